@@ -1,0 +1,3 @@
+console.log('The demo is not written yet.');
+
+export {};

@@ -1,0 +1,150 @@
+/**
+ * Every command of the repository: brings pnpm, installs, and runs one job. Needs only Node and npm.
+ * It imports nothing from node_modules at the top, because it runs before they exist.
+ *
+ *   node scripts/run.mjs <job> [arguments for the job]
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const oldestNode = [20, 19];
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const jobs = {
+  setup: async () => 0,
+  start: async (args) =>
+    (await turbo('build', '--filter=@nn/demo', '--filter=@nn/demo^...')) ||
+    (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args])),
+  build: async () => turbo('build', 'types'),
+  test: async (args) =>
+    (await turbo('build', 'types')) || (await browser()) || (await tool('vitest', ['run', ...report(), ...args])),
+  lint: async () =>
+    all(
+      () => tool('biome', ['check', '--error-on-warnings']),
+      () => node(['scripts/check-imports.mjs']),
+      () => tool('sherif', ['--fail-on-warnings']),
+    ),
+  format: async () => tool('biome', ['check', '--write']),
+  typecheck: async () =>
+    all(
+      () => tsc('tsconfig.json'),
+      () => tsc('tsconfig.tools.json'),
+    ),
+  examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
+  bench: async (args) => tool('vitest', ['bench', '--run', '--project', 'node', ...args]),
+  docs: async (args) => (await turbo('types')) || (await tool('typedoc', args)),
+};
+
+/** Runs a program of the repository's node_modules/.bin. @param {string} name @param {string[]} args */
+const tool = (name, args) =>
+  run(join(root, 'node_modules/.bin', name + (process.platform === 'win32' ? '.cmd' : '')), args);
+/** @param {string[]} args */
+const node = (args) => run(process.execPath, args);
+/** @param {string[]} args */
+const turbo = (...args) => tool('turbo', ['run', ...args, '--output-logs=errors-only']);
+/** TypeScript 7 by its path: both TypeScripts own `.bin/tsc`. @param {string} project */
+const tsc = (project) => node(['node_modules/typescript-native/bin/tsc', '--project', project]);
+
+/** The exit code of the first failed step, after all of them have run. @param {(() => Promise<number>)[]} steps */
+async function all(...steps) {
+  let code = 0;
+  for (const step of steps) code = (await step()) || code;
+  return code;
+}
+
+async function browser() {
+  if (process.env.NN_SKIP_BROWSER === '1') {
+    console.warn('\nNN_SKIP_BROWSER=1: the tests do NOT run in a browser.\n');
+    return 0;
+  }
+  return node(['scripts/ensure-browser.mjs']);
+}
+
+/** `NN_TEST_REPORT=file` also writes vitest's results as JSON. */
+function report() {
+  const file = process.env.NN_TEST_REPORT;
+  return file ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
+}
+
+/**
+ * Runs a child in the foreground and passes signals on, so that it can end in its own way (Ctrl-C saves a checkpoint).
+ * @param {string} command @param {string[]} args @returns {Promise<number>} its exit code
+ */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', shell: command.endsWith('.cmd') });
+    // A terminal sends SIGINT to the whole group: the child has it already.
+    const wait = () => {};
+    const pass = () => child.kill('SIGTERM');
+    process.on('SIGINT', wait).on('SIGTERM', pass);
+    const finish = (/** @type {number} */ code) => {
+      process.off('SIGINT', wait).off('SIGTERM', pass);
+      resolve(code);
+    };
+    child.on('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      finish(1);
+    });
+    child.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+/** @param {string} message @returns {never} */
+function stop(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [needMajor = 0, needMinor = 0] = oldestNode;
+  if (major < needMajor || (major === needMajor && minor < needMinor)) {
+    stop(`Node ${process.versions.node} is too old: this repository needs ${oldestNode.join('.')} or newer.`);
+  }
+}
+
+/** Puts the pinned pnpm on PATH (turbo looks for it there); npx fetches and keeps it. */
+function bringPnpm() {
+  const pinned = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
+  const shell = process.platform === 'win32';
+  // Outside the repository, where pnpm does not look at the pin and try to switch.
+  const present = spawnSync('pnpm', ['--version'], { cwd: tmpdir(), encoding: 'utf8', shell });
+  if (`pnpm@${present.stdout?.trim()}` === pinned) return;
+  const found = spawnSync(
+    'npx',
+    ['--yes', '--prefer-offline', `--package=${pinned}`, '--', 'node', '-p', 'process.env.PATH'],
+    {
+      cwd: tmpdir(),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell,
+    },
+  );
+  if (found.status !== 0) stop(`npx could not bring ${pinned}; is the npm registry reachable?\n${found.stderr}`);
+  process.env.PATH = found.stdout.trim();
+}
+
+async function install() {
+  const first = !existsSync(join(root, 'node_modules'));
+  if (first) console.log('Setting up: installing the dependencies ...');
+  const quiet = first ? [] : ['--silent'];
+  return run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', ...quiet]);
+}
+
+async function main() {
+  const [name = '', ...args] = process.argv.slice(2);
+  const job = jobs[name];
+  if (!job) stop(`${name || '(nothing)'}: not a job. Jobs: ${Object.keys(jobs).join(', ')}.`);
+  checkNode();
+  process.env.TURBO_TELEMETRY_DISABLED = '1';
+  bringPnpm();
+  const failed = await install();
+  process.exitCode = failed || (await job(args));
+}
+
+await main();

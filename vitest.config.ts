@@ -1,0 +1,78 @@
+/**
+ * All tests, in one file of configuration and three projects: `node` and `browser` run the same files from source
+ * (no build), `packages` checks what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs only there.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+const conditions = ['@nn/source', 'module', 'development|production'];
+const include = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'];
+const setupFiles = ['scripts/test-setup.ts'];
+
+const packages: TestProjectConfiguration = {
+  test: { name: 'packages', include: ['tests/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+};
+
+const node: TestProjectConfiguration = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: 'node',
+    include,
+    exclude: ['**/node_modules/**', '**/*.browser.test.ts'],
+    setupFiles,
+    testTimeout: 30_000,
+    // Leak tests collect garbage themselves.
+    execArgv: ['--expose-gc'],
+  },
+};
+
+/** What `scripts/ensure-browser.mjs` found and tried out. */
+function foundBrowser(): { executablePath?: string; env?: Record<string, string> } {
+  const record = new URL('node_modules/.cache/nn-browser.json', import.meta.url);
+  return existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
+}
+
+const { executablePath, env } = foundBrowser();
+const browser: TestProjectConfiguration = {
+  resolve: { conditions: [...conditions, 'browser'] },
+  optimizeDeps: { include: ['fast-check'] },
+  test: {
+    name: 'browser',
+    include,
+    exclude: ['**/node_modules/**', '**/*.node.test.ts'],
+    setupFiles,
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      instances: [{ browser: 'chromium' }],
+      provider: playwright({
+        launchOptions: {
+          ...(executablePath ? { executablePath } : {}),
+          ...(env ? { env: { ...(process.env as Record<string, string>), ...env } } : {}),
+          args: [
+            '--no-sandbox',
+            '--js-flags=--expose-gc',
+            // WebGL 2 and WebGPU on the software device, so that they exist on every machine.
+            '--enable-unsafe-webgpu',
+            '--use-webgpu-adapter=swiftshader',
+            '--enable-features=Vulkan',
+            '--use-angle=swiftshader',
+            '--enable-unsafe-swiftshader',
+            '--ignore-gpu-blocklist',
+          ],
+        },
+      }),
+    },
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node] : [packages, node, browser],
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
+  },
+});
