@@ -1,0 +1,84 @@
+/**
+ * The errors that users see. Each names the operation, the facts and the fix, and carries a code and data for programs.
+ * Errors of the device and of the graph's life have classes of their own, so that callers can act on them.
+ */
+
+const brand: unique symbol = Symbol.for('@nn/core/error');
+
+/**
+ * The base of all errors thrown by nn.
+ *
+ * @example
+ * import { isNNError, tensor } from '@nn/core';
+ * try {
+ *   tensor([1, 2, 3]).reshape([2, 2]);
+ * } catch (error) {
+ *   console.log(isNNError(error) && error.code); // => shape
+ * }
+ */
+export class NNError extends Error {
+  readonly code: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly [brand] = true;
+
+  constructor(message: string, data: Readonly<Record<string, unknown>> = {}, code = 'error', cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.data = data;
+    this.name = new.target.name;
+  }
+}
+
+/** Sizes or axes that do not fit together. */
+export class ShapeError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'shape');
+  }
+}
+
+/** An element type that the operation does not take. */
+export class DTypeError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'dtype');
+  }
+}
+
+/** An argument outside its range, or of the wrong kind. */
+export class ValueError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'value');
+  }
+}
+
+/** A device that is missing, mixed with another, out of memory or lost. */
+export class BackendError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>, cause?: unknown) {
+    super(message, data, 'backend', cause);
+  }
+}
+
+/** A gradient that does not exist. */
+export class GradientError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'gradient');
+  }
+}
+
+/** A value that was never computed and can no longer be, because a parameter that it needs was replaced. */
+export class StaleTensorError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'stale');
+  }
+}
+
+/** A file or message that is damaged or not of the expected format. */
+export class FormatError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'format');
+  }
+}
+
+/** True for errors of nn, also those made by another copy of this package. */
+export function isNNError(error: unknown): error is NNError {
+  return typeof error === 'object' && error !== null && brand in error;
+}
