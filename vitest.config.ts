@@ -38,6 +38,8 @@ const { executablePath, env } = foundBrowser();
 const browser: TestProjectConfiguration = {
   resolve: { conditions: [...conditions, 'browser'] },
   optimizeDeps: { include: ['fast-check'] },
+  // Pages that are isolated from other origins may share memory between threads.
+  server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
   test: {
     name: 'browser',
     include,

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const oldestNode = [20, 19];
+const windows = process.platform === 'win32';
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const jobs = {
@@ -37,15 +38,13 @@ const jobs = {
     ),
   examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
   bench: async (args) => tool('vitest', ['bench', '--run', '--project', 'node', ...args]),
-  docs: async (args) => (await turbo('types')) || (await tool('typedoc', args)),
 };
 
 /** Runs a program of the repository's node_modules/.bin. @param {string} name @param {string[]} args */
-const tool = (name, args) =>
-  run(join(root, 'node_modules/.bin', name + (process.platform === 'win32' ? '.cmd' : '')), args);
+const tool = (name, args) => run(join(root, 'node_modules/.bin', name), args);
 /** @param {string[]} args */
 const node = (args) => run(process.execPath, args);
-/** @param {string[]} args */
+/** Builds what has changed since it was last built. @param {string[]} args */
 const turbo = (...args) => tool('turbo', ['run', ...args, '--output-logs=errors-only']);
 /** TypeScript 7 by its path: both TypeScripts own `.bin/tsc`. @param {string} project */
 const tsc = (project) => node(['node_modules/typescript-native/bin/tsc', '--project', project]);
@@ -77,7 +76,7 @@ function report() {
  */
 function run(command, args) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', shell: command.endsWith('.cmd') });
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', shell: windows });
     // A terminal sends SIGINT to the whole group: the child has it already.
     const wait = () => {};
     const pass = () => child.kill('SIGTERM');
@@ -111,9 +110,8 @@ function checkNode() {
 /** Puts the pinned pnpm on PATH (turbo looks for it there); npx fetches and keeps it. */
 function bringPnpm() {
   const pinned = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
-  const shell = process.platform === 'win32';
   // Outside the repository, where pnpm does not look at the pin and try to switch.
-  const present = spawnSync('pnpm', ['--version'], { cwd: tmpdir(), encoding: 'utf8', shell });
+  const present = spawnSync('pnpm', ['--version'], { cwd: tmpdir(), encoding: 'utf8', shell: windows });
   if (`pnpm@${present.stdout?.trim()}` === pinned) return;
   const found = spawnSync(
     'npx',
@@ -122,7 +120,7 @@ function bringPnpm() {
       cwd: tmpdir(),
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      shell,
+      shell: windows,
     },
   );
   if (found.status !== 0) stop(`npx could not bring ${pinned}; is the npm registry reachable?\n${found.stderr}`);
