@@ -1,1 +1,24 @@
-export {};
+/** Data for training: samples in memory, batches, splits, normalisation, readers of files, generated problems. */
+export type { ArrayBatch, Padding } from './batches.ts';
+export { gatherBatch, padSequences, padTo } from './batches.ts';
+export type { Column, ColumnKind, CsvOptions, CsvRecords, Table } from './csv.ts';
+export { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
+export type { Classified, DataArray, Elements, Field, Fields, RaggedArray } from './dataset.ts';
+export { Dataset, ragged } from './dataset.ts';
+export type { DigitOptions } from './digits.ts';
+export { digits } from './digits.ts';
+export type { ByteSource } from './gunzip.ts';
+export { gunzip } from './gunzip.ts';
+export type { IdxOptions, IdxType } from './idx.ts';
+export { encodeIdx, parseIdx, readIdx, readIdxImages } from './idx.ts';
+export type { Batch, BatchInfo, DataLoaderOptions } from './loader.ts';
+export { DataLoader } from './loader.ts';
+export type { FitOptions, Normalization } from './normalization.ts';
+export { denormalize, fitNormalization, normalize } from './normalization.ts';
+export type { PointOptions } from './points.ts';
+export { blobs, circles, moons, spirals, xor } from './points.ts';
+export { RandomSequence, shuffledOrder } from './random.ts';
+export type { SplitOptions } from './split.ts';
+export { trainTestSplit } from './split.ts';
+export type { ColumnEncoding, TableEncoding, TableOptions } from './table.ts';
+export { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';

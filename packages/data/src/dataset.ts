@@ -1,0 +1,189 @@
+/**
+ * Samples in memory: named typed arrays whose first axis counts the samples, and sequences of unequal lengths.
+ * It owns storage and selection of samples. Order and batches are the loader's; no tensor is made here.
+ */
+import type { Shape } from '@nn/core';
+import { ShapeError, ValueError } from '@nn/core';
+
+/** Host data of samples: numbers, indices or classes, and bytes (images). */
+export type Elements = Float32Array | Int32Array | Uint8Array | Int8Array;
+
+/** Samples of one size: `data` is row-major, `shape[0]` counts the samples. */
+export interface DataArray<Data extends Elements = Elements> {
+  readonly data: Data;
+  readonly shape: Shape;
+}
+
+/** Sequences of unequal lengths: sample i holds the steps `offsets[i]` up to `offsets[i + 1]`, each of shape `stepShape`. */
+export interface RaggedArray<Data extends Elements = Elements> {
+  readonly data: Data;
+  readonly offsets: Int32Array;
+  readonly stepShape: Shape;
+}
+
+export type Field = DataArray | RaggedArray;
+export type Fields = Readonly<Record<string, Field>>;
+
+/** Inputs and one class a sample, as the generators and `idxDataset` make them. */
+export type Classified<Inputs extends Elements = Float32Array> = Dataset<{
+  readonly inputs: DataArray<Inputs>;
+  readonly targets: DataArray<Int32Array>;
+}>;
+
+/** Names that a batch needs for itself. */
+const reserved = ['count', 'indices', 'lengths', 'mask'];
+
+export function isRagged(field: Field): field is RaggedArray {
+  return 'offsets' in field;
+}
+
+/** The number of elements in a shape, or in one sample of it. */
+export function elementCount(shape: Shape, from = 0): number {
+  let count = 1;
+  for (let axis = from; axis < shape.length; axis++) count *= shape[axis] as number;
+  return count;
+}
+
+/** `length` zeros of the kind of `like`. */
+export function allocateLike<Data extends Elements>(like: Data, length: number): Data {
+  const Kind = like.constructor as new (length: number) => Data; // The one cast: a typed array's constructor makes its own kind.
+  return new Kind(length);
+}
+
+/**
+ * Samples held in memory as named fields, all of the same number of samples.
+ *
+ * Throws a `ShapeError` where data and shape, or the fields' numbers of samples, do not fit, and a `ValueError` for a
+ * name that batches use themselves (count, indices, lengths, mask).
+ *
+ * @example
+ * import { Dataset } from '@nn/data';
+ * const points = new Dataset({
+ *   inputs: { data: new Float32Array([0, 0, 0, 1, 1, 0, 1, 1]), shape: [4, 2] },
+ *   targets: { data: new Int32Array([0, 1, 1, 0]), shape: [4] },
+ * });
+ * console.log(points.size, points.take([1, 3]).fields.targets.data); // => 2 samples taken of 4: Int32Array(2) [ 1, 0 ]
+ */
+export class Dataset<F extends Fields = Fields> {
+  readonly fields: F;
+  /** The number of samples. */
+  readonly size: number;
+
+  constructor(fields: F) {
+    let first: string | undefined;
+    let size = 0;
+    for (const [name, field] of Object.entries(fields)) {
+      if (reserved.includes(name)) {
+        throw new ValueError(`Dataset: the field name '${name}' is taken by batches; choose another.`, { name });
+      }
+      const count = isRagged(field) ? checkRagged(name, field) : checkDense(name, field);
+      if (first === undefined) {
+        first = name;
+        size = count;
+      } else if (count !== size) {
+        throw new ShapeError(`Dataset: '${first}' has ${size} samples, '${name}' has ${count}; they must be equal.`, {
+          [first]: size,
+          [name]: count,
+        });
+      }
+    }
+    if (first === undefined) throw new ValueError('Dataset: no fields; name at least one, as { inputs: ... }.');
+    this.fields = fields;
+    this.size = size;
+  }
+
+  /** A copy of the samples at `indices`, in that order; repeats are allowed. */
+  take(indices: ArrayLike<number>): Dataset<F> {
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i] as number;
+      if (!Number.isInteger(index) || index < 0 || index >= this.size) {
+        throw new ValueError(`Dataset.take: there is no sample ${index} among ${this.size}.`, { index });
+      }
+    }
+    const taken: Record<string, Field> = {};
+    for (const [name, field] of Object.entries(this.fields)) {
+      taken[name] = isRagged(field) ? takeRagged(field, indices) : takeDense(field, indices);
+    }
+    return new Dataset(taken as F);
+  }
+
+  /** The same samples with fields added or replaced. */
+  with<Added extends Fields>(fields: Added): Dataset<Omit<F, keyof Added> & Added> {
+    return new Dataset({ ...this.fields, ...fields });
+  }
+}
+
+/**
+ * Sequences of unequal lengths as one field; the loader pads them batch by batch.
+ *
+ * @example
+ * import { Dataset, ragged } from '@nn/data';
+ * const words = new Dataset({ letters: ragged([[8, 9], [3, 1, 20]]) });
+ * console.log(words.size, words.fields.letters.offsets); // => 2 Int32Array(3) [ 0, 2, 5 ]
+ */
+export function ragged(sequences: readonly ArrayLike<number>[]): RaggedArray<Int32Array> {
+  const offsets = new Int32Array(sequences.length + 1);
+  sequences.forEach((sequence, i) => {
+    offsets[i + 1] = (offsets[i] as number) + sequence.length;
+  });
+  const data = new Int32Array(offsets[sequences.length] as number);
+  sequences.forEach((sequence, i) => {
+    data.set(sequence, offsets[i] as number);
+  });
+  return { data, offsets, stepShape: [] };
+}
+
+function checkDense(name: string, { data, shape }: DataArray): number {
+  if (shape.length === 0) throw new ShapeError(`Dataset: '${name}' has no axis for its samples; its shape is [].`);
+  if (elementCount(shape) !== data.length) {
+    throw new ShapeError(
+      `Dataset: '${name}' has ${data.length} elements, its shape [${shape.join(', ')}] needs ${elementCount(shape)}.`,
+      { shape, length: data.length },
+    );
+  }
+  return shape[0] as number;
+}
+
+function checkRagged(name: string, { data, offsets, stepShape }: RaggedArray): number {
+  const step = elementCount(stepShape);
+  if (offsets[0] !== 0 || (offsets[offsets.length - 1] as number) * step !== data.length) {
+    throw new ShapeError(
+      `Dataset: the offsets of '${name}' must run from 0 to ${data.length / step} (its ${data.length} elements in steps of ${step}).`,
+      { length: data.length, step },
+    );
+  }
+  for (let i = 1; i < offsets.length; i++) {
+    if ((offsets[i] as number) < (offsets[i - 1] as number)) {
+      throw new ShapeError(`Dataset: the offsets of '${name}' fall at sample ${i - 1}; they must not.`, {
+        sample: i - 1,
+      });
+    }
+  }
+  return offsets.length - 1;
+}
+
+function takeDense({ data, shape }: DataArray, indices: ArrayLike<number>): DataArray {
+  const width = elementCount(shape, 1);
+  const taken = allocateLike(data, indices.length * width);
+  for (let i = 0; i < indices.length; i++) {
+    const start = (indices[i] as number) * width;
+    taken.set(data.subarray(start, start + width), i * width);
+  }
+  return { data: taken, shape: [indices.length, ...shape.slice(1)] };
+}
+
+function takeRagged({ data, offsets, stepShape }: RaggedArray, indices: ArrayLike<number>): RaggedArray {
+  const step = elementCount(stepShape);
+  const taken = new Int32Array(indices.length + 1);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    taken[i + 1] = (taken[i] as number) + (offsets[index + 1] as number) - (offsets[index] as number);
+  }
+  const copy = allocateLike(data, (taken[indices.length] as number) * step);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    const from = data.subarray((offsets[index] as number) * step, (offsets[index + 1] as number) * step);
+    copy.set(from, (taken[i] as number) * step);
+  }
+  return { data: copy, offsets: taken, stepShape };
+}

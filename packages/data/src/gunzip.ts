@@ -1,0 +1,59 @@
+/**
+ * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
+ * It knows no file format beyond gzip's first two bytes.
+ */
+import { FormatError } from '@nn/core';
+
+/** Bytes in memory: an array, a buffer, or a file dropped on a page. */
+export type ByteSource = Uint8Array | ArrayBuffer | Blob;
+
+export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  return new Uint8Array(source instanceof ArrayBuffer ? source : await source.arrayBuffer());
+}
+
+/** Whether the bytes begin as a gzip file does (RFC 1952). */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * Unpacks gzip. Throws a `FormatError` where it is damaged or truncated, or would unpack to more than `limit` bytes.
+ *
+ * @example
+ * import { gunzip } from '@nn/data';
+ * const packed = new Blob(['hello']).stream().pipeThrough(new CompressionStream('gzip'));
+ * const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+ * console.log(new TextDecoder().decode(await gunzip(bytes))); // => hello
+ */
+export async function gunzip(bytes: Uint8Array, limit: number = 2 ** 31): Promise<Uint8Array> {
+  if (!isGzip(bytes)) throw new FormatError('gunzip: the bytes do not begin with 1f 8b; this is not gzip.');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.length;
+      if (length > limit) break;
+      chunks.push(value);
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FormatError(`gunzip: the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
+      length,
+    });
+  }
+  if (length > limit) {
+    await reader.cancel();
+    throw new FormatError(`gunzip: the data unpacks to more than the limit of ${limit} bytes.`, { limit });
+  }
+  const result = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    result.set(chunk, at);
+    at += chunk.length;
+  }
+  return result;
+}

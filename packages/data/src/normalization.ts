@@ -1,0 +1,152 @@
+/**
+ * Normalisation of data: fit on the training part, apply to any. The fitted numbers are plain JSON, to store with a model.
+ * It works on typed arrays; the loader applies it batch by batch, so that bytes stay bytes in memory.
+ */
+import type { Shape } from '@nn/core';
+import { ShapeError, ValueError } from '@nn/core';
+import type { DataArray, Elements } from './dataset.ts';
+import { elementCount } from './dataset.ts';
+
+/**
+ * y = (x - offset) / divisor, with one pair for each element of a sample ('element', columns of a table), for each
+ * index of axis 1 ('channel', images [N, C, H, W]) or for all ('array').
+ */
+export interface Normalization {
+  readonly per: 'element' | 'channel' | 'array';
+  readonly offset: readonly number[];
+  readonly divisor: readonly number[];
+}
+
+export interface FitOptions {
+  /** 'standard': mean 0, standard deviation 1 (of the population). 'minMax': into `range`. */
+  readonly kind?: 'standard' | 'minMax';
+  readonly per?: Normalization['per'];
+  /** Where 'minMax' puts the smallest and the largest value. */
+  readonly range?: readonly [low: number, high: number];
+}
+
+/**
+ * Finds the normalisation of an array of samples [N, ...]. Statistics are taken in double precision by Welford's
+ * method (1962). What is constant only moves, it is not divided. Throws a `ValueError` for NaN or infinities.
+ *
+ * @example
+ * import { fitNormalization, normalize } from '@nn/data';
+ * const heights = { data: new Float32Array([150, 170, 190]), shape: [3, 1] };
+ * const fit = fitNormalization(heights, { kind: 'minMax' });
+ * console.log(normalize(heights, fit).data); // => Float32Array(3) [ 0, 0.5, 1 ]
+ */
+export function fitNormalization(array: DataArray, options: FitOptions = {}): Normalization {
+  const { kind = 'standard', per = 'element', range = [0, 1] } = options;
+  const { data, shape } = array;
+  const [low, high] = range;
+  if (!(high > low)) {
+    throw new ValueError(`fitNormalization: range [${low}, ${high}] is empty; its second number must be larger.`, {
+      range,
+    });
+  }
+  if (data.length === 0) {
+    throw new ValueError(`fitNormalization: no samples in an array of shape [${shape.join(', ')}].`, { shape });
+  }
+  const { groups, run } = layout('fitNormalization', shape, per);
+  const offset = new Array<number>(groups).fill(0);
+  const divisor = new Array<number>(groups).fill(1);
+  if (kind === 'standard') {
+    const seen = new Array<number>(groups).fill(0);
+    const squares = new Array<number>(groups).fill(0);
+    for (let i = 0; i < data.length; i++) {
+      const group = Math.floor(i / run) % groups;
+      const x = finite(data, i, shape);
+      seen[group] = (seen[group] as number) + 1;
+      const before = x - (offset[group] as number);
+      offset[group] = (offset[group] as number) + before / (seen[group] as number);
+      squares[group] = (squares[group] as number) + before * (x - (offset[group] as number));
+    }
+    for (let group = 0; group < groups; group++) {
+      const deviation = Math.sqrt((squares[group] as number) / (seen[group] as number));
+      if (deviation > 0) divisor[group] = deviation;
+    }
+  } else {
+    const least = new Array<number>(groups).fill(Number.POSITIVE_INFINITY);
+    const most = new Array<number>(groups).fill(Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < data.length; i++) {
+      const group = Math.floor(i / run) % groups;
+      const x = finite(data, i, shape);
+      if (x < (least[group] as number)) least[group] = x;
+      if (x > (most[group] as number)) most[group] = x;
+    }
+    for (let group = 0; group < groups; group++) {
+      // low + (x - least) / (most - least) * (high - low) = (x - (least - low * divisor)) / divisor
+      const width = (most[group] as number) - (least[group] as number);
+      if (width > 0) divisor[group] = width / (high - low);
+      offset[group] = (least[group] as number) - low * (divisor[group] as number);
+    }
+  }
+  return { per, offset, divisor };
+}
+
+/** The array normalised: float32 of the same shape. Throws a `ShapeError` where the samples have another size than those fitted. */
+export function normalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
+  const { offset, divisor } = normalization;
+  return map(
+    'normalize',
+    array,
+    normalization,
+    (x, group) => (x - (offset[group] as number)) / (divisor[group] as number),
+  );
+}
+
+/** The inverse of `normalize`. */
+export function denormalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
+  const { offset, divisor } = normalization;
+  return map(
+    'denormalize',
+    array,
+    normalization,
+    (y, group) => y * (divisor[group] as number) + (offset[group] as number),
+  );
+}
+
+function map(
+  operation: string,
+  { data, shape }: DataArray,
+  { per, offset, divisor }: Normalization,
+  change: (value: number, group: number) => number,
+): DataArray<Float32Array> {
+  const { groups, run } = layout(operation, shape, per);
+  if (groups !== offset.length || groups !== divisor.length) {
+    throw new ShapeError(
+      `${operation}: the normalisation has ${offset.length} numbers per ${per}, samples of shape [${shape.slice(1).join(', ')}] need ${groups}.`,
+      { expected: offset.length, actual: groups, shape },
+    );
+  }
+  const result = new Float32Array(data.length);
+  let i = 0;
+  while (i < data.length) {
+    for (let group = 0; group < groups; group++) {
+      for (const end = i + run; i < end; i++) result[i] = change(data[i] as number, group);
+    }
+  }
+  return { data: result, shape };
+}
+
+/** Element i belongs to the group floor(i / run) mod groups. */
+function layout(operation: string, shape: Shape, per: Normalization['per']): { groups: number; run: number } {
+  if (per === 'array') return { groups: 1, run: 1 };
+  if (per === 'element') return { groups: elementCount(shape, 1), run: 1 };
+  if (shape.length < 2) {
+    throw new ShapeError(`${operation}: shape [${shape.join(', ')}] has no channels; they are axis 1.`, { shape });
+  }
+  return { groups: shape[1] as number, run: elementCount(shape, 2) };
+}
+
+function finite(data: Elements, i: number, shape: Shape): number {
+  const x = data[i] as number;
+  if (!Number.isFinite(x)) {
+    const width = elementCount(shape, 1);
+    throw new ValueError(
+      `fitNormalization: sample ${Math.floor(i / width)}, element ${i % width} is ${x}; fill or drop missing values first.`,
+      { sample: Math.floor(i / width), element: i % width },
+    );
+  }
+  return x;
+}

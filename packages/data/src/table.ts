@@ -1,0 +1,187 @@
+/**
+ * From the columns of a table to samples: choice of columns, categories as numbers, missing values.
+ * Fit on the training part (categories, fill-ins), apply to any; what is fitted is plain JSON, to store with a model.
+ */
+import { FormatError, ValueError } from '@nn/core';
+import type { Column, Table } from './csv.ts';
+import type { DataArray } from './dataset.ts';
+import { Dataset } from './dataset.ts';
+
+/** How a column becomes numbers. `fill` stands in for missing values; null where they are an error. */
+export type ColumnEncoding =
+  | { readonly name: string; readonly kind: 'number'; readonly fill: number | null }
+  | {
+      readonly name: string;
+      readonly kind: 'oneHot' | 'index';
+      readonly categories: readonly string[];
+      readonly fill: string | null;
+    };
+
+/** The columns of inputs and targets in order, and how each becomes numbers. */
+export interface TableEncoding {
+  readonly inputs: readonly ColumnEncoding[];
+  readonly targets: readonly ColumnEncoding[];
+}
+
+export interface TableOptions {
+  /** What to predict. One column of categories or booleans gives classes, others give numbers. */
+  readonly targets: string | readonly string[];
+  /** What to predict it from; all other columns where not given. */
+  readonly inputs?: readonly string[];
+  /** Missing inputs: 'error', or 'fill' with the mean of numbers and the most frequent category. Missing targets are always an error. */
+  readonly missing?: 'error' | 'fill';
+}
+
+/**
+ * Finds categories (in the order of their code points) and fill-ins for the columns of a table.
+ *
+ * @example
+ * import { encodeTable, fitTable, parseCsv } from '@nn/data';
+ * const table = parseCsv('size,color,name\n1,red,a\n2,blue,b\n');
+ * const encoding = fitTable(table, { targets: 'name' });
+ * console.log(inputNames(encoding), encodeTable(table, encoding).fields.inputs.data);
+ * // => [ 'size', 'color=blue', 'color=red' ] Float32Array(6) [ 1, 0, 1, 2, 1, 0 ]
+ */
+export function fitTable(table: Table, options: TableOptions): TableEncoding {
+  const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
+  const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !targets.includes(name));
+  for (const [what, names] of Object.entries({ inputs, targets })) {
+    if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
+  }
+  const fill = options.missing === 'fill';
+  return {
+    inputs: inputs.map((name) => fitColumn(columnOf('fitTable', table, name), 'oneHot', fill)),
+    targets: targets.map((name) => fitColumn(columnOf('fitTable', table, name), 'index', false)),
+  };
+}
+
+/** The names of the inputs' elements: the column, or 'column=category'. */
+export function inputNames(encoding: TableEncoding): string[] {
+  return encoding.inputs.flatMap((column) =>
+    column.kind === 'oneHot' ? column.categories.map((category) => `${column.name}=${category}`) : [column.name],
+  );
+}
+
+/**
+ * The table as samples: inputs float32 [rows, elements]; targets int32 [rows] for one column of categories, otherwise
+ * float32 [rows, columns]. Throws a `FormatError` with line and column for a missing value without fill-in and for a
+ * category that was not there when the encoding was fitted.
+ */
+export function encodeTable(
+  table: Table,
+  encoding: TableEncoding,
+): Dataset<{
+  readonly inputs: DataArray<Float32Array>;
+  readonly targets: DataArray<Float32Array> | DataArray<Int32Array>;
+}> {
+  const rows = table.lines.length;
+  const inputs = encodeColumns(table, encoding.inputs);
+  const targets = encodeColumns(table, encoding.targets);
+  const classes = encoding.targets.length === 1 && encoding.targets[0]?.kind === 'index';
+  return new Dataset({
+    inputs,
+    targets: classes ? { data: Int32Array.from(targets.data), shape: [rows] } : targets,
+  });
+}
+
+/** The rows of a table in which none of these columns (all where not given) is missing. */
+export function dropMissing(table: Table, names?: readonly string[]): Table {
+  const columns = names ? names.map((name) => columnOf('dropMissing', table, name)) : table.columns;
+  const rows = [...table.lines.keys()].filter((row) => columns.every((column) => !isMissing(column, row)));
+  return takeRows(table, rows);
+}
+
+/** These rows of a table, in this order; to fit an encoding on a part of it. */
+export function takeRows(table: Table, rows: readonly number[]): Table {
+  return {
+    name: table.name,
+    lines: Int32Array.from(rows, (row) => table.lines[row] as number),
+    columns: table.columns.map((column) =>
+      column.kind === 'category'
+        ? { ...column, values: rows.map((row) => column.values[row] as string | null) }
+        : { ...column, values: Float64Array.from(rows, (row) => column.values[row] as number) },
+    ),
+  };
+}
+
+function columnOf(operation: string, table: Table, name: string): Column {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  if (column) return column;
+  throw new ValueError(
+    `${operation}: ${table.name} has no column '${name}'; it has ${table.columns.map((other) => other.name).join(', ')}.`,
+    { column: name },
+  );
+}
+
+function isMissing(column: Column, row: number): boolean {
+  return column.kind === 'category' ? column.values[row] === null : Number.isNaN(column.values[row]);
+}
+
+/** Booleans are numbers as inputs and the classes 'false' and 'true' as targets. */
+function fitColumn(column: Column, categorical: 'oneHot' | 'index', fill: boolean): ColumnEncoding {
+  const { name } = column;
+  if (column.kind !== 'category' && !(column.kind === 'boolean' && categorical === 'index')) {
+    let sum = 0;
+    let count = 0;
+    for (const value of column.values) {
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count++;
+    }
+    return { name, kind: 'number', fill: fill && count > 0 ? sum / count : null };
+  }
+  if (column.kind !== 'category') return { name, kind: categorical, categories: ['false', 'true'], fill: null };
+  const counts = new Map<string, number>();
+  for (const value of column.values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const categories = [...counts.keys()].sort();
+  let frequent: string | null = null;
+  for (const category of categories) {
+    if (frequent === null || (counts.get(category) as number) > (counts.get(frequent) as number)) frequent = category;
+  }
+  return { name, kind: categorical, categories, fill: fill ? frequent : null };
+}
+
+function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): DataArray<Float32Array> {
+  const rows = table.lines.length;
+  const widths = encodings.map((encoding) => (encoding.kind === 'oneHot' ? encoding.categories.length : 1));
+  const width = widths.reduce((a, b) => a + b, 0);
+  const data = new Float32Array(rows * width);
+  let start = 0;
+  encodings.forEach((encoding, i) => {
+    const column = columnOf('encodeTable', table, encoding.name);
+    const fail = (row: number, what: string): never => {
+      const line = table.lines[row];
+      throw new FormatError(`encodeTable: ${table.name}, line ${line}, column '${encoding.name}': ${what}`, {
+        line,
+        column: encoding.name,
+      });
+    };
+    const missing = (row: number): never =>
+      fail(row, 'the value is missing; fill it, or drop the row with dropMissing.');
+    for (let row = 0; row < rows; row++) {
+      const at = row * width + start;
+      if (encoding.kind === 'number') {
+        if (column.kind === 'category') {
+          fail(row, `'${column.values[row] ?? ''}' is a category, the encoding was fitted to numbers.`);
+        }
+        data[at] = isMissing(column, row) ? (encoding.fill ?? missing(row)) : (column.values[row] as number);
+      } else {
+        const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
+        const index = encoding.categories.indexOf(value);
+        if (index < 0) fail(row, `'${value}' is none of the categories ${encoding.categories.join(', ')}.`);
+        if (encoding.kind === 'oneHot') data[at + index] = 1;
+        else data[at] = index;
+      }
+    }
+    start += widths[i] as number;
+  });
+  return { data, shape: [rows, width] };
+}
+
+/** The category as text. Columns read as numbers elsewhere (1, 2, 3) count by their decimal form. */
+function categoryAt(column: Column, row: number): string | null {
+  if (isMissing(column, row)) return null;
+  if (column.kind === 'category') return column.values[row] as string;
+  if (column.kind === 'boolean') return column.values[row] === 1 ? 'true' : 'false';
+  return String(column.values[row]);
+}
