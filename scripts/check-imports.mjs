@@ -80,6 +80,7 @@ const homeOf = (file) => `${file.split('/').slice(0, 3).join('/')}/`;
 function wrongFile(file, specifier) {
   const target = posix.join(posix.dirname(file), specifier);
   const home = homeOf(file);
+  if (target.startsWith(home.replace(/src\/$/, 'fixtures/'))) return undefined;
   if (!target.startsWith(home))
     return 'a relative path may not leave the sources of its package; use the package name.';
   if (isTest(file) || home !== 'packages/core/src/') return undefined;

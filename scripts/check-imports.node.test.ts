@@ -26,6 +26,7 @@ test('imports downwards and sideways are right', () => {
       'packages/core/src/index.ts': "export { realize } from './compile/realize.ts';",
       'packages/layers/src/linear.ts': "import { Tensor } from '@nn/core';",
       'packages/backend-gpu/src/backend.ts': "const { GPU } = await import('gpu.js');",
+      'packages/data/src/idx.test.ts': "import fixture from '../fixtures/idx.json';",
       'packages/conformance/src/vitest.ts': "import { test } from 'vitest';",
       'apps/demo/src/main.ts': "import { cpu } from '@nn/backend-cpu';\nimport { readFile } from 'node:fs/promises';",
     }),

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const oldestNode = [20, 19];
+const skipBrowser = process.env.NN_SKIP_BROWSER === '1';
 const windows = process.platform === 'win32';
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
@@ -23,7 +24,12 @@ const jobs = {
     (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args])),
   build: async () => turbo('build', 'types'),
   test: async (args) =>
-    (await turbo('build', 'types')) || (await browser()) || (await tool('vitest', ['run', ...report(), ...args])),
+    (await turbo('build', 'types')) ||
+    (await browser()) ||
+    all(
+      () => tool('vitest', ['run', ...report(), ...args]),
+      async () => sayIfSkipped(),
+    ),
   lint: async () =>
     all(
       () => tool('biome', ['check', '--error-on-warnings']),
@@ -56,13 +62,13 @@ async function all(...steps) {
   return code;
 }
 
-async function browser() {
-  if (process.env.NN_SKIP_BROWSER === '1') {
-    console.warn('\nNN_SKIP_BROWSER=1: the tests do NOT run in a browser.\n');
-    return 0;
-  }
-  return node(['scripts/ensure-browser.mjs']);
+/** Before the tests, and after them, where the eye is. */
+function sayIfSkipped() {
+  if (skipBrowser) console.warn('\nNN_SKIP_BROWSER=1: the tests do NOT run in a browser.');
+  return 0;
 }
+
+const browser = async () => (skipBrowser ? sayIfSkipped() : node(['scripts/ensure-browser.mjs']));
 
 /** `NN_TEST_REPORT=file` also writes vitest's results as JSON. */
 function report() {
