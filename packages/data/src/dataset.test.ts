@@ -1,0 +1,68 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { DataArray } from './dataset.ts';
+import { Dataset, ragged } from './dataset.ts';
+
+const points = new Dataset({
+  inputs: { data: new Float32Array([0, 1, 2, 3, 4, 5]), shape: [3, 2] },
+  targets: { data: new Int32Array([7, 8, 9]), shape: [3] },
+});
+
+describe('Dataset', () => {
+  it('counts samples along the first axis', () => {
+    expect(points.size).toBe(3);
+  });
+
+  it('keeps the kinds of its arrays as types', () => {
+    expectTypeOf(points.fields.inputs).toEqualTypeOf<{ data: Float32Array<ArrayBuffer>; shape: number[] }>();
+    expectTypeOf(points.take([0])).toEqualTypeOf(points);
+  });
+
+  it('takes samples in the order asked, repeats included, as copies', () => {
+    const taken = points.take([2, 0, 2]);
+    expect(taken.fields.inputs).toEqual({ data: new Float32Array([4, 5, 0, 1, 4, 5]), shape: [3, 2] });
+    expect(taken.fields.targets).toEqual({ data: new Int32Array([9, 7, 9]), shape: [3] });
+    taken.fields.inputs.data[0] = 100;
+    expect(points.fields.inputs.data[4]).toBe(4);
+  });
+
+  it('takes sequences of unequal lengths', () => {
+    const words = new Dataset({ letters: ragged([[1], [], [2, 3, 4]]) });
+    expect(words.size).toBe(3);
+    const { letters } = words.take([2, 1, 0]).fields;
+    expect(letters.data).toEqual(new Int32Array([2, 3, 4, 1]));
+    expect(letters.offsets).toEqual(new Int32Array([0, 3, 3, 4]));
+  });
+
+  it('takes nothing as an empty dataset', () => {
+    const none = points.take([]);
+    expect(none.size).toBe(0);
+    expect(none.fields.inputs.shape).toEqual([0, 2]);
+  });
+
+  it('adds and replaces fields', () => {
+    const weights: DataArray<Float32Array> = { data: new Float32Array(3), shape: [3] };
+    expect(Object.keys(points.with({ weights }).fields)).toEqual(['inputs', 'targets', 'weights']);
+  });
+
+  it('says what does not fit', () => {
+    expect(() => points.take([3])).toThrow('Dataset.take: there is no sample 3 among 3.');
+    expect(() => points.take([-1])).toThrow('there is no sample -1');
+    expect(() => points.take([0.5])).toThrow('there is no sample 0.5');
+    expect(() => new Dataset({})).toThrow('no fields');
+    expect(() => new Dataset({ mask: { data: new Float32Array(1), shape: [1] } })).toThrow(
+      "'mask' is taken by batches",
+    );
+    expect(() => new Dataset({ x: { data: new Float32Array(5), shape: [2, 3] } })).toThrow(
+      "Dataset: 'x' has 5 elements, its shape [2, 3] needs 6.",
+    );
+    expect(() => new Dataset({ x: { data: new Float32Array(1), shape: [] } })).toThrow('no axis for its samples');
+    expect(
+      () => new Dataset({ x: { data: new Float32Array(2), shape: [2] }, y: { data: new Int32Array(3), shape: [3] } }),
+    ).toThrow("Dataset: 'x' has 2 samples, 'y' has 3; they must be equal.");
+    const data = new Int32Array(3);
+    expect(() => new Dataset({ x: { data, offsets: Int32Array.of(0, 2), stepShape: [] } })).toThrow('run from 0 to 3');
+    expect(() => new Dataset({ x: { data, offsets: Int32Array.of(0, 4, 3), stepShape: [] } })).toThrow(
+      'fall at sample 1',
+    );
+  });
+});

@@ -1,0 +1,129 @@
+import { isNNError } from '@nn/core';
+import { describe, expect, it } from 'vitest';
+import cases from '../fixtures/idx.json' with { type: 'json' };
+import { gunzip } from './gunzip.ts';
+import { encodeIdx, parseIdx, readIdx, readIdxImages } from './idx.ts';
+import { RandomSequence } from './random.ts';
+
+const bytesFrom = (text: string): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+describe('readIdx', () => {
+  for (const { type, shape, values, plain, gzip } of cases) {
+    it(`reads ${type} of shape [${shape.join(', ')}] as Python wrote it, plain and gzip`, async () => {
+      for (const text of [plain, gzip]) {
+        const array = await readIdx(bytesFrom(text), { narrow: true });
+        expect(array.shape).toEqual(shape);
+        expect([...array.data]).toEqual(values);
+      }
+    });
+  }
+
+  it('takes a Blob and a buffer', async () => {
+    const bytes = encodeIdx({ data: new Uint8Array([1, 2]), shape: [2] });
+    expect((await readIdx(new Blob([bytes.slice()]))).data).toEqual(new Uint8Array([1, 2]));
+    expect((await readIdx(bytes.slice().buffer)).data).toEqual(new Uint8Array([1, 2]));
+  });
+
+  it('reads bytes that begin within a larger buffer', () => {
+    const bytes = encodeIdx({ data: new Int32Array([70000, -2]), shape: [2] });
+    const larger = new Uint8Array(bytes.length + 3);
+    larger.set(bytes, 3);
+    expect(parseIdx(larger.subarray(3)).data).toEqual(new Int32Array([70000, -2]));
+  });
+
+  it('gives back what encodeIdx wrote', () => {
+    for (const data of [
+      new Uint8Array([0, 255]),
+      new Int8Array([-128, 127]),
+      new Int32Array([-(2 ** 31), 5]),
+      new Float32Array([0.1, -3]),
+    ]) {
+      expect(parseIdx(encodeIdx({ data, shape: [2, 1] }))).toEqual({ data, shape: [2, 1] });
+    }
+  });
+});
+
+describe('damaged IDX', () => {
+  const good = encodeIdx({ data: new Uint8Array([1, 2, 3, 4, 5, 6]), shape: [2, 3] });
+  const changed = (at: number, value: number): Uint8Array => {
+    const bytes = good.slice();
+    bytes[at] = value;
+    return bytes;
+  };
+
+  const broken: [string, Uint8Array, string][] = [
+    ['no bytes', new Uint8Array(0), '0 bytes are too few for a magic number of 4'],
+    ['another magic number', changed(0, 1), 'the magic number 01 00 08 02 does not begin with 00 00'],
+    ['an unknown type', changed(2, 0x0a), 'the magic number 00 00 0a 02 names no element type'],
+    ['no axes', changed(3, 0), 'has no axes'],
+    ['sizes cut off', good.subarray(0, 9), 'ends within the sizes of its 2 axes, after 9 bytes'],
+    ['data cut off', good.subarray(0, 17), 'shape [2, 3] of uint8 needs 18 bytes, there are 17; it is truncated'],
+    ['a byte too many', new Uint8Array([...good, 0]), 'there are 19; it goes on too long'],
+    ['a size that is far too large', changed(4, 0xff), 'it is truncated'],
+  ];
+  for (const [what, bytes, message] of broken) {
+    it(`says so: ${what}`, () => {
+      expect(() => parseIdx(bytes, { name: 'digits.idx' })).toThrow(`readIdx: digits.idx: `);
+      expect(() => parseIdx(bytes)).toThrow(message);
+    });
+  }
+
+  it('refuses types and ranks other than those expected', () => {
+    expect(() => parseIdx(good, { type: 'float32' })).toThrow('holds uint8, float32 is expected');
+    expect(() => parseIdx(good, { rank: 3 })).toThrow('has 2 axes, 3 are expected');
+    const double = cases.find(({ type }) => type === 'float64');
+    expect(() => parseIdx(bytesFrom(double?.plain ?? ''))).toThrow('pass { narrow: true } to round');
+  });
+
+  it('names the file when images and labels do not belong together', async () => {
+    const images = encodeIdx({ data: new Uint8Array(8), shape: [2, 2, 2] });
+    const labels = encodeIdx({ data: new Uint8Array(3), shape: [3] });
+    await expect(readIdxImages(images, labels)).rejects.toThrow('images has 2 images, labels has 3 labels');
+    await expect(readIdxImages(labels, images, { images: 'train.gz' })).rejects.toThrow(
+      'readIdx: train.gz: has 1 axes',
+    );
+  });
+
+  it('joins images and labels to a dataset with one channel', async () => {
+    const images = encodeIdx({ data: new Uint8Array(8), shape: [2, 2, 2] });
+    const { fields } = await readIdxImages(images, encodeIdx({ data: new Uint8Array([3, 4]), shape: [2] }));
+    expect(fields.inputs.shape).toEqual([2, 1, 2, 2]);
+    expect(fields.targets.data).toEqual(new Int32Array([3, 4]));
+  });
+
+  it('throws nothing but a format error for 2,000 files with random damage', () => {
+    const random = new RandomSequence(11);
+    for (let round = 0; round < 2000; round++) {
+      const bytes = good.slice(0, 1 + random.integer(good.length));
+      for (let change = 0; change < 3; change++) bytes[random.integer(bytes.length)] = random.integer(256);
+      try {
+        parseIdx(bytes);
+      } catch (error) {
+        if (!isNNError(error) || error.code !== 'format') throw error;
+      }
+    }
+    expect(parseIdx(good).shape).toEqual([2, 3]);
+  });
+});
+
+describe('gunzip', () => {
+  const packed = bytesFrom(cases[0]?.gzip ?? '');
+
+  it('says where damaged data ends', async () => {
+    const damaged = packed.slice();
+    damaged[12] = (damaged[12] as number) ^ 0xff;
+    await expect(gunzip(damaged)).rejects.toThrow('gunzip: the gzip data is damaged or truncated');
+    await expect(gunzip(damaged)).rejects.toMatchObject({ code: 'format' });
+  });
+
+  it('says so when the data is cut off, at any length', async () => {
+    for (let length = 2; length < packed.length; length += 3) {
+      await expect(gunzip(packed.subarray(0, length)), `${length} bytes`).rejects.toMatchObject({ code: 'format' });
+    }
+  });
+
+  it('refuses what is not gzip, and what unpacks to more than the limit', async () => {
+    await expect(gunzip(new Uint8Array([80, 75]))).rejects.toThrow('this is not gzip');
+    await expect(gunzip(packed, 4)).rejects.toThrow('more than the limit of 4 bytes');
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { Dataset } from './dataset.ts';
+import { trainTestSplit } from './split.ts';
+
+/** 100 samples numbered in `id`; classes 0, 1, 2 with 60, 30 and 10 of them. */
+const dataset = new Dataset({
+  id: { data: Int32Array.from({ length: 100 }, (_, i) => i), shape: [100] },
+  targets: { data: Int32Array.from({ length: 100 }, (_, i) => (i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2)), shape: [100] },
+});
+
+function counts(values: Int32Array): number[] {
+  return [0, 1, 2].map((type) => values.filter((value) => value === type).length);
+}
+
+describe('trainTestSplit', () => {
+  it('puts each sample into one part', () => {
+    const { train, test } = trainTestSplit(dataset, { testFraction: 0.3, seed: 2 });
+    expect([train.size, test.size]).toEqual([70, 30]);
+    const every = [...train.fields.id.data, ...test.fields.id.data].sort((a, b) => a - b);
+    expect(every).toEqual([...dataset.fields.id.data]);
+  });
+
+  it('is decided by its seed', () => {
+    const ids = (seed: number): Int32Array => trainTestSplit(dataset, { seed }).test.fields.id.data;
+    expect(ids(1)).toEqual(ids(1));
+    expect(ids(1)).not.toEqual(ids(2));
+  });
+
+  it('gives each class its share when stratified', () => {
+    const { train, test } = trainTestSplit(dataset, { testSize: 20, stratifyBy: 'targets', seed: 3 });
+    expect(counts(test.fields.targets.data)).toEqual([12, 6, 2]);
+    expect(counts(train.fields.targets.data)).toEqual([48, 24, 8]);
+  });
+
+  it('rounds shares so that the sizes come out exactly', () => {
+    // 7 of 100: shares 4.2, 2.1 and 0.7, so the third class gets the one that is left.
+    const { test } = trainTestSplit(dataset, { testSize: 7, stratifyBy: 'targets' });
+    expect(counts(test.fields.targets.data)).toEqual([4, 2, 1]);
+  });
+
+  it('refuses empty parts and fields that are no classes', () => {
+    expect(() => trainTestSplit(dataset, { testSize: 0 })).toThrow('0 of 100 samples for testing');
+    expect(() => trainTestSplit(dataset, { testFraction: 1 })).toThrow('100 of 100 samples for testing');
+    expect(() => trainTestSplit(dataset, { stratifyBy: 'color' })).toThrow("stratifyBy 'color' must name");
+  });
+});

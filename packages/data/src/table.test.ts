@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { parseCsv } from './csv.ts';
+import { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';
+
+const table = parseCsv(
+  ['size,color,sold,price,kind', '1,red,true,10,b', ',blue,false,20,a', '3,,true,30,b', '4,red,false,,a'].join('\n'),
+  { name: 'shop.csv' },
+);
+
+describe('fitTable and encodeTable', () => {
+  it('encodes categories as one-hot inputs and as class indices, in the order of their code points', () => {
+    const encoding = fitTable(table, { targets: 'kind', inputs: ['color', 'sold'], missing: 'fill' });
+    const { inputs, targets } = encodeTable(table, encoding).fields;
+    expect(inputNames(encoding)).toEqual(['color=blue', 'color=red', 'sold']);
+    expect(inputs).toEqual({ data: new Float32Array([0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0]), shape: [4, 3] });
+    expect(targets).toEqual({ data: new Int32Array([1, 0, 1, 0]), shape: [4] });
+  });
+
+  it('fills missing inputs with the mean and the most frequent category of what it was fitted on', () => {
+    const encoding = fitTable(table, { targets: 'kind', inputs: ['size', 'color'], missing: 'fill' });
+    expect(encoding.inputs).toEqual([
+      { name: 'size', kind: 'number', fill: 8 / 3 },
+      { name: 'color', kind: 'oneHot', categories: ['blue', 'red'], fill: 'red' },
+    ]);
+    expect(encodeTable(table, encoding).fields.inputs.data[3]).toBe(Math.fround(8 / 3));
+  });
+
+  it('takes all columns that are no targets as inputs', () => {
+    expect(fitTable(table, { targets: ['kind', 'price'] }).inputs.map(({ name }) => name)).toEqual([
+      'size',
+      'color',
+      'sold',
+    ]);
+  });
+
+  it('gives numbers to predict as float32, one column each', () => {
+    const full = dropMissing(table, ['price']);
+    const { targets } = encodeTable(full, fitTable(full, { targets: 'price', inputs: ['sold'] })).fields;
+    expect(targets).toEqual({ data: new Float32Array([10, 20, 30]), shape: [3, 1] });
+  });
+
+  it('takes booleans to predict as two classes', () => {
+    const encoding = fitTable(table, { targets: 'sold', inputs: ['price'], missing: 'fill' });
+    expect(encodeTable(table, encoding).fields.targets.data).toEqual(new Int32Array([1, 0, 1, 0]));
+  });
+
+  it('survives JSON unchanged', () => {
+    const encoding = fitTable(table, { targets: 'kind', missing: 'fill' });
+    expect(JSON.parse(JSON.stringify(encoding))).toEqual(encoding);
+  });
+
+  it('names line and column of missing values and of unknown categories', () => {
+    expect(() => encodeTable(table, fitTable(table, { targets: 'kind', inputs: ['size'] }))).toThrow(
+      "encodeTable: shop.csv, line 3, column 'size': the value is missing",
+    );
+    expect(() => encodeTable(table, fitTable(table, { targets: 'price', inputs: ['sold'], missing: 'fill' }))).toThrow(
+      "line 5, column 'price': the value is missing",
+    );
+    const encoding = fitTable(takeRows(table, [0, 3]), { targets: 'kind', inputs: ['color'] });
+    expect(() => encodeTable(table, encoding)).toThrow("line 3, column 'color': 'blue' is none of the categories red.");
+  });
+
+  it('refuses a column that changed from numbers to text', () => {
+    const encoding = fitTable(table, { targets: 'kind', inputs: ['size'], missing: 'fill' });
+    const other = parseCsv('size,kind\nlarge,a');
+    expect(() => encodeTable(other, encoding)).toThrow("'large' is a category, the encoding was fitted to numbers");
+  });
+
+  it('knows categories again that look like numbers in another part', () => {
+    const encoding = fitTable(parseCsv('room,y\n12,a\nB3,b'), { targets: 'y', inputs: ['room'] });
+    const other = encodeTable(parseCsv('room,y\n12,a'), encoding);
+    expect(other.fields.inputs.data).toEqual(new Float32Array([1, 0]));
+  });
+
+  it('names the columns there are when one is not found', () => {
+    expect(() => fitTable(table, { targets: 'weight' })).toThrow(
+      "fitTable: shop.csv has no column 'weight'; it has size, color, sold, price, kind.",
+    );
+    expect(() => fitTable(table, { targets: [] })).toThrow('targets names no column');
+  });
+});
+
+describe('dropMissing', () => {
+  it('keeps whole rows and their line numbers', () => {
+    expect([...dropMissing(table).lines]).toEqual([2]);
+    expect([...dropMissing(table, ['size', 'price']).lines]).toEqual([2, 4]);
+  });
+});
