@@ -1,0 +1,101 @@
+/**
+ * Owns: the backend object that core talks to, made from a device.
+ * Does not own: the choice of the device (`gpu.ts`), programs (`plan.ts`), memory (`cell.ts`).
+ */
+import { type Backend, BackendError, type BufferType, type Limits, type TensorData } from '@nn/core';
+import { Cell } from './cell.ts';
+import type { Counters, Device, Memory } from './device.ts';
+import { KernelCache } from './kernel-cache.ts';
+import { lengthOf, texelsOf } from './lowering.ts';
+import { plan } from './plan.ts';
+import { scalarOf } from './printer.ts';
+
+/** What a backend says of its device. */
+export interface GpuInfo {
+  readonly mode: Device['mode'];
+  /** As the driver names it; browsers may hide it. */
+  readonly device: string;
+  readonly counters: Readonly<Counters>;
+}
+
+/** What a device does not do as the definition of the operations says; the conformance kit reads it. */
+export interface Capabilities {
+  /** Whether numbers below 1.2e-38 are kept; GPUs may make them 0. */
+  readonly subnormals: boolean;
+  /** Whether NaN and infinities pass through all operations. */
+  readonly nonFinite: boolean;
+  /** Integers are exact to this magnitude when stored. */
+  readonly exactIntegers: number;
+  /** The error of exp, log, tanh, erf and the like, relative to the result. */
+  readonly functionError: number;
+}
+
+export interface GpuBackend extends Backend<Cell> {
+  readonly name: 'gpu';
+  readonly capabilities: Capabilities;
+  info(): GpuInfo;
+  /** Gives the device back; every buffer on it is lost. */
+  destroy(): void;
+}
+
+export function makeBackend(device: Device, capabilities: Capabilities): GpuBackend {
+  const cache = new KernelCache(device);
+  const limits: Limits = {
+    dtypes: ['float32', 'int32', 'bool'],
+    maxReads: device.maxReads,
+    maxBindings: device.maxReads + 1,
+    maxLength: device.maxLength,
+    exactInt32: device.exactInt32,
+    inPlace: false,
+    maxResident: { count: 4096, bytes: 2 ** 29 },
+  };
+  return {
+    name: 'gpu',
+    limits,
+    capabilities,
+    info: () => ({ mode: device.mode, device: device.description, counters: { ...device.counters } }),
+    upload(data, type) {
+      device.check();
+      const length = lengthOf(type.shape);
+      if (data.length !== length) {
+        throw new BackendError(`gpu: upload of ${data.length} numbers into a buffer of ${length}.`, { type });
+      }
+      const memory = device.allocate(texelsOf(length), scalarOf(type.dtype));
+      try {
+        device.write(memory, toDevice(data));
+      } catch (error) {
+        device.free(memory);
+        throw error;
+      }
+      return new Cell(memory, type.dtype, length);
+    },
+    async download(cell) {
+      const numbers = await device.read(cell.memory, cell.length);
+      return toHost(numbers, cell.dtype);
+    },
+    release(cell) {
+      cell.release(device);
+    },
+    compile: (program) => plan(program, device, cache),
+    idle: () => device.idle(),
+    destroy: () => device.destroy(),
+  };
+}
+
+/** The memory of a cell, for tests of the pool. */
+export function memoryOf(cell: Cell): Memory {
+  return cell.memory;
+}
+
+function toDevice(data: TensorData): Float32Array | Int32Array {
+  return data instanceof Float32Array || data instanceof Int32Array ? data : Int32Array.from(data);
+}
+
+/** 2^31 - 1 is no float32; it is stored as 2^31. */
+const saturate = (value: number): number => Math.min(value, 2147483647);
+
+function toHost(numbers: Float32Array | Int32Array, dtype: BufferType['dtype']): TensorData {
+  if (dtype === 'float32') return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+  if (dtype === 'int32') return numbers instanceof Int32Array ? numbers : Int32Array.from(numbers, saturate);
+  return Uint8Array.from(numbers, (value) => (value === 0 ? 0 : 1));
+}

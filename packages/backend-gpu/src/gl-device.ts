@@ -1,0 +1,372 @@
+/**
+ * Owns: WebGL 2 through gpu.js: textures of four floats a texel, their pool, kernels, upload and reading back.
+ * Does not own: what is computed (`printer.ts`), nor when memory is free (`plan.ts`).
+ * gpu.js translates, links and runs each kernel; the shader text enters as its native function. Textures are ours: gpu.js
+ * asks the texture it draws to `beforeMutate`, and ours answers "attach me", so each run can have its own target.
+ */
+import { BackendError } from '@nn/core';
+import type { Counters, Device, Kernel, Memory } from './device.ts';
+import { base, type GpuClass, type GpuInstance, type GpuKernel, type KernelSettings, type TextureProtocol } from './facade.ts';
+import { glsl, library, type Scalar } from './language.ts';
+import type { Shader } from './printer.ts';
+
+/** The columns of a texture with more than one row; a power of two, so that a texel's place is a shift and a mask. */
+const shift = 11;
+const columns = 2 ** shift;
+
+class GlTexture implements TextureProtocol, Memory {
+  readonly type = 'ArrayTexture(4)';
+  readonly size: readonly [number, number];
+  readonly dimensions: readonly number[];
+  readonly output: readonly number[];
+  readonly texels: number;
+  readonly scalar: Scalar = 'F';
+  readonly texture: WebGLTexture;
+  readonly context: WebGL2RenderingContext;
+  isFree = false;
+
+  constructor(texture: WebGLTexture, size: readonly [number, number], context: WebGL2RenderingContext) {
+    this.texture = texture;
+    this.context = context;
+    this.size = size;
+    this.dimensions = [size[0], size[1], 1];
+    this.output = size;
+    this.texels = size[0] * size[1];
+  }
+
+  beforeMutate(): boolean {
+    return true;
+  }
+
+  clone(): TextureProtocol {
+    return this;
+  }
+
+  delete(): void {}
+}
+
+/** The members of a kernel that set the size of the next run. */
+interface Sized {
+  texSize: readonly number[];
+  maxTexSize: readonly number[];
+  texture: TextureProtocol | null;
+  mappedTextures: TextureProtocol[] | null;
+}
+
+function sizeOf(texels: number): readonly [number, number] {
+  return texels <= columns ? [texels, 1] : [columns, Math.ceil(texels / columns)];
+}
+
+export class GlDevice implements Device {
+  readonly mode = 'webgl2';
+  readonly language = glsl;
+  readonly exactInt32 = false;
+  readonly maxWrites: number = 4;
+  readonly maxReads: number;
+  readonly maxLength: number;
+  readonly description: string;
+  readonly counters: Counters = { created: 0, deleted: 0, live: 0, bytes: 0, kernels: 0, compiled: 0, launches: 0 };
+  private readonly gl: WebGL2RenderingContext;
+  private readonly gpu: GpuInstance;
+  private readonly pool = new Map<string, GlTexture[]>();
+  private pooledBytes = 0;
+  private readonly framebuffer: WebGLFramebuffer;
+  private readonly placeholder: GlTexture;
+
+  constructor(gpuClass: GpuClass) {
+    this.gl = makeContext();
+    const { gl } = this;
+    if (gl.getExtension('EXT_color_buffer_float') === null) {
+      throw new BackendError('gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.');
+    }
+    // gpu.js sizes its canvas to the largest output; a stand-in keeps that from costing memory.
+    this.gpu = new gpuClass({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
+    const info = gl.getExtension('WEBGL_debug_renderer_info');
+    this.description = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+    this.maxReads = Math.min(16, Number(gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1);
+    this.maxLength = columns * Math.min(8192, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE))) * 4;
+    this.framebuffer = gl.createFramebuffer();
+    this.placeholder = this.create([1, 1]);
+  }
+
+  compile(shader: Shader, writes: number): Kernel {
+    this.check();
+    const names = shader.reads.map((_, read) => `r${read}`);
+    const numbers = shader.parameters.map((_, at) => `p${at}`);
+    const argumentTypes: Record<string, string> = {};
+    for (const name of names) argumentTypes[name] = 'ArrayTexture(4)';
+    for (const [at, parameter] of shader.parameters.entries()) {
+      argumentTypes[`p${at}`] = parameter.kind === 'scalar' && parameter.type === 'F' ? 'Float' : 'Integer';
+    }
+    const source = shaderText(shader, writes);
+    const native = { returnType: 'Array(4)', argumentTypes: [] };
+    const natives = [{ name: 'nn_main', source, ...native, settings: native }];
+    for (let row = 1; row < writes; row++) {
+      natives.push({ name: `nn_row${row}`, source: `vec4 nn_row${row}() { return nn_result${row}; }`, ...native, settings: native });
+    }
+    const settings: KernelSettings = { ...base, output: [1, 1], argumentTypes, nativeFunctions: natives };
+    const head = `function(${[...names, ...numbers].join(', ')})`;
+    let run: GpuKernel;
+    if (writes === 1) run = this.gpu.createKernel(`${head}{ return nn_main(); }`, settings);
+    else {
+      const rows = Array.from({ length: writes - 1 }, (_, row) => row + 1);
+      const subKernels = Object.fromEntries(rows.map((row) => [`row${row}`, `function row${row}(p, q, r, s) { return [p, q, r, s]; }`]));
+      const calls = rows.map((row) => `const v${row} = nn_row${row}(); row${row}(v${row}[0], v${row}[1], v${row}[2], v${row}[3]);`);
+      run = this.gpu.createKernelMap(subKernels, `${head}{ const v = nn_main(); ${calls.join(' ')} return v; }`, settings);
+    }
+    const placeholders = [...names.map(() => this.placeholder), ...numbers.map(() => 0)];
+    try {
+      run.build(...placeholders);
+    } catch (error) {
+      run.destroy();
+      this.restore();
+      throw new BackendError(`gpu: WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`, {}, error);
+    }
+    const internals = run.kernel;
+    if (internals.fallbackReason) throw new BackendError(`gpu: gpu.js left the GPU for a kernel: ${internals.fallbackReason}.`);
+    // What gpu.js made for its own results is not used.
+    internals.texture?.delete();
+    for (const texture of internals.mappedTextures ?? []) texture.delete();
+    this.counters.kernels++;
+    this.counters.compiled++;
+    return {
+      launch: (texels, reads, values, targets) => this.launch(run, texels, reads, values, targets),
+      release: () => {
+        internals.texture = null;
+        internals.mappedTextures = null;
+        run.destroy();
+        this.counters.kernels--;
+        this.restore();
+      },
+    };
+  }
+
+  private launch(run: GpuKernel, texels: number, reads: readonly Memory[], numbers: readonly number[], writes: readonly Memory[]): void {
+    const kernel = run.kernel as Sized & typeof run.kernel;
+    const size = sizeOf(texels);
+    kernel.texSize = size;
+    kernel.maxTexSize = size;
+    kernel.texture = writes[0] as GlTexture;
+    if (writes.length > 1) kernel.mappedTextures = writes.slice(1) as GlTexture[];
+    this.gl.viewport(0, 0, size[0], size[1]);
+    run(...(reads as GlTexture[]), ...numbers);
+    this.counters.launches++;
+  }
+
+  /**
+   * Destroying a kernel deletes the vertex buffer that the shared attributes may point at, and later draws would fail.
+   * Building any kernel points them at its own; so the smallest one is built again.
+   */
+  private restore(): void {
+    const { gl } = this;
+    const vertices = gl.createBuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, vertices);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
+    for (const [at, offset] of [0, 32].entries()) {
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, 2, gl.FLOAT, false, 0, offset);
+    }
+    if (this.vertices !== null) gl.deleteBuffer(this.vertices);
+    this.vertices = vertices;
+  }
+  private vertices: WebGLBuffer | null = null;
+
+  allocate(texels: number): Memory {
+    const size = sizeOf(texels);
+    const free = this.pool.get(size.join('x'))?.pop();
+    if (free !== undefined) {
+      this.pooledBytes -= free.texels * 16;
+      free.isFree = false;
+      return free;
+    }
+    return this.create(size);
+  }
+
+  private create(size: readonly [number, number]): GlTexture {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE15);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, size[0], size[1]);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    this.counters.created++;
+    this.counters.live++;
+    this.counters.bytes += size[0] * size[1] * 16;
+    return new GlTexture(texture, size, gl);
+  }
+
+  free(memory: Memory): void {
+    const texture = memory as GlTexture;
+    if (texture.isFree) throw new BackendError('gpu: a buffer was released twice.');
+    texture.isFree = true;
+    const bytes = texture.texels * 16;
+    // At most as much lies idle as is in use, so that a change of sizes does not double memory for long.
+    if (this.pooledBytes + bytes > Math.max(2 ** 26, (this.counters.bytes - this.pooledBytes) * 1)) {
+      this.gl.deleteTexture(texture.texture);
+      this.counters.deleted++;
+      this.counters.live--;
+      this.counters.bytes -= bytes;
+      return;
+    }
+    this.pooledBytes += bytes;
+    const key = texture.size.join('x');
+    const list = this.pool.get(key);
+    if (list === undefined) this.pool.set(key, [texture]);
+    else list.push(texture);
+  }
+
+  write(memory: Memory, data: Float32Array | Int32Array): void {
+    const { gl } = this;
+    const texture = memory as GlTexture;
+    const [width, height] = texture.size;
+    const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+    gl.activeTexture(gl.TEXTURE15);
+    gl.bindTexture(gl.TEXTURE_2D, texture.texture);
+    gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+    const rows = Math.floor(floats.length / (width * 4));
+    if (rows > 0) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, rows, gl.RGBA, gl.FLOAT, floats, 0);
+    if (rows < height) {
+      const last = new Float32Array(width * 4);
+      last.set(floats.subarray(rows * width * 4));
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, rows, width, 1, gl.RGBA, gl.FLOAT, last, 0);
+    }
+  }
+
+  async read(memory: Memory, length: number): Promise<Float32Array> {
+    this.check();
+    const { gl } = this;
+    const texture = memory as GlTexture;
+    const [width] = texture.size;
+    // Whole rows, as few as hold `length` numbers.
+    const columnsRead = Math.min(width, Math.ceil(length / 4));
+    const rows = Math.ceil(length / (width * 4));
+    const out = new Float32Array(columnsRead * rows * 4);
+    const buffer = gl.createBuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture.texture, 0);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, out.byteLength, gl.STREAM_READ);
+    gl.readPixels(0, 0, columnsRead, rows, gl.RGBA, gl.FLOAT, 0);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    try {
+      await this.fence();
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, out);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+      // A lost context reads zeros without an error.
+      this.check();
+    } finally {
+      gl.deleteBuffer(buffer);
+    }
+    return out.subarray(0, length);
+  }
+
+  /** Waits for all work so far without blocking the thread. */
+  private async fence(): Promise<void> {
+    const { gl } = this;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    this.check();
+    gl.flush();
+    try {
+      for (let turn = 0; ; turn++) {
+        const status = gl.clientWaitSync(sync as WebGLSync, 0, 0);
+        if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
+        this.check();
+        if (status === gl.WAIT_FAILED) throw new BackendError('gpu: waiting for WebGL failed.');
+        await nextTurn(turn);
+      }
+    } finally {
+      gl.deleteSync(sync);
+    }
+  }
+
+  check(): void {
+    if (this.gl.isContextLost()) {
+      throw new BackendError(
+        'gpu: the WebGL context was lost, and with it everything on the device. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
+        { lost: true },
+      );
+    }
+  }
+
+  flush(): void {
+    this.gl.flush();
+  }
+
+  idle(): Promise<void> {
+    this.check();
+    return this.fence();
+  }
+
+  destroy(): void {
+    this.gl.getExtension('WEBGL_lose_context')?.loseContext();
+  }
+}
+
+let channel: MessageChannel | undefined;
+const waiting: (() => void)[] = [];
+
+/** A turn of the event loop that browsers do not stretch to 4 ms, as they do with timers. */
+function nextTurn(turn: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (turn > 200) {
+      setTimeout(resolve, 1);
+      return;
+    }
+    if (channel === undefined) {
+      channel = new MessageChannel();
+      channel.port1.onmessage = () => waiting.shift()?.();
+    }
+    waiting.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}
+
+function makeContext(): WebGL2RenderingContext {
+  const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1);
+  const gl = canvas.getContext('webgl2', {
+    alpha: false,
+    depth: false,
+    stencil: false,
+    antialias: false,
+    powerPreference: 'high-performance',
+    failIfMajorPerformanceCaveat: false,
+  });
+  if (gl === null) throw new BackendError('gpu: this browser gives no WebGL 2 context.');
+  return gl as WebGL2RenderingContext;
+}
+
+/** The native function of a kernel: the reads, the library, and the statements of the shader. */
+function shaderText(shader: Shader, writes: number): string {
+  const reads = shader.reads.map((scalar, read) => {
+    const type = glsl.type(scalar, 4);
+    const one = glsl.type(scalar, 1);
+    const texel = `texelFetch(user_r${read}, ivec2(i & ${columns - 1}, i >> ${shift}), 0)`;
+    const lines = [`${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`];
+    if (shader.body.includes(`nn_pick${read}(`)) {
+      lines.push(`${one} nn_pick${read}(int i) { return nn_read${read}(i >> 2)[i & 3]; }`);
+    }
+    if (shader.body.includes(`nn_four${read}(`)) {
+      lines.push(`${type} nn_four${read}(int i) {
+${type} a = nn_read${read}(i >> 2);
+int s = i & 3;
+if (s == 0) return a;
+${type} b = nn_read${read}((i >> 2) + 1);
+return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w, b.xyz);
+}`);
+    }
+    return lines.join('\n');
+  });
+  const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'user_p$1');
+  const results = Array.from({ length: writes - 1 }, (_, row) => `vec4 nn_result${row + 1};`);
+  return [
+    ...results,
+    library(glsl, body),
+    ...reads,
+    `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
+    `vec4 nn_main() { return vec4(nn_body((int(gl_FragCoord.y) << ${shift}) + int(gl_FragCoord.x))); }`,
+  ].join('\n');
+}

@@ -1,0 +1,85 @@
+/**
+ * Owns: a program made ready for a device: compiled kernels, when each buffer is born and when it dies, and running it.
+ * Does not own: which shaders there are (`steps.ts`) and how a device works (`device.ts`).
+ */
+import { BackendError, type Executable, type Program } from '@nn/core';
+import { Cell } from './cell.ts';
+import type { Device, Memory } from './device.ts';
+import type { KernelCache, Lease } from './kernel-cache.ts';
+import { type Argument, Lowering, texelsOf } from './lowering.ts';
+import { scalarOf } from './printer.ts';
+import { lowerProgram } from './steps.ts';
+
+interface Launch {
+  readonly lease: Lease;
+  readonly texels: number;
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  readonly numbers: readonly Argument[];
+  /** Slots that no later launch reads. */
+  readonly dead: readonly number[];
+}
+
+export async function plan(program: Program, device: Device, cache: KernelCache): Promise<Executable<Cell>> {
+  const lowering = new Lowering(program, device);
+  lowerProgram(program, lowering);
+  const leases: Lease[] = [];
+  try {
+    for (const { shader, writes } of lowering.stages) {
+      const lease = cache.lease(shader, writes.length);
+      leases.push(lease instanceof Promise ? await lease : lease);
+    }
+  } catch (error) {
+    for (const lease of leases) lease.release();
+    throw error;
+  }
+  const { stages, slots } = lowering;
+  const kept = new Set(program.outputs);
+  const lastUse = new Map<number, number>();
+  for (const [at, { reads, writes }] of stages.entries()) for (const slot of [...reads, ...writes]) lastUse.set(slot, at);
+  const launches = stages.map((stage, at): Launch => {
+    const dead = new Set([...stage.reads, ...stage.writes].filter((slot) => slot >= program.inputs && !kept.has(slot) && lastUse.get(slot) === at));
+    return { lease: leases[at] as Lease, texels: stage.texels, reads: stage.reads, writes: stage.writes, numbers: stage.numbers, dead: [...dead] };
+  });
+  const donated = program.donations.map(({ input }) => input);
+
+  return {
+    run(inputs, scalars) {
+      device.check();
+      const memory = new Array<Memory | undefined>(slots.length);
+      for (let input = 0; input < program.inputs; input++) memory[input] = (inputs[input] as Cell).memory;
+      try {
+        for (const launch of launches) {
+          for (const slot of launch.writes) {
+            const { length, dtype } = slots[slot] as (typeof slots)[number];
+            memory[slot] = device.allocate(texelsOf(length), scalarOf(dtype));
+          }
+          const of = (slot: number): Memory => memory[slot] as Memory;
+          const numbers = launch.numbers.map((number) => ('value' in number ? number.value : (scalars[number.scalar] as number)));
+          launch.lease.kernel.launch(launch.texels, launch.reads.map(of), numbers, launch.writes.map(of));
+          for (const slot of launch.dead) {
+            device.free(of(slot));
+            memory[slot] = undefined;
+          }
+        }
+        device.flush();
+        device.check();
+      } catch (error) {
+        for (let slot = program.inputs; slot < memory.length; slot++) {
+          const left = memory[slot];
+          if (left !== undefined) device.free(left);
+        }
+        throw error instanceof BackendError ? error : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
+      }
+      const outputs = program.outputs.map((output) => {
+        const { dtype } = program.buffers[output] as Program['buffers'][number];
+        return new Cell(memory[output] as Memory, dtype, (slots[output] as (typeof slots)[number]).length);
+      });
+      for (const input of donated) (inputs[input] as Cell).release(device);
+      return outputs;
+    },
+    release() {
+      for (const lease of leases) lease.release();
+    },
+  };
+}

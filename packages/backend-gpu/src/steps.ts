@@ -1,0 +1,22 @@
+/**
+ * Owns: which shaders a step of a program becomes: its hint where that is faster, else its loop nest.
+ * Does not own: the fast forms themselves (`contraction.ts`, `convolution.ts`, `reduction.ts`, `scatter.ts`).
+ */
+import { BackendError, type Program, type Step } from '@nn/core';
+import type { Lowering } from './lowering.ts';
+import { reduceInTwo } from './reduction.ts';
+
+export function lowerProgram(program: Program, lowering: Lowering): void {
+  for (const [index, step] of program.steps.entries()) {
+    lowering.step = index;
+    lowerStep(step, lowering);
+  }
+}
+
+function lowerStep(step: Step, lowering: Lowering): void {
+  if (step.into !== undefined) {
+    throw new BackendError('gpu: a step writes into a part of a buffer, which this device does not do (limits.inPlace is false).');
+  }
+  if (reduceInTwo(step, lowering)) return;
+  lowering.nest(step.kernel, step.reads, step.scalars, step.write);
+}
