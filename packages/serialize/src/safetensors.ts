@@ -1,0 +1,215 @@
+/**
+ * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes without gaps.
+ * It reads and writes bytes in memory and trusts nothing in them. What elements mean is in `element-types.ts`, where
+ * bytes come from in `files.ts`, which tensors a model has in `model.ts` and `checkpoint.ts`.
+ * Source: https://github.com/huggingface/safetensors (README, "Format").
+ */
+import { FormatError, ValueError } from '@nn/core';
+import { findDuplicateKey } from './duplicate-keys.ts';
+import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
+import { bitsOf, decodeElements, elementTypeOf, elementTypes, isElementType } from './element-types.ts';
+
+/** The most bytes that a header may have, as in the reference. */
+export const headerLimit = 100_000_000;
+
+/** A tensor as it stands in a file; `bytes` is a view of the file's bytes. */
+export interface StoredTensor {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the structure of a file; `decodeTensor` then reads values. Throws a `FormatError` for anything that is not
+ * exactly the format: a header that is cut off, over its limit, not UTF-8 or not JSON; doubled keys; unknown types;
+ * sizes that do not match type and shape; bytes that overlap, leave holes, or are left over.
+ *
+ * @example
+ * import { decodeTensor, encodeSafetensors, parseSafetensors } from '@nn/serialize';
+ * const bytes = encodeSafetensors([['bias', { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) }]]);
+ * const { tensors } = parseSafetensors(bytes);
+ * for (const [name, stored] of tensors) console.log(name, decodeTensor(name, stored).data);
+ * // => bias Float32Array(2) [ 1, 2 ]
+ */
+export function parseSafetensors(bytes: Uint8Array): Safetensors {
+  const { header, dataStart } = readHeader(bytes);
+  const size = bytes.length - dataStart;
+  let metadata: ReadonlyMap<string, string> = new Map();
+  const entries: (Region & { readonly name: string })[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') metadata = readMetadata(value);
+    else entries.push({ name, ...readRegion(name, value, size) });
+  }
+  // Regions in the order of their bytes must follow one another from the first byte to the last.
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  let before = 'the header';
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, type, shape, begin, end: next } of entries) {
+    if (begin !== end) {
+      fail(
+        `'${name}' begins at byte ${begin}, ${before} ends at byte ${end}; they ${begin < end ? 'overlap' : 'leave a hole'}.`,
+        {
+          name,
+        },
+      );
+    }
+    tensors.set(name, { type, shape, bytes: bytes.subarray(dataStart + begin, dataStart + next) });
+    end = next;
+    before = `'${name}'`;
+  }
+  if (end !== size) fail(`the tensors end at byte ${end}, the file has ${size} bytes of data.`, { end, size });
+  return { tensors, metadata };
+}
+
+/** The values of a stored tensor; see `DecodeOptions` for what is widened, narrowed or refused. */
+export function decodeTensor(name: string, stored: StoredTensor, options: DecodeOptions = {}): HostTensor {
+  return { shape: stored.shape, ...decodeElements(name, stored.type, stored.bytes, options) };
+}
+
+/**
+ * Writes tensors by name, byte for byte as the reference writes them: larger element types first, then by name,
+ * the data aligned to 8 bytes by spaces after the header. Throws a `ValueError` for doubled or impossible names and
+ * for data that does not fit its shape.
+ */
+export function encodeSafetensors(
+  tensors: Iterable<readonly [name: string, tensor: HostTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const sorted = [...tensors].sort(([nameA, a], [nameB, b]) => {
+    const order = elementTypes.indexOf(elementTypeOf[b.dtype]) - elementTypes.indexOf(elementTypeOf[a.dtype]);
+    return order || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0);
+  });
+  const header: [string, unknown][] = [];
+  const names = new Set(['__metadata__']);
+  if (Object.keys(metadata).length > 0) header.push(['__metadata__', checkMetadata(metadata)]);
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of sorted) {
+    if (names.has(name))
+      throw new ValueError(`encodeSafetensors: the name '${name}' is there twice or reserved.`, { name });
+    if (/\p{Surrogate}/u.test(name)) {
+      throw new ValueError(`encodeSafetensors: the name '${name}' has half of a surrogate pair; it cannot be UTF-8.`, {
+        name,
+      });
+    }
+    names.add(name);
+    const count = shape.reduce((product, extent) => product * extent, 1);
+    const type = elementTypeOf[dtype];
+    if (count !== data.length || data.BYTES_PER_ELEMENT * 8 !== bitsOf(type)) {
+      throw new ValueError(
+        `encodeSafetensors: '${name}' has ${data.length} elements of ${data.BYTES_PER_ELEMENT} bytes, ${dtype} of shape [${shape.join(', ')}] needs ${count} of ${bitsOf(type) / 8}.`,
+        { name, shape },
+      );
+    }
+    header.push([name, { dtype: type, shape, data_offsets: [end, end + data.byteLength] }]);
+    end += data.byteLength;
+  }
+  // Joined by hand: an object would move names like '0' to the front.
+  const json = `{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+  const text = new TextEncoder().encode(json);
+  const length = Math.ceil(text.length / 8) * 8;
+  if (length > headerLimit) {
+    throw new ValueError(
+      `encodeSafetensors: the header has ${length} bytes, ${headerLimit} is the limit; store less metadata.`,
+    );
+  }
+  const bytes = new Uint8Array(8 + length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(text, 8);
+  bytes.fill(0x20, 8 + text.length, 8 + length);
+  let at = 8 + length;
+  for (const [, { data }] of sorted) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/** Where a tensor's bytes are, counted from the first byte of data. */
+interface Region {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function fail(what: string, data?: Readonly<Record<string, unknown>>): never {
+  throw new FormatError(`safetensors: ${what}`, data);
+}
+
+function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
+  if (bytes.length < 8) fail(`${bytes.length} bytes are too few for the 8 of the header's length.`);
+  const long = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+  if (long > headerLimit)
+    fail(`the header claims ${long} bytes, ${headerLimit} is the limit; this is not safetensors.`);
+  const length = Number(long);
+  const dataStart = 8 + length;
+  if (dataStart > bytes.length)
+    fail(`the header needs ${dataStart} bytes, the file has ${bytes.length}; it is truncated.`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart));
+  } catch {
+    return fail('the header is not UTF-8 text.');
+  }
+  if (text[0] !== '{') fail(`the header begins with '${text.slice(0, 1)}', not with '{'.`);
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (error) {
+    return fail(`the header is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  const twice = findDuplicateKey(text);
+  if (twice !== undefined) fail(`the header has the key '${twice}' twice.`, { key: twice });
+  return isObject(header) ? { header, dataStart } : fail('the header is not an object.');
+}
+
+function readMetadata(value: unknown): ReadonlyMap<string, string> {
+  if (!isObject(value)) return fail('__metadata__ is not an object.');
+  const metadata = new Map<string, string>();
+  for (const [key, text] of Object.entries(value)) {
+    metadata.set(key, typeof text === 'string' ? text : fail(`__metadata__ has '${key}', which is not text.`, { key }));
+  }
+  return metadata;
+}
+
+function readRegion(name: string, value: unknown, size: number): Region {
+  if (!isObject(value)) return fail(`'${name}' is described by no object.`, { name });
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (!isElementType(dtype)) return fail(`'${name}' has the unknown dtype ${JSON.stringify(dtype)}.`, { name });
+  if (!isSizes(shape)) return fail(`'${name}' has the shape ${JSON.stringify(shape)}, not a list of sizes.`, { name });
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    return fail(`'${name}' has the data_offsets ${JSON.stringify(offsets)}, not a begin and an end.`, { name });
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || end > size) {
+    fail(`'${name}' has the data_offsets [${begin}, ${end}], outside of the ${size} bytes of data.`, { name });
+  }
+  const bits = shape.reduce((product, extent) => product * extent, bitsOf(dtype));
+  if (!Number.isSafeInteger(bits) || bits !== (end - begin) * 8) {
+    fail(`'${name}' has ${end - begin} bytes, ${dtype} of shape [${shape.join(', ')}] needs ${bits / 8}.`, { name });
+  }
+  return { type: dtype, shape, begin, end };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [key, text] of Object.entries(metadata)) {
+    if (typeof text !== 'string' || /\p{Surrogate}/u.test(key + text)) {
+      throw new ValueError(`encodeSafetensors: the metadata '${key}' is not well-formed text.`, { key });
+    }
+  }
+  return metadata;
+}
