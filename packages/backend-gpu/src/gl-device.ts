@@ -98,11 +98,12 @@ export class GlDevice implements Device {
     for (const [at, parameter] of shader.parameters.entries()) {
       argumentTypes[`p${at}`] = parameter.kind === 'scalar' && parameter.type === 'F' ? 'Float' : 'Integer';
     }
-    const source = shaderText(shader, writes);
+    // gpu.js prints what is called last first, so the rows' functions declare the variables that the body sets.
+    const source = shaderText(shader);
     const native = { returnType: 'Array(4)', argumentTypes: [] };
     const natives = [{ name: 'nn_main', source, ...native, settings: native }];
     for (let row = 1; row < writes; row++) {
-      natives.push({ name: `nn_row${row}`, source: `vec4 nn_row${row}() { return nn_result${row}; }`, ...native, settings: native });
+      natives.push({ name: `nn_row${row}`, source: `vec4 nn_result${row};\nvec4 nn_row${row}() { return nn_result${row}; }`, ...native, settings: native });
     }
     const settings: KernelSettings = { ...base, output: [1, 1], argumentTypes, nativeFunctions: natives };
     const head = `function(${[...names, ...numbers].join(', ')})`;
@@ -340,7 +341,8 @@ function makeContext(): WebGL2RenderingContext {
 }
 
 /** The native function of a kernel: the reads, the library, and the statements of the shader. */
-function shaderText(shader: Shader, writes: number): string {
+function shaderText(shader: Shader): string {
+  const tiles: number[] = [];
   const reads = shader.reads.map((scalar, read) => {
     const type = glsl.type(scalar, 4);
     const one = glsl.type(scalar, 1);
@@ -358,12 +360,19 @@ ${type} b = nn_read${read}((i >> 2) + 1);
 return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w, b.xyz);
 }`);
     }
+    if (shader.body.includes(`nn_tiles${read}(`)) tiles.push(read);
     return lines.join('\n');
   });
+  for (const read of tiles) {
+    const at = (line: number): string => `return nn_read${read + line}(tile);`;
+    reads.push(`vec4 nn_tiles${read}(int line, int tile) {
+if (line < 2) { if (line == 0) { ${at(0)} } ${at(1)} }
+if (line == 2) { ${at(2)} }
+${at(3)}
+}`);
+  }
   const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'user_p$1');
-  const results = Array.from({ length: writes - 1 }, (_, row) => `vec4 nn_result${row + 1};`);
   return [
-    ...results,
     library(glsl, body),
     ...reads,
     `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,

@@ -23,11 +23,20 @@ export function collapse(nest: Nest): Nest {
 
 /** Replaces each axis by a form over the axes of a new nest. */
 export function substitute(body: Body, forms: readonly Form[]): Body {
+  return rewriteAxes(body, (axis, out) => write(out, forms[axis] as Form));
+}
+
+/** Replaces each axis by what `axisAt` appends to the new body; it gives the position of its value. */
+export function rewriteAxes(body: Body, axisAt: (axis: number, out: Op[]) => number): Body {
   const out: Op[] = [];
   const moved: number[] = [];
+  const axes = new Map<number, number>();
   for (const op of body) {
-    if (op.op === 'axis') moved.push(write(out, forms[op.axis] as Form));
-    else {
+    if (op.op === 'axis') {
+      const at = axes.get(op.axis) ?? axisAt(op.axis, out);
+      axes.set(op.axis, at);
+      moved.push(at);
+    } else {
       out.push(
         op.op === 'load'
           ? { ...op, index: moved[op.index] as number }
@@ -44,7 +53,7 @@ export function substitute(body: Body, forms: readonly Form[]): Body {
   return out;
 }
 
-function constant(out: Op[], value: number): number {
+export function constant(out: Op[], value: number): number {
   return out.push({ op: 'const', dtype: 'int32', value }) - 1;
 }
 

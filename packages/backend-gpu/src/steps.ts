@@ -3,6 +3,7 @@
  * Does not own: the fast forms themselves (`contraction.ts`, `convolution.ts`, `reduction.ts`, `scatter.ts`).
  */
 import { BackendError, type Program, type Step } from '@nn/core';
+import { contract } from './contraction.ts';
 import type { Lowering } from './lowering.ts';
 import { reduceInTwo } from './reduction.ts';
 
@@ -17,6 +18,8 @@ function lowerStep(step: Step, lowering: Lowering): void {
   if (step.into !== undefined) {
     throw new BackendError('gpu: a step writes into a part of a buffer, which this device does not do (limits.inPlace is false).');
   }
+  const { hint } = step.kernel;
+  if (hint?.kind === 'contraction' && contract(step, hint, lowering)) return;
   if (reduceInTwo(step, lowering)) return;
   lowering.nest(step.kernel, step.reads, step.scalars, step.write);
 }

@@ -1,0 +1,231 @@
+/**
+ * Owns: the fast product of matrices: 4 rows by 4 columns for each invocation, from fetches of four numbers.
+ * Does not own: which operands a step has (`contraction.ts`, `convolution.ts`).
+ * On WebGL the four rows are four outputs of one shader (createKernelMap), on WebGPU four stores; a second shader puts
+ * them in order and applies the epilogue.
+ */
+import type { Op, Step } from '@nn/core';
+import { Forms } from './affine.ts';
+import { lengthOf, type Lowering, type Read } from './lowering.ts';
+import { collapse, type Nest, write } from './nest.ts';
+import { compact } from './reduction.ts';
+import type { Shader } from './printer.ts';
+
+/** One matrix of a product, in memory. Strides are in elements, a multiple of 4 each, except the 1 of its `along`. */
+export interface Operand {
+  readonly read: Read;
+  /** What lies next to each other in memory: the terms of the sum, or the rows (columns) of the result. */
+  readonly along: 'inner' | 'outer';
+  readonly base: number;
+  readonly batch: readonly number[];
+  /** `flat` where all of them are one run, padded at the end. */
+  readonly outer: readonly number[] | 'flat';
+  readonly inner: readonly number[];
+}
+
+export interface Sizes {
+  readonly batch: readonly number[];
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  readonly inner: readonly number[];
+}
+
+/** Where the tiles of a product lie. */
+export interface Tiles {
+  readonly slots: readonly number[];
+  readonly rowGroups: number;
+  readonly columnGroups: number;
+  readonly count: number;
+}
+
+const four = [0, 1, 2, 3] as const;
+const lanes = ['x', 'y', 'z', 'w'] as const;
+
+export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right: Operand): Tiles {
+  const { language, maxWrites } = lowering.target;
+  const rowGroups = Math.ceil(lengthOf(sizes.rows) / 4);
+  const columnGroups = Math.ceil(lengthOf(sizes.columns) / 4);
+  const count = lengthOf(sizes.batch) * rowGroups * columnGroups;
+  const lines: string[] = [];
+  const int = (name: string, text: string): void => void lines.push(language.constant('I', 1, name, text));
+
+  int('column', `t - t / ${columnGroups} * ${columnGroups}`);
+  int('tileRow', `t / ${columnGroups}`);
+  int('row', `tileRow - tileRow / ${rowGroups} * ${rowGroups}`);
+  int('batch', `tileRow / ${rowGroups}`);
+
+  // The offset of a flat index in texels; axes that are one run in memory are taken together.
+  const offset = (flat: string, shape: readonly number[], strides: readonly number[]): string => {
+    const terms: string[] = [];
+    let inner = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const stride = strides[axis] as number;
+      let run = shape[axis] as number;
+      while (axis > 0 && strides[axis - 1] === stride * run) run *= shape[--axis] as number;
+      if (stride !== 0 && run !== 1) {
+        const quotient = inner === 1 ? flat : `${flat} / ${inner}`;
+        const index = axis === 0 ? `(${quotient})` : `(${quotient} - ${flat} / ${inner * run} * ${run})`;
+        terms.push(stride === 4 ? index : `${index} * ${stride / 4}`);
+      }
+      inner *= run;
+    }
+    return terms.length === 0 ? '0' : terms.join(' + ');
+  };
+  // As `offset`, of groups of four along the last axis, whose stride is 1.
+  const groupOffset = (group: string, shape: readonly number[], strides: readonly number[]): string => {
+    const last = shape.length - 1;
+    return offset(
+      group,
+      shape.map((size, axis) => (axis === last ? Math.ceil(size / 4) : size)),
+      strides.map((stride, axis) => (axis === last ? 4 : stride)),
+    );
+  };
+
+  const rows = lengthOf(sizes.rows);
+  const columns = lengthOf(sizes.columns);
+  const place = (name: string, operand: Operand, group: string, shape: readonly number[], total: number): void => {
+    const start = operand.base / 4;
+    int(`${name}Batch`, `${offset('batch', sizes.batch, operand.batch)} + ${start}`);
+    if (operand.along === 'outer') {
+      int(`${name}0`, `${name}Batch + ${operand.outer === 'flat' ? group : groupOffset(group, shape, operand.outer)}`);
+      return;
+    }
+    const strides = operand.outer === 'flat' ? [] : operand.outer;
+    for (const at of four) {
+      // The last group may be short: its missing lines repeat the last one, and are never looked at.
+      const line = `${group} * 4 + ${at}`;
+      int(`${name}Line${at}`, total % 4 === 0 ? line : `min(${line}, ${total - 1})`);
+      int(`${name}${at}`, `${name}Batch + ${offset(`${name}Line${at}`, shape, strides)}`);
+    }
+  };
+  place('a', left, 'row', sizes.rows, rows);
+  place('b', right, 'column', sizes.columns, columns);
+  for (const i of four) lines.push(language.variable('F', 4, `c${i}`, `${language.type('F', 4)}(${language.float(0)})`));
+
+  const depth = sizes.inner.length;
+  const extent = sizes.inner[depth - 1] as number;
+  const isPacked = left.along === 'inner' || right.along === 'inner';
+  const outerLoops = sizes.inner.slice(0, -1);
+  for (const [at, size] of outerLoops.entries()) lines.push(language.loop(`k${at}`, String(size)));
+  const before = (operand: Operand): string =>
+    outerLoops.map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${(operand.inner[at] as number) / 4}`)).join('');
+  const used = (name: string, operand: Operand): void => {
+    for (const at of operand.along === 'outer' ? [0] : four) int(`${name}From${at}`, `${name}${at}${before(operand)}`);
+  };
+  used('a', left);
+  used('b', right);
+
+  const vector = language.type('F', 4);
+  const fetch = (read: number, name: string, operand: Operand, steps: readonly number[], k: string, packed: string): void => {
+    const stride = (operand.inner[depth - 1] as number) / 4;
+    if (operand.along === 'inner') {
+      for (const at of four) lines.push(language.constant('F', 4, `${name}v${at}`, `nn_read${read}(${name}From${at} + ${packed})`));
+    } else {
+      for (const step of steps) {
+        lines.push(language.constant('F', 4, `${name}v${step}`, `nn_read${read}(${name}From0 + (${k}${step === 0 ? '' : ` + ${step}`}) * ${stride})`));
+      }
+    }
+  };
+  const add = (steps: readonly number[]): void => {
+    const leftAt = (i: number, q: number): string => (left.along === 'inner' ? `av${i}.${lanes[q]}` : `av${q}.${lanes[i]}`);
+    for (const i of four) {
+      if (right.along === 'outer') {
+        lines.push(`c${i} = c${i} + ${steps.map((q) => `bv${q} * ${leftAt(i, q)}`).join(' + ')};`);
+      } else if (left.along === 'inner') {
+        lines.push(`c${i} = c${i} + ${vector}(${four.map((j) => `dot(av${i}, bv${j})`).join(', ')});`);
+      } else {
+        lines.push(`c${i} = c${i} + ${steps.map((q) => `${vector}(${four.map((j) => `bv${j}.${lanes[q]}`).join(', ')}) * ${leftAt(i, q)}`).join(' + ')};`);
+      }
+    }
+  };
+  const whole = Math.floor(extent / 4);
+  if (whole > 0) {
+    lines.push(language.loop('k', String(whole)));
+    int('k4', 'k * 4');
+    fetch(0, 'a', left, four, 'k4', 'k');
+    fetch(1, 'b', right, four, 'k4', 'k');
+    add(four);
+    lines.push('}');
+  }
+  if (extent % 4 !== 0) {
+    if (isPacked) throw new Error('a packed sum has a multiple of 4 terms');
+    lines.push(language.loop('k', String(extent % 4)));
+    int('k4', `k + ${whole * 4}`);
+    fetch(0, 'a', left, [0], 'k4', 'k');
+    fetch(1, 'b', right, [0], 'k4', 'k');
+    add([0]);
+    lines.push('}');
+  }
+  lines.push('}'.repeat(outerLoops.length));
+
+  let slots: number[];
+  if (maxWrites >= 4) {
+    slots = four.map(() => lowering.temporary(count * 4, 'float32'));
+    for (const i of [1, 2, 3]) lines.push(`nn_result${i} = c${i};`);
+    lines.push('return c0;');
+  } else {
+    slots = [lowering.temporary(count * 16, 'float32')];
+    for (const i of [1, 2, 3]) lines.push(`result[t + ${i * count}] = c${i};`);
+    lines.push('return c0;');
+  }
+  const shader: Shader = { body: lines.join('\n'), reads: ['F', 'F'], parameters: [], result: 'F' };
+  lowering.stage(shader, count, [left.read, right.read], slots, []);
+  return { slots, rowGroups, columnGroups, count };
+}
+
+/** The axes of the domain that make up the batch, rows and columns of a product, most significant first. */
+export interface Roles {
+  readonly batch: readonly number[];
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+}
+
+/** Puts tiles in order: the epilogue of a nest whose finished sums lie in them. */
+export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles: Roles, tiles: Tiles): void {
+  const sources = tiles.slots.map((buffer) => ({ buffer, offset: 0 }));
+  const [kept, reads] = compact(withRoles(nest, roles), step.reads);
+  const first = kept.reads.length;
+  const full = { ...kept, reads: [...kept.reads, ...sources.map(() => 'float32' as const)] };
+  const forms = new Forms(full.value, full.domain);
+  const argsOf = (position: number): readonly number[] => {
+    const op = full.value[position];
+    return op !== undefined && 'args' in op ? op.args : [];
+  };
+  const [lines, batchAt] = argsOf(full.value.length - 1) as [number, number];
+  const [rowAt, columnAt] = argsOf(lines) as [number, number];
+  lowering.nest(full, [...reads, ...sources], step.scalars, step.write, (print, emit) => {
+    const row = print(forms.at(rowAt));
+    const column = print(forms.at(columnAt));
+    const batch = print(forms.at(batchAt));
+    const { language } = lowering.target;
+    const fetch = (lane: string): string => {
+      const pick = (value: { text: string; width: 1 | 4 }): string => (value.width === 4 ? `${value.text}.${lane}` : value.text);
+      const tile = `(${pick(batch)} * ${tiles.rowGroups} + ${pick(row)} / 4) * ${tiles.columnGroups} + ${pick(column)} / 4`;
+      return sources.length === 1
+        ? `nn_read${first}(${tile} + (${pick(row)} & 3) * ${tiles.count})`
+        : `nn_tiles${first}(${pick(row)} & 3, ${tile})`;
+    };
+    // Where the lanes lie along the columns they are one row of a tile.
+    if (row.width === 1 && batch.width === 1) return emit('F', 4, fetch('x'));
+    const parts = lanes.map((lane) => `${emit('F', 4, fetch(lane)).text}[${column.width === 4 ? `${column.text}.${lane}` : column.text} & 3]`);
+    return emit('F', 4, `${language.type('F', 4)}(${parts.join(', ')})`);
+  });
+}
+
+/** The nest with max(max(row, column), batch) as its value, so that collapsing its axes keeps the three apart and moves them along. */
+function withRoles(nest: Nest, roles: Roles): Nest {
+  const value: Op[] = [];
+  const flat = (axes: readonly number[]): number => {
+    const factors = new Map<number, number>();
+    let stride = 1;
+    for (const axis of [...axes].reverse()) {
+      factors.set(axis, stride);
+      stride *= nest.domain[axis] as number;
+    }
+    return write(value, { base: 0, axes: factors, others: new Map() });
+  };
+  const max = (a: number, b: number): number => value.push({ op: 'max', dtype: 'int32', args: [a, b] }) - 1;
+  max(max(flat(roles.rows), flat(roles.columns)), flat(roles.batch));
+  const { reduce: _, ...rest } = nest;
+  return collapse({ ...rest, value, epilogue: nest.epilogue ?? [{ op: 'accumulator', dtype: 'float32' }] });
+}
