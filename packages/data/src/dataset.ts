@@ -62,7 +62,7 @@ export function allocateLike<Data extends Elements>(like: Data, length: number):
  *   inputs: { data: new Float32Array([0, 0, 0, 1, 1, 0, 1, 1]), shape: [4, 2] },
  *   targets: { data: new Int32Array([0, 1, 1, 0]), shape: [4] },
  * });
- * console.log(points.size, points.take([1, 3]).fields.targets.data); // => 2 samples taken of 4: Int32Array(2) [ 1, 0 ]
+ * console.log(points.size, points.take([1, 3]).fields.targets.data); // => 4 Int32Array(2) [ 1, 0 ]
  */
 export class Dataset<F extends Fields = Fields> {
   readonly fields: F;

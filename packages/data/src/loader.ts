@@ -59,13 +59,11 @@ interface LoaderState {
  * the same order. `rewind()` starts the epoch again. The position counts a batch as soon as it is handed out.
  *
  * @example
- * import { setDefaultBackend } from '@nn/core';
- * import { cpu } from '@nn/backend-cpu';
  * import { DataLoader, moons } from '@nn/data';
- * setDefaultBackend(cpu());
- * const loader = new DataLoader(moons(100), { batchSize: 32, shuffle: true, seed: 1 });
- * for (const { inputs, targets } of loader) console.log(inputs.shape, targets.shape);
- * // => [ 32, 2 ] [ 32 ], three times, then [ 4, 2 ] [ 4 ]
+ * const loader = new DataLoader(moons(80), { batchSize: 50, shuffle: true, seed: 1 });
+ * const shapes = [];
+ * for (const { inputs, targets } of loader) shapes.push([inputs.shape, targets.shape]);
+ * console.log(shapes, loader.epoch); // => [ [ [ 50, 2 ], [ 50 ] ], [ [ 30, 2 ], [ 30 ] ] ] 1
  */
 export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable<Batch<F>> {
   readonly dataset: Dataset<F>;

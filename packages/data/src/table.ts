@@ -36,7 +36,7 @@ export interface TableOptions {
  * Finds categories (in the order of their code points) and fill-ins for the columns of a table.
  *
  * @example
- * import { encodeTable, fitTable, parseCsv } from '@nn/data';
+ * import { encodeTable, fitTable, inputNames, parseCsv } from '@nn/data';
  * const table = parseCsv('size,color,name\n1,red,a\n2,blue,b\n');
  * const encoding = fitTable(table, { targets: 'name' });
  * console.log(inputNames(encoding), encodeTable(table, encoding).fields.inputs.data);

@@ -58,7 +58,7 @@ describe('writeFileAtomic', () => {
     const path = join(folder, 'a.bin');
     const size = 4_000_000;
     await fs.writeFile(path, new Uint8Array(size));
-    // The same three steps as the writer under test cannot be stopped between; a process can.
+    // A process that writes again and again is killed in the middle of one of its writes.
     const source = `
       import { writeFileAtomic } from ${JSON.stringify(join(import.meta.dirname, 'files.ts'))};
       for (let value = 1; ; value++) { await writeFileAtomic(${JSON.stringify(path)}, new Uint8Array(${size}).fill(value)); console.log(value); }`;

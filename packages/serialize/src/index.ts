@@ -1,1 +1,10 @@
-export {};
+/** Models and training runs as files: safetensors, state dicts with PyTorch's names, checkpoints that resume bit for bit. */
+export type { CheckpointParts, LoadCheckpointOptions, SaveCheckpointOptions } from './checkpoint.ts';
+export { encodeCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+export type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
+export type { Source } from './files.ts';
+export { writeFileAtomic } from './files.ts';
+export type { LoadModelOptions, NameDifference, SaveModelOptions } from './model.ts';
+export { encodeModel, loadModel, saveModel } from './model.ts';
+export type { Safetensors, StoredTensor } from './safetensors.ts';
+export { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';

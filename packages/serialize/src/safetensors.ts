@@ -32,9 +32,9 @@ export interface Safetensors {
  * @example
  * import { decodeTensor, encodeSafetensors, parseSafetensors } from '@nn/serialize';
  * const bytes = encodeSafetensors([['bias', { dtype: 'float32', shape: [2], data: new Float32Array([1, 2]) }]]);
- * const { tensors } = parseSafetensors(bytes);
- * for (const [name, stored] of tensors) console.log(name, decodeTensor(name, stored).data);
- * // => bias Float32Array(2) [ 1, 2 ]
+ * for (const [name, stored] of parseSafetensors(bytes).tensors) {
+ *   console.log(name, decodeTensor(name, stored).data); // => bias Float32Array(2) [ 1, 2 ]
+ * }
  */
 export function parseSafetensors(bytes: Uint8Array): Safetensors {
   const { header, dataStart } = readHeader(bytes);

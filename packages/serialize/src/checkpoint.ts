@@ -1,0 +1,189 @@
+/**
+ * A training run as one safetensors file: the parameters of model and optimizer as tensors; step counts, schedules,
+ * random state and positions in data as JSON in the metadata. A resumed run goes on bit for bit.
+ * Finding host state is `host-state.ts`, pairing parameters `parameters.ts`, the disk `files.ts`.
+ */
+import type { Json, Parameter } from '@nn/core';
+import { FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
+import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
+import type { Source } from './files.ts';
+import { readBytes, writeFileAtomic } from './files.ts';
+import type { States } from './host-state.ts';
+import { findStateful, restoreStates, saveStates } from './host-state.ts';
+import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
+import type { Safetensors } from './safetensors.ts';
+import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+
+/** What belongs to a run, by name: models, optimizers, loaders, anything with parameters or host state. */
+export type CheckpointParts = Readonly<Record<string, object>>;
+
+export interface SaveCheckpointOptions {
+  /** Facts of your own to store beside the run, as epoch or settings; `loadCheckpoint` gives them back. */
+  readonly notes?: Json;
+}
+
+export interface LoadCheckpointOptions {
+  /** Whether core's random state is restored, too; true where not given. */
+  readonly random?: boolean;
+}
+
+/** The JSON in the metadata under `key`. */
+interface RunRecord {
+  readonly version: 1;
+  readonly parts: readonly string[];
+  readonly states: Readonly<Record<string, Json>>;
+  readonly random: ReturnType<typeof randomState>;
+  readonly notes: Json;
+}
+
+const key = 'nn.checkpoint';
+
+/**
+ * The run as the bytes of a checkpoint. All is of one moment, that of the call: the state on the host is taken at once, and
+ * the parameters' values are asked for before anything else can run.
+ */
+export async function encodeCheckpoint(
+  parts: CheckpointParts,
+  options: SaveCheckpointOptions = {},
+): Promise<Uint8Array> {
+  const { parameters, states } = collect(parts);
+  const record: RunRecord = {
+    version: 1,
+    parts: Object.keys(parts),
+    states: saveStates(states),
+    random: randomState(),
+    notes: options.notes ?? null,
+  };
+  if (!isJson(record.notes)) {
+    throw new ValueError(
+      'saveCheckpoint: notes hold something that JSON cannot keep, as undefined or an instance of a class.',
+    );
+  }
+  return encodeSafetensors(await readValues(parameters), { [key]: stringifyExactly(record) });
+}
+
+/**
+ * Writes a run to a file, atomically: a crash while writing leaves the checkpoint that was there. In a browser use
+ * `encodeCheckpoint`.
+ *
+ * @example
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { DataLoader, moons } from '@nn/data';
+ * import { Linear } from '@nn/layers';
+ * import { Adam } from '@nn/optim';
+ * import { loadCheckpoint, saveCheckpoint } from '@nn/serialize';
+ * const model = new Linear(2, 1);
+ * const run = { model, optimizer: new Adam(model, { learningRate: 0.01 }), loader: new DataLoader(moons(100)) };
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/run.safetensors`;
+ * await saveCheckpoint(path, run, { notes: { best: 0.25 } });
+ * console.log((await loadCheckpoint(path, run)).notes); // => { best: 0.25 }
+ */
+export async function saveCheckpoint(
+  path: string,
+  parts: CheckpointParts,
+  options: SaveCheckpointOptions = {},
+): Promise<void> {
+  await writeFileAtomic(path, await encodeCheckpoint(parts, options));
+}
+
+/**
+ * Brings a run back to the moment of a checkpoint. The parts must be built as they were (the same model, the same kind of
+ * optimizer); parts of the file that are not asked for are left out. All or nothing: whatever does not fit is a
+ * `FormatError` that lists all such names, and leaves every part as it was.
+ */
+export async function loadCheckpoint(
+  source: Source,
+  parts: CheckpointParts,
+  options: LoadCheckpointOptions = {},
+): Promise<{ readonly notes: Json }> {
+  const file = parseSafetensors(await readBytes(source));
+  const record = readRecord(file);
+  const wanted = Object.keys(parts);
+  const absent = wanted.filter((part) => !record.parts.includes(part));
+  if (absent.length > 0) {
+    throw new FormatError(
+      `loadCheckpoint: the file has no part '${absent.join("', '")}'; it has ${record.parts.join(', ')}.`,
+      { absent, parts: record.parts },
+    );
+  }
+  const isWanted = (name: string): boolean => wanted.some((part) => name === part || name.startsWith(`${part}.`));
+  const { parameters, states } = collect(parts);
+  const match = matchParameters(parameters, file.tensors, { rename: (name) => (isWanted(name) ? name : null) });
+  const stored = Object.keys(record.states).filter(isWanted);
+  reportMismatch('loadCheckpoint', {
+    ...match,
+    missing: [...match.missing, ...[...states.keys()].filter((name) => !stored.includes(name)).map(stateOf)],
+    unexpected: [...match.unexpected, ...stored.filter((name) => !states.has(name)).map(stateOf)],
+  });
+  // States and random state can still refuse what they are given, and then go back; after them nothing can fail.
+  const before = randomState();
+  try {
+    if (options.random ?? true) setRandomState(record.random);
+    restoreStates(states, record.states);
+  } catch (error) {
+    setRandomState(before);
+    throw error;
+  }
+  applyValues(match.values);
+  return { notes: record.notes };
+}
+
+function stateOf(name: string): string {
+  return `the state of ${name}`;
+}
+
+/**
+ * All parameters and states by name, 'part.path'. An optimizer also reaches the parameters of its model; each counts
+ * once, under its model's name, so parts without state of their own come first.
+ */
+function collect(parts: CheckpointParts): { parameters: Map<string, Parameter>; states: States } {
+  const dotted = Object.keys(parts).find((part) => part.includes('.'));
+  if (dotted !== undefined) {
+    throw new ValueError(
+      `checkpoint: the part '${dotted}' has a dot in its name, which separates names; choose another.`,
+    );
+  }
+  const states = findStateful(parts);
+  const order = Object.entries(parts).sort(([a], [b]) => Number(states.has(a)) - Number(states.has(b)));
+  const parameters = new Map<string, Parameter>();
+  const seen = new Set<Parameter>();
+  for (const [part, value] of order) {
+    for (const [path, parameter] of namedParameters(value)) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      parameters.set(path === '' ? part : `${part}.${path}`, parameter);
+    }
+  }
+  return { parameters, states };
+}
+
+function readRecord(file: Safetensors): RunRecord {
+  const text = file.metadata.get(key);
+  if (text === undefined) {
+    throw new FormatError(
+      'loadCheckpoint: the file is safetensors, but no checkpoint; load a model alone with loadModel.',
+    );
+  }
+  let record: unknown;
+  try {
+    record = parseExactly(text);
+  } catch {
+    throw new FormatError(`loadCheckpoint: the metadata '${key}' is not JSON; the file is damaged.`);
+  }
+  const { version, parts, states, random } = Object(record) as Partial<Record<keyof RunRecord, unknown>>;
+  if (version !== 1) {
+    throw new FormatError(
+      `loadCheckpoint: the file has version ${JSON.stringify(version)}, this package reads version 1.`,
+      {
+        version,
+      },
+    );
+  }
+  const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isNames = Array.isArray(parts) && parts.every((part) => typeof part === 'string');
+  if (!isNames || !isRecord(states) || !isRecord(random)) {
+    throw new FormatError(`loadCheckpoint: the metadata '${key}' lacks parts, states or random; the file is damaged.`);
+  }
+  return record as RunRecord; // The one cast: the lines above looked at each field that is used.
+}

@@ -1,0 +1,83 @@
+/**
+ * The parameters of a model as safetensors, by PyTorch's names, and back.
+ * What a training run needs beside them is `checkpoint.ts`; names come from core's walk over the model's fields.
+ */
+import type { Parameter } from '@nn/core';
+import { namedParameters } from '@nn/core';
+import type { DecodeOptions } from './element-types.ts';
+import type { Source } from './files.ts';
+import { readBytes, writeFileAtomic } from './files.ts';
+import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
+import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+
+export interface SaveModelOptions {
+  /** Texts to store beside the tensors; 'format' is 'pt' where not given, which other readers ask for. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'> {
+  /**
+   * Whether every name must be on both sides; true where not given. Otherwise names on one side alone are left out and
+   * told in the result. Shapes and dtypes must fit in any case.
+   */
+  readonly strict?: boolean;
+  /** The model's name for a name in the file, null to leave it out: for files with a prefix or other names. */
+  readonly rename?: (name: string) => string | null;
+}
+
+/** Names that only one side has. */
+export interface NameDifference {
+  /** In the model, not in the file. */
+  readonly missing: readonly string[];
+  /** In the file, not in the model. */
+  readonly unexpected: readonly string[];
+}
+
+/** The model's parameters and running statistics as the bytes of a safetensors file. */
+export async function encodeModel(model: object, options: SaveModelOptions = {}): Promise<Uint8Array> {
+  const values = await readValues(namedParameters(model));
+  return encodeSafetensors(values, { format: 'pt', ...options.metadata });
+}
+
+/**
+ * Writes the model's parameters and running statistics to a safetensors file that PyTorch can load, atomically.
+ * In a browser use `encodeModel`.
+ *
+ * @example
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { Linear } from '@nn/layers';
+ * import { loadModel, saveModel } from '@nn/serialize';
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/linear.safetensors`;
+ * await saveModel(path, new Linear(2, 1));
+ * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [] }
+ */
+export async function saveModel(path: string, model: object, options: SaveModelOptions = {}): Promise<void> {
+  await writeFileAtomic(path, await encodeModel(model, options));
+}
+
+/**
+ * Gives a model the values in a safetensors file, as one written by PyTorch. All or nothing: whatever does not fit is
+ * a `FormatError` that lists all such names, and leaves the model as it was. PyTorch's `num_batches_tracked` is
+ * skipped where the model has none.
+ */
+export async function loadModel(
+  source: Source,
+  model: object,
+  options: LoadModelOptions = {},
+): Promise<NameDifference> {
+  const { strict = true, rename = (name: string) => name, narrow = false } = options;
+  const file = parseSafetensors(await readBytes(source));
+  const expected: ReadonlyMap<string, Parameter> = namedParameters(model);
+  const match = matchParameters(expected, file.tensors, {
+    rename: (name) => {
+      const renamed = rename(name);
+      const isCounter = renamed !== null && renamed.endsWith('num_batches_tracked') && !expected.has(renamed);
+      return isCounter ? null : renamed;
+    },
+    narrow,
+  });
+  reportMismatch('loadModel', match, strict);
+  applyValues(match.values);
+  return { missing: match.missing, unexpected: match.unexpected };
+}

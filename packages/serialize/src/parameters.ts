@@ -1,0 +1,104 @@
+/**
+ * Between parameters and stored tensors: reads values, pairs them by name, and gives them to a model in one go.
+ * Pairing finds all that does not fit before anything changes. Shared by `model.ts` and `checkpoint.ts`.
+ */
+import type { Parameter, Tensor } from '@nn/core';
+import { FormatError, isNNError, tensor } from '@nn/core';
+import type { DecodeOptions, HostTensor } from './element-types.ts';
+import type { StoredTensor } from './safetensors.ts';
+import { decodeTensor } from './safetensors.ts';
+
+/** The pairs that fit, and all that does not. */
+export interface Match {
+  readonly values: readonly (readonly [Parameter, Tensor])[];
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  /** A sentence for each pair whose shape or dtype differs, or whose values cannot be read. */
+  readonly mismatched: readonly string[];
+}
+
+/** The values of parameters at this moment; the reads are asked together, so they are of one state. */
+export async function readValues(parameters: ReadonlyMap<string, Parameter>): Promise<[string, HostTensor][]> {
+  return Promise.all(
+    [...parameters].map(async ([name, parameter]): Promise<[string, HostTensor]> => {
+      const { dtype, shape } = parameter;
+      return [name, { dtype, shape, data: await parameter.data() }];
+    }),
+  );
+}
+
+/** Pairs parameters with stored tensors by name and makes the tensors; no parameter changes. */
+export function matchParameters(
+  expected: ReadonlyMap<string, Parameter>,
+  stored: ReadonlyMap<string, StoredTensor>,
+  options: DecodeOptions & { readonly rename?: (name: string) => string | null } = {},
+): Match {
+  const { rename = (name: string) => name } = options;
+  const values: [Parameter, Tensor][] = [];
+  const unexpected: string[] = [];
+  const mismatched: string[] = [];
+  const seen = new Set<string>();
+  for (const [name, found] of stored) {
+    const wanted = rename(name);
+    if (wanted === null) continue;
+    const parameter = expected.get(wanted);
+    if (!parameter) {
+      unexpected.push(name);
+      continue;
+    }
+    if (seen.has(wanted)) {
+      mismatched.push(`'${wanted}' is given twice, the second time by '${name}'`);
+      continue;
+    }
+    seen.add(wanted);
+    const value = convert(wanted, parameter, found, options);
+    if (typeof value === 'string') mismatched.push(value);
+    else values.push([parameter, value]);
+  }
+  const missing = [...expected.keys()].filter((name) => !seen.has(name));
+  return { values, missing, unexpected, mismatched };
+}
+
+/** The stored values as a tensor for this parameter, or what does not fit. */
+function convert(name: string, parameter: Parameter, found: StoredTensor, options: DecodeOptions): Tensor | string {
+  if (
+    found.shape.length !== parameter.shape.length ||
+    found.shape.some((size, axis) => size !== parameter.shape[axis])
+  ) {
+    return `'${name}' has the shape [${found.shape.join(', ')}] in the file, [${parameter.shape.join(', ')}] here`;
+  }
+  try {
+    const compute = parameter.dtype === 'float32' || parameter.dtype === 'int32' || parameter.dtype === 'bool';
+    const { dtype, shape, data } = decodeTensor(name, found, { ...options, widen: compute });
+    if (dtype !== parameter.dtype) return `'${name}' is ${found.type} in the file, ${parameter.dtype} here`;
+    return tensor(data, { shape, dtype, backend: parameter.backend, borrow: true });
+  } catch (error) {
+    if (isNNError(error) && error.code === 'format') return error.message.replace(/^safetensors: |\.$/g, '');
+    throw error;
+  }
+}
+
+/** Throws a `FormatError` that lists what does not fit; names on one side alone only where `strict`. */
+export function reportMismatch(operation: string, match: Match, strict = true): void {
+  const { missing, unexpected, mismatched } = match;
+  const parts: string[] = [];
+  if (strict && missing.length > 0) parts.push(`missing in the file: ${list(missing)}`);
+  if (strict && unexpected.length > 0) parts.push(`unexpected in the file: ${list(unexpected)}`);
+  if (mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
+  if (parts.length === 0) return;
+  throw new FormatError(`${operation}: the file does not fit, and nothing was changed; ${parts.join('; ')}.`, {
+    missing,
+    unexpected,
+    mismatched,
+  });
+}
+
+/** Gives all parameters their values; nothing here can fail for a match without mismatches. */
+export function applyValues(values: Match['values']): void {
+  for (const [parameter, value] of values) parameter.assign(value);
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 8).join(', ');
+  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
+}
