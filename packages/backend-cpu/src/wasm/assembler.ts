@@ -1,0 +1,245 @@
+/**
+ * A WebAssembly assembler in expression style: `f32.add(x, f32.const(1))` is an expression, `local.set(e)` a statement.
+ * It owns the binary format (sections, types, numbers) and nothing of what the code is for; operations are in `instructions.ts`.
+ * Code is a tree of bytes that is flattened once, when the module is finished; so nesting costs nothing.
+ */
+
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+/** Bytes, code, or a function whose index is known only when the module is finished. */
+export type Code = readonly (number | Code | FunctionReference)[];
+
+/** Code that leaves one value of the type `type`. */
+export interface Expression<T extends ValueType = ValueType> {
+  readonly type: T;
+  readonly code: Code;
+}
+export type I32 = Expression<'i32'>;
+export type I64 = Expression<'i64'>;
+export type F32 = Expression<'f32'>;
+export type F64 = Expression<'f64'>;
+export type V128 = Expression<'v128'>;
+
+/** Code that leaves nothing. */
+export type Statement = Code;
+
+export interface FunctionReference {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+  /** Set when the module is finished: imports come first. */
+  index: number;
+}
+
+const typeCode: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+/** Unsigned LEB128. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes.push((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  bytes.push(rest);
+  return bytes;
+}
+
+/** Signed LEB128 of a 32-bit integer. */
+export function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const byte = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0)) {
+      bytes.push(byte);
+      return bytes;
+    }
+    bytes.push(byte | 0x80);
+  }
+}
+
+const text = (value: string): number[] => {
+  const bytes = Array.from(value, (character) => character.charCodeAt(0));
+  return [...unsigned(bytes.length), ...bytes];
+};
+
+function flatten(code: Code, into: number[]): void {
+  for (const part of code) {
+    if (typeof part === 'number') into.push(part);
+    else if ('index' in part) into.push(...unsigned(part.index));
+    else flatten(part, into);
+  }
+}
+
+/** A local variable or a parameter. */
+export class Local<T extends ValueType = ValueType> implements Expression<T> {
+  readonly type: T;
+  readonly code: Code;
+  readonly #index: readonly number[];
+
+  constructor(type: T, index: number) {
+    this.type = type;
+    this.#index = unsigned(index);
+    this.code = [0x20, ...this.#index];
+  }
+  set(value: Expression<T>): Statement {
+    return [value.code, 0x21, this.#index];
+  }
+  /** Sets the local and leaves its value. */
+  tee(value: Expression<T>): Expression<T> {
+    return { type: this.type, code: [value.code, 0x22, this.#index] };
+  }
+}
+
+/** A function under construction: its parameters, locals and statements. */
+export class FunctionBuilder implements FunctionReference {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+  index = -1;
+  readonly #locals: ValueType[] = [];
+  readonly #body: Statement[] = [];
+
+  constructor(parameters: readonly ValueType[], results: readonly ValueType[]) {
+    this.parameters = parameters;
+    this.results = results;
+  }
+  parameter<T extends ValueType>(position: number, type: T): Local<T> {
+    if (this.parameters[position] !== type) throw new TypeError(`parameter ${position} is not ${type}`);
+    return new Local(type, position);
+  }
+  local<T extends ValueType>(type: T): Local<T> {
+    this.#locals.push(type);
+    return new Local(type, this.parameters.length + this.#locals.length - 1);
+  }
+  emit(...statements: Statement[]): void {
+    this.#body.push(...statements);
+  }
+  /** The entry of the code section. */
+  bytes(): number[] {
+    const runs: number[] = [];
+    let count = 0;
+    for (let from = 0; from < this.#locals.length; ) {
+      let to = from;
+      while (to < this.#locals.length && this.#locals[to] === this.#locals[from]) to += 1;
+      runs.push(...unsigned(to - from), typeCode[this.#locals[from] as ValueType]);
+      count += 1;
+      from = to;
+    }
+    const body: number[] = [...unsigned(count), ...runs];
+    flatten(this.#body, body);
+    body.push(0x0b);
+    return body;
+  }
+}
+
+/** The memory that a module imports as `memory.memory`, in pages of 64 KiB. */
+export interface MemoryType {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+
+/** A module under construction. */
+export class ModuleBuilder {
+  readonly #imports: { module: string; name: string; reference: FunctionReference }[] = [];
+  readonly #functions: { name: string | null; builder: FunctionBuilder }[] = [];
+  readonly #table: FunctionReference[] = [];
+  readonly #memory: MemoryType | null;
+
+  constructor(memory: MemoryType | null = null) {
+    this.#memory = memory;
+  }
+  import(
+    module: string,
+    name: string,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+  ): FunctionReference {
+    const known = this.#imports.find((entry) => entry.module === module && entry.name === name);
+    if (known) return known.reference;
+    const reference = { parameters, results, index: -1 };
+    this.#imports.push({ module, name, reference });
+    return reference;
+  }
+  /** Adds a function, exported when it has a name. */
+  function(
+    name: string | null,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+    build: (builder: FunctionBuilder) => void,
+  ): FunctionBuilder {
+    const builder = new FunctionBuilder(parameters, results);
+    build(builder);
+    this.#functions.push({ name, builder });
+    return builder;
+  }
+  /** Adds the function to the table (for `callIndirect`); returns its place. */
+  tableEntry(reference: FunctionReference): number {
+    this.#table.push(reference);
+    return this.#table.length - 1;
+  }
+  /** The type index and the table index after the opcode `call_indirect` are resolved through `typeOf`. */
+  readonly #types: string[] = [];
+  typeIndex(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const bytes = [0x60, parameters.length, ...parameters.map((type) => typeCode[type])];
+    bytes.push(results.length, ...results.map((type) => typeCode[type]));
+    const key = bytes.join();
+    const known = this.#types.indexOf(key);
+    return known >= 0 ? known : this.#types.push(key) - 1;
+  }
+  bytes(): Uint8Array<ArrayBuffer> {
+    let index = 0;
+    for (const { reference } of this.#imports) reference.index = index++;
+    for (const { builder } of this.#functions) builder.index = index++;
+    const importTypes = this.#imports.map(({ reference }) => this.typeIndex(reference.parameters, reference.results));
+    const functionTypes = this.#functions.map(({ builder }) => this.typeIndex(builder.parameters, builder.results));
+
+    const out: number[] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+    const section = (id: number, entries: readonly (readonly number[])[]): void => {
+      if (entries.length === 0) return;
+      const count = unsigned(entries.length);
+      const size = entries.reduce((sum, entry) => sum + entry.length, count.length);
+      out.push(id, ...unsigned(size), ...count);
+      for (const entry of entries) for (const byte of entry) out.push(byte);
+    };
+    section(
+      1,
+      this.#types.map((key) => key.split(',').map(Number)),
+    );
+    const imports = this.#imports.map(({ module, name }, at) => [
+      ...text(module),
+      ...text(name),
+      0x00,
+      ...unsigned(importTypes[at] as number),
+    ]);
+    if (this.#memory) {
+      const { minimum, maximum, shared } = this.#memory;
+      imports.push([...text('memory'), ...text('memory'), 0x02, shared ? 3 : 1, ...unsigned(minimum), ...unsigned(maximum)]);
+    }
+    section(2, imports);
+    section(
+      3,
+      functionTypes.map((type) => unsigned(type)),
+    );
+    if (this.#table.length > 0) section(4, [[0x70, 0x00, ...unsigned(this.#table.length)]]);
+    section(
+      7,
+      this.#functions.flatMap(({ name, builder }) =>
+        name === null ? [] : [[...text(name), 0x00, ...unsigned(builder.index)]],
+      ),
+    );
+    if (this.#table.length > 0) {
+      const entries = this.#table.flatMap((reference) => unsigned(reference.index));
+      section(9, [[0x00, 0x41, 0x00, 0x0b, ...unsigned(this.#table.length), ...entries]]);
+    }
+    section(
+      10,
+      this.#functions.map(({ builder }) => {
+        const body = builder.bytes();
+        return [...unsigned(body.length), ...body];
+      }),
+    );
+    return Uint8Array.from(out);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The WebAssembly engine: buffers are blocks of one linear memory, programs are modules generated at run time.
+ * Uploads and downloads are the only copies; a program's intermediates live in one scratch region shared by all.
+ */
+import {
+  BackendError,
+  type BufferType,
+  type Executable,
+  type Limits,
+  type Program,
+  type TensorData,
+} from '@nn/core';
+import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
+import { elementBytes, sizeOf } from './analysis.ts';
+import { features } from './features.ts';
+import { LinearMemory } from './memory.ts';
+import { host, type Target } from './module-context.ts';
+import { type CompiledProgram, compileProgram } from './program.ts';
+
+/** A block of linear memory that core holds. */
+export class WasmBuffer {
+  readonly type: BufferType;
+  readonly bytes: number;
+  readonly owner: WasmEngine;
+  address: number;
+  /** Of the block, as it was asked for. */
+  capacity: number;
+  alive = true;
+
+  constructor(owner: WasmEngine, type: BufferType, address: number, capacity: number) {
+    this.owner = owner;
+    this.type = type;
+    this.bytes = elementBytes(type.dtype) * sizeOf(type.shape);
+    this.address = address;
+    this.capacity = capacity;
+  }
+}
+
+export function wasmEngine(options: CpuOptions & { readonly deterministic?: boolean }): Engine<WasmBuffer> | { readonly unavailable: string } {
+  const found = features();
+  if (!found.simd) return { unavailable: found.reason };
+  return new WasmEngine({ fused: found.relaxed && !options.deterministic });
+}
+
+export class WasmEngine implements Engine<WasmBuffer> {
+  readonly name = 'wasm';
+  readonly limits: Limits = {
+    dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'],
+    maxReads: 32,
+    maxBindings: 33,
+    maxLength: 2 ** 30,
+    exactInt32: true,
+    inPlace: true,
+    maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
+  };
+  readonly memory: LinearMemory;
+  readonly target: Target;
+  #kernels = 0;
+  #scratch = { address: 0, bytes: 0 };
+  #programs = 0;
+  #codeBytes = 0;
+
+  constructor(options: { readonly fused: boolean }) {
+    this.memory = new LinearMemory(false);
+    this.target = { fused: options.fused, memory: this.memory.type };
+  }
+
+  upload(data: TensorData, type: BufferType): WasmBuffer {
+    const bytes = elementBytes(type.dtype) * sizeOf(type.shape);
+    const address = this.memory.allocate(bytes);
+    this.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
+    return new WasmBuffer(this, type, address, bytes);
+  }
+
+  async download(buffer: WasmBuffer): Promise<TensorData> {
+    this.check(buffer, 'download');
+    const { address, bytes, type } = buffer;
+    const copy = this.memory.bytes.slice(address, address + bytes).buffer;
+    if (type.dtype === 'float32') return new Float32Array(copy);
+    if (type.dtype === 'int32') return new Int32Array(copy);
+    if (type.dtype === 'float16' || type.dtype === 'bfloat16') return new Uint16Array(copy);
+    return type.dtype === 'int8' ? new Int8Array(copy) : new Uint8Array(copy);
+  }
+
+  release(buffer: WasmBuffer): void {
+    this.check(buffer, 'release');
+    buffer.alive = false;
+    this.memory.free(buffer.address, buffer.capacity);
+  }
+
+  compile(program: Program): WasmExecutable {
+    const compiled = compileProgram(program, this.target);
+    this.#kernels += compiled.kernels;
+    this.#programs += 1;
+    this.#codeBytes += compiled.bytes.length;
+    return new WasmExecutable(this, program, compiled);
+  }
+
+  async idle(): Promise<void> {}
+
+  engineInfo(): EngineInfo {
+    const { used, pooled } = this.memory;
+    return {
+      kernels: this.#kernels,
+      memory: { used: used - this.#scratch.bytes, pooled, scratch: this.#scratch.bytes },
+      details: {
+        multiplyAdd: this.target.fused ? 'relaxed (fused)' : 'two roundings',
+        threads: 1,
+        programs: this.#programs,
+        codeBytes: this.#codeBytes,
+        linearMemory: this.memory.size,
+      },
+    };
+  }
+
+  check(buffer: WasmBuffer, operation: string): void {
+    if (!(buffer instanceof WasmBuffer) || buffer.owner !== this) {
+      throw new BackendError(`${operation}: this buffer does not belong to this backend.`);
+    }
+    if (!buffer.alive) throw new BackendError(`${operation}: this buffer was released or donated before.`);
+  }
+
+  /** The address of a region of at least `bytes` bytes that is free between calls. */
+  scratch(bytes: number): number {
+    if (bytes > this.#scratch.bytes) {
+      const address = this.memory.allocate(bytes);
+      if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes);
+      this.#scratch = { address, bytes };
+    }
+    return this.#scratch.address;
+  }
+}
+
+class WasmExecutable implements Executable<WasmBuffer> {
+  readonly #engine: WasmEngine;
+  readonly #program: Program;
+  readonly #compiled: CompiledProgram;
+  readonly #run: (table: number, scratch: number) => void;
+  readonly #table: number;
+  readonly #donor: ReadonlyMap<number, number>;
+  #steps: WebAssembly.Exports | null = null;
+  #released = false;
+
+  constructor(engine: WasmEngine, program: Program, compiled: CompiledProgram) {
+    this.#engine = engine;
+    this.#program = program;
+    this.#compiled = compiled;
+    this.#run = this.#instantiate(compiled.bytes).run as (table: number, scratch: number) => void;
+    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
+    this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
+  }
+
+  #instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
+    const module = new WebAssembly.Module(bytes);
+    return new WebAssembly.Instance(module, { memory: { memory: this.#engine.memory.memory }, host, library: {} }).exports;
+  }
+
+  run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
+    return this.#execute(inputs, scalars, (table, scratch) => this.#run(table, scratch));
+  }
+
+  #execute(
+    inputs: readonly WasmBuffer[],
+    scalars: Float64Array,
+    call: (table: number, scratch: number) => void,
+  ): WasmBuffer[] {
+    const engine = this.#engine;
+    const { memory } = engine;
+    const program = this.#program;
+    const compiled = this.#compiled;
+    if (this.#released) throw new BackendError('run: this program was released before.');
+    for (const input of inputs) engine.check(input, 'run');
+    const scratch = engine.scratch(compiled.scratchBytes);
+    const outputs: WasmBuffer[] = [];
+    try {
+      program.outputs.forEach((buffer, at) => {
+        const { bytes } = compiled.outputs[at] as { bytes: number };
+        const donor = this.#donor.get(buffer);
+        const given = donor === undefined ? null : (inputs[donor] as WasmBuffer);
+        const type = program.buffers[buffer] as BufferType;
+        if (given && given.capacity >= bytes) {
+          outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
+        } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
+      });
+    } catch (error) {
+      for (const made of outputs) if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
+      throw error;
+    }
+    // Views are taken after the last allocation: growing replaces them.
+    const { words, floats, bytes } = memory;
+    const at = this.#table >>> 2;
+    compiled.inputs.forEach((index, input) => {
+      words[at + index] = (inputs[input] as WasmBuffer).address;
+    });
+    compiled.outputs.forEach(({ index }, output) => {
+      words[at + index] = (outputs[output] as WasmBuffer).address;
+    });
+    for (const { input, output } of program.donations) {
+      const given = inputs[input] as WasmBuffer;
+      const made = outputs[program.outputs.indexOf(output)] as WasmBuffer;
+      // The block was too small for what else lies in this slot: the contents move to the larger one.
+      if (made.address !== given.address) {
+        bytes.copyWithin(made.address, given.address, given.address + given.bytes);
+        memory.free(given.address, given.capacity);
+      }
+      given.alive = false;
+    }
+    program.scalars.forEach((dtype, index) => {
+      const word = at + compiled.scalarsAt + index;
+      if (dtype === 'float32') floats[word] = scalars[index] as number;
+      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : (scalars[index] as number);
+    });
+    call(this.#table, scratch);
+    return outputs;
+  }
+
+  async profile(
+    inputs: readonly WasmBuffer[],
+    scalars: Float64Array,
+  ): Promise<{ readonly outputs: readonly WasmBuffer[]; readonly milliseconds: readonly number[] }> {
+    this.#steps ??= this.#instantiate(compileProgram(this.#program, this.#engine.target, true).bytes);
+    const steps = this.#steps;
+    const milliseconds = this.#program.steps.map(() => 0);
+    const outputs = this.#execute(inputs, scalars, (table, scratch) => {
+      milliseconds.forEach((_, step) => {
+        const code = steps[`step${step}`];
+        if (typeof code !== 'function') return;
+        const start = performance.now();
+        code(table, scratch);
+        milliseconds[step] = performance.now() - start;
+      });
+    });
+    return { outputs, milliseconds };
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
+  }
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { WasmEngine } from './engine.ts';
+import { features } from './features.ts';
+import { pointwiseKernel, runKernel } from './testing.ts';
+
+const view = new DataView(new ArrayBuffer(4));
+/** The place of a float among all floats in ascending order. */
+function rank(value: number): number {
+  view.setFloat32(0, value);
+  const bits = view.getInt32(0);
+  return bits < 0 ? -(bits & 0x7fffffff) : bits;
+}
+
+/** Distance in units of the last place of the exact result, with the exact result not rounded. */
+function ulps(got: number, exact: number): number {
+  if (Object.is(got, exact) || got === exact || (Number.isNaN(got) && Number.isNaN(exact))) return 0;
+  if (Number.isNaN(got) || Number.isNaN(exact)) return Number.POSITIVE_INFINITY;
+  const rounded = Math.fround(exact);
+  if (!Number.isFinite(got) || !Number.isFinite(rounded)) return Math.abs(rank(got) - rank(rounded));
+  const exponent = Math.max(-126, Math.floor(Math.log2(Math.abs(rounded) || 2 ** -149)));
+  return Math.abs(got - exact) / 2 ** (exponent - 23);
+}
+
+/** Every float whose bits are a multiple of a step, and the special ones. */
+function wholeRange(step = 9973): Float32Array {
+  const values = [0, -0, Infinity, -Infinity, Number.NaN, 1, -1, 2 ** -149, -(2 ** -149), 2 ** -126, 3.4e38, 0.5, 88.72, 88.73];
+  values.push(-87.3, -87.4, -103.9, -104, Math.PI, Math.PI / 2, Math.PI / 4, 1e6, 2 ** 20, 2 ** 20 + 1, 9.01, 9.02, 3.94);
+  for (let bits = 0; bits < 2 ** 32; bits += step) {
+    view.setUint32(0, bits);
+    values.push(view.getFloat32(0));
+  }
+  // Half of the numbers where results are ordinary.
+  for (let at = 0; at < 100_000; at++) values.push(((at - 50_000) / 50_000) * (at % 3 === 0 ? 105 : at % 3 === 1 ? 10 : 1));
+  return Float32Array.from(values);
+}
+
+function erf(x: number): number {
+  const size = Math.abs(x);
+  if (Number.isNaN(x) || size > 6) return Number.isNaN(x) ? x : Math.sign(x);
+  let term = x;
+  let sum = x;
+  // erf x = 2 / sqrt pi * sum of (-1)^n x^(2n+1) / (n! (2n+1)), in the form without cancellation.
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-18; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const functions = {
+  exp: [Math.exp, 1],
+  log: [Math.log, 1],
+  tanh: [Math.tanh, 4],
+  erf: [erf, 4],
+  sin: [Math.sin, 1],
+  cos: [Math.cos, 1],
+  sqrt: [Math.sqrt, 0.5],
+} as const;
+
+describe.each([false, true])('vectorised functions, fused: %s', (fused) => {
+  if (fused && !features().relaxed) return;
+  const engine = new WasmEngine({ fused });
+  const values = wholeRange();
+
+  it.each(Object.entries(functions))('%s stays within its stated error over the whole range', async (op, [exact, bound]) => {
+    const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', values.length), [values]);
+    let worst = 0;
+    let where = 0;
+    values.forEach((x, at) => {
+      const error = ulps(got[at] as number, exact(x));
+      if (error > worst) [worst, where] = [error, x];
+    });
+    expect(worst, `at ${where}`).toBeLessThanOrEqual(bound);
+  });
+
+  it('pow stays within 1 ULP, signs, zeros and infinities included', async () => {
+    const special = [0, -0, 1, -1, 2, -2, 0.5, 3, -3, Infinity, -Infinity, Number.NaN, 1e30, 1e-30, 2 ** -149, 1.0000001];
+    const bases: number[] = [];
+    const exponents: number[] = [];
+    for (const x of special) for (const y of special) [bases.push(x), exponents.push(y)];
+    for (let at = 0; at < 100_000; at++) {
+      bases.push(Math.fround(2 ** (((at * 7919) % 2000) / 100 - 10)));
+      exponents.push(Math.fround((((at * 104729) % 4001) - 2000) / 150));
+    }
+    const kernel = pointwiseKernel('pow', ['float32', 'float32'], 'float32', bases.length);
+    const got = await runKernel(engine, kernel, [Float32Array.from(bases), Float32Array.from(exponents)]);
+    let worst = 0;
+    let where = '';
+    bases.forEach((x, at) => {
+      const y = Math.fround(exponents[at] as number);
+      const base = Math.fround(x);
+      const exact = base === 1 || (base === -1 && Math.abs(y) === Infinity) ? 1 : base ** y;
+      const error = ulps(got[at] as number, exact);
+      if (error > worst) [worst, where] = [error, `${base} ** ${y}: ${got[at]} for ${exact}`];
+    });
+    expect(worst, where).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps the sign of zero', async () => {
+    for (const op of ['sin', 'tanh', 'erf', 'sqrt']) {
+      const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [new Float32Array([-0, 0, -0, 0])]);
+      expect([...got]).toEqual([-0, 0, -0, 0]);
+    }
+  });
+
+  it('gives the same bits for one element as for four', async () => {
+    for (const op of ['exp', 'log', 'tanh', 'erf', 'sin', 'cos']) {
+      const three = Float32Array.of(0.3, 1.7, 2.9);
+      const four = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [Float32Array.of(...three, 1)]);
+      const one = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 3), [three]);
+      expect([...one]).toEqual([...four.slice(0, 3)]);
+    }
+  });
+});

@@ -1,0 +1,104 @@
+/**
+ * The linear memory that holds every buffer: blocks in size classes, free lists, growth up to 4 GiB.
+ * It owns addresses and the views on them; what lies in a block is its user's business (`engine.ts`).
+ * Addresses are unsigned 32-bit numbers; all blocks start at a multiple of 64.
+ */
+import { BackendError } from '@nn/core';
+import type { MemoryType } from './assembler.ts';
+
+const pageBytes = 65536;
+const maximumPages = 65536;
+/** Vector loads may read up to this far beyond a block. */
+const margin = 256;
+
+/** The size of the block that holds so many bytes: steps of 64 up to 512, then eighths of a power of two. */
+export function blockBytes(bytes: number): number {
+  if (bytes <= 512) return Math.max(64, Math.ceil(bytes / 64) * 64);
+  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 4);
+  return Math.ceil(bytes / step / 1) * step;
+}
+
+export class LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly type: MemoryType;
+  words: Int32Array = new Int32Array(0);
+  floats: Float32Array = new Float32Array(0);
+  bytes: Uint8Array = new Uint8Array(0);
+  #size = 0;
+  #top = 1024;
+  #used = 0;
+  #pooled = 0;
+  readonly #free = new Map<number, number[]>();
+
+  constructor(shared: boolean) {
+    this.type = { minimum: 16, maximum: maximumPages, shared };
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared });
+    this.#look();
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+  get pooled(): number {
+    return this.#pooled;
+  }
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The address of a block of at least `bytes` bytes. Throws a `BackendError` when the address space is full. */
+  allocate(bytes: number): number {
+    const size = blockBytes(bytes);
+    const list = this.#free.get(size);
+    const known = list?.pop();
+    if (known !== undefined) {
+      this.#pooled -= size;
+      this.#used += size;
+      return known;
+    }
+    if (this.#top + size + margin > this.#size) this.#grow(size);
+    const address = this.#top;
+    this.#top += size;
+    this.#used += size;
+    return address;
+  }
+
+  /** Gives a block back; `bytes` as it was asked for. */
+  free(address: number, bytes: number): void {
+    const size = blockBytes(bytes);
+    const list = this.#free.get(size);
+    if (list) list.push(address);
+    else this.#free.set(size, [address]);
+    this.#pooled += size;
+    this.#used -= size;
+  }
+
+  /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. */
+  #grow(size: number): void {
+    const needed = this.#top + size + margin - this.#size;
+    const limit = maximumPages * pageBytes - this.#size;
+    const wish = Math.max(needed, Math.ceil(this.#size / 4), 16 * 2 ** 20);
+    for (const bytes of [wish, needed]) {
+      const pages = Math.ceil(Math.min(bytes, Math.max(limit, needed)) / pageBytes);
+      try {
+        this.memory.grow(pages);
+        this.#look();
+        return;
+      } catch {
+        // The machine has less than wished: try what is needed.
+      }
+    }
+    throw new BackendError(
+      `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${maximumPages * pageBytes}. Use smaller batches or models.`,
+      { bytes: size, used: this.#used, pooled: this.#pooled, maximum: maximumPages * pageBytes },
+    );
+  }
+
+  #look(): void {
+    const { buffer } = this.memory;
+    this.words = new Int32Array(buffer);
+    this.floats = new Float32Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.#size = buffer.byteLength;
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * A Program as one WebAssembly module with one entry, `run(table, scratch)`: kernels of equal key are one function,
+ * `run` calls them in order with addresses from a small table in memory. Groups run block by block of their outer
+ * positions, so that what their steps exchange stays in the cache.
+ * It owns the layout (which buffer lies where) and the order of calls; kernels come from `emit.ts` and `kernels/`.
+ */
+import type { Group, Kernel, Program, Step } from '@nn/core';
+import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
+import type { Expression, I32, Local, Statement } from './assembler.ts';
+import { emitNest, type KernelCode } from './emit.ts';
+import { callVoid, doWhile, f32, i32, memory, select } from './instructions.ts';
+import { ModuleContext, type Target } from './module-context.ts';
+import { emitSpecial } from './special.ts';
+
+/** Where the memory of a slot comes from. */
+export type Place =
+  | { readonly kind: 'table'; readonly index: number }
+  | { readonly kind: 'scratch'; readonly offset: number };
+
+export interface CompiledProgram {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Words in the table: one for each slot of inputs and outputs, then the scalars. */
+  readonly tableWords: number;
+  readonly scalarsAt: number;
+  readonly scratchBytes: number;
+  /** For each input and each output: its word in the table. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly { readonly index: number; readonly bytes: number }[];
+  readonly kernels: number;
+  /** For each step, what runs it. */
+  readonly paths: readonly string[];
+}
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Bytes of local rows that one block of a group may keep: half of a small first-level cache. */
+const blockBudget = 16384;
+
+export function compileProgram(program: Program, target: Target, stepwise = false): CompiledProgram {
+  return new ProgramCompiler(program, target).compile(stepwise);
+}
+
+interface Unit {
+  readonly from: number;
+  readonly to: number;
+  readonly group: Group | null;
+}
+
+class ProgramCompiler {
+  readonly #program: Program;
+  readonly #context: ModuleContext;
+  readonly #codes = new Map<string, KernelCode & { readonly path: string }>();
+  readonly #places = new Map<number, Place>();
+  readonly #localRows = new Map<number, { readonly offset: number; readonly rowBytes: number }>();
+  #tableWords = 0;
+  #scalarsAt = 0;
+  #slotScratch = 0;
+  #kernelScratch = 0;
+
+  constructor(program: Program, target: Target) {
+    this.#program = program;
+    this.#context = new ModuleContext(target);
+  }
+
+  compile(stepwise: boolean): CompiledProgram {
+    const program = this.#program;
+    const units = this.#units();
+    const codes = this.#codesOf(units);
+    this.#layout(units);
+    const { module } = this.#context;
+    const build = (name: string, list: readonly Unit[]): void => {
+      module.function(name, ['i32', 'i32'], [], (builder) => {
+        const table = builder.parameter(0, 'i32');
+        const scratch = builder.parameter(1, 'i32');
+        for (const unit of list) {
+          if (unit.group) builder.emit(...this.#runGroup(unit, codes, table, scratch, () => builder.local('i32')));
+          else builder.emit(...this.#runStep(unit.from, codes, table, scratch));
+        }
+      });
+    };
+    build('run', units);
+    if (stepwise) for (const unit of units) build(`step${unit.from}`, [unit]);
+    const bytesOf = (buffer: number): number => {
+      const { dtype, shape } = program.buffers[buffer] as Program['buffers'][number];
+      return elementBytes(dtype) * sizeOf(shape);
+    };
+    const indexOf = (buffer: number): number => {
+      const place = this.#places.get((program.buffers[buffer] as { slot: number }).slot);
+      return place?.kind === 'table' ? place.index : -1;
+    };
+    return {
+      bytes: module.bytes(),
+      tableWords: this.#tableWords,
+      scalarsAt: this.#scalarsAt,
+      scratchBytes: this.#slotScratch + this.#kernelScratch,
+      inputs: Array.from({ length: program.inputs }, (_, at) => indexOf(at)),
+      outputs: program.outputs.map((buffer) => ({
+        index: indexOf(buffer),
+        bytes: Math.max(bytesOf(buffer), this.#slotBytes.get((program.buffers[buffer] as { slot: number }).slot) ?? 0),
+      })),
+      kernels: this.#codes.size,
+      paths: codes.map((code) => code.path),
+    };
+  }
+
+  /** Groups whose steps can all be walked by outer position; everything else step by step. */
+  #units(): Unit[] {
+    const units: Unit[] = [];
+    const { steps, groups } = this.#program;
+    for (let at = 0; at < steps.length; ) {
+      const group = groups.find((candidate) => candidate.first === at);
+      const fits =
+        group &&
+        steps.slice(group.first, group.last + 1).every((step) => !step.kernel.hint && step.into === undefined);
+      if (group && fits) {
+        units.push({ from: at, to: group.last, group });
+        at = group.last + 1;
+      } else {
+        units.push({ from: at, to: at, group: null });
+        at += 1;
+      }
+    }
+    return units;
+  }
+
+  #codesOf(units: readonly Unit[]): (KernelCode & { readonly path: string })[] {
+    return units.flatMap((unit) =>
+      this.#program.steps.slice(unit.from, unit.to + 1).map((step) => this.#code(step, unit.group)),
+    );
+  }
+
+  #code(step: Step, group: Group | null): KernelCode & { readonly path: string } {
+    const { kernel, into } = step;
+    const layout = into ? into.shape : kernel.domain;
+    const outStrides = stridesOf(layout);
+    const aliased = this.#aliased(step);
+    const key = `${kernel.key}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}`;
+    const known = this.#codes.get(key);
+    if (known) return known;
+    const made = this.#emit(kernel, outStrides, group ? group.outer : null, aliased);
+    this.#codes.set(key, made);
+    this.#kernelScratch = Math.max(this.#kernelScratch, align(made.scratch));
+    return made;
+  }
+  /** Whether some read shares memory with what is written. */
+  #aliased(step: Step): boolean {
+    const { buffers } = this.#program;
+    const slot = (buffer: number): number => (buffers[buffer] as { slot: number }).slot;
+    return step.reads.some((read) => slot(read.buffer) === slot(step.write));
+  }
+  #emit(
+    kernel: Kernel,
+    outStrides: readonly number[],
+    outerAxes: number | null,
+    aliased: boolean,
+  ): KernelCode & { readonly path: string } {
+    const special = outerAxes === null ? emitSpecial(this.#context, { kernel, outStrides, aliased }) : null;
+    if (special) return special;
+    return { ...emitNest(this.#context, { kernel, outStrides, outerAxes }), path: 'loops' };
+  }
+
+  readonly #slotBytes = new Map<number, number>();
+
+  #layout(units: readonly Unit[]): void {
+    const { buffers, inputs, outputs, scalars, steps } = this.#program;
+    const locals = new Set<number>();
+    let rowScratch = 0;
+    for (const { group, from, to } of units) {
+      if (!group) continue;
+      const rows = this.#rowsPerBlock({ from, to, group });
+      let offset = 0;
+      for (const buffer of group.local) {
+        const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
+        const rowBytes = elementBytes(dtype) * sizeOf(shape.slice(group.outer));
+        locals.add(buffer);
+        this.#localRows.set(buffer, { offset, rowBytes });
+        offset += align(rows * rowBytes);
+      }
+      rowScratch = Math.max(rowScratch, offset);
+    }
+    const written = new Set([...steps.map((step) => step.write), ...Array.from({ length: inputs }, (_, at) => at)]);
+    buffers.forEach(({ dtype, shape, slot }, buffer) => {
+      if (locals.has(buffer) || !written.has(buffer)) return;
+      const bytes = elementBytes(dtype) * sizeOf(shape);
+      this.#slotBytes.set(slot, Math.max(this.#slotBytes.get(slot) ?? 0, bytes));
+    });
+    const outside = [...Array.from({ length: inputs }, (_, at) => at), ...outputs];
+    for (const buffer of outside) {
+      const { slot } = buffers[buffer] as { slot: number };
+      if (!this.#places.has(slot)) this.#places.set(slot, { kind: 'table', index: this.#tableWords++ });
+    }
+    this.#scalarsAt = this.#tableWords;
+    this.#tableWords += scalars.length;
+    // Kernel scratch and local rows are never in use at once.
+    this.#kernelScratch = Math.max(this.#kernelScratch, rowScratch);
+    let offset = this.#kernelScratch;
+    for (const [slot, bytes] of this.#slotBytes) {
+      if (this.#places.has(slot)) continue;
+      this.#places.set(slot, { kind: 'scratch', offset });
+      offset += align(bytes + 64);
+    }
+    this.#slotScratch = offset - this.#kernelScratch;
+  }
+
+  #rowsPerBlock({ group, from, to }: { group: Group; from: number; to: number }): number {
+    const { buffers, steps } = this.#program;
+    const { domain } = (steps[from] as Step).kernel;
+    const outer = sizeOf(domain.slice(0, group.outer));
+    let rowBytes = 0;
+    for (const buffer of group.local) {
+      const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
+      rowBytes += elementBytes(dtype) * sizeOf(shape.slice(group.outer));
+    }
+    void to;
+    const rows = Math.max(1, Math.floor(blockBudget / Math.max(rowBytes, 4)));
+    // Multiples of 16 keep vectors whole where a row is one element.
+    return Math.min(outer, rows >= 16 ? rows - (rows % 16) : rows);
+  }
+
+  #slotAddress(buffer: number, table: I32, scratch: I32): I32 {
+    const { slot } = this.#program.buffers[buffer] as { slot: number };
+    const place = this.#places.get(slot) as Place;
+    if (place.kind === 'table') return i32.load(table, 4 * place.index);
+    return i32.add(scratch, i32.const(place.offset));
+  }
+
+  #scalar(index: number, table: I32): Expression {
+    const offset = 4 * (this.#scalarsAt + index);
+    return this.#program.scalars[index] === 'float32' ? f32.load(table, offset) : i32.load(table, offset);
+  }
+
+  /** The arguments of a kernel's function before scratch, begin and end. `move` adapts the address of a local buffer. */
+  #arguments(step: Step, table: I32, scratch: I32, position: I32 | null): Expression[] {
+    const address = (buffer: number): I32 => {
+      const row = this.#localRows.get(buffer);
+      if (!row || !position) return this.#slotAddress(buffer, table, scratch);
+      // Rows of this block only: the address that position 0 would have.
+      return i32.sub(i32.add(scratch, i32.const(row.offset)), i32.mul(position, i32.const(row.rowBytes)));
+    };
+    const { buffers } = this.#program;
+    let out = address(step.write);
+    if (step.into) {
+      const strides = stridesOf(step.into.shape);
+      const bytes = elementBytes(step.kernel.dtype);
+      let constant = 0;
+      step.into.start.forEach((start, axis) => {
+        const factor = (strides[axis] as number) * bytes;
+        if (typeof start === 'number') constant += start * factor;
+        else out = i32.add(out, i32.mul(this.#scalar(start.scalar, table) as I32, i32.const(factor)));
+      });
+      if (constant !== 0) out = i32.add(out, i32.const(constant));
+    }
+    const reads = step.reads.map(({ buffer, offset }) => {
+      const base = address(buffer);
+      const bytes = elementBytes((buffers[buffer] as Program['buffers'][number]).dtype);
+      return offset === 0 ? base : i32.add(base, i32.const(offset * bytes));
+    });
+    return [out, ...reads, ...step.scalars.map((index) => this.#scalar(index, table))];
+  }
+
+  #runStep(at: number, codes: readonly KernelCode[], table: I32, scratch: I32): Statement[] {
+    const step = this.#program.steps[at] as Step;
+    const code = codes[at] as KernelCode;
+    const statements: Statement[] = [];
+    const { buffers } = this.#program;
+    const base = step.into?.base ?? null;
+    if (base !== null) {
+      const from = buffers[base] as Program['buffers'][number];
+      const to = buffers[step.write] as Program['buffers'][number];
+      if (from.slot !== to.slot) {
+        const bytes = elementBytes(from.dtype) * sizeOf(from.shape);
+        const target = this.#slotAddress(step.write, table, scratch);
+        statements.push(memory.copy(target, this.#slotAddress(base, table, scratch), i32.const(bytes)));
+      }
+    }
+    const values = this.#arguments(step, table, scratch, null);
+    statements.push(callVoid(code.reference, ...values, scratch, i32.const(0), i32.const(code.units)));
+    return statements;
+  }
+
+  #runGroup(
+    unit: Unit,
+    codes: readonly KernelCode[],
+    table: I32,
+    scratch: I32,
+    local: () => Local<'i32'>,
+  ): Statement[] {
+    const group = unit.group as Group;
+    const { domain } = (this.#program.steps[unit.from] as Step).kernel;
+    const outer = i32.const(sizeOf(domain.slice(0, group.outer)));
+    const rows = i32.const(this.#rowsPerBlock({ ...unit, group }));
+    const position = local();
+    const end = local();
+    const next = i32.add(position, rows);
+    const body: Statement[] = [end.set(select(next, outer, i32.ltU(next, outer)))];
+    for (let at = unit.from; at <= unit.to; at++) {
+      const values = this.#arguments(this.#program.steps[at] as Step, table, scratch, position);
+      body.push(callVoid((codes[at] as KernelCode).reference, ...values, scratch, position, end));
+    }
+    body.push(position.set(end));
+    return [position.set(i32.const(0)), doWhile(body, i32.ltU(position, outer))];
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The kernels that have a better way than their loop nest: chosen by the hint, null where the loops are as good.
+ * It owns the choice only; each way is a file in `kernels/`.
+ */
+import type { Kernel } from '@nn/core';
+import type { KernelCode } from './emit.ts';
+import type { ModuleContext } from './module-context.ts';
+
+export interface SpecialRequest {
+  readonly kernel: Kernel;
+  readonly outStrides: readonly number[];
+  /** Whether a read may share memory with the output. */
+  readonly aliased: boolean;
+}
+export type SpecialCode = KernelCode & { readonly path: string };
+
+export function emitSpecial(_context: ModuleContext, _request: SpecialRequest): SpecialCode | null {
+  return null;
+}

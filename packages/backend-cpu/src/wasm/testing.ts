@@ -1,0 +1,58 @@
+/** Programs of one kernel and their runs, for the tests of this folder. */
+import type { Body, DType, Kernel, Program, TensorData } from '@nn/core';
+import { sizeOf } from './analysis.ts';
+import type { WasmBuffer, WasmEngine } from './engine.ts';
+
+/** A program whose inputs are the kernel's reads, of the given shapes. */
+export function programOf(kernel: Kernel, shapes: readonly (readonly number[])[]): Program {
+  const inputs = kernel.reads.map((dtype, read) => ({ dtype, shape: shapes[read] as readonly number[], slot: read }));
+  const write = inputs.length;
+  return {
+    buffers: [...inputs, { dtype: kernel.dtype, shape: kernel.domain, slot: write }],
+    inputs: inputs.length,
+    donations: [],
+    scalars: kernel.scalars,
+    steps: [
+      {
+        kernel,
+        write,
+        reads: kernel.reads.map((_, buffer) => ({ buffer, offset: 0 })),
+        scalars: kernel.scalars.map((_, slot) => slot),
+      },
+    ],
+    groups: [],
+    outputs: [write],
+  };
+}
+
+/** Runs the kernel once and gives everything back. */
+export async function runKernel(
+  engine: WasmEngine,
+  kernel: Kernel,
+  data: readonly TensorData[],
+  scalars: readonly number[] = [],
+): Promise<TensorData> {
+  const program = programOf(
+    kernel,
+    data.map((array) => [array.length]),
+  );
+  const executable = engine.compile(program);
+  const inputs = data.map((array, read) => engine.upload(array, program.buffers[read] as WasmBuffer['type']));
+  const [output] = executable.run(inputs, Float64Array.from(scalars)) as [WasmBuffer];
+  const result = await engine.download(output);
+  for (const buffer of [...inputs, output]) engine.release(buffer);
+  executable.release();
+  return result;
+}
+
+/** `out[i] = op(a[i], b[i] ...)` on vectors. */
+export function pointwiseKernel(op: string, dtypes: readonly DType[], dtype: DType, size: number): Kernel {
+  const value = [
+    { dtype: 'int32', op: 'axis', axis: 0 },
+    ...dtypes.map((read, at) => ({ dtype: read, op: 'load', read: at, index: 0 })),
+    { dtype, op, args: dtypes.map((_, at) => at + 1) },
+  ] as Body;
+  return { key: `${op} ${dtypes} ${dtype} ${size}`, domain: [size], dtype, reads: dtypes, scalars: [], value };
+}
+
+export const count = sizeOf;
