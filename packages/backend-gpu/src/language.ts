@@ -26,7 +26,7 @@ export interface Language {
 const widths: readonly Width[] = [1, 4];
 
 function float(value: number): string {
-  const text = String(Math.fround(value));
+  const text = Object.is(value, -0) ? '-0' : String(Math.fround(value));
   return /[.e]/.test(text) ? text.replace(/^(-?\d+)e/, '$1.0e') : `${text}.0`;
 }
 

@@ -20,19 +20,21 @@ interface Launch {
   readonly dead: readonly number[];
 }
 
+/** All kernels of a program; devices that compile beside the thread get all of them at once. */
+async function compile(lowering: Lowering, cache: KernelCache): Promise<readonly Lease[]> {
+  const started = lowering.stages.map(async ({ shader, writes }) => cache.lease(shader, writes.length));
+  const settled = await Promise.allSettled(started);
+  const leases = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed === undefined) return leases;
+  for (const lease of leases) lease.release();
+  throw failed.reason;
+}
+
 export async function plan(program: Program, device: Device, cache: KernelCache): Promise<Executable<Cell>> {
   const lowering = new Lowering(program, device);
   lowerProgram(program, lowering);
-  const leases: Lease[] = [];
-  try {
-    for (const { shader, writes } of lowering.stages) {
-      const lease = cache.lease(shader, writes.length);
-      leases.push(lease instanceof Promise ? await lease : lease);
-    }
-  } catch (error) {
-    for (const lease of leases) lease.release();
-    throw error;
-  }
+  const leases = await compile(lowering, cache);
   const { stages, slots } = lowering;
   const kept = new Set(program.outputs);
   const lastUse = new Map<number, number>();
