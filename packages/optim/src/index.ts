@@ -1,1 +1,19 @@
-export {};
+export { Adam, type AdamOptions, AdamW } from './adam.ts';
+export { type Clip, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clipping.ts';
+export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
+export { Optimizer, type Rule, type Update, type UpdateContext } from './optimizer.ts';
+export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
+export {
+  cosineDecay,
+  exponentialDecay,
+  linearRamp,
+  multiStepDecay,
+  type OneCycleOptions,
+  oneCycle,
+  product,
+  type Schedule,
+  sequence,
+  stepDecay,
+  warmUp,
+} from './schedules.ts';
+export { SGD, type SGDOptions } from './sgd.ts';

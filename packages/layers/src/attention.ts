@@ -1,0 +1,261 @@
+/**
+ * Attention: the function on queries, keys and values, and the layer with its projections.
+ * Masks are PyTorch's: true (or -Infinity) means "must not be seen".
+ */
+import { arange, type Parameter, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+import { dropout } from './dropout.ts';
+import { constantParameter, countOf, type Layer, requireWhole, show, uniformParameter } from './layer.ts';
+import { Linear } from './linear.ts';
+
+/** Below every score, yet finite: a row with nothing to see becomes an even mean instead of NaN. */
+const HIDDEN = -3e38;
+
+export interface AttentionOptions {
+  /**
+   * What each query must not see: bool (true hides) or float32 (added to the scores), broadcastable to
+   * [..., queries, keys].
+   */
+  readonly mask?: Tensor;
+  /** Whether a query sees only keys at its own position and before. Default false. */
+  readonly causal?: boolean;
+  /** Share of the weights that is dropped in training. Default 0. */
+  readonly dropout?: number;
+  /** What scores are multiplied with. Default 1 / sqrt(dimension). */
+  readonly scale?: number;
+}
+
+/**
+ * `softmax(query key^T * scale) value`: query [..., L, D], key [..., S, D], value [..., S, E] to [..., L, E], and the
+ * weights [..., L, S]. Weights that nobody reads cost nothing more. (Vaswani et al. 2017.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { attention } from '@nn/layers';
+ * const x = tensor([[1, 0], [0, 1]]);
+ * console.log(await attention(x, x, x, { causal: true }).weights.at(0).array()); // => [1, 0]
+ */
+export function attention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions = {},
+): { readonly output: Tensor; readonly weights: Tensor } {
+  const width = query.shape[query.rank - 1] ?? 1;
+  const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
+  let scores = query.mul(scale).matmul(key.transpose());
+  if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);
+  if (causal) {
+    const [queries, keys] = scores.shape.slice(-2) as [number, number];
+    scores = where(arange(queries).unsqueeze(1).less(arange(keys)), HIDDEN, scores);
+  }
+  const weights = scores.softmax(-1);
+  return { output: dropout(weights, options.dropout ?? 0).matmul(value), weights };
+}
+
+export interface MultiheadAttentionOptions {
+  /** Share of the attention weights that is dropped in training. Default 0. */
+  readonly dropout?: number;
+  /** Whether the projections have biases. Default true. */
+  readonly bias?: boolean;
+  /** Width of the keys, where it differs from `dimension`. */
+  readonly keyDimension?: number;
+  /** Width of the values, where it differs from `dimension`. */
+  readonly valueDimension?: number;
+  /** Whether inputs are [N, length, dimension]; otherwise they are [length, N, dimension]. Default false, as in PyTorch. */
+  readonly batchFirst?: boolean;
+}
+
+export interface AttentionMasks {
+  /** [L, S], [N * heads, L, S] or [N, heads, L, S]; bool (true hides) or float32 (added). */
+  readonly mask?: Tensor;
+  /** [N, S] bool: true marks keys that are padding. */
+  readonly keyPaddingMask?: Tensor;
+  /** Whether a query sees only keys at its own position and before. */
+  readonly causal?: boolean;
+}
+
+/**
+ * Attention with `heads` heads of width dimension / heads, between learned projections. (Vaswani et al. 2017.)
+ *
+ * Query [L, N, dimension], key and value [S, N, ...] to [L, N, dimension]; N first with `batchFirst`. Key defaults to the
+ * query and value to the key. Parameters are those of PyTorch's `nn.MultiheadAttention`: `in_proj_weight`
+ * [3 dimension, dimension] (or `q_proj_weight`, `k_proj_weight`, `v_proj_weight` where widths differ), `in_proj_bias`,
+ * `out_proj.weight`, `out_proj.bias`. Throws ShapeError for widths and masks that do not fit.
+ *
+ * @example
+ * import { zeros } from '@nn/core';
+ * import { MultiheadAttention } from '@nn/layers';
+ * const layer = new MultiheadAttention(8, 2, { batchFirst: true });
+ * console.log(layer.forward(zeros([4, 10, 8]), undefined, undefined, { causal: true }).shape); // => [4, 10, 8]
+ */
+export class MultiheadAttention implements Layer {
+  readonly dimension: number;
+  readonly heads: number;
+  readonly dropout: number;
+  readonly batchFirst: boolean;
+  readonly keyDimension: number;
+  readonly valueDimension: number;
+  inProjWeight: Parameter | null = null;
+  qProjWeight: Parameter | null = null;
+  kProjWeight: Parameter | null = null;
+  vProjWeight: Parameter | null = null;
+  inProjBias: Parameter | null;
+  outProj: Linear;
+
+  constructor(dimension: number, heads: number, options: MultiheadAttentionOptions = {}) {
+    const { dropout = 0, bias = true, batchFirst = false } = options;
+    this.dimension = dimension;
+    this.heads = heads;
+    requireWhole(String(this), 'dimension', dimension);
+    requireWhole(String(this), 'heads', heads);
+    if (dimension % heads !== 0) {
+      throw new ShapeError(
+        `${String(this)}: the dimension ${dimension} does not divide into ${heads} heads: it must be a multiple of heads.`,
+        { layer: String(this), dimension, heads },
+      );
+    }
+    this.dropout = dropout;
+    this.batchFirst = batchFirst;
+    this.keyDimension = options.keyDimension ?? dimension;
+    this.valueDimension = options.valueDimension ?? dimension;
+    // xavier_uniform_: ±sqrt(6 / (rows + columns))
+    const projection = (rows: number, columns: number): Parameter =>
+      uniformParameter([rows, columns], Math.sqrt(6 / (rows + columns)));
+    if (this.keyDimension === dimension && this.valueDimension === dimension) {
+      this.inProjWeight = projection(3 * dimension, dimension);
+    } else {
+      this.qProjWeight = projection(dimension, dimension);
+      this.kProjWeight = projection(dimension, this.keyDimension);
+      this.vProjWeight = projection(dimension, this.valueDimension);
+    }
+    this.inProjBias = bias ? constantParameter([3 * dimension], 0) : null;
+    this.outProj = new Linear(dimension, dimension, { bias });
+    if (bias) this.outProj.bias = constantParameter([dimension], 0);
+  }
+
+  forward(query: Tensor, key: Tensor = query, value: Tensor = key, masks: AttentionMasks = {}): Tensor {
+    return this.withWeights(query, key, value, masks).output;
+  }
+
+  /** As `forward`, with the weights [N, heads, L, S] beside the output. */
+  withWeights(
+    query: Tensor,
+    key: Tensor = query,
+    value: Tensor = key,
+    masks: AttentionMasks = {},
+  ): { readonly output: Tensor; readonly weights: Tensor } {
+    this.check(query, key, value);
+    const same = query === key && key === value;
+    const turn = (x: Tensor): Tensor => (this.batchFirst ? x : x.transpose(0, 1));
+    const [q, k, v] = this.project(turn(query), turn(key), turn(value), same);
+    const found = attention(this.split(q), this.split(k), this.split(v), {
+      dropout: this.dropout,
+      causal: masks.causal ?? false,
+      ...this.joinMasks(masks, q.shape, k.shape),
+    });
+    const [batch, length] = q.shape as [number, number];
+    const joined = found.output.permute([0, 2, 1, 3]).reshape([batch, length, this.dimension]);
+    return { output: turn(this.outProj.forward(joined)), weights: found.weights };
+  }
+
+  /** [N, length, dimension] to [N, heads, length, dimension / heads]. */
+  private split(x: Tensor): Tensor {
+    const [batch, length] = x.shape as [number, number];
+    return x.reshape([batch, length, this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
+  }
+
+  private project(query: Tensor, key: Tensor, value: Tensor, same: boolean): [Tensor, Tensor, Tensor] {
+    const { dimension, inProjWeight, inProjBias } = this;
+    if (same && inProjWeight !== null) {
+      // one product for all three
+      const product = query.matmul(inProjWeight.transpose());
+      const [q, k, v] = (inProjBias === null ? product : product.add(inProjBias)).split(3, -1);
+      return [q as Tensor, k as Tensor, v as Tensor];
+    }
+    const weights = inProjWeight?.split(3, 0) ?? [this.qProjWeight, this.kProjWeight, this.vProjWeight];
+    const biases = inProjBias?.split(3, 0);
+    const [q, k, v] = [query, key, value].map((x, i) => {
+      const product = x.matmul((weights[i] as Tensor).transpose());
+      return biases === undefined ? product : product.add(biases[i] as Tensor);
+    });
+    return [q as Tensor, k as Tensor, v as Tensor].map((x) => x.reshape([...x.shape.slice(0, 2), dimension])) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+  }
+
+  private joinMasks(masks: AttentionMasks, query: Shape, key: Shape): { mask?: Tensor } {
+    const [batch, queries] = query as [number, number];
+    const keys = key[1] as number;
+    let { mask, keyPaddingMask } = masks;
+    if (mask !== undefined) {
+      const { shape } = mask;
+      const fits =
+        (shape.length === 2 || (shape.length === 3 && shape[0] === batch * this.heads) || shape.length === 4) &&
+        shape[shape.length - 2] === queries &&
+        shape[shape.length - 1] === keys;
+      if (!fits) {
+        throw new ShapeError(
+          `${String(this)}: the mask ${show(shape)} fits neither [${queries}, ${keys}] nor [${batch * this.heads}, ${queries}, ${keys}].`,
+          { layer: String(this), mask: shape },
+        );
+      }
+      if (shape.length === 3) mask = mask.reshape([batch, this.heads, queries, keys]);
+    }
+    if (keyPaddingMask === undefined) return mask === undefined ? {} : { mask };
+    if (keyPaddingMask.rank !== 2 || keyPaddingMask.shape[0] !== batch || keyPaddingMask.shape[1] !== keys) {
+      throw new ShapeError(
+        `${String(this)}: keyPaddingMask must be [${batch}, ${keys}], got ${show(keyPaddingMask.shape)}.`,
+        { layer: String(this), keyPaddingMask: keyPaddingMask.shape },
+      );
+    }
+    keyPaddingMask = keyPaddingMask.reshape([batch, 1, 1, keys]);
+    if (mask === undefined) return { mask: keyPaddingMask };
+    if (mask.dtype === 'bool' && keyPaddingMask.dtype === 'bool') return { mask: mask.logicalOr(keyPaddingMask) };
+    return { mask: scoresOf(mask).add(scoresOf(keyPaddingMask)) };
+  }
+
+  private check(query: Tensor, key: Tensor, value: Tensor): void {
+    const batch = this.batchFirst ? 0 : 1;
+    const form = this.batchFirst ? ['N', 'length'] : ['length', 'N'];
+    const parts: [string, Tensor, number][] = [
+      ['query', query, this.dimension],
+      ['key', key, this.keyDimension],
+      ['value', value, this.valueDimension],
+    ];
+    for (const [name, x, width] of parts) {
+      if (x.rank !== 3 || x.shape[2] !== width) {
+        throw new ShapeError(`${String(this)}: ${name} must be [${form.join(', ')}, ${width}], got ${show(x.shape)}.`, {
+          layer: String(this),
+          shape: x.shape,
+        });
+      }
+    }
+    if (query.shape[batch] !== key.shape[batch] || key.shape[0] !== value.shape[0] || key.shape[1] !== value.shape[1]) {
+      throw new ShapeError(
+        `${String(this)}: query ${show(query.shape)}, key ${show(key.shape)} and value ${show(value.shape)} do not fit together: the batch must be equal, and key and value equally long.`,
+        { layer: String(this), query: query.shape, key: key.shape, value: value.shape },
+      );
+    }
+  }
+
+  /** Projections of the inputs and the two products of attention; `outProj` counts its own. */
+  multiplyAdds(inputs: readonly Shape[]): number {
+    const query = inputs[0] ?? [0];
+    const key = inputs[1] ?? query;
+    const value = inputs[2] ?? key;
+    const keys = key[this.batchFirst ? 1 : 0] ?? 0;
+    const projections = (countOf(query) + countOf(key) + countOf(value)) * this.dimension;
+    return projections + 2 * countOf(query) * keys;
+  }
+
+  toString(): string {
+    return `MultiheadAttention(${this.dimension}, ${this.heads})`;
+  }
+}
+
+/** A mask as numbers to add to scores. */
+function scoresOf(mask: Tensor): Tensor {
+  return mask.dtype === 'bool' ? mask.cast('float32').mul(HIDDEN) : mask;
+}

@@ -1,0 +1,116 @@
+/**
+ * Cross entropy of logits with class indices or probabilities.
+ * Everything is log-sum-exp and a compare of class numbers with the target, so it fuses and cannot overflow.
+ */
+import { arange, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { show } from './layer.ts';
+import { type Reduction, reduceLoss } from './losses.ts';
+
+export interface CrossEntropyOptions {
+  /** Default 'mean': over the samples, weighted by the weights of their classes. */
+  readonly reduction?: Reduction;
+  /** A factor for each class: [classes]. */
+  readonly weight?: Tensor | readonly number[];
+  /** Samples with this index count nothing. Default -100. Only for class indices. */
+  readonly ignoreIndex?: number;
+  /** Share of the target that is spread evenly over all classes, 0 to 1. Default 0. (Szegedy et al. 2016.) */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * -log softmax(logits)[target]: logits [N, classes, ...] or [classes], with target either class indices [N, ...] or
+ * probabilities of the shape of the logits. Matches PyTorch's `cross_entropy`.
+ *
+ * Index targets of another dtype are cast to int32. An index outside 0 to classes - 1 (other than `ignoreIndex`) gives NaN,
+ * because its value is not known when the graph is built. Throws ShapeError for a target of another shape.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { crossEntropy } from '@nn/layers';
+ * const loss = crossEntropy(tensor([[0, 0], [1000, 0]]), tensor([0, 0]));
+ * console.log((await loss.item()).toFixed(4)); // => 0.3466
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  if (logits.rank === 0) throw new ShapeError('crossEntropy: the logits are a scalar: they must be [N, classes, ...].');
+  const axis = logits.rank === 1 ? 0 : 1;
+  const classes = logits.shape[axis] ?? 0;
+  const { labelSmoothing = 0 } = options;
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ValueError(`crossEntropy: labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, {
+      labelSmoothing,
+    });
+  }
+  const weight = classWeights(options.weight, classes, logits.rank - axis - 1);
+  const samples = logits.shape.filter((_, position) => position !== axis);
+  // log(sum(exp(logits))) - logits = -log softmax(logits)
+  const losses = logits.logSumExp(axis, { keepAxes: true }).sub(logits);
+  if (show(target.shape) === show(samples)) return withIndices(logits, losses, target, axis, weight, options);
+  if (show(target.shape) === show(logits.shape)) return withProbabilities(losses, target, axis, weight, options);
+  throw new ShapeError(
+    `crossEntropy: for logits ${show(logits.shape)} the target must be class indices ${show(samples)} or probabilities ${show(logits.shape)}, got ${show(target.shape)}.`,
+    { logits: logits.shape, target: target.shape },
+  );
+}
+
+/** The weights as [classes, 1, ...], to broadcast over what follows the axis of classes. */
+function classWeights(weight: CrossEntropyOptions['weight'], classes: number, after: number): Tensor | null {
+  if (weight === undefined) return null;
+  const values = isList(weight) ? tensor(weight) : weight;
+  if (values.rank !== 1 || values.shape[0] !== classes) {
+    throw new ShapeError(
+      `crossEntropy: weight must have one number for each of the ${classes} classes: [${classes}], got ${show(values.shape)}.`,
+      { weight: values.shape, classes },
+    );
+  }
+  return values.reshape([classes, ...new Array<number>(after).fill(1)]);
+}
+
+function isList(weight: Tensor | readonly number[]): weight is readonly number[] {
+  return Array.isArray(weight);
+}
+
+/**
+ * With w the class weights and e the smoothing, the loss of a sample of class y is
+ * (1 - e) w_y l_y + e / classes * sum over c of w_c l_c, where l_c = -log softmax(logits)_c.
+ */
+function withIndices(
+  logits: Tensor,
+  losses: Tensor,
+  target: Tensor,
+  axis: number,
+  weight: Tensor | null,
+  options: CrossEntropyOptions,
+): Tensor {
+  const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
+  const classes = logits.shape[axis] ?? 0;
+  const indices = target.dtype === 'int32' ? target : target.cast('int32');
+  const column = arange(classes).reshape([classes, ...new Array<number>(logits.rank - axis - 1).fill(1)]);
+  const hit = column.equal(indices.unsqueeze(axis));
+  const counts = indices.notEqual(ignoreIndex);
+  const isClass = indices.greaterEqual(0).logicalAnd(indices.less(classes));
+  const weightOfTarget = weight === null ? null : where(hit, weight, 0).sum(axis);
+  const picked = where(hit, losses, 0).sum(axis);
+  let sample = weightOfTarget === null ? picked : picked.mul(weightOfTarget);
+  if (labelSmoothing > 0) {
+    const spread = (weight === null ? losses : losses.mul(weight)).sum(axis).mul(labelSmoothing / classes);
+    sample = sample.mul(1 - labelSmoothing).add(spread);
+  }
+  const counted = where(counts, where(isClass, sample, Number.NaN), 0);
+  if (reduction !== 'mean') return reduceLoss(counted, reduction);
+  const total = where(counts, weightOfTarget ?? 1, 0).sum();
+  return counted.sum().div(total);
+}
+
+function withProbabilities(
+  losses: Tensor,
+  target: Tensor,
+  axis: number,
+  weight: Tensor | null,
+  options: CrossEntropyOptions,
+): Tensor {
+  const { labelSmoothing = 0, reduction = 'mean' } = options;
+  const classes = losses.shape[axis] ?? 0;
+  const shares = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
+  const weighted = weight === null ? losses : losses.mul(weight);
+  return reduceLoss(shares.mul(weighted).sum(axis), reduction);
+}

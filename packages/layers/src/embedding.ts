@@ -1,0 +1,61 @@
+/** The table of vectors that turns indices into vectors. */
+import { hostNormal, type Parameter, parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
+import { requireWhole } from './layer.ts';
+
+export interface EmbeddingOptions {
+  /** The row of this index starts as 0 and is not trained: for padding. */
+  readonly paddingIndex?: number;
+}
+
+/**
+ * Rows of a table: indices [...] to vectors [..., dimension].
+ *
+ * `weight` is [count, dimension], drawn from the normal distribution, as in PyTorch's `nn.Embedding`. Indices of another
+ * dtype are cast to int32. They are clamped into 0 to count - 1, because their values are not known when the graph is built.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { Embedding } from '@nn/layers';
+ * console.log(new Embedding(100, 16).forward(tensor([[5, 7, 5]])).shape); // => [1, 3, 16]
+ */
+export class Embedding {
+  readonly count: number;
+  readonly dimension: number;
+  readonly paddingIndex: number | null;
+  weight: Parameter;
+
+  constructor(count: number, dimension: number, options: EmbeddingOptions = {}) {
+    this.count = count;
+    this.dimension = dimension;
+    requireWhole(String(this), 'count', count);
+    requireWhole(String(this), 'dimension', dimension);
+    const index = options.paddingIndex;
+    if (index !== undefined && !(Number.isInteger(index) && index >= -count && index < count)) {
+      throw new ValueError(`${String(this)}: paddingIndex is ${index}: it must be from ${-count} to ${count - 1}.`, {
+        layer: String(this),
+        paddingIndex: index,
+      });
+    }
+    this.paddingIndex = index === undefined ? null : index < 0 ? index + count : index;
+    const values = hostNormal(count * dimension);
+    if (this.paddingIndex !== null) {
+      values.fill(0, this.paddingIndex * dimension, (this.paddingIndex + 1) * dimension);
+    }
+    this.weight = parameter(values, { shape: [count, dimension] });
+  }
+
+  forward(indices: Tensor): Tensor {
+    const rows = indices.dtype === 'int32' ? indices : indices.cast('int32');
+    const vectors = this.weight.gather(rows, 0);
+    if (this.paddingIndex === null) return vectors;
+    return where(rows.equal(this.paddingIndex).unsqueeze(-1), vectors.stopGradient(), vectors);
+  }
+
+  multiplyAdds(_inputs: readonly Shape[], _output: Shape): number {
+    return 0;
+  }
+
+  toString(): string {
+    return `Embedding(${this.count}, ${this.dimension})`;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What a layer is, and the checks and start values that most layers share.
+ * Owns no layer itself. Every layer is a plain class: its parameters are fields, found by walking them.
+ */
+import { hostUniform, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+
+/**
+ * Anything with a `forward`. A class needs nothing else to be a layer: no base class and no registration.
+ *
+ * @example
+ * import { parameters, tensor, type Tensor } from '@nn/core';
+ * import { Linear } from '@nn/layers';
+ * class Twice {
+ *   first = new Linear(2, 3);
+ *   second = new Linear(3, 1);
+ *   forward(x: Tensor): Tensor {
+ *     return this.second.forward(this.first.forward(x).tanh());
+ *   }
+ * }
+ * console.log(parameters(new Twice()).length); // => 4
+ */
+export interface Layer {
+  /** The layer's result for `input`; checks the shapes at once, computes when the result is read. */
+  forward(input: Tensor): Tensor;
+  /** Multiplications of one call, for `summary`: from the shapes of the tensors it was given and of its result. */
+  multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
+}
+
+/** The number of elements of a shape. */
+export function countOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** `[2, 3]`, as shapes stand in messages. */
+export function show(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** A number for every axis of space: `3` and `[3, 3]` both mean 3 x 3. */
+export function perAxis(layer: string, what: string, value: number | readonly number[], rank: number): number[] {
+  const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
+  if (list.length !== rank) {
+    throw new ShapeError(
+      `${layer}: ${what} has ${list.length} numbers, the layer has ${rank} ${rank === 1 ? 'axis' : 'axes'} of space: give one number, or ${rank}.`,
+      { layer, [what]: value },
+    );
+  }
+  return list;
+}
+
+/** The values that one output of a weight [outputs, inputs, ...kernel] sums over: the size of everything but the first axis. */
+export function fanIn(shape: Shape): number {
+  return countOf(shape.slice(1));
+}
+
+/**
+ * A trainable parameter drawn uniformly from (-bound, bound). With `bound = 1 / sqrt(fanIn)` it is PyTorch's default
+ * for weights and biases (its `kaiming_uniform_(a = sqrt(5))`).
+ */
+export function uniformParameter(shape: Shape, bound: number): Parameter {
+  const values = hostUniform(countOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = ((values[i] as number) * 2 - 1) * bound;
+  return parameter(values, { shape });
+}
+
+/** A parameter of one value throughout. */
+export function constantParameter(shape: Shape, value: number, trainable = true): Parameter {
+  return parameter(new Float32Array(countOf(shape)).fill(value), { shape, trainable });
+}
+
+/** Throws unless `value` is a whole number of at least `least`. */
+export function requireWhole(layer: string, what: string, value: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new ShapeError(`${layer}: ${what} is ${value}: it must be a whole number of at least ${least}.`, {
+      layer,
+      [what]: value,
+    });
+  }
+}
+
+/** Throws unless the input's last axis has `size` values. */
+export function requireLastAxis(layer: string, input: Tensor, size: number, what = 'input'): void {
+  const last = input.shape[input.rank - 1];
+  if (last === size) return;
+  throw new ShapeError(
+    last === undefined
+      ? `${layer}: the ${what} is a scalar: its last axis must have ${size} values.`
+      : `${layer}: the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
+    { layer, shape: input.shape, expected: size },
+  );
+}
+
+/** Throws unless the input is [N, channels, ...] of one of the ranks. `names` are the axes after the channels. */
+export function requireChannels(
+  layer: string,
+  input: Tensor,
+  channels: number,
+  ranks: readonly number[],
+  names: string,
+): void {
+  const form = `[N, ${channels}${names === '' ? '' : `, ${names}`}]`;
+  if (!ranks.includes(input.rank)) {
+    throw new ShapeError(
+      `${layer}: takes ${form}, got ${show(input.shape)} of rank ${input.rank}${ranks.includes(input.rank + 1) ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+      { layer, shape: input.shape },
+    );
+  }
+  if (input.shape[1] !== channels) {
+    throw new ShapeError(`${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
+      layer,
+      shape: input.shape,
+      expected: channels,
+    });
+  }
+}

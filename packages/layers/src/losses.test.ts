@@ -1,0 +1,97 @@
+import { cpu } from '@nn/backend-cpu';
+import { gradients, setDefaultBackend, tensor, zeros } from '@nn/core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bceWithLogits, binaryCrossEntropy, crossEntropy, huber, klDivergence, meanSquaredError } from './index.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+describe('crossEntropy', () => {
+  test('is exact for logits that would overflow', async () => {
+    const logits = tensor([
+      [1e30, 0],
+      [-1e30, 0],
+    ]);
+    const loss = crossEntropy(logits, tensor([0, 1]), { reduction: 'none' });
+    expect(await loss.array()).toEqual([0, 0]);
+    const [gradient] = gradients(loss.sum(), [logits]);
+    expect(await gradient?.array()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  test('takes index targets of any dtype', async () => {
+    const logits = tensor([[1, 2, 3]]);
+    const values = await Promise.all(
+      [tensor([2]), tensor(Int32Array.of(2))].map((target) => crossEntropy(logits, target).item()),
+    );
+    expect(values[0]).toBe(values[1]);
+    expect(values[0]).toBeCloseTo(0.40760596, 6);
+  });
+
+  test('is NaN for a class that does not exist, and only there', async () => {
+    const loss = crossEntropy(zeros([3, 4]), tensor([1, 4, -1]), { reduction: 'none' });
+    const values = [...(await loss.data())];
+    expect(values.map(Number.isNaN)).toEqual([false, true, true]);
+  });
+
+  test('sends no gradient to samples that are ignored', async () => {
+    const logits = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const [gradient] = gradients(crossEntropy(logits, tensor([-100, 0])), [logits]);
+    expect(await gradient?.at(0).array()).toEqual([0, 0]);
+  });
+
+  test('names the shapes that would fit', () => {
+    expect(() => crossEntropy(zeros([4, 3]), zeros([4, 1]))).toThrow(
+      'crossEntropy: for logits [4, 3] the target must be class indices [4] or probabilities [4, 3], got [4, 1].',
+    );
+    expect(() => crossEntropy(zeros([4, 3]), zeros([4]), { weight: [1, 2] })).toThrow(
+      'crossEntropy: weight must have one number for each of the 3 classes: [3], got [2].',
+    );
+    expect(() => crossEntropy(zeros([4, 3]), zeros([4]), { labelSmoothing: 2 })).toThrow(
+      'crossEntropy: labelSmoothing is 2: it must be from 0 to 1.',
+    );
+  });
+});
+
+test('losses refuse shapes that would only broadcast', () => {
+  for (const [name, loss] of Object.entries({
+    meanSquaredError,
+    huber,
+    binaryCrossEntropy,
+    bceWithLogits,
+    klDivergence,
+  })) {
+    expect(() => loss(zeros([4, 1]), zeros([4]))).toThrow(
+      `${name}: the prediction [4, 1] and the target [4] have different shapes: reshape one of them.`,
+    );
+  }
+});
+
+test('bceWithLogits takes a number as positive weight', async () => {
+  const [logits, target] = [tensor([0.5, -1]), tensor([1, 0])];
+  const values = [3, tensor([3, 3])].map((positiveWeight) => bceWithLogits(logits, target, { positiveWeight }).item());
+  expect(await values[0]).toBe(await values[1]);
+});
+
+test('binaryCrossEntropy has second derivatives', async () => {
+  const p = tensor([0.25]);
+  const [first] = gradients(binaryCrossEntropy(p, tensor([1])), [p]);
+  expect(await first?.item()).toBeCloseTo(-4, 4);
+  const [second] = gradients((first ?? p).sum(), [p]);
+  // -log p has the second derivative 1 / p^2
+  expect(await second?.item()).toBeCloseTo(16, 3);
+});
+
+test('klDivergence counts nothing where the target is 0, and its gradient stays finite', async () => {
+  const prediction = tensor([[0.5, 0.5]]).log();
+  const target = tensor([[1, 0]]);
+  const loss = klDivergence(prediction, target, { reduction: 'batchMean' });
+  expect(await loss.item()).toBeCloseTo(Math.log(2), 6);
+  const [gradient, ofTarget] = gradients(loss, [prediction, target]);
+  expect(await gradient?.array()).toEqual([[-1, -0]]);
+  expect([...((await ofTarget?.data()) ?? [])].every(Number.isFinite)).toBe(true);
+});

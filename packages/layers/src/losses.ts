@@ -1,0 +1,183 @@
+/**
+ * Losses as functions of predictions and targets. All take the form `loss(prediction, target, options)`.
+ * Owns the formulas and their safety at the edges; `crossEntropy` has a file of its own.
+ */
+import { customGradient, ShapeError, type Tensor, ValueError, where } from '@nn/core';
+import { show } from './layer.ts';
+
+/** How the losses of the elements become one: their mean, their sum, or not at all. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface LossOptions {
+  /** Default 'mean'. */
+  readonly reduction?: Reduction;
+}
+
+/** Applies a reduction to elementwise losses. */
+export function reduceLoss(losses: Tensor, reduction: Reduction = 'mean'): Tensor {
+  if (reduction === 'mean') return losses.mean();
+  return reduction === 'sum' ? losses.sum() : losses;
+}
+
+/** Losses compare element by element: a shape that broadcasts ([N, 1] with [N]) is nearly always a mistake. */
+function requireSameShape(loss: string, prediction: Tensor, target: Tensor): void {
+  const { shape } = prediction;
+  if (show(shape) === show(target.shape)) return;
+  throw new ShapeError(
+    `${loss}: the prediction ${show(shape)} and the target ${show(target.shape)} have different shapes: reshape one of them.`,
+    { loss, prediction: shape, target: target.shape },
+  );
+}
+
+/**
+ * The mean of (prediction - target)^2.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { meanSquaredError } from '@nn/layers';
+ * console.log(await meanSquaredError(tensor([1, 2]), tensor([1, 4])).item()); // => 2
+ */
+export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireSameShape('meanSquaredError', prediction, target);
+  return reduceLoss(prediction.sub(target).square(), options.reduction);
+}
+
+/**
+ * The mean of |prediction - target|.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { l1 } from '@nn/layers';
+ * console.log(await l1(tensor([1, 2]), tensor([1, 4])).item()); // => 1
+ */
+export function l1(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireSameShape('l1', prediction, target);
+  return reduceLoss(prediction.sub(target).abs(), options.reduction);
+}
+
+export interface HuberOptions extends LossOptions {
+  /** Where the square turns into a line. Default 1. */
+  readonly delta?: number;
+}
+
+/**
+ * Half the squared difference up to `delta`, a line beyond: delta (|d| - delta / 2). (Huber 1964.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { huber } from '@nn/layers';
+ * console.log(await huber(tensor([0, 0]), tensor([1, 3])).item()); // => 1.5
+ */
+export function huber(prediction: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  requireSameShape('huber', prediction, target);
+  const { delta = 1 } = options;
+  if (!(delta > 0)) throw new ValueError(`huber: delta is ${delta}: it must be above 0.`, { delta });
+  const difference = prediction.sub(target);
+  const distance = difference.abs();
+  const line = distance.sub(0.5 * delta).mul(delta);
+  return reduceLoss(where(distance.lessEqual(delta), difference.square().mul(0.5), line), options.reduction);
+}
+
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** A factor for each element, broadcast to the prediction. */
+  readonly weight?: Tensor;
+}
+
+/**
+ * -(t log p + (1 - t) log(1 - p)) for probabilities p in 0 to 1. Where you have logits, use `bceWithLogits`: it is exact.
+ *
+ * Logarithms are cut off at -100 and the gradient's denominator at 1e-12, as in PyTorch, so that p = 0 and p = 1 stay finite.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { binaryCrossEntropy } from '@nn/layers';
+ * console.log((await binaryCrossEntropy(tensor([0.5]), tensor([1])).item()).toFixed(4)); // => 0.6931
+ */
+export function binaryCrossEntropy(
+  prediction: Tensor,
+  target: Tensor,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  requireSameShape('binaryCrossEntropy', prediction, target);
+  const losses = customGradient(
+    (p: Tensor, t: Tensor) => {
+      const yes = p.log().maximum(-100);
+      const no = p.neg().add(1).log().maximum(-100);
+      return t.mul(yes).add(t.neg().add(1).mul(no)).neg();
+    },
+    // dL/dp = (p - t) / (p (1 - p));  dL/dt = log(1 - p) - log p
+    (cotangent: Tensor, [p, t]: readonly Tensor[]) => [
+      cotangent.mul((p as Tensor).sub(t as Tensor)).div((p as Tensor).sub((p as Tensor).square()).maximum(1e-12)),
+      cotangent.mul(
+        (p as Tensor)
+          .neg()
+          .add(1)
+          .log()
+          .maximum(-100)
+          .sub((p as Tensor).log().maximum(-100)),
+      ),
+    ],
+  )(prediction, target);
+  return reduceLoss(options.weight === undefined ? losses : losses.mul(options.weight), options.reduction);
+}
+
+export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
+  /** A factor for the targets' positive part, one per class or a number: above 1 it weighs recall. */
+  readonly positiveWeight?: Tensor | number;
+}
+
+/**
+ * Binary cross entropy of sigmoid(x), computed from the logits x without overflow:
+ * (1 - t) x + (1 + (w - 1) t) softplus(-x), with w the positive weight.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { bceWithLogits } from '@nn/layers';
+ * console.log(await bceWithLogits(tensor([1000, -1000]), tensor([0, 0])).item()); // => 500
+ */
+export function bceWithLogits(logits: Tensor, target: Tensor, options: BceWithLogitsOptions = {}): Tensor {
+  requireSameShape('bceWithLogits', logits, target);
+  const { weight, positiveWeight } = options;
+  const wrong = target.neg().add(1).mul(logits);
+  const tail = logits.neg().softplus();
+  const scaled =
+    positiveWeight === undefined
+      ? tail
+      : tail.mul(target.mul(typeof positiveWeight === 'number' ? positiveWeight - 1 : positiveWeight.sub(1)).add(1));
+  const losses = wrong.add(scaled);
+  return reduceLoss(weight === undefined ? losses : losses.mul(weight), options.reduction);
+}
+
+export interface KlDivergenceOptions {
+  /** 'batchMean' divides the sum by the first axis, which is the divergence itself; 'mean' divides by all elements. Default 'mean'. */
+  readonly reduction?: Reduction | 'batchMean';
+  /** Whether the target holds logarithms too. Default false. */
+  readonly logTarget?: boolean;
+}
+
+/**
+ * target (log target - prediction), for log-probabilities as prediction: the Kullback-Leibler divergence from prediction
+ * to target. Elements with target 0 count 0.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { klDivergence } from '@nn/layers';
+ * const prediction = tensor([[0.5, 0.5]]).log();
+ * const loss = klDivergence(prediction, tensor([[1, 0]]), { reduction: 'batchMean' });
+ * console.log((await loss.item()).toFixed(4)); // => 0.6931
+ */
+export function klDivergence(prediction: Tensor, target: Tensor, options: KlDivergenceOptions = {}): Tensor {
+  requireSameShape('klDivergence', prediction, target);
+  const { reduction = 'mean', logTarget = false } = options;
+  let losses: Tensor;
+  if (logTarget) {
+    losses = target.exp().mul(target.sub(prediction));
+  } else {
+    // the inner where keeps log finite where the outer one takes 0
+    const positive = target.greater(0);
+    const logarithm = where(positive, target, 1).log();
+    losses = where(positive, target.mul(logarithm.sub(prediction)), 0);
+  }
+  if (reduction === 'batchMean') return losses.sum().div(prediction.shape[0] ?? 1);
+  return reduceLoss(losses, reduction);
+}

@@ -1,0 +1,208 @@
+/**
+ * A table of a model's layers. Runs the model once in evaluation on a zero input (nothing is computed: shapes are known
+ * when the graph is built), with each layer's `forward` watched for that call.
+ */
+import {
+  type DType,
+  evaluate,
+  noGradient,
+  type Parameter,
+  parameters,
+  type Shape,
+  treeChildren,
+  zeros,
+} from '@nn/core';
+import { type Layer, show } from './layer.ts';
+
+export interface SummaryRow {
+  /** The path of the layer in the model, as in the names of its parameters: `layers.0`. */
+  readonly path: string;
+  /** What the layer calls itself: `Linear(4, 3)`. */
+  readonly layer: string;
+  /** Layers above it. */
+  readonly depth: number;
+  /** Null for a layer that was not called. */
+  readonly outputShape: Shape | null;
+  /** Trainable numbers in the layer itself, not in layers below it; those shared with an earlier row count there. */
+  readonly parameters: number;
+  /** Multiplications of this layer's own products (matmul, convolution); elementwise work is not counted. */
+  readonly multiplyAdds: number;
+}
+
+export interface Summary {
+  readonly rows: readonly SummaryRow[];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  /** The table as text. */
+  toString(): string;
+}
+
+export interface SummaryOptions {
+  /** The dtype of the input: 'int32' for models that start with an embedding. Default 'float32'. */
+  readonly dtype?: DType;
+}
+
+interface Seen {
+  readonly path: string;
+  readonly depth: number;
+  readonly layer: Watched;
+  outputShape: Shape | null;
+  multiplyAdds: number;
+}
+
+interface Watched {
+  forward(...inputs: readonly unknown[]): unknown;
+  multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
+  toString(): string;
+}
+
+/**
+ * Layers, output shapes, parameters and multiply-adds of a model for an input of `inputShape`.
+ *
+ * Layers are all objects with a `forward` that are reached through fields, arrays and maps. Products that a model's own
+ * `forward` makes without a layer are not counted, unless it has a method `multiplyAdds`.
+ *
+ * @example
+ * import { Linear, ReLU, Sequential, summary } from '@nn/layers';
+ * const table = summary(new Sequential(new Linear(2, 4), new ReLU(), new Linear(4, 1)), [1, 2]);
+ * console.log(table.parameters, table.multiplyAdds); // => 17 12
+ */
+export function summary(model: Layer, inputShape: Shape, options: SummaryOptions = {}): Summary {
+  const found = new Map<object, Seen>();
+  collect(model, '', 0, found, new Set());
+  const restore = [...found.values()].map(watch);
+  try {
+    evaluate(() => noGradient(() => model.forward(zeros(inputShape, { dtype: options.dtype ?? 'float32' }))));
+  } finally {
+    for (const undo of restore) undo();
+  }
+  const owners = ownersOf([...found.values()]);
+  const rows = [...found.values()].map((seen) => rowOf(seen, owners));
+  const shown = rows.filter((row) => row.path !== '' || row.parameters + row.multiplyAdds > 0 || rows.length === 1);
+  const result = {
+    rows: shown,
+    parameters: shown.reduce((sum, row) => sum + row.parameters, 0),
+    multiplyAdds: shown.reduce((sum, row) => sum + row.multiplyAdds, 0),
+  };
+  return { ...result, toString: () => render(result) };
+}
+
+function isLayer(value: object): value is Watched {
+  return 'forward' in value && typeof value.forward === 'function';
+}
+
+function isTensor(value: unknown): value is { readonly shape: Shape; readonly dtype: DType } {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value;
+}
+
+/** Every layer once, in the order of fields, parents before children. */
+function collect(value: unknown, path: string, depth: number, found: Map<object, Seen>, visited: Set<object>): void {
+  if (typeof value !== 'object' || value === null || visited.has(value)) return;
+  if (isTensor(value) || ArrayBuffer.isView(value)) return;
+  visited.add(value);
+  let below = depth;
+  if (isLayer(value)) {
+    found.set(value, { path, depth, layer: value, outputShape: null, multiplyAdds: 0 });
+    if (path !== '') below++;
+  }
+  for (const [key, child] of childrenOf(value)) {
+    const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    collect(child, path === '' ? name : `${path}.${name}`, below, found, visited);
+  }
+}
+
+function childrenOf(value: object): Iterable<readonly [string, unknown]> {
+  if (treeChildren in value && typeof value[treeChildren] === 'function') {
+    const children: unknown = value[treeChildren]();
+    return typeof children === 'object' && children !== null ? Object.entries(children) : [];
+  }
+  if (value instanceof Map) return [...value].map(([name, child]) => [String(name), child] as const);
+  return Object.entries(value);
+}
+
+/** Puts a watching `forward` before the layer's own, and returns how to take it away. */
+function watch(seen: Seen): () => void {
+  const { layer } = seen;
+  const own = Object.getOwnPropertyDescriptor(layer, 'forward');
+  const forward = layer.forward;
+  Object.defineProperty(layer, 'forward', {
+    configurable: true,
+    writable: true,
+    value(...inputs: readonly unknown[]): unknown {
+      const output = forward.apply(layer, [...inputs]);
+      const shape = shapeOf(output);
+      if (shape !== null) {
+        seen.outputShape = shape;
+        seen.multiplyAdds +=
+          layer.multiplyAdds?.(
+            inputs.filter(isTensor).map((input) => input.shape),
+            shape,
+          ) ?? 0;
+      }
+      return output;
+    },
+  });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(layer, 'forward');
+    else Object.defineProperty(layer, 'forward', own);
+  };
+}
+
+/** The shape of a tensor, or of the first one in a record such as { output, hidden }. */
+function shapeOf(output: unknown): Shape | null {
+  if (isTensor(output)) return output.shape;
+  if (typeof output !== 'object' || output === null) return null;
+  return Object.values(output).find(isTensor)?.shape ?? null;
+}
+
+/** The innermost layer that holds each parameter; of several, the first. */
+function ownersOf(layers: readonly Seen[]): Map<Parameter, Seen> {
+  const owners = new Map<Parameter, Seen>();
+  for (const seen of layers) {
+    for (const parameter of parameters(seen.layer)) {
+      const owner = owners.get(parameter);
+      const isInside = owner?.path === '' || (owner !== undefined && seen.path.startsWith(`${owner.path}.`));
+      if (owner === undefined || isInside) owners.set(parameter, seen);
+    }
+  }
+  return owners;
+}
+
+function rowOf(seen: Seen, owners: ReadonlyMap<Parameter, Seen>): SummaryRow {
+  let count = 0;
+  for (const [parameter, owner] of owners) if (owner === seen) count += parameter.size;
+  const { path, depth, outputShape, multiplyAdds } = seen;
+  return { path, layer: nameOf(seen.layer), depth, outputShape, parameters: count, multiplyAdds };
+}
+
+function nameOf(layer: Watched): string {
+  const name = layer.toString();
+  return name.startsWith('[object ') ? layer.constructor.name || 'layer' : name;
+}
+
+function render(table: Omit<Summary, 'toString'>): string {
+  const lines: string[][] = [['layer', 'output', 'parameters', 'multiply-adds']];
+  for (const row of table.rows) {
+    const label = row.path === '' ? row.layer : `${row.path}: ${row.layer}`;
+    lines.push([
+      '  '.repeat(row.depth) + label,
+      row.outputShape === null ? 'not called' : show(row.outputShape),
+      group(row.parameters),
+      group(row.multiplyAdds),
+    ]);
+  }
+  lines.push(['total', '', group(table.parameters), group(table.multiplyAdds)]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const text = lines.map((line) =>
+    line
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+  const rule = '-'.repeat(widths.reduce((sum, width) => sum + width, 6));
+  return [text[0], rule, ...text.slice(1, -1), rule, text.at(-1)].join('\n');
+}
+
+function group(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -1,0 +1,279 @@
+import { cpu } from '@nn/backend-cpu';
+import {
+  compile,
+  gradients,
+  namedParameters,
+  type Parameter,
+  parameter,
+  setDefaultBackend,
+  type Tensor,
+  tensor,
+} from '@nn/core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  Adam,
+  AdamW,
+  clipByGlobalNorm,
+  clipByNorm,
+  clipByValue,
+  globalNorm,
+  RMSprop,
+  SGD,
+  stepDecay,
+} from './index.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+const values = async (x: Tensor): Promise<number[]> => [...(await x.data())];
+/** A bowl with its gradient: sum(x^2), 2 x. */
+const bowl = (x: Tensor): Tensor => x.square().sum();
+
+describe('step', () => {
+  test('computes the loss and what stands beside it from the old parameters', async () => {
+    const x = parameter([3, 4]);
+    const loss = bowl(x);
+    const double = x.mul(2);
+    await new SGD([x], { learningRate: 0.5 }).step(loss, double);
+    expect(await loss.item()).toBe(25);
+    expect(await values(double)).toEqual([6, 8]);
+    expect(await values(x)).toEqual([0, 0]);
+  });
+
+  test('reads the schedule at steps 0, 1, 2 and so on', async () => {
+    const x = parameter([1]);
+    const optimizer = new SGD({ x }, { learningRate: stepDecay(1, { every: 1, factor: 0.5 }) });
+    const seen: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      seen.push(optimizer.learningRate);
+      await optimizer.step(x.sum());
+    }
+    expect(seen).toEqual([1, 0.5, 0.25]);
+    expect(await values(x)).toEqual([1 - 1.75]);
+  });
+
+  test('uses a learning rate that was set in between', async () => {
+    const x = parameter([1]);
+    const optimizer = new SGD({ x }, { learningRate: 1 });
+    await optimizer.step(x.sum());
+    optimizer.learningRate = 0.25;
+    await optimizer.step(x.sum());
+    expect(await values(x)).toEqual([-0.25]);
+  });
+
+  test('leaves everything as it was when the loss is not a scalar', async () => {
+    const x = parameter([1, 2]);
+    const optimizer = new SGD({ x });
+    await expect(async () => optimizer.step(x.square())).rejects.toThrow();
+    expect(optimizer.stepCount).toBe(0);
+    expect(await values(x)).toEqual([1, 2]);
+  });
+});
+
+describe('minimize', () => {
+  test('changes only the parameters that it is given, and counts steps for each', async () => {
+    const model = { a: parameter([1]), b: parameter([1]) };
+    const optimizer = new Adam(model, { learningRate: 0.5 });
+    await optimizer.minimize(bowl(model.a).add(bowl(model.b)), [model.a]);
+    expect(await values(model.b)).toEqual([1]);
+    // the first step of Adam is learningRate * sign(gradient): so it is for b too, one step later
+    await optimizer.minimize(bowl(model.b), { b: model.b });
+    expect((await values(model.b))[0]).toBeCloseTo(0.5, 6);
+    expect(optimizer.stepCount).toBe(2);
+  });
+
+  test('refuses a parameter of another optimizer', () => {
+    const x = parameter([1]);
+    expect(() => new SGD([x]).minimize(bowl(x), [parameter([1])])).toThrow(
+      'minimize: a parameter is not one of this optimizer: give it to the constructor too.',
+    );
+  });
+});
+
+describe('apply', () => {
+  test('takes gradients in the order of the parameters', async () => {
+    const [a, b] = [parameter([1]), parameter([1, 1])];
+    const optimizer = new SGD([a, b], { learningRate: 1 });
+    await optimizer.apply([tensor([0.5]), tensor([0.25, 0.75])]);
+    expect([await values(a), await values(b)]).toEqual([[0.5], [0.75, 0.25]]);
+  });
+
+  test('refuses too few gradients, and those of another shape', () => {
+    const optimizer = new SGD([parameter([1]), parameter([1, 1])]);
+    expect(() => optimizer.apply([tensor([1])])).toThrow(
+      'apply: 1 gradients for 2 parameters: give one for each, in the order of optimizer.parameters.',
+    );
+    expect(() => optimizer.apply([tensor([1]), tensor([1])])).toThrow('apply: gradient 1 is [1], its parameter [2].');
+  });
+});
+
+describe('accumulate', () => {
+  test('adds gradients up until the next step, and then starts anew', async () => {
+    const x = parameter([1, 2]);
+    const optimizer = new SGD([x], { learningRate: 1 });
+    await optimizer.accumulate(x.mul(tensor([1, 0])).sum());
+    await optimizer.accumulate(x.mul(tensor([0, 0.5])).sum());
+    expect(await values(x)).toEqual([1, 2]);
+    await optimizer.step(x.mul(tensor([0.25, 0.25])).sum());
+    expect(await values(x)).toEqual([-0.25, 1.25]);
+    await optimizer.step(x.sum());
+    expect(await values(x)).toEqual([-1.25, 0.25]);
+    expect(optimizer.stepCount).toBe(2);
+  });
+
+  test('is applied alone by step(null)', async () => {
+    const x = parameter([1]);
+    const optimizer = new SGD([x], { learningRate: 1 });
+    await optimizer.accumulate(x.mul(0.5).sum());
+    await optimizer.step(null);
+    expect(await values(x)).toEqual([0.5]);
+    expect(() => optimizer.step(null)).toThrow('step: there is no loss and nothing was accumulated');
+  });
+});
+
+describe('parameter groups', () => {
+  test('have their own options and learning rates', async () => {
+    const [a, b] = [parameter([1]), parameter([1])];
+    const groups = [
+      { parameters: { a }, learningRate: 0.5 },
+      { parameters: [b], weightDecay: 1 },
+    ];
+    const optimizer = new SGD(groups, { learningRate: 0.25 });
+    expect(optimizer.learningRates).toEqual([0.5, 0.25]);
+    await optimizer.step(a.add(b).sum());
+    expect([await values(a), await values(b)]).toEqual([[0.5], [0.5]]);
+  });
+
+  test('may not share a parameter, nor be empty', () => {
+    const x = parameter([1]);
+    expect(() => new SGD([{ parameters: [x] }, { parameters: { x } }])).toThrow(
+      'SGD: a parameter stands in two groups: name each in one.',
+    );
+    expect(() => new SGD({})).toThrow('SGD: there is no trainable parameter in what it was given');
+  });
+});
+
+test('nesterov needs momentum', () => {
+  expect(() => new SGD([parameter([1])], { nesterov: true })).toThrow(
+    'SGD: nesterov needs momentum above 0 and no dampening, got momentum 0 and dampening 0.',
+  );
+});
+
+test('a learning rate that is not a number is named with its step', () => {
+  const x = parameter([1]);
+  const optimizer = new SGD([x], { learningRate: () => Number.NaN });
+  expect(() => optimizer.step(bowl(x))).toThrow('The learning rate at step 0 is NaN: it must be a finite number.');
+  expect(optimizer.stepCount).toBe(0);
+});
+
+describe('clipping', () => {
+  const gradient = (): Tensor[] => [tensor([3, 0]), tensor([[4]])];
+
+  test('by value limits each number', async () => {
+    const [a, b] = clipByValue(gradient(), 3.5);
+    expect([await a?.array(), await b?.array()]).toEqual([[3, 0], [[3.5]]]);
+  });
+
+  test('by norm limits each gradient alone', async () => {
+    const [a, b] = clipByNorm(gradient(), 3.5);
+    expect(await a?.array()).toEqual([3, 0]);
+    expect((await values(b ?? tensor(0)))[0]).toBeCloseTo(3.5, 5);
+  });
+
+  test('by global norm keeps the direction, and leaves small gradients alone', async () => {
+    expect(await globalNorm(gradient()).item()).toBe(5);
+    const [a, b] = clipByGlobalNorm(gradient(), 2.5);
+    expect((await values(a ?? tensor(0)))[0]).toBeCloseTo(1.5, 5);
+    expect((await values(b ?? tensor(0)))[0]).toBeCloseTo(2, 5);
+    const same = clipByGlobalNorm(gradient(), 6);
+    expect(await same[1]?.array()).toEqual([[4]]);
+  });
+
+  test('refuses a limit of 0', () => {
+    expect(() => clipByValue(gradient(), 0)).toThrow('clipByValue: the limit is 0: it must be above 0.');
+  });
+});
+
+describe('the state of an optimizer', () => {
+  test('is found by walking it, without the parameters of the model', () => {
+    const model = { a: parameter([1]), b: parameter([1, 2]) };
+    const names = (optimizer: object): string[] => [...namedParameters(optimizer).keys()].sort();
+    expect(names(new SGD(model))).toEqual([]);
+    expect(names(new SGD(model, { momentum: 0.9 }))).toEqual(['direction.0', 'direction.1']);
+    expect(names(new Adam([{ parameters: [model.a], amsgrad: true }, { parameters: [model.b] }]))).toEqual([
+      'first_moment.0',
+      'first_moment.1',
+      'largest_second_moment.0',
+      'second_moment.0',
+      'second_moment.1',
+    ]);
+    expect(names(new RMSprop([model.a], { centered: true, momentum: 0.5 }))).toEqual([
+      'direction.0',
+      'mean_gradient.0',
+      'mean_square.0',
+    ]);
+  });
+
+  test('carries a run on exactly where another stopped', async () => {
+    const run = async (optimizer: AdamW, x: Parameter, steps: number): Promise<void> => {
+      for (let step = 0; step < steps; step++)
+        await optimizer.step(
+          x
+            .sub(tensor([1, 2]))
+            .square()
+            .sum(),
+        );
+    };
+    const make = (): [Parameter, AdamW] => {
+      const x = parameter([3, -1]);
+      return [x, new AdamW([x], { learningRate: stepDecay(0.1, { every: 3 }) })];
+    };
+    const [whole, first] = make();
+    await run(first, whole, 8);
+    const [part, second] = make();
+    await run(second, part, 4);
+    const [resumed, third] = make();
+    third.loadHostState(JSON.parse(JSON.stringify(second.hostState())));
+    resumed.assign(tensor(await part.data(), { shape: [2] }));
+    const saved = namedParameters(second);
+    for (const [name, target] of namedParameters(third)) {
+      target.assign(tensor((await saved.get(name)?.data()) ?? [], { shape: [2] }));
+    }
+    await run(third, resumed, 4);
+    expect(await values(resumed)).toEqual(await values(whole));
+  });
+
+  test('of another model is refused', () => {
+    const state = new SGD([parameter([1])]).hostState();
+    expect(() => new SGD([parameter([1]), parameter([2])]).loadHostState(state)).toThrow(
+      'SGD: the saved state has 1 parameters in 1 groups, this optimizer 2 in 1: build it for the same model.',
+    );
+    expect(() => new SGD([parameter([1])]).loadHostState({ stepCount: 1 })).toThrow(
+      "SGD: the saved state has no 'steps'.",
+    );
+  });
+});
+
+test('a compiled step counts, and follows the schedule, as a plain one does', async () => {
+  const train = async (compiled: boolean): Promise<number[]> => {
+    const x = parameter([3, -2]);
+    const optimizer = new Adam([x], { learningRate: stepDecay(0.5, { every: 2, factor: 0.5 }) });
+    const body = (target: Tensor): Tensor => {
+      const loss = x.sub(target).square().sum();
+      void optimizer.step(loss);
+      return loss;
+    };
+    const step = compiled ? compile(body) : body;
+    const losses: number[] = [];
+    for (let i = 0; i < 6; i++) losses.push(await step(tensor([i, 1])).item());
+    expect(optimizer.stepCount).toBe(6);
+    return [...losses, ...(await values(x))];
+  };
+  expect(await train(true)).toEqual(await train(false));
+});
+
+test('gradients of a list of parameters are those that apply expects', async () => {
+  const x = parameter([3]);
+  const optimizer = new SGD([x], { learningRate: 0.25 });
+  await optimizer.apply(gradients(bowl(x), optimizer.parameters));
+  expect(await values(x)).toEqual([1.5]);
+});

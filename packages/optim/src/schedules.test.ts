@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { cosineDecay, exponentialDecay, linearRamp, oneCycle, product, sequence, stepDecay, warmUp } from './index.ts';
+
+test('cosineDecay stays at the minimum after its end', () => {
+  const rate = cosineDecay(1, { steps: 10, minimum: 0.1 });
+  expect([rate(10), rate(11), rate(1000)]).toEqual([0.1, 0.1, 0.1]);
+});
+
+test('warmUp rises to where the schedule starts, which then runs from its own start', () => {
+  const rate = warmUp(exponentialDecay(2, { factor: 0.5 }), { steps: 4, from: 0.5 });
+  expect([0, 1, 2, 3, 4, 5, 6].map(rate)).toEqual([1, 1.25, 1.5, 1.75, 2, 1, 0.5]);
+});
+
+test('warmUp takes a plain number', () => {
+  const rate = warmUp(0.5, { steps: 2 });
+  expect([0, 1, 2, 100].map(rate)).toEqual([0, 0.25, 0.5, 0.5]);
+});
+
+test('sequence changes at the milestones', () => {
+  const rate = sequence([() => 1, (step) => step, () => 7], [2, 4]);
+  expect([0, 1, 2, 3, 4, 5].map(rate)).toEqual([1, 1, 0, 1, 7, 7]);
+});
+
+test('product multiplies', () => {
+  const rate = product(stepDecay(1, { every: 2, factor: 0.5 }), linearRamp(1, { steps: 4 }));
+  expect([0, 1, 2, 3, 4].map(rate)).toEqual([0, 0.25, 0.25, 0.375, 0.25]);
+});
+
+test('oneCycle rises to the maximum and stays at the end', () => {
+  const rate = oneCycle(1, { steps: 11, rise: 6 / 11 });
+  expect([rate(5), rate(10), rate(50)]).toEqual([1, 1 / 25e4, 1 / 25e4]);
+});
+
+describe('schedules refuse what cannot be', () => {
+  const cases: [string, () => unknown, string][] = [
+    ['no steps', () => cosineDecay(1, { steps: 0 }), 'cosineDecay: steps is 0: it must be above 0.'],
+    [
+      'too few milestones',
+      () => sequence([() => 1, () => 2], []),
+      'sequence: 2 schedules need 1 milestones between them, got 0.',
+    ],
+    [
+      'falling milestones',
+      () => sequence([() => 1, () => 2, () => 3], [5, 4]),
+      'sequence: the milestones [5, 4] must rise and be above 0.',
+    ],
+  ];
+  for (const [name, run, message] of cases) test(name, () => expect(run).toThrow(message));
+});

@@ -1,0 +1,77 @@
+/** Gradient descent, with momentum. */
+import { ValueError } from '@nn/core';
+import type { Complete, OptimizerOptions, ParameterSource } from './groups.ts';
+import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
+
+export interface SGDOptions extends OptimizerOptions {
+  /** Share of the last step's direction that stays. Default 0. */
+  readonly momentum?: number;
+  /** Share of the gradient that is left out of the direction, from the second step on. Default 0. */
+  readonly dampening?: number;
+  /** Whether to look ahead along the direction; needs momentum. Default false. */
+  readonly nesterov?: boolean;
+}
+
+interface SGDRule {
+  readonly options: SGDOptions;
+  readonly numbers: 'rate' | 'fresh';
+  readonly state: 'direction';
+}
+
+/**
+ * Stochastic gradient descent: direction = momentum direction + (1 - dampening) gradient; parameter -= rate direction.
+ * With `nesterov` the step is gradient + momentum direction. (Sutskever et al. 2013; PyTorch's `torch.optim.SGD`.)
+ *
+ * The learning rate is 0.01 by default. Throws ValueError for `nesterov` without momentum or with dampening.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { SGD } from '@nn/optim';
+ * const x = parameter([3]);
+ * const optimizer = new SGD([x], { learningRate: 0.25 });
+ * await optimizer.step(x.square().sum());
+ * console.log(await x.array()); // => [1.5]
+ */
+export class SGD extends Optimizer<SGDRule> {
+  constructor(source: ParameterSource<SGDOptions>, options: SGDOptions = {}) {
+    const complete = {
+      learningRate: 0.01,
+      weightDecay: 0,
+      maximize: false,
+      momentum: 0,
+      dampening: 0,
+      nesterov: false,
+      ...options,
+    };
+    if (complete.nesterov && (complete.momentum <= 0 || complete.dampening !== 0)) {
+      throw new ValueError(
+        `SGD: nesterov needs momentum above 0 and no dampening, got momentum ${complete.momentum} and dampening ${complete.dampening}.`,
+        { momentum: complete.momentum, dampening: complete.dampening },
+      );
+    }
+    super(source, complete);
+  }
+
+  protected override stateNames({ momentum }: Complete<SGDOptions>): readonly 'direction'[] {
+    return momentum === 0 ? [] : ['direction'];
+  }
+
+  /** The first direction is the gradient itself, whatever the dampening. */
+  protected override numbers(
+    options: Complete<SGDOptions>,
+    learningRate: number,
+    steps: number,
+  ): Record<'rate' | 'fresh', number> {
+    return { rate: learningRate, fresh: steps === 1 ? 1 : 1 - options.dampening };
+  }
+
+  protected override update({ parameter, options, numbers, state, ...given }: UpdateContext<SGDRule>): Update<SGDRule> {
+    const { weightDecay, momentum, dampening, nesterov } = options;
+    const gradient = weightDecay === 0 ? given.gradient : given.gradient.add(parameter.mul(weightDecay));
+    if (state.direction === undefined) return { parameter: parameter.sub(gradient.mul(numbers.rate)) };
+    const fresh = dampening === 0 ? gradient : gradient.mul(numbers.fresh);
+    const direction = state.direction.mul(momentum).add(fresh);
+    const way = nesterov ? gradient.add(direction.mul(momentum)) : direction;
+    return { parameter: parameter.sub(way.mul(numbers.rate)), state: { direction } };
+  }
+}
