@@ -1,1 +1,3 @@
-export {};
+export type { CpuBackend, CpuInfo } from './backend.ts';
+export { cpu } from './backend.ts';
+export type { CpuOptions, EngineInfo, EngineName } from './engine.ts';

@@ -1,0 +1,46 @@
+/** What can be wrong with data and programs that reach any engine, and how it is said. */
+import { BackendError, type BufferType, type DType, type Limits, type Shape, type TensorData } from '@nn/core';
+
+/** The number of elements. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((size, extent) => size * extent, 1);
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+}
+
+/** The name of the typed array that holds `dtype` on the host. */
+const arrayNames: Readonly<Record<DType, string>> = {
+  float32: 'Float32Array',
+  int32: 'Int32Array',
+  bool: 'Uint8Array',
+  uint8: 'Uint8Array',
+  int8: 'Int8Array',
+  float16: 'Uint16Array',
+  bfloat16: 'Uint16Array',
+};
+
+/** Throws unless `data` is of exactly the kind and length of `type`, and the engine can hold it. */
+export function checkUpload(data: TensorData, type: BufferType, limits: Limits): void {
+  if (!limits.dtypes.includes(type.dtype)) {
+    throw new BackendError(`upload: cpu does not store ${type.dtype}: it stores ${limits.dtypes.join(', ')}.`, {
+      type,
+    });
+  }
+  const size = sizeOf(type.shape);
+  const kind = Object.prototype.toString.call(data).slice(8, -1);
+  if (size < 1 || data.length !== size || kind !== arrayNames[type.dtype]) {
+    const wanted = size < 1 ? 'at least one element' : `a ${arrayNames[type.dtype]} of ${size}`;
+    throw new BackendError(
+      `upload: ${type.dtype} [${type.shape.join(', ')}] needs ${wanted}, but the data is a ${kind} of ${data.length}.`,
+      { type, kind, length: data.length },
+    );
+  }
+  if (size > limits.maxLength) {
+    throw new BackendError(`upload: ${size} elements in one buffer: cpu holds at most ${limits.maxLength}.`, { type });
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The seam between `cpu()` and the ways to execute programs: each engine is a backend with memory of its own.
+ * `backend.ts` chooses one and checks what comes from outside; nothing else in the package knows more than one engine.
+ */
+import type { Backend } from '@nn/core';
+
+/** WebAssembly; loops in generated JavaScript; or loops in fixed code, where a policy forbids to generate any. */
+export type EngineName = 'wasm' | 'javascript' | 'interpreter';
+
+export interface CpuOptions {
+  /** The way to execute programs. `auto`, the default, takes the fastest that works here; the others insist. */
+  readonly engine?: EngineName | 'auto';
+}
+
+export interface EngineInfo {
+  /** The number of distinct kernels in the engine's cache. */
+  readonly kernels: number;
+  readonly memory: {
+    /** Bytes in buffers that core holds. */
+    readonly used: number;
+    /** Bytes of released buffers, kept for the next outputs. */
+    readonly pooled: number;
+    /** Bytes for intermediates and inside kernels, one region for all programs. */
+    readonly scratch: number;
+  };
+  /** What else is worth knowing about this engine. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+/**
+ * A way to execute programs. Uploads arrive checked (kind, length, dtype among the limits); handles need not be of this
+ * engine, nor alive: it throws a `BackendError` for those.
+ */
+export interface Engine<B extends object = object> extends Backend<B> {
+  readonly name: EngineName;
+  engineInfo(): EngineInfo;
+}
+
+/** Makes an engine, or says why it cannot work here (a policy, a missing feature), in words that follow "because". */
+export type EngineFactory = (options: CpuOptions) => Engine | { readonly unavailable: string };

@@ -1,0 +1,70 @@
+/** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
+import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
+import { sizeOf } from '../checks.ts';
+import type { Engine, EngineInfo } from '../engine.ts';
+import type { Dialect } from './dialect.ts';
+import { HostExecutable } from './executable.ts';
+import { Kernels } from './kernels.ts';
+import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
+import { Region } from './region.ts';
+
+const limits: Limits = {
+  dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'],
+  maxReads: 1024,
+  maxBindings: 1025,
+  maxLength: 2 ** 30,
+  exactInt32: true,
+  inPlace: true,
+  maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
+};
+
+export class HostEngine implements Engine<HostBuffer> {
+  readonly name: 'javascript' | 'interpreter';
+  readonly limits: Limits = limits;
+  readonly #memory = new Memory();
+  readonly #scratch = new Region();
+  readonly #workspace = new Region();
+  readonly #kernels: Kernels;
+
+  constructor(dialect: Dialect) {
+    this.name = dialect.name;
+    this.#kernels = new Kernels(dialect, this.#workspace);
+  }
+
+  upload(data: TensorData, type: BufferType): HostBuffer {
+    const block = this.#memory.take(blockSize(type));
+    block.view(type.dtype).set(data);
+    return new HostBuffer(type, block);
+  }
+
+  async download(buffer: HostBuffer): Promise<TensorData> {
+    const { dtype, shape } = buffer.type ?? {};
+    return blockOf(buffer, 'download').view(dtype).slice(0, sizeOf(shape));
+  }
+
+  release(buffer: HostBuffer): void {
+    const block = blockOf(buffer, 'release');
+    buffer.block = null;
+    this.#memory.give(block);
+  }
+
+  compile(program: Program): Executable<HostBuffer> {
+    return new HostExecutable(program, this.#kernels, this.#memory, this.#scratch);
+  }
+
+  async idle(): Promise<void> {
+    // `run` has done all the work when it returns.
+  }
+
+  engineInfo(): EngineInfo {
+    return {
+      kernels: this.#kernels.count,
+      memory: {
+        used: this.#memory.used,
+        pooled: this.#memory.pooled,
+        scratch: this.#scratch.bytes.byteLength + this.#workspace.bytes.byteLength,
+      },
+      details: {},
+    };
+  }
+}

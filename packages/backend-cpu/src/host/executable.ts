@@ -1,0 +1,233 @@
+/**
+ * A program bound to memory: where each buffer lives is settled when it is compiled, so that a run only takes blocks for
+ * the outputs, points the calls at the blocks of this run, and calls the kernels.
+ */
+import { BackendError, type DType, type Executable, type Program, type TensorData } from '@nn/core';
+import { sizeOf } from '../checks.ts';
+import { viewOf } from '../storage.ts';
+import { Call, type KernelFunction, nothing } from './call.ts';
+import type { Kernels } from './kernels.ts';
+import { type Block, blockOf, blockSize, HostBuffer, type Memory } from './memory.ts';
+import { place, placementOf } from './placement.ts';
+import type { Region } from './region.ts';
+
+/** A place in a call that holds an array: a read, or (below 0) one of these. */
+const intoOut = -1;
+const intoSource = -2;
+
+interface Binding {
+  readonly call: Call;
+  readonly place: number;
+  /** The buffer of the program. */
+  readonly buffer: number;
+}
+
+/** Where the buffers of one slot live. */
+type Home = { readonly block: number } | { readonly offset: number };
+
+export class HostExecutable implements Executable<HostBuffer> {
+  readonly #program: Program;
+  readonly #memory: Memory;
+  readonly #scratch: Region;
+  #scratchVersion = -1;
+  readonly #calls: Call[] = [];
+  readonly #kernels: KernelFunction[] = [];
+  readonly #scalars: Float64Array;
+  /** The home of each buffer. Blocks are numbered: inputs first, then outputs that take over none of theirs. */
+  readonly #homes: readonly Home[];
+  /** For each output, its block's number, and the bytes to take where it is a new one. */
+  readonly #outputs: readonly { readonly block: number; readonly byteLength: number }[];
+  readonly #donated: readonly boolean[];
+  readonly #blocks: Block[];
+  readonly #inBlocks: Binding[] = [];
+  readonly #inScratch: Binding[] = [];
+  /** Whether inputs and outputs are so large that the calls should not keep them alive between runs. */
+  readonly #large: boolean;
+  #released = false;
+
+  constructor(program: Program, kernels: Kernels, memory: Memory, scratch: Region) {
+    this.#program = program;
+    this.#memory = memory;
+    this.#scratch = scratch;
+    this.#scalars = new Float64Array(program.scalars.length);
+    this.#donated = Array.from({ length: program.inputs }, (_, input) =>
+      program.donations.some((donation) => donation.input === input),
+    );
+    const { homes, outputs, scratchBytes } = settle(program);
+    this.#homes = homes;
+    this.#outputs = outputs;
+    this.#blocks = new Array<Block>(program.inputs + outputs.length);
+    this.#large = outputs.reduce((sum, { byteLength }) => sum + byteLength, 0) > 65536;
+    for (const step of program.steps) {
+      const offsets = step.reads.map(({ offset }) => offset);
+      const call = new Call(step.reads.length, offsets, this.#scalars, step.scalars);
+      this.#calls.push(call);
+      this.#kernels.push(place(step, program, kernels.get(step.kernel, placementOf(step, program))));
+      this.#bind(call, intoOut, step.write);
+      for (const [read, { buffer }] of step.reads.entries()) this.#bind(call, read, buffer);
+      if (step.into?.base != null) this.#bind(call, intoSource, step.into.base);
+    }
+    scratch.reserve(scratchBytes);
+  }
+
+  run(inputs: readonly HostBuffer[], scalars: Float64Array): readonly HostBuffer[] {
+    this.#prepare(inputs, scalars);
+    const kernels = this.#kernels;
+    const calls = this.#calls;
+    for (let step = 0; step < kernels.length; step++) kernels[step]!(calls[step]!);
+    return this.#finish(inputs);
+  }
+
+  async profile(
+    inputs: readonly HostBuffer[],
+    scalars: Float64Array,
+  ): Promise<{ readonly outputs: readonly HostBuffer[]; readonly milliseconds: readonly number[] }> {
+    this.#prepare(inputs, scalars);
+    const milliseconds = this.#kernels.map((kernel, step) => {
+      const start = performance.now();
+      kernel(this.#calls[step]!);
+      return performance.now() - start;
+    });
+    return { outputs: this.#finish(inputs), milliseconds };
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#calls.length = 0;
+    this.#kernels.length = 0;
+    this.#inBlocks.length = 0;
+    this.#inScratch.length = 0;
+    this.#blocks.length = 0;
+  }
+
+  #bind(call: Call, at: number, buffer: number): void {
+    ('block' in this.#homes[buffer]! ? this.#inBlocks : this.#inScratch).push({ call, place: at, buffer });
+  }
+
+  /** Everything that can fail, before anything is written. */
+  #prepare(inputs: readonly HostBuffer[], scalars: Float64Array): void {
+    const program = this.#program;
+    if (this.#released) throw new BackendError('run: the program was released.');
+    if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
+      throw new BackendError(
+        `run: the program takes ${program.inputs} inputs and ${program.scalars.length} scalars, got ${inputs.length} and ${scalars.length}.`,
+      );
+    }
+    const blocks = this.#blocks;
+    for (let input = 0; input < inputs.length; input++) {
+      const block = blockOf(inputs[input]!, 'run', input);
+      if (block.bytes.byteLength < blockSize(program.buffers[input]!)) {
+        throw new BackendError(`run: input ${input} is smaller than the program's ${show(program, input)}.`);
+      }
+      blocks[input] = block;
+    }
+    this.#takeOutputs();
+    if (this.#scratchVersion !== this.#scratch.version) this.#rebind();
+    for (const { call, place: at, buffer } of this.#inBlocks) {
+      const home = this.#homes[buffer] as { block: number };
+      set(call, at, blocks[home.block]!.view(program.buffers[buffer]!.dtype));
+    }
+    for (let i = 0; i < scalars.length; i++) this.#scalars[i] = scalarOf(scalars[i]!, program.scalars[i]!);
+  }
+
+  #takeOutputs(): void {
+    let taken = 0;
+    try {
+      for (; taken < this.#outputs.length; taken++) {
+        const { block, byteLength } = this.#outputs[taken]!;
+        if (byteLength > 0) this.#blocks[block] = this.#memory.take(byteLength);
+      }
+    } catch (error) {
+      for (const { block, byteLength } of this.#outputs.slice(0, taken)) {
+        if (byteLength > 0) this.#memory.give(this.#blocks[block]!);
+      }
+      throw error;
+    }
+  }
+
+  /** Points the calls at the region for intermediates, after it moved. */
+  #rebind(): void {
+    const { buffers } = this.#program;
+    for (const { call, place: at, buffer } of this.#inScratch) {
+      const { dtype, shape } = buffers[buffer]!;
+      const { offset } = this.#homes[buffer] as { offset: number };
+      set(call, at, viewOf(dtype, this.#scratch.bytes, offset, sizeOf(shape)));
+    }
+    this.#scratchVersion = this.#scratch.version;
+  }
+
+  #finish(inputs: readonly HostBuffer[]): HostBuffer[] {
+    for (let input = 0; input < inputs.length; input++) {
+      if (!this.#donated[input]) continue;
+      inputs[input]!.block = null;
+      inputs[input]!.donated = true;
+    }
+    const { buffers, outputs } = this.#program;
+    const results: HostBuffer[] = [];
+    for (let output = 0; output < outputs.length; output++) {
+      results.push(new HostBuffer(buffers[outputs[output]!]!, this.#blocks[this.#outputs[output]!.block]!));
+    }
+    if (this.#large) for (const { call, place: at } of this.#inBlocks) set(call, at, nothing);
+    return results;
+  }
+}
+
+function set(call: Call, at: number, array: TensorData): void {
+  if (at >= 0) call.reads[at] = array;
+  else if (at === intoOut) call.out = array;
+  else call.source = array;
+}
+
+function scalarOf(value: number, dtype: DType): number {
+  if (dtype === 'float32') return Math.fround(value);
+  return dtype === 'bool' ? Number(value !== 0) : value | 0;
+}
+
+function show(program: Program, buffer: number): string {
+  const { dtype, shape } = program.buffers[buffer]!;
+  return `${dtype} [${shape.join(', ')}]`;
+}
+
+/** Gives each slot a home: the block of the input in it, else a new one for the output in it, else a piece of scratch. */
+function settle(program: Program): {
+  homes: Home[];
+  outputs: { block: number; byteLength: number }[];
+  scratchBytes: number;
+} {
+  const sizes = new Map<number, number>();
+  for (const buffer of program.buffers) {
+    sizes.set(buffer.slot, Math.max(sizes.get(buffer.slot) ?? 0, blockSize(buffer)));
+  }
+  const bySlot = new Map<number, Home>();
+  for (let input = 0; input < program.inputs; input++) {
+    const { slot } = program.buffers[input]!;
+    if (sizes.get(slot)! > blockSize(program.buffers[input]!)) {
+      throw new BackendError(`compile: the slot of input ${input}, ${show(program, input)}, holds a larger buffer.`);
+    }
+    bySlot.set(slot, { block: input });
+  }
+  const outputs = program.outputs.map((buffer, output) => {
+    const { slot } = program.buffers[buffer]!;
+    const home = bySlot.get(slot);
+    if (home === undefined) {
+      bySlot.set(slot, { block: program.inputs + output });
+      return { block: program.inputs + output, byteLength: sizes.get(slot)! };
+    }
+    const block = 'block' in home ? home.block : -1;
+    if (
+      !program.donations.some((donation) => donation.input === block && program.outputs[donation.output] === buffer)
+    ) {
+      throw new BackendError(
+        `compile: output ${output} shares the slot of buffer ${block}, which is not donated to it.`,
+      );
+    }
+    return { block, byteLength: 0 };
+  });
+  let scratchBytes = 0;
+  for (const [slot, byteLength] of sizes) {
+    if (bySlot.has(slot)) continue;
+    bySlot.set(slot, { offset: scratchBytes });
+    scratchBytes += byteLength;
+  }
+  return { homes: program.buffers.map(({ slot }) => bySlot.get(slot)!), outputs, scratchBytes };
+}

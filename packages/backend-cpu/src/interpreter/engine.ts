@@ -1,0 +1,6 @@
+/** The engine that needs no permission: it generates nothing. */
+import type { EngineFactory } from '../engine.ts';
+import { HostEngine } from '../host/engine.ts';
+import { interpreter } from './dialect.ts';
+
+export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter);

@@ -1,0 +1,41 @@
+/** Nests as generated functions. Only `generate` knows that there is such a thing as `new Function`. */
+import type { KernelFunction } from '../host/call.ts';
+import type { Dialect } from '../host/dialect.ts';
+import type { Temporary, Workspace } from '../host/region.ts';
+import * as math from '../math.ts';
+import type { Nest } from '../nest/nest.ts';
+import * as storage from '../storage.ts';
+import { helperNames } from './expression.ts';
+import { nestSource } from './nest-source.ts';
+
+type Helpers = Pick<typeof math & typeof storage, (typeof helperNames)[number]>;
+type RowArray = Float64Array | Int32Array;
+
+/** Why functions cannot be generated here (a Content-Security-Policy), or null where they can. */
+export function forbidden(): string | null {
+  try {
+    return new Function('return 1')() === 1 ? null : 'generated functions do not work';
+  } catch (error) {
+    return `functions cannot be generated here (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+export const javascript: Dialect = {
+  name: 'javascript',
+  nest(nest: Nest, workspace: Workspace): KernelFunction {
+    const { source, row } = nestSource(nest);
+    if (row === null) return generate(source, null);
+    return generate(source, row.dtype === 'float32' ? workspace.float64(row.length) : workspace.int32(row.length));
+  },
+};
+
+function generate(source: string, row: Temporary<RowArray> | null): KernelFunction {
+  const body = row === null ? source : `const row = rows.get();\n${source}`;
+  const make = new Function(
+    'helpers',
+    'rows',
+    `'use strict';\nconst { ${helperNames.join(', ')} } = helpers;\nreturn function kernel(call) {\n${body}\n};`,
+  );
+  const helpers: Helpers = { ...math, ...storage };
+  return make(helpers, row);
+}

@@ -1,0 +1,50 @@
+/** Questions about bodies, and bodies made of bodies. */
+import type { Body, Op } from '@nn/core';
+
+/** The positions that an operation reads. */
+export function operandsOf(op: Op): readonly number[] {
+  if (op.op === 'load') return [op.index];
+  return 'args' in op ? op.args : [];
+}
+
+/** For each position, whether `results` need it. */
+export function reach(body: Body, results: readonly number[]): boolean[] {
+  const needed = new Array<boolean>(body.length).fill(false);
+  for (const result of results) needed[result] = true;
+  for (let position = body.length - 1; position >= 0; position--) {
+    if (needed[position]) for (const operand of operandsOf(body[position]!)) needed[operand] = true;
+  }
+  return needed;
+}
+
+/**
+ * The part of `body` that computes `results`, in the same order, with its axes renumbered by `axisOf` (an axis without
+ * a new number is 0 everywhere), and the new positions of the results. Where there is one result, it stands last.
+ */
+export function extract(
+  body: Body,
+  results: readonly number[],
+  axisOf: (axis: number) => number | undefined,
+): { readonly body: Body; readonly results: readonly number[] } {
+  const needed = reach(body, results);
+  const moved = new Array<number>(body.length).fill(-1);
+  const extracted: Op[] = [];
+  body.forEach((op, position) => {
+    if (!needed[position]) return;
+    moved[position] = extracted.length;
+    if (op.op === 'axis') {
+      const axis = axisOf(op.axis);
+      extracted.push(axis === undefined ? { dtype: op.dtype, op: 'const', value: 0 } : { ...op, axis });
+    } else if (op.op === 'load') extracted.push({ ...op, index: moved[op.index]! });
+    else if ('args' in op) extracted.push({ ...op, args: op.args.map((operand) => moved[operand]!) });
+    else extracted.push(op);
+  });
+  return { body: extracted, results: results.map((result) => moved[result]!) };
+}
+
+/** The reads that `body` loads from. */
+export function readsOf(body: Body): Set<number> {
+  const reads = new Set<number>();
+  for (const op of body) if (op.op === 'load') reads.add(op.read);
+  return reads;
+}
