@@ -9,7 +9,7 @@ import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
 import type { Source } from './files.ts';
 import { readBytes, writeFileAtomic } from './files.ts';
 import type { States } from './host-state.ts';
-import { findStateful, restoreStates, saveStates } from './host-state.ts';
+import { findStateful, refusal, restoreStates, saveStates } from './host-state.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
 import type { Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
@@ -118,8 +118,8 @@ export async function loadCheckpoint(
   });
   // States and random state can still refuse what they are given, and then go back; after them nothing can fail.
   const before = randomState();
+  if (options.random ?? true) restoreRandomState(record.random);
   try {
-    if (options.random ?? true) setRandomState(record.random);
     restoreStates(states, record.states);
   } catch (error) {
     setRandomState(before);
@@ -127,6 +127,16 @@ export async function loadCheckpoint(
   }
   applyValues(match.values);
   return { notes: record.notes };
+}
+
+function restoreRandomState(state: ReturnType<typeof randomState>): void {
+  const before = randomState();
+  try {
+    setRandomState(state);
+  } catch (error) {
+    setRandomState(before);
+    throw refusal('the random state', error);
+  }
 }
 
 function stateOf(name: string): string {

@@ -80,8 +80,8 @@ export function decodeElements(
   options: DecodeOptions = {},
 ): { readonly dtype: DType; readonly data: TensorData } {
   const { narrow = false, widen = true } = options;
-  // A copy begins at offset 0 of its own memory, so it is aligned for every array kind.
-  const copy = (): ArrayBuffer => bytes.slice().buffer;
+  // A copy begins at offset 0 of its own memory, so it is aligned for every array kind. (`slice` of a Buffer is no copy.)
+  const copy = (): ArrayBuffer => new Uint8Array(bytes).buffer;
   switch (type) {
     case 'F32':
       return { dtype: 'float32', data: new Float32Array(copy()) };
@@ -91,7 +91,7 @@ export function decodeElements(
       const at = bytes.findIndex((value) => value > 1);
       if (at >= 0)
         throw new FormatError(`safetensors: '${name}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`);
-      return { dtype: 'bool', data: bytes.slice() };
+      return { dtype: 'bool', data: new Uint8Array(bytes) };
     }
     case 'F16':
       return widen
@@ -118,7 +118,7 @@ export function decodeElements(
         ? { dtype: 'int32', data: Int32Array.from(new Int8Array(copy())) }
         : { dtype: 'int8', data: new Int8Array(copy()) };
     case 'U8':
-      return widen ? { dtype: 'int32', data: Int32Array.from(bytes) } : { dtype: 'uint8', data: bytes.slice() };
+      return widen ? { dtype: 'int32', data: Int32Array.from(bytes) } : { dtype: 'uint8', data: new Uint8Array(bytes) };
     case 'I16':
       return { dtype: 'int32', data: Int32Array.from(new Int16Array(copy())) };
     case 'U16':

@@ -54,14 +54,14 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
     .catch(() => undefined);
 }
 
-function node(path: string): { files: typeof import('node:fs/promises'); paths: typeof import('node:path') } {
-  const module = typeof process === 'undefined' ? undefined : process.getBuiltinModule;
-  if (!module) {
+/** Node's modules; their types are inferred, for a name in an import would reach the bundlers. */
+function node(path: string) {
+  if (typeof process === 'undefined' || !process.getBuiltinModule) {
     throw new ValueError(`files: there is no file system here for '${path}'; use bytes or a Blob instead of a path.`, {
       path,
     });
   }
-  return { files: module('node:fs/promises'), paths: module('node:path') };
+  return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
 }
 
 function reason(error: unknown): string {

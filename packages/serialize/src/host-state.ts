@@ -3,7 +3,7 @@
  * What the state means is known only to its owners (`Stateful` of core). Parameters are `parameters.ts`.
  */
 import type { Json, Stateful } from '@nn/core';
-import { FormatError, isNNError, isStateful, Tensor, treeChildren, ValueError } from '@nn/core';
+import { FormatError, isStateful, Tensor, treeChildren, ValueError } from '@nn/core';
 import { isJson } from './exact-json.ts';
 
 /** Objects with host state by name, 'part' or 'part.field'. */
@@ -60,11 +60,20 @@ export function restoreStates(states: States, saved: Readonly<Record<string, Jso
       owner.loadHostState(saved[name] as Json);
     } catch (error) {
       for (const step of undo.reverse()) step();
-      if (isNNError(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new FormatError(`loadCheckpoint: '${name}' refuses its state in the file: ${reason}`, { name });
+      throw refusal(name, error);
     }
   }
+}
+
+/** The error of an owner, as one of the file. */
+export function refusal(name: string, error: unknown): FormatError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new FormatError(
+    `loadCheckpoint: '${name}' refuses its state in the file, and nothing was changed: ${reason}`,
+    {
+      name,
+    },
+  );
 }
 
 function childrenOf(value: object): [string, unknown][] {

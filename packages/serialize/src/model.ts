@@ -72,8 +72,8 @@ export async function loadModel(
   const match = matchParameters(expected, file.tensors, {
     rename: (name) => {
       const renamed = rename(name);
-      const isCounter = renamed !== null && renamed.endsWith('num_batches_tracked') && !expected.has(renamed);
-      return isCounter ? null : renamed;
+      const isKnown = renamed === null || expected.has(renamed);
+      return !isKnown && renamed.endsWith('num_batches_tracked') ? null : renamed;
     },
     narrow,
   });

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { Dataset, ragged } from './dataset.ts';
+import { DataLoader } from './loader.ts';
+import { shuffledOrder } from './random.ts';
+
+/** Ten samples; sample i has the inputs [i, -i] and the target i. */
+const ten = new Dataset({
+  inputs: { data: Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? i / 2 : -(i - 1) / 2)), shape: [10, 2] },
+  targets: { data: Int32Array.from({ length: 10 }, (_, i) => i), shape: [10] },
+});
+
+/** The samples of the batches of one loop, at most `count` of them. */
+function walk(loader: DataLoader<typeof ten.fields>, count = Infinity): number[][] {
+  const batches: number[][] = [];
+  for (const { indices } of loader) {
+    batches.push([...indices]);
+    if (batches.length === count) break;
+  }
+  return batches;
+}
+
+describe('DataLoader', () => {
+  it('makes tensors of the fields, in the order of the dataset', async () => {
+    const [batch] = new DataLoader(ten, { batchSize: 4 });
+    if (!batch) throw new Error('no batch');
+    expect([batch.inputs.shape, batch.inputs.dtype]).toEqual([[4, 2], 'float32']);
+    expect([batch.targets.shape, batch.targets.dtype]).toEqual([[4], 'int32']);
+    expect([...(await batch.targets.data())]).toEqual([0, 1, 2, 3]);
+    expect([...(await batch.inputs.data())].map(Math.abs)).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+    expect([batch.count, [...(await batch.mask.data())]]).toEqual([4, [1, 1, 1, 1]]);
+  });
+
+  it('ends with a smaller batch, or drops it', () => {
+    const sizes = (loader: DataLoader<typeof ten.fields>): number[] => walk(loader).map(({ length }) => length);
+    expect(sizes(new DataLoader(ten, { batchSize: 4 }))).toEqual([4, 4, 2]);
+    expect(sizes(new DataLoader(ten, { batchSize: 4, dropLast: true }))).toEqual([4, 4]);
+    expect(new DataLoader(ten, { batchSize: 4 }).length).toBe(3);
+    expect(new DataLoader(ten, { batchSize: 4, dropLast: true }).length).toBe(2);
+    expect(sizes(new DataLoader(ten, { batchSize: 11, dropLast: true }))).toEqual([]);
+  });
+
+  it('shuffles each epoch anew, as seed and epoch decide', () => {
+    const loader = new DataLoader(ten, { batchSize: 10, shuffle: true, seed: 5 });
+    expect([walk(loader), walk(loader)]).toEqual([[[...shuffledOrder(10, 5, 0)]], [[...shuffledOrder(10, 5, 1)]]]);
+    expect(loader.epoch).toBe(2);
+  });
+
+  it('works with for await', async () => {
+    let count = 0;
+    for await (const batch of new DataLoader(ten, { batchSize: 5 })) count += batch.count;
+    expect(count).toBe(10);
+  });
+
+  it('goes on after a loop that was left, and begins again when told to', () => {
+    const loader = new DataLoader(ten, { batchSize: 4, shuffle: true });
+    const whole = walk(new DataLoader(ten, { batchSize: 4, shuffle: true }));
+    expect(walk(loader, 1)).toEqual(whole.slice(0, 1));
+    expect([loader.epoch, loader.position]).toEqual([0, 4]);
+    expect(walk(loader)).toEqual(whole.slice(1));
+    expect([loader.epoch, loader.position]).toEqual([1, 0]);
+    walk(loader, 2);
+    loader.rewind(0);
+    expect(walk(loader)).toEqual(whole);
+  });
+
+  it('shows the first batch without moving', async () => {
+    const loader = new DataLoader(ten, { batchSize: 3, shuffle: true });
+    expect([...(await loader.peek().targets.data())]).toEqual([0, 1, 2]);
+    expect(loader.position).toBe(0);
+  });
+
+  it('stops a loop that another has overtaken', () => {
+    const loader = new DataLoader(ten, { batchSize: 4 });
+    expect(() => {
+      for (const _ of loader) walk(loader, 1);
+    }).toThrow('DataLoader: this loop was overtaken by another loop');
+  });
+
+  it('makes float32 of bytes, and normalises', async () => {
+    const images = new Dataset({ images: { data: new Uint8Array([0, 51, 255, 102]), shape: [2, 2] } });
+    const plain = new DataLoader(images).peek().images;
+    expect([plain.dtype, [...(await plain.data())]]).toEqual(['float32', [0, 51, 255, 102]]);
+    const normalize = { images: { per: 'array', offset: [0], divisor: [51] } } as const;
+    expect([...(await new DataLoader(images, { normalize }).peek().images.data())]).toEqual([0, 1, 5, 2]);
+  });
+
+  it('pads batches and sequences to buckets', async () => {
+    const words = new Dataset({ letters: ragged([[1], [2, 3], [4, 5, 6]]) });
+    const loader = new DataLoader(words, { batchSize: 2, padTo: { samples: 2, length: [2, 4] } });
+    const batches = [...loader];
+    expect(batches.map(({ letters }) => letters.shape)).toEqual([
+      [2, 2],
+      [2, 4],
+    ]);
+    const [, last] = batches;
+    if (!last?.lengths.letters) throw new Error('no lengths');
+    expect([...(await last.letters.data())]).toEqual([4, 5, 6, 0, 0, 0, 0, 0]);
+    expect([...(await last.lengths.letters.data())]).toEqual([3, 0]);
+    expect([...(await last.mask.data())]).toEqual([1, 0]);
+    expect(last.count).toBe(1);
+  });
+
+  it('says what does not fit', () => {
+    expect(() => new DataLoader(ten, { batchSize: 0 })).toThrow('DataLoader: batchSize 0 is not a whole number');
+    expect(() => new DataLoader(ten, { seed: 0.5 })).toThrow('DataLoader: seed 0.5');
+    const normalize: object = { pixels: { per: 'array', offset: [0], divisor: [1] } };
+    expect(() => new DataLoader(ten, { normalize })).toThrow(
+      "normalize names 'pixels', the dataset has inputs, targets",
+    );
+    expect(() => new DataLoader(ten).rewind(-1)).toThrow('epoch -1');
+  });
+});
+
+describe('the state of a loader', () => {
+  const make = (seed: number): DataLoader<typeof ten.fields> =>
+    new DataLoader(ten, { batchSize: 3, shuffle: true, seed });
+
+  it('continues at every position with the order of the run that was not interrupted', () => {
+    const straight = make(7);
+    const expected = [...walk(straight), ...walk(straight)];
+    for (let stop = 1; stop <= expected.length; stop++) {
+      const first = make(7);
+      const seen: number[][] = [];
+      while (seen.length < stop) seen.push(...walk(first, Math.min(stop - seen.length, 4)));
+      const resumed = make(0);
+      resumed.loadHostState(JSON.parse(JSON.stringify(first.hostState())));
+      while (resumed.epoch < 2) seen.push(...walk(resumed));
+      expect(seen, `stopped after ${stop} batches`).toEqual(expected);
+    }
+  });
+
+  it('ends the epoch at once when it was taken after the last batch', () => {
+    const loader = make(7);
+    for (const _ of loader) if (loader.position === 10) break;
+    expect([loader.epoch, loader.position]).toEqual([0, 10]);
+    expect(walk(loader)).toEqual([]);
+    expect([loader.epoch, loader.position]).toEqual([1, 0]);
+  });
+
+  it('is refused, and nothing changes, where it belongs to other data or is damaged', () => {
+    const loader = make(7);
+    walk(loader, 2);
+    const state = loader.hostState();
+    const message = (change: object): string => {
+      try {
+        loader.loadHostState({ ...state, ...change });
+      } catch (error) {
+        return String(error);
+      }
+      return 'accepted';
+    };
+    expect(message({ size: 11, position: 11 })).toContain('belongs to 11 samples, this dataset has 10');
+    expect(message({ shuffle: false })).toContain('has shuffle false, this loader has true');
+    for (const damage of [{ position: 11 }, { position: -1 }, { epoch: 0.5 }, { seed: '7' }, { size: null }]) {
+      expect(message(damage)).toContain('is not that of a loader');
+    }
+    expect(() => loader.loadHostState(null)).toThrow('is not that of a loader');
+    expect(loader.hostState()).toEqual(state);
+  });
+});

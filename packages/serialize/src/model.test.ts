@@ -1,0 +1,109 @@
+import type { Parameter } from '@nn/core';
+import { parameter } from '@nn/core';
+import { describe, expect, it } from 'vitest';
+import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
+import type { HostTensor } from './element-types.ts';
+import { encodeModel, loadModel } from './model.ts';
+import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+
+const zeros = (...shape: number[]): Parameter =>
+  parameter(new Float32Array(shape.reduce((a, b) => a * b, 1)), { shape });
+
+/** Fields by PyTorch's names for the model of the fixture. */
+function convolutional() {
+  return {
+    '0': { weight: zeros(2, 1, 3, 3), bias: zeros(2) },
+    '1': { weight: zeros(2), bias: zeros(2), runningMean: zeros(2), runningVar: zeros(2) },
+    '4': { weight: zeros(3, 8), bias: zeros(3) },
+  };
+}
+
+const file = Uint8Array.from(atob(stateDict.file), (character) => character.charCodeAt(0));
+const host = (...values: number[]): HostTensor => ({
+  dtype: 'float32',
+  shape: [values.length],
+  data: new Float32Array(values),
+});
+
+describe('loadModel', () => {
+  it('reads a state dict of PyTorch by name, skipping the counter of batches', async () => {
+    const model = convolutional();
+    expect(await loadModel(file, model)).toEqual({ missing: [], unexpected: [] });
+    const written = parseSafetensors(await encodeModel(model)).tensors;
+    const original = parseSafetensors(file).tensors;
+    expect(stateDict.names).toContain('1.num_batches_tracked');
+    expect([...written.keys()].sort()).toEqual(stateDict.names.filter((name) => !name.endsWith('tracked')).sort());
+    for (const [name, stored] of written) expect(stored, name).toEqual(original.get(name));
+  });
+
+  it('lists everything that does not fit, and changes nothing', async () => {
+    const model = { a: zeros(1), b: zeros(2), c: zeros(1) };
+    const bytes = encodeSafetensors([
+      ['a', host(7)],
+      ['b', host(1, 2, 3)],
+      ['d', host(1)],
+    ]);
+    await expect(loadModel(bytes, model)).rejects.toThrow(
+      "loadModel: the file does not fit, and nothing was changed; missing in the file: c; unexpected in the file: d; different: 'b' has the shape [3] in the file, [2] here.",
+    );
+    expect([...(await model.a.data())]).toEqual([0]);
+    await expect(loadModel(bytes, model, { strict: false })).rejects.toThrow(/nothing was changed; different: 'b'/);
+  });
+
+  it('tells what it left out when not strict', async () => {
+    const model = { a: zeros(1), c: zeros(1) };
+    const bytes = encodeSafetensors([
+      ['a', host(7)],
+      ['d', host(1)],
+    ]);
+    expect(await loadModel(bytes, model, { strict: false })).toEqual({ missing: ['c'], unexpected: ['d'] });
+    expect([...(await model.a.data())]).toEqual([7]);
+  });
+
+  it('renames and leaves out names', async () => {
+    const model = { a: zeros(1) };
+    const bytes = encodeSafetensors([
+      ['module.a', host(7)],
+      ['other', host(1)],
+    ]);
+    await loadModel(bytes, model, { rename: (name) => (name.startsWith('module.') ? name.slice(7) : null) });
+    expect([...(await model.a.data())]).toEqual([7]);
+    await expect(loadModel(bytes, model, { rename: () => 'a' })).rejects.toThrow("'a' is given twice");
+  });
+
+  it('widens half floats, and rounds float64 only when asked', async () => {
+    const model = { a: zeros(2) };
+    const half: HostTensor = { dtype: 'float16', shape: [2], data: Uint16Array.of(0x3c00, 0xc000) };
+    await loadModel(encodeSafetensors([['a', half]]), model);
+    expect([...(await model.a.data())]).toEqual([1, -2]);
+    const double = fileOfDoubles([0.1, 5]);
+    await expect(loadModel(double, model)).rejects.toThrow("'a' is F64, which float32 cannot keep exactly");
+    await loadModel(double, model, { narrow: true });
+    expect([...(await model.a.data())]).toEqual([Math.fround(0.1), 5]);
+  });
+
+  it('refuses integers for a parameter of floats', async () => {
+    const integers: HostTensor = { dtype: 'int32', shape: [1], data: Int32Array.of(1) };
+    await expect(loadModel(encodeSafetensors([['a', integers]]), { a: zeros(1) })).rejects.toThrow(
+      "'a' is I32 in the file, float32 here",
+    );
+  });
+});
+
+describe('encodeModel', () => {
+  it("marks the file as PyTorch's, and keeps metadata", async () => {
+    const { metadata } = parseSafetensors(await encodeModel({ a: zeros(1) }, { metadata: { classes: 'cat,dog' } }));
+    expect(Object.fromEntries(metadata)).toEqual({ format: 'pt', classes: 'cat,dog' });
+  });
+});
+
+/** A file with one F64 tensor 'a', which this package does not write. */
+function fileOfDoubles(values: number[]): Uint8Array {
+  const json = JSON.stringify({ a: { dtype: 'F64', shape: [values.length], data_offsets: [0, 8 * values.length] } });
+  const header = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const bytes = new Uint8Array(8 + header.length + 8 * values.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  bytes.set(new Uint8Array(new Float64Array(values).buffer), 8 + header.length);
+  return bytes;
+}
