@@ -10,9 +10,8 @@ import { base, type GpuClass, type GpuInstance, type GpuKernel, type KernelSetti
 import { glsl, library, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
 
-/** The columns of a texture with more than one row; a power of two, so that a texel's place is a shift and a mask. */
-const shift = 11;
-const columns = 2 ** shift;
+/** The largest width and height that are used. */
+const largest = 8192;
 
 class GlTexture implements TextureProtocol, Memory {
   readonly type = 'ArrayTexture(4)';
@@ -23,12 +22,15 @@ class GlTexture implements TextureProtocol, Memory {
   readonly scalar: Scalar = 'F';
   readonly texture: WebGLTexture;
   readonly context: WebGL2RenderingContext;
+  /** The base-2 logarithm of the width. */
+  readonly shift: number;
   isFree = false;
 
   constructor(texture: WebGLTexture, size: readonly [number, number], context: WebGL2RenderingContext) {
     this.texture = texture;
     this.context = context;
     this.size = size;
+    this.shift = 31 - Math.clz32(size[0]);
     this.dimensions = [size[0], size[1], 1];
     this.output = size;
     this.texels = size[0] * size[1];
@@ -53,8 +55,13 @@ interface Sized {
   mappedTextures: TextureProtocol[] | null;
 }
 
+/**
+ * Nearly square, so that drivers that share out rows or blocks of pixels keep all their units busy; the width is a power
+ * of two, so that a texel's place is a shift and a mask.
+ */
 function sizeOf(texels: number): readonly [number, number] {
-  return texels <= columns ? [texels, 1] : [columns, Math.ceil(texels / columns)];
+  const width = 2 ** Math.ceil(Math.log2(Math.sqrt(texels)));
+  return [width, Math.ceil(texels / width)];
 }
 
 export class GlDevice implements Device {
@@ -84,7 +91,8 @@ export class GlDevice implements Device {
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.description = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
     this.maxReads = Math.min(16, Number(gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1);
-    this.maxLength = columns * Math.min(8192, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE))) * 4;
+    const side = Math.min(largest, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE)));
+    this.maxLength = side * side * 4;
     this.framebuffer = gl.createFramebuffer();
     this.placeholder = this.create([1, 1]);
   }
@@ -106,7 +114,10 @@ export class GlDevice implements Device {
       natives.push({ name: `nn_row${row}`, source: `vec4 nn_result${row};\nvec4 nn_row${row}() { return nn_result${row}; }`, ...native, settings: native });
     }
     const settings: KernelSettings = { ...base, output: [1, 1], argumentTypes, nativeFunctions: natives };
-    const head = `function(${[...names, ...numbers].join(', ')})`;
+    // The base-2 logarithms of the widths of what is read and written.
+    const shifts = [...names.map((_, read) => `s${read}`), 's'];
+    for (const name of shifts) argumentTypes[name] = 'Integer';
+    const head = `function(${[...names, ...numbers, ...shifts].join(', ')})`;
     let run: GpuKernel;
     if (writes === 1) run = this.gpu.createKernel(`${head}{ return nn_main(); }`, settings);
     else {
@@ -115,7 +126,7 @@ export class GlDevice implements Device {
       const calls = rows.map((row) => `const v${row} = nn_row${row}(); row${row}(v${row}[0], v${row}[1], v${row}[2], v${row}[3]);`);
       run = this.gpu.createKernelMap(subKernels, `${head}{ const v = nn_main(); ${calls.join(' ')} return v; }`, settings);
     }
-    const placeholders = [...names.map(() => this.placeholder), ...numbers.map(() => 0)];
+    const placeholders = [...names.map(() => this.placeholder), ...numbers.map(() => 0), ...shifts.map(() => 0)];
     try {
       run.build(...placeholders);
     } catch (error) {
@@ -150,7 +161,8 @@ export class GlDevice implements Device {
     kernel.texture = writes[0] as GlTexture;
     if (writes.length > 1) kernel.mappedTextures = writes.slice(1) as GlTexture[];
     this.gl.viewport(0, 0, size[0], size[1]);
-    run(...(reads as GlTexture[]), ...numbers);
+    const sources = reads as GlTexture[];
+    run(...sources, ...numbers, ...sources.map((source) => source.shift), 31 - Math.clz32(size[0]));
     this.counters.launches++;
   }
 
@@ -346,8 +358,8 @@ function shaderText(shader: Shader): string {
   const reads = shader.reads.map((scalar, read) => {
     const type = glsl.type(scalar, 4);
     const one = glsl.type(scalar, 1);
-    const texel = `texelFetch(user_r${read}, ivec2(i & ${columns - 1}, i >> ${shift}), 0)`;
-    const lines = [`${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`];
+    const texel = `texelFetch(user_r${read}, ivec2(i & nn_mask${read}, i >> user_s${read}), 0)`;
+    const lines = [`int nn_mask${read};`, `${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`];
     if (shader.body.includes(`nn_pick${read}(`)) {
       lines.push(`${one} nn_pick${read}(int i) { return nn_read${read}(i >> 2)[i & 3]; }`);
     }
@@ -376,6 +388,9 @@ ${at(3)}
     library(glsl, body),
     ...reads,
     `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
-    `vec4 nn_main() { return vec4(nn_body((int(gl_FragCoord.y) << ${shift}) + int(gl_FragCoord.x))); }`,
+    'vec4 nn_main() {',
+    ...shader.reads.map((_, read) => `nn_mask${read} = (1 << user_s${read}) - 1;`),
+    'return vec4(nn_body((int(gl_FragCoord.y) << user_s) + int(gl_FragCoord.x)));',
+    '}',
   ].join('\n');
 }
