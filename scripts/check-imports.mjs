@@ -19,8 +19,8 @@ const coreLayers = [
   { name: 'graph', files: ['graph/'] },
   { name: 'ops', files: ['ops/'] },
   { name: 'autograd', files: ['autograd/'] },
-  { name: 'tensor', files: ['*'] },
   { name: 'compile', files: ['compile/'] },
+  { name: 'tensor', files: ['*'] },
   { name: 'index', files: ['index.ts'] },
 ];
 

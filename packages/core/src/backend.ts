@@ -74,7 +74,7 @@ export interface Program {
    */
   readonly buffers: readonly (BufferType & { readonly slot: number })[];
   readonly inputs: number;
-  /** The output may take over the memory of the input; they have equal slots. Proved by core. */
+  /** Output number `output` (a position in `outputs`) may take over the memory of input `input`; they have equal slots. Proved by core. */
   readonly donations: readonly { readonly input: number; readonly output: number }[];
   readonly scalars: readonly DType[];
   readonly steps: readonly Step[];
@@ -167,6 +167,7 @@ export type Op = { readonly dtype: DType } & (
  * - `random(seed, stream, counter)` is a multiple of 2^-24 in [0, 1); see `randomValue` in core's `random.ts`.
  * - A sum may be taken in any order. float32 results are rounded at least when they are stored.
  */
+// biome-ignore format: a table
 export type Alu =
   | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'floorDiv' | 'floorMod' | 'pow' | 'max' | 'min'
   | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf' | 'floor' | 'cast'

@@ -3,8 +3,6 @@
  * Errors of the device and of the graph's life have classes of their own, so that callers can act on them.
  */
 
-const brand: unique symbol = Symbol.for('@nn/core/error');
-
 /**
  * The base of all errors thrown by nn.
  *
@@ -19,7 +17,8 @@ const brand: unique symbol = Symbol.for('@nn/core/error');
 export class NNError extends Error {
   readonly code: string;
   readonly data: Readonly<Record<string, unknown>>;
-  readonly [brand] = true;
+  /** Marks the errors of nn, also those of another copy of this package. */
+  readonly isNNError: true = true;
 
   constructor(message: string, data: Readonly<Record<string, unknown>> = {}, code = 'error', cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -80,5 +79,5 @@ export class FormatError extends NNError {
 
 /** True for errors of nn, also those made by another copy of this package. */
 export function isNNError(error: unknown): error is NNError {
-  return typeof error === 'object' && error !== null && brand in error;
+  return typeof error === 'object' && error !== null && 'isNNError' in error;
 }

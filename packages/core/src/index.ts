@@ -1,3 +1,4 @@
+/** The public names of @nn/core, one by one. */
 export type {
   Alu,
   Axes,
@@ -16,5 +17,85 @@ export type {
   Step,
   TensorData,
 } from './backend.ts';
-export { BackendError, isNNError, NNError } from './errors.ts';
+export { type AffineForm, affine } from './compile/affine.ts';
+export {
+  arange,
+  eye,
+  type FillOptions,
+  full,
+  linspace,
+  oneHot,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+} from './create.ts';
+export {
+  BackendError,
+  DTypeError,
+  FormatError,
+  GradientError,
+  isNNError,
+  NNError,
+  ShapeError,
+  StaleTensorError,
+  ValueError,
+} from './errors.ts';
+export {
+  averagePool,
+  type ConvolutionOptions,
+  concat,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  einsum,
+  maxPool,
+  type PoolOptions,
+  stack,
+  type TransposedConvolutionOptions,
+  where,
+} from './functional.ts';
+export {
+  checkpoint,
+  customGradient,
+  grad,
+  gradients,
+  gradientsOrNull,
+  hessian,
+  hvp,
+  jvp,
+  noGradient,
+  stopGradient,
+  valueAndGrad,
+} from './gradients.ts';
+export type { NumberSource } from './graph/node.ts';
+export type { NestedNumbers, TensorOptions } from './host-data.ts';
+export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
+export {
+  bernoulli,
+  hostNormal,
+  hostUniform,
+  normal,
+  type RandomState,
+  randomInteger,
+  randomState,
+  setRandomState,
+  setSeed,
+  uniform,
+} from './random.ts';
 export { randomValue } from './random-value.ts';
+export { evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
+export {
+  type IndexItem,
+  isTensor,
+  type NestedArray,
+  type ReduceOptions,
+  type Tensor,
+  type TensorLike,
+} from './tensor.ts';
+export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
+export { move, moveTensor, numberSource, onReplay, replace } from './update.ts';

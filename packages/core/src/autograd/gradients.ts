@@ -1,0 +1,169 @@
+/**
+ * Reverse-mode differentiation: one walk from a result back to its inputs that makes new nodes. Gradients are graph to
+ * graph, so a gradient of a gradient needs no code of its own. Nothing is computed here.
+ */
+import { isFloat } from '../dtype.ts';
+import { GradientError, ShapeError } from '../errors.ts';
+import { CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
+import { constant, type Node } from '../graph/node.ts';
+import { inputsFirst } from '../graph/walk.ts';
+import { add } from '../ops/arithmetic.ts';
+import { concat } from '../ops/indexing.ts';
+import { expandTo, Pad, type PadAttributes } from '../ops/views.ts';
+import { sameShape, show } from '../shape.ts';
+
+/**
+ * The gradients of `of` with respect to each target. `cotangent` is the weight of each element of `of`; it may be left
+ * out for a scalar. A target that `of` does not depend on gets null.
+ */
+export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: Node): (Node | null)[] {
+  const seed = checkedSeed(of, cotangent);
+  const order = inputsFirst([of], differentiableInputs);
+  // positions are fixed before the first rule runs: a rule may walk the graph itself, which moves the marks
+  const root = of.order;
+  const needed = new Uint8Array(order.length);
+  for (const target of targets) if (order[target.order] === target) needed[target.order] = 1;
+  const inputPositions = order.map((node, position) => {
+    if (node.spentBy !== null && needed[position] === 0) throw spentError(node, node.spentBy);
+    const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
+    const skipped = node.primitive === CustomGradient ? 1 : 0;
+    if (node.primitive !== StopGradient && isFloat(node.dtype)) {
+      if (inputs.some((input, k) => k >= skipped && needed[input] === 1)) needed[position] = 1;
+    }
+    return inputs;
+  });
+  const collected: (Node[] | undefined)[] = new Array(order.length);
+  if (needed[root] === 1) collected[root] = [seed];
+  const results = new Map<Node, Node>();
+  const wanted = new Set(targets);
+  for (let position = order.length - 1; position >= 0; position--) {
+    const contributions = collected[position];
+    if (contributions === undefined) continue;
+    const node = order[position] as Node;
+    const total = sumOf(contributions, node);
+    if (wanted.has(node)) results.set(node, total);
+    const inputs = inputPositions[position] as readonly number[];
+    const skipped = node.primitive === CustomGradient ? 1 : 0;
+    const needs = inputs.map((input, k) => k >= skipped && input >= 0 && needed[input] === 1);
+    if (node.primitive === StopGradient || !needs.some(Boolean)) continue;
+    sendBack(total, node, needs).forEach((contribution, k) => {
+      if (contribution === null || needs[k] !== true) return;
+      const input = inputs[k] as number;
+      const list = collected[input];
+      if (list === undefined) collected[input] = [contribution];
+      else list.push(contribution);
+    });
+  }
+  return targets.map((target) => results.get(target) ?? null);
+}
+
+/** One application of the chain rule. */
+function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): readonly (Node | null)[] {
+  const { name, gradient } = node.primitive;
+  if (gradient === undefined) {
+    throw new GradientError(
+      `gradients: ${name} has no gradient: take it out of the path with stopGradient, or give it one with customGradient.`,
+      { operation: name },
+    );
+  }
+  const contributions = gradient(cotangent, node, needs);
+  contributions.forEach((contribution, k) => {
+    const { shape } = node.inputs[k] as Node;
+    if (contribution !== null && needs[k] === true && !sameShape(contribution.shape, shape)) {
+      throw new GradientError(
+        `gradients: the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
+        { operation: name },
+      );
+    }
+  });
+  return contributions;
+}
+
+function checkedSeed(of: Node, cotangent: Node | undefined): Node {
+  if (!isFloat(of.dtype)) {
+    throw new GradientError(`gradients: a ${of.dtype} tensor has no gradient: only float32 is differentiable.`);
+  }
+  if (cotangent !== undefined) {
+    if (!sameShape(cotangent.shape, of.shape)) {
+      throw new ShapeError(
+        `gradients: the cotangent ${show(cotangent.shape)} must have the shape of the result, ${show(of.shape)}.`,
+      );
+    }
+    return cotangent;
+  }
+  if (of.size !== 1) {
+    throw new GradientError(
+      `gradients: only a scalar has a gradient by itself, got ${show(of.shape)}: reduce it first, for example with mean() or sum().`,
+      { shape: of.shape },
+    );
+  }
+  return expandTo(constant(1, 'float32'), of.shape);
+}
+
+function differentiableInputs(node: Node): readonly Node[] {
+  if (node.primitive === StopGradient || !isFloat(node.dtype)) return [];
+  return node.primitive === CustomGradient ? node.inputs.slice(1) : node.inputs;
+}
+
+function spentError(node: Node, parameter: string): GradientError {
+  return new GradientError(
+    `gradients: the path leads through a ${node.primitive.name} that was computed with an older value of ${parameter}. ` +
+      'Take a value that is carried from one step to the next out of the path: carried.stopGradient().',
+    { parameter, operation: node.primitive.name },
+  );
+}
+
+function sumOf(contributions: readonly Node[], node: Node): Node {
+  const joined = contributions.length > 1 ? joinPads(contributions, node) : contributions;
+  return joined.reduce(add);
+}
+
+/**
+ * The cotangents of slices are paddings of pieces; pieces of one axis that do not overlap become one concatenation, so
+ * that n slices of a tensor cost one pass and not n.
+ */
+function joinPads(contributions: readonly Node[], node: Node): readonly Node[] {
+  const rest: Node[] = [];
+  const pieces: { start: number; end: number; value: Node }[] = [];
+  let joinAxis = -1;
+  for (const contribution of contributions) {
+    const axis = paddedAxis(contribution);
+    if (axis === null || (joinAxis >= 0 && axis !== joinAxis)) {
+      rest.push(contribution);
+      continue;
+    }
+    joinAxis = axis;
+    const value = contribution.inputs[0] as Node;
+    const start = (contribution.attributes as PadAttributes).before[axis] as number;
+    pieces.push({ start, end: start + (value.shape[axis] as number), value });
+  }
+  if (pieces.length < 2) return contributions;
+  pieces.sort((a, b) => a.start - b.start);
+  if (pieces.some((piece, k) => k > 0 && piece.start < (pieces[k - 1] as { end: number }).end)) return contributions;
+  const length = node.shape[joinAxis] as number;
+  const zeros = (count: number): Node[] =>
+    count === 0
+      ? []
+      : [
+          constant(
+            0,
+            node.dtype,
+            node.shape.map((size, axis) => (axis === joinAxis ? count : size)),
+          ),
+        ];
+  let reached = 0;
+  const parts: Node[] = [];
+  for (const { start, end, value } of pieces) {
+    parts.push(...zeros(start - reached), value);
+    reached = end;
+  }
+  return [...rest, concat([...parts, ...zeros(length - reached)], joinAxis)];
+}
+
+/** The one axis along which an unrealised padding adds zeros, or null. */
+function paddedAxis(node: Node): number | null {
+  if (node.primitive !== Pad || node.storage !== null || node.inputs.length === 0) return null;
+  const { before, after, step } = node.attributes as PadAttributes;
+  const axes = before.flatMap((count, axis) => (count > 0 || (after[axis] as number) > 0 ? [axis] : []));
+  return axes.length === 1 && step.every((s) => s === 1) ? (axes[0] as number) : null;
+}

@@ -1,0 +1,29 @@
+/** Keeps the event loop alive: a loop that only awaits resolved promises would never let timers, signals or the page run. */
+
+const interval = 8; // milliseconds
+let last = now();
+
+function now(): number {
+  return performance.now();
+}
+
+/** Yields a macrotask when the last one is more than 8 ms ago. */
+export function breathe(): Promise<void> | undefined {
+  if (now() - last < interval) return undefined;
+  return macrotask().then(() => {
+    last = now();
+  });
+}
+
+function macrotask(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
+  if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

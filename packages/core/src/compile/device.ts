@@ -1,0 +1,373 @@
+/**
+ * Runs what is asked for on one backend: collects the reads of one turn of the event loop into one Program, finds or
+ * makes its plan, binds memory and numbers, and hands out the results. All-or-nothing: until a program has run, no
+ * variable and no tensor has changed.
+ */
+import type { Backend, BufferType, Executable, TensorData } from '../backend.ts';
+import { allocate } from '../dtype.ts';
+import { BackendError } from '../errors.ts';
+import { StopGradient } from '../graph/custom-gradient.ts';
+import { leaf, type Node } from '../graph/node.ts';
+import { Storage } from '../graph/storage.ts';
+import { dirtyVariables, type Variable } from '../graph/variable.ts';
+import { inputsFirst } from '../graph/walk.ts';
+import { randomValue } from '../random-value.ts';
+import { getDefaultBackend } from '../settings.ts';
+import { sizeOf } from '../shape.ts';
+import { breathe } from './breathe.ts';
+import { type Plan, PlanCache } from './plan.ts';
+import { Residency } from './residency.ts';
+import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
+
+/** Downloaded results up to this size leave the device at once. */
+const smallResult = 4096;
+
+/** A variable and the value it gets. */
+export interface Update {
+  readonly variable: Variable;
+  readonly node: Node;
+}
+
+/** One Program to be: what to compute, which variables it moves on, and who reads which result. */
+interface Request {
+  readonly roots: Node[];
+  readonly updates: readonly Update[];
+  readonly reads: { readonly node: Node; readonly resolve: (data: Promise<TensorData>) => void }[];
+  readonly settle: { readonly resolve: () => void; readonly reject: (reason: unknown) => void }[];
+}
+
+/** A plan with everything that one run of it needs. */
+export interface Bound {
+  readonly plan: Plan;
+  readonly trace: Trace;
+  readonly updates: readonly Update[];
+  /** For each update the place of its new value among the roots. */
+  readonly updatedRoots: readonly number[];
+}
+
+const devices = new WeakMap<Backend, Device>();
+
+export function deviceOf(backend: Backend): Device {
+  let device = devices.get(backend);
+  if (device === undefined) {
+    device = new Device(backend);
+    devices.set(backend, device);
+  }
+  return device;
+}
+
+/** The device that computes a node: its own, or the default. */
+export function deviceFor(node: Node): Device {
+  return deviceOf(node.backend ?? getDefaultBackend());
+}
+
+export class Device {
+  readonly backend: Backend;
+  readonly plans: PlanCache;
+  readonly residency: Residency;
+  private readonly queue: Request[] = [];
+  private collecting: Request | null = null;
+  private waiting = false;
+  /** Promises of the programs that the device still works on, the oldest first. */
+  private readonly inFlight: Promise<void>[] = [];
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+    this.plans = new PlanCache(backend);
+    this.residency = new Residency(backend);
+  }
+
+  /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
+  async read(node: Node): Promise<TensorData> {
+    if (sizeOf(node.shape) === 0) return allocate(node.dtype, 0);
+    const source = resolve(node);
+    const data = source.storage === null ? await this.collectRead(source) : await this.fetch(source.storage);
+    await this.pause();
+    return data;
+  }
+
+  /** Moves variables on and computes `also`, in one Program, now. */
+  async update(variables: readonly Update[], also: readonly Node[]): Promise<void> {
+    const request = this.takeCollected();
+    request.roots.push(...also);
+    const done = new Promise<void>((resolve, reject) => request.settle.push({ resolve, reject }));
+    this.enqueue({ ...request, updates: this.dirtyUpdates(variables) });
+    await done;
+    await this.pause();
+  }
+
+  /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
+  async pause(): Promise<void> {
+    if (this.residency.isOver) await this.residency.trim();
+    if (this.inFlight.length >= 2) await this.inFlight[0];
+    await breathe();
+  }
+
+  /** The plan of a graph. Throws before anything has changed. */
+  prepare(requested: readonly Node[], updates: readonly Update[]): Bound {
+    const roots = [...requested, ...updates.map(({ node }) => node)];
+    const donors = updates.map(({ variable }) => this.donorOf(variable, requested));
+    const trace = traceGraph(roots, !this.backend.limits.exactInt32, donors);
+    const updatedRoots = updates.map((_, k) => requested.length + k);
+    return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
+  }
+
+  /** Uploads what is not yet there and runs the plan; returns one storage for each output. */
+  run(
+    plan: Plan,
+    executable: Executable,
+    leaves: readonly Storage[],
+    drawn: readonly Node[],
+    numbers: ArrayLike<number>,
+  ): Storage[] {
+    const temporary: object[] = [];
+    const inputs = plan.inputs.map((input) => {
+      const storage = leaves[input];
+      if (storage !== undefined) return this.resident(storage);
+      const buffer = this.draw(drawn[input - leaves.length] as Node);
+      temporary.push(buffer);
+      return buffer;
+    });
+    const { scalarValues, scalars } = plan;
+    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
+    const buffers = executable.run(inputs, scalarValues);
+    for (const buffer of temporary) this.backend.release(buffer);
+    this.follow();
+    return buffers.map((buffer, k) => {
+      const { dtype, shape } = plan.program.buffers[plan.program.outputs[k] as number] as BufferType;
+      const storage = new Storage(dtype, shape, null);
+      storage.backend = this.backend;
+      storage.buffer = buffer;
+      return storage;
+    });
+  }
+
+  /** The variable has the new value, and what the old one was is gone. Returns the old storage if it is spent now. */
+  advance(variable: Variable, storage: Storage, isDonated: boolean): Storage | null {
+    const old = variable.committed.storage as Storage;
+    if (old === storage) return null;
+    storage.owners++;
+    this.residency.remove(storage);
+    variable.committed = leaf(storage, storage.backend ?? variable.committed.backend);
+    old.owners--;
+    if (old.owners > 0) return null;
+    if (isDonated) {
+      old.buffer = null;
+      this.residency.remove(old);
+    } else if (old.backend !== null && old.buffer !== null) {
+      deviceOf(old.backend).residency.drop(old);
+    }
+    old.host = null;
+    old.spentBy = variable.name;
+    return old;
+  }
+
+  /** The values of a storage; small ones leave the device. */
+  async fetch(storage: Storage): Promise<TensorData> {
+    if (storage.lost !== null) throw storage.lost;
+    if (storage.spentBy !== null) throw staleError(storage.spentBy);
+    if (storage.host !== null) return storage.host.slice();
+    const backend = storage.backend as Backend;
+    const data = await backend.download(storage.buffer as object);
+    if (storage.owners === 0 && storage.buffer !== null && sizeOf(storage.shape) <= smallResult) {
+      storage.host = data.slice();
+      deviceOf(backend).residency.drop(storage);
+    }
+    return data;
+  }
+
+  private collectRead(node: Node): Promise<TensorData> {
+    return new Promise<TensorData>((resolve, reject) => {
+      if (this.collecting === null) {
+        this.collecting = { roots: [], updates: [], reads: [], settle: [] };
+        queueMicrotask(() => {
+          if (this.collecting !== null) this.enqueue({ ...this.takeCollected(), updates: this.dirtyUpdates([]) });
+        });
+      }
+      this.collecting.roots.push(node);
+      this.collecting.reads.push({ node, resolve });
+      this.collecting.settle.push({ resolve: () => undefined, reject });
+    });
+  }
+
+  private takeCollected(): Request {
+    const request = this.collecting ?? { roots: [], updates: [], reads: [], settle: [] };
+    this.collecting = null;
+    return request;
+  }
+
+  /** The given updates and those of all other variables of this device that wait for a program. */
+  private dirtyUpdates(first: readonly Update[]): Update[] {
+    const updates = [...first];
+    const named = new Set(first.map(({ variable }) => variable));
+    for (const variable of dirtyVariables) {
+      const backend = variable.node.backend ?? variable.committed.backend;
+      if (backend !== null && backend !== this.backend) continue;
+      dirtyVariables.delete(variable);
+      if (!named.has(variable)) updates.push({ variable, node: variable.node });
+    }
+    return updates;
+  }
+
+  private enqueue(request: Request): void {
+    this.queue.push(request);
+    this.pump();
+  }
+
+  /** Runs the queue in order. Stays synchronous as long as plans are compiled. */
+  private pump(): void {
+    while (!this.waiting) {
+      const request = this.queue.shift();
+      if (request === undefined) return;
+      try {
+        const pending = this.execute(request);
+        if (pending === undefined) continue;
+        this.waiting = true;
+        pending
+          .catch((error: unknown) => this.fail(request, error))
+          .then(() => {
+            this.waiting = false;
+            this.pump();
+          });
+      } catch (error) {
+        this.fail(request, error);
+      }
+    }
+  }
+
+  private execute(request: Request): Promise<void> | undefined {
+    const roots = [...new Set(request.roots)].filter((node) => sizeOf(node.shape) > 0);
+    const updates = request.updates.filter(
+      ({ variable, node }) => sizeOf(node.shape) > 0 && variable.committed !== node,
+    );
+    const bound = this.prepare(roots, updates);
+    const { plan } = bound;
+    if (plan.executable !== null) {
+      this.complete(request, bound, plan.executable);
+      return undefined;
+    }
+    return (plan.compiling as Promise<Executable>).then(
+      (executable) => {
+        plan.executable = executable;
+        this.complete(request, bound, executable);
+      },
+      (error: unknown) => {
+        this.plans.remove(plan);
+        throw error;
+      },
+    );
+  }
+
+  private complete(request: Request, bound: Bound, executable: Executable): void {
+    const { plan, trace } = bound;
+    const leaves = trace.leaves.map(({ storage }) => storage as Storage);
+    const numbers = trace.numbers.map(({ attributes }) => attributes as number);
+    const outputs = this.run(plan, executable, leaves, trace.drawn, numbers);
+    this.commit(bound, outputs, request.roots);
+    for (const { node, resolve } of request.reads) resolve(this.fetch(node.storage as Storage));
+    for (const { resolve } of request.settle) resolve();
+  }
+
+  /** Gives roots and variables their new memory, and cuts off what can no longer be computed again. */
+  private commit(
+    { plan, trace, updates, updatedRoots }: Bound,
+    outputs: readonly Storage[],
+    asked: readonly Node[],
+  ): void {
+    trace.roots.forEach((root, k) => {
+      const output = plan.outputs[k] as number;
+      if (output < 0) return;
+      const storage = outputs[output] as Storage;
+      root.storage = storage;
+      root.backend = this.backend;
+      this.residency.use(storage);
+    });
+    const spent = new Map<Storage, string>();
+    updates.forEach(({ variable, node }, k) => {
+      const storage = (trace.roots[updatedRoots[k] as number] as Node).storage as Storage;
+      const donor = trace.donors[k] as number;
+      const old = this.advance(variable, storage, donor >= 0 && plan.donated.includes(donor));
+      if (old !== null) spent.set(old, variable.name);
+      if (variable.node === node) variable.node = variable.committed;
+      else dirtyVariables.add(variable);
+    });
+    for (const node of asked) {
+      // a transparent node shares the memory of what it stands for
+      if (node.storage === null) node.storage = resolve(node).storage;
+      if (node.primitive === StopGradient) node.inputs = []; // no gradient will ask for them
+    }
+    if (spent.size > 0) cutSpent([...asked, ...trace.roots], spent);
+  }
+
+  /** Everything that waited behind a failed program fails with it; variables keep their last computed values. */
+  private fail(request: Request, error: unknown): void {
+    const rest = this.queue.splice(0);
+    for (const { updates, settle } of [request, ...rest]) {
+      for (const { variable } of updates) {
+        variable.node = variable.committed;
+        dirtyVariables.delete(variable);
+      }
+      for (const { reject } of settle) reject(error);
+    }
+  }
+
+  /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
+  private donorOf(variable: Variable, requested: readonly Node[]): Storage | null {
+    const { storage } = variable.committed;
+    if (storage === null || storage.owners !== 1 || storage.backend !== this.backend) return null;
+    return requested.some((node) => resolve(node).storage === storage) ? null : storage;
+  }
+
+  private resident(storage: Storage): object {
+    if (storage.buffer !== null && storage.backend === this.backend) {
+      this.residency.use(storage);
+      return storage.buffer;
+    }
+    if (storage.host === null) {
+      throw new BackendError(
+        `A value lives on '${storage.backend?.name}' but is needed on '${this.backend.name}': await move(tensor, backend) first.`,
+      );
+    }
+    if (storage.backend !== null) deviceOf(storage.backend).residency.drop(storage);
+    storage.buffer = this.backend.upload(storage.host, { dtype: storage.dtype, shape: storage.shape });
+    storage.backend = this.backend;
+    this.residency.use(storage);
+    return storage.buffer;
+  }
+
+  private draw(node: Node): object {
+    const [seed, draw] = node.inputs.map((input) => resolve(input).attributes as number) as [number, number];
+    const data = new Float32Array(sizeOf(node.shape));
+    for (let i = 0; i < data.length; i++) data[i] = randomValue(seed, draw, i);
+    return this.backend.upload(data, { dtype: 'float32', shape: node.shape });
+  }
+
+  private follow(): void {
+    const done: Promise<void> = this.backend.idle().then(
+      () => this.forget(done),
+      () => this.forget(done), // the error reaches whoever reads
+    );
+    this.inFlight.push(done);
+  }
+
+  private forget(done: Promise<void>): void {
+    const at = this.inFlight.indexOf(done);
+    if (at >= 0) this.inFlight.splice(at, 1);
+  }
+}
+
+/** Realised nodes that depend on spent memory keep their value but lose their inputs. */
+function cutSpent(nodes: readonly Node[], spent: ReadonlyMap<Storage, string>): void {
+  const dependsOn = new Map<Node, string>();
+  for (const node of inputsFirst(nodes, ({ inputs }) => inputs)) {
+    const own = node.storage === null || node.inputs.length > 0 ? undefined : spent.get(node.storage);
+    const name = own ?? node.spentBy ?? node.inputs.map((input) => dependsOn.get(input)).find((n) => n !== undefined);
+    if (name !== undefined) dependsOn.set(node, name);
+  }
+  for (const node of nodes) {
+    const name = dependsOn.get(node);
+    if (name === undefined || node.storage === null || node.inputs.length === 0) continue;
+    node.inputs = [];
+    node.spentBy = name;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Finds runs of steps that a backend may run together, one outer index at a time: the rows of a softmax, the three
+ * updates of an optimizer. Only a permission: running the steps one after the other is always right.
+ */
+import type { Group, Kernel, Step } from '../backend.ts';
+import { sizeOf } from '../shape.ts';
+import { affine } from './affine.ts';
+
+/** Rows longer than this do not stay near the processor between two steps. */
+const longestRow = 1 << 14;
+
+/** A step before it is known which reads share memory with what it writes. */
+type Draft = Omit<Step, 'inPlace'>;
+
+export function findGroups(steps: readonly Draft[], inputs: number, outputs: readonly number[]): Group[] {
+  const groups: Group[] = [];
+  let first = 0;
+  while (first < steps.length) {
+    const { last, outer } = longestRun(steps, first);
+    if (last > first) groups.push({ first, last, outer, local: localBuffers(steps, first, last, inputs, outputs) });
+    first = last + 1;
+  }
+  return groups;
+}
+
+/**
+ * The groups that stay right when their steps run interleaved: where one step writes memory that another one of the
+ * group reads under another name (a donated input, a step in place), both must keep to the same rows.
+ */
+export function safeGroups(groups: readonly Group[], steps: readonly Step[], slots: readonly number[]): Group[] {
+  return groups.filter(({ first, last, outer }) => {
+    const members = steps.slice(first, last + 1);
+    return members.every((writer) =>
+      members.every((reader) =>
+        reader.reads.every(({ buffer, offset }, read) => {
+          if (buffer === writer.write || slots[buffer] !== slots[writer.write]) return true;
+          return offset === 0 && staysInRow(reader.kernel, read, writer.kernel, outer);
+        }),
+      ),
+    );
+  });
+}
+
+/** How far the steps from `first` on share outer axes, and how many. */
+function longestRun(steps: readonly Draft[], first: number): { last: number; outer: number } {
+  const start = steps[first] as Draft;
+  let outer = start.kernel.domain.length;
+  let last = first;
+  if (!isPlain(start)) return { last, outer };
+  for (let next = first + 1; next < steps.length; next++) {
+    const step = steps[next] as Draft;
+    if (!isPlain(step)) break;
+    let shared = sharedAxes(start.kernel, step.kernel, outer);
+    while (shared > 0 && !followsRows(steps, first, next, shared)) shared--;
+    if (shared === 0 || rowLength(step, shared) > longestRow) break;
+    if (steps.slice(first, next).some((earlier) => rowLength(earlier, shared) > longestRow)) break;
+    outer = shared;
+    last = next;
+  }
+  return { last, outer };
+}
+
+function isPlain(step: Draft): boolean {
+  return step.into === undefined && step.kernel.hint === undefined && step.kernel.domain.length > 0;
+}
+
+function sharedAxes(a: Kernel, b: Kernel, most: number): number {
+  let axes = 0;
+  while (axes < most && axes < b.domain.length && a.domain[axes] === b.domain[axes]) axes++;
+  return axes;
+}
+
+/** How many elements a step touches for one outer index. */
+function rowLength({ kernel }: Draft, outer: number): number {
+  return sizeOf(kernel.domain.slice(outer)) * sizeOf(kernel.reduce?.extents ?? []);
+}
+
+/** Whether step `next` reads what the group writes only at its own outer index, and writes over nothing it still needs. */
+function followsRows(steps: readonly Draft[], first: number, next: number, outer: number): boolean {
+  const step = steps[next] as Draft;
+  const written = new Map<number, Kernel>();
+  for (let at = first; at < next; at++) {
+    const earlier = steps[at] as Draft;
+    written.set(earlier.write, earlier.kernel);
+  }
+  return step.reads.every(({ buffer, offset }, read) => {
+    const producer = written.get(buffer);
+    if (producer === undefined) return true;
+    return offset === 0 && staysInRow(step.kernel, read, producer, outer);
+  });
+}
+
+/** Whether all loads of a read stay in the row of the producer that has the same outer index. */
+function staysInRow(kernel: Kernel, read: number, producer: Kernel, outer: number): boolean {
+  const row = sizeOf(producer.domain.slice(outer));
+  const sizes = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+  return [kernel.value, kernel.epilogue ?? []].every((body) =>
+    body.every((op) => {
+      if (op.op !== 'load' || op.read !== read) return true;
+      const form = affine(body, op.index);
+      if (form === null || form.scalars.size > 0) return false;
+      let low = form.base;
+      let high = form.base;
+      let stride = row;
+      for (let a = outer - 1; a >= 0; a--) {
+        if (sizes[a] !== 1 && (form.strides.get(a) ?? 0) !== stride) return false;
+        stride *= sizes[a] as number;
+      }
+      for (const [a, step] of form.strides) {
+        if (a < outer) continue;
+        const reach = step * ((sizes[a] as number) - 1);
+        if (reach > 0) high += reach;
+        else low += reach;
+      }
+      return low >= 0 && high < row;
+    }),
+  );
+}
+
+/** Buffers that live inside the group only. */
+function localBuffers(
+  steps: readonly Draft[],
+  first: number,
+  last: number,
+  inputs: number,
+  outputs: readonly number[],
+): number[] {
+  const local = new Set<number>();
+  for (let at = first; at <= last; at++) local.add((steps[at] as Draft).write);
+  for (const buffer of outputs) local.delete(buffer);
+  steps.forEach((step, at) => {
+    if (at >= first && at <= last) return;
+    for (const { buffer } of step.reads) local.delete(buffer);
+    if (step.into !== undefined && step.into.base !== null) local.delete(step.into.base);
+  });
+  return [...local].filter((buffer) => buffer >= inputs);
+}

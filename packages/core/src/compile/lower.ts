@@ -1,0 +1,293 @@
+/**
+ * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
+ * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
+ */
+import type { DType, Hint, Kernel, Limits, Shape } from '../backend.ts';
+import { type Index, IndexSpace } from '../graph/index-expression.ts';
+import { type Node, Scalar } from '../graph/node.ts';
+import type { Lowering, Value } from '../graph/primitive.ts';
+import { affine } from './affine.ts';
+import { BodyWriter, keyOf } from './body.ts';
+import type { KernelPlan, Schedule } from './schedule.ts';
+import { resolve } from './trace.ts';
+
+/** A kernel with the nodes that it reads from and takes its scalars from. */
+export interface LoweredKernel {
+  readonly plan: KernelPlan;
+  readonly kernel: Kernel;
+  readonly reads: readonly Node[];
+  readonly scalars: readonly Node[];
+  /** Reads whose every load is at the element being written. */
+  readonly aligned: readonly number[];
+}
+
+export const longestBody = 64;
+
+/** Kernels by key, so that equal kernels are one object. */
+const interned = new Map<string, WeakRef<Kernel>>();
+
+/** The loop nest of a plan, or the node to store so that it fits. */
+export function lowerKernel(
+  plan: KernelPlan,
+  schedule: Schedule,
+  limits: Limits,
+): LoweredKernel | { readonly store: Node } {
+  return new KernelWriter(plan, schedule).write(limits);
+}
+
+class KernelWriter {
+  private readonly plan: KernelPlan;
+  private readonly schedule: Schedule;
+  private readonly domain: Shape;
+  private readonly extents: Shape;
+  private readonly space = new IndexSpace();
+  private readonly reads: Node[] = [];
+  private readonly scalars: Node[] = [];
+  private readonly operands: Value[] = [];
+  private readonly operandNodes: Node[] = [];
+  private inlined: Node[] = [];
+
+  constructor(plan: KernelPlan, schedule: Schedule) {
+    this.plan = plan;
+    this.schedule = schedule;
+    this.domain = plan.root.shape;
+    const extents = plan.core === null ? [] : this.reductionOf(plan.core).extents;
+    this.extents = extents;
+  }
+
+  write(limits: Limits): LoweredKernel | { readonly store: Node } {
+    const { core, root } = this.plan;
+    const element = this.domain.map((size, axis) => this.space.axis(axis, size));
+    if (core === null || this.extents.includes(0)) {
+      const writer = new BodyWriter(this.space);
+      const body = new BodyScope(this, writer, []);
+      if (core !== null) body.preset(core, element, this.emptyReduction(core, body, element));
+      const result = body.evaluate(root, element);
+      return this.finish(limits, writer.finish(result).body);
+    }
+    const reduce = this.reductionOf(core);
+    const turns = this.extents.map((size, k) => this.space.axis(this.domain.length + k, size));
+    const valueWriter = new BodyWriter(this.space);
+    const valueScope = new BodyScope(this, valueWriter, turns);
+    const value = valueScope.lower(core, element);
+    const { body, positions } = valueWriter.finish(value, this.operands);
+    const refused = this.checkOperands(core, body, positions);
+    if (refused !== null) return { store: refused };
+    const hint = core.primitive.hint?.(core, positions);
+
+    const epilogueWriter = new BodyWriter(this.space);
+    const scope = new BodyScope(this, epilogueWriter, []);
+    const accumulator = epilogueWriter.accumulator(reduce.dtype);
+    const finished = core.primitive.finish?.(core, scope.at(core, element), accumulator) ?? accumulator;
+    if (core === root && finished === accumulator) return this.finish(limits, body, reduce, undefined, hint);
+    scope.preset(core, element, finished);
+    const result = scope.evaluate(root, element);
+    return this.finish(limits, body, reduce, epilogueWriter.finish(result).body, hint);
+  }
+
+  isStored(node: Node): boolean {
+    return this.schedule.stored[node.order] === true;
+  }
+
+  /** The kernel's own root and core are stored nodes, but here they are what is computed. */
+  isComputedHere(node: Node): boolean {
+    return node === this.plan.core || (node === this.plan.owner && this.plan.box === null);
+  }
+
+  read(node: Node): number {
+    const known = this.reads.indexOf(node);
+    return known >= 0 ? known : this.reads.push(node) - 1;
+  }
+
+  scalar(node: Node): number {
+    const known = this.scalars.indexOf(node);
+    return known >= 0 ? known : this.scalars.push(node) - 1;
+  }
+
+  operandCount(): number {
+    return this.operands.length;
+  }
+
+  operand(value: Value, node: Node): void {
+    this.operands.push(value);
+    this.operandNodes.push(node);
+  }
+
+  noteInlined(node: Node): void {
+    this.inlined.push(node);
+  }
+
+  private reductionOf(core: Node): NonNullable<Kernel['reduce']> {
+    return (core.primitive.reduction as NonNullable<typeof core.primitive.reduction>)(core);
+  }
+
+  /** What a reduction over nothing gives: its neutral element. */
+  private emptyReduction(core: Node, scope: BodyScope, element: readonly Index[]): Value {
+    const { op, dtype } = this.reductionOf(core);
+    const neutral = { sum: 0, product: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[op];
+    const value = scope.writer.constant(neutral, dtype);
+    return core.primitive.finish?.(core, scope.at(core, element), value) ?? value;
+  }
+
+  /** The operands of a contraction must be plain strided loads; a view that is not must be stored first. */
+  private checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
+    if (core.primitive.name !== 'contraction') return null;
+    for (const [k, position] of positions.entries()) {
+      const op = body[position];
+      if (op?.op !== 'load' || affine(body, op.index) === null) return resolve(this.operandNodes[k] as Node);
+    }
+    return null;
+  }
+
+  private finish(
+    limits: Limits,
+    value: Kernel['value'],
+    reduce?: Kernel['reduce'],
+    epilogue?: Kernel['value'],
+    hint?: Hint,
+  ): LoweredKernel | { readonly store: Node } {
+    const room = Math.min(limits.maxReads, limits.maxBindings - 1);
+    const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;
+    if (isTooLong || this.reads.length > room) return { store: this.nodeToStore() };
+    const reads = this.reads.map(({ dtype }) => dtype);
+    const scalars = this.scalars.map(({ dtype }) => dtype);
+    const { domain } = this;
+    const last = (epilogue ?? value)[(epilogue ?? value).length - 1] as Kernel['value'][number];
+    const key = kernelKey(domain, reads, scalars, value, reduce, epilogue, hint);
+    let kernel = interned.get(key)?.deref();
+    if (kernel === undefined) {
+      kernel = {
+        key,
+        domain,
+        dtype: last.dtype,
+        reads,
+        scalars,
+        value,
+        ...(reduce === undefined ? {} : { reduce }),
+        ...(epilogue === undefined ? {} : { epilogue }),
+        ...(hint === undefined ? {} : { hint }),
+      };
+      interned.set(key, new WeakRef(kernel));
+    }
+    const aligned = this.reads.flatMap((node, read) => (isAligned(kernel as Kernel, read, node) ? [read] : []));
+    return { plan: this.plan, kernel, reads: this.reads, scalars: this.scalars, aligned };
+  }
+
+  /** The inlined node that best halves the kernel: the one with about half of the inlined nodes before it. */
+  private nodeToStore(): Node {
+    const candidates = this.inlined.filter(
+      (node) => node.primitive.kind === 'pointwise' && node !== this.plan.root && node !== this.plan.core,
+    );
+    const chosen = candidates[candidates.length >> 1] ?? this.inlined.find((node) => node !== this.plan.root);
+    if (chosen === undefined) throw new Error(`lower: ${this.plan.root.primitive.name} does not fit one kernel`);
+    return chosen;
+  }
+}
+
+/** Evaluates nodes in one body. The same element of the same node is evaluated once. */
+class BodyScope {
+  readonly writer: BodyWriter;
+  private readonly kernel: KernelWriter;
+  private readonly reduced: readonly Index[];
+  private readonly known = new Map<string, Value>();
+
+  constructor(kernel: KernelWriter, writer: BodyWriter, reduced: readonly Index[]) {
+    this.kernel = kernel;
+    this.writer = writer;
+    this.reduced = reduced;
+  }
+
+  preset(node: Node, index: readonly Index[], value: Value): void {
+    this.known.set(placeKey(node, index), value);
+  }
+
+  evaluate(requested: Node, index: readonly Index[]): Value {
+    const node = resolve(requested);
+    const key = placeKey(node, index);
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const value = this.compute(node, index);
+    this.known.set(key, value);
+    return value;
+  }
+
+  lower(node: Node, index: readonly Index[]): Value {
+    return node.primitive.lower(node, this.at(node, index));
+  }
+
+  at(node: Node, index: readonly Index[]): Lowering {
+    const { writer, kernel } = this;
+    return {
+      space: writer.space,
+      index,
+      reduced: this.reduced,
+      input: (position, at) => this.evaluate(node.inputs[position] as Node, at),
+      emit: (op, dtype, ...args) => writer.emit(op, dtype, ...args),
+      constant: (value, dtype) => writer.constant(value, dtype),
+      integer: (at) => writer.integer(at),
+      inside: (at, low, high) => writer.inside(at, low, high),
+      computed: (value, min, max) => {
+        const low = writer.emit('max', 'int32', value, writer.constant(min, 'int32'));
+        return writer.space.computed(writer.emit('min', 'int32', low, writer.constant(max, 'int32')), min, max);
+      },
+      operand: (value) => {
+        const position = kernel.operandCount();
+        kernel.operand(value, node.inputs[position] as Node);
+        return value;
+      },
+    };
+  }
+
+  private compute(node: Node, index: readonly Index[]): Value {
+    if (node.size === 0) return this.writer.constant(0, node.dtype);
+    if (this.kernel.isStored(node) && !this.kernel.isComputedHere(node)) {
+      const flat = this.writer.integer(this.writer.space.flatten(index, node.shape));
+      return this.writer.load(this.kernel.read(node), flat, node.dtype);
+    }
+    if (node.primitive === Scalar) return this.writer.scalar(this.kernel.scalar(node), node.dtype);
+    this.kernel.noteInlined(node);
+    return this.lower(node, index);
+  }
+}
+
+function placeKey(node: Node, index: readonly Index[]): string {
+  let key = `${node.order}`;
+  for (const { id } of index) key += `,${id}`;
+  return key;
+}
+
+function kernelKey(
+  domain: Shape,
+  reads: readonly DType[],
+  scalars: readonly DType[],
+  value: Kernel['value'],
+  reduce: Kernel['reduce'],
+  epilogue: Kernel['epilogue'],
+  hint: Hint | undefined,
+): string {
+  const body = (ops: Kernel['value'] | undefined): string => (ops === undefined ? '' : ops.map(keyOf).join(';'));
+  const nest = reduce === undefined ? '' : `${reduce.op} ${reduce.dtype} [${reduce.extents.join()}]`;
+  const word = hint === undefined ? '' : JSON.stringify(hint);
+  return `[${domain.join()}] ${reads.join()}|${scalars.join()}|${nest}|${body(value)}|${body(epilogue)}|${word}`;
+}
+
+/** Whether every load of a read is at the flat index of the element being written. */
+function isAligned(kernel: Kernel, read: number, node: Node): boolean {
+  const { domain } = kernel;
+  if (node.size !== domain.reduce((size, length) => size * length, 1)) return false;
+  const check = (body: Kernel['value'] | undefined, mayLoad: boolean): boolean =>
+    (body ?? []).every((op) => {
+      if (op.op !== 'load' || op.read !== read) return true;
+      const form = mayLoad ? affine(body as Kernel['value'], op.index) : null;
+      if (form === null || form.base !== 0) return false;
+      let stride = 1;
+      for (let axis = domain.length - 1; axis >= 0; axis--) {
+        const size = domain[axis] as number;
+        if (size !== 1 && (form.strides.get(axis) ?? 0) !== stride) return false;
+        stride *= size;
+      }
+      return [...form.strides.keys()].every((axis) => axis < domain.length) && form.scalars.size === 0;
+    });
+  // a reduction reads its operands again and again, so only its epilogue may share memory
+  return check(kernel.value, kernel.reduce === undefined) && check(kernel.epilogue, true);
+}

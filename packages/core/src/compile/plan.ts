@@ -1,0 +1,88 @@
+/**
+ * The cache of compiled programs of one device. A plan is found by the hash of its key and then compared exactly, so two
+ * graphs share a plan only when they are of one structure. The plan least recently used makes room for new ones.
+ */
+import type { Backend, Executable, Limits } from '../backend.ts';
+import { settings } from '../settings.ts';
+import { buildProgram, type CompiledProgram } from './program.ts';
+import { sameKey, type Trace } from './trace.ts';
+import { validateProgram } from './validate.ts';
+
+export interface Plan extends CompiledProgram {
+  readonly key: Int32Array;
+  readonly hash: number;
+  /** Null until the backend has compiled it. */
+  executable: Executable | null;
+  compiling: Promise<Executable> | null;
+  /** Reused for every run. */
+  readonly scalarValues: Float64Array;
+}
+
+export const planCapacity = 512;
+
+export class PlanCache {
+  private readonly plans = new Map<number, Plan[]>();
+  private count = 0;
+  /** How many programs were compiled in all. */
+  compiled = 0;
+  private readonly backend: Backend;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  /** The plan of a trace, compiled if it is new. `updated[k]` is the root whose value may take donor k's memory. */
+  find(trace: Trace, updated: readonly number[]): Plan {
+    const bucket = this.plans.get(trace.hash);
+    const known = bucket?.find((plan) => sameKey(plan.key, trace.key));
+    if (bucket !== undefined && known !== undefined) {
+      // a map keeps the order of insertion: what was used last stands last
+      this.plans.delete(trace.hash);
+      this.plans.set(trace.hash, bucket);
+      return known;
+    }
+    const plan = this.build(trace, updated, this.backend.limits);
+    this.add(plan);
+    return plan;
+  }
+
+  /** Forgets a plan that could not be compiled. */
+  remove(plan: Plan): void {
+    const rest = (this.plans.get(plan.hash) ?? []).filter((other) => other !== plan);
+    if (rest.length === 0) this.plans.delete(plan.hash);
+    else this.plans.set(plan.hash, rest);
+    this.count--;
+  }
+
+  private build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
+    const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k] as number }]));
+    const built = buildProgram(trace, donations, limits);
+    if (settings.validate) validateProgram(built.program, limits);
+    this.compiled++;
+    const plan: Plan = {
+      ...built,
+      key: trace.key,
+      hash: trace.hash,
+      executable: null,
+      compiling: null,
+      scalarValues: new Float64Array(built.scalars.length),
+    };
+    const made = this.backend.compile(built.program);
+    if (made instanceof Promise) plan.compiling = made;
+    else plan.executable = made;
+    return plan;
+  }
+
+  private add(plan: Plan): void {
+    const bucket = this.plans.get(plan.hash);
+    if (bucket === undefined) this.plans.set(plan.hash, [plan]);
+    else bucket.push(plan);
+    this.count++;
+    if (this.count <= planCapacity) return;
+    const [oldest] = this.plans as Iterable<[number, Plan[]]>;
+    if (oldest === undefined) return;
+    this.plans.delete(oldest[0]);
+    this.count -= oldest[1].length;
+    for (const old of oldest[1]) old.executable?.release();
+  }
+}

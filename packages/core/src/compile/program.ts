@@ -1,0 +1,275 @@
+/**
+ * Puts lowered kernels together as a Program: buffers, steps, scalars, outputs and donations. The order of steps is that
+ * of the graph, except that a step that takes over an input's memory waits for the input's last reader.
+ */
+import type { BufferType, DType, Limits, Program, Step } from '../backend.ts';
+import { BackendError } from '../errors.ts';
+import { Constant, type Node } from '../graph/node.ts';
+import { show, sizeOf } from '../shape.ts';
+import { findGroups, safeGroups } from './group.ts';
+import { type LoweredKernel, lowerKernel } from './lower.ts';
+import { assignSlots, touchedBy } from './memory.ts';
+import { schedule } from './schedule.ts';
+import { resolve, type Trace } from './trace.ts';
+
+/** A root whose new value may take the memory of a leaf. */
+export interface Donation {
+  readonly leaf: number;
+  readonly root: number;
+}
+
+export interface CompiledProgram {
+  readonly program: Program;
+  /** For each input of the program: the leaf of the trace, or the number of leaves plus the drawn random tensor. */
+  readonly inputs: readonly number[];
+  /** For each scalar of the program: the number of the trace. */
+  readonly scalars: readonly number[];
+  /** For each root of the trace: the output that holds it, or -1 where it is a leaf. */
+  readonly outputs: readonly number[];
+  /** The leaves whose memory the program takes. */
+  readonly donated: readonly number[];
+}
+
+/** A step whose buffers still are numbers in the order of writing. */
+export interface DraftStep {
+  readonly step: Omit<Step, 'inPlace'>;
+  readonly aligned: readonly number[];
+}
+
+export function buildProgram(trace: Trace, donations: readonly Donation[], limits: Limits): CompiledProgram {
+  const kernels = lowerAll(trace, limits);
+  const builder = new ProgramBuilder(trace, limits);
+  for (const lowered of kernels) builder.add(lowered);
+  return builder.finish(donations);
+}
+
+/** Lowers every kernel; where one does not fit, a node more is stored and all are planned again. */
+function lowerAll(trace: Trace, limits: Limits): LoweredKernel[] {
+  const forced = new Set<Node>();
+  for (;;) {
+    const plan = schedule(trace, limits, forced);
+    const before = forced.size;
+    const kernels: LoweredKernel[] = [];
+    for (const kernel of plan.kernels) {
+      const lowered = lowerKernel(kernel, plan, limits);
+      if ('store' in lowered) forced.add(lowered.store);
+      else kernels.push(lowered);
+    }
+    if (forced.size === before) return kernels;
+  }
+}
+
+class ProgramBuilder {
+  private readonly trace: Trace;
+  private readonly limits: Limits;
+  private readonly buffers: BufferType[] = [];
+  private readonly inputs: number[] = [];
+  private readonly scalars: number[] = [];
+  private readonly scalarTypes: DType[] = [];
+  private readonly bufferOf = new Map<Node, number>();
+  private readonly leafNumbers = new Map<unknown, number>();
+  private readonly numberOf = new Map<Node, number>();
+  private readonly scalarOf = new Map<Node, number>();
+  private readonly drafts: LoweredKernel[] = [];
+
+  constructor(trace: Trace, limits: Limits) {
+    this.trace = trace;
+    this.limits = limits;
+    trace.leaves.forEach((node, leaf) => this.leafNumbers.set(node.storage ?? node, leaf));
+    trace.drawn.forEach((node, k) => this.leafNumbers.set(node, trace.leaves.length + k));
+    trace.numbers.forEach((node, number) => this.numberOf.set(node, number));
+  }
+
+  add(lowered: LoweredKernel): void {
+    this.drafts.push(lowered);
+  }
+
+  finish(requested: readonly Donation[]): CompiledProgram {
+    this.declareInputs();
+    const inputCount = this.buffers.length;
+    let steps = this.drafts.map((lowered) => this.draftStep(lowered));
+    const { trace } = this;
+    const outputs: number[] = [];
+    const outputOf = trace.roots.map((root) => {
+      const buffer = this.bufferOf.get(root);
+      if (buffer === undefined || buffer < inputCount) return -1;
+      const known = outputs.indexOf(buffer);
+      return known >= 0 ? known : outputs.push(buffer) - 1;
+    });
+    const wanted = requested.flatMap(({ leaf, root }) => {
+      const input = this.inputs.indexOf(leaf);
+      const output = outputs[outputOf[root] as number];
+      if (input < 0 || output === undefined || !this.sameType(input, output)) return [];
+      return [{ input, output }];
+    });
+    steps = postponeDonations(steps, wanted);
+    const donations = wanted.filter((donation) => isSafe(steps, donation));
+    const groups = findGroups(
+      steps.map(({ step }) => step),
+      inputCount,
+      outputs,
+    );
+    const program = assignSlots({
+      buffers: this.buffers,
+      inputs: inputCount,
+      steps,
+      outputs,
+      donations,
+      groups,
+      inPlace: this.limits.inPlace,
+    });
+    const slots = program.buffers.map(({ slot }) => slot);
+    return {
+      program: {
+        ...program,
+        inputs: inputCount,
+        donations: donations.map(({ input, output }) => ({ input, output: outputs.indexOf(output) })),
+        scalars: this.scalarTypes,
+        groups: safeGroups(groups, program.steps, slots),
+        outputs,
+      },
+      inputs: this.inputs,
+      scalars: this.scalars,
+      outputs: outputOf,
+      donated: donations.map(({ input }) => this.inputs[input] as number),
+    };
+  }
+
+  /** The leaves that kernels read, in the order of the trace. */
+  private declareInputs(): void {
+    const used = new Set<number>();
+    const note = (node: Node): void => {
+      const leaf = this.leafNumbers.get(node.storage ?? node);
+      if (leaf !== undefined) used.add(leaf);
+    };
+    for (const { plan, reads } of this.drafts) {
+      for (const node of reads) note(node);
+      const { owner } = plan;
+      const boxes = plan.box === null ? undefined : owner.primitive.boxes?.(owner);
+      if (boxes !== undefined && boxes.base !== null) note(this.baseOf(owner, boxes.base));
+    }
+    const sources = [...this.trace.leaves, ...this.trace.drawn];
+    for (const leaf of [...used].sort((a, b) => a - b)) {
+      const { dtype, shape } = sources[leaf] as Node;
+      this.declare({ dtype, shape });
+      this.inputs.push(leaf);
+    }
+  }
+
+  /** The node whose memory holds the rest around a box: a reshape shares the memory of what it views. */
+  private baseOf(node: Node, input: number): Node {
+    let base = resolve(node.inputs[input] as Node);
+    while (base.storage === null && !this.bufferOf.has(base) && base.primitive.name === 'reshape') {
+      base = resolve(base.inputs[0] as Node);
+    }
+    return base;
+  }
+
+  private draftStep(lowered: LoweredKernel): DraftStep {
+    const { plan, kernel } = lowered;
+    const { owner } = plan;
+    const reads = lowered.reads.map((node) => ({ buffer: this.buffer(node), offset: 0 }));
+    const scalars = lowered.scalars.map((node) => this.scalar(node));
+    if (plan.box === null) {
+      const write = this.declare({ dtype: owner.dtype, shape: owner.shape });
+      this.bufferOf.set(owner, write);
+      return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned };
+    }
+    const boxes = (owner.primitive.boxes as NonNullable<typeof owner.primitive.boxes>)(owner);
+    const box = boxes.boxes[plan.box] as (typeof boxes.boxes)[number];
+    // each box is written on top of the one before
+    const before = this.bufferOf.get(owner);
+    const base = before ?? (boxes.base === null ? null : this.buffer(this.baseOf(owner, boxes.base)));
+    const write = this.declare({ dtype: owner.dtype, shape: owner.shape });
+    this.bufferOf.set(owner, write);
+    const start = box.start.map((at) => {
+      if (typeof at === 'number') return at;
+      const node = resolve(owner.inputs[at.input] as Node);
+      return node.primitive === Constant ? (node.attributes as number) : { scalar: this.scalar(node) };
+    });
+    return { step: { kernel, write, reads, scalars, into: { base, shape: owner.shape, start } }, aligned: [] };
+  }
+
+  private buffer(node: Node): number {
+    const own = this.bufferOf.get(node);
+    if (own !== undefined) return own;
+    const leaf = this.leafNumbers.get(node.storage ?? node);
+    const buffer = leaf === undefined ? -1 : this.inputs.indexOf(leaf);
+    if (buffer < 0) throw new Error(`program: ${node.primitive.name} is read before it is written`);
+    this.bufferOf.set(node, buffer);
+    return buffer;
+  }
+
+  private scalar(node: Node): number {
+    const known = this.scalarOf.get(node);
+    if (known !== undefined) return known;
+    const scalar = this.scalars.push(this.numberOf.get(node) as number) - 1;
+    this.scalarTypes.push(node.dtype);
+    this.scalarOf.set(node, scalar);
+    return scalar;
+  }
+
+  private declare(type: BufferType): number {
+    const size = sizeOf(type.shape);
+    if (size > this.limits.maxLength) {
+      throw new BackendError(
+        `A tensor of ${show(type.shape)} has ${size} elements, the device holds at most ${this.limits.maxLength} in one: split it.`,
+        { shape: type.shape, maxLength: this.limits.maxLength },
+      );
+    }
+    return this.buffers.push(type) - 1;
+  }
+
+  private sameType(a: number, b: number): boolean {
+    const left = this.buffers[a] as BufferType;
+    const right = this.buffers[b] as BufferType;
+    return left.dtype === right.dtype && sizeOf(left.shape) === sizeOf(right.shape);
+  }
+}
+
+interface BufferDonation {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Moves each step that takes over an input behind the last other step that reads it, where nothing reads its result. */
+function postponeDonations(steps: DraftStep[], donations: readonly BufferDonation[]): DraftStep[] {
+  if (donations.length === 0) return steps;
+  const lastRead = new Map<number, number>();
+  steps.forEach(({ step }, at) => {
+    for (const buffer of readBy(step)) lastRead.set(buffer, at);
+  });
+  const takes = new Map(donations.map(({ input, output }) => [output, input]));
+  const delayed = new Map<number, DraftStep[]>();
+  const moved = new Set<DraftStep>();
+  steps.forEach((draft, at) => {
+    const input = takes.get(draft.step.write);
+    if (input === undefined || draft.step.into !== undefined || lastRead.has(draft.step.write)) return;
+    const last = lastRead.get(input) ?? -1;
+    if (last <= at) return;
+    moved.add(draft);
+    const list = delayed.get(last);
+    if (list === undefined) delayed.set(last, [draft]);
+    else list.push(draft);
+  });
+  return steps.flatMap((draft, at) => [...(moved.has(draft) ? [] : [draft]), ...(delayed.get(at) ?? [])]);
+}
+
+/** Nothing reads the input after its memory is written, and the writing step reads it only where it writes. */
+function isSafe(steps: readonly DraftStep[], { input, output }: BufferDonation): boolean {
+  const at = steps.findIndex(({ step }) => step.write === output);
+  const { step, aligned } = steps[at] as DraftStep;
+  for (let later = at + 1; later < steps.length; later++) {
+    if (readBy((steps[later] as DraftStep).step).includes(input)) return false;
+  }
+  const reads = step.reads.flatMap(({ buffer }, read) => (buffer === input ? [read] : []));
+  if (step.into !== undefined) {
+    // a chain of boxes writes the same memory from its first box on
+    return step.into.base === input && reads.length === 0;
+  }
+  return reads.every((read) => aligned.includes(read));
+}
+
+function readBy(step: DraftStep['step']): number[] {
+  return touchedBy(step).filter((buffer) => buffer !== step.write);
+}

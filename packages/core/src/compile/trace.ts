@@ -1,0 +1,169 @@
+/**
+ * The first stage of compiling: one walk over what is asked for. Yields the nodes to compute, the memory and the numbers
+ * they start from, and a key that is equal exactly for graphs of equal structure. Decides nothing about kernels.
+ */
+import type { DType } from '../backend.ts';
+import { StaleTensorError } from '../errors.ts';
+import { Argument, type Node, Scalar } from '../graph/node.ts';
+import type { Storage } from '../graph/storage.ts';
+import { nextVisit } from '../graph/walk.ts';
+import { Random } from '../ops/sources.ts';
+
+export interface Trace {
+  /** Every node to compute, after its inputs. `node.order` is its place here until the next walk. */
+  readonly order: readonly Node[];
+  /** One node for each distinct memory: realised nodes and arguments, in the order they were met. */
+  readonly leaves: readonly Node[];
+  /** The lifted numbers, in the order they were met. */
+  readonly numbers: readonly Node[];
+  /** Random tensors that the host draws, where the device has no exact integers. */
+  readonly drawn: readonly Node[];
+  /** What was asked for, behind transparent nodes. */
+  readonly roots: readonly Node[];
+  /** For each donor its leaf, or -1 where the graph does not read it. */
+  readonly donors: readonly number[];
+  readonly key: Int32Array;
+  readonly hash: number;
+}
+
+const dtypeCodes: Readonly<Record<DType, number>> = {
+  float32: 1,
+  int32: 2,
+  bool: 3,
+  float16: 4,
+  bfloat16: 5,
+  int8: 6,
+  uint8: 7,
+};
+
+/** The node whose value this one is. */
+export function resolve(node: Node): Node {
+  let source = node;
+  while (source.storage === null && source.primitive.kind === 'transparent') source = source.inputs[0] as Node;
+  return source;
+}
+
+let stream = new Int32Array(1 << 12);
+let length = 0;
+
+function push(value: number): void {
+  if (length === stream.length) {
+    const longer = new Int32Array(stream.length * 2);
+    longer.set(stream);
+    stream = longer;
+  }
+  stream[length++] = value;
+}
+
+const noInputs: readonly Node[] = [];
+
+/** Walks from `requested`; which leaves the `donors` are belongs to the key. */
+export function traceGraph(
+  requested: readonly Node[],
+  drawOnHost: boolean,
+  donors: readonly (Storage | null)[],
+): Trace {
+  length = 0;
+  const visit = nextVisit();
+  const order: Node[] = [];
+  const leaves: Node[] = [];
+  const numbers: Node[] = [];
+  const drawn: Node[] = [];
+  const roots = requested.map(resolve);
+  const stack: Node[] = [];
+  const progress: number[] = [];
+  const enter = (node: Node): void => {
+    node.visit = visit;
+    stack.push(node);
+    progress.push(0);
+  };
+  for (const root of roots) {
+    if (root.visit !== visit) enter(root);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const node = stack[top] as Node;
+      const inputs = node.storage === null ? node.inputs : noInputs;
+      const next = progress[top] as number;
+      if (next < inputs.length) {
+        progress[top] = next + 1;
+        const input = resolve(inputs[next] as Node);
+        if (input.visit !== visit) enter(input);
+        continue;
+      }
+      stack.pop();
+      progress.pop();
+      node.order = order.length;
+      order.push(node);
+      if (node.storage !== null || node.primitive.kind === 'leaf') pushLeaf(node, visit, leaves);
+      else pushNode(node);
+      if (node.storage !== null) continue;
+      if (node.primitive === Scalar) numbers.push(node);
+      else if (drawOnHost && node.primitive === Random) drawn.push(node);
+    }
+  }
+  for (const root of roots) push(root.order);
+  const donorLeaves = donors.map((donor) => (donor !== null && donor.visit === visit ? donor.order : -1));
+  for (const leaf of donorLeaves) push(leaf);
+  const key = stream.slice(0, length);
+  return { order, leaves, numbers, drawn, roots, donors: donorLeaves, key, hash: hashOf(key) };
+}
+
+/** Leaves are named by their memory, so x * x and x * y differ, and two handles on one memory do not. */
+function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
+  const { storage } = node;
+  let number = leaves.length;
+  if (storage !== null) {
+    if (storage.lost !== null) throw storage.lost;
+    if (storage.spentBy !== null) throw staleError(storage.spentBy);
+    if (storage.visit === visit) {
+      number = storage.order;
+    } else {
+      storage.visit = visit;
+      storage.order = number;
+      leaves.push(node);
+    }
+  } else if (node.primitive === Argument) {
+    leaves.push(node);
+  } else {
+    throw new StaleTensorError('A value was read that was never computed and has no memory.');
+  }
+  push(-1);
+  push(number);
+  push(dtypeCodes[node.dtype]);
+  push(node.shape.length);
+  for (let axis = 0; axis < node.shape.length; axis++) push(node.shape[axis] as number);
+}
+
+function pushNode(node: Node): void {
+  const { primitive, inputs, shape } = node;
+  push(primitive.id);
+  push(dtypeCodes[node.dtype]);
+  push(shape.length);
+  for (let axis = 0; axis < shape.length; axis++) push(shape[axis] as number);
+  if (primitive.key !== undefined) {
+    const key = primitive.key(node.attributes);
+    for (let i = 0; i < key.length; i++) push(key[i] as number);
+  }
+  push(inputs.length);
+  for (let i = 0; i < inputs.length; i++) push(resolve(inputs[i] as Node).order);
+}
+
+export function staleError(parameter: string): StaleTensorError {
+  return new StaleTensorError(
+    `This value was never computed, and it needs the value of ${parameter} from before the last step, whose memory the new value has taken. ` +
+      'Compute it in the same step, optimizer.step(loss, value), or read it before the step: await value.data().',
+    { parameter },
+  );
+}
+
+function hashOf(key: Int32Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ (key[i] as number), 0x01000193);
+  return hash >>> 0;
+}
+
+export function sameKey(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

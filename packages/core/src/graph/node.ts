@@ -1,0 +1,163 @@
+/**
+ * The graph: immutable nodes, checked when they are made. Owns nodes, leaves and lifted numbers; knows no operation.
+ * A node keeps its inputs after it is realised, so that gradients can still be taken through it.
+ */
+import type { Backend, DType, Shape, TensorData } from '../backend.ts';
+import { BackendError, DTypeError } from '../errors.ts';
+import { sizeOf } from '../shape.ts';
+import { hooks } from './hooks.ts';
+import { definePrimitive, type Primitive } from './primitive.ts';
+import { Storage } from './storage.ts';
+
+/** A number that is read anew each time a compiled function runs. */
+export interface NumberSource {
+  readonly read: () => number;
+}
+
+export class Node<A = unknown> {
+  storage: Storage | null = null;
+  /** The name of the parameter whose replacement cut this node off from its inputs. */
+  spentBy: string | null = null;
+  /** Scratch of graph walks: which walk saw the node last, and as what. */
+  visit = 0;
+  order = 0;
+  readonly primitive: Primitive<A>;
+  inputs: readonly Node[];
+  readonly attributes: A;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  backend: Backend | null;
+
+  constructor(
+    primitive: Primitive<A>,
+    inputs: readonly Node[],
+    attributes: A,
+    dtype: DType,
+    shape: Shape,
+    backend: Backend | null,
+  ) {
+    this.primitive = primitive;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.backend = backend;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+}
+
+/** Applies a primitive: infers the type and checks that all inputs live on one backend. */
+export function apply<A>(primitive: Primitive<A>, inputs: readonly Node[], attributes: A): Node<A> {
+  const type = primitive.infer(inputs, attributes);
+  const node = new Node(primitive, inputs, attributes, type.dtype, type.shape, commonBackend(primitive.name, inputs));
+  hooks.onNode?.(node as Node);
+  return node;
+}
+
+function commonBackend(operation: string, inputs: readonly Node[]): Backend | null {
+  let backend: Backend | null = null;
+  for (let i = 0; i < inputs.length; i++) {
+    const other = (inputs[i] as Node).backend;
+    if (other === null || other === backend) continue;
+    if (backend !== null) {
+      throw new BackendError(
+        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}'. Bring them together first: await move(tensor, backend).`,
+        { operation, backends: [backend.name, other.name] },
+      );
+    }
+    backend = other;
+  }
+  return backend;
+}
+
+const noBody = (): never => {
+  throw new Error('a leaf has no loop body');
+};
+
+/** A value in memory. */
+export const Data: Primitive<null> = definePrimitive<null>({
+  name: 'data',
+  kind: 'leaf',
+  infer: () => {
+    throw new Error('leaves are made by leaf()');
+  },
+  lower: noBody,
+});
+
+/** The argument of a compiled function: a leaf whose memory is named at each call. */
+export const Argument: Primitive<number> = definePrimitive<number>({
+  name: 'argument',
+  kind: 'leaf',
+  infer: () => {
+    throw new Error('arguments are made by argument()');
+  },
+  key: (position) => [position],
+  lower: noBody,
+});
+
+/** A number from user code: it reaches the device as a scalar argument, so its value never forks a plan. */
+export const Scalar: Primitive<number> = definePrimitive<number>({
+  name: 'scalar',
+  kind: 'source',
+  infer: () => {
+    throw new Error('scalars are made by scalar()');
+  },
+  lower: noBody,
+});
+
+/** A number that belongs to the structure, repeated over a shape. Only library code makes these. */
+export const Constant: Primitive<number> = definePrimitive<number>({
+  name: 'constant',
+  kind: 'source',
+  infer: () => {
+    throw new Error('constants are made by constant()');
+  },
+  key: (value) => [internNumber(value)],
+  lower: (node, at) => at.constant(node.attributes, node.dtype),
+});
+
+const numberIds = new Map<string, number>();
+function internNumber(value: number): number {
+  const key = Object.is(value, -0) ? '-0' : String(value);
+  let id = numberIds.get(key);
+  if (id === undefined) {
+    id = numberIds.size;
+    numberIds.set(key, id);
+  }
+  return id;
+}
+
+export function leaf(storage: Storage, backend: Backend | null = storage.backend): Node<null> {
+  const node = new Node(Data, [], null, storage.dtype, storage.shape, backend);
+  node.storage = storage;
+  return node;
+}
+
+export function hostLeaf(data: TensorData, dtype: DType, shape: Shape, backend: Backend | null = null): Node<null> {
+  return leaf(new Storage(dtype, shape, data), backend);
+}
+
+export function argument(position: number, dtype: DType, shape: Shape, backend: Backend | null): Node<number> {
+  return new Node(Argument, [], position, dtype, shape, backend);
+}
+
+export function scalar(value: number, dtype: DType): Node {
+  if (dtype === 'int32' && !Number.isInteger(value)) {
+    throw new DTypeError(
+      `${value} is not a whole number, but the tensor it meets is int32: cast that first: x.cast('float32').`,
+    );
+  }
+  return new Node(Scalar, [], value, dtype, [], null);
+}
+
+export function constant(value: number, dtype: DType, shape: Shape = []): Node {
+  return new Node(Constant, [], value, dtype, shape, null) as Node;
+}
+
+/** The constant that a node is, or null. Lets rules drop multiplications by 1 and sums with 0. */
+export function constantValue(node: Node): number | null {
+  return node.primitive.id === Constant.id ? (node.attributes as number) : null;
+}

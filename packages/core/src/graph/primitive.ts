@@ -1,0 +1,92 @@
+/**
+ * What an operation is: ONE object with its name, shape rule, gradient and loop body.
+ * Owns the interface and the numbering of primitives; the primitives themselves stand in ops/.
+ */
+import type { Alu, DType, Hint, Kernel, Shape } from '../backend.ts';
+import type { Index, IndexSpace } from './index-expression.ts';
+import type { Node } from './node.ts';
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** The position of an operation in the body that is being written. */
+export type Value = number;
+
+/**
+ * How a primitive takes its place in a kernel.
+ * - `leaf`: has memory of its own (data, parameters, arguments). `source`: computed from nothing but its position.
+ * - `pointwise`: the output element i needs only the input elements i.
+ * - `view`: an input element at another position, for free.
+ * - `nest`: needs a loop of its own (a reduction over the axes that `reduction` gives).
+ * - `boxes`: writes boxes of one buffer, a step each.
+ * - `transparent`: is its first input; the others matter to the gradient only.
+ */
+export type Kind = 'leaf' | 'source' | 'pointwise' | 'view' | 'nest' | 'boxes' | 'transparent';
+
+/**
+ * How an input's elements are read, over the whole output: each `once` at most, or `many` times.
+ * `stored` inputs must be in memory; `dense` ones in memory in their own layout, behind no view.
+ */
+export type Access = 'once' | 'many' | 'stored' | 'dense';
+
+/** What `lower` writes its loop body with. */
+export interface Lowering {
+  readonly space: IndexSpace;
+  /** The position of the element that is wanted, one index an axis of the node. */
+  readonly index: readonly Index[];
+  /** The indices along the axes that the node's own `reduction` runs over. */
+  readonly reduced: readonly Index[];
+  /** The element of an input at `index`. */
+  input(position: number, index: readonly Index[]): Value;
+  emit(op: Alu, dtype: DType, ...args: readonly Value[]): Value;
+  constant(value: number, dtype: DType): Value;
+  /** The index as an int32 value. */
+  integer(index: Index): Value;
+  /** low <= index < high, or null where that is always so. */
+  inside(index: Index, low: number, high: number): Value | null;
+  /** A computed int32 value as an index; values outside [min, max] are clamped. */
+  computed(value: Value, min: number, max: number): Index;
+  /** Remembers a value as an operand that `hint` will name; gives it back. */
+  operand(value: Value): Value;
+}
+
+/** A box of the output: its value at each position of the box, and where it starts (numbers, or 0-d int32 inputs by position). */
+export interface Box {
+  readonly input: number;
+  readonly start: readonly (number | { readonly input: number })[];
+}
+
+export interface Primitive<A = unknown> {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: Kind;
+  /** Inputs that are compared with a stored value and so must be stored, never recomputed. */
+  readonly exact?: readonly number[];
+  /** How input `position` is read; by default once. */
+  access?(node: Node<A>, position: number): Access;
+  infer(inputs: readonly TensorType[], attributes: A): TensorType;
+  /** The attributes as numbers: nodes are of one structure when primitive, shapes, dtypes and these are equal. */
+  key?(attributes: A): readonly number[];
+  /** The cotangent of each input that is needed (null: none). Absent: not differentiable, and `gradients` says so. */
+  gradient?(cotangent: Node, node: Node<A>, needs: readonly boolean[]): readonly (Node | null)[];
+  /** The element at `at.index`; for a nest, the value to reduce. */
+  lower(node: Node<A>, at: Lowering): Value;
+  reduction?(node: Node<A>): NonNullable<Kernel['reduce']>;
+  /** What is made of the finished reduction; by default itself. */
+  finish?(node: Node<A>, at: Lowering, accumulator: Value): Value;
+  /** A larger word for the nest; `operands` are the positions that `lower` marked with `at.operand`. */
+  hint?(node: Node<A>, operands: readonly Value[]): Hint;
+  /** Boxes in the order of writing; the first may name an input that holds the rest. */
+  boxes?(node: Node<A>): { readonly base: number | null; readonly boxes: readonly Box[] };
+}
+
+export type PrimitiveDefinition<A> = Omit<Primitive<A>, 'id'>;
+
+let count = 0;
+
+/** Numbers a primitive. Plans compare primitives by these numbers. */
+export function definePrimitive<A = null>(definition: PrimitiveDefinition<A>): Primitive<A> {
+  return { id: ++count, ...definition };
+}

@@ -1,0 +1,29 @@
+/** A named place whose value can be replaced: what a Parameter is made of, without the tensor's methods. */
+import type { Node } from './node.ts';
+
+export class Variable {
+  /** The value in the meaning of the program: replaced at once by an assignment. */
+  node: Node;
+  /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
+  committed: Node;
+  name: string;
+
+  constructor(node: Node, name: string) {
+    this.node = node;
+    this.committed = node;
+    this.name = name;
+  }
+
+  get isDirty(): boolean {
+    return this.node !== this.committed;
+  }
+}
+
+/** Variables with a new value that no program has computed yet. Every program on their device carries them along. */
+export const dirtyVariables: Set<Variable> = new Set<Variable>();
+
+/** Gives the variable a new value: immediate in meaning, computed with the next program. */
+export function assignNode(variable: Variable, node: Node): void {
+  variable.node = node;
+  dirtyVariables.add(variable);
+}

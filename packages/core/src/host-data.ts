@@ -1,0 +1,111 @@
+/** Numbers of the host as leaves of the graph: checks nesting, sizes and dtypes, and copies, so that a loader may reuse its arrays. */
+import type { Backend, DType, Shape, TensorData } from './backend.ts';
+import { allocate, dtypeOf, holds, isTensorData } from './dtype.ts';
+import { DTypeError, ShapeError, ValueError } from './errors.ts';
+import { hostLeaf, type Node } from './graph/node.ts';
+import { checkShape, show, sizeOf } from './shape.ts';
+
+/** Numbers or booleans in arrays of arrays, or a typed array. */
+export type NestedNumbers = number | boolean | TensorData | readonly NestedNumbers[];
+
+export interface TensorOptions {
+  /** For typed arrays and flat arrays: the shape they are read in. */
+  readonly shape?: Shape;
+  /** By default float32 for numbers, bool for booleans, that of a typed array. */
+  readonly dtype?: DType;
+  /** By default wherever the tensors that it meets live. */
+  readonly backend?: Backend;
+  /** Do not copy a typed array: the caller promises not to change it. */
+  readonly borrow?: boolean;
+}
+
+/** A leaf that holds `data`. */
+export function hostNode(operation: string, data: NestedNumbers, options: TensorOptions): Node {
+  if (isTensorData(data)) return typedLeaf(operation, data, options);
+  const nested = measure(operation, data);
+  const dtype = options.dtype ?? (nested.isBoolean ? 'bool' : 'float32');
+  const values = allocate(dtype, sizeOf(nested.shape));
+  if (dtype === 'float16' || dtype === 'bfloat16') {
+    throw new DTypeError(
+      `${operation}: ${dtype} holds bits: make a float32 tensor and cast it, or hand over a Uint16Array.`,
+    );
+  }
+  fill(values, data, dtype, { at: 0 });
+  const shape = options.shape ?? nested.shape;
+  checkFits(operation, values.length, shape);
+  return hostLeaf(values, dtype, shape, options.backend ?? null);
+}
+
+function typedLeaf(operation: string, data: TensorData, options: TensorOptions): Node {
+  const dtype = options.dtype ?? dtypeOf(data);
+  const shape = options.shape ?? [data.length];
+  checkFits(operation, data.length, shape);
+  let values: TensorData;
+  if (holds(data, dtype)) values = options.borrow === true ? data : data.slice();
+  else {
+    values = allocate(dtype, data.length);
+    fill(values, data, dtype, { at: 0 });
+  }
+  if (dtype === 'bool') for (let i = 0; i < values.length; i++) if ((values[i] as number) > 1) values[i] = 1;
+  return hostLeaf(values, dtype, shape, options.backend ?? null);
+}
+
+function checkFits(operation: string, length: number, shape: Shape): void {
+  checkShape(operation, shape);
+  if (sizeOf(shape) !== length) {
+    throw new ShapeError(`${operation}: ${show(shape)} holds ${sizeOf(shape)} elements, ${length} were given.`, {
+      shape,
+      length,
+    });
+  }
+}
+
+/** The shape of nested arrays, which must be even. */
+function measure(operation: string, data: NestedNumbers): { shape: number[]; isBoolean: boolean } {
+  const shape: number[] = [];
+  let first: NestedNumbers | undefined = data;
+  while (Array.isArray(first) || isTensorData(first)) {
+    shape.push(first.length);
+    first = first[0] as NestedNumbers | undefined;
+  }
+  const check = (value: NestedNumbers, depth: number, path: string): void => {
+    const expected = shape[depth];
+    if (expected === undefined) {
+      if (typeof value !== 'number' && typeof value !== 'boolean') {
+        throw new ValueError(`${operation}: the element at ${path || 'the top'} is ${describe(value)}, not a number.`);
+      }
+      return;
+    }
+    const length = Array.isArray(value) || isTensorData(value) ? value.length : undefined;
+    if (length !== expected) {
+      throw new ShapeError(
+        `${operation}: the arrays are uneven: ${length === undefined ? describe(value) : `${length} elements`} at ${path || 'the top'}, ${expected} were expected.`,
+      );
+    }
+    if (isTensorData(value)) return;
+    (value as readonly NestedNumbers[]).forEach((item, i) => check(item, depth + 1, `${path}[${i}]`));
+  };
+  check(data, 0, '');
+  return { shape, isBoolean: typeof first === 'boolean' };
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
+
+/** Writes the numbers in row-major order, converted as `cast` does. */
+function fill(values: TensorData, data: NestedNumbers, dtype: DType, cursor: { at: number }): void {
+  if (typeof data === 'number' || typeof data === 'boolean') {
+    values[cursor.at++] = convert(Number(data), dtype);
+    return;
+  }
+  for (const item of data as Iterable<NestedNumbers>) fill(values, item, dtype, cursor);
+}
+
+function convert(value: number, dtype: DType): number {
+  if (dtype === 'bool') return value === 0 ? 0 : 1;
+  if (dtype === 'int32')
+    return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1);
+  return value;
+}

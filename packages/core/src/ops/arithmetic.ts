@@ -1,0 +1,152 @@
+/** Sums, products, quotients, powers and extremes of two tensors: primitives, gradients and the functions on nodes. */
+import { isFloat } from '../dtype.ts';
+import { constant, constantValue, type Node } from '../graph/node.ts';
+import type { Primitive } from '../graph/primitive.ts';
+import { equal, less, where } from './compare.ts';
+import { log } from './functions.ts';
+import { binary, like, pointwise } from './pointwise.ts';
+import { Expand, expandTo } from './views.ts';
+
+// d(a + b) = da + db
+export const Add: Primitive<null> = pointwise({ name: 'add', op: 'add', gradient: (g) => [g, g] });
+// d(a - b) = da - db
+export const Subtract: Primitive<null> = pointwise({
+  name: 'sub',
+  op: 'sub',
+  gradient: (g, _, __, needs) => [g, needs[1] ? negate(g) : null],
+});
+// d(a b) = b da + a db
+export const Multiply: Primitive<null> = pointwise({
+  name: 'mul',
+  op: 'mul',
+  gradient: (g, [a, b], _, needs) => [
+    needs[0] ? multiply(g, b as Node) : null,
+    needs[1] ? multiply(g, a as Node) : null,
+  ],
+});
+// d(a / b) = da / b - (a / b) db / b
+export const Divide: Primitive<null> = pointwise({
+  name: 'div',
+  op: 'div',
+  gradient: (g, [, b], y, needs) => [
+    needs[0] ? divide(g, b as Node) : null,
+    needs[1] ? negate(divide(multiply(g, y), b as Node)) : null,
+  ],
+});
+// d(a mod b) = da - trunc(a / b) db, and trunc(a / b) = (a - a mod b) / b
+export const Modulo: Primitive<null> = pointwise({
+  name: 'mod',
+  op: 'mod',
+  gradient: (g, [a, b], y, needs) => [g, needs[1] ? wholeQuotientRule(g, a as Node, b as Node, y) : null],
+});
+// d(a floorMod b) = da - floor(a / b) db
+export const FloorModulo: Primitive<null> = pointwise({
+  name: 'floorMod',
+  op: 'floorMod',
+  gradient: (g, [a, b], y, needs) => [g, needs[1] ? wholeQuotientRule(g, a as Node, b as Node, y) : null],
+});
+// floor is flat wherever it is differentiable
+export const FloorDivide: Primitive<null> = pointwise({
+  name: 'floorDiv',
+  op: 'floorDiv',
+  gradient: () => [null, null],
+});
+// d(a^b) = b a^(b-1) da + a^b log(a) db, with 0 for the second term where a = 0
+export const Power: Primitive<null> = pointwise({
+  name: 'pow',
+  op: 'pow',
+  gradient: (g, [a, b], y, needs) => [
+    needs[0] ? multiply(g, powerSlope(a as Node, b as Node)) : null,
+    needs[1] ? multiply(g, powerLogarithm(a as Node, y)) : null,
+  ],
+});
+// d max(a, b): to the larger one; a tie is shared, as PyTorch's maximum does
+export const Maximum: Primitive<null> = pointwise({
+  name: 'maximum',
+  op: 'max',
+  gradient: (g, [a, b], _, needs) => extremeRule(g, b as Node, a as Node, needs),
+});
+// d min(a, b): to the smaller one; a tie is shared
+export const Minimum: Primitive<null> = pointwise({
+  name: 'minimum',
+  op: 'min',
+  gradient: (g, [a, b], _, needs) => extremeRule(g, a as Node, b as Node, needs),
+});
+
+export function add(a: Node, b: Node): Node {
+  if (isNeutral(a, b, 0)) return b;
+  if (isNeutral(b, a, 0)) return a;
+  return binary(Add, a, b, 'arithmetic');
+}
+
+export function subtract(a: Node, b: Node): Node {
+  return isNeutral(b, a, 0) ? a : binary(Subtract, a, b, 'arithmetic');
+}
+
+export function multiply(a: Node, b: Node): Node {
+  if (isNeutral(a, b, 1)) return b;
+  if (isNeutral(b, a, 1)) return a;
+  return binary(Multiply, a, b, 'arithmetic');
+}
+
+/** True division: integers give float32. */
+export function divide(a: Node, b: Node): Node {
+  return isNeutral(b, a, 1) ? a : binary(Divide, a, b, 'float');
+}
+
+export const modulo = (a: Node, b: Node): Node => binary(Modulo, a, b, 'arithmetic');
+export const floorModulo = (a: Node, b: Node): Node => binary(FloorModulo, a, b, 'arithmetic');
+export const floorDivide = (a: Node, b: Node): Node => binary(FloorDivide, a, b, 'arithmetic');
+export const maximum = (a: Node, b: Node): Node => binary(Maximum, a, b, 'any');
+export const minimum = (a: Node, b: Node): Node => binary(Minimum, a, b, 'any');
+
+export function power(a: Node, b: Node): Node {
+  return binary(Power, a, b, 'float');
+}
+
+/** a^n for a whole number n that belongs to the structure: products by repeated squaring, exact gradients at 0. */
+export function integerPower(a: Node, exponent: number): Node {
+  if (exponent < 0) return divide(constant(1, 'float32'), integerPower(a, -exponent));
+  if (exponent === 0) return expandTo(constant(1, a.dtype), a.shape);
+  const half = integerPower(a, exponent >> 1);
+  if (exponent === 1) return a;
+  const square = multiply(half, half);
+  return exponent % 2 === 0 ? square : multiply(square, a);
+}
+
+export function negate(a: Node): Node {
+  return multiply(a, constant(-1, isFloat(a.dtype) ? 'float32' : 'int32'));
+}
+
+function wholeQuotientRule(g: Node, a: Node, b: Node, remainder: Node): Node {
+  return negate(multiply(g, divide(subtract(a, remainder), b)));
+}
+
+function powerSlope(a: Node, b: Node): Node {
+  const slope = multiply(b, power(a, subtract(b, like(b, 1))));
+  return where(equal(b, like(b, 0)), like(b, 0), slope); // 0 a^(-1) is NaN at a = 0, its limit is 0
+}
+
+function powerLogarithm(a: Node, y: Node): Node {
+  const isZero = equal(a, like(a, 0));
+  return where(isZero, like(a, 0), multiply(y, log(where(isZero, like(a, 1), a))));
+}
+
+/** The cotangents where `low < high` decides for the input that `high` is; where neither is less, half each. */
+function extremeRule(g: Node, low: Node, high: Node, needs: readonly boolean[]): readonly (Node | null)[] {
+  const share = (loses: Node, wins: Node): Node => where(loses, like(g, 0), where(wins, g, multiply(g, like(g, 0.5))));
+  return [
+    needs[0] ? share(less(high, low), less(low, high)) : null,
+    needs[1] ? share(less(low, high), less(high, low)) : null,
+  ];
+}
+
+/** Whether `x` is the constant `value` and leaves `other` as it is, shape and dtype included. */
+function isNeutral(x: Node, other: Node, value: number): boolean {
+  if (other.dtype === 'bool') return false;
+  const source = x.primitive === Expand ? (x.inputs[0] ?? x) : x;
+  if (constantValue(source) !== value || Object.is(source.attributes, -0)) return false;
+  if (x.dtype !== other.dtype && x.dtype === 'float32') return false;
+  const missing = other.shape.length - x.shape.length;
+  return missing >= 0 && x.shape.every((size, axis) => size === 1 || size === other.shape[axis + missing]);
+}

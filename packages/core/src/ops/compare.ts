@@ -1,0 +1,70 @@
+/** Comparisons, logic, bits and selection. Comparisons have no gradient: their result is bool. */
+import { promote } from '../dtype.ts';
+import { DTypeError } from '../errors.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import type { Primitive } from '../graph/primitive.ts';
+import { broadcastShapes } from '../shape.ts';
+import { cast } from './functions.ts';
+import { binary, checkComputable, like, pointwise } from './pointwise.ts';
+import { expandTo } from './views.ts';
+
+export const Less: Primitive<null> = pointwise({ name: 'less', op: 'less', result: 'bool' });
+export const Equal: Primitive<null> = pointwise({ name: 'equal', op: 'equal', result: 'bool' });
+export const And: Primitive<null> = pointwise({ name: 'and', op: 'and' });
+export const Or: Primitive<null> = pointwise({ name: 'or', op: 'or' });
+export const Xor: Primitive<null> = pointwise({ name: 'xor', op: 'xor' });
+export const ShiftLeft: Primitive<null> = pointwise({ name: 'shiftLeft', op: 'shl' });
+export const ShiftRight: Primitive<null> = pointwise({ name: 'shiftRight', op: 'shr' });
+
+// where(c, a, b): the cotangent goes where the value came from
+export const Where: Primitive<null> = pointwise({
+  name: 'where',
+  op: 'where',
+  gradient: (g, [condition], _, needs) => [
+    null,
+    needs[1] ? where(condition as Node, g, like(g, 0)) : null,
+    needs[2] ? where(condition as Node, like(g, 0), g) : null,
+  ],
+});
+
+export const less = (a: Node, b: Node): Node => binary(Less, a, b, 'any');
+export const equal = (a: Node, b: Node): Node => binary(Equal, a, b, 'any');
+export const lessEqual = (a: Node, b: Node): Node => or(less(a, b), equal(a, b));
+export const notEqual = (a: Node, b: Node): Node => not(equal(a, b));
+
+export const and = (a: Node, b: Node): Node => bits(And, a, b);
+export const or = (a: Node, b: Node): Node => bits(Or, a, b);
+export const xor = (a: Node, b: Node): Node => bits(Xor, a, b);
+export const shiftLeft = (a: Node, b: Node): Node => bits(ShiftLeft, a, b);
+export const shiftRight = (a: Node, b: Node): Node => bits(ShiftRight, a, b);
+
+export function not(x: Node): Node {
+  return xor(truth(x), constant(1, 'bool'));
+}
+
+/** x != 0 as bool. */
+export function truth(x: Node): Node {
+  return cast(x, 'bool');
+}
+
+/** a where the condition holds, else b; all three broadcast. */
+export function where(condition: Node, a: Node, b: Node): Node {
+  checkComputable('where', a);
+  checkComputable('where', b);
+  const dtype = promote(a.dtype, b.dtype);
+  const shape = broadcastShapes('where', broadcastShapes('where', a.shape, b.shape), condition.shape);
+  return apply(
+    Where,
+    [expandTo(truth(condition), shape), expandTo(cast(a, dtype), shape), expandTo(cast(b, dtype), shape)],
+    null,
+  );
+}
+
+function bits(primitive: typeof And, a: Node, b: Node): Node {
+  if (a.dtype === 'float32' || b.dtype === 'float32') {
+    throw new DTypeError(
+      `${primitive.name}: float32 has no bits to combine: use int32 or bool, for example x.cast('int32') or x.notEqual(0).`,
+    );
+  }
+  return binary(primitive, a, b, 'any');
+}

@@ -1,0 +1,282 @@
+/** Sums of products over named axes: the contraction primitive, matmul and einsum. */
+import { promote } from '../dtype.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { apply, type Node } from '../graph/node.ts';
+import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { broadcastShapes, show } from '../shape.ts';
+import { multiply } from './arithmetic.ts';
+import { cast } from './functions.ts';
+import { checkComputable } from './pointwise.ts';
+import { sum } from './reduce.ts';
+import { expandTo, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
+
+/** How many axes of each kind, in this order: left is [batch, rows, inner], right [batch, columns, inner], the result [batch, rows, columns]. */
+interface Axes {
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+}
+
+export const Contraction: Primitive<Axes> = definePrimitive<Axes>({
+  name: 'contraction',
+  kind: 'nest',
+  access: () => 'stored',
+  infer: ([left, right], { batch, rows }) => ({
+    dtype: (left as Node).dtype,
+    shape: [
+      ...(left as Node).shape.slice(0, batch + rows),
+      ...(right as Node).shape.slice(
+        batch,
+        (right as Node).shape.length - ((left as Node).shape.length - batch - rows),
+      ),
+    ],
+  }),
+  key: ({ batch, rows, columns, inner }) => [batch, rows, columns, inner],
+  // C = A B^T over the inner axes:  dA = G B over the columns,  dB = G^T A over the rows
+  gradient: (g, node, needs) => {
+    const [left, right] = node.inputs as [Node, Node];
+    const { batch, rows, columns, inner } = node.attributes;
+    return [
+      needs[0]
+        ? apply(Contraction, [g, swap(right, batch, columns, inner)], { batch, rows, columns: inner, inner: columns })
+        : null,
+      needs[1]
+        ? apply(Contraction, [swap(g, batch, rows, columns), swap(left, batch, rows, inner)], {
+            batch,
+            rows: columns,
+            columns: inner,
+            inner: rows,
+          })
+        : null,
+    ];
+  },
+  reduction: ({ inputs: [left], attributes, dtype }) => ({
+    op: 'sum',
+    extents: (left as Node).shape.slice((left as Node).shape.length - attributes.inner),
+    dtype,
+  }),
+  lower: (node, at) => {
+    const { batch, rows } = node.attributes;
+    const shared = at.index.slice(0, batch);
+    const left = at.operand(at.input(0, [...shared, ...at.index.slice(batch, batch + rows), ...at.reduced]));
+    const right = at.operand(at.input(1, [...shared, ...at.index.slice(batch + rows), ...at.reduced]));
+    return at.emit('mul', node.dtype, left, right);
+  },
+  hint: (node, operands) => {
+    const { batch, rows, columns, inner } = node.attributes;
+    const range = (start: number, count: number): number[] => Array.from({ length: count }, (_, i) => start + i);
+    return {
+      kind: 'contraction',
+      batch: range(0, batch),
+      rows: range(batch, rows),
+      columns: range(batch + rows, columns),
+      inner: range(batch + rows + columns, inner),
+      left: operands[0] as number,
+      right: operands[1] as number,
+    };
+  },
+});
+
+/** The two groups of axes behind the first `batch` exchanged. */
+function swap(x: Node, batch: number, first: number, second: number): Node {
+  const order = x.shape.map((_, axis) => axis);
+  return permute(x, [
+    ...order.slice(0, batch),
+    ...order.slice(batch + first, batch + first + second),
+    ...order.slice(batch, batch + first),
+  ]);
+}
+
+/** The matrix product, with NumPy's rules: batches broadcast, a vector is a row at the left and a column at the right. */
+export function matmul(a: Node, b: Node): Node {
+  checkComputable('matmul', a);
+  checkComputable('matmul', b);
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new ShapeError('matmul: a scalar has no columns: multiply with mul instead.', { a: a.shape, b: b.shape });
+  }
+  if (a.shape.length === 1) return squeezed(matmul(unsqueeze(a, 0), b), b.shape.length === 1 ? -1 : -2);
+  if (b.shape.length === 1) return squeezed(matmul(a, unsqueeze(b, 1)), -1);
+  const columns = a.shape[a.shape.length - 1];
+  const rows = b.shape[b.shape.length - 2];
+  if (columns !== rows) {
+    throw new ShapeError(
+      `matmul: inner sizes differ: ${show(a.shape)} has ${columns} columns, ${show(b.shape)} has ${rows} rows.`,
+      { a: a.shape, b: b.shape },
+    );
+  }
+  const dtype = arithmeticType(a, b);
+  const left = cast(a, dtype);
+  const right = cast(transpose(b), dtype);
+  if (b.shape.length === 2) {
+    // all leading axes of a are rows: no batch is needed
+    return apply(Contraction, [left, right], { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 });
+  }
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return apply(
+    Contraction,
+    [expandTo(left, [...batch, ...left.shape.slice(-2)]), expandTo(right, [...batch, ...right.shape.slice(-2)])],
+    { batch: batch.length, rows: 1, columns: 1, inner: 1 },
+  );
+}
+
+function squeezed(x: Node, axis: number): Node {
+  const at = axis + x.shape.length;
+  return reshape(
+    x,
+    x.shape.filter((_, a) => a !== at),
+  );
+}
+
+function arithmeticType(a: Node, b: Node): 'float32' | 'int32' {
+  return promote(a.dtype, b.dtype) === 'float32' ? 'float32' : 'int32';
+}
+
+/**
+ * Einstein's summation: 'ij,jk->ik'. Letters name axes, repeated ones are multiplied, those missing at the right are
+ * summed; `...` stands for leading axes that broadcast. Products are taken from left to right.
+ */
+export function einsum(equation: string, operands: readonly Node[]): Node {
+  const { terms, result } = parseEquation(equation, operands);
+  let labels = terms[0] as string;
+  let value = operands[0] as Node;
+  [value, labels] = takeDiagonals(value, labels);
+  for (let k = 1; k < operands.length; k++) {
+    const [right, rightLabels] = takeDiagonals(operands[k] as Node, terms[k] as string);
+    const later = result + terms.slice(k + 1).join('');
+    [value, labels] = contractPair(value, labels, right, rightLabels, later);
+  }
+  const summed = [...labels].flatMap((label, axis) => (result.includes(label) ? [] : [axis]));
+  if (summed.length > 0) {
+    value = sum(value, summed);
+    labels = [...labels].filter((label) => result.includes(label)).join('');
+  }
+  return permute(
+    value,
+    [...result].map((label) => labels.indexOf(label)),
+  );
+}
+
+/** Contracts all labels that both have and nobody needs later. */
+function contractPair(a: Node, left: string, b: Node, right: string, later: string): [Node, string] {
+  const only = (labels: string, other: string): string =>
+    [...labels].filter((label) => !other.includes(label)).join('');
+  // labels of one side that nobody else needs are summed first
+  const reduceOwn = (x: Node, labels: string, other: string): [Node, string] => {
+    const own = [...labels].flatMap((label, axis) => (other.includes(label) || later.includes(label) ? [] : [axis]));
+    return own.length === 0
+      ? [x, labels]
+      : [sum(x, own), [...labels].filter((_, axis) => !own.includes(axis)).join('')];
+  };
+  const [x, xs] = reduceOwn(a, left, right);
+  const [y, ys] = reduceOwn(b, right, left);
+  const shared = [...xs].filter((label) => ys.includes(label));
+  const batch = shared.filter((label) => later.includes(label)).join('');
+  const inner = shared.filter((label) => !later.includes(label)).join('');
+  const rows = only(xs, ys);
+  const columns = only(ys, xs);
+  const sizes = new Map<string, number>();
+  for (const [labels, node] of [
+    [xs, x],
+    [ys, y],
+  ] as const) {
+    [...labels].forEach((label, axis) => {
+      sizes.set(label, Math.max(sizes.get(label) ?? 1, node.shape[axis] as number));
+    });
+  }
+  const arrange = (node: Node, labels: string, order: string): Node =>
+    expandTo(
+      permute(
+        node,
+        [...order].map((label) => labels.indexOf(label)),
+      ),
+      [...order].map((label) => sizes.get(label) as number),
+    );
+  const dtype = arithmeticType(x, y);
+  const l = cast(arrange(x, xs, batch + rows + inner), dtype);
+  const r = cast(arrange(y, ys, batch + columns + inner), dtype);
+  const labels = batch + rows + columns;
+  if (inner === '') {
+    const spread = (node: Node, before: number, count: number): Node =>
+      reshape(node, [...node.shape.slice(0, before), ...new Array<number>(count).fill(1), ...node.shape.slice(before)]);
+    const wide = reshape(l, [...l.shape, ...new Array<number>(columns.length).fill(1)]);
+    return [multiply(wide, spread(r, batch.length, rows.length)), labels];
+  }
+  return [
+    apply(Contraction, [l, r], {
+      batch: batch.length,
+      rows: rows.length,
+      columns: columns.length,
+      inner: inner.length,
+    }),
+    labels,
+  ];
+}
+
+/** A label that stands twice in one term keeps the diagonal of its two axes. */
+function takeDiagonals(x: Node, labels: string): [Node, string] {
+  const first = [...labels].findIndex((label, axis) => labels.indexOf(label) !== axis);
+  if (first < 0) return [x, labels];
+  const label = labels[first] as string;
+  const partner = labels.indexOf(label);
+  const size = x.shape[first] as number;
+  const rest = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== partner);
+  // the diagonal of [n, n] is every (n + 1)-th element: pad each row by one column and read the first n^2 as [n, n + 1]
+  const rows = reshape(permute(x, [...rest, partner, first]), [...rest.map((a) => x.shape[a] as number), size * size]);
+  const padded = padEnd(rows, size);
+  const diagonal = firstColumn(reshape(padded, [...rest.map((a) => x.shape[a] as number), size, size + 1]));
+  return takeDiagonals(diagonal, rest.map((axis) => labels[axis]).join('') + label);
+}
+
+function padEnd(x: Node, count: number): Node {
+  const zeros = x.shape.map(() => 0);
+  return padStatic(x, { before: zeros, after: [...zeros.slice(1), count], step: x.shape.map(() => 1) });
+}
+
+function firstColumn(x: Node): Node {
+  const last = x.shape.length - 1;
+  return reshape(narrow(x, last, 0, 1), x.shape.slice(0, last));
+}
+
+function parseEquation(equation: string, operands: readonly Node[]): { terms: string[]; result: string } {
+  const fail = (why: string): never => {
+    throw new ValueError(`einsum: '${equation}': ${why}.`, { equation, shapes: operands.map((x) => x.shape) });
+  };
+  const [inputs, output, ...rest] = equation.replaceAll(' ', '').split('->') as [string, string?, ...string[]];
+  if (rest.length > 0) fail("'->' stands more than once");
+  const raw = inputs.split(',');
+  if (raw.length !== operands.length) fail(`names ${raw.length} operands, ${operands.length} were given`);
+  if (!/^[A-Za-z.]*$/.test(inputs.replaceAll(',', '') + (output ?? ''))) fail('axes are named by letters');
+  // '...' becomes private labels, aligned at the right
+  const hidden = raw.map((term, k) =>
+    term.includes('...') ? (operands[k] as Node).shape.length - term.replace('...', '').length : 0,
+  );
+  const most = Math.max(...hidden);
+  const dots = (count: number): string =>
+    Array.from({ length: count }, (_, i) => String.fromCharCode(0x2460 + most - count + i)).join('');
+  const terms = raw.map((term, k) => term.replace('...', dots(hidden[k] as number)));
+  const sizes = new Map<string, number>();
+  terms.forEach((term, k) => {
+    const { shape } = operands[k] as Node;
+    if (term.length !== shape.length) {
+      fail(`operand ${k} is named '${raw[k]}' (${term.length} axes) but has the shape ${show(shape)}`);
+    }
+    [...term].forEach((label, axis) => {
+      const size = shape[axis] as number;
+      const known = sizes.get(label);
+      const isDots = label.charCodeAt(0) >= 0x2460;
+      if (known !== undefined && known !== size && !(isDots && (known === 1 || size === 1))) {
+        fail(`axis '${label}' has size ${known} and size ${size}`);
+      }
+      sizes.set(label, isDots ? Math.max(known ?? 1, size) : size);
+    });
+  });
+  const letters = terms.join('');
+  const implied = [...new Set(letters)].filter((l) => l.charCodeAt(0) < 0x2460 && letters.split(l).length === 2).sort();
+  const result = output === undefined ? dots(most) + implied.join('') : output.replace('...', dots(most));
+  for (const label of result) {
+    if (!sizes.has(label)) fail(`axis '${label}' of the result is in no operand`);
+  }
+  if (new Set(result).size !== result.length) fail('an axis stands twice in the result');
+  return { terms, result };
+}

@@ -1,0 +1,162 @@
+/**
+ * Scalar functions of one tensor: the primitives, and those made of them. Gradients are written in the result `y` where
+ * that is possible, so that a kernel's input need not be kept.
+ */
+import type { DType } from '../backend.ts';
+import { customGradient } from '../graph/custom-gradient.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
+import { and, equal, less, or, where } from './compare.ts';
+import { like, pointwise, unary } from './pointwise.ts';
+
+// d exp(x) = exp(x) dx
+export const Exp: Primitive<null> = pointwise({ name: 'exp', op: 'exp', gradient: (g, _, y) => [multiply(g, y)] });
+// d log(x) = dx / x
+export const Log: Primitive<null> = pointwise({ name: 'log', op: 'log', gradient: (g, [x]) => [divide(g, x as Node)] });
+// d sqrt(x) = dx / (2 sqrt(x))
+export const Sqrt: Primitive<null> = pointwise({
+  name: 'sqrt',
+  op: 'sqrt',
+  gradient: (g, _, y) => [divide(multiply(g, like(y, 0.5)), y)],
+});
+// d sin(x) = cos(x) dx
+export const Sin: Primitive<null> = pointwise({
+  name: 'sin',
+  op: 'sin',
+  gradient: (g, [x]) => [multiply(g, cos(x as Node))],
+});
+// d cos(x) = -sin(x) dx
+export const Cos: Primitive<null> = pointwise({
+  name: 'cos',
+  op: 'cos',
+  gradient: (g, [x]) => [negate(multiply(g, sin(x as Node)))],
+});
+// d tanh(x) = (1 - tanh(x)^2) dx
+export const Tanh: Primitive<null> = pointwise({
+  name: 'tanh',
+  op: 'tanh',
+  gradient: (g, _, y) => [multiply(g, subtract(like(y, 1), multiply(y, y)))],
+});
+// d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
+export const Erf: Primitive<null> = pointwise({
+  name: 'erf',
+  op: 'erf',
+  gradient: (g, [x]) => [multiply(g, multiply(like(g, 2 / Math.sqrt(Math.PI)), exp(negate(square(x as Node)))))],
+});
+// floor is flat wherever it is differentiable
+export const Floor: Primitive<null> = pointwise({ name: 'floor', op: 'floor', gradient: () => [null] });
+
+// d cast(x) = cast(dx) between floats; integers and bool carry no gradient
+export const Cast: Primitive<DType> = definePrimitive<DType>({
+  name: 'cast',
+  kind: 'pointwise',
+  infer: ([x], dtype) => ({ dtype, shape: (x as Node).shape }),
+  gradient: (g, { inputs: [x] }) => [cast(g, (x as Node).dtype)],
+  lower: (node, at) => at.emit('cast', node.dtype, at.input(0, at.index)),
+});
+
+export function cast(x: Node, dtype: DType): Node {
+  return x.dtype === dtype ? x : apply(Cast, [x], dtype);
+}
+
+export const exp = (x: Node): Node => unary(Exp, x);
+export const log = (x: Node): Node => unary(Log, x);
+export const sqrt = (x: Node): Node => unary(Sqrt, x);
+export const sin = (x: Node): Node => unary(Sin, x);
+export const cos = (x: Node): Node => unary(Cos, x);
+export const tan = (x: Node): Node => divide(sin(x), cos(x));
+export const tanh = (x: Node): Node => unary(Tanh, x);
+export const erf = (x: Node): Node => unary(Erf, x);
+
+export const floor = (x: Node): Node => (x.dtype === 'float32' ? unary(Floor, x) : x);
+export const ceil = (x: Node): Node => (x.dtype === 'float32' ? negate(floor(negate(x))) : x);
+
+/** To the nearest whole number, halves to the even one (IEEE 754 roundTiesToEven). */
+export function round(x: Node): Node {
+  if (x.dtype !== 'float32') return x;
+  const whole = floor(x);
+  const fraction = subtract(x, whole); // exact in binary floating point
+  const isOdd = equal(floorModulo(whole, like(x, 2)), like(x, 1));
+  const up = add(whole, like(x, 1));
+  const half = like(x, 0.5);
+  return where(
+    less(fraction, half),
+    whole,
+    where(and(equal(fraction, half), equal(isOdd, constant(0, 'bool'))), whole, up),
+  );
+}
+
+/** The whole part, towards zero. */
+export function truncate(x: Node): Node {
+  return x.dtype === 'float32' ? where(less(x, like(x, 0)), ceil(x), floor(x)) : x;
+}
+
+export const square = (x: Node): Node => multiply(x, x);
+export const reciprocal = (x: Node): Node => divide(constant(1, 'float32'), x);
+export const rsqrt = (x: Node): Node => reciprocal(sqrt(x));
+
+/** max(x, -x); its gradient is sign(x), 0 at 0. */
+export function abs(x: Node): Node {
+  return customGradient(maximum(x, negate(x)), [x], (g) => [multiply(g, sign(x))]);
+}
+
+/** -1, 0 or 1; NaN stays. */
+export function sign(x: Node): Node {
+  const zero = like(x, 0);
+  return where(less(x, zero), like(x, -1), where(less(zero, x), like(x, 1), multiply(x, zero)));
+}
+
+/** min(max(x, low), high); the gradient passes inside the bounds, the bounds included. */
+export function clamp(x: Node, low: Node | null, high: Node | null): Node {
+  let y = x;
+  if (low !== null) y = maximum(y, low);
+  if (high !== null) y = minimum(y, high);
+  const none = constant(0, 'bool');
+  const isOutside = or(low === null ? none : less(x, low), high === null ? none : less(high, x));
+  return customGradient(y, [x], (g) => [where(isOutside, like(g, 0), g)]);
+}
+
+/** log(1 + x), exact near 0: u = 1 + x carries the rounding, x / (u - 1) takes it out again (Kahan). */
+export function log1p(x: Node): Node {
+  const one = constant(1, 'float32');
+  const u = add(x, one);
+  const rounded = subtract(u, one);
+  const isSmall = equal(rounded, like(rounded, 0));
+  const isInfinite = equal(u, constant(Number.POSITIVE_INFINITY, 'float32'));
+  const scaled = multiply(log(u), divide(x, where(isSmall, one, rounded)));
+  const y = where(isSmall, x, where(isInfinite, u, scaled));
+  return customGradient(y, [x], (g) => [divide(g, add(x, one))]); // d log(1 + x) = dx / (1 + x)
+}
+
+/** exp(x) - 1, exact near 0: u = exp(x), (u - 1) x / log(u) (Kahan). */
+export function expm1(x: Node): Node {
+  const one = constant(1, 'float32');
+  const u = exp(x);
+  const shifted = subtract(u, one);
+  const isSmall = equal(u, one);
+  const isLimit = less(constant(0.5, 'float32'), abs(shifted)); // away from 0 the difference is exact enough
+  const scaled = multiply(shifted, divide(x, where(isSmall, one, log(u))));
+  const y = where(isSmall, x, where(isLimit, shifted, scaled));
+  return customGradient(y, [x], (g) => [multiply(g, add(y, one))]); // d expm1(x) = (expm1(x) + 1) dx
+}
+
+/** 1 / (1 + exp(-x)). d sigmoid(x) = y (1 - y) dx */
+export function sigmoid(x: Node): Node {
+  const one = constant(1, 'float32');
+  const y = divide(one, add(exp(negate(x)), one));
+  return customGradient(y, [x], (g) => [multiply(g, multiply(y, subtract(one, y)))]);
+}
+
+/** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)), which never overflows. d softplus(x) = sigmoid(x) dx */
+export function softplus(x: Node): Node {
+  const y = add(maximum(x, like(x, 0)), log1p(exp(negate(abs(x)))));
+  return customGradient(y, [x], (g) => [multiply(g, sigmoid(x))]);
+}
+
+/** max(x, 0), NaN stays. The gradient at 0 is 0; it is written in y, so x need not be kept. */
+export function relu(x: Node): Node {
+  const zero = like(x, 0);
+  const y = maximum(x, zero);
+  return customGradient(y, [x], (g) => [where(less(zero, y), g, like(g, 0))]);
+}

@@ -1,0 +1,289 @@
+/** Reading and writing at computed positions: gather, scatterAdd, update of a box, concat. */
+
+import { promote } from '../dtype.ts';
+import { DTypeError, ShapeError } from '../errors.ts';
+import type { Index } from '../graph/index-expression.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { normalizeAxis, sameShape, show, stridesOf } from '../shape.ts';
+import { add, maximum, minimum, multiply } from './arithmetic.ts';
+import { cast } from './functions.ts';
+import { like } from './pointwise.ts';
+import { indexAlong } from './sources.ts';
+import { DynamicSlice, narrow, reshape } from './views.ts';
+
+/** Slices of x along an axis: [...before, ...index.shape, ...after]. Indices outside are clamped. */
+export const Gather: Primitive<number> = definePrimitive<number>({
+  name: 'gather',
+  kind: 'pointwise',
+  access: (_, position) => (position === 0 ? 'stored' : 'many'),
+  infer: ([x, index], axis) => ({
+    dtype: (x as Node).dtype,
+    shape: [...(x as Node).shape.slice(0, axis), ...(index as Node).shape, ...(x as Node).shape.slice(axis + 1)],
+  }),
+  key: (axis) => [axis],
+  // an element that was read twice receives both cotangents
+  gradient: (g, node) => {
+    const [x, index] = node.inputs as [Node, Node];
+    const axis = node.attributes;
+    const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
+    return [scatterAdd(constant(0, 'float32', x.shape), reshape(index, [-1]), flat, axis), null];
+  },
+  lower: (node, at) => {
+    const [x, index] = node.inputs as [Node, Node];
+    const axis = node.attributes;
+    const { length } = index.shape;
+    const found = at.input(1, at.index.slice(axis, axis + length));
+    const chosen = at.computed(found, 0, (x.shape[axis] as number) - 1);
+    return at.input(0, [...at.index.slice(0, axis), chosen, ...at.index.slice(axis + length)]);
+  },
+});
+
+/** base with `update[..., j, ...]` added at `index[j]` along an axis; indices outside are ignored. Inputs: base, index [J], update. */
+export const ScatterAdd: Primitive<number> = definePrimitive<number>({
+  name: 'scatterAdd',
+  kind: 'nest',
+  access: (_, position) => (position === 0 ? 'once' : 'stored'),
+  infer: ([base]) => ({ dtype: (base as Node).dtype, shape: (base as Node).shape }),
+  key: (axis) => [axis],
+  gradient: (g, node, needs) => [g, null, needs[2] ? gather(g, node.inputs[1] as Node, node.attributes) : null],
+  reduction: ({ inputs, dtype }) => ({ op: 'sum', extents: [(inputs[1] as Node).shape[0] as number], dtype }),
+  lower: (node, at) => {
+    const axis = node.attributes;
+    const [turn] = at.reduced as [Index];
+    const target = at.operand(at.input(1, [turn]));
+    const update = at.operand(
+      at.input(
+        2,
+        at.index.map((index, a) => (a === axis ? turn : index)),
+      ),
+    );
+    const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis] as Index));
+    return at.emit('where', node.dtype, hit, update, at.constant(0, node.dtype));
+  },
+  finish: (node, at, accumulator) => at.emit('add', node.dtype, at.input(0, at.index), accumulator),
+  hint: (node, operands) => ({
+    kind: 'scatterAdd',
+    axis: node.attributes,
+    index: operands[0] as number,
+    update: operands[1] as number,
+  }),
+});
+
+/** base with a box replaced. Inputs: base, value, and one 0-d int32 start an axis; starts must be in range. */
+export const Update: Primitive<null> = definePrimitive<null>({
+  name: 'update',
+  kind: 'boxes',
+  access: (_, position) => (position <= 1 ? 'once' : 'many'),
+  infer: ([base]) => ({ dtype: (base as Node).dtype, shape: (base as Node).shape }),
+  gradient: (g, node, needs) => {
+    const [, value, ...starts] = node.inputs as [Node, Node, ...Node[]];
+    return [
+      needs[0] ? update(g, constant(0, g.dtype, value.shape), starts) : null,
+      needs[1] ? apply(DynamicSlice, [g, ...starts], value.shape) : null,
+      ...starts.map(() => null),
+    ];
+  },
+  boxes: (node) => ({ base: 0, boxes: [{ input: 1, start: node.shape.map((_, axis) => ({ input: axis + 2 })) }] }),
+  // without boxes: where(inside the box, value, base)
+  lower: (node, at) => {
+    const value = node.inputs[1] as Node;
+    let within: number | null = null;
+    const index = at.index.map((outer, axis) => {
+      const size = value.shape[axis] as number;
+      const room = (node.shape[axis] as number) - size;
+      if (room === 0) return outer;
+      const start = at.computed(at.input(axis + 2, []), 0, room);
+      const moved = at.space.add(outer, at.space.scale(start, -1));
+      const condition = at.inside(moved, 0, size);
+      if (condition !== null) within = within === null ? condition : at.emit('and', 'bool', within, condition);
+      return at.space.clamp(moved, 0, size - 1);
+    });
+    const inner = at.input(1, index);
+    return within === null ? inner : at.emit('where', node.dtype, within, inner, at.input(0, at.index));
+  },
+});
+
+/** Pieces one after the other along an axis. */
+export const Concat: Primitive<number> = definePrimitive<number>({
+  name: 'concat',
+  kind: 'boxes',
+  infer: (inputs, axis) => {
+    const [first] = inputs as [Node];
+    const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+    return { dtype: first.dtype, shape: first.shape.map((size, a) => (a === axis ? total : size)) };
+  },
+  key: (axis) => [axis],
+  gradient: (g, node) => {
+    const axis = node.attributes;
+    let start = 0;
+    return node.inputs.map((x) => {
+      const size = x.shape[axis] as number;
+      start += size;
+      return narrow(g, axis, start - size, size);
+    });
+  },
+  boxes: (node) => {
+    let at = 0;
+    const boxes = node.inputs.map((x, input) => {
+      const start = node.shape.map((_, axis) => (axis === node.attributes ? at : 0));
+      at += x.shape[node.attributes] as number;
+      return { input, start };
+    });
+    return { base: null, boxes };
+  },
+  // without boxes: where(before the end of the first piece, first, where(before the end of the second, second, ...))
+  lower: (node, at) => {
+    const axis = node.attributes;
+    const along = at.index[axis] as Index;
+    let end = node.shape[axis] as number;
+    let value: number | null = null;
+    for (let k = node.inputs.length - 1; k >= 0; k--) {
+      const size = (node.inputs[k] as Node).shape[axis] as number;
+      const inner = at.space.clamp(at.space.shift(along, size - end), 0, size - 1);
+      const piece = at.input(
+        k,
+        at.index.map((index, a) => (a === axis ? inner : index)),
+      );
+      const condition = at.inside(along, 0, end);
+      value = value === null || condition === null ? piece : at.emit('where', node.dtype, condition, piece, value);
+      end -= size;
+    }
+    return value as number;
+  },
+});
+
+/** Whole slices of x along `axis`, chosen by an int32 tensor of any shape. */
+export function gather(x: Node, index: Node, axis = 0): Node {
+  requireInteger('gather', index);
+  const normal = normalizeAxis('gather', axis, x.shape.length);
+  if (x.shape[normal] === 0 && index.size > 0) {
+    throw new ShapeError(`gather: axis ${normal} of ${show(x.shape)} is empty, there is nothing to choose from.`);
+  }
+  return apply(Gather, [x, index], normal);
+}
+
+/** For each position of `index` the element of x at that index along `axis`; the other axes stay where they are. */
+export function takeAlong(x: Node, index: Node, axis: number): Node {
+  requireInteger('takeAlong', index);
+  const normal = normalizeAxis('takeAlong', axis, x.shape.length);
+  const fits =
+    index.shape.length === x.shape.length && x.shape.every((size, a) => a === normal || index.shape[a] === size);
+  if (!fits) {
+    throw new ShapeError(
+      `takeAlong: indices ${show(index.shape)} must match ${show(x.shape)} on every axis but ${normal}.`,
+      { shape: x.shape, indices: index.shape, axis: normal },
+    );
+  }
+  return gather(reshape(x, [-1]), flatPositions(x, index, normal), 0);
+}
+
+/** The flat position in x of each index along `axis`. */
+export function flatPositions(x: Node, index: Node, axis: number): Node {
+  const strides = stridesOf(x.shape);
+  const limit = like(index, (x.shape[axis] as number) - 1);
+  const safe = minimum(maximum(index, like(index, 0)), limit);
+  let flat = multiply(safe, like(index, strides[axis] as number));
+  index.shape.forEach((size, a) => {
+    if (a === axis || size === 1) return;
+    flat = add(flat, multiply(indexAlong(index.shape, a), like(index, strides[a] as number)));
+  });
+  return flat;
+}
+
+/** base with `update` added at `index` (1-d int32) along `axis`; repeated indices add up, those outside are ignored. */
+export function scatterAdd(base: Node, index: Node, values: Node, axis = 0): Node {
+  requireInteger('scatterAdd', index);
+  const normal = normalizeAxis('scatterAdd', axis, base.shape.length);
+  const expected = [...base.shape.slice(0, normal), ...index.shape, ...base.shape.slice(normal + 1)];
+  if (!sameShape(expected, values.shape)) {
+    throw new ShapeError(
+      `scatterAdd: updates ${show(values.shape)} do not fit: base ${show(base.shape)} with indices ${show(index.shape)} at axis ${normal} takes ${show(expected)}.`,
+      { base: base.shape, index: index.shape, updates: values.shape },
+    );
+  }
+  const dtype = promote(base.dtype, values.dtype);
+  const flat = reshape(values, [...base.shape.slice(0, normal), index.size, ...base.shape.slice(normal + 1)]);
+  if (flat.size === 0) return cast(base, dtype);
+  return apply(ScatterAdd, [cast(base, dtype), reshape(index, [-1]), cast(flat, dtype)], normal);
+}
+
+/** base with the box at `starts` replaced by `value`. */
+export function update(base: Node, value: Node, starts: readonly Node[]): Node {
+  const fits =
+    value.shape.length === base.shape.length && value.shape.every((size, a) => size <= (base.shape[a] as number));
+  if (!fits || starts.length !== base.shape.length) {
+    throw new ShapeError(
+      `update: a box of ${show(value.shape)} with ${starts.length} starts does not fit in ${show(base.shape)}.`,
+      { base: base.shape, value: value.shape },
+    );
+  }
+  if (value.size === 0) return base;
+  return apply(Update, [base, cast(value, base.dtype), ...starts], null);
+}
+
+/** Tensors of equal shape but for one axis, joined along it. */
+export function concat(tensors: readonly Node[], axis = 0): Node {
+  const [first] = tensors;
+  if (first === undefined) throw new ShapeError('concat: needs at least one tensor.');
+  const normal = normalizeAxis('concat', axis, first.shape.length);
+  let { dtype } = first;
+  tensors.forEach((x, k) => {
+    dtype = promote(dtype, x.dtype);
+    const fits =
+      x.shape.length === first.shape.length && x.shape.every((size, a) => a === normal || size === first.shape[a]);
+    if (!fits) {
+      throw new ShapeError(
+        `concat: tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}: only axis ${normal} may differ.`,
+        { first: first.shape, other: x.shape, axis: normal },
+      );
+    }
+  });
+  const pieces = tensors.filter((x) => x.shape[normal] !== 0).map((x) => cast(x, dtype));
+  if (pieces.length === 0) return cast(first, dtype);
+  return pieces.length === 1 ? (pieces[0] as Node) : apply(Concat, pieces, normal);
+}
+
+/** Tensors of equal shape along a new axis. */
+export function stack(tensors: readonly Node[], axis = 0): Node {
+  const [first] = tensors;
+  if (first === undefined) throw new ShapeError('stack: needs at least one tensor.');
+  const normal = normalizeAxis('stack', axis, first.shape.length + 1);
+  for (const [k, x] of tensors.entries()) {
+    if (!sameShape(x.shape, first.shape)) {
+      throw new ShapeError(`stack: tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}.`);
+    }
+  }
+  return concat(
+    tensors.map((x) => reshape(x, [...x.shape.slice(0, normal), 1, ...x.shape.slice(normal)])),
+    normal,
+  );
+}
+
+/** Pieces along an axis: of the given sizes, or `pieces` equal ones. */
+export function split(x: Node, pieces: number | readonly number[], axis = 0): Node[] {
+  const normal = normalizeAxis('split', axis, x.shape.length);
+  const length = x.shape[normal] as number;
+  if (typeof pieces === 'number' && (pieces < 1 || length % pieces !== 0)) {
+    throw new ShapeError(`split: axis ${normal} of ${show(x.shape)} does not divide into ${pieces} equal pieces.`);
+  }
+  const sizes = typeof pieces === 'number' ? new Array<number>(pieces).fill(length / pieces) : pieces;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total !== length) {
+    throw new ShapeError(`split: the sizes [${sizes.join(', ')}] sum to ${total}, axis ${normal} has ${length}.`);
+  }
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return narrow(x, normal, start - size, size);
+  });
+}
+
+export function requireInteger(operation: string, index: Node): void {
+  if (index.dtype !== 'int32') {
+    throw new DTypeError(`${operation}: indices must be int32, got ${index.dtype}: use tensor.cast('int32').`, {
+      operation,
+      dtype: index.dtype,
+    });
+  }
+}

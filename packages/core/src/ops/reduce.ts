@@ -1,0 +1,182 @@
+/** Reductions over axes: sum, product, max, min, and what is made of them. */
+import type { Axes } from '../backend.ts';
+import { ShapeError } from '../errors.ts';
+import type { Index } from '../graph/index-expression.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import { definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
+import { normalizeAxes, normalizeAxis, show } from '../shape.ts';
+import { divide, multiply, subtract } from './arithmetic.ts';
+import { equal, where } from './compare.ts';
+import { cast, sqrt, square } from './functions.ts';
+import { checkComputable, like } from './pointwise.ts';
+import { indexAlong } from './sources.ts';
+import { expandTo, inverseOrder, permute, reshape } from './views.ts';
+
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. */
+  readonly keepAxes?: boolean;
+}
+
+type Rule = (g: Node, x: Node, y: Node, axes: Axes) => Node;
+
+function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: boolean, rule: Rule): Primitive<Axes> {
+  return definePrimitive<Axes>({
+    name,
+    kind: 'nest',
+    ...(exact ? { exact: [0] } : {}),
+    infer: ([x], axes) => {
+      const { dtype, shape } = x as Node;
+      return { dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) };
+    },
+    key: (axes) => axes,
+    gradient: (g, node) => [rule(g, node.inputs[0] as Node, node, node.attributes)],
+    reduction: ({ inputs: [x], attributes, dtype }) => ({
+      op,
+      extents: attributes.map((axis) => (x as Node).shape[axis] as number),
+      dtype,
+    }),
+    lower: (node, at) => at.input(0, spread(node, at)),
+  });
+}
+
+/** The index of the input: the node's own axes with the reduced ones put back in. */
+function spread(node: Node<Axes>, at: Lowering): Index[] {
+  let kept = 0;
+  return (node.inputs[0] as Node).shape.map((_, axis) => {
+    const position = node.attributes.indexOf(axis);
+    return (position < 0 ? at.index[kept++] : at.reduced[position]) as Index;
+  });
+}
+
+// d sum(x) = sum(dx): every element receives the cotangent of its sum
+export const Sum: Primitive<Axes> = reduction('sum', 'sum', false, (g, x, _, axes) => spreadTo(g, x, axes));
+// d prod(x) = sum over i of dx_i times the product of the others
+export const Product: Primitive<Axes> = reduction('prod', 'product', false, (g, x, _, axes) =>
+  multiply(spreadTo(g, x, axes), productOfOthers(x, axes)),
+);
+// d max(x) goes to the largest elements, in equal shares (as PyTorch's amax)
+export const Max: Primitive<Axes> = reduction('max', 'max', true, extremeRule);
+export const Min: Primitive<Axes> = reduction('min', 'min', true, extremeRule);
+
+function extremeRule(g: Node, x: Node, y: Node, axes: Axes): Node {
+  const isExtreme = cast(equal(x, spreadTo(y, x, axes)), 'float32');
+  const share = divide(g, sum(isExtreme, axes));
+  return multiply(isExtreme, spreadTo(share, x, axes));
+}
+
+/** A reduced tensor repeated over the reduced axes of x. */
+function spreadTo(y: Node, x: Node, axes: Axes): Node {
+  return expandTo(reshape(y, keptShape(x, axes)), x.shape);
+}
+
+function keptShape(x: Node, axes: Axes): number[] {
+  return x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+}
+
+/** For each element the product over all others of its row: right also where elements are 0, to every order. */
+function productOfOthers(x: Node, axes: Axes): Node {
+  const shape = x.shape;
+  const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const keptSizes = kept.map((axis) => shape[axis] as number);
+  const count = axes.reduce((product, axis) => product * (shape[axis] as number), 1);
+  const order = [...kept, ...axes];
+  const rows = reshape(permute(x, order), [...keptSizes, 1, count]);
+  const square = [...keptSizes, count, count];
+  const rank = square.length;
+  const itself = equal(indexAlong(square, rank - 2), indexAlong(square, rank - 1));
+  const others = product(where(itself, like(x, 1), expandTo(rows, square)), rank - 1);
+  const shaped = reshape(others, [...keptSizes, ...axes.map((axis) => shape[axis] as number)]);
+  return permute(shaped, inverseOrder(order));
+}
+
+function reduce(primitive: Primitive<Axes>, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
+  checkComputable(primitive.name, x);
+  const normal = normalizeAxes(primitive.name, axes, x.shape.length);
+  // a sum or product over axes of size 1 is a change of shape
+  const y = normal.every((axis) => x.shape[axis] === 1)
+    ? reshape(
+        x,
+        x.shape.filter((_, axis) => !normal.includes(axis)),
+      )
+    : apply(primitive, [x], normal);
+  return options.keepAxes === true ? reshape(y, keptShape(x, normal)) : y;
+}
+
+const counting = (x: Node): Node => (x.dtype === 'bool' ? cast(x, 'int32') : x);
+
+export function sum(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return reduce(Sum, counting(x), axes, options);
+}
+
+export function product(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return reduce(Product, counting(x), axes, options);
+}
+
+export function max(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return extreme(Max, x, axes, options);
+}
+
+export function min(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return extreme(Min, x, axes, options);
+}
+
+function extreme(primitive: Primitive<Axes>, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
+  const normal = normalizeAxes(primitive.name, axes, x.shape.length);
+  for (const axis of normal) {
+    if (x.shape[axis] === 0) {
+      throw new ShapeError(
+        `${primitive.name}: axis ${axis} of ${show(x.shape)} is empty, and nothing has no ${primitive.name}.`,
+        { shape: x.shape, axis },
+      );
+    }
+  }
+  return x.dtype === 'bool'
+    ? cast(reduce(primitive, counting(x), axes, options), 'bool')
+    : reduce(primitive, x, axes, options);
+}
+
+export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  const normal = normalizeAxes('mean', axes, x.shape.length);
+  const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  return multiply(sum(cast(x, 'float32'), normal, options), constant(1 / count, 'float32'));
+}
+
+/** The mean squared deviation; the sum is divided by n - correction (1 by default, Bessel's). */
+export function variance(
+  x: Node,
+  axes?: number | Axes,
+  options: ReduceOptions & { readonly correction?: number } = {},
+): Node {
+  const normal = normalizeAxes('variance', axes, x.shape.length);
+  const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  const centred = subtract(cast(x, 'float32'), mean(x, normal, { keepAxes: true }));
+  const divisor = Math.max(0, count - (options.correction ?? 1));
+  return multiply(sum(square(centred), normal, options), constant(1 / divisor, 'float32'));
+}
+
+export function standardDeviation(
+  x: Node,
+  axes?: number | Axes,
+  options: ReduceOptions & { readonly correction?: number } = {},
+): Node {
+  return sqrt(variance(x, axes, options));
+}
+
+export function all(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return cast(product(cast(cast(x, 'bool'), 'int32'), axes, options), 'bool');
+}
+
+export function any(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
+  return cast(sum(cast(cast(x, 'bool'), 'int32'), axes, options), 'bool');
+}
+
+/** The first index along `axis` where x equals its maximum (or minimum); 0 where the row has a NaN. */
+export function argExtreme(kind: 'max' | 'min', x: Node, axis: number, options: ReduceOptions = {}): Node {
+  const normal = normalizeAxis(kind === 'max' ? 'argMax' : 'argMin', axis, x.shape.length);
+  const source = counting(x);
+  const size = x.shape[normal] as number;
+  const best = (kind === 'max' ? max : min)(source, normal, { keepAxes: true });
+  const candidates = where(equal(source, best), indexAlong(x.shape, normal), constant(size, 'int32'));
+  const first = reduce(Min, candidates, normal, options);
+  return where(equal(first, constant(size, 'int32')), constant(0, 'int32'), first);
+}

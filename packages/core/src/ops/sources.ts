@@ -1,0 +1,36 @@
+/** Values computed from their position alone: counting along an axis, and random numbers. */
+import type { Shape } from '../backend.ts';
+import type { Index } from '../graph/index-expression.ts';
+import { apply, type Node } from '../graph/node.ts';
+import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+
+/** The index along one axis, as int32. */
+export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }> = definePrimitive<{
+  readonly shape: Shape;
+  readonly axis: number;
+}>({
+  name: 'iota',
+  kind: 'source',
+  infer: (_, { shape }) => ({ dtype: 'int32', shape }),
+  key: ({ axis }) => [axis],
+  lower: (node, at) => at.integer(at.index[node.attributes.axis] as Index),
+});
+
+/** Uniform in [0, 1): the hash of seed, draw and position. Inputs are the seed and the number of the draw, 0-d int32. */
+export const Random: Primitive<Shape> = definePrimitive<Shape>({
+  name: 'random',
+  kind: 'pointwise',
+  access: () => 'many',
+  infer: (_, shape) => ({ dtype: 'float32', shape }),
+  gradient: () => [null, null],
+  lower: (node, at) =>
+    at.emit('random', 'float32', at.input(0, []), at.input(1, []), at.integer(at.space.flatten(at.index, node.shape))),
+});
+
+export function indexAlong(shape: Shape, axis: number): Node {
+  return apply(Iota, [], { shape, axis });
+}
+
+export function random(seed: Node, draw: Node, shape: Shape): Node {
+  return apply(Random, [seed, draw], shape);
+}

@@ -1,0 +1,474 @@
+/**
+ * Convolutions and pooling. The convolution and its two gradients are three primitives closed under gradient; pooling is
+ * a reduction over a view of windows, whose adjoint is `Fold`.
+ */
+import type { Shape } from '../backend.ts';
+import { promote } from '../dtype.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { customGradient } from '../graph/custom-gradient.ts';
+import type { Index } from '../graph/index-expression.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import { definePrimitive, type Lowering, type Primitive, type Value } from '../graph/primitive.ts';
+import { show } from '../shape.ts';
+import { divide, multiply } from './arithmetic.ts';
+import { equal, where } from './compare.ts';
+import { cast } from './functions.ts';
+import { argExtreme, max, sum } from './reduce.ts';
+import { indexAlong } from './sources.ts';
+import { expandTo, narrow, padStatic, reshape, unsqueeze, type WindowAttributes, window } from './views.ts';
+
+/** The sum of overlapping windows, each element back at its place: the adjoint of `Window`. */
+export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }> = definePrimitive<
+  WindowAttributes & { readonly shape: Shape }
+>({
+  name: 'fold',
+  kind: 'nest',
+  access: (node, _) => (overlaps(node.attributes) ? 'many' : 'once'),
+  infer: ([x], { shape }) => ({ dtype: (x as Node).dtype, shape }),
+  key: ({ size, stride, dilation }) => [...size, ...stride, ...dilation],
+  gradient: (g, node) => [window(g, node.attributes)],
+  reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: attributes.size, dtype }),
+  // element p takes part in window q as its r-th element where p = q stride + r dilation
+  lower: (node, at) => {
+    const { size, stride, dilation } = node.attributes;
+    const outer = node.shape.length - size.length;
+    const { shape } = node.inputs[0] as Node;
+    const guard = new Guard(at);
+    const positions = size.map((_, i) =>
+      guard.exactQuotient(
+        at.space.add(at.index[outer + i] as Index, at.space.scale(at.reduced[i] as Index, -(dilation[i] as number))),
+        stride[i] as number,
+        shape[outer + i] as number,
+      ),
+    );
+    return guard.select(node, at.input(0, [...at.index.slice(0, outer), ...positions, ...at.reduced]));
+  },
+});
+
+function overlaps({ size, stride, dilation }: WindowAttributes): boolean {
+  return size.some((count, i) => (count - 1) * (dilation[i] as number) + 1 > (stride[i] as number));
+}
+
+/** Collects the conditions under which an element exists, and gives 0 elsewhere. */
+class Guard {
+  private condition: Value | null = null;
+  private readonly at: Lowering;
+
+  constructor(at: Lowering) {
+    this.at = at;
+  }
+
+  /** `index` where it lies in [0, size), else the nearest one. */
+  within(index: Index, size: number): Index {
+    this.require(this.at.inside(index, 0, size));
+    return this.at.space.clamp(index, 0, size - 1);
+  }
+
+  /** index / divisor where that is whole and lies in [0, size). */
+  exactQuotient(index: Index, divisor: number, size: number): Index {
+    if (divisor > 1) this.require(this.at.inside(this.at.space.floorMod(index, divisor), 0, 1));
+    return this.within(this.at.space.floorDiv(index, divisor), size);
+  }
+
+  select(node: Node, value: Value): Value {
+    if (this.condition === null) return value;
+    return this.at.emit('where', node.dtype, this.condition, value, this.at.constant(0, node.dtype));
+  }
+
+  private require(condition: Value | null): void {
+    if (condition === null) return;
+    this.condition = this.condition === null ? condition : this.at.emit('and', 'bool', this.condition, condition);
+  }
+}
+
+/** The sizes of one convolution, the same for all three forms. */
+export interface Convolution {
+  readonly input: Shape;
+  readonly weight: Shape;
+  readonly output: Shape;
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: readonly number[];
+  readonly groups: number;
+}
+
+type Form = 'forward' | 'input' | 'weight';
+
+interface FormRule {
+  readonly form: Form;
+  readonly shape: (c: Convolution) => Shape;
+  readonly extents: (c: Convolution) => Shape;
+  readonly lower: (node: Node<Convolution>, at: Lowering) => Value;
+  readonly gradient: (g: Node, a: Node, b: Node, c: Convolution, needs: readonly boolean[]) => readonly (Node | null)[];
+}
+
+function convolution(rule: FormRule): Primitive<Convolution> {
+  return definePrimitive<Convolution>({
+    name: rule.form === 'forward' ? 'convolution' : `convolution ${rule.form} gradient`,
+    kind: 'nest',
+    access: () => 'dense',
+    infer: ([a], c) => ({ dtype: (a as Node).dtype, shape: rule.shape(c) }),
+    key: ({ input, weight, stride, dilation, padding, groups }) => [
+      ...input,
+      ...weight,
+      ...stride,
+      ...dilation,
+      ...padding,
+      groups,
+    ],
+    gradient: (g, node, needs) => {
+      const [a, b] = node.inputs as [Node, Node];
+      return rule.gradient(g, a, b, node.attributes, needs);
+    },
+    reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: rule.extents(attributes), dtype }),
+    lower: rule.lower,
+    hint: ({ attributes }) => ({ kind: 'conv', form: rule.form, ...attributes }),
+  });
+}
+
+const space = (shape: Shape): Shape => shape.slice(2);
+
+// y[n, o, q] = sum over c, r of x[n, c, q stride + r dilation - padding] w[o, c, r]
+export const ConvForward: Primitive<Convolution> = convolution({
+  form: 'forward',
+  shape: ({ output }) => output,
+  extents: ({ weight }) => weight.slice(1),
+  lower: (node, at) => {
+    const { input, weight, stride, dilation, padding } = node.attributes;
+    const [n, o, ...q] = at.index as [Index, Index, ...Index[]];
+    const [c, ...r] = at.reduced as [Index, ...Index[]];
+    const guard = new Guard(at);
+    const p = q.map((index, i) =>
+      guard.within(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+    );
+    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
+    const x = guard.select(node, at.input(0, [n, channel, ...p]));
+    return at.emit('mul', node.dtype, x, at.input(1, [o, c, ...r]));
+  },
+  gradient: (g, x, w, c, needs) => [
+    needs[0] ? apply(ConvInput, [g, w], c) : null,
+    needs[1] ? apply(ConvWeight, [x, g], c) : null,
+  ],
+});
+
+// dx[n, c, p] = sum over o, r of g[n, o, (p + padding - r dilation) / stride] w[o, c, r]
+export const ConvInput: Primitive<Convolution> = convolution({
+  form: 'input',
+  shape: ({ input }) => input,
+  extents: ({ weight, groups }) => [(weight[0] as number) / groups, ...space(weight)],
+  lower: (node, at) => {
+    const { weight, output, stride, dilation, padding, groups } = node.attributes;
+    const [n, channel, ...p] = at.index as [Index, Index, ...Index[]];
+    const [o, ...r] = at.reduced as [Index, ...Index[]];
+    const perGroup = weight[1] as number;
+    const guard = new Guard(at);
+    const q = p.map((index, i) => {
+      const moved = at.space.shift(index, padding[i] as number);
+      const start = at.space.add(moved, at.space.scale(r[i] as Index, -(dilation[i] as number)));
+      return guard.exactQuotient(start, stride[i] as number, output[i + 2] as number);
+    });
+    const group = groups === 1 ? at.space.zero : at.space.floorDiv(channel, perGroup);
+    const c = groups === 1 ? channel : at.space.floorMod(channel, perGroup);
+    const out = at.space.add(at.space.scale(group, (weight[0] as number) / groups), o);
+    const g = guard.select(node, at.input(0, [n, out, ...q]));
+    return at.emit('mul', node.dtype, g, at.input(1, [out, c, ...r]));
+  },
+  gradient: (h, g, w, c, needs) => [
+    needs[0] ? apply(ConvForward, [h, w], c) : null,
+    needs[1] ? apply(ConvWeight, [h, g], c) : null,
+  ],
+});
+
+// dw[o, c, r] = sum over n, q of x[n, c, q stride + r dilation - padding] g[n, o, q]
+export const ConvWeight: Primitive<Convolution> = convolution({
+  form: 'weight',
+  shape: ({ weight }) => weight,
+  extents: ({ output }) => [output[0] as number, ...space(output)],
+  lower: (node, at) => {
+    const { input, weight, stride, dilation, padding } = node.attributes;
+    const [o, c, ...r] = at.index as [Index, Index, ...Index[]];
+    const [n, ...q] = at.reduced as [Index, ...Index[]];
+    const guard = new Guard(at);
+    const p = q.map((index, i) =>
+      guard.within(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+    );
+    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
+    const x = guard.select(node, at.input(0, [n, channel, ...p]));
+    return at.emit('mul', node.dtype, x, at.input(1, [n, o, ...q]));
+  },
+  gradient: (h, x, g, c, needs) => [
+    needs[0] ? apply(ConvInput, [g, h], c) : null,
+    needs[1] ? apply(ConvForward, [x, h], c) : null,
+  ],
+});
+
+function inputPosition(
+  at: Lowering,
+  q: Index,
+  r: Index,
+  i: number,
+  stride: readonly number[],
+  dilation: readonly number[],
+  padding: readonly number[],
+): Index {
+  const moved = at.space.add(at.space.scale(q, stride[i] as number), at.space.scale(r, dilation[i] as number));
+  return at.space.shift(moved, -(padding[i] as number));
+}
+
+/** The first input channel of the group that output channel o belongs to. */
+function groupBase(at: Lowering, o: Index, { weight, groups }: Convolution, perGroup: number): Index {
+  if (groups === 1) return at.space.zero;
+  return at.space.scale(at.space.floorDiv(o, (weight[0] as number) / groups), perGroup);
+}
+
+export type Sizes = number | readonly number[];
+
+export interface ConvolutionOptions {
+  /** The distance between windows; 1 by default. */
+  readonly stride?: Sizes;
+  /** Zeros around the input: a number, one an axis, 'same' (stride 1: the size stays) or 'valid' (none, the default). */
+  readonly padding?: Sizes | 'same' | 'valid';
+  /** The distance between the elements of a window; 1 by default. */
+  readonly dilation?: Sizes;
+  /** Channels are split in this many groups that do not see each other; 1 by default. */
+  readonly groups?: number;
+}
+
+/** A size an axis, from a number for all or one each. */
+export function perAxis(operation: string, name: string, sizes: Sizes, rank: number, least: number): number[] {
+  const list = typeof sizes === 'number' ? new Array<number>(rank).fill(sizes) : [...sizes];
+  if (list.length !== rank || list.some((size) => !Number.isInteger(size) || size < least)) {
+    throw new ValueError(
+      `${operation}: ${name} must be a whole number from ${least}, or ${rank} of them; got ${JSON.stringify(sizes)}.`,
+      { [name]: sizes },
+    );
+  }
+  return list;
+}
+
+/** Cross-correlation of x [N, C, ...space] with w [O, C / groups, ...kernel], as PyTorch's conv1d, conv2d and conv3d. */
+export function convolve(operation: string, rank: number, x: Node, w: Node, options: ConvolutionOptions): Node {
+  const { groups = 1 } = options;
+  checkRank(operation, rank, x, w);
+  const stride = perAxis(operation, 'stride', options.stride ?? 1, rank, 1);
+  const dilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank, 1);
+  const kernel = space(w.shape);
+  let padding: number[];
+  let input = x;
+  if (options.padding === 'same') {
+    if (stride.some((s) => s !== 1)) {
+      throw new ValueError(
+        `${operation}: padding 'same' needs stride 1, got ${show(stride)}: name the padding instead.`,
+      );
+    }
+    const total = kernel.map((size, i) => (size - 1) * (dilation[i] as number));
+    padding = total.map((n) => n >> 1);
+    if (total.some((n) => n % 2 === 1)) {
+      // an even kernel pads one more behind than before
+      const zeros = new Array<number>(x.shape.length).fill(0);
+      input = padStatic(x, { before: zeros, after: [0, 0, ...total.map((n) => n % 2)], step: x.shape.map(() => 1) });
+    }
+  } else {
+    padding =
+      options.padding === 'valid' ? kernel.map(() => 0) : perAxis(operation, 'padding', options.padding ?? 0, rank, 0);
+  }
+  const [n, c, ...size] = input.shape as [number, number, ...number[]];
+  const [o, perGroup] = w.shape as [number, number];
+  if (!Number.isInteger(groups) || groups < 1 || o % groups !== 0 || c !== perGroup * groups) {
+    throw new ShapeError(
+      `${operation}: input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${perGroup} in each of ${groups} groups${o % groups === 0 ? '' : ` and its ${o} outputs do not divide by ${groups}`}.`,
+      { input: x.shape, weight: w.shape, groups },
+    );
+  }
+  const out = size.map((length, i) => {
+    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
+    const room = length + 2 * (padding[i] as number) - reach;
+    if (room < 0) {
+      throw new ShapeError(
+        `${operation}: a kernel of ${kernel[i]} (reach ${reach}) does not fit axis ${i + 2} of ${show(x.shape)} padded by ${padding[i]}.`,
+        { input: x.shape, weight: w.shape },
+      );
+    }
+    return Math.floor(room / (stride[i] as number)) + 1;
+  });
+  const dtype = promote(input.dtype, w.dtype);
+  return apply(ConvForward, [cast(input, dtype), cast(w, dtype)], {
+    input: input.shape,
+    weight: w.shape,
+    output: [n, o, ...out],
+    stride,
+    dilation,
+    padding,
+    groups,
+  });
+}
+
+export interface TransposedConvolutionOptions {
+  readonly stride?: Sizes;
+  readonly padding?: Sizes;
+  readonly outputPadding?: Sizes;
+  readonly dilation?: Sizes;
+  readonly groups?: number;
+}
+
+/** The input gradient of a convolution as an operation of its own: x [N, I, ...], w [I, O / groups, ...kernel]. */
+export function convolveTransposed(
+  operation: string,
+  rank: number,
+  x: Node,
+  w: Node,
+  options: TransposedConvolutionOptions,
+): Node {
+  const { groups = 1 } = options;
+  checkRank(operation, rank, x, w);
+  const stride = perAxis(operation, 'stride', options.stride ?? 1, rank, 1);
+  const dilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank, 1);
+  const padding = perAxis(operation, 'padding', options.padding ?? 0, rank, 0);
+  const extra = perAxis(operation, 'outputPadding', options.outputPadding ?? 0, rank, 0);
+  const [n, c, ...size] = x.shape as [number, number, ...number[]];
+  const [inner, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
+  if (c !== inner || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+    throw new ShapeError(
+      `${operation}: input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${inner} in ${groups} groups.`,
+      { input: x.shape, weight: w.shape, groups },
+    );
+  }
+  const out = size.map((length, i) => {
+    const step = stride[i] as number;
+    if ((extra[i] as number) >= Math.max(step, dilation[i] as number)) {
+      throw new ValueError(`${operation}: outputPadding ${extra[i]} must be smaller than the stride or dilation.`);
+    }
+    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
+    return (length - 1) * step - 2 * (padding[i] as number) + reach + (extra[i] as number);
+  });
+  if (out.some((length) => length < 1)) {
+    throw new ShapeError(`${operation}: the result of ${show(x.shape)} would have the empty space ${show(out)}.`);
+  }
+  const dtype = promote(x.dtype, w.dtype);
+  return apply(ConvInput, [cast(x, dtype), cast(w, dtype)], {
+    input: [n, perGroup * groups, ...out],
+    weight: w.shape,
+    output: x.shape,
+    stride,
+    dilation,
+    padding,
+    groups,
+  });
+}
+
+function checkRank(operation: string, rank: number, x: Node, w: Node): void {
+  const form = `[N, C${', size'.repeat(rank)}]`;
+  if (x.shape.length !== rank + 2) {
+    throw new ShapeError(`${operation}: the input must be ${form}, got ${show(x.shape)}.`, { input: x.shape });
+  }
+  if (w.shape.length !== rank + 2) {
+    throw new ShapeError(`${operation}: the weight must have ${rank + 2} axes, got ${show(w.shape)}.`, {
+      weight: w.shape,
+    });
+  }
+}
+
+export interface PoolOptions {
+  /** The size of a window along each axis of space. */
+  readonly size: readonly number[];
+  /** By default the size: windows touch and do not overlap. */
+  readonly stride?: Sizes;
+  readonly padding?: Sizes;
+  readonly dilation?: Sizes;
+}
+
+interface Pooling extends WindowAttributes {
+  readonly padding: readonly number[];
+}
+
+function pooling(operation: string, x: Node, options: PoolOptions): Pooling {
+  const rank = options.size.length;
+  const size = perAxis(operation, 'size', options.size, rank, 1);
+  const padding = perAxis(operation, 'padding', options.padding ?? 0, rank, 0);
+  if (x.shape.length < rank + 1) {
+    throw new ShapeError(`${operation}: ${show(x.shape)} has too few axes for a window over ${rank} of space.`);
+  }
+  padding.forEach((count, i) => {
+    if (count * 2 > (size[i] as number)) {
+      throw new ValueError(`${operation}: padding ${count} is more than half of the window ${size[i]}.`);
+    }
+  });
+  return {
+    size,
+    stride: perAxis(operation, 'stride', options.stride ?? size, rank, 1),
+    dilation: perAxis(operation, 'dilation', options.dilation ?? 1, rank, 1),
+    padding,
+  };
+}
+
+/** Windows of x padded by zeros, as [..., positions, elements of the window]. */
+function padded(x: Node, { padding }: Pooling): Node {
+  const outer = new Array<number>(x.shape.length - padding.length).fill(0);
+  const around = [...outer, ...padding];
+  return padStatic(x, { before: around, after: around, step: x.shape.map(() => 1) });
+}
+
+const lastAxes = (x: Node, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => x.shape.length - count + i);
+
+/** The largest element of each window; the cotangent goes to the first of the largest, as in PyTorch. */
+export function maxPool(x: Node, options: PoolOptions): Node {
+  const attributes = pooling('maxPool', x, options);
+  const { size } = attributes;
+  const rank = size.length;
+  const isPadded = attributes.padding.some((count) => count > 0);
+  const inside = isPadded ? window(padded(expandTo(constant(1, 'bool'), x.shape), attributes), attributes) : null;
+  const frame = padded(x, attributes);
+  const lowest = x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
+  const windowsOf = (source: Node): Node => {
+    const windows = window(source, attributes);
+    return inside === null ? windows : where(inside, windows, constant(lowest, x.dtype));
+  };
+  const windows = windowsOf(frame);
+  const y = max(windows, lastAxes(windows, rank));
+  return customGradient(y, [x], (g) => {
+    const positions = y.shape;
+    const count = size.reduce((product, n) => product * n, 1);
+    const flat = reshape(windows, [...positions, count]);
+    const first = argExtreme('max', flat, -1, { keepAxes: true });
+    const chosen = equal(indexAlong(flat.shape, flat.shape.length - 1), first);
+    const spread = where(chosen, unsqueeze(g, g.shape.length), constant(0, 'float32'));
+    const folded = fold(reshape(spread, windows.shape), frame.shape, attributes);
+    return [crop(folded, x.shape, attributes.padding)];
+  });
+}
+
+/** The mean of each window; zeros of the padding count unless `countIncludesPadding` is false. */
+export function averagePool(x: Node, options: PoolOptions & { readonly countIncludesPadding?: boolean }): Node {
+  const attributes = pooling('averagePool', x, options);
+  const rank = attributes.size.length;
+  const total = (source: Node): Node => {
+    const windows = window(padded(source, attributes), attributes);
+    return sum(windows, lastAxes(windows, rank));
+  };
+  const values = total(cast(x, 'float32'));
+  if (options.countIncludesPadding === false && attributes.padding.some((count) => count > 0)) {
+    const ones = expandTo(constant(1, 'float32'), [
+      ...new Array<number>(x.shape.length - rank).fill(1),
+      ...x.shape.slice(-rank),
+    ]);
+    return divide(values, total(ones));
+  }
+  const count = attributes.size.reduce((product, n) => product * n, 1);
+  return multiply(values, constant(1 / count, 'float32'));
+}
+
+function crop(x: Node, shape: Shape, padding: readonly number[]): Node {
+  let y = x;
+  const outer = shape.length - padding.length;
+  padding.forEach((count, i) => {
+    y = narrow(y, outer + i, count, shape[outer + i] as number);
+  });
+  return y;
+}
+
+/** [..., positions, window] -> shape, overlapping elements added. */
+export function fold(x: Node, shape: Shape, attributes: WindowAttributes): Node {
+  const { size, stride, dilation } = attributes;
+  return apply(Fold, [x], { size, stride, dilation, shape });
+}

@@ -1,0 +1,158 @@
+/**
+ * Random numbers from one seed. Every draw has a number, and every element hashes (seed, draw, position), so the same
+ * program gives the same numbers on every device, in any order of evaluation, and again after a checkpoint.
+ */
+import type { Shape } from './backend.ts';
+import { ValueError } from './errors.ts';
+import { constant, type Node } from './graph/node.ts';
+import { lift, recordAdvance } from './graph/recorder.ts';
+import { add, minimum, multiply, subtract } from './ops/arithmetic.ts';
+import { less } from './ops/compare.ts';
+import { cast, cos, floor, log, sqrt } from './ops/functions.ts';
+import { random } from './ops/sources.ts';
+import { randomValue } from './random-value.ts';
+import { checkShape } from './shape.ts';
+import { type Tensor, wrap } from './tensor.ts';
+
+export interface RandomState {
+  readonly seed: number;
+  /** How many draws were made. */
+  readonly counter: number;
+}
+
+let seed = 0;
+let counter = 0;
+/** While a checkpointed part is recomputed: the draws that its first pass made, to be made again. */
+let replay: { readonly draws: readonly number[]; next: number } | null = null;
+let record: number[] | null = null;
+
+/** Starts the one stream of random numbers anew; a whole number. */
+export function setSeed(value: number): void {
+  if (!Number.isInteger(value)) throw new ValueError(`setSeed: needs a whole number, got ${value}.`);
+  seed = value | 0;
+  counter = 0;
+}
+
+/** What a checkpoint must keep so that the stream goes on where it was. */
+export function randomState(): RandomState {
+  return { seed, counter };
+}
+
+export function setRandomState(state: RandomState): void {
+  seed = state.seed | 0;
+  counter = state.counter | 0;
+}
+
+/** The next draw of the stream, as the two lifted numbers that a random node needs. */
+function nextDraw(): [Node, Node] {
+  if (replay !== null) return [lift(seed, 'int32'), lift(replay.draws[replay.next++] as number, 'int32')];
+  counter = (counter + 1) | 0;
+  record?.push(counter);
+  recordAdvance(() => {
+    counter = (counter + 1) | 0;
+  });
+  return [lift({ read: () => seed }, 'int32'), lift({ read: () => counter }, 'int32')];
+}
+
+/** @internal Runs `work` and gives back the draws it made. */
+export function recordDraws<T>(work: () => T): { result: T; draws: readonly number[] } {
+  const outer = record;
+  const draws: number[] = [];
+  record = draws;
+  try {
+    return { result: work(), draws };
+  } finally {
+    record = outer;
+    outer?.push(...draws);
+  }
+}
+
+/** @internal Runs `work` so that it draws the same numbers again. */
+export function replayDraws<T>(draws: readonly number[], work: () => T): T {
+  const outer = replay;
+  replay = { draws, next: 0 };
+  try {
+    return work();
+  } finally {
+    replay = outer;
+  }
+}
+
+function uniformNode(shape: Shape): Node {
+  const [key, draw] = nextDraw();
+  return random(key, draw, shape);
+}
+
+const float = (value: number): Node => constant(value, 'float32');
+
+/**
+ * Numbers in [low, high), all equally likely; multiples of 2^-24 of the range.
+ *
+ * @example
+ * import { setSeed, uniform } from '@nn/core';
+ * setSeed(1);
+ * const x = uniform([1000]);
+ * console.log((await x.max().item()) < 1); // => true
+ */
+export function uniform(shape: Shape, options: { readonly low?: number; readonly high?: number } = {}): Tensor {
+  checkShape('uniform', shape);
+  const { low = 0, high = 1 } = options;
+  const unit = uniformNode(shape);
+  if (low === 0 && high === 1) return wrap(unit);
+  return wrap(add(multiply(unit, lift(high - low, 'float32')), lift(low, 'float32')));
+}
+
+/**
+ * Normally distributed numbers (Box and Muller 1958).
+ *
+ * @example
+ * import { normal, setSeed } from '@nn/core';
+ * setSeed(1);
+ * const x = normal([10000], { mean: 3 });
+ * console.log(Math.round(await x.mean().item())); // => 3
+ */
+export function normal(
+  shape: Shape,
+  options: { readonly mean?: number; readonly standardDeviation?: number } = {},
+): Tensor {
+  checkShape('normal', shape);
+  const { mean = 0, standardDeviation = 1 } = options;
+  // sqrt(-2 log(1 - u)) cos(2 pi v), and 1 - u is never 0
+  const radius = sqrt(multiply(log(subtract(float(1), uniformNode(shape))), float(-2)));
+  const unit = multiply(radius, cos(multiply(uniformNode(shape), float(2 * Math.PI))));
+  return wrap(add(multiply(unit, lift(standardDeviation, 'float32')), lift(mean, 'float32')));
+}
+
+/** 1 with probability `probability`, else 0; float32. */
+export function bernoulli(shape: Shape, probability: number): Tensor {
+  checkShape('bernoulli', shape);
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new ValueError(`bernoulli: the probability must lie in [0, 1], got ${probability}.`);
+  }
+  return wrap(cast(less(uniformNode(shape), lift(probability, 'float32')), 'float32'));
+}
+
+/** Whole numbers in [low, high), int32. The range may have at most 2^24 numbers. */
+export function randomInteger(shape: Shape, low: number, high: number): Tensor {
+  checkShape('randomInteger', shape);
+  if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 24) {
+    throw new ValueError(`randomInteger: [${low}, ${high}) is not a range of 1 to 2^24 whole numbers.`);
+  }
+  const scaled = cast(floor(multiply(uniformNode(shape), lift(high - low, 'float32'))), 'int32');
+  return wrap(add(minimum(scaled, lift(high - low - 1, 'int32')), lift(low, 'int32')));
+}
+
+/** The next draw on the host, at once: `count` numbers in [0, 1), equal to those of `uniform([count])`. */
+export function hostUniform(count: number): Float32Array {
+  counter = (counter + 1) | 0;
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = randomValue(seed, counter, i);
+  return values;
+}
+
+/** `count` normally distributed numbers on the host, from the next two draws. */
+export function hostNormal(count: number): Float32Array {
+  const u = hostUniform(count);
+  const v = hostUniform(count);
+  return u.map((value, i) => Math.sqrt(-2 * Math.log(1 - value)) * Math.cos(2 * Math.PI * (v[i] as number)));
+}

@@ -1,0 +1,75 @@
+/** The few switches of a process. Everything else is an argument. */
+import type { Backend } from './backend.ts';
+import { BackendError, ValueError } from './errors.ts';
+
+interface Settings {
+  backend: Backend | null;
+  isTraining: boolean;
+  isTracking: boolean;
+  validate: boolean;
+  eager: boolean;
+}
+
+export const settings: Settings = {
+  backend: null,
+  isTraining: true,
+  isTracking: true,
+  validate: false,
+  eager: false,
+};
+
+/** The backend for tensors that name none and meet none. */
+export function setDefaultBackend(backend: Backend): void {
+  const isBackend = typeof backend === 'object' && backend !== null && typeof backend.compile === 'function';
+  if (!isBackend) {
+    throw new ValueError(
+      `setDefaultBackend: needs a backend, got ${backend instanceof Promise ? 'a promise: await it first' : typeof backend}: for example cpu() of @nn/backend-cpu.`,
+    );
+  }
+  settings.backend = backend;
+}
+
+export function getDefaultBackend(): Backend {
+  if (settings.backend === null) {
+    throw new BackendError(
+      "No backend is set. Install one and name it once: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());",
+    );
+  }
+  return settings.backend;
+}
+
+/** Whether layers such as dropout and batch normalisation behave as in training; true by default. */
+export function isTraining(): boolean {
+  return settings.isTraining;
+}
+
+export function setTraining(flag: boolean): void {
+  settings.isTraining = flag;
+}
+
+/**
+ * Runs `work` in evaluation mode: dropout passes everything, batch normalisation uses its running statistics.
+ *
+ * @example
+ * import { evaluate, isTraining } from '@nn/core';
+ * console.log(evaluate(() => isTraining())); // => false
+ */
+export function evaluate<T>(work: () => T): T {
+  const outer = settings.isTraining;
+  settings.isTraining = false;
+  try {
+    return checkSynchronous('evaluate', work());
+  } finally {
+    settings.isTraining = outer;
+  }
+}
+
+/** The mode ends when the function returns, so a function that goes on later would run outside of it. */
+export function checkSynchronous<T>(operation: string, result: T): T {
+  if (result instanceof Promise) {
+    throw new ValueError(
+      `${operation}: the function must not be async: build the tensors inside and await their values outside.`,
+    );
+  }
+  return result;
+}

@@ -1,0 +1,705 @@
+/**
+ * Tensor: an immutable handle on a node of the graph. Every method is one call into ops/; nothing is computed until the
+ * values are read or an optimizer steps, and nothing is ever disposed of by hand.
+ */
+import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
+import { deviceFor } from './compile/device.ts';
+import { isTensorData } from './dtype.ts';
+import { ShapeError, ValueError } from './errors.ts';
+import { stopGradient } from './graph/custom-gradient.ts';
+import type { Node, NumberSource } from './graph/node.ts';
+import { lift } from './graph/recorder.ts';
+import { hostNode, type NestedNumbers } from './host-data.ts';
+import * as arithmetic from './ops/arithmetic.ts';
+import * as compare from './ops/compare.ts';
+import * as composite from './ops/composite.ts';
+import { matmul } from './ops/contract.ts';
+import * as functions from './ops/functions.ts';
+import * as indexing from './ops/indexing.ts';
+import * as order from './ops/order.ts';
+import * as reduce from './ops/reduce.ts';
+import * as views from './ops/views.ts';
+import { normalizeAxis, show, sizeOf, stridesOf } from './shape.ts';
+
+/** What operations take besides tensors: numbers (lifted, so that their value never recompiles) and nested arrays. */
+export type TensorLike = Tensor | number | boolean | NumberSource | NestedNumbers;
+
+export type ReduceOptions = reduce.ReduceOptions;
+
+/** One part of `at`: an index, a range [start, stop, step] with open ends, a new axis (null), or '...' for all axes between. */
+export type IndexItem = number | readonly (number | null | undefined)[] | null | '...';
+
+/** Nested arrays of numbers, as `array()` gives them. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/**
+ * An immutable array of numbers on a device. Made by `tensor`, `zeros`, `uniform` and by operations.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * const x = tensor([[1, 2], [3, 4]]);
+ * console.log(await x.matmul(x).array()); // => [[7, 10], [15, 22]]
+ */
+export class Tensor {
+  /** Marks tensors, also those of another copy of this package. */
+  readonly isTensor: true = true;
+  protected readonly value: Node;
+
+  /** @internal Tensors are made by functions, not by `new`. */
+  constructor(node: Node) {
+    this.value = node;
+  }
+
+  /** @internal The node of the graph. */
+  get node(): Node {
+    return this.value;
+  }
+
+  get shape(): Shape {
+    return this.node.shape;
+  }
+
+  get dtype(): DType {
+    return this.node.dtype;
+  }
+
+  /** The number of axes. */
+  get rank(): number {
+    return this.node.shape.length;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.node.shape);
+  }
+
+  /** The backend that the tensor lives on; null while any would do. */
+  get backend(): Backend | null {
+    return this.node.backend;
+  }
+
+  // ---- reading
+
+  /** The values in row-major order: a copy. Everything read in one turn of the event loop is computed together. */
+  data(): Promise<TensorData> {
+    return deviceFor(this.node).read(this.node);
+  }
+
+  /** The one value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(`item: ${show(this.shape)} has ${this.size} elements, not one: use data() or array().`, {
+        shape: this.shape,
+      });
+    }
+    return (await this.data())[0] as number;
+  }
+
+  /** The values as nested arrays. */
+  async array(): Promise<NestedArray> {
+    const { shape, dtype } = this;
+    const data = await this.data();
+    const strides = stridesOf(shape);
+    const nest = (axis: number, start: number): NestedArray => {
+      if (axis === shape.length) return dtype === 'bool' ? data[start] !== 0 : (data[start] as number);
+      return Array.from({ length: shape[axis] as number }, (_, i) =>
+        nest(axis + 1, start + i * (strides[axis] as number)),
+      );
+    };
+    return nest(0, 0);
+  }
+
+  toString(): string {
+    return `Tensor ${this.dtype} ${show(this.shape)}`;
+  }
+
+  // ---- arithmetic; operands broadcast
+
+  add(other: TensorLike): Tensor {
+    return wrap(arithmetic.add(this.node, this.operand(other)));
+  }
+
+  sub(other: TensorLike): Tensor {
+    return wrap(arithmetic.subtract(this.node, this.operand(other)));
+  }
+
+  mul(other: TensorLike): Tensor {
+    return wrap(arithmetic.multiply(this.node, this.operand(other)));
+  }
+
+  /** True division: integers give float32. */
+  div(other: TensorLike): Tensor {
+    return wrap(arithmetic.divide(this.node, this.operand(other, true)));
+  }
+
+  /** The remainder with the sign of the dividend. */
+  mod(other: TensorLike): Tensor {
+    return wrap(arithmetic.modulo(this.node, this.operand(other)));
+  }
+
+  floorDiv(other: TensorLike): Tensor {
+    return wrap(arithmetic.floorDivide(this.node, this.operand(other)));
+  }
+
+  /** The remainder with the sign of the divisor. */
+  floorMod(other: TensorLike): Tensor {
+    return wrap(arithmetic.floorModulo(this.node, this.operand(other)));
+  }
+
+  /** x^y. A whole number as exponent becomes products, and the gradient at 0 is exact. */
+  pow(exponent: TensorLike): Tensor {
+    const isSmallWhole = typeof exponent === 'number' && Number.isInteger(exponent) && Math.abs(exponent) <= 64;
+    return wrap(
+      isSmallWhole
+        ? arithmetic.integerPower(this.node, exponent)
+        : arithmetic.power(this.node, this.operand(exponent, true)),
+    );
+  }
+
+  /** The larger of two elements; NaN if one is NaN. */
+  maximum(other: TensorLike): Tensor {
+    return wrap(arithmetic.maximum(this.node, this.operand(other)));
+  }
+
+  minimum(other: TensorLike): Tensor {
+    return wrap(arithmetic.minimum(this.node, this.operand(other)));
+  }
+
+  // ---- functions of each element
+
+  neg(): Tensor {
+    return wrap(arithmetic.negate(this.node));
+  }
+
+  abs(): Tensor {
+    return wrap(functions.abs(this.node));
+  }
+
+  /** -1, 0 or 1. */
+  sign(): Tensor {
+    return wrap(functions.sign(this.node));
+  }
+
+  /** To the nearest whole number, halves to the even one. */
+  round(): Tensor {
+    return wrap(functions.round(this.node));
+  }
+
+  floor(): Tensor {
+    return wrap(functions.floor(this.node));
+  }
+
+  ceil(): Tensor {
+    return wrap(functions.ceil(this.node));
+  }
+
+  /** The whole part, towards zero. */
+  trunc(): Tensor {
+    return wrap(functions.truncate(this.node));
+  }
+
+  exp(): Tensor {
+    return wrap(functions.exp(this.node));
+  }
+
+  /** The natural logarithm. */
+  log(): Tensor {
+    return wrap(functions.log(this.node));
+  }
+
+  /** log(1 + x), exact near 0. */
+  log1p(): Tensor {
+    return wrap(functions.log1p(this.node));
+  }
+
+  /** exp(x) - 1, exact near 0. */
+  expm1(): Tensor {
+    return wrap(functions.expm1(this.node));
+  }
+
+  sqrt(): Tensor {
+    return wrap(functions.sqrt(this.node));
+  }
+
+  /** 1 / sqrt(x). */
+  rsqrt(): Tensor {
+    return wrap(functions.rsqrt(this.node));
+  }
+
+  reciprocal(): Tensor {
+    return wrap(functions.reciprocal(this.node));
+  }
+
+  square(): Tensor {
+    return wrap(functions.square(this.node));
+  }
+
+  sin(): Tensor {
+    return wrap(functions.sin(this.node));
+  }
+
+  cos(): Tensor {
+    return wrap(functions.cos(this.node));
+  }
+
+  tan(): Tensor {
+    return wrap(functions.tan(this.node));
+  }
+
+  tanh(): Tensor {
+    return wrap(functions.tanh(this.node));
+  }
+
+  /** The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
+  erf(): Tensor {
+    return wrap(functions.erf(this.node));
+  }
+
+  /** 1 / (1 + exp(-x)). */
+  sigmoid(): Tensor {
+    return wrap(functions.sigmoid(this.node));
+  }
+
+  /** max(x, 0). */
+  relu(): Tensor {
+    return wrap(functions.relu(this.node));
+  }
+
+  /** log(1 + exp(x)). */
+  softplus(): Tensor {
+    return wrap(functions.softplus(this.node));
+  }
+
+  /** x Phi(x) (Hendrycks and Gimpel 2016), exact or by the tanh approximation. */
+  gelu(approximate: 'none' | 'tanh' = 'none'): Tensor {
+    return wrap(composite.gelu(this.node, approximate));
+  }
+
+  /** x sigmoid(x). */
+  silu(): Tensor {
+    return wrap(composite.silu(this.node));
+  }
+
+  /** x tanh(softplus(x)). */
+  mish(): Tensor {
+    return wrap(composite.mish(this.node));
+  }
+
+  /** min(max(x, low), high); either bound may be null. */
+  clamp(low: TensorLike | null, high: TensorLike | null): Tensor {
+    const bound = (value: TensorLike | null): Node | null => (value === null ? null : this.operand(value));
+    return wrap(functions.clamp(this.node, bound(low), bound(high)));
+  }
+
+  /** The same values in another dtype: to int32 towards zero and saturating, to bool x != 0. */
+  cast(dtype: DType): Tensor {
+    return wrap(functions.cast(this.node, dtype));
+  }
+
+  // ---- comparison and logic: bool
+
+  less(other: TensorLike): Tensor {
+    return wrap(compare.less(this.node, this.operand(other)));
+  }
+
+  lessEqual(other: TensorLike): Tensor {
+    return wrap(compare.lessEqual(this.node, this.operand(other)));
+  }
+
+  greater(other: TensorLike): Tensor {
+    return wrap(compare.less(this.operand(other), this.node));
+  }
+
+  greaterEqual(other: TensorLike): Tensor {
+    return wrap(compare.lessEqual(this.operand(other), this.node));
+  }
+
+  equal(other: TensorLike): Tensor {
+    return wrap(compare.equal(this.node, this.operand(other)));
+  }
+
+  notEqual(other: TensorLike): Tensor {
+    return wrap(compare.notEqual(this.node, this.operand(other)));
+  }
+
+  logicalAnd(other: TensorLike): Tensor {
+    return wrap(compare.and(compare.truth(this.node), compare.truth(this.operand(other))));
+  }
+
+  logicalOr(other: TensorLike): Tensor {
+    return wrap(compare.or(compare.truth(this.node), compare.truth(this.operand(other))));
+  }
+
+  logicalNot(): Tensor {
+    return wrap(compare.not(this.node));
+  }
+
+  bitwiseAnd(other: TensorLike): Tensor {
+    return wrap(compare.and(this.node, this.operand(other)));
+  }
+
+  bitwiseOr(other: TensorLike): Tensor {
+    return wrap(compare.or(this.node, this.operand(other)));
+  }
+
+  bitwiseXor(other: TensorLike): Tensor {
+    return wrap(compare.xor(this.node, this.operand(other)));
+  }
+
+  /** Shift counts are taken modulo 32. */
+  shiftLeft(other: TensorLike): Tensor {
+    return wrap(compare.shiftLeft(this.node, this.operand(other)));
+  }
+
+  /** Keeps the sign. Shift counts are taken modulo 32. */
+  shiftRight(other: TensorLike): Tensor {
+    return wrap(compare.shiftRight(this.node, this.operand(other)));
+  }
+
+  // ---- reductions; over all axes where none is named
+
+  sum(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.sum(this.node, axes, options));
+  }
+
+  prod(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.product(this.node, axes, options));
+  }
+
+  mean(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.mean(this.node, axes, options));
+  }
+
+  max(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.max(this.node, axes, options));
+  }
+
+  min(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.min(this.node, axes, options));
+  }
+
+  /** The variance; `correction` is taken off the count, 1 by default (Bessel). */
+  variance(axes?: number | Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor {
+    return wrap(reduce.variance(this.node, axes, options));
+  }
+
+  standardDeviation(axes?: number | Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor {
+    return wrap(reduce.standardDeviation(this.node, axes, options));
+  }
+
+  /** The vector norm; `order` is 2 by default, 1, Infinity or any positive number. */
+  norm(axes?: number | Axes, options?: ReduceOptions & { readonly order?: number }): Tensor {
+    return wrap(composite.norm(this.node, axes, options));
+  }
+
+  logSumExp(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(composite.logSumExp(this.node, axes, options));
+  }
+
+  any(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.any(this.node, axes, options));
+  }
+
+  all(axes?: number | Axes, options?: ReduceOptions): Tensor {
+    return wrap(reduce.all(this.node, axes, options));
+  }
+
+  /** The first index of the largest element along `axis` (of all elements where none is named); int32. */
+  argMax(axis?: number, options?: ReduceOptions): Tensor {
+    return wrap(argExtreme('max', this.node, axis, options));
+  }
+
+  argMin(axis?: number, options?: ReduceOptions): Tensor {
+    return wrap(argExtreme('min', this.node, axis, options));
+  }
+
+  // ---- shape: views, which cost nothing
+
+  /** The same elements in another shape; one size may be -1. */
+  reshape(shape: Shape): Tensor {
+    return wrap(views.reshape(this.node, shape));
+  }
+
+  /** Axes `from` to `to` (both included) joined to one. */
+  flatten(from = 0, to = -1): Tensor {
+    const { shape } = this;
+    if (shape.length === 0) return this.reshape([1]);
+    const first = normalizeAxis('flatten', from, shape.length);
+    const last = normalizeAxis('flatten', to, shape.length);
+    if (last < first) throw new ShapeError(`flatten: axis ${from} comes after axis ${to}.`, { from, to });
+    return this.reshape([...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)]);
+  }
+
+  /** Without axes of size 1: all, or those named. */
+  squeeze(axes?: number | Axes): Tensor {
+    return wrap(views.squeeze(this.node, axes));
+  }
+
+  /** With an axis of size 1 before `axis`. */
+  unsqueeze(axis: number): Tensor {
+    return wrap(views.unsqueeze(this.node, axis));
+  }
+
+  /** The axes in another order. */
+  permute(axes: Axes): Tensor {
+    return wrap(views.permute(this.node, axes));
+  }
+
+  /** Two axes exchanged, by default the last two. */
+  transpose(a = -2, b = -1): Tensor {
+    return wrap(views.transpose(this.node, a, b));
+  }
+
+  /** Repeated to a larger shape by NumPy's rule of broadcasting. */
+  expand(shape: Shape): Tensor {
+    return wrap(views.expandTo(this.node, shape));
+  }
+
+  /** Reversed along the axes named, or along all. */
+  flip(axes?: number | Axes): Tensor {
+    return wrap(views.flip(this.node, axes));
+  }
+
+  /** With `before` and `after` elements of `value` added to each axis. */
+  pad(amounts: readonly (readonly [number, number])[], value: TensorLike = 0): Tensor {
+    const { shape, node } = this;
+    const isValid = amounts.length === shape.length && amounts.flat().every((n) => Number.isInteger(n) && n >= 0);
+    if (!isValid) {
+      throw new ShapeError(
+        `pad: ${show(shape)} needs ${shape.length} pairs [before, after] of whole numbers from 0, got ${JSON.stringify(amounts)}.`,
+        { shape, amounts },
+      );
+    }
+    const attributes = {
+      before: amounts.map(([before]) => before),
+      after: amounts.map(([, after]) => after),
+      step: shape.map(() => 1),
+    };
+    const padded = views.padStatic(node, attributes);
+    if (value === 0) return wrap(padded);
+    const inside = views.padStatic(views.expandTo(lift(1, 'bool'), shape), attributes);
+    return wrap(compare.where(inside, padded, this.operand(value)));
+  }
+
+  /**
+   * The box from `starts` to `stops` (not included), with steps. Negative numbers count from the end, ranges are cut to
+   * the tensor, negative steps go backwards. Starts are lifted: a moving window does not recompile.
+   */
+  slice(starts: readonly number[], stops?: readonly (number | null)[], steps?: readonly number[]): Tensor {
+    return this.at(...starts.map((start, axis) => [start, stops?.[axis] ?? null, steps?.[axis] ?? 1]));
+  }
+
+  /** NumPy's indexing: `x.at(0)`, `x.at('...', [1, 3])`, `x.at([null, null, -1], null)`. */
+  at(...items: readonly IndexItem[]): Tensor {
+    return wrap(indexAt(this.node, items));
+  }
+
+  /** Pieces along an axis: so many equal ones, or of the sizes named. */
+  split(pieces: number | readonly number[], axis = 0): Tensor[] {
+    return indexing.split(this.node, pieces, axis).map(wrap);
+  }
+
+  // ---- indexing
+
+  /** Whole slices along `axis` chosen by int32 indices: [...before, ...indices.shape, ...after]. Indices outside are clamped. */
+  gather(indices: TensorLike, axis = 0): Tensor {
+    return wrap(indexing.gather(this.node, integers(indices), axis));
+  }
+
+  /** Each element's own index along `axis`: the result has the shape of `indices`. */
+  takeAlong(indices: TensorLike, axis: number): Tensor {
+    return wrap(indexing.takeAlong(this.node, integers(indices), axis));
+  }
+
+  /** A copy with `updates` added at `indices` along `axis`; repeated indices add up, those outside are ignored. */
+  scatterAdd(indices: TensorLike, updates: TensorLike, axis = 0): Tensor {
+    return wrap(indexing.scatterAdd(this.node, integers(indices), this.operand(updates), axis));
+  }
+
+  /** A copy with the box at `starts` replaced by `value`. Starts are lifted. */
+  update(starts: readonly (number | NumberSource)[], value: TensorLike): Tensor {
+    const box = this.operand(value);
+    starts.forEach((start, axis) => {
+      const room = (this.shape[axis] ?? 0) - (box.shape[axis] ?? 0);
+      if (typeof start === 'number' && (!Number.isInteger(start) || start < 0 || start > room)) {
+        throw new ShapeError(
+          `update: a box of ${show(box.shape)} at [${starts.join(', ')}] leaves ${show(this.shape)} at axis ${axis}.`,
+          { shape: this.shape, box: box.shape, starts },
+        );
+      }
+    });
+    return wrap(
+      indexing.update(
+        this.node,
+        box,
+        starts.map((start) => lift(start, 'int32')),
+      ),
+    );
+  }
+
+  // ---- order
+
+  cumsum(axis: number): Tensor {
+    return wrap(order.cumsum(this.node, axis));
+  }
+
+  /** Sorted along `axis`, with the indices that sort; stable, NaN last. */
+  sort(axis = -1, options?: order.SortOptions): { readonly values: Tensor; readonly indices: Tensor } {
+    const { values, indices } = order.sort(this.node, axis, options);
+    return { values: wrap(values), indices: wrap(indices) };
+  }
+
+  argSort(axis = -1, options?: order.SortOptions): Tensor {
+    return wrap(order.argSort(this.node, axis, options));
+  }
+
+  /** The k largest along `axis` in descending order (or the smallest, ascending). */
+  topK(
+    k: number,
+    axis = -1,
+    options?: { readonly largest?: boolean },
+  ): { readonly values: Tensor; readonly indices: Tensor } {
+    const { values, indices } = order.topK(this.node, k, axis, options);
+    return { values: wrap(values), indices: wrap(indices) };
+  }
+
+  // ---- products and rows
+
+  /** The matrix product by NumPy's rules: leading axes broadcast, vectors are rows at the left and columns at the right. */
+  matmul(other: TensorLike): Tensor {
+    return wrap(matmul(this.node, this.operand(other)));
+  }
+
+  /** exp(x) / sum(exp(x)) along `axis`. */
+  softmax(axis = -1): Tensor {
+    return wrap(composite.softmax(this.node, axis));
+  }
+
+  /** log(softmax(x)), without its loss of digits. */
+  logSoftmax(axis = -1): Tensor {
+    return wrap(composite.logSoftmax(this.node, axis));
+  }
+
+  /** The same value, through which no gradient passes. */
+  stopGradient(): Tensor {
+    return wrap(stopGradient(this.node));
+  }
+
+  /** The other side of a binary operation, as a node. */
+  private operand(other: TensorLike, asFloat = false): Node {
+    return toNode(other, asFloat || this.dtype === 'float32' ? 'float32' : 'int32');
+  }
+}
+
+/** @internal */
+export function wrap(node: Node): Tensor {
+  return new Tensor(node);
+}
+
+/** True for tensors, also those of another copy of this package. */
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'isTensor' in value;
+}
+
+/** @internal Anything that an operation takes, as a node; `dtype` is that of a bare number. */
+export function toNode(value: TensorLike, dtype: DType): Node {
+  if (isTensor(value)) return value.node;
+  if (typeof value === 'number') return lift(value, dtype);
+  if (typeof value === 'boolean') return lift(value ? 1 : 0, 'bool');
+  if (isTensorData(value) || Array.isArray(value)) return hostNode('tensor', value as NestedNumbers, {});
+  if (typeof value === 'object' && value !== null && 'read' in value) return lift(value, dtype);
+  throw new ValueError(
+    `An operation got ${value === null ? 'null' : typeof value} where it needs a tensor, a number or an array.`,
+  );
+}
+
+function integers(indices: TensorLike): Node {
+  const node = toNode(indices, 'int32');
+  const isBare = !isTensor(indices) && node.dtype === 'float32';
+  return isBare ? functions.cast(node, 'int32') : node;
+}
+
+function argExtreme(kind: 'max' | 'min', node: Node, axis: number | undefined, options?: ReduceOptions): Node {
+  if (axis === undefined) return reduce.argExtreme(kind, views.reshape(node, [-1]), 0);
+  return reduce.argExtreme(kind, node, axis, options);
+}
+
+/** NumPy's basic indexing: every item takes its axis; what the items do not name stays whole. */
+function indexAt(node: Node, items: readonly IndexItem[]): Node {
+  const named = items.filter((item) => item !== null && item !== '...').length;
+  const rank = node.shape.length;
+  if (named > rank || items.filter((item) => item === '...').length > 1) {
+    throw new ShapeError(
+      `at: ${named} indices${named > rank ? '' : " and more than one '...'"} for ${show(node.shape)}, which has ${rank} axes.`,
+      { shape: node.shape, items },
+    );
+  }
+  let x = node;
+  let axis = 0;
+  const shape: number[] = [];
+  for (const item of items) {
+    if (item === '...') {
+      for (let skip = rank - named; skip > 0; skip--) shape.push(x.shape[axis++] as number);
+    } else if (item === null) {
+      shape.push(1);
+    } else if (typeof item === 'number') {
+      const size = x.shape[axis] as number;
+      const at = item < 0 ? item + size : item;
+      if (!Number.isInteger(item) || at < 0 || at >= size) {
+        throw new ShapeError(`at: index ${item} is outside of axis ${axis} of ${show(node.shape)}, size ${size}.`, {
+          shape: node.shape,
+          index: item,
+          axis,
+        });
+      }
+      x = box(x, axis++, at, 1, 1);
+    } else {
+      const { start, count, step } = range(item, x.shape[axis] as number);
+      const forward =
+        step > 0
+          ? box(x, axis, start, count, step)
+          : views.flip(box(x, axis, start + (count - 1) * step, count, -step), axis);
+      shape.push(count);
+      x = forward;
+      axis++;
+    }
+  }
+  return views.reshape(x, [...shape, ...x.shape.slice(axis)]);
+}
+
+/** Python's slice.indices: [start, stop, step] with open and negative ends. */
+function range(
+  item: readonly (number | null | undefined)[],
+  size: number,
+): { start: number; count: number; step: number } {
+  const step = item[2] ?? 1;
+  if (!Number.isInteger(step) || step === 0)
+    throw new ValueError(`at: a step must be a whole number other than 0, got ${step}.`);
+  const low = step > 0 ? 0 : -1;
+  const high = step > 0 ? size : size - 1;
+  const place = (value: number | null | undefined, open: number): number => {
+    if (value === null || value === undefined) return open;
+    if (!Number.isInteger(value)) throw new ValueError(`at: a range must have whole numbers, got ${value}.`);
+    return Math.min(Math.max(value < 0 ? value + size : value, low), high);
+  };
+  const start = place(item[0], step > 0 ? low : high);
+  const stop = place(item[1], step > 0 ? high : low);
+  return { start, count: Math.max(0, Math.ceil((stop - start) / step)), step };
+}
+
+/** `count` elements of one axis. The start is lifted unless the axis stays whole. */
+function box(x: Node, axis: number, start: number, count: number, step: number): Node {
+  const size = x.shape[axis] as number;
+  if (count === size && step === 1) return x;
+  if (count === 0) return views.narrow(x, axis, 0, 0);
+  const reach = (count - 1) * step + 1;
+  const shape = x.shape.map((length, a) => (a === axis ? reach : length));
+  const starts = x.shape.map((_, a) => lift(a === axis ? start : 0, 'int32'));
+  const moved = reach === size ? x : views.dynamicSlice(x, starts, shape);
+  if (step === 1) return moved;
+  return views.sliceStatic(moved, {
+    start: shape.map(() => 0),
+    size: shape.map((length, a) => (a === axis ? count : length)),
+    step: shape.map((_, a) => (a === axis ? step : 1)),
+  });
+}

@@ -1,0 +1,90 @@
+/** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
+import type { Backend } from './backend.ts';
+import { deviceOf } from './compile/device.ts';
+import { ValueError } from './errors.ts';
+import { stopGradient } from './graph/custom-gradient.ts';
+import { hostLeaf, type NumberSource } from './graph/node.ts';
+import { currentRecorder, recordAdvance } from './graph/recorder.ts';
+import { assignNode, type Variable } from './graph/variable.ts';
+import { cast } from './ops/functions.ts';
+import type { Parameter } from './parameter.ts';
+import { isParameter } from './parameter.ts';
+import { getDefaultBackend } from './settings.ts';
+import { type Tensor, wrap } from './tensor.ts';
+import { walkTree } from './tree.ts';
+
+/** A number that is read again on each run of a compiled function. Accepted wherever an operation takes a number. */
+export function numberSource(read: () => number): NumberSource {
+  return { read };
+}
+
+/** Repeats a host effect (a step counter) on each replay of the function that is being compiled; does nothing elsewhere. */
+export function onReplay(advance: () => void): void {
+  recordAdvance(advance);
+}
+
+/**
+ * Replaces parameters by new values and computes `also` from the old ones, all in one Program; the memory of the old
+ * values goes to the new. Immediate in meaning: the parameters are new when the call returns, the promise says when the
+ * numbers are. If the program fails, the parameters keep their old values and the promise rejects.
+ */
+export async function replace(
+  updates: readonly (readonly [Parameter, Tensor])[],
+  also: readonly Tensor[] = [],
+): Promise<void> {
+  const moves = updates.map(([target, value]) => ({
+    variable: target.variable,
+    node: stopGradient(cast(value.node, target.dtype)),
+  }));
+  const backend = backendOf([...updates.map(([, value]) => value), ...also]);
+  for (const { variable, node } of moves) assignNode(variable, node);
+  if (currentRecorder() !== null) return; // the compiled function runs it
+  await deviceOf(backend).update(
+    moves,
+    also.map(({ node }) => node),
+  );
+}
+
+/** The one backend of all tensors, or the default where none has one yet. */
+function backendOf(tensors: readonly Tensor[]): Backend {
+  let found: Backend | null = null;
+  for (const { backend } of tensors) {
+    if (backend === null || backend === found) continue;
+    if (found !== null) {
+      throw new ValueError(
+        `replace: the new values live on two backends, '${found.name}' and '${backend.name}': await move(model, optimizer, backend) first.`,
+      );
+    }
+    found = backend;
+  }
+  return found ?? getDefaultBackend();
+}
+
+/**
+ * Brings every parameter below the given objects (models, optimizers) to another backend, in the middle of a run if need
+ * be. A tensor is not changed; for tensors use the returned copies of `moveTensor`.
+ */
+export async function move(...targets: readonly [...objects: object[], backend: Backend]): Promise<void> {
+  const backend = targets[targets.length - 1] as Backend;
+  const found = new Set<Variable>();
+  for (const target of targets.slice(0, -1)) {
+    walkTree(target, (value) => {
+      if (isParameter(value)) found.add(value.variable);
+      return !isParameter(value);
+    });
+  }
+  const variables = [...found].filter((variable) => variable.committed.backend !== backend || variable.isDirty);
+  const values = await Promise.all(variables.map(({ node }) => wrap(node).data()));
+  variables.forEach((variable, k) => {
+    const { dtype, shape } = variable.committed;
+    const node = hostLeaf(values[k] as (typeof values)[number], dtype, shape, backend);
+    deviceOf(backend).advance(variable, node.storage as NonNullable<typeof node.storage>, false);
+    variable.committed.backend = backend;
+    variable.node = variable.committed;
+  });
+}
+
+/** A copy of a tensor on another backend. Gradients do not pass. */
+export async function moveTensor(x: Tensor, backend: Backend): Promise<Tensor> {
+  return wrap(hostLeaf(await x.data(), x.dtype, x.shape, backend));
+}
