@@ -3,13 +3,14 @@
  * random state and positions in data as JSON in the metadata. A resumed run goes on bit for bit.
  * Finding host state is `host-state.ts`, pairing parameters `parameters.ts`, the disk `files.ts`.
  */
-import type { Json, Parameter } from '@nn/core';
+import type { Parameter } from '@nn/core';
 import { FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
+import type { Json } from './exact-json.ts';
 import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
 import type { Source } from './files.ts';
 import { readBytes, writeFileAtomic } from './files.ts';
 import type { States } from './host-state.ts';
-import { findStateful, refusal, restoreStates, saveStates } from './host-state.ts';
+import { findStateful, restoreStates, saveStates } from './host-state.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
 import type { Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
@@ -116,27 +117,11 @@ export async function loadCheckpoint(
     missing: [...match.missing, ...[...states.keys()].filter((name) => !stored.includes(name)).map(stateOf)],
     unexpected: [...match.unexpected, ...stored.filter((name) => !states.has(name)).map(stateOf)],
   });
-  // States and random state can still refuse what they are given, and then go back; after them nothing can fail.
-  const before = randomState();
-  if (options.random ?? true) restoreRandomState(record.random);
-  try {
-    restoreStates(states, record.states);
-  } catch (error) {
-    setRandomState(before);
-    throw error;
-  }
+  // States can still refuse what they are given, and then all go back; after them nothing can fail.
+  restoreStates(states, record.states);
+  if (options.random ?? true) setRandomState(record.random);
   applyValues(match.values);
   return { notes: record.notes };
-}
-
-function restoreRandomState(state: ReturnType<typeof randomState>): void {
-  const before = randomState();
-  try {
-    setRandomState(state);
-  } catch (error) {
-    setRandomState(before);
-    throw refusal('the random state', error);
-  }
 }
 
 function stateOf(name: string): string {
@@ -192,7 +177,8 @@ function readRecord(file: Safetensors): RunRecord {
   }
   const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
   const isNames = Array.isArray(parts) && parts.every((part) => typeof part === 'string');
-  if (!isNames || !isRecord(states) || !isRecord(random)) {
+  const { seed, counter } = Object(random) as Partial<Record<'seed' | 'counter', unknown>>;
+  if (!isNames || !isRecord(states) || !Number.isInteger(seed) || !Number.isInteger(counter)) {
     throw new FormatError(`loadCheckpoint: the metadata '${key}' lacks parts, states or random; the file is damaged.`);
   }
   return record as RunRecord; // The one cast: the lines above looked at each field that is used.

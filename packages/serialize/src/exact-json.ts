@@ -2,7 +2,9 @@
  * JSON that gives back the same numbers: NaN, the infinities and -0, which JSON has no words for, are stored as
  * `{ "$number": "NaN" }`. A schedule's best loss begins at infinity, and must after a resume, too.
  */
-import type { Json } from '@nn/core';
+
+/** What JSON holds, with every kind of number. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 const tag = '$number';
 

@@ -2,8 +2,9 @@
  * State that is not in tensors: finds the objects that have some, takes it as JSON, gives it back or not at all.
  * What the state means is known only to its owners (`Stateful` of core). Parameters are `parameters.ts`.
  */
-import type { Json, Stateful } from '@nn/core';
-import { FormatError, isStateful, Tensor, treeChildren, ValueError } from '@nn/core';
+import type { Stateful } from '@nn/core';
+import { FormatError, isStateful, isTensor, treeChildren, ValueError } from '@nn/core';
+import type { Json } from './exact-json.ts';
 import { isJson } from './exact-json.ts';
 
 /** Objects with host state by name, 'part' or 'part.field'. */
@@ -20,7 +21,7 @@ export function findStateful(parts: Readonly<Record<string, object>>): States {
   const open: [string, unknown][] = Object.entries(parts).reverse();
   for (let next = open.pop(); next; next = open.pop()) {
     const [name, value] = next;
-    if (typeof value !== 'object' || value === null || value instanceof Tensor || ArrayBuffer.isView(value)) continue;
+    if (typeof value !== 'object' || value === null || isTensor(value) || ArrayBuffer.isView(value)) continue;
     if (seen.has(value)) continue;
     seen.add(value);
     if (isStateful(value)) found.set(name, value);
@@ -60,20 +61,13 @@ export function restoreStates(states: States, saved: Readonly<Record<string, Jso
       owner.loadHostState(saved[name] as Json);
     } catch (error) {
       for (const step of undo.reverse()) step();
-      throw refusal(name, error);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new FormatError(
+        `loadCheckpoint: '${name}' refuses its state in the file, and nothing was changed: ${reason}`,
+        { name },
+      );
     }
   }
-}
-
-/** The error of an owner, as one of the file. */
-export function refusal(name: string, error: unknown): FormatError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new FormatError(
-    `loadCheckpoint: '${name}' refuses its state in the file, and nothing was changed: ${reason}`,
-    {
-      name,
-    },
-  );
 }
 
 function childrenOf(value: object): [string, unknown][] {

@@ -1,0 +1,111 @@
+import { cpu } from '@nn/backend-cpu';
+import { evaluate, namedParameters, setDefaultBackend, setSeed, tensor, uniform } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv2d,
+  crossEntropy,
+  Dropout,
+  Flatten,
+  Linear,
+  ReLU,
+  Sequential,
+  tanh,
+} from '@nn/layers';
+import { Adam, cosineDecay, SGD } from '@nn/optim';
+import { beforeAll, describe, expect, it } from 'vitest';
+import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
+import { encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import { loadModel } from './model.ts';
+
+beforeAll(() => {
+  setDefaultBackend(cpu());
+});
+
+/** A run with all kinds of state: statistics, dropout's random numbers, moments, a schedule, a position in shuffled data. */
+function build(seed: number, kind: 'adam' | 'sgd') {
+  setSeed(seed);
+  const model = new Sequential(new Linear(2, 6), new BatchNorm1d(6), tanh, new Dropout(0.3), new Linear(6, 2));
+  const learningRate = cosineDecay(0.1, { steps: 40 });
+  const optimizer =
+    kind === 'adam'
+      ? new Adam(model, { learningRate, weightDecay: 0.01 })
+      : new SGD(model, { learningRate, momentum: 0.9, nesterov: true });
+  const loader = new DataLoader(moons(50, { seed: 1 }), { batchSize: 16, shuffle: true, seed });
+  return { model, optimizer, loader };
+}
+
+type Run = ReturnType<typeof build>;
+
+/** Trains until so many steps were made in all; four batches are an epoch. */
+async function trainTo(run: Run, steps: number): Promise<number[]> {
+  const losses: number[] = [];
+  while (run.optimizer.stepCount < steps) {
+    for (const { inputs, targets } of run.loader) {
+      const jitter = uniform(inputs.shape, { low: -0.01, high: 0.01 });
+      const loss = crossEntropy(run.model.forward(inputs.add(jitter)), targets);
+      await run.optimizer.step(loss);
+      losses.push(await loss.item());
+      if (run.optimizer.stepCount === steps) break;
+    }
+  }
+  return losses;
+}
+
+/** Every bit of the model's parameters and statistics. */
+async function bits({ model }: Run): Promise<Record<string, number[]>> {
+  const values: Record<string, number[]> = {};
+  for (const [name, parameter] of namedParameters(model)) {
+    const data = await parameter.data();
+    values[name] = [...new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+  }
+  return values;
+}
+
+describe('a run that is interrupted and resumed', () => {
+  const total = 13;
+  for (const kind of ['adam', 'sgd'] as const) {
+    it(`has the losses and parameters, bit for bit, of one that is not: ${kind}, stopped at every step`, async () => {
+      const straight = build(1, kind);
+      const losses = await trainTo(straight, total);
+      const expected = await bits(straight);
+      for (let stop = 0; stop < total; stop++) {
+        const first = build(1, kind);
+        const before = await trainTo(first, stop);
+        const bytes = await encodeCheckpoint(first);
+        // Another seed, and some steps: nothing of what is there may remain.
+        const resumed = build(2, kind);
+        await trainTo(resumed, 3);
+        await loadCheckpoint(bytes, resumed);
+        const after = await trainTo(resumed, total);
+        expect([...before, ...after], `stopped after ${stop} steps`).toEqual(losses);
+        expect(await bits(resumed), `stopped after ${stop} steps`).toEqual(expected);
+      }
+    });
+  }
+
+  it('does not notice that it was saved', async () => {
+    const straight = build(3, 'adam');
+    await trainTo(straight, total);
+    const saved = build(3, 'adam');
+    for (let steps = 1; steps <= total; steps++) {
+      await trainTo(saved, steps);
+      await encodeCheckpoint(saved);
+    }
+    expect(await bits(saved)).toEqual(await bits(straight));
+  });
+});
+
+describe('a model of PyTorch', () => {
+  it('computes here what it computes there', async () => {
+    const model = new Sequential(new Conv2d(1, 2, 3), new BatchNorm2d(2), new ReLU(), new Flatten(), new Linear(8, 3));
+    const bytes = Uint8Array.from(atob(stateDict.file), (character) => character.charCodeAt(0));
+    expect(await loadModel(bytes, model)).toEqual({ missing: [], unexpected: [] });
+    const inputs = tensor(new Float32Array(stateDict.inputs), { shape: [2, 1, 4, 4] });
+    const outputs = await evaluate(() => model.forward(inputs)).data();
+    stateDict.outputs.forEach((value, i) => {
+      expect(Math.abs((outputs[i] as number) - value)).toBeLessThan(1e-6);
+    });
+  });
+});
