@@ -95,8 +95,25 @@ export class Forms {
         if (isConstant(right)) return combine(zero, left, right.base);
         if (isConstant(left)) return combine(zero, right, left.base);
       }
+      if (op.op === 'floorDiv' || op.op === 'floorMod') {
+        const [a, b] = op.args as readonly [number, number];
+        const by = this.at(b);
+        const simple = isConstant(by) && by.base > 0 ? this.divide(this.at(a), by.base) : undefined;
+        if (simple !== undefined) return op.op === 'floorDiv' ? simple.quotient : simple.rest;
+      }
     }
     return { base: 0, axes: none, others: new Map([[position, 1]]) };
+  }
+
+  /** floor((n q + r) / n) = q for 0 <= r < n: what splitting an axis leaves behind. */
+  private divide(form: Form, by: number): { quotient: Form; rest: Form } | undefined {
+    const pick = (map: ReadonlyMap<number, number>, isWhole: boolean): ReadonlyMap<number, number> =>
+      new Map([...map].filter(([, factor]) => (factor % by === 0) === isWhole));
+    const base = form.base - Math.floor(form.base / by) * by;
+    const whole: Form = { base: form.base - base, axes: pick(form.axes, true), others: pick(form.others, true) };
+    const rest: Form = { base, axes: pick(form.axes, false), others: pick(form.others, false) };
+    const { min, max } = this.rangeOf(rest);
+    return min >= 0 && max < by ? { quotient: combine(zero, whole, 1 / by), rest } : undefined;
   }
 
   private rangeOfOperation(position: number): Range {

@@ -2,137 +2,175 @@
  * Owns: sums of products (matrix products with any transposes, batches and several axes) as fast products.
  * Does not own: the product itself (`product.ts`).
  * An operand that lies in memory as the product can read it is read there; any other is first copied into that order,
- * which evaluates whatever was fused into it, and pads to whole groups of four.
+ * which evaluates whatever was fused into it, and pads to whole groups of four. So a convolution is a contraction too: the
+ * copy of its input is the matrix of windows.
  */
-import type { Hint, Op, Step } from '@nn/core';
-import { Forms, isMultiple, sizes } from './affine.ts';
+import type { Hint, Kernel, Op, Step } from '@nn/core';
+import { type Form, Forms, sizes } from './affine.ts';
 import { lengthOf, type Lowering } from './lowering.ts';
 import { constant, type Nest, rewriteAxes } from './nest.ts';
 import { finishProduct, multiply, type Operand } from './product.ts';
 import { compact } from './reduction.ts';
 
-type Contraction = Extract<Hint, { kind: 'contraction' }>;
+export type Contraction = Omit<Extract<Hint, { kind: 'contraction' }>, 'kind'>;
 
 /** Below this many products the loop nest is as fast. */
 const worthwhile = 1 << 15;
+/** The largest copy of an operand, in elements. */
+const largestCopy = 1 << 27;
 
-/** False where the loop nest is better. */
-export function contract(step: Step, hint: Contraction, lowering: Lowering): boolean {
-  const { kernel } = step;
-  if (kernel.reduce === undefined || kernel.reduce.dtype !== 'float32') return false;
+/** An operand before it is known where the product reads it. */
+interface Source {
+  readonly body: readonly Op[];
+  readonly used: ReadonlySet<number>;
+  /** Where it is one load at a linear index. */
+  readonly plain?: { readonly read: number; readonly form: Form };
+}
+
+/** Axes that are one run for both operands. */
+type Run = readonly number[];
+
+/** False where the loop nest is better. `kernel` may be another view of the step's own. */
+export function contract(step: Step, kernel: Nest, roles: Contraction, lowering: Lowering): boolean {
+  const { reduce } = kernel;
+  if (reduce === undefined || reduce.op !== 'sum' || reduce.dtype !== 'float32' || kernel.dtype !== 'float32') return false;
   const all = sizes(kernel);
-  const rank = kernel.domain.length;
-  const of = (axes: readonly number[]): number[] => axes.map((axis) => all[axis] as number);
-  // Axes of size 1 only cost arithmetic.
-  const trim = (axes: readonly number[]): readonly number[] => axes.filter((axis) => all[axis] !== 1);
-  const batch = trim(hint.batch);
-  const rows = trim(hint.rows);
-  const columns = trim(hint.columns);
-  const inner = trim(hint.inner);
-  const [M, N, K, B] = [rows, columns, inner, batch].map((axes) => lengthOf(of(axes))) as [number, number, number, number];
+  const count = (axes: readonly number[]): number => lengthOf(axes.map((axis) => all[axis] as number));
+  const { rows, columns, inner, batch } = roles;
+  const [M, N, K, B] = [rows, columns, inner, batch].map(count) as [number, number, number, number];
   if (M < 4 || N < 4 || K < 4 || M * N * K * B < worthwhile) return false;
+  if (inner.some((axis) => axis < kernel.domain.length)) return false;
   const epilogueReads = new Set((kernel.epilogue ?? []).flatMap((op) => (op.op === 'load' ? [op.read] : [])));
   if (epilogueReads.size + 4 > lowering.target.maxReads) return false;
-  const rowGroups = Math.ceil(M / 4);
-  const columnGroups = Math.ceil(N / 4);
-  if (B * rowGroups * columnGroups * 16 > lowering.target.maxLength) return false;
-  if (B * K * Math.max(rowGroups, columnGroups) * 4 > lowering.target.maxLength) return false;
-  if (inner.some((axis) => axis < rank)) return false;
+  const { maxLength } = lowering.target;
+  if (B * Math.ceil(M / 4) * Math.ceil(N / 4) * 16 > maxLength) return false;
+  if (B * K * Math.ceil(Math.max(M, N) / 4) * 4 > Math.min(maxLength, largestCopy)) return false;
 
-  const left = operand(step, hint.left, batch, rows, inner, lowering);
-  const right = operand(step, hint.right, batch, columns, inner, lowering);
+  const left = source(step, kernel, roles.left);
+  const right = source(step, kernel, roles.right);
   if (left === undefined || right === undefined) return false;
-  const shape = { batch: of(batch), rows: of(rows), columns: of(columns), inner: of(inner) };
-  const tiles = multiply(lowering, shape, left(), right());
-  finishProduct(lowering, step, kernel, { batch, rows, columns }, tiles);
+  // An operand that depends on the other's axes is no operand of a product.
+  if (columns.some((axis) => left.used.has(axis) && all[axis] !== 1) || rows.some((axis) => right.used.has(axis) && all[axis] !== 1)) return false;
+
+  const runs = (axes: readonly number[], operands: readonly Source[]): Run[] => {
+    const result: number[][] = [];
+    for (const axis of axes) {
+      if (all[axis] === 1) continue;
+      const last = result.at(-1)?.at(-1);
+      if (last !== undefined && operands.every((operand) => isRun(operand, last, axis, all))) result.at(-1)?.push(axis);
+      else result.push([axis]);
+    }
+    return result;
+  };
+  const innerRuns = runs(inner, [left, right]);
+  const batchRuns = runs(batch, [left, right]);
+  const rowRuns = runs(rows, [left]);
+  const columnRuns = runs(columns, [right]);
+  const lengths = (list: readonly Run[]): number[] => list.map(count);
+  const operands = [
+    { from: left, outer: rowRuns, flat: rows },
+    { from: right, outer: columnRuns, flat: columns },
+  ].map(({ from, outer, flat }): (() => Operand) => {
+    const placed = place(step, from, batchRuns, outer, innerRuns, all);
+    return () => placed ?? pack(step, kernel, from, batchRuns, flat, innerRuns, lowering);
+  });
+  const shape = { batch: lengths(batchRuns), rows: lengths(rowRuns), columns: lengths(columnRuns), inner: lengths(innerRuns) };
+  const [a, b] = operands.map((make) => make()) as [Operand, Operand];
+  finishProduct(lowering, step, kernel, roles, multiply(lowering, shape, a, b));
   return true;
 }
 
-/** How an operand is read, where it lies or from a copy that the returned function makes. */
-function operand(
-  step: Step,
-  position: number,
-  batch: readonly number[],
-  outer: readonly number[],
-  inner: readonly number[],
-  lowering: Lowering,
-): (() => Operand) | undefined {
-  const { kernel } = step;
-  const all = sizes(kernel);
-  const body = kernel.value.slice(0, position + 1);
-  const op = body[position] as Op;
+function source(step: Step, kernel: Nest, position: number): Source | undefined {
+  const body = reachable(kernel.value, position);
+  const op = body.at(-1) as Op;
   if (op.dtype !== 'float32') return undefined;
+  const used = new Set(body.flatMap((at) => (at.op === 'axis' ? [at.axis] : [])));
   if (op.op === 'load' && kernel.reads[op.read] === 'float32') {
-    const read = step.reads[op.read] as Step['reads'][number];
-    const form = new Forms(body, all).at(op.index);
-    if (form.others.size === 0 && read.offset % 4 === 0) {
-      const factor = (axis: number): number => form.axes.get(axis) ?? 0;
-      const known = new Set([...batch, ...outer, ...inner]);
-      const isComplete = [...form.axes.keys()].every((axis) => known.has(axis));
-      for (const [along, axis] of [['inner', inner.at(-1)], ['outer', outer.at(-1)]] as const) {
-        if (axis === undefined || !isComplete || factor(axis) !== 1 || (all[axis] as number) % 4 !== 0) continue;
-        // The other operand may read four terms at once too, so the sum must come in fours if this one does.
-        if (!isMultiple(form, 4, axis)) continue;
-        return () => ({
-          read: { buffer: read.buffer, offset: 0 },
-          along,
-          base: form.base + read.offset,
-          batch: batch.map(factor),
-          outer: outer.map(factor),
-          inner: inner.map(factor),
-        });
-      }
-    }
+    const form = new Forms(body, sizes(kernel)).at(op.index);
+    const offset = (step.reads[op.read] as Step['reads'][number]).offset;
+    if (form.others.size === 0 && (form.base + offset) % 4 === 0) return { body, used, plain: { read: op.read, form } };
   }
-  return () => pack(step, position, batch, outer, inner, lowering);
+  return { body, used };
+}
+
+/** Whether walking along `next` and then a step along `axis` is one walk in memory. */
+function isRun(operand: Source, axis: number, next: number, all: readonly number[]): boolean {
+  const { plain, used } = operand;
+  if (plain === undefined) return used.has(axis) === used.has(next);
+  return (plain.form.axes.get(axis) ?? 0) === (plain.form.axes.get(next) ?? 0) * (all[next] as number);
+}
+
+/** The operand where it lies, if four neighbours in memory are four terms, or four rows (columns). */
+function place(
+  step: Step,
+  from: Source,
+  batch: readonly Run[],
+  outer: readonly Run[],
+  inner: readonly Run[],
+  all: readonly number[],
+): Operand | undefined {
+  const { plain } = from;
+  if (plain === undefined) return undefined;
+  const stride = (run: Run): number => plain.form.axes.get(run.at(-1) as number) ?? 0;
+  for (const [along, runs] of [['inner', inner], ['outer', outer]] as const) {
+    const last = runs.at(-1) as Run;
+    if (stride(last) !== 1 || lengthOf(last.map((axis) => all[axis] as number)) % 4 !== 0) continue;
+    if ([...batch, ...outer, ...inner].some((run) => run !== last && stride(run) % 4 !== 0)) continue;
+    const { buffer, offset } = step.reads[plain.read] as Step['reads'][number];
+    return {
+      read: { buffer, offset: 0 },
+      along,
+      base: plain.form.base + offset,
+      batch: batch.map(stride),
+      outer: outer.map(stride),
+      inner: inner.map(stride),
+    };
+  }
+  return undefined;
 }
 
 /** Copies an operand into the order [batch, inner, outer], the outer index flat and padded to a multiple of 4. */
 function pack(
   step: Step,
-  position: number,
-  batch: readonly number[],
+  kernel: Nest,
+  from: Source,
+  batch: readonly Run[],
   outer: readonly number[],
-  inner: readonly number[],
+  inner: readonly Run[],
   lowering: Lowering,
 ): Operand {
-  const { kernel } = step;
   const all = sizes(kernel);
-  const body = kernel.value.slice(0, position + 1);
-  const used = axesOf(body, position);
-  const batchUsed = batch.filter((axis) => used.has(axis));
-  const innerUsed = inner.filter((axis) => used.has(axis));
-  const total = lengthOf(outer.map((axis) => all[axis] as number));
+  const size = (axis: number): number => all[axis] as number;
+  const total = lengthOf(outer.map(size));
   const padded = Math.ceil(total / 4) * 4;
-  const leading = [...batchUsed, ...innerUsed];
-  const domain = [...leading.map((axis) => all[axis] as number), padded];
-  const last = leading.length;
-  const value = rewriteAxes(reachable(body, position), (axis, out) => {
-    const at = leading.indexOf(axis);
+  const leading = [...batch, ...inner].flat().filter((axis) => from.used.has(axis));
+  const domain = [...leading.map(size), padded];
+  const value = rewriteAxes(from.body, (axis, out) => {
     const axisValue = (index: number): number => out.push({ op: 'axis', dtype: 'int32', axis: index }) - 1;
+    const at = leading.indexOf(axis);
     if (at >= 0) return axisValue(at);
-    const place = outer.indexOf(axis);
-    if (place < 0) return constant(out, 0);
+    const position = outer.indexOf(axis);
+    if (position < 0) return constant(out, 0);
     // The padding repeats the last element, so that every load is in range.
-    let flat = axisValue(last);
+    let flat = axisValue(leading.length);
     if (padded !== total) flat = out.push({ op: 'min', dtype: 'int32', args: [flat, constant(out, total - 1)] }) - 1;
-    const after = lengthOf(outer.slice(place + 1).map((a) => all[a] as number));
+    const after = lengthOf(outer.slice(position + 1).map(size));
     if (after > 1) flat = out.push({ op: 'floorDiv', dtype: 'int32', args: [flat, constant(out, after)] }) - 1;
-    if (place > 0) flat = out.push({ op: 'floorMod', dtype: 'int32', args: [flat, constant(out, all[axis] as number)] }) - 1;
+    if (position > 0) flat = out.push({ op: 'floorMod', dtype: 'int32', args: [flat, constant(out, size(axis))] }) - 1;
     return flat;
   });
   const buffer = lowering.temporary(lengthOf(domain), 'float32');
   const nest: Nest = { domain, dtype: 'float32', reads: kernel.reads, scalars: kernel.scalars, value };
   lowering.nest(...compact(nest, step.reads), step.scalars, buffer);
-  const stride = (axis: number): number => {
-    const at = leading.indexOf(axis);
+  const stride = (run: Run): number => {
+    const at = leading.indexOf(run.at(-1) as number);
     return at < 0 ? 0 : lengthOf(domain.slice(at + 1));
   };
   return { read: { buffer, offset: 0 }, along: 'outer', base: 0, batch: batch.map(stride), outer: 'flat', inner: inner.map(stride) };
 }
 
 /** The operations that `position` needs, itself last. */
-export function reachable(body: readonly Op[], position: number): readonly Op[] {
+export function reachable(body: Kernel['value'], position: number): Kernel['value'] {
   const needed = new Set<number>();
   const visit = (at: number): void => {
     if (needed.has(at)) return;
@@ -149,8 +187,4 @@ export function reachable(body: readonly Op[], position: number): readonly Op[] 
     if (op.op === 'load') return { ...op, index: moved.get(op.index) as number };
     return 'args' in op ? { ...op, args: op.args.map((arg) => moved.get(arg) as number) } : op;
   });
-}
-
-function axesOf(body: readonly Op[], position: number): Set<number> {
-  return new Set(reachable(body, position).flatMap((op) => (op.op === 'axis' ? [op.axis] : [])));
 }

@@ -4,6 +4,7 @@
  */
 import { BackendError, type Program, type Step } from '@nn/core';
 import { contract } from './contraction.ts';
+import { convolve } from './convolution.ts';
 import type { Lowering } from './lowering.ts';
 import { reduceInTwo } from './reduction.ts';
 
@@ -19,7 +20,8 @@ function lowerStep(step: Step, lowering: Lowering): void {
     throw new BackendError('gpu: a step writes into a part of a buffer, which this device does not do (limits.inPlace is false).');
   }
   const { hint } = step.kernel;
-  if (hint?.kind === 'contraction' && contract(step, hint, lowering)) return;
+  if (hint?.kind === 'contraction' && contract(step, step.kernel, hint, lowering)) return;
+  if (hint?.kind === 'conv' && convolve(step, hint, lowering)) return;
   if (reduceInTwo(step, lowering)) return;
   lowering.nest(step.kernel, step.reads, step.scalars, step.write);
 }
