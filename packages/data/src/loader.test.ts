@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend } from '@nn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Dataset, ragged } from './dataset.ts';
 import { DataLoader } from './loader.ts';
 import { shuffledOrder } from './random.ts';
+
+beforeAll(() => {
+  setDefaultBackend(cpu());
+});
 
 /** Ten samples; sample i has the inputs [i, -i] and the target i. */
 const ten = new Dataset({

@@ -126,7 +126,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   /** The first batch of the dataset in its own order, to look at or to find shapes; the position stays. */
   peek(): Batch<F> {
     const count = Math.min(this.batchSize, this.dataset.size);
-    return this.batch(Int32Array.from({ length: count }, (_, i) => i));
+    return this.gather(Int32Array.from({ length: count }, (_, i) => i));
   }
 
   *[Symbol.iterator](): Iterator<Batch<F>> {
@@ -136,7 +136,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     while (this.currentPosition < this.end) {
       const start = this.currentPosition;
       const stop = Math.min(start + this.batchSize, this.end);
-      const batch = this.batch(order.slice(start, stop));
+      const batch = this.gather(order.slice(start, stop));
       this.currentPosition = stop;
       yield batch;
       if (this.running !== loop) {
@@ -195,7 +195,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     return Int32Array.from({ length: size }, (_, i) => i);
   }
 
-  private batch(indices: Int32Array): Batch<F> {
+  private gather(indices: Int32Array): Batch<F> {
     const { padTo, backend } = this.options;
     const normalize: Record<string, Normalization> = {};
     for (const [name, normalization] of Object.entries(this.options.normalize ?? {})) {

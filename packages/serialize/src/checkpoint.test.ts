@@ -1,9 +1,14 @@
+import { cpu } from '@nn/backend-cpu';
 import type { Parameter, Stateful } from '@nn/core';
-import { parameter, randomState, setSeed } from '@nn/core';
-import { describe, expect, it } from 'vitest';
+import { parameter, randomState, setDefaultBackend, setSeed } from '@nn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import type { Json } from './exact-json.ts';
 import { parseSafetensors } from './safetensors.ts';
+
+beforeAll(() => {
+  setDefaultBackend(cpu());
+});
 
 const floats = (...values: number[]): Parameter => parameter(new Float32Array(values), { shape: [values.length] });
 

@@ -3,7 +3,7 @@
  * What the state means is known only to its owners (`Stateful` of core). Parameters are `parameters.ts`.
  */
 import type { Stateful } from '@nn/core';
-import { FormatError, isStateful, isTensor, treeChildren, ValueError } from '@nn/core';
+import { FormatError, isStateful, ValueError, walkTree } from '@nn/core';
 import type { Json } from './exact-json.ts';
 import { isJson } from './exact-json.ts';
 
@@ -17,20 +17,14 @@ export type States = ReadonlyMap<string, Stateful>;
 export function findStateful(parts: Readonly<Record<string, object>>): States {
   const found = new Map<string, Stateful>();
   const seen = new Set<object>();
-  // A list instead of recursion: chains of objects can be long.
-  const open: [string, unknown][] = Object.entries(parts).reverse();
-  for (let next = open.pop(); next; next = open.pop()) {
-    const [name, value] = next;
-    if (typeof value !== 'object' || value === null || isTensor(value) || ArrayBuffer.isView(value)) continue;
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (isStateful(value)) found.set(name, value);
-    else
-      open.push(
-        ...childrenOf(value)
-          .map(([field, child]): [string, unknown] => [`${name}.${field}`, child])
-          .reverse(),
-      );
+  for (const [part, root] of Object.entries(parts)) {
+    walkTree(root, (value, path) => {
+      if (seen.has(value)) return false;
+      seen.add(value);
+      if (!isStateful(value)) return true;
+      found.set(path === '' ? part : `${part}.${path}`, value);
+      return false;
+    });
   }
   return found;
 }
@@ -68,12 +62,4 @@ export function restoreStates(states: States, saved: Readonly<Record<string, Jso
       );
     }
   }
-}
-
-function childrenOf(value: object): [string, unknown][] {
-  if (treeChildren in value && typeof value[treeChildren] === 'function') {
-    return Object.entries(value[treeChildren]() as Record<string, unknown>);
-  }
-  if (value instanceof Map) return [...value].map(([name, child]) => [String(name), child]);
-  return Object.entries(value);
 }

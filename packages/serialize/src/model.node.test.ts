@@ -1,10 +1,15 @@
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parameter } from '@nn/core';
-import { expect, it } from 'vitest';
+import { cpu } from '@nn/backend-cpu';
+import { parameter, setDefaultBackend } from '@nn/core';
+import { beforeAll, expect, it } from 'vitest';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { loadModel, saveModel } from './model.ts';
+
+beforeAll(() => {
+  setDefaultBackend(cpu());
+});
 
 it('models and checkpoints go through files', async () => {
   const folder = await fs.mkdtemp(join(tmpdir(), 'nn-model-'));

@@ -1,10 +1,15 @@
+import { cpu } from '@nn/backend-cpu';
 import type { Parameter } from '@nn/core';
-import { parameter } from '@nn/core';
-import { describe, expect, it } from 'vitest';
+import { parameter, setDefaultBackend } from '@nn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
 import type { HostTensor } from './element-types.ts';
 import { encodeModel, loadModel } from './model.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+
+beforeAll(() => {
+  setDefaultBackend(cpu());
+});
 
 const zeros = (...shape: number[]): Parameter =>
   parameter(new Float32Array(shape.reduce((a, b) => a * b, 1)), { shape });

@@ -71,7 +71,8 @@ function convert(name: string, parameter: Parameter, found: StoredTensor, option
     const compute = parameter.dtype === 'float32' || parameter.dtype === 'int32' || parameter.dtype === 'bool';
     const { dtype, shape, data } = decodeTensor(name, found, { ...options, widen: compute });
     if (dtype !== parameter.dtype) return `'${name}' is ${found.type} in the file, ${parameter.dtype} here`;
-    return tensor(data, { shape, dtype, backend: parameter.backend, borrow: true });
+    const place = parameter.backend ? { backend: parameter.backend } : {};
+    return tensor(data, { shape, dtype, borrow: true, ...place });
   } catch (error) {
     if (isNNError(error) && error.code === 'format') return error.message.replace(/^safetensors: |\.$/g, '');
     throw error;
