@@ -49,7 +49,14 @@ const quote = 34;
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** Reads a CSV file as UTF-8; otherwise as `parseCsv`. */
+/**
+ * Reads a CSV file as UTF-8; otherwise as `parseCsv`.
+ *
+ * @example
+ * import { readCsv } from '@nn/data';
+ * const table = await readCsv(new Blob(['x,y\n1,2\n']));
+ * console.log(table.columns.length, table.lines.length); // => 2 1
+ */
 export async function readCsv(source: ByteSource, options: CsvOptions = {}): Promise<Table> {
   const bytes = await bytesOf(source);
   let text: string;

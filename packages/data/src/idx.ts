@@ -53,7 +53,13 @@ export async function readIdx(source: ByteSource, options: IdxOptions = {}): Pro
   return parseIdx(isGzip(bytes) ? await gunzip(bytes) : bytes, options);
 }
 
-/** As `readIdx`, from bytes that are not packed, at once. */
+/**
+ * As `readIdx`, from bytes that are not packed, at once.
+ *
+ * @example
+ * import { parseIdx } from '@nn/data';
+ * console.log(parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9)).data); // => Uint8Array(2) [ 7, 9 ]
+ */
 export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray {
   const name = options.name ?? 'IDX data';
   const fail = (what: string, data?: Readonly<Record<string, unknown>>): never => {
@@ -114,7 +120,13 @@ function fill<Data extends Elements>(data: Data, value: (i: number) => number): 
   return data;
 }
 
-/** The array as IDX bytes, of its own element type. */
+/**
+ * The array as IDX bytes, of its own element type.
+ *
+ * @example
+ * import { encodeIdx } from '@nn/data';
+ * console.log(encodeIdx({ data: new Uint8Array([7]), shape: [1] })); // => Uint8Array(9) [ 0, 0, 8, 1, 0, 0, 0, 1, 7 ]
+ */
 export function encodeIdx({ data, shape }: DataArray): Uint8Array {
   if (shape.length < 1 || shape.length > 255 || elementCount(shape) !== data.length) {
     throw new ValueError(
@@ -153,6 +165,13 @@ export function encodeIdx({ data, shape }: DataArray): Uint8Array {
 /**
  * Joins a file of images [N, H, W] of bytes and one of labels [N] to a dataset: inputs [N, 1, H, W] of bytes,
  * targets [N]. Throws a `FormatError` where either is damaged or of the wrong kind, or their numbers differ.
+ *
+ * @example
+ * import { encodeIdx, readIdxImages } from '@nn/data';
+ * const images = encodeIdx({ data: new Uint8Array(8), shape: [2, 2, 2] });
+ * const labels = encodeIdx({ data: new Uint8Array([3, 4]), shape: [2] });
+ * const { inputs, targets } = (await readIdxImages(images, labels)).fields;
+ * console.log(inputs.shape, targets.data); // => [ 2, 1, 2, 2 ] Int32Array(2) [ 3, 4 ]
  */
 export async function readIdxImages(
   images: ByteSource,

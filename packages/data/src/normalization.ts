@@ -84,7 +84,14 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
   return { per, offset, divisor };
 }
 
-/** The array normalised: float32 of the same shape. Throws a `ShapeError` where the samples have another size than those fitted. */
+/**
+ * The array normalised: float32 of the same shape. Throws a `ShapeError` where the samples have another size than those fitted.
+ *
+ * @example
+ * import { normalize } from '@nn/data';
+ * const pixels = { data: new Uint8Array([0, 51, 255]), shape: [3, 1] };
+ * console.log(normalize(pixels, { per: 'array', offset: [0], divisor: [255] }).data); // => Float32Array(3) [ 0, 0.2, 1 ]
+ */
 export function normalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
   const { offset, divisor } = normalization;
   return map(
@@ -95,7 +102,14 @@ export function normalize(array: DataArray, normalization: Normalization): DataA
   );
 }
 
-/** The inverse of `normalize`. */
+/**
+ * The inverse of `normalize`.
+ *
+ * @example
+ * import { denormalize } from '@nn/data';
+ * const scaled = { data: new Float32Array([0, 0.5]), shape: [2, 1] };
+ * console.log(denormalize(scaled, { per: 'array', offset: [10], divisor: [4] }).data); // => Float32Array(2) [ 10, 12 ]
+ */
 export function denormalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
   const { offset, divisor } = normalization;
   return map(

@@ -35,6 +35,10 @@ export function xor(count: number, options: PointOptions = {}): Classified {
 /**
  * Two half circles of radius 1 that reach into one another, around (0, 0) above and (1, 0.5) below.
  * Inputs [count, 2], targets [count].
+ *
+ * @example
+ * import { moons } from '@nn/data';
+ * console.log(moons(4, { noise: 0 }).fields.targets.data); // => Int32Array(4) [ 0, 1, 0, 1 ]
  */
 export function moons(count: number, options: PointOptions = {}): Classified {
   return points('moons', count, 2, options, 0.1, (random, type) => {
@@ -43,7 +47,14 @@ export function moons(count: number, options: PointOptions = {}): Classified {
   });
 }
 
-/** A circle of radius 1 (class 0) around one of radius `factor` (class 1). Inputs [count, 2], targets [count]. */
+/**
+ * A circle of radius 1 (class 0) around one of radius `factor` (class 1). Inputs [count, 2], targets [count].
+ *
+ * @example
+ * import { circles } from '@nn/data';
+ * const [x = 0, y = 0] = circles(2, { noise: 0 }).fields.inputs.data;
+ * console.log(Math.hypot(x, y).toFixed(3)); // => 1.000
+ */
 export function circles(count: number, options: PointOptions & { readonly factor?: number } = {}): Classified {
   const { factor = 0.5 } = options;
   return points('circles', count, 2, options, 0.05, (random, type) => {
@@ -54,7 +65,11 @@ export function circles(count: number, options: PointOptions & { readonly factor
 }
 
 /**
- * Spiral arms of Archimedes, one a class, from the middle to radius 1 in `turns` turns. Inputs [count, 2], targets [count].
+ * * Spiral arms of Archimedes, one a class, from the middle to radius 1 in `turns` turns. Inputs [count, 2], targets [count].
+ *
+ * @example
+ * import { spirals } from '@nn/data';
+ * console.log(spirals(6, { classes: 3 }).fields.targets.data); // => Int32Array(6) [ 0, 1, 2, 0, 1, 2 ]
  */
 export function spirals(
   count: number,
@@ -72,6 +87,10 @@ export function spirals(
 /**
  * Normal clouds, one a class, around `centers`, or around `classes` even places on a circle of radius 1. The noise is
  * the clouds' standard deviation. Inputs [count, 2], targets [count].
+ *
+ * @example
+ * import { blobs } from '@nn/data';
+ * console.log(blobs(2, { centers: [[3, 4], [5, 6]], noise: 0 }).fields.inputs.data); // => Float32Array(4) [ 3, 4, 5, 6 ]
  */
 export function blobs(
   count: number,

@@ -55,7 +55,14 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
   };
 }
 
-/** The names of the inputs' elements: the column, or 'column=category'. */
+/**
+ * The names of the inputs' elements: the column, or 'column=category'.
+ *
+ * @example
+ * import { fitTable, inputNames, parseCsv } from '@nn/data';
+ * const table = parseCsv('size,color,kind\n1,red,a\n2,blue,b\n');
+ * console.log(inputNames(fitTable(table, { targets: 'kind' }))); // => [ 'size', 'color=blue', 'color=red' ]
+ */
 export function inputNames(encoding: TableEncoding): string[] {
   return encoding.inputs.flatMap((column) =>
     column.kind === 'oneHot' ? column.categories.map((category) => `${column.name}=${category}`) : [column.name],
@@ -66,6 +73,12 @@ export function inputNames(encoding: TableEncoding): string[] {
  * The table as samples: inputs float32 [rows, elements]; targets int32 [rows] for one column of categories, otherwise
  * float32 [rows, columns]. Throws a `FormatError` with line and column for a missing value without fill-in and for a
  * category that was not there when the encoding was fitted.
+ *
+ * @example
+ * import { encodeTable, fitTable, parseCsv } from '@nn/data';
+ * const table = parseCsv('x,kind\n1,plum\n2,apple\n');
+ * const { inputs, targets } = encodeTable(table, fitTable(table, { targets: 'kind' })).fields;
+ * console.log(inputs.data, targets.data); // => Float32Array(2) [ 1, 2 ] Int32Array(2) [ 1, 0 ]
  */
 export function encodeTable(
   table: Table,
@@ -84,14 +97,26 @@ export function encodeTable(
   });
 }
 
-/** The rows of a table in which none of these columns (all where not given) is missing. */
+/**
+ * The rows of a table in which none of these columns (all where not given) is missing.
+ *
+ * @example
+ * import { dropMissing, parseCsv } from '@nn/data';
+ * console.log(dropMissing(parseCsv('x,y\n1,\n2,3\n')).lines); // => Int32Array(1) [ 3 ]
+ */
 export function dropMissing(table: Table, names?: readonly string[]): Table {
   const columns = names ? names.map((name) => columnOf('dropMissing', table, name)) : table.columns;
   const rows = [...table.lines.keys()].filter((row) => columns.every((column) => !isMissing(column, row)));
   return takeRows(table, rows);
 }
 
-/** These rows of a table, in this order; to fit an encoding on a part of it. */
+/**
+ * These rows of a table, in this order; to fit an encoding on a part of it.
+ *
+ * @example
+ * import { parseCsv, takeRows } from '@nn/data';
+ * console.log(takeRows(parseCsv('x\n1\n2\n3\n'), [2, 0]).lines); // => Int32Array(2) [ 4, 2 ]
+ */
 export function takeRows(table: Table, rows: readonly number[]): Table {
   return {
     name: table.name,

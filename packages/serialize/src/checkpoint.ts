@@ -42,6 +42,12 @@ const key = 'nn.checkpoint';
 /**
  * The run as the bytes of a checkpoint. All is of one moment, that of the call: the state on the host is taken at once, and
  * the parameters' values are asked for before anything else can run.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { encodeCheckpoint, parseSafetensors } from '@nn/serialize';
+ * const bytes = await encodeCheckpoint({ model: { weight: parameter([1, 2]) } });
+ * console.log([...parseSafetensors(bytes).tensors.keys()]); // => [ 'model.weight' ]
  */
 export async function encodeCheckpoint(
   parts: CheckpointParts,
@@ -92,6 +98,14 @@ export async function saveCheckpoint(
  * Brings a run back to the moment of a checkpoint. The parts must be built as they were (the same model, the same kind of
  * optimizer); parts of the file that are not asked for are left out. All or nothing: whatever does not fit is a
  * `FormatError` that lists all such names, and leaves every part as it was.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
+ * const bytes = await encodeCheckpoint({ model: { weight: parameter([1, 2]) } }, { notes: { epoch: 3 } });
+ * const model = { weight: parameter([0, 0]) };
+ * const { notes } = await loadCheckpoint(bytes, { model });
+ * console.log(await model.weight.array(), notes); // => [ 1, 2 ] { epoch: 3 }
  */
 export async function loadCheckpoint(
   source: Source,

@@ -24,6 +24,14 @@ export async function readBytes(source: Source): Promise<Uint8Array> {
  * Writes a file so that it is there completely or not at all: into a temporary file of the same folder, to the disk,
  * then renamed over the old one, then the folder to the disk. The old file's permissions stay. Throws a `ValueError`
  * where there are no files, and the system's error, with nothing left behind, where writing fails.
+ *
+ * @example
+ * import { mkdtempSync, readFileSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { writeFileAtomic } from '@nn/serialize';
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/a.bin`;
+ * await writeFileAtomic(path, Uint8Array.of(1, 2));
+ * console.log(readFileSync(path).length); // => 2
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   const { files, paths } = node(path);

@@ -33,7 +33,15 @@ export interface NameDifference {
   readonly unexpected: readonly string[];
 }
 
-/** The model's parameters and running statistics as the bytes of a safetensors file. */
+/**
+ * The model's parameters and running statistics as the bytes of a safetensors file.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { encodeModel, parseSafetensors } from '@nn/serialize';
+ * const bytes = await encodeModel({ layer: { weight: parameter([1, 2]) } });
+ * console.log([...parseSafetensors(bytes).tensors.keys()]); // => [ 'layer.weight' ]
+ */
 export async function encodeModel(model: object, options: SaveModelOptions = {}): Promise<Uint8Array> {
   const values = await readValues(namedParameters(model));
   return encodeSafetensors(values, { format: 'pt', ...options.metadata });
@@ -60,6 +68,14 @@ export async function saveModel(path: string, model: object, options: SaveModelO
  * Gives a model the values in a safetensors file, as one written by PyTorch. All or nothing: whatever does not fit is
  * a `FormatError` that lists all such names, and leaves the model as it was. PyTorch's `num_batches_tracked` is
  * skipped where the model has none.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { encodeModel, loadModel } from '@nn/serialize';
+ * const bytes = await encodeModel({ module: { weight: parameter([1, 2]) } });
+ * const model = { weight: parameter([0, 0]) };
+ * await loadModel(bytes, model, { rename: (name) => name.replace('module.', '') });
+ * console.log(await model.weight.array()); // => [ 1, 2 ]
  */
 export async function loadModel(
   source: Source,

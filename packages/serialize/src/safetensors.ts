@@ -67,7 +67,14 @@ export function parseSafetensors(bytes: Uint8Array): Safetensors {
   return { tensors, metadata };
 }
 
-/** The values of a stored tensor; see `DecodeOptions` for what is widened, narrowed or refused. */
+/**
+ * The values of a stored tensor; see `DecodeOptions` for what is widened, narrowed or refused.
+ *
+ * @example
+ * import { decodeTensor } from '@nn/serialize';
+ * const half = { type: 'F16', shape: [1], bytes: Uint8Array.of(0, 0x3c) } as const;
+ * console.log(decodeTensor('x', half).data); // => Float32Array(1) [ 1 ]
+ */
 export function decodeTensor(name: string, stored: StoredTensor, options: DecodeOptions = {}): HostTensor {
   return { shape: stored.shape, ...decodeElements(name, stored.type, stored.bytes, options) };
 }
@@ -76,6 +83,11 @@ export function decodeTensor(name: string, stored: StoredTensor, options: Decode
  * Writes tensors by name, byte for byte as the reference writes them: larger element types first, then by name,
  * the data aligned to 8 bytes by spaces after the header. Throws a `ValueError` for doubled or impossible names and
  * for data that does not fit its shape.
+ *
+ * @example
+ * import { encodeSafetensors, parseSafetensors } from '@nn/serialize';
+ * const bytes = encodeSafetensors([['x', { dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) }]], { made: 'here' });
+ * console.log(parseSafetensors(bytes).metadata.get('made')); // => here
  */
 export function encodeSafetensors(
   tensors: Iterable<readonly [name: string, tensor: HostTensor]>,
