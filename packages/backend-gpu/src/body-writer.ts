@@ -13,6 +13,10 @@ export class BodyWriter {
     return this.ops.push({ op: 'const', dtype: 'int32', value }) - 1;
   }
 
+  zero(dtype: DType): number {
+    return this.ops.push({ op: 'const', dtype, value: 0 }) - 1;
+  }
+
   /** `base + sum of factor * axis`. */
   index(terms: readonly (readonly [axis: number, factor: number])[], base = 0): number {
     return write(this.ops, { base, axes: new Map(terms), others: new Map() });

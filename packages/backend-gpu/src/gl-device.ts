@@ -339,6 +339,9 @@ function nextTurn(turn: number): Promise<void> {
 }
 
 function makeContext(): WebGL2RenderingContext {
+  if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') {
+    throw new BackendError('gpu: there is no WebGL 2 outside browsers.');
+  }
   const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1);
   const gl = canvas.getContext('webgl2', {
     alpha: false,

@@ -59,7 +59,7 @@ export class Lowering {
 
   /** Adds a loop nest over `reads`, written to `write`. `scalars` are those of the step. */
   nest(nest: Nest, reads: readonly Read[], scalars: Step['scalars'], write: number, accumulator?: Accumulator): void {
-    const collapsed = accumulator === undefined ? collapse(nest) : nest;
+    const collapsed = accumulator === undefined && nest.bounds === undefined ? collapse(nest) : nest;
     const offsets = reads.map(({ offset }): Offset => (offset === 0 ? 'zero' : offset % 4 === 0 ? 'aligned' : 'any'));
     const shader = print(collapsed, { language: this.target.language, offsets, ...(accumulator === undefined ? {} : { accumulator }) });
     const number = (parameter: Parameter): Argument =>

@@ -6,7 +6,10 @@ import type { Body, Kernel, Op } from '@nn/core';
 import { Forms, type Form, roots, sizes } from './affine.ts';
 
 /** A kernel without its key: what the printer prints. */
-export type Nest = Omit<Kernel, 'key' | 'hint'>;
+export type Nest = Omit<Kernel, 'key' | 'hint'> & {
+  /** The single extent runs from one int32 value to another (excluded), both over the domain, within [0, extent]. */
+  readonly bounds?: { readonly from: Body; readonly to: Body };
+};
 
 /**
  * Merges neighbouring axes (a, b) into one of size A*B where every index takes them as a*B + b, so that most nests end

@@ -108,8 +108,9 @@ class Printer {
       text.push(...this.before, ...this.after);
     } else {
       const depth = reduce.extents.length;
+      if (nest.bounds !== undefined) this.bounds = this.findBounds(nest.bounds);
       this.start(nest.value, depth);
-      this.unrolled = this.canUnroll();
+      this.unrolled = this.bounds === undefined && this.canUnroll();
       for (let level = 0; level < depth; level++) this.operations(this.target(level), level, 0);
       const type = scalarOf(reduce.dtype);
       const steps = this.unrolled ? 4 : 1;
@@ -118,13 +119,13 @@ class Printer {
       for (let step = 0; step < steps; step++) {
         // Where the value does not depend on the innermost loop it was printed before it.
         const value = this.operations(inner, depth, step);
-        inner.push(this.accumulate(reduce.op, reduce.dtype, 'acc', value));
-        width = value.width;
+        inner.push(this.accumulate(reduce.op, reduce.dtype, 'acc', this.masked(value, inner)));
+        width = this.bounds?.width === 4 ? 4 : value.width;
       }
       text.push(...this.before, language.variable(type, width, 'acc', this.widen(identity(language, reduce.op, reduce.dtype), width).text));
       for (let level = 0; level < depth; level++) {
         const step = this.unrolled && level === depth - 1 ? 4 : 1;
-        text.push(language.loop(`r${level}`, String(reduce.extents[level]), step), ...(this.inside[level] as string[]));
+        text.push(language.loop(`r${level}`, this.bounds?.count ?? String(reduce.extents[level]), step), ...(this.inside[level] as string[]));
       }
       text.push('}'.repeat(depth));
       result = this.finish({ text: 'acc', scalar: type, width });
@@ -133,6 +134,30 @@ class Printer {
     const scalar = scalarOf(nest.dtype);
     text.push(`return ${this.widen(result, 4).text};`);
     return { body: text.join('\n'), reads: nest.reads.map(scalarOf), parameters: this.parameters, result: scalar };
+  }
+
+  /** The bounds of the loop, before it: where it starts, how many turns it takes, and where lanes differ how many each takes. */
+  private findBounds(bounds: NonNullable<Nest['bounds']>): { from: string; count: string; width: Width; counts: string } {
+    const value = (body: Body): Value => {
+      this.start(body, 0);
+      return this.operations(this.before, 0, 0);
+    };
+    const from = value(bounds.from);
+    const to = value(bounds.to);
+    const counts = this.declare(this.before, 'I', from.width, `${to.text} - ${from.text}`).text;
+    if (from.width === 1) return { from: from.text, count: counts, width: 1, counts };
+    const count = this.declare(this.before, 'I', 1, `max(max(${counts}.x, ${counts}.y), max(${counts}.z, ${counts}.w))`).text;
+    return { from: from.text, count, width: 4, counts };
+  }
+  private bounds: { readonly from: string; readonly count: string; readonly width: Width; readonly counts: string } | undefined;
+
+  /** The value, or 0 in lanes whose own run is over. */
+  private masked(value: Value, lines: string[]): Value {
+    if (this.bounds === undefined || this.bounds.width === 1) return value;
+    const wide = this.widen(value, 4);
+    const turn = `${this.language.type('I', 4)}(r0)`;
+    const zero = `${this.language.type(value.scalar, 4)}(${value.scalar === 'F' ? '0.0' : '0'})`;
+    return this.declare(lines, value.scalar, 4, `nn_select${value.scalar === 'F' ? '' : 'I'}4(nn_lessI4(${turn}, ${this.bounds.counts}), ${wide.text}, ${zero})`);
   }
 
   private target(level: number): string[] {
@@ -249,6 +274,14 @@ class Printer {
   /** The index along an axis: one number, or four along the lanes. */
   private axis(axis: number, step: number): Value {
     const loop = axis - this.nest.domain.length;
+    if (loop >= 0 && this.bounds !== undefined) {
+      const { from, width } = this.bounds;
+      if (width === 1) return { text: `(${from} + r0)`, scalar: 'I', width };
+      // Past the end of a lane's run the last element is read and left out.
+      const wide = this.language.type('I', 4);
+      const last = (this.nest.reduce?.extents[0] as number) - 1;
+      return { text: `min(${from} + ${wide}(r0), ${wide}(${last}))`, scalar: 'I', width };
+    }
     if (loop >= 0) {
       const isUnrolled = this.unrolled && loop === this.depth - 1;
       return { text: isUnrolled && step > 0 ? `(r${loop} + ${step})` : `r${loop}`, scalar: 'I', width: 1 };
@@ -327,6 +360,7 @@ class Printer {
   /** How the four lanes read: one element, four neighbours from lane 0 on, or each its own. */
   private shape(form: Form): 'one' | 'neighbours' | 'each' {
     for (const other of form.others.keys()) if (this.widthOf(other) === 4) return 'each';
+    if (this.bounds?.width === 4 && form.axes.has(this.nest.domain.length)) return 'each';
     if (!this.hasLanes) return 'one';
     if (this.laneAxis >= 0) {
       const factor = form.axes.get(this.laneAxis) ?? 0;
@@ -352,6 +386,7 @@ class Printer {
     const ofForm = (form: Form): Width => {
       for (const axis of form.axes.keys()) {
         if (axis < this.nest.domain.length && (this.laneAxis < 0 || axis === this.laneAxis)) return 4;
+        if (axis >= this.nest.domain.length && this.bounds?.width === 4) return 4;
       }
       for (const other of form.others.keys()) if (other !== position && this.guessWidth(other) === 4) return 4;
       return 1;

@@ -74,7 +74,7 @@ export function reduceInTwo(step: Step, lowering: Lowering): boolean {
 
 /** Leaves out the reads that no load names, so that a shader binds no more than it needs. */
 export function compact(nest: Nest, reads: Step['reads']): [Nest, Step['reads']] {
-  const bodies = nest.epilogue === undefined ? [nest.value] : [nest.value, nest.epilogue];
+  const bodies = [nest.value, nest.epilogue ?? [], nest.bounds?.from ?? [], nest.bounds?.to ?? []];
   const used = new Set(bodies.flatMap((body) => body.flatMap((op) => (op.op === 'load' ? [op.read] : []))));
   const kept = [...used].sort((a, b) => a - b);
   const move = (body: Kernel['value']): Kernel['value'] =>
@@ -85,6 +85,7 @@ export function compact(nest: Nest, reads: Step['reads']): [Nest, Step['reads']]
       reads: kept.map((read) => nest.reads[read] as Kernel['dtype']),
       value: move(nest.value),
       ...(nest.epilogue === undefined ? {} : { epilogue: move(nest.epilogue) }),
+      ...(nest.bounds === undefined ? {} : { bounds: { from: move(nest.bounds.from), to: move(nest.bounds.to) } }),
     },
     kept.map((read) => reads[read] as Step['reads'][number]),
   ];

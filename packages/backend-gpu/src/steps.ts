@@ -7,6 +7,8 @@ import { contract } from './contraction.ts';
 import { convolve } from './convolution.ts';
 import type { Lowering } from './lowering.ts';
 import { reduceInTwo } from './reduction.ts';
+import { scan } from './scan.ts';
+import { scatterAdd } from './scatter.ts';
 
 export function lowerProgram(program: Program, lowering: Lowering): void {
   for (const [index, step] of program.steps.entries()) {
@@ -22,6 +24,8 @@ function lowerStep(step: Step, lowering: Lowering): void {
   const { hint } = step.kernel;
   if (hint?.kind === 'contraction' && contract(step, step.kernel, hint, lowering)) return;
   if (hint?.kind === 'conv' && convolve(step, hint, lowering)) return;
+  if (hint?.kind === 'scatterAdd' && scatterAdd(step, hint, lowering)) return;
+  if (hint?.kind === 'scan' && scan(step, hint, lowering)) return;
   if (reduceInTwo(step, lowering)) return;
   lowering.nest(step.kernel, step.reads, step.scalars, step.write);
 }

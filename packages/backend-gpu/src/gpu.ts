@@ -1,0 +1,90 @@
+/**
+ * Owns: the choice of a device, and the error where there is none. It never falls back to a CPU.
+ * Does not own: the devices (`gl-device.ts`, `webgpu-device.ts`) and their check (`limits.ts`).
+ */
+import { BackendError, isNNError } from '@nn/core';
+import { type GpuBackend, makeBackend } from './backend.ts';
+import type { Device } from './device.ts';
+import { loadGpuJs } from './facade.ts';
+import { GlDevice } from './gl-device.ts';
+import { probe } from './limits.ts';
+import { WebGpuDevice } from './webgpu-device.ts';
+import { withNavigatorGpu } from './navigator.ts';
+
+/** The ways to a GPU: WebGL 2 and WebGPU in browsers, WebGPU through Dawn in Node. */
+export type GpuMode = 'webgl2' | 'webgpu';
+
+export interface GpuOptions {
+  /** The way to use; by default the first that works of webgl2 and webgpu. */
+  readonly mode?: GpuMode;
+}
+
+/** Whether one way to a GPU works here, and why not where it does not. */
+export interface Availability {
+  readonly mode: GpuMode;
+  readonly usable: boolean;
+  /** The device's name, or what is missing. */
+  readonly detail: string;
+}
+
+const modes: readonly GpuMode[] = ['webgl2', 'webgpu'];
+
+/**
+ * Opens a GPU and checks it with a small computation.
+ *
+ * Throws `BackendError` where no device is usable; the message says what was tried and what to do. It never computes on
+ * the CPU instead.
+ *
+ * @example
+ * import { gpu } from '@nn/backend-gpu';
+ * import { isNNError } from '@nn/core';
+ * const backend = await gpu({ mode: 'webgl2' }).catch((error) => error);
+ * console.log(isNNError(backend) || backend.name === 'gpu'); // => true
+ */
+export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
+  const tried: string[] = [];
+  for (const mode of options.mode === undefined ? modes : [options.mode]) {
+    let device: Device | undefined;
+    try {
+      device = await open(mode);
+      return makeBackend(device, await probe(device));
+    } catch (error) {
+      device?.destroy();
+      tried.push(`${mode}: ${reason(error)}`);
+    }
+  }
+  throw new BackendError(`gpu: no usable device. ${tried.join(' ')} ${fix()}`, { tried });
+}
+
+/** Tries every way to a GPU and gives the devices back. */
+export async function available(): Promise<readonly Availability[]> {
+  const result: Availability[] = [];
+  for (const mode of modes) {
+    try {
+      const backend = await gpu({ mode });
+      result.push({ mode, usable: true, detail: backend.info().device });
+      backend.destroy();
+    } catch (error) {
+      result.push({ mode, usable: false, detail: reason(error) });
+    }
+  }
+  return result;
+}
+
+async function open(mode: GpuMode): Promise<Device> {
+  const gpuClass = await loadGpuJs();
+  if (mode === 'webgl2') return new GlDevice(gpuClass);
+  return withNavigatorGpu(() => WebGpuDevice.open(gpuClass));
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const plain = isNNError(error) ? text.replace(/^gpu: /, '') : text;
+  return plain.endsWith('.') ? plain : `${plain}.`;
+}
+
+function fix(): string {
+  return typeof document === 'undefined' && typeof OffscreenCanvas === 'undefined'
+    ? 'In Node, install the package webgpu (0.6 or later) beside @nn/backend-gpu, or use the CPU backend.'
+    : 'Allow hardware acceleration in the browser, try another browser, or use the CPU backend.';
+}
