@@ -58,6 +58,8 @@ export interface Executable<B extends object = object> {
    * A donated input belongs to the backend afterwards: core neither uses nor releases it again.
    */
   run(inputs: readonly B[], scalars: Float64Array): readonly B[];
+  /** How each step is run (an algorithm, an instruction set), for people: `explain` and `profile` print it. */
+  readonly paths?: readonly string[];
   /** As `run`, with the time of each step (0 where steps were merged into an earlier one). */
   profile?(
     inputs: readonly B[],

@@ -83,7 +83,7 @@ function measure(operation: string, data: NestedNumbers): { shape: number[]; isB
       );
     }
     if (isTensorData(value)) return;
-    (value as readonly NestedNumbers[]).forEach((item, i) => check(item, depth + 1, `${path}[${i}]`));
+    for (const [i, item] of (value as readonly NestedNumbers[]).entries()) check(item, depth + 1, `${path}[${i}]`);
   };
   check(data, 0, '');
   return { shape, isBoolean: typeof first === 'boolean' };

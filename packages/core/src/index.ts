@@ -18,6 +18,7 @@ export type {
   TensorData,
 } from './backend.ts';
 export { type AffineForm, affine } from './compile/affine.ts';
+export { compile } from './compile-function.ts';
 export {
   arange,
   eye,
@@ -42,6 +43,7 @@ export {
   StaleTensorError,
   ValueError,
 } from './errors.ts';
+export { explain } from './explain.ts';
 export {
   averagePool,
   type ConvolutionOptions,
@@ -75,6 +77,7 @@ export {
 export type { NumberSource } from './graph/node.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
+export { type KernelTime, type Profile, profile } from './profile.ts';
 export {
   bernoulli,
   hostNormal,

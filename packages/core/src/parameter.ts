@@ -105,6 +105,9 @@ function zeroLeaf(dtype: DType, shape: Shape, like: Node): Node {
 
 function owned(made: Parameter): Parameter {
   const { storage } = made.variable.committed;
-  if (storage !== null) storage.owners++;
+  if (storage !== null) {
+    storage.owners++;
+    storage.owner = made.variable;
+  }
   return made;
 }

@@ -8,7 +8,7 @@ import { isTensorData } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import type { Node, NumberSource } from './graph/node.ts';
-import { lift } from './graph/recorder.ts';
+import { currentRecorder, lift } from './graph/recorder.ts';
 import { hostNode, type NestedNumbers } from './host-data.ts';
 import * as arithmetic from './ops/arithmetic.ts';
 import * as compare from './ops/compare.ts';
@@ -82,6 +82,7 @@ export class Tensor {
 
   /** The values in row-major order: a copy. Everything read in one turn of the event loop is computed together. */
   data(): Promise<TensorData> {
+    checkReadable();
     return deviceFor(this.node).read(this.node);
   }
 
@@ -589,6 +590,14 @@ export class Tensor {
   private operand(other: TensorLike, asFloat = false): Node {
     return toNode(other, asFloat || this.dtype === 'float32' ? 'float32' : 'int32');
   }
+}
+
+/** Values do not exist while a function is traced: reading one there would fix it for all later calls. */
+function checkReadable(): void {
+  if (currentRecorder() === null) return;
+  throw new ValueError(
+    'compile: values cannot be read inside a compiled function: return the tensor and read it outside.',
+  );
 }
 
 /** @internal */

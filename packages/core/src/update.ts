@@ -28,7 +28,7 @@ export function onReplay(advance: () => void): void {
  * values goes to the new. Immediate in meaning: the parameters are new when the call returns, the promise says when the
  * numbers are. If the program fails, the parameters keep their old values and the promise rejects.
  */
-export async function replace(
+export function replace(
   updates: readonly (readonly [Parameter, Tensor])[],
   also: readonly Tensor[] = [],
 ): Promise<void> {
@@ -38,8 +38,8 @@ export async function replace(
   }));
   const backend = backendOf([...updates.map(([, value]) => value), ...also]);
   for (const { variable, node } of moves) assignNode(variable, node);
-  if (currentRecorder() !== null) return; // the compiled function runs it
-  await deviceOf(backend).update(
+  if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
+  return deviceOf(backend).update(
     moves,
     also.map(({ node }) => node),
   );

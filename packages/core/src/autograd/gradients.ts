@@ -24,7 +24,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   const needed = new Uint8Array(order.length);
   for (const target of targets) if (order[target.order] === target) needed[target.order] = 1;
   const inputPositions = order.map((node, position) => {
-    if (node.spentBy !== null && needed[position] === 0) throw spentError(node, node.spentBy);
+    if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
     const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
     const skipped = node.primitive === CustomGradient ? 1 : 0;
     if (node.primitive !== StopGradient && isFloat(node.dtype)) {
@@ -105,12 +105,10 @@ function differentiableInputs(node: Node): readonly Node[] {
   return node.primitive === CustomGradient ? node.inputs.slice(1) : node.inputs;
 }
 
-function spentError(node: Node, parameter: string): GradientError {
-  return new GradientError(
-    `gradients: the path leads through a ${node.primitive.name} that was computed with an older value of ${parameter}. ` +
-      'Take a value that is carried from one step to the next out of the path: carried.stopGradient().',
-    { parameter, operation: node.primitive.name },
-  );
+function cutError(node: Node, why: string): GradientError {
+  return new GradientError(`gradients: the path leads through a value (${node.primitive.name}) that ${why}`, {
+    operation: node.primitive.name,
+  });
 }
 
 function sumOf(contributions: readonly Node[], node: Node): Node {

@@ -15,7 +15,8 @@ import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { breathe } from './breathe.ts';
-import { type Plan, PlanCache } from './plan.ts';
+import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
+import { profiler } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
 
@@ -96,6 +97,13 @@ export class Device {
     await this.pause();
   }
 
+  /** Resolves when everything asked for so far has run. */
+  async settle(): Promise<void> {
+    while (this.waiting || this.collecting !== null || this.queue.length > 0 || this.dirtyCount() > 0) {
+      await this.update([], []);
+    }
+  }
+
   /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
   async pause(): Promise<void> {
     if (this.residency.isOver) await this.residency.trim();
@@ -112,34 +120,45 @@ export class Device {
     return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
   }
 
-  /** Uploads what is not yet there and runs the plan; returns one storage for each output. */
+  /**
+   * Uploads what is not yet there and runs the plan; returns one storage for each output, or the promise of them while a
+   * profile is being taken.
+   */
   run(
     plan: Plan,
     executable: Executable,
     leaves: readonly Storage[],
-    drawn: readonly Node[],
     numbers: ArrayLike<number>,
-  ): Storage[] {
-    const temporary: object[] = [];
+  ): Storage[] | Promise<Storage[]> {
+    const drawn: object[] = [];
     const inputs = plan.inputs.map((input) => {
       const storage = leaves[input];
       if (storage !== undefined) return this.resident(storage);
-      const buffer = this.draw(drawn[input - leaves.length] as Node);
-      temporary.push(buffer);
+      const buffer = this.draw(plan.drawn[input - leaves.length] as DrawnTensor, numbers);
+      drawn.push(buffer);
       return buffer;
     });
     const { scalarValues, scalars } = plan;
     for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
-    const buffers = executable.run(inputs, scalarValues);
-    for (const buffer of temporary) this.backend.release(buffer);
-    this.follow();
-    return buffers.map((buffer, k) => {
-      const { dtype, shape } = plan.program.buffers[plan.program.outputs[k] as number] as BufferType;
-      const storage = new Storage(dtype, shape, null);
-      storage.backend = this.backend;
-      storage.buffer = buffer;
-      return storage;
+    const finish = (buffers: readonly object[]): Storage[] => {
+      for (const buffer of drawn) this.backend.release(buffer);
+      this.follow();
+      return buffers.map((buffer, k) => this.storageOf(plan, buffer, k));
+    };
+    if (profiler.runs === null || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
+    const start = performance.now();
+    return executable.profile(inputs, scalarValues).then(({ outputs, milliseconds }) => {
+      profiler.runs?.push({ program: plan.program, paths: executable.paths, start, milliseconds });
+      return finish(outputs);
     });
+  }
+
+  private storageOf(plan: Plan, buffer: object, output: number): Storage {
+    const { dtype, shape } = plan.program.buffers[plan.program.outputs[output] as number] as BufferType;
+    const storage = new Storage(dtype, shape, null);
+    storage.backend = this.backend;
+    storage.buffer = buffer;
+    return storage;
   }
 
   /** The variable has the new value, and what the old one was is gone. Returns the old storage if it is spent now. */
@@ -147,6 +166,7 @@ export class Device {
     const old = variable.committed.storage as Storage;
     if (old === storage) return null;
     storage.owners++;
+    storage.owner = variable;
     this.residency.remove(storage);
     variable.committed = leaf(storage, storage.backend ?? variable.committed.backend);
     old.owners--;
@@ -188,6 +208,15 @@ export class Device {
       this.collecting.reads.push({ node, resolve });
       this.collecting.settle.push({ resolve: () => undefined, reject });
     });
+  }
+
+  private dirtyCount(): number {
+    let count = 0;
+    for (const { node, committed } of dirtyVariables) {
+      const backend = node.backend ?? committed.backend;
+      if (backend === null || backend === this.backend) count++;
+    }
+    return count;
   }
 
   private takeCollected(): Request {
@@ -242,14 +271,11 @@ export class Device {
     );
     const bound = this.prepare(roots, updates);
     const { plan } = bound;
-    if (plan.executable !== null) {
-      this.complete(request, bound, plan.executable);
-      return undefined;
-    }
+    if (plan.executable !== null) return this.complete(request, bound, plan.executable);
     return (plan.compiling as Promise<Executable>).then(
       (executable) => {
         plan.executable = executable;
-        this.complete(request, bound, executable);
+        return this.complete(request, bound, executable);
       },
       (error: unknown) => {
         this.plans.remove(plan);
@@ -258,14 +284,19 @@ export class Device {
     );
   }
 
-  private complete(request: Request, bound: Bound, executable: Executable): void {
+  private complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {
     const { plan, trace } = bound;
     const leaves = trace.leaves.map(({ storage }) => storage as Storage);
     const numbers = trace.numbers.map(({ attributes }) => attributes as number);
-    const outputs = this.run(plan, executable, leaves, trace.drawn, numbers);
-    this.commit(bound, outputs, request.roots);
-    for (const { node, resolve } of request.reads) resolve(this.fetch(node.storage as Storage));
-    for (const { resolve } of request.settle) resolve();
+    const settle = (outputs: readonly Storage[]): void => {
+      this.commit(bound, outputs, request.roots);
+      for (const { node, resolve } of request.reads) resolve(this.fetch(node.storage as Storage));
+      for (const { resolve } of request.settle) resolve();
+    };
+    const outputs = this.run(plan, executable, leaves, numbers);
+    if (outputs instanceof Promise) return outputs.then(settle);
+    settle(outputs);
+    return undefined;
   }
 
   /** Gives roots and variables their new memory, and cuts off what can no longer be computed again. */
@@ -314,7 +345,8 @@ export class Device {
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
   private donorOf(variable: Variable, requested: readonly Node[]): Storage | null {
     const { storage } = variable.committed;
-    if (storage === null || storage.owners !== 1 || storage.backend !== this.backend) return null;
+    if (storage === null || storage.owners !== 1) return null;
+    if (storage.backend !== null && storage.backend !== this.backend) return null;
     return requested.some((node) => resolve(node).storage === storage) ? null : storage;
   }
 
@@ -335,11 +367,10 @@ export class Device {
     return storage.buffer;
   }
 
-  private draw(node: Node): object {
-    const [seed, draw] = node.inputs.map((input) => resolve(input).attributes as number) as [number, number];
-    const data = new Float32Array(sizeOf(node.shape));
-    for (let i = 0; i < data.length; i++) data[i] = randomValue(seed, draw, i);
-    return this.backend.upload(data, { dtype: 'float32', shape: node.shape });
+  private draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
+    const data = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed] as number, numbers[draw] as number, i);
+    return this.backend.upload(data, { dtype: 'float32', shape });
   }
 
   private follow(): void {
@@ -358,16 +389,20 @@ export class Device {
 
 /** Realised nodes that depend on spent memory keep their value but lose their inputs. */
 function cutSpent(nodes: readonly Node[], spent: ReadonlyMap<Storage, string>): void {
-  const dependsOn = new Map<Node, string>();
-  for (const node of inputsFirst(nodes, ({ inputs }) => inputs)) {
-    const own = node.storage === null || node.inputs.length > 0 ? undefined : spent.get(node.storage);
-    const name = own ?? node.spentBy ?? node.inputs.map((input) => dependsOn.get(input)).find((n) => n !== undefined);
-    if (name !== undefined) dependsOn.set(node, name);
-  }
-  for (const node of nodes) {
-    const name = dependsOn.get(node);
-    if (name === undefined || node.storage === null || node.inputs.length === 0) continue;
+  const order = inputsFirst(nodes, ({ inputs }) => inputs);
+  const parameterOf: (string | undefined)[] = new Array(order.length);
+  order.forEach((node, position) => {
+    if (node.inputs.length === 0) {
+      if (node.storage !== null) parameterOf[position] = spent.get(node.storage);
+      return;
+    }
+    for (const { order: input } of node.inputs) parameterOf[position] ??= parameterOf[input];
+  });
+  const reasons = nodes.map((node) => parameterOf[node.order]);
+  nodes.forEach((node, k) => {
+    const parameter = reasons[k];
+    if (parameter === undefined || node.storage === null || node.inputs.length === 0) return;
     node.inputs = [];
-    node.spentBy = name;
-  }
+    node.cut = `was computed with the value of ${parameter || 'a parameter'} before the last step: take what is carried from one step to the next out of the path with stopGradient().`;
+  });
 }

@@ -6,6 +6,7 @@ import type { DType, Hint, Kernel, Limits, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
+import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf } from './body.ts';
 import type { KernelPlan, Schedule } from './schedule.ts';
@@ -50,7 +51,8 @@ class KernelWriter {
   constructor(plan: KernelPlan, schedule: Schedule) {
     this.plan = plan;
     this.schedule = schedule;
-    this.domain = plan.root.shape;
+    // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
+    this.domain = (plan.core ?? plan.root).shape;
     const extents = plan.core === null ? [] : this.reductionOf(plan.core).extents;
     this.extents = extents;
   }
@@ -58,11 +60,14 @@ class KernelWriter {
   write(limits: Limits): LoweredKernel | { readonly store: Node } {
     const { core, root } = this.plan;
     const element = this.domain.map((size, axis) => this.space.axis(axis, size));
+    const target = sameShape(this.domain, root.shape)
+      ? element
+      : this.space.unflatten(this.space.flatten(element, this.domain), root.shape);
     if (core === null || this.extents.includes(0)) {
       const writer = new BodyWriter(this.space);
       const body = new BodyScope(this, writer, []);
       if (core !== null) body.preset(core, element, this.emptyReduction(core, body, element));
-      const result = body.evaluate(root, element);
+      const result = body.evaluate(root, target);
       return this.finish(limits, writer.finish(result).body);
     }
     const reduce = this.reductionOf(core);
@@ -81,7 +86,7 @@ class KernelWriter {
     const finished = core.primitive.finish?.(core, scope.at(core, element), accumulator) ?? accumulator;
     if (core === root && finished === accumulator) return this.finish(limits, body, reduce, undefined, hint);
     scope.preset(core, element, finished);
-    const result = scope.evaluate(root, element);
+    const result = scope.evaluate(root, target);
     return this.finish(limits, body, reduce, epilogueWriter.finish(result).body, hint);
   }
 

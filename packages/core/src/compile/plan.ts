@@ -2,13 +2,21 @@
  * The cache of compiled programs of one device. A plan is found by the hash of its key and then compared exactly, so two
  * graphs share a plan only when they are of one structure. The plan least recently used makes room for new ones.
  */
-import type { Backend, Executable, Limits } from '../backend.ts';
+import type { Backend, Executable, Limits, Shape } from '../backend.ts';
 import { settings } from '../settings.ts';
 import { buildProgram, type CompiledProgram } from './program.ts';
-import { sameKey, type Trace } from './trace.ts';
+import { resolve, sameKey, type Trace } from './trace.ts';
 import { validateProgram } from './validate.ts';
 
+/** A random tensor that the host draws: the places of its seed and draw among the numbers of the trace. */
+export interface DrawnTensor {
+  readonly shape: Shape;
+  readonly seed: number;
+  readonly draw: number;
+}
+
 export interface Plan extends CompiledProgram {
+  readonly drawn: readonly DrawnTensor[];
   readonly key: Int32Array;
   readonly hash: number;
   /** Null until the backend has compiled it. */
@@ -61,6 +69,10 @@ export class PlanCache {
     this.compiled++;
     const plan: Plan = {
       ...built,
+      drawn: trace.drawn.map(({ shape, inputs }) => {
+        const [seed, draw] = inputs.map((input) => trace.numbers.indexOf(resolve(input))) as [number, number];
+        return { shape, seed, draw };
+      }),
       key: trace.key,
       hash: trace.hash,
       executable: null,

@@ -75,9 +75,9 @@ class ProgramBuilder {
   constructor(trace: Trace, limits: Limits) {
     this.trace = trace;
     this.limits = limits;
-    trace.leaves.forEach((node, leaf) => this.leafNumbers.set(node.storage ?? node, leaf));
-    trace.drawn.forEach((node, k) => this.leafNumbers.set(node, trace.leaves.length + k));
-    trace.numbers.forEach((node, number) => this.numberOf.set(node, number));
+    for (const [leaf, node] of trace.leaves.entries()) this.leafNumbers.set(node.storage ?? node, leaf);
+    for (const [k, node] of trace.drawn.entries()) this.leafNumbers.set(node, trace.leaves.length + k);
+    for (const [number, node] of trace.numbers.entries()) this.numberOf.set(node, number);
   }
 
   add(lowered: LoweredKernel): void {

@@ -51,16 +51,16 @@ export class Residency {
 
   /** Brings the line back within its budget; resolves when the results that had to move are on the host. */
   trim(): Promise<void> | undefined {
-    let moves: Promise<void>[] | undefined;
+    const moves: Promise<void>[] = [];
     while (this.isOver) {
       const [oldest] = this.line;
       if (oldest === undefined) break;
       this.remove(oldest);
       if (oldest.buffer === null) continue;
       if (oldest.host !== null) this.drop(oldest);
-      else (moves ??= []).push(this.moveToHost(oldest));
+      else moves.push(this.moveToHost(oldest));
     }
-    return moves === undefined ? undefined : Promise.all(moves).then(() => undefined);
+    return moves.length === 0 ? undefined : Promise.all(moves).then(() => undefined);
   }
 
   private async moveToHost(storage: Storage): Promise<void> {

@@ -14,6 +14,7 @@ import { Cast } from '../ops/functions.ts';
 import { ScatterAdd } from '../ops/indexing.ts';
 import { Random } from '../ops/sources.ts';
 import { Reshape } from '../ops/views.ts';
+import { sameShape } from '../shape.ts';
 import { resolve, type Trace } from './trace.ts';
 
 /** A loop nest to be: what it writes, and the reduction at its core. */
@@ -34,7 +35,7 @@ export interface Schedule {
   readonly stored: readonly boolean[];
 }
 
-/** Where the elements of a node are wanted. Equal places in one kernel ask for the same element. */
+/** Where the elements of a node are wanted. Equal places in one kernel ask for the element at the same flat position. */
 interface Use {
   readonly kernel: number;
   readonly place: number;
@@ -223,6 +224,7 @@ class Scheduler {
     if (uses.length !== 1 || use.access !== 'once') return false;
     const plan = this.plans[use.kernel];
     if (plan === undefined || plan.core !== null || use.place !== this.elementPlaces[use.kernel]) return false;
+    if (plan.box !== null && !sameShape(node.shape, plan.root.shape)) return false;
     plan.core = node;
     this.useInputs(node, use);
     return true;
@@ -245,7 +247,8 @@ class Scheduler {
   private passOn(node: Node, use: Use): void {
     node.inputs.forEach((input, k) => {
       const access = k > 0 ? 'many' : (node.primitive.access?.(node, 0) ?? 'once');
-      const place = this.beyond(use.place, node, k);
+      // a place is a flat position, which a reshape does not change
+      const place = node.primitive === Reshape ? use.place : this.beyond(use.place, node, k);
       this.use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }

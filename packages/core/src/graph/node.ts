@@ -16,8 +16,8 @@ export interface NumberSource {
 
 export class Node<A = unknown> {
   storage: Storage | null = null;
-  /** The name of the parameter whose replacement cut this node off from its inputs. */
-  spentBy: string | null = null;
+  /** Why no gradient can pass through this node any more, where its inputs were let go. */
+  cut: string | null = null;
   /** Scratch of graph walks: which walk saw the node last, and as what. */
   visit = 0;
   order = 0;

@@ -12,8 +12,6 @@ export type HostEvent =
 
 export interface Recorder {
   readonly events: HostEvent[];
-  /** Called for what may not happen while a function is traced. */
-  readonly forbid: (what: string) => never;
 }
 
 let current: Recorder | null = null;

@@ -2,6 +2,7 @@
 import type { Backend, DType, Shape, TensorData } from '../backend.ts';
 import { bytesPerElement } from '../dtype.ts';
 import { sizeOf } from '../shape.ts';
+import type { Variable } from './variable.ts';
 
 export class Storage {
   /** The values on the host, where they are known there. */
@@ -11,6 +12,8 @@ export class Storage {
   buffer: object | null = null;
   /** How many parameters have this as their value. Only a value owned once may give its memory away. */
   owners = 0;
+  /** The variable whose value this is, for those who must find it again. */
+  owner: Variable | null = null;
   /** The name of the parameter whose new value took this memory. */
   spentBy: string | null = null;
   /** Why the value is lost, when its device is. */

@@ -11,14 +11,14 @@ import { sum } from './reduce.ts';
 import { expandTo, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
 /** How many axes of each kind, in this order: left is [batch, rows, inner], right [batch, columns, inner], the result [batch, rows, columns]. */
-interface Axes {
+interface ContractionAxes {
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
 }
 
-export const Contraction: Primitive<Axes> = definePrimitive<Axes>({
+export const Contraction: Primitive<ContractionAxes> = definePrimitive<ContractionAxes>({
   name: 'contraction',
   kind: 'nest',
   access: () => 'stored',
@@ -86,6 +86,18 @@ function swap(x: Node, batch: number, first: number, second: number): Node {
     ...order.slice(batch + first, batch + first + second),
     ...order.slice(batch, batch + first),
   ]);
+}
+
+/** C^T = B A^T: a contraction whose rows and columns are exchanged exchanges its operands instead. */
+export function swapContraction(x: Node, order: readonly number[]): Node | null {
+  const [left, right] = x.inputs;
+  if (x.primitive !== Contraction || x.storage !== null || left === undefined || right === undefined) return null;
+  const { batch, rows, columns, inner } = x.attributes as ContractionAxes;
+  const swapped = order.every((axis, position) => {
+    if (position < batch) return axis === position;
+    return axis === (position < batch + columns ? position + rows : position - columns);
+  });
+  return swapped ? apply(Contraction, [right, left], { batch, rows: columns, columns: rows, inner }) : null;
 }
 
 /** The matrix product, with NumPy's rules: batches broadcast, a vector is a row at the left and a column at the right. */

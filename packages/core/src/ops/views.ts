@@ -9,6 +9,7 @@ import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Value } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { update } from './indexing.ts';
+import { swapContraction } from './contract.ts';
 import { sum } from './reduce.ts';
 import { fold } from './window.ts';
 
@@ -239,7 +240,8 @@ export function permute(x: Node, order: Axes): Node {
   if (normal.length !== length || new Set(normal).size !== length) {
     throw new ShapeError(`permute: [${order.join(', ')}] does not name each axis of ${show(x.shape)} once.`, { order });
   }
-  return normal.every((axis, position) => axis === position) ? x : apply(Permute, [x], normal);
+  if (normal.every((axis, position) => axis === position)) return x;
+  return swapContraction(x, normal) ?? apply(Permute, [x], normal);
 }
 
 /** The last two axes exchanged, or any two. */
