@@ -145,6 +145,8 @@ function render(language: Language, template: Template, width: Width): string {
     .replace(/^([FIU]) (\w+) = (.*);$/gm, (_, scalar: Scalar, name: string, value: string) =>
       language.variable(scalar, width, name, value),
     )
+    .replace(/^repeat (\d+)$/gm, (_, count: string) => language.loop('turn', count))
+    .replace(/^end$/gm, '}')
     .replace(/(\w+)#\(/g, `nn_$1${width}(`)
     .replace(/\b([FIU])\(/g, (_, scalar: Scalar) => `${language.type(scalar, width)}(`);
   return language.function(template.result, width, `nn_${template.name}${width}`, parameters, body);

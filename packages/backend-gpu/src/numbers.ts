@@ -58,7 +58,7 @@ F y = e * 6.9313812256e-01 - ((q - (s * (q + r) + e * 9.0580006145e-06)) - f);
 F c = select#(less#(x, F(0.0)), nan#(), select#(equal#(x, F(0.0)), -infinity#(), y));
 return select#(isNaN#(x) | equal#(x, infinity#()), x, c);`,
   ),
-  // |x|^y by exp and log; the sign of a negative base from the parity of a whole exponent. Error about |y log x| units.
+  // |x|^y by exp and log, as C's pow; the sign of a negative base from the parity of a whole exponent. Error about |y log x| units.
   define(
     'F',
     'pow',
@@ -70,13 +70,13 @@ I odd = whole & (I(1) - equal#(floor(h), h));
 F l = log#(a);
 F p = exp#(y * l);
 I one = equal#(a, F(1.0));
-p = select#(one, select#(isInfinite#(y), nan#(), F(1.0)), p);
+p = select#(one, F(1.0), p);
 I negative = less#(x, F(0.0)) | equalI#(bits#(x), I(-2147483647 - 1));
 F s = select#(negative & odd, -p, p);
 I bad = less#(x, F(0.0)) & (I(1) - whole) & (I(1) - isInfinite#(x));
 F c = select#(bad, nan#(), s);
 c = select#(isNaN#(x) | isNaN#(y), nan#(), c);
-return select#(equal#(y, F(0.0)), F(1.0), c);`,
+return select#(equal#(y, F(0.0)) | equal#(x, F(1.0)), F(1.0), c);`,
   ),
   // Near 0 an odd polynomial (Cephes tanhf), else 1 - 2 / (exp(2 |x|) + 1).
   define(
@@ -170,6 +170,23 @@ return select#(other, r + b, r);`,
     'floorDivI',
     'I a, I b',
     'I q = divI#(a, b);\nI r = modI#(a, b);\nreturn q - (lessI#((r ^ b), I(0)) & (I(1) - equalI#(r, I(0))));',
+  ),
+  // Repeated squaring; below 0 the truncated reciprocal.
+  define(
+    'I',
+    'powI',
+    'I a, I b',
+    `I p = I(1);
+I x = a;
+I e = b;
+repeat 31
+p = p * selectI#(e & I(1), x, I(1));
+x = x * x;
+e = e >> U(1u);
+end
+I s = selectI#(b & I(1), a, I(1));
+I q = (equalI#(a, I(1)) | equalI#(a, I(-1))) * s;
+return selectI#(lessI#(b, I(0)), q, p);`,
   ),
   define('I', 'maxI', 'I a, I b', 'return max(a, b);'),
   define('I', 'minI', 'I a, I b', 'return min(a, b);'),

@@ -122,14 +122,14 @@ class Printer {
         inner.push(this.accumulate(reduce.op, reduce.dtype, 'acc', this.masked(value, inner)));
         width = this.bounds?.width === 4 ? 4 : value.width;
       }
+      // The epilogue may still need an axis, which is then taken apart before the loops.
+      result = this.finish({ text: 'acc', scalar: type, width });
       text.push(...this.before, language.variable(type, width, 'acc', this.widen(identity(language, reduce.op, reduce.dtype), width).text));
       for (let level = 0; level < depth; level++) {
         const step = this.unrolled && level === depth - 1 ? 4 : 1;
         text.push(language.loop(`r${level}`, this.bounds?.count ?? String(reduce.extents[level]), step), ...(this.inside[level] as string[]));
       }
-      text.push('}'.repeat(depth));
-      result = this.finish({ text: 'acc', scalar: type, width });
-      text.push(...this.after);
+      text.push('}'.repeat(depth), ...this.after);
     }
     const scalar = scalarOf(nest.dtype);
     text.push(`return ${this.widen(result, 4).text};`);
@@ -168,10 +168,13 @@ class Printer {
   private finish(accumulator: Value): Value {
     const { epilogue } = this.nest;
     if (epilogue === undefined) return accumulator;
+    const { unrolled } = this;
     this.start(epilogue, 0);
     this.unrolled = false;
     this.finished = accumulator;
-    return this.operations(this.after, 0, 0);
+    const result = this.operations(this.after, 0, 0);
+    this.unrolled = unrolled;
+    return result;
   }
   private finished: Value | undefined;
 
@@ -486,11 +489,11 @@ class Printer {
     const emit = (text: string): Value => this.declare(lines, scalar, width, text);
     switch (op) {
       case 'add':
-        return emit(`${a} + ${b}`);
+        return emit(dtype === 'bool' ? `${a} | ${b}` : `${a} + ${b}`);
       case 'sub':
-        return emit(`${a} - ${b}`);
+        return emit(dtype === 'bool' ? `${a} ^ ${b}` : `${a} - ${b}`);
       case 'mul':
-        return emit(`${a} * ${b}`);
+        return emit(dtype === 'bool' ? `${a} & ${b}` : `${a} * ${b}`);
       case 'div':
         return emit(isFloat ? `${a} / ${b}` : call('divI', a, b));
       case 'mod':
@@ -523,7 +526,7 @@ class Printer {
       case 'erf':
         return emit(call(op, a));
       case 'pow':
-        return emit(call(op, a, b));
+        return emit(call(isFloat ? op : 'powI', a, b));
       case 'cast': {
         if (dtype === 'float32') return isFloat ? values[0] as Value : emit(`${type('F')}(${a})`);
         if (dtype === 'bool') {

@@ -125,6 +125,8 @@ export class WebGpuDevice implements Device {
     try {
       await internals.build(...names.map(() => placeholder), ...numbers.map(() => 0));
     } catch (error) {
+      // The device reports the same error once more on its own.
+      this.failure = undefined;
       throw new BackendError(`gpu: WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`, {}, error);
     }
     // What gpu.js made for its own results is not used.
