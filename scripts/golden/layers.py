@@ -69,7 +69,7 @@ layer('MaxPool1d', nn.MaxPool1d(3, stride=2, padding=1), [distinct(1, 2, 7)], [3
 layer('MaxPool2d', nn.MaxPool2d(2), [distinct(1, 2, 4, 6)], [2])
 layer('MaxPool2d', nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 0)), [distinct(1, 2, 5, 4)], [[3, 2]], {'stride': [2, 1], 'padding': [1, 0]})
 layer('AvgPool1d', nn.AvgPool1d(2), [random(2, 2, 6)], [2])
-layer('AvgPool2d', nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False), [random(1, 2, 5, 5)], [3], {'stride': 2, 'padding': 1, 'countIncludePad': False})
+layer('AvgPool2d', nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False), [random(1, 2, 5, 5)], [3], {'stride': 2, 'padding': 1, 'countIncludesPadding': False})
 layer('Flatten', nn.Flatten(), [random(2, 3, 2)], [])
 layer('Flatten', nn.Flatten(0, 1), [random(2, 3, 2)], [0, 1])
 layer('Dropout', nn.Dropout(0.3), [random(2, 3)], [0.3], training=False)

@@ -289,7 +289,7 @@ def maximum_pool(shape, size, stride=None, padding=None, dilation=None):
 def average_pool(shape, size, stride=None, padding=None, include=True):
     rank = len(size)
     attributes = {k: v for k, v in [('size', size), ('stride', stride), ('padding', padding)] if v is not None}
-    attributes['countIncludePad'] = include
+    attributes['countIncludesPadding'] = include
     case('contract', 'averagePool', lambda t: AVERAGE[rank](t, size, stride or size, padding or 0, False, include), [random(*shape)], attributes)
 
 

@@ -2,7 +2,7 @@
  * What a layer is, and the checks and start values that most layers share.
  * Owns no layer itself. Every layer is a plain class: its parameters are fields, found by walking them.
  */
-import { hostUniform, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+import { hostUniform, type Parameter, parameter, type Shape, ShapeError, type Tensor, treeChildren } from '@nn/core';
 
 /**
  * Anything with a `forward`. A class needs nothing else to be a layer: no base class and no registration.
@@ -24,6 +24,11 @@ export interface Layer {
   forward(input: Tensor): Tensor;
   /** Multiplications of one call, for `summary`: from the shapes of the tensors it was given and of its result. */
   multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
+}
+
+/** Gives the values that stand in place of an object's fields when it is walked, so that parameters bear PyTorch's names. */
+export function nameChildren(owner: object, children: () => Readonly<Record<string, unknown>>): void {
+  Object.defineProperty(owner, treeChildren, { value: children });
 }
 
 /** The number of elements of a shape. */

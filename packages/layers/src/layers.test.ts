@@ -245,6 +245,7 @@ test('an embedding looks rows up by indices of any dtype, and does not train the
       [5, 6],
     ]),
   );
+  await layer.weight.data();
   const y = layer.forward(
     tensor([
       [2, 0],

@@ -118,12 +118,12 @@ export class BatchNorm1d extends BatchNorm {
     super(channels, options);
   }
 
-  forward(input: Tensor): Tensor {
+  override forward(input: Tensor): Tensor {
     requireChannels(String(this), input, this.channels, [2, 3], input.rank === 3 ? 'length' : '');
     return this.normalize(input);
   }
 
-  toString(): string {
+  override toString(): string {
     return `BatchNorm1d(${this.channels})`;
   }
 }
@@ -145,12 +145,12 @@ export class BatchNorm2d extends BatchNorm {
     super(channels, options);
   }
 
-  forward(input: Tensor): Tensor {
+  override forward(input: Tensor): Tensor {
     requireChannels(String(this), input, this.channels, [4], 'height, width');
     return this.normalize(input);
   }
 
-  toString(): string {
+  override toString(): string {
     return `BatchNorm2d(${this.channels})`;
   }
 }

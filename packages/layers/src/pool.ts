@@ -15,7 +15,7 @@ export interface AvgPoolOptions {
   /** Zeros added on both sides. Default 0. */
   readonly padding?: number | readonly number[];
   /** Whether these zeros count in the mean. Default true. */
-  readonly countIncludePad?: boolean;
+  readonly countIncludesPadding?: boolean;
 }
 
 function requirePlane(layer: string, input: Tensor, rank: number): void {
@@ -55,20 +55,20 @@ abstract class AvgPool implements Layer {
   readonly size: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[];
-  readonly countIncludePad: boolean;
+  readonly countIncludesPadding: boolean;
 
   constructor(rank: number, size: number | readonly number[], options: AvgPoolOptions) {
     const name = `AvgPool${rank}d`;
     this.size = perAxis(name, 'size', size, rank);
     this.stride = perAxis(name, 'stride', options.stride ?? this.size, rank);
     this.padding = perAxis(name, 'padding', options.padding ?? 0, rank);
-    this.countIncludePad = options.countIncludePad ?? true;
+    this.countIncludesPadding = options.countIncludesPadding ?? true;
   }
 
   forward(input: Tensor): Tensor {
     requirePlane(String(this), input, this.size.length);
-    const { size, stride, padding, countIncludePad } = this;
-    return averagePool(input, { size, stride, padding, countIncludePad });
+    const { size, stride, padding, countIncludesPadding } = this;
+    return averagePool(input, { size, stride, padding, countIncludesPadding });
   }
 
   toString(): string {

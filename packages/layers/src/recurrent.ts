@@ -2,9 +2,9 @@
  * RNN, LSTM and GRU: a cell applied along time, stacked and in both directions, unrolled into the graph.
  * The products with the inputs of all steps are one matmul per direction; only those with the state are step by step.
  */
-import { concat, type Parameter, type Shape, ShapeError, stack, type Tensor, treeChildren, zeros } from '@nn/core';
+import { concat, type Parameter, type Shape, ShapeError, stack, type Tensor, zeros } from '@nn/core';
 import { dropout } from './dropout.ts';
-import { requireWhole, show, uniformParameter } from './layer.ts';
+import { nameChildren, requireWhole, show, uniformParameter } from './layer.ts';
 
 export interface RecurrentOptions {
   /** Layers on top of each other. Default 1. */
@@ -69,6 +69,7 @@ abstract class Recurrent {
         biasHh: bias ? uniformParameter([gates * hidden], bound) : null,
       };
     });
+    nameChildren(this, () => this.children());
   }
 
   /** One step: `projected` [N, gates * hidden] is the input's part, with `biasIh` and, where it may join, `biasHh`. */
@@ -155,7 +156,7 @@ abstract class Recurrent {
   }
 
   /** PyTorch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then l1, each also with _reverse. */
-  [treeChildren](): Record<string, unknown> {
+  private children(): Record<string, unknown> {
     const directions = this.bidirectional ? 2 : 1;
     const children: Record<string, unknown> = {};
     this.cells.forEach((cell, index) => {
@@ -218,7 +219,7 @@ export class RNN extends Recurrent {
     return [this.nonlinearity === 'relu' ? sum.relu() : sum.tanh()];
   }
 
-  toString(): string {
+  override toString(): string {
     return `RNN(${this.inputs}, ${this.hidden})`;
   }
 }
@@ -255,7 +256,7 @@ export class LSTM extends Recurrent {
     return [o.sigmoid().mul(next.tanh()), next];
   }
 
-  toString(): string {
+  override toString(): string {
     return `LSTM(${this.inputs}, ${this.hidden})`;
   }
 }
@@ -299,7 +300,7 @@ export class GRU extends Recurrent {
     return [candidate.add(update.mul(h.sub(candidate)))];
   }
 
-  toString(): string {
+  override toString(): string {
     return `GRU(${this.inputs}, ${this.hidden})`;
   }
 }

@@ -1,6 +1,6 @@
 /** Layers in a row. */
-import { type Tensor, treeChildren, ValueError } from '@nn/core';
-import type { Layer } from './layer.ts';
+import { type Tensor, ValueError } from '@nn/core';
+import { type Layer, nameChildren } from './layer.ts';
 
 /** A layer, or a plain function of a tensor. */
 export type LayerLike = Layer | ((input: Tensor) => Tensor);
@@ -29,6 +29,7 @@ export class Sequential implements Layer {
       }
     });
     this.layers = layers;
+    nameChildren(this, () => Object.fromEntries(layers.map((layer, index) => [String(index), layer])));
   }
 
   get length(): number {
@@ -48,10 +49,6 @@ export class Sequential implements Layer {
     let value = input;
     for (const layer of this.layers) value = typeof layer === 'function' ? layer(value) : layer.forward(value);
     return value;
-  }
-
-  [treeChildren](): Record<string, unknown> {
-    return Object.fromEntries(this.layers.map((layer, index) => [String(index), layer]));
   }
 
   toString(): string {

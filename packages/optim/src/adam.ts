@@ -12,7 +12,7 @@ export interface AdamOptions extends OptimizerOptions {
 }
 
 interface AdamRule {
-  readonly options: AdamOptions;
+  readonly options: Complete<AdamOptions>;
   readonly numbers: 'stepSize' | 'correction' | 'keep';
   readonly state: 'firstMoment' | 'secondMoment' | 'largestSecondMoment';
 }

@@ -1,19 +1,17 @@
 /** Reading an optimizer's saved numbers, with an error for everything that is not as it was written. */
-import { FormatError, type Json } from '@nn/core';
+import { FormatError } from '@nn/core';
 
 /** What an optimizer saves beside its tensors. */
 export interface HostState {
   readonly stepCount: number;
   readonly steps: readonly number[];
-  readonly waiting: readonly number[];
   readonly learningRates: readonly (number | null)[];
 }
 
 /** Throws FormatError unless `state` is the state of an optimizer with as many parameters and groups. */
-export function readHostState(optimizer: string, state: Json, parameters: number, groups: number): HostState {
+export function readHostState(optimizer: string, state: unknown, parameters: number, groups: number): HostState {
   const stepCount = field(optimizer, state, 'stepCount');
   const steps = numbers(optimizer, state, 'steps');
-  const waiting = numbers(optimizer, state, 'waiting');
   const rates = field(optimizer, state, 'learningRates');
   if (typeof stepCount !== 'number' || !Array.isArray(rates)) {
     throw new FormatError(`${optimizer}: the saved state is not one of an optimizer.`);
@@ -24,20 +22,20 @@ export function readHostState(optimizer: string, state: Json, parameters: number
       { saved: steps.length, parameters },
     );
   }
-  return { stepCount, steps, waiting, learningRates: rates.map((rate) => (typeof rate === 'number' ? rate : null)) };
+  return { stepCount, steps, learningRates: rates.map((rate: unknown) => (typeof rate === 'number' ? rate : null)) };
 }
 
-function field(optimizer: string, state: Json, name: string): Json {
+function field(optimizer: string, state: unknown, name: string): unknown {
   const value =
     typeof state === 'object' && state !== null ? Object.entries(state).find(([key]) => key === name) : null;
   if (value) return value[1];
   throw new FormatError(`${optimizer}: the saved state has no '${name}'.`);
 }
 
-function numbers(optimizer: string, state: Json, name: string): number[] {
+function numbers(optimizer: string, state: unknown, name: string): number[] {
   const value = field(optimizer, state, name);
   if (!Array.isArray(value)) throw new FormatError(`${optimizer}: '${name}' in the saved state is not a list.`);
-  return value.map((item: Json) => {
+  return value.map((item: unknown) => {
     if (typeof item === 'number') return item;
     throw new FormatError(`${optimizer}: '${name}' in the saved state holds ${JSON.stringify(item)}, not a number.`);
   });

@@ -69,6 +69,16 @@ describe('step', () => {
   });
 });
 
+test('parameters that the loss does not depend on stay as they are, also with weight decay', async () => {
+  const [a, b] = [parameter([1]), parameter([1])];
+  const optimizer = new SGD([a, b], { learningRate: 0.5, weightDecay: 1, momentum: 0.9 });
+  await optimizer.step(a.sum());
+  expect([await values(a), await values(b)]).toEqual([[0], [1]]);
+  expect(() => optimizer.step(tensor([1]).sum())).toThrow(
+    'step: the loss depends on none of the 2 parameters: it was made without them, or behind a stopGradient or noGradient.',
+  );
+});
+
 describe('minimize', () => {
   test('changes only the parameters that it is given, and counts steps for each', async () => {
     const model = { a: parameter([1]), b: parameter([1]) };
@@ -242,6 +252,15 @@ describe('the state of an optimizer', () => {
     expect(await values(resumed)).toEqual(await values(whole));
   });
 
+  test('cannot be saved while accumulated gradients wait', async () => {
+    const x = parameter([1]);
+    const optimizer = new SGD([x]);
+    await optimizer.accumulate(x.sum());
+    expect(() => optimizer.hostState()).toThrow('SGD: accumulated gradients wait for a step and cannot be saved');
+    await optimizer.step(null);
+    expect(optimizer.hostState()).toEqual({ stepCount: 1, steps: [1], learningRates: [0.01] });
+  });
+
   test('of another model is refused', () => {
     const state = new SGD([parameter([1])]).hostState();
     expect(() => new SGD([parameter([1]), parameter([2])]).loadHostState(state)).toThrow(
@@ -264,7 +283,7 @@ test('a compiled step counts, and follows the schedule, as a plain one does', as
     };
     const step = compiled ? compile(body) : body;
     const losses: number[] = [];
-    for (let i = 0; i < 6; i++) losses.push(await step(tensor([i, 1])).item());
+    for (let i = 0; i < 6; i++) losses.push(await (await step(tensor([i, 1]))).item());
     expect(optimizer.stepCount).toBe(6);
     return [...losses, ...(await values(x))];
   };

@@ -3,8 +3,8 @@
  * evaluation of the loss). Owns no update rule: that is `update` in sgd.ts, adam.ts and rmsprop.ts.
  */
 import {
-  gradients as gradientsOf,
-  type Json,
+  GradientError,
+  gradientsOrNull,
   type NumberSource,
   numberSource,
   onReplay,
@@ -17,16 +17,10 @@ import {
   type Tensor,
   treeChildren,
   ValueError,
+  zerosLike,
 } from '@nn/core';
 import { type Clip, clipBy } from './clipping.ts';
-import {
-  type Complete,
-  type Group,
-  type OptimizerOptions,
-  type ParameterSource,
-  rateAt,
-  readGroups,
-} from './groups.ts';
+import { type Group, type OptimizerOptions, type ParameterSource, rateAt, readGroups } from './groups.ts';
 import { readHostState } from './host-state.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -35,7 +29,7 @@ import type { Schedule } from './schedules.ts';
  * the tensors that it keeps for each parameter.
  */
 export interface Rule {
-  readonly options: OptimizerOptions;
+  readonly options: OptimizerOptions & { readonly learningRate: number | Schedule };
   readonly numbers: string;
   readonly state: string;
 }
@@ -44,7 +38,7 @@ export interface Rule {
 export interface UpdateContext<R extends Rule> {
   readonly parameter: Tensor;
   readonly gradient: Tensor;
-  readonly options: Complete<R['options']>;
+  readonly options: R['options'];
   /** What `numbers` answers, read anew at each step. */
   readonly numbers: Readonly<Record<R['numbers'], NumberSource>>;
   /** The tensors that `stateNames` asked for. */
@@ -76,9 +70,9 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   /** Steps taken so far. Schedules see the number of steps before the current one. */
   stepCount = 0;
   readonly #clip: Clip | undefined;
-  readonly #groups: readonly Group<Complete<R['options']>>[];
+  readonly #groups: readonly Group<R['options']>[];
   /** For each parameter, its group. */
-  readonly #groupOf: readonly Group<Complete<R['options']>>[];
+  readonly #groupOf: readonly Group<R['options']>[];
   readonly #positions: ReadonlyMap<Parameter, number>;
   /** For each parameter, how often it was updated: `minimize` may leave some out. */
   #steps: number[];
@@ -88,7 +82,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   /** Parameters whose accumulated gradient waits for a step. */
   #waiting = new Set<number>();
 
-  constructor(source: ParameterSource<R['options']>, options: Complete<R['options']>) {
+  constructor(source: ParameterSource<R['options']>, options: R['options']) {
     const { parameters, groups, groupOf } = readGroups(this.constructor.name, source, options);
     this.parameters = parameters;
     this.#groups = groups;
@@ -100,14 +94,16 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const names = this.stateNames(at(groupOf, position).options);
       return record(names, () => zerosFor(member));
     });
+    // what a walk finds here are the tensors of the optimizer itself; the model's parameters belong to the model
+    Object.defineProperty(this, treeChildren, { value: () => this.#tensors() });
   }
 
   /** The tensors to keep for each parameter of a group, all 0 at first. Called by the constructor. */
-  protected abstract stateNames(options: Complete<R['options']>): readonly R['state'][];
+  protected abstract stateNames(options: R['options']): readonly R['state'][];
 
   /** The numbers of a step: from the options, the learning rate and the count of steps, which starts at 1. */
   protected abstract numbers(
-    options: Complete<R['options']>,
+    options: R['options'],
     learningRate: number,
     steps: number,
   ): Readonly<Record<R['numbers'], number>>;
@@ -130,30 +126,26 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   }
 
   /**
-   * Updates all parameters to lower `loss` (a scalar), and computes `loss` and the tensors in `also` from the old
-   * parameters in the same program. With `null` it applies what was accumulated.
+   * Updates the parameters that `loss` (a scalar) depends on to lower it, and computes `loss` and the tensors in `also`
+   * from the old parameters in the same program. With `null` it applies what was accumulated.
+   * Throws GradientError when the loss depends on none of them.
    */
   step(loss: Tensor | null, ...also: readonly Tensor[]): Promise<void> {
-    const positions = [...this.parameters.keys()];
-    if (loss !== null) return this.#run(positions, gradientsOf(loss, this.parameters), [loss, ...also]);
-    if (this.#waiting.size === 0) {
-      throw new ValueError(
-        'step: there is no loss and nothing was accumulated: call step(loss), or accumulate(loss) first.',
-      );
-    }
-    const waiting = positions.filter((position) => this.#waiting.has(position));
-    return this.#run(waiting, null, also);
+    if (loss !== null) return this.#run('step', this.#gradients(loss), [loss, ...also]);
+    if (this.#waiting.size > 0) return this.#run('step', new Map(), also);
+    throw new ValueError(
+      'step: there is no loss and nothing was accumulated: call step(loss), or accumulate(loss) first.',
+    );
   }
 
   /** As `step`, for some of the parameters only: a model, or a list of parameters, that this optimizer holds. */
   minimize(loss: Tensor, some: object, ...also: readonly Tensor[]): Promise<void> {
-    const chosen = parametersOf(some);
-    const positions = chosen.map((member) => {
+    const chosen = parametersOf(some).map((member) => {
       const position = this.#positions.get(member);
       if (position !== undefined) return position;
       throw new ValueError('minimize: a parameter is not one of this optimizer: give it to the constructor too.');
     });
-    return this.#run(positions, gradientsOf(loss, chosen), [loss, ...also]);
+    return this.#run('minimize', this.#gradients(loss, chosen), [loss, ...also], chosen);
   }
 
   /** Updates all parameters with gradients that were computed elsewhere, in the order of `parameters`. */
@@ -173,7 +165,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
         );
       }
     });
-    return this.#run([...this.parameters.keys()], gradients, also);
+    return this.#run('apply', new Map(gradients.entries()), also);
   }
 
   /**
@@ -181,26 +173,58 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
    * Gradients are summed: divide each loss by the number of parts to get the mean.
    */
   accumulate(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
-    const fresh = gradientsOf(loss, this.parameters);
-    this.#accumulated ??= this.parameters.map(zerosFor);
+    const fresh = this.#gradients(loss);
+    const isElsewhere = this.#accumulated?.some((sum, k) => sum.backend !== at(this.parameters, k).backend);
+    if (this.#accumulated === null || (isElsewhere && this.#waiting.size === 0)) {
+      this.#accumulated = this.parameters.map(zerosFor);
+    }
+    const sums = this.#accumulated;
     const mark = (): void => {
-      this.#waiting = new Set(this.parameters.keys());
+      for (const position of fresh.keys()) this.#waiting.add(position);
     };
     mark();
     onReplay(mark);
-    const updates = this.#accumulated.map((sum, position) => [sum, sum.add(at(fresh, position))] as const);
+    const updates = [...fresh].map(([position, gradient]) => {
+      const sum = at(sums, position);
+      return [sum, sum.add(gradient)] as const;
+    });
     return replace(updates, [loss, ...also]);
   }
 
-  /** One program: the updates of the parameters at `positions` and of their state, and `also`. */
-  #run(positions: readonly number[], fresh: readonly Tensor[] | null, also: readonly Tensor[]): Promise<void> {
+  /** The gradients of a loss by position, without those of parameters that it does not depend on. */
+  #gradients(loss: Tensor, positions: readonly number[] = [...this.parameters.keys()]): Map<number, Tensor> {
+    const found = gradientsOrNull(
+      loss,
+      positions.map((position) => at(this.parameters, position)),
+    );
+    const result = new Map<number, Tensor>();
+    found.forEach((gradient, i) => {
+      if (gradient !== null) result.set(at(positions, i), gradient);
+    });
+    return result;
+  }
+
+  /** One program: the updates of all parameters (or those `among`) that have a gradient, of their state, and `also`. */
+  #run(
+    operation: string,
+    fresh: ReadonlyMap<number, Tensor>,
+    also: readonly Tensor[],
+    among: readonly number[] = [...this.parameters.keys()],
+  ): Promise<void> {
+    const positions = among.filter((position) => fresh.has(position) || this.#waiting.has(position));
+    if (positions.length === 0) {
+      throw new GradientError(
+        `${operation}: the loss depends on none of the ${among.length} parameters: it was made without them, or behind a stopGradient or noGradient.`,
+      );
+    }
     const updates: (readonly [Parameter, Tensor])[] = [];
     const waited = positions.filter((position) => this.#waiting.has(position));
-    const raw = positions.map((position, i) => {
-      if (!this.#waiting.has(position) || this.#accumulated === null) return at(fresh ?? [], i);
-      const sum = at(this.#accumulated, position);
-      updates.push([sum, sum.mul(0)]);
-      return fresh === null ? sum : sum.add(at(fresh, i));
+    const raw = positions.map((position) => {
+      const gradient = fresh.get(position);
+      const sum = this.#waiting.has(position) ? this.#accumulated?.[position] : undefined;
+      if (sum === undefined) return gradient ?? zerosLike(at(this.parameters, position));
+      updates.push([sum, zerosLike(sum)]);
+      return gradient === undefined ? sum : sum.add(gradient);
     });
     const gradients = this.#clip === undefined ? raw : clipBy(this.#clip, raw);
     const count = (by: 1 | -1): void => {
@@ -265,40 +289,48 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     };
   }
 
-  /** For checkpoints: counts, and learning rates that are plain numbers. The tensors are found by walking the tree. */
-  hostState(): Json {
+  /**
+   * For checkpoints: counts, and learning rates that are plain numbers. The tensors are found by walking the tree.
+   * Throws ValueError between `accumulate` and `step`: what was accumulated is not part of a checkpoint.
+   */
+  hostState(): unknown {
+    if (this.#waiting.size > 0) {
+      throw new ValueError(
+        `${this.constructor.name}: accumulated gradients wait for a step and cannot be saved: save after step(loss) or step(null).`,
+      );
+    }
     return {
       stepCount: this.stepCount,
       steps: [...this.#steps],
-      waiting: [...this.#waiting],
       learningRates: this.#groups.map(({ learningRate }) => (typeof learningRate === 'number' ? learningRate : null)),
     };
   }
 
   /** Takes over what `hostState` saved. Throws FormatError for the state of an optimizer of another model. */
-  loadHostState(state: Json): void {
+  loadHostState(state: unknown): void {
     const saved = readHostState(this.constructor.name, state, this.parameters.length, this.#groups.length);
     this.stepCount = saved.stepCount;
     this.#steps = [...saved.steps];
-    this.#waiting = new Set(saved.waiting);
-    if (saved.waiting.length > 0) this.#accumulated ??= this.parameters.map(zerosFor);
     this.#groups.forEach((group, i) => {
       const rate = saved.learningRates[i];
       if (typeof rate === 'number' && typeof group.learningRate === 'number') group.learningRate = rate;
     });
   }
 
-  /** The tensors of the optimizer itself, by name and position; the model's parameters belong to the model. */
-  [treeChildren](): Record<string, unknown> {
-    const children: Record<string, Record<string, Parameter>> = {};
-    const put = (name: string, position: number, tensor: Parameter): void => {
-      children[name] ??= {};
-      children[name][position] = tensor;
-    };
+  /** By name, in snake_case as all names of parameters, and position. */
+  #tensors(): Record<string, unknown> {
+    const children: Record<string, Parameter> = {};
     this.#state.forEach((state, position) => {
-      for (const name of namesOf(state)) if (state[name] !== undefined) put(name, position, state[name]);
+      for (const name of namesOf(state)) {
+        const tensor = state[name];
+        const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+        if (tensor !== undefined) children[`${snake}.${position}`] = tensor;
+      }
     });
-    if (this.#waiting.size > 0) this.#accumulated?.forEach((sum, position) => void put('accumulated', position, sum));
+    if (this.#waiting.size === 0) return children;
+    this.#accumulated?.forEach((sum, position) => {
+      children[`accumulated.${position}`] = sum;
+    });
     return children;
   }
 }

@@ -14,7 +14,7 @@ export interface RMSpropOptions extends OptimizerOptions {
 }
 
 interface RMSpropRule {
-  readonly options: RMSpropOptions;
+  readonly options: Complete<RMSpropOptions>;
   readonly numbers: 'rate';
   readonly state: 'meanSquare' | 'direction' | 'meanGradient';
 }

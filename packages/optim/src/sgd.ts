@@ -13,7 +13,7 @@ export interface SGDOptions extends OptimizerOptions {
 }
 
 interface SGDRule {
-  readonly options: SGDOptions;
+  readonly options: Complete<SGDOptions>;
   readonly numbers: 'rate' | 'fresh';
   readonly state: 'direction';
 }
