@@ -1,3 +1,4 @@
+export { hintedCase, hintKinds } from './hinted-kernels.ts';
 export type { KernelParts, StepOptions } from './program-builder.ts';
 export { BodyBuilder, buildKernel, ProgramBuilder } from './program-builder.ts';
 export type { RandomCase } from './random-kernels.ts';

@@ -3,6 +3,12 @@
  * that pays. Keys of kernels and placements name the functions in the cache.
  */
 import type { Kernel } from '@nn/core';
+import { contraction } from '../algorithms/contraction.ts';
+import { conv } from '../algorithms/conv.ts';
+import { rank } from '../algorithms/rank.ts';
+import { scan } from '../algorithms/scan.ts';
+import { scatterAdd } from '../algorithms/scatter-add.ts';
+import type { Making } from '../algorithms/sums.ts';
 import type { Nest } from '../nest/nest.ts';
 import type { KernelFunction } from './call.ts';
 import type { Dialect } from './dialect.ts';
@@ -39,7 +45,27 @@ export class Kernels {
 }
 
 function makeKernel(kernel: Kernel, placement: Placement, dialect: Dialect, workspace: Workspace): KernelFunction {
-  return dialect.nest(plainNest(kernel, placement), workspace);
+  const making = { placement, dialect, workspace };
+  return hinted(kernel, making) ?? dialect.nest(plainNest(kernel, placement), workspace);
+}
+
+/** The kernel by the algorithm that its hint names, where there is one that is better than the loops. */
+function hinted(kernel: Kernel, making: Making): KernelFunction | null {
+  const { hint } = kernel;
+  switch (hint?.kind) {
+    case 'contraction':
+      return contraction(kernel, hint, making);
+    case 'conv':
+      return conv(kernel, hint, making);
+    case 'scatterAdd':
+      return scatterAdd(kernel, hint, making);
+    case 'scan':
+      return scan(kernel, hint, making);
+    case 'rank':
+      return rank(kernel, hint, making);
+    default:
+      return null;
+  }
 }
 
 /** The whole kernel as one nest, its hint ignored. */

@@ -23,7 +23,7 @@ export class Pointers {
 
   /** The pointer's text inside the loop `level` (-1: outside of all); null where it is 0. */
   text(strides: Strides, level: number): string | null {
-    return this.#names.get(this.#signature(strides))?.[level] ?? null;
+    return this.#names.get(this.#signature(strides))?.[level] || null;
   }
 
   #signature(strides: Strides): string {

@@ -18,10 +18,15 @@ export function reach(body: Body, results: readonly number[]): boolean[] {
 }
 
 /**
- * The part of `body` that computes `results`, in the same order, with its axes renumbered by `axisOf` (an axis without
- * a new number is 0 everywhere), and the new positions of the results. Where there is one result, it stands last.
+ * The part of `body` that computes the value at `result`, which stands last in it, with its axes renumbered by `axisOf`
+ * (an axis without a new number is 0 everywhere).
  */
-export function extract(
+export function extract(body: Body, result: number, axisOf: (axis: number) => number | undefined): Body {
+  return extractAll(body, [result], axisOf).body;
+}
+
+/** The same for several results: their new positions come along. */
+export function extractAll(
   body: Body,
   results: readonly number[],
   axisOf: (axis: number) => number | undefined,
@@ -40,11 +45,4 @@ export function extract(
     else extracted.push(op);
   });
   return { body: extracted, results: results.map((result) => moved[result]!) };
-}
-
-/** The reads that `body` loads from. */
-export function readsOf(body: Body): Set<number> {
-  const reads = new Set<number>();
-  for (const op of body) if (op.op === 'load') reads.add(op.read);
-  return reads;
 }

@@ -1,0 +1,57 @@
+/** Additions at computed places: zeros first, then one pass over the updates. */
+import type { Hint, Kernel } from '@nn/core';
+import { sizeOf } from '../checks.ts';
+import { Call, type KernelFunction } from '../host/call.ts';
+import { extractAll } from '../nest/body.ts';
+import type { Nest } from '../nest/nest.ts';
+import { renumber } from './operand.ts';
+import { type Making, sumsOf } from './sums.ts';
+
+type ScatterAdd = Extract<Hint, { kind: 'scatterAdd' }>;
+
+export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): KernelFunction | null {
+  const { domain, reduce } = kernel;
+  const dtype = reduce?.dtype;
+  if (reduce?.op !== 'sum' || (dtype !== 'float32' && dtype !== 'int32')) return null;
+  const { dialect, workspace, placement } = making;
+  const sums = sumsOf(kernel, dtype, making);
+  // The updates run along the reduced axes, and inside along the domain without the scattered axis.
+  const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
+  const order = [...reduce.extents.map((_, axis) => domain.length + axis), ...others];
+  const { body, results } = extractAll(kernel.value, [hint.update, hint.index], renumber(order));
+  const [update, index] = results as [number, number];
+  const common = { reads: kernel.reads, scalars: kernel.scalars, offsets: placement.offsets, extents: [] };
+  const add: Nest = {
+    ...common,
+    key: kernel.key,
+    domain: [...reduce.extents, ...others.map((axis) => domain[axis]!)],
+    // The value stands last; a cast to its own dtype changes nothing.
+    value: [...body, { op: 'cast', dtype, args: [update] }],
+    scatter: { index, extent: domain[hint.axis]!, stride: sums.strides[hint.axis]! },
+    store: {
+      dtype,
+      strides: order.map((axis) => (axis < domain.length ? sums.strides[axis]! : 0)),
+      based: sums.based,
+    },
+  };
+  const zero: Nest = {
+    ...common,
+    key: `${kernel.key} zero`,
+    domain,
+    value: [{ op: 'const', dtype, value: 0 }],
+    store: { dtype, strides: sums.strides, based: true },
+  };
+  const run = dialect.nest(add, workspace);
+  const clear = sums.based ? dialect.nest(zero, workspace) : null;
+  const size = sizeOf(domain);
+  const call = new Call(0, [], new Float64Array(0), []);
+  return (whole) => {
+    call.adopt(whole);
+    call.out = sums.array(whole);
+    call.base = sums.base(whole);
+    if (clear) clear(call);
+    else call.out.fill(0, 0, size);
+    run(call);
+    sums.finish(whole);
+  };
+}
