@@ -26,14 +26,23 @@ export interface Nest {
 }
 
 /** A function in the module that computes units `begin` to `end` of something. */
-export interface KernelCode {
-  /** Parameters: out, each read (i32), each scalar (f32 or i32), scratch, begin, end. */
+export interface Phase {
+  /** Parameters: out, each read (i32), each scalar (f32 or i32), scratch, own scratch, begin, end. */
   readonly reference: FunctionReference;
   readonly units: number;
-  /** Elements of the domain in one unit, about. */
+  /** Operations in one unit, about. */
   readonly grain: number;
-  /** Bytes of scratch that one call needs. */
+}
+
+/** The functions that compute a kernel, one after the other, with the memory that they need. */
+export interface KernelCode {
+  readonly phases: readonly Phase[];
+  /** Bytes that all threads share while the phases run. */
   readonly scratch: number;
+  /** Bytes that each thread needs for itself. */
+  readonly own: number;
+  /** How it is computed, for people. */
+  readonly path: string;
 }
 
 /** The parameters of every kernel function. */
@@ -42,6 +51,7 @@ export function kernelParameters(kernel: Nest['kernel'], reads: number = kernel.
     'i32',
     ...Array.from({ length: reads }, () => 'i32' as const),
     ...kernel.scalars.map((dtype) => (dtype === 'float32' ? ('f32' as const) : ('i32' as const))),
+    'i32',
     'i32',
     'i32',
     'i32',
@@ -67,7 +77,7 @@ const isScalarFloat = (dtype: DType): boolean => dtype === 'float32' || dtype ==
 const valueTypeOf = (dtype: DType): 'f32' | 'i32' => (isScalarFloat(dtype) ? 'f32' : 'i32');
 const reduceOperation = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
-export function emitNest(context: ModuleContext, nest: Nest): KernelCode {
+export function emitNest(context: ModuleContext, nest: Nest): Phase {
   const { kernel } = nest;
   const analysis = analyse(kernel);
   const schedule = makeSchedule(analysis, {
@@ -82,7 +92,7 @@ export function emitNest(context: ModuleContext, nest: Nest): KernelCode {
     builder.emit(...scope.prologue, ...scope.statements);
   });
   const total = [...kernel.domain, ...(kernel.reduce?.extents ?? [])].reduce((a, b) => a * b, 1);
-  return { reference, units: schedule.units, grain: total / schedule.units, scratch: 0 };
+  return { reference, units: schedule.units, grain: (total * (analysis.ops.length + 1)) / 4 / schedule.units };
 }
 
 class NestEmitter {

@@ -13,6 +13,7 @@ import {
 import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
 import { elementBytes, sizeOf } from './analysis.ts';
 import { features } from './features.ts';
+import { libraryBytes } from './library.ts';
 import { LinearMemory } from './memory.ts';
 import { host, type Target } from './module-context.ts';
 import { type CompiledProgram, compileProgram } from './program.ts';
@@ -59,6 +60,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   #scratch = { address: 0, bytes: 0 };
   #programs = 0;
   #codeBytes = 0;
+  #library: WebAssembly.Exports | null = null;
 
   constructor(options: { readonly fused: boolean }) {
     this.memory = new LinearMemory(false);
@@ -94,6 +96,15 @@ export class WasmEngine implements Engine<WasmBuffer> {
     this.#programs += 1;
     this.#codeBytes += compiled.bytes.length;
     return new WasmExecutable(this, program, compiled);
+  }
+
+  /** The functions that all programs share. */
+  get library(): WebAssembly.Exports {
+    this.#library ??= new WebAssembly.Instance(new WebAssembly.Module(libraryBytes(this.target)), {
+      memory: { memory: this.memory.memory },
+      host,
+    }).exports;
+    return this.#library;
   }
 
   async idle(): Promise<void> {}
@@ -152,7 +163,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
 
   #instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
     const module = new WebAssembly.Module(bytes);
-    return new WebAssembly.Instance(module, { memory: { memory: this.#engine.memory.memory }, host, library: {} }).exports;
+    return new WebAssembly.Instance(module, { memory: { memory: this.#engine.memory.memory }, host, library: this.#engine.library }).exports;
   }
 
   run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {

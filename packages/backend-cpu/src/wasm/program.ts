@@ -23,6 +23,8 @@ export interface CompiledProgram {
   readonly tableWords: number;
   readonly scalarsAt: number;
   readonly scratchBytes: number;
+  /** Bytes that each thread needs for itself; the region of the first thread is the start of scratch. */
+  readonly ownBytes: number;
   /** For each input and each output: its word in the table. */
   readonly inputs: readonly number[];
   readonly outputs: readonly { readonly index: number; readonly bytes: number }[];
@@ -49,13 +51,14 @@ interface Unit {
 class ProgramCompiler {
   readonly #program: Program;
   readonly #context: ModuleContext;
-  readonly #codes = new Map<string, KernelCode & { readonly path: string }>();
+  readonly #codes = new Map<string, KernelCode>();
   readonly #places = new Map<number, Place>();
   readonly #localRows = new Map<number, { readonly offset: number; readonly rowBytes: number }>();
   #tableWords = 0;
   #scalarsAt = 0;
   #slotScratch = 0;
   #kernelScratch = 0;
+  #own = 0;
 
   constructor(program: Program, target: Target) {
     this.#program = program;
@@ -92,7 +95,8 @@ class ProgramCompiler {
       bytes: module.bytes(),
       tableWords: this.#tableWords,
       scalarsAt: this.#scalarsAt,
-      scratchBytes: this.#slotScratch + this.#kernelScratch,
+      scratchBytes: this.#own + this.#slotScratch + this.#kernelScratch,
+      ownBytes: this.#own,
       inputs: Array.from({ length: program.inputs }, (_, at) => indexOf(at)),
       outputs: program.outputs.map((buffer) => ({
         index: indexOf(buffer),
@@ -123,13 +127,13 @@ class ProgramCompiler {
     return units;
   }
 
-  #codesOf(units: readonly Unit[]): (KernelCode & { readonly path: string })[] {
+  #codesOf(units: readonly Unit[]): KernelCode[] {
     return units.flatMap((unit) =>
       this.#program.steps.slice(unit.from, unit.to + 1).map((step) => this.#code(step, unit.group)),
     );
   }
 
-  #code(step: Step, group: Group | null): KernelCode & { readonly path: string } {
+  #code(step: Step, group: Group | null): KernelCode {
     const { kernel, into } = step;
     const layout = into ? into.shape : kernel.domain;
     const outStrides = stridesOf(layout);
@@ -140,6 +144,7 @@ class ProgramCompiler {
     const made = this.#emit(kernel, outStrides, group ? group.outer : null, aliased);
     this.#codes.set(key, made);
     this.#kernelScratch = Math.max(this.#kernelScratch, align(made.scratch));
+    this.#own = Math.max(this.#own, align(made.own));
     return made;
   }
   /** Whether some read shares memory with what is written. */
@@ -153,10 +158,11 @@ class ProgramCompiler {
     outStrides: readonly number[],
     outerAxes: number | null,
     aliased: boolean,
-  ): KernelCode & { readonly path: string } {
+  ): KernelCode {
     const special = outerAxes === null ? emitSpecial(this.#context, { kernel, outStrides, aliased }) : null;
     if (special) return special;
-    return { ...emitNest(this.#context, { kernel, outStrides, outerAxes }), path: 'loops' };
+    const phases = [emitNest(this.#context, { kernel, outStrides, outerAxes })];
+    return { phases, scratch: 0, own: 0, path: 'loops' };
   }
 
   readonly #slotBytes = new Map<number, number>();
@@ -191,15 +197,15 @@ class ProgramCompiler {
     }
     this.#scalarsAt = this.#tableWords;
     this.#tableWords += scalars.length;
-    // Kernel scratch and local rows are never in use at once.
-    this.#kernelScratch = Math.max(this.#kernelScratch, rowScratch);
-    let offset = this.#kernelScratch;
+    // A thread's own memory holds a kernel's packed blocks, or a group's local rows: never both.
+    this.#own = Math.max(this.#own, rowScratch);
+    let offset = this.#own + this.#kernelScratch;
     for (const [slot, bytes] of this.#slotBytes) {
       if (this.#places.has(slot)) continue;
       this.#places.set(slot, { kind: 'scratch', offset });
       offset += align(bytes + 64);
     }
-    this.#slotScratch = offset - this.#kernelScratch;
+    this.#slotScratch = offset - this.#kernelScratch - this.#own;
   }
 
   #rowsPerBlock({ group, from, to }: { group: Group; from: number; to: number }): number {
@@ -274,7 +280,10 @@ class ProgramCompiler {
       }
     }
     const values = this.#arguments(step, table, scratch, null);
-    statements.push(callVoid(code.reference, ...values, scratch, i32.const(0), i32.const(code.units)));
+    const shared = i32.add(scratch, i32.const(this.#own));
+    for (const phase of code.phases) {
+      statements.push(callVoid(phase.reference, ...values, shared, scratch, i32.const(0), i32.const(phase.units)));
+    }
     return statements;
   }
 
@@ -295,7 +304,9 @@ class ProgramCompiler {
     const body: Statement[] = [end.set(select(next, outer, i32.ltU(next, outer)))];
     for (let at = unit.from; at <= unit.to; at++) {
       const values = this.#arguments(this.#program.steps[at] as Step, table, scratch, position);
-      body.push(callVoid((codes[at] as KernelCode).reference, ...values, scratch, position, end));
+      for (const { reference } of (codes[at] as KernelCode).phases) {
+        body.push(callVoid(reference, ...values, scratch, scratch, position, end));
+      }
     }
     body.push(position.set(end));
     return [position.set(i32.const(0)), doWhile(body, i32.ltU(position, outer))];

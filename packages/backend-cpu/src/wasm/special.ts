@@ -3,6 +3,7 @@
  * It owns the choice only; each way is a file in `kernels/`.
  */
 import type { Kernel } from '@nn/core';
+import { emitContraction } from '../kernels/contraction.ts';
 import type { KernelCode } from './emit.ts';
 import type { ModuleContext } from './module-context.ts';
 
@@ -12,8 +13,9 @@ export interface SpecialRequest {
   /** Whether a read may share memory with the output. */
   readonly aliased: boolean;
 }
-export type SpecialCode = KernelCode & { readonly path: string };
 
-export function emitSpecial(_context: ModuleContext, _request: SpecialRequest): SpecialCode | null {
+export function emitSpecial(context: ModuleContext, request: SpecialRequest): KernelCode | null {
+  const { hint } = request.kernel;
+  if (hint?.kind === 'contraction') return emitContraction(context, request, hint);
   return null;
 }

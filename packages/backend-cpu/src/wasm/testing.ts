@@ -1,6 +1,5 @@
 /** Programs of one kernel and their runs, for the tests of this folder. */
 import type { Body, DType, Kernel, Program, TensorData } from '@nn/core';
-import { sizeOf } from './analysis.ts';
 import type { WasmBuffer, WasmEngine } from './engine.ts';
 
 /** A program whose inputs are the kernel's reads, of the given shapes. */
@@ -55,4 +54,3 @@ export function pointwiseKernel(op: string, dtypes: readonly DType[], dtype: DTy
   return { key: `${op} ${dtypes} ${dtype} ${size}`, domain: [size], dtype, reads: dtypes, scalars: [], value };
 }
 
-export const count = sizeOf;

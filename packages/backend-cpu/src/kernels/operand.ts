@@ -1,0 +1,118 @@
+/**
+ * An operand of a product: where its elements lie. A load with an affine index is used where it is; any other expression
+ * is first computed into scratch, densely, by its own loop nest.
+ */
+import type { Body, Kernel, Op } from '@nn/core';
+import { type Analysis, elementBytes, sizeOf, stridesOf } from '../wasm/analysis.ts';
+import type { I32 } from '../wasm/assembler.ts';
+import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
+import { callVoid, i32 } from '../wasm/instructions.ts';
+import type { ModuleContext } from '../wasm/module-context.ts';
+
+export interface Operand {
+  /** The parameter of the read (see `kernelParameters`), or null for scratch. */
+  readonly parameter: number | null;
+  /** Bytes from there (or from the start of scratch) to element 0. */
+  readonly offset: number;
+  /** Elements between neighbours along each axis of the kernel. */
+  readonly strides: ReadonlyMap<number, number>;
+  readonly phases: readonly Phase[];
+  /** The first free byte of scratch after it. */
+  readonly scratchEnd: number;
+}
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+export function operandOf(
+  context: ModuleContext,
+  kernel: Kernel,
+  analysis: Analysis,
+  position: number,
+  scratchStart: number,
+): Operand {
+  const op = analysis.ops[position] as Op;
+  const form = op.op === 'load' ? analysis.forms[op.index] : null;
+  if (op.op === 'load' && form && kernel.reads[op.read] === 'float32' && [...form.terms.keys()].every((term) => term >= 0)) {
+    const offset = form.constant * elementBytes('float32');
+    return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
+  }
+  const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+  const bits = analysis.depends[position] as number;
+  const axes = extents.map((_, axis) => axis).filter((axis) => (bits >> axis) & 1);
+  const domain = axes.map((axis) => extents[axis] as number);
+  const value = analysis.ops.slice(0, position + 1).map((each): Op =>
+    each.op === 'axis' ? (axes.includes(each.axis) ? { ...each, axis: axes.indexOf(each.axis) } : { dtype: 'int32', op: 'const', value: 0 }) : each,
+  ) as Body;
+  const phase = emitNest(context, {
+    kernel: { domain, dtype: 'float32', reads: kernel.reads, scalars: kernel.scalars, value },
+    outStrides: stridesOf(domain),
+    outerAxes: null,
+  });
+  const strides = stridesOf(domain);
+  return {
+    parameter: null,
+    offset: scratchStart,
+    strides: new Map(axes.map((axis, at) => [axis, strides[at] as number])),
+    phases: [redirected(context, kernel, phase, { out: scratchStart })],
+    scratchEnd: scratchStart + align(4 * sizeOf(domain)),
+  };
+}
+
+/**
+ * A phase with the parameters of `kernel` that calls another one with its output in scratch (at `out`), or with one more
+ * read (in scratch at `extra`, or the output itself).
+ */
+export function redirected(
+  context: ModuleContext,
+  kernel: Kernel,
+  phase: Phase,
+  change: { readonly out: number } | { readonly extra: number | 'out' },
+): Phase {
+  const parameters = kernelParameters(kernel);
+  const reference = context.module.function(null, parameters, [], (builder) => {
+    const values = parameters.map((type, at) => builder.parameter(at, type));
+    const scratch = builder.parameter(parameters.length - 4, 'i32');
+    const inScratch = (offset: number): I32 => i32.add(scratch, i32.const(offset));
+    const reads = kernel.reads.length;
+    const [out, ...others] = values;
+    if ('out' in change) {
+      builder.emit(callVoid(phase.reference, inScratch(change.out), ...others));
+      return;
+    }
+    const extra = change.extra === 'out' ? builder.parameter(0, 'i32') : inScratch(change.extra);
+    builder.emit(
+      callVoid(phase.reference, out as (typeof values)[number], ...others.slice(0, reads), extra, ...others.slice(reads)),
+    );
+  });
+  return { ...phase, reference };
+}
+
+
+/** The epilogue of a kernel as a loop nest of its own that reads the finished sums as one more read. */
+export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[]): Kernel {
+  const ops: Op[] = [];
+  let index = -1;
+  kernel.domain.forEach((extent, axis) => {
+    if (extent === 1) return;
+    const at = ops.push({ dtype: 'int32', op: 'axis', axis }) - 1;
+    const stride = ops.push({ dtype: 'int32', op: 'const', value: sumStrides[axis] as number }) - 1;
+    const term = ops.push({ dtype: 'int32', op: 'mul', args: [at, stride] }) - 1;
+    index = index < 0 ? term : ops.push({ dtype: 'int32', op: 'add', args: [index, term] }) - 1;
+  });
+  if (index < 0) index = ops.push({ dtype: 'int32', op: 'const', value: 0 }) - 1;
+  const shift = ops.length;
+  for (const op of kernel.epilogue ?? [{ dtype: 'float32', op: 'accumulator' }] as Body) {
+    if (op.op === 'accumulator') ops.push({ dtype: op.dtype, op: 'load', read: kernel.reads.length, index });
+    else if ('args' in op) ops.push({ ...op, args: op.args.map((at) => at + shift) });
+    else if (op.op === 'load') ops.push({ ...op, index: op.index + shift });
+    else ops.push(op);
+  }
+  return {
+    key: `${kernel.key} epilogue`,
+    domain: kernel.domain,
+    dtype: kernel.dtype,
+    reads: [...kernel.reads, 'float32'],
+    scalars: kernel.scalars,
+    value: ops,
+  };
+}

@@ -1,0 +1,15 @@
+/**
+ * The library module: functions that do not depend on a program (packing, multiplying panels, sorting ...), compiled
+ * once for an engine. Programs import them, so they stay optimised while programs come and go.
+ */
+import { addMultiply, addPack } from '../kernels/gemm.ts';
+import { ModuleBuilder } from './assembler.ts';
+import type { Target } from './module-context.ts';
+
+export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(target.memory);
+  addPack(module, 4);
+  addPack(module, 8);
+  addMultiply(module, target.fused);
+  return module.bytes();
+}
