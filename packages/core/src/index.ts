@@ -32,6 +32,7 @@ export {
   zeros,
   zerosLike,
 } from './create.ts';
+export { type DebugOptions, debug } from './debug.ts';
 export {
   BackendError,
   DTypeError,

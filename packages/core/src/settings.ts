@@ -7,7 +7,6 @@ interface Settings {
   isTraining: boolean;
   isTracking: boolean;
   validate: boolean;
-  eager: boolean;
 }
 
 export const settings: Settings = {
@@ -15,7 +14,6 @@ export const settings: Settings = {
   isTraining: true,
   isTracking: true,
   validate: false,
-  eager: false,
 };
 
 /** The backend for tensors that name none and meet none. */

@@ -97,7 +97,7 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
       { shape: of.shape },
     );
   }
-  return expandTo(constant(1, 'float32'), of.shape);
+  return expandTo(constant(1, 'float32', [], of.backend), of.shape);
 }
 
 function differentiableInputs(node: Node): readonly Node[] {

@@ -16,6 +16,7 @@ import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { breathe } from './breathe.ts';
 import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
+import { problems } from './problems.ts';
 import { profiler } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
@@ -83,6 +84,8 @@ export class Device {
     if (sizeOf(node.shape) === 0) return allocate(node.dtype, 0);
     const source = resolve(node);
     const data = source.storage === null ? await this.collectRead(source) : await this.fetch(source.storage);
+    if (problems.pending !== null) await problems.pending;
+    if (problems.first !== null) throw problems.first;
     await this.pause();
     return data;
   }

@@ -4,6 +4,7 @@
  */
 import type { Backend, Executable, Limits, Shape } from '../backend.ts';
 import { settings } from '../settings.ts';
+import { LengthWatch } from './lengths.ts';
 import { buildProgram, type CompiledProgram } from './program.ts';
 import { resolve, sameKey, type Trace } from './trace.ts';
 import { validateProgram } from './validate.ts';
@@ -26,6 +27,9 @@ export interface Plan extends CompiledProgram {
   readonly scalarValues: Float64Array;
 }
 
+/** What runs when everything asked for is in memory already. */
+const nothing: Executable = { run: () => [], release: () => undefined };
+
 export const planCapacity = 512;
 
 export class PlanCache {
@@ -33,6 +37,7 @@ export class PlanCache {
   private count = 0;
   /** How many programs were compiled in all. */
   compiled = 0;
+  private readonly lengths = new LengthWatch();
   private readonly backend: Backend;
 
   constructor(backend: Backend) {
@@ -79,7 +84,9 @@ export class PlanCache {
       compiling: null,
       scalarValues: new Float64Array(built.scalars.length),
     };
-    const made = this.backend.compile(built.program);
+    const warning = this.lengths.note(trace);
+    if (warning !== null) console.warn(warning);
+    const made = built.program.steps.length === 0 ? nothing : this.backend.compile(built.program);
     if (made instanceof Promise) plan.compiling = made;
     else plan.executable = made;
     return plan;

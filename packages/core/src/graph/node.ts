@@ -153,8 +153,8 @@ export function scalar(value: number, dtype: DType): Node {
   return new Node(Scalar, [], value, dtype, [], null);
 }
 
-export function constant(value: number, dtype: DType, shape: Shape = []): Node {
-  return new Node(Constant, [], value, dtype, shape, null) as Node;
+export function constant(value: number, dtype: DType, shape: Shape = [], backend: Backend | null = null): Node {
+  return new Node(Constant, [], value, dtype, shape, backend) as Node;
 }
 
 /** The constant that a node is, or null. Lets rules drop multiplications by 1 and sums with 0. */

@@ -107,7 +107,7 @@ export function power(a: Node, b: Node): Node {
 /** a^n for a whole number n that belongs to the structure: products by repeated squaring, exact gradients at 0. */
 export function integerPower(a: Node, exponent: number): Node {
   if (exponent < 0) return divide(constant(1, 'float32'), integerPower(a, -exponent));
-  if (exponent === 0) return expandTo(constant(1, a.dtype), a.shape);
+  if (exponent === 0) return expandTo(constant(1, a.dtype, [], a.backend), a.shape);
   const half = integerPower(a, exponent >> 1);
   if (exponent === 1) return a;
   const square = multiply(half, half);

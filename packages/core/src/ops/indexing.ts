@@ -27,7 +27,7 @@ export const Gather: Primitive<number> = definePrimitive<number>({
     const [x, index] = node.inputs as [Node, Node];
     const axis = node.attributes;
     const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
-    return [scatterAdd(constant(0, 'float32', x.shape), reshape(index, [-1]), flat, axis), null];
+    return [scatterAdd(constant(0, 'float32', x.shape, x.backend), reshape(index, [-1]), flat, axis), null];
   },
   lower: (node, at) => {
     const [x, index] = node.inputs as [Node, Node];

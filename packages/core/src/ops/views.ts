@@ -8,8 +8,8 @@ import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Value } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
-import { update } from './indexing.ts';
 import { swapContraction } from './contract.ts';
+import { update } from './indexing.ts';
 import { sum } from './reduce.ts';
 import { fold } from './window.ts';
 

@@ -1,0 +1,56 @@
+/**
+ * Notices programs that differ only in the sizes of their inputs: a length that changes from batch to batch compiles
+ * anew each time. After eight of them one warning names the axis.
+ */
+import { show } from '../shape.ts';
+import { resolve, type Trace } from './trace.ts';
+
+const tolerated = 8;
+
+export class LengthWatch {
+  private readonly seen = new Map<number, { shapes: (readonly number[])[][]; warned: boolean }>();
+
+  /** Takes note of a graph that was compiled; returns the warning once it is due. */
+  note(trace: Trace): string | null {
+    const structure = structureOf(trace);
+    const entry = this.seen.get(structure) ?? { shapes: [], warned: false };
+    this.seen.set(structure, entry);
+    if (entry.warned) return null;
+    entry.shapes.push(trace.leaves.map(({ shape }) => shape));
+    if (entry.shapes.length < tolerated) return null;
+    entry.warned = true;
+    const warning = describe(entry.shapes);
+    entry.shapes = [];
+    return warning;
+  }
+}
+
+/** A hash of what is computed, without sizes. */
+function structureOf({ order, leaves }: Trace): number {
+  let hash = leaves.length;
+  const mix = (value: number): void => {
+    hash = Math.imul(hash ^ value, 0x01000193);
+  };
+  const positions = new Map(order.map((node, position) => [node, position]));
+  for (const node of order) {
+    mix(node.storage === null ? node.primitive.id : -1);
+    mix(node.shape.length);
+    if (node.storage === null) for (const input of node.inputs) mix(positions.get(resolve(input)) ?? -1);
+  }
+  return hash;
+}
+
+function describe(shapes: readonly (readonly (readonly number[])[])[]): string | null {
+  const [first] = shapes as [readonly (readonly number[])[]];
+  for (const [leaf, shape] of first.entries()) {
+    for (const [axis] of shape.entries()) {
+      const sizes = new Set(shapes.map((list) => list[leaf]?.[axis]));
+      if (sizes.size < tolerated) continue;
+      return (
+        `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${[...sizes].join(', ')}), ` +
+        'and each one is compiled anew. Pad to a few fixed lengths (padTo of @nn/data), or use a fixed length with a mask.'
+      );
+    }
+  }
+  return null;
+}
