@@ -133,6 +133,7 @@ async function trace(
     const { plan, trace: graph } = bound;
     const executable = plan.executable ?? (await (plan.compiling as Promise<Executable>));
     plan.executable = executable;
+    plan.isHeld = true;
     const places = new Map(graph.numbers.map((node, place) => [node, place]));
     return {
       bound,
@@ -199,7 +200,11 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     return wrap(node);
   });
   const values = updatedRoots.map(rootStorage);
+  const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
   updates.forEach(({ variable }, k) => {
+    const root = graph.roots[updatedRoots[k] as number] as Node;
+    if ((plan.outputs[updatedRoots[k] as number] as number) < 0 || returned.has(root))
+      (values[k] as Storage).isShared = true;
     device.advance(variable, values[k] as Storage, replay.donated[k] as boolean);
     variable.node = variable.committed;
   });

@@ -1,6 +1,6 @@
 /** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
 import type { Backend } from './backend.ts';
-import { deviceOf } from './compile/device.ts';
+import { deviceOf, type Update } from './compile/device.ts';
 import { ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import { hostLeaf, type NumberSource } from './graph/node.ts';
@@ -32,15 +32,15 @@ export function replace(
   updates: readonly (readonly [Parameter, Tensor])[],
   also: readonly Tensor[] = [],
 ): Promise<void> {
-  const moves = updates.map(([target, value]) => ({
-    variable: target.variable,
-    node: stopGradient(cast(value.node, target.dtype)),
-  }));
+  const moves = new Map<Variable, Update>();
+  for (const [{ variable, dtype }, value] of updates) {
+    moves.set(variable, { variable, node: stopGradient(cast(value.node, dtype)) });
+  }
   const backend = backendOf([...updates.map(([, value]) => value), ...also]);
-  for (const { variable, node } of moves) assignNode(variable, node);
+  for (const { variable, node } of moves.values()) assignNode(variable, node);
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
   return deviceOf(backend).update(
-    moves,
+    [...moves.values()],
     also.map(({ node }) => node),
   );
 }

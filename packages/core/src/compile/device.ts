@@ -117,7 +117,10 @@ export class Device {
   /** The plan of a graph. Throws before anything has changed. */
   prepare(requested: readonly Node[], updates: readonly Update[]): Bound {
     const roots = [...requested, ...updates.map(({ node }) => node)];
-    const donors = updates.map(({ variable }) => this.donorOf(variable, requested));
+    const asked = new Set(requested.map(resolve));
+    const donors = updates.map(({ variable, node }) =>
+      asked.has(resolve(node)) ? null : this.donorOf(variable, asked),
+    );
     const trace = traceGraph(roots, !this.backend.limits.exactInt32, donors);
     const updatedRoots = updates.map((_, k) => requested.length + k);
     return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
@@ -174,6 +177,12 @@ export class Device {
     variable.committed = leaf(storage, storage.backend ?? variable.committed.backend);
     old.owners--;
     if (old.owners > 0) return null;
+    if (old.isShared) {
+      // a tensor still has this value: it goes on without an owner
+      old.owner = null;
+      if (old.backend !== null && old.buffer !== null) deviceOf(old.backend).residency.use(old);
+      return null;
+    }
     if (isDonated) {
       old.buffer = null;
       this.residency.remove(old);
@@ -317,13 +326,16 @@ export class Device {
       this.residency.use(storage);
     });
     const spent = new Map<Storage, string>();
+    const shared = new Set(asked.map(resolve));
     updates.forEach(({ variable, node }, k) => {
-      const storage = (trace.roots[updatedRoots[k] as number] as Node).storage as Storage;
+      const root = trace.roots[updatedRoots[k] as number] as Node;
+      const storage = root.storage as Storage;
+      // a value that had memory before, or that was asked for as well, belongs to tensors too
+      if ((plan.outputs[updatedRoots[k] as number] as number) < 0 || shared.has(root)) storage.isShared = true;
       const donor = trace.donors[k] as number;
       const old = this.advance(variable, storage, donor >= 0 && plan.donated.includes(donor));
       if (old !== null) spent.set(old, variable.name);
       if (variable.node === node) variable.node = variable.committed;
-      else dirtyVariables.add(variable);
     });
     for (const node of asked) {
       // a transparent node shares the memory of what it stands for
@@ -346,11 +358,12 @@ export class Device {
   }
 
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
-  private donorOf(variable: Variable, requested: readonly Node[]): Storage | null {
+  private donorOf(variable: Variable, asked: ReadonlySet<Node>): Storage | null {
     const { storage } = variable.committed;
-    if (storage === null || storage.owners !== 1) return null;
+    if (storage === null || storage.owners !== 1 || storage.isShared) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;
-    return requested.some((node) => resolve(node).storage === storage) ? null : storage;
+    for (const node of asked) if (node.storage === storage) return null;
+    return storage;
   }
 
   private resident(storage: Storage): object {

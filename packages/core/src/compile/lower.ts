@@ -27,6 +27,15 @@ export const longestBody = 64;
 /** Kernels by key, so that equal kernels are one object. */
 const interned = new Map<string, WeakRef<Kernel>>();
 
+let sweepAt = 4096;
+
+function intern(kernel: Kernel): void {
+  interned.set(kernel.key, new WeakRef(kernel));
+  if (interned.size < sweepAt) return;
+  for (const [key, reference] of interned) if (reference.deref() === undefined) interned.delete(key);
+  sweepAt = Math.max(4096, interned.size * 2);
+}
+
 /** The loop nest of a plan, or the node to store so that it fits. */
 export function lowerKernel(
   plan: KernelPlan,
@@ -172,7 +181,7 @@ class KernelWriter {
         ...(epilogue === undefined ? {} : { epilogue }),
         ...(hint === undefined ? {} : { hint }),
       };
-      interned.set(key, new WeakRef(kernel));
+      intern(kernel);
     }
     const aligned = this.reads.flatMap((node, read) => (isAligned(kernel as Kernel, read, node) ? [read] : []));
     return { plan: this.plan, kernel, reads: this.reads, scalars: this.scalars, aligned };

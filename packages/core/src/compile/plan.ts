@@ -23,6 +23,8 @@ export interface Plan extends CompiledProgram {
   /** Null until the backend has compiled it. */
   executable: Executable | null;
   compiling: Promise<Executable> | null;
+  /** Held by a compiled function: the cache may forget the plan but not release it. */
+  isHeld: boolean;
   /** Reused for every run. */
   readonly scalarValues: Float64Array;
 }
@@ -82,6 +84,7 @@ export class PlanCache {
       hash: trace.hash,
       executable: null,
       compiling: null,
+      isHeld: false,
       scalarValues: new Float64Array(built.scalars.length),
     };
     const warning = this.lengths.note(trace);
@@ -102,6 +105,6 @@ export class PlanCache {
     if (oldest === undefined) return;
     this.plans.delete(oldest[0]);
     this.count -= oldest[1].length;
-    for (const old of oldest[1]) old.executable?.release();
+    for (const old of oldest[1]) if (!old.isHeld) old.executable?.release();
   }
 }

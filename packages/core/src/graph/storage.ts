@@ -14,6 +14,8 @@ export class Storage {
   owners = 0;
   /** The variable whose value this is, for those who must find it again. */
   owner: Variable | null = null;
+  /** Whether tensors besides a parameter have this as their value, so that its memory may not be given away. */
+  isShared = false;
   /** The name of the parameter whose new value took this memory. */
   spentBy: string | null = null;
   /** Why the value is lost, when its device is. */
