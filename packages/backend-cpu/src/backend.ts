@@ -6,6 +6,7 @@ import { checkUpload } from './checks.ts';
 import type { CpuOptions, Engine, EngineFactory, EngineInfo, EngineName } from './engine.ts';
 import { interpreterEngine } from './interpreter/engine.ts';
 import { javascriptEngine } from './javascript/engine.ts';
+import { wasmEngine } from './wasm/engine.ts';
 
 /** What a `cpu()` backend is made of, for people. */
 export interface CpuInfo extends EngineInfo {
@@ -21,6 +22,7 @@ export interface CpuBackend extends Backend {
 
 /** The engines, fastest first. */
 const factories: readonly (readonly [EngineName, EngineFactory])[] = [
+  ['wasm', wasmEngine],
   ['javascript', javascriptEngine],
   ['interpreter', interpreterEngine],
 ];

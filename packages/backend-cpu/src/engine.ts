@@ -10,6 +10,8 @@ export type EngineName = 'wasm' | 'javascript' | 'interpreter';
 export interface CpuOptions {
   /** The way to execute programs. `auto`, the default, takes the fastest that works here; the others insist. */
   readonly engine?: EngineName | 'auto';
+  /** Gives equal bits on every machine: no multiply-add with a single rounding. For the engine `wasm`; false by default. */
+  readonly deterministic?: boolean;
 }
 
 export interface EngineInfo {

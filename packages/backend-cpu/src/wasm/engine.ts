@@ -37,7 +37,8 @@ export class WasmBuffer {
   }
 }
 
-export function wasmEngine(options: CpuOptions & { readonly deterministic?: boolean }): Engine<WasmBuffer> | { readonly unavailable: string } {
+/** The engine, or the reason why there is none here. */
+export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly unavailable: string } {
   const found = features();
   if (!found.simd) return { unavailable: found.reason };
   return new WasmEngine({ fused: found.relaxed && !options.deterministic });
@@ -148,6 +149,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly #compiled: CompiledProgram;
   readonly #run: (table: number, scratch: number) => void;
   readonly #table: number;
+  /** For each output that takes over an input's memory: that input. */
   readonly #donor: ReadonlyMap<number, number>;
   #steps: WebAssembly.Exports | null = null;
   #released = false;
@@ -180,13 +182,27 @@ class WasmExecutable implements Executable<WasmBuffer> {
     const program = this.#program;
     const compiled = this.#compiled;
     if (this.#released) throw new BackendError('run: this program was released before.');
-    for (const input of inputs) engine.check(input, 'run');
+    if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
+      throw new BackendError(
+        `run: ${inputs.length} inputs and ${scalars.length} scalars for a program of ${program.inputs} and ${program.scalars.length}.`,
+      );
+    }
+    for (let input = 0; input < inputs.length; input++) {
+      const given = inputs[input] as WasmBuffer;
+      engine.check(given, 'run');
+      const { dtype, shape } = program.buffers[input] as BufferType;
+      if (given.type.dtype !== dtype || given.bytes !== elementBytes(dtype) * sizeOf(shape)) {
+        throw new BackendError(
+          `run: input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
+        );
+      }
+    }
     const scratch = engine.scratch(compiled.scratchBytes);
     const outputs: WasmBuffer[] = [];
     try {
       program.outputs.forEach((buffer, at) => {
         const { bytes } = compiled.outputs[at] as { bytes: number };
-        const donor = this.#donor.get(buffer);
+        const donor = this.#donor.get(at);
         const given = donor === undefined ? null : (inputs[donor] as WasmBuffer);
         const type = program.buffers[buffer] as BufferType;
         if (given && given.capacity >= bytes) {
@@ -208,7 +224,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
     });
     for (const { input, output } of program.donations) {
       const given = inputs[input] as WasmBuffer;
-      const made = outputs[program.outputs.indexOf(output)] as WasmBuffer;
+      const made = outputs[output] as WasmBuffer;
       // The block was too small for what else lies in this slot: the contents move to the larger one.
       if (made.address !== given.address) {
         bytes.copyWithin(made.address, given.address, given.address + given.bytes);
