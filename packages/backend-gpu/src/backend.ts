@@ -38,7 +38,8 @@ export interface GpuBackend extends Backend<Cell> {
   destroy(): void;
 }
 
-export function makeBackend(device: Device, capabilities: Capabilities): GpuBackend {
+/** `always` takes the fast forms of hints at every size, for tests. */
+export function makeBackend(device: Device, capabilities: Capabilities, always = false): GpuBackend {
   const cache = new KernelCache(device);
   const limits: Limits = {
     dtypes: ['float32', 'int32', 'bool'],
@@ -76,7 +77,7 @@ export function makeBackend(device: Device, capabilities: Capabilities): GpuBack
     release(cell) {
       cell.release(device);
     },
-    compile: (program) => plan(program, device, cache),
+    compile: (program) => plan(program, device, cache, always),
     idle: () => device.idle(),
     destroy: () => device.destroy(),
   };

@@ -108,6 +108,22 @@ export const wgsl: Language = {
   ),
 };
 
+/** `text / by` for integers 0 <= text <= max. Division of integers is slow on GPUs. */
+export function quotient(language: Language, width: Width, text: string, max: number, by: number): string {
+  if (by === 1) return text;
+  if (max < by) return `${language.type('I', width)}(0)`;
+  if (Number.isInteger(Math.log2(by))) return `(${text} >> ${language.type('U', width)}(${Math.log2(by)}u))`;
+  if (max < 2 ** 21) return `nn_share${width}(${text}, ${language.type('F', width)}(${language.float(1 / by)}))`;
+  return `(${text} / ${language.type('I', width)}(${by}))`;
+}
+
+/** The remainder of `quotient`; `text` is a name. */
+export function remainder(language: Language, width: Width, text: string, max: number, by: number): string {
+  if (max < by) return text;
+  if (Number.isInteger(Math.log2(by))) return `(${text} & ${language.type('I', width)}(${by - 1}))`;
+  return `(${text} - ${quotient(language, width, text, max, by)} * ${by})`;
+}
+
 /** The text of all functions that `text` calls, in an order in which each stands before its use. */
 export function library(language: Language, text: string): string {
   const done = new Map<string, string>();

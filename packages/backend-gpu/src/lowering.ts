@@ -37,6 +37,8 @@ export interface Target {
   readonly maxReads: number;
   readonly maxLength: number;
   readonly maxWrites: number;
+  /** Tests take the fast forms of hints at every size; else only where they pay. */
+  readonly always?: boolean;
 }
 
 export const lengthOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

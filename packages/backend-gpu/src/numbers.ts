@@ -156,6 +156,8 @@ I other = (less#(r, F(0.0)) & less#(F(0.0), b)) | (less#(F(0.0), r) & less#(b, F
 return select#(other, r + b, r);`,
   ),
   define('F', 'floorDiv', 'F a, F b', 'return select#(equal#(b, F(0.0)), a / b, quotient#(a, b));'),
+  // floor(x / d) from 1 / d for 0 <= x < 2^21: x + 0.5 keeps 0.5 / d from the next whole number, more than the rounding.
+  define('I', 'share', 'I x, F reciprocal', 'return I((F(x) + 0.5) * reciprocal);'),
   // Integer division by 0 gives 0; the divisor is made 1 first, so that no device traps.
   define('I', 'divI', 'I a, I b', 'I z = equalI#(b, I(0));\nreturn (a / (b + z)) * (I(1) - z);'),
   define(

@@ -6,7 +6,7 @@ import { BackendError, type Executable, type Program } from '@nn/core';
 import { Cell } from './cell.ts';
 import type { Device, Memory } from './device.ts';
 import type { KernelCache, Lease } from './kernel-cache.ts';
-import { type Argument, Lowering, texelsOf } from './lowering.ts';
+import { type Argument, Lowering, type Slot, type Stage, texelsOf } from './lowering.ts';
 import { scalarOf } from './printer.ts';
 import { lowerProgram } from './steps.ts';
 
@@ -31,8 +31,9 @@ async function compile(lowering: Lowering, cache: KernelCache): Promise<readonly
   throw failed.reason;
 }
 
-export async function plan(program: Program, device: Device, cache: KernelCache): Promise<Executable<Cell>> {
-  const lowering = new Lowering(program, device);
+export async function plan(program: Program, device: Device, cache: KernelCache, always = false): Promise<Executable<Cell>> {
+  const { language, maxReads, maxLength, maxWrites } = device;
+  const lowering = new Lowering(program, { language, maxReads, maxLength, maxWrites, always });
   lowerProgram(program, lowering);
   const leases = await compile(lowering, cache);
   const { stages, slots } = lowering;
@@ -45,40 +46,62 @@ export async function plan(program: Program, device: Device, cache: KernelCache)
   });
   const donated = program.donations.map(({ input }) => input);
 
+  /** Launches everything; gives the step of each launch. */
+  function* launch(inputs: readonly Cell[], scalars: Float64Array): Generator<number, readonly Cell[]> {
+    device.check();
+    const memory = new Array<Memory | undefined>(slots.length);
+    for (let input = 0; input < program.inputs; input++) memory[input] = (inputs[input] as Cell).memory;
+    const of = (slot: number): Memory => memory[slot] as Memory;
+    try {
+      for (const [at, { lease, texels, reads, writes, numbers, dead }] of launches.entries()) {
+        for (const slot of writes) {
+          const { length, dtype } = slots[slot] as Slot;
+          memory[slot] = device.allocate(texelsOf(length), scalarOf(dtype));
+        }
+        const values = numbers.map((number) => ('value' in number ? number.value : (scalars[number.scalar] as number)));
+        lease.kernel.launch(texels, reads.map(of), values, writes.map(of));
+        for (const slot of dead) {
+          device.free(of(slot));
+          memory[slot] = undefined;
+        }
+        yield (stages[at] as Stage).step;
+      }
+      device.flush();
+      device.check();
+    } catch (error) {
+      for (let slot = program.inputs; slot < memory.length; slot++) {
+        const left = memory[slot];
+        if (left !== undefined) device.free(left);
+      }
+      throw error instanceof BackendError ? error : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
+    }
+    const outputs = program.outputs.map((output) => {
+      const { length, dtype } = slots[output] as Slot;
+      return new Cell(of(output), dtype, length);
+    });
+    for (const input of donated) (inputs[input] as Cell).release(device);
+    return outputs;
+  }
+
   return {
     run(inputs, scalars) {
-      device.check();
-      const memory = new Array<Memory | undefined>(slots.length);
-      for (let input = 0; input < program.inputs; input++) memory[input] = (inputs[input] as Cell).memory;
-      try {
-        for (const launch of launches) {
-          for (const slot of launch.writes) {
-            const { length, dtype } = slots[slot] as (typeof slots)[number];
-            memory[slot] = device.allocate(texelsOf(length), scalarOf(dtype));
-          }
-          const of = (slot: number): Memory => memory[slot] as Memory;
-          const numbers = launch.numbers.map((number) => ('value' in number ? number.value : (scalars[number.scalar] as number)));
-          launch.lease.kernel.launch(launch.texels, launch.reads.map(of), numbers, launch.writes.map(of));
-          for (const slot of launch.dead) {
-            device.free(of(slot));
-            memory[slot] = undefined;
-          }
-        }
-        device.flush();
-        device.check();
-      } catch (error) {
-        for (let slot = program.inputs; slot < memory.length; slot++) {
-          const left = memory[slot];
-          if (left !== undefined) device.free(left);
-        }
-        throw error instanceof BackendError ? error : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
+      const turns = launch(inputs, scalars);
+      for (;;) {
+        const turn = turns.next();
+        if (turn.done === true) return turn.value;
       }
-      const outputs = program.outputs.map((output) => {
-        const { dtype } = program.buffers[output] as Program['buffers'][number];
-        return new Cell(memory[output] as Memory, dtype, (slots[output] as (typeof slots)[number]).length);
-      });
-      for (const input of donated) (inputs[input] as Cell).release(device);
-      return outputs;
+    },
+    async profile(inputs, scalars) {
+      const milliseconds = new Array<number>(program.steps.length).fill(0);
+      await device.idle();
+      const turns = launch(inputs, scalars);
+      for (;;) {
+        const start = performance.now();
+        const turn = turns.next();
+        if (turn.done === true) return { outputs: turn.value, milliseconds };
+        await device.idle();
+        milliseconds[turn.value] = (milliseconds[turn.value] as number) + performance.now() - start;
+      }
     },
     release() {
       for (const lease of leases) lease.release();

@@ -7,7 +7,7 @@
  */
 import type { Alu, Body, DType, Op } from '@nn/core';
 import { combine, Forms, type Form, isMultiple, roots, sizes } from './affine.ts';
-import type { Language, Scalar, Width } from './language.ts';
+import { type Language, quotient, remainder, type Scalar, type Width } from './language.ts';
 import type { Nest } from './nest.ts';
 
 /** Where a read starts in its buffer: at 0, at a multiple of 4 that is passed, or at any number that is passed. */
@@ -311,11 +311,10 @@ class Printer {
     const isWide = this.laneAxis < 0;
     const element = isWide ? this.element() : 't';
     const divisor = isWide ? inner : inner / 4;
-    const quotient = divisor === 1 ? element : `${element} / ${isWide ? wide : ''}(${divisor})`;
     const width = isWide ? 4 : 1;
-    if (axis === 0) return declare(width, quotient);
-    const whole = declare(width, quotient);
-    return declare(width, `${whole.text} - ${whole.text} / ${isWide ? wide : ''}(${size}) * ${size}`);
+    const total = domain.reduce((product, extent) => product * extent, isWide ? 1 : 1 / 4);
+    const whole = declare(width, quotient(language, width, element, total - 1, divisor));
+    return axis === 0 ? whole : declare(width, remainder(language, width, whole.text, total / divisor - 1, size));
   }
 
   /** Which group of four along the lane axis. */
@@ -324,7 +323,8 @@ class Printer {
     if (domain.length === 1) return 't';
     if (this.groupText === undefined) {
       const size = (domain[domain.length - 1] as number) / 4;
-      this.groupText = size === 1 ? '0' : this.declare(this.before, 'I', 1, `t - t / ${size} * ${size}`).text;
+      const total = domain.reduce((product, extent) => product * extent, 1 / 4);
+      this.groupText = size === 1 ? '0' : this.declare(this.before, 'I', 1, remainder(this.language, 1, 't', total - 1, size)).text;
     }
     return this.groupText;
   }
@@ -433,7 +433,7 @@ class Printer {
         const axes = new Map(form.axes);
         axes.delete(inner);
         const rest = this.sum(divided({ ...form, axes }), 0);
-        const index = `${rest.text}${quarter} + r${this.depth - 1} / 4`;
+        const index = `${rest.text}${quarter} + (r${this.depth - 1} >> ${this.language.type('U', 1)}(2u))`;
         if (shape === 'one') texels = [emit(4, fetch(index)).text];
         else {
           const at = this.declare(lines, 'I', 4, rest.width === 4 ? index : `${this.language.type('I', 4)}(${index})`).text;
@@ -502,7 +502,12 @@ class Printer {
         if (isFloat) return emit(call(op, a, b));
         const [left, right] = args as readonly [number, number];
         const isPlain = dtypes[0] === 'int32' && this.forms.range(left).min >= 0 && this.forms.range(right).min > 0;
-        if (isPlain) return emit(op === 'floorDiv' ? `${a} / ${b}` : `${a} - ${a} / ${b} * ${b}`);
+        const by = this.body[right] as Op;
+        if (isPlain && by.op === 'const') {
+          const cut = op === 'floorDiv' ? quotient : remainder;
+          const name = this.declare(lines, 'I', width, a).text;
+          return emit(cut(language, width, name, this.forms.range(left).max, by.value));
+        }
         return emit(call(`${op}I`, a, b));
       }
       case 'max':

@@ -7,6 +7,7 @@
 import type { Op, Step } from '@nn/core';
 import { Forms } from './affine.ts';
 import { lengthOf, type Lowering, type Read } from './lowering.ts';
+import { quotient, remainder } from './language.ts';
 import { collapse, type Nest, write } from './nest.ts';
 import { compact } from './reduction.ts';
 import type { Shader } from './printer.ts';
@@ -49,10 +50,10 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   const lines: string[] = [];
   const int = (name: string, text: string): void => void lines.push(language.constant('I', 1, name, text));
 
-  int('column', `t - t / ${columnGroups} * ${columnGroups}`);
-  int('tileRow', `t / ${columnGroups}`);
-  int('row', `tileRow - tileRow / ${rowGroups} * ${rowGroups}`);
-  int('batch', `tileRow / ${rowGroups}`);
+  int('tileRow', quotient(language, 1, 't', count - 1, columnGroups));
+  int('column', remainder(language, 1, 't', count - 1, columnGroups));
+  int('batch', quotient(language, 1, 'tileRow', count / columnGroups - 1, rowGroups));
+  int('row', remainder(language, 1, 'tileRow', count / columnGroups - 1, rowGroups));
 
   // The offset of a flat index in texels; axes that are one run in memory are taken together.
   const offset = (flat: string, shape: readonly number[], strides: readonly number[]): string => {
@@ -198,9 +199,10 @@ export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles:
     const column = print(forms.at(columnAt));
     const batch = print(forms.at(batchAt));
     const { language } = lowering.target;
+    const two = `${language.type('U', 1)}(2u)`;
     const fetch = (lane: string): string => {
       const pick = (value: { text: string; width: 1 | 4 }): string => (value.width === 4 ? `${value.text}.${lane}` : value.text);
-      const tile = `(${pick(batch)} * ${tiles.rowGroups} + ${pick(row)} / 4) * ${tiles.columnGroups} + ${pick(column)} / 4`;
+      const tile = `(${pick(batch)} * ${tiles.rowGroups} + (${pick(row)} >> ${two})) * ${tiles.columnGroups} + (${pick(column)} >> ${two})`;
       return sources.length === 1
         ? `nn_read${first}(${tile} + (${pick(row)} & 3) * ${tiles.count})`
         : `nn_tiles${first}(${pick(row)} & 3, ${tile})`;

@@ -20,7 +20,8 @@ export function reduceInTwo(step: Step, lowering: Lowering): boolean {
   if (reduce === undefined) return false;
   const outputs = lengthOf(nest.domain);
   const terms = lengthOf(reduce.extents);
-  if (outputs >= enough || terms < 64 || outputs * terms < 16384) return false;
+  if (outputs >= enough || terms < 4) return false;
+  if (!lowering.target.always && (terms < 64 || outputs * terms < 16384)) return false;
   const split = chooseSplit(reduce.extents, outputs);
   if (split === undefined) return false;
   const { axis, chunks } = split;

@@ -20,7 +20,8 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
   const { reduce, domain } = kernel;
   const rank = domain.length;
   const length = domain[hint.axis] as number;
-  if (reduce === undefined || reduce.op !== 'sum' || reduce.extents.length !== 1 || length < 64) return false;
+  if (reduce === undefined || reduce.op !== 'sum' || reduce.extents.length !== 1) return false;
+  if (length < (lowering.target.always ? 2 : 64)) return false;
   if (kernel.reads.length + 1 > lowering.target.maxReads) return false;
   const block = 2 ** Math.ceil(Math.log2(Math.sqrt(length)));
   const { dtype } = reduce;

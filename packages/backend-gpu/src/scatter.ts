@@ -26,7 +26,8 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
   const places = kernel.domain[hint.axis] as number;
   const elements = lengthOf(kernel.domain);
   // Sorting and searching cost about 3 R^2 + V log R fetches; the loop nest costs R for each element.
-  if (terms < 16 || elements * terms < 1 << 18 || elements * terms < 4 * terms * terms + 8 * places) return false;
+  const pays = terms >= 16 && elements * terms >= 1 << 18 && elements * terms >= 4 * terms * terms + 8 * places;
+  if (!pays && !lowering.target.always) return false;
   if (lowering.target.maxReads < kernel.reads.length + 2) return false;
 
   // index[r]
