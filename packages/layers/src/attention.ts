@@ -4,7 +4,7 @@
  */
 import { arange, type Parameter, type Shape, ShapeError, type Tensor, where } from '@nn/core';
 import { dropout } from './dropout.ts';
-import { constantParameter, countOf, type Layer, requireWhole, show, uniformParameter } from './layer.ts';
+import { constantParameter, countOf, type Layer, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
 import { Linear } from './linear.ts';
 
 /** Below every score, yet finite: a row with nothing to see becomes an even mean instead of NaN. */
@@ -45,7 +45,7 @@ export function attention(
   let scores = query.mul(scale).matmul(key.transpose());
   if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);
   if (causal) {
-    const [queries, keys] = scores.shape.slice(-2) as [number, number];
+    const [queries = 0, keys = 0] = scores.shape.slice(-2);
     scores = where(arange(queries).unsqueeze(1).less(arange(keys)), HIDDEN, scores);
   }
   const weights = scores.softmax(-1);
@@ -147,47 +147,38 @@ export class MultiheadAttention implements Layer {
     this.check(query, key, value);
     const same = query === key && key === value;
     const turn = (x: Tensor): Tensor => (this.batchFirst ? x : x.transpose(0, 1));
-    const [q, k, v] = this.project(turn(query), turn(key), turn(value), same);
+    const { q, k, v } = this.project(turn(query), turn(key), turn(value), same);
     const found = attention(this.split(q), this.split(k), this.split(v), {
       dropout: this.dropout,
       causal: masks.causal ?? false,
       ...this.joinMasks(masks, q.shape, k.shape),
     });
-    const [batch, length] = q.shape as [number, number];
+    const [batch = 0, length = 0] = q.shape;
     const joined = found.output.permute([0, 2, 1, 3]).reshape([batch, length, this.dimension]);
     return { output: turn(this.outProj.forward(joined)), weights: found.weights };
   }
 
   /** [N, length, dimension] to [N, heads, length, dimension / heads]. */
   private split(x: Tensor): Tensor {
-    const [batch, length] = x.shape as [number, number];
+    const [batch = 0, length = 0] = x.shape;
     return x.reshape([batch, length, this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
   }
 
-  private project(query: Tensor, key: Tensor, value: Tensor, same: boolean): [Tensor, Tensor, Tensor] {
-    const { dimension, inProjWeight, inProjBias } = this;
+  private project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
+    const { inProjWeight, inProjBias } = this;
     if (same && inProjWeight !== null) {
       // one product for all three
       const product = query.matmul(inProjWeight.transpose());
-      const [q, k, v] = (inProjBias === null ? product : product.add(inProjBias)).split(3, -1);
-      return [q as Tensor, k as Tensor, v as Tensor];
+      return splitInto(['q', 'k', 'v'], inProjBias === null ? product : product.add(inProjBias));
     }
-    const weights = inProjWeight?.split(3, 0) ?? [this.qProjWeight, this.kProjWeight, this.vProjWeight];
-    const biases = inProjBias?.split(3, 0);
-    const [q, k, v] = [query, key, value].map((x, i) => {
-      const product = x.matmul((weights[i] as Tensor).transpose());
-      return biases === undefined ? product : product.add(biases[i] as Tensor);
-    });
-    return [q as Tensor, k as Tensor, v as Tensor].map((x) => x.reshape([...x.shape.slice(0, 2), dimension])) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
+    const [wq, wk, wv] = inProjWeight?.split(3, 0) ?? [this.qProjWeight, this.kProjWeight, this.vProjWeight];
+    const [bq, bk, bv] = inProjBias?.split(3, 0) ?? [];
+    return { q: projected(query, wq, bq), k: projected(key, wk, bk), v: projected(value, wv, bv) };
   }
 
   private joinMasks(masks: AttentionMasks, query: Shape, key: Shape): { mask?: Tensor } {
-    const [batch, queries] = query as [number, number];
-    const keys = key[1] as number;
+    const [batch = 0, queries = 0] = query;
+    const [, keys = 0] = key;
     let { mask, keyPaddingMask } = masks;
     if (mask !== undefined) {
       const { shape } = mask;
@@ -253,6 +244,11 @@ export class MultiheadAttention implements Layer {
   toString(): string {
     return `MultiheadAttention(${this.dimension}, ${this.heads})`;
   }
+}
+
+function projected(x: Tensor, weight: Tensor | null | undefined, bias: Tensor | undefined): Tensor {
+  const product = weight ? x.matmul(weight.transpose()) : x;
+  return bias === undefined ? product : product.add(bias);
 }
 
 /** A mask as numbers to add to scores. */

@@ -1,8 +1,8 @@
 /**
  * Cross entropy of logits with class indices or probabilities.
- * Everything is log-sum-exp and a compare of class numbers with the target, so it fuses and cannot overflow.
+ * Everything is log-sum-exp and a compare of class numbers with the target (never a gather), so it fuses and cannot overflow.
  */
-import { arange, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { oneHot, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
 import { show } from './layer.ts';
 import { type Reduction, reduceLoss } from './losses.ts';
 
@@ -84,10 +84,11 @@ function withIndices(
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
   const classes = logits.shape[axis] ?? 0;
   const indices = target.dtype === 'int32' ? target : target.cast('int32');
-  const column = arange(classes).reshape([classes, ...new Array<number>(logits.rank - axis - 1).fill(1)]);
-  const hit = column.equal(indices.unsqueeze(axis));
+  // where the class is the target; classes are last in oneHot and at `axis` in the logits
+  const order = samplesAround(axis, logits.rank);
+  const hit = oneHot(indices, classes).permute(order);
   const counts = indices.notEqual(ignoreIndex);
-  const isClass = indices.greaterEqual(0).logicalAnd(indices.less(classes));
+  const isClass = indices.greater(-1).logicalAnd(indices.less(classes));
   const weightOfTarget = weight === null ? null : where(hit, weight, 0).sum(axis);
   const picked = where(hit, losses, 0).sum(axis);
   let sample = weightOfTarget === null ? picked : picked.mul(weightOfTarget);
@@ -99,6 +100,13 @@ function withIndices(
   if (reduction !== 'mean') return reduceLoss(counted, reduction);
   const total = where(counts, weightOfTarget ?? 1, 0).sum();
   return counted.sum().div(total);
+}
+
+/** The order of axes that brings the last one to `axis`. */
+function samplesAround(axis: number, rank: number): number[] {
+  const order = Array.from({ length: rank - 1 }, (_, position) => position);
+  order.splice(axis, 0, rank - 1);
+  return order;
 }
 
 function withProbabilities(

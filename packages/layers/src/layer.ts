@@ -73,6 +73,13 @@ export function constantParameter(shape: Shape, value: number, trainable = true)
   return parameter(new Float32Array(countOf(shape)).fill(value), { shape, trainable });
 }
 
+/** Equal pieces of the last axis, by name. */
+export function splitInto<const Name extends string>(names: readonly Name[], x: Tensor): Record<Name, Tensor> {
+  const pieces = x.split(names.length, -1);
+  // the cast: there is a piece for each name
+  return Object.fromEntries(names.map((name, i) => [name, pieces[i]])) as Record<Name, Tensor>;
+}
+
 /** Throws unless `value` is a whole number of at least `least`. */
 export function requireWhole(layer: string, what: string, value: number, least = 1): void {
   if (!Number.isInteger(value) || value < least) {

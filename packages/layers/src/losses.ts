@@ -78,6 +78,10 @@ export function huber(prediction: Tensor, target: Tensor, options: HuberOptions 
   return reduceLoss(where(distance.lessEqual(delta), difference.square().mul(0.5), line), options.reduction);
 }
 
+function safeLog(x: Tensor): Tensor {
+  return x.log().maximum(-100);
+}
+
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** A factor for each element, broadcast to the prediction. */
   readonly weight?: Tensor;
@@ -101,21 +105,13 @@ export function binaryCrossEntropy(
   requireSameShape('binaryCrossEntropy', prediction, target);
   const losses = customGradient(
     (p: Tensor, t: Tensor) => {
-      const yes = p.log().maximum(-100);
-      const no = p.neg().add(1).log().maximum(-100);
+      const [yes, no] = [safeLog(p), safeLog(p.neg().add(1))];
       return t.mul(yes).add(t.neg().add(1).mul(no)).neg();
     },
     // dL/dp = (p - t) / (p (1 - p));  dL/dt = log(1 - p) - log p
-    (cotangent: Tensor, [p, t]: readonly Tensor[]) => [
-      cotangent.mul((p as Tensor).sub(t as Tensor)).div((p as Tensor).sub((p as Tensor).square()).maximum(1e-12)),
-      cotangent.mul(
-        (p as Tensor)
-          .neg()
-          .add(1)
-          .log()
-          .maximum(-100)
-          .sub((p as Tensor).log().maximum(-100)),
-      ),
+    (cotangent: Tensor) => [
+      cotangent.mul(prediction.sub(target)).div(prediction.sub(prediction.square()).maximum(1e-12)),
+      cotangent.mul(safeLog(prediction.neg().add(1)).sub(safeLog(prediction))),
     ],
   )(prediction, target);
   return reduceLoss(options.weight === undefined ? losses : losses.mul(options.weight), options.reduction);

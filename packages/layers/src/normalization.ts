@@ -257,7 +257,7 @@ export class GroupNorm implements Layer {
         expected: this.channels,
       });
     }
-    const [batch, channels, ...space] = input.shape as [number, number, ...number[]];
+    const [batch = 0, channels = 0, ...space] = input.shape;
     const grouped = input.reshape([batch, this.groups, (channels / this.groups) * countOf(space)]);
     const standard = standardize(grouped, [2], this.epsilon).reshape(input.shape);
     return scaleAndShift(standard, this.weight, this.bias, [channels, ...space.map(() => 1)]);

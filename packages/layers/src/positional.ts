@@ -17,7 +17,7 @@ function lengthOf(layer: string, input: Tensor, dimension: number, batchFirst: b
       { layer, shape: input.shape },
     );
   }
-  return input.shape[batchFirst ? 1 : 0] as number;
+  return input.shape[batchFirst ? 1 : 0] ?? 0;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { concat, type Parameter, type Shape, ShapeError, stack, type Tensor, zeros } from '@nn/core';
 import { dropout } from './dropout.ts';
-import { nameChildren, requireWhole, show, uniformParameter } from './layer.ts';
+import { nameChildren, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
 
 export interface RecurrentOptions {
   /** Layers on top of each other. Default 1. */
@@ -31,11 +31,19 @@ export interface CellParameters {
   biasHh: Parameter | null;
 }
 
-/** The state of one cell: one tensor [N, hidden], for LSTM two. */
-type State = readonly Tensor[];
+/** The state of one cell between steps: [N, hidden] each; LSTM adds its own. */
+interface State {
+  readonly hidden: Tensor;
+}
+
+/** States [layers * directions, N, hidden] to start from, as a call gave them back; 0 where missing. */
+interface Start {
+  readonly hidden?: Tensor;
+  readonly cell?: Tensor;
+}
 
 /** What the three share: parameters, their names, and the walk over layers, directions and time. */
-abstract class Recurrent {
+abstract class Recurrent<S extends State> {
   readonly inputs: number;
   readonly hidden: number;
   readonly layers: number;
@@ -72,81 +80,76 @@ abstract class Recurrent {
     nameChildren(this, () => this.children());
   }
 
+  /** The state of a cell before the first step: row `index` of what was given. */
+  protected abstract first(start: Start, index: number, batch: number): S;
+
   /** One step: `projected` [N, gates * hidden] is the input's part, with `biasIh` and, where it may join, `biasHh`. */
-  protected abstract step(projected: Tensor, state: State, cell: CellParameters): State;
+  protected abstract step(projected: Tensor, state: S, cell: CellParameters): S;
 
   /** The bias that goes to all steps at once. */
   protected inputBias(cell: CellParameters): Tensor | null {
     return cell.biasIh === null || cell.biasHh === null ? null : cell.biasIh.add(cell.biasHh);
   }
 
-  /** The whole walk. States are [layers * directions, N, hidden]. */
-  protected run(input: Tensor, start: readonly (Tensor | undefined)[]): { output: Tensor; last: Tensor[] } {
-    const time = this.batchFirst ? 1 : 0;
-    if (input.rank !== 3 || input.shape[2] !== this.inputs) {
-      throw new ShapeError(
-        `${String(this)}: takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}], got ${show(input.shape)}.`,
-        { layer: String(this), shape: input.shape },
-      );
-    }
-    const length = input.shape[time] as number;
-    const batch = input.shape[1 - time] as number;
-    const rows = this.cells.length;
-    for (const tensor of start) {
-      if (tensor === undefined) continue;
-      if (show(tensor.shape) !== show([rows, batch, this.hidden])) {
-        throw new ShapeError(
-          `${String(this)}: a state must be [layers, N, hidden] = [${rows}, ${batch}, ${this.hidden}], got ${show(tensor.shape)}.`,
-          { layer: String(this), shape: tensor.shape },
-        );
-      }
-    }
+  /** The whole walk: the states of the top layer after each step, and the last states of all cells. */
+  protected run(input: Tensor, start: Start): { readonly output: Tensor; readonly last: readonly S[] } {
+    const batch = this.check(input, start);
     const directions = this.bidirectional ? 2 : 1;
-    const last: State[] = [];
+    const last: S[] = [];
     let sequence = this.batchFirst ? input.transpose(0, 1) : input;
     for (let layer = 0; layer < this.layers; layer++) {
       if (layer > 0) sequence = dropout(sequence, this.dropout);
-      const outputs: Tensor[] = [];
-      for (let direction = 0; direction < directions; direction++) {
-        const index = layer * directions + direction;
-        const cell = this.cells[index] as CellParameters;
-        const state = start.map((tensor) => tensor?.at(index) ?? zeros([batch, this.hidden]));
-        const steps = this.unroll(sequence, state, cell, direction === 1, length);
-        outputs.push(steps.output);
+      const below = sequence;
+      const cells = this.cells.slice(layer * directions, (layer + 1) * directions);
+      const outputs = cells.map((cell, direction) => {
+        const state = this.first(start, layer * directions + direction, batch);
+        const steps = this.unroll(below, state, cell, direction === 1);
         last.push(steps.last);
-      }
-      sequence = outputs.length === 1 ? (outputs[0] as Tensor) : concat(outputs, 2);
+        return steps.output;
+      });
+      sequence = concat(outputs, 2);
     }
-    return {
-      output: this.batchFirst ? sequence.transpose(0, 1) : sequence,
-      last: start.map((_, part) =>
-        stack(
-          last.map((state) => state[part] as Tensor),
-          0,
-        ),
-      ),
-    };
+    return { output: this.batchFirst ? sequence.transpose(0, 1) : sequence, last };
   }
 
   /** One cell along [length, N, width], from the last step to the first when `backwards`. */
   private unroll(
     sequence: Tensor,
-    start: State,
+    start: S,
     cell: CellParameters,
     backwards: boolean,
-    length: number,
-  ): { output: Tensor; last: State } {
+  ): { readonly output: Tensor; readonly last: S } {
     const product = sequence.matmul(cell.weightIh.transpose());
     const bias = this.inputBias(cell);
-    const projected = (bias === null ? product : product.add(bias)).split(length, 0);
-    const outputs = new Array<Tensor>(length);
+    const steps = (bias === null ? product : product.add(bias)).split(sequence.shape[0] ?? 0, 0);
+    const outputs: Tensor[] = [];
     let state = start;
-    for (let step = 0; step < length; step++) {
-      const at = backwards ? length - 1 - step : step;
-      state = this.step((projected[at] as Tensor).squeeze(0), state, cell);
-      outputs[at] = state[0] as Tensor;
+    for (const step of backwards ? steps.reverse() : steps) {
+      state = this.step(step.squeeze(0), state, cell);
+      outputs.push(state.hidden);
     }
-    return { output: stack(outputs, 0), last: state };
+    return { output: stack(backwards ? outputs.reverse() : outputs, 0), last: state };
+  }
+
+  /** Throws for shapes that do not fit; returns the size of the batch. */
+  private check(input: Tensor, start: Start): number {
+    const [a = 0, b = 0, width] = input.shape;
+    const [length, batch] = this.batchFirst ? [b, a] : [a, b];
+    if (input.rank !== 3 || width !== this.inputs || length === 0) {
+      throw new ShapeError(
+        `${String(this)}: takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}]${length === 0 ? ' of at least one step' : ''}, got ${show(input.shape)}.`,
+        { layer: String(this), shape: input.shape },
+      );
+    }
+    const expected = [this.cells.length, batch, this.hidden];
+    for (const state of [start.hidden, start.cell]) {
+      if (state === undefined || show(state.shape) === show(expected)) continue;
+      throw new ShapeError(
+        `${String(this)}: a state must be [layers, N, hidden] = ${show(expected)}, got ${show(state.shape)}.`,
+        { layer: String(this), shape: state.shape },
+      );
+    }
+    return batch;
   }
 
   multiplyAdds(inputs: readonly Shape[]): number {
@@ -168,6 +171,14 @@ abstract class Recurrent {
     });
     return children;
   }
+}
+
+interface LSTMState extends State {
+  readonly cell: Tensor;
+}
+
+function row(states: Tensor | undefined, index: number, shape: Shape): Tensor {
+  return states === undefined ? zeros(shape) : states.at(index);
 }
 
 export interface RNNOptions extends RecurrentOptions {
@@ -201,7 +212,7 @@ export interface LSTMResult extends RecurrentResult {
  * const { output, hidden } = new RNN(3, 5, { layers: 2, batchFirst: true }).forward(zeros([4, 10, 3]));
  * console.log(output.shape, hidden.shape); // => [4, 10, 5] [2, 4, 5]
  */
-export class RNN extends Recurrent {
+export class RNN extends Recurrent<State> {
   readonly nonlinearity: 'tanh' | 'relu';
 
   constructor(inputs: number, hidden: number, options: RNNOptions = {}) {
@@ -210,13 +221,17 @@ export class RNN extends Recurrent {
   }
 
   forward(input: Tensor, start: { readonly hidden?: Tensor } = {}): RecurrentResult {
-    const { output, last } = this.run(input, [start.hidden]);
-    return { output, hidden: last[0] as Tensor };
+    const { output, last } = this.run(input, start);
+    return { output, hidden: stack(last.map(({ hidden }) => hidden)) };
+  }
+
+  protected override first({ hidden }: Start, index: number, batch: number): State {
+    return { hidden: row(hidden, index, [batch, this.hidden]) };
   }
 
   protected override step(projected: Tensor, state: State, cell: CellParameters): State {
-    const sum = projected.add((state[0] as Tensor).matmul(cell.weightHh.transpose()));
-    return [this.nonlinearity === 'relu' ? sum.relu() : sum.tanh()];
+    const sum = projected.add(state.hidden.matmul(cell.weightHh.transpose()));
+    return { hidden: this.nonlinearity === 'relu' ? sum.relu() : sum.tanh() };
   }
 
   override toString(): string {
@@ -238,22 +253,26 @@ export class RNN extends Recurrent {
  * const next = lstm.forward(zeros([4, 10, 3]), first);
  * console.log(next.output.shape, next.cell.shape); // => [4, 10, 10] [2, 4, 5]
  */
-export class LSTM extends Recurrent {
+export class LSTM extends Recurrent<LSTMState> {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(4, inputs, hidden, options);
   }
 
   forward(input: Tensor, start: { readonly hidden?: Tensor; readonly cell?: Tensor } = {}): LSTMResult {
-    const { output, last } = this.run(input, [start.hidden, start.cell]);
-    return { output, hidden: last[0] as Tensor, cell: last[1] as Tensor };
+    const { output, last } = this.run(input, start);
+    return { output, hidden: stack(last.map(({ hidden }) => hidden)), cell: stack(last.map(({ cell }) => cell)) };
   }
 
-  protected override step(projected: Tensor, state: State, cell: CellParameters): State {
-    const [h, c] = state as [Tensor, Tensor];
-    const sums = projected.add(h.matmul(cell.weightHh.transpose()));
-    const [i, f, g, o] = sums.split(4, 1) as [Tensor, Tensor, Tensor, Tensor];
-    const next = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
-    return [o.sigmoid().mul(next.tanh()), next];
+  protected override first({ hidden, cell }: Start, index: number, batch: number): LSTMState {
+    const shape = [batch, this.hidden];
+    return { hidden: row(hidden, index, shape), cell: row(cell, index, shape) };
+  }
+
+  protected override step(projected: Tensor, state: LSTMState, parameters: CellParameters): LSTMState {
+    const sums = projected.add(state.hidden.matmul(parameters.weightHh.transpose()));
+    const { i, f, g, o } = splitInto(['i', 'f', 'g', 'o'], sums);
+    const cell = f.sigmoid().mul(state.cell).add(i.sigmoid().mul(g.tanh()));
+    return { hidden: o.sigmoid().mul(cell.tanh()), cell };
   }
 
   override toString(): string {
@@ -273,14 +292,18 @@ export class LSTM extends Recurrent {
  * const { output, hidden } = new GRU(3, 5).forward(zeros([10, 4, 3]));
  * console.log(output.shape, hidden.shape); // => [10, 4, 5] [1, 4, 5]
  */
-export class GRU extends Recurrent {
+export class GRU extends Recurrent<State> {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(3, inputs, hidden, options);
   }
 
   forward(input: Tensor, start: { readonly hidden?: Tensor } = {}): RecurrentResult {
-    const { output, last } = this.run(input, [start.hidden]);
-    return { output, hidden: last[0] as Tensor };
+    const { output, last } = this.run(input, start);
+    return { output, hidden: stack(last.map(({ hidden }) => hidden)) };
+  }
+
+  protected override first({ hidden }: Start, index: number, batch: number): State {
+    return { hidden: row(hidden, index, [batch, this.hidden]) };
   }
 
   /** The state's bias stays inside the reset gate, so it cannot join the input's. */
@@ -289,15 +312,15 @@ export class GRU extends Recurrent {
   }
 
   protected override step(projected: Tensor, state: State, cell: CellParameters): State {
-    const h = state[0] as Tensor;
-    const product = h.matmul(cell.weightHh.transpose());
+    const { hidden } = state;
+    const product = hidden.matmul(cell.weightHh.transpose());
     const recurrent = cell.biasHh === null ? product : product.add(cell.biasHh);
-    const [xr, xz, xn] = projected.split(3, 1) as [Tensor, Tensor, Tensor];
-    const [hr, hz, hn] = recurrent.split(3, 1) as [Tensor, Tensor, Tensor];
-    const reset = xr.add(hr).sigmoid();
-    const update = xz.add(hz).sigmoid();
-    const candidate = xn.add(reset.mul(hn)).tanh();
-    return [candidate.add(update.mul(h.sub(candidate)))];
+    const x = splitInto(['r', 'z', 'n'], projected);
+    const h = splitInto(['r', 'z', 'n'], recurrent);
+    const reset = x.r.add(h.r).sigmoid();
+    const update = x.z.add(h.z).sigmoid();
+    const candidate = x.n.add(reset.mul(h.n)).tanh();
+    return { hidden: candidate.add(update.mul(hidden.sub(candidate))) };
   }
 
   override toString(): string {

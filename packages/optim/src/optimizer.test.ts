@@ -1,5 +1,6 @@
 import { cpu } from '@nn/backend-cpu';
 import {
+  type Backend,
   compile,
   gradients,
   namedParameters,
@@ -67,6 +68,52 @@ describe('step', () => {
     expect(optimizer.stepCount).toBe(0);
     expect(await values(x)).toEqual([1, 2]);
   });
+});
+
+test('steps that nobody waits for give the same numbers', async () => {
+  const run = async (isAwaited: boolean): Promise<number[]> => {
+    const x = parameter([3, -2]);
+    const optimizer = new Adam([x], { learningRate: stepDecay(0.5, { every: 2, factor: 0.5 }) });
+    for (let i = 0; i < 5; i++) {
+      const done = optimizer.step(
+        x
+          .sub(tensor([i, 1]))
+          .square()
+          .sum(),
+      );
+      if (isAwaited) await done;
+    }
+    return values(x);
+  };
+  expect(await run(false)).toEqual(await run(true));
+});
+
+test('a step that fails on the device changes nothing, and the next one works', async () => {
+  const device = cpu();
+  let isBroken = false;
+  const flaky: Backend = {
+    name: 'flaky',
+    limits: device.limits,
+    upload: (data, type) => device.upload(data, type),
+    download: (buffer) => device.download(buffer),
+    release: (buffer) => device.release(buffer),
+    compile: (program) => {
+      if (isBroken) throw new Error('out of memory');
+      return device.compile(program);
+    },
+    idle: () => device.idle(),
+  };
+  const x = parameter([3, 4], { backend: flaky });
+  const optimizer = new Adam([x], { learningRate: 0.5 });
+  await optimizer.step(bowl(x));
+  const before = await values(x);
+  isBroken = true;
+  await expect(optimizer.step(bowl(x.mul(2)))).rejects.toThrow('out of memory');
+  expect([optimizer.stepCount, await values(x)]).toEqual([1, before]);
+  isBroken = false;
+  await optimizer.step(bowl(x.mul(2)));
+  expect(optimizer.stepCount).toBe(2);
+  expect(await values(x)).not.toEqual(before);
 });
 
 test('parameters that the loss does not depend on stay as they are, also with weight decay', async () => {
