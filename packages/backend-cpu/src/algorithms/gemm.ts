@@ -17,9 +17,9 @@ export interface GemmTables {
 
 const tileRows = 2;
 const tileColumns = 4;
-/** A panel of four columns of this depth fills half of a first-level cache, a block of panels a second-level one. */
-const maxInner = 512;
-const maxColumns = 256;
+/** A block of packed columns is 128 KB: its panels of 8 KB pass through the first-level cache, the block stays in the second. */
+const maxInner = 256;
+const maxColumns = 64;
 
 export class Gemm {
   readonly #tables: GemmTables;
