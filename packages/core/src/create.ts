@@ -81,7 +81,8 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Fi
   const isWhole = Number.isInteger(start) && Number.isInteger(step);
   const dtype = options.dtype ?? (isWhole ? 'int32' : 'float32');
   const index = cast(indexAlong([count], 0), dtype);
-  return filled(add(multiply(index, lift(step, dtype)), lift(start, dtype)), options);
+  const scaled = step === 1 ? index : multiply(index, lift(step, dtype));
+  return filled(start === 0 ? scaled : add(scaled, lift(start, dtype)), options);
 }
 
 /** `count` numbers from `start` to `stop`, both included, at equal distances. */

@@ -5,9 +5,10 @@
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
-import { constant, type Node } from '../graph/node.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
 import { inputsFirst } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
+import { Contraction, type ContractionAxes } from '../ops/contract.ts';
 import { concat } from '../ops/indexing.ts';
 import { expandTo, Pad, type PadAttributes } from '../ops/views.ts';
 import { sameShape, show } from '../shape.ts';
@@ -112,8 +113,8 @@ function cutError(node: Node, why: string): GradientError {
 }
 
 function sumOf(contributions: readonly Node[], node: Node): Node {
-  const joined = contributions.length > 1 ? joinPads(contributions, node) : contributions;
-  return joined.reduce(add);
+  if (contributions.length === 1) return contributions[0] as Node;
+  return joinContractions(joinPads(contributions, node)).reduce(add);
 }
 
 /**
@@ -156,6 +157,39 @@ function joinPads(contributions: readonly Node[], node: Node): readonly Node[] {
     reached = end;
   }
   return [...rest, concat([...parts, ...zeros(length - reached)], joinAxis)];
+}
+
+/**
+ * A weight used at every step of a sequence receives one product a step: A1 B1 + A2 B2 = [A1 A2] [B1; B2] makes them one
+ * product over the joined inner axis.
+ */
+function joinContractions(contributions: readonly Node[]): readonly Node[] {
+  const groups = new Map<string, Node[]>();
+  const rest: Node[] = [];
+  for (const contribution of contributions) {
+    const key = contractionKey(contribution);
+    if (key === null) rest.push(contribution);
+    else groups.set(key, [...(groups.get(key) ?? []), contribution]);
+  }
+  for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : (group[0] as Node));
+  return rest;
+}
+
+function joinContraction(group: readonly Node[]): Node {
+  const side = (input: number): Node => {
+    const operands = group.map(({ inputs }) => inputs[input] as Node);
+    const [first] = operands as [Node];
+    return concat(operands, first.shape.length - 1);
+  };
+  const [first] = group as [Node];
+  return apply(Contraction, [side(0), side(1)], first.attributes as ContractionAxes);
+}
+
+/** Equal for unrealised contractions that can be joined: one inner axis, the rest of equal sizes. */
+function contractionKey(node: Node): string | null {
+  if (node.primitive !== Contraction || node.storage !== null || node.inputs.length !== 2) return null;
+  const { batch, rows, columns, inner } = node.attributes as ContractionAxes;
+  return inner === 1 ? `${batch},${rows},${columns}` : null;
 }
 
 /** The one axis along which an unrealised padding adds zeros, or null. */

@@ -74,19 +74,7 @@ export class BodyWriter {
 
   /** The operations that `result` needs, in order, and where the given positions went (-1: dropped). */
   finish(result: Value, keep: readonly Value[] = []): { body: Body; positions: number[] } {
-    const needed = new Uint8Array(this.ops.length);
-    needed[result] = 1;
-    for (let at = result; at >= 0; at--) {
-      if (needed[at] === 0) continue;
-      for (const operand of operandsOf(this.ops[at] as Op)) needed[operand] = 1;
-    }
-    const moved = new Int32Array(this.ops.length).fill(-1);
-    const body: Op[] = [];
-    this.ops.forEach((op, at) => {
-      if (needed[at] === 0) return;
-      moved[at] = body.push(renumber(op, moved)) - 1;
-    });
-    return { body, positions: keep.map((position) => moved[position] as number) };
+    return select(this.ops, result, keep);
   }
 
   private dtypeOf(value: Value): DType {
@@ -119,6 +107,58 @@ export class BodyWriter {
     this.positions.set(key, position);
     return position;
   }
+}
+
+/**
+ * Takes the constant that all loads of a read add to their index out of the bodies: `x[i + 96]` and `x[i + 128]` are one
+ * kernel, bound at two offsets. Returns the new bodies, and the constant of each read.
+ */
+export function takeOffsets(bodies: readonly Body[], reads: number): { bodies: Body[]; offsets: number[] } {
+  const found: (number | undefined)[] = new Array(reads).fill(undefined);
+  for (const body of bodies) {
+    for (const op of body) {
+      if (op.op !== 'load') continue;
+      const added = addedConstant(body, op.index);
+      const known = found[op.read];
+      found[op.read] = known === undefined || known === added ? added : 0;
+    }
+  }
+  const offsets = found.map((offset) => offset ?? 0);
+  const rewritten = bodies.map((body) =>
+    body.map((op): Op => {
+      if (op.op !== 'load' || offsets[op.read] === 0) return op;
+      const index = body[op.index] as Op;
+      return { ...op, index: ('args' in index ? index.args[0] : op.index) as number };
+    }),
+  );
+  return { bodies: rewritten, offsets };
+}
+
+/** The positive constant that an index adds last, or 0. */
+function addedConstant(body: Body, position: number): number {
+  const index = body[position] as Op;
+  if (index.op !== 'add') return 0;
+  const constant = body[index.args[1] as number] as Op;
+  return constant.op === 'const' && constant.value > 0 ? constant.value : 0;
+}
+
+/** The operations that the last one needs, in order, and where the given positions went (-1: dropped). */
+export function prune(body: Body, keep: readonly Value[] = []): { body: Body; positions: number[] } {
+  return select(body, body.length - 1, keep);
+}
+
+function select(ops: Body, result: Value, keep: readonly Value[]): { body: Body; positions: number[] } {
+  const needed = new Uint8Array(ops.length);
+  needed[result] = 1;
+  for (let at = result; at >= 0; at--) {
+    if (needed[at] === 1) for (const operand of operandsOf(ops[at] as Op)) needed[operand] = 1;
+  }
+  const moved = new Int32Array(ops.length).fill(-1);
+  const body: Op[] = [];
+  ops.forEach((op, at) => {
+    if (needed[at] === 1) moved[at] = body.push(renumber(op, moved)) - 1;
+  });
+  return { body, positions: keep.map((position) => moved[position] as number) };
 }
 
 export function operandsOf(op: Op): readonly number[] {

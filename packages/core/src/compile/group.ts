@@ -34,7 +34,7 @@ export function safeGroups(groups: readonly Group[], steps: readonly Step[], slo
       members.every((reader) =>
         reader.reads.every(({ buffer, offset }, read) => {
           if (buffer === writer.write || slots[buffer] !== slots[writer.write]) return true;
-          return offset === 0 && staysInRow(reader.kernel, read, writer.kernel, outer);
+          return staysInRow(reader.kernel, read, offset, writer.kernel, outer);
         }),
       ),
     );
@@ -86,12 +86,12 @@ function followsRows(steps: readonly Draft[], first: number, next: number, outer
   return step.reads.every(({ buffer, offset }, read) => {
     const producer = written.get(buffer);
     if (producer === undefined) return true;
-    return offset === 0 && staysInRow(step.kernel, read, producer, outer);
+    return staysInRow(step.kernel, read, offset, producer, outer);
   });
 }
 
 /** Whether all loads of a read stay in the row of the producer that has the same outer index. */
-function staysInRow(kernel: Kernel, read: number, producer: Kernel, outer: number): boolean {
+function staysInRow(kernel: Kernel, read: number, offset: number, producer: Kernel, outer: number): boolean {
   const row = sizeOf(producer.domain.slice(outer));
   const sizes = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
   return [kernel.value, kernel.epilogue ?? []].every((body) =>
@@ -99,8 +99,8 @@ function staysInRow(kernel: Kernel, read: number, producer: Kernel, outer: numbe
       if (op.op !== 'load' || op.read !== read) return true;
       const form = affine(body, op.index);
       if (form === null || form.scalars.size > 0) return false;
-      let low = form.base;
-      let high = form.base;
+      let low = form.base + offset;
+      let high = low;
       let stride = row;
       for (let a = outer - 1; a >= 0; a--) {
         if (sizes[a] !== 1 && (form.strides.get(a) ?? 0) !== stride) return false;

@@ -2,13 +2,13 @@
  * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
  * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
  */
-import type { DType, Hint, Kernel, Limits, Shape } from '../backend.ts';
+import type { Body, Kernel, Limits, Op, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
-import { BodyWriter, keyOf } from './body.ts';
+import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
 import type { KernelPlan, Schedule } from './schedule.ts';
 import { resolve } from './trace.ts';
 
@@ -17,6 +17,8 @@ export interface LoweredKernel {
   readonly plan: KernelPlan;
   readonly kernel: Kernel;
   readonly reads: readonly Node[];
+  /** For each read the element of the node that counts as its element 0. */
+  readonly offsets: readonly number[];
   readonly scalars: readonly Node[];
   /** Reads whose every load is at the element being written. */
   readonly aligned: readonly number[];
@@ -26,14 +28,19 @@ export const longestBody = 64;
 
 /** Kernels by key, so that equal kernels are one object. */
 const interned = new Map<string, WeakRef<Kernel>>();
-
 let sweepAt = 4096;
 
-function intern(kernel: Kernel): void {
-  interned.set(kernel.key, new WeakRef(kernel));
-  if (interned.size < sweepAt) return;
-  for (const [key, reference] of interned) if (reference.deref() === undefined) interned.delete(key);
-  sweepAt = Math.max(4096, interned.size * 2);
+function internKernel(parts: Omit<Kernel, 'key'>): Kernel {
+  const key = kernelKey(parts);
+  const known = interned.get(key)?.deref();
+  if (known !== undefined) return known;
+  const kernel = { key, ...parts };
+  interned.set(key, new WeakRef(kernel));
+  if (interned.size >= sweepAt) {
+    for (const [dead, reference] of interned) if (reference.deref() === undefined) interned.delete(dead);
+    sweepAt = Math.max(4096, interned.size * 2);
+  }
+  return kernel;
 }
 
 /** The loop nest of a plan, or the node to store so that it fits. */
@@ -77,7 +84,7 @@ class KernelWriter {
       const body = new BodyScope(this, writer, []);
       if (core !== null) body.preset(core, element, this.emptyReduction(core, body, element));
       const result = body.evaluate(root, target);
-      return this.finish(limits, writer.finish(result).body);
+      return this.finish(limits, [writer.finish(result).body]);
     }
     const reduce = this.reductionOf(core);
     const turns = this.extents.map((size, k) => this.space.axis(this.domain.length + k, size));
@@ -87,16 +94,15 @@ class KernelWriter {
     const { body, positions } = valueWriter.finish(value, this.operands);
     const refused = this.checkOperands(core, body, positions);
     if (refused !== null) return { store: refused };
-    const hint = core.primitive.hint?.(core, positions);
 
     const epilogueWriter = new BodyWriter(this.space);
     const scope = new BodyScope(this, epilogueWriter, []);
     const accumulator = epilogueWriter.accumulator(reduce.dtype);
     const finished = core.primitive.finish?.(core, scope.at(core, element), accumulator) ?? accumulator;
-    if (core === root && finished === accumulator) return this.finish(limits, body, reduce, undefined, hint);
+    if (core === root && finished === accumulator) return this.finish(limits, [body], reduce, positions);
     scope.preset(core, element, finished);
     const result = scope.evaluate(root, target);
-    return this.finish(limits, body, reduce, epilogueWriter.finish(result).body, hint);
+    return this.finish(limits, [body, epilogueWriter.finish(result).body], reduce, positions);
   }
 
   isStored(node: Node): boolean {
@@ -155,36 +161,36 @@ class KernelWriter {
 
   private finish(
     limits: Limits,
-    value: Kernel['value'],
+    written: readonly Body[],
     reduce?: Kernel['reduce'],
-    epilogue?: Kernel['value'],
-    hint?: Hint,
+    operands: readonly Value[] = [],
   ): LoweredKernel | { readonly store: Node } {
+    const { core } = this.plan;
+    // the operands of a convolution are dense from their first element
+    const { bodies, offsets } =
+      core?.primitive.hint !== undefined && core.primitive.access?.(core, 0) === 'dense'
+        ? { bodies: written, offsets: this.reads.map(() => 0) }
+        : takeOffsets(written, this.reads.length);
+    const { body: value, positions } = prune(bodies[0] as Body, operands);
+    const epilogue = bodies[1] === undefined ? undefined : prune(bodies[1]).body;
+    const hint = reduce === undefined ? undefined : core?.primitive.hint?.(core, positions);
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
     const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;
     if (isTooLong || this.reads.length > room) return { store: this.nodeToStore() };
-    const reads = this.reads.map(({ dtype }) => dtype);
-    const scalars = this.scalars.map(({ dtype }) => dtype);
-    const { domain } = this;
-    const last = (epilogue ?? value)[(epilogue ?? value).length - 1] as Kernel['value'][number];
-    const key = kernelKey(domain, reads, scalars, value, reduce, epilogue, hint);
-    let kernel = interned.get(key)?.deref();
-    if (kernel === undefined) {
-      kernel = {
-        key,
-        domain,
-        dtype: last.dtype,
-        reads,
-        scalars,
-        value,
-        ...(reduce === undefined ? {} : { reduce }),
-        ...(epilogue === undefined ? {} : { epilogue }),
-        ...(hint === undefined ? {} : { hint }),
-      };
-      intern(kernel);
-    }
-    const aligned = this.reads.flatMap((node, read) => (isAligned(kernel as Kernel, read, node) ? [read] : []));
-    return { plan: this.plan, kernel, reads: this.reads, scalars: this.scalars, aligned };
+    const kernel = internKernel({
+      domain: this.domain,
+      dtype: ((epilogue ?? value).at(-1) as Op).dtype,
+      reads: this.reads.map(({ dtype }) => dtype),
+      scalars: this.scalars.map(({ dtype }) => dtype),
+      value,
+      ...(reduce === undefined ? {} : { reduce }),
+      ...(epilogue === undefined ? {} : { epilogue }),
+      ...(hint === undefined ? {} : { hint }),
+    });
+    const aligned = this.reads.flatMap((node, read) =>
+      offsets[read] === 0 && isAligned(kernel, read, node) ? [read] : [],
+    );
+    return { plan: this.plan, kernel, reads: this.reads, offsets, scalars: this.scalars, aligned };
   }
 
   /** The inlined node that best halves the kernel: the one with about half of the inlined nodes before it. */
@@ -270,16 +276,8 @@ function placeKey(node: Node, index: readonly Index[]): string {
   return key;
 }
 
-function kernelKey(
-  domain: Shape,
-  reads: readonly DType[],
-  scalars: readonly DType[],
-  value: Kernel['value'],
-  reduce: Kernel['reduce'],
-  epilogue: Kernel['epilogue'],
-  hint: Hint | undefined,
-): string {
-  const body = (ops: Kernel['value'] | undefined): string => (ops === undefined ? '' : ops.map(keyOf).join(';'));
+function kernelKey({ domain, reads, scalars, value, reduce, epilogue, hint }: Omit<Kernel, 'key'>): string {
+  const body = (ops: Body | undefined): string => (ops === undefined ? '' : ops.map(keyOf).join(';'));
   const nest = reduce === undefined ? '' : `${reduce.op} ${reduce.dtype} [${reduce.extents.join()}]`;
   const word = hint === undefined ? '' : JSON.stringify(hint);
   return `[${domain.join()}] ${reads.join()}|${scalars.join()}|${nest}|${body(value)}|${body(epilogue)}|${word}`;

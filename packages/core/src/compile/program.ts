@@ -168,7 +168,10 @@ class ProgramBuilder {
   private draftStep(lowered: LoweredKernel): DraftStep {
     const { plan, kernel } = lowered;
     const { owner } = plan;
-    const reads = lowered.reads.map((node) => ({ buffer: this.buffer(node), offset: 0 }));
+    const reads = lowered.reads.map((node, read) => ({
+      buffer: this.buffer(node),
+      offset: lowered.offsets[read] as number,
+    }));
     const scalars = lowered.scalars.map((node) => this.scalar(node));
     if (plan.box === null) {
       const write = this.declare({ dtype: owner.dtype, shape: owner.shape });

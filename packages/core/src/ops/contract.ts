@@ -11,7 +11,7 @@ import { sum } from './reduce.ts';
 import { expandTo, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
 /** How many axes of each kind, in this order: left is [batch, rows, inner], right [batch, columns, inner], the result [batch, rows, columns]. */
-interface ContractionAxes {
+export interface ContractionAxes {
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;

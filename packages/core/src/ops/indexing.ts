@@ -10,7 +10,7 @@ import { add, maximum, minimum, multiply } from './arithmetic.ts';
 import { cast } from './functions.ts';
 import { like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
-import { DynamicSlice, narrow, reshape } from './views.ts';
+import { DynamicSlice, narrow, Permute, permute, reshape } from './views.ts';
 
 /** Slices of x along an axis: [...before, ...index.shape, ...after]. Indices outside are clamped. */
 export const Gather: Primitive<number> = definePrimitive<number>({
@@ -241,7 +241,24 @@ export function concat(tensors: readonly Node[], axis = 0): Node {
   });
   const pieces = tensors.filter((x) => x.shape[normal] !== 0).map((x) => cast(x, dtype));
   if (pieces.length === 0) return cast(first, dtype);
-  return pieces.length === 1 ? (pieces[0] as Node) : apply(Concat, pieces, normal);
+  return pieces.length === 1
+    ? (pieces[0] as Node)
+    : (concatBehindPermute(pieces, normal) ?? apply(Concat, pieces, normal));
+}
+
+/** Pieces that are all permuted the same way are joined before: whole rows are copied instead of single elements. */
+function concatBehindPermute(pieces: readonly Node[], axis: number): Node | null {
+  const order = (x: Node): readonly number[] =>
+    x.primitive === Permute && x.storage === null ? (x.attributes as readonly number[]) : [];
+  const [first] = pieces as [Node];
+  const shared = order(first);
+  if (shared.length === 0) return null;
+  if (!pieces.every((x) => x.inputs.length === 1 && sameShape(order(x), shared))) return null;
+  const joined = concat(
+    pieces.map(({ inputs }) => inputs[0] as Node),
+    shared[axis] as number,
+  );
+  return permute(joined, shared);
 }
 
 /** Tensors of equal shape along a new axis. */
