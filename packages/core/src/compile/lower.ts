@@ -5,7 +5,7 @@
 import type { Body, Kernel, Limits, Op, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
-import type { Lowering, Value } from '../graph/primitive.ts';
+import type { Box, Lowering, Value } from '../graph/primitive.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
@@ -22,6 +22,8 @@ export interface LoweredKernel {
   readonly scalars: readonly Node[];
   /** Reads whose every load is at the element being written. */
   readonly aligned: readonly number[];
+  /** For each axis of the root the size of the inner loop that it became, or 1. */
+  readonly splits: readonly number[];
 }
 
 export const longestBody = 64;
@@ -49,7 +51,14 @@ export function lowerKernel(
   schedule: Schedule,
   limits: Limits,
 ): LoweredKernel | { readonly store: Node } {
-  return new KernelWriter(plan, schedule).write(limits);
+  const splits = plan.root.shape.map(() => 1);
+  for (;;) {
+    const writer = new KernelWriter(plan, schedule, splits);
+    const lowered = writer.write(limits);
+    const split = plan.core === null ? writer.axisToSplit() : null;
+    if (split === null) return lowered;
+    splits[split.axis] = split.inner;
+  }
 }
 
 class KernelWriter {
@@ -63,12 +72,15 @@ class KernelWriter {
   private readonly operands: Value[] = [];
   private readonly operandNodes: Node[] = [];
   private inlined: Node[] = [];
+  private readonly splits: readonly number[];
 
-  constructor(plan: KernelPlan, schedule: Schedule) {
+  /** `splits`: for each axis of the root the size of an inner loop that it is split off into, or 1. */
+  constructor(plan: KernelPlan, schedule: Schedule, splits: readonly number[]) {
     this.plan = plan;
     this.schedule = schedule;
+    this.splits = splits;
     // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
-    this.domain = (plan.core ?? plan.root).shape;
+    this.domain = plan.core?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
     const extents = plan.core === null ? [] : this.reductionOf(plan.core).extents;
     this.extents = extents;
   }
@@ -103,6 +115,26 @@ class KernelWriter {
     scope.preset(core, element, finished);
     const result = scope.evaluate(root, target);
     return this.finish(limits, [body, epilogueWriter.finish(result).body], reduce, positions);
+  }
+
+  /**
+   * An axis that views divide (heads split off the channels, say): as two nested loops the division disappears, and with
+   * it what keeps the loads from being strided. The flat order stays the same.
+   */
+  axisToSplit(): { readonly axis: number; readonly inner: number } | null {
+    const { root, owner, box } = this.plan;
+    if (this.splits.some((inner) => inner > 1) || this.space.divided.length === 0) return null;
+    const into = box === null ? null : boxAt(owner, box);
+    for (const { axis, by } of this.space.divided) {
+      const size = root.shape[axis];
+      if (size === undefined || size % by !== 0 || size === by) continue;
+      if (into === null) return { axis, inner: by };
+      const start = into.start[axis];
+      if (typeof start === 'number' && start % by === 0 && (owner.shape[axis] as number) % by === 0) {
+        return { axis, inner: by };
+      }
+    }
+    return null;
   }
 
   isStored(node: Node): boolean {
@@ -190,7 +222,7 @@ class KernelWriter {
     const aligned = this.reads.flatMap((node, read) =>
       offsets[read] === 0 && isAligned(kernel, read, node) ? [read] : [],
     );
-    return { plan: this.plan, kernel, reads: this.reads, offsets, scalars: this.scalars, aligned };
+    return { plan: this.plan, kernel, reads: this.reads, offsets, scalars: this.scalars, aligned, splits: this.splits };
   }
 
   /** The inlined node that best halves the kernel: the one with about half of the inlined nodes before it. */
@@ -202,6 +234,16 @@ class KernelWriter {
     if (chosen === undefined) throw new Error(`lower: ${this.plan.root.primitive.name} does not fit one kernel`);
     return chosen;
   }
+}
+
+/** A size as that of an outer and an inner loop. */
+export function splitSize(size: number, inner: number): number[] {
+  return inner === 1 ? [size] : [size / inner, inner];
+}
+
+function boxAt(owner: Node, box: number): Box {
+  const { boxes } = (owner.primitive.boxes as NonNullable<typeof owner.primitive.boxes>)(owner);
+  return boxes[box] as Box;
 }
 
 /** Evaluates nodes in one body. The same element of the same node is evaluated once. */

@@ -7,7 +7,7 @@ import { BackendError } from '../errors.ts';
 import { Constant, type Node } from '../graph/node.ts';
 import { show, sizeOf } from '../shape.ts';
 import { findGroups, safeGroups } from './group.ts';
-import { type LoweredKernel, lowerKernel } from './lower.ts';
+import { type LoweredKernel, lowerKernel, splitSize } from './lower.ts';
 import { assignSlots, touchedBy } from './memory.ts';
 import { schedule } from './schedule.ts';
 import { resolve, type Trace } from './trace.ts';
@@ -190,7 +190,8 @@ class ProgramBuilder {
       const node = resolve(owner.inputs[at.input] as Node);
       return node.primitive === Constant ? (node.attributes as number) : { scalar: this.scalar(node) };
     });
-    return { step: { kernel, write, reads, scalars, into: { base, shape: owner.shape, start } }, aligned: [] };
+    const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
+    return { step: { kernel, write, reads, scalars, into }, aligned: [] };
   }
 
   private buffer(node: Node): number {
@@ -228,6 +229,21 @@ class ProgramBuilder {
     const right = this.buffers[b] as BufferType;
     return left.dtype === right.dtype && sizeOf(left.shape) === sizeOf(right.shape);
   }
+}
+
+/** The box in terms of the kernel's loops, where an axis became two. */
+function splitBox(
+  shape: readonly number[],
+  start: readonly (number | { readonly scalar: number })[],
+  splits: readonly number[],
+): Pick<NonNullable<Step['into']>, 'shape' | 'start'> {
+  return {
+    shape: shape.flatMap((size, axis) => splitSize(size, splits[axis] as number)),
+    start: start.flatMap((at, axis) => {
+      const inner = splits[axis] as number;
+      return inner === 1 || typeof at !== 'number' ? [at] : [at / inner, 0];
+    }),
+  };
 }
 
 interface BufferDonation {

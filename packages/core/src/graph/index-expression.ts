@@ -44,6 +44,8 @@ export class IndexSpace {
   private readonly forms = new Map<string, Index>();
   private readonly atoms = new Map<string, Atom>();
   readonly zero: Index = this.constant(0);
+  /** Loop axes that some expression divides, with the divisor. */
+  readonly divided: { readonly axis: number; readonly by: number }[] = [];
 
   constant(value: number): Index {
     return this.form(value, [], []);
@@ -217,6 +219,8 @@ export class IndexSpace {
     if (atom === undefined) {
       atom = { id: this.atoms.size, kind, min, max, source, of, by };
       this.atoms.set(key, atom);
+      const divided = kind === 'floorDiv' || kind === 'floorMod' ? soleAtom(of as Index) : undefined;
+      if (divided?.kind === 'axis') this.divided.push({ axis: divided.source, by });
     }
     return this.form(0, [atom], [1]);
   }
