@@ -2,7 +2,6 @@
 import type { DType, Shape } from './backend.ts';
 import { allocate } from './dtype.ts';
 import { ShapeError } from './errors.ts';
-import { stopGradient } from './graph/custom-gradient.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
 import { assignNode, Variable } from './graph/variable.ts';
 import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
@@ -64,7 +63,7 @@ export class Parameter extends Tensor {
         { parameter: this.name, shape: this.shape, value: value.shape },
       );
     }
-    assignNode(this.variable, stopGradient(cast(value.node, this.dtype)));
+    assignNode(this.variable, cast(value.node, this.dtype));
   }
 
   override toString(): string {

@@ -2,7 +2,6 @@
 import type { Backend } from './backend.ts';
 import { deviceOf, type Update } from './compile/device.ts';
 import { ValueError } from './errors.ts';
-import { stopGradient } from './graph/custom-gradient.ts';
 import { hostLeaf, type NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Variable } from './graph/variable.ts';
@@ -32,12 +31,11 @@ export function replace(
   updates: readonly (readonly [Parameter, Tensor])[],
   also: readonly Tensor[] = [],
 ): Promise<void> {
+  const backend = backendOf([...updates.map(([, value]) => value), ...also]);
   const moves = new Map<Variable, Update>();
   for (const [{ variable, dtype }, value] of updates) {
-    moves.set(variable, { variable, node: stopGradient(cast(value.node, dtype)) });
+    moves.set(variable, { variable, node: assignNode(variable, cast(value.node, dtype)) });
   }
-  const backend = backendOf([...updates.map(([, value]) => value), ...also]);
-  for (const { variable, node } of moves.values()) assignNode(variable, node);
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
   return deviceOf(backend).update(
     [...moves.values()],

@@ -4,7 +4,7 @@
  */
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
-import { CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
+import { Assigned, CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { inputsFirst } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
@@ -28,7 +28,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
     const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
     const skipped = node.primitive === CustomGradient ? 1 : 0;
-    if (node.primitive !== StopGradient && isFloat(node.dtype)) {
+    if (!isBarrier(node)) {
       if (inputs.some((input, k) => k >= skipped && needed[input] === 1)) needed[position] = 1;
     }
     return inputs;
@@ -46,7 +46,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const inputs = inputPositions[position] as readonly number[];
     const skipped = node.primitive === CustomGradient ? 1 : 0;
     const needs = inputs.map((input, k) => k >= skipped && input >= 0 && needed[input] === 1);
-    if (node.primitive === StopGradient || !needs.some(Boolean)) continue;
+    if (isBarrier(node) || !needs.some(Boolean)) continue;
     sendBack(total, node, needs).forEach((contribution, k) => {
       if (contribution === null || needs[k] !== true) return;
       const input = inputs[k] as number;
@@ -102,8 +102,13 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
 }
 
 function differentiableInputs(node: Node): readonly Node[] {
-  if (node.primitive === StopGradient || !isFloat(node.dtype)) return [];
+  if (isBarrier(node)) return [];
   return node.primitive === CustomGradient ? node.inputs.slice(1) : node.inputs;
+}
+
+/** Nodes that no gradient passes: by request, by assignment, or because their values are not real numbers. */
+function isBarrier({ primitive, dtype }: Node): boolean {
+  return primitive === StopGradient || primitive === Assigned || !isFloat(dtype);
 }
 
 function cutError(node: Node, why: string): GradientError {

@@ -168,13 +168,16 @@ export class Device {
   }
 
   /** The variable has the new value, and what the old one was is gone. Returns the old storage if it is spent now. */
-  advance(variable: Variable, storage: Storage, isDonated: boolean): Storage | null {
+  advance(variable: Variable, storage: Storage, isDonated: boolean, node: Node | null = null): Storage | null {
     const old = variable.committed.storage as Storage;
-    if (old === storage) return null;
+    if (old === storage) {
+      if (node !== null) variable.committed = node;
+      return null;
+    }
     storage.owners++;
     storage.owner = variable;
     this.residency.remove(storage);
-    variable.committed = leaf(storage, storage.backend ?? variable.committed.backend);
+    variable.committed = node ?? leaf(storage, storage.backend ?? variable.committed.backend);
     old.owners--;
     if (old.owners > 0) return null;
     if (old.isShared) {
@@ -333,7 +336,11 @@ export class Device {
       // a value that had memory before, or that was asked for as well, belongs to tensors too
       if ((plan.outputs[updatedRoots[k] as number] as number) < 0 || shared.has(root)) storage.isShared = true;
       const donor = trace.donors[k] as number;
-      const old = this.advance(variable, storage, donor >= 0 && plan.donated.includes(donor));
+      // the node of the assignment stays what it is to gradients, and becomes a leaf
+      node.storage = storage;
+      node.inputs = [];
+      node.backend = storage.backend ?? node.backend;
+      const old = this.advance(variable, storage, donor >= 0 && plan.donated.includes(donor), node);
       if (old !== null) spent.set(old, variable.name);
       if (variable.node === node) variable.node = variable.committed;
     });

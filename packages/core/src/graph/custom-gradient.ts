@@ -1,5 +1,5 @@
 /**
- * Nodes that are their first input but have a gradient rule of their own. Owns the two transparent primitives;
+ * Nodes that are their first input but have a gradient rule of their own. Owns the three transparent primitives;
  * kernels never see them.
  */
 import { apply, type Node } from './node.ts';
@@ -26,6 +26,16 @@ export const CustomGradient: Primitive<Rule> = definePrimitive<Rule>({
 
 export const StopGradient: Primitive<null> = definePrimitive<null>({
   name: 'stopGradient',
+  ...transparent,
+  gradient: () => [null],
+});
+
+/**
+ * The value of a variable from an assignment on. A node of its own for each assignment: it is what gradients are taken
+ * with respect to, before and after it has memory. No gradient passes through.
+ */
+export const Assigned: Primitive<null> = definePrimitive<null>({
+  name: 'assigned',
   ...transparent,
   gradient: () => [null],
 });

@@ -1,5 +1,6 @@
 /** A named place whose value can be replaced: what a Parameter is made of, without the tensor's methods. */
-import type { Node } from './node.ts';
+import { Assigned } from './custom-gradient.ts';
+import { apply, type Node } from './node.ts';
 
 export class Variable {
   /** The value in the meaning of the program: replaced at once by an assignment. */
@@ -22,8 +23,9 @@ export class Variable {
 /** Variables with a new value that no program has computed yet. Every program on their device carries them along. */
 export const dirtyVariables: Set<Variable> = new Set<Variable>();
 
-/** Gives the variable a new value: immediate in meaning, computed with the next program. */
-export function assignNode(variable: Variable, node: Node): void {
-  variable.node = node;
+/** Gives the variable a new value: immediate in meaning, computed with the next program. Returns the node that stands for it. */
+export function assignNode(variable: Variable, value: Node): Node {
+  variable.node = apply(Assigned, [value], null);
   dirtyVariables.add(variable);
+  return variable.node;
 }
