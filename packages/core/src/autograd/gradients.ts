@@ -23,7 +23,12 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   // positions are fixed before the first rule runs: a rule may walk the graph itself, which moves the marks
   const root = of.order;
   const needed = new Uint8Array(order.length);
-  for (const target of targets) if (order[target.order] === target) needed[target.order] = 1;
+  const reached = new Set<Node>();
+  for (const target of targets) {
+    if (order[target.order] !== target) continue;
+    needed[target.order] = 1;
+    reached.add(target);
+  }
   const inputPositions = order.map((node, position) => {
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
     const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
@@ -55,7 +60,12 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
       else list.push(contribution);
     });
   }
-  return targets.map((target) => results.get(target) ?? null);
+  // on the path, but flat wherever it is differentiable (floor, round): the gradient is 0
+  const isOnPath = (target: Node): boolean => reached.has(target) && needed[root] === 1 && isFloat(target.dtype);
+  return targets.map((target) => {
+    const found = results.get(target);
+    return found ?? (isOnPath(target) ? constant(0, 'float32', target.shape) : null);
+  });
 }
 
 /** One application of the chain rule. */

@@ -39,10 +39,10 @@ export const Contraction: Primitive<ContractionAxes> = definePrimitive<Contracti
     const { batch, rows, columns, inner } = node.attributes;
     return [
       needs[0]
-        ? apply(Contraction, [g, swap(right, batch, columns, inner)], { batch, rows, columns: inner, inner: columns })
+        ? contract(g, swap(right, batch, columns, inner), { batch, rows, columns: inner, inner: columns })
         : null,
       needs[1]
-        ? apply(Contraction, [swap(g, batch, rows, columns), swap(left, batch, rows, inner)], {
+        ? contract(swap(g, batch, rows, columns), swap(left, batch, rows, inner), {
             batch,
             rows: columns,
             columns: inner,
@@ -77,6 +77,17 @@ export const Contraction: Primitive<ContractionAxes> = definePrimitive<Contracti
     };
   },
 });
+
+/** A contraction; where nothing is summed (an outer product) a plain multiplication, which fuses. */
+function contract(left: Node, right: Node, axes: ContractionAxes): Node {
+  const { batch, rows, columns, inner } = axes;
+  const summed = left.shape.slice(left.shape.length - inner);
+  if (summed.some((size) => size !== 1)) return apply(Contraction, [left, right], axes);
+  const shared = left.shape.slice(0, batch);
+  const wide = [...shared, ...left.shape.slice(batch, batch + rows), ...new Array<number>(columns).fill(1)];
+  const deep = [...shared, ...new Array<number>(rows).fill(1), ...right.shape.slice(batch, batch + columns)];
+  return multiply(reshape(left, wide), reshape(right, deep));
+}
 
 /** The two groups of axes behind the first `batch` exchanged. */
 function swap(x: Node, batch: number, first: number, second: number): Node {
@@ -122,13 +133,18 @@ export function matmul(a: Node, b: Node): Node {
   const right = cast(transpose(b), dtype);
   if (b.shape.length === 2) {
     // all leading axes of a are rows: no batch is needed
-    return apply(Contraction, [left, right], { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 });
+    return contract(left, right, { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 });
   }
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return apply(
-    Contraction,
-    [expandTo(left, [...batch, ...left.shape.slice(-2)]), expandTo(right, [...batch, ...right.shape.slice(-2)])],
-    { batch: batch.length, rows: 1, columns: 1, inner: 1 },
+  return contract(
+    expandTo(left, [...batch, ...left.shape.slice(-2)]),
+    expandTo(right, [...batch, ...right.shape.slice(-2)]),
+    {
+      batch: batch.length,
+      rows: 1,
+      columns: 1,
+      inner: 1,
+    },
   );
 }
 
@@ -208,19 +224,8 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
   const l = cast(arrange(x, xs, batch + rows + inner), dtype);
   const r = cast(arrange(y, ys, batch + columns + inner), dtype);
   const labels = batch + rows + columns;
-  if (inner === '') {
-    const spread = (node: Node, before: number, count: number): Node =>
-      reshape(node, [...node.shape.slice(0, before), ...new Array<number>(count).fill(1), ...node.shape.slice(before)]);
-    const wide = reshape(l, [...l.shape, ...new Array<number>(columns.length).fill(1)]);
-    return [multiply(wide, spread(r, batch.length, rows.length)), labels];
-  }
   return [
-    apply(Contraction, [l, r], {
-      batch: batch.length,
-      rows: rows.length,
-      columns: columns.length,
-      inner: inner.length,
-    }),
+    contract(l, r, { batch: batch.length, rows: rows.length, columns: columns.length, inner: inner.length }),
     labels,
   ];
 }
