@@ -8,3 +8,4 @@ export { recording } from './recording.ts';
 export type { ReferenceBuffer, ReferenceOptions } from './reference.ts';
 export { reference } from './reference.ts';
 export type { Rounding } from './reference-kernel.ts';
+export { runCase } from './run-case.ts';
