@@ -1,16 +1,14 @@
 /** Operations on several tensors, or with too many options to be methods. */
 import { truth, where as whereNode } from './ops/compare.ts';
 import { einsum as einsumNodes } from './ops/contract.ts';
-import * as indexing from './ops/indexing.ts';
 import {
-  averagePool as averagePoolNode,
   type ConvolutionOptions,
   convolve,
   convolveTransposed,
-  maxPool as maxPoolNode,
-  type PoolOptions,
   type TransposedConvolutionOptions,
-} from './ops/window.ts';
+} from './ops/convolution.ts';
+import * as indexing from './ops/indexing.ts';
+import { averagePool as averagePoolNode, maxPool as maxPoolNode, type PoolOptions } from './ops/pooling.ts';
 import { isTensor, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
 
 export type { ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };

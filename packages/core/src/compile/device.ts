@@ -10,7 +10,6 @@ import { StopGradient } from '../graph/custom-gradient.ts';
 import { leaf, type Node } from '../graph/node.ts';
 import { Storage } from '../graph/storage.ts';
 import { dirtyVariables, type Variable } from '../graph/variable.ts';
-import { inputsFirst } from '../graph/walk.ts';
 import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
@@ -19,6 +18,7 @@ import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
 import { problems } from './problems.ts';
 import { profiler } from './profiler.ts';
 import { Residency } from './residency.ts';
+import { cutSpent } from './spent.ts';
 import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
@@ -408,24 +408,4 @@ export class Device {
     const at = this.inFlight.indexOf(done);
     if (at >= 0) this.inFlight.splice(at, 1);
   }
-}
-
-/** Realised nodes that depend on spent memory keep their value but lose their inputs. */
-function cutSpent(nodes: readonly Node[], spent: ReadonlyMap<Storage, string>): void {
-  const order = inputsFirst(nodes, ({ inputs }) => inputs);
-  const parameterOf: (string | undefined)[] = new Array(order.length);
-  order.forEach((node, position) => {
-    if (node.inputs.length === 0) {
-      if (node.storage !== null) parameterOf[position] = spent.get(node.storage);
-      return;
-    }
-    for (const { order: input } of node.inputs) parameterOf[position] ??= parameterOf[input];
-  });
-  const reasons = nodes.map((node) => parameterOf[node.order]);
-  nodes.forEach((node, k) => {
-    const parameter = reasons[k];
-    if (parameter === undefined || node.storage === null || node.inputs.length === 0) return;
-    node.inputs = [];
-    node.cut = `was computed with the value of ${parameter || 'a parameter'} before the last step: take what is carried from one step to the next out of the path with stopGradient().`;
-  });
 }

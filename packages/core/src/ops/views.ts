@@ -10,8 +10,8 @@ import { definePrimitive, type Primitive, type Value } from '../graph/primitive.
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { swapContraction } from './contract.ts';
 import { update } from './indexing.ts';
+import { fold } from './pooling.ts';
 import { sum } from './reduce.ts';
-import { fold } from './window.ts';
 
 export const Reshape: Primitive<Shape> = definePrimitive<Shape>({
   name: 'reshape',
