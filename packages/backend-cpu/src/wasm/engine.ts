@@ -65,7 +65,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   constructor(options: { readonly fused: boolean }) {
     this.memory = new LinearMemory(false);
-    this.target = { fused: options.fused, memory: this.memory.type };
+    this.target = { fused: options.fused, memory: this.memory.type, threads: 1 };
   }
 
   upload(data: TensorData, type: BufferType): WasmBuffer {
@@ -147,6 +147,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly #engine: WasmEngine;
   readonly #program: Program;
   readonly #compiled: CompiledProgram;
+  /** For each step, what runs it. */
+  readonly paths: readonly string[];
   readonly #run: (table: number, scratch: number) => void;
   readonly #table: number;
   /** For each output that takes over an input's memory: that input. */
@@ -158,6 +160,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
     this.#engine = engine;
     this.#program = program;
     this.#compiled = compiled;
+    this.paths = compiled.paths;
     this.#run = this.#instantiate(compiled.bytes).run as (table: number, scratch: number) => void;
     this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));

@@ -3,6 +3,7 @@
  * once for an engine. Programs import them, so they stay optimised while programs come and go.
  */
 import { addMultiply, addPack } from '../kernels/gemm.ts';
+import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/im2col.ts';
 import { ModuleBuilder } from './assembler.ts';
 import type { Target } from './module-context.ts';
 
@@ -11,5 +12,8 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addPack(module, 4);
   addPack(module, 8);
   addMultiply(module, target.fused);
+  addPackPixels(module);
+  addPackTaps(module);
+  addAddPatches(module);
   return module.bytes();
 }

@@ -14,6 +14,8 @@ export interface Target {
   /** Whether `relaxed_madd` exists and results may depend on its rounding. */
   readonly fused: boolean;
   readonly memory: MemoryType;
+  /** How many threads share the work. */
+  readonly threads: number;
 }
 
 export type ScalarFunction = 'exp' | 'log' | 'tanh' | 'erf' | 'sin' | 'cos' | 'pow';

@@ -4,6 +4,7 @@
  */
 import type { Kernel } from '@nn/core';
 import { emitContraction } from '../kernels/contraction.ts';
+import { emitConvolution } from '../kernels/conv.ts';
 import type { KernelCode } from './emit.ts';
 import type { ModuleContext } from './module-context.ts';
 
@@ -17,5 +18,6 @@ export interface SpecialRequest {
 export function emitSpecial(context: ModuleContext, request: SpecialRequest): KernelCode | null {
   const { hint } = request.kernel;
   if (hint?.kind === 'contraction') return emitContraction(context, request, hint);
+  if (hint?.kind === 'conv') return emitConvolution(context, request, hint);
   return null;
 }

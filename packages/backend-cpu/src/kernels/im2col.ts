@@ -1,0 +1,167 @@
+/**
+ * Panels of a convolution's patches, taken from an image by two tables of byte offsets: one for the taps (channel and
+ * place in the kernel), one for the pixels (place of the output). The number at (tap, pixel) lies at the sum of both, so
+ * one function covers every rank, stride and dilation. Tables are padded to a multiple of 8 with their last entry.
+ * Functions of the library module; `conv.ts` makes the tables and multiplies the panels.
+ */
+import type { I32, Local, ModuleBuilder, Statement, V128 } from '../wasm/assembler.ts';
+import { f32, f32x4, i32, v128, when, whileLoop } from '../wasm/instructions.ts';
+import { transpose } from './gemm.ts';
+
+const six = Array.from({ length: 6 }, () => 'i32' as const);
+export const patchParameters: readonly 'i32'[] = six;
+
+const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.add(local, i32.const(by)));
+
+/**
+ * `packPixels`: (image, target, taps, number of taps, pixels, number of pixels). Panels of 8 pixels, taps outermost:
+ * the right operand of the forward product.
+ */
+export function addPackPixels(module: ModuleBuilder): void {
+  module.function('packPixels', six, [], (builder) => {
+    const [image, target, taps, tapCount, pixels, count] = six.map((_, at) => builder.parameter(at, 'i32')) as [
+      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+    ];
+    const places = Array.from({ length: 8 }, () => builder.local('i32'));
+    const tap = builder.local('i32');
+    const end = builder.local('i32');
+    const offset = builder.local('i32');
+    const lowRun = builder.local('i32');
+    const highRun = builder.local('i32');
+    const at = (pixel: number): Local<'i32'> => places[pixel] as Local<'i32'>;
+    const run = (from: number, to: number): I32 =>
+      i32.eq(i32.sub(at(to), at(from)), i32.const(4 * (to - from)));
+    const half = (from: number): V128 => {
+      let vector = v128.load32Zero(i32.add(at(from), offset));
+      for (const lane of [1, 2, 3]) vector = v128.load32Lane(i32.add(at(from + lane), offset), vector, lane);
+      return vector;
+    };
+    const quick = (from: number): V128 => v128.load(i32.add(at(from), offset));
+    const walk = (low: V128, high: V128): Statement =>
+      whileLoop(i32.ltU(tap, end), [
+        offset.set(i32.load(tap)),
+        v128.store(target, low),
+        v128.store(target, high, 16),
+        advance(target, 32),
+        advance(tap, 4),
+      ]);
+    const everyOther = (from: number): V128 =>
+      v128.shuffleWords(
+        v128.load(i32.add(at(from), offset)),
+        v128.load(i32.add(at(from), offset), 16),
+        [0, 2, 4, 6],
+      );
+    builder.emit(
+      end.set(i32.add(taps, i32.shl(tapCount, i32.const(2)))),
+      whileLoop(i32.gtS(count, i32.const(0)), [
+        ...places.map((place, pixel) => place.set(i32.add(image, i32.load(pixels, 4 * pixel)))),
+        tap.set(taps),
+        lowRun.set(run(0, 3)),
+        highRun.set(run(4, 7)),
+        when(
+          i32.and(lowRun, highRun),
+          [walk(quick(0), quick(4))],
+          [
+            when(
+              i32.and(
+                i32.eq(i32.sub(at(3), at(0)), i32.const(24)),
+                i32.eq(i32.sub(at(7), at(4)), i32.const(24)),
+              ),
+              [walk(everyOther(0), everyOther(4))],
+              [when(lowRun, [walk(quick(0), half(4))], [when(highRun, [walk(half(0), quick(4))], [walk(half(0), half(4))])])],
+            ),
+          ],
+        ),
+        advance(pixels, 32),
+        count.set(i32.sub(count, i32.const(8))),
+      ]),
+    );
+  });
+}
+
+/**
+ * `packTaps`: (image, target, taps, number of taps, pixels, number of pixels). Panels of 8 taps, pixels outermost: the
+ * right operand of the product that gives the weights' gradient.
+ */
+export function addPackTaps(module: ModuleBuilder): void {
+  module.function('packTaps', six, [], (builder) => {
+    const [image, target, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
+      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+    ];
+    const bases = Array.from({ length: 8 }, () => builder.local('i32'));
+    const pixel = builder.local('i32');
+    const end = builder.local('i32');
+    const offset = builder.local('i32');
+    const rows = Array.from({ length: 4 }, () => builder.local('v128'));
+    const base = (tap: number): Local<'i32'> => bases[tap] as Local<'i32'>;
+    const four: Statement[] = [];
+    for (const from of [0, 4]) {
+      rows.forEach((row, tap) => {
+        four.push(row.set(v128.load(i32.add(base(from + tap), offset))));
+      });
+      const columns = transpose(builder, rows, four);
+      columns.forEach((column, at) => {
+        four.push(v128.store(target, column, at * 32 + from * 4));
+      });
+    }
+    four.push(advance(target, 128), advance(pixel, 16));
+    const one: Statement[] = [];
+    for (let tap = 0; tap < 8; tap++) one.push(f32.store(target, f32.load(i32.add(base(tap), offset)), 4 * tap));
+    one.push(advance(target, 32), advance(pixel, 4));
+    const quad = i32.and(
+      i32.leU(i32.add(pixel, i32.const(16)), end),
+      i32.eq(i32.sub(i32.load(pixel, 12), offset), i32.const(12)),
+    );
+    builder.emit(
+      end.set(i32.add(pixels, i32.shl(pixelCount, i32.const(2)))),
+      whileLoop(i32.gtS(count, i32.const(0)), [
+        ...bases.map((local, tap) => local.set(i32.add(image, i32.load(taps, 4 * tap)))),
+        pixel.set(pixels),
+        whileLoop(i32.ltU(pixel, end), [offset.set(i32.load(pixel)), when(quad, four, one)]),
+        advance(taps, 32),
+        count.set(i32.sub(count, i32.const(8))),
+      ]),
+    );
+  });
+}
+
+/**
+ * `addPatches`: (patches, image, taps, number of taps, pixels, number of pixels). Adds the number at (tap, pixel) of a
+ * dense array to the image, where several patches overlap: the opposite of taking patches.
+ */
+export function addAddPatches(module: ModuleBuilder): void {
+  module.function('addPatches', six, [], (builder) => {
+    const [source, image, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
+      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+    ];
+    const base = builder.local('i32');
+    const pixel = builder.local('i32');
+    const end = builder.local('i32');
+    const place = builder.local('i32');
+    const quad = i32.and(
+      i32.leU(i32.add(pixel, i32.const(16)), end),
+      i32.eq(i32.sub(i32.load(pixel, 12), i32.load(pixel)), i32.const(12)),
+    );
+    builder.emit(
+      end.set(i32.add(pixels, i32.shl(pixelCount, i32.const(2)))),
+      whileLoop(count, [
+        base.set(i32.add(image, i32.load(taps))),
+        pixel.set(pixels),
+        whileLoop(i32.ltU(pixel, end), [
+          place.set(i32.add(base, i32.load(pixel))),
+          when(
+            quad,
+            [
+              v128.store(place, f32x4.add(v128.load(place), v128.load(source))),
+              advance(source, 16),
+              advance(pixel, 16),
+            ],
+            [f32.store(place, f32.add(f32.load(place), f32.load(source))), advance(source, 4), advance(pixel, 4)],
+          ),
+        ]),
+        advance(taps, 4),
+        count.set(i32.sub(count, i32.const(1))),
+      ]),
+    );
+  });
+}
