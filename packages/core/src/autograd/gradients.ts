@@ -64,7 +64,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   const isOnPath = (target: Node): boolean => reached.has(target) && needed[root] === 1 && isFloat(target.dtype);
   return targets.map((target) => {
     const found = results.get(target);
-    return found ?? (isOnPath(target) ? constant(0, 'float32', target.shape) : null);
+    return found ?? (isOnPath(target) ? constant(0, 'float32', target.shape, target.backend) : null);
   });
 }
 
