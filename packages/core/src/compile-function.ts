@@ -86,7 +86,8 @@ export function compile<Arguments extends readonly unknown[], Result>(
     }
     const replay = await trace(fn, shaped, tensors, device);
     const first = variant?.replay;
-    if (first !== undefined && isCurrent(first)) {
+    const isComparable = first !== undefined && isCurrent(first) && sameDonors(first, replay);
+    if (isComparable) {
       const difference = differenceOf(first, replay);
       if (difference !== null) {
         undo(replay.bound.updates);
@@ -97,7 +98,7 @@ export function compile<Arguments extends readonly unknown[], Result>(
       }
     }
     if (variants.size >= mostVariants) variants.delete(variants.keys().next().value as string);
-    variants.set(key, { calls: (first === undefined ? 0 : (variant?.calls ?? 0)) + 1, replay });
+    variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
     return finish<Result>(replay, tensors);
   };
 }
@@ -268,6 +269,15 @@ function isCurrent({ sources, device, bound }: Replay): boolean {
       !bound.updates.some(({ variable }) => variable === source.variable)
     );
   });
+}
+
+/**
+ * Whether the same updates take over the same memory. They do not after the first step of a parameter whose first value
+ * was memory of another's (`assign`): that call is not yet what later ones do.
+ */
+function sameDonors(first: Replay, second: Replay): boolean {
+  const [a, b] = [first.bound.trace.donors, second.bound.trace.donors];
+  return a.length !== b.length || a.every((donor, k) => donor === b[k]);
 }
 
 /** What two traces of one function do not share, in words. */
