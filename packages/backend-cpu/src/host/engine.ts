@@ -34,16 +34,16 @@ export class HostEngine implements Engine<HostBuffer> {
   upload(data: TensorData, type: BufferType): HostBuffer {
     const block = this.#memory.take(blockSize(type));
     block.view(type.dtype).set(data);
-    return new HostBuffer(type, block);
+    return new HostBuffer(this.#memory, type, block);
   }
 
   async download(buffer: HostBuffer): Promise<TensorData> {
-    const { dtype, shape } = buffer.type ?? {};
-    return blockOf(buffer, 'download').view(dtype).slice(0, sizeOf(shape));
+    const block = blockOf(buffer, this.#memory, 'download');
+    return block.view(buffer.type.dtype).slice(0, sizeOf(buffer.type.shape));
   }
 
   release(buffer: HostBuffer): void {
-    const block = blockOf(buffer, 'release');
+    const block = blockOf(buffer, this.#memory, 'release');
     buffer.block = null;
     this.#memory.give(block);
   }

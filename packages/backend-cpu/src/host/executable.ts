@@ -115,7 +115,7 @@ export class HostExecutable implements Executable<HostBuffer> {
     }
     const blocks = this.#blocks;
     for (let input = 0; input < inputs.length; input++) {
-      const block = blockOf(inputs[input]!, 'run', input);
+      const block = blockOf(inputs[input]!, this.#memory, 'run', input);
       if (block.bytes.byteLength < blockSize(program.buffers[input]!)) {
         throw new BackendError(`run: input ${input} is smaller than the program's ${show(program, input)}.`);
       }
@@ -165,7 +165,9 @@ export class HostExecutable implements Executable<HostBuffer> {
     const { buffers, outputs } = this.#program;
     const results: HostBuffer[] = [];
     for (let output = 0; output < outputs.length; output++) {
-      results.push(new HostBuffer(buffers[outputs[output]!]!, this.#blocks[this.#outputs[output]!.block]!));
+      results.push(
+        new HostBuffer(this.#memory, buffers[outputs[output]!]!, this.#blocks[this.#outputs[output]!.block]!),
+      );
     }
     if (this.#large) for (const { call, place: at } of this.#inBlocks) set(call, at, nothing);
     return results;

@@ -34,12 +34,14 @@ export class Block {
 
 /** The handle of a tensor on the host. */
 export class HostBuffer {
+  readonly owner: Memory;
   readonly type: BufferType;
   /** Null once the handle is spent: released, or donated to a program. */
   block: Block | null;
   donated = false;
 
-  constructor(type: BufferType, block: Block) {
+  constructor(owner: Memory, type: BufferType, block: Block) {
+    this.owner = owner;
     this.type = type;
     this.block = block;
   }
@@ -101,15 +103,13 @@ export class Memory {
   }
 }
 
-/** The block of a live handle; `operation` and `position` name the use in the error for any other. */
-export function blockOf(buffer: object, operation: string, position?: number): Block {
+/** The block of a live handle of `owner`; `operation` and `position` name the use in the error for any other. */
+export function blockOf(buffer: object, owner: Memory, operation: string, position?: number): Block {
+  if (buffer instanceof HostBuffer && buffer.owner === owner && buffer.block !== null) return buffer.block;
   const which = position === undefined ? 'the buffer' : `input ${position}`;
-  if (!(buffer instanceof HostBuffer)) {
-    throw new BackendError(`${operation}: ${which} is not a buffer of this cpu engine: move the tensor to it first.`);
+  if (!(buffer instanceof HostBuffer) || buffer.owner !== owner) {
+    throw new BackendError(`${operation}: ${which} is not a buffer of this backend: move the tensor to it first.`);
   }
-  if (buffer.block === null) {
-    const fate = buffer.donated ? 'donated to an earlier program' : 'released';
-    throw new BackendError(`${operation}: ${which} was ${fate}, so its contents are gone.`, { type: buffer.type });
-  }
-  return buffer.block;
+  const fate = buffer.donated ? 'donated to an earlier program' : 'released';
+  throw new BackendError(`${operation}: ${which} was ${fate}, so its contents are gone.`, { type: buffer.type });
 }
