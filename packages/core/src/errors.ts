@@ -77,6 +77,13 @@ export class FormatError extends NNError {
   }
 }
 
+/** Two copies of this package met in one process; `data.here` and `data.there` name their versions. */
+export class DuplicateCoreError extends NNError {
+  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
+    super(message, data, 'duplicate-core');
+  }
+}
+
 /** True for errors of nn, also those made by another copy of this package. */
 export function isNNError(error: unknown): error is NNError {
   return typeof error === 'object' && error !== null && 'isNNError' in error;

@@ -9,7 +9,7 @@ import {
 } from './ops/convolution.ts';
 import * as indexing from './ops/indexing.ts';
 import { averagePool as averagePoolNode, maxPool as maxPoolNode, type PoolOptions } from './ops/pooling.ts';
-import { isTensor, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
+import { isTensor, nodeOf, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
 
 export type { ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };
 
@@ -110,10 +110,10 @@ export function convTranspose3d(x: TensorLike, weight: TensorLike, options: Tran
 
 /** The largest element of each window over the last axes; the gradient goes to the first of the largest. */
 export function maxPool(x: Tensor, options: PoolOptions): Tensor {
-  return wrap(maxPoolNode(x.node, options));
+  return wrap(maxPoolNode(nodeOf('maxPool', x), options));
 }
 
 /** The mean of each window over the last axes. */
 export function averagePool(x: Tensor, options: PoolOptions & { readonly countIncludesPadding?: boolean }): Tensor {
-  return wrap(averagePoolNode(x.node, options));
+  return wrap(averagePoolNode(nodeOf('averagePool', x), options));
 }

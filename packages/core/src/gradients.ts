@@ -11,7 +11,7 @@ import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
 import { sameShape, show } from './shape.ts';
-import { Tensor, wrap } from './tensor.ts';
+import { nodeOf, Tensor, wrap } from './tensor.ts';
 
 /**
  * The gradients of a scalar with respect to tensors: one tensor each, of the same shape. They are tensors like any other,
@@ -30,8 +30,8 @@ export function gradients<const T extends readonly Tensor[]>(
   cotangent?: Tensor,
 ): { -readonly [K in keyof T]: Tensor } {
   checkTracking('gradients');
-  const targets = withRespectTo.map(({ node }) => node);
-  const found = gradientNodes(of.node, targets, cotangent?.node);
+  const targets = withRespectTo.map((target) => nodeOf('gradients', target));
+  const found = gradientNodes(nodeOf('gradients', of), targets, cotangent && nodeOf('gradients', cotangent));
   const result = found.map((gradient, k) => {
     if (gradient !== null) return wrap(gradient);
     const target = withRespectTo[k] as Tensor;
@@ -47,8 +47,8 @@ export function gradients<const T extends readonly Tensor[]>(
 /** As `gradients`, with null for tensors that the result does not depend on. */
 export function gradientsOrNull(of: Tensor, withRespectTo: readonly Tensor[], cotangent?: Tensor): (Tensor | null)[] {
   checkTracking('gradients');
-  const targets = withRespectTo.map(({ node }) => node);
-  return gradientNodes(of.node, targets, cotangent?.node).map((gradient) =>
+  const targets = withRespectTo.map((target) => nodeOf('gradients', target));
+  return gradientNodes(nodeOf('gradients', of), targets, cotangent && nodeOf('gradients', cotangent)).map((gradient) =>
     gradient === null ? null : wrap(gradient),
   );
 }
@@ -147,9 +147,9 @@ export function customGradient(
     const result = f(...inputs);
     return wrap(
       customGradientNode(
-        result.node,
-        inputs.map(({ node }) => node),
-        (g) => rule(wrap(g), inputs, result).map((gradient) => gradient?.node ?? null),
+        nodeOf('customGradient', result),
+        inputs.map((input) => nodeOf('customGradient', input)),
+        (g) => rule(wrap(g), inputs, result).map((gradient) => gradient && nodeOf('customGradient', gradient)),
       ),
     );
   };
@@ -162,7 +162,7 @@ export function customGradient(
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
   return (...inputs) => {
     const { result, draws } = recordDraws(() => f(...inputs));
-    const given = new Set(inputs.map(({ node }) => node));
+    const given = new Set(inputs.map((input) => nodeOf('checkpoint', input)));
     // the parameters that f uses besides its inputs
     const captured = inputsFirst([result.node], (node) => (given.has(node) ? [] : node.inputs)).filter(
       (node) => !given.has(node) && node.inputs.length === 0 && node.storage !== null && isFloat(node.dtype),

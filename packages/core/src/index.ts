@@ -36,6 +36,7 @@ export { type DebugOptions, debug } from './debug.ts';
 export {
   BackendError,
   DTypeError,
+  DuplicateCoreError,
   FormatError,
   GradientError,
   isNNError,

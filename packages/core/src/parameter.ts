@@ -7,7 +7,7 @@ import { assignNode, Variable } from './graph/variable.ts';
 import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
 import { cast } from './ops/functions.ts';
 import { sameShape, show } from './shape.ts';
-import { isTensor, Tensor } from './tensor.ts';
+import { isTensor, nodeOf, Tensor } from './tensor.ts';
 
 export interface ParameterOptions extends TensorOptions {
   /** Whether optimizers change it; true by default. Running statistics and counters are not trainable. */
@@ -26,7 +26,7 @@ export interface ParameterOptions extends TensorOptions {
  * console.log(await count.array()); // => [1]
  */
 export class Parameter extends Tensor {
-  /** Marks parameters, also those of another copy of this package. */
+  /** Marks parameters. */
   readonly isParameter: true = true;
   trainable: boolean;
   /** @internal */
@@ -63,7 +63,7 @@ export class Parameter extends Tensor {
         { parameter: this.name, shape: this.shape, value: value.shape },
       );
     }
-    assignNode(this.variable, cast(value.node, this.dtype));
+    assignNode(this.variable, cast(nodeOf('assign', value), this.dtype));
   }
 
   override toString(): string {
@@ -71,7 +71,7 @@ export class Parameter extends Tensor {
   }
 }
 
-/** True for parameters, also those of another copy of this package. */
+/** True for parameters; throws for those of another copy of this package. */
 export function isParameter(value: unknown): value is Parameter {
   return isTensor(value) && 'isParameter' in value;
 }

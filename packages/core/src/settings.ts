@@ -1,5 +1,6 @@
 /** The few switches of a process. Everything else is an argument. */
 import type { Backend } from './backend.ts';
+import { announceBackend, backendElsewhere } from './copy.ts';
 import { BackendError, ValueError } from './errors.ts';
 
 interface Settings {
@@ -25,10 +26,13 @@ export function setDefaultBackend(backend: Backend): void {
     );
   }
   settings.backend = backend;
+  announceBackend();
 }
 
 export function getDefaultBackend(): Backend {
   if (settings.backend === null) {
+    const elsewhere = backendElsewhere();
+    if (elsewhere !== null) throw elsewhere;
     throw new BackendError(
       "No backend is set. Install one and name it once: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());",
     );

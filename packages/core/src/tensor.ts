@@ -4,6 +4,7 @@
  */
 import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
+import { foreignTensor, thisCopy } from './copy.ts';
 import { isTensorData } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
@@ -48,6 +49,11 @@ export class Tensor {
   /** @internal Tensors are made by functions, not by `new`. */
   constructor(node: Node) {
     this.value = node;
+  }
+
+  /** @internal Which copy of this package made the tensor. */
+  get copy(): string {
+    return thisCopy;
   }
 
   /** @internal The node of the graph. */
@@ -605,9 +611,17 @@ export function wrap(node: Node): Tensor {
   return new Tensor(node);
 }
 
-/** True for tensors, also those of another copy of this package. */
+/** True for tensors. Throws a `DuplicateCoreError` for those of another copy of this package, which no operation can take. */
 export function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'isTensor' in value;
+  if (value instanceof Tensor) return true;
+  if (typeof value === 'object' && value !== null && 'isTensor' in value) throw foreignTensor(value);
+  return false;
+}
+
+/** @internal The node of an argument that has to be a tensor. */
+export function nodeOf(operation: string, value: Tensor): Node {
+  if (isTensor(value)) return value.node;
+  throw new ValueError(`${operation}: needs a tensor, got ${value === null ? 'null' : typeof value}.`);
 }
 
 /** @internal Anything that an operation takes, as a node; `dtype` is that of a bare number. */

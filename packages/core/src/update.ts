@@ -2,14 +2,14 @@
 import type { Backend } from './backend.ts';
 import { deviceOf, type Update } from './compile/device.ts';
 import { ValueError } from './errors.ts';
-import { hostLeaf, type NumberSource } from './graph/node.ts';
+import { hostLeaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
 import type { Parameter } from './parameter.ts';
 import { isParameter } from './parameter.ts';
 import { getDefaultBackend } from './settings.ts';
-import { type Tensor, wrap } from './tensor.ts';
+import { nodeOf, type Tensor, wrap } from './tensor.ts';
 import { walkTree } from './tree.ts';
 
 /** A number that is read again on each run of a compiled function. Accepted wherever an operation takes a number. */
@@ -31,22 +31,21 @@ export function replace(
   updates: readonly (readonly [Parameter, Tensor])[],
   also: readonly Tensor[] = [],
 ): Promise<void> {
-  const backend = backendOf([...updates.map(([, value]) => value), ...also]);
+  const values = updates.map(([, value]) => nodeOf('replace', value));
+  const others = also.map((value) => nodeOf('replace', value));
+  const backend = backendOf([...values, ...others]);
   const moves = new Map<Variable, Update>();
-  for (const [{ variable, dtype }, value] of updates) {
-    moves.set(variable, { variable, node: assignNode(variable, cast(value.node, dtype)) });
-  }
+  updates.forEach(([{ variable, dtype }], k) => {
+    moves.set(variable, { variable, node: assignNode(variable, cast(values[k] as Node, dtype)) });
+  });
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
-  return deviceOf(backend).update(
-    [...moves.values()],
-    also.map(({ node }) => node),
-  );
+  return deviceOf(backend).update([...moves.values()], others);
 }
 
 /** The one backend of all tensors, or the default where none has one yet. */
-function backendOf(tensors: readonly Tensor[]): Backend {
+function backendOf(nodes: readonly Node[]): Backend {
   let found: Backend | null = null;
-  for (const { backend } of tensors) {
+  for (const { backend } of nodes) {
     if (backend === null || backend === found) continue;
     if (found !== null) {
       throw new ValueError(
