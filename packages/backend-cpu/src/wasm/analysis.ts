@@ -68,7 +68,44 @@ function affineOf(ops: Body, forms: readonly (Affine | null)[], position: number
   if (op.op === 'mul' && b.terms.size === 0) return combine(zero, a, b.constant);
   if (op.op === 'mul' && a.terms.size === 0) return combine(zero, b, a.constant);
   if (op.op === 'shl' && b.terms.size === 0) return combine(zero, a, 1 << (b.constant & 31));
+  if ((op.op === 'floorDiv' || op.op === 'floorMod') && b.terms.size === 0 && b.constant > 0) {
+    return divided(op.op, a, b.constant, extents) ?? opaque;
+  }
+  if ((op.op === 'max' || op.op === 'min') && (a.terms.size === 0 || b.terms.size === 0)) {
+    // A bound that never binds.
+    const [bound, value] = a.terms.size === 0 ? [a.constant, b] : [b.constant, a];
+    const range = rangeOf(value, extents);
+    if (range && (op.op === 'max' ? range[0] >= bound : range[1] <= bound)) return value;
+  }
   return opaque;
+}
+
+/** The least and the greatest value, where only axes take part and nothing wraps. */
+function rangeOf(form: Affine, extents: Shape): readonly [number, number] | null {
+  let [low, high] = [form.constant, form.constant];
+  for (const [term, coefficient] of form.terms) {
+    if (term < 0) return null;
+    const reach = coefficient * ((extents[term] as number) - 1);
+    low += Math.min(0, reach);
+    high += Math.max(0, reach);
+  }
+  return low >= -(2 ** 31) && high < 2 ** 31 ? [low, high] : null;
+}
+
+/** Quotient or remainder: the terms that the divisor divides, and a rest, where the rest lies in [0, divisor). */
+function divided(op: 'floorDiv' | 'floorMod', a: Affine, divisor: number, extents: Shape): Affine | null {
+  const quotient = new Map<number, number>();
+  const rest = new Map<number, number>();
+  for (const [term, coefficient] of a.terms) {
+    if (coefficient % divisor === 0) quotient.set(term, coefficient / divisor);
+    else rest.set(term, coefficient);
+  }
+  const whole = Math.floor(a.constant / divisor);
+  const remainder: Affine = { constant: a.constant - whole * divisor, terms: rest };
+  const range = rangeOf(remainder, extents);
+  // The quotient is only right if the sum of all terms does not wrap.
+  if (!range || range[0] < 0 || range[1] >= divisor || !rangeOf(a, extents)) return null;
+  return op === 'floorMod' ? remainder : { constant: whole, terms: quotient };
 }
 
 export function analyse(kernel: Pick<Kernel, 'domain' | 'reduce' | 'value' | 'epilogue'>): Analysis {

@@ -14,6 +14,7 @@ import { keep, type Scope } from './math.ts';
 import { FunctionScope, type ModuleContext } from './module-context.ts';
 import { type Argument, scalarOperation, varying, vectorOperation } from './operations.ts';
 import { makeSchedule, type Schedule } from './schedule.ts';
+import { splitAxes } from './split.ts';
 import { decodeHalf, encodeHalf } from './storage.ts';
 
 /** What the emitter needs of a kernel, and how its output lies in memory. */
@@ -77,7 +78,8 @@ const isScalarFloat = (dtype: DType): boolean => dtype === 'float32' || dtype ==
 const valueTypeOf = (dtype: DType): 'f32' | 'i32' => (isScalarFloat(dtype) ? 'f32' : 'i32');
 const reduceOperation = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
-export function emitNest(context: ModuleContext, nest: Nest): Phase {
+export function emitNest(context: ModuleContext, given: Nest): Phase {
+  const nest: Nest = splitAxes(given);
   const { kernel } = nest;
   const analysis = analyse(kernel);
   const schedule = makeSchedule(analysis, {

@@ -149,11 +149,10 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly #compiled: CompiledProgram;
   /** For each step, what runs it. */
   readonly paths: readonly string[];
-  readonly #run: (table: number, scratch: number) => void;
+  readonly #run: (table: number, scratch: number, first: number, end: number) => void;
   readonly #table: number;
   /** For each output that takes over an input's memory: that input. */
   readonly #donor: ReadonlyMap<number, number>;
-  #steps: WebAssembly.Exports | null = null;
   #released = false;
 
   constructor(engine: WasmEngine, program: Program, compiled: CompiledProgram) {
@@ -161,7 +160,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
     this.#program = program;
     this.#compiled = compiled;
     this.paths = compiled.paths;
-    this.#run = this.#instantiate(compiled.bytes).run as (table: number, scratch: number) => void;
+    this.#run = this.#instantiate(compiled.bytes).run as (...words: number[]) => void;
     this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
   }
@@ -172,7 +171,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
   }
 
   run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
-    return this.#execute(inputs, scalars, (table, scratch) => this.#run(table, scratch));
+    return this.#execute(inputs, scalars, (table, scratch) => this.#run(table, scratch, 0, 0x7fffffff));
   }
 
   #execute(
@@ -248,15 +247,11 @@ class WasmExecutable implements Executable<WasmBuffer> {
     inputs: readonly WasmBuffer[],
     scalars: Float64Array,
   ): Promise<{ readonly outputs: readonly WasmBuffer[]; readonly milliseconds: readonly number[] }> {
-    this.#steps ??= this.#instantiate(compileProgram(this.#program, this.#engine.target, true).bytes);
-    const steps = this.#steps;
     const milliseconds = this.#program.steps.map(() => 0);
     const outputs = this.#execute(inputs, scalars, (table, scratch) => {
       milliseconds.forEach((_, step) => {
-        const code = steps[`step${step}`];
-        if (typeof code !== 'function') return;
         const start = performance.now();
-        code(table, scratch);
+        this.#run(table, scratch, step, step + 1);
         milliseconds[step] = performance.now() - start;
       });
     });

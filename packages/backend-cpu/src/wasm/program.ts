@@ -1,5 +1,5 @@
 /**
- * A Program as one WebAssembly module with one entry, `run(table, scratch)`: kernels of equal key are one function,
+ * A Program as one WebAssembly module with one entry, `run(table, scratch, first, end)`: kernels of equal key are one function,
  * `run` calls them in order with addresses from a small table in memory. Groups run block by block of their outer
  * positions, so that what their steps exchange stays in the cache.
  * It owns the layout (which buffer lies where) and the order of calls; kernels come from `emit.ts` and `kernels/`.
@@ -8,7 +8,7 @@ import type { Group, Kernel, Program, Step } from '@nn/core';
 import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import type { Expression, I32, Local, Statement } from './assembler.ts';
 import { emitNest, type KernelCode } from './emit.ts';
-import { callVoid, doWhile, f32, i32, memory, select } from './instructions.ts';
+import { callVoid, doWhile, f32, i32, memory, select, when } from './instructions.ts';
 import { ModuleContext, type Target } from './module-context.ts';
 import { emitSpecial } from './special.ts';
 
@@ -38,8 +38,8 @@ const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 /** Bytes of local rows that one block of a group may keep: half of a small first-level cache. */
 const blockBudget = 16384;
 
-export function compileProgram(program: Program, target: Target, stepwise = false): CompiledProgram {
-  return new ProgramCompiler(program, target).compile(stepwise);
+export function compileProgram(program: Program, target: Target): CompiledProgram {
+  return new ProgramCompiler(program, target).compile();
 }
 
 interface Unit {
@@ -65,24 +65,26 @@ class ProgramCompiler {
     this.#context = new ModuleContext(target);
   }
 
-  compile(stepwise: boolean): CompiledProgram {
+  compile(): CompiledProgram {
     const program = this.#program;
     const units = this.#units();
     const codes = this.#codesOf(units);
     this.#layout(units);
     const { module } = this.#context;
-    const build = (name: string, list: readonly Unit[]): void => {
-      module.function(name, ['i32', 'i32'], [], (builder) => {
-        const table = builder.parameter(0, 'i32');
-        const scratch = builder.parameter(1, 'i32');
-        for (const unit of list) {
-          if (unit.group) builder.emit(...this.#runGroup(unit, codes, table, scratch, () => builder.local('i32')));
-          else builder.emit(...this.#runStep(unit.from, codes, table, scratch));
-        }
-      });
-    };
-    build('run', units);
-    if (stepwise) for (const unit of units) build(`step${unit.from}`, [unit]);
+    // `first` and `end` choose steps: everything, or one at a time to measure it.
+    module.function('run', ['i32', 'i32', 'i32', 'i32'], [], (builder) => {
+      const table = builder.parameter(0, 'i32');
+      const scratch = builder.parameter(1, 'i32');
+      const first = builder.parameter(2, 'i32');
+      const end = builder.parameter(3, 'i32');
+      for (const unit of units) {
+        const at = i32.const(unit.from);
+        const code = unit.group
+          ? this.#runGroup(unit, codes, table, scratch, () => builder.local('i32'))
+          : this.#runStep(unit.from, codes, table, scratch);
+        builder.emit(when(i32.and(i32.leU(first, at), i32.gtU(end, at)), code));
+      }
+    });
     const bytesOf = (buffer: number): number => {
       const { dtype, shape } = program.buffers[buffer] as Program['buffers'][number];
       return elementBytes(dtype) * sizeOf(shape);

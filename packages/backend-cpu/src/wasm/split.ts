@@ -1,0 +1,104 @@
+/**
+ * Splits axes that are only there because of a reshape: where `floorDiv(axis, d)` or `floorMod(axis, d)` occurs and d
+ * divides the extent, the axis becomes two, and both expressions become affine (see `divided` in `analysis.ts`).
+ * A rewriting of kernels before they are analysed; the meaning and the order of elements stay.
+ */
+import type { Kernel, Op, Shape } from '@nn/core';
+import { type Affine, analyse, isAlu } from './analysis.ts';
+
+type Nest = Pick<Kernel, 'domain' | 'dtype' | 'reads' | 'scalars' | 'reduce' | 'value' | 'epilogue'>;
+
+export interface Split<K extends Nest> {
+  readonly kernel: K;
+  /** Elements between neighbours of the output along each axis. */
+  readonly outStrides: readonly number[];
+  readonly outerAxes: number | null;
+}
+
+/** Splits until nothing is left to split (a few times at most: each split makes an axis shorter). */
+export function splitAxes<K extends Nest>(split: Split<K>): Split<K> {
+  let current = split;
+  for (let turn = 0; turn < 8; turn++) {
+    const found = findSplit(current.kernel);
+    if (!found) return current;
+    current = splitAxis(current, found.axis, found.inner);
+  }
+  return current;
+}
+
+function findSplit(kernel: Nest): { axis: number; inner: number } | null {
+  const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+  if (extents.length > 20) return null;
+  const analysis = analyse(kernel);
+  for (let position = 0; position < analysis.ops.length; position++) {
+    const op = analysis.ops[position] as Op;
+    if (!isAlu(op) || (op.op !== 'floorDiv' && op.op !== 'floorMod') || op.dtype !== 'int32') continue;
+    const form = analysis.forms[op.args[0] as number] as Affine;
+    const divisor = analysis.forms[op.args[1] as number] as Affine;
+    if (divisor.terms.size > 0 || divisor.constant <= 1 || form.constant !== 0) continue;
+    // Only where the axis is all that the divisor does not divide: then both results become affine.
+    const undivided = [...form.terms].filter(([, coefficient]) => coefficient % divisor.constant !== 0);
+    if (undivided.length !== 1) continue;
+    for (const [axis, coefficient] of undivided) {
+      if (axis < 0 || coefficient <= 0 || divisor.constant % coefficient !== 0) continue;
+      const inner = divisor.constant / coefficient;
+      const extent = extents[axis] as number;
+      if (inner > 1 && inner < extent && extent % inner === 0) return { axis, inner };
+    }
+  }
+  return null;
+}
+
+function splitAxis<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, axis: number, inner: number): Split<K> {
+  const rank = kernel.domain.length;
+  const cut = (shape: Shape, at: number): number[] => [
+    ...shape.slice(0, at),
+    (shape[at] as number) / inner,
+    inner,
+    ...shape.slice(at + 1),
+  ];
+  const inDomain = axis < rank;
+  // A unit is a position of the first axes: an axis cut in two counts twice among them.
+  const outer = outerAxes !== null && inDomain && axis < outerAxes ? outerAxes + 1 : outerAxes;
+  const strides = inDomain
+    ? [
+        ...outStrides.slice(0, axis),
+        (outStrides[axis] as number) * inner,
+        outStrides[axis] as number,
+        ...outStrides.slice(axis + 1),
+      ]
+    : outStrides;
+  const rewrite = (body: readonly Op[]): Op[] => {
+    const ops: Op[] = [];
+    const moved: number[] = [];
+    for (const op of body) {
+      if (op.op === 'axis' && op.axis === axis) {
+        const high = ops.push({ dtype: 'int32', op: 'axis', axis }) - 1;
+        const low = ops.push({ dtype: 'int32', op: 'axis', axis: axis + 1 }) - 1;
+        const factor = ops.push({ dtype: 'int32', op: 'const', value: inner }) - 1;
+        const scaled = ops.push({ dtype: 'int32', op: 'mul', args: [high, factor] }) - 1;
+        moved.push(ops.push({ dtype: 'int32', op: 'add', args: [scaled, low] }) - 1);
+        continue;
+      }
+      let next: Op = op;
+      if (op.op === 'axis') next = { ...op, axis: op.axis > axis ? op.axis + 1 : op.axis };
+      else if (op.op === 'load') next = { ...op, index: moved[op.index] as number };
+      else if (isAlu(op)) next = { ...op, args: op.args.map((argument) => moved[argument] as number) };
+      moved.push(ops.push(next) - 1);
+    }
+    return ops;
+  };
+  return {
+    kernel: {
+      ...kernel,
+      domain: inDomain ? cut(kernel.domain, axis) : kernel.domain,
+      ...(kernel.reduce && {
+        reduce: inDomain ? kernel.reduce : { ...kernel.reduce, extents: cut(kernel.reduce.extents, axis - rank) },
+      }),
+      value: rewrite(kernel.value),
+      ...(kernel.epilogue && { epilogue: rewrite(kernel.epilogue) }),
+    },
+    outStrides: strides,
+    outerAxes: outer,
+  };
+}
