@@ -16,6 +16,8 @@ export type Contraction = Omit<Extract<Hint, { kind: 'contraction' }>, 'kind'>;
 
 /** Below this many products the loop nest is as fast. */
 const worthwhile = 1 << 15;
+/** Fewer invocations than this leave a device idle. */
+const fewTiles = 4096;
 /** The largest copy of an operand, in elements. */
 const largestCopy = 1 << 27;
 
@@ -77,8 +79,27 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
   });
   const shape = { batch: lengths(batchRuns), rows: lengths(rowRuns), columns: lengths(columnRuns), inner: lengths(innerRuns) };
   const [a, b] = operands.map((make) => make()) as [Operand, Operand];
-  finishProduct(lowering, step, kernel, roles, multiply(lowering, shape, a, b));
+  const tileCount = B * Math.ceil(M / 4) * Math.ceil(N / 4);
+  const parts = partsOf(shape.inner, tileCount, always === true);
+  const length = (shape.inner[0] as number) / parts;
+  // Part p of the sum is one more index of the batch.
+  const cut = (operand: Operand): Operand => ({ ...operand, batch: [(operand.inner[0] as number) * length, ...operand.batch] });
+  const cutShape = { ...shape, batch: [parts, ...shape.batch], inner: [length, ...shape.inner.slice(1)] };
+  const tiles = parts === 1 ? multiply(lowering, shape, a, b) : multiply(lowering, cutShape, cut(a), cut(b));
+  finishProduct(lowering, step, kernel, roles, tiles, parts);
   return true;
+}
+
+/** Into how many parts a long sum for few tiles is cut, so that more invocations share it. */
+function partsOf(inner: readonly number[], tiles: number, always: boolean): number {
+  const first = inner[0] as number;
+  const terms = lengthOf(inner);
+  if (!always && (tiles >= fewTiles || terms < 256)) return 1;
+  const most = always ? 4 : Math.min(16, Math.ceil(fewTiles / tiles), terms / 64);
+  for (let parts = Math.floor(most); parts > 1; parts--) {
+    if (first % parts === 0 && (inner.length > 1 || (first / parts) % 4 === 0)) return parts;
+  }
+  return 1;
 }
 
 function source(step: Step, kernel: Nest, position: number): Source | undefined {
@@ -130,7 +151,10 @@ function place(
   return undefined;
 }
 
-/** Copies an operand into the order [batch, inner, outer], the outer index flat and padded to a multiple of 4. */
+/**
+ * Copies an operand into the order [batch, inner, outer], the outer index flat and padded to a multiple of 4, or into
+ * [batch, outer, inner] where it is read along its terms.
+ */
 function pack(
   step: Step,
   kernel: Nest,
@@ -142,19 +166,23 @@ function pack(
 ): Operand {
   const all = sizes(kernel);
   const size = (axis: number): number => all[axis] as number;
+  const isUsed = (axis: number): boolean => from.used.has(axis);
   const total = lengthOf(outer.map(size));
   const padded = Math.ceil(total / 4) * 4;
-  const leading = [...batch, ...inner].flat().filter((axis) => from.used.has(axis));
-  const domain = [...leading.map(size), padded];
+  const terms = inner.flat();
+  const lastRun = inner.at(-1) as Run;
+  const isAlongTerms = lengthOf(lastRun.map(size)) % 4 === 0 && terms.every(isUsed) && outer.every(isUsed) && runsAlong(from, kernel, terms.at(-1), outer.at(-1));
+  // The axes of the copy; the last one is the flat outer index where that is padded.
+  const isPadded = !isAlongTerms && padded !== total;
+  const leading = [...batch.flat(), ...(isAlongTerms ? outer : []), ...terms, ...(isAlongTerms || isPadded ? [] : outer)].filter(isUsed);
+  const domain = [...leading.map(size), ...(isPadded ? [padded] : [])];
   const value = rewriteAxes(from.body, (axis, out) => {
-    const axisValue = (index: number): number => out.push({ op: 'axis', dtype: 'int32', axis: index }) - 1;
     const at = leading.indexOf(axis);
-    if (at >= 0) return axisValue(at);
+    if (at >= 0) return axisValue(out, at);
     const position = outer.indexOf(axis);
     if (position < 0) return constant(out, 0);
     // The padding repeats the last element, so that every load is in range.
-    let flat = axisValue(leading.length);
-    if (padded !== total) flat = out.push({ op: 'min', dtype: 'int32', args: [flat, constant(out, total - 1)] }) - 1;
+    let flat = out.push({ op: 'min', dtype: 'int32', args: [axisValue(out, leading.length), constant(out, total - 1)] }) - 1;
     const after = lengthOf(outer.slice(position + 1).map(size));
     if (after > 1) flat = out.push({ op: 'floorDiv', dtype: 'int32', args: [flat, constant(out, after)] }) - 1;
     if (position > 0) flat = out.push({ op: 'floorMod', dtype: 'int32', args: [flat, constant(out, size(axis))] }) - 1;
@@ -163,11 +191,24 @@ function pack(
   const buffer = lowering.temporary(lengthOf(domain), 'float32');
   const nest: Nest = { domain, dtype: 'float32', reads: kernel.reads, scalars: kernel.scalars, value };
   lowering.nest(...compact(nest, step.reads), step.scalars, buffer);
-  const stride = (run: Run): number => {
-    const at = leading.indexOf(run.at(-1) as number);
+  const stride = (axis: number | undefined): number => {
+    const at = axis === undefined ? -1 : leading.indexOf(axis);
     return at < 0 ? 0 : lengthOf(domain.slice(at + 1));
   };
-  return { read: { buffer, offset: 0 }, along: 'outer', base: 0, batch: batch.map(stride), outer: 'flat', inner: inner.map(stride) };
+  const strides = (runs: readonly Run[]): number[] => runs.map((run) => stride(run.at(-1)));
+  const read = { buffer, offset: 0 };
+  if (!isAlongTerms) return { read, along: 'outer', base: 0, batch: strides(batch), outer: 'flat', inner: strides(inner) };
+  return { read, along: 'inner', base: 0, batch: strides(batch), outer: { stride: stride(outer.at(-1)) }, inner: strides(inner) };
+}
+
+const axisValue = (out: Op[], axis: number): number => out.push({ op: 'axis', dtype: 'int32', axis }) - 1;
+
+/** Whether loads walk through memory along the terms rather than along the outer index. */
+function runsAlong(from: Source, kernel: Nest, term: number | undefined, outer: number | undefined): boolean {
+  const forms = new Forms(from.body, sizes(kernel));
+  const loads = from.body.flatMap((op) => (op.op === 'load' ? [forms.at(op.index)] : []));
+  const count = (axis: number | undefined): number => loads.filter((form) => axis !== undefined && form.axes.get(axis) === 1).length;
+  return count(term) > count(outer);
 }
 
 /** The operations that `position` needs, itself last. */

@@ -19,8 +19,8 @@ export interface Operand {
   readonly along: 'inner' | 'outer';
   readonly base: number;
   readonly batch: readonly number[];
-  /** `flat` where all of them are one run, padded at the end. */
-  readonly outer: readonly number[] | 'flat';
+  /** One stride a run; or of the flat index: `flat` where four are neighbours, padded at the end, else its stride. */
+  readonly outer: readonly number[] | 'flat' | { readonly stride: number };
   readonly inner: readonly number[];
 }
 
@@ -38,6 +38,8 @@ export interface Tiles {
   readonly columnGroups: number;
   readonly count: number;
 }
+
+const isStrides = (outer: Operand['outer']): outer is readonly number[] => Array.isArray(outer);
 
 const four = [0, 1, 2, 3] as const;
 const lanes = ['x', 'y', 'z', 'w'] as const;
@@ -88,15 +90,17 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     const start = operand.base / 4;
     int(`${name}Batch`, `${offset('batch', sizes.batch, operand.batch)} + ${start}`);
     if (operand.along === 'outer') {
-      int(`${name}0`, `${name}Batch + ${operand.outer === 'flat' ? group : groupOffset(group, shape, operand.outer)}`);
+      int(`${name}0`, `${name}Batch + ${isStrides(operand.outer) ? groupOffset(group, shape, operand.outer) : group}`);
       return;
     }
-    const strides = operand.outer === 'flat' ? [] : operand.outer;
     for (const at of four) {
       // The last group may be short: its missing lines repeat the last one, and are never looked at.
       const line = `${group} * 4 + ${at}`;
       int(`${name}Line${at}`, total % 4 === 0 ? line : `min(${line}, ${total - 1})`);
-      int(`${name}${at}`, `${name}Batch + ${offset(`${name}Line${at}`, shape, strides)}`);
+      const lineName = `${name}Line${at}`;
+      const { outer } = operand;
+      const index = isStrides(outer) ? offset(lineName, shape, outer) : outer === 'flat' ? lineName : `${lineName} * ${outer.stride / 4}`;
+      int(`${name}${at}`, `${name}Batch + ${index}`);
     }
   };
   place('a', left, 'row', sizes.rows, rows);
@@ -181,8 +185,8 @@ export interface Roles {
   readonly columns: readonly number[];
 }
 
-/** Puts tiles in order: the epilogue of a nest whose finished sums lie in them. */
-export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles: Roles, tiles: Tiles): void {
+/** Puts tiles in order: the epilogue of a nest whose finished sums lie in them, each in `cuts` parts to be added up. */
+export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles: Roles, tiles: Tiles, cuts = 1): void {
   const sources = tiles.slots.map((buffer) => ({ buffer, offset: 0 }));
   const [kept, reads] = compact(withRoles(nest, roles), step.reads);
   const first = kept.reads.length;
@@ -203,9 +207,13 @@ export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles:
     const fetch = (lane: string): string => {
       const pick = (value: { text: string; width: 1 | 4 }): string => (value.width === 4 ? `${value.text}.${lane}` : value.text);
       const tile = `(${pick(batch)} * ${tiles.rowGroups} + (${pick(row)} >> ${two})) * ${tiles.columnGroups} + (${pick(column)} >> ${two})`;
-      return sources.length === 1
-        ? `nn_read${first}(${tile} + (${pick(row)} & 3) * ${tiles.count})`
-        : `nn_tiles${first}(${pick(row)} & 3, ${tile})`;
+      const texels = Array.from({ length: cuts }, (_, part) => {
+        const at = part === 0 ? tile : `${tile} + ${(part * tiles.count) / cuts}`;
+        return sources.length === 1
+          ? `nn_read${first}(${at} + (${pick(row)} & 3) * ${tiles.count})`
+          : `nn_tiles${first}(${pick(row)} & 3, ${at})`;
+      });
+      return texels.join(' + ');
     };
     // Where the lanes lie along the columns they are one row of a tile.
     if (row.width === 1 && batch.width === 1) return emit('F', 4, fetch('x'));
