@@ -1,0 +1,267 @@
+/**
+ * The samples of an experiment: generated, drawn, or read from a dropped file; parted into training and test.
+ * What the task is (two classes, several, a quantity) follows from the samples and is told with them.
+ */
+import { isNNError, ValueError } from '@nn/core';
+import {
+  blobs,
+  circles,
+  type DataArray,
+  Dataset,
+  digits,
+  dropMissing,
+  encodeTable,
+  fitNormalization,
+  fitTable,
+  inputNames,
+  moons,
+  type Normalization,
+  normalize,
+  parseCsv,
+  spirals,
+  type Table,
+  trainTestSplit,
+  xor,
+} from '@nn/data';
+import { regressionPoints } from './regression.ts';
+import type { Spec, TableChoice } from './spec.ts';
+
+/** Samples ready for a network. */
+export type Samples = Dataset<{
+  readonly inputs: DataArray<Float32Array> | DataArray<Uint8Array>;
+  readonly targets: DataArray<Int32Array> | DataArray<Float32Array>;
+}>;
+
+export type Goal = 'binary' | 'classes' | 'quantity';
+
+/** What was dropped on the page: files do not fit in an address. */
+export interface Dropped {
+  readonly table?: { readonly name: string; readonly text: string };
+  readonly images?: {
+    readonly name: string;
+    readonly pixels: Uint8Array;
+    readonly labels: Int32Array;
+    readonly shape: readonly number[];
+  };
+}
+
+export interface Problem {
+  readonly train: Samples;
+  readonly test: Samples;
+  readonly goal: Goal;
+  /** Numbers that the network puts out: 1, or one for each class. */
+  readonly outputs: number;
+  /** Of one sample: [2], or [1, 28, 28]. */
+  readonly inputShape: readonly number[];
+  readonly inputNames: readonly string[];
+  /** The classes' names; empty for a quantity. */
+  readonly classNames: readonly string[];
+  /** Pixels are divided by 255 on their way in. */
+  readonly pixels: boolean;
+  /** The rectangle that the plane shows: [left, right, bottom, top]. */
+  readonly bounds: readonly [number, number, number, number];
+  /** For tables: how the columns were normalised. */
+  readonly normalization: Normalization | null;
+  readonly targetNormalization: Normalization | null;
+  readonly targetName: string;
+}
+
+export function makeProblem(spec: Spec, dropped: Dropped): Problem {
+  const { task, samples: count, seed, noise } = spec;
+  switch (task) {
+    case 'moons':
+      return plane(spec, moons(count, { seed, noise }));
+    case 'circles':
+      return plane(spec, circles(count, { seed, noise }));
+    case 'xor':
+      return plane(spec, xor(count, { seed, noise }));
+    case 'spirals':
+      return plane(spec, spirals(count, { seed, noise }));
+    case 'blobs':
+      return plane(spec, blobs(count, { seed, noise, classes: 2 }));
+    case 'plane':
+    case 'hills':
+    case 'ripple':
+      return plane(spec, regressionPoints(task, count, { seed, noise }));
+    case 'drawn':
+      return plane(spec, drawnPoints(spec));
+    case 'table':
+      return tableProblem(spec, dropped);
+    case 'digits':
+      return images(spec, digits(count, { seed, distortion: 2 * noise }));
+    case 'idx':
+      return images(spec, droppedImages(spec, dropped));
+  }
+}
+
+/** Points in the plane with two classes or with a quantity. */
+function plane(spec: Spec, whole: Samples): Problem {
+  const isQuantity = whole.fields.targets.data instanceof Float32Array;
+  const { train, test } = split(spec, whole, !isQuantity);
+  return {
+    train,
+    test,
+    goal: isQuantity ? 'quantity' : 'binary',
+    outputs: 1,
+    inputShape: [2],
+    inputNames: ['x', 'y'],
+    classNames: isQuantity ? [] : ['0', '1'],
+    pixels: false,
+    bounds: boundsOf(spec, whole.fields.inputs),
+    normalization: null,
+    targetNormalization: null,
+    targetName: '',
+  };
+}
+
+function split(spec: Spec, whole: Samples, hasClasses: boolean): { train: Samples; test: Samples } {
+  const { testFraction, seed } = spec;
+  return trainTestSplit(whole, { testFraction, seed, ...(hasClasses && { stratifyBy: 'targets' }) });
+}
+
+function drawnPoints({ points }: Spec): Samples {
+  const hasBoth = points.some(({ target }) => target === 0) && points.some(({ target }) => target === 1);
+  if (points.length < 4 || !hasBoth) {
+    throw new ValueError('drawn: draw at least 4 points, some of each class.', { code: 'fewPoints' });
+  }
+  return new Dataset({
+    inputs: { data: Float32Array.from(points.flatMap(({ x, y }) => [x, y])), shape: [points.length, 2] },
+    targets: { data: Int32Array.from(points, ({ target }) => target), shape: [points.length] },
+  });
+}
+
+/** What the page shows of a table before and after a choice. */
+export interface TableFacts {
+  readonly columns: readonly string[];
+  readonly rows: number;
+}
+
+export function tableFacts(table: Table): TableFacts {
+  return { columns: table.columns.map(({ name }) => name), rows: table.lines.length };
+}
+
+/** What is to be predicted, from which columns, and as what: the choice with its blanks filled in. */
+export function resolveChoice(
+  table: Table,
+  choice: TableChoice,
+): { readonly target: string; readonly inputs: readonly string[]; readonly isQuantity: boolean } {
+  const names = table.columns.map(({ name }) => name);
+  if (names.length < 2) {
+    throw new ValueError(
+      `${table.name} has ${names.length} column: one to predict and one to predict it from are needed.`,
+    );
+  }
+  const target = names.includes(choice.target) ? choice.target : (names.at(-1) as string);
+  const chosen = choice.inputs.filter((name) => name !== target && names.includes(name));
+  const inputs = chosen.length > 0 ? chosen : names.filter((name) => name !== target);
+  const column = table.columns.find(({ name }) => name === target);
+  if (column === undefined || column.kind !== 'number') return { target, inputs, isQuantity: false };
+  const distinct = new Set([...column.values].filter((value) => !Number.isNaN(value)));
+  const looksLikeClasses = distinct.size <= 10 && [...distinct].every(Number.isInteger);
+  return { target, inputs, isQuantity: choice.as === 'number' || (choice.as === 'auto' && !looksLikeClasses) };
+}
+
+function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
+  if (file === undefined) throw new ValueError('table: drop a CSV file on the page first.', { code: 'noTable' });
+  const whole = parseCsv(file.text, { name: file.name, trim: true });
+  const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
+  // a class that is written as a number is a category
+  const kinds = isQuantity ? {} : { [target]: 'category' as const };
+  const table = dropMissing(parseCsv(file.text, { name: file.name, trim: true, kinds }), [target]);
+  if (table.lines.length < 10) {
+    throw new ValueError(
+      `${file.name} has ${table.lines.length} rows with a value of '${target}': 10 or more are needed.`,
+    );
+  }
+  const encoding = fitTable(table, { targets: target, inputs, missing: 'fill' });
+  const samples = encodeTable(table, encoding);
+  const { train, test } = split(spec, samples, !isQuantity);
+  const normalization = fitNormalization(train.fields.inputs);
+  const targetNormalization = isQuantity ? fitNormalization(train.fields.targets) : null;
+  const apply = (part: Samples): Samples =>
+    new Dataset({
+      inputs: normalize(part.fields.inputs, normalization),
+      targets: targetNormalization === null ? part.fields.targets : normalize(part.fields.targets, targetNormalization),
+    });
+  const column = encoding.targets[0];
+  const classNames = column?.kind === 'index' ? column.categories : [];
+  if (!isQuantity && classNames.length < 2) {
+    throw new ValueError(`'${target}' has a single value: there is nothing to tell apart.`);
+  }
+  if (classNames.length > 26) {
+    throw new ValueError(`'${target}' has ${classNames.length} values, which are too many classes: at most 26.`);
+  }
+  const isBinary = classNames.length === 2;
+  const ready = { train: apply(train), test: apply(test) };
+  const names = inputNames(encoding);
+  return {
+    ...ready,
+    goal: isQuantity ? 'quantity' : isBinary ? 'binary' : 'classes',
+    outputs: isQuantity || isBinary ? 1 : classNames.length,
+    inputShape: [names.length],
+    inputNames: names,
+    classNames,
+    pixels: false,
+    bounds: boundsOf(spec, ready.train.fields.inputs),
+    normalization,
+    targetNormalization,
+    targetName: target,
+  };
+}
+
+function images(spec: Spec, whole: Samples): Problem {
+  const { train, test } = split(spec, whole, true);
+  const { inputs, targets } = whole.fields;
+  const classes = Math.max(2, ...targets.data) + 1;
+  return {
+    train,
+    test,
+    goal: 'classes',
+    outputs: Math.max(classes, 10),
+    inputShape: inputs.shape.slice(1),
+    inputNames: [],
+    classNames: Array.from({ length: Math.max(classes, 10) }, (_, i) => String(i)),
+    pixels: true,
+    bounds: [-1, 1, -1, 1],
+    normalization: null,
+    targetNormalization: null,
+    targetName: '',
+  };
+}
+
+/** The first `samples` images: a class of 40 machines should not wait for 60,000. */
+function droppedImages({ samples: count }: Spec, { images: file }: Dropped): Samples {
+  if (file === undefined) throw new ValueError('idx: drop two IDX files on the page first.', { code: 'noImages' });
+  const whole = new Dataset({
+    inputs: { data: file.pixels, shape: file.shape },
+    targets: { data: file.labels, shape: [file.labels.length] },
+  });
+  return whole.take(Int32Array.from({ length: Math.min(count, whole.size) }, (_, i) => i));
+}
+
+/** A square around the points, with room to see what happens outside. Drawn points have the whole pad. */
+function boundsOf({ task }: Spec, { data, shape }: DataArray): [number, number, number, number] {
+  if (task === 'drawn') return [-1, 1, -1, 1];
+  const width = shape[1] ?? 1;
+  const range = (axis: number): [number, number] => {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let i = axis; i < data.length; i += width) {
+      low = Math.min(low, data[i] as number);
+      high = Math.max(high, data[i] as number);
+    }
+    return [low, high];
+  };
+  const [left, right] = range(0);
+  const [bottom, top] = width > 1 ? range(1) : [-1, 1];
+  const half = (Math.max(right - left, top - bottom) / 2) * 1.2 || 1;
+  const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+  return [x - half, x + half, y - half, y + half];
+}
+
+/** The text of an error for the page, with a code where the page has words of its own. */
+export function describeError(error: unknown): { readonly message: string; readonly code: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = isNNError(error) && typeof error.data.code === 'string' ? error.data.code : '';
+  return { message, code };
+}

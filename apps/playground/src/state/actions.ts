@@ -1,0 +1,213 @@
+/** What a person can do: each action changes the store and tells the worker. Refusals become notices. */
+import { batch } from '@preact/signals';
+import { t } from '../i18n/language.ts';
+import type { Dropped } from '../model/samples.ts';
+import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
+import { decodeSpec, encodeSpec } from '../model/url.ts';
+import type { Built } from '../worker/protocol.ts';
+import { connect, type Link, Refusal } from './link.ts';
+import * as store from './store.ts';
+
+/** Changes of these need new samples or a new network; all others are taken up in mid-training. */
+const structural = [
+  'task',
+  'samples',
+  'noise',
+  'testFraction',
+  'seed',
+  'points',
+  'table',
+  'layers',
+  'initializer',
+] as const;
+
+const link: Link = connect({
+  frame: (frame) =>
+    batch(() => {
+      store.frame.value = frame;
+      const { step, trainLoss, testLoss, trainAccuracy, testAccuracy } = frame;
+      const last = store.history.value.at(-1);
+      if (last === undefined || last.step < step) {
+        const measured = { step, trainLoss, testLoss, trainAccuracy, testAccuracy };
+        store.history.value = thin([...store.history.value, measured]);
+      }
+    }),
+  stopped: (refusal) => {
+    store.running.value = false;
+    complain(refusal);
+  },
+});
+
+export const ask: Link['ask'] = link.ask;
+
+/** Keeps at most 1000 measurements: every second of the older ones goes. */
+function thin<T>(all: readonly T[]): readonly T[] {
+  return all.length <= 1000 ? all : all.filter((_, i) => i % 2 === 0 || i > 900);
+}
+
+export function complain(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Refusal ? error.code : '';
+  const known = code === 'fewPoints' || code === 'noTable' || code === 'noImages' || code === 'convolution';
+  store.notice.value =
+    code === 'diverged'
+      ? { kind: 'error', text: `${t('diverged')} (${text})` }
+      : { kind: 'error', text: known ? t(code) : text };
+}
+
+export function tell(text: string): void {
+  store.notice.value = { kind: 'done', text };
+}
+
+let building = 0;
+
+/** Makes the experiment of the store anew, from step 0. */
+export async function rebuild(): Promise<void> {
+  const turn = ++building;
+  store.running.value = false;
+  store.waiting.value = true;
+  try {
+    const built = await link.ask({ kind: 'build', spec: store.spec.value });
+    if (turn === building) show(built);
+    if (store.notice.value?.kind === 'error') store.notice.value = null;
+  } catch (error) {
+    if (turn === building) complain(error);
+  } finally {
+    if (turn === building) store.waiting.value = false;
+  }
+}
+
+function show(built: Built): void {
+  batch(() => {
+    store.built.value = built;
+    store.history.value = built.history;
+    store.selection.value = null;
+    store.sample.value = null;
+  });
+}
+
+let timer = 0;
+
+/** Changes the experiment. The address follows; the worker is told at once, or after a moment when many changes come. */
+export function change(changes: Partial<Spec>, options: { readonly soon?: boolean } = {}): void {
+  const before = store.spec.value;
+  const after = { ...before, ...changes };
+  store.spec.value = after;
+  writeAddress(after);
+  if (structural.some((name) => before[name] !== after[name])) {
+    store.running.value = false;
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void rebuild(), options.soon ? 120 : 0);
+  } else if (before.backend !== after.backend) {
+    void swapBackend(after.backend, before.backend);
+  } else {
+    link.ask({ kind: 'retune', spec: after }).catch(complain);
+  }
+}
+
+function writeAddress(spec: Spec): void {
+  window.history.replaceState(null, '', `#${encodeSpec(spec)}`);
+}
+
+export function chooseTask(task: Task): void {
+  const spec = withTask(store.spec.value, task);
+  store.notice.value = null;
+  change(spec);
+}
+
+/** Training goes on while the worker opens the device; where it cannot, the old one stays. */
+async function swapBackend(name: BackendName, before: BackendName): Promise<void> {
+  store.waiting.value = true;
+  try {
+    const facts = await link.ask({ kind: 'backend', name });
+    tell(`${t('nowOn')} ${t(`backend.${name}`)}: ${facts.detail}`);
+  } catch (error) {
+    store.spec.value = { ...store.spec.value, backend: before };
+    writeAddress(store.spec.value);
+    complain(error);
+  } finally {
+    store.waiting.value = false;
+  }
+}
+
+export function run(): void {
+  store.running.value = true;
+  store.notice.value = null;
+  link.ask({ kind: 'run' }).catch((error) => {
+    store.running.value = false;
+    complain(error);
+  });
+}
+
+export function pause(): void {
+  store.running.value = false;
+  link.ask({ kind: 'pause' }).catch(complain);
+}
+
+export function toggle(): void {
+  if (store.running.value) pause();
+  else run();
+}
+
+export function stepOnce(): void {
+  store.running.value = false;
+  link.ask({ kind: 'step' }).catch(complain);
+}
+
+/** Files of any known kind: their names and first bytes tell which. */
+export async function takeFiles(files: readonly File[]): Promise<void> {
+  try {
+    const { readDropped } = await import('./files.ts');
+    const found = await readDropped(files);
+    if (found.kind === 'model') {
+      const built = await link.ask({ kind: 'load', bytes: found.bytes });
+      store.running.value = false;
+      store.spec.value = built.spec;
+      writeAddress(built.spec);
+      show(built);
+      tell(`${t('loaded')} ${files[0]?.name ?? ''}`);
+      return;
+    }
+    await takeData(found.dropped, found.kind === 'table' ? 'table' : 'idx');
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** Data that cannot be used is refused before anything is changed. */
+async function takeData(data: Dropped, task: 'table' | 'idx'): Promise<void> {
+  const before = store.dropped.value;
+  const next = { ...withTask(store.spec.value, task), table: { target: '', inputs: [], as: 'auto' as const } };
+  const all: Dropped = { ...before, ...data };
+  await link.ask({ kind: 'drop', dropped: all });
+  try {
+    const built = await link.ask({ kind: 'build', spec: next });
+    store.dropped.value = all;
+    store.spec.value = next;
+    store.running.value = false;
+    store.notice.value = null;
+    writeAddress(next);
+    show(built);
+  } catch (error) {
+    await link.ask({ kind: 'drop', dropped: before });
+    throw error;
+  }
+}
+
+/** Brings the page to life. */
+export async function begin(): Promise<void> {
+  window.addEventListener('hashchange', () => {
+    const wanted = decodeSpec(location.hash);
+    if (encodeSpec(wanted) === encodeSpec(store.spec.value)) return;
+    store.spec.value = wanted;
+    void rebuild();
+  });
+  const { remembered } = await import('./files.ts');
+  const kept = remembered();
+  if (kept !== null) {
+    store.dropped.value = kept;
+    await link.ask({ kind: 'drop', dropped: kept });
+  }
+  await rebuild();
+  store.availability.value = await link.ask({ kind: 'availability' });
+}

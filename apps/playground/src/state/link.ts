@@ -1,0 +1,52 @@
+/** The page's end of the worker: questions with answers, frames, and the report that training ended by itself. */
+import type { Answers, Command, CommandOf, Frame, FromWorker } from '../worker/protocol.ts';
+
+/** Why the worker refused: the text of the error, and a code where the page has words of its own. */
+export class Refusal extends Error {
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message);
+    this.name = 'Refusal';
+    this.code = code;
+  }
+}
+
+export interface Listener {
+  readonly frame: (frame: Frame) => void;
+  readonly stopped: (refusal: Refusal) => void;
+}
+
+export interface Link {
+  ask<Kind extends Command['kind']>(command: CommandOf<Kind>): Promise<Answers[Kind]>;
+}
+
+type Settle = { readonly resolve: (value: never) => void; readonly reject: (error: Refusal) => void };
+
+export function connect(listener: Listener): Link {
+  const worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module', name: 'training' });
+  const open = new Map<number, Settle>();
+  let count = 0;
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    if (data.kind === 'frame') {
+      listener.frame(data.frame);
+      // the next frame may come when this one is on the screen
+      requestAnimationFrame(() => worker.postMessage({ kind: 'seen', id: 0 }));
+    } else if (data.kind === 'stopped') {
+      listener.stopped(new Refusal(data.message, data.code));
+    } else {
+      const settle = open.get(data.id);
+      open.delete(data.id);
+      if (data.kind === 'refused') settle?.reject(new Refusal(data.message, data.code));
+      else settle?.resolve(data.value as never); // the one cast: the protocol answers each kind with its own type
+    }
+  };
+  worker.onerror = (event) => listener.stopped(new Refusal(event.message || 'The worker did not start.', 'worker'));
+  return {
+    ask: (command) =>
+      new Promise((resolve, reject) => {
+        count++;
+        open.set(count, { resolve, reject });
+        worker.postMessage({ ...command, id: count });
+      }),
+  };
+}

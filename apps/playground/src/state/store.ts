@@ -1,0 +1,41 @@
+/**
+ * What the page knows, as signals: the experiment, what the worker said of it, and what is selected. Changing it is
+ * actions.ts; drawing it is views/.
+ */
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Dropped } from '../model/samples.ts';
+import type { Spec } from '../model/spec.ts';
+import { decodeSpec } from '../model/url.ts';
+import type { Availability, Built, Frame, Measurement } from '../worker/protocol.ts';
+
+export interface Notice {
+  readonly kind: 'error' | 'done';
+  readonly text: string;
+}
+
+/** A unit of the network: hidden layers count from 0, the output stands after the last. */
+export interface Selection {
+  readonly block: number;
+  readonly unit: number;
+}
+
+export const spec: Signal<Spec> = signal(decodeSpec(location.hash));
+export const built: Signal<Built | null> = signal(null);
+export const frame: Signal<Frame | null> = signal(null);
+export const history: Signal<readonly Measurement[]> = signal([]);
+export const running: Signal<boolean> = signal(false);
+/** While the worker makes a new experiment or opens a device. */
+export const waiting: Signal<boolean> = signal(false);
+export const notice: Signal<Notice | null> = signal(null);
+export const availability: Signal<readonly Availability[]> = signal([]);
+export const dropped: Signal<Dropped> = signal({});
+export const selection: Signal<Selection | null> = signal(null);
+/** Whether lines show weights or the gradients of the loss. */
+export const lines: Signal<'weights' | 'gradients'> = signal('weights');
+export const showTest: Signal<boolean> = signal(true);
+/** The class that the next drawn point gets. */
+export const pen: Signal<0 | 1> = signal(0);
+/** The image whose feature maps are shown: 0 to 1, row by row. */
+export const sample: Signal<Float32Array | null> = signal(null);
+
+export const isImages: ReadonlySignal<boolean> = computed(() => (built.value?.inputShape.length ?? 1) > 1);

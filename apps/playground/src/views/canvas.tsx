@@ -1,0 +1,68 @@
+/** Canvases that follow signals: drawn at the device's resolution whenever what they read changes. */
+import { useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { isDark } from '../state/theme.ts';
+import { mapImage } from './colors.ts';
+
+/** A context whose units are the page's pixels, cleared; null before the canvas is on the page. */
+export function prepare(
+  canvas: HTMLCanvasElement | null,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | null {
+  const context = canvas?.getContext('2d') ?? null;
+  if (canvas === null || context === null) return null;
+  const ratio = Math.min(devicePixelRatio || 1, 2);
+  const [pixelsWide, pixelsHigh] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== pixelsWide || canvas.height !== pixelsHigh) {
+    canvas.width = pixelsWide;
+    canvas.height = pixelsHigh;
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+const scratch = document.createElement('canvas');
+
+/** An image stretched over a rectangle, smooth or in squares. */
+export function stretch(
+  context: CanvasRenderingContext2D,
+  image: ImageData,
+  [x, y, width, height]: readonly [number, number, number, number],
+  smooth = true,
+): void {
+  scratch.width = image.width;
+  scratch.height = image.height;
+  scratch.getContext('2d')?.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = smooth;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(scratch, x, y, width, height);
+}
+
+interface MapProps {
+  /** Read inside an effect: signals that it reads redraw the map. */
+  readonly read: () => { values: Float32Array; width: number; height: number; scale: number } | null;
+  readonly size: number;
+  readonly label?: string;
+  readonly smooth?: boolean;
+}
+
+/** A small picture of numbers. With a label it is an image for screen readers, otherwise decoration. */
+export function MapCanvas({ read, size, label, smooth = true }: MapProps): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const latest = useRef(read);
+  latest.current = read;
+  const draw = (): void => {
+    const map = latest.current();
+    const dark = isDark.value;
+    const context = prepare(canvas.current, size, size);
+    if (context === null || map === null) return;
+    stretch(context, mapImage(map.values, map.width, map.height, map.scale, dark), [0, 0, size, size], smooth);
+  };
+  useSignalEffect(draw);
+  useEffect(draw);
+  const names = label === undefined ? { 'aria-hidden': true as const } : { role: 'img' as const, 'aria-label': label };
+  return <canvas ref={canvas} class="map" style={{ width: `${size}px`, height: `${size}px` }} {...names} />;
+}

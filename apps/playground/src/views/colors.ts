@@ -1,0 +1,117 @@
+/**
+ * The colours of numbers: orange for negative, blue for positive, the paper's own colour for 0, in light and in dark; and
+ * a palette for more than two classes.
+ */
+type Rgb = readonly [number, number, number];
+
+interface Scale {
+  readonly negative: Rgb;
+  readonly zero: Rgb;
+  readonly positive: Rgb;
+}
+
+const light: Scale = { negative: [222, 112, 28], zero: [246, 244, 240], positive: [44, 108, 180] };
+const dark: Scale = { negative: [236, 140, 62], zero: [36, 39, 46], positive: [92, 158, 232] };
+
+const tables = new Map<boolean, Uint8ClampedArray>();
+
+/** 256 colours from -1 to 1, three bytes each. */
+function table(isDark: boolean): Uint8ClampedArray {
+  const known = tables.get(isDark);
+  if (known) return known;
+  const made = new Uint8ClampedArray(256 * 3);
+  const { negative, zero, positive } = isDark ? dark : light;
+  for (let i = 0; i < 256; i++) {
+    const value = (i / 255) * 2 - 1;
+    const end = value < 0 ? negative : positive;
+    // a root lifts small values from the paper
+    const share = Math.abs(value) ** 0.85;
+    for (let k = 0; k < 3; k++) {
+      made[3 * i + k] = (zero[k] as number) + ((end[k] as number) - (zero[k] as number)) * share;
+    }
+  }
+  tables.set(isDark, made);
+  return made;
+}
+
+export function divergingColor(value: number, isDark: boolean): string {
+  const colors = table(isDark);
+  const at = 3 * index(value);
+  return `rgb(${colors[at]}, ${colors[at + 1]}, ${colors[at + 2]})`;
+}
+
+const index = (value: number): number => Math.max(0, Math.min(255, Math.round((value + 1) * 127.5))) || 0;
+
+const palette: readonly Rgb[] = [
+  [222, 112, 28],
+  [44, 108, 180],
+  [58, 150, 104],
+  [180, 78, 140],
+  [132, 106, 192],
+  [176, 148, 40],
+  [66, 156, 176],
+  [190, 78, 74],
+  [122, 138, 58],
+  [138, 108, 90],
+];
+
+export function classColor(index: number): string {
+  const [r, g, b] = palette[index % palette.length] as Rgb;
+  return `rgb(${r}, ${g}, ${b})`;
+}
+
+/** Values of a map as an image, divided by `scale`. */
+export function mapImage(
+  values: Float32Array,
+  width: number,
+  height: number,
+  scale: number,
+  isDark: boolean,
+): ImageData {
+  const image = new ImageData(width, height);
+  const colors = table(isDark);
+  for (let i = 0; i < width * height; i++) {
+    const at = 3 * index((values[i] ?? 0) / scale);
+    image.data[4 * i] = colors[at] as number;
+    image.data[4 * i + 1] = colors[at + 1] as number;
+    image.data[4 * i + 2] = colors[at + 2] as number;
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+/** Logits [classes, places] as an image: the likeliest class, paler where the network is unsure. */
+export function classImage(
+  maps: Float32Array,
+  classes: number,
+  width: number,
+  height: number,
+  isDark: boolean,
+): ImageData {
+  const image = new ImageData(width, height);
+  const places = width * height;
+  const { zero } = isDark ? dark : light;
+  for (let i = 0; i < places; i++) {
+    let best = 0;
+    for (let k = 1; k < classes; k++) {
+      if ((maps[k * places + i] as number) > (maps[best * places + i] as number)) best = k;
+    }
+    let sum = 0;
+    for (let k = 0; k < classes; k++)
+      sum += Math.exp((maps[k * places + i] as number) - (maps[best * places + i] as number));
+    const share = 0.15 + 0.7 * ((1 / sum - 1 / classes) / (1 - 1 / classes));
+    const color = palette[best % palette.length] as Rgb;
+    for (let k = 0; k < 3; k++) {
+      image.data[4 * i + k] = (zero[k] as number) + ((color[k] as number) - (zero[k] as number)) * share;
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+/** The largest magnitude, at least `least`: what a map is divided by. */
+export function magnitude(values: Float32Array, least = 1e-6): number {
+  let most = least;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
+}

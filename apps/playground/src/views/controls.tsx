@@ -1,0 +1,147 @@
+/** The bar that is always in sight: start, pause, step, start over, where training stands, and on what it computes. */
+import type { JSX } from 'preact';
+import { t } from '../i18n/language.ts';
+import { type BackendName, backends } from '../model/spec.ts';
+import { change, rebuild, stepOnce, toggle } from '../state/actions.ts';
+import { availability, built, frame, running, spec, waiting } from '../state/store.ts';
+import { Choice } from './fields.tsx';
+import { bytes, percent, short } from './format.ts';
+import { Icon } from './icon.tsx';
+
+export function Controls(): JSX.Element {
+  const label = running.value ? t('pause') : t('run');
+  return (
+    <section class="controls" aria-label={t('training')}>
+      <div class="buttons">
+        <button
+          type="button"
+          class="icon"
+          onClick={() => void rebuild()}
+          title={`${t('reset')} (R)`}
+          aria-label={t('reset')}
+        >
+          <Icon name="reset" />
+        </button>
+        <button
+          type="button"
+          class="play"
+          onClick={toggle}
+          aria-pressed={running.value}
+          aria-label={label}
+          title={`${label} (Space)`}
+          disabled={built.value === null}
+        >
+          <Icon name={running.value ? 'pause' : 'play'} />
+        </button>
+        <button
+          type="button"
+          class="icon"
+          onClick={stepOnce}
+          title={`${t('step')} (S)`}
+          aria-label={t('step')}
+          disabled={built.value === null}
+        >
+          <Icon name="step" />
+        </button>
+      </div>
+      <Standing />
+      <Backend />
+    </section>
+  );
+}
+
+/** The numbers of the last frame. */
+function Standing(): JSX.Element {
+  const now = frame.value;
+  const isQuantity = built.value?.goal === 'quantity';
+  const share = now === null ? 0 : Math.min(1, now.progress);
+  return (
+    <dl class="standing" aria-live="off">
+      <Fact name={t('epoch')} value={now === null ? '–' : String(now.epoch)}>
+        <progress value={share} max={1} aria-label={t('progress')} />
+      </Fact>
+      <Fact name={t('steps')} value={now === null ? '–' : String(now.step)} id="steps" />
+      <Fact name={t('trainLoss')} value={now === null ? '–' : short(now.trainLoss)} id="train-loss" />
+      <Fact name={t('testLoss')} value={now === null ? '–' : short(now.testLoss)} id="test-loss" />
+      {!isQuantity && (
+        <Fact
+          name={t('testAccuracy')}
+          value={now === null || now.testAccuracy === null ? '–' : percent(now.testAccuracy)}
+          id="test-accuracy"
+          strong
+        />
+      )}
+      <Fact
+        name={t('stepTime')}
+        value={now === null || now.step === 0 ? '–' : `${short(now.stepMilliseconds, 2)} ms`}
+        id="step-time"
+      />
+      <Fact name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />
+      {now?.memory && (
+        <Fact
+          name={t('memory')}
+          value={bytes(now.memory.used + now.memory.pooled + now.memory.scratch)}
+          hint={t('memoryHelp')}
+        />
+      )}
+    </dl>
+  );
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly value: string;
+  readonly id?: string;
+  readonly hint?: string;
+  readonly strong?: boolean;
+  readonly children?: JSX.Element;
+}
+
+function Fact({ name, value, id, hint, strong, children }: FactProps): JSX.Element {
+  return (
+    <div class={strong ? 'fact strong' : 'fact'} title={hint}>
+      <dt>{name}</dt>
+      <dd data-fact={id}>{value}</dd>
+      {children}
+    </div>
+  );
+}
+
+function Backend(): JSX.Element {
+  const known = availability.value;
+  const reasonOf = (name: BackendName): string | null => {
+    const found = known.find((item) => item.name === name);
+    return found === undefined || found.usable ? null : found.detail;
+  };
+  const reasons = backends.flatMap((name) => {
+    const reason = reasonOf(name);
+    return reason === null ? [] : [{ name, reason }];
+  });
+  const detail = frame.value?.backend.detail ?? built.value?.backend.detail ?? '';
+  return (
+    <div class="backend">
+      <Choice
+        label={t('backend')}
+        value={spec.value.backend}
+        options={backends}
+        text={(name) => `${t(`backend.${name}`)}${reasonOf(name) === null ? '' : ` – ${t('unavailable')}`}`}
+        disabled={(name) => reasonOf(name) !== null}
+        onChange={(backend) => change({ backend })}
+      />
+      <p class="small" data-fact="device">
+        {waiting.value ? t('loading') : detail}
+      </p>
+      {reasons.length > 0 && (
+        <details class="small reasons">
+          <summary>{t('unavailable')}</summary>
+          {reasons.map(({ name, reason }) => (
+            <p key={name}>
+              <strong>{t(`backend.${name}`)}</strong> {reason}
+            </p>
+          ))}
+        </details>
+      )}
+      {!crossOriginIsolated && <p class="small">{t('oneThread')}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+/** Loss and accuracy over the steps, for training and test samples, by uPlot. */
+import { useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { t } from '../i18n/language.ts';
+import { built, frame, history } from '../state/store.ts';
+import { isDark } from '../state/theme.ts';
+import type { Measurement } from '../worker/protocol.ts';
+import { percent, short } from './format.ts';
+
+const height = 132;
+
+export function Curves(): JSX.Element {
+  const isQuantity = built.value?.goal === 'quantity';
+  return (
+    <section class="panel" aria-labelledby="curves-title">
+      <div class="panel-head">
+        <h2 id="curves-title">{t('curves')}</h2>
+        <p class="small legend">
+          <span class="key train" /> {t('trainPart')} <span class="key test" /> {t('testPart')}
+        </p>
+      </div>
+      <Chart name={t('loss')} train={(m) => m.trainLoss} test={(m) => m.testLoss} show={short} />
+      {!isQuantity && (
+        <Chart
+          name={t('accuracy')}
+          train={(m) => m.trainAccuracy}
+          test={(m) => m.testAccuracy}
+          show={percent}
+          top={1}
+        />
+      )}
+    </section>
+  );
+}
+
+interface ChartProps {
+  readonly name: string;
+  readonly train: (measurement: Measurement) => number | null;
+  readonly test: (measurement: Measurement) => number | null;
+  readonly show: (value: number) => string;
+  /** The upper end of the axis, where it is known. */
+  readonly top?: number;
+}
+
+function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const dark = isDark.value;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const style = getComputedStyle(element);
+    const color = (variable: string): string => style.getPropertyValue(variable).trim();
+    const axis = {
+      stroke: color('--muted'),
+      grid: { stroke: color('--line'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui',
+    };
+    const made = new uPlot(
+      {
+        width: element.clientWidth || 280,
+        height,
+        legend: { show: false },
+        cursor: { y: false, points: { size: 6 } },
+        scales: {
+          x: { time: false },
+          y: { range: (_, low, high) => [Math.min(0, low || 0), top ?? (high || 1) * 1.05] },
+        },
+        axes: [
+          { ...axis, size: 24, space: 60 },
+          {
+            ...axis,
+            size: 40,
+            space: 28,
+            values: (_, ticks) => ticks.map((tick) => (top === 1 ? `${Math.round(100 * tick)} %` : short(tick, 2))),
+          },
+        ],
+        series: [
+          {},
+          { stroke: color('--curve-train'), width: 1.5, points: { show: false } },
+          { stroke: color('--curve-test'), width: 2, points: { show: false } },
+        ],
+      },
+      series(history.peek(), train, test),
+      element,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [dark]);
+  useSignalEffect(() => {
+    const data = series(history.value, train, test);
+    plot.current?.setData(data);
+  });
+  const last = frame.value;
+  const [trainNow, testNow] = last === null ? [null, null] : [train(last), test(last)];
+  const label = `${name}: ${t('trainPart')} ${trainNow === null ? '–' : show(trainNow)}, ${t('testPart')} ${testNow === null ? '–' : show(testNow)}`;
+  return (
+    <figure class="chart">
+      <figcaption class="field-label">{name}</figcaption>
+      <div ref={place} role="img" aria-label={label} data-points={history.value.length} />
+    </figure>
+  );
+}
+
+function series(all: readonly Measurement[], train: ChartProps['train'], test: ChartProps['test']): uPlot.AlignedData {
+  return [all.map(({ step }) => step), all.map(train), all.map(test)];
+}

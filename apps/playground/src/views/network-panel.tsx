@@ -1,0 +1,185 @@
+/** The network: a column for each layer with its settings, its units as pictures of their own answers, and the lines between. */
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { t } from '../i18n/language.ts';
+import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/spec.ts';
+import { change } from '../state/actions.ts';
+import { built, frame, lines, sample, spec } from '../state/store.ts';
+import { isDark } from '../state/theme.ts';
+import { grid } from '../worker/protocol.ts';
+import { MapCanvas, prepare } from './canvas.tsx';
+import { divergingColor } from './colors.ts';
+import { Choice } from './fields.tsx';
+import { type Column, type Layout, layOut, linesInto, nodeSize, unitsOf } from './geometry.ts';
+import { Icon } from './icon.tsx';
+import { LayerSettings } from './layer-settings.tsx';
+import { UnitNode } from './unit-node.tsx';
+
+export function NetworkPanel(): JSX.Element {
+  const now = built.value;
+  const room = useSignal(600);
+  const frameElement = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = frameElement.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      room.value = element.clientWidth;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [room]);
+  const layout = now === null ? null : layOut(unitsOf(now), room.value);
+  return (
+    <section class="panel network" aria-labelledby="network-title">
+      <div class="panel-head">
+        <h2 id="network-title">{t('network')}</h2>
+        <AddLayers />
+        <Choice
+          label={t('lines')}
+          value={lines.value}
+          options={['weights', 'gradients'] as const}
+          text={(name) => t(`lines.${name}`)}
+          onChange={(name) => {
+            lines.value = name;
+          }}
+          hint={t('linesHelp')}
+        />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <div class="scroll" ref={frameElement} tabIndex={0} role="group" aria-label={t('network')}>
+        {layout !== null && now !== null && (
+          <div style={{ width: `${layout.width}px` }}>
+            <div
+              class="columns"
+              style={{ gridTemplateColumns: `repeat(${layout.columns.length}, ${layout.columnWidth}px)` }}
+            >
+              <p class="column-title">{t('inputs')}</p>
+              {now.spec.layers.map((_, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a layer is its position
+                <LayerSettings key={index} index={index} />
+              ))}
+              <p class="column-title">{t('output')}</p>
+            </div>
+            <div class="graph" style={{ height: `${layout.height}px` }}>
+              <Lines layout={layout} />
+              {layout.columns.map((column) => (
+                <Units key={column.block} column={column} />
+              ))}
+            </div>
+          </div>
+        )}
+      </div>
+      <p class="small">{t('linesHelp')}</p>
+    </section>
+  );
+}
+
+function AddLayers(): JSX.Element {
+  const { layers, task } = spec.value;
+  const isFull = layers.length >= mostLayers;
+  const add = (layer: LayerSpec): void => {
+    const at = layer.kind === 'conv' ? layers.filter(({ kind }) => kind === 'conv').length : layers.length;
+    change({ layers: [...layers.slice(0, at), layer, ...layers.slice(at)] });
+  };
+  return (
+    <div class="adders">
+      <button type="button" onClick={() => add(dense(4, layers.at(-1)?.activation ?? 'tanh'))} disabled={isFull}>
+        <Icon name="plus" /> {t('addLayer')}
+      </button>
+      {isImageTask(task) && (
+        <button type="button" onClick={() => add(conv(6))} disabled={isFull}>
+          <Icon name="plus" /> {t('addConv')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** All lines on one canvas: the wider, the larger. */
+function Lines({ layout }: { readonly layout: Layout }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const draw = (): void => {
+    const now = frame.value;
+    const what = lines.value;
+    const dark = isDark.value;
+    const context = prepare(canvas.current, layout.width, layout.height);
+    if (context === null || now === null || now.blocks.length !== layout.columns.length - 1) return;
+    context.lineCap = 'round';
+    layout.columns.slice(1).forEach((after, k) => {
+      const before = layout.columns[k] as Column;
+      const [left, right] = [before.x + nodeSize / 2 + 1, after.x - nodeSize / 2 - 1];
+      const middle = (left + right) / 2;
+      const found = linesInto(now, k, before, after, what).sort((a, b) => Math.abs(a.strength) - Math.abs(b.strength));
+      for (const { from, to, strength } of found) {
+        const [y0, y1] = [before.ys[from] as number, after.ys[to] as number];
+        const size = Math.abs(strength);
+        context.strokeStyle = divergingColor(Math.sign(strength) * (0.25 + 0.75 * size), dark);
+        context.globalAlpha = 0.35 + 0.65 * size;
+        context.lineWidth = 0.5 + 3.5 * size;
+        context.beginPath();
+        context.moveTo(left, y0);
+        context.bezierCurveTo(middle, y0, middle, y1, right, y1);
+        context.stroke();
+      }
+      context.globalAlpha = 1;
+    });
+  };
+  useSignalEffect(draw);
+  useEffect(draw);
+  return (
+    <canvas
+      ref={canvas}
+      class="lines"
+      aria-hidden="true"
+      style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
+    />
+  );
+}
+
+function Units({ column }: { readonly column: Column }): JSX.Element {
+  const rest = column.units - column.shown;
+  const bottom = (column.ys.at(-1) ?? 0) + nodeSize / 2 + 3;
+  return (
+    <>
+      {column.ys.map((y, unit) =>
+        column.block < 0 ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
+          <InputNode key={unit} unit={unit} x={column.x} y={y} />
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
+          <UnitNode key={unit} block={column.block} unit={unit} x={column.x} y={y} />
+        ),
+      )}
+      {rest > 0 && (
+        <p class="small others" style={{ left: `${column.x}px`, top: `${bottom}px` }}>
+          {t('others', { count: rest })}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** A coordinate as a slope over the plane, a column of a table by its name, or the image. */
+function InputNode({ unit, x, y }: { readonly unit: number; readonly x: number; readonly y: number }): JSX.Element {
+  const now = built.value;
+  const name = now?.inputNames[unit] ?? '';
+  const isImage = (now?.inputShape.length ?? 1) > 1;
+  const read = (): { values: Float32Array; width: number; height: number; scale: number } | null => {
+    if (isImage) {
+      const side = now?.inputShape[1] ?? 1;
+      const values = sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
+      return { values, width: side, height: side, scale: 1 };
+    }
+    const values = Float32Array.from({ length: grid * grid }, (_, i) =>
+      unit === 0 ? ((i % grid) / grid) * 2 - 1 : unit === 1 ? 1 - (Math.floor(i / grid) / grid) * 2 : 0,
+    );
+    return { values, width: grid, height: grid, scale: 1 };
+  };
+  return (
+    <div class="node input" style={{ left: `${x - nodeSize / 2}px`, top: `${y - nodeSize / 2}px` }} title={name}>
+      <MapCanvas read={read} size={nodeSize} />
+      <span class="input-name">{name}</span>
+    </div>
+  );
+}

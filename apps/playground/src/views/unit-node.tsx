@@ -1,0 +1,75 @@
+/** One unit: a picture of its own answer, framed by its state. Pointing at it shows the answer large; pressing keeps it. */
+import { type Signal, signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { t } from '../i18n/language.ts';
+import { built, frame, type Selection, selection } from '../state/store.ts';
+import type { UnitState } from '../worker/protocol.ts';
+import { MapCanvas } from './canvas.tsx';
+import { magnitude } from './colors.ts';
+import { nodeSize } from './geometry.ts';
+
+/** The unit under the pointer or with the focus. */
+export const hovered: Signal<Selection | null> = signal(null);
+
+export function unitName({ block, unit }: Selection): string {
+  const last = built.value?.spec.layers.length ?? 0;
+  if (block < last) return t('unit', { layer: block + 1, unit: unit + 1 });
+  return t('unitOutput', {
+    unit: built.value?.goal === 'classes' ? (built.value.classNames[unit] ?? unit) : '',
+  }).trim();
+}
+
+/** The map of a unit in the last frame, with what to divide it by. */
+export function mapOf({
+  block,
+  unit,
+}: Selection): { values: Float32Array; width: number; height: number; scale: number } | null {
+  const found = frame.value?.blocks[block];
+  if (found === undefined) return null;
+  const [height, width] = found.mapShape;
+  const places = height * width;
+  const values = found.maps.subarray(unit * places, (unit + 1) * places);
+  if (values.length < places) return null;
+  // the maps of a layer share a scale where one number a unit would otherwise always be full
+  return { values, width, height, scale: places === 1 ? magnitude(found.maps) : magnitude(values, 0.5) };
+}
+
+interface UnitNodeProps extends Selection {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function UnitNode({ block, unit, x, y }: UnitNodeProps): JSX.Element {
+  const state: UnitState = frame.value?.blocks[block]?.units[unit] ?? 'alive';
+  const name = unitName({ block, unit });
+  const isChosen = selection.value?.block === block && selection.value.unit === unit;
+  const isLast = block === (built.value?.spec.layers.length ?? 0);
+  const label = state === 'alive' ? name : `${name}, ${t(`state.${state}`)}`;
+  const enter = (): void => {
+    hovered.value = { block, unit };
+  };
+  const leave = (): void => {
+    hovered.value = null;
+  };
+  return (
+    <button
+      type="button"
+      class={`node ${state}${isChosen ? ' chosen' : ''}`}
+      style={{ left: `${x - nodeSize / 2}px`, top: `${y - nodeSize / 2}px` }}
+      title={label}
+      aria-label={label}
+      aria-pressed={isChosen}
+      onMouseEnter={enter}
+      onMouseLeave={leave}
+      onFocus={enter}
+      onBlur={leave}
+      onClick={() => {
+        selection.value = isChosen ? null : { block, unit };
+      }}
+    >
+      <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} smooth={nodeSize > 1} />
+      {isLast && built.value?.goal === 'classes' && <span class="class-name">{built.value.classNames[unit]}</span>}
+      {state !== 'alive' && <span class="state" aria-hidden="true" />}
+    </button>
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * The backends by name, opened once each. The GPU's package is loaded only when it is asked for, and here alone.
+ * Why one cannot be used is told in its own words.
+ */
+import { type CpuBackend, cpu } from '@nn/backend-cpu';
+import type { GpuBackend } from '@nn/backend-gpu';
+import type { BackendName } from '../model/spec.ts';
+import type { Availability, BackendFacts, Frame } from './protocol.ts';
+
+export type Device =
+  | { readonly name: 'cpu'; readonly backend: CpuBackend }
+  | { readonly name: 'webgl2' | 'webgpu'; readonly backend: GpuBackend };
+
+const open = new Map<BackendName, Promise<Device>>();
+
+/** The backend of a name; rejects with the reason where it cannot be used here. */
+export function openDevice(name: BackendName): Promise<Device> {
+  let device = open.get(name);
+  if (device === undefined) {
+    device = name === 'cpu' ? openCpu() : openGpu(name);
+    open.set(name, device);
+    device.catch(() => open.delete(name));
+  }
+  return device;
+}
+
+async function openCpu(): Promise<Device> {
+  return { name: 'cpu', backend: cpu({ engine: 'javascript' }) };
+}
+
+async function openGpu(mode: 'webgl2' | 'webgpu'): Promise<Device> {
+  const { gpu } = await import('@nn/backend-gpu');
+  return { name: mode, backend: await gpu({ mode }) };
+}
+
+/** Tries every way to compute. */
+export async function availability(): Promise<Availability[]> {
+  const found: Availability[] = [];
+  for (const name of ['cpu', 'webgl2', 'webgpu'] as const) {
+    try {
+      found.push({ name, usable: true, detail: factsOf(await openDevice(name)).detail });
+    } catch (error) {
+      found.push({ name, usable: false, detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return found;
+}
+
+export function factsOf(device: Device): BackendFacts {
+  if (device.name === 'cpu') return { name: 'cpu', detail: device.backend.info().engine };
+  return { name: device.name, detail: device.backend.info().device };
+}
+
+export function memoryOf(device: Device): Frame['memory'] {
+  return device.name === 'cpu' ? device.backend.info().memory : null;
+}

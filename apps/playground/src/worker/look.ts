@@ -1,0 +1,278 @@
+/**
+ * Looks at a session without touching it: losses and accuracies, gradients, what every unit answers over the plane or
+ * for one image. All in evaluation mode, so that dropout, running statistics and random numbers stay as they are.
+ */
+import { evaluate, gradients, type Tensor, tensor } from '@nn/core';
+import type { Network } from '../model/build.ts';
+import type { Goal, Samples } from '../model/samples.ts';
+import { lossOf, penaltyOf } from '../model/training.ts';
+import type { Device } from './devices.ts';
+import { factsOf, memoryOf } from './devices.ts';
+import { type BlockFrame, type Frame, grid, type Histogram, shownUnits, type UnitState } from './protocol.ts';
+import type { Session } from './session.ts';
+
+/** Samples that are looked at; more would slow the training down without changing the curves visibly. */
+const mostPoints = 600;
+const mostImages = 250;
+const bins = 31;
+
+/** A forward pass that keeps what is between the layers. */
+export interface Passage {
+  readonly output: Tensor;
+  /** For each block, the weighted sums. */
+  readonly sums: readonly Tensor[];
+  /** For each block, what goes to the next. */
+  readonly outputs: readonly Tensor[];
+  /** For each block, what its weights are multiplied with. */
+  readonly inputs: readonly Tensor[];
+}
+
+export function pass({ parts, weighted }: Network, input: Tensor): Passage {
+  const sums: Tensor[] = [];
+  const outputs: Tensor[] = new Array(weighted.length);
+  const inputs: Tensor[] = [];
+  let value = input;
+  for (const { layer, role, block } of parts) {
+    if (role === 'weights') inputs[block] = value;
+    value = layer.forward(value);
+    if (role === 'weights') sums[block] = value;
+    if (role !== 'flatten') outputs[block] = value;
+  }
+  return { output: value, sums, outputs, inputs };
+}
+
+interface Part {
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+  readonly truth: ArrayLike<number>;
+}
+
+/** Tensors to look through, made once for each device. */
+interface Probe {
+  readonly device: Device;
+  readonly train: Part;
+  readonly test: Part;
+  /** [grid * grid, inputs] over the plane, or [1, ...image]. */
+  readonly plane: Tensor;
+}
+
+const probes = new WeakMap<Session, Probe>();
+const samples = new WeakMap<Session, Float32Array>();
+
+/** The image whose feature maps are shown from now on. */
+export function showSample(session: Session, pixels: Float32Array): void {
+  samples.set(session, pixels);
+  probes.delete(session);
+}
+
+function probeOf(session: Session): Probe {
+  const known = probes.get(session);
+  if (known?.device === session.device) return known;
+  const { problem, device } = session;
+  const made: Probe = {
+    device,
+    train: firstSamples(problem.train, problem.pixels),
+    test: firstSamples(problem.test, problem.pixels),
+    plane: problem.pixels ? sampleImage(session) : planePoints(session),
+  };
+  probes.set(session, made);
+  return made;
+}
+
+function firstSamples(whole: Samples, pixels: boolean): Part {
+  const count = Math.min(pixels ? mostImages : mostPoints, whole.size);
+  const part = whole.take(Int32Array.from({ length: count }, (_, i) => i));
+  const { inputs, targets } = part.fields;
+  const data = Float32Array.from(inputs.data, (value) => (pixels ? value / 255 : value));
+  return {
+    inputs: tensor(data, { shape: inputs.shape }),
+    targets: tensor(targets.data, { shape: targets.shape }),
+    truth: targets.data,
+  };
+}
+
+function sampleImage(session: Session): Tensor {
+  const { inputShape, test } = session.problem;
+  const size = inputShape.reduce((product, length) => product * length, 1);
+  const first = Float32Array.from(test.fields.inputs.data.subarray(0, size), (value) => value / 255);
+  return tensor(samples.get(session) ?? first, { shape: [1, ...inputShape] });
+}
+
+/** The plane from top left, row by row; inputs beyond the first two stand at their mean, 0. */
+function planePoints({ problem }: Session): Tensor {
+  const width = problem.inputShape[0] ?? 2;
+  const [left, right, bottom, top] = problem.bounds;
+  const data = new Float32Array(grid * grid * width);
+  for (let row = 0; row < grid; row++) {
+    for (let column = 0; column < grid; column++) {
+      const at = (row * grid + column) * width;
+      data[at] = left + ((column + 0.5) / grid) * (right - left);
+      if (width > 1) data[at + 1] = top - ((row + 0.5) / grid) * (top - bottom);
+    }
+  }
+  return tensor(data, { shape: [grid * grid, width] });
+}
+
+/** Everything that the page draws at one moment. */
+export async function look(session: Session, running: boolean): Promise<Frame> {
+  const { problem, network, spec, loader, optimizer } = session;
+  const probe = probeOf(session);
+  const { weighted } = network;
+  const asked = evaluate(() => {
+    const train = pass(network, probe.train.inputs);
+    const test = network.model.forward(probe.test.inputs);
+    const plane = pass(network, probe.plane);
+    const trainLoss = lossOf(problem.goal, spec.loss, train.output, probe.train.targets);
+    const testLoss = lossOf(problem.goal, spec.loss, test, probe.test.targets);
+    const penalty = penaltyOf(spec, session.weights);
+    const slopes = gradients(penalty === null ? trainLoss : trainLoss.add(penalty), session.weights);
+    return { train, test, plane, trainLoss, testLoss, slopes };
+  });
+  const [trainLoss, testLoss, trainOutput, testOutput, slopes, weights, biases, activity, maps] = await Promise.all([
+    asked.trainLoss.item(),
+    asked.testLoss.item(),
+    numbers(asked.train.output),
+    numbers(asked.test),
+    Promise.all(asked.slopes.map(numbers)),
+    Promise.all(weighted.map(({ weight }) => numbers(weight))),
+    Promise.all(weighted.map(({ bias }) => (bias === null ? new Float32Array(0) : numbers(bias)))),
+    Promise.all(asked.train.outputs.map(numbers)),
+    Promise.all(asked.plane.outputs.map(numbers)),
+  ]);
+  const blocks = weighted.map(({ weight }, block): BlockFrame => {
+    const units = weight.shape[0] as number;
+    const shown = Math.min(units, shownUnits);
+    const row = weight.size / units;
+    const isOutput = block === weighted.length - 1;
+    const layer = spec.layers[block];
+    const values = activity[block] as Float32Array;
+    const outputShape = (asked.train.outputs[block] as Tensor).shape;
+    return {
+      kind: isOutput || layer === undefined ? 'output' : layer.kind,
+      shape: weight.shape,
+      weights: (weights[block] as Float32Array).slice(0, shown * row),
+      gradients: (slopes[block] as Float32Array).slice(0, shown * row),
+      biases: biases[block] as Float32Array,
+      weightHistogram: histogram(weights[block] as Float32Array),
+      gradientHistogram: histogram(slopes[block] as Float32Array),
+      outputHistogram: histogram(values),
+      units: isOutput || layer === undefined ? [] : unitStates(values, outputShape, layer.activation),
+      ...mapsOf(maps[block] as Float32Array, (asked.plane.outputs[block] as Tensor).shape, shown, problem.pixels),
+    };
+  });
+  const isQuantity = problem.goal === 'quantity';
+  const frame: Frame = {
+    step: session.step,
+    epoch: loader.epoch,
+    progress: loader.position / problem.train.size,
+    learningRate: optimizer.learningRate,
+    trainLoss,
+    testLoss,
+    trainAccuracy: isQuantity ? null : accuracy(problem.goal, trainOutput, probe.train.truth),
+    testAccuracy: isQuantity ? null : accuracy(problem.goal, testOutput, probe.test.truth),
+    stepMilliseconds: session.stepMilliseconds,
+    stepsPerSecond: session.stepMilliseconds > 0 ? 1000 / session.stepMilliseconds : 0,
+    memory: memoryOf(session.device),
+    backend: factsOf(session.device),
+    running,
+    blocks,
+    confusion: isQuantity ? null : confusion(problem.goal, problem.outputs, testOutput, probe.test.truth),
+  };
+  const { step, trainAccuracy, testAccuracy } = frame;
+  if (session.history.at(-1)?.step !== step) {
+    session.history.push({ step, trainLoss, testLoss, trainAccuracy, testAccuracy });
+  }
+  return frame;
+}
+
+export async function numbers(of: Tensor): Promise<Float32Array> {
+  const data = await of.data();
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
+/** [grid * grid, units] turned to [units, grid, grid]; a feature map [1, units, h, w] as it is; a dense layer of images [1, units] as points. */
+function mapsOf(
+  data: Float32Array,
+  shape: readonly number[],
+  shown: number,
+  pixels: boolean,
+): { maps: Float32Array; mapShape: readonly [number, number] } {
+  if (pixels) {
+    const [, , height = 1, width = 1] = shape;
+    return { maps: data.slice(0, shown * height * width), mapShape: [height, width] };
+  }
+  const [points = 0, units = 1] = shape;
+  const maps = new Float32Array(shown * points);
+  for (let unit = 0; unit < shown; unit++) {
+    for (let point = 0; point < points; point++) maps[unit * points + point] = data[point * units + unit] as number;
+  }
+  return { maps, mapShape: [grid, grid] };
+}
+
+/** The class that an output row names. */
+export function guess(goal: Goal, output: Float32Array, row: number, outputs: number): number {
+  if (goal === 'binary') return (output[row] as number) > 0 ? 1 : 0;
+  let best = 0;
+  for (let k = 1; k < outputs; k++) {
+    if ((output[row * outputs + k] as number) > (output[row * outputs + best] as number)) best = k;
+  }
+  return best;
+}
+
+function accuracy(goal: Goal, output: Float32Array, truth: ArrayLike<number>): number {
+  const outputs = output.length / truth.length;
+  let right = 0;
+  for (let i = 0; i < truth.length; i++) if (guess(goal, output, i, outputs) === truth[i]) right++;
+  return right / truth.length;
+}
+
+function confusion(goal: Goal, outputs: number, output: Float32Array, truth: ArrayLike<number>): Frame['confusion'] {
+  const size = goal === 'binary' ? 2 : outputs;
+  const counts = new Array<number>(size * size).fill(0);
+  for (let i = 0; i < truth.length; i++) {
+    const at = (truth[i] as number) * size + guess(goal, output, i, outputs);
+    counts[at] = (counts[at] as number) + 1;
+  }
+  return { size, counts };
+}
+
+export function histogram(values: Float32Array): Histogram {
+  let range = 0;
+  for (const value of values) if (Math.abs(value) > range && Number.isFinite(value)) range = Math.abs(value);
+  const counts = new Array<number>(bins).fill(0);
+  for (const value of values) {
+    const bin = range === 0 ? bins >> 1 : Math.min(bins - 1, Math.floor(((value / range + 1) / 2) * bins));
+    if (bin >= 0) counts[bin] = (counts[bin] as number) + 1;
+  }
+  return { range, counts };
+}
+
+/**
+ * A unit is dead when it puts out the same for every sample (a relu that never fires), and saturated when nearly all
+ * of its outputs stand at an end of its range, where the activation is flat and no gradient comes through.
+ */
+export function unitStates(values: Float32Array, shape: readonly number[], activation: string): UnitState[] {
+  const [rows = 0, units = 1] = shape;
+  const places = values.length / (rows * units);
+  return Array.from({ length: units }, (_, unit) => {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    let flat = 0;
+    for (let row = 0; row < rows; row++) {
+      const start = (row * units + unit) * places;
+      for (let place = start; place < start + places; place++) {
+        const value = values[place] as number;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+        if (isFlat(activation, value)) flat++;
+      }
+    }
+    if (high - low < 1e-6) return 'dead';
+    return flat > 0.95 * rows * places ? 'saturated' : 'alive';
+  });
+}
+
+function isFlat(activation: string, value: number): boolean {
+  if (activation === 'tanh') return Math.abs(value) > 0.98;
+  return activation === 'sigmoid' && (value < 0.02 || value > 0.98);
+}

@@ -1,0 +1,184 @@
+/**
+ * The worker: takes one command at a time, and trains in between. A slice of training is short, so a command waits for
+ * one step at most; a frame is computed only when the page has drawn the last one.
+ */
+import type { Dropped } from '../model/samples.ts';
+import { describeError } from '../model/samples.ts';
+import { defaults } from '../model/spec.ts';
+import { availability, factsOf } from './devices.ts';
+import { look, showSample } from './look.ts';
+import type { Answers, Command, FromWorker, Request } from './protocol.ts';
+import { Session } from './session.ts';
+import { recognise, walk } from './walk.ts';
+
+const sliceMilliseconds = 12;
+const shortestFrameGap = 50;
+
+const queue: Request[] = [];
+let session: Session | null = null;
+let dropped: Dropped = {};
+let running = false;
+let busy = false;
+/** Whether the page waits for a frame. */
+let isSeen = true;
+let nextFrame = 0;
+
+addEventListener('message', ({ data }: MessageEvent<Request>) => {
+  if (data.kind === 'seen') {
+    isSeen = true;
+    return;
+  }
+  if (data.kind === 'pause') running = false;
+  queue.push(data);
+  void pump();
+});
+
+async function pump(): Promise<void> {
+  if (busy) return;
+  busy = true;
+  for (;;) {
+    const request = queue.shift();
+    if (request !== undefined) await answer(request);
+    else if (running && session !== null) await trainSlice(session);
+    else break;
+  }
+  busy = false;
+}
+
+async function answer(request: Request): Promise<void> {
+  const { id } = request;
+  try {
+    post({ kind: 'reply', id, value: await perform(request) });
+    if (showsItself.has(request.kind)) await sendFrame();
+  } catch (error) {
+    post({ kind: 'refused', id, ...describeError(error) });
+  }
+}
+
+/** Commands after which the page gets a frame at once. */
+const showsItself: ReadonlySet<Command['kind']> = new Set([
+  'build',
+  'retune',
+  'step',
+  'pause',
+  'backend',
+  'load',
+  'recognise',
+]);
+
+async function perform(command: Command): Promise<Answers[Command['kind']]> {
+  switch (command.kind) {
+    case 'drop':
+      dropped = command.dropped;
+      return null;
+    case 'build':
+      return build(command.spec);
+    case 'retune':
+      current().retune(command.spec);
+      return null;
+    case 'run':
+      current();
+      running = true;
+      return null;
+    case 'step':
+      running = false;
+      await current().trainStep();
+      return null;
+    case 'backend': {
+      const made = current();
+      await made.swap({ ...made.spec, backend: command.name });
+      return factsOf(made.device);
+    }
+    case 'availability':
+      return availability();
+    case 'save':
+      return current().save(command.as);
+    case 'load': {
+      const loaded = await (session ?? (await Session.make(defaults, dropped))).load(command.bytes);
+      running = false;
+      session = loaded;
+      return loaded.describe();
+    }
+    case 'recognise': {
+      const made = current();
+      showSample(made, command.pixels);
+      return recognise(made, command.pixels);
+    }
+    case 'walk':
+      return walk(current(), command.sample);
+    default:
+      return null;
+  }
+}
+
+/** The old experiment stays where the new one cannot be made. */
+async function build(spec: Parameters<typeof Session.make>[0]): Promise<Answers['build']> {
+  const made = await Session.make(spec, dropped);
+  running = false;
+  session = made;
+  return made.describe();
+}
+
+function current(): Session {
+  if (session === null) throw new Error('There is no experiment yet.');
+  return session;
+}
+
+async function trainSlice(made: Session): Promise<void> {
+  try {
+    const end = performance.now() + sliceMilliseconds;
+    do {
+      await made.trainStep();
+    } while (running && queue.length === 0 && performance.now() < end);
+    if (isSeen && performance.now() >= nextFrame) {
+      const loss = await sendFrame();
+      if (!Number.isFinite(loss)) {
+        running = false;
+        post({ kind: 'stopped', message: `The loss is ${loss} after ${made.step} steps.`, code: 'diverged' });
+      }
+    }
+  } catch (error) {
+    running = false;
+    post({ kind: 'stopped', ...describeError(error) });
+  }
+  await macrotask();
+}
+
+/** A frame; the next one waits so long that training keeps two thirds of the time. */
+async function sendFrame(): Promise<number> {
+  if (session === null) return 0;
+  const started = performance.now();
+  const frame = await look(session, running);
+  const now = performance.now();
+  nextFrame = now + Math.max(shortestFrameGap, 2 * (now - started));
+  isSeen = false;
+  post({ kind: 'frame', frame });
+  return frame.trainLoss;
+}
+
+function post(message: FromWorker): void {
+  const buffers = new Set<ArrayBuffer>();
+  collect(message, buffers);
+  postMessage(message, { transfer: [...buffers] });
+}
+
+/** The memory of all typed arrays below a value that own theirs. */
+function collect(value: unknown, found: Set<ArrayBuffer>): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) found.add(value.buffer);
+    return;
+  }
+  for (const child of Object.values(value)) collect(child, found);
+}
+
+/** Lets messages in: a task of its own, without the 4 ms of nested timers. */
+const channel = new MessageChannel();
+const waiting: (() => void)[] = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}

@@ -1,0 +1,185 @@
+/**
+ * What page and worker say to one another. Typed on both sides; arrays travel without being copied.
+ * The page asks (`Command`), the worker answers each question once (`Reply`) and reports on its own (`Report`).
+ */
+import type { Dropped, Goal } from '../model/samples.ts';
+import type { BackendName, Spec } from '../model/spec.ts';
+
+export type Command =
+  /** Makes the experiment anew. With `keep`, only what does not need a new network changes, in mid-training. */
+  | { readonly kind: 'build'; readonly spec: Spec }
+  | { readonly kind: 'retune'; readonly spec: Spec }
+  | { readonly kind: 'drop'; readonly dropped: Dropped }
+  | { readonly kind: 'run' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'step' }
+  | { readonly kind: 'backend'; readonly name: BackendName }
+  | { readonly kind: 'availability' }
+  | { readonly kind: 'save'; readonly as: 'model' | 'checkpoint' }
+  | { readonly kind: 'load'; readonly bytes: Uint8Array }
+  | { readonly kind: 'recognise'; readonly pixels: Float32Array }
+  | { readonly kind: 'walk'; readonly sample: number }
+  /** The page has drawn the last frame and can take another. */
+  | { readonly kind: 'seen' };
+
+/** The answer to each kind of command. */
+export interface Answers {
+  readonly build: Built;
+  readonly retune: null;
+  readonly drop: null;
+  readonly run: null;
+  readonly pause: null;
+  readonly step: null;
+  readonly backend: BackendFacts;
+  readonly availability: readonly Availability[];
+  readonly save: Uint8Array;
+  readonly load: Built;
+  readonly recognise: Recognised;
+  readonly walk: Walk;
+  readonly seen: null;
+}
+
+export type CommandOf<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>;
+
+export type Request = Command & { readonly id: number };
+
+export type FromWorker =
+  | { readonly kind: 'reply'; readonly id: number; readonly value: Answers[Command['kind']] }
+  | { readonly kind: 'refused'; readonly id: number; readonly message: string; readonly code: string }
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  /** Training ended by itself: an error, or numbers that are no longer finite. */
+  | { readonly kind: 'stopped'; readonly message: string; readonly code: string };
+
+export interface Availability {
+  readonly name: BackendName;
+  readonly usable: boolean;
+  /** The device, or why there is none. */
+  readonly detail: string;
+}
+
+export interface BackendFacts {
+  readonly name: BackendName;
+  readonly detail: string;
+}
+
+/** The samples as the page draws them. */
+export interface Points {
+  /** [count, inputs]; for images empty. */
+  readonly inputs: Float32Array;
+  readonly width: number;
+  readonly targets: Float32Array;
+}
+
+export interface Built {
+  readonly spec: Spec;
+  readonly goal: Goal;
+  readonly inputShape: readonly number[];
+  readonly inputNames: readonly string[];
+  readonly classNames: readonly string[];
+  readonly bounds: readonly [number, number, number, number];
+  readonly train: Points;
+  readonly test: Points;
+  readonly trainSize: number;
+  readonly testSize: number;
+  readonly parameterCount: number;
+  /** For tables: all columns, and the choice with its blanks filled in. */
+  readonly columns: readonly string[];
+  readonly target: string;
+  /** A few test images to look at: [count, height, width]. */
+  readonly gallery: { readonly pixels: Float32Array; readonly labels: readonly number[]; readonly side: number } | null;
+  readonly backend: BackendFacts;
+  /** The measurements so far, when a checkpoint was loaded. */
+  readonly history: readonly Measurement[];
+}
+
+/** What is measured at a moment of the training. Accuracies are null for quantities. */
+export interface Measurement {
+  readonly step: number;
+  readonly trainLoss: number;
+  readonly testLoss: number;
+  readonly trainAccuracy: number | null;
+  readonly testAccuracy: number | null;
+}
+
+export interface Histogram {
+  /** The bins divide -range to range. */
+  readonly range: number;
+  readonly counts: readonly number[];
+}
+
+export type UnitState = 'alive' | 'dead' | 'saturated';
+
+export interface BlockFrame {
+  readonly kind: 'dense' | 'conv' | 'output';
+  /** Of the weights: [units, inputs] or [filters, channels, k, k]. */
+  readonly shape: readonly number[];
+  /** The first `shownUnits` rows of the weights and of their gradients. */
+  readonly weights: Float32Array;
+  readonly gradients: Float32Array;
+  readonly biases: Float32Array;
+  readonly weightHistogram: Histogram;
+  readonly gradientHistogram: Histogram;
+  /** Over what the units put out for training samples. */
+  readonly outputHistogram: Histogram;
+  readonly units: readonly UnitState[];
+  /** For planes: what each shown unit answers over the plane, [units, grid, grid]. For images: its map for the sample, [units, h, w]. */
+  readonly maps: Float32Array;
+  readonly mapShape: readonly [number, number];
+}
+
+export interface Frame extends Measurement {
+  readonly epoch: number;
+  /** Position inside the epoch, 0 to 1. */
+  readonly progress: number;
+  readonly learningRate: number;
+  /** A step of training, without looking at it. */
+  readonly stepMilliseconds: number;
+  readonly stepsPerSecond: number;
+  /** Bytes; null where the backend does not tell. */
+  readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number } | null;
+  readonly backend: BackendFacts;
+  readonly running: boolean;
+  readonly blocks: readonly BlockFrame[];
+  /** Rows are the truth, columns the guess; null for quantities. */
+  readonly confusion: { readonly size: number; readonly counts: readonly number[] } | null;
+}
+
+export interface Recognised {
+  readonly shares: Float32Array;
+  readonly best: number;
+  readonly maps: readonly { readonly maps: Float32Array; readonly mapShape: readonly [number, number] }[];
+}
+
+/** One layer of the walk-through: what went in, what came out, and the gradients on the way back. */
+export interface WalkLayer {
+  readonly kind: 'dense' | 'conv' | 'output';
+  readonly activation: string;
+  readonly norm: string;
+  readonly inputs: Float32Array;
+  /** Before the activation. */
+  readonly sums: Float32Array;
+  readonly outputs: Float32Array;
+  readonly outputShape: readonly number[];
+  readonly weights: Float32Array;
+  readonly biases: Float32Array;
+  readonly weightGradients: Float32Array;
+  readonly biasGradients: Float32Array;
+  readonly sumGradients: Float32Array;
+  readonly outputGradients: Float32Array;
+}
+
+export interface Walk {
+  readonly sample: number;
+  readonly inputs: Float32Array;
+  readonly inputShape: readonly number[];
+  readonly target: number;
+  readonly output: Float32Array;
+  readonly loss: number;
+  readonly lossName: string;
+  readonly layers: readonly WalkLayer[];
+}
+
+/** Points on each side of the plane. */
+export const grid = 48;
+/** Units of a layer that are shown one by one. */
+export const shownUnits = 32;

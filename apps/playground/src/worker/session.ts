@@ -1,0 +1,230 @@
+/**
+ * One experiment being trained: its samples, network, optimizer and position, on a device that may be changed at any
+ * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
+ */
+import { compile, move, type Parameter, setDefaultBackend, type Tensor } from '@nn/core';
+import { type Batch, DataLoader, type Fields, type Normalization, parseCsv } from '@nn/data';
+import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
+import { buildNetwork, type Network } from '../model/build.ts';
+import { type Dropped, makeProblem, type Problem, tableFacts } from '../model/samples.ts';
+import type { Spec } from '../model/spec.ts';
+import { type AnyOptimizer, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
+import { decodeSpec, encodeSpec } from '../model/url.ts';
+import { type Device, factsOf, openDevice } from './devices.ts';
+import type { Built, Measurement, Points } from './protocol.ts';
+
+/** Pixels 0 to 255 become 0 to 1. */
+export const pixelScale: Normalization = { per: 'array', offset: [0], divisor: [255] };
+
+/** Measurements that a checkpoint carries. */
+const longestHistory = 500;
+const metadataKey = 'nn.playground';
+
+export class Session {
+  spec: Spec;
+  readonly problem: Problem;
+  readonly network: Network;
+  readonly dropped: Dropped;
+  optimizer: AnyOptimizer;
+  device: Device;
+  loader: DataLoader;
+  history: Measurement[] = [];
+  /** Milliseconds of one step, smoothed. */
+  stepMilliseconds = 0;
+  #batches: Iterator<Batch<Fields>>;
+  #train: (inputs: Tensor, targets: Tensor) => Promise<Tensor>;
+
+  private constructor(spec: Spec, dropped: Dropped, device: Device) {
+    this.spec = spec;
+    this.dropped = dropped;
+    this.device = device;
+    setDefaultBackend(device.backend);
+    this.problem = makeProblem(spec, dropped);
+    this.network = buildNetwork(spec, this.problem.inputShape, this.problem.outputs);
+    this.optimizer = makeOptimizer(spec, this.network.model);
+    this.loader = this.#makeLoader();
+    this.#batches = this.loader[Symbol.iterator]();
+    this.#train = this.#compileStep();
+  }
+
+  static async make(spec: Spec, dropped: Dropped): Promise<Session> {
+    return new Session(spec, dropped, await openDevice(spec.backend));
+  }
+
+  get step(): number {
+    return this.optimizer.stepCount;
+  }
+
+  get weights(): Parameter[] {
+    return this.network.weighted.map(({ weight }) => weight);
+  }
+
+  #makeLoader(): DataLoader {
+    const { batchSize, seed, layers } = this.spec;
+    const { train, pixels } = this.problem;
+    return new DataLoader(train, {
+      batchSize,
+      shuffle: true,
+      seed,
+      dropLast: dropsLast(train.size, batchSize, layers),
+      ...(pixels && { normalize: { inputs: pixelScale } }),
+    });
+  }
+
+  /** Loss, gradients and update as one function, which core replays without building the graph again. */
+  #compileStep(): (inputs: Tensor, targets: Tensor) => Promise<Tensor> {
+    const { spec, problem, network, optimizer, weights } = this;
+    return compile((inputs: Tensor, targets: Tensor) => {
+      const loss = lossOf(problem.goal, spec.loss, network.model.forward(inputs), targets);
+      const penalty = penaltyOf(spec, weights);
+      const total = penalty === null ? loss : loss.add(penalty);
+      void optimizer.step(total);
+      return total;
+    });
+  }
+
+  /** One step of training. */
+  async trainStep(): Promise<void> {
+    const started = performance.now();
+    const { inputs, targets } = this.#nextBatch();
+    await this.#train(inputs as Tensor, targets as Tensor);
+    const took = performance.now() - started;
+    // the first steps compile
+    this.stepMilliseconds = this.step <= 3 ? took : this.stepMilliseconds * 0.95 + took * 0.05;
+  }
+
+  #nextBatch(): Batch<Fields> {
+    let next = this.#batches.next();
+    if (next.done) {
+      this.#batches = this.loader[Symbol.iterator]();
+      next = this.#batches.next();
+    }
+    if (next.done) throw new Error('The loader has no batch.');
+    return next.value;
+  }
+
+  /** Changes what needs no new network: rate, schedule, loss, penalty, batch size, and the optimizer itself. */
+  retune(spec: Spec): void {
+    const before = this.spec;
+    this.spec = spec;
+    if (spec.batchSize !== before.batchSize) {
+      const { epoch } = this.loader;
+      this.loader = this.#makeLoader();
+      this.loader.rewind(epoch);
+      this.#batches = this.loader[Symbol.iterator]();
+    }
+    if (spec.optimizer === before.optimizer) {
+      this.optimizer.learningRate = rateOf(spec);
+    } else {
+      const steps = this.optimizer.stepCount;
+      this.optimizer = makeOptimizer(spec, this.network.model);
+      this.optimizer.stepCount = steps;
+    }
+    this.#train = this.#compileStep();
+  }
+
+  /** Goes on on another device, in the middle of an epoch. Rejects, and changes nothing, where there is none. */
+  async swap(spec: Spec): Promise<void> {
+    const device = await openDevice(spec.backend);
+    await move(this.network.model, this.optimizer, device.backend);
+    setDefaultBackend(device.backend);
+    this.device = device;
+    this.spec = spec;
+    this.stepMilliseconds = 0;
+  }
+
+  async save(as: 'model' | 'checkpoint'): Promise<Uint8Array> {
+    const { model } = this.network;
+    if (as === 'model') return encodeModel(model, { metadata: { [metadataKey]: encodeSpec(this.spec) } });
+    return encodeCheckpoint(
+      { model, optimizer: this.optimizer, loader: this.loader },
+      { notes: { spec: encodeSpec(this.spec), history: this.history.slice(-longestHistory).map(toRow) } },
+    );
+  }
+
+  /**
+   * A session from the bytes of a model or checkpoint. Rejects with a FormatError for damaged files and for models that
+   * do not fit; `this` stays as it is either way.
+   */
+  async load(bytes: Uint8Array): Promise<Session> {
+    const { metadata } = parseSafetensors(bytes);
+    if (metadata.has('nn.checkpoint')) {
+      const { notes } = await loadCheckpoint(bytes, {}, { random: false });
+      const { spec, history } = Object(notes) as { spec?: unknown; history?: unknown };
+      const made = await Session.make(this.#specOf(spec), this.dropped);
+      const { optimizer, loader } = made;
+      await loadCheckpoint(bytes, { model: made.network.model, optimizer, loader });
+      made.#batches = loader[Symbol.iterator]();
+      made.history = Array.isArray(history) ? history.flatMap(fromRow) : [];
+      return made;
+    }
+    const made = await Session.make(this.#specOf(metadata.get(metadataKey)), this.dropped);
+    await loadModel(bytes, made.network.model);
+    return made;
+  }
+
+  /** The experiment that a file names; the present one for files from elsewhere. The device stays. */
+  #specOf(text: unknown): Spec {
+    return { ...(typeof text === 'string' ? decodeSpec(text) : this.spec), backend: this.spec.backend };
+  }
+
+  /** What the page must know once. */
+  describe(): Built {
+    const { problem, spec, dropped } = this;
+    const table = spec.task === 'table' && dropped.table ? tableFacts(parseCsv(dropped.table.text)) : null;
+    return {
+      spec,
+      goal: problem.goal,
+      inputShape: problem.inputShape,
+      inputNames: problem.inputNames,
+      classNames: problem.classNames,
+      bounds: problem.bounds,
+      train: pointsOf(problem, 'train'),
+      test: pointsOf(problem, 'test'),
+      trainSize: problem.train.size,
+      testSize: problem.test.size,
+      parameterCount: this.optimizer.parameters.reduce((sum, { size }) => sum + size, 0),
+      columns: table?.columns ?? [],
+      target: problem.targetName,
+      gallery: galleryOf(problem),
+      backend: factsOf(this.device),
+      history: this.history,
+    };
+  }
+}
+
+/** A last batch of one sample has no variance to normalise by. */
+export function dropsLast(size: number, batchSize: number, layers: Spec['layers']): boolean {
+  return size > batchSize && size % batchSize === 1 && layers.some(({ norm }) => norm === 'batch');
+}
+
+function pointsOf(problem: Problem, part: 'train' | 'test'): Points {
+  const { inputs, targets } = problem[part].fields;
+  const width = problem.pixels ? 0 : (inputs.shape[1] ?? 1);
+  return {
+    inputs: problem.pixels ? new Float32Array(0) : Float32Array.from(inputs.data),
+    width,
+    targets: Float32Array.from(targets.data),
+  };
+}
+
+/** The first images of the test part, at most 40. */
+function galleryOf({ pixels, test }: Problem): Built['gallery'] {
+  if (!pixels) return null;
+  const { inputs, targets } = test.fields;
+  const [count = 0, , side = 0] = inputs.shape;
+  const shown = Math.min(40, count);
+  const data = Float32Array.from(inputs.data.subarray(0, shown * side * side), (value) => value / 255);
+  return { pixels: data, labels: [...targets.data.subarray(0, shown)], side };
+}
+
+function toRow({ step, trainLoss, testLoss, trainAccuracy, testAccuracy }: Measurement): (number | null)[] {
+  return [step, trainLoss, testLoss, trainAccuracy, testAccuracy];
+}
+
+function fromRow(row: unknown): Measurement[] {
+  if (!Array.isArray(row)) return [];
+  const [step, trainLoss, testLoss, trainAccuracy = null, testAccuracy = null] = row as (number | null)[];
+  if (typeof step !== 'number' || typeof trainLoss !== 'number' || typeof testLoss !== 'number') return [];
+  return [{ step, trainLoss, testLoss, trainAccuracy, testAccuracy }];
+}
