@@ -9,7 +9,7 @@ import { sameKey } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';
-import type { Storage } from './graph/storage.ts';
+import { lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { dirtyVariables, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { isParameter } from './parameter.ts';
@@ -185,6 +185,7 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     const outputs = device.run(plan, executable, leaves, numbers);
     made = outputs instanceof Promise ? await outputs : outputs;
   } catch (error) {
+    noteLoss(device.backend, error);
     undo(updates);
     throw error;
   }
@@ -261,7 +262,7 @@ function isCurrent({ sources, device, bound }: Replay): boolean {
   return sources.every((source) => {
     if (source.kind === 'argument') return true;
     const storage = source.kind === 'storage' ? source.storage : source.variable.committed.storage;
-    if (storage === null || storage.spentBy !== null || storage.lost !== null) return false;
+    if (storage === null || storage.spentBy !== null || lossOf(storage) !== null) return false;
     if (storage.backend !== null && storage.backend !== device.backend) return false;
     return (
       source.kind === 'storage' ||

@@ -78,6 +78,7 @@ export {
 } from './gradients.ts';
 export type { NumberSource } from './graph/node.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
+export { backup, move, moveTensor, recover } from './move.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
 export { type KernelTime, type Profile, profile } from './profile.ts';
 export {
@@ -103,4 +104,4 @@ export {
   type TensorLike,
 } from './tensor.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
-export { move, moveTensor, numberSource, onReplay, replace } from './update.ts';
+export { numberSource, onReplay, replace } from './update.ts';

@@ -2,15 +2,13 @@
 import type { Backend } from './backend.ts';
 import { deviceOf, type Update } from './compile/device.ts';
 import { ValueError } from './errors.ts';
-import { hostLeaf, type Node, type NumberSource } from './graph/node.ts';
+import type { Node, NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
 import type { Parameter } from './parameter.ts';
-import { isParameter } from './parameter.ts';
 import { getDefaultBackend } from './settings.ts';
-import { nodeOf, type Tensor, wrap } from './tensor.ts';
-import { walkTree } from './tree.ts';
+import { nodeOf, type Tensor } from './tensor.ts';
 
 /** A number that is read again on each run of a compiled function. Accepted wherever an operation takes a number. */
 export function numberSource(read: () => number): NumberSource {
@@ -55,33 +53,4 @@ function backendOf(nodes: readonly Node[]): Backend {
     found = backend;
   }
   return found ?? getDefaultBackend();
-}
-
-/**
- * Brings every parameter below the given objects (models, optimizers) to another backend, in the middle of a run if need
- * be. A tensor is not changed; for tensors use the returned copies of `moveTensor`.
- */
-export async function move(...targets: readonly [...objects: object[], backend: Backend]): Promise<void> {
-  const backend = targets[targets.length - 1] as Backend;
-  const found = new Set<Variable>();
-  for (const target of targets.slice(0, -1)) {
-    walkTree(target, (value) => {
-      if (isParameter(value)) found.add(value.variable);
-      return !isParameter(value);
-    });
-  }
-  const variables = [...found].filter((variable) => variable.committed.backend !== backend || variable.isDirty);
-  const values = await Promise.all(variables.map(({ node }) => wrap(node).data()));
-  variables.forEach((variable, k) => {
-    const { dtype, shape } = variable.committed;
-    const node = hostLeaf(values[k] as (typeof values)[number], dtype, shape, backend);
-    deviceOf(backend).advance(variable, node.storage as NonNullable<typeof node.storage>, false);
-    variable.committed.backend = backend;
-    variable.node = variable.committed;
-  });
-}
-
-/** A copy of a tensor on another backend. Gradients do not pass. */
-export async function moveTensor(x: Tensor, backend: Backend): Promise<Tensor> {
-  return wrap(hostLeaf(await x.data(), x.dtype, x.shape, backend));
 }

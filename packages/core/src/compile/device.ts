@@ -8,7 +8,7 @@ import { allocate } from '../dtype.ts';
 import { BackendError } from '../errors.ts';
 import { StopGradient } from '../graph/custom-gradient.ts';
 import { leaf, type Node } from '../graph/node.ts';
-import { Storage } from '../graph/storage.ts';
+import { lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyVariables, type Variable } from '../graph/variable.ts';
 import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
@@ -199,16 +199,26 @@ export class Device {
 
   /** The values of a storage; small ones leave the device. */
   async fetch(storage: Storage): Promise<TensorData> {
-    if (storage.lost !== null) throw storage.lost;
+    const loss = lossOf(storage);
+    if (loss !== null) throw loss;
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.host !== null) return storage.host.slice();
     const backend = storage.backend as Backend;
-    const data = await backend.download(storage.buffer as object);
+    const data = await this.download(backend, storage.buffer as object);
     if (storage.owners === 0 && storage.buffer !== null && sizeOf(storage.shape) <= smallResult) {
       storage.host = data.slice();
       deviceOf(backend).residency.drop(storage);
     }
     return data;
+  }
+
+  private async download(backend: Backend, buffer: object): Promise<TensorData> {
+    try {
+      return await backend.download(buffer);
+    } catch (error) {
+      noteLoss(backend, error);
+      throw error;
+    }
   }
 
   private collectRead(node: Node): Promise<TensorData> {
@@ -354,6 +364,7 @@ export class Device {
 
   /** Everything that waited behind a failed program fails with it; variables keep their last computed values. */
   private fail(request: Request, error: unknown): void {
+    noteLoss(this.backend, error);
     const rest = this.queue.splice(0);
     for (const { updates, settle } of [request, ...rest]) {
       for (const { variable } of updates) {

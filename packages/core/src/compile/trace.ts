@@ -5,7 +5,7 @@
 import type { DType } from '../backend.ts';
 import { StaleTensorError } from '../errors.ts';
 import { Argument, type Node, Scalar } from '../graph/node.ts';
-import type { Storage } from '../graph/storage.ts';
+import { lossOf, type Storage } from '../graph/storage.ts';
 import { nextVisit } from '../graph/walk.ts';
 import { Random } from '../ops/sources.ts';
 
@@ -113,7 +113,8 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
   const { storage } = node;
   let number = leaves.length;
   if (storage !== null) {
-    if (storage.lost !== null) throw storage.lost;
+    const loss = lossOf(storage);
+    if (loss !== null) throw loss;
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.visit === visit) {
       number = storage.order;

@@ -1,6 +1,7 @@
 /** The memory behind a realised value: on the host, on one device, or both. Nodes share storages; parameters own them. */
 import type { Backend, DType, Shape, TensorData } from '../backend.ts';
 import { bytesPerElement } from '../dtype.ts';
+import { BackendError, isNNError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
 import type { Variable } from './variable.ts';
 
@@ -18,8 +19,6 @@ export class Storage {
   isShared = false;
   /** The name of the parameter whose new value took this memory. */
   spentBy: string | null = null;
-  /** Why the value is lost, when its device is. */
-  lost: Error | null = null;
   /** Scratch of graph walks. */
   visit = 0;
   order = 0;
@@ -35,4 +34,25 @@ export class Storage {
   get bytes(): number {
     return sizeOf(this.shape) * bytesPerElement[this.dtype];
   }
+}
+
+/** Devices that are gone, with the error that said so. What was only there is lost. */
+const lostDevices = new WeakMap<Backend, Error>();
+
+/** Takes note of an error that a device threw: `data.lost` says that it is gone. */
+export function noteLoss(backend: Backend, error: unknown): void {
+  const isLoss = isNNError(error) && error.data.lost === true;
+  if (isLoss && !lostDevices.has(backend)) lostDevices.set(backend, error);
+}
+
+/** Why a value cannot be had any more, or null. */
+export function lossOf({ host, backend, owner }: Storage): BackendError | null {
+  const cause = host === null && backend !== null ? lostDevices.get(backend) : undefined;
+  if (cause === undefined) return null;
+  const what = owner === null ? 'A value' : `The value of ${owner.name || 'a parameter'}`;
+  return new BackendError(
+    `${what} was on '${backend?.name}', which is lost. Bring the model back from its last backup with recover(model, optimizer, backend), or load a checkpoint.`,
+    { lost: true, backend: backend?.name },
+    cause,
+  );
 }

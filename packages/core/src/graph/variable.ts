@@ -1,4 +1,5 @@
 /** A named place whose value can be replaced: what a Parameter is made of, without the tensor's methods. */
+import type { TensorData } from '../backend.ts';
 import { Assigned } from './custom-gradient.ts';
 import { apply, type Node } from './node.ts';
 
@@ -8,6 +9,8 @@ export class Variable {
   /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
   committed: Node;
   name: string;
+  /** The values at the last backup. */
+  copy: TensorData | null = null;
 
   constructor(node: Node, name: string) {
     this.node = node;
