@@ -184,6 +184,8 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('buffers and progr
     expect(await backend.download(outputs[0]!)).toEqual(Float32Array.of(2, 4, 6));
     expect(milliseconds).toHaveLength(1);
     expect(milliseconds[0]).toBeGreaterThanOrEqual(0);
+    expect(executable.paths).toHaveLength(1);
+    expect(executable.paths?.[0]).not.toBe('');
   });
 
   it('is idle once what was asked is done', async () => {

@@ -92,18 +92,19 @@ class HintedGenerator {
   }
 
   conv(): RandomCase {
-    const rank = 1 + this.#below(2);
     const form = this.#pick(['forward', 'input', 'weight'] as const);
+    // Three axes of space fit into a body only where nothing has to be clamped.
+    const rank = 1 + this.#below(form === 'input' ? 2 : 3);
     const groups = this.#pick([1, 1, 2, 3]);
     const per = (most: number): number => (1 + this.#below(most)) * groups;
     const spatial = (draw: () => number): number[] => Array.from({ length: rank }, draw);
     const kernel = spatial(() => 1 + this.#below(3));
-    const stride = spatial(() => 1 + this.#below(2));
-    const dilation = spatial(() => 1 + this.#below(2));
-    const padding = spatial(() => this.#below(3));
+    const stride = spatial(() => (rank > 2 ? 1 : 1 + this.#below(2)));
+    const dilation = spatial(() => (rank > 2 ? 1 : 1 + this.#below(2)));
+    const padding = spatial(() => (rank > 2 ? 0 : this.#below(3)));
     const least = kernel.map((extent, axis) => (extent - 1) * dilation[axis]! + 1 - padding[axis]!);
     const space = least.map((extent) => Math.max(extent, 1) + this.#below(this.#large ? 9 : 4));
-    const after = spatial(() => this.#below(2));
+    const after = spatial(() => (rank > 2 ? 0 : this.#below(2)));
     const out = space.map((extent, axis) => {
       const room = extent + padding[axis]! + after[axis]! - (kernel[axis]! - 1) * dilation[axis]! - 1;
       return Math.floor(room / stride[axis]!) + 1;
@@ -185,7 +186,10 @@ class HintedGenerator {
       } else {
         onOutput = position;
         const at = add(times(position, stride[axis]!), shift);
-        onImage = this.#clamped(body, at, int(0), int(input[2 + axis]! - 1), check);
+        const last =
+          (output[2 + axis]! - 1) * stride[axis]! + (weight[2 + axis]! - 1) * dilation[axis]! - padding[axis]!;
+        const inside = padding[axis] === 0 && last < input[2 + axis]!;
+        onImage = inside ? at : this.#clamped(body, at, int(0), int(input[2 + axis]! - 1), check);
       }
       if (form !== 'input') atImage = add(times(atImage, input[2 + axis]!), onImage);
       if (form !== 'forward') atOutput = add(times(atOutput, output[2 + axis]!), onOutput);

@@ -150,6 +150,7 @@ class Recording implements RecordingBackend {
         return settle(inputs, executable.run(inputs, scalars));
       },
       release: () => executable.release(),
+      ...(executable.paths && { paths: executable.paths }),
     };
     const profile = executable.profile?.bind(executable);
     if (profile === undefined) return wrapped;

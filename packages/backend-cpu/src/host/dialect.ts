@@ -5,6 +5,8 @@ import type { Workspace } from './region.ts';
 
 export interface Dialect {
   readonly name: 'javascript' | 'interpreter';
+  /** How it runs nests, in a word for people. */
+  readonly path: string;
   /** The nest as a function. Temporaries that it needs while it runs come from `workspace`. */
   nest(nest: Nest, workspace: Workspace): KernelFunction;
 }

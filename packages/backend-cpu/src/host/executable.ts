@@ -26,6 +26,7 @@ interface Binding {
 type Home = { readonly block: number } | { readonly offset: number };
 
 export class HostExecutable implements Executable<HostBuffer> {
+  readonly paths: readonly string[];
   readonly #program: Program;
   readonly #memory: Memory;
   readonly #scratch: Region;
@@ -58,15 +59,19 @@ export class HostExecutable implements Executable<HostBuffer> {
     this.#outputs = outputs;
     this.#blocks = new Array<Block>(program.inputs + outputs.length);
     this.#large = outputs.reduce((sum, { byteLength }) => sum + byteLength, 0) > 65536;
+    const paths: string[] = [];
     for (const step of program.steps) {
       const offsets = step.reads.map(({ offset }) => offset);
       const call = new Call(step.reads.length, offsets, this.#scalars, step.scalars);
       this.#calls.push(call);
-      this.#kernels.push(place(step, program, kernels.get(step.kernel, placementOf(step, program))));
+      const made = kernels.get(step.kernel, placementOf(step, program));
+      paths.push(made.path);
+      this.#kernels.push(place(step, program, made.run));
       this.#bind(call, intoOut, step.write);
       for (const [read, { buffer }] of step.reads.entries()) this.#bind(call, read, buffer);
       if (step.into?.base != null) this.#bind(call, intoSource, step.into.base);
     }
+    this.paths = paths;
     scratch.reserve(scratchBytes);
   }
 

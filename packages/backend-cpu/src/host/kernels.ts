@@ -18,10 +18,25 @@ import { type Region, Workspace } from './region.ts';
 /** The functions that are kept for programs to come. */
 const maxKept = 8192;
 
+/** A kernel as a function, and how it works, in a word for people. */
+export interface MadeKernel {
+  readonly run: KernelFunction;
+  readonly path: string;
+}
+
+/** What the algorithms call themselves in profiles. */
+const paths = {
+  contraction: 'packed product',
+  conv: 'packed convolution',
+  scatterAdd: 'scatter',
+  scan: 'running sum',
+  rank: 'merge sort',
+} as const;
+
 export class Kernels {
   readonly #dialect: Dialect;
   readonly #region: Region;
-  readonly #made = new Map<string, KernelFunction>();
+  readonly #made = new Map<string, MadeKernel>();
 
   constructor(dialect: Dialect, region: Region) {
     this.#dialect = dialect;
@@ -32,7 +47,7 @@ export class Kernels {
     return this.#made.size;
   }
 
-  get(kernel: Kernel, placement: Placement): KernelFunction {
+  get(kernel: Kernel, placement: Placement): MadeKernel {
     const key = `${placement.key} ${kernel.key}`;
     let made = this.#made.get(key);
     if (made === undefined) {
@@ -44,9 +59,11 @@ export class Kernels {
   }
 }
 
-function makeKernel(kernel: Kernel, placement: Placement, dialect: Dialect, workspace: Workspace): KernelFunction {
-  const making = { placement, dialect, workspace };
-  return hinted(kernel, making) ?? dialect.nest(plainNest(kernel, placement), workspace);
+function makeKernel(kernel: Kernel, placement: Placement, dialect: Dialect, workspace: Workspace): MadeKernel {
+  const algorithm = hinted(kernel, { placement, dialect, workspace });
+  if (kernel.hint && algorithm) return { run: algorithm, path: paths[kernel.hint.kind] };
+  const nest = plainNest(kernel, placement);
+  return { run: dialect.nest(nest, workspace), path: dialect.path };
 }
 
 /** The kernel by the algorithm that its hint names, where there is one that is better than the loops. */

@@ -16,6 +16,7 @@ const maxWidth = 512;
 
 export const interpreter: Dialect = {
   name: 'interpreter',
+  path: 'vectors',
   nest(nest: Nest): KernelFunction {
     if (nest.reduce) return reduction(nest, nest.reduce);
     if (nest.scan) return scan(nest, nest.scan);

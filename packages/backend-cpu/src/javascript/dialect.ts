@@ -22,6 +22,7 @@ export function forbidden(): string | null {
 
 export const javascript: Dialect = {
   name: 'javascript',
+  path: 'loops',
   nest(nest: Nest, workspace: Workspace): KernelFunction {
     const { source, row } = nestSource(nest);
     if (row === null) return generate(source, null);
