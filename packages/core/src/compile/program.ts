@@ -103,7 +103,7 @@ class ProgramBuilder {
       return [{ input, output }];
     });
     steps = postponeDonations(steps, wanted);
-    const donations = wanted.filter((donation) => isSafe(steps, donation));
+    const donations = wanted.filter((donation) => isSafe(steps, donation, this.limits.inPlace));
     const groups = findGroups(
       steps.map(({ step }) => step),
       inputCount,
@@ -274,8 +274,8 @@ function postponeDonations(steps: DraftStep[], donations: readonly BufferDonatio
   return steps.flatMap((draft, at) => [...(moved.has(draft) ? [] : [draft]), ...(delayed.get(at) ?? [])]);
 }
 
-/** Nothing reads the input after its memory is written, and the writing step reads it only where it writes. */
-function isSafe(steps: readonly DraftStep[], { input, output }: BufferDonation): boolean {
+/** Nothing reads the input after its memory is written, and the writing step reads it only where it writes (if it may at all). */
+function isSafe(steps: readonly DraftStep[], { input, output }: BufferDonation, inPlace: boolean): boolean {
   const at = steps.findIndex(({ step }) => step.write === output);
   const { step, aligned } = steps[at] as DraftStep;
   for (let later = at + 1; later < steps.length; later++) {
@@ -286,7 +286,7 @@ function isSafe(steps: readonly DraftStep[], { input, output }: BufferDonation):
     // a chain of boxes writes the same memory from its first box on
     return step.into.base === input && reads.length === 0;
   }
-  return reads.every((read) => aligned.includes(read));
+  return reads.every((read) => inPlace && aligned.includes(read));
 }
 
 function readBy(step: DraftStep['step']): number[] {

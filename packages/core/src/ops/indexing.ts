@@ -5,6 +5,7 @@ import { DTypeError, ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { settings } from '../settings.ts';
 import { normalizeAxis, sameShape, show, stridesOf } from '../shape.ts';
 import { add, maximum, minimum, multiply } from './arithmetic.ts';
 import { cast } from './functions.ts';
@@ -241,9 +242,22 @@ export function concat(tensors: readonly Node[], axis = 0): Node {
   });
   const pieces = tensors.filter((x) => x.shape[normal] !== 0).map((x) => cast(x, dtype));
   if (pieces.length === 0) return cast(first, dtype);
-  return pieces.length === 1
-    ? (pieces[0] as Node)
-    : (concatBehindPermute(pieces, normal) ?? apply(Concat, pieces, normal));
+  return pieces.length === 1 ? (pieces[0] as Node) : (concatBehindPermute(pieces, normal) ?? joined(pieces, normal));
+}
+
+/** How many pieces one kernel can tell apart where boxes cannot be written one by one: each takes about ten operations. */
+const mostPieces = 4;
+
+/** One concatenation; on a device that writes no boxes a tree of small ones, so that each fits a kernel. */
+function joined(pieces: readonly Node[], axis: number): Node {
+  const backend = pieces.find((x) => x.backend !== null)?.backend ?? settings.backend;
+  let level = pieces;
+  while (backend?.limits.inPlace === false && level.length > mostPieces) {
+    const groups = Math.ceil(level.length / mostPieces);
+    const start = (group: number): number => Math.round((group * level.length) / groups);
+    level = Array.from({ length: groups }, (_, group) => joined(level.slice(start(group), start(group + 1)), axis));
+  }
+  return level.length === 1 ? (level[0] as Node) : apply(Concat, level, axis);
 }
 
 /** Pieces that are all permuted the same way are joined before: whole rows are copied instead of single elements. */

@@ -1,0 +1,25 @@
+/** Every operation of the tables, alone and between others, with its values and gradients. */
+import type { ConformanceCase } from '../case.ts';
+import { fusionCase, gradientCase, type Operation, valueCase } from '../operation.ts';
+import { functionOperations } from './functions.ts';
+import { indexingOperations } from './indexing.ts';
+import { productOperations } from './products.ts';
+import { reductionOperations } from './reductions.ts';
+import { sourceOperations } from './sources.ts';
+import { viewOperations } from './views.ts';
+
+export function operations(): Operation[] {
+  return [
+    ...functionOperations(),
+    ...reductionOperations(),
+    ...viewOperations(),
+    ...indexingOperations(),
+    ...productOperations(),
+    ...sourceOperations(),
+  ];
+}
+
+export function primitiveCases(): ConformanceCase[] {
+  const all = operations();
+  return [valueCase, gradientCase, fusionCase].flatMap((make) => all.flatMap((op) => make(op) ?? []));
+}

@@ -1,0 +1,208 @@
+/** Sums of products: matmul, einsum, convolutions of one to three axes of space, their transposes, and pooling. */
+import {
+  averagePool,
+  type ConvolutionOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  einsum,
+  maxPool,
+  type PoolOptions,
+  type TransposedConvolutionOptions,
+} from '@nn/core';
+import { type Operation, operation } from '../operation.ts';
+import { any, sample, whole } from '../samples.ts';
+
+type Size = readonly number[];
+
+const exact = { exact: true } as const;
+const show = (shape: Size): string => `[${shape.join(', ')}]`;
+
+const matrices: readonly (readonly [Size, Size])[] = [
+  [
+    [3, 4],
+    [4, 5],
+  ],
+  [
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [1, 7],
+    [7, 1],
+  ],
+  [
+    [7, 1],
+    [1, 7],
+  ],
+  [[4], [4]],
+  [[4], [4, 3]],
+  [[3, 4], [4]],
+  [
+    [2, 3, 4],
+    [2, 4, 5],
+  ],
+  [
+    [2, 3, 4],
+    [4, 2],
+  ],
+  [
+    [2, 1, 3, 4],
+    [3, 4, 2],
+  ],
+  [[4], [2, 4, 3]],
+  [[2, 3, 4], [4]],
+  [
+    [0, 3],
+    [3, 2],
+  ],
+  [
+    [2, 0],
+    [0, 3],
+  ],
+  [
+    [17, 33],
+    [33, 9],
+  ],
+];
+
+const equations: readonly (readonly [string, ...Size[]])[] = [
+  ['ij,jk->ik', [3, 4], [4, 2]],
+  ['ij,kj->ik', [3, 4], [2, 4]],
+  ['ij->ji', [2, 3]],
+  ['ii->i', [3, 3]],
+  ['ii->', [3, 3]],
+  ['iij->j', [3, 3, 2]],
+  ['ij->', [2, 3]],
+  ['bij,bjk->bik', [2, 3, 4], [2, 4, 2]],
+  ['i,j->ij', [3], [4]],
+  ['bhqd,bhkd->bhqk', [1, 2, 3, 4], [1, 2, 2, 4]],
+  ['ij,jk,kl->il', [2, 3], [3, 4], [4, 2]],
+  ['...ij,...jk->...ik', [2, 2, 3], [2, 3, 1]],
+  ['ij,ij->i', [2, 3], [2, 3]],
+  ['ij,j', [2, 3], [3]],
+  ['i,i,i->', [3], [3], [3]],
+];
+
+const convolutions: readonly (readonly [words: string, x: Size, w: Size, options: ConvolutionOptions])[] = [
+  ['plain', [2, 3, 9], [4, 3, 3], {}],
+  ['strided, padded, dilated, in groups', [2, 4, 11], [6, 2, 3], { stride: 2, padding: 2, dilation: 2, groups: 2 }],
+  ['one position', [1, 2, 3], [1, 2, 3], {}],
+  ['plain', [2, 3, 5, 6], [4, 3, 3, 3], {}],
+  ['strided and padded', [1, 2, 7, 6], [3, 2, 3, 2], { stride: [2, 1], padding: [1, 0] }],
+  ['depthwise', [2, 4, 6, 6], [4, 1, 3, 3], { padding: 1, groups: 4 }],
+  ['everything', [1, 4, 8, 7], [2, 2, 2, 3], { stride: [3, 2], padding: [2, 1], dilation: [1, 2], groups: 2 }],
+  ['of one element', [1, 2, 4, 4], [3, 2, 1, 1], {}],
+  ['stride larger than the kernel', [1, 1, 6, 6], [1, 1, 2, 2], { stride: 4 }],
+  ["padding 'same'", [1, 2, 5, 6], [2, 2, 3, 3], { padding: 'same' }],
+  ["padding 'same', even kernel", [1, 1, 5, 6], [2, 1, 4, 2], { padding: 'same' }],
+  ['plain', [1, 2, 4, 4, 3], [2, 2, 2, 3, 2], {}],
+  [
+    'strided and padded, in groups',
+    [1, 2, 5, 4, 4],
+    [2, 1, 2, 2, 2],
+    { stride: [2, 1, 2], padding: [1, 0, 1], groups: 2 },
+  ],
+];
+
+const transposed: readonly (readonly [words: string, x: Size, w: Size, options: TransposedConvolutionOptions])[] = [
+  ['plain', [2, 3, 5], [3, 2, 3], {}],
+  ['strided, padded, longer', [1, 2, 5], [2, 2, 3], { stride: 2, padding: 1, outputPadding: 1 }],
+  ['strided, padded, longer', [1, 3, 4, 3], [3, 2, 3, 3], { stride: 2, padding: 1, outputPadding: 1 }],
+  ['dilated, in groups', [1, 4, 3, 3], [4, 1, 2, 3], { stride: [2, 1], dilation: [2, 1], groups: 2 }],
+  ['strided', [1, 2, 2, 3, 2], [2, 1, 2, 2, 2], { stride: [2, 1, 2] }],
+];
+
+const pools: readonly (readonly [words: string, x: Size, options: PoolOptions])[] = [
+  ['halves', [2, 2, 8], { size: [2] }],
+  ['overlaps, padded', [1, 2, 9], { size: [3], stride: 2, padding: 1 }],
+  ['halves', [2, 2, 6, 4], { size: [2, 2] }],
+  ['overlaps, padded', [1, 2, 7, 6], { size: [3, 2], stride: [2, 1], padding: [1, 1] }],
+  ['dilated', [1, 1, 7, 7], { size: [2, 3], stride: 1, dilation: 2 }],
+  ['halves', [1, 1, 4, 4, 4], { size: [2, 2, 2] }],
+];
+
+export function productOperations(): Operation[] {
+  const convolve = [conv1d, conv2d, conv3d];
+  const spread = [convTranspose1d, convTranspose2d, convTranspose3d];
+  return [
+    ...matrices.map(([a, b]) =>
+      operation(`matmul: ${show(a)} with ${show(b)}`, [any(...a), any(...b)], (x, y) => x.matmul(y), exact),
+    ),
+    operation('matmul: integers', [whole(3, 4), whole(4, 2)], (x, y) => x.matmul(y), exact),
+    operation('matmul: with itself transposed', [any(3, 4)], (x) => x.matmul(x.transpose()), exact),
+    operation(
+      'matmul: of views',
+      [any(4, 3), any(2, 8)],
+      (x, y) => x.transpose().matmul(y.reshape([4, 4]).flip(0)),
+      exact,
+    ),
+    operation(
+      'matmul: with bias and relu',
+      [any(3, 4), any(4, 5), sample('distinct', 5)],
+      (x, w, b) => x.matmul(w).add(b).relu(),
+      exact,
+    ),
+    operation(
+      'matmul: of what was computed',
+      [sample('unit', 3, 4), any(4, 2)],
+      (x, w) => x.mul(2).matmul(w.add(1)),
+      exact,
+    ),
+    operation(
+      'matmul: three in a row',
+      [sample('tied', 3, 4), sample('tied', 4, 5), any(5, 2)],
+      (a, b, c) => a.matmul(b).matmul(c),
+      exact,
+    ),
+    ...equations.map(([equation, ...shapes]) =>
+      operation(
+        `einsum: ${equation}`,
+        shapes.map((shape) => any(...shape)),
+        (...x) => einsum(equation, ...x),
+        { slack: 4 },
+      ),
+    ),
+    ...convolutions.map(([words, x, w, options]) => {
+      const apply = convolve[x.length - 3]!;
+      return operation(`conv${x.length - 2}d: ${words}`, [any(...x), any(...w)], (a, b) => apply(a, b, options), exact);
+    }),
+    operation(
+      'conv2d: of what was computed, with bias and relu',
+      [any(1, 2, 5, 5), any(3, 2, 3, 3), sample('distinct', 3, 1, 1)],
+      (x, w, b) => conv2d(x.mul(2), w, { padding: 1 }).add(b).relu(),
+      exact,
+    ),
+    operation(
+      'conv2d: of a transposed view',
+      [any(5, 4, 2, 1), any(3, 2, 2, 2)],
+      (x, w) => conv2d(x.permute([3, 2, 0, 1]), w),
+      exact,
+    ),
+    ...transposed.map(([words, x, w, options]) => {
+      const apply = spread[x.length - 3]!;
+      return operation(
+        `convTranspose${x.length - 2}d: ${words}`,
+        [any(...x), any(...w)],
+        (a, b) => apply(a, b, options),
+        exact,
+      );
+    }),
+    ...pools.flatMap(([words, x, options]) => [
+      operation(`maxPool ${x.length - 2}d: ${words}`, [sample('distinct', ...x)], (a) => maxPool(a, options), exact),
+      operation(`averagePool ${x.length - 2}d: ${words}`, [any(...x)], (a) => averagePool(a, options)),
+    ]),
+    operation(
+      'maxPool: the first of equals takes the gradient',
+      [sample('tied', 1, 2, 6, 6)],
+      (x) => maxPool(x, { size: [3, 3], stride: 2 }),
+      exact,
+    ),
+    operation('averagePool: the padding does not count', [any(1, 2, 7, 6)], (x) =>
+      averagePool(x, { size: [3, 2], stride: [2, 1], padding: 1, countIncludesPadding: false }),
+    ),
+  ];
+}

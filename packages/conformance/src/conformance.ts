@@ -1,0 +1,66 @@
+/** The kit: the list of all cases, and one call that runs them without any test runner. */
+import type { Backend } from '@nn/core';
+import { type ConformanceCase, type ConformanceOptions, runConformanceCase, skipOf } from './case.ts';
+import { contractCases } from './cases/contract.ts';
+import { primitiveCases } from './cases/primitives.ts';
+import { programCases } from './cases/programs.ts';
+import { randomGraphCases } from './cases/random.ts';
+import { randomCases } from './cases/sources.ts';
+import { specialCases } from './cases/special.ts';
+import { trainingCases } from './cases/training.ts';
+
+/** Every case, in the order in which a new backend meets them. */
+export function conformanceCases(options: ConformanceOptions = {}): readonly ConformanceCase[] {
+  return [
+    ...contractCases(),
+    ...primitiveCases(),
+    ...randomCases(),
+    ...specialCases(),
+    ...programCases(options),
+    ...randomGraphCases(options),
+    ...trainingCases(),
+  ];
+}
+
+export interface Failure {
+  readonly group: string;
+  readonly name: string;
+  readonly error: unknown;
+}
+
+export interface ConformanceReport {
+  readonly passed: number;
+  /** Cases that ask for what the backend's limits exclude. */
+  readonly skipped: number;
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Runs every case on a backend and reports; for test runners there are `@nn/conformance/vitest` and
+ * `@nn/conformance/node-test`.
+ *
+ * @example
+ * import { conformance, reference } from '@nn/conformance';
+ * const { failures } = await conformance(reference({ rounding: 'float32' }), { lacks: { profile: 'an oracle has no clock' } });
+ * console.log(failures.length); // => 0
+ */
+export async function conformance(backend: Backend, options: ConformanceOptions = {}): Promise<ConformanceReport> {
+  const context = { backend, options };
+  const failures: Failure[] = [];
+  let passed = 0;
+  let skipped = 0;
+  for (const conformanceCase of conformanceCases(options)) {
+    const { group, name } = conformanceCase;
+    if (skipOf(conformanceCase, context) !== null) {
+      skipped++;
+      continue;
+    }
+    try {
+      await runConformanceCase(conformanceCase, context);
+      passed++;
+    } catch (error) {
+      failures.push({ group, name, error });
+    }
+  }
+  return { passed, skipped, failures };
+}
