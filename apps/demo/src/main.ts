@@ -1,3 +1,82 @@
-console.log('The demo is not written yet.');
+/**
+ * `npm start`: reads the options, opens the device, runs the tasks one after the other. Errors that the user can mend are one
+ * line and exit code 1; an interrupted run ends with 128 and the number of the signal.
+ */
+import { join } from 'node:path';
+import process from 'node:process';
+import { setDefaultBackend } from '@nn/core';
+import { readRun, removeRun, resumedSettings } from './checkpointing.ts';
+import type { Context } from './context.ts';
+import { openDevice } from './device.ts';
+import { digitsOfFolder } from './digit-data.ts';
+import { lineOf } from './failure.ts';
+import { seconds } from './format.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { defaultSettings, helpText, parseOptions, type Settings, type TaskName } from './options.ts';
+import { runDigits } from './tasks/digits.ts';
+import { runMoons } from './tasks/moons.ts';
+import { Terminal } from './terminal.ts';
 
-export {};
+const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
+  moons: runMoons,
+  digits: runDigits,
+};
+
+async function main(terminal: Terminal): Promise<number> {
+  // npm runs scripts in the folder of package.json and tells where the user stands.
+  const from = process.env.INIT_CWD ?? process.cwd();
+  const defaultOutput = join(import.meta.dirname, '..', 'output');
+  const options = parseOptions(process.argv.slice(2), { from, output: defaultOutput });
+  if (options.help) {
+    terminal.line(helpText());
+    return 0;
+  }
+  const started = performance.now();
+  const interrupt = watchInterrupts(() => terminal.clear());
+  const { output } = options;
+  const run = options.resume ? await readRun(output) : undefined;
+  const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
+  const digits = settings.data === undefined ? undefined : await digitsOfFolder(settings.data);
+  const { backend, description } = await openDevice(options.backend);
+  setDefaultBackend(backend);
+
+  terminal.line();
+  terminal.line(
+    `  ${terminal.paint('nn', 'bold', 'cyan')}  ${terminal.paint(`backend ${description}, seed ${settings.seed}`, 'dim')}`,
+  );
+  for (const name of tasksOf(settings, run?.task)) {
+    const outputOption = output === defaultOutput ? '' : ` --output ${output}`;
+    const context: Context = {
+      ...{ terminal, interrupt, settings, output, outputOption, from },
+      ...(digits && { digits }),
+      ...(run?.task === name && { resumed: run }),
+    };
+    terminal.line();
+    const isDone = await tasks[name](context);
+    if (!isDone) return interrupt.exitCode;
+    if (run?.task === name) await removeRun(output);
+  }
+  terminal.line();
+  terminal.line(`  Done in ${seconds(performance.now() - started)}.`);
+  return 0;
+}
+
+/** The tasks to run, from the one that is resumed. */
+function tasksOf({ task }: Settings, resumed: TaskName | undefined): readonly TaskName[] {
+  const all: readonly TaskName[] = task === 'all' ? ['moons', 'digits'] : [task];
+  return resumed === undefined ? all : all.slice(all.indexOf(resumed));
+}
+
+const terminal = new Terminal(process.stdout, process.env);
+process.on('exit', () => terminal.release());
+// A reader that has seen enough (`npm start | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+try {
+  process.exitCode = await main(terminal);
+} catch (error) {
+  const line = lineOf(error);
+  if (line === undefined) throw error;
+  terminal.clear();
+  process.stderr.write(`${line}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,68 @@
+/**
+ * The checkpoint of an interrupted run: one file in the output folder. Besides what training needs it notes the settings,
+ * the task it belongs to and the tasks that were to follow, so that `--resume` needs no other option.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CheckpointParts, type Json, loadCheckpoint, saveCheckpoint } from '@nn/serialize';
+import { Failure } from './failure.ts';
+import type { Settings, TaskName } from './options.ts';
+
+/** What a run notes beside its parameters. */
+export interface RunNotes {
+  readonly task: TaskName;
+  readonly settings: Settings;
+  /** The task's own numbers: where it stands, and sums of the current epoch. */
+  readonly progress: Json;
+}
+
+export function checkpointPath(output: string): string {
+  return join(output, 'checkpoint.safetensors');
+}
+
+export async function saveRun(output: string, parts: CheckpointParts, notes: RunNotes): Promise<string> {
+  await mkdir(output, { recursive: true });
+  const path = checkpointPath(output);
+  const { task, settings, progress } = notes;
+  await saveCheckpoint(path, parts, { notes: { task, settings: { ...settings }, progress } });
+  return path;
+}
+
+/** The notes of the checkpoint in the output folder. Throws a `Failure` where there is none, or it is not of this program. */
+export async function readRun(output: string): Promise<RunNotes> {
+  const path = checkpointPath(output);
+  if (!existsSync(path)) {
+    throw new Failure(`--resume: there is no checkpoint at ${path}: a run that is stopped by Ctrl-C leaves one.`);
+  }
+  const { notes } = await loadCheckpoint(path, {}, { random: false });
+  if (!isRunNotes(notes)) throw new Failure(`--resume: ${path} is a checkpoint of another program.`);
+  return notes;
+}
+
+/** Brings the parts of the task back to where they were. */
+export async function restoreRun(output: string, parts: CheckpointParts): Promise<void> {
+  await loadCheckpoint(checkpointPath(output), parts);
+}
+
+export async function removeRun(output: string): Promise<void> {
+  await rm(checkpointPath(output), { force: true });
+}
+
+/** The settings of the resumed run. Throws a `Failure` where an option on the command line asks for others. */
+export function resumedSettings(given: Partial<Settings>, { settings }: RunNotes): Settings {
+  for (const name of ['task', 'data', 'epochs', 'batchSize', 'learningRate', 'seed'] as const) {
+    if (given[name] === undefined || given[name] === settings[name]) continue;
+    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new Failure(
+      `${option} ${given[name]}: the interrupted run had ${settings[name] ?? 'the default'}: leave it out, or start anew without --resume.`,
+    );
+  }
+  return settings;
+}
+
+function isRunNotes(notes: unknown): notes is RunNotes {
+  const { task, settings } = Object(notes) as Partial<Record<keyof RunNotes, unknown>>;
+  const { seed } = Object(settings) as Partial<Record<keyof Settings, unknown>>;
+  return (task === 'moons' || task === 'digits') && typeof seed === 'number';
+}

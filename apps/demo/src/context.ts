@@ -1,0 +1,29 @@
+/** What a task is given: where to print, when to stop, what was asked for. */
+import { relative } from 'node:path';
+import type { RunNotes } from './checkpointing.ts';
+import type { DigitData } from './digit-data.ts';
+import type { Interrupt } from './interrupt.ts';
+import type { Settings } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Context {
+  readonly terminal: Terminal;
+  readonly interrupt: Interrupt;
+  readonly settings: Settings;
+  /** The digits of --data, read before the first task so that mistakes show at once. */
+  readonly digits?: DigitData;
+  /** The folder for models and checkpoints. */
+  readonly output: string;
+  /** What a command needs to find that folder again: ` --output FOLDER`, or nothing where it is the default. */
+  readonly outputOption: string;
+  /** Where the user stands; printed paths are relative to it. */
+  readonly from: string;
+  /** The notes of the checkpoint that this task goes on from. */
+  readonly resumed?: RunNotes;
+}
+
+/** A path as the user would write it. */
+export function shownPath(path: string, { from }: Pick<Context, 'from'>): string {
+  const short = relative(from, path);
+  return short.length < path.length ? short : path;
+}

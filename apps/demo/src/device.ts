@@ -1,0 +1,26 @@
+/** The device to compute on. The GPU's package is loaded only where it is asked for. */
+import { cpu } from '@nn/backend-cpu';
+import { type Backend, isNNError } from '@nn/core';
+import { Failure } from './failure.ts';
+
+export interface Device {
+  readonly backend: Backend;
+  /** For the headline: what computes. */
+  readonly description: string;
+}
+
+export async function openDevice(name: 'cpu' | 'gpu'): Promise<Device> {
+  if (name === 'cpu') {
+    const backend = cpu();
+    return { backend, description: `cpu (${backend.info().engine})` };
+  }
+  try {
+    const { gpu } = await import('@nn/backend-gpu');
+    const backend = await gpu();
+    const { mode, device } = backend.info();
+    return { backend, description: `gpu (${mode}${device === '' ? '' : `, ${device}`})` };
+  } catch (error) {
+    if (!isNNError(error)) throw error;
+    throw new Failure(`--backend gpu: ${error.message.replace(/^gpu: /, '')}`);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The command line: one table of options, from which values are read, mistakes are told and the help is written.
+ * What the options mean is up to the tasks; defaults that differ by task are theirs, too.
+ */
+import { resolve } from 'node:path';
+import { Failure } from './failure.ts';
+
+export type TaskName = 'moons' | 'digits';
+
+/** What decides the course of a training; a checkpoint carries it. */
+export interface Settings {
+  readonly task: TaskName | 'all';
+  readonly seed: number;
+  /** The folder with IDX files, absolute; drawn digits where not given. */
+  readonly data?: string;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+}
+
+export const defaultSettings: Settings = { task: 'all', seed: 1 };
+
+export interface Options {
+  /** Those that were given. */
+  readonly settings: Partial<Settings>;
+  readonly backend: 'cpu' | 'gpu';
+  readonly resume: boolean;
+  /** The folder for models and checkpoints, absolute. */
+  readonly output: string;
+  readonly help: boolean;
+}
+
+interface Option {
+  readonly name: string;
+  /** What stands for its value in the help; an option without one is a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** Reads the value, or says what it should be. */
+  read?(text: string, places: Places): unknown;
+}
+
+/** The folders that relative paths start from. */
+export interface Places {
+  /** Where the user stands. */
+  readonly from: string;
+  /** The default for --output. */
+  readonly output: string;
+}
+
+const table: readonly Option[] = [
+  {
+    name: 'task',
+    value: 'NAME',
+    help: 'moons, digits or all (default: all)',
+    read: (text) => oneOf(text, ['moons', 'digits', 'all']),
+  },
+  {
+    name: 'data',
+    value: 'FOLDER',
+    help: 'for digits: a folder with the four MNIST files, plain or gzip (default: drawn digits)',
+    read: (text, { from }) => resolve(from, text),
+  },
+  { name: 'backend', value: 'NAME', help: 'cpu or gpu (default: cpu)', read: (text) => oneOf(text, ['cpu', 'gpu']) },
+  {
+    name: 'epochs',
+    value: 'N',
+    help: 'passes over the data (default: 2000 for moons, 3 for digits, 6 with --data)',
+    read: (text) => wholeNumber(text, 1, 1_000_000),
+  },
+  {
+    name: 'batch-size',
+    value: 'N',
+    help: 'samples in a step (default: all for moons, 50 for digits)',
+    read: (text) => wholeNumber(text, 1, 1_000_000),
+  },
+  {
+    name: 'learning-rate',
+    value: 'X',
+    help: 'for digits the peak of a cycle (default: 8 for moons, 0.01 for digits)',
+    read: positiveNumber,
+  },
+  {
+    name: 'seed',
+    value: 'N',
+    help: 'of data, initial weights and order (default: 1)',
+    read: (text) => wholeNumber(text, 0, 2 ** 31 - 1),
+  },
+  { name: 'resume', help: 'go on from the checkpoint that Ctrl-C left in the output folder' },
+  {
+    name: 'output',
+    value: 'FOLDER',
+    help: 'for models and checkpoints (default: apps/demo/output)',
+    read: (text, { from }) => resolve(from, text),
+  },
+  { name: 'help', help: 'this text' },
+];
+
+/** The options of a command line. Throws a `Failure` for anything that is not in the table. */
+export function parseOptions(argv: readonly string[], places: Places): Options {
+  const given: Record<string, unknown> = {};
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] as string;
+    if (argument === '-h') {
+      given.help = true;
+      continue;
+    }
+    if (!argument.startsWith('--')) {
+      throw new Failure(`'${argument}' is not an option: options begin with --, as in --task digits; see --help.`);
+    }
+    const [name = '', ...rest] = argument.slice(2).split('=');
+    const option = table.find((candidate) => candidate.name === name) ?? unknownOption(name);
+    if (!option.read) {
+      if (rest.length > 0) throw new Failure(`--${name} takes no value, '${rest.join('=')}' was given.`);
+      given[name] = true;
+      continue;
+    }
+    const text = rest.length > 0 ? rest.join('=') : argv[++at];
+    if (text === undefined || text === '' || (rest.length === 0 && text.startsWith('--'))) {
+      throw new Failure(`--${name} needs a value: --${name} ${option.value}.`);
+    }
+    try {
+      given[camelCase(name)] = option.read(text, places);
+    } catch (error) {
+      throw new Failure(`--${name} ${text}: ${(error as Error).message}`);
+    }
+  }
+  // The one cast: the table reads each value as the type that its name has in these interfaces.
+  const { backend, resume, output, help, ...settings } = given as Partial<Omit<Options, 'settings'> & Settings>;
+  if (settings.task === 'moons' && settings.data !== undefined) {
+    throw new Failure('--data is for digits: leave it out, or choose --task digits.');
+  }
+  return {
+    settings,
+    backend: backend ?? 'cpu',
+    resume: resume ?? false,
+    output: output ?? places.output,
+    help: help ?? false,
+  };
+}
+
+/** The text of --help. */
+export function helpText(): string {
+  const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
+  return [
+    'Trains two networks: one tells two moons apart, one reads digits.',
+    '',
+    'usage: npm start -- [options]',
+    '',
+    ...lines,
+    '',
+    'Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once. Colours follow NO_COLOR.',
+    '',
+    'examples:',
+    '  npm start -- --task digits --data ../shared/data/mnist10k',
+    '  npm start -- --task moons --learning-rate 2 --seed 7',
+    '  npm start -- --resume',
+  ].join('\n');
+}
+
+function unknownOption(name: string): never {
+  const near = table.find((option) => isNear(option.name, name))?.name;
+  throw new Failure(`There is no option --${name}${near ? `: do you mean --${near}?` : '; see --help.'}`);
+}
+
+/** One begins with the other, or a letter is missing, added, changed or swapped with its neighbour. */
+function isNear(a: string, b: string): boolean {
+  if (b.length >= 2 && (a.startsWith(b) || b.startsWith(a))) return true;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  const isSwap = left.length === 2 && right === `${left[1]}${left[0]}`;
+  return (left.length <= 1 && right.length <= 1) || isSwap;
+}
+
+function oneOf(text: string, names: readonly string[]): string {
+  if (names.includes(text)) return text;
+  throw new Error(`must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`);
+}
+
+function wholeNumber(text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new Error(`must be a whole number from ${least} to ${most}.`);
+}
+
+function positiveNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value <= 1e6) return value;
+  throw new Error('must be a number above 0, as 0.01.');
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

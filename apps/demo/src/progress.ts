@@ -1,0 +1,73 @@
+/**
+ * How far a training is: a bar in a terminal, else a line for each tenth of the way. Keeps time, draws nothing but the bar.
+ */
+import { duration } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Milliseconds between two frames. */
+const frame = 80;
+
+export class Progress {
+  readonly #terminal: Terminal;
+  readonly #total: number;
+  /** Steps that a resumed run had made before. */
+  readonly #before: number;
+  readonly #started: number;
+  #lastFrame = Number.NEGATIVE_INFINITY;
+  #lastTenth: number;
+
+  /** `before`: steps made by the run that is resumed. `now`: the clock, in milliseconds. */
+  constructor(terminal: Terminal, total: number, before = 0, now: number = performance.now()) {
+    this.#terminal = terminal;
+    this.#total = total;
+    this.#before = before;
+    this.#started = now;
+    this.#lastTenth = Math.floor((10 * before) / total);
+  }
+
+  /**
+   * Called after each step. `facts` are the loss and the like; `above` is drawn over the bar in a terminal, and only
+   * made when a frame is due.
+   */
+  async update(
+    done: number,
+    facts: string,
+    above?: () => Promise<readonly string[]>,
+    now: number = performance.now(),
+  ): Promise<void> {
+    if (!this.#terminal.isInteractive) {
+      const tenth = Math.floor((10 * done) / this.#total);
+      if (tenth === this.#lastTenth) return;
+      this.#lastTenth = tenth;
+      this.#terminal.line(`  ${String(10 * tenth).padStart(3)} %  ${facts}${this.#left(done, now)}`);
+      return;
+    }
+    if (now - this.#lastFrame < frame && done < this.#total) return;
+    this.#lastFrame = now;
+    const lines = (await above?.()) ?? [];
+    this.#terminal.live([...lines, this.#bar(done, facts, now)]);
+  }
+
+  #bar(done: number, facts: string, now: number): string {
+    const share = done / this.#total;
+    const text = `${String(Math.floor(100 * share)).padStart(3)} %  ${facts}${this.#left(done, now)}`;
+    // At most 40 wide, and narrower where the facts need the room.
+    const width = Math.min(40, this.#terminal.columns - text.length - 6);
+    if (width < 4) return `  ${text}`.slice(0, this.#terminal.columns - 1);
+    return `  ${bar(share, width, this.#terminal)}  ${text}`;
+  }
+
+  #left(done: number, now: number): string {
+    if (done >= this.#total || done <= this.#before) return '';
+    const each = (now - this.#started) / (done - this.#before);
+    return `  ${duration((each * (this.#total - done)) / 1000)} left`;
+  }
+}
+
+/** A bar with a precision of half a character. */
+export function bar(share: number, width: number, terminal: Pick<Terminal, 'paint'>): string {
+  const halves = Math.round(2 * width * Math.min(1, Math.max(0, share)));
+  const full = '━'.repeat(halves >> 1);
+  const half = halves & 1 ? '╸' : '';
+  return terminal.paint(full + half, 'cyan') + terminal.paint('─'.repeat(width - full.length - half.length), 'dim');
+}

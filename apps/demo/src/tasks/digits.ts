@@ -1,0 +1,104 @@
+/**
+ * A convolutional network reads digits: drawn ones, or the files of MNIST. Trains, tests, shows what it takes for what, and
+ * saves the model as safetensors.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compile, maxPool, setSeed, type Tensor, tensor } from '@nn/core';
+import { DataLoader, fitNormalization } from '@nn/data';
+import { BatchNorm2d, Conv2d, crossEntropy, Linear, summary } from '@nn/layers';
+import { Adam, oneCycle } from '@nn/optim';
+import { saveModel } from '@nn/serialize';
+import { type Context, shownPath } from '../context.ts';
+import { drawnDigits } from '../digit-data.ts';
+import { distortImages } from '../distortion.ts';
+import { count, percent, seconds } from '../format.ts';
+import { train } from '../training.ts';
+import { printReport, type Readings, readImages } from './digit-report.ts';
+
+/** Two convolutions, each with batch normalisation, relu and pooling, then a linear layer: [N, 1, size, size] to logits [N, 10]. */
+class Network {
+  readonly conv1 = new Conv2d(1, 8, 5);
+  readonly norm1 = new BatchNorm2d(8);
+  readonly conv2 = new Conv2d(8, 16, 5);
+  readonly norm2 = new BatchNorm2d(16);
+  readonly output: Linear;
+
+  constructor(size: number) {
+    const afterFirst = Math.floor((size - 4) / 2);
+    const afterSecond = Math.floor((afterFirst - 4) / 2);
+    this.output = new Linear(16 * afterSecond ** 2, 10);
+  }
+
+  forward(images: Tensor): Tensor {
+    const first = maxPool(this.norm1.forward(this.conv1.forward(images)).relu(), { size: [2, 2] });
+    const second = maxPool(this.norm2.forward(this.conv2.forward(first)).relu(), { size: [2, 2] });
+    return this.output.forward(second.flatten(1));
+  }
+}
+
+export async function runDigits(context: Context): Promise<boolean> {
+  const { terminal, settings, output } = context;
+  const { seed, batchSize = 50, learningRate = 0.01 } = settings;
+  const data = context.digits ?? drawnDigits(seed, 4000, 1000);
+  // Drawn digits are of many hands already.
+  const isDistorted = context.digits !== undefined;
+  const epochs = settings.epochs ?? (context.digits ? 6 : 3);
+  setSeed(seed);
+  const normalization = fitNormalization(data.train.fields.inputs, { per: 'array' });
+  const normalize = { inputs: normalization };
+  const model = new Network(data.size);
+  const loader = new DataLoader(data.train, { batchSize, shuffle: true, seed, normalize });
+  const schedule = oneCycle(learningRate, { steps: epochs * loader.length, rise: 0.2 });
+  const optimizer = new Adam(model, { learningRate: schedule });
+
+  const { parameters } = summary(model, [1, 1, data.size, data.size]);
+  terminal.line(terminal.paint('  Digits', 'bold'));
+  terminal.line(`  A convolutional network of ${count(parameters)} parameters: cross entropy, Adam.`);
+  terminal.line(`  ${count(data.train.size)} ${data.name} to train, ${count(data.test.size)} others to test.`);
+  terminal.line();
+
+  const step = compile((images: Tensor, targets: Tensor) => {
+    const logits = model.forward(images);
+    const loss = crossEntropy(logits, targets);
+    void optimizer.step(loss);
+    return { loss, correct: logits.argMax(1).equal(targets).cast('int32').sum() };
+  });
+
+  const distorted = (indices: Int32Array): Tensor => {
+    const images = distortImages(data.train.fields.inputs, indices, { seed, epoch: loader.epoch }, normalization);
+    return tensor(images.data, { shape: images.shape, borrow: true });
+  };
+  const started = performance.now();
+  let readings: Readings | undefined;
+  const isDone = await train(
+    {
+      task: 'digits',
+      epochs,
+      loader,
+      parts: { model, optimizer },
+      step: async (batch) => {
+        const images = isDistorted ? distorted(batch.indices) : batch.inputs;
+        const { loss, correct } = await step(images, batch.targets);
+        const [lossNow, correctNow] = await Promise.all([loss.item(), correct.item()]);
+        return { loss: lossNow, correct: correctNow };
+      },
+      endEpoch: async (epoch, { loss, accuracy }) => {
+        readings = await readImages(model, data.test, normalization);
+        terminal.line(
+          `  epoch ${epoch}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  test ${percent(readings.accuracy)}  ${terminal.paint(seconds(performance.now() - started), 'dim')}`,
+        );
+      },
+    },
+    context,
+  );
+  if (!isDone) return false;
+
+  const took = performance.now() - started;
+  printReport(terminal, data.test, readings ?? (await readImages(model, data.test, normalization)));
+  await mkdir(output, { recursive: true });
+  const path = join(output, 'digits.safetensors');
+  await saveModel(path, model, { metadata: { normalization: JSON.stringify(normalization) } });
+  terminal.line(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
+  return true;
+}

@@ -1,0 +1,141 @@
+/**
+ * The classic first network: two inputs, four hidden neurons, one output, all sigmoids, trained by gradient descent on the
+ * mean squared error to tell the points of two moons apart. After it, the picture of what it makes of the plane.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compile, evaluate, setSeed, type Tensor, tensor } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import { Linear, meanSquaredError, xavierUniform } from '@nn/layers';
+import { SGD } from '@nn/optim';
+import { type Json, saveModel } from '@nn/serialize';
+import { type Context, shownPath } from '../context.ts';
+import { count, percent, seconds } from '../format.ts';
+import { drawCurve } from '../pictures/braille.ts';
+import { drawPlane, type Frame, gridOf } from '../pictures/plane.ts';
+import { padTo, type Terminal } from '../terminal.ts';
+import { type EpochMeans, train } from '../training.ts';
+
+const samples = 400;
+const noise = 0.15;
+
+/** y = sigmoid(W2 sigmoid(W1 x + b1) + b2): [N, 2] to [N, 1], the probability of the second moon. */
+class Network {
+  readonly hidden = new Linear(2, 4);
+  readonly output = new Linear(4, 1);
+
+  constructor() {
+    // Sigmoids that start almost flat learn slowly: wider initial weights than usual.
+    for (const { weight } of [this.hidden, this.output]) weight.assign(xavierUniform(weight.shape, { gain: 3 }));
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.output.forward(this.hidden.forward(x).sigmoid()).sigmoid();
+  }
+}
+
+export async function runMoons(context: Context): Promise<boolean> {
+  const { terminal, settings, output } = context;
+  const { seed, epochs = 2000, learningRate = 8 } = settings;
+  const batchSize = Math.min(settings.batchSize ?? samples, samples);
+  setSeed(seed);
+  const dataset = moons(samples, { seed, noise });
+  const unseen = moons(samples, { seed: seed + 1, noise });
+  const model = new Network();
+  const optimizer = new SGD(model, { learningRate });
+  const loader = new DataLoader(dataset, { batchSize, shuffle: batchSize < samples, seed });
+
+  terminal.line(terminal.paint('  Two moons', 'bold'));
+  terminal.line('  A 2-4-1 network of sigmoids: mean squared error, plain gradient descent.');
+  terminal.line(`  ${samples} points to train, ${samples} others to test.`);
+  terminal.line();
+
+  const step = compile((inputs: Tensor, targets: Tensor) => {
+    const guesses = model.forward(inputs);
+    const truth = targets.cast('float32').unsqueeze(1);
+    const loss = meanSquaredError(guesses, truth);
+    void optimizer.step(loss);
+    return { loss, correct: countCorrect(guesses, truth) };
+  });
+
+  // The curve needs no more than this many losses, however many epochs there are.
+  const every = Math.ceil(epochs / 400);
+  let history: number[] = [];
+  const frame = frameFor(terminal);
+  const fits = terminal.columns >= frame.columns + 33 && terminal.rows >= frame.rows + 4;
+  const picture = async (epoch: number, means: EpochMeans, test?: number): Promise<string[]> => {
+    const grid = gridOf(frame, terminal);
+    const guesses = await evaluate(() => model.forward(tensor(grid, { shape: [grid.length / 2, 2] }))).data();
+    const points = { positions: dataset.fields.inputs.data, classes: dataset.fields.targets.data };
+    const plane = drawPlane(frame, guesses, points, terminal);
+    const top = Math.max(...history, means.loss);
+    const curve = drawCurve(history, Math.ceil(epochs / every), top, 26, 6, terminal.isInteractive);
+    const beside = [
+      terminal.paint('loss per epoch', 'bold'),
+      ...curve.map((line) => terminal.paint(line, 'cyan')),
+      terminal.paint(`0 to ${top.toFixed(3)}, epochs 1 to ${count(epochs)}`, 'dim'),
+      '',
+      `epoch     ${count(epoch)}`,
+      `loss      ${means.loss.toFixed(4)}`,
+      `accuracy  ${percent(means.accuracy)}`,
+      ...(test === undefined ? [] : [`test      ${terminal.paint(percent(test), 'bold', 'green')}`]),
+    ];
+    if (!fits) return [...plane, ...beside].map((line) => `  ${line}`);
+    return plane.map((line, row) => `  ${padTo(line, frame.columns)}   ${beside[row] ?? ''}`);
+  };
+
+  const started = performance.now();
+  let last: EpochMeans = { loss: Number.NaN, accuracy: Number.NaN };
+  const isDone = await train(
+    {
+      task: 'moons',
+      epochs,
+      loader,
+      parts: { model, optimizer },
+      step: async ({ inputs, targets }) => {
+        const { loss, correct } = await step(inputs, targets);
+        const [lossNow, correctNow] = await Promise.all([loss.item(), correct.item()]);
+        return { loss: lossNow, correct: correctNow };
+      },
+      endEpoch: (epoch, means) => {
+        last = means;
+        if ((epoch - 1) % every === 0) history.push(means.loss);
+      },
+      ...(fits && { picture: async (epoch: number, means: EpochMeans) => [...(await picture(epoch, means)), ''] }),
+      notes: () => ({ history }),
+      restore: (notes) => {
+        history = historyOf(notes);
+      },
+    },
+    context,
+  );
+  if (!isDone) return false;
+
+  const { inputs, targets } = new DataLoader(unseen, { batchSize: samples }).peek();
+  const guesses = evaluate(() => model.forward(inputs));
+  if (!terminal.isInteractive) terminal.line();
+  const accuracy = (await countCorrect(guesses, targets.cast('float32').unsqueeze(1)).item()) / samples;
+  for (const line of await picture(epochs, last, accuracy)) terminal.line(line.trimEnd());
+  await mkdir(output, { recursive: true });
+  const path = join(output, 'moons.safetensors');
+  await saveModel(path, model);
+  terminal.line();
+  terminal.line(`  Trained in ${seconds(performance.now() - started)}. Saved ${shownPath(path, context)}.`);
+  return true;
+}
+
+/** As large as the screen allows beside the curve; characters are about twice as high as wide, and the part of the plane 3 : 2. */
+function frameFor(terminal: Terminal): Frame {
+  const rows = Math.max(10, Math.min(24, terminal.rows - 9, Math.floor((terminal.columns - 33) / 3)));
+  return { left: -1.75, right: 2.75, bottom: -1.25, top: 1.75, columns: 3 * rows, rows };
+}
+
+/** How many of the guesses [N, 1] are on the side of the truth. */
+function countCorrect(guesses: Tensor, truth: Tensor): Tensor {
+  return guesses.greater(0.5).equal(truth.greater(0.5)).cast('int32').sum();
+}
+
+function historyOf(notes: Json): number[] {
+  const { history } = Object(notes) as { history?: unknown };
+  return Array.isArray(history) ? history.filter((value) => typeof value === 'number') : [];
+}

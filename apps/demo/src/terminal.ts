@@ -1,0 +1,109 @@
+/**
+ * The place that everything is printed to: lines that stay, and below them a block that is redrawn. Without a terminal
+ * there is no such block and no colour. What is drawn is made elsewhere (`progress.ts`, `pictures/`).
+ */
+
+/** How many colours there are: 1 (none), 4 bits (the basic ones), 8 bits (256) or 24 bits. */
+export type ColorDepth = 1 | 4 | 8 | 24;
+export type Color = readonly [red: number, green: number, blue: number];
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** The part of `process.stdout` that is used. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+  getColorDepth?(environment?: object): number;
+}
+
+const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+
+export class Terminal {
+  /** Whether a block can be redrawn; if not, plain lines are printed. */
+  readonly isInteractive: boolean;
+  readonly colorDepth: ColorDepth;
+  readonly #output: Output;
+  #liveLines: readonly string[] = [];
+  #isCursorHidden = false;
+
+  constructor(output: Output, environment: Readonly<Record<string, string | undefined>>) {
+    this.#output = output;
+    this.isInteractive = output.isTTY === true && environment.TERM !== 'dumb';
+    this.colorDepth = this.isInteractive ? depthOf(output, environment) : 1;
+  }
+
+  get columns(): number {
+    return this.#output.columns ?? 80;
+  }
+
+  /** Lines that fit on the screen. */
+  get rows(): number {
+    return this.#output.rows ?? 24;
+  }
+
+  /** Text in a style, where there are colours. */
+  paint(text: string, ...styles: readonly Style[]): string {
+    if (this.colorDepth === 1 || text === '') return text;
+    return `\u001b[${styles.map((style) => codes[style]).join(';')}m${text}\u001b[0m`;
+  }
+
+  /** A line that stays, above the live block. */
+  line(text = ''): void {
+    const live = this.#liveLines;
+    this.#write(`${this.#toTop()}${text}${this.isInteractive ? '\u001b[K' : ''}\n`);
+    this.#liveLines = [];
+    if (live.length > 0) this.live(live);
+  }
+
+  /** Redraws the block at the bottom. Each line must be narrower than the screen. Does nothing without a terminal. */
+  live(lines: readonly string[]): void {
+    if (!this.isInteractive) return;
+    const hide = this.#isCursorHidden ? '' : '\u001b[?25l';
+    this.#isCursorHidden = true;
+    const text = lines.map((line) => `${line}\u001b[K\n`).join('');
+    // The marks around it ask the terminal to show the frame as a whole.
+    this.#write(`\u001b[?2026h${hide}${this.#toTop()}${text}\u001b[J\u001b[?2026l`);
+    this.#liveLines = lines;
+  }
+
+  /** Takes the block away. */
+  clear(): void {
+    if (this.#liveLines.length > 0) this.#write(`${this.#toTop()}\u001b[J`);
+    this.#liveLines = [];
+    this.release();
+  }
+
+  /** Gives the cursor back. Safe to call at any time, also while the process ends. */
+  release(): void {
+    if (this.#isCursorHidden) this.#write('\u001b[?25h');
+    this.#isCursorHidden = false;
+  }
+
+  #toTop(): string {
+    const height = this.#liveLines.length;
+    // A Ctrl-C echoed by the terminal moves the cursor to the right, never down.
+    return height > 0 ? `\r\u001b[${height}A` : '\r'.repeat(this.isInteractive ? 1 : 0);
+  }
+
+  #write(text: string): void {
+    this.#output.write(text);
+  }
+}
+
+function depthOf(output: Output, environment: Readonly<Record<string, string | undefined>>): ColorDepth {
+  if ((environment.NO_COLOR ?? '') !== '') return 1;
+  const depth = output.getColorDepth?.(environment) ?? 1;
+  return depth >= 24 ? 24 : depth >= 8 ? 8 : depth >= 4 ? 4 : 1;
+}
+
+/** The width of text on the screen: escape sequences take none. */
+export function widthOf(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
+  return [...text.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '')].length;
+}
+
+/** Pads to a width on the screen. */
+export function padTo(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}
