@@ -113,6 +113,8 @@ function reduction(nest: Nest, reduce: NonNullable<Nest['reduce']>): KernelFunct
   const values = machine.lanes(last);
   const { sums, finish, save } = finisher(nest, reduce.dtype, wide ? width : 1);
   const { start, combine } = accumulation(reduce);
+  // Other sums wrap or are truth values.
+  const plain = reduce.op === 'sum' && kindOf(reduce.dtype) === 'float';
   if (!wide) {
     return (call) => {
       machine.begin(call);
@@ -120,11 +122,13 @@ function reduction(nest: Nest, reduce: NonNullable<Nest['reduce']>): KernelFunct
       for (let element = 0; element < size; element++) {
         machine.count(element);
         let sum = start;
-        chunks(reductions, width, (first, count) => {
+        for (let first = 0; first < reductions; first += width) {
+          const count = Math.min(width, reductions - first);
           machine.chunk(first, count);
           machine.both(count);
-          for (let i = 0; i < count; i++) sum = combine(sum, values[i]!);
-        });
+          if (plain) for (let i = 0; i < count; i++) sum += values[i]!;
+          else for (let i = 0; i < count; i++) sum = combine(sum, values[i]!);
+        }
         sums[0] = sum;
         finish.chunk(element, 1);
         save(call, 1);
