@@ -52,7 +52,7 @@ const workloads: Record<string, () => Workload> = {
     );
     const optimizer = new Adam(model, { learningRate: 1e-3 });
     const [x, y] = [floats(32, 1, 28, 28), labels(32, 10)];
-    return { turns: 15, step: () => optimizer.step(crossEntropy(model.forward(x), y)) };
+    return { turns: Number(process.env.TURNS ?? 15), step: () => optimizer.step(crossEntropy(model.forward(x), y)) };
   },
   lstm: () => {
     const lstm = new LSTM(32, 128, { batchFirst: true });
@@ -60,7 +60,7 @@ const workloads: Record<string, () => Workload> = {
     const optimizer = new Adam({ lstm, head }, { learningRate: 1e-3 });
     const [x, y] = [floats(32, 50, 32), labels(32, 10)];
     return {
-      turns: 15,
+      turns: Number(process.env.TURNS ?? 15),
       step: () => {
         const { output } = lstm.forward(x) as { output: Tensor };
         return optimizer.step(crossEntropy(head.forward(output.at([], -1)), y));
@@ -77,7 +77,7 @@ const workloads: Record<string, () => Workload> = {
     const optimizer = new Adam(model, { learningRate: 1e-3 });
     const [x, y] = [labels(16 * 64, 128).reshape([16, 64]), labels(16 * 64, 128)];
     return {
-      turns: 15,
+      turns: Number(process.env.TURNS ?? 15),
       step: () => {
         let h = model.embedding.forward(x);
         for (const layer of model.layers) h = layer.forward(h);
@@ -106,7 +106,7 @@ const workloads: Record<string, () => Workload> = {
     const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 784);
-    return { turns: 200, step: () => forward(x).data() };
+    return { turns: 200, step: () => (forward(x) as Tensor).data() };
   },
   cnn1: () => {
     const model = new Sequential(
@@ -115,7 +115,7 @@ const workloads: Record<string, () => Workload> = {
     );
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 1, 28, 28);
-    return { turns: 100, step: () => forward(x).data() };
+    return { turns: 100, step: () => (forward(x) as Tensor).data() };
   },
   softmax: () => {
     const x = floats(1024, 1024);

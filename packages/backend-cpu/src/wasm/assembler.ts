@@ -64,13 +64,41 @@ const text = (value: string): number[] => {
   return [...unsigned(bytes.length), ...bytes];
 };
 
-function flatten(code: Code, into: number[]): void {
-  for (const part of code) {
-    if (typeof part === 'number') into.push(part);
-    else if ('index' in part) into.push(...unsigned(part.index));
-    else flatten(part, into);
+/** Bytes that grow at the end. */
+class Bytes {
+  data: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+  length = 0;
+
+  room(more: number): void {
+    if (this.length + more <= this.data.length) return;
+    const larger = new Uint8Array(Math.max(this.data.length * 2, this.length + more));
+    larger.set(this.data);
+    this.data = larger;
+  }
+  push(...bytes: number[]): void {
+    this.room(bytes.length);
+    for (const byte of bytes) this.data[this.length++] = byte;
+  }
+  append(other: Bytes): void {
+    this.room(other.length);
+    this.data.set(other.data.subarray(0, other.length), this.length);
+    this.length += other.length;
+  }
+  code(code: Code): void {
+    this.room(code.length + 16);
+    for (let at = 0; at < code.length; at++) {
+      const part = code[at] as Code[number];
+      if (typeof part === 'number') this.data[this.length++] = part;
+      else if (isReference(part)) this.push(...unsigned(part.index));
+      else {
+        this.code(part);
+        this.room(code.length - at + 16);
+      }
+    }
   }
 }
+
+const isReference = (part: Code | FunctionReference): part is FunctionReference => !Array.isArray(part);
 
 /** A local variable or a parameter. */
 export class Local<T extends ValueType = ValueType> implements Expression<T> {
@@ -116,7 +144,7 @@ export class FunctionBuilder implements FunctionReference {
     this.#body.push(...statements);
   }
   /** The entry of the code section. */
-  bytes(): number[] {
+  write(into: Bytes): void {
     const runs: number[] = [];
     let count = 0;
     for (let from = 0; from < this.#locals.length; ) {
@@ -126,10 +154,12 @@ export class FunctionBuilder implements FunctionReference {
       count += 1;
       from = to;
     }
-    const body: number[] = [...unsigned(count), ...runs];
-    flatten(this.#body, body);
+    const body = new Bytes();
+    body.push(...unsigned(count), ...runs);
+    body.code(this.#body);
     body.push(0x0b);
-    return body;
+    into.push(...unsigned(body.length));
+    into.append(body);
   }
 }
 
@@ -195,13 +225,15 @@ export class ModuleBuilder {
     const importTypes = this.#imports.map(({ reference }) => this.typeIndex(reference.parameters, reference.results));
     const functionTypes = this.#functions.map(({ builder }) => this.typeIndex(builder.parameters, builder.results));
 
-    const out: number[] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+    const out = new Bytes();
+    out.push(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
     const section = (id: number, entries: readonly (readonly number[])[]): void => {
       if (entries.length === 0) return;
-      const count = unsigned(entries.length);
-      const size = entries.reduce((sum, entry) => sum + entry.length, count.length);
-      out.push(id, ...unsigned(size), ...count);
-      for (const entry of entries) for (const byte of entry) out.push(byte);
+      const body = new Bytes();
+      body.push(...unsigned(entries.length));
+      for (const entry of entries) body.push(...entry);
+      out.push(id, ...unsigned(body.length));
+      out.append(body);
     };
     section(
       1,
@@ -233,13 +265,11 @@ export class ModuleBuilder {
       const entries = this.#table.flatMap((reference) => unsigned(reference.index));
       section(9, [[0x00, 0x41, 0x00, 0x0b, ...unsigned(this.#table.length), ...entries]]);
     }
-    section(
-      10,
-      this.#functions.map(({ builder }) => {
-        const body = builder.bytes();
-        return [...unsigned(body.length), ...body];
-      }),
-    );
-    return Uint8Array.from(out);
+    const bodies = new Bytes();
+    bodies.push(...unsigned(this.#functions.length));
+    for (const { builder } of this.#functions) builder.write(bodies);
+    out.push(10, ...unsigned(bodies.length));
+    out.append(bodies);
+    return out.data.slice(0, out.length);
   }
 }

@@ -65,6 +65,8 @@ interface Frame {
   readonly values: Map<number, readonly Expression[]>;
   readonly splats: Map<number, V128>;
   readonly addresses: Map<string, I32>;
+  /** Emits there. */
+  readonly scope: Scope;
 }
 
 interface Access {
@@ -181,7 +183,7 @@ class NestEmitter {
     }
     // All these loops have one body, so the frames share one list of statements.
     const statements: Statement[] = [];
-    for (let at = 0; at < outer; at++) this.#frames.push({ ...this.#open(), statements });
+    for (let at = 0; at < outer; at++) this.#frames.push(this.#open(statements));
     this.#inside(outer);
     this.#frames.length -= outer;
     let carry: Statement[] = [];
@@ -195,25 +197,13 @@ class NestEmitter {
     root.statements.push(when(i32.ltU(begin, end), [doWhile(statements, i32.ltU(unit, end))]));
   }
 
-  #open(): Frame {
-    return { statements: [], values: new Map(), splats: new Map(), addresses: new Map() };
+  #open(statements: Statement[] = []): Frame {
+    const scope = this.#scope.into(statements);
+    return { statements, values: new Map(), splats: new Map(), addresses: new Map(), scope };
   }
   /** The scope that emits into the loop at `level` (0: before all loops). */
   #at(level: number): Scope {
-    const scope = this.#scope;
-    const { statements } = this.#frames[level] as Frame;
-    return {
-      local: scope.local,
-      emit: (...code) => {
-        statements.push(...code);
-      },
-      floats: (value) => scope.floats(value),
-      words: (value) => scope.words(value),
-      doubles: (value) => scope.doubles(value),
-      multiplyAdd: (a, b, c) => scope.multiplyAdd(a, b, c),
-      host: scope.host,
-      hostPower: scope.hostPower,
-    };
+    return (this.#frames[level] as Frame).scope;
   }
 
   /** The code inside the first `level` loops. */

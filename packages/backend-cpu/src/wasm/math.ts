@@ -11,6 +11,8 @@ import { f32, f32x4, f64, f64x2, i32, i32x4, i64x2, v128, when } from './instruc
 export interface Scope {
   local<T extends ValueType>(type: T): Local<T>;
   emit(...statements: Statement[]): void;
+  /** The same function, emitting elsewhere. */
+  into(statements: Statement[]): Scope;
   /** Four equal floats, kept in a local for the whole function: V8 rebuilds a `v128.const` in every turn of a loop. */
   floats(value: number): V128;
   words(value: number): V128;
@@ -135,7 +137,7 @@ export function sine(scope: Scope, x: V128, kind: 'sin' | 'cos'): V128 {
   for (const at of [1, 2, 3]) slow.push(result.set(f32x4.replace(result, at, lane(at))));
 
   const fast: Statement[] = [];
-  const inner: Scope = { ...bind(scope), emit: (...statements) => fast.push(...statements) };
+  const inner = scope.into(fast);
   const reduce = (pair: V128): { r: V128; n: V128 } => {
     const wide = keep(inner, f64x2.promoteLow(pair));
     const n = keep(inner, f64x2.nearest(f64x2.mul(wide, inner.doubles(2 / Math.PI))));
@@ -181,7 +183,7 @@ export function power(scope: Scope, x: V128, y: V128): V128 {
   for (const at of [1, 2, 3]) slow.push(result.set(f32x4.replace(result, at, lane(at))));
 
   const fast: Statement[] = [];
-  const inner: Scope = { ...bind(scope), emit: (...statements) => fast.push(...statements) };
+  const inner = scope.into(fast);
   const half = (basePair: V128, exponentPair: V128): V128 => {
     const bits = keep(inner, f64x2.promoteLow(basePair));
     // x = 2^e m, m in [sqrt 1/2, sqrt 2): the exponent sits in the high word of each double.
@@ -214,18 +216,4 @@ export function power(scope: Scope, x: V128, y: V128): V128 {
   const usual = i32x4.allTrue(v128.and(positive, f32x4.lt(f32x4.abs(exponent), scope.floats(Infinity))));
   scope.emit(when(usual, fast, slow));
   return result;
-}
-
-/** The methods of a scope as plain functions, to build a scope that emits elsewhere. */
-function bind(scope: Scope): Scope {
-  return {
-    local: (type) => scope.local(type),
-    emit: (...statements) => scope.emit(...statements),
-    floats: (value) => scope.floats(value),
-    words: (value) => scope.words(value),
-    doubles: (value) => scope.doubles(value),
-    multiplyAdd: (a, b, c) => scope.multiplyAdd(a, b, c),
-    host: (name, x) => scope.host(name, x),
-    hostPower: (x, y) => scope.hostPower(x, y),
-  };
 }

@@ -3,7 +3,7 @@
  * division), functions of the host, and the choice between fused and separate multiply-add.
  * Kernels are added by the emitters; `program.ts` makes one context for each program.
  */
-import type { FunctionBuilder, FunctionReference, MemoryType, Statement, V128, ValueType } from './assembler.ts';
+import type { Expression, FunctionBuilder, FunctionReference, Local, MemoryType, Statement, V128, ValueType } from './assembler.ts';
 import { ModuleBuilder } from './assembler.ts';
 import { call, f32, f32x4, f64, i32, select, v128, when, whileLoop } from './instructions.ts';
 import type { Scope } from './math.ts';
@@ -163,17 +163,27 @@ export function vectorFunction(scope: Scope, name: Exclude<ScalarFunction, 'pow'
 
 /** A scope over a whole function: constants go to its prologue, other statements to one list. */
 export class FunctionScope implements Scope {
-  readonly prologue: Statement[] = [];
-  statements: Statement[] = [];
+  readonly prologue: Statement[];
+  readonly statements: Statement[];
   readonly context: ModuleContext;
   readonly builder: FunctionBuilder;
-  readonly #constants = new Map<string, V128>();
+  readonly #constants: Map<string, V128>;
 
-  constructor(context: ModuleContext, builder: FunctionBuilder) {
+  /** `outer`: the scope of the same function whose constants this one shares. */
+  constructor(context: ModuleContext, builder: FunctionBuilder, outer?: FunctionScope, statements: Statement[] = []) {
     this.context = context;
     this.builder = builder;
+    this.prologue = outer?.prologue ?? [];
+    this.#constants = outer ? outer.#constants : new Map();
+    this.statements = statements;
   }
-  local: Scope['local'] = (type) => this.builder.local(type);
+  /** The same function, emitting elsewhere. */
+  into(statements: Statement[]): FunctionScope {
+    return new FunctionScope(this.context, this.builder, this, statements);
+  }
+  local<T extends ValueType>(type: T): Local<T> {
+    return this.builder.local(type);
+  }
   emit(...statements: Statement[]): void {
     this.statements.push(...statements);
   }
@@ -200,6 +210,10 @@ export class FunctionScope implements Scope {
   multiplyAdd(a: V128, b: V128, c: V128): V128 {
     return this.context.target.fused ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
   }
-  host: Scope['host'] = (name, x) => call('f64', this.context.hostFunction(name), x);
-  hostPower: Scope['hostPower'] = (x, y) => call('f64', this.context.hostFunction('pow'), x, y);
+  host(name: 'sin' | 'cos', x: Expression<'f64'>): Expression<'f64'> {
+    return call('f64', this.context.hostFunction(name), x);
+  }
+  hostPower(x: Expression<'f64'>, y: Expression<'f64'>): Expression<'f64'> {
+    return call('f64', this.context.hostFunction('pow'), x, y);
+  }
 }
