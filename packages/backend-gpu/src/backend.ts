@@ -18,14 +18,10 @@ export interface GpuInfo {
   readonly counters: Readonly<Counters>;
 }
 
-/** What a device does not do as the definition of the operations says; the conformance kit reads it. */
+/** What a device was found not to do; the conformance kit takes it as options. */
 export interface Capabilities {
-  /** Whether numbers below 1.2e-38 are kept; GPUs may make them 0. */
-  readonly subnormals: boolean;
-  /** Whether NaN and infinities pass through all operations. */
-  readonly nonFinite: boolean;
-  /** Integers are exact to this magnitude when stored. */
-  readonly exactIntegers: number;
+  /** What it lacks, each with the reason: `nan`, `infinity`, `negativeZero`, `subnormal`. */
+  readonly lacks: Readonly<Partial<Record<'nan' | 'infinity' | 'negativeZero' | 'subnormal', string>>>;
   /** The error of exp, log, tanh, erf and the like, relative to the result. */
   readonly functionError: number;
 }

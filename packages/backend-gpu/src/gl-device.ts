@@ -386,10 +386,19 @@ if (line == 2) { ${at(2)} }
 ${at(3)}
 }`);
   }
+  // What the compiler cannot know: user_s is never negative.
+  const opaque = [1, 4].flatMap((width) => {
+    const [F, I] = width === 1 ? ['float', 'int'] : ['vec4', 'ivec4'];
+    return [
+      `${F} nn_keep${width}(${F} x) { return intBitsToFloat(floatBitsToInt(x) ^ ${I}(user_s >> 31)); }`,
+      `${F} nn_zero${width}() { return intBitsToFloat(${I}(user_s >> 31)); }`,
+    ];
+  });
   const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'user_p$1');
   return [
     library(glsl, body),
     ...reads,
+    ...opaque,
     `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
     'vec4 nn_main() {',
     ...shader.reads.map((_, read) => `nn_mask${read} = (1 << user_s${read}) - 1;`),

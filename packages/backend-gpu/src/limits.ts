@@ -14,17 +14,17 @@ import { plan } from './plan.ts';
 const rows = 6;
 const terms = 1200;
 
-/** Throws BackendError where the device computes wrong numbers; else what it can do beyond the least. */
+/** Throws BackendError where the device computes wrong numbers; else what it lacks beyond that. */
 export async function probe(device: Device): Promise<Capabilities> {
   const cache = new KernelCache(device);
   await checkLoop(device, cache);
-  const [nan, infinity, largest, tiny, maximum] = await special(device, cache);
-  return {
-    nonFinite: Number.isNaN(nan) && infinity === Number.POSITIVE_INFINITY && largest === Number.POSITIVE_INFINITY && Number.isNaN(maximum),
-    subnormals: tiny !== 0,
-    exactIntegers: device.exactInt32 ? 2 ** 31 : 2 ** 24,
-    functionError: 5e-7,
-  };
+  const [nan, infinity, largest, tiny, zero, maximum] = (await special(device, cache)) as [number, number, number, number, number, number];
+  const lacks: { -readonly [name in keyof Capabilities['lacks']]: string } = {};
+  if (!Number.isNaN(nan) || !Number.isNaN(maximum)) lacks.nan = 'this device loses NaN';
+  if (infinity !== Number.POSITIVE_INFINITY || largest !== Number.POSITIVE_INFINITY) lacks.infinity = 'this device loses infinities';
+  if (tiny === 0) lacks.subnormal = 'this device makes numbers below 1.2e-38 zero';
+  if (!Object.is(zero, -0)) lacks.negativeZero = 'this device loses the sign of zero';
+  return { lacks, functionError: 1e-6 };
 }
 
 /** Row sums of more than 1000 terms, read across rows: loops that stop early, low precision and wrong addresses all show. */
@@ -49,15 +49,15 @@ async function checkLoop(device: Device, cache: KernelCache): Promise<void> {
   }
 }
 
-/** [NaN + 1, inf + 1, 3e38 * 2, 1e-40 * 1, max(NaN, 1)] as the device sees it. */
+/** [NaN + 1, inf + 1, 3e38 + 3e38, 1e-40 + 1e-40, -0 + -0, max(NaN, 1)] as the device sees it. */
 async function special(device: Device, cache: KernelCache): Promise<readonly number[]> {
-  const data = new Float32Array([Number.NaN, 1, Number.POSITIVE_INFINITY, 1, 3e38, 3e38, 1e-40, 0, Number.NaN, 1]);
+  const pairs = [Number.NaN, 1, Number.POSITIVE_INFINITY, 1, 3e38, 3e38, 1e-40, 1e-40, -0, -0, Number.NaN, 1];
   const body = new BodyWriter();
   const a = body.load(0, body.index([[0, 2]]));
   const b = body.load(0, body.index([[0, 2]], 1));
-  const last = body.alu('equal', 'bool', body.index([[0, 1]]), body.integer(4));
+  const last = body.alu('equal', 'bool', body.index([[0, 1]]), body.integer(5));
   body.alu('where', 'float32', last, body.alu('max', 'float32', a, b), body.alu('add', 'float32', a, b));
-  return run(device, cache, data, { domain: [5], value: body.ops });
+  return run(device, cache, new Float32Array(pairs), { domain: [6], value: body.ops });
 }
 
 type Part = Pick<Program['steps'][number]['kernel'], 'domain' | 'value' | 'reduce'>;

@@ -88,7 +88,7 @@ F z = x * x;
 F p = ((((z * -5.70498872745e-3 + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1) * z * x + x;
 F b = 1.0 - 2.0 / (exp#(min(a, F(15.0)) * 2.0) + 1.0);
 F y = select#(less#(a, F(0.625)), p, select#(less#(x, F(0.0)), -b, b));
-return select#(isNaN#(x), x, y);`,
+return select#(isNaN#(x) | equal#(x, F(0.0)), x, y);`,
   ),
   // Near 0 the rational function of fdlibm; else 1 - erfc with the fit of Numerical Recipes (relative error 1.2e-7).
   define(
@@ -121,7 +121,7 @@ F y = select#(k & I(1), c, s);
 y = select#((k >> U(1u)) & I(1), -y, y);
 return select#(isNaN#(x) | isInfinite#(x), nan#(), y);`,
   ),
-  define('F', 'sin', 'F x', 'return wave#(x, I(0));'),
+  define('F', 'sin', 'F x', 'return select#(equal#(x, F(0.0)), x, wave#(x, I(0)));'),
   define('F', 'cos', 'F x', 'return wave#(x, I(1));'),
   define('F', 'sqrt', 'F x', 'return select#(less#(x, F(0.0)), nan#(), select#(isNaN#(x), x, sqrt(x)));'),
   // The whole quotient, corrected where the division was rounded across a whole number.

@@ -489,11 +489,20 @@ class Printer {
     const emit = (text: string): Value => this.declare(lines, scalar, width, text);
     switch (op) {
       case 'add':
-        return emit(dtype === 'bool' ? `${a} | ${b}` : `${a} + ${b}`);
-      case 'sub':
-        return emit(dtype === 'bool' ? `${a} ^ ${b}` : `${a} - ${b}`);
-      case 'mul':
-        return emit(dtype === 'bool' ? `${a} & ${b}` : `${a} * ${b}`);
+      case 'sub': {
+        if (dtype === 'bool') return emit(op === 'add' ? `${a} | ${b}` : `${a} ^ ${b}`);
+        const [left, right] = args.map((arg, at) => {
+          const text = at === 0 ? a : b;
+          return isFloat && this.cancels(arg, args[1 - at] as number) ? call('keep', text) : text;
+        });
+        return emit(`${left} ${op === 'add' ? '+' : '-'} ${right}`);
+      }
+      case 'mul': {
+        if (dtype === 'bool') return emit(`${a} & ${b}`);
+        // Compilers take x * 0 for 0, which it is not for NaN and infinities.
+        const factor = (arg: number, text: string): string => (isFloat && this.isZero(arg) ? call('zero') : text);
+        return emit(`${factor(args[0] as number, a)} * ${factor(args[1] as number, b)}`);
+      }
       case 'div':
         return emit(isFloat ? `${a} / ${b}` : call('divI', a, b));
       case 'mod':
@@ -559,6 +568,22 @@ class Printer {
       case 'random':
         return emit(call('random', a, b, c));
     }
+  }
+
+  /**
+   * Whether a compiler that rearranges sums would cancel something between a sum and what is now added to it, as in
+   * (1 + x) - 1, whose rounding is wanted.
+   */
+  private cancels(sum: number, other: number): boolean {
+    const op = this.body[sum] as Op;
+    if (op.op !== 'add' && op.op !== 'sub') return false;
+    const isConst = (position: number): boolean => this.body[position]?.op === 'const';
+    return op.args.includes(other) || (isConst(other) && op.args.some(isConst));
+  }
+
+  private isZero(position: number): boolean {
+    const op = this.body[position] as Op;
+    return op.op === 'const' && op.value === 0;
   }
 
   private accumulate(op: 'sum' | 'product' | 'max' | 'min', dtype: DType, name: string, value: Value): string {

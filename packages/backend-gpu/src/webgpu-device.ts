@@ -339,6 +339,14 @@ if (s == 2) { return ${type}(a.zw, b.xy); }
 return ${type}(a.w, b.xyz);
 }`;
   });
+  // What the compiler cannot know: outputZ is 0.
+  const opaque = ([1, 4] as const).flatMap((width) => {
+    const [F, U] = [wgsl.type('F', width), wgsl.type('U', width)];
+    return [
+      `fn nn_keep${width}(x : ${F}) -> ${F} { return bitcast<${F}>(bitcast<${U}>(x) ^ ${U}(params.outputZ)); }`,
+      `fn nn_zero${width}() -> ${F} { return bitcast<${F}>(${U}(params.outputZ)); }`,
+    ];
+  });
   const result = wgsl.type(shader.result, 4);
   const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'params.p$1');
   return `struct Params { ${members.join(', ')} }
@@ -346,6 +354,7 @@ return ${type}(a.w, b.xyz);
 ${reads.join('\n')}
 @group(0) @binding(${shader.reads.length + 1}) var<storage, read_write> result : array<${result}>;
 ${library(wgsl, body)}
+${opaque.join('\n')}
 fn nn_body(t : i32) -> ${result} {
 ${body}
 }
