@@ -106,7 +106,7 @@ const workloads: Record<string, () => Workload> = {
     const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 784);
-    return { turns: 200, step: () => (forward(x) as Tensor).data() };
+    return { turns: 200, step: async () => ((await forward(x)) as Tensor).data() };
   },
   cnn1: () => {
     const model = new Sequential(
@@ -115,7 +115,7 @@ const workloads: Record<string, () => Workload> = {
     );
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 1, 28, 28);
-    return { turns: 100, step: () => (forward(x) as Tensor).data() };
+    return { turns: 100, step: async () => ((await forward(x)) as Tensor).data() };
   },
   softmax: () => {
     const x = floats(1024, 1024);

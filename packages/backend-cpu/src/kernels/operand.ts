@@ -2,7 +2,7 @@
  * An operand of a product: where its elements lie. A load with an affine index is used where it is; any other expression
  * is first computed into scratch, densely, by its own loop nest.
  */
-import type { Body, Kernel, Op } from '@nn/core';
+import type { Body, DType, Kernel, Op } from '@nn/core';
 import { type Analysis, elementBytes, sizeOf, stridesOf } from '../wasm/analysis.ts';
 import type { I32 } from '../wasm/assembler.ts';
 import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
@@ -89,7 +89,7 @@ export function redirected(
 
 
 /** The epilogue of a kernel as a loop nest of its own that reads the finished sums as one more read. */
-export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[]): Kernel {
+export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[], dtype: DType = 'float32'): Kernel {
   const ops: Op[] = [];
   let index = -1;
   kernel.domain.forEach((extent, axis) => {
@@ -101,7 +101,7 @@ export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[]): K
   });
   if (index < 0) index = ops.push({ dtype: 'int32', op: 'const', value: 0 }) - 1;
   const shift = ops.length;
-  for (const op of kernel.epilogue ?? [{ dtype: 'float32', op: 'accumulator' }] as Body) {
+  for (const op of kernel.epilogue ?? ([{ dtype, op: 'accumulator' }] as Body)) {
     if (op.op === 'accumulator') ops.push({ dtype: op.dtype, op: 'load', read: kernel.reads.length, index });
     else if ('args' in op) ops.push({ ...op, args: op.args.map((at) => at + shift) });
     else if (op.op === 'load') ops.push({ ...op, index: op.index + shift });
@@ -111,7 +111,7 @@ export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[]): K
     key: `${kernel.key} epilogue`,
     domain: kernel.domain,
     dtype: kernel.dtype,
-    reads: [...kernel.reads, 'float32'],
+    reads: [...kernel.reads, dtype],
     scalars: kernel.scalars,
     value: ops,
   };

@@ -108,7 +108,11 @@ function divided(op: 'floorDiv' | 'floorMod', a: Affine, divisor: number, extent
   return op === 'floorMod' ? remainder : { constant: whole, terms: quotient };
 }
 
-export function analyse(kernel: Pick<Kernel, 'domain' | 'reduce' | 'value' | 'epilogue'>): Analysis {
+/** `also`: positions of `value` that are needed as values besides the result. */
+export function analyse(
+  kernel: Pick<Kernel, 'domain' | 'reduce' | 'value' | 'epilogue'>,
+  also: readonly number[] = [],
+): Analysis {
   const shift = kernel.value.length;
   const ops: Op[] = [...kernel.value];
   const { reduce } = kernel;
@@ -149,6 +153,7 @@ export function analyse(kernel: Pick<Kernel, 'domain' | 'reduce' | 'value' | 'ep
   };
   need(shift - 1);
   need(ops.length - 1);
+  for (const position of also) need(position);
   return { ops, valueRoot: shift - 1, root: ops.length - 1, forms, depends, needed, late };
 }
 
@@ -162,7 +167,8 @@ export interface Loop {
 
 /**
  * Merges neighbouring axes wherever every load (and the output) walks them as one axis and no value depends on them
- * singly. Axes of one element disappear. Never merges over the borders in `fences` (an axis number starts a new loop).
+ * singly. Axes of one element disappear. Never merges over the borders in `fences` (an axis number starts a new loop),
+ * nor the axis `alone`.
  */
 export function mergeAxes(
   analysis: Analysis,
@@ -170,9 +176,10 @@ export function mergeAxes(
   extents: Shape,
   outStrides: readonly number[],
   fences: ReadonlySet<number>,
+  alone: number | null = null,
 ): Loop[] {
   const walks: ReadonlyMap<number, number>[] = [new Map(outStrides.map((stride, axis) => [axis, stride]))];
-  let fixed = 0;
+  let fixed = alone === null ? 0 : 1 << alone;
   analysis.ops.forEach((op, position) => {
     if (!analysis.needed[position]) return;
     if (op.op === 'load') {

@@ -24,7 +24,17 @@ export interface Nest {
   readonly outStrides: readonly number[];
   /** Units are the positions of the first axes (see `Schedule`); null: as the schedule likes. */
   readonly outerAxes: number | null;
+  /** Adds to the output instead of only writing it. */
+  readonly accumulate?: Accumulate;
 }
+
+/**
+ * `scatter`: the value is added to the element at the index at position `index` (of `value`), `stride` elements apart,
+ * and dropped where the index is not below `limit`. `scan`: to the value the element before along `axis` is added.
+ */
+export type Accumulate =
+  | { readonly kind: 'scatter'; readonly index: number; readonly stride: number; readonly limit: number }
+  | { readonly kind: 'scan'; readonly axis: number };
 
 /** A function in the module that computes units `begin` to `end` of something. */
 export interface Phase {
@@ -81,14 +91,22 @@ const valueTypeOf = (dtype: DType): 'f32' | 'i32' => (isScalarFloat(dtype) ? 'f3
 const reduceOperation = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
 export function emitNest(context: ModuleContext, given: Nest): Phase {
-  const nest: Nest = splitAxes(given);
-  const { kernel } = nest;
-  const analysis = analyse(kernel);
+  const nest: Nest = given.accumulate ? given : splitAxes(given);
+  const { kernel, accumulate } = nest;
+  const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : []);
+  const sequential =
+    accumulate?.kind === 'scatter'
+      ? (analysis.depends[accumulate.index] as number) | zeroStrides(nest.outStrides)
+      : accumulate
+        ? 1 << accumulate.axis
+        : 0;
   const schedule = makeSchedule(analysis, {
     domain: kernel.domain,
     extents: kernel.reduce?.extents ?? [],
     outStrides: nest.outStrides,
     outerAxes: nest.outerAxes,
+    sequential,
+    alone: accumulate?.kind === 'scan' ? accumulate.axis : null,
   });
   const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
     const scope = new FunctionScope(context, builder);
@@ -352,6 +370,7 @@ class NestEmitter {
     const pointer = this.#scope.builder.parameter(0, 'i32');
     const address = this.#address({ name: 'out', pointer, form: { constant: 0, terms }, bytes }, level);
     const { root } = this.#analysis;
+    if (this.#nest.accumulate) return this.#storeAdded(this.#nest.accumulate, address, level);
     const vectorised = this.#mode > 0 && this.#schedule.vector < this.#schedule.domainLoops;
     if (!vectorised) {
       scope.emit(this.#storeScalar(kernel.dtype, address, this.#scalar(root, level)));
@@ -370,6 +389,49 @@ class NestEmitter {
         }
       }
     }
+  }
+  /** Adds the value to what is there, or to what is before it. Only float32 and int32. */
+  #storeAdded(accumulate: Accumulate, address: I32, level: number): void {
+    const { kernel, outStrides } = this.#nest;
+    const scope = this.#at(level);
+    const { root } = this.#analysis;
+    const statements: Statement[] = [];
+    const float = kernel.dtype === 'float32';
+    const vectorAdd = float ? f32x4.add : i32x4.add;
+    const store = (to: I32, before: I32 | null): void => {
+      if (this.#mode === 0) {
+        const value = this.#scalar(root, level);
+        if (float) {
+          const sum = before ? f32.add(value as F32, f32.load(before)) : (value as F32);
+          statements.push(f32.store(to, sum));
+        } else {
+          const sum = before ? i32.add(value as I32, i32.load(before)) : (value as I32);
+          statements.push(i32.store(to, sum));
+        }
+      }
+      for (let at = 0; at < this.#mode; at++) {
+        const value = this.#vector(root, at, level);
+        const sum = before ? vectorAdd(value, v128.load(before, at * 16)) : value;
+        statements.push(v128.store(to, sum, at * 16));
+      }
+    };
+    if (accumulate.kind === 'scatter') {
+      const index = keep(scope, this.#scalar(accumulate.index, level) as I32);
+      const to = keep(scope, i32.add(address, times(index, accumulate.stride * 4)));
+      store(to, to);
+      scope.emit(when(i32.ltU(index, i32.const(accumulate.limit)), statements));
+      return;
+    }
+    const loop = this.#schedule.order.findIndex((each) => each.axes.includes(accumulate.axis));
+    if (loop < 0) {
+      store(address, null);
+      scope.emit(...statements);
+      return;
+    }
+    store(address, i32.sub(address, i32.const(4 * (outStrides[accumulate.axis] as number))));
+    const added = statements.splice(0);
+    store(address, null);
+    scope.emit(when(this.#indices[loop] as Local<'i32'>, added, statements));
   }
   #maskToBytes(mask: V128): V128 {
     const zero = this.#scope.words(0);
@@ -470,7 +532,11 @@ class NestEmitter {
     const computed = Array.from({ length: vector ? this.#mode : 1 }, (_, at) =>
       vector ? this.#computeVector(position, at, own) : this.#computeScalar(position, own),
     );
-    if (own === level && (this.#uses[position] as number) <= 1) return computed;
+    if (own === level && (this.#uses[position] as number) <= 1) {
+      // The vectors are asked for one by one: without this each of them would compute all of them again.
+      if (computed.length > 1) frame.values.set(position, computed);
+      return computed;
+    }
     const kept = computed.map((value) => keep(scope, value));
     frame.values.set(position, kept);
     return kept;
@@ -620,6 +686,10 @@ class NestEmitter {
     return dtype === 'bool' ? i32x4.neg(vector) : vector;
   }
 }
+
+/** The axes along which the output does not move, as bits. */
+const zeroStrides = (strides: readonly number[]): number =>
+  strides.reduce((bits, stride, axis) => (stride === 0 ? bits | (1 << axis) : bits), 0);
 
 function times(value: I32, factor: number): I32 {
   if (factor === 1) return value;

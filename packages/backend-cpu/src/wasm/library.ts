@@ -4,6 +4,7 @@
  */
 import { addMultiply, addPack } from '../kernels/gemm.ts';
 import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/im2col.ts';
+import { addRankRow } from '../kernels/rank.ts';
 import { ModuleBuilder } from './assembler.ts';
 import type { Target } from './module-context.ts';
 
@@ -15,5 +16,6 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);
+  addRankRow(module);
   return module.bytes();
 }

@@ -28,6 +28,10 @@ export interface Shapes {
   readonly outStrides: readonly number[];
   /** Units are the positions of the first `outerAxes` axes (a group, or a product's rows); null: free choice. */
   readonly outerAxes: number | null;
+  /** Axes that must not be vectorised, as bits: elements along them are not independent. */
+  readonly sequential?: number;
+  /** An axis that must be a loop of its own. */
+  readonly alone?: number | null;
 }
 
 const vectorisedAlu = 0.25;
@@ -68,13 +72,13 @@ function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: numb
 
 /** Chooses the walk. */
 export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
-  const { domain, extents, outStrides, outerAxes } = shapes;
-  const free = mergeAxes(analysis, domain, extents, outStrides, new Set());
+  const { domain, extents, outStrides, outerAxes, sequential = 0, alone = null } = shapes;
+  const free = mergeAxes(analysis, domain, extents, outStrides, new Set(), alone);
   const freeDomain = free.filter((loop) => !loop.reduced);
   // Everything one run: units may cut it anywhere, so a border between outer and inner axes costs nothing.
   const single = freeDomain.length === 1 && (outerAxes === null || outerAxes > 0);
   const fenced =
-    outerAxes === null || single ? free : mergeAxes(analysis, domain, extents, outStrides, new Set([outerAxes]));
+    outerAxes === null || single ? free : mergeAxes(analysis, domain, extents, outStrides, new Set([outerAxes]), alone);
   const domainLoops = fenced.filter((loop) => !loop.reduced);
   const reduced = fenced.filter((loop) => loop.reduced);
 
@@ -84,7 +88,7 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   let best = { cost: elementCost(analysis, null, reduced.at(-1) ?? lastDomain, false), loop: null as Loop | null };
   const scalarCost = best.cost;
   const consider = (loop: Loop, inner: Loop, perRow: number): void => {
-    if (loop.extent < 4) return;
+    if (loop.extent < 4 || loop.axes.some((axis) => (sequential >> axis) & 1)) return;
     const tail = loop.extent % 4;
     const each = elementCost(analysis, loop, inner, true);
     const cost = ((loop.extent - tail) * each + tail * scalarCost + perRow) / loop.extent;

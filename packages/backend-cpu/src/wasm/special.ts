@@ -5,6 +5,9 @@
 import type { Kernel } from '@nn/core';
 import { emitContraction } from '../kernels/contraction.ts';
 import { emitConvolution } from '../kernels/conv.ts';
+import { emitRank } from '../kernels/rank.ts';
+import { emitScatterAdd } from '../kernels/scatter-add.ts';
+import { emitScan } from '../kernels/scan.ts';
 import type { KernelCode } from './emit.ts';
 import type { ModuleContext } from './module-context.ts';
 
@@ -19,5 +22,8 @@ export function emitSpecial(context: ModuleContext, request: SpecialRequest): Ke
   const { hint } = request.kernel;
   if (hint?.kind === 'contraction') return emitContraction(context, request, hint);
   if (hint?.kind === 'conv') return emitConvolution(context, request, hint);
+  if (hint?.kind === 'scatterAdd') return emitScatterAdd(context, request, hint);
+  if (hint?.kind === 'scan') return emitScan(context, request, hint);
+  if (hint?.kind === 'rank') return emitRank(context, request, hint);
   return null;
 }

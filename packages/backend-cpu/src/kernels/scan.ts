@@ -1,0 +1,35 @@
+/** Running sums: each element is its term and the element before it, instead of the sum of all terms up to it. */
+import type { Hint } from '@nn/core';
+import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { emitNest, type KernelCode } from '../wasm/emit.ts';
+import type { ModuleContext } from '../wasm/module-context.ts';
+import type { SpecialRequest } from '../wasm/special.ts';
+import { bodyAt, sumsOf, wholePhase } from './sums.ts';
+
+export function emitScan(
+  context: ModuleContext,
+  request: SpecialRequest,
+  hint: Extract<Hint, { kind: 'scan' }>,
+): KernelCode | null {
+  const { kernel } = request;
+  const { reduce, domain } = kernel;
+  if (!reduce || reduce.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
+  const sums = sumsOf(context, request);
+  // The reduced axis takes the place of the axis that it runs along.
+  const axisOf = (axis: number): number | null => (axis === domain.length ? hint.axis : axis === hint.axis ? null : axis);
+  const nest = emitNest(context, {
+    kernel: {
+      domain,
+      dtype: reduce.dtype,
+      reads: kernel.reads,
+      scalars: kernel.scalars,
+      value: bodyAt(kernel.value, hint.operand, axisOf),
+    },
+    outStrides: stridesOf(domain),
+    outerAxes: null,
+    accumulate: { kind: 'scan', axis: hint.axis },
+  });
+  const phase = wholePhase(context, kernel, sums, sizeOf(domain), (at) => [at.call(nest, at.sums)]);
+  const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
+  return { phases, scratch: sums.bytes, own: 0, path: 'scan' };
+}

@@ -1,0 +1,54 @@
+/**
+ * Sums in which each term belongs to one element, known by an index: zeros, then one addition for each term, in the
+ * order of the terms. As a loop nest every element would look at every term.
+ */
+import type { Hint } from '@nn/core';
+import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { emitNest, type KernelCode } from '../wasm/emit.ts';
+import { i32, memory } from '../wasm/instructions.ts';
+import type { ModuleContext } from '../wasm/module-context.ts';
+import type { SpecialRequest } from '../wasm/special.ts';
+import { bodyAt, sumsOf, wholePhase } from './sums.ts';
+
+export function emitScatterAdd(
+  context: ModuleContext,
+  request: SpecialRequest,
+  hint: Extract<Hint, { kind: 'scatterAdd' }>,
+): KernelCode | null {
+  const { kernel } = request;
+  const { reduce, domain } = kernel;
+  if (!reduce || reduce.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
+  const dense = stridesOf(domain);
+  const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
+  const terms = reduce.extents.length;
+  // Terms outside, the other axes of the domain inside: these are vectorised where the index does not depend on them.
+  const walked = [...reduce.extents, ...others.map((axis) => domain[axis] as number)];
+  const axisOf = (axis: number): number | null => {
+    if (axis >= domain.length) return axis - domain.length;
+    return axis === hint.axis ? null : terms + others.indexOf(axis);
+  };
+  const sums = sumsOf(context, request);
+  const nest = emitNest(context, {
+    kernel: {
+      domain: walked,
+      dtype: reduce.dtype,
+      reads: kernel.reads,
+      scalars: kernel.scalars,
+      value: bodyAt(kernel.value, hint.update, axisOf),
+    },
+    outStrides: [...reduce.extents.map(() => 0), ...others.map((axis) => dense[axis] as number)],
+    outerAxes: null,
+    accumulate: {
+      kind: 'scatter',
+      index: hint.index,
+      stride: dense[hint.axis] as number,
+      limit: domain[hint.axis] as number,
+    },
+  });
+  const phase = wholePhase(context, kernel, sums, sizeOf(walked), (at) => [
+    memory.fill(at.sums, i32.const(0), i32.const(4 * sizeOf(domain))),
+    at.call(nest, at.sums),
+  ]);
+  const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
+  return { phases, scratch: sums.bytes, own: 0, path: 'scatter-add' };
+}
