@@ -1,7 +1,7 @@
 /**
  * Random programs with exact answers: floats are small multiples of 1/8 and every operation keeps them so, so that fused,
  * hinted, rounded and unrounded executions must agree bit for bit. `exact: false` adds the transcendental functions.
- * All choices follow from the seed.
+ * All choices follow from the seed. One class past 400 lines, because every choice must know the bounds of every other.
  */
 import {
   type Alu,

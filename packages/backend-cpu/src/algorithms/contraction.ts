@@ -4,7 +4,7 @@ import { sizeOf } from '../checks.ts';
 import type { KernelFunction } from '../host/call.ts';
 import { Gemm } from './gemm.ts';
 import { floatOperand } from './operand.ts';
-import { type Making, sumsOf } from './sums.ts';
+import { floatSums, type Making } from './sums.ts';
 
 type Contraction = Extract<Hint, { kind: 'contraction' }>;
 
@@ -22,7 +22,7 @@ export function contraction(kernel: Kernel, hint: Contraction, making: Making): 
 
   const left = floatOperand(kernel, hint.left, [...batch, ...rows, ...inner], making);
   const right = floatOperand(kernel, hint.right, [...batch, ...columns, ...inner], making);
-  const sums = sumsOf(kernel, 'float32', making);
+  const sums = floatSums(kernel, making);
   const out = { stride: (axis: number): number => sums.strides[axis]! };
   const places = (axes: readonly number[], of: { stride(axis: number): number }): Int32Array =>
     placesOf(
@@ -48,8 +48,7 @@ export function contraction(kernel: Kernel, hint: Contraction, making: Making): 
     right.prepare(call);
     const a = left.array(call);
     const b = right.array(call);
-    // `sumsOf` was asked for float32.
-    const c = sums.array(call) as Float32Array;
+    const c = sums.array(call);
     for (let i = 0; i < outBatch.length; i++) {
       const place = sums.base(call) + outBatch[i]!;
       gemm.run(a, left.base(call) + leftBatch[i]!, b, right.base(call) + rightBatch[i]!, c, place, false);

@@ -5,11 +5,12 @@
  */
 import type { Hint, Kernel, Shape } from '@nn/core';
 import { sizeOf, stridesOf } from '../checks.ts';
-import type { Call, KernelFunction } from '../host/call.ts';
+import type { KernelFunction } from '../host/call.ts';
 import type { Temporary } from '../host/region.ts';
 import { placesOf } from './contraction.ts';
 import { Gemm } from './gemm.ts';
-import { type Making, type Sums, sumsOf } from './sums.ts';
+import { floatRead } from './operand.ts';
+import { floatSums, type Making } from './sums.ts';
 
 type Conv = Extract<Hint, { kind: 'conv' }>;
 
@@ -19,22 +20,16 @@ export function conv(kernel: Kernel, hint: Conv, making: Making): KernelFunction
   if (!float || kernel.reduce?.op !== 'sum' || hint.padding.some((before) => before < 0)) return null;
   const geometry = new Geometry(hint);
   const target = { forward: hint.output, input: hint.input, weight: hint.weight }[hint.form];
-  const sums = sumsOf(kernel, 'float32', making);
+  const sums = floatSums(kernel, making);
   // Inside a box the strides are known for the axes as core wrote them, which must then be those of the target.
   if (sums.based && kernel.domain.join() !== target.join()) return null;
   const strides = sums.based ? sums.strides : stridesOf(target);
   const compute = { forward, input: inputGradient, weight: weightGradient }[hint.form](geometry, strides, making);
   return (call) => {
-    const [a, b] = call.reads as [Float32Array, Float32Array];
-    const [aBase, bBase] = call.offsets as [number, number];
-    compute(a, aBase, b, bBase, outOf(sums, call), sums.base(call));
+    const [aBase, bBase] = [call.offsets[0]!, call.offsets[1]!];
+    compute(floatRead(call, 0), aBase, floatRead(call, 1), bBase, sums.array(call), sums.base(call));
     sums.finish(call);
   };
-}
-
-/** `sumsOf` was asked for float32. */
-function outOf(sums: Sums, call: Call): Float32Array {
-  return sums.array(call) as Float32Array;
 }
 
 /** Reads the kernel's two arrays from their bases on, and writes sums from `outBase` on. */

@@ -21,6 +21,11 @@ export interface Operand<A extends TensorData> {
   base(call: Call): number;
 }
 
+/** A read that the kernel says is float32. */
+export function floatRead(call: Call, read: number): Float32Array {
+  return call.reads[read] as Float32Array;
+}
+
 /** The axes among `axes` that the value at `position` depends on. */
 function varying(kernel: Kernel, position: number, axes: readonly number[]): number[] {
   const bits = analyse(kernel.value, extentsOf(kernel), [position], 0).axes[position]!;
@@ -46,8 +51,7 @@ export function floatOperand(
       return {
         stride: (axis) => strides.get(axis) ?? 0,
         prepare: () => undefined,
-        // The kernel says that this read is float32.
-        array: (call) => call.reads[read] as Float32Array,
+        array: (call) => floatRead(call, read),
         base: (call) => constant + call.offsets[read]!,
       };
     }

@@ -4,7 +4,7 @@ import { sizeOf } from '../checks.ts';
 import type { KernelFunction } from '../host/call.ts';
 import { placesOf } from './contraction.ts';
 import { computedOperand } from './operand.ts';
-import { type Making, sumsOf } from './sums.ts';
+import { integerSums, type Making } from './sums.ts';
 
 type Rank = Extract<Hint, { kind: 'rank' }>;
 
@@ -19,7 +19,7 @@ export function rank(kernel: Kernel, hint: Rank, making: Making): KernelFunction
   const keys = float
     ? computedOperand(kernel, hint.operand, axes, making, 'float32', workspace.float32(size))
     : computedOperand(kernel, hint.operand, axes, making, 'int32', workspace.int32(size));
-  const sums = sumsOf(kernel, 'int32', making);
+  const sums = integerSums(kernel, making);
   const length = domain[hint.axis]!;
   const order = workspace.int32(length);
   const spare = workspace.int32(length);

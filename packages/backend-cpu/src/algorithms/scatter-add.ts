@@ -5,7 +5,7 @@ import { Call, type KernelFunction } from '../host/call.ts';
 import { extractAll } from '../nest/body.ts';
 import type { Nest } from '../nest/nest.ts';
 import { renumber } from './operand.ts';
-import { type Making, sumsOf } from './sums.ts';
+import { floatSums, integerSums, type Making } from './sums.ts';
 
 type ScatterAdd = Extract<Hint, { kind: 'scatterAdd' }>;
 
@@ -14,7 +14,7 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
   const dtype = reduce?.dtype;
   if (reduce?.op !== 'sum' || (dtype !== 'float32' && dtype !== 'int32')) return null;
   const { dialect, workspace, placement } = making;
-  const sums = sumsOf(kernel, dtype, making);
+  const sums = dtype === 'float32' ? floatSums(kernel, making) : integerSums(kernel, making);
   // The updates run along the reduced axes, and inside along the domain without the scattered axis.
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
   const order = [...reduce.extents.map((_, axis) => domain.length + axis), ...others];

@@ -2,7 +2,7 @@
  * Where a fixed algorithm puts the finished reductions of a hinted kernel, and what follows: into the written buffer itself
  * where their dtype is its own and no read shares its memory, else into a temporary; then a nest for the epilogue.
  */
-import type { DType, Kernel, TensorData } from '@nn/core';
+import type { Kernel, TensorData } from '@nn/core';
 import { sizeOf, stridesOf } from '../checks.ts';
 import { Call, type KernelFunction } from '../host/call.ts';
 import type { Dialect } from '../host/dialect.ts';
@@ -16,23 +16,36 @@ export interface Making {
   readonly workspace: Workspace;
 }
 
-export interface Sums {
+export interface Sums<A extends TensorData> {
   /** One stride for each axis of the domain. */
   readonly strides: readonly number[];
   /** Whether the box of an `into` begins at `call.base`. */
   readonly based: boolean;
-  array(call: Call): TensorData;
+  array(call: Call): A;
   /** The place of element 0. */
   base(call: Call): number;
   /** The epilogue. */
   finish(call: Call): void;
 }
 
-export function sumsOf(kernel: Kernel, dtype: 'float32' | 'int32', { placement, dialect, workspace }: Making): Sums {
+export function floatSums(kernel: Kernel, making: Making): Sums<Float32Array> {
+  return sumsOf(kernel, 'float32', making, making.workspace.float32.bind(making.workspace));
+}
+
+export function integerSums(kernel: Kernel, making: Making): Sums<Int32Array> {
+  return sumsOf(kernel, 'int32', making, making.workspace.int32.bind(making.workspace));
+}
+
+function sumsOf<A extends TensorData>(
+  kernel: Kernel,
+  dtype: 'float32' | 'int32',
+  { placement, dialect, workspace }: Making,
+  claim: (length: number) => Temporary<A>,
+): Sums<A> {
   const direct = kernel.dtype === dtype && !placement.aliased;
   const { strides, based } = placement;
   const own = direct ? strides : stridesOf(kernel.domain);
-  const temporary = direct ? null : temporaryOf(dtype, sizeOf(kernel.domain), workspace);
+  const temporary = direct ? null : claim(sizeOf(kernel.domain));
   const epilogue = kernel.epilogue ?? (direct ? undefined : [{ op: 'accumulator' as const, dtype }]);
   const finish: KernelFunction | undefined =
     epilogue &&
@@ -54,7 +67,8 @@ export function sumsOf(kernel: Kernel, dtype: 'float32' | 'int32', { placement, 
   return {
     strides: own,
     based: direct && based,
-    array: ({ out }) => temporary?.get() ?? out,
+    // Direct sums are of the dtype of the written buffer, so its array is an A.
+    array: ({ out }) => temporary?.get() ?? (out as A),
     base: ({ base }) => (direct && based ? base : 0),
     finish: (whole) => {
       if (finish === undefined) return;
@@ -65,8 +79,4 @@ export function sumsOf(kernel: Kernel, dtype: 'float32' | 'int32', { placement, 
       finish(call);
     },
   };
-}
-
-function temporaryOf(dtype: DType, length: number, workspace: Workspace): Temporary<TensorData> {
-  return dtype === 'float32' ? workspace.float32(length) : workspace.int32(length);
 }

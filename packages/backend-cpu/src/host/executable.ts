@@ -15,11 +15,21 @@ import type { Region } from './region.ts';
 const intoOut = -1;
 const intoSource = -2;
 
-interface Binding {
+/** An array of a call that lies in a block. */
+interface BlockBinding {
   readonly call: Call;
   readonly place: number;
-  /** The buffer of the program. */
-  readonly buffer: number;
+  readonly dtype: DType;
+  readonly block: number;
+}
+
+/** An array of a call that lies in the region for intermediates. */
+interface ScratchBinding {
+  readonly call: Call;
+  readonly place: number;
+  readonly dtype: DType;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** Where the buffers of one slot live. */
@@ -40,8 +50,8 @@ export class HostExecutable implements Executable<HostBuffer> {
   readonly #outputs: readonly { readonly block: number; readonly byteLength: number }[];
   readonly #donated: readonly boolean[];
   readonly #blocks: Block[];
-  readonly #inBlocks: Binding[] = [];
-  readonly #inScratch: Binding[] = [];
+  readonly #inBlocks: BlockBinding[] = [];
+  readonly #inScratch: ScratchBinding[] = [];
   /** Whether inputs and outputs are so large that the calls should not keep them alive between runs. */
   readonly #large: boolean;
   #released = false;
@@ -106,7 +116,10 @@ export class HostExecutable implements Executable<HostBuffer> {
   }
 
   #bind(call: Call, at: number, buffer: number): void {
-    ('block' in this.#homes[buffer]! ? this.#inBlocks : this.#inScratch).push({ call, place: at, buffer });
+    const home = this.#homes[buffer]!;
+    const { dtype, shape } = this.#program.buffers[buffer]!;
+    if ('block' in home) this.#inBlocks.push({ call, place: at, dtype, block: home.block });
+    else this.#inScratch.push({ call, place: at, dtype, offset: home.offset, length: sizeOf(shape) });
   }
 
   /** Everything that can fail, before anything is written. */
@@ -128,10 +141,7 @@ export class HostExecutable implements Executable<HostBuffer> {
     }
     this.#takeOutputs();
     if (this.#scratchVersion !== this.#scratch.version) this.#rebind();
-    for (const { call, place: at, buffer } of this.#inBlocks) {
-      const home = this.#homes[buffer] as { block: number };
-      set(call, at, blocks[home.block]!.view(program.buffers[buffer]!.dtype));
-    }
+    for (const { call, place: at, dtype, block } of this.#inBlocks) set(call, at, blocks[block]!.view(dtype));
     for (let i = 0; i < scalars.length; i++) this.#scalars[i] = scalarOf(scalars[i]!, program.scalars[i]!);
   }
 
@@ -152,11 +162,8 @@ export class HostExecutable implements Executable<HostBuffer> {
 
   /** Points the calls at the region for intermediates, after it moved. */
   #rebind(): void {
-    const { buffers } = this.#program;
-    for (const { call, place: at, buffer } of this.#inScratch) {
-      const { dtype, shape } = buffers[buffer]!;
-      const { offset } = this.#homes[buffer] as { offset: number };
-      set(call, at, viewOf(dtype, this.#scratch.bytes, offset, sizeOf(shape)));
+    for (const { call, place: at, dtype, offset, length } of this.#inScratch) {
+      set(call, at, viewOf(dtype, this.#scratch.bytes, offset, length));
     }
     this.#scratchVersion = this.#scratch.version;
   }
