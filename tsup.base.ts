@@ -16,6 +16,8 @@ export function packageBuild(options: Options = {}): Configuration {
     // The types have their own task, so that code can be built without waiting for them.
     clean: given.dts ? false : ['dist/**/*.{js,cjs,map}'],
     silent: true,
+    // tsup would turn 'node:test' into 'test', which is no module of Node's.
+    removeNodeProtocol: false,
     ...options,
   }));
 }
