@@ -164,8 +164,10 @@ export type Op = { readonly dtype: DType } & (
  * - int32 wraps over 32 bits (`Math.imul`, `| 0`); shift counts are taken modulo 32; `shr` keeps the sign.
  * - `and or xor` work on the bits of int32 and on bool. `less equal` are false when an operand is NaN.
  * - `mod` has the sign of the dividend (as `%`), `floorMod` that of the divisor; `floorDiv` rounds down. Integer division by 0 gives 0.
+ * - `pow` is C's: `x^0` and `1^y` are 1, NaN included; an int32 power with a negative exponent is truncated. `div` of int32 truncates.
+ * - On bool, `add max or` are or, `mul min and` are and, `sub xor` are xor.
  * - `max min` give NaN when an operand is NaN (the max and min reductions too).
- * - `cast` to int32 truncates and saturates, NaN to 0; to bool it is `x != 0`.
+ * - `cast` to an integer truncates and saturates, NaN to 0; to bool it is `x != 0`.
  * - `random(seed, stream, counter)` is a multiple of 2^-24 in [0, 1); see `randomValue` in core's `random.ts`.
  * - A sum may be taken in any order. float32 results are rounded at least when they are stored.
  */
