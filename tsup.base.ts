@@ -18,6 +18,7 @@ export function packageBuild(options: Options = {}): Configuration {
     silent: true,
     // tsup would turn 'node:test' into 'test', which is no module of Node's.
     removeNodeProtocol: false,
+    external: [/^node:/],
     ...options,
   }));
 }

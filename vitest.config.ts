@@ -11,7 +11,13 @@ const include = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scri
 const setupFiles = ['scripts/test-setup.ts'];
 
 const packages: TestProjectConfiguration = {
-  test: { name: 'packages', include: ['tests/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+  test: {
+    name: 'packages',
+    include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/pack.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
 };
 
 const node: TestProjectConfiguration = {
