@@ -5,7 +5,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Classified, digits, readIdxImages } from '@nn/data';
+import { isNNError } from '@nn/core';
+import { type Classified, digits, gunzip, readIdxImages } from '@nn/data';
 import { Failure } from './failure.ts';
 
 export interface DigitData {
@@ -61,7 +62,18 @@ export async function digitsOfFolder(folder: string): Promise<DigitData> {
 async function readPair(folder: string, part: 'train' | 't10k'): Promise<Classified<Uint8Array>> {
   const images = find(folder, `${part}-images-idx3-ubyte`);
   const labels = find(folder, `${part}-labels-idx1-ubyte`);
-  return readIdxImages(await readFile(images), await readFile(labels), { images, labels });
+  return readIdxImages(await unpack(images), await unpack(labels), { images, labels });
+}
+
+/** The bytes of a file, and of what it holds where its name says that it is packed. */
+async function unpack(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  if (!path.endsWith('.gz')) return bytes;
+  try {
+    return await gunzip(bytes);
+  } catch (error) {
+    throw isNNError(error) ? new Failure(`${path}: ${error.message}`) : error;
+  }
 }
 
 /** The file, plain or gzip. */

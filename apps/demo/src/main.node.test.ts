@@ -1,0 +1,126 @@
+/** The program as users run it: in a process of its own, from source, without a terminal. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digits, encodeIdx } from '@nn/data';
+import { parseSafetensors } from '@nn/serialize';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+const folder = mkdtempSync(join(tmpdir(), 'nn-demo-'));
+const data = join(folder, 'data');
+const settings = ['--data', 'data', '--epochs', '12', '--batch-size', '20', '--seed', '3'];
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Starts the program; relative paths start from the test's folder. `onOutput` sees all that was printed so far. */
+function start(
+  args: readonly string[],
+  onOutput: (text: string, child: ChildProcess) => void = () => {},
+): Promise<Ended> {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@nn/source', '--import', 'tsx', join(import.meta.dirname, 'main.ts'), ...args],
+    { cwd: root, env: { ...process.env, INIT_CWD: folder } },
+  );
+  let out = '';
+  let error = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk;
+    onOutput(out, child);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    error += chunk;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, error })));
+}
+
+function writeDigits(part: string, count: number, seed: number): void {
+  const { inputs, targets } = digits(count, { seed }).fields;
+  writeFileSync(join(data, `${part}-images-idx3-ubyte`), encodeIdx({ data: inputs.data, shape: [count, 28, 28] }));
+  writeFileSync(
+    join(data, `${part}-labels-idx1-ubyte`),
+    encodeIdx({ data: Uint8Array.from(targets.data), shape: [count] }),
+  );
+}
+
+beforeAll(() => {
+  mkdirSync(data);
+  writeDigits('train', 200, 1);
+  writeDigits('t10k', 50, 2);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the command line', () => {
+  test('--help prints the options and ends well', async () => {
+    const { code, out, error } = await start(['--help']);
+    expect([code, error]).toEqual([0, '']);
+    expect(out).toContain('--learning-rate X');
+  }, 60_000);
+
+  test.each([
+    [['--epoch', '2'], 'There is no option --epoch: do you mean --epochs?\n'],
+    [['--data', 'nowhere'], `--data ${join(folder, 'nowhere')}: there is no such folder.\n`],
+    [
+      ['--resume', '--output', 'none'],
+      `--resume: there is no checkpoint at ${join(folder, 'none/checkpoint.safetensors')}: a run that is stopped by Ctrl-C leaves one.\n`,
+    ],
+  ])(
+    '%j is one clear line and exit code 1',
+    async (args, message) => {
+      const { code, out, error } = await start(args);
+      expect({ code, out, error }).toEqual({ code: 1, out: '', error: message });
+    },
+    60_000,
+  );
+});
+
+test('a damaged file is one clear line before any training', async () => {
+  const damaged = join(folder, 'damaged');
+  mkdirSync(damaged);
+  for (const name of readdirSync(data))
+    writeFileSync(join(damaged, name), readFileSync(join(data, name)).subarray(0, 40));
+  const { code, out, error } = await start(['--data', 'damaged']);
+  expect([code, out]).toEqual([1, '']);
+  expect(error).toMatch(/^readIdx: .*train-images-idx3-ubyte: .* it is truncated\.\n$/);
+}, 60_000);
+
+describe('a whole run', () => {
+  test('trains both networks and prints plain lines; stopped by Ctrl-C and resumed it ends with the same bits', async () => {
+    const whole = await start([...settings, '--output', 'whole']);
+    expect([whole.code, whole.error]).toEqual([0, '']);
+    expect(whole.out).not.toContain('\u001b');
+    for (const text of ['Two moons', 'loss per epoch', 'Test accuracy', 'Each row is a digit', ' 100 %  epoch 12/12']) {
+      expect(whole.out).toContain(text);
+    }
+
+    let isSent = false;
+    const stopped = await start([...settings, '--output', 'parts'], (text, child) => {
+      if (isSent || !/ Digits[\s\S]* 10 %/.test(text)) return;
+      isSent = true;
+      child.kill('SIGINT');
+    });
+    expect([stopped.code, stopped.error]).toEqual([130, '']);
+    expect(stopped.out).toMatch(/Stopped after \d+ of 120 steps/);
+    expect(stopped.out).toContain('Go on with: npm start -- --resume --output');
+    expect(existsSync(join(folder, 'parts/digits.safetensors'))).toBe(false);
+
+    const resumed = await start(['--resume', '--output', 'parts']);
+    expect([resumed.code, resumed.error]).toEqual([0, '']);
+    expect(resumed.out).toMatch(/Resumed after \d+ of 120 steps/);
+    expect(resumed.out).not.toContain('Two moons');
+    for (const name of ['moons.safetensors', 'digits.safetensors']) {
+      expect(readFileSync(join(folder, 'parts', name)).equals(readFileSync(join(folder, 'whole', name)))).toBe(true);
+    }
+    expect(existsSync(join(folder, 'parts/checkpoint.safetensors'))).toBe(false);
+
+    const { tensors } = parseSafetensors(new Uint8Array(readFileSync(join(folder, 'whole/digits.safetensors'))));
+    expect([...tensors.keys()]).toContain('conv1.weight');
+    expect([...tensors.keys()]).toContain('norm1.running_mean');
+  }, 120_000);
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { resumedSettings } from './checkpointing.ts';
+import { helpText, parseOptions } from './options.ts';
+
+const places = { from: '/home/someone', output: '/project/output' };
+const parse = (...argv: string[]) => parseOptions(argv, places);
+
+describe('parseOptions', () => {
+  test('has a default for everything that decides no training', () => {
+    expect(parse()).toEqual({ settings: {}, backend: 'cpu', resume: false, output: '/project/output', help: false });
+  });
+
+  test('reads every option, with its value behind a space or an equals sign', () => {
+    const { settings, ...rest } = parse(
+      ...['--task', 'digits', '--data=digits', '--backend', 'gpu', '--epochs', '7', '--batch-size=25'],
+      ...['--learning-rate', '1e-3', '--seed', '5', '--output', '../out', '--resume'],
+    );
+    expect(settings).toEqual({
+      task: 'digits',
+      data: '/home/someone/digits',
+      epochs: 7,
+      batchSize: 25,
+      learningRate: 0.001,
+      seed: 5,
+    });
+    expect(rest).toEqual({ backend: 'gpu', resume: true, output: '/home/out', help: false });
+  });
+
+  test('takes -h for --help', () => {
+    expect(parse('-h').help).toBe(true);
+  });
+
+  test.each([
+    [['digits'], "'digits' is not an option: options begin with --, as in --task digits; see --help."],
+    [['--epoch', '3'], 'There is no option --epoch: do you mean --epochs?'],
+    [['--tsak', 'moons'], 'There is no option --tsak: do you mean --task?'],
+    [['--frobnicate'], 'There is no option --frobnicate; see --help.'],
+    [['--epochs'], '--epochs needs a value: --epochs N.'],
+    [['--epochs', '--seed', '1'], '--epochs needs a value: --epochs N.'],
+    [['--data='], '--data needs a value: --data FOLDER.'],
+    [['--resume=yes'], "--resume takes no value, 'yes' was given."],
+    [['--task', 'cats'], '--task cats: must be moons, digits or all.'],
+    [['--backend', 'tpu'], '--backend tpu: must be cpu or gpu.'],
+    [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
+    [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
+    [['--batch-size', 'all'], '--batch-size all: must be a whole number from 1 to 1000000.'],
+    [['--learning-rate', '-1'], '--learning-rate -1: must be a number above 0, as 0.01.'],
+    [['--learning-rate', 'NaN'], '--learning-rate NaN: must be a number above 0, as 0.01.'],
+    [['--seed', '4294967296'], '--seed 4294967296: must be a whole number from 0 to 2147483647.'],
+    [['--task', 'moons', '--data', 'x'], '--data is for digits: leave it out, or choose --task digits.'],
+  ])('tells what is wrong with %j', (argv, message) => {
+    expect(() => parse(...argv)).toThrow(message);
+  });
+});
+
+test('the help names every option and fits on a screen of 110 columns', () => {
+  const help = helpText();
+  for (const name of ['task', 'data', 'backend', 'epochs', 'batch-size', 'learning-rate', 'seed', 'resume', 'output']) {
+    expect(help).toContain(`--${name}`);
+  }
+  expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+});
+
+describe('resumedSettings', () => {
+  const notes = { task: 'moons', settings: { task: 'all', seed: 1, epochs: 9 }, progress: null } as const;
+
+  test('takes the settings of the interrupted run', () => {
+    expect(resumedSettings({}, notes)).toEqual({ task: 'all', seed: 1, epochs: 9 });
+    expect(resumedSettings({ epochs: 9 }, notes)).toEqual({ task: 'all', seed: 1, epochs: 9 });
+  });
+
+  test('refuses others', () => {
+    expect(() => resumedSettings({ epochs: 10 }, notes)).toThrow(
+      '--epochs 10: the interrupted run had 9: leave it out, or start anew without --resume.',
+    );
+    expect(() => resumedSettings({ batchSize: 10 }, notes)).toThrow(
+      '--batch-size 10: the interrupted run had the default: leave it out, or start anew without --resume.',
+    );
+  });
+});

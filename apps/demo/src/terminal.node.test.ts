@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { padTo, widthOf } from './terminal.ts';
+import { screen } from './testing.ts';
+
+const start = '\u001b';
+
+describe('without a terminal', () => {
+  test('lines are plain, and nothing is redrawn', () => {
+    const { terminal, text } = screen({ isTTY: false });
+    terminal.line(terminal.paint('hello', 'bold', 'red'));
+    terminal.live(['a frame']);
+    terminal.clear();
+    terminal.release();
+    expect(text()).toBe('hello\n');
+    expect([terminal.isInteractive, terminal.colorDepth]).toEqual([false, 1]);
+  });
+});
+
+describe('in a terminal', () => {
+  test('text is painted', () => {
+    expect(screen().terminal.paint('hello', 'bold', 'red')).toBe(`${start}[1;31mhello${start}[0m`);
+  });
+
+  test.each([
+    [{ environment: { NO_COLOR: '1' } }, true, 1],
+    [{ environment: { NO_COLOR: '' } }, true, 24],
+    [{ environment: { TERM: 'dumb' } }, false, 1],
+    [{ colorDepth: 8 }, true, 8],
+    [{ colorDepth: 4 }, true, 4],
+    [{ colorDepth: 1 }, true, 1],
+  ])('%j: redrawn %s, colour depth %i', (options, isInteractive, depth) => {
+    const { terminal } = screen(options);
+    expect([terminal.isInteractive, terminal.colorDepth]).toEqual([isInteractive, depth]);
+  });
+
+  test('NO_COLOR leaves text as it is', () => {
+    const { terminal } = screen({ environment: { NO_COLOR: '1' } });
+    expect(terminal.paint('hello', 'bold')).toBe('hello');
+  });
+
+  test('a frame replaces the one before, whatever its height', () => {
+    const { terminal, text } = screen();
+    terminal.live(['one', 'two']);
+    expect(shown(text())).toEqual(['one', 'two']);
+    terminal.live(['three']);
+    expect(shown(text())).toEqual(['three']);
+  });
+
+  test('a line that stays pushes the frame down', () => {
+    const { terminal, text } = screen();
+    terminal.live(['frame']);
+    terminal.line('stays');
+    expect(shown(text())).toEqual(['stays', 'frame']);
+    terminal.clear();
+    expect(shown(text())).toEqual(['stays']);
+  });
+
+  test('the cursor is hidden while frames are drawn, and given back once', () => {
+    const { terminal, text } = screen();
+    terminal.live(['frame']);
+    terminal.live(['frame']);
+    terminal.clear();
+    terminal.release();
+    expect(text().split(`${start}[?25l`).length - 1).toBe(1);
+    expect(text().split(`${start}[?25h`).length - 1).toBe(1);
+    expect(text().endsWith(`${start}[?25h`)).toBe(true);
+  });
+});
+
+test('escape sequences take no width', () => {
+  const painted = screen().terminal.paint('━━', 'red');
+  expect(widthOf(painted)).toBe(2);
+  expect(widthOf(padTo(painted, 5))).toBe(5);
+});
+
+/** What a terminal shows after the text, as far as this program uses its sequences. */
+function shown(text: string): string[] {
+  const lines: string[] = [''];
+  let row = 0;
+  let column = 0;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
+  for (const [part, code, letter] of text.matchAll(/\u001b\[([\d;?]*)([A-Za-z])|[\s\S]/g)) {
+    const line = lines[row] ?? '';
+    if (letter === 'A') row = Math.max(0, row - Number(code));
+    else if (letter === 'K') lines[row] = line.slice(0, column);
+    else if (letter === 'J') lines.splice(row, lines.length, line.slice(0, column));
+    else if (letter !== undefined) continue;
+    else if (part === '\r') column = 0;
+    else if (part === '\n') {
+      row++;
+      column = 0;
+      lines[row] ??= '';
+    } else {
+      lines[row] = line.slice(0, column) + part + line.slice(column + 1);
+      column++;
+    }
+  }
+  while (lines.at(-1) === '') lines.pop();
+  return lines;
+}
