@@ -43,7 +43,7 @@ const jobs = {
       () => tsc('tsconfig.tools.json'),
     ),
   examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
-  bench: async (args) => tool('vitest', ['bench', '--run', '--project', 'node', ...args]),
+  bench: async (args) => (await turbo('build', '--filter=./packages/*')) || (await node(['bench/main.mjs', ...args])),
 };
 
 /** Runs a program of the repository's node_modules/.bin. @param {string} name @param {string[]} args */

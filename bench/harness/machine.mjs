@@ -1,0 +1,66 @@
+/** Facts of the machine, and how much of its processors other programs use while we measure. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import process from 'node:process';
+
+/** @param {string} node the program that runs the libraries */
+export function machineFacts(node) {
+  const [first] = cpus();
+  const asked = spawnSync(node, ['-p', 'JSON.stringify([process.versions.node, process.versions.v8])'], {
+    encoding: 'utf8',
+  });
+  const [nodeVersion = '', v8 = ''] = JSON.parse(asked.stdout);
+  return {
+    processor: first?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${platform()} ${release()} ${arch()}`,
+    node: nodeVersion,
+    v8,
+  };
+}
+
+/** The commit of the repository, with a + where files differ from it. */
+export function commit() {
+  const git = (/** @type {string[]} */ ...args) => spawnSync('git', args, { encoding: 'utf8' }).stdout?.trim() ?? '';
+  const name = git('rev-parse', '--short', 'HEAD');
+  return name === ''
+    ? 'unknown'
+    : name + (git('status', '--porcelain', '--untracked-files=no', 'packages') === '' ? '' : '+');
+}
+
+/** Seconds of processor time that all programs took since the machine started. */
+function busySeconds() {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+}
+
+/** Seconds of processor time of a process, its threads included; 0 where that cannot be known. @param {number} pid */
+function secondsOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Watches the processors: `stop()` answers how many of them other programs kept busy meanwhile, on average, or null where
+ * that cannot be known.
+ * @param {() => readonly number[]} ownProcesses
+ */
+export function watchOthers(ownProcesses) {
+  if (platform() !== 'linux') return { stop: () => null };
+  const own = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6 + ownProcesses().reduce((sum, pid) => sum + secondsOf(pid), 0);
+  };
+  const [busy, ours, time] = [busySeconds(), own(), performance.now()];
+  return {
+    stop: () => {
+      const seconds = (performance.now() - time) / 1000;
+      return Math.max(0, (busySeconds() - busy - (own() - ours)) / seconds);
+    },
+  };
+}

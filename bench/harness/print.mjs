@@ -1,0 +1,4 @@
+/** Writes a line to the terminal. @param {string} [line] */
+export function print(line = '') {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,88 @@
+/** The workloads in nn on the default backend. `cpu` and `gpu` differ only in the backend that they set. */
+import { compile, evaluate, parameter, tensor, zeros } from '@nn/core';
+import { softmax } from '@nn/layers';
+import { inferenceInput, modelSpec } from '../workloads/models.mjs';
+import { operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
+import { buildModel } from './nn-models.mjs';
+
+/** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
+/** @typedef {import('@nn/core').Tensor} Tensor */
+
+/** @type {Record<string, (...args: Tensor[]) => Tensor>} */
+const formulas = {
+  matmul: (a, b) => a.matmul(b),
+  add: (a, b) => a.add(b),
+  chain: (a, b, c, d) => a.mul(b).add(c).tanh().mul(d.sigmoid()),
+  rowSum: (a) => a.sum(1),
+  softmax: (a) => softmax(a, { axis: 1 }),
+};
+
+/** @param {Workload} workload @param {{ compile?: boolean }} options @returns {Promise<Prepared>} */
+export async function prepareNn(workload, options) {
+  if (workload.kind === 'train') return train(workload, options.compile === true);
+  if (workload.kind === 'infer') return infer(workload, options.compile === true);
+  return operation(workload);
+}
+
+/** A result that nobody reads is not computed, so each goes into a parameter, whose old memory is used again. */
+async function operation(/** @type {Workload} */ workload) {
+  const { kind, size } = workload;
+  const shape = kind === 'matmul' || kind === 'rowSum' || kind === 'softmax' ? [size, size] : [size];
+  const inputs = operands(workload).map((values) => tensor(values, { shape }));
+  const place = parameter(zeros(kind === 'rowSum' ? [size] : shape), { trainable: false });
+  const formula = formulas[kind];
+  if (formula === undefined) throw new Error(`nn has no ${kind} here`);
+  const once = compile((...args) => place.assign(formula(...args)));
+  return {
+    async result() {
+      await once(...inputs);
+      return outcomeOf(await place.data(), samplePlaces(workload));
+    },
+    /** @param {number} count */
+    async run(count) {
+      for (let k = 0; k < count; k++) await once(...inputs);
+      await place.backend?.idle();
+    },
+  };
+}
+
+/** @param {Workload} workload @param {boolean} compiled @returns {Promise<Prepared>} */
+async function train(workload, compiled) {
+  const { input, target, loss, optimizer } = await buildModel(modelSpec(workload.model));
+  const body = async () => {
+    const value = loss(input, target);
+    await optimizer.step(value);
+    return value;
+  };
+  const replayed = compile((x, y) => {
+    const value = loss(x, y);
+    optimizer.step(value);
+    return value;
+  });
+  const step = compiled ? () => replayed(input, target) : body;
+  return {
+    step: async () => (await step()).item(),
+    async run(count) {
+      let last = null;
+      for (let k = 0; k < count; k++) last = await step();
+      await last?.item();
+    },
+  };
+}
+
+/** @param {Workload} workload @param {boolean} compiled @returns {Promise<Prepared>} */
+async function infer(workload, compiled) {
+  const spec = modelSpec(workload.model);
+  const { model } = await buildModel(spec);
+  const { shape, values } = inferenceInput(spec, workload.batch);
+  const replayed = compile((x) => evaluate(() => model.forward(x)));
+  const once = compiled
+    ? async () => (await replayed(tensor(values, { shape }))).data()
+    : () => evaluate(() => model.forward(tensor(values, { shape }))).data();
+  return {
+    result: async () => ({ values: [...(await once())] }),
+    async run(count) {
+      for (let k = 0; k < count; k++) await once();
+    },
+  };
+}

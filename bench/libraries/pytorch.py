@@ -1,0 +1,312 @@
+"""PyTorch as a library of the benchmark, and as the reference: `python3 pytorch.py --reference > fixtures/reference.json`.
+
+Speaks the protocol of harness/worker.mjs: one JSON line a request on stdin, one a reply on stdout.
+The specifications of the models come with the requests, so that they exist once, in workloads/models.mjs:
+`node -p "JSON.stringify((await import('./workloads/models.mjs')).models)"` writes them for `--reference`.
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+GOLDEN = 0x9E3779B1
+
+
+def mix(seed, length):
+    h = numpy.arange(length, dtype=numpy.uint32) + numpy.uint32((seed * GOLDEN) & 0xFFFFFFFF)
+    h = (h ^ (h >> numpy.uint32(16))) * numpy.uint32(0x85EBCA6B)
+    h = (h ^ (h >> numpy.uint32(13))) * numpy.uint32(0xC2B2AE35)
+    return (h ^ (h >> numpy.uint32(16))) >> numpy.uint32(8)
+
+
+def uniform(seed, length, bound=1.0):
+    return ((mix(seed, length).astype(numpy.float64) * 2.0**-23 - 1) * bound).astype(numpy.float32)
+
+
+def values(seed, field):
+    length = int(numpy.prod(field["shape"]))
+    if "below" in field:
+        found = (mix(seed, length) % numpy.uint32(field["below"])).astype(numpy.int64)
+    else:
+        found = uniform(seed, length)
+    return torch.from_numpy(found.reshape(field["shape"]))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(32, 128, batch_first=True)
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x):
+        output, _ = self.lstm(x)
+        return self.head(output[:, -1])
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(128, 128)
+        self.position = nn.Parameter(torch.zeros(64, 128))
+        layer = nn.TransformerEncoderLayer(128, 4, dim_feedforward=512, dropout=0.0, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)
+        self.head = nn.Linear(128, 128)
+
+    def forward(self, tokens):
+        return self.head(self.encoder(self.embedding(tokens) + self.position))
+
+
+def build(spec, double=False):
+    relu = (lambda: nn.LeakyReLU(spec["slope"])) if "slope" in spec else nn.ReLU
+    model = {
+        "mlp": lambda: nn.Sequential(
+            nn.Linear(784, 512), relu(), nn.Linear(512, 256), relu(), nn.Linear(256, 10)
+        ),
+        "cnn": lambda: nn.Sequential(
+            nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(9216, 128), nn.ReLU(), nn.Linear(128, 10),
+        ),
+        "lstm": Recurrent,
+        "transformer": Encoder,
+        "small": lambda: nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)),
+    }[spec["name"]]()
+    state = {}
+    for k, given in enumerate(spec["parameters"]):
+        length = int(numpy.prod(given["shape"]))
+        array = numpy.full(length, given["fill"], numpy.float32) if "fill" in given else uniform(3 + k, length, given["bound"])
+        state[given["name"]] = torch.from_numpy(array.reshape(given["shape"]))
+    model.load_state_dict(state)
+    return model.double() if double else model
+
+
+def loss_of(spec, model, x, target):
+    output = model(x)
+    if spec["classes"] == 0:
+        return F.mse_loss(output, target)
+    return F.cross_entropy(output.reshape(-1, spec["classes"]), target.reshape(-1))
+
+
+def optimizer_of(spec, model):
+    rate = spec["learningRate"]
+    if spec["optimizer"] == "adam":
+        return torch.optim.Adam(model.parameters(), lr=rate)
+    return torch.optim.SGD(model.parameters(), lr=rate)
+
+
+def trainer(spec, double=False, optimizer=None):
+    model = build(spec, double)
+    kind = torch.float64 if double else torch.float32
+    x, target = (values(seed, spec[name]) for seed, name in ((1, "input"), (2, "target")))
+    x, target = (t.to(kind) if t.is_floating_point() else t for t in (x, target))
+    optimizer = (optimizer or optimizer_of)(spec, model)
+
+    def step():
+        optimizer.zero_grad()
+        loss = loss_of(spec, model, x, target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def inference_input(spec, batch):
+    shape = [batch] + spec["input"]["shape"][1:]
+    return uniform(99, int(numpy.prod(shape))).reshape(shape)
+
+
+class Prepared:
+    def __init__(self, workload, spec, places):
+        self.places = places
+        kind, size = workload["kind"], workload["size"]
+        self.step = None
+        if kind == "train":
+            self.step = trainer(spec)
+            return
+        if kind == "infer":
+            model = build(spec)
+            x = inference_input(spec, workload["batch"])
+
+            def infer():
+                with torch.inference_mode():
+                    return model(torch.from_numpy(x)).numpy()
+
+            self.once = infer
+            return
+
+        def array(seed, shape):
+            return torch.from_numpy(uniform(seed, int(numpy.prod(shape))).reshape(shape))
+
+        if kind == "matmul":
+            a, b = array(11, [size, size]), array(12, [size, size])
+            self.once = lambda: a @ b
+        elif kind == "chain":
+            a, b, c, d = (array(seed, [size]) for seed in (11, 12, 13, 14))
+            self.once = lambda: torch.tanh(a * b + c) * torch.sigmoid(d)
+        elif kind == "rowSum":
+            a = array(11, [size, size])
+            self.once = lambda: a.sum(1)
+        else:
+            a = array(11, [size, size])
+            self.once = lambda: torch.softmax(a, 1)
+
+    def result(self):
+        found = self.once()
+        if isinstance(found, numpy.ndarray):
+            return {"values": found.reshape(-1).tolist()}
+        flat = found.reshape(-1).numpy()
+        return {
+            "length": flat.size,
+            "sum": float(flat.sum(dtype=numpy.float64)),
+            "samples": flat[self.places].astype(numpy.float64).tolist(),
+        }
+
+    def run(self, count):
+        once = self.step or self.once
+        for _ in range(count):
+            once()
+
+
+def blas():
+    """The file of the BLAS that products run on: without OpenBLAS or MKL they are 50 times slower."""
+    torch.ones(8, 8) @ torch.ones(8, 8)
+    with open("/proc/self/maps") as maps:
+        files = {os.path.realpath(line.split()[-1]) for line in maps if "blas" in line}
+    return ", ".join(sorted(os.path.basename(file) for file in files)) or "built in"
+
+
+def peak_memory():
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def serve(options):
+    torch.set_num_threads(options.get("threads", 1))
+    current = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        action = request["action"]
+        try:
+            answer = {}
+            if action == "start":
+                answer = {"version": torch.__version__, "detail": f"{torch.get_num_threads()} thread(s), BLAS {blas()}"}
+            elif action == "prepare":
+                current = Prepared(request["workload"], request.get("spec"), request.get("places"))
+                begin = time.perf_counter()
+                if current.step is None:
+                    answer["result"] = current.result()
+                    answer["first"] = (time.perf_counter() - begin) * 1e3
+                else:
+                    losses = [current.step().item()]
+                    answer["first"] = (time.perf_counter() - begin) * 1e3
+                    losses += [current.step().item() for _ in range(request["steps"] - 1)]
+                    answer["result"] = {"losses": losses}
+            elif action == "measure":
+                begin = time.perf_counter()
+                current.run(request["count"])
+                answer = {"milliseconds": (time.perf_counter() - begin) * 1e3}
+            elif action == "release":
+                current = None
+            elif action == "memory":
+                answer = {"peak": peak_memory()}
+            reply = {"id": request["id"], "answer": answer}
+        except Exception as error:  # the parent decides what to do with it
+            reply = {"id": request["id"], "error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), flush=True)
+
+
+class UncorrectedAdam(torch.optim.Optimizer):
+    """Adam as js-pytorch has it: betas 0.9 and 0.99, epsilon 1e-9, no correction of the moments."""
+
+    def __init__(self, parameters, lr):
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for p in self.param_groups[0]["params"]:
+            state = self.state[p]
+            m = state["m"] = 0.9 * state.get("m", 0) + 0.1 * p.grad
+            v = state["v"] = 0.99 * state.get("v", 0) + 0.01 * p.grad**2
+            p -= self.param_groups[0]["lr"] * m / (v.sqrt() + 1e-9)
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def online(spec, epochs, rate=0.1, momentum=0.1):
+    """brain.js: sigmoid in every layer, a step after each sample, momentum for weights but not for biases.
+
+    The error of an epoch is the mean over its samples of the squared error before their step.
+    """
+    arrays = [
+        uniform(3 + k, int(numpy.prod(p["shape"])), p["bound"]).reshape(p["shape"]).astype(numpy.float64)
+        for k, p in enumerate(spec["parameters"])
+    ]
+    weights, biases = arrays[0::2], arrays[1::2]
+    changes = [numpy.zeros_like(w) for w in weights]
+    inputs = values(1, spec["input"]).numpy().astype(numpy.float64)
+    target = values(2, spec["target"]).numpy()
+    wanted = numpy.eye(spec["classes"])[target] if spec["classes"] else target.astype(numpy.float64) / 2 + 0.5
+
+    def forward(x):
+        outputs = [x]
+        for w, b in zip(weights, biases):
+            outputs.append(sigmoid(w @ outputs[-1] + b))
+        return outputs
+
+    logits = []
+    if spec["name"] == "mlp":
+        logits = [round(v, 8) for x in inference_input(spec, 64) for v in forward(x.astype(numpy.float64))[-1].tolist()]
+    errors = []
+    for _ in range(epochs):
+        total = 0.0
+        for x, y in zip(inputs, wanted):
+            outputs = forward(x)
+            error = y - outputs[-1]
+            total += float((error**2).mean())
+            for k in reversed(range(len(weights))):
+                delta = error * outputs[k + 1] * (1 - outputs[k + 1])
+                error = weights[k].T @ delta
+                changes[k] = rate * numpy.outer(delta, outputs[k]) + momentum * changes[k]
+                weights[k] += changes[k]
+                biases[k] += rate * delta
+        errors.append(round(total / len(inputs), 10))
+    return errors, logits
+
+
+def reference(specs):
+    losses, logits = {}, {}
+    for name, spec in specs.items():
+        step = trainer(spec, double=True)
+        losses[name] = [round(step().item(), 10) for _ in range(6)]
+        if name in ("mlp", "cnn"):
+            model = build(spec, double=True)
+            with torch.no_grad():
+                output = model(torch.from_numpy(inference_input(spec, 64)).double())
+            logits[name] = [round(v, 8) for v in output.reshape(-1).tolist()]
+    # js-pytorch: its relu has a slope of 0.001 below 0, and its Adam is UncorrectedAdam.
+    spec = {**specs["mlp"], "slope": 0.001}
+    step = trainer(spec, True, lambda spec, model: UncorrectedAdam(model.parameters(), spec["learningRate"]))
+    losses["mlp-leaky"] = [round(step().item(), 10) for _ in range(6)]
+    with torch.no_grad():
+        output = build(spec, double=True)(torch.from_numpy(inference_input(spec, 64)).double())
+    logits["mlp-leaky"] = [round(v, 8) for v in output.reshape(-1).tolist()]
+    losses["small-online"], _ = online(specs["small"], 6)
+    losses["mlp-online"], logits["mlp-online"] = online(specs["mlp"], 6)
+    print(json.dumps({"madeBy": f"PyTorch {torch.__version__} in double precision", "losses": losses, "logits": logits}))
+
+
+if sys.argv[1] == "--reference":
+    reference(json.load(sys.stdin))
+else:
+    serve(json.loads(sys.argv[1]))

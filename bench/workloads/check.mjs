@@ -1,0 +1,99 @@
+/**
+ * What the right results are. Operations are computed here in double precision, whole or in samples; losses and logits
+ * of the models come from PyTorch in double precision (`fixtures/reference.json`, written by `libraries/pytorch.py --reference`).
+ * A library whose result differs gets no time.
+ */
+import { readFileSync } from 'node:fs';
+import { checkedSteps, operands, outcomeOf, samplePlaces } from './operations.mjs';
+
+/** @typedef {import('./list.mjs').Workload} Workload */
+/** @typedef {import('./operations.mjs').Outcome} Outcome */
+/** @typedef {{ losses?: number[], values?: number[] } & Partial<Outcome>} Result  of a model, or of an operation */
+
+/** @type {Map<string, Outcome & { tolerance: number }>} */
+const known = new Map();
+/** @type {{ losses: Record<string, number[]>, logits: Record<string, number[]> }} */
+const reference = JSON.parse(readFileSync(new URL('fixtures/reference.json', import.meta.url), 'utf8'));
+
+/**
+ * Says what is wrong with a result, or null. `variant` names a library whose update rule differs, as documented in
+ * `libraries/list.mjs`.
+ * @param {Workload} workload @param {Result} result @param {string} [variant] @returns {string | null}
+ */
+export function findFault(workload, result, variant = '') {
+  if (workload.kind === 'train') {
+    const expected = reference.losses[workload.model + variant] ?? [];
+    return compare('loss of step', result.losses ?? [], expected.slice(0, checkedSteps), 1e-3, 0);
+  }
+  if (workload.kind === 'infer') {
+    const expected = (reference.logits[workload.model + variant] ?? []).slice(0, 10 * workload.batch);
+    return compare('logit', result.values ?? [], expected, 1e-3, 1e-5);
+  }
+  const expected = known.get(workload.name) ?? expectedOutcome(workload);
+  known.set(workload.name, expected);
+  const { length = 0, sum = Number.NaN, samples = [] } = result;
+  if (length !== expected.length) return `${length} values instead of ${expected.length}`;
+  return (
+    compare('sample', samples, expected.samples, 1e-5, expected.tolerance) ??
+    compare('sum of all', [sum], [expected.sum], 1e-6, expected.tolerance * Math.sqrt(length) * 10)
+  );
+}
+
+/** @param {string} what @param {number[]} actual @param {number[]} expected @param {number} relative @param {number} absolute */
+function compare(what, actual, expected, relative, absolute) {
+  if (expected.length === 0) return `no reference for the ${what}`;
+  if (actual.length !== expected.length) return `${actual.length} times '${what}' instead of ${expected.length}`;
+  for (let k = 0; k < expected.length; k++) {
+    const [a = Number.NaN, e = Number.NaN] = [actual[k], expected[k]];
+    if (!(Math.abs(a - e) <= relative * Math.abs(e) + absolute)) return `${what} ${k} is ${a} instead of ${e}`;
+  }
+  return null;
+}
+
+/** @param {Workload} workload @returns {Outcome & { tolerance: number }} */
+function expectedOutcome(workload) {
+  const { kind, size } = workload;
+  const [a, b, c, d] = /** @type {[Float32Array, Float32Array, Float32Array, Float32Array]} */ (operands(workload));
+  const places = samplePlaces(workload);
+  if (kind === 'matmul') {
+    const samples = places.map((place) => {
+      const [row, column] = [Math.floor(place / size), place % size];
+      let sum = 0;
+      for (let k = 0; k < size; k++) sum += at(a, row * size + k) * at(b, k * size + column);
+      return sum;
+    });
+    // The sum of all products: the column sums of A times the row sums of B.
+    let sum = 0;
+    for (let k = 0; k < size; k++) {
+      let [left, right] = [0, 0];
+      for (let i = 0; i < size; i++) [left, right] = [left + at(a, i * size + k), right + at(b, k * size + i)];
+      sum += left * right;
+    }
+    return { length: size * size, sum, samples, tolerance: 1e-6 * size };
+  }
+  const values = {
+    chain: () => Float64Array.from({ length: size }, (_, i) => chain(at(a, i), at(b, i), at(c, i), at(d, i))),
+    rowSum: () => Float64Array.from({ length: size }, (_, row) => total(a.subarray(row * size, (row + 1) * size))),
+    softmax: () => softmax(a, size),
+  }[/** @type {'chain' | 'rowSum' | 'softmax'} */ (kind)]();
+  const tolerance = { chain: 2e-6, rowSum: 1e-4, softmax: 1e-8 }[/** @type {'chain' | 'rowSum' | 'softmax'} */ (kind)];
+  return { ...outcomeOf(values, places), tolerance };
+}
+
+/** @param {Float32Array} values @param {number} k */
+const at = (values, k) => /** @type {number} */ (values[k]);
+/** @param {number} a @param {number} b @param {number} c @param {number} d */
+const chain = (a, b, c, d) => Math.tanh(a * b + c) / (1 + Math.exp(-d));
+/** @param {ArrayLike<number>} values */
+const total = (values) => Array.prototype.reduce.call(values, (/** @type {number} */ sum, x) => sum + x, 0);
+
+/** @param {Float32Array} values @param {number} width */
+function softmax(values, width) {
+  const result = Float64Array.from(values, Math.exp);
+  for (let start = 0; start < result.length; start += width) {
+    const row = result.subarray(start, start + width);
+    const sum = total(row);
+    for (let k = 0; k < width; k++) row[k] = /** @type {number} */ (row[k]) / sum;
+  }
+  return result;
+}

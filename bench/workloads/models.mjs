@@ -1,0 +1,137 @@
+/**
+ * The models that are trained: their parameters (names and layouts of PyTorch), batches and losses, as data.
+ * Each library builds them in its own way from the same arrays; `libraries/*` own the arithmetic.
+ */
+import { integers, sizeOf, uniform } from './numbers.mjs';
+
+/**
+ * @typedef {{ name: string, shape: number[], bound?: number, fill?: number }} ParameterSpec
+ *   uniform in ±bound, or filled with one number
+ * @typedef {{ name: string, parameters: ParameterSpec[], input: { shape: number[], below?: number },
+ *   target: { shape: number[], below?: number }, classes: number, optimizer: 'adam' | 'sgd', learningRate: number }} ModelSpec
+ *   `below`: whole numbers below it, else float32 in ±1
+ * @typedef {{ input: Float32Array | Int32Array, target: Float32Array | Int32Array, parameters: Map<string, Float32Array> }} ModelData
+ */
+
+/** @param {string} name @param {number[]} shape @param {number} fan @returns {ParameterSpec[]} */
+const affine = (name, shape, fan) => [
+  { name: `${name}.weight`, shape, bound: 1 / Math.sqrt(fan) },
+  { name: `${name}.bias`, shape: [shape[0] ?? 0], bound: 1 / Math.sqrt(fan) },
+];
+
+/** @param {string} name @param {number} width @returns {ParameterSpec[]} */
+const norm = (name, width) => [
+  { name: `${name}.weight`, shape: [width], fill: 1 },
+  { name: `${name}.bias`, shape: [width], fill: 0 },
+];
+
+/** @param {string} name @param {number} width @param {number} inner */
+const encoderLayer = (name, width, inner) => [
+  { name: `${name}.self_attn.in_proj_weight`, shape: [3 * width, width], bound: Math.sqrt(6 / (4 * width)) },
+  { name: `${name}.self_attn.in_proj_bias`, shape: [3 * width], fill: 0 },
+  ...affine(`${name}.self_attn.out_proj`, [width, width], width),
+  ...affine(`${name}.linear1`, [inner, width], width),
+  ...affine(`${name}.linear2`, [width, inner], inner),
+  ...norm(`${name}.norm1`, width),
+  ...norm(`${name}.norm2`, width),
+];
+
+/** @type {Readonly<Record<string, ModelSpec>>} */
+export const models = {
+  // 784-512-256-10 with relu, cross-entropy
+  mlp: {
+    name: 'mlp',
+    parameters: [...affine('0', [512, 784], 784), ...affine('2', [256, 512], 512), ...affine('4', [10, 256], 256)],
+    input: { shape: [128, 784] },
+    target: { shape: [128], below: 10 },
+    classes: 10,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
+  // conv 3x3x32, relu, conv 3x3x64, relu, maxpool 2, dense 128, relu, dense 10, without padding
+  cnn: {
+    name: 'cnn',
+    parameters: [
+      ...affine('0', [32, 1, 3, 3], 9),
+      ...affine('2', [64, 32, 3, 3], 288),
+      ...affine('6', [128, 9216], 9216),
+      ...affine('8', [10, 128], 128),
+    ],
+    input: { shape: [32, 1, 28, 28] },
+    target: { shape: [32], below: 10 },
+    classes: 10,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
+  // 50 steps of 32 numbers, hidden 128; the classes from the last hidden state
+  lstm: {
+    name: 'lstm',
+    parameters: [
+      { name: 'lstm.weight_ih_l0', shape: [512, 32], bound: 1 / Math.sqrt(128) },
+      { name: 'lstm.weight_hh_l0', shape: [512, 128], bound: 1 / Math.sqrt(128) },
+      { name: 'lstm.bias_ih_l0', shape: [512], bound: 1 / Math.sqrt(128) },
+      { name: 'lstm.bias_hh_l0', shape: [512], bound: 1 / Math.sqrt(128) },
+      ...affine('head', [10, 128], 128),
+    ],
+    input: { shape: [32, 50, 32] },
+    target: { shape: [32], below: 10 },
+    classes: 10,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
+  // tokens and positions embedded, 2 encoder layers (4 heads, norm last, relu, no dropout), a class for each token
+  transformer: {
+    name: 'transformer',
+    parameters: [
+      { name: 'embedding.weight', shape: [128, 128], bound: 1 },
+      { name: 'position', shape: [64, 128], bound: 0.1 },
+      ...encoderLayer('encoder.layers.0', 128, 512),
+      ...encoderLayer('encoder.layers.1', 128, 512),
+      ...affine('head', [128, 128], 128),
+    ],
+    input: { shape: [16, 64], below: 128 },
+    target: { shape: [16, 64], below: 128 },
+    classes: 128,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
+  // 2-4-1 with tanh inside, mean squared error
+  small: {
+    name: 'small',
+    parameters: [...affine('0', [4, 2], 2), ...affine('2', [1, 4], 4)],
+    input: { shape: [100, 2] },
+    target: { shape: [100, 1] },
+    classes: 0,
+    optimizer: 'sgd',
+    learningRate: 0.1,
+  },
+};
+
+/** @param {string} name @returns {ModelSpec} */
+export function modelSpec(name) {
+  const spec = models[name];
+  if (spec === undefined) throw new Error(`There is no model '${name}'.`);
+  return spec;
+}
+
+/** The arrays of a model: seed 1 is the input, 2 the target, 3 and up the parameters. @param {ModelSpec} spec @returns {ModelData} */
+export function modelData(spec) {
+  const parameters = spec.parameters.map(({ name, shape, bound, fill }, k) => {
+    const length = sizeOf(shape);
+    return /** @type {const} */ ([
+      name,
+      fill === undefined ? uniform(3 + k, length, bound) : new Float32Array(length).fill(fill),
+    ]);
+  });
+  return { input: values(1, spec.input), target: values(2, spec.target), parameters: new Map(parameters) };
+}
+
+/** @param {number} seed @param {{ shape: number[], below?: number }} field */
+const values = (seed, { shape, below }) =>
+  below === undefined ? uniform(seed, sizeOf(shape)) : integers(seed, sizeOf(shape), below);
+
+/** The input of an inference: the first samples of 64 (seed 99). @param {ModelSpec} spec @param {number} batch */
+export function inferenceInput(spec, batch) {
+  const shape = [batch, ...spec.input.shape.slice(1)];
+  return { shape, values: uniform(99, sizeOf(shape)) };
+}
