@@ -64,6 +64,8 @@ export interface Problem {
   readonly normalization: Normalization | null;
   readonly targetNormalization: Normalization | null;
   readonly targetName: string;
+  /** For tables: the columns that it is predicted from. */
+  readonly columns: readonly string[];
 }
 
 export function makeProblem(spec: Spec, dropped: Dropped): Problem {
@@ -111,6 +113,7 @@ function plane(spec: Spec, whole: Samples): Problem {
     normalization: null,
     targetNormalization: null,
     targetName: '',
+    columns: [],
   };
 }
 
@@ -206,6 +209,7 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
     normalization,
     targetNormalization,
     targetName: target,
+    columns: inputs,
   };
 }
 
@@ -226,6 +230,7 @@ function images(spec: Spec, whole: Samples): Problem {
     normalization: null,
     targetNormalization: null,
     targetName: '',
+    columns: [],
   };
 }
 

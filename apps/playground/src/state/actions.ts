@@ -149,6 +149,11 @@ export function toggle(): void {
   else run();
 }
 
+export function setPace(name: store.PaceName): void {
+  store.pace.value = name;
+  link.ask({ kind: 'pace', stepsPerSecond: store.paces[name] }).catch(complain);
+}
+
 export function stepOnce(): void {
   store.running.value = false;
   link.ask({ kind: 'step' }).catch(complain);
@@ -208,6 +213,7 @@ export async function begin(): Promise<void> {
     store.dropped.value = kept;
     await link.ask({ kind: 'drop', dropped: kept });
   }
+  setPace(store.pace.value);
   await rebuild();
   store.availability.value = await link.ask({ kind: 'availability' });
 }

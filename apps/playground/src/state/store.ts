@@ -23,6 +23,10 @@ export const spec: Signal<Spec> = signal(decodeSpec(location.hash));
 export const built: Signal<Built | null> = signal(null);
 export const frame: Signal<Frame | null> = signal(null);
 export const history: Signal<readonly Measurement[]> = signal([]);
+/** Steps a second to watch; null for all that the device can. */
+export const paces = { slow: 8, normal: 200, full: null } as const;
+export type PaceName = keyof typeof paces;
+export const pace: Signal<PaceName> = signal('normal');
 export const running: Signal<boolean> = signal(false);
 /** While the worker makes a new experiment or opens a device. */
 export const waiting: Signal<boolean> = signal(false);

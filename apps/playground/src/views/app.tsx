@@ -9,10 +9,12 @@ import { setTheme, type Theme, theme } from '../state/theme.ts';
 import { Controls } from './controls.tsx';
 import { Curves } from './curves.tsx';
 import { DataPanel } from './data-panel.tsx';
+import { DigitPanel } from './digit-panel.tsx';
 import { Choice } from './fields.tsx';
 import { Icon } from './icon.tsx';
 import { NetworkPanel } from './network-panel.tsx';
 import { PlanePanel } from './plane-panel.tsx';
+import { Tabs } from './tabs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 
 export function App(): JSX.Element {
@@ -52,9 +54,10 @@ export function App(): JSX.Element {
         </div>
         <div class="middle">
           <NetworkPanel />
+          <Tabs />
         </div>
         <div class="results">
-          {!isImages.value && <PlanePanel />}
+          {isImages.value ? <DigitPanel /> : <PlanePanel />}
           <Curves />
         </div>
       </main>

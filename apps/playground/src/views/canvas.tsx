@@ -63,6 +63,6 @@ export function MapCanvas({ read, size, label, smooth = true }: MapProps): JSX.E
   };
   useSignalEffect(draw);
   useEffect(draw);
-  const names = label === undefined ? { 'aria-hidden': true as const } : { role: 'img' as const, 'aria-label': label };
+  const names = label === undefined ? {} : { role: 'img' as const, 'aria-label': label };
   return <canvas ref={canvas} class="map" style={{ width: `${size}px`, height: `${size}px` }} {...names} />;
 }

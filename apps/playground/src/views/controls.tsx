@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { type BackendName, backends } from '../model/spec.ts';
-import { change, rebuild, stepOnce, toggle } from '../state/actions.ts';
-import { availability, built, frame, running, spec, waiting } from '../state/store.ts';
+import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
+import { availability, built, frame, pace, running, spec, waiting } from '../state/store.ts';
 import { Choice } from './fields.tsx';
 import { bytes, percent, short } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -44,6 +44,13 @@ export function Controls(): JSX.Element {
           <Icon name="step" />
         </button>
       </div>
+      <Choice
+        label={t('pace')}
+        value={pace.value}
+        options={['slow', 'normal', 'full'] as const}
+        text={(name) => t(`pace.${name}`)}
+        onChange={setPace}
+      />
       <Standing />
       <Backend />
     </section>

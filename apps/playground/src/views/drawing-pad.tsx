@@ -57,7 +57,6 @@ export function DrawingPad(): JSX.Element {
       >
         {points.map(({ x, y, target }, i) => (
           <span
-            // biome-ignore lint/suspicious/noArrayIndexKey: a point is its position
             key={i}
             class="drawn"
             style={{ left: `${50 * (x + 1)}%`, top: `${50 * (1 - y)}%`, background: classColor(target) }}

@@ -47,7 +47,7 @@ export function NetworkPanel(): JSX.Element {
         />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div class="scroll" ref={frameElement} tabIndex={0} role="group" aria-label={t('network')}>
+      <section class="scroll" ref={frameElement} tabIndex={0} aria-label={t('network')}>
         {layout !== null && now !== null && (
           <div style={{ width: `${layout.width}px` }}>
             <div
@@ -56,7 +56,6 @@ export function NetworkPanel(): JSX.Element {
             >
               <p class="column-title">{t('inputs')}</p>
               {now.spec.layers.map((_, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a layer is its position
                 <LayerSettings key={index} index={index} />
               ))}
               <p class="column-title">{t('output')}</p>
@@ -69,7 +68,7 @@ export function NetworkPanel(): JSX.Element {
             </div>
           </div>
         )}
-      </div>
+      </section>
       <p class="small">{t('linesHelp')}</p>
     </section>
   );
@@ -127,14 +126,7 @@ function Lines({ layout }: { readonly layout: Layout }): JSX.Element {
   };
   useSignalEffect(draw);
   useEffect(draw);
-  return (
-    <canvas
-      ref={canvas}
-      class="lines"
-      aria-hidden="true"
-      style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
-    />
-  );
+  return <canvas ref={canvas} class="lines" style={{ width: `${layout.width}px`, height: `${layout.height}px` }} />;
 }
 
 function Units({ column }: { readonly column: Column }): JSX.Element {
@@ -144,10 +136,8 @@ function Units({ column }: { readonly column: Column }): JSX.Element {
     <>
       {column.ys.map((y, unit) =>
         column.block < 0 ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
           <InputNode key={unit} unit={unit} x={column.x} y={y} />
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
           <UnitNode key={unit} block={column.block} unit={unit} x={column.x} y={y} />
         ),
       )}
@@ -178,7 +168,7 @@ function InputNode({ unit, x, y }: { readonly unit: number; readonly x: number; 
   };
   return (
     <div class="node input" style={{ left: `${x - nodeSize / 2}px`, top: `${y - nodeSize / 2}px` }} title={name}>
-      <MapCanvas read={read} size={nodeSize} />
+      <MapCanvas read={read} size={nodeSize - 4} />
       <span class="input-name">{name}</span>
     </div>
   );

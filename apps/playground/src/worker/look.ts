@@ -171,7 +171,6 @@ export async function look(session: Session, running: boolean): Promise<Frame> {
     trainAccuracy: isQuantity ? null : accuracy(problem.goal, trainOutput, probe.train.truth),
     testAccuracy: isQuantity ? null : accuracy(problem.goal, testOutput, probe.test.truth),
     stepMilliseconds: session.stepMilliseconds,
-    stepsPerSecond: session.stepMilliseconds > 0 ? 1000 / session.stepMilliseconds : 0,
     memory: memoryOf(session.device),
     backend: factsOf(session.device),
     running,

@@ -7,6 +7,7 @@ import { describeError } from '../model/samples.ts';
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
 import { look, showSample } from './look.ts';
+import { Pace } from './pace.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
 import { Session } from './session.ts';
 import { recognise, walk } from './walk.ts';
@@ -22,6 +23,7 @@ let busy = false;
 /** Whether the page waits for a frame. */
 let isSeen = true;
 let nextFrame = 0;
+const pace = new Pace();
 
 addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.kind === 'seen') {
@@ -49,7 +51,8 @@ async function answer(request: Request): Promise<void> {
   const { id } = request;
   try {
     post({ kind: 'reply', id, value: await perform(request) });
-    if (showsItself.has(request.kind)) await sendFrame();
+    // while training runs, the next frame comes by itself
+    if (showsItself.has(request.kind) && !(running && request.kind === 'recognise')) await sendFrame();
   } catch (error) {
     post({ kind: 'refused', id, ...describeError(error) });
   }
@@ -76,8 +79,12 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
     case 'retune':
       current().retune(command.spec);
       return null;
+    case 'pace':
+      pace.stepsPerSecond = command.stepsPerSecond;
+      return null;
     case 'run':
       current();
+      pace.start();
       running = true;
       return null;
     case 'step':
@@ -125,11 +132,13 @@ function current(): Session {
 }
 
 async function trainSlice(made: Session): Promise<void> {
+  let due = true;
   try {
     const end = performance.now() + sliceMilliseconds;
     do {
-      await made.trainStep();
-    } while (running && queue.length === 0 && performance.now() < end);
+      due = pace.isDue();
+      if (due) await made.trainStep();
+    } while (due && running && queue.length === 0 && performance.now() < end);
     if (isSeen && performance.now() >= nextFrame) {
       const loss = await sendFrame();
       if (!Number.isFinite(loss)) {
@@ -141,7 +150,7 @@ async function trainSlice(made: Session): Promise<void> {
     running = false;
     post({ kind: 'stopped', ...describeError(error) });
   }
-  await macrotask();
+  await (due ? macrotask() : new Promise((resolve) => setTimeout(resolve, 5)));
 }
 
 /** A frame; the next one waits so long that training keeps two thirds of the time. */

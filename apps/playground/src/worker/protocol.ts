@@ -6,13 +6,16 @@ import type { Dropped, Goal } from '../model/samples.ts';
 import type { BackendName, Spec } from '../model/spec.ts';
 
 export type Command =
-  /** Makes the experiment anew. With `keep`, only what does not need a new network changes, in mid-training. */
+  /** Makes the experiment anew. */
   | { readonly kind: 'build'; readonly spec: Spec }
+  /** Changes what needs no new network, in mid-training. */
   | { readonly kind: 'retune'; readonly spec: Spec }
   | { readonly kind: 'drop'; readonly dropped: Dropped }
   | { readonly kind: 'run' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'step' }
+  /** At most so many steps a second, to watch; null for as many as there can be. */
+  | { readonly kind: 'pace'; readonly stepsPerSecond: number | null }
   | { readonly kind: 'backend'; readonly name: BackendName }
   | { readonly kind: 'availability' }
   | { readonly kind: 'save'; readonly as: 'model' | 'checkpoint' }
@@ -30,6 +33,7 @@ export interface Answers {
   readonly run: null;
   readonly pause: null;
   readonly step: null;
+  readonly pace: null;
   readonly backend: BackendFacts;
   readonly availability: readonly Availability[];
   readonly save: Uint8Array;
@@ -134,7 +138,6 @@ export interface Frame extends Measurement {
   readonly learningRate: number;
   /** A step of training, without looking at it. */
   readonly stepMilliseconds: number;
-  readonly stepsPerSecond: number;
   /** Bytes; null where the backend does not tell. */
   readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number } | null;
   readonly backend: BackendFacts;
@@ -147,7 +150,6 @@ export interface Frame extends Measurement {
 export interface Recognised {
   readonly shares: Float32Array;
   readonly best: number;
-  readonly maps: readonly { readonly maps: Float32Array; readonly mapShape: readonly [number, number] }[];
 }
 
 /** One layer of the walk-through: what went in, what came out, and the gradients on the way back. */

@@ -29,8 +29,9 @@ export class Session {
   device: Device;
   loader: DataLoader;
   history: Measurement[] = [];
-  /** Milliseconds of one step, smoothed. */
+  /** Milliseconds of one step. */
   stepMilliseconds = 0;
+  #timed = { steps: 0, milliseconds: 0 };
   #batches: Iterator<Batch<Fields>>;
   #train: (inputs: Tensor, targets: Tensor) => Promise<Tensor>;
 
@@ -88,9 +89,17 @@ export class Session {
     const started = performance.now();
     const { inputs, targets } = this.#nextBatch();
     await this.#train(inputs as Tensor, targets as Tensor);
-    const took = performance.now() - started;
-    // the first steps compile
-    this.stepMilliseconds = this.step <= 3 ? took : this.stepMilliseconds * 0.95 + took * 0.05;
+    this.#time(performance.now() - started);
+  }
+
+  /** Means over a fifth of a second: single steps are shorter than the clock's ticks, and the first ones compile. */
+  #time(milliseconds: number): void {
+    const timed = this.#timed;
+    timed.steps++;
+    timed.milliseconds += milliseconds;
+    if (timed.milliseconds < 200 && this.stepMilliseconds > 0 && this.step > 3) return;
+    this.stepMilliseconds = timed.milliseconds / timed.steps;
+    this.#timed = { steps: 0, milliseconds: 0 };
   }
 
   #nextBatch(): Batch<Fields> {

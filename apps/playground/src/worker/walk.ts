@@ -77,18 +77,8 @@ export async function walk(session: Session, index: number): Promise<Walk> {
 /** What the network takes an image for: pixels 0 to 1. */
 export async function recognise(session: Session, pixels: Float32Array): Promise<Recognised> {
   const { network, problem } = session;
-  const passage = evaluate(() => pass(network, tensor(pixels, { shape: [1, ...problem.inputShape] })));
-  const [shares, ...maps] = await Promise.all([
-    numbers(evaluate(() => passage.output.softmax())),
-    ...passage.outputs.map(numbers),
-  ]);
-  const best = (shares as Float32Array).reduce((top, share, k, all) => (share > (all[top] as number) ? k : top), 0);
-  return {
-    shares: shares as Float32Array,
-    best,
-    maps: maps.map((data, block) => {
-      const [, , height = 1, width = 1] = (passage.outputs[block] as Tensor).shape;
-      return { maps: data, mapShape: [height, width] as const };
-    }),
-  };
+  const input = tensor(pixels, { shape: [1, ...problem.inputShape] });
+  const shares = await numbers(evaluate(() => network.model.forward(input).softmax()));
+  const best = shares.reduce((top, share, k) => (share > (shares[top] as number) ? k : top), 0);
+  return { shares, best };
 }

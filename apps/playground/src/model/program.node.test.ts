@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { look } from '../worker/look.ts';
+import { Session } from '../worker/session.ts';
+import { programOf } from './program.ts';
+import type { Dropped } from './samples.ts';
+import { conv, defaults, dense, type Spec, withTask } from './spec.ts';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+let folder = '';
+
+beforeAll(() => {
+  mkdirSync(join(root, '.examples'), { recursive: true });
+  folder = mkdtempSync(join(root, '.examples', 'playground-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const rows = Array.from(
+  { length: 60 },
+  (_, i) => `${i % 7},${(i * 3) % 11},${i % 2 ? 'red' : 'blue'},${(i % 7) + ((i * 3) % 11) / 2}`,
+);
+const table = { name: "it's.csv", text: `a,b,color,sum\n${rows.join('\n')}\n` };
+
+/** Specs that between them use every branch of the generator. */
+const specs: readonly (readonly [string, Spec, Dropped])[] = [
+  [
+    'moons with everything on',
+    {
+      ...defaults,
+      layers: [
+        { ...dense(6), norm: 'batch', dropout: 0.1 },
+        { ...dense(4, 'gelu'), norm: 'layer' },
+      ],
+      initializer: 'xavierUniform',
+      penalty: 'l2',
+      schedule: 'warmUp',
+      optimizer: 'adamw',
+    },
+    {},
+  ],
+  [
+    'spirals by squared error',
+    { ...withTask(defaults, 'spirals'), loss: 'meanSquaredError', optimizer: 'nesterov' },
+    {},
+  ],
+  ['a ripple', { ...withTask(defaults, 'ripple'), loss: 'huber', schedule: 'oneCycle', optimizer: 'rmsprop' }, {}],
+  [
+    'drawn points',
+    {
+      ...withTask(defaults, 'drawn'),
+      points: Array.from(
+        { length: 30 },
+        (_, i) => ({ x: Math.cos(i), y: Math.sin(i) / 2, target: i % 2 ? 1 : 0 }) as const,
+      ),
+      layers: [],
+      batchSize: 8,
+    },
+    {},
+  ],
+  [
+    'a table of classes',
+    { ...withTask(defaults, 'table'), table: { target: 'color', inputs: ['a', 'sum'], as: 'auto' } },
+    { table },
+  ],
+  ['a table of quantities', { ...withTask(defaults, 'table'), schedule: 'step', penalty: 'l1' }, { table }],
+  [
+    'digits',
+    {
+      ...withTask(defaults, 'digits'),
+      samples: 120,
+      layers: [{ ...conv(3, 3), norm: 'batch' }, dense(8, 'relu')],
+      initializer: 'kaimingNormal',
+      loss: 'meanSquaredError',
+    },
+    {},
+  ],
+];
+
+async function programFor(spec: Spec, dropped: Dropped, steps: number): Promise<{ code: string; session: Session }> {
+  const session = await Session.make(spec, dropped);
+  const { problem } = session;
+  const code = programOf(
+    spec,
+    {
+      goal: problem.goal,
+      inputShape: problem.inputShape,
+      outputs: problem.outputs,
+      trainSize: problem.train.size,
+      target: problem.targetName,
+      inputs: problem.columns,
+      fileName: dropped.table?.name ?? '',
+    },
+    steps,
+  );
+  return { code, session };
+}
+
+describe('the generated program', () => {
+  it.each(specs)('trains the same model as the page: %s', async (name, spec, dropped) => {
+    const steps = 25;
+    const { code, session } = await programFor(spec, dropped, steps);
+    for (let i = 0; i < steps; i++) await session.trainStep();
+    const expected = await look(session, false);
+    const file = join(folder, `${name.replace(/\W+/g, '-')}.ts`);
+    writeFileSync(file, code);
+    if (dropped.table) writeFileSync(join(folder, dropped.table.name), dropped.table.text);
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--conditions=@nn/source', '--import', 'tsx', file, ...(dropped.table ? [dropped.table.name] : [])],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const [, loss, accuracy] = /test: loss ([\d.]+)(?:, accuracy ([\d.]+))?/.exec(stdout) ?? [];
+    expect(Number(loss)).toBeCloseTo(expected.testLoss, 4);
+    if (expected.testAccuracy !== null) expect(Number(accuracy)).toBeCloseTo(expected.testAccuracy, 4);
+  });
+
+  it('is sound TypeScript', async () => {
+    for (const [name, spec, dropped] of specs) {
+      const { code } = await programFor(spec, dropped, 10);
+      writeFileSync(join(folder, `${name.replace(/\W+/g, '-')}.ts`), code);
+    }
+    const project = join(folder, 'tsconfig.json');
+    writeFileSync(
+      project,
+      JSON.stringify({
+        extends: '../../tsconfig.base.json',
+        compilerOptions: { moduleDetection: 'force' },
+        include: ['*.ts'],
+      }),
+    );
+    const compiler = join(root, 'node_modules/typescript-native/bin/tsc');
+    const { stdout } = spawnSync(process.execPath, [compiler, '--project', project], { encoding: 'utf8' });
+    expect(stdout.split('\n').filter((line) => /^\S*\.examples|^[\w-]+\.ts/.test(line))).toEqual([]);
+  });
+});

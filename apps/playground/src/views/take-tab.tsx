@@ -1,0 +1,124 @@
+/** What can be taken along: the link, the model and the checkpoint as files, and the program. */
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { language, t } from '../i18n/language.ts';
+import { programOf } from '../model/program.ts';
+import { encodeSpec } from '../model/url.ts';
+import { ask, complain, takeFiles } from '../state/actions.ts';
+import { download } from '../state/files.ts';
+import { built, dropped, frame, spec } from '../state/store.ts';
+
+export function TakeAlong(): JSX.Element {
+  return (
+    <div class="take">
+      <section>
+        <h3>{t('takeLink')}</h3>
+        <p class="small">{t('linkHelp')}</p>
+        <LinkField />
+      </section>
+      <section>
+        <h3>{t('takeModel')}</h3>
+        <p class="small">{t('modelHelp')}</p>
+        <div class="row">
+          <button type="button" onClick={() => void save('model')}>
+            {t('saveModel')}
+          </button>
+          <button type="button" onClick={() => void save('checkpoint')}>
+            {t('saveCheckpoint')}
+          </button>
+          <label class="button">
+            <input
+              type="file"
+              accept=".safetensors"
+              class="for-readers"
+              aria-label={t('openModel')}
+              onChange={(event) => {
+                const files = [...(event.currentTarget.files ?? [])];
+                event.currentTarget.value = '';
+                void takeFiles(files);
+              }}
+            />
+            <span>{t('openModel')}</span>
+          </label>
+        </div>
+      </section>
+      <Program />
+    </div>
+  );
+}
+
+async function save(as: 'model' | 'checkpoint'): Promise<void> {
+  try {
+    const bytes = await ask({ kind: 'save', as });
+    const name = `${spec.value.task}-${as}-${frame.value?.step ?? 0}.safetensors`;
+    download(name, new Uint8Array(bytes), 'application/octet-stream');
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function LinkField(): JSX.Element {
+  const address = `${location.href.split('#')[0]}#${encodeSpec(spec.value)}`;
+  return (
+    <div class="row">
+      <input type="text" readOnly value={address} aria-label={t('takeLink')} onFocus={(event) => event.currentTarget.select()} />
+      <Copy text={address} />
+    </div>
+  );
+}
+
+function Copy({ text }: { readonly text: string }): JSX.Element {
+  const done = useSignal(false);
+  return (
+    <button
+      type="button"
+      aria-live="polite"
+      onClick={() => {
+        void navigator.clipboard.writeText(text).then(() => {
+          done.value = true;
+          setTimeout(() => {
+            done.value = false;
+          }, 2000);
+        }, complain);
+      }}
+    >
+      {done.value ? t('copied') : t('copy')}
+    </button>
+  );
+}
+
+function Program(): JSX.Element | null {
+  const now = built.value;
+  if (now === null) return null;
+  const steps = frame.value?.step || 1000;
+  const inputs = spec.value.table.inputs.length > 0 ? spec.value.table.inputs : now.columns.filter((name) => name !== now.target);
+  const code = programOf(
+    now.spec.task === spec.value.task ? { ...spec.value, layers: now.spec.layers } : now.spec,
+    {
+      goal: now.goal,
+      inputShape: now.inputShape,
+      outputs: now.goal === 'classes' ? now.classNames.length : 1,
+      trainSize: now.trainSize,
+      target: now.target,
+      inputs,
+      fileName: dropped.value.table?.name ?? 'data.csv',
+    },
+    steps,
+  );
+  return (
+    <section>
+      <h3>{t('takeProgram')}</h3>
+      <p class="small">{t('programHelp')}</p>
+      <div class="row">
+        <Copy text={code} />
+        <button type="button" onClick={() => download('program.ts', code, 'text/typescript')}>
+          {t('saveProgram')}
+        </button>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <pre class="code" lang={language.value === 'zh' ? 'en' : undefined} tabIndex={0}>
+        <code id="program">{code}</code>
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,344 @@
+/**
+ * The walk-through: one sample goes forward layer by layer, and the gradient of its loss comes back, with every number
+ * of the chosen unit. What the numbers are is worker/walk.ts.
+ */
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { type Key } from '../i18n/english.ts';
+import { t } from '../i18n/language.ts';
+import { ask, complain } from '../state/actions.ts';
+import { built, frame, running } from '../state/store.ts';
+import { isDark } from '../state/theme.ts';
+import type { Walk, WalkLayer } from '../worker/protocol.ts';
+import { MapCanvas } from './canvas.tsx';
+import { divergingColor } from './colors.ts';
+import { layerName } from './distributions-tab.tsx';
+import { signed } from './format.ts';
+import { Icon } from './icon.tsx';
+
+type Stage =
+  | { readonly kind: 'input' }
+  | { readonly kind: 'sum' | 'activation' | 'backOutput' | 'backSum' | 'backWeight'; readonly block: number }
+  | { readonly kind: 'loss' };
+
+/** Forward through every layer, the loss, and back. */
+function stagesOf(layers: readonly WalkLayer[]): Stage[] {
+  const forward = layers.flatMap(({ kind }, block): Stage[] =>
+    kind === 'output' ? [{ kind: 'sum', block }] : [{ kind: 'sum', block }, { kind: 'activation', block }],
+  );
+  const back = layers.flatMap(({ kind }, block): Stage[][] =>
+    kind === 'output'
+      ? [[{ kind: 'backSum', block }, { kind: 'backWeight', block }]]
+      : [[{ kind: 'backOutput', block }, { kind: 'backSum', block }, { kind: 'backWeight', block }]],
+  );
+  return [{ kind: 'input' }, ...forward, { kind: 'loss' }, ...back.reverse().flat()];
+}
+
+export function WalkThrough(): JSX.Element | null {
+  const sample = useSignal(0);
+  const position = useSignal(0);
+  const unit = useSignal(0);
+  const walk = useSignal<Walk | null>(null);
+  const stages = useComputed(() => (walk.value === null ? [] : stagesOf(walk.value.layers)));
+  useSignalEffect(() => {
+    // a new frame, sample or network asks anew; while training runs, every frame would be too often
+    const step = frame.value?.step;
+    if (built.value === null || step === undefined || running.value) return;
+    ask({ kind: 'walk', sample: sample.value }).then((answer) => {
+      walk.value = answer;
+    }, complain);
+  });
+  const now = walk.value;
+  const all = built.value;
+  if (now === null || all === null || now.layers.length !== all.spec.layers.length + 1) {
+    return <p class="small">{running.value ? t('walkHint') : t('loading')}</p>;
+  }
+  const at = Math.min(position.value, stages.value.length - 1);
+  const stage = stages.value[at] as Stage;
+  const move = (by: number): void => {
+    position.value = Math.max(0, Math.min(stages.value.length - 1, at + by));
+  };
+  const count = all.trainSize + all.testSize;
+  const turn = (by: number): void => {
+    sample.value = (sample.value + by + count) % count;
+  };
+  const target = all.goal === 'quantity' ? signed(now.target) : (all.classNames[now.target] ?? String(now.target));
+  return (
+    <div class="walk">
+      <p class="small">{t('walkHint')}</p>
+      <div class="row">
+        <span class="row sample">
+          <button type="button" class="icon" aria-label={t('previous')} onClick={() => turn(-1)}>
+            <Icon name="minus" />
+          </button>
+          <span>
+            {t('sample')} {sample.value + 1} · {t('target')} {target}
+          </span>
+          <button type="button" class="icon" aria-label={t('next')} onClick={() => turn(1)}>
+            <Icon name="plus" />
+          </button>
+        </span>
+        <button type="button" onClick={() => move(-1)} disabled={at === 0}>
+          {t('back')}
+        </button>
+        <button type="button" class="primary" onClick={() => move(1)} disabled={at === stages.value.length - 1}>
+          {isBackward(stage) || stage.kind === 'loss' ? t('backward') : t('forward')}
+        </button>
+        <span class="small">{t('stepOf', { step: at + 1, all: stages.value.length })}</span>
+      </div>
+      <Chain walk={now} stage={stage} />
+      <div class="stage" aria-live="polite">
+        <StageView walk={now} stage={stage} unit={unit.value} choose={(next) => (unit.value = next)} />
+      </div>
+    </div>
+  );
+}
+
+const isBackward = ({ kind }: Stage): boolean => kind.startsWith('back');
+
+/** The layers in a row; the one where we are is marked, blue on the way forward and orange on the way back. */
+function Chain({ walk, stage }: { readonly walk: Walk; readonly stage: Stage }): JSX.Element {
+  const here = stage.kind === 'input' ? -1 : stage.kind === 'loss' ? walk.layers.length : stage.block;
+  const names = [t('inputs'), ...walk.layers.map((_, block) => layerName(block)), t('loss')];
+  return (
+    <ol class={isBackward(stage) ? 'chain backward' : 'chain'}>
+      {names.map((name, k) => (
+        <li key={name} aria-current={k - 1 === here ? 'step' : undefined}>
+          {name}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface StageProps {
+  readonly walk: Walk;
+  readonly stage: Stage;
+  readonly unit: number;
+  readonly choose: (unit: number) => void;
+}
+
+function StageView({ walk, stage, unit, choose }: StageProps): JSX.Element {
+  if (stage.kind === 'input') return <Input walk={walk} />;
+  if (stage.kind === 'loss') return <Loss walk={walk} />;
+  const layer = walk.layers[stage.block] as WalkLayer;
+  const words: Readonly<Record<typeof stage.kind, Key>> = {
+    sum: 'walkSum',
+    activation: 'walkActivation',
+    backOutput: 'walkBackOutput',
+    backSum: 'walkBackSum',
+    backWeight: 'walkBackWeight',
+  };
+  const units = layer.biases.length;
+  const k = Math.min(unit, units - 1);
+  const values = {
+    sum: layer.sums,
+    activation: layer.outputs,
+    backOutput: layer.outputGradients,
+    backSum: layer.sumGradients,
+    backWeight: layer.weightGradients.subarray(k * rowOf(layer), (k + 1) * rowOf(layer)),
+  }[stage.kind];
+  return (
+    <>
+      <p>{t(words[stage.kind])}</p>
+      {layer.kind === 'conv' ? (
+        <Maps values={values} layer={layer} stage={stage.kind} />
+      ) : (
+        <>
+          {stage.kind !== 'backWeight' && <Units values={values} chosen={k} choose={choose} />}
+          <Formula layer={layer} next={walk.layers[stage.block + 1]} stage={stage.kind} unit={k} />
+        </>
+      )}
+    </>
+  );
+}
+
+const rowOf = (layer: WalkLayer): number => layer.weights.length / layer.biases.length;
+
+function Input({ walk }: { readonly walk: Walk }): JSX.Element {
+  const [, side = 0] = walk.inputShape;
+  return (
+    <>
+      <p>{t('walkInput')}</p>
+      {walk.inputShape.length > 1 ? (
+        <MapCanvas size={120} smooth={false} read={() => ({ values: walk.inputs, width: side, height: side, scale: 1 })} />
+      ) : (
+        <p class="formula">
+          {[...walk.inputs].slice(0, 12).map((value, k) => (
+            <span key={built.value?.inputNames[k]} class="term">
+              {built.value?.inputNames[k]} = <b>{signed(value)}</b>
+            </span>
+          ))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Loss({ walk }: { readonly walk: Walk }): JSX.Element {
+  const { goal, classNames } = built.value ?? {};
+  const shown = [...walk.output];
+  return (
+    <>
+      <p>{t('walkLoss')}</p>
+      <p class="formula">
+        {shown.slice(0, 12).map((value, k) => (
+          <span key={classNames?.[k] ?? 'y'} class="term">
+            {goal === 'classes' ? `z(${classNames?.[k]})` : 'z'} = <b>{signed(value)}</b>
+          </span>
+        ))}
+        {goal === 'binary' && (
+          <span class="term">
+            σ(z) = <b>{signed(1 / (1 + Math.exp(-(shown[0] ?? 0))))}</b>
+          </span>
+        )}
+        <span class="term">
+          L = <b>{signed(walk.loss, 4)}</b>
+        </span>
+      </p>
+    </>
+  );
+}
+
+/** The numbers of all units of a layer; the formula below is about the chosen one. */
+function Units({ values, chosen, choose }: { readonly values: Float32Array; readonly chosen: number; readonly choose: (unit: number) => void }): JSX.Element {
+  const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
+  const dark = isDark.value;
+  return (
+    <div class="unit-values" role="group" aria-label={t('chosenUnit')}>
+      {[...values].slice(0, 32).map((value, k) => (
+        <button
+          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
+          key={k}
+          type="button"
+          aria-pressed={k === chosen}
+          aria-label={`${t('chosenUnit')} ${k + 1}: ${signed(value)}`}
+          style={{ borderBottomColor: divergingColor(value / most, dark) }}
+          onClick={() => choose(k)}
+        >
+          {signed(value)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+type BlockStage = Exclude<Stage, { readonly kind: 'input' | 'loss' }>['kind'];
+
+interface FormulaProps {
+  readonly layer: WalkLayer;
+  readonly next: WalkLayer | undefined;
+  readonly stage: BlockStage;
+  readonly unit: number;
+}
+
+/** How one number of the chosen unit comes about. */
+function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
+  const row = rowOf(layer);
+  const number = (values: Float32Array, k: number): JSX.Element => <b>{signed(values[k] ?? Number.NaN)}</b>;
+  const weights = layer.weights.subarray(unit * row, (unit + 1) * row);
+  const most = 8;
+  const rest = row > most ? <span class="term">+ … ({row - most})</span> : null;
+  switch (stage) {
+    case 'sum':
+      return (
+        <p class="formula">
+          z<sub>{unit + 1}</sub> ={' '}
+          {[...weights].slice(0, most).map((weight, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a weight is its position
+            <span key={i} class="term">
+              {i > 0 && '+ '}
+              {signed(weight)} · {signed(layer.inputs[i] ?? 0)}
+            </span>
+          ))}
+          {rest}
+          <span class="term">+ {signed(layer.biases[unit] ?? 0)}</span> = {number(layer.sums, unit)}
+        </p>
+      );
+    case 'activation':
+      return (
+        <p class="formula">
+          a<sub>{unit + 1}</sub> = {layer.norm === 'none' ? '' : `${t(`norm.${layer.norm}` as Key)} → `}
+          {t(`activation.${layer.activation}` as Key)}({signed(layer.sums[unit] ?? 0)}) = {number(layer.outputs, unit)}
+        </p>
+      );
+    case 'backOutput': {
+      const width = next === undefined ? 0 : rowOf(next);
+      const terms = next === undefined || next.kind === 'conv' ? [] : [...next.sumGradients];
+      return (
+        <p class="formula">
+          ∂L/∂a<sub>{unit + 1}</sub> ={' '}
+          {terms.slice(0, most).map((gradient, k) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
+            <span key={k} class="term">
+              {k > 0 && '+ '}
+              {signed(gradient)} · {signed(next?.weights[k * width + unit] ?? 0)}
+            </span>
+          ))}
+          {terms.length > most && <span class="term">+ … ({terms.length - most})</span>} = {number(layer.outputGradients, unit)}
+        </p>
+      );
+    }
+    case 'backSum':
+      return (
+        <p class="formula">
+          ∂L/∂z<sub>{unit + 1}</sub> ={' '}
+          {layer.kind === 'output' ? null : (
+            <span class="term">
+              {signed(layer.outputGradients[unit] ?? 0)} · {slopeOf(layer, unit)} =
+            </span>
+          )}{' '}
+          {number(layer.sumGradients, unit)}
+        </p>
+      );
+    case 'backWeight':
+      return (
+        <div class="formula lines-of">
+          {[...weights].slice(0, most).map((_, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a weight is its position
+            <span key={i} class="term">
+              ∂L/∂w
+              <sub>
+                {unit + 1},{i + 1}
+              </sub>{' '}
+              = {signed(layer.sumGradients[unit] ?? 0)} · {signed(layer.inputs[i] ?? 0)} ={' '}
+              {number(layer.weightGradients, unit * row + i)}
+            </span>
+          ))}
+          {rest}
+          <span class="term">
+            ∂L/∂b<sub>{unit + 1}</sub> = {number(layer.biasGradients, unit)}
+          </span>
+        </div>
+      );
+  }
+}
+
+/** f'(z), from the two gradients around the activation; where both are 0 it cannot be told apart. */
+function slopeOf(layer: WalkLayer, unit: number): string {
+  const [behind, before] = [layer.outputGradients[unit] ?? 0, layer.sumGradients[unit] ?? 0];
+  return behind === 0 ? "f'" : signed(before / behind);
+}
+
+/** Feature maps, or their gradients, as pictures. */
+function Maps({ values, layer, stage }: { readonly values: Float32Array; readonly layer: WalkLayer; readonly stage: BlockStage }): JSX.Element {
+  const units = layer.biases.length;
+  const places = Math.max(1, values.length / (stage === 'backWeight' ? 1 : units));
+  const side = Math.max(1, Math.round(Math.sqrt(places)));
+  const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
+  const count = stage === 'backWeight' ? 1 : Math.min(units, 16);
+  return (
+    <div class="image-row">
+      {Array.from({ length: count }, (_, k) => (
+        <MapCanvas
+          // biome-ignore lint/suspicious/noArrayIndexKey: a map is its position
+          key={k}
+          size={64}
+          smooth={false}
+          label={`${t('chosenUnit')} ${k + 1}`}
+          read={() => ({ values: values.subarray(k * places, (k + 1) * places), width: side, height: Math.floor(places / side), scale: most })}
+        />
+      ))}
+    </div>
+  );
+}

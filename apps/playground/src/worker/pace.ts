@@ -1,0 +1,24 @@
+/** How fast training may go: small networks learn in the blink of an eye, and a class wants to watch. */
+export class Pace {
+  /** null for as fast as the device can. */
+  stepsPerSecond: number | null = null;
+  #last = 0;
+  #saved = 0;
+
+  start(now: number = performance.now()): void {
+    this.#last = now;
+    this.#saved = 1;
+  }
+
+  /** Whether a step may be taken now; if so, it counts as taken. What was missed is made up for a tenth of a second. */
+  isDue(now: number = performance.now()): boolean {
+    const { stepsPerSecond } = this;
+    if (stepsPerSecond === null) return true;
+    const earned = (stepsPerSecond * (now - this.#last)) / 1000;
+    this.#saved = Math.min(this.#saved + earned, Math.max(1, stepsPerSecond / 10));
+    this.#last = now;
+    if (this.#saved < 1) return false;
+    this.#saved--;
+    return true;
+  }
+}
