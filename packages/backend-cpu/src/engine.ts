@@ -12,6 +12,11 @@ export interface CpuOptions {
   readonly engine?: EngineName | 'auto';
   /** Gives equal bits on every machine: no multiply-add with a single rounding. For the engine `wasm`; false by default. */
   readonly deterministic?: boolean;
+  /**
+   * Threads that share large steps, the caller included; 1 by default. `auto`: one for each processor. Results do not
+   * depend on it. For the engine `wasm`, in Node and in cross-origin isolated pages; `info()` says why there is only one.
+   */
+  readonly threads?: number | 'auto';
 }
 
 export interface EngineInfo {

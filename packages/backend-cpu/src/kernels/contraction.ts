@@ -183,7 +183,10 @@ function emitDriver(
   fusedEpilogue: Phase | null,
 ): { readonly phase: Phase; readonly own: number } {
   const { rows, columns, inner, loops, sums, swapped } = product;
-  const rowBlock = Math.min(evenly(rows.extent, blockRows, panelRows), Math.ceil(rows.extent / panelRows) * panelRows);
+  // Threads want a few pieces each; the order of additions depends on the inner blocks only.
+  const { threads } = context.target;
+  const smaller = threads > 1 ? Math.max(16, Math.ceil(rows.extent / (2 * threads))) : blockRows;
+  const rowBlock = evenly(rows.extent, Math.min(blockRows, smaller), panelRows);
   const columnBlock = evenly(columns.extent, blockColumns, panelColumns);
   const innerBlock = evenly(inner.extent, blockInner, 4);
   const rowBlocks = Math.ceil(rows.extent / rowBlock);
@@ -312,7 +315,7 @@ function emitDriver(
       ]),
     );
   });
-  const work = (rows.extent * columns.extent * inner.extent * outerCount * sums.reduce((n, run) => n * run.extent, 1)) / 16;
+  const work = (rows.extent * columns.extent * inner.extent * outerCount * sums.reduce((n, run) => n * run.extent, 1)) / 22;
   return { phase: { reference, units, grain: work / units }, own };
 }
 

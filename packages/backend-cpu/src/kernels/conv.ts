@@ -397,7 +397,7 @@ function forward(
       forLoop(unit, driver.begin, driver.end, 1, loop),
     );
   });
-  const work = (images * (output[1] as number) * pixelCount * tapCount) / 16;
+  const work = (images * (output[1] as number) * pixelCount * tapCount) / 22;
   phases.push({ reference, units, grain: work / units });
   if (epilogue && split) phases.push(epilogue);
   return {
@@ -566,7 +566,7 @@ function weightGradient(
       forLoop(unit, driver.begin, driver.end, 1, loop),
     );
   });
-  const work = (images * (output[1] as number) * pixelCount * tapCount) / 16;
+  const work = (images * (output[1] as number) * pixelCount * tapCount) / 22;
   const phases: Phase[] = [{ reference, units, grain: work / units }];
   if (epilogue) phases.push(epilogue);
   return {
@@ -744,7 +744,7 @@ function inputGradient(
       forLoop(pair, driver.begin, driver.end, 1, loop),
     );
   });
-  const work = (images * (output[1] as number) * pixelCount * tapCount) / 16;
+  const work = (images * (output[1] as number) * pixelCount * tapCount) / 22;
   return {
     phases: [{ reference, units, grain: work / units }],
     scratch: sums.bytes,

@@ -41,7 +41,7 @@ export interface Phase {
   /** Parameters: out, each read (i32), each scalar (f32 or i32), scratch, own scratch, begin, end. */
   readonly reference: FunctionReference;
   readonly units: number;
-  /** Operations in one unit, about. */
+  /** Nanoseconds for one unit, about. */
   readonly grain: number;
 }
 
@@ -114,7 +114,17 @@ export function emitNest(context: ModuleContext, given: Nest): Phase {
     builder.emit(...scope.prologue, ...scope.statements);
   });
   const total = [...kernel.domain, ...(kernel.reduce?.extents ?? [])].reduce((a, b) => a * b, 1);
-  return { reference, units: schedule.units, grain: (total * (analysis.ops.length + 1)) / 4 / schedule.units };
+  return { reference, units: schedule.units, grain: (total * nanoseconds(analysis, schedule)) / schedule.units };
+}
+
+/** One element's time, about: for the decision whether threads should share the work. */
+function nanoseconds(analysis: Analysis, schedule: Schedule): number {
+  const heavy = new Set(['exp', 'log', 'tanh', 'erf', 'sin', 'cos', 'pow']);
+  const cost = analysis.ops.reduce((sum, op, position) => {
+    if (!analysis.needed[position]) return sum;
+    return sum + (heavy.has(op.op) ? 1 : op.op === 'load' ? 0.12 : 0.05);
+  }, 0);
+  return schedule.vector < 0 ? 4 * cost : cost;
 }
 
 class NestEmitter {

@@ -11,6 +11,7 @@ import {
   type TensorData,
 } from '@nn/core';
 import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
+import { chooseThreads, type PoolProgram, ThreadPool } from '../threads/pool.ts';
 import { elementBytes, sizeOf } from './analysis.ts';
 import { features } from './features.ts';
 import { libraryBytes } from './library.ts';
@@ -41,7 +42,8 @@ export class WasmBuffer {
 export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly unavailable: string } {
   const found = features();
   if (!found.simd) return { unavailable: found.reason };
-  return new WasmEngine({ fused: found.relaxed && !options.deterministic });
+  const { threads, reason } = chooseThreads(options.threads);
+  return new WasmEngine({ fused: found.relaxed && !options.deterministic, threads, reason });
 }
 
 export class WasmEngine implements Engine<WasmBuffer> {
@@ -61,11 +63,19 @@ export class WasmEngine implements Engine<WasmBuffer> {
   #scratch = { address: 0, bytes: 0 };
   #programs = 0;
   #codeBytes = 0;
+  #sequence = 0;
   #library: WebAssembly.Exports | null = null;
 
-  constructor(options: { readonly fused: boolean }) {
-    this.memory = new LinearMemory(false);
-    this.target = { fused: options.fused, memory: this.memory.type, threads: 1 };
+  /** Workers, where threads were asked for and are possible. */
+  readonly pool: ThreadPool | null;
+  readonly #reason: string | null;
+
+  constructor(options: { readonly fused: boolean; readonly threads?: number; readonly reason?: string | null }) {
+    const { fused, threads = 1, reason = null } = options;
+    this.memory = new LinearMemory(threads > 1);
+    this.target = { fused, memory: this.memory.type, threads };
+    this.#reason = reason;
+    this.pool = threads > 1 ? new ThreadPool(this.memory, threads, libraryBytes(this.target)) : null;
   }
 
   upload(data: TensorData, type: BufferType): WasmBuffer {
@@ -108,6 +118,11 @@ export class WasmEngine implements Engine<WasmBuffer> {
     return this.#library;
   }
 
+  nextProgram(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
   async idle(): Promise<void> {}
 
   engineInfo(): EngineInfo {
@@ -117,12 +132,19 @@ export class WasmEngine implements Engine<WasmBuffer> {
       memory: { used: used - this.#scratch.bytes, pooled, scratch: this.#scratch.bytes },
       details: {
         multiplyAdd: this.target.fused ? 'relaxed (fused)' : 'two roundings',
-        threads: 1,
+        threads: this.pool && !this.pool.failure ? this.pool.threads : 1,
+        ...this.#singleThread(),
         programs: this.#programs,
         codeBytes: this.#codeBytes,
         linearMemory: this.memory.size,
       },
     };
+  }
+
+  /** Why there is one thread, if there is one. */
+  #singleThread(): { readonly singleThread?: string } {
+    const reason = this.pool ? this.pool.failure : this.#reason;
+    return reason === null ? {} : { singleThread: reason };
   }
 
   check(buffer: WasmBuffer, operation: string): void {
@@ -151,6 +173,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly paths: readonly string[];
   readonly #run: (table: number, scratch: number, first: number, end: number) => void;
   readonly #table: number;
+  readonly #shared: PoolProgram | null;
   /** For each output that takes over an input's memory: that input. */
   readonly #donor: ReadonlyMap<number, number>;
   #released = false;
@@ -160,14 +183,31 @@ class WasmExecutable implements Executable<WasmBuffer> {
     this.#program = program;
     this.#compiled = compiled;
     this.paths = compiled.paths;
-    this.#run = this.#instantiate(compiled.bytes).run as (...words: number[]) => void;
-    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
+    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
+    const { pool } = engine;
+    if (!pool || !compiled.shares) {
+      this.#run = this.#instantiate(compiled.bytes, host).run as (...words: number[]) => void;
+      this.#shared = null;
+      return;
+    }
+    // Workers take the module from shared memory.
+    const address = engine.memory.allocate(compiled.bytes.length);
+    engine.memory.bytes.set(compiled.bytes, address);
+    pool.reserve(compiled.ownBytes);
+    let shared: PoolProgram | null = null;
+    const parallel = (phase: number, table: number, scratch: number, own: number, units: number, pieces: number): void =>
+      pool.run(shared as PoolProgram, phase, { table, scratch, own }, units, pieces);
+    const code = this.#instantiate(compiled.bytes, { ...host, parallel });
+    shared = { id: engine.nextProgram(), address, bytes: compiled.bytes.length, work: code.work as PoolProgram['work'] };
+    this.#shared = shared;
+    this.#run = code.run as (...words: number[]) => void;
   }
 
-  #instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
-    const module = new WebAssembly.Module(bytes);
-    return new WebAssembly.Instance(module, { memory: { memory: this.#engine.memory.memory }, host, library: this.#engine.library }).exports;
+  #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
+    const { library, memory } = this.#engine;
+    const imports = { memory: { memory: memory.memory }, host: functions, library };
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
   }
 
   run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
@@ -262,5 +302,6 @@ class WasmExecutable implements Executable<WasmBuffer> {
     if (this.#released) return;
     this.#released = true;
     this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
+    if (this.#shared) this.#engine.memory.free(this.#shared.address, this.#shared.bytes);
   }
 }

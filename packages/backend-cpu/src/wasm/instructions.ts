@@ -49,7 +49,6 @@ function store<A extends ValueType>(code: number): Store<A> {
 /** SIMD opcodes have the prefix 0xfd. */
 const simd = (code: number): number => (0xfd << 16) | code;
 const saturating = (code: number): number => (0xfc << 16) | code;
-const atomic = (code: number): number => (0xfe << 16) | code;
 
 function floatBytes(value: number): number[] {
   const view = new DataView(new ArrayBuffer(4));
@@ -73,16 +72,15 @@ type FloatCompare = 'eq' | 'ne' | 'lt' | 'gt' | 'le' | 'ge';
 
 export const i32: Name<IntegerBinary | IntegerCompare, Binary<'i32'>> &
   Name<'eqz' | 'clz' | 'ctz', Unary<'i32'>> &
-  Name<'load' | 'load8U' | 'load8S' | 'load16U' | 'atomicLoad', Load<'i32'>> &
-  Name<'store' | 'store8' | 'store16' | 'atomicStore', Store<'i32'>> & {
+  Name<'load' | 'load8U' | 'load8S' | 'load16U', Load<'i32'>> &
+  Name<'store' | 'store8' | 'store16', Store<'i32'>> & {
     readonly const: (value: number) => I32;
     readonly truncSat: Unary<'f32', 'i32'>;
     readonly truncSatF64: Unary<'f64', 'i32'>;
     readonly reinterpret: Unary<'f32', 'i32'>;
     readonly wrap: Unary<'i64', 'i32'>;
-    /** Adds to the word at `address`, atomically; leaves the old value. */
-    readonly atomicAdd: (address: I32, value: I32) => I32;
-    readonly atomicCompareExchange: (address: I32, expected: I32, value: I32) => I32;
+    /** Adds to the word at `address`, atomically. */
+    readonly atomicAddVoid: (address: I32, value: I32) => Statement;
   } = {
   const: (value) => ({ type: 'i32', code: [0x41, ...signed(value)] }),
   ...binaries('i32', 'i32', {
@@ -102,13 +100,7 @@ export const i32: Name<IntegerBinary | IntegerCompare, Binary<'i32'>> &
   truncSatF64: unaries('f64', 'i32', { f: saturating(2) }).f,
   reinterpret: unaries('f32', 'i32', { f: 0xbc }).f,
   wrap: unaries('i64', 'i32', { f: 0xa7 }).f,
-  atomicLoad: (address, offset = 0) => ({ type: 'i32', code: [address.code, 0xfe, 0x10, 2, unsigned(offset)] }),
-  atomicStore: (address, value, offset = 0) => [address.code, value.code, 0xfe, 0x17, 2, unsigned(offset)],
-  atomicAdd: (address, value) => ({ type: 'i32', code: [address.code, value.code, opcode(atomic(0x1e)), 2, 0] }),
-  atomicCompareExchange: (address, expected, value) => ({
-    type: 'i32',
-    code: [address.code, expected.code, value.code, opcode(atomic(0x48)), 2, 0],
-  }),
+  atomicAddVoid: (address, value) => [address.code, value.code, 0xfe, 0x1e, 2, 0, 0x1a],
 };
 
 export const i64: Name<IntegerBinary, Binary<'i64'>> &
@@ -118,6 +110,9 @@ export const i64: Name<IntegerBinary, Binary<'i64'>> &
     readonly extendU: Unary<'i32', 'i64'>;
     readonly load: Load<'i64'>;
     readonly store: Store<'i64'>;
+    readonly atomicLoad: (address: I32) => I64;
+    /** Writes `value` if `expected` is there; leaves what was there. */
+    readonly atomicCompareExchange: (address: I32, expected: I64, value: I64) => I64;
   } = {
   const: (value) => ({ type: 'i64', code: [0x42, ...signed(value)] }),
   ...binaries('i64', 'i32', {
@@ -131,6 +126,11 @@ export const i64: Name<IntegerBinary, Binary<'i64'>> &
   extendU: unaries('i32', 'i64', { f: 0xad }).f,
   load: load('i64', 0x29),
   store: store(0x37),
+  atomicLoad: (address) => ({ type: 'i64', code: [address.code, 0xfe, 0x11, 3, 0] }),
+  atomicCompareExchange: (address, expected, value) => ({
+    type: 'i64',
+    code: [address.code, expected.code, value.code, 0xfe, 0x49, 3, 0],
+  }),
 };
 
 export const f32: Name<FloatUnary, Unary<'f32'>> &
@@ -334,6 +334,18 @@ export function call<R extends ValueType>(type: R, target: FunctionReference, ..
 }
 export function callVoid(target: FunctionReference, ...values: Expression[]): Statement {
   return [values.map((value) => value.code), 0x10, target];
+}
+/** Calls the function at place `index` of the module's table; `type` is its type's index in the module. */
+export function callIndirect(type: number, index: I32, ...values: Expression[]): Statement {
+  return [values.map((value) => value.code), index.code, 0x11, unsigned(type), 0];
+}
+/** A loop without a condition. `leave(depth)` and `again(depth)` jump from inside `depth` blocks (each `when` is one). */
+export function loopForever(
+  build: (leave: (depth: number) => Statement, again: (depth: number) => Statement) => readonly Statement[],
+): Statement {
+  const leave = (depth: number): Statement => [0x0c, depth + 1];
+  const again = (depth: number): Statement => [0x0c, depth];
+  return [0x02, 0x40, 0x03, 0x40, build(leave, again), 0x0b, 0x0b];
 }
 export function when(condition: I32, then: readonly Statement[], otherwise: readonly Statement[] = []): Statement {
   return [condition.code, 0x04, 0x40, then, otherwise.length > 0 ? [0x05, otherwise] : [], 0x0b];

@@ -45,6 +45,11 @@ export class ModuleContext {
     return this.module.import('host', name, parameters, ['f64']);
   }
 
+  /** Hands a phase to all threads: (phase, table, scratch, own, units, pieces). */
+  parallel(): FunctionReference {
+    return this.module.import('host', 'parallel', Array.from({ length: 6 }, () => 'i32' as const), []);
+  }
+
   /** A function of the library module (see `library.ts`). */
   library(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): FunctionReference {
     return this.module.import('library', name, parameters, results);

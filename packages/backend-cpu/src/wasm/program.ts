@@ -6,9 +6,10 @@
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
 import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
-import type { Expression, I32, Local, Statement } from './assembler.ts';
+import { addWork, phaseParameters } from '../threads/protocol.ts';
+import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
 import { emitNest, type KernelCode } from './emit.ts';
-import { callVoid, doWhile, f32, i32, memory, select, when } from './instructions.ts';
+import { callVoid, f32, i32, memory, select, when, whileLoop } from './instructions.ts';
 import { ModuleContext, type Target } from './module-context.ts';
 import { emitSpecial } from './special.ts';
 
@@ -29,6 +30,8 @@ export interface CompiledProgram {
   readonly inputs: readonly number[];
   readonly outputs: readonly { readonly index: number; readonly bytes: number }[];
   readonly kernels: number;
+  /** Whether some phases may be shared by threads: the module exports `work`. */
+  readonly shares: boolean;
   /** For each step, what runs it. */
   readonly paths: readonly string[];
 }
@@ -40,6 +43,19 @@ const blockBudget = 16384;
 
 export function compileProgram(program: Program, target: Target): CompiledProgram {
   return new ProgramCompiler(program, target).compile();
+}
+
+/** Phases below this many nanoseconds (about) are not worth the attention of other threads. */
+const worthSharing = 40_000;
+
+/** Where a phase finds things when any thread may call it. */
+interface Stub {
+  readonly builder: FunctionBuilder;
+  readonly table: I32;
+  readonly scratch: I32;
+  readonly own: I32;
+  readonly begin: I32;
+  readonly end: I32;
 }
 
 interface Unit {
@@ -59,6 +75,7 @@ class ProgramCompiler {
   #slotScratch = 0;
   #kernelScratch = 0;
   #own = 0;
+  readonly #shared: FunctionReference[] = [];
 
   constructor(program: Program, target: Target) {
     this.#program = program;
@@ -80,11 +97,12 @@ class ProgramCompiler {
       for (const unit of units) {
         const at = i32.const(unit.from);
         const code = unit.group
-          ? this.#runGroup(unit, codes, table, scratch, () => builder.local('i32'))
+          ? this.#runGroup(unit, codes, table, scratch, builder)
           : this.#runStep(unit.from, codes, table, scratch);
         builder.emit(when(i32.and(i32.leU(first, at), i32.gtU(end, at)), code));
       }
     });
+    if (this.#shared.length > 0) addWork(module, this.#shared);
     const bytesOf = (buffer: number): number => {
       const { dtype, shape } = program.buffers[buffer] as Program['buffers'][number];
       return elementBytes(dtype) * sizeOf(shape);
@@ -105,6 +123,7 @@ class ProgramCompiler {
         bytes: Math.max(bytesOf(buffer), this.#slotBytes.get((program.buffers[buffer] as { slot: number }).slot) ?? 0),
       })),
       kernels: this.#codes.size,
+      shares: this.#shared.length > 0,
       paths: codes.map((code) => code.path),
     };
   }
@@ -173,9 +192,9 @@ class ProgramCompiler {
     const { buffers, inputs, outputs, scalars, steps } = this.#program;
     const locals = new Set<number>();
     let rowScratch = 0;
-    for (const { group, from, to } of units) {
+    for (const { group, from } of units) {
       if (!group) continue;
-      const rows = this.#rowsPerBlock({ from, to, group });
+      const rows = this.#rowsPerBlock({ from, group });
       let offset = 0;
       for (const buffer of group.local) {
         const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
@@ -210,7 +229,7 @@ class ProgramCompiler {
     this.#slotScratch = offset - this.#kernelScratch - this.#own;
   }
 
-  #rowsPerBlock({ group, from, to }: { group: Group; from: number; to: number }): number {
+  #rowsPerBlock({ group, from }: { group: Group; from: number }): number {
     const { buffers, steps } = this.#program;
     const { domain } = (steps[from] as Step).kernel;
     const outer = sizeOf(domain.slice(0, group.outer));
@@ -219,7 +238,6 @@ class ProgramCompiler {
       const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
       rowBytes += elementBytes(dtype) * sizeOf(shape.slice(group.outer));
     }
-    void to;
     const rows = Math.max(1, Math.floor(blockBudget / Math.max(rowBytes, 4)));
     // Multiples of 16 keep vectors whole where a row is one element.
     return Math.min(outer, rows >= 16 ? rows - (rows % 16) : rows);
@@ -237,13 +255,13 @@ class ProgramCompiler {
     return this.#program.scalars[index] === 'float32' ? f32.load(table, offset) : i32.load(table, offset);
   }
 
-  /** The arguments of a kernel's function before scratch, begin and end. `move` adapts the address of a local buffer. */
-  #arguments(step: Step, table: I32, scratch: I32, position: I32 | null): Expression[] {
+  /** The arguments of a kernel's function before scratch, begin and end. `block`: where rows of local buffers lie. */
+  #arguments(step: Step, table: I32, scratch: I32, block: { position: I32; own: I32 } | null): Expression[] {
     const address = (buffer: number): I32 => {
       const row = this.#localRows.get(buffer);
-      if (!row || !position) return this.#slotAddress(buffer, table, scratch);
+      if (!row || !block) return this.#slotAddress(buffer, table, scratch);
       // Rows of this block only: the address that position 0 would have.
-      return i32.sub(i32.add(scratch, i32.const(row.offset)), i32.mul(position, i32.const(row.rowBytes)));
+      return i32.sub(i32.add(block.own, i32.const(row.offset)), i32.mul(block.position, i32.const(row.rowBytes)));
     };
     const { buffers } = this.#program;
     let out = address(step.write);
@@ -284,9 +302,48 @@ class ProgramCompiler {
     const values = this.#arguments(step, table, scratch, null);
     const shared = i32.add(scratch, i32.const(this.#own));
     for (const phase of code.phases) {
-      statements.push(callVoid(phase.reference, ...values, shared, scratch, i32.const(0), i32.const(phase.units)));
+      const pieces = this.#pieces(phase.units, phase.grain);
+      if (pieces === 1) {
+        statements.push(callVoid(phase.reference, ...values, shared, scratch, i32.const(0), i32.const(phase.units)));
+        continue;
+      }
+      statements.push(
+        this.#inParallel(table, scratch, phase.units, pieces, (stub) => [
+          callVoid(
+            phase.reference,
+            ...this.#arguments(step, stub.table, stub.scratch, null),
+            i32.add(stub.scratch, i32.const(this.#own)),
+            stub.own,
+            stub.begin,
+            stub.end,
+          ),
+        ]),
+      );
     }
     return statements;
+  }
+
+  /** How many pieces threads should share; 1: not worth waking them. */
+  #pieces(units: number, grain: number): number {
+    const { threads } = this.#context.target;
+    return threads === 1 || units * grain < worthSharing ? 1 : Math.min(units, threads * 3);
+  }
+
+  /** A phase as a function of its own that any thread can call, and the call that hands it to all of them. */
+  #inParallel(table: I32, scratch: I32, units: number, pieces: number, build: (stub: Stub) => Statement[]): Statement {
+    const stub = this.#context.module.function(null, phaseParameters, [], (builder) => {
+      const [first, second, third, fourth, fifth] = [0, 1, 2, 3, 4].map((at) => builder.parameter(at, 'i32')) as [
+        Local<'i32'>,
+        Local<'i32'>,
+        Local<'i32'>,
+        Local<'i32'>,
+        Local<'i32'>,
+      ];
+      builder.emit(...build({ builder, table: first, scratch: second, own: third, begin: fourth, end: fifth }));
+    });
+    const index = this.#shared.push(stub) - 1;
+    const words = [i32.const(index), table, scratch, scratch, i32.const(units), i32.const(pieces)];
+    return callVoid(this.#context.parallel(), ...words);
   }
 
   #runGroup(
@@ -294,23 +351,35 @@ class ProgramCompiler {
     codes: readonly KernelCode[],
     table: I32,
     scratch: I32,
-    local: () => Local<'i32'>,
+    builder: FunctionBuilder,
   ): Statement[] {
     const group = unit.group as Group;
     const { domain } = (this.#program.steps[unit.from] as Step).kernel;
-    const outer = i32.const(sizeOf(domain.slice(0, group.outer)));
-    const rows = i32.const(this.#rowsPerBlock({ ...unit, group }));
-    const position = local();
-    const end = local();
+    const outer = sizeOf(domain.slice(0, group.outer));
+    const members = codes.slice(unit.from, unit.to + 1).flatMap(({ phases }) => phases);
+    const grain = members.reduce((sum, phase) => sum + (phase.grain * phase.units) / outer, 0);
+    const pieces = this.#pieces(outer, grain);
+    if (pieces === 1) {
+      const whole = { builder, table, scratch, own: scratch, begin: i32.const(0), end: i32.const(outer) };
+      return this.#groupRows(unit, codes, whole);
+    }
+    return [this.#inParallel(table, scratch, outer, pieces, (stub) => this.#groupRows(unit, codes, stub))];
+  }
+
+  /** The steps of a group for the outer positions from `begin` to `end`, block by block. */
+  #groupRows(unit: Unit, codes: readonly KernelCode[], at: Stub): Statement[] {
+    const rows = i32.const(this.#rowsPerBlock({ from: unit.from, group: unit.group as Group }));
+    const position = at.builder.local('i32');
+    const end = at.builder.local('i32');
     const next = i32.add(position, rows);
-    const body: Statement[] = [end.set(select(next, outer, i32.ltU(next, outer)))];
-    for (let at = unit.from; at <= unit.to; at++) {
-      const values = this.#arguments(this.#program.steps[at] as Step, table, scratch, position);
-      for (const { reference } of (codes[at] as KernelCode).phases) {
-        body.push(callVoid(reference, ...values, scratch, scratch, position, end));
+    const body: Statement[] = [end.set(select(next, at.end, i32.ltU(next, at.end)))];
+    for (let step = unit.from; step <= unit.to; step++) {
+      const values = this.#arguments(this.#program.steps[step] as Step, at.table, at.scratch, { position, own: at.own });
+      for (const { reference } of (codes[step] as KernelCode).phases) {
+        body.push(callVoid(reference, ...values, at.scratch, at.own, position, end));
       }
     }
     body.push(position.set(end));
-    return [position.set(i32.const(0)), doWhile(body, i32.ltU(position, outer))];
+    return [position.set(at.begin), whileLoop(i32.ltU(position, at.end), body)];
   }
 }
