@@ -64,7 +64,7 @@ const tensorOf = ({ name, shape, values }) =>
   ]);
 
 /** ValueInfoProto of a float32 tensor. @param {ValueInfo} info */
-const valueOf = ({ name, shape }) => {
+const valueInfoOf = ({ name, shape }) => {
   const dimensions = join(shape.map((extent) => bytes(1, number(1, extent))));
   const type = bytes(1, join([number(1, 1), bytes(2, dimensions)]));
   return join([text(1, name), bytes(2, type)]);
@@ -82,8 +82,8 @@ export function encodeOnnx({ nodes, inputs, outputs, initializers = [] }) {
     ...nodes.map((node) => bytes(1, nodeOf(node))),
     text(2, 'graph'),
     ...initializers.map((initializer) => bytes(5, tensorOf(initializer))),
-    ...inputs.map((input) => bytes(11, valueOf(input))),
-    ...outputs.map((output) => bytes(12, valueOf(output))),
+    ...inputs.map((input) => bytes(11, valueInfoOf(input))),
+    ...outputs.map((output) => bytes(12, valueInfoOf(output))),
   ]);
   return join([number(1, 8), bytes(7, graph), bytes(8, join([text(1, ''), number(2, 17)]))]);
 }
