@@ -1,0 +1,48 @@
+/**
+ * The licences of everything that comes with our packages, as docs/licences.md. Optional packages are left out: npm
+ * installs those of gpu.js only where it can, and our packages work without.
+ *
+ *   node scripts/licences.mjs <project>     writes the file from a project that has all packages installed
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** The text of docs/licences.md. @param {string} project a folder with node_modules @returns {string} */
+export function licences(project) {
+  const rows = [...found(join(project, 'node_modules'))].sort();
+  return [
+    '# Licences',
+    '',
+    'What `npm install` brings with our packages, ours aside: written by `npm run licences`, checked by the tests.',
+    'Only `@nn/backend-gpu` has dependencies. Optional packages (`gl` of gpu.js and what builds it) are not listed.',
+    '',
+    '| package | version | licence |',
+    '|---|---|---|',
+    ...new Set(rows),
+    '',
+  ].join('\n');
+}
+
+/** @param {string} folder a node_modules @returns {Generator<string>} */
+function* found(folder) {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith('.') || name === '@nn') continue;
+    if (name.startsWith('@')) {
+      yield* found(join(folder, name));
+      continue;
+    }
+    const path = join(folder, name);
+    if (!existsSync(join(path, 'package.json'))) continue;
+    const { name: full, version, license, licenses } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    yield `| ${full} | ${version} | ${license ?? licenses?.map((/** @type {{ type: string }} */ { type }) => type).join(' or ') ?? 'not stated'} |`;
+    if (existsSync(join(path, 'node_modules'))) yield* found(join(path, 'node_modules'));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const project = process.argv[2];
+  if (!project) throw new Error('licences: name a project that has the packages installed.');
+  writeFileSync(join(dirname(fileURLToPath(import.meta.url)), '../docs/licences.md'), licences(project));
+}

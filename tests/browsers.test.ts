@@ -1,0 +1,150 @@
+/**
+ * The packages in a browser, as users bundle them: plain esbuild, Vite and webpack with no configuration of ours, in the
+ * page and in a Web Worker, and under Content-Security-Policies.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import webpack from 'webpack';
+import { openPages, type Pages } from './support/browser.ts';
+import { everything, write } from './support/install.ts';
+
+/** What the page and the worker of every bundle do: fit y = 2 x + 1, and say with which engine. */
+const train = `
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, tensor } from '@nn/core';
+import { Linear } from '@nn/layers';
+import { SGD } from '@nn/optim';
+export async function train() {
+  const backend = cpu();
+  setDefaultBackend(backend);
+  const model = new Linear(1, 1);
+  const optimizer = new SGD(model, { learningRate: 0.1 });
+  const x = tensor([[0], [1], [2]]);
+  for (let step = 0; step < 200; step++) await optimizer.step(model.forward(x).sub(tensor([[1], [3], [5]])).square().mean());
+  const { engine, reason } = backend.info();
+  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), engine, reason };
+}`;
+const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
+/** \`start\` makes the worker, each bundler in its own way. */
+const page = (start: string): string => `
+import { train } from './train.js';
+async function inWorker() {
+  const worker = ${start};
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => resolve('the worker failed: ' + event.message);
+  });
+}
+async function onGpu() {
+  const { gpu } = await import('@nn/backend-gpu');
+  const { tensor } = await import('@nn/core');
+  const backend = await gpu({ mode: 'webgl2' });
+  return (await tensor([1, 2, 3], { backend }).mul(2).array()).join();
+}
+const caught = (work) => work.catch((error) => String(error));
+const [inPage, inBackground] = await Promise.all([train(), inWorker()].map(caught));
+const onGpuToo = location.search === '?gpu' ? { onGpu: await caught(onGpu()) } : {};
+console.log('result: ' + JSON.stringify({ inPage, inBackground, ...onGpuToo }));`;
+const html = (script: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
+const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
+
+const trained = { answer: '21.00', engine: 'wasm', reason: expect.stringContaining('the fastest that works here') };
+const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6' };
+
+let pages: Pages;
+let site: string;
+
+beforeAll(async () => {
+  // Inside the project, where the bundlers find the packages.
+  site = join(everything(), 'site');
+  write(site, {
+    'train.js': train,
+    'worker.js': worker,
+    'page.js': page(asModule),
+    'index.html': html('./page.js'),
+    'plain.js': page("new Worker('./worker.js', { type: 'module' })"),
+  });
+  pages = await openPages(join(site, 'out'));
+});
+afterAll(async () => {
+  await pages?.close();
+  rmSync(site, { recursive: true, force: true });
+});
+
+const here = process.env.NN_SKIP_BROWSER !== '1';
+
+describe.runIf(here)('in Chromium', () => {
+  test('a plain esbuild bundle trains in the page, in a worker and on the GPU', async () => {
+    const entryPoints = ['plain', 'worker'].map((name) => join(site, `${name}.js`));
+    const outdir = join(site, 'out/esbuild');
+    await esbuild({ entryPoints, outdir, bundle: true, splitting: true, format: 'esm', minify: true });
+    write(outdir, { 'index.html': html('./plain.js') });
+    const { result, messages } = await pages.visit('esbuild/index.html?gpu');
+    expect(result).toEqual(all);
+    expect(messages).toEqual([]);
+  });
+
+  test('a Vite build does', async () => {
+    const output = { outDir: join(site, 'out/vite'), emptyOutDir: false };
+    await vite({
+      root: site,
+      base: './',
+      configFile: false,
+      logLevel: 'error',
+      build: output,
+      worker: { format: 'es' },
+    });
+    expect((await pages.visit('vite/index.html?gpu')).result).toEqual(all);
+  });
+
+  test('a webpack build does', async () => {
+    const path = join(site, 'out/webpack');
+    const compiler = webpack({
+      mode: 'production',
+      context: site,
+      entry: './page.js',
+      output: { path, filename: 'page.js' },
+      // esbuild and Vite minify already; here it would only cost time.
+      optimization: { minimize: false },
+    });
+    const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
+      compiler?.run((error, done) => (error ? reject(error) : compiler.close(() => resolve(done)))),
+    );
+    expect(stats?.toJson({ all: false, errors: true }).errors).toEqual([]);
+    write(path, { 'index.html': html('./page.js') });
+    expect((await pages.visit('webpack/index.html?gpu')).result).toEqual(all);
+  });
+});
+
+describe.runIf(here)('under a Content-Security-Policy', () => {
+  const visit = async (policy: string): Promise<Visited> =>
+    (await pages.visit('esbuild/index.html', policy)).result as Visited;
+  interface Visited {
+    readonly inPage: typeof trained;
+    readonly inBackground: typeof trained;
+  }
+
+  test("that allows 'wasm-unsafe-eval', everything is as fast as without one", async () => {
+    const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+    expect(await visit(policy)).toEqual({ inPage: trained, inBackground: trained });
+  });
+
+  test('that allows no code to be made, the interpreter trains, with the same result and the reason', async () => {
+    const { inPage, inBackground } = await visit("default-src 'self'");
+    for (const found of [inPage, inBackground]) {
+      expect(found).toMatchObject({ answer: '21.00', engine: 'interpreter' });
+      expect(found.reason).toContain("a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')");
+      expect(found.reason).toContain('functions cannot be generated here');
+    }
+  });
+
+  test('that allows no workers, the page trains all the same', async () => {
+    const { inPage, inBackground } = await visit("default-src 'self' 'wasm-unsafe-eval'; worker-src 'none'");
+    expect(inPage).toEqual(trained);
+    expect(inBackground).toContain('the worker failed');
+  });
+});
