@@ -83,11 +83,6 @@ export interface GpuInstance {
   destroy(): Promise<void>;
 }
 
-interface GlKernelClass {
-  readonly isSupported: boolean;
-  readonly features: { readonly isFloatRead: boolean } | null;
-}
-
 export interface WebGpuContext {
   readonly adapter: { readonly info?: Readonly<Record<string, string>>; readonly limits: Readonly<Record<string, number>> };
   readonly device: GpuDevice;
@@ -132,17 +127,14 @@ export interface GpuPass {
   end(): void;
 }
 
-/** The classes of gpu.js. */
-export interface GpuClass {
-  new (settings: {
-    readonly mode: 'webgl2' | 'webgpu' | 'headlessgl';
+/** What is used of the module. */
+export interface GpuLibrary {
+  readonly GPU: new (settings: {
+    readonly mode: 'webgl2' | 'webgpu';
     readonly context?: WebGL2RenderingContext;
     readonly canvas?: { width: number; height: number };
-  }): GpuInstance;
-  readonly WebGL2Kernel: GlKernelClass;
-  readonly HeadlessGLKernel: GlKernelClass;
+  }) => GpuInstance;
   readonly WebGPUContext: { acquire(): Promise<WebGpuContext>; destroy(): Promise<void> };
-  isWebGPUAvailable(): Promise<boolean>;
 }
 
 /** The settings that every kernel needs; without them loops stop at 1000 and small outputs get the lowest precision. */
@@ -157,21 +149,21 @@ export const base: Omit<KernelSettings, 'output' | 'argumentTypes'> = {
   returnType: 'Array(4)',
 };
 
-let loading: Promise<GpuClass> | undefined;
+let loading: Promise<GpuLibrary> | undefined;
 
 /**
  * Loads gpu.js once. In a browser it puts its class in the place of the page's own `GPU` interface; that is undone here.
  */
-export function loadGpuJs(): Promise<GpuClass> {
+export function loadGpuJs(): Promise<GpuLibrary> {
   loading ??= load();
   return loading;
 }
 
-async function load(): Promise<GpuClass> {
+async function load(): Promise<GpuLibrary> {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'GPU');
   try {
     const module: unknown = await import('gpu.js');
-    return findClass(module);
+    return findLibrary(module);
   } catch (error) {
     loading = undefined;
     throw new BackendError('gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; it depends on gpu.js.', {}, error);
@@ -181,12 +173,11 @@ async function load(): Promise<GpuClass> {
   }
 }
 
-/** The named export, or what a bundler made of the CommonJS module. The one cast of this module: gpu.js types lack most of what is used. */
-function findClass(module: unknown): GpuClass {
+/** The module, or where a bundler put it. The one cast of this module: the types of gpu.js lack most of what is used. */
+function findLibrary(module: unknown): GpuLibrary {
   let at: unknown = module;
   for (let depth = 0; depth < 4 && at !== null && (typeof at === 'object' || typeof at === 'function'); depth++) {
-    const found: unknown = Reflect.get(at, 'GPU');
-    if (typeof found === 'function' && 'WebGPUContext' in found) return found as GpuClass;
+    if (typeof Reflect.get(at, 'GPU') === 'function' && 'WebGPUContext' in at) return at as GpuLibrary;
     at = Reflect.get(at, 'default');
   }
   throw new TypeError('the module has no class GPU');

@@ -6,7 +6,7 @@
  */
 import { BackendError } from '@nn/core';
 import type { Counters, Device, Kernel, Memory } from './device.ts';
-import { base, type GpuClass, type GpuInstance, type GpuKernel, type KernelSettings, type TextureProtocol } from './facade.ts';
+import { base, type GpuLibrary, type GpuInstance, type GpuKernel, type KernelSettings, type TextureProtocol } from './facade.ts';
 import { glsl, library, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
 
@@ -80,14 +80,14 @@ export class GlDevice implements Device {
   private readonly framebuffer: WebGLFramebuffer;
   private readonly placeholder: GlTexture;
 
-  constructor(gpuClass: GpuClass) {
+  constructor(gpuLibrary: GpuLibrary) {
     this.gl = makeContext();
     const { gl } = this;
     if (gl.getExtension('EXT_color_buffer_float') === null) {
       throw new BackendError('gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.');
     }
     // gpu.js sizes its canvas to the largest output; a stand-in keeps that from costing memory.
-    this.gpu = new gpuClass({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
+    this.gpu = new gpuLibrary.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.description = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
     this.maxReads = Math.min(16, Number(gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1);
@@ -309,9 +309,9 @@ export class GlDevice implements Device {
     this.gl.flush();
   }
 
-  idle(): Promise<void> {
+  async idle(): Promise<void> {
     this.check();
-    return this.fence();
+    await this.fence();
   }
 
   destroy(): void {

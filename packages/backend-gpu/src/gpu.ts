@@ -65,16 +65,18 @@ export async function available(): Promise<readonly Availability[]> {
       result.push({ mode, usable: true, detail: backend.info().device });
       backend.destroy();
     } catch (error) {
-      result.push({ mode, usable: false, detail: reason(error) });
+      const tried = isNNError(error) ? error.data.tried : undefined;
+      const [first] = Array.isArray(tried) ? tried : [reason(error)];
+      result.push({ mode, usable: false, detail: String(first).replace(`${mode}: `, '') });
     }
   }
   return result;
 }
 
 async function open(mode: GpuMode): Promise<Device> {
-  const gpuClass = await loadGpuJs();
-  if (mode === 'webgl2') return new GlDevice(gpuClass);
-  return withNavigatorGpu(() => WebGpuDevice.open(gpuClass));
+  const library = await loadGpuJs();
+  if (mode === 'webgl2') return new GlDevice(library);
+  return withNavigatorGpu(() => WebGpuDevice.open(library));
 }
 
 function reason(error: unknown): string {

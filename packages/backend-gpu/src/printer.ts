@@ -183,7 +183,15 @@ class Printer {
     this.forms = new Forms(body, this.sizes);
     this.values = new Map();
     this.texels = new Map();
-    this.needed = roots(body, this.forms);
+    // An index that only a load needs is printed with the load.
+    const all = roots(body, this.forms);
+    const isForm = (position: number): boolean => body[position]?.dtype === 'int32' && this.forms.isLinear(position);
+    const values = new Set([body.length - 1]);
+    for (const position of all) {
+      const op = body[position] as Op;
+      if ('args' in op && !isForm(position)) for (const arg of op.args) values.add(arg);
+    }
+    this.needed = all.filter((position) => values.has(position) || !isForm(position));
     this.depth = depth;
     this.levels = [];
     for (const position of this.needed) this.levels[position] = this.findLevel(position);

@@ -10,7 +10,7 @@ import {
   base,
   type BufferProtocol,
   type GpuBuffer,
-  type GpuClass,
+  type GpuLibrary,
   type GpuDevice,
   type GpuEncoder,
   type GpuInstance,
@@ -55,7 +55,7 @@ export class WebGpuDevice implements Device {
   readonly description: string;
   readonly counters: Counters = { created: 0, deleted: 0, live: 0, bytes: 0, kernels: 0, compiled: 0, launches: 0 };
   private readonly gpu: GpuInstance;
-  private readonly gpuClass: GpuClass;
+  private readonly gpuLibrary: GpuLibrary;
   private readonly context: WebGpuContext;
   private readonly device: GpuDevice;
   private readonly pool = new Map<number, GpuBuffer[]>();
@@ -73,11 +73,11 @@ export class WebGpuDevice implements Device {
   private recorded = 0;
   private readonly doomed: GpuBuffer[] = [];
 
-  private constructor(gpuClass: GpuClass, context: WebGpuContext) {
-    this.gpuClass = gpuClass;
+  private constructor(gpuLibrary: GpuLibrary, context: WebGpuContext) {
+    this.gpuLibrary = gpuLibrary;
     this.context = context;
     this.device = context.device;
-    this.gpu = new gpuClass({ mode: 'webgpu' });
+    this.gpu = new gpuLibrary.GPU({ mode: 'webgpu' });
     const { info } = context.adapter;
     this.description = [info?.vendor, info?.architecture, info?.description].filter(Boolean).join(' ') || 'unnamed';
     const { limits } = this.device;
@@ -90,8 +90,8 @@ export class WebGpuDevice implements Device {
     };
   }
 
-  static async open(gpuClass: GpuClass): Promise<WebGpuDevice> {
-    return new WebGpuDevice(gpuClass, await gpuClass.WebGPUContext.acquire());
+  static async open(gpuLibrary: GpuLibrary): Promise<WebGpuDevice> {
+    return new WebGpuDevice(gpuLibrary, await gpuLibrary.WebGPUContext.acquire());
   }
 
   async compile(shader: Shader): Promise<Kernel> {
@@ -297,7 +297,7 @@ export class WebGpuDevice implements Device {
   }
 
   destroy(): void {
-    void this.gpuClass.WebGPUContext.destroy();
+    void this.gpuLibrary.WebGPUContext.destroy();
   }
 }
 
