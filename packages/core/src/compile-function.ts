@@ -202,11 +202,14 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     return wrap(node);
   });
   const values = updatedRoots.map(rootStorage);
+  // memory that was there before, or that is a result as well, has more than one owner
+  plan.outputs.forEach((output, root) => {
+    if (output < 0) rootStorage(root).isShared = true;
+  });
   const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
   updates.forEach(({ variable }, k) => {
     const root = graph.roots[updatedRoots[k] as number] as Node;
-    if ((plan.outputs[updatedRoots[k] as number] as number) < 0 || returned.has(root))
-      (values[k] as Storage).isShared = true;
+    if (returned.has(root)) (values[k] as Storage).isShared = true;
     device.advance(variable, values[k] as Storage, replay.donated[k] as boolean);
     variable.node = variable.committed;
   });

@@ -63,6 +63,7 @@ export {
   type TransposedConvolutionOptions,
   where,
 } from './functional.ts';
+export { type GradientCheckOptions, gradcheck } from './gradcheck.ts';
 export {
   checkpoint,
   customGradient,

@@ -118,8 +118,9 @@ export class Device {
   prepare(requested: readonly Node[], updates: readonly Update[]): Bound {
     const roots = [...requested, ...updates.map(({ node }) => node)];
     const asked = new Set(requested.map(resolve));
+    const kept = new Set(roots.map((root) => resolve(root).storage));
     const donors = updates.map(({ variable, node }) =>
-      asked.has(resolve(node)) ? null : this.donorOf(variable, asked),
+      asked.has(resolve(node)) ? null : this.donorOf(variable, kept),
     );
     const trace = traceGraph(roots, !this.backend.limits.exactInt32, donors);
     const updatedRoots = updates.map((_, k) => requested.length + k);
@@ -332,7 +333,11 @@ export class Device {
   ): void {
     trace.roots.forEach((root, k) => {
       const output = plan.outputs[k] as number;
-      if (output < 0) return;
+      if (output < 0) {
+        // a value that had memory before is a result as well: that memory has more than one owner now
+        (root.storage as Storage).isShared = true;
+        return;
+      }
       const storage = outputs[output] as Storage;
       root.storage = storage;
       root.backend = this.backend;
@@ -343,8 +348,7 @@ export class Device {
     updates.forEach(({ variable, node }, k) => {
       const root = trace.roots[updatedRoots[k] as number] as Node;
       const storage = root.storage as Storage;
-      // a value that had memory before, or that was asked for as well, belongs to tensors too
-      if ((plan.outputs[updatedRoots[k] as number] as number) < 0 || shared.has(root)) storage.isShared = true;
+      if (shared.has(root)) storage.isShared = true; // it was asked for as well, so it belongs to a tensor too
       const donor = trace.donors[k] as number;
       // the node of the assignment stays what it is to gradients, and becomes a leaf
       node.storage = storage;
@@ -376,12 +380,11 @@ export class Device {
   }
 
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
-  private donorOf(variable: Variable, asked: ReadonlySet<Node>): Storage | null {
+  private donorOf(variable: Variable, kept: ReadonlySet<Storage | null>): Storage | null {
     const { storage } = variable.committed;
     if (storage === null || storage.owners !== 1 || storage.isShared) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;
-    for (const node of asked) if (node.storage === storage) return null;
-    return storage;
+    return kept.has(storage) ? null : storage;
   }
 
   private resident(storage: Storage): object {

@@ -96,10 +96,12 @@ class ProgramBuilder {
       const known = outputs.indexOf(buffer);
       return known >= 0 ? known : outputs.push(buffer) - 1;
     });
+    const taken = new Set<number>();
     const wanted = requested.flatMap(({ leaf, root }) => {
       const input = this.inputs.indexOf(leaf);
       const output = outputs[outputOf[root] as number];
-      if (input < 0 || output === undefined || !this.sameType(input, output)) return [];
+      if (input < 0 || output === undefined || taken.has(output) || !this.sameType(input, output)) return [];
+      taken.add(output); // one value for two variables has one memory
       return [{ input, output }];
     });
     steps = postponeDonations(steps, wanted);

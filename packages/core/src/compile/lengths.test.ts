@@ -1,0 +1,27 @@
+/** Rule 12 of life: a length that keeps changing is named, once. */
+import { reference } from '@nn/conformance';
+import { expect, test, vi } from 'vitest';
+import { tensor } from '../index.ts';
+import { prepare } from '../testing.ts';
+
+prepare(reference());
+
+const column = (length: number) =>
+  tensor(new Float32Array(length * 3), { shape: [length, 3] })
+    .exp()
+    .sum();
+
+test('rule 12: after 8 plans that differ in one length a warning names the axis', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (let length = 1; length <= 7; length++) await column(length).item();
+  expect(warn).not.toHaveBeenCalled();
+  for (let length = 8; length <= 12; length++) await column(length).item();
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]?.[0]).toMatch(/axis 0 of an input of \[\d+, 3\] took 8 sizes.*padTo/);
+});
+
+test('rule 12: fixed lengths, also a smaller last batch, are no reason to warn', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (let epoch = 0; epoch < 6; epoch++) for (const length of [32, 32, 5]) await column(length).item();
+  expect(warn).not.toHaveBeenCalled();
+});

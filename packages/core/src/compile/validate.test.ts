@@ -1,0 +1,150 @@
+/** The first guard against rot: a program that breaks the contract is found before it reaches a device. */
+import { buildKernel, ProgramBuilder, reference } from '@nn/conformance';
+import { describe, expect, test } from 'vitest';
+import type { Program, Step } from '../backend.ts';
+import { validateProgram } from './validate.ts';
+
+const { limits } = reference();
+
+const double = buildKernel({
+  domain: [4],
+  reads: ['float32'],
+  value: (body) => {
+    const x = body.load(0, body.axis(0));
+    body.alu('add', 'float32', x, x);
+  },
+});
+const reverse = buildKernel({
+  domain: [4],
+  reads: ['float32'],
+  value: (body) => {
+    body.load(0, body.alu('sub', 'int32', body.constant(3, 'int32'), body.axis(0)));
+  },
+});
+
+/** x -> 2x -> 4x -> its reverse. */
+function valid(): Program {
+  const program = new ProgramBuilder();
+  const x = program.input('float32', [4]);
+  const first = program.step(double, [x]);
+  const second = program.step(double, [first], { inPlace: 0, slotOf: first });
+  program.output(program.step(reverse, [second]));
+  return program.build();
+}
+
+const withStep = (program: Program, at: number, change: Partial<Step>): Program => ({
+  ...program,
+  steps: program.steps.map((step, k) => (k === at ? { ...step, ...change } : step)),
+});
+const withSlots = (program: Program, ...slots: number[]): Program => ({
+  ...program,
+  buffers: program.buffers.map((buffer, k) => ({ ...buffer, slot: slots[k] as number })),
+});
+
+test('a program within the contract passes', () => {
+  expect(() => validateProgram(valid(), limits)).not.toThrow();
+});
+
+describe('a program is refused', () => {
+  const base = valid();
+  const [first, second, third] = base.steps as readonly [Step, Step, Step];
+  test.each<[string, Program, string | RegExp]>([
+    ['that reads before it writes', { ...base, steps: [second, first, third] }, /reads buffer 1 before it is written/],
+    ['that writes twice', withStep(base, 2, { write: 2 }), /written twice|before it is written/],
+    ['that returns an input', { ...base, outputs: [0] }, 'output 0 is an input'],
+    [
+      'that returns what it never writes',
+      { ...base, steps: [first, second], outputs: [3] },
+      'output 3 is never written',
+    ],
+    ['that returns one buffer twice', { ...base, outputs: [3, 3] }, 'an output is named twice'],
+    [
+      'with an empty buffer',
+      { ...base, buffers: base.buffers.map((b) => ({ ...b, shape: [0] })) },
+      'buffer 0 is empty',
+    ],
+    [
+      'with a buffer that is read after its memory was taken',
+      withSlots(withStep(base, 2, { reads: [{ buffer: 1, offset: 0 }] }), 0, 1, 1, 3),
+      /slot 1: buffer 1 is read after 2 is written/,
+    ],
+    [
+      'that overwrites what it reads elsewhere',
+      withSlots(base, 0, 1, 1, 1),
+      /slot 1: step 2 overwrites buffer 2 while it reads it/,
+    ],
+    ['with the wrong number of reads', withStep(base, 0, { reads: [] }), 'step 0 binds 0 reads'],
+    ['with the wrong number of scalars', withStep(base, 0, { scalars: [0] }), 'step 0 binds 1 scalars'],
+    [
+      'with a dtype that the kernel does not read',
+      { ...base, buffers: base.buffers.map((b, k) => (k === 0 ? { ...b, dtype: 'int32' as const } : b)) },
+      'step 0, read 0 has the wrong dtype',
+    ],
+    [
+      'with a buffer of another size than the kernel',
+      { ...base, buffers: base.buffers.map((b, k) => (k === 3 ? { ...b, shape: [5] } : b)) },
+      'step 2 writes a buffer of another size',
+    ],
+    [
+      'with a donation between different sizes',
+      {
+        ...base,
+        buffers: base.buffers.map((b, k) => (k === 0 ? { ...b, shape: [8] } : b)),
+        donations: [{ input: 0, output: 0 }],
+      },
+      'donation 0 -> 0 is between different types',
+    ],
+    [
+      'with a donation of what is no input',
+      { ...base, donations: [{ input: 2, output: 0 }] },
+      'donation 2 -> 0 is not of an input to an output',
+    ],
+    [
+      'with a group that shares no axis',
+      {
+        ...base,
+        groups: [{ first: 0, last: 2, outer: 1, local: [] }],
+        steps: base.steps.map((s, k) => (k === 1 ? { ...s, kernel: { ...s.kernel, domain: [2, 2] } } : s)),
+      },
+      'group 0 does not share axis 0',
+    ],
+    [
+      'with a body that looks ahead',
+      withStep(base, 0, {
+        kernel: { ...double, value: [{ op: 'neg' as never, dtype: 'float32', args: [1] }, ...double.value] },
+      }),
+      'looks ahead',
+    ],
+    [
+      'with a body of 65 operations',
+      withStep(base, 0, {
+        kernel: { ...double, value: new Array(65).fill({ op: 'const', dtype: 'float32', value: 1 }) },
+      }),
+      'step 0, value has 65 operations',
+    ],
+  ])('%s', (_, program, message) => {
+    expect(() => validateProgram(program, limits)).toThrow(message);
+  });
+
+  test('that is beyond the limits', () => {
+    expect(() => validateProgram(base, { ...limits, maxReads: 0 })).toThrow('step 0 reads 1 buffers');
+    expect(() => validateProgram(base, { ...limits, maxBindings: 1 })).toThrow('step 0 touches too many buffers');
+    expect(() => validateProgram(base, { ...limits, maxLength: 3 })).toThrow('buffer 0 is longer than 3');
+    expect(() => validateProgram(base, { ...limits, dtypes: ['int32'] })).toThrow(
+      'buffer 0 is float32, which the device does not store',
+    );
+  });
+
+  test('that writes boxes where the device cannot', () => {
+    const into = { base: null, shape: [8], start: [0] };
+    const boxed = withStep({ ...base, buffers: base.buffers.map((b, k) => (k === 3 ? { ...b, shape: [8] } : b)) }, 2, {
+      into,
+    });
+    expect(() => validateProgram(boxed, { ...limits, inPlace: false })).toThrow(
+      'step 2 writes a box, the device cannot',
+    );
+    expect(() => validateProgram(withStep(boxed, 2, { into: { ...into, shape: [2, 4] } }), limits)).toThrow(
+      'the box has another rank',
+    );
+  });
+});
