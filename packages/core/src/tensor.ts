@@ -44,6 +44,7 @@ export type NestedArray = number | boolean | NestedArray[];
 export class Tensor {
   /** Marks tensors, also those of another copy of this package. */
   readonly isTensor: true = true;
+  /** @internal */
   protected readonly value: Node;
 
   /** @internal Tensors are made by functions, not by `new`. */
