@@ -7,7 +7,7 @@
  */
 import type { Hint, Kernel, Op, Step } from '@nn/core';
 import { type Form, Forms, sizes } from './affine.ts';
-import { lengthOf, type Lowering } from './lowering.ts';
+import { type Lowering, lengthOf } from './lowering.ts';
 import { constant, type Nest, rewriteAxes } from './nest.ts';
 import { finishProduct, multiply, type Operand } from './product.ts';
 import { compact } from './reduction.ts';
@@ -35,7 +35,8 @@ type Run = readonly number[];
 /** False where the loop nest is better. `kernel` may be another view of the step's own. */
 export function contract(step: Step, kernel: Nest, roles: Contraction, lowering: Lowering): boolean {
   const { reduce } = kernel;
-  if (reduce === undefined || reduce.op !== 'sum' || reduce.dtype !== 'float32' || kernel.dtype !== 'float32') return false;
+  if (reduce === undefined || reduce.op !== 'sum' || reduce.dtype !== 'float32' || kernel.dtype !== 'float32')
+    return false;
   const all = sizes(kernel);
   const count = (axes: readonly number[]): number => lengthOf(axes.map((axis) => all[axis] as number));
   const { rows, columns, inner, batch } = roles;
@@ -53,7 +54,11 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
   const right = source(step, kernel, roles.right);
   if (left === undefined || right === undefined) return false;
   // An operand that depends on the other's axes is no operand of a product.
-  if (columns.some((axis) => left.used.has(axis) && all[axis] !== 1) || rows.some((axis) => right.used.has(axis) && all[axis] !== 1)) return false;
+  if (
+    columns.some((axis) => left.used.has(axis) && all[axis] !== 1) ||
+    rows.some((axis) => right.used.has(axis) && all[axis] !== 1)
+  )
+    return false;
 
   const runs = (axes: readonly number[], operands: readonly Source[]): Run[] => {
     const result: number[][] = [];
@@ -77,13 +82,21 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
     const placed = place(step, from, batchRuns, outer, innerRuns, all);
     return () => placed ?? pack(step, kernel, from, batchRuns, flat, innerRuns, lowering);
   });
-  const shape = { batch: lengths(batchRuns), rows: lengths(rowRuns), columns: lengths(columnRuns), inner: lengths(innerRuns) };
+  const shape = {
+    batch: lengths(batchRuns),
+    rows: lengths(rowRuns),
+    columns: lengths(columnRuns),
+    inner: lengths(innerRuns),
+  };
   const [a, b] = operands.map((make) => make()) as [Operand, Operand];
   const tileCount = B * Math.ceil(M / 4) * Math.ceil(N / 4);
   const parts = partsOf(shape.inner, tileCount, always === true);
   const length = (shape.inner[0] as number) / parts;
   // Part p of the sum is one more index of the batch.
-  const cut = (operand: Operand): Operand => ({ ...operand, batch: [(operand.inner[0] as number) * length, ...operand.batch] });
+  const cut = (operand: Operand): Operand => ({
+    ...operand,
+    batch: [(operand.inner[0] as number) * length, ...operand.batch],
+  });
   const cutShape = { ...shape, batch: [parts, ...shape.batch], inner: [length, ...shape.inner.slice(1)] };
   const tiles = parts === 1 ? multiply(lowering, shape, a, b) : multiply(lowering, cutShape, cut(a), cut(b));
   finishProduct(lowering, step, kernel, roles, tiles, parts);
@@ -134,7 +147,10 @@ function place(
   const { plain } = from;
   if (plain === undefined) return undefined;
   const stride = (run: Run): number => plain.form.axes.get(run.at(-1) as number) ?? 0;
-  for (const [along, runs] of [['inner', inner], ['outer', outer]] as const) {
+  for (const [along, runs] of [
+    ['inner', inner],
+    ['outer', outer],
+  ] as const) {
     const last = runs.at(-1) as Run;
     if (stride(last) !== 1 || lengthOf(last.map((axis) => all[axis] as number)) % 4 !== 0) continue;
     if ([...batch, ...outer, ...inner].some((run) => run !== last && stride(run) % 4 !== 0)) continue;
@@ -171,10 +187,19 @@ function pack(
   const padded = Math.ceil(total / 4) * 4;
   const terms = inner.flat();
   const lastRun = inner.at(-1) as Run;
-  const isAlongTerms = lengthOf(lastRun.map(size)) % 4 === 0 && terms.every(isUsed) && outer.every(isUsed) && runsAlong(from, kernel, terms.at(-1), outer.at(-1));
+  const isAlongTerms =
+    lengthOf(lastRun.map(size)) % 4 === 0 &&
+    terms.every(isUsed) &&
+    outer.every(isUsed) &&
+    runsAlong(from, kernel, terms.at(-1), outer.at(-1));
   // The axes of the copy; the last one is the flat outer index where that is padded.
   const isPadded = !isAlongTerms && padded !== total;
-  const leading = [...batch.flat(), ...(isAlongTerms ? outer : []), ...terms, ...(isAlongTerms || isPadded ? [] : outer)].filter(isUsed);
+  const leading = [
+    ...batch.flat(),
+    ...(isAlongTerms ? outer : []),
+    ...terms,
+    ...(isAlongTerms || isPadded ? [] : outer),
+  ].filter(isUsed);
   const domain = [...leading.map(size), ...(isPadded ? [padded] : [])];
   const value = rewriteAxes(from.body, (axis, out) => {
     const at = leading.indexOf(axis);
@@ -182,7 +207,8 @@ function pack(
     const position = outer.indexOf(axis);
     if (position < 0) return constant(out, 0);
     // The padding repeats the last element, so that every load is in range.
-    let flat = out.push({ op: 'min', dtype: 'int32', args: [axisValue(out, leading.length), constant(out, total - 1)] }) - 1;
+    let flat =
+      out.push({ op: 'min', dtype: 'int32', args: [axisValue(out, leading.length), constant(out, total - 1)] }) - 1;
     const after = lengthOf(outer.slice(position + 1).map(size));
     if (after > 1) flat = out.push({ op: 'floorDiv', dtype: 'int32', args: [flat, constant(out, after)] }) - 1;
     if (position > 0) flat = out.push({ op: 'floorMod', dtype: 'int32', args: [flat, constant(out, size(axis))] }) - 1;
@@ -197,8 +223,16 @@ function pack(
   };
   const strides = (runs: readonly Run[]): number[] => runs.map((run) => stride(run.at(-1)));
   const read = { buffer, offset: 0 };
-  if (!isAlongTerms) return { read, along: 'outer', base: 0, batch: strides(batch), outer: 'flat', inner: strides(inner) };
-  return { read, along: 'inner', base: 0, batch: strides(batch), outer: { stride: stride(outer.at(-1)) }, inner: strides(inner) };
+  if (!isAlongTerms)
+    return { read, along: 'outer', base: 0, batch: strides(batch), outer: 'flat', inner: strides(inner) };
+  return {
+    read,
+    along: 'inner',
+    base: 0,
+    batch: strides(batch),
+    outer: { stride: stride(outer.at(-1)) },
+    inner: strides(inner),
+  };
 }
 
 const axisValue = (out: Op[], axis: number): number => out.push({ op: 'axis', dtype: 'int32', axis }) - 1;
@@ -207,7 +241,8 @@ const axisValue = (out: Op[], axis: number): number => out.push({ op: 'axis', dt
 function runsAlong(from: Source, kernel: Nest, term: number | undefined, outer: number | undefined): boolean {
   const forms = new Forms(from.body, sizes(kernel));
   const loads = from.body.flatMap((op) => (op.op === 'load' ? [forms.at(op.index)] : []));
-  const count = (axis: number | undefined): number => loads.filter((form) => axis !== undefined && form.axes.get(axis) === 1).length;
+  const count = (axis: number | undefined): number =>
+    loads.filter((form) => axis !== undefined && form.axes.get(axis) === 1).length;
   return count(term) > count(outer);
 }
 

@@ -26,7 +26,8 @@ interface Place {
 /** False where the loop nest is better. */
 export function convolve(step: Step, hint: Convolution, lowering: Lowering): boolean {
   const { kernel } = step;
-  if (kernel.reduce?.dtype !== 'float32' || kernel.reads[0] !== 'float32' || kernel.reads[1] !== 'float32') return false;
+  if (kernel.reduce?.dtype !== 'float32' || kernel.reads[0] !== 'float32' || kernel.reads[1] !== 'float32')
+    return false;
   if (hint.form === 'input' && hint.stride.some((stride) => stride > 1)) {
     return hint.groups === 1 && inputGradientByColumns(step, hint, lowering);
   }
@@ -59,12 +60,26 @@ function windowPlaces(hint: Convolution, q: readonly number[], r: readonly numbe
   return q.map((axis, i) => {
     const [by, far, zeros] = [hint.stride[i], hint.dilation[i], hint.padding[i]] as [number, number, number];
     const max = ((hint.output[i + 2] as number) - 1) * by + ((hint.weight[i + 2] as number) - 1) * far - zeros;
-    return { terms: [[axis, by], [r[i] as number, far]], shift: -zeros, min: -zeros, max };
+    return {
+      terms: [
+        [axis, by],
+        [r[i] as number, far],
+      ],
+      shift: -zeros,
+      min: -zeros,
+      max,
+    };
   });
 }
 
 /** The element of `read` at the terms of its outer axes and at places in space; 0 outside. */
-function loadAt(body: BodyWriter, read: number, outer: readonly Term[], shape: readonly number[], places: readonly Place[]): number {
+function loadAt(
+  body: BodyWriter,
+  read: number,
+  outer: readonly Term[],
+  shape: readonly number[],
+  places: readonly Place[],
+): number {
   const terms = [...outer];
   let base = 0;
   let inside: number | undefined;
@@ -101,7 +116,14 @@ function weightNest(kernel: Nest, hint: Convolution): { readonly nest: Nest; rea
   body.alu('mul', 'float32', x, y);
   return {
     nest: splitGroups(kernel, 0, groups, body, [n, ...hint.output.slice(2)]),
-    roles: { batch: isGrouped ? [0] : [], rows: [oAxis], columns: [cAxis, ...r], inner: [nAxis, ...q], left: y, right: x },
+    roles: {
+      batch: isGrouped ? [0] : [],
+      rows: [oAxis],
+      columns: [cAxis, ...r],
+      inner: [nAxis, ...q],
+      left: y,
+      right: x,
+    },
   };
 }
 
@@ -126,15 +148,42 @@ function spatialNest(kernel: Nest, hint: Convolution): { readonly nest: Nest; re
     place.map((axis, i) => {
       const [far, zeros] = [hint.dilation[i], hint.padding[i]] as [number, number];
       const min = zeros - ((weight[i + 2] as number) - 1) * far;
-      return { terms: [[axis, 1], [r[i] as number, -far]], shift: zeros, min, max: (hint.input[i + 2] as number) - 1 + zeros };
+      return {
+        terms: [
+          [axis, 1],
+          [r[i] as number, -far],
+        ],
+        shift: zeros,
+        min,
+        max: (hint.input[i + 2] as number) - 1 + zeros,
+      };
     });
   const x = isForward
-    ? loadAt(body, 0, [[0, groups * c * inputs], ...group(c * inputs), [cAxis, inputs]], hint.input.slice(2), windowPlaces(hint, place, r))
-    : loadAt(body, 0, [[0, groups * o * outputs], ...group(o * outputs), [oAxis, outputs]], hint.output.slice(2), backward());
+    ? loadAt(
+        body,
+        0,
+        [[0, groups * c * inputs], ...group(c * inputs), [cAxis, inputs]],
+        hint.input.slice(2),
+        windowPlaces(hint, place, r),
+      )
+    : loadAt(
+        body,
+        0,
+        [[0, groups * o * outputs], ...group(o * outputs), [oAxis, outputs]],
+        hint.output.slice(2),
+        backward(),
+      );
   body.alu('mul', 'float32', x, w);
   return {
     nest: splitGroups(kernel, 1, groups, body, [isForward ? c : o, ...weight.slice(2)]),
-    roles: { batch: isGrouped ? [0, 1] : [0], rows: [channel], columns: place, inner: [other, ...r], left: w, right: x },
+    roles: {
+      batch: isGrouped ? [0, 1] : [0],
+      rows: [channel],
+      columns: place,
+      inner: [other, ...r],
+      left: w,
+      right: x,
+    },
   };
 }
 
@@ -144,7 +193,15 @@ function splitGroups(kernel: Nest, at: number, groups: number, body: BodyWriter,
   if (groups === 1) return { ...kernel, reduce, value: body.ops };
   const size = (kernel.domain[at] as number) / groups;
   const forms = kernel.domain.map((_, axis): Form => {
-    const axes: Term[] = axis < at ? [[axis, 1]] : axis > at ? [[axis + 1, 1]] : [[at, size], [at + 1, 1]];
+    const axes: Term[] =
+      axis < at
+        ? [[axis, 1]]
+        : axis > at
+          ? [[axis + 1, 1]]
+          : [
+              [at, size],
+              [at + 1, 1],
+            ];
     return { base: 0, axes: new Map(axes), others: new Map() };
   });
   return {
@@ -172,8 +229,21 @@ function inputGradientByColumns(step: Step, hint: Convolution, lowering: Lowerin
   if (n * lines * places > Math.min(lowering.target.maxLength, 1 << 27)) return false;
 
   const product = new BodyWriter();
-  const g = product.load(0, product.index([[0, o * places], [2, 1], [3, places]]));
-  const w = product.load(1, product.index([[1, 1], [3, lines]]));
+  const g = product.load(
+    0,
+    product.index([
+      [0, o * places],
+      [2, 1],
+      [3, places],
+    ]),
+  );
+  const w = product.load(
+    1,
+    product.index([
+      [1, 1],
+      [3, lines],
+    ]),
+  );
   product.alu('mul', 'float32', g, w);
   const between = lowering.temporary(n * lines * places, 'float32');
   const columns: Nest = {
@@ -186,14 +256,24 @@ function inputGradientByColumns(step: Step, hint: Convolution, lowering: Lowerin
   };
   const reads = step.reads.slice(0, 2);
   const inner: Step = { kernel: { ...columns, key: '' }, write: between, reads, scalars: [] };
-  if (!contract(inner, columns, { batch: [0], rows: [1], columns: [2], inner: [3], left: w, right: g }, lowering)) return false;
+  if (!contract(inner, columns, { batch: [0], rows: [1], columns: [2], inner: [3], left: w, right: g }, lowering))
+    return false;
 
   // Axes: n, c, p...; terms: r...  Element p is the r-th of window q where p + padding = q stride + r dilation.
   const body = new BodyWriter();
-  let index = body.index([[0, lines * places], [1, lengthOf(window) * places]]);
+  let index = body.index([
+    [0, lines * places],
+    [1, lengthOf(window) * places],
+  ]);
   let valid: number | undefined;
   for (let i = 0; i < rank; i++) {
-    const position = body.index([[2 + i, 1], [2 + rank + i, -(dilation[i] as number)]], padding[i] as number);
+    const position = body.index(
+      [
+        [2 + i, 1],
+        [2 + rank + i, -(dilation[i] as number)],
+      ],
+      padding[i] as number,
+    );
     const by = body.integer(stride[i] as number);
     const q = body.alu('floorDiv', 'int32', position, by);
     const size = windows[i] as number;

@@ -32,7 +32,10 @@ function countResources(): () => number {
   };
   const wrap = (prototype: object, method: string, after: () => void): void => {
     const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
-    vi.spyOn(prototype as Record<string, (...args: unknown[]) => unknown>, method).mockImplementation(function (this: unknown, ...args) {
+    vi.spyOn(prototype as Record<string, (...args: unknown[]) => unknown>, method).mockImplementation(function (
+      this: unknown,
+      ...args
+    ) {
       after();
       return original.apply(this, args);
     });
@@ -41,7 +44,10 @@ function countResources(): () => number {
   wrap(WebGL2RenderingContext.prototype, 'deleteTexture', change(-1));
   wrap(WebGL2RenderingContext.prototype, 'createBuffer', change(1));
   wrap(WebGL2RenderingContext.prototype, 'deleteBuffer', change(-1));
-  for (const [name, method, by] of [['GPUDevice', 'createBuffer', 1], ['GPUBuffer', 'destroy', -1]] as const) {
+  for (const [name, method, by] of [
+    ['GPUDevice', 'createBuffer', 1],
+    ['GPUBuffer', 'destroy', -1],
+  ] as const) {
     const type: unknown = Reflect.get(globalThis, name);
     if (typeof type === 'function') wrap(type.prototype as object, method, change(by));
   }

@@ -37,7 +37,10 @@ export interface KernelInternals {
   readonly fallbackReason?: string | null;
   /** GL: where the next run is drawn to. */
   texture: TextureProtocol | null;
-  mappedTextures: TextureProtocol[] | null;
+  mappedTextures: readonly TextureProtocol[] | null;
+  /** GL: the size of the next run's target, and of the viewport. */
+  texSize: readonly number[];
+  maxTexSize: readonly number[];
   /** WebGPU: makes the shader; replaced by ours, which binds whole vectors and exact integers. */
   assembleWGSL: () => string;
   workgroupSize: readonly number[];
@@ -66,7 +69,9 @@ export interface KernelSettings {
   readonly output: readonly number[];
   readonly argumentTypes: Readonly<Record<string, string>>;
   readonly returnType: 'Array(4)';
-  readonly nativeFunctions?: readonly (NativeFunction & { readonly settings: Omit<NativeFunction, 'name' | 'source'> })[];
+  readonly nativeFunctions?: readonly (NativeFunction & {
+    readonly settings: Omit<NativeFunction, 'name' | 'source'>;
+  })[];
   readonly pipeline: true;
   readonly immutable: true;
   readonly precision: 'single';
@@ -84,7 +89,10 @@ export interface GpuInstance {
 }
 
 export interface WebGpuContext {
-  readonly adapter: { readonly info?: Readonly<Record<string, string>>; readonly limits: Readonly<Record<string, number>> };
+  readonly adapter: {
+    readonly info?: Readonly<Record<string, string>>;
+    readonly limits: Readonly<Record<string, number>>;
+  };
   readonly device: GpuDevice;
   readonly isLost: boolean;
 }
@@ -166,7 +174,11 @@ async function load(): Promise<GpuLibrary> {
     return findLibrary(module);
   } catch (error) {
     loading = undefined;
-    throw new BackendError('gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; it depends on gpu.js.', {}, error);
+    throw new BackendError(
+      'gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; it depends on gpu.js.',
+      {},
+      error,
+    );
   } finally {
     if (before !== undefined) Object.defineProperty(globalThis, 'GPU', before);
     else Reflect.deleteProperty(globalThis, 'GPU');

@@ -6,8 +6,16 @@
  */
 import { BackendError } from '@nn/core';
 import type { Counters, Device, Kernel, Memory } from './device.ts';
-import { base, type GpuLibrary, type GpuInstance, type GpuKernel, type KernelSettings, type TextureProtocol } from './facade.ts';
-import { glsl, library, type Scalar } from './language.ts';
+import {
+  base,
+  type GpuInstance,
+  type GpuKernel,
+  type GpuLibrary,
+  type KernelSettings,
+  type TextureProtocol,
+} from './facade.ts';
+import { glslText } from './gl-shader.ts';
+import { glsl, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
 
 /** The largest width and height that are used. */
@@ -47,13 +55,8 @@ class GlTexture implements TextureProtocol, Memory {
   delete(): void {}
 }
 
-/** The members of a kernel that set the size of the next run. */
-interface Sized {
-  texSize: readonly number[];
-  maxTexSize: readonly number[];
-  texture: TextureProtocol | null;
-  mappedTextures: TextureProtocol[] | null;
-}
+/** The memory of this device is what it made itself: the one cast of this module. */
+const own = (memory: Memory): GlTexture => memory as GlTexture;
 
 /**
  * Nearly square, so that drivers that share out rows or blocks of pixels keep all their units busy; the width is a power
@@ -84,7 +87,9 @@ export class GlDevice implements Device {
     this.gl = makeContext();
     const { gl } = this;
     if (gl.getExtension('EXT_color_buffer_float') === null) {
-      throw new BackendError('gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.');
+      throw new BackendError(
+        'gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.',
+      );
     }
     // gpu.js sizes its canvas to the largest output; a stand-in keeps that from costing memory.
     this.gpu = new gpuLibrary.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
@@ -107,11 +112,16 @@ export class GlDevice implements Device {
       argumentTypes[`p${at}`] = parameter.kind === 'scalar' && parameter.type === 'F' ? 'Float' : 'Integer';
     }
     // gpu.js prints what is called last first, so the rows' functions declare the variables that the body sets.
-    const source = shaderText(shader);
+    const source = glslText(shader);
     const native = { returnType: 'Array(4)', argumentTypes: [] };
     const natives = [{ name: 'nn_main', source, ...native, settings: native }];
     for (let row = 1; row < writes; row++) {
-      natives.push({ name: `nn_row${row}`, source: `vec4 nn_result${row};\nvec4 nn_row${row}() { return nn_result${row}; }`, ...native, settings: native });
+      natives.push({
+        name: `nn_row${row}`,
+        source: `vec4 nn_result${row};\nvec4 nn_row${row}() { return nn_result${row}; }`,
+        ...native,
+        settings: native,
+      });
     }
     const settings: KernelSettings = { ...base, output: [1, 1], argumentTypes, nativeFunctions: natives };
     // The base-2 logarithms of the widths of what is read and written.
@@ -122,9 +132,17 @@ export class GlDevice implements Device {
     if (writes === 1) run = this.gpu.createKernel(`${head}{ return nn_main(); }`, settings);
     else {
       const rows = Array.from({ length: writes - 1 }, (_, row) => row + 1);
-      const subKernels = Object.fromEntries(rows.map((row) => [`row${row}`, `function row${row}(p, q, r, s) { return [p, q, r, s]; }`]));
-      const calls = rows.map((row) => `const v${row} = nn_row${row}(); row${row}(v${row}[0], v${row}[1], v${row}[2], v${row}[3]);`);
-      run = this.gpu.createKernelMap(subKernels, `${head}{ const v = nn_main(); ${calls.join(' ')} return v; }`, settings);
+      const subKernels = Object.fromEntries(
+        rows.map((row) => [`row${row}`, `function row${row}(p, q, r, s) { return [p, q, r, s]; }`]),
+      );
+      const calls = rows.map(
+        (row) => `const v${row} = nn_row${row}(); row${row}(v${row}[0], v${row}[1], v${row}[2], v${row}[3]);`,
+      );
+      run = this.gpu.createKernelMap(
+        subKernels,
+        `${head}{ const v = nn_main(); ${calls.join(' ')} return v; }`,
+        settings,
+      );
     }
     const placeholders = [...names.map(() => this.placeholder), ...numbers.map(() => 0), ...shifts.map(() => 0)];
     try {
@@ -132,10 +150,15 @@ export class GlDevice implements Device {
     } catch (error) {
       run.destroy();
       this.restore();
-      throw new BackendError(`gpu: WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`, {}, error);
+      throw new BackendError(
+        `gpu: WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`,
+        {},
+        error,
+      );
     }
     const internals = run.kernel;
-    if (internals.fallbackReason) throw new BackendError(`gpu: gpu.js left the GPU for a kernel: ${internals.fallbackReason}.`);
+    if (internals.fallbackReason)
+      throw new BackendError(`gpu: gpu.js left the GPU for a kernel: ${internals.fallbackReason}.`);
     // What gpu.js made for its own results is not used.
     internals.texture?.delete();
     for (const texture of internals.mappedTextures ?? []) texture.delete();
@@ -153,15 +176,22 @@ export class GlDevice implements Device {
     };
   }
 
-  private launch(run: GpuKernel, texels: number, reads: readonly Memory[], numbers: readonly number[], writes: readonly Memory[]): void {
-    const kernel = run.kernel as Sized & typeof run.kernel;
+  private launch(
+    run: GpuKernel,
+    texels: number,
+    reads: readonly Memory[],
+    numbers: readonly number[],
+    writes: readonly Memory[],
+  ): void {
+    const { kernel } = run;
     const size = sizeOf(texels);
     kernel.texSize = size;
     kernel.maxTexSize = size;
-    kernel.texture = writes[0] as GlTexture;
-    if (writes.length > 1) kernel.mappedTextures = writes.slice(1) as GlTexture[];
+    const [target, ...others] = writes.map(own);
+    kernel.texture = target ?? null;
+    if (others.length > 0) kernel.mappedTextures = others;
     this.gl.viewport(0, 0, size[0], size[1]);
-    const sources = reads as GlTexture[];
+    const sources = reads.map(own);
     run(...sources, ...numbers, ...sources.map((source) => source.shift), 31 - Math.clz32(size[0]));
     this.counters.launches++;
   }
@@ -174,7 +204,11 @@ export class GlDevice implements Device {
     const { gl } = this;
     const vertices = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, vertices);
-    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
+    gl.bufferData(
+      gl.ARRAY_BUFFER,
+      new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 1]),
+      gl.STATIC_DRAW,
+    );
     for (const [at, offset] of [0, 32].entries()) {
       gl.enableVertexAttribArray(at);
       gl.vertexAttribPointer(at, 2, gl.FLOAT, false, 0, offset);
@@ -212,7 +246,7 @@ export class GlDevice implements Device {
   }
 
   free(memory: Memory): void {
-    const texture = memory as GlTexture;
+    const texture = own(memory);
     if (texture.isFree) throw new BackendError('gpu: a buffer was released twice.');
     texture.isFree = true;
     const bytes = texture.texels * 16;
@@ -233,7 +267,7 @@ export class GlDevice implements Device {
 
   write(memory: Memory, data: Float32Array | Int32Array): void {
     const { gl } = this;
-    const texture = memory as GlTexture;
+    const texture = own(memory);
     const [width, height] = texture.size;
     const floats = data instanceof Float32Array ? data : Float32Array.from(data);
     gl.activeTexture(gl.TEXTURE15);
@@ -251,7 +285,7 @@ export class GlDevice implements Device {
   async read(memory: Memory, length: number): Promise<Float32Array> {
     this.check();
     const { gl } = this;
-    const texture = memory as GlTexture;
+    const texture = own(memory);
     const [width] = texture.size;
     // Whole rows, as few as hold `length` numbers.
     const columnsRead = Math.min(width, Math.ceil(length / 4));
@@ -353,56 +387,4 @@ function makeContext(): WebGL2RenderingContext {
   });
   if (gl === null) throw new BackendError('gpu: this browser gives no WebGL 2 context.');
   return gl as WebGL2RenderingContext;
-}
-
-/** The native function of a kernel: the reads, the library, and the statements of the shader. */
-function shaderText(shader: Shader): string {
-  const tiles: number[] = [];
-  const reads = shader.reads.map((scalar, read) => {
-    const type = glsl.type(scalar, 4);
-    const one = glsl.type(scalar, 1);
-    const texel = `texelFetch(user_r${read}, ivec2(i & nn_mask${read}, i >> user_s${read}), 0)`;
-    const lines = [`int nn_mask${read};`, `${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`];
-    if (shader.body.includes(`nn_pick${read}(`)) {
-      lines.push(`${one} nn_pick${read}(int i) { return nn_read${read}(i >> 2)[i & 3]; }`);
-    }
-    if (shader.body.includes(`nn_four${read}(`)) {
-      lines.push(`${type} nn_four${read}(int i) {
-${type} a = nn_read${read}(i >> 2);
-int s = i & 3;
-if (s == 0) return a;
-${type} b = nn_read${read}((i >> 2) + 1);
-return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w, b.xyz);
-}`);
-    }
-    if (shader.body.includes(`nn_tiles${read}(`)) tiles.push(read);
-    return lines.join('\n');
-  });
-  for (const read of tiles) {
-    const at = (line: number): string => `return nn_read${read + line}(tile);`;
-    reads.push(`vec4 nn_tiles${read}(int line, int tile) {
-if (line < 2) { if (line == 0) { ${at(0)} } ${at(1)} }
-if (line == 2) { ${at(2)} }
-${at(3)}
-}`);
-  }
-  // What the compiler cannot know: user_s is never negative.
-  const opaque = [1, 4].flatMap((width) => {
-    const [F, I] = width === 1 ? ['float', 'int'] : ['vec4', 'ivec4'];
-    return [
-      `${F} nn_keep${width}(${F} x) { return intBitsToFloat(floatBitsToInt(x) ^ ${I}(user_s >> 31)); }`,
-      `${F} nn_zero${width}() { return intBitsToFloat(${I}(user_s >> 31)); }`,
-    ];
-  });
-  const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'user_p$1');
-  return [
-    library(glsl, body),
-    ...reads,
-    ...opaque,
-    `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
-    'vec4 nn_main() {',
-    ...shader.reads.map((_, read) => `nn_mask${read} = (1 << user_s${read}) - 1;`),
-    'return vec4(nn_body((int(gl_FragCoord.y) << user_s) + int(gl_FragCoord.x)));',
-    '}',
-  ].join('\n');
 }

@@ -8,8 +8,8 @@ import type { Device } from './device.ts';
 import { loadGpuJs } from './facade.ts';
 import { GlDevice } from './gl-device.ts';
 import { probe } from './limits.ts';
-import { WebGpuDevice } from './webgpu-device.ts';
 import { withNavigatorGpu } from './navigator.ts';
+import { WebGpuDevice } from './webgpu-device.ts';
 
 /** The ways to a GPU: WebGL 2 and WebGPU in browsers, WebGPU through Dawn in Node. */
 export type GpuMode = 'webgl2' | 'webgpu';

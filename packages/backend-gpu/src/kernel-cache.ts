@@ -54,7 +54,11 @@ export class KernelCache {
     for (const [key, entry] of this.entries) {
       if (entry.leases > 0) continue;
       this.entries.delete(key);
-      if (entry.kernel instanceof Promise) entry.kernel.then((kernel) => kernel.release(), () => {});
+      if (entry.kernel instanceof Promise)
+        entry.kernel.then(
+          (kernel) => kernel.release(),
+          () => {},
+        );
       else entry.kernel.release();
       if (this.entries.size <= this.capacity) return;
     }

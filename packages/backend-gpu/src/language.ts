@@ -18,7 +18,13 @@ export interface Language {
   loop(name: string, end: string, step?: number): string;
   float(value: number): string;
   int(value: number): string;
-  function(scalar: Scalar, width: Width, name: string, parameters: readonly (readonly [Scalar, Width, string])[], body: string): string;
+  function(
+    scalar: Scalar,
+    width: Width,
+    name: string,
+    parameters: readonly (readonly [Scalar, Width, string])[],
+    body: string,
+  ): string;
   /** The text of the smallest functions, by name. */
   readonly primitives: ReadonlyMap<string, string>;
 }
@@ -41,7 +47,14 @@ export const glsl: Language = {
   constant: (scalar, width, name, value) => `${glsl.type(scalar, width)} ${name} = ${value};`,
   variable: (scalar, width, name, value) => `${glsl.type(scalar, width)} ${name} = ${value};`,
   loop: (name, end, step = 1) => `for (int ${name} = 0; ${name} < ${end}; ${name} += ${step}) {`,
-  float: (value) => (Number.isNaN(value) ? 'nn_nan1()' : Number.isFinite(Math.fround(value)) ? float(value) : value > 0 ? 'nn_infinity1()' : '(-nn_infinity1())'),
+  float: (value) =>
+    Number.isNaN(value)
+      ? 'nn_nan1()'
+      : Number.isFinite(Math.fround(value))
+        ? float(value)
+        : value > 0
+          ? 'nn_infinity1()'
+          : '(-nn_infinity1())',
   int,
   function: (scalar, width, name, parameters, body) =>
     `${glsl.type(scalar, width)} ${name}(${parameters.map(([s, w, n]) => `${glsl.type(s, w)} ${n}`).join(', ')}) {\n${body}\n}`,
@@ -58,7 +71,10 @@ export const glsl: Language = {
         compare('equal', F, '==', 'equal'),
         compare('lessI', I, '<', 'lessThan'),
         compare('equalI', I, '==', 'equal'),
-        [`nn_select${w}`, `${F} nn_select${w}(${I} c, ${F} a, ${F} b) { return ${w === 1 ? 'c != 0 ? a : b' : 'mix(b, a, notEqual(c, ivec4(0)))'}; }`],
+        [
+          `nn_select${w}`,
+          `${F} nn_select${w}(${I} c, ${F} a, ${F} b) { return ${w === 1 ? 'c != 0 ? a : b' : 'mix(b, a, notEqual(c, ivec4(0)))'}; }`,
+        ],
         [`nn_selectI${w}`, `${I} nn_selectI${w}(${I} c, ${I} a, ${I} b) { return b ^ ((a ^ b) & -c); }`],
         [`nn_bits${w}`, `${I} nn_bits${w}(${F} x) { return floatBitsToInt(x); }`],
         [`nn_float${w}`, `${F} nn_float${w}(${I} x) { return intBitsToFloat(x); }`],
@@ -146,7 +162,11 @@ const made = new Map<Language, Map<string, string>>();
 function functions(language: Language): Map<string, string> {
   let map = made.get(language);
   if (map === undefined) {
-    map = new Map(widths.flatMap((width) => templates.map((t): [string, string] => [`nn_${t.name}${width}`, render(language, t, width)])));
+    map = new Map(
+      widths.flatMap((width) =>
+        templates.map((t): [string, string] => [`nn_${t.name}${width}`, render(language, t, width)]),
+      ),
+    );
     made.set(language, map);
   }
   return map;

@@ -18,10 +18,18 @@ const terms = 1200;
 export async function probe(device: Device): Promise<Capabilities> {
   const cache = new KernelCache(device);
   await checkLoop(device, cache);
-  const [nan, infinity, largest, tiny, zero, maximum] = (await special(device, cache)) as [number, number, number, number, number, number];
+  const [nan, infinity, largest, tiny, zero, maximum] = (await special(device, cache)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const lacks: { -readonly [name in keyof Capabilities['lacks']]: string } = {};
   if (!Number.isNaN(nan) || !Number.isNaN(maximum)) lacks.nan = 'this device loses NaN';
-  if (infinity !== Number.POSITIVE_INFINITY || largest !== Number.POSITIVE_INFINITY) lacks.infinity = 'this device loses infinities';
+  if (infinity !== Number.POSITIVE_INFINITY || largest !== Number.POSITIVE_INFINITY)
+    lacks.infinity = 'this device loses infinities';
   if (tiny === 0) lacks.subnormal = 'this device makes numbers below 1.2e-38 zero';
   if (!Object.is(zero, -0)) lacks.negativeZero = 'this device loses the sign of zero';
   return { lacks, functionError: 1e-6 };
@@ -31,7 +39,13 @@ export async function probe(device: Device): Promise<Capabilities> {
 async function checkLoop(device: Device, cache: KernelCache): Promise<void> {
   const data = Float32Array.from({ length: rows * terms }, (_, index) => ((index * 7) % 64) / 8);
   const body = new BodyWriter();
-  body.load(0, body.index([[0, 1], [1, rows]]));
+  body.load(
+    0,
+    body.index([
+      [0, 1],
+      [1, rows],
+    ]),
+  );
   const sums = await run(device, cache, data, {
     domain: [rows],
     reduce: { op: 'sum', extents: [terms], dtype: 'float32' },

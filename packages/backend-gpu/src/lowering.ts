@@ -63,7 +63,11 @@ export class Lowering {
   nest(nest: Nest, reads: readonly Read[], scalars: Step['scalars'], write: number, accumulator?: Accumulator): void {
     const collapsed = accumulator === undefined && nest.bounds === undefined ? collapse(nest) : nest;
     const offsets = reads.map(({ offset }): Offset => (offset === 0 ? 'zero' : offset % 4 === 0 ? 'aligned' : 'any'));
-    const shader = print(collapsed, { language: this.target.language, offsets, ...(accumulator === undefined ? {} : { accumulator }) });
+    const shader = print(collapsed, {
+      language: this.target.language,
+      offsets,
+      ...(accumulator === undefined ? {} : { accumulator }),
+    });
     const number = (parameter: Parameter): Argument =>
       parameter.kind === 'offset'
         ? { value: (reads[parameter.read] as Read).offset }
@@ -71,8 +75,13 @@ export class Lowering {
     this.stage(shader, texelsOf(lengthOf(nest.domain)), reads, [write], shader.parameters.map(number));
   }
 
-  stage(shader: Shader, texels: number, reads: readonly Read[], writes: readonly number[], numbers: readonly Argument[]): void {
+  stage(
+    shader: Shader,
+    texels: number,
+    reads: readonly Read[],
+    writes: readonly number[],
+    numbers: readonly Argument[],
+  ): void {
     this.stages.push({ shader, texels, reads: reads.map(({ buffer }) => buffer), writes, numbers, step: this.step });
   }
-
 }

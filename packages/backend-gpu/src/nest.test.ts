@@ -38,21 +38,40 @@ describe('collapse', () => {
 
   it('makes one axis of an element-wise nest of any rank', () => {
     const body = new BodyWriter();
-    body.load(0, body.index([[0, 20], [1, 5], [2, 1]]));
+    body.load(
+      0,
+      body.index([
+        [0, 20],
+        [1, 5],
+        [2, 1],
+      ]),
+    );
     const nest: Nest = { domain: [3, 4, 5], dtype: 'float32', reads: ['float32'], scalars: [], value: body.ops };
     expect(collapse(nest).domain).toEqual([60]);
   });
 
   it('drops axes of size 1 and keeps apart what a transposed read needs', () => {
     const body = new BodyWriter();
-    body.load(0, body.index([[0, 1], [2, 3]]));
+    body.load(
+      0,
+      body.index([
+        [0, 1],
+        [2, 3],
+      ]),
+    );
     const nest: Nest = { domain: [3, 1, 5], dtype: 'float32', reads: ['float32'], scalars: [], value: body.ops };
     expect(collapse(nest).domain).toEqual([3, 5]);
   });
 
   it('does not merge the last axis of the domain with the first extent', () => {
     const body = new BodyWriter();
-    body.load(0, body.index([[0, 5], [1, 1]]));
+    body.load(
+      0,
+      body.index([
+        [0, 5],
+        [1, 1],
+      ]),
+    );
     const reduce = { op: 'sum', extents: [5], dtype: 'float32' } as const;
     const nest: Nest = { domain: [3], dtype: 'float32', reads: ['float32'], scalars: [], reduce, value: body.ops };
     expect(collapse(nest)).toMatchObject({ domain: [3], reduce: { extents: [5] } });
@@ -62,7 +81,10 @@ describe('collapse', () => {
 describe('Forms', () => {
   it('sees through the division that splitting an axis leaves behind', () => {
     const body = new BodyWriter();
-    const index = body.index([[0, 6], [1, 1]]);
+    const index = body.index([
+      [0, 6],
+      [1, 1],
+    ]);
     const group = body.alu('floorDiv', 'int32', index, body.integer(6));
     const rest = body.alu('floorMod', 'int32', index, body.integer(6));
     const forms = new Forms(body.ops, [4, 6]);

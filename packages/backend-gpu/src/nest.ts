@@ -3,7 +3,7 @@
  * Does not own: splitting reductions or hints (`plan.ts`); printing (`printer.ts`).
  */
 import type { Body, Kernel, Op } from '@nn/core';
-import { Forms, type Form, roots, sizes } from './affine.ts';
+import { type Form, Forms, roots, sizes } from './affine.ts';
 
 /** A kernel without its key: what the printer prints. */
 export type Nest = Omit<Kernel, 'key' | 'hint'> & {
@@ -120,7 +120,9 @@ function canMerge(nest: Nest, axis: number): boolean {
 /** Both axes become one; the form of `a*B + b` is then one factor. Indices are rewritten from their forms. */
 function merge(nest: Nest, axis: number): Nest {
   const all = sizes(nest);
-  const merged = all.filter((_, at) => at !== axis + 1).map((size, at) => (at === axis ? size * (all[axis + 1] as number) : size));
+  const merged = all
+    .filter((_, at) => at !== axis + 1)
+    .map((size, at) => (at === axis ? size * (all[axis + 1] as number) : size));
   const isDomain = axis + 1 < nest.domain.length;
   const count = nest.domain.length - (isDomain ? 1 : 0);
   const rewrite = (body: Body): Body => rewriteForms(body, all, axis);

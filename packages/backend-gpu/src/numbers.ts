@@ -13,7 +13,12 @@ export interface Template {
   readonly body: string;
 }
 
-const define = (result: 'F' | 'I', name: string, parameters: string, body: string): Template => ({ name, result, parameters, body });
+const define = (result: 'F' | 'I', name: string, parameters: string, body: string): Template => ({
+  name,
+  result,
+  parameters,
+  body,
+});
 
 export const templates: readonly Template[] = [
   define('I', 'isNaN', 'F x', 'return lessI#(I(0x7f800000), bits#(x) & I(0x7fffffff));'),
@@ -160,13 +165,13 @@ return select#(other, r + b, r);`,
   define('I', 'share', 'I x, F reciprocal', 'return I((F(x) + 0.5) * reciprocal);'),
   // Integer division by 0 gives 0; the divisor is made 1 first, so that no device traps.
   define('I', 'divI', 'I a, I b', 'I z = equalI#(b, I(0));\nreturn (a / (b + z)) * (I(1) - z);'),
+  define('I', 'modI', 'I a, I b', 'I z = equalI#(b, I(0));\nI d = b + z;\nreturn (a - (a / d) * d) * (I(1) - z);'),
   define(
     'I',
-    'modI',
+    'floorModI',
     'I a, I b',
-    'I z = equalI#(b, I(0));\nI d = b + z;\nreturn (a - (a / d) * d) * (I(1) - z);',
+    'I r = modI#(a, b);\nreturn r + b * (lessI#((r ^ b), I(0)) & (I(1) - equalI#(r, I(0))));',
   ),
-  define('I', 'floorModI', 'I a, I b', 'I r = modI#(a, b);\nreturn r + b * (lessI#((r ^ b), I(0)) & (I(1) - equalI#(r, I(0))));'),
   define(
     'I',
     'floorDivI',

@@ -31,7 +31,12 @@ async function compile(lowering: Lowering, cache: KernelCache): Promise<readonly
   throw failed.reason;
 }
 
-export async function plan(program: Program, device: Device, cache: KernelCache, always = false): Promise<Executable<Cell>> {
+export async function plan(
+  program: Program,
+  device: Device,
+  cache: KernelCache,
+  always = false,
+): Promise<Executable<Cell>> {
   const { language, maxReads, maxLength, maxWrites } = device;
   const lowering = new Lowering(program, { language, maxReads, maxLength, maxWrites, always });
   lowerProgram(program, lowering);
@@ -39,10 +44,22 @@ export async function plan(program: Program, device: Device, cache: KernelCache,
   const { stages, slots } = lowering;
   const kept = new Set(program.outputs);
   const lastUse = new Map<number, number>();
-  for (const [at, { reads, writes }] of stages.entries()) for (const slot of [...reads, ...writes]) lastUse.set(slot, at);
+  for (const [at, { reads, writes }] of stages.entries())
+    for (const slot of [...reads, ...writes]) lastUse.set(slot, at);
   const launches = stages.map((stage, at): Launch => {
-    const dead = new Set([...stage.reads, ...stage.writes].filter((slot) => slot >= program.inputs && !kept.has(slot) && lastUse.get(slot) === at));
-    return { lease: leases[at] as Lease, texels: stage.texels, reads: stage.reads, writes: stage.writes, numbers: stage.numbers, dead: [...dead] };
+    const dead = new Set(
+      [...stage.reads, ...stage.writes].filter(
+        (slot) => slot >= program.inputs && !kept.has(slot) && lastUse.get(slot) === at,
+      ),
+    );
+    return {
+      lease: leases[at] as Lease,
+      texels: stage.texels,
+      reads: stage.reads,
+      writes: stage.writes,
+      numbers: stage.numbers,
+      dead: [...dead],
+    };
   });
   const donated = program.donations.map(({ input }) => input);
 
@@ -73,7 +90,9 @@ export async function plan(program: Program, device: Device, cache: KernelCache,
         const left = memory[slot];
         if (left !== undefined) device.free(left);
       }
-      throw error instanceof BackendError ? error : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
+      throw error instanceof BackendError
+        ? error
+        : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
     }
     const outputs = program.outputs.map((output) => {
       const { length, dtype } = slots[output] as Slot;

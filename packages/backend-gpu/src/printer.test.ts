@@ -4,7 +4,11 @@ import { glsl, type Language, library, quotient, wgsl } from './language.ts';
 import { collapse, type Nest } from './nest.ts';
 import { type Offset, print } from './printer.ts';
 
-function shader(nest: Partial<Nest> & Pick<Nest, 'domain' | 'value'>, offsets: readonly Offset[], language: Language = glsl): string {
+function shader(
+  nest: Partial<Nest> & Pick<Nest, 'domain' | 'value'>,
+  offsets: readonly Offset[],
+  language: Language = glsl,
+): string {
   const full: Nest = { dtype: 'float32', reads: offsets.map(() => 'float32' as const), scalars: [], ...nest };
   return print(collapse(full), { language, offsets }).body;
 }
@@ -13,7 +17,10 @@ describe('print', () => {
   it('reads four neighbours at once and has no sizes in the text of an element-wise nest', () => {
     const text = (rows: number): string => {
       const body = new BodyWriter();
-      const index = body.index([[0, 5], [1, 1]]);
+      const index = body.index([
+        [0, 5],
+        [1, 1],
+      ]);
       body.alu('add', 'float32', body.load(0, index), body.load(1, index));
       return shader({ domain: [rows, 5], value: body.ops }, ['zero', 'zero']);
     };
@@ -29,7 +36,21 @@ describe('print', () => {
   it('reads one number where the lanes agree, and shifts where they start between texels', () => {
     const body = new BodyWriter();
     const column = body.load(0, body.index([[0, 1]]));
-    body.alu('mul', 'float32', column, body.load(1, body.index([[0, 9], [1, 1]], 1)));
+    body.alu(
+      'mul',
+      'float32',
+      column,
+      body.load(
+        1,
+        body.index(
+          [
+            [0, 9],
+            [1, 1],
+          ],
+          1,
+        ),
+      ),
+    );
     expect(shader({ domain: [4, 8], value: body.ops }, ['zero', 'zero'], wgsl)).toMatchInlineSnapshot(`
       "let v0 = (t >> u32(1u));
       let v1 = nn_pick0(v0);
@@ -42,8 +63,16 @@ describe('print', () => {
 
   it('reads four terms of a sum at once', () => {
     const body = new BodyWriter();
-    body.load(0, body.index([[0, 8], [1, 1]]));
-    const text = shader({ domain: [4], reduce: { op: 'sum', extents: [8], dtype: 'float32' }, value: body.ops }, ['zero']);
+    body.load(
+      0,
+      body.index([
+        [0, 8],
+        [1, 1],
+      ]),
+    );
+    const text = shader({ domain: [4], reduce: { op: 'sum', extents: [8], dtype: 'float32' }, value: body.ops }, [
+      'zero',
+    ]);
     expect(text.match(/nn_read0/g)).toHaveLength(4);
     expect(text).toContain('for (int r0 = 0; r0 < 8; r0 += 4)');
   });
@@ -85,10 +114,12 @@ describe('library', () => {
 describe('quotient', () => {
   it('is exact by multiplication below 2^21', () => {
     // The same arithmetic in single precision.
-    const share = (x: number, by: number): number => Math.trunc(Math.fround(Math.fround(x + 0.5) * Math.fround(1 / by)));
+    const share = (x: number, by: number): number =>
+      Math.trunc(Math.fround(Math.fround(x + 0.5) * Math.fround(1 / by)));
     for (const by of [3, 5, 7, 10, 28, 49, 127, 784, 1023, 65537]) {
       for (let multiple = by; multiple < 2 ** 21; multiple += by * Math.ceil(2 ** 21 / by / 500)) {
-        for (const x of [multiple - 1, multiple, multiple + 1]) expect(share(x, by), `${x} / ${by}`).toBe(Math.floor(x / by));
+        for (const x of [multiple - 1, multiple, multiple + 1])
+          expect(share(x, by), `${x} / ${by}`).toBe(Math.floor(x / by));
       }
     }
     expect(quotient(glsl, 1, 't', 2 ** 21 - 1, 7)).toContain('nn_share1');

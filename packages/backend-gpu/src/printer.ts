@@ -6,7 +6,8 @@
  * Longer than 400 lines because the cases of a load share the state of one walk.
  */
 import type { Alu, Body, DType, Op } from '@nn/core';
-import { combine, Forms, type Form, isMultiple, roots, sizes } from './affine.ts';
+import { combine, type Form, Forms, isMultiple, roots, sizes } from './affine.ts';
+import { arithmetic } from './arithmetic.ts';
 import { type Language, quotient, remainder, type Scalar, type Width } from './language.ts';
 import type { Nest } from './nest.ts';
 
@@ -34,7 +35,10 @@ export interface Shader {
 }
 
 /** Gives the finished reduction where something else made it: text from the index along each domain axis. */
-export type Accumulator = (print: (form: Form) => Value, emit: (scalar: Scalar, width: Width, text: string) => Value) => Value;
+export type Accumulator = (
+  print: (form: Form) => Value,
+  emit: (scalar: Scalar, width: Width, text: string) => Value,
+) => Value;
 
 export interface PrintOptions {
   readonly language: Language;
@@ -97,7 +101,8 @@ class Printer {
     let result: Value;
     const text: string[] = [];
     if (this.accumulator !== undefined) {
-      const emit = (scalar: Scalar, width: Width, value: string): Value => this.declare(this.before, scalar, width, value);
+      const emit = (scalar: Scalar, width: Width, value: string): Value =>
+        this.declare(this.before, scalar, width, value);
       const accumulator = this.accumulator((form) => this.form(form, this.before, 0), emit);
       result = this.finish(accumulator);
       text.push(...this.before, ...this.after);
@@ -124,10 +129,16 @@ class Printer {
       }
       // The epilogue may still need an axis, which is then taken apart before the loops.
       result = this.finish({ text: 'acc', scalar: type, width });
-      text.push(...this.before, language.variable(type, width, 'acc', this.widen(identity(language, reduce.op, reduce.dtype), width).text));
+      text.push(
+        ...this.before,
+        language.variable(type, width, 'acc', this.widen(identity(language, reduce.op, reduce.dtype), width).text),
+      );
       for (let level = 0; level < depth; level++) {
         const step = this.unrolled && level === depth - 1 ? 4 : 1;
-        text.push(language.loop(`r${level}`, this.bounds?.count ?? String(reduce.extents[level]), step), ...(this.inside[level] as string[]));
+        text.push(
+          language.loop(`r${level}`, this.bounds?.count ?? String(reduce.extents[level]), step),
+          ...(this.inside[level] as string[]),
+        );
       }
       text.push('}'.repeat(depth), ...this.after);
     }
@@ -137,7 +148,12 @@ class Printer {
   }
 
   /** The bounds of the loop, before it: where it starts, how many turns it takes, and where lanes differ how many each takes. */
-  private findBounds(bounds: NonNullable<Nest['bounds']>): { from: string; count: string; width: Width; counts: string } {
+  private findBounds(bounds: NonNullable<Nest['bounds']>): {
+    from: string;
+    count: string;
+    width: Width;
+    counts: string;
+  } {
     const value = (body: Body): Value => {
       this.start(body, 0);
       return this.operations(this.before, 0, 0);
@@ -146,10 +162,17 @@ class Printer {
     const to = value(bounds.to);
     const counts = this.declare(this.before, 'I', from.width, `${to.text} - ${from.text}`).text;
     if (from.width === 1) return { from: from.text, count: counts, width: 1, counts };
-    const count = this.declare(this.before, 'I', 1, `max(max(${counts}.x, ${counts}.y), max(${counts}.z, ${counts}.w))`).text;
+    const count = this.declare(
+      this.before,
+      'I',
+      1,
+      `max(max(${counts}.x, ${counts}.y), max(${counts}.z, ${counts}.w))`,
+    ).text;
     return { from: from.text, count, width: 4, counts };
   }
-  private bounds: { readonly from: string; readonly count: string; readonly width: Width; readonly counts: string } | undefined;
+  private bounds:
+    | { readonly from: string; readonly count: string; readonly width: Width; readonly counts: string }
+    | undefined;
 
   /** The value, or 0 in lanes whose own run is over. */
   private masked(value: Value, lines: string[]): Value {
@@ -157,7 +180,12 @@ class Printer {
     const wide = this.widen(value, 4);
     const turn = `${this.language.type('I', 4)}(r0)`;
     const zero = `${this.language.type(value.scalar, 4)}(${value.scalar === 'F' ? '0.0' : '0'})`;
-    return this.declare(lines, value.scalar, 4, `nn_select${value.scalar === 'F' ? '' : 'I'}4(nn_lessI4(${turn}, ${this.bounds.counts}), ${wide.text}, ${zero})`);
+    return this.declare(
+      lines,
+      value.scalar,
+      4,
+      `nn_select${value.scalar === 'F' ? '' : 'I'}4(nn_lessI4(${turn}, ${this.bounds.counts}), ${wide.text}, ${zero})`,
+    );
   }
 
   private target(level: number): string[] {
@@ -232,7 +260,7 @@ class Printer {
   }
 
   private key(position: number, step: number): string {
-    return (this.levels[position] === this.depth && this.unrolled ? step : 0) + ':' + position;
+    return `${this.levels[position] === this.depth && this.unrolled ? step : 0}:${position}`;
   }
 
   private value(position: number, step: number): Value {
@@ -248,7 +276,11 @@ class Printer {
           ? { text: this.language.float(op.value), scalar: 'F', width: 1 }
           : { text: this.language.int(Number(op.value)), scalar: 'I', width: 1 };
       case 'scalar':
-        return { text: this.parameter({ kind: 'scalar', slot: op.slot, type: scalarOf(op.dtype) }), scalar: scalarOf(op.dtype), width: 1 };
+        return {
+          text: this.parameter({ kind: 'scalar', slot: op.slot, type: scalarOf(op.dtype) }),
+          scalar: scalarOf(op.dtype),
+          width: 1,
+        };
       case 'axis':
         return this.form({ base: 0, axes: new Map([[op.axis, 1]]), others: new Map() }, lines, step);
       case 'accumulator':
@@ -267,14 +299,18 @@ class Printer {
   }
 
   private widen(value: Value, width: Width): Value {
-    return value.width === width ? value : { ...value, width, text: `${this.language.type(value.scalar, width)}(${value.text})` };
+    return value.width === width
+      ? value
+      : { ...value, width, text: `${this.language.type(value.scalar, width)}(${value.text})` };
   }
 
   private parameter(parameter: Parameter): string {
     let at = this.parameters.findIndex(
       (p) =>
         p.kind === parameter.kind &&
-        (p.kind === 'offset' ? p.read === (parameter as { read: number }).read : p.slot === (parameter as { slot: number }).slot),
+        (p.kind === 'offset'
+          ? p.read === (parameter as { read: number }).read
+          : p.slot === (parameter as { slot: number }).slot),
     );
     if (at < 0) at = this.parameters.push(parameter) - 1;
     return `nn_p${at}`;
@@ -332,7 +368,8 @@ class Printer {
     if (this.groupText === undefined) {
       const size = (domain[domain.length - 1] as number) / 4;
       const total = domain.reduce((product, extent) => product * extent, 1 / 4);
-      this.groupText = size === 1 ? '0' : this.declare(this.before, 'I', 1, remainder(this.language, 1, 't', total - 1, size)).text;
+      this.groupText =
+        size === 1 ? '0' : this.declare(this.before, 'I', 1, remainder(this.language, 1, 't', total - 1, size)).text;
     }
     return this.groupText;
   }
@@ -347,7 +384,9 @@ class Printer {
 
   private form(form: Form, lines: string[], step: number): Value {
     const value = this.sum(form, step);
-    return /^\w+$/.test(value.text) || /^-?\d+$/.test(value.text) ? value : this.declare(lines, 'I', value.width, value.text);
+    return /^\w+$/.test(value.text) || /^-?\d+$/.test(value.text)
+      ? value
+      : this.declare(lines, 'I', value.width, value.text);
   }
 
   /** The text of a form; single numbers are added up before they meet lanes. */
@@ -355,7 +394,9 @@ class Printer {
     const narrow: string[] = [];
     const wide: string[] = [];
     const add = (value: Value, factor: number): void => {
-      (value.width === 1 ? narrow : wide).push(factor === 1 ? value.text : `${value.text} * ${this.language.int(factor)}`);
+      (value.width === 1 ? narrow : wide).push(
+        factor === 1 ? value.text : `${value.text} * ${this.language.int(factor)}`,
+      );
     };
     // The lanes' own axes last: the sum of the others is then the same for all.
     for (const [axis, factor] of form.axes) add(this.axis(axis, step), factor);
@@ -412,7 +453,12 @@ class Printer {
   /** Whether four steps of the innermost loop read one fetch of this read. */
   private isPacked(read: number, form: Form): boolean {
     const inner = this.sizes.length - 1;
-    return form.axes.get(inner) === 1 && this.offsets[read] !== 'any' && isMultiple(form, 4, inner) && this.shape(form) !== 'neighbours';
+    return (
+      form.axes.get(inner) === 1 &&
+      this.offsets[read] !== 'any' &&
+      isMultiple(form, 4, inner) &&
+      this.shape(form) !== 'neighbours'
+    );
   }
 
   private canUnroll(): boolean {
@@ -444,7 +490,12 @@ class Printer {
         const index = `${rest.text}${quarter} + (r${this.depth - 1} >> ${this.language.type('U', 1)}(2u))`;
         if (shape === 'one') texels = [emit(4, fetch(index)).text];
         else {
-          const at = this.declare(lines, 'I', 4, rest.width === 4 ? index : `${this.language.type('I', 4)}(${index})`).text;
+          const at = this.declare(
+            lines,
+            'I',
+            4,
+            rest.width === 4 ? index : `${this.language.type('I', 4)}(${index})`,
+          ).text;
           texels = lanes.map((lane) => emit(4, fetch(`${at}.${lane}`)).text);
         }
         this.texels.set(position, texels);
@@ -478,120 +529,26 @@ class Printer {
     }
 
     const index = this.sum(form, step);
-    const at = this.declare(lines, 'I', 4, `${this.widen(index, 4).text}${offset === 'zero' ? '' : ` + ${this.language.type('I', 4)}(offset${read})`}`);
-    return emit(4, `${this.language.type(scalar, 4)}(${lanes.map((lane) => `nn_pick${read}(${at.text}.${lane})`).join(', ')})`);
+    const at = this.declare(
+      lines,
+      'I',
+      4,
+      `${this.widen(index, 4).text}${offset === 'zero' ? '' : ` + ${this.language.type('I', 4)}(offset${read})`}`,
+    );
+    return emit(
+      4,
+      `${this.language.type(scalar, 4)}(${lanes.map((lane) => `nn_pick${read}(${at.text}.${lane})`).join(', ')})`,
+    );
   }
-
-  // --- arithmetic ----------------------------------------------------------------------------------------------------
 
   private alu(op: Alu, dtype: DType, args: readonly number[], lines: string[], step: number): Value {
-    const { language } = this;
+    const { language, body, forms } = this;
     const values = args.map((arg) => this.value(arg, step));
-    const dtypes = args.map((arg) => (this.body[arg] as Op).dtype);
     const width = values.some((value) => value.width === 4) ? 4 : 1;
-    const [a, b, c] = values.map((value) => this.widen(value, width).text) as [string, string, string];
-    const scalar = scalarOf(dtype);
-    const isFloat = dtypes[0] === 'float32';
-    const call = (name: string, ...inputs: readonly string[]): string => `nn_${name}${width}(${inputs.join(', ')})`;
-    const type = (s: Scalar): string => language.type(s, width);
-    const emit = (text: string): Value => this.declare(lines, scalar, width, text);
-    switch (op) {
-      case 'add':
-      case 'sub': {
-        if (dtype === 'bool') return emit(op === 'add' ? `${a} | ${b}` : `${a} ^ ${b}`);
-        const [left, right] = args.map((arg, at) => {
-          const text = at === 0 ? a : b;
-          return isFloat && this.cancels(arg, args[1 - at] as number) ? call('keep', text) : text;
-        });
-        return emit(`${left} ${op === 'add' ? '+' : '-'} ${right}`);
-      }
-      case 'mul': {
-        if (dtype === 'bool') return emit(`${a} & ${b}`);
-        // Compilers take x * 0 for 0, which it is not for NaN and infinities.
-        const factor = (arg: number, text: string): string => (isFloat && this.isZero(arg) ? call('zero') : text);
-        return emit(`${factor(args[0] as number, a)} * ${factor(args[1] as number, b)}`);
-      }
-      case 'div':
-        return emit(isFloat ? `${a} / ${b}` : call('divI', a, b));
-      case 'mod':
-      case 'floorMod':
-      case 'floorDiv': {
-        if (isFloat) return emit(call(op, a, b));
-        const [left, right] = args as readonly [number, number];
-        const isPlain = dtypes[0] === 'int32' && this.forms.range(left).min >= 0 && this.forms.range(right).min > 0;
-        const by = this.body[right] as Op;
-        if (isPlain && by.op === 'const') {
-          const cut = op === 'floorDiv' ? quotient : remainder;
-          const name = this.declare(lines, 'I', width, a).text;
-          return emit(cut(language, width, name, this.forms.range(left).max, by.value));
-        }
-        return emit(call(`${op}I`, a, b));
-      }
-      case 'max':
-      case 'min': {
-        if (!isFloat) return emit(`${op}(${a}, ${b})`);
-        const [left, right] = args.map((arg) => this.body[arg]);
-        // With a constant on one side the comparison alone keeps NaN.
-        const keep = (x: string, bound: string): Value => emit(call('select', op === 'max' ? call('less', x, bound) : call('less', bound, x), bound, x));
-        if (right?.op === 'const' && !Number.isNaN(right.value)) return keep(a, b);
-        if (left?.op === 'const' && !Number.isNaN(left.value)) return keep(b, a);
-        return emit(call(op, a, b));
-      }
-      case 'floor':
-        return emit(isFloat ? `floor(${a})` : a);
-      case 'exp':
-      case 'log':
-      case 'sqrt':
-      case 'sin':
-      case 'cos':
-      case 'tanh':
-      case 'erf':
-        return emit(call(op, a));
-      case 'pow':
-        return emit(call(isFloat ? op : 'powI', a, b));
-      case 'cast': {
-        if (dtype === 'float32') return isFloat ? values[0] as Value : emit(`${type('F')}(${a})`);
-        if (dtype === 'bool') {
-          if (dtypes[0] === 'bool') return values[0] as Value;
-          return emit(`${type('I')}(1) - ${isFloat ? call('equal', a, `${type('F')}(0.0)`) : call('equalI', a, `${type('I')}(0)`)}`);
-        }
-        return isFloat ? emit(call('truncate', a)) : values[0] as Value;
-      }
-      case 'less':
-        return emit(call(isFloat ? 'less' : 'lessI', a, b));
-      case 'equal':
-        return emit(call(isFloat ? 'equal' : 'equalI', a, b));
-      case 'and':
-        return emit(`${a} & ${b}`);
-      case 'or':
-        return emit(`${a} | ${b}`);
-      case 'xor':
-        return emit(`${a} ^ ${b}`);
-      case 'shl':
-        return emit(`${a} << ${type('U')}(${b} & ${type('I')}(31))`);
-      case 'shr':
-        return emit(`${a} >> ${type('U')}(${b} & ${type('I')}(31))`);
-      case 'where':
-        return emit(call(scalar === 'F' ? 'select' : 'selectI', a, b, c));
-      case 'random':
-        return emit(call('random', a, b, c));
-    }
-  }
-
-  /**
-   * Whether a compiler that rearranges sums would cancel something between a sum and what is now added to it, as in
-   * (1 + x) - 1, whose rounding is wanted.
-   */
-  private cancels(sum: number, other: number): boolean {
-    const op = this.body[sum] as Op;
-    if (op.op !== 'add' && op.op !== 'sub') return false;
-    const isConst = (position: number): boolean => this.body[position]?.op === 'const';
-    return op.args.includes(other) || (isConst(other) && op.args.some(isConst));
-  }
-
-  private isZero(position: number): boolean {
-    const op = this.body[position] as Op;
-    return op.op === 'const' && op.value === 0;
+    const texts = values.map((value) => this.widen(value, width).text);
+    const name = (text: string): string => this.declare(lines, 'I', width, text).text;
+    const text = arithmetic(op, dtype, args, texts, width, { language, body, forms, name });
+    return text === null ? (values[0] as Value) : this.declare(lines, scalarOf(dtype), width, text);
   }
 
   private accumulate(op: 'sum' | 'product' | 'max' | 'min', dtype: DType, name: string, value: Value): string {

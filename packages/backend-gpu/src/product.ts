@@ -6,11 +6,11 @@
  */
 import type { Op, Step } from '@nn/core';
 import { Forms } from './affine.ts';
-import { lengthOf, type Lowering, type Read } from './lowering.ts';
 import { quotient, remainder } from './language.ts';
+import { type Lowering, lengthOf, type Read } from './lowering.ts';
 import { collapse, type Nest, write } from './nest.ts';
-import { compact } from './reduction.ts';
 import type { Shader } from './printer.ts';
+import { compact } from './reduction.ts';
 
 /** One matrix of a product, in memory. Strides are in elements, a multiple of 4 each, except the 1 of its `along`. */
 export interface Operand {
@@ -99,13 +99,18 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
       int(`${name}Line${at}`, total % 4 === 0 ? line : `min(${line}, ${total - 1})`);
       const lineName = `${name}Line${at}`;
       const { outer } = operand;
-      const index = isStrides(outer) ? offset(lineName, shape, outer) : outer === 'flat' ? lineName : `${lineName} * ${outer.stride / 4}`;
+      const index = isStrides(outer)
+        ? offset(lineName, shape, outer)
+        : outer === 'flat'
+          ? lineName
+          : `${lineName} * ${outer.stride / 4}`;
       int(`${name}${at}`, `${name}Batch + ${index}`);
     }
   };
   place('a', left, 'row', sizes.rows, rows);
   place('b', right, 'column', sizes.columns, columns);
-  for (const i of four) lines.push(language.variable('F', 4, `c${i}`, `${language.type('F', 4)}(${language.float(0)})`));
+  for (const i of four)
+    lines.push(language.variable('F', 4, `c${i}`, `${language.type('F', 4)}(${language.float(0)})`));
 
   const depth = sizes.inner.length;
   const extent = sizes.inner[depth - 1] as number;
@@ -113,7 +118,9 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   const outerLoops = sizes.inner.slice(0, -1);
   for (const [at, size] of outerLoops.entries()) lines.push(language.loop(`k${at}`, String(size)));
   const before = (operand: Operand): string =>
-    outerLoops.map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${(operand.inner[at] as number) / 4}`)).join('');
+    outerLoops
+      .map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${(operand.inner[at] as number) / 4}`))
+      .join('');
   const used = (name: string, operand: Operand): void => {
     for (const at of operand.along === 'outer' ? [0] : four) int(`${name}From${at}`, `${name}${at}${before(operand)}`);
   };
@@ -121,25 +128,43 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   used('b', right);
 
   const vector = language.type('F', 4);
-  const fetch = (read: number, name: string, operand: Operand, steps: readonly number[], k: string, packed: string): void => {
+  const fetch = (
+    read: number,
+    name: string,
+    operand: Operand,
+    steps: readonly number[],
+    k: string,
+    packed: string,
+  ): void => {
     const stride = (operand.inner[depth - 1] as number) / 4;
     if (operand.along === 'inner') {
-      for (const at of four) lines.push(language.constant('F', 4, `${name}v${at}`, `nn_read${read}(${name}From${at} + ${packed})`));
+      for (const at of four)
+        lines.push(language.constant('F', 4, `${name}v${at}`, `nn_read${read}(${name}From${at} + ${packed})`));
     } else {
       for (const step of steps) {
-        lines.push(language.constant('F', 4, `${name}v${step}`, `nn_read${read}(${name}From0 + (${k}${step === 0 ? '' : ` + ${step}`}) * ${stride})`));
+        lines.push(
+          language.constant(
+            'F',
+            4,
+            `${name}v${step}`,
+            `nn_read${read}(${name}From0 + (${k}${step === 0 ? '' : ` + ${step}`}) * ${stride})`,
+          ),
+        );
       }
     }
   };
   const add = (steps: readonly number[]): void => {
-    const leftAt = (i: number, q: number): string => (left.along === 'inner' ? `av${i}.${lanes[q]}` : `av${q}.${lanes[i]}`);
+    const leftAt = (i: number, q: number): string =>
+      left.along === 'inner' ? `av${i}.${lanes[q]}` : `av${q}.${lanes[i]}`;
     for (const i of four) {
       if (right.along === 'outer') {
         lines.push(`c${i} = c${i} + ${steps.map((q) => `bv${q} * ${leftAt(i, q)}`).join(' + ')};`);
       } else if (left.along === 'inner') {
         lines.push(`c${i} = c${i} + ${vector}(${four.map((j) => `dot(av${i}, bv${j})`).join(', ')});`);
       } else {
-        lines.push(`c${i} = c${i} + ${steps.map((q) => `${vector}(${four.map((j) => `bv${j}.${lanes[q]}`).join(', ')}) * ${leftAt(i, q)}`).join(' + ')};`);
+        lines.push(
+          `c${i} = c${i} + ${steps.map((q) => `${vector}(${four.map((j) => `bv${j}.${lanes[q]}`).join(', ')}) * ${leftAt(i, q)}`).join(' + ')};`,
+        );
       }
     }
   };
@@ -205,7 +230,8 @@ export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles:
     const { language } = lowering.target;
     const two = `${language.type('U', 1)}(2u)`;
     const fetch = (lane: string): string => {
-      const pick = (value: { text: string; width: 1 | 4 }): string => (value.width === 4 ? `${value.text}.${lane}` : value.text);
+      const pick = (value: { text: string; width: 1 | 4 }): string =>
+        value.width === 4 ? `${value.text}.${lane}` : value.text;
       const tile = `(${pick(batch)} * ${tiles.rowGroups} + (${pick(row)} >> ${two})) * ${tiles.columnGroups} + (${pick(column)} >> ${two})`;
       const texels = Array.from({ length: cuts }, (_, part) => {
         const at = part === 0 ? tile : `${tile} + ${(part * tiles.count) / cuts}`;
@@ -217,7 +243,9 @@ export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles:
     };
     // Where the lanes lie along the columns they are one row of a tile.
     if (row.width === 1 && batch.width === 1) return emit('F', 4, fetch('x'));
-    const parts = lanes.map((lane) => `${emit('F', 4, fetch(lane)).text}[${column.width === 4 ? `${column.text}.${lane}` : column.text} & 3]`);
+    const parts = lanes.map(
+      (lane) => `${emit('F', 4, fetch(lane)).text}[${column.width === 4 ? `${column.text}.${lane}` : column.text} & 3]`,
+    );
     return emit('F', 4, `${language.type('F', 4)}(${parts.join(', ')})`);
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { Kernel, Op, Step } from '@nn/core';
 import type { Form } from './affine.ts';
-import { lengthOf, type Lowering } from './lowering.ts';
+import { type Lowering, lengthOf } from './lowering.ts';
 import { collapse, type Nest, substitute } from './nest.ts';
 
 /** Fewer invocations than this leave a device idle. */
@@ -55,7 +55,11 @@ export function reduceInTwo(step: Step, lowering: Lowering): boolean {
     // Chunks run slowest: index = chunk * outputs + element.
     const size = at === 0 ? chunks : (nest.domain[at - 1] as number);
     const axisValue = push({ op: 'axis', dtype: 'int32', axis: at === 0 ? rank : at - 1 });
-    const scaled = push({ op: 'mul', dtype: 'int32', args: [axisValue, push({ op: 'const', dtype: 'int32', value: stride })] });
+    const scaled = push({
+      op: 'mul',
+      dtype: 'int32',
+      args: [axisValue, push({ op: 'const', dtype: 'int32', value: stride })],
+    });
     index = index < 0 ? scaled : push({ op: 'add', dtype: 'int32', args: [index, scaled] });
     stride *= size;
   }

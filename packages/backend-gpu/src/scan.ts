@@ -5,7 +5,7 @@
 import type { Hint, Kernel, Op, Step } from '@nn/core';
 import { BodyWriter } from './body-writer.ts';
 import { reachable } from './contraction.ts';
-import { lengthOf, type Lowering } from './lowering.ts';
+import { type Lowering, lengthOf } from './lowering.ts';
 import type { Nest } from './nest.ts';
 import { compact } from './reduction.ts';
 
@@ -38,7 +38,10 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
     scalars: kernel.scalars,
     reduce: { op: 'sum', extents: [block], dtype },
     value: within(operand, rank, length, dtype, (body) => ({
-      position: body.index([[hint.axis, block], [rank, 1]]),
+      position: body.index([
+        [hint.axis, block],
+        [rank, 1],
+      ]),
     })),
   };
   lowering.nest(...compact(sumNest, step.reads), step.scalars, sums);
@@ -50,13 +53,22 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
   const isBefore = before.alu('less', 'bool', before.index([[rank, 1]]), before.index([[hint.axis, 1]]));
   before.alu('where', dtype, isBefore, before.load(0, blockIndex, dtype), before.zero(dtype));
   const extents = [blockDomain[hint.axis] as number];
-  const headNest: Nest = { domain: blockDomain, dtype, reads: [dtype], scalars: [], reduce: { op: 'sum', extents, dtype }, value: before.ops };
+  const headNest: Nest = {
+    domain: blockDomain,
+    dtype,
+    reads: [dtype],
+    scalars: [],
+    reduce: { op: 'sum', extents, dtype },
+    value: before.ops,
+  };
   lowering.nest(headNest, [{ buffer: sums, offset: 0 }], [], heads);
 
   // out[i] = heads[block of i] + sum over r of x[start of the block + r] up to i
   const head = new BodyWriter();
   const own = head.alu('floorDiv', 'int32', head.index([[hint.axis, 1]]), head.integer(block));
-  const rest = head.index(strides.flatMap((stride, axis): [number, number][] => (axis === hint.axis ? [] : [[axis, stride]])));
+  const rest = head.index(
+    strides.flatMap((stride, axis): [number, number][] => (axis === hint.axis ? [] : [[axis, stride]])),
+  );
   const at = head.alu('add', 'int32', rest, head.alu('mul', 'int32', own, head.integer(strides[hint.axis] as number)));
   const total = head.alu('add', dtype, head.load(kernel.reads.length, at, dtype), head.accumulator(dtype));
   const nest: Nest = {
@@ -93,7 +105,11 @@ function within(
     if (op.op === 'axis' && op.axis === rank) moved.push(clamped);
     else {
       body.ops.push(
-        op.op === 'load' ? { ...op, index: moved[op.index] as number } : 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg] as number) } : op,
+        op.op === 'load'
+          ? { ...op, index: moved[op.index] as number }
+          : 'args' in op
+            ? { ...op, args: op.args.map((arg) => moved[arg] as number) }
+            : op,
       );
       moved.push(body.ops.length - 1);
     }
@@ -115,7 +131,11 @@ function after(first: readonly Op[], total: number, body: Kernel['value']): Kern
     if (op.op === 'accumulator') moved.push(total);
     else {
       out.push(
-        op.op === 'load' ? { ...op, index: moved[op.index] as number } : 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg] as number) } : op,
+        op.op === 'load'
+          ? { ...op, index: moved[op.index] as number }
+          : 'args' in op
+            ? { ...op, args: op.args.map((arg) => moved[arg] as number) }
+            : op,
       );
       moved.push(out.length - 1);
     }

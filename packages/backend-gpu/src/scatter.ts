@@ -10,7 +10,7 @@ import type { Hint, Op, Step } from '@nn/core';
 import { sizes } from './affine.ts';
 import { BodyWriter } from './body-writer.ts';
 import { reachable } from './contraction.ts';
-import { lengthOf, type Lowering, type Read } from './lowering.ts';
+import { type Lowering, lengthOf, type Read } from './lowering.ts';
 import { constant, type Nest, rewriteAxes } from './nest.ts';
 import { compact } from './reduction.ts';
 
@@ -35,7 +35,13 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
   const indexOps = rewriteAxes(reachable(kernel.value, hint.index), (axis, out) =>
     axis === rank ? out.push({ op: 'axis', dtype: 'int32', axis: 0 }) - 1 : constant(out, 0),
   );
-  const indexNest: Nest = { domain: [terms], dtype: 'int32', reads: kernel.reads, scalars: kernel.scalars, value: indexOps };
+  const indexNest: Nest = {
+    domain: [terms],
+    dtype: 'int32',
+    reads: kernel.reads,
+    scalars: kernel.scalars,
+    value: indexOps,
+  };
   lowering.nest(...compact(indexNest, step.reads), step.scalars, indices);
 
   // position[r] = how many come before r when sorted by (index, r)
@@ -43,14 +49,24 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
   const before = new BodyWriter();
   const own = before.load(0, before.index([[0, 1]]), 'int32');
   const other = before.load(0, before.index([[1, 1]]), 'int32');
-  const earlier = before.alu('and', 'bool', before.alu('equal', 'bool', other, own), before.alu('less', 'bool', before.index([[1, 1]]), before.index([[0, 1]])));
+  const earlier = before.alu(
+    'and',
+    'bool',
+    before.alu('equal', 'bool', other, own),
+    before.alu('less', 'bool', before.index([[1, 1]]), before.index([[0, 1]])),
+  );
   before.alu('cast', 'int32', before.alu('or', 'bool', before.alu('less', 'bool', other, own), earlier));
   count(lowering, [terms], terms, [indices], before, positions);
 
   // order[p] = the r whose position is p
   const order = lowering.temporary(terms, 'int32');
   const inverse = new BodyWriter();
-  const isHere = inverse.alu('equal', 'bool', inverse.load(0, inverse.index([[1, 1]]), 'int32'), inverse.index([[0, 1]]));
+  const isHere = inverse.alu(
+    'equal',
+    'bool',
+    inverse.load(0, inverse.index([[1, 1]]), 'int32'),
+    inverse.index([[0, 1]]),
+  );
   inverse.alu('where', 'int32', isHere, inverse.index([[1, 1]]), inverse.integer(0));
   count(lowering, [terms], terms, [positions], inverse, order);
 
@@ -68,7 +84,13 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
     const fits = find.alu('less', 'bool', next, find.integer(terms + 1));
     low = find.alu('where', 'int32', find.alu('and', 'bool', isBelow, fits), next, low);
   }
-  const search: Nest = { domain: [places + 1], dtype: 'int32', reads: ['int32', 'int32'], scalars: [], value: find.ops };
+  const search: Nest = {
+    domain: [places + 1],
+    dtype: 'int32',
+    reads: ['int32', 'int32'],
+    scalars: [],
+    value: find.ops,
+  };
   lowering.nest(search, [at(indices), at(order)], [], starts);
 
   // out[i] = sum of update(order[p]) for p from start[v] to start[v + 1]
@@ -98,7 +120,14 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
 const at = (buffer: number): Read => ({ buffer, offset: 0 });
 
 /** out[i] = sum over r of the body's value, of integers. */
-function count(lowering: Lowering, domain: readonly number[], terms: number, reads: readonly number[], body: BodyWriter, write: number): void {
+function count(
+  lowering: Lowering,
+  domain: readonly number[],
+  terms: number,
+  reads: readonly number[],
+  body: BodyWriter,
+  write: number,
+): void {
   const nest: Nest = {
     domain,
     dtype: 'int32',

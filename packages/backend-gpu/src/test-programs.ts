@@ -26,10 +26,20 @@ export function oneStep(nest: Nest, lengths: readonly number[], donate?: number)
 }
 
 /** out[i] = f(a[i]), or f(a[i], b[i]). */
-export function elementWise(length: number, inputs: 1 | 2, write: (body: BodyWriter, ...values: number[]) => void): Nest {
+export function elementWise(
+  length: number,
+  inputs: 1 | 2,
+  write: (body: BodyWriter, ...values: number[]) => void,
+): Nest {
   const body = new BodyWriter();
   const index = body.index([[0, 1]]);
   const values = Array.from({ length: inputs }, (_, read) => body.load(read, index));
   write(body, ...values);
-  return { domain: [length], dtype: 'float32', reads: values.map(() => 'float32' as const), scalars: [], value: body.ops };
+  return {
+    domain: [length],
+    dtype: 'float32',
+    reads: values.map(() => 'float32' as const),
+    scalars: [],
+    value: body.ops,
+  };
 }

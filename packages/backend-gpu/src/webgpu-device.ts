@@ -7,25 +7,24 @@
 import { BackendError } from '@nn/core';
 import type { Counters, Device, Kernel, Memory } from './device.ts';
 import {
-  base,
   type BufferProtocol,
+  base,
   type GpuBuffer,
-  type GpuLibrary,
   type GpuDevice,
   type GpuEncoder,
   type GpuInstance,
+  type GpuLibrary,
   type GpuPass,
   type WebGpuContext,
 } from './facade.ts';
-import { library, type Scalar, wgsl } from './language.ts';
+import { type Scalar, wgsl } from './language.ts';
 import type { Shader } from './printer.ts';
+import { groupSize, uniformSize, wgslText } from './webgpu-shader.ts';
 
 // The numbers are fixed by the specification; the names are not there in Node.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
 const mapRead = 0x1;
 
-/** Invocations in a workgroup. */
-const groupSize = 64;
 /** Where the numbers of a launch may start in the shared uniform buffer. */
 const uniformStep = 256;
 const uniformLaunches = 512;
@@ -44,6 +43,9 @@ class GpuMemory implements Memory {
     this.id = id;
   }
 }
+
+/** The memory of this device is what it made itself: the one cast of this module. */
+const own = (memory: Memory): GpuMemory => memory as GpuMemory;
 
 export class WebGpuDevice implements Device {
   readonly mode = 'webgpu';
@@ -82,9 +84,16 @@ export class WebGpuDevice implements Device {
     this.description = [info?.vendor, info?.architecture, info?.description].filter(Boolean).join(' ') || 'unnamed';
     const { limits } = this.device;
     this.maxReads = Math.min(16, (limits.maxStorageBuffersPerShaderStage ?? 8) - 1);
-    const bytes = Math.min(limits.maxStorageBufferBindingSize ?? 2 ** 27, limits.maxBufferSize ?? 2 ** 28, 2 ** 31 - 16);
+    const bytes = Math.min(
+      limits.maxStorageBufferBindingSize ?? 2 ** 27,
+      limits.maxBufferSize ?? 2 ** 28,
+      2 ** 31 - 16,
+    );
     this.maxLength = Math.floor(bytes / 16) * 4;
-    this.uniform = this.device.createBuffer({ size: uniformStep * uniformLaunches, usage: usage.uniform | usage.copyTarget });
+    this.uniform = this.device.createBuffer({
+      size: uniformStep * uniformLaunches,
+      usage: usage.uniform | usage.copyTarget,
+    });
     this.device.onuncapturederror = ({ error }) => {
       this.failure ??= error.message;
     };
@@ -109,7 +118,7 @@ export class WebGpuDevice implements Device {
       argumentTypes,
     });
     const internals = run.kernel;
-    const text = shaderText(shader);
+    const text = wgslText(shader);
     internals.assembleWGSL = () => {
       internals.workgroupSize = [groupSize, 1, 1];
       return text;
@@ -141,11 +150,14 @@ export class WebGpuDevice implements Device {
     return {
       launch: (texels, reads, values, writes) => {
         const offset = this.record(shader, texels, values);
-        const key = `${offset}:${(writes[0] as GpuMemory).id}:${reads.map((memory) => (memory as GpuMemory).id).join(',')}`;
+        const key = `${offset}:${own(writes[0] as Memory).id}:${reads.map((memory) => own(memory).id).join(',')}`;
         let group = groups.get(key);
         if (group === undefined) {
           if (groups.size >= 16) groups.clear();
-          const buffers = [...reads, ...writes].map((memory, at) => ({ binding: at + 1, resource: { buffer: (memory as GpuMemory).buffer } }));
+          const buffers = [...reads, ...writes].map((memory, at) => ({
+            binding: at + 1,
+            resource: { buffer: own(memory).buffer },
+          }));
           group = this.device.createBindGroup({
             layout,
             entries: [{ binding: 0, resource: { buffer: this.uniform, offset, size } }, ...buffers],
@@ -222,7 +234,7 @@ export class WebGpuDevice implements Device {
   }
 
   free(memory: Memory): void {
-    const held = memory as GpuMemory;
+    const held = own(memory);
     if (held.isFree) throw new BackendError('gpu: a buffer was released twice.');
     held.isFree = true;
     const { size } = held.buffer;
@@ -245,7 +257,7 @@ export class WebGpuDevice implements Device {
   write(memory: Memory, data: Float32Array | Int32Array): void {
     // Recorded launches come first: they may read what this memory held before.
     this.flush();
-    const held = memory as GpuMemory;
+    const held = own(memory);
     const matches = (held.scalar === 'F') === data instanceof Float32Array;
     const numbers = matches ? data : held.scalar === 'F' ? Float32Array.from(data) : Int32Array.from(data);
     this.device.queue.writeBuffer(held.buffer, 0, numbers);
@@ -254,7 +266,7 @@ export class WebGpuDevice implements Device {
   async read(memory: Memory, length: number): Promise<Float32Array | Int32Array> {
     this.flush();
     this.check();
-    const held = memory as GpuMemory;
+    const held = own(memory);
     const size = Math.ceil(length / 4) * 16;
     const staging = this.device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
     try {
@@ -307,61 +319,4 @@ function dispatch(texels: number): readonly [number, number] {
   if (groups <= 65535) return [groups, 1];
   const rows = Math.ceil(groups / 65535);
   return [Math.ceil(groups / rows), rows];
-}
-
-/** Four words of sizes, four that gpu.js keeps for each read, then the numbers. */
-function uniformSize(shader: Shader): number {
-  return Math.ceil((16 + shader.reads.length * 16 + shader.parameters.length * 4) / 16) * 16;
-}
-
-function shaderText(shader: Shader): string {
-  const members = [
-    'outputX : u32',
-    'outputY : u32',
-    'outputZ : u32',
-    'dispatchWidth : u32',
-    ...shader.reads.map((_, read) => `dims${read} : vec4<u32>`),
-    ...shader.parameters.map((parameter, at) => `p${at} : ${parameter.kind === 'scalar' && parameter.type === 'F' ? 'f32' : 'i32'}`),
-  ];
-  const reads = shader.reads.map((scalar, read) => {
-    const type = wgsl.type(scalar, 4);
-    const one = wgsl.type(scalar, 1);
-    return `@group(0) @binding(${read + 1}) var<storage, read> user_r${read} : array<${type}>;
-fn nn_read${read}(i : i32) -> ${type} { return user_r${read}[i]; }
-fn nn_pick${read}(i : i32) -> ${one} { return user_r${read}[i >> 2u][i & 3]; }
-fn nn_four${read}(i : i32) -> ${type} {
-let a = user_r${read}[i >> 2u];
-let s = i & 3;
-if (s == 0) { return a; }
-let b = user_r${read}[(i >> 2u) + 1];
-if (s == 1) { return ${type}(a.yzw, b.x); }
-if (s == 2) { return ${type}(a.zw, b.xy); }
-return ${type}(a.w, b.xyz);
-}`;
-  });
-  // What the compiler cannot know: outputZ is 0.
-  const opaque = ([1, 4] as const).flatMap((width) => {
-    const [F, U] = [wgsl.type('F', width), wgsl.type('U', width)];
-    return [
-      `fn nn_keep${width}(x : ${F}) -> ${F} { return bitcast<${F}>(bitcast<${U}>(x) ^ ${U}(params.outputZ)); }`,
-      `fn nn_zero${width}() -> ${F} { return bitcast<${F}>(${U}(params.outputZ)); }`,
-    ];
-  });
-  const result = wgsl.type(shader.result, 4);
-  const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'params.p$1');
-  return `struct Params { ${members.join(', ')} }
-@group(0) @binding(0) var<uniform> params : Params;
-${reads.join('\n')}
-@group(0) @binding(${shader.reads.length + 1}) var<storage, read_write> result : array<${result}>;
-${library(wgsl, body)}
-${opaque.join('\n')}
-fn nn_body(t : i32) -> ${result} {
-${body}
-}
-@compute @workgroup_size(${groupSize}, 1, 1)
-fn main(@builtin(global_invocation_id) id : vec3<u32>) {
-let i = id.x + id.y * params.dispatchWidth;
-if (i >= params.outputX) { return; }
-result[i] = nn_body(i32(i));
-}`;
 }

@@ -1,0 +1,63 @@
+/**
+ * Owns: the frame around a shader on WebGL 2: how reads fetch texels, and what the compiler must not see through.
+ * Does not own: the statements (`printer.ts`) and the library (`language.ts`, `numbers.ts`).
+ * The text is one native function of gpu.js, which adds the uniforms: `user_r0` a texture, `user_s0` the base-2 logarithm
+ * of its width, `user_p0` a number, `user_s` that logarithm of the target.
+ */
+import { glsl, library } from './language.ts';
+import type { Shader } from './printer.ts';
+
+/** The native function of a kernel: the reads, the library, and the statements of the shader. */
+export function glslText(shader: Shader): string {
+  const tiles: number[] = [];
+  const reads = shader.reads.map((scalar, read) => {
+    const type = glsl.type(scalar, 4);
+    const one = glsl.type(scalar, 1);
+    const texel = `texelFetch(user_r${read}, ivec2(i & nn_mask${read}, i >> user_s${read}), 0)`;
+    const lines = [
+      `int nn_mask${read};`,
+      `${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`,
+    ];
+    if (shader.body.includes(`nn_pick${read}(`)) {
+      lines.push(`${one} nn_pick${read}(int i) { return nn_read${read}(i >> 2)[i & 3]; }`);
+    }
+    if (shader.body.includes(`nn_four${read}(`)) {
+      lines.push(`${type} nn_four${read}(int i) {
+${type} a = nn_read${read}(i >> 2);
+int s = i & 3;
+if (s == 0) return a;
+${type} b = nn_read${read}((i >> 2) + 1);
+return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w, b.xyz);
+}`);
+    }
+    if (shader.body.includes(`nn_tiles${read}(`)) tiles.push(read);
+    return lines.join('\n');
+  });
+  for (const read of tiles) {
+    const at = (line: number): string => `return nn_read${read + line}(tile);`;
+    reads.push(`vec4 nn_tiles${read}(int line, int tile) {
+if (line < 2) { if (line == 0) { ${at(0)} } ${at(1)} }
+if (line == 2) { ${at(2)} }
+${at(3)}
+}`);
+  }
+  // What the compiler cannot know: user_s is never negative.
+  const opaque = [1, 4].flatMap((width) => {
+    const [F, I] = width === 1 ? ['float', 'int'] : ['vec4', 'ivec4'];
+    return [
+      `${F} nn_keep${width}(${F} x) { return intBitsToFloat(floatBitsToInt(x) ^ ${I}(user_s >> 31)); }`,
+      `${F} nn_zero${width}() { return intBitsToFloat(${I}(user_s >> 31)); }`,
+    ];
+  });
+  const body = shader.body.replace(/\bnn_p(\d+)\b/g, 'user_p$1');
+  return [
+    library(glsl, body),
+    ...reads,
+    ...opaque,
+    `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
+    'vec4 nn_main() {',
+    ...shader.reads.map((_, read) => `nn_mask${read} = (1 << user_s${read}) - 1;`),
+    'return vec4(nn_body((int(gl_FragCoord.y) << user_s) + int(gl_FragCoord.x)));',
+    '}',
+  ].join('\n');
+}
