@@ -124,6 +124,7 @@ export function takeOffsets(bodies: readonly Body[], reads: number): { bodies: B
     }
   }
   const offsets = found.map((offset) => offset ?? 0);
+  if (offsets.every((offset) => offset === 0)) return { bodies: [...bodies], offsets };
   const rewritten = bodies.map((body) =>
     body.map((op): Op => {
       if (op.op !== 'load' || offsets[op.read] === 0) return op;

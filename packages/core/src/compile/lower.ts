@@ -203,8 +203,11 @@ class KernelWriter {
       core?.primitive.hint !== undefined && core.primitive.access?.(core, 0) === 'dense'
         ? { bodies: written, offsets: this.reads.map(() => 0) }
         : takeOffsets(written, this.reads.length);
-    const { body: value, positions } = prune(bodies[0] as Body, operands);
-    const epilogue = bodies[1] === undefined ? undefined : prune(bodies[1]).body;
+    const isRewritten = offsets.some((offset) => offset !== 0);
+    const { body: value, positions } = isRewritten
+      ? prune(bodies[0] as Body, operands)
+      : { body: bodies[0] as Body, positions: operands };
+    const epilogue = bodies[1] === undefined || !isRewritten ? bodies[1] : prune(bodies[1]).body;
     const hint = reduce === undefined ? undefined : core?.primitive.hint?.(core, positions);
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
     const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;

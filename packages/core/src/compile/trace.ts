@@ -77,7 +77,9 @@ export function traceGraph(
     stack.push(node);
     progress.push(0);
   };
-  for (const root of roots) {
+  // the last root first: gradients are asked for in the order of the layers and come in the other one, so each is finished
+  // as soon as its cotangent is there, which need not wait in memory
+  for (const root of roots.toReversed()) {
     if (root.visit !== visit) enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
