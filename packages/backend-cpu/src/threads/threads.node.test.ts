@@ -1,5 +1,5 @@
 import { buildKernel, ProgramBuilder } from '@nn/conformance';
-import type { Program, TensorData } from '@nn/core';
+import type { BufferType, Program, TensorData } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { WasmEngine } from '../wasm/engine.ts';
 import { chooseThreads } from './pool.ts';
@@ -59,7 +59,7 @@ const data: TensorData[] = [
 async function results(engine: WasmEngine, turns: number): Promise<TensorData[]> {
   const source = program();
   const executable = engine.compile(source);
-  const inputs = data.map((array, input) => engine.upload(array, source.buffers[input] as { dtype: 'float32'; shape: [] }));
+  const inputs = data.map((array, input) => engine.upload(array, source.buffers[input] as BufferType));
   const found: TensorData[] = [];
   for (let turn = 0; turn < turns; turn++) {
     const [output] = executable.run(inputs, new Float64Array(0));

@@ -8,7 +8,7 @@
  */
 import type { DType, Kernel, Op } from '@nn/core';
 import { type Affine, analyse, elementBytes, isAlu, strideAlong, type Analysis } from './analysis.ts';
-import type { Expression, F32, FunctionReference, I32, Local, Statement, V128, ValueType } from './assembler.ts';
+import type { Code, Expression, F32, FunctionReference, I32, Local, Statement, V128, ValueType } from './assembler.ts';
 import { doWhile, f32, f32x4, i16x8, i32, i32x4, i8x16, select, v128, when } from './instructions.ts';
 import { keep, type Scope } from './math.ts';
 import { FunctionScope, type ModuleContext } from './module-context.ts';
@@ -31,10 +31,12 @@ export interface Nest {
 /**
  * `scatter`: the value is added to the element at the index at position `index` (of `value`), `stride` elements apart,
  * and dropped where the index is not below `limit`. `scan`: to the value the element before along `axis` is added.
+ * `add`: the value is added to what is there.
  */
 export type Accumulate =
   | { readonly kind: 'scatter'; readonly index: number; readonly stride: number; readonly limit: number }
-  | { readonly kind: 'scan'; readonly axis: number };
+  | { readonly kind: 'scan'; readonly axis: number }
+  | { readonly kind: 'add' };
 
 /** A function in the module that computes units `begin` to `end` of something. */
 export interface Phase {
@@ -90,16 +92,25 @@ const isScalarFloat = (dtype: DType): boolean => dtype === 'float32' || dtype ==
 const valueTypeOf = (dtype: DType): 'f32' | 'i32' => (isScalarFloat(dtype) ? 'f32' : 'i32');
 const reduceOperation = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
+/** The estimated cost of a nest, in scalar instructions, to compare ways to walk it. */
+export function estimate(given: Nest): number {
+  const { kernel, outStrides, outerAxes } = splitAxes(given);
+  const extents = kernel.reduce?.extents ?? [];
+  return makeSchedule(analyse(kernel), { domain: kernel.domain, extents, outStrides, outerAxes }).cost;
+}
+
 export function emitNest(context: ModuleContext, given: Nest): Phase {
-  const nest: Nest = given.accumulate ? given : splitAxes(given);
+  const nest: Nest = given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...splitAxes(given) };
   const { kernel, accumulate } = nest;
   const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : []);
   const sequential =
     accumulate?.kind === 'scatter'
       ? (analysis.depends[accumulate.index] as number) | zeroStrides(nest.outStrides)
-      : accumulate
+      : accumulate?.kind === 'scan'
         ? 1 << accumulate.axis
-        : 0;
+        : accumulate
+          ? zeroStrides(nest.outStrides)
+          : 0;
   const schedule = makeSchedule(analysis, {
     domain: kernel.domain,
     extents: kernel.reduce?.extents ?? [],
@@ -107,6 +118,7 @@ export function emitNest(context: ModuleContext, given: Nest): Phase {
     outerAxes: nest.outerAxes,
     sequential,
     alone: accumulate?.kind === 'scan' ? accumulate.axis : null,
+    contiguous: accumulate !== undefined,
   });
   const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
     const scope = new FunctionScope(context, builder);
@@ -116,6 +128,10 @@ export function emitNest(context: ModuleContext, given: Nest): Phase {
   const total = [...kernel.domain, ...(kernel.reduce?.extents ?? [])].reduce((a, b) => a * b, 1);
   return { reference, units: schedule.units, grain: (total * nanoseconds(analysis, schedule)) / schedule.units };
 }
+
+/** Bytes of code, about. */
+const length = (code: Code): number =>
+  code.reduce<number>((sum, part) => sum + (Array.isArray(part) ? length(part as Code) : 1), 0);
 
 /** One element's time, about: for the decision whether threads should share the work. */
 function nanoseconds(analysis: Analysis, schedule: Schedule): number {
@@ -284,6 +300,13 @@ class NestEmitter {
     else this.#reduceFrom(level + 1);
     this.#frames.pop();
     this.#mode = outside;
+    const extent = (this.#schedule.order[level] as { extent: number }).extent;
+    if (runs && step === 1 && mode === outside && extent <= 4 && length(frame.statements) * extent < 1200) {
+      // So short that it is written out; the compiler then knows the index.
+      const turns = Array.from({ length: extent }, (_, turn) => [index.set(i32.const(turn)), ...frame.statements]);
+      (this.#frames[level] as Frame).statements.push(...turns);
+      return;
+    }
     const loop = doWhile([...frame.statements, index.set(i32.add(index, i32.const(step)))], i32.ltU(index, to));
     (this.#frames[level] as Frame).statements.push(runs ? loop : when(i32.ltU(index, to), [loop]));
   }
@@ -386,19 +409,34 @@ class NestEmitter {
       scope.emit(this.#storeScalar(kernel.dtype, address, this.#scalar(root, level)));
       return;
     }
+    const stride = strideAlong(
+      { constant: 0, terms },
+      this.#schedule.order[this.#schedule.vector] as Schedule['order'][number],
+    );
     for (let at = 0; at < this.#mode; at++) {
       const value = this.#vector(root, at, level);
       const offset = at * 4 * bytes;
-      if (bytes === 4) scope.emit(v128.store(address, value, offset));
+      if (stride !== 1) {
+        const kept = keep(scope, value);
+        for (const lane of [0, 1, 2, 3]) {
+          const place = (at * 4 + lane) * stride * bytes;
+          if (bytes === 4) scope.emit(v128.store32Lane(address, kept, lane, place));
+          else scope.emit(this.#storeScalar(kernel.dtype, address, this.#laneOf(kernel.dtype, kept, lane), place));
+        }
+      } else if (bytes === 4) scope.emit(v128.store(address, value, offset));
       else if (kernel.dtype === 'bool') scope.emit(v128.store32Lane(address, this.#maskToBytes(value), 0, offset));
       else {
         const kept = keep(scope, value);
         for (const lane of [0, 1, 2, 3]) {
-          const one = isScalarFloat(kernel.dtype) ? f32x4.extract(kept, lane) : i32x4.extract(kept, lane);
-          scope.emit(this.#storeScalar(kernel.dtype, address, one, offset + lane * bytes));
+          scope.emit(this.#storeScalar(kernel.dtype, address, this.#laneOf(kernel.dtype, kept, lane), offset + lane * bytes));
         }
       }
     }
+  }
+  #laneOf(dtype: DType, vector: V128, lane: number): Expression {
+    if (isScalarFloat(dtype)) return f32x4.extract(vector, lane);
+    const word = i32x4.extract(vector, lane);
+    return dtype === 'bool' ? i32.and(word, i32.const(1)) : word;
   }
   /** Adds the value to what is there, or to what is before it. Only float32 and int32. */
   #storeAdded(accumulate: Accumulate, address: I32, level: number): void {
@@ -425,6 +463,11 @@ class NestEmitter {
         statements.push(v128.store(to, sum, at * 16));
       }
     };
+    if (accumulate.kind === 'add') {
+      store(address, address);
+      scope.emit(...statements);
+      return;
+    }
     if (accumulate.kind === 'scatter') {
       const index = keep(scope, this.#scalar(accumulate.index, level) as I32);
       const to = keep(scope, i32.add(address, times(index, accumulate.stride * 4)));

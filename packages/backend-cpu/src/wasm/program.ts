@@ -8,7 +8,7 @@ import type { Group, Kernel, Program, Step } from '@nn/core';
 import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import { addWork, phaseParameters } from '../threads/protocol.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
-import { emitNest, type KernelCode } from './emit.ts';
+import { emitNest, estimate, type KernelCode } from './emit.ts';
 import { callVoid, f32, i32, memory, select, when, whileLoop } from './instructions.ts';
 import { ModuleContext, type Target } from './module-context.ts';
 import { emitSpecial } from './special.ts';
@@ -136,7 +136,8 @@ class ProgramCompiler {
       const group = groups.find((candidate) => candidate.first === at);
       const fits =
         group &&
-        steps.slice(group.first, group.last + 1).every((step) => !step.kernel.hint && step.into === undefined);
+        steps.slice(group.first, group.last + 1).every((step) => !step.kernel.hint && step.into === undefined) &&
+        this.#gains(group);
       if (group && fits) {
         units.push({ from: at, to: group.last, group });
         at = group.last + 1;
@@ -146,6 +147,18 @@ class ProgramCompiler {
       }
     }
     return units;
+  }
+
+  /** Whether rows are long enough to be walked as fast as whole arrays; else the cache is not worth it. */
+  #gains(group: Group): boolean {
+    let apart = 0;
+    let together = 0;
+    for (const { kernel } of this.#program.steps.slice(group.first, group.last + 1)) {
+      const outStrides = stridesOf(kernel.domain);
+      apart += estimate({ kernel, outStrides, outerAxes: null });
+      together += estimate({ kernel, outStrides, outerAxes: group.outer });
+    }
+    return together < 1.2 * apart;
   }
 
   #codesOf(units: readonly Unit[]): KernelCode[] {

@@ -20,6 +20,8 @@ export interface Schedule {
   readonly flat: number | null;
   /** The number of units that `begin` and `end` count. */
   readonly units: number;
+  /** Estimated cost of all elements, in scalar instructions. */
+  readonly cost: number;
 }
 
 export interface Shapes {
@@ -32,6 +34,8 @@ export interface Shapes {
   readonly sequential?: number;
   /** An axis that must be a loop of its own. */
   readonly alone?: number | null;
+  /** Only a loop whose results are neighbours may be vectorised. */
+  readonly contiguous?: boolean;
 }
 
 const vectorisedAlu = 0.25;
@@ -72,7 +76,7 @@ function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: numb
 
 /** Chooses the walk. */
 export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
-  const { domain, extents, outStrides, outerAxes, sequential = 0, alone = null } = shapes;
+  const { domain, extents, outStrides, outerAxes, sequential = 0, alone = null, contiguous = false } = shapes;
   const free = mergeAxes(analysis, domain, extents, outStrides, new Set(), alone);
   const freeDomain = free.filter((loop) => !loop.reduced);
   // Everything one run: units may cut it anywhere, so a border between outer and inner axes costs nothing.
@@ -83,9 +87,12 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   const reduced = fenced.filter((loop) => loop.reduced);
 
   const lastDomain = domainLoops.at(-1) ?? null;
-  const contiguous = lastDomain !== null && outStrides[lastDomain.axes.at(-1) as number] === 1;
+  const isOuter = (loop: Loop): boolean => outerAxes !== null && !single && (loop.axes[0] as number) < outerAxes;
+  const outStride = (loop: Loop): number => outStrides[loop.axes.at(-1) as number] as number;
   // In the scalar walk the innermost loop is the last reduced one, if any.
-  let best = { cost: elementCost(analysis, null, reduced.at(-1) ?? lastDomain, false), loop: null as Loop | null };
+  const innermost = reduced.at(-1) ?? lastDomain;
+  const overhead = innermost ? 3 / innermost.extent : 0;
+  let best = { cost: elementCost(analysis, null, innermost, false) + overhead, loop: null as Loop | null };
   const scalarCost = best.cost;
   const consider = (loop: Loop, inner: Loop, perRow: number): void => {
     if (loop.extent < 4 || loop.axes.some((axis) => (sequential >> axis) & 1)) return;
@@ -94,12 +101,21 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
     const cost = ((loop.extent - tail) * each + tail * scalarCost + perRow) / loop.extent;
     if (cost < best.cost) best = { cost, loop };
   };
-  if (lastDomain && contiguous) consider(lastDomain, reduced.at(-1) ?? lastDomain, 0);
+  const summed = reduced.reduce((product, loop) => product * loop.extent, 1);
+  for (const loop of domainLoops) {
+    if (isOuter(loop) || (contiguous && outStride(loop) !== 1)) continue;
+    // Results that are not neighbours are stored lane by lane. Any loop of the domain can be the innermost of them.
+    const storing = outStride(loop) === 1 ? 0 : 1.2 / summed;
+    const shuffled = loop === lastDomain ? 0 : 0.05;
+    consider(loop, reduced.at(-1) ?? loop, (storing + shuffled) * loop.extent);
+  }
   for (const loop of reduced) consider(loop, loop, 6);
 
   const chosen = best.loop;
   const reducedOrder = chosen?.reduced ? [...reduced.filter((loop) => loop !== chosen), chosen] : reduced;
-  const order = [...domainLoops, ...reducedOrder];
+  const domainOrder =
+    chosen && !chosen.reduced ? [...domainLoops.filter((loop) => loop !== chosen), chosen] : domainLoops;
+  const order = [...domainOrder, ...reducedOrder];
   const vector = chosen ? order.indexOf(chosen) : -1;
   const flat = single && (chosen === null ? reduced.length === 0 : chosen === lastDomain);
   const total = sizeOf(domain);
@@ -118,6 +134,7 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
     unroll: chosen ? unrolling(chosen, analysis, reduced.length > 0) : 1,
     outer: pieces ? 0 : outerLoops,
     flat: pieces ? scale : null,
+    cost: best.cost * total * summed,
     units: outerAxes === null ? (pieces ? Math.ceil(total / scale) : sizeOf(order.slice(0, outerLoops).map((loop) => loop.extent))) : walked,
   };
 }

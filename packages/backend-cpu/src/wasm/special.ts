@@ -8,6 +8,7 @@ import { emitConvolution } from '../kernels/conv.ts';
 import { emitRank } from '../kernels/rank.ts';
 import { emitScatterAdd } from '../kernels/scatter-add.ts';
 import { emitScan } from '../kernels/scan.ts';
+import { emitWindowGradient } from '../kernels/window-gradient.ts';
 import type { KernelCode } from './emit.ts';
 import type { ModuleContext } from './module-context.ts';
 
@@ -25,5 +26,5 @@ export function emitSpecial(context: ModuleContext, request: SpecialRequest): Ke
   if (hint?.kind === 'scatterAdd') return emitScatterAdd(context, request, hint);
   if (hint?.kind === 'scan') return emitScan(context, request, hint);
   if (hint?.kind === 'rank') return emitRank(context, request, hint);
-  return null;
+  return hint ? null : emitWindowGradient(context, request);
 }
