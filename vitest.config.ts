@@ -1,6 +1,6 @@
 /**
- * All tests, in one file of configuration and three projects: `node` and `browser` run the same files from source
- * (no build), `packages` checks what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs only there.
+ * All tests, in one file of configuration and four projects: `node` and `browser` run the same files from source
+ * (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs only there.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
@@ -13,10 +13,22 @@ const setupFiles = ['scripts/test-setup.ts'];
 const packages: TestProjectConfiguration = {
   test: {
     name: 'packages',
-    include: ['tests/**/*.test.ts'],
+    include: ['tests/*.test.ts'],
     globalSetup: ['tests/support/pack.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+  },
+};
+
+/** The page of apps/playground in a real Chromium, by playwright. */
+const playground: TestProjectConfiguration = {
+  test: {
+    name: 'playground',
+    include: ['tests/playground/*.test.ts'],
+    globalSetup: ['tests/playground/build.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
   },
 };
 
@@ -80,7 +92,7 @@ const browser: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
-    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node] : [packages, node, browser],
+    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node] : [packages, playground, node, browser],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
   },
 });

@@ -22,6 +22,11 @@ const jobs = {
   start: async (args) =>
     (await turbo('build', '--filter=@nn/demo', '--filter=@nn/demo^...')) ||
     (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args])),
+  /** Builds the page and serves it; `-- --dev` serves the sources and follows their changes. */
+  playground: async (args) =>
+    args[0] === '--dev'
+      ? tool('vite', ['apps/playground', ...args.slice(1)])
+      : (await turbo('build', '--filter=@nn/playground')) || tool('vite', ['preview', 'apps/playground', ...args]),
   build: async () => turbo('build', 'types'),
   test: async (args) =>
     (await turbo('build', 'types')) ||
@@ -43,6 +48,11 @@ const jobs = {
       () => tsc('tsconfig.tools.json'),
     ),
   examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
+  sizes: async (args) => (await packages('build')) || node(['scripts/sizes.mjs', '--write', ...args]),
+  api: async (args) => (await packages('types')) || node(['scripts/api.mjs', ...args]),
+  docs: async () => (await turbo('codegen')) || tool('typedoc', []),
+  licences: async () => (await packages('build')) || node(['scripts/licences.mjs']),
+  rehearse: async () => (await packages('build', 'types')) || node(['scripts/release-rehearse.mjs']),
   bench: async (args) => (await turbo('build', '--filter=./packages/*')) || (await node(['bench/main.mjs', ...args])),
 };
 
@@ -52,6 +62,8 @@ const tool = (name, args) => run(join(root, 'node_modules/.bin', name), args);
 const node = (args) => run(process.execPath, args);
 /** Builds what has changed since it was last built. @param {string[]} args */
 const turbo = (...args) => tool('turbo', ['run', ...args, '--output-logs=errors-only']);
+/** The same for the packages only. @param {string[]} args */
+const packages = (...args) => turbo(...args, '--filter=./packages/*');
 /** TypeScript 7 by its path: both TypeScripts own `.bin/tsc`. @param {string} project */
 const tsc = (project) => node(['node_modules/typescript-native/bin/tsc', '--project', project]);
 

@@ -61,7 +61,10 @@ export function App(): JSX.Element {
           <Curves />
         </div>
       </main>
-      <footer class="small">{t('shortcuts')}</footer>
+      <footer class="small">
+        <p>{t('shortcuts')}</p>
+        {!crossOriginIsolated && <p>{t('oneThread')}</p>}
+      </footer>
     </div>
   );
 }

@@ -124,7 +124,8 @@ function Backend(): JSX.Element {
     const reason = reasonOf(name);
     return reason === null ? [] : [{ name, reason }];
   });
-  const detail = frame.value?.backend.detail ?? built.value?.backend.detail ?? '';
+  const facts = frame.value?.backend ?? built.value?.backend;
+  const detail = facts?.name === 'cpu' ? t('engine', { name: facts.detail }) : (facts?.detail ?? '');
   return (
     <div class="backend">
       <Choice
@@ -135,7 +136,7 @@ function Backend(): JSX.Element {
         disabled={(name) => reasonOf(name) !== null}
         onChange={(backend) => change({ backend })}
       />
-      <p class="small" data-fact="device">
+      <p class="small" data-fact="device" title={detail}>
         {waiting.value ? t('loading') : detail}
       </p>
       {reasons.length > 0 && (
@@ -148,7 +149,6 @@ function Backend(): JSX.Element {
           ))}
         </details>
       )}
-      {!crossOriginIsolated && <p class="small">{t('oneThread')}</p>}
     </div>
   );
 }

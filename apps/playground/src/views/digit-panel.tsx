@@ -8,7 +8,7 @@ import { built, frame, sample } from '../state/store.ts';
 import type { Recognised } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { percent } from './format.ts';
-import { centre, Ink } from './ink.ts';
+import { centre, Ink, inkImage } from './ink.ts';
 
 export function DigitPanel(): JSX.Element {
   const found = useSignal<Recognised | null>(null);
@@ -60,7 +60,12 @@ export function DigitPanel(): JSX.Element {
               share: percent(best.shares[best.best] ?? 0),
             })}
       </p>
-      <Gallery onChoose={recognise} />
+      <Gallery
+        onChoose={(pixels) => {
+          ink.current.clear();
+          recognise(pixels);
+        }}
+      />
     </section>
   );
 }
@@ -92,7 +97,11 @@ function Pad({ ink, onDraw, onClear }: PadProps): JSX.Element {
   const cursor = useSignal({ x: 14, y: 6, down: false });
   const paint = (): void => {
     const context = canvas.current?.getContext('2d');
-    context?.putImageData(ink.image(), 0, 0);
+    context?.putImageData(
+      ink.isEmpty ? inkImage(sample.peek() ?? ink.pixels, 28, 0.5) : inkImage(ink.pixels, 28),
+      0,
+      0,
+    );
   };
   useEffect(paint);
   useSignalEffect(() => {
@@ -119,7 +128,10 @@ function Pad({ ink, onDraw, onClear }: PadProps): JSX.Element {
     const move = moves[event.key];
     const { x, y, down } = cursor.value;
     if (move !== undefined) {
-      const next: readonly [number, number] = [Math.min(27, Math.max(0, x + move[0])), Math.min(27, Math.max(0, y + move[1]))];
+      const next: readonly [number, number] = [
+        Math.min(27, Math.max(0, x + move[0])),
+        Math.min(27, Math.max(0, y + move[1])),
+      ];
       cursor.value = { x: next[0], y: next[1], down };
       if (down) draw([next[0] + 0.5, next[1] + 0.5]);
     } else if (event.key === ' ') {
@@ -175,7 +187,6 @@ function Gallery({ onChoose }: { readonly onChoose: (pixels: Float32Array) => vo
           const image = pixels.subarray(k * size, (k + 1) * size);
           return (
             <button
-              // biome-ignore lint/suspicious/noArrayIndexKey: an example is its position
               key={k}
               type="button"
               aria-label={t('example', { digit: label })}

@@ -9,6 +9,9 @@ export function short(value: number, digits = 3): string {
 /** As `short`, with the sign of negatives as a minus. */
 export const signed = (value: number, digits = 3): string => short(value, digits).replace('-', '−');
 
+/** The second factor of a product. */
+export const factor = (value: number): string => (value < 0 ? `(${signed(value)})` : signed(value));
+
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export function bytes(count: number): string {

@@ -24,7 +24,6 @@ export function Images(): JSX.Element {
               <div class="image-row">
                 {Array.from({ length: shown }, (_, unit) => (
                   <MapCanvas
-                    // biome-ignore lint/suspicious/noArrayIndexKey: a filter is its position
                     key={unit}
                     size={44}
                     smooth={false}
@@ -38,7 +37,6 @@ export function Images(): JSX.Element {
             <div class="image-row">
               {Array.from({ length: shown }, (_, unit) => (
                 <MapCanvas
-                  // biome-ignore lint/suspicious/noArrayIndexKey: a map is its position
                   key={unit}
                   size={hasMaps ? 72 : 56}
                   label={`${t('mapsOf', { layer: name })}: ${unit + 1}`}
@@ -63,7 +61,8 @@ function filterOf(position: number, unit: number, channels: number, height: numb
   if (weights === undefined || weights.length < start + channels * size) return null;
   const values = new Float32Array(size);
   for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < size; i++) values[i] = (values[i] as number) + (weights[start + channel * size + i] as number) / channels;
+    for (let i = 0; i < size; i++)
+      values[i] = (values[i] as number) + (weights[start + channel * size + i] as number) / channels;
   }
   return { values, width, height, scale: magnitude(values) };
 }

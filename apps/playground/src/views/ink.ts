@@ -32,14 +32,18 @@ export class Ink {
     }
   }
 
-  /** Dark ink on light paper, as the page shows it in either theme. */
-  image(): ImageData {
-    const image = new ImageData(this.side, this.side);
-    this.pixels.forEach((value, i) => {
-      image.data.set([38, 42, 50, 255 * value], 4 * i);
-    });
-    return image;
+  get isEmpty(): boolean {
+    return this.pixels.every((value) => value === 0);
   }
+}
+
+/** Dark ink on clear paper. */
+export function inkImage(pixels: Float32Array, side: number, strength = 1): ImageData {
+  const image = new ImageData(side, side);
+  pixels.forEach((value, i) => {
+    image.data.set([38, 42, 50, 255 * value * strength], 4 * i);
+  });
+  return image;
 }
 
 /** The ink scaled into a box of 20 pixels, its centre of mass in the middle of 28. */
@@ -93,7 +97,8 @@ function bilinear(pixels: Float32Array, side: number, x: number, y: number): num
   const [fx, fy] = [x - 0.5, y - 0.5];
   const [column, row] = [Math.floor(fx), Math.floor(fy)];
   const [a, b] = [fx - column, fy - row];
-  const at = (r: number, c: number): number => (r < 0 || c < 0 || r >= side || c >= side ? 0 : (pixels[r * side + c] as number));
+  const at = (r: number, c: number): number =>
+    r < 0 || c < 0 || r >= side || c >= side ? 0 : (pixels[r * side + c] as number);
   return (
     (1 - a) * (1 - b) * at(row, column) +
     a * (1 - b) * at(row, column + 1) +

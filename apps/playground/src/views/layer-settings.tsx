@@ -107,5 +107,9 @@ function Health({ index }: { readonly index: number }): JSX.Element | null {
   const dead = units.filter((state) => state === 'dead').length;
   const saturated = units.filter((state) => state === 'saturated').length;
   if (dead + saturated === 0) return null;
-  return <p class="small warn">{t('deadCount', { dead, saturated, all: units.length })}</p>;
+  const shown = [
+    ...(dead > 0 ? [t('deadCount', { count: dead })] : []),
+    ...(saturated > 0 ? [t('saturatedCount', { count: saturated })] : []),
+  ];
+  return <p class="small warn">{shown.join(', ')}</p>;
 }

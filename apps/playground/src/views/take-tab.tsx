@@ -61,7 +61,13 @@ function LinkField(): JSX.Element {
   const address = `${location.href.split('#')[0]}#${encodeSpec(spec.value)}`;
   return (
     <div class="row">
-      <input type="text" readOnly value={address} aria-label={t('takeLink')} onFocus={(event) => event.currentTarget.select()} />
+      <input
+        type="text"
+        readOnly
+        value={address}
+        aria-label={t('takeLink')}
+        onFocus={(event) => event.currentTarget.select()}
+      />
       <Copy text={address} />
     </div>
   );
@@ -91,7 +97,8 @@ function Program(): JSX.Element | null {
   const now = built.value;
   if (now === null) return null;
   const steps = frame.value?.step || 1000;
-  const inputs = spec.value.table.inputs.length > 0 ? spec.value.table.inputs : now.columns.filter((name) => name !== now.target);
+  const inputs =
+    spec.value.table.inputs.length > 0 ? spec.value.table.inputs : now.columns.filter((name) => name !== now.target);
   const code = programOf(
     now.spec.task === spec.value.task ? { ...spec.value, layers: now.spec.layers } : now.spec,
     {

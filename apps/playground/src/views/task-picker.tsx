@@ -67,7 +67,7 @@ function Picture({ task }: { readonly task: Task }): JSX.Element {
       </span>
     );
   }
-  return <canvas ref={canvas} class="picture" style={{ width: `${side}px`, height: `${side}px` }} />;
+  return <canvas ref={canvas} class="picture" />;
 }
 
 function sketch(context: CanvasRenderingContext2D, task: Task, dark: boolean): void {

@@ -4,7 +4,7 @@
  */
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { type Key } from '../i18n/english.ts';
+import type { Key } from '../i18n/english.ts';
 import { t } from '../i18n/language.ts';
 import { ask, complain } from '../state/actions.ts';
 import { built, frame, running } from '../state/store.ts';
@@ -13,7 +13,7 @@ import type { Walk, WalkLayer } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { layerName } from './distributions-tab.tsx';
-import { signed } from './format.ts';
+import { factor, signed } from './format.ts';
 import { Icon } from './icon.tsx';
 
 type Stage =
@@ -24,12 +24,28 @@ type Stage =
 /** Forward through every layer, the loss, and back. */
 function stagesOf(layers: readonly WalkLayer[]): Stage[] {
   const forward = layers.flatMap(({ kind }, block): Stage[] =>
-    kind === 'output' ? [{ kind: 'sum', block }] : [{ kind: 'sum', block }, { kind: 'activation', block }],
+    kind === 'output'
+      ? [{ kind: 'sum', block }]
+      : [
+          { kind: 'sum', block },
+          { kind: 'activation', block },
+        ],
   );
   const back = layers.flatMap(({ kind }, block): Stage[][] =>
     kind === 'output'
-      ? [[{ kind: 'backSum', block }, { kind: 'backWeight', block }]]
-      : [[{ kind: 'backOutput', block }, { kind: 'backSum', block }, { kind: 'backWeight', block }]],
+      ? [
+          [
+            { kind: 'backSum', block },
+            { kind: 'backWeight', block },
+          ],
+        ]
+      : [
+          [
+            { kind: 'backOutput', block },
+            { kind: 'backSum', block },
+            { kind: 'backWeight', block },
+          ],
+        ],
   );
   return [{ kind: 'input' }, ...forward, { kind: 'loss' }, ...back.reverse().flat()];
 }
@@ -161,7 +177,11 @@ function Input({ walk }: { readonly walk: Walk }): JSX.Element {
     <>
       <p>{t('walkInput')}</p>
       {walk.inputShape.length > 1 ? (
-        <MapCanvas size={120} smooth={false} read={() => ({ values: walk.inputs, width: side, height: side, scale: 1 })} />
+        <MapCanvas
+          size={120}
+          smooth={false}
+          read={() => ({ values: walk.inputs, width: side, height: side, scale: 1 })}
+        />
       ) : (
         <p class="formula">
           {[...walk.inputs].slice(0, 12).map((value, k) => (
@@ -201,14 +221,21 @@ function Loss({ walk }: { readonly walk: Walk }): JSX.Element {
 }
 
 /** The numbers of all units of a layer; the formula below is about the chosen one. */
-function Units({ values, chosen, choose }: { readonly values: Float32Array; readonly chosen: number; readonly choose: (unit: number) => void }): JSX.Element {
+function Units({
+  values,
+  chosen,
+  choose,
+}: {
+  readonly values: Float32Array;
+  readonly chosen: number;
+  readonly choose: (unit: number) => void;
+}): JSX.Element {
   const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
   const dark = isDark.value;
   return (
     <div class="unit-values" role="group" aria-label={t('chosenUnit')}>
       {[...values].slice(0, 32).map((value, k) => (
         <button
-          // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
           key={k}
           type="button"
           aria-pressed={k === chosen}
@@ -245,10 +272,9 @@ function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
         <p class="formula">
           z<sub>{unit + 1}</sub> ={' '}
           {[...weights].slice(0, most).map((weight, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a weight is its position
             <span key={i} class="term">
               {i > 0 && '+ '}
-              {signed(weight)} · {signed(layer.inputs[i] ?? 0)}
+              {signed(weight)} · {factor(layer.inputs[i] ?? 0)}
             </span>
           ))}
           {rest}
@@ -269,13 +295,13 @@ function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
         <p class="formula">
           ∂L/∂a<sub>{unit + 1}</sub> ={' '}
           {terms.slice(0, most).map((gradient, k) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its position
             <span key={k} class="term">
               {k > 0 && '+ '}
-              {signed(gradient)} · {signed(next?.weights[k * width + unit] ?? 0)}
+              {signed(gradient)} · {factor(next?.weights[k * width + unit] ?? 0)}
             </span>
           ))}
-          {terms.length > most && <span class="term">+ … ({terms.length - most})</span>} = {number(layer.outputGradients, unit)}
+          {terms.length > most && <span class="term">+ … ({terms.length - most})</span>} ={' '}
+          {number(layer.outputGradients, unit)}
         </p>
       );
     }
@@ -295,13 +321,12 @@ function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
       return (
         <div class="formula lines-of">
           {[...weights].slice(0, most).map((_, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a weight is its position
             <span key={i} class="term">
               ∂L/∂w
               <sub>
                 {unit + 1},{i + 1}
               </sub>{' '}
-              = {signed(layer.sumGradients[unit] ?? 0)} · {signed(layer.inputs[i] ?? 0)} ={' '}
+              = {signed(layer.sumGradients[unit] ?? 0)} · {factor(layer.inputs[i] ?? 0)} ={' '}
               {number(layer.weightGradients, unit * row + i)}
             </span>
           ))}
@@ -317,11 +342,19 @@ function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
 /** f'(z), from the two gradients around the activation; where both are 0 it cannot be told apart. */
 function slopeOf(layer: WalkLayer, unit: number): string {
   const [behind, before] = [layer.outputGradients[unit] ?? 0, layer.sumGradients[unit] ?? 0];
-  return behind === 0 ? "f'" : signed(before / behind);
+  return behind === 0 ? "f'" : factor(before / behind);
 }
 
 /** Feature maps, or their gradients, as pictures. */
-function Maps({ values, layer, stage }: { readonly values: Float32Array; readonly layer: WalkLayer; readonly stage: BlockStage }): JSX.Element {
+function Maps({
+  values,
+  layer,
+  stage,
+}: {
+  readonly values: Float32Array;
+  readonly layer: WalkLayer;
+  readonly stage: BlockStage;
+}): JSX.Element {
   const units = layer.biases.length;
   const places = Math.max(1, values.length / (stage === 'backWeight' ? 1 : units));
   const side = Math.max(1, Math.round(Math.sqrt(places)));
@@ -331,12 +364,16 @@ function Maps({ values, layer, stage }: { readonly values: Float32Array; readonl
     <div class="image-row">
       {Array.from({ length: count }, (_, k) => (
         <MapCanvas
-          // biome-ignore lint/suspicious/noArrayIndexKey: a map is its position
           key={k}
           size={64}
           smooth={false}
           label={`${t('chosenUnit')} ${k + 1}`}
-          read={() => ({ values: values.subarray(k * places, (k + 1) * places), width: side, height: Math.floor(places / side), scale: most })}
+          read={() => ({
+            values: values.subarray(k * places, (k + 1) * places),
+            width: side,
+            height: Math.floor(places / side),
+            scale: most,
+          })}
         />
       ))}
     </div>

@@ -1,0 +1,208 @@
+/** Files and links: tables, images, models, addresses, and the program that is taken along. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { digits, encodeIdx } from '@nn/data';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../support/commands.ts';
+import { type Host, host } from './page.ts';
+
+let pages: Host;
+let folder: string;
+beforeAll(async () => {
+  pages = await host();
+  mkdirSync(join(root, '.examples'), { recursive: true });
+  folder = mkdtempSync(join(root, '.examples', 'playground-page-'));
+});
+afterAll(async () => {
+  await pages.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Three kinds of flowers that a line or two tell apart. */
+function flowers(): string {
+  const rows = Array.from({ length: 90 }, (_, i) => {
+    const kind = i % 3;
+    const wave = Math.sin(i * 12.9898) * 0.3;
+    return `${(kind + wave + 1).toFixed(2)},${(2 * kind - wave).toFixed(2)},${(5 + wave).toFixed(2)},${['alba', 'rosea', 'lutea'][kind]}`;
+  });
+  return `petal,sepal,stem,kind\n${rows.join('\n')}\n`;
+}
+
+async function saved(page: Page, button: string): Promise<Uint8Array> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button }).click(),
+  ]);
+  return readFileSync(await download.path());
+}
+
+describe('a table that is dropped', () => {
+  test('is learned from, and its columns can be chosen', async () => {
+    const { page, until, drop, errors } = await pages.open();
+    await until('train-loss', Number.isFinite, 'there');
+    await drop({ name: 'flowers.csv', content: flowers() });
+    await page.getByText('flowers.csv').waitFor();
+    expect(await page.getByLabel('Predict').inputValue()).toBe('kind');
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('test-accuracy', (share) => share >= 90, '90 % or more');
+    await page.getByLabel('Predict').selectOption('stem');
+    await page.getByRole('combobox', { name: 'as', exact: true }).selectOption('a number');
+    await page.getByRole('checkbox', { name: 'kind' }).uncheck();
+    await expect.poll(() => page.url()).toContain('table=');
+    await until('steps', (count) => count === 0, '0');
+    expect(await page.locator('[data-fact="test-accuracy"]').count()).toBe(0);
+    // a reload of the tab finds the file again
+    await page.reload();
+    await page.getByText('flowers.csv').waitFor();
+    expect(await page.getByLabel('Predict').inputValue()).toBe('stem');
+    expect(errors).toEqual([]);
+  });
+
+  test('is refused with line and column when it is damaged, and nothing is lost', async () => {
+    const { page, until, steps, drop } = await pages.open('#task=circles&seed=5');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === 1, '1');
+    const before = page.url();
+    await drop({ name: 'torn.csv', content: 'a,b\n1,2\n3\n4,5\n' });
+    await page
+      .getByRole('alert')
+      .getByText(/torn\.csv, line 3: 1 columns, 2 are expected/)
+      .waitFor();
+    expect(await steps()).toBe(1);
+    expect(page.url()).toBe(before);
+    await drop({ name: 'short.csv', content: 'a,b\n1,2\n' });
+    await page
+      .getByRole('alert')
+      .getByText(/10 or more/)
+      .waitFor();
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === 2, '2');
+  });
+});
+
+test('IDX files are joined to images and labels', async () => {
+  const { page, until, drop, errors } = await pages.open();
+  await until('train-loss', Number.isFinite, 'there');
+  const { inputs, targets } = digits(200, { seed: 3 }).fields;
+  const images = encodeIdx({ data: inputs.data, shape: [200, 28, 28] });
+  const labels = encodeIdx({ data: Uint8Array.from(targets.data), shape: [200] });
+  await drop({ name: 'images-idx3-ubyte', content: images });
+  await page
+    .getByRole('alert')
+    .getByText(/two IDX files together/)
+    .waitFor();
+  // in either order
+  await drop({ name: 'labels-idx1-ubyte', content: labels }, { name: 'images-idx3-ubyte', content: images });
+  await page.getByRole('radio', { name: 'IDX files' }).and(page.locator(':checked')).waitFor({ state: 'attached' });
+  await page.getByRole('application', { name: /Pad for drawing/ }).waitFor();
+  await page.getByRole('button', { name: 'One step' }).click();
+  await until('steps', (count) => count === 1, '1');
+  expect(errors).toEqual([]);
+});
+
+describe('a model', () => {
+  test('goes out as a file and comes back with its network and what it learned', async () => {
+    const first = await pages.open('#task=moons&layers=d5.relu.layer&seed=4');
+    await first.until('train-loss', Number.isFinite, 'there');
+    await first.page.getByRole('button', { name: 'Train' }).click();
+    await first.until('steps', (count) => count >= 60, '60 or more');
+    await first.page.getByRole('button', { name: 'Pause' }).click();
+    await first.page.getByRole('button', { name: 'Train' }).waitFor();
+    await first.page.getByRole('tab', { name: 'Take along' }).click();
+    const [model, checkpoint] = [
+      await saved(first.page, 'Download model'),
+      await saved(first.page, 'Download checkpoint'),
+    ];
+    const [steps, loss] = [await first.steps(), await first.fact('test-loss')];
+
+    const { page, drop, fact, until, errors } = await pages.open('#task=xor');
+    await until('train-loss', Number.isFinite, 'there');
+    await drop({ name: 'run.safetensors', content: checkpoint });
+    await page.getByText('Loaded run.safetensors').waitFor();
+    await until('steps', (count) => count === steps, String(steps));
+    expect(await fact('test-loss')).toBe(loss);
+    expect(page.url()).toContain('task=moons');
+    // the curve goes on where it was
+    expect(Number(await page.locator('[data-points]').first().getAttribute('data-points'))).toBeGreaterThan(1);
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === steps + 1, String(steps + 1));
+    await drop({ name: 'weights.safetensors', content: model });
+    await page.getByText('Loaded weights.safetensors').waitFor();
+    await until('steps', (count) => count === 0, '0');
+    expect(await fact('test-loss')).toBe(loss);
+    expect(errors).toEqual([]);
+  });
+
+  test('is refused when it is damaged or another one, and nothing is lost', async () => {
+    const { page, drop, until, fact } = await pages.open('#task=moons');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('tab', { name: 'Take along' }).click();
+    const model = await saved(page, 'Download model');
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === 1, '1');
+    const loss = await fact('test-loss');
+    await drop({ name: 'torn.safetensors', content: model.subarray(0, model.length - 7) });
+    await page
+      .getByRole('alert')
+      .getByText(/safetensors/)
+      .waitFor();
+    expect([await fact('steps'), await fact('test-loss')]).toEqual(['1', loss]);
+    await drop({ name: 'holiday.jpg', content: 'not a model' });
+    await page
+      .getByRole('alert')
+      .getByText(/no file that the page knows/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === 2, '2');
+  });
+});
+
+test('the address brings the experiment back', async () => {
+  const { page, until, fact, errors } = await pages.open();
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByTitle('Spirals').click();
+  await page.getByRole('button', { name: 'More units in layer 1' }).click();
+  await page.getByRole('button', { name: 'Add layer' }).click();
+  await page.getByLabel('Optimizer').selectOption('RMSprop');
+  await page.getByLabel('Regularisation').selectOption('L2');
+  await page.getByLabel('Schedule').selectOption('Cosine');
+  await page.getByLabel('Seed').fill('42');
+  await page.getByLabel('Seed').press('Enter');
+  await expect.poll(() => page.url()).toContain('seed=42');
+  await until('train-loss', Number.isFinite, 'there');
+  await page.waitForTimeout(1000);
+  const loss = await fact('train-loss');
+  await page.reload();
+  await until('train-loss', Number.isFinite, 'there');
+  expect(await fact('train-loss')).toBe(loss);
+  expect(await page.getByRole('radio', { name: 'Spirals' }).isChecked()).toBe(true);
+  expect(await page.getByLabel('Optimizer').inputValue()).toBe('rmsprop');
+  expect(await page.getByRole('group', { name: /^Layer/ }).count()).toBe(3);
+  expect(errors).toEqual([]);
+});
+
+test('the program that is taken along trains the same model outside of the page', async () => {
+  const { page, until, steps, fact } = await pages.open('#task=moons&seed=7&batchSize=16&penalty=l2');
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByRole('button', { name: 'Train' }).click();
+  await until('steps', (count) => count >= 100, '100 or more');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Train' }).waitFor();
+  await page.getByRole('tab', { name: 'Take along' }).click();
+  // the last frame is that of the last step
+  await expect.poll(async () => page.locator('#program').textContent()).toContain(`const steps = ${await steps()};`);
+  const program = join(folder, 'program.ts');
+  writeFileSync(program, (await page.locator('#program').textContent()) ?? '');
+  const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=@nn/source', '--import', 'tsx', program], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  const [, loss, accuracy] = /test: loss ([\d.]+), accuracy ([\d.]+)/.exec(stdout) ?? [];
+  expect(Number(loss)).toBeCloseTo(Number(await fact('test-loss')), 2);
+  expect(100 * Number(accuracy)).toBeCloseTo(Number.parseFloat(await fact('test-accuracy')), 0);
+});

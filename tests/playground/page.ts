@@ -1,0 +1,106 @@
+/**
+ * The built page in a Chromium, from a plain static server: no headers, so nothing is isolated from other origins. What a
+ * test needs to look at it and to use it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { root } from '../support/commands.ts';
+
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+export interface Host {
+  /** A page of its own; errors on it fail the test that closes it. */
+  open(hash?: string, options?: BrowserContextOptions): Promise<Visit>;
+  close(): Promise<void>;
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** What the page said that it should not have said. */
+  readonly errors: string[];
+  /** A number of the bar, as the page shows it. */
+  fact(name: string): Promise<string>;
+  steps(): Promise<number>;
+  /** Waits until a number of the bar is as wanted. */
+  until(name: string, wanted: (value: number) => boolean, what: string): Promise<number>;
+  drop(...files: readonly { readonly name: string; readonly content: string | Uint8Array }[]): Promise<void>;
+}
+
+export async function host(): Promise<Host> {
+  const folder = join(root, 'apps/playground/dist');
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const file = join(folder, normalize(path === '/' ? '/index.html' : path));
+    if (!file.startsWith(folder) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' });
+    return response.end(readFileSync(file));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const browser = await launch();
+  return {
+    open: (hash = '', options = {}) => visit(browser, address + hash, options),
+    async close() {
+      await browser.close();
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+function launch(): Promise<Browser> {
+  const record = join(root, 'node_modules/.cache/nn-browser.json');
+  const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
+    ? JSON.parse(readFileSync(record, 'utf8'))
+    : {};
+  return chromium.launch({
+    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    ...(found.executablePath === undefined ? {} : { executablePath: found.executablePath }),
+    ...(found.env === undefined ? {} : { env: { ...(process.env as Record<string, string>), ...found.env } }),
+  });
+}
+
+async function visit(browser: Browser, address: string, options: BrowserContextOptions): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-US', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  await page.goto(address);
+  const read = async (name: string): Promise<string> =>
+    (await page.locator(`[data-fact="${name}"]`).first().textContent()) ?? '';
+  const made: Visit = {
+    page,
+    errors,
+    fact: read,
+    steps: async () => Number(await read('steps')),
+    async until(name, wanted, what) {
+      const end = Date.now() + 120_000;
+      for (;;) {
+        const value = Number.parseFloat(await read(name));
+        if (wanted(value)) return value;
+        if (Date.now() > end) throw new Error(`${name} is ${value} and not ${what} after two minutes.`);
+        await page.waitForTimeout(50);
+      }
+    },
+    async drop(...files) {
+      const plain = files.map(({ name, content }) => ({
+        name,
+        bytes: [...(typeof content === 'string' ? new TextEncoder().encode(content) : content)],
+      }));
+      await page.evaluate((given) => {
+        const transfer = new DataTransfer();
+        for (const { name, bytes } of given) transfer.items.add(new File([new Uint8Array(bytes)], name));
+        const init = { dataTransfer: transfer, bubbles: true, cancelable: true };
+        document.querySelector('.page')?.dispatchEvent(new DragEvent('drop', init));
+      }, plain);
+    },
+  };
+  return made;
+}

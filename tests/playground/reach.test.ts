@@ -1,0 +1,155 @@
+/** For everyone: keyboard alone, names for screen readers, narrow screens, light and dark, English and Chinese. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Host, host } from './page.ts';
+
+let pages: Host;
+beforeAll(async () => {
+  pages = await host();
+});
+afterAll(() => pages.close());
+
+/** Presses Tab until what has the focus is called so; fails after a round. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let k = 0; k < 150; k++) {
+    await page.keyboard.press('Tab');
+    const called = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement & { labels?: NodeListOf<HTMLElement> };
+      return element?.getAttribute('aria-label') ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? '';
+    });
+    if (name.test(called)) return;
+  }
+  throw new Error(`Tab never reached ${name}.`);
+}
+
+describe('with the keyboard alone', () => {
+  test('a task is chosen, a layer added, the network trained, a unit looked at', async () => {
+    const { page, until, errors } = await pages.open('#task=moons');
+    await until('train-loss', Number.isFinite, 'there');
+    await tabTo(page, /^Moons$/);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.url()).toContain('task=circles');
+    await tabTo(page, /Add layer/);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByRole('group', { name: /^Layer/ }).count()).toBe(2);
+    await tabTo(page, /^Layer 1, unit 2/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Response of Layer 1, unit 2' }).waitFor();
+    await tabTo(page, /^Train$/);
+    await page.keyboard.press('Enter');
+    await until('test-accuracy', (share) => share >= 90, '90 % or more');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+    await tabTo(page, /^Walk-through$/);
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('tab', { name: 'Distributions', selected: true }).waitFor();
+    expect(await page.getByRole('img', { name: /^Weights of Layer 1/ }).count()).toBe(1);
+    expect(errors).toEqual([]);
+  });
+
+  test('points are drawn and learned', async () => {
+    const { page, until } = await pages.open('#task=drawn');
+    await page
+      .getByRole('alert')
+      .getByText(/at least four points/)
+      .waitFor();
+    await page.getByRole('application', { name: /Plane for drawing points/ }).focus();
+    const go = async (key: string, times: number): Promise<void> => {
+      for (let k = 0; k < times; k++) await page.keyboard.press(key);
+    };
+    await go('ArrowLeft', 8);
+    for (let k = 0; k < 4; k++) {
+      await page.keyboard.press('Enter');
+      await go('ArrowUp', 2);
+    }
+    await page.getByRole('radio', { name: '1', exact: true }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('application', { name: /Plane for drawing points/ }).focus();
+    await go('ArrowRight', 16);
+    for (let k = 0; k < 4; k++) {
+      await page.keyboard.press('Enter');
+      await go('ArrowDown', 2);
+    }
+    await expect.poll(() => page.url()).toMatch(/points=\w{40}$/);
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('button', { name: 'Train' }).focus();
+    await page.keyboard.press('Enter');
+    await until('test-accuracy', (share) => share === 100, '100 %');
+  });
+});
+
+test('everything that can be used has a name, in every view', async () => {
+  for (const hash of ['#task=moons', '#task=digits&samples=100&layers=c2k3p.relu_d6.relu']) {
+    const { page, until } = await pages.open(hash);
+    await until('train-loss', Number.isFinite, 'there');
+    for (const tab of await page.getByRole('tab').all()) {
+      await tab.click();
+      expect(await namelessOf(page)).toEqual([]);
+    }
+  }
+});
+
+/** Buttons, fields and pictures without a name. */
+function namelessOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const all = document.querySelectorAll(
+      'button, input, select, textarea, summary, [role=img], [role=application], [tabindex="0"]',
+    );
+    return [...all].flatMap((element) => {
+      const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
+      const name =
+        element.getAttribute('aria-label') || labels.map((label) => label.textContent).join('') || element.textContent;
+      return name?.trim() ? [] : [element.outerHTML.slice(0, 120)];
+    });
+  });
+}
+
+test.each([360, 768, 1180])('nothing sticks out at %i pixels', async (width) => {
+  for (const hash of [
+    '#task=spirals&layers=d8.tanh_d8.tanh_d8.tanh_d8.tanh',
+    '#task=digits&samples=100&layers=c2k3p.relu_d6.relu',
+  ]) {
+    const { page, until } = await pages.open(hash, { viewport: { width, height: 740 } });
+    await until('train-loss', Number.isFinite, 'there');
+    for (const tab of await page.getByRole('tab').all()) {
+      await tab.click();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+    // start and progress stay in sight
+    await page.mouse.wheel(0, 900);
+    await page.waitForTimeout(200);
+    const box = (await page.getByRole('button', { name: 'Train' }).boundingBox())!;
+    expect(box.y).toBeGreaterThanOrEqual(0);
+    expect(box.y + box.height).toBeLessThan(740);
+  }
+});
+
+test('speaks Chinese where the browser does, and remembers another choice', async () => {
+  const { page, until, errors } = await pages.open('', { locale: 'zh-CN' });
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByRole('button', { name: '训练' }).waitFor();
+  expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+  expect(await page.locator('body').innerText()).not.toMatch(/Training|Learning rate|Output|Layer/);
+  await page.getByLabel('语言').selectOption('English');
+  await page.getByRole('button', { name: 'Train' }).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Train' }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('is light or dark as the system is, or as chosen', async () => {
+  const { page } = await pages.open('', { colorScheme: 'dark' });
+  const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await paper();
+  await page.getByLabel('Theme').selectOption('Light');
+  await expect.poll(paper).not.toBe(dark);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.getByLabel('Theme').selectOption('Auto');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(paper).toBe(dark);
+});
+
+test('says that there is one thread where the host does not isolate the page', async () => {
+  const { page } = await pages.open();
+  await page.getByText(/One thread: this host does not isolate/).waitFor();
+});

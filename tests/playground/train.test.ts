@@ -1,0 +1,105 @@
+/** Training on the page: moons, digits, and the change of device in mid-training. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Host, host } from './page.ts';
+
+let pages: Host;
+beforeAll(async () => {
+  pages = await host();
+});
+afterAll(() => pages.close());
+
+describe('training', () => {
+  test('learns moons to 95 % on samples that it has not seen, and draws what it learned', async () => {
+    const { page, until, steps, errors } = await pages.open('#task=moons');
+    await until('train-loss', Number.isFinite, 'there');
+    const before = await pictureOf(page, '.surface');
+    await page.getByRole('button', { name: 'Train' }).click();
+    expect(await until('test-accuracy', (share) => share >= 95, '95 % or more')).toBeGreaterThanOrEqual(95);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+    expect(await pictureOf(page, '.surface')).not.toBe(before);
+    expect(await page.getByRole('img', { name: /^Accuracy: / }).getAttribute('aria-label')).toMatch(
+      /test (9[5-9]|100)/,
+    );
+    const stopped = await steps();
+    expect(stopped).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'One step' }).click();
+    await until('steps', (count) => count === stopped + 1, `one more than ${stopped}`);
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await until('steps', (count) => count === 0, '0');
+    expect(errors).toEqual([]);
+  });
+
+  test('learns digits, and recognises one that is drawn', async () => {
+    const { page, until, fact, errors } = await pages.open('#task=digits&samples=600&layers=c6k5p.relu_d24.relu');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('test-accuracy', (share) => share >= 85, '85 % or more');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const pad = page.getByRole('application', { name: /Pad for drawing a digit/ });
+    const box = (await pad.boundingBox())!;
+    const at = (x: number, y: number): [number, number] => [box.x + x * box.width, box.y + y * box.height];
+    // a ring
+    await page.mouse.move(...at(0.5, 0.15));
+    await page.mouse.down();
+    for (let k = 1; k <= 24; k++) {
+      const angle = (2 * Math.PI * k) / 24;
+      await page.mouse.move(...at(0.5 + 0.22 * Math.sin(angle), 0.5 - 0.35 * Math.cos(angle)));
+    }
+    await page.mouse.up();
+    await expect.poll(() => fact('recognised'), { timeout: 20_000 }).toMatch(/^Looks like 0, /);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    // an upright line
+    await page.mouse.move(...at(0.5, 0.15));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.5, 0.85), { steps: 8 });
+    await page.mouse.up();
+    await expect.poll(() => fact('recognised'), { timeout: 20_000 }).toMatch(/^Looks like 1, /);
+    await page.getByRole('tab', { name: 'Filters and maps' }).click();
+    expect(await page.getByRole('img', { name: /^Feature maps of Layer 1/ }).count()).toBe(6);
+    await page.getByRole('tab', { name: 'Mistakes' }).click();
+    expect(await page.getByRole('rowheader').count()).toBe(10);
+    expect(errors).toEqual([]);
+  });
+
+  test('goes on on the GPU where the CPU was, and back', async () => {
+    const { page, until, steps, errors } = await pages.open('#task=moons');
+    const device = page.getByLabel('Computes on');
+    await until('train-loss', Number.isFinite, 'there');
+    // the software GPU is there on every machine; WebGPU is not asked for in this browser
+    await expect
+      .poll(() => device.locator('option').allTextContents(), { timeout: 60_000 })
+      .toEqual(['CPU', 'GPU (WebGL 2)', 'GPU (WebGPU) – not available here']);
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('steps', (count) => count >= 150, '150 or more');
+    const [step, loss] = [await steps(), Number(await page.locator('[data-fact=test-loss]').textContent())];
+    await device.selectOption('GPU (WebGL 2)');
+    await page.getByText(/^Now training on GPU \(WebGL 2\)/).waitFor();
+    const further = await until('steps', (count) => count > step + 40, `more than ${step + 40}`);
+    expect(further).toBeGreaterThan(step);
+    // it has not started over: the loss is still that of a trained network
+    expect(Number(await page.locator('[data-fact=test-loss]').textContent())).toBeLessThan(loss + 0.15);
+    expect(page.url()).toContain('backend=webgl2');
+    await device.selectOption('CPU');
+    await page.getByText(/^Now training on CPU/).waitFor();
+    await until('steps', (count) => count > further + 40, `more than ${further + 40}`);
+    await page.locator('.reasons summary').click();
+    expect(await page.locator('.reasons').textContent()).toMatch(/WebGPU/);
+    expect(errors).toEqual([]);
+  });
+
+  test('stops with words when the numbers run away', async () => {
+    const { page, until } = await pages.open('#task=plane&optimizer=sgd&learningRate=10');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('button', { name: 'Train' }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/smaller learning rate/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+  });
+});
+
+async function pictureOf(page: import('playwright-core').Page, selector: string): Promise<string> {
+  return page.locator(selector).evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+}
