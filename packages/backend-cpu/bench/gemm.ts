@@ -2,6 +2,7 @@
 import type { Kernel, Op } from '@nn/core';
 import { type WasmBuffer, WasmEngine } from '../src/wasm/engine.ts';
 import { programOf } from '../src/wasm/testing.ts';
+import { print } from './print.ts';
 
 const fused = process.argv[2] === 'fused';
 const engine = new WasmEngine({ fused });
@@ -10,8 +11,22 @@ function matmul(m: number, n: number, k: number, left: 'n' | 't', right: 'n' | '
   const value: Op[] = [];
   const push = (op: Op): number => value.push(op) - 1;
   const at = (first: number, firstStride: number, second: number, secondStride: number): number => {
-    const a = push({ dtype: 'int32', op: 'mul', args: [push({ dtype: 'int32', op: 'axis', axis: first }), push({ dtype: 'int32', op: 'const', value: firstStride })] });
-    const b = push({ dtype: 'int32', op: 'mul', args: [push({ dtype: 'int32', op: 'axis', axis: second }), push({ dtype: 'int32', op: 'const', value: secondStride })] });
+    const a = push({
+      dtype: 'int32',
+      op: 'mul',
+      args: [
+        push({ dtype: 'int32', op: 'axis', axis: first }),
+        push({ dtype: 'int32', op: 'const', value: firstStride }),
+      ],
+    });
+    const b = push({
+      dtype: 'int32',
+      op: 'mul',
+      args: [
+        push({ dtype: 'int32', op: 'axis', axis: second }),
+        push({ dtype: 'int32', op: 'const', value: secondStride }),
+      ],
+    });
     return push({ dtype: 'int32', op: 'add', args: [a, b] });
   };
   const l = push({ dtype: 'float32', op: 'load', read: 0, index: left === 'n' ? at(0, k, 2, 1) : at(0, 1, 2, m) });
@@ -64,7 +79,9 @@ for (const [m, n, k, left, right, bias] of [
   const start = performance.now();
   const executable = engine.compile(program);
   const compiled = performance.now() - start;
-  const inputs = shapes.map((shape) => engine.upload(new Float32Array(shape[0]!).fill(0.5), { dtype: 'float32', shape }));
+  const inputs = shapes.map((shape) =>
+    engine.upload(new Float32Array(shape[0]!).fill(0.5), { dtype: 'float32', shape }),
+  );
   const none = new Float64Array(0);
   const flops = 2 * m * n * k;
   const turns = Math.max(3, Math.min(20000, Math.ceil(3e8 / flops)));
@@ -74,7 +91,7 @@ for (const [m, n, k, left, right, bias] of [
     for (let turn = 0; turn < turns; turn++) engine.release(executable.run(inputs, none)[0] as WasmBuffer);
     best = Math.min(best, (performance.now() - begin) / turns);
   }
-  console.log(
+  print(
     `${m}x${n}x${k} ${left}${right}${bias ? ' bias+relu' : ''}`.padEnd(28),
     `${(flops / best / 1e6).toFixed(1)} GFLOP/s  ${(best * 1000).toFixed(2)} us  compile ${compiled.toFixed(1)} ms`,
   );

@@ -2,11 +2,18 @@
 import type { Kernel, Op } from '@nn/core';
 import { type WasmBuffer, WasmEngine } from '../src/wasm/engine.ts';
 import { programOf } from '../src/wasm/testing.ts';
+import { print } from './print.ts';
 
 const engine = new WasmEngine({ fused: process.argv[2] === 'fused' });
 type Build = (push: (op: Op) => number, load: (read: number, ...strides: number[]) => number) => void;
 
-function run(name: string, domain: number[], reads: number[], build: Build, reduce?: { extents: number[]; op: 'sum' | 'max' }): void {
+function run(
+  name: string,
+  domain: number[],
+  reads: number[],
+  build: Build,
+  reduce?: { extents: number[]; op: 'sum' | 'max' },
+): void {
   const value: Op[] = [];
   const push = (op: Op): number => value.push(op) - 1;
   const load = (read: number, ...strides: number[]): number => {
@@ -20,12 +27,22 @@ function run(name: string, domain: number[], reads: number[], build: Build, redu
   };
   build(push, load);
   const kernel: Kernel = {
-    key: name, domain, dtype: 'float32', reads: reads.map(() => 'float32'), scalars: [], value,
+    key: name,
+    domain,
+    dtype: 'float32',
+    reads: reads.map(() => 'float32'),
+    scalars: [],
+    value,
     ...(reduce && { reduce: { ...reduce, dtype: 'float32' as const } }),
   };
   const shapes = reads.map((size) => [size]);
   const executable = engine.compile(programOf(kernel, shapes));
-  const inputs = shapes.map((shape) => engine.upload(Float32Array.from({ length: shape[0]! }, (_, i) => Math.sin(i)), { dtype: 'float32', shape }));
+  const inputs = shapes.map((shape) =>
+    engine.upload(
+      Float32Array.from({ length: shape[0]! }, (_, i) => Math.sin(i)),
+      { dtype: 'float32', shape },
+    ),
+  );
   const none = new Float64Array(0);
   const elements = [...domain, ...(reduce?.extents ?? [])].reduce((a, b) => a * b, 1);
   const turns = Math.max(2, Math.ceil(4e6 / elements));
@@ -35,11 +52,13 @@ function run(name: string, domain: number[], reads: number[], build: Build, redu
     for (let turn = 0; turn < turns; turn++) engine.release(executable.run(inputs, none)[0] as WasmBuffer);
     best = Math.min(best, (performance.now() - begin) / turns);
   }
-  console.log(name.padEnd(36), `${((best * 1e6) / elements).toFixed(3)} ns/element  ${(best * 1000).toFixed(1)} us`);
+  print(name.padEnd(36), `${((best * 1e6) / elements).toFixed(3)} ns/element  ${(best * 1000).toFixed(1)} us`);
 }
-const unary = (op: 'exp' | 'log' | 'tanh' | 'erf' | 'sin' | 'sqrt'): Build => (push, load) => {
-  push({ dtype: 'float32', op, args: [load(0, 1)] });
-};
+const unary =
+  (op: 'exp' | 'log' | 'tanh' | 'erf' | 'sin' | 'sqrt'): Build =>
+  (push, load) => {
+    push({ dtype: 'float32', op, args: [load(0, 1)] });
+  };
 const sigmoid = (push: (op: Op) => number, x: number): number => {
   const minus = push({ dtype: 'float32', op: 'const', value: -1 });
   const one = push({ dtype: 'float32', op: 'const', value: 1 });
@@ -48,12 +67,54 @@ const sigmoid = (push: (op: Op) => number, x: number): number => {
 };
 const n = 16384;
 for (const op of ['exp', 'log', 'tanh', 'erf', 'sin', 'sqrt'] as const) run(op, [n], [n], unary(op));
-run('sigmoid', [n], [n], (push, load) => { sigmoid(push, load(0, 1)); });
-run('sigmoid [32,128] of [32,512]', [32, 128], [n], (push, load) => { sigmoid(push, load(0, 512, 1)); });
-run('add', [n], [n, n], (push, load) => { push({ dtype: 'float32', op: 'add', args: [load(0, 1), load(1, 1)] }); });
-run('add 1M', [1 << 20], [1 << 20, 1 << 20], (push, load) => { push({ dtype: 'float32', op: 'add', args: [load(0, 1), load(1, 1)] }); });
-run('transpose 1024', [1024, 1024], [1 << 20], (_, load) => { load(0, 1, 1024); });
-run('row sum 1024', [1024], [1 << 20], (_, load) => { load(0, 1024, 1); }, { extents: [1024], op: 'sum' });
-run('column sum 1024', [1024], [1 << 20], (_, load) => { load(0, 1, 1024); }, { extents: [1024], op: 'sum' });
-run('row max 1024', [1024], [1 << 20], (_, load) => { load(0, 1024, 1); }, { extents: [1024], op: 'max' });
-run('pool 2x2 max', [32, 64, 12, 12], [32 * 64 * 24 * 24], (_, load) => { load(0, 64 * 576, 576, 48, 2, 24, 1); }, { extents: [2, 2], op: 'max' });
+run('sigmoid', [n], [n], (push, load) => {
+  sigmoid(push, load(0, 1));
+});
+run('sigmoid [32,128] of [32,512]', [32, 128], [n], (push, load) => {
+  sigmoid(push, load(0, 512, 1));
+});
+run('add', [n], [n, n], (push, load) => {
+  push({ dtype: 'float32', op: 'add', args: [load(0, 1), load(1, 1)] });
+});
+run('add 1M', [1 << 20], [1 << 20, 1 << 20], (push, load) => {
+  push({ dtype: 'float32', op: 'add', args: [load(0, 1), load(1, 1)] });
+});
+run('transpose 1024', [1024, 1024], [1 << 20], (_, load) => {
+  load(0, 1, 1024);
+});
+run(
+  'row sum 1024',
+  [1024],
+  [1 << 20],
+  (_, load) => {
+    load(0, 1024, 1);
+  },
+  { extents: [1024], op: 'sum' },
+);
+run(
+  'column sum 1024',
+  [1024],
+  [1 << 20],
+  (_, load) => {
+    load(0, 1, 1024);
+  },
+  { extents: [1024], op: 'sum' },
+);
+run(
+  'row max 1024',
+  [1024],
+  [1 << 20],
+  (_, load) => {
+    load(0, 1024, 1);
+  },
+  { extents: [1024], op: 'max' },
+);
+run(
+  'pool 2x2 max',
+  [32, 64, 12, 12],
+  [32 * 64 * 24 * 24],
+  (_, load) => {
+    load(0, 64 * 576, 576, 48, 2, 24, 1);
+  },
+  { extents: [2, 2], op: 'max' },
+);

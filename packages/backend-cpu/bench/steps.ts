@@ -5,10 +5,22 @@
 import { cpu } from '@nn/backend-cpu';
 import { compile, profile, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
 import {
-  Conv2d, crossEntropy, Embedding, Flatten, LayerNorm, Linear, LSTM, MaxPool2d, ReLU, Sequential, Sigmoid, Tanh,
+  Conv2d,
+  crossEntropy,
+  Embedding,
+  Flatten,
+  LayerNorm,
+  Linear,
+  LSTM,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Tanh,
   TransformerEncoderLayer,
 } from '@nn/layers';
 import { Adam, SGD } from '@nn/optim';
+import { print } from './print.ts';
 
 const only = process.argv[2] ?? 'all';
 const engine = (process.argv[3] ?? 'auto') as 'auto';
@@ -32,7 +44,10 @@ const random = (): number => {
   return (state >>> 8) / 2 ** 24;
 };
 const floats = (...shape: number[]): Tensor =>
-  tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random() * 2 - 1), { shape });
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random() * 2 - 1),
+    { shape },
+  );
 const labels = (count: number, classes: number): Tensor =>
   tensor(Int32Array.from({ length: count }, () => Math.floor(random() * classes)));
 
@@ -40,15 +55,28 @@ type Workload = { step: () => Promise<unknown>; turns: number };
 
 const workloads: Record<string, () => Workload> = {
   mlp: () => {
-    const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
+    const model = new Sequential(
+      new Linear(784, 512),
+      new ReLU(),
+      new Linear(512, 256),
+      new ReLU(),
+      new Linear(256, 10),
+    );
     const optimizer = new Adam(model, { learningRate: 1e-3 });
     const [x, y] = [floats(128, 784), labels(128, 10)];
     return { turns: 40, step: () => optimizer.step(crossEntropy(model.forward(x), y)) };
   },
   cnn: () => {
     const model = new Sequential(
-      new Conv2d(1, 32, 3), new ReLU(), new Conv2d(32, 64, 3), new ReLU(), new MaxPool2d(2), new Flatten(),
-      new Linear(9216, 128), new ReLU(), new Linear(128, 10),
+      new Conv2d(1, 32, 3),
+      new ReLU(),
+      new Conv2d(32, 64, 3),
+      new ReLU(),
+      new MaxPool2d(2),
+      new Flatten(),
+      new Linear(9216, 128),
+      new ReLU(),
+      new Linear(128, 10),
     );
     const optimizer = new Adam(model, { learningRate: 1e-3 });
     const [x, y] = [floats(32, 1, 28, 28), labels(32, 10)];
@@ -70,7 +98,10 @@ const workloads: Record<string, () => Workload> = {
   transformer: () => {
     const model = {
       embedding: new Embedding(128, 128),
-      layers: [1, 2].map(() => new TransformerEncoderLayer(128, 4, { feedForward: 512, dropout: 0, batchFirst: true, activation: 'gelu' })),
+      layers: [1, 2].map(
+        () =>
+          new TransformerEncoderLayer(128, 4, { feedForward: 512, dropout: 0, batchFirst: true, activation: 'gelu' }),
+      ),
       norm: new LayerNorm(128),
       head: new Linear(128, 128),
     };
@@ -103,15 +134,28 @@ const workloads: Record<string, () => Workload> = {
     return { turns: 5000, step: async () => step(x, y) };
   },
   mlp1: () => {
-    const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
+    const model = new Sequential(
+      new Linear(784, 512),
+      new ReLU(),
+      new Linear(512, 256),
+      new ReLU(),
+      new Linear(256, 10),
+    );
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 784);
     return { turns: 200, step: async () => ((await forward(x)) as Tensor).data() };
   },
   cnn1: () => {
     const model = new Sequential(
-      new Conv2d(1, 32, 3), new ReLU(), new Conv2d(32, 64, 3), new ReLU(), new MaxPool2d(2), new Flatten(),
-      new Linear(9216, 128), new ReLU(), new Linear(128, 10),
+      new Conv2d(1, 32, 3),
+      new ReLU(),
+      new Conv2d(32, 64, 3),
+      new ReLU(),
+      new MaxPool2d(2),
+      new Flatten(),
+      new Linear(9216, 128),
+      new ReLU(),
+      new Linear(128, 10),
     );
     const forward = compile((x: Tensor) => model.forward(x));
     const x = floats(1, 1, 28, 28);
@@ -146,7 +190,10 @@ for (const [name, make] of Object.entries(workloads)) {
   const { user } = process.cpuUsage(used);
   times.sort((p, q) => p - q);
   const [least, median] = [times[0]!, times[turns >> 1]!];
-  console.log(name.padEnd(14), `first ${first.toFixed(0)} ms (compile ${compiling.toFixed(0)})  cpu ${(user / 1000 / turns).toFixed(4)} ms  median ${median.toFixed(4)} ms  least ${least.toFixed(4)} ms`);
+  print(
+    name.padEnd(14),
+    `first ${first.toFixed(0)} ms (compile ${compiling.toFixed(0)})  cpu ${(user / 1000 / turns).toFixed(4)} ms  median ${median.toFixed(4)} ms  least ${least.toFixed(4)} ms`,
+  );
   if (profiled) {
     // The least of several runs for each kernel: the machine is shared.
     const least = new Map<string, { ms: number; calls: number; path: string; flops: number }>();
@@ -159,10 +206,12 @@ for (const [name, make] of Object.entries(workloads)) {
       }
     }
     const rows = [...least].sort(([, a], [, b]) => b.ms - a.ms);
-    console.log(`sum ${rows.reduce((sum, [, row]) => sum + row.ms, 0).toFixed(2)} ms`);
+    print(`sum ${rows.reduce((sum, [, row]) => sum + row.ms, 0).toFixed(2)} ms`);
     for (const [kernel, { ms, calls, flops }] of rows.slice(0, Number(process.env.ROWS ?? 20))) {
-      console.log(`${ms.toFixed(3).padStart(9)} ${String(calls).padStart(4)} ${flops.toFixed(1).padStart(6)}  ${kernel.slice(0, 150)}`);
+      print(
+        `${ms.toFixed(3).padStart(9)} ${String(calls).padStart(4)} ${flops.toFixed(1).padStart(6)}  ${kernel.slice(0, 150)}`,
+      );
     }
   }
 }
-console.log(JSON.stringify(backend.info()), `${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`);
+print(JSON.stringify(backend.info()), `${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`);

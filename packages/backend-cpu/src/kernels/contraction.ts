@@ -6,7 +6,7 @@
 import type { Axes, Hint, Kernel } from '@nn/core';
 import { analyse, sizeOf, stridesOf } from '../wasm/analysis.ts';
 import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
-import { emitNest, kernelParameters, type KernelCode, type Phase } from '../wasm/emit.ts';
+import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
@@ -61,7 +61,8 @@ function mergeRuns(axes: Axes, extents: readonly number[], strides: (axis: numbe
   return runs;
 }
 
-const largest = (runs: readonly Run[]): Run => runs.reduce((best, run) => (run.extent > best.extent ? run : best), single);
+const largest = (runs: readonly Run[]): Run =>
+  runs.reduce((best, run) => (run.extent > best.extent ? run : best), single);
 
 /** The matrix product in a contraction, or null where none is worth packing. */
 export function matrixProduct(
@@ -210,7 +211,10 @@ function emitDriver(
     const begin = builder.parameter(count - 2, 'i32');
     const end = builder.parameter(count - 1, 'i32');
     const base = (operand: Operand): I32 =>
-      i32.add(operand.parameter === null ? scratch : builder.parameter(operand.parameter, 'i32'), i32.const(operand.offset));
+      i32.add(
+        operand.parameter === null ? scratch : builder.parameter(operand.parameter, 'i32'),
+        i32.const(operand.offset),
+      );
     const sumsBase: I32 = target.inPlace ? builder.parameter(0, 'i32') : i32.add(scratch, i32.const(target.offset));
     const local = (): Local<'i32'> => builder.local('i32');
     const unit = local();
@@ -307,15 +311,13 @@ function emitDriver(
             ]
           : []),
         unit.set(
-          i32.add(
-            scaled(block, rowBlocks),
-            i32.divU(i32.add(lastRow, i32.const(rowBlock - 1)), i32.const(rowBlock)),
-          ),
+          i32.add(scaled(block, rowBlocks), i32.divU(i32.add(lastRow, i32.const(rowBlock - 1)), i32.const(rowBlock))),
         ),
       ]),
     );
   });
-  const work = (rows.extent * columns.extent * inner.extent * outerCount * sums.reduce((n, run) => n * run.extent, 1)) / 22;
+  const work =
+    (rows.extent * columns.extent * inner.extent * outerCount * sums.reduce((n, run) => n * run.extent, 1)) / 22;
   return { phase: { reference, units, grain: work / units }, own };
 }
 
@@ -324,8 +326,7 @@ function scaled(value: I32, factor: number): I32 {
   return factor === 1 ? value : i32.mul(value, i32.const(factor));
 }
 /** The smaller of a value (evaluated twice) and a constant. */
-const bounded = (value: I32, most: number): I32 =>
-  select(value, i32.const(most), i32.ltS(value, i32.const(most)));
+const bounded = (value: I32, most: number): I32 => select(value, i32.const(most), i32.ltS(value, i32.const(most)));
 
 interface Moving {
   readonly at: Local<'i32'>;
@@ -390,4 +391,3 @@ function addedUp(
     ),
   ];
 }
-

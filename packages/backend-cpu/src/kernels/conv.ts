@@ -8,7 +8,7 @@
 import type { Hint, Kernel, Op, Shape } from '@nn/core';
 import { sizeOf, stridesOf } from '../wasm/analysis.ts';
 import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
-import { emitNest, kernelParameters, type KernelCode, type Phase } from '../wasm/emit.ts';
+import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, memory, select } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
@@ -76,7 +76,8 @@ export function padding(
   const from = stridesOf([channels, ...space]);
   const offset = first.reduce((sum, index, axis) => sum + index * (from[axis + 1] as number), 0);
   const shift = first.reduce(
-    (sum, index, axis) => sum + ((before[axis] as number) + index * (step[axis] as number)) * (strides[axis + 1] as number),
+    (sum, index, axis) =>
+      sum + ((before[axis] as number) + index * (step[axis] as number)) * (strides[axis + 1] as number),
     0,
   );
   const domain = [channels, ...counts];
@@ -436,12 +437,7 @@ function ownLayout(parts: readonly (readonly [string, number])[]): { at: (name: 
 }
 
 /** dW[o, taps] = sum over images and pixels of dy[n, o, p] patches(x_n)[taps, p]. */
-function weightGradient(
-  context: ModuleContext,
-  request: SpecialRequest,
-  hint: ConvHint,
-  sums: SumsPlace,
-): KernelCode {
+function weightGradient(context: ModuleContext, request: SpecialRequest, hint: ConvHint, sums: SumsPlace): KernelCode {
   const { kernel } = request;
   const { groups, input, weight, output } = hint;
   const images = input[0] as number;
@@ -548,9 +544,7 @@ function weightGradient(
         i32.const(images),
         1,
         [
-          from.set(
-            i32.add(image, scaled(i32.add(scaled(n, groups), group), 4 * channels * sizeOf(input.slice(2)))),
-          ),
+          from.set(i32.add(image, scaled(i32.add(scaled(n, groups), group), 4 * channels * sizeOf(input.slice(2))))),
           left.set(i32.add(cotangent, scaled(i32.add(scaled(n, groups), group), 4 * filters * pixelCount))),
           base.set(pad.bytes > 0 ? driver.at(layout.at('image')) : from),
           ...(pad.copy ? [driver.copy(pad.copy, i32.add(base, i32.const(4 * pad.shift)), from)] : []),
@@ -578,12 +572,7 @@ function weightGradient(
 }
 
 /** Strides above 1: patches of dx = W^T dy for some taps at a time, added up in a padded image. */
-function inputGradient(
-  context: ModuleContext,
-  request: SpecialRequest,
-  hint: ConvHint,
-  sums: SumsPlace,
-): KernelCode {
+function inputGradient(context: ModuleContext, request: SpecialRequest, hint: ConvHint, sums: SumsPlace): KernelCode {
   const { kernel } = request;
   const { groups, input, weight, output } = hint;
   const images = input[0] as number;
@@ -652,10 +641,7 @@ function inputGradient(
         // W^T: rows are taps, neighbours in memory; k runs over filters.
         driver.library(
           'pack4',
-          i32.add(
-            weights,
-            i32.shl(i32.add(scaled(i32.add(scaled(group, filters), k), tapCount), row), i32.const(2)),
-          ),
+          i32.add(weights, i32.shl(i32.add(scaled(i32.add(scaled(group, filters), k), tapCount), row), i32.const(2))),
           driver.at(layout.at('left')),
           i32.const(4),
           i32.const(4 * tapCount),
@@ -720,11 +706,7 @@ function inputGradient(
         ],
         true,
       ),
-      driver.copy(
-        copyOut,
-        i32.add(sumsAt, scaled(pair, 4 * channels * sizeOf(space))),
-        driver.at(layout.at('image')),
-      ),
+      driver.copy(copyOut, i32.add(sumsAt, scaled(pair, 4 * channels * sizeOf(space))), driver.at(layout.at('image'))),
       ...(epilogue
         ? [
             callVoid(
@@ -752,4 +734,3 @@ function inputGradient(
     path: `conv input ${tapCount}x${pixelCount}x${filters} (strided)`,
   };
 }
-

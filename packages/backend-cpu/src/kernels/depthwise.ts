@@ -4,7 +4,7 @@
  */
 import type { Kernel, Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../wasm/analysis.ts';
-import { emitNest, kernelParameters, type KernelCode, type Phase } from '../wasm/emit.ts';
+import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
@@ -58,7 +58,14 @@ export function emitDepthwise(context: ModuleContext, request: SpecialRequest, h
     const place = word('add', word('mul', a0, constant(inputs)), channel);
     loads = [
       [sum([[place, channelStride], ...zip(here, steps(stride)), ...zip(there, tapSteps)]), extra],
-      [sum([[a1, weightStrides[0] as number], [inner, weightStrides[1] as number], ...zip(there, weightStrides.slice(2))]), 1],
+      [
+        sum([
+          [a1, weightStrides[0] as number],
+          [inner, weightStrides[1] as number],
+          ...zip(there, weightStrides.slice(2)),
+        ]),
+        1,
+      ],
     ];
   } else if (form === 'weight') {
     const group = word('floorDiv', a0, constant(own));
@@ -79,7 +86,14 @@ export function emitDepthwise(context: ModuleContext, request: SpecialRequest, h
     const back = tapSteps.map((step) => -step);
     loads = [
       [sum([[place, channelStride], ...zip(here, steps(ones)), ...zip(there, back)], origin), extra],
-      [sum([[filter, weightStrides[0] as number], [within, weightStrides[1] as number], ...zip(there, weightStrides.slice(2))]), 1],
+      [
+        sum([
+          [filter, weightStrides[0] as number],
+          [within, weightStrides[1] as number],
+          ...zip(there, weightStrides.slice(2)),
+        ]),
+        1,
+      ],
     ];
   }
   const values = loads.map(([index, read]) => push({ dtype: 'float32', op: 'load', read, index }));
@@ -96,7 +110,15 @@ export function emitDepthwise(context: ModuleContext, request: SpecialRequest, h
       if (!pad.copy) return;
       const to = i32.add(at, i32.const(4 * pad.shift));
       builder.emit(
-        callVoid(pad.copy.reference, to, builder.parameter(1, 'i32'), at, mine, i32.const(0), i32.const(pad.copy.units)),
+        callVoid(
+          pad.copy.reference,
+          to,
+          builder.parameter(1, 'i32'),
+          at,
+          mine,
+          i32.const(0),
+          i32.const(pad.copy.units),
+        ),
       );
     });
     phases.push({ reference, units: 1, grain: sizeOf(source) });

@@ -138,7 +138,14 @@ export function addMultiply(module: ModuleBuilder, fused: boolean): void {
     const [left, right, target, rows, columns, inner, rowBytes, adds, scratch] = Array.from({ length: 9 }, (_, at) =>
       builder.parameter(at, 'i32'),
     ) as [
-      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
       Local<'i32'>,
     ];
     const column = builder.local('i32');

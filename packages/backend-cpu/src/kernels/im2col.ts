@@ -20,7 +20,12 @@ const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.ad
 export function addPackPixels(module: ModuleBuilder): void {
   module.function('packPixels', six, [], (builder) => {
     const [image, target, taps, tapCount, pixels, count] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
     ];
     const places = Array.from({ length: 8 }, () => builder.local('i32'));
     const tap = builder.local('i32');
@@ -29,8 +34,7 @@ export function addPackPixels(module: ModuleBuilder): void {
     const lowRun = builder.local('i32');
     const highRun = builder.local('i32');
     const at = (pixel: number): Local<'i32'> => places[pixel] as Local<'i32'>;
-    const run = (from: number, to: number): I32 =>
-      i32.eq(i32.sub(at(to), at(from)), i32.const(4 * (to - from)));
+    const run = (from: number, to: number): I32 => i32.eq(i32.sub(at(to), at(from)), i32.const(4 * (to - from)));
     const half = (from: number): V128 => {
       let vector = v128.load32Zero(i32.add(at(from), offset));
       for (const lane of [1, 2, 3]) vector = v128.load32Lane(i32.add(at(from + lane), offset), vector, lane);
@@ -46,11 +50,7 @@ export function addPackPixels(module: ModuleBuilder): void {
         advance(tap, 4),
       ]);
     const everyOther = (from: number): V128 =>
-      v128.shuffleWords(
-        v128.load(i32.add(at(from), offset)),
-        v128.load(i32.add(at(from), offset), 16),
-        [0, 2, 4, 6],
-      );
+      v128.shuffleWords(v128.load(i32.add(at(from), offset)), v128.load(i32.add(at(from), offset), 16), [0, 2, 4, 6]);
     builder.emit(
       end.set(i32.add(taps, i32.shl(tapCount, i32.const(2)))),
       whileLoop(i32.gtS(count, i32.const(0)), [
@@ -63,12 +63,15 @@ export function addPackPixels(module: ModuleBuilder): void {
           [walk(quick(0), quick(4))],
           [
             when(
-              i32.and(
-                i32.eq(i32.sub(at(3), at(0)), i32.const(24)),
-                i32.eq(i32.sub(at(7), at(4)), i32.const(24)),
-              ),
+              i32.and(i32.eq(i32.sub(at(3), at(0)), i32.const(24)), i32.eq(i32.sub(at(7), at(4)), i32.const(24))),
               [walk(everyOther(0), everyOther(4))],
-              [when(lowRun, [walk(quick(0), half(4))], [when(highRun, [walk(half(0), quick(4))], [walk(half(0), half(4))])])],
+              [
+                when(
+                  lowRun,
+                  [walk(quick(0), half(4))],
+                  [when(highRun, [walk(half(0), quick(4))], [walk(half(0), half(4))])],
+                ),
+              ],
             ),
           ],
         ),
@@ -86,7 +89,12 @@ export function addPackPixels(module: ModuleBuilder): void {
 export function addPackTaps(module: ModuleBuilder): void {
   module.function('packTaps', six, [], (builder) => {
     const [image, target, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
     ];
     const bases = Array.from({ length: 8 }, () => builder.local('i32'));
     const pixel = builder.local('i32');
@@ -132,7 +140,12 @@ export function addPackTaps(module: ModuleBuilder): void {
 export function addAddPatches(module: ModuleBuilder): void {
   module.function('addPatches', six, [], (builder) => {
     const [source, image, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
     ];
     const base = builder.local('i32');
     const pixel = builder.local('i32');

@@ -32,7 +32,12 @@ export function operandOf(
 ): Operand {
   const op = analysis.ops[position] as Op;
   const form = op.op === 'load' ? analysis.forms[op.index] : null;
-  if (op.op === 'load' && form && kernel.reads[op.read] === 'float32' && [...form.terms.keys()].every((term) => term >= 0)) {
+  if (
+    op.op === 'load' &&
+    form &&
+    kernel.reads[op.read] === 'float32' &&
+    [...form.terms.keys()].every((term) => term >= 0)
+  ) {
     const offset = form.constant * elementBytes('float32');
     return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
   }
@@ -40,9 +45,16 @@ export function operandOf(
   const bits = analysis.depends[position] as number;
   const axes = extents.map((_, axis) => axis).filter((axis) => (bits >> axis) & 1);
   const domain = axes.map((axis) => extents[axis] as number);
-  const value = analysis.ops.slice(0, position + 1).map((each): Op =>
-    each.op === 'axis' ? (axes.includes(each.axis) ? { ...each, axis: axes.indexOf(each.axis) } : { dtype: 'int32', op: 'const', value: 0 }) : each,
-  ) as Body;
+  const value = analysis.ops
+    .slice(0, position + 1)
+    .map(
+      (each): Op =>
+        each.op === 'axis'
+          ? axes.includes(each.axis)
+            ? { ...each, axis: axes.indexOf(each.axis) }
+            : { dtype: 'int32', op: 'const', value: 0 }
+          : each,
+    ) as Body;
   const phase = emitNest(context, {
     kernel: { domain, dtype: 'float32', reads: kernel.reads, scalars: kernel.scalars, value },
     outStrides: stridesOf(domain),
@@ -81,12 +93,17 @@ export function redirected(
     }
     const extra = change.extra === 'out' ? builder.parameter(0, 'i32') : inScratch(change.extra);
     builder.emit(
-      callVoid(phase.reference, out as (typeof values)[number], ...others.slice(0, reads), extra, ...others.slice(reads)),
+      callVoid(
+        phase.reference,
+        out as (typeof values)[number],
+        ...others.slice(0, reads),
+        extra,
+        ...others.slice(reads),
+      ),
     );
   });
   return { ...phase, reference };
 }
-
 
 /** The epilogue of a kernel as a loop nest of its own that reads the finished sums as one more read. */
 export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[], dtype: DType = 'float32'): Kernel {

@@ -91,9 +91,9 @@ export function emitRank(
 /** `rankRow`: (values, count, whether they are floats, ranks, bytes between ranks, 16 bytes of scratch for each value). */
 export function addRankRow(module: ModuleBuilder): void {
   module.function('rankRow', rankParameters, [], (builder) => {
-    const [values, count, floats, ranks, stride, scratch] = rankParameters.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>,
-    ];
+    const [values, count, floats, ranks, stride, scratch] = rankParameters.map((_, at) =>
+      builder.parameter(at, 'i32'),
+    ) as [Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>];
     const index = builder.local('i32');
     const key = builder.local('i32');
     const number = builder.local('f32');
@@ -139,11 +139,7 @@ export function addRankRow(module: ModuleBuilder): void {
           [a.set(i64.load(left)), ...takeLeft],
           [
             b.set(i64.load(right)),
-            when(
-              i32.ltU(left, leftEnd),
-              [a.set(i64.load(left)), when(signed(a, b), takeLeft, takeRight)],
-              takeRight,
-            ),
+            when(i32.ltU(left, leftEnd), [a.set(i64.load(left)), when(signed(a, b), takeLeft, takeRight)], takeRight),
           ],
         ),
         out.set(i32.add(out, eight)),
@@ -170,12 +166,7 @@ export function addRankRow(module: ModuleBuilder): void {
         i32.const(0),
         count,
         1,
-        [
-          i32.store(
-            i32.add(ranks, i32.mul(i32.load(i32.add(from, i32.shl(index, i32.const(3)))), stride)),
-            index,
-          ),
-        ],
+        [i32.store(i32.add(ranks, i32.mul(i32.load(i32.add(from, i32.shl(index, i32.const(3)))), stride)), index)],
         true,
       ),
     );

@@ -13,10 +13,11 @@ export function emitScan(
 ): KernelCode | null {
   const { kernel } = request;
   const { reduce, domain } = kernel;
-  if (!reduce || reduce.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
+  if (reduce?.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
   const sums = sumsOf(context, request);
   // The reduced axis takes the place of the axis that it runs along.
-  const axisOf = (axis: number): number | null => (axis === domain.length ? hint.axis : axis === hint.axis ? null : axis);
+  const axisOf = (axis: number): number | null =>
+    axis === domain.length ? hint.axis : axis === hint.axis ? null : axis;
   const nest = emitNest(context, {
     kernel: {
       domain,

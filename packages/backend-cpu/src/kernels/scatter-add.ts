@@ -17,7 +17,7 @@ export function emitScatterAdd(
 ): KernelCode | null {
   const { kernel } = request;
   const { reduce, domain } = kernel;
-  if (!reduce || reduce.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
+  if (reduce?.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
   const dense = stridesOf(domain);
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
   const terms = reduce.extents.length;

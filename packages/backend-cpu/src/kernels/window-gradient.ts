@@ -50,7 +50,9 @@ export function emitWindowGradient(context: ModuleContext, request: SpecialReque
   }
   const ops = rewrite(kernel, pairs, value, left, analysis);
   // Windows that do not overlap give each element at most one term.
-  const apart = pairs.every(({ stride, step, tap }) => stride > step * ((reduce.extents[tap - domain.length] as number) - 1));
+  const apart = pairs.every(
+    ({ stride, step, tap }) => stride > step * ((reduce.extents[tap - domain.length] as number) - 1),
+  );
   const covered = reduce.extents.every((_, at) => pairs.some(({ tap }) => tap === at + domain.length));
   const sums = sumsOf(context, request);
   const single = apart && covered;

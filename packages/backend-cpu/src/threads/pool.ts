@@ -28,7 +28,9 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 interface NodeModules {
-  getBuiltinModule?(name: 'node:worker_threads'): { Worker: new (source: string, options: { eval: true }) => NodeWorker };
+  getBuiltinModule?(name: 'node:worker_threads'): {
+    Worker: new (source: string, options: { eval: true }) => NodeWorker;
+  };
   getBuiltinModule?(name: 'node:os'): { availableParallelism(): number };
 }
 
@@ -39,12 +41,15 @@ const inNode = (): boolean => typeof nodeProcess()?.getBuiltinModule === 'functi
 export function chooseThreads(wanted: number | 'auto' | undefined): ThreadChoice {
   if (wanted === undefined || wanted === 1) return { threads: 1, reason: 'more were not asked for' };
   if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted > 0 && wanted <= 64)) {
-    throw new BackendError(`cpu: threads is ${wanted}: use 'auto' or a whole number from 1 to 64.`, { threads: wanted });
+    throw new BackendError(`cpu: threads is ${wanted}: use 'auto' or a whole number from 1 to 64.`, {
+      threads: wanted,
+    });
   }
   if (typeof SharedArrayBuffer !== 'function') {
     return {
       threads: 1,
-      reason: 'there is no SharedArrayBuffer: the page must be cross-origin isolated (COOP same-origin, COEP require-corp)',
+      reason:
+        'there is no SharedArrayBuffer: the page must be cross-origin isolated (COOP same-origin, COEP require-corp)',
     };
   }
   if (!inNode() && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== true) {
@@ -88,7 +93,12 @@ export class ThreadPool {
     for (let number = 0; number < threads - 1; number++) {
       const start = { memory: memory.memory, at: this.#control, number, library };
       const failed = (cause: unknown): void => {
-        const text = cause instanceof Error ? cause.message : typeof cause === 'number' ? `it ended with ${cause}` : 'it could not start';
+        const text =
+          cause instanceof Error
+            ? cause.message
+            : typeof cause === 'number'
+              ? `it ended with ${cause}`
+              : 'it could not start';
         this.#failure ??= `a worker failed: ${text}`;
       };
       try {

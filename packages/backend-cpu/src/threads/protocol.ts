@@ -6,8 +6,7 @@
  * a thread that comes late, with an old sequence number or with words read from an older region, can claim nothing. A
  * claimed piece keeps its region open until FINISHED counts it, so words read before a claim succeeded belong to it.
  */
-import type { FunctionReference } from '../wasm/assembler.ts';
-import type { ModuleBuilder } from '../wasm/assembler.ts';
+import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.ts';
 import { callIndirect, i32, i64, loopForever, when } from '../wasm/instructions.ts';
 
 /** Byte offsets; words that different threads write are on cache lines of their own. */
@@ -65,21 +64,18 @@ export function addWork(module: ModuleBuilder, phases: readonly FunctionReferenc
         piece.set(i32.wrap(next)),
         when(i32.ne(i32.wrap(i64.shrU(next, i64.const(32))), sequence), [leave(1)]),
         when(i32.geU(piece, pieces), [leave(1)]),
-        when(
-          i64.eq(i64.atomicCompareExchange(nextAt, next, i64.add(next, i64.const(1))), next),
-          [
-            callIndirect(
-              type,
-              i32.load(at, control.phase),
-              i32.load(at, control.table),
-              i32.load(at, control.scratch),
-              own,
-              border(piece, 0),
-              border(piece, 1),
-            ),
-            i32.atomicAddVoid(i32.add(at, i32.const(control.finished)), i32.const(1)),
-          ],
-        ),
+        when(i64.eq(i64.atomicCompareExchange(nextAt, next, i64.add(next, i64.const(1))), next), [
+          callIndirect(
+            type,
+            i32.load(at, control.phase),
+            i32.load(at, control.table),
+            i32.load(at, control.scratch),
+            own,
+            border(piece, 0),
+            border(piece, 1),
+          ),
+          i32.atomicAddVoid(i32.add(at, i32.const(control.finished)), i32.const(1)),
+        ]),
         again(0),
       ]),
     );

@@ -19,8 +19,25 @@ function program(): Program {
     reads: ['float32', 'float32', 'float32'],
     reduce: { op: 'sum', extents: [size], dtype: 'float32' },
     value: (body) => {
-      const left = body.load(0, body.index([[0, size], [2, 1]]));
-      body.alu('mul', 'float32', left, body.load(1, body.index([[2, size], [1, 1]])));
+      const left = body.load(
+        0,
+        body.index([
+          [0, size],
+          [2, 1],
+        ]),
+      );
+      body.alu(
+        'mul',
+        'float32',
+        left,
+        body.load(
+          1,
+          body.index([
+            [2, size],
+            [1, 1],
+          ]),
+        ),
+      );
     },
     epilogue: (body) => {
       const sum = body.alu('add', 'float32', body.accumulator(), body.load(2, body.axis(1)));
@@ -28,7 +45,10 @@ function program(): Program {
     },
     hint: { kind: 'contraction', batch: [], rows: [0], columns: [1], inner: [2], left: 5, right: 11 },
   });
-  const element: [number, number][] = [[0, size], [1, 1]];
+  const element: [number, number][] = [
+    [0, size],
+    [1, 1],
+  ];
   const largest = buildKernel({
     domain: [size],
     reads: ['float32'],
@@ -89,7 +109,10 @@ describe('threads', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const [alone] = await results(new WasmEngine({ fused: false }), 1);
     expect(await results(engine, 3)).toEqual([alone, alone]);
-    expect(engine.engineInfo().details).toMatchObject({ threads: 1, singleThread: expect.stringContaining('a worker failed') });
+    expect(engine.engineInfo().details).toMatchObject({
+      threads: 1,
+      singleThread: expect.stringContaining('a worker failed'),
+    });
   });
 
   it('are one unless asked for, and a wrong number is refused', () => {

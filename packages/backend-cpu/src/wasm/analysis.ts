@@ -32,7 +32,10 @@ export interface Analysis {
 export const isAlu = (op: Op): op is Extract<Op, { args: readonly number[] }> => 'args' in op;
 
 /** The operands that an operation needs as values: for a load only the part of its index that is not affine. */
-export function operands(analysis: { ops: Body; forms: readonly (Affine | null)[] }, position: number): readonly number[] {
+export function operands(
+  analysis: { ops: Body; forms: readonly (Affine | null)[] },
+  position: number,
+): readonly number[] {
   const op = analysis.ops[position] as Op;
   if (isAlu(op)) return op.args;
   if (op.op !== 'load') return [];

@@ -247,7 +247,14 @@ export class ModuleBuilder {
     ]);
     if (this.#memory) {
       const { minimum, maximum, shared } = this.#memory;
-      imports.push([...text('memory'), ...text('memory'), 0x02, shared ? 3 : 1, ...unsigned(minimum), ...unsigned(maximum)]);
+      imports.push([
+        ...text('memory'),
+        ...text('memory'),
+        0x02,
+        shared ? 3 : 1,
+        ...unsigned(minimum),
+        ...unsigned(maximum),
+      ]);
     }
     section(2, imports);
     section(

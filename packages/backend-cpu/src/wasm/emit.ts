@@ -7,9 +7,9 @@
  * pulling of values, addresses and loops share one state, the stack of open loops.)
  */
 import type { DType, Kernel, Op } from '@nn/core';
-import { type Affine, analyse, elementBytes, isAlu, strideAlong, type Analysis } from './analysis.ts';
+import { type Affine, type Analysis, analyse, elementBytes, isAlu, strideAlong } from './analysis.ts';
 import type { Code, Expression, F32, FunctionReference, I32, Local, Statement, V128, ValueType } from './assembler.ts';
-import { doWhile, f32, f32x4, i16x8, i32, i32x4, i8x16, select, v128, when } from './instructions.ts';
+import { doWhile, f32, f32x4, i8x16, i16x8, i32, i32x4, select, v128, when } from './instructions.ts';
 import { keep, type Scope } from './math.ts';
 import { FunctionScope, type ModuleContext } from './module-context.ts';
 import { type Argument, scalarOperation, varying, vectorOperation } from './operations.ts';
@@ -266,10 +266,12 @@ class NestEmitter {
     const frame = this.#frames[level] as Frame;
     const { extent } = order[level] as { extent: number };
     frame.statements.push(index.set(from));
-    if (level !== vector) return this.#plainLoop(level, to, pieces === null);
+    if (level !== vector) {
+      this.#plainLoop(level, to, pieces === null);
+      return;
+    }
     // Remainders that can occur after whole turns of `step` elements.
-    const left = (step: number): number =>
-      pieces === null || pieces % step === 0 ? extent % step : step - 1;
+    const left = (step: number): number => (pieces === null || pieces % step === 0 ? extent % step : step - 1);
     const wide = 4 * unroll;
     for (const [mode, step, runs] of [
       [unroll, wide, extent >= wide],
@@ -328,7 +330,8 @@ class NestEmitter {
     const alongReduction = vector >= domainLoops;
     const scalarStart: Expression = type === 'f32' ? f32.const(start) : i32.const(start);
     const lanes = alongReduction ? unroll : this.#mode;
-    const wide = type === 'f32' ? this.#scope.floats(start) : this.#scope.words(reduce.dtype === 'bool' ? -start : start);
+    const wide =
+      type === 'f32' ? this.#scope.floats(start) : this.#scope.words(reduce.dtype === 'bool' ? -start : start);
     const vectors = Array.from({ length: lanes }, () => keep(scope, wide));
     const { extent } = alongReduction ? (order[vector] as { extent: number }) : { extent: 0 };
     const single = lanes === 0 || (alongReduction && extent % 4 !== 0) ? keep(scope, scalarStart) : null;
@@ -353,7 +356,10 @@ class NestEmitter {
     const first: Expression = type === 'f32' ? f32x4.extract(folded, 0) : i32x4.extract(folded, 0);
     let result: Expression = reduce.dtype === 'bool' ? i32.and(first as I32, i32.const(1)) : first;
     if (single) {
-      result = scalarOperation(this.#context, after, operation, reduce.dtype, reduce.dtype, [keep(after, result), single]);
+      result = scalarOperation(this.#context, after, operation, reduce.dtype, reduce.dtype, [
+        keep(after, result),
+        single,
+      ]);
     }
     this.#accumulators = [keep(after, result)];
   }
@@ -378,12 +384,15 @@ class NestEmitter {
       return;
     }
     const root = ops[valueRoot] as Op;
-    const fuses =
-      this.#context.target.fused && reduce.op === 'sum' && reduce.dtype === 'float32' && root.op === 'mul';
+    const fuses = this.#context.target.fused && reduce.op === 'sum' && reduce.dtype === 'float32' && root.op === 'mul';
     for (let at = 0; at < this.#mode; at++) {
       const into = vectors[at] as Local<'v128'>;
       const next = fuses
-        ? f32x4.relaxedMadd(this.#vector(root.args[0] as number, at, level), this.#vector(root.args[1] as number, at, level), into)
+        ? f32x4.relaxedMadd(
+            this.#vector(root.args[0] as number, at, level),
+            this.#vector(root.args[1] as number, at, level),
+            into,
+          )
         : vectorOperation(this.#context, scope, operation, reduce.dtype, reduce.dtype, [
             varying(into),
             varying(this.#vector(valueRoot, at, level)),
@@ -403,7 +412,10 @@ class NestEmitter {
     const pointer = this.#scope.builder.parameter(0, 'i32');
     const address = this.#address({ name: 'out', pointer, form: { constant: 0, terms }, bytes }, level);
     const { root } = this.#analysis;
-    if (this.#nest.accumulate) return this.#storeAdded(this.#nest.accumulate, address, level);
+    if (this.#nest.accumulate) {
+      this.#storeAdded(this.#nest.accumulate, address, level);
+      return;
+    }
     const vectorised = this.#mode > 0 && this.#schedule.vector < this.#schedule.domainLoops;
     if (!vectorised) {
       scope.emit(this.#storeScalar(kernel.dtype, address, this.#scalar(root, level)));
@@ -428,7 +440,9 @@ class NestEmitter {
       else {
         const kept = keep(scope, value);
         for (const lane of [0, 1, 2, 3]) {
-          scope.emit(this.#storeScalar(kernel.dtype, address, this.#laneOf(kernel.dtype, kept, lane), offset + lane * bytes));
+          scope.emit(
+            this.#storeScalar(kernel.dtype, address, this.#laneOf(kernel.dtype, kept, lane), offset + lane * bytes),
+          );
         }
       }
     }
@@ -537,7 +551,11 @@ class NestEmitter {
   }
 
   #isVector(position: number): boolean {
-    return this.#mode > 0 && ((this.#analysis.depends[position] as number) & this.#vectorBits) !== 0 && this.#accumulatorIsVector(position);
+    return (
+      this.#mode > 0 &&
+      ((this.#analysis.depends[position] as number) & this.#vectorBits) !== 0 &&
+      this.#accumulatorIsVector(position)
+    );
   }
   /** With the reduction along the vectorised loop nothing after it is a vector. */
   #accumulatorIsVector(position: number): boolean {
@@ -573,7 +591,11 @@ class NestEmitter {
     const op = this.#analysis.ops[position] as Op;
     if (op.op === 'accumulator') return this.#accumulators;
     if (op.op === 'const' && !this.#isVector(position)) {
-      return [isScalarFloat(op.dtype) ? f32.const(op.value) : i32.const(op.dtype === 'bool' ? Number(op.value !== 0) : op.value)];
+      return [
+        isScalarFloat(op.dtype)
+          ? f32.const(op.value)
+          : i32.const(op.dtype === 'bool' ? Number(op.value !== 0) : op.value),
+      ];
     }
     if (op.op === 'scalar') return [this.#scalarParameter(op.slot)];
     const own = this.#levels[position] as number;

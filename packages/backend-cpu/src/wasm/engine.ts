@@ -2,14 +2,7 @@
  * The WebAssembly engine: buffers are blocks of one linear memory, programs are modules generated at run time.
  * Uploads and downloads are the only copies; a program's intermediates live in one scratch region shared by all.
  */
-import {
-  BackendError,
-  type BufferType,
-  type Executable,
-  type Limits,
-  type Program,
-  type TensorData,
-} from '@nn/core';
+import { BackendError, type BufferType, type Executable, type Limits, type Program, type TensorData } from '@nn/core';
 import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
 import { chooseThreads, type PoolProgram, ThreadPool } from '../threads/pool.ts';
 import { elementBytes, sizeOf } from './analysis.ts';
@@ -196,10 +189,21 @@ class WasmExecutable implements Executable<WasmBuffer> {
     engine.memory.bytes.set(compiled.bytes, address);
     pool.reserve(compiled.ownBytes);
     let shared: PoolProgram | null = null;
-    const parallel = (phase: number, table: number, scratch: number, own: number, units: number, pieces: number): void =>
-      pool.run(shared as PoolProgram, phase, { table, scratch, own }, units, pieces);
+    const parallel = (
+      phase: number,
+      table: number,
+      scratch: number,
+      own: number,
+      units: number,
+      pieces: number,
+    ): void => pool.run(shared as PoolProgram, phase, { table, scratch, own }, units, pieces);
     const code = this.#instantiate(compiled.bytes, { ...host, parallel });
-    shared = { id: engine.nextProgram(), address, bytes: compiled.bytes.length, work: code.work as PoolProgram['work'] };
+    shared = {
+      id: engine.nextProgram(),
+      address,
+      bytes: compiled.bytes.length,
+      work: code.work as PoolProgram['work'],
+    };
     this.#shared = shared;
     this.#run = code.run as (...words: number[]) => void;
   }
@@ -252,7 +256,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
         } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
       });
     } catch (error) {
-      for (const made of outputs) if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
+      for (const made of outputs)
+        if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
       throw error;
     }
     // Views are taken after the last allocation: growing replaces them.

@@ -33,7 +33,11 @@ function ask(): Features {
   try {
     new WebAssembly.Module(new ModuleBuilder().bytes());
   } catch {
-    return { simd: false, relaxed: false, reason: "a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')" };
+    return {
+      simd: false,
+      relaxed: false,
+      reason: "a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')",
+    };
   }
   return { simd: true, relaxed: accepts((vector) => f32x4.relaxedMadd(vector, vector, vector)), reason: '' };
 }

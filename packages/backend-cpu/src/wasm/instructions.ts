@@ -3,7 +3,19 @@
  * It owns opcodes, control flow and the shapes of operands; nothing of what a kernel computes.
  * Used by everything that emits code; the bytes go to `assembler.ts`.
  */
-import type { Code, Expression, F32, F64, FunctionReference, I32, I64, Local, Statement, V128, ValueType } from './assembler.ts';
+import type {
+  Code,
+  Expression,
+  F32,
+  F64,
+  FunctionReference,
+  I32,
+  I64,
+  Local,
+  Statement,
+  V128,
+  ValueType,
+} from './assembler.ts';
 import { signed, unsigned } from './assembler.ts';
 
 type Unary<A extends ValueType, R extends ValueType = A> = (a: Expression<A>) => Expression<R>;
@@ -64,7 +76,19 @@ const wordBytes = (value: number): number[] => [value, value >> 8, value >> 16, 
 
 type Name<K extends string, F> = Readonly<Record<K, F>>;
 type IntegerBinary =
-  | 'add' | 'sub' | 'mul' | 'divS' | 'divU' | 'remS' | 'remU' | 'and' | 'or' | 'xor' | 'shl' | 'shrS' | 'shrU';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'divS'
+  | 'divU'
+  | 'remS'
+  | 'remU'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shrS'
+  | 'shrU';
 type IntegerCompare = 'eq' | 'ne' | 'ltS' | 'ltU' | 'gtS' | 'gtU' | 'leS' | 'leU' | 'geS' | 'geU';
 type FloatUnary = 'abs' | 'neg' | 'ceil' | 'floor' | 'trunc' | 'nearest' | 'sqrt';
 type FloatBinary = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'copysign';
@@ -84,9 +108,29 @@ export const i32: Name<IntegerBinary | IntegerCompare, Binary<'i32'>> &
   } = {
   const: (value) => ({ type: 'i32', code: [0x41, ...signed(value)] }),
   ...binaries('i32', 'i32', {
-    eq: 0x46, ne: 0x47, ltS: 0x48, ltU: 0x49, gtS: 0x4a, gtU: 0x4b, leS: 0x4c, leU: 0x4d, geS: 0x4e, geU: 0x4f,
-    add: 0x6a, sub: 0x6b, mul: 0x6c, divS: 0x6d, divU: 0x6e, remS: 0x6f, remU: 0x70,
-    and: 0x71, or: 0x72, xor: 0x73, shl: 0x74, shrS: 0x75, shrU: 0x76,
+    eq: 0x46,
+    ne: 0x47,
+    ltS: 0x48,
+    ltU: 0x49,
+    gtS: 0x4a,
+    gtU: 0x4b,
+    leS: 0x4c,
+    leU: 0x4d,
+    geS: 0x4e,
+    geU: 0x4f,
+    add: 0x6a,
+    sub: 0x6b,
+    mul: 0x6c,
+    divS: 0x6d,
+    divU: 0x6e,
+    remS: 0x6f,
+    remU: 0x70,
+    and: 0x71,
+    or: 0x72,
+    xor: 0x73,
+    shl: 0x74,
+    shrS: 0x75,
+    shrU: 0x76,
   }),
   ...unaries('i32', 'i32', { eqz: 0x45, clz: 0x67, ctz: 0x68 }),
   load: load('i32', 0x28),
@@ -116,11 +160,31 @@ export const i64: Name<IntegerBinary, Binary<'i64'>> &
   } = {
   const: (value) => ({ type: 'i64', code: [0x42, ...signed(value)] }),
   ...binaries('i64', 'i32', {
-    eq: 0x51, ne: 0x52, ltS: 0x53, ltU: 0x54, gtS: 0x55, gtU: 0x56, leS: 0x57, leU: 0x58, geS: 0x59, geU: 0x5a,
+    eq: 0x51,
+    ne: 0x52,
+    ltS: 0x53,
+    ltU: 0x54,
+    gtS: 0x55,
+    gtU: 0x56,
+    leS: 0x57,
+    leU: 0x58,
+    geS: 0x59,
+    geU: 0x5a,
   }),
   ...binaries('i64', 'i64', {
-    add: 0x7c, sub: 0x7d, mul: 0x7e, divS: 0x7f, divU: 0x80, remS: 0x81, remU: 0x82,
-    and: 0x83, or: 0x84, xor: 0x85, shl: 0x86, shrS: 0x87, shrU: 0x88,
+    add: 0x7c,
+    sub: 0x7d,
+    mul: 0x7e,
+    divS: 0x7f,
+    divU: 0x80,
+    remS: 0x81,
+    remU: 0x82,
+    and: 0x83,
+    or: 0x84,
+    xor: 0x85,
+    shl: 0x86,
+    shrS: 0x87,
+    shrU: 0x88,
   }),
   extendS: unaries('i32', 'i64', { f: 0xac }).f,
   extendU: unaries('i32', 'i64', { f: 0xad }).f,
@@ -225,11 +289,22 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
     type: 'v128',
     code: [address.code, vector.code, 0xfd, 0x56, 0, unsigned(offset), lane],
   }),
-  store32Lane: (address, vector, lane, offset = 0) => [address.code, vector.code, 0xfd, 0x5a, 0, unsigned(offset), lane],
+  store32Lane: (address, vector, lane, offset = 0) => [
+    address.code,
+    vector.code,
+    0xfd,
+    0x5a,
+    0,
+    unsigned(offset),
+    lane,
+  ],
 };
 
 export const i8x16: Name<'narrowI16x8S' | 'narrowI16x8U' | 'ne' | 'eq', VectorBinary> = vectorBinary({
-  eq: 0x23, ne: 0x24, narrowI16x8S: 0x65, narrowI16x8U: 0x66,
+  eq: 0x23,
+  ne: 0x24,
+  narrowI16x8S: 0x65,
+  narrowI16x8U: 0x66,
 });
 export const i16x8: Name<'narrowI32x4S' | 'narrowI32x4U', VectorBinary> &
   Name<'extendLowI8x16S' | 'extendLowI8x16U', VectorUnary> = {
@@ -250,11 +325,27 @@ export const i32x4: Name<
     readonly replace: (vector: V128, lane: number, value: I32) => V128;
   } = {
   ...vectorBinary({
-    eq: 0x37, ne: 0x38, ltS: 0x39, ltU: 0x3a, gtS: 0x3b, gtU: 0x3c, leS: 0x3d, geS: 0x3f,
-    add: 0xae, sub: 0xb1, mul: 0xb5, minS: 0xb6, maxS: 0xb8,
+    eq: 0x37,
+    ne: 0x38,
+    ltS: 0x39,
+    ltU: 0x3a,
+    gtS: 0x3b,
+    gtU: 0x3c,
+    leS: 0x3d,
+    geS: 0x3f,
+    add: 0xae,
+    sub: 0xb1,
+    mul: 0xb5,
+    minS: 0xb6,
+    maxS: 0xb8,
   }),
   ...vectorUnary({
-    abs: 0xa0, neg: 0xa1, extendLowI16x8S: 0xa7, extendLowI16x8U: 0xa9, truncSat: 0xf8, truncSatF64Zero: 0xfc,
+    abs: 0xa0,
+    neg: 0xa1,
+    extendLowI16x8S: 0xa7,
+    extendLowI16x8U: 0xa9,
+    truncSat: 0xf8,
+    truncSatF64Zero: 0xfc,
   }),
   shl: shift(0xab),
   shrS: shift(0xac),
@@ -278,11 +369,31 @@ export const f32x4: Name<
     readonly relaxedMadd: (a: V128, b: V128, c: V128) => V128;
   } = {
   ...vectorBinary({
-    eq: 0x41, ne: 0x42, lt: 0x43, gt: 0x44, le: 0x45, ge: 0x46,
-    add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, min: 0xe8, max: 0xe9, pmin: 0xea, pmax: 0xeb,
+    eq: 0x41,
+    ne: 0x42,
+    lt: 0x43,
+    gt: 0x44,
+    le: 0x45,
+    ge: 0x46,
+    add: 0xe4,
+    sub: 0xe5,
+    mul: 0xe6,
+    div: 0xe7,
+    min: 0xe8,
+    max: 0xe9,
+    pmin: 0xea,
+    pmax: 0xeb,
   }),
   ...vectorUnary({
-    ceil: 0x67, floor: 0x68, trunc: 0x69, nearest: 0x6a, abs: 0xe0, neg: 0xe1, sqrt: 0xe3, convert: 0xfa, demoteZero: 0x5e,
+    ceil: 0x67,
+    floor: 0x68,
+    trunc: 0x69,
+    nearest: 0x6a,
+    abs: 0xe0,
+    neg: 0xe1,
+    sqrt: 0xe3,
+    convert: 0xfa,
+    demoteZero: 0x5e,
   }),
   splat: unaries('f32', 'v128', { f: simd(0x13) }).f,
   extract: extract('f32', 0x1f),
@@ -299,11 +410,27 @@ export const f64x2: Name<
     readonly extract: (vector: V128, lane: number) => F64;
   } = {
   ...vectorBinary({
-    eq: 0x47, ne: 0x48, lt: 0x49, gt: 0x4a, le: 0x4b, ge: 0x4c,
-    add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, pmin: 0xf6, pmax: 0xf7,
+    eq: 0x47,
+    ne: 0x48,
+    lt: 0x49,
+    gt: 0x4a,
+    le: 0x4b,
+    ge: 0x4c,
+    add: 0xf0,
+    sub: 0xf1,
+    mul: 0xf2,
+    div: 0xf3,
+    pmin: 0xf6,
+    pmax: 0xf7,
   }),
   ...vectorUnary({
-    abs: 0xec, neg: 0xed, sqrt: 0xef, floor: 0x75, nearest: 0x94, convertLow: 0xfe, promoteLow: 0x5f,
+    abs: 0xec,
+    neg: 0xed,
+    sqrt: 0xef,
+    floor: 0x75,
+    nearest: 0x94,
+    convertLow: 0xfe,
+    promoteLow: 0x5f,
   }),
   splat: unaries('f64', 'v128', { f: simd(0x14) }).f,
   extract: extract('f64', 0x21),

@@ -23,14 +23,44 @@ function ulps(got: number, exact: number): number {
 
 /** Every float whose bits are a multiple of a step, and the special ones. */
 function wholeRange(step = 9973): Float32Array {
-  const values = [0, -0, Infinity, -Infinity, Number.NaN, 1, -1, 2 ** -149, -(2 ** -149), 2 ** -126, 3.4e38, 0.5, 88.72, 88.73];
-  values.push(-87.3, -87.4, -103.9, -104, Math.PI, Math.PI / 2, Math.PI / 4, 1e6, 2 ** 20, 2 ** 20 + 1, 9.01, 9.02, 3.94);
+  const values = [
+    0,
+    -0,
+    Infinity,
+    -Infinity,
+    Number.NaN,
+    1,
+    -1,
+    2 ** -149,
+    -(2 ** -149),
+    2 ** -126,
+    3.4e38,
+    0.5,
+    88.72,
+    88.73,
+  ];
+  values.push(
+    -87.3,
+    -87.4,
+    -103.9,
+    -104,
+    Math.PI,
+    Math.PI / 2,
+    Math.PI / 4,
+    1e6,
+    2 ** 20,
+    2 ** 20 + 1,
+    9.01,
+    9.02,
+    3.94,
+  );
   for (let bits = 0; bits < 2 ** 32; bits += step) {
     view.setUint32(0, bits);
     values.push(view.getFloat32(0));
   }
   // Half of the numbers where results are ordinary.
-  for (let at = 0; at < 100_000; at++) values.push(((at - 50_000) / 50_000) * (at % 3 === 0 ? 105 : at % 3 === 1 ? 10 : 1));
+  for (let at = 0; at < 100_000; at++)
+    values.push(((at - 50_000) / 50_000) * (at % 3 === 0 ? 105 : at % 3 === 1 ? 10 : 1));
   return Float32Array.from(values);
 }
 
@@ -61,19 +91,39 @@ describe.each(features().relaxed ? [false, true] : [false])('vectorised function
   const engine = new WasmEngine({ fused });
   const values = wholeRange();
 
-  it.each(Object.entries(functions))('%s stays within its stated error over the whole range', async (op, [exact, bound]) => {
-    const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', values.length), [values]);
-    let worst = 0;
-    let where = 0;
-    values.forEach((x, at) => {
-      const error = ulps(got[at] as number, exact(x));
-      if (error > worst) [worst, where] = [error, x];
-    });
-    expect(worst, `at ${where}`).toBeLessThanOrEqual(bound);
-  });
+  it.each(Object.entries(functions))(
+    '%s stays within its stated error over the whole range',
+    async (op, [exact, bound]) => {
+      const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', values.length), [values]);
+      let worst = 0;
+      let where = 0;
+      values.forEach((x, at) => {
+        const error = ulps(got[at] as number, exact(x));
+        if (error > worst) [worst, where] = [error, x];
+      });
+      expect(worst, `at ${where}`).toBeLessThanOrEqual(bound);
+    },
+  );
 
   it('pow stays within 1 ULP, signs, zeros and infinities included', async () => {
-    const special = [0, -0, 1, -1, 2, -2, 0.5, 3, -3, Infinity, -Infinity, Number.NaN, 1e30, 1e-30, 2 ** -149, 1.0000001];
+    const special = [
+      0,
+      -0,
+      1,
+      -1,
+      2,
+      -2,
+      0.5,
+      3,
+      -3,
+      Infinity,
+      -Infinity,
+      Number.NaN,
+      1e30,
+      1e-30,
+      2 ** -149,
+      1.0000001,
+    ];
     const bases: number[] = [];
     const exponents: number[] = [];
     for (const x of special) for (const y of special) [bases.push(x), exponents.push(y)];
@@ -97,7 +147,9 @@ describe.each(features().relaxed ? [false, true] : [false])('vectorised function
 
   it('keeps the sign of zero', async () => {
     for (const op of ['sin', 'tanh', 'erf', 'sqrt']) {
-      const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [new Float32Array([-0, 0, -0, 0])]);
+      const got = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [
+        new Float32Array([-0, 0, -0, 0]),
+      ]);
       expect([...got]).toEqual([-0, 0, -0, 0]);
     }
   });
@@ -105,7 +157,9 @@ describe.each(features().relaxed ? [false, true] : [false])('vectorised function
   it('gives the same bits for one element as for four', async () => {
     for (const op of ['exp', 'log', 'tanh', 'erf', 'sin', 'cos']) {
       const three = Float32Array.of(0.3, 1.7, 2.9);
-      const four = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [Float32Array.of(...three, 1)]);
+      const four = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 4), [
+        Float32Array.of(...three, 1),
+      ]);
       const one = await runKernel(engine, pointwiseKernel(op, ['float32'], 'float32', 3), [three]);
       expect([...one]).toEqual([...four.slice(0, 3)]);
     }

@@ -81,10 +81,14 @@ export function log(scope: Scope, x: V128): V128 {
   const f = keep(scope, f32x4.sub(i32x4.sub(bits, i32x4.shl(exponent, i32.const(23))), scope.floats(1)));
   const e = keep(scope, f32x4.convert(i32x4.sub(exponent, v128.and(tiny, scope.words(23)))));
   const square = keep(scope, f32x4.mul(f, f));
-  const tail = polynomial(scope, f, [
-    0.333333124138, -0.250000096416, 0.200021336608, -0.166680066869, 0.1421922294, -0.124051380742, 0.11890335994,
-    -0.116796430575, 0.067465595232,
-  ]);
+  const tail = polynomial(
+    scope,
+    f,
+    [
+      0.333333124138, -0.250000096416, 0.200021336608, -0.166680066869, 0.1421922294, -0.124051380742, 0.11890335994,
+      -0.116796430575, 0.067465595232,
+    ],
+  );
   const low = scope.multiplyAdd(e, scope.floats(-2.12194440054690583e-4), f32x4.mul(f32x4.mul(square, f), tail));
   const sum = f32x4.add(scope.multiplyAdd(square, scope.floats(-0.5), low), f);
   const normal = keep(scope, scope.multiplyAdd(e, scope.floats(0.693359375), sum));
@@ -98,12 +102,12 @@ export function log(scope: Scope, x: V128): V128 {
 export function tanh(scope: Scope, x: V128): V128 {
   const value = keep(scope, f32x4.pmin(f32x4.pmax(x, scope.floats(-9.02)), scope.floats(9.02)));
   const square = keep(scope, f32x4.mul(value, value));
-  const over = polynomial(scope, square, [
-    0.999999998691, 0.1367991614136, 3.868329100667e-3, 2.800748662720e-5, 3.058508951165e-8, -1.220351496103e-11,
-  ]);
-  const under = polynomial(scope, square, [
-    1, 0.4701324820183, 2.724584373598e-2, 3.938633522033e-4, 1.287368547340e-6,
-  ]);
+  const over = polynomial(
+    scope,
+    square,
+    [0.999999998691, 0.1367991614136, 3.868329100667e-3, 2.80074866272e-5, 3.058508951165e-8, -1.220351496103e-11],
+  );
+  const under = polynomial(scope, square, [1, 0.4701324820183, 2.724584373598e-2, 3.938633522033e-4, 1.28736854734e-6]);
   return atMostOne(scope, f32x4.div(f32x4.mul(value, over), under));
 }
 
@@ -115,12 +119,16 @@ function atMostOne(scope: Scope, x: V128): V128 {
 export function erf(scope: Scope, x: V128): V128 {
   const value = keep(scope, f32x4.pmin(f32x4.pmax(x, scope.floats(-3.95)), scope.floats(3.95)));
   const square = keep(scope, f32x4.mul(value, value));
-  const over = polynomial(scope, square, [
-    1.12837914374, 0.1915505988193, 5.287549561435e-2, 3.808176868693e-3, 2.846885263423e-4, 2.025911538302e-6,
-  ]);
-  const under = polynomial(scope, square, [
-    1, 0.5030899738442, 0.1145597526059, 1.505512025254e-2, 1.170730317563e-3, 3.783187997884e-5,
-  ]);
+  const over = polynomial(
+    scope,
+    square,
+    [1.12837914374, 0.1915505988193, 5.287549561435e-2, 3.808176868693e-3, 2.846885263423e-4, 2.025911538302e-6],
+  );
+  const under = polynomial(
+    scope,
+    square,
+    [1, 0.5030899738442, 0.1145597526059, 1.505512025254e-2, 1.170730317563e-3, 3.783187997884e-5],
+  );
   return atMostOne(scope, f32x4.div(f32x4.mul(value, over), under));
 }
 
@@ -131,8 +139,7 @@ export function erf(scope: Scope, x: V128): V128 {
 export function sine(scope: Scope, x: V128, kind: 'sin' | 'cos'): V128 {
   const value = keep(scope, x);
   const result = scope.local('v128');
-  const lane = (at: number): Expression<'f32'> =>
-    f32.demote(scope.host(kind, f64.promote(f32x4.extract(value, at))));
+  const lane = (at: number): Expression<'f32'> => f32.demote(scope.host(kind, f64.promote(f32x4.extract(value, at))));
   const slow: Statement[] = [result.set(f32x4.splat(lane(0)))];
   for (const at of [1, 2, 3]) slow.push(result.set(f32x4.replace(result, at, lane(at))));
 
@@ -193,18 +200,24 @@ export function power(scope: Scope, x: V128, y: V128): V128 {
     const s = keep(inner, f64x2.div(f64x2.sub(m, inner.doubles(1)), f64x2.add(m, inner.doubles(1))));
     const square = keep(inner, f64x2.mul(s, s));
     // log2 m = 2 / ln 2 * atanh s.
-    const series = polynomial64(inner, square, [
-      2.885390081778, 0.961796694115, 0.577077941747, 0.412209318516, 0.319902834469, 0.28294314373,
-    ]);
+    const series = polynomial64(
+      inner,
+      square,
+      [2.885390081778, 0.961796694115, 0.577077941747, 0.412209318516, 0.319902834469, 0.28294314373],
+    );
     const log2 = f64x2.add(f64x2.convertLow(e), f64x2.mul(s, series));
     const wanted = f64x2.mul(f64x2.promoteLow(exponentPair), log2);
     const t = keep(inner, f64x2.pmin(inner.doubles(200), f64x2.pmax(inner.doubles(-200), wanted)));
     const n = keep(inner, f64x2.nearest(t));
     const fraction = keep(inner, f64x2.sub(t, n));
-    const value = polynomial64(inner, fraction, [
-      0.9999999999617, 0.6931471807285, 0.2402265119816, 5.55041035342e-2, 9.618027253838e-3, 1.333392258647e-3,
-      1.546929109590e-4, 1.520191630297e-5,
-    ]);
+    const value = polynomial64(
+      inner,
+      fraction,
+      [
+        0.9999999999617, 0.6931471807285, 0.2402265119816, 5.55041035342e-2, 9.618027253838e-3, 1.333392258647e-3,
+        1.54692910959e-4, 1.520191630297e-5,
+      ],
+    );
     const biased = i64x2.extendLowI32x4S(i32x4.add(i32x4.truncSatF64Zero(n), inner.words(1023)));
     return f32x4.demoteZero(f64x2.mul(value, i64x2.shl(biased, i32.const(52))));
   };

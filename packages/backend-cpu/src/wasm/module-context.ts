@@ -3,7 +3,16 @@
  * division), functions of the host, and the choice between fused and separate multiply-add.
  * Kernels are added by the emitters; `program.ts` makes one context for each program.
  */
-import type { Expression, FunctionBuilder, FunctionReference, Local, MemoryType, Statement, V128, ValueType } from './assembler.ts';
+import type {
+  Expression,
+  FunctionBuilder,
+  FunctionReference,
+  Local,
+  MemoryType,
+  Statement,
+  V128,
+  ValueType,
+} from './assembler.ts';
 import { ModuleBuilder } from './assembler.ts';
 import { call, f32, f32x4, f64, i32, select, v128, when, whileLoop } from './instructions.ts';
 import type { Scope } from './math.ts';
@@ -47,7 +56,12 @@ export class ModuleContext {
 
   /** Hands a phase to all threads: (phase, table, scratch, own, units, pieces). */
   parallel(): FunctionReference {
-    return this.module.import('host', 'parallel', Array.from({ length: 6 }, () => 'i32' as const), []);
+    return this.module.import(
+      'host',
+      'parallel',
+      Array.from({ length: 6 }, () => 'i32' as const),
+      [],
+    );
   }
 
   /** A function of the library module (see `library.ts`). */
@@ -104,11 +118,7 @@ export class ModuleContext {
         const result = builder.local('i32');
         const one = i32.const(1);
         const minusOne = i32.const(-1);
-        const inverse = select(
-          select(minusOne, one, i32.and(b, one)),
-          i32.eq(a, one),
-          i32.eq(a, minusOne),
-        );
+        const inverse = select(select(minusOne, one, i32.and(b, one)), i32.eq(a, one), i32.eq(a, minusOne));
         const step = [
           when(i32.and(b, one), [result.set(i32.mul(result, a))]),
           a.set(i32.mul(a, a)),

@@ -60,7 +60,13 @@ function scalarFloat(context: ModuleContext, op: Alu, x: F32, y: F32): Expressio
 }
 
 /** On truth values addition is `or`, subtraction `xor`, multiplication `and`. */
-const onBools: Partial<Record<Alu, 'and' | 'or' | 'xor'>> = { add: 'or', sub: 'xor', mul: 'and', max: 'or', min: 'and' };
+const onBools: Partial<Record<Alu, 'and' | 'or' | 'xor'>> = {
+  add: 'or',
+  sub: 'xor',
+  mul: 'and',
+  max: 'or',
+  min: 'and',
+};
 
 function scalarInteger(context: ModuleContext, scope: Scope, op: Alu, from: DType, x: I32, y: I32): Expression {
   const logical = from === 'bool' ? onBools[op] : undefined;
@@ -237,13 +243,7 @@ function vectorInteger(
       return x;
     default:
       return i32x4.truncSat(
-        vectorFloat(
-          context,
-          scope,
-          op,
-          varying(f32x4.convert(x)),
-          second && varying(f32x4.convert(second.vector)),
-        ),
+        vectorFloat(context, scope, op, varying(f32x4.convert(x)), second && varying(f32x4.convert(second.vector))),
       );
   }
 }

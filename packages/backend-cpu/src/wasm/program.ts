@@ -5,8 +5,8 @@
  * It owns the layout (which buffer lies where) and the order of calls; kernels come from `emit.ts` and `kernels/`.
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
-import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import { addWork, phaseParameters } from '../threads/protocol.ts';
+import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
 import { emitNest, estimate, type KernelCode } from './emit.ts';
 import { callVoid, f32, i32, memory, select, when, whileLoop } from './instructions.ts';
@@ -187,12 +187,7 @@ class ProgramCompiler {
     const slot = (buffer: number): number => (buffers[buffer] as { slot: number }).slot;
     return step.reads.some((read) => slot(read.buffer) === slot(step.write));
   }
-  #emit(
-    kernel: Kernel,
-    outStrides: readonly number[],
-    outerAxes: number | null,
-    aliased: boolean,
-  ): KernelCode {
+  #emit(kernel: Kernel, outStrides: readonly number[], outerAxes: number | null, aliased: boolean): KernelCode {
     const special = outerAxes === null ? emitSpecial(this.#context, { kernel, outStrides, aliased }) : null;
     if (special) return special;
     const phases = [emitNest(this.#context, { kernel, outStrides, outerAxes })];
@@ -359,13 +354,7 @@ class ProgramCompiler {
     return callVoid(this.#context.parallel(), ...words);
   }
 
-  #runGroup(
-    unit: Unit,
-    codes: readonly KernelCode[],
-    table: I32,
-    scratch: I32,
-    builder: FunctionBuilder,
-  ): Statement[] {
+  #runGroup(unit: Unit, codes: readonly KernelCode[], table: I32, scratch: I32, builder: FunctionBuilder): Statement[] {
     const group = unit.group as Group;
     const { domain } = (this.#program.steps[unit.from] as Step).kernel;
     const outer = sizeOf(domain.slice(0, group.outer));
@@ -387,7 +376,10 @@ class ProgramCompiler {
     const next = i32.add(position, rows);
     const body: Statement[] = [end.set(select(next, at.end, i32.ltU(next, at.end)))];
     for (let step = unit.from; step <= unit.to; step++) {
-      const values = this.#arguments(this.#program.steps[step] as Step, at.table, at.scratch, { position, own: at.own });
+      const values = this.#arguments(this.#program.steps[step] as Step, at.table, at.scratch, {
+        position,
+        own: at.own,
+      });
       for (const { reference } of (codes[step] as KernelCode).phases) {
         body.push(callVoid(reference, ...values, at.scratch, at.own, position, end));
       }

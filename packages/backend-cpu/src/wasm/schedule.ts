@@ -43,7 +43,8 @@ const vectorisedAlu = 0.25;
 /** Estimated cost of one element (arbitrary unit: a scalar instruction) when `loop` is walked as given. */
 function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, vectorised: boolean): number {
   let cost = 0.5;
-  const bits = (candidate: Loop | null): number => (candidate ? candidate.axes.reduce((sum, axis) => sum | (1 << axis), 0) : 0);
+  const bits = (candidate: Loop | null): number =>
+    candidate ? candidate.axes.reduce((sum, axis) => sum | (1 << axis), 0) : 0;
   const vectorBits = bits(loop);
   const innerBits = bits(inner) | vectorBits;
   analysis.ops.forEach((op: Op, position) => {
@@ -135,7 +136,12 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
     outer: pieces ? 0 : outerLoops,
     flat: pieces ? scale : null,
     cost: best.cost * total * summed,
-    units: outerAxes === null ? (pieces ? Math.ceil(total / scale) : sizeOf(order.slice(0, outerLoops).map((loop) => loop.extent))) : walked,
+    units:
+      outerAxes === null
+        ? pieces
+          ? Math.ceil(total / scale)
+          : sizeOf(order.slice(0, outerLoops).map((loop) => loop.extent))
+        : walked,
   };
 }
 

@@ -53,4 +53,3 @@ export function pointwiseKernel(op: string, dtypes: readonly DType[], dtype: DTy
   ] as Body;
   return { key: `${op} ${dtypes} ${dtype} ${size}`, domain: [size], dtype, reads: dtypes, scalars: [], value };
 }
-

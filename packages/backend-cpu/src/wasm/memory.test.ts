@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { blockBytes, LinearMemory } from './memory.ts';
+
+describe('linear memory', () => {
+  it('rounds sizes up by an eighth at most, to multiples of 64', () => {
+    for (let bytes = 1; bytes < 1e9; bytes = Math.ceil(bytes * 1.037)) {
+      const block = blockBytes(bytes);
+      expect(block).toBeGreaterThanOrEqual(bytes);
+      expect(block % 64).toBe(0);
+      if (bytes > 512) expect(block).toBeLessThan(bytes * 1.125 + 64);
+    }
+  });
+
+  it('gives disjoint blocks, and released ones again', () => {
+    const memory = new LinearMemory(false);
+    const sizes = [1, 64, 65, 1000, 4096, 100_000];
+    const blocks = sizes.map((bytes) => ({ at: memory.allocate(bytes), bytes: blockBytes(bytes) }));
+    blocks.forEach((block, index) => {
+      expect(block.at % 64).toBe(0);
+      for (const other of blocks.slice(0, index)) {
+        expect(block.at >= other.at + other.bytes || other.at >= block.at + block.bytes).toBe(true);
+      }
+    });
+    const { used } = memory;
+    memory.free(blocks[3]!.at, 1000);
+    expect([memory.used, memory.pooled]).toEqual([used - 1024, 1024]);
+    expect(memory.allocate(1001)).toBe(blocks[3]!.at);
+    expect([memory.used, memory.pooled]).toEqual([used, 0]);
+  });
+
+  it('keeps its contents when it grows', () => {
+    const memory = new LinearMemory(false);
+    const first = memory.allocate(1024);
+    memory.floats[first / 4] = 0.5;
+    const { size } = memory;
+    const large = memory.allocate(size * 2);
+    expect(memory.size).toBeGreaterThan(size * 2);
+    expect(memory.floats[first / 4]).toBe(0.5);
+    expect(memory.bytes.length).toBeGreaterThan(large + size * 2);
+  });
+
+  it('says how much there is when it is full', () => {
+    const memory = new LinearMemory(false);
+    memory.allocate(1000);
+    expect(() => memory.allocate(2 ** 32)).toThrow(
+      'memory: no room for a buffer of 4294967296 bytes: 1024 are in use and 0 kept for reuse, of at most 4294967296. Use smaller batches or models.',
+    );
+    expect(memory.allocate(64)).toBeGreaterThan(0);
+  });
+});
