@@ -129,7 +129,7 @@ test('speaks Chinese where the browser does, and remembers another choice', asyn
   await until('train-loss', Number.isFinite, 'there');
   await page.getByRole('button', { name: '训练' }).waitFor();
   expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
-  expect(await page.locator('body').innerText()).not.toMatch(/Training|Learning rate|Output|Layer/);
+  expect(await page.locator('#page').textContent()).not.toMatch(/Training|Learning rate|Output|Layer/);
   await page.getByLabel('语言').selectOption('English');
   await page.getByRole('button', { name: 'Train' }).waitFor();
   await page.reload();

@@ -48,7 +48,7 @@ export function Slider({ label, value, low, high, step, show = String, onChange 
   return (
     <label class="field slider">
       <span class="field-label">
-        {label} <output>{show(value)}</output>
+        {label} <b>{show(value)}</b>
       </span>
       <input
         type="range"
@@ -77,7 +77,7 @@ export function NumberField({ label, value, low, high, onChange, hint }: NumberP
   return (
     <label class="field">
       <span class="field-label">
-        {label} {hint !== undefined && <output>{hint}</output>}
+        {label} {hint !== undefined && <b>{hint}</b>}
       </span>
       <input
         type="number"

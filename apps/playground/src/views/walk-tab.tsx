@@ -233,7 +233,7 @@ function Units({
   const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
   const dark = isDark.value;
   return (
-    <div class="unit-values" role="group" aria-label={t('chosenUnit')}>
+    <fieldset class="unit-values" aria-label={t('chosenUnit')}>
       {[...values].slice(0, 32).map((value, k) => (
         <button
           key={k}
@@ -246,7 +246,7 @@ function Units({
           {signed(value)}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 
