@@ -14,7 +14,7 @@ import { request } from './interleave.mjs';
 /**
  * @param {import('../workloads/list.mjs').Workload} workload @param {readonly LibraryEntry[]} libraries
  * @param {number} repeats @param {number} limit
- * @param {(library: LibraryEntry) => import('./child.mjs').Channel} start
+ * @param {(library: LibraryEntry) => import('./child.mjs').Channel | Promise<import('./child.mjs').Channel>} start
  * @returns {Promise<Record<string, FirstSteps>>}
  */
 export async function firstSteps(workload, libraries, repeats, limit, start) {
@@ -26,7 +26,7 @@ export async function firstSteps(workload, libraries, repeats, limit, start) {
       if (!library.supports(workload) || (known !== undefined && 'fault' in known)) continue;
       // What takes this long is told by one try.
       if (known !== undefined && (known.first[0] ?? 0) > 5000) continue;
-      const channel = start(library);
+      const channel = await start(library);
       try {
         await channel.ask('start', {}, limit);
         const { peak: idle } = await channel.ask('memory');

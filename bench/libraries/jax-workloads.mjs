@@ -4,7 +4,7 @@
  */
 import { blockUntilReady, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { inferenceInput, modelData, modelSpec } from '../workloads/models.mjs';
-import { operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
+import { operandShape, operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
 
 /** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
 
@@ -94,10 +94,9 @@ const forwards = {
 export async function prepareJax(workload) {
   if (workload.kind === 'train') return train(workload);
   if (workload.kind === 'infer') return infer(workload);
-  const { kind, size } = workload;
-  const inputs = operands(workload).map((values) => array(values, shapeOf(kind, size, values)));
-  const formula = formulas[kind];
-  if (formula === undefined) throw new Error(`no ${kind} here`);
+  const inputs = operands(workload).map((values) => array(values, operandShape(workload, values)));
+  const formula = formulas[workload.kind];
+  if (formula === undefined) throw new Error(`no ${workload.kind} here`);
   const once = jit(formula);
   return {
     async result() {
@@ -106,6 +105,10 @@ export async function prepareJax(workload) {
     async run(count) {
       for (let k = 0; k < count; k++) {
         const output = once(...inputs.map((input) => input.ref));
+        if (workload.read) {
+          await output.data();
+          continue;
+        }
         if (k === count - 1 || k % stepsPerWait === 0) await blockUntilReady(output);
         output.dispose();
       }
@@ -115,12 +118,6 @@ export async function prepareJax(workload) {
       once.dispose();
     },
   };
-}
-
-/** @param {string} kind @param {number} size @param {Float32Array} values */
-function shapeOf(kind, size, values) {
-  if (kind === 'conv') return values.length === 64 * 32 * 9 ? [64, 32, 3, 3] : [8, 32, size, size];
-  return kind === 'matmul' || kind === 'rowSum' || kind === 'softmax' ? [size, size] : [size];
 }
 
 /** @param {import('../workloads/models.mjs').ModelSpec} spec @returns {Record<string, any>} */

@@ -1,8 +1,8 @@
 /** The workloads in nn on the default backend. `cpu` and `gpu` differ only in the backend that they set. */
-import { compile, evaluate, parameter, tensor, zeros } from '@nn/core';
+import { compile, conv2d, evaluate, parameter, tensor, zeros } from '@nn/core';
 import { softmax } from '@nn/layers';
 import { inferenceInput, modelSpec } from '../workloads/models.mjs';
-import { operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
+import { operandShape, operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
 import { buildModel } from './nn-models.mjs';
 
 /** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
@@ -12,6 +12,7 @@ import { buildModel } from './nn-models.mjs';
 const formulas = {
   matmul: (a, b) => a.matmul(b),
   add: (a, b) => a.add(b),
+  conv: (x, w) => conv2d(x, w, { padding: 1 }),
   chain: (a, b, c, d) => a.mul(b).add(c).tanh().mul(d.sigmoid()),
   rowSum: (a) => a.sum(1),
   softmax: (a) => softmax(a, { axis: 1 }),
@@ -24,25 +25,29 @@ export async function prepareNn(workload, options) {
   return operation(workload);
 }
 
-/** A result that nobody reads is not computed, so each goes into a parameter, whose old memory is used again. */
-async function operation(/** @type {Workload} */ workload) {
-  const { kind, size } = workload;
-  const shape = kind === 'matmul' || kind === 'rowSum' || kind === 'softmax' ? [size, size] : [size];
-  const inputs = operands(workload).map((values) => tensor(values, { shape }));
-  const place = parameter(zeros(kind === 'rowSum' ? [size] : shape), { trainable: false });
-  const formula = formulas[kind];
-  if (formula === undefined) throw new Error(`nn has no ${kind} here`);
+/**
+ * A result that nobody reads is not computed, so each goes into a parameter, whose old memory is used again.
+ * @param {Workload} workload
+ */
+async function operation(workload) {
+  const inputs = operands(workload).map((values) => tensor(values, { shape: operandShape(workload, values) }));
+  const formula = formulas[workload.kind];
+  if (formula === undefined) throw new Error(`nn has no ${workload.kind} here`);
+  const place = parameter(zeros(formula(...inputs).shape), { trainable: false });
   const once = compile((...args) => place.assign(formula(...args)));
+  const run = async (/** @type {number} */ count) => {
+    for (let k = 0; k < count; k++) await once(...inputs);
+    await place.backend?.idle();
+  };
+  const runAndRead = async (/** @type {number} */ count) => {
+    for (let k = 0; k < count; k++) await formula(...inputs).data();
+  };
   return {
     async result() {
       await once(...inputs);
       return outcomeOf(await place.data(), samplePlaces(workload));
     },
-    /** @param {number} count */
-    async run(count) {
-      for (let k = 0; k < count; k++) await once(...inputs);
-      await place.backend?.idle();
-    },
+    run: workload.read ? runAndRead : run,
   };
 }
 

@@ -3,7 +3,7 @@
  * Models are written with its operations, as its documentation does where tf.layers does not reach.
  */
 import { inferenceInput, modelData, modelSpec } from '../workloads/models.mjs';
-import { operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
+import { operandShape, operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
 
 /** @typedef {typeof import('@tensorflow/tfjs')} TF @typedef {import('@tensorflow/tfjs').Tensor} Tensor */
 /** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
@@ -110,37 +110,35 @@ const forwards = (tf) => ({
 export async function prepareTfjs(tf, workload, settled) {
   if (workload.kind === 'train') return train(tf, workload);
   if (workload.kind === 'infer') return infer(tf, workload);
-  const { kind, size } = workload;
-  const inputs = operands(workload).map((values) => operandTensor(tf, kind, size, values));
-  const formula = formulas(tf)[kind];
-  if (formula === undefined) throw new Error(`no ${kind} here`);
+  const inputs = operands(workload).map((values) => operandTensor(tf, workload, values));
+  const formula = formulas(tf)[workload.kind];
+  if (formula === undefined) throw new Error(`no ${workload.kind} here`);
+  /** Its values in the order of PyTorch. */
+  const read = async () => {
+    const output = tf.tidy(() => {
+      const made = formula(...inputs);
+      return workload.kind === 'conv' ? made.transpose([0, 3, 1, 2]) : made;
+    });
+    const values = await output.data();
+    output.dispose();
+    return values;
+  };
   return {
-    async result() {
-      const output = formula(...inputs);
-      const turned = kind === 'conv' ? output.transpose([0, 3, 1, 2]) : output;
-      const values = await turned.data();
-      tf.dispose([output, turned]);
-      return outcomeOf(values, samplePlaces(workload));
-    },
+    result: async () => outcomeOf(await read(), samplePlaces(workload)),
     async run(count) {
-      for (let k = 0; k < count; k++) tf.tidy(() => void formula(...inputs));
+      if (workload.read) for (let k = 0; k < count; k++) await read();
+      else for (let k = 0; k < count; k++) tf.tidy(() => void formula(...inputs));
       await settled();
     },
     release: () => tf.dispose(inputs),
   };
 }
 
-/** @param {TF} tf @param {string} kind @param {number} size @param {Float32Array} values */
-function operandTensor(tf, kind, size, values) {
-  if (kind === 'conv') return tf.tidy(() => convOperand(tf, size, values));
-  return tf.tensor(values, kind === 'matmul' || kind === 'rowSum' || kind === 'softmax' ? [size, size] : [size]);
-}
-
-/** @param {TF} tf @param {number} size @param {Float32Array} values */
-function convOperand(tf, size, values) {
-  const isWeight = values.length === 64 * 32 * 9;
-  const shape = isWeight ? [64, 32, 3, 3] : [8, 32, size, size];
-  return tf.transpose(tf.tensor(values, shape), isWeight ? [2, 3, 1, 0] : [0, 2, 3, 1]);
+/** @param {TF} tf @param {Workload} workload @param {Float32Array} values */
+function operandTensor(tf, workload, values) {
+  const shape = operandShape(workload, values);
+  if (workload.kind !== 'conv') return tf.tensor(values, shape);
+  return tf.tidy(() => tf.transpose(tf.tensor(values, shape), shape[0] === 64 ? [2, 3, 1, 0] : [0, 2, 3, 1]));
 }
 
 /** @param {TF} tf @param {number[]} shape @param {Float32Array | Int32Array} values */

@@ -72,11 +72,13 @@ function expectedOutcome(workload) {
     return { length: size * size, sum, samples, tolerance: 1e-6 * size };
   }
   const values = {
+    add: () => Float64Array.from({ length: size }, (_, i) => at(a, i) + at(b, i)),
+    conv: () => convolve(a, b, size),
     chain: () => Float64Array.from({ length: size }, (_, i) => chain(at(a, i), at(b, i), at(c, i), at(d, i))),
     rowSum: () => Float64Array.from({ length: size }, (_, row) => total(a.subarray(row * size, (row + 1) * size))),
     softmax: () => softmax(a, size),
-  }[/** @type {'chain' | 'rowSum' | 'softmax'} */ (kind)]();
-  const tolerance = { chain: 2e-6, rowSum: 1e-4, softmax: 1e-8 }[/** @type {'chain' | 'rowSum' | 'softmax'} */ (kind)];
+  }[/** @type {'chain'} */ (kind)]();
+  const tolerance = { add: 1e-6, conv: 1e-4, chain: 2e-6, rowSum: 1e-4, softmax: 1e-8 }[/** @type {'chain'} */ (kind)];
   return { ...outcomeOf(values, places), tolerance };
 }
 
@@ -86,6 +88,35 @@ const at = (values, k) => /** @type {number} */ (values[k]);
 const chain = (a, b, c, d) => Math.tanh(a * b + c) / (1 + Math.exp(-d));
 /** @param {ArrayLike<number>} values */
 const total = (values) => Array.prototype.reduce.call(values, (/** @type {number} */ sum, x) => sum + x, 0);
+
+/** 8 images of 32 channels to 64, 3x3, the size kept. @param {Float32Array} x @param {Float32Array} w @param {number} size */
+function convolve(x, w, size) {
+  const area = size * size;
+  const y = new Float64Array(8 * 64 * area);
+  for (let image = 0; image < 8; image++) {
+    for (let output = 0; output < 64; output++) {
+      const plane = y.subarray((image * 64 + output) * area, (image * 64 + output + 1) * area);
+      for (let input = 0; input < 32; input++) {
+        const source = x.subarray((image * 32 + input) * area, (image * 32 + input + 1) * area);
+        for (let tap = 0; tap < 9; tap++) {
+          const weight = at(w, (output * 32 + input) * 9 + tap);
+          addShifted(plane, source, weight, Math.floor(tap / 3) - 1, (tap % 3) - 1, size);
+        }
+      }
+    }
+  }
+  return y;
+}
+
+/** plane[r, c] += weight * source[r + down, c + right], zeros outside. @param {Float64Array} plane @param {Float32Array} source @param {number} weight @param {number} down @param {number} right @param {number} size */
+function addShifted(plane, source, weight, down, right, size) {
+  for (let row = Math.max(0, -down); row < Math.min(size, size - down); row++) {
+    for (let column = Math.max(0, -right); column < Math.min(size, size - right); column++) {
+      const place = row * size + column;
+      plane[place] = /** @type {number} */ (plane[place]) + weight * at(source, place + down * size + right);
+    }
+  }
+}
 
 /** @param {Float32Array} values @param {number} width */
 function softmax(values, width) {

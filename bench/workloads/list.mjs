@@ -2,13 +2,13 @@
 
 /**
  * @typedef {{ name: string, title: string, group: 'products' | 'elementwise' | 'training' | 'small' | 'inference',
- *   kind: 'matmul' | 'chain' | 'rowSum' | 'softmax' | 'train' | 'infer', unit: 'ms' | 'µs', size: number, model: string,
- *   batch: number, quick: boolean, work?: number }} Workload
- *   `work`: floating-point operations, where GFLOP/s say more than times
+ *   kind: 'matmul' | 'add' | 'chain' | 'rowSum' | 'softmax' | 'conv' | 'train' | 'infer', unit: 'ms' | 'µs', size: number, model: string,
+ *   batch: number, quick: boolean, read: boolean, work?: number }} Workload
+ *   `work`: floating-point operations, where GFLOP/s say more than times; `read`: each result is read before the next
  */
 
 /** @param {Partial<Workload> & Pick<Workload, 'name' | 'title' | 'group' | 'kind'>} given @returns {Workload} */
-const workload = (given) => ({ unit: 'ms', size: 0, model: '', batch: 0, quick: true, ...given });
+const workload = (given) => ({ unit: 'ms', size: 0, model: '', batch: 0, quick: true, read: false, ...given });
 
 /** @param {string} model @param {string} title */
 const step = (model, title) =>
@@ -25,19 +25,30 @@ const inference = (model, title, batch) =>
     batch,
   });
 
+/** @param {number} size @param {boolean} quick */
+const matmul = (size, quick) =>
+  workload({
+    name: `matmul-${size}`,
+    title: `matmul ${size}`,
+    group: 'products',
+    kind: 'matmul',
+    size,
+    work: 2 * size ** 3,
+    quick,
+  });
+
+const chain = workload({
+  name: 'chain',
+  title: 'tanh(a*b+c)*sigmoid(d), 10^6',
+  group: 'elementwise',
+  kind: 'chain',
+  size: 1e6,
+});
+
+/** On the CPU. */
 export const workloads = [
-  ...[64, 128, 256, 512, 1024, 2048].map((size) =>
-    workload({
-      name: `matmul-${size}`,
-      title: `matmul ${size}`,
-      group: 'products',
-      kind: 'matmul',
-      size,
-      work: 2 * size ** 3,
-      quick: size === 64 || size === 256,
-    }),
-  ),
-  workload({ name: 'chain', title: 'tanh(a*b+c)*sigmoid(d), 10^6', group: 'elementwise', kind: 'chain', size: 1e6 }),
+  ...[64, 128, 256, 512, 1024, 2048].map((size) => matmul(size, size === 64 || size === 256)),
+  chain,
   workload({ name: 'row-sum', title: 'row sum 1024x1024', group: 'elementwise', kind: 'rowSum', size: 1024 }),
   workload({ name: 'softmax', title: 'softmax 1024x1024', group: 'elementwise', kind: 'softmax', size: 1024 }),
   step('mlp', 'MLP'),
@@ -49,4 +60,31 @@ export const workloads = [
   inference('mlp', 'MLP', 64),
   inference('cnn', 'CNN', 1),
   inference('cnn', 'CNN', 64),
+];
+
+/** On GPUs, in a browser. */
+export const gpuWorkloads = [
+  ...[256, 512, 1024].map((size) => matmul(size, size === 256)),
+  workload({ name: 'add', title: 'a+b, 10^6', group: 'elementwise', kind: 'add', size: 1e6 }),
+  chain,
+  workload({
+    name: 'conv',
+    title: 'conv 3x3, 8x32x28x28 to 64 channels',
+    group: 'products',
+    kind: 'conv',
+    size: 28,
+    work: 2 * 8 * 64 * 28 * 28 * 32 * 9,
+  }),
+  step('mlp', 'MLP'),
+  step('cnn', 'CNN'),
+  workload({ name: 'launch', title: 'a+b of 1024, not read', group: 'small', kind: 'add', size: 1024, unit: 'µs' }),
+  workload({
+    name: 'round-trip',
+    title: 'a+b of 1024, each result read',
+    group: 'small',
+    kind: 'add',
+    size: 1024,
+    unit: 'µs',
+    read: true,
+  }),
 ];

@@ -10,7 +10,8 @@ const sampleCount = 256;
 
 /** The places of a result that are compared. @param {Workload} workload */
 export function samplePlaces({ kind, size }) {
-  const length = kind === 'matmul' || kind === 'softmax' ? size * size : size;
+  const lengths = { matmul: size * size, softmax: size * size, conv: 8 * 64 * size * size };
+  const length = lengths[/** @type {'matmul'} */ (kind)] ?? size;
   const stride = Math.max(1, Math.floor(length / sampleCount));
   return Array.from({ length: Math.min(length, sampleCount) }, (_, k) => (k * stride + ((k * 7919) % stride)) % length);
 }
@@ -19,7 +20,15 @@ export function samplePlaces({ kind, size }) {
 export function operands({ kind, size }) {
   if (kind === 'matmul') return [uniform(11, size * size), uniform(12, size * size)];
   if (kind === 'chain') return [11, 12, 13, 14].map((seed) => uniform(seed, size));
+  if (kind === 'add') return [uniform(11, size), uniform(12, size)];
+  if (kind === 'conv') return [uniform(11, 8 * 32 * size * size), uniform(12, 64 * 32 * 9)];
   return [uniform(11, size * size)];
+}
+
+/** The shape of an operand. @param {Workload} workload @param {Float32Array} values */
+export function operandShape({ kind, size }, values) {
+  if (kind === 'conv') return values.length === 64 * 32 * 9 ? [64, 32, 3, 3] : [8, 32, size, size];
+  return kind === 'matmul' || kind === 'rowSum' || kind === 'softmax' ? [size, size] : [size];
 }
 
 /** What a library reports of a large result. @param {ArrayLike<number>} values @param {readonly number[]} places @returns {Outcome} */
