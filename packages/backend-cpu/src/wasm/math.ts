@@ -52,7 +52,7 @@ const magic = 12582912;
 const magicBits = 0x4b400000;
 
 /**
- * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2. At most 1 ULP (subnormal results included).
+ * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2. At most 1.1 ULP (subnormal results included).
  * The power of two is applied in two halves, so that results may be subnormal and 2^128 overflows as it must.
  */
 export function exp(scope: Scope, x: V128): V128 {
