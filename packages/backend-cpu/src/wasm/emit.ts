@@ -14,7 +14,7 @@ import { keep, type Scope } from './math.ts';
 import { FunctionScope, type ModuleContext } from './module-context.ts';
 import { type Argument, scalarOperation, varying, vectorOperation } from './operations.ts';
 import { makeSchedule, type Schedule } from './schedule.ts';
-import { splitAxes } from './split.ts';
+import { splitAxes, tileTransposes } from './split.ts';
 import { decodeHalf, encodeHalf } from './storage.ts';
 
 /** What the emitter needs of a kernel, and how its output lies in memory. */
@@ -100,7 +100,7 @@ export function estimate(given: Nest): number {
 }
 
 export function emitNest(context: ModuleContext, given: Nest): Phase {
-  const nest: Nest = given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...splitAxes(given) };
+  const nest: Nest = given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...tileTransposes(splitAxes(given)) };
   const { kernel, accumulate } = nest;
   const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : []);
   const sequential =

@@ -49,6 +49,58 @@ function findSplit(kernel: Nest): { axis: number; inner: number } | null {
   return null;
 }
 
+/** Elements beyond which a transposed walk leaves the first cache. */
+const tiledFrom = 32768;
+
+/**
+ * Walks transposes tile by tile: where a load jumps along the last axis, and its neighbours lie along another one, both
+ * axes are cut and their short parts walked innermost, so that each cache line that is fetched is used at once.
+ */
+export function tileTransposes<K extends Nest>(split: Split<K>): Split<K> {
+  const { kernel, outStrides, outerAxes } = split;
+  const { domain } = kernel;
+  if (kernel.reduce || outerAxes !== null || domain.reduce((a, b) => a * b, 1) < tiledFrom) return split;
+  const analysis = analyse(kernel);
+  const column = domain.findLastIndex((extent) => extent > 1);
+  if (column < 0 || outStrides[column] !== 1) return split;
+  let row = -1;
+  analysis.ops.forEach((op, position) => {
+    if (op.op !== 'load' || !analysis.needed[position]) return;
+    const { terms } = analysis.forms[op.index] as Affine;
+    const near = [...terms].find(([axis, step]) => axis >= 0 && axis !== column && Math.abs(step) === 1);
+    if (near && Math.abs(terms.get(column) ?? 0) >= 16 && (domain[near[0]] as number) >= 16) row = near[0];
+  });
+  if (row < 0) return split;
+  const cutOf = (extent: number): number => [16, 8, 12, 20, 10].find((size) => extent % size === 0 && extent > size) ?? 0;
+  let current = split;
+  let [rowLow, columnLow] = [row, column];
+  const columnCut = (domain[column] as number) > 64 ? cutOf(domain[column] as number) : 0;
+  if (columnCut > 0) {
+    current = splitAxis(current, column, columnCut);
+    columnLow = column + 1;
+    if (row > column) rowLow += 1;
+  }
+  const rowCut = cutOf(domain[row] as number);
+  if (rowCut > 0) {
+    current = splitAxis(current, rowLow, rowCut);
+    if (columnLow > rowLow) columnLow += 1;
+    rowLow += 1;
+  }
+  const axes = current.kernel.domain.map((_, axis) => axis);
+  const order = [...axes.filter((axis) => axis !== rowLow && axis !== columnLow), rowLow, columnLow];
+  return permuted(current, order);
+}
+
+/** The same nest with its axes walked in another order. */
+function permuted<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, order: readonly number[]): Split<K> {
+  const value = kernel.value.map((op): Op => (op.op === 'axis' ? { ...op, axis: order.indexOf(op.axis) } : op));
+  return {
+    kernel: { ...kernel, domain: order.map((axis) => kernel.domain[axis] as number), value },
+    outStrides: order.map((axis) => outStrides[axis] as number),
+    outerAxes,
+  };
+}
+
 function splitAxis<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, axis: number, inner: number): Split<K> {
   const rank = kernel.domain.length;
   const cut = (shape: Shape, at: number): number[] => [
