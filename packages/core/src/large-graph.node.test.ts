@@ -33,7 +33,7 @@ const matrix = (rows: number, columns: number, scale: number): Tensor =>
     },
   );
 
-test('an LSTM through 500 steps in time, with its gradients', () => {
+test('an LSTM through 500 steps in time, with its gradients', { timeout: 90_000 }, () => {
   const [inward, around, head] = [matrix(2, 8, 0.5), matrix(2, 8, 0.5), matrix(2, 1, 1)];
   const x = tensor(new Float32Array(1000).fill(0.5), { shape: [500, 1, 2], backend });
   let [h, c] = [matrix(1, 2, 0), matrix(1, 2, 0)];

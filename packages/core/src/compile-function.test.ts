@@ -1,0 +1,263 @@
+/** Rule 8 of life: compile(fn) is faster and never means anything else. */
+import { type RecordingBackend, recording, reference } from '@nn/conformance';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { compile } from './compile-function.ts';
+import {
+  gradients,
+  hostUniform,
+  isTraining,
+  numberSource,
+  onReplay,
+  type Parameter,
+  parameter,
+  replace,
+  setDefaultBackend,
+  setSeed,
+  setTraining,
+  type Tensor,
+  tensor,
+  uniform,
+} from './index.ts';
+import { prepare } from './testing.ts';
+
+prepare(reference());
+let backend: RecordingBackend = recording(reference());
+
+beforeEach(() => {
+  backend = recording(reference());
+  setDefaultBackend(backend);
+});
+
+const numbersOf = (x: Tensor): Promise<unknown> => x.array();
+
+describe('rule 8: a compiled function', () => {
+  test('gives what the function gives, call after call', async () => {
+    const f = (x: Tensor): Tensor => x.mul(2).add(1).sum();
+    const fast = compile(f);
+    for (let call = 0; call < 6; call++) {
+      const x = tensor([call, 1, 2]);
+      expect(await (await fast(x)).item()).toBe(await f(x).item());
+    }
+  });
+
+  test('is not run any more from the third call on', async () => {
+    let runs = 0;
+    const fast = compile((x: Tensor) => {
+      runs++;
+      return x.exp();
+    });
+    for (let call = 0; call < 6; call++) await fast(tensor([call]));
+    expect(runs).toBe(2);
+  });
+
+  test('takes and gives arrays and records', async () => {
+    const fast = compile(({ a, list }: { a: Tensor; list: readonly Tensor[] }) => ({
+      sum: a.add(list[0] as Tensor),
+      rest: list.map((x) => x.mul(2)),
+      name: 'fixed',
+    }));
+    for (let call = 0; call < 4; call++) {
+      const result = await fast({ a: tensor([call]), list: [tensor([1]), tensor([2, 3])] });
+      expect(await numbersOf(result.sum)).toEqual([call + 1]);
+      expect(await Promise.all(result.rest.map(numbersOf))).toEqual([[2], [4, 6]]);
+      expect(result.name).toBe('fixed');
+    }
+  });
+
+  test('has one variant for each type of arguments', async () => {
+    let runs = 0;
+    const fast = compile((x: Tensor, factor: number) => {
+      runs++;
+      return x.mul(factor).sum();
+    });
+    for (let call = 0; call < 3; call++) {
+      expect(await (await fast(tensor([1, 2]), 2)).item()).toBe(6);
+      expect(await (await fast(tensor([1, 2, 3]), 2)).item()).toBe(12);
+      expect(await (await fast(tensor([1, 2]), 3)).item()).toBe(9);
+    }
+    expect(runs).toBe(6);
+  });
+
+  test('has one variant for training and one for evaluation', async () => {
+    const fast = compile((x: Tensor) => (isTraining() ? x.mul(2) : x.mul(3)));
+    const results: unknown[] = [];
+    for (let call = 0; call < 3; call++) {
+      for (const mode of [true, false]) {
+        setTraining(mode);
+        results.push(await numbersOf(await fast(tensor([1]))));
+      }
+    }
+    setTraining(true);
+    expect(results).toEqual([[2], [3], [2], [3], [2], [3]]);
+  });
+
+  test('reads parameters anew', async () => {
+    const weight = parameter([2]);
+    const fast = compile((x: Tensor) => x.mul(weight));
+    for (let call = 0; call < 5; call++) {
+      expect(await numbersOf(await fast(tensor([10])))).toEqual([10 * (2 + call)]);
+      await replace([[weight, weight.add(1)]]);
+    }
+  });
+
+  test('reads number sources anew, and repeats host effects in order', async () => {
+    let count = 0;
+    let reads = 0;
+    const step = compile((x: Tensor) => {
+      count += 1;
+      onReplay(() => {
+        count += 1;
+      });
+      return x.mul(
+        numberSource(() => {
+          reads++;
+          return 10 ** count;
+        }),
+      );
+    });
+    for (let call = 1; call <= 5; call++) expect(await numbersOf(await step(tensor([1])))).toEqual([10 ** call]);
+    expect(count).toBe(5);
+    expect(reads).toBe(5);
+  });
+
+  test('trains: parameters move with every call, in the same memory', async () => {
+    const run = async (wrap: (f: (x: Tensor) => Tensor) => (x: Tensor) => Promise<Tensor> | Tensor) => {
+      const weight: Parameter = parameter([1, -2]);
+      const step = wrap((x) => {
+        const loss = weight.mul(x).sub(1).square().sum();
+        const [slope] = gradients(loss, [weight]);
+        void replace([[weight, weight.sub(slope.mul(0.05))]], [loss]);
+        return loss;
+      });
+      const losses: number[] = [];
+      for (let call = 0; call < 6; call++) losses.push(await (await step(tensor([1, call]))).item());
+      return { losses, weight: await weight.array() };
+    };
+    const plain = await run((f) => f);
+    const fast = await run(compile);
+    expect(fast).toEqual(plain);
+    expect(backend.programs.at(-1)?.donations).toHaveLength(1);
+  });
+
+  test('draws new random numbers, the same as without', async () => {
+    const draw = async (f: () => Tensor | Promise<Tensor>) => {
+      setSeed(3);
+      const drawn: unknown[] = [];
+      for (let call = 0; call < 5; call++) drawn.push(await numbersOf(await f()));
+      return [...drawn, ...hostUniform(2)];
+    };
+    const shift = tensor([1, 2, 3]);
+    const f = () => uniform([3]).add(shift);
+    expect(await draw(compile(f))).toEqual(await draw(f));
+  });
+
+  test('carries assignments along', async () => {
+    const mean = parameter([0], { trainable: false });
+    const fast = compile((x: Tensor) => {
+      mean.assign(mean.mul(0.5).add(x.mul(0.5)));
+      return x.sub(mean);
+    });
+    const seen: unknown[] = [];
+    for (let call = 0; call < 4; call++) seen.push(await numbersOf(await fast(tensor([8]))));
+    expect(seen).toEqual([[4], [2], [1], [0.5]]);
+    expect(await mean.array()).toEqual([7.5]);
+  });
+});
+
+describe('rule 8: the second call throws where the first one would be repeated wrongly:', () => {
+  async function difference(f: (x: Tensor, call: number) => Tensor, calls = 3): Promise<string> {
+    let call = 0;
+    const fast = compile((x: Tensor) => f(x, call++));
+    try {
+      for (let k = 0; k < calls; k++) await fast(tensor([1, 2]));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing';
+  }
+  const advice = 'What changes from call to call must be an argument, a numberSource, or a Parameter.';
+
+  test('a number that changes', async () => {
+    expect(await difference((x, call) => x.mul(0.1 * (call + 1)))).toBe(
+      `compile: two calls of the function with arguments of the same types differ: a number is 0.1 in the first and 0.2 in the second. ${advice}`,
+    );
+  });
+
+  test('another computation', async () => {
+    expect(await difference((x, call) => (call === 0 ? x.exp() : x.sin()))).toContain('they compute different things');
+  });
+
+  test('another tensor from outside', async () => {
+    expect(await difference((x) => x.add(tensor([3, 4])))).toContain('they use another tensor, [2], from outside');
+  });
+
+  test('but not a constant tensor made once', async () => {
+    const shift = tensor([3, 4]);
+    expect(await difference((x) => x.add(shift), 5)).toBe('nothing');
+  });
+
+  test('and parameters keep their values', async () => {
+    const weight = parameter([1]);
+    let rate = 0.5;
+    const step = compile(() => {
+      void replace([[weight, weight.sub(rate)]]);
+      return weight.sum();
+    });
+    await step();
+    rate = 0.25;
+    await expect(step()).rejects.toThrow('a number is 0.5 in the first and 0.25 in the second');
+    expect(await weight.array()).toEqual([0.5]);
+  });
+});
+
+describe('a compiled function', () => {
+  test('must be synchronous', async () => {
+    const slow = compile(async (x: Tensor) => x);
+    await expect(slow(tensor([1]))).rejects.toThrow('compile: the function must not be async');
+  });
+
+  test('that throws changes nothing', async () => {
+    const weight = parameter([1]);
+    const broken = compile(() => {
+      weight.assign(weight.add(1));
+      throw new Error('no');
+    });
+    await expect(broken()).rejects.toThrow('no');
+    expect(await weight.array()).toEqual([1]);
+  });
+
+  test('whose program fails changes nothing, and goes on', async () => {
+    const weight = parameter([1]);
+    const step = compile(() => {
+      void replace([[weight, weight.mul(2)]]);
+      return weight.sum();
+    });
+    for (let call = 0; call < 3; call++) await step();
+    backend.fail('run');
+    await expect(step()).rejects.toThrow('run: made to fail by a test.');
+    expect(await weight.array()).toEqual([8]);
+    await step();
+    expect(await weight.array()).toEqual([16]);
+  });
+
+  test('gives results without a path for gradients', async () => {
+    const weight = parameter([2]);
+    const fast = compile(() => weight.mul(3));
+    const y = await fast();
+    expect(() => gradients(y.mul(weight).sum(), [weight])).toThrow('is the result of a compiled function');
+    expect(await gradients(y.stopGradient().mul(weight).sum(), [weight])[0].array()).toEqual([6]);
+  });
+
+  test('that returns an old value and replaces it keeps both', async () => {
+    const weight = parameter([1]);
+    const step = compile(() => {
+      const old = weight.stopGradient();
+      void replace([[weight, weight.mul(2)]]);
+      return old;
+    });
+    const seen: Tensor[] = [];
+    for (let call = 0; call < 4; call++) seen.push(await step());
+    expect(await Promise.all(seen.map(numbersOf))).toEqual([[1], [2], [4], [8]]);
+    expect(await weight.array()).toEqual([16]);
+  });
+});
