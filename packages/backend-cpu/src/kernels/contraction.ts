@@ -10,6 +10,7 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
+import { dotsParameters } from './dots.ts';
 import {
   blockColumns,
   blockInner,
@@ -116,12 +117,16 @@ export function emitContraction(
   const left = operandOf(context, kernel, analysis, hint.left, 0);
   const right = operandOf(context, kernel, analysis, hint.right, left.scratchEnd);
   const product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
-  if (!product || product.rows.extent < 4 || product.columns.extent < 4 || product.inner.extent < 4) return null;
+  if (!product) return null;
+  const thin = isThin(product);
+  const whole = product.rows.extent >= 4 && product.columns.extent >= 4 && product.inner.extent >= 4;
+  if (!thin && !whole) return null;
   const sumsAt = right.scratchEnd;
   const scratch = inPlace ? sumsAt : sumsAt + align(4 * sizeOf(kernel.domain));
   const target: Target = { inPlace, offset: inPlace ? 0 : sumsAt };
 
   const phases: Phase[] = [...left.phases, ...right.phases];
+  if (thin) return emitDots(context, request, product, [left, right], target, scratch, sumStrides);
   const needsEpilogue = kernel.epilogue !== undefined || !inPlace;
   const epilogue = needsEpilogue ? emitEpilogue(context, request, product, sumStrides, target) : null;
   const driver = emitDriver(context, kernel, product, [left, right], target, epilogue?.fused ?? null);
@@ -129,6 +134,84 @@ export function emitContraction(
   if (epilogue && !epilogue.fused) phases.push(epilogue.phase);
   const { rows, columns, inner } = product;
   return { phases, scratch, own: driver.own, path: `gemm ${rows.extent}x${columns.extent}x${inner.extent}` };
+}
+
+/** One to three rows, and operands whose neighbours lie along the inner axis. */
+function isThin({ rows, columns, inner, loops, sums }: MatrixProduct): boolean {
+  const few = Math.min(rows.extent, columns.extent);
+  const many = Math.max(rows.extent, columns.extent);
+  const along = inner.left === 1 && inner.right === 1;
+  return few < 4 && many >= 8 && along && inner.extent >= 32 && loops.length === 0 && sums.length === 0;
+}
+
+/** The product by dot products: the longer side is the matrix, each row of the shorter one a vector. */
+function emitDots(
+  context: ModuleContext,
+  request: SpecialRequest,
+  product: MatrixProduct,
+  operands: readonly [Operand, Operand],
+  target: Target,
+  scratch: number,
+  sumStrides: readonly number[],
+): KernelCode {
+  const { kernel, outStrides } = request;
+  const { rows, columns, inner, swapped } = product;
+  const [first, second] = swapped ? ([operands[1], operands[0]] as const) : operands;
+  const [rowSide, columnSide] = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
+  const tall = rows.extent > columns.extent;
+  const matrix = tall
+    ? { operand: first, run: rows, step: rows[rowSide] }
+    : { operand: second, run: columns, step: columns[columnSide] };
+  const vectors = tall
+    ? { operand: second, run: columns, step: columns[columnSide] }
+    : { operand: first, run: rows, step: rows[rowSide] };
+  const dots = context.library('dots', dotsParameters, []);
+  const parameters = kernelParameters(kernel);
+  const count = parameters.length;
+  const units = Math.ceil(matrix.run.extent / 4);
+  const reference = context.module.function(null, parameters, [], (builder) => {
+    const shared = builder.parameter(count - 4, 'i32');
+    const begin = builder.parameter(count - 2, 'i32');
+    const end = builder.parameter(count - 1, 'i32');
+    const from = builder.local('i32');
+    const rowCount = builder.local('i32');
+    const base = ({ parameter, offset }: Operand): I32 =>
+      i32.add(parameter === null ? shared : builder.parameter(parameter, 'i32'), i32.const(offset));
+    const sums: I32 = target.inPlace ? builder.parameter(0, 'i32') : i32.add(shared, i32.const(target.offset));
+    builder.emit(
+      from.set(i32.shl(begin, i32.const(2))),
+      rowCount.set(i32.sub(i32.shl(end, i32.const(2)), from)),
+      rowCount.set(bounded(rowCount, matrix.run.extent)),
+      rowCount.set(
+        select(
+          rowCount,
+          i32.sub(i32.const(matrix.run.extent), from),
+          i32.leU(i32.add(from, rowCount), i32.const(matrix.run.extent)),
+        ),
+      ),
+    );
+    for (let vector = 0; vector < vectors.run.extent; vector++) {
+      builder.emit(
+        callVoid(
+          dots,
+          i32.add(base(matrix.operand), scaled(from, 4 * matrix.step)),
+          i32.const(4 * matrix.step),
+          rowCount,
+          i32.add(base(vectors.operand), i32.const(4 * vectors.step * vector)),
+          i32.add(i32.add(sums, i32.const(4 * vectors.run.out * vector)), scaled(from, 4 * matrix.run.out)),
+          i32.const(4 * matrix.run.out),
+          i32.const(inner.extent),
+        ),
+      );
+    }
+  });
+  const grain = (4 * vectors.run.extent * inner.extent) / 8;
+  const phases: Phase[] = [...operands[0].phases, ...operands[1].phases, { reference, units, grain }];
+  if (kernel.epilogue !== undefined || !target.inPlace) {
+    const nest = emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes: null });
+    phases.push(redirected(context, kernel, nest, { extra: target.inPlace ? 'out' : target.offset }));
+  }
+  return { phases, scratch, own: 0, path: `dots ${rows.extent}x${columns.extent}x${inner.extent}` };
 }
 
 interface Target {

@@ -100,7 +100,8 @@ export function estimate(given: Nest): number {
 }
 
 export function emitNest(context: ModuleContext, given: Nest): Phase {
-  const nest: Nest = given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...tileTransposes(splitAxes(given)) };
+  const nest: Nest =
+    given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...tileTransposes(splitAxes(given)) };
   const { kernel, accumulate } = nest;
   const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : []);
   const sequential =

@@ -2,6 +2,7 @@
  * The library module: functions that do not depend on a program (packing, multiplying panels, sorting ...), compiled
  * once for an engine. Programs import them, so they stay optimised while programs come and go.
  */
+import { addDots } from '../kernels/dots.ts';
 import { addMultiply, addPack } from '../kernels/gemm.ts';
 import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/im2col.ts';
 import { addRankRow } from '../kernels/rank.ts';
@@ -16,6 +17,7 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);
+  addDots(module, target.fused);
   addRankRow(module);
   return module.bytes();
 }

@@ -71,7 +71,8 @@ export function tileTransposes<K extends Nest>(split: Split<K>): Split<K> {
     if (near && Math.abs(terms.get(column) ?? 0) >= 16 && (domain[near[0]] as number) >= 16) row = near[0];
   });
   if (row < 0) return split;
-  const cutOf = (extent: number): number => [16, 8, 12, 20, 10].find((size) => extent % size === 0 && extent > size) ?? 0;
+  const cutOf = (extent: number): number =>
+    [16, 8, 12, 20, 10].find((size) => extent % size === 0 && extent > size) ?? 0;
   let current = split;
   let [rowLow, columnLow] = [row, column];
   const columnCut = (domain[column] as number) > 64 ? cutOf(domain[column] as number) : 0;
