@@ -170,11 +170,12 @@ test('the address brings the experiment back', async () => {
   await page.getByLabel('Optimizer').selectOption('RMSprop');
   await page.getByLabel('Regularisation').selectOption('L2');
   await page.getByLabel('Schedule').selectOption('Cosine');
-  await page.getByLabel('Seed').fill('42');
-  await page.getByLabel('Seed').press('Enter');
+  await page.getByRole('spinbutton', { name: 'Seed' }).fill('42');
+  await page.getByRole('spinbutton', { name: 'Seed' }).press('Enter');
   await expect.poll(() => page.url()).toContain('seed=42');
-  await until('train-loss', Number.isFinite, 'there');
-  await page.waitForTimeout(1000);
+  // the worker has made what the address says, and the page shows it
+  await expect.poll(() => page.locator('.page').getAttribute('data-experiment')).toContain('seed=42');
+  await until('steps', (count) => count === 0, '0');
   const loss = await fact('train-loss');
   await page.reload();
   await until('train-loss', Number.isFinite, 'there');

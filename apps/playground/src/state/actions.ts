@@ -80,6 +80,7 @@ export async function rebuild(): Promise<void> {
 function show(built: Built): void {
   batch(() => {
     store.built.value = built;
+    store.frame.value = null; // the old one shows another network; the next is on its way
     store.history.value = built.history;
     store.selection.value = null;
     store.sample.value = null;

@@ -5,7 +5,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Dropped } from '../model/samples.ts';
 import type { Spec } from '../model/spec.ts';
-import { decodeSpec } from '../model/url.ts';
+import { decodeSpec, encodeSpec } from '../model/url.ts';
 import type { Availability, Built, Frame, Measurement } from '../worker/protocol.ts';
 
 export interface Notice {
@@ -42,4 +42,8 @@ export const pen: Signal<0 | 1> = signal(0);
 /** The image whose feature maps are shown: 0 to 1, row by row. */
 export const sample: Signal<Float32Array | null> = signal(null);
 
+/** The address of what the page shows; empty until it shows anything. */
+export const experiment: ReadonlySignal<string> = computed(() =>
+  frame.value === null || built.value === null ? '' : encodeSpec(built.value.spec),
+);
 export const isImages: ReadonlySignal<boolean> = computed(() => (built.value?.inputShape.length ?? 1) > 1);

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { type Language, language, setLanguage, t } from '../i18n/language.ts';
 import { rebuild, stepOnce, takeFiles, toggle } from '../state/actions.ts';
-import { isImages, notice } from '../state/store.ts';
+import { experiment, isImages, notice } from '../state/store.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
 import { Controls } from './controls.tsx';
 import { Curves } from './curves.tsx';
@@ -31,6 +31,7 @@ export function App(): JSX.Element {
     // biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files on; the same files can be chosen by a button
     <div
       class={isOver.value ? 'page over' : 'page'}
+      data-experiment={experiment.value}
       onDragOver={(event) => {
         event.preventDefault();
         isOver.value = true;

@@ -1,5 +1,5 @@
 /** Histograms of weights, gradients and outputs, a row for each layer. */
-import { useSignalEffect } from '@preact/signals';
+import { useComputed, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
@@ -22,7 +22,7 @@ export function layerName(block: number): string {
 }
 
 export function Distributions(): JSX.Element {
-  const count = frame.value?.blocks.length ?? 0;
+  const count = useComputed(() => frame.value?.blocks.length ?? 0).value;
   return (
     <div class="histograms">
       {Array.from({ length: count }, (_, block) => (
@@ -59,8 +59,10 @@ function Bars({ block, kind }: { readonly block: number; readonly kind: Kind }):
   };
   useSignalEffect(draw);
   useEffect(draw);
-  const found = frame.value?.blocks[block];
-  const range = found === undefined ? 0 : read(found, kind).range;
+  const range = useComputed(() => {
+    const found = frame.value?.blocks[block];
+    return found === undefined ? 0 : read(found, kind).range;
+  }).value;
   const [low, high] = [short(-range), short(range)];
   const what = t(kind);
   return (

@@ -1,4 +1,5 @@
 /** The settings of one layer, above its column: units, activation, and behind "more" the rest. */
+import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { activations, clamp, type LayerSpec, norms } from '../model/spec.ts';
@@ -103,9 +104,10 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
 
 /** How many units of the layer are dead or saturated. */
 function Health({ index }: { readonly index: number }): JSX.Element | null {
-  const units = frame.value?.blocks[index]?.units ?? [];
-  const dead = units.filter((state) => state === 'dead').length;
-  const saturated = units.filter((state) => state === 'saturated').length;
+  const count = (wanted: string): number =>
+    frame.value?.blocks[index]?.units.filter((state) => state === wanted).length ?? 0;
+  const dead = useComputed(() => count('dead')).value;
+  const saturated = useComputed(() => count('saturated')).value;
   if (dead + saturated === 0) return null;
   const shown = [
     ...(dead > 0 ? [t('deadCount', { count: dead })] : []),

@@ -1,5 +1,5 @@
 /** One unit: a picture of its own answer, framed by its state. Pointing at it shows the answer large; pressing keeps it. */
-import { type Signal, signal } from '@preact/signals';
+import { type Signal, signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { built, frame, type Selection, selection } from '../state/store.ts';
@@ -40,7 +40,7 @@ interface UnitNodeProps extends Selection {
 }
 
 export function UnitNode({ block, unit, x, y }: UnitNodeProps): JSX.Element {
-  const state: UnitState = frame.value?.blocks[block]?.units[unit] ?? 'alive';
+  const state: UnitState = useComputed(() => frame.value?.blocks[block]?.units[unit] ?? 'alive').value;
   const name = unitName({ block, unit });
   const isChosen = selection.value?.block === block && selection.value.unit === unit;
   const isLast = block === (built.value?.spec.layers.length ?? 0);
@@ -67,7 +67,7 @@ export function UnitNode({ block, unit, x, y }: UnitNodeProps): JSX.Element {
         selection.value = isChosen ? null : { block, unit };
       }}
     >
-      <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} smooth={nodeSize > 1} />
+      <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} />
       {isLast && built.value?.goal === 'classes' && <span class="class-name">{built.value.classNames[unit]}</span>}
       {state !== 'alive' && <span class="state" aria-hidden="true" />}
     </button>

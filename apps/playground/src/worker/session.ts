@@ -113,8 +113,11 @@ export class Session {
   }
 
   /** Changes what needs no new network: rate, schedule, loss, penalty, batch size, and the optimizer itself. */
-  retune(spec: Spec): void {
+  retune(wanted: Spec): void {
     const before = this.spec;
+    const { loss, optimizer, learningRate, schedule, scheduleSteps, batchSize, penalty, penaltyRate } = wanted;
+    const training = { loss, optimizer, learningRate, schedule, scheduleSteps, batchSize, penalty, penaltyRate };
+    const spec: Spec = { ...before, ...training };
     this.spec = spec;
     if (spec.batchSize !== before.batchSize) {
       const { epoch } = this.loader;
