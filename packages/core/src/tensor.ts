@@ -527,22 +527,18 @@ export class Tensor {
   /** A copy with the box at `starts` replaced by `value`. Starts are lifted. */
   update(starts: readonly (number | NumberSource)[], value: TensorLike): Tensor {
     const box = this.operand(value);
-    starts.forEach((start, axis) => {
+    const inRange = starts.map((start, axis) => {
       const room = (this.shape[axis] ?? 0) - (box.shape[axis] ?? 0);
-      if (typeof start === 'number' && (!Number.isInteger(start) || start < 0 || start > room)) {
-        throw new ShapeError(
-          `update: a box of ${show(box.shape)} at [${starts.join(', ')}] leaves ${show(this.shape)} at axis ${axis}.`,
-          { shape: this.shape, box: box.shape, starts },
-        );
-      }
+      // a source is brought into range each time it is read
+      if (typeof start !== 'number') return { read: () => Math.min(Math.max(Math.trunc(start.read()), 0), room) };
+      if (Number.isInteger(start) && start >= 0 && start <= room) return start;
+      throw new ShapeError(
+        `update: a box of ${show(box.shape)} at [${starts.join(', ')}] leaves ${show(this.shape)} at axis ${axis}.`,
+        { shape: this.shape, box: box.shape, starts },
+      );
     });
-    return wrap(
-      indexing.update(
-        this.node,
-        box,
-        starts.map((start) => lift(start, 'int32')),
-      ),
-    );
+    const nodes = inRange.map((start) => lift(start, 'int32'));
+    return wrap(indexing.update(this.node, box, nodes));
   }
 
   // ---- order

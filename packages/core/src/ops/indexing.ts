@@ -94,11 +94,13 @@ export const Update: Primitive<null> = definePrimitive<null>({
       const size = value.shape[axis] as number;
       const room = (node.shape[axis] as number) - size;
       if (room === 0) return outer;
-      const start = at.computed(at.input(axis + 2, []), 0, room);
+      const start = at.space.computed(at.input(axis + 2, []), 0, room);
       const moved = at.space.add(outer, at.space.scale(start, -1));
-      const condition = at.inside(moved, 0, size);
-      if (condition !== null) within = within === null ? condition : at.emit('and', 'bool', within, condition);
-      return at.space.clamp(moved, 0, size - 1);
+      // inside the box where clamping to it changes nothing: one comparison an axis, since bodies are short
+      const clamped = at.space.clamp(moved, 0, size - 1);
+      const condition = at.emit('equal', 'bool', at.integer(moved), at.integer(clamped));
+      within = within === null ? condition : at.emit('and', 'bool', within, condition);
+      return clamped;
     });
     const inner = at.input(1, index);
     return within === null ? inner : at.emit('where', node.dtype, within, inner, at.input(0, at.index));
