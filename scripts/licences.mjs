@@ -2,9 +2,11 @@
  * The licences of everything that comes with our packages, as docs/licences.md. Optional packages are left out: npm
  * installs those of gpu.js only where it can, and our packages work without.
  *
- *   node scripts/licences.mjs <project>     writes the file from a project that has all packages installed
+ *   node scripts/licences.mjs     packs and installs all packages into an empty project, and writes the file
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +43,27 @@ function* found(folder) {
   }
 }
 
+/** @param {string} program @param {string[]} parameters @param {string} cwd */
+function run(program, parameters, cwd) {
+  const { status, stderr } = spawnSync(program, parameters, {
+    cwd,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new Error(`${program} failed:\n${stderr}`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const project = process.argv[2];
-  if (!project) throw new Error('licences: name a project that has the packages installed.');
-  writeFileSync(join(dirname(fileURLToPath(import.meta.url)), '../docs/licences.md'), licences(project));
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+  const project = mkdtempSync(join(tmpdir(), 'nn-licences-'));
+  try {
+    run('pnpm', ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', project], root);
+    const packed = readdirSync(project).filter((file) => file.endsWith('.tgz'));
+    writeFileSync(join(project, 'package.json'), '{ "private": true }');
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'];
+    run('npm', ['install', ...quiet, ...packed.map((file) => `./${file}`)], project);
+    writeFileSync(join(root, 'docs/licences.md'), licences(project));
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
 }

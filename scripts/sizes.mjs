@@ -1,0 +1,141 @@
+/**
+ * What our packages weigh in a page: minified by esbuild, compressed by gzip. Owns the bundles, their ceilings and the
+ * names that they must not contain; tests/sizes.test.ts fails when one is broken.
+ *
+ *   node scripts/sizes.mjs            prints the sizes, and what they are made of
+ *   node scripts/sizes.mjs --write    writes them into README.md, between the markers
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const readme = join(root, 'README.md');
+
+/** @typedef {{ name: string, code: string, ceiling: number, without: string[] }} Bundle ceiling: bytes after gzip; without: names that no tree-shaker may leave inside */
+/** @typedef {{ minified: number, compressed: number, names: Set<string>, parts: Record<string, number> }} Size */
+
+const trainMlp = `
+  import { cpu } from '@nn/backend-cpu';
+  import { setDefaultBackend, tensor } from '@nn/core';
+  import { Linear } from '@nn/layers';
+  import { SGD } from '@nn/optim';
+  setDefaultBackend(cpu());
+  const [hidden, output] = [new Linear(2, 8), new Linear(8, 1)];
+  const optimizer = new SGD({ hidden, output }, { learningRate: 0.1 });
+  const y = output.forward(hidden.forward(tensor([[0, 1]])).tanh());
+  console.log(await optimizer.step(y.sub(1).square().mean()));`;
+
+/** @type {readonly Bundle[]} */
+export const bundles = [
+  {
+    name: '`@nn/core` alone',
+    code: "export * from '@nn/core';",
+    ceiling: 47_000,
+    without: [
+      'Linear',
+      'Sequential',
+      'SGD',
+      'Adam',
+      'cpu',
+      'interpreterEngine',
+      'GPU',
+      'parseSafetensors',
+      'DataLoader',
+    ],
+  },
+  {
+    name: 'training an MLP: core + backend-cpu + `Linear` + `SGD`',
+    code: trainMlp,
+    ceiling: 90_000,
+    without: [
+      ...['Adam', 'AdamW', 'RMSprop', 'oneCycle', 'LSTM', 'GRU', 'Conv2d', 'BatchNorm2d', 'LayerNorm', 'Embedding'],
+      ...['MultiheadAttention', 'TransformerEncoderLayer', 'Dropout', 'crossEntropy', 'summary', 'conv2d', 'einsum'],
+      ...['hessian', 'explain', 'profile', 'compile', 'GPU', 'createKernelMap', 'parseSafetensors', 'parseCsv'],
+    ],
+  },
+  {
+    name: 'everything but the GPU',
+    code: ['core', 'backend-cpu', 'layers', 'optim', 'data', 'serialize']
+      .map((name) => `export * from '@nn/${name}';`)
+      .join('\n'),
+    ceiling: 128_000,
+    without: ['GPU', 'createKernelMap', 'conformance'],
+  },
+];
+
+/** @param {Bundle} bundle @returns {Promise<Size>} */
+export async function measure({ code }) {
+  /** @param {boolean} minify */
+  const bundle = async (minify) => {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: code, resolveDir: root },
+      bundle: true,
+      minify,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      legalComments: 'none',
+      write: false,
+      metafile: true,
+    });
+    return { output: outputFiles[0]?.text ?? '', inputs: Object.values(metafile.outputs)[0]?.inputs ?? {} };
+  };
+  const [small, readable] = await Promise.all([bundle(true), bundle(false)]);
+  const parts = Object.entries(small.inputs).map(([file, { bytesInOutput }]) => [file, bytesInOutput]);
+  return {
+    minified: small.output.length,
+    compressed: gzipSync(small.output, { level: 9 }).length,
+    names: declaredNames(readable.output),
+    parts: Object.fromEntries(parts),
+  };
+}
+
+/** What the bundle declares. esbuild adds digits to names that clash. @param {string} code */
+function declaredNames(code) {
+  const found = code.matchAll(/^ *(?:export )?(?:async )?(?:function\*?|class|var|const|let) ([\w$]+)/gm);
+  return new Set([...found].map(([, name = '']) => name.replace(/(?<=[a-z])\d$/, '')));
+}
+
+const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(1);
+
+/** The rows of README.md. @param {readonly Size[]} sizes */
+export function table(sizes) {
+  return [
+    '| bundle (esbuild) | minified | and gzipped | CI fails above |',
+    '|---|---|---|---|',
+    ...bundles.map(({ name, ceiling }, at) => {
+      const { minified = 0, compressed = 0 } = sizes[at] ?? {};
+      return `| ${name} | ${kilobytes(minified)} kB | ${kilobytes(compressed)} kB | ${kilobytes(ceiling)} kB |`;
+    }),
+  ].join('\n');
+}
+
+const marked = /(<!-- sizes: written by npm run sizes -->\n)([\s\S]*?)\n?(<!-- \/sizes -->)/;
+
+/** What README.md says now. @returns {string | undefined} */
+export function written() {
+  return marked.exec(readFileSync(readme, 'utf8'))?.[2];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const sizes = await Promise.all(bundles.map(measure));
+  console.log(table(sizes));
+  if (process.argv.includes('--write')) {
+    const text = readFileSync(readme, 'utf8');
+    if (!marked.test(text))
+      throw new Error('README.md has no place for the sizes: <!-- sizes: written by npm run sizes -->');
+    writeFileSync(
+      readme,
+      text.replace(marked, (_, before, __, after) => `${before}${table(sizes)}\n${after}`),
+    );
+  } else {
+    for (const [at, { parts }] of sizes.entries()) {
+      console.log(`\n${bundles[at]?.name}`);
+      for (const [file, bytes] of Object.entries(parts)) if (bytes > 0) console.log(`  ${kilobytes(bytes)} kB ${file}`);
+    }
+  }
+}
