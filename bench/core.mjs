@@ -75,7 +75,9 @@ async function measure(length) {
 await measure(5); // the engine warms up
 const rows = [];
 for (const length of [50, 100, 200, 500]) rows.push(await measure(length));
-print(`Node ${process.versions.node}; LSTM 32 x T x 32, hidden 128, cross entropy, gradients; steps with Adam on an empty backend.`);
+print(
+  `Node ${process.versions.node}; LSTM 32 x T x 32, hidden 128, cross entropy, gradients; steps with Adam on an empty backend.`,
+);
 print('');
 print(
   textTable([

@@ -32,14 +32,16 @@ for (const spec of Object.values(models)) {
   writeFileSync(new URL(`results/trace-${spec.name}.json`, import.meta.url), report.toChromeTrace());
   const kernels = report.milliseconds / repeats;
   print(`\n${spec.name}: a step takes ${digits(plain)} ms, its kernels ${digits(kernels)} ms when timed one by one`);
-  const rows = report.kernels.slice(0, 25).map(({ kernel, path, calls, milliseconds, share, gigaflops }) => [
-    kernel.length > 110 ? `${kernel.slice(0, 107)}...` : kernel,
-    path,
-    String(calls / repeats),
-    digits(milliseconds / repeats),
-    `${digits(share * 100)} %`,
-    digits(gigaflops),
-  ]);
+  const rows = report.kernels
+    .slice(0, 25)
+    .map(({ kernel, path, calls, milliseconds, share, gigaflops }) => [
+      kernel.length > 110 ? `${kernel.slice(0, 107)}...` : kernel,
+      path,
+      String(calls / repeats),
+      digits(milliseconds / repeats),
+      `${digits(share * 100)} %`,
+      digits(gigaflops),
+    ]);
   print(textTable([['kernel', 'path', 'calls', 'ms', 'share', 'GFLOP/s'], ...rows]));
   const paths = new Map();
   for (const { path, milliseconds, calls } of report.kernels) {
@@ -47,5 +49,12 @@ for (const spec of Object.values(models)) {
     paths.set(path, { milliseconds: known.milliseconds + milliseconds, calls: known.calls + calls });
   }
   const byPath = [...paths].sort((a, b) => b[1].milliseconds - a[1].milliseconds);
-  print(byPath.map(([path, found]) => `${path || '(no path)'}: ${digits(found.milliseconds / repeats)} ms in ${found.calls / repeats}`).join('; '));
+  print(
+    byPath
+      .map(
+        ([path, found]) =>
+          `${path || '(no path)'}: ${digits(found.milliseconds / repeats)} ms in ${found.calls / repeats}`,
+      )
+      .join('; '),
+  );
 }

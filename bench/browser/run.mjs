@@ -161,7 +161,11 @@ export async function compare(options) {
     date: new Date().toISOString(),
     commit: commit(),
     quick: options.quick,
-    machine: { ...machine, browser: `Chromium ${browser.version()}`, adapter: isSoftware ? 'SwiftShader (software)' : 'GPU' },
+    machine: {
+      ...machine,
+      browser: `Chromium ${browser.version()}`,
+      adapter: isSoftware ? 'SwiftShader (software)' : 'GPU',
+    },
     libraries: [],
     workloads: [],
     first: [],
@@ -170,10 +174,12 @@ export async function compare(options) {
     print(`${machine.processor}, ${machine.cores} cores, ${run.machine.browser}, ${run.machine.adapter}`);
     const page = await open();
     const channels = new Map(chosen.map((library) => [library.name, channelIn(page, library)]));
+    const channelOf = (/** @type {LibraryEntry} */ { name }) =>
+      /** @type {import('../harness/child.mjs').Channel} */ (channels.get(name));
     const usable = [];
     for (const library of chosen) {
       try {
-        const { version, detail } = await channels.get(library.name)?.ask('start', {}, effort.limit);
+        const { version, detail } = await channelOf(library).ask('start', {}, effort.limit);
         run.libraries.push({ name: library.name, title: library.title, version, detail });
         print(`  ${library.title} ${version}: ${detail}`);
         usable.push(library);
@@ -182,15 +188,14 @@ export async function compare(options) {
       }
     }
     for (const workload of workloads) {
-      const channelOf = async (/** @type {LibraryEntry} */ { name }) =>
-        /** @type {import('../harness/child.mjs').Channel} */ (channels.get(name));
-      const results = await interleave(workload, usable, effort, channelOf);
+      const results = await interleave(workload, usable, effort, async (library) => channelOf(library));
       run.workloads.push({ workload, results, others: null });
       const times = Object.entries(results).map(([name, measured]) => `${name} ${cell(workload, measured)}`);
       print(`${workload.title}, ${workload.unit}: ${times.join(', ')}`);
     }
     await page.close();
-    if (options.first) await measureFirstSteps(run, workloads.filter(isStep), usable, options.quick ? 1 : 3, effort.limit, open);
+    if (options.first)
+      await measureFirstSteps(run, workloads.filter(isStep), usable, options.quick ? 1 : 3, effort.limit, open);
   } finally {
     await browser.close();
     server.close();

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 /** @param {string} node the program that runs the libraries */
 export function machineFacts(node) {
@@ -18,7 +19,15 @@ export function machineFacts(node) {
     system: `${platform()} ${release()} ${arch()}`,
     node: nodeVersion,
     v8,
+    peak: peakOf(node),
   };
+}
+
+/** The most GFLOP/s of 128-bit arithmetic, with what the engine has. @param {string} node */
+function peakOf(node) {
+  const file = fileURLToPath(new URL('peak.mjs', import.meta.url));
+  const { fused, productAndSum } = JSON.parse(spawnSync(node, [file], { encoding: 'utf8' }).stdout);
+  return fused === null ? `${productAndSum} GFLOP/s (products and sums)` : `${fused} GFLOP/s (fused)`;
 }
 
 /** The commit of the repository, with a + where files differ from it. */

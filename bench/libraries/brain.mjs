@@ -50,7 +50,7 @@ export async function prepare(workload) {
   if (workload.kind === 'infer') {
     const inputs = rows(inferenceInput(spec, workload.batch).values, 784);
     return {
-      result: async () => ({ values: inputs.flatMap((x) => [...network.run(x)]) }),
+      result: async () => ({ values: inputs.flatMap((x) => [.../** @type {Float32Array} */ (network.run(x))]) }),
       async run(count) {
         for (let k = 0; k < count; k++) for (const x of inputs) network.run(x);
       },

@@ -34,7 +34,7 @@ async function operation(workload) {
   const formula = formulas[workload.kind];
   if (formula === undefined) throw new Error(`nn has no ${workload.kind} here`);
   const place = parameter(zeros(formula(...inputs).shape), { trainable: false });
-  const once = compile((...args) => place.assign(formula(...args)));
+  const once = compile((/** @type {Tensor[]} */ ...args) => place.assign(formula(...args)));
   const run = async (/** @type {number} */ count) => {
     for (let k = 0; k < count; k++) await once(...inputs);
     await place.backend?.idle();
@@ -59,7 +59,7 @@ async function train(workload, compiled) {
     await optimizer.step(value);
     return value;
   };
-  const replayed = compile((x, y) => {
+  const replayed = compile((/** @type {Tensor} */ x, /** @type {Tensor} */ y) => {
     const value = loss(x, y);
     optimizer.step(value);
     return value;
@@ -80,7 +80,7 @@ async function infer(workload, compiled) {
   const spec = modelSpec(workload.model);
   const { model } = await buildModel(spec);
   const { shape, values } = inferenceInput(spec, workload.batch);
-  const replayed = compile((x) => evaluate(() => model.forward(x)));
+  const replayed = compile((/** @type {Tensor} */ x) => evaluate(() => model.forward(x)));
   const once = compiled
     ? async () => (await replayed(tensor(values, { shape }))).data()
     : () => evaluate(() => model.forward(tensor(values, { shape }))).data();

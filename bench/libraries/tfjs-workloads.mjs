@@ -7,7 +7,7 @@ import { operandShape, operands, outcomeOf, samplePlaces } from '../workloads/op
 
 /** @typedef {typeof import('@tensorflow/tfjs')} TF @typedef {import('@tensorflow/tfjs').Tensor} Tensor */
 /** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
-/** @typedef {Record<string, import('@tensorflow/tfjs').Variable>} Weights */
+/** @typedef {Record<string, any>} Weights  variables by PyTorch's names */
 
 /** @param {TF} tf @returns {Record<string, (...args: any[]) => Tensor>} */
 const formulas = (tf) => ({
@@ -61,8 +61,8 @@ const forwards = (tf) => ({
   mlp: (w, x) => affine(tf, w, '4', tf.relu(affine(tf, w, '2', tf.relu(affine(tf, w, '0', x))))),
   small: (w, x) => affine(tf, w, '2', tf.tanh(affine(tf, w, '0', x))),
   cnn: (w, x) => {
-    const a = tf.relu(tf.add(tf.conv2d(x, w['0.weight'], 1, 'valid'), w['0.bias']));
-    const b = tf.relu(tf.add(tf.conv2d(a, w['2.weight'], 1, 'valid'), w['2.bias']));
+    const a = /** @type {any} */ (tf.relu)(tf.add(tf.conv2d(x, w['0.weight'], 1, 'valid'), w['0.bias']));
+    const b = /** @type {any} */ (tf.relu)(tf.add(tf.conv2d(a, w['2.weight'], 1, 'valid'), w['2.bias']));
     const flat = tf.maxPool(b, 2, 2, 'valid').reshape([x.shape[0], 9216]);
     return affine(tf, w, '8', tf.relu(affine(tf, w, '6', flat)));
   },
@@ -74,7 +74,8 @@ const forwards = (tf) => ({
       .reshape([steps, samples, 512]);
     let [h, c] = [tf.zeros([samples, 128]), tf.zeros([samples, 128])];
     for (const part of tf.unstack(projected)) {
-      const [i, f, g, o] = tf.split(tf.add(part, tf.matMul(h, w['lstm.weight_hh_l0'])), 4, 1);
+      const gates = tf.split(tf.add(part, tf.matMul(h, w['lstm.weight_hh_l0'])), 4, 1);
+      const [i, f, g, o] = /** @type {any[]} */ (gates);
       c = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
       h = tf.mul(tf.sigmoid(o), tf.tanh(c));
     }
@@ -90,7 +91,7 @@ const forwards = (tf) => ({
     for (const layer of [0, 1]) {
       const p = `encoder.layers.${layer}.`;
       const joined = tf.add(tf.matMul(x, w[`${p}self_attn.in_proj_weight`]), w[`${p}self_attn.in_proj_bias`]);
-      const [q, k, v] = tf.split(joined, 3, 1).map(heads);
+      const [q, k, v] = /** @type {any[]} */ (tf.split(joined, 3, 1).map(heads));
       const scores = tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(32)));
       const attended = tf.matMul(scores, v).transpose([0, 2, 1, 3]).reshape([rows, 128]);
       const first = tf.add(x, affine(tf, w, `${p}self_attn.out_proj`, attended));
@@ -175,7 +176,7 @@ async function train(tf, workload) {
       const value = step();
       const [number] = await value.data();
       value.dispose();
-      return number;
+      return Number(number);
     },
     async run(count) {
       for (let k = 1; k < count; k++) step().dispose();

@@ -86,8 +86,12 @@ function expectedOutcome(workload) {
 const at = (values, k) => /** @type {number} */ (values[k]);
 /** @param {number} a @param {number} b @param {number} c @param {number} d */
 const chain = (a, b, c, d) => Math.tanh(a * b + c) / (1 + Math.exp(-d));
-/** @param {ArrayLike<number>} values */
-const total = (values) => Array.prototype.reduce.call(values, (/** @type {number} */ sum, x) => sum + x, 0);
+/** @param {Float32Array | Float64Array} values */
+function total(values) {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
 
 /** 8 images of 32 channels to 64, 3x3, the size kept. @param {Float32Array} x @param {Float32Array} w @param {number} size */
 function convolve(x, w, size) {
@@ -120,7 +124,7 @@ function addShifted(plane, source, weight, down, right, size) {
 
 /** @param {Float32Array} values @param {number} width */
 function softmax(values, width) {
-  const result = Float64Array.from(values, Math.exp);
+  const result = Float64Array.from(values, (x) => Math.exp(x));
   for (let start = 0; start < result.length; start += width) {
     const row = result.subarray(start, start + width);
     const sum = total(row);

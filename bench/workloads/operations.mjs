@@ -34,6 +34,6 @@ export function operandShape({ kind, size }, values) {
 /** What a library reports of a large result. @param {ArrayLike<number>} values @param {readonly number[]} places @returns {Outcome} */
 export function outcomeOf(values, places) {
   let sum = 0;
-  for (let k = 0; k < values.length; k++) sum += values[k];
-  return { length: values.length, sum, samples: places.map((place) => values[place]) };
+  for (let k = 0; k < values.length; k++) sum += Number(values[k]);
+  return { length: values.length, sum, samples: places.map((place) => Number(values[place])) };
 }
