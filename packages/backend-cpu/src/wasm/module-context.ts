@@ -176,6 +176,8 @@ export function vectorFunction(scope: Scope, name: Exclude<ScalarFunction, 'pow'
   return sine(scope, x, name);
 }
 
+const bitsView = new DataView(new ArrayBuffer(8));
+
 /** A scope over a whole function: constants go to its prologue, other statements to one list. */
 export class FunctionScope implements Scope {
   readonly prologue: Statement[];
@@ -203,7 +205,8 @@ export class FunctionScope implements Scope {
     this.statements.push(...statements);
   }
   floats(value: number): V128 {
-    const bits = new Int32Array(new Float32Array([value]).buffer)[0] as number;
+    bitsView.setFloat32(0, value);
+    const bits = bitsView.getInt32(0);
     return this.#constant(bits, bits);
   }
   words(value: number): V128 {

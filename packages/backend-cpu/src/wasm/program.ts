@@ -151,9 +151,15 @@ class ProgramCompiler {
 
   /** Whether rows are long enough to be walked as fast as whole arrays; else the cache is not worth it. */
   #gains(group: Group): boolean {
+    const members = this.#program.steps.slice(group.first, group.last + 1);
+    // Whole arrays without rows, or rows of some vectors.
+    const long = members.every(
+      ({ kernel: { domain } }) => domain.length === group.outer || (domain.at(-1) as number) >= 32,
+    );
+    if (long) return true;
     let apart = 0;
     let together = 0;
-    for (const { kernel } of this.#program.steps.slice(group.first, group.last + 1)) {
+    for (const { kernel } of members) {
       const outStrides = stridesOf(kernel.domain);
       apart += estimate({ kernel, outStrides, outerAxes: null });
       together += estimate({ kernel, outStrides, outerAxes: group.outer });
