@@ -25,7 +25,7 @@ export function openDevice(name: BackendName): Promise<Device> {
 }
 
 async function openCpu(): Promise<Device> {
-  return { name: 'cpu', backend: cpu({ engine: 'javascript' }) };
+  return { name: 'cpu', backend: cpu() };
 }
 
 async function openGpu(mode: 'webgl2' | 'webgpu'): Promise<Device> {
