@@ -71,6 +71,14 @@ describe('gpu()', () => {
     expect(navigator.gpu).toBe(native);
   });
 
+  it('does not end a device that is in use when it looks for others', async () => {
+    const backend = await gpu({ mode: 'webgpu' });
+    await available();
+    const buffer = backend.upload(Float32Array.of(3), { dtype: 'float32', shape: [1] });
+    expect(await backend.download(buffer)).toEqual(Float32Array.of(3));
+    backend.destroy();
+  });
+
   it('says what was tried where there is no context', async () => {
     vi.spyOn(OffscreenCanvas.prototype, 'getContext').mockReturnValue(null);
     const error = await gpu({ mode: 'webgl2' }).catch((reason: unknown) => reason);
@@ -180,7 +188,7 @@ describe.each(modes)('%s', (mode) => {
     };
     for (let factor = 2; factor < 9; factor++) expect(await run(factor)).toBe(4 * factor);
     expect(device.counters.kernels).toBeLessThanOrEqual(3);
-    if (mode === 'webgl2') own.destroy();
+    own.destroy();
   });
 
   it('times each step', async () => {

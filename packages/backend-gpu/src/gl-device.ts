@@ -17,6 +17,7 @@ import {
 import { glslText } from './gl-shader.ts';
 import { glsl, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
+import { nextTurn } from './turn.ts';
 
 /** The largest width and height that are used. */
 const largest = 8192;
@@ -239,10 +240,33 @@ export class GlDevice implements Device {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    const bytes = size[0] * size[1] * 16;
+    // Asking for errors waits for the device, so only large textures are asked about.
+    if (bytes >= 2 ** 24 && gl.getError() === gl.OUT_OF_MEMORY) {
+      gl.deleteTexture(texture);
+      if (this.emptyPool()) return this.create(size);
+      throw new BackendError(`gpu: out of memory: no room for ${bytes} bytes beside ${this.counters.bytes}.`, {
+        bytes,
+      });
+    }
     this.counters.created++;
     this.counters.live++;
-    this.counters.bytes += size[0] * size[1] * 16;
+    this.counters.bytes += bytes;
     return new GlTexture(texture, size, gl);
+  }
+
+  /** Deletes what lies idle; whether there was anything. */
+  private emptyPool(): boolean {
+    const idle = [...this.pool.values()].flat();
+    for (const { texture, texels } of idle) {
+      this.gl.deleteTexture(texture);
+      this.counters.deleted++;
+      this.counters.live--;
+      this.counters.bytes -= texels * 16;
+    }
+    this.pool.clear();
+    this.pooledBytes = 0;
+    return idle.length > 0;
   }
 
   free(memory: Memory): void {
@@ -251,7 +275,7 @@ export class GlDevice implements Device {
     texture.isFree = true;
     const bytes = texture.texels * 16;
     // At most as much lies idle as is in use, so that a change of sizes does not double memory for long.
-    if (this.pooledBytes + bytes > Math.max(2 ** 26, (this.counters.bytes - this.pooledBytes) * 1)) {
+    if (this.pooledBytes + bytes > Math.max(2 ** 26, this.counters.bytes - this.pooledBytes)) {
       this.gl.deleteTexture(texture.texture);
       this.counters.deleted++;
       this.counters.live--;
@@ -323,7 +347,7 @@ export class GlDevice implements Device {
         if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
         this.check();
         if (status === gl.WAIT_FAILED) throw new BackendError('gpu: waiting for WebGL failed.');
-        await nextTurn(turn);
+        await nextTurn(turn > 200 ? 1 : 0);
       }
     } finally {
       gl.deleteSync(sync);
@@ -351,25 +375,6 @@ export class GlDevice implements Device {
   destroy(): void {
     this.gl.getExtension('WEBGL_lose_context')?.loseContext();
   }
-}
-
-let channel: MessageChannel | undefined;
-const waiting: (() => void)[] = [];
-
-/** A turn of the event loop that browsers do not stretch to 4 ms, as they do with timers. */
-function nextTurn(turn: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (turn > 200) {
-      setTimeout(resolve, 1);
-      return;
-    }
-    if (channel === undefined) {
-      channel = new MessageChannel();
-      channel.port1.onmessage = () => waiting.shift()?.();
-    }
-    waiting.push(resolve);
-    channel.port2.postMessage(null);
-  });
 }
 
 function makeContext(): WebGL2RenderingContext {

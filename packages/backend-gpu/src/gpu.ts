@@ -87,6 +87,6 @@ function reason(error: unknown): string {
 
 function fix(): string {
   return typeof document === 'undefined' && typeof OffscreenCanvas === 'undefined'
-    ? 'In Node, install the package webgpu (0.6 or later) beside @nn/backend-gpu, or use the CPU backend.'
+    ? 'In Node, install the package webgpu (0.6 or later) beside @nn/backend-gpu, with a driver for Vulkan, Metal or Direct3D 12, or use the CPU backend.'
     : 'Allow hardware acceleration in the browser, try another browser, or use the CPU backend.';
 }

@@ -9,6 +9,7 @@ import type { KernelCache, Lease } from './kernel-cache.ts';
 import { type Argument, Lowering, type Slot, type Stage, texelsOf } from './lowering.ts';
 import { scalarOf } from './printer.ts';
 import { lowerProgram } from './steps.ts';
+import { nextTurn } from './turn.ts';
 
 interface Launch {
   readonly lease: Lease;
@@ -20,9 +21,23 @@ interface Launch {
   readonly dead: readonly number[];
 }
 
+/** Building kernels on the thread gives way to the page after this many milliseconds. */
+const patience = 8;
+
 /** All kernels of a program; devices that compile beside the thread get all of them at once. */
 async function compile(lowering: Lowering, cache: KernelCache): Promise<readonly Lease[]> {
-  const started = lowering.stages.map(async ({ shader, writes }) => cache.lease(shader, writes.length));
+  const started: Promise<Lease>[] = [];
+  let last = performance.now();
+  for (const { shader, writes } of lowering.stages) {
+    const lease = (async () => cache.lease(shader, writes.length))();
+    // Failures are looked at when all have ended.
+    lease.catch(() => {});
+    started.push(lease);
+    if (performance.now() - last > patience) {
+      await nextTurn();
+      last = performance.now();
+    }
+  }
   const settled = await Promise.allSettled(started);
   const leases = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failed = settled.find((result) => result.status === 'rejected');

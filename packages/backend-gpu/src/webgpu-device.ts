@@ -44,6 +44,9 @@ class GpuMemory implements Memory {
   }
 }
 
+/** gpu.js opens one device for all; it ends with the last that uses it, and its errors go to each. */
+const users = new WeakMap<GpuDevice, Set<WebGpuDevice>>();
+
 /** The memory of this device is what it made itself: the one cast of this module. */
 const own = (memory: Memory): GpuMemory => memory as GpuMemory;
 
@@ -64,6 +67,7 @@ export class WebGpuDevice implements Device {
   private pooledBytes = 0;
   private ids = 0;
   private failure: string | undefined;
+  private isClosed = false;
 
   // What is recorded and not yet submitted.
   private encoder: GpuEncoder | undefined;
@@ -94,8 +98,12 @@ export class WebGpuDevice implements Device {
       size: uniformStep * uniformLaunches,
       usage: usage.uniform | usage.copyTarget,
     });
+    const sharing = users.get(this.device) ?? new Set();
+    users.set(this.device, sharing.add(this));
     this.device.onuncapturederror = ({ error }) => {
-      this.failure ??= error.message;
+      // What is wrong with a shader is thrown where it is built; the device says it once more, at a time of its own.
+      if (/ShaderModule|ComputePipeline/.test(error.message)) return;
+      for (const user of sharing) user.failure ??= error.message;
     };
   }
 
@@ -134,8 +142,6 @@ export class WebGpuDevice implements Device {
     try {
       await internals.build(...names.map(() => placeholder), ...numbers.map(() => 0));
     } catch (error) {
-      // The device reports the same error once more on its own.
-      this.failure = undefined;
       throw new BackendError(`gpu: WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`, {}, error);
     }
     // What gpu.js made for its own results is not used.
@@ -288,7 +294,7 @@ export class WebGpuDevice implements Device {
   }
 
   check(): void {
-    if (this.context.isLost) {
+    if (this.context.isLost || this.isClosed) {
       throw new BackendError(
         'gpu: the WebGPU device was lost, and with it everything on it. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
@@ -309,7 +315,10 @@ export class WebGpuDevice implements Device {
   }
 
   destroy(): void {
-    void this.gpuLibrary.WebGPUContext.destroy();
+    this.isClosed = true;
+    const sharing = users.get(this.device);
+    sharing?.delete(this);
+    if (sharing?.size === 0) void this.gpuLibrary.WebGPUContext.destroy();
   }
 }
 
