@@ -121,25 +121,29 @@ describe.runIf(here)('in Chromium', () => {
 });
 
 describe.runIf(here)('under a Content-Security-Policy', () => {
-  const visit = async (policy: string): Promise<Visited> =>
-    (await pages.visit('esbuild/index.html', policy)).result as Visited;
+  const visit = async (policy: string, query = ''): Promise<Visited> =>
+    (await pages.visit(`esbuild/index.html${query}`, policy)).result as Visited;
   interface Visited {
     readonly inPage: typeof trained;
     readonly inBackground: typeof trained;
+    readonly onGpu?: string;
   }
 
-  test("that allows 'wasm-unsafe-eval', everything is as fast as without one", async () => {
-    const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
-    expect(await visit(policy)).toEqual({ inPage: trained, inBackground: trained });
+  test("that allows 'wasm-unsafe-eval' or 'unsafe-eval', everything is as fast as without one", async () => {
+    for (const source of ["'wasm-unsafe-eval'", "'unsafe-eval'"]) {
+      const policy = `default-src 'self'; script-src 'self' ${source}`;
+      expect(await visit(policy)).toEqual({ inPage: trained, inBackground: trained });
+    }
   });
 
   test('that allows no code to be made, the interpreter trains, with the same result and the reason', async () => {
-    const { inPage, inBackground } = await visit("default-src 'self'");
+    const { inPage, inBackground, onGpu } = await visit("default-src 'self'", '?gpu');
     for (const found of [inPage, inBackground]) {
       expect(found).toMatchObject({ answer: '21.00', engine: 'interpreter' });
       expect(found.reason).toContain("a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')");
       expect(found.reason).toContain('functions cannot be generated here');
     }
+    expect(onGpu).toBe('2,4,6'); // shaders are not scripts
   });
 
   test('that allows no workers, the page trains all the same', async () => {
