@@ -80,7 +80,7 @@ function Standing(): JSX.Element {
       )}
       <Fact
         name={t('stepTime')}
-        value={now === null || now.step === 0 ? '–' : `${short(now.stepMilliseconds, 2)} ms`}
+        value={!now?.stepMilliseconds ? '–' : `${short(now.stepMilliseconds, 2)} ms`}
         id="step-time"
       />
       <Fact name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />

@@ -1,5 +1,5 @@
 /** Where the units of the network stand on the page, and how strong the lines between them are. No drawing here. */
-import type { Built, Frame } from '../worker/protocol.ts';
+import type { BlockFrame, Built } from '../worker/protocol.ts';
 
 export const nodeSize = 38;
 export const pitch = 47;
@@ -53,6 +53,11 @@ export function unitsOf(built: Built): number[] {
   return [inputs, ...spec.layers.map((layer) => (layer.kind === 'dense' ? layer.units : layer.filters)), outputs];
 }
 
+/** What the lines of a frame are made of. */
+export interface Weighted {
+  readonly blocks: readonly Pick<BlockFrame, 'shape' | 'weights' | 'gradients'>[];
+}
+
 export interface Line {
   readonly from: number;
   readonly to: number;
@@ -65,7 +70,7 @@ export interface Line {
  * mean square, with the sign of their sum.
  */
 export function linesInto(
-  frame: Frame,
+  frame: Weighted,
   block: number,
   before: Column,
   after: Column,
