@@ -9,9 +9,11 @@ export {
   runConformanceCase,
   skipOf,
 } from './case.ts';
+export { operations } from './cases/primitives.ts';
 export { ConformanceError } from './compare.ts';
 export { type ConformanceReport, conformance, conformanceCases, type Failure } from './conformance.ts';
 export { hintedCase, hintKinds } from './hinted-kernels.ts';
+export { inputsOf, listOf, type Operation } from './operation.ts';
 export type { KernelParts, StepOptions } from './program-builder.ts';
 export { BodyBuilder, buildKernel, ProgramBuilder } from './program-builder.ts';
 export type { GraphLeaf, GraphStep, RandomGraph } from './random-graphs.ts';

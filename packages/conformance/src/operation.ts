@@ -22,6 +22,13 @@ export interface Operation {
   /** How much larger than usual the error may be. */
   readonly slack?: number;
   readonly needs?: readonly Need[];
+  /** The samples stand where the function jumps or bends, so that differences say nothing about its gradient. */
+  readonly isBent?: boolean;
+}
+
+/** The inputs of an operation on a backend, the same in every case. */
+export function inputsOf(op: Operation, backend: Backend): Tensor[] {
+  return op.inputs.map((input, k) => tensorOf(input, seedOf(op.name) + k, backend));
 }
 
 /** An operation with one input as it stands in the tables. */
@@ -78,7 +85,7 @@ export function fusionCase(op: Operation): ConformanceCase | null {
     needs: op.needs ?? [],
     run: async ({ backend, options }) => {
       const wrap = around(backend);
-      const load = (): Tensor[] => op.inputs.map((input, k) => tensorOf(input, seedOf(op.name) + k, backend));
+      const load = (): Tensor[] => inputsOf(op, backend);
       const fused = listOf(op.apply(load().map(wrap.before), backend)).map(wrap.after);
       const fusedValues = await readAll(fused);
       const produced = load().map(wrap.before);
@@ -112,8 +119,7 @@ async function compare(
   build: (inputs: readonly Tensor[], backend: Backend) => readonly Tensor[],
 ): Promise<void> {
   const compute = (on: Backend): Promise<Values[]> => {
-    const inputs = op.inputs.map((input, k) => tensorOf(input, seedOf(op.name) + k, on));
-    return readAll(build(inputs, on));
+    return readAll(build(inputsOf(op, on), on));
   };
   const expected = await oracle(`${group}, ${op.name}`, () => compute(reference()));
   const actual = await compute(backend);

@@ -66,7 +66,7 @@ const arithmetic: readonly {
   { name: 'mul', kinds: ['any', 'any'], apply: (a, b) => a.mul(b), exact: true },
   { name: 'div', kinds: ['any', 'nonzero'], apply: (a, b) => a.div(b) },
   { name: 'mod', kinds: ['any', 'nonzero'], apply: (a, b) => a.mul(3).mod(b.mul(1.3)), slack: 2 },
-  { name: 'floorMod', kinds: ['any', 'nonzero'], apply: (a, b) => a.mul(3).floorMod(b.mul(1.3)), slack: 2 },
+  { name: 'floorMod', kinds: ['any', 'nonzero'], apply: (a, b) => a.mul(3).add(0.01).floorMod(b.mul(1.3)), slack: 2 },
   {
     name: 'floorDiv',
     kinds: ['any', 'nonzero'],
@@ -188,6 +188,9 @@ export function functionOperations(): Operation[] {
     operation('cast: int32 to bool', [whole(17)], (x) => x.cast('bool'), exact),
     operation('cast: bool to float32', [bool(9)], (x) => x.cast('float32'), exact),
     operation('cast: bool to int32', [bool(9)], (x) => x.cast('int32'), exact),
+    operation('clamp: by a bound of more axes', [sample('any', 3), sample('unit', 2, 1)], (x, high) =>
+      x.clamp(null, high),
+    ),
     operation('clamp: int32', [whole(17)], (x) => x.clamp(-3, 4), exact),
     operation('clamp: between tensors', [wide, sample('unit', 5)], (x, low) => x.clamp(low, low.add(1)), exact),
     operation('abs: int32', [whole(9)], (x) => x.abs(), exact),

@@ -9,6 +9,7 @@ import { definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
 import { and, equal, less, or, where } from './compare.ts';
 import { like, pointwise, unary } from './pointwise.ts';
+import { sumTo } from './views.ts';
 
 // d exp(x) = exp(x) dx
 export const Exp: Primitive<null> = pointwise({ name: 'exp', op: 'exp', gradient: (g, _, y) => [multiply(g, y)] });
@@ -107,14 +108,25 @@ export function sign(x: Node): Node {
   return where(less(x, zero), like(x, -1), where(less(zero, x), like(x, 1), multiply(x, zero)));
 }
 
-/** min(max(x, low), high); the gradient passes inside the bounds, the bounds included. */
+/** min(max(x, low), high); the gradient goes to x inside the bounds, the bounds included, and to a bound outside of it. */
 export function clamp(x: Node, low: Node | null, high: Node | null): Node {
   let y = x;
   if (low !== null) y = maximum(y, low);
   if (high !== null) y = minimum(y, high);
   const none = constant(0, 'bool');
-  const isOutside = or(low === null ? none : less(x, low), high === null ? none : less(high, x));
-  return customGradient(y, [x], (g) => [where(isOutside, like(g, 0), g)]);
+  const isAbove = high === null ? none : less(high, x);
+  const isBelow = low === null ? none : less(x, low);
+  const bounds = [low, high].filter((bound) => bound !== null);
+  return customGradient(y, [x, ...bounds], (g, needs) => {
+    const share = (target: Node, condition: Node, yes: Node, no: Node): Node =>
+      sumTo(where(condition, yes, no), target.shape);
+    return [
+      share(x, or(isBelow, isAbove), like(g, 0), g),
+      ...bounds.map((bound, k) =>
+        needs[k + 1] === true ? share(bound, bound === high ? isAbove : isBelow, g, like(g, 0)) : null,
+      ),
+    ];
+  });
 }
 
 /** log(1 + x), exact near 0: u = 1 + x carries the rounding, x / (u - 1) takes it out again (Kahan). */

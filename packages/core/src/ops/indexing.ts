@@ -8,6 +8,7 @@ import { definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { settings } from '../settings.ts';
 import { normalizeAxis, sameShape, show, stridesOf } from '../shape.ts';
 import { add, maximum, minimum, multiply } from './arithmetic.ts';
+import { and, less, where } from './compare.ts';
 import { cast } from './functions.ts';
 import { like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
@@ -28,7 +29,9 @@ export const Gather: Primitive<number> = definePrimitive<number>({
     const [x, index] = node.inputs as [Node, Node];
     const axis = node.attributes;
     const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
-    return [scatterAdd(constant(0, 'float32', x.shape, x.backend), reshape(index, [-1]), flat, axis), null];
+    // an index outside was read as the nearest one inside
+    const inside = minimum(maximum(reshape(index, [-1]), like(index, 0)), like(index, (x.shape[axis] as number) - 1));
+    return [scatterAdd(constant(0, 'float32', x.shape, x.backend), inside, flat, axis), null];
   },
   lower: (node, at) => {
     const [x, index] = node.inputs as [Node, Node];
@@ -47,7 +50,15 @@ export const ScatterAdd: Primitive<number> = definePrimitive<number>({
   access: (_, position) => (position === 0 ? 'once' : 'stored'),
   infer: ([base]) => ({ dtype: (base as Node).dtype, shape: (base as Node).shape }),
   key: (axis) => [axis],
-  gradient: (g, node, needs) => [g, null, needs[2] ? gather(g, node.inputs[1] as Node, node.attributes) : null],
+  // an update whose index is outside went nowhere
+  gradient: (g, node, needs) => {
+    if (!needs[2]) return [g, null, null];
+    const axis = node.attributes;
+    const index = node.inputs[1] as Node;
+    const isInside = and(less(like(index, -1), index), less(index, like(index, node.shape[axis] as number)));
+    const along = node.shape.map((_, a) => (a === axis ? index.size : 1));
+    return [g, null, where(reshape(isInside, along), gather(g, index, axis), like(g, 0))];
+  },
   reduction: ({ inputs, dtype }) => ({ op: 'sum', extents: [(inputs[1] as Node).shape[0] as number], dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
