@@ -5,7 +5,7 @@ import { programOf } from '../src/wasm/testing.ts';
 import { print } from './print.ts';
 
 const fused = process.argv[2] === 'fused';
-const engine = new WasmEngine({ fused });
+const engine = new WasmEngine({ fused, threads: Number(process.env.THREADS ?? 1) });
 
 function matmul(m: number, n: number, k: number, left: 'n' | 't', right: 'n' | 't', bias: boolean): Kernel {
   const value: Op[] = [];
@@ -84,9 +84,9 @@ for (const [m, n, k, left, right, bias] of [
   );
   const none = new Float64Array(0);
   const flops = 2 * m * n * k;
-  const turns = Math.max(3, Math.min(20000, Math.ceil(3e8 / flops)));
+  const turns = Math.max(1, Math.min(20000, Math.ceil(2e7 / flops)));
   let best = Infinity;
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 150; round++) {
     const begin = performance.now();
     for (let turn = 0; turn < turns; turn++) engine.release(executable.run(inputs, none)[0] as WasmBuffer);
     best = Math.min(best, (performance.now() - begin) / turns);

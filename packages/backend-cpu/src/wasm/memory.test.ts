@@ -39,6 +39,21 @@ describe('linear memory', () => {
     expect(memory.bytes.length).toBeGreaterThan(large + size * 2);
   });
 
+  it('cuts larger blocks when much lies idle, and loses nothing', () => {
+    const memory = new LinearMemory(false);
+    const large = memory.allocate(96 * 2 ** 20);
+    memory.free(large, 96 * 2 ** 20);
+    const { size, pooled } = memory;
+    const blocks = Array.from({ length: 3 }, (_, at) => ({ bytes: 11 * 2 ** 20 + at * 64_000, at: 0 }));
+    for (const block of blocks) block.at = memory.allocate(block.bytes);
+    expect(memory.size).toBe(size);
+    const inside = blocks.filter(({ at }) => at >= large && at < large + blockBytes(96 * 2 ** 20));
+    expect(inside).toEqual(blocks);
+    for (const { at, bytes } of blocks) memory.free(at, bytes);
+    expect(memory.used).toBe(0);
+    expect(memory.pooled).toBeGreaterThanOrEqual(pooled);
+  });
+
   it('says how much there is when it is full', () => {
     const memory = new LinearMemory(false);
     memory.allocate(1000);

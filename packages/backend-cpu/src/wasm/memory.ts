@@ -15,8 +15,17 @@ const margin = 256;
 export function blockBytes(bytes: number): number {
   if (bytes <= 512) return Math.max(64, Math.ceil(bytes / 64) * 64);
   const step = 2 ** (Math.ceil(Math.log2(bytes)) - 4);
-  return Math.ceil(bytes / step / 1) * step;
+  return Math.ceil(bytes / step) * step;
 }
+
+/** The largest size of blocks that is not above `bytes`, a multiple of 64 above 512. */
+function classBelow(bytes: number): number {
+  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 4);
+  return Math.floor(bytes / step) * step;
+}
+
+/** Idle bytes from which larger blocks are cut instead of growing the memory. */
+const carveFrom = 64 * 2 ** 20;
 
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
@@ -56,7 +65,18 @@ export class LinearMemory {
       this.#used += size;
       return known;
     }
-    if (this.#top + size + margin > this.#size) this.#grow(size);
+    if (this.#top + size + margin > this.#size) {
+      // Rather cut a larger block than let much memory lie idle.
+      const carved = this.#pooled > carveFrom ? this.#carve(size) : null;
+      if (carved !== null) return carved;
+      try {
+        this.#grow(size);
+      } catch (error) {
+        const last = this.#carve(size);
+        if (last === null) throw error;
+        return last;
+      }
+    }
     const address = this.#top;
     this.#top += size;
     this.#used += size;
@@ -71,6 +91,24 @@ export class LinearMemory {
     else this.#free.set(size, [address]);
     this.#pooled += size;
     this.#used -= size;
+  }
+
+  /** Cuts the smallest free block that is large enough; what is left of it becomes a free block too. */
+  #carve(size: number): number | null {
+    let best = Number.POSITIVE_INFINITY;
+    for (const [bytes, list] of this.#free) if (list.length > 0 && bytes >= size && bytes < best) best = bytes;
+    const address = this.#free.get(best)?.pop();
+    if (address === undefined) return null;
+    this.#pooled -= best;
+    this.#used += size;
+    for (let from = address + size, rest = best - size; rest >= 64; ) {
+      const piece = rest <= 512 ? rest : classBelow(rest);
+      this.#used += piece;
+      this.free(from, piece);
+      from += piece;
+      rest -= piece;
+    }
+    return address;
   }
 
   /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. */

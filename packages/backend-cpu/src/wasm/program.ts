@@ -133,12 +133,11 @@ class ProgramCompiler {
     const units: Unit[] = [];
     const { steps, groups } = this.#program;
     for (let at = 0; at < steps.length; ) {
-      const group = groups.find((candidate) => candidate.first === at);
-      const fits =
-        group &&
-        steps.slice(group.first, group.last + 1).every((step) => !step.kernel.hint && step.into === undefined) &&
-        this.#gains(group);
-      if (group && fits) {
+      const found = groups.find((candidate) => candidate.first === at);
+      const plain =
+        found && steps.slice(at, found.last + 1).every((step) => !step.kernel.hint && step.into === undefined);
+      const group = found && plain ? this.#widened(found) : null;
+      if (group) {
         units.push({ from: at, to: group.last, group });
         at = group.last + 1;
       } else {
@@ -149,22 +148,33 @@ class ProgramCompiler {
     return units;
   }
 
-  /** Whether rows are long enough to be walked as fast as whole arrays; else the cache is not worth it. */
-  #gains(group: Group): boolean {
+  /**
+   * The group with so few outer axes that its rows are walked as fast as whole arrays; null where none are: then the
+   * cache is not worth it. What holds for the positions of all outer axes holds for those of the first few.
+   */
+  #widened(group: Group): Group | null {
     const members = this.#program.steps.slice(group.first, group.last + 1);
-    // Whole arrays without rows, or rows of some vectors.
-    const long = members.every(
-      ({ kernel: { domain } }) => domain.length === group.outer || (domain.at(-1) as number) >= 32,
-    );
-    if (long) return true;
-    let apart = 0;
-    let together = 0;
-    for (const { kernel } of members) {
-      const outStrides = stridesOf(kernel.domain);
-      apart += estimate({ kernel, outStrides, outerAxes: null });
-      together += estimate({ kernel, outStrides, outerAxes: group.outer });
+    const cost = (outerAxes: number | null): number =>
+      members.reduce((sum, { kernel }) => sum + this.#estimate(kernel, outerAxes), 0);
+    const apart = cost(null);
+    for (let outer = group.outer; outer > 0; outer--) {
+      const rowBytes = group.local.reduce((sum, buffer) => {
+        const { dtype, shape } = this.#program.buffers[buffer] as Program['buffers'][number];
+        return sum + elementBytes(dtype) * sizeOf(shape.slice(outer));
+      }, 0);
+      if (rowBytes > 8 * blockBudget) return null;
+      if (cost(outer) < 1.2 * apart) return { ...group, outer };
     }
-    return together < 1.2 * apart;
+    return null;
+  }
+  readonly #estimates = new Map<string, number>();
+  #estimate(kernel: Kernel, outerAxes: number | null): number {
+    const key = `${outerAxes}|${kernel.key}`;
+    const known = this.#estimates.get(key);
+    if (known !== undefined) return known;
+    const made = estimate({ kernel, outStrides: stridesOf(kernel.domain), outerAxes });
+    this.#estimates.set(key, made);
+    return made;
   }
 
   #codesOf(units: readonly Unit[]): KernelCode[] {
