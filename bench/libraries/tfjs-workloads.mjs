@@ -61,8 +61,9 @@ const forwards = (tf) => ({
   mlp: (w, x) => affine(tf, w, '4', tf.relu(affine(tf, w, '2', tf.relu(affine(tf, w, '0', x))))),
   small: (w, x) => affine(tf, w, '2', tf.tanh(affine(tf, w, '0', x))),
   cnn: (w, x) => {
-    const a = /** @type {any} */ (tf.relu)(tf.add(tf.conv2d(x, w['0.weight'], 1, 'valid'), w['0.bias']));
-    const b = /** @type {any} */ (tf.relu)(tf.add(tf.conv2d(a, w['2.weight'], 1, 'valid'), w['2.bias']));
+    const relu = /** @type {any} */ (tf.relu);
+    const a = relu(tf.add(tf.conv2d(x, w['0.weight'], 1, 'valid'), w['0.bias']));
+    const b = relu(tf.add(tf.conv2d(a, w['2.weight'], 1, 'valid'), w['2.bias']));
     const flat = tf.maxPool(b, 2, 2, 'valid').reshape([x.shape[0], 9216]);
     return affine(tf, w, '8', tf.relu(affine(tf, w, '6', flat)));
   },
