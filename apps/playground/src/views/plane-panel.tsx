@@ -152,8 +152,8 @@ function paintAnswer(context: CanvasRenderingContext2D, side: number, dark: bool
     return;
   }
   const isBinary = known.goal === 'binary';
-  // 2 sigmoid(z) - 1 = tanh(z / 2): the share of class 1, from -1 to 1
-  const answer = isBinary ? output.maps.map((z) => 0.8 * Math.tanh(z / 2)) : output.maps;
+  // 2 sigmoid(z) - 1 = tanh(z / 2): the share of class 1, from -1 to 1; paler than the points on top
+  const answer = isBinary ? output.maps.map((z) => 0.62 * Math.tanh(z / 2)) : output.maps;
   stretch(context, mapImage(answer, grid, grid, isBinary ? 1 : quantityScale(), dark), box);
   if (!isBinary) return;
   context.strokeStyle = dark ? 'rgba(255, 255, 255, 0.75)' : 'rgba(30, 34, 40, 0.6)';

@@ -30,6 +30,8 @@ export function mapOf({
   const places = height * width;
   const values = found.maps.subarray(unit * places, (unit + 1) * places);
   if (values.length < places) return null;
+  const isAnswer = found.kind === 'output' && built.value?.goal === 'binary';
+  if (isAnswer) return { values: values.map((z) => Math.tanh(z / 2)), width, height, scale: 1 };
   // the maps of a layer share a scale where one number a unit would otherwise always be full
   return { values, width, height, scale: places === 1 ? magnitude(found.maps) : magnitude(values, 0.5) };
 }
