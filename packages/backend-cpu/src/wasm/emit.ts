@@ -88,6 +88,15 @@ interface Access {
   readonly bytes: number;
 }
 
+/** Accumulators: of vectors, and of what is left of a row. */
+interface Sums {
+  readonly vectors: readonly Local<'v128'>[];
+  readonly single: Local | null;
+}
+
+/** The most terms that one float32 accumulator adds up one after the other. */
+const longestRun = 512;
+
 const isScalarFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16';
 const valueTypeOf = (dtype: DType): 'f32' | 'i32' => (isScalarFloat(dtype) ? 'f32' : 'i32');
 const reduceOperation = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
@@ -307,11 +316,34 @@ class NestEmitter {
     if (runs && step === 1 && mode === outside && extent <= 4 && length(frame.statements) * extent < 1200) {
       // So short that it is written out; the compiler then knows the index.
       const turns = Array.from({ length: extent }, (_, turn) => [index.set(i32.const(turn)), ...frame.statements]);
-      (this.#frames[level] as Frame).statements.push(...turns);
+      (this.#frames[level] as Frame).statements.push(...turns, ...this.#carry(level, mode));
       return;
     }
-    const loop = doWhile([...frame.statements, index.set(i32.add(index, i32.const(step)))], i32.ltU(index, to));
-    (this.#frames[level] as Frame).statements.push(runs ? loop : when(i32.ltU(index, to), [loop]));
+    const body = [...frame.statements, index.set(i32.add(index, i32.const(step)))];
+    const carry = this.#carry(level, mode);
+    let loop: Statement[] = [doWhile(body, i32.ltU(index, to)), ...carry];
+    if (carry.length > 0 && extent / step > 2 * longestRun) {
+      const pause = this.#scope.local('i32');
+      const next = i32.add(index, i32.const(step * longestRun));
+      const run = [pause.set(select(next, to, i32.ltU(next, to))), doWhile(body, i32.ltU(index, pause)), ...carry];
+      loop = [doWhile(run, i32.ltU(index, to))];
+    }
+    (this.#frames[level] as Frame).statements.push(...(runs ? loop : [when(i32.ltU(index, to), loop)]));
+  }
+
+  /** After the innermost loop of a long sum: its sums go over to the totals. */
+  #carry(level: number, mode: number): Statement[] {
+    const totals = this.#totals;
+    if (!totals || level !== this.#schedule.order.length - 1) return [];
+    const { vectors, single } = this.#sums;
+    if (mode === 0) {
+      const [sum, total] = [single as Local<'f32'>, totals.single as Local<'f32'>];
+      return [total.set(f32.add(total, sum)), sum.set(f32.const(0))];
+    }
+    return vectors.slice(0, mode).flatMap((sum, at) => {
+      const total = totals.vectors[at] as Local<'v128'>;
+      return [total.set(f32x4.add(total, sum)), sum.set(this.#scope.floats(0))];
+    });
   }
 
   /** One element (or `mode` vectors) of the output. */
@@ -337,16 +369,24 @@ class NestEmitter {
     const { extent } = alongReduction ? (order[vector] as { extent: number }) : { extent: 0 };
     const single = lanes === 0 || (alongReduction && extent % 4 !== 0) ? keep(scope, scalarStart) : null;
     this.#sums = { vectors, single };
+    // Long sums of floats are sums of shorter ones: rounding errors would grow with the number of terms.
+    const terms = order.slice(domainLoops).reduce((product, loop) => product * loop.extent, 1);
+    const long = reduce.op === 'sum' && type === 'f32' && terms / (alongReduction ? 4 * lanes : 1) > longestRun;
+    this.#totals = long
+      ? { vectors: vectors.map(() => keep(scope, wide)), single: single ? keep(scope, scalarStart) : null }
+      : null;
     this.#reduceFrom(domainLoops);
+    const sums = this.#totals ?? this.#sums;
+    this.#totals = null;
     if (!alongReduction) {
-      this.#accumulators = lanes > 0 ? vectors : [single as Expression];
+      this.#accumulators = lanes > 0 ? sums.vectors : [sums.single as Expression];
       return;
     }
     // Fold the vectors, then the lanes, then the remainder.
     const after = this.#at(domainLoops);
     const fold = (a: V128, b: V128): V128 =>
       vectorOperation(this.#context, after, operation, reduce.dtype, reduce.dtype, [varying(a), varying(b)]);
-    let live: V128[] = vectors;
+    let live: readonly V128[] = sums.vectors;
     while (live.length > 1) {
       const half = live.length / 2;
       live = live.slice(0, half).map((vector, at) => keep(after, fold(vector, live[at + half] as V128)));
@@ -356,15 +396,14 @@ class NestEmitter {
     const folded = fold(pairs, v128.shuffleWords(pairs, pairs, [1, 0, 3, 2]));
     const first: Expression = type === 'f32' ? f32x4.extract(folded, 0) : i32x4.extract(folded, 0);
     let result: Expression = reduce.dtype === 'bool' ? i32.and(first as I32, i32.const(1)) : first;
-    if (single) {
-      result = scalarOperation(this.#context, after, operation, reduce.dtype, reduce.dtype, [
-        keep(after, result),
-        single,
-      ]);
+    if (sums.single) {
+      const parts = [keep(after, result), sums.single];
+      result = scalarOperation(this.#context, after, operation, reduce.dtype, reduce.dtype, parts);
     }
     this.#accumulators = [keep(after, result)];
   }
-  #sums: { vectors: readonly Local<'v128'>[]; single: Local | null } = { vectors: [], single: null };
+  #sums: Sums = { vectors: [], single: null };
+  #totals: Sums | null = null;
 
   #reduceFrom(level: number): void {
     if (level < this.#schedule.order.length) this.#loopWhole(level);

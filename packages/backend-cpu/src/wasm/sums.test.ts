@@ -1,0 +1,49 @@
+import type { Kernel, Op } from '@nn/core';
+import { describe, expect, it } from 'vitest';
+import { WasmEngine } from './engine.ts';
+import { runKernel } from './testing.ts';
+
+/** Sums over all but the kept axes of an array of the given extents. */
+function sum(extents: readonly number[], kept: readonly number[]): Kernel {
+  const reduced = extents.map((_, axis) => axis).filter((axis) => !kept.includes(axis));
+  const order = [...kept, ...reduced];
+  const value: Op[] = [{ dtype: 'int32', op: 'const', value: 0 }];
+  let index = 0;
+  let stride = 1;
+  for (let axis = extents.length - 1; axis >= 0; axis--) {
+    const at = value.push({ dtype: 'int32', op: 'axis', axis: order.indexOf(axis) }) - 1;
+    const by = value.push({ dtype: 'int32', op: 'const', value: stride }) - 1;
+    const term = value.push({ dtype: 'int32', op: 'mul', args: [at, by] }) - 1;
+    index = value.push({ dtype: 'int32', op: 'add', args: [index, term] }) - 1;
+    stride *= extents[axis] as number;
+  }
+  value.push({ dtype: 'float32', op: 'load', read: 0, index });
+  return {
+    key: `sum ${extents} ${kept}`,
+    domain: kept.map((axis) => extents[axis] as number),
+    dtype: 'float32',
+    reads: ['float32'],
+    scalars: [],
+    reduce: { op: 'sum', extents: reduced.map((axis) => extents[axis] as number), dtype: 'float32' },
+    value,
+  };
+}
+
+describe('long sums', () => {
+  const engine = new WasmEngine({ fused: false });
+
+  it.each([
+    ['of a row', [1_000_003], []],
+    ['of columns', [200_001, 5], [1]],
+    ['of wide columns', [50_000, 16], [1]],
+    ['over outer and inner axes', [600, 3, 700], [1]],
+    ['over many short rows', [90_000, 2, 3], [1]],
+  ] as const)('%s keep their precision', async (_, extents, kept) => {
+    const size = extents.reduce((product: number, extent) => product * extent, 1);
+    // Equal numbers: the worst case, since all roundings go the same way.
+    const data = new Float32Array(size).fill(0.1);
+    const got = await runKernel(engine, sum(extents, kept), [data]);
+    const exact = (Math.fround(0.1) * size) / got.length;
+    for (const value of got) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-5);
+  });
+});
