@@ -1,6 +1,8 @@
 /**
  * What our packages weigh in a page: minified by esbuild, compressed by gzip. Owns the bundles, their ceilings and the
- * names that they must not contain; tests/sizes.test.ts fails when one is broken.
+ * names that they must not contain; tests/sizes.test.ts fails when one is broken. The goal for training an MLP is 45 kB:
+ * without the WebAssembly engine (kernels and emitter are a third of the bundle) it is 54 kB, with the JavaScript engine
+ * alone 51 kB. Lower a ceiling when a size falls.
  *
  *   node scripts/sizes.mjs            prints the sizes, and what they are made of
  *   node scripts/sizes.mjs --write    writes them into README.md, between the markers
@@ -50,7 +52,7 @@ export const bundles = [
   {
     name: 'training an MLP: core + backend-cpu + `Linear` + `SGD`',
     code: trainMlp,
-    ceiling: 90_000,
+    ceiling: 95_000,
     without: [
       ...['Adam', 'AdamW', 'RMSprop', 'oneCycle', 'LSTM', 'GRU', 'Conv2d', 'BatchNorm2d', 'LayerNorm', 'Embedding'],
       ...['MultiheadAttention', 'TransformerEncoderLayer', 'Dropout', 'crossEntropy', 'summary', 'conv2d', 'einsum'],
@@ -62,7 +64,7 @@ export const bundles = [
     code: ['core', 'backend-cpu', 'layers', 'optim', 'data', 'serialize']
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 128_000,
+    ceiling: 134_000,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];

@@ -77,7 +77,17 @@ entry${entries.indexOf('@nn/core')}.tensor('three');\n`;
       ['nodenext', 'nodenext'],
       ['esnext', 'bundler'],
     ].map(([module = '', resolution = '']) => {
-      const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom', '--module', module];
+      const options = [
+        '--ignoreConfig',
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2023,dom',
+        '--module',
+        module,
+      ];
       const files = resolution === 'bundler' ? ['use.mts'] : ['use.mts', 'use.cts'];
       const parameters = [compiler, ...options, '--moduleResolution', resolution, ...files];
       return command(process.execPath, parameters, { cwd: everything() });
