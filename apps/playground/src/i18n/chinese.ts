@@ -25,6 +25,7 @@ export const chinese: Readonly<Record<Key, string>> = {
   testAccuracy: '测试准确率',
   stepTime: '每步用时',
   engine: '引擎：{name}',
+  threads: '{count} 个线程',
   memory: '内存',
   memoryHelp: '后端正在使用、留待复用和临时的缓冲区',
   parameters: '参数个数',

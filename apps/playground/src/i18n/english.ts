@@ -23,6 +23,7 @@ export const english = {
   testAccuracy: 'Test accuracy',
   stepTime: 'Step time',
   engine: 'engine: {name}',
+  threads: '{count} threads',
   memory: 'Memory',
   memoryHelp: 'Buffers in use, kept for reuse, and scratch of the backend',
   parameters: 'Parameters',

@@ -4,6 +4,7 @@ import { t } from '../i18n/language.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
 import { availability, built, frame, pace, running, spec, waiting } from '../state/store.ts';
+import type { BackendFacts } from '../worker/protocol.ts';
 import { Choice } from './fields.tsx';
 import { bytes, percent, short } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -125,7 +126,7 @@ function Backend(): JSX.Element {
     return reason === null ? [] : [{ name, reason }];
   });
   const facts = frame.value?.backend ?? built.value?.backend;
-  const detail = facts?.name === 'cpu' ? t('engine', { name: facts.detail }) : (facts?.detail ?? '');
+  const detail = facts === undefined ? '' : describe(facts);
   return (
     <div class="backend">
       <Choice
@@ -151,4 +152,11 @@ function Backend(): JSX.Element {
       )}
     </div>
   );
+}
+
+/** `engine: wasm, 2 threads`, or the name of the GPU. */
+function describe({ name, detail, threads }: BackendFacts): string {
+  if (name !== 'cpu') return detail;
+  const engine = t('engine', { name: detail });
+  return threads > 1 ? `${engine}, ${t('threads', { count: threads })}` : engine;
 }

@@ -25,7 +25,8 @@ export function openDevice(name: BackendName): Promise<Device> {
 }
 
 async function openCpu(): Promise<Device> {
-  return { name: 'cpu', backend: cpu() };
+  // memory can be shared between threads only where the host isolates the page
+  return { name: 'cpu', backend: cpu(globalThis.crossOriginIsolated ? { threads: 'auto' } : {}) };
 }
 
 async function openGpu(mode: 'webgl2' | 'webgpu'): Promise<Device> {
@@ -47,8 +48,10 @@ export async function availability(): Promise<Availability[]> {
 }
 
 export function factsOf(device: Device): BackendFacts {
-  if (device.name === 'cpu') return { name: 'cpu', detail: device.backend.info().engine };
-  return { name: device.name, detail: device.backend.info().device };
+  if (device.name !== 'cpu') return { name: device.name, detail: device.backend.info().device, threads: 1 };
+  const { engine, details } = device.backend.info();
+  const { threads } = details;
+  return { name: 'cpu', detail: engine, threads: typeof threads === 'number' ? threads : 1 };
 }
 
 export function memoryOf(device: Device): Frame['memory'] {

@@ -63,7 +63,9 @@ export interface Availability {
 
 export interface BackendFacts {
   readonly name: BackendName;
+  /** The engine of the CPU, or the device as its driver names it. */
   readonly detail: string;
+  readonly threads: number;
 }
 
 /** The samples as the page draws them. */
