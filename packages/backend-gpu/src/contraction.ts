@@ -41,12 +41,12 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
   const count = (axes: readonly number[]): number => lengthOf(axes.map((axis) => all[axis] as number));
   const { rows, columns, inner, batch } = roles;
   const [M, N, K, B] = [rows, columns, inner, batch].map(count) as [number, number, number, number];
-  const { always, maxReads, maxLength } = lowering.target;
+  const { always, maxReads, maxLength, maxWrites } = lowering.target;
   if (!always && (M < 4 || N < 4 || K < 4 || M * N * K * B < worthwhile)) return false;
   if (M < 2 || N < 2 || K < 2) return false;
   if (inner.some((axis) => axis < kernel.domain.length)) return false;
   const epilogueReads = new Set((kernel.epilogue ?? []).flatMap((op) => (op.op === 'load' ? [op.read] : [])));
-  if (epilogueReads.size + 4 > maxReads) return false;
+  if (epilogueReads.size + (maxWrites === 1 ? 1 : 8) > maxReads) return false;
   if (B * Math.ceil(M / 4) * Math.ceil(N / 4) * 16 > maxLength) return false;
   if (B * K * Math.ceil(Math.max(M, N) / 4) * 4 > Math.min(maxLength, largestCopy)) return false;
 

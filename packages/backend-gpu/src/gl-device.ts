@@ -72,7 +72,7 @@ export class GlDevice implements Device {
   readonly mode = 'webgl2';
   readonly language = glsl;
   readonly exactInt32 = false;
-  readonly maxWrites: number = 4;
+  readonly maxWrites: number;
   readonly maxReads: number;
   readonly maxLength: number;
   readonly description: string;
@@ -96,6 +96,7 @@ export class GlDevice implements Device {
     this.gpu = new gpuLibrary.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.description = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+    this.maxWrites = Math.min(8, Number(gl.getParameter(gl.MAX_DRAW_BUFFERS)));
     this.maxReads = Math.min(16, Number(gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1);
     const side = Math.min(largest, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE)));
     this.maxLength = side * side * 4;

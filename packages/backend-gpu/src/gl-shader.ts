@@ -9,7 +9,7 @@ import type { Shader } from './printer.ts';
 
 /** The native function of a kernel: the reads, the library, and the statements of the shader. */
 export function glslText(shader: Shader): string {
-  const tiles: number[] = [];
+  const tiles = new Map<number, number>();
   const reads = shader.reads.map((scalar, read) => {
     const type = glsl.type(scalar, 4);
     const one = glsl.type(scalar, 1);
@@ -30,16 +30,18 @@ ${type} b = nn_read${read}((i >> 2) + 1);
 return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w, b.xyz);
 }`);
     }
-    if (shader.body.includes(`nn_tiles${read}(`)) tiles.push(read);
     return lines.join('\n');
   });
-  for (const read of tiles) {
-    const at = (line: number): string => `return nn_read${read + line}(tile);`;
-    reads.push(`vec4 nn_tiles${read}(int line, int tile) {
-if (line < 2) { if (line == 0) { ${at(0)} } ${at(1)} }
-if (line == 2) { ${at(2)} }
-${at(3)}
-}`);
+  for (const [, first, count] of shader.body.matchAll(/nn_tiles(\d+)of(\d+)\(/g))
+    tiles.set(Number(first), Number(count));
+  for (const [first, count] of tiles) {
+    // One of the textures, found by halving.
+    const find = (from: number, to: number): string => {
+      const middle = (from + to) / 2;
+      if (to - from === 1) return `return nn_read${first + from}(tile);`;
+      return `if (line < ${middle}) { ${find(from, middle)} }\n${find(middle, to)}`;
+    };
+    reads.push(`vec4 nn_tiles${first}of${count}(int line, int tile) {\n${find(0, count)}\n}`);
   }
   // What the compiler cannot know: user_s is never negative.
   const opaque = [1, 4].flatMap((width) => {

@@ -34,6 +34,8 @@ export interface Sizes {
 /** Where the tiles of a product lie. */
 export interface Tiles {
   readonly slots: readonly number[];
+  /** Rows of a tile: 4 or 8. */
+  readonly height: number;
   readonly rowGroups: number;
   readonly columnGroups: number;
   readonly count: number;
@@ -42,12 +44,14 @@ export interface Tiles {
 const isStrides = (outer: Operand['outer']): outer is readonly number[] => Array.isArray(outer);
 
 const four = [0, 1, 2, 3] as const;
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, at) => at);
 const lanes = ['x', 'y', 'z', 'w'] as const;
 
 export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right: Operand): Tiles {
   const { language, maxWrites } = lowering.target;
-  const rowGroups = Math.ceil(lengthOf(sizes.rows) / 4);
   const columnGroups = Math.ceil(lengthOf(sizes.columns) / 4);
+  const height = heightOf(sizes, columnGroups, lowering);
+  const rowGroups = Math.ceil(lengthOf(sizes.rows) / height);
   const count = lengthOf(sizes.batch) * rowGroups * columnGroups;
   const lines: string[] = [];
   const int = (name: string, text: string): void => void lines.push(language.constant('I', 1, name, text));
@@ -86,17 +90,32 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
 
   const rows = lengthOf(sizes.rows);
   const columns = lengthOf(sizes.columns);
-  const place = (name: string, operand: Operand, group: string, shape: readonly number[], total: number): void => {
+  const place = (
+    name: string,
+    operand: Operand,
+    group: string,
+    shape: readonly number[],
+    total: number,
+    lineCount: number,
+  ): void => {
     const start = operand.base / 4;
     int(`${name}Batch`, `${offset('batch', sizes.batch, operand.batch)} + ${start}`);
     if (operand.along === 'outer') {
-      int(`${name}0`, `${name}Batch + ${isStrides(operand.outer) ? groupOffset(group, shape, operand.outer) : group}`);
+      for (const at of range(lineCount / 4)) {
+        const texel = `${name}Texel${at}`;
+        const last = Math.ceil(total / 4) - 1;
+        int(texel, lineCount === 4 ? group : `min(${group} * ${lineCount / 4} + ${at}, ${last})`);
+        int(
+          `${name}${at}`,
+          `${name}Batch + ${isStrides(operand.outer) ? groupOffset(texel, shape, operand.outer) : texel}`,
+        );
+      }
       return;
     }
-    for (const at of four) {
+    for (const at of range(lineCount)) {
       // The last group may be short: its missing lines repeat the last one, and are never looked at.
-      const line = `${group} * 4 + ${at}`;
-      int(`${name}Line${at}`, total % 4 === 0 ? line : `min(${line}, ${total - 1})`);
+      const line = `${group} * ${lineCount} + ${at}`;
+      int(`${name}Line${at}`, total % lineCount === 0 ? line : `min(${line}, ${total - 1})`);
       const lineName = `${name}Line${at}`;
       const { outer } = operand;
       const index = isStrides(outer)
@@ -107,9 +126,9 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
       int(`${name}${at}`, `${name}Batch + ${index}`);
     }
   };
-  place('a', left, 'row', sizes.rows, rows);
-  place('b', right, 'column', sizes.columns, columns);
-  for (const i of four)
+  place('a', left, 'row', sizes.rows, rows, height);
+  place('b', right, 'column', sizes.columns, columns, 4);
+  for (const i of range(height))
     lines.push(language.variable('F', 4, `c${i}`, `${language.type('F', 4)}(${language.float(0)})`));
 
   const depth = sizes.inner.length;
@@ -121,11 +140,16 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     outerLoops
       .map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${(operand.inner[at] as number) / 4}`))
       .join('');
-  const used = (name: string, operand: Operand): void => {
-    for (const at of operand.along === 'outer' ? [0] : four) int(`${name}From${at}`, `${name}${at}${before(operand)}`);
+  const texelsOf = (operand: Operand): readonly number[] => {
+    const lineCount = operand === left ? height : 4;
+    return range(operand.along === 'outer' ? lineCount / 4 : lineCount);
   };
-  used('a', left);
-  used('b', right);
+  for (const [name, operand] of [
+    ['a', left],
+    ['b', right],
+  ] as const) {
+    for (const at of texelsOf(operand)) int(`${name}From${at}`, `${name}${at}${before(operand)}`);
+  }
 
   const vector = language.type('F', 4);
   const fetch = (
@@ -137,28 +161,19 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     packed: string,
   ): void => {
     const stride = (operand.inner[depth - 1] as number) / 4;
-    if (operand.along === 'inner') {
-      for (const at of four)
-        lines.push(language.constant('F', 4, `${name}v${at}`, `nn_read${read}(${name}From${at} + ${packed})`));
-    } else {
-      for (const step of steps) {
-        lines.push(
-          language.constant(
-            'F',
-            4,
-            `${name}v${step}`,
-            `nn_read${read}(${name}From0 + (${k}${step === 0 ? '' : ` + ${step}`}) * ${stride})`,
-          ),
-        );
-      }
+    const load = (value: string, from: number, index: string): void =>
+      void lines.push(language.constant('F', 4, value, `nn_read${read}(${name}From${from} + ${index})`));
+    for (const at of texelsOf(operand)) {
+      if (operand.along === 'inner') load(`${name}v${at}`, at, packed);
+      else for (const step of steps) load(`${name}v${step}_${at}`, at, `(${k} + ${step}) * ${stride}`);
     }
   };
   const add = (steps: readonly number[]): void => {
     const leftAt = (i: number, q: number): string =>
-      left.along === 'inner' ? `av${i}.${lanes[q]}` : `av${q}.${lanes[i]}`;
-    for (const i of four) {
+      left.along === 'inner' ? `av${i}.${lanes[q]}` : `av${q}_${i >> 2}.${lanes[i & 3]}`;
+    for (const i of range(height)) {
       if (right.along === 'outer') {
-        lines.push(`c${i} = c${i} + ${steps.map((q) => `bv${q} * ${leftAt(i, q)}`).join(' + ')};`);
+        lines.push(`c${i} = c${i} + ${steps.map((q) => `bv${q}_0 * ${leftAt(i, q)}`).join(' + ')};`);
       } else if (left.along === 'inner') {
         lines.push(`c${i} = c${i} + ${vector}(${four.map((j) => `dot(av${i}, bv${j})`).join(', ')});`);
       } else {
@@ -188,19 +203,24 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   }
   lines.push('}'.repeat(outerLoops.length));
 
-  let slots: number[];
-  if (maxWrites >= 4) {
-    slots = four.map(() => lowering.temporary(count * 4, 'float32'));
-    for (const i of [1, 2, 3]) lines.push(`nn_result${i} = c${i};`);
-    lines.push('return c0;');
-  } else {
-    slots = [lowering.temporary(count * 16, 'float32')];
-    for (const i of [1, 2, 3]) lines.push(`result[t + ${i * count}] = c${i};`);
-    lines.push('return c0;');
-  }
+  const isSplit = maxWrites >= height;
+  const slots = isSplit
+    ? range(height).map(() => lowering.temporary(count * 4, 'float32'))
+    : [lowering.temporary(count * 4 * height, 'float32')];
+  for (const i of range(height).slice(1))
+    lines.push(isSplit ? `nn_result${i} = c${i};` : `result[t + ${i * count}] = c${i};`);
+  lines.push('return c0;');
   const shader: Shader = { body: lines.join('\n'), reads: ['F', 'F'], parameters: [], result: 'F' };
   lowering.stage(shader, count, [left.read, right.read], slots, []);
-  return { slots, rowGroups, columnGroups, count };
+  return { slots, height, rowGroups, columnGroups, count };
+}
+
+/** Eight rows where enough tiles are left to keep a device busy: fewer fetches for each product than with four. */
+function heightOf(sizes: Sizes, columnGroups: number, { target }: Lowering): 4 | 8 {
+  const tiles = lengthOf(sizes.batch) * Math.floor(lengthOf(sizes.rows) / 8) * columnGroups;
+  // The tiles are read again as one buffer, or as a texture for each row.
+  const canWrite = target.maxWrites === 1 || (target.maxWrites >= 8 && target.maxReads >= 12);
+  return canWrite && (tiles >= 1024 || target.always === true) ? 8 : 4;
 }
 
 /** The axes of the domain that make up the batch, rows and columns of a product, most significant first. */
@@ -228,16 +248,17 @@ export function finishProduct(lowering: Lowering, step: Step, nest: Nest, roles:
     const column = print(forms.at(columnAt));
     const batch = print(forms.at(batchAt));
     const { language } = lowering.target;
-    const two = `${language.type('U', 1)}(2u)`;
+    const { height } = tiles;
+    const shift = (by: number): string => `${language.type('U', 1)}(${by}u)`;
     const fetch = (lane: string): string => {
       const pick = (value: { text: string; width: 1 | 4 }): string =>
         value.width === 4 ? `${value.text}.${lane}` : value.text;
-      const tile = `(${pick(batch)} * ${tiles.rowGroups} + (${pick(row)} >> ${two})) * ${tiles.columnGroups} + (${pick(column)} >> ${two})`;
+      const tile = `(${pick(batch)} * ${tiles.rowGroups} + (${pick(row)} >> ${shift(height === 8 ? 3 : 2)})) * ${tiles.columnGroups} + (${pick(column)} >> ${shift(2)})`;
       const texels = Array.from({ length: cuts }, (_, part) => {
         const at = part === 0 ? tile : `${tile} + ${(part * tiles.count) / cuts}`;
         return sources.length === 1
-          ? `nn_read${first}(${at} + (${pick(row)} & 3) * ${tiles.count})`
-          : `nn_tiles${first}(${pick(row)} & 3, ${at})`;
+          ? `nn_read${first}(${at} + (${pick(row)} & ${height - 1}) * ${tiles.count})`
+          : `nn_tiles${first}of${height}(${pick(row)} & ${height - 1}, ${at})`;
       });
       return texels.join(' + ');
     };
