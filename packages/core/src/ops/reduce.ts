@@ -159,7 +159,10 @@ export function standardDeviation(
   axes?: number | Axes,
   options: ReduceOptions & { readonly correction?: number } = {},
 ): Node {
-  return sqrt(variance(x, axes, options));
+  const squared = variance(x, axes, options);
+  // a root has no slope at 0: take it of 1 there instead, and give 0
+  const isZero = equal(squared, like(squared, 0));
+  return where(isZero, like(squared, 0), sqrt(where(isZero, like(squared, 1), squared)));
 }
 
 export function all(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {

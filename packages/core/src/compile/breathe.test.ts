@@ -1,0 +1,24 @@
+/** A macrotask comes through when the last one is long ago, and only then. */
+import { expect, test, vi } from 'vitest';
+import { breathe } from './breathe.ts';
+
+test('yields a macrotask after 8 ms, and costs nothing before', async () => {
+  const clock = vi.spyOn(performance, 'now');
+  clock.mockReturnValue(1e9);
+  const pause = breathe();
+  expect(pause).toBeInstanceOf(Promise);
+  let ran = false;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    ran = true;
+    port1.close();
+  };
+  port2.postMessage(null);
+  await pause;
+  while (!ran) await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(breathe()).toBeUndefined();
+  clock.mockReturnValue(1e9 + 7);
+  expect(breathe()).toBeUndefined();
+  clock.mockReturnValue(1e9 + 9);
+  expect(breathe()).toBeInstanceOf(Promise);
+});

@@ -1,0 +1,60 @@
+/** What optimizers are made of. */
+import { reference } from '@nn/conformance';
+import { expect, test } from 'vitest';
+import { numberSource, onReplay, parameter, replace, tensor, ValueError } from './index.ts';
+import { prepare } from './testing.ts';
+
+prepare(reference());
+
+test('replace moves all parameters at once, from their old values', async () => {
+  const [x, v] = [parameter([1]), parameter([2])];
+  await replace([
+    [v, v.sub(x)],
+    [x, x.add(v)],
+  ]);
+  expect([await x.array(), await v.array()]).toEqual([[3], [1]]);
+});
+
+test('replace with nothing to replace computes what is asked for along', async () => {
+  const y = tensor([1, 2]).mul(2);
+  await replace([], [y]);
+  expect(y.node.storage).not.toBe(null);
+});
+
+test('replace casts to the dtype of the parameter', async () => {
+  const count = parameter(Int32Array.of(1));
+  await replace([[count, tensor([2.75])]]);
+  expect([count.dtype, await count.array()]).toEqual(['int32', [2]]);
+});
+
+test('the last value of a parameter named twice counts', async () => {
+  const x = parameter([1]);
+  await replace([
+    [x, tensor([2])],
+    [x, tensor([3])],
+  ]);
+  expect(await x.array()).toEqual([3]);
+});
+
+test('values on two backends are refused before anything changes', () => {
+  const [a, b] = [parameter([1], { backend: reference() }), parameter([1], { backend: reference() })];
+  const update = () =>
+    replace([
+      [a, a.add(1)],
+      [b, b.add(1)],
+    ]);
+  expect(update).toThrow(ValueError);
+  expect(update).toThrow(
+    "replace: the new values live on two backends, 'reference' and 'reference': await move(model, optimizer, backend) first.",
+  );
+  expect(a.variable.isDirty).toBe(false);
+});
+
+test('outside of compile a number source is read once and a host effect is not repeated', async () => {
+  let reads = 0;
+  const y = tensor([1]).mul(numberSource(() => ++reads));
+  onReplay(() => expect.fail('repeated'));
+  await y.data();
+  await y.sum().item();
+  expect(reads).toBe(1);
+});
