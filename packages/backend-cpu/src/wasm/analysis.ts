@@ -21,6 +21,8 @@ export interface Analysis {
   readonly root: number;
   /** For int32 operations: the affine form. */
   readonly forms: readonly (Affine | null)[];
+  /** For int32 operations: the least and the greatest value, where that is known. */
+  readonly ranges: readonly (readonly [number, number] | null)[];
   /** The axes that each operation depends on, as bits. */
   readonly depends: readonly number[];
   /** Operations that must be computed; the others only take part in addresses. */
@@ -157,7 +159,8 @@ export function analyse(
   need(shift - 1);
   need(ops.length - 1);
   for (const position of also) need(position);
-  return { ops, valueRoot: shift - 1, root: ops.length - 1, forms, depends, needed, late };
+  const ranges = forms.map((form) => form && rangeOf(form, extents));
+  return { ops, valueRoot: shift - 1, root: ops.length - 1, forms, ranges, depends, needed, late };
 }
 
 /** One loop: a run of axes that every index walks as if they were one. */

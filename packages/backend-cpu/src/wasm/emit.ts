@@ -711,6 +711,7 @@ class NestEmitter {
         vector: this.#vector(argument, at, level),
         uniform: () => (this.#isVector(argument) ? null : this.#scalar(argument, level)),
         constant: source.op === 'const' ? source.value : null,
+        range: this.#analysis.ranges[argument] ?? null,
       };
     });
     return vectorOperation(this.#context, this.#at(level), op.op, op.dtype, this.#from(op), values);

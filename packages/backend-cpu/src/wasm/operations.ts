@@ -141,9 +141,11 @@ export interface Argument {
   readonly uniform: () => Expression | null;
   /** The value, where it is a constant. */
   readonly constant: number | null;
+  /** The least and the greatest value of an integer, where that is known. */
+  readonly range: readonly [number, number] | null;
 }
 
-export const varying = (vector: V128): Argument => ({ vector, uniform: () => null, constant: null });
+export const varying = (vector: V128): Argument => ({ vector, uniform: () => null, constant: null, range: null });
 
 /** Four elements at once. */
 export function vectorOperation(
@@ -261,6 +263,22 @@ function vectorDivision(
     const bits = i32.const(Math.log2(divisor));
     if (op === 'floorDiv') return i32x4.shrS(first.vector, bits);
     if (op === 'floorMod') return v128.and(first.vector, scope.words(divisor - 1));
+  }
+  // Small numbers: one product with the inverse, in float32. Half a unit more keeps exact quotients away from the border:
+  // the error of (x + 1/2) / d is below x / d * 2^-22, and the distance to the next whole number at least 1 / (2 d).
+  // Negative numbers are lifted by some divisors first.
+  const { range } = first;
+  const floors = op === 'floorDiv' || op === 'floorMod';
+  if (divisor !== null && divisor > 0 && range && (floors || range[0] >= 0)) {
+    const lift = range[0] < 0 ? Math.ceil(-range[0] / divisor) : 0;
+    if (range[1] + lift * divisor < 2 ** 20) {
+      const raised = lift > 0 ? i32x4.add(first.vector, scope.words(lift * divisor)) : first.vector;
+      const x = keep(scope, raised);
+      const shifted = f32x4.add(f32x4.convert(x), scope.floats(0.5));
+      const quotient = i32x4.truncSat(f32x4.mul(shifted, scope.floats(1 / divisor)));
+      if (op === 'mod' || op === 'floorMod') return i32x4.sub(x, i32x4.mul(quotient, scope.words(divisor)));
+      return lift > 0 ? i32x4.sub(quotient, scope.words(lift)) : quotient;
+    }
   }
   const divide = context.integerFunction(op);
   return perLaneWord(scope, first.vector, second.vector, (a, b) => call('i32', divide, a, b));

@@ -59,7 +59,7 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
       const heavy = ['exp', 'log', 'tanh', 'erf', 'sin', 'cos', 'pow'].includes(op.op);
       const division = op.dtype === 'int32' && ['div', 'mod', 'floorDiv', 'floorMod'].includes(op.op);
       if (heavy) cost += vector ? 4 : 20;
-      else if (division) cost += 6;
+      else if (division) cost += vector && analysis.ranges[op.args[0] as number] ? 1.5 : 6;
       else cost += vector ? vectorisedAlu : 1;
     }
   });
