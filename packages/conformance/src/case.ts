@@ -43,6 +43,8 @@ export interface ConformanceOptions {
   readonly seed?: number;
   /** How many random graphs and random programs; 40 of each by default. */
   readonly randomCases?: number;
+  /** Only these groups of cases; all by default. */
+  readonly groups?: readonly string[];
 }
 
 /** What a running case works with. */

@@ -11,7 +11,7 @@ import { trainingCases } from './cases/training.ts';
 
 /** Every case, in the order in which a new backend meets them. */
 export function conformanceCases(options: ConformanceOptions = {}): readonly ConformanceCase[] {
-  return [
+  const all = [
     ...contractCases(),
     ...primitiveCases(),
     ...randomCases(),
@@ -20,6 +20,8 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...randomGraphCases(options),
     ...trainingCases(),
   ];
+  const { groups } = options;
+  return groups === undefined ? all : all.filter(({ group }) => groups.includes(group));
 }
 
 export interface Failure {
