@@ -3,6 +3,7 @@ import type { TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
 import { problems } from './compile/problems.ts';
 import { resolve } from './compile/trace.ts';
+import { validateProgram } from './compile/validate.ts';
 import { ValueError } from './errors.ts';
 import { hooks } from './graph/hooks.ts';
 import { Constant, type Node, Scalar } from './graph/node.ts';
@@ -32,7 +33,7 @@ export interface DebugOptions {
  * console.log(message.startsWith('log made NaN at [1] from finite numbers')); // => true
  */
 export function debug(options: DebugOptions): void {
-  if (options.validate !== undefined) settings.validate = options.validate;
+  if (options.validate !== undefined) settings.validate = options.validate ? validateProgram : null;
   if (options.eager === undefined) return;
   problems.first = null;
   hooks.onNode = options.eager ? computeAtOnce : null;

@@ -1,5 +1,5 @@
 /** The few switches of a process. Everything else is an argument. */
-import type { Backend } from './backend.ts';
+import type { Backend, Limits, Program } from './backend.ts';
 import { announceBackend, backendElsewhere } from './copy.ts';
 import { BackendError, ValueError } from './errors.ts';
 
@@ -7,14 +7,15 @@ interface Settings {
   backend: Backend | null;
   isTraining: boolean;
   isTracking: boolean;
-  validate: boolean;
+  /** Checks each program before it is compiled, where debugging asks for that. */
+  validate: ((program: Program, limits: Limits) => void) | null;
 }
 
 export const settings: Settings = {
   backend: null,
   isTraining: true,
   isTracking: true,
-  validate: false,
+  validate: null,
 };
 
 /** The backend for tensors that name none and meet none. */

@@ -7,7 +7,6 @@ import { settings } from '../settings.ts';
 import { LengthWatch } from './lengths.ts';
 import { buildProgram, type CompiledProgram } from './program.ts';
 import { resolve, sameKey, type Trace } from './trace.ts';
-import { validateProgram } from './validate.ts';
 
 /** A random tensor that the host draws: the places of its seed and draw among the numbers of the trace. */
 export interface DrawnTensor {
@@ -72,7 +71,7 @@ export class PlanCache {
   private build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
     const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k] as number }]));
     const built = buildProgram(trace, donations, limits);
-    if (settings.validate) validateProgram(built.program, limits);
+    settings.validate?.(built.program, limits);
     this.compiled++;
     const plan: Plan = {
       ...built,
