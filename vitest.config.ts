@@ -29,6 +29,7 @@ const playground: TestProjectConfiguration = {
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,
+    expect: { poll: { timeout: 30_000, interval: 100 } },
   },
 };
 

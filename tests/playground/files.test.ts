@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { digits, encodeIdx } from '@nn/data';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/commands.ts';
 import { type Host, host } from './page.ts';
 
@@ -15,6 +15,7 @@ beforeAll(async () => {
   mkdirSync(join(root, '.examples'), { recursive: true });
   folder = mkdtempSync(join(root, '.examples', 'playground-page-'));
 });
+afterEach(() => pages.clear());
 afterAll(async () => {
   await pages.close();
   rmSync(folder, { recursive: true });

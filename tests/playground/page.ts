@@ -12,8 +12,10 @@ import { root } from '../support/commands.ts';
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 export interface Host {
-  /** A page of its own; errors on it fail the test that closes it. */
+  /** A page of its own. */
   open(hash?: string, options?: BrowserContextOptions): Promise<Visit>;
+  /** Closes all pages, so that none goes on training beside the next test. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,9 @@ export async function host(): Promise<Host> {
   const browser = await launch();
   return {
     open: (hash = '', options = {}) => visit(browser, address + hash, options),
+    async clear() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
     async close() {
       await browser.close();
       server.closeAllConnections();

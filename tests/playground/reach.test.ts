@@ -1,12 +1,13 @@
 /** For everyone: keyboard alone, names for screen readers, narrow screens, light and dark, English and Chinese. */
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Host, host } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
   pages = await host();
 });
+afterEach(() => pages.clear());
 afterAll(() => pages.close());
 
 /** Presses Tab until what has the focus is called so; fails after a round. */

@@ -1,11 +1,12 @@
 /** Training on the page: moons, digits, and the change of device in mid-training. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Host, host } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
   pages = await host();
 });
+afterEach(() => pages.clear());
 afterAll(() => pages.close());
 
 describe('training', () => {
@@ -47,14 +48,14 @@ describe('training', () => {
       await page.mouse.move(...at(0.5 + 0.22 * Math.sin(angle), 0.5 - 0.35 * Math.cos(angle)));
     }
     await page.mouse.up();
-    await expect.poll(() => fact('recognised'), { timeout: 20_000 }).toMatch(/^Looks like 0, /);
+    await expect.poll(() => fact('recognised')).toMatch(/^Looks like 0, /);
     await page.getByRole('button', { name: 'Clear' }).click();
     // an upright line
     await page.mouse.move(...at(0.5, 0.15));
     await page.mouse.down();
     await page.mouse.move(...at(0.5, 0.85), { steps: 8 });
     await page.mouse.up();
-    await expect.poll(() => fact('recognised'), { timeout: 20_000 }).toMatch(/^Looks like 1, /);
+    await expect.poll(() => fact('recognised')).toMatch(/^Looks like 1, /);
     await page.getByRole('tab', { name: 'Filters and maps' }).click();
     expect(await page.getByRole('img', { name: /^Feature maps of Layer 1/ }).count()).toBe(6);
     await page.getByRole('tab', { name: 'Mistakes' }).click();
@@ -68,7 +69,7 @@ describe('training', () => {
     await until('train-loss', Number.isFinite, 'there');
     // the software GPU is there on every machine; WebGPU is not asked for in this browser
     await expect
-      .poll(() => device.locator('option').allTextContents(), { timeout: 60_000 })
+      .poll(() => device.locator('option').allTextContents())
       .toEqual(['CPU', 'GPU (WebGL 2)', 'GPU (WebGPU) – not available here']);
     await page.getByRole('button', { name: 'Train' }).click();
     await until('steps', (count) => count >= 150, '150 or more');
@@ -89,7 +90,7 @@ describe('training', () => {
   });
 
   test('stops with words when the numbers run away', async () => {
-    const { page, until } = await pages.open('#task=plane&optimizer=sgd&learningRate=10');
+    const { page, until } = await pages.open('#task=plane&layers=none&optimizer=sgd&learningRate=10');
     await until('train-loss', Number.isFinite, 'there');
     await page.getByRole('button', { name: 'Train' }).click();
     await page
