@@ -36,7 +36,11 @@ export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly
   const found = features();
   if (!found.simd) return { unavailable: found.reason };
   const { threads, reason } = chooseThreads(options.threads);
-  return new WasmEngine({ fused: found.relaxed && !options.deterministic, threads, reason });
+  try {
+    return new WasmEngine({ fused: found.relaxed && !options.deterministic, threads, reason });
+  } catch (cause) {
+    return { unavailable: `there is no linear memory to be had (${cause instanceof Error ? cause.message : cause})` };
+  }
 }
 
 export class WasmEngine implements Engine<WasmBuffer> {

@@ -27,6 +27,17 @@ function classBelow(bytes: number): number {
 /** Idle bytes from which larger blocks are cut instead of growing the memory. */
 const carveFrom = 64 * 2 ** 20;
 
+/** A memory with as much room to grow as the machine grants: some refuse to reserve 4 GiB of addresses. */
+function reserve(shared: boolean): { memory: WebAssembly.Memory; maximum: number } {
+  for (let maximum = maximumPages; ; maximum /= 2) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial: 16, maximum, shared }), maximum };
+    } catch (error) {
+      if (maximum <= 1024) throw error;
+    }
+  }
+}
+
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   readonly type: MemoryType;
@@ -40,8 +51,9 @@ export class LinearMemory {
   readonly #free = new Map<number, number[]>();
 
   constructor(shared: boolean) {
-    this.type = { minimum: 16, maximum: maximumPages, shared };
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared });
+    const { memory, maximum } = reserve(shared);
+    this.type = { minimum: 16, maximum, shared };
+    this.memory = memory;
     this.#look();
   }
 
@@ -114,7 +126,7 @@ export class LinearMemory {
   /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. */
   #grow(size: number): void {
     const needed = this.#top + size + margin - this.#size;
-    const limit = maximumPages * pageBytes - this.#size;
+    const limit = this.type.maximum * pageBytes - this.#size;
     const wish = Math.max(needed, Math.ceil(this.#size / 4), 16 * 2 ** 20);
     for (const bytes of [wish, needed]) {
       const pages = Math.ceil(Math.min(bytes, Math.max(limit, needed)) / pageBytes);
@@ -127,8 +139,8 @@ export class LinearMemory {
       }
     }
     throw new BackendError(
-      `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${maximumPages * pageBytes}. Use smaller batches or models.`,
-      { bytes: size, used: this.#used, pooled: this.#pooled, maximum: maximumPages * pageBytes },
+      `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
+      { bytes: size, used: this.#used, pooled: this.#pooled, maximum: this.type.maximum * pageBytes },
     );
   }
 
