@@ -37,38 +37,95 @@ export function emitWindowGradient(context: ModuleContext, request: SpecialReque
   if (!pairs) return null;
   const left = leaves.filter((leaf) => !pairs.some(({ leaves: own }) => own.includes(leaf)));
 
-  const terms = reduce.extents.length;
-  const walked = [...reduce.extents, ...domain.map((extent, axis) => pairOn(pairs, axis)?.quotients ?? extent)];
-  const dense = stridesOf(domain);
-  const strides = [...reduce.extents.map(() => 0), ...dense];
-  let start = 0;
-  for (const { axis, tap, stride, step, shift } of pairs) {
-    const unit = dense[axis] as number;
-    strides[terms + axis] = stride * unit;
-    strides[tap - domain.length] = step * unit;
-    start -= shift * unit;
-  }
-  const ops = rewrite(kernel, pairs, value, left, analysis);
   // Windows that do not overlap give each element at most one term.
-  const apart = pairs.every(
-    ({ stride, step, tap }) => stride > step * ((reduce.extents[tap - domain.length] as number) - 1),
+  const { extents } = reduce;
+  const tapsOf = (pair: Pair): number => extents[pair.tap - domain.length] as number;
+  const apart = pairs.every((pair) => pair.stride > pair.step * (tapsOf(pair) - 1));
+  const covered = extents.length === pairs.length;
+  const inside = pairs.every(
+    ({ axis, stride, step, shift, quotients, ...pair }) =>
+      shift <= 0 &&
+      stride * (quotients - 1) + step * (tapsOf({ axis, stride, step, shift, quotients, ...pair }) - 1) - shift <
+        (domain[axis] as number),
   );
-  const covered = reduce.extents.every((_, at) => pairs.some(({ tap }) => tap === at + domain.length));
+  // Where some pairs meet no element each tap has its own range of quotients, and so a nest of its own.
+  if (!inside && (!covered || sizeOf(extents) > mostNests)) return null;
   const sums = sumsOf(context, request);
   const single = apart && covered;
-  const nest = emitNest(context, {
-    kernel: { domain: walked, dtype: 'float32', reads: kernel.reads, scalars: kernel.scalars, value: ops },
-    outStrides: strides,
-    outerAxes: null,
-    ...(!single && { accumulate: { kind: 'add' } }),
+  const nests = (inside ? [null] : combinations(extents)).flatMap((taps) => {
+    const walk = walkOf(kernel, pairs, taps);
+    if (!walk) return [];
+    const nest = emitNest(context, {
+      kernel: {
+        domain: walk.domain,
+        dtype: 'float32',
+        reads: kernel.reads,
+        scalars: kernel.scalars,
+        value: rewrite(kernel, pairs, value, left, analysis, walk),
+      },
+      outStrides: walk.strides,
+      outerAxes: null,
+      ...(!single && { accumulate: { kind: 'add' } }),
+    });
+    return [{ nest, ...walk }];
   });
-  const complete = single && sizeOf(walked) === sizeOf(domain);
-  const phase = wholePhase(context, kernel, sums, sizeOf(walked) * 2, (at) => [
+  const complete = single && inside && sizeOf(nests[0]?.domain ?? []) === sizeOf(domain);
+  const work = nests.reduce((sum, { domain: walked }) => sum + sizeOf(walked), 0);
+  const phase = wholePhase(context, kernel, sums, work * 2, (at) => [
     ...(complete ? [] : [memory.fill(at.sums, i32.const(0), i32.const(4 * sizeOf(domain)))]),
-    at.call(nest, i32.add(at.sums, i32.const(4 * start))),
+    ...nests.map(({ nest, start }) => at.call(nest, i32.add(at.sums, i32.const(4 * start)))),
   ]);
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
   return { phases, scratch: sums.bytes, own: 0, path: 'window gradient' };
+}
+
+/** More taps than this are left to the loops when each would need a nest of its own. */
+const mostNests = 16;
+
+/** A nest over quotients: with the taps as its first axes, or for one choice of taps. */
+interface Walk {
+  readonly domain: readonly number[];
+  readonly strides: readonly number[];
+  /** Elements from the start of the output to the first that is written. */
+  readonly start: number;
+  readonly taps: readonly number[] | null;
+  /** The least quotient along each axis of the domain that has a pair. */
+  readonly first: ReadonlyMap<number, number>;
+}
+
+/** The places that `taps` reach (null: all taps, all of which stay inside); null where they reach none. */
+function walkOf(kernel: Kernel, pairs: readonly Pair[], taps: readonly number[] | null): Walk | null {
+  const { domain } = kernel;
+  const extents = kernel.reduce?.extents ?? [];
+  const dense = stridesOf(domain);
+  const walked = [...domain];
+  const strides = [...dense];
+  const tapStrides = extents.map(() => 0);
+  const first = new Map<number, number>();
+  let start = 0;
+  for (const { axis, tap, stride, step, shift, quotients } of pairs) {
+    const unit = dense[axis] as number;
+    const offset = (taps ? step * (taps[tap - domain.length] as number) : 0) - shift;
+    const low = taps ? Math.max(0, Math.ceil(-offset / stride)) : 0;
+    const high = taps
+      ? Math.min(quotients - 1, Math.floor(((domain[axis] as number) - 1 - offset) / stride))
+      : quotients - 1;
+    if (high < low) return null;
+    walked[axis] = high - low + 1;
+    strides[axis] = stride * unit;
+    tapStrides[tap - domain.length] = step * unit;
+    first.set(axis, low);
+    start += (stride * low + offset) * unit;
+  }
+  if (taps) return { domain: walked, strides, start, taps, first };
+  return { domain: [...extents, ...walked], strides: [...tapStrides, ...strides], start, taps, first };
+}
+
+function combinations(extents: readonly number[]): number[][] {
+  return extents.reduce<number[][]>(
+    (all, extent) => all.flatMap((head) => Array.from({ length: extent }, (_, tap) => [...head, tap])),
+    [[]],
+  );
 }
 
 const pairOn = (pairs: readonly Pair[], axis: number): Pair | undefined => pairs.find((pair) => pair.axis === axis);
@@ -91,7 +148,6 @@ function findPairs(
   leaves: readonly number[],
 ): (Pair & { readonly leaves: readonly number[] })[] | null {
   const { domain } = kernel;
-  const extents = kernel.reduce?.extents ?? [];
   const pairs: (Pair & { readonly leaves: readonly number[] })[] = [];
   for (const leaf of leaves) {
     const divided = remainderIsZero(analysis, leaf);
@@ -108,11 +164,9 @@ function findPairs(
     const other = leaves.find((candidate) => isNotNegative(analysis, candidate, argument, stride));
     if (other === undefined) return null;
     const extent = domain[axis] as number;
-    const taps = extents[tap[0] - domain.length] as number;
+    // Quotients that the nest can meet; the conditions that are left say which of them count.
     const quotients = Math.floor((extent - 1 + shift) / stride) + 1;
-    // Every pair must meet an element.
-    if (quotients < 1 || -shift < 0 || stride * (quotients - 1) + step * (taps - 1) - shift > extent - 1) return null;
-    if (pairs.some((pair) => pair.axis === axis || pair.tap === tap[0])) return null;
+    if (quotients < 1 || pairs.some((pair) => pair.axis === axis || pair.tap === tap[0])) return null;
     pairs.push({ axis, tap: tap[0], stride, step, shift, quotients, leaves: [leaf, other] });
   }
   return pairs.length > 0 ? pairs : null;
@@ -146,34 +200,38 @@ function same(a: Affine | null | undefined, b: Affine | null | undefined): boole
   return [...a.terms].every(([term, coefficient]) => b.terms.get(term) === coefficient);
 }
 
-/** The value with taps as the first axes and quotients in place of the paired axes, where the other conditions hold. */
+/** The value with quotients in place of the paired axes, where the other conditions hold. */
 function rewrite(
   kernel: Kernel,
   pairs: readonly Pair[],
   value: number,
   conditions: readonly number[],
   analysis: Analysis,
+  { taps, first }: Walk,
 ): Op[] {
   const { domain, reduce } = kernel;
-  const terms = reduce?.extents.length ?? 0;
-  const moveAxis = (axis: number): number => (axis >= domain.length ? axis - domain.length : terms + axis);
+  const terms = taps ? 0 : (reduce?.extents.length ?? 0);
   const ops: Op[] = [];
   const moved: number[] = [];
   const push = (op: Op): number => ops.push(op) - 1;
   const word = (op: 'add' | 'mul', a: number, b: number): number => push({ dtype: 'int32', op, args: [a, b] });
   const constant = (number: number): number => push({ dtype: 'int32', op: 'const', value: number });
+  const axisAt = (axis: number): number => push({ dtype: 'int32', op: 'axis', axis });
+  const tapAt = (axis: number): number => {
+    const at = axis - domain.length;
+    return taps ? constant(taps[at] as number) : axisAt(at);
+  };
   for (const op of analysis.ops.slice(0, analysis.valueRoot)) {
     if (op.op === 'axis') {
-      const here = push({ ...op, axis: moveAxis(op.axis) });
       const pair = pairOn(pairs, op.axis);
-      if (!pair) {
-        moved.push(here);
-        continue;
+      if (op.axis >= domain.length) moved.push(tapAt(op.axis));
+      else if (!pair) moved.push(axisAt(terms + op.axis));
+      else {
+        const quotient = word('add', axisAt(terms + op.axis), constant(first.get(op.axis) as number));
+        const far = word('mul', quotient, constant(pair.stride));
+        const near = word('mul', tapAt(pair.tap), constant(pair.step));
+        moved.push(word('add', word('add', far, near), constant(-pair.shift)));
       }
-      const tap = push({ dtype: 'int32', op: 'axis', axis: moveAxis(pair.tap) });
-      const far = word('mul', here, constant(pair.stride));
-      const near = word('mul', tap, constant(pair.step));
-      moved.push(word('add', word('add', far, near), constant(-pair.shift)));
     } else if (isAlu(op)) moved.push(push({ ...op, args: op.args.map((at) => moved[at] as number) }));
     else moved.push(push(op.op === 'load' ? { ...op, index: moved[op.index] as number } : op));
   }
