@@ -31,7 +31,8 @@ export interface Visit {
   drop(...files: readonly { readonly name: string; readonly content: string | Uint8Array }[]): Promise<void>;
 }
 
-export async function host(): Promise<Host> {
+/** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. */
+export async function host({ webgpu = false }: { readonly webgpu?: boolean } = {}): Promise<Host> {
   const folder = join(root, 'apps/playground/dist');
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
@@ -42,7 +43,7 @@ export async function host(): Promise<Host> {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const browser = await launch();
+  const browser = await launch(webgpu);
   return {
     open: (hash = '', options = {}) => visit(browser, address + hash, options),
     async clear() {
@@ -56,13 +57,21 @@ export async function host(): Promise<Host> {
   };
 }
 
-function launch(): Promise<Browser> {
+const webgpuArguments = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+
+function launch(webgpu: boolean): Promise<Browser> {
   const record = join(root, 'node_modules/.cache/nn-browser.json');
   const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
     ? JSON.parse(readFileSync(record, 'utf8'))
     : {};
   return chromium.launch({
-    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    args: [
+      '--no-sandbox',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--ignore-gpu-blocklist',
+      ...(webgpu ? webgpuArguments : []),
+    ],
     ...(found.executablePath === undefined ? {} : { executablePath: found.executablePath }),
     ...(found.env === undefined ? {} : { env: { ...(process.env as Record<string, string>), ...found.env } }),
   });

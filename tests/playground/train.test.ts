@@ -89,6 +89,26 @@ describe('training', () => {
     expect(errors).toEqual([]);
   });
 
+  test('goes on with WebGPU where the browser has it', async () => {
+    const own = await host({ webgpu: true });
+    try {
+      const { page, until, steps, errors } = await own.open('#task=circles');
+      const device = page.getByLabel('Computes on');
+      await until('train-loss', Number.isFinite, 'there');
+      await expect.poll(() => device.locator('option').allTextContents()).toContain('GPU (WebGPU)');
+      await page.getByRole('button', { name: 'One step' }).click();
+      await until('steps', (count) => count === 1, '1');
+      await device.selectOption('GPU (WebGPU)');
+      await page.getByText(/^Now training on GPU \(WebGPU\)/).waitFor();
+      await page.getByRole('button', { name: 'One step' }).click();
+      await until('steps', (count) => count === 2, '2');
+      expect(await steps()).toBe(2);
+      expect(errors).toEqual([]);
+    } finally {
+      await own.close();
+    }
+  });
+
   test('stops with words when the numbers run away', async () => {
     const { page, until } = await pages.open('#task=plane&layers=none&optimizer=sgd&learningRate=10');
     await until('train-loss', Number.isFinite, 'there');

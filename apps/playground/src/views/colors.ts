@@ -99,7 +99,7 @@ export function classImage(
     let sum = 0;
     for (let k = 0; k < classes; k++)
       sum += Math.exp((maps[k * places + i] as number) - (maps[best * places + i] as number));
-    const share = 0.15 + 0.7 * ((1 / sum - 1 / classes) / (1 - 1 / classes));
+    const share = 0.1 + 0.55 * ((1 / sum - 1 / classes) / (1 - 1 / classes));
     const color = palette[best % palette.length] as Rgb;
     for (let k = 0; k < 3; k++) {
       image.data[4 * i + k] = (zero[k] as number) + ((color[k] as number) - (zero[k] as number)) * share;

@@ -85,7 +85,7 @@ function Standing(): JSX.Element {
         id="step-time"
       />
       <Fact name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />
-      {now?.memory && (
+      {now !== null && (
         <Fact
           name={t('memory')}
           value={bytes(now.memory.used + now.memory.pooled + now.memory.scratch)}
@@ -143,11 +143,13 @@ function Backend(): JSX.Element {
       {reasons.length > 0 && (
         <details class="small reasons">
           <summary>{t('unavailable')}</summary>
-          {reasons.map(({ name, reason }) => (
-            <p key={name}>
-              <strong>{t(`backend.${name}`)}</strong> {reason}
-            </p>
-          ))}
+          <div>
+            {reasons.map(({ name, reason }) => (
+              <p key={name}>
+                <strong>{t(`backend.${name}`)}</strong> {reason}
+              </p>
+            ))}
+          </div>
         </details>
       )}
     </div>

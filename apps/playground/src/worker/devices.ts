@@ -55,5 +55,6 @@ export function factsOf(device: Device): BackendFacts {
 }
 
 export function memoryOf(device: Device): Frame['memory'] {
-  return device.name === 'cpu' ? device.backend.info().memory : null;
+  if (device.name === 'cpu') return device.backend.info().memory;
+  return { used: device.backend.info().counters.bytes, pooled: 0, scratch: 0 };
 }

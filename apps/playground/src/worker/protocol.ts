@@ -140,8 +140,8 @@ export interface Frame extends Measurement {
   readonly learningRate: number;
   /** A step of training, without looking at it. */
   readonly stepMilliseconds: number;
-  /** Bytes; null where the backend does not tell. */
-  readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number } | null;
+  /** Bytes of the backend: in buffers, kept for reuse, and for intermediates. */
+  readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number };
   readonly backend: BackendFacts;
   readonly running: boolean;
   readonly blocks: readonly BlockFrame[];

@@ -38,4 +38,48 @@ describe('a session', () => {
     expect(frame.testAccuracy).toBeGreaterThan(0.8);
     expect(frame.blocks[0]?.mapShape).toEqual([14, 14]);
   }, 60_000);
+
+  it('goes on from a checkpoint bit for bit', async () => {
+    const spec: Spec = { ...defaults, layers: [{ ...defaults.layers[0]!, dropout: 0.2 }], schedule: 'cosine' };
+    const first = await trained(spec, 10);
+    await look(first, false);
+    const bytes = await first.save('checkpoint');
+    for (let i = 0; i < 5; i++) await first.trainStep();
+    const second = await (await Session.make(withTask(defaults, 'xor'), {})).load(bytes);
+    expect(second.spec).toEqual(spec);
+    expect(second.step).toBe(10);
+    expect(second.history.map(({ step }) => step)).toEqual([10]);
+    for (let i = 0; i < 5; i++) await second.trainStep();
+    const [a, b] = [await look(first, false), await look(second, false)];
+    expect([b.step, b.trainLoss]).toEqual([a.step, a.trainLoss]);
+    expect(b.blocks[0]?.weights).toEqual(a.blocks[0]?.weights);
+  });
+
+  it('stays as it is when a file is damaged or does not fit', async () => {
+    const session = await trained(defaults, 3);
+    const before = await look(session, false);
+    const model = await session.save('model');
+    await expect(session.load(model.subarray(0, 100))).rejects.toThrow(/safetensors/);
+    const other = await trained({ ...defaults, layers: [] }, 1);
+    const strange = (await other.save('model')).slice();
+    // a model from elsewhere: it does not say which network it is of
+    const text = new TextDecoder('latin1').decode(strange).replace('nn.playground', 'xx.playground');
+    await expect(session.load(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))).rejects.toThrow(/0\.weight/);
+    expect((await look(session, false)).trainLoss).toBe(before.trainLoss);
+    await session.trainStep();
+    expect(session.step).toBe(4);
+  });
+
+  it('takes up a new rate, batch size, loss and optimizer in mid-training', async () => {
+    const session = await trained(defaults, 5);
+    const before = (await look(session, false)).blocks[0]?.weights;
+    session.retune({ ...defaults, learningRate: 0, batchSize: 8, penalty: 'l1', loss: 'meanSquaredError' });
+    for (let i = 0; i < 5; i++) await session.trainStep();
+    expect((await look(session, false)).blocks[0]?.weights).toEqual(before);
+    session.retune({ ...defaults, optimizer: 'sgd', learningRate: 0.5, layers: [] });
+    await session.trainStep();
+    expect(session.step).toBe(11);
+    expect(session.spec.layers).toEqual(defaults.layers);
+    expect((await look(session, false)).blocks[0]?.weights).not.toEqual(before);
+  });
 });
