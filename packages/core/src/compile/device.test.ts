@@ -199,12 +199,13 @@ describe('rule 11: a failure changes nothing', () => {
     expect(await Promise.all([...targets, ...optimizer.first].map((target) => target.array()))).toEqual(before);
   });
 
-  test('requests that wait behind a failed one fail with its cause', async () => {
+  test('requests that wait behind a failed one fail with its cause, and later ones work', async () => {
     const inner = reference();
-    let release = (): void => undefined;
+    let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
-      release = resolve;
+      open = resolve;
     });
+    let compiled = 0;
     const slow = recording({
       name: 'slow',
       limits: inner.limits,
@@ -212,16 +213,21 @@ describe('rule 11: a failure changes nothing', () => {
       download: (buffer) => inner.download(buffer as never),
       release: (buffer) => inner.release(buffer as never),
       idle: () => inner.idle(),
-      compile: () => gate.then(() => Promise.reject(new BackendError('the shader does not compile'))),
+      compile: async (program) => {
+        if (compiled++ > 0) return inner.compile(program) as never;
+        await gate;
+        throw new BackendError('the shader does not compile');
+      },
     });
     setDefaultBackend(slow);
     const weight = parameter([2]);
-    const first = replace([[weight, weight.exp()]]);
-    const second = replace([[weight, weight.mul(2)]]);
-    const read = weight.sum().item();
-    release();
-    for (const request of [first, second, read]) await expect(request).rejects.toThrow('the shader does not compile');
+    const step = () => replace([[weight, weight.square()]]);
+    const waiting = [step(), replace([[weight, weight.mul(5)]]), weight.sum().item()];
+    open();
+    for (const request of waiting) await expect(request).rejects.toThrow('the shader does not compile');
     expect(weight.node.storage?.host).toEqual(Float32Array.of(2));
+    await step(); // the same program as the one that failed
+    expect(await weight.array()).toEqual([4]);
   });
 
   test('a failed download rejects the read and nothing else', async () => {

@@ -108,7 +108,7 @@ class ExpressionGenerator {
     const a = this.expression(depth - 1);
     const n = this.pick([1, 2, 3, 4, 5, 6, 8, 12, 24]);
     const { space } = this;
-    switch (this.below(7)) {
+    switch (this.below(8)) {
       case 0:
       case 1: {
         const b = this.expression(this.below(depth));
@@ -129,6 +129,19 @@ class ExpressionGenerator {
       case 3: {
         const by = this.below(30) - 15;
         return { index: space.shift(a.index, by), plain: (p) => a.plain(p) + by, words: `(${a.words} + ${by})` };
+      }
+      case 7: {
+        // quotient and remainder of one expression, with factors that do or do not put it together again
+        const factor = this.pick([1, 1, -1, 2]);
+        const other = this.pick([factor * n, factor * n, factor * n + 1, 1]);
+        return {
+          index: space.add(
+            space.scale(space.floorMod(a.index, n), factor),
+            space.scale(space.floorDiv(a.index, n), other),
+          ),
+          plain: (p) => factor * floorMod(a.plain(p), n) + other * floorDiv(a.plain(p), n),
+          words: `(${factor} (${a.words} mod ${n}) + ${other} floor(${a.words} / ${n}))`,
+        };
       }
       case 4:
         return {
