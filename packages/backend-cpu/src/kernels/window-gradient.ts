@@ -22,10 +22,22 @@ interface Pair {
   readonly quotients: number;
 }
 
-export function emitWindowGradient(context: ModuleContext, request: SpecialRequest): KernelCode | null {
-  const { kernel } = request;
+interface Found {
+  readonly analysis: Analysis;
+  readonly pairs: readonly Pair[];
+  /** Position of the value, and of the conditions on it that remain. */
+  readonly value: number;
+  readonly left: readonly number[];
+  /** Whether every pair of quotient and tap meets an element. */
+  readonly inside: boolean;
+  /** Whether each element gets at most one term. */
+  readonly single: boolean;
+}
+
+function find(kernel: Kernel): Found | null {
   const { reduce, domain } = kernel;
   if (reduce?.op !== 'sum' || reduce.dtype !== 'float32') return null;
+  if (!kernel.value.some(({ op }) => op === 'floorMod')) return null;
   const analysis = analyse(kernel);
   const root = analysis.ops[analysis.valueRoot] as Op;
   if (root.op !== 'where') return null;
@@ -35,23 +47,37 @@ export function emitWindowGradient(context: ModuleContext, request: SpecialReque
   const leaves = conjunction(analysis, condition);
   const pairs = findPairs(kernel, analysis, leaves);
   if (!pairs) return null;
-  const left = leaves.filter((leaf) => !pairs.some(({ leaves: own }) => own.includes(leaf)));
-
-  // Windows that do not overlap give each element at most one term.
   const { extents } = reduce;
-  const tapsOf = (pair: Pair): number => extents[pair.tap - domain.length] as number;
-  const apart = pairs.every((pair) => pair.stride > pair.step * (tapsOf(pair) - 1));
+  const reach = ({ step, tap }: Pair): number => step * ((extents[tap - domain.length] as number) - 1);
   const covered = extents.length === pairs.length;
-  const inside = pairs.every(
-    ({ axis, stride, step, shift, quotients, ...pair }) =>
-      shift <= 0 &&
-      stride * (quotients - 1) + step * (tapsOf({ axis, stride, step, shift, quotients, ...pair }) - 1) - shift <
-        (domain[axis] as number),
-  );
+  const inside = pairs.every((pair) => {
+    const last = pair.stride * (pair.quotients - 1) + reach(pair) - pair.shift;
+    return pair.shift <= 0 && last < (domain[pair.axis] as number);
+  });
   // Where some pairs meet no element each tap has its own range of quotients, and so a nest of its own.
   if (!inside && (!covered || sizeOf(extents) > mostNests)) return null;
+  return {
+    analysis,
+    pairs,
+    value,
+    left: leaves.filter((leaf) => !pairs.some(({ leaves: own }) => own.includes(leaf))),
+    inside,
+    // Windows that do not overlap.
+    single: covered && pairs.every((pair) => pair.stride > reach(pair)),
+  };
+}
+
+/** Whether the kernel is one of these: then it is better alone than in a group. */
+export const isWindowGradient = (kernel: Kernel): boolean => find(kernel) !== null;
+
+export function emitWindowGradient(context: ModuleContext, request: SpecialRequest): KernelCode | null {
+  const { kernel } = request;
+  const found = find(kernel);
+  if (!found) return null;
+  const { analysis, pairs, value, left, inside, single } = found;
+  const { domain } = kernel;
+  const extents = kernel.reduce?.extents ?? [];
   const sums = sumsOf(context, request);
-  const single = apart && covered;
   const nests = (inside ? [null] : combinations(extents)).flatMap((taps) => {
     const walk = walkOf(kernel, pairs, taps);
     if (!walk) return [];

@@ -5,6 +5,7 @@
  * It owns the layout (which buffer lies where) and the order of calls; kernels come from `emit.ts` and `kernels/`.
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
+import { isWindowGradient } from '../kernels/window-gradient.ts';
 import { addWork, phaseParameters } from '../threads/protocol.ts';
 import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
@@ -135,7 +136,10 @@ class ProgramCompiler {
     for (let at = 0; at < steps.length; ) {
       const found = groups.find((candidate) => candidate.first === at);
       const plain =
-        found && steps.slice(at, found.last + 1).every((step) => !step.kernel.hint && step.into === undefined);
+        found &&
+        steps
+          .slice(at, found.last + 1)
+          .every(({ kernel, into }) => !kernel.hint && into === undefined && !isWindowGradient(kernel));
       const group = found && plain ? this.#widened(found) : null;
       if (group) {
         units.push({ from: at, to: group.last, group });
