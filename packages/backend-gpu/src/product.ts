@@ -1,8 +1,8 @@
 /**
- * Owns: the fast product of matrices: 4 rows by 4 columns for each invocation, from fetches of four numbers.
+ * Owns: the fast product of matrices: 4 or 8 rows by 4 columns for each invocation, from fetches of four numbers.
  * Does not own: which operands a step has (`contraction.ts`, `convolution.ts`).
- * On WebGL the four rows are four outputs of one shader (createKernelMap), on WebGPU four stores; a second shader puts
- * them in order and applies the epilogue.
+ * On WebGL the rows are outputs of one shader (createKernelMap), on WebGPU stores; a second shader puts them in order and
+ * applies the epilogue.
  */
 import type { Op, Step } from '@nn/core';
 import { Forms } from './affine.ts';
