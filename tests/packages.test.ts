@@ -33,7 +33,6 @@ describe.concurrent.each(names)('@nn/%s', (name) => {
     expect(JSON.stringify(ours)).toContain('@nn/source');
   });
 });
-});
 
 /** Loads every entry in both ways and trains a layer in both. */
 const load = `
