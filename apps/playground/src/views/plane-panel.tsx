@@ -3,12 +3,13 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
-import { built, frame, pen, selection, showTest, spec } from '../state/store.ts';
+import { built, frame, pen, type Selection, selection, showTest, spec } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
-import { grid, type Points } from '../worker/protocol.ts';
+import { grid, type Points, shownUnits } from '../worker/protocol.ts';
 import { prepare, stretch } from './canvas.tsx';
 import { classColor, classImage, divergingColor, magnitude, mapImage } from './colors.ts';
 import { DrawingPad } from './drawing-pad.tsx';
+import { signed } from './format.ts';
 import { zeroLines } from './geometry.ts';
 import { hovered, mapOf, unitName } from './unit-node.tsx';
 
@@ -52,12 +53,32 @@ export function PlanePanel(): JSX.Element {
           {t('showTest')}
         </label>
       </div>
+      {isUnit && chosen && <Numbers of={chosen} />}
       {names.length > 2 && (
         <p class="small">
           {names[0]} × {names[1]}. {t('slice')}
         </p>
       )}
     </section>
+  );
+}
+
+/** The weights and the bias of a unit, the first eight of them. */
+function Numbers({ of: { block, unit } }: { readonly of: Selection }): JSX.Element | null {
+  const found = frame.value?.blocks[block];
+  if (found === undefined) return null;
+  const row = found.weights.length / Math.min(found.biases.length, shownUnits);
+  const weights = [...found.weights.subarray(unit * row, (unit + 1) * row)];
+  const rest = weights.length > 8 ? ' …' : '';
+  return (
+    <p class="small">
+      {t('weights')}:{' '}
+      {weights
+        .slice(0, 8)
+        .map((weight) => signed(weight, 2))
+        .join('  ')}
+      {rest} · {t('bias')}: {signed(found.biases[unit] ?? 0, 2)}
+    </p>
   );
 }
 
@@ -132,6 +153,9 @@ function Plane(): JSX.Element {
   return <canvas ref={canvas} class="surface" role="img" aria-label={label} />;
 }
 
+/** How strong the colours are below the points, which stand out by theirs. */
+const strength = 0.62;
+
 /** The colours below the points. */
 function paintAnswer(context: CanvasRenderingContext2D, side: number, dark: boolean): void {
   const now = frame.value;
@@ -142,7 +166,7 @@ function paintAnswer(context: CanvasRenderingContext2D, side: number, dark: bool
   const chosen = hovered.value ?? selection.value;
   if (chosen !== null && (chosen.block < known.spec.layers.length || known.goal === 'classes')) {
     const map = mapOf(chosen);
-    if (map !== null) stretch(context, mapImage(map.values, grid, grid, map.scale, dark), box);
+    if (map !== null) stretch(context, mapImage(map.values, grid, grid, map.scale / strength, dark), box);
     return;
   }
   if (known.goal === 'classes') {
@@ -152,8 +176,8 @@ function paintAnswer(context: CanvasRenderingContext2D, side: number, dark: bool
     return;
   }
   const isBinary = known.goal === 'binary';
-  // 2 sigmoid(z) - 1 = tanh(z / 2): the share of class 1, from -1 to 1; paler than the points on top
-  const answer = isBinary ? output.maps.map((z) => 0.62 * Math.tanh(z / 2)) : output.maps;
+  // 2 sigmoid(z) - 1 = tanh(z / 2): the share of class 1, from -1 to 1
+  const answer = isBinary ? output.maps.map((z) => strength * Math.tanh(z / 2)) : output.maps;
   stretch(context, mapImage(answer, grid, grid, isBinary ? 1 : quantityScale(), dark), box);
   if (!isBinary) return;
   context.strokeStyle = dark ? 'rgba(255, 255, 255, 0.75)' : 'rgba(30, 34, 40, 0.6)';
