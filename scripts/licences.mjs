@@ -45,12 +45,12 @@ function* found(folder) {
 
 /** @param {string} program @param {string[]} parameters @param {string} cwd */
 function run(program, parameters, cwd) {
-  const { status, stderr } = spawnSync(program, parameters, {
+  const { status, stderr, error } = spawnSync(program, parameters, {
     cwd,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
-  if (status !== 0) throw new Error(`${program} failed:\n${stderr}`);
+  if (status !== 0) throw new Error(`${program} failed:\n${stderr ?? error}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
