@@ -2,6 +2,7 @@
  * Sums of products as packed matrix products: any transposes, batches and einsum orders become one matrix product with
  * free strides inside loops over what does not merge into rows, columns and inner axes.
  * It owns the blocking and the epilogue; packing and multiplying are in `gemm.ts`, sources of operands in `operand.ts`.
+ * (Over 400 lines: finding the matrix product, its blocks and its epilogue share the description of the operands.)
  */
 import type { Axes, Hint, Kernel } from '@nn/core';
 import { analyse, sizeOf, stridesOf } from '../wasm/analysis.ts';

@@ -4,6 +4,7 @@
  * tables (`im2col.ts`):  forward  out = W patches(x);  weights  dW = dy patches(x)^T;  input, stride 1: the forward
  * product of dy with turned weights;  input, other strides: patches of dx = W^T dy, added up.
  * Few channels in a group (depthwise) go through affine loops over the padded batch instead: see `depthwise.ts`.
+ * (Over 400 lines: the three drivers share their tables, padding and layout, and differ in the order of their loops.)
  */
 import type { Hint, Kernel, Op, Shape } from '@nn/core';
 import { sizeOf, stridesOf } from '../wasm/analysis.ts';

@@ -3,6 +3,7 @@
  * `run` calls them in order with addresses from a small table in memory. Groups run block by block of their outer
  * positions, so that what their steps exchange stays in the cache.
  * It owns the layout (which buffer lies where) and the order of calls; kernels come from `emit.ts` and `kernels/`.
+ * (Over 400 lines: steps, groups and what threads share are called with the same addresses.)
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
 import { isWindowGradient } from '../kernels/window-gradient.ts';
