@@ -5,6 +5,7 @@ import { type ConformanceCase, type ConformanceOptions, runConformanceCase, skip
 import { conformanceCases } from './conformance.ts';
 import { printGraph, randomGraph, shrinkGraph } from './random-graphs.ts';
 import { reference } from './reference.ts';
+import { sharedMemory } from './shared-memory.ts';
 import { testConformance } from './vitest.ts';
 
 const lacks = { profile: 'the oracle has no clock' };
@@ -19,6 +20,12 @@ testConformance(
   () => reference({ rounding: 'float32', limits: { maxReads: 4, maxBindings: 5, inPlace: false } }),
   { lacks, randomCases: 10 },
 );
+
+// what core says of memory and groups keeps the meaning of programs where memory is really shared
+testConformance('a device whose memory is shared as planned', () => sharedMemory(), {
+  lacks,
+  groups: ['contract', 'fusion', 'programs', 'random graphs', 'training'],
+});
 
 /** Passes everything on to the oracle; tests break one method at a time. */
 class Broken implements Backend {

@@ -26,3 +26,4 @@ export type { ReferenceBuffer, ReferenceOptions } from './reference.ts';
 export { reference } from './reference.ts';
 export type { Rounding } from './reference-kernel.ts';
 export { runCase } from './run-case.ts';
+export { sharedMemory } from './shared-memory.ts';

@@ -118,6 +118,26 @@ const works: readonly Work[] = [
   },
   { name: 'layer norm: rows', inputs: [small('any', 9, 33)], build: ([x]) => [normalized(x!)], inexact: true },
   {
+    name: 'layer norm: rows, of which both parts are used afterwards',
+    inputs: [small('any', 9, 33), small('any', 33, 4)],
+    build: ([x, w]) => {
+      const centred = x!.sub(x!.mean(-1, { keepAxes: true }));
+      const deviation = centred.square().mean(-1, { keepAxes: true }).add(1e-5).sqrt();
+      return [centred.matmul(w!), centred.div(deviation).matmul(w!)];
+    },
+    inexact: true,
+  },
+  {
+    name: 'a parameter that is replaced beside its mirror image',
+    inputs: [small('any', 17)],
+    build: async ([x]) => {
+      const target = parameter(x!);
+      const mirrored = target.flip(0).mul(3);
+      await replace([[target, target.mul(2)]], [mirrored]);
+      return [target, mirrored];
+    },
+  },
+  {
     name: 'attention: causal',
     inputs: [small('any', 2, 7, 8), small('any', 2, 7, 8)],
     build: ([x, m]) => [attention(x!, m!)],
