@@ -63,6 +63,36 @@ describe('training', () => {
     expect(errors).toEqual([]);
   });
 
+  test('one sample goes forward and its gradient comes back, with numbers that add up', async () => {
+    const { page, until, errors } = await pages.open('#task=moons&layers=d3.tanh');
+    await until('train-loss', Number.isFinite, 'there');
+    const forward = page.getByRole('button', { name: 'Forward' });
+    const seen: string[] = [];
+    await forward.click();
+    const sum = (await page.locator('.formula').textContent()) ?? '';
+    // z1 = w · x + w · x + b = sum
+    const [terms = '', result = ''] = sum.replace(/−/g, '-').replace(/[()]/g, '').split('=').slice(1);
+    const added = terms.split('+ ').reduce((total, term) => {
+      const [a = 0, b = 1] = term.split('·').map(Number);
+      return total + a * b;
+    }, 0);
+    expect(added).toBeCloseTo(Number(result), 2);
+    for (let k = 0; k < 3; k++) {
+      await forward.click();
+      seen.push((await page.locator('.chain [aria-current]').textContent()) ?? '');
+    }
+    const backward = page.getByRole('button', { name: 'Backward' });
+    while (await backward.isEnabled()) {
+      await backward.click();
+      seen.push((await page.locator('.chain [aria-current]').textContent()) ?? '');
+    }
+    expect(seen).toEqual(['Layer 1', 'Output', 'Loss', 'Output', 'Output', 'Layer 1', 'Layer 1', 'Layer 1']);
+    expect(await page.locator('.formula').textContent()).toMatch(/∂L\/∂w/);
+    await page.getByRole('button', { name: 'Next sample' }).click();
+    await page.getByText('Sample 2').waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test('goes on on the GPU where the CPU was, and back', async () => {
     const { page, until, steps, errors } = await pages.open('#task=moons');
     const device = page.getByLabel('Computes on');

@@ -31,7 +31,7 @@ import {
 } from '@nn/layers';
 import type { Activation, Initializer, LayerSpec, Spec } from './spec.ts';
 
-export type Role = 'flatten' | 'weights' | 'norm' | 'activation' | 'pool' | 'dropout';
+type Role = 'flatten' | 'weights' | 'norm' | 'activation' | 'pool' | 'dropout';
 
 export interface Part {
   readonly layer: Layer;

@@ -5,7 +5,7 @@
 import { planLayers } from './build.ts';
 import type { Goal } from './samples.ts';
 import { type Initializer, isRegressionTask, type Spec } from './spec.ts';
-import { lossNameOf } from './training.ts';
+import { dropsLast, lossNameOf } from './training.ts';
 
 /** What the samples decided. */
 export interface ProgramFacts {
@@ -86,9 +86,7 @@ function dataCode(spec: Spec, facts: ProgramFacts, imports: Imports): string {
     `batchSize: ${batchSize}`,
     'shuffle: true',
     `seed: ${seed}`,
-    ...(facts.trainSize > batchSize && facts.trainSize % batchSize === 1 && layers.some(({ norm }) => norm === 'batch')
-      ? ['dropLast: true']
-      : []),
+    ...(dropsLast(facts.trainSize, batchSize, layers) ? ['dropLast: true'] : []),
     ...(isPixels ? [`normalize: { inputs: { per: 'array', offset: [0], divisor: [255] } }`] : []),
   ].join(', ');
   const loader = `const loader = new DataLoader(train, { ${options} });\n`;

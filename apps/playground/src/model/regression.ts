@@ -11,7 +11,7 @@ export const surfaces = {
   ripple: (x: number, y: number): number => Math.cos(5 * Math.hypot(x, y)),
 } as const;
 
-export type Surface = keyof typeof surfaces;
+type Surface = keyof typeof surfaces;
 
 /** Points of the square [-1, 1]^2 with the surface's height, to which normal noise is added: [count, 2] and [count, 1]. */
 export function regressionPoints(

@@ -134,7 +134,7 @@ function drawnPoints({ points }: Spec): Samples {
 }
 
 /** What the page shows of a table before and after a choice. */
-export interface TableFacts {
+interface TableFacts {
   readonly columns: readonly string[];
   readonly rows: number;
 }
@@ -144,7 +144,7 @@ export function tableFacts(table: Table): TableFacts {
 }
 
 /** What is to be predicted, from which columns, and as what: the choice with its blanks filled in. */
-export function resolveChoice(
+function resolveChoice(
   table: Table,
   choice: TableChoice,
 ): { readonly target: string; readonly inputs: readonly string[]; readonly isQuantity: boolean } {

@@ -90,3 +90,8 @@ export function makeOptimizer(spec: Spec, model: object): AnyOptimizer {
       return new AdamW(model, { learningRate });
   }
 }
+
+/** A last batch of one sample has no variance to normalise by. */
+export function dropsLast(size: number, batchSize: number, layers: Spec['layers']): boolean {
+  return size > batchSize && size % batchSize === 1 && layers.some(({ norm }) => norm === 'batch');
+}

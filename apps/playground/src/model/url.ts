@@ -10,7 +10,6 @@ import {
   defaults,
   initializers,
   type LayerSpec,
-  limits,
   losses,
   mostLayers,
   mostPoints,
@@ -162,10 +161,4 @@ function pick<Name extends string>(names: readonly Name[], value: unknown): Name
 
 function keysOf<Names extends object>(names: Names): (keyof Names)[] {
   return Object.keys(names) as (keyof Names)[]; // the one cast: a constant object has no other keys
-}
-
-/** Whether a value of the page may stand in an experiment: within its limits, whole where it must be. */
-export function isAllowed(name: keyof typeof limits, value: number): boolean {
-  const [low, high] = limits[name];
-  return Number.isFinite(value) && value >= low && value <= high && (!whole.has(name) || Number.isInteger(value));
 }

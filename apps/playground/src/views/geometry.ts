@@ -2,8 +2,8 @@
 import type { BlockFrame, Built } from '../worker/protocol.ts';
 
 export const nodeSize = 38;
-export const pitch = 47;
-export const mostNodes = 8;
+const pitch = 47;
+const mostNodes = 8;
 
 export interface Column {
   /** -1 for the inputs; otherwise the block. */

@@ -14,7 +14,7 @@ const paths = {
   file: 'M6 3h8l5 5v13H6zm7 2H8v14h9V9h-4z',
 } as const;
 
-export type IconName = keyof typeof paths;
+type IconName = keyof typeof paths;
 
 export function Icon({ name }: { readonly name: IconName }): JSX.Element {
   return (

@@ -8,13 +8,13 @@ import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetens
 import { buildNetwork, type Network } from '../model/build.ts';
 import { type Dropped, makeProblem, type Problem, tableFacts } from '../model/samples.ts';
 import type { Spec } from '../model/spec.ts';
-import { type AnyOptimizer, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
+import { type AnyOptimizer, dropsLast, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { type Device, factsOf, openDevice } from './devices.ts';
 import type { Built, Measurement, Points } from './protocol.ts';
 
 /** Pixels 0 to 255 become 0 to 1. */
-export const pixelScale: Normalization = { per: 'array', offset: [0], divisor: [255] };
+const pixelScale: Normalization = { per: 'array', offset: [0], divisor: [255] };
 
 /** Measurements that a checkpoint carries. */
 const longestHistory = 500;
@@ -203,11 +203,6 @@ export class Session {
       history: this.history,
     };
   }
-}
-
-/** A last batch of one sample has no variance to normalise by. */
-export function dropsLast(size: number, batchSize: number, layers: Spec['layers']): boolean {
-  return size > batchSize && size % batchSize === 1 && layers.some(({ norm }) => norm === 'batch');
 }
 
 function pointsOf(problem: Problem, part: 'train' | 'test'): Points {
