@@ -4,13 +4,13 @@
  * and the second call traces again and compares.
  */
 import type { Backend, Executable } from './backend.ts';
-import { type Bound, type Device, deviceOf, type Update } from './compile/device.ts';
+import { type Bound, type Device, deviceOf } from './compile/device.ts';
 import { sameKey } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';
 import { lossOf, noteLoss, type Storage } from './graph/storage.ts';
-import { dirtyVariables, type Variable } from './graph/variable.ts';
+import { takeUpdates, type Update, undoUpdates, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { isParameter } from './parameter.ts';
 import { checkSynchronous, getDefaultBackend, settings } from './settings.ts';
@@ -90,7 +90,7 @@ export function compile<Arguments extends readonly unknown[], Result>(
     if (isComparable) {
       const difference = differenceOf(first, replay);
       if (difference !== null) {
-        undo(replay.bound.updates);
+        undoUpdates(replay.bound.updates);
         throw new ValueError(
           `compile: two calls of the function with arguments of the same types differ: ${difference}. ` +
             'What changes from call to call must be an argument, a numberSource, or a Parameter.',
@@ -119,12 +119,12 @@ async function trace(
       return checkSynchronous('compile', fn(...(args as never)));
     });
   } catch (error) {
-    undo(takeUpdates(device));
+    undoUpdates(takeUpdates(device.backend));
     throw error;
   }
   const outputs: Tensor[] = [];
   const shapedResult = take(result, outputs);
-  const updates = takeUpdates(device);
+  const updates = takeUpdates(device.backend);
   try {
     const variables = variablesOf(outputs, updates);
     const bound = device.prepare(
@@ -151,7 +151,7 @@ async function trace(
       donated: graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor)),
     };
   } catch (error) {
-    undo(updates);
+    undoUpdates(updates);
     throw error;
   }
 }
@@ -186,7 +186,7 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     made = outputs instanceof Promise ? await outputs : outputs;
   } catch (error) {
     noteLoss(device.backend, error);
-    undo(updates);
+    undoUpdates(updates);
     throw error;
   }
   for (const storage of made) device.residency.use(storage);
@@ -228,24 +228,6 @@ function checkNotDonated({ sources, donated, bound }: Replay, args: readonly Sto
       'compile: a parameter that the function replaces was passed as an argument: use it directly inside.',
     );
   });
-}
-
-function takeUpdates(device: Device): Update[] {
-  const updates: Update[] = [];
-  for (const variable of dirtyVariables) {
-    const backend = variable.node.backend ?? variable.committed.backend;
-    if (backend !== null && backend !== device.backend) continue;
-    dirtyVariables.delete(variable);
-    updates.push({ variable, node: variable.node });
-  }
-  return updates;
-}
-
-function undo(updates: readonly Update[]): void {
-  for (const { variable } of updates) {
-    variable.node = variable.committed;
-    dirtyVariables.delete(variable);
-  }
 }
 
 /** The variables whose committed values the graph reads, by their memory. */

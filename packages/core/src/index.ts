@@ -81,6 +81,7 @@ export type { NumberSource } from './graph/node.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
+export { prepare } from './prepare.ts';
 export { type KernelTime, type Profile, profile } from './profile.ts';
 export {
   bernoulli,

@@ -1,10 +1,10 @@
 /** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
 import type { Backend } from './backend.ts';
-import { deviceOf, type Update } from './compile/device.ts';
+import { deviceOf } from './compile/device.ts';
 import { ValueError } from './errors.ts';
 import type { Node, NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
-import { assignNode, type Variable } from './graph/variable.ts';
+import { assignNode, type Update, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
 import type { Parameter } from './parameter.ts';
 import { getDefaultBackend } from './settings.ts';

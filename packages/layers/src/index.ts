@@ -109,3 +109,4 @@ export {
 export { type LayerLike, Sequential } from './sequential.ts';
 export { type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
 export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer.ts';
+export { type WarmupOptions, warmup } from './warmup.ts';

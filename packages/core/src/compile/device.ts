@@ -9,7 +9,7 @@ import { BackendError } from '../errors.ts';
 import { StopGradient } from '../graph/custom-gradient.ts';
 import { leaf, type Node } from '../graph/node.ts';
 import { lossOf, noteLoss, Storage } from '../graph/storage.ts';
-import { dirtyVariables, type Variable } from '../graph/variable.ts';
+import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
@@ -23,12 +23,6 @@ import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
-
-/** A variable and the value it gets. */
-export interface Update {
-  readonly variable: Variable;
-  readonly node: Node;
-}
 
 /** One Program to be: what to compute, which variables it moves on, and who reads which result. */
 interface Request {
@@ -102,7 +96,7 @@ export class Device {
 
   /** Resolves when everything asked for so far has run. */
   async settle(): Promise<void> {
-    while (this.waiting || this.collecting !== null || this.queue.length > 0 || this.dirtyCount() > 0) {
+    while (this.waiting || this.collecting !== null || this.queue.length > 0 || this.hasDirty()) {
       await this.update([], []);
     }
   }
@@ -236,13 +230,9 @@ export class Device {
     });
   }
 
-  private dirtyCount(): number {
-    let count = 0;
-    for (const { node, committed } of dirtyVariables) {
-      const backend = node.backend ?? committed.backend;
-      if (backend === null || backend === this.backend) count++;
-    }
-    return count;
+  private hasDirty(): boolean {
+    for (const _ of dirtyOn(this.backend)) return true;
+    return false;
   }
 
   private takeCollected(): Request {
@@ -253,15 +243,8 @@ export class Device {
 
   /** The given updates and those of all other variables of this device that wait for a program. */
   private dirtyUpdates(first: readonly Update[]): Update[] {
-    const updates = [...first];
     const named = new Set(first.map(({ variable }) => variable));
-    for (const variable of dirtyVariables) {
-      const backend = variable.node.backend ?? variable.committed.backend;
-      if (backend !== null && backend !== this.backend) continue;
-      dirtyVariables.delete(variable);
-      if (!named.has(variable)) updates.push({ variable, node: variable.node });
-    }
-    return updates;
+    return [...first, ...takeUpdates(this.backend).filter(({ variable }) => !named.has(variable))];
   }
 
   private enqueue(request: Request): void {
@@ -371,10 +354,7 @@ export class Device {
     noteLoss(this.backend, error);
     const rest = this.queue.splice(0);
     for (const { updates, settle } of [request, ...rest]) {
-      for (const { variable } of updates) {
-        variable.node = variable.committed;
-        dirtyVariables.delete(variable);
-      }
+      undoUpdates(updates);
       for (const { reject } of settle) reject(error);
     }
   }

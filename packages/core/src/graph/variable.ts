@@ -1,5 +1,5 @@
 /** A named place whose value can be replaced: what a Parameter is made of, without the tensor's methods. */
-import type { TensorData } from '../backend.ts';
+import type { Backend, TensorData } from '../backend.ts';
 import { Assigned } from './custom-gradient.ts';
 import { apply, type Node } from './node.ts';
 
@@ -31,4 +31,34 @@ export function assignNode(variable: Variable, value: Node): Node {
   variable.node = apply(Assigned, [value], null);
   dirtyVariables.add(variable);
   return variable.node;
+}
+
+/** A variable and the value it gets. */
+export interface Update {
+  readonly variable: Variable;
+  readonly node: Node;
+}
+
+/** The variables that wait for a program on `backend`. */
+export function* dirtyOn(backend: Backend): Generator<Variable> {
+  for (const variable of dirtyVariables) {
+    const home = variable.node.backend ?? variable.committed.backend;
+    if (home === null || home === backend) yield variable;
+  }
+}
+
+/** Takes the updates that wait for a program on `backend` out of the waiting ones. */
+export function takeUpdates(backend: Backend): Update[] {
+  return Array.from(dirtyOn(backend), (variable) => {
+    dirtyVariables.delete(variable);
+    return { variable, node: variable.node };
+  });
+}
+
+/** Variables mean their last computed values again. */
+export function undoUpdates(updates: readonly Update[]): void {
+  for (const { variable } of updates) {
+    variable.node = variable.committed;
+    dirtyVariables.delete(variable);
+  }
 }

@@ -14,28 +14,36 @@ import { like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
 import { DynamicSlice, narrow, Permute, permute, reshape } from './views.ts';
 
+interface GatherAttributes {
+  readonly axis: number;
+  /** The indices are known to be in range. */
+  readonly isInside: boolean;
+}
+
 /** Slices of x along an axis: [...before, ...index.shape, ...after]. Indices outside are clamped. */
-export const Gather: Primitive<number> = definePrimitive<number>({
+export const Gather: Primitive<GatherAttributes> = definePrimitive<GatherAttributes>({
   name: 'gather',
   kind: 'pointwise',
   access: (_, position) => (position === 0 ? 'stored' : 'many'),
-  infer: ([x, index], axis) => ({
+  infer: ([x, index], { axis }) => ({
     dtype: (x as Node).dtype,
     shape: [...(x as Node).shape.slice(0, axis), ...(index as Node).shape, ...(x as Node).shape.slice(axis + 1)],
   }),
-  key: (axis) => [axis],
+  key: ({ axis }) => [axis],
   // an element that was read twice receives both cotangents
   gradient: (g, node) => {
     const [x, index] = node.inputs as [Node, Node];
-    const axis = node.attributes;
+    const { axis, isInside } = node.attributes;
     const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
+    const places = reshape(index, [-1]);
     // an index outside was read as the nearest one inside
-    const inside = minimum(maximum(reshape(index, [-1]), like(index, 0)), like(index, (x.shape[axis] as number) - 1));
-    return [scatterAdd(constant(0, 'float32', x.shape, x.backend), inside, flat, axis), null];
+    const last = like(index, (x.shape[axis] as number) - 1);
+    const read = isInside ? places : minimum(maximum(places, like(index, 0)), last);
+    return [scatterAdd(constant(0, 'float32', x.shape, x.backend), read, flat, axis), null];
   },
   lower: (node, at) => {
     const [x, index] = node.inputs as [Node, Node];
-    const axis = node.attributes;
+    const { axis } = node.attributes;
     const { length } = index.shape;
     const found = at.input(1, at.index.slice(axis, axis + length));
     const chosen = at.computed(found, 0, (x.shape[axis] as number) - 1);
@@ -174,7 +182,7 @@ export function gather(x: Node, index: Node, axis = 0): Node {
   if (x.shape[normal] === 0 && index.size > 0) {
     throw new ShapeError(`gather: axis ${normal} of ${show(x.shape)} is empty, there is nothing to choose from.`);
   }
-  return apply(Gather, [x, index], normal);
+  return apply(Gather, [x, index], { axis: normal, isInside: false });
 }
 
 /** For each position of `index` the element of x at that index along `axis`; the other axes stay where they are. */
@@ -189,7 +197,7 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
       { shape: x.shape, indices: index.shape, axis: normal },
     );
   }
-  return gather(reshape(x, [-1]), flatPositions(x, index, normal), 0);
+  return apply(Gather, [reshape(x, [-1]), flatPositions(x, index, normal)], { axis: 0, isInside: true });
 }
 
 /** The flat position in x of each index along `axis`. */
