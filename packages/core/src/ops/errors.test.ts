@@ -174,6 +174,12 @@ describe.each<[string, Case[]]>([
         'gather: axis 0 of [0, 2] is empty, there is nothing to choose from.',
       ],
       [
+        'choosing along nothing',
+        () => z(0, 2).takeAlong([[1, 1]], 0),
+        ShapeError,
+        'takeAlong: axis 0 of [0, 2] is empty, there is nothing to choose from.',
+      ],
+      [
         'indices of another shape',
         () => z(2, 3).takeAlong([[0], [1], [2]], 1),
         ShapeError,

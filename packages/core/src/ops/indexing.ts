@@ -179,9 +179,7 @@ export const Concat: Primitive<number> = definePrimitive<number>({
 export function gather(x: Node, index: Node, axis = 0): Node {
   requireInteger('gather', index);
   const normal = normalizeAxis('gather', axis, x.shape.length);
-  if (x.shape[normal] === 0 && index.size > 0) {
-    throw new ShapeError(`gather: axis ${normal} of ${show(x.shape)} is empty, there is nothing to choose from.`);
-  }
+  requireElements('gather', x, index, normal);
   return apply(Gather, [x, index], { axis: normal, isInside: false });
 }
 
@@ -197,7 +195,16 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
       { shape: x.shape, indices: index.shape, axis: normal },
     );
   }
+  requireElements('takeAlong', x, index, normal);
   return apply(Gather, [reshape(x, [-1]), flatPositions(x, index, normal)], { axis: 0, isInside: true });
+}
+
+function requireElements(operation: string, x: Node, index: Node, axis: number): void {
+  if (x.shape[axis] !== 0 || index.size === 0) return;
+  throw new ShapeError(`${operation}: axis ${axis} of ${show(x.shape)} is empty, there is nothing to choose from.`, {
+    shape: x.shape,
+    axis,
+  });
 }
 
 /** The flat position in x of each index along `axis`. */
