@@ -34,7 +34,8 @@ export type Need = Capability | `${Capability}/${string}`;
 export interface ConformanceOptions {
   /**
    * What the device lacks, each with the reason. Cases that need it are expected to fail: one that passes is reported,
-   * so that the list cannot grow stale. What the backend's `limits` exclude need not be repeated here.
+   * so that the list cannot grow stale. What the backend's `limits` exclude need not be repeated here. Without a list
+   * counts what the backend says of itself (`capabilities`, see `Capabilities`).
    */
   readonly lacks?: Readonly<Partial<Record<Need, string>>>;
   /** The relative error of exp, log, tanh, erf and the like on this device; 1e-5 by default. */
@@ -45,6 +46,20 @@ export interface ConformanceOptions {
   readonly randomCases?: number;
   /** Only these groups of cases; all by default. */
   readonly groups?: readonly string[];
+}
+
+/**
+ * What a backend may say of itself in a property `capabilities`, for users on any machine: what was found out when it
+ * started. Cases that need what is lacking may then fail, and may pass, because nobody listed them one by one.
+ */
+export interface Capabilities {
+  readonly lacks?: Readonly<Partial<Record<Need, string>>>;
+  readonly functionError?: number;
+}
+
+function capabilitiesOf(backend: Backend): Capabilities {
+  const found = 'capabilities' in backend ? backend.capabilities : undefined;
+  return typeof found === 'object' && found !== null ? found : {};
 }
 
 /** What a running case works with. */
@@ -68,11 +83,11 @@ export function lackOf(
   { needs }: ConformanceCase,
   { backend, options }: Context,
 ): { readonly reason: string; readonly declared: boolean } | null {
-  const lacks = options.lacks ?? {};
+  const own = options.lacks === undefined ? (capabilitiesOf(backend).lacks ?? {}) : {};
   for (const need of needs) {
     const whole = need.split('/')[0] as Capability;
-    const declared = lacks[need] ?? lacks[whole];
-    const reason = declared ?? lackOfLimits(whole, backend);
+    const declared = options.lacks?.[need] ?? options.lacks?.[whole];
+    const reason = declared ?? own[need] ?? own[whole] ?? lackOfLimits(whole, backend);
     if (reason !== undefined) return { reason: `${need}: ${reason}`, declared: declared !== undefined };
   }
   return null;
@@ -108,7 +123,9 @@ export async function runConformanceCase(conformanceCase: ConformanceCase, conte
   const run = async (): Promise<void> => {
     const backend = new IsolatedBackend(context.backend);
     try {
-      await conformanceCase.run({ ...context, backend });
+      const { functionError } = capabilitiesOf(context.backend);
+      const options = { ...(functionError !== undefined && { functionError }), ...context.options };
+      await conformanceCase.run({ backend, options });
     } finally {
       await backend.close();
     }

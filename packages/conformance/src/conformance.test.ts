@@ -167,6 +167,21 @@ describe('the kit finds', () => {
     );
   });
 
+  test('nothing where the backend itself says what it lacks', async () => {
+    const oracle = reference({ rounding: 'float32' });
+    const backend: Backend = Object.assign(Object.create(oracle), {
+      limits: oracle.limits,
+      capabilities: { lacks: { profile: 'no clock', nan: 'not always' } },
+      upload: oracle.upload.bind(oracle),
+      download: oracle.download.bind(oracle),
+      release: oracle.release.bind(oracle),
+      compile: oracle.compile.bind(oracle),
+      idle: oracle.idle.bind(oracle),
+    });
+    expect(await firstFailure(backend, ['contract', 'special numbers'], {})).toBe(null);
+    expect((await firstFailure(backend, ['contract'], { lacks: {} }))?.found.needs).toEqual(['profile']);
+  });
+
   test('a fused kernel that differs, and the smallest graph with it', async () => {
     // adds 1/8 to every sum that is made in a kernel with a comparison
     const backend = withKernels((kernel) => {

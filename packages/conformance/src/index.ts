@@ -1,6 +1,7 @@
 /** The public names of @nn/conformance, one by one. */
 export { type CapturedRun, captureRuns, plainProgram } from './capture.ts';
 export {
+  type Capabilities,
   type Capability,
   type ConformanceCase,
   type ConformanceOptions,
