@@ -59,8 +59,8 @@ const mostVariants = 64;
  * with arguments of the same types no longer runs the function.
  *
  * @example
- * import { compile, tensor } from '@nn/core';
- * const norm = compile((x) => x.square().sum().sqrt());
+ * import { compile, type Tensor, tensor } from '@nn/core';
+ * const norm = compile((x: Tensor) => x.square().sum().sqrt());
  * console.log(await (await norm(tensor([3, 4]))).item()); // => 5
  */
 export function compile<Arguments extends readonly unknown[], Result>(

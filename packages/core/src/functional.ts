@@ -82,7 +82,7 @@ export function conv1d(x: TensorLike, weight: TensorLike, options: ConvolutionOp
  * @example
  * import { conv2d, ones } from '@nn/core';
  * const y = conv2d(ones([1, 1, 3, 3]), ones([1, 1, 3, 3]), { padding: 'same' });
- * console.log(await y.array()); // => [[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]]
+ * console.log(await y.flatten().array()); // => [4, 6, 4, 6, 9, 6, 4, 6, 4]
  */
 export function conv2d(x: TensorLike, weight: TensorLike, options: ConvolutionOptions = {}): Tensor {
   return wrap(convolve('conv2d', 2, toNode(x, 'float32'), toNode(weight, 'float32'), options));

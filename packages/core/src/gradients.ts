@@ -57,8 +57,8 @@ export function gradientsOrNull(of: Tensor, withRespectTo: readonly Tensor[], co
  * The derivative of a function from tensors to a scalar, with respect to its first argument.
  *
  * @example
- * import { grad, tensor } from '@nn/core';
- * const cube = (x) => x.pow(3).sum();
+ * import { grad, type Tensor, tensor } from '@nn/core';
+ * const cube = (x: Tensor) => x.pow(3).sum();
  * console.log(await grad((x) => grad(cube)(x).sum())(tensor([2])).array()); // => [12]
  */
 export function grad<Rest extends readonly unknown[]>(

@@ -82,7 +82,7 @@ export function isParameter(value: unknown): value is Parameter {
  * @example
  * import { parameter } from '@nn/core';
  * const weight = parameter(new Float32Array(6), { shape: [2, 3], name: 'weight' });
- * console.log(weight.toString()); // => 'Parameter weight float32 [2, 3]'
+ * console.log(weight.toString()); // => Parameter weight float32 [2, 3]
  */
 export function parameter(value: Tensor | NestedNumbers, options: ParameterOptions = {}): Parameter {
   const { trainable = true, name = '' } = options;

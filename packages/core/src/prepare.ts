@@ -14,7 +14,7 @@ import { nodeOf, type Tensor } from './tensor.ts';
  *
  * @example
  * import { ones, prepare } from '@nn/core';
- * await prepare(() => ones([8, 8]).matmul(ones([8, 8])));
+ * console.log(await prepare(() => ones([8, 8]).matmul(ones([8, 8])))); // => undefined
  */
 export async function prepare(work: () => Tensor | readonly Tensor[]): Promise<void> {
   const numbers = randomState();

@@ -281,16 +281,10 @@ export class Device {
     const bound = this.prepare(roots, updates);
     const { plan } = bound;
     if (plan.executable !== null) return this.complete(request, bound, plan.executable);
-    return (plan.compiling as Promise<Executable>).then(
-      (executable) => {
-        plan.executable = executable;
-        return this.complete(request, bound, executable);
-      },
-      (error: unknown) => {
-        this.plans.remove(plan);
-        throw error;
-      },
-    );
+    return (plan.compiling as Promise<Executable>).then((executable) => {
+      plan.executable = executable;
+      return this.complete(request, bound, executable);
+    });
   }
 
   private complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {

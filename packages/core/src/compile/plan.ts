@@ -60,9 +60,11 @@ export class PlanCache {
     return plan;
   }
 
-  /** Forgets a plan that could not be compiled. */
-  remove(plan: Plan): void {
-    const rest = (this.plans.get(plan.hash) ?? []).filter((other) => other !== plan);
+  /** Forgets a plan that could not be compiled: the next use tries again. */
+  private remove(plan: Plan): void {
+    const bucket = this.plans.get(plan.hash) ?? [];
+    if (!bucket.includes(plan)) return;
+    const rest = bucket.filter((other) => other !== plan);
     if (rest.length === 0) this.plans.delete(plan.hash);
     else this.plans.set(plan.hash, rest);
     this.count--;
@@ -89,8 +91,10 @@ export class PlanCache {
     const warning = this.lengths.note(trace);
     if (warning !== null) console.warn(warning);
     const made = built.program.steps.length === 0 ? nothing : this.backend.compile(built.program);
-    if (made instanceof Promise) plan.compiling = made;
-    else plan.executable = made;
+    if (made instanceof Promise) {
+      plan.compiling = made;
+      made.catch(() => this.remove(plan)); // the error reaches whoever waits
+    } else plan.executable = made;
     return plan;
   }
 

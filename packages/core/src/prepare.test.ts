@@ -1,0 +1,76 @@
+/** Compiling ahead of the first use. */
+import { type RecordingBackend, recording, reference } from '@nn/conformance';
+import { beforeEach, expect, test } from 'vitest';
+import {
+  type Backend,
+  BackendError,
+  parameter,
+  prepare as prepareProgram,
+  randomState,
+  setDefaultBackend,
+  setSeed,
+  tensor,
+  uniform,
+} from './index.ts';
+import { prepare } from './testing.ts';
+
+prepare(reference());
+let backend: RecordingBackend = recording(reference());
+
+beforeEach(() => {
+  backend = recording(reference());
+  setDefaultBackend(backend);
+});
+
+const forward = (x: number) => tensor([x, 2, 3]).mul(x).softmax();
+
+test('what was prepared is not compiled again', async () => {
+  await prepareProgram(() => forward(1));
+  expect(backend.counts).toMatchObject({ compile: 1, run: 0, upload: 0 });
+  await forward(5).data();
+  expect(backend.counts).toMatchObject({ compile: 1, run: 1 });
+});
+
+test('parameters and random numbers stay as they are', async () => {
+  setSeed(4);
+  const count = parameter([1], { trainable: false });
+  await prepareProgram(() => {
+    count.assign(count.add(uniform([1])));
+    return count.mul(2);
+  });
+  expect(randomState()).toEqual({ seed: 4, counter: 0 });
+  expect(await count.array()).toEqual([1]);
+});
+
+test('a program that cannot be compiled is named, and tried again', async () => {
+  backend.fail('compile');
+  await expect(prepareProgram(() => forward(1))).rejects.toThrow('compile: made to fail by a test.');
+  await prepareProgram(() => forward(1));
+  expect(backend.counts.compile).toBe(2);
+});
+
+test('a program whose compilation fails later is tried again too', async () => {
+  const inner = reference();
+  let compiled = 0;
+  const slow: Backend = {
+    name: 'slow',
+    limits: inner.limits,
+    upload: (data, type) => inner.upload(data, type),
+    download: (buffer) => inner.download(buffer as never),
+    release: (buffer) => inner.release(buffer as never),
+    idle: () => inner.idle(),
+    compile: async (program) => {
+      if (compiled++ === 0) throw new BackendError('the shader does not compile');
+      return inner.compile(program) as never;
+    },
+  };
+  setDefaultBackend(slow);
+  await expect(prepareProgram(() => forward(1))).rejects.toThrow('the shader does not compile');
+  expect((await forward(1).data()).length).toBe(3);
+});
+
+test('the function must be synchronous', async () => {
+  await expect(prepareProgram((async () => forward(1)) as never)).rejects.toThrow(
+    'prepare: the function must not be async',
+  );
+});
