@@ -153,7 +153,7 @@ class ProgramBuilder {
     const sources = [...this.trace.leaves, ...this.trace.drawn];
     for (const leaf of [...used].sort((a, b) => a - b)) {
       const { dtype, shape } = sources[leaf] as Node;
-      this.declare({ dtype, shape });
+      this.addBuffer({ dtype, shape });
       this.inputs.push(leaf);
     }
   }
@@ -176,7 +176,7 @@ class ProgramBuilder {
     }));
     const scalars = lowered.scalars.map((node) => this.scalar(node));
     if (plan.box === null) {
-      const write = this.declare({ dtype: owner.dtype, shape: owner.shape });
+      const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
       this.bufferOf.set(owner, write);
       return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned };
     }
@@ -185,7 +185,7 @@ class ProgramBuilder {
     // each box is written on top of the one before
     const before = this.bufferOf.get(owner);
     const base = before ?? (boxes.base === null ? null : this.buffer(this.baseOf(owner, boxes.base)));
-    const write = this.declare({ dtype: owner.dtype, shape: owner.shape });
+    const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
     this.bufferOf.set(owner, write);
     const start = box.start.map((at) => {
       if (typeof at === 'number') return at;
@@ -215,7 +215,7 @@ class ProgramBuilder {
     return scalar;
   }
 
-  private declare(type: BufferType): number {
+  private addBuffer(type: BufferType): number {
     const size = sizeOf(type.shape);
     if (size > this.limits.maxLength) {
       throw new BackendError(
