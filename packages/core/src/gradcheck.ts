@@ -27,7 +27,7 @@ const mostElements = 64;
  * import { customGradient, gradcheck, tensor } from '@nn/core';
  * const x = tensor([0.5, 1, 2]);
  * console.log((await gradcheck((x) => x.exp().sum(), [x])) < 1e-2); // => true
- * const wrong = customGradient((x) => x.mul(x), (g) => [g.mul(x)]);
+ * const wrong = customGradient((x) => x.mul(2), (g) => [g.mul(3)]);
  * console.log(await gradcheck(wrong, [x]).catch((error) => error.code)); // => gradient
  */
 export async function gradcheck(

@@ -29,7 +29,9 @@ export interface WarmupOptions {
  * @example
  * import { Linear, ReLU, Sequential, warmup } from '@nn/layers';
  * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));
- * await warmup(model, [16, 4], { onProgress: (done) => console.log(done) }); // => 0.5 1
+ * const progress: number[] = [];
+ * await warmup(model, [16, 4], { onProgress: (done) => progress.push(done) });
+ * console.log(progress); // => [0.5, 1]
  */
 export async function warmup(model: Layer, inputShape: Shape, options: WarmupOptions = {}): Promise<void> {
   const { dtype = 'float32', training = true, onProgress } = options;
