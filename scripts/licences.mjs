@@ -1,6 +1,6 @@
 /**
- * The licences of everything that comes with our packages, as docs/licences.md. Optional packages are left out: npm
- * installs those of gpu.js only where it can, and our packages work without.
+ * The licences of everything that comes with our packages, as docs/licences.md: of the packages that npm brings, and of
+ * the work of others inside ours, which a package's THIRD-PARTY.md names in headings like "## gpu.js 2.24.1 (MIT)".
  *
  *   node scripts/licences.mjs     packs and installs all packages into an empty project, and writes the file
  */
@@ -13,16 +13,24 @@ import { fileURLToPath } from 'node:url';
 
 /** The text of docs/licences.md. @param {string} project a folder with node_modules @returns {string} */
 export function licences(project) {
-  const rows = [...found(join(project, 'node_modules'))].sort();
+  const brought = [...new Set(found(join(project, 'node_modules')))].sort();
+  const inside = [...contained(join(project, 'node_modules/@nn'))].sort();
   return [
     '# Licences',
     '',
-    'What `npm install` brings with our packages, ours aside: written by `npm run licences`, checked by the tests.',
-    'Only `@nn/backend-gpu` has dependencies. Optional packages (`gl` of gpu.js and what builds it) are not listed.',
+    'The work of others that comes with our packages: written by `npm run licences`, checked by the tests.',
     '',
-    '| package | version | licence |',
-    '|---|---|---|',
-    ...new Set(rows),
+    '## What `npm install` brings besides them',
+    '',
+    ...(brought.length === 0 ? ['Nothing.'] : ['| package | version | licence |', '|---|---|---|', ...brought]),
+    '',
+    '## What is inside them',
+    '',
+    'The licences in full stand in the `THIRD-PARTY.md` of the package.',
+    '',
+    '| inside | package | version | licence |',
+    '|---|---|---|---|',
+    ...inside,
     '',
   ].join('\n');
 }
@@ -43,6 +51,17 @@ function* found(folder) {
   }
 }
 
+/** @param {string} folder our installed packages @returns {Generator<string>} */
+function* contained(folder) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name, 'THIRD-PARTY.md');
+    if (!existsSync(path)) continue;
+    for (const [, other, version, licence] of readFileSync(path, 'utf8').matchAll(/^## (\S+) (\S+) \((.+)\)$/gm)) {
+      yield `| @nn/${name} | ${other} | ${version} | ${licence} |`;
+    }
+  }
+}
+
 /** @param {string} program @param {string[]} parameters @param {string} cwd */
 function run(program, parameters, cwd) {
   const { status, stderr, error } = spawnSync(program, parameters, {
@@ -60,7 +79,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     run('pnpm', ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', project], root);
     const packed = readdirSync(project).filter((file) => file.endsWith('.tgz'));
     writeFileSync(join(project, 'package.json'), '{ "private": true }');
-    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'];
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
     run('npm', ['install', ...quiet, ...packed.map((file) => `./${file}`)], project);
     writeFileSync(join(root, 'docs/licences.md'), licences(project));
   } finally {

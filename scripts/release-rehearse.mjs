@@ -111,8 +111,7 @@ async function checkInstalled({ run }, project) {
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
   writeFileSync(join(project, '.npmrc'), settingsFor(registry.address));
   writeFileSync(join(project, 'train.mjs'), program);
-  // gpu.js is not in this registry, and no other is in reach.
-  const installed = names.filter((name) => name !== 'backend-gpu').map((name) => `@nn/${name}`);
+  const installed = names.map((name) => `@nn/${name}`);
   await run('npm', ['install', '--no-audit', '--no-fund', ...installed], project);
   const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
   const found = Object.entries(packages).filter(([path]) => path !== '');

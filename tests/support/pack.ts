@@ -21,7 +21,7 @@ export async function setup(tests: TestProject): Promise<() => void> {
   mkdirSync(everything);
   writeFileSync(join(everything, 'package.json'), '{ "private": true }\n');
   const packed = readdirSync(tarballs).filter((file) => file.endsWith('.tgz'));
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'];
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   await command('npm', ['install', ...quiet, ...packed.map((file) => join(tarballs, file))], { cwd: everything });
   tests.provide('tarballs', tarballs);
   tests.provide('everything', everything);

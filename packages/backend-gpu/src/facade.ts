@@ -1,6 +1,6 @@
 /**
  * Owns: the part of gpu.js 2.24.1 that this package uses, typed by hand, and its loading.
- * Does not own: what the kernels compute. gpu.js is imported here and nowhere else.
+ * Does not own: what the kernels compute. gpu.js is imported here and nowhere else; the build carries it inside.
  * Sits between the devices (`gl-device.ts`, `webgpu-device.ts`) and the library; the members that gpu.js does not document
  * are pinned by `facade.browser.test.ts`, which is why the version is exact.
  */
@@ -175,7 +175,7 @@ async function load(): Promise<GpuLibrary> {
   } catch (error) {
     loading = undefined;
     throw new BackendError(
-      'gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; it depends on gpu.js.',
+      'gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; gpu.js is its file dist/gpu-js.js.',
       {},
       error,
     );

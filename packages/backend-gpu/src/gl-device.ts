@@ -15,7 +15,7 @@ import {
   type TextureProtocol,
 } from './facade.ts';
 import { glslText } from './gl-shader.ts';
-import { glsl, type Scalar } from './language.ts';
+import { glsl, type Language, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
 import { nextTurn } from './turn.ts';
 
@@ -70,7 +70,7 @@ function sizeOf(texels: number): readonly [number, number] {
 
 export class GlDevice implements Device {
   readonly mode = 'webgl2';
-  readonly language = glsl;
+  readonly language: Language = glsl;
   readonly exactInt32 = false;
   readonly maxWrites: number;
   readonly maxReads: number;

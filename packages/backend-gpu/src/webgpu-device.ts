@@ -17,7 +17,7 @@ import {
   type GpuPass,
   type WebGpuContext,
 } from './facade.ts';
-import { type Scalar, wgsl } from './language.ts';
+import { type Language, type Scalar, wgsl } from './language.ts';
 import type { Shader } from './printer.ts';
 import { groupSize, uniformSize, wgslText } from './webgpu-shader.ts';
 
@@ -52,7 +52,7 @@ const own = (memory: Memory): GpuMemory => memory as GpuMemory;
 
 export class WebGpuDevice implements Device {
   readonly mode = 'webgpu';
-  readonly language = wgsl;
+  readonly language: Language = wgsl;
   readonly exactInt32 = true;
   readonly maxWrites = 1;
   readonly maxReads: number;
