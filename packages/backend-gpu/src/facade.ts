@@ -2,7 +2,7 @@
  * Owns: the part of gpu.js 2.24.1 that this package uses, typed by hand, and its loading.
  * Does not own: what the kernels compute. gpu.js is imported here and nowhere else; the build carries it inside.
  * Sits between the devices (`gl-device.ts`, `webgpu-device.ts`) and the library; the members that gpu.js does not document
- * are pinned by `facade.browser.test.ts`, which is why the version is exact.
+ * are pinned by `device.browser.test.ts`, which is why the version is exact.
  */
 import { BackendError } from '@nn/core';
 
