@@ -103,14 +103,18 @@ export async function prepareJax(workload) {
       return outcomeOf(await once(...inputs.map((input) => input.ref)).data(), samplePlaces(workload));
     },
     async run(count) {
-      for (let k = 0; k < count; k++) {
+      // A result that is disposed before anybody waits for it is never computed.
+      const waiting = [];
+      for (let k = 1; k <= count; k++) {
         const output = once(...inputs.map((input) => input.ref));
         if (workload.read) {
           await output.data();
           continue;
         }
-        if (k === count - 1 || k % stepsPerWait === 0) await blockUntilReady(output);
-        output.dispose();
+        waiting.push(output);
+        if (k !== count && k % stepsPerWait !== 0) continue;
+        await blockUntilReady(waiting);
+        for (const done of waiting.splice(0)) done.dispose();
       }
     },
     release: () => {

@@ -3,7 +3,7 @@
  * Its inputs are arrays of the host, copied in and out on each run: that is part of its time.
  */
 import { readFileSync } from 'node:fs';
-import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { env, InferenceSession, Tensor } from 'onnxruntime-web';
 import { inferenceInput, modelData, modelSpec } from '../workloads/models.mjs';
 import { operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
 import { encodeOnnx } from './onnx.mjs';
