@@ -24,7 +24,7 @@ test('all packages are versioned, published to a registry in memory, installed f
   expect(lines[0]).toMatch(/^npm and pnpm know one registry, http:\/\/127\.0\.0\.1:\d+\/, and reach no other\.$/);
   const published = lines.filter((line) => line.startsWith('published ')).map((line) => line.split(' ')[1]);
   expect(published).toEqual(names.map((name) => `@nn/${name}`));
-  expect(lines.at(-2)).toBe(`installed ${names.length - 1} packages from there, and trained with them.`);
+  expect(lines.at(-2)).toBe(`installed ${names.length} packages from there, and trained with them.`);
 });
 
 test('the rehearsal refuses every registry that is not on this machine', async () => {
