@@ -46,16 +46,19 @@ export function resolve(node: Node): Node {
 let stream = new Int32Array(1 << 12);
 let length = 0;
 
+function grow(): void {
+  const longer = new Int32Array(stream.length * 2);
+  longer.set(stream);
+  stream = longer;
+}
+
 function push(value: number): void {
-  if (length === stream.length) {
-    const longer = new Int32Array(stream.length * 2);
-    longer.set(stream);
-    stream = longer;
-  }
+  if (length === stream.length) grow();
   stream[length++] = value;
 }
 
 const noInputs: readonly Node[] = [];
+const noKey: readonly number[] = [];
 
 /** Walks from `requested`; which leaves the `donors` are belongs to the key. */
 export function traceGraph(
@@ -139,16 +142,19 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
 
 function pushNode(node: Node): void {
   const { primitive, inputs, shape } = node;
-  push(primitive.id);
-  push(dtypeCodes[node.dtype]);
-  push(shape.length);
-  for (let axis = 0; axis < shape.length; axis++) push(shape[axis] as number);
-  if (primitive.key !== undefined) {
-    const key = primitive.key(node.attributes);
-    for (let i = 0; i < key.length; i++) push(key[i] as number);
-  }
-  push(inputs.length);
-  for (let i = 0; i < inputs.length; i++) push(resolve(inputs[i] as Node).order);
+  const key = primitive.key?.(node.attributes) ?? noKey;
+  while (length + 4 + shape.length + key.length + inputs.length > stream.length) grow();
+  // written straight into the stream: this runs for every node of every step
+  const target = stream;
+  let at = length;
+  target[at++] = primitive.id;
+  target[at++] = dtypeCodes[node.dtype];
+  target[at++] = shape.length;
+  for (let axis = 0; axis < shape.length; axis++) target[at++] = shape[axis] as number;
+  for (let i = 0; i < key.length; i++) target[at++] = key[i] as number;
+  target[at++] = inputs.length;
+  for (let i = 0; i < inputs.length; i++) target[at++] = resolve(inputs[i] as Node).order;
+  length = at;
 }
 
 export function staleError(parameter: string): StaleTensorError {
