@@ -37,7 +37,7 @@ async function main() {
   if (options.help) return print(usage);
   if (options.core || options.profile) {
     const script = options.core ? 'core.mjs' : 'profile.mjs';
-    const flags = options.source ? ['--conditions=@nn/source', '--import', 'tsx'] : [];
+    const flags = options.source || options.core ? ['--conditions=@nn/source', '--import', 'tsx'] : [];
     const { findNode } = await import('./harness/launch.mjs');
     const node = options.node === null ? process.execPath : findNode(options.node);
     process.exitCode =
