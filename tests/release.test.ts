@@ -8,7 +8,7 @@ import { assertOnlyLocal, makeSandbox } from '../scripts/release/sandbox.mjs';
 import { command } from './support/commands.ts';
 import { names } from './support/install.ts';
 
-const everybodys = 'https://registry.npmjs.org/';
+const everybodys = 'https://packages.example/';
 
 /** A folder that looks like the repository, with one package. */
 function repository(publishConfig: { readonly registry?: string }): string {

@@ -4,7 +4,8 @@
  * `assertOnlyLocal` proves it before anything is published.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -88,17 +89,32 @@ export function requireLocal(what, address) {
  */
 export async function assertOnlyLocal({ run, registry }, repository) {
   assertPackagesLocal(repository);
+  const everybodys = await publicRegistry();
   const check = async (/** @type {string} */ program) => {
     for (const key of ['registry', '@nn:registry']) {
       const said = (await run(program, ['config', 'get', key], repository)).trim();
       requireLocal(`the ${key} of ${program}`, said);
       if (said !== registry) throw new Error(`${program} would publish to ${said}, not to ${registry}.`);
     }
-    const parameters = ['view', 'npm', 'version', '--registry=https://registry.npmjs.org/'];
+    const parameters = ['view', 'npm', 'version', `--registry=${everybodys}`];
     const answer = await run(program, parameters, repository).catch(() => null);
     if (answer !== null) throw new Error(`${program} can still reach the public registry: nothing is published.`);
   };
   await Promise.all(['npm', 'pnpm'].map(check));
+}
+
+/** The registry that npm asks when nobody tells it another. */
+async function publicRegistry() {
+  const nobody = mkdtempSync(join(tmpdir(), 'nn-nobody-'));
+  const kept = Object.entries(process.env).filter(([key]) => !/^(npm_|xdg_)/i.test(key));
+  const [npm_config_userconfig, npm_config_globalconfig] = [join(nobody, 'user'), join(nobody, 'global')];
+  const env = { ...Object.fromEntries(kept), npm_config_userconfig, npm_config_globalconfig };
+  try {
+    const shell = process.platform === 'win32';
+    return (await execute('npm', ['config', 'get', 'registry'], { cwd: nobody, env, shell })).stdout.trim();
+  } finally {
+    rmSync(nobody, { recursive: true });
+  }
 }
 
 /** What a package says of itself comes before all settings. @param {string} repository */
