@@ -13,8 +13,8 @@ export function packageBuild(options: Options = {}): Configuration {
     platform: 'neutral',
     target: 'es2022',
     sourcemap: true,
-    // The types have their own task, so that code can be built without waiting for them.
-    clean: given.dts ? false : ['dist/**/*.{js,cjs,map}'],
+    // The types have their own task, so that code can be built without waiting for them: cleaning spares them.
+    clean: given.dts ? false : ['!**/*.d.{ts,cts}'],
     silent: true,
     // tsup would turn 'node:test' into 'test', which is no module of Node's.
     removeNodeProtocol: false,

@@ -40,6 +40,7 @@ const jobs = {
       () => tool('biome', ['check', '--error-on-warnings']),
       () => node(['scripts/check-imports.mjs']),
       () => tool('sherif', ['--fail-on-warnings']),
+      () => tool('knip', ['--no-config-hints']),
     ),
   format: async () => tool('biome', ['check', '--write']),
   typecheck: async () =>

@@ -38,6 +38,12 @@ async function inWorker() {
     worker.onerror = (event) => resolve('the worker failed: ' + event.message);
   });
 }
+async function onJavaScriptAlone() {
+  const { cpu } = await import('@nn/backend-cpu/javascript');
+  const { tensor } = await import('@nn/core');
+  const backend = cpu();
+  return backend.info().engine + ' ' + (await tensor([1, 2, 3], { backend }).mul(2).array()).join();
+}
 async function onGpu() {
   const { gpu } = await import('@nn/backend-gpu');
   const { tensor } = await import('@nn/core');
@@ -46,14 +52,14 @@ async function onGpu() {
 }
 const caught = (work) => work.catch((error) => String(error));
 const [inPage, inBackground] = await Promise.all([train(), inWorker()].map(caught));
-const onGpuToo = location.search === '?gpu' ? { onGpu: await caught(onGpu()) } : {};
-console.log('result: ' + JSON.stringify({ inPage, inBackground, ...onGpuToo }));`;
+const more = location.search === '?more' ? { onGpu: await caught(onGpu()), alone: await caught(onJavaScriptAlone()) } : {};
+console.log('result: ' + JSON.stringify({ inPage, inBackground, ...more }));`;
 const html = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
 const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 const trained = { answer: '21.00', engine: 'wasm', reason: expect.stringContaining('the fastest that works here') };
-const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6' };
+const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6', alone: 'javascript 2,4,6' };
 
 let pages: Pages;
 let site: string;
@@ -78,12 +84,12 @@ afterAll(async () => {
 const here = process.env.NN_SKIP_BROWSER !== '1';
 
 describe.runIf(here)('in Chromium', () => {
-  test('a plain esbuild bundle trains in the page, in a worker and on the GPU', async () => {
+  test('a plain esbuild bundle trains in the page, in a worker, on the GPU and with generated JavaScript alone', async () => {
     const entryPoints = ['plain', 'worker'].map((name) => join(site, `${name}.js`));
     const outdir = join(site, 'out/esbuild');
     await esbuild({ entryPoints, outdir, bundle: true, splitting: true, format: 'esm', minify: true });
     write(outdir, { 'index.html': html('./plain.js') });
-    const { result, messages } = await pages.visit('esbuild/index.html?gpu');
+    const { result, messages } = await pages.visit('esbuild/index.html?more');
     expect(result).toEqual(all);
     expect(messages).toEqual([]);
   });
@@ -98,7 +104,7 @@ describe.runIf(here)('in Chromium', () => {
       build: output,
       worker: { format: 'es' },
     });
-    expect((await pages.visit('vite/index.html?gpu')).result).toEqual(all);
+    expect((await pages.visit('vite/index.html?more')).result).toEqual(all);
   });
 
   test('a webpack build does', async () => {
@@ -116,7 +122,7 @@ describe.runIf(here)('in Chromium', () => {
     );
     expect(stats?.toJson({ all: false, errors: true }).errors).toEqual([]);
     write(path, { 'index.html': html('./page.js') });
-    expect((await pages.visit('webpack/index.html?gpu')).result).toEqual(all);
+    expect((await pages.visit('webpack/index.html?more')).result).toEqual(all);
   });
 });
 
@@ -127,6 +133,7 @@ describe.runIf(here)('under a Content-Security-Policy', () => {
     readonly inPage: typeof trained;
     readonly inBackground: typeof trained;
     readonly onGpu?: string;
+    readonly alone?: string;
   }
 
   test("that allows 'wasm-unsafe-eval' or 'unsafe-eval', everything is as fast as without one", async () => {
@@ -137,13 +144,14 @@ describe.runIf(here)('under a Content-Security-Policy', () => {
   });
 
   test('that allows no code to be made, the interpreter trains, with the same result and the reason', async () => {
-    const { inPage, inBackground, onGpu } = await visit("default-src 'self'", '?gpu');
+    const { inPage, inBackground, onGpu, alone } = await visit("default-src 'self'", '?more');
     for (const found of [inPage, inBackground]) {
       expect(found).toMatchObject({ answer: '21.00', engine: 'interpreter' });
       expect(found.reason).toContain("a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')");
       expect(found.reason).toContain('functions cannot be generated here');
     }
     expect(onGpu).toBe('2,4,6'); // shaders are not scripts
+    expect(alone).toContain("Import from '@nn/backend-cpu' to take what works here");
   });
 
   test('that allows no workers, the page trains all the same', async () => {

@@ -1,7 +1,7 @@
 import { BodyBuilder, buildKernel, ProgramBuilder } from '@nn/conformance';
 import { BackendError, type BufferType, type Program } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { cpu } from './backend.ts';
+import { cpu } from './cpu.ts';
 
 const vector: BufferType = { dtype: 'float32', shape: [3] };
 const none = new Float64Array(0);

@@ -1,12 +1,10 @@
 /**
- * `cpu()`: chooses the engine, says which and why, and checks uploads. Memory, kernels and programs are the engine's.
+ * What every `cpu()` returns: it chooses the engine out of those of its entry (index.ts, javascript/index.ts,
+ * wasm/index.ts), says which and why, and checks uploads. Memory, kernels and programs are the engine's.
  */
 import { type Backend, BackendError, type BufferType, type Executable, type Program, type TensorData } from '@nn/core';
 import { checkUpload } from './checks.ts';
 import type { CpuOptions, Engine, EngineFactory, EngineInfo, EngineName } from './engine.ts';
-import { interpreterEngine } from './interpreter/engine.ts';
-import { javascriptEngine } from './javascript/engine.ts';
-import { wasmEngine } from './wasm/engine.ts';
 
 /** What a `cpu()` backend is made of, for people. */
 export interface CpuInfo extends EngineInfo {
@@ -20,44 +18,33 @@ export interface CpuBackend extends Backend {
   info(): CpuInfo;
 }
 
-/** The engines, fastest first. */
-const factories: readonly (readonly [EngineName, EngineFactory])[] = [
-  ['wasm', wasmEngine],
-  ['javascript', javascriptEngine],
-  ['interpreter', interpreterEngine],
-];
+/** The engines of an entry, the fastest first. */
+type Engines = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 
-/**
- * A backend that computes on the CPU with no native code, in Node and in browsers.
- * Throws a `BackendError` when the engine that `options` insists on cannot work here.
- *
- * @example
- * import { cpu } from '@nn/backend-cpu';
- * console.log(cpu({ engine: 'interpreter' }).info().engine); // => interpreter
- */
-export function cpu(options: CpuOptions = {}): CpuBackend {
-  const { engine, reason } = choose(options);
-  return new Cpu(engine, reason);
-}
-
-/** The wanted engine, or the first that works. */
-function choose(options: CpuOptions): { engine: Engine; reason: string } {
+/** The backend over the wanted engine, or over the first that works here. */
+export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
   const wanted = options.engine ?? 'auto';
+  const names = Object.keys(engines) as EngineName[];
   const reasons: string[] = [];
-  for (const [name, make] of factories) {
+  for (const name of names) {
     if (wanted !== 'auto' && wanted !== name) continue;
-    const made = make(options);
+    const made = engines[name]!(options);
     if (!('unavailable' in made)) {
-      const reason = wanted === name ? 'asked for' : ['the fastest that works here', ...reasons].join('; ');
-      return { engine: made, reason };
+      const reason =
+        wanted === name
+          ? 'asked for'
+          : names.length === 1
+            ? 'the only one of this entry'
+            : 'the fastest that works here';
+      return new Cpu(made, [reason, ...reasons].join('; '));
     }
     reasons.push(`no ${name}, because ${made.unavailable}`);
   }
-  const known = factories.map(([name]) => `'${name}'`).join(', ');
+  const fix = names.length === 1 ? "Import from '@nn/backend-cpu'" : "Use { engine: 'auto' }";
   throw new BackendError(
     reasons.length > 0
-      ? `cpu: ${reasons.join('; ')}. Use { engine: 'auto' } to take what works here.`
-      : `cpu: there is no engine '${wanted}': use 'auto' or one of ${known}.`,
+      ? `cpu: ${reasons.join('; ')}. ${fix} to take what works here.`
+      : `cpu: there is no engine '${wanted}' in this entry: use 'auto' or one of ${names.map((name) => `'${name}'`).join(', ')}.`,
     { engine: wanted },
   );
 }

@@ -1,8 +1,10 @@
 /** The choice of the engine. WebAssembly is taken away before anything asks for it, so this file stands alone. */
 import { buildKernel, ProgramBuilder } from '@nn/conformance';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { cpu } from './backend.ts';
+import { cpu } from './cpu.ts';
 import type { EngineName } from './engine.ts';
+import { cpu as javascriptCpu } from './javascript/index.ts';
+import { cpu as wasmCpu } from './wasm/index.ts';
 
 beforeAll(() => {
   vi.stubGlobal('WebAssembly', undefined);
@@ -67,6 +69,31 @@ describe('cpu without WebAssembly', () => {
       "cpu: no javascript, because functions cannot be generated here (Code generation from strings disallowed for this context). Use { engine: 'auto' } to take what works here.",
     );
     const unknown = 'quantum' as EngineName;
-    expect(() => cpu({ engine: unknown })).toThrow(/^cpu: there is no engine 'quantum': use 'auto' or one of /);
+    expect(() => cpu({ engine: unknown })).toThrow(
+      /^cpu: there is no engine 'quantum' in this entry: use 'auto' or one of /,
+    );
+  });
+});
+
+describe('the entries with one engine', () => {
+  it('take it and say so', () => {
+    const info = javascriptCpu().info();
+    expect([info.engine, info.reason]).toEqual(['javascript', 'the only one of this entry']);
+    expect(javascriptCpu({ engine: 'javascript' }).info().reason).toBe('asked for');
+  });
+
+  it('throw where it cannot work, and name the entry that has the others', () => {
+    expect(() => wasmCpu()).toThrow(
+      /^cpu: no wasm, because .*[.] Import from '@nn\/backend-cpu' to take what works here[.]$/,
+    );
+    expect(() => withoutFunctions(() => javascriptCpu())).toThrow(
+      "Import from '@nn/backend-cpu' to take what works here.",
+    );
+  });
+
+  it('do not know the engines of the others', () => {
+    expect(() => javascriptCpu({ engine: 'wasm' })).toThrow(
+      "cpu: there is no engine 'wasm' in this entry: use 'auto' or one of 'javascript'.",
+    );
   });
 });

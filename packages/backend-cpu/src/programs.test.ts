@@ -5,7 +5,7 @@
 import { hintedCase, hintKinds, type RandomCase, randomCase, reference, runCase } from '@nn/conformance';
 import type { TensorData } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { cpu } from './backend.ts';
+import { cpu } from './cpu.ts';
 
 const oracle = reference({ rounding: 'float32' });
 const precise = reference();

@@ -1,7 +1,7 @@
 import { buildKernel, ProgramBuilder, reference, runCase } from '@nn/conformance';
 import type { Alu, DType, TensorData } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { cpu } from './backend.ts';
+import { cpu } from './cpu.ts';
 
 const floats = Float32Array.of(
   0,

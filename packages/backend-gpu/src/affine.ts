@@ -142,7 +142,7 @@ export class Forms {
 
 const zero: Form = { base: 0, axes: none, others: none };
 
-export function isConstant(form: Form): boolean {
+function isConstant(form: Form): boolean {
   return form.axes.size === 0 && form.others.size === 0;
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Backend, BackendError, type BufferType, type Limits, type TensorData } from '@nn/core';
 import { Cell } from './cell.ts';
-import type { Counters, Device, Memory } from './device.ts';
+import type { Counters, Device } from './device.ts';
 import { KernelCache } from './kernel-cache.ts';
 import { lengthOf, texelsOf } from './lowering.ts';
 import { plan } from './plan.ts';
@@ -77,11 +77,6 @@ export function makeBackend(device: Device, capabilities: Capabilities, always =
     idle: () => device.idle(),
     destroy: () => device.destroy(),
   };
-}
-
-/** The memory of a cell, for tests of the pool. */
-export function memoryOf(cell: Cell): Memory {
-  return cell.memory;
 }
 
 function toDevice(data: TensorData): Float32Array | Int32Array {

@@ -4,7 +4,7 @@ import { sizeOf } from '../checks.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
-import { Kernels } from './kernels.ts';
+import { Kernels, type PackedConvolution } from './kernels.ts';
 import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
 import { Region } from './region.ts';
 
@@ -26,9 +26,9 @@ export class HostEngine implements Engine<HostBuffer> {
   readonly #workspace = new Region();
   readonly #kernels: Kernels;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, convolution: PackedConvolution) {
     this.name = dialect.name;
-    this.#kernels = new Kernels(dialect, this.#workspace);
+    this.#kernels = new Kernels(dialect, this.#workspace, convolution);
   }
 
   upload(data: TensorData, type: BufferType): HostBuffer {

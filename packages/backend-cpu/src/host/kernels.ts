@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '@nn/core';
 import { contraction } from '../algorithms/contraction.ts';
-import { conv } from '../algorithms/conv.ts';
+import type { conv } from '../algorithms/conv.ts';
 import { rank } from '../algorithms/rank.ts';
 import { scan } from '../algorithms/scan.ts';
 import { scatterAdd } from '../algorithms/scatter-add.ts';
@@ -33,14 +33,19 @@ const paths = {
   rank: 'merge sort',
 } as const;
 
+/** The packed convolution, or null in an engine that is to be small: convolutions are plain loops then. */
+export type PackedConvolution = typeof conv | null;
+
 export class Kernels {
   readonly #dialect: Dialect;
   readonly #region: Region;
+  readonly #convolution: PackedConvolution;
   readonly #made = new Map<string, MadeKernel>();
 
-  constructor(dialect: Dialect, region: Region) {
+  constructor(dialect: Dialect, region: Region, convolution: PackedConvolution) {
     this.#dialect = dialect;
     this.#region = region;
+    this.#convolution = convolution;
   }
 
   get count(): number {
@@ -51,37 +56,37 @@ export class Kernels {
     const key = `${placement.key} ${kernel.key}`;
     let made = this.#made.get(key);
     if (made === undefined) {
-      made = makeKernel(kernel, placement, this.#dialect, new Workspace(this.#region));
+      made = this.#make(kernel, { placement, dialect: this.#dialect, workspace: new Workspace(this.#region) });
       this.#made.set(key, made);
       if (this.#made.size > maxKept) this.#made.delete(this.#made.keys().next().value!);
     }
     return made;
   }
-}
 
-function makeKernel(kernel: Kernel, placement: Placement, dialect: Dialect, workspace: Workspace): MadeKernel {
-  const algorithm = hinted(kernel, { placement, dialect, workspace });
-  if (kernel.hint && algorithm) return { run: algorithm, path: paths[kernel.hint.kind] };
-  const nest = plainNest(kernel, placement);
-  return { run: dialect.nest(nest, workspace), path: dialect.path };
-}
+  #make(kernel: Kernel, making: Making): MadeKernel {
+    const { placement, dialect, workspace } = making;
+    const algorithm = this.#hinted(kernel, making);
+    if (kernel.hint && algorithm) return { run: algorithm, path: paths[kernel.hint.kind] };
+    return { run: dialect.nest(plainNest(kernel, placement), workspace), path: dialect.path };
+  }
 
-/** The kernel by the algorithm that its hint names, where there is one that is better than the loops. */
-function hinted(kernel: Kernel, making: Making): KernelFunction | null {
-  const { hint } = kernel;
-  switch (hint?.kind) {
-    case 'contraction':
-      return contraction(kernel, hint, making);
-    case 'conv':
-      return conv(kernel, hint, making);
-    case 'scatterAdd':
-      return scatterAdd(kernel, hint, making);
-    case 'scan':
-      return scan(kernel, hint, making);
-    case 'rank':
-      return rank(kernel, hint, making);
-    default:
-      return null;
+  /** The kernel by the algorithm that its hint names, where there is one that is better than the loops. */
+  #hinted(kernel: Kernel, making: Making): KernelFunction | null {
+    const { hint } = kernel;
+    switch (hint?.kind) {
+      case 'contraction':
+        return contraction(kernel, hint, making);
+      case 'conv':
+        return this.#convolution?.(kernel, hint, making) ?? null;
+      case 'scatterAdd':
+        return scatterAdd(kernel, hint, making);
+      case 'scan':
+        return scan(kernel, hint, making);
+      case 'rank':
+        return rank(kernel, hint, making);
+      default:
+        return null;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** The engine that needs no permission: it generates nothing. */
+import { conv } from '../algorithms/conv.ts';
 import type { EngineFactory } from '../engine.ts';
 import { HostEngine } from '../host/engine.ts';
 import { interpreter } from './dialect.ts';
 
-export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter);
+export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter, conv);

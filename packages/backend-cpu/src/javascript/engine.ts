@@ -1,9 +1,12 @@
 /** The engine that runs generated JavaScript loops, where a policy allows to generate functions. */
 import type { EngineFactory } from '../engine.ts';
 import { HostEngine } from '../host/engine.ts';
+import type { PackedConvolution } from '../host/kernels.ts';
 import { forbidden, javascript } from './dialect.ts';
 
-export const javascriptEngine: EngineFactory = () => {
-  const unavailable = forbidden();
-  return unavailable === null ? new HostEngine(javascript) : { unavailable };
-};
+export const javascriptEngine =
+  (convolution: PackedConvolution): EngineFactory =>
+  () => {
+    const unavailable = forbidden();
+    return unavailable === null ? new HostEngine(javascript, convolution) : { unavailable };
+  };

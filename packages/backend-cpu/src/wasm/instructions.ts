@@ -5,7 +5,6 @@
  * (Over 400 lines: it is a table.)
  */
 import type {
-  Code,
   Expression,
   F32,
   F64,
@@ -498,6 +497,3 @@ export function forLoop(
   const loop = doWhile([...body, index.set(i32.add(index, i32.const(step)))], i32.ltU(index, to));
   return [index.set(from), runs ? loop : when(i32.ltU(index, to), [loop])];
 }
-/** Ends the function. */
-export const returnNow: Statement = [0x0f];
-export const sequence = (...statements: Statement[]): Code => statements;

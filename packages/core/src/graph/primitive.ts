@@ -86,7 +86,11 @@ export type PrimitiveDefinition<A> = Omit<Primitive<A>, 'id'>;
 
 let count = 0;
 
-/** Numbers a primitive. Plans compare primitives by these numbers. */
+/**
+ * Numbers a primitive. Plans compare primitives by these numbers.
+ * A bundler may drop a primitive that nothing uses: its number is then nobody's.
+ * @__NO_SIDE_EFFECTS__
+ */
 export function definePrimitive<A = null>(definition: PrimitiveDefinition<A>): Primitive<A> {
   return { id: ++count, ...definition };
 }

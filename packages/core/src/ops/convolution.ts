@@ -34,6 +34,7 @@ interface FormRule {
   readonly gradient: (g: Node, a: Node, b: Node, c: Convolution, needs: readonly boolean[]) => readonly (Node | null)[];
 }
 
+/** @__NO_SIDE_EFFECTS__ */
 function convolution(rule: FormRule): Primitive<Convolution> {
   return definePrimitive<Convolution>({
     name: rule.form === 'forward' ? 'convolution' : `convolution ${rule.form} gradient`,

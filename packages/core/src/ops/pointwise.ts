@@ -19,7 +19,10 @@ export interface PointwiseDefinition {
   readonly gradient?: Rule;
 }
 
-/** A primitive that applies one scalar function to elements at equal positions. */
+/**
+ * A primitive that applies one scalar function to elements at equal positions.
+ * @__NO_SIDE_EFFECTS__
+ */
 export function pointwise(definition: PointwiseDefinition): Primitive<null> {
   const { name, op, result, gradient } = definition;
   return definePrimitive<null>({

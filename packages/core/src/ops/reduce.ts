@@ -19,6 +19,7 @@ export interface ReduceOptions {
 
 type Rule = (g: Node, x: Node, y: Node, axes: Axes) => Node;
 
+/** @__NO_SIDE_EFFECTS__ */
 function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: boolean, rule: Rule): Primitive<Axes> {
   return definePrimitive<Axes>({
     name,
