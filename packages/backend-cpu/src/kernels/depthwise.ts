@@ -8,7 +8,7 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm
 import { callVoid, i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { type ConvHint, padding } from './conv.ts';
+import { type ConvHint, padding } from './conv-parts.ts';
 import { redirected } from './operand.ts';
 
 export function emitDepthwise(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode | null {

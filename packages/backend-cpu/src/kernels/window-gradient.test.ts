@@ -1,27 +1,7 @@
 import { reference } from '@nn/conformance';
-import { averagePool, type Backend, gradients, maxPool, type Program, parameter, tensor } from '@nn/core';
+import { averagePool, type Backend, gradients, maxPool, parameter, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { WasmEngine } from '../wasm/engine.ts';
-
-/** A backend that notes how its steps run. */
-function watched(): { backend: Backend; paths: string[] } {
-  const engine = new WasmEngine({ fused: false });
-  const paths: string[] = [];
-  const backend: Backend = {
-    name: 'watched',
-    limits: engine.limits,
-    upload: (data, type) => engine.upload(data, type),
-    download: (buffer) => engine.download(buffer as Parameters<WasmEngine['download']>[0]),
-    release: (buffer) => engine.release(buffer as Parameters<WasmEngine['release']>[0]),
-    idle: () => engine.idle(),
-    compile: (program: Program) => {
-      const executable = engine.compile(program);
-      paths.push(...executable.paths);
-      return executable;
-    },
-  };
-  return { backend, paths };
-}
+import { watched } from '../wasm/testing.ts';
 
 async function gradient(
   backend: Backend,

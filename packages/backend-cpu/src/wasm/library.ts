@@ -6,6 +6,7 @@ import { addDots } from '../kernels/dots.ts';
 import { addMultiply, addPack } from '../kernels/gemm.ts';
 import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/im2col.ts';
 import { addRankRow } from '../kernels/rank.ts';
+import { addWinograd } from '../kernels/winograd-transforms.ts';
 import { ModuleBuilder } from './assembler.ts';
 import type { Target } from './module-context.ts';
 
@@ -17,6 +18,7 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);
+  addWinograd(module, target.fused);
   addDots(module, target.fused);
   addRankRow(module);
   return module.bytes();

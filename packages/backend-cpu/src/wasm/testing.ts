@@ -1,6 +1,6 @@
 /** Programs of one kernel and their runs, for the tests of this folder. */
-import type { Body, DType, Kernel, Program, TensorData } from '@nn/core';
-import type { WasmBuffer, WasmEngine } from './engine.ts';
+import type { Backend, Body, DType, Kernel, Program, TensorData } from '@nn/core';
+import { type WasmBuffer, WasmEngine } from './engine.ts';
 
 /** A program whose inputs are the kernel's reads, of the given shapes. */
 export function programOf(kernel: Kernel, shapes: readonly (readonly number[])[]): Program {
@@ -52,4 +52,28 @@ export function pointwiseKernel(op: string, dtypes: readonly DType[], dtype: DTy
     { dtype, op, args: dtypes.map((_, at) => at + 1) },
   ] as Body;
   return { key: `${op} ${dtypes} ${dtype} ${size}`, domain: [size], dtype, reads: dtypes, scalars: [], value };
+}
+
+/** A backend that notes how its steps run. */
+export function watched(options: Partial<ConstructorParameters<typeof WasmEngine>[0]> = {}): {
+  backend: Backend;
+  engine: WasmEngine;
+  paths: string[];
+} {
+  const engine = new WasmEngine({ fused: false, ...options });
+  const paths: string[] = [];
+  const backend: Backend = {
+    name: 'watched',
+    limits: engine.limits,
+    upload: (data, type) => engine.upload(data, type),
+    download: (buffer) => engine.download(buffer as Parameters<WasmEngine['download']>[0]),
+    release: (buffer) => engine.release(buffer as Parameters<WasmEngine['release']>[0]),
+    idle: () => engine.idle(),
+    compile: (program: Program) => {
+      const executable = engine.compile(program);
+      paths.push(...executable.paths);
+      return executable;
+    },
+  };
+  return { backend, engine, paths };
 }

@@ -170,6 +170,13 @@ export function productOperations(): Operation[] {
       const apply = convolve[x.length - 3]!;
       return operation(`conv${x.length - 2}d: ${words}`, [any(...x), any(...w)], (a, b) => apply(a, b, options), exact);
     }),
+    // enough for ways that transform tiles, whose sums are not exact
+    operation(
+      'conv2d: 3x3 taps over many channels',
+      [sample('unit', 2, 8, 7, 10), sample('unit', 9, 8, 3, 3), sample('unit', 9, 1, 1)],
+      (x, w, b) => conv2d(x, w, { padding: 1 }).add(b),
+      { slack: 4 },
+    ),
     operation(
       'conv2d: of what was computed, with bias and relu',
       [any(1, 2, 5, 5), any(3, 2, 3, 3), sample('distinct', 3, 1, 1)],
