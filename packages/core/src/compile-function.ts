@@ -5,7 +5,7 @@
  */
 import type { Backend, Executable } from './backend.ts';
 import { type Bound, type Device, deviceOf } from './compile/device.ts';
-import { sameKey } from './compile/trace.ts';
+import { sameKey } from './compile/key-stream.ts';
 import { ValueError } from './errors.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';

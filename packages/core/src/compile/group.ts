@@ -14,10 +14,16 @@ type Draft = Omit<Step, 'inPlace'>;
 
 export function findGroups(steps: readonly Draft[], inputs: number, outputs: readonly number[]): Group[] {
   const groups: Group[] = [];
+  const lastRead = lastReads(steps, outputs);
   let first = 0;
   while (first < steps.length) {
     const { last, outer } = longestRun(steps, first);
-    if (last > first) groups.push({ first, last, outer, local: localBuffers(steps, first, last, inputs, outputs) });
+    if (last > first) {
+      // buffers that live inside the group only
+      const written = new Set(steps.slice(first, last + 1).map(({ write }) => write));
+      const local = [...written].filter((buffer) => buffer >= inputs && (lastRead.get(buffer) ?? -1) <= last);
+      groups.push({ first, last, outer, local });
+    }
     first = last + 1;
   }
   return groups;
@@ -30,12 +36,16 @@ export function findGroups(steps: readonly Draft[], inputs: number, outputs: rea
 export function safeGroups(groups: readonly Group[], steps: readonly Step[], slots: readonly number[]): Group[] {
   return groups.filter(({ first, last, outer }) => {
     const members = steps.slice(first, last + 1);
-    return members.every((writer) =>
-      members.every((reader) =>
-        reader.reads.every(({ buffer, offset }, read) => {
-          if (buffer === writer.write || slots[buffer] !== slots[writer.write]) return true;
-          return staysInRow(reader.kernel, read, offset, writer.kernel, outer);
-        }),
+    const writers = new Map<number | undefined, Step[]>();
+    for (const member of members) {
+      const slot = slots[member.write];
+      writers.set(slot, [...(writers.get(slot) ?? []), member]);
+    }
+    return members.every(({ kernel, reads }) =>
+      reads.every(({ buffer, offset }, read) =>
+        (writers.get(slots[buffer]) ?? []).every(
+          (writer) => buffer === writer.write || staysInRow(kernel, read, offset, writer.kernel, outer),
+        ),
       ),
     );
   });
@@ -47,15 +57,18 @@ function longestRun(steps: readonly Draft[], first: number): { last: number; out
   let outer = start.kernel.domain.length;
   let last = first;
   if (!isPlain(start)) return { last, outer };
+  const writers = new Map([[start.write, start.kernel]]);
   for (let next = first + 1; next < steps.length; next++) {
     const step = steps[next] as Draft;
     if (!isPlain(step)) break;
     let shared = sharedAxes(start.kernel, step.kernel, outer);
-    while (shared > 0 && !followsRows(steps, first, next, shared)) shared--;
+    while (shared > 0 && !followsRows(step, writers, shared)) shared--;
     if (shared === 0 || rowLength(step, shared) > longestRow) break;
-    if (steps.slice(first, next).some((earlier) => rowLength(earlier, shared) > longestRow)) break;
+    const isLonger = (earlier: Draft): boolean => rowLength(earlier, shared) > longestRow;
+    if ((shared < outer || next === first + 1) && steps.slice(first, next).some(isLonger)) break;
     outer = shared;
     last = next;
+    writers.set(step.write, step.kernel);
   }
   return { last, outer };
 }
@@ -75,18 +88,11 @@ function rowLength({ kernel }: Draft, outer: number): number {
   return sizeOf(kernel.domain.slice(outer)) * sizeOf(kernel.reduce?.extents ?? []);
 }
 
-/** Whether step `next` reads what the group writes only at its own outer index, and writes over nothing it still needs. */
-function followsRows(steps: readonly Draft[], first: number, next: number, outer: number): boolean {
-  const step = steps[next] as Draft;
-  const written = new Map<number, Kernel>();
-  for (let at = first; at < next; at++) {
-    const earlier = steps[at] as Draft;
-    written.set(earlier.write, earlier.kernel);
-  }
+/** Whether a step reads what the group writes only at its own outer index. */
+function followsRows(step: Draft, writers: ReadonlyMap<number, Kernel>, outer: number): boolean {
   return step.reads.every(({ buffer, offset }, read) => {
-    const producer = written.get(buffer);
-    if (producer === undefined) return true;
-    return staysInRow(step.kernel, read, offset, producer, outer);
+    const writer = writers.get(buffer);
+    return writer === undefined || staysInRow(step.kernel, read, offset, writer, outer);
   });
 }
 
@@ -117,21 +123,13 @@ function staysInRow(kernel: Kernel, read: number, offset: number, producer: Kern
   );
 }
 
-/** Buffers that live inside the group only. */
-function localBuffers(
-  steps: readonly Draft[],
-  first: number,
-  last: number,
-  inputs: number,
-  outputs: readonly number[],
-): number[] {
-  const local = new Set<number>();
-  for (let at = first; at <= last; at++) local.add((steps[at] as Draft).write);
-  for (const buffer of outputs) local.delete(buffer);
-  steps.forEach((step, at) => {
-    if (at >= first && at <= last) return;
-    for (const { buffer } of step.reads) local.delete(buffer);
-    if (step.into !== undefined && step.into.base !== null) local.delete(step.into.base);
+/** For each buffer the last step that needs it; outputs are needed beyond the last step. */
+function lastReads(steps: readonly Draft[], outputs: readonly number[]): Map<number, number> {
+  const last = new Map<number, number>();
+  steps.forEach(({ reads, into }, at) => {
+    for (const { buffer } of reads) last.set(buffer, at);
+    if (into !== undefined && into.base !== null) last.set(into.base, at);
   });
-  return [...local].filter((buffer) => buffer >= inputs);
+  for (const buffer of outputs) last.set(buffer, steps.length);
+  return last;
 }

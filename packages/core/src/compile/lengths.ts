@@ -31,11 +31,10 @@ function structureOf({ order, leaves }: Trace): number {
   const mix = (value: number): void => {
     hash = Math.imul(hash ^ value, 0x01000193);
   };
-  const positions = new Map(order.map((node, position) => [node, position]));
   for (const node of order) {
     mix(node.storage === null ? node.primitive.id : -1);
     mix(node.shape.length);
-    if (node.storage === null) for (const input of node.inputs) mix(positions.get(resolve(input)) ?? -1);
+    if (node.storage === null) for (const input of node.inputs) mix(resolve(input).order);
   }
   return hash;
 }

@@ -5,11 +5,12 @@
 import type { Body, Kernel, Limits, Op, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
-import type { Box, Lowering, Value } from '../graph/primitive.ts';
+import type { Lowering, Value } from '../graph/primitive.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
 import type { KernelPlan, Schedule } from './schedule.ts';
+import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
 /** A kernel with the nodes that it reads from and takes its scalars from. */
@@ -45,19 +46,54 @@ function internKernel(parts: Omit<Kernel, 'key'>): Kernel {
   return kernel;
 }
 
-/** The loop nest of a plan, or the node to store so that it fits. */
-export function lowerKernel(
-  plan: KernelPlan,
-  schedule: Schedule,
-  limits: Limits,
-): LoweredKernel | { readonly store: Node } {
-  const splits = plan.root.shape.map(() => 1);
-  for (;;) {
-    const writer = new KernelWriter(plan, schedule, splits);
-    const lowered = writer.write(limits);
-    const split = plan.core === null ? writer.axisToSplit() : null;
-    if (split === null) return lowered;
-    splits[split.axis] = split.inner;
+/** What all kernels of one structure share; reads and scalars are places among the kernel's nodes. */
+interface LoweredStructure extends Pick<LoweredKernel, 'kernel' | 'offsets' | 'aligned' | 'splits'> {
+  readonly reads: readonly number[];
+  readonly scalars: readonly number[];
+}
+
+/** Lowers the kernels of one trace, each structure once. */
+export class Lowerer {
+  private readonly limits: Limits;
+  private readonly structures: StructureCache<LoweredStructure>;
+
+  /** `nodes`: how many the trace has. */
+  constructor(nodes: number, limits: Limits) {
+    this.limits = limits;
+    this.structures = new StructureCache(nodes);
+  }
+
+  /** The loop nest of a plan, or the node to store so that it fits. */
+  lower(plan: KernelPlan, schedule: Schedule): LoweredKernel | { readonly store: Node } {
+    const { value: known, nodes } = this.structures.find(plan, schedule);
+    if (known !== undefined) {
+      const node = (place: number): Node => nodes[place] as Node;
+      return { ...known, plan, reads: known.reads.map(node), scalars: known.scalars.map(node) };
+    }
+    const splits = plan.root.shape.map(() => 1);
+    for (;;) {
+      const writer = new KernelWriter(plan, schedule, splits);
+      const lowered = writer.write(this.limits);
+      const split = plan.core === null ? writer.axisToSplit() : null;
+      if (split !== null) {
+        splits[split.axis] = split.inner;
+        continue;
+      }
+      // how a box is split depends on where it starts, of which its structure knows nothing
+      if (!('store' in lowered) && (plan.box === null || !writer.hasDivisions)) {
+        const place = (node: Node): number => nodes.indexOf(node);
+        const { kernel, offsets, aligned, reads, scalars } = lowered;
+        this.structures.keep({
+          kernel,
+          offsets,
+          aligned,
+          splits,
+          reads: reads.map(place),
+          scalars: scalars.map(place),
+        });
+      }
+      return lowered;
+    }
   }
 }
 
@@ -124,17 +160,21 @@ class KernelWriter {
   axisToSplit(): { readonly axis: number; readonly inner: number } | null {
     const { root, owner, box } = this.plan;
     if (this.splits.some((inner) => inner > 1) || this.space.divided.length === 0) return null;
-    const into = box === null ? null : boxAt(owner, box);
     for (const { axis, by } of this.space.divided) {
       const size = root.shape[axis];
       if (size === undefined || size % by !== 0 || size === by) continue;
-      if (into === null) return { axis, inner: by };
-      const start = into.start[axis];
+      if (box === null) return { axis, inner: by };
+      const start = box.start[axis];
       if (typeof start === 'number' && start % by === 0 && (owner.shape[axis] as number) % by === 0) {
         return { axis, inner: by };
       }
     }
     return null;
+  }
+
+  /** Whether some view divides a loop's index. */
+  get hasDivisions(): boolean {
+    return this.space.divided.length > 0;
   }
 
   isStored(node: Node): boolean {
@@ -242,11 +282,6 @@ class KernelWriter {
 /** A size as that of an outer and an inner loop. */
 export function splitSize(size: number, inner: number): number[] {
   return inner === 1 ? [size] : [size / inner, inner];
-}
-
-function boxAt(owner: Node, box: number): Box {
-  const { boxes } = (owner.primitive.boxes as NonNullable<typeof owner.primitive.boxes>)(owner);
-  return boxes[box] as Box;
 }
 
 /** Evaluates nodes in one body. The same element of the same node is evaluated once. */

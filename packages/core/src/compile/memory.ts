@@ -33,7 +33,8 @@ class SlotPlanner {
   /** Buffers whose memory went on to another one at their last step. */
   private readonly passedOn: Uint8Array;
   private readonly capacity = new Map<number, number>();
-  private free: number[] = [];
+  /** Free slots by capacity, of which there are few. */
+  private readonly free = new Map<number, number[]>();
   private slotCount: number;
 
   constructor(draft: Draft) {
@@ -60,7 +61,7 @@ class SlotPlanner {
       const inPlace = this.place(draft, at);
       for (const buffer of deaths[at] ?? []) {
         const slot = this.slot(buffer);
-        if (this.passedOn[buffer] === 0 && this.capacity.has(slot)) this.free.push(slot);
+        if (this.passedOn[buffer] === 0 && this.capacity.has(slot)) this.setFree(slot);
       }
       return inPlace === undefined ? draft.step : { ...draft.step, inPlace };
     });
@@ -150,18 +151,23 @@ class SlotPlanner {
     this.passedOn[from] = 1;
   }
 
+  private setFree(slot: number): void {
+    const bytes = this.capacity.get(slot) as number;
+    const list = this.free.get(bytes);
+    if (list === undefined) this.free.set(bytes, [slot]);
+    else list.push(slot);
+  }
+
   /** The smallest free slot that is large enough, else the largest one grown, else a new one. */
   private reuse(needed: number): number {
     let best = -1;
-    for (const slot of this.free) {
-      const bytes = this.capacity.get(slot) as number;
-      const current = this.capacity.get(best) ?? -1;
-      const isBetter = bytes >= needed ? current < needed || bytes < current : current < needed && bytes > current;
-      if (best < 0 || isBetter) best = slot;
+    for (const [bytes, slots] of this.free) {
+      if (slots.length === 0) continue;
+      const isBetter = bytes >= needed ? best < needed || bytes < best : best < needed && bytes > best;
+      if (best < 0 || isBetter) best = bytes;
     }
-    if (best >= 0) this.free = this.free.filter((slot) => slot !== best);
-    const slot = best >= 0 ? best : this.slotCount++;
-    this.capacity.set(slot, Math.max(needed, this.capacity.get(slot) ?? 0));
+    const slot = best < 0 ? this.slotCount++ : ((this.free.get(best) as number[]).pop() as number);
+    this.capacity.set(slot, Math.max(needed, best));
     return slot;
   }
 }

@@ -4,9 +4,10 @@
  */
 import type { Backend, Executable, Limits, Shape } from '../backend.ts';
 import { settings } from '../settings.ts';
+import { sameKey } from './key-stream.ts';
 import { LengthWatch } from './lengths.ts';
 import { buildProgram, type CompiledProgram } from './program.ts';
-import { resolve, sameKey, type Trace } from './trace.ts';
+import { resolve, type Trace } from './trace.ts';
 
 /** A random tensor that the host draws: the places of its seed and draw among the numbers of the trace. */
 export interface DrawnTensor {

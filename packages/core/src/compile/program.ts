@@ -7,7 +7,7 @@ import { BackendError } from '../errors.ts';
 import { Constant, type Node } from '../graph/node.ts';
 import { show, sizeOf } from '../shape.ts';
 import { findGroups, safeGroups } from './group.ts';
-import { type LoweredKernel, lowerKernel, splitSize } from './lower.ts';
+import { type LoweredKernel, Lowerer, splitSize } from './lower.ts';
 import { assignSlots, touchedBy } from './memory.ts';
 import { schedule } from './schedule.ts';
 import { resolve, type Trace } from './trace.ts';
@@ -46,12 +46,13 @@ export function buildProgram(trace: Trace, donations: readonly Donation[], limit
 /** Lowers every kernel; where one does not fit, a node more is stored and all are planned again. */
 function lowerAll(trace: Trace, limits: Limits): LoweredKernel[] {
   const forced = new Set<Node>();
+  const lowerer = new Lowerer(trace.order.length, limits);
   for (;;) {
     const plan = schedule(trace, limits, forced);
     const before = forced.size;
     const kernels: LoweredKernel[] = [];
     for (const kernel of plan.kernels) {
-      const lowered = lowerKernel(kernel, plan, limits);
+      const lowered = lowerer.lower(kernel, plan);
       if ('store' in lowered) forced.add(lowered.store);
       else kernels.push(lowered);
     }
@@ -68,6 +69,8 @@ class ProgramBuilder {
   private readonly scalarTypes: DType[] = [];
   private readonly bufferOf = new Map<Node, number>();
   private readonly leafNumbers = new Map<unknown, number>();
+  /** The input of a leaf. */
+  private readonly inputOf = new Map<number, number>();
   private readonly numberOf = new Map<Node, number>();
   private readonly scalarOf = new Map<Node, number>();
   private readonly drafts: LoweredKernel[] = [];
@@ -89,23 +92,26 @@ class ProgramBuilder {
     const inputCount = this.buffers.length;
     let steps = this.drafts.map((lowered) => this.draftStep(lowered));
     const { trace } = this;
-    const outputs: number[] = [];
+    // a root that occurs twice is one output
+    const outputNumbers = new Map<number, number>();
     const outputOf = trace.roots.map((root) => {
       const buffer = this.bufferOf.get(root);
       if (buffer === undefined || buffer < inputCount) return -1;
-      const known = outputs.indexOf(buffer);
-      return known >= 0 ? known : outputs.push(buffer) - 1;
+      const known = outputNumbers.get(buffer) ?? outputNumbers.size;
+      outputNumbers.set(buffer, known);
+      return known;
     });
+    const outputs = [...outputNumbers.keys()];
     const taken = new Set<number>();
     const wanted = requested.flatMap(({ leaf, root }) => {
-      const input = this.inputs.indexOf(leaf);
+      const input = this.inputOf.get(leaf);
       const output = outputs[outputOf[root] as number];
-      if (input < 0 || output === undefined || taken.has(output) || !this.sameType(input, output)) return [];
+      if (input === undefined || output === undefined || taken.has(output) || !this.sameType(input, output)) return [];
       taken.add(output); // one value for two variables has one memory
       return [{ input, output }];
     });
     steps = postponeDonations(steps, wanted);
-    const donations = wanted.filter((donation) => isSafe(steps, donation, this.limits.inPlace));
+    const donations = safeDonations(steps, wanted, this.limits.inPlace);
     const groups = findGroups(
       steps.map(({ step }) => step),
       inputCount,
@@ -125,7 +131,7 @@ class ProgramBuilder {
       program: {
         ...program,
         inputs: inputCount,
-        donations: donations.map(({ input, output }) => ({ input, output: outputs.indexOf(output) })),
+        donations: donations.map(({ input, output }) => ({ input, output: outputNumbers.get(output) as number })),
         scalars: this.scalarTypes,
         groups: safeGroups(groups, program.steps, slots),
         outputs,
@@ -146,15 +152,14 @@ class ProgramBuilder {
     };
     for (const { plan, reads } of this.drafts) {
       for (const node of reads) note(node);
-      const { owner } = plan;
-      const boxes = plan.box === null ? undefined : owner.primitive.boxes?.(owner);
-      if (boxes !== undefined && boxes.base !== null) note(this.baseOf(owner, boxes.base));
+      const base = plan.box?.base ?? null;
+      if (base !== null) note(this.baseOf(plan.owner, base));
     }
     const sources = [...this.trace.leaves, ...this.trace.drawn];
     for (const leaf of [...used].sort((a, b) => a - b)) {
       const { dtype, shape } = sources[leaf] as Node;
       this.addBuffer({ dtype, shape });
-      this.inputs.push(leaf);
+      this.inputOf.set(leaf, this.inputs.push(leaf) - 1);
     }
   }
 
@@ -169,22 +174,20 @@ class ProgramBuilder {
 
   private draftStep(lowered: LoweredKernel): DraftStep {
     const { plan, kernel } = lowered;
-    const { owner } = plan;
+    const { owner, box } = plan;
     const reads = lowered.reads.map((node, read) => ({
       buffer: this.buffer(node),
       offset: lowered.offsets[read] as number,
     }));
     const scalars = lowered.scalars.map((node) => this.scalar(node));
-    if (plan.box === null) {
+    if (box === null) {
       const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
       this.bufferOf.set(owner, write);
       return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned };
     }
-    const boxes = (owner.primitive.boxes as NonNullable<typeof owner.primitive.boxes>)(owner);
-    const box = boxes.boxes[plan.box] as (typeof boxes.boxes)[number];
     // each box is written on top of the one before
     const before = this.bufferOf.get(owner);
-    const base = before ?? (boxes.base === null ? null : this.buffer(this.baseOf(owner, boxes.base)));
+    const base = before ?? (box.base === null ? null : this.buffer(this.baseOf(owner, box.base)));
     const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
     this.bufferOf.set(owner, write);
     const start = box.start.map((at) => {
@@ -200,8 +203,8 @@ class ProgramBuilder {
     const own = this.bufferOf.get(node);
     if (own !== undefined) return own;
     const leaf = this.leafNumbers.get(node.storage ?? node);
-    const buffer = leaf === undefined ? -1 : this.inputs.indexOf(leaf);
-    if (buffer < 0) throw new Error(`program: ${node.primitive.name} is read before it is written`);
+    const buffer = leaf === undefined ? undefined : this.inputOf.get(leaf);
+    if (buffer === undefined) throw new Error(`program: ${node.primitive.name} is read before it is written`);
     this.bufferOf.set(node, buffer);
     return buffer;
   }
@@ -256,10 +259,7 @@ interface BufferDonation {
 /** Moves each step that takes over an input behind the last other step that reads it, where nothing reads its result. */
 function postponeDonations(steps: DraftStep[], donations: readonly BufferDonation[]): DraftStep[] {
   if (donations.length === 0) return steps;
-  const lastRead = new Map<number, number>();
-  steps.forEach(({ step }, at) => {
-    for (const buffer of readBy(step)) lastRead.set(buffer, at);
-  });
+  const lastRead = lastReads(steps);
   const takes = new Map(donations.map(({ input, output }) => [output, input]));
   const delayed = new Map<number, DraftStep[]>();
   const moved = new Set<DraftStep>();
@@ -276,19 +276,36 @@ function postponeDonations(steps: DraftStep[], donations: readonly BufferDonatio
   return steps.flatMap((draft, at) => [...(moved.has(draft) ? [] : [draft]), ...(delayed.get(at) ?? [])]);
 }
 
-/** Nothing reads the input after its memory is written, and the writing step reads it only where it writes (if it may at all). */
-function isSafe(steps: readonly DraftStep[], { input, output }: BufferDonation, inPlace: boolean): boolean {
-  const at = steps.findIndex(({ step }) => step.write === output);
-  const { step, aligned } = steps[at] as DraftStep;
-  for (let later = at + 1; later < steps.length; later++) {
-    if (readBy((steps[later] as DraftStep).step).includes(input)) return false;
-  }
-  const reads = step.reads.flatMap(({ buffer }, read) => (buffer === input ? [read] : []));
-  if (step.into !== undefined) {
+/**
+ * The donations whose input nobody reads after its memory is written, and the writing step only where it writes (if it may
+ * at all).
+ */
+function safeDonations(
+  steps: readonly DraftStep[],
+  donations: readonly BufferDonation[],
+  inPlace: boolean,
+): BufferDonation[] {
+  if (donations.length === 0) return [];
+  const lastRead = lastReads(steps);
+  const writers = new Map(steps.map(({ step }, at) => [step.write, at]));
+  return donations.filter(({ input, output }) => {
+    const at = writers.get(output) as number;
+    if ((lastRead.get(input) ?? -1) > at) return false;
+    const { step, aligned } = steps[at] as DraftStep;
+    const reads = step.reads.flatMap(({ buffer }, read) => (buffer === input ? [read] : []));
     // a chain of boxes writes the same memory from its first box on
-    return step.into.base === input && reads.length === 0;
-  }
-  return reads.every((read) => inPlace && aligned.includes(read));
+    if (step.into !== undefined) return step.into.base === input && reads.length === 0;
+    return reads.every((read) => inPlace && aligned.includes(read));
+  });
+}
+
+/** For each buffer the last step that reads it. */
+function lastReads(steps: readonly DraftStep[]): Map<number, number> {
+  const last = new Map<number, number>();
+  steps.forEach(({ step }, at) => {
+    for (const buffer of readBy(step)) last.set(buffer, at);
+  });
+  return last;
 }
 
 function readBy(step: DraftStep['step']): number[] {

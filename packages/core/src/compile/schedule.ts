@@ -7,7 +7,7 @@
  */
 import type { Limits } from '../backend.ts';
 import { Constant, type Node, Scalar } from '../graph/node.ts';
-import type { Access } from '../graph/primitive.ts';
+import type { Access, Box } from '../graph/primitive.ts';
 import { Add, Maximum, Minimum, Multiply, Subtract } from '../ops/arithmetic.ts';
 import { Less, Where } from '../ops/compare.ts';
 import { Cast } from '../ops/functions.ts';
@@ -24,8 +24,13 @@ export interface KernelPlan {
   /** The node that the kernel computes. */
   readonly root: Node;
   core: Node | null;
-  /** For boxes: which box of the owner. */
-  readonly box: number | null;
+  /** Where the kernel writes a box of its owner only: that box. */
+  readonly box: PlacedBox | null;
+}
+
+/** A box, and the input of its owner that holds what lies around all boxes, if one does. */
+export interface PlacedBox extends Box {
+  readonly base: number | null;
 }
 
 export interface Schedule {
@@ -149,12 +154,12 @@ class Scheduler {
     if (boxes.base !== null) {
       this.use(node.inputs[boxes.base] as Node, { kernel: -1, place: -1, access: 'dense' });
     }
-    boxes.boxes.forEach(({ input }, box) => {
-      const root = resolve(node.inputs[input] as Node);
-      if (root.size === 0) return;
-      const kernel = this.open({ owner: node, root, core: null, box });
+    for (const box of boxes.boxes) {
+      const root = resolve(node.inputs[box.input] as Node);
+      if (root.size === 0) continue;
+      const kernel = this.open({ owner: node, root, core: null, box: { ...box, base: boxes.base } });
       this.use(root, { kernel, place: this.elementPlaces[kernel] as number, access: 'once' });
-    });
+    }
   }
 
   /** The boxes of a node, where the device may write in place and all starts are known to the host. */

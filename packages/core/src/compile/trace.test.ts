@@ -5,7 +5,8 @@ import { StaleTensorError } from '../errors.ts';
 import { leaf, type Node } from '../graph/node.ts';
 import { concat, parameter, replace, type Tensor, tensor, uniform, zeros } from '../index.ts';
 import { prepare } from '../testing.ts';
-import { sameKey, traceGraph } from './trace.ts';
+import { sameKey } from './key-stream.ts';
+import { traceGraph } from './trace.ts';
 
 prepare(reference());
 

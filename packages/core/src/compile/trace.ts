@@ -2,12 +2,12 @@
  * The first stage of compiling: one walk over what is asked for. Yields the nodes to compute, the memory and the numbers
  * they start from, and a key that is equal exactly for graphs of equal structure. Decides nothing about kernels.
  */
-import type { DType } from '../backend.ts';
 import { StaleTensorError } from '../errors.ts';
 import { Argument, type Node, Scalar } from '../graph/node.ts';
 import { lossOf, type Storage } from '../graph/storage.ts';
 import { nextVisit } from '../graph/walk.ts';
 import { Random } from '../ops/sources.ts';
+import { KeyStream } from './key-stream.ts';
 
 export interface Trace {
   /** Every node to compute, after its inputs. `node.order` is its place here until the next walk. */
@@ -26,16 +26,6 @@ export interface Trace {
   readonly hash: number;
 }
 
-const dtypeCodes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  int32: 2,
-  bool: 3,
-  float16: 4,
-  bfloat16: 5,
-  int8: 6,
-  uint8: 7,
-};
-
 /** The node whose value this one is. */
 export function resolve(node: Node): Node {
   let source = node;
@@ -43,22 +33,9 @@ export function resolve(node: Node): Node {
   return source;
 }
 
-let stream = new Int32Array(1 << 12);
-let length = 0;
-
-function grow(): void {
-  const longer = new Int32Array(stream.length * 2);
-  longer.set(stream);
-  stream = longer;
-}
-
-function push(value: number): void {
-  if (length === stream.length) grow();
-  stream[length++] = value;
-}
-
+/** Used by one walk at a time. */
+const stream = new KeyStream();
 const noInputs: readonly Node[] = [];
-const noKey: readonly number[] = [];
 
 /** Walks from `requested`; which leaves the `donors` are belongs to the key. */
 export function traceGraph(
@@ -66,7 +43,7 @@ export function traceGraph(
   drawOnHost: boolean,
   donors: readonly (Storage | null)[],
 ): Trace {
-  length = 0;
+  stream.clear();
   const visit = nextVisit();
   const order: Node[] = [];
   const leaves: Node[] = [];
@@ -106,11 +83,10 @@ export function traceGraph(
       else if (drawOnHost && node.primitive === Random) drawn.push(node);
     }
   }
-  for (const root of roots) push(root.order);
+  for (const root of roots) stream.push(root.order);
   const donorLeaves = donors.map((donor) => (donor !== null && donor.visit === visit ? donor.order : -1));
-  for (const leaf of donorLeaves) push(leaf);
-  const key = stream.slice(0, length);
-  return { order, leaves, numbers, drawn, roots, donors: donorLeaves, key, hash: hashOf(key) };
+  for (const leaf of donorLeaves) stream.push(leaf);
+  return { order, leaves, numbers, drawn, roots, donors: donorLeaves, key: stream.take(), hash: stream.hash() };
 }
 
 /** Leaves are named by their memory, so x * x and x * y differ, and two handles on one memory do not. */
@@ -133,28 +109,14 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
   } else {
     throw new StaleTensorError('A value was read that was never computed and has no memory.');
   }
-  push(-1);
-  push(number);
-  push(dtypeCodes[node.dtype]);
-  push(node.shape.length);
-  for (let axis = 0; axis < node.shape.length; axis++) push(node.shape[axis] as number);
+  stream.memory(-1, node.dtype, node.shape);
+  stream.push(number);
 }
 
 function pushNode(node: Node): void {
-  const { primitive, inputs, shape } = node;
-  const key = primitive.key?.(node.attributes) ?? noKey;
-  while (length + 4 + shape.length + key.length + inputs.length > stream.length) grow();
-  // written straight into the stream: this runs for every node of every step
-  const target = stream;
-  let at = length;
-  target[at++] = primitive.id;
-  target[at++] = dtypeCodes[node.dtype];
-  target[at++] = shape.length;
-  for (let axis = 0; axis < shape.length; axis++) target[at++] = shape[axis] as number;
-  for (let i = 0; i < key.length; i++) target[at++] = key[i] as number;
-  target[at++] = inputs.length;
-  for (let i = 0; i < inputs.length; i++) target[at++] = resolve(inputs[i] as Node).order;
-  length = at;
+  const { inputs } = node;
+  stream.operation(node);
+  for (let i = 0; i < inputs.length; i++) stream.push(resolve(inputs[i] as Node).order);
 }
 
 export function staleError(parameter: string): StaleTensorError {
@@ -163,16 +125,4 @@ export function staleError(parameter: string): StaleTensorError {
       'Compute it in the same step, optimizer.step(loss, value), or read it before the step: await value.data().',
     { parameter },
   );
-}
-
-function hashOf(key: Int32Array): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ (key[i] as number), 0x01000193);
-  return hash >>> 0;
-}
-
-export function sameKey(a: Int32Array, b: Int32Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

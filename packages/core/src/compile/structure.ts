@@ -1,0 +1,71 @@
+/**
+ * The structure of a kernel before it is lowered: everything that decides its loop nest, as a stream of numbers. Kernels
+ * of equal structure differ only in the nodes that they read and take numbers from, so one of them is lowered for all.
+ * Owns the walk over one kernel's nodes; what is made of them is `lower.ts`.
+ */
+import { type Node, Scalar } from '../graph/node.ts';
+import { KeyStream } from './key-stream.ts';
+import type { KernelPlan, Schedule } from './schedule.ts';
+import { resolve } from './trace.ts';
+
+/** What stands in the stream for a node that is read, and for a number; below them the nodes met before. */
+const storedMark = -1;
+const scalarMark = -2;
+const knownMark = -3;
+
+export class StructureCache<Value> {
+  private readonly values = new Map<number, { readonly key: Int32Array; readonly value: Value }[]>();
+  private readonly stream = new KeyStream();
+  /** By `node.order`: the walk that met the node last, and its number in it. */
+  private readonly walks: Int32Array;
+  private readonly numbers: Int32Array;
+  private walk = 0;
+
+  /** `nodes`: how many the trace has. */
+  constructor(nodes: number) {
+    this.walks = new Int32Array(nodes);
+    this.numbers = new Int32Array(nodes);
+  }
+
+  /**
+   * The value that was kept for a kernel of this structure, and the nodes of this one: equal kernels have the nodes that
+   * correspond at equal places.
+   */
+  find(plan: KernelPlan, { stored }: Schedule): { readonly value: Value | undefined; readonly nodes: readonly Node[] } {
+    const { stream, walks, numbers } = this;
+    const { core, root, owner, box } = plan;
+    const nodes: Node[] = [];
+    const walk = ++this.walk;
+    const visit = (requested: Node): void => {
+      const node = resolve(requested);
+      const at = node.order;
+      if (walks[at] === walk) {
+        stream.push(knownMark - (numbers[at] as number));
+        return;
+      }
+      walks[at] = walk;
+      numbers[at] = nodes.push(node) - 1;
+      const isComputedHere = node === core || (node === owner && box === null);
+      if (stored[at] === true && !isComputedHere) stream.memory(storedMark, node.dtype, node.shape);
+      else if (node.primitive === Scalar) stream.memory(scalarMark, node.dtype, node.shape);
+      else {
+        stream.operation(node);
+        for (const input of node.inputs) visit(input);
+      }
+    };
+    stream.clear();
+    visit(root);
+    stream.push(core === null ? -1 : (numbers[core.order] as number));
+    stream.push(box === null ? 0 : 1);
+    return { value: this.values.get(stream.hash())?.find(({ key }) => stream.equals(key))?.value, nodes };
+  }
+
+  /** Keeps a value for the structure that was asked for last. */
+  keep(value: Value): void {
+    const hash = this.stream.hash();
+    const bucket = this.values.get(hash);
+    const entry = { key: this.stream.take(), value };
+    if (bucket === undefined) this.values.set(hash, [entry]);
+    else bucket.push(entry);
+  }
+}
