@@ -70,6 +70,8 @@ class ProgramCompiler {
   readonly #program: Program;
   readonly #context: ModuleContext;
   readonly #codes = new Map<string, KernelCode>();
+  /** Kernels by number, equal ones by one: their keys are long, and an unrolled loop has thousands of steps. */
+  readonly #numbers = new Map<Kernel | string, number>();
   readonly #places = new Map<number, Place>();
   readonly #localRows = new Map<number, { readonly offset: number; readonly rowBytes: number }>();
   #tableWords = 0;
@@ -134,8 +136,9 @@ class ProgramCompiler {
   #units(): Unit[] {
     const units: Unit[] = [];
     const { steps, groups } = this.#program;
+    const starting = new Map(groups.map((group) => [group.first, group]));
     for (let at = 0; at < steps.length; ) {
-      const found = groups.find((candidate) => candidate.first === at);
+      const found = starting.get(at);
       const plain =
         found &&
         steps
@@ -174,7 +177,7 @@ class ProgramCompiler {
   }
   readonly #estimates = new Map<string, number>();
   #estimate(kernel: Kernel, outerAxes: number | null): number {
-    const key = `${outerAxes}|${kernel.key}`;
+    const key = `${outerAxes}|${this.#number(kernel)}`;
     const known = this.#estimates.get(key);
     if (known !== undefined) return known;
     const made = estimate({ kernel, outStrides: stridesOf(kernel.domain), outerAxes });
@@ -193,7 +196,7 @@ class ProgramCompiler {
     const layout = into ? into.shape : kernel.domain;
     const outStrides = stridesOf(layout);
     const aliased = this.#aliased(step);
-    const key = `${kernel.key}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}`;
+    const key = `${this.#number(kernel)}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}`;
     const known = this.#codes.get(key);
     if (known) return known;
     const made = this.#emit(kernel, outStrides, group ? group.outer : null, aliased);
@@ -201,6 +204,14 @@ class ProgramCompiler {
     this.#kernelScratch = Math.max(this.#kernelScratch, align(made.scratch));
     this.#own = Math.max(this.#own, align(made.own));
     return made;
+  }
+  #number(kernel: Kernel): number {
+    const known = this.#numbers.get(kernel);
+    if (known !== undefined) return known;
+    const number = this.#numbers.get(kernel.key) ?? this.#numbers.size;
+    this.#numbers.set(kernel.key, number);
+    this.#numbers.set(kernel, number);
+    return number;
   }
   /** Whether some read shares memory with what is written. */
   #aliased(step: Step): boolean {

@@ -48,7 +48,7 @@ export class KeyStream {
 
   hash(): number {
     const { data, length } = this;
-    let hash = 0x811c9dc5;
+    let hash = 0x811c9dc5 | 0; // a small integer from the start
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (data[i] as number), 0x01000193);
     return hash >>> 0;
   }

@@ -67,7 +67,10 @@ class Scheduler {
   private readonly operations: number[] = [];
   private readonly reads: number[] = [];
   private readonly elementPlaces: number[] = [];
-  private readonly places = new Map<string, number>();
+  /** The place behind an input of a node, by place, node and input. */
+  private readonly places = new Map<number, number>();
+  private placeCount = 0;
+  private readonly mostInputs: number;
   private readonly ownPlans: (KernelPlan[] | undefined)[];
   private readonly drawn: ReadonlySet<Node>;
 
@@ -83,13 +86,16 @@ class Scheduler {
     this.stored = new Array(length).fill(false);
     this.ownPlans = new Array(length);
     this.drawn = new Set(trace.drawn);
+    let mostInputs = 1;
     for (const node of trace.order) {
       if (this.isLeaf(node)) continue;
+      mostInputs = Math.max(mostInputs, node.inputs.length);
       for (const input of node.inputs) {
         const at = resolve(input).order;
         this.consumers[at] = (this.consumers[at] as number) + 1;
       }
     }
+    this.mostInputs = mostInputs;
   }
 
   run(): Schedule {
@@ -181,8 +187,7 @@ class Scheduler {
     else own.push(plan);
     this.operations.push(0);
     this.reads.push(0);
-    this.elementPlaces.push(this.places.size);
-    this.places.set(`kernel ${kernel}`, this.places.size);
+    this.elementPlaces.push(this.placeCount++);
     return kernel;
   }
 
@@ -274,12 +279,11 @@ class Scheduler {
 
   /** The place behind a node that reads its input elsewhere. */
   private beyond(place: number, node: Node, input: number): number {
-    const key = `${place},${node.order},${input}`;
+    const key = (place * this.trace.order.length + node.order) * this.mostInputs + input;
     const known = this.places.get(key);
     if (known !== undefined) return known;
-    const next = this.places.size;
-    this.places.set(key, next);
-    return next;
+    this.places.set(key, this.placeCount);
+    return this.placeCount++;
   }
 }
 

@@ -20,6 +20,7 @@ export class StructureCache<Value> {
   private readonly walks: Int32Array;
   private readonly numbers: Int32Array;
   private walk = 0;
+  private hash = 0;
 
   /** `nodes`: how many the trace has. */
   constructor(nodes: number) {
@@ -57,15 +58,15 @@ export class StructureCache<Value> {
     visit(root);
     stream.push(core === null ? -1 : (numbers[core.order] as number));
     stream.push(box === null ? 0 : 1);
-    return { value: this.values.get(stream.hash())?.find(({ key }) => stream.equals(key))?.value, nodes };
+    this.hash = stream.hash();
+    return { value: this.values.get(this.hash)?.find(({ key }) => stream.equals(key))?.value, nodes };
   }
 
   /** Keeps a value for the structure that was asked for last. */
   keep(value: Value): void {
-    const hash = this.stream.hash();
-    const bucket = this.values.get(hash);
+    const bucket = this.values.get(this.hash);
     const entry = { key: this.stream.take(), value };
-    if (bucket === undefined) this.values.set(hash, [entry]);
+    if (bucket === undefined) this.values.set(this.hash, [entry]);
     else bucket.push(entry);
   }
 }
