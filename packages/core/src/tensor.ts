@@ -124,34 +124,34 @@ export class Tensor {
   // ---- arithmetic; operands broadcast
 
   add(other: TensorLike): Tensor {
-    return wrap(arithmetic.add(this.node, this.operand(other)));
+    return wrap(arithmetic.add(this.node, this.#operand(other)));
   }
 
   sub(other: TensorLike): Tensor {
-    return wrap(arithmetic.subtract(this.node, this.operand(other)));
+    return wrap(arithmetic.subtract(this.node, this.#operand(other)));
   }
 
   mul(other: TensorLike): Tensor {
-    return wrap(arithmetic.multiply(this.node, this.operand(other)));
+    return wrap(arithmetic.multiply(this.node, this.#operand(other)));
   }
 
   /** True division: integers give float32. */
   div(other: TensorLike): Tensor {
-    return wrap(arithmetic.divide(this.node, this.operand(other, true)));
+    return wrap(arithmetic.divide(this.node, this.#operand(other, true)));
   }
 
   /** The remainder with the sign of the dividend. */
   mod(other: TensorLike): Tensor {
-    return wrap(arithmetic.modulo(this.node, this.operand(other)));
+    return wrap(arithmetic.modulo(this.node, this.#operand(other)));
   }
 
   floorDiv(other: TensorLike): Tensor {
-    return wrap(arithmetic.floorDivide(this.node, this.operand(other)));
+    return wrap(arithmetic.floorDivide(this.node, this.#operand(other)));
   }
 
   /** The remainder with the sign of the divisor. */
   floorMod(other: TensorLike): Tensor {
-    return wrap(arithmetic.floorModulo(this.node, this.operand(other)));
+    return wrap(arithmetic.floorModulo(this.node, this.#operand(other)));
   }
 
   /** x^y. A whole number as exponent becomes products, and the gradient at 0 is exact. */
@@ -160,17 +160,17 @@ export class Tensor {
     return wrap(
       isSmallWhole
         ? arithmetic.integerPower(this.node, exponent)
-        : arithmetic.power(this.node, this.operand(exponent, true)),
+        : arithmetic.power(this.node, this.#operand(exponent, true)),
     );
   }
 
   /** The larger of two elements; NaN if one is NaN. */
   maximum(other: TensorLike): Tensor {
-    return wrap(arithmetic.maximum(this.node, this.operand(other)));
+    return wrap(arithmetic.maximum(this.node, this.#operand(other)));
   }
 
   minimum(other: TensorLike): Tensor {
-    return wrap(arithmetic.minimum(this.node, this.operand(other)));
+    return wrap(arithmetic.minimum(this.node, this.#operand(other)));
   }
 
   // ---- functions of each element
@@ -295,7 +295,7 @@ export class Tensor {
 
   /** min(max(x, low), high); either bound may be null. */
   clamp(low: TensorLike | null, high: TensorLike | null): Tensor {
-    const bound = (value: TensorLike | null): Node | null => (value === null ? null : this.operand(value));
+    const bound = (value: TensorLike | null): Node | null => (value === null ? null : this.#operand(value));
     return wrap(functions.clamp(this.node, bound(low), bound(high)));
   }
 
@@ -307,35 +307,35 @@ export class Tensor {
   // ---- comparison and logic: bool
 
   less(other: TensorLike): Tensor {
-    return wrap(compare.less(this.node, this.operand(other)));
+    return wrap(compare.less(this.node, this.#operand(other)));
   }
 
   lessEqual(other: TensorLike): Tensor {
-    return wrap(compare.lessEqual(this.node, this.operand(other)));
+    return wrap(compare.lessEqual(this.node, this.#operand(other)));
   }
 
   greater(other: TensorLike): Tensor {
-    return wrap(compare.less(this.operand(other), this.node));
+    return wrap(compare.less(this.#operand(other), this.node));
   }
 
   greaterEqual(other: TensorLike): Tensor {
-    return wrap(compare.lessEqual(this.operand(other), this.node));
+    return wrap(compare.lessEqual(this.#operand(other), this.node));
   }
 
   equal(other: TensorLike): Tensor {
-    return wrap(compare.equal(this.node, this.operand(other)));
+    return wrap(compare.equal(this.node, this.#operand(other)));
   }
 
   notEqual(other: TensorLike): Tensor {
-    return wrap(compare.notEqual(this.node, this.operand(other)));
+    return wrap(compare.notEqual(this.node, this.#operand(other)));
   }
 
   logicalAnd(other: TensorLike): Tensor {
-    return wrap(compare.and(compare.truth(this.node), compare.truth(this.operand(other))));
+    return wrap(compare.and(compare.truth(this.node), compare.truth(this.#operand(other))));
   }
 
   logicalOr(other: TensorLike): Tensor {
-    return wrap(compare.or(compare.truth(this.node), compare.truth(this.operand(other))));
+    return wrap(compare.or(compare.truth(this.node), compare.truth(this.#operand(other))));
   }
 
   logicalNot(): Tensor {
@@ -343,25 +343,25 @@ export class Tensor {
   }
 
   bitwiseAnd(other: TensorLike): Tensor {
-    return wrap(compare.and(this.node, this.operand(other)));
+    return wrap(compare.and(this.node, this.#operand(other)));
   }
 
   bitwiseOr(other: TensorLike): Tensor {
-    return wrap(compare.or(this.node, this.operand(other)));
+    return wrap(compare.or(this.node, this.#operand(other)));
   }
 
   bitwiseXor(other: TensorLike): Tensor {
-    return wrap(compare.xor(this.node, this.operand(other)));
+    return wrap(compare.xor(this.node, this.#operand(other)));
   }
 
   /** Shift counts are taken modulo 32. */
   shiftLeft(other: TensorLike): Tensor {
-    return wrap(compare.shiftLeft(this.node, this.operand(other)));
+    return wrap(compare.shiftLeft(this.node, this.#operand(other)));
   }
 
   /** Keeps the sign. Shift counts are taken modulo 32. */
   shiftRight(other: TensorLike): Tensor {
-    return wrap(compare.shiftRight(this.node, this.operand(other)));
+    return wrap(compare.shiftRight(this.node, this.#operand(other)));
   }
 
   // ---- reductions; over all axes where none is named
@@ -486,7 +486,7 @@ export class Tensor {
     const padded = views.padStatic(node, attributes);
     if (value === 0) return wrap(padded);
     const inside = views.padStatic(views.expandTo(lift(1, 'bool'), shape), attributes);
-    return wrap(compare.where(inside, padded, this.operand(value)));
+    return wrap(compare.where(inside, padded, this.#operand(value)));
   }
 
   /**
@@ -521,12 +521,12 @@ export class Tensor {
 
   /** A copy with `updates` added at `indices` along `axis`; repeated indices add up, those outside are ignored. */
   scatterAdd(indices: TensorLike, updates: TensorLike, axis = 0): Tensor {
-    return wrap(indexing.scatterAdd(this.node, integers(indices), this.operand(updates), axis));
+    return wrap(indexing.scatterAdd(this.node, integers(indices), this.#operand(updates), axis));
   }
 
   /** A copy with the box at `starts` replaced by `value`. Starts are lifted. */
   update(starts: readonly (number | NumberSource)[], value: TensorLike): Tensor {
-    const box = this.operand(value);
+    const box = this.#operand(value);
     const inRange = starts.map((start, axis) => {
       const room = (this.shape[axis] ?? 0) - (box.shape[axis] ?? 0);
       // a source is brought into range each time it is read
@@ -571,7 +571,7 @@ export class Tensor {
 
   /** The matrix product by NumPy's rules: leading axes broadcast, vectors are rows at the left and columns at the right. */
   matmul(other: TensorLike): Tensor {
-    return wrap(matmul(this.node, this.operand(other)));
+    return wrap(matmul(this.node, this.#operand(other)));
   }
 
   /** exp(x) / sum(exp(x)) along `axis`. */
@@ -590,7 +590,7 @@ export class Tensor {
   }
 
   /** The other side of a binary operation, as a node. */
-  private operand(other: TensorLike, asFloat = false): Node {
+  #operand(other: TensorLike, asFloat = false): Node {
     return toNode(other, asFloat || this.dtype === 'float32' ? 'float32' : 'int32');
   }
 }

@@ -1,10 +1,11 @@
 /** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
 import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
+import type { Algorithms } from '../algorithms/all.ts';
 import { sizeOf } from '../checks.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
-import { Kernels, type PackedConvolution } from './kernels.ts';
+import { Kernels } from './kernels.ts';
 import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
 import { Region } from './region.ts';
 
@@ -26,9 +27,9 @@ export class HostEngine implements Engine<HostBuffer> {
   readonly #workspace = new Region();
   readonly #kernels: Kernels;
 
-  constructor(dialect: Dialect, convolution: PackedConvolution) {
+  constructor(dialect: Dialect, algorithms: Algorithms) {
     this.name = dialect.name;
-    this.#kernels = new Kernels(dialect, this.#workspace, convolution);
+    this.#kernels = new Kernels(dialect, this.#workspace, algorithms);
   }
 
   upload(data: TensorData, type: BufferType): HostBuffer {

@@ -3,11 +3,7 @@
  * that pays. Keys of kernels and placements name the functions in the cache.
  */
 import type { Kernel } from '@nn/core';
-import { contraction } from '../algorithms/contraction.ts';
-import type { conv } from '../algorithms/conv.ts';
-import { rank } from '../algorithms/rank.ts';
-import { scan } from '../algorithms/scan.ts';
-import { scatterAdd } from '../algorithms/scatter-add.ts';
+import type { Algorithms } from '../algorithms/all.ts';
 import type { Making } from '../algorithms/sums.ts';
 import type { Nest } from '../nest/nest.ts';
 import type { KernelFunction } from './call.ts';
@@ -33,19 +29,16 @@ const paths = {
   rank: 'merge sort',
 } as const;
 
-/** The packed convolution, or null in an engine that is to be small: convolutions are plain loops then. */
-export type PackedConvolution = typeof conv | null;
-
 export class Kernels {
   readonly #dialect: Dialect;
   readonly #region: Region;
-  readonly #convolution: PackedConvolution;
+  readonly #algorithms: Algorithms;
   readonly #made = new Map<string, MadeKernel>();
 
-  constructor(dialect: Dialect, region: Region, convolution: PackedConvolution) {
+  constructor(dialect: Dialect, region: Region, algorithms: Algorithms) {
     this.#dialect = dialect;
     this.#region = region;
-    this.#convolution = convolution;
+    this.#algorithms = algorithms;
   }
 
   get count(): number {
@@ -70,20 +63,21 @@ export class Kernels {
     return { run: dialect.nest(plainNest(kernel, placement), workspace), path: dialect.path };
   }
 
-  /** The kernel by the algorithm that its hint names, where there is one that is better than the loops. */
+  /** The kernel by the algorithm that its hint names, where the engine has it and it is better than the loops. */
   #hinted(kernel: Kernel, making: Making): KernelFunction | null {
     const { hint } = kernel;
+    const algorithms = this.#algorithms;
     switch (hint?.kind) {
       case 'contraction':
-        return contraction(kernel, hint, making);
+        return algorithms.contraction?.(kernel, hint, making) ?? null;
       case 'conv':
-        return this.#convolution?.(kernel, hint, making) ?? null;
+        return algorithms.conv?.(kernel, hint, making) ?? null;
       case 'scatterAdd':
-        return scatterAdd(kernel, hint, making);
+        return algorithms.scatterAdd?.(kernel, hint, making) ?? null;
       case 'scan':
-        return scan(kernel, hint, making);
+        return algorithms.scan?.(kernel, hint, making) ?? null;
       case 'rank':
-        return rank(kernel, hint, making);
+        return algorithms.rank?.(kernel, hint, making) ?? null;
       default:
         return null;
     }

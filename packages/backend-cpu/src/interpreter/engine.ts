@@ -1,7 +1,7 @@
 /** The engine that needs no permission: it generates nothing. */
-import { conv } from '../algorithms/conv.ts';
+import { algorithms } from '../algorithms/all.ts';
 import type { EngineFactory } from '../engine.ts';
 import { HostEngine } from '../host/engine.ts';
 import { interpreter } from './dialect.ts';
 
-export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter, conv);
+export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter, algorithms);

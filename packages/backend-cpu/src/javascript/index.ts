@@ -1,7 +1,8 @@
 /**
- * `@nn/backend-cpu/javascript`: the engine that generates JavaScript alone, for bundles that have to be small. It carries
- * no packed convolution: convolutions are plain loops here.
+ * `@nn/backend-cpu/javascript`: the engine that generates JavaScript alone, for bundles that have to be small. Of the
+ * fixed algorithms it carries the matrix product: everything else is plain loops.
  */
+import { contraction } from '../algorithms/contraction.ts';
 import { type CpuBackend, makeCpu } from '../backend.ts';
 import type { CpuOptions } from '../engine.ts';
 import { javascriptEngine } from './engine.ts';
@@ -10,8 +11,9 @@ export type { CpuBackend, CpuInfo } from '../backend.ts';
 export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
 
 /**
- * A backend that computes in generated JavaScript, as `cpu({ engine: 'javascript' })` of `@nn/backend-cpu` does, but
- * for convolutions, which take about three times as long.
+ * A backend that computes in generated JavaScript, as `cpu({ engine: 'javascript' })` of `@nn/backend-cpu` does, with
+ * one algorithm, the packed matrix product. What else has one there is plain loops here: convolutions take about three
+ * times as long, and the time of a sort or a running sum grows with the square of the length.
  * Throws a `BackendError` where a policy forbids to generate functions.
  *
  * @example
@@ -19,5 +21,5 @@ export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
  * console.log(cpu().info().engine); // => javascript
  */
 export function cpu(options: CpuOptions = {}): CpuBackend {
-  return makeCpu(options, { javascript: javascriptEngine(null) });
+  return makeCpu(options, { javascript: javascriptEngine({ contraction }) });
 }

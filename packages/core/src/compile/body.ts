@@ -8,38 +8,38 @@ import type { Value } from '../graph/primitive.ts';
 
 export class BodyWriter {
   readonly space: IndexSpace;
-  private readonly ops: Op[] = [];
-  private readonly positions = new Map<string, Value>();
-  private readonly written = new Map<number, Value>();
+  readonly #ops: Op[] = [];
+  readonly #positions = new Map<string, Value>();
+  readonly #written = new Map<number, Value>();
 
   constructor(space: IndexSpace) {
     this.space = space;
   }
 
   emit(op: Alu, dtype: DType, ...args: readonly Value[]): Value {
-    if (op === 'cast' && this.dtypeOf(args[0] as Value) === dtype) return args[0] as Value;
+    if (op === 'cast' && this.#dtypeOf(args[0] as Value) === dtype) return args[0] as Value;
     if (op === 'where') {
-      const condition = this.ops[args[0] as Value] as Op;
+      const condition = this.#ops[args[0] as Value] as Op;
       if (condition.op === 'const') return (condition.value === 0 ? args[2] : args[1]) as Value;
       if (args[1] === args[2]) return args[1] as Value;
     }
-    return this.write({ op, dtype, args });
+    return this.#write({ op, dtype, args });
   }
 
   constant(value: number, dtype: DType): Value {
-    return this.write({ op: 'const', dtype, value: dtype === 'float32' ? Math.fround(value) : value });
+    return this.#write({ op: 'const', dtype, value: dtype === 'float32' ? Math.fround(value) : value });
   }
 
   scalar(slot: number, dtype: DType): Value {
-    return this.write({ op: 'scalar', dtype, slot });
+    return this.#write({ op: 'scalar', dtype, slot });
   }
 
   load(read: number, index: Value, dtype: DType): Value {
-    return this.write({ op: 'load', dtype, read, index });
+    return this.#write({ op: 'load', dtype, read, index });
   }
 
   accumulator(dtype: DType): Value {
-    return this.write({ op: 'accumulator', dtype });
+    return this.#write({ op: 'accumulator', dtype });
   }
 
   /** low <= index < high; null where the bounds prove it. */
@@ -55,12 +55,12 @@ export class BodyWriter {
 
   /** An index expression as int32 operations. */
   integer(index: Index): Value {
-    const known = this.written.get(index.id);
+    const known = this.#written.get(index.id);
     if (known !== undefined) return known;
     let total: Value | null = null;
     index.atoms.forEach((atom, i) => {
       const factor = index.factors[i] as number;
-      const value = this.atom(atom);
+      const value = this.#atom(atom);
       const term = factor === 1 ? value : this.emit('mul', 'int32', value, this.constant(factor, 'int32'));
       total = total === null ? term : this.emit('add', 'int32', total, term);
     });
@@ -68,23 +68,23 @@ export class BodyWriter {
     let value: Value;
     if (total === null) value = this.constant(shift, 'int32');
     else value = shift === 0 ? total : this.emit('add', 'int32', total, this.constant(shift, 'int32'));
-    this.written.set(index.id, value);
+    this.#written.set(index.id, value);
     return value;
   }
 
   /** The operations that `result` needs, in order, and where the given positions went (-1: dropped). */
   finish(result: Value, keep: readonly Value[] = []): { body: Body; positions: number[] } {
-    return select(this.ops, result, keep);
+    return select(this.#ops, result, keep);
   }
 
-  private dtypeOf(value: Value): DType {
-    return (this.ops[value] as Op).dtype;
+  #dtypeOf(value: Value): DType {
+    return (this.#ops[value] as Op).dtype;
   }
 
-  private atom(atom: Index['atoms'][number]): Value {
+  #atom(atom: Index['atoms'][number]): Value {
     switch (atom.kind) {
       case 'axis':
-        return this.write({ op: 'axis', dtype: 'int32', axis: atom.source });
+        return this.#write({ op: 'axis', dtype: 'int32', axis: atom.source });
       case 'computed':
         return atom.source;
       case 'clamp': {
@@ -99,12 +99,12 @@ export class BodyWriter {
     }
   }
 
-  private write(op: Op): Value {
+  #write(op: Op): Value {
     const key = keyOf(op);
-    const known = this.positions.get(key);
+    const known = this.#positions.get(key);
     if (known !== undefined) return known;
-    const position = this.ops.push(op) - 1;
-    this.positions.set(key, position);
+    const position = this.#ops.push(op) - 1;
+    this.#positions.set(key, position);
     return position;
   }
 }

@@ -61,11 +61,11 @@ export class Device {
   readonly backend: Backend;
   readonly plans: PlanCache;
   readonly residency: Residency;
-  private readonly queue: Request[] = [];
-  private collecting: Request | null = null;
-  private waiting = false;
+  readonly #queue: Request[] = [];
+  #collecting: Request | null = null;
+  #waiting = false;
   /** Promises of the programs that the device still works on, the oldest first. */
-  private readonly inFlight: Promise<void>[] = [];
+  readonly #inFlight: Promise<void>[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -77,7 +77,7 @@ export class Device {
   async read(node: Node): Promise<TensorData> {
     if (sizeOf(node.shape) === 0) return allocate(node.dtype, 0);
     const source = resolve(node);
-    const data = source.storage === null ? await this.collectRead(source) : await this.fetch(source.storage);
+    const data = source.storage === null ? await this.#collectRead(source) : await this.fetch(source.storage);
     if (problems.pending !== null) await problems.pending;
     if (problems.first !== null) throw problems.first;
     await this.pause();
@@ -86,17 +86,17 @@ export class Device {
 
   /** Moves variables on and computes `also`, in one Program, now. */
   async update(variables: readonly Update[], also: readonly Node[]): Promise<void> {
-    const request = this.takeCollected();
+    const request = this.#takeCollected();
     request.roots.push(...also);
     const done = new Promise<void>((resolve, reject) => request.settle.push({ resolve, reject }));
-    this.enqueue({ ...request, updates: this.dirtyUpdates(variables) });
+    this.#enqueue({ ...request, updates: this.#dirtyUpdates(variables) });
     await done;
     await this.pause();
   }
 
   /** Resolves when everything asked for so far has run. */
   async settle(): Promise<void> {
-    while (this.waiting || this.collecting !== null || this.queue.length > 0 || this.hasDirty()) {
+    while (this.#waiting || this.#collecting !== null || this.#queue.length > 0 || this.#hasDirty()) {
       await this.update([], []);
     }
   }
@@ -104,7 +104,7 @@ export class Device {
   /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
   async pause(): Promise<void> {
     if (this.residency.isOver) await this.residency.trim();
-    if (this.inFlight.length >= 2) await this.inFlight[0];
+    if (this.#inFlight.length >= 2) await this.#inFlight[0];
     await breathe();
   }
 
@@ -114,7 +114,7 @@ export class Device {
     const asked = new Set(requested.map(resolve));
     const kept = new Set(roots.map((root) => resolve(root).storage));
     const donors = updates.map(({ variable, node }) =>
-      asked.has(resolve(node)) ? null : this.donorOf(variable, kept),
+      asked.has(resolve(node)) ? null : this.#donorOf(variable, kept),
     );
     const trace = traceGraph(roots, !this.backend.limits.exactInt32, donors);
     const updatedRoots = updates.map((_, k) => requested.length + k);
@@ -134,8 +134,8 @@ export class Device {
     const drawn: object[] = [];
     const inputs = plan.inputs.map((input) => {
       const storage = leaves[input];
-      if (storage !== undefined) return this.resident(storage);
-      const buffer = this.draw(plan.drawn[input - leaves.length] as DrawnTensor, numbers);
+      if (storage !== undefined) return this.#resident(storage);
+      const buffer = this.#draw(plan.drawn[input - leaves.length] as DrawnTensor, numbers);
       drawn.push(buffer);
       return buffer;
     });
@@ -143,8 +143,8 @@ export class Device {
     for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
     const finish = (buffers: readonly object[]): Storage[] => {
       for (const buffer of drawn) this.backend.release(buffer);
-      this.follow();
-      return buffers.map((buffer, k) => this.storageOf(plan, buffer, k));
+      this.#follow();
+      return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
     };
     if (profiler.runs === null || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
     const start = performance.now();
@@ -154,7 +154,7 @@ export class Device {
     });
   }
 
-  private storageOf(plan: Plan, buffer: object, output: number): Storage {
+  #storageOf(plan: Plan, buffer: object, output: number): Storage {
     const { dtype, shape } = plan.program.buffers[plan.program.outputs[output] as number] as BufferType;
     const storage = new Storage(dtype, shape, null);
     storage.backend = this.backend;
@@ -199,7 +199,7 @@ export class Device {
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.host !== null) return storage.host.slice();
     const backend = storage.backend as Backend;
-    const data = await this.download(backend, storage.buffer as object);
+    const data = await this.#download(backend, storage.buffer as object);
     if (storage.owners === 0 && storage.buffer !== null && sizeOf(storage.shape) <= smallResult) {
       storage.host = data.slice();
       deviceOf(backend).residency.drop(storage);
@@ -207,7 +207,7 @@ export class Device {
     return data;
   }
 
-  private async download(backend: Backend, buffer: object): Promise<TensorData> {
+  async #download(backend: Backend, buffer: object): Promise<TensorData> {
     try {
       return await backend.download(buffer);
     } catch (error) {
@@ -216,83 +216,83 @@ export class Device {
     }
   }
 
-  private collectRead(node: Node): Promise<TensorData> {
+  #collectRead(node: Node): Promise<TensorData> {
     return new Promise<TensorData>((resolve, reject) => {
-      if (this.collecting === null) {
-        this.collecting = { roots: [], updates: [], reads: [], settle: [] };
+      if (this.#collecting === null) {
+        this.#collecting = { roots: [], updates: [], reads: [], settle: [] };
         queueMicrotask(() => {
-          if (this.collecting !== null) this.enqueue({ ...this.takeCollected(), updates: this.dirtyUpdates([]) });
+          if (this.#collecting !== null) this.#enqueue({ ...this.#takeCollected(), updates: this.#dirtyUpdates([]) });
         });
       }
-      this.collecting.roots.push(node);
-      this.collecting.reads.push({ node, resolve });
-      this.collecting.settle.push({ resolve: () => undefined, reject });
+      this.#collecting.roots.push(node);
+      this.#collecting.reads.push({ node, resolve });
+      this.#collecting.settle.push({ resolve: () => undefined, reject });
     });
   }
 
-  private hasDirty(): boolean {
+  #hasDirty(): boolean {
     for (const _ of dirtyOn(this.backend)) return true;
     return false;
   }
 
-  private takeCollected(): Request {
-    const request = this.collecting ?? { roots: [], updates: [], reads: [], settle: [] };
-    this.collecting = null;
+  #takeCollected(): Request {
+    const request = this.#collecting ?? { roots: [], updates: [], reads: [], settle: [] };
+    this.#collecting = null;
     return request;
   }
 
   /** The given updates and those of all other variables of this device that wait for a program. */
-  private dirtyUpdates(first: readonly Update[]): Update[] {
+  #dirtyUpdates(first: readonly Update[]): Update[] {
     const named = new Set(first.map(({ variable }) => variable));
     return [...first, ...takeUpdates(this.backend).filter(({ variable }) => !named.has(variable))];
   }
 
-  private enqueue(request: Request): void {
-    this.queue.push(request);
-    this.pump();
+  #enqueue(request: Request): void {
+    this.#queue.push(request);
+    this.#pump();
   }
 
   /** Runs the queue in order. Stays synchronous as long as plans are compiled. */
-  private pump(): void {
-    while (!this.waiting) {
-      const request = this.queue.shift();
+  #pump(): void {
+    while (!this.#waiting) {
+      const request = this.#queue.shift();
       if (request === undefined) return;
       try {
-        const pending = this.execute(request);
+        const pending = this.#execute(request);
         if (pending === undefined) continue;
-        this.waiting = true;
+        this.#waiting = true;
         pending
-          .catch((error: unknown) => this.fail(request, error))
+          .catch((error: unknown) => this.#fail(request, error))
           .then(() => {
-            this.waiting = false;
-            this.pump();
+            this.#waiting = false;
+            this.#pump();
           });
       } catch (error) {
-        this.fail(request, error);
+        this.#fail(request, error);
       }
     }
   }
 
-  private execute(request: Request): Promise<void> | undefined {
+  #execute(request: Request): Promise<void> | undefined {
     const roots = [...new Set(request.roots)].filter((node) => sizeOf(node.shape) > 0);
     const updates = request.updates.filter(
       ({ variable, node }) => sizeOf(node.shape) > 0 && variable.committed !== node,
     );
     const bound = this.prepare(roots, updates);
     const { plan } = bound;
-    if (plan.executable !== null) return this.complete(request, bound, plan.executable);
+    if (plan.executable !== null) return this.#complete(request, bound, plan.executable);
     return (plan.compiling as Promise<Executable>).then((executable) => {
       plan.executable = executable;
-      return this.complete(request, bound, executable);
+      return this.#complete(request, bound, executable);
     });
   }
 
-  private complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {
+  #complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {
     const { plan, trace } = bound;
     const leaves = trace.leaves.map(({ storage }) => storage as Storage);
     const numbers = trace.numbers.map(({ attributes }) => attributes as number);
     const settle = (outputs: readonly Storage[]): void => {
-      this.commit(bound, outputs, request.roots);
+      this.#commit(bound, outputs, request.roots);
       for (const { node, resolve } of request.reads) resolve(this.fetch(node.storage as Storage));
       for (const { resolve } of request.settle) resolve();
     };
@@ -303,11 +303,7 @@ export class Device {
   }
 
   /** Gives roots and variables their new memory, and cuts off what can no longer be computed again. */
-  private commit(
-    { plan, trace, updates, updatedRoots }: Bound,
-    outputs: readonly Storage[],
-    asked: readonly Node[],
-  ): void {
+  #commit({ plan, trace, updates, updatedRoots }: Bound, outputs: readonly Storage[], asked: readonly Node[]): void {
     trace.roots.forEach((root, k) => {
       const output = plan.outputs[k] as number;
       if (output < 0) {
@@ -344,9 +340,9 @@ export class Device {
   }
 
   /** Everything that waited behind a failed program fails with it; variables keep their last computed values. */
-  private fail(request: Request, error: unknown): void {
+  #fail(request: Request, error: unknown): void {
     noteLoss(this.backend, error);
-    const rest = this.queue.splice(0);
+    const rest = this.#queue.splice(0);
     for (const { updates, settle } of [request, ...rest]) {
       undoUpdates(updates);
       for (const { reject } of settle) reject(error);
@@ -354,14 +350,14 @@ export class Device {
   }
 
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
-  private donorOf(variable: Variable, kept: ReadonlySet<Storage | null>): Storage | null {
+  #donorOf(variable: Variable, kept: ReadonlySet<Storage | null>): Storage | null {
     const { storage } = variable.committed;
     if (storage === null || storage.owners !== 1 || storage.isShared) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;
     return kept.has(storage) ? null : storage;
   }
 
-  private resident(storage: Storage): object {
+  #resident(storage: Storage): object {
     if (storage.buffer !== null && storage.backend === this.backend) {
       this.residency.use(storage);
       return storage.buffer;
@@ -378,22 +374,22 @@ export class Device {
     return storage.buffer;
   }
 
-  private draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
+  #draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
     const data = new Float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed] as number, numbers[draw] as number, i);
     return this.backend.upload(data, { dtype: 'float32', shape });
   }
 
-  private follow(): void {
+  #follow(): void {
     const done: Promise<void> = this.backend.idle().then(
-      () => this.forget(done),
-      () => this.forget(done), // the error reaches whoever reads
+      () => this.#forget(done),
+      () => this.#forget(done), // the error reaches whoever reads
     );
-    this.inFlight.push(done);
+    this.#inFlight.push(done);
   }
 
-  private forget(done: Promise<void>): void {
-    const at = this.inFlight.indexOf(done);
-    if (at >= 0) this.inFlight.splice(at, 1);
+  #forget(done: Promise<void>): void {
+    const at = this.#inFlight.indexOf(done);
+    if (at >= 0) this.#inFlight.splice(at, 1);
   }
 }

@@ -41,29 +41,29 @@ const greatestDivisor = (a: number, b: number): number => {
 
 /** Makes and interns the index expressions of one loop nest. */
 export class IndexSpace {
-  private readonly forms = new Map<string, Index>();
-  private readonly atoms = new Map<string, Atom>();
+  readonly #forms = new Map<string, Index>();
+  readonly #atoms = new Map<string, Atom>();
   readonly zero: Index = this.constant(0);
   /** Loop axes that some expression divides, with the divisor. */
   readonly divided: { readonly axis: number; readonly by: number }[] = [];
 
   constant(value: number): Index {
-    return this.form(value, [], []);
+    return this.#form(value, [], []);
   }
 
   /** The index along a loop axis of `extent` steps. */
   axis(axis: number, extent: number): Index {
-    return extent === 1 ? this.constant(0) : this.single('axis', axis, null, 0, 0, extent - 1);
+    return extent === 1 ? this.constant(0) : this.#single('axis', axis, null, 0, 0, extent - 1);
   }
 
   /** An integer that the kernel computes at `position`, known to lie in [min, max]. */
   computed(position: number, min: number, max: number): Index {
-    return min === max ? this.constant(min) : this.single('computed', position, null, 0, min, max);
+    return min === max ? this.constant(min) : this.#single('computed', position, null, 0, min, max);
   }
 
   add(a: Index, b: Index): Index {
-    if (b.atoms.length === 0) return b.constant === 0 ? a : this.form(a.constant + b.constant, a.atoms, a.factors);
-    if (a.atoms.length === 0) return a.constant === 0 ? b : this.form(a.constant + b.constant, b.atoms, b.factors);
+    if (b.atoms.length === 0) return b.constant === 0 ? a : this.#form(a.constant + b.constant, a.atoms, a.factors);
+    if (a.atoms.length === 0) return a.constant === 0 ? b : this.#form(a.constant + b.constant, b.atoms, b.factors);
     const atoms: Atom[] = [];
     const factors: number[] = [];
     let i = 0;
@@ -85,13 +85,13 @@ export class IndexSpace {
         }
       }
     }
-    return this.recombine(a.constant + b.constant, atoms, factors);
+    return this.#recombine(a.constant + b.constant, atoms, factors);
   }
 
   scale(a: Index, factor: number): Index {
     if (factor === 0) return this.constant(0);
     if (factor === 1) return a;
-    return this.form(
+    return this.#form(
       a.constant * factor,
       a.atoms,
       a.factors.map((f) => f * factor),
@@ -99,20 +99,20 @@ export class IndexSpace {
   }
 
   shift(a: Index, by: number): Index {
-    return by === 0 ? a : this.form(a.constant + by, a.atoms, a.factors);
+    return by === 0 ? a : this.#form(a.constant + by, a.atoms, a.factors);
   }
 
   /** floor(a / n) for n > 0. */
   floorDiv(a: Index, n: number): Index {
     if (n === 1) return a;
     // floor((n q + r) / n) = q + floor(r / n)
-    const { quotient, rest } = this.split(a, n);
+    const { quotient, rest } = this.#split(a, n);
     const low = floorDivide(rest.min, n);
     if (low === floorDivide(rest.max, n)) return this.shift(quotient, low);
     // floor((g s + c) / n) = floor(s / (n / g)) for 0 <= c < g and g dividing n
     const common = rest.factors.reduce(greatestDivisor, n);
     if (common > 1) {
-      const reduced = this.form(
+      const reduced = this.#form(
         floorDivide(rest.constant, common),
         rest.atoms,
         rest.factors.map((f) => f / common),
@@ -122,21 +122,21 @@ export class IndexSpace {
     // floor(floor(x / m) / n) = floor(x / (m n))
     const inner = soleAtom(rest);
     if (inner?.kind === 'floorDiv') return this.add(quotient, this.floorDiv(inner.of as Index, inner.by * n));
-    return this.add(quotient, this.single('floorDiv', 0, rest, n, low, floorDivide(rest.max, n)));
+    return this.add(quotient, this.#single('floorDiv', 0, rest, n, low, floorDivide(rest.max, n)));
   }
 
   /** a - n floor(a / n), in [0, n). */
   floorMod(a: Index, n: number): Index {
     if (n === 1) return this.constant(0);
     // (n q + r) mod n = r mod n
-    const { rest } = this.split(a, n);
+    const { rest } = this.#split(a, n);
     const low = floorDivide(rest.min, n);
     if (low === floorDivide(rest.max, n)) return this.shift(rest, -low * n);
     // (g s + c) mod n = g (s mod (n / g)) + c for 0 <= c < g and g dividing n
     const common = rest.factors.reduce(greatestDivisor, n);
     if (common > 1) {
       const whole = floorDivide(rest.constant, common);
-      const reduced = this.form(
+      const reduced = this.#form(
         whole,
         rest.atoms,
         rest.factors.map((f) => f / common),
@@ -146,7 +146,7 @@ export class IndexSpace {
     // (x mod m) mod n = x mod n for n dividing m
     const inner = soleAtom(rest);
     if (inner?.kind === 'floorMod' && inner.by % n === 0) return this.floorMod(inner.of as Index, n);
-    return this.single('floorMod', 0, rest, n, 0, n - 1);
+    return this.#single('floorMod', 0, rest, n, 0, n - 1);
   }
 
   /** min(max(a, low), high). */
@@ -154,7 +154,7 @@ export class IndexSpace {
     if (a.min >= low && a.max <= high) return a;
     if (a.max <= low) return this.constant(low);
     if (a.min >= high) return this.constant(high);
-    return this.single('clamp', low, a, high, Math.max(low, a.min), Math.min(high, a.max));
+    return this.#single('clamp', low, a, high, Math.max(low, a.min), Math.min(high, a.max));
   }
 
   /** Row-major flat index. */
@@ -181,11 +181,11 @@ export class IndexSpace {
   }
 
   /** a = n * quotient + rest, with every term that n divides in the quotient and a constant in [0, n) in the rest. */
-  private split(a: Index, n: number): { quotient: Index; rest: Index } {
+  #split(a: Index, n: number): { quotient: Index; rest: Index } {
     const whole = floorDivide(a.constant, n);
     const inside = a.factors.map((f) => f % n === 0);
     const pick = (kept: boolean, scale: number, constant: number): Index =>
-      this.form(
+      this.#form(
         constant,
         a.atoms.filter((_, i) => inside[i] === kept),
         a.factors.filter((_, i) => inside[i] === kept).map((f) => f / scale),
@@ -194,7 +194,7 @@ export class IndexSpace {
   }
 
   /** f (x mod n) + f n floor(x / n) = f x: what reshaping back and forth leaves behind. */
-  private recombine(constant: number, atoms: Atom[], factors: number[]): Index {
+  #recombine(constant: number, atoms: Atom[], factors: number[]): Index {
     for (let i = 0; i < atoms.length; i++) {
       const remainder = atoms[i] as Atom;
       if (remainder.kind !== 'floorMod') continue;
@@ -203,32 +203,32 @@ export class IndexSpace {
       const atom = soleAtom(whole);
       const at = atom === undefined ? -1 : atoms.indexOf(atom);
       if (at < 0 || factors[at] !== factor * remainder.by) continue;
-      const rest = this.form(
+      const rest = this.#form(
         constant,
         atoms.filter((_, k) => k !== i && k !== at),
         factors.filter((_, k) => k !== i && k !== at),
       );
       return this.add(rest, this.scale(remainder.of as Index, factor));
     }
-    return this.form(constant, atoms, factors);
+    return this.#form(constant, atoms, factors);
   }
 
-  private single(kind: Atom['kind'], source: number, of: Index | null, by: number, min: number, max: number): Index {
+  #single(kind: Atom['kind'], source: number, of: Index | null, by: number, min: number, max: number): Index {
     const key = `${kind},${source},${of?.id ?? ''},${by}`;
-    let atom = this.atoms.get(key);
+    let atom = this.#atoms.get(key);
     if (atom === undefined) {
-      atom = { id: this.atoms.size, kind, min, max, source, of, by };
-      this.atoms.set(key, atom);
+      atom = { id: this.#atoms.size, kind, min, max, source, of, by };
+      this.#atoms.set(key, atom);
       const divided = kind === 'floorDiv' || kind === 'floorMod' ? soleAtom(of as Index) : undefined;
       if (divided?.kind === 'axis') this.divided.push({ axis: divided.source, by });
     }
-    return this.form(0, [atom], [1]);
+    return this.#form(0, [atom], [1]);
   }
 
-  private form(constant: number, atoms: readonly Atom[], factors: readonly number[]): Index {
+  #form(constant: number, atoms: readonly Atom[], factors: readonly number[]): Index {
     let key = `${constant}`;
     for (let i = 0; i < atoms.length; i++) key += `,${(atoms[i] as Atom).id}*${factors[i]}`;
-    let form = this.forms.get(key);
+    let form = this.#forms.get(key);
     if (form === undefined) {
       let min = constant;
       let max = constant;
@@ -238,8 +238,8 @@ export class IndexSpace {
         min += factor * (factor > 0 ? atom.min : atom.max);
         max += factor * (factor > 0 ? atom.max : atom.min);
       }
-      form = { id: this.forms.size, constant, atoms, factors, min, max };
-      this.forms.set(key, form);
+      form = { id: this.#forms.size, constant, atoms, factors, min, max };
+      this.#forms.set(key, form);
     }
     return form;
   }

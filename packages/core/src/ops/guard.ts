@@ -4,32 +4,32 @@ import type { Node } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
 
 export class Guard {
-  private condition: Value | null = null;
-  private readonly at: Lowering;
+  #condition: Value | null = null;
+  readonly #at: Lowering;
 
   constructor(at: Lowering) {
-    this.at = at;
+    this.#at = at;
   }
 
   /** `index` where it lies in [0, size), else the nearest one. */
   within(index: Index, size: number): Index {
-    this.require(this.at.inside(index, 0, size));
-    return this.at.space.clamp(index, 0, size - 1);
+    this.#require(this.#at.inside(index, 0, size));
+    return this.#at.space.clamp(index, 0, size - 1);
   }
 
   /** index / divisor where that is whole and lies in [0, size). */
   exactQuotient(index: Index, divisor: number, size: number): Index {
-    if (divisor > 1) this.require(this.at.inside(this.at.space.floorMod(index, divisor), 0, 1));
-    return this.within(this.at.space.floorDiv(index, divisor), size);
+    if (divisor > 1) this.#require(this.#at.inside(this.#at.space.floorMod(index, divisor), 0, 1));
+    return this.within(this.#at.space.floorDiv(index, divisor), size);
   }
 
   select(node: Node, value: Value): Value {
-    if (this.condition === null) return value;
-    return this.at.emit('where', node.dtype, this.condition, value, this.at.constant(0, node.dtype));
+    if (this.#condition === null) return value;
+    return this.#at.emit('where', node.dtype, this.#condition, value, this.#at.constant(0, node.dtype));
   }
 
-  private require(condition: Value | null): void {
+  #require(condition: Value | null): void {
     if (condition === null) return;
-    this.condition = this.condition === null ? condition : this.at.emit('and', 'bool', this.condition, condition);
+    this.#condition = this.#condition === null ? condition : this.#at.emit('and', 'bool', this.#condition, condition);
   }
 }
