@@ -16,10 +16,10 @@ import {
   blockColumns,
   blockInner,
   blockRows,
+  edgeBytes,
   multiplyParameters,
   packParameters,
   panelColumns,
-  panelRows,
 } from './gemm.ts';
 import { epilogueKernel, type Operand, operandOf, redirected } from './operand.ts';
 
@@ -271,7 +271,7 @@ function emitDriver(
   // Threads want a few pieces each; the order of additions depends on the inner blocks only.
   const { threads } = context.target;
   const smaller = threads > 1 ? Math.max(16, Math.ceil(rows.extent / (2 * threads))) : blockRows;
-  const rowBlock = evenly(rows.extent, Math.min(blockRows, smaller), panelRows);
+  const rowBlock = evenly(rows.extent, Math.min(blockRows, smaller), 12);
   const columnBlock = evenly(columns.extent, blockColumns, panelColumns);
   const innerBlock = evenly(inner.extent, blockInner, 4);
   const rowBlocks = Math.ceil(rows.extent / rowBlock);
@@ -280,9 +280,9 @@ function emitDriver(
   const units = outerCount * columnBlocks * rowBlocks;
   const packedA = align(4 * rowBlock * innerBlock);
   const packedB = align(4 * columnBlock * innerBlock);
-  const own = packedA + packedB + 128;
-  const pack4 = context.library('pack4', packParameters, []);
-  const pack8 = context.library('pack8', packParameters, []);
+  const own = packedA + packedB + edgeBytes;
+  const packRows = context.library('packRows', packParameters, []);
+  const packColumns = context.library('packColumns', packParameters, []);
   const multiply = context.library('multiply', multiplyParameters, []);
   const [a, b] = swapped ? ([operands[1], operands[0]] as const) : operands;
   const side = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
@@ -330,7 +330,7 @@ function emitDriver(
           [
             depth.set(clipped(inner.extent, k, innerBlock)),
             callVoid(
-              pack8,
+              packColumns,
               i32.add(bFrom, i32.add(scaled(k, 4 * inner[bSide]), scaled(column, 4 * columns[bSide]))),
               panelB,
               i32.const(4 * columns[bSide]),
@@ -341,7 +341,7 @@ function emitDriver(
             forLoop(row, firstRow, lastRow, rowBlock, [
               height.set(bounded(i32.sub(lastRow, row), rowBlock)),
               callVoid(
-                pack4,
+                packRows,
                 i32.add(aFrom, i32.add(scaled(k, 4 * inner[aSide]), scaled(row, 4 * rows[aSide]))),
                 mine,
                 i32.const(4 * rows[aSide]),

@@ -106,9 +106,10 @@ export function offsetTable(
 }
 
 type LibraryFunction =
-  | 'pack4'
-  | 'pack8'
+  | 'packRows'
+  | 'packColumns'
   | 'multiply'
+  | 'multiplyFours'
   | 'packPixels'
   | 'packTaps'
   | 'addPatches'
@@ -120,9 +121,10 @@ type LibraryFunction =
   | 'filterResults';
 
 const libraryParameters: Readonly<Record<LibraryFunction, readonly ValueType[]>> = {
-  pack4: packParameters,
-  pack8: packParameters,
+  packRows: packParameters,
+  packColumns: packParameters,
   multiply: multiplyParameters,
+  multiplyFours: multiplyParameters,
   packPixels: patchParameters,
   packTaps: patchParameters,
   addPatches: patchParameters,

@@ -29,6 +29,7 @@ import {
   scaled,
 } from './conv-parts.ts';
 import { emitDepthwise } from './depthwise.ts';
+import { edgeBytes } from './gemm.ts';
 import { epilogueKernel, redirected } from './operand.ts';
 import { winogradFits, winogradForward, winogradWeight } from './winograd.ts';
 
@@ -143,7 +144,7 @@ function forward(
     ['image', pad.bytes],
     ['left', 4 * (rowBlock + 4) * depth],
     ['right', 4 * width * depth],
-    ['edge', 128],
+    ['edge', edgeBytes],
   ]);
   const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
     const driver = new Driver(context, builder);
@@ -194,7 +195,7 @@ function forward(
               [
                 height.set(bounded(i32.sub(i32.const(filters), row), rowBlock)),
                 driver.library(
-                  'pack4',
+                  'packRows',
                   i32.add(
                     weights,
                     i32.add(scaled(i32.add(scaled(group, filters), row), 4 * tapCount), i32.shl(k, i32.const(2))),
@@ -312,7 +313,7 @@ function weightGradient(context: ModuleContext, request: SpecialRequest, hint: C
     ['image', pad.bytes],
     ['left', 4 * (rowBlock + 4) * depth],
     ['right', 4 * width * depth],
-    ['edge', 128],
+    ['edge', edgeBytes],
   ]);
   const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
     const driver = new Driver(context, builder);
@@ -356,7 +357,7 @@ function weightGradient(context: ModuleContext, request: SpecialRequest, hint: C
           [
             height.set(bounded(i32.sub(i32.const(filters), row), rowBlock)),
             driver.library(
-              'pack4',
+              'packRows',
               i32.add(left, i32.add(scaled(row, 4 * pixelCount), i32.shl(k, i32.const(2)))),
               driver.at(layout.at('left')),
               i32.const(4 * pixelCount),
@@ -464,7 +465,7 @@ function inputGradient(context: ModuleContext, request: SpecialRequest, hint: Co
     ['patches', 4 * rowBlock * pixelCount],
     ['left', 4 * (rowBlock + 4) * depth],
     ['right', 4 * width * depth],
-    ['edge', 128],
+    ['edge', edgeBytes],
   ]);
   const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
     const driver = new Driver(context, builder);
@@ -489,7 +490,7 @@ function inputGradient(context: ModuleContext, request: SpecialRequest, hint: Co
         inner.set(bounded(i32.sub(i32.const(filters), k), depth)),
         // W^T: rows are taps, neighbours in memory; k runs over filters.
         driver.library(
-          'pack4',
+          'packRows',
           i32.add(weights, i32.shl(i32.add(scaled(i32.add(scaled(group, filters), k), tapCount), row), i32.const(2))),
           driver.at(layout.at('left')),
           i32.const(4),
@@ -505,7 +506,7 @@ function inputGradient(context: ModuleContext, request: SpecialRequest, hint: Co
           [
             columns.set(bounded(i32.sub(i32.const(pixelCount), column), width)),
             driver.library(
-              'pack8',
+              'packColumns',
               i32.add(right, i32.shl(i32.add(scaled(k, pixelCount), column), i32.const(2))),
               driver.at(layout.at('right')),
               i32.const(4),

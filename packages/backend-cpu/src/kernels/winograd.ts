@@ -226,7 +226,7 @@ export function winogradForward(
             1,
             [
               driver.library(
-                'multiply',
+                'multiplyFours',
                 bytesPlus(
                   bytesPlus(driver.scratch, shared.at('filters')),
                   i32.add(scaled(frequency, panelBytes), scaled(row, 4 * channels)),
@@ -439,7 +439,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
         1,
         [
           driver.library(
-            'multiply',
+            'multiplyFours',
             bytesPlus(driver.at(layout.at('left')), scaled(frequency, 4 * rowBlock * width)),
             bytesPlus(driver.at(layout.at('right')), scaled(frequency, 4 * columns * width)),
             bytesPlus(sums, scaled(frequency, 4 * rows * columns)),

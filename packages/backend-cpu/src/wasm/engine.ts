@@ -4,6 +4,7 @@
  */
 import { BackendError, type BufferType, type Executable, type Limits, type Program, type TensorData } from '@nn/core';
 import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
+import type { TileRows } from '../kernels/gemm.ts';
 import { chooseThreads, type PoolProgram, ThreadPool } from '../threads/pool.ts';
 import { elementBytes, sizeOf } from './analysis.ts';
 import { features } from './features.ts';
@@ -67,10 +68,16 @@ export class WasmEngine implements Engine<WasmBuffer> {
   readonly pool: ThreadPool | null;
   readonly #reason: string | null;
 
-  constructor(options: { readonly fused: boolean; readonly threads?: number; readonly reason?: string | null }) {
-    const { fused, threads = 1, reason = null } = options;
+  constructor(options: {
+    readonly fused: boolean;
+    readonly tileRows?: TileRows;
+    readonly threads?: number;
+    readonly reason?: string | null;
+  }) {
+    // Separate multiplications need one more register.
+    const { fused, tileRows = fused && features().recent ? 6 : 4, threads = 1, reason = null } = options;
     this.memory = new LinearMemory(threads > 1);
-    this.target = { fused, memory: this.memory.type, threads };
+    this.target = { fused, tileRows, memory: this.memory.type, threads };
     this.#reason = reason;
     this.pool = threads > 1 ? new ThreadPool(this.memory, threads, libraryBytes(this.target)) : null;
   }

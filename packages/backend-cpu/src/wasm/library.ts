@@ -12,9 +12,9 @@ import type { Target } from './module-context.ts';
 
 export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(target.memory);
-  addPack(module, 4);
-  addPack(module, 8);
-  addMultiply(module, target.fused);
+  addPack(module, target.tileRows);
+  addMultiply(module, 'multiply', target.fused, target.tileRows);
+  addMultiply(module, 'multiplyFours', target.fused, 4);
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);

@@ -3,6 +3,7 @@
  * division), functions of the host, and the choice between fused and separate multiply-add.
  * Kernels are added by the emitters; `program.ts` makes one context for each program.
  */
+import type { TileRows } from '../kernels/gemm.ts';
 import type {
   Expression,
   FunctionBuilder,
@@ -22,6 +23,8 @@ import { erf, exp, keep, log, power, sine, tanh } from './math.ts';
 export interface Target {
   /** Whether `relaxed_madd` exists and results may depend on its rounding. */
   readonly fused: boolean;
+  /** Rows of a matrix product that are computed at once. */
+  readonly tileRows: TileRows;
   readonly memory: MemoryType;
   /** How many threads share the work. */
   readonly threads: number;
