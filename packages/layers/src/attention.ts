@@ -144,14 +144,14 @@ export class MultiheadAttention implements Layer {
     value: Tensor = key,
     masks: AttentionMasks = {},
   ): { readonly output: Tensor; readonly weights: Tensor } {
-    this.check(query, key, value);
+    this.#check(query, key, value);
     const same = query === key && key === value;
     const turn = (x: Tensor): Tensor => (this.batchFirst ? x : x.transpose(0, 1));
-    const { q, k, v } = this.project(turn(query), turn(key), turn(value), same);
-    const found = attention(this.split(q), this.split(k), this.split(v), {
+    const { q, k, v } = this.#project(turn(query), turn(key), turn(value), same);
+    const found = attention(this.#split(q), this.#split(k), this.#split(v), {
       dropout: this.dropout,
       causal: masks.causal ?? false,
-      ...this.joinMasks(masks, q.shape, k.shape),
+      ...this.#joinMasks(masks, q.shape, k.shape),
     });
     const [batch = 0, length = 0] = q.shape;
     const joined = found.output.permute([0, 2, 1, 3]).reshape([batch, length, this.dimension]);
@@ -159,12 +159,12 @@ export class MultiheadAttention implements Layer {
   }
 
   /** [N, length, dimension] to [N, heads, length, dimension / heads]. */
-  private split(x: Tensor): Tensor {
+  #split(x: Tensor): Tensor {
     const [batch = 0, length = 0] = x.shape;
     return x.reshape([batch, length, this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
   }
 
-  private project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
+  #project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
     const { inProjWeight, inProjBias } = this;
     if (same && inProjWeight !== null) {
       // one product for all three
@@ -176,7 +176,7 @@ export class MultiheadAttention implements Layer {
     return { q: projected(query, wq, bq), k: projected(key, wk, bk), v: projected(value, wv, bv) };
   }
 
-  private joinMasks(masks: AttentionMasks, query: Shape, key: Shape): { mask?: Tensor } {
+  #joinMasks(masks: AttentionMasks, query: Shape, key: Shape): { mask?: Tensor } {
     const [batch = 0, queries = 0] = query;
     const [, keys = 0] = key;
     let { mask, keyPaddingMask } = masks;
@@ -207,7 +207,7 @@ export class MultiheadAttention implements Layer {
     return { mask: scoresOf(mask).add(scoresOf(keyPaddingMask)) };
   }
 
-  private check(query: Tensor, key: Tensor, value: Tensor): void {
+  #check(query: Tensor, key: Tensor, value: Tensor): void {
     const batch = this.batchFirst ? 0 : 1;
     const form = this.batchFirst ? ['N', 'length'] : ['length', 'N'];
     const parts: [string, Tensor, number][] = [

@@ -77,14 +77,14 @@ abstract class BatchNorm implements Layer {
       }
       mean = input.mean(axes, { keepAxes: true });
       variance = input.sub(mean).square().mean(axes, { keepAxes: true });
-      if (isTraining()) this.track(mean.stopGradient(), variance.stopGradient(), count);
+      if (isTraining()) this.#track(mean.stopGradient(), variance.stopGradient(), count);
     }
     const standard = input.sub(mean).mul(variance.add(this.epsilon).rsqrt());
     return scaleAndShift(standard, this.weight, this.bias, perChannel);
   }
 
   /** running += momentum * (batch - running), with the unbiased variance, as PyTorch does. */
-  private track(mean: Tensor, variance: Tensor, count: number): void {
+  #track(mean: Tensor, variance: Tensor, count: number): void {
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (runningMean === null || runningVar === null || numBatchesTracked === null) return;
     const batches = numBatchesTracked.add(1);

@@ -77,7 +77,7 @@ abstract class Recurrent<S extends State> {
         biasHh: bias ? uniformParameter([gates * hidden], bound) : null,
       };
     });
-    nameChildren(this, () => this.children());
+    nameChildren(this, () => this.#children());
   }
 
   /** The state of a cell before the first step: row `index` of what was given. */
@@ -93,7 +93,7 @@ abstract class Recurrent<S extends State> {
 
   /** The whole walk: the states of the top layer after each step, and the last states of all cells. */
   protected run(input: Tensor, start: Start): { readonly output: Tensor; readonly last: readonly S[] } {
-    const batch = this.check(input, start);
+    const batch = this.#check(input, start);
     const directions = this.bidirectional ? 2 : 1;
     const last: S[] = [];
     let sequence = this.batchFirst ? input.transpose(0, 1) : input;
@@ -103,7 +103,7 @@ abstract class Recurrent<S extends State> {
       const cells = this.cells.slice(layer * directions, (layer + 1) * directions);
       const outputs = cells.map((cell, direction) => {
         const state = this.first(start, layer * directions + direction, batch);
-        const steps = this.unroll(below, state, cell, direction === 1);
+        const steps = this.#unroll(below, state, cell, direction === 1);
         last.push(steps.last);
         return steps.output;
       });
@@ -113,7 +113,7 @@ abstract class Recurrent<S extends State> {
   }
 
   /** One cell along [length, N, width], from the last step to the first when `backwards`. */
-  private unroll(
+  #unroll(
     sequence: Tensor,
     start: S,
     cell: CellParameters,
@@ -132,7 +132,7 @@ abstract class Recurrent<S extends State> {
   }
 
   /** Throws for shapes that do not fit; returns the size of the batch. */
-  private check(input: Tensor, start: Start): number {
+  #check(input: Tensor, start: Start): number {
     const [a = 0, b = 0, width] = input.shape;
     const [length, batch] = this.batchFirst ? [b, a] : [a, b];
     if (input.rank !== 3 || width !== this.inputs || length === 0) {
@@ -159,7 +159,7 @@ abstract class Recurrent<S extends State> {
   }
 
   /** PyTorch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then l1, each also with _reverse. */
-  private children(): Record<string, unknown> {
+  #children(): Record<string, unknown> {
     const directions = this.bidirectional ? 2 : 1;
     const children: Record<string, unknown> = {};
     this.cells.forEach((cell, index) => {

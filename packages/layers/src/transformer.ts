@@ -59,18 +59,18 @@ export class TransformerEncoderLayer implements Layer {
 
   forward(input: Tensor, masks: AttentionMasks = {}): Tensor {
     if (this.normFirst) {
-      const attended = input.add(this.attend(this.norm1.forward(input), masks));
-      return attended.add(this.transform(this.norm2.forward(attended)));
+      const attended = input.add(this.#attend(this.norm1.forward(input), masks));
+      return attended.add(this.#transform(this.norm2.forward(attended)));
     }
-    const attended = this.norm1.forward(input.add(this.attend(input, masks)));
-    return this.norm2.forward(attended.add(this.transform(attended)));
+    const attended = this.norm1.forward(input.add(this.#attend(input, masks)));
+    return this.norm2.forward(attended.add(this.#transform(attended)));
   }
 
-  private attend(x: Tensor, masks: AttentionMasks): Tensor {
+  #attend(x: Tensor, masks: AttentionMasks): Tensor {
     return dropout(this.selfAttn.forward(x, x, x, masks), this.dropout);
   }
 
-  private transform(x: Tensor): Tensor {
+  #transform(x: Tensor): Tensor {
     const inner = dropout(this.activation(this.linear1.forward(x)), this.dropout);
     return dropout(this.linear2.forward(inner), this.dropout);
   }

@@ -18,62 +18,63 @@ const dtypeCodes: Readonly<Record<DType, number>> = {
 const noKey: readonly number[] = [];
 
 export class KeyStream {
-  private data = new Int32Array(1 << 12);
-  private length = 0;
+  #data = new Int32Array(1 << 12);
+  #length = 0;
 
   clear(): void {
-    this.length = 0;
+    this.#length = 0;
   }
 
   push(value: number): void {
-    if (this.length === this.data.length) this.room(1);
-    this.data[this.length++] = value;
+    if (this.#length === this.#data.length) this.#room(1);
+    this.#data[this.#length++] = value;
   }
 
   /** What is wanted of memory: `mark` (below 0, as no primitive is), dtype and shape. */
   memory(mark: number, dtype: DType, shape: Shape): void {
-    this.write(mark, dtype, shape, noKey);
+    this.#write(mark, dtype, shape, noKey);
   }
 
   /** What a node does, without its inputs. */
   operation({ primitive, attributes, dtype, shape, inputs }: Node): void {
-    this.write(primitive.id, dtype, shape, primitive.key?.(attributes) ?? noKey);
+    this.#write(primitive.id, dtype, shape, primitive.key?.(attributes) ?? noKey);
     this.push(inputs.length);
   }
 
   /** A copy of what was written. */
   take(): Int32Array {
-    return this.data.slice(0, this.length);
+    return this.#data.slice(0, this.#length);
   }
 
   hash(): number {
-    const { data, length } = this;
+    const data = this.#data;
+    const length = this.#length;
     let hash = 0x811c9dc5 | 0; // a small integer from the start
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (data[i] as number), 0x01000193);
     return hash >>> 0;
   }
 
   equals(key: Int32Array): boolean {
-    return key.length === this.length && isPrefix(key, this.data);
+    return key.length === this.#length && isPrefix(key, this.#data);
   }
 
   // written straight into the array: this runs for every node of every step
-  private write(mark: number, dtype: DType, shape: Shape, key: readonly number[]): void {
-    if (this.length + 3 + shape.length + key.length > this.data.length) this.room(3 + shape.length + key.length);
-    const { data } = this;
-    let at = this.length;
+  #write(mark: number, dtype: DType, shape: Shape, key: readonly number[]): void {
+    if (this.#length + 3 + shape.length + key.length > this.#data.length) this.#room(3 + shape.length + key.length);
+    const data = this.#data;
+    let at = this.#length;
     data[at++] = mark;
     data[at++] = dtypeCodes[dtype];
     data[at++] = shape.length;
     for (let axis = 0; axis < shape.length; axis++) data[at++] = shape[axis] as number;
     for (let i = 0; i < key.length; i++) data[at++] = key[i] as number;
-    this.length = at;
+    this.#length = at;
   }
 
-  private room(more: number): void {
-    const longer = new Int32Array(Math.max(this.data.length * 2, this.length + more));
-    longer.set(this.data);
-    this.data = longer;
+  #room(more: number): void {
+    const longer = new Int32Array(Math.max(this.#data.length * 2, this.#length + more));
+    longer.set(this.#data);
+    this.#data = longer;
   }
 }
 

@@ -8,13 +8,13 @@ import { resolve, type Trace } from './trace.ts';
 const tolerated = 8;
 
 export class LengthWatch {
-  private readonly seen = new Map<number, { shapes: (readonly number[])[][]; warned: boolean }>();
+  readonly #seen = new Map<number, { shapes: (readonly number[])[][]; warned: boolean }>();
 
   /** Takes note of a graph that was compiled; returns the warning once it is due. */
   note(trace: Trace): string | null {
     const structure = structureOf(trace);
-    const entry = this.seen.get(structure) ?? { shapes: [], warned: false };
-    this.seen.set(structure, entry);
+    const entry = this.#seen.get(structure) ?? { shapes: [], warned: false };
+    this.#seen.set(structure, entry);
     if (entry.warned) return null;
     entry.shapes.push(trace.leaves.map(({ shape }) => shape));
     if (entry.shapes.length < tolerated) return null;

@@ -54,18 +54,18 @@ interface LoweredStructure extends Pick<LoweredKernel, 'kernel' | 'offsets' | 'a
 
 /** Lowers the kernels of one trace, each structure once. */
 export class Lowerer {
-  private readonly limits: Limits;
-  private readonly structures: StructureCache<LoweredStructure>;
+  readonly #limits: Limits;
+  readonly #structures: StructureCache<LoweredStructure>;
 
   /** `nodes`: how many the trace has. */
   constructor(nodes: number, limits: Limits) {
-    this.limits = limits;
-    this.structures = new StructureCache(nodes);
+    this.#limits = limits;
+    this.#structures = new StructureCache(nodes);
   }
 
   /** The loop nest of a plan, or the node to store so that it fits. */
   lower(plan: KernelPlan, schedule: Schedule): LoweredKernel | { readonly store: Node } {
-    const { value: known, nodes } = this.structures.find(plan, schedule);
+    const { value: known, nodes } = this.#structures.find(plan, schedule);
     if (known !== undefined) {
       const node = (place: number): Node => nodes[place] as Node;
       return { ...known, plan, reads: known.reads.map(node), scalars: known.scalars.map(node) };
@@ -73,7 +73,7 @@ export class Lowerer {
     const splits = plan.root.shape.map(() => 1);
     for (;;) {
       const writer = new KernelWriter(plan, schedule, splits);
-      const lowered = writer.write(this.limits);
+      const lowered = writer.write(this.#limits);
       const split = plan.core === null ? writer.axisToSplit() : null;
       if (split !== null) {
         splits[split.axis] = split.inner;
@@ -83,7 +83,7 @@ export class Lowerer {
       if (!('store' in lowered) && (plan.box === null || !writer.hasDivisions)) {
         const place = (node: Node): number => nodes.indexOf(node);
         const { kernel, offsets, aligned, reads, scalars } = lowered;
-        this.structures.keep({
+        this.#structures.keep({
           kernel,
           offsets,
           aligned,
@@ -98,59 +98,59 @@ export class Lowerer {
 }
 
 class KernelWriter {
-  private readonly plan: KernelPlan;
-  private readonly schedule: Schedule;
-  private readonly domain: Shape;
-  private readonly extents: Shape;
-  private readonly space = new IndexSpace();
-  private readonly reads: Node[] = [];
-  private readonly scalars: Node[] = [];
-  private readonly operands: Value[] = [];
-  private readonly operandNodes: Node[] = [];
-  private inlined: Node[] = [];
-  private readonly splits: readonly number[];
+  readonly #plan: KernelPlan;
+  readonly #schedule: Schedule;
+  readonly #domain: Shape;
+  readonly #extents: Shape;
+  readonly #space = new IndexSpace();
+  readonly #reads: Node[] = [];
+  readonly #scalars: Node[] = [];
+  readonly #operands: Value[] = [];
+  readonly #operandNodes: Node[] = [];
+  #inlined: Node[] = [];
+  readonly #splits: readonly number[];
 
   /** `splits`: for each axis of the root the size of an inner loop that it is split off into, or 1. */
   constructor(plan: KernelPlan, schedule: Schedule, splits: readonly number[]) {
-    this.plan = plan;
-    this.schedule = schedule;
-    this.splits = splits;
+    this.#plan = plan;
+    this.#schedule = schedule;
+    this.#splits = splits;
     // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
-    this.domain = plan.core?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
-    const extents = plan.core === null ? [] : this.reductionOf(plan.core).extents;
-    this.extents = extents;
+    this.#domain = plan.core?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
+    const extents = plan.core === null ? [] : this.#reductionOf(plan.core).extents;
+    this.#extents = extents;
   }
 
   write(limits: Limits): LoweredKernel | { readonly store: Node } {
-    const { core, root } = this.plan;
-    const element = this.domain.map((size, axis) => this.space.axis(axis, size));
-    const target = sameShape(this.domain, root.shape)
+    const { core, root } = this.#plan;
+    const element = this.#domain.map((size, axis) => this.#space.axis(axis, size));
+    const target = sameShape(this.#domain, root.shape)
       ? element
-      : this.space.unflatten(this.space.flatten(element, this.domain), root.shape);
-    if (core === null || this.extents.includes(0)) {
-      const writer = new BodyWriter(this.space);
+      : this.#space.unflatten(this.#space.flatten(element, this.#domain), root.shape);
+    if (core === null || this.#extents.includes(0)) {
+      const writer = new BodyWriter(this.#space);
       const body = new BodyScope(this, writer, []);
-      if (core !== null) body.preset(core, element, this.emptyReduction(core, body, element));
+      if (core !== null) body.preset(core, element, this.#emptyReduction(core, body, element));
       const result = body.evaluate(root, target);
-      return this.finish(limits, [writer.finish(result).body]);
+      return this.#finish(limits, [writer.finish(result).body]);
     }
-    const reduce = this.reductionOf(core);
-    const turns = this.extents.map((size, k) => this.space.axis(this.domain.length + k, size));
-    const valueWriter = new BodyWriter(this.space);
+    const reduce = this.#reductionOf(core);
+    const turns = this.#extents.map((size, k) => this.#space.axis(this.#domain.length + k, size));
+    const valueWriter = new BodyWriter(this.#space);
     const valueScope = new BodyScope(this, valueWriter, turns);
     const value = valueScope.lower(core, element);
-    const { body, positions } = valueWriter.finish(value, this.operands);
-    const refused = this.checkOperands(core, body, positions);
+    const { body, positions } = valueWriter.finish(value, this.#operands);
+    const refused = this.#checkOperands(core, body, positions);
     if (refused !== null) return { store: refused };
 
-    const epilogueWriter = new BodyWriter(this.space);
+    const epilogueWriter = new BodyWriter(this.#space);
     const scope = new BodyScope(this, epilogueWriter, []);
     const accumulator = epilogueWriter.accumulator(reduce.dtype);
     const finished = core.primitive.finish?.(core, scope.at(core, element), accumulator) ?? accumulator;
-    if (core === root && finished === accumulator) return this.finish(limits, [body], reduce, positions);
+    if (core === root && finished === accumulator) return this.#finish(limits, [body], reduce, positions);
     scope.preset(core, element, finished);
     const result = scope.evaluate(root, target);
-    return this.finish(limits, [body, epilogueWriter.finish(result).body], reduce, positions);
+    return this.#finish(limits, [body, epilogueWriter.finish(result).body], reduce, positions);
   }
 
   /**
@@ -158,9 +158,9 @@ class KernelWriter {
    * it what keeps the loads from being strided. The flat order stays the same.
    */
   axisToSplit(): { readonly axis: number; readonly inner: number } | null {
-    const { root, owner, box } = this.plan;
-    if (this.splits.some((inner) => inner > 1) || this.space.divided.length === 0) return null;
-    for (const { axis, by } of this.space.divided) {
+    const { root, owner, box } = this.#plan;
+    if (this.#splits.some((inner) => inner > 1) || this.#space.divided.length === 0) return null;
+    for (const { axis, by } of this.#space.divided) {
       const size = root.shape[axis];
       if (size === undefined || size % by !== 0 || size === by) continue;
       if (box === null) return { axis, inner: by };
@@ -174,75 +174,75 @@ class KernelWriter {
 
   /** Whether some view divides a loop's index. */
   get hasDivisions(): boolean {
-    return this.space.divided.length > 0;
+    return this.#space.divided.length > 0;
   }
 
   isStored(node: Node): boolean {
-    return this.schedule.stored[node.order] === true;
+    return this.#schedule.stored[node.order] === true;
   }
 
   /** The kernel's own root and core are stored nodes, but here they are what is computed. */
   isComputedHere(node: Node): boolean {
-    return node === this.plan.core || (node === this.plan.owner && this.plan.box === null);
+    return node === this.#plan.core || (node === this.#plan.owner && this.#plan.box === null);
   }
 
   read(node: Node): number {
-    const known = this.reads.indexOf(node);
-    return known >= 0 ? known : this.reads.push(node) - 1;
+    const known = this.#reads.indexOf(node);
+    return known >= 0 ? known : this.#reads.push(node) - 1;
   }
 
   scalar(node: Node): number {
-    const known = this.scalars.indexOf(node);
-    return known >= 0 ? known : this.scalars.push(node) - 1;
+    const known = this.#scalars.indexOf(node);
+    return known >= 0 ? known : this.#scalars.push(node) - 1;
   }
 
   operandCount(): number {
-    return this.operands.length;
+    return this.#operands.length;
   }
 
   operand(value: Value, node: Node): void {
-    this.operands.push(value);
-    this.operandNodes.push(node);
+    this.#operands.push(value);
+    this.#operandNodes.push(node);
   }
 
   noteInlined(node: Node): void {
-    this.inlined.push(node);
+    this.#inlined.push(node);
   }
 
-  private reductionOf(core: Node): NonNullable<Kernel['reduce']> {
+  #reductionOf(core: Node): NonNullable<Kernel['reduce']> {
     return (core.primitive.reduction as NonNullable<typeof core.primitive.reduction>)(core);
   }
 
   /** What a reduction over nothing gives: its neutral element. */
-  private emptyReduction(core: Node, scope: BodyScope, element: readonly Index[]): Value {
-    const { op, dtype } = this.reductionOf(core);
+  #emptyReduction(core: Node, scope: BodyScope, element: readonly Index[]): Value {
+    const { op, dtype } = this.#reductionOf(core);
     const neutral = { sum: 0, product: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[op];
     const value = scope.writer.constant(neutral, dtype);
     return core.primitive.finish?.(core, scope.at(core, element), value) ?? value;
   }
 
   /** The operands of a contraction must be plain strided loads; a view that is not must be stored first. */
-  private checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
+  #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
     if (core.primitive.name !== 'contraction') return null;
     for (const [k, position] of positions.entries()) {
       const op = body[position];
-      if (op?.op !== 'load' || affine(body, op.index) === null) return resolve(this.operandNodes[k] as Node);
+      if (op?.op !== 'load' || affine(body, op.index) === null) return resolve(this.#operandNodes[k] as Node);
     }
     return null;
   }
 
-  private finish(
+  #finish(
     limits: Limits,
     written: readonly Body[],
     reduce?: Kernel['reduce'],
     operands: readonly Value[] = [],
   ): LoweredKernel | { readonly store: Node } {
-    const { core } = this.plan;
+    const { core } = this.#plan;
     // the operands of a convolution are dense from their first element
     const { bodies, offsets } =
       core?.primitive.hint !== undefined && core.primitive.access?.(core, 0) === 'dense'
-        ? { bodies: written, offsets: this.reads.map(() => 0) }
-        : takeOffsets(written, this.reads.length);
+        ? { bodies: written, offsets: this.#reads.map(() => 0) }
+        : takeOffsets(written, this.#reads.length);
     const isRewritten = offsets.some((offset) => offset !== 0);
     const { body: value, positions } = isRewritten
       ? prune(bodies[0] as Body, operands)
@@ -251,30 +251,38 @@ class KernelWriter {
     const hint = reduce === undefined ? undefined : core?.primitive.hint?.(core, positions);
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
     const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;
-    if (isTooLong || this.reads.length > room) return { store: this.nodeToStore() };
+    if (isTooLong || this.#reads.length > room) return { store: this.#nodeToStore() };
     const kernel = internKernel({
-      domain: this.domain,
+      domain: this.#domain,
       dtype: ((epilogue ?? value).at(-1) as Op).dtype,
-      reads: this.reads.map(({ dtype }) => dtype),
-      scalars: this.scalars.map(({ dtype }) => dtype),
+      reads: this.#reads.map(({ dtype }) => dtype),
+      scalars: this.#scalars.map(({ dtype }) => dtype),
       value,
       ...(reduce === undefined ? {} : { reduce }),
       ...(epilogue === undefined ? {} : { epilogue }),
       ...(hint === undefined ? {} : { hint }),
     });
-    const aligned = this.reads.flatMap((node, read) =>
+    const aligned = this.#reads.flatMap((node, read) =>
       offsets[read] === 0 && isAligned(kernel, read, node) ? [read] : [],
     );
-    return { plan: this.plan, kernel, reads: this.reads, offsets, scalars: this.scalars, aligned, splits: this.splits };
+    return {
+      plan: this.#plan,
+      kernel,
+      reads: this.#reads,
+      offsets,
+      scalars: this.#scalars,
+      aligned,
+      splits: this.#splits,
+    };
   }
 
   /** The inlined node that best halves the kernel: the one with about half of the inlined nodes before it. */
-  private nodeToStore(): Node {
-    const candidates = this.inlined.filter(
-      (node) => node.primitive.kind === 'pointwise' && node !== this.plan.root && node !== this.plan.core,
+  #nodeToStore(): Node {
+    const candidates = this.#inlined.filter(
+      (node) => node.primitive.kind === 'pointwise' && node !== this.#plan.root && node !== this.#plan.core,
     );
-    const chosen = candidates[candidates.length >> 1] ?? this.inlined.find((node) => node !== this.plan.root);
-    if (chosen === undefined) throw new Error(`lower: ${this.plan.root.primitive.name} does not fit one kernel`);
+    const chosen = candidates[candidates.length >> 1] ?? this.#inlined.find((node) => node !== this.#plan.root);
+    if (chosen === undefined) throw new Error(`lower: ${this.#plan.root.primitive.name} does not fit one kernel`);
     return chosen;
   }
 }
@@ -287,27 +295,27 @@ export function splitSize(size: number, inner: number): number[] {
 /** Evaluates nodes in one body. The same element of the same node is evaluated once. */
 class BodyScope {
   readonly writer: BodyWriter;
-  private readonly kernel: KernelWriter;
-  private readonly reduced: readonly Index[];
-  private readonly known = new Map<string, Value>();
+  readonly #kernel: KernelWriter;
+  readonly #reduced: readonly Index[];
+  readonly #known = new Map<string, Value>();
 
   constructor(kernel: KernelWriter, writer: BodyWriter, reduced: readonly Index[]) {
-    this.kernel = kernel;
+    this.#kernel = kernel;
     this.writer = writer;
-    this.reduced = reduced;
+    this.#reduced = reduced;
   }
 
   preset(node: Node, index: readonly Index[], value: Value): void {
-    this.known.set(placeKey(node, index), value);
+    this.#known.set(placeKey(node, index), value);
   }
 
   evaluate(requested: Node, index: readonly Index[]): Value {
     const node = resolve(requested);
     const key = placeKey(node, index);
-    const known = this.known.get(key);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const value = this.compute(node, index);
-    this.known.set(key, value);
+    const value = this.#compute(node, index);
+    this.#known.set(key, value);
     return value;
   }
 
@@ -316,11 +324,12 @@ class BodyScope {
   }
 
   at(node: Node, index: readonly Index[]): Lowering {
-    const { writer, kernel } = this;
+    const { writer } = this;
+    const kernel = this.#kernel;
     return {
       space: writer.space,
       index,
-      reduced: this.reduced,
+      reduced: this.#reduced,
       input: (position, at) => this.evaluate(node.inputs[position] as Node, at),
       emit: (op, dtype, ...args) => writer.emit(op, dtype, ...args),
       constant: (value, dtype) => writer.constant(value, dtype),
@@ -338,14 +347,14 @@ class BodyScope {
     };
   }
 
-  private compute(node: Node, index: readonly Index[]): Value {
+  #compute(node: Node, index: readonly Index[]): Value {
     if (node.size === 0) return this.writer.constant(0, node.dtype);
-    if (this.kernel.isStored(node) && !this.kernel.isComputedHere(node)) {
+    if (this.#kernel.isStored(node) && !this.#kernel.isComputedHere(node)) {
       const flat = this.writer.integer(this.writer.space.flatten(index, node.shape));
-      return this.writer.load(this.kernel.read(node), flat, node.dtype);
+      return this.writer.load(this.#kernel.read(node), flat, node.dtype);
     }
-    if (node.primitive === Scalar) return this.writer.scalar(this.kernel.scalar(node), node.dtype);
-    this.kernel.noteInlined(node);
+    if (node.primitive === Scalar) return this.writer.scalar(this.#kernel.scalar(node), node.dtype);
+    this.#kernel.noteInlined(node);
     return this.lower(node, index);
   }
 }

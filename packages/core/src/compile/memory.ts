@@ -25,76 +25,76 @@ export function assignSlots(draft: Draft): Pick<Program, 'buffers' | 'steps'> {
 }
 
 class SlotPlanner {
-  private readonly draft: Draft;
-  private readonly slots: Int32Array;
+  readonly #draft: Draft;
+  readonly #slots: Int32Array;
   /** The last step that touches a buffer. */
-  private readonly lastUse: Int32Array;
-  private readonly isOutput: Uint8Array;
+  readonly #lastUse: Int32Array;
+  readonly #isOutput: Uint8Array;
   /** Buffers whose memory went on to another one at their last step. */
-  private readonly passedOn: Uint8Array;
-  private readonly capacity = new Map<number, number>();
+  readonly #passedOn: Uint8Array;
+  readonly #capacity = new Map<number, number>();
   /** Free slots by capacity, of which there are few. */
-  private readonly free = new Map<number, number[]>();
-  private slotCount: number;
+  readonly #free = new Map<number, number[]>();
+  #slotCount: number;
 
   constructor(draft: Draft) {
     const { buffers, inputs, steps, outputs, donations } = draft;
-    this.draft = draft;
-    this.slots = new Int32Array(buffers.length).fill(-1);
-    this.lastUse = new Int32Array(buffers.length).fill(-1);
-    this.isOutput = new Uint8Array(buffers.length);
-    this.passedOn = new Uint8Array(buffers.length);
-    this.slotCount = inputs;
+    this.#draft = draft;
+    this.#slots = new Int32Array(buffers.length).fill(-1);
+    this.#lastUse = new Int32Array(buffers.length).fill(-1);
+    this.#isOutput = new Uint8Array(buffers.length);
+    this.#passedOn = new Uint8Array(buffers.length);
+    this.#slotCount = inputs;
     steps.forEach(({ step }, at) => {
-      for (const buffer of touchedBy(step)) this.lastUse[buffer] = at;
+      for (const buffer of touchedBy(step)) this.#lastUse[buffer] = at;
     });
-    for (const buffer of outputs) this.isOutput[buffer] = 1;
-    for (let input = 0; input < inputs; input++) this.slots[input] = input;
-    for (const { input, output } of donations) this.slots[output] = this.slot(input);
+    for (const buffer of outputs) this.#isOutput[buffer] = 1;
+    for (let input = 0; input < inputs; input++) this.#slots[input] = input;
+    for (const { input, output } of donations) this.#slots[output] = this.#slot(input);
   }
 
   run(): Pick<Program, 'buffers' | 'steps'> {
-    const { buffers, steps } = this.draft;
-    this.joinBoxes();
-    const deaths = this.deaths();
+    const { buffers, steps } = this.#draft;
+    this.#joinBoxes();
+    const deaths = this.#deaths();
     const finished = steps.map((draft, at) => {
-      const inPlace = this.place(draft, at);
+      const inPlace = this.#place(draft, at);
       for (const buffer of deaths[at] ?? []) {
-        const slot = this.slot(buffer);
-        if (this.passedOn[buffer] === 0 && this.capacity.has(slot)) this.setFree(slot);
+        const slot = this.#slot(buffer);
+        if (this.#passedOn[buffer] === 0 && this.#capacity.has(slot)) this.#setFree(slot);
       }
       return inPlace === undefined ? draft.step : { ...draft.step, inPlace };
     });
-    return { buffers: buffers.map((type, buffer) => ({ ...type, slot: this.slot(buffer) })), steps: finished };
+    return { buffers: buffers.map((type, buffer) => ({ ...type, slot: this.#slot(buffer) })), steps: finished };
   }
 
-  private slot(buffer: number): number {
-    return this.slots[buffer] as number;
+  #slot(buffer: number): number {
+    return this.#slots[buffer] as number;
   }
 
-  private bytes(buffer: number): number {
-    const { dtype, shape } = this.draft.buffers[buffer] as BufferType;
+  #bytes(buffer: number): number {
+    const { dtype, shape } = this.#draft.buffers[buffer] as BufferType;
     return sizeOf(shape) * bytesPerElement[dtype];
   }
 
   /** The boxes of an output are all written in the output's memory, from the first one on. */
-  private joinBoxes(): void {
-    const { steps, inputs, outputs } = this.draft;
+  #joinBoxes(): void {
+    const { steps, inputs, outputs } = this.#draft;
     for (let at = steps.length - 1; at >= 0; at--) {
       const { into, write } = (steps[at] as DraftStep).step;
-      if (this.isOutput[write] === 1 && this.slot(write) < 0) this.slots[write] = this.slotCount++;
+      if (this.#isOutput[write] === 1 && this.#slot(write) < 0) this.#slots[write] = this.#slotCount++;
       const base = into?.base ?? -1;
-      const continues = base >= inputs && this.lastUse[base] === at && !outputs.includes(base) && this.slot(base) < 0;
-      if (continues && this.slot(write) >= 0) {
-        this.slots[base] = this.slot(write);
-        this.passedOn[base] = 1;
+      const continues = base >= inputs && this.#lastUse[base] === at && !outputs.includes(base) && this.#slot(base) < 0;
+      if (continues && this.#slot(write) >= 0) {
+        this.#slots[base] = this.#slot(write);
+        this.#passedOn[base] = 1;
       }
     }
   }
 
   /** For each step the buffers of the program's own that nobody needs afterwards. */
-  private deaths(): (number[] | undefined)[] {
-    const { buffers, inputs, steps, groups } = this.draft;
+  #deaths(): (number[] | undefined)[] {
+    const { buffers, inputs, steps, groups } = this.#draft;
     const groupEnd = new Int32Array(steps.length);
     steps.forEach((_, at) => {
       groupEnd[at] = at;
@@ -102,8 +102,8 @@ class SlotPlanner {
     for (const { first, last } of groups) groupEnd.fill(last, first, last + 1);
     const deaths: (number[] | undefined)[] = new Array(steps.length);
     for (let buffer = inputs; buffer < buffers.length; buffer++) {
-      if (this.isOutput[buffer] === 1) continue;
-      const at = groupEnd[this.lastUse[buffer] as number] as number;
+      if (this.#isOutput[buffer] === 1) continue;
+      const at = groupEnd[this.#lastUse[buffer] as number] as number;
       const list = deaths[at];
       if (list === undefined) deaths[at] = [buffer];
       else list.push(buffer);
@@ -112,62 +112,62 @@ class SlotPlanner {
   }
 
   /** Gives the written buffer its slot; returns the read that it shares memory with. */
-  private place({ step, aligned }: DraftStep, at: number): number | undefined {
+  #place({ step, aligned }: DraftStep, at: number): number | undefined {
     const { write, into } = step;
-    if (this.slot(write) >= 0) {
+    if (this.#slot(write) >= 0) {
       if (into !== undefined) return undefined;
-      const shared = step.reads.findIndex(({ buffer }) => this.slot(buffer) === this.slot(write));
+      const shared = step.reads.findIndex(({ buffer }) => this.#slot(buffer) === this.#slot(write));
       return shared < 0 ? undefined : shared;
     }
-    const needed = this.bytes(write);
+    const needed = this.#bytes(write);
     const base = into?.base ?? null;
-    if (base !== null && this.mayTake(base, at, needed) && !step.reads.some(({ buffer }) => buffer === base)) {
-      this.take(write, base);
+    if (base !== null && this.#mayTake(base, at, needed) && !step.reads.some(({ buffer }) => buffer === base)) {
+      this.#take(write, base);
       return undefined;
     }
-    if (this.draft.inPlace && into === undefined) {
+    if (this.#draft.inPlace && into === undefined) {
       const read = aligned.find((candidate) => {
         const { buffer } = step.reads[candidate] as { buffer: number };
-        return this.mayTake(buffer, at, needed) && step.reads.every((r, k) => k === candidate || r.buffer !== buffer);
+        return this.#mayTake(buffer, at, needed) && step.reads.every((r, k) => k === candidate || r.buffer !== buffer);
       });
       if (read !== undefined) {
-        this.take(write, (step.reads[read] as { buffer: number }).buffer);
+        this.#take(write, (step.reads[read] as { buffer: number }).buffer);
         return read;
       }
     }
-    this.slots[write] = this.reuse(needed);
+    this.#slots[write] = this.#reuse(needed);
     return undefined;
   }
 
-  private mayTake(buffer: number, at: number, needed: number): boolean {
-    const isOwn = buffer >= this.draft.inputs && this.isOutput[buffer] === 0 && this.passedOn[buffer] === 0;
+  #mayTake(buffer: number, at: number, needed: number): boolean {
+    const isOwn = buffer >= this.#draft.inputs && this.#isOutput[buffer] === 0 && this.#passedOn[buffer] === 0;
     return (
-      isOwn && this.lastUse[buffer] === at && this.bytes(buffer) === needed && this.capacity.has(this.slot(buffer))
+      isOwn && this.#lastUse[buffer] === at && this.#bytes(buffer) === needed && this.#capacity.has(this.#slot(buffer))
     );
   }
 
-  private take(write: number, from: number): void {
-    this.slots[write] = this.slot(from);
-    this.passedOn[from] = 1;
+  #take(write: number, from: number): void {
+    this.#slots[write] = this.#slot(from);
+    this.#passedOn[from] = 1;
   }
 
-  private setFree(slot: number): void {
-    const bytes = this.capacity.get(slot) as number;
-    const list = this.free.get(bytes);
-    if (list === undefined) this.free.set(bytes, [slot]);
+  #setFree(slot: number): void {
+    const bytes = this.#capacity.get(slot) as number;
+    const list = this.#free.get(bytes);
+    if (list === undefined) this.#free.set(bytes, [slot]);
     else list.push(slot);
   }
 
   /** The smallest free slot that is large enough, else the largest one grown, else a new one. */
-  private reuse(needed: number): number {
+  #reuse(needed: number): number {
     let best = -1;
-    for (const [bytes, slots] of this.free) {
+    for (const [bytes, slots] of this.#free) {
       if (slots.length === 0) continue;
       const isBetter = bytes >= needed ? best < needed || bytes < best : best < needed && bytes > best;
       if (best < 0 || isBetter) best = bytes;
     }
-    const slot = best < 0 ? this.slotCount++ : ((this.free.get(best) as number[]).pop() as number);
-    this.capacity.set(slot, Math.max(needed, best));
+    const slot = best < 0 ? this.#slotCount++ : ((this.#free.get(best) as number[]).pop() as number);
+    this.#capacity.set(slot, Math.max(needed, best));
     return slot;
   }
 }

@@ -35,43 +35,43 @@ const nothing: Executable = { run: () => [], release: () => undefined };
 export const planCapacity = 512;
 
 export class PlanCache {
-  private readonly plans = new Map<number, Plan[]>();
-  private count = 0;
+  readonly #plans = new Map<number, Plan[]>();
+  #count = 0;
   /** How many programs were compiled in all. */
   compiled = 0;
-  private readonly lengths = new LengthWatch();
-  private readonly backend: Backend;
+  readonly #lengths = new LengthWatch();
+  readonly #backend: Backend;
 
   constructor(backend: Backend) {
-    this.backend = backend;
+    this.#backend = backend;
   }
 
   /** The plan of a trace, compiled if it is new. `updated[k]` is the root whose value may take donor k's memory. */
   find(trace: Trace, updated: readonly number[]): Plan {
-    const bucket = this.plans.get(trace.hash);
+    const bucket = this.#plans.get(trace.hash);
     const known = bucket?.find((plan) => sameKey(plan.key, trace.key));
     if (bucket !== undefined && known !== undefined) {
       // a map keeps the order of insertion: what was used last stands last
-      this.plans.delete(trace.hash);
-      this.plans.set(trace.hash, bucket);
+      this.#plans.delete(trace.hash);
+      this.#plans.set(trace.hash, bucket);
       return known;
     }
-    const plan = this.build(trace, updated, this.backend.limits);
-    this.add(plan);
+    const plan = this.#build(trace, updated, this.#backend.limits);
+    this.#add(plan);
     return plan;
   }
 
   /** Forgets a plan that could not be compiled: the next use tries again. */
-  private remove(plan: Plan): void {
-    const bucket = this.plans.get(plan.hash) ?? [];
+  #remove(plan: Plan): void {
+    const bucket = this.#plans.get(plan.hash) ?? [];
     if (!bucket.includes(plan)) return;
     const rest = bucket.filter((other) => other !== plan);
-    if (rest.length === 0) this.plans.delete(plan.hash);
-    else this.plans.set(plan.hash, rest);
-    this.count--;
+    if (rest.length === 0) this.#plans.delete(plan.hash);
+    else this.#plans.set(plan.hash, rest);
+    this.#count--;
   }
 
-  private build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
+  #build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
     const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k] as number }]));
     const built = buildProgram(trace, donations, limits);
     settings.validate?.(built.program, limits);
@@ -89,26 +89,26 @@ export class PlanCache {
       isHeld: false,
       scalarValues: new Float64Array(built.scalars.length),
     };
-    const warning = this.lengths.note(trace);
+    const warning = this.#lengths.note(trace);
     if (warning !== null) console.warn(warning);
-    const made = built.program.steps.length === 0 ? nothing : this.backend.compile(built.program);
+    const made = built.program.steps.length === 0 ? nothing : this.#backend.compile(built.program);
     if (made instanceof Promise) {
       plan.compiling = made;
-      made.catch(() => this.remove(plan)); // the error reaches whoever waits
+      made.catch(() => this.#remove(plan)); // the error reaches whoever waits
     } else plan.executable = made;
     return plan;
   }
 
-  private add(plan: Plan): void {
-    const bucket = this.plans.get(plan.hash);
-    if (bucket === undefined) this.plans.set(plan.hash, [plan]);
+  #add(plan: Plan): void {
+    const bucket = this.#plans.get(plan.hash);
+    if (bucket === undefined) this.#plans.set(plan.hash, [plan]);
     else bucket.push(plan);
-    this.count++;
-    if (this.count <= planCapacity) return;
-    const [oldest] = this.plans as Iterable<[number, Plan[]]>;
+    this.#count++;
+    if (this.#count <= planCapacity) return;
+    const [oldest] = this.#plans as Iterable<[number, Plan[]]>;
     if (oldest === undefined) return;
-    this.plans.delete(oldest[0]);
-    this.count -= oldest[1].length;
+    this.#plans.delete(oldest[0]);
+    this.#count -= oldest[1].length;
     for (const old of oldest[1]) if (!old.isHeld) old.executable?.release();
   }
 }

@@ -61,41 +61,41 @@ function lowerAll(trace: Trace, limits: Limits): LoweredKernel[] {
 }
 
 class ProgramBuilder {
-  private readonly trace: Trace;
-  private readonly limits: Limits;
-  private readonly buffers: BufferType[] = [];
-  private readonly inputs: number[] = [];
-  private readonly scalars: number[] = [];
-  private readonly scalarTypes: DType[] = [];
-  private readonly bufferOf = new Map<Node, number>();
-  private readonly leafNumbers = new Map<unknown, number>();
+  readonly #trace: Trace;
+  readonly #limits: Limits;
+  readonly #buffers: BufferType[] = [];
+  readonly #inputs: number[] = [];
+  readonly #scalars: number[] = [];
+  readonly #scalarTypes: DType[] = [];
+  readonly #bufferOf = new Map<Node, number>();
+  readonly #leafNumbers = new Map<unknown, number>();
   /** The input of a leaf. */
-  private readonly inputOf = new Map<number, number>();
-  private readonly numberOf = new Map<Node, number>();
-  private readonly scalarOf = new Map<Node, number>();
-  private readonly drafts: LoweredKernel[] = [];
+  readonly #inputOf = new Map<number, number>();
+  readonly #numberOf = new Map<Node, number>();
+  readonly #scalarOf = new Map<Node, number>();
+  readonly #drafts: LoweredKernel[] = [];
 
   constructor(trace: Trace, limits: Limits) {
-    this.trace = trace;
-    this.limits = limits;
-    for (const [leaf, node] of trace.leaves.entries()) this.leafNumbers.set(node.storage ?? node, leaf);
-    for (const [k, node] of trace.drawn.entries()) this.leafNumbers.set(node, trace.leaves.length + k);
-    for (const [number, node] of trace.numbers.entries()) this.numberOf.set(node, number);
+    this.#trace = trace;
+    this.#limits = limits;
+    for (const [leaf, node] of trace.leaves.entries()) this.#leafNumbers.set(node.storage ?? node, leaf);
+    for (const [k, node] of trace.drawn.entries()) this.#leafNumbers.set(node, trace.leaves.length + k);
+    for (const [number, node] of trace.numbers.entries()) this.#numberOf.set(node, number);
   }
 
   add(lowered: LoweredKernel): void {
-    this.drafts.push(lowered);
+    this.#drafts.push(lowered);
   }
 
   finish(requested: readonly Donation[]): CompiledProgram {
-    this.declareInputs();
-    const inputCount = this.buffers.length;
-    let steps = this.drafts.map((lowered) => this.draftStep(lowered));
-    const { trace } = this;
+    this.#declareInputs();
+    const inputCount = this.#buffers.length;
+    let steps = this.#drafts.map((lowered) => this.#draftStep(lowered));
+    const trace = this.#trace;
     // a root that occurs twice is one output
     const outputNumbers = new Map<number, number>();
     const outputOf = trace.roots.map((root) => {
-      const buffer = this.bufferOf.get(root);
+      const buffer = this.#bufferOf.get(root);
       if (buffer === undefined || buffer < inputCount) return -1;
       const known = outputNumbers.get(buffer) ?? outputNumbers.size;
       outputNumbers.set(buffer, known);
@@ -104,27 +104,27 @@ class ProgramBuilder {
     const outputs = [...outputNumbers.keys()];
     const taken = new Set<number>();
     const wanted = requested.flatMap(({ leaf, root }) => {
-      const input = this.inputOf.get(leaf);
+      const input = this.#inputOf.get(leaf);
       const output = outputs[outputOf[root] as number];
-      if (input === undefined || output === undefined || taken.has(output) || !this.sameType(input, output)) return [];
+      if (input === undefined || output === undefined || taken.has(output) || !this.#sameType(input, output)) return [];
       taken.add(output); // one value for two variables has one memory
       return [{ input, output }];
     });
     steps = postponeDonations(steps, wanted);
-    const donations = safeDonations(steps, wanted, this.limits.inPlace);
+    const donations = safeDonations(steps, wanted, this.#limits.inPlace);
     const groups = findGroups(
       steps.map(({ step }) => step),
       inputCount,
       outputs,
     );
     const program = assignSlots({
-      buffers: this.buffers,
+      buffers: this.#buffers,
       inputs: inputCount,
       steps,
       outputs,
       donations,
       groups,
-      inPlace: this.limits.inPlace,
+      inPlace: this.#limits.inPlace,
     });
     const slots = program.buffers.map(({ slot }) => slot);
     return {
@@ -132,106 +132,106 @@ class ProgramBuilder {
         ...program,
         inputs: inputCount,
         donations: donations.map(({ input, output }) => ({ input, output: outputNumbers.get(output) as number })),
-        scalars: this.scalarTypes,
+        scalars: this.#scalarTypes,
         groups: safeGroups(groups, program.steps, slots),
         outputs,
       },
-      inputs: this.inputs,
-      scalars: this.scalars,
+      inputs: this.#inputs,
+      scalars: this.#scalars,
       outputs: outputOf,
-      donated: donations.map(({ input }) => this.inputs[input] as number),
+      donated: donations.map(({ input }) => this.#inputs[input] as number),
     };
   }
 
   /** The leaves that kernels read, in the order of the trace. */
-  private declareInputs(): void {
+  #declareInputs(): void {
     const used = new Set<number>();
     const note = (node: Node): void => {
-      const leaf = this.leafNumbers.get(node.storage ?? node);
+      const leaf = this.#leafNumbers.get(node.storage ?? node);
       if (leaf !== undefined) used.add(leaf);
     };
-    for (const { plan, reads } of this.drafts) {
+    for (const { plan, reads } of this.#drafts) {
       for (const node of reads) note(node);
       const base = plan.box?.base ?? null;
-      if (base !== null) note(this.baseOf(plan.owner, base));
+      if (base !== null) note(this.#baseOf(plan.owner, base));
     }
-    const sources = [...this.trace.leaves, ...this.trace.drawn];
+    const sources = [...this.#trace.leaves, ...this.#trace.drawn];
     for (const leaf of [...used].sort((a, b) => a - b)) {
       const { dtype, shape } = sources[leaf] as Node;
-      this.addBuffer({ dtype, shape });
-      this.inputOf.set(leaf, this.inputs.push(leaf) - 1);
+      this.#addBuffer({ dtype, shape });
+      this.#inputOf.set(leaf, this.#inputs.push(leaf) - 1);
     }
   }
 
   /** The node whose memory holds the rest around a box: a reshape shares the memory of what it views. */
-  private baseOf(node: Node, input: number): Node {
+  #baseOf(node: Node, input: number): Node {
     let base = resolve(node.inputs[input] as Node);
-    while (base.storage === null && !this.bufferOf.has(base) && base.primitive.name === 'reshape') {
+    while (base.storage === null && !this.#bufferOf.has(base) && base.primitive.name === 'reshape') {
       base = resolve(base.inputs[0] as Node);
     }
     return base;
   }
 
-  private draftStep(lowered: LoweredKernel): DraftStep {
+  #draftStep(lowered: LoweredKernel): DraftStep {
     const { plan, kernel } = lowered;
     const { owner, box } = plan;
     const reads = lowered.reads.map((node, read) => ({
-      buffer: this.buffer(node),
+      buffer: this.#buffer(node),
       offset: lowered.offsets[read] as number,
     }));
-    const scalars = lowered.scalars.map((node) => this.scalar(node));
+    const scalars = lowered.scalars.map((node) => this.#scalar(node));
     if (box === null) {
-      const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
-      this.bufferOf.set(owner, write);
+      const write = this.#addBuffer({ dtype: owner.dtype, shape: owner.shape });
+      this.#bufferOf.set(owner, write);
       return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned };
     }
     // each box is written on top of the one before
-    const before = this.bufferOf.get(owner);
-    const base = before ?? (box.base === null ? null : this.buffer(this.baseOf(owner, box.base)));
-    const write = this.addBuffer({ dtype: owner.dtype, shape: owner.shape });
-    this.bufferOf.set(owner, write);
+    const before = this.#bufferOf.get(owner);
+    const base = before ?? (box.base === null ? null : this.#buffer(this.#baseOf(owner, box.base)));
+    const write = this.#addBuffer({ dtype: owner.dtype, shape: owner.shape });
+    this.#bufferOf.set(owner, write);
     const start = box.start.map((at) => {
       if (typeof at === 'number') return at;
       const node = resolve(owner.inputs[at.input] as Node);
-      return node.primitive === Constant ? (node.attributes as number) : { scalar: this.scalar(node) };
+      return node.primitive === Constant ? (node.attributes as number) : { scalar: this.#scalar(node) };
     });
     const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
     return { step: { kernel, write, reads, scalars, into }, aligned: [] };
   }
 
-  private buffer(node: Node): number {
-    const own = this.bufferOf.get(node);
+  #buffer(node: Node): number {
+    const own = this.#bufferOf.get(node);
     if (own !== undefined) return own;
-    const leaf = this.leafNumbers.get(node.storage ?? node);
-    const buffer = leaf === undefined ? undefined : this.inputOf.get(leaf);
+    const leaf = this.#leafNumbers.get(node.storage ?? node);
+    const buffer = leaf === undefined ? undefined : this.#inputOf.get(leaf);
     if (buffer === undefined) throw new Error(`program: ${node.primitive.name} is read before it is written`);
-    this.bufferOf.set(node, buffer);
+    this.#bufferOf.set(node, buffer);
     return buffer;
   }
 
-  private scalar(node: Node): number {
-    const known = this.scalarOf.get(node);
+  #scalar(node: Node): number {
+    const known = this.#scalarOf.get(node);
     if (known !== undefined) return known;
-    const scalar = this.scalars.push(this.numberOf.get(node) as number) - 1;
-    this.scalarTypes.push(node.dtype);
-    this.scalarOf.set(node, scalar);
+    const scalar = this.#scalars.push(this.#numberOf.get(node) as number) - 1;
+    this.#scalarTypes.push(node.dtype);
+    this.#scalarOf.set(node, scalar);
     return scalar;
   }
 
-  private addBuffer(type: BufferType): number {
+  #addBuffer(type: BufferType): number {
     const size = sizeOf(type.shape);
-    if (size > this.limits.maxLength) {
+    if (size > this.#limits.maxLength) {
       throw new BackendError(
-        `A tensor of ${show(type.shape)} has ${size} elements, the device holds at most ${this.limits.maxLength} in one: split it.`,
-        { shape: type.shape, maxLength: this.limits.maxLength },
+        `A tensor of ${show(type.shape)} has ${size} elements, the device holds at most ${this.#limits.maxLength} in one: split it.`,
+        { shape: type.shape, maxLength: this.#limits.maxLength },
       );
     }
-    return this.buffers.push(type) - 1;
+    return this.#buffers.push(type) - 1;
   }
 
-  private sameType(a: number, b: number): boolean {
-    const left = this.buffers[a] as BufferType;
-    const right = this.buffers[b] as BufferType;
+  #sameType(a: number, b: number): boolean {
+    const left = this.#buffers[a] as BufferType;
+    const right = this.#buffers[b] as BufferType;
     return left.dtype === right.dtype && sizeOf(left.shape) === sizeOf(right.shape);
   }
 }

@@ -56,91 +56,91 @@ export function schedule(trace: Trace, limits: Limits, forced: ReadonlySet<Node>
 }
 
 class Scheduler {
-  private readonly trace: Trace;
-  private readonly limits: Limits;
-  private readonly forced: ReadonlySet<Node>;
-  private readonly isRoot: Uint8Array;
-  private readonly uses: (Use[] | undefined)[];
-  private readonly consumers: Int32Array;
-  private readonly stored: boolean[];
-  private readonly plans: KernelPlan[] = [];
-  private readonly operations: number[] = [];
-  private readonly reads: number[] = [];
-  private readonly elementPlaces: number[] = [];
+  readonly #trace: Trace;
+  readonly #limits: Limits;
+  readonly #forced: ReadonlySet<Node>;
+  readonly #isRoot: Uint8Array;
+  readonly #uses: (Use[] | undefined)[];
+  readonly #consumers: Int32Array;
+  readonly #stored: boolean[];
+  readonly #plans: KernelPlan[] = [];
+  readonly #operations: number[] = [];
+  readonly #reads: number[] = [];
+  readonly #elementPlaces: number[] = [];
   /** The place behind an input of a node, by place, node and input. */
-  private readonly places = new Map<number, number>();
-  private placeCount = 0;
-  private readonly mostInputs: number;
-  private readonly ownPlans: (KernelPlan[] | undefined)[];
-  private readonly drawn: ReadonlySet<Node>;
+  readonly #places = new Map<number, number>();
+  #placeCount = 0;
+  readonly #mostInputs: number;
+  readonly #ownPlans: (KernelPlan[] | undefined)[];
+  readonly #drawn: ReadonlySet<Node>;
 
   constructor(trace: Trace, limits: Limits, forced: ReadonlySet<Node>) {
     const { length } = trace.order;
-    this.trace = trace;
-    this.limits = limits;
-    this.forced = forced;
-    this.isRoot = new Uint8Array(length);
-    for (const root of trace.roots) this.isRoot[root.order] = 1;
-    this.uses = new Array(length);
-    this.consumers = new Int32Array(length);
-    this.stored = new Array(length).fill(false);
-    this.ownPlans = new Array(length);
-    this.drawn = new Set(trace.drawn);
+    this.#trace = trace;
+    this.#limits = limits;
+    this.#forced = forced;
+    this.#isRoot = new Uint8Array(length);
+    for (const root of trace.roots) this.#isRoot[root.order] = 1;
+    this.#uses = new Array(length);
+    this.#consumers = new Int32Array(length);
+    this.#stored = new Array(length).fill(false);
+    this.#ownPlans = new Array(length);
+    this.#drawn = new Set(trace.drawn);
     let mostInputs = 1;
     for (const node of trace.order) {
-      if (this.isLeaf(node)) continue;
+      if (this.#isLeaf(node)) continue;
       mostInputs = Math.max(mostInputs, node.inputs.length);
       for (const input of node.inputs) {
         const at = resolve(input).order;
-        this.consumers[at] = (this.consumers[at] as number) + 1;
+        this.#consumers[at] = (this.#consumers[at] as number) + 1;
       }
     }
-    this.mostInputs = mostInputs;
+    this.#mostInputs = mostInputs;
   }
 
   run(): Schedule {
-    const { order } = this.trace;
-    for (let position = order.length - 1; position >= 0; position--) this.place(order[position] as Node);
-    const kernels = this.ownPlans.flatMap((plans) => plans ?? []);
-    return { kernels, stored: this.stored };
+    const { order } = this.#trace;
+    for (let position = order.length - 1; position >= 0; position--) this.#place(order[position] as Node);
+    const kernels = this.#ownPlans.flatMap((plans) => plans ?? []);
+    return { kernels, stored: this.#stored };
   }
 
-  private isLeaf(node: Node): boolean {
-    return node.storage !== null || node.primitive.kind === 'leaf' || this.drawn.has(node);
+  #isLeaf(node: Node): boolean {
+    return node.storage !== null || node.primitive.kind === 'leaf' || this.#drawn.has(node);
   }
 
-  private place(node: Node): void {
+  #place(node: Node): void {
     const at = node.order;
-    if (this.isLeaf(node)) {
-      this.stored[at] = true;
+    if (this.#isLeaf(node)) {
+      this.#stored[at] = true;
       return;
     }
     if (node.size === 0) return; // an empty tensor is never computed; consumers see zeros
-    const uses = this.uses[at] ?? [];
-    if (uses.length === 0 && this.isRoot[at] === 0) return; // wanted only by something that is empty
-    if (this.isRoot[at] === 1 || this.forced.has(node) || this.mustStore(node, uses)) {
-      this.store(node);
+    const uses = this.#uses[at] ?? [];
+    if (uses.length === 0 && this.#isRoot[at] === 0) return; // wanted only by something that is empty
+    if (this.#isRoot[at] === 1 || this.#forced.has(node) || this.#mustStore(node, uses)) {
+      this.#store(node);
       return;
     }
     switch (node.primitive.kind) {
       case 'source':
         break;
       case 'view':
-        for (const use of uses) this.passOn(node, use);
+        for (const use of uses) this.#passOn(node, use);
         break;
       case 'pointwise':
-        if (this.mayInline(node, uses)) for (const use of uses) this.inline(node, use);
-        else this.store(node);
+        if (this.#mayInline(node, uses)) for (const use of uses) this.#inline(node, use);
+        else this.#store(node);
         break;
       case 'nest':
-        if (!this.becomeCore(node, uses)) this.store(node);
+        if (!this.#becomeCore(node, uses)) this.#store(node);
         break;
       default:
-        this.store(node);
+        this.#store(node);
     }
   }
 
-  private mustStore(node: Node, uses: readonly Use[]): boolean {
+  #mustStore(node: Node, uses: readonly Use[]): boolean {
     const { kind } = node.primitive;
     return uses.some(({ access }) => {
       if (access === 'dense') return node.primitive !== Reshape;
@@ -148,29 +148,29 @@ class Scheduler {
     });
   }
 
-  private store(node: Node): void {
-    this.stored[node.order] = true;
-    const boxes = this.boxesOf(node);
+  #store(node: Node): void {
+    this.#stored[node.order] = true;
+    const boxes = this.#boxesOf(node);
     if (boxes === null) {
-      const kernel = this.open({ owner: node, root: node, core: null, box: null });
-      if (node.primitive.kind === 'nest') (this.plans[kernel] as KernelPlan).core = node;
-      this.useInputs(node, { kernel, place: this.elementPlaces[kernel] as number, access: 'once' });
+      const kernel = this.#open({ owner: node, root: node, core: null, box: null });
+      if (node.primitive.kind === 'nest') (this.#plans[kernel] as KernelPlan).core = node;
+      this.#useInputs(node, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
       return;
     }
     if (boxes.base !== null) {
-      this.use(node.inputs[boxes.base] as Node, { kernel: -1, place: -1, access: 'dense' });
+      this.#use(node.inputs[boxes.base] as Node, { kernel: -1, place: -1, access: 'dense' });
     }
     for (const box of boxes.boxes) {
       const root = resolve(node.inputs[box.input] as Node);
       if (root.size === 0) continue;
-      const kernel = this.open({ owner: node, root, core: null, box: { ...box, base: boxes.base } });
-      this.use(root, { kernel, place: this.elementPlaces[kernel] as number, access: 'once' });
+      const kernel = this.#open({ owner: node, root, core: null, box: { ...box, base: boxes.base } });
+      this.#use(root, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
     }
   }
 
   /** The boxes of a node, where the device may write in place and all starts are known to the host. */
-  private boxesOf(node: Node): ReturnType<NonNullable<Node['primitive']['boxes']>> | null {
-    const boxes = this.limits.inPlace ? node.primitive.boxes?.(node) : undefined;
+  #boxesOf(node: Node): ReturnType<NonNullable<Node['primitive']['boxes']>> | null {
+    const boxes = this.#limits.inPlace ? node.primitive.boxes?.(node) : undefined;
     if (boxes === undefined) return null;
     const isKnown = (start: number | { readonly input: number }): boolean => {
       if (typeof start === 'number') return true;
@@ -180,68 +180,68 @@ class Scheduler {
     return boxes.boxes.every(({ start }) => start.every(isKnown)) ? boxes : null;
   }
 
-  private open(plan: KernelPlan): number {
-    const kernel = this.plans.push(plan) - 1;
-    const own = this.ownPlans[plan.owner.order];
-    if (own === undefined) this.ownPlans[plan.owner.order] = [plan];
+  #open(plan: KernelPlan): number {
+    const kernel = this.#plans.push(plan) - 1;
+    const own = this.#ownPlans[plan.owner.order];
+    if (own === undefined) this.#ownPlans[plan.owner.order] = [plan];
     else own.push(plan);
-    this.operations.push(0);
-    this.reads.push(0);
-    this.elementPlaces.push(this.placeCount++);
+    this.#operations.push(0);
+    this.#reads.push(0);
+    this.#elementPlaces.push(this.#placeCount++);
     return kernel;
   }
 
-  private mayInline(node: Node, uses: readonly Use[]): boolean {
+  #mayInline(node: Node, uses: readonly Use[]): boolean {
     const [use] = uses as [Use];
-    if (uses.length === 1 && use.access === 'once') return this.fits(node, use.kernel);
-    const isCheap = uses.length <= 2 && this.isCheap(node);
-    return isCheap && uses.every(({ kernel }) => this.fits(node, kernel));
+    if (uses.length === 1 && use.access === 'once') return this.#fits(node, use.kernel);
+    const isCheap = uses.length <= 2 && this.#isCheap(node);
+    return isCheap && uses.every(({ kernel }) => this.#fits(node, kernel));
   }
 
-  private fits(node: Node, kernel: number): boolean {
+  #fits(node: Node, kernel: number): boolean {
     const cost = node.primitive === Random ? 6 : 1;
-    const operations = (this.operations[kernel] as number) + cost;
-    const reads = (this.reads[kernel] as number) + node.inputs.length - 1;
-    const room = Math.min(this.limits.maxReads, this.limits.maxBindings - 1);
+    const operations = (this.#operations[kernel] as number) + cost;
+    const reads = (this.#reads[kernel] as number) + node.inputs.length - 1;
+    const room = Math.min(this.#limits.maxReads, this.#limits.maxBindings - 1);
     return operations <= operationBudget && reads < room;
   }
 
   /** One simple operation on values that are in memory anyway: computing it again costs less than storing it. */
-  private isCheap(node: Node): boolean {
+  #isCheap(node: Node): boolean {
     if (!cheapPrimitives.has(node.primitive)) return false;
     return node.inputs.every((input) => {
-      const source = this.behindViews(input);
-      const isShared = (this.consumers[source.order] as number) > 1 && source.primitive.kind !== 'pointwise';
-      return this.isLeaf(source) || source.primitive.kind === 'source' || this.isRoot[source.order] === 1 || isShared;
+      const source = this.#behindViews(input);
+      const isShared = (this.#consumers[source.order] as number) > 1 && source.primitive.kind !== 'pointwise';
+      return this.#isLeaf(source) || source.primitive.kind === 'source' || this.#isRoot[source.order] === 1 || isShared;
     });
   }
 
-  private behindViews(node: Node): Node {
+  #behindViews(node: Node): Node {
     let source = resolve(node);
     while (source.storage === null && source.primitive.kind === 'view') source = resolve(source.inputs[0] as Node);
     return source;
   }
 
-  private inline(node: Node, use: Use): void {
-    this.operations[use.kernel] = (this.operations[use.kernel] as number) + 1;
-    this.reads[use.kernel] = (this.reads[use.kernel] as number) + node.inputs.length - 1;
-    this.useInputs(node, use);
+  #inline(node: Node, use: Use): void {
+    this.#operations[use.kernel] = (this.#operations[use.kernel] as number) + 1;
+    this.#reads[use.kernel] = (this.#reads[use.kernel] as number) + node.inputs.length - 1;
+    this.#useInputs(node, use);
   }
 
   /** A reduction whose elements one pointwise kernel finishes becomes the core of that kernel. */
-  private becomeCore(node: Node, uses: readonly Use[]): boolean {
+  #becomeCore(node: Node, uses: readonly Use[]): boolean {
     const [use] = uses as [Use];
     if (uses.length !== 1 || use.access !== 'once') return false;
-    const plan = this.plans[use.kernel];
-    if (plan === undefined || plan.core !== null || use.place !== this.elementPlaces[use.kernel]) return false;
+    const plan = this.#plans[use.kernel];
+    if (plan === undefined || plan.core !== null || use.place !== this.#elementPlaces[use.kernel]) return false;
     if (plan.box !== null && !sameShape(node.shape, plan.root.shape)) return false;
     plan.core = node;
-    this.useInputs(node, use);
+    this.#useInputs(node, use);
     return true;
   }
 
   /** Asks for the inputs of a node whose elements are wanted at `use`. */
-  private useInputs(node: Node, use: Use): void {
+  #useInputs(node: Node, use: Use): void {
     const { primitive } = node;
     const exact = primitive.exact ?? [];
     node.inputs.forEach((input, k) => {
@@ -249,27 +249,27 @@ class Scheduler {
       if (exact.includes(k) && access !== 'dense') access = 'stored';
       const isAligned = primitive.kind === 'pointwise' && primitive.access === undefined;
       const isFinish = primitive === ScatterAdd && k === 0;
-      const place = isAligned || isFinish ? use.place : this.beyond(use.place, node, k);
-      this.use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
+      const place = isAligned || isFinish ? use.place : this.#beyond(use.place, node, k);
+      this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }
 
-  private passOn(node: Node, use: Use): void {
+  #passOn(node: Node, use: Use): void {
     node.inputs.forEach((input, k) => {
       const access = k > 0 ? 'many' : (node.primitive.access?.(node, 0) ?? 'once');
       // a place is a flat position, which a reshape does not change
-      const place = node.primitive === Reshape ? use.place : this.beyond(use.place, node, k);
-      this.use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
+      const place = node.primitive === Reshape ? use.place : this.#beyond(use.place, node, k);
+      this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }
 
-  private use(input: Node, use: Use): void {
+  #use(input: Node, use: Use): void {
     const node = resolve(input);
-    if (this.isLeaf(node)) return;
+    if (this.#isLeaf(node)) return;
     const { order } = node;
-    const list = this.uses[order];
+    const list = this.#uses[order];
     if (list === undefined) {
-      this.uses[order] = [use];
+      this.#uses[order] = [use];
       return;
     }
     const index = list.findIndex(({ kernel, place }) => kernel === use.kernel && place === use.place);
@@ -278,12 +278,12 @@ class Scheduler {
   }
 
   /** The place behind a node that reads its input elsewhere. */
-  private beyond(place: number, node: Node, input: number): number {
-    const key = (place * this.trace.order.length + node.order) * this.mostInputs + input;
-    const known = this.places.get(key);
+  #beyond(place: number, node: Node, input: number): number {
+    const key = (place * this.#trace.order.length + node.order) * this.#mostInputs + input;
+    const known = this.#places.get(key);
     if (known !== undefined) return known;
-    this.places.set(key, this.placeCount);
-    return this.placeCount++;
+    this.#places.set(key, this.#placeCount);
+    return this.#placeCount++;
   }
 }
 

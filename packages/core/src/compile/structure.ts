@@ -14,18 +14,18 @@ const scalarMark = -2;
 const knownMark = -3;
 
 export class StructureCache<Value> {
-  private readonly values = new Map<number, { readonly key: Int32Array; readonly value: Value }[]>();
-  private readonly stream = new KeyStream();
+  readonly #values = new Map<number, { readonly key: Int32Array; readonly value: Value }[]>();
+  readonly #stream = new KeyStream();
   /** By `node.order`: the walk that met the node last, and its number in it. */
-  private readonly walks: Int32Array;
-  private readonly numbers: Int32Array;
-  private walk = 0;
-  private hash = 0;
+  readonly #walks: Int32Array;
+  readonly #numbers: Int32Array;
+  #walk = 0;
+  #hash = 0;
 
   /** `nodes`: how many the trace has. */
   constructor(nodes: number) {
-    this.walks = new Int32Array(nodes);
-    this.numbers = new Int32Array(nodes);
+    this.#walks = new Int32Array(nodes);
+    this.#numbers = new Int32Array(nodes);
   }
 
   /**
@@ -33,10 +33,12 @@ export class StructureCache<Value> {
    * correspond at equal places.
    */
   find(plan: KernelPlan, { stored }: Schedule): { readonly value: Value | undefined; readonly nodes: readonly Node[] } {
-    const { stream, walks, numbers } = this;
+    const stream = this.#stream;
+    const walks = this.#walks;
+    const numbers = this.#numbers;
     const { core, root, owner, box } = plan;
     const nodes: Node[] = [];
-    const walk = ++this.walk;
+    const walk = ++this.#walk;
     const visit = (requested: Node): void => {
       const node = resolve(requested);
       const at = node.order;
@@ -58,15 +60,15 @@ export class StructureCache<Value> {
     visit(root);
     stream.push(core === null ? -1 : (numbers[core.order] as number));
     stream.push(box === null ? 0 : 1);
-    this.hash = stream.hash();
-    return { value: this.values.get(this.hash)?.find(({ key }) => stream.equals(key))?.value, nodes };
+    this.#hash = stream.hash();
+    return { value: this.#values.get(this.#hash)?.find(({ key }) => stream.equals(key))?.value, nodes };
   }
 
   /** Keeps a value for the structure that was asked for last. */
   keep(value: Value): void {
-    const bucket = this.values.get(this.hash);
-    const entry = { key: this.stream.take(), value };
-    if (bucket === undefined) this.values.set(this.hash, [entry]);
+    const bucket = this.#values.get(this.#hash);
+    const entry = { key: this.#stream.take(), value };
+    if (bucket === undefined) this.#values.set(this.#hash, [entry]);
     else bucket.push(entry);
   }
 }
