@@ -1,6 +1,6 @@
 /** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
 import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
-import type { Algorithms } from '../algorithms/all.ts';
+import type { Hinted } from '../algorithms/hinted.ts';
 import { sizeOf } from '../checks.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 import type { Dialect } from './dialect.ts';
@@ -27,9 +27,9 @@ export class HostEngine implements Engine<HostBuffer> {
   readonly #workspace = new Region();
   readonly #kernels: Kernels;
 
-  constructor(dialect: Dialect, algorithms: Algorithms) {
+  constructor(dialect: Dialect, hinted: Hinted | null) {
     this.name = dialect.name;
-    this.#kernels = new Kernels(dialect, this.#workspace, algorithms);
+    this.#kernels = new Kernels(dialect, this.#workspace, hinted);
   }
 
   upload(data: TensorData, type: BufferType): HostBuffer {

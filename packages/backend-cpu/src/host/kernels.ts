@@ -3,7 +3,7 @@
  * that pays. Keys of kernels and placements name the functions in the cache.
  */
 import type { Kernel } from '@nn/core';
-import type { Algorithms } from '../algorithms/all.ts';
+import type { Hinted } from '../algorithms/hinted.ts';
 import type { Making } from '../algorithms/sums.ts';
 import type { Nest } from '../nest/nest.ts';
 import type { KernelFunction } from './call.ts';
@@ -20,25 +20,16 @@ export interface MadeKernel {
   readonly path: string;
 }
 
-/** What the algorithms call themselves in profiles. */
-const paths = {
-  contraction: 'packed product',
-  conv: 'packed convolution',
-  scatterAdd: 'scatter',
-  scan: 'running sum',
-  rank: 'merge sort',
-} as const;
-
 export class Kernels {
   readonly #dialect: Dialect;
   readonly #region: Region;
-  readonly #algorithms: Algorithms;
+  readonly #hinted: Hinted | null;
   readonly #made = new Map<string, MadeKernel>();
 
-  constructor(dialect: Dialect, region: Region, algorithms: Algorithms) {
+  constructor(dialect: Dialect, region: Region, hinted: Hinted | null) {
     this.#dialect = dialect;
     this.#region = region;
-    this.#algorithms = algorithms;
+    this.#hinted = hinted;
   }
 
   get count(): number {
@@ -58,29 +49,12 @@ export class Kernels {
 
   #make(kernel: Kernel, making: Making): MadeKernel {
     const { placement, dialect, workspace } = making;
-    const algorithm = this.#hinted(kernel, making);
-    if (kernel.hint && algorithm) return { run: algorithm, path: paths[kernel.hint.kind] };
-    return { run: dialect.nest(plainNest(kernel, placement), workspace), path: dialect.path };
-  }
-
-  /** The kernel by the algorithm that its hint names, where the engine has it and it is better than the loops. */
-  #hinted(kernel: Kernel, making: Making): KernelFunction | null {
-    const { hint } = kernel;
-    const algorithms = this.#algorithms;
-    switch (hint?.kind) {
-      case 'contraction':
-        return algorithms.contraction?.(kernel, hint, making) ?? null;
-      case 'conv':
-        return algorithms.conv?.(kernel, hint, making) ?? null;
-      case 'scatterAdd':
-        return algorithms.scatterAdd?.(kernel, hint, making) ?? null;
-      case 'scan':
-        return algorithms.scan?.(kernel, hint, making) ?? null;
-      case 'rank':
-        return algorithms.rank?.(kernel, hint, making) ?? null;
-      default:
-        return null;
-    }
+    return (
+      this.#hinted?.(kernel, making) ?? {
+        run: dialect.nest(plainNest(kernel, placement), workspace),
+        path: dialect.path,
+      }
+    );
   }
 }
 

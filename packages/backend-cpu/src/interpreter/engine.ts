@@ -1,7 +1,7 @@
 /** The engine that needs no permission: it generates nothing. */
-import { algorithms } from '../algorithms/all.ts';
+import { hinted } from '../algorithms/hinted.ts';
 import type { EngineFactory } from '../engine.ts';
 import { HostEngine } from '../host/engine.ts';
 import { interpreter } from './dialect.ts';
 
-export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter, algorithms);
+export const interpreterEngine: EngineFactory = () => new HostEngine(interpreter, hinted);

@@ -1,8 +1,7 @@
 /**
- * `@nn/backend-cpu/javascript`: the engine that generates JavaScript alone, for bundles that have to be small. Of the
- * fixed algorithms it carries the matrix product: everything else is plain loops.
+ * `@nn/backend-cpu/javascript`: the engine that generates JavaScript alone, for bundles that have to be small. It carries
+ * none of the fixed algorithms: all kernels are the plain loops that they mean.
  */
-import { contraction } from '../algorithms/contraction.ts';
 import { type CpuBackend, makeCpu } from '../backend.ts';
 import type { CpuOptions } from '../engine.ts';
 import { javascriptEngine } from './engine.ts';
@@ -11,9 +10,10 @@ export type { CpuBackend, CpuInfo } from '../backend.ts';
 export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
 
 /**
- * A backend that computes in generated JavaScript, as `cpu({ engine: 'javascript' })` of `@nn/backend-cpu` does, with
- * one algorithm, the packed matrix product. What else has one there is plain loops here: convolutions take about three
- * times as long, and the time of a sort or a running sum grows with the square of the length.
+ * A backend that computes in generated JavaScript, as `cpu({ engine: 'javascript' })` of `@nn/backend-cpu` does, but
+ * without its algorithms: every kernel is plain loops. That is as fast for layers of some dozen units; products of several
+ * hundred take twice as long, convolutions four times, and the time of a sort or a running sum grows with the square of
+ * the length.
  * Throws a `BackendError` where a policy forbids to generate functions.
  *
  * @example
@@ -21,5 +21,5 @@ export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
  * console.log(cpu().info().engine); // => javascript
  */
 export function cpu(options: CpuOptions = {}): CpuBackend {
-  return makeCpu(options, { javascript: javascriptEngine({ contraction }) });
+  return makeCpu(options, { javascript: javascriptEngine(null) });
 }
