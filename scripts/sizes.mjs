@@ -1,8 +1,8 @@
 /**
  * What our packages weigh in a page: minified by esbuild, compressed by gzip. Owns the bundles, their ceilings and the
- * names that they must not contain; tests/sizes.test.ts fails when one is broken. The goal for training an MLP is 45 kB:
- * without the WebAssembly engine (kernels and emitter are a third of the bundle) it is 54 kB, with the JavaScript engine
- * alone 51 kB. Lower a ceiling when a size falls.
+ * names that they must not contain; tests/sizes.test.ts fails when one is broken. The goal for training an MLP is 45 kB,
+ * which the JavaScript engine alone keeps; the generator of WebAssembly and its kernels are as much again. Ceilings stand
+ * 2 % above the sizes: lower one when a size falls, and raise it only for what users get in return.
  *
  *   node scripts/sizes.mjs            prints the sizes, and what they are made of
  *   node scripts/sizes.mjs --write    writes them into README.md, between the markers
@@ -73,8 +73,8 @@ export const bundles = [
   {
     name: 'the same with `@nn/backend-cpu/javascript`',
     code: trainMlp('@nn/backend-cpu/javascript'),
-    ceiling: 52_000,
-    without: [...notInAnMlp, 'wasmEngine', 'interpreterEngine', 'ThreadPool'],
+    ceiling: 45_000,
+    without: [...notInAnMlp, 'wasmEngine', 'interpreterEngine', 'ThreadPool', 'Gemm'],
   },
   {
     name: 'everything but the GPU',

@@ -11,10 +11,10 @@ export interface HostState {
 /** Throws FormatError unless `state` is the state of an optimizer with as many parameters and groups. */
 export function readHostState(optimizer: string, state: unknown, parameters: number, groups: number): HostState {
   const stepCount = field(optimizer, state, 'stepCount');
-  const steps = numbers(optimizer, state, 'steps');
+  const steps = field(optimizer, state, 'steps');
   const rates = field(optimizer, state, 'learningRates');
-  if (typeof stepCount !== 'number' || !Array.isArray(rates)) {
-    throw new FormatError(`${optimizer}: the saved state is not one of an optimizer.`);
+  if (typeof stepCount !== 'number' || !isNumbers(steps) || !Array.isArray(rates)) {
+    throw new FormatError(`${optimizer}: the saved state is not one of an optimizer: its counts must be numbers.`);
   }
   if (steps.length !== parameters || rates.length !== groups) {
     throw new FormatError(
@@ -32,11 +32,6 @@ function field(optimizer: string, state: unknown, name: string): unknown {
   throw new FormatError(`${optimizer}: the saved state has no '${name}'.`);
 }
 
-function numbers(optimizer: string, state: unknown, name: string): number[] {
-  const value = field(optimizer, state, name);
-  if (!Array.isArray(value)) throw new FormatError(`${optimizer}: '${name}' in the saved state is not a list.`);
-  return value.map((item: unknown) => {
-    if (typeof item === 'number') return item;
-    throw new FormatError(`${optimizer}: '${name}' in the saved state holds ${JSON.stringify(item)}, not a number.`);
-  });
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }

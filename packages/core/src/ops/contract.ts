@@ -22,15 +22,9 @@ export const Contraction: Primitive<ContractionAxes> = definePrimitive<Contracti
   name: 'contraction',
   kind: 'nest',
   access: () => 'stored',
-  infer: ([left, right], { batch, rows }) => ({
+  infer: ([left, right], { batch, rows, columns }) => ({
     dtype: (left as Node).dtype,
-    shape: [
-      ...(left as Node).shape.slice(0, batch + rows),
-      ...(right as Node).shape.slice(
-        batch,
-        (right as Node).shape.length - ((left as Node).shape.length - batch - rows),
-      ),
-    ],
+    shape: [...(left as Node).shape.slice(0, batch + rows), ...(right as Node).shape.slice(batch, batch + columns)],
   }),
   key: ({ batch, rows, columns, inner }) => [batch, rows, columns, inner],
   // C = A B^T over the inner axes:  dA = G B over the columns,  dB = G^T A over the rows
