@@ -32,6 +32,8 @@ const filterBlock = 128;
 /** Bytes of transformed tiles and products that should stay in the second-level cache. */
 const blockBytes = 2 ** 20;
 
+/** Bytes from one frequency to the next: an odd number of cache lines, or all 36 would fall into the same few sets. */
+const apart = (floats: number): number => (Math.ceil(floats / 16) | 1) * 64;
 const upTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 const bytesPlus = (base: I32, offset: I32 | number): I32 =>
   i32.add(base, typeof offset === 'number' ? i32.const(offset) : offset);
@@ -68,7 +70,8 @@ function tilingOf(space: readonly number[], batch: number, rows: number, columns
   const counts = space.map((extent) => Math.ceil(extent / tile));
   const each = sizeOf(counts);
   const fit = Math.max(48, Math.floor(blockBytes / (4 * frequencies * (rows + columns))));
-  let images = Math.min(batch, Math.max(1, Math.floor(fit / each)));
+  // Blocks go across images, so that few of them end within a panel.
+  let images = Math.min(batch, Math.max(1, Math.floor((2 * fit) / each)));
   while (batch % images > 0) images -= 1;
   const tiles = images * each;
   const whole = counts.map((count) => count * tile);
@@ -141,9 +144,11 @@ export function winogradForward(
   const innerTable = offsetTable(context, [channels], [steps[1]]);
   const epilogue = epilogueFrom(context, request, stridesOf([batch, filters, ...whole]), split ? null : 2);
 
-  const panelBytes = 4 * rows * channels;
+  const filterBytes = apart(rows * channels);
+  const rightBytes = apart(channels * width);
+  const productBytes = apart(rowBlock * width);
   const shared = ownLayout([
-    ['filters', frequencies * panelBytes],
+    ['filters', frequencies * filterBytes],
     ['sums', split ? batch * sumBytes : 0],
     ['image', split ? pad.bytes : 0],
   ]);
@@ -155,8 +160,8 @@ export function winogradForward(
     ['channels', 4 * (channels + 8)],
     ['image', split ? 0 : pad.bytes],
     ['sums', split ? 0 : images * sumBytes],
-    ['right', 4 * frequencies * channels * width],
-    ['products', 4 * frequencies * rowBlock * width],
+    ['right', frequencies * rightBytes],
+    ['products', frequencies * productBytes],
   ]);
   const transform = phaseOf(context, kernel, rows / 4, rows * channels * 8, (driver) => {
     const unit = driver.local();
@@ -175,7 +180,7 @@ export function winogradForward(
           bytesPlus(driver.at(tables[0]), scaled(unit, 16)),
           i32.const(4),
           i32.const(4 * taps),
-          i32.const(panelBytes),
+          i32.const(filterBytes),
         ),
       ]),
     ];
@@ -210,7 +215,7 @@ export function winogradForward(
         bytesPlus(driver.at(layout.at('tileIn')), scaled(column, 4)),
         columns,
         i32.const(4 * (pad.strides[1] as number)),
-        i32.const(4 * channels * width),
+        i32.const(rightBytes),
       ),
       forLoop(
         row,
@@ -229,10 +234,10 @@ export function winogradForward(
                 'multiplyFours',
                 bytesPlus(
                   bytesPlus(driver.scratch, shared.at('filters')),
-                  i32.add(scaled(frequency, panelBytes), scaled(row, 4 * channels)),
+                  i32.add(scaled(frequency, filterBytes), scaled(row, 4 * channels)),
                 ),
-                bytesPlus(driver.at(layout.at('right')), scaled(frequency, 4 * channels * width)),
-                bytesPlus(driver.at(layout.at('products')), scaled(frequency, 4 * rowBlock * width)),
+                bytesPlus(driver.at(layout.at('right')), scaled(frequency, rightBytes)),
+                bytesPlus(driver.at(layout.at('products')), scaled(frequency, productBytes)),
                 height,
                 // Whole panels: what lies beyond the last tile repeats it.
                 i32.and(i32.add(columns, i32.const(7)), i32.const(-8)),
@@ -255,7 +260,7 @@ export function winogradForward(
             i32.const(4 * width),
             i32.const(4 * sizeOf(whole)),
             i32.const(4 * (whole[1] as number)),
-            i32.const(4 * rowBlock * width),
+            i32.const(productBytes),
           ),
         ],
         true,
@@ -340,7 +345,10 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
   const tiling = tilingOf(output.slice(2), batch, rowBlock, columns);
   const { images, tiles, width, whole, needed } = tiling;
   const groups = batch / images;
-  const sumBytes = 4 * frequencies * rows * columns;
+  const frequencyBytes = apart(rows * columns);
+  const sumBytes = frequencies * frequencyBytes;
+  const leftBytes = apart(rowBlock * width);
+  const rightBytes = apart(columns * width);
   // Parts of the batch are summed apart, for threads; their number follows from the shapes alone, and so do the bits.
   const parts = Math.max(1, Math.min(8, groups, Math.floor(2 ** 23 / sumBytes)));
   const pad = padding(context, images * channels, input.slice(2), needed, hint.padding);
@@ -364,8 +372,8 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
     ['filters', 4 * (filters + 8)],
     ['image', pad.bytes],
     ['cotangent', cotangentPad.bytes],
-    ['left', 4 * frequencies * rowBlock * width],
-    ['right', 4 * frequencies * columns * width],
+    ['left', frequencies * leftBytes],
+    ['right', frequencies * rightBytes],
   ]);
   const work = batch * filters * sizeOf(output.slice(2)) * channels * 0.12;
   const main = phaseOf(context, kernel, parts * rowBlocks, work, (driver) => {
@@ -396,7 +404,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
       lane: I32,
       lanes: I32,
       rowBytes: number,
-      span: number,
+      frequencyStep: number,
     ): Statement =>
       driver.library(
         name,
@@ -408,7 +416,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
         lane,
         lanes,
         i32.const(rowBytes),
-        i32.const(4 * span * width),
+        i32.const(frequencyStep),
       );
     const block: Statement[] = [
       count.set(bounded(i32.sub(i32.const(tiles), column), width)),
@@ -420,7 +428,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
         driver.at(layout.at('channels')),
         i32.const(channels),
         4 * (pad.strides[1] as number),
-        columns,
+        rightBytes,
       ),
       panels(
         'cotangentPanels',
@@ -430,7 +438,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
         bytesPlus(driver.at(layout.at('filters')), scaled(row, 4)),
         height,
         4 * (cotangentPad.strides[1] as number),
-        rowBlock,
+        leftBytes,
       ),
       forLoop(
         frequency,
@@ -440,9 +448,9 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
         [
           driver.library(
             'multiplyFours',
-            bytesPlus(driver.at(layout.at('left')), scaled(frequency, 4 * rowBlock * width)),
-            bytesPlus(driver.at(layout.at('right')), scaled(frequency, 4 * columns * width)),
-            bytesPlus(sums, scaled(frequency, 4 * rows * columns)),
+            bytesPlus(driver.at(layout.at('left')), scaled(frequency, leftBytes)),
+            bytesPlus(driver.at(layout.at('right')), scaled(frequency, rightBytes)),
+            bytesPlus(sums, scaled(frequency, frequencyBytes)),
             height,
             i32.const(columns),
             count,
@@ -499,7 +507,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
   });
   const phases: Phase[] = [main];
   if (parts > 1) {
-    const all = frequencies * rows * columns;
+    const all = sumBytes / 4;
     const total = emitNest(context, {
       kernel: {
         domain: [all],
@@ -537,7 +545,7 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
             i32.const(0),
             i32.const(0),
             i32.const(4 * taps),
-            i32.const(4 * rows * columns),
+            i32.const(frequencyBytes),
           ),
         ]),
       ];
