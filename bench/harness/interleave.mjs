@@ -17,10 +17,10 @@ import { median } from './statistics.mjs';
  *   `batch`: milliseconds of a sample; `budget`: of all samples of a library; `limit`: for an answer
  */
 
-/** What a library needs to know to prepare. @param {Workload} workload */
-export function request(workload) {
+/** What a library needs to know to prepare. @param {Workload} workload @param {number} [steps] of a training, to be checked */
+export function request(workload, steps = checkedSteps) {
   const spec = workload.model === '' ? null : modelSpec(workload.model);
-  return { workload, spec, places: spec === null ? samplePlaces(workload) : [], steps: checkedSteps };
+  return { workload, spec, places: spec === null ? samplePlaces(workload) : [], steps };
 }
 
 /**
@@ -35,6 +35,11 @@ export async function interleave(workload, libraries, effort, channelOf) {
   const runners = [];
   for (const library of libraries) {
     if (!library.supports(workload)) continue;
+    const reason = library.leftOut?.[workload.name];
+    if (reason !== undefined) {
+      results[library.name] = { fault: `left out: ${reason}` };
+      continue;
+    }
     try {
       const channel = await channelOf(library);
       const { result } = await channel.ask('prepare', request(workload), effort.limit);

@@ -1,6 +1,6 @@
 /** Facts of the machine, and how much of its processors other programs use while we measure. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,27 @@ function secondsOf(pid) {
   } catch {
     return 0;
   }
+}
+
+/** The processes that this one started, and those that they started; empty where that cannot be known. */
+export function descendants() {
+  if (platform() !== 'linux') return [];
+  /** @type {Map<number, number>} */
+  const parents = new Map();
+  for (const name of readdirSync('/proc').filter((found) => /^\d+$/.test(found))) {
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      parents.set(Number(name), Number(fields[1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const isOurs = (/** @type {number} */ pid) => {
+    for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
+      if (at === process.pid) return true;
+    return false;
+  };
+  return [...parents.keys()].filter(isOurs);
 }
 
 /**

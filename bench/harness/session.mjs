@@ -2,8 +2,6 @@
  * What one process (or page) does for one library: prepares a workload, gives its result for the check, repeats it.
  * Knows no library and no transport: `worker.mjs` and `browser/page.mjs` bring both.
  */
-import { checkedSteps } from '../workloads/operations.mjs';
-
 /**
  * @typedef {import('../workloads/list.mjs').Workload} Workload
  * @typedef {import('../workloads/check.mjs').Result} Result
@@ -24,8 +22,8 @@ export function session(library, options) {
   };
   return {
     start: () => library.start(options),
-    /** The result to check, and how long the first step took, its loss read. @param {{ workload: Workload }} message */
-    async prepare({ workload }) {
+    /** The result to check, and how long the first step took, its loss read. @param {{ workload: Workload, steps: number }} message */
+    async prepare({ workload, steps }) {
       release();
       current = await library.prepare(workload, options);
       const begin = performance.now();
@@ -35,7 +33,7 @@ export function session(library, options) {
       }
       const losses = [await current.step()];
       const first = performance.now() - begin;
-      while (losses.length < checkedSteps) losses.push(await current.step());
+      while (losses.length < steps) losses.push(await current.step());
       return { first, result: { losses } };
     },
     /** @param {{ count: number }} message */

@@ -3,8 +3,10 @@
 /** @typedef {import('../workloads/list.mjs').Workload} Workload */
 /**
  * @typedef {{ name: string, title: string, file: string, options: Record<string, unknown>, threads: number,
- *   supports(workload: Workload): boolean, variant(workload: Workload): string }} LibraryEntry
- *   `variant`: the suffix of the reference for libraries whose mathematics differ
+ *   supports(workload: Workload): boolean, variant(workload: Workload): string,
+ *   leftOut?: Readonly<Record<string, string>> }} LibraryEntry
+ *   `variant`: the suffix of the reference for libraries whose mathematics differ;
+ *   `leftOut`: workloads that a library has but that are not measured, with the reason
  */
 
 /** @param {Partial<LibraryEntry> & Pick<LibraryEntry, 'name' | 'title' | 'file'>} given @returns {LibraryEntry} */

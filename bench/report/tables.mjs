@@ -15,7 +15,10 @@ import { digits } from './format.mjs';
 /** A time in the unit of its workload, or why there is none. @param {Workload} workload @param {Measured | undefined} measured */
 export function cell(workload, measured) {
   if (measured === undefined) return '-';
-  if ('fault' in measured) return measured.fault.startsWith('wrong result') ? 'wrong' : 'failed';
+  if ('fault' in measured) {
+    if (measured.fault.startsWith('left out')) return '-';
+    return measured.fault.startsWith('wrong result') ? 'wrong' : 'failed';
+  }
   return digits(workload.unit === 'µs' ? measured.median * 1000 : measured.median);
 }
 

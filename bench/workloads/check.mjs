@@ -18,12 +18,13 @@ const reference = JSON.parse(readFileSync(new URL('fixtures/reference.json', imp
 /**
  * Says what is wrong with a result, or null. `variant` names a library whose update rule differs, as documented in
  * `libraries/list.mjs`.
- * @param {Workload} workload @param {Result} result @param {string} [variant] @returns {string | null}
+ * @param {Workload} workload @param {Result} result @param {string} [variant] @param {number} [steps] of a training
+ * @returns {string | null}
  */
-export function findFault(workload, result, variant = '') {
+export function findFault(workload, result, variant = '', steps = checkedSteps) {
   if (workload.kind === 'train') {
     const expected = reference.losses[workload.model + variant] ?? [];
-    return compare('loss of step', result.losses ?? [], expected.slice(0, checkedSteps), 1e-3, 0);
+    return compare('loss of step', result.losses ?? [], expected.slice(0, steps), 1e-3, 0);
   }
   if (workload.kind === 'infer') {
     const expected = (reference.logits[workload.model + variant] ?? []).slice(0, 10 * workload.batch);
