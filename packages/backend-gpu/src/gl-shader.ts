@@ -18,6 +18,15 @@ export function glslText(shader: Shader): string {
       `int nn_mask${read};`,
       `${type} nn_read${read}(int i) { return ${scalar === 'F' ? texel : `${type}(${texel})`}; }`,
     ];
+    if (shader.body.includes(`nn_walk${read}(`)) {
+      // The same texel for a whole number below 2^22: samplers of normalised places are faster than texelFetch.
+      lines.push(`vec2 nn_scale${read};
+vec4 nn_walk${read}(float i) {
+float x = (i + 0.5) * nn_scale${read}.x;
+float y = floor(x);
+return textureLod(user_r${read}, vec2(x - y, (y + 0.5) * nn_scale${read}.y), 0.0);
+}`);
+    }
     if (shader.body.includes(`nn_pick${read}(`)) {
       lines.push(`${one} nn_pick${read}(int i) { return nn_read${read}(i >> 2)[i & 3]; }`);
     }
@@ -59,6 +68,12 @@ return s == 1 ? ${type}(a.yzw, b.x) : s == 2 ? ${type}(a.zw, b.xy) : ${type}(a.w
     `${glsl.type(shader.result, 4)} nn_body(int t) {\n${body}\n}`,
     'vec4 nn_main() {',
     ...shader.reads.map((_, read) => `nn_mask${read} = (1 << user_s${read}) - 1;`),
+    // The width is a power of two, and its inverse is exact.
+    ...shader.reads.flatMap((_, read) =>
+      shader.body.includes(`nn_walk${read}(`)
+        ? `nn_scale${read} = vec2(intBitsToFloat((127 - user_s${read}) << 23), 1.0 / float(textureSize(user_r${read}, 0).y));`
+        : [],
+    ),
     'return vec4(nn_body((int(gl_FragCoord.y) << user_s) + int(gl_FragCoord.x)));',
     '}',
   ].join('\n');

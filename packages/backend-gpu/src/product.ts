@@ -7,7 +7,7 @@
 import type { Op, Step } from '@nn/core';
 import { Forms } from './affine.ts';
 import { quotient, remainder } from './language.ts';
-import { type Lowering, lengthOf, type Read } from './lowering.ts';
+import { type Lowering, lengthOf, type Read, type Slot } from './lowering.ts';
 import { collapse, type Nest, write } from './nest.ts';
 import type { Shader } from './printer.ts';
 import { compact } from './reduction.ts';
@@ -152,21 +152,40 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   }
 
   const vector = language.type('F', 4);
-  const fetch = (
-    read: number,
-    name: string,
-    operand: Operand,
-    steps: readonly number[],
-    k: string,
-    packed: string,
-  ): void => {
+  // In GLSL an index that is a number in float32 is fetched faster; it is exact in this range.
+  const walks = [left, right].map(
+    ({ read }) => language.name === 'glsl' && (lowering.slots[read.buffer] as Slot).length <= 2 ** 24,
+  );
+  for (const [at, operand] of [left, right].entries()) {
+    if (!walks[at]) continue;
+    const name = operand === left ? 'a' : 'b';
+    for (const line of texelsOf(operand))
+      lines.push(language.constant('F', 1, `${name}Walk${line}`, `float(${name}From${line})`));
+  }
+  const fetch = (read: 0 | 1, steps: readonly number[]): void => {
+    const name = read === 0 ? 'a' : 'b';
+    const operand = read === 0 ? left : right;
     const stride = (operand.inner[depth - 1] as number) / 4;
-    const load = (value: string, from: number, index: string): void =>
-      void lines.push(language.constant('F', 4, value, `nn_read${read}(${name}From${from} + ${index})`));
+    const load = (value: string, from: number, packed: boolean, step: number): void => {
+      const [start, k, k4, by] = walks[read]
+        ? [`nn_walk${read}(${name}Walk${from}`, 'kf', 'kf4', language.float(stride)]
+        : [`nn_read${read}(${name}From${from}`, 'k', 'k4', String(stride)];
+      const index = packed ? k : `(${k4} + ${walks[read] ? language.float(step) : step}) * ${by}`;
+      lines.push(language.constant('F', 4, value, `${start} + ${index})`));
+    };
     for (const at of texelsOf(operand)) {
-      if (operand.along === 'inner') load(`${name}v${at}`, at, packed);
-      else for (const step of steps) load(`${name}v${step}_${at}`, at, `(${k} + ${step}) * ${stride}`);
+      if (operand.along === 'inner') load(`${name}v${at}`, at, true, 0);
+      else for (const step of steps) load(`${name}v${step}_${at}`, at, false, step);
     }
+  };
+  const turn = (count: number, first: string, steps: readonly number[]): void => {
+    lines.push(language.loop('k', String(count)));
+    int('k4', first);
+    if (walks.includes(true)) lines.push('float kf = float(k);', 'float kf4 = float(k4);');
+    fetch(0, steps);
+    fetch(1, steps);
+    add(steps);
+    lines.push('}');
   };
   const add = (steps: readonly number[]): void => {
     const leftAt = (i: number, q: number): string =>
@@ -184,22 +203,10 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     }
   };
   const whole = Math.floor(extent / 4);
-  if (whole > 0) {
-    lines.push(language.loop('k', String(whole)));
-    int('k4', 'k * 4');
-    fetch(0, 'a', left, four, 'k4', 'k');
-    fetch(1, 'b', right, four, 'k4', 'k');
-    add(four);
-    lines.push('}');
-  }
+  if (whole > 0) turn(whole, 'k * 4', four);
   if (extent % 4 !== 0) {
     if (isPacked) throw new Error('a packed sum has a multiple of 4 terms');
-    lines.push(language.loop('k', String(extent % 4)));
-    int('k4', `k + ${whole * 4}`);
-    fetch(0, 'a', left, [0], 'k4', 'k');
-    fetch(1, 'b', right, [0], 'k4', 'k');
-    add([0]);
-    lines.push('}');
+    turn(extent % 4, `k + ${whole * 4}`, [0]);
   }
   lines.push('}'.repeat(outerLoops.length));
 
