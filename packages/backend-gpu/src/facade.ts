@@ -82,7 +82,11 @@ export interface KernelSettings {
 }
 
 export interface GpuInstance {
-  readonly context: WebGL2RenderingContext;
+  /** The class of its kernels, and what it hands to each of them. */
+  Kernel: WebGl2Kernel;
+  mode: string;
+  context: WebGL2RenderingContext;
+  canvas: { width: number; height: number };
   createKernel(source: string, settings: KernelSettings): GpuKernel;
   createKernelMap(subKernels: Readonly<Record<string, string>>, source: string, settings: KernelSettings): GpuKernel;
   destroy(): Promise<void>;
@@ -135,10 +139,18 @@ export interface GpuPass {
   end(): void;
 }
 
+/** The class of kernels on WebGL 2. */
+export interface WebGl2Kernel {
+  new (...settings: never[]): object;
+  readonly isSupported: boolean;
+  readonly features: Readonly<Record<string, number | boolean>>;
+}
+
 /** What is used of the module. */
 export interface GpuLibrary {
+  readonly WebGL2Kernel: WebGl2Kernel;
   readonly GPU: new (settings: {
-    readonly mode: 'webgl2' | 'webgpu';
+    readonly mode: 'webgl2' | 'webgpu' | 'cpu';
     readonly context?: WebGL2RenderingContext;
     readonly canvas?: { width: number; height: number };
   }) => GpuInstance;
@@ -156,6 +168,30 @@ export const base: Omit<KernelSettings, 'output' | 'argumentTypes'> = {
   checkContext: false,
   returnType: 'Array(4)',
 };
+
+/**
+ * A GPU whose kernels draw in `gl`. Outside browsers gpu.js takes no WebGL 2 context, as it finds out about WebGL 2 with a
+ * canvas; there it gets a class of kernels that knows already.
+ */
+export function webGl2Instance({ GPU, WebGL2Kernel }: GpuLibrary, gl: WebGL2RenderingContext): GpuInstance {
+  // gpu.js sizes its canvas to the largest output; a stand-in keeps that from costing memory.
+  const canvas = { width: 1, height: 1 };
+  if (typeof WebGL2RenderingContext !== 'undefined') return new GPU({ mode: 'webgl2', context: gl, canvas });
+  class Kernel extends WebGL2Kernel {
+    static override readonly isSupported: boolean = true;
+    static override readonly features: WebGl2Kernel['features'] = {
+      isFloatRead: true,
+      isTextureFloat: true,
+      isDrawBuffers: true,
+      kernelMap: true,
+      isIntegerDivisionAccurate: true,
+      isSpeedTacticSupported: true,
+      channelCount: Number(gl.getParameter(gl.MAX_DRAW_BUFFERS)),
+      maxTextureSize: Number(gl.getParameter(gl.MAX_TEXTURE_SIZE)),
+    };
+  }
+  return Object.assign(new GPU({ mode: 'cpu' }), { Kernel, mode: 'webgl2', context: gl, canvas });
+}
 
 let loading: Promise<GpuLibrary> | undefined;
 

@@ -1,6 +1,7 @@
 /**
  * Owns: WebGL 2 through gpu.js: textures of four floats a texel, their pool, kernels, upload and reading back.
- * Does not own: what is computed (`printer.ts`), nor when memory is free (`plan.ts`).
+ * Does not own: what is computed (`printer.ts`), nor when memory is free (`plan.ts`), nor contexts outside browsers
+ * (`headless-device.ts`).
  * gpu.js translates, links and runs each kernel; the shader text enters as its native function. Textures are ours: gpu.js
  * asks the texture it draws to `beforeMutate`, and ours answers "attach me", so each run can have its own target.
  */
@@ -13,11 +14,14 @@ import {
   type GpuLibrary,
   type KernelSettings,
   type TextureProtocol,
+  webGl2Instance,
 } from './facade.ts';
 import { glslText } from './gl-shader.ts';
 import { glsl, type Language, type Scalar } from './language.ts';
 import type { Shader } from './printer.ts';
 import { nextTurn } from './turn.ts';
+
+export type GlMode = 'webgl2' | 'headlessgl';
 
 /** The largest width and height that are used. */
 const largest = 8192;
@@ -69,7 +73,7 @@ function sizeOf(texels: number): readonly [number, number] {
 }
 
 export class GlDevice implements Device {
-  readonly mode = 'webgl2';
+  readonly mode: GlMode;
   readonly language: Language = glsl;
   readonly exactInt32 = false;
   readonly maxWrites: number;
@@ -77,26 +81,31 @@ export class GlDevice implements Device {
   readonly maxLength: number;
   readonly description: string;
   readonly counters: Counters = { created: 0, deleted: 0, live: 0, bytes: 0, kernels: 0, compiled: 0, launches: 0 };
-  private readonly gl: WebGL2RenderingContext;
+  protected readonly gl: WebGL2RenderingContext;
   private readonly gpu: GpuInstance;
   private readonly pool = new Map<string, GlTexture[]>();
   private pooledBytes = 0;
-  private readonly framebuffer: WebGLFramebuffer;
+  protected readonly framebuffer: WebGLFramebuffer;
   private readonly placeholder: GlTexture;
 
-  constructor(gpuLibrary: GpuLibrary) {
-    this.gl = makeContext();
-    const { gl } = this;
+  /** `targets` is how many textures a draw may write at most. */
+  constructor(
+    gpuLibrary: GpuLibrary,
+    gl: WebGL2RenderingContext = browserContext(),
+    mode: GlMode = 'webgl2',
+    targets = 8,
+  ) {
+    this.gl = gl;
+    this.mode = mode;
     if (gl.getExtension('EXT_color_buffer_float') === null) {
       throw new BackendError(
         'gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.',
       );
     }
-    // gpu.js sizes its canvas to the largest output; a stand-in keeps that from costing memory.
-    this.gpu = new gpuLibrary.GPU({ mode: 'webgl2', context: gl, canvas: { width: 1, height: 1 } });
+    this.gpu = webGl2Instance(gpuLibrary, gl);
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     this.description = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
-    this.maxWrites = Math.min(8, Number(gl.getParameter(gl.MAX_DRAW_BUFFERS)));
+    this.maxWrites = Math.min(targets, Number(gl.getParameter(gl.MAX_DRAW_BUFFERS)));
     this.maxReads = Math.min(16, Number(gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1);
     const side = Math.min(largest, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE)));
     this.maxLength = side * side * 4;
@@ -316,12 +325,19 @@ export class GlDevice implements Device {
     const columnsRead = Math.min(width, Math.ceil(length / 4));
     const rows = Math.ceil(length / (width * 4));
     const out = new Float32Array(columnsRead * rows * 4);
-    const buffer = gl.createBuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture.texture, 0);
+    await this.pixels(columnsRead, rows, out);
+    return out.subarray(0, length);
+  }
+
+  /** Reads a rectangle of what is attached, through a buffer, so that the thread does not wait for the device. */
+  protected async pixels(width: number, height: number, out: Float32Array): Promise<void> {
+    const { gl } = this;
+    const buffer = gl.createBuffer();
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, out.byteLength, gl.STREAM_READ);
-    gl.readPixels(0, 0, columnsRead, rows, gl.RGBA, gl.FLOAT, 0);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
     try {
       await this.fence();
@@ -333,7 +349,6 @@ export class GlDevice implements Device {
     } finally {
       gl.deleteBuffer(buffer);
     }
-    return out.subarray(0, length);
   }
 
   /** Waits for all work so far without blocking the thread. */
@@ -356,12 +371,16 @@ export class GlDevice implements Device {
   }
 
   check(): void {
-    if (this.gl.isContextLost()) {
+    if (this.isLost()) {
       throw new BackendError(
         'gpu: the WebGL context was lost, and with it everything on the device. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
       );
     }
+  }
+
+  protected isLost(): boolean {
+    return this.gl.isContextLost();
   }
 
   flush(): void {
@@ -378,7 +397,7 @@ export class GlDevice implements Device {
   }
 }
 
-function makeContext(): WebGL2RenderingContext {
+function browserContext(): WebGL2RenderingContext {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') {
     throw new BackendError('gpu: there is no WebGL 2 outside browsers.');
   }

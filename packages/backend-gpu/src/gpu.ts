@@ -7,15 +7,17 @@ import { type GpuBackend, makeBackend } from './backend.ts';
 import type { Device } from './device.ts';
 import { loadGpuJs } from './facade.ts';
 import { GlDevice } from './gl-device.ts';
+import { HeadlessDevice } from './headless-device.ts';
 import { probe } from './limits.ts';
+import { isNode } from './native.ts';
 import { withNavigatorGpu } from './navigator.ts';
 import { WebGpuDevice } from './webgpu-device.ts';
 
-/** The ways to a GPU: WebGL 2 and WebGPU in browsers, WebGPU through Dawn in Node. */
-export type GpuMode = 'webgl2' | 'webgpu';
+/** The ways to a GPU: WebGL 2 and WebGPU in browsers; in Node WebGL 2 through headless-gl and WebGPU through Dawn. */
+export type GpuMode = 'webgl2' | 'headlessgl' | 'webgpu';
 
 export interface GpuOptions {
-  /** The way to use; by default the first that works of webgl2 and webgpu. */
+  /** The way to use; by default the first that works: webgl2 (in Node headlessgl), then webgpu. */
   readonly mode?: GpuMode;
 }
 
@@ -27,7 +29,14 @@ export interface Availability {
   readonly detail: string;
 }
 
-const modes: readonly GpuMode[] = ['webgl2', 'webgpu'];
+const modes: readonly GpuMode[] = ['webgl2', 'headlessgl', 'webgpu'];
+
+const isBrowser = typeof document !== 'undefined' || typeof OffscreenCanvas !== 'undefined';
+
+/** The modes worth trying here. */
+const likely = modes.filter((mode) =>
+  mode === 'webgl2' ? isBrowser || !isNode : mode === 'headlessgl' ? isNode : true,
+);
 
 /**
  * Opens a GPU and checks it with a small computation.
@@ -43,7 +52,7 @@ const modes: readonly GpuMode[] = ['webgl2', 'webgpu'];
  */
 export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
   const tried: string[] = [];
-  for (const mode of options.mode === undefined ? modes : [options.mode]) {
+  for (const mode of options.mode === undefined ? likely : [options.mode]) {
     let device: Device | undefined;
     try {
       device = await open(mode);
@@ -76,6 +85,7 @@ export async function available(): Promise<readonly Availability[]> {
 async function open(mode: GpuMode): Promise<Device> {
   const library = await loadGpuJs();
   if (mode === 'webgl2') return new GlDevice(library);
+  if (mode === 'headlessgl') return HeadlessDevice.open(library);
   return withNavigatorGpu(() => WebGpuDevice.open(library));
 }
 
@@ -86,7 +96,7 @@ function reason(error: unknown): string {
 }
 
 function fix(): string {
-  return typeof document === 'undefined' && typeof OffscreenCanvas === 'undefined'
-    ? 'In Node, install the package webgpu (0.6 or later) beside @nn/backend-gpu, with a driver for Vulkan, Metal or Direct3D 12, or use the CPU backend.'
+  return isNode && !isBrowser
+    ? 'In Node a GPU needs one of two native packages, which you install: gl, with OpenGL and on Linux a display (xvfb-run gives one), or webgpu, with a driver for Vulkan, Metal or Direct3D 12. Or use the CPU backend.'
     : 'Allow hardware acceleration in the browser, try another browser, or use the CPU backend.';
 }

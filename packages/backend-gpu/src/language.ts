@@ -71,9 +71,10 @@ export const glsl: Language = {
         compare('equal', F, '==', 'equal'),
         compare('lessI', I, '<', 'lessThan'),
         compare('equalI', I, '==', 'equal'),
+        // Of bits, as drivers take `a < b ? a : b` for min(a, b), which loses NaN and the sign of zero.
         [
           `nn_select${w}`,
-          `${F} nn_select${w}(${I} c, ${F} a, ${F} b) { return ${w === 1 ? 'c != 0 ? a : b' : 'mix(b, a, notEqual(c, ivec4(0)))'}; }`,
+          `${F} nn_select${w}(${I} c, ${F} a, ${F} b) { ${I} x = floatBitsToInt(a); ${I} y = floatBitsToInt(b); return intBitsToFloat(y ^ ((x ^ y) & -c)); }`,
         ],
         [`nn_selectI${w}`, `${I} nn_selectI${w}(${I} c, ${I} a, ${I} b) { return b ^ ((a ^ b) & -c); }`],
         [`nn_bits${w}`, `${I} nn_bits${w}(${F} x) { return floatBitsToInt(x); }`],

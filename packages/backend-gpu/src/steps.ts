@@ -24,8 +24,11 @@ function lowerStep(step: Step, lowering: Lowering): void {
     );
   }
   const { hint } = step.kernel;
-  if (hint?.kind === 'contraction' && contract(step, step.kernel, hint, lowering)) return;
-  if (hint?.kind === 'conv' && convolve(step, hint, lowering)) return;
+  const { language, maxWrites } = lowering.target;
+  // Tiles are several outputs of a shader, or stores; with neither the loop nest is the best product.
+  const hasTiles = language.name === 'wgsl' || maxWrites >= 4;
+  if (hasTiles && hint?.kind === 'contraction' && contract(step, step.kernel, hint, lowering)) return;
+  if (hasTiles && hint?.kind === 'conv' && convolve(step, hint, lowering)) return;
   if (hint?.kind === 'scatterAdd' && scatterAdd(step, hint, lowering)) return;
   if (hint?.kind === 'scan' && scan(step, hint, lowering)) return;
   if (reduceInTwo(step, lowering)) return;

@@ -10,6 +10,11 @@ export function nextTurn(milliseconds = 0): Promise<void> {
       setTimeout(resolve, milliseconds);
       return;
     }
+    // Node's own: an open channel would keep the process from ending.
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
     if (channel === undefined) {
       channel = new MessageChannel();
       channel.port1.onmessage = () => waiting.shift()?.();
