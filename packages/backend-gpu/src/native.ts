@@ -11,17 +11,17 @@ export const isNode: boolean = typeof process !== 'undefined' && process.version
 const tested = { gl: '9.0.0-rc.10', webgpu: '0.6.2' } as const;
 
 /**
- * The package, from beside this one or from the folder that Node runs in (or `NODE_PATH`).
+ * The package, as the folder that Node runs in has it (or `NODE_PATH`), or from beside this one.
  * Throws `BackendError` where it is not installed or does not start.
  */
 export async function importNative(name: keyof typeof tested): Promise<unknown> {
   let failure: unknown;
-  for (const find of [async () => name, () => fromWorkingDirectory(name)]) {
+  for (const find of [() => fromWorkingDirectory(name), async () => name]) {
     try {
-      const at = await find();
-      if (at !== undefined) return await import(/* @vite-ignore */ at);
+      const found = await find();
+      return await import(/* @vite-ignore */ found);
     } catch (error) {
-      if (!isMissing(error, name)) failure = error;
+      if (!isMissing(error, name)) failure ??= error;
     }
   }
   if (failure === undefined) {
@@ -33,7 +33,7 @@ export async function importNative(name: keyof typeof tested): Promise<unknown> 
   throw new BackendError(`gpu: the package ${name} is installed but does not start here: ${why}`, {}, failure);
 }
 
-async function fromWorkingDirectory(name: string): Promise<string | undefined> {
+async function fromWorkingDirectory(name: string): Promise<string> {
   const [{ createRequire }, { pathToFileURL }] = await Promise.all([
     import(/* @vite-ignore */ builtIn('module')),
     import(/* @vite-ignore */ builtIn('url')),

@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 import { available, type GpuMode } from './index.ts';
 
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
@@ -15,7 +14,7 @@ const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta
 /** The modes for Node, each with the reason why it cannot be tested here, or null where it can. */
 export async function nodeDevices(): Promise<readonly { readonly mode: GpuMode; readonly reason: string | null }[]> {
   const folder = join(cache, 'nn-gpu');
-  if (existsSync(folder)) vi.spyOn(process, 'cwd').mockReturnValue(folder);
+  if (existsSync(folder)) process.chdir(folder);
   if (existsSync(join(folder, 'node_modules/gl'))) await display();
   softwareVulkan();
   const found = await available();

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { testDevice } from './device-tests.ts';
+import { loadGpuJs } from './facade.ts';
+import { HeadlessDevice } from './headless-device.ts';
+import { available, gpu } from './index.ts';
+import { withNavigatorGpu } from './navigator.ts';
+import { nodeDevices } from './node-devices.ts';
+import { WebGpuDevice } from './webgpu-device.ts';
+
+const devices = await nodeDevices();
+
+for (const { mode, reason } of devices) {
+  if (reason !== null) describe(mode, () => it('works', ({ skip }) => skip(reason)));
+  else {
+    testDevice(mode, async () => {
+      const library = await loadGpuJs();
+      return mode === 'headlessgl' ? HeadlessDevice.open(library) : withNavigatorGpu(() => WebGpuDevice.open(library));
+    });
+  }
+}
+
+describe('gpu() in Node', () => {
+  it('takes the first device that works', async ({ skip }) => {
+    const first = devices.find(({ reason }) => reason === null);
+    if (first === undefined) return skip('no device here');
+    const backend = await gpu();
+    expect(backend.info().mode).toBe(first.mode);
+    backend.destroy();
+  });
+
+  it('leaves the globals as they were', async () => {
+    const globals = (): unknown[] => [
+      Object.getOwnPropertyDescriptor(globalThis, 'GPU'),
+      Object.getOwnPropertyDescriptor(globalThis, 'navigator'),
+      typeof navigator === 'object' && 'gpu' in navigator,
+    ];
+    const before = globals();
+    await available();
+    expect(globals()).toEqual(before);
+  });
+});
