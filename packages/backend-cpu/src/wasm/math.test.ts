@@ -78,7 +78,7 @@ function erf(x: number): number {
 }
 
 const functions = {
-  exp: [Math.exp, 1.1],
+  exp: [Math.exp, 3],
   log: [Math.log, 1],
   tanh: [Math.tanh, 5],
   erf: [erf, 6],

@@ -47,28 +47,29 @@ function polynomial64(scope: Scope, x: V128, coefficients: readonly number[]): V
   return sum;
 }
 
-/** 1.5 * 2^23: adding it rounds to an integer, whose bits are then the low bits of the sum. */
-const magic = 12582912;
-const magicBits = 0x4b400000;
+/** Adding 1.5 * 2^23 rounds to an integer n; with 127 more, the low bits of the sum are the exponent of 2^n, bias included. */
+const rounding = 1.5 * 2 ** 23 + 127;
 
 /**
- * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2. At most 1.1 ULP (subnormal results included).
- * The power of two is applied in two halves, so that results may be subnormal and 2^128 overflows as it must.
+ * e^x = (2^n e^(r/2))^2 with n = round(x / (2 ln 2)), |r| <= ln 2. At most 3 ULP (subnormal results included): neither the
+ * power nor its product leave the range of normal numbers, and the square leaves it as it must.
  */
 export function exp(scope: Scope, x: V128): V128 {
   // Beyond these bounds the result is infinity or 0. pmin and pmax keep a NaN in the first operand.
   const bounded = keep(scope, f32x4.pmin(f32x4.pmax(x, scope.floats(-104)), scope.floats(89)));
-  const shifted = keep(scope, scope.multiplyAdd(bounded, scope.floats(Math.LOG2E), scope.floats(magic)));
-  const n = keep(scope, f32x4.sub(shifted, scope.floats(magic)));
-  // ln 2 in two parts: the first has few bits, so that n times it is exact.
-  const high = scope.multiplyAdd(n, scope.floats(-0.693359375), bounded);
-  const r = keep(scope, scope.multiplyAdd(n, scope.floats(2.12194440054690583e-4), high));
-  const tail = polynomial(scope, r, [0.500000009569, 0.166665183039, 0.041666204166, 0.008368953708, 0.00139506003]);
-  const sum = f32x4.add(scope.multiplyAdd(f32x4.mul(r, r), tail, r), scope.floats(1));
-  const power = keep(scope, i32x4.sub(shifted, scope.words(magicBits)));
-  const half = keep(scope, i32x4.shrS(power, i32.const(1)));
-  const scale = (exponent: V128): V128 => i32x4.shl(i32x4.add(exponent, scope.words(127)), i32.const(23));
-  return f32x4.mul(f32x4.mul(sum, scale(half)), scale(i32x4.sub(power, half)));
+  const shifted = keep(scope, scope.multiplyAdd(bounded, scope.floats(Math.LOG2E / 2), scope.floats(rounding)));
+  const n = keep(scope, f32x4.sub(shifted, scope.floats(rounding)));
+  // 2 ln 2 in two parts: the first has few bits, so that n times it is exact.
+  const high = scope.multiplyAdd(n, scope.floats(-1.38671875), bounded);
+  const r = keep(scope, scope.multiplyAdd(n, scope.floats(4.24388880109381166e-4), high));
+  // The series of e^(r/2) in r: 1, 1/2, 1/8, 1/48, ...
+  const power = polynomial(
+    scope,
+    r,
+    [1, 0.5, 0.125000002392, 0.0208331478799, 0.00260413776037, 0.000261529803375, 2.17978129687e-5],
+  );
+  const root = keep(scope, f32x4.mul(power, i32x4.shl(shifted, i32.const(23))));
+  return f32x4.mul(root, root);
 }
 
 /** log x = e ln 2 + log(1 + f) with 1 + f in [sqrt 1/2, sqrt 2). At most 1 ULP. */

@@ -178,11 +178,12 @@ function vectorFloat(context: ModuleContext, scope: Scope, op: Alu, first: Argum
       return f32x4[op](x, second.vector);
     case 'max':
     case 'min': {
-      // One instruction instead of five where one side is a number: a NaN in the first operand stays.
+      // Three instructions instead of eight, one where a side is a number: a NaN in the first operand stays.
       const quick = op === 'max' ? f32x4.pmax : f32x4.pmin;
       if (second.constant !== null && !Number.isNaN(second.constant)) return quick(x, second.vector);
       if (first.constant !== null && !Number.isNaN(first.constant)) return quick(second.vector, x);
-      return f32x4[op](x, second.vector);
+      const y = keep(scope, second.vector);
+      return v128.or(quick(x, y), f32x4.ne(y, y));
     }
     case 'floorDiv':
       return f32x4.floor(f32x4.div(x, second.vector));

@@ -30,7 +30,8 @@ export function logSumExp(x: Node, axes?: number | Axes, options: ReduceOptions 
 export function softmax(x: Node, axis = -1): Node {
   const axes = normalizeAxes('softmax', axis, x.shape.length);
   const e = exp(subtract(x, largest(x, axes)));
-  const y = divide(e, sum(e, axes, { keepAxes: true }));
+  // One division for each row.
+  const y = multiply(e, divide(float(1), sum(e, axes, { keepAxes: true })));
   return customGradient(y, [x], (g) => [multiply(y, subtract(g, sum(multiply(g, y), axes, { keepAxes: true })))]);
 }
 
