@@ -261,3 +261,65 @@ describe('a compiled function', () => {
     expect(await weight.array()).toEqual([16]);
   });
 });
+
+describe('a compiled function inside another one', () => {
+  test('is a part of its program when called by inline', async () => {
+    let runs = 0;
+    const inner = compile((x: Tensor, power: number) => {
+      runs++;
+      return { scaled: x.mul(power), sum: x.sum() };
+    });
+    const outer = compile((x: Tensor) => {
+      const { scaled, sum } = inner.inline(x.add(1), 3);
+      return scaled.mul(sum);
+    });
+    for (let call = 0; call < 5; call++)
+      expect(await numbersOf(await outer(tensor([0, call])))).toEqual([1, 1 + call].map((x) => 3 * x * (2 + call)));
+    expect(runs).toBe(2);
+    expect(backend.counts.compile).toBe(1);
+    // and it still works alone
+    expect(await numbersOf((await inner(tensor([2]), 3)).scaled)).toEqual([6]);
+  });
+
+  test('passes gradients, replaces parameters and reads numbers anew, as the function itself does', async () => {
+    const run = async (isCompiled: boolean): Promise<unknown> => {
+      const weight: Parameter = parameter([1, -2]);
+      let count = 0;
+      const forward = (x: Tensor): Tensor => weight.mul(x).sub(1);
+      const descend = (loss: Tensor): void => {
+        onReplay(() => {
+          count++;
+        });
+        count++;
+        const [slope] = gradients(loss, [weight]);
+        void replace([[weight, weight.sub(slope.mul(numberSource(() => 0.1 / count)))]], [loss]);
+      };
+      const model = isCompiled ? compile(forward).inline : forward;
+      const update = isCompiled ? compile(descend).inline : descend;
+      const whole = (x: Tensor): Tensor => {
+        const loss = model(x).square().sum();
+        update(loss);
+        return loss;
+      };
+      const step = isCompiled ? compile(whole) : whole;
+      const losses: number[] = [];
+      for (let call = 0; call < 5; call++) losses.push(await (await step(tensor([1, call]))).item());
+      return { losses, count, weight: await weight.array() };
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
+  test('is refused when called for its promise, and nothing has changed', async () => {
+    const weight = parameter([1]);
+    const inner = compile(() => weight.mul(2));
+    const outer = compile(() => {
+      weight.assign(weight.add(1));
+      return inner();
+    });
+    const advice =
+      'compile: a compiled function was called inside another one (or in prepare), which cannot wait for its promise: ' +
+      'call its inline(...) there, and it becomes a part of the outer program.';
+    await expect(outer()).rejects.toThrow(advice);
+    expect(await weight.array()).toEqual([1]);
+  });
+});

@@ -53,22 +53,30 @@ type Shaped =
 
 const mostVariants = 64;
 
+/** What `compile` gives: the function replayed, with a promise of its results. */
+export interface CompiledFunction<Arguments extends readonly unknown[], Result> {
+  (...args: Arguments): Promise<Result>;
+  /** The function as it was given: inside another compiled function it becomes a part of that one's program. */
+  readonly inline: (...args: Arguments) => Result;
+}
+
 /**
  * A faster version of a synchronous function from tensors to tensors, which may call `optimizer.step(loss)` inside. The
  * arguments and results are tensors, or arrays and records of them; other arguments are part of the key. The third call
- * with arguments of the same types no longer runs the function.
+ * with arguments of the same types no longer runs the function. Another compiled function calls `inline` of this one.
  *
  * @example
  * import { compile, type Tensor, tensor } from '@nn/core';
  * const norm = compile((x: Tensor) => x.square().sum().sqrt());
  * console.log(await (await norm(tensor([3, 4]))).item()); // => 5
+ * const unit = compile((x: Tensor) => x.div(norm.inline(x)));
+ * console.log(await (await unit(tensor([3, 4]))).array()); // => [ 0.6, 0.8 ]
  */
 export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: Arguments) => Result,
-): (...args: Arguments) => Promise<Result> {
+): CompiledFunction<Arguments, Result> {
   const variants = new Map<string, Variant>();
-  return async (...args) => {
-    if (currentRecorder() !== null) return fn(...args); // inside another compiled function
+  const call = async (...args: Arguments): Promise<Result> => {
     const tensors: Tensor[] = [];
     const shaped = take(args, tensors);
     const device = deviceOf(backendOf(tensors));
@@ -101,6 +109,14 @@ export function compile<Arguments extends readonly unknown[], Result>(
     variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
     return finish<Result>(replay, tensors);
   };
+  const checked = (...args: Arguments): Promise<Result> => {
+    if (currentRecorder() === null) return call(...args);
+    throw new ValueError(
+      'compile: a compiled function was called inside another one (or in prepare), which cannot wait for its promise: ' +
+        'call its inline(...) there, and it becomes a part of the outer program.',
+    );
+  };
+  return Object.assign(checked, { inline: fn });
 }
 
 /** Runs the function once on placeholders and binds what it asks for. */

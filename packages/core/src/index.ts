@@ -18,7 +18,7 @@ export type {
   TensorData,
 } from './backend.ts';
 export { type AffineForm, affine } from './compile/affine.ts';
-export { compile } from './compile-function.ts';
+export { type CompiledFunction, compile } from './compile-function.ts';
 export {
   arange,
   eye,

@@ -88,7 +88,7 @@ export class Tensor {
   // ---- reading
 
   /** The values in row-major order: a copy. Everything read in one turn of the event loop is computed together. */
-  data(): Promise<TensorData> {
+  async data(): Promise<TensorData> {
     checkReadable();
     return deviceFor(this.node).read(this.node);
   }
