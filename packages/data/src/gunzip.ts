@@ -12,6 +12,9 @@ export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   return new Uint8Array(source instanceof ArrayBuffer ? source : await source.arrayBuffer());
 }
 
+/** Unpacked bytes beyond which data counts as hostile. */
+export const longest: number = 2 ** 31;
+
 /** Whether the bytes begin as a gzip file does (RFC 1952). */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -26,14 +29,19 @@ export function isGzip(bytes: Uint8Array): boolean {
  * const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
  * console.log(new TextDecoder().decode(await gunzip(bytes))); // => hello
  */
-export async function gunzip(bytes: Uint8Array, limit: number = 2 ** 31): Promise<Uint8Array> {
-  if (!isGzip(bytes)) throw new FormatError('gunzip: the bytes do not begin with 1f 8b; this is not gzip.');
+export function gunzip(bytes: Uint8Array, limit: number = longest): Promise<Uint8Array> {
+  return unpack(bytes, limit, 'gunzip');
+}
+
+/** As `gunzip`; `reader` begins the messages: who reads, and which file. */
+export async function unpack(bytes: Uint8Array, limit: number, reader: string): Promise<Uint8Array> {
+  if (!isGzip(bytes)) throw new FormatError(`${reader}: the bytes do not begin with 1f 8b; this is not gzip.`);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const stream = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await stream.read();
       if (done) break;
       length += value.length;
       if (length > limit) break;
@@ -41,13 +49,13 @@ export async function gunzip(bytes: Uint8Array, limit: number = 2 ** 31): Promis
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(`gunzip: the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
+    throw new FormatError(`${reader}: the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
       length,
     });
   }
   if (length > limit) {
-    await reader.cancel();
-    throw new FormatError(`gunzip: the data unpacks to more than the limit of ${limit} bytes.`, { limit });
+    await stream.cancel();
+    throw new FormatError(`${reader}: the data unpacks to more than the limit of ${limit} bytes.`, { limit });
   }
   const result = new Uint8Array(length);
   let at = 0;

@@ -68,6 +68,19 @@ describe('damaged IDX', () => {
     });
   }
 
+  it('names what is damaged, packed or not: the name given, or that of the file', async () => {
+    const packed = bytesFrom(cases[0]?.gzip ?? '').slice(0, -6);
+    const message = (name: string): string => `readIdx: ${name}: the gzip data is damaged or truncated`;
+    await expect(readIdx(packed, { name: 'train.gz' })).rejects.toThrow(message('train.gz'));
+    await expect(readIdx(packed)).rejects.toThrow(message('IDX data'));
+    const file = Object.assign(new Blob([packed]), { name: 'labels.gz' }); // a File, which Node 20 has only in a module
+    await expect(readIdx(file)).rejects.toThrow(message('labels.gz'));
+    await expect(readIdx(Object.assign(new Blob([good.slice(0, 9)]), { name: 'labels' }))).rejects.toThrow(
+      'readIdx: labels: ends within the sizes',
+    );
+    await expect(readIdxImages(packed, good)).rejects.toThrow(message('images'));
+  });
+
   it('refuses types and ranks other than those expected', () => {
     expect(() => parseIdx(good, { type: 'float32' })).toThrow('holds uint8, float32 is expected');
     expect(() => parseIdx(good, { rank: 3 })).toThrow('has 2 axes, 3 are expected');

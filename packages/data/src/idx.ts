@@ -7,7 +7,7 @@ import { FormatError, ValueError } from '@nn/core';
 import type { Classified, DataArray, Elements } from './dataset.ts';
 import { Dataset, elementCount } from './dataset.ts';
 import type { ByteSource } from './gunzip.ts';
-import { bytesOf, gunzip, isGzip } from './gunzip.ts';
+import { bytesOf, isGzip, longest, unpack } from './gunzip.ts';
 
 /** The element types of IDX by name. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64';
@@ -27,8 +27,12 @@ const formats: readonly IdxFormat[] = [
   { name: 'float64', code: 0x0e, bytes: 8 },
 ];
 
+const unnamed = 'IDX data';
+const fileName = (source: ByteSource): string | undefined =>
+  source instanceof Blob && 'name' in source ? String(source.name) : undefined;
+
 export interface IdxOptions {
-  /** What to call the data in messages, as a file's name. */
+  /** What to call the data in messages; by default the name of the file, where it is one. */
   readonly name?: string;
   /** Accept no other element type. */
   readonly type?: IdxType;
@@ -50,7 +54,9 @@ export interface IdxOptions {
  */
 export async function readIdx(source: ByteSource, options: IdxOptions = {}): Promise<DataArray> {
   const bytes = await bytesOf(source);
-  return parseIdx(isGzip(bytes) ? await gunzip(bytes) : bytes, options);
+  const name = options.name ?? fileName(source) ?? unnamed;
+  const plain = isGzip(bytes) ? await unpack(bytes, longest, `readIdx: ${name}`) : bytes;
+  return parseIdx(plain, { ...options, name });
 }
 
 /**
@@ -61,7 +67,7 @@ export async function readIdx(source: ByteSource, options: IdxOptions = {}): Pro
  * console.log(parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9)).data); // => Uint8Array(2) [ 7, 9 ]
  */
 export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray {
-  const name = options.name ?? 'IDX data';
+  const name = options.name ?? unnamed;
   const fail = (what: string, data?: Readonly<Record<string, unknown>>): never => {
     throw new FormatError(`readIdx: ${name}: ${what}`, { ...data, name });
   };
@@ -178,7 +184,8 @@ export async function readIdxImages(
   labels: ByteSource,
   names: { readonly images?: string; readonly labels?: string } = {},
 ): Promise<Classified<Uint8Array>> {
-  const { images: imagesName = 'images', labels: labelsName = 'labels' } = names;
+  const imagesName = names.images ?? fileName(images) ?? 'images';
+  const labelsName = names.labels ?? fileName(labels) ?? 'labels';
   const pixels = await readIdx(images, { name: imagesName, type: 'uint8', rank: 3 });
   const classes = await readIdx(labels, { name: labelsName, type: 'uint8', rank: 1 });
   const [count, height, width] = pixels.shape as [number, number, number];
