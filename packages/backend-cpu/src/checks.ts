@@ -1,17 +1,6 @@
 /** What can be wrong with data and programs that reach any engine, and how it is said. */
-import { BackendError, type BufferType, type DType, type Limits, type Shape, type TensorData } from '@nn/core';
-
-/** The number of elements. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((size, extent) => size * extent, 1);
-}
-
-/** Row-major strides, in elements. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  return strides;
-}
+import { BackendError, type BufferType, type DType, type Limits, type Program, type TensorData } from '@nn/core';
+import { sizeOf } from './shape.ts';
 
 /** The name of the typed array that holds `dtype` on the host. */
 const arrayNames: Readonly<Record<DType, string>> = {
@@ -43,4 +32,13 @@ export function checkUpload(data: TensorData, type: BufferType, limits: Limits):
   if (size > limits.maxLength) {
     throw new BackendError(`upload: ${size} elements in one buffer: cpu holds at most ${limits.maxLength}.`, { type });
   }
+}
+
+/** Throws unless a program may run on as many inputs and scalars. */
+export function checkRun(program: Program, released: boolean, inputs: number, scalars: number): void {
+  if (released) throw new BackendError('run: the program was released.');
+  if (inputs === program.inputs && scalars === program.scalars.length) return;
+  throw new BackendError(
+    `run: the program takes ${program.inputs} inputs and ${program.scalars.length} scalars, got ${inputs} and ${scalars}.`,
+  );
 }

@@ -2,7 +2,7 @@
  * The seam between `cpu()` and the ways to execute programs: each engine is a backend with memory of its own.
  * `backend.ts` chooses one and checks what comes from outside; nothing else in the package knows more than one engine.
  */
-import type { Backend } from '@nn/core';
+import type { Backend, Limits } from '@nn/core';
 
 /** WebAssembly; loops in generated JavaScript; or loops in fixed code, where a policy forbids to generate any. */
 export type EngineName = 'wasm' | 'javascript' | 'interpreter';
@@ -33,6 +33,15 @@ export interface EngineInfo {
   /** What else is worth knowing about this engine. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
+
+/** What all engines have in common. */
+export const commonLimits: Omit<Limits, 'maxReads' | 'maxBindings'> = {
+  dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'],
+  maxLength: 2 ** 30,
+  exactInt32: true,
+  inPlace: true,
+  maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
+};
 
 /**
  * A way to execute programs. Uploads arrive checked (kind, length, dtype among the limits); handles need not be of this

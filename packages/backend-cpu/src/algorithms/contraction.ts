@@ -1,7 +1,7 @@
 /** Sums of products, through the one matrix product: every batch, row, column and inner axis becomes a table of places. */
 import type { Hint, Kernel } from '@nn/core';
-import { sizeOf } from '../checks.ts';
 import type { KernelFunction } from '../host/call.ts';
+import { sizeOf } from '../shape.ts';
 import { Gemm } from './gemm.ts';
 import { floatOperand } from './operand.ts';
 import { floatSums, type Making } from './sums.ts';

@@ -4,9 +4,9 @@
  * tables again, and no bounds to check. `W` below is the weight as a matrix, `X` the image seen through both tables.
  */
 import type { Hint, Kernel, Shape } from '@nn/core';
-import { sizeOf, stridesOf } from '../checks.ts';
 import type { KernelFunction } from '../host/call.ts';
 import type { Temporary } from '../host/region.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import { placesOf } from './contraction.ts';
 import { Gemm } from './gemm.ts';
 import { floatRead } from './operand.ts';

@@ -3,12 +3,12 @@
  * at a sum of axes, else a temporary that a nest fills first.
  */
 import type { DType, Kernel, TensorData } from '@nn/core';
-import { sizeOf, stridesOf } from '../checks.ts';
 import { Call } from '../host/call.ts';
 import type { Temporary } from '../host/region.ts';
 import { affineForms } from '../nest/affine.ts';
 import { analyse } from '../nest/analysis.ts';
 import { extract } from '../nest/body.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { Making } from './sums.ts';
 
 export interface Operand<A extends TensorData> {

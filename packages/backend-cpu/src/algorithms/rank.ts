@@ -1,7 +1,7 @@
 /** The places that the elements of rows take when they are sorted: ascending, stable, NaN last. */
 import type { Hint, Kernel } from '@nn/core';
-import { sizeOf } from '../checks.ts';
 import type { KernelFunction } from '../host/call.ts';
+import { sizeOf } from '../shape.ts';
 import { placesOf } from './contraction.ts';
 import { computedOperand } from './operand.ts';
 import { integerSums, type Making } from './sums.ts';

@@ -1,9 +1,9 @@
 /** Additions at computed places: zeros first, then one pass over the updates. */
 import type { Hint, Kernel } from '@nn/core';
-import { sizeOf } from '../checks.ts';
 import { Call, type KernelFunction } from '../host/call.ts';
 import { extractAll } from '../nest/body.ts';
 import type { Nest } from '../nest/nest.ts';
+import { sizeOf } from '../shape.ts';
 import { renumber } from './operand.ts';
 import { floatSums, integerSums, type Making } from './sums.ts';
 

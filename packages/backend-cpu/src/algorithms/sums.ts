@@ -3,11 +3,11 @@
  * where their dtype is its own and no read shares its memory, else into a temporary; then a nest for the epilogue.
  */
 import type { Kernel, TensorData } from '@nn/core';
-import { sizeOf, stridesOf } from '../checks.ts';
 import { Call, type KernelFunction } from '../host/call.ts';
 import type { Dialect } from '../host/dialect.ts';
 import type { Placement } from '../host/placement.ts';
 import type { Temporary, Workspace } from '../host/region.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 
 /** What making a kernel needs, besides the kernel. */
 export interface Making {

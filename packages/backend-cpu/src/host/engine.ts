@@ -1,23 +1,15 @@
 /** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
 import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
 import type { Hinted } from '../algorithms/hinted.ts';
-import { sizeOf } from '../checks.ts';
-import type { Engine, EngineInfo } from '../engine.ts';
+import { commonLimits, type Engine, type EngineInfo } from '../engine.ts';
+import { sizeOf } from '../shape.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
 import { Kernels } from './kernels.ts';
 import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
 import { Region } from './region.ts';
 
-const limits: Limits = {
-  dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'],
-  maxReads: 1024,
-  maxBindings: 1025,
-  maxLength: 2 ** 30,
-  exactInt32: true,
-  inPlace: true,
-  maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
-};
+const limits: Limits = { ...commonLimits, maxReads: 1024, maxBindings: 1025 };
 
 export class HostEngine implements Engine<HostBuffer> {
   readonly name: 'javascript' | 'interpreter';

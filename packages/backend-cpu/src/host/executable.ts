@@ -3,7 +3,8 @@
  * the outputs, points the calls at the blocks of this run, and calls the kernels.
  */
 import { BackendError, type DType, type Executable, type Program, type TensorData } from '@nn/core';
-import { sizeOf } from '../checks.ts';
+import { checkRun } from '../checks.ts';
+import { sizeOf } from '../shape.ts';
 import { viewOf } from '../storage.ts';
 import { Call, type KernelFunction, nothing } from './call.ts';
 import type { Kernels } from './kernels.ts';
@@ -125,12 +126,7 @@ export class HostExecutable implements Executable<HostBuffer> {
   /** Everything that can fail, before anything is written. */
   #prepare(inputs: readonly HostBuffer[], scalars: Float64Array): void {
     const program = this.#program;
-    if (this.#released) throw new BackendError('run: the program was released.');
-    if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
-      throw new BackendError(
-        `run: the program takes ${program.inputs} inputs and ${program.scalars.length} scalars, got ${inputs.length} and ${scalars.length}.`,
-      );
-    }
+    checkRun(program, this.#released, inputs.length, scalars.length);
     const blocks = this.#blocks;
     for (let input = 0; input < inputs.length; input++) {
       const block = blockOf(inputs[input]!, this.#memory, 'run', input);

@@ -3,7 +3,7 @@
  * In a steady state every output takes a block that an earlier one gave back, so nothing is allocated but the handle.
  */
 import { BackendError, type BufferType, type DType, type TensorData } from '@nn/core';
-import { sizeOf } from '../checks.ts';
+import { sizeOf } from '../shape.ts';
 import { bytesPerElement, viewOf } from '../storage.ts';
 
 /** A piece of memory, seen as any dtype. Its length is rounded up: views are at least as long as their tensor. */

@@ -3,7 +3,7 @@
  * finds the start of a box and copies what lies around it.
  */
 import type { Program, Step, TensorData } from '@nn/core';
-import { sizeOf, stridesOf } from '../checks.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { Call, KernelFunction } from './call.ts';
 
 export interface Placement {

@@ -1,8 +1,8 @@
 /** The generated code of typical kernels, to be read: a change of the generator shows here as a difference. */
 import { BodyBuilder, buildKernel, type KernelParts } from '@nn/conformance';
 import { describe, expect, it } from 'vitest';
-import { stridesOf } from '../checks.ts';
 import { plainNest } from '../host/kernels.ts';
+import { stridesOf } from '../shape.ts';
 import { nestSource } from './nest-source.ts';
 
 function sourceOf(parts: KernelParts, offsets: readonly boolean[] = []): string {

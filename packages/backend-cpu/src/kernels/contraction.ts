@@ -5,7 +5,8 @@
  * (Over 400 lines: finding the matrix product, its blocks and its epilogue share the description of the operands.)
  */
 import type { Axes, Hint, Kernel } from '@nn/core';
-import { analyse, sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
+import { analyse } from '../wasm/analysis.ts';
 import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';

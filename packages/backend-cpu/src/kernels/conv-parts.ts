@@ -3,7 +3,7 @@
  * calls of the library. The drivers are `conv.ts` (patches), `winograd.ts` and `depthwise.ts`.
  */
 import type { Hint, Op, Shape } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { FunctionBuilder, I32, Local, Statement, ValueType } from '../wasm/assembler.ts';
 import { emitNest, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32, select } from '../wasm/instructions.ts';

@@ -7,7 +7,7 @@
  * (Over 400 lines: the three drivers share their tables, padding and layout, and differ in the order of their loops.)
  */
 import type { Kernel } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { I32, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, memory } from '../wasm/instructions.ts';

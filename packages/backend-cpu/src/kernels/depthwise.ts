@@ -3,7 +3,7 @@
  * array once; there the convolution is an affine loop nest without conditions, which is vectorised as any other.
  */
 import type { Kernel, Op } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';

@@ -3,7 +3,9 @@
  * is first computed into scratch, densely, by its own loop nest.
  */
 import type { Body, DType, Kernel, Op } from '@nn/core';
-import { type Analysis, elementBytes, sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
+import { bytesPerElement } from '../storage.ts';
+import type { Analysis } from '../wasm/analysis.ts';
 import type { I32 } from '../wasm/assembler.ts';
 import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32 } from '../wasm/instructions.ts';
@@ -38,7 +40,7 @@ export function operandOf(
     kernel.reads[op.read] === 'float32' &&
     [...form.terms.keys()].every((term) => term >= 0)
   ) {
-    const offset = form.constant * elementBytes('float32');
+    const offset = form.constant * bytesPerElement.float32;
     return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
   }
   const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];

@@ -3,7 +3,7 @@
  * keys are distinct and the order is stable. Floats are mapped to integers of the same order, NaN last, -0 equal to 0.
  */
 import type { Hint } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { I32, Local, ModuleBuilder, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { callVoid, doWhile, f32, forLoop, i32, i64, select, when, whileLoop } from '../wasm/instructions.ts';

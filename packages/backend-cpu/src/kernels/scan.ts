@@ -1,6 +1,6 @@
 /** Running sums: each element is its term and the element before it, instead of the sum of all terms up to it. */
 import type { Hint } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';

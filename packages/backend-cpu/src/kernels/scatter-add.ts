@@ -3,7 +3,7 @@
  * order of the terms. As a loop nest every element would look at every term.
  */
 import type { Hint } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';

@@ -3,7 +3,7 @@
  * Shared by scatter-add, scans and ranks.
  */
 import type { Kernel, Op } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { I32, Local, Statement } from '../wasm/assembler.ts';
 import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32 } from '../wasm/instructions.ts';

@@ -5,7 +5,8 @@
  * Found by its form, not by a hint; anything that does not fit exactly is left to the loops.
  */
 import type { Kernel, Op } from '@nn/core';
-import { type Affine, type Analysis, analyse, isAlu, sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
+import { type Affine, type Analysis, analyse, isAlu } from '../wasm/analysis.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';

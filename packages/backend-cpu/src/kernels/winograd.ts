@@ -6,7 +6,7 @@
  * It owns blocks and memory; the transforms are in `winograd-transforms.ts`, the choice of the way in `conv.ts`.
  */
 import type { Kernel } from '@nn/core';
-import { sizeOf, stridesOf } from '../wasm/analysis.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
 import type { Expression, I32, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, memory } from '../wasm/instructions.ts';

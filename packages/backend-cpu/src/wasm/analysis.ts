@@ -3,7 +3,7 @@
  * indices are affine, `constant + sum of coefficient * axis`. Arithmetic wraps over 32 bits, so affine forms are exact.
  * It owns the analysis and the merging of axes into loops; the choice of the loop to vectorise is in `schedule.ts`.
  */
-import type { Body, DType, Kernel, Op, Shape } from '@nn/core';
+import type { Body, Kernel, Op, Shape } from '@nn/core';
 
 /** A term is an axis (its number) or another position of the body (`-1 - position`). */
 export interface Affine {
@@ -217,21 +217,4 @@ export function mergeAxes(
 /** How far the flat index moves for one step of the loop. */
 export function strideAlong(form: Affine, loop: Loop): number {
   return form.terms.get(loop.axes.at(-1) as number) ?? 0;
-}
-
-/** Bytes of one element. */
-export function elementBytes(dtype: DType): number {
-  if (dtype === 'float32' || dtype === 'int32') return 4;
-  return dtype === 'float16' || dtype === 'bfloat16' ? 2 : 1;
-}
-
-export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
-
-/** Row-major strides, in elements. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = shape.map(() => 1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) {
-    strides[axis] = (strides[axis + 1] as number) * (shape[axis + 1] as number);
-  }
-  return strides;
 }

@@ -7,7 +7,8 @@
  * pulling of values, addresses and loops share one state, the stack of open loops.)
  */
 import type { DType, Kernel, Op } from '@nn/core';
-import { type Affine, type Analysis, analyse, elementBytes, isAlu, strideAlong } from './analysis.ts';
+import { bytesPerElement } from '../storage.ts';
+import { type Affine, type Analysis, analyse, isAlu, strideAlong } from './analysis.ts';
 import type { Code, Expression, F32, FunctionReference, I32, Local, Statement, V128, ValueType } from './assembler.ts';
 import { doWhile, f32, f32x4, i8x16, i16x8, i32, i32x4, select, v128, when } from './instructions.ts';
 import { keep, type Scope } from './math.ts';
@@ -448,7 +449,7 @@ class NestEmitter {
     kernel.domain.forEach((extent, axis) => {
       if (extent > 1) terms.set(axis, outStrides[axis] as number);
     });
-    const bytes = elementBytes(kernel.dtype);
+    const bytes = bytesPerElement[kernel.dtype];
     const pointer = this.#scope.builder.parameter(0, 'i32');
     const address = this.#address({ name: 'out', pointer, form: { constant: 0, terms }, bytes }, level);
     const { root } = this.#analysis;
@@ -685,7 +686,7 @@ class NestEmitter {
       name: `${op.read}:${op.index}`,
       pointer: this.#scope.builder.parameter(1 + op.read, 'i32'),
       form: this.#analysis.forms[op.index] as Affine,
-      bytes: elementBytes(this.#nest.kernel.reads[op.read] as DType),
+      bytes: bytesPerElement[this.#nest.kernel.reads[op.read] as DType],
     };
   }
   #loadScalar(dtype: DType, address: I32, offset: number): Expression {
@@ -764,7 +765,7 @@ class NestEmitter {
     at: number,
     level: number,
   ): V128 {
-    const bytes = elementBytes(dtype);
+    const bytes = bytesPerElement[dtype];
     const scope = this.#at(level);
     let sum: V128 | null = null;
     for (const [term, coefficient] of terms) {
@@ -783,7 +784,7 @@ class NestEmitter {
   /** A vector of four loads. */
   #lanesOf(dtype: DType, place: (lane: number) => readonly [I32, number]): V128 {
     const [address, offset] = place(0);
-    if (elementBytes(dtype) === 4) {
+    if (bytesPerElement[dtype] === 4) {
       let vector = v128.load32Zero(address, offset);
       for (const lane of [1, 2, 3]) {
         const [at, from] = place(lane);

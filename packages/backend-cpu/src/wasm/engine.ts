@@ -3,10 +3,12 @@
  * Uploads and downloads are the only copies; a program's intermediates live in one scratch region shared by all.
  */
 import { BackendError, type BufferType, type Executable, type Limits, type Program, type TensorData } from '@nn/core';
-import type { CpuOptions, Engine, EngineInfo } from '../engine.ts';
+import { checkRun } from '../checks.ts';
+import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../engine.ts';
 import type { TileRows } from '../kernels/gemm.ts';
+import { sizeOf } from '../shape.ts';
+import { bytesPerElement, viewOf } from '../storage.ts';
 import { chooseThreads, type PoolProgram, ThreadPool } from '../threads/pool.ts';
-import { elementBytes, sizeOf } from './analysis.ts';
 import { features } from './features.ts';
 import { libraryBytes } from './library.ts';
 import { LinearMemory } from './memory.ts';
@@ -26,7 +28,7 @@ export class WasmBuffer {
   constructor(owner: WasmEngine, type: BufferType, address: number, capacity: number) {
     this.owner = owner;
     this.type = type;
-    this.bytes = elementBytes(type.dtype) * sizeOf(type.shape);
+    this.bytes = bytesPerElement[type.dtype] * sizeOf(type.shape);
     this.address = address;
     this.capacity = capacity;
   }
@@ -47,13 +49,9 @@ export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly
 export class WasmEngine implements Engine<WasmBuffer> {
   readonly name = 'wasm';
   readonly limits: Limits = {
-    dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'],
+    ...commonLimits,
     maxReads: 32,
     maxBindings: 33,
-    maxLength: 2 ** 30,
-    exactInt32: true,
-    inPlace: true,
-    maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
   };
   readonly memory: LinearMemory;
   readonly target: Target;
@@ -83,7 +81,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   }
 
   upload(data: TensorData, type: BufferType): WasmBuffer {
-    const bytes = elementBytes(type.dtype) * sizeOf(type.shape);
+    const bytes = bytesPerElement[type.dtype] * sizeOf(type.shape);
     const address = this.memory.allocate(bytes);
     this.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     return new WasmBuffer(this, type, address, bytes);
@@ -92,11 +90,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   async download(buffer: WasmBuffer): Promise<TensorData> {
     this.check(buffer, 'download');
     const { address, bytes, type } = buffer;
-    const copy = this.memory.bytes.slice(address, address + bytes).buffer;
-    if (type.dtype === 'float32') return new Float32Array(copy);
-    if (type.dtype === 'int32') return new Int32Array(copy);
-    if (type.dtype === 'float16' || type.dtype === 'bfloat16') return new Uint16Array(copy);
-    return type.dtype === 'int8' ? new Int8Array(copy) : new Uint8Array(copy);
+    return viewOf(type.dtype, this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape));
   }
 
   release(buffer: WasmBuffer): void {
@@ -238,17 +232,12 @@ class WasmExecutable implements Executable<WasmBuffer> {
     const { memory } = engine;
     const program = this.#program;
     const compiled = this.#compiled;
-    if (this.#released) throw new BackendError('run: this program was released before.');
-    if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
-      throw new BackendError(
-        `run: ${inputs.length} inputs and ${scalars.length} scalars for a program of ${program.inputs} and ${program.scalars.length}.`,
-      );
-    }
+    checkRun(program, this.#released, inputs.length, scalars.length);
     for (let input = 0; input < inputs.length; input++) {
       const given = inputs[input] as WasmBuffer;
       engine.check(given, 'run');
       const { dtype, shape } = program.buffers[input] as BufferType;
-      if (given.type.dtype !== dtype || given.bytes !== elementBytes(dtype) * sizeOf(shape)) {
+      if (given.type.dtype !== dtype || given.bytes !== bytesPerElement[dtype] * sizeOf(shape)) {
         throw new BackendError(
           `run: input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
         );

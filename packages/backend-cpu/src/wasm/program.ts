@@ -7,8 +7,9 @@
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
 import { isWindowGradient } from '../kernels/window-gradient.ts';
+import { sizeOf, stridesOf } from '../shape.ts';
+import { bytesPerElement } from '../storage.ts';
 import { addWork, phaseParameters } from '../threads/protocol.ts';
-import { elementBytes, sizeOf, stridesOf } from './analysis.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
 import { emitNest, estimate, type KernelCode } from './emit.ts';
 import { callVoid, f32, i32, memory, select, when, whileLoop } from './instructions.ts';
@@ -109,7 +110,7 @@ class ProgramCompiler {
     if (this.#shared.length > 0) addWork(module, this.#shared);
     const bytesOf = (buffer: number): number => {
       const { dtype, shape } = program.buffers[buffer] as Program['buffers'][number];
-      return elementBytes(dtype) * sizeOf(shape);
+      return bytesPerElement[dtype] * sizeOf(shape);
     };
     const indexOf = (buffer: number): number => {
       const place = this.#places.get((program.buffers[buffer] as { slot: number }).slot);
@@ -168,7 +169,7 @@ class ProgramCompiler {
     for (let outer = group.outer; outer > 0; outer--) {
       const rowBytes = group.local.reduce((sum, buffer) => {
         const { dtype, shape } = this.#program.buffers[buffer] as Program['buffers'][number];
-        return sum + elementBytes(dtype) * sizeOf(shape.slice(outer));
+        return sum + bytesPerElement[dtype] * sizeOf(shape.slice(outer));
       }, 0);
       if (rowBytes > 8 * blockBudget) return null;
       if (cost(outer) < 1.2 * apart) return { ...group, outer };
@@ -238,7 +239,7 @@ class ProgramCompiler {
       let offset = 0;
       for (const buffer of group.local) {
         const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
-        const rowBytes = elementBytes(dtype) * sizeOf(shape.slice(group.outer));
+        const rowBytes = bytesPerElement[dtype] * sizeOf(shape.slice(group.outer));
         locals.add(buffer);
         this.#localRows.set(buffer, { offset, rowBytes });
         offset += align(rows * rowBytes);
@@ -248,7 +249,7 @@ class ProgramCompiler {
     const written = new Set([...steps.map((step) => step.write), ...Array.from({ length: inputs }, (_, at) => at)]);
     buffers.forEach(({ dtype, shape, slot }, buffer) => {
       if (locals.has(buffer) || !written.has(buffer)) return;
-      const bytes = elementBytes(dtype) * sizeOf(shape);
+      const bytes = bytesPerElement[dtype] * sizeOf(shape);
       this.#slotBytes.set(slot, Math.max(this.#slotBytes.get(slot) ?? 0, bytes));
     });
     const outside = [...Array.from({ length: inputs }, (_, at) => at), ...outputs];
@@ -276,7 +277,7 @@ class ProgramCompiler {
     let rowBytes = 0;
     for (const buffer of group.local) {
       const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
-      rowBytes += elementBytes(dtype) * sizeOf(shape.slice(group.outer));
+      rowBytes += bytesPerElement[dtype] * sizeOf(shape.slice(group.outer));
     }
     const rows = Math.max(1, Math.floor(blockBudget / Math.max(rowBytes, 4)));
     // Multiples of 16 keep vectors whole where a row is one element.
@@ -307,7 +308,7 @@ class ProgramCompiler {
     let out = address(step.write);
     if (step.into) {
       const strides = stridesOf(step.into.shape);
-      const bytes = elementBytes(step.kernel.dtype);
+      const bytes = bytesPerElement[step.kernel.dtype];
       let constant = 0;
       step.into.start.forEach((start, axis) => {
         const factor = (strides[axis] as number) * bytes;
@@ -318,7 +319,7 @@ class ProgramCompiler {
     }
     const reads = step.reads.map(({ buffer, offset }) => {
       const base = address(buffer);
-      const bytes = elementBytes((buffers[buffer] as Program['buffers'][number]).dtype);
+      const bytes = bytesPerElement[(buffers[buffer] as Program['buffers'][number]).dtype];
       return offset === 0 ? base : i32.add(base, i32.const(offset * bytes));
     });
     return [out, ...reads, ...step.scalars.map((index) => this.#scalar(index, table))];
@@ -334,7 +335,7 @@ class ProgramCompiler {
       const from = buffers[base] as Program['buffers'][number];
       const to = buffers[step.write] as Program['buffers'][number];
       if (from.slot !== to.slot) {
-        const bytes = elementBytes(from.dtype) * sizeOf(from.shape);
+        const bytes = bytesPerElement[from.dtype] * sizeOf(from.shape);
         const target = this.#slotAddress(step.write, table, scratch);
         statements.push(memory.copy(target, this.#slotAddress(base, table, scratch), i32.const(bytes)));
       }

@@ -3,8 +3,9 @@
  * one turn takes. It estimates costs from the strides of the loads; it emits nothing (that is `emit.ts`).
  */
 import type { Op, Shape } from '@nn/core';
+import { sizeOf } from '../shape.ts';
 import type { Affine, Analysis, Loop } from './analysis.ts';
-import { isAlu, mergeAxes, sizeOf, strideAlong } from './analysis.ts';
+import { isAlu, mergeAxes, strideAlong } from './analysis.ts';
 
 export interface Schedule {
   /** Outermost first: the loops of the domain, then the reduced ones. */
