@@ -48,6 +48,8 @@ export interface MatrixProduct {
 const single: Run = { extent: 1, left: 0, right: 0, out: 0 };
 /** Below so many products the loops are as fast, and need less code. */
 const smallest = 4096;
+/** Packed columns of B that a thread keeps at a time. */
+const spanBytes = 2 ** 22;
 
 function mergeRuns(axes: Axes, extents: readonly number[], strides: (axis: number) => Omit<Run, 'extent'>): Run[] {
   const runs: Run[] = [];
@@ -280,7 +282,9 @@ function emitDriver(
   const outerCount = loops.reduce((count, run) => count * run.extent, 1);
   const units = outerCount * columnBlocks * rowBlocks;
   const packedA = align(4 * rowBlock * innerBlock);
-  const packedB = align(4 * columnBlock * innerBlock);
+  // A block of rows of C stays in the second cache until all k in this span are added: B is packed for all of them.
+  const innerSpan = innerBlock * Math.max(1, Math.floor(spanBytes / (4 * columnBlock * innerBlock)));
+  const packedB = align(4 * columnBlock * Math.min(innerSpan, Math.ceil(inner.extent / innerBlock) * innerBlock));
   const own = packedA + packedB + edgeBytes;
   const packRows = context.library('packRows', packParameters, []);
   const packColumns = context.library('packColumns', packParameters, []);
@@ -312,24 +316,27 @@ function emitDriver(
     const aAt = local();
     const bAt = local();
     const cAt = local();
-    const panelB = i32.add(mine, i32.const(packedA));
     const edge = i32.add(mine, i32.const(packedA + packedB));
 
     const [aSide, bSide] = side;
+    const k = local();
+    const depth = local();
+    const row = local();
+    const height = local();
+    const inBlocks = (from: I32, to: I32, body: Statement[]): Statement =>
+      forLoop(
+        k,
+        from,
+        to,
+        innerBlock,
+        [depth.set(bounded(i32.sub(i32.const(inner.extent), k), innerBlock)), ...body],
+        true,
+      );
     const product = (aFrom: I32, bFrom: I32, adds: I32): Statement[] => {
-      const k = local();
-      const depth = local();
-      const row = local();
-      const height = local();
-      const clipped = (size: number, at: I32, step: number): I32 => bounded(i32.sub(i32.const(size), at), step);
-      return [
-        forLoop(
-          k,
-          i32.const(0),
-          i32.const(inner.extent),
-          innerBlock,
-          [
-            depth.set(clipped(inner.extent, k, innerBlock)),
+      const multiplySpan = (from: I32, to: I32): Statement[] => {
+        const panelB = i32.add(i32.add(mine, i32.const(packedA)), scaled(i32.sub(k, from), 4 * columnBlock));
+        return [
+          inBlocks(from, to, [
             callVoid(
               packColumns,
               i32.add(bFrom, i32.add(scaled(k, 4 * inner[bSide]), scaled(column, 4 * columns[bSide]))),
@@ -339,8 +346,10 @@ function emitDriver(
               width,
               depth,
             ),
-            forLoop(row, firstRow, lastRow, rowBlock, [
-              height.set(bounded(i32.sub(lastRow, row), rowBlock)),
+          ]),
+          forLoop(row, firstRow, lastRow, rowBlock, [
+            height.set(bounded(i32.sub(lastRow, row), rowBlock)),
+            inBlocks(from, to, [
               callVoid(
                 packRows,
                 i32.add(aFrom, i32.add(scaled(k, 4 * inner[aSide]), scaled(row, 4 * rows[aSide]))),
@@ -363,9 +372,17 @@ function emitDriver(
                 edge,
               ),
             ]),
-          ],
-          true,
-        ),
+          ]),
+        ];
+      };
+      if (innerSpan >= inner.extent) return multiplySpan(i32.const(0), i32.const(inner.extent));
+      const from = local();
+      const to = local();
+      return [
+        forLoop(from, i32.const(0), i32.const(inner.extent), innerSpan, [
+          to.set(bounded(i32.add(from, i32.const(innerSpan)), inner.extent)),
+          ...multiplySpan(from, to),
+        ]),
       ];
     };
     builder.emit(
