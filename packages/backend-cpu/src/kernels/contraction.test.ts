@@ -70,12 +70,12 @@ function expected({ batch, m, n, k, left, right }: Case, data: readonly Float32A
 }
 
 const cases: Case[] = [
-  // Around tiles of 4 and 6 rows and 8 columns; around blocks of 96 rows, 384 of k and 512 columns; spans of k.
+  // Around tiles of 4 and 6 rows and 8 columns; around blocks of 144 rows, 384 of k and 512 columns; spans of k.
   ...[4, 5, 6, 7, 9, 11, 17].flatMap((m) =>
     [4, 7, 8, 17].map((n) => ({ batch: 3, m, n, k: 16 + m * n, left: m % 2 === 0, right: n % 2 === 0 })),
   ),
-  { batch: 1, m: 97, n: 33, k: 385, left: true, right: false },
-  { batch: 1, m: 200, n: 40, k: 10, left: false, right: true },
+  { batch: 1, m: 145, n: 33, k: 385, left: true, right: false },
+  { batch: 1, m: 300, n: 40, k: 10, left: false, right: true },
   { batch: 2, m: 13, n: 521, k: 21, left: true, right: true },
   { batch: 1, m: 7, n: 517, k: 2500, left: true, right: true },
   { batch: 1, m: 100, n: 600, k: 2100, left: false, right: false },

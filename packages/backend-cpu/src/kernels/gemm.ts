@@ -13,8 +13,8 @@ import { doWhile, f32, f32x4, forLoop, i32, select, v128, when, whileLoop } from
  */
 export type TileRows = 4 | 6;
 export const panelColumns = 8;
-/** Blocks: 384 x 8 of B stays in the first-level cache, 96 x 384 of A in the second; whole panels of 4 and of 6 rows. */
-export const blockRows = 96;
+/** Blocks: 384 x 8 of B stays in the first-level cache, 144 x 384 of A in the second; whole panels of 4 and of 6 rows. */
+export const blockRows = 144;
 export const blockColumns = 512;
 export const blockInner = 384;
 /** Scratch for tiles that do not exist whole. */
@@ -23,6 +23,8 @@ export const edgeBytes: number = 4 * 6 * panelColumns;
 export const packParameters: readonly ValueType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'];
 export const multiplyParameters: readonly ValueType[] = Array.from({ length: 9 }, () => 'i32' as const);
 
+/** Panels of B that are packed together: 32 columns, two cache lines. */
+const stripPanels = 4;
 type Width = 4 | 6 | 8;
 const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));
 const countDown = (local: Local<'i32'>, by: number): Statement => local.set(i32.sub(local, i32.const(by)));
@@ -48,7 +50,7 @@ function rowsInSixes(rows: Local<'i32'>, rest: Local<'i32'>, sixes: Local<'i32'>
 export function addPack(module: ModuleBuilder, tileRows: TileRows): void {
   module.function('packColumns', packParameters, [], (builder) => {
     const walk = walkOf(builder);
-    builder.emit(packPanels(builder, 8, walk, walk.count));
+    builder.emit(packStrips(builder, walk), packPanels(builder, 8, walk, walk.count));
   });
   module.function('packRows', packParameters, [], (builder) => {
     const walk = walkOf(builder);
@@ -112,6 +114,42 @@ function packPanels(builder: FunctionBuilder, width: Width, walk: Walk, count: L
     ),
     advance(source, i32.mul(across, i32.const(width))),
     countDown(count, width),
+  ]);
+}
+
+/**
+ * Strips of several panels of 8 neighbours: each k reads some cache lines in a row, which the processor fetches ahead;
+ * one panel at a time would read half a line of every row.
+ */
+function packStrips(
+  builder: FunctionBuilder,
+  { source, target, across, along, count, inner, from, left }: Walk,
+): Statement {
+  const [to, end] = [builder.local('i32'), builder.local('i32')];
+  const panelBytes = i32.shl(inner, i32.const(5));
+  const bytes = 32 * stripPanels;
+  return whileLoop(i32.and(i32.eq(across, i32.const(4)), i32.geS(count, i32.const(8 * stripPanels))), [
+    left.set(inner),
+    from.set(source),
+    whileLoop(left, [
+      to.set(target),
+      end.set(i32.add(from, i32.const(bytes))),
+      doWhile(
+        [
+          v128.store(to, v128.load(from)),
+          v128.store(to, v128.load(from, 16), 16),
+          advance(to, panelBytes),
+          advance(from, i32.const(32)),
+        ],
+        i32.ltU(from, end),
+      ),
+      advance(from, i32.sub(along, i32.const(bytes))),
+      advance(target, i32.const(32)),
+      countDown(left, 1),
+    ]),
+    advance(target, i32.mul(panelBytes, i32.const(stripPanels - 1))),
+    advance(source, i32.const(bytes)),
+    countDown(count, 8 * stripPanels),
   ]);
 }
 
