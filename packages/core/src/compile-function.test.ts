@@ -262,6 +262,49 @@ describe('a compiled function', () => {
   });
 });
 
+describe('memory that two own is never given away, whatever earlier calls did:', () => {
+  /** Six calls, with `between` before each; what the parameters are after each, and what was kept. */
+  async function run(
+    isCompiled: boolean,
+    between: (a: Parameter, b: Parameter, call: number) => Promise<Tensor | undefined>,
+  ): Promise<unknown> {
+    const [a, b] = [parameter([1, 2]), parameter([3, 5])];
+    const body = (): Tensor => {
+      const sum = a.add(b);
+      const updates = [[a, a.mul(2)] as const, [b, b.add(a)] as const];
+      void replace(updates, [sum]);
+      return sum;
+    };
+    const step = isCompiled ? compile(body) : body;
+    const seen: unknown[] = [];
+    const kept: Tensor[] = [];
+    for (let call = 0; call < 8; call++) {
+      const tensor = await between(a, b, call);
+      if (tensor !== undefined) kept.push(tensor);
+      seen.push(await numbersOf(await step()), await a.array(), await b.array());
+    }
+    return { seen, kept: await Promise.all(kept.map(numbersOf)) };
+  }
+
+  test.each([1, 2, 4])('a parameter assigned to another before call %i', async (when) => {
+    const between = async (a: Parameter, b: Parameter, call: number): Promise<undefined> => {
+      if (call === when) b.assign(a);
+      return undefined;
+    };
+    expect(await run(true, between)).toEqual(await run(false, between));
+  });
+
+  test.each([1, 2, 4])('a tensor that kept the value of a parameter before call %i', async (when) => {
+    const between = async (a: Parameter, _: Parameter, call: number): Promise<Tensor | undefined> => {
+      if (call !== when) return undefined;
+      const value = a.stopGradient();
+      await replace([], [value]);
+      return value;
+    };
+    expect(await run(true, between)).toEqual(await run(false, between));
+  });
+});
+
 describe('a compiled function inside another one', () => {
   test('is a part of its program when called by inline', async () => {
     let runs = 0;

@@ -9,7 +9,7 @@ import { sameKey } from './compile/key-stream.ts';
 import { ValueError } from './errors.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';
-import { lossOf, noteLoss, type Storage } from './graph/storage.ts';
+import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { takeUpdates, type Update, undoUpdates, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { isParameter } from './parameter.ts';
@@ -36,7 +36,9 @@ interface Replay {
   readonly numbers: Float64Array;
   /** The result of the function, with a number in place of each tensor: the root of the trace. */
   readonly result: Shaped;
+  /** For each update whether the new value takes the memory of the old one; and the variables for which it does. */
   readonly donated: readonly boolean[];
+  readonly givenAway: ReadonlySet<Variable>;
 }
 
 interface Variant {
@@ -151,6 +153,7 @@ async function trace(
     const executable = plan.executable ?? (await (plan.compiling as Promise<Executable>));
     plan.executable = executable;
     plan.isHeld = true;
+    const donated = graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor));
     const places = new Map(graph.numbers.map((node, place) => [node, place]));
     return {
       bound,
@@ -164,7 +167,8 @@ async function trace(
       }),
       numbers: Float64Array.from(graph.numbers, ({ attributes }) => attributes as number),
       result: shapedResult,
-      donated: graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor)),
+      donated,
+      givenAway: new Set(updates.flatMap(({ variable }, k) => (donated[k] === true ? [variable] : []))),
     };
   } catch (error) {
     undoUpdates(updates);
@@ -259,17 +263,14 @@ function variablesOf(outputs: readonly Tensor[], updates: readonly Update[]): Ma
 }
 
 /** Whether the memory that was captured is still there. */
-function isCurrent({ sources, device, bound }: Replay): boolean {
+function isCurrent({ sources, device, givenAway }: Replay): boolean {
   return sources.every((source) => {
     if (source.kind === 'argument') return true;
     const storage = source.kind === 'storage' ? source.storage : source.variable.committed.storage;
     if (storage === null || storage.spentBy !== null || lossOf(storage) !== null) return false;
     if (storage.backend !== null && storage.backend !== device.backend) return false;
-    return (
-      source.kind === 'storage' ||
-      storage.owners === 1 ||
-      !bound.updates.some(({ variable }) => variable === source.variable)
-    );
+    // what the program gives away must be the variable's alone
+    return source.kind === 'storage' || !givenAway.has(source.variable) || isSoleOwner(storage);
   });
 }
 

@@ -15,6 +15,46 @@ test('replace moves all parameters at once, from their old values', async () => 
   expect([await x.array(), await v.array()]).toEqual([[3], [1]]);
 });
 
+test('replace swaps two parameters, step after step', async () => {
+  const [a, b] = [parameter([1, 2]), parameter([3, 4])];
+  const seen: unknown[] = [];
+  for (let step = 0; step < 3; step++) {
+    await replace([
+      [a, b],
+      [b, a],
+    ]);
+    seen.push([await a.array(), await b.array()]);
+  }
+  expect(seen).toEqual([
+    [
+      [3, 4],
+      [1, 2],
+    ],
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [3, 4],
+      [1, 2],
+    ],
+  ]);
+});
+
+test('replace swaps two parameters through arithmetic in their own memory', async () => {
+  const [a, b] = [parameter([1, 2]), parameter([3, 4])];
+  for (let step = 0; step < 3; step++) {
+    await replace([
+      [a, b.mul(2)],
+      [b, a.mul(2)],
+    ]);
+  }
+  expect([await a.array(), await b.array()]).toEqual([
+    [24, 32],
+    [8, 16],
+  ]);
+});
+
 test('replace with nothing to replace computes what is asked for along', async () => {
   const y = tensor([1, 2]).mul(2);
   await replace([], [y]);

@@ -8,7 +8,7 @@ import { allocate } from '../dtype.ts';
 import { BackendError } from '../errors.ts';
 import { StopGradient } from '../graph/custom-gradient.ts';
 import { leaf, type Node } from '../graph/node.ts';
-import { lossOf, noteLoss, Storage } from '../graph/storage.ts';
+import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
@@ -352,7 +352,7 @@ export class Device {
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
   #donorOf(variable: Variable, kept: ReadonlySet<Storage | null>): Storage | null {
     const { storage } = variable.committed;
-    if (storage === null || storage.owners !== 1 || storage.isShared) return null;
+    if (storage === null || !isSoleOwner(storage)) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;
     return kept.has(storage) ? null : storage;
   }

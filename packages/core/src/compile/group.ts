@@ -89,7 +89,7 @@ function rowLength({ kernel }: Draft, outer: number): number {
 }
 
 /** Whether a step reads what the group writes only at its own outer index. */
-function followsRows(step: Draft, writers: ReadonlyMap<number, Kernel>, outer: number): boolean {
+export function followsRows(step: Draft, writers: ReadonlyMap<number, Kernel>, outer: number): boolean {
   return step.reads.every(({ buffer, offset }, read) => {
     const writer = writers.get(buffer);
     return writer === undefined || staysInRow(step.kernel, read, offset, writer, outer);

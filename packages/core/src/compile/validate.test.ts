@@ -148,3 +148,116 @@ describe('a program is refused', () => {
     );
   });
 });
+
+/** x [2, 3] -> the sums of its rows -> x minus its sum: a group of two rows. */
+function grouped(): Program {
+  const sums = buildKernel({
+    domain: [2],
+    reads: ['float32'],
+    reduce: { op: 'sum', extents: [3], dtype: 'float32' },
+    value: (body) =>
+      body.load(
+        0,
+        body.index([
+          [0, 3],
+          [1, 1],
+        ]),
+      ),
+  });
+  const minus = buildKernel({
+    domain: [2, 3],
+    reads: ['float32', 'float32'],
+    value: (body) => {
+      const x = body.load(
+        0,
+        body.index([
+          [0, 3],
+          [1, 1],
+        ]),
+      );
+      body.alu('sub', 'float32', x, body.load(1, body.axis(0)));
+    },
+  });
+  const program = new ProgramBuilder();
+  const x = program.input('float32', [2, 3]);
+  const total = program.step(sums, [x]);
+  program.output(program.step(minus, [x, total]));
+  program.group(0, 1, 1, [total]);
+  return program.build();
+}
+
+describe('a group', () => {
+  const base = grouped();
+  const [group] = base.groups as readonly [Program['groups'][number]];
+  const [, minus] = base.steps as readonly [Step, Step];
+
+  test('whose steps meet only at the same outer index passes', () => {
+    expect(() => validateProgram(base, limits)).not.toThrow();
+  });
+
+  test.each<[string, Program, string]>([
+    [
+      'overlaps another one',
+      { ...base, groups: [group, { ...group, local: [] }] },
+      'group 1 begins before the one before it ends',
+    ],
+    [
+      'has a local buffer that it does not write',
+      { ...base, groups: [{ ...group, local: [0] }] },
+      'group 0: it does not write its local buffer 0',
+    ],
+    [
+      'has a local buffer that is returned',
+      { ...base, outputs: [2, 1] },
+      'group 0: its local buffer 1 is needed later',
+    ],
+    [
+      'reads another row of what it writes',
+      withStep(base, 1, {
+        reads: [
+          { buffer: 0, offset: 0 },
+          { buffer: 1, offset: 1 },
+        ],
+      }),
+      'group 0: step 1 reads what the group writes at another outer index',
+    ],
+    [
+      'overwrites rows of an input that other steps read elsewhere',
+      {
+        ...withStep(base, 1, { inPlace: 0, reads: [{ buffer: 0, offset: 3 }, ...minus.reads.slice(1)] }),
+        buffers: base.buffers.map((buffer, k) => (k === 2 ? { ...buffer, slot: 0 } : buffer)),
+      },
+      'group 0: a step overwrites rows that another one reads',
+    ],
+  ])('is refused that %s', (_, program, message) => {
+    expect(() => validateProgram(program, limits)).toThrow(message);
+  });
+});
+
+describe('a box', () => {
+  const base = valid();
+  const boxed = (into: Step['into'], shape: readonly number[] = [8]): Program => ({
+    ...withStep(base, 2, into === undefined ? {} : { into }),
+    buffers: base.buffers.map((buffer, k) => (k === 3 ? { ...buffer, shape } : buffer)),
+    scalars: ['int32', 'float32'],
+  });
+
+  test.each([0, 4, { scalar: 0 }])('that starts inside of its buffer passes: %j', (start) => {
+    expect(() => validateProgram(boxed({ base: null, shape: [8], start: [start] }), limits)).not.toThrow();
+  });
+
+  test.each<[string, Step['into'], string]>([
+    ['begins before it', { base: null, shape: [8], start: [-1] }, 'step 2: the box leaves axis 0 of [8]'],
+    ['ends behind it', { base: null, shape: [8], start: [5] }, 'step 2: the box leaves axis 0 of [8]'],
+    ['has no start', { base: null, shape: [8], start: [] }, 'step 2: the box has another rank'],
+    [
+      'starts at a float',
+      { base: null, shape: [8], start: [{ scalar: 1 }] },
+      'step 2: the box starts at what is no int32',
+    ],
+    ['means another shape', { base: null, shape: [9], start: [0] }, 'is of a shape that the buffer does not have'],
+    ['has another base', { base: 0, shape: [8], start: [0] }, 'step 2: the box is put into a buffer of another type'],
+  ])('is refused that %s', (_, into, message) => {
+    expect(() => validateProgram(boxed(into), limits)).toThrow(message);
+  });
+});

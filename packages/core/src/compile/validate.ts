@@ -2,11 +2,12 @@
 import type { Body, Limits, Op, Program, Step } from '../backend.ts';
 import { sizeOf } from '../shape.ts';
 import { operandsOf } from './body.ts';
+import { followsRows, safeGroups } from './group.ts';
 import { longestBody } from './lower.ts';
 
 /** Throws at the first thing in `program` that the contract forbids. */
 export function validateProgram(program: Program, limits: Limits): void {
-  const { buffers, inputs, steps, outputs, donations, groups } = program;
+  const { buffers, inputs, steps, outputs, donations } = program;
   const fail = (what: string): never => {
     throw new Error(`invalid program: ${what}`);
   };
@@ -42,15 +43,7 @@ export function validateProgram(program: Program, limits: Limits): void {
       fail(`donation ${input} -> ${output} is between different types`);
     }
   }
-  groups.forEach(({ first, last, outer }, g) => {
-    const [start] = steps.slice(first) as [Step];
-    if (first >= last || last >= steps.length) fail(`group ${g} has no steps`);
-    for (const step of steps.slice(first, last + 1)) {
-      for (let axis = 0; axis < outer; axis++) {
-        if (step.kernel.domain[axis] !== start.kernel.domain[axis]) fail(`group ${g} does not share axis ${axis}`);
-      }
-    }
-  });
+  checkGroups(program, lastRead, fail);
 }
 
 function checkStep(program: Program, step: Step, at: number, limits: Limits, fail: (what: string) => never): void {
@@ -71,13 +64,65 @@ function checkStep(program: Program, step: Step, at: number, limits: Limits, fai
     if (sizeOf(target?.shape ?? []) !== sizeOf(kernel.domain)) fail(`step ${at} writes a buffer of another size`);
   } else {
     if (!limits.inPlace) fail(`step ${at} writes a box, the device cannot`);
-    if (into.shape.length !== kernel.domain.length) fail(`step ${at}: the box has another rank`);
+    checkBox(program, step, into, `step ${at}: the box`, fail);
   }
   checkBody(kernel.value, kernel.domain.length + (kernel.reduce?.extents.length ?? 0), `step ${at}, value`, fail);
   if (kernel.epilogue !== undefined) {
     if (kernel.reduce === undefined) fail(`step ${at} has an epilogue without a reduction`);
     checkBody(kernel.epilogue, kernel.domain.length, `step ${at}, epilogue`, fail);
   }
+}
+
+/** A box lies inside of what it is written into, and what lies around it is of one type with that. */
+function checkBox(
+  { buffers, scalars }: Program,
+  { kernel: { domain }, write }: Step,
+  { base, shape, start }: NonNullable<Step['into']>,
+  box: string,
+  fail: (what: string) => never,
+): void {
+  if (shape.length !== domain.length || start.length !== domain.length) fail(`${box} has another rank`);
+  const target = buffers[write];
+  if (sizeOf(target?.shape ?? []) !== sizeOf(shape)) fail(`${box} is of a shape that the buffer does not have`);
+  start.forEach((from, axis) => {
+    const room = (shape[axis] as number) - (domain[axis] as number);
+    const isOutside = typeof from === 'number' ? from < 0 || from > room : room < 0;
+    if (isOutside) fail(`${box} leaves axis ${axis} of [${shape.join(', ')}]`);
+    if (typeof from !== 'number' && scalars[from.scalar] !== 'int32') fail(`${box} starts at what is no int32`);
+  });
+  const around = base === null ? target : buffers[base];
+  if (around?.dtype !== target?.dtype || sizeOf(around?.shape ?? []) !== sizeOf(target?.shape ?? [])) {
+    fail(`${box} is put into a buffer of another type`);
+  }
+}
+
+/** The steps of a group may run interleaved: they share outer axes, and meet only at the same outer index. */
+function checkGroups(program: Program, lastRead: Int32Array, fail: (what: string) => never): void {
+  const { steps, buffers, groups } = program;
+  const slots = buffers.map(({ slot }) => slot);
+  let end = -1;
+  groups.forEach((group, g) => {
+    const { first, last, outer, local } = group;
+    if (first >= last || last >= steps.length) fail(`group ${g} has no steps`);
+    if (first <= end) fail(`group ${g} begins before the one before it ends`);
+    end = last;
+    const members = steps.slice(first, last + 1);
+    const writers = new Map(members.map(({ write, kernel }) => [write, kernel]));
+    const [start] = members as [Step];
+    for (const { kernel } of members) {
+      for (let axis = 0; axis < outer; axis++) {
+        if (kernel.domain[axis] !== start.kernel.domain[axis]) fail(`group ${g} does not share axis ${axis}`);
+      }
+    }
+    for (const buffer of local) {
+      if (!writers.has(buffer)) fail(`group ${g}: it does not write its local buffer ${buffer}`);
+      if ((lastRead[buffer] as number) > last) fail(`group ${g}: its local buffer ${buffer} is needed later`);
+    }
+    const stray = members.findIndex((member) => !followsRows(member, writers, outer));
+    if (stray >= 0) fail(`group ${g}: step ${first + stray} reads what the group writes at another outer index`);
+    if (safeGroups([group], steps, slots).length === 0)
+      fail(`group ${g}: a step overwrites rows that another one reads`);
+  });
 }
 
 function checkBody(body: Body, axes: number, where: string, fail: (what: string) => never): void {
@@ -92,7 +137,9 @@ function checkBody(body: Body, axes: number, where: string, fail: (what: string)
 function checkSlots(program: Program, written: Int32Array, lastRead: Int32Array, fail: (what: string) => never): void {
   const bySlot = new Map<number, number[]>();
   program.buffers.forEach(({ slot }, buffer) => {
-    bySlot.set(slot, [...(bySlot.get(slot) ?? []), buffer]);
+    const sharing = bySlot.get(slot);
+    if (sharing === undefined) bySlot.set(slot, [buffer]);
+    else sharing.push(buffer);
   });
   for (const [slot, sharing] of bySlot) {
     sharing.sort((a, b) => (written[a] as number) - (written[b] as number));

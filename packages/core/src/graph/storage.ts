@@ -11,11 +11,11 @@ export class Storage {
   /** The device that holds `buffer`. */
   backend: Backend | null = null;
   buffer: object | null = null;
-  /** How many parameters have this as their value. Only a value owned once may give its memory away. */
+  /** How many parameters have this as their value. */
   owners = 0;
   /** The variable whose value this is, for those who must find it again. */
   owner: Variable | null = null;
-  /** Whether tensors besides a parameter have this as their value, so that its memory may not be given away. */
+  /** Whether tensors besides a parameter have this as their value. */
   isShared = false;
   /** The name of the parameter whose new value took this memory. */
   spentBy: string | null = null;
@@ -34,6 +34,11 @@ export class Storage {
   get bytes(): number {
     return sizeOf(this.shape) * bytesPerElement[this.dtype];
   }
+}
+
+/** Whether one parameter has this value and nothing else does: only then may its next value take the memory. */
+export function isSoleOwner({ owners, isShared }: Storage): boolean {
+  return owners === 1 && !isShared;
 }
 
 /** Devices that are gone, with the error that said so. What was only there is lost. */
