@@ -19,7 +19,8 @@ export interface Sums {
   readonly epilogue: Phase | null;
 }
 
-export function sumsOf(context: ModuleContext, request: SpecialRequest): Sums {
+/** `outerAxes`: the epilogue's units are positions of the first axes. */
+export function sumsOf(context: ModuleContext, request: SpecialRequest, outerAxes: number | null = null): Sums {
   const { kernel, outStrides, aliased } = request;
   const dtype = kernel.reduce?.dtype ?? kernel.dtype;
   const dense = stridesOf(kernel.domain);
@@ -27,7 +28,7 @@ export function sumsOf(context: ModuleContext, request: SpecialRequest): Sums {
   const direct = !aliased && kernel.dtype === dtype && plain;
   if (direct && !kernel.epilogue) return { direct, bytes: 0, epilogue: null };
   const nest = epilogueKernel(kernel, dense, dtype);
-  const phase = emitNest(context, { kernel: nest, outStrides, outerAxes: null });
+  const phase = emitNest(context, { kernel: nest, outStrides, outerAxes });
   const epilogue = redirected(context, kernel, phase, { extra: direct ? 'out' : 0 });
   return { direct, bytes: direct ? 0 : Math.ceil(sizeOf(kernel.domain) / 16) * 64, epilogue };
 }

@@ -7,11 +7,12 @@
 import type { Kernel, Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
 import { type Affine, type Analysis, analyse, isAlu } from '../wasm/analysis.ts';
-import { emitNest, type KernelCode } from '../wasm/emit.ts';
-import { i32, memory } from '../wasm/instructions.ts';
+import type { I32, Local, Statement } from '../wasm/assembler.ts';
+import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
+import { callVoid, i32, memory, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { sumsOf, wholePhase } from './sums.ts';
+import { sumsOf } from './sums.ts';
 
 /** out index = stride * quotient + step * tap - shift. */
 interface Pair {
@@ -78,9 +79,13 @@ export function emitWindowGradient(context: ModuleContext, request: SpecialReque
   const { analysis, pairs, value, left, inside, single } = found;
   const { domain } = kernel;
   const extents = kernel.reduce?.extents ?? [];
-  const sums = sumsOf(context, request);
+  // Images and channels are apart: a few at a time pass through all nests and the epilogue while they are in the cache.
+  const outer = Math.min(...pairs.map(({ axis }) => axis));
+  const units = sizeOf(domain.slice(0, outer));
+  const unitBytes = 4 * sizeOf(domain.slice(outer));
+  const sums = sumsOf(context, request, outer);
   const nests = (inside ? [null] : combinations(extents)).flatMap((taps) => {
-    const walk = walkOf(kernel, pairs, taps);
+    const walk = walkOf(kernel, pairs, taps, outer);
     if (!walk) return [];
     const nest = emitNest(context, {
       kernel: {
@@ -91,25 +96,48 @@ export function emitWindowGradient(context: ModuleContext, request: SpecialReque
         value: rewrite(kernel, pairs, value, left, analysis, walk),
       },
       outStrides: walk.strides,
-      outerAxes: null,
+      outerAxes: outer,
       ...(!single && { accumulate: { kind: 'add' } }),
     });
     return [{ nest, ...walk }];
   });
   const complete = single && inside && sizeOf(nests[0]?.domain ?? []) === sizeOf(domain);
   const work = nests.reduce((sum, { domain: walked }) => sum + sizeOf(walked), 0);
-  const phase = wholePhase(context, kernel, sums, work * 2, (at) => [
-    ...(complete ? [] : [memory.fill(at.sums, i32.const(0), i32.const(4 * sizeOf(domain)))]),
-    ...nests.map(({ nest, start }) => at.call(nest, i32.add(at.sums, i32.const(4 * start)))),
-  ]);
-  const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
-  return { phases, scratch: sums.bytes, own: 0, path: 'window gradient' };
+  const parameters = kernelParameters(kernel);
+  const reference = context.module.function(null, parameters, [], (builder) => {
+    const values = parameters.map((type, at) => builder.parameter(at, type)) as Local[];
+    const [scratch, , begin, end] = values.slice(-4) as Local<'i32'>[] as [
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+      Local<'i32'>,
+    ];
+    const target: I32 = sums.direct ? builder.parameter(0, 'i32') : scratch;
+    const next = builder.local('i32');
+    const later = i32.add(begin, i32.const(Math.max(1, Math.floor(blockBytes / unitBytes))));
+    const run = ({ reference: code }: Phase, out: I32): Statement =>
+      callVoid(code, out, ...values.slice(1, -2), begin, next);
+    const bytes = (count: I32): I32 => i32.mul(count, i32.const(unitBytes));
+    builder.emit(
+      whileLoop(i32.ltU(begin, end), [
+        next.set(select(later, end, i32.ltU(later, end))),
+        ...(complete ? [] : [memory.fill(i32.add(target, bytes(begin)), i32.const(0), bytes(i32.sub(next, begin)))]),
+        ...nests.map(({ nest, start }) => run(nest, i32.add(target, i32.const(4 * start)))),
+        ...(sums.epilogue ? [run(sums.epilogue, builder.parameter(0, 'i32'))] : []),
+        begin.set(next),
+      ]),
+    );
+  });
+  const phase = { reference, units, grain: (work * 2) / units };
+  return { phases: [phase], scratch: sums.bytes, own: 0, path: 'window gradient' };
 }
 
+/** Bytes of the output that stay in the first-level cache with what is read for them. */
+const blockBytes = 2 ** 13;
 /** More taps than this are left to the loops when each would need a nest of its own. */
 const mostNests = 16;
 
-/** A nest over quotients: with the taps as its first axes, or for one choice of taps. */
+/** A nest over quotients: with the taps as axes after the outer ones, or for one choice of taps. */
 interface Walk {
   readonly domain: readonly number[];
   readonly strides: readonly number[];
@@ -118,10 +146,12 @@ interface Walk {
   readonly taps: readonly number[] | null;
   /** The least quotient along each axis of the domain that has a pair. */
   readonly first: ReadonlyMap<number, number>;
+  /** Axes before the first that has a pair. */
+  readonly outer: number;
 }
 
 /** The places that `taps` reach (null: all taps, all of which stay inside); null where they reach none. */
-function walkOf(kernel: Kernel, pairs: readonly Pair[], taps: readonly number[] | null): Walk | null {
+function walkOf(kernel: Kernel, pairs: readonly Pair[], taps: readonly number[] | null, outer: number): Walk | null {
   const { domain } = kernel;
   const extents = kernel.reduce?.extents ?? [];
   const dense = stridesOf(domain);
@@ -144,8 +174,10 @@ function walkOf(kernel: Kernel, pairs: readonly Pair[], taps: readonly number[] 
     first.set(axis, low);
     start += (stride * low + offset) * unit;
   }
-  if (taps) return { domain: walked, strides, start, taps, first };
-  return { domain: [...extents, ...walked], strides: [...tapStrides, ...strides], start, taps, first };
+  if (taps) return { domain: walked, strides, start, taps, first, outer };
+  walked.splice(outer, 0, ...extents);
+  strides.splice(outer, 0, ...tapStrides);
+  return { domain: walked, strides, start, taps, first, outer };
 }
 
 function combinations(extents: readonly number[]): number[][] {
@@ -234,7 +266,7 @@ function rewrite(
   value: number,
   conditions: readonly number[],
   analysis: Analysis,
-  { taps, first }: Walk,
+  { taps, first, outer }: Walk,
 ): Op[] {
   const { domain, reduce } = kernel;
   const terms = taps ? 0 : (reduce?.extents.length ?? 0);
@@ -243,18 +275,19 @@ function rewrite(
   const push = (op: Op): number => ops.push(op) - 1;
   const word = (op: 'add' | 'mul', a: number, b: number): number => push({ dtype: 'int32', op, args: [a, b] });
   const constant = (number: number): number => push({ dtype: 'int32', op: 'const', value: number });
-  const axisAt = (axis: number): number => push({ dtype: 'int32', op: 'axis', axis });
+  const axisAt = (axis: number): number =>
+    push({ dtype: 'int32', op: 'axis', axis: axis < outer ? axis : terms + axis });
   const tapAt = (axis: number): number => {
     const at = axis - domain.length;
-    return taps ? constant(taps[at] as number) : axisAt(at);
+    return taps ? constant(taps[at] as number) : push({ dtype: 'int32', op: 'axis', axis: outer + at });
   };
   for (const op of analysis.ops.slice(0, analysis.valueRoot)) {
     if (op.op === 'axis') {
       const pair = pairOn(pairs, op.axis);
       if (op.axis >= domain.length) moved.push(tapAt(op.axis));
-      else if (!pair) moved.push(axisAt(terms + op.axis));
+      else if (!pair) moved.push(axisAt(op.axis));
       else {
-        const quotient = word('add', axisAt(terms + op.axis), constant(first.get(op.axis) as number));
+        const quotient = word('add', axisAt(op.axis), constant(first.get(op.axis) as number));
         const far = word('mul', quotient, constant(pair.stride));
         const near = word('mul', tapAt(pair.tap), constant(pair.step));
         moved.push(word('add', word('add', far, near), constant(-pair.shift)));
