@@ -37,6 +37,7 @@ const notInAnMlp = [
   ...['Adam', 'AdamW', 'RMSprop', 'oneCycle', 'LSTM', 'GRU', 'Conv2d', 'BatchNorm2d', 'LayerNorm', 'Embedding'],
   ...['MultiheadAttention', 'TransformerEncoderLayer', 'Dropout', 'crossEntropy', 'summary', 'conv2d', 'einsum'],
   ...['hessian', 'explain', 'profile', 'compile', 'gradcheck', 'debug', 'uniform', 'ConvForward', 'Window'],
+  ...['validateProgram', 'renderProgram', 'recover', 'move', 'checkpoint', 'hvp', 'maxPool', 'Fold'],
   ...['GPU', 'createKernelMap', 'parseSafetensors', 'parseCsv'],
 ];
 
