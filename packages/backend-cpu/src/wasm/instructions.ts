@@ -1,6 +1,7 @@
 /**
  * The instructions, one object for each type: `i32.add(a, b)`, `f32x4.mul(a, b)`, `v128.load(address, offset)`.
- * It owns opcodes, control flow and the shapes of operands; nothing of what a kernel computes.
+ * It owns opcodes (those that kernels need: add more as they do), control flow and the shapes of operands; nothing of what a
+ * kernel computes.
  * Used by everything that emits code; the bytes go to `assembler.ts`.
  * (Over 400 lines: it is a table.)
  */
