@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +21,7 @@ const jobs = {
   setup: async () => 0,
   start: async (args) =>
     (await turbo('build', '--filter=@nn/demo', '--filter=@nn/demo^...')) ||
-    (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args])),
+    (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args], nativeGpu())),
   /** Builds the page and serves it; `-- --dev` serves the sources and follows their changes. */
   playground: async (args) =>
     args[0] === '--dev'
@@ -59,8 +59,8 @@ const jobs = {
 
 /** Runs a program of the repository's node_modules/.bin. @param {string} name @param {string[]} args */
 const tool = (name, args) => run(join(root, 'node_modules/.bin', name), args);
-/** @param {string[]} args */
-const node = (args) => run(process.execPath, args);
+/** @param {string[]} args @param {NodeJS.ProcessEnv} [env] */
+const node = (args, env) => run(process.execPath, args, env);
 /** Builds what has changed since it was last built. @param {string[]} args */
 const turbo = (...args) => tool('turbo', ['run', ...args, '--output-logs=errors-only']);
 /** The same for the packages only. @param {string[]} args */
@@ -89,13 +89,26 @@ function report() {
   return file ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
 }
 
+/** Where `scripts/install-node-gpu.mjs` puts what gives Node a GPU, for a child that looks for packages. */
+function nativeGpu() {
+  const folder = join(root, 'node_modules/.cache/nn-gpu/node_modules');
+  const { NODE_PATH: before } = process.env;
+  return existsSync(folder) ? { NODE_PATH: before ? `${before}${delimiter}${folder}` : folder } : {};
+}
+
 /**
  * Runs a child in the foreground and passes signals on, so that it can end in its own way (Ctrl-C saves a checkpoint).
- * @param {string} command @param {string[]} args @returns {Promise<number>} its exit code
+ * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] what is added to the environment
+ * @returns {Promise<number>} its exit code
  */
-function run(command, args) {
+function run(command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', shell: windows });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: 'inherit',
+      shell: windows,
+      env: { ...process.env, ...env },
+    });
     // A terminal sends SIGINT to the whole group: the child has it already.
     const wait = () => {};
     const pass = () => child.kill('SIGTERM');

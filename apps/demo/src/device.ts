@@ -21,6 +21,9 @@ export async function openDevice(name: 'cpu' | 'gpu'): Promise<Device> {
     return { backend, description: `gpu (${mode}${device === '' ? '' : `, ${device}`})` };
   } catch (error) {
     if (!isNNError(error)) throw error;
-    throw new Failure(`--backend gpu: ${error.message.replace(/^gpu: /, '')}`);
+    const fix = error.message.includes('is not installed')
+      ? ' Here, node scripts/install-node-gpu.mjs installs both.'
+      : '';
+    throw new Failure(`--backend gpu: ${error.message.replace(/^gpu: /, '')}${fix}`);
   }
 }
