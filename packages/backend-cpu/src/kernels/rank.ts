@@ -9,7 +9,8 @@ import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { callVoid, doWhile, f32, forLoop, i32, i64, select, when, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { bodyAt, sumsOf, wholePhase } from './sums.ts';
+import { redirected } from './operand.ts';
+import { bodyAt, type Surroundings, sumsOf, wholePhase } from './sums.ts';
 
 const rankParameters = Array.from({ length: 6 }, () => 'i32' as const);
 /** Below so many elements comparing all pairs is as fast. */
@@ -49,42 +50,24 @@ export function emitRank(
   const valuesAt = sums.bytes;
   const valueBytes = Math.ceil(sizeOf(domain) / 16) * 64;
   const rankRow = context.library('rankRow', rankParameters, []);
-  const phase = wholePhase(context, kernel, sums, sizeOf(domain) * 20, (at) => {
-    const values = i32.add(at.scratch, i32.const(valuesAt));
-    const statements: Statement[] = [at.call(nest, values)];
+  const values = redirected(context, kernel, nest, { out: valuesAt });
+  const rankRows = (at: Surroundings): Statement[] => {
     const row = at.local();
-    statements.push(
-      forLoop(
-        row,
-        i32.const(0),
-        i32.const(before * after),
-        1,
-        [
-          callVoid(
-            rankRow,
-            i32.add(values, i32.mul(row, i32.const(4 * length))),
-            i32.const(length),
-            i32.const(dtype === 'float32' ? 1 : 0),
-            i32.add(
-              at.sums,
-              i32.shl(
-                i32.add(
-                  i32.mul(i32.divU(row, i32.const(after)), i32.const(length * after)),
-                  i32.remU(row, i32.const(after)),
-                ),
-                i32.const(2),
-              ),
-            ),
-            i32.const(4 * after),
-            at.own,
-          ),
-        ],
-        true,
-      ),
+    const [high, low] = [i32.divU(row, i32.const(after)), i32.remU(row, i32.const(after))];
+    const first = i32.add(i32.mul(high, i32.const(length * after)), low);
+    const rank = callVoid(
+      rankRow,
+      i32.add(i32.add(at.scratch, i32.const(valuesAt)), i32.mul(row, i32.const(4 * length))),
+      i32.const(length),
+      i32.const(dtype === 'float32' ? 1 : 0),
+      i32.add(at.sums, i32.shl(first, i32.const(2))),
+      i32.const(4 * after),
+      at.own,
     );
-    return statements;
-  });
-  const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
+    return [forLoop(row, at.begin, at.end, 1, [rank], true)];
+  };
+  const ranks = wholePhase(context, kernel, sums, 6 * length * Math.log2(length), rankRows, before * after);
+  const phases = [values, ranks, ...(sums.epilogue ? [sums.epilogue] : [])];
   return { phases, scratch: sums.bytes + valueBytes, own: 16 * length + 64, path: 'sort' };
 }
 

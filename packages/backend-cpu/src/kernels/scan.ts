@@ -4,6 +4,7 @@ import { sizeOf, stridesOf } from '../shape.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
+import { redirected } from './operand.ts';
 import { bodyAt, sumsOf, wholePhase } from './sums.ts';
 
 export function emitScan(
@@ -15,6 +16,8 @@ export function emitScan(
   const { reduce, domain } = kernel;
   if (reduce?.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
   const sums = sumsOf(context, request);
+  // Units are positions of the axes before it, which have sums of their own; where there are none, all is one unit.
+  const rows = sizeOf(domain.slice(0, hint.axis));
   // The reduced axis takes the place of the axis that it runs along.
   const axisOf = (axis: number): number | null =>
     axis === domain.length ? hint.axis : axis === hint.axis ? null : axis;
@@ -27,10 +30,12 @@ export function emitScan(
       value: bodyAt(kernel.value, hint.operand, axisOf),
     },
     outStrides: stridesOf(domain),
-    outerAxes: null,
+    outerAxes: rows > 1 ? hint.axis : null,
     accumulate: { kind: 'scan', axis: hint.axis },
   });
-  const phase = wholePhase(context, kernel, sums, sizeOf(domain), (at) => [at.call(nest, at.sums)]);
+  let phase = nest;
+  if (rows === 1) phase = wholePhase(context, kernel, sums, sizeOf(domain), (at) => [at.call(nest, at.sums)]);
+  else if (!sums.direct) phase = redirected(context, kernel, nest, { out: 0 });
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
   return { phases, scratch: sums.bytes, own: 0, path: 'scan' };
 }

@@ -38,18 +38,22 @@ export interface Surroundings {
   readonly sums: I32;
   readonly scratch: I32;
   readonly own: I32;
+  /** The units to compute. */
+  readonly begin: I32;
+  readonly end: I32;
   /** Runs all units of another phase, with its output at `out`. */
   call(phase: Phase, out: I32): Statement;
   local(): Local<'i32'>;
 }
 
-/** A phase of one unit, from code that is told where the sums and the scratch lie. */
+/** A phase, of one unit unless `units` says otherwise, from code that is told where the sums and the scratch lie. */
 export function wholePhase(
   context: ModuleContext,
   kernel: Kernel,
   sums: Sums,
   grain: number,
   build: (at: Surroundings) => Statement[],
+  units = 1,
 ): Phase {
   const parameters = kernelParameters(kernel);
   const count = parameters.length;
@@ -60,9 +64,10 @@ export function wholePhase(
     const target: I32 = sums.direct ? builder.parameter(0, 'i32') : scratch;
     const call = (phase: Phase, out: I32): Statement =>
       callVoid(phase.reference, out, ...values.slice(1, -2), i32.const(0), i32.const(phase.units));
-    builder.emit(...build({ sums: target, scratch, own, call, local: () => builder.local('i32') }));
+    const [begin, end] = [builder.parameter(count - 2, 'i32'), builder.parameter(count - 1, 'i32')];
+    builder.emit(...build({ sums: target, scratch, own, begin, end, call, local: () => builder.local('i32') }));
   });
-  return { reference, units: 1, grain };
+  return { reference, units, grain };
 }
 
 /** A body that ends with the operation at `position`, with axes renumbered (null: the axis does not occur). */

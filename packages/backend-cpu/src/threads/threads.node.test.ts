@@ -1,5 +1,5 @@
 import { buildKernel, ProgramBuilder } from '@nn/conformance';
-import type { BufferType, Program, TensorData } from '@nn/core';
+import { type BufferType, type Program, type TensorData, tensor } from '@nn/core';
 import { describe, expect, it, vi } from 'vitest';
 import { WasmEngine } from '../wasm/engine.ts';
 import { chooseThreads } from './pool.ts';
@@ -89,17 +89,38 @@ async function results(engine: WasmEngine, turns: number): Promise<TensorData[]>
   return found;
 }
 
+async function threeThreads(): Promise<WasmEngine> {
+  const engine = new WasmEngine({ fused: false, threads: 3 });
+  const start = performance.now();
+  while ((engine.pool?.ready ?? 0) < 2 && performance.now() - start < 10_000) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(engine.pool?.ready).toBe(2);
+  return engine;
+}
+
 describe('threads', () => {
   it('give the same bits as one thread, thousands of times', async () => {
     const [alone] = await results(new WasmEngine({ fused: false }), 1);
-    const engine = new WasmEngine({ fused: false, threads: 3 });
-    const start = performance.now();
-    while ((engine.pool?.ready ?? 0) < 2 && performance.now() - start < 10_000) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    expect(engine.pool?.ready).toBe(2);
+    const engine = await threeThreads();
     for (const together of await results(engine, 1500)) expect(together).toEqual(alone);
     expect(engine.engineInfo().details).toMatchObject({ threads: 3 });
+    engine.pool?.close();
+  });
+
+  it('share the rows of running sums and sorts, along any axis', async () => {
+    const numbers = Array.from({ length: 60 * 41 * 37 }, (_, at) => Math.round(Math.sin(at * at) * 50));
+    const compute = async (backend: WasmEngine): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for (const axis of [0, 1, 2]) {
+        const x = tensor(numbers, { shape: [60, 41, 37], backend });
+        const { values, indices } = x.sort(axis);
+        found.push(await x.cumsum(axis).mul(2).data(), await values.data(), await indices.data());
+      }
+      return found;
+    };
+    const engine = await threeThreads();
+    expect(await compute(engine)).toEqual(await compute(new WasmEngine({ fused: false })));
     engine.pool?.close();
   });
 

@@ -536,6 +536,15 @@ class NestEmitter {
       scope.emit(...statements);
       return;
     }
+    if (this.#mode === 0 && loop === this.#schedule.order.length - 1) {
+      // Innermost, the sum stays in a local.
+      const sum = this.#scope.local(float ? 'f32' : 'i32');
+      const value = keep(scope, this.#scalar(root, level));
+      const next = float ? f32.add(sum as F32, value as F32) : i32.add(sum as I32, value as I32);
+      scope.emit(when(this.#indices[loop] as Local<'i32'>, [sum.set(next)], [sum.set(value)]));
+      scope.emit(this.#storeScalar(kernel.dtype, address, sum));
+      return;
+    }
     store(address, i32.sub(address, i32.const(4 * (outStrides[accumulate.axis] as number))));
     const added = statements.splice(0);
     store(address, null);
