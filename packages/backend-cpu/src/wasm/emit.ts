@@ -7,9 +7,11 @@
  * pulling of values, addresses and loops share one state, the stack of open loops.)
  */
 import type { DType, Kernel, Op } from '@nn/core';
+import { stridesOf } from '../shape.ts';
 import { bytesPerElement } from '../storage.ts';
 import { type Affine, type Analysis, analyse, isAlu, strideAlong } from './analysis.ts';
 import type { Code, Expression, F32, FunctionReference, I32, Local, Statement, V128, ValueType } from './assembler.ts';
+import type { Beside } from './fuse.ts';
 import { doWhile, f32, f32x4, i8x16, i16x8, i32, i32x4, select, v128, when } from './instructions.ts';
 import { keep, type Scope } from './math.ts';
 import { FunctionScope, type ModuleContext } from './module-context.ts';
@@ -27,6 +29,8 @@ export interface Nest {
   readonly outerAxes: number | null;
   /** Adds to the output instead of only writing it. */
   readonly accumulate?: Accumulate;
+  /** Of a reduction: what is stored of each reduced element. */
+  readonly beside?: Beside;
 }
 
 /**
@@ -110,10 +114,11 @@ export function estimate(given: Nest): number {
 }
 
 export function emitNest(context: ModuleContext, given: Nest): Phase {
-  const nest: Nest =
-    given.accumulate && given.accumulate.kind !== 'add' ? given : { ...given, ...tileTransposes(splitAxes(given)) };
+  const asGiven = given.beside !== undefined || (given.accumulate && given.accumulate.kind !== 'add');
+  const nest: Nest = asGiven ? given : { ...given, ...tileTransposes(splitAxes(given)) };
   const { kernel, accumulate } = nest;
-  const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : []);
+  const also = nest.beside ? [nest.beside.position] : [];
+  const analysis = analyse(kernel, accumulate?.kind === 'scatter' ? [accumulate.index] : also);
   const sequential =
     accumulate?.kind === 'scatter'
       ? (analysis.depends[accumulate.index] as number) | zeroStrides(nest.outStrides)
@@ -191,6 +196,7 @@ class NestEmitter {
       if (!analysis.needed[position] || !isAlu(op)) return;
       for (const argument of op.args) this.#uses[argument] = (this.#uses[argument] as number) + 1;
     });
+    if (nest.beside) this.#uses[nest.beside.position] = 2;
     for (const op of analysis.ops) {
       if (op.op !== 'load') continue;
       // Terms of an index may be wanted by several loads: never in line.
@@ -417,6 +423,7 @@ class NestEmitter {
     const scope = this.#at(level);
     const operation = reduceOperation[reduce.op];
     const { vectors, single } = this.#sums;
+    if (this.#nest.beside) this.#storeBeside(this.#nest.beside, level);
     if (this.#mode === 0) {
       const into = single as Local;
       const value = this.#scalar(valueRoot, level);
@@ -439,6 +446,20 @@ class NestEmitter {
             varying(this.#vector(valueRoot, at, level)),
           ]);
       scope.emit(into.set(next));
+    }
+  }
+
+  /** The loop that runs four at a time is the last of all, where elements are neighbours (see `fuse.ts`). */
+  #storeBeside({ position, read }: Beside, level: number): void {
+    const { kernel } = this.#nest;
+    const shape = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+    const strides = stridesOf(shape);
+    const terms = new Map(strides.map((stride, axis) => [axis, stride] as const).filter(([axis]) => shape[axis] !== 1));
+    const pointer = this.#scope.builder.parameter(1 + read, 'i32');
+    const address = this.#address({ name: 'beside', pointer, form: { constant: 0, terms }, bytes: 4 }, level);
+    if (this.#mode === 0) this.#at(level).emit(f32.store(address, this.#scalar(position, level) as F32));
+    for (let at = 0; at < this.#mode; at++) {
+      this.#at(level).emit(v128.store(address, this.#vector(position, at, level), at * 16));
     }
   }
 
@@ -538,7 +559,7 @@ class NestEmitter {
     }
     if (this.#mode === 0 && loop === this.#schedule.order.length - 1) {
       // Innermost, the sum stays in a local.
-      const sum = this.#scope.local(float ? 'f32' : 'i32');
+      const sum = this.#scope.local(float ? 'f32' : 'i32') as Local;
       const value = keep(scope, this.#scalar(root, level));
       const next = float ? f32.add(sum as F32, value as F32) : i32.add(sum as I32, value as I32);
       scope.emit(when(this.#indices[loop] as Local<'i32'>, [sum.set(next)], [sum.set(value)]));

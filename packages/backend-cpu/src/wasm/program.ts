@@ -12,6 +12,7 @@ import { bytesPerElement } from '../storage.ts';
 import { addWork, phaseParameters } from '../threads/protocol.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from './assembler.ts';
 import { emitNest, estimate, type KernelCode } from './emit.ts';
+import { type Beside, type Fused, fuseSteps } from './fuse.ts';
 import { callVoid, f32, i32, memory, select, when, whileLoop } from './instructions.ts';
 import { ModuleContext, type Target } from './module-context.ts';
 import { emitSpecial } from './special.ts';
@@ -50,6 +51,9 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
 
 /** Phases below this many nanoseconds (about) are not worth the attention of other threads. */
 const worthSharing = 40_000;
+
+/** The code of a step that the step before it has done as well. */
+const withTheOneBefore: KernelCode = { phases: [], scratch: 0, own: 0, path: 'loops' };
 
 /** Where a phase finds things when any thread may call it. */
 interface Stub {
@@ -148,6 +152,7 @@ class ProgramCompiler {
       const group = found && plain ? this.#widened(found) : null;
       if (group) {
         units.push({ from: at, to: group.last, group });
+        this.#fuse(group);
         at = group.last + 1;
       } else {
         units.push({ from: at, to: at, group: null });
@@ -155,6 +160,20 @@ class ProgramCompiler {
       }
     }
     return units;
+  }
+
+  /** Pairs of steps that run as one, by the place of the first. */
+  readonly #fused = new Map<number, Fused>();
+  #fuse({ first, last, outer }: Group): void {
+    const { steps } = this.#program;
+    for (let at = first; at < last; at++) {
+      const [one, two] = [steps[at], steps[at + 1]] as [Step, Step];
+      const fused = fuseSteps(one, two, outer);
+      // Elements are written while others are still read: neither result may lie where something is read.
+      const reads = fused?.step.reads.filter(({ buffer }) => buffer !== one.write) ?? [];
+      const clear = [one.write, two.write].every((write) => !this.#aliased({ ...two, write, reads }));
+      if (fused && clear && !this.#sameSlot(one.write, two.write)) this.#fused.set(at++, fused);
+    }
   }
 
   /**
@@ -188,11 +207,15 @@ class ProgramCompiler {
 
   #codesOf(units: readonly Unit[]): KernelCode[] {
     return units.flatMap((unit) =>
-      this.#program.steps.slice(unit.from, unit.to + 1).map((step) => this.#code(step, unit.group)),
+      this.#program.steps.slice(unit.from, unit.to + 1).map((step, place) => {
+        const fused = this.#fused.get(unit.from + place);
+        if (fused) return this.#code(fused.step, unit.group, fused.beside);
+        return this.#fused.has(unit.from + place - 1) ? withTheOneBefore : this.#code(step, unit.group);
+      }),
     );
   }
 
-  #code(step: Step, group: Group | null): KernelCode {
+  #code(step: Step, group: Group | null, beside?: Beside): KernelCode {
     const { kernel, into } = step;
     const layout = into ? into.shape : kernel.domain;
     const outStrides = stridesOf(layout);
@@ -200,7 +223,7 @@ class ProgramCompiler {
     const key = `${this.#number(kernel)}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}`;
     const known = this.#codes.get(key);
     if (known) return known;
-    const made = this.#emit(kernel, outStrides, group ? group.outer : null, aliased);
+    const made = this.#emit(kernel, outStrides, group ? group.outer : null, aliased, beside);
     this.#codes.set(key, made);
     this.#kernelScratch = Math.max(this.#kernelScratch, align(made.scratch));
     this.#own = Math.max(this.#own, align(made.own));
@@ -216,14 +239,22 @@ class ProgramCompiler {
   }
   /** Whether some read shares memory with what is written. */
   #aliased(step: Step): boolean {
-    const { buffers } = this.#program;
-    const slot = (buffer: number): number => (buffers[buffer] as { slot: number }).slot;
-    return step.reads.some((read) => slot(read.buffer) === slot(step.write));
+    return step.reads.some((read) => this.#sameSlot(read.buffer, step.write));
   }
-  #emit(kernel: Kernel, outStrides: readonly number[], outerAxes: number | null, aliased: boolean): KernelCode {
+  #sameSlot(a: number, b: number): boolean {
+    const { buffers } = this.#program;
+    return buffers[a]?.slot === buffers[b]?.slot;
+  }
+  #emit(
+    kernel: Kernel,
+    outStrides: readonly number[],
+    outerAxes: number | null,
+    aliased: boolean,
+    beside?: Beside,
+  ): KernelCode {
     const special = outerAxes === null ? emitSpecial(this.#context, { kernel, outStrides, aliased }) : null;
     if (special) return special;
-    const phases = [emitNest(this.#context, { kernel, outStrides, outerAxes })];
+    const phases = [emitNest(this.#context, { kernel, outStrides, outerAxes, ...(beside && { beside }) })];
     return { phases, scratch: 0, own: 0, path: 'loops' };
   }
 
@@ -409,7 +440,8 @@ class ProgramCompiler {
     const next = i32.add(position, rows);
     const body: Statement[] = [end.set(select(next, at.end, i32.ltU(next, at.end)))];
     for (let step = unit.from; step <= unit.to; step++) {
-      const values = this.#arguments(this.#program.steps[step] as Step, at.table, at.scratch, {
+      const members = this.#fused.get(step)?.step ?? (this.#program.steps[step] as Step);
+      const values = this.#arguments(members, at.table, at.scratch, {
         position,
         own: at.own,
       });
