@@ -11,9 +11,9 @@ export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
 
 /**
  * A backend that computes in generated JavaScript, as `cpu({ engine: 'javascript' })` of `@nn/backend-cpu` does, but
- * without its algorithms: every kernel is plain loops. That is as fast for layers of some dozen units; products of several
- * hundred take twice as long, convolutions four times, and the time of a sort or a running sum grows with the square of
- * the length.
+ * without its algorithms: every kernel is plain loops. That is as fast for networks like 2-8-1; layers of 32 units take
+ * 1.6 times as long, those of several hundred 2.6 times, convolutions three times, and the time of a sort or a running
+ * sum grows with the square of the length.
  * Throws a `BackendError` where a policy forbids to generate functions.
  *
  * @example

@@ -114,10 +114,6 @@ export class Local<T extends ValueType = ValueType> implements Expression<T> {
   set(value: Expression<T>): Statement {
     return [value.code, 0x21, this.#index];
   }
-  /** Sets the local and leaves its value. */
-  tee(value: Expression<T>): Expression<T> {
-    return { type: this.type, code: [value.code, 0x22, this.#index] };
-  }
 }
 
 /** A function under construction: its parameters, locals and statements. */

@@ -3,7 +3,6 @@
  * It owns opcodes (those that kernels need: add more as they do), control flow and the shapes of operands; nothing of what a
  * kernel computes.
  * Used by everything that emits code; the bytes go to `assembler.ts`.
- * (Over 400 lines: it is a table.)
  */
 import type { Expression, F32, FunctionReference, I32, I64, Local, Statement, V128, ValueType } from './assembler.ts';
 import { signed, unsigned } from './assembler.ts';
