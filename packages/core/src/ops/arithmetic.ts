@@ -29,7 +29,7 @@ export const Divide: Primitive<null> = pointwise({
   name: 'div',
   op: 'div',
   gradient: (g, [, b], y, needs) => [
-    needs[0] ? divide(g, b as Node) : null,
+    needs[0] ? quotientSlope(g, b as Node) : null,
     needs[1] ? negate(divide(multiply(g, y), b as Node)) : null,
   ],
 });
@@ -141,10 +141,18 @@ function extremeRule(g: Node, low: Node, high: Node, needs: readonly boolean[]):
   ];
 }
 
+/** g / b, and for a constant b (the count of a mean) its product with 1 / b, which costs nothing where g is spread. */
+function quotientSlope(g: Node, b: Node): Node {
+  const divisor = constantValue(unspread(b));
+  return divisor === null ? divide(g, b) : multiply(g, constant(1 / divisor, 'float32'));
+}
+
+const unspread = (x: Node): Node => (x.primitive === Expand ? (x.inputs[0] ?? x) : x);
+
 /** Whether `x` is the constant `value` and leaves `other` as it is, shape and dtype included. */
 function isNeutral(x: Node, other: Node, value: number): boolean {
   if (other.dtype === 'bool') return false;
-  const source = x.primitive === Expand ? (x.inputs[0] ?? x) : x;
+  const source = unspread(x);
   if (constantValue(source) !== value || Object.is(source.attributes, -0)) return false;
   if (x.dtype !== other.dtype && x.dtype === 'float32') return false;
   const missing = other.shape.length - x.shape.length;

@@ -138,3 +138,15 @@ describe('the gradient', () => {
     expect(await slope((x) => x.cumsum(0).sum(), [1, 2, 3])).toEqual([3, 2, 1]);
   });
 });
+
+test('mean and variance divide: they are the float32 nearest to the quotient, for any count', async () => {
+  for (const count of [1, 3, 7, 11, 49, 63]) {
+    const x = new Float32Array(count);
+    x[0] = 5;
+    expect(await tensor(x).mean().item()).toBe(Math.fround(5 / count));
+    // deviations of whole numbers, whose squares and sums are exact
+    if (count === 1) continue;
+    const y = Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? 3 : -3));
+    expect(await tensor(y).variance().item()).toBe(Math.fround((18 * count) / (2 * count - 1)));
+  }
+});

@@ -139,7 +139,7 @@ function extreme(primitive: Primitive<Axes>, x: Node, axes: number | Axes | unde
 export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
   const normal = normalizeAxes('mean', axes, x.shape.length);
   const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
-  return multiply(sum(cast(x, 'float32'), normal, options), constant(1 / count, 'float32'));
+  return divide(sum(cast(x, 'float32'), normal, options), constant(count, 'float32'));
 }
 
 /** The mean squared deviation; the sum is divided by n - correction (1 by default, Bessel's). */
@@ -152,7 +152,7 @@ export function variance(
   const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
   const centred = subtract(cast(x, 'float32'), mean(x, normal, { keepAxes: true }));
   const divisor = Math.max(0, count - (options.correction ?? 1));
-  return multiply(sum(square(centred), normal, options), constant(1 / divisor, 'float32'));
+  return divide(sum(square(centred), normal, options), constant(divisor, 'float32'));
 }
 
 export function standardDeviation(
