@@ -77,8 +77,8 @@ const cases: Case[] = [
   { batch: 1, m: 145, n: 33, k: 385, left: true, right: false },
   { batch: 1, m: 300, n: 40, k: 10, left: false, right: true },
   { batch: 2, m: 13, n: 521, k: 21, left: true, right: true },
-  { batch: 1, m: 7, n: 517, k: 2500, left: true, right: true },
-  { batch: 1, m: 100, n: 600, k: 2100, left: false, right: false },
+  { batch: 1, m: 6, n: 517, k: 2500, left: true, right: true },
+  { batch: 1, m: 19, n: 600, k: 2100, left: false, right: false },
   { batch: 64, m: 16, n: 8, k: 33, left: true, right: false },
 ];
 const variants = [

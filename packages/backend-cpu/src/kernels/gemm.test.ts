@@ -61,7 +61,7 @@ describe.each(usable)('products of panels, $name', ({ fused, tileRows }) => {
     for (const m of [...sizes, 31, 32, 50]) {
       for (const n of [...sizes, 24, 33, 75]) {
         const k = 1 + ((3 * m + 5 * n) % 13);
-        for (const layout of [0, 1, 2, 3, 4]) {
+        for (const layout of m > 17 && n > 17 ? [0, 1, 2, 3] : [(m + n) % 5, (m + 2 * n) % 5]) {
           const far = layout === 4 ? 2 : 1;
           const strides = [
             ...(layout & 1 ? [far, m * far] : [k * far, far]),

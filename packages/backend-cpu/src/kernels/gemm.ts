@@ -23,8 +23,6 @@ export const edgeBytes: number = 4 * 6 * panelColumns;
 export const packParameters: readonly ValueType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'];
 export const multiplyParameters: readonly ValueType[] = Array.from({ length: 9 }, () => 'i32' as const);
 
-/** Panels of B that are packed together: 32 columns, two cache lines. */
-const stripPanels = 4;
 type Width = 4 | 6 | 8;
 const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));
 const countDown = (local: Local<'i32'>, by: number): Statement => local.set(i32.sub(local, i32.const(by)));
@@ -50,7 +48,7 @@ function rowsInSixes(rows: Local<'i32'>, rest: Local<'i32'>, sixes: Local<'i32'>
 export function addPack(module: ModuleBuilder, tileRows: TileRows): void {
   module.function('packColumns', packParameters, [], (builder) => {
     const walk = walkOf(builder);
-    builder.emit(packStrips(builder, walk), packPanels(builder, 8, walk, walk.count));
+    builder.emit(packPanels(builder, 8, walk, walk.count));
   });
   module.function('packRows', packParameters, [], (builder) => {
     const walk = walkOf(builder);
@@ -95,72 +93,56 @@ function walkOf(builder: FunctionBuilder): Walk {
 /** `count` rows in panels of `width`. */
 function packPanels(builder: FunctionBuilder, width: Width, walk: Walk, count: Local<'i32'>): Statement {
   const { source, across, along, inner, from, left } = walk;
-  return whileLoop(i32.gtS(count, i32.const(0)), [
+  const panel = [
     from.set(source),
     left.set(inner),
     when(
       i32.geS(count, i32.const(width)),
       [
-        when(
-          i32.eq(across, i32.const(4)),
-          [packVectors(width, walk)],
-          [
-            when(i32.eq(along, i32.const(4)), [packTransposed(builder, width, walk)]),
-            packSingly(builder, width, null, walk),
-          ],
-        ),
+        when(i32.eq(along, i32.const(4)), [packTransposed(builder, width, walk)]),
+        packSingly(builder, width, null, walk),
       ],
       [packSingly(builder, width, count, walk)],
     ),
     advance(source, i32.mul(across, i32.const(width))),
     countDown(count, width),
-  ]);
+  ];
+  return [
+    when(i32.eq(across, i32.const(4)), [packStrips(builder, width, walk, count)]),
+    whileLoop(i32.gtS(count, i32.const(0)), panel),
+  ];
 }
 
 /**
- * Strips of several panels of 8 neighbours: each k reads some cache lines in a row, which the processor fetches ahead;
- * one panel at a time would read half a line of every row.
+ * The numbers of one k are neighbours: copies of vectors, for up to four panels at a time. So each k reads some cache
+ * lines in a row, which the processor fetches ahead; one panel alone would read a part of a line of every row.
  */
-function packStrips(
-  builder: FunctionBuilder,
-  { source, target, across, along, count, inner, from, left }: Walk,
-): Statement {
-  const [to, end] = [builder.local('i32'), builder.local('i32')];
-  const panelBytes = i32.shl(inner, i32.const(5));
-  const bytes = 32 * stripPanels;
-  return whileLoop(i32.and(i32.eq(across, i32.const(4)), i32.geS(count, i32.const(8 * stripPanels))), [
+function packStrips(builder: FunctionBuilder, width: Width, walk: Walk, count: Local<'i32'>): Statement {
+  const { source, target, along, inner, from, left } = walk;
+  const [strip, to, end] = [builder.local('i32'), builder.local('i32'), builder.local('i32')];
+  const most = 4 * width;
+  const whole = i32.sub(count, i32.remU(count, i32.const(width)));
+  // In a panel of 6 the two vectors overlap.
+  const copies = (width === 4 ? [0] : [0, width - 4]).map((at) => v128.store(to, v128.load(from, at * 4), at * 4));
+  return whileLoop(i32.geS(count, i32.const(width)), [
+    strip.set(select(i32.const(most), whole, i32.gtS(count, i32.const(most)))),
     left.set(inner),
-    from.set(source),
     whileLoop(left, [
+      from.set(source),
       to.set(target),
-      end.set(i32.add(from, i32.const(bytes))),
+      end.set(i32.add(from, i32.shl(strip, i32.const(2)))),
       doWhile(
-        [
-          v128.store(to, v128.load(from)),
-          v128.store(to, v128.load(from, 16), 16),
-          advance(to, panelBytes),
-          advance(from, i32.const(32)),
-        ],
+        [...copies, advance(to, i32.mul(inner, i32.const(4 * width))), advance(from, i32.const(4 * width))],
         i32.ltU(from, end),
       ),
-      advance(from, i32.sub(along, i32.const(bytes))),
-      advance(target, i32.const(32)),
+      advance(source, along),
+      advance(target, i32.const(4 * width)),
       countDown(left, 1),
     ]),
-    advance(target, i32.mul(panelBytes, i32.const(stripPanels - 1))),
-    advance(source, i32.const(bytes)),
-    countDown(count, 8 * stripPanels),
-  ]);
-}
-
-/** The panel's numbers of one k are neighbours: copies of vectors, of which the last two overlap in a panel of 6. */
-function packVectors(width: Width, { from, target, left, along }: Walk): Statement {
-  const copies = [0, width - 4].map((at) => v128.store(target, v128.load(from, at * 4), at * 4));
-  return whileLoop(left, [
-    ...(width === 4 ? copies.slice(1) : copies),
-    advance(from, along),
-    advance(target, i32.const(width * 4)),
-    countDown(left, 1),
+    // Back to the first k, and on to the next strip; the first of these panels is behind us.
+    source.set(i32.sub(end, i32.mul(along, i32.sub(inner, i32.const(1))))),
+    advance(target, i32.mul(inner, i32.shl(i32.sub(strip, i32.const(width)), i32.const(2)))),
+    count.set(i32.sub(count, strip)),
   ]);
 }
 
