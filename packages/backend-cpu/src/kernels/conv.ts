@@ -3,6 +3,7 @@
  * Each is one packed product for an image and a group, whose right panels are taken from the zero-padded image by
  * tables (`im2col.ts`):  forward  out = W patches(x);  weights  dW = dy patches(x)^T;  input, stride 1: the forward
  * product of dy with turned weights;  input, other strides: patches of dx = W^T dy, added up.
+ * 3x3 taps with stride 1 and enough channels take fewer products: see `winograd.ts`.
  * Few channels in a group (depthwise) go through affine loops over the padded batch instead: see `depthwise.ts`.
  * (Over 400 lines: the three drivers share their tables, padding and layout, and differ in the order of their loops.)
  */
@@ -31,7 +32,9 @@ import {
 import { emitDepthwise } from './depthwise.ts';
 import { edgeBytes } from './gemm.ts';
 import { epilogueKernel, redirected } from './operand.ts';
-import { winogradFits, winogradForward, winogradWeight } from './winograd.ts';
+import { winogradForward } from './winograd.ts';
+import { winogradFits } from './winograd-tiles.ts';
+import { winogradWeight } from './winograd-weight.ts';
 
 export function emitConvolution(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode | null {
   const { kernel } = request;

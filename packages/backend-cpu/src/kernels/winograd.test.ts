@@ -91,4 +91,25 @@ describe.each(variants)('convolutions of 3x3 taps by Winograd: %j', (options) =>
       expect(paths.some((path) => path.startsWith(`winograd ${form}`))).toBe(true);
     }
   });
+
+  it('spread an infinity over the tiles whose patches hold it, and no further', async () => {
+    const { backend } = watched(options);
+    const [extent, at] = [24, 9];
+    const x = numbers(8 * extent * extent, 1);
+    const w = tensor(numbers(8 * 8 * 9, 2), { shape: [8, 8, 3, 3], backend });
+    const clean = await conv2d(tensor(x, { shape: [1, 8, extent, extent], backend }), w).data();
+    x[at * extent + at] = Number.POSITIVE_INFINITY;
+    const found = await conv2d(tensor(x, { shape: [1, 8, extent, extent], backend }), w).data();
+    const side = extent - 2;
+    const patchHolds = (index: number): boolean => {
+      const first = index - (index % 4);
+      return at >= first && at < first + 6;
+    };
+    found.forEach((value, index) => {
+      const [row, column] = [Math.floor(index / side) % side, index % side];
+      const windowHolds = [row, column].every((place) => at >= place && at < place + 3);
+      if (windowHolds) expect(Number.isFinite(value)).toBe(false);
+      if (!patchHolds(row) || !patchHolds(column)) expect(value).toBe(clean[index]);
+    });
+  });
 });
