@@ -173,10 +173,14 @@ export class GlDevice implements Device {
     // What gpu.js made for its own results is not used.
     internals.texture?.delete();
     for (const texture of internals.mappedTextures ?? []) texture.delete();
+    this.drawOnce(run, shader, writes);
     this.counters.kernels++;
     this.counters.compiled++;
     return {
-      launch: (texels, reads, values, targets) => this.launch(run, texels, reads, values, targets),
+      launch: (texels, reads, values, targets) => {
+        this.launch(run, texels, reads, values, targets);
+        this.counters.launches++;
+      },
       release: () => {
         internals.texture = null;
         internals.mappedTextures = null;
@@ -186,6 +190,16 @@ export class GlDevice implements Device {
       },
     };
   }
+
+  /** Drivers finish a program at its first draw: one pixel drawn now lets them do it while the next one is built. */
+  private drawOnce(run: GpuKernel, shader: Shader, writes: number): void {
+    while (this.firstTargets.length < writes) this.firstTargets.push(this.create([1, 1]));
+    const reads = shader.reads.map(() => this.placeholder);
+    const numbers = shader.parameters.map(() => 0);
+    this.launch(run, 1, reads, numbers, this.firstTargets.slice(0, writes));
+    this.gl.flush();
+  }
+  private readonly firstTargets: GlTexture[] = [];
 
   private launch(
     run: GpuKernel,
@@ -204,7 +218,6 @@ export class GlDevice implements Device {
     this.gl.viewport(0, 0, size[0], size[1]);
     const sources = reads.map(own);
     run(...sources, ...numbers, ...sources.map((source) => source.shift), 31 - Math.clz32(size[0]));
-    this.counters.launches++;
   }
 
   /**
