@@ -26,6 +26,9 @@ export type GlMode = 'webgl2' | 'headlessgl';
 /** The largest width and height that are used. */
 const largest = 8192;
 
+/** For so many milliseconds the end of work is asked for in every turn of the event loop, then once a millisecond. */
+const patience = 1;
+
 class GlTexture implements TextureProtocol, Memory {
   readonly type = 'ArrayTexture(4)';
   readonly size: readonly [number, number];
@@ -371,12 +374,16 @@ export class GlDevice implements Device {
     this.check();
     gl.flush();
     try {
-      for (let turn = 0; ; turn++) {
+      const start = performance.now();
+      for (;;) {
         const status = gl.clientWaitSync(sync as WebGLSync, 0, 0);
         if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
         this.check();
         if (status === gl.WAIT_FAILED) throw new BackendError('gpu: waiting for WebGL failed.');
-        await nextTurn(turn > 200 ? 1 : 0);
+        // Asking without a pause takes a processor, on a software device the very one that computes.
+        if (performance.now() - start > patience) await nextTurn(1);
+        // Browsers stretch timers that timers start, so a message goes between.
+        await nextTurn();
       }
     } finally {
       gl.deleteSync(sync);
@@ -396,9 +403,16 @@ export class GlDevice implements Device {
     return this.gl.isContextLost();
   }
 
+  /** A flush costs more than a small launch, so those of one turn of the event loop share it; waiting flushes at once. */
   flush(): void {
-    this.gl.flush();
+    if (this.isFlushDue) return;
+    this.isFlushDue = true;
+    nextTurn().then(() => {
+      this.isFlushDue = false;
+      if (!this.isLost()) this.gl.flush();
+    });
   }
+  private isFlushDue = false;
 
   async idle(): Promise<void> {
     this.check();
