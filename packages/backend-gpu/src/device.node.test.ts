@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testDevice } from './device-tests.ts';
 import { loadGpuJs } from './facade.ts';
@@ -5,6 +7,8 @@ import { HeadlessDevice } from './headless-device.ts';
 import { available, gpu } from './index.ts';
 import { withNavigatorGpu } from './navigator.ts';
 import { nodeDevices } from './node-devices.ts';
+import { testNumbers } from './numbers-tests.ts';
+import { testSwap } from './swap-tests.ts';
 import { WebGpuDevice } from './webgpu-device.ts';
 
 const devices = await nodeDevices();
@@ -15,6 +19,22 @@ for (const { mode, reason } of devices) {
     testDevice(mode, async () => {
       const library = await loadGpuJs();
       return mode === 'headlessgl' ? HeadlessDevice.open(library) : withNavigatorGpu(() => WebGpuDevice.open(library));
+    });
+    testNumbers(mode);
+    testSwap(mode);
+    it(`ends the process by itself on ${mode}`, () => {
+      const program = `import { gpu } from '@nn/backend-gpu';
+        import { tensor } from '@nn/core';
+        const backend = await gpu({ mode: '${mode}' });
+        console.log(...(await tensor([1, 2], { backend }).mul(3).data()));`;
+      const flags = ['--conditions=@nn/source', '--import', import.meta.resolve('tsx'), '--input-type=module'];
+      const output = execFileSync(process.execPath, [...flags, '--eval', program], {
+        cwd: import.meta.dirname,
+        env: { ...process.env, NODE_PATH: join(process.cwd(), 'node_modules') },
+        stdio: ['ignore', 'pipe', 'ignore'],
+        timeout: 25_000,
+      });
+      expect(String(output).trim()).toBe('3 6');
     });
   }
 }

@@ -19,7 +19,7 @@ export async function importNative(name: keyof typeof tested): Promise<unknown> 
   for (const find of [() => fromWorkingDirectory(name), async () => name]) {
     try {
       const found = await find();
-      return await import(/* @vite-ignore */ found);
+      return await import(/* webpackIgnore: true */ /* @vite-ignore */ found);
     } catch (error) {
       if (!isMissing(error, name)) failure ??= error;
     }
@@ -35,8 +35,8 @@ export async function importNative(name: keyof typeof tested): Promise<unknown> 
 
 async function fromWorkingDirectory(name: string): Promise<string> {
   const [{ createRequire }, { pathToFileURL }] = await Promise.all([
-    import(/* @vite-ignore */ builtIn('module')),
-    import(/* @vite-ignore */ builtIn('url')),
+    import(/* webpackIgnore: true */ /* @vite-ignore */ builtIn('module')),
+    import(/* webpackIgnore: true */ /* @vite-ignore */ builtIn('url')),
   ]);
   const path: string = createRequire(`${process.cwd()}/`).resolve(name);
   return pathToFileURL(path).href;
