@@ -72,7 +72,8 @@ function* sources(root) {
   }
 }
 
-const isTest = (/** @type {string} */ file) => /\.(test|bench)\.ts$/.test(file);
+/** Also what tests share: `device-tests.ts`. */
+const isTest = (/** @type {string} */ file) => /\.(test|bench)\.ts$|-tests\.ts$/.test(file);
 
 /** `packages/core/src/` of a file inside it. @param {string} file */
 const homeOf = (file) => `${file.split('/').slice(0, 3).join('/')}/`;

@@ -1,7 +1,7 @@
 import { testConformance } from '@nn/conformance/vitest';
 import { describe, it } from 'vitest';
 import { type GpuBackend, gpu } from './index.ts';
-import { nodeDevices } from './node-devices.ts';
+import { nodeDevices } from './node-tests.ts';
 
 for (const { mode, reason } of await nodeDevices()) {
   if (reason === null) {

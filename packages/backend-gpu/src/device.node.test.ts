@@ -6,7 +6,7 @@ import { loadGpuJs } from './facade.ts';
 import { HeadlessDevice } from './headless-device.ts';
 import { available, gpu } from './index.ts';
 import { withNavigatorGpu } from './navigator.ts';
-import { nodeDevices } from './node-devices.ts';
+import { nodeDevices } from './node-tests.ts';
 import { testNumbers } from './numbers-tests.ts';
 import { testSwap } from './swap-tests.ts';
 import { WebGpuDevice } from './webgpu-device.ts';
