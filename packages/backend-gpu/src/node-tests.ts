@@ -26,13 +26,12 @@ export async function nodeDevices(): Promise<readonly { readonly mode: GpuMode; 
     }));
 }
 
-/** An X server without a screen for as long as this process lives, where there is none. */
+/** An X server without a screen, where there is none; it ends with its last client, this process. */
 async function display(): Promise<void> {
   if (process.platform !== 'linux' || process.env.DISPLAY) return;
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '64x64x24', '-nolisten', 'tcp'], {
+  const server = spawn('Xvfb', ['-terminate', '-displayfd', '3', '-screen', '0', '64x64x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  process.once('exit', () => server.kill());
   const number = await new Promise<string | undefined>((resolve) => {
     server.once('error', () => resolve(undefined));
     server.once('exit', () => resolve(undefined));
