@@ -36,6 +36,7 @@ export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
           : names.length === 1
             ? 'the only one of this entry'
             : 'the fastest that works here';
+      if ((options.threads ?? 1) !== 1 && name !== 'wasm') reasons.push('one thread, because only wasm has more');
       return new Cpu(made, [reason, ...reasons].join('; '));
     }
     reasons.push(`no ${name}, because ${made.unavailable}`);

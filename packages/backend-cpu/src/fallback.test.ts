@@ -82,6 +82,12 @@ describe('the entries with one engine', () => {
     expect(javascriptCpu({ engine: 'javascript' }).info().reason).toBe('asked for');
   });
 
+  it('say why there is one thread where more were asked for', () => {
+    expect(javascriptCpu({ threads: 2 }).info().reason).toBe(
+      'the only one of this entry; one thread, because only wasm has more',
+    );
+  });
+
   it('throw where it cannot work, and name the entry that has the others', () => {
     expect(() => wasmCpu()).toThrow(
       /^cpu: no wasm, because .*[.] Import from '@nn\/backend-cpu' to take what works here[.]$/,

@@ -17,7 +17,6 @@ export interface Expression<T extends ValueType = ValueType> {
 export type I32 = Expression<'i32'>;
 export type I64 = Expression<'i64'>;
 export type F32 = Expression<'f32'>;
-export type F64 = Expression<'f64'>;
 export type V128 = Expression<'v128'>;
 
 /** Code that leaves nothing. */
