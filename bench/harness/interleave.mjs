@@ -17,6 +17,8 @@ import { median } from './statistics.mjs';
  *   `batch`: milliseconds of a sample; `budget`: of all samples of a library; `limit`: for an answer
  */
 
+const sleep = (/** @type {number} */ milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** What a library needs to know to prepare. @param {Workload} workload @param {number} [steps] of a training, to be checked */
 export function request(workload, steps = checkedSteps) {
   const spec = workload.model === '' ? null : modelSpec(workload.model);
@@ -50,12 +52,16 @@ export async function interleave(workload, libraries, effort, channelOf) {
       results[library.name] = { fault: error instanceof Error ? error.message : String(error) };
     }
   }
+  let restless = runners.some(({ library }) => library.threads > 1);
   for (let round = 0; round < effort.rounds; round++) {
     for (let k = 0; k < runners.length; k++) {
       const runner = runners[(k + round) % runners.length];
       if (runner === undefined || results[runner.library.name] !== undefined) continue;
       if (runner.spent > effort.budget && runner.samples.length >= effort.leastRounds) continue;
       try {
+        // Threads of some libraries go on asking for work for a while, and would take half of the processor from the next.
+        if (restless) await sleep(200);
+        restless = runner.library.threads > 1;
         const { milliseconds } = await runner.channel.ask('measure', { count: runner.count }, effort.limit);
         runner.samples.push(milliseconds / runner.count);
         runner.spent += milliseconds;

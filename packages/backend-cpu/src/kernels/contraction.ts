@@ -50,6 +50,8 @@ const single: Run = { extent: 1, left: 0, right: 0, out: 0 };
 const smallest = 4096;
 /** Packed columns of B that a thread keeps at a time. */
 const spanBytes = 2 ** 22;
+/** Columns of B that are packed at a time where each is used once, by a single block of rows: they stay in the cache. */
+const stripColumns = 64;
 
 function mergeRuns(axes: Axes, extents: readonly number[], strides: (axis: number) => Omit<Run, 'extent'>): Run[] {
   const runs: Run[] = [];
@@ -284,7 +286,8 @@ function emitDriver(
   const packedA = align(4 * rowBlock * innerBlock);
   // A block of rows of C stays in the second cache until all k in this span are added: B is packed for all of them.
   const innerSpan = innerBlock * Math.max(1, Math.floor(spanBytes / (4 * columnBlock * innerBlock)));
-  const packedB = align(4 * columnBlock * Math.min(innerSpan, Math.ceil(inner.extent / innerBlock) * innerBlock));
+  const spanColumns = columnBlock * Math.min(innerSpan, Math.ceil(inner.extent / innerBlock) * innerBlock);
+  const packedB = align(4 * (rowBlocks === 1 ? Math.min(columnBlock, stripColumns) * innerBlock : spanColumns));
   const own = packedA + packedB + edgeBytes;
   const packRows = context.library('packRows', packParameters, []);
   const packColumns = context.library('packColumns', packParameters, []);
@@ -333,45 +336,64 @@ function emitDriver(
         true,
       );
     const product = (aFrom: I32, bFrom: I32, adds: I32): Statement[] => {
-      const multiplySpan = (from: I32, to: I32): Statement[] => {
-        const panelB = i32.add(i32.add(mine, i32.const(packedA)), scaled(i32.sub(k, from), 4 * columnBlock));
+      const packA = callVoid(
+        packRows,
+        i32.add(aFrom, i32.add(scaled(k, 4 * inner[aSide]), scaled(row, 4 * rows[aSide]))),
+        mine,
+        i32.const(4 * rows[aSide]),
+        i32.const(4 * inner[aSide]),
+        height,
+        depth,
+      );
+      const packB = (panels: I32, from: I32, wide: I32): Statement =>
+        callVoid(
+          packColumns,
+          i32.add(bFrom, i32.add(scaled(k, 4 * inner[bSide]), scaled(from, 4 * columns[bSide]))),
+          panels,
+          i32.const(4 * columns[bSide]),
+          i32.const(4 * inner[bSide]),
+          wide,
+          depth,
+        );
+      const multiplyPanels = (panels: I32, from: I32, wide: I32): Statement =>
+        callVoid(
+          multiply,
+          mine,
+          panels,
+          i32.add(cAt, i32.add(scaled(row, 4 * rows.out), i32.shl(from, i32.const(2)))),
+          height,
+          wide,
+          depth,
+          i32.const(4 * rows.out),
+          i32.or(adds, i32.ne(k, i32.const(0))),
+          edge,
+        );
+      const panels = i32.add(mine, i32.const(packedA));
+      if (rowBlocks === 1) {
+        const strip = local();
+        const wide = local();
+        const last = local();
         return [
-          inBlocks(from, to, [
-            callVoid(
-              packColumns,
-              i32.add(bFrom, i32.add(scaled(k, 4 * inner[bSide]), scaled(column, 4 * columns[bSide]))),
-              panelB,
-              i32.const(4 * columns[bSide]),
-              i32.const(4 * inner[bSide]),
-              width,
-              depth,
-            ),
+          row.set(firstRow),
+          height.set(i32.sub(lastRow, firstRow)),
+          last.set(i32.add(column, width)),
+          inBlocks(i32.const(0), i32.const(inner.extent), [
+            packA,
+            forLoop(strip, column, last, stripColumns, [
+              wide.set(bounded(i32.sub(last, strip), stripColumns)),
+              packB(panels, strip, wide),
+              multiplyPanels(panels, strip, wide),
+            ]),
           ]),
+        ];
+      }
+      const multiplySpan = (from: I32, to: I32): Statement[] => {
+        const panelsOfBlock = i32.add(panels, scaled(i32.sub(k, from), 4 * columnBlock));
+        return [
+          inBlocks(from, to, [packB(panelsOfBlock, column, width)]),
           forLoop(row, firstRow, lastRow, rowBlock, [
             height.set(bounded(i32.sub(lastRow, row), rowBlock)),
-            inBlocks(from, to, [
-              callVoid(
-                packRows,
-                i32.add(aFrom, i32.add(scaled(k, 4 * inner[aSide]), scaled(row, 4 * rows[aSide]))),
-                mine,
-                i32.const(4 * rows[aSide]),
-                i32.const(4 * inner[aSide]),
-                height,
-                depth,
-              ),
-              callVoid(
-                multiply,
-                mine,
-                panelB,
-                i32.add(cAt, i32.add(scaled(row, 4 * rows.out), i32.shl(column, i32.const(2)))),
-                height,
-                width,
-                depth,
-                i32.const(4 * rows.out),
-                i32.or(adds, i32.ne(k, i32.const(0))),
-                edge,
-              ),
-            ]),
+            inBlocks(from, to, [packA, multiplyPanels(panelsOfBlock, column, width)]),
           ]),
         ];
       };
