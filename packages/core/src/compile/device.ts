@@ -14,6 +14,7 @@ import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { breathe } from './breathe.ts';
+import { Pace } from './pace.ts';
 import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
 import { problems } from './problems.ts';
 import { profiler } from './profiler.ts';
@@ -64,8 +65,7 @@ export class Device {
   readonly #queue: Request[] = [];
   #collecting: Request | null = null;
   #waiting = false;
-  /** Promises of the programs that the device still works on, the oldest first. */
-  readonly #inFlight: Promise<void>[] = [];
+  readonly #pace = new Pace();
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -104,7 +104,8 @@ export class Device {
   /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
   async pause(): Promise<void> {
     if (this.residency.isOver) await this.residency.trim();
-    if (this.#inFlight.length >= 2) await this.#inFlight[0];
+    const turn = this.#pace.turn();
+    if (turn !== undefined) await turn;
     await breathe();
   }
 
@@ -143,7 +144,7 @@ export class Device {
     for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
     const finish = (buffers: readonly object[]): Storage[] => {
       for (const buffer of drawn) this.backend.release(buffer);
-      this.#follow();
+      this.#pace.follow(this.backend.idle());
       return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
     };
     if (profiler.runs === null || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
@@ -378,18 +379,5 @@ export class Device {
     const data = new Float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed] as number, numbers[draw] as number, i);
     return this.backend.upload(data, { dtype: 'float32', shape });
-  }
-
-  #follow(): void {
-    const done: Promise<void> = this.backend.idle().then(
-      () => this.#forget(done),
-      () => this.#forget(done), // the error reaches whoever reads
-    );
-    this.#inFlight.push(done);
-  }
-
-  #forget(done: Promise<void>): void {
-    const at = this.#inFlight.indexOf(done);
-    if (at >= 0) this.#inFlight.splice(at, 1);
   }
 }
