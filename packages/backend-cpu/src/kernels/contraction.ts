@@ -237,8 +237,7 @@ function emitEpilogue(
   const nest = epilogueKernel(kernel, sumStrides);
   // Rows are the leading axes of the domain when columns are the trailing ones and everything before is rows and batch.
   const leading = leadingAxes(kernel, product);
-  const blocks = Math.ceil(product.columns.extent / blockColumns);
-  const fuses = leading !== null && blocks === 1;
+  const fuses = leading !== null && blocksOf(context, product).columnBlocks === 1;
   const phase = emitNest(context, { kernel: nest, outStrides, outerAxes: fuses ? leading : null });
   const outer = redirected(context, kernel, phase, { extra: target.inPlace ? 'out' : target.offset });
   return { phase: outer, fused: fuses ? outer : null };
@@ -264,6 +263,28 @@ function leadingAxes(kernel: Kernel, product: MatrixProduct): number | null {
   return axes;
 }
 
+/**
+ * Where C is cut. Threads want a few pieces each, cut from its longer side, because the operand of the other side is packed
+ * anew for each; the order of additions depends on the inner blocks only.
+ */
+function blocksOf(
+  context: ModuleContext,
+  { rows, columns, loops }: MatrixProduct,
+): Readonly<Record<'rowBlock' | 'columnBlock' | 'rowBlocks' | 'columnBlocks' | 'outerCount', number>> {
+  const { threads } = context.target;
+  const outerCount = loops.reduce((count, run) => count * run.extent, 1);
+  const pieces = threads > 1 ? Math.ceil((2 * threads) / outerCount) : 1;
+  const wide = columns.extent > rows.extent;
+  const rowBlock = evenly(rows.extent, Math.min(blockRows, Math.max(16, wide ? blockRows : rows.extent / pieces)), 12);
+  const columnBlock = evenly(
+    columns.extent,
+    Math.min(blockColumns, Math.max(32, wide ? columns.extent / pieces : blockColumns)),
+    panelColumns,
+  );
+  const [rowBlocks, columnBlocks] = [Math.ceil(rows.extent / rowBlock), Math.ceil(columns.extent / columnBlock)];
+  return { rowBlock, columnBlock, rowBlocks, columnBlocks, outerCount };
+}
+
 function emitDriver(
   context: ModuleContext,
   kernel: Kernel,
@@ -273,15 +294,8 @@ function emitDriver(
   fusedEpilogue: Phase | null,
 ): { readonly phase: Phase; readonly own: number } {
   const { rows, columns, inner, loops, sums, swapped } = product;
-  // Threads want a few pieces each; the order of additions depends on the inner blocks only.
-  const { threads } = context.target;
-  const smaller = threads > 1 ? Math.max(16, Math.ceil(rows.extent / (2 * threads))) : blockRows;
-  const rowBlock = evenly(rows.extent, Math.min(blockRows, smaller), 12);
-  const columnBlock = evenly(columns.extent, blockColumns, panelColumns);
+  const { rowBlock, columnBlock, rowBlocks, columnBlocks, outerCount } = blocksOf(context, product);
   const innerBlock = evenly(inner.extent, blockInner, 4);
-  const rowBlocks = Math.ceil(rows.extent / rowBlock);
-  const columnBlocks = Math.ceil(columns.extent / columnBlock);
-  const outerCount = loops.reduce((count, run) => count * run.extent, 1);
   const units = outerCount * columnBlocks * rowBlocks;
   const packedA = align(4 * rowBlock * innerBlock);
   // A block of rows of C stays in the second cache until all k in this span are added: B is packed for all of them.
