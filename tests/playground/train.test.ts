@@ -31,6 +31,24 @@ describe('training', () => {
     expect(errors).toEqual([]);
   });
 
+  test('that starts before a change has been made trains what the change asks for', async () => {
+    const { page, until, steps } = await pages.open('#task=moons');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.evaluate(() => {
+      const press = (name: string): void => {
+        [...document.querySelectorAll('button')].find((one) => (one.ariaLabel ?? one.textContent) === name)?.click();
+      };
+      press('Add layer');
+      press('Train');
+    });
+    await until('steps', (count) => count > 0, 'more than 0');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+    expect(await steps()).toBeGreaterThan(0);
+    await page.getByRole('tab', { name: 'Distributions' }).click();
+    await page.getByRole('img', { name: /^Weights of Layer 2/ }).waitFor();
+  });
+
   test('learns digits, and recognises one that is drawn', async () => {
     const { page, until, fact, errors } = await pages.open('#task=digits&samples=600&layers=c6k5p.relu_d24.relu');
     await until('train-loss', Number.isFinite, 'there');

@@ -64,6 +64,7 @@ let building = 0;
 /** Makes the experiment of the store anew, from step 0. */
 export async function rebuild(): Promise<void> {
   const turn = ++building;
+  forgetChanges();
   store.running.value = false;
   store.waiting.value = true;
   try {
@@ -87,7 +88,18 @@ function show(built: Built): void {
   });
 }
 
+/** Waits for the last of many changes; 0 where none waits. */
 let timer = 0;
+
+function forgetChanges(): void {
+  clearTimeout(timer);
+  timer = 0;
+}
+
+/** What is asked next is meant for the experiment as shown: the worker hears of changes that still wait first. */
+function sendChanges(): void {
+  if (timer !== 0) void rebuild();
+}
 
 /** Changes the experiment. The address follows; the worker is told at once, or after a moment when many changes come. */
 export function change(changes: Partial<Spec>, options: { readonly soon?: boolean } = {}): void {
@@ -97,7 +109,7 @@ export function change(changes: Partial<Spec>, options: { readonly soon?: boolea
   writeAddress(after);
   if (structural.some((name) => before[name] !== after[name])) {
     store.running.value = false;
-    clearTimeout(timer);
+    forgetChanges();
     timer = window.setTimeout(() => void rebuild(), options.soon ? 120 : 0);
   } else if (before.backend !== after.backend) {
     void swapBackend(after.backend, before.backend);
@@ -132,6 +144,7 @@ async function swapBackend(name: BackendName, before: BackendName): Promise<void
 }
 
 export function run(): void {
+  sendChanges();
   store.running.value = true;
   store.notice.value = null;
   link.ask({ kind: 'run' }).catch((error) => {
@@ -156,6 +169,7 @@ export function setPace(name: store.PaceName): void {
 }
 
 export function stepOnce(): void {
+  sendChanges();
   store.running.value = false;
   link.ask({ kind: 'step' }).catch(complain);
 }
@@ -167,6 +181,7 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
     const found = await readDropped(files);
     if (found.kind === 'model') {
       const built = await link.ask({ kind: 'load', bytes: found.bytes });
+      forgetChanges(); // they were of the experiment that this one replaces
       store.running.value = false;
       store.spec.value = built.spec;
       writeAddress(built.spec);
@@ -188,6 +203,7 @@ async function takeData(data: Dropped, task: 'table' | 'idx'): Promise<void> {
   await link.ask({ kind: 'drop', dropped: all });
   try {
     const built = await link.ask({ kind: 'build', spec: next });
+    forgetChanges();
     store.dropped.value = all;
     store.spec.value = next;
     store.running.value = false;

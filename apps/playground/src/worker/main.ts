@@ -30,6 +30,11 @@ addEventListener('message', ({ data }: MessageEvent<Request>) => {
     isSeen = true;
     return;
   }
+  // opening a GPU takes seconds on some machines, and needs no experiment: nothing waits for it
+  if (data.kind === 'availability') {
+    void answer(data);
+    return;
+  }
   if (data.kind === 'pause') running = false;
   queue.push(data);
   void pump();
