@@ -34,7 +34,12 @@ export function addPackPixels(module: ModuleBuilder): void {
     const lowRun = builder.local('i32');
     const highRun = builder.local('i32');
     const at = (pixel: number): Local<'i32'> => places[pixel] as Local<'i32'>;
-    const run = (from: number, to: number): I32 => i32.eq(i32.sub(at(to), at(from)), i32.const(4 * (to - from)));
+    // Whether four pixels lie `bytes` apart, each from the one before: at the end of a row, and where the table repeats its
+    // last entry, the way from the first to the last alone tells nothing.
+    const apart = (from: number, bytes: number): I32 =>
+      [1, 2, 3]
+        .map((pixel) => i32.eq(i32.sub(at(from + pixel), at(from + pixel - 1)), i32.const(bytes)))
+        .reduce((all, step) => i32.and(all, step));
     const half = (from: number): V128 => {
       let vector = v128.load32Zero(i32.add(at(from), offset));
       for (const lane of [1, 2, 3]) vector = v128.load32Lane(i32.add(at(from + lane), offset), vector, lane);
@@ -56,14 +61,14 @@ export function addPackPixels(module: ModuleBuilder): void {
       whileLoop(i32.gtS(count, i32.const(0)), [
         ...places.map((place, pixel) => place.set(i32.add(image, i32.load(pixels, 4 * pixel)))),
         tap.set(taps),
-        lowRun.set(run(0, 3)),
-        highRun.set(run(4, 7)),
+        lowRun.set(apart(0, 4)),
+        highRun.set(apart(4, 4)),
         when(
           i32.and(lowRun, highRun),
           [walk(quick(0), quick(4))],
           [
             when(
-              i32.and(i32.eq(i32.sub(at(3), at(0)), i32.const(24)), i32.eq(i32.sub(at(7), at(4)), i32.const(24))),
+              i32.and(apart(0, 8), apart(4, 8)),
               [walk(everyOther(0), everyOther(4))],
               [
                 when(
