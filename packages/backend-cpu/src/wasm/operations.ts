@@ -12,7 +12,8 @@ import { vectorFunction } from './module-context.ts';
 
 const asFloat = (value: Expression | undefined): F32 => value as F32;
 const asWord = (value: Expression | undefined): I32 => value as I32;
-const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16';
+/** Whether a kernel computes with it as float32. */
+export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16';
 
 /** One element. `from` is the dtype of the arguments (of the last ones, for `where`). */
 export function scalarOperation(

@@ -40,6 +40,8 @@ export interface Shapes {
 }
 
 const vectorisedAlu = 0.25;
+/** Functions of tens of instructions. */
+const heavy: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'erf', 'sin', 'cos', 'pow']);
 
 /** Estimated cost of one element (arbitrary unit: a scalar instruction) when `loop` is walked as given. */
 function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, vectorised: boolean): number {
@@ -57,9 +59,8 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
       if (!vector) cost += vectorised ? 0.3 : 1;
       else cost += loadCost(analysis, analysis.forms[op.index] as Affine, loop as Loop, vectorBits);
     } else if (isAlu(op)) {
-      const heavy = ['exp', 'log', 'tanh', 'erf', 'sin', 'cos', 'pow'].includes(op.op);
       const division = op.dtype === 'int32' && ['div', 'mod', 'floorDiv', 'floorMod'].includes(op.op);
-      if (heavy) cost += vector ? 4 : 20;
+      if (heavy.has(op.op)) cost += vector ? 4 : 20;
       else if (division) cost += vector && analysis.ranges[op.args[0] as number] ? 1.5 : 6;
       else cost += vector ? vectorisedAlu : 1;
     }
@@ -74,6 +75,15 @@ function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: numb
   const stride = Math.abs(strideAlong(form, loop));
   if (stride === 1) return 0.25;
   return stride === 2 ? 0.5 : 1.2;
+}
+
+/** One element's time, about: for the decision whether threads should share the work. */
+export function nanoseconds(analysis: Analysis, schedule: Schedule): number {
+  const cost = analysis.ops.reduce((sum, op, position) => {
+    if (!analysis.needed[position]) return sum;
+    return sum + (heavy.has(op.op) ? 1 : op.op === 'load' ? 0.12 : 0.05);
+  }, 0);
+  return schedule.vector < 0 ? 4 * cost : cost;
 }
 
 /** Chooses the walk. */

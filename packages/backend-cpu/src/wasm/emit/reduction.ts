@@ -1,0 +1,144 @@
+/**
+ * Sums, products and extremes of one element of the output: the accumulators before the reduced loops, one turn of the
+ * innermost loop, and the result after them. Where the reduction itself runs four at a time, the lanes are folded at the end.
+ * Long sums of float32 are sums of shorter ones: the rounding error grows with the number of terms in a row, not of all.
+ */
+import type { DType, Kernel, Op } from '@nn/core';
+import type { Expression, Local, Statement, V128 } from '../assembler.ts';
+import { f32, f32x4, v128 } from '../instructions.ts';
+import { keep, type Scope } from '../math.ts';
+import { isFloat, scalarOperation, varying, vectorOperation } from '../operations.ts';
+import { constantElement, constantLanes, laneOf } from './elements.ts';
+import type { OpenLoops } from './open-loops.ts';
+import type { Values } from './values.ts';
+
+type Reduce = NonNullable<Kernel['reduce']>;
+
+/** The most terms that one float32 accumulator adds up one after the other. */
+export const longestRun = 512;
+
+const operations = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
+
+/** Accumulators: of vectors, and of what is left of a row. */
+interface Sums {
+  readonly vectors: readonly Local<'v128'>[];
+  readonly single: Local | null;
+}
+
+export class Reduction {
+  readonly #loops: OpenLoops;
+  readonly #values: Values;
+  readonly #reduce: Reduce;
+  /** Whether the loop that runs four at a time is a reduced one. */
+  readonly #along: boolean;
+  #sums: Sums = { vectors: [], single: null };
+  /** Sums of the sums so far, where these are cut into runs. */
+  #totals: Sums | null = null;
+
+  constructor(loops: OpenLoops, values: Values, reduce: Reduce) {
+    this.#loops = loops;
+    this.#values = values;
+    this.#reduce = reduce;
+    this.#along = loops.schedule.vector >= loops.schedule.domainLoops;
+  }
+
+  /** Before the reduced loops: the accumulators at their neutral element. */
+  begin(): void {
+    const { order, vector, unroll, domainLoops } = this.#loops.schedule;
+    const scope = this.#loops.at(domainLoops);
+    const { op, dtype } = this.#reduce;
+    const start = neutralElement(op, dtype);
+    const count = this.#along ? unroll : this.#loops.mode;
+    const wide = constantLanes(this.#loops.scope, dtype, start);
+    const one = constantElement(dtype, start);
+    const vectors = Array.from({ length: count }, () => keep(scope, wide));
+    const left = this.#along && this.#loops.loop(vector).extent % 4 !== 0;
+    const single = count === 0 || left ? keep(scope, one) : null;
+    this.#sums = { vectors, single };
+    const terms = order.slice(domainLoops).reduce((product, loop) => product * loop.extent, 1);
+    const long = op === 'sum' && isFloat(dtype) && terms / (this.#along ? 4 * count : 1) > longestRun;
+    this.#totals = long
+      ? { vectors: vectors.map(() => keep(scope, wide)), single: single ? keep(scope, one) : null }
+      : null;
+  }
+
+  /** Inside all loops: one turn's terms are taken in. */
+  add(level: number): void {
+    const { analysis, context, mode } = this.#loops;
+    const scope = this.#loops.at(level);
+    const { valueRoot } = analysis;
+    const { op, dtype } = this.#reduce;
+    if (mode === 0) {
+      const into = this.#sums.single as Local;
+      const value = this.#values.scalar(valueRoot, level);
+      scope.emit(into.set(scalarOperation(context, scope, operations[op], dtype, dtype, [into, value])));
+      return;
+    }
+    const root = analysis.ops[valueRoot] as Op;
+    const fuses = context.target.fused && op === 'sum' && dtype === 'float32' && root.op === 'mul';
+    for (let at = 0; at < mode; at++) {
+      const into = this.#sums.vectors[at] as Local<'v128'>;
+      const vector = (position: number): V128 => this.#values.vector(position, at, level);
+      const next = fuses
+        ? f32x4.relaxedMadd(vector(root.args[0] as number), vector(root.args[1] as number), into)
+        : this.#combine(scope, into, vector(valueRoot));
+      scope.emit(into.set(next));
+    }
+  }
+
+  /** After a run of the innermost loop: its sums go over to the totals. */
+  carry(level: number, mode: number): Statement[] {
+    const totals = this.#totals;
+    if (!totals || level !== this.#loops.schedule.order.length - 1) return [];
+    const { vectors, single } = this.#sums;
+    if (mode === 0) {
+      const [sum, total] = [single as Local<'f32'>, totals.single as Local<'f32'>];
+      return [total.set(f32.add(total, sum)), sum.set(f32.const(0))];
+    }
+    return vectors.slice(0, mode).flatMap((sum, at) => {
+      const total = totals.vectors[at] as Local<'v128'>;
+      return [total.set(f32x4.add(total, sum)), sum.set(this.#loops.scope.floats(0))];
+    });
+  }
+
+  /** After the reduced loops: the results are there for the epilogue. */
+  finish(): void {
+    const { vectors, single } = this.#totals ?? this.#sums;
+    this.#totals = null;
+    if (this.#along) this.#values.accumulators = [this.#folded(vectors, single)];
+    else this.#values.accumulators = vectors.length > 0 ? vectors : [single as Expression];
+  }
+
+  /** Folds the vectors, then the lanes, then what was left of the rows. */
+  #folded(vectors: readonly V128[], single: Local | null): Expression {
+    const { context, schedule } = this.#loops;
+    const scope = this.#loops.at(schedule.domainLoops);
+    const { op, dtype } = this.#reduce;
+    let live = vectors;
+    while (live.length > 1) {
+      const half = live.length / 2;
+      live = live.slice(0, half).map((one, at) => keep(scope, this.#combine(scope, one, live[at + half] as V128)));
+    }
+    const whole = live[0] as V128;
+    const pairs = keep(scope, this.#combine(scope, whole, v128.shuffleWords(whole, whole, [2, 3, 0, 1])));
+    const all = this.#combine(scope, pairs, v128.shuffleWords(pairs, pairs, [1, 0, 3, 2]));
+    const result = laneOf(dtype, all, 0);
+    if (!single) return keep(scope, result);
+    const parts = [keep(scope, result), single];
+    return keep(scope, scalarOperation(context, scope, operations[op], dtype, dtype, parts));
+  }
+
+  #combine(scope: Scope, a: V128, b: V128): V128 {
+    const { op, dtype } = this.#reduce;
+    return vectorOperation(this.#loops.context, scope, operations[op], dtype, dtype, [varying(a), varying(b)]);
+  }
+}
+
+/** For bools max is `or`, min is `and`. */
+function neutralElement(op: Reduce['op'], dtype: DType): number {
+  if (op === 'sum') return 0;
+  if (op === 'product') return 1;
+  if (dtype === 'bool') return op === 'max' ? 0 : 1;
+  if (dtype === 'int32') return op === 'max' ? -(2 ** 31) : 2 ** 31 - 1;
+  return op === 'max' ? -Infinity : Infinity;
+}

@@ -1,0 +1,124 @@
+/**
+ * Where results go: to the output as they are, added to what is there (see `Accumulate`), or, of a reduction's terms, beside
+ * it (see `fuse.ts`). Storage types and lanes are in `elements.ts`.
+ */
+import { stridesOf } from '../../shape.ts';
+import { bytesPerElement } from '../../storage.ts';
+import type { Expression, F32, I32, Local, Statement } from '../assembler.ts';
+import type { Accumulate } from '../emit.ts';
+import type { Beside } from '../fuse.ts';
+import { f32, f32x4, i32, i32x4, v128, when } from '../instructions.ts';
+import { keep } from '../math.ts';
+import { loadElement, storeElement, storeLanes } from './elements.ts';
+import type { Access } from './loads.ts';
+import { type OpenLoops, times } from './open-loops.ts';
+import type { Values } from './values.ts';
+
+export class Stores {
+  readonly #loops: OpenLoops;
+  readonly #values: Values;
+
+  constructor(loops: OpenLoops, values: Values) {
+    this.#loops = loops;
+    this.#values = values;
+  }
+
+  /** One element (or `mode` vectors) of the output. */
+  element(level: number): void {
+    const { analysis, context, mode, nest, schedule } = this.#loops;
+    const { dtype, domain } = nest.kernel;
+    const scope = this.#loops.at(level);
+    const bytes = bytesPerElement[dtype];
+    const access = this.#access('out', 0, domain, nest.outStrides, bytes);
+    const address = this.#values.loads.address(access, level);
+    if (nest.accumulate) {
+      scope.emit(...this.#added(nest.accumulate, address, level));
+    } else if (mode === 0 || schedule.vector >= schedule.domainLoops) {
+      scope.emit(storeElement(context, dtype, address, this.#values.scalar(analysis.root, level)));
+    } else {
+      const stride = this.#loops.vectorStride(access.form);
+      for (let at = 0; at < mode; at++) {
+        const value = this.#values.vector(analysis.root, at, level);
+        storeLanes(context, scope, dtype, address, value, at * 4 * stride * bytes, stride);
+      }
+    }
+  }
+
+  /** The loop that runs four at a time is the last of all, where elements are neighbours (see `fuse.ts`). */
+  beside({ position, read }: Beside, level: number): void {
+    const { mode, nest } = this.#loops;
+    const scope = this.#loops.at(level);
+    const shape = [...nest.kernel.domain, ...(nest.kernel.reduce?.extents ?? [])];
+    const address = this.#values.loads.address(this.#access('beside', 1 + read, shape, stridesOf(shape), 4), level);
+    if (mode === 0) scope.emit(f32.store(address, this.#values.scalar(position, level) as F32));
+    for (let at = 0; at < mode; at++) {
+      scope.emit(v128.store(address, this.#values.vector(position, at, level), at * 16));
+    }
+  }
+
+  /** What is written through a parameter of the function, `strides` elements apart. */
+  #access(
+    name: string,
+    parameter: number,
+    shape: readonly number[],
+    strides: readonly number[],
+    bytes: number,
+  ): Access {
+    const terms = new Map<number, number>();
+    shape.forEach((extent, axis) => {
+      if (extent > 1) terms.set(axis, strides[axis] as number);
+    });
+    const pointer = this.#loops.scope.builder.parameter(parameter, 'i32');
+    return { name, pointer, form: { constant: 0, terms }, bytes };
+  }
+
+  /** Adds the value to what is there, or to what is before it. Only float32 and int32. */
+  #added(accumulate: Accumulate, address: I32, level: number): Statement[] {
+    if (accumulate.kind === 'add') return this.#sums(address, address, level);
+    if (accumulate.kind === 'scan') return this.#scan(accumulate.axis, address, level);
+    const scope = this.#loops.at(level);
+    const index = keep(scope, this.#values.scalar(accumulate.index, level) as I32);
+    const to = keep(scope, i32.add(address, times(index, accumulate.stride * 4)));
+    return [when(i32.ltU(index, i32.const(accumulate.limit)), this.#sums(to, to, level))];
+  }
+
+  /** Each element is the sum of its value and the element before, the first of an axis its value alone. */
+  #scan(axis: number, address: I32, level: number): Statement[] {
+    const { analysis, context, mode, nest, schedule, scope: whole } = this.#loops;
+    const loop = this.#loops.levelOf(axis);
+    if (loop < 0) return this.#sums(address, null, level);
+    const index = this.#loops.index(loop);
+    if (mode === 0 && loop === schedule.order.length - 1) {
+      // Innermost, the sum stays in a local.
+      const sum: Local = whole.local(nest.kernel.dtype === 'float32' ? 'f32' : 'i32');
+      const value = keep(this.#loops.at(level), this.#values.scalar(analysis.root, level));
+      return [
+        when(index, [sum.set(this.#plus(sum, value))], [sum.set(value)]),
+        storeElement(context, nest.kernel.dtype, address, sum),
+      ];
+    }
+    const before = i32.sub(address, i32.const(4 * (nest.outStrides[axis] as number)));
+    const later = this.#sums(address, before, level);
+    return [when(index, later, this.#sums(address, null, level))];
+  }
+
+  /** Stores the value, added to what is at `before`. */
+  #sums(to: I32, before: I32 | null, level: number): Statement[] {
+    const { analysis, context, mode, nest } = this.#loops;
+    const { dtype } = nest.kernel;
+    if (mode === 0) {
+      const value = this.#values.scalar(analysis.root, level);
+      const sum = before ? this.#plus(value, loadElement(context, dtype, before)) : value;
+      return [storeElement(context, dtype, to, sum)];
+    }
+    const add = dtype === 'float32' ? f32x4.add : i32x4.add;
+    return Array.from({ length: mode }, (_, at) => {
+      const value = this.#values.vector(analysis.root, at, level);
+      return v128.store(to, before ? add(value, v128.load(before, at * 16)) : value, at * 16);
+    });
+  }
+  #plus(a: Expression, b: Expression): Expression {
+    const float = this.#loops.nest.kernel.dtype === 'float32';
+    return float ? f32.add(a as F32, b as F32) : i32.add(a as I32, b as I32);
+  }
+}
