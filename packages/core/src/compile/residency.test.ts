@@ -73,6 +73,21 @@ test('rule 5: an upload is dropped and comes back when it is needed', async () =
   expect(backend.counts.upload).toBe(uploads + 1);
 });
 
+test('rule 5: batches that are used once go long before the budget is full, and one that comes back stays', async () => {
+  const backend = small(512);
+  const x = tensor([1, 2]);
+  const use = async (): Promise<number> => {
+    await x.exp().data();
+    for (let k = 0; k < 20; k++) await tensor([k, 1]).exp().data();
+    return backend.counts.upload;
+  };
+  expect(await use()).toBe(21);
+  expect(backend.live.count).toBe(4);
+  expect(await use()).toBe(42);
+  expect(backend.live.count).toBe(5);
+  expect(await use()).toBe(62);
+});
+
 test('rule 5: a small result that was read leaves the device at once', async () => {
   const backend = small(1000);
   const x = tensor([1, 2]);

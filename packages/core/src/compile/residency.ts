@@ -1,38 +1,65 @@
 /**
- * Bounds what lies on a device without an owner. Uploads and results stand in one line, the least recently used first;
- * past the budget, uploads are dropped (the host has them) and results move to host arrays, where the garbage collector
- * sees them. So nothing is ever left for users to dispose.
+ * Bounds what lies on a device without an owner. Uploads and results stand in lines, and past a budget uploads are dropped
+ * (the host has them) and results move to host arrays, where the garbage collector sees them. So nothing is ever left for
+ * users to dispose. A first upload is mostly a batch that never comes back: its line is short, so that a loop over batches
+ * stays in the same memory; what is uploaded a second time has its place among the results, the least recently used first
+ * (T. Johnson and D. Shasha, "2Q: A Low Overhead High Performance Buffer Management Replacement Algorithm", 1994).
  */
 import type { Backend } from '../backend.ts';
 import type { Storage } from '../graph/storage.ts';
 
-export class Residency {
-  readonly #line = new Set<Storage>();
+/** The part of the budget that first uploads have. */
+const firstShare = 1 / 128;
+
+class Line {
+  readonly #members = new Set<Storage>();
   #bytes = 0;
+
+  get next(): Storage | undefined {
+    const [first] = this.#members;
+    return first;
+  }
+
+  has(storage: Storage): boolean {
+    return this.#members.has(storage);
+  }
+
+  add(storage: Storage): void {
+    this.#members.add(storage);
+    this.#bytes += storage.bytes;
+  }
+
+  delete(storage: Storage): void {
+    if (this.#members.delete(storage)) this.#bytes -= storage.bytes;
+  }
+
+  exceeds(count: number, bytes: number): boolean {
+    return this.#members.size > count || this.#bytes > bytes;
+  }
+}
+
+export class Residency {
+  readonly #first = new Line();
+  readonly #rest = new Line();
   readonly #backend: Backend;
 
   constructor(backend: Backend) {
     this.#backend = backend;
   }
 
-  get count(): number {
-    return this.#line.size;
-  }
-
-  /** The storage has a buffer here that nothing owns; it goes to the end of the line. */
+  /** The storage has a buffer here that nothing owns. */
   use(storage: Storage): void {
-    if (storage.owners > 0) return;
-    if (this.#line.delete(storage)) {
-      this.#line.add(storage);
-      return;
-    }
-    this.#line.add(storage);
-    this.#bytes += storage.bytes;
+    if (storage.owners > 0 || this.#first.has(storage)) return;
+    const isFirst = storage.host !== null && !storage.wasUploaded;
+    storage.wasUploaded = true;
+    this.#rest.delete(storage);
+    (isFirst ? this.#first : this.#rest).add(storage);
   }
 
   /** The storage has an owner now, or no buffer any more. */
   remove(storage: Storage): void {
-    if (this.#line.delete(storage)) this.#bytes -= storage.bytes;
+    this.#first.delete(storage);
+    this.#rest.delete(storage);
   }
 
   /** Frees the device's copy of a storage. */
@@ -46,15 +73,16 @@ export class Residency {
 
   get isOver(): boolean {
     const { count, bytes } = this.#backend.limits.maxResident;
-    return this.#line.size > count || this.#bytes > bytes;
+    return this.#first.exceeds(count * firstShare, bytes * firstShare) || this.#rest.exceeds(count, bytes);
   }
 
-  /** Brings the line back within its budget; resolves when the results that had to move are on the host. */
+  /** Brings the lines back within their budgets; resolves when the results that had to move are on the host. */
   trim(): Promise<void> | undefined {
     const moves: Promise<void>[] = [];
-    while (this.isOver) {
-      const [oldest] = this.#line;
-      if (oldest === undefined) break;
+    const { count, bytes } = this.#backend.limits.maxResident;
+    while (this.#first.exceeds(count * firstShare, bytes * firstShare)) this.drop(this.#first.next as Storage);
+    while (this.#rest.exceeds(count, bytes)) {
+      const oldest = this.#rest.next as Storage;
       this.remove(oldest);
       if (oldest.buffer === null) continue;
       if (oldest.host !== null) this.drop(oldest);

@@ -17,6 +17,8 @@ export class Storage {
   owner: Variable | null = null;
   /** Whether tensors besides a parameter have this as their value. */
   isShared = false;
+  /** Whether a device ever had it without an owner: if it has to go there again, it may stay for longer. */
+  wasUploaded = false;
   /** The name of the parameter whose new value took this memory. */
   spentBy: string | null = null;
   /** Scratch of graph walks. */
