@@ -115,6 +115,10 @@ export class Local<T extends ValueType = ValueType> implements Expression<T> {
   }
 }
 
+type Tuple<T, N extends number, Items extends T[] = []> = Items['length'] extends N
+  ? Items
+  : Tuple<T, N, [...Items, T]>;
+
 /** A function under construction: its parameters, locals and statements. */
 export class FunctionBuilder implements FunctionReference {
   readonly parameters: readonly ValueType[];
@@ -130,6 +134,10 @@ export class FunctionBuilder implements FunctionReference {
   parameter<T extends ValueType>(position: number, type: T): Local<T> {
     if (this.parameters[position] !== type) throw new TypeError(`parameter ${position} is not ${type}`);
     return new Local(type, position);
+  }
+  /** The first `count` parameters, where all of them are i32. */
+  words<N extends number>(count: N): Tuple<Local<'i32'>, N> {
+    return Array.from({ length: count }, (_, at) => this.parameter(at, 'i32')) as Tuple<Local<'i32'>, N>;
   }
   local<T extends ValueType>(type: T): Local<T> {
     this.#locals.push(type);
