@@ -51,7 +51,7 @@ function polynomial64(scope: Scope, x: V128, coefficients: readonly number[]): V
 const rounding = 1.5 * 2 ** 23 + 127;
 
 /**
- * e^x = (2^n e^(r/2))^2 with n = round(x / (2 ln 2)), |r| <= ln 2. At most 3 ULP (subnormal results included): neither the
+ * e^x = (2^n e^(r/2))^2 with n = round(x / (2 ln 2)), |r| <= ln 2. At most 3.5 ULP (subnormal results included): neither the
  * power nor its product leave the range of normal numbers, and the square leaves it as it must.
  */
 export function exp(scope: Scope, x: V128): V128 {
@@ -99,7 +99,7 @@ export function log(scope: Scope, x: V128): V128 {
   return v128.bitselect(normal, special, usual);
 }
 
-/** tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, where it has become 1. At most 5 ULP, never beyond 1. */
+/** tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, where it has become 1. At most 6.5 ULP, never beyond 1. */
 export function tanh(scope: Scope, x: V128): V128 {
   const value = keep(scope, f32x4.pmin(f32x4.pmax(x, scope.floats(-9.02)), scope.floats(9.02)));
   const square = keep(scope, f32x4.mul(value, value));
@@ -116,7 +116,7 @@ function atMostOne(scope: Scope, x: V128): V128 {
   return f32x4.pmin(f32x4.pmax(x, scope.floats(-1)), scope.floats(1));
 }
 
-/** erf x = x P(x^2) / Q(x^2) for |x| <= 3.95, where it has become 1. At most 6 ULP, never beyond 1. */
+/** erf x = x P(x^2) / Q(x^2) for |x| <= 3.95, where it has become 1. At most 7 ULP, never beyond 1. */
 export function erf(scope: Scope, x: V128): V128 {
   const value = keep(scope, f32x4.pmin(f32x4.pmax(x, scope.floats(-3.95)), scope.floats(3.95)));
   const square = keep(scope, f32x4.mul(value, value));
@@ -134,100 +134,96 @@ export function erf(scope: Scope, x: V128): V128 {
 }
 
 /**
- * sin x and cos x: x - n pi/2 in double precision, then a polynomial on [-pi/4, pi/4]. At most 1.5 ULP.
- * Vectors with a number beyond 2^20 (or NaN, or an infinity) go to the host, lane by lane.
+ * sin x and cos x: x - n pi/2 in double precision, then a polynomial on [-pi/4, pi/4]. At most 1.6 ULP.
+ * Numbers beyond 2^20 (and NaN, and infinities) are the host's.
  */
 export function sine(scope: Scope, x: V128, kind: 'sin' | 'cos'): V128 {
   const value = keep(scope, x);
-  const result = scope.local('v128');
-  const lane = (at: number): Expression<'f32'> => f32.demote(scope.host(kind, f64.promote(f32x4.extract(value, at))));
-  const slow: Statement[] = [result.set(f32x4.splat(lane(0)))];
-  for (const at of [1, 2, 3]) slow.push(result.set(f32x4.replace(result, at, lane(at))));
-
-  const fast: Statement[] = [];
-  const inner = scope.into(fast);
   const reduce = (pair: V128): { r: V128; n: V128 } => {
-    const wide = keep(inner, f64x2.promoteLow(pair));
-    const n = keep(inner, f64x2.nearest(f64x2.mul(wide, inner.doubles(2 / Math.PI))));
+    const wide = keep(scope, f64x2.promoteLow(pair));
+    const n = keep(scope, f64x2.nearest(f64x2.mul(wide, scope.doubles(2 / Math.PI))));
     // pi/2 in two parts, the first of 33 bits.
-    const high = f64x2.sub(wide, f64x2.mul(n, inner.doubles(1.57079632673412561417)));
-    const r = f64x2.sub(high, f64x2.mul(n, inner.doubles(6.07710050650619224932e-11)));
+    const high = f64x2.sub(wide, f64x2.mul(n, scope.doubles(1.57079632673412561417)));
+    const r = f64x2.sub(high, f64x2.mul(n, scope.doubles(6.07710050650619224932e-11)));
     return { r: f32x4.demoteZero(r), n: i32x4.truncSatF64Zero(n) };
   };
   const low = reduce(value);
   const highPart = reduce(v128.shuffleWords(value, value, [2, 3, 2, 3]));
-  const join = (a: V128, b: V128): Local<'v128'> => keep(inner, v128.shuffleWords(a, b, [0, 1, 4, 5]));
+  const join = (a: V128, b: V128): Local<'v128'> => keep(scope, v128.shuffleWords(a, b, [0, 1, 4, 5]));
   const r = join(low.r, highPart.r);
   const quarter = join(low.n, highPart.n);
-  const square = keep(inner, f32x4.mul(r, r));
-  const sinTail = polynomial(inner, square, [-0.166666545365, 0.008332156048, -0.000195146313]);
-  const sin = keep(inner, inner.multiplyAdd(f32x4.mul(square, r), sinTail, r));
-  const cosTail = polynomial(inner, square, [4.166664555421e-2, -1.388730985601e-3, 2.443241193435e-5]);
-  const cosLow = inner.multiplyAdd(square, inner.floats(-0.5), f32x4.mul(f32x4.mul(square, square), cosTail));
-  const cos = f32x4.add(cosLow, inner.floats(1));
-  const turn = kind === 'sin' ? quarter : keep(inner, i32x4.add(quarter, inner.words(1)));
-  const odd = i32x4.eq(v128.and(turn, inner.words(1)), inner.words(1));
-  const sign = i32x4.shl(v128.and(turn, inner.words(2)), i32.const(30));
-  const chosen = keep(inner, v128.xor(v128.bitselect(cos, sin, odd), sign));
+  const square = keep(scope, f32x4.mul(r, r));
+  const sinTail = polynomial(scope, square, [-0.166666545365, 0.008332156048, -0.000195146313]);
+  const sin = keep(scope, scope.multiplyAdd(f32x4.mul(square, r), sinTail, r));
+  const cosTail = polynomial(scope, square, [4.166664555421e-2, -1.388730985601e-3, 2.443241193435e-5]);
+  const cosLow = scope.multiplyAdd(square, scope.floats(-0.5), f32x4.mul(f32x4.mul(square, square), cosTail));
+  const cos = f32x4.add(cosLow, scope.floats(1));
+  const turn = kind === 'sin' ? quarter : keep(scope, i32x4.add(quarter, scope.words(1)));
+  const odd = i32x4.eq(v128.and(turn, scope.words(1)), scope.words(1));
+  const sign = i32x4.shl(v128.and(turn, scope.words(2)), i32.const(30));
+  const chosen = keep(scope, v128.xor(v128.bitselect(cos, sin, odd), sign));
   // sin(-0) is -0, which the arithmetic above does not keep.
-  const kept = kind === 'sin' ? v128.bitselect(value, chosen, f32x4.eq(value, inner.floats(0))) : chosen;
-  fast.push(result.set(kept));
-  const inside = i32x4.allTrue(f32x4.lt(f32x4.abs(value), scope.floats(2 ** 20)));
-  scope.emit(when(inside, fast, slow));
+  const kept = kind === 'sin' ? v128.bitselect(value, chosen, f32x4.eq(value, scope.floats(0))) : chosen;
+  const inside = f32x4.lt(f32x4.abs(value), scope.floats(2 ** 20));
+  return exceptLanes(scope, kept, inside, (lane) =>
+    f32.demote(scope.host(kind, f64.promote(f32x4.extract(value, lane)))),
+  );
+}
+
+/** `fast`, with the lanes outside of `inside` computed one by one. What a lane holds never depends on its neighbours. */
+function exceptLanes(scope: Scope, fast: V128, inside: V128, lane: (at: number) => Expression<'f32'>): V128 {
+  const result = keep(scope, fast);
+  const usual = keep(scope, inside);
+  let exact = f32x4.splat(lane(0));
+  for (const at of [1, 2, 3]) exact = f32x4.replace(exact, at, lane(at));
+  const slow = [result.set(v128.bitselect(result, exact, usual))];
+  scope.emit(when(i32.eqz(i32x4.allTrue(usual)), slow));
   return result;
 }
 
 /**
- * x^y = 2^(y log2 x) in double precision, so at most 1 ULP. Vectors in which some x is not positive and finite, or some
- * y not finite, go to the host, lane by lane (`Math.pow` decides about signs, zeros and infinities).
+ * x^y = 2^(y log2 x) in double precision, so at most 1 ULP. Where x is not positive and finite, or y not finite, it is the
+ * host's (`Math.pow` decides about signs, zeros and infinities).
  */
 export function power(scope: Scope, x: V128, y: V128): V128 {
   const base = keep(scope, x);
   const exponent = keep(scope, y);
-  const result = scope.local('v128');
-  const lane = (at: number): Expression<'f32'> =>
-    f32.demote(scope.hostPower(f64.promote(f32x4.extract(base, at)), f64.promote(f32x4.extract(exponent, at))));
-  const slow: Statement[] = [result.set(f32x4.splat(lane(0)))];
-  for (const at of [1, 2, 3]) slow.push(result.set(f32x4.replace(result, at, lane(at))));
-
-  const fast: Statement[] = [];
-  const inner = scope.into(fast);
   const half = (basePair: V128, exponentPair: V128): V128 => {
-    const bits = keep(inner, f64x2.promoteLow(basePair));
+    const bits = keep(scope, f64x2.promoteLow(basePair));
     // x = 2^e m, m in [sqrt 1/2, sqrt 2): the exponent sits in the high word of each double.
-    const offset = i64x2.sub(bits, inner.doubles(Math.SQRT1_2));
-    const e = keep(inner, i32x4.shrS(v128.shuffleWords(offset, offset, [1, 3, 1, 3]), i32.const(20)));
-    const m = keep(inner, i64x2.sub(bits, i64x2.shl(i64x2.extendLowI32x4S(e), i32.const(52))));
-    const s = keep(inner, f64x2.div(f64x2.sub(m, inner.doubles(1)), f64x2.add(m, inner.doubles(1))));
-    const square = keep(inner, f64x2.mul(s, s));
+    const offset = i64x2.sub(bits, scope.doubles(Math.SQRT1_2));
+    const e = keep(scope, i32x4.shrS(v128.shuffleWords(offset, offset, [1, 3, 1, 3]), i32.const(20)));
+    const m = keep(scope, i64x2.sub(bits, i64x2.shl(i64x2.extendLowI32x4S(e), i32.const(52))));
+    const s = keep(scope, f64x2.div(f64x2.sub(m, scope.doubles(1)), f64x2.add(m, scope.doubles(1))));
+    const square = keep(scope, f64x2.mul(s, s));
     // log2 m = 2 / ln 2 * atanh s.
     const series = polynomial64(
-      inner,
+      scope,
       square,
       [2.885390081778, 0.961796694115, 0.577077941747, 0.412209318516, 0.319902834469, 0.28294314373],
     );
     const log2 = f64x2.add(f64x2.convertLow(e), f64x2.mul(s, series));
     const wanted = f64x2.mul(f64x2.promoteLow(exponentPair), log2);
-    const t = keep(inner, f64x2.pmin(inner.doubles(200), f64x2.pmax(inner.doubles(-200), wanted)));
-    const n = keep(inner, f64x2.nearest(t));
-    const fraction = keep(inner, f64x2.sub(t, n));
+    const t = keep(scope, f64x2.pmin(scope.doubles(200), f64x2.pmax(scope.doubles(-200), wanted)));
+    const n = keep(scope, f64x2.nearest(t));
+    const fraction = keep(scope, f64x2.sub(t, n));
     const value = polynomial64(
-      inner,
+      scope,
       fraction,
       [
         0.9999999999617, 0.6931471807285, 0.2402265119816, 5.55041035342e-2, 9.618027253838e-3, 1.333392258647e-3,
         1.54692910959e-4, 1.520191630297e-5,
       ],
     );
-    const biased = i64x2.extendLowI32x4S(i32x4.add(i32x4.truncSatF64Zero(n), inner.words(1023)));
+    const biased = i64x2.extendLowI32x4S(i32x4.add(i32x4.truncSatF64Zero(n), scope.words(1023)));
     return f32x4.demoteZero(f64x2.mul(value, i64x2.shl(biased, i32.const(52))));
   };
   const upper = (value: V128): V128 => v128.shuffleWords(value, value, [2, 3, 2, 3]);
-  const low = keep(inner, half(base, exponent));
-  const high = keep(inner, half(upper(base), upper(exponent)));
-  fast.push(result.set(v128.shuffleWords(low, high, [0, 1, 4, 5])));
+  const low = keep(scope, half(base, exponent));
+  const high = keep(scope, half(upper(base), upper(exponent)));
   const positive = v128.and(f32x4.gt(base, scope.floats(0)), f32x4.lt(base, scope.floats(Infinity)));
-  const usual = i32x4.allTrue(v128.and(positive, f32x4.lt(f32x4.abs(exponent), scope.floats(Infinity))));
-  scope.emit(when(usual, fast, slow));
-  return result;
+  const inside = v128.and(positive, f32x4.lt(f32x4.abs(exponent), scope.floats(Infinity)));
+  return exceptLanes(scope, v128.shuffleWords(low, high, [0, 1, 4, 5]), inside, (lane) =>
+    f32.demote(scope.hostPower(f64.promote(f32x4.extract(base, lane)), f64.promote(f32x4.extract(exponent, lane)))),
+  );
 }
