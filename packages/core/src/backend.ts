@@ -61,11 +61,15 @@ export interface Executable<B extends object = object> {
   /** How each step is run (an algorithm, an instruction set), for people: `explain` and `profile` print it. */
   readonly paths?: readonly string[];
   /** As `run`, with the time of each step (0 where steps were merged into an earlier one). */
-  profile?(
-    inputs: readonly B[],
-    scalars: Float64Array,
-  ): Promise<{ readonly outputs: readonly B[]; readonly milliseconds: readonly number[] }>;
+  profile?(inputs: readonly B[], scalars: Float64Array): Measured<B> | Promise<Measured<B>>;
   release(): void;
+}
+
+/** What a measured run gives back. */
+export interface Measured<B extends object = object> {
+  readonly outputs: readonly B[];
+  /** For each step. */
+  readonly milliseconds: readonly number[];
 }
 
 /** Steps to run in order. Each buffer is an input or is written by exactly one step, before it is read. */

@@ -11,6 +11,7 @@ export type {
   Hint,
   Kernel,
   Limits,
+  Measured,
   Op,
   Program,
   Shape,

@@ -2,6 +2,7 @@
 import { reference } from '@nn/conformance';
 import { expect, test } from 'vitest';
 import type { Executable, Program } from './backend.ts';
+import { profiles } from './compile/profiler.ts';
 import { profile, setDefaultBackend, tensor } from './index.ts';
 import { prepare } from './testing.ts';
 
@@ -81,4 +82,22 @@ test('the results are those of an unmeasured run, and afterwards nothing is meas
   expect(measured).toEqual([await work()]);
   await expect(profile(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect((await profile(() => undefined)).kernels).toEqual([]);
+});
+
+test('profiles inside one another and beside one another all see what runs, and none stays', async () => {
+  let inside = 0;
+  const outside = await profile(async () => {
+    await work();
+    inside = (await profile(work)).kernels[0]?.calls ?? 0;
+  });
+  expect([inside, outside.kernels[0]?.calls]).toEqual([1, 2]);
+  let start = (): void => undefined;
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const long = profile(() => started.then(work));
+  expect((await profile(work)).kernels[0]?.calls).toBe(1);
+  start();
+  expect((await long).kernels[0]?.calls).toBe(2);
+  expect(profiles.size).toBe(0);
 });

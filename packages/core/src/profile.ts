@@ -1,5 +1,5 @@
 /** Where the time goes: kernel by kernel, as a table and as a trace file for chrome://tracing or Perfetto. */
-import { type ProfiledRun, profiler } from './compile/profiler.ts';
+import { type ProfiledRun, profiles } from './compile/profiler.ts';
 import { renderKernel, workOf } from './compile/render.ts';
 
 export interface KernelTime {
@@ -28,8 +28,9 @@ export interface Profile {
 }
 
 /**
- * Runs `work` and measures each kernel of the programs it causes. Programs run one by one and are timed step by step, so
- * the whole takes longer than without.
+ * Runs `work` and measures each kernel of the programs that run until its promise resolves. Programs run one by one and are
+ * timed step by step, so the whole takes longer than without. Steps that a backend runs as one have their time at the first.
+ * With `peakGigaflops`, the device's 10^9 operations a second at best, each kernel has its share of that.
  *
  * @example
  * import { profile, uniform } from '@nn/core';
@@ -40,13 +41,12 @@ export async function profile(
   work: () => unknown,
   options: { readonly peakGigaflops?: number } = {},
 ): Promise<Profile> {
-  const outer = profiler.runs;
   const runs: ProfiledRun[] = [];
-  profiler.runs = runs;
+  profiles.add(runs);
   try {
     await work();
   } finally {
-    profiler.runs = outer;
+    profiles.delete(runs);
   }
   const kernels = summarize(runs, options.peakGigaflops ?? null);
   const milliseconds = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);

@@ -2,7 +2,7 @@
  * A program bound to memory: where each buffer lives is settled when it is compiled, so that a run only takes blocks for
  * the outputs, points the calls at the blocks of this run, and calls the kernels.
  */
-import { BackendError, type DType, type Executable, type Program, type TensorData } from '@nn/core';
+import { BackendError, type DType, type Executable, type Measured, type Program, type TensorData } from '@nn/core';
 import { checkRun } from '../checks.ts';
 import { sizeOf } from '../shape.ts';
 import { viewOf } from '../storage.ts';
@@ -94,10 +94,7 @@ export class HostExecutable implements Executable<HostBuffer> {
     return this.#finish(inputs);
   }
 
-  async profile(
-    inputs: readonly HostBuffer[],
-    scalars: Float64Array,
-  ): Promise<{ readonly outputs: readonly HostBuffer[]; readonly milliseconds: readonly number[] }> {
+  profile(inputs: readonly HostBuffer[], scalars: Float64Array): Measured<HostBuffer> {
     this.#prepare(inputs, scalars);
     const milliseconds = this.#kernels.map((kernel, step) => {
       const start = performance.now();

@@ -2,7 +2,15 @@
  * The WebAssembly engine: buffers are blocks of one linear memory, programs are modules generated at run time.
  * Uploads and downloads are the only copies; a program's intermediates live in one scratch region shared by all.
  */
-import { BackendError, type BufferType, type Executable, type Limits, type Program, type TensorData } from '@nn/core';
+import {
+  BackendError,
+  type BufferType,
+  type Executable,
+  type Limits,
+  type Measured,
+  type Program,
+  type TensorData,
+} from '@nn/core';
 import { checkRun } from '../checks.ts';
 import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../engine.ts';
 import type { TileRows } from '../kernels/gemm.ts';
@@ -288,10 +296,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
     return outputs;
   }
 
-  async profile(
-    inputs: readonly WasmBuffer[],
-    scalars: Float64Array,
-  ): Promise<{ readonly outputs: readonly WasmBuffer[]; readonly milliseconds: readonly number[] }> {
+  profile(inputs: readonly WasmBuffer[], scalars: Float64Array): Measured<WasmBuffer> {
     const milliseconds = this.#program.steps.map(() => 0);
     const outputs = this.#execute(inputs, scalars, (table, scratch) => {
       milliseconds.forEach((_, step) => {

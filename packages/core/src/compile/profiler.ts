@@ -1,4 +1,4 @@
-/** Where a running profile collects the times of programs. */
+/** Where running profiles collect the times of programs. */
 import type { Program } from '../backend.ts';
 
 export interface ProfiledRun {
@@ -9,4 +9,5 @@ export interface ProfiledRun {
   readonly milliseconds: readonly number[];
 }
 
-export const profiler: { runs: ProfiledRun[] | null } = { runs: null };
+/** One list for each `profile` that is under way: they may be inside one another, or overlap. */
+export const profiles: Set<ProfiledRun[]> = new Set();
