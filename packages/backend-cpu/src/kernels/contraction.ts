@@ -12,7 +12,7 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { dotsParameters } from './dots.ts';
+import { dotsParameters, dotsRows } from './dots.ts';
 import {
   blockColumns,
   blockInner,
@@ -174,7 +174,7 @@ function emitDots(
   const dots = context.library('dots', dotsParameters, []);
   const parameters = kernelParameters(kernel);
   const count = parameters.length;
-  const units = Math.ceil(matrix.run.extent / 4);
+  const units = Math.ceil(matrix.run.extent / dotsRows);
   const reference = context.module.function(null, parameters, [], (builder) => {
     const shared = builder.parameter(count - 4, 'i32');
     const begin = builder.parameter(count - 2, 'i32');
@@ -185,16 +185,8 @@ function emitDots(
       i32.add(parameter === null ? shared : builder.parameter(parameter, 'i32'), i32.const(offset));
     const sums: I32 = target.inPlace ? builder.parameter(0, 'i32') : i32.add(shared, i32.const(target.offset));
     builder.emit(
-      from.set(i32.shl(begin, i32.const(2))),
-      rowCount.set(i32.sub(i32.shl(end, i32.const(2)), from)),
-      rowCount.set(bounded(rowCount, matrix.run.extent)),
-      rowCount.set(
-        select(
-          rowCount,
-          i32.sub(i32.const(matrix.run.extent), from),
-          i32.leU(i32.add(from, rowCount), i32.const(matrix.run.extent)),
-        ),
-      ),
+      from.set(scaled(begin, dotsRows)),
+      rowCount.set(i32.sub(bounded(scaled(end, dotsRows), matrix.run.extent), from)),
     );
     for (let vector = 0; vector < vectors.run.extent; vector++) {
       builder.emit(
@@ -211,7 +203,7 @@ function emitDots(
       );
     }
   });
-  const grain = (4 * vectors.run.extent * inner.extent) / 8;
+  const grain = (dotsRows * vectors.run.extent * inner.extent) / 8;
   const phases: Phase[] = [...operands[0].phases, ...operands[1].phases, { reference, units, grain }];
   if (kernel.epilogue !== undefined || !target.inPlace) {
     const nest = emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes: null });
