@@ -320,7 +320,21 @@ function keyOf(shaped: Shaped, tensors: readonly Tensor[], { backend }: Device):
     backendNumbers.set(backend, number);
   }
   const types = tensors.map(({ dtype, shape }) => `${dtype}${show(shape)}`).join();
-  return `${number}|${settings.isTraining}|${types}|${JSON.stringify(shaped, describeOther)}`;
+  return `${number}|${settings.isTraining}|${types}|${describe(shaped)}`;
+}
+
+/** Tensors by their place, everything else by value. */
+function describe(shaped: Shaped): string {
+  switch (shaped.kind) {
+    case 'tensor':
+      return `#${shaped.position}`;
+    case 'list':
+      return `[${shaped.items.map(describe).join()}]`;
+    case 'record':
+      return `{${shaped.entries.map(([key, item]) => `${JSON.stringify(key)}:${describe(item)}`).join()}}`;
+    default:
+      return String(JSON.stringify(shaped.value, describeOther));
+  }
 }
 
 /** Values other than tensors are part of the key: numbers and strings by value, objects refused. */

@@ -98,6 +98,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   async download(buffer: WasmBuffer): Promise<TensorData> {
     this.check(buffer, 'download');
     const { address, bytes, type } = buffer;
+    if (type.dtype === 'float32') return this.memory.floats.slice(address / 4, (address + bytes) / 4);
     return viewOf(type.dtype, this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape));
   }
 
