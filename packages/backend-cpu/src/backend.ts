@@ -23,7 +23,10 @@ type Engines = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 
 /** The backend over the wanted engine, or over the first that works here. */
 export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
-  const wanted = options.engine ?? 'auto';
+  const { engine: wanted = 'auto', threads = 1 } = options;
+  if (threads !== 'auto' && !(Number.isInteger(threads) && threads > 0 && threads <= 64)) {
+    throw new BackendError(`cpu: threads is ${threads}: use 'auto' or a whole number from 1 to 64.`, { threads });
+  }
   const names = Object.keys(engines) as EngineName[];
   const reasons: string[] = [];
   for (const name of names) {
@@ -36,7 +39,7 @@ export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
           : names.length === 1
             ? 'the only one of this entry'
             : 'the fastest that works here';
-      if ((options.threads ?? 1) !== 1 && name !== 'wasm') reasons.push('one thread, because only wasm has more');
+      if (threads !== 1 && name !== 'wasm') reasons.push('one thread, because only wasm has more');
       return new Cpu(made, [reason, ...reasons].join('; '));
     }
     reasons.push(`no ${name}, because ${made.unavailable}`);

@@ -4,7 +4,7 @@
  */
 import { BackendError } from '@nn/core';
 import type { LinearMemory } from '../wasm/memory.ts';
-import { control } from './protocol.ts';
+import { control, shared } from './protocol.ts';
 import { workerSource } from './worker-source.ts';
 
 /** How long a claimed piece may take before its worker counts as dead. */
@@ -40,11 +40,6 @@ const inNode = (): boolean => typeof nodeProcess()?.getBuiltinModule === 'functi
 /** What `threads: wanted` means here. */
 export function chooseThreads(wanted: number | 'auto' | undefined): ThreadChoice {
   if (wanted === undefined || wanted === 1) return { threads: 1, reason: 'more were not asked for' };
-  if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted > 0 && wanted <= 64)) {
-    throw new BackendError(`cpu: threads is ${wanted}: use 'auto' or a whole number from 1 to 64.`, {
-      threads: wanted,
-    });
-  }
   if (typeof SharedArrayBuffer !== 'function') {
     return {
       threads: 1,
@@ -63,14 +58,29 @@ export function chooseThreads(wanted: number | 'auto' | undefined): ThreadChoice
   return { threads, reason: threads > 1 ? null : 'the machine has one processor' };
 }
 
-/** What a region needs to know of its program. */
-export interface PoolProgram {
+/** A module in shared memory, from where workers take it (laid out as `shared` in `protocol.ts`). */
+export interface SharedModule {
+  /** Never given again: what lies behind it is this module. */
   readonly id: number;
-  /** The module's bytes in shared memory. */
   readonly address: number;
   readonly bytes: number;
+}
+
+/** What a region needs to know of its program. */
+export interface PoolProgram {
+  readonly module: SharedModule;
   work(control: number, sequence: number, own: number): void;
 }
+
+/** What became of the workers. It stands apart from the pool, which their listeners must not keep alive. */
+interface Health {
+  failure: string | null;
+}
+
+/** Ends the workers of a pool that nobody can reach any more: they would wait for ever, and hold its memory. */
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<readonly Helper[]>((helpers) => {
+  for (const helper of helpers) helper.terminate();
+});
 
 export class ThreadPool {
   readonly threads: number;
@@ -79,8 +89,9 @@ export class ThreadPool {
   readonly #words: Int32Array;
   readonly #next: BigInt64Array;
   readonly #helpers: Helper[] = [];
+  readonly #health: Health = { failure: null };
   #own = { address: 0, bytes: 0 };
-  #failure: string | null = null;
+  #modules = 0;
 
   constructor(memory: LinearMemory, threads: number, library: Uint8Array<ArrayBuffer>) {
     this.threads = threads;
@@ -91,27 +102,15 @@ export class ThreadPool {
     this.#words.fill(0);
     const source = workerSource();
     for (let number = 0; number < threads - 1; number++) {
-      const start = { memory: memory.memory, at: this.#control, number, library };
-      const failed = (cause: unknown): void => {
-        const text =
-          cause instanceof Error
-            ? cause.message
-            : typeof cause === 'number'
-              ? `it ended with ${cause}`
-              : 'it could not start';
-        this.#failure ??= `a worker failed: ${text}`;
-      };
-      try {
-        this.#helpers.push(inNode() ? nodeHelper(source, start, failed) : browserHelper(source, start, failed));
-      } catch (cause) {
-        failed(cause);
-      }
+      const helper = startHelper(source, { memory: memory.memory, at: this.#control, number, library }, this.#health);
+      if (helper !== null) this.#helpers.push(helper);
     }
+    forgotten.register(this, this.#helpers);
   }
 
   /** Why the workers no longer help, or null. */
   get failure(): string | null {
-    return this.#failure;
+    return this.#health.failure;
   }
   /** The workers that have started. */
   get ready(): number {
@@ -122,9 +121,27 @@ export class ThreadPool {
   reserve(bytes: number): void {
     if (bytes <= this.#own.bytes) return;
     const helpers = this.threads - 1;
-    const address = this.#memory.allocate(bytes * helpers);
     if (this.#own.bytes > 0) this.#memory.free(this.#own.address, this.#own.bytes * helpers);
-    this.#own = { address, bytes };
+    this.#own = { address: 0, bytes: 0 };
+    this.#own = { address: this.#memory.allocate(bytes * helpers), bytes };
+  }
+
+  /** Puts a module where workers find it; each of them will need `ownBytes` for itself. */
+  share(code: Uint8Array<ArrayBuffer>, ownBytes: number): SharedModule {
+    this.reserve(ownBytes);
+    const address = this.#memory.allocate(shared.bytes + code.length);
+    const { bytes, words } = this.#memory;
+    bytes.set(code, address + shared.bytes);
+    words[(address + shared.length) / 4] = code.length;
+    this.#modules += 1;
+    Atomics.store(words, (address + shared.id) / 4, this.#modules);
+    return { id: this.#modules, address, bytes: code.length };
+  }
+
+  /** Takes a module away again. */
+  forget({ address, bytes }: SharedModule): void {
+    Atomics.store(this.#memory.words, (address + shared.id) / 4, 0);
+    this.#memory.free(address, shared.bytes + bytes);
   }
 
   /** Computes `units` units of a phase in `pieces` pieces, with the help of all workers. `own` is the caller's memory. */
@@ -140,20 +157,21 @@ export class ThreadPool {
       words[offset >> 2] = value;
     };
     const sequence = (Atomics.load(words, control.sequence / 4) + 1) | 0;
-    set(control.program, program.id);
+    // The high half of NEXT: nobody claims a piece of the region before with words of this one.
+    Atomics.store(words, control.next / 4 + 1, sequence);
+    set(control.program, program.module.id);
     set(control.phase, phase);
     set(control.table, at.table);
     set(control.scratch, at.scratch);
     set(control.units, units);
     set(control.pieces, pieces);
-    set(control.moduleAddress, program.address);
-    set(control.moduleBytes, program.bytes);
+    set(control.moduleAddress, program.module.address);
     set(control.ownAddress, this.#own.address);
     set(control.ownBytes, this.#own.bytes);
     Atomics.store(words, control.finished / 4, 0);
     Atomics.store(this.#next, 0, BigInt(sequence) << 32n);
     Atomics.store(words, control.sequence / 4, sequence);
-    if (this.#failure === null && Atomics.load(words, control.sleepers / 4) > 0) {
+    if (this.#health.failure === null && Atomics.load(words, control.sleepers / 4) > 0) {
       Atomics.notify(words, control.sequence / 4);
     }
     program.work(this.#control, sequence, at.own);
@@ -170,13 +188,37 @@ export class ThreadPool {
       if (++turns % 65536 !== 0) continue;
       start ||= performance.now();
       if (performance.now() - start < longestPiece) continue;
-      this.#failure ??= 'a worker died';
-      throw new BackendError(`threads: ${this.#failure} in the middle of a step, whose results are lost.`);
+      this.#health.failure ??= 'a worker died';
+      // It may only be slow: what it still writes must not meet what comes after.
+      this.close();
+      throw new BackendError(
+        `threads: ${this.#health.failure} in the middle of a step, so what this backend holds cannot be trusted. Make a new one with cpu(), and bring the model back from its last backup: recover(model, optimizer, backend).`,
+        { lost: true },
+      );
     }
   }
 
   close(): void {
     for (const helper of this.#helpers.splice(0)) helper.terminate();
+  }
+}
+
+/** A worker, or null where none can be started: `health` says why, then or later. */
+function startHelper(source: string, start: object, health: Health): Helper | null {
+  const failed = (cause: unknown): void => {
+    const text =
+      cause instanceof Error
+        ? cause.message
+        : typeof cause === 'number'
+          ? `it ended with ${cause}`
+          : 'it could not start';
+    health.failure ??= `a worker failed: ${text}`;
+  };
+  try {
+    return inNode() ? nodeHelper(source, start, failed) : browserHelper(source, start, failed);
+  } catch (cause) {
+    failed(cause);
+    return null;
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * The control words through which threads share one region of work, in shared memory, and the code that claims pieces.
  *
- * The caller writes what is to be done, sets FINISHED to 0 and NEXT to (sequence, 0), raises SEQUENCE, wakes sleepers and
- * then helps. Everyone claims pieces by raising NEXT with a compare-and-exchange that also compares the sequence number:
- * a thread that comes late, with an old sequence number or with words read from an older region, can claim nothing. A
- * claimed piece keeps its region open until FINISHED counts it, so words read before a claim succeeded belong to it.
+ * The caller gives NEXT the new sequence number, which closes the region before; writes what is to be done, sets FINISHED
+ * to 0 and NEXT to (sequence, 0), raises SEQUENCE, wakes sleepers and then helps. Everyone claims pieces by raising NEXT
+ * with a compare-and-exchange that also compares the sequence number: a thread that comes late, with an old sequence
+ * number, can claim nothing, whatever words it has read. A claimed piece keeps its region open until FINISHED counts it,
+ * so words read before a claim succeeded belong to it.
  */
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.ts';
 import { callIndirect, i32, i64, loopForever, when } from '../wasm/instructions.ts';
@@ -22,16 +23,18 @@ export const control = {
   scratch: 268,
   units: 272,
   pieces: 276,
-  /** The module of the program: its bytes in shared memory. */
+  /** The module of the program in shared memory. */
   moduleAddress: 280,
-  moduleBytes: 284,
   /** Memory of the first worker for itself, and from one worker to the next. */
-  ownAddress: 288,
-  ownBytes: 292,
+  ownAddress: 284,
+  ownBytes: 288,
   /** The number of workers that are running. */
   ready: 320,
   size: 384,
 } as const;
+
+/** Byte offsets in a module that workers take from shared memory: its number, the length of its bytes, the bytes. */
+export const shared = { id: 0, length: 4, bytes: 8 } as const;
 
 /** The parameters of a phase as the threads call it: table, scratch, own memory, begin, end. */
 export const phaseParameters: readonly 'i32'[] = ['i32', 'i32', 'i32', 'i32', 'i32'];

@@ -1,6 +1,8 @@
+import { Worker } from 'node:worker_threads';
 import { buildKernel, ProgramBuilder } from '@nn/conformance';
 import { type BufferType, type Program, type TensorData, tensor } from '@nn/core';
 import { describe, expect, it, vi } from 'vitest';
+import { cpu } from '../cpu.ts';
 import { WasmEngine } from '../wasm/engine.ts';
 import { chooseThreads } from './pool.ts';
 
@@ -140,9 +142,30 @@ describe('threads', () => {
     expect(await results(engine, 3)).toEqual([alone, alone]);
   });
 
+  it('end with the backend that nobody can reach any more', async () => {
+    const ended = vi.spyOn(Worker.prototype, 'terminate');
+    await (async () => {
+      const engine = await threeThreads();
+      expect(await results(engine, 1)).toHaveLength(1);
+    })();
+    await vi.waitFor(
+      () => {
+        globalThis.gc?.();
+        expect(ended).toHaveBeenCalledTimes(2);
+      },
+      { timeout: 10_000 },
+    );
+    ended.mockRestore();
+  });
+
   it('are one unless asked for, and a wrong number is refused', () => {
     expect(chooseThreads(undefined)).toEqual({ threads: 1, reason: 'more were not asked for' });
     expect(chooseThreads(2)).toEqual({ threads: 2, reason: null });
-    expect(() => chooseThreads(0)).toThrow("cpu: threads is 0: use 'auto' or a whole number from 1 to 64.");
+    for (const engine of ['wasm', 'javascript', 'interpreter'] as const) {
+      for (const threads of [0, -1, 1.5, 1000, Number.NaN]) {
+        const wrong = `cpu: threads is ${threads}: use 'auto' or a whole number from 1 to 64.`;
+        expect(() => cpu({ engine, threads })).toThrow(wrong);
+      }
+    }
   });
 });

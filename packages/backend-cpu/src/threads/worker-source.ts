@@ -4,7 +4,7 @@
  * come through shared memory, because a thread that waits on memory receives no messages.
  */
 import { host } from '../wasm/module-context.ts';
-import { control } from './protocol.ts';
+import { control, shared } from './protocol.ts';
 
 /** Turns of waiting before a worker sleeps: some tens of microseconds. */
 const patience = 4000;
@@ -21,12 +21,18 @@ function serve({ memory, at, number, library }) {
   const words = new Int32Array(memory.buffer, at, ${control.size / 4});
   const word = (offset) => words[offset >> 2];
   const programs = new Map();
-  const entry = (id) => {
-    const known = programs.get(id);
-    if (known) return known;
+  // Null where something else lies at that place: a thread that comes late may read words of two regions. The number in
+  // front of a module is its own for ever, so what lies between two looks at it is the module.
+  const take = (id) => {
     const address = word(${control.moduleAddress}) >>> 0;
-    const bytes = new Uint8Array(memory.buffer).slice(address, address + word(${control.moduleBytes}));
-    return { bytes };
+    const head = new Int32Array(memory.buffer, address, ${shared.bytes / 4});
+    if (Atomics.load(head, ${shared.id / 4}) !== id) return null;
+    const bytes = new Uint8Array(memory.buffer, address + ${shared.bytes}, head[${shared.length / 4}]).slice();
+    if (Atomics.load(head, ${shared.id / 4}) !== id) return null;
+    const program = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+    programs.set(id, program);
+    if (programs.size > ${kept}) programs.delete(programs.keys().next().value);
+    return program;
   };
   let last = Atomics.load(words, 0);
   Atomics.add(words, ${control.ready / 4}, 1);
@@ -41,18 +47,13 @@ function serve({ memory, at, number, library }) {
     last = Atomics.load(words, ${control.sequence / 4});
     const id = word(${control.program});
     const own = (word(${control.ownAddress}) + number * word(${control.ownBytes})) | 0;
-    let program = entry(id);
-    if (program.bytes) {
-      // A thread that comes late may find other bytes there: then the region is over, and there is nothing to do.
-      try {
-        program = new WebAssembly.Instance(new WebAssembly.Module(program.bytes), imports).exports;
-      } catch {
-        continue;
-      }
-      programs.set(id, program);
-      if (programs.size > ${kept}) programs.delete(programs.keys().next().value);
+    let program = programs.get(id);
+    try {
+      program ??= take(id);
+    } catch {
+      // The same, seen by the compiler; or memory that grew and is not seen from here yet.
     }
-    program.work(at, last, own);
+    if (program) program.work(at, last, own);
   }
 }
 if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') {

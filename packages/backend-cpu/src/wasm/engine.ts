@@ -16,7 +16,7 @@ import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../
 import type { TileRows } from '../kernels/gemm.ts';
 import { sizeOf } from '../shape.ts';
 import { bytesPerElement, viewOf } from '../storage.ts';
-import { chooseThreads, type PoolProgram, ThreadPool } from '../threads/pool.ts';
+import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from '../threads/pool.ts';
 import { features } from './features.ts';
 import { libraryBytes } from './library.ts';
 import { LinearMemory } from './memory.ts';
@@ -67,7 +67,6 @@ export class WasmEngine implements Engine<WasmBuffer> {
   #scratch = { address: 0, bytes: 0 };
   #programs = 0;
   #codeBytes = 0;
-  #sequence = 0;
   #library: WebAssembly.Exports | null = null;
 
   /** Workers, where threads were asked for and are possible. */
@@ -125,11 +124,6 @@ export class WasmEngine implements Engine<WasmBuffer> {
     return this.#library;
   }
 
-  nextProgram(): number {
-    this.#sequence += 1;
-    return this.#sequence;
-  }
-
   async idle(): Promise<void> {}
 
   engineInfo(): EngineInfo {
@@ -164,9 +158,10 @@ export class WasmEngine implements Engine<WasmBuffer> {
   /** The address of a region of at least `bytes` bytes that is free between calls. */
   scratch(bytes: number): number {
     if (bytes > this.#scratch.bytes) {
-      const address = this.memory.allocate(bytes);
+      // Nothing in it is wanted any more: the larger one may lie in its place.
       if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes);
-      this.#scratch = { address, bytes };
+      this.#scratch = { address: 0, bytes: 0 };
+      this.#scratch = { address: this.memory.allocate(bytes), bytes };
     }
     return this.#scratch.address;
   }
@@ -180,7 +175,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly paths: readonly string[];
   readonly #run: (table: number, scratch: number, first: number, end: number) => void;
   readonly #table: number;
-  readonly #shared: PoolProgram | null;
+  /** Where workers find the module, if they share its work. */
+  #module: SharedModule | null = null;
   /** For each output that takes over an input's memory: that input. */
   readonly #donor: ReadonlyMap<number, number>;
   #released = false;
@@ -192,34 +188,26 @@ class WasmExecutable implements Executable<WasmBuffer> {
     this.paths = compiled.paths;
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
     this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
-    const { pool } = engine;
-    if (!pool || !compiled.shares) {
-      this.#run = this.#instantiate(compiled.bytes, host).run as (...words: number[]) => void;
-      this.#shared = null;
-      return;
+    try {
+      const { pool } = engine;
+      const code = pool && compiled.shares ? this.#shared(pool) : this.#instantiate(compiled.bytes, host);
+      this.#run = code.run as (...words: number[]) => void;
+    } catch (error) {
+      this.release();
+      throw error;
     }
-    // Workers take the module from shared memory.
-    const address = engine.memory.allocate(compiled.bytes.length);
-    engine.memory.bytes.set(compiled.bytes, address);
-    pool.reserve(compiled.ownBytes);
-    let shared: PoolProgram | null = null;
+  }
+
+  #shared(pool: ThreadPool): WebAssembly.Exports {
+    const { bytes, ownBytes } = this.#compiled;
+    const module = pool.share(bytes, ownBytes);
+    this.#module = module;
     const parallel = (
-      phase: number,
-      table: number,
-      scratch: number,
-      own: number,
-      units: number,
-      pieces: number,
-    ): void => pool.run(shared as PoolProgram, phase, { table, scratch, own }, units, pieces);
-    const code = this.#instantiate(compiled.bytes, { ...host, parallel });
-    shared = {
-      id: engine.nextProgram(),
-      address,
-      bytes: compiled.bytes.length,
-      work: code.work as PoolProgram['work'],
-    };
-    this.#shared = shared;
-    this.#run = code.run as (...words: number[]) => void;
+      ...[phase, table, scratch, own, units, pieces]: [number, number, number, number, number, number]
+    ) => pool.run({ module, work }, phase, { table, scratch, own }, units, pieces);
+    const code = this.#instantiate(bytes, { ...host, parallel });
+    const work = code.work as PoolProgram['work'];
+    return code;
   }
 
   #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
@@ -313,6 +301,6 @@ class WasmExecutable implements Executable<WasmBuffer> {
     if (this.#released) return;
     this.#released = true;
     this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
-    if (this.#shared) this.#engine.memory.free(this.#shared.address, this.#shared.bytes);
+    if (this.#module) this.#engine.pool?.forget(this.#module);
   }
 }

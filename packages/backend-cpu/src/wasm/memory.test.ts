@@ -54,6 +54,47 @@ describe('linear memory', () => {
     expect(memory.pooled).toBeGreaterThanOrEqual(pooled);
   });
 
+  it('joins what was given back in pieces, instead of growing or giving up', () => {
+    const memory = new LinearMemory(false);
+    const piece = 2 ** 20;
+    const blocks = Array.from({ length: 200 }, () => memory.allocate(piece));
+    const { size } = memory;
+    for (const at of blocks.slice(0, 150)) memory.free(at, piece);
+    const large = memory.allocate(140 * piece);
+    expect(memory.size).toBe(size);
+    expect(large + 140 * piece).toBeLessThanOrEqual(blocks[150]!);
+    for (const at of blocks.slice(150)) memory.free(at, piece);
+    memory.free(large, 140 * piece);
+    expect(memory.used).toBe(0);
+    memory.allocate(200 * piece);
+    expect(memory.size).toBe(size);
+  });
+
+  it('gives disjoint blocks whatever the order of taking and giving', () => {
+    const memory = new LinearMemory(false);
+    const held: { at: number; bytes: number }[] = [];
+    let state = 1;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    for (let turn = 0; turn < 4000; turn++) {
+      if (held.length > 0 && random(100) < 48) {
+        const [{ at, bytes }] = held.splice(random(held.length), 1) as [{ at: number; bytes: number }];
+        memory.free(at, bytes);
+      } else {
+        const bytes = 1 + random(2 ** (6 + random(17)));
+        held.push({ at: memory.allocate(bytes), bytes });
+      }
+    }
+    held.sort((a, b) => a.at - b.at);
+    held.forEach(({ at, bytes }, k) => {
+      const end = held[k + 1]?.at ?? memory.size;
+      expect(at % 64 === 0 && at + blockBytes(bytes) <= end).toBe(true);
+    });
+    expect(memory.used).toBe(held.reduce((sum, { bytes }) => sum + blockBytes(bytes), 0));
+  });
+
   it('says how much there is when it is full', () => {
     const memory = new LinearMemory(false);
     memory.allocate(1000);

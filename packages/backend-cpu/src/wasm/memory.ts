@@ -24,7 +24,7 @@ function classBelow(bytes: number): number {
   return Math.floor(bytes / step) * step;
 }
 
-/** Idle bytes from which larger blocks are cut instead of growing the memory. */
+/** Idle bytes from which larger blocks are cut, and smaller ones joined, instead of growing the memory. */
 const carveFrom = 64 * 2 ** 20;
 
 /** A memory with as much room to grow as the machine grants: some refuse to reserve 4 GiB of addresses. */
@@ -48,6 +48,8 @@ export class LinearMemory {
   #top = 1024;
   #used = 0;
   #pooled = 0;
+  /** Bytes given back since blocks were last joined. */
+  #freed = 0;
   readonly #free = new Map<number, number[]>();
 
   constructor(shared: boolean) {
@@ -70,27 +72,19 @@ export class LinearMemory {
   /** The address of a block of at least `bytes` bytes. Throws a `BackendError` when the address space is full. */
   allocate(bytes: number): number {
     const size = blockBytes(bytes);
-    const list = this.#free.get(size);
-    const known = list?.pop();
-    if (known !== undefined) {
-      this.#pooled -= size;
-      this.#used += size;
-      return known;
+    const address =
+      this.#reuse(size, size) ??
+      this.#push(size) ??
+      // Rather cut a larger block, or join smaller ones, than let much memory lie idle.
+      (this.#pooled > carveFrom ? this.#carve(size) : null) ??
+      (this.#freed > carveFrom ? this.#joined(size) : null) ??
+      (this.#grow(size) ? this.#push(size) : this.#joined(size));
+    if (address === null) {
+      throw new BackendError(
+        `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
+        { bytes: size, used: this.#used, pooled: this.#pooled, maximum: this.type.maximum * pageBytes },
+      );
     }
-    if (this.#top + size + margin > this.#size) {
-      // Rather cut a larger block than let much memory lie idle.
-      const carved = this.#pooled > carveFrom ? this.#carve(size) : null;
-      if (carved !== null) return carved;
-      try {
-        this.#grow(size);
-      } catch (error) {
-        const last = this.#carve(size);
-        if (last === null) throw error;
-        return last;
-      }
-    }
-    const address = this.#top;
-    this.#top += size;
     this.#used += size;
     return address;
   }
@@ -98,33 +92,70 @@ export class LinearMemory {
   /** Gives a block back; `bytes` as it was asked for. */
   free(address: number, bytes: number): void {
     const size = blockBytes(bytes);
+    this.#used -= size;
+    this.#freed += size;
+    this.#keep(address, size);
+  }
+
+  #keep(address: number, size: number): void {
     const list = this.#free.get(size);
     if (list) list.push(address);
     else this.#free.set(size, [address]);
     this.#pooled += size;
-    this.#used -= size;
   }
 
-  /** Cuts the smallest free block that is large enough; what is left of it becomes a free block too. */
-  #carve(size: number): number | null {
-    let best = Number.POSITIVE_INFINITY;
-    for (const [bytes, list] of this.#free) if (list.length > 0 && bytes >= size && bytes < best) best = bytes;
-    const address = this.#free.get(best)?.pop();
-    if (address === undefined) return null;
-    this.#pooled -= best;
-    this.#used += size;
-    for (let from = address + size, rest = best - size; rest >= 64; ) {
+  /** Keeps a stretch of any length as blocks, the largest first. */
+  #keepPieces(address: number, bytes: number): void {
+    for (let from = address, rest = bytes; rest >= 64; ) {
       const piece = rest <= 512 ? rest : classBelow(rest);
-      this.#used += piece;
-      this.free(from, piece);
+      this.#keep(from, piece);
       from += piece;
       rest -= piece;
     }
+  }
+
+  /** The first `size` bytes of a free block of `of` bytes; what is left of it becomes free blocks again. */
+  #reuse(of: number, size: number): number | null {
+    const address = this.#free.get(of)?.pop();
+    if (address === undefined) return null;
+    this.#pooled -= of;
+    if (of > size) this.#keepPieces(address + size, of - size);
     return address;
   }
 
-  /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. */
-  #grow(size: number): void {
+  /** A block behind all others. */
+  #push(size: number): number | null {
+    const address = this.#top;
+    if (address + size + margin > this.#size) return null;
+    this.#top += size;
+    return address;
+  }
+
+  /** Cuts the smallest free block that is large enough. */
+  #carve(size: number): number | null {
+    let best = Number.POSITIVE_INFINITY;
+    for (const [bytes, list] of this.#free) if (list.length > 0 && bytes >= size && bytes < best) best = bytes;
+    return this.#reuse(best, size);
+  }
+
+  /** Joins free blocks that touch (the last ones with what lies behind), and looks again. */
+  #joined(size: number): number | null {
+    const blocks = [...this.#free].flatMap(([bytes, list]) => list.map((address) => ({ address, bytes })));
+    blocks.sort((a, b) => a.address - b.address);
+    this.#free.clear();
+    [this.#pooled, this.#freed] = [0, 0];
+    for (let at = 0; at < blocks.length; ) {
+      const { address } = blocks[at] as (typeof blocks)[number];
+      let end = address;
+      while (blocks[at]?.address === end) end += (blocks[at++] as (typeof blocks)[number]).bytes;
+      if (end === this.#top) this.#top = address;
+      else this.#keepPieces(address, end - address);
+    }
+    return this.#push(size) ?? this.#carve(size);
+  }
+
+  /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. False where there is no more. */
+  #grow(size: number): boolean {
     const needed = this.#top + size + margin - this.#size;
     const limit = this.type.maximum * pageBytes - this.#size;
     const wish = Math.max(needed, Math.ceil(this.#size / 4), 16 * 2 ** 20);
@@ -133,15 +164,12 @@ export class LinearMemory {
       try {
         this.memory.grow(pages);
         this.#look();
-        return;
+        return true;
       } catch {
         // The machine has less than wished: try what is needed.
       }
     }
-    throw new BackendError(
-      `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
-      { bytes: size, used: this.#used, pooled: this.#pooled, maximum: this.type.maximum * pageBytes },
-    );
+    return false;
   }
 
   #look(): void {
