@@ -79,8 +79,8 @@ const cases: Case[] = [
   { batch: 2, m: 13, n: 521, k: 21, left: true, right: true },
   { batch: 1, m: 6, n: 517, k: 2500, left: true, right: true },
   { batch: 1, m: 19, n: 600, k: 2100, left: false, right: false },
-  // Dot products: one to three vectors, rows that fill no six, every rest of the inner axis.
-  ...[1, 2, 3].flatMap((few) =>
+  // Dot products: one vector and pairs, rows that fill no tile, every rest of the inner axis.
+  ...[1, 2, 3, 7].flatMap((few) =>
     [8, 11, 12, 13, 21].flatMap((many, at) => [
       { batch: 1, m: few, n: many, k: 512 + 5 * at + few, left: true, right: false },
       { batch: 1, m: many, n: few, k: 515 + 3 * at + few, left: true, right: false },

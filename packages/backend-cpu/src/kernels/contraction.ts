@@ -12,7 +12,7 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { dotsParameters, dotsRows } from './dots.ts';
+import { dotsParameters, dotsUnit } from './dots.ts';
 import {
   blockColumns,
   blockInner,
@@ -142,15 +142,18 @@ export function emitContraction(
   return { phases, scratch, own: driver.own, path: `gemm ${rows.extent}x${columns.extent}x${inner.extent}` };
 }
 
-/** One to three rows, and operands whose neighbours lie along the inner axis. */
+/**
+ * Few rows, and operands whose neighbours lie along the inner axis. Packing a matrix for so few rows costs more than the
+ * sums that dot products add up in the end; beyond 64 rows its panels are the better use of the cache.
+ */
 function isThin({ rows, columns, inner, loops, sums }: MatrixProduct): boolean {
   const few = Math.min(rows.extent, columns.extent);
   const many = Math.max(rows.extent, columns.extent);
-  const along = inner.left === 1 && inner.right === 1;
-  return few < 4 && many >= 8 && along && inner.extent >= 32 && loops.length === 0 && sums.length === 0;
+  const along = inner.left === 1 && inner.right === 1 && inner.extent >= 32;
+  return along && many >= 8 && few <= Math.max(3, Math.min(64, inner.extent / 8)) && loops.length + sums.length === 0;
 }
 
-/** The product by dot products: the longer side is the matrix, each row of the shorter one a vector. */
+/** The product by dot products: the longer side is the matrix, the rows of the shorter one are vectors. */
 function emitDots(
   context: ModuleContext,
   request: SpecialRequest,
@@ -171,10 +174,10 @@ function emitDots(
   const vectors = tall
     ? { operand: second, run: columns, step: columns[columnSide] }
     : { operand: first, run: rows, step: rows[rowSide] };
-  const dots = context.library('dots', dotsParameters, []);
+  const dots = context.library(vectors.run.extent === 1 ? 'dots' : 'dotPairs', dotsParameters, []);
   const parameters = kernelParameters(kernel);
   const count = parameters.length;
-  const units = Math.ceil(matrix.run.extent / dotsRows);
+  const units = Math.ceil(matrix.run.extent / dotsUnit);
   const reference = context.module.function(null, parameters, [], (builder) => {
     const shared = builder.parameter(count - 4, 'i32');
     const begin = builder.parameter(count - 2, 'i32');
@@ -185,25 +188,24 @@ function emitDots(
       i32.add(parameter === null ? shared : builder.parameter(parameter, 'i32'), i32.const(offset));
     const sums: I32 = target.inPlace ? builder.parameter(0, 'i32') : i32.add(shared, i32.const(target.offset));
     builder.emit(
-      from.set(scaled(begin, dotsRows)),
-      rowCount.set(i32.sub(bounded(scaled(end, dotsRows), matrix.run.extent), from)),
+      from.set(scaled(begin, dotsUnit)),
+      rowCount.set(i32.sub(bounded(scaled(end, dotsUnit), matrix.run.extent), from)),
+      callVoid(
+        dots,
+        i32.add(base(matrix.operand), scaled(from, 4 * matrix.step)),
+        i32.const(4 * matrix.step),
+        rowCount,
+        base(vectors.operand),
+        i32.const(4 * vectors.step),
+        i32.const(vectors.run.extent),
+        i32.add(sums, scaled(from, 4 * matrix.run.out)),
+        i32.const(4 * matrix.run.out),
+        i32.const(4 * vectors.run.out),
+        i32.const(inner.extent),
+      ),
     );
-    for (let vector = 0; vector < vectors.run.extent; vector++) {
-      builder.emit(
-        callVoid(
-          dots,
-          i32.add(base(matrix.operand), scaled(from, 4 * matrix.step)),
-          i32.const(4 * matrix.step),
-          rowCount,
-          i32.add(base(vectors.operand), i32.const(4 * vectors.step * vector)),
-          i32.add(i32.add(sums, i32.const(4 * vectors.run.out * vector)), scaled(from, 4 * matrix.run.out)),
-          i32.const(4 * matrix.run.out),
-          i32.const(inner.extent),
-        ),
-      );
-    }
   });
-  const grain = (dotsRows * vectors.run.extent * inner.extent) / 8;
+  const grain = (dotsUnit * vectors.run.extent * inner.extent) / (vectors.run.extent < 4 ? 8 : 20);
   const phases: Phase[] = [...operands[0].phases, ...operands[1].phases, { reference, units, grain }];
   if (kernel.epilogue !== undefined || !target.inPlace) {
     const nest = emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes: null });
