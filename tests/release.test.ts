@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openRegistry } from '../scripts/release/registry.mjs';
 import { assertOnlyLocal, makeSandbox } from '../scripts/release/sandbox.mjs';
 import { command } from './support/commands.ts';
@@ -11,7 +11,7 @@ import { names } from './support/install.ts';
 const everybodys = 'https://packages.example/';
 
 /** A folder that looks like the repository, with one package. */
-function repository(publishConfig: { readonly registry?: string }): string {
+function repository(publishConfig: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'nn-sandbox-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, 'packages/core'), { recursive: true });
@@ -44,12 +44,50 @@ test('it stops when a package or a setting names another registry', async () => 
   const named = repository({});
   await expect(assertOnlyLocal(sandbox, named)).rejects.toThrow('publishConfig.registry of packages/core is undefined');
 
+  // npm and pnpm follow a scope's registry before `registry`, in `publishConfig` too.
+  for (const elsewhere of [{ '@nn:registry': everybodys }, { noproxy: '*' }]) {
+    const hidden = repository({ registry: address, ...elsewhere });
+    await expect(assertOnlyLocal(sandbox, hidden)).rejects.toThrow(
+      `publishConfig of packages/core has ${Object.keys(elsewhere)}, which may name another place`,
+    );
+  }
+
   const scoped = repository({ registry: address });
   writeFileSync(join(scoped, 'package.json'), '{}');
   writeFileSync(join(scoped, '.npmrc'), `@nn:registry=${everybodys}\n`);
   await expect(assertOnlyLocal(sandbox, scoped)).rejects.toThrow(
     /the @nn:registry of p?npm is https:.*, not one on this machine/,
   );
+
+  const nested = repository({ registry: address });
+  writeFileSync(join(nested, 'packages/core/.npmrc'), `registry=${everybodys}\n`);
+  await expect(assertOnlyLocal(sandbox, nested)).rejects.toThrow('packages/core has settings of its own (.npmrc).');
+});
+
+test('settings of whoever starts it do not reach the rehearsal', async () => {
+  const { address, close } = await openRegistry();
+  onTestFinished(close);
+  const hostile = {
+    npm_config_registry: everybodys,
+    'NPM_CONFIG_@nn:registry': everybodys,
+    pnpm_config_registry: everybodys,
+    npm_config_noproxy: '*',
+    NO_PROXY: '*',
+    NODE_AUTH_TOKEN: 'secret',
+    NPM_TOKEN: 'secret',
+  };
+  for (const [key, value] of Object.entries(hostile)) vi.stubEnv(key, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const folder = repository({ registry: address });
+  writeFileSync(join(folder, 'package.json'), '{}');
+  const { run } = makeSandbox(join(folder, 'home'), address);
+  const seen = await run(process.execPath, ['-p', 'JSON.stringify(process.env)'], folder);
+  expect(seen).not.toContain(everybodys);
+  expect(seen).not.toContain('secret');
+  for (const program of ['npm', 'pnpm']) {
+    expect((await run(program, ['config', 'get', 'registry'], folder)).trim()).toBe(address);
+    expect((await run(program, ['config', 'get', '@nn:registry'], folder)).trim()).toBe(address);
+  }
 });
 
 test('the registry in memory takes no package twice, and none without its token', async () => {

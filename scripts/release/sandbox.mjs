@@ -117,12 +117,25 @@ async function publicRegistry() {
   }
 }
 
+/** What may stand in a package's `publishConfig`: any other key, as a scope's registry or `noproxy`, may lead elsewhere. */
+const harmless = ['access', 'exports', 'registry'];
+
 /** What a package says of itself comes before all settings. @param {string} repository */
 export function assertPackagesLocal(repository) {
   for (const name of readdirSync(join(repository, 'packages'))) {
     const folder = join(repository, 'packages', name);
-    if (existsSync(join(folder, '.npmrc'))) throw new Error(`packages/${name} has settings of its own (.npmrc).`);
+    for (const settings of ['.npmrc', 'pnpm-workspace.yaml']) {
+      if (existsSync(join(folder, settings)))
+        throw new Error(`packages/${name} has settings of its own (${settings}).`);
+    }
     const { publishConfig } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     requireLocal(`publishConfig.registry of packages/${name}`, String(publishConfig.registry));
+    const others = Object.keys(publishConfig).filter((key) => !harmless.includes(key));
+    if (others.length > 0) {
+      const known = `A rehearsal knows ${harmless.join(', ')}; nothing is published.`;
+      throw new Error(
+        `publishConfig of packages/${name} has ${others.join(', ')}, which may name another place. ${known}`,
+      );
+    }
   }
 }

@@ -2,14 +2,19 @@
  * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
  * It knows no file format beyond gzip's first two bytes.
  */
-import { FormatError } from '@nn/core';
+import { FormatError, ValueError } from '@nn/core';
 
-/** Bytes in memory: an array, a buffer, or a file dropped on a page. */
-export type ByteSource = Uint8Array | ArrayBuffer | Blob;
+/** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
+export type ByteSource = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
+/** All bytes of it. Throws a `ValueError` for anything else, as a path: this package opens no files. */
 export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
-  return new Uint8Array(source instanceof ArrayBuffer ? source : await source.arrayBuffer());
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer());
+  throw new ValueError(
+    `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: read a file with await readFile(path) of 'node:fs/promises', or an address with await fetch(address).`,
+  );
 }
 
 /** Unpacked bytes beyond which data counts as hostile. */

@@ -4,14 +4,20 @@
  */
 import { FormatError, ValueError } from '@nn/core';
 
-/** A path (in Node), or bytes in memory: an array, a buffer, or a file dropped on a page. */
-export type Source = string | Uint8Array | ArrayBuffer | Blob;
+/** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
+export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
-/** Reads all bytes. Throws a `FormatError` where a file cannot be read, and a `ValueError` for a path where there are no files. */
+/**
+ * Reads all bytes. Throws a `FormatError` where a file cannot be read, and a `ValueError` for a path where there are no files,
+ * and for what is neither a path nor bytes.
+ */
 export async function readBytes(source: Source): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof source !== 'string') return new Uint8Array(await source.arrayBuffer());
+  if (typeof source !== 'string') {
+    if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer());
+    throw new ValueError('readBytes: a path or bytes are expected (Uint8Array, ArrayBuffer, Blob), and come first.');
+  }
   const { files } = node(source);
   try {
     return await files.readFile(source);
