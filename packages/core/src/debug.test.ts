@@ -37,6 +37,18 @@ describe('debug', () => {
     debug({ eager: true });
     expect(await train()).toEqual(fast);
   });
+
+  test('makes a console show values, and type and shape again when it is over', async () => {
+    const shown = (x: object): unknown => Reflect.get(x, Symbol.for('nodejs.util.inspect.custom')).call(x);
+    const x = parameter([1, 2], { name: 'x' });
+    expect(shown(x)).toBe('Parameter x float32 [2]');
+    debug({ eager: true });
+    const sum = x.add(1);
+    await sum.data();
+    expect(shown(sum)).toBe('Tensor float32 [2] { 2, 3 }');
+    debug({ eager: false });
+    expect(shown(sum)).toBe('Tensor float32 [2]');
+  });
 });
 
 describe('explain', () => {

@@ -10,7 +10,7 @@ import { Constant, type Node, Scalar } from './graph/node.ts';
 import { currentRecorder } from './graph/recorder.ts';
 import { settings } from './settings.ts';
 import { show } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import { describe, inspect, Tensor } from './tensor.ts';
 
 export interface DebugOptions {
   /**
@@ -37,15 +37,13 @@ export function debug(options: DebugOptions): void {
   if (options.eager === undefined) return;
   problems.first = null;
   hooks.onNode = options.eager ? computeAtOnce : null;
-  if (options.eager) Object.defineProperty(Tensor.prototype, inspect, { value: describe, configurable: true });
-  else Reflect.deleteProperty(Tensor.prototype, inspect);
+  const value = options.eager ? describeValues : describe;
+  Object.defineProperty(Tensor.prototype, inspect, { value, configurable: true });
 }
 
-/** The method that `console.log` of Node asks for. */
-const inspect = Symbol.for('nodejs.util.inspect.custom');
 const mostValues = 32;
 
-function describe(this: Tensor): string {
+function describeValues(this: Tensor): string {
   const host = resolve(this.node).storage?.host ?? null;
   if (host === null) return `${this.toString()} (its values show after the next await)`;
   const values = Array.from(host.subarray(0, mostValues), (value) => Number(value.toPrecision(6)));

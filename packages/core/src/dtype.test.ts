@@ -1,6 +1,6 @@
 /** Element types: promotion, and the arrays that hold them. */
 import { expect, test } from 'vitest';
-import { allocate, bytesPerElement, dtypeOf, holds, isComputable, isTensorData, promote } from './dtype.ts';
+import { allocate, bytesPerElement, dtypeOf, holds, isComputable, isHostArray, promote } from './dtype.ts';
 
 const all = ['float32', 'int32', 'bool', 'float16', 'bfloat16', 'int8', 'uint8'] as const;
 
@@ -21,19 +21,15 @@ test('every dtype has an array of its size', () => {
   for (const dtype of all) {
     const data = allocate(dtype, 3);
     expect([data.length, data.BYTES_PER_ELEMENT]).toEqual([3, bytesPerElement[dtype]]);
-    expect([holds(data, dtype), isTensorData(data)]).toEqual([true, true]);
+    expect([holds(data, dtype), isHostArray(data)]).toEqual([true, true]);
   }
 });
 
 test('arrays name their dtype where they can', () => {
-  expect([Float32Array, Int32Array, Int8Array, Uint8Array].map((Type) => dtypeOf(new Type(1)))).toEqual([
-    'float32',
-    'int32',
-    'int8',
-    'uint8',
-  ]);
+  const named = [Float32Array, Float64Array, Int32Array, Int8Array, Uint8Array, Uint8ClampedArray];
+  expect(named.map((Type) => dtypeOf(new Type(1)))).toEqual(['float32', 'float32', 'int32', 'int8', 'uint8', 'uint8']);
   expect(() => dtypeOf(new Uint16Array(1))).toThrow('has no dtype of its own');
-  expect([isTensorData([1]), isTensorData(new Float64Array(1)), holds(new Int32Array(1), 'float32')]).toEqual([
+  expect([isHostArray([1]), isHostArray(new BigInt64Array(1)), holds(new Int32Array(1), 'float32')]).toEqual([
     false,
     false,
     false,

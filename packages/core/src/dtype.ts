@@ -55,28 +55,40 @@ export function allocate(dtype: DType, length: number): TensorData {
   }
 }
 
+/** What users may hand over: what holds a dtype, and two that are converted, doubles and the pixels of a canvas. */
+export type HostArray = TensorData | Float64Array | Uint8ClampedArray;
+
+/** What each kind of array stands for; by name, for arrays come from other windows, too. */
+const dtypes: Readonly<Record<string, DType | null>> = {
+  Float32Array: 'float32',
+  Float64Array: 'float32',
+  Int32Array: 'int32',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Uint16Array: null,
+};
+
+export function isHostArray(value: unknown): value is HostArray {
+  return ArrayBuffer.isView(value) && Object(value)[Symbol.toStringTag] in dtypes;
+}
+
 /** The dtype that a typed array stands for when none is named; bool and the half floats must be named. */
-export function dtypeOf(data: TensorData): DType {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Int8Array) return 'int8';
-  if (data instanceof Uint8Array) return 'uint8';
+export function dtypeOf(data: HostArray): DType {
+  const dtype = dtypes[data[Symbol.toStringTag]];
+  if (dtype) return dtype;
   throw new DTypeError(
-    `tensor: a ${(data as object).constructor.name} has no dtype of its own; name one: { dtype: 'float16' } or { dtype: 'bfloat16' }.`,
+    `tensor: a Uint16Array has no dtype of its own; name one: { dtype: 'float16' } or { dtype: 'bfloat16' }.`,
   );
+}
+
+/** Throws for what is no dtype: in JavaScript no types say so before. */
+export function checkDType(operation: string, dtype: DType): void {
+  if (!(dtype in rank))
+    throw new DTypeError(`${operation}: there is no dtype ${dtype}: ${Object.keys(rank).join(', ')}.`);
 }
 
 /** The array kind that holds `dtype`, to check what users hand over. */
-export function holds(data: TensorData, dtype: DType): boolean {
+export function holds(data: HostArray, dtype: DType): data is TensorData {
   return allocate(dtype, 0).constructor === data.constructor;
-}
-
-export function isTensorData(value: unknown): value is TensorData {
-  return (
-    value instanceof Float32Array ||
-    value instanceof Int32Array ||
-    value instanceof Uint8Array ||
-    value instanceof Int8Array ||
-    value instanceof Uint16Array
-  );
 }

@@ -49,6 +49,21 @@ export class ValueError extends NNError {
   }
 }
 
+/**
+ * Throws a `ValueError` for an option that does not exist, where in JavaScript it would be ignored. For layers,
+ * optimizers and loaders of your own, too.
+ *
+ * @example
+ * import { checkOptions } from '@nn/core';
+ * checkOptions('Adam', { lr: 0.1 }, ['learningRate', 'betas']); // throws Adam: there is no option lr
+ */
+export function checkOptions(of: string, options: object, known: readonly string[]): void {
+  const isObject = Object(options) === options;
+  const wrong = isObject ? Object.keys(options).find((name) => !known.includes(name)) : String(options);
+  if (wrong === undefined) return;
+  throw new ValueError(`${of}: there is no option ${wrong}: it takes { ${known.join(', ')} }.`, { option: wrong });
+}
+
 /** A device that is missing, mixed with another, out of memory or lost. */
 export class BackendError extends NNError {
   constructor(message: string, data?: Readonly<Record<string, unknown>>, cause?: unknown) {

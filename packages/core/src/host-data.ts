@@ -1,12 +1,12 @@
 /** Numbers of the host as leaves of the graph: checks nesting, sizes and dtypes, and copies, so that a loader may reuse its arrays. */
 import type { Backend, DType, Shape, TensorData } from './backend.ts';
-import { allocate, dtypeOf, holds, isTensorData } from './dtype.ts';
+import { allocate, checkDType, dtypeOf, type HostArray, holds, isHostArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
 import { checkShape, show, sizeOf } from './shape.ts';
 
-/** Numbers or booleans in arrays of arrays, or a typed array. */
-export type NestedNumbers = number | boolean | TensorData | readonly NestedNumbers[];
+/** Numbers or booleans in arrays of arrays, or a typed array; doubles become float32, a canvas's clamped bytes uint8. */
+export type NestedNumbers = number | boolean | TensorData | Float64Array | Uint8ClampedArray | readonly NestedNumbers[];
 
 export interface TensorOptions {
   /** For typed arrays and flat arrays: the shape they are read in. */
@@ -21,7 +21,8 @@ export interface TensorOptions {
 
 /** A leaf that holds `data`. */
 export function hostNode(operation: string, data: NestedNumbers, options: TensorOptions): Node {
-  if (isTensorData(data)) return typedLeaf(operation, data, options);
+  if (options.dtype !== undefined) checkDType(operation, options.dtype);
+  if (isHostArray(data)) return typedLeaf(operation, data, options);
   const nested = measure(operation, data);
   const dtype = options.dtype ?? (nested.isBoolean ? 'bool' : 'float32');
   const values = allocate(dtype, sizeOf(nested.shape));
@@ -36,7 +37,7 @@ export function hostNode(operation: string, data: NestedNumbers, options: Tensor
   return hostLeaf(values, dtype, shape, options.backend ?? null);
 }
 
-function typedLeaf(operation: string, data: TensorData, options: TensorOptions): Node {
+function typedLeaf(operation: string, data: HostArray, options: TensorOptions): Node {
   const dtype = options.dtype ?? dtypeOf(data);
   const shape = options.shape ?? [data.length];
   checkFits(operation, data.length, shape);
@@ -64,7 +65,7 @@ function checkFits(operation: string, length: number, shape: Shape): void {
 function measure(operation: string, data: NestedNumbers): { shape: number[]; isBoolean: boolean } {
   const shape: number[] = [];
   let first: NestedNumbers | undefined = data;
-  while (Array.isArray(first) || isTensorData(first)) {
+  while (Array.isArray(first) || isHostArray(first)) {
     shape.push(first.length);
     first = first[0] as NestedNumbers | undefined;
   }
@@ -76,13 +77,13 @@ function measure(operation: string, data: NestedNumbers): { shape: number[]; isB
       }
       return;
     }
-    const length = Array.isArray(value) || isTensorData(value) ? value.length : undefined;
+    const length = Array.isArray(value) || isHostArray(value) ? value.length : undefined;
     if (length !== expected) {
       throw new ShapeError(
         `${operation}: the arrays are uneven: ${length === undefined ? describe(value) : `${length} elements`} at ${path || 'the top'}, ${expected} were expected.`,
       );
     }
-    if (isTensorData(value)) return;
+    if (isHostArray(value)) return;
     for (const [i, item] of (value as readonly NestedNumbers[]).entries()) check(item, depth + 1, `${path}[${i}]`);
   };
   check(data, 0, '');
@@ -91,7 +92,7 @@ function measure(operation: string, data: NestedNumbers): { shape: number[]; isB
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  return Array.isArray(value) ? 'an array' : `a ${typeof value === 'object' ? value.constructor.name : typeof value}`;
 }
 
 /** Writes the numbers in row-major order, converted as `cast` does. */

@@ -36,6 +36,7 @@ export {
 export { type DebugOptions, debug } from './debug.ts';
 export {
   BackendError,
+  checkOptions,
   DTypeError,
   DuplicateCoreError,
   FormatError,

@@ -3,7 +3,7 @@
  * program gives the same numbers on every device, in any order of evaluation, and again after a checkpoint.
  */
 import type { Shape } from './backend.ts';
-import { ValueError } from './errors.ts';
+import { checkOptions, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift, recordAdvance } from './graph/recorder.ts';
 import { add, minimum, multiply, subtract } from './ops/arithmetic.ts';
@@ -96,6 +96,7 @@ const float = (value: number): Node => constant(value, 'float32');
  */
 export function uniform(shape: Shape, options: { readonly low?: number; readonly high?: number } = {}): Tensor {
   checkShape('uniform', shape);
+  checkOptions('uniform', options, ['low', 'high']);
   const { low = 0, high = 1 } = options;
   const unit = uniformNode(shape);
   if (low === 0 && high === 1) return wrap(unit);
@@ -116,6 +117,7 @@ export function normal(
   options: { readonly mean?: number; readonly standardDeviation?: number } = {},
 ): Tensor {
   checkShape('normal', shape);
+  checkOptions('normal', options, ['mean', 'standardDeviation']);
   const { mean = 0, standardDeviation = 1 } = options;
   // sqrt(-2 log(1 - u)) cos(2 pi v), and 1 - u is never 0
   const radius = sqrt(multiply(log(subtract(float(1), uniformNode(shape))), float(-2)));

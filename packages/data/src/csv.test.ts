@@ -141,9 +141,13 @@ describe('readCsv', () => {
     const bytes = new TextEncoder().encode('\ufeffStadt\nZürich\n');
     expect((await readCsv(bytes)).columns).toEqual([{ name: 'Stadt', kind: 'category', values: ['Zürich'] }]);
     expect((await readCsv(new Blob([bytes]))).columns).toHaveLength(1);
+    expect((await readCsv(new Response(bytes))).columns).toHaveLength(1);
   });
 
   it('refuses bytes that are no text', async () => {
+    await expect(Reflect.apply(readCsv, undefined, ['iris.csv'])).rejects.toThrow(
+      "Bytes are expected, got 'iris.csv': read a file with await readFile(path) of 'node:fs/promises'",
+    );
     await expect(readCsv(Uint8Array.of(0x61, 0xff, 0xfe), { name: 'photo.png' })).rejects.toThrow(
       'readCsv: photo.png: the bytes are not UTF-8 text',
     );

@@ -1,6 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { DataArray } from './dataset.ts';
-import { Dataset, ragged } from './dataset.ts';
+import { Dataset, dense, ragged } from './dataset.ts';
+import { DataLoader } from './loader.ts';
+import { trainTestSplit } from './split.ts';
 
 const points = new Dataset({
   inputs: { data: new Float32Array([0, 1, 2, 3, 4, 5]), shape: [3, 2] },
@@ -63,6 +65,64 @@ describe('Dataset', () => {
     expect(() => new Dataset({ x: { data, offsets: Int32Array.of(0, 2), stepShape: [] } })).toThrow('run from 0 to 3');
     expect(() => new Dataset({ x: { data, offsets: Int32Array.of(0, 4, 3), stepShape: [] } })).toThrow(
       'fall at sample 1',
+    );
+  });
+});
+
+describe('dense', () => {
+  it('makes fields of nested arrays, float32 or int32', () => {
+    const rows = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ];
+    const dataset = new Dataset({ inputs: dense(rows), targets: dense([2, 0, 1], 'int32') });
+    expect(dataset.fields.inputs).toEqual({ data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] });
+    expect(dataset.fields.targets).toEqual({ data: Int32Array.of(2, 0, 1), shape: [3] });
+    expectTypeOf(dataset.fields.targets.data).toEqualTypeOf<Int32Array>();
+    expectTypeOf(dataset.fields.inputs.data).toEqualTypeOf<Float32Array>();
+  });
+
+  it('takes typed arrays as samples, booleans as 0 and 1, and images of any rank', () => {
+    expect(dense([Uint8Array.of(1, 2), Uint8Array.of(3, 4)])).toEqual({
+      data: Float32Array.of(1, 2, 3, 4),
+      shape: [2, 2],
+    });
+    expect(dense([true, false], 'int32').data).toEqual(Int32Array.of(1, 0));
+    expect(dense([[[1, 2]], [[3, 4]]]).shape).toEqual([2, 1, 2]);
+    expect(dense([])).toEqual({ data: new Float32Array(0), shape: [0] });
+  });
+
+  it('names the sample that has another shape', () => {
+    const of =
+      (...samples: (number | number[])[]) =>
+      () =>
+        dense(samples);
+    expect(of([1, 2], [3, 4], [5])).toThrow('dense: sample 2 does not have the shape [2] of the first');
+    expect(of([1, 2], 3)).toThrow('dense: sample 1 does not have the shape [2] of the first');
+    expect(of(1, [2, 3])).toThrow('dense: sample 1 does not have the shape [] of the first');
+  });
+});
+
+describe('what JavaScript hands over', () => {
+  const make = (Kind: typeof Dataset | typeof DataLoader, ...args: readonly unknown[]): unknown =>
+    Reflect.construct(Kind, args);
+
+  it('is refused with the way to make a dataset of it', () => {
+    expect(() => make(Dataset, { inputs: [[1, 2]] })).toThrow("Dataset: 'inputs' must be { data, shape }");
+    expect(() => make(DataLoader, [1, 2])).toThrow('DataLoader: takes a Dataset');
+    const table: unknown = { name: 'a table', columns: [] };
+    expect(() => Reflect.apply(trainTestSplit, undefined, [table])).toThrow(
+      'trainTestSplit: takes a Dataset: of a table by encodeTable(table, encoding)',
+    );
+  });
+
+  it('as options that do not exist is refused', () => {
+    expect(() => make(DataLoader, points, { batchsize: 3 })).toThrow(
+      'DataLoader: there is no option batchsize: it takes { batchSize, shuffle,',
+    );
+    expect(() => Reflect.apply(trainTestSplit, undefined, [points, { test_size: 0.2 }])).toThrow(
+      'trainTestSplit: there is no option test_size',
     );
   });
 });

@@ -2,7 +2,7 @@
  * Samples in memory: named typed arrays whose first axis counts the samples, and sequences of unequal lengths.
  * It owns storage and selection of samples. Order and batches are the loader's; no tensor is made here.
  */
-import type { Shape } from '@nn/core';
+import type { NestedNumbers, Shape } from '@nn/core';
 import { ShapeError, ValueError } from '@nn/core';
 
 /** Host data of samples: numbers, indices or classes, and bytes (images). */
@@ -35,6 +35,14 @@ const reserved = ['count', 'indices', 'lengths', 'mask'];
 
 export function isRagged(field: Field): field is RaggedArray {
   return 'offsets' in field;
+}
+
+/** Throws unless it is a dataset: in JavaScript tables and generators come, too. */
+export function checkDataset(operation: string, dataset: Dataset): void {
+  if (typeof dataset?.size === 'number' && typeof dataset.fields === 'object') return;
+  throw new ValueError(
+    `${operation}: takes a Dataset: of a table by encodeTable(table, encoding), of samples by new Dataset({ inputs: dense(rows) }).`,
+  );
 }
 
 /** The number of elements in a shape, or in one sample of it. */
@@ -114,6 +122,36 @@ export class Dataset<F extends Fields = Fields> {
 }
 
 /**
+ * Nested arrays, one item a sample, as one field: float32, or int32 for classes. What a generator yields is collected
+ * first: `dense([...rows()])`. Throws a `ShapeError` where samples differ in size.
+ *
+ * @example
+ * import { Dataset, dense } from '@nn/data';
+ * const points = new Dataset({ inputs: dense([[0, 0], [0, 1], [1, 0]]), targets: dense([0, 1, 1], 'int32') });
+ * console.log(points.fields.inputs.shape, points.fields.targets.data); // => [ 3, 2 ] Int32Array(3) [ 0, 1, 1 ]
+ */
+export function dense(samples: readonly NestedNumbers[], dtype?: 'float32'): DataArray<Float32Array>;
+export function dense(samples: readonly NestedNumbers[], dtype: 'int32'): DataArray<Int32Array>;
+export function dense(samples: readonly NestedNumbers[], dtype: 'float32' | 'int32' = 'float32'): DataArray {
+  const shape: number[] = [];
+  for (let item: NestedNumbers | undefined = samples; typeof item === 'object'; item = item[0]) shape.push(item.length);
+  const values: number[] = [];
+  const collect = (item: NestedNumbers, axis: number): void => {
+    const length = typeof item === 'object' ? item.length : undefined;
+    if (length !== shape[axis]) {
+      throw new ShapeError(
+        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first; sequences of unequal lengths are for ragged().`,
+        { shape },
+      );
+    }
+    if (typeof item !== 'object') values.push(Number(item));
+    else for (const part of item) collect(part, axis + 1);
+  };
+  collect(samples, 0);
+  return { data: dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values), shape };
+}
+
+/**
  * Sequences of unequal lengths as one field; the loader pads them batch by batch.
  *
  * @example
@@ -133,7 +171,15 @@ export function ragged(sequences: readonly ArrayLike<number>[]): RaggedArray<Int
   return { data, offsets, stepShape: [] };
 }
 
-function checkDense(name: string, { data, shape }: DataArray): number {
+function checkDense(name: string, field: DataArray): number {
+  const { data, shape } = field;
+  // In JavaScript anything comes: nested arrays, tensors.
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
+    throw new ValueError(
+      `Dataset: '${name}' must be { data, shape } with a typed array: for nested arrays dense(rows), for a tensor { data: await x.data(), shape: x.shape }.`,
+      { name },
+    );
+  }
   if (shape.length === 0) throw new ShapeError(`Dataset: '${name}' has no axis for its samples; its shape is [].`);
   if (elementCount(shape) !== data.length) {
     throw new ShapeError(

@@ -4,7 +4,7 @@ export { gatherBatch, padSequences, padTo } from './batches.ts';
 export type { Column, ColumnKind, CsvOptions, CsvRecords, Table } from './csv.ts';
 export { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
 export type { Classified, DataArray, Elements, Field, Fields, RaggedArray } from './dataset.ts';
-export { Dataset, ragged } from './dataset.ts';
+export { Dataset, dense, ragged } from './dataset.ts';
 export type { DigitOptions } from './digits.ts';
 export { digits } from './digits.ts';
 export type { ByteSource } from './gunzip.ts';

@@ -4,10 +4,10 @@
  * Gathering, normalising and padding are in `batches.ts`.
  */
 import type { Backend, Stateful, Tensor } from '@nn/core';
-import { tensor, ValueError } from '@nn/core';
+import { checkOptions, tensor, ValueError } from '@nn/core';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
-import type { Dataset, Fields } from './dataset.ts';
+import { checkDataset, type Dataset, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
 import { checkSeed, shuffledOrder } from './random.ts';
 
@@ -77,6 +77,9 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   private running: object | undefined;
 
   constructor(dataset: Dataset<F>, options: DataLoaderOptions<F> = {}) {
+    checkDataset('DataLoader', dataset);
+    const known = ['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend'];
+    checkOptions('DataLoader', options, known);
     const { batchSize = 32, shuffle = false, seed = 0 } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`DataLoader: batchSize ${batchSize} is not a whole number of samples, 1 or more.`, {

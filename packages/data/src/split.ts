@@ -2,9 +2,9 @@
  * Parts a dataset into training and test data, by a seed, and where asked in equal shares of each class.
  * Pure: the parts are copies. Fitting a normalisation on the training part alone is `normalization.ts`.
  */
-import { ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { Dataset, Fields } from './dataset.ts';
-import { isRagged } from './dataset.ts';
+import { checkDataset, isRagged } from './dataset.ts';
 import { RandomSequence, streams } from './random.ts';
 
 export interface SplitOptions {
@@ -30,6 +30,8 @@ export function trainTestSplit<F extends Fields>(
   dataset: Dataset<F>,
   options: SplitOptions = {},
 ): { readonly train: Dataset<F>; readonly test: Dataset<F> } {
+  checkDataset('trainTestSplit', dataset);
+  checkOptions('trainTestSplit', options, ['testFraction', 'testSize', 'seed', 'stratifyBy']);
   const { testFraction = 0.2, seed = 0, stratifyBy } = options;
   const testSize = options.testSize ?? Math.round(dataset.size * testFraction);
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= dataset.size) {
@@ -65,7 +67,7 @@ function classesOf(dataset: Dataset, name: string): Int32Array[] {
   const field = dataset.fields[name];
   if (!field || isRagged(field) || field.shape.length !== 1 || field.data instanceof Float32Array) {
     throw new ValueError(
-      `trainTestSplit: stratifyBy '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}.`,
+      `trainTestSplit: stratifyBy '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}. A column of a table becomes whole numbers as a category: readCsv(bytes, { kinds: { column: 'category' } }).`,
       { stratifyBy: name },
     );
   }

@@ -2,7 +2,7 @@
  * Attention: the function on queries, keys and values, and the layer with its projections.
  * Masks are PyTorch's: true (or -Infinity) means "must not be seen".
  */
-import { arange, type Parameter, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+import { arange, checkOptions, type Parameter, type Shape, ShapeError, type Tensor, where } from '@nn/core';
 import { dropout } from './dropout.ts';
 import { constantParameter, countOf, type Layer, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
 import { Linear } from './linear.ts';
@@ -41,6 +41,7 @@ export function attention(
   options: AttentionOptions = {},
 ): { readonly output: Tensor; readonly weights: Tensor } {
   const width = query.shape[query.rank - 1] ?? 1;
+  checkOptions('attention', options, ['mask', 'causal', 'dropout', 'scale']);
   const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
   let scores = query.mul(scale).matmul(key.transpose());
   if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);
@@ -104,6 +105,8 @@ export class MultiheadAttention implements Layer {
 
   constructor(dimension: number, heads: number, options: MultiheadAttentionOptions = {}) {
     const { dropout = 0, bias = true, batchFirst = false } = options;
+    const known = ['dropout', 'bias', 'keyDimension', 'valueDimension', 'batchFirst'];
+    checkOptions('MultiheadAttention', options, known);
     this.dimension = dimension;
     this.heads = heads;
     requireWhole(String(this), 'dimension', dimension);

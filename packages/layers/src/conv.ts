@@ -2,7 +2,16 @@
  * Convolutions as layers: parameters, checks and the call into core. The arithmetic is core's `conv1d` and `conv2d`.
  * Layout is [N, channels, ...space], as in PyTorch.
  */
-import { conv1d, conv2d, convTranspose2d, type Parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+import {
+  checkOptions,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  type Tensor,
+} from '@nn/core';
 import { countOf, fanIn, type Layer, perAxis, requireChannels, requireWhole, uniformParameter } from './layer.ts';
 
 export interface ConvOptions {
@@ -65,6 +74,7 @@ abstract class Convolution implements Layer {
   ) {
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
     const name = `Conv${rank}d(${inputs}, ${outputs})`;
+    checkOptions(name, options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
     requireGroups(name, inputs, outputs, groups);
     this.inputs = inputs;
     this.outputs = outputs;
@@ -163,6 +173,7 @@ export class ConvTranspose2d implements Layer {
   ) {
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
     const name = `ConvTranspose2d(${inputs}, ${outputs})`;
+    checkOptions(name, options, ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'bias']);
     requireGroups(name, inputs, outputs, groups);
     this.inputs = inputs;
     this.outputs = outputs;

@@ -2,7 +2,7 @@
  * Cross entropy of logits with class indices or probabilities.
  * Everything is log-sum-exp and a compare of class numbers with the target (never a gather), so it fuses and cannot overflow.
  */
-import { oneHot, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { checkOptions, oneHot, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
 import { show } from './layer.ts';
 import { type Reduction, reduceLoss } from './losses.ts';
 
@@ -31,6 +31,7 @@ export interface CrossEntropyOptions {
  * console.log((await loss.item()).toFixed(4)); // => 0.3466
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions('crossEntropy', options, ['reduction', 'weight', 'ignoreIndex', 'labelSmoothing']);
   if (logits.rank === 0) throw new ShapeError('crossEntropy: the logits are a scalar: they must be [N, classes, ...].');
   const axis = logits.rank === 1 ? 0 : 1;
   const classes = logits.shape[axis] ?? 0;

@@ -2,7 +2,17 @@
  * What a layer is, and the checks and start values that most layers share.
  * Owns no layer itself. Every layer is a plain class: its parameters are fields, found by walking them.
  */
-import { hostUniform, type Parameter, parameter, type Shape, ShapeError, type Tensor, treeChildren } from '@nn/core';
+import {
+  hostUniform,
+  isTensor,
+  type Parameter,
+  parameter,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  treeChildren,
+  ValueError,
+} from '@nn/core';
 
 /**
  * Anything with a `forward`. A class needs nothing else to be a layer: no base class and no registration.
@@ -43,14 +53,17 @@ export function show(shape: Shape): string {
 
 /** A number for every axis of space: `3` and `[3, 3]` both mean 3 x 3. */
 export function perAxis(layer: string, what: string, value: number | readonly number[], rank: number): number[] {
-  const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
+  const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
+  if (!Array.isArray(list)) {
+    throw new ShapeError(`${layer}: ${what} is ${String(value)}: give one number, or a list of ${rank}.`, { layer });
+  }
   if (list.length !== rank) {
     throw new ShapeError(
       `${layer}: ${what} has ${list.length} numbers, the layer has ${rank} ${rank === 1 ? 'axis' : 'axes'} of space: give one number, or ${rank}.`,
       { layer, [what]: value },
     );
   }
-  return list;
+  return [...list];
 }
 
 /** The values that one output of a weight [outputs, inputs, ...kernel] sums over: the size of everything but the first axis. */
@@ -92,6 +105,7 @@ export function requireWhole(layer: string, what: string, value: number, least =
 
 /** Throws unless the input's last axis has `size` values. */
 export function requireLastAxis(layer: string, input: Tensor, size: number, what = 'input'): void {
+  if (!isTensor(input)) throw new ValueError(`${layer}: the ${what} must be a tensor: tensor([[1, 2]]).`, { layer });
   const last = input.shape[input.rank - 1];
   if (last === size) return;
   throw new ShapeError(
@@ -110,6 +124,8 @@ export function requireChannels(
   ranks: readonly number[],
   names: string,
 ): void {
+  if (!isTensor(input))
+    throw new ValueError(`${layer}: the input must be a tensor: tensor(data, { shape }).`, { layer });
   const form = `[N, ${channels}${names === '' ? '' : `, ${names}`}]`;
   if (!ranks.includes(input.rank)) {
     throw new ShapeError(
@@ -118,10 +134,11 @@ export function requireChannels(
     );
   }
   if (input.shape[1] !== channels) {
-    throw new ShapeError(`${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
-      layer,
-      shape: input.shape,
-      expected: channels,
-    });
+    const order = [0, input.rank - 1, ...input.shape.map((_, axis) => axis).slice(1, -1)];
+    const isLast = input.shape[input.rank - 1] === channels;
+    throw new ShapeError(
+      `${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels${isLast ? `: move them from the last axis, x.permute(${show(order)})` : ''}.`,
+      { layer, shape: input.shape, expected: channels },
+    );
   }
 }

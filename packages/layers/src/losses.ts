@@ -2,7 +2,7 @@
  * Losses as functions of predictions and targets. All take the form `loss(prediction, target, options)`.
  * Owns the formulas and their safety at the edges; `crossEntropy` has a file of its own.
  */
-import { customGradient, ShapeError, type Tensor, ValueError, where } from '@nn/core';
+import { checkOptions, customGradient, ShapeError, type Tensor, ValueError, where } from '@nn/core';
 import { show } from './layer.ts';
 
 /** How the losses of the elements become one: their mean, their sum, or not at all. */
@@ -38,6 +38,7 @@ function requireSameShape(loss: string, prediction: Tensor, target: Tensor): voi
  * console.log(await meanSquaredError(tensor([1, 2]), tensor([1, 4])).item()); // => 2
  */
 export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('meanSquaredError', options, ['reduction']);
   requireSameShape('meanSquaredError', prediction, target);
   return reduceLoss(prediction.sub(target).square(), options.reduction);
 }
@@ -51,6 +52,7 @@ export function meanSquaredError(prediction: Tensor, target: Tensor, options: Lo
  * console.log(await l1(tensor([1, 2]), tensor([1, 4])).item()); // => 1
  */
 export function l1(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('l1', options, ['reduction']);
   requireSameShape('l1', prediction, target);
   return reduceLoss(prediction.sub(target).abs(), options.reduction);
 }
@@ -69,6 +71,7 @@ export interface HuberOptions extends LossOptions {
  * console.log(await huber(tensor([0, 0]), tensor([1, 3])).item()); // => 1.5
  */
 export function huber(prediction: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  checkOptions('huber', options, ['reduction', 'delta']);
   requireSameShape('huber', prediction, target);
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new ValueError(`huber: delta is ${delta}: it must be above 0.`, { delta });
@@ -102,6 +105,7 @@ export function binaryCrossEntropy(
   target: Tensor,
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
+  checkOptions('binaryCrossEntropy', options, ['reduction', 'weight']);
   requireSameShape('binaryCrossEntropy', prediction, target);
   const losses = customGradient(
     (p: Tensor, t: Tensor) => {
@@ -132,6 +136,7 @@ export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
  * console.log(await bceWithLogits(tensor([1000, -1000]), tensor([0, 0])).item()); // => 500
  */
 export function bceWithLogits(logits: Tensor, target: Tensor, options: BceWithLogitsOptions = {}): Tensor {
+  checkOptions('bceWithLogits', options, ['reduction', 'weight', 'positiveWeight']);
   requireSameShape('bceWithLogits', logits, target);
   const { weight, positiveWeight } = options;
   const wrong = target.neg().add(1).mul(logits);
@@ -163,6 +168,7 @@ export interface KlDivergenceOptions {
  * console.log((await loss.item()).toFixed(4)); // => 0.6931
  */
 export function klDivergence(prediction: Tensor, target: Tensor, options: KlDivergenceOptions = {}): Tensor {
+  checkOptions('klDivergence', options, ['reduction', 'logTarget']);
   requireSameShape('klDivergence', prediction, target);
   const { reduction = 'mean', logTarget = false } = options;
   let losses: Tensor;

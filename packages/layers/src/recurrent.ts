@@ -2,7 +2,7 @@
  * RNN, LSTM and GRU: a cell applied along time, stacked and in both directions, unrolled into the graph.
  * The products with the inputs of all steps are one matmul per direction; only those with the state are step by step.
  */
-import { concat, type Parameter, type Shape, ShapeError, stack, type Tensor, zeros } from '@nn/core';
+import { checkOptions, concat, type Parameter, type Shape, ShapeError, stack, type Tensor, zeros } from '@nn/core';
 import { dropout } from './dropout.ts';
 import { nameChildren, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
 
@@ -66,6 +66,8 @@ abstract class Recurrent<S extends State> {
     requireWhole(String(this), 'inputs', inputs);
     requireWhole(String(this), 'hidden', hidden);
     requireWhole(String(this), 'layers', layers);
+    const known = ['layers', 'bias', 'batchFirst', 'dropout', 'bidirectional'];
+    checkOptions(String(this), options, known);
     const bound = 1 / Math.sqrt(hidden);
     const directions = bidirectional ? 2 : 1;
     this.cells = Array.from({ length: layers * directions }, (_, index) => {
@@ -216,8 +218,9 @@ export class RNN extends Recurrent<State> {
   readonly nonlinearity: 'tanh' | 'relu';
 
   constructor(inputs: number, hidden: number, options: RNNOptions = {}) {
-    super(1, inputs, hidden, options);
-    this.nonlinearity = options.nonlinearity ?? 'tanh';
+    const { nonlinearity = 'tanh', ...others } = options;
+    super(1, inputs, hidden, others);
+    this.nonlinearity = nonlinearity;
   }
 
   forward(input: Tensor, start: { readonly hidden?: Tensor } = {}): RecurrentResult {

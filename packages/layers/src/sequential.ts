@@ -22,10 +22,10 @@ export class Sequential implements Layer {
   constructor(...layers: readonly LayerLike[]) {
     layers.forEach((layer, index) => {
       if (typeof layer !== 'function' && typeof layer?.forward !== 'function') {
-        throw new ValueError(
-          `Sequential: item ${index} is neither a layer nor a function: give an object with forward(x), or x => ...`,
-          { index },
-        );
+        const fix = Array.isArray(layer)
+          ? 'spread the list, new Sequential(...layers)'
+          : 'give an object with forward(x), or x => ...';
+        throw new ValueError(`Sequential: item ${index} is neither a layer nor a function: ${fix}.`, { index });
       }
     });
     this.layers = layers;

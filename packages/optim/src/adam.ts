@@ -1,5 +1,5 @@
 /** Adam and AdamW, which differ in where the weight decay goes. */
-import type { Complete, OptimizerOptions, ParameterSource } from './groups.ts';
+import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
@@ -17,11 +17,11 @@ interface AdamRule {
   readonly state: 'firstMoment' | 'secondMoment' | 'largestSecondMoment';
 }
 
-const defaults = {
+const defaults: Required<Omit<AdamOptions, 'clip'>> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,
-  betas: [0.9, 0.999] as const,
+  betas: [0.9, 0.999],
   epsilon: 1e-8,
   amsgrad: false,
 };
@@ -91,7 +91,7 @@ abstract class AdamFamily extends Optimizer<AdamRule> {
  */
 export class Adam extends AdamFamily {
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
-    super(source, { ...defaults, ...options }, false);
+    super(source, complete('Adam', defaults, options), false);
   }
 }
 
@@ -111,6 +111,6 @@ export class Adam extends AdamFamily {
  */
 export class AdamW extends AdamFamily {
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
-    super(source, { ...defaults, weightDecay: 0.01, ...options }, true);
+    super(source, complete('AdamW', { ...defaults, weightDecay: 0.01 }, options), true);
   }
 }

@@ -2,7 +2,7 @@
  * Parameter groups: what an optimizer may be given, and its options filled in for each parameter.
  * Owns no update and no counting.
  */
-import { type Parameter, parameters as parametersOf, ValueError } from '@nn/core';
+import { checkOptions, type Parameter, parameters as parametersOf, ValueError } from '@nn/core';
 import type { Clip } from './clipping.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -33,6 +33,18 @@ export interface Group<Options> {
   learningRate: number | Schedule;
 }
 
+/** The options with every default filled in; `undefined` names nothing. Throws a `ValueError` for one that does not exist. */
+export function complete<Options extends OptimizerOptions>(
+  optimizer: string,
+  defaults: Required<Omit<Options, 'clip'>>,
+  options: Options,
+): Complete<Options> {
+  checkOptions(optimizer, options, [...Object.keys(defaults), 'clip']);
+  const named: Partial<Options> = Object.assign({}, options);
+  for (const name in named) if (named[name] === undefined) delete named[name];
+  return { ...defaults, ...named };
+}
+
 /** The parameters of all groups in order, each once, and the group of each. */
 export function readGroups<Options extends { readonly learningRate: number | Schedule }>(
   optimizer: string,
@@ -43,6 +55,7 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   const groupOf: Group<Options>[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
   const groups = given.map(({ parameters: members, ...own }) => {
+    checkOptions(optimizer, own, Object.keys(options));
     const merged = { ...options, ...own };
     const group: Group<Options> = { options: merged, learningRate: merged.learningRate };
     for (const member of parametersOf(members)) {

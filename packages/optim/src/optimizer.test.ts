@@ -343,3 +343,24 @@ test('gradients of a list of parameters are those that apply expects', async () 
   await optimizer.apply(gradients(bowl(x), optimizer.parameters));
   expect(await values(x)).toEqual([1.5]);
 });
+
+describe('options', () => {
+  const x = parameter([1]);
+  /** As JavaScript calls it: without types. */
+  const make = (Kind: typeof SGD | typeof Adam | typeof RMSprop, ...args: readonly unknown[]): SGD =>
+    Reflect.construct(Kind, args);
+
+  test('that do not exist are refused, with those that do', () => {
+    expect(() => make(SGD, [x], { lr: 0.1 })).toThrow(
+      'SGD: there is no option lr: it takes { learningRate, weightDecay, maximize, momentum, dampening, nesterov, clip }.',
+    );
+    expect(() => make(Adam, [x], { eps: 1 })).toThrow('Adam: there is no option eps');
+    expect(() => make(AdamW, [x], 0.01)).toThrow('AdamW: there is no option 0.01');
+    expect(() => make(RMSprop, [x], { decay: 0.9 })).toThrow('RMSprop: there is no option decay');
+    expect(() => make(Adam, [{ parameters: [x], lr: 0.1 }])).toThrow('Adam: there is no option lr');
+  });
+
+  test('that are undefined leave the default', () => {
+    expect(make(Adam, [x], { learningRate: undefined, clip: undefined }).learningRate).toBe(0.001);
+  });
+});

@@ -1,5 +1,5 @@
 /** RMSprop: gradient descent with each gradient divided by its running magnitude. */
-import type { Complete, OptimizerOptions, ParameterSource } from './groups.ts';
+import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface RMSpropOptions extends OptimizerOptions {
@@ -19,6 +19,16 @@ interface RMSpropRule {
   readonly state: 'meanSquare' | 'direction' | 'meanGradient';
 }
 
+const defaults: Required<Omit<RMSpropOptions, 'clip'>> = {
+  learningRate: 0.01,
+  weightDecay: 0,
+  maximize: false,
+  alpha: 0.99,
+  epsilon: 1e-8,
+  momentum: 0,
+  centered: false,
+};
+
 /**
  * RMSprop: s = alpha s + (1 - alpha) g^2; p -= rate g / (sqrt(s) + epsilon), with momentum on the quotient. `centered`
  * takes the square of the mean gradient off s. (Tieleman and Hinton 2012; PyTorch's `torch.optim.RMSprop`.)
@@ -35,16 +45,7 @@ interface RMSpropRule {
  */
 export class RMSprop extends Optimizer<RMSpropRule> {
   constructor(source: ParameterSource<RMSpropOptions>, options: RMSpropOptions = {}) {
-    super(source, {
-      learningRate: 0.01,
-      weightDecay: 0,
-      maximize: false,
-      alpha: 0.99,
-      epsilon: 1e-8,
-      momentum: 0,
-      centered: false,
-      ...options,
-    });
+    super(source, complete('RMSprop', defaults, options));
   }
 
   protected override stateNames({ momentum, centered }: Complete<RMSpropOptions>): readonly RMSpropRule['state'][] {

@@ -1,6 +1,6 @@
 /** Gradient descent, with momentum. */
 import { ValueError } from '@nn/core';
-import type { Complete, OptimizerOptions, ParameterSource } from './groups.ts';
+import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface SGDOptions extends OptimizerOptions {
@@ -18,6 +18,15 @@ interface SGDRule {
   readonly state: 'direction';
 }
 
+const defaults: Required<Omit<SGDOptions, 'clip'>> = {
+  learningRate: 0.01,
+  weightDecay: 0,
+  maximize: false,
+  momentum: 0,
+  dampening: 0,
+  nesterov: false,
+};
+
 /**
  * Stochastic gradient descent: direction = momentum direction + (1 - dampening) gradient; parameter -= rate direction.
  * With `nesterov` the step is gradient + momentum direction. (Sutskever et al. 2013; PyTorch's `torch.optim.SGD`.)
@@ -34,22 +43,15 @@ interface SGDRule {
  */
 export class SGD extends Optimizer<SGDRule> {
   constructor(source: ParameterSource<SGDOptions>, options: SGDOptions = {}) {
-    const complete = {
-      learningRate: 0.01,
-      weightDecay: 0,
-      maximize: false,
-      momentum: 0,
-      dampening: 0,
-      nesterov: false,
-      ...options,
-    };
-    if (complete.nesterov && (complete.momentum <= 0 || complete.dampening !== 0)) {
+    const all = complete('SGD', defaults, options);
+    const { momentum, dampening } = all;
+    if (all.nesterov && (momentum <= 0 || dampening !== 0)) {
       throw new ValueError(
-        `SGD: nesterov needs momentum above 0 and no dampening, got momentum ${complete.momentum} and dampening ${complete.dampening}.`,
-        { momentum: complete.momentum, dampening: complete.dampening },
+        `SGD: nesterov needs momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}.`,
+        { momentum, dampening },
       );
     }
-    super(source, complete);
+    super(source, all);
   }
 
   protected override stateNames({ momentum }: Complete<SGDOptions>): readonly 'direction'[] {

@@ -6,4 +6,11 @@ it('reads bytes, buffers and files dropped on a page', async () => {
   expect(await readBytes(bytes)).toBe(bytes);
   expect(await readBytes(bytes.slice().buffer)).toEqual(bytes);
   expect(await readBytes(new Blob([bytes.slice()]))).toEqual(bytes);
+  expect(await readBytes(new Response(bytes.slice()))).toEqual(bytes);
+});
+
+it('says what it takes, where a model comes first or an array of another kind', async () => {
+  for (const wrong of [{}, Float32Array.of(1), null]) {
+    await expect(Reflect.apply(readBytes, undefined, [wrong])).rejects.toThrow('a path or bytes are expected');
+  }
 });
