@@ -78,18 +78,22 @@ entry${entries.indexOf('@nn/core')}.tensor('three');\n`;
   const compiler = join(root, 'node_modules/typescript-native/bin/tsc');
   await Promise.all(
     [
-      ['node16', 'node16'],
-      ['nodenext', 'nodenext'],
-      ['esnext', 'bundler'],
-    ].map(([module = '', resolution = '']) => {
+      ['node16', 'node16', 'es2023,dom'],
+      ['nodenext', 'nodenext', 'es2023,webworker'],
+      // without the types of a page, a worker or Node
+      ['nodenext', 'nodenext', 'es2022'],
+      ['esnext', 'bundler', 'es2023,dom'],
+    ].map(([module = '', resolution = '', lib = '']) => {
       const options = [
         '--ignoreConfig',
         '--noEmit',
         '--strict',
+        '--exactOptionalPropertyTypes',
+        '--noUncheckedIndexedAccess',
         '--target',
         'es2022',
         '--lib',
-        'es2023,dom',
+        lib,
         '--module',
         module,
       ];

@@ -1,6 +1,6 @@
 /** Tensors from numbers, and tensors filled by a rule. */
 import type { Backend, DType, Shape } from './backend.ts';
-import { checkOptions, ShapeError, ValueError } from './errors.ts';
+import { ShapeError, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift } from './graph/recorder.ts';
 import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
@@ -30,7 +30,6 @@ export interface FillOptions {
  * console.log(x.shape); // => [2, 3]
  */
 export function tensor(data: NestedNumbers, options: TensorOptions = {}): Tensor {
-  checkOptions('tensor', options, ['shape', 'dtype', 'backend', 'borrow']);
   return wrap(hostNode('tensor', data, options));
 }
 

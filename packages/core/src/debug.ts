@@ -10,7 +10,7 @@ import { Constant, type Node, Scalar } from './graph/node.ts';
 import { currentRecorder } from './graph/recorder.ts';
 import { settings } from './settings.ts';
 import { show } from './shape.ts';
-import { describe, inspect, Tensor } from './tensor.ts';
+import { inspect, Tensor } from './tensor.ts';
 
 export interface DebugOptions {
   /**
@@ -37,8 +37,12 @@ export function debug(options: DebugOptions): void {
   if (options.eager === undefined) return;
   problems.first = null;
   hooks.onNode = options.eager ? computeAtOnce : null;
-  const value = options.eager ? describeValues : describe;
+  const value = options.eager ? describeValues : describeType;
   Object.defineProperty(Tensor.prototype, inspect, { value, configurable: true });
+}
+
+function describeType(this: Tensor): string {
+  return this.toString();
 }
 
 const mostValues = 32;

@@ -77,15 +77,7 @@ export function isHostArray(value: unknown): value is HostArray {
 export function dtypeOf(data: HostArray): DType {
   const dtype = dtypes[data[Symbol.toStringTag]];
   if (dtype) return dtype;
-  throw new DTypeError(
-    `tensor: a Uint16Array has no dtype of its own; name one: { dtype: 'float16' } or { dtype: 'bfloat16' }.`,
-  );
-}
-
-/** Throws for what is no dtype: in JavaScript no types say so before. */
-export function checkDType(operation: string, dtype: DType): void {
-  if (!(dtype in rank))
-    throw new DTypeError(`${operation}: there is no dtype ${dtype}: ${Object.keys(rank).join(', ')}.`);
+  throw new DTypeError('tensor: a Uint16Array has no dtype of its own: name it, float16 or bfloat16.');
 }
 
 /** The array kind that holds `dtype`, to check what users hand over. */

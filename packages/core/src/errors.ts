@@ -55,13 +55,12 @@ export class ValueError extends NNError {
  *
  * @example
  * import { checkOptions } from '@nn/core';
- * checkOptions('Adam', { lr: 0.1 }, ['learningRate', 'betas']); // throws Adam: there is no option lr
+ * checkOptions('Adam', { lr: 0.1 }, ['learningRate', 'betas']); // throws Adam: no option lr
  */
 export function checkOptions(of: string, options: object, known: readonly string[]): void {
-  const isObject = Object(options) === options;
-  const wrong = isObject ? Object.keys(options).find((name) => !known.includes(name)) : String(options);
-  if (wrong === undefined) return;
-  throw new ValueError(`${of}: there is no option ${wrong}: it takes { ${known.join(', ')} }.`, { option: wrong });
+  const names = typeof options === 'object' ? Object.keys(options) : [String(options)];
+  const wrong = names.find((name) => !known.includes(name));
+  if (wrong !== undefined) throw new ValueError(`${of}: no option ${wrong}: ${known.join(', ')}.`);
 }
 
 /** A device that is missing, mixed with another, out of memory or lost. */

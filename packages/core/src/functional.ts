@@ -9,7 +9,6 @@ import {
 } from './ops/convolution.ts';
 import * as indexing from './ops/indexing.ts';
 import { averagePool as averagePoolNode, maxPool as maxPoolNode, type PoolOptions } from './ops/pooling.ts';
-import { checkList } from './shape.ts';
 import { isTensor, nodeOf, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
 
 export type { ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };
@@ -36,7 +35,6 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
  * console.log(await concat([tensor([1]), tensor([2, 3])]).array()); // => [1, 2, 3]
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
-  checkList('concat', tensors);
   return wrap(
     indexing.concat(
       tensors.map((x) => toNode(x, 'float32')),
@@ -47,7 +45,6 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
 
 /** Tensors of one shape joined along a new axis. */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
-  checkList('stack', tensors);
   return wrap(
     indexing.stack(
       tensors.map((x) => toNode(x, 'float32')),

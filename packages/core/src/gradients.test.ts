@@ -112,7 +112,7 @@ describe('gradients are refused', () => {
     [
       'of more than one number',
       () => gradients(x.mul(2), [x]),
-      'gradients: only a scalar has a gradient by itself, got [2]: reduce it first, for example with mean() or sum().',
+      'gradients: only a scalar has a gradient by itself, got [2]: reduce it first, with mean() or sum().',
     ],
     [
       'of integers',

@@ -10,7 +10,7 @@ import { expandTo } from './ops/views.ts';
 import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
-import { checkList, sameShape, show } from './shape.ts';
+import { sameShape, show } from './shape.ts';
 import { nodeOf, Tensor, wrap } from './tensor.ts';
 
 /**
@@ -30,7 +30,6 @@ export function gradients<const T extends readonly Tensor[]>(
   cotangent?: Tensor,
 ): { -readonly [K in keyof T]: Tensor } {
   checkTracking('gradients');
-  checkList('gradients', withRespectTo);
   const targets = withRespectTo.map((target) => nodeOf('gradients', target));
   const found = gradientNodes(nodeOf('gradients', of), targets, cotangent && nodeOf('gradients', cotangent));
   const result = found.map((gradient, k) => {
@@ -48,7 +47,6 @@ export function gradients<const T extends readonly Tensor[]>(
 /** As `gradients`, with null for tensors that the result does not depend on. */
 export function gradientsOrNull(of: Tensor, withRespectTo: readonly Tensor[], cotangent?: Tensor): (Tensor | null)[] {
   checkTracking('gradients');
-  checkList('gradients', withRespectTo);
   const targets = withRespectTo.map((target) => nodeOf('gradients', target));
   return gradientNodes(nodeOf('gradients', of), targets, cotangent && nodeOf('gradients', cotangent)).map((gradient) =>
     gradient === null ? null : wrap(gradient),

@@ -120,13 +120,13 @@ describe('what is wrong with numbers is named:', () => {
       'bits without a dtype',
       () => tensor(Uint16Array.of(1)),
       DTypeError,
-      "tensor: a Uint16Array has no dtype of its own; name one: { dtype: 'float16' } or { dtype: 'bfloat16' }.",
+      'tensor: a Uint16Array has no dtype of its own: name it, float16 or bfloat16.',
     ],
     [
       'half floats from numbers',
       () => tensor([1], { dtype: 'float16' }),
       DTypeError,
-      'tensor: float16 holds bits: make a float32 tensor and cast it, or hand over a Uint16Array.',
+      'tensor: float16 holds bits: cast a float32 tensor, or hand over a Uint16Array.',
     ],
   ])('%s', (_, make, type, message) => {
     expect(make).toThrow(type);

@@ -1,6 +1,6 @@
 /** Numbers of the host as leaves of the graph: checks nesting, sizes and dtypes, and copies, so that a loader may reuse its arrays. */
 import type { Backend, DType, Shape, TensorData } from './backend.ts';
-import { allocate, checkDType, dtypeOf, type HostArray, holds, isHostArray } from './dtype.ts';
+import { allocate, dtypeOf, type HostArray, holds, isHostArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
 import { checkShape, show, sizeOf } from './shape.ts';
@@ -21,15 +21,12 @@ export interface TensorOptions {
 
 /** A leaf that holds `data`. */
 export function hostNode(operation: string, data: NestedNumbers, options: TensorOptions): Node {
-  if (options.dtype !== undefined) checkDType(operation, options.dtype);
   if (isHostArray(data)) return typedLeaf(operation, data, options);
   const nested = measure(operation, data);
   const dtype = options.dtype ?? (nested.isBoolean ? 'bool' : 'float32');
   const values = allocate(dtype, sizeOf(nested.shape));
   if (dtype === 'float16' || dtype === 'bfloat16') {
-    throw new DTypeError(
-      `${operation}: ${dtype} holds bits: make a float32 tensor and cast it, or hand over a Uint16Array.`,
-    );
+    throw new DTypeError(`${operation}: ${dtype} holds bits: cast a float32 tensor, or hand over a Uint16Array.`);
   }
   fill(values, data, dtype, { at: 0 });
   const shape = options.shape ?? nested.shape;

@@ -68,9 +68,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
 /** The axes in ascending order, each once; all of them where none is named. */
 export function normalizeAxes(operation: string, axes: number | Axes | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
-  const given = typeof axes === 'number' ? [axes] : axes;
-  checkList(operation, given);
-  const list = given.map((axis) => normalizeAxis(operation, axis, rank));
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(operation, axis, rank));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) {
     if (list[i] === list[i - 1]) throw new ShapeError(`${operation}: axis ${list[i]} is named twice.`, { axes });
@@ -78,14 +76,8 @@ export function normalizeAxes(operation: string, axes: number | Axes | undefined
   return list;
 }
 
-/** Throws unless sizes or axes come in a list: in JavaScript no types say so before. */
-export function checkList(operation: string, list: unknown): void {
-  if (!Array.isArray(list)) throw new ShapeError(`${operation}: takes a list, [...], got ${String(list)}.`);
-}
-
 /** Throws unless every size is a whole number from 0. */
 export function checkShape(operation: string, shape: Shape): void {
-  checkList(operation, shape);
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
       throw new ShapeError(`${operation}: ${show(shape)} is not a shape: each size must be a whole number from 0.`, {

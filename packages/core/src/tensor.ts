@@ -5,7 +5,7 @@
 import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
 import { foreignTensor, thisCopy } from './copy.ts';
-import { checkDType, isHostArray } from './dtype.ts';
+import { isHostArray } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import type { Node, NumberSource } from './graph/node.ts';
@@ -20,7 +20,7 @@ import * as indexing from './ops/indexing.ts';
 import * as order from './ops/order.ts';
 import * as reduce from './ops/reduce.ts';
 import * as views from './ops/views.ts';
-import { checkList, normalizeAxis, show, sizeOf, stridesOf } from './shape.ts';
+import { normalizeAxis, show, sizeOf, stridesOf } from './shape.ts';
 
 /** What operations take besides tensors: numbers (lifted, so that their value never recompiles) and nested arrays. */
 export type TensorLike = Tensor | number | boolean | NumberSource | NestedNumbers;
@@ -35,11 +35,6 @@ export type NestedArray = number | boolean | NestedArray[];
 
 /** The method that `console.log` of Node asks for. */
 export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
-
-/** What it shows, in place of the graph. */
-export function describe(this: Tensor): string {
-  return this.toString();
-}
 
 /**
  * An immutable array of numbers on a device. Made by `tensor`, `zeros`, `uniform` and by operations.
@@ -56,7 +51,13 @@ export class Tensor {
   protected readonly value: Node;
 
   static {
-    Object.defineProperty(Tensor.prototype, inspect, { value: describe, configurable: true });
+    // type and shape, in place of the graph
+    Object.defineProperty(Tensor.prototype, inspect, {
+      configurable: true,
+      value(this: Tensor) {
+        return this.toString();
+      },
+    });
   }
 
   /** @internal Tensors are made by functions, not by `new`. */
@@ -131,12 +132,6 @@ export class Tensor {
 
   toString(): string {
     return `Tensor ${this.dtype} ${show(this.shape)}`;
-  }
-
-  /** @internal JavaScript has no operators for objects: `x * 2` would be NaN, `x > y` false. */
-  [Symbol.toPrimitive](hint: string): string {
-    if (hint === 'string') return this.toString();
-    throw new ValueError('There are no operators for tensors: x.add(y), x.mul(2), x.less(y).');
   }
 
   // ---- arithmetic; operands broadcast
@@ -319,7 +314,6 @@ export class Tensor {
 
   /** The same values in another dtype: to int32 towards zero and saturating, to bool x != 0. */
   cast(dtype: DType): Tensor {
-    checkDType('cast', dtype);
     return wrap(functions.cast(this.node, dtype));
   }
 
@@ -479,7 +473,6 @@ export class Tensor {
 
   /** Repeated to a larger shape by NumPy's rule of broadcasting. */
   expand(shape: Shape): Tensor {
-    checkList('expand', shape);
     return wrap(views.expandTo(this.node, shape));
   }
 
@@ -514,7 +507,6 @@ export class Tensor {
    * the tensor, negative steps go backwards. Starts are lifted: a moving window does not recompile.
    */
   slice(starts: readonly number[], stops?: readonly (number | null)[], steps?: readonly number[]): Tensor {
-    checkList('slice', starts);
     return this.at(...starts.map((start, axis) => [start, stops?.[axis] ?? null, steps?.[axis] ?? 1]));
   }
 

@@ -119,10 +119,10 @@ describe('what JavaScript hands over', () => {
 
   it('as options that do not exist is refused', () => {
     expect(() => make(DataLoader, points, { batchsize: 3 })).toThrow(
-      'DataLoader: there is no option batchsize: it takes { batchSize, shuffle,',
+      'DataLoader: no option batchsize: batchSize, shuffle,',
     );
     expect(() => Reflect.apply(trainTestSplit, undefined, [points, { test_size: 0.2 }])).toThrow(
-      'trainTestSplit: there is no option test_size',
+      'trainTestSplit: no option test_size',
     );
   });
 });

@@ -105,12 +105,12 @@ export function requireWhole(layer: string, what: string, value: number, least =
 
 /** Throws unless the input's last axis has `size` values. */
 export function requireLastAxis(layer: string, input: Tensor, size: number, what = 'input'): void {
-  if (!isTensor(input)) throw new ValueError(`${layer}: the ${what} must be a tensor: tensor([[1, 2]]).`, { layer });
-  const last = input.shape[input.rank - 1];
+  // in JavaScript arrays come, too
+  const last = input.shape?.[input.rank - 1];
   if (last === size) return;
   throw new ShapeError(
     last === undefined
-      ? `${layer}: the ${what} is a scalar: its last axis must have ${size} values.`
+      ? `${layer}: the ${what} is no tensor with axes: the last one must have ${size} values.`
       : `${layer}: the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
     { layer, shape: input.shape, expected: size },
   );
@@ -124,8 +124,7 @@ export function requireChannels(
   ranks: readonly number[],
   names: string,
 ): void {
-  if (!isTensor(input))
-    throw new ValueError(`${layer}: the input must be a tensor: tensor(data, { shape }).`, { layer });
+  if (!isTensor(input)) throw new ValueError(`${layer}: the input is no tensor: tensor(data, { shape }).`, { layer });
   const form = `[N, ${channels}${names === '' ? '' : `, ${names}`}]`;
   if (!ranks.includes(input.rank)) {
     throw new ShapeError(

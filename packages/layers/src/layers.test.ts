@@ -56,7 +56,7 @@ describe('errors name the layer, both facts and the fix', () => {
     [
       'Linear of a scalar',
       () => new Linear(4, 3).forward(tensor(1)),
-      'Linear(4, 3): the input is a scalar: its last axis must have 4 values.',
+      'Linear(4, 3): the input is no tensor with axes: the last one must have 4 values.',
     ],
     [
       'Linear with no outputs',

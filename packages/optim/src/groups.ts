@@ -33,16 +33,14 @@ export interface Group<Options> {
   learningRate: number | Schedule;
 }
 
-/** The options with every default filled in; `undefined` names nothing. Throws a `ValueError` for one that does not exist. */
+/** The options with every default filled in. Throws a `ValueError` for one that does not exist. */
 export function complete<Options extends OptimizerOptions>(
   optimizer: string,
   defaults: Required<Omit<Options, 'clip'>>,
   options: Options,
 ): Complete<Options> {
   checkOptions(optimizer, options, [...Object.keys(defaults), 'clip']);
-  const named: Partial<Options> = Object.assign({}, options);
-  for (const name in named) if (named[name] === undefined) delete named[name];
-  return { ...defaults, ...named };
+  return { ...defaults, ...options };
 }
 
 /** The parameters of all groups in order, each once, and the group of each. */

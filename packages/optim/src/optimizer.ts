@@ -268,7 +268,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       for (const { members } of shared.values()) {
         if (members.some((position) => this.#steps[position] !== this.#steps[at(members, 0)])) {
           throw new ValueError(
-            'step: parameters that had been updated equally often when this step was compiled no longer are: call minimize on a part of them before compile, or use one optimizer for each part.',
+            'step: parameters that had been updated equally often at compile no longer are: call minimize before, or use an optimizer for each part.',
           );
         }
       }

@@ -104,7 +104,7 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
   }
   if (of.size !== 1) {
     throw new GradientError(
-      `gradients: only a scalar has a gradient by itself, got ${show(of.shape)}: reduce it first, for example with mean() or sum().`,
+      `gradients: only a scalar has a gradient by itself, got ${show(of.shape)}: reduce it first, with mean() or sum().`,
       { shape: of.shape },
     );
   }

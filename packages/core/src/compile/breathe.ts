@@ -17,9 +17,9 @@ export function breathe(): Promise<void> | undefined {
 
 function macrotask(): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
-  if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
   // The page that Jest plays has neither; timers cost up to 4 ms, so they come last.
-  if (typeof MessageChannel === 'undefined') return new Promise((resolve) => setTimeout(resolve));
+  const later = setImmediate ?? (typeof MessageChannel === 'undefined' ? setTimeout : undefined);
+  if (later) return new Promise((resolve) => later(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

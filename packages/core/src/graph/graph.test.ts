@@ -28,7 +28,7 @@ describe('nodes', () => {
     expect(here.add(tensor([2])).backend).toBe(backend);
     expect(() => here.add(there)).toThrow(BackendError);
     expect(() => here.add(there)).toThrow(
-      "add: its tensors live on two backends, 'reference' and 'reference'. Bring them together first: await move(tensor, backend).",
+      "add: its tensors live on two backends, 'reference' and 'reference': await move(tensor, backend) first.",
     );
   });
 

@@ -64,7 +64,7 @@ function commonBackend(operation: string, inputs: readonly Node[]): Backend | nu
     if (other === null || other === backend) continue;
     if (backend !== null) {
       throw new BackendError(
-        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}'. Bring them together first: await move(tensor, backend).`,
+        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}': await move(tensor, backend) first.`,
         { operation, backends: [backend.name, other.name] },
       );
     }

@@ -61,11 +61,8 @@ export const silu = (x: Node): Node => multiply(x, sigmoid(x));
 export const mish = (x: Node): Node => multiply(x, tanh(softplus(x)));
 
 /** The vector norm of any order; the gradient at 0 is 0. */
-export function norm(
-  x: Node,
-  axes?: number | Axes,
-  { order = 2, ...options }: ReduceOptions & { readonly order?: number } = {},
-): Node {
+export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { readonly order?: number } = {}): Node {
+  const { order = 2 } = options;
   const real = cast(x, 'float32');
   if (order === 1) return sum(abs(real), axes, options);
   if (order === Number.POSITIVE_INFINITY) return max(abs(real), axes, options);

@@ -51,7 +51,7 @@ describe.each<[string, Case[]]>([
         'bits of floats',
         () => z(2).bitwiseAnd(1),
         DTypeError,
-        "and: float32 has no bits to combine: use int32 or bool, for example x.cast('int32') or x.notEqual(0).",
+        "and: float32 has no bits to combine: use x.cast('int32') or x.notEqual(0).",
       ],
       [
         'a fraction with integers',

@@ -1,6 +1,6 @@
 /** Reductions over axes: sum, product, max, min, and what is made of them. */
 import type { Axes } from '../backend.ts';
-import { checkOptions, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
@@ -92,7 +92,6 @@ function productOfOthers(x: Node, axes: Axes): Node {
 
 function reduce(primitive: Primitive<Axes>, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
   checkComputable(primitive.name, x);
-  checkOptions(primitive.name, options, ['keepAxes']);
   const normal = normalizeAxes(primitive.name, axes, x.shape.length);
   // a sum or product over axes of size 1 is a change of shape
   const y = normal.every((axis) => x.shape[axis] === 1)
@@ -147,12 +146,12 @@ export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {})
 export function variance(
   x: Node,
   axes?: number | Axes,
-  { correction = 1, ...options }: ReduceOptions & { readonly correction?: number } = {},
+  options: ReduceOptions & { readonly correction?: number } = {},
 ): Node {
   const normal = normalizeAxes('variance', axes, x.shape.length);
   const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
   const centred = subtract(cast(x, 'float32'), mean(x, normal, { keepAxes: true }));
-  const divisor = Math.max(0, count - correction);
+  const divisor = Math.max(0, count - (options.correction ?? 1));
   return divide(sum(square(centred), normal, options), constant(divisor, 'float32'));
 }
 

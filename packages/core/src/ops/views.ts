@@ -7,7 +7,7 @@ import { ShapeError, ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Value } from '../graph/primitive.ts';
-import { checkList, normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
+import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { swapContraction } from './contract.ts';
 import { update } from './indexing.ts';
 import { fold } from './pooling.ts';
@@ -219,7 +219,6 @@ export function reshape(x: Node, shape: Shape): Node {
 }
 
 function resolveShape(x: Node, shape: Shape): Shape {
-  checkList('reshape', shape);
   const { size } = x;
   const open = shape.indexOf(-1);
   const known = sizeOf(shape.map((length) => (length === -1 ? 1 : length)));
@@ -236,7 +235,6 @@ function resolveShape(x: Node, shape: Shape): Shape {
 
 /** The axes in another order; `order[i]` is the axis of x that becomes axis i. */
 export function permute(x: Node, order: Axes): Node {
-  checkList('permute', order);
   const { length } = x.shape;
   const normal = order.map((axis) => normalizeAxis('permute', axis, length));
   if (normal.length !== length || new Set(normal).size !== length) {
