@@ -2,6 +2,7 @@
 import { compile, parameter, profile, type Tensor, tensor } from '@nn/core';
 import { expect, it } from 'vitest';
 import { cpu } from './cpu.ts';
+import { watched } from './wasm/testing.ts';
 
 it.each(['wasm', 'javascript', 'interpreter'] as const)(
   '%s is measured without changing what happens',
@@ -30,3 +31,14 @@ it.each(['wasm', 'javascript', 'interpreter'] as const)(
     expect(unawaited.kernels).toHaveLength(1);
   },
 );
+
+it('steps that run with the one before have no time of their own, and say so', async () => {
+  const { backend, paths } = watched();
+  const x = tensor(new Float32Array(64 * 64), { shape: [64, 64], backend });
+  const { kernels } = await profile(() => x.softmax(1).data());
+  expect(paths.slice(1)).toEqual(paths.slice(1).map(() => 'loops, with step 0'));
+  for (const { path, milliseconds, gigaflops } of kernels) {
+    if (path !== 'loops') expect([milliseconds, gigaflops]).toEqual([0, 0]);
+  }
+  expect(kernels.length).toBeGreaterThan(1);
+});

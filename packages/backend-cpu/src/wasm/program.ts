@@ -27,6 +27,8 @@ export interface CompiledProgram {
   readonly kernels: number;
   /** Whether some phases may be shared by threads: the module exports `work`. */
   readonly shares: boolean;
+  /** The steps at which something starts: those between run with the one before them. */
+  readonly starts: readonly number[];
   /** For each step, what runs it. */
   readonly paths: readonly string[];
 }
@@ -60,6 +62,9 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
     outputs: program.outputs.map((buffer) => ({ index: layout.wordOf(buffer), bytes: layout.blockBytes(buffer) })),
     kernels: codes.count,
     shares,
-    paths: codes.steps.map((code) => code.path),
+    starts: units.all.map(({ from }) => from),
+    paths: units.all.flatMap(({ from, to }) =>
+      codes.steps.slice(from, to + 1).map(({ path }, place) => (place === 0 ? path : `${path}, with step ${from}`)),
+    ),
   };
 }
