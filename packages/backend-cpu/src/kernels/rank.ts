@@ -9,8 +9,9 @@ import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { callVoid, doWhile, f32, forLoop, i32, i64, select, when, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
+import { phaseOf } from './driver.ts';
 import { redirected } from './operand.ts';
-import { bodyAt, type Surroundings, sumsOf, wholePhase } from './sums.ts';
+import { bodyAt, sumsAt, sumsOf } from './sums.ts';
 
 const rankParameters = Array.from({ length: 6 }, () => 'i32' as const);
 /** Below so many elements comparing all pairs is as fast. */
@@ -51,22 +52,22 @@ export function emitRank(
   const valueBytes = Math.ceil(sizeOf(domain) / 16) * 64;
   const rankRow = context.library('rankRow', rankParameters, []);
   const values = redirected(context, kernel, nest, { out: valuesAt });
-  const rankRows = (at: Surroundings): Statement[] => {
-    const row = at.local();
+  const rows = before * after;
+  const ranks = phaseOf(context, kernel, rows, 6 * length * Math.log2(length) * rows, (driver) => {
+    const row = driver.local();
     const [high, low] = [i32.divU(row, i32.const(after)), i32.remU(row, i32.const(after))];
     const first = i32.add(i32.mul(high, i32.const(length * after)), low);
     const rank = callVoid(
       rankRow,
-      i32.add(i32.add(at.scratch, i32.const(valuesAt)), i32.mul(row, i32.const(4 * length))),
+      i32.add(i32.add(driver.scratch, i32.const(valuesAt)), i32.mul(row, i32.const(4 * length))),
       i32.const(length),
       i32.const(dtype === 'float32' ? 1 : 0),
-      i32.add(at.sums, i32.shl(first, i32.const(2))),
+      i32.add(sumsAt(sums, driver), i32.shl(first, i32.const(2))),
       i32.const(4 * after),
-      at.own,
+      driver.own,
     );
-    return [forLoop(row, at.begin, at.end, 1, [rank], true)];
-  };
-  const ranks = wholePhase(context, kernel, sums, 6 * length * Math.log2(length), rankRows, before * after);
+    return [forLoop(row, driver.begin, driver.end, 1, [rank], true)];
+  });
   const phases = [values, ranks, ...(sums.epilogue ? [sums.epilogue] : [])];
   return { phases, scratch: sums.bytes + valueBytes, own: 16 * length + 64, path: 'sort' };
 }
@@ -74,9 +75,7 @@ export function emitRank(
 /** `rankRow`: (values, count, whether they are floats, ranks, bytes between ranks, 16 bytes of scratch for each value). */
 export function addRankRow(module: ModuleBuilder): void {
   module.function('rankRow', rankParameters, [], (builder) => {
-    const [values, count, floats, ranks, stride, scratch] = rankParameters.map((_, at) =>
-      builder.parameter(at, 'i32'),
-    ) as [Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>];
+    const [values, count, floats, ranks, stride, scratch] = builder.words(6);
     const index = builder.local('i32');
     const key = builder.local('i32');
     const number = builder.local('f32');

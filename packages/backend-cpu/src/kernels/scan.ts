@@ -4,8 +4,9 @@ import { sizeOf, stridesOf } from '../shape.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
+import { phaseOf } from './driver.ts';
 import { redirected } from './operand.ts';
-import { bodyAt, sumsOf, wholePhase } from './sums.ts';
+import { bodyAt, sumsAt, sumsOf } from './sums.ts';
 
 export function emitScan(
   context: ModuleContext,
@@ -34,7 +35,8 @@ export function emitScan(
     accumulate: { kind: 'scan', axis: hint.axis },
   });
   let phase = nest;
-  if (rows === 1) phase = wholePhase(context, kernel, sums, sizeOf(domain), (at) => [at.call(nest, at.sums)]);
+  if (rows === 1)
+    phase = phaseOf(context, kernel, 1, sizeOf(domain), (driver) => [driver.whole(nest, sumsAt(sums, driver))]);
   else if (!sums.direct) phase = redirected(context, kernel, nest, { out: 0 });
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
   return { phases, scratch: sums.bytes, own: 0, path: 'scan' };

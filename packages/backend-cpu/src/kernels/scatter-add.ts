@@ -8,7 +8,8 @@ import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { bodyAt, sumsOf, wholePhase } from './sums.ts';
+import { phaseOf } from './driver.ts';
+import { bodyAt, sumsAt, sumsOf } from './sums.ts';
 
 export function emitScatterAdd(
   context: ModuleContext,
@@ -45,9 +46,9 @@ export function emitScatterAdd(
       limit: domain[hint.axis] as number,
     },
   });
-  const phase = wholePhase(context, kernel, sums, sizeOf(walked), (at) => [
-    memory.fill(at.sums, i32.const(0), i32.const(4 * sizeOf(domain))),
-    at.call(nest, at.sums),
+  const phase = phaseOf(context, kernel, 1, sizeOf(walked), (driver) => [
+    memory.fill(sumsAt(sums, driver), i32.const(0), i32.const(4 * sizeOf(domain))),
+    driver.whole(nest, sumsAt(sums, driver)),
   ]);
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
   return { phases, scratch: sums.bytes, own: 0, path: 'scatter-add' };

@@ -1,14 +1,14 @@
 /**
- * Kernels that compute their sums as a whole before the epilogue: where the sums go, and the epilogue as a last phase.
- * Shared by scatter-add, scans and ranks.
+ * Kernels that compute their sums before the epilogue: where the sums go, and the epilogue as a phase of its own.
+ * Shared by convolutions, scatter-add, scans, ranks and the gradients of windows.
  */
-import type { Kernel, Op } from '@nn/core';
+import type { Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
-import type { I32, Local, Statement } from '../wasm/assembler.ts';
-import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
-import { callVoid, i32 } from '../wasm/instructions.ts';
+import type { I32 } from '../wasm/assembler.ts';
+import { emitNest, type Phase } from '../wasm/emit.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
+import { align, type Driver } from './driver.ts';
 import { epilogueKernel, redirected } from './operand.ts';
 
 export interface Sums {
@@ -30,45 +30,11 @@ export function sumsOf(context: ModuleContext, request: SpecialRequest, outerAxe
   const nest = epilogueKernel(kernel, dense, dtype);
   const phase = emitNest(context, { kernel: nest, outStrides, outerAxes });
   const epilogue = redirected(context, kernel, phase, { extra: direct ? 'out' : 0 });
-  return { direct, bytes: direct ? 0 : Math.ceil(sizeOf(kernel.domain) / 16) * 64, epilogue };
+  return { direct, bytes: direct ? 0 : align(4 * sizeOf(kernel.domain)), epilogue };
 }
 
-/** Where things are in the function of a phase. */
-export interface Surroundings {
-  readonly sums: I32;
-  readonly scratch: I32;
-  readonly own: I32;
-  /** The units to compute. */
-  readonly begin: I32;
-  readonly end: I32;
-  /** Runs all units of another phase, with its output at `out`. */
-  call(phase: Phase, out: I32): Statement;
-  local(): Local<'i32'>;
-}
-
-/** A phase, of one unit unless `units` says otherwise, from code that is told where the sums and the scratch lie. */
-export function wholePhase(
-  context: ModuleContext,
-  kernel: Kernel,
-  sums: Sums,
-  grain: number,
-  build: (at: Surroundings) => Statement[],
-  units = 1,
-): Phase {
-  const parameters = kernelParameters(kernel);
-  const count = parameters.length;
-  const reference = context.module.function(null, parameters, [], (builder) => {
-    const values = parameters.map((type, at) => builder.parameter(at, type));
-    const scratch = builder.parameter(count - 4, 'i32');
-    const own = builder.parameter(count - 3, 'i32');
-    const target: I32 = sums.direct ? builder.parameter(0, 'i32') : scratch;
-    const call = (phase: Phase, out: I32): Statement =>
-      callVoid(phase.reference, out, ...values.slice(1, -2), i32.const(0), i32.const(phase.units));
-    const [begin, end] = [builder.parameter(count - 2, 'i32'), builder.parameter(count - 1, 'i32')];
-    builder.emit(...build({ sums: target, scratch, own, begin, end, call, local: () => builder.local('i32') }));
-  });
-  return { reference, units, grain };
-}
+/** Where a phase writes the sums. */
+export const sumsAt = (sums: Sums, driver: Driver): I32 => (sums.direct ? driver.out : driver.scratch);
 
 /** A body that ends with the operation at `position`, with axes renumbered (null: the axis does not occur). */
 export function bodyAt(value: readonly Op[], position: number, axisOf: (axis: number) => number | null): Op[] {

@@ -2,11 +2,13 @@
  * The library module: functions that do not depend on a program (packing, multiplying panels, sorting ...), compiled
  * once for an engine. Programs import them, so they stay optimised while programs come and go.
  */
+import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/conv/im2col.ts';
 import { addDots } from '../kernels/dots.ts';
 import { addMultiply, addPack } from '../kernels/gemm.ts';
-import { addAddPatches, addPackPixels, addPackTaps } from '../kernels/im2col.ts';
+
 import { addRankRow } from '../kernels/rank.ts';
-import { addWinograd } from '../kernels/winograd-transforms.ts';
+import { addWinogradPanels } from '../kernels/winograd/panels.ts';
+import { addWinogradResults } from '../kernels/winograd/results.ts';
 import { ModuleBuilder } from './assembler.ts';
 import type { Target } from './module-context.ts';
 
@@ -18,7 +20,8 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);
-  addWinograd(module, target.fused);
+  addWinogradPanels(module, target.fused);
+  addWinogradResults(module, target.fused);
   addDots(module, target.fused);
   addRankRow(module);
   return module.bytes();

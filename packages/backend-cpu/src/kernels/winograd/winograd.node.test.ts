@@ -1,6 +1,6 @@
 import { conv2d, gradients, type Parameter, parameter, tensor } from '@nn/core';
 import { expect, it } from 'vitest';
-import { watched } from '../wasm/testing.ts';
+import { watched } from '../../wasm/testing.ts';
 
 /** A convolution and both gradients. */
 async function results(threads: number, input: readonly number[], padding: number): Promise<readonly unknown[]> {

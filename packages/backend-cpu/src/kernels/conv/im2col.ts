@@ -2,11 +2,11 @@
  * Panels of a convolution's patches, taken from an image by two tables of byte offsets: one for the taps (channel and
  * place in the kernel), one for the pixels (place of the output). The number at (tap, pixel) lies at the sum of both, so
  * one function covers every rank, stride and dilation. Tables are padded to a multiple of 8 with their last entry.
- * Functions of the library module; `conv.ts` makes the tables and multiplies the panels.
+ * Functions of the library module; `forward.ts` and the gradients beside it make the tables and multiply the panels.
  */
-import type { I32, Local, ModuleBuilder, Statement, V128 } from '../wasm/assembler.ts';
-import { f32, f32x4, i32, v128, when, whileLoop } from '../wasm/instructions.ts';
-import { transpose } from './gemm.ts';
+import type { I32, Local, ModuleBuilder, Statement, V128 } from '../../wasm/assembler.ts';
+import { f32, f32x4, i32, v128, when, whileLoop } from '../../wasm/instructions.ts';
+import { transpose } from '../gemm.ts';
 
 const six = Array.from({ length: 6 }, () => 'i32' as const);
 export const patchParameters: readonly 'i32'[] = six;
@@ -19,14 +19,7 @@ const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.ad
  */
 export function addPackPixels(module: ModuleBuilder): void {
   module.function('packPixels', six, [], (builder) => {
-    const [image, target, taps, tapCount, pixels, count] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-    ];
+    const [image, target, taps, tapCount, pixels, count] = builder.words(6);
     const places = Array.from({ length: 8 }, () => builder.local('i32'));
     const tap = builder.local('i32');
     const end = builder.local('i32');
@@ -93,14 +86,7 @@ export function addPackPixels(module: ModuleBuilder): void {
  */
 export function addPackTaps(module: ModuleBuilder): void {
   module.function('packTaps', six, [], (builder) => {
-    const [image, target, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-    ];
+    const [image, target, taps, count, pixels, pixelCount] = builder.words(6);
     const bases = Array.from({ length: 8 }, () => builder.local('i32'));
     const pixel = builder.local('i32');
     const end = builder.local('i32');
@@ -144,14 +130,7 @@ export function addPackTaps(module: ModuleBuilder): void {
  */
 export function addAddPatches(module: ModuleBuilder): void {
   module.function('addPatches', six, [], (builder) => {
-    const [source, image, taps, count, pixels, pixelCount] = six.map((_, at) => builder.parameter(at, 'i32')) as [
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-    ];
+    const [source, image, taps, count, pixels, pixelCount] = builder.words(6);
     const base = builder.local('i32');
     const pixel = builder.local('i32');
     const end = builder.local('i32');

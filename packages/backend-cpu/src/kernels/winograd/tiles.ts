@@ -1,17 +1,16 @@
 /**
  * What Winograd's forward and filter gradient share: when they are worth it, how images are cut into tiles and tiles into
- * blocks, and phases and epilogues around them. The loops are in `winograd.ts` and `winograd-weight.ts`.
+ * blocks, and the epilogue behind them. The loops are in `forward.ts` and `weight-gradient.ts`.
  */
-import type { Kernel } from '@nn/core';
-import { sizeOf } from '../shape.ts';
-import type { I32, Statement } from '../wasm/assembler.ts';
-import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
-import { i32 } from '../wasm/instructions.ts';
-import type { ModuleContext } from '../wasm/module-context.ts';
-import type { SpecialRequest } from '../wasm/special.ts';
-import { type ConvHint, Driver, evenly, offsetTable } from './conv-parts.ts';
-import { epilogueKernel } from './operand.ts';
-import { reach, taps, tile } from './winograd-transforms.ts';
+import { sizeOf } from '../../shape.ts';
+import { emitNest, type Phase } from '../../wasm/emit.ts';
+import type { ModuleContext } from '../../wasm/module-context.ts';
+import type { SpecialRequest } from '../../wasm/special.ts';
+import type { ConvHint } from '../conv/geometry.ts';
+import { offsetTable } from '../conv/tables.ts';
+import { evenly } from '../driver.ts';
+import { epilogueKernel } from '../operand.ts';
+import { reach, taps, tile } from './filtering.ts';
 
 export const frequencies: number = reach * reach;
 /** Filters whose products are made before they are turned back. */
@@ -22,8 +21,6 @@ const blockBytes = 2 ** 20;
 /** Bytes from one frequency to the next: an odd number of cache lines, or all 36 would fall into the same few sets. */
 export const apart = (floats: number): number => (Math.ceil(floats / 16) | 1) * 64;
 export const upTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
-export const bytesPlus = (base: I32, offset: I32 | number): I32 =>
-  i32.add(base, typeof offset === 'number' ? i32.const(offset) : offset);
 
 /** Whether the transforms cost less than they save: they are shared by filters, channels and tiles. */
 export function winogradFits({ form, input, weight, output, stride, dilation, groups }: ConvHint): boolean {
@@ -40,6 +37,9 @@ export function winogradFits({ form, input, weight, output, stride, dilation, gr
     tiles >= Math.max(12, (filters * channels) / 2 ** 13)
   );
 }
+
+/** Nanoseconds of a convolution, about. */
+export const workOf = ({ input, output }: ConvHint): number => sizeOf(output) * (input[1] as number) * 0.12;
 
 /** How images are cut into tiles, and tiles into blocks; `images` are padded and turned back together. */
 export interface Tiling {
@@ -85,18 +85,4 @@ export function epilogueFrom(
   outerAxes: number | null,
 ): Phase {
   return emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes });
-}
-
-/** A phase of the kernel whose code gets a driver. */
-export function phaseOf(
-  context: ModuleContext,
-  kernel: Kernel,
-  units: number,
-  work: number,
-  build: (driver: Driver) => Statement[],
-): Phase {
-  const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
-    builder.emit(...build(new Driver(context, builder)));
-  });
-  return { reference, units, grain: work / units };
 }

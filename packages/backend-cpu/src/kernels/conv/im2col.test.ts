@@ -1,7 +1,7 @@
 /** Packed convolutions against their definition, over the sizes at which places of the output end rows and panels. */
 import { conv2d, tensor } from '@nn/core';
 import { expect, it } from 'vitest';
-import { watched } from '../wasm/testing.ts';
+import { watched } from '../../wasm/testing.ts';
 
 const [images, channels, filters] = [2, 8, 8];
 

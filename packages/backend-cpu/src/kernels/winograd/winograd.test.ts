@@ -1,7 +1,7 @@
 import { conv2d, gradients, parameter, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { features } from '../wasm/features.ts';
-import { watched } from '../wasm/testing.ts';
+import { features } from '../../wasm/features.ts';
+import { watched } from '../../wasm/testing.ts';
 
 type Shape = readonly [number, number, number, number];
 
