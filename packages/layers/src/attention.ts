@@ -43,7 +43,7 @@ export function attention(
   const width = query.shape[query.rank - 1] ?? 1;
   checkOptions('attention', options, ['mask', 'causal', 'dropout', 'scale']);
   const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
-  let scores = query.mul(scale).matmul(key.transpose());
+  let scores = query.matmul(key.transpose()).mul(scale);
   if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);
   if (causal) {
     const [queries = 0, keys = 0] = scores.shape.slice(-2);

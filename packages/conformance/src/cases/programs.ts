@@ -4,6 +4,7 @@
  */
 import {
   type Backend,
+  concat,
   conv2d,
   gradients,
   type Limits,
@@ -63,6 +64,13 @@ function convolutionWork(
   };
 }
 
+const heads = [
+  [2, 3, 8, 8],
+  [2, 3, 8, 8],
+] as const;
+/** [batch, heads, length, width] to [batch, length, heads width]. */
+const merged = (x: Tensor): Tensor => x.permute([0, 2, 1, 3]).reshape([2, 8, -1]);
+
 const works: readonly Work[] = [
   productWork('64 x 64 x 64', [64, 64], [64, 64], (a, b) => a.matmul(b)),
   productWork('sizes that fit no tile', [37, 53], [53, 29], (a, b) => a.matmul(b)),
@@ -74,6 +82,15 @@ const works: readonly Work[] = [
   productWork('batches that broadcast', [3, 1, 9, 7], [5, 7, 6], (a, b) => a.matmul(b)),
   productWork('of slices', [20, 20], [20, 20], (a, b) => a.at([2, 19], [1, 14]).matmul(b.at([3, 16], [0, 20, 2]))),
   productWork('with bias and relu after it', [9, 17], [17, 12], (a, b) => a.matmul(b).add(b.at(0)).relu()),
+  productWork('its heads merged', ...heads, (a, b) => merged(a.matmul(b)).matmul(b.reshape([48, 8]).at([0, 24]))),
+  productWork('its heads merged, with what finishes it', ...heads, (a, b) => merged(a.matmul(b).mul(2)).relu().sub(1)),
+  productWork('heads in boxes beside each other', ...heads, (a, b) =>
+    concat([merged(a.matmul(b)), merged(b.matmul(b).mul(3)), merged(b)], 2),
+  ),
+  productWork('heads in boxes that cut others', ...heads, (a, b) =>
+    concat([merged(a).at([0, 2], [0, 8], [0, 3]), merged(a.matmul(b))], 2),
+  ),
+  productWork('its last axis moved', ...heads, (a, b) => a.matmul(b).permute([0, 3, 1, 2])),
   convolutionWork('3 x 3, padded', [2, 3, 9, 8], [5, 3, 3, 3], { padding: 1 }),
   convolutionWork('strided', [2, 4, 11, 9], [3, 4, 3, 2], { stride: [2, 3] }),
   convolutionWork('dilated, in groups', [1, 6, 10, 9], [4, 3, 2, 3], { dilation: 2, groups: 2, padding: [1, 2] }),

@@ -2,14 +2,15 @@
  * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
  * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
  */
-import type { Body, Kernel, Limits, Op, Shape } from '../backend.ts';
+import type { Axes, Body, Hint, Kernel, Limits, Op, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
+import { inverseOrder, Permute } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
-import type { KernelPlan, Schedule } from './schedule.ts';
+import { type KernelPlan, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
@@ -70,7 +71,8 @@ export class Lowerer {
       const node = (place: number): Node => nodes[place] as Node;
       return { ...known, plan, reads: known.reads.map(node), scalars: known.scalars.map(node) };
     }
-    const splits = plan.root.shape.map(() => 1);
+    const whole = plan.root.shape.map(() => 1);
+    const splits = (plan.turn && splitsBetween(plan.root.shape, plan.turn.shape)) ?? whole;
     for (;;) {
       const writer = new KernelWriter(plan, schedule, splits);
       const lowered = writer.write(this.#limits);
@@ -116,17 +118,19 @@ class KernelWriter {
     this.#schedule = schedule;
     this.#splits = splits;
     // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
-    this.#domain = plan.core?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
+    this.#domain =
+      (plan.turn ?? plan.core)?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
     const extents = plan.core === null ? [] : this.#reductionOf(plan.core).extents;
     this.#extents = extents;
   }
 
   write(limits: Limits): LoweredKernel | { readonly store: Node } {
-    const { core, root } = this.#plan;
-    const element = this.#domain.map((size, axis) => this.#space.axis(axis, size));
+    const { core, root, turn } = this.#plan;
+    const walked = this.#domain.map((size, axis) => this.#space.axis(axis, size));
     const target = sameShape(this.#domain, root.shape)
-      ? element
-      : this.#space.unflatten(this.#space.flatten(element, this.#domain), root.shape);
+      ? walked
+      : this.#space.unflatten(this.#space.flatten(walked, this.#domain), root.shape);
+    const element = turn === null ? walked : inverseOrder(turn.attributes as Axes).map((axis) => walked[axis] as Index);
     if (core === null || this.#extents.includes(0)) {
       const writer = new BodyWriter(this.#space);
       const body = new BodyScope(this, writer, []);
@@ -150,6 +154,7 @@ class KernelWriter {
     if (core === root && finished === accumulator) return this.#finish(limits, [body], reduce, positions);
     scope.preset(core, element, finished);
     const result = scope.evaluate(root, target);
+    if (result === accumulator) return this.#finish(limits, [body], reduce, positions);
     return this.#finish(limits, [body, epilogueWriter.finish(result).body], reduce, positions);
   }
 
@@ -221,12 +226,18 @@ class KernelWriter {
     return core.primitive.finish?.(core, scope.at(core, element), value) ?? value;
   }
 
-  /** The operands of a contraction must be plain strided loads; a view that is not must be stored first. */
+  /**
+   * The operands of a contraction must be plain strided loads; a view that is not must be stored first. Not its
+   * permutation, which is a strided load of the stored one: so the product and its gradients store the same node.
+   */
   #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
     if (core.primitive.name !== 'contraction') return null;
     for (const [k, position] of positions.entries()) {
       const op = body[position];
-      if (op?.op !== 'load' || affine(body, op.index) === null) return resolve(this.#operandNodes[k] as Node);
+      if (op?.op === 'load' && affine(body, op.index) !== null) continue;
+      let node = resolve(this.#operandNodes[k] as Node);
+      while (node.primitive === Permute) node = resolve(node.inputs[0] as Node);
+      return node;
     }
     return null;
   }
@@ -248,7 +259,7 @@ class KernelWriter {
       ? prune(bodies[0] as Body, operands)
       : { body: bodies[0] as Body, positions: operands };
     const epilogue = bodies[1] === undefined || !isRewritten ? bodies[1] : prune(bodies[1]).body;
-    const hint = reduce === undefined ? undefined : core?.primitive.hint?.(core, positions);
+    const hint = reduce === undefined ? undefined : turned(core?.primitive.hint?.(core, positions), this.#plan.turn);
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
     const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;
     if (isTooLong || this.#reads.length > room) return { store: this.#nodeToStore() };
@@ -285,6 +296,14 @@ class KernelWriter {
     if (chosen === undefined) throw new Error(`lower: ${this.#plan.root.primitive.name} does not fit one kernel`);
     return chosen;
   }
+}
+
+/** The hint of a contraction whose axes the kernel walks in another order. */
+function turned(hint: Hint | undefined, turn: Node | null): Hint | undefined {
+  if (turn === null || hint?.kind !== 'contraction') return hint;
+  const places = inverseOrder(turn.attributes as Axes);
+  const placesOf = (axes: Axes): number[] => axes.map((axis) => places[axis] as number).sort((a, b) => a - b);
+  return { ...hint, batch: placesOf(hint.batch), rows: placesOf(hint.rows), columns: placesOf(hint.columns) };
 }
 
 /** A size as that of an outer and an inner loop. */

@@ -3,6 +3,7 @@ import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
 import type { Alu, Limits, Program } from '../backend.ts';
 import { concat, conv2d, gradients, maxPool, type Tensor, tensor, uniform, zeros } from '../index.ts';
+import { sizeOf } from '../shape.ts';
 import { prepare } from '../testing.ts';
 import { deviceOf } from './device.ts';
 
@@ -49,6 +50,29 @@ describe('rule 10: one kernel for', () => {
   test('a product with bias and activation', () => {
     const bias = tensor([1, 2, 3]);
     expect(stepsOf(matrix(4, 5).matmul(matrix(5, 3)).add(bias).relu())).toBe(1);
+  });
+
+  test('a product whose heads are merged, which walks the axes of the result', () => {
+    const four = (...shape: number[]): Tensor => tensor(new Float32Array(sizeOf(shape)), { shape });
+    const [a, b] = [four(2, 3, 4, 5), four(2, 3, 5, 6)];
+    const merged = (x: Tensor): Tensor => x.permute([0, 2, 1, 3]).reshape([2, 4, -1]);
+    const [step, ...others] = programOf(merged(a.matmul(b))).steps;
+    expect(others).toEqual([]);
+    const hint = { batch: [0, 2], rows: [1], columns: [3], inner: [4] };
+    expect(step?.kernel).toMatchObject({ domain: [2, 4, 3, 6], hint });
+    expect(step?.kernel.epilogue).toBeUndefined();
+    const boxes = programOf(concat([merged(a.matmul(b)), merged(a.matmul(b).mul(2))], 2)).steps;
+    expect(boxes.map(({ into }) => [into?.shape, into?.start])).toEqual([
+      [
+        [2, 4, 6, 6],
+        [0, 0, 0, 0],
+      ],
+      [
+        [2, 4, 6, 6],
+        [0, 0, 3, 0],
+      ],
+    ]);
+    expect(stepsOf(a.matmul(b).permute([0, 3, 1, 2]))).toBe(2); // columns stay neighbours
   });
 
   test('a convolution with bias and activation', () => {

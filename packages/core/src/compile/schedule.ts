@@ -5,15 +5,16 @@
  * through which views. It is computed inside a kernel if each element is evaluated at most once there, or if it is free
  * or cheap; a reduction becomes the core of the kernel that finishes it; everything else is stored.
  */
-import type { Limits } from '../backend.ts';
+import type { Axes, Limits, Shape } from '../backend.ts';
 import { Constant, type Node, Scalar } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { Add, Maximum, Minimum, Multiply, Subtract } from '../ops/arithmetic.ts';
 import { Less, Where } from '../ops/compare.ts';
+import { Contraction } from '../ops/contract.ts';
 import { Cast } from '../ops/functions.ts';
 import { ScatterAdd } from '../ops/indexing.ts';
 import { Random } from '../ops/sources.ts';
-import { Reshape } from '../ops/views.ts';
+import { Permute, Reshape } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { resolve, type Trace } from './trace.ts';
 
@@ -24,6 +25,8 @@ export interface KernelPlan {
   /** The node that the kernel computes. */
   readonly root: Node;
   core: Node | null;
+  /** The permutation through which the core is wanted: the kernel walks its axes, not those of the core; or null. */
+  turn: Node | null;
   /** Where the kernel writes a box of its owner only: that box. */
   readonly box: PlacedBox | null;
 }
@@ -67,6 +70,8 @@ class Scheduler {
   readonly #operations: number[] = [];
   readonly #reads: number[] = [];
   readonly #elementPlaces: number[] = [];
+  /** Places that are one permutation away from the element of their kernel. */
+  readonly #turns = new Map<number, Node>();
   /** The place behind an input of a node, by place, node and input. */
   readonly #places = new Map<number, number>();
   #placeCount = 0;
@@ -152,9 +157,11 @@ class Scheduler {
     this.#stored[node.order] = true;
     const boxes = this.#boxesOf(node);
     if (boxes === null) {
-      const kernel = this.#open({ owner: node, root: node, core: null, box: null });
+      const kernel = this.#open({ owner: node, root: node, core: null, turn: null, box: null });
       if (node.primitive.kind === 'nest') (this.#plans[kernel] as KernelPlan).core = node;
-      this.#useInputs(node, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
+      const use: Use = { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' };
+      if (node.primitive.kind === 'view') this.#passOn(node, use);
+      else this.#useInputs(node, use);
       return;
     }
     if (boxes.base !== null) {
@@ -163,7 +170,7 @@ class Scheduler {
     for (const box of boxes.boxes) {
       const root = resolve(node.inputs[box.input] as Node);
       if (root.size === 0) continue;
-      const kernel = this.#open({ owner: node, root, core: null, box: { ...box, base: boxes.base } });
+      const kernel = this.#open({ owner: node, root, core: null, turn: null, box: { ...box, base: boxes.base } });
       this.#use(root, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
     }
   }
@@ -233,9 +240,16 @@ class Scheduler {
     const [use] = uses as [Use];
     if (uses.length !== 1 || use.access !== 'once') return false;
     const plan = this.#plans[use.kernel];
-    if (plan === undefined || plan.core !== null || use.place !== this.#elementPlaces[use.kernel]) return false;
-    if (plan.box !== null && !sameShape(node.shape, plan.root.shape)) return false;
+    if (plan === undefined || plan.core !== null) return false;
+    const turn = this.#turns.get(use.place) ?? null;
+    if (turn === null && use.place !== this.#elementPlaces[use.kernel]) return false;
+    if (turn !== null && !writesTurned(node, turn)) return false;
+    const domain = (turn ?? node).shape;
+    if (plan.box !== null && !sameShape(domain, plan.root.shape)) {
+      if (turn === null || !fitsBox(plan.box, plan.owner.shape, splitsBetween(plan.root.shape, domain))) return false;
+    }
     plan.core = node;
+    plan.turn = turn;
     this.#useInputs(node, use);
     return true;
   }
@@ -259,6 +273,7 @@ class Scheduler {
       const access = k > 0 ? 'many' : (node.primitive.access?.(node, 0) ?? 'once');
       // a place is a flat position, which a reshape does not change
       const place = node.primitive === Reshape ? use.place : this.#beyond(use.place, node, k);
+      if (node.primitive === Permute && use.place === this.#elementPlaces[use.kernel]) this.#turns.set(place, node);
       this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }
@@ -285,6 +300,35 @@ class Scheduler {
     this.#places.set(key, this.#placeCount);
     return this.#placeCount++;
   }
+}
+
+/** Products write their numbers wherever they are wanted, as long as neighbours stay neighbours. */
+function writesTurned(node: Node, turn: Node): boolean {
+  const order = turn.attributes as Axes;
+  const isWhole = node.primitive === Contraction && sameShape(node.shape, (turn.inputs[0] as Node).shape);
+  return isWhole && order.at(-1) === order.length - 1;
+}
+
+/** For each axis of `shape` the size of the inner of two loops that it is in `domain`, or 1; null where it is otherwise. */
+export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
+  let at = 0;
+  const splits = shape.map((size) => {
+    const [outer = 0, inner = 0] = domain.slice(at, at + 2);
+    at += outer === size ? 1 : 2;
+    if (outer === size) return 1;
+    return outer * inner === size ? inner : 0;
+  });
+  return at === domain.length && !splits.includes(0) ? splits : null;
+}
+
+/** Whether a box starts at whole turns of the inner loops. */
+function fitsBox({ start }: PlacedBox, owner: Shape, splits: readonly number[] | null): boolean {
+  const fits = (inner: number, axis: number): boolean => {
+    const from = start[axis];
+    if (inner === 1) return true;
+    return typeof from === 'number' && from % inner === 0 && (owner[axis] as number) % inner === 0;
+  };
+  return splits?.every(fits) ?? false;
 }
 
 const strictness: readonly Access[] = ['once', 'many', 'stored', 'dense'];
