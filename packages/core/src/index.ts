@@ -63,6 +63,8 @@ export {
   type PoolOptions,
   stack,
   type TransposedConvolutionOptions,
+  tril,
+  triu,
   where,
 } from './functional.ts';
 export { type GradientCheckOptions, gradcheck } from './gradcheck.ts';
@@ -87,6 +89,7 @@ export { prepare } from './prepare.ts';
 export { type KernelTime, type Profile, profile } from './profile.ts';
 export {
   bernoulli,
+  categorical,
   hostNormal,
   hostUniform,
   normal,

@@ -21,7 +21,7 @@ export interface Profile {
   /** By time, the longest first. */
   readonly kernels: readonly KernelTime[];
   readonly milliseconds: number;
-  /** The table as text. */
+  /** The table as text, which is also what Node's console shows. */
   toString(): string;
   /** The events in Chrome's trace format (JSON). */
   toChromeTrace(): string;
@@ -50,10 +50,12 @@ export async function profile(
   }
   const kernels = summarize(runs, options.peakGigaflops ?? null);
   const milliseconds = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  const asText = (): string => table(kernels, milliseconds);
   return {
     kernels,
     milliseconds,
-    toString: () => table(kernels, milliseconds),
+    toString: asText,
+    [Symbol.for('nodejs.util.inspect.custom')]: asText,
     toChromeTrace: () => chromeTrace(runs),
   };
 }

@@ -3,6 +3,7 @@ import { reference } from '@nn/conformance';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   bernoulli,
+  categorical,
   hostNormal,
   hostUniform,
   normal,
@@ -103,6 +104,26 @@ describe('the numbers are', () => {
     const x = randomInteger([5000], -2, 3);
     expect(x.dtype).toBe('int32');
     expect(new Set(await data(x))).toEqual(new Set([-2, -1, 0, 1, 2]));
+  });
+
+  test('classes with the probabilities of their logits, along any axis', async () => {
+    const [shares, draws] = [[0.1, 0.2, 0.7], 20_000];
+    const logits = tensor(shares.map((share) => Math.log(share) + 5));
+    const x = categorical(logits.expand([draws, 3]));
+    expect([x.shape, x.dtype]).toEqual([[draws], 'int32']);
+    const counts = [0, 0, 0];
+    for (const drawn of await data(x)) counts[drawn] = (counts[drawn] as number) + 1;
+    // three standard deviations of a binomial distribution
+    shares.forEach((share, k) => {
+      const spread = 3 * Math.sqrt((share * (1 - share)) / draws);
+      expect(Math.abs((counts[k] as number) / draws - share)).toBeLessThan(spread);
+    });
+    const never = Number.NEGATIVE_INFINITY;
+    const columns = tensor([
+      [never, 0],
+      [0, never],
+    ]);
+    expect(await categorical(columns, 0).array()).toEqual([1, 0]);
   });
 });
 

@@ -144,6 +144,19 @@ export function randomInteger(shape: Shape, low: number, high: number): Tensor {
   return wrap(add(minimum(scaled, lift(high - low - 1, 'int32')), lift(low, 'int32')));
 }
 
+/**
+ * A class for each row of logits, drawn with the probabilities `logits.softmax(axis)`: int32, without the axis. A
+ * temperature divides: `categorical(logits.div(0.8))`. (The Gumbel-max trick: Gumbel 1954; Maddison et al. 2014.)
+ *
+ * @example
+ * import { categorical, tensor } from '@nn/core';
+ * console.log(await categorical(tensor([[0, 50, 0], [50, 0, 0]])).array()); // => [1, 0]
+ */
+export function categorical(logits: Tensor, axis = -1): Tensor {
+  const noise = uniform(logits.shape).log().neg().log();
+  return logits.sub(noise).argMax(axis);
+}
+
 /** The next draw on the host, at once: `count` numbers in [0, 1), equal to those of `uniform([count])`. */
 export function hostUniform(count: number): Float32Array {
   counter = (counter + 1) | 0;

@@ -113,7 +113,7 @@ describe('what JavaScript hands over', () => {
     expect(() => make(DataLoader, [1, 2])).toThrow('DataLoader: takes a Dataset');
     const table: unknown = { name: 'a table', columns: [] };
     expect(() => Reflect.apply(trainTestSplit, undefined, [table])).toThrow(
-      'trainTestSplit: takes a Dataset: of a table by encodeTable(table, encoding)',
+      'trainTestSplit: takes a Dataset, as encodeTable(table, encoding)',
     );
   });
 

@@ -41,7 +41,7 @@ export function isRagged(field: Field): field is RaggedArray {
 export function checkDataset(operation: string, dataset: Dataset): void {
   if (typeof dataset?.size === 'number' && typeof dataset.fields === 'object') return;
   throw new ValueError(
-    `${operation}: takes a Dataset: of a table by encodeTable(table, encoding), of samples by new Dataset({ inputs: dense(rows) }).`,
+    `${operation}: takes a Dataset, as encodeTable(table, encoding) or new Dataset({ inputs: dense(rows) }).`,
   );
 }
 
@@ -176,7 +176,7 @@ function checkDense(name: string, field: DataArray): number {
   // In JavaScript anything comes: nested arrays, tensors.
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
     throw new ValueError(
-      `Dataset: '${name}' must be { data, shape } with a typed array: for nested arrays dense(rows), for a tensor { data: await x.data(), shape: x.shape }.`,
+      `Dataset: '${name}' must be { data, shape } with a typed array: dense(rows) makes it of nested arrays.`,
       { name },
     );
   }

@@ -67,7 +67,7 @@ function classesOf(dataset: Dataset, name: string): Int32Array[] {
   const field = dataset.fields[name];
   if (!field || isRagged(field) || field.shape.length !== 1 || field.data instanceof Float32Array) {
     throw new ValueError(
-      `trainTestSplit: stratifyBy '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}. A column of a table becomes whole numbers as a category: readCsv(bytes, { kinds: { column: 'category' } }).`,
+      `trainTestSplit: stratifyBy '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}. For a column of a table: readCsv(bytes, { kinds: { column: 'category' } }).`,
       { stratifyBy: name },
     );
   }

@@ -27,6 +27,7 @@ test('lists layers in a table, with totals', () => {
     new Linear(8 * 14 * 14, 10),
   );
   const table = summary(model, [1, 1, 28, 28]);
+  expect(Reflect.get(table, Symbol.for('nodejs.util.inspect.custom'))()).toBe(table.toString());
   expect(table.toString().split('\n')).toEqual([
     'layer                 output          parameters  multiply-adds',
     '---------------------------------------------------------------',

@@ -33,7 +33,7 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   readonly parameters: number;
   readonly multiplyAdds: number;
-  /** The table as text. */
+  /** The table as text, which is also what Node's console shows. */
   toString(): string;
 }
 
@@ -84,7 +84,8 @@ export function summary(model: Layer, inputShape: Shape, options: SummaryOptions
     parameters: shown.reduce((sum, row) => sum + row.parameters, 0),
     multiplyAdds: shown.reduce((sum, row) => sum + row.multiplyAdds, 0),
   };
-  return { ...result, toString: () => render(result) };
+  const asText = (): string => render(result);
+  return { ...result, toString: asText, [Symbol.for('nodejs.util.inspect.custom')]: asText };
 }
 
 function isLayer(value: object): value is Watched {

@@ -53,7 +53,6 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   const groupOf: Group<Options>[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
   const groups = given.map(({ parameters: members, ...own }) => {
-    checkOptions(optimizer, own, Object.keys(options));
     const merged = { ...options, ...own };
     const group: Group<Options> = { options: merged, learningRate: merged.learningRate };
     for (const member of parametersOf(members)) {

@@ -296,7 +296,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   hostState(): unknown {
     if (this.#waiting.size > 0) {
       throw new ValueError(
-        `${this.constructor.name}: accumulated gradients wait for a step and cannot be saved: save after step(loss) or step(null).`,
+        `${this.constructor.name}: accumulated gradients wait for a step and cannot be saved: call step(null) first.`,
       );
     }
     return {

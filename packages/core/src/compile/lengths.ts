@@ -47,7 +47,7 @@ function describe(shapes: readonly (readonly (readonly number[])[])[]): string |
       if (sizes.size < tolerated) continue;
       return (
         `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${[...sizes].join(', ')}), ` +
-        'and each one is compiled anew. Pad to a few lengths (padTo of @nn/data).'
+        'each compiled anew: pad to a few (padTo of @nn/data).'
       );
     }
   }
