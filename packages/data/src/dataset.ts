@@ -140,7 +140,7 @@ export function dense(samples: readonly NestedNumbers[], dtype: 'float32' | 'int
     const length = typeof item === 'object' ? item.length : undefined;
     if (length !== shape[axis]) {
       throw new ShapeError(
-        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first; sequences of unequal lengths are for ragged().`,
+        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first; unequal lengths are for ragged().`,
         { shape },
       );
     }

@@ -41,7 +41,6 @@ export function attention(
   options: AttentionOptions = {},
 ): { readonly output: Tensor; readonly weights: Tensor } {
   const width = query.shape[query.rank - 1] ?? 1;
-  checkOptions('attention', options, ['mask', 'causal', 'dropout', 'scale']);
   const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
   let scores = query.matmul(key.transpose()).mul(scale);
   if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);

@@ -235,7 +235,6 @@ export class GroupNorm implements Layer {
   bias: Parameter | null;
 
   constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
-    checkOptions('GroupNorm', options, ['epsilon', 'affine']);
     const { epsilon = 1e-5, affine = true } = options;
     this.groups = groups;
     this.channels = channels;

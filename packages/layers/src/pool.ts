@@ -1,5 +1,5 @@
 /** Pooling windows as layers, and Flatten, which usually follows them. The arithmetic is core's `maxPool` and `averagePool`. */
-import { averagePool, checkOptions, maxPool, ShapeError, type Tensor } from '@nn/core';
+import { averagePool, maxPool, ShapeError, type Tensor } from '@nn/core';
 import { type Layer, perAxis, show } from './layer.ts';
 
 export interface MaxPoolOptions {
@@ -34,7 +34,6 @@ abstract class MaxPool implements Layer {
 
   constructor(rank: number, size: number | readonly number[], options: MaxPoolOptions) {
     const name = `MaxPool${rank}d`;
-    checkOptions(name, options, ['stride', 'padding', 'dilation']);
     this.size = perAxis(name, 'size', size, rank);
     this.stride = perAxis(name, 'stride', options.stride ?? this.size, rank);
     this.padding = perAxis(name, 'padding', options.padding ?? 0, rank);
@@ -60,7 +59,6 @@ abstract class AvgPool implements Layer {
 
   constructor(rank: number, size: number | readonly number[], options: AvgPoolOptions) {
     const name = `AvgPool${rank}d`;
-    checkOptions(name, options, ['stride', 'padding', 'countIncludesPadding']);
     this.size = perAxis(name, 'size', size, rank);
     this.stride = perAxis(name, 'stride', options.stride ?? this.size, rank);
     this.padding = perAxis(name, 'padding', options.padding ?? 0, rank);

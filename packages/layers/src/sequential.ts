@@ -22,9 +22,7 @@ export class Sequential implements Layer {
   constructor(...layers: readonly LayerLike[]) {
     layers.forEach((layer, index) => {
       if (typeof layer !== 'function' && typeof layer?.forward !== 'function') {
-        const fix = Array.isArray(layer)
-          ? 'spread the list, new Sequential(...layers)'
-          : 'give an object with forward(x), or x => ...';
+        const fix = Array.isArray(layer) ? 'spread the list, ...layers' : 'give an object with forward(x), or x => ...';
         throw new ValueError(`Sequential: item ${index} is neither a layer nor a function: ${fix}.`, { index });
       }
     });

@@ -1,5 +1,5 @@
 /** One layer of the transformer's encoder: self-attention and a small network, each with a residual path and a norm. */
-import { checkOptions, type Tensor } from '@nn/core';
+import type { Tensor } from '@nn/core';
 import { gelu, relu } from './activations.ts';
 import { type AttentionMasks, MultiheadAttention } from './attention.ts';
 import { dropout } from './dropout.ts';
@@ -46,8 +46,6 @@ export class TransformerEncoderLayer implements Layer {
   norm2: LayerNorm;
 
   constructor(dimension: number, heads: number, options: TransformerEncoderLayerOptions = {}) {
-    const known = ['feedForward', 'dropout', 'activation', 'epsilon', 'batchFirst', 'normFirst'];
-    checkOptions('TransformerEncoderLayer', options, known);
     const { feedForward = 2048, activation = 'relu', epsilon = 1e-5, batchFirst = false } = options;
     this.dropout = options.dropout ?? 0.1;
     this.normFirst = options.normFirst ?? false;
