@@ -14,6 +14,9 @@ export const bytesPerElement: Readonly<Record<DType, number>> = {
   uint8: 1,
 };
 
+/** Bytes up to whole cache lines, on which everything in memory starts. */
+export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
 /** An array of `length` elements for `dtype`, over `bytes`. */
 export function viewOf(dtype: DType, bytes: ArrayBuffer, offset: number, length: number): TensorData {
   switch (dtype) {

@@ -29,6 +29,12 @@ export function substitute(body: Body, forms: readonly Form[]): Body {
   return rewriteAxes(body, (axis, out) => write(out, forms[axis] as Form));
 }
 
+/** The operation with its operands at their new positions. */
+export function renumbered(op: Op, moved: readonly number[]): Op {
+  if (op.op === 'load') return { ...op, index: moved[op.index] as number };
+  return 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg] as number) } : op;
+}
+
 /** Replaces each axis by what `axisAt` appends to the new body; it gives the position of its value. */
 export function rewriteAxes(body: Body, axisAt: (axis: number, out: Op[]) => number): Body {
   const out: Op[] = [];
@@ -39,16 +45,7 @@ export function rewriteAxes(body: Body, axisAt: (axis: number, out: Op[]) => num
       const at = axes.get(op.axis) ?? axisAt(op.axis, out);
       axes.set(op.axis, at);
       moved.push(at);
-    } else {
-      out.push(
-        op.op === 'load'
-          ? { ...op, index: moved[op.index] as number }
-          : 'args' in op
-            ? { ...op, args: op.args.map((arg) => moved[arg] as number) }
-            : op,
-      );
-      moved.push(out.length - 1);
-    }
+    } else moved.push(out.push(renumbered(op, moved)) - 1);
   }
   // The result is the last operation, also where it was an axis.
   const last = moved[moved.length - 1] as number;

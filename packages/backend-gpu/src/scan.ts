@@ -6,7 +6,7 @@ import type { Hint, Kernel, Op, Step } from '@nn/core';
 import { BodyWriter } from './body-writer.ts';
 import { reachable } from './contraction.ts';
 import { type Lowering, lengthOf } from './lowering.ts';
-import type { Nest } from './nest.ts';
+import { type Nest, renumbered } from './nest.ts';
 import { compact } from './reduction.ts';
 
 type Scan = Extract<Hint, { kind: 'scan' }>;
@@ -103,16 +103,7 @@ function within(
   const moved: number[] = [];
   for (const op of operand) {
     if (op.op === 'axis' && op.axis === rank) moved.push(clamped);
-    else {
-      body.ops.push(
-        op.op === 'load'
-          ? { ...op, index: moved[op.index] as number }
-          : 'args' in op
-            ? { ...op, args: op.args.map((arg) => moved[arg] as number) }
-            : op,
-      );
-      moved.push(body.ops.length - 1);
-    }
+    else moved.push(body.ops.push(renumbered(op, moved)) - 1);
   }
   body.alu('where', dtype, allowed, moved.at(-1) as number, body.zero(dtype));
   return body.ops;
@@ -129,16 +120,7 @@ function after(first: readonly Op[], total: number, body: Kernel['value']): Kern
   const moved: number[] = [];
   for (const op of body) {
     if (op.op === 'accumulator') moved.push(total);
-    else {
-      out.push(
-        op.op === 'load'
-          ? { ...op, index: moved[op.index] as number }
-          : 'args' in op
-            ? { ...op, args: op.args.map((arg) => moved[arg] as number) }
-            : op,
-      );
-      moved.push(out.length - 1);
-    }
+    else moved.push(out.push(renumbered(op, moved)) - 1);
   }
   return out;
 }

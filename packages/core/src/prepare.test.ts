@@ -2,7 +2,6 @@
 import { type RecordingBackend, recording, reference } from '@nn/conformance';
 import { beforeEach, expect, test } from 'vitest';
 import {
-  type Backend,
   BackendError,
   parameter,
   prepare as prepareProgram,
@@ -12,7 +11,7 @@ import {
   tensor,
   uniform,
 } from './index.ts';
-import { prepare } from './testing.ts';
+import { compilingBy, prepare } from './testing.ts';
 
 prepare(reference());
 let backend: RecordingBackend = recording(reference());
@@ -52,18 +51,10 @@ test('a program that cannot be compiled is named, and tried again', async () => 
 test('a program whose compilation fails later is tried again too', async () => {
   const inner = reference();
   let compiled = 0;
-  const slow: Backend = {
-    name: 'slow',
-    limits: inner.limits,
-    upload: (data, type) => inner.upload(data, type),
-    download: (buffer) => inner.download(buffer as never),
-    release: (buffer) => inner.release(buffer as never),
-    idle: () => inner.idle(),
-    compile: async (program) => {
-      if (compiled++ === 0) throw new BackendError('the shader does not compile');
-      return inner.compile(program) as never;
-    },
-  };
+  const slow = compilingBy(inner, async (program) => {
+    if (compiled++ === 0) throw new BackendError('the shader does not compile');
+    return inner.compile(program);
+  });
   setDefaultBackend(slow);
   await expect(prepareProgram(() => forward(1))).rejects.toThrow('the shader does not compile');
   expect((await forward(1).data()).length).toBe(3);

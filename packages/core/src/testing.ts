@@ -14,6 +14,19 @@ export function prepare<B extends Backend>(backend: B): B {
   return backend;
 }
 
+/** `inner` with another way to compile. */
+export function compilingBy<B extends object>(inner: Backend<B>, compile: Backend<B>['compile']): Backend<B> {
+  return {
+    name: `${inner.name}, compiled otherwise`,
+    limits: inner.limits,
+    upload: (data, type) => inner.upload(data, type),
+    download: (buffer) => inner.download(buffer),
+    release: (buffer) => inner.release(buffer),
+    idle: () => inner.idle(),
+    compile,
+  };
+}
+
 /** One step of gradient descent, as an optimizer makes it. */
 export async function descend(
   loss: Tensor,

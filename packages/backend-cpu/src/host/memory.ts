@@ -4,7 +4,7 @@
  */
 import { BackendError, type BufferType, type DType, type TensorData } from '@nn/core';
 import { sizeOf } from '../shape.ts';
-import { bytesPerElement, viewOf } from '../storage.ts';
+import { align, bytesPerElement, viewOf } from '../storage.ts';
 
 /** A piece of memory, seen as any dtype. Its length is rounded up: views are at least as long as their tensor. */
 export class Block {
@@ -49,7 +49,7 @@ export class HostBuffer {
 
 /** The bytes of a block for `type`: a multiple of 64, so that near sizes share a list. */
 export function blockSize(type: BufferType): number {
-  return Math.ceil((sizeOf(type.shape) * bytesPerElement[type.dtype]) / 64) * 64;
+  return align(sizeOf(type.shape) * bytesPerElement[type.dtype]);
 }
 
 /** The released bytes that are kept at most. */

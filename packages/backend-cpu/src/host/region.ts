@@ -3,6 +3,7 @@
  * for the temporaries inside a kernel. It grows only while something is compiled; whoever holds views checks `version`.
  */
 import { BackendError } from '@nn/core';
+import { align } from '../storage.ts';
 
 export class Region {
   bytes: ArrayBuffer = new ArrayBuffer(0);
@@ -14,7 +15,7 @@ export class Region {
     if (byteLength <= present) return;
     try {
       // A quarter more than before at least, so that a rising need moves it few times.
-      this.bytes = new ArrayBuffer(Math.max(byteLength, Math.ceil((present * 1.25) / 64) * 64));
+      this.bytes = new ArrayBuffer(Math.max(byteLength, align(present * 1.25)));
     } catch (cause) {
       throw new BackendError(
         `cpu: out of memory: ${byteLength} bytes for intermediates cannot be had.`,
@@ -76,7 +77,7 @@ export class Workspace {
 
   #claim(byteLength: number): number {
     const start = this.#end;
-    this.#end = Math.ceil((start + byteLength) / 64) * 64;
+    this.#end = align(start + byteLength);
     this.#region.reserve(this.#end);
     return start;
   }

@@ -4,12 +4,11 @@
  * functions, nests and other phases; what is computed is the business of `conv/`, `winograd/`, and the kernels beside it.
  */
 import type { Kernel } from '@nn/core';
+import { align } from '../storage.ts';
 import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
 import { kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, select } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
-
-export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** The length of blocks, a multiple of `multiple` and at most about `block`, that share `size` evenly. */
 export const evenly = (size: number, block: number, multiple: number): number => {

@@ -4,6 +4,7 @@
  */
 import type { Hint } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
+import { align } from '../storage.ts';
 import type { I32, Local, ModuleBuilder, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { callVoid, doWhile, f32, forLoop, i32, i64, select, when, whileLoop } from '../wasm/instructions.ts';
@@ -49,7 +50,7 @@ export function emitRank(
     outerAxes: null,
   });
   const valuesAt = sums.bytes;
-  const valueBytes = Math.ceil(sizeOf(domain) / 16) * 64;
+  const valueBytes = align(4 * sizeOf(domain));
   const rankRow = context.library('rankRow', rankParameters, []);
   const values = redirected(context, kernel, nest, { out: valuesAt });
   const rows = before * after;

@@ -4,11 +4,12 @@
  */
 import type { Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
+import { align } from '../storage.ts';
 import type { I32 } from '../wasm/assembler.ts';
 import { emitNest, type Phase } from '../wasm/emit.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { align, type Driver } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { epilogueKernel, redirected } from './operand.ts';
 
 export interface Sums {

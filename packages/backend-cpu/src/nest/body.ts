@@ -7,6 +7,12 @@ export function operandsOf(op: Op): readonly number[] {
   return 'args' in op ? op.args : [];
 }
 
+/** The operation with its operands at their new positions. */
+export function renumbered(op: Op, moved: readonly number[]): Op {
+  if (op.op === 'load') return { ...op, index: moved[op.index]! };
+  return 'args' in op ? { ...op, args: op.args.map((operand) => moved[operand]!) } : op;
+}
+
 /** For each position, whether `results` need it. */
 export function reach(body: Body, results: readonly number[]): boolean[] {
   const needed = new Array<boolean>(body.length).fill(false);
@@ -40,9 +46,7 @@ export function extractAll(
     if (op.op === 'axis') {
       const axis = axisOf(op.axis);
       extracted.push(axis === undefined ? { dtype: op.dtype, op: 'const', value: 0 } : { ...op, axis });
-    } else if (op.op === 'load') extracted.push({ ...op, index: moved[op.index]! });
-    else if ('args' in op) extracted.push({ ...op, args: op.args.map((operand) => moved[operand]!) });
-    else extracted.push(op);
+    } else extracted.push(renumbered(op, moved));
   });
   return { body: extracted, results: results.map((result) => moved[result]!) };
 }

@@ -4,8 +4,9 @@
  * `program.ts` asks for them, `emit.ts` writes the code.
  */
 import type { Body, Kernel, Op, Shape, Step } from '@nn/core';
+import { renumbered } from '../nest/body.ts';
 import { stridesOf } from '../shape.ts';
-import { type Affine, analyse, isAlu } from './analysis.ts';
+import { type Affine, analyse } from './analysis.ts';
 import { makeSchedule } from './schedule.ts';
 
 /** A value that is stored, densely over the axes of the domain and then the reduced ones, where a read of the kernel lies. */
@@ -50,9 +51,7 @@ export function fuseSteps(first: Step, second: Step, outerAxes: number): Fused |
     const moved: number[] = [];
     for (const op of b.value) {
       if (op.op === 'load' && op.read === wanted) moved.push(position);
-      else if (isAlu(op)) moved.push(value.push({ ...op, args: op.args.map((at) => moved[at] as number) }) - 1);
-      else if (op.op === 'load') moved.push(value.push({ ...shifted(op), index: moved[op.index] as number } as Op) - 1);
-      else moved.push(value.push(shifted(op)) - 1);
+      else moved.push(value.push(renumbered(shifted(op), moved)) - 1);
     }
   }
   const kernel: Kernel = {

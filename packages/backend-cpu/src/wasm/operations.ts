@@ -27,7 +27,10 @@ export function scalarOperation(
   const [x, y, z] = values;
   if (op === 'where') return select(y as Expression, z as Expression, asWord(x));
   if (op === 'cast') return scalarCast(scope, dtype, from, x as Expression);
-  if (op === 'random') return scalarRandom(scope, asWord(x), asWord(y), asWord(z));
+  if (op === 'random') {
+    const bits = randomBits(scope, { ...i32, constant: i32.const }, [asWord(x), asWord(y), asWord(z)]);
+    return f32.mul(f32.convert(bits), f32.const(2 ** -24));
+  }
   if (isFloat(from)) return scalarFloat(context, op, asFloat(x), asFloat(y));
   return scalarInteger(context, scope, op, from, asWord(x), asWord(y));
 }
@@ -122,18 +125,29 @@ function scalarCast(scope: Scope, dtype: DType, from: DType, x: Expression): Exp
   return select(i32.const(high), above, i32.gtS(above, i32.const(high)));
 }
 
-/** The first word of pcg3d, as in core's `randomValue`. */
-function scalarRandom(scope: Scope, seed: I32, stream: I32, counter: I32): Expression {
-  const step = (word: I32): I32 => i32.add(i32.mul(word, i32.const(1664525)), i32.const(1013904223));
-  let x: I32 = keep(scope, step(seed));
-  let y: I32 = keep(scope, step(stream));
-  let z: I32 = keep(scope, step(counter));
-  x = keep(scope, i32.add(x, i32.mul(y, z)));
-  y = keep(scope, i32.add(y, i32.mul(z, x)));
-  z = keep(scope, i32.add(z, i32.mul(x, y)));
-  const fold = (word: I32): I32 => i32.xor(word, i32.shrU(word, i32.const(16)));
-  x = i32.add(fold(x), i32.mul(fold(y), fold(z)));
-  return f32.mul(f32.convert(i32.shrU(x, i32.const(8))), f32.const(2 ** -24));
+/** What pcg3d needs of 32-bit words, of one or of four. */
+interface Words<T extends 'i32' | 'v128'> {
+  readonly constant: (value: number) => Expression<T>;
+  readonly add: (a: Expression<T>, b: Expression<T>) => Expression<T>;
+  readonly mul: (a: Expression<T>, b: Expression<T>) => Expression<T>;
+  readonly xor: (a: Expression<T>, b: Expression<T>) => Expression<T>;
+  readonly shrU: (word: Expression<T>, by: I32) => Expression<T>;
+}
+
+/** 24 bits of the first word of pcg3d, as in core's `randomValue`. */
+function randomBits<T extends 'i32' | 'v128'>(
+  scope: Scope,
+  { constant, add, mul, xor, shrU }: Words<T>,
+  seeds: readonly [Expression<T>, Expression<T>, Expression<T>],
+): Expression<T> {
+  const start = (word: Expression<T>): Expression<T> =>
+    keep(scope, add(mul(word, constant(1664525)), constant(1013904223)));
+  let [x, y, z] = [start(seeds[0]), start(seeds[1]), start(seeds[2])] as [Expression<T>, Expression<T>, Expression<T>];
+  x = keep(scope, add(x, mul(y, z)));
+  y = keep(scope, add(y, mul(z, x)));
+  z = keep(scope, add(z, mul(x, y)));
+  const fold = (word: Expression<T>): Expression<T> => xor(word, shrU(word, i32.const(16)));
+  return shrU(add(fold(x), mul(fold(y), fold(z))), i32.const(8));
 }
 
 /** An argument of a vector operation: four lanes, and the one element where all lanes are equal. */
@@ -161,7 +175,11 @@ export function vectorOperation(
   const x = first.vector;
   if (op === 'where') return v128.bitselect(second.vector, third.vector, x);
   if (op === 'cast') return vectorCast(scope, dtype, from, x);
-  if (op === 'random') return vectorRandom(scope, x, second.vector, third.vector);
+  if (op === 'random') {
+    const words = { ...i32x4, constant: (value: number) => scope.words(value), xor: v128.xor };
+    const bits = randomBits(scope, words, [x, second.vector, third.vector]);
+    return f32x4.mul(f32x4.convert(bits), scope.floats(2 ** -24));
+  }
   if (isFloat(from)) return vectorFloat(context, scope, op, first, second);
   if (op === 'div' || op === 'mod' || op === 'floorDiv' || op === 'floorMod') {
     return vectorDivision(context, scope, op, first, second);
@@ -319,17 +337,4 @@ function vectorCast(scope: Scope, dtype: DType, from: DType, x: V128): V128 {
   if (dtype === 'int32') return word;
   const [low, high] = dtype === 'int8' ? [-128, 127] : [0, 255];
   return i32x4.minS(i32x4.maxS(word, scope.words(low)), scope.words(high));
-}
-
-function vectorRandom(scope: Scope, seed: V128, stream: V128, counter: V128): V128 {
-  const step = (word: V128): V128 => i32x4.add(i32x4.mul(word, scope.words(1664525)), scope.words(1013904223));
-  let x: V128 = keep(scope, step(seed));
-  let y: V128 = keep(scope, step(stream));
-  let z: V128 = keep(scope, step(counter));
-  x = keep(scope, i32x4.add(x, i32x4.mul(y, z)));
-  y = keep(scope, i32x4.add(y, i32x4.mul(z, x)));
-  z = keep(scope, i32x4.add(z, i32x4.mul(x, y)));
-  const fold = (word: V128): V128 => v128.xor(word, i32x4.shrU(word, i32.const(16)));
-  x = i32x4.add(fold(x), i32x4.mul(fold(y), fold(z)));
-  return f32x4.mul(f32x4.convert(i32x4.shrU(x, i32.const(8))), scope.floats(2 ** -24));
 }

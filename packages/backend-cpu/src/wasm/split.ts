@@ -4,6 +4,7 @@
  * A rewriting of kernels before they are analysed; the meaning and the order of elements stay.
  */
 import type { Kernel, Op, Shape } from '@nn/core';
+import { renumbered } from '../nest/body.ts';
 import { type Affine, analyse, isAlu } from './analysis.ts';
 
 type Nest = Pick<Kernel, 'domain' | 'dtype' | 'reads' | 'scalars' | 'reduce' | 'value' | 'epilogue'>;
@@ -133,11 +134,8 @@ function splitAxis<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, 
         moved.push(ops.push({ dtype: 'int32', op: 'add', args: [scaled, low] }) - 1);
         continue;
       }
-      let next: Op = op;
-      if (op.op === 'axis') next = { ...op, axis: op.axis > axis ? op.axis + 1 : op.axis };
-      else if (op.op === 'load') next = { ...op, index: moved[op.index] as number };
-      else if (isAlu(op)) next = { ...op, args: op.args.map((argument) => moved[argument] as number) };
-      moved.push(ops.push(next) - 1);
+      const next = op.op === 'axis' && op.axis > axis ? { ...op, axis: op.axis + 1 } : op;
+      moved.push(ops.push(renumbered(next, moved)) - 1);
     }
     return ops;
   };

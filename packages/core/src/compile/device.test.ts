@@ -16,7 +16,7 @@ import {
   setDefaultBackend,
   tensor,
 } from '../index.ts';
-import { descend, Momentum, prepare } from '../testing.ts';
+import { compilingBy, descend, Momentum, prepare } from '../testing.ts';
 
 prepare(reference());
 let backend = recording(reference());
@@ -210,19 +210,13 @@ describe('rule 11: a failure changes nothing', () => {
       open = resolve;
     });
     let compiled = 0;
-    const slow = recording({
-      name: 'slow',
-      limits: inner.limits,
-      upload: (data, type) => inner.upload(data, type),
-      download: (buffer) => inner.download(buffer as never),
-      release: (buffer) => inner.release(buffer as never),
-      idle: () => inner.idle(),
-      compile: async (program) => {
-        if (compiled++ > 0) return inner.compile(program) as never;
+    const slow = recording(
+      compilingBy(inner, async (program) => {
+        if (compiled++ > 0) return inner.compile(program);
         await gate;
         throw new BackendError('the shader does not compile');
-      },
-    });
+      }),
+    );
     setDefaultBackend(slow);
     const weight = parameter([2]);
     const step = () => replace([[weight, weight.square()]]);

@@ -9,7 +9,7 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../../w
 import { callVoid } from '../../wasm/instructions.ts';
 import type { ModuleContext } from '../../wasm/module-context.ts';
 import type { SpecialRequest } from '../../wasm/special.ts';
-import { BodyBuilder } from '../body.ts';
+import { BodyWriter } from '../body-writer.ts';
 import { phaseOf } from '../driver.ts';
 import { redirected } from '../operand.ts';
 import type { ConvHint } from './geometry.ts';
@@ -60,19 +60,19 @@ function bodyOf(hint: ConvHint, padded: Padding, extra: number): Kernel['value']
   const rank = weight.length - 2;
   const [channelStride, ...space] = padded.strides as [number, ...number[]];
   const steps = (factors: Shape): number[] => space.map((step, axis) => step * (factors[axis] as number));
-  const body = new BodyBuilder();
+  const body = new BodyWriter();
   const [first, second] = [body.axis(0), body.axis(1)];
   const here = space.map((_, axis) => body.axis(2 + axis));
   const inner = body.axis(2 + rank);
   const there = space.map((_, axis) => body.axis(3 + rank + axis));
   const zip = (axes: readonly number[], factors: readonly number[]): [number, number][] =>
     axes.map((axis, at) => [axis, factors[at] as number]);
-  const quotient = (a: number, divisor: number): number => body.apply('int32', 'floorDiv', a, body.constant(divisor));
+  const quotient = (a: number, divisor: number): number => body.alu('floorDiv', 'int32', a, body.integer(divisor));
   /** The place of channel `channel` of image `image` in an array of `count` channels. */
   const plane = (image: number, count: number, channel: number): number => body.add(body.times(image, count), channel);
   const product = (padIndex: number, otherIndex: number): Kernel['value'] => {
     const [a, b] = [body.load(extra, padIndex), body.load(1, otherIndex)];
-    body.apply('float32', 'mul', a, b);
+    body.alu('mul', 'float32', a, b);
     return body.ops;
   };
   if (form === 'weight') {
@@ -95,7 +95,7 @@ function bodyOf(hint: ConvHint, padded: Padding, extra: number): Kernel['value']
   }
   // dx[n, c, y] = sum over o, k of w[o, c, k] dy'[n, o, y + reach - dilation k], dy' being the padded cotangent.
   const group = quotient(second, channels);
-  const within = body.apply('int32', 'floorMod', second, body.constant(channels));
+  const within = body.alu('floorMod', 'int32', second, body.integer(channels));
   const filter = body.add(body.times(group, own), inner);
   const origin = reachOf(hint).reduce((at, extent, axis) => at + extent * (space[axis] as number), 0);
   const back = steps(dilation).map((step) => -step);

@@ -5,16 +5,17 @@
  */
 import type { Kernel } from '@nn/core';
 import { sizeOf, stridesOf } from '../../shape.ts';
+import { align } from '../../storage.ts';
 import { emitNest, type KernelCode, type Phase } from '../../wasm/emit.ts';
 import { forLoop, i32 } from '../../wasm/instructions.ts';
 import type { ModuleContext } from '../../wasm/module-context.ts';
 import type { SpecialRequest } from '../../wasm/special.ts';
-import { align, bounded, floats, phaseOf, plus, scaled } from '../driver.ts';
+import { bounded, floats, phaseOf, plus, scaled } from '../driver.ts';
 import { redirected } from '../operand.ts';
 import { sumsAt, sumsOf } from '../sums.ts';
-import { type ConvHint, neededExtents, sizesOf } from './geometry.ts';
-import { clear, pad, padding } from './padding.ts';
-import { blocksOf, ownLayout, patchTables } from './patches.ts';
+import { type ConvHint, sizesOf } from './geometry.ts';
+import { clear, pad } from './padding.ts';
+import { blocksOf, ownLayout, patchesOf } from './patches.ts';
 import { affineBody } from './tables.ts';
 
 /** `hint` is of the product; `gradient`: of the kernel, where that is an input gradient. */
@@ -26,8 +27,7 @@ export function emitForward(
 ): KernelCode {
   const { kernel } = request;
   const { images, groups, channels, filters, places, pixels, taps, work } = sizesOf(hint);
-  const padded = padding(context, channels, hint.input.slice(2), neededExtents(hint), hint.padding);
-  const tables = patchTables(context, hint, padded, gradient !== null);
+  const { padded, tables } = patchesOf(context, hint, gradient !== null);
   const blocks = blocksOf(filters, pixels, taps, (depth) => Math.max(128, Math.floor(180_000 / depth)));
   const pieces = Math.ceil(pixels / blocks.columns);
   // Few images: blocks of pixels are units of their own, for threads; then the epilogue comes after all of them.

@@ -4,11 +4,12 @@
  */
 import type { Shape } from '@nn/core';
 import { sizeOf, stridesOf } from '../../shape.ts';
+import { align } from '../../storage.ts';
 import type { I32, Statement } from '../../wasm/assembler.ts';
 import type { Phase } from '../../wasm/emit.ts';
 import { i32, memory } from '../../wasm/instructions.ts';
 import type { ModuleContext } from '../../wasm/module-context.ts';
-import { align, type Driver, plus } from '../driver.ts';
+import { type Driver, plus } from '../driver.ts';
 import type { ConvHint } from './geometry.ts';
 import { copyNest } from './tables.ts';
 

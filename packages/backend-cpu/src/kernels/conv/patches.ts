@@ -6,8 +6,8 @@ import type { Statement } from '../../wasm/assembler.ts';
 import type { ModuleContext } from '../../wasm/module-context.ts';
 import { type Driver, evenly, type Layout, layoutOf } from '../driver.ts';
 import { edgeBytes } from '../gemm.ts';
-import { type ConvHint, sizesOf } from './geometry.ts';
-import { type Padding, placesIn } from './padding.ts';
+import { type ConvHint, neededExtents, sizesOf } from './geometry.ts';
+import { type Padding, padding, placesIn } from './padding.ts';
 import { offsetTable } from './tables.ts';
 
 /** The blocks of a matrix product: so many rows, columns and inner places are packed at a time. */
@@ -41,6 +41,17 @@ export function patchTables(
   const tapTable = offsetTable(context, [channels, ...kernel], [pad.strides[0] as number, ...steps], turned ? last : 0);
   const pixelTable = offsetTable(context, hint.output.slice(2), places.pixels);
   return (driver) => [...driver.table(tapTable, 'taps', taps), ...driver.table(pixelTable, 'pixels', pixels)];
+}
+
+/** The padded images of one group, and the tables of their patches. */
+export function patchesOf(
+  context: ModuleContext,
+  hint: ConvHint,
+  turned = false,
+): { readonly padded: Padding; readonly tables: Tables } {
+  const space = hint.input.slice(2);
+  const padded = padding(context, sizesOf(hint).channels, space, neededExtents(hint), hint.padding);
+  return { padded, tables: patchTables(context, hint, padded, turned) };
 }
 
 /** `patches`: bytes of products that wait to be added up. */

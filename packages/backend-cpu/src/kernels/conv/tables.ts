@@ -3,12 +3,12 @@ import type { Op, Shape } from '@nn/core';
 import { stridesOf } from '../../shape.ts';
 import { emitNest, type Phase } from '../../wasm/emit.ts';
 import type { ModuleContext } from '../../wasm/module-context.ts';
-import { BodyBuilder } from '../body.ts';
+import { BodyWriter } from '../body-writer.ts';
 
 /** A body that is `constant + sum of coefficient * axis`, or a load at that index. */
 export function affineBody(coefficients: readonly number[], constant: number, read: number | null): Op[] {
-  const body = new BodyBuilder();
-  let sum = body.constant(constant);
+  const body = new BodyWriter();
+  let sum = body.integer(constant);
   coefficients.forEach((coefficient, axis) => {
     if (coefficient !== 0) sum = body.add(sum, body.times(body.axis(axis), coefficient));
   });

@@ -8,14 +8,13 @@ import type { ModuleContext } from '../../wasm/module-context.ts';
 import type { SpecialRequest } from '../../wasm/special.ts';
 import { bounded, floats, phaseOf, plus, scaled } from '../driver.ts';
 import { sumsAt, sumsOf } from '../sums.ts';
-import { type ConvHint, neededExtents, sizesOf } from './geometry.ts';
-import { clear, pad, padding } from './padding.ts';
-import { blocksOf, ownLayout, patchTables } from './patches.ts';
+import { type ConvHint, sizesOf } from './geometry.ts';
+import { clear, pad } from './padding.ts';
+import { blocksOf, ownLayout, patchesOf } from './patches.ts';
 
 export function emitWeightGradient(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode {
   const { images, groups, channels, filters, places, pixels, taps, work } = sizesOf(hint);
-  const padded = padding(context, channels, hint.input.slice(2), neededExtents(hint), hint.padding);
-  const tables = patchTables(context, hint, padded);
+  const { padded, tables } = patchesOf(context, hint);
   const blocks = blocksOf(filters, taps, pixels, () => (context.target.threads > 1 ? 160 : 512));
   const pieces = Math.ceil(taps / blocks.columns);
   const sums = sumsOf(context, request);

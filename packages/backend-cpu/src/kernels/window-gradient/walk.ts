@@ -4,9 +4,9 @@
  * fall outside, each choice of taps has a walk of its own, over the quotients that stay inside.
  */
 import type { Kernel, Op } from '@nn/core';
+import { renumbered } from '../../nest/body.ts';
 import { stridesOf } from '../../shape.ts';
-import { isAlu } from '../../wasm/analysis.ts';
-import { BodyBuilder } from '../body.ts';
+import { BodyWriter } from '../body-writer.ts';
 import type { Pair, WindowGradient } from './pattern.ts';
 
 /** A nest over quotients: with the taps as axes after the outer ones, or for one choice of taps. */
@@ -70,31 +70,30 @@ export function bodyOf(kernel: Kernel, { analysis, pairs, value, left }: WindowG
   const { taps, first, outer } = walk;
   const rank = kernel.domain.length;
   const tapAxes = taps ? 0 : (kernel.reduce?.extents.length ?? 0);
-  const body = new BodyBuilder();
+  const body = new BodyWriter();
   const moved: number[] = [];
   const axisAt = (axis: number): number => body.axis(axis < outer ? axis : tapAxes + axis);
   const tapAt = (axis: number): number =>
-    taps ? body.constant(taps[axis - rank] as number) : body.axis(outer + axis - rank);
+    taps ? body.integer(taps[axis - rank] as number) : body.axis(outer + axis - rank);
   const elementOf = ({ axis, tap, stride, step, shift }: Pair): number => {
-    const quotient = body.add(axisAt(axis), body.constant(first.get(axis) as number));
+    const quotient = body.add(axisAt(axis), body.integer(first.get(axis) as number));
     const far = body.times(quotient, stride);
     const near = body.times(tapAt(tap), step);
-    return body.add(body.add(far, near), body.constant(-shift));
+    return body.add(body.add(far, near), body.integer(-shift));
   };
   for (const op of analysis.ops.slice(0, analysis.valueRoot)) {
     if (op.op === 'axis') {
       const pair = pairs.find(({ axis }) => axis === op.axis);
       if (op.axis >= rank) moved.push(tapAt(op.axis));
       else moved.push(pair ? elementOf(pair) : axisAt(op.axis));
-    } else if (isAlu(op)) moved.push(body.push({ ...op, args: op.args.map((at) => moved[at] as number) }));
-    else moved.push(body.push(op.op === 'load' ? { ...op, index: moved[op.index] as number } : op));
+    } else moved.push(body.push(renumbered(op, moved)));
   }
   const result = moved[value] as number;
   if (left.length === 0) body.push(body.ops[result] as Op);
   else {
-    const both = left.map((at) => moved[at] as number).reduce((a, b) => body.apply('bool', 'and', a, b));
+    const both = left.map((at) => moved[at] as number).reduce((a, b) => body.alu('and', 'bool', a, b));
     const zero = body.push({ dtype: 'float32', op: 'const', value: 0 });
-    body.apply('float32', 'where', both, result, zero);
+    body.alu('where', 'float32', both, result, zero);
   }
   return body.ops;
 }

@@ -4,11 +4,12 @@
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
 import { stridesOf } from '../../shape.ts';
+import { align } from '../../storage.ts';
 import { emitNest, type KernelCode } from '../emit.ts';
 import type { Beside } from '../fuse.ts';
 import type { ModuleContext } from '../module-context.ts';
 import { emitSpecial } from '../special.ts';
-import { align, sameSlot } from './layout.ts';
+import { sameSlot } from './layout.ts';
 import type { Units } from './units.ts';
 
 /** Kernels by number, equal ones by one: their keys are long, and an unrolled loop has thousands of steps. */

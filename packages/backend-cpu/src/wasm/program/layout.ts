@@ -5,7 +5,7 @@
  */
 import type { Group, Program, Step } from '@nn/core';
 import { sizeOf } from '../../shape.ts';
-import { bytesPerElement } from '../../storage.ts';
+import { align, bytesPerElement } from '../../storage.ts';
 import type { Expression, I32 } from '../assembler.ts';
 import { f32, i32 } from '../instructions.ts';
 import type { Unit } from './units.ts';
@@ -15,8 +15,6 @@ type Place = { readonly kind: 'table'; readonly index: number } | { readonly kin
 
 /** Bytes of local rows that one block of a group may keep: half of a small first-level cache. */
 export const blockBudget = 16384;
-
-export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** Bytes of a buffer, or of what it has at one position of its first axes. */
 export function bytesOf({ buffers }: Program, buffer: number, outerAxes = 0): number {

@@ -1,13 +1,13 @@
-/** The bodies of nests that kernels are turned into: operations one after the other, each known by its position. */
+/** Writes the bodies of nests that kernels are turned into: each method appends an operation and gives its position. */
 import type { Alu, DType, Op } from '@nn/core';
 
-export class BodyBuilder {
+export class BodyWriter {
   readonly ops: Op[] = [];
 
   push(op: Op): number {
     return this.ops.push(op) - 1;
   }
-  apply(dtype: DType, op: Alu, ...args: readonly number[]): number {
+  alu(op: Alu, dtype: DType, ...args: readonly number[]): number {
     return this.push({ dtype, op, args });
   }
   load(read: number, index: number): number {
@@ -15,20 +15,20 @@ export class BodyBuilder {
   }
 
   // Integers, for indices.
-  constant(value: number): number {
+  integer(value: number): number {
     return this.push({ dtype: 'int32', op: 'const', value });
   }
   axis(axis: number): number {
     return this.push({ dtype: 'int32', op: 'axis', axis });
   }
   add(a: number, b: number): number {
-    return this.apply('int32', 'add', a, b);
+    return this.alu('add', 'int32', a, b);
   }
   times(a: number, factor: number): number {
-    return this.apply('int32', 'mul', a, this.constant(factor));
+    return this.alu('mul', 'int32', a, this.integer(factor));
   }
   /** start + sum of position * factor. */
   sum(terms: readonly (readonly [position: number, factor: number])[], start = 0): number {
-    return terms.reduce((at, [position, factor]) => this.add(at, this.times(position, factor)), this.constant(start));
+    return terms.reduce((at, [position, factor]) => this.add(at, this.times(position, factor)), this.integer(start));
   }
 }
