@@ -206,12 +206,7 @@ export class ThreadPool {
 /** A worker, or null where none can be started: `health` says why, then or later. */
 function startHelper(source: string, start: object, health: Health): Helper | null {
   const failed = (cause: unknown): void => {
-    const text =
-      cause instanceof Error
-        ? cause.message
-        : typeof cause === 'number'
-          ? `it ended with ${cause}`
-          : 'it could not start';
+    const text = cause instanceof Error ? cause.message : typeof cause === 'number' ? `it ended with ${cause}` : cause;
     health.failure ??= `a worker failed: ${text}`;
   };
   try {
@@ -237,8 +232,9 @@ function nodeHelper(source: string, start: object, failed: (cause: unknown) => v
 function browserHelper(source: string, start: object, failed: (cause: unknown) => void): Helper {
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(url);
-  // A policy that forbids blob workers does not throw, it fires this.
-  worker.onerror = () => failed('it could not start');
+  // A policy that forbids blob workers does not throw, it fires this, without a word.
+  worker.onerror = ({ message }) =>
+    failed(message || "it could not start (a Content-Security-Policy must allow it: 'worker-src blob:')");
   worker.postMessage(start);
   return { terminate: () => worker.terminate() };
 }
