@@ -76,6 +76,9 @@ export function reductionOperations(): Operation[] {
       exact,
     ),
     operation('variance: corrected by default', [sample('any', 3, 5)], (x) => x.variance(1), { slack: 2 }),
+    // means of the shape [1, ...] between two steps of one group
+    operation('variance: of many columns', [sample('any', 3, 200)], (x) => x.variance(0), { slack: 2 }),
+    operation('variance: of many columns of planes', [sample('any', 3, 40, 30)], (x) => x.variance(0), { slack: 2 }),
     operation('standardDeviation: over rows', [sample('any', 3, 5)], (x) => x.standardDeviation(1), { slack: 4 }),
     operation('norm: of order 1', [sample('nonzero', 3, 5)], (x) => x.norm(1, { order: 1 }), exact),
     operation('norm: of order 3', [sample('nonzero', 3, 5)], (x) => x.norm(1, { order: 3 }), { slack: 8 }),

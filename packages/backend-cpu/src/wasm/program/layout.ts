@@ -16,21 +16,25 @@ type Place = { readonly kind: 'table'; readonly index: number } | { readonly kin
 /** Bytes of local rows that one block of a group may keep: half of a small first-level cache. */
 export const blockBudget = 16384;
 
-/** Bytes of a buffer, or of what it has at one position of its first axes. */
-export function bytesOf({ buffers }: Program, buffer: number, outerAxes = 0): number {
+/** Bytes of a buffer. */
+export function bytesOf({ buffers }: Program, buffer: number): number {
   const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
-  return bytesPerElement[dtype] * sizeOf(shape.slice(outerAxes));
+  return bytesPerElement[dtype] * sizeOf(shape);
 }
 export const sameSlot = ({ buffers }: Program, a: number, b: number): boolean => buffers[a]?.slot === buffers[b]?.slot;
-
-/** Bytes of local buffers at one outer position. */
-export const groupRowBytes = (program: Program, { local, outer }: Group): number =>
-  local.reduce((sum, buffer) => sum + bytesOf(program, buffer, outer), 0);
 
 /** The outer positions of a group. */
 export function positionsOf({ steps }: Program, { first, outer }: Group): number {
   return sizeOf((steps[first] as Step).kernel.domain.slice(0, outer));
 }
+
+/** Bytes of a local buffer at one outer position. Its shape may have more axes of one element than the domain that fills it. */
+const rowBytesOf = (program: Program, group: Group, buffer: number): number =>
+  bytesOf(program, buffer) / positionsOf(program, group);
+
+/** Bytes of all local buffers at one outer position. */
+export const groupRowBytes = (program: Program, group: Group): number =>
+  group.local.reduce((sum, buffer) => sum + rowBytesOf(program, group, buffer), 0);
 
 /** The outer positions that go through all steps of a group together. */
 export function rowsPerBlock(program: Program, group: Group): number {
@@ -68,7 +72,7 @@ export class Layout {
       const rows = rowsPerBlock(this.#program, group);
       let offset = 0;
       for (const buffer of group.local) {
-        const rowBytes = bytesOf(this.#program, buffer, group.outer);
+        const rowBytes = rowBytesOf(this.#program, group, buffer);
         this.#localRows.set(buffer, { offset, rowBytes });
         offset += align(rows * rowBytes);
       }
