@@ -12,7 +12,8 @@ import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { dotsParameters, dotsUnit } from './dots.ts';
+import { align, bounded, evenly, scaled } from './driver.ts';
+import { emitFewRows, isFewRows } from './few-rows.ts';
 import {
   blockColumns,
   blockInner,
@@ -99,12 +100,6 @@ export function matrixProduct(
   return { rows: row, columns: column, inner: depth, loops, sums: inner.filter((run) => run !== depth), swapped };
 }
 
-const evenly = (size: number, block: number, multiple: number): number => {
-  const blocks = Math.ceil(size / block);
-  return Math.ceil(size / blocks / multiple) * multiple;
-};
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
 export function emitContraction(
   context: ModuleContext,
   request: SpecialRequest,
@@ -124,15 +119,15 @@ export function emitContraction(
   const right = operandOf(context, kernel, analysis, hint.right, left.scratchEnd);
   const product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
   if (!product) return null;
-  const thin = isThin(product);
+  const few = isFewRows(product);
   const whole = product.rows.extent >= 4 && product.columns.extent >= 4 && product.inner.extent >= 4;
-  if (!thin && !whole) return null;
+  if (!few && !whole) return null;
   const sumsAt = right.scratchEnd;
   const scratch = inPlace ? sumsAt : sumsAt + align(4 * sizeOf(kernel.domain));
   const target: Target = { inPlace, offset: inPlace ? 0 : sumsAt };
 
   const phases: Phase[] = [...left.phases, ...right.phases];
-  if (thin) return emitDots(context, request, product, [left, right], target, scratch, sumStrides);
+  if (few) return emitFewRows(context, request, product, [left, right], target, scratch, sumStrides);
   const needsEpilogue = kernel.epilogue !== undefined || !inPlace;
   const epilogue = needsEpilogue ? emitEpilogue(context, request, product, sumStrides, target) : null;
   const driver = emitDriver(context, kernel, product, [left, right], target, epilogue?.fused ?? null);
@@ -142,79 +137,8 @@ export function emitContraction(
   return { phases, scratch, own: driver.own, path: `gemm ${rows.extent}x${columns.extent}x${inner.extent}` };
 }
 
-/**
- * Few rows, and operands whose neighbours lie along the inner axis. Packing a matrix for so few rows costs more than the
- * sums that dot products add up in the end; beyond 64 rows its panels are the better use of the cache.
- */
-function isThin({ rows, columns, inner, loops, sums }: MatrixProduct): boolean {
-  const few = Math.min(rows.extent, columns.extent);
-  const many = Math.max(rows.extent, columns.extent);
-  const along = inner.left === 1 && inner.right === 1 && inner.extent >= 32;
-  return along && many >= 8 && few <= Math.max(3, Math.min(64, inner.extent / 8)) && loops.length + sums.length === 0;
-}
-
-/** The product by dot products: the longer side is the matrix, the rows of the shorter one are vectors. */
-function emitDots(
-  context: ModuleContext,
-  request: SpecialRequest,
-  product: MatrixProduct,
-  operands: readonly [Operand, Operand],
-  target: Target,
-  scratch: number,
-  sumStrides: readonly number[],
-): KernelCode {
-  const { kernel, outStrides } = request;
-  const { rows, columns, inner, swapped } = product;
-  const [first, second] = swapped ? ([operands[1], operands[0]] as const) : operands;
-  const [rowSide, columnSide] = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
-  const tall = rows.extent > columns.extent;
-  const matrix = tall
-    ? { operand: first, run: rows, step: rows[rowSide] }
-    : { operand: second, run: columns, step: columns[columnSide] };
-  const vectors = tall
-    ? { operand: second, run: columns, step: columns[columnSide] }
-    : { operand: first, run: rows, step: rows[rowSide] };
-  const dots = context.library(vectors.run.extent === 1 ? 'dots' : 'dotPairs', dotsParameters, []);
-  const parameters = kernelParameters(kernel);
-  const count = parameters.length;
-  const units = Math.ceil(matrix.run.extent / dotsUnit);
-  const reference = context.module.function(null, parameters, [], (builder) => {
-    const shared = builder.parameter(count - 4, 'i32');
-    const begin = builder.parameter(count - 2, 'i32');
-    const end = builder.parameter(count - 1, 'i32');
-    const from = builder.local('i32');
-    const rowCount = builder.local('i32');
-    const base = ({ parameter, offset }: Operand): I32 =>
-      i32.add(parameter === null ? shared : builder.parameter(parameter, 'i32'), i32.const(offset));
-    const sums: I32 = target.inPlace ? builder.parameter(0, 'i32') : i32.add(shared, i32.const(target.offset));
-    builder.emit(
-      from.set(scaled(begin, dotsUnit)),
-      rowCount.set(i32.sub(bounded(scaled(end, dotsUnit), matrix.run.extent), from)),
-      callVoid(
-        dots,
-        i32.add(base(matrix.operand), scaled(from, 4 * matrix.step)),
-        i32.const(4 * matrix.step),
-        rowCount,
-        base(vectors.operand),
-        i32.const(4 * vectors.step),
-        i32.const(vectors.run.extent),
-        i32.add(sums, scaled(from, 4 * matrix.run.out)),
-        i32.const(4 * matrix.run.out),
-        i32.const(4 * vectors.run.out),
-        i32.const(inner.extent),
-      ),
-    );
-  });
-  const grain = (dotsUnit * vectors.run.extent * inner.extent) / (vectors.run.extent < 4 ? 8 : 20);
-  const phases: Phase[] = [...operands[0].phases, ...operands[1].phases, { reference, units, grain }];
-  if (kernel.epilogue !== undefined || !target.inPlace) {
-    const nest = emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes: null });
-    phases.push(redirected(context, kernel, nest, { extra: target.inPlace ? 'out' : target.offset }));
-  }
-  return { phases, scratch, own: 0, path: `dots ${rows.extent}x${columns.extent}x${inner.extent}` };
-}
-
-interface Target {
+/** Where the sums go: to the output itself, or to `offset` in scratch. */
+export interface Target {
   readonly inPlace: boolean;
   readonly offset: number;
 }
@@ -452,13 +376,6 @@ function emitDriver(
     (rows.extent * columns.extent * inner.extent * outerCount * sums.reduce((n, run) => n * run.extent, 1)) / 22;
   return { phase: { reference, units, grain: work / units }, own };
 }
-
-function scaled(value: I32, factor: number): I32 {
-  if (factor === 0) return i32.const(0);
-  return factor === 1 ? value : i32.mul(value, i32.const(factor));
-}
-/** The smaller of a value (evaluated twice) and a constant. */
-const bounded = (value: I32, most: number): I32 => select(value, i32.const(most), i32.ltS(value, i32.const(most)));
 
 interface Moving {
   readonly at: Local<'i32'>;

@@ -9,9 +9,6 @@ import { f32, f32x4, forLoop, i32, select, v128, whileLoop } from '../wasm/instr
 /** Rows of the matrix that are worth a call: whole tiles of any height. */
 export const dotsUnit = 12;
 
-/** (matrix, bytes of a row, rows, vectors, bytes of one, vectors, results, bytes from row to row, from vector to vector, inner). */
-export const dotsParameters: readonly 'i32'[] = Array.from({ length: 10 }, () => 'i32' as const);
-
 /** What is computed in one go: as many sums as registers hold beside the operands, and enough to hide the latency. */
 interface Tile {
   readonly rows: number;
@@ -26,24 +23,18 @@ export function addDots(module: ModuleBuilder, fused: boolean): void {
   addTile(module, 'dotPairs', fused, { rows: fused ? 6 : 4, vectors: 2, steps: 1 });
 }
 
+const parameters = Array.from({ length: 10 }, () => 'i32' as const);
 const range = (length: number): number[] => Array.from({ length }, (_, at) => at);
 const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.add(local, i32.const(by)));
 
+/**
+ * (matrix, bytes of a row, rows, vectors, bytes of one, vectors, results, bytes from row to row, bytes from vector to
+ * vector, inner).
+ */
 function addTile(module: ModuleBuilder, name: string, fused: boolean, tile: Tile): void {
-  module.function(name, dotsParameters, [], (builder) => {
+  module.function(name, parameters, [], (builder) => {
     const [matrix, rowBytes, rowCount, vectors, vectorBytes, vectorCount, results, rowStep, vectorStep, inner] =
-      dotsParameters.map((_, at) => builder.parameter(at, 'i32')) as [
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-        Local<'i32'>,
-      ];
+      builder.words(10);
     const steps = range(tile.steps);
     /** Rows of the matrix, or vectors: which ones, and where. */
     const side = (count: number): { index: Local<'i32'>; at: Local<'i32'> }[] =>

@@ -48,6 +48,8 @@ type LibraryFunction =
   | 'packColumns'
   | 'multiply'
   | 'multiplyFours'
+  | 'dots'
+  | 'dotPairs'
   | 'packPixels'
   | 'packTaps'
   | 'addPatches'
