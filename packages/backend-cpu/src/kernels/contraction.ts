@@ -6,13 +6,14 @@
  */
 import type { Axes, Hint, Kernel } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
+import { align } from '../storage.ts';
 import { analyse } from '../wasm/analysis.ts';
 import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, select, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import { align, bounded, evenly, scaled } from './driver.ts';
+import { bounded, evenly, scaled } from './driver.ts';
 import { emitFewRows, isFewRows } from './few-rows.ts';
 import {
   blockColumns,
