@@ -169,7 +169,10 @@ export const f32: Name<'floor' | 'sqrt', Unary<'f32'>> &
   store: store(0x38),
 };
 
-export const f64: { readonly promote: Unary<'f32', 'f64'> } = { promote: unaries('f32', 'f64', { f: 0xbb }).f };
+export const f64: { readonly add: Binary<'f64'>; readonly promote: Unary<'f32', 'f64'> } = {
+  add: binaries('f64', 'f64', { f: 0xa0 }).f,
+  promote: unaries('f32', 'f64', { f: 0xbb }).f,
+};
 
 type VectorUnary = Unary<'v128'>;
 type VectorBinary = Binary<'v128'>;

@@ -1,5 +1,6 @@
-import type { Kernel, Op } from '@nn/core';
+import { type Kernel, type Op, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
+import { makeCpu } from '../backend.ts';
 import { WasmEngine } from './engine.ts';
 import { runKernel } from './testing.ts';
 
@@ -45,5 +46,13 @@ describe('long sums', () => {
     const got = await runKernel(engine, sum(extents, kept), [data]);
     const exact = (Math.fround(0.1) * size) / got.length;
     for (const value of got) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-5);
+  });
+
+  it('along the last axis keep their precision at every place', async () => {
+    const backend = makeCpu({}, { wasm: () => engine });
+    const sums = await tensor(new Float32Array(300_000).fill(0.1), { backend }).cumsum(0).data();
+    for (let at = 0; at < sums.length; at += 997) {
+      expect(Math.abs((sums[at] as number) / (Math.fround(0.1) * (at + 1)) - 1)).toBeLessThan(1e-7);
+    }
   });
 });

@@ -4,10 +4,10 @@
  */
 import { stridesOf } from '../../shape.ts';
 import { bytesPerElement } from '../../storage.ts';
-import type { Expression, F32, I32, Local, Statement } from '../assembler.ts';
+import type { Expression, F32, I32, Statement } from '../assembler.ts';
 import type { Accumulate } from '../emit.ts';
 import type { Beside } from '../fuse.ts';
-import { f32, f32x4, i32, i32x4, v128, when } from '../instructions.ts';
+import { f32, f32x4, f64, i32, i32x4, v128, when } from '../instructions.ts';
 import { keep } from '../math.ts';
 import { loadElement, storeElement, storeLanes } from './elements.ts';
 import type { Access } from './loads.ts';
@@ -89,12 +89,20 @@ export class Stores {
     if (loop < 0) return this.#sums(address, null, level);
     const index = this.#loops.index(loop);
     if (mode === 0 && loop === schedule.order.length - 1) {
-      // Innermost, the sum stays in a local.
-      const sum: Local = whole.local(nest.kernel.dtype === 'float32' ? 'f32' : 'i32');
+      // Innermost, the sum stays in a local: in double precision, because a float32 would lose more with every term.
+      const { dtype } = nest.kernel;
       const value = keep(this.#loops.at(level), this.#values.scalar(analysis.root, level));
+      if (dtype === 'int32') {
+        const sum = whole.local('i32');
+        const next = [sum.set(i32.add(sum, value as I32))];
+        return [when(index, next, [sum.set(value as I32)]), storeElement(context, dtype, address, sum)];
+      }
+      const sum = whole.local('f64');
+      const term = f64.promote(value as F32);
+      const total = f32.demote(sum);
       return [
-        when(index, [sum.set(this.#plus(sum, value))], [sum.set(value)]),
-        storeElement(context, nest.kernel.dtype, address, sum),
+        when(index, [sum.set(f64.add(sum, term))], [sum.set(term)]),
+        storeElement(context, dtype, address, total),
       ];
     }
     const before = i32.sub(address, i32.const(4 * (nest.outStrides[axis] as number)));
