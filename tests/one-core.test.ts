@@ -56,6 +56,7 @@ test('a copy that was loaded past the resolution of Node is refused', async () =
     everything(),
     'apart.mjs',
     `import * as core from '@nn/core';
+    import { cpu } from '@nn/backend-cpu';
     import { createRequire } from 'node:module';
     const apart = createRequire(import.meta.url)('./node_modules/@nn/core/dist/index.cjs');
     try {
@@ -64,12 +65,25 @@ test('a copy that was loaded past the resolution of Node is refused', async () =
       console.log(error.name, error.code, core.isNNError(error), apart.isNNError(error));
       console.log(JSON.stringify(error.data));
       console.log(error.message);
+    }
+    // the mode of one copy means nothing to the layers of the other
+    console.log(apart.evaluate(() => apart.isTraining()));
+    core.setDefaultBackend(cpu());
+    for (const change of [() => apart.evaluate(() => 1), () => apart.setTraining(false)]) {
+      try {
+        change();
+        console.log('silently ignored');
+      } catch (error) {
+        console.log(error.name, error.message.split(',')[0]);
+      }
     }`,
   );
   expect(lines).toEqual([
     'DuplicateCoreError duplicate-core true true',
     JSON.stringify({ here: `${version}, ES module`, there: `${version}, CommonJS` }),
     `A tensor of another copy of @nn/core (${version}, CommonJS) came to this one (${version}, ES module): their graphs do not fit together. Install one version (npm ls @nn/core shows all, npm dedupe joins them) and load it in one way, by import or by require.`,
+    'false',
+    ...new Array(2).fill(`DuplicateCoreError setDefaultBackend was called in another copy of @nn/core (${version}`),
   ]);
 });
 

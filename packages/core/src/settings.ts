@@ -23,7 +23,7 @@ export function setDefaultBackend(backend: Backend): void {
   const isBackend = typeof backend === 'object' && backend !== null && typeof backend.compile === 'function';
   if (!isBackend) {
     throw new ValueError(
-      `setDefaultBackend: needs a backend, got ${backend instanceof Promise ? 'a promise: await it first' : typeof backend}: for example cpu() of @nn/backend-cpu.`,
+      `setDefaultBackend: needs a backend, got ${backend instanceof Promise ? 'a promise: await it first' : typeof backend}: cpu() of @nn/backend-cpu is one.`,
     );
   }
   settings.backend = backend;
@@ -34,9 +34,7 @@ export function getDefaultBackend(): Backend {
   if (settings.backend === null) {
     const elsewhere = backendElsewhere();
     if (elsewhere !== null) throw elsewhere;
-    throw new BackendError(
-      "No backend is set. Install one and name it once: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());",
-    );
+    throw new BackendError("No backend is set: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());");
   }
   return settings.backend;
 }
@@ -47,6 +45,7 @@ export function isTraining(): boolean {
 }
 
 export function setTraining(flag: boolean): void {
+  checkCopy();
   settings.isTraining = flag;
 }
 
@@ -58,6 +57,7 @@ export function setTraining(flag: boolean): void {
  * console.log(evaluate(() => isTraining())); // => false
  */
 export function evaluate<T>(work: () => T): T {
+  checkCopy();
   const outer = settings.isTraining;
   settings.isTraining = false;
   try {
@@ -65,6 +65,12 @@ export function evaluate<T>(work: () => T): T {
   } finally {
     settings.isTraining = outer;
   }
+}
+
+/** The mode of this copy means nothing to the layers of another, which is in use where only that one has a backend. */
+function checkCopy(): void {
+  const elsewhere = settings.backend === null ? backendElsewhere() : null;
+  if (elsewhere !== null) throw elsewhere;
 }
 
 /** The mode ends when the function returns, so a function that goes on later would run outside of it. */

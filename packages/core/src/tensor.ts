@@ -52,7 +52,8 @@ export class Tensor {
 
   static {
     // type and shape, in place of the graph
-    Object.defineProperty(Tensor.prototype, inspect, {
+    // biome-ignore lint/complexity/noThisInStatic: by its own name, bundlers would have to call the class _Tensor
+    Object.defineProperty(this.prototype, inspect, {
       configurable: true,
       value(this: Tensor) {
         return this.toString();

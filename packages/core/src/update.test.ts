@@ -85,7 +85,7 @@ test('values on two backends are refused before anything changes', () => {
     ]);
   expect(update).toThrow(ValueError);
   expect(update).toThrow(
-    "replace: the new values live on two backends, 'reference' and 'reference': await move(model, optimizer, backend) first.",
+    "replace: its tensors live on two backends, 'reference' and 'reference': await move(model, optimizer, backend) first.",
   );
   expect(a.variable.isDirty).toBe(false);
 });

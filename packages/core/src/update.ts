@@ -47,7 +47,7 @@ function backendOf(nodes: readonly Node[]): Backend {
     if (backend === null || backend === found) continue;
     if (found !== null) {
       throw new ValueError(
-        `replace: the new values live on two backends, '${found.name}' and '${backend.name}': await move(model, optimizer, backend) first.`,
+        `replace: its tensors live on two backends, '${found.name}' and '${backend.name}': await move(model, optimizer, backend) first.`,
       );
     }
     found = backend;

@@ -91,8 +91,8 @@ describe('rule 4: history', () => {
     const reading = forgotten.data();
     await expect(reading).rejects.toBeInstanceOf(StaleTensorError);
     await expect(reading).rejects.toThrow(
-      'This value was never computed, and it needs the value of layers.0.weight from before the last step, whose memory the new value took. ' +
-        'Compute it in the same step, optimizer.step(loss, value), or read it before the step: await value.data().',
+      'This value was never computed, and needs the value of layers.0.weight from before the last step, whose memory the new value took. ' +
+        'Compute it in the same step, optimizer.step(loss, value), or read it before: await value.data().',
     );
   });
 

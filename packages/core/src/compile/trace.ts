@@ -121,8 +121,8 @@ function pushNode(node: Node): void {
 
 export function staleError(parameter: string): StaleTensorError {
   return new StaleTensorError(
-    `This value was never computed, and it needs the value of ${parameter || 'a parameter'} from before the last step, whose memory the new value took. ` +
-      'Compute it in the same step, optimizer.step(loss, value), or read it before the step: await value.data().',
+    `This value was never computed, and needs the value of ${parameter || 'a parameter'} from before the last step, whose memory the new value took. ` +
+      'Compute it in the same step, optimizer.step(loss, value), or read it before: await value.data().',
     { parameter },
   );
 }
