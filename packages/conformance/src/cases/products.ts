@@ -98,6 +98,7 @@ const convolutions: readonly (readonly [words: string, x: Size, w: Size, options
   ['strided and padded', [1, 2, 7, 6], [3, 2, 3, 2], { stride: [2, 1], padding: [1, 0] }],
   ['depthwise', [2, 4, 6, 6], [4, 1, 3, 3], { padding: 1, groups: 4 }],
   ['everything', [1, 4, 8, 7], [2, 2, 2, 3], { stride: [3, 2], padding: [2, 1], dilation: [1, 2], groups: 2 }],
+  ['strided, in groups', [2, 8, 9, 11], [8, 4, 3, 3], { stride: 2, groups: 2 }],
   ['of one element', [1, 2, 4, 4], [3, 2, 1, 1], {}],
   ['stride larger than the kernel', [1, 1, 6, 6], [1, 1, 2, 2], { stride: 4 }],
   ["padding 'same'", [1, 2, 5, 6], [2, 2, 3, 3], { padding: 'same' }],

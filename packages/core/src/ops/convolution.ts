@@ -72,7 +72,7 @@ export const ConvForward: Primitive<Convolution> = convolution({
     const [c, ...r] = at.reduced as [Index, ...Index[]];
     const guard = new Guard(at);
     const p = q.map((index, i) =>
-      guard.within(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+      guard.checked(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
     );
     const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
     const x = guard.select(node, at.input(0, [n, channel, ...p]));
@@ -98,7 +98,7 @@ export const ConvInput: Primitive<Convolution> = convolution({
     const q = p.map((index, i) => {
       const moved = at.space.shift(index, padding[i] as number);
       const start = at.space.add(moved, at.space.scale(r[i] as Index, -(dilation[i] as number)));
-      return guard.exactQuotient(start, stride[i] as number, output[i + 2] as number);
+      return guard.checkedQuotient(start, stride[i] as number, output[i + 2] as number);
     });
     const group = groups === 1 ? at.space.zero : at.space.floorDiv(channel, perGroup);
     const c = groups === 1 ? channel : at.space.floorMod(channel, perGroup);
@@ -123,7 +123,7 @@ export const ConvWeight: Primitive<Convolution> = convolution({
     const [n, ...q] = at.reduced as [Index, ...Index[]];
     const guard = new Guard(at);
     const p = q.map((index, i) =>
-      guard.within(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+      guard.checked(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
     );
     const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
     const x = guard.select(node, at.input(0, [n, channel, ...p]));

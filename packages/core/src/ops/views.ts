@@ -6,9 +6,10 @@ import type { Axes, Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive, type Value } from '../graph/primitive.ts';
+import { definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { swapContraction } from './contract.ts';
+import { Guard } from './guard.ts';
 import { update } from './indexing.ts';
 import { fold } from './pooling.ts';
 import { sum } from './reduce.ts';
@@ -130,21 +131,13 @@ export const Pad: Primitive<PadAttributes> = definePrimitive<PadAttributes>({
   lower: (node, at) => {
     const { before, step } = node.attributes;
     const { shape } = node.inputs[0] as Node;
-    let within: Value | null = null;
-    const both = (condition: Value | null): void => {
-      if (condition === null) return;
-      within = within === null ? condition : at.emit('and', 'bool', within, condition);
-    };
+    const guard = new Guard(at);
     const index = at.index.map((outer, axis) => {
-      const size = shape[axis] as number;
-      const stride = step[axis] as number;
       const moved = at.space.shift(outer, -(before[axis] as number));
-      both(at.inside(moved, 0, (size - 1) * stride + 1));
-      if (stride > 1) both(at.inside(at.space.floorMod(moved, stride), 0, 1));
-      return at.space.clamp(at.space.floorDiv(moved, stride), 0, size - 1);
+      const [size, stride] = [shape[axis] as number, step[axis] as number];
+      return stride === 1 ? guard.within(moved, size) : guard.checkedQuotient(moved, stride, size);
     });
-    const value = at.input(0, index);
-    return within === null ? value : at.emit('where', node.dtype, within, value, at.constant(0, node.dtype));
+    return guard.select(node, at.input(0, index));
   },
 });
 
