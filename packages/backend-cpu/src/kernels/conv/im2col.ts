@@ -9,7 +9,6 @@ import { f32, f32x4, i32, v128, when, whileLoop } from '../../wasm/instructions.
 import { transpose } from '../gemm.ts';
 
 const six = Array.from({ length: 6 }, () => 'i32' as const);
-export const patchParameters: readonly 'i32'[] = six;
 
 const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.add(local, i32.const(by)));
 

@@ -9,7 +9,7 @@ import { transpose } from '../gemm.ts';
 import { filters, type Matrix, outputs, patches, taps } from './filtering.ts';
 import { Lines } from './lines.ts';
 
-export const panelParameters: readonly 'i32'[] = Array.from({ length: 9 }, () => 'i32' as const);
+const panelParameters = Array.from({ length: 9 }, () => 'i32' as const);
 
 export const lanes = [0, 1, 2, 3] as const;
 export const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));

@@ -9,7 +9,7 @@ import { filters, type Matrix, outputs, reach, transposed } from './filtering.ts
 import { Lines } from './lines.ts';
 import { advance, lanes } from './panels.ts';
 
-export const resultParameters: readonly 'i32'[] = Array.from({ length: 10 }, () => 'i32' as const);
+const resultParameters = Array.from({ length: 10 }, () => 'i32' as const);
 
 export function addWinogradResults(module: ModuleBuilder, fused: boolean): void {
   addResults(module, 'tileResults', transposed(outputs), fused);
