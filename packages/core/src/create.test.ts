@@ -1,7 +1,7 @@
 /** Tensors filled by a rule. */
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
-import { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, tril, triu, zeros, zerosLike } from './index.ts';
+import { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, zeros, zerosLike } from './index.ts';
 import { prepare } from './testing.ts';
 
 const backend = prepare(reference());
@@ -75,24 +75,4 @@ test('a filled tensor lives where it is told to, else where it is needed', async
   const x = zeros([1]);
   await x.data();
   expect(x.backend).toBe(backend);
-});
-
-test('triangles of matrices, by the diagonal that they end on', async () => {
-  const x = arange(1, 7).reshape([2, 3]);
-  expect(await tril(x).array()).toEqual([
-    [1, 0, 0],
-    [4, 5, 0],
-  ]);
-  expect(await tril(x, 1).array()).toEqual([
-    [1, 2, 0],
-    [4, 5, 6],
-  ]);
-  expect(await triu(x, 1).array()).toEqual([
-    [0, 2, 3],
-    [0, 0, 6],
-  ]);
-  const both = triu(x.expand([2, 2, 3]), -1);
-  expect([both.shape, both.dtype]).toEqual([[2, 2, 3], 'int32']);
-  expect(await both.at(1).array()).toEqual(await x.array());
-  expect(() => tril(arange(3))).toThrow('tril: needs matrices, got [3].');
 });

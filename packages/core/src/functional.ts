@@ -1,6 +1,4 @@
 /** Operations on several tensors, or with too many options to be methods. */
-import { arange } from './create.ts';
-import { ShapeError } from './errors.ts';
 import { truth, where as whereNode } from './ops/compare.ts';
 import { einsum as einsumNodes } from './ops/contract.ts';
 import {
@@ -11,7 +9,6 @@ import {
 } from './ops/convolution.ts';
 import * as indexing from './ops/indexing.ts';
 import { averagePool as averagePoolNode, maxPool as maxPoolNode, type PoolOptions } from './ops/pooling.ts';
-import { show } from './shape.ts';
 import { isTensor, nodeOf, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
 
 export type { ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };
@@ -54,37 +51,6 @@ export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
       axis,
     ),
   );
-}
-
-/**
- * The matrices of the last two axes on and below a diagonal, and 0 above it: `diagonal` 1 is the one above the main one.
- *
- * @example
- * import { ones, tril } from '@nn/core';
- * console.log(await tril(ones([2, 3])).array()); // => [[1, 0, 0], [1, 1, 0]]
- */
-export function tril(x: Tensor, diagonal = 0): Tensor {
-  return where(columnsAhead('tril', x).lessEqual(diagonal), x, 0);
-}
-
-/**
- * The matrices of the last two axes on and above a diagonal, and 0 below it.
- *
- * @example
- * import { ones, triu } from '@nn/core';
- * console.log(await triu(ones([2, 3]), 1).array()); // => [[0, 1, 1], [0, 0, 1]]
- */
-export function triu(x: Tensor, diagonal = 0): Tensor {
-  return where(columnsAhead('triu', x).greaterEqual(diagonal), x, 0);
-}
-
-/** How far each element stands to the right of the main diagonal. */
-function columnsAhead(operation: string, { shape }: Tensor): Tensor {
-  const [rows, columns] = shape.slice(-2);
-  if (rows === undefined || columns === undefined) {
-    throw new ShapeError(`${operation}: needs matrices, got ${show(shape)}.`, { shape });
-  }
-  return arange(columns).sub(arange(rows).unsqueeze(1));
 }
 
 /**

@@ -63,8 +63,6 @@ export {
   type PoolOptions,
   stack,
   type TransposedConvolutionOptions,
-  tril,
-  triu,
   where,
 } from './functional.ts';
 export { type GradientCheckOptions, gradcheck } from './gradcheck.ts';

@@ -146,7 +146,7 @@ describe('readCsv', () => {
 
   it('refuses bytes that are no text', async () => {
     await expect(Reflect.apply(readCsv, undefined, ['iris.csv'])).rejects.toThrow(
-      "Bytes are expected, got 'iris.csv': await readFile(path) or await fetch(address) gives them.",
+      "Bytes are expected, got 'iris.csv': await readFile(path) or fetch(address).",
     );
     await expect(readCsv(Uint8Array.of(0x61, 0xff, 0xfe), { name: 'photo.png' })).rejects.toThrow(
       'readCsv: photo.png: the bytes are not UTF-8 text',

@@ -40,9 +40,7 @@ export function isRagged(field: Field): field is RaggedArray {
 /** Throws unless it is a dataset: in JavaScript tables and generators come, too. */
 export function checkDataset(operation: string, dataset: Dataset): void {
   if (typeof dataset?.size === 'number' && typeof dataset.fields === 'object') return;
-  throw new ValueError(
-    `${operation}: takes a Dataset, as encodeTable(table, encoding) or new Dataset({ inputs: dense(rows) }).`,
-  );
+  throw new ValueError(`${operation}: takes a Dataset, as encodeTable(table, encoding) gives.`);
 }
 
 /** The number of elements in a shape, or in one sample of it. */
@@ -140,7 +138,7 @@ export function dense(samples: readonly NestedNumbers[], dtype: 'float32' | 'int
     const length = typeof item === 'object' ? item.length : undefined;
     if (length !== shape[axis]) {
       throw new ShapeError(
-        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first; unequal lengths are for ragged().`,
+        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first: see ragged().`,
         { shape },
       );
     }
@@ -175,10 +173,7 @@ function checkDense(name: string, field: DataArray): number {
   const { data, shape } = field;
   // In JavaScript anything comes: nested arrays, tensors.
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
-    throw new ValueError(
-      `Dataset: '${name}' must be { data, shape } with a typed array: dense(rows) makes it of nested arrays.`,
-      { name },
-    );
+    throw new ValueError(`Dataset: '${name}' must be { data, shape }, as dense(rows) makes it.`, { name });
   }
   if (shape.length === 0) throw new ShapeError(`Dataset: '${name}' has no axis for its samples; its shape is [].`);
   if (elementCount(shape) !== data.length) {

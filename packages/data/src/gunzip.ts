@@ -13,7 +13,7 @@ export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer());
   throw new ValueError(
-    `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: await readFile(path) or await fetch(address) gives them.`,
+    `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: await readFile(path) or fetch(address).`,
   );
 }
 

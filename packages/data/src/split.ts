@@ -2,7 +2,7 @@
  * Parts a dataset into training and test data, by a seed, and where asked in equal shares of each class.
  * Pure: the parts are copies. Fitting a normalisation on the training part alone is `normalization.ts`.
  */
-import { checkOptions, ValueError } from '@nn/core';
+import { ValueError } from '@nn/core';
 import type { Dataset, Fields } from './dataset.ts';
 import { checkDataset, isRagged } from './dataset.ts';
 import { RandomSequence, streams } from './random.ts';
@@ -31,7 +31,6 @@ export function trainTestSplit<F extends Fields>(
   options: SplitOptions = {},
 ): { readonly train: Dataset<F>; readonly test: Dataset<F> } {
   checkDataset('trainTestSplit', dataset);
-  checkOptions('trainTestSplit', options, ['testFraction', 'testSize', 'seed', 'stratifyBy']);
   const { testFraction = 0.2, seed = 0, stratifyBy } = options;
   const testSize = options.testSize ?? Math.round(dataset.size * testFraction);
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= dataset.size) {

@@ -173,7 +173,6 @@ export class ConvTranspose2d implements Layer {
   ) {
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
     const name = `ConvTranspose2d(${inputs}, ${outputs})`;
-    checkOptions(name, options, ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'bias']);
     requireGroups(name, inputs, outputs, groups);
     this.inputs = inputs;
     this.outputs = outputs;

@@ -1,14 +1,5 @@
 /** The table of vectors that turns indices into vectors. */
-import {
-  checkOptions,
-  hostNormal,
-  type Parameter,
-  parameter,
-  type Shape,
-  type Tensor,
-  ValueError,
-  where,
-} from '@nn/core';
+import { hostNormal, type Parameter, parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
 import { requireWhole } from './layer.ts';
 
 export interface EmbeddingOptions {
@@ -38,7 +29,6 @@ export class Embedding {
     this.dimension = dimension;
     requireWhole(String(this), 'count', count);
     requireWhole(String(this), 'dimension', dimension);
-    checkOptions(String(this), options, ['paddingIndex']);
     const index = options.paddingIndex;
     if (index !== undefined && !(Number.isInteger(index) && index >= -count && index < count)) {
       throw new ValueError(`${String(this)}: paddingIndex is ${index}: it must be from ${-count} to ${count - 1}.`, {

@@ -133,11 +133,10 @@ export function requireChannels(
     );
   }
   if (input.shape[1] !== channels) {
-    const order = [0, input.rank - 1, ...input.shape.map((_, axis) => axis).slice(1, -1)];
-    const isLast = input.shape[input.rank - 1] === channels;
-    throw new ShapeError(
-      `${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels${isLast ? `: x.permute(${show(order)}) puts them there` : ''}.`,
-      { layer, shape: input.shape, expected: channels },
-    );
+    throw new ShapeError(`${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
+      layer,
+      shape: input.shape,
+      expected: channels,
+    });
   }
 }

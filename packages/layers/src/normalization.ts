@@ -2,7 +2,7 @@
  * BatchNorm, LayerNorm and GroupNorm: subtract a mean, divide by a deviation, scale and shift.
  * They differ in the axes of the mean; BatchNorm also keeps running statistics for evaluation.
  */
-import { checkOptions, isTraining, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+import { isTraining, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
 import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show } from './layer.ts';
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`, with the biased variance that all three layers use. */
@@ -44,7 +44,6 @@ abstract class BatchNorm implements Layer {
   numBatchesTracked: Parameter | null = null;
 
   constructor(channels: number, options: BatchNormOptions) {
-    checkOptions('BatchNorm', options, ['epsilon', 'momentum', 'affine', 'trackRunningStatistics']);
     const { epsilon = 1e-5, momentum = 0.1, affine = true, trackRunningStatistics = true } = options;
     requireWhole('BatchNorm', 'channels', channels);
     this.channels = channels;
@@ -183,7 +182,6 @@ export class LayerNorm implements Layer {
   bias: Parameter | null;
 
   constructor(shape: number | Shape, options: LayerNormOptions = {}) {
-    checkOptions('LayerNorm', options, ['epsilon', 'affine', 'bias']);
     const { epsilon = 1e-5, affine = true, bias = true } = options;
     this.shape = typeof shape === 'number' ? [shape] : [...shape];
     for (const size of this.shape) requireWhole(String(this), 'each size', size);

@@ -16,7 +16,7 @@ export async function readBytes(source: Source): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (typeof source !== 'string') {
     if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer());
-    throw new ValueError('readBytes: a path or bytes are expected (Uint8Array, ArrayBuffer, Blob), and come first.');
+    throw new ValueError('readBytes: a path or bytes are expected, and come first.');
   }
   const { files } = node(source);
   try {
