@@ -1,17 +1,7 @@
 /** What can be wrong with data and programs that reach any engine, and how it is said. */
-import { BackendError, type BufferType, type DType, type Limits, type Program, type TensorData } from '@nn/core';
+import { BackendError, type BufferType, type Limits, type Program, type TensorData } from '@nn/core';
 import { sizeOf } from './shape.ts';
-
-/** The name of the typed array that holds `dtype` on the host. */
-const arrayNames: Readonly<Record<DType, string>> = {
-  float32: 'Float32Array',
-  int32: 'Int32Array',
-  bool: 'Uint8Array',
-  uint8: 'Uint8Array',
-  int8: 'Int8Array',
-  float16: 'Uint16Array',
-  bfloat16: 'Uint16Array',
-};
+import { arrayKinds } from './storage.ts';
 
 /** Throws unless `data` is of exactly the kind and length of `type`, and the engine can hold it. */
 export function checkUpload(data: TensorData, type: BufferType, limits: Limits): void {
@@ -22,8 +12,9 @@ export function checkUpload(data: TensorData, type: BufferType, limits: Limits):
   }
   const size = sizeOf(type.shape);
   const kind = Object.prototype.toString.call(data).slice(8, -1);
-  if (size < 1 || data.length !== size || kind !== arrayNames[type.dtype]) {
-    const wanted = size < 1 ? 'at least one element' : `a ${arrayNames[type.dtype]} of ${size}`;
+  const { name } = arrayKinds[type.dtype];
+  if (size < 1 || data.length !== size || kind !== name) {
+    const wanted = size < 1 ? 'at least one element' : `a ${name} of ${size}`;
     throw new BackendError(
       `upload: ${type.dtype} [${type.shape.join(', ')}] needs ${wanted}, but the data is a ${kind} of ${data.length}.`,
       { type, kind, length: data.length },

@@ -4,35 +4,29 @@
  */
 import type { DType, TensorData } from '@nn/core';
 
-export const bytesPerElement: Readonly<Record<DType, number>> = {
-  float32: 4,
-  int32: 4,
-  bool: 1,
-  float16: 2,
-  bfloat16: 2,
-  int8: 1,
-  uint8: 1,
+interface ArrayKind {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (bytes: ArrayBuffer, offset: number, length: number): TensorData;
+}
+
+/** The typed arrays that hold each dtype, on the host and in memory. */
+export const arrayKinds: Readonly<Record<DType, ArrayKind>> = {
+  float32: Float32Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
 };
+
+export function bytesPerElement(dtype: DType): number {
+  return arrayKinds[dtype].BYTES_PER_ELEMENT;
+}
 
 /** Bytes up to whole cache lines, on which everything in memory starts. */
 export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-/** An array of `length` elements for `dtype`, over `bytes`. */
-export function viewOf(dtype: DType, bytes: ArrayBuffer, offset: number, length: number): TensorData {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(bytes, offset, length);
-    case 'int32':
-      return new Int32Array(bytes, offset, length);
-    case 'int8':
-      return new Int8Array(bytes, offset, length);
-    case 'float16':
-    case 'bfloat16':
-      return new Uint16Array(bytes, offset, length);
-    default:
-      return new Uint8Array(bytes, offset, length);
-  }
-}
 
 /** Whether values of this dtype are fractions, whole numbers or truth values while they are computed with. */
 export function kindOf(dtype: DType): 'float' | 'integer' | 'boolean' {

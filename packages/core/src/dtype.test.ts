@@ -18,9 +18,10 @@ test('operations compute in three of them', () => {
 });
 
 test('every dtype has an array of its size', () => {
+  expect(all.map(bytesPerElement)).toEqual([4, 4, 1, 2, 2, 1, 1]);
   for (const dtype of all) {
     const data = allocate(dtype, 3);
-    expect([data.length, data.BYTES_PER_ELEMENT]).toEqual([3, bytesPerElement[dtype]]);
+    expect([data.length, data.BYTES_PER_ELEMENT]).toEqual([3, bytesPerElement(dtype)]);
     expect([holds(data, dtype), isHostArray(data)]).toEqual([true, true]);
   }
 });

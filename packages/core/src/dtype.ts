@@ -28,31 +28,28 @@ export function isComputable(dtype: DType): dtype is ComputeDType {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
 }
 
-export const bytesPerElement: Readonly<Record<DType, number>> = {
-  float32: 4,
-  int32: 4,
-  bool: 1,
-  float16: 2,
-  bfloat16: 2,
-  int8: 1,
-  uint8: 1,
+interface ArrayKind {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): TensorData;
+}
+
+const arrayKinds: Readonly<Record<DType, ArrayKind>> = {
+  float32: Float32Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
 };
+
+export function bytesPerElement(dtype: DType): number {
+  return arrayKinds[dtype].BYTES_PER_ELEMENT;
+}
 
 /** A typed array of `length` zeros for `dtype`. */
 export function allocate(dtype: DType, length: number): TensorData {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(length);
-    case 'int32':
-      return new Int32Array(length);
-    case 'int8':
-      return new Int8Array(length);
-    case 'float16':
-    case 'bfloat16':
-      return new Uint16Array(length);
-    default:
-      return new Uint8Array(length);
-  }
+  return new arrayKinds[dtype](length);
 }
 
 /** What users may hand over: what holds a dtype, and two that are converted, doubles and the pixels of a canvas. */
@@ -82,5 +79,5 @@ export function dtypeOf(data: HostArray): DType {
 
 /** The array kind that holds `dtype`, to check what users hand over. */
 export function holds(data: HostArray, dtype: DType): data is TensorData {
-  return allocate(dtype, 0).constructor === data.constructor;
+  return arrayKinds[dtype] === data.constructor;
 }

@@ -191,7 +191,7 @@ function countsOf(program: Program): Record<string, number> {
   const { buffers, steps } = program;
   const bytesOf = (buffer: number): number => {
     const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
-    return sizeOf(shape) * bytesPerElement[dtype];
+    return sizeOf(shape) * bytesPerElement(dtype);
   };
   const slots = new Map<number, number>();
   for (const [buffer, { slot }] of buffers.entries()) slots.set(slot, Math.max(slots.get(slot) ?? 0, bytesOf(buffer)));

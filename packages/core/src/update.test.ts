@@ -1,7 +1,7 @@
 /** What optimizers are made of. */
 import { reference } from '@nn/conformance';
 import { expect, test } from 'vitest';
-import { numberSource, onReplay, parameter, replace, tensor, ValueError } from './index.ts';
+import { BackendError, numberSource, onReplay, parameter, replace, tensor } from './index.ts';
 import { prepare } from './testing.ts';
 
 prepare(reference());
@@ -83,7 +83,7 @@ test('values on two backends are refused before anything changes', () => {
       [a, a.add(1)],
       [b, b.add(1)],
     ]);
-  expect(update).toThrow(ValueError);
+  expect(update).toThrow(BackendError);
   expect(update).toThrow(
     "replace: its tensors live on two backends, 'reference' and 'reference': await move(model, optimizer, backend) first.",
   );

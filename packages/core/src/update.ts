@@ -1,8 +1,6 @@
 /** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
-import type { Backend } from './backend.ts';
 import { deviceOf } from './compile/device.ts';
-import { ValueError } from './errors.ts';
-import type { Node, NumberSource } from './graph/node.ts';
+import { commonBackend, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Update, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
@@ -31,26 +29,11 @@ export function replace(
 ): Promise<void> {
   const values = updates.map(([, value]) => nodeOf('replace', value));
   const others = also.map((value) => nodeOf('replace', value));
-  const backend = backendOf([...values, ...others]);
+  const backend = commonBackend('replace', [...values, ...others], 'model, optimizer') ?? getDefaultBackend();
   const moves = new Map<Variable, Update>();
   updates.forEach(([{ variable, dtype }], k) => {
     moves.set(variable, { variable, node: assignNode(variable, cast(values[k] as Node, dtype)) });
   });
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
   return deviceOf(backend).update([...moves.values()], others);
-}
-
-/** The one backend of all tensors, or the default where none has one yet. */
-function backendOf(nodes: readonly Node[]): Backend {
-  let found: Backend | null = null;
-  for (const { backend } of nodes) {
-    if (backend === null || backend === found) continue;
-    if (found !== null) {
-      throw new ValueError(
-        `replace: its tensors live on two backends, '${found.name}' and '${backend.name}': await move(model, optimizer, backend) first.`,
-      );
-    }
-    found = backend;
-  }
-  return found ?? getDefaultBackend();
 }

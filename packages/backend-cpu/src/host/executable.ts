@@ -5,7 +5,7 @@
 import { BackendError, type DType, type Executable, type Measured, type Program, type TensorData } from '@nn/core';
 import { checkRun } from '../checks.ts';
 import { sizeOf } from '../shape.ts';
-import { viewOf } from '../storage.ts';
+import { arrayKinds } from '../storage.ts';
 import { Call, type KernelFunction, nothing } from './call.ts';
 import type { Kernels } from './kernels.ts';
 import { type Block, blockOf, blockSize, HostBuffer, type Memory } from './memory.ts';
@@ -156,7 +156,7 @@ export class HostExecutable implements Executable<HostBuffer> {
   /** Points the calls at the region for intermediates, after it moved. */
   #rebind(): void {
     for (const { call, place: at, dtype, offset, length } of this.#inScratch) {
-      set(call, at, viewOf(dtype, this.#scratch.bytes, offset, length));
+      set(call, at, new arrayKinds[dtype](this.#scratch.bytes, offset, length));
     }
     this.#scratchVersion = this.#scratch.version;
   }

@@ -4,7 +4,7 @@
  */
 import { BackendError, type BufferType, type DType, type TensorData } from '@nn/core';
 import { sizeOf } from '../shape.ts';
-import { align, bytesPerElement, viewOf } from '../storage.ts';
+import { align, arrayKinds, bytesPerElement } from '../storage.ts';
 
 /** A piece of memory, seen as any dtype. Its length is rounded up: views are at least as long as their tensor. */
 export class Block {
@@ -22,10 +22,10 @@ export class Block {
       return this.#float32;
     }
     // bool and uint8 are the same view, and so are the half floats.
-    const kind = dtype === 'int32' ? 1 : dtype === 'int8' ? 2 : bytesPerElement[dtype] === 2 ? 3 : 4;
+    const kind = dtype === 'int32' ? 1 : dtype === 'int8' ? 2 : bytesPerElement(dtype) === 2 ? 3 : 4;
     let view = this.#views.get(kind);
     if (view === undefined) {
-      view = viewOf(dtype, this.bytes, 0, this.bytes.byteLength / bytesPerElement[dtype]);
+      view = new arrayKinds[dtype](this.bytes, 0, this.bytes.byteLength / bytesPerElement(dtype));
       this.#views.set(kind, view);
     }
     return view;
@@ -49,7 +49,7 @@ export class HostBuffer {
 
 /** The bytes of a block for `type`: a multiple of 64, so that near sizes share a list. */
 export function blockSize(type: BufferType): number {
-  return align(sizeOf(type.shape) * bytesPerElement[type.dtype]);
+  return align(sizeOf(type.shape) * bytesPerElement(type.dtype));
 }
 
 /** The released bytes that are kept at most. */

@@ -2,13 +2,10 @@
 import type { KernelFunction } from '../host/call.ts';
 import type { Dialect } from '../host/dialect.ts';
 import type { Temporary, Workspace } from '../host/region.ts';
-import * as math from '../math.ts';
 import type { Nest } from '../nest/nest.ts';
-import * as storage from '../storage.ts';
-import { helperNames } from './expression.ts';
+import { helpers } from './helpers.ts';
 import { nestSource } from './nest-source.ts';
 
-type Helpers = Pick<typeof math & typeof storage, (typeof helperNames)[number]>;
 type RowArray = Float64Array | Int32Array;
 
 /** Why functions cannot be generated here (a Content-Security-Policy), or null where they can. */
@@ -35,8 +32,7 @@ function generate(source: string, row: Temporary<RowArray> | null): KernelFuncti
   const make = new Function(
     'helpers',
     'rows',
-    `'use strict';\nconst { ${helperNames.join(', ')} } = helpers;\nreturn function kernel(call) {\n${body}\n};`,
+    `'use strict';\nconst { ${Object.keys(helpers).join(', ')} } = helpers;\nreturn function kernel(call) {\n${body}\n};`,
   );
-  const helpers: Helpers = { ...math, ...storage };
   return make(helpers, row);
 }

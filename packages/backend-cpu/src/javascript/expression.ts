@@ -14,28 +14,6 @@ export interface Argument {
   readonly range: readonly [low: number, high: number];
 }
 
-/** The functions of `math.ts` and `storage.ts` that texts name. */
-export const helperNames = [
-  'cube',
-  'divideInt32',
-  'erf',
-  'floorDivideInt32',
-  'floorModulo',
-  'floorModuloInt32',
-  'fromBfloat16',
-  'fromFloat16',
-  'power',
-  'powerInt32',
-  'random',
-  'remainderInt32',
-  'square',
-  'toBfloat16',
-  'toFloat16',
-  'toInt32',
-  'toInt8',
-  'toUint8',
-] as const;
-
 export function literal(value: number, dtype: DType): string {
   const kind = kindOf(dtype);
   if (kind === 'boolean') return value === 0 ? 'false' : 'true';

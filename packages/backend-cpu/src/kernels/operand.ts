@@ -40,7 +40,7 @@ export function operandOf(
     kernel.reads[op.read] === 'float32' &&
     [...form.terms.keys()].every((term) => term >= 0)
   ) {
-    const offset = form.constant * bytesPerElement.float32;
+    const offset = form.constant * bytesPerElement('float32');
     return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
   }
   const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];

@@ -15,7 +15,7 @@ import { checkRun } from '../checks.ts';
 import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../engine.ts';
 import type { TileRows } from '../kernels/gemm.ts';
 import { sizeOf } from '../shape.ts';
-import { bytesPerElement, viewOf } from '../storage.ts';
+import { arrayKinds, bytesPerElement } from '../storage.ts';
 import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from '../threads/pool.ts';
 import { features } from './features.ts';
 import { libraryBytes } from './library.ts';
@@ -36,7 +36,7 @@ export class WasmBuffer {
   constructor(owner: WasmEngine, type: BufferType, address: number, capacity: number) {
     this.owner = owner;
     this.type = type;
-    this.bytes = bytesPerElement[type.dtype] * sizeOf(type.shape);
+    this.bytes = bytesPerElement(type.dtype) * sizeOf(type.shape);
     this.address = address;
     this.capacity = capacity;
   }
@@ -88,7 +88,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   }
 
   upload(data: TensorData, type: BufferType): WasmBuffer {
-    const bytes = bytesPerElement[type.dtype] * sizeOf(type.shape);
+    const bytes = bytesPerElement(type.dtype) * sizeOf(type.shape);
     const address = this.memory.allocate(bytes);
     this.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     return new WasmBuffer(this, type, address, bytes);
@@ -98,7 +98,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
     this.check(buffer, 'download');
     const { address, bytes, type } = buffer;
     if (type.dtype === 'float32') return this.memory.floats.slice(address / 4, (address + bytes) / 4);
-    return viewOf(type.dtype, this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape));
+    return new arrayKinds[type.dtype](this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape));
   }
 
   release(buffer: WasmBuffer): void {
@@ -234,7 +234,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
       const given = inputs[input] as WasmBuffer;
       engine.check(given, 'run');
       const { dtype, shape } = program.buffers[input] as BufferType;
-      if (given.type.dtype !== dtype || given.bytes !== bytesPerElement[dtype] * sizeOf(shape)) {
+      if (given.type.dtype !== dtype || given.bytes !== bytesPerElement(dtype) * sizeOf(shape)) {
         throw new BackendError(
           `run: input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
         );

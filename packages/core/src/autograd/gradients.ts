@@ -2,11 +2,13 @@
  * Reverse-mode differentiation: one walk from a result back to its inputs that makes new nodes. Gradients are graph to
  * graph, so a gradient of a gradient needs no code of its own. Nothing is computed here.
  */
+
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { Assigned, CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { inputsFirst } from '../graph/walk.ts';
+import { addTo } from '../lists.ts';
 import { add } from '../ops/arithmetic.ts';
 import { Contraction, type ContractionAxes } from '../ops/contract.ts';
 import { concat } from '../ops/indexing.ts';
@@ -184,7 +186,7 @@ function joinContractions(contributions: readonly Node[]): readonly Node[] {
   for (const contribution of contributions) {
     const key = contractionKey(contribution);
     if (key === null) rest.push(contribution);
-    else groups.set(key, [...(groups.get(key) ?? []), contribution]);
+    else addTo(groups, key, contribution);
   }
   for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : (group[0] as Node));
   return rest;

@@ -103,7 +103,8 @@ export class Device {
 
   /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
   async pause(): Promise<void> {
-    if (this.residency.isOver) await this.residency.trim();
+    const trimmed = this.residency.trim();
+    if (trimmed !== undefined) await trimmed;
     const turn = this.#pace.turn();
     if (turn !== undefined) await turn;
     await breathe();

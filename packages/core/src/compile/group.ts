@@ -2,9 +2,12 @@
  * Finds runs of steps that a backend may run together, one outer index at a time: the rows of a softmax, the three
  * updates of an optimizer. Only a permission: running the steps one after the other is always right.
  */
+
 import type { Group, Kernel, Step } from '../backend.ts';
+import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
 import { affine } from './affine.ts';
+import { lastReads } from './last-reads.ts';
 
 /** Rows longer than this do not stay near the processor between two steps. */
 const longestRow = 1 << 14;
@@ -14,14 +17,15 @@ type Draft = Omit<Step, 'inPlace'>;
 
 export function findGroups(steps: readonly Draft[], inputs: number, outputs: readonly number[]): Group[] {
   const groups: Group[] = [];
-  const lastRead = lastReads(steps, outputs);
+  const lastNeed = lastReads(steps);
+  for (const buffer of outputs) lastNeed.set(buffer, steps.length);
   let first = 0;
   while (first < steps.length) {
     const { last, outer } = longestRun(steps, first);
     if (last > first) {
       // buffers that live inside the group only
       const written = new Set(steps.slice(first, last + 1).map(({ write }) => write));
-      const local = [...written].filter((buffer) => buffer >= inputs && (lastRead.get(buffer) ?? -1) <= last);
+      const local = [...written].filter((buffer) => buffer >= inputs && (lastNeed.get(buffer) ?? -1) <= last);
       groups.push({ first, last, outer, local });
     }
     first = last + 1;
@@ -37,10 +41,7 @@ export function safeGroups(groups: readonly Group[], steps: readonly Step[], slo
   return groups.filter(({ first, last, outer }) => {
     const members = steps.slice(first, last + 1);
     const writers = new Map<number | undefined, Step[]>();
-    for (const member of members) {
-      const slot = slots[member.write];
-      writers.set(slot, [...(writers.get(slot) ?? []), member]);
-    }
+    for (const member of members) addTo(writers, slots[member.write], member);
     return members.every(({ kernel, reads }) =>
       reads.every(({ buffer, offset }, read) =>
         (writers.get(slots[buffer]) ?? []).every(
@@ -121,15 +122,4 @@ function staysInRow(kernel: Kernel, read: number, offset: number, producer: Kern
       return low >= 0 && high < row;
     }),
   );
-}
-
-/** For each buffer the last step that needs it; outputs are needed beyond the last step. */
-function lastReads(steps: readonly Draft[], outputs: readonly number[]): Map<number, number> {
-  const last = new Map<number, number>();
-  steps.forEach(({ reads, into }, at) => {
-    for (const { buffer } of reads) last.set(buffer, at);
-    if (into !== undefined && into.base !== null) last.set(into.base, at);
-  });
-  for (const buffer of outputs) last.set(buffer, steps.length);
-  return last;
 }

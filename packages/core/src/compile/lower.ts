@@ -10,7 +10,7 @@ import { inverseOrder, Permute } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
-import { type KernelPlan, type Schedule, splitsBetween } from './schedule.ts';
+import { type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
@@ -163,16 +163,12 @@ class KernelWriter {
    * it what keeps the loads from being strided. The flat order stays the same.
    */
   axisToSplit(): { readonly axis: number; readonly inner: number } | null {
-    const { root, owner, box } = this.#plan;
+    const { root } = this.#plan;
     if (this.#splits.some((inner) => inner > 1) || this.#space.divided.length === 0) return null;
     for (const { axis, by } of this.#space.divided) {
       const size = root.shape[axis];
       if (size === undefined || size % by !== 0 || size === by) continue;
-      if (box === null) return { axis, inner: by };
-      const start = box.start[axis];
-      if (typeof start === 'number' && start % by === 0 && (owner.shape[axis] as number) % by === 0) {
-        return { axis, inner: by };
-      }
+      if (maySplit(this.#plan, axis, by)) return { axis, inner: by };
     }
     return null;
   }
@@ -201,13 +197,10 @@ class KernelWriter {
     return known >= 0 ? known : this.#scalars.push(node) - 1;
   }
 
-  operandCount(): number {
-    return this.#operands.length;
-  }
-
-  operand(value: Value, node: Node): void {
-    this.#operands.push(value);
-    this.#operandNodes.push(node);
+  /** The next operand of the core, whose `inputs` these are. */
+  operand(value: Value, inputs: readonly Node[]): void {
+    const operand = this.#operands.push(value) - 1;
+    this.#operandNodes.push(inputs[operand] as Node);
   }
 
   noteInlined(node: Node): void {
@@ -359,8 +352,7 @@ class BodyScope {
         return writer.space.computed(writer.emit('min', 'int32', low, writer.constant(max, 'int32')), min, max);
       },
       operand: (value) => {
-        const position = kernel.operandCount();
-        kernel.operand(value, node.inputs[position] as Node);
+        kernel.operand(value, node.inputs);
         return value;
       },
     };

@@ -23,7 +23,7 @@ function scratch({ buffers, inputs, outputs }: Program): number {
   );
   const sizes = new Map<number, number>();
   for (const { slot, dtype, shape } of buffers) {
-    if (!kept.has(slot)) sizes.set(slot, Math.max(sizes.get(slot) ?? 0, sizeOf(shape) * bytesPerElement[dtype]));
+    if (!kept.has(slot)) sizes.set(slot, Math.max(sizes.get(slot) ?? 0, sizeOf(shape) * bytesPerElement(dtype)));
   }
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -4,9 +4,12 @@
  *
  * The steps of a group may run interleaved, so whatever a group touches lives until the group ends.
  */
-import type { BufferType, Group, Program, Step } from '../backend.ts';
+
+import type { BufferType, Group, Program } from '../backend.ts';
 import { bytesPerElement } from '../dtype.ts';
+import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
+import { readBy } from './last-reads.ts';
 import type { DraftStep } from './program.ts';
 
 interface Draft {
@@ -46,7 +49,7 @@ class SlotPlanner {
     this.#passedOn = new Uint8Array(buffers.length);
     this.#slotCount = inputs;
     steps.forEach(({ step }, at) => {
-      for (const buffer of touchedBy(step)) this.#lastUse[buffer] = at;
+      for (const buffer of [...readBy(step), step.write]) this.#lastUse[buffer] = at;
     });
     for (const buffer of outputs) this.#isOutput[buffer] = 1;
     for (let input = 0; input < inputs; input++) this.#slots[input] = input;
@@ -74,7 +77,7 @@ class SlotPlanner {
 
   #bytes(buffer: number): number {
     const { dtype, shape } = this.#draft.buffers[buffer] as BufferType;
-    return sizeOf(shape) * bytesPerElement[dtype];
+    return sizeOf(shape) * bytesPerElement(dtype);
   }
 
   /** The boxes of an output are all written in the output's memory, from the first one on. */
@@ -152,10 +155,7 @@ class SlotPlanner {
   }
 
   #setFree(slot: number): void {
-    const bytes = this.#capacity.get(slot) as number;
-    const list = this.#free.get(bytes);
-    if (list === undefined) this.#free.set(bytes, [slot]);
-    else list.push(slot);
+    addTo(this.#free, this.#capacity.get(slot) as number, slot);
   }
 
   /** The smallest free slot that is large enough, else the largest one grown, else a new one. */
@@ -170,11 +170,4 @@ class SlotPlanner {
     this.#capacity.set(slot, Math.max(needed, best));
     return slot;
   }
-}
-
-export function touchedBy(step: Omit<Step, 'inPlace'>): number[] {
-  const buffers = step.reads.map(({ buffer }) => buffer);
-  buffers.push(step.write);
-  if (step.into !== undefined && step.into.base !== null) buffers.push(step.into.base);
-  return buffers;
 }

@@ -2,7 +2,9 @@
  * The cache of compiled programs of one device. A plan is found by the hash of its key and then compared exactly, so two
  * graphs share a plan only when they are of one structure. The plan least recently used makes room for new ones.
  */
+
 import type { Backend, Executable, Limits, Shape } from '../backend.ts';
+import { addTo } from '../lists.ts';
 import { settings } from '../settings.ts';
 import { sameKey } from './key-stream.ts';
 import { LengthWatch } from './lengths.ts';
@@ -100,9 +102,7 @@ export class PlanCache {
   }
 
   #add(plan: Plan): void {
-    const bucket = this.#plans.get(plan.hash);
-    if (bucket === undefined) this.#plans.set(plan.hash, [plan]);
-    else bucket.push(plan);
+    addTo(this.#plans, plan.hash, plan);
     this.#count++;
     if (this.#count <= planCapacity) return;
     const [oldest] = this.#plans as Iterable<[number, Plan[]]>;

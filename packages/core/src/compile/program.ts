@@ -2,13 +2,16 @@
  * Puts lowered kernels together as a Program: buffers, steps, scalars, outputs and donations. The order of steps is that
  * of the graph, except that a step that takes over an input's memory waits for the input's last reader.
  */
+
 import type { BufferType, DType, Limits, Program, Step } from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import { Constant, type Node } from '../graph/node.ts';
+import { addTo } from '../lists.ts';
 import { show, sizeOf } from '../shape.ts';
 import { findGroups, safeGroups } from './group.ts';
+import { lastReads } from './last-reads.ts';
 import { type LoweredKernel, Lowerer, splitSize } from './lower.ts';
-import { assignSlots, touchedBy } from './memory.ts';
+import { assignSlots } from './memory.ts';
 import { schedule } from './schedule.ts';
 import { resolve, type Trace } from './trace.ts';
 
@@ -259,7 +262,7 @@ interface BufferDonation {
 /** Moves each step that takes over an input behind the last other step that reads it, where nothing reads its result. */
 function postponeDonations(steps: DraftStep[], donations: readonly BufferDonation[]): DraftStep[] {
   if (donations.length === 0) return steps;
-  const lastRead = lastReads(steps);
+  const lastRead = lastReads(steps.map(({ step }) => step));
   const takes = new Map(donations.map(({ input, output }) => [output, input]));
   const delayed = new Map<number, DraftStep[]>();
   const moved = new Set<DraftStep>();
@@ -269,9 +272,7 @@ function postponeDonations(steps: DraftStep[], donations: readonly BufferDonatio
     const last = lastRead.get(input) ?? -1;
     if (last <= at) return;
     moved.add(draft);
-    const list = delayed.get(last);
-    if (list === undefined) delayed.set(last, [draft]);
-    else list.push(draft);
+    addTo(delayed, last, draft);
   });
   return steps.flatMap((draft, at) => [...(moved.has(draft) ? [] : [draft]), ...(delayed.get(at) ?? [])]);
 }
@@ -286,7 +287,7 @@ function safeDonations(
   inPlace: boolean,
 ): BufferDonation[] {
   if (donations.length === 0) return [];
-  const lastRead = lastReads(steps);
+  const lastRead = lastReads(steps.map(({ step }) => step));
   const writers = new Map(steps.map(({ step }, at) => [step.write, at]));
   return donations.filter(({ input, output }) => {
     const at = writers.get(output) as number;
@@ -297,17 +298,4 @@ function safeDonations(
     if (step.into !== undefined) return step.into.base === input && reads.length === 0;
     return reads.every((read) => inPlace && aligned.includes(read));
   });
-}
-
-/** For each buffer the last step that reads it. */
-function lastReads(steps: readonly DraftStep[]): Map<number, number> {
-  const last = new Map<number, number>();
-  steps.forEach(({ step }, at) => {
-    for (const buffer of readBy(step)) last.set(buffer, at);
-  });
-  return last;
-}
-
-function readBy(step: DraftStep['step']): number[] {
-  return touchedBy(step).filter((buffer) => buffer !== step.write);
 }

@@ -5,7 +5,7 @@
  * stays in the same memory; what is uploaded a second time has its place among the results, the least recently used first
  * (T. Johnson and D. Shasha, "2Q: A Low Overhead High Performance Buffer Management Replacement Algorithm", 1994).
  */
-import type { Backend } from '../backend.ts';
+import type { Backend, Limits } from '../backend.ts';
 import type { Storage } from '../graph/storage.ts';
 
 /** The part of the budget that first uploads have. */
@@ -13,7 +13,12 @@ const firstShare = 1 / 128;
 
 class Line {
   readonly #members = new Set<Storage>();
+  readonly #budget: Limits['maxResident'];
   #bytes = 0;
+
+  constructor(budget: Limits['maxResident']) {
+    this.#budget = budget;
+  }
 
   get next(): Storage | undefined {
     const [first] = this.#members;
@@ -33,18 +38,21 @@ class Line {
     if (this.#members.delete(storage)) this.#bytes -= storage.bytes;
   }
 
-  exceeds(count: number, bytes: number): boolean {
-    return this.#members.size > count || this.#bytes > bytes;
+  get isOver(): boolean {
+    return this.#members.size > this.#budget.count || this.#bytes > this.#budget.bytes;
   }
 }
 
 export class Residency {
-  readonly #first = new Line();
-  readonly #rest = new Line();
+  readonly #first: Line;
+  readonly #rest: Line;
   readonly #backend: Backend;
 
   constructor(backend: Backend) {
+    const { count, bytes } = backend.limits.maxResident;
     this.#backend = backend;
+    this.#first = new Line({ count: count * firstShare, bytes: bytes * firstShare });
+    this.#rest = new Line({ count, bytes });
   }
 
   /** The storage has a buffer here that nothing owns. */
@@ -71,17 +79,11 @@ export class Residency {
     storage.backend = null;
   }
 
-  get isOver(): boolean {
-    const { count, bytes } = this.#backend.limits.maxResident;
-    return this.#first.exceeds(count * firstShare, bytes * firstShare) || this.#rest.exceeds(count, bytes);
-  }
-
   /** Brings the lines back within their budgets; resolves when the results that had to move are on the host. */
   trim(): Promise<void> | undefined {
     const moves: Promise<void>[] = [];
-    const { count, bytes } = this.#backend.limits.maxResident;
-    while (this.#first.exceeds(count * firstShare, bytes * firstShare)) this.drop(this.#first.next as Storage);
-    while (this.#rest.exceeds(count, bytes)) {
+    while (this.#first.isOver) this.drop(this.#first.next as Storage);
+    while (this.#rest.isOver) {
       const oldest = this.#rest.next as Storage;
       this.remove(oldest);
       if (oldest.buffer === null) continue;

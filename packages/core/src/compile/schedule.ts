@@ -246,7 +246,8 @@ class Scheduler {
     if (turn !== null && !writesTurned(node, turn)) return false;
     const domain = (turn ?? node).shape;
     if (plan.box !== null && !sameShape(domain, plan.root.shape)) {
-      if (turn === null || !fitsBox(plan.box, plan.owner.shape, splitsBetween(plan.root.shape, domain))) return false;
+      const splits = turn && splitsBetween(plan.root.shape, domain);
+      if (!splits?.every((inner, axis) => maySplit(plan, axis, inner))) return false;
     }
     plan.core = node;
     plan.turn = turn;
@@ -321,14 +322,11 @@ export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
   return at === domain.length && !splits.includes(0) ? splits : null;
 }
 
-/** Whether a box starts at whole turns of the inner loops. */
-function fitsBox({ start }: PlacedBox, owner: Shape, splits: readonly number[] | null): boolean {
-  const fits = (inner: number, axis: number): boolean => {
-    const from = start[axis];
-    if (inner === 1) return true;
-    return typeof from === 'number' && from % inner === 0 && (owner[axis] as number) % inner === 0;
-  };
-  return splits?.every(fits) ?? false;
+/** Whether an axis may be two loops: where the kernel writes a box, that must start at a whole turn of the inner one. */
+export function maySplit({ box, owner }: KernelPlan, axis: number, inner: number): boolean {
+  if (box === null || inner === 1) return true;
+  const start = box.start[axis];
+  return typeof start === 'number' && start % inner === 0 && (owner.shape[axis] as number) % inner === 0;
 }
 
 const strictness: readonly Access[] = ['once', 'many', 'stored', 'dense'];

@@ -3,7 +3,9 @@
  * of equal structure differ only in the nodes that they read and take numbers from, so one of them is lowered for all.
  * Owns the walk over one kernel's nodes; what is made of them is `lower.ts`.
  */
+
 import { type Node, Scalar } from '../graph/node.ts';
+import { addTo } from '../lists.ts';
 import { KeyStream } from './key-stream.ts';
 import type { KernelPlan, Schedule } from './schedule.ts';
 import { resolve } from './trace.ts';
@@ -66,9 +68,6 @@ export class StructureCache<Value> {
 
   /** Keeps a value for the structure that was asked for last. */
   keep(value: Value): void {
-    const bucket = this.#values.get(this.#hash);
-    const entry = { key: this.#stream.take(), value };
-    if (bucket === undefined) this.#values.set(this.#hash, [entry]);
-    else bucket.push(entry);
+    addTo(this.#values, this.#hash, { key: this.#stream.take(), value });
   }
 }

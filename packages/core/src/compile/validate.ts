@@ -1,5 +1,7 @@
 /** Checks a Program against the contract: used by the tests and in debug mode, so that a wrong one never reaches a device. */
+
 import type { Body, Limits, Op, Program, Step } from '../backend.ts';
+import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
 import { operandsOf } from './body.ts';
 import { followsRows, safeGroups } from './group.ts';
@@ -137,9 +139,7 @@ function checkBody(body: Body, axes: number, where: string, fail: (what: string)
 function checkSlots(program: Program, written: Int32Array, lastRead: Int32Array, fail: (what: string) => never): void {
   const bySlot = new Map<number, number[]>();
   program.buffers.forEach(({ slot }, buffer) => {
-    const sharing = bySlot.get(slot);
-    if (sharing === undefined) bySlot.set(slot, [buffer]);
-    else sharing.push(buffer);
+    addTo(bySlot, slot, buffer);
   });
   for (const [slot, sharing] of bySlot) {
     sharing.sort((a, b) => (written[a] as number) - (written[b] as number));

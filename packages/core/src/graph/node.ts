@@ -57,14 +57,15 @@ export function apply<A>(primitive: Primitive<A>, inputs: readonly Node[], attri
   return node;
 }
 
-function commonBackend(operation: string, inputs: readonly Node[]): Backend | null {
+/** The one backend of all nodes, or null where none has one yet. `what`: whom to move where there are two. */
+export function commonBackend(operation: string, inputs: readonly Node[], what = 'tensor'): Backend | null {
   let backend: Backend | null = null;
   for (let i = 0; i < inputs.length; i++) {
     const other = (inputs[i] as Node).backend;
     if (other === null || other === backend) continue;
     if (backend !== null) {
       throw new BackendError(
-        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}': await move(tensor, backend) first.`,
+        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}': await move(${what}, backend) first.`,
         { operation, backends: [backend.name, other.name] },
       );
     }
@@ -73,48 +74,40 @@ function commonBackend(operation: string, inputs: readonly Node[]): Backend | nu
   return backend;
 }
 
-const noBody = (): never => {
-  throw new Error('a leaf has no loop body');
+const neverAsked = (): never => {
+  throw new Error('leaf, argument, scalar and constant make these nodes, and say their types');
 };
 
 /** A value in memory. */
 export const Data: Primitive<null> = definePrimitive<null>({
   name: 'data',
   kind: 'leaf',
-  infer: () => {
-    throw new Error('leaves are made by leaf()');
-  },
-  lower: noBody,
+  infer: neverAsked,
+  lower: neverAsked,
 });
 
 /** The argument of a compiled function: a leaf whose memory is named at each call. */
 export const Argument: Primitive<number> = definePrimitive<number>({
   name: 'argument',
   kind: 'leaf',
-  infer: () => {
-    throw new Error('arguments are made by argument()');
-  },
+  infer: neverAsked,
   key: (position) => [position],
-  lower: noBody,
+  lower: neverAsked,
 });
 
 /** A number from user code: it reaches the device as a scalar argument, so its value never forks a plan. */
 export const Scalar: Primitive<number> = definePrimitive<number>({
   name: 'scalar',
   kind: 'source',
-  infer: () => {
-    throw new Error('scalars are made by scalar()');
-  },
-  lower: noBody,
+  infer: neverAsked,
+  lower: neverAsked,
 });
 
 /** A number that belongs to the structure, repeated over a shape. Only library code makes these. */
 export const Constant: Primitive<number> = definePrimitive<number>({
   name: 'constant',
   kind: 'source',
-  infer: () => {
-    throw new Error('constants are made by constant()');
-  },
+  infer: neverAsked,
   key: (value) => [internNumber(value)],
   lower: (node, at) => at.constant(node.attributes, node.dtype),
 });

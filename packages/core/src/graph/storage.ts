@@ -34,7 +34,7 @@ export class Storage {
   }
 
   get bytes(): number {
-    return sizeOf(this.shape) * bytesPerElement[this.dtype];
+    return sizeOf(this.shape) * bytesPerElement(this.dtype);
   }
 }
 

@@ -61,7 +61,7 @@ export function laneOf(dtype: DType, vector: V128, lane: number): Expression {
 
 /** Four neighbours; null where the storage type has no instruction for that. */
 export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 | null {
-  if (bytesPerElement[dtype] === 4) return v128.load(address, offset);
+  if (bytesPerElement(dtype) === 4) return v128.load(address, offset);
   if (dtype !== 'bool') return null;
   const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
   return i32x4.ne(wide, scope.words(0));
@@ -74,7 +74,7 @@ export function loadLanes(
   place: (lane: number) => readonly [address: I32, offset: number],
 ): V128 {
   const [address, offset] = place(0);
-  if (bytesPerElement[dtype] === 4) {
+  if (bytesPerElement(dtype) === 4) {
     let vector = v128.load32Zero(address, offset);
     for (const lane of [1, 2, 3]) {
       const [at, from] = place(lane);
@@ -103,7 +103,7 @@ export function storeLanes(
   offset: number,
   stride: number,
 ): void {
-  const bytes = bytesPerElement[dtype];
+  const bytes = bytesPerElement(dtype);
   if (stride === 1 && bytes === 4) scope.emit(v128.store(address, value, offset));
   else if (stride === 1 && dtype === 'bool') {
     scope.emit(v128.store32Lane(address, maskToBytes(scope, value), 0, offset));

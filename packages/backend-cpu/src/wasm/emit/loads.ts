@@ -78,7 +78,7 @@ export class Loads {
     at: number,
     level: number,
   ): V128 {
-    const bytes = bytesPerElement[dtype];
+    const bytes = bytesPerElement(dtype);
     const scope = this.#loops.at(level);
     let sum: V128 | null = null;
     for (const [term, coefficient] of terms) {
@@ -126,7 +126,7 @@ export class Loads {
       name: `${op.read}:${op.index}`,
       pointer: scope.builder.parameter(1 + op.read, 'i32'),
       form: analysis.forms[op.index] as Affine,
-      bytes: bytesPerElement[nest.kernel.reads[op.read] as DType],
+      bytes: bytesPerElement(nest.kernel.reads[op.read] as DType),
     };
   }
 }

@@ -28,7 +28,7 @@ export class Stores {
     const { analysis, context, mode, nest, schedule } = this.#loops;
     const { dtype, domain } = nest.kernel;
     const scope = this.#loops.at(level);
-    const bytes = bytesPerElement[dtype];
+    const bytes = bytesPerElement(dtype);
     const access = this.#access('out', 0, domain, nest.outStrides, bytes);
     const address = this.#values.loads.address(access, level);
     if (nest.accumulate) {

@@ -122,7 +122,7 @@ export class Calls {
     const address = (buffer: number): I32 =>
       (position && this.#layout.localAddress(buffer, own, position)) ?? this.#layout.address(buffer, table, scratch);
     const reads = step.reads.map(({ buffer, offset }) => {
-      const bytes = offset * bytesPerElement[(buffers[buffer] as Program['buffers'][number]).dtype];
+      const bytes = offset * bytesPerElement((buffers[buffer] as Program['buffers'][number]).dtype);
       return bytes === 0 ? address(buffer) : i32.add(address(buffer), i32.const(bytes));
     });
     const scalars = step.scalars.map((index) => this.#layout.scalar(index, table));
@@ -136,7 +136,7 @@ export class Calls {
     let out = address;
     let constant = 0;
     into.start.forEach((start, axis) => {
-      const factor = (strides[axis] as number) * bytesPerElement[kernel.dtype];
+      const factor = (strides[axis] as number) * bytesPerElement(kernel.dtype);
       if (typeof start === 'number') constant += start * factor;
       else out = i32.add(out, i32.mul(this.#layout.scalar(start.scalar, table) as I32, i32.const(factor)));
     });

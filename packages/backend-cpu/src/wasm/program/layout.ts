@@ -19,7 +19,7 @@ export const blockBudget = 16384;
 /** Bytes of a buffer. */
 export function bytesOf({ buffers }: Program, buffer: number): number {
   const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
-  return bytesPerElement[dtype] * sizeOf(shape);
+  return bytesPerElement(dtype) * sizeOf(shape);
 }
 export const sameSlot = ({ buffers }: Program, a: number, b: number): boolean => buffers[a]?.slot === buffers[b]?.slot;
 

@@ -1,0 +1,19 @@
+/** Which buffers a step reads, the base around its box among them, and which step reads a buffer last. */
+import type { Step } from '../backend.ts';
+
+type Reader = Pick<Step, 'reads' | 'into'>;
+
+export function readBy({ reads, into }: Reader): number[] {
+  const buffers = reads.map(({ buffer }) => buffer);
+  if (into !== undefined && into.base !== null) buffers.push(into.base);
+  return buffers;
+}
+
+/** For each buffer the last step that reads it. */
+export function lastReads(steps: readonly Reader[]): Map<number, number> {
+  const last = new Map<number, number>();
+  steps.forEach((step, at) => {
+    for (const buffer of readBy(step)) last.set(buffer, at);
+  });
+  return last;
+}
