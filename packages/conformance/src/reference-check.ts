@@ -84,7 +84,7 @@ function checkBody(
   epilogue: boolean,
   complain: (rule: string) => never,
 ): void {
-  if (body.length < 1 || body.length > 64) complain(`a body of ${body.length} operations`);
+  if (body.length < 1 || body.length > 128) complain(`a body of ${body.length} operations`);
   body.forEach((op, position) => {
     const say = (rule: string): never => complain(`operation ${position} (${op.op}): ${rule}`);
     const operands = op.op === 'load' ? [op.index] : 'args' in op ? op.args : [];

@@ -365,11 +365,11 @@ describe('reference', () => {
         program.step(
           kernel((body) => {
             const value = body.load(0, body.axis(0));
-            for (let i = 0; i < 63; i++) body.alu('floor', 'float32', value);
+            for (let i = 0; i < 127; i++) body.alu('floor', 'float32', value);
           }),
           [x],
         ),
       ),
-    ).toThrow('a body of 65 operations');
+    ).toThrow('a body of 129 operations');
   });
 });

@@ -145,7 +145,7 @@ export interface Kernel {
   readonly hint?: Hint;
 }
 
-/** A straight line of at most 64 operations. Operands are earlier positions; the last operation is the result. */
+/** A straight line of at most 128 operations. Operands are earlier positions; the last operation is the result. */
 export type Body = readonly Op[];
 
 /**

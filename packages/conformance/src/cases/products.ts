@@ -110,6 +110,7 @@ const convolutions: readonly (readonly [words: string, x: Size, w: Size, options
     [2, 1, 2, 2, 2],
     { stride: [2, 1, 2], padding: [1, 0, 1], groups: 2 },
   ],
+  ['everything', [1, 4, 6, 7, 6], [4, 2, 2, 3, 2], { stride: [2, 3, 2], padding: [1, 2, 1], dilation: 2, groups: 2 }],
 ];
 
 const transposed: readonly (readonly [words: string, x: Size, w: Size, options: TransposedConvolutionOptions])[] = [
@@ -118,6 +119,7 @@ const transposed: readonly (readonly [words: string, x: Size, w: Size, options: 
   ['strided, padded, longer', [1, 3, 4, 3], [3, 2, 3, 3], { stride: 2, padding: 1, outputPadding: 1 }],
   ['dilated, in groups', [1, 4, 3, 3], [4, 1, 2, 3], { stride: [2, 1], dilation: [2, 1], groups: 2 }],
   ['strided', [1, 2, 2, 3, 2], [2, 1, 2, 2, 2], { stride: [2, 1, 2] }],
+  ['everything', [1, 4, 3, 2, 3], [4, 1, 2, 3, 2], { stride: [2, 3, 2], padding: 1, dilation: 2, groups: 2 }],
 ];
 
 const pools: readonly (readonly [words: string, x: Size, options: PoolOptions])[] = [
@@ -127,6 +129,7 @@ const pools: readonly (readonly [words: string, x: Size, options: PoolOptions])[
   ['overlaps, padded', [1, 2, 7, 6], { size: [3, 2], stride: [2, 1], padding: [1, 1] }],
   ['dilated', [1, 1, 7, 7], { size: [2, 3], stride: 1, dilation: 2 }],
   ['halves', [1, 1, 4, 4, 4], { size: [2, 2, 2] }],
+  ['dilated, padded', [1, 2, 5, 6, 5], { size: [2, 3, 2], stride: [2, 1, 3], padding: 1, dilation: 2 }],
 ];
 
 export function productOperations(): Operation[] {

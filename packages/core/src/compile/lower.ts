@@ -28,7 +28,7 @@ export interface LoweredKernel {
   readonly splits: readonly number[];
 }
 
-export const longestBody = 64;
+export const longestBody = 128;
 
 /** Kernels by key, so that equal kernels are one object. */
 const interned = new Map<string, WeakRef<Kernel>>();

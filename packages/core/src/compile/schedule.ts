@@ -50,7 +50,7 @@ interface Use {
   readonly access: Access;
 }
 
-/** Operations that a kernel may have besides index arithmetic; the body holds 64 in all. */
+/** Operations that a kernel may have besides index arithmetic; the body holds 128 in all. */
 const operationBudget = 28;
 const cheapPrimitives = new Set<unknown>([Add, Subtract, Multiply, Maximum, Minimum, Less, Where, Cast]);
 

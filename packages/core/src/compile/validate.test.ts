@@ -116,11 +116,11 @@ describe('a program is refused', () => {
       'looks ahead',
     ],
     [
-      'with a body of 65 operations',
+      'with a body of 129 operations',
       withStep(base, 0, {
-        kernel: { ...double, value: new Array(65).fill({ op: 'const', dtype: 'float32', value: 1 }) },
+        kernel: { ...double, value: new Array(129).fill({ op: 'const', dtype: 'float32', value: 1 }) },
       }),
-      'step 0, value has 65 operations',
+      'step 0, value has 129 operations',
     ],
   ])('%s', (_, program, message) => {
     expect(() => validateProgram(program, limits)).toThrow(message);

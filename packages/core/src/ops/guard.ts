@@ -23,7 +23,7 @@ export class Guard {
     return this.within(this.#at.space.floorDiv(index, divisor), size);
   }
 
-  /** `within` in fewer operations, of which a body has 64 at most: an index that lies inside is the nearest one itself. */
+  /** `within` in fewer operations: an index that lies inside is the nearest one itself. */
   checked(index: Index, size: number): Index {
     return this.checkedQuotient(index, 1, size);
   }
