@@ -15,7 +15,10 @@ import typescript from 'typescript';
  */
 const coreLayers = [
   { name: 'contract', files: ['backend.ts'] },
-  { name: 'foundation', files: ['copy.ts', 'errors.ts', 'dtype.ts', 'shape.ts', 'settings.ts', 'random-value.ts'] },
+  {
+    name: 'foundation',
+    files: ['copy.ts', 'errors.ts', 'dtype.ts', 'shape.ts', 'lists.ts', 'settings.ts', 'random-value.ts'],
+  },
   { name: 'graph', files: ['graph/'] },
   { name: 'ops', files: ['ops/'] },
   { name: 'autograd', files: ['autograd/'] },
