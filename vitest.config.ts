@@ -1,6 +1,7 @@
 /**
- * All tests, in one file of configuration and four projects: `node` and `browser` run the same files from source
- * (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs only there.
+ * All tests, in one file of configuration and five projects: `node`, `node-alone` and `browser` run the same files from
+ * source (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or
+ * `*.browser.test.ts` runs only there.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
@@ -33,18 +34,31 @@ const playground: TestProjectConfiguration = {
   },
 };
 
+const inNode = {
+  setupFiles,
+  testTimeout: 30_000,
+  // Leak tests collect garbage themselves.
+  execArgv: ['--expose-gc'],
+};
+/** What looks at the whole process: its memory, or a default backend that nobody has set yet. */
+const alone = ['**/leak.node.test.ts', '**/settings.test.ts'];
+
+/** The files share a process: to load the packages anew for each of them took a third of the time. */
 const node: TestProjectConfiguration = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    ...inNode,
     name: 'node',
     include,
-    exclude: ['**/node_modules/**', '**/*.browser.test.ts'],
-    setupFiles,
-    testTimeout: 30_000,
-    // Leak tests collect garbage themselves.
-    execArgv: ['--expose-gc'],
+    exclude: ['**/node_modules/**', '**/*.browser.test.ts', ...alone],
+    isolate: false,
   },
+};
+const nodeAlone: TestProjectConfiguration = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { ...inNode, name: 'node-alone', include: alone },
 };
 
 /** What `scripts/ensure-browser.mjs` found and tried out. */
@@ -93,7 +107,7 @@ const browser: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
-    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node] : [packages, playground, node, browser],
+    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node, nodeAlone] : [packages, playground, node, nodeAlone, browser],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
   },
 });

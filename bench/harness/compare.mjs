@@ -93,7 +93,7 @@ export async function compare(options) {
   if (run.first.length > 0) print(`\n${textTable(firstRows(run, 'first'))}\n\n${textTable(firstRows(run, 'peak'))}`);
   const faults = faultLines(run);
   if (faults.length > 0) print(`\nNot measured:\n${faults.join('\n')}`);
-  return { name: `cpu-node${String(machine.node).split('.')[0]}`, run };
+  return { name: `cpu-${machine.family}-node${String(machine.node).split('.')[0]}`, run };
 }
 
 /** @param {number | null} busy */

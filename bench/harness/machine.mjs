@@ -12,8 +12,10 @@ export function machineFacts(node) {
     encoding: 'utf8',
   });
   const [nodeVersion = '', v8 = ''] = JSON.parse(asked.stdout);
+  const processor = first?.model.trim() ?? 'unknown';
   return {
-    processor: first?.model.trim() ?? 'unknown',
+    processor,
+    family: familyOf(processor),
     cores: cpus().length,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${platform()} ${release()} ${arch()}`,
@@ -22,6 +24,16 @@ export function machineFacts(node) {
     peak: peakOf(node),
   };
 }
+
+/** The maker and the line of a processor, for the name of a file: results of several machines stand side by side. @param {string} processor */
+export const familyOf = (processor) =>
+  processor
+    .replace(/\(.*?\)|\b(processor|cpu)\b.*/gi, ' ')
+    .trim()
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .slice(0, 2)
+    .join('-');
 
 /** The most GFLOP/s of 128-bit arithmetic, with what the engine has. @param {string} node */
 function peakOf(node) {
