@@ -107,7 +107,10 @@ const browser: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
-    projects: process.env.NN_SKIP_BROWSER === '1' ? [packages, node, nodeAlone] : [packages, playground, node, nodeAlone, browser],
+    projects:
+      process.env.NN_SKIP_BROWSER === '1'
+        ? [packages, node, nodeAlone]
+        : [packages, playground, node, nodeAlone, browser],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
   },
 });
