@@ -3,7 +3,14 @@
  * each of the few, the vectors, with each row of the matrix. Nothing is packed and the matrix is read once: four numbers
  * of several rows at a time, each in a sum of its own, and in the end each sum is added up.
  */
-import type { FunctionBuilder, Local, ModuleBuilder, Statement, V128 } from '../wasm/assembler.ts';
+import {
+  type FunctionBuilder,
+  type Local,
+  type ModuleBuilder,
+  type Statement,
+  type V128,
+  words,
+} from '../wasm/assembler.ts';
 import { f32, f32x4, forLoop, i32, select, v128, whileLoop } from '../wasm/instructions.ts';
 
 /** Rows of the matrix that are worth a call: whole tiles of any height. */
@@ -23,7 +30,6 @@ export function addDots(module: ModuleBuilder, fused: boolean): void {
   addTile(module, 'dotPairs', fused, { rows: fused ? 6 : 4, vectors: 2, steps: 1 });
 }
 
-const parameters = Array.from({ length: 10 }, () => 'i32' as const);
 const range = (length: number): number[] => Array.from({ length }, (_, at) => at);
 const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.add(local, i32.const(by)));
 
@@ -32,7 +38,7 @@ const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.ad
  * vector, inner).
  */
 function addTile(module: ModuleBuilder, name: string, fused: boolean, tile: Tile): void {
-  module.function(name, parameters, [], (builder) => {
+  module.function(name, words(10), [], (builder) => {
     const [matrix, rowBytes, rowCount, vectors, vectorBytes, vectorCount, results, rowStep, vectorStep, inner] =
       builder.words(10);
     const steps = range(tile.steps);

@@ -5,7 +5,7 @@
  */
 import type { Kernel } from '@nn/core';
 import { align } from '../storage.ts';
-import type { FunctionBuilder, I32, Local, Statement } from '../wasm/assembler.ts';
+import { type FunctionBuilder, type I32, type Local, type Statement, words } from '../wasm/assembler.ts';
 import { kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, forLoop, i32, select } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
@@ -20,7 +20,7 @@ export const evenly = (size: number, block: number, multiple: number): number =>
 export type Word = I32 | number;
 const word = (value: Word): I32 => (typeof value === 'number' ? i32.const(value) : value);
 
-export const plus = (base: I32, offset: Word): I32 => i32.add(base, word(offset));
+export const plus = (base: I32, offset: Word): I32 => (offset === 0 ? base : i32.add(base, word(offset)));
 export const scaled = (value: I32, factor: number): I32 => (factor === 1 ? value : i32.mul(value, i32.const(factor)));
 /** The bytes of so many floats. */
 export const floats = (count: I32): I32 => i32.shl(count, i32.const(2));
@@ -101,8 +101,7 @@ export class Driver {
   }
 
   library(name: LibraryFunction, ...values: Word[]): Statement {
-    const parameters = values.map(() => 'i32' as const);
-    return callVoid(this.context.library(name, parameters, []), ...values.map(word));
+    return callVoid(this.context.library(name, words(values.length), []), ...values.map(word));
   }
 
   /** All units of a nest of one read. */

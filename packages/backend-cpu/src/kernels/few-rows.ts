@@ -1,15 +1,15 @@
 /**
  * A matrix product with few rows (or columns) as dot products, where nothing is packed: which products, and their phases.
- * The product is found in `contraction.ts`, the functions are in `dots.ts`.
+ * The product is found in `matrix-product.ts`, the functions are in `dots.ts`.
  */
 import { emitNest, type KernelCode, type Phase } from '../wasm/emit.ts';
 import { i32 } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
-import type { MatrixProduct, Target } from './contraction.ts';
 import { dotsUnit } from './dots.ts';
-import { bounded, type Driver, phaseOf, plus, scaled } from './driver.ts';
-import { epilogueKernel, type Operand, redirected } from './operand.ts';
+import { bounded, phaseOf, plus, scaled } from './driver.ts';
+import type { MatrixProduct } from './matrix-product.ts';
+import { epilogueKernel, type Operand, operandAt, redirected, sumsAt, type Target } from './operand.ts';
 
 /**
  * Few rows, and operands whose neighbours lie along the inner axis. Packing a matrix for so few rows costs more than the
@@ -41,27 +41,24 @@ export function emitFewRows(
   ] as const;
   const [vectors, matrix] = rows.extent > columns.extent ? [sides[1], sides[0]] : sides;
   const one = vectors.count === 1;
-  const start = ({ scratch: shared, builder }: Driver, { parameter, offset }: Operand) =>
-    plus(parameter === null ? shared : builder.parameter(parameter, 'i32'), offset);
 
   // One vector waits for memory, several for the sums.
   const work = (rows.extent * columns.extent * inner.extent) / (vectors.count < 4 ? 8 : 20);
   const product = phaseOf(context, kernel, Math.ceil(matrix.count / dotsUnit), work, (driver) => {
-    const { out, scratch: shared, begin, end } = driver;
+    const { begin, end } = driver;
     const [from, count] = [driver.local(), driver.local()];
-    const sums = target.inPlace ? out : plus(shared, target.offset);
     return [
       from.set(scaled(begin, dotsUnit)),
       count.set(i32.sub(bounded(scaled(end, dotsUnit), matrix.count), from)),
       driver.library(
         one ? 'dots' : 'dotPairs',
-        plus(start(driver, matrix.operand), scaled(from, matrix.step)),
+        plus(operandAt(driver, matrix.operand), scaled(from, matrix.step)),
         matrix.step,
         count,
-        start(driver, vectors.operand),
+        operandAt(driver, vectors.operand),
         vectors.step,
         vectors.count,
-        plus(sums, scaled(from, matrix.out)),
+        plus(sumsAt(driver, target), scaled(from, matrix.out)),
         matrix.out,
         vectors.out,
         inner.extent,

@@ -4,7 +4,15 @@
  * A panel of A holds 6 or 4 rows, one of B 8 columns, both with k outermost and zeros where the matrix ends.
  * They are functions of the library module, compiled once for all programs; loops over blocks are in `contraction.ts`.
  */
-import type { FunctionBuilder, I32, Local, ModuleBuilder, Statement, V128, ValueType } from '../wasm/assembler.ts';
+import {
+  type FunctionBuilder,
+  type I32,
+  type Local,
+  type ModuleBuilder,
+  type Statement,
+  type V128,
+  words,
+} from '../wasm/assembler.ts';
 import { doWhile, f32, f32x4, forLoop, i32, select, v128, when, whileLoop } from '../wasm/instructions.ts';
 
 /**
@@ -19,9 +27,6 @@ export const blockColumns = 512;
 export const blockInner = 384;
 /** Scratch for tiles that do not exist whole. */
 export const edgeBytes: number = 4 * 6 * panelColumns;
-
-export const packParameters: readonly ValueType[] = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'];
-export const multiplyParameters: readonly ValueType[] = Array.from({ length: 9 }, () => 'i32' as const);
 
 type Width = 4 | 6 | 8;
 const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));
@@ -46,11 +51,11 @@ function rowsInSixes(rows: Local<'i32'>, rest: Local<'i32'>, sixes: Local<'i32'>
  * along k, rows or columns, k). Contiguous vectors are copied, or transposed; any other strides go one by one.
  */
 export function addPack(module: ModuleBuilder, tileRows: TileRows): void {
-  module.function('packColumns', packParameters, [], (builder) => {
+  module.function('packColumns', words(6), [], (builder) => {
     const walk = walkOf(builder);
     builder.emit(packPanels(builder, 8, walk, walk.count));
   });
-  module.function('packRows', packParameters, [], (builder) => {
+  module.function('packRows', words(6), [], (builder) => {
     const walk = walkOf(builder);
     const { count } = walk;
     if (tileRows === 6) {
@@ -79,14 +84,7 @@ interface Walk {
   readonly left: Local<'i32'>;
 }
 function walkOf(builder: FunctionBuilder): Walk {
-  const [source, target, across, along, count, inner] = packParameters.map((_, at) => builder.parameter(at, 'i32')) as [
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-  ];
+  const [source, target, across, along, count, inner] = builder.words(6);
   return { source, target, across, along, count, inner, from: builder.local('i32'), left: builder.local('i32') };
 }
 
@@ -205,20 +203,8 @@ function packSingly(builder: FunctionBuilder, width: Width, count: Local<'i32'> 
  * All tiles are computed whole; at the edges they pass through scratch and only what exists is copied.
  */
 export function addMultiply(module: ModuleBuilder, name: string, fused: boolean, tileRows: TileRows): void {
-  module.function(name, multiplyParameters, [], (builder) => {
-    const [left, right, target, rows, columns, inner, rowBytes, adds, scratch] = multiplyParameters.map((_, at) =>
-      builder.parameter(at, 'i32'),
-    ) as [
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-      Local<'i32'>,
-    ];
+  module.function(name, words(9), [], (builder) => {
+    const [left, right, target, rows, columns, inner, rowBytes, adds, scratch] = builder.words(9);
     const local = (): Local<'i32'> => builder.local('i32');
     const [column, row, a, c, panel, end, sixes] = [local(), local(), local(), local(), local(), local(), local()];
     const place: TilePlace = { a, c, panel, end, row, column, rows, columns, rowBytes, adds, scratch };

@@ -1,15 +1,17 @@
 /**
- * An operand of a product: where its elements lie. A load with an affine index is used where it is; any other expression
- * is first computed into scratch, densely, by its own loop nest.
+ * The operands of a product and its sums: where they lie. A load with an affine index is used where it is; any other
+ * expression is first computed into scratch, densely, by its own loop nest. Sums that are not what is stored go to scratch
+ * too, and an epilogue reads them there.
  */
 import type { Body, DType, Kernel, Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
-import { bytesPerElement } from '../storage.ts';
+import { align, bytesPerElement } from '../storage.ts';
 import type { Analysis } from '../wasm/analysis.ts';
 import type { I32 } from '../wasm/assembler.ts';
 import { emitNest, kernelParameters, type Phase } from '../wasm/emit.ts';
 import { callVoid, i32 } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
+import { type Driver, plus } from './driver.ts';
 
 export interface Operand {
   /** The parameter of the read (see `kernelParameters`), or null for scratch. */
@@ -23,7 +25,17 @@ export interface Operand {
   readonly scratchEnd: number;
 }
 
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+/** Where the sums go: to the output itself, or to `offset` in scratch. */
+export interface Target {
+  readonly inPlace: boolean;
+  readonly offset: number;
+}
+
+/** The address of the first element of an operand, and of the first sum. */
+export const operandAt = ({ scratch, builder }: Driver, { parameter, offset }: Operand): I32 =>
+  plus(parameter === null ? scratch : builder.parameter(parameter, 'i32'), offset);
+export const sumsAt = ({ out, scratch }: Driver, { inPlace, offset }: Target): I32 =>
+  inPlace ? out : plus(scratch, offset);
 
 export function operandOf(
   context: ModuleContext,

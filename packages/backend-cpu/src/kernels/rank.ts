@@ -5,7 +5,7 @@
 import type { Hint } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
 import { align } from '../storage.ts';
-import type { I32, Local, ModuleBuilder, Statement } from '../wasm/assembler.ts';
+import { type I32, type Local, type ModuleBuilder, type Statement, words } from '../wasm/assembler.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { callVoid, doWhile, f32, forLoop, i32, i64, select, when, whileLoop } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
@@ -14,7 +14,6 @@ import { phaseOf } from './driver.ts';
 import { redirected } from './operand.ts';
 import { bodyAt, sumsAt, sumsOf } from './sums.ts';
 
-const rankParameters = Array.from({ length: 6 }, () => 'i32' as const);
 /** Below so many elements comparing all pairs is as fast. */
 const shortest = 24;
 
@@ -51,7 +50,7 @@ export function emitRank(
   });
   const valuesAt = sums.bytes;
   const valueBytes = align(4 * sizeOf(domain));
-  const rankRow = context.library('rankRow', rankParameters, []);
+  const rankRow = context.library('rankRow', words(6), []);
   const values = redirected(context, kernel, nest, { out: valuesAt });
   const rows = before * after;
   const ranks = phaseOf(context, kernel, rows, 6 * length * Math.log2(length) * rows, (driver) => {
@@ -75,7 +74,7 @@ export function emitRank(
 
 /** `rankRow`: (values, count, whether they are floats, ranks, bytes between ranks, 16 bytes of scratch for each value). */
 export function addRankRow(module: ModuleBuilder): void {
-  module.function('rankRow', rankParameters, [], (builder) => {
+  module.function('rankRow', words(6), [], (builder) => {
     const [values, count, floats, ranks, stride, scratch] = builder.words(6);
     const index = builder.local('i32');
     const key = builder.local('i32');

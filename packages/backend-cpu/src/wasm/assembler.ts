@@ -119,6 +119,9 @@ type Tuple<T, N extends number, Items extends T[] = []> = Items['length'] extend
   ? Items
   : Tuple<T, N, [...Items, T]>;
 
+/** The types of `count` words. */
+export const words = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
+
 /** A function under construction: its parameters, locals and statements. */
 export class FunctionBuilder implements FunctionReference {
   readonly parameters: readonly ValueType[];

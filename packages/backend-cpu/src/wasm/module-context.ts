@@ -4,17 +4,18 @@
  * Kernels are added by the emitters; `program.ts` makes one context for each program.
  */
 import type { TileRows } from '../kernels/gemm.ts';
-import type {
-  Expression,
-  FunctionBuilder,
-  FunctionReference,
-  Local,
-  MemoryType,
-  Statement,
-  V128,
-  ValueType,
+import {
+  type Expression,
+  type FunctionBuilder,
+  type FunctionReference,
+  type Local,
+  type MemoryType,
+  ModuleBuilder,
+  type Statement,
+  type V128,
+  type ValueType,
+  words,
 } from './assembler.ts';
-import { ModuleBuilder } from './assembler.ts';
 import { call, f32, f32x4, f64, i32, select, v128, when, whileLoop } from './instructions.ts';
 import type { Scope } from './math.ts';
 import { erf, exp, keep, log, power, sine, tanh } from './math.ts';
@@ -59,12 +60,7 @@ export class ModuleContext {
 
   /** Hands a phase to all threads: (phase, table, scratch, own, units, pieces). */
   parallel(): FunctionReference {
-    return this.module.import(
-      'host',
-      'parallel',
-      Array.from({ length: 6 }, () => 'i32' as const),
-      [],
-    );
+    return this.module.import('host', 'parallel', words(6), []);
   }
 
   /** A function of the library module (see `library.ts`). */

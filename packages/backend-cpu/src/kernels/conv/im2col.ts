@@ -4,11 +4,9 @@
  * one function covers every rank, stride and dilation. Tables are padded to a multiple of 8 with their last entry.
  * Functions of the library module; `forward.ts` and the gradients beside it make the tables and multiply the panels.
  */
-import type { I32, Local, ModuleBuilder, Statement, V128 } from '../../wasm/assembler.ts';
+import { type I32, type Local, type ModuleBuilder, type Statement, type V128, words } from '../../wasm/assembler.ts';
 import { f32, f32x4, i32, v128, when, whileLoop } from '../../wasm/instructions.ts';
 import { transpose } from '../gemm.ts';
-
-const six = Array.from({ length: 6 }, () => 'i32' as const);
 
 const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.add(local, i32.const(by)));
 
@@ -17,7 +15,7 @@ const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.ad
  * the right operand of the forward product.
  */
 export function addPackPixels(module: ModuleBuilder): void {
-  module.function('packPixels', six, [], (builder) => {
+  module.function('packPixels', words(6), [], (builder) => {
     const [image, target, taps, tapCount, pixels, count] = builder.words(6);
     const places = Array.from({ length: 8 }, () => builder.local('i32'));
     const tap = builder.local('i32');
@@ -84,7 +82,7 @@ export function addPackPixels(module: ModuleBuilder): void {
  * right operand of the product that gives the weights' gradient.
  */
 export function addPackTaps(module: ModuleBuilder): void {
-  module.function('packTaps', six, [], (builder) => {
+  module.function('packTaps', words(6), [], (builder) => {
     const [image, target, taps, count, pixels, pixelCount] = builder.words(6);
     const bases = Array.from({ length: 8 }, () => builder.local('i32'));
     const pixel = builder.local('i32');
@@ -128,7 +126,7 @@ export function addPackTaps(module: ModuleBuilder): void {
  * dense array to the image, where several patches overlap: the opposite of taking patches.
  */
 export function addAddPatches(module: ModuleBuilder): void {
-  module.function('addPatches', six, [], (builder) => {
+  module.function('addPatches', words(6), [], (builder) => {
     const [source, image, taps, count, pixels, pixelCount] = builder.words(6);
     const base = builder.local('i32');
     const pixel = builder.local('i32');

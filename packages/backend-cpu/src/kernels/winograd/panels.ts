@@ -3,13 +3,19 @@
  * M a matrix of `filtering.ts`, M X M^T of each small image X, four tiles or four channels as the lanes of a vector. The
  * products around them are in `forward.ts` and `weight-gradient.ts`.
  */
-import type { FunctionBuilder, I32, Local, ModuleBuilder, Statement, V128 } from '../../wasm/assembler.ts';
+import {
+  type FunctionBuilder,
+  type I32,
+  type Local,
+  type ModuleBuilder,
+  type Statement,
+  type V128,
+  words,
+} from '../../wasm/assembler.ts';
 import { i32, select, v128, whileLoop } from '../../wasm/instructions.ts';
 import { transpose } from '../gemm.ts';
 import { filters, type Matrix, outputs, patches, taps } from './filtering.ts';
 import { Lines } from './lines.ts';
-
-const panelParameters = Array.from({ length: 9 }, () => 'i32' as const);
 
 export const lanes = [0, 1, 2, 3] as const;
 export const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));
@@ -33,7 +39,7 @@ function addPanels(
   { width, fused, turned = false }: { readonly width: 4 | 8; readonly fused: boolean; readonly turned?: boolean },
 ): void {
   const side = (matrix[0] as readonly number[]).length;
-  module.function(name, panelParameters, [], (builder) => {
+  module.function(name, words(9), [], (builder) => {
     const [source, target, temporary, inner, innerCount, lane, laneCount, rowBytes, frequencyBytes] = builder.words(9);
     const lines = new Lines(builder, fused);
     const bases = lanes.map(() => builder.local('i32'));

@@ -2,14 +2,12 @@
  * The way back from products to small images, as functions of the library module: with M a matrix of `filtering.ts`, M X M^T
  * of the numbers of all frequencies, four tiles or four channels as the lanes of a vector. The opposite of `panels.ts`.
  */
-import type { I32, ModuleBuilder, Statement, V128 } from '../../wasm/assembler.ts';
+import { type I32, type ModuleBuilder, type Statement, type V128, words } from '../../wasm/assembler.ts';
 import { i32, v128, whileLoop } from '../../wasm/instructions.ts';
 import { transpose } from '../gemm.ts';
 import { filters, type Matrix, outputs, reach, transposed } from './filtering.ts';
 import { Lines } from './lines.ts';
 import { advance, lanes } from './panels.ts';
-
-const resultParameters = Array.from({ length: 10 }, () => 'i32' as const);
 
 export function addWinogradResults(module: ModuleBuilder, fused: boolean): void {
   addResults(module, 'tileResults', transposed(outputs), fused);
@@ -22,7 +20,7 @@ export function addWinogradResults(module: ModuleBuilder, fused: boolean): void 
  */
 function addResults(module: ModuleBuilder, name: string, matrix: Matrix, fused: boolean): void {
   const side = matrix.length;
-  module.function(name, resultParameters, [], (builder) => {
+  module.function(name, words(10), [], (builder) => {
     const [source, target, temporary, table, count, outer, sourceBytes, targetBytes, rowBytes, frequencyBytes] =
       builder.words(10);
     const lines = new Lines(builder, fused);
