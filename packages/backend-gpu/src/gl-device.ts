@@ -1,7 +1,7 @@
 /**
- * Owns: WebGL 2 through gpu.js: textures of four floats a texel, their pool, kernels, upload and reading back.
- * Does not own: what is computed (`printer.ts`), nor when memory is free (`plan.ts`), nor contexts outside browsers
- * (`headless-device.ts`).
+ * Owns: WebGL 2 through gpu.js: kernels, upload and reading back.
+ * Does not own: textures (`gl-textures.ts`), what is computed (`printer.ts`), nor when memory is free (`plan.ts`), nor
+ * contexts outside browsers (`headless-device.ts`).
  * gpu.js translates, links and runs each kernel; the shader text enters as its native function. Textures are ours: gpu.js
  * asks the texture it draws to `beforeMutate`, and ours answers "attach me", so each run can have its own target.
  */
@@ -13,11 +13,11 @@ import {
   type GpuKernel,
   type GpuLibrary,
   type KernelSettings,
-  type TextureProtocol,
   webGl2Instance,
 } from './facade.ts';
 import { glslText } from './gl-shader.ts';
-import { glsl, type Language, type Scalar } from './language.ts';
+import { type GlTexture, sizeOf, TexturePool } from './gl-textures.ts';
+import { glsl, type Language } from './language.ts';
 import type { Shader } from './printer.ts';
 import { nextTurn } from './turn.ts';
 
@@ -29,51 +29,8 @@ const largest = 8192;
 /** For so many milliseconds the end of work is asked for in every turn of the event loop, then once a millisecond. */
 const patience = 1;
 
-class GlTexture implements TextureProtocol, Memory {
-  readonly type = 'ArrayTexture(4)';
-  readonly size: readonly [number, number];
-  readonly dimensions: readonly number[];
-  readonly output: readonly number[];
-  readonly texels: number;
-  readonly scalar: Scalar = 'F';
-  readonly texture: WebGLTexture;
-  readonly context: WebGL2RenderingContext;
-  /** The base-2 logarithm of the width. */
-  readonly shift: number;
-  isFree = false;
-
-  constructor(texture: WebGLTexture, size: readonly [number, number], context: WebGL2RenderingContext) {
-    this.texture = texture;
-    this.context = context;
-    this.size = size;
-    this.shift = 31 - Math.clz32(size[0]);
-    this.dimensions = [size[0], size[1], 1];
-    this.output = size;
-    this.texels = size[0] * size[1];
-  }
-
-  beforeMutate(): boolean {
-    return true;
-  }
-
-  clone(): TextureProtocol {
-    return this;
-  }
-
-  delete(): void {}
-}
-
 /** The memory of this device is what it made itself: the one cast of this module. */
 const own = (memory: Memory): GlTexture => memory as GlTexture;
-
-/**
- * Nearly square, so that drivers that share out rows or blocks of pixels keep all their units busy; the width is a power
- * of two, so that a texel's place is a shift and a mask.
- */
-function sizeOf(texels: number): readonly [number, number] {
-  const width = 2 ** Math.ceil(Math.log2(Math.sqrt(texels)));
-  return [width, Math.ceil(texels / width)];
-}
 
 export class GlDevice implements Device {
   readonly mode: GlMode;
@@ -86,8 +43,7 @@ export class GlDevice implements Device {
   readonly counters: Counters = { created: 0, deleted: 0, live: 0, bytes: 0, kernels: 0, compiled: 0, launches: 0 };
   protected readonly gl: WebGL2RenderingContext;
   private readonly gpu: GpuInstance;
-  private readonly pool = new Map<string, GlTexture[]>();
-  private pooledBytes = 0;
+  private readonly textures: TexturePool;
   protected readonly framebuffer: WebGLFramebuffer;
   private readonly placeholder: GlTexture;
 
@@ -113,7 +69,8 @@ export class GlDevice implements Device {
     const side = Math.min(largest, Number(gl.getParameter(gl.MAX_TEXTURE_SIZE)));
     this.maxLength = side * side * 4;
     this.framebuffer = gl.createFramebuffer();
-    this.placeholder = this.create([1, 1]);
+    this.textures = new TexturePool(gl, this.counters);
+    this.placeholder = this.textures.create([1, 1]);
   }
 
   compile(shader: Shader, writes: number): Kernel {
@@ -196,7 +153,7 @@ export class GlDevice implements Device {
 
   /** Drivers finish a program at its first draw: one pixel drawn now lets them do it while the next one is built. */
   private drawOnce(run: GpuKernel, shader: Shader, writes: number): void {
-    while (this.firstTargets.length < writes) this.firstTargets.push(this.create([1, 1]));
+    while (this.firstTargets.length < writes) this.firstTargets.push(this.textures.create([1, 1]));
     const reads = shader.reads.map(() => this.placeholder);
     const numbers = shader.parameters.map(() => 0);
     this.launch(run, 1, reads, numbers, this.firstTargets.slice(0, writes));
@@ -246,73 +203,11 @@ export class GlDevice implements Device {
   private vertices: WebGLBuffer | null = null;
 
   allocate(texels: number): Memory {
-    const size = sizeOf(texels);
-    const free = this.pool.get(size.join('x'))?.pop();
-    if (free !== undefined) {
-      this.pooledBytes -= free.texels * 16;
-      free.isFree = false;
-      return free;
-    }
-    return this.create(size);
-  }
-
-  private create(size: readonly [number, number]): GlTexture {
-    const { gl } = this;
-    const texture = gl.createTexture();
-    gl.activeTexture(gl.TEXTURE15);
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, size[0], size[1]);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-    const bytes = size[0] * size[1] * 16;
-    // Asking for errors waits for the device, so only large textures are asked about.
-    if (bytes >= 2 ** 24 && gl.getError() === gl.OUT_OF_MEMORY) {
-      gl.deleteTexture(texture);
-      if (this.emptyPool()) return this.create(size);
-      throw new BackendError(`gpu: out of memory: no room for ${bytes} bytes beside ${this.counters.bytes}.`, {
-        bytes,
-      });
-    }
-    this.counters.created++;
-    this.counters.live++;
-    this.counters.bytes += bytes;
-    return new GlTexture(texture, size, gl);
-  }
-
-  /** Deletes what lies idle; whether there was anything. */
-  private emptyPool(): boolean {
-    const idle = [...this.pool.values()].flat();
-    for (const { texture, texels } of idle) {
-      this.gl.deleteTexture(texture);
-      this.counters.deleted++;
-      this.counters.live--;
-      this.counters.bytes -= texels * 16;
-    }
-    this.pool.clear();
-    this.pooledBytes = 0;
-    return idle.length > 0;
+    return this.textures.allocate(texels);
   }
 
   free(memory: Memory): void {
-    const texture = own(memory);
-    if (texture.isFree) throw new BackendError('gpu: a buffer was released twice.');
-    texture.isFree = true;
-    const bytes = texture.texels * 16;
-    // At most as much lies idle as is in use, so that a change of sizes does not double memory for long.
-    if (this.pooledBytes + bytes > Math.max(2 ** 26, this.counters.bytes - this.pooledBytes)) {
-      this.gl.deleteTexture(texture.texture);
-      this.counters.deleted++;
-      this.counters.live--;
-      this.counters.bytes -= bytes;
-      return;
-    }
-    this.pooledBytes += bytes;
-    const key = texture.size.join('x');
-    const list = this.pool.get(key);
-    if (list === undefined) this.pool.set(key, [texture]);
-    else list.push(texture);
+    this.textures.free(own(memory));
   }
 
   write(memory: Memory, data: Float32Array | Int32Array): void {

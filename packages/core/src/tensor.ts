@@ -1,6 +1,7 @@
 /**
  * Tensor: an immutable handle on a node of the graph. Every method is one call into ops/; nothing is computed until the
- * values are read or an optimizer steps, and nothing is ever disposed of by hand.
+ * values are read or an optimizer steps, and nothing is ever disposed of by hand. Past 400 lines, because one class cannot
+ * be cut: half of it is what users read of each method.
  */
 import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';

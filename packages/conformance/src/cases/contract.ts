@@ -1,6 +1,7 @@
 /**
  * The contract of `Backend` and `Executable`, call by call: copies, releases, chains of runs, donations, boxes, groups,
- * errors and profiles. Programs are written by hand here, so that each case asks for one thing.
+ * errors and profiles. Programs are written by hand here, so that each case asks for one thing; past 400 lines, because
+ * it is one list in the order of the interface.
  */
 import type { Backend, DType, Kernel, Program, TensorData } from '@nn/core';
 import type { ConformanceCase, Need } from '../case.ts';
