@@ -43,7 +43,7 @@ const inNode = {
 /** What looks at the whole process: its memory, or a default backend that nobody has set yet. */
 const alone = ['**/leak.node.test.ts', '**/settings.test.ts'];
 
-/** The files share a process: to load the packages anew for each of them took a third of the time. */
+/** The files share a process: most of them run faster than the packages load. */
 const node: TestProjectConfiguration = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
