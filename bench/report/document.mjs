@@ -61,7 +61,7 @@ function cpuSection(name, run) {
   const charts = cpuCharts(run).map(({ file, chart }) => picture(`${name}-${file}`, chart));
   const peers = ['tfjs-wasm', 'jax-js', 'onnxruntime-web', 'brain.js', 'js-pytorch'];
   return [
-    `## CPU, ${run.machine.processor.replace(/\(.*?\)/g, '')}, Node ${String(run.machine.node).split('.')[0]}`,
+    `## CPU, ${String(run.machine.processor).replace(/\(.*?\)/g, '')}, Node ${String(run.machine.node).split('.')[0]}`,
     facts(run),
     ...charts,
     '### Times',
