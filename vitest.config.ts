@@ -34,32 +34,22 @@ const playground: TestProjectConfiguration = {
   },
 };
 
-const inNode = {
-  setupFiles,
-  testTimeout: 30_000,
+const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['test']): TestProjectConfiguration => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   // Leak tests collect garbage themselves.
-  execArgv: ['--expose-gc'],
-};
+  test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], ...test },
+});
 /** What looks at the whole process: its memory, or a default backend that nobody has set yet. */
 const alone = ['**/leak.node.test.ts', '**/settings.test.ts'];
-
 /** The files share a process: most of them run faster than the packages load. */
-const node: TestProjectConfiguration = {
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-  test: {
-    ...inNode,
-    name: 'node',
-    include,
-    exclude: ['**/node_modules/**', '**/*.browser.test.ts', ...alone],
-    isolate: false,
-  },
-};
-const nodeAlone: TestProjectConfiguration = {
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-  test: { ...inNode, name: 'node-alone', include: alone },
-};
+const node = inNode({
+  name: 'node',
+  include,
+  exclude: ['**/node_modules/**', '**/*.browser.test.ts', ...alone],
+  isolate: false,
+});
+const nodeAlone = inNode({ name: 'node-alone', include: alone });
 
 /** What `scripts/ensure-browser.mjs` found and tried out. */
 function foundBrowser(): { executablePath?: string; env?: Record<string, string> } {

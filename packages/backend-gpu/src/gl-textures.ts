@@ -7,7 +7,7 @@ import type { Counters, Memory } from './device.ts';
 import type { TextureProtocol } from './facade.ts';
 import type { Scalar } from './language.ts';
 
-/** Handed to gpu.js as one of its own: it asks the texture that it draws to `beforeMutate`, and ours answers "attach me". */
+/** Memory of the device, in the shape in which gpu.js knows textures. */
 export class GlTexture implements TextureProtocol, Memory {
   readonly type = 'ArrayTexture(4)';
   readonly size: readonly [number, number];

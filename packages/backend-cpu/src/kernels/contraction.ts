@@ -120,15 +120,18 @@ function blocksOf(context: ModuleContext, { rows, columns, loops }: MatrixProduc
   return { rowBlock, columnBlock, rowBlocks, columnBlocks, outerCount };
 }
 
-/** Which operand a run or an address belongs to: A has the rows, whether it is the kernel's left or its right one. */
-type Side = 'left' | 'right' | 'out';
+/** A or B, and which of the kernel's operands it is: A is the one that has the rows. */
+interface Factor {
+  readonly operand: Operand;
+  readonly side: 'left' | 'right';
+}
 
 /** What is known of a product before its code is written. */
 interface Plan extends Blocks {
   readonly product: MatrixProduct;
   readonly target: Target;
-  readonly a: { readonly operand: Operand; readonly side: Side };
-  readonly b: { readonly operand: Operand; readonly side: Side };
+  readonly a: Factor;
+  readonly b: Factor;
   readonly innerBlock: number;
   /** A block of rows of C stays in the second cache until all k of a span are added: B is packed for all of them. */
   readonly innerSpan: number;
@@ -147,8 +150,11 @@ function planOf(
   const blocks = blocksOf(context, product);
   const { rowBlock, columnBlock, rowBlocks } = blocks;
   const { inner, swapped } = product;
-  const sides = [{ operand: left, side: 'left' } as const, { operand: right, side: 'right' } as const] as const;
-  const [a, b] = swapped ? [sides[1], sides[0]] : sides;
+  const factors: readonly [Factor, Factor] = [
+    { operand: left, side: 'left' },
+    { operand: right, side: 'right' },
+  ];
+  const [a, b] = swapped ? [factors[1], factors[0]] : factors;
   const innerBlock = evenly(inner.extent, blockInner, 4);
   const innerSpan = innerBlock * Math.max(1, Math.floor(spanBytes / (4 * columnBlock * innerBlock)));
   const whole = Math.ceil(inner.extent / innerBlock) * innerBlock;
@@ -331,7 +337,7 @@ function packed(
 interface Moving {
   readonly at: Local<'i32'>;
   readonly from: I32;
-  readonly side: Side;
+  readonly side: Factor['side'] | 'out';
 }
 /** Sets addresses to where turn `turn` of the loops has its matrices. */
 function moved(driver: Driver, turn: Local<'i32'>, loops: readonly Run[], moving: readonly Moving[]): Statement[] {
