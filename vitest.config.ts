@@ -40,13 +40,14 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   // Leak tests collect garbage themselves.
   test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], ...test },
 });
-/** What looks at the whole process: its memory, or a default backend that nobody has set yet. */
-const alone = ['**/leak.node.test.ts', '**/settings.test.ts'];
+/** What looks at the memory of the whole process. */
+const alone = ['**/leak.node.test.ts'];
 /** The files share a process: most of them run faster than the packages load. */
 const node = inNode({
   name: 'node',
   include,
   exclude: ['**/node_modules/**', '**/*.browser.test.ts', ...alone],
+  setupFiles: [...setupFiles, 'scripts/test-setup-shared.ts'],
   isolate: false,
 });
 const nodeAlone = inNode({ name: 'node-alone', include: alone });

@@ -41,6 +41,39 @@ test('parameters and random numbers stay as they are', async () => {
   expect(await count.array()).toEqual([1]);
 });
 
+test('what was assigned before is not lost, and what the function assigns before it throws is', async () => {
+  const count = parameter([1], { trainable: false, name: 'count' });
+  count.assign(count.add(1));
+  await prepareProgram(() => {
+    count.assign(count.mul(100));
+    return forward(1);
+  });
+  const failing = () => {
+    count.assign(count.mul(100));
+    uniform([1]);
+    throw new Error('no');
+  };
+  setSeed(4);
+  await expect(prepareProgram(failing)).rejects.toThrow('no');
+  expect(randomState()).toEqual({ seed: 4, counter: 0 });
+  expect(await count.array()).toEqual([2]);
+});
+
+test('draws that are made while a program compiles stay made', async () => {
+  const inner = reference();
+  let compiled = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    compiled = resolve;
+  });
+  setDefaultBackend(compilingBy(inner, (program) => gate.then(() => inner.compile(program))));
+  setSeed(4);
+  const done = prepareProgram(() => forward(1));
+  uniform([1]);
+  compiled();
+  await done;
+  expect(randomState()).toEqual({ seed: 4, counter: 1 });
+});
+
 test('a program that cannot be compiled is named, and tried again', async () => {
   backend.fail('compile');
   await expect(prepareProgram(() => forward(1))).rejects.toThrow('compile: made to fail by a test.');

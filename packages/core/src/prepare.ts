@@ -1,9 +1,10 @@
 /** Compiling ahead: what a first use would compile, without running it. */
-import type { Executable } from './backend.ts';
+import type { Backend, Executable } from './backend.ts';
 import { deviceOf } from './compile/device.ts';
+import type { Plan } from './compile/plan.ts';
 import { recordWith } from './graph/recorder.ts';
 import { noteLoss } from './graph/storage.ts';
-import { takeUpdates, undoUpdates } from './graph/variable.ts';
+import { dirtyOn, withoutAssignments } from './graph/variable.ts';
 import { randomState, setRandomState } from './random.ts';
 import { checkSynchronous, getDefaultBackend } from './settings.ts';
 import { nodeOf, type Tensor } from './tensor.ts';
@@ -17,24 +18,27 @@ import { nodeOf, type Tensor } from './tensor.ts';
  * console.log(await prepare(() => ones([8, 8]).matmul(ones([8, 8])))); // => undefined
  */
 export async function prepare(work: () => Tensor | readonly Tensor[]): Promise<void> {
-  const numbers = randomState();
-  const result = checkSynchronous(
-    'prepare',
-    recordWith({ events: [] }, () => work()),
-  );
-  const nodes = ('length' in result ? result : [result])
-    .map((x) => nodeOf('prepare', x))
-    .filter(({ shape }) => !shape.includes(0));
-  const device = deviceOf(nodes.find(({ backend }) => backend !== null)?.backend ?? getDefaultBackend());
-  const updates = takeUpdates(device.backend);
+  const { backend, plan } = withoutAssignments(() => planOf(work));
   try {
-    const { plan } = device.prepare(nodes, updates);
     plan.executable ??= await (plan.compiling as Promise<Executable>);
   } catch (error) {
-    noteLoss(device.backend, error);
+    noteLoss(backend, error);
     throw error;
+  }
+}
+
+/** The plan of what `work` makes and assigns; the stream of random numbers is where it was. */
+function planOf(work: () => Tensor | readonly Tensor[]): { readonly backend: Backend; readonly plan: Plan } {
+  const numbers = randomState();
+  try {
+    const result = checkSynchronous('prepare', recordWith({ events: [] }, work));
+    const nodes = ('length' in result ? result : [result])
+      .map((x) => nodeOf('prepare', x))
+      .filter(({ shape }) => !shape.includes(0));
+    const device = deviceOf(nodes.find(({ backend }) => backend !== null)?.backend ?? getDefaultBackend());
+    const updates = Array.from(dirtyOn(device.backend), (variable) => ({ variable, node: variable.node }));
+    return { backend: device.backend, plan: device.prepare(nodes, updates).plan };
   } finally {
-    undoUpdates(updates);
     setRandomState(numbers);
   }
 }

@@ -1,9 +1,13 @@
 /** What the tests of core share: a default backend, and every program checked against the contract before it runs. */
 import type { Backend } from './backend.ts';
+import { problems } from './compile/problems.ts';
+import { profiles } from './compile/profiler.ts';
 import { debug } from './debug.ts';
 import { gradients } from './gradients.ts';
+import { dirtyVariables, undoUpdates } from './graph/variable.ts';
 import { type Parameter, parameter } from './parameter.ts';
-import { setDefaultBackend } from './settings.ts';
+import { setSeed } from './random.ts';
+import { setDefaultBackend, setTraining, settings } from './settings.ts';
 import type { Tensor } from './tensor.ts';
 import { replace } from './update.ts';
 
@@ -12,6 +16,21 @@ export function prepare<B extends Backend>(backend: B): B {
   debug({ validate: true });
   setDefaultBackend(backend);
   return backend;
+}
+
+/**
+ * Core as a process finds it that has just loaded it. Test files share a process, and a parameter that one of them assigned
+ * and never read would be a part of the first program of the next.
+ */
+export function forget(): void {
+  undoUpdates(Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node })));
+  debug({ eager: false, validate: false });
+  problems.pending = null;
+  profiles.clear();
+  settings.backend = null;
+  settings.isTracking = true;
+  setTraining(true);
+  setSeed(0);
 }
 
 /** `inner` with another way to compile. */

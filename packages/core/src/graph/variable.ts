@@ -39,6 +39,20 @@ export interface Update {
   readonly node: Node;
 }
 
+/** Runs `work`; what it assigned has not happened afterwards, and what waited before still waits. */
+export function withoutAssignments<T>(work: () => T): T {
+  const before = Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node }));
+  try {
+    return work();
+  } finally {
+    undoUpdates(Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node })));
+    for (const { variable, node } of before) {
+      variable.node = node;
+      dirtyVariables.add(variable);
+    }
+  }
+}
+
 /** The variables that wait for a program on `backend`. */
 export function* dirtyOn(backend: Backend): Generator<Variable> {
   for (const variable of dirtyVariables) {
