@@ -7,6 +7,7 @@ import type { Backend, Executable } from './backend.ts';
 import { type Bound, type Device, deviceOf } from './compile/device.ts';
 import { sameKey } from './compile/key-stream.ts';
 import { ValueError } from './errors.ts';
+import { hooks } from './graph/hooks.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';
 import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
@@ -87,6 +88,7 @@ export function compile<Arguments extends readonly unknown[], Result>(
       .map(({ node }) => node)
       .filter(({ storage, shape }) => storage === null && !shape.includes(0));
     if (pending.length > 0) await device.update([], pending);
+    if (hooks.inspect !== null) return runOnce(fn, shaped, tensors, device);
     const key = keyOf(shaped, tensors, device);
     const variant = variants.get(key);
     if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
@@ -132,7 +134,7 @@ async function trace(
   const events: HostEvent[] = [];
   let result: unknown;
   try {
-    result = recordWith({ events }, () => {
+    result = recordWith({ events, isReplayed: true }, () => {
       const args = rebuild(shaped, (position) => wrap(placeholders[position] as Node)) as never[];
       return checkSynchronous('compile', fn(...(args as never)));
     });
@@ -176,6 +178,39 @@ async function trace(
   }
 }
 
+/** Runs the function on the values themselves, so that eager debugging sees each operation; nothing is kept. */
+async function runOnce<Result>(
+  fn: (...args: never) => unknown,
+  shaped: Shaped,
+  tensors: readonly Tensor[],
+  device: Device,
+): Promise<Result> {
+  const outputs: Tensor[] = [];
+  let result: Shaped;
+  try {
+    const made = recordWith({ events: [], isReplayed: false }, () =>
+      fn(...(rebuild(shaped, (position) => tensors[position] as Tensor) as never)),
+    );
+    result = take(checkSynchronous('compile', made), outputs);
+  } catch (error) {
+    undoUpdates(takeUpdates(device.backend));
+    throw error;
+  }
+  const nodes = outputs.map(({ node }) => node);
+  await device.update(takeUpdates(device.backend), nodes);
+  return rebuild(result, (position) => {
+    const node = nodes[position] as Node;
+    return wrap(node.storage === null ? node : resultLeaf(node.storage, device)); // empty ones have no memory
+  }) as Result;
+}
+
+/** What a result of a compiled function is: a value without a graph behind it. */
+function resultLeaf(storage: Storage, device: Device): Node {
+  const node = leaf(storage, device.backend);
+  node.cut = 'is the result of a compiled function: take the gradient inside of it, or stopGradient() first.';
+  return node;
+}
+
 function sourceOf(node: Node, variables: ReadonlyMap<Storage, Variable>): Source {
   if (node.storage === null) return { kind: 'argument', position: node.attributes as number };
   const variable = variables.get(node.storage);
@@ -216,11 +251,7 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     const node = graph.roots[root] as Node;
     return leaves[graph.leaves.findIndex((other) => other === node || other.storage === node.storage)] as Storage;
   };
-  const result = rebuild(replay.result, (position) => {
-    const node = leaf(rootStorage(position), device.backend);
-    node.cut = 'is the result of a compiled function: take the gradient inside of it, or stopGradient() first.';
-    return wrap(node);
-  });
+  const result = rebuild(replay.result, (position) => wrap(resultLeaf(rootStorage(position), device)));
   const values = updatedRoots.map(rootStorage);
   // memory that was there before, or that is a result as well, has more than one owner
   plan.outputs.forEach((output, root) => {

@@ -1,7 +1,18 @@
 /** Looking closely: eager computation, the first NaN by name and line, and programs as text. */
 import { reference } from '@nn/conformance';
 import { afterEach, describe, expect, test } from 'vitest';
-import { debug, explain, gradients, parameter, profile, replace, tensor } from './index.ts';
+import {
+  compile,
+  debug,
+  explain,
+  gradients,
+  parameter,
+  profile,
+  replace,
+  type Tensor,
+  tensor,
+  where,
+} from './index.ts';
 import { prepare } from './testing.ts';
 
 prepare(reference());
@@ -13,7 +24,79 @@ describe('debug', () => {
     debug({ eager: true });
     const bad = tensor([1, -1]).sqrt();
     const later = bad.mul(2).sum();
-    await expect(later.item()).rejects.toThrow(/^sqrt made NaN at \[1\] from finite numbers/);
+    await expect(later.item()).rejects.toThrow(
+      /^sqrt made NaN at \[1\] from finite numbers, in \[2\] at .*debug\.test\.ts:\d+:\d+\.$/,
+    );
+  });
+
+  test('refuses a step that would spoil the parameters, and leaves them as they were', async () => {
+    debug({ eager: true });
+    const weight = parameter([1, 4]);
+    const shift = parameter([0]);
+    const counted = parameter([0], { trainable: false });
+    const train = (x: number): Promise<void> => {
+      counted.assign(counted.add(1));
+      const loss = weight.sub(x).log().add(shift).sum();
+      const [ofWeight, ofShift] = gradients(loss, [weight, shift]);
+      return replace(
+        [
+          [weight, weight.sub(ofWeight.mul(0.1))],
+          [shift, shift.sub(ofShift.mul(0.1))],
+        ],
+        [loss],
+      );
+    };
+    for (let round = 0; round < 2; round++) {
+      await expect(train(2)).rejects.toThrow(
+        /^log made NaN at \[0\] from finite numbers, in \[2\] at .*debug\.test\.ts:\d+:\d+\.$/,
+      );
+      expect([await weight.array(), await shift.array(), await counted.array()]).toEqual([[1, 4], [0], [0]]);
+    }
+    await train(0);
+    expect(await counted.array()).toEqual([1]);
+    expect(await shift.item()).toBeCloseTo(-0.2);
+  });
+
+  test('names the operation whose gradient is not finite', async () => {
+    debug({ eager: true });
+    const weight = parameter([0, 1]);
+    const loss = weight.sqrt().sum();
+    const [slope] = gradients(loss, [weight]);
+    await expect(replace([[weight, weight.sub(slope)]], [loss])).rejects.toThrow(
+      /^\w+ made Infinity at \[0\] from finite numbers, in \[2\], in the gradient of sqrt at .*debug\.test\.ts:\d+:\d+\.$/,
+    );
+    expect(await weight.array()).toEqual([0, 1]);
+  });
+
+  test('sees into compiled functions', async () => {
+    const weight = parameter([1, 1]);
+    const train = compile((x: Tensor) => {
+      const loss = weight.mul(x).log().sum();
+      const [slope] = gradients(loss, [weight]);
+      replace([[weight, weight.sub(slope.mul(0.5))]], [loss]);
+      return loss;
+    });
+    for (let call = 0; call < 3; call++) await train(tensor([1, 1]));
+    const before = await weight.array();
+    debug({ eager: true });
+    await expect(train(tensor([1, -1]))).rejects.toThrow(/^log made NaN at \[1\] .* at .*debug\.test\.ts:\d+:\d+\.$/);
+    expect(await weight.array()).toEqual(before);
+    expect(await (await train(tensor([1, 1]))).item()).toBeTypeOf('number');
+  });
+
+  test('does not repeat itself, and lets infinities be that nobody is given', async () => {
+    debug({ eager: true });
+    await expect(tensor([-1]).log().item()).rejects.toThrow('log made NaN');
+    expect(await tensor([2]).mul(2).item()).toBe(4);
+    const x = tensor([0, 1]);
+    expect(await where(x.equal(0), 5, x.log()).array()).toEqual([5, 0]);
+    await expect(x.log().array()).rejects.toThrow('log made -Infinity at [0]');
+  });
+
+  test('knows parameters that were not finite before', async () => {
+    const weight = parameter([Number.NaN]);
+    debug({ eager: true });
+    expect(await weight.mul(2).item()).toBeNaN();
   });
 
   test('says nothing of what comes from infinite inputs, and stops saying', async () => {
@@ -24,14 +107,14 @@ describe('debug', () => {
   });
 
   test('computes the same numbers, steps included', async () => {
-    const train = async (): Promise<unknown> => {
+    const train = async (): Promise<number[]> => {
       const weight = parameter([1, 2]);
       for (let step = 0; step < 3; step++) {
         const loss = weight.square().sum();
         const [slope] = gradients(loss, [weight]);
         await replace([[weight, weight.sub(slope.mul(0.1))]], [loss]);
       }
-      return weight.array();
+      return Array.from(await weight.data(), (value) => Number(value.toPrecision(6)));
     };
     const fast = await train();
     debug({ eager: true });

@@ -31,7 +31,7 @@ export async function prepare(work: () => Tensor | readonly Tensor[]): Promise<v
 function planOf(work: () => Tensor | readonly Tensor[]): { readonly backend: Backend; readonly plan: Plan } {
   const numbers = randomState();
   try {
-    const result = checkSynchronous('prepare', recordWith({ events: [] }, work));
+    const result = checkSynchronous('prepare', recordWith({ events: [], isReplayed: true }, work));
     const nodes = ('length' in result ? result : [result])
       .map((x) => nodeOf('prepare', x))
       .filter(({ shape }) => !shape.includes(0));

@@ -1,6 +1,5 @@
 /** What the tests of core share: a default backend, and every program checked against the contract before it runs. */
 import type { Backend } from './backend.ts';
-import { problems } from './compile/problems.ts';
 import { profiles } from './compile/profiler.ts';
 import { debug } from './debug.ts';
 import { gradients } from './gradients.ts';
@@ -25,7 +24,6 @@ export function prepare<B extends Backend>(backend: B): B {
 export function forget(): void {
   undoUpdates(Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node })));
   debug({ eager: false, validate: false });
-  problems.pending = null;
   profiles.clear();
   settings.backend = null;
   settings.isTracking = true;

@@ -2,6 +2,7 @@ import { cpu } from '@nn/backend-cpu';
 import {
   type Backend,
   compile,
+  debug,
   gradients,
   namedParameters,
   type Parameter,
@@ -50,6 +51,25 @@ describe('step', () => {
     }
     expect(seen).toEqual([1, 0.5, 0.25]);
     expect(await values(x)).toEqual([1 - 1.75]);
+  });
+
+  test('is refused by eager debugging where it would spoil the parameters, and was never taken', async () => {
+    const x = parameter([1, 4]);
+    const optimizer = new Adam([x], { learningRate: 0.1 });
+    await optimizer.step(x.log().sum());
+    const before = await values(x);
+    debug({ eager: true });
+    try {
+      await expect(optimizer.step(x.sub(2).log().sum())).rejects.toThrow(
+        /^log made NaN at \[0\] from finite numbers, in \[2\] at .*optimizer\.test\.ts:\d+:\d+\.$/,
+      );
+      expect([optimizer.stepCount, await values(x)]).toEqual([1, before]);
+      await optimizer.step(x.log().sum());
+      expect(optimizer.stepCount).toBe(2);
+    } finally {
+      debug({ eager: false });
+    }
+    expect((await values(x)).every(Number.isFinite)).toBe(true);
   });
 
   test('uses a learning rate that was set in between', async () => {

@@ -6,6 +6,7 @@
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { Assigned, CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
+import { hooks } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { inputsFirst } from '../graph/walk.ts';
 import { addTo } from '../lists.ts';
@@ -79,7 +80,8 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
       { operation: name },
     );
   }
-  const contributions = gradient(cotangent, node, needs);
+  const rule = () => gradient(cotangent, node, needs);
+  const contributions = hooks.onGradient === null ? rule() : hooks.onGradient(node, rule);
   contributions.forEach((contribution, k) => {
     const { shape } = node.inputs[k] as Node;
     if (contribution !== null && needs[k] === true && !sameShape(contribution.shape, shape)) {

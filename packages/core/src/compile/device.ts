@@ -7,6 +7,7 @@ import type { Backend, BufferType, Executable, Measured, TensorData } from '../b
 import { allocate } from '../dtype.ts';
 import { BackendError } from '../errors.ts';
 import { StopGradient } from '../graph/custom-gradient.ts';
+import { hooks } from '../graph/hooks.ts';
 import { leaf, type Node } from '../graph/node.ts';
 import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
@@ -16,7 +17,6 @@ import { sizeOf } from '../shape.ts';
 import { breathe } from './breathe.ts';
 import { Pace } from './pace.ts';
 import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
-import { problems } from './problems.ts';
 import { profiles } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { cutSpent } from './spent.ts';
@@ -76,22 +76,47 @@ export class Device {
   /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
   async read(node: Node): Promise<TensorData> {
     if (sizeOf(node.shape) === 0) return allocate(node.dtype, 0);
+    if (hooks.inspect !== null) await this.#inspect([], [node]);
     const source = resolve(node);
     const data = source.storage === null ? await this.#collectRead(source) : await this.fetch(source.storage);
-    if (problems.pending !== null) await problems.pending;
-    if (problems.first !== null) throw problems.first;
     await this.pause();
     return data;
   }
 
   /** Moves variables on and computes `also`, in one Program, now. */
   async update(variables: readonly Update[], also: readonly Node[]): Promise<void> {
+    const updates = this.#dirtyUpdates(variables);
+    if (hooks.inspect !== null) await this.#inspect(updates, [...also, ...updates.map(({ node }) => node)]);
     const request = this.#takeCollected();
     request.roots.push(...also);
     const done = new Promise<void>((resolve, reject) => request.settle.push({ resolve, reject }));
-    this.#enqueue({ ...request, updates: this.#dirtyUpdates(variables) });
+    this.#enqueue({ ...request, updates });
     await done;
     await this.pause();
+  }
+
+  /** The values of nodes, in a program of their own that moves no variable on: for debugging. */
+  compute(nodes: readonly Node[]): Promise<TensorData[]> {
+    const request: Request = { roots: [...nodes], updates: [], reads: [], settle: [] };
+    const values = nodes.map(
+      (node) =>
+        new Promise<TensorData>((resolve, reject) => {
+          request.reads.push({ node, resolve });
+          request.settle.push({ resolve: () => undefined, reject });
+        }),
+    );
+    this.#enqueue(request);
+    return Promise.all(values);
+  }
+
+  /** Waits for debugging to look at what is about to run; where it finds something, nothing has happened. */
+  async #inspect(updates: readonly Update[], roots: readonly Node[]): Promise<void> {
+    try {
+      await hooks.inspect?.(roots);
+    } catch (error) {
+      undoUpdates([...updates, ...takeUpdates(this.backend)]);
+      throw error;
+    }
   }
 
   /** Resolves when everything asked for so far has run. */

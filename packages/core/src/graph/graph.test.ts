@@ -61,7 +61,7 @@ describe('what a compiled function repeats', () => {
     const events: HostEvent[] = [];
     const advance = (): void => undefined;
     recordAdvance(advance);
-    recordWith({ events }, () => {
+    recordWith({ events, isReplayed: true }, () => {
       lift(3, 'float32');
       recordAdvance(advance);
       lift({ read: () => 4 }, 'float32');
@@ -74,7 +74,7 @@ describe('what a compiled function repeats', () => {
 
   test('ends when the function throws', () => {
     expect(() =>
-      recordWith({ events: [] }, () => {
+      recordWith({ events: [], isReplayed: true }, () => {
         throw new Error('no');
       }),
     ).toThrow('no');

@@ -12,6 +12,8 @@ export type HostEvent =
 
 export interface Recorder {
   readonly events: HostEvent[];
+  /** Whether the function runs on placeholders, to be replayed with other values. */
+  readonly isReplayed: boolean;
 }
 
 let current: Recorder | null = null;
