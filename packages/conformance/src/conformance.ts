@@ -5,6 +5,7 @@ import { contractCases } from './cases/contract.ts';
 import { primitiveCases } from './cases/primitives.ts';
 import { programCases } from './cases/programs.ts';
 import { randomGraphCases } from './cases/random.ts';
+import { readCases } from './cases/reads.ts';
 import { randomCases } from './cases/sources.ts';
 import { specialCases } from './cases/special.ts';
 import { trainingCases } from './cases/training.ts';
@@ -18,6 +19,7 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...specialCases(),
     ...programCases(options),
     ...randomGraphCases(options),
+    ...readCases(),
     ...trainingCases(),
   ];
   const { groups } = options;

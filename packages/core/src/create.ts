@@ -1,5 +1,6 @@
 /** Tensors from numbers, and tensors filled by a rule. */
 import type { Backend, DType, Shape } from './backend.ts';
+import { isComputable } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift } from './graph/recorder.ts';
@@ -42,7 +43,10 @@ export function tensor(data: NestedNumbers, options: TensorOptions = {}): Tensor
  */
 export function full(shape: Shape, value: number, options: FillOptions = {}): Tensor {
   checkShape('full', shape);
-  return filled(expandTo(lift(value, options.dtype ?? 'float32'), shape), options);
+  const dtype = options.dtype ?? 'float32';
+  // a number of a dtype that only stores is rounded by storing it
+  const number = isComputable(dtype) ? lift(value, dtype) : cast(lift(value, 'float32'), dtype);
+  return filled(expandTo(number, shape), options);
 }
 
 export function zeros(shape: Shape, options: FillOptions = {}): Tensor {

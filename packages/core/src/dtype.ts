@@ -24,6 +24,11 @@ export function isFloat(dtype: DType): boolean {
   return dtype === 'float32';
 }
 
+/** Floats of 16 bits: they are rounded where they are stored. */
+export function isHalf(dtype: DType): boolean {
+  return dtype === 'float16' || dtype === 'bfloat16';
+}
+
 export function isComputable(dtype: DType): dtype is ComputeDType {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
 }

@@ -1,7 +1,7 @@
 /**
- * One operation as JavaScript text. Floats are numbers (in double precision until they are stored), integers are
- * numbers that V8 knows to be int32, truth values are booleans. Each argument occurs once in the text, so that a text
- * may stand for a value that is used once.
+ * One operation as JavaScript text. Floats are numbers, each rounded to float32 as a store would round it, so that a value
+ * is the same whether it went through memory or not; integers are numbers that V8 knows to be int32, truth values are
+ * booleans. Each argument occurs once in the text, so that a text may stand for a value that is used once.
  */
 import type { Alu, DType } from '@nn/core';
 import { kindOf } from '../storage.ts';
@@ -62,6 +62,15 @@ export function encode(text: string, dtype: DType, stored: DType): string {
     default:
       return value;
   }
+}
+
+/** Operations whose float result is one of their arguments, or has no digits to lose. */
+const exactOps: ReadonlySet<Alu> = new Set(['where', 'max', 'min', 'floor', 'mod', 'random']);
+
+/** Whether a store would round the result of an operation on arguments of `from`. */
+export function mustRound(op: Alu, dtype: DType, from: DType): boolean {
+  if (kindOf(dtype) !== 'float') return false;
+  return op === 'cast' ? kindOf(from) === 'integer' : !exactOps.has(op);
 }
 
 export function expression(op: Alu, dtype: DType, args: readonly Argument[]): string {

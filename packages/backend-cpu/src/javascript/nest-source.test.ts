@@ -32,9 +32,9 @@ describe('nestSource', () => {
       "const out = call.out;
       const r0 = call.reads[0];
       const r1 = call.reads[1];
-      const s0 = call.scalars[call.slots[0]];
+      const s0 = Math.fround(call.scalars[call.slots[0]]);
       for (let i0 = 0; i0 < 4096; i0++) {
-        out[i0] = Math.max((r0[i0] + (r1[i0] * s0)), 0);
+        out[i0] = Math.max(Math.fround((r0[i0] + Math.fround((r1[i0] * s0)))), 0);
       }"
     `);
   });
@@ -56,11 +56,11 @@ describe('nestSource', () => {
       const r2 = call.reads[2];
       const r1 = call.reads[1];
       for (let i0 = 0, vp3_0 = 0; i0 < 4; i0++, vp3_0 = vp3_0 + 8 | 0) {
-        const v2 = Math.exp(r0[i0]);
+        const v2 = Math.fround(Math.exp(r0[i0]));
         const v4 = r2[i0];
         const vt9 = Math.imul(v4, 8);
         for (let i1 = 0, vp3_1 = vp3_0; i1 < 8; i1++, vp3_1 = vp3_1 + 1 | 0) {
-          out[vp3_1] = (v2 * r1[i1 + vt9 | 0]);
+          out[vp3_1] = Math.fround((v2 * r1[i1 + vt9 | 0]));
         }
       }"
     `);
@@ -98,7 +98,7 @@ describe('nestSource', () => {
       }
       for (let i0 = 0; i0 < 32; i0++) {
         const sum = row[i0];
-        out[i0] = (sum * 0.009999999776482582);
+        out[i0] = Math.fround((Math.fround(sum) * 0.009999999776482582));
       }"
     `);
   });
@@ -128,7 +128,7 @@ describe('nestSource', () => {
         for (let i1 = 0, vp0_1 = vp0_0; i1 < 100; i1++, vp0_1 = vp0_1 + 1 | 0) {
           sum = Math.max(sum, r0[vp0_1]);
         }
-        out[i0] = (sum - r1[i0]);
+        out[i0] = Math.fround((sum - r1[i0]));
       }"
     `);
   });

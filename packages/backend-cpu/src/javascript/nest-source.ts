@@ -50,7 +50,10 @@ class NestWriter {
     });
     const dtype = nest.reduce?.dtype ?? nest.scan ?? nest.store.dtype;
     this.#epilogue = nest.epilogue ?? [{ op: 'accumulator', dtype }];
-    this.#finish = new Scope(nest, this.#epilogue, [this.#epilogue.length - 1], 'e', { name: 'sum' });
+    // sums and products are kept in double precision, and rounded once when they are finished
+    const isWide = kindOf(dtype) === 'float' && nest.reduce?.op !== 'max' && nest.reduce?.op !== 'min';
+    const sum = nest.epilogue && isWide ? 'Math.fround(sum)' : 'sum';
+    this.#finish = new Scope(nest, this.#epilogue, [this.#epilogue.length - 1], 'e', { name: sum });
 
     const loops = loopsFor(
       extents.map((_, axis) => axis),
@@ -121,8 +124,9 @@ class NestWriter {
       if (offsets[read]) lines.push(`const o${read} = call.offsets[${read}];`);
     }
     for (const [slot, dtype] of scalars) {
-      const convert = { float: '', integer: ' | 0', boolean: ' !== 0' }[kindOf(dtype)];
-      lines.push(`const s${slot} = call.scalars[call.slots[${slot}]]${convert};`);
+      const number = `call.scalars[call.slots[${slot}]]`;
+      const text = { float: `Math.fround(${number})`, integer: `${number} | 0`, boolean: `${number} !== 0` };
+      lines.push(`const s${slot} = ${text[kindOf(dtype)]};`);
     }
     this.#writer.lines(lines);
   }

@@ -8,7 +8,7 @@ import { type Analysis, analyse } from '../nest/analysis.ts';
 import { operandsOf } from '../nest/body.ts';
 import { type Loop, levelOf, type Strides } from '../nest/loops.ts';
 import type { Nest } from '../nest/nest.ts';
-import { decode, expression, literal } from './expression.ts';
+import { decode, expression, literal, mustRound } from './expression.ts';
 import { Pointers } from './pointers.ts';
 
 /** Where the finished reduction is found: a name, or an array to load from. */
@@ -20,6 +20,8 @@ export class Scope {
   readonly #prefix: string;
   readonly #accumulator: Accumulator | undefined;
   readonly #results: readonly number[];
+  /** The product that a sum takes in as it is, with all its digits. */
+  readonly #summed: number;
   #loops: readonly Loop[] = [];
   #counters: readonly string[] = [];
   #pointers: Pointers | undefined;
@@ -35,6 +37,9 @@ export class Scope {
     this.#prefix = prefix;
     this.#accumulator = accumulator;
     this.#results = results;
+    const last = body.length - 1;
+    const isSummed = nest.reduce?.op === 'sum' && body === nest.value && body[last]?.op === 'mul';
+    this.#summed = isSummed ? last : -1;
   }
 
   /** How each load of the body moves. */
@@ -118,7 +123,9 @@ export class Scope {
           const constant = kind === 'const' && 'value' in rest ? rest.value : undefined;
           return { text: this.text(operand), dtype, constant, range: ranges[operand]! };
         });
-        return expression(op.op, op.dtype, args);
+        const text = expression(op.op, op.dtype, args);
+        const isRounded = position !== this.#summed && mustRound(op.op, op.dtype, args[0]!.dtype);
+        return isRounded ? `Math.fround(${text})` : text;
       }
     }
   }

@@ -20,7 +20,7 @@ import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
 import { profiles } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { cutSpent } from './spent.ts';
-import { resolve, staleError, type Trace, traceGraph } from './trace.ts';
+import { behindViews, resolve, staleError, type Trace, traceGraph } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
@@ -51,6 +51,19 @@ export function deviceOf(backend: Backend): Device {
     devices.set(backend, device);
   }
   return device;
+}
+
+/**
+ * What is asked for, and before a value that its gradient compares with what it was computed from (a maximum) that as
+ * well: computed again in another kernel it might differ in its last bit, and then nothing equals the maximum.
+ */
+function withCompared(nodes: readonly Node[]): Node[] {
+  return nodes.flatMap((node) => {
+    const { storage, primitive, inputs } = resolve(node);
+    const compared = storage === null ? (primitive.exact ?? []) : [];
+    const sources = compared.map((k) => behindViews(inputs[k] as Node));
+    return [...sources.filter((source) => source.storage === null && source.inputs.length > 0), node];
+  });
 }
 
 /** The device that computes a node: its own, or the default. */
@@ -304,7 +317,7 @@ export class Device {
   }
 
   #execute(request: Request): Promise<void> | undefined {
-    const roots = [...new Set(request.roots)].filter((node) => sizeOf(node.shape) > 0);
+    const roots = [...new Set(withCompared(request.roots))].filter((node) => sizeOf(node.shape) > 0);
     const updates = request.updates.filter(
       ({ variable, node }) => sizeOf(node.shape) > 0 && variable.committed !== node,
     );

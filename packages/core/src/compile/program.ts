@@ -229,6 +229,13 @@ class ProgramBuilder {
         { shape: type.shape, maxLength: this.#limits.maxLength },
       );
     }
+    const { dtypes } = this.#limits;
+    if (!dtypes.includes(type.dtype)) {
+      throw new BackendError(
+        `A tensor of ${show(type.shape)} is ${type.dtype}, the device stores ${dtypes.join(', ')}: cast to one of these, or compute it on another backend.`,
+        { dtype: type.dtype, dtypes },
+      );
+    }
     return this.#buffers.push(type) - 1;
   }
 

@@ -6,6 +6,7 @@
  * or cheap; a reduction becomes the core of the kernel that finishes it; everything else is stored.
  */
 import type { Axes, Limits, Shape } from '../backend.ts';
+import { isHalf } from '../dtype.ts';
 import { Constant, type Node, Scalar } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { Add, Maximum, Minimum, Multiply, Subtract } from '../ops/arithmetic.ts';
@@ -16,7 +17,7 @@ import { ScatterAdd } from '../ops/indexing.ts';
 import { Random } from '../ops/sources.ts';
 import { Permute, Reshape } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
-import { resolve, type Trace } from './trace.ts';
+import { behindViews, resolve, type Trace } from './trace.ts';
 
 /** A loop nest to be: what it writes, and the reduction at its core. */
 export interface KernelPlan {
@@ -147,6 +148,8 @@ class Scheduler {
 
   #mustStore(node: Node, uses: readonly Use[]): boolean {
     const { kind } = node.primitive;
+    // operations compute in float32, so only memory rounds to half a float
+    if (kind === 'pointwise' && isHalf(node.dtype)) return true;
     return uses.some(({ access }) => {
       if (access === 'dense') return node.primitive !== Reshape;
       return access === 'stored' && kind !== 'view';
@@ -217,16 +220,10 @@ class Scheduler {
   #isCheap(node: Node): boolean {
     if (!cheapPrimitives.has(node.primitive)) return false;
     return node.inputs.every((input) => {
-      const source = this.#behindViews(input);
+      const source = behindViews(input);
       const isShared = (this.#consumers[source.order] as number) > 1 && source.primitive.kind !== 'pointwise';
       return this.#isLeaf(source) || source.primitive.kind === 'source' || this.#isRoot[source.order] === 1 || isShared;
     });
-  }
-
-  #behindViews(node: Node): Node {
-    let source = resolve(node);
-    while (source.storage === null && source.primitive.kind === 'view') source = resolve(source.inputs[0] as Node);
-    return source;
   }
 
   #inline(node: Node, use: Use): void {

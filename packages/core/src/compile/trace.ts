@@ -33,6 +33,13 @@ export function resolve(node: Node): Node {
   return source;
 }
 
+/** The node in whose memory the elements of a view lie. */
+export function behindViews(node: Node): Node {
+  let source = resolve(node);
+  while (source.storage === null && source.primitive.kind === 'view') source = resolve(source.inputs[0] as Node);
+  return source;
+}
+
 /** Used by one walk at a time. */
 const stream = new KeyStream();
 const noInputs: readonly Node[] = [];
