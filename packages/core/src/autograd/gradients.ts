@@ -56,7 +56,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const needs = inputs.map((input, k) => k >= skipped && input >= 0 && needed[input] === 1);
     if (isBarrier(node) || !needs.some(Boolean)) continue;
     sendBack(total, node, needs).forEach((contribution, k) => {
-      if (contribution === null || needs[k] !== true) return;
+      if (contribution === null) return;
       const input = inputs[k] as number;
       const list = collected[input];
       if (list === undefined) collected[input] = [contribution];
@@ -71,7 +71,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   });
 }
 
-/** One application of the chain rule. */
+/** One application of the chain rule: what goes back to each input that needs it. */
 function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): readonly (Node | null)[] {
   const { name, gradient } = node.primitive;
   if (gradient === undefined) {
@@ -80,11 +80,15 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
       { operation: name },
     );
   }
-  const rule = () => gradient(cotangent, node, needs);
+  const rule = (): readonly (Node | null)[] =>
+    gradient(cotangent, node.inputs, node).map((given, k) => {
+      if (needs[k] !== true) return null;
+      return typeof given === 'function' ? given() : given;
+    });
   const contributions = hooks.onGradient === null ? rule() : hooks.onGradient(node, rule);
   contributions.forEach((contribution, k) => {
     const { shape } = node.inputs[k] as Node;
-    if (contribution !== null && needs[k] === true && !sameShape(contribution.shape, shape)) {
+    if (contribution !== null && !sameShape(contribution.shape, shape)) {
       throw new GradientError(
         `gradients: the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
         { operation: name },

@@ -3,28 +3,27 @@
  * kernels never see them.
  */
 import { apply, type Node } from './node.ts';
-import { definePrimitive, type Primitive } from './primitive.ts';
+import { type Cotangent, definePrimitive, type Primitive, type TensorType, type Unary } from './primitive.ts';
 
-type Rule = (cotangent: Node, needs: readonly boolean[]) => readonly (Node | null)[];
+/** The cotangent of each input behind the value, from that of the value. */
+type Rule = (cotangent: Node) => readonly Cotangent[];
+type Inputs = readonly [value: Node, ...behind: Node[]];
 
 const transparent = {
   kind: 'transparent' as const,
-  infer: (inputs: readonly { readonly dtype: Node['dtype']; readonly shape: Node['shape'] }[]) => ({
-    dtype: (inputs[0] as Node).dtype,
-    shape: (inputs[0] as Node).shape,
-  }),
+  infer: ([{ dtype, shape }]: readonly [TensorType, ...TensorType[]]): TensorType => ({ dtype, shape }),
   lower: (): never => {
     throw new Error('a transparent node is never lowered');
   },
 };
 
-export const CustomGradient: Primitive<Rule> = definePrimitive<Rule>({
+export const CustomGradient: Primitive<Rule, Inputs> = definePrimitive({
   name: 'customGradient',
   ...transparent,
-  gradient: (g, node, needs) => [null, ...node.attributes(g, needs.slice(1))],
+  gradient: (g, _, { attributes: rule }) => [null, ...rule(g)],
 });
 
-export const StopGradient: Primitive<null> = definePrimitive<null>({
+export const StopGradient: Primitive<null, Unary> = definePrimitive<null, Unary>({
   name: 'stopGradient',
   ...transparent,
   gradient: () => [null],
@@ -34,7 +33,7 @@ export const StopGradient: Primitive<null> = definePrimitive<null>({
  * The value of a variable from an assignment on. A node of its own for each assignment: it is what gradients are taken
  * with respect to, before and after it has memory. No gradient passes through.
  */
-export const Assigned: Primitive<null> = definePrimitive<null>({
+export const Assigned: Primitive<null, Unary> = definePrimitive<null, Unary>({
   name: 'assigned',
   ...transparent,
   gradient: () => [null],

@@ -6,7 +6,7 @@ import type { Backend, DType, Shape, TensorData } from '../backend.ts';
 import { BackendError, DTypeError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
 import { hooks } from './hooks.ts';
-import { definePrimitive, type Primitive } from './primitive.ts';
+import { definePrimitive, type Inputs, type None, type Primitive, type Types } from './primitive.ts';
 import { Storage } from './storage.ts';
 
 /** A number that is read anew each time a compiled function runs. */
@@ -14,23 +14,24 @@ export interface NumberSource {
   readonly read: () => number;
 }
 
-export class Node<A = unknown> {
+export class Node<A = unknown, I extends Inputs = Inputs> {
   storage: Storage | null = null;
   /** Why no gradient can pass through this node any more, where its inputs were let go. */
   cut: string | null = null;
   /** Scratch of graph walks: which walk saw the node last, and as what. */
   visit = 0;
   order = 0;
-  readonly primitive: Primitive<A>;
-  inputs: readonly Node[];
+  readonly primitive: Primitive<A, I>;
+  /** Let go (an empty list) where nobody can ask for a gradient through the node any more. */
+  inputs: I;
   readonly attributes: A;
   readonly dtype: DType;
   readonly shape: Shape;
   backend: Backend | null;
 
   constructor(
-    primitive: Primitive<A>,
-    inputs: readonly Node[],
+    primitive: Primitive<A, I>,
+    inputs: I,
     attributes: A,
     dtype: DType,
     shape: Shape,
@@ -50,8 +51,8 @@ export class Node<A = unknown> {
 }
 
 /** Applies a primitive: infers the type and checks that all inputs live on one backend. */
-export function apply<A>(primitive: Primitive<A>, inputs: readonly Node[], attributes: A): Node<A> {
-  const type = primitive.infer(inputs, attributes);
+export function apply<A, I extends Inputs>(primitive: Primitive<A, I>, inputs: I, attributes: A): Node<A, I> {
+  const type = primitive.infer(inputs as Types<I>, attributes);
   const node = new Node(primitive, inputs, attributes, type.dtype, type.shape, commonBackend(primitive.name, inputs));
   hooks.onNode?.(node as Node);
   return node;
@@ -79,7 +80,7 @@ const neverAsked = (): never => {
 };
 
 /** A value in memory. */
-export const Data: Primitive<null> = definePrimitive<null>({
+export const Data: Primitive<null, None> = definePrimitive({
   name: 'data',
   kind: 'leaf',
   infer: neverAsked,
@@ -87,7 +88,7 @@ export const Data: Primitive<null> = definePrimitive<null>({
 });
 
 /** The argument of a compiled function: a leaf whose memory is named at each call. */
-export const Argument: Primitive<number> = definePrimitive<number>({
+export const Argument: Primitive<number, None> = definePrimitive({
   name: 'argument',
   kind: 'leaf',
   infer: neverAsked,
@@ -96,7 +97,7 @@ export const Argument: Primitive<number> = definePrimitive<number>({
 });
 
 /** A number from user code: it reaches the device as a scalar argument, so its value never forks a plan. */
-export const Scalar: Primitive<number> = definePrimitive<number>({
+export const Scalar: Primitive<number, None> = definePrimitive({
   name: 'scalar',
   kind: 'source',
   infer: neverAsked,
@@ -104,7 +105,7 @@ export const Scalar: Primitive<number> = definePrimitive<number>({
 });
 
 /** A number that belongs to the structure, repeated over a shape. Only library code makes these. */
-export const Constant: Primitive<number> = definePrimitive<number>({
+export const Constant: Primitive<number, None> = definePrimitive({
   name: 'constant',
   kind: 'source',
   infer: neverAsked,

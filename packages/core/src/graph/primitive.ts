@@ -1,5 +1,6 @@
 /**
- * What an operation is: ONE object with its name, shape rule, gradient and loop body.
+ * What an operation is: ONE object with its name, shape rule, gradient and loop body, in the order in which it is used: what
+ * it means, what transformations of functions make of it, how a kernel computes it.
  * Owns the interface and the numbering of primitives; the primitives themselves stand in ops/.
  */
 import type { Alu, DType, Hint, Kernel, Shape } from '../backend.ts';
@@ -10,6 +11,27 @@ export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
+
+/** The inputs of a primitive: a tuple where their number is fixed, so that its rules take them apart by name. */
+export type Inputs = readonly Node[];
+export type None = readonly [];
+export type Unary = readonly [Node];
+export type Binary = readonly [Node, Node];
+export type Ternary = readonly [Node, Node, Node];
+
+/** The types of the inputs. */
+export type Types<I extends Inputs> = { readonly [K in keyof I]: TensorType };
+
+/**
+ * What goes back to one input. Nodes say what to compute and compute nothing, but even they take time to make: a function
+ * is called only where somebody asked for the gradient of that input. Null: no gradient flows there.
+ */
+export type Cotangent = Node | (() => Node | null) | null;
+
+/** One cotangent for each input; how many is known to the types where the number of inputs is fixed. */
+export type Cotangents<I extends Inputs> = number extends I['length']
+  ? readonly Cotangent[]
+  : { readonly [K in keyof I]: Cotangent };
 
 /** The position of an operation in the body that is being written. */
 export type Value = number;
@@ -58,31 +80,46 @@ export interface Box {
   readonly start: readonly (number | { readonly input: number })[];
 }
 
-export interface Primitive<A = unknown> {
+export interface Primitive<A = unknown, I extends Inputs = Inputs>
+  extends Meaning<A, I>,
+    Transformations<A, I>,
+    Computation<A, I> {
   readonly id: number;
   readonly name: string;
+}
+
+/** What the operation gives. */
+interface Meaning<A, I extends Inputs> {
+  infer(inputs: Types<I>, attributes: A): TensorType;
+  /** The attributes as numbers: nodes are of one structure when primitive, shapes, dtypes and these are equal. */
+  key?(attributes: A): readonly number[];
+}
+
+/** What transformations of functions make of the operation: a rule for each transformation, written with operations. */
+interface Transformations<A, I extends Inputs> {
+  /** The chain rule: the cotangents of the inputs from that of the result, which `node` is. Absent: not differentiable, and `gradients` says so. */
+  gradient?(cotangent: Node, inputs: I, node: Node<A, I>): NoInfer<Cotangents<I>>;
+}
+
+/** How kernels compute the operation. */
+interface Computation<A, I extends Inputs> {
   readonly kind: Kind;
   /** Inputs that are compared with a stored value and so must be stored, never recomputed. */
   readonly exact?: readonly number[];
   /** How input `position` is read; by default once. */
-  access?(node: Node<A>, position: number): Access;
-  infer(inputs: readonly TensorType[], attributes: A): TensorType;
-  /** The attributes as numbers: nodes are of one structure when primitive, shapes, dtypes and these are equal. */
-  key?(attributes: A): readonly number[];
-  /** The cotangent of each input that is needed (null: none). Absent: not differentiable, and `gradients` says so. */
-  gradient?(cotangent: Node, node: Node<A>, needs: readonly boolean[]): readonly (Node | null)[];
+  access?(node: Node<A, I>, position: number): Access;
   /** The element at `at.index`; for a nest, the value to reduce. */
-  lower(node: Node<A>, at: Lowering): Value;
-  reduction?(node: Node<A>): NonNullable<Kernel['reduce']>;
+  lower(node: Node<A, I>, at: Lowering): Value;
+  reduction?(node: Node<A, I>): NonNullable<Kernel['reduce']>;
   /** What is made of the finished reduction; by default itself. */
-  finish?(node: Node<A>, at: Lowering, accumulator: Value): Value;
+  finish?(node: Node<A, I>, at: Lowering, accumulator: Value): Value;
   /** A larger word for the nest; `operands` are the positions that `lower` marked with `at.operand`. */
-  hint?(node: Node<A>, operands: readonly Value[]): Hint;
+  hint?(node: Node<A, I>, operands: readonly Value[]): Hint;
   /** Boxes in the order of writing; the first may name an input that holds the rest. */
-  boxes?(node: Node<A>): { readonly base: number | null; readonly boxes: readonly Box[] };
+  boxes?(node: Node<A, I>): { readonly base: number | null; readonly boxes: readonly Box[] };
 }
 
-export type PrimitiveDefinition<A> = Omit<Primitive<A>, 'id'>;
+export type PrimitiveDefinition<A, I extends Inputs> = Omit<Primitive<A, I>, 'id'>;
 
 let count = 0;
 
@@ -91,6 +128,8 @@ let count = 0;
  * A bundler may drop a primitive that nothing uses: its number is then nobody's.
  * @__NO_SIDE_EFFECTS__
  */
-export function definePrimitive<A = null>(definition: PrimitiveDefinition<A>): Primitive<A> {
+export function definePrimitive<A = null, I extends Inputs = Inputs>(
+  definition: PrimitiveDefinition<A, I>,
+): Primitive<A, I> {
   return { id: ++count, ...definition };
 }

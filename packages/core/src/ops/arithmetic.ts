@@ -1,76 +1,67 @@
 /** Sums, products, quotients, powers and extremes of two tensors: primitives, gradients and the functions on nodes. */
 import { isFloat } from '../dtype.ts';
 import { constant, constantValue, type Node } from '../graph/node.ts';
-import type { Primitive } from '../graph/primitive.ts';
+import type { Binary, Primitive } from '../graph/primitive.ts';
 import { equal, less, where } from './compare.ts';
 import { log } from './functions.ts';
 import { binary, like, pointwise } from './pointwise.ts';
 import { Expand, expandTo } from './views.ts';
 
 // d(a + b) = da + db
-export const Add: Primitive<null> = pointwise({ name: 'add', op: 'add', gradient: (g) => [g, g] });
+export const Add: Primitive<null, Binary> = pointwise({ name: 'add', op: 'add', gradient: (g) => [g, g] });
 // d(a - b) = da - db
-export const Subtract: Primitive<null> = pointwise({
+export const Subtract: Primitive<null, Binary> = pointwise({
   name: 'sub',
   op: 'sub',
-  gradient: (g, _, __, needs) => [g, needs[1] ? negate(g) : null],
+  gradient: (g) => [g, () => negate(g)],
 });
 // d(a b) = b da + a db
-export const Multiply: Primitive<null> = pointwise({
+export const Multiply: Primitive<null, Binary> = pointwise({
   name: 'mul',
   op: 'mul',
-  gradient: (g, [a, b], _, needs) => [
-    needs[0] ? multiply(g, b as Node) : null,
-    needs[1] ? multiply(g, a as Node) : null,
-  ],
+  gradient: (g, [a, b]) => [() => multiply(g, b), () => multiply(g, a)],
 });
 // d(a / b) = da / b - (a / b) db / b
-export const Divide: Primitive<null> = pointwise({
+export const Divide: Primitive<null, Binary> = pointwise({
   name: 'div',
   op: 'div',
-  gradient: (g, [, b], y, needs) => [
-    needs[0] ? quotientSlope(g, b as Node) : null,
-    needs[1] ? negate(divide(multiply(g, y), b as Node)) : null,
-  ],
+  gradient: (g, [, b], y) => [() => quotientSlope(g, b), () => negate(divide(multiply(g, y), b))],
 });
 // d(a mod b) = da - trunc(a / b) db, and trunc(a / b) = (a - a mod b) / b
-export const Modulo: Primitive<null> = pointwise({
+export const Modulo: Primitive<null, Binary> = pointwise({
   name: 'mod',
   op: 'mod',
-  gradient: (g, [a, b], y, needs) => [g, needs[1] ? wholeQuotientRule(g, a as Node, b as Node, y) : null],
+  gradient: (g, [a, b], y) => [g, () => wholeQuotientRule(g, a, b, y)],
 });
 // d(a floorMod b) = da - floor(a / b) db
-export const FloorModulo: Primitive<null> = pointwise({
+export const FloorModulo: Primitive<null, Binary> = pointwise({
   name: 'floorMod',
   op: 'floorMod',
-  gradient: (g, [a, b], y, needs) => [g, needs[1] ? wholeQuotientRule(g, a as Node, b as Node, y) : null],
+  gradient: (g, [a, b], y) => [g, () => wholeQuotientRule(g, a, b, y)],
 });
 // floor is flat wherever it is differentiable
-export const FloorDivide: Primitive<null> = pointwise({
+export const FloorDivide: Primitive<null, Binary> = pointwise({
   name: 'floorDiv',
   op: 'floorDiv',
   gradient: () => [null, null],
 });
 // d(a^b) = b a^(b-1) da + a^b log(a) db, with 0 for the second term where a = 0
-export const Power: Primitive<null> = pointwise({
+export const Power: Primitive<null, Binary> = pointwise({
   name: 'pow',
   op: 'pow',
-  gradient: (g, [a, b], y, needs) => [
-    needs[0] ? multiply(g, powerSlope(a as Node, b as Node)) : null,
-    needs[1] ? multiply(g, powerLogarithm(a as Node, y)) : null,
-  ],
+  gradient: (g, [a, b], y) => [() => multiply(g, powerSlope(a, b)), () => multiply(g, powerLogarithm(a, y))],
 });
 // d max(a, b): to the larger one; a tie is shared, as PyTorch's maximum does
-export const Maximum: Primitive<null> = pointwise({
+export const Maximum: Primitive<null, Binary> = pointwise({
   name: 'maximum',
   op: 'max',
-  gradient: (g, [a, b], _, needs) => extremeRule(g, b as Node, a as Node, needs),
+  gradient: (g, [a, b]) => [() => shareOfLarger(g, a, b), () => shareOfLarger(g, b, a)],
 });
-// d min(a, b): to the smaller one; a tie is shared
-export const Minimum: Primitive<null> = pointwise({
+// d min(a, b): to the smaller one, where the other is larger; a tie is shared
+export const Minimum: Primitive<null, Binary> = pointwise({
   name: 'minimum',
   op: 'min',
-  gradient: (g, [a, b], _, needs) => extremeRule(g, a as Node, b as Node, needs),
+  gradient: (g, [a, b]) => [() => shareOfLarger(g, b, a), () => shareOfLarger(g, a, b)],
 });
 
 export function add(a: Node, b: Node): Node {
@@ -132,13 +123,9 @@ function powerLogarithm(a: Node, y: Node): Node {
   return where(isZero, like(a, 0), multiply(y, log(where(isZero, like(a, 1), a))));
 }
 
-/** The cotangents where `low < high` decides for the input that `high` is; where neither is less, half each. */
-function extremeRule(g: Node, low: Node, high: Node, needs: readonly boolean[]): readonly (Node | null)[] {
-  const share = (loses: Node, wins: Node): Node => where(loses, like(g, 0), where(wins, g, multiply(g, like(g, 0.5))));
-  return [
-    needs[0] ? share(less(high, low), less(low, high)) : null,
-    needs[1] ? share(less(low, high), less(high, low)) : null,
-  ];
+/** g where a > b, half of it where neither is larger, else 0. */
+function shareOfLarger(g: Node, a: Node, b: Node): Node {
+  return where(less(a, b), like(g, 0), where(less(b, a), g, multiply(g, like(g, 0.5))));
 }
 
 /** g / b, and for a constant b (the count of a mean) its product with 1 / b, which costs nothing where g is spread. */

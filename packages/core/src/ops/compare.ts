@@ -2,29 +2,25 @@
 import { promote } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import type { Primitive } from '../graph/primitive.ts';
+import type { Binary, Primitive, Ternary } from '../graph/primitive.ts';
 import { broadcastShapes } from '../shape.ts';
 import { cast } from './functions.ts';
 import { binary, checkComputable, like, pointwise } from './pointwise.ts';
 import { expandTo } from './views.ts';
 
-export const Less: Primitive<null> = pointwise({ name: 'less', op: 'less', result: 'bool' });
-export const Equal: Primitive<null> = pointwise({ name: 'equal', op: 'equal', result: 'bool' });
-export const And: Primitive<null> = pointwise({ name: 'and', op: 'and' });
-export const Or: Primitive<null> = pointwise({ name: 'or', op: 'or' });
-export const Xor: Primitive<null> = pointwise({ name: 'xor', op: 'xor' });
-export const ShiftLeft: Primitive<null> = pointwise({ name: 'shiftLeft', op: 'shl' });
-export const ShiftRight: Primitive<null> = pointwise({ name: 'shiftRight', op: 'shr' });
+export const Less: Primitive<null, Binary> = pointwise({ name: 'less', op: 'less', result: 'bool' });
+export const Equal: Primitive<null, Binary> = pointwise({ name: 'equal', op: 'equal', result: 'bool' });
+export const And: Primitive<null, Binary> = pointwise({ name: 'and', op: 'and' });
+export const Or: Primitive<null, Binary> = pointwise({ name: 'or', op: 'or' });
+export const Xor: Primitive<null, Binary> = pointwise({ name: 'xor', op: 'xor' });
+export const ShiftLeft: Primitive<null, Binary> = pointwise({ name: 'shiftLeft', op: 'shl' });
+export const ShiftRight: Primitive<null, Binary> = pointwise({ name: 'shiftRight', op: 'shr' });
 
 // where(c, a, b): the cotangent goes where the value came from
-export const Where: Primitive<null> = pointwise({
+export const Where: Primitive<null, Ternary> = pointwise({
   name: 'where',
   op: 'where',
-  gradient: (g, [condition], _, needs) => [
-    null,
-    needs[1] ? where(condition as Node, g, like(g, 0)) : null,
-    needs[2] ? where(condition as Node, like(g, 0), g) : null,
-  ],
+  gradient: (g, [condition]) => [null, () => where(condition, g, like(g, 0)), () => where(condition, like(g, 0), g)],
 });
 
 export const less = (a: Node, b: Node): Node => binary(Less, a, b, 'any');

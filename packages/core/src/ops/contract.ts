@@ -2,7 +2,7 @@
 import { promote } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { apply, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { type Binary, definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { broadcastShapes, show } from '../shape.ts';
 import { multiply } from './arithmetic.ts';
 import { cast } from './functions.ts';
@@ -18,36 +18,29 @@ export interface ContractionAxes {
   readonly inner: number;
 }
 
-export const Contraction: Primitive<ContractionAxes> = definePrimitive<ContractionAxes>({
+export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
   name: 'contraction',
   kind: 'nest',
   access: () => 'stored',
   infer: ([left, right], { batch, rows, columns }) => ({
-    dtype: (left as Node).dtype,
-    shape: [...(left as Node).shape.slice(0, batch + rows), ...(right as Node).shape.slice(batch, batch + columns)],
+    dtype: left.dtype,
+    shape: [...left.shape.slice(0, batch + rows), ...right.shape.slice(batch, batch + columns)],
   }),
   key: ({ batch, rows, columns, inner }) => [batch, rows, columns, inner],
   // C = A B^T over the inner axes:  dA = G B over the columns,  dB = G^T A over the rows
-  gradient: (g, node, needs) => {
-    const [left, right] = node.inputs as [Node, Node];
-    const { batch, rows, columns, inner } = node.attributes;
-    return [
-      needs[0]
-        ? contract(g, swap(right, batch, columns, inner), { batch, rows, columns: inner, inner: columns })
-        : null,
-      needs[1]
-        ? contract(swap(g, batch, rows, columns), swap(left, batch, rows, inner), {
-            batch,
-            rows: columns,
-            columns: inner,
-            inner: rows,
-          })
-        : null,
-    ];
-  },
+  gradient: (g, [left, right], { attributes: { batch, rows, columns, inner } }) => [
+    () => contract(g, swap(right, batch, columns, inner), { batch, rows, columns: inner, inner: columns }),
+    () =>
+      contract(swap(g, batch, rows, columns), swap(left, batch, rows, inner), {
+        batch,
+        rows: columns,
+        columns: inner,
+        inner: rows,
+      }),
+  ],
   reduction: ({ inputs: [left], attributes, dtype }) => ({
     op: 'sum',
-    extents: (left as Node).shape.slice((left as Node).shape.length - attributes.inner),
+    extents: left.shape.slice(left.shape.length - attributes.inner),
     dtype,
   }),
   lower: (node, at) => {

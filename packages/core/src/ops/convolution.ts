@@ -7,7 +7,7 @@ import { promote } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
-import { definePrimitive, type Lowering, type Primitive, type Value } from '../graph/primitive.ts';
+import { type Binary, definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
 import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
@@ -26,21 +26,19 @@ export interface Convolution {
 
 type Form = 'forward' | 'input' | 'weight';
 
-interface FormRule {
+interface FormRule extends Pick<Primitive<Convolution, Binary>, 'lower' | 'gradient'> {
   readonly form: Form;
   readonly shape: (c: Convolution) => Shape;
   readonly extents: (c: Convolution) => Shape;
-  readonly lower: (node: Node<Convolution>, at: Lowering) => Value;
-  readonly gradient: (g: Node, a: Node, b: Node, c: Convolution, needs: readonly boolean[]) => readonly (Node | null)[];
 }
 
 /** @__NO_SIDE_EFFECTS__ */
-function convolution(rule: FormRule): Primitive<Convolution> {
-  return definePrimitive<Convolution>({
-    name: rule.form === 'forward' ? 'convolution' : `convolution ${rule.form} gradient`,
+function convolution({ form, shape, extents, ...rules }: FormRule): Primitive<Convolution, Binary> {
+  return definePrimitive<Convolution, Binary>({
+    name: form === 'forward' ? 'convolution' : `convolution ${form} gradient`,
     kind: 'nest',
     access: () => 'dense',
-    infer: ([a], c) => ({ dtype: (a as Node).dtype, shape: rule.shape(c) }),
+    infer: ([a], c) => ({ dtype: a.dtype, shape: shape(c) }),
     key: ({ input, weight, stride, dilation, padding, groups }) => [
       ...input,
       ...weight,
@@ -49,20 +47,16 @@ function convolution(rule: FormRule): Primitive<Convolution> {
       ...padding,
       groups,
     ],
-    gradient: (g, node, needs) => {
-      const [a, b] = node.inputs as [Node, Node];
-      return rule.gradient(g, a, b, node.attributes, needs);
-    },
-    reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: rule.extents(attributes), dtype }),
-    lower: rule.lower,
-    hint: ({ attributes }) => ({ kind: 'conv', form: rule.form, ...attributes }),
+    reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: extents(attributes), dtype }),
+    hint: ({ attributes }) => ({ kind: 'conv', form, ...attributes }),
+    ...rules,
   });
 }
 
 const space = (shape: Shape): Shape => shape.slice(2);
 
 // y[n, o, q] = sum over c, r of x[n, c, q stride + r dilation - padding] w[o, c, r]
-export const ConvForward: Primitive<Convolution> = convolution({
+export const ConvForward: Primitive<Convolution, Binary> = convolution({
   form: 'forward',
   shape: ({ output }) => output,
   extents: ({ weight }) => weight.slice(1),
@@ -78,14 +72,11 @@ export const ConvForward: Primitive<Convolution> = convolution({
     const x = guard.select(node, at.input(0, [n, channel, ...p]));
     return at.emit('mul', node.dtype, x, at.input(1, [o, c, ...r]));
   },
-  gradient: (g, x, w, c, needs) => [
-    needs[0] ? apply(ConvInput, [g, w], c) : null,
-    needs[1] ? apply(ConvWeight, [x, g], c) : null,
-  ],
+  gradient: (g, [x, w], { attributes: c }) => [() => apply(ConvInput, [g, w], c), () => apply(ConvWeight, [x, g], c)],
 });
 
 // dx[n, c, p] = sum over o, r of g[n, o, (p + padding - r dilation) / stride] w[o, c, r]
-export const ConvInput: Primitive<Convolution> = convolution({
+export const ConvInput: Primitive<Convolution, Binary> = convolution({
   form: 'input',
   shape: ({ input }) => input,
   extents: ({ weight, groups }) => [(weight[0] as number) / groups, ...space(weight)],
@@ -106,14 +97,11 @@ export const ConvInput: Primitive<Convolution> = convolution({
     const g = guard.select(node, at.input(0, [n, out, ...q]));
     return at.emit('mul', node.dtype, g, at.input(1, [out, c, ...r]));
   },
-  gradient: (h, g, w, c, needs) => [
-    needs[0] ? apply(ConvForward, [h, w], c) : null,
-    needs[1] ? apply(ConvWeight, [h, g], c) : null,
-  ],
+  gradient: (h, [g, w], { attributes: c }) => [() => apply(ConvForward, [h, w], c), () => apply(ConvWeight, [h, g], c)],
 });
 
 // dw[o, c, r] = sum over n, q of x[n, c, q stride + r dilation - padding] g[n, o, q]
-export const ConvWeight: Primitive<Convolution> = convolution({
+export const ConvWeight: Primitive<Convolution, Binary> = convolution({
   form: 'weight',
   shape: ({ weight }) => weight,
   extents: ({ output }) => [output[0] as number, ...space(output)],
@@ -129,10 +117,7 @@ export const ConvWeight: Primitive<Convolution> = convolution({
     const x = guard.select(node, at.input(0, [n, channel, ...p]));
     return at.emit('mul', node.dtype, x, at.input(1, [n, o, ...q]));
   },
-  gradient: (h, x, g, c, needs) => [
-    needs[0] ? apply(ConvInput, [g, h], c) : null,
-    needs[1] ? apply(ConvForward, [x, h], c) : null,
-  ],
+  gradient: (h, [x, g], { attributes: c }) => [() => apply(ConvInput, [g, h], c), () => apply(ConvForward, [x, h], c)],
 });
 
 function inputPosition(

@@ -5,55 +5,59 @@
 import type { DType } from '../backend.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
 import { and, equal, less, or, where } from './compare.ts';
 import { like, pointwise, unary } from './pointwise.ts';
 import { sumTo } from './views.ts';
 
 // d exp(x) = exp(x) dx
-export const Exp: Primitive<null> = pointwise({ name: 'exp', op: 'exp', gradient: (g, _, y) => [multiply(g, y)] });
+export const Exp: Primitive<null, Unary> = pointwise({
+  name: 'exp',
+  op: 'exp',
+  gradient: (g, _, y) => [multiply(g, y)],
+});
 // d log(x) = dx / x
-export const Log: Primitive<null> = pointwise({ name: 'log', op: 'log', gradient: (g, [x]) => [divide(g, x as Node)] });
+export const Log: Primitive<null, Unary> = pointwise({ name: 'log', op: 'log', gradient: (g, [x]) => [divide(g, x)] });
 // d sqrt(x) = dx / (2 sqrt(x))
-export const Sqrt: Primitive<null> = pointwise({
+export const Sqrt: Primitive<null, Unary> = pointwise({
   name: 'sqrt',
   op: 'sqrt',
   gradient: (g, _, y) => [divide(multiply(g, like(y, 0.5)), y)],
 });
 // d sin(x) = cos(x) dx
-export const Sin: Primitive<null> = pointwise({
+export const Sin: Primitive<null, Unary> = pointwise({
   name: 'sin',
   op: 'sin',
-  gradient: (g, [x]) => [multiply(g, cos(x as Node))],
+  gradient: (g, [x]) => [multiply(g, cos(x))],
 });
 // d cos(x) = -sin(x) dx
-export const Cos: Primitive<null> = pointwise({
+export const Cos: Primitive<null, Unary> = pointwise({
   name: 'cos',
   op: 'cos',
-  gradient: (g, [x]) => [negate(multiply(g, sin(x as Node)))],
+  gradient: (g, [x]) => [negate(multiply(g, sin(x)))],
 });
 // d tanh(x) = (1 - tanh(x)^2) dx
-export const Tanh: Primitive<null> = pointwise({
+export const Tanh: Primitive<null, Unary> = pointwise({
   name: 'tanh',
   op: 'tanh',
   gradient: (g, _, y) => [multiply(g, subtract(like(y, 1), multiply(y, y)))],
 });
 // d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
-export const Erf: Primitive<null> = pointwise({
+export const Erf: Primitive<null, Unary> = pointwise({
   name: 'erf',
   op: 'erf',
-  gradient: (g, [x]) => [multiply(g, multiply(like(g, 2 / Math.sqrt(Math.PI)), exp(negate(square(x as Node)))))],
+  gradient: (g, [x]) => [multiply(g, multiply(like(g, 2 / Math.sqrt(Math.PI)), exp(negate(square(x)))))],
 });
 // floor is flat wherever it is differentiable
-export const Floor: Primitive<null> = pointwise({ name: 'floor', op: 'floor', gradient: () => [null] });
+export const Floor: Primitive<null, Unary> = pointwise({ name: 'floor', op: 'floor', gradient: () => [null] });
 
 // d cast(x) = cast(dx) between floats; integers and bool carry no gradient
-export const Cast: Primitive<DType> = definePrimitive<DType>({
+export const Cast: Primitive<DType, Unary> = definePrimitive({
   name: 'cast',
   kind: 'pointwise',
-  infer: ([x], dtype) => ({ dtype, shape: (x as Node).shape }),
-  gradient: (g, { inputs: [x] }) => [cast(g, (x as Node).dtype)],
+  infer: ([x], dtype) => ({ dtype, shape: x.shape }),
+  gradient: (g, [x]) => [cast(g, x.dtype)],
   lower: (node, at) => at.emit('cast', node.dtype, at.input(0, at.index)),
 });
 
@@ -117,14 +121,12 @@ export function clamp(x: Node, low: Node | null, high: Node | null): Node {
   const isAbove = high === null ? none : less(high, x);
   const isBelow = low === null ? none : less(x, low);
   const bounds = [low, high].filter((bound) => bound !== null);
-  return customGradient(y, [x, ...bounds], (g, needs) => {
+  return customGradient(y, [x, ...bounds], (g) => {
     const share = (target: Node, condition: Node, yes: Node, no: Node): Node =>
       sumTo(where(condition, yes, no), target.shape);
     return [
-      share(x, or(isBelow, isAbove), like(g, 0), g),
-      ...bounds.map((bound, k) =>
-        needs[k + 1] === true ? share(bound, bound === high ? isAbove : isBelow, g, like(g, 0)) : null,
-      ),
+      () => share(x, or(isBelow, isAbove), like(g, 0), g),
+      ...bounds.map((bound) => () => share(bound, bound === high ? isAbove : isBelow, g, like(g, 0))),
     ];
   });
 }

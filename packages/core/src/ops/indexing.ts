@@ -4,7 +4,7 @@ import { promote } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { type Binary, definePrimitive, type Primitive, type Ternary } from '../graph/primitive.ts';
 import { settings } from '../settings.ts';
 import { normalizeAxis, sameShape, show, stridesOf } from '../shape.ts';
 import { add, maximum, minimum, multiply } from './arithmetic.ts';
@@ -21,19 +21,17 @@ interface GatherAttributes {
 }
 
 /** Slices of x along an axis: [...before, ...index.shape, ...after]. Indices outside are clamped. */
-export const Gather: Primitive<GatherAttributes> = definePrimitive<GatherAttributes>({
+export const Gather: Primitive<GatherAttributes, Binary> = definePrimitive({
   name: 'gather',
   kind: 'pointwise',
   access: (_, position) => (position === 0 ? 'stored' : 'many'),
   infer: ([x, index], { axis }) => ({
-    dtype: (x as Node).dtype,
-    shape: [...(x as Node).shape.slice(0, axis), ...(index as Node).shape, ...(x as Node).shape.slice(axis + 1)],
+    dtype: x.dtype,
+    shape: [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)],
   }),
   key: ({ axis }) => [axis],
   // an element that was read twice receives both cotangents
-  gradient: (g, node) => {
-    const [x, index] = node.inputs as [Node, Node];
-    const { axis, isInside } = node.attributes;
+  gradient: (g, [x, index], { attributes: { axis, isInside } }) => {
     const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
     const places = reshape(index, [-1]);
     // an index outside was read as the nearest one inside
@@ -42,7 +40,7 @@ export const Gather: Primitive<GatherAttributes> = definePrimitive<GatherAttribu
     return [scatterAdd(constant(0, 'float32', x.shape, x.backend), read, flat, axis), null];
   },
   lower: (node, at) => {
-    const [x, index] = node.inputs as [Node, Node];
+    const [x, index] = node.inputs;
     const { axis } = node.attributes;
     const { length } = index.shape;
     const found = at.input(1, at.index.slice(axis, axis + length));
@@ -52,22 +50,23 @@ export const Gather: Primitive<GatherAttributes> = definePrimitive<GatherAttribu
 });
 
 /** base with `update[..., j, ...]` added at `index[j]` along an axis; indices outside are ignored. Inputs: base, index [J], update. */
-export const ScatterAdd: Primitive<number> = definePrimitive<number>({
+export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
   name: 'scatterAdd',
   kind: 'nest',
   access: (_, position) => (position === 0 ? 'once' : 'stored'),
-  infer: ([base]) => ({ dtype: (base as Node).dtype, shape: (base as Node).shape }),
+  infer: ([base]) => base,
   key: (axis) => [axis],
   // an update whose index is outside went nowhere
-  gradient: (g, node, needs) => {
-    if (!needs[2]) return [g, null, null];
-    const axis = node.attributes;
-    const index = node.inputs[1] as Node;
-    const isInside = and(less(like(index, -1), index), less(index, like(index, node.shape[axis] as number)));
-    const along = node.shape.map((_, a) => (a === axis ? index.size : 1));
-    return [g, null, where(reshape(isInside, along), gather(g, index, axis), like(g, 0))];
-  },
-  reduction: ({ inputs, dtype }) => ({ op: 'sum', extents: [(inputs[1] as Node).shape[0] as number], dtype }),
+  gradient: (g, [, index], { attributes: axis, shape }) => [
+    g,
+    null,
+    () => {
+      const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis] as number)));
+      const along = shape.map((_, a) => (a === axis ? index.size : 1));
+      return where(reshape(isInside, along), gather(g, index, axis), like(g, 0));
+    },
+  ],
+  reduction: ({ inputs: [, index], dtype }) => ({ op: 'sum', extents: index.shape, dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
     const [turn] = at.reduced as [Index];
@@ -90,24 +89,23 @@ export const ScatterAdd: Primitive<number> = definePrimitive<number>({
   }),
 });
 
+type UpdateInputs = readonly [base: Node, value: Node, ...starts: Node[]];
+
 /** base with a box replaced. Inputs: base, value, and one 0-d int32 start an axis; starts must be in range. */
-export const Update: Primitive<null> = definePrimitive<null>({
+export const Update: Primitive<null, UpdateInputs> = definePrimitive({
   name: 'update',
   kind: 'boxes',
   access: (_, position) => (position <= 1 ? 'once' : 'many'),
-  infer: ([base]) => ({ dtype: (base as Node).dtype, shape: (base as Node).shape }),
-  gradient: (g, node, needs) => {
-    const [, value, ...starts] = node.inputs as [Node, Node, ...Node[]];
-    return [
-      needs[0] ? update(g, constant(0, g.dtype, value.shape), starts) : null,
-      needs[1] ? apply(DynamicSlice, [g, ...starts], value.shape) : null,
-      ...starts.map(() => null),
-    ];
-  },
+  infer: ([base]) => base,
+  gradient: (g, [, value, ...starts]) => [
+    () => update(g, constant(0, g.dtype, value.shape), starts),
+    () => apply(DynamicSlice, [g, ...starts], value.shape),
+    ...starts.map(() => null),
+  ],
   boxes: (node) => ({ base: 0, boxes: [{ input: 1, start: node.shape.map((_, axis) => ({ input: axis + 2 })) }] }),
   // without boxes: where(inside the box, value, base)
   lower: (node, at) => {
-    const value = node.inputs[1] as Node;
+    const [, value] = node.inputs;
     let within: number | null = null;
     const index = at.index.map((outer, axis) => {
       const size = value.shape[axis] as number;
@@ -126,23 +124,25 @@ export const Update: Primitive<null> = definePrimitive<null>({
   },
 });
 
+type Pieces = readonly [Node, ...Node[]];
+
 /** Pieces one after the other along an axis. */
-export const Concat: Primitive<number> = definePrimitive<number>({
+export const Concat: Primitive<number, Pieces> = definePrimitive({
   name: 'concat',
   kind: 'boxes',
   infer: (inputs, axis) => {
-    const [first] = inputs as [Node];
+    const [first] = inputs;
     const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
     return { dtype: first.dtype, shape: first.shape.map((size, a) => (a === axis ? total : size)) };
   },
   key: (axis) => [axis],
-  gradient: (g, node) => {
-    const axis = node.attributes;
-    let start = 0;
-    return node.inputs.map((x) => {
+  gradient: (g, pieces, { attributes: axis }) => {
+    let end = 0;
+    return pieces.map((x) => {
       const size = x.shape[axis] as number;
-      start += size;
-      return narrow(g, axis, start - size, size);
+      const start = end;
+      end += size;
+      return () => narrow(g, axis, start, size);
     });
   },
   boxes: (node) => {

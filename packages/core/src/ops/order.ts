@@ -3,7 +3,7 @@
 import { ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxis, show } from '../shape.ts';
 import { negate, subtract } from './arithmetic.ts';
 import { cast } from './functions.ts';
@@ -12,13 +12,13 @@ import { indexAlong } from './sources.ts';
 import { flip, narrow, reshape } from './views.ts';
 
 // y_i = sum over r <= i of x_r; the cotangent of x_r is the sum over i >= r: the same from the other end
-export const Cumsum: Primitive<number> = definePrimitive<number>({
+export const Cumsum: Primitive<number, Unary> = definePrimitive({
   name: 'cumsum',
   kind: 'nest',
   access: () => 'stored',
-  infer: ([x]) => ({ dtype: (x as Node).dtype, shape: (x as Node).shape }),
+  infer: ([x]) => x,
   key: (axis) => [axis],
-  gradient: (g, node) => [flip(apply(Cumsum, [flip(g, node.attributes)], node.attributes), node.attributes)],
+  gradient: (g, _, { attributes: axis }) => [flip(apply(Cumsum, [flip(g, axis)], axis), axis)],
   reduction: ({ shape, attributes, dtype }) => ({ op: 'sum', extents: [shape[attributes] as number], dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
@@ -36,16 +36,16 @@ export const Cumsum: Primitive<number> = definePrimitive<number>({
 });
 
 /** The position of each element in its sorted row: how many come before it. Equal elements keep their order, NaN comes last. */
-export const Rank: Primitive<number> = definePrimitive<number>({
+export const Rank: Primitive<number, Unary> = definePrimitive({
   name: 'rank',
   kind: 'nest',
   access: () => 'stored',
   exact: [0],
-  infer: ([x]) => ({ dtype: 'int32', shape: (x as Node).shape }),
+  infer: ([x]) => ({ dtype: 'int32', shape: x.shape }),
   key: (axis) => [axis],
   reduction: ({ inputs: [x], attributes }) => ({
     op: 'sum',
-    extents: [(x as Node).shape[attributes] as number],
+    extents: [x.shape[attributes] as number],
     dtype: 'int32',
   }),
   lower: (node, at) => {

@@ -3,38 +3,30 @@ import type { Alu, DType } from '../backend.ts';
 import { isComputable, isFloat, promote } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { type Binary, definePrimitive, type Inputs, type Primitive, type Unary } from '../graph/primitive.ts';
 import { broadcastShapes } from '../shape.ts';
 import { cast } from './functions.ts';
 import { expandTo } from './views.ts';
 
-/** The cotangents of the inputs, from that of the output `y`: the chain rule, one line an operation. */
-type Rule = (g: Node, inputs: readonly Node[], y: Node, needs: readonly boolean[]) => readonly (Node | null)[];
-
-export interface PointwiseDefinition {
-  readonly name: string;
+export interface PointwiseDefinition<I extends Inputs> extends Pick<Primitive<null, I>, 'name' | 'gradient'> {
   readonly op: Alu;
   /** The dtype of the result, where it is not that of the inputs. */
   readonly result?: DType;
-  readonly gradient?: Rule;
 }
 
 /**
  * A primitive that applies one scalar function to elements at equal positions.
  * @__NO_SIDE_EFFECTS__
  */
-export function pointwise(definition: PointwiseDefinition): Primitive<null> {
-  const { name, op, result, gradient } = definition;
-  return definePrimitive<null>({
-    name,
+export function pointwise<I extends Inputs>(definition: PointwiseDefinition<I>): Primitive<null, I> {
+  const { op, result, ...rules } = definition;
+  return definePrimitive<null, I>({
+    ...rules,
     kind: 'pointwise',
     infer: (inputs) => {
       const last = inputs[inputs.length - 1] as Node;
       return { dtype: result ?? last.dtype, shape: last.shape };
     },
-    ...(gradient === undefined
-      ? {}
-      : { gradient: (g: Node, node: Node<null>, needs: readonly boolean[]) => gradient(g, node.inputs, node, needs) }),
     lower: (node, at) => {
       const { length } = node.inputs;
       const first = at.input(0, at.index);
@@ -47,7 +39,12 @@ export function pointwise(definition: PointwiseDefinition): Primitive<null> {
 }
 
 /** Brings two operands to a common dtype and shape. Sums of bool count, so arithmetic on bool is int32. */
-export function binary(primitive: Primitive<null>, a: Node, b: Node, kind: 'arithmetic' | 'float' | 'any'): Node {
+export function binary(
+  primitive: Primitive<null, Binary>,
+  a: Node,
+  b: Node,
+  kind: 'arithmetic' | 'float' | 'any',
+): Node {
   checkComputable(primitive.name, a);
   checkComputable(primitive.name, b);
   let dtype = promote(a.dtype, b.dtype);
@@ -58,7 +55,7 @@ export function binary(primitive: Primitive<null>, a: Node, b: Node, kind: 'arit
 }
 
 /** One operand of a function on real numbers; integers are cast. */
-export function unary(primitive: Primitive<null>, x: Node): Node {
+export function unary(primitive: Primitive<null, Unary>, x: Node): Node {
   checkComputable(primitive.name, x);
   return apply(primitive, [isFloat(x.dtype) ? x : cast(x, 'float32')], null);
 }

@@ -4,7 +4,7 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
 import { divide, multiply } from './arithmetic.ts';
 import { equal, where } from './compare.ts';
@@ -16,21 +16,19 @@ import { indexAlong } from './sources.ts';
 import { expandTo, narrow, padStatic, reshape, unsqueeze, type WindowAttributes, window } from './views.ts';
 
 /** The sum of overlapping windows, each element back at its place: the adjoint of `Window`. */
-export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }> = definePrimitive<
-  WindowAttributes & { readonly shape: Shape }
->({
+export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }, Unary> = definePrimitive({
   name: 'fold',
   kind: 'nest',
   access: (node, _) => (overlaps(node.attributes) ? 'many' : 'once'),
-  infer: ([x], { shape }) => ({ dtype: (x as Node).dtype, shape }),
+  infer: ([x], { shape }) => ({ dtype: x.dtype, shape }),
   key: ({ size, stride, dilation }) => [...size, ...stride, ...dilation],
-  gradient: (g, node) => [window(g, node.attributes)],
+  gradient: (g, _, { attributes }) => [window(g, attributes)],
   reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: attributes.size, dtype }),
   // element p takes part in window q as its r-th element where p = q stride + r dilation
   lower: (node, at) => {
     const { size, stride, dilation } = node.attributes;
     const outer = node.shape.length - size.length;
-    const { shape } = node.inputs[0] as Node;
+    const { shape } = node.inputs[0];
     const guard = new Guard(at);
     const positions = size.map((_, i) =>
       guard.exactQuotient(

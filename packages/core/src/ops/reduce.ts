@@ -3,7 +3,7 @@ import type { Axes } from '../backend.ts';
 import { ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
+import { definePrimitive, type Lowering, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, show } from '../shape.ts';
 import { divide, multiply, subtract } from './arithmetic.ts';
 import { equal, where } from './compare.ts';
@@ -17,23 +17,21 @@ export interface ReduceOptions {
   readonly keepAxes?: boolean;
 }
 
-type Rule = (g: Node, x: Node, y: Node, axes: Axes) => Node;
+type Reduction = Primitive<Axes, Unary>;
+type Rule = NonNullable<Reduction['gradient']>;
 
 /** @__NO_SIDE_EFFECTS__ */
-function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: boolean, rule: Rule): Primitive<Axes> {
-  return definePrimitive<Axes>({
+function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: boolean, gradient: Rule): Reduction {
+  return definePrimitive<Axes, Unary>({
     name,
     kind: 'nest',
     ...(exact ? { exact: [0] } : {}),
-    infer: ([x], axes) => {
-      const { dtype, shape } = x as Node;
-      return { dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) };
-    },
+    infer: ([{ dtype, shape }], axes) => ({ dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) }),
     key: (axes) => axes,
-    gradient: (g, node) => [rule(g, node.inputs[0] as Node, node, node.attributes)],
+    gradient,
     reduction: ({ inputs: [x], attributes, dtype }) => ({
       op,
-      extents: attributes.map((axis) => (x as Node).shape[axis] as number),
+      extents: attributes.map((axis) => x.shape[axis] as number),
       dtype,
     }),
     lower: (node, at) => at.input(0, spread(node, at)),
@@ -41,25 +39,26 @@ function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: b
 }
 
 /** The index of the input: the node's own axes with the reduced ones put back in. */
-function spread(node: Node<Axes>, at: Lowering): Index[] {
+function spread({ inputs: [x], attributes }: Node<Axes, Unary>, at: Lowering): Index[] {
   let kept = 0;
-  return (node.inputs[0] as Node).shape.map((_, axis) => {
-    const position = node.attributes.indexOf(axis);
+  return x.shape.map((_, axis) => {
+    const position = attributes.indexOf(axis);
     return (position < 0 ? at.index[kept++] : at.reduced[position]) as Index;
   });
 }
 
 // d sum(x) = sum(dx): every element receives the cotangent of its sum
-export const Sum: Primitive<Axes> = reduction('sum', 'sum', false, (g, x, _, axes) => spreadTo(g, x, axes));
+export const Sum: Reduction = reduction('sum', 'sum', false, (g, [x], { attributes: axes }) => [spreadTo(g, x, axes)]);
 // d prod(x) = sum over i of dx_i times the product of the others
-export const Product: Primitive<Axes> = reduction('prod', 'product', false, (g, x, _, axes) =>
+export const Product: Reduction = reduction('prod', 'product', false, (g, [x], { attributes: axes }) => [
   multiply(spreadTo(g, x, axes), productOfOthers(x, axes)),
-);
+]);
 // d max(x) goes to the largest elements, in equal shares (as PyTorch's amax)
-export const Max: Primitive<Axes> = reduction('max', 'max', true, extremeRule);
-export const Min: Primitive<Axes> = reduction('min', 'min', true, extremeRule);
+export const Max: Reduction = reduction('max', 'max', true, (g, [x], y) => [shareOfExtreme(g, x, y)]);
+export const Min: Reduction = reduction('min', 'min', true, (g, [x], y) => [shareOfExtreme(g, x, y)]);
 
-function extremeRule(g: Node, x: Node, y: Node, axes: Axes): Node {
+function shareOfExtreme(g: Node, x: Node, y: Node<Axes, Unary>): Node {
+  const axes = y.attributes;
   const isExtreme = cast(equal(x, spreadTo(y, x, axes)), 'float32');
   const share = divide(g, sum(isExtreme, axes));
   return multiply(isExtreme, spreadTo(share, x, axes));
@@ -90,7 +89,7 @@ function productOfOthers(x: Node, axes: Axes): Node {
   return permute(shaped, inverseOrder(order));
 }
 
-function reduce(primitive: Primitive<Axes>, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
+function reduce(primitive: Reduction, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
   checkComputable(primitive.name, x);
   const normal = normalizeAxes(primitive.name, axes, x.shape.length);
   // a sum or product over axes of size 1 is a change of shape
@@ -121,7 +120,7 @@ export function min(x: Node, axes?: number | Axes, options: ReduceOptions = {}):
   return extreme(Min, x, axes, options);
 }
 
-function extreme(primitive: Primitive<Axes>, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
+function extreme(primitive: Reduction, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
   const normal = normalizeAxes(primitive.name, axes, x.shape.length);
   for (const axis of normal) {
     if (x.shape[axis] === 0) {

@@ -2,13 +2,10 @@
 import type { Shape } from '../backend.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { type Binary, definePrimitive, type None, type Primitive } from '../graph/primitive.ts';
 
 /** The index along one axis, as int32. */
-export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }> = definePrimitive<{
-  readonly shape: Shape;
-  readonly axis: number;
-}>({
+export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }, None> = definePrimitive({
   name: 'iota',
   kind: 'source',
   infer: (_, { shape }) => ({ dtype: 'int32', shape }),
@@ -17,7 +14,7 @@ export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }> =
 });
 
 /** Uniform in [0, 1): the hash of seed, draw and position. Inputs are the seed and the number of the draw, 0-d int32. */
-export const Random: Primitive<Shape> = definePrimitive<Shape>({
+export const Random: Primitive<Shape, Binary> = definePrimitive({
   name: 'random',
   kind: 'pointwise',
   access: () => 'many',

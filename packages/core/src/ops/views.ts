@@ -6,7 +6,7 @@ import type { Axes, Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { definePrimitive, type Primitive } from '../graph/primitive.ts';
+import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { swapContraction } from './contract.ts';
 import { Guard } from './guard.ts';
@@ -14,21 +14,20 @@ import { update } from './indexing.ts';
 import { fold } from './pooling.ts';
 import { sum } from './reduce.ts';
 
-export const Reshape: Primitive<Shape> = definePrimitive<Shape>({
+export const Reshape: Primitive<Shape, Unary> = definePrimitive({
   name: 'reshape',
   kind: 'view',
-  infer: ([x], shape) => ({ dtype: (x as Node).dtype, shape }),
-  gradient: (g, { inputs: [x] }) => [reshape(g, (x as Node).shape)],
-  lower: (node, at) =>
-    at.input(0, at.space.unflatten(at.space.flatten(at.index, node.shape), (node.inputs[0] as Node).shape)),
+  infer: ([x], shape) => ({ dtype: x.dtype, shape }),
+  gradient: (g, [x]) => [reshape(g, x.shape)],
+  lower: (node, at) => at.input(0, at.space.unflatten(at.space.flatten(at.index, node.shape), node.inputs[0].shape)),
 });
 
-export const Permute: Primitive<Axes> = definePrimitive<Axes>({
+export const Permute: Primitive<Axes, Unary> = definePrimitive({
   name: 'permute',
   kind: 'view',
-  infer: ([x], order) => ({ dtype: (x as Node).dtype, shape: order.map((axis) => (x as Node).shape[axis] as number) }),
+  infer: ([x], order) => ({ dtype: x.dtype, shape: order.map((axis) => x.shape[axis] as number) }),
   key: (order) => order,
-  gradient: (g, node) => [permute(g, inverseOrder(node.attributes))],
+  gradient: (g, _, { attributes: order }) => [permute(g, inverseOrder(order))],
   lower: (node, at) =>
     at.input(
       0,
@@ -36,15 +35,15 @@ export const Permute: Primitive<Axes> = definePrimitive<Axes>({
     ),
 });
 
-export const Expand: Primitive<Shape> = definePrimitive<Shape>({
+export const Expand: Primitive<Shape, Unary> = definePrimitive({
   name: 'expand',
   kind: 'view',
-  infer: ([x], shape) => ({ dtype: (x as Node).dtype, shape }),
-  access: (node) => (node.size === (node.inputs[0] as Node).size ? 'once' : 'many'),
+  infer: ([x], shape) => ({ dtype: x.dtype, shape }),
+  access: (node) => (node.size === node.inputs[0].size ? 'once' : 'many'),
   // every copy of an element sends its cotangent back
-  gradient: (g, { inputs: [x] }) => [sumTo(g, (x as Node).shape)],
+  gradient: (g, [x]) => [sumTo(g, x.shape)],
   lower: (node, at) => {
-    const { shape } = node.inputs[0] as Node;
+    const { shape } = node.inputs[0];
     const missing = node.shape.length - shape.length;
     return at.input(
       0,
@@ -60,14 +59,12 @@ interface SliceAttributes {
 }
 
 /** Elements start, start + step, ... of each axis; the numbers belong to the structure. */
-export const Slice: Primitive<SliceAttributes> = definePrimitive<SliceAttributes>({
+export const Slice: Primitive<SliceAttributes, Unary> = definePrimitive({
   name: 'slice',
   kind: 'view',
-  infer: ([x], { size }) => ({ dtype: (x as Node).dtype, shape: size }),
+  infer: ([x], { size }) => ({ dtype: x.dtype, shape: size }),
   key: ({ start, step }) => [...start, ...step],
-  gradient: (g, node) => {
-    const { start, size, step } = node.attributes;
-    const { shape } = node.inputs[0] as Node;
+  gradient: (g, [{ shape }], { attributes: { start, size, step } }) => {
     const after = shape.map((length, axis) => {
       const count = size[axis] as number;
       return length - (start[axis] as number) - (count === 0 ? 0 : (count - 1) * (step[axis] as number) + 1);
@@ -83,17 +80,17 @@ export const Slice: Primitive<SliceAttributes> = definePrimitive<SliceAttributes
   },
 });
 
+/** A tensor, and where its box starts along each axis. */
+type Boxed = readonly [x: Node, ...starts: Node[]];
+
 /** A box whose start is known only on the device: inputs are x and one 0-d int32 an axis; starts are clamped into range. */
-export const DynamicSlice: Primitive<Shape> = definePrimitive<Shape>({
+export const DynamicSlice: Primitive<Shape, Boxed> = definePrimitive({
   name: 'dynamicSlice',
   kind: 'view',
-  infer: ([x], size) => ({ dtype: (x as Node).dtype, shape: size }),
-  gradient: (g, node) => {
-    const [x, ...starts] = node.inputs as [Node, ...Node[]];
-    return [update(constant(0, x.dtype, x.shape), g, starts), ...starts.map(() => null)];
-  },
+  infer: ([x], size) => ({ dtype: x.dtype, shape: size }),
+  gradient: (g, [x, ...starts]) => [() => update(constant(0, x.dtype, x.shape), g, starts), ...starts.map(() => null)],
   lower: (node, at) => {
-    const { shape } = node.inputs[0] as Node;
+    const { shape } = node.inputs[0];
     return at.input(
       0,
       at.index.map((index, axis) => {
@@ -113,24 +110,21 @@ export interface PadAttributes {
 }
 
 /** Zeros around and between the elements. Negative sizes are not allowed. */
-export const Pad: Primitive<PadAttributes> = definePrimitive<PadAttributes>({
+export const Pad: Primitive<PadAttributes, Unary> = definePrimitive({
   name: 'pad',
   kind: 'view',
   infer: ([x], { before, after, step }) => ({
-    dtype: (x as Node).dtype,
-    shape: (x as Node).shape.map(
+    dtype: x.dtype,
+    shape: x.shape.map(
       (size, axis) =>
         (before[axis] as number) + (size === 0 ? 0 : (size - 1) * (step[axis] as number) + 1) + (after[axis] as number),
     ),
   }),
   key: ({ before, after, step }) => [...before, ...after, ...step],
-  gradient: (g, node) => {
-    const { before, step } = node.attributes;
-    return [sliceStatic(g, { start: before, size: (node.inputs[0] as Node).shape, step })];
-  },
+  gradient: (g, [x], { attributes: { before, step } }) => [sliceStatic(g, { start: before, size: x.shape, step })],
   lower: (node, at) => {
     const { before, step } = node.attributes;
-    const { shape } = node.inputs[0] as Node;
+    const { shape } = node.inputs[0];
     const guard = new Guard(at);
     const index = at.index.map((outer, axis) => {
       const moved = at.space.shift(outer, -(before[axis] as number));
@@ -141,12 +135,12 @@ export const Pad: Primitive<PadAttributes> = definePrimitive<PadAttributes>({
   },
 });
 
-export const Flip: Primitive<Axes> = definePrimitive<Axes>({
+export const Flip: Primitive<Axes, Unary> = definePrimitive({
   name: 'flip',
   kind: 'view',
-  infer: ([x]) => ({ dtype: (x as Node).dtype, shape: (x as Node).shape }),
+  infer: ([x]) => x,
   key: (axes) => axes,
-  gradient: (g, node) => [apply(Flip, [g], node.attributes)],
+  gradient: (g, _, { attributes: axes }) => [apply(Flip, [g], axes)],
   lower: (node, at) =>
     at.input(
       0,
@@ -165,11 +159,11 @@ export interface WindowAttributes {
 }
 
 /** Overlapping windows over the last axes: [..., L] -> [..., positions, size], for all windowed axes at once. */
-export const Window: Primitive<WindowAttributes> = definePrimitive<WindowAttributes>({
+export const Window: Primitive<WindowAttributes, Unary> = definePrimitive({
   name: 'window',
   kind: 'view',
   infer: ([x], { size, stride, dilation }) => {
-    const { dtype, shape } = x as Node;
+    const { dtype, shape } = x;
     const outer = shape.length - size.length;
     const positions = size.map(
       (count, i) =>
@@ -180,7 +174,7 @@ export const Window: Primitive<WindowAttributes> = definePrimitive<WindowAttribu
   },
   key: ({ stride, dilation }) => [...stride, ...dilation],
   access: () => 'many',
-  gradient: (g, node) => [fold(g, (node.inputs[0] as Node).shape, node.attributes)],
+  gradient: (g, [x], { attributes }) => [fold(g, x.shape, attributes)],
   lower: (node, at) => {
     const { size, stride, dilation } = node.attributes;
     const outer = node.shape.length - 2 * size.length;
