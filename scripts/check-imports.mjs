@@ -40,6 +40,7 @@ const allowed = [
   { files: 'packages/optim/src/', imports: ['@nn/core'] },
   { files: 'packages/serialize/src/', imports: ['@nn/core'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
+  { files: 'packages/metrics/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
   { files: 'packages/conformance/src/node-test.ts', imports: ['@nn/core', 'node:'] },

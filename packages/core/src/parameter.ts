@@ -52,6 +52,11 @@ export class Parameter extends Tensor {
     this.variable.name = name;
   }
 
+  /** Whether an assigned value still waits for the program that computes it. */
+  get isWaiting(): boolean {
+    return this.variable.isDirty;
+  }
+
   /**
    * Gives the parameter a new value of the same shape and dtype: immediate in meaning, computed with the next program.
    * No gradient passes through an assignment.

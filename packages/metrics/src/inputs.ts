@@ -1,0 +1,70 @@
+/** What metrics take besides predictions and targets: weights and masks; and the checks of shapes that all share. */
+import { arange, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+
+/** Given to every update and every function of tensors. */
+export interface Weighting {
+  /** How much each sample counts: the shape of the targets, or of their first axes ([N]). 1 where not given. */
+  readonly weights?: Tensor | undefined;
+  /** Which samples count at all, as a loader gives it for a padded batch: bool, of the same shapes. */
+  readonly mask?: Tensor | undefined;
+}
+
+/** `[2, 3]`, as shapes stand in messages. */
+export function show(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** Throws ShapeError unless predictions and targets pair element by element. */
+export function requireSameShape(operation: string, predictions: Tensor, targets: Tensor): void {
+  if (sameShape(predictions.shape, targets.shape)) return;
+  throw new ShapeError(
+    `${operation}: the predictions ${show(predictions.shape)} and the targets ${show(targets.shape)} have different shapes: reshape one of them.`,
+    { predictions: predictions.shape, targets: targets.shape },
+  );
+}
+
+/** Weights and mask as one float32 tensor of exactly `shape`; null where every element counts 1. */
+export function weightsOf(operation: string, shape: Shape, { weights, mask }: Weighting): Tensor | null {
+  const parts = [
+    weights === undefined ? null : spread(operation, 'weights', weights, shape),
+    mask === undefined ? null : spread(operation, 'mask', mask, shape),
+  ].filter((part) => part !== null);
+  const [first, second] = parts;
+  if (first === undefined) return null;
+  return second === undefined ? first : first.mul(second);
+}
+
+/** A factor per sample, repeated over the axes that follow those it has. */
+function spread(operation: string, what: string, given: Tensor, shape: Shape): Tensor {
+  const { shape: own } = given;
+  if (own.length > shape.length || own.some((size, axis) => size !== shape[axis])) {
+    throw new ShapeError(
+      `${operation}: the ${what} are ${show(own)}, the samples ${show(shape)}: give one for each, or one for each of the first axes.`,
+      { [what]: own, shape },
+    );
+  }
+  const wide = given.cast('float32').reshape([...own, ...shape.slice(own.length).map(() => 1)]);
+  return sameShape(own, shape) ? wide : wide.expand(shape);
+}
+
+/**
+ * Several sums over the last axis in one kernel: terms that broadcast to a common shape [..., n] become
+ * [terms, ...]. Row k of the result is the sum of term k.
+ */
+export function sumsOf(terms: readonly Tensor[], shape: Shape): Tensor {
+  const [last = 1, ...before] = [shape.at(-1) ?? 1, ...shape.slice(0, -1)];
+  const full = [terms.length, ...before, last];
+  // the number of the row as wide as the result: then comparing it costs no kernel of its own
+  const row = arange(terms.length)
+    .reshape([terms.length, ...full.slice(1).map(() => 1)])
+    .expand(full);
+  const chosen = terms.reduceRight<Tensor | null>(
+    (rest, term, k) => (rest === null ? term : where(row.equal(k), term, rest)),
+    null,
+  );
+  return (chosen as Tensor).expand(full).sum(-1);
+}

@@ -1,0 +1,370 @@
+/** What all metrics share: riding along in the step's program, windows and epochs, merging, saving, and errors. */
+import { cpu } from '@nn/backend-cpu';
+import { recording } from '@nn/conformance';
+import { compile, evaluate, setDefaultBackend, setSeed, type Tensor, tensor, uniform } from '@nn/core';
+import { crossEntropy, Linear } from '@nn/layers';
+import { SGD } from '@nn/optim';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  Accuracy,
+  ConfusionMatrix,
+  F1Score,
+  Last,
+  Max,
+  Mean,
+  Min,
+  Precision,
+  Running,
+  read,
+  Sum,
+  Values,
+} from './index.ts';
+
+beforeEach(() => {
+  setDefaultBackend(cpu());
+  setSeed(3);
+});
+
+const labels = (values: number[]): Tensor => tensor(Int32Array.from(values));
+const data = (): readonly [Tensor, Tensor] => [uniform([12, 4]), labels([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2])];
+
+function everything(): {
+  readonly loss: Mean;
+  readonly accuracy: Accuracy;
+  readonly f1: F1Score;
+  readonly matrix: ConfusionMatrix;
+  readonly losses: Values;
+} {
+  return {
+    loss: new Mean({ name: 'loss', higherIsBetter: false }),
+    accuracy: new Accuracy(),
+    f1: new F1Score(),
+    matrix: new ConfusionMatrix(),
+    losses: new Values({ window: 32 }),
+  };
+}
+
+function stepOf(metrics: ReturnType<typeof everything> | null, model: Linear): (x: Tensor, y: Tensor) => Tensor {
+  const optimizer = new SGD(model, { learningRate: 0.5 });
+  return (x, y) => {
+    const logits = model.forward(x);
+    const loss = crossEntropy(logits, y);
+    metrics?.loss.update(loss);
+    metrics?.accuracy.update(logits, y);
+    metrics?.f1.update(logits, y);
+    metrics?.matrix.update(logits, y);
+    metrics?.losses.update(loss);
+    void optimizer.step(loss);
+    return loss;
+  };
+}
+
+describe('in the step', () => {
+  test('five metrics add no run and no download; a read is one run and one download for all', async () => {
+    const device = recording();
+    setDefaultBackend(device);
+    const metrics = everything();
+    const step = stepOf(metrics, new Linear(4, 3));
+    const [x, y] = data();
+    for (let k = 0; k < 3; k++) await step(x, y).item();
+    const before = { ...device.counts };
+    for (let k = 0; k < 4; k++) {
+      step(x, y);
+      await null;
+    }
+    await device.idle();
+    expect(device.counts.run - before.run).toBe(4);
+    expect(device.counts.download - before.download).toBe(0);
+    const readings = await read(metrics);
+    expect(device.counts.run - before.run).toBe(5);
+    expect(device.counts.download - before.download).toBe(1);
+    expect(readings.losses.window).toHaveLength(7);
+    const mean = readings.losses.window.reduce((a, b) => a + b) / 7;
+    expect(readings.loss.window).toBeCloseTo(mean, 6);
+  });
+
+  test('a compiled step gives the same as a plain one, is not traced again after a read, and trains the same', async () => {
+    const run = async (isCompiled: boolean): Promise<unknown[]> => {
+      setSeed(3);
+      const [metrics, model] = [everything(), new Linear(4, 3)];
+      const [x, y] = data();
+      const body = stepOf(metrics, model);
+      let traced = 0;
+      const counted = (a: Tensor, b: Tensor): Tensor => {
+        traced++;
+        return body(a, b);
+      };
+      const step = isCompiled ? compile(counted) : counted;
+      const seen: unknown[] = [];
+      for (let k = 0; k < 20; k++) {
+        await step(x, y);
+        if (k % 6 === 5) seen.push(await read(metrics));
+      }
+      seen.push(await read(metrics), await model.weight.array());
+      if (isCompiled) expect(traced).toBeLessThanOrEqual(3);
+      return seen;
+    };
+    const plain = await run(false);
+    expect(await run(true)).toEqual(plain);
+    // and without metrics the parameters are the same bits
+    setSeed(3);
+    const model = new Linear(4, 3);
+    const [x, y] = data();
+    const step = stepOf(null, model);
+    for (let k = 0; k < 20; k++) await step(x, y);
+    expect(await model.weight.array()).toEqual(plain.at(-1));
+  });
+
+  test('in validation, where no step follows, each batch is one program', async () => {
+    const device = recording();
+    setDefaultBackend(device);
+    const model = new Linear(4, 3);
+    const [accuracy, f1] = [new Accuracy(), new F1Score()];
+    const [x, y] = data();
+    await x.data();
+    const before = device.counts.run;
+    evaluate(() => {
+      for (let k = 0; k < 10; k++) {
+        const logits = model.forward(x);
+        accuracy.update(logits, y);
+        f1.update(logits, y);
+      }
+    });
+    const { accuracy: reading } = await read({ accuracy, f1 });
+    expect(device.counts.run - before).toBe(10);
+    expect(device.counts.compile).toBeLessThanOrEqual(5);
+    expect(reading.epoch).toBeGreaterThan(0);
+  });
+});
+
+describe('a reading', () => {
+  test('has the window since the last read and the epoch since the last reset', async () => {
+    const mean = new Mean();
+    mean.update(tensor([1, 2]));
+    expect(await mean.read()).toEqual({ window: 1.5, epoch: 1.5 });
+    mean.update(tensor([6]));
+    expect(await mean.read()).toEqual({ window: 6, epoch: 3 });
+    expect(await mean.read()).toEqual({ window: Number.NaN, epoch: 3 });
+    mean.reset();
+    mean.update(tensor([8]));
+    expect(await mean.read()).toEqual({ window: 8, epoch: 8 });
+  });
+
+  test('takes updates that come while it waits into the next window', async () => {
+    const sum = new Sum();
+    sum.update(tensor([1]));
+    const first = sum.read();
+    sum.update(tensor([10]));
+    expect((await first).window).toBe(1);
+    expect(await sum.read()).toEqual({ window: 10, epoch: 11 });
+  });
+
+  test('counts exactly past 2^24', async () => {
+    const sum = new Sum();
+    const big = tensor(2 ** 24);
+    for (let k = 0; k < 3; k++) {
+      sum.update(big);
+      await sum.read();
+      sum.update(tensor(1));
+      await sum.read();
+    }
+    expect((await sum.read()).epoch).toBe(3 * 2 ** 24 + 3);
+  });
+
+  test('of extremes, the last and a running mean is right over windows', async () => {
+    const [max, min, last, running] = [new Max(), new Min(), new Last(), new Running({ window: 3 })];
+    const all = { max, min, last, running };
+    for (const value of [5, -7, 1, 2]) {
+      for (const metric of Object.values(all)) metric.update(tensor(value));
+      if (value === -7) await read(all);
+    }
+    const readings = await read(all);
+    expect(readings.max).toEqual({ window: 2, epoch: 5 });
+    expect(readings.min).toEqual({ window: 1, epoch: -7 });
+    expect(readings.last).toEqual({ window: 2, epoch: 2 });
+    expect(readings.running.epoch).toBeCloseTo((-7 + 1 + 2) / 3, 6);
+    expect(Object.values(await read({ max: new Max(), last: new Last() }))).toEqual([
+      { window: Number.NaN, epoch: Number.NaN },
+      { window: Number.NaN, epoch: Number.NaN },
+    ]);
+  });
+
+  test('leaves out what a mask leaves out, whatever it holds', async () => {
+    const [mean, accuracy] = [new Mean(), new Accuracy()];
+    const mask = tensor([true, true, false]);
+    mean.update(tensor([1, 3, Number.NaN]), { mask });
+    accuracy.update(
+      tensor([
+        [1, 0],
+        [1, 0],
+        [1, 0],
+      ]),
+      labels([0, 1, 99]),
+      { mask },
+    );
+    expect((await mean.read()).epoch).toBe(2);
+    expect((await accuracy.read()).epoch).toBe(0.5);
+  });
+
+  test('says which classes occurred nowhere', async () => {
+    const f1 = new F1Score({ classes: 4, average: 'none' });
+    f1.update(labels([0, 1, 1]), labels([0, 1, 0]));
+    const { epoch } = await f1.read();
+    expect(epoch.map((value) => value.toFixed(3))).toEqual(['0.667', '0.667', 'NaN', 'NaN']);
+    expect(f1.absentClasses).toEqual([2, 3]);
+  });
+});
+
+describe('merging and saving', () => {
+  const parts = [
+    [labels([0, 1, 2, 2]), labels([0, 1, 1, 2])],
+    [labels([1, 1, 0, 2]), labels([0, 1, 0, 2])],
+  ] as const;
+
+  test('two halves merged are the whole', async () => {
+    const [whole, left, right] = [1, 2, 3].map(() => new F1Score({ classes: 3 })) as [F1Score, F1Score, F1Score];
+    for (const [k, [predicted, actual]] of parts.entries()) {
+      whole.update(predicted, actual);
+      (k === 0 ? left : right).update(predicted, actual);
+    }
+    await right.read();
+    await left.read();
+    left.merge(right);
+    expect((await left.read()).epoch).toBe((await whole.read()).epoch);
+    // flat sums, as an all-reduce adds them
+    left.totals = left.totals.map((value) => value * 2);
+    expect((await left.read()).epoch).toBeCloseTo((await whole.read()).epoch, 12);
+  });
+
+  test('state goes through JSON into a metric that was just made', async () => {
+    const metrics = everything();
+    const step = stepOf(metrics, new Linear(4, 3));
+    const [x, y] = data();
+    for (let k = 0; k < 3; k++) await step(x, y);
+    const readings = await read(metrics);
+    const states = Object.entries(metrics).map(([name, metric]) => [name, metric.hostState()] as const);
+    const again = everything();
+    const parsed: Record<string, unknown> = JSON.parse(JSON.stringify(Object.fromEntries(states)));
+    for (const [name, metric] of Object.entries(again)) metric.loadHostState(parsed[name]);
+    const restored = await read(again);
+    expect(Object.values(restored).map(({ epoch }) => epoch)).toEqual(
+      Object.values(readings).map(({ epoch }) => epoch),
+    );
+  });
+
+  test('refuses to lose what was not read, and what belongs to another metric', async () => {
+    const [f1, other] = [new F1Score({ classes: 3 }), new F1Score({ classes: 3 })];
+    f1.update(...parts[0]);
+    other.update(...parts[1]);
+    expect(() => f1.hostState()).toThrow(
+      'F1Score: updates since the last read cannot be saved: await read(...) first.',
+    );
+    await f1.read();
+    expect(() => f1.merge(other)).toThrow(
+      'F1Score: merge would lose updates of the other that were not read: await read(...) there first.',
+    );
+    expect(() => f1.loadHostState({})).toThrow("F1Score: the saved state has no list of numbers 'shape'");
+    const narrow = new F1Score({ classes: 2 });
+    narrow.update(labels([0]), labels([1]));
+    await narrow.read();
+    expect(() => narrow.merge(f1)).toThrow('F1Score: the saved state has 3 columns of 4 sums, those before 2 of 4');
+  });
+});
+
+describe('errors', () => {
+  const cases: readonly (readonly [string, () => void])[] = [
+    [
+      "Precision: the predictions are scores: say from: 'logits' or from: 'probabilities'.",
+      () => new Precision().update(tensor([0.5]), tensor([1])),
+    ],
+    [
+      "F1Score: the predictions are labels, whose number the shape does not tell: set classes, or task: 'binary'.",
+      () => new F1Score().update(labels([1]), labels([1])),
+    ],
+    [
+      "Accuracy: predictions and targets are both [2, 2]: set task: 'binary' (each element is one question) or 'multilabel' (each column is).",
+      () =>
+        new Accuracy({ from: 'logits' }).update(
+          tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+          tensor([
+            [1, 0],
+            [0, 1],
+          ]),
+        ),
+    ],
+    [
+      'Accuracy: scores [2, 3] with classes on axis 1 belong to targets [2], got [3]: set axis, or reshape the targets.',
+      () =>
+        new Accuracy().update(
+          tensor([
+            [1, 2, 3],
+            [3, 2, 1],
+          ]),
+          labels([1, 2, 0]),
+        ),
+    ],
+    [
+      'Accuracy: scores [2, 1] have one class on axis 1: give one score per sample as [2].',
+      () => new Accuracy().update(tensor([[1], [2]]), labels([1, 0])),
+    ],
+    [
+      "F1Score: average 'binary' is of one score per sample, there are 3 classes",
+      () => void new F1Score({ average: 'binary' }).update(tensor([[1, 2, 3]]), labels([1])),
+    ],
+    ['F1Score: no option avarage', () => Reflect.construct(F1Score, [{ avarage: 'macro' }])],
+    [
+      'Mean: the mask are [3], the samples [2]: give one for each, or one for each of the first axes.',
+      () => new Mean().update(tensor([1, 2]), { mask: tensor([true, true, false]) }),
+    ],
+    ['Last: takes one number per update, got [2]: reduce it first.', () => new Last().update(tensor([1, 2]))],
+  ];
+  test.each(cases)('%s', (message, work) => {
+    expect(work).toThrow(message);
+  });
+
+  test('targets that are no class are an error of the read', async () => {
+    const message = 'some targets or predicted labels are n';
+    const [f1, accuracy, matrix] = [new F1Score(), new Accuracy(), new ConfusionMatrix()];
+    for (const metric of [f1, accuracy, matrix])
+      metric.update(
+        tensor([
+          [1, 0],
+          [0, 1],
+        ]),
+        labels([0, 2]),
+      );
+    await expect(f1.read()).rejects.toThrow(message);
+    await expect(accuracy.read()).rejects.toThrow(message);
+    await expect(matrix.read()).rejects.toThrow('ConfusionMatrix: 1 targets or predicted labels are not from 0 to 1');
+    const ignoring = new F1Score({ ignoreIndex: 2 });
+    ignoring.update(
+      tensor([
+        [1, 0],
+        [0, 1],
+      ]),
+      labels([0, 2]),
+    );
+    expect((await ignoring.read()).epoch).toBe(1);
+  });
+
+  test('a full window is an error before anything is lost, also in a replay', async () => {
+    const values = new Values({ window: 4 });
+    const step = compile((x: Tensor) => {
+      values.update(x);
+      return x;
+    });
+    for (let k = 0; k < 4; k++) await step(tensor(k));
+    await expect(step(tensor(4))).rejects.toThrow(
+      'Values: keeps every sample, and 4 since the last read with 1 more are above its window of 4: await read(...) more often, or set window.',
+    );
+    expect((await values.read()).window).toEqual([0, 1, 2, 3]);
+    await step(tensor(9));
+    expect((await values.read()).window).toEqual([9]);
+    const bounded = new Values({ capacity: 1 });
+    bounded.update(tensor(1));
+    expect(() => bounded.update(tensor(1))).toThrow('are above its capacity of 1');
+  });
+});

@@ -1,0 +1,143 @@
+/**
+ * What a metric is, and reading many at once: a reading has two values, that of the window (since the last read) and
+ * that of the epoch (since the last reset). Owns the protocol between `read` and the kinds of metrics:
+ * sum-metric.ts (sums on the device), row-metric.ts (every sample kept), host-metric.ts (text).
+ */
+import { type Backend, concat, FormatError, type Stateful, type Tensor, ValueError } from '@nn/core';
+
+/** What `read` answers for a metric. */
+export interface Reading<Value> {
+  /** Of the updates since the last read. */
+  readonly window: Value;
+  /** Of all updates since the last reset. */
+  readonly epoch: Value;
+}
+
+/** The readings of metrics by name. */
+export type Readings<Metrics extends Readonly<Record<string, Metric<unknown>>>> = {
+  readonly [Name in keyof Metrics]: Metrics[Name] extends Metric<infer Value> ? Reading<Value> : never;
+};
+
+/**
+ * The base of all metrics: sums that grow with each `update` and become a value when they are read.
+ *
+ * A metric is `Stateful`, so it can be a part of a checkpoint. `hostState` holds what was read: `await read(...)` comes
+ * before saving, and what was not read yet is refused, not lost.
+ */
+export abstract class Metric<Value = number> implements Stateful {
+  /** For logs: 'accuracy', 'f1'. */
+  readonly name: string;
+  /** The direction for early stopping and best checkpoints; null where neither is better. */
+  readonly higherIsBetter: boolean | null;
+
+  constructor(name: string, higherIsBetter: boolean | null) {
+    this.name = name;
+    this.higherIsBetter = higherIsBetter;
+  }
+
+  /** Whether there are updates that no read has collected. */
+  abstract get isUnread(): boolean;
+
+  /** @internal What the device holds since the last read, flat, cleared on the device at once; null if nothing does. */
+  abstract collect(): Tensor | null;
+
+  /** @internal Adds what was collected to the totals and answers both values. */
+  abstract settle(collected: ArrayLike<number>): Reading<Value>;
+
+  /** Begins a new epoch: forgets everything. */
+  abstract reset(): void;
+
+  /**
+   * Adds what the same metric has read elsewhere: in another worker, on another rank, on another part of the data. Give
+   * it `hostState()` there and `loadHostState` here. Throws ValueError while the other has updates that nobody read.
+   */
+  merge(other: this): void {
+    if (other.constructor !== this.constructor) {
+      throw new ValueError(`${this}: merge takes another ${this.constructor.name}, got ${other}.`);
+    }
+    if (other.isUnread) {
+      throw new ValueError(
+        `${this}: merge would lose updates of the other that were not read: await read(...) there first.`,
+      );
+    }
+    this.mergeState(other.hostState(), false);
+  }
+
+  /** What was read so far, as JSON. Throws ValueError while there are updates that nobody read. */
+  hostState(): unknown {
+    if (this.isUnread) {
+      throw new ValueError(`${this}: updates since the last read cannot be saved: await read(...) first.`);
+    }
+    return this.saved();
+  }
+
+  /** Takes over what `hostState` gave. Throws FormatError for the state of another metric. */
+  loadHostState(state: unknown): void {
+    this.mergeState(state, true);
+  }
+
+  /** The totals as JSON. */
+  protected abstract saved(): unknown;
+
+  /** Adds what `saved` gave, to nothing where `replace`. Checks it first, so that an error leaves all as it was. */
+  protected abstract mergeState(state: unknown, replace: boolean): void;
+
+  /** The values of this metric alone. With several, `read({ a, b })` takes all in one download. */
+  async read(): Promise<Reading<Value>> {
+    return (await read<{ metric: Metric<Value> }>({ metric: this })).metric as Reading<Value>;
+  }
+
+  toString(): string {
+    return this.constructor.name;
+  }
+}
+
+/**
+ * Reads many metrics in one download: their sums since the last read go into totals on the host and are zero on the
+ * device again, in one program. Updates that come while it waits belong to the next window.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { Accuracy, Mean, read } from '@nn/metrics';
+ * const [accuracy, loss] = [new Accuracy(), new Mean()];
+ * accuracy.update(tensor([[2, 1], [0, 3]]), tensor([0, 0]));
+ * loss.update(tensor(0.5));
+ * const readings = await read({ accuracy, loss });
+ * console.log(readings.accuracy.epoch, readings.loss.window); // => 0.5 0.5
+ */
+export async function read<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
+  metrics: Metrics,
+): Promise<Readings<Metrics>> {
+  const entries = Object.entries(metrics);
+  const twice = entries.find(([name, metric], at) => entries.findIndex(([, other]) => other === metric) !== at && name);
+  if (twice) throw new ValueError(`read: '${twice[0]}' is given under two names: read each metric once.`);
+  const collected = entries.map(([, metric]) => metric.collect());
+  // what lives on one device is one download; there is seldom more than one device
+  const home = collected.find((sums) => sums !== null && sums.backend !== null)?.backend ?? null;
+  const places = collected.map((sums) => sums?.backend ?? home);
+  const numbers = await Promise.all(
+    [...new Set(places)].map(async (place) => {
+      const parts = collected.filter((sums, at): sums is Tensor => sums !== null && places[at] === place);
+      if (parts.length === 0) return [place, new Float32Array(0)] as const;
+      return [place, await (parts.length === 1 ? (parts[0] as Tensor) : concat(parts, 0)).data()] as const;
+    }),
+  );
+  const downloads = new Map(numbers);
+  const starts = new Map<Backend | null, number>();
+  const readings = entries.map(([name, metric], at) => {
+    const size = collected[at]?.size ?? 0;
+    const place = places[at] ?? null;
+    const start = starts.get(place) ?? 0;
+    starts.set(place, start + size);
+    return [name, metric.settle(downloads.get(place)?.subarray(start, start + size) ?? [])] as const;
+  });
+  // the cast: an entry for each name, with the reading of its metric
+  return Object.fromEntries(readings) as Readings<Metrics>;
+}
+
+/** A field of saved state that holds numbers, or a FormatError that names the metric. */
+export function numbersIn(metric: object, state: unknown, field: string): number[] {
+  const value: unknown = Object(state)[field];
+  if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value;
+  throw new FormatError(`${metric}: the saved state has no list of numbers '${field}': it is of something else.`);
+}
