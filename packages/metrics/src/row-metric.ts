@@ -14,8 +14,6 @@ export interface RowOptions {
   readonly window?: number;
 }
 
-export const rowOptions = ['capacity', 'window'] as const;
-
 /** A metric of all rows. The first number of a row is its weight; rows of weight 0 are dropped. */
 export abstract class RowMetric<Arguments extends readonly unknown[], Value> extends Metric<Value> {
   /** Numbers in a row. */
