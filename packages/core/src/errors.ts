@@ -21,11 +21,28 @@ export class NNError extends Error {
   readonly isNNError: true = true;
 
   constructor(message: string, data: Readonly<Record<string, unknown>> = {}, code = 'error', cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(bounded(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;
     this.name = new.target.name;
   }
+}
+
+/** A message that a terminal can show: of a hostile name of 99 MB, its two ends. */
+function bounded(message: string): string {
+  const left = message.length - 4000;
+  return left <= 0 ? message : `${message.slice(0, 2500)} [${left} characters left out] ${message.slice(-1500)}`;
+}
+
+/**
+ * Text of users as it may stand in a message: what is longer than `most` characters is cut, and says so.
+ *
+ * @example
+ * import { excerpt } from '@nn/core';
+ * console.log(excerpt('a'.repeat(1000), 5)); // => aaaaa... (1000 characters)
+ */
+export function excerpt(text: string, most = 80): string {
+  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 /** Sizes or axes that do not fit together. */

@@ -39,6 +39,7 @@ export {
   checkOptions,
   DTypeError,
   DuplicateCoreError,
+  excerpt,
   FormatError,
   GradientError,
   isNNError,
@@ -80,6 +81,7 @@ export {
   valueAndGrad,
 } from './gradients.ts';
 export type { NumberSource } from './graph/node.ts';
+export { decodeUtf8, realmTag, viewBytes } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';

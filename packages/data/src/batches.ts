@@ -72,11 +72,12 @@ export function gatherBatch<F extends Fields>(
   const { padding = {} } = options;
   const rows = padding.samples === undefined ? indices.length : padTo(indices.length, padding.samples);
   const taken = dataset.take(indices);
-  const arrays: Record<string, DataArray> = {};
-  const lengths: Record<string, Int32Array> = {};
+  // Without a prototype, for fields may have any name, as `constructor`.
+  const arrays: Record<string, DataArray> = Object.create(null);
+  const lengths: Record<string, Int32Array> = Object.create(null);
   for (const [name, field] of Object.entries(taken.fields)) {
-    const fill = padding.values?.[name] ?? 0;
-    const normalization = options.normalize?.[name];
+    const fill = ownValue(padding.values, name) ?? 0;
+    const normalization = ownValue(options.normalize, name);
     let array: DataArray;
     if (isRagged(field)) {
       array = padSequences(field, padding.length, fill);
@@ -92,6 +93,11 @@ export function gatherBatch<F extends Fields>(
   }
   const mask = new Float32Array(rows).fill(1, 0, indices.length);
   return { arrays, lengths, mask, count: indices.length, indices };
+}
+
+/** What the record itself has under this name, not what all objects have. */
+function ownValue<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /**

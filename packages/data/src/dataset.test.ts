@@ -77,20 +77,20 @@ describe('dense', () => {
       [5, 6],
     ];
     const dataset = new Dataset({ inputs: dense(rows), targets: dense([2, 0, 1], 'int32') });
-    expect(dataset.fields.inputs).toEqual({ data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] });
+    expect(dataset.fields.inputs).toEqual({ data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] });
     expect(dataset.fields.targets).toEqual({ data: Int32Array.of(2, 0, 1), shape: [3] });
     expectTypeOf(dataset.fields.targets.data).toEqualTypeOf<Int32Array>();
-    expectTypeOf(dataset.fields.inputs.data).toEqualTypeOf<Float32Array>();
+    expectTypeOf(dataset.fields.inputs.data).toEqualTypeOf<Float64Array>();
   });
 
   it('takes typed arrays as samples, booleans as 0 and 1, and images of any rank', () => {
     expect(dense([Uint8Array.of(1, 2), Uint8Array.of(3, 4)])).toEqual({
-      data: Float32Array.of(1, 2, 3, 4),
+      data: Float64Array.of(1, 2, 3, 4),
       shape: [2, 2],
     });
     expect(dense([true, false], 'int32').data).toEqual(Int32Array.of(1, 0));
     expect(dense([[[1, 2]], [[3, 4]]]).shape).toEqual([2, 1, 2]);
-    expect(dense([])).toEqual({ data: new Float32Array(0), shape: [0] });
+    expect(dense([])).toEqual({ data: new Float64Array(0), shape: [0] });
   });
 
   it('names the sample that has another shape', () => {

@@ -5,8 +5,11 @@
 import type { NestedNumbers, Shape } from '@nn/core';
 import { ShapeError, ValueError } from '@nn/core';
 
-/** Host data of samples: numbers, indices or classes, and bytes (images). */
-export type Elements = Float32Array | Int32Array | Uint8Array | Int8Array;
+/**
+ * Host data of samples: numbers, indices or classes, and bytes (images). Doubles stay doubles until they are normalised
+ * or become a tensor, so that times, money and coordinates keep their digits as long as digits matter.
+ */
+export type Elements = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array;
 
 /** Samples of one size: `data` is row-major, `shape[0]` counts the samples. */
 export interface DataArray<Data extends Elements = Elements> {
@@ -106,7 +109,7 @@ export class Dataset<F extends Fields = Fields> {
         throw new ValueError(`Dataset.take: there is no sample ${index} among ${this.size}.`, { index });
       }
     }
-    const taken: Record<string, Field> = {};
+    const taken: Record<string, Field> = Object.create(null);
     for (const [name, field] of Object.entries(this.fields)) {
       taken[name] = isRagged(field) ? takeRagged(field, indices) : takeDense(field, indices);
     }
@@ -120,17 +123,23 @@ export class Dataset<F extends Fields = Fields> {
 }
 
 /**
- * Nested arrays, one item a sample, as one field: float32, or int32 for classes. What a generator yields is collected
- * first: `dense([...rows()])`. Throws a `ShapeError` where samples differ in size.
+ * Nested arrays, one item a sample, as one field: of doubles, which a loader's normalisation still sees in full and its
+ * tensors round to float32; of float32 at once, in half the memory; or of int32 for classes. What a generator yields is
+ * collected first: `dense([...rows()])`. Throws a `ShapeError` where samples differ in size, and a `ValueError` for what
+ * is no number, or no whole number of 32 bits where those are asked for.
  *
  * @example
  * import { Dataset, dense } from '@nn/data';
  * const points = new Dataset({ inputs: dense([[0, 0], [0, 1], [1, 0]]), targets: dense([0, 1, 1], 'int32') });
  * console.log(points.fields.inputs.shape, points.fields.targets.data); // => [ 3, 2 ] Int32Array(3) [ 0, 1, 1 ]
  */
-export function dense(samples: readonly NestedNumbers[], dtype?: 'float32'): DataArray<Float32Array>;
+export function dense(samples: readonly NestedNumbers[], dtype?: 'float64'): DataArray<Float64Array>;
+export function dense(samples: readonly NestedNumbers[], dtype: 'float32'): DataArray<Float32Array>;
 export function dense(samples: readonly NestedNumbers[], dtype: 'int32'): DataArray<Int32Array>;
-export function dense(samples: readonly NestedNumbers[], dtype: 'float32' | 'int32' = 'float32'): DataArray {
+export function dense(
+  samples: readonly NestedNumbers[],
+  dtype: 'float64' | 'float32' | 'int32' = 'float64',
+): DataArray {
   const shape: number[] = [];
   for (let item: NestedNumbers | undefined = samples; typeof item === 'object'; item = item[0]) shape.push(item.length);
   const values: number[] = [];
@@ -146,7 +155,17 @@ export function dense(samples: readonly NestedNumbers[], dtype: 'float32' | 'int
     else for (const part of item) collect(part, axis + 1);
   };
   collect(samples, 0);
-  return { data: dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values), shape };
+  if (dtype === 'int32') {
+    const wrong = values.findIndex((value) => value !== (value | 0));
+    if (wrong >= 0) {
+      throw new ValueError(
+        `dense: sample ${Math.floor(wrong / elementCount(shape, 1))} holds ${values[wrong]}, which is no whole number of 32 bits.`,
+        { value: values[wrong] },
+      );
+    }
+    return { data: Int32Array.from(values), shape };
+  }
+  return { data: dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values), shape };
 }
 
 /**

@@ -140,3 +140,55 @@ describe('gunzip', () => {
     await expect(gunzip(packed, 4)).rejects.toThrow('more than the limit of 4 bytes');
   });
 });
+
+describe('gzip that unpacks to more than it should', () => {
+  const pack = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
+    new Uint8Array(
+      await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(),
+    );
+  /** As packed, but with another size in its last four bytes. */
+  const claiming = (packed: Uint8Array, size: number): Uint8Array => {
+    const copy = packed.slice();
+    new DataView(copy.buffer).setUint32(copy.length - 4, size, true);
+    return copy;
+  };
+
+  it('is refused by the size at its end before anything is unpacked', async () => {
+    const packed = await pack(new Uint8Array(3_000_000));
+    await expect(gunzip(packed, 1_000_000)).rejects.toThrow(
+      'gunzip: the data unpacks to more than the limit of 1000000 bytes.',
+    );
+    await expect(gunzip(packed, 1_000_000)).rejects.toMatchObject({ code: 'format', data: { length: 3_000_000 } });
+    expect((await gunzip(packed)).length).toBe(3_000_000);
+  });
+
+  it('is refused at the limit where that size lies', async () => {
+    const packed = claiming(await pack(new Uint8Array(3_000_000)), 5);
+    const error: unknown = await gunzip(packed, 1_000_000).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'format', message: expect.stringContaining('limit of 1000000 bytes') });
+    expect(Object(error).data.length).toBeLessThan(1_500_000);
+  });
+
+  it('is not unpacked beyond what the header of the IDX file says', async () => {
+    const file = new Uint8Array(5_000_000);
+    file.set([0, 0, 8, 1, 0, 0, 0, 4]);
+    await expect(readIdx(await pack(file))).rejects.toThrow(
+      'shape [4] of uint8 needs 12 bytes, there are 13; it goes on too long.',
+    );
+    await expect(readIdx(await pack(new Uint8Array(5_000_000).fill(7)))).rejects.toThrow('does not begin with 00 00');
+    file.set([0, 0, 14, 2, 0xff, 0, 0, 0, 0xff, 0, 0, 0]);
+    await expect(readIdx(await pack(file))).rejects.toThrow('more than the limit of 1073741824 bytes');
+    const images = { data: new Uint8Array(2000), shape: [2000] };
+    await expect(readIdx(encodeIdx(images), { maxBytes: 1999 })).rejects.toThrow('needs 2008 bytes, maxBytes is 1999');
+    expect((await readIdx(encodeIdx(images), { maxBytes: 2008 })).shape).toEqual([2000]);
+  });
+
+  it('can be ended by a signal', async () => {
+    const packed = await pack(new Uint8Array(3_000_000));
+    const controller = new AbortController();
+    const promise = readIdx(packed, { signal: controller.signal });
+    controller.abort();
+    await expect(promise).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(gunzip(packed, 4e6, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});

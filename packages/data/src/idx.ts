@@ -3,7 +3,7 @@
  * It reads plain and gzip, writes plain, and joins images and labels to a dataset. Files are opened by the caller.
  */
 import type { Shape } from '@nn/core';
-import { FormatError, ValueError } from '@nn/core';
+import { checkOptions, FormatError, realmTag, ValueError } from '@nn/core';
 import type { Classified, DataArray, Elements } from './dataset.ts';
 import { Dataset, elementCount } from './dataset.ts';
 import type { ByteSource } from './gunzip.ts';
@@ -29,7 +29,7 @@ const formats: readonly IdxFormat[] = [
 
 const unnamed = 'IDX data';
 const fileName = (source: ByteSource): string | undefined =>
-  source instanceof Blob && 'name' in source ? String(source.name) : undefined;
+  /^(File|Blob)$/.test(realmTag(source)) && 'name' in source ? String(source.name) : undefined;
 
 export interface IdxOptions {
   /** What to call the data in messages; by default the name of the file, where it is one. */
@@ -40,11 +40,18 @@ export interface IdxOptions {
   readonly rank?: number;
   /** Round float64 to float32 instead of refusing it. */
   readonly narrow?: boolean;
+  /** The most bytes that the file may have, unpacked; 2^30 where not given. */
+  readonly maxBytes?: number;
+  /** Ends the reading: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
+
+const known = ['name', 'type', 'rank', 'narrow', 'maxBytes', 'signal'];
 
 /**
  * Reads IDX, plain or gzip. Throws a `FormatError` that names what is wrong: the magic number, the type, sizes that
- * do not match the length, damaged gzip. int16 becomes int32; float64 is refused unless `narrow` is set.
+ * do not match the length, damaged gzip, more than `maxBytes`. int16 becomes int32; float64 is refused unless `narrow` is
+ * set. A packed file is unpacked no further than the sizes in its header say.
  * Source: http://yann.lecun.com/exdb/mnist (format at the end of the page).
  *
  * @example
@@ -53,10 +60,27 @@ export interface IdxOptions {
  * console.log((await readIdx(bytes)).data); // => Uint8Array(3) [ 7, 2, 1 ]
  */
 export async function readIdx(source: ByteSource, options: IdxOptions = {}): Promise<DataArray> {
-  const bytes = await bytesOf(source);
+  checkOptions('readIdx', options, known);
+  const { maxBytes = longest, signal } = options;
+  const bytes = await bytesOf(source, signal);
   const name = options.name ?? fileName(source) ?? unnamed;
-  const plain = isGzip(bytes) ? await unpack(bytes, longest, `readIdx: ${name}`) : bytes;
+  const reader = `readIdx: ${name}`;
+  const plain = isGzip(bytes) ? await unpack(bytes, maxBytes, reader, signal, neededBytes) : bytes;
+  signal?.throwIfAborted();
   return parseIdx(plain, { ...options, name });
+}
+
+/** The size of a file by its own header; undefined while that is not there, and 4 where these make no sense. */
+function neededBytes(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 4) return undefined;
+  const format = formats.find(({ code }) => code === bytes[2]);
+  const start = 4 + 4 * (bytes[3] as number);
+  if (bytes[0] !== 0 || bytes[1] !== 0 || !format) return 4;
+  if (bytes.length < start) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let count = 1;
+  for (let at = 4; at < start; at += 4) count *= view.getUint32(at);
+  return start + count * format.bytes;
 }
 
 /**
@@ -67,7 +91,8 @@ export async function readIdx(source: ByteSource, options: IdxOptions = {}): Pro
  * console.log(parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9)).data); // => Uint8Array(2) [ 7, 9 ]
  */
 export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray {
-  const name = options.name ?? unnamed;
+  checkOptions('parseIdx', options, known);
+  const { name = unnamed, maxBytes = longest } = options;
   const fail = (what: string, data?: Readonly<Record<string, unknown>>): never => {
     throw new FormatError(`readIdx: ${name}: ${what}`, { ...data, name });
   };
@@ -97,6 +122,7 @@ export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray
       actual: bytes.length,
     });
   }
+  if (needed > maxBytes) fail(`shape [${shape.join(', ')}] needs ${needed} bytes, maxBytes is ${maxBytes}.`, { shape });
   if (format.name === 'float64' && !options.narrow) {
     fail('holds float64, which float32 cannot keep exactly; pass { narrow: true } to round.');
   }
@@ -147,21 +173,17 @@ export function encodeIdx({ data, shape }: DataArray): Uint8Array {
   const start = 4 + 4 * shape.length;
   const bytes = new Uint8Array(start + data.length * width);
   const view = new DataView(bytes.buffer);
-  const name: IdxType =
-    data instanceof Float32Array
-      ? 'float32'
-      : data instanceof Int32Array
-        ? 'int32'
-        : data instanceof Int8Array
-          ? 'int8'
-          : 'uint8';
-  bytes[2] = formats.find((format) => format.name === name)?.code as number;
+  const name = { Float32Array: 'float32', Float64Array: 'float64', Int32Array: 'int32', Int8Array: 'int8' }[
+    realmTag(data)
+  ];
+  bytes[2] = formats.find((format) => format.name === (name ?? 'uint8'))?.code as number;
   bytes[3] = shape.length;
   shape.forEach((size, axis) => {
     view.setUint32(4 + 4 * axis, size);
   });
   for (let i = 0; i < data.length; i++) {
-    if (name === 'float32') view.setFloat32(start + i * width, data[i] as number);
+    if (name === 'float64') view.setFloat64(start + i * width, data[i] as number);
+    else if (name === 'float32') view.setFloat32(start + i * width, data[i] as number);
     else if (name === 'int32') view.setInt32(start + i * width, data[i] as number);
     else bytes[start + i] = data[i] as number;
   }
@@ -182,12 +204,14 @@ export function encodeIdx({ data, shape }: DataArray): Uint8Array {
 export async function readIdxImages(
   images: ByteSource,
   labels: ByteSource,
-  names: { readonly images?: string; readonly labels?: string } = {},
+  names: { readonly images?: string; readonly labels?: string } & Pick<IdxOptions, 'maxBytes' | 'signal'> = {},
 ): Promise<Classified<Uint8Array>> {
   const imagesName = names.images ?? fileName(images) ?? 'images';
   const labelsName = names.labels ?? fileName(labels) ?? 'labels';
-  const pixels = await readIdx(images, { name: imagesName, type: 'uint8', rank: 3 });
-  const classes = await readIdx(labels, { name: labelsName, type: 'uint8', rank: 1 });
+  const { maxBytes = longest, signal } = names;
+  const limits = signal ? { maxBytes, signal } : { maxBytes };
+  const pixels = await readIdx(images, { ...limits, name: imagesName, type: 'uint8', rank: 3 });
+  const classes = await readIdx(labels, { ...limits, name: labelsName, type: 'uint8', rank: 1 });
   const [count, height, width] = pixels.shape as [number, number, number];
   if (classes.shape[0] !== count) {
     throw new FormatError(

@@ -1,8 +1,9 @@
 /** Data for training: samples in memory, batches, splits, normalisation, readers of files, generated problems. */
 export type { ArrayBatch, Padding } from './batches.ts';
 export { gatherBatch, padSequences, padTo } from './batches.ts';
-export type { Column, ColumnKind, CsvOptions, CsvRecords, Table } from './csv.ts';
+export type { Column, ColumnKind, CsvFileOptions, CsvOptions, CsvReading, CsvRecords, Table } from './csv.ts';
 export { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
+export type { Decimal } from './csv-values.ts';
 export type { Classified, DataArray, Elements, Field, Fields, RaggedArray } from './dataset.ts';
 export { Dataset, dense, ragged } from './dataset.ts';
 export type { DigitOptions } from './digits.ts';
@@ -19,6 +20,6 @@ export type { PointOptions } from './points.ts';
 export { blobs, circles, moons, spirals, xor } from './points.ts';
 export { RandomSequence, shuffledOrder } from './random.ts';
 export type { SplitOptions } from './split.ts';
-export { trainTestSplit } from './split.ts';
+export { splitTable, trainTestSplit } from './split.ts';
 export type { ColumnEncoding, TableEncoding, TableOptions } from './table.ts';
 export { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';

@@ -1,9 +1,12 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend } from '@nn/core';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { Dataset, ragged } from './dataset.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { DataArray } from './dataset.ts';
+import { Dataset, dense, ragged } from './dataset.ts';
 import { DataLoader } from './loader.ts';
+import { fitNormalization } from './normalization.ts';
 import { shuffledOrder } from './random.ts';
+import { trainTestSplit } from './split.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -162,5 +165,81 @@ describe('the state of a loader', () => {
     }
     expect(() => loader.loadHostState(null)).toThrow('is not that of a loader');
     expect(loader.hostState()).toEqual(state);
+  });
+});
+
+describe('doubles', () => {
+  const times = new Dataset({ time: dense([[1.7e12], [1.7e12 + 60000], [1.7e12 + 120000]]) });
+
+  it('are normalised before they are rounded to float32', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    const normalize = { time: fitNormalization(times.fields.time) };
+    const { time } = new DataLoader(times, { normalize }).peek();
+    expect([time.dtype, await time.array()]).toEqual([
+      'float32',
+      [[-Math.fround(Math.sqrt(1.5))], [0], [Math.fround(Math.sqrt(1.5))]],
+    ]);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it('warn once where samples become equal by rounding, and not for the noise of arithmetic', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const loader = new DataLoader(times);
+    for (let epoch = 0; epoch < 2; epoch++) for (const { time } of loader) await time.data();
+    expect(warn.mock.calls).toEqual([
+      [
+        "DataLoader: 'time' holds 1700000000000 and 1700000060000, which are one number as float32: normalise them first, as normalize: { time: fitNormalization(train.fields.time) }.",
+      ],
+    ]);
+    new DataLoader(new Dataset({ x: dense([[0.1 + 0.2], [0.3], [5]]) })).peek();
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
+  });
+});
+
+describe('fields of any name', () => {
+  it('become tensors, with normalisation and padding of their own alone', async () => {
+    const names = ['constructor', '__proto__', 'toString'];
+    const fields: Record<string, DataArray<Float64Array>> = Object.create(null);
+    for (const [i, name] of names.entries()) fields[name] = dense([[i], [i + 10]]);
+    const dataset = new Dataset(fields).take([1, 0]);
+    const batch = new DataLoader(dataset, { padTo: { samples: 3, values: {} }, normalize: {} }).peek();
+    for (const [i, name] of names.entries()) expect(await batch[name]?.array()).toEqual([[i + 10], [i], [0]]);
+    expect(() => new DataLoader(ten, { normalize: { constructor: fitNormalization(dense([1])) } as object })).toThrow(
+      "normalize names 'constructor'",
+    );
+    expect(() => trainTestSplit(ten, { stratifyBy: 'constructor' })).toThrow(
+      "stratifyBy 'constructor' must name a field",
+    );
+  });
+});
+
+describe('a position', () => {
+  it('does not move when a batch cannot be made', () => {
+    const uneven = new Dataset({ x: ragged([[1], [2], [3, 4, 5]]) });
+    const loader = new DataLoader(uneven, { batchSize: 1, padTo: { length: 2 } });
+    expect(() => {
+      for (const _ of loader);
+    }).toThrow('padTo: 3 is more than the largest of the buckets');
+    expect([loader.position, loader.epoch]).toEqual([2, 0]);
+  });
+
+  it('is checked when it is restored, and then not changed', () => {
+    const loader = new DataLoader(ten, { shuffle: true, seed: 4 });
+    const good = loader.hostState();
+    for (const wrong of [
+      { seed: 2 ** 33 },
+      { seed: 0.5 },
+      { epoch: 1e308 },
+      { epoch: -1 },
+      { position: 11 },
+      { position: Number.NaN },
+      { position: -1 },
+      { size: '10' },
+    ]) {
+      expect(() => loader.loadHostState({ ...good, ...wrong })).toThrow('is not that of a loader');
+      expect(loader.hostState()).toEqual(good);
+    }
   });
 });

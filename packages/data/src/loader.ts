@@ -3,13 +3,14 @@
  * The order of an epoch is a pure function of seed and epoch, so the position is three numbers and no list.
  * Gathering, normalising and padding are in `batches.ts`.
  */
-import type { Backend, Stateful, Tensor } from '@nn/core';
-import { checkOptions, tensor, ValueError } from '@nn/core';
+import type { Backend, Shape, Stateful, Tensor } from '@nn/core';
+import { checkOptions, realmTag, tensor, ValueError } from '@nn/core';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
-import { checkDataset, type Dataset, type Fields } from './dataset.ts';
+import type { Elements } from './dataset.ts';
+import { checkDataset, type Dataset, elementCount, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
-import { checkSeed, shuffledOrder } from './random.ts';
+import { checkSeed, isSeed, shuffledOrder } from './random.ts';
 
 export interface DataLoaderOptions<F extends Fields = Fields> {
   /** Samples in a batch; 32 where not given. */
@@ -54,7 +55,7 @@ interface LoaderState {
 /**
  * Walks a dataset in batches; each `for` loop goes to the end of the epoch.
  *
- * Float32 and int32 fields keep their dtype, bytes (images) become float32. A loop that is left early (`break`, an
+ * Float32 and int32 fields keep their dtype, doubles and bytes (images) become float32. A loop that is left early (`break`, an
  * error) can be taken up: the next loop goes on after the last batch, and so does a run resumed from a checkpoint, in
  * the same order. `rewind()` starts the epoch again. The position counts a batch as soon as it is handed out.
  *
@@ -73,6 +74,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   private seed: number;
   private currentEpoch = 0;
   private currentPosition = 0;
+  /** Fields whose lost digits were told. */
+  private readonly warned = new Set<string>();
   /** The loop that may go on; an older one that is asked again throws. */
   private running: object | undefined;
 
@@ -87,7 +90,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
       });
     }
     for (const name of Object.keys(options.normalize ?? {})) {
-      if (!(name in dataset.fields)) {
+      if (!Object.hasOwn(dataset.fields, name)) {
         throw new ValueError(
           `DataLoader: normalize names '${name}', the dataset has ${Object.keys(dataset.fields).join(', ')}.`,
           { name },
@@ -198,20 +201,37 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     return Int32Array.from({ length: size }, (_, i) => i);
   }
 
+  /** Warns once where samples that differ as doubles are equal as float32, as times in milliseconds are. */
+  private checkDigits(name: string, data: Elements, shape: Shape): void {
+    const width = elementCount(shape, 1);
+    for (let i = width; i < data.length; i++) {
+      const [a, b] = [data[i - width] as number, data[i] as number];
+      // Differences of the last bits are noise of arithmetic, not digits.
+      if (Math.fround(a) !== Math.fround(b) || Math.abs(a - b) <= Math.abs(a) * 2 ** -44) continue;
+      this.warned.add(name);
+      console.warn(
+        `DataLoader: '${name}' holds ${a} and ${b}, which are one number as float32: normalise them first, as normalize: { ${name}: fitNormalization(train.fields.${name}) }.`,
+      );
+      return;
+    }
+  }
+
   private gather(indices: Int32Array): Batch<F> {
     const { padTo, backend } = this.options;
-    const normalize: Record<string, Normalization> = {};
+    const normalize: Record<string, Normalization> = Object.create(null);
     for (const [name, normalization] of Object.entries(this.options.normalize ?? {})) {
       if (normalization) normalize[name] = normalization;
     }
     const arrays = gatherBatch(this.dataset, indices, { normalize, ...(padTo && { padding: padTo }) });
     const place = backend ? { backend, borrow: true } : { borrow: true };
-    const fields: Record<string, Tensor> = {};
+    const fields: Record<string, Tensor> = Object.create(null);
     for (const [name, { data, shape }] of Object.entries(arrays.arrays)) {
-      const numbers = data instanceof Float32Array || data instanceof Int32Array ? data : Float32Array.from(data);
+      const kind = realmTag(data);
+      if (kind === 'Float64Array' && !this.warned.has(name)) this.checkDigits(name, data, shape);
+      const numbers = kind === 'Float32Array' || kind === 'Int32Array' ? data : Float32Array.from(data);
       fields[name] = tensor(numbers, { shape, ...place });
     }
-    const lengths: Record<string, Tensor> = {};
+    const lengths: Record<string, Tensor> = Object.create(null);
     for (const [name, data] of Object.entries(arrays.lengths)) {
       lengths[name] = tensor(data, { shape: [data.length], ...place });
     }
@@ -229,13 +249,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 function isLoaderState(state: unknown): state is LoaderState {
   if (typeof state !== 'object' || state === null) return false;
   const { seed, shuffle, size, epoch, position } = state as Partial<Record<keyof LoaderState, unknown>>;
-  const whole = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
+  const whole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   return (
-    Number.isInteger(seed) &&
-    typeof shuffle === 'boolean' &&
-    whole(size) &&
-    whole(epoch) &&
-    whole(position) &&
-    position <= size
+    isSeed(seed) && typeof shuffle === 'boolean' && whole(size) && whole(epoch) && whole(position) && position <= size
   );
 }

@@ -96,6 +96,7 @@ export function normalize(array: DataArray, normalization: Normalization): DataA
   const { offset, divisor } = normalization;
   return map(
     'normalize',
+    new Float32Array(array.data.length),
     array,
     normalization,
     (x, group) => (x - (offset[group] as number)) / (divisor[group] as number),
@@ -103,29 +104,31 @@ export function normalize(array: DataArray, normalization: Normalization): DataA
 }
 
 /**
- * The inverse of `normalize`.
+ * The inverse of `normalize`: doubles, for what was normalised may have more digits than float32 keeps.
  *
  * @example
  * import { denormalize } from '@nn/data';
  * const scaled = { data: new Float32Array([0, 0.5]), shape: [2, 1] };
- * console.log(denormalize(scaled, { per: 'array', offset: [10], divisor: [4] }).data); // => Float32Array(2) [ 10, 12 ]
+ * console.log(denormalize(scaled, { per: 'array', offset: [10], divisor: [4] }).data); // => Float64Array(2) [ 10, 12 ]
  */
-export function denormalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
+export function denormalize(array: DataArray, normalization: Normalization): DataArray<Float64Array> {
   const { offset, divisor } = normalization;
   return map(
     'denormalize',
+    new Float64Array(array.data.length),
     array,
     normalization,
     (y, group) => y * (divisor[group] as number) + (offset[group] as number),
   );
 }
 
-function map(
+function map<Result extends Float32Array | Float64Array>(
   operation: string,
+  result: Result,
   { data, shape }: DataArray,
   { per, offset, divisor }: Normalization,
   change: (value: number, group: number) => number,
-): DataArray<Float32Array> {
+): DataArray<Result> {
   const { groups, run } = layout(operation, shape, per);
   if (groups !== offset.length || groups !== divisor.length) {
     throw new ShapeError(
@@ -133,7 +136,6 @@ function map(
       { expected: offset.length, actual: groups, shape },
     );
   }
-  const result = new Float32Array(data.length);
   let i = 0;
   while (i < data.length) {
     for (let group = 0; group < groups; group++) {

@@ -16,9 +16,14 @@ export const streams: Readonly<Record<'order' | 'split' | 'points' | 'digits', n
   digits: 0x14000000,
 };
 
+/** Whether the value is an integer of 32 bits, signed or not. */
+export function isSeed(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32;
+}
+
 /** The seed as the int32 that `randomValue` takes; throws a `ValueError` for anything but an integer of 32 bits. */
 export function checkSeed(operation: string, seed: number): number {
-  if (!Number.isInteger(seed) || seed < -(2 ** 31) || seed >= 2 ** 32) {
+  if (!isSeed(seed)) {
     throw new ValueError(`${operation}: seed ${seed} is not an integer of 32 bits; pass one from 0 to 4294967295.`, {
       seed,
     });

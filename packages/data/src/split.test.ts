@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Table } from './csv.ts';
+import { parseCsv } from './csv.ts';
 import { Dataset } from './dataset.ts';
-import { trainTestSplit } from './split.ts';
+import { splitTable, trainTestSplit } from './split.ts';
+import { takeRows } from './table.ts';
 
 /** 100 samples numbered in `id`; classes 0, 1, 2 with 60, 30 and 10 of them. */
 const dataset = new Dataset({
@@ -42,5 +45,37 @@ describe('trainTestSplit', () => {
     expect(() => trainTestSplit(dataset, { testSize: 0 })).toThrow('0 of 100 samples for testing');
     expect(() => trainTestSplit(dataset, { testFraction: 1 })).toThrow('100 of 100 samples for testing');
     expect(() => trainTestSplit(dataset, { stratifyBy: 'color' })).toThrow("stratifyBy 'color' must name");
+  });
+});
+
+describe('splitTable', () => {
+  const table = parseCsv(
+    `x,kind\n${Array.from({ length: 30 }, (_, i) => `${i},${i % 3 === 0 ? 'rare' : i % 5 === 0 ? '' : 'often'}`).join('\n')}`,
+  );
+
+  it('gives every row to one part, in the order of the table, by its seed', () => {
+    const { train, test } = splitTable(table, { testFraction: 0.3, seed: 7 });
+    expect([train.lines.length, test.lines.length, train.name]).toEqual([21, 9, table.name]);
+    expect([...train.lines, ...test.lines].sort((a, b) => a - b)).toEqual([...table.lines]);
+    for (const part of [train, test]) expect([...part.lines]).toEqual([...part.lines].sort((a, b) => a - b));
+    expect(splitTable(table, { testFraction: 0.3, seed: 7 }).test.lines).toEqual(test.lines);
+    expect(splitTable(table, { testFraction: 0.3, seed: 8 }).test.lines).not.toEqual(test.lines);
+  });
+
+  it('gives each category, and what is missing, its share', () => {
+    const { test } = splitTable(table, { testSize: 15, stratifyBy: 'kind' });
+    const count = (part: Table, kind: string | null): number =>
+      [...(part.columns[1]?.values ?? [])].filter((value) => value === kind).length;
+    for (const kind of ['rare', 'often', null]) expect(count(test, kind)).toBe(count(table, kind) / 2);
+  });
+
+  it('names the columns there are, and refuses empty parts', () => {
+    expect(() => splitTable(table, { stratifyBy: 'constructor' })).toThrow(
+      "splitTable: CSV data has no column 'constructor'; it has x, kind.",
+    );
+    expect(() => splitTable(table, { testSize: 30 })).toThrow(
+      'splitTable: 30 of 30 samples for testing leave a part empty',
+    );
+    expect(() => takeRows(table, [30])).toThrow('takeRows: CSV data has no row 30 among 30.');
   });
 });

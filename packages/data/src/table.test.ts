@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Table } from './csv.ts';
 import { parseCsv } from './csv.ts';
+import { denormalize, fitNormalization, normalize } from './normalization.ts';
 import { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';
 
 const table = parseCsv(
@@ -12,7 +14,7 @@ describe('fitTable and encodeTable', () => {
     const encoding = fitTable(table, { targets: 'kind', inputs: ['color', 'sold'], missing: 'fill' });
     const { inputs, targets } = encodeTable(table, encoding).fields;
     expect(inputNames(encoding)).toEqual(['color=blue', 'color=red', 'sold']);
-    expect(inputs).toEqual({ data: new Float32Array([0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0]), shape: [4, 3] });
+    expect(inputs).toEqual({ data: new Float64Array([0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0]), shape: [4, 3] });
     expect(targets).toEqual({ data: new Int32Array([1, 0, 1, 0]), shape: [4] });
   });
 
@@ -22,7 +24,7 @@ describe('fitTable and encodeTable', () => {
       { name: 'size', kind: 'number', fill: 8 / 3 },
       { name: 'color', kind: 'oneHot', categories: ['blue', 'red'], fill: 'red' },
     ]);
-    expect(encodeTable(table, encoding).fields.inputs.data[3]).toBe(Math.fround(8 / 3));
+    expect(encodeTable(table, encoding).fields.inputs.data[3]).toBe(8 / 3);
   });
 
   it('takes all columns that are no targets as inputs', () => {
@@ -33,10 +35,10 @@ describe('fitTable and encodeTable', () => {
     ]);
   });
 
-  it('gives numbers to predict as float32, one column each', () => {
+  it('gives numbers to predict as doubles, one column each', () => {
     const full = dropMissing(table, ['price']);
     const { targets } = encodeTable(full, fitTable(full, { targets: 'price', inputs: ['sold'] })).fields;
-    expect(targets).toEqual({ data: new Float32Array([10, 20, 30]), shape: [3, 1] });
+    expect(targets).toEqual({ data: new Float64Array([10, 20, 30]), shape: [3, 1] });
   });
 
   it('takes booleans to predict as two classes', () => {
@@ -69,7 +71,7 @@ describe('fitTable and encodeTable', () => {
   it('knows categories again that look like numbers in another part', () => {
     const encoding = fitTable(parseCsv('room,y\n12,a\nB3,b'), { targets: 'y', inputs: ['room'] });
     const other = encodeTable(parseCsv('room,y\n12,a'), encoding);
-    expect(other.fields.inputs.data).toEqual(new Float32Array([1, 0]));
+    expect(other.fields.inputs.data).toEqual(new Float64Array([1, 0]));
   });
 
   it('names the columns there are when one is not found', () => {
@@ -84,5 +86,58 @@ describe('dropMissing', () => {
   it('keeps whole rows and their line numbers', () => {
     expect([...dropMissing(table).lines]).toEqual([2]);
     expect([...dropMissing(table, ['size', 'price']).lines]).toEqual([2, 4]);
+  });
+});
+
+describe('hostile tables', () => {
+  it('are refused before more memory is asked for than an array holds', () => {
+    const rows = 70_000;
+    const values = Array.from({ length: rows }, (_, i) => `n${i}`);
+    const names: Table = {
+      name: 'names.csv',
+      columns: [
+        { name: 'name', kind: 'category', values },
+        { name: 'y', kind: 'number', values: new Float64Array(rows) },
+      ],
+      lines: new Int32Array(rows),
+    };
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const encoding = fitTable(names, { targets: 'y' });
+    expect(warn.mock.calls).toEqual([
+      [
+        "fitTable: names.csv: column 'name' has 70000 categories in 70000 rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.",
+      ],
+    ]);
+    warn.mockRestore();
+    expect(() => encodeTable(names, encoding)).toThrow(
+      "encodeTable: names.csv: 70000 rows of 70000 elements are more than 2^31; column 'name' has the most categories",
+    );
+    // Classes of as many names are found in linear time.
+    const classes = { ...encoding, inputs: encoding.targets, targets: [{ ...encoding.inputs[0], kind: 'index' }] };
+    expect(encodeTable(names, JSON.parse(JSON.stringify(classes))).fields.targets.data.length).toBe(rows);
+  });
+
+  it('keep their digits until they are normalised', () => {
+    const times = parseCsv('time,price\n1700000000000,16777216\n1700000060000,16777217\n1700000120000,16777218\n');
+    const { inputs, targets } = encodeTable(times, fitTable(times, { targets: 'price' })).fields;
+    expect([...inputs.data]).toEqual([1700000000000, 1700000060000, 1700000120000]);
+    const [low, middle, high] = normalize(inputs, fitNormalization(inputs)).data;
+    expect([low, middle, high]).toEqual([-Math.fround(Math.sqrt(1.5)), 0, Math.fround(Math.sqrt(1.5))]);
+    const fit = fitNormalization(targets);
+    expect([...denormalize(normalize(targets, fit), fit).data].map(Math.round)).toEqual([16777216, 16777217, 16777218]);
+  });
+
+  it('have columns by any name', () => {
+    const odd = parseCsv('__proto__,constructor,y\n1,a,x\n2,b,z\n');
+    const encoding = JSON.parse(JSON.stringify(fitTable(odd, { targets: 'y' })));
+    expect(inputNames(encoding)).toEqual(['__proto__', 'constructor=a', 'constructor=b']);
+    expect([...encodeTable(odd, encoding).fields.inputs.data]).toEqual([1, 1, 0, 2, 0, 1]);
+    expect(() => fitTable(odd, { targets: 'toString' })).toThrow("has no column 'toString'");
+  });
+
+  it('give inputs alone for prediction', () => {
+    const encoding = fitTable(table, { targets: 'kind', inputs: ['sold'] });
+    const { inputs } = encodeTable(parseCsv('sold\ntrue\n'), { ...encoding, targets: [] }).fields;
+    expect(inputs).toEqual({ data: Float64Array.of(1), shape: [1, 1] });
   });
 });

@@ -4,6 +4,7 @@
  */
 import { FormatError, ValueError } from '@nn/core';
 import type { Column, Table } from './csv.ts';
+import { listed, quoted } from './csv-scan.ts';
 import type { DataArray } from './dataset.ts';
 import { Dataset } from './dataset.ts';
 
@@ -40,19 +41,32 @@ export interface TableOptions {
  * const table = parseCsv('size,color,name\n1,red,a\n2,blue,b\n');
  * const encoding = fitTable(table, { targets: 'name' });
  * console.log(inputNames(encoding), encodeTable(table, encoding).fields.inputs.data);
- * // => [ 'size', 'color=blue', 'color=red' ] Float32Array(6) [ 1, 0, 1, 2, 1, 0 ]
+ * // => [ 'size', 'color=blue', 'color=red' ] Float64Array(6) [ 1, 0, 1, 2, 1, 0 ]
  */
 export function fitTable(table: Table, options: TableOptions): TableEncoding {
   const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
-  const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !targets.includes(name));
+  const isTarget = new Set(targets);
+  const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
   for (const [what, names] of Object.entries({ inputs, targets })) {
     if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
   }
   const fill = options.missing === 'fill';
-  return {
-    inputs: inputs.map((name) => fitColumn(columnOf('fitTable', table, name), 'oneHot', fill)),
-    targets: targets.map((name) => fitColumn(columnOf('fitTable', table, name), 'index', false)),
+  const columnOf = columnFinder('fitTable', table);
+  const encoding: TableEncoding = {
+    inputs: inputs.map((name) => fitColumn(columnOf(name), 'oneHot', fill)),
+    targets: targets.map((name) => fitColumn(columnOf(name), 'index', false)),
   };
+  for (const column of [...encoding.inputs, ...encoding.targets]) warnOfNames(table, column);
+  return encoding;
+}
+
+/** Warns of a column in which nearly every row has a category of its own: a name or a number, not a property. */
+function warnOfNames(table: Table, column: ColumnEncoding): void {
+  const rows = table.lines.length;
+  if (column.kind === 'number' || column.categories.length <= 20 || column.categories.length < rows / 2) return;
+  console.warn(
+    `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`,
+  );
 }
 
 /**
@@ -70,22 +84,24 @@ export function inputNames(encoding: TableEncoding): string[] {
 }
 
 /**
- * The table as samples: inputs float32 [rows, elements]; targets int32 [rows] for one column of categories, otherwise
- * float32 [rows, columns]. Throws a `FormatError` with line and column for a missing value without fill-in and for a
- * category that was not there when the encoding was fitted.
+ * The table as samples: inputs float64 [rows, elements]; targets int32 [rows] for one column of categories, otherwise
+ * float64 [rows, columns]. They are doubles so that normalising them loses no digit; a loader's tensors are float32.
+ * To predict, encode the inputs alone, by `{ ...encoding, targets: [] }`, which gives targets [rows, 0]. Throws a
+ * `FormatError` with line and column for a missing value without fill-in and for a category that was not there when the
+ * encoding was fitted, and a `ValueError` for more than 2^31 elements.
  *
  * @example
  * import { encodeTable, fitTable, parseCsv } from '@nn/data';
  * const table = parseCsv('x,kind\n1,plum\n2,apple\n');
  * const { inputs, targets } = encodeTable(table, fitTable(table, { targets: 'kind' })).fields;
- * console.log(inputs.data, targets.data); // => Float32Array(2) [ 1, 2 ] Int32Array(2) [ 1, 0 ]
+ * console.log(inputs.data, targets.data); // => Float64Array(2) [ 1, 2 ] Int32Array(2) [ 1, 0 ]
  */
 export function encodeTable(
   table: Table,
   encoding: TableEncoding,
 ): Dataset<{
-  readonly inputs: DataArray<Float32Array>;
-  readonly targets: DataArray<Float32Array> | DataArray<Int32Array>;
+  readonly inputs: DataArray<Float64Array>;
+  readonly targets: DataArray<Float64Array> | DataArray<Int32Array>;
 }> {
   const rows = table.lines.length;
   const inputs = encodeColumns(table, encoding.inputs);
@@ -105,7 +121,7 @@ export function encodeTable(
  * console.log(dropMissing(parseCsv('x,y\n1,\n2,3\n')).lines); // => Int32Array(1) [ 3 ]
  */
 export function dropMissing(table: Table, names?: readonly string[]): Table {
-  const columns = names ? names.map((name) => columnOf('dropMissing', table, name)) : table.columns;
+  const columns = names ? names.map(columnFinder('dropMissing', table)) : table.columns;
   const rows = [...table.lines.keys()].filter((row) => columns.every((column) => !isMissing(column, row)));
   return takeRows(table, rows);
 }
@@ -117,25 +133,35 @@ export function dropMissing(table: Table, names?: readonly string[]): Table {
  * import { parseCsv, takeRows } from '@nn/data';
  * console.log(takeRows(parseCsv('x\n1\n2\n3\n'), [2, 0]).lines); // => Int32Array(2) [ 4, 2 ]
  */
-export function takeRows(table: Table, rows: readonly number[]): Table {
+export function takeRows(table: Table, rows: ArrayLike<number>): Table {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if (!Number.isInteger(row) || row < 0 || row >= table.lines.length) {
+      throw new ValueError(`takeRows: ${table.name} has no row ${row} among ${table.lines.length}.`, { row });
+    }
+  }
   return {
-    name: table.name,
+    ...table,
     lines: Int32Array.from(rows, (row) => table.lines[row] as number),
     columns: table.columns.map((column) =>
       column.kind === 'category'
-        ? { ...column, values: rows.map((row) => column.values[row] as string | null) }
+        ? { ...column, values: Array.from(rows, (row) => column.values[row] as string | null) }
         : { ...column, values: Float64Array.from(rows, (row) => column.values[row] as number) },
     ),
   };
 }
 
-function columnOf(operation: string, table: Table, name: string): Column {
-  const column = table.columns.find((candidate) => candidate.name === name);
-  if (column) return column;
-  throw new ValueError(
-    `${operation}: ${table.name} has no column '${name}'; it has ${table.columns.map((other) => other.name).join(', ')}.`,
-    { column: name },
-  );
+/** What finds a column by name, or throws. */
+export function columnFinder(operation: string, table: Table): (name: string) => Column {
+  const columns = new Map(table.columns.map((column) => [column.name, column]));
+  return (name) => {
+    const column = columns.get(name);
+    if (column) return column;
+    throw new ValueError(
+      `${operation}: ${table.name} has no column ${quoted(name)}; it has ${listed([...columns.keys()])}.`,
+      { column: name },
+    );
+  };
 }
 
 function isMissing(column: Column, row: number): boolean {
@@ -166,17 +192,28 @@ function fitColumn(column: Column, categorical: 'oneHot' | 'index', fill: boolea
   return { name, kind: categorical, categories, fill: fill ? frequent : null };
 }
 
-function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): DataArray<Float32Array> {
+function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): DataArray<Float64Array> {
   const rows = table.lines.length;
   const widths = encodings.map((encoding) => (encoding.kind === 'oneHot' ? encoding.categories.length : 1));
   const width = widths.reduce((a, b) => a + b, 0);
-  const data = new Float32Array(rows * width);
+  if (rows * width > 2 ** 31) {
+    const widest = encodings[widths.indexOf(Math.max(...widths))]?.name ?? '';
+    throw new ValueError(
+      `encodeTable: ${table.name}: ${rows} rows of ${width} elements are more than 2^31; column ${quoted(widest)} has the most categories: leave it out, or encode fewer rows at a time.`,
+      { rows, width },
+    );
+  }
+  const data = new Float64Array(rows * width);
+  const columnOf = columnFinder('encodeTable', table);
   let start = 0;
   encodings.forEach((encoding, i) => {
-    const column = columnOf('encodeTable', table, encoding.name);
+    const column = columnOf(encoding.name);
+    const indices = new Map(
+      encoding.kind === 'number' ? [] : encoding.categories.map((category, at) => [category, at]),
+    );
     const fail = (row: number, what: string): never => {
       const line = table.lines[row];
-      throw new FormatError(`encodeTable: ${table.name}, line ${line}, column '${encoding.name}': ${what}`, {
+      throw new FormatError(`encodeTable: ${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`, {
         line,
         column: encoding.name,
       });
@@ -187,13 +224,13 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
       const at = row * width + start;
       if (encoding.kind === 'number') {
         if (column.kind === 'category') {
-          fail(row, `'${column.values[row] ?? ''}' is a category, the encoding was fitted to numbers.`);
+          fail(row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
         }
         data[at] = isMissing(column, row) ? (encoding.fill ?? missing(row)) : (column.values[row] as number);
       } else {
         const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
-        const index = encoding.categories.indexOf(value);
-        if (index < 0) fail(row, `'${value}' is none of the categories ${encoding.categories.join(', ')}.`);
+        const index =
+          indices.get(value) ?? fail(row, `${quoted(value)} is none of the categories ${listed(encoding.categories)}.`);
         if (encoding.kind === 'oneHot') data[at + index] = 1;
         else data[at] = index;
       }

@@ -28,8 +28,8 @@ import type { Spec, TableChoice } from './spec.ts';
 
 /** Samples ready for a network. */
 export type Samples = Dataset<{
-  readonly inputs: DataArray<Float32Array> | DataArray<Uint8Array>;
-  readonly targets: DataArray<Int32Array> | DataArray<Float32Array>;
+  readonly inputs: DataArray<Float32Array> | DataArray<Float64Array> | DataArray<Uint8Array>;
+  readonly targets: DataArray<Int32Array> | DataArray<Float32Array> | DataArray<Float64Array>;
 }>;
 
 export type Goal = 'binary' | 'classes' | 'quantity';

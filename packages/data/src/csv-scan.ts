@@ -1,0 +1,130 @@
+/**
+ * One walk over CSV text by RFC 4180: it finds fields and records and stores none of them, so a reader may walk twice
+ * and holds no more than what it keeps. What fields mean is `csv-values.ts`, tables are `csv.ts`.
+ */
+import { excerpt, FormatError } from '@nn/core';
+
+export interface ScanOptions {
+  /** What to call the data in messages. */
+  readonly name: string;
+  readonly separator: string;
+  /** Where the text begins: after a byte order mark, after `sep=;`. */
+  readonly start: number;
+  /** Whether blank lines are no records; 'spaces' where lines of spaces are blank, too. */
+  readonly skipBlank: boolean | 'spaces';
+}
+
+/** What a walk tells. Positions are those of the text between the quotes, or of the whole field where there are none. */
+export interface Scan {
+  /** A field of the record that began on `line`. */
+  field(start: number, end: number, kind: FieldKind, line: number): void;
+  /** After the last field of that record; the walk ends where it returns false. */
+  record(line: number): boolean;
+}
+
+/** 0: a field as it stands; 1: it was in quotes; 2: in quotes, and quotes in it are doubled. */
+export type FieldKind = 0 | 1 | 2;
+
+const quote = 34;
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** Walks over the text. Throws a `FormatError` with line and column where quotes are wrong. */
+export function scanRecords(text: string, { name, separator, start, skipBlank }: ScanOptions, scan: Scan): void {
+  const split = separator.charCodeAt(0);
+  let line = 1;
+  let at = start;
+  const fail = (column: number, what: string): never => {
+    throw new FormatError(`parseCsv: ${name}, line ${line}, column ${column}: ${what}`, { line, column });
+  };
+  for (let i = 0; i < start; i++) if (isLineEnd(text, i)) line++;
+  while (at < text.length) {
+    if (skipBlank) {
+      let end = at;
+      if (skipBlank === 'spaces') while (isSpace(text.charCodeAt(end)) && text.charCodeAt(end) !== split) end++;
+      if (isLineEnd(text, end) || text.charCodeAt(end) === carriageReturn || end >= text.length) {
+        at = text.charCodeAt(end) === carriageReturn && text.charCodeAt(end + 1) === lineFeed ? end + 2 : end + 1;
+        line++;
+        continue;
+      }
+    }
+    const firstLine = line;
+    let column = 0;
+    for (let more = true; more; ) {
+      column++;
+      const from = at;
+      if (text.charCodeAt(at) === quote) {
+        const openLine = line;
+        let kind: 1 | 2 = 1;
+        let end: number;
+        at++;
+        for (;;) {
+          end = text.indexOf('"', at);
+          if (end < 0) {
+            line = openLine;
+            fail(column, 'a quote is opened and never closed.');
+          }
+          for (let i = at; i < end; i++) if (isLineEnd(text, i)) line++;
+          at = end + 1;
+          if (text.charCodeAt(at) !== quote) break;
+          kind = 2;
+          at++;
+        }
+        const next = text.charCodeAt(at);
+        if (at < text.length && next !== split && next !== lineFeed && next !== carriageReturn) {
+          fail(
+            column,
+            `'${text[at]}' follows a closing quote; a separator or a line end must (quotes inside a field are doubled).`,
+          );
+        }
+        scan.field(from + 1, end, kind, firstLine);
+      } else {
+        let code = text.charCodeAt(at);
+        while (at < text.length && code !== split && code !== lineFeed && code !== carriageReturn) {
+          if (code === quote) {
+            fail(column, 'a quote inside a field that does not begin with one; put the whole field in quotes.');
+          }
+          code = text.charCodeAt(++at);
+        }
+        scan.field(from, at, 0, firstLine);
+      }
+      more = text.charCodeAt(at) === split;
+      if (more) at++;
+    }
+    if (text.charCodeAt(at) === carriageReturn && text.charCodeAt(at + 1) === lineFeed) at++;
+    at++;
+    line++;
+    if (!scan.record(firstLine)) return;
+  }
+}
+
+/** The text of a field that a walk told. */
+export function fieldText(text: string, start: number, end: number, kind: FieldKind, trim: boolean): string {
+  const field = text.slice(start, end);
+  if (kind === 2) return field.replaceAll('""', '"');
+  return trim && kind === 0 ? field.trim() : field;
+}
+
+/** Text of a file as it may stand in a message: in quotes, on one line, not endless. */
+export function quoted(text: string): string {
+  return `'${excerpt(text, 60).replace(/[\r\n]+/g, ' ')}'`;
+}
+
+/** Names for a message: some of them. */
+export function listed(names: readonly string[]): string {
+  const shown = names
+    .slice(0, 12)
+    .map((name) => excerpt(name, 60))
+    .join(', ');
+  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Whether a line ends at i; CR LF counts once, at its LF. */
+function isLineEnd(text: string, i: number): boolean {
+  const code = text.charCodeAt(i);
+  return code === lineFeed || (code === carriageReturn && text.charCodeAt(i + 1) !== lineFeed);
+}
