@@ -91,6 +91,7 @@ export class TexturePool {
       gl.deleteTexture(texture);
       if (this.empty()) return this.create(size);
       throw new BackendError(`gpu: out of memory: no room for ${bytes} bytes beside ${this.counters.bytes}.`, {
+        outOfMemory: true,
         bytes,
       });
     }

@@ -1,22 +1,26 @@
 /**
  * compile(fn): keeps what one call of a function asks of the device, and from the third call on replays it without
  * building the graph again. Never changes the meaning: what may differ between calls is part of the key or read anew,
- * and the second call traces again and compares.
+ * and the second call traces again and compares. Calls run one after the other, each from the values that the one before
+ * left; what a call advanced on the host is taken back where it fails.
  */
 import type { Backend, Executable } from './backend.ts';
 import { type Bound, type Device, deviceOf } from './compile/device.ts';
 import { sameKey } from './compile/key-stream.ts';
-import { ValueError } from './errors.ts';
+import { hold, letGo, type Plan } from './compile/plan.ts';
+import { staleError } from './compile/trace.ts';
+import { BackendError, ValueError } from './errors.ts';
 import { hooks } from './graph/hooks.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
-import { currentRecorder, type HostEvent, recordWith } from './graph/recorder.ts';
+import { currentRecorder, type HostEvent, recordWith, takeBack } from './graph/recorder.ts';
 import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
-import { takeUpdates, type Update, undoUpdates, type Variable } from './graph/variable.ts';
+import { homeOf, rehearse, type Update, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { isParameter } from './parameter.ts';
 import { checkSynchronous, getDefaultBackend, settings } from './settings.ts';
 import { show } from './shape.ts';
-import { isTensor, type Tensor, wrap } from './tensor.ts';
+import { describe, rebuild, type Shaped, take } from './shaped.ts';
+import { type Tensor, wrap } from './tensor.ts';
 
 /** Where a leaf of the program gets its memory from, call after call. */
 type Source =
@@ -27,11 +31,10 @@ type Source =
 interface Replay {
   readonly bound: Bound;
   readonly device: Device;
-  readonly executable: Executable;
   readonly sources: readonly Source[];
   /** What the host repeats, in order: counters, and numbers with their place among the trace's numbers. */
   readonly events: readonly (
-    | { readonly advance: () => void }
+    | { readonly advance: () => void; readonly undo: () => void; readonly subject: object | null }
     | { readonly place: number; readonly source: NumberSource }
   )[];
   readonly numbers: Float64Array;
@@ -47,14 +50,44 @@ interface Variant {
   replay: Replay;
 }
 
-/** A value with its tensors replaced by numbers. */
-type Shaped =
-  | { readonly kind: 'tensor'; readonly position: number }
-  | { readonly kind: 'list'; readonly items: readonly Shaped[] }
-  | { readonly kind: 'record'; readonly entries: readonly (readonly [string, Shaped])[] }
-  | { readonly kind: 'other'; readonly value: unknown };
-
 const mostVariants = 64;
+
+/** Releases the plans of compiled functions that nobody can reach any more. */
+const collected = /* @__PURE__ */ new FinalizationRegistry<Set<Plan>>((plans) => {
+  for (const plan of plans) letGo(plan);
+});
+
+/** What was traced, by the types of the arguments; each entry holds its plan. */
+class Variants {
+  /** Apart from the entries, which may lead back to the function. */
+  readonly plans: Set<Plan> = new Set();
+  readonly #byKey = new Map<string, Variant>();
+
+  get(key: string): Variant | undefined {
+    return this.#byKey.get(key);
+  }
+
+  set(key: string, variant: Variant): void {
+    const { plan } = variant.replay.bound;
+    if (!this.plans.has(plan)) hold(plan);
+    this.plans.add(plan);
+    const old = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    this.#byKey.set(key, variant);
+    if (old !== undefined) this.#letGo(old);
+    if (this.#byKey.size <= mostVariants) return;
+    const [oldest] = this.#byKey;
+    if (oldest === undefined) return;
+    this.#byKey.delete(oldest[0]);
+    this.#letGo(oldest[1]);
+  }
+
+  #letGo({ replay }: Variant): void {
+    const { plan } = replay.bound;
+    for (const other of this.#byKey.values()) if (other.replay.bound.plan === plan) return;
+    if (this.plans.delete(plan)) letGo(plan);
+  }
+}
 
 /** What `compile` gives: the function replayed, with a promise of its results. */
 export interface CompiledFunction<Arguments extends readonly unknown[], Result> {
@@ -66,7 +99,8 @@ export interface CompiledFunction<Arguments extends readonly unknown[], Result> 
 /**
  * A faster version of a synchronous function from tensors to tensors, which may call `optimizer.step(loss)` inside. The
  * arguments and results are tensors, or arrays and records of them; other arguments are part of the key. The third call
- * with arguments of the same types no longer runs the function. Another compiled function calls `inline` of this one.
+ * with arguments of the same types no longer runs the function. Calls that were not awaited run one after the other.
+ * Another compiled function calls `inline` of this one.
  *
  * @example
  * import { compile, type Tensor, tensor } from '@nn/core';
@@ -78,40 +112,16 @@ export interface CompiledFunction<Arguments extends readonly unknown[], Result> 
 export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: Arguments) => Result,
 ): CompiledFunction<Arguments, Result> {
-  const variants = new Map<string, Variant>();
+  const variants = new Variants();
   const call = async (...args: Arguments): Promise<Result> => {
-    const tensors: Tensor[] = [];
-    const shaped = take(args, tensors);
-    const device = deviceOf(backendOf(tensors));
-    await device.settle();
-    const pending = tensors
-      .map(({ node }) => node)
-      .filter(({ storage, shape }) => storage === null && !shape.includes(0));
-    if (pending.length > 0) await device.update([], pending);
-    if (hooks.inspect !== null) return runOnce(fn, shaped, tensors, device);
-    const key = keyOf(shaped, tensors, device);
-    const variant = variants.get(key);
-    if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
-      variant.calls++;
-      repeatHost(variant.replay);
-      return finish<Result>(variant.replay, tensors);
-    }
-    const replay = await trace(fn, shaped, tensors, device);
-    const first = variant?.replay;
-    const isComparable = first !== undefined && isCurrent(first) && sameDonors(first, replay);
-    if (isComparable) {
-      const difference = differenceOf(first, replay);
-      if (difference !== null) {
-        undoUpdates(replay.bound.updates);
-        throw new ValueError(
-          `compile: two calls of the function with arguments of the same types differ: ${difference}. ` +
-            'What changes from call to call must be an argument, a numberSource, or a Parameter.',
-        );
-      }
-    }
-    if (variants.size >= mostVariants) variants.delete(variants.keys().next().value as string);
-    variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
-    return finish<Result>(replay, tensors);
+    const given: Tensor[] = [];
+    const shaped = take(args, given);
+    const device = deviceOf(backendOf(given));
+    return device.inTurn(async () => {
+      const result = await run<Result>(fn, variants, shaped, given, device);
+      await device.pause();
+      return result;
+    });
   };
   const checked = (...args: Arguments): Promise<Result> => {
     if (currentRecorder() === null) return call(...args);
@@ -120,50 +130,115 @@ export function compile<Arguments extends readonly unknown[], Result>(
         'call its inline(...) there, and it becomes a part of the outer program.',
     );
   };
+  collected.register(checked, variants.plans);
   return Object.assign(checked, { inline: fn });
 }
 
-/** Runs the function once on placeholders and binds what it asks for. */
-async function trace(
+/** One call, from rest. Between the last wait and the new values of the variables nothing else runs. */
+async function run<Result>(
+  fn: (...args: never) => unknown,
+  variants: Variants,
+  shaped: Shaped,
+  given: readonly Tensor[],
+  device: Device,
+): Promise<Result> {
+  while (!isReady(given, device)) await settle(given, device);
+  const tensors = given.map((x) => (isParameter(x) ? wrap(x.node) : x));
+  if (hooks.inspect !== null) return runOnce(fn, shaped, tensors, device);
+  const key = keyOf(shaped, tensors, device);
+  const variant = variants.get(key);
+  if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
+    const { replay } = variant;
+    const result = await finish<Result>(replay, tensors, () => repeatHost(replay));
+    variant.calls++;
+    return result;
+  }
+  let traced = trace(fn, shaped, tensors, device);
+  const held: Plan[] = [];
+  try {
+    while (traced.replay.bound.plan.executable === null) {
+      const { plan } = traced.replay.bound;
+      hold(plan); // the cache may forget it meanwhile
+      held.push(plan);
+      plan.executable = await (plan.compiling as Promise<Executable>);
+      if (device.isAtRest && isCurrent(traced.replay)) break;
+      // something moved on while the device compiled: this trace is of values that were
+      takeBack(traced.events.splice(0));
+      while (!isReady(given, device)) await settle(given, device);
+      traced = trace(fn, shaped, tensors, device);
+    }
+    const { replay, events } = traced;
+    const first = variant?.replay;
+    const isComparable = first !== undefined && isCurrent(first) && sameDonors(first, replay);
+    const difference = isComparable ? differenceOf(first, replay) : null;
+    if (difference !== null) {
+      throw new ValueError(
+        `compile: two calls of the function with arguments of the same types differ: ${difference}. ` +
+          'What changes from call to call must be an argument, a numberSource, or a Parameter.',
+      );
+    }
+    variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
+    return await finish<Result>(replay, tensors, () => () => takeBack(events.splice(0)));
+  } catch (error) {
+    takeBack(traced.events.splice(0));
+    noteLoss(device.backend, error);
+    throw error;
+  } finally {
+    for (const plan of held) letGo(plan);
+  }
+}
+
+const hasNoMemory = ({ node: { storage, shape } }: Tensor): boolean => storage === null && !shape.includes(0);
+
+/** Whether all variables have the values that they mean, and the arguments have memory. True only until the next wait. */
+function isReady(given: readonly Tensor[], device: Device): boolean {
+  return device.isAtRest && !given.some(hasNoMemory);
+}
+
+async function settle(given: readonly Tensor[], device: Device): Promise<void> {
+  await device.settle();
+  const pending = given.filter(hasNoMemory).map(({ node }) => node);
+  if (pending.length > 0) await device.update([], pending);
+}
+
+/** Runs the function once on placeholders and binds what it asks for. Changes nothing but what `events` can take back. */
+function trace(
   fn: (...args: never) => unknown,
   shaped: Shaped,
   tensors: readonly Tensor[],
   device: Device,
-): Promise<Replay> {
+): { readonly replay: Replay; readonly events: HostEvent[] } {
   const placeholders = tensors.map(({ node }, k) => argument(k, node.dtype, node.shape, device.backend));
   const events: HostEvent[] = [];
-  let result: unknown;
-  try {
-    result = recordWith({ events, isReplayed: true }, () => {
+  const { result, updates } = rehearse(() =>
+    recordWith({ events, isReplayed: true }, () => {
       const args = rebuild(shaped, (position) => wrap(placeholders[position] as Node)) as never[];
       return checkSynchronous('compile', fn(...(args as never)));
-    });
-  } catch (error) {
-    undoUpdates(takeUpdates(device.backend));
-    throw error;
-  }
-  const outputs: Tensor[] = [];
-  const shapedResult = take(result, outputs);
-  const updates = takeUpdates(device.backend);
+    }),
+  );
   try {
+    const elsewhere = updates.find((update) => (homeOf(update) ?? device.backend) !== device.backend);
+    if (elsewhere !== undefined) {
+      throw new BackendError(
+        `compile: the function runs on '${device.backend.name}' but replaces ${elsewhere.variable.name || 'a parameter'} on '${homeOf(elsewhere)?.name}': await move(model, optimizer, backend) first.`,
+      );
+    }
+    const outputs: Tensor[] = [];
+    const shapedResult = take(result, outputs);
     const variables = variablesOf(outputs, updates);
     const bound = device.prepare(
       outputs.map(({ node }) => node),
       updates,
     );
     const { plan, trace: graph } = bound;
-    const executable = plan.executable ?? (await (plan.compiling as Promise<Executable>));
-    plan.executable = executable;
-    plan.isHeld = true;
     const donated = graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor));
     const places = new Map(graph.numbers.map((node, place) => [node, place]));
-    return {
+    const replay = {
       bound,
       device,
-      executable,
       sources: graph.leaves.map((node) => sourceOf(node, variables)),
       events: events.flatMap((event): Replay['events'] => {
-        if (event.kind === 'advance') return [{ advance: event.run }];
+        if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
         const place = places.get(event.node);
         return event.source === null || place === undefined ? [] : [{ place, source: event.source }];
       }),
@@ -172,8 +247,9 @@ async function trace(
       donated,
       givenAway: new Set(updates.flatMap(({ variable }, k) => (donated[k] === true ? [variable] : []))),
     };
+    return { replay, events };
   } catch (error) {
-    undoUpdates(updates);
+    takeBack(events);
     throw error;
   }
 }
@@ -186,18 +262,20 @@ async function runOnce<Result>(
   device: Device,
 ): Promise<Result> {
   const outputs: Tensor[] = [];
-  let result: Shaped;
-  try {
-    const made = recordWith({ events: [], isReplayed: false }, () =>
-      fn(...(rebuild(shaped, (position) => tensors[position] as Tensor) as never)),
+  const events: HostEvent[] = [];
+  const { result, updates } = rehearse(() => {
+    const made = recordWith({ events, isReplayed: false }, () =>
+      checkSynchronous('compile', fn(...(rebuild(shaped, (position) => tensors[position] as Tensor) as never))),
     );
-    result = take(checkSynchronous('compile', made), outputs);
+    return take(made, outputs);
+  });
+  const nodes = outputs.map(({ node }) => node);
+  try {
+    await device.update(updates, nodes);
   } catch (error) {
-    undoUpdates(takeUpdates(device.backend));
+    takeBack(events);
     throw error;
   }
-  const nodes = outputs.map(({ node }) => node);
-  await device.update(takeUpdates(device.backend), nodes);
   return rebuild(result, (position) => {
     const node = nodes[position] as Node;
     return wrap(node.storage === null ? node : resultLeaf(node.storage, device)); // empty ones have no memory
@@ -217,34 +295,47 @@ function sourceOf(node: Node, variables: ReadonlyMap<Storage, Variable>): Source
   return variable === undefined ? { kind: 'storage', storage: node.storage } : { kind: 'variable', variable };
 }
 
-/** The host's part of a replay: counters advance, numbers are read anew. */
-function repeatHost({ events, numbers }: Replay): void {
-  for (const event of events) {
-    if ('advance' in event) event.advance();
-    else numbers[event.place] = event.source.read();
+/** The host's part of a replay: counters advance, numbers are read anew. Returns what takes it back. */
+function repeatHost({ events, numbers }: Replay): () => void {
+  let done = 0;
+  const undo = (): void => takeBack(events.slice(0, done));
+  try {
+    for (const event of events) {
+      if ('advance' in event) event.advance();
+      else numbers[event.place] = event.source.read();
+      done++;
+    }
+  } catch (error) {
+    undo();
+    throw error;
   }
+  return undo;
 }
 
 /** Runs the program, moves the variables on, and gives the results their memory. */
-async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promise<Result> {
-  const { bound, device, executable, sources, numbers } = replay;
+async function finish<Result>(
+  replay: Replay,
+  tensors: readonly Tensor[],
+  advanceHost: () => () => void,
+): Promise<Result> {
+  const { bound, device, sources, numbers } = replay;
   const { plan, trace: graph, updates, updatedRoots } = bound;
   const args = tensors.map(({ node }) => node.storage as Storage);
+  checkArguments(replay, args);
   const leaves = sources.map((source) => {
     if (source.kind === 'argument') return args[source.position] as Storage;
     return source.kind === 'variable' ? (source.variable.committed.storage as Storage) : source.storage;
   });
+  const undo = advanceHost();
   let made: Storage[];
   try {
-    checkNotDonated(replay, args);
-    const outputs = device.run(plan, executable, leaves, numbers);
+    const outputs = device.run(plan, plan.executable as Executable, leaves, numbers);
     made = outputs instanceof Promise ? await outputs : outputs;
   } catch (error) {
+    undo();
     noteLoss(device.backend, error);
-    undoUpdates(updates);
     throw error;
   }
-  for (const storage of made) device.residency.use(storage);
   const rootStorage = (root: number): Storage => {
     const output = plan.outputs[root] as number;
     if (output >= 0) return made[output] as Storage;
@@ -264,12 +355,13 @@ async function finish<Result>(replay: Replay, tensors: readonly Tensor[]): Promi
     device.advance(variable, values[k] as Storage, replay.donated[k] as boolean);
     variable.node = variable.committed;
   });
-  await device.pause();
+  for (const storage of made) device.residency.use(storage);
   return result as Result;
 }
 
-/** An argument may not be memory that the program gives away. */
-function checkNotDonated({ sources, donated, bound }: Replay, args: readonly Storage[]): void {
+/** An argument may not be memory that the program gives away, or that an earlier one took. */
+function checkArguments({ sources, donated, bound }: Replay, args: readonly Storage[]): void {
+  for (const { spentBy } of args) if (spentBy !== null) throw staleError(spentBy);
   bound.trace.donors.forEach((donor, k) => {
     if (donated[k] !== true) return;
     const source = sources[donor];
@@ -284,12 +376,13 @@ function checkNotDonated({ sources, donated, bound }: Replay, args: readonly Sto
 /** The variables whose committed values the graph reads, by their memory. */
 function variablesOf(outputs: readonly Tensor[], updates: readonly Update[]): Map<Storage, Variable> {
   const found = new Map<Storage, Variable>();
-  for (const { variable } of updates) found.set(variable.committed.storage as Storage, variable);
   const roots = [...outputs.map(({ node }) => node), ...updates.map(({ node }) => node)];
-  for (const node of inputsFirst(roots, ({ inputs }) => inputs)) {
-    const { storage } = node;
-    if (storage !== null && storage.owner !== null) found.set(storage, storage.owner);
+  for (const { storage } of inputsFirst(roots, ({ inputs }) => inputs)) {
+    const variable = storage?.owner?.variable.deref();
+    // of memory that two variables have, the owner is only the one that came last, and it may have moved on
+    if (storage !== null && variable?.committed.storage === storage) found.set(storage, variable);
   }
+  for (const { variable } of updates) found.set(variable.committed.storage as Storage, variable);
   return found;
 }
 
@@ -319,7 +412,7 @@ function differenceOf(first: Replay, second: Replay): string | null {
   const a = first.bound.trace;
   const b = second.bound.trace;
   if (!sameKey(a.key, b.key)) return 'they compute different things (an if, a loop or a shape depends on the outside)';
-  if (first.events.length !== second.events.length) return 'they advance other counters';
+  if (!sameCounters(first, second)) return 'they advance other counters, or draw from other generators';
   for (const [k, source] of first.sources.entries()) {
     const other = second.sources[k] as Source;
     const same =
@@ -337,6 +430,14 @@ function differenceOf(first: Replay, second: Replay): string | null {
   return null;
 }
 
+function sameCounters(first: Replay, second: Replay): boolean {
+  if (first.events.length !== second.events.length) return false;
+  return first.events.every((event, k) => {
+    const other = second.events[k] as Replay['events'][number];
+    return 'advance' in event ? 'advance' in other && event.subject === other.subject : 'place' in other;
+  });
+}
+
 function backendOf(tensors: readonly Tensor[]): Backend {
   return tensors.find(({ backend }) => backend !== null)?.backend ?? getDefaultBackend();
 }
@@ -352,49 +453,4 @@ function keyOf(shaped: Shaped, tensors: readonly Tensor[], { backend }: Device):
   }
   const types = tensors.map(({ dtype, shape }) => `${dtype}${show(shape)}`).join();
   return `${number}|${settings.isTraining}|${types}|${describe(shaped)}`;
-}
-
-/** Tensors by their place, everything else by value. */
-function describe(shaped: Shaped): string {
-  switch (shaped.kind) {
-    case 'tensor':
-      return `#${shaped.position}`;
-    case 'list':
-      return `[${shaped.items.map(describe).join()}]`;
-    case 'record':
-      return `{${shaped.entries.map(([key, item]) => `${JSON.stringify(key)}:${describe(item)}`).join()}}`;
-    default:
-      return String(JSON.stringify(shaped.value, describeOther));
-  }
-}
-
-/** Values other than tensors are part of the key: numbers and strings by value, objects refused. */
-function describeOther(_: string, value: unknown): unknown {
-  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-    throw new ValueError(`compile: an argument is a ${typeof value}: use it from outside instead.`);
-  }
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-/** Takes the tensors out of arrays and plain records. */
-function take(value: unknown, tensors: Tensor[]): Shaped {
-  if (isTensor(value))
-    return { kind: 'tensor', position: tensors.push(isParameter(value) ? wrap(value.node) : value) - 1 };
-  if (Array.isArray(value)) return { kind: 'list', items: value.map((item) => take(item, tensors)) };
-  const isRecord = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  if (!isRecord) return { kind: 'other', value };
-  return { kind: 'record', entries: Object.entries(value).map(([key, item]) => [key, take(item, tensors)] as const) };
-}
-
-function rebuild(shaped: Shaped, tensorAt: (position: number) => Tensor): unknown {
-  switch (shaped.kind) {
-    case 'tensor':
-      return tensorAt(shaped.position);
-    case 'list':
-      return shaped.items.map((item) => rebuild(item, tensorAt));
-    case 'record':
-      return Object.fromEntries(shaped.entries.map(([key, item]) => [key, rebuild(item, tensorAt)]));
-    default:
-      return shaped.value;
-  }
 }

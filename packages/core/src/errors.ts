@@ -119,3 +119,8 @@ export class DuplicateCoreError extends NNError {
 export function isNNError(error: unknown): error is NNError {
   return typeof error === 'object' && error !== null && 'isNNError' in error;
 }
+
+/** Whether a device had no room: `data.outOfMemory` of its error says so. Nothing has changed then, and it can be tried again. */
+export function isOutOfMemory(error: unknown): boolean {
+  return isNNError(error) && error.data.outOfMemory === true;
+}

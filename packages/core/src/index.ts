@@ -85,7 +85,7 @@ export { decodeUtf8, realmTag, viewBytes } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
-export { prepare } from './prepare.ts';
+export { type PrepareOptions, prepare } from './prepare.ts';
 export { type KernelTime, type Profile, profile } from './profile.ts';
 export {
   bernoulli,
@@ -93,12 +93,14 @@ export {
   hostNormal,
   hostUniform,
   normal,
+  RandomGenerator,
   type RandomState,
   randomInteger,
   randomState,
   setRandomState,
   setSeed,
   uniform,
+  withRandom,
 } from './random.ts';
 export { randomValue } from './random-value.ts';
 export { evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';

@@ -4,7 +4,7 @@ import { deviceOf } from './compile/device.ts';
 import { BackendError } from './errors.ts';
 import { hostLeaf } from './graph/node.ts';
 import { lossOf } from './graph/storage.ts';
-import { dirtyVariables, type Variable } from './graph/variable.ts';
+import { undoAssignment, type Variable } from './graph/variable.ts';
 import { isParameter } from './parameter.ts';
 import { type Tensor, wrap } from './tensor.ts';
 import { walkTree } from './tree.ts';
@@ -80,6 +80,5 @@ function rehome(variable: Variable, data: TensorData, backend: Backend): void {
   const node = hostLeaf(data, dtype, shape, backend);
   deviceOf(backend).advance(variable, node.storage as NonNullable<typeof node.storage>, false);
   variable.committed.backend = backend;
-  variable.node = variable.committed;
-  dirtyVariables.delete(variable);
+  undoAssignment(variable);
 }

@@ -109,9 +109,6 @@ function zeroLeaf(dtype: DType, shape: Shape, like: Node): Node {
 
 function owned(made: Parameter): Parameter {
   const { storage } = made.variable.committed;
-  if (storage !== null) {
-    storage.owners++;
-    storage.owner = made.variable;
-  }
+  if (storage !== null) made.variable.own(storage);
   return made;
 }

@@ -1,9 +1,10 @@
 /**
  * Random numbers from one seed. Every draw has a number, and every element hashes (seed, draw, position), so the same
- * program gives the same numbers on every device, in any order of evaluation, and again after a checkpoint.
+ * program gives the same numbers on every device, in any order of evaluation, and again after a checkpoint. There is one
+ * shared stream, and as many more as there are generators (docs/decisions/0017-random-generators.md).
  */
 import type { Shape } from './backend.ts';
-import { checkOptions, ValueError } from './errors.ts';
+import { checkOptions, FormatError, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift, recordAdvance } from './graph/recorder.ts';
 import { add, minimum, multiply, subtract } from './ops/arithmetic.ts';
@@ -11,8 +12,10 @@ import { less } from './ops/compare.ts';
 import { cast, cos, floor, log, sqrt } from './ops/functions.ts';
 import { random } from './ops/sources.ts';
 import { randomValue } from './random-value.ts';
+import { checkSynchronous } from './settings.ts';
 import { checkShape } from './shape.ts';
 import { type Tensor, wrap } from './tensor.ts';
+import type { Stateful } from './tree.ts';
 
 export interface RandomState {
   readonly seed: number;
@@ -20,44 +23,125 @@ export interface RandomState {
   readonly counter: number;
 }
 
-let seed = 0;
-let counter = 0;
-/** While a checkpointed part is recomputed: the draws that its first pass made, to be made again. */
-let replay: { readonly draws: readonly number[]; next: number } | null = null;
-let record: number[] | null = null;
+const isWord = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value;
 
-/** Starts the one stream of random numbers anew; a whole number. */
-export function setSeed(value: number): void {
-  if (!Number.isInteger(value)) throw new ValueError(`setSeed: needs a whole number, got ${value}.`);
-  seed = value | 0;
-  counter = 0;
+/**
+ * A stream of random numbers of its own, for a model or a training that must not depend on what else draws: `withRandom`
+ * draws from it. As a field of a model it is saved and restored by checkpoints.
+ *
+ * @example
+ * import { RandomGenerator, uniform, withRandom } from '@nn/core';
+ * const [a, b] = [new RandomGenerator(7), new RandomGenerator(7)];
+ * const x = withRandom(a, () => uniform([2]));
+ * uniform([2]); // another stream
+ * const y = withRandom(b, () => uniform([2]));
+ * console.log((await x.sub(y).array())); // => [0, 0]
+ */
+export class RandomGenerator implements Stateful {
+  #seed: number;
+  #counter = 0;
+
+  /** Throws ValueError unless the seed is a whole number. */
+  constructor(seed = 0) {
+    this.#seed = checkedSeed('RandomGenerator', seed);
+  }
+
+  get seed(): number {
+    return this.#seed;
+  }
+
+  /** How many draws were made. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  /** @internal Counts draws, or takes them back. */
+  advance(by: 1 | -1): void {
+    this.#counter = (this.#counter + by) | 0;
+  }
+
+  hostState(): RandomState {
+    return { seed: this.#seed, counter: this.#counter };
+  }
+
+  /** Goes on where `hostState` was taken. Throws FormatError for anything else. */
+  loadHostState(state: unknown): void {
+    const isState = typeof state === 'object' && state !== null && 'seed' in state && 'counter' in state;
+    if (!isState || !isWord(state.seed) || !isWord(state.counter)) {
+      throw new FormatError('RandomGenerator: the saved state is not a seed and a counter of 32 bits each.');
+    }
+    this.#seed = state.seed;
+    this.#counter = state.counter;
+  }
 }
 
-/** What a checkpoint must keep so that the stream goes on where it was. */
+function checkedSeed(operation: string, value: number): number {
+  if (!Number.isInteger(value)) throw new ValueError(`${operation}: needs a whole number, got ${value}.`);
+  return value | 0;
+}
+
+/** The stream that everything draws from that names no other. */
+const shared: RandomGenerator = /* @__PURE__ */ new RandomGenerator();
+/** The generator of the innermost `withRandom`. */
+let own: RandomGenerator | null = null;
+/** While a checkpointed part is recomputed: the draws that its first pass made, to be made again. */
+let replay: { readonly draws: readonly Draw[]; next: number } | null = null;
+let record: Draw[] | null = null;
+
+/** Seed and number of a draw, as the lifted numbers that a random node needs. */
+type Draw = readonly [seed: Node, draw: Node];
+
+/** Starts the shared stream of random numbers anew; a whole number. */
+export function setSeed(value: number): void {
+  shared.loadHostState({ seed: checkedSeed('setSeed', value), counter: 0 });
+}
+
+/**
+ * Runs `work` with all its random numbers (dropout, initial weights, draws) from `generator`, whatever else draws meanwhile.
+ * Not for async functions: wrap each synchronous part.
+ */
+export function withRandom<T>(generator: RandomGenerator, work: () => T): T {
+  if (!(generator instanceof RandomGenerator)) {
+    throw new ValueError(`withRandom: needs a RandomGenerator, got ${typeof generator}: new RandomGenerator(seed).`);
+  }
+  const outer = own;
+  own = generator;
+  try {
+    return checkSynchronous('withRandom', work());
+  } finally {
+    own = outer;
+  }
+}
+
+/** What a checkpoint must keep so that the shared stream goes on where it was. */
 export function randomState(): RandomState {
-  return { seed, counter };
+  return shared.hostState();
 }
 
 export function setRandomState(state: RandomState): void {
-  seed = state.seed | 0;
-  counter = state.counter | 0;
+  shared.loadHostState({ seed: state.seed | 0, counter: state.counter | 0 });
 }
 
-/** The next draw of the stream, as the two lifted numbers that a random node needs. */
-function nextDraw(): [Node, Node] {
-  if (replay !== null) return [lift(seed, 'int32'), lift(replay.draws[replay.next++] as number, 'int32')];
-  counter = (counter + 1) | 0;
-  record?.push(counter);
-  recordAdvance(() => {
-    counter = (counter + 1) | 0;
-  });
-  return [lift({ read: () => seed }, 'int32'), lift({ read: () => counter }, 'int32')];
+/** The next draw of the stream. */
+function nextDraw(): Draw {
+  // the same nodes: inside a compiled function they are read anew with the first pass
+  if (replay !== null) return replay.draws[replay.next++] as Draw;
+  const generator = own ?? shared;
+  generator.advance(1);
+  recordAdvance(
+    () => generator.advance(1),
+    () => generator.advance(-1),
+    own,
+  );
+  const draw: Draw = [lift({ read: () => generator.seed }, 'int32'), lift({ read: () => generator.counter }, 'int32')];
+  record?.push(draw);
+  return draw;
 }
 
 /** @internal Runs `work` and gives back the draws it made. */
-export function recordDraws<T>(work: () => T): { result: T; draws: readonly number[] } {
+export function recordDraws<T>(work: () => T): { result: T; draws: readonly Draw[] } {
   const outer = record;
-  const draws: number[] = [];
+  const draws: Draw[] = [];
   record = draws;
   try {
     return { result: work(), draws };
@@ -68,7 +152,7 @@ export function recordDraws<T>(work: () => T): { result: T; draws: readonly numb
 }
 
 /** @internal Runs `work` so that it draws the same numbers again. */
-export function replayDraws<T>(draws: readonly number[], work: () => T): T {
+export function replayDraws<T>(draws: readonly Draw[], work: () => T): T {
   const outer = replay;
   replay = { draws, next: 0 };
   try {
@@ -159,7 +243,9 @@ export function categorical(logits: Tensor, axis = -1): Tensor {
 
 /** The next draw on the host, at once: `count` numbers in [0, 1), equal to those of `uniform([count])`. */
 export function hostUniform(count: number): Float32Array {
-  counter = (counter + 1) | 0;
+  const generator = own ?? shared;
+  generator.advance(1);
+  const { seed, counter } = generator;
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = randomValue(seed, counter, i);
   return values;

@@ -75,10 +75,17 @@ function checkCopy(): void {
 
 /** The mode ends when the function returns, so a function that goes on later would run outside of it. */
 export function checkSynchronous<T>(operation: string, result: T): T {
-  if (result instanceof Promise) {
+  if (isPromise(result)) {
+    // nobody will wait for it, and a rejection that nobody waits for ends a Node process
+    result.then(undefined, () => undefined);
     throw new ValueError(
       `${operation}: the function must not be async: build the tensors inside and await their values outside.`,
     );
   }
   return result;
+}
+
+/** Also a promise of another realm. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

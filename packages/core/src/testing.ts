@@ -3,7 +3,7 @@ import type { Backend } from './backend.ts';
 import { profiles } from './compile/profiler.ts';
 import { debug } from './debug.ts';
 import { gradients } from './gradients.ts';
-import { dirtyVariables, undoUpdates } from './graph/variable.ts';
+import { dirtyVariables, undoAssignment } from './graph/variable.ts';
 import { type Parameter, parameter } from './parameter.ts';
 import { setSeed } from './random.ts';
 import { setDefaultBackend, setTraining, settings } from './settings.ts';
@@ -22,7 +22,7 @@ export function prepare<B extends Backend>(backend: B): B {
  * and never read would be a part of the first program of the next.
  */
 export function forget(): void {
-  undoUpdates(Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node })));
+  for (const variable of dirtyVariables()) undoAssignment(variable);
   debug({ eager: false, validate: false });
   profiles.clear();
   settings.backend = null;

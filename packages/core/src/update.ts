@@ -13,9 +13,13 @@ export function numberSource(read: () => number): NumberSource {
   return { read };
 }
 
-/** Repeats a host effect (a step counter) on each replay of the function that is being compiled; does nothing elsewhere. */
-export function onReplay(advance: () => void): void {
-  recordAdvance(advance);
+/**
+ * Repeats a host effect that was just made (a step counter) on each replay of the function that is being compiled; does
+ * nothing elsewhere. `undo` takes one of them back: it is called where the function throws or its program fails, so that
+ * state on the host moves only with success. Returns what strikes the effect out again.
+ */
+export function onReplay(advance: () => void, undo: () => void = () => undefined): () => void {
+  return recordAdvance(advance, undo);
 }
 
 /**

@@ -179,16 +179,58 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       this.#accumulated = this.parameters.map(zerosFor);
     }
     const sums = this.#accumulated;
-    const mark = (): void => {
-      for (const position of fresh.keys()) this.#waiting.add(position);
-    };
-    mark();
-    onReplay(mark);
     const updates = [...fresh].map(([position, gradient]) => {
       const sum = at(sums, position);
       return [sum, sum.add(gradient)] as const;
     });
-    return replace(updates, [loss, ...also]);
+    return this.#counted(
+      () => this.#wait(fresh.keys()),
+      () => replace(updates, [loss, ...also]),
+    );
+  }
+
+  /** Marks that the accumulated gradients of `positions` wait for a step; returns what takes that back. */
+  #wait(positions: Iterable<number>): () => void {
+    const fresh = [...positions].filter((position) => !this.#waiting.has(position));
+    for (const position of fresh) this.#waiting.add(position);
+    return () => {
+      for (const position of fresh) this.#waiting.delete(position);
+    };
+  }
+
+  /** Counts a step of `positions`, whose accumulated gradients are used up with it; returns what takes that back. */
+  #count(positions: readonly number[]): () => void {
+    const used = positions.filter((position) => this.#waiting.delete(position));
+    const add = (by: 1 | -1): void => {
+      this.stepCount += by;
+      for (const position of positions) this.#steps[position] = at(this.#steps, position) + by;
+    };
+    add(1);
+    return () => {
+      add(-1);
+      for (const position of used) this.#waiting.add(position);
+    };
+  }
+
+  /** Does `work` after `count`, now and in each replay, and takes the count back where the work fails. */
+  #counted(count: () => () => void, work: () => Promise<void>): Promise<void> {
+    let undo = count();
+    const strikeOut = onReplay(
+      () => {
+        undo = count();
+      },
+      () => undo(),
+    );
+    const fail = (error: unknown): never => {
+      strikeOut();
+      undo();
+      throw error;
+    };
+    try {
+      return work().catch(fail);
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   /** The gradients of a loss by position, without those of parameters that it does not depend on. */
@@ -218,7 +260,6 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       );
     }
     const updates: (readonly [Parameter, Tensor])[] = [];
-    const waited = positions.filter((position) => this.#waiting.has(position));
     const raw = positions.map((position) => {
       const gradient = fresh.get(position);
       const sum = this.#waiting.has(position) ? this.#accumulated?.[position] : undefined;
@@ -227,35 +268,28 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       return gradient === undefined ? sum : sum.add(gradient);
     });
     const gradients = this.#clip === undefined ? raw : clipBy(this.#clip, raw);
-    const count = (by: 1 | -1): void => {
-      this.stepCount += by;
-      for (const position of positions) this.#steps[position] = at(this.#steps, position) + by;
-      for (const position of waited) by === 1 ? this.#waiting.delete(position) : this.#waiting.add(position);
-    };
-    count(1);
-    onReplay(() => count(1));
-    const undo = (error: unknown): never => {
-      count(-1);
-      throw error;
-    };
-    try {
-      const sourcesOf = this.#sources();
-      positions.forEach((position, i) => {
-        const { options } = at(this.#groupOf, position);
-        const member = at(this.parameters, position);
-        const state = at(this.#state, position);
-        const gradient = options.maximize ? at(gradients, i).neg() : at(gradients, i);
-        const next = this.update({ parameter: member, gradient, options, numbers: sourcesOf(position), state });
-        updates.push([member, next.parameter]);
-        for (const name of namesOf(state)) {
-          const [target, value] = [state[name], next.state?.[name]];
-          if (target !== undefined && value !== undefined) updates.push([target, value]);
-        }
-      });
-      return replace(updates, also).catch(undo);
-    } catch (error) {
-      return undo(error);
-    }
+    return this.#counted(
+      () => this.#count(positions),
+      () => replace([...updates, ...this.#updates(positions, gradients)], also),
+    );
+  }
+
+  /** The new values of parameters and of their state. */
+  #updates(positions: readonly number[], gradients: readonly Tensor[]): (readonly [Parameter, Tensor])[] {
+    const sourcesOf = this.#sources();
+    return positions.flatMap((position, i) => {
+      const { options } = at(this.#groupOf, position);
+      const member = at(this.parameters, position);
+      const state = at(this.#state, position);
+      const gradient = options.maximize ? at(gradients, i).neg() : at(gradients, i);
+      const next = this.update({ parameter: member, gradient, options, numbers: sourcesOf(position), state });
+      const updates: (readonly [Parameter, Tensor])[] = [[member, next.parameter]];
+      for (const name of namesOf(state)) {
+        const [target, value] = [state[name], next.state?.[name]];
+        if (target !== undefined && value !== undefined) updates.push([target, value]);
+      }
+      return updates;
+    });
   }
 
   /**

@@ -77,7 +77,7 @@ export class Memory {
     } catch (cause) {
       throw new BackendError(
         `cpu: out of memory: ${byteLength} bytes for one tensor cannot be had, beside ${this.used} bytes in use and ${this.pooled} pooled.`,
-        { byteLength, used: this.used, pooled: this.pooled },
+        { outOfMemory: true, byteLength, used: this.used, pooled: this.pooled },
         cause,
       );
     }

@@ -19,7 +19,7 @@ export class Region {
     } catch (cause) {
       throw new BackendError(
         `cpu: out of memory: ${byteLength} bytes for intermediates cannot be had.`,
-        { byteLength },
+        { outOfMemory: true, byteLength },
         cause,
       );
     }

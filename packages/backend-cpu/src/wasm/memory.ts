@@ -82,7 +82,13 @@ export class LinearMemory {
     if (address === null) {
       throw new BackendError(
         `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
-        { bytes: size, used: this.#used, pooled: this.#pooled, maximum: this.type.maximum * pageBytes },
+        {
+          outOfMemory: true,
+          bytes: size,
+          used: this.#used,
+          pooled: this.#pooled,
+          maximum: this.type.maximum * pageBytes,
+        },
       );
     }
     this.#used += size;

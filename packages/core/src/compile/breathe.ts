@@ -15,7 +15,8 @@ export function breathe(): Promise<void> | undefined {
   });
 }
 
-function macrotask(): Promise<void> {
+/** Resolves in a later turn of the event loop. */
+export function macrotask(): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
   // The page that Jest plays has neither; timers cost up to 4 ms, so they come last.
   const later = setImmediate ?? (typeof MessageChannel === 'undefined' ? setTimeout : undefined);

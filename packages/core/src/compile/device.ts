@@ -5,7 +5,7 @@
  */
 import type { Backend, BufferType, Executable, Measured, TensorData } from '../backend.ts';
 import { allocate } from '../dtype.ts';
-import { BackendError } from '../errors.ts';
+import { BackendError, isOutOfMemory } from '../errors.ts';
 import { StopGradient } from '../graph/custom-gradient.ts';
 import { hooks } from '../graph/hooks.ts';
 import { leaf, type Node } from '../graph/node.ts';
@@ -16,7 +16,7 @@ import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { breathe } from './breathe.ts';
 import { Pace } from './pace.ts';
-import { type DrawnTensor, type Plan, PlanCache } from './plan.ts';
+import { type DrawnTensor, hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { profiles } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { cutSpent } from './spent.ts';
@@ -78,12 +78,16 @@ export class Device {
   readonly #queue: Request[] = [];
   #collecting: Request | null = null;
   #waiting = false;
+  /** What debugging looks at before it runs: its updates wait, and are in no queue yet. */
+  #inspections = 0;
+  /** Ends with the last work that asked for its turn. */
+  #turn: Promise<void> = Promise.resolve();
   readonly #pace = new Pace();
 
   constructor(backend: Backend) {
     this.backend = backend;
     this.plans = new PlanCache(backend);
-    this.residency = new Residency(backend);
+    this.residency = new Residency(backend, (other) => deviceOf(other).residency);
   }
 
   /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
@@ -124,18 +128,52 @@ export class Device {
 
   /** Waits for debugging to look at what is about to run; where it finds something, nothing has happened. */
   async #inspect(updates: readonly Update[], roots: readonly Node[]): Promise<void> {
+    this.#inspections++;
     try {
       await hooks.inspect?.(roots);
     } catch (error) {
       undoUpdates([...updates, ...takeUpdates(this.backend)]);
       throw error;
+    } finally {
+      this.#inspections--;
     }
+  }
+
+  /** Whether everything that was asked for has run, and all variables have the values that they mean. */
+  get isAtRest(): boolean {
+    return (
+      !this.#waiting &&
+      this.#inspections === 0 &&
+      this.#collecting === null &&
+      this.#queue.length === 0 &&
+      !this.#hasDirty()
+    );
   }
 
   /** Resolves when everything asked for so far has run. */
   async settle(): Promise<void> {
-    while (this.#waiting || this.#collecting !== null || this.#queue.length > 0 || this.#hasDirty()) {
-      await this.update([], []);
+    while (!this.isAtRest) await this.update([], []);
+  }
+
+  /**
+   * Work that starts from rest goes one after the other: two traces at a time would build on updates of each other that
+   * have not run. If there is no memory for it, it is tried again after room was made.
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    let end: () => void = () => undefined;
+    this.#turn = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    try {
+      return await work().catch(async (error: unknown) => {
+        if (!isOutOfMemory(error)) throw error;
+        await this.residency.relieve();
+        return work();
+      });
+    } finally {
+      end();
     }
   }
 
@@ -172,6 +210,22 @@ export class Device {
     numbers: ArrayLike<number>,
   ): Storage[] | Promise<Storage[]> {
     const drawn: object[] = [];
+    try {
+      return this.#runWith(plan, executable, leaves, numbers, drawn);
+    } catch (error) {
+      for (const buffer of drawn) this.backend.release(buffer);
+      throw error;
+    }
+  }
+
+  #runWith(
+    plan: Plan,
+    executable: Executable,
+    leaves: readonly Storage[],
+    numbers: ArrayLike<number>,
+    drawn: object[],
+  ): Storage[] | Promise<Storage[]> {
+    this.residency.tick();
     const inputs = plan.inputs.map((input) => {
       const storage = leaves[input];
       if (storage !== undefined) return this.#resident(storage);
@@ -182,7 +236,7 @@ export class Device {
     const { scalarValues, scalars } = plan;
     for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
     const finish = (buffers: readonly object[]): Storage[] => {
-      for (const buffer of drawn) this.backend.release(buffer);
+      for (const buffer of drawn.splice(0)) this.backend.release(buffer);
       this.#pace.follow(this.backend.idle());
       return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
     };
@@ -212,21 +266,21 @@ export class Device {
       if (node !== null) variable.committed = node;
       return null;
     }
-    storage.owners++;
-    storage.owner = variable;
+    variable.own(storage);
     this.residency.remove(storage);
+    if (storage.backend !== null && storage.buffer !== null) deviceOf(storage.backend).residency.use(storage);
     variable.committed = node ?? leaf(storage, storage.backend ?? variable.committed.backend);
     old.owners--;
     if (old.owners > 0) return null;
     if (old.isShared) {
-      // a tensor still has this value: it goes on without an owner
+      // a tensor may still have this value: it goes on without an owner
       old.owner = null;
-      if (old.backend !== null && old.buffer !== null) deviceOf(old.backend).residency.use(old);
+      if (old.backend !== null && old.buffer !== null) deviceOf(old.backend).residency.orphan(old);
       return null;
     }
     if (isDonated) {
-      old.buffer = null;
       this.residency.remove(old);
+      old.buffer = null;
     } else if (old.backend !== null && old.buffer !== null) {
       deviceOf(old.backend).residency.drop(old);
     }
@@ -303,17 +357,28 @@ export class Device {
       try {
         const pending = this.#execute(request);
         if (pending === undefined) continue;
-        this.#waiting = true;
-        pending
-          .catch((error: unknown) => this.#fail(request, error))
-          .then(() => {
-            this.#waiting = false;
-            this.#pump();
-          });
+        this.#wait(request, pending);
       } catch (error) {
-        this.#fail(request, error);
+        if (isOutOfMemory(error)) this.#wait(request, Promise.reject(error));
+        else this.#fail(request, error);
       }
     }
+  }
+
+  /** The queue goes on when the request has run, at the second try if there was no memory at the first, or has failed. */
+  #wait(request: Request, pending: Promise<void>): void {
+    this.#waiting = true;
+    pending
+      .catch(async (error: unknown) => {
+        if (!isOutOfMemory(error)) throw error;
+        await this.residency.relieve();
+        await this.#execute(request);
+      })
+      .catch((error: unknown) => this.#fail(request, error))
+      .then(() => {
+        this.#waiting = false;
+        this.#pump();
+      });
   }
 
   #execute(request: Request): Promise<void> | undefined {
@@ -324,10 +389,13 @@ export class Device {
     const bound = this.prepare(roots, updates);
     const { plan } = bound;
     if (plan.executable !== null) return this.#complete(request, bound, plan.executable);
-    return (plan.compiling as Promise<Executable>).then((executable) => {
-      plan.executable = executable;
-      return this.#complete(request, bound, executable);
-    });
+    hold(plan); // the cache may forget it meanwhile
+    return (plan.compiling as Promise<Executable>)
+      .then((executable) => {
+        plan.executable = executable;
+        return this.#complete(request, bound, executable);
+      })
+      .finally(() => letGo(plan));
   }
 
   #complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {

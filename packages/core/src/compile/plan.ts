@@ -25,10 +25,27 @@ export interface Plan extends CompiledProgram {
   /** Null until the backend has compiled it. */
   executable: Executable | null;
   compiling: Promise<Executable> | null;
-  /** Held by a compiled function: the cache may forget the plan but not release it. */
-  isHeld: boolean;
+  /** How many compiled functions and runs need it: the cache may forget the plan, but it is released with the last. */
+  holders: number;
+  isForgotten: boolean;
   /** Reused for every run. */
   readonly scalarValues: Float64Array;
+}
+
+/** Whoever keeps a plan says so; the last one who lets go of a plan that the cache forgot releases it. */
+export function hold(plan: Plan): void {
+  plan.holders++;
+}
+
+export function letGo(plan: Plan): void {
+  plan.holders--;
+  if (plan.isForgotten) release(plan);
+}
+
+function release(plan: Plan): void {
+  if (plan.holders > 0) return;
+  if (plan.executable !== null) plan.executable.release();
+  else plan.compiling?.then((executable) => executable.release()).catch(() => undefined);
 }
 
 /** What runs when everything asked for is in memory already. */
@@ -88,7 +105,8 @@ export class PlanCache {
       hash: trace.hash,
       executable: null,
       compiling: null,
-      isHeld: false,
+      holders: 0,
+      isForgotten: false,
       scalarValues: new Float64Array(built.scalars.length),
     };
     const warning = this.#lengths.note(trace);
@@ -109,6 +127,9 @@ export class PlanCache {
     if (oldest === undefined) return;
     this.#plans.delete(oldest[0]);
     this.#count -= oldest[1].length;
-    for (const old of oldest[1]) if (!old.isHeld) old.executable?.release();
+    for (const old of oldest[1]) {
+      old.isForgotten = true;
+      release(old);
+    }
   }
 }

@@ -1,20 +1,31 @@
 /**
- * Bounds what lies on a device without an owner. Uploads and results stand in lines, and past a budget uploads are dropped
- * (the host has them) and results move to host arrays, where the garbage collector sees them. So nothing is ever left for
- * users to dispose. A first upload is mostly a batch that never comes back: its line is short, so that a loop over batches
- * stays in the same memory; what is uploaded a second time has its place among the results, the least recently used first
- * (T. Johnson and D. Shasha, "2Q: A Low Overhead High Performance Buffer Management Replacement Algorithm", 1994).
+ * Bounds what lies on a device. Values that no variable owns stand in lines, and past a budget uploads are dropped (the
+ * host has them) and results move to host arrays, where the garbage collector sees them. A first upload is mostly a batch
+ * that never comes back: its line is short, so that a loop over batches stays in the same memory; what is uploaded a second
+ * time has its place among the results, the least recently used first (T. Johnson and D. Shasha, "2Q: A Low Overhead High
+ * Performance Buffer Management Replacement Algorithm", 1994).
+ * What variables own stays as long as it is used. It is given back when nobody can reach the variable any more, and past a
+ * budget what has not been used for a while moves to the host. So nothing is ever left for users to dispose.
+ * See docs/decisions/0016-memory-of-variables.md.
  */
 import type { Backend, Limits } from '../backend.ts';
 import type { Storage } from '../graph/storage.ts';
+import type { Holding } from '../graph/variable.ts';
+import { collectGarbage, collectionsSeen } from './garbage.ts';
 
 /** The part of the budget that first uploads have. */
 const firstShare = 1 / 128;
+/** The budget of owned memory, in budgets of values without an owner. */
+const ownedShare = 2;
+/** Owned memory that was not used by so many programs is cold. */
+const warmPrograms = 64;
+/** When owned memory has grown by so much since garbage was last collected, the collector is asked to look. */
+const growthBeforeCollection = 128 * 2 ** 20;
 
 class Line {
   readonly #members = new Set<Storage>();
   readonly #budget: Limits['maxResident'];
-  #bytes = 0;
+  bytes = 0;
 
   constructor(budget: Limits['maxResident']) {
     this.#budget = budget;
@@ -25,49 +36,150 @@ class Line {
     return first;
   }
 
+  get members(): Iterable<Storage> {
+    return this.#members;
+  }
+
   has(storage: Storage): boolean {
     return this.#members.has(storage);
   }
 
   add(storage: Storage): void {
+    if (this.#members.has(storage)) return;
     this.#members.add(storage);
-    this.#bytes += storage.bytes;
+    this.bytes += storage.bytes;
   }
 
   delete(storage: Storage): void {
-    if (this.#members.delete(storage)) this.#bytes -= storage.bytes;
+    if (this.#members.delete(storage)) this.bytes -= storage.bytes;
   }
 
   get isOver(): boolean {
-    return this.#members.size > this.#budget.count || this.#bytes > this.#budget.bytes;
+    return this.#members.size > this.#budget.count || this.bytes > this.#budget.bytes;
   }
 }
+
+/** Memory that a variable no longer has. Tensors may still have it; when they are gone too, it goes back to the device. */
+interface Orphan {
+  readonly backend: Backend;
+  readonly buffer: object;
+  readonly bytes: number;
+  readonly storage: WeakRef<Storage>;
+  readonly residency: Residency;
+}
+
+const orphans = /* @__PURE__ */ new FinalizationRegistry<Orphan>((orphan) => {
+  orphan.residency.forget(orphan);
+  orphan.backend.release(orphan.buffer);
+});
+
+/** Tells what a variable held that nobody can reach any more. */
+const collected = /* @__PURE__ */ new FinalizationRegistry<{
+  readonly holding: Holding;
+  readonly residencyOf: (backend: Backend) => Residency;
+}>(({ holding, residencyOf }) => {
+  const { storage } = holding;
+  holding.storage = null;
+  if (storage === null) return;
+  if (storage.owner === holding) storage.owner = null;
+  if (--storage.owners > 0) return;
+  if (storage.backend !== null) residencyOf(storage.backend).orphan(storage);
+});
 
 export class Residency {
   readonly #first: Line;
   readonly #rest: Line;
+  readonly #owned: Line;
+  readonly #orphans = new Set<Orphan>();
+  #orphanBytes = 0;
+  readonly #budget: number;
   readonly #backend: Backend;
+  readonly #residencyOf: (backend: Backend) => Residency;
+  /** Counts programs. */
+  #clock = 0;
+  #nextLook = 0;
+  /** Owned bytes when garbage was last collected, and the collection that was. */
+  #ownedThen = 0;
+  #collection = 0;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, residencyOf: (backend: Backend) => Residency) {
     const { count, bytes } = backend.limits.maxResident;
     this.#backend = backend;
+    this.#residencyOf = residencyOf;
     this.#first = new Line({ count: count * firstShare, bytes: bytes * firstShare });
     this.#rest = new Line({ count, bytes });
+    this.#budget = bytes;
+    this.#owned = new Line({ count: Number.POSITIVE_INFINITY, bytes: bytes * ownedShare });
   }
 
-  /** The storage has a buffer here that nothing owns. */
+  /** A program starts: what it uses is used now. */
+  tick(): void {
+    this.#clock++;
+  }
+
+  /** The storage has a buffer here. */
   use(storage: Storage): void {
-    if (storage.owners > 0 || this.#first.has(storage)) return;
+    if (storage.owners > 0) {
+      this.#own(storage);
+      return;
+    }
+    if (this.#first.has(storage)) return;
     const isFirst = storage.host !== null && !storage.wasUploaded;
     storage.wasUploaded = true;
+    this.#adopt(storage);
     this.#rest.delete(storage);
     (isFirst ? this.#first : this.#rest).add(storage);
   }
 
-  /** The storage has an owner now, or no buffer any more. */
+  #own(storage: Storage): void {
+    storage.usedAt = this.#clock;
+    if (storage.isCounted) return;
+    storage.isCounted = true;
+    this.#adopt(storage);
+    this.#owned.add(storage);
+    const holding = storage.owner;
+    const variable = holding === null || holding.isWatched ? undefined : holding.variable.deref();
+    if (holding === null || variable === undefined) return;
+    holding.isWatched = true;
+    collected.register(variable, { holding, residencyOf: this.#residencyOf });
+  }
+
+  /** The storage has a variable now, or no buffer any more. */
   remove(storage: Storage): void {
+    this.#adopt(storage);
+    if (storage.isCounted) {
+      storage.isCounted = false;
+      this.#owned.delete(storage);
+      return;
+    }
     this.#first.delete(storage);
     this.#rest.delete(storage);
+  }
+
+  /** The storage has no variable any more: its memory goes as soon as no tensor can read it either. */
+  orphan(storage: Storage): void {
+    this.remove(storage);
+    if (storage.buffer === null) return;
+    const { buffer } = storage;
+    const { bytes } = storage;
+    const orphan = { backend: this.#backend, buffer, bytes, storage: new WeakRef(storage), residency: this };
+    this.#orphans.add(orphan);
+    this.#orphanBytes += bytes;
+    storage.orphan = orphan;
+    orphans.register(storage, orphan, orphan);
+  }
+
+  forget(orphan: Orphan): void {
+    if (this.#orphans.delete(orphan)) this.#orphanBytes -= orphan.bytes;
+  }
+
+  /** Somebody knows the storage again. */
+  #adopt(storage: Storage): void {
+    const orphan = storage.orphan as Orphan | null;
+    if (orphan === null) return;
+    storage.orphan = null;
+    orphan.residency.forget(orphan);
+    orphans.unregister(orphan);
   }
 
   /** Frees the device's copy of a storage. */
@@ -79,25 +191,69 @@ export class Residency {
     storage.backend = null;
   }
 
-  /** Brings the lines back within their budgets; resolves when the results that had to move are on the host. */
+  /** Brings everything back within its budget; resolves when what had to move is on the host. */
   trim(): Promise<void> | undefined {
     const moves: Promise<void>[] = [];
     while (this.#first.isOver) this.drop(this.#first.next as Storage);
     while (this.#rest.isOver) {
       const oldest = this.#rest.next as Storage;
       this.remove(oldest);
-      if (oldest.buffer === null) continue;
-      if (oldest.host !== null) this.drop(oldest);
-      else moves.push(this.#moveToHost(oldest));
+      moves.push(this.#moveToHost(oldest));
     }
+    let excess = this.#orphanBytes - this.#budget;
+    if (excess > 0) {
+      for (const storage of this.#reachableOrphans()) {
+        moves.push(this.#moveToHost(storage));
+        excess -= storage.bytes;
+        if (excess <= 0) break;
+      }
+    }
+    this.#ownedThen = Math.min(this.#ownedThen, this.#owned.bytes);
+    if (this.#owned.bytes - this.#ownedThen > growthBeforeCollection) moves.push(this.#collect());
+    if (this.#owned.isOver && this.#clock >= this.#nextLook) moves.push(this.#moveCold());
     return moves.length === 0 ? undefined : Promise.all(moves).then(() => undefined);
   }
 
+  /** Makes as much room as can be made: for a program that found none. */
+  async relieve(): Promise<void> {
+    await this.#collect();
+    const cold = [...this.#owned.members].filter(({ usedAt }) => usedAt < this.#clock);
+    for (const storage of [...this.#first.members, ...this.#reachableOrphans(), ...this.#rest.members, ...cold]) {
+      await this.#moveToHost(storage);
+    }
+  }
+
+  #reachableOrphans(): Storage[] {
+    return Array.from(this.#orphans, ({ storage }) => storage.deref()).filter((storage) => storage !== undefined);
+  }
+
+  async #collect(): Promise<void> {
+    this.#ownedThen = this.#owned.bytes; // whoever asks meanwhile need not ask again
+    this.#collection = collectionsSeen();
+    await collectGarbage();
+    if (collectionsSeen() > this.#collection) this.#ownedThen = this.#owned.bytes;
+  }
+
+  /** The values that were not used for longest move to the host, until the budget is kept or all others are in use. */
+  async #moveCold(): Promise<void> {
+    this.#nextLook = this.#clock + warmPrograms;
+    const cold = [...this.#owned.members].filter(({ usedAt }) => usedAt + warmPrograms < this.#clock);
+    cold.sort((a, b) => a.usedAt - b.usedAt);
+    for (const storage of cold) {
+      if (!this.#owned.isOver) return;
+      if (storage.usedAt + warmPrograms < this.#clock) await this.#moveToHost(storage);
+    }
+  }
+
   async #moveToHost(storage: Storage): Promise<void> {
-    const data = await this.#backend.download(storage.buffer as object);
-    // a parameter may have taken it over, or the last use may have given it away
-    if (storage.owners > 0 || storage.buffer === null) return;
-    storage.host = data;
+    const { buffer, owners } = storage;
+    if (buffer === null || storage.backend !== this.#backend) return;
+    if (storage.host === null) {
+      const data = await this.#backend.download(buffer);
+      // a variable may have taken it over, or the last use may have given it away
+      if (storage.buffer !== buffer || (owners === 0 && storage.owners > 0)) return;
+      storage.host = data;
+    }
     this.drop(storage);
   }
 }

@@ -1,13 +1,21 @@
 /**
  * What a compiled function must repeat each time it runs, besides its Program: host counters that advance and numbers
- * that are read anew. Owns only the record; `compile` plays it back.
+ * that are read anew. Owns only the record; `compile` plays it back, and takes it back where the function or its program
+ * fails: state on the host moves only with success.
  */
 
 import type { DType } from '../backend.ts';
 import { type Node, type NumberSource, scalar } from './node.ts';
 
 export type HostEvent =
-  | { readonly kind: 'advance'; readonly run: () => void }
+  | {
+      readonly kind: 'advance';
+      readonly run: () => void;
+      /** Takes one run back. */
+      readonly undo: () => void;
+      /** Whose state it is, where that is the same from call to call. */
+      readonly subject: object | null;
+    }
   | { readonly kind: 'number'; readonly node: Node; readonly source: NumberSource | null };
 
 export interface Recorder {
@@ -22,15 +30,25 @@ export function currentRecorder(): Recorder | null {
   return current;
 }
 
-/** Runs `work` with its host events written to `recorder`. */
+/** Runs `work` with its host events written to `recorder`. If it throws, what it advanced is taken back. */
 export function recordWith<T>(recorder: Recorder, work: () => T): T {
   const outer = current;
   current = recorder;
   try {
     return work();
+  } catch (error) {
+    takeBack(recorder.events.splice(0));
+    throw error;
   } finally {
     current = outer;
   }
+}
+
+/** Takes back what the events advanced, the last first. */
+export function takeBack(
+  events: readonly (HostEvent | { readonly undo: () => void } | { readonly place: number })[],
+): void {
+  for (const event of events.toReversed()) if ('undo' in event) event.undo();
 }
 
 /** A number as a 0-d node. A source is read now, and again each time a compiled function runs. */
@@ -41,7 +59,17 @@ export function lift(value: number | NumberSource, dtype: DType): Node {
   return node;
 }
 
-/** Repeats `run` each time the function being compiled runs; it is not run now. */
-export function recordAdvance(run: () => void): void {
-  current?.events.push({ kind: 'advance', run });
+/**
+ * Says that `run` was just done: it is repeated each time the function being compiled runs, and `undo` takes it back where
+ * that fails. Returns what strikes it out again, for callers that take it back themselves.
+ */
+export function recordAdvance(run: () => void, undo: () => void, subject: object | null = null): () => void {
+  const events = current?.events;
+  if (events === undefined) return () => undefined;
+  const event: HostEvent = { kind: 'advance', run, undo, subject };
+  events.push(event);
+  return () => {
+    const at = events.indexOf(event);
+    if (at >= 0) events.splice(at, 1);
+  };
 }

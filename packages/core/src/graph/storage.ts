@@ -3,7 +3,7 @@ import type { Backend, DType, Shape, TensorData } from '../backend.ts';
 import { bytesPerElement } from '../dtype.ts';
 import { BackendError, isNNError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
-import type { Variable } from './variable.ts';
+import type { Holding } from './variable.ts';
 
 export class Storage {
   /** The values on the host, where they are known there. */
@@ -13,10 +13,16 @@ export class Storage {
   buffer: object | null = null;
   /** How many parameters have this as their value. */
   owners = 0;
-  /** The variable whose value this is, for those who must find it again. */
-  owner: Variable | null = null;
+  /** What the variable holds whose value this is, for those who must find it again. */
+  owner: Holding | null = null;
   /** Whether tensors besides a parameter have this as their value. */
   isShared = false;
+  /** The number of the program on its device that last used it, for values of variables. */
+  usedAt = 0;
+  /** Whether it is counted as owned memory of its device. */
+  isCounted = false;
+  /** What the device knows it by after its variable was collected. */
+  orphan: object | null = null;
   /** Whether a device ever had it without an owner: if it has to go there again, it may stay for longer. */
   wasUploaded = false;
   /** The name of the parameter whose new value took this memory. */

@@ -2,35 +2,82 @@
 import type { Backend, TensorData } from '../backend.ts';
 import { Assigned } from './custom-gradient.ts';
 import { apply, type Node } from './node.ts';
+import type { Storage } from './storage.ts';
+
+/** What a variable holds, apart from it: whoever knows only this does not keep the variable alive. */
+export class Holding {
+  storage: Storage | null = null;
+  name: string;
+  /** Whether somebody waits for the variable to be collected. */
+  isWatched = false;
+  readonly variable: WeakRef<Variable>;
+
+  constructor(variable: Variable, name: string) {
+    this.variable = new WeakRef(variable);
+    this.name = name;
+  }
+}
 
 export class Variable {
   /** The value in the meaning of the program: replaced at once by an assignment. */
   node: Node;
   /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
   committed: Node;
-  name: string;
   /** The values at the last backup. */
   copy: TensorData | null = null;
+  readonly holding: Holding;
 
   constructor(node: Node, name: string) {
     this.node = node;
     this.committed = node;
-    this.name = name;
+    this.holding = new Holding(this, name);
+  }
+
+  get name(): string {
+    return this.holding.name;
+  }
+
+  set name(name: string) {
+    this.holding.name = name;
   }
 
   get isDirty(): boolean {
     return this.node !== this.committed;
   }
+
+  /** The storage is the variable's from now on. */
+  own(storage: Storage): void {
+    storage.owners++;
+    storage.owner = this.holding;
+    this.holding.storage = storage;
+  }
 }
 
-/** Variables with a new value that no program has computed yet. Every program on their device carries them along. */
-export const dirtyVariables: Set<Variable> = new Set<Variable>();
+/**
+ * What variables hold that have a new value which no program has computed yet. Every program on their device carries them
+ * along. A variable that nobody can reach any more needs no value, so this does not keep it alive.
+ */
+const dirty = new Set<Holding>();
+
+export function* dirtyVariables(): Generator<Variable> {
+  for (const holding of dirty) {
+    const variable = holding.variable.deref();
+    if (variable === undefined) dirty.delete(holding);
+    else yield variable;
+  }
+}
 
 /** Gives the variable a new value: immediate in meaning, computed with the next program. Returns the node that stands for it. */
 export function assignNode(variable: Variable, value: Node): Node {
   variable.node = apply(Assigned, [value], null);
-  dirtyVariables.add(variable);
+  dirty.add(variable.holding);
   return variable.node;
+}
+
+/** The variable means its last computed value again. */
+export function undoAssignment(variable: Variable): void {
+  variable.node = variable.committed;
+  dirty.delete(variable.holding);
 }
 
 /** A variable and the value it gets. */
@@ -39,24 +86,15 @@ export interface Update {
   readonly node: Node;
 }
 
-/** Runs `work`; what it assigned has not happened afterwards, and what waited before still waits. */
-export function withoutAssignments<T>(work: () => T): T {
-  const before = Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node }));
-  try {
-    return work();
-  } finally {
-    undoUpdates(Array.from(dirtyVariables, (variable) => ({ variable, node: variable.node })));
-    for (const { variable, node } of before) {
-      variable.node = node;
-      dirtyVariables.add(variable);
-    }
-  }
+/** Where the new value is computed; null where its device is not decided. */
+export function homeOf({ variable, node }: Update): Backend | null {
+  return node.backend ?? variable.committed.backend;
 }
 
 /** The variables that wait for a program on `backend`. */
 export function* dirtyOn(backend: Backend): Generator<Variable> {
-  for (const variable of dirtyVariables) {
-    const home = variable.node.backend ?? variable.committed.backend;
+  for (const variable of dirtyVariables()) {
+    const home = homeOf({ variable, node: variable.node });
     if (home === null || home === backend) yield variable;
   }
 }
@@ -64,15 +102,30 @@ export function* dirtyOn(backend: Backend): Generator<Variable> {
 /** Takes the updates that wait for a program on `backend` out of the waiting ones. */
 export function takeUpdates(backend: Backend): Update[] {
   return Array.from(dirtyOn(backend), (variable) => {
-    dirtyVariables.delete(variable);
+    dirty.delete(variable.holding);
     return { variable, node: variable.node };
   });
 }
 
 /** Variables mean their last computed values again. */
 export function undoUpdates(updates: readonly Update[]): void {
-  for (const { variable } of updates) {
-    variable.node = variable.committed;
-    dirtyVariables.delete(variable);
+  for (const { variable } of updates) undoAssignment(variable);
+}
+
+/**
+ * Runs `work` and answers the updates that wait then. Nothing builds on them: the variables mean what they meant before,
+ * also where `work` throws.
+ */
+export function rehearse<T>(work: () => T): { result: T; updates: Update[] } {
+  const before = new Map(Array.from(dirtyVariables(), (variable) => [variable, variable.node]));
+  try {
+    const result = work();
+    return { result, updates: Array.from(dirtyVariables(), (variable) => ({ variable, node: variable.node })) };
+  } finally {
+    for (const variable of dirtyVariables()) {
+      const node = before.get(variable);
+      if (node === undefined) undoAssignment(variable);
+      else variable.node = node;
+    }
   }
 }
