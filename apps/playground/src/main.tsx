@@ -1,4 +1,5 @@
 /** Starts the page. */
+import './state/language-tag.ts';
 import { render } from 'preact';
 import './style.css';
 import { begin, complain } from './state/actions.ts';

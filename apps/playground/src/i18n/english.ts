@@ -202,6 +202,8 @@ export const english = {
   walkBackOutput: 'How the loss changes with what the unit puts out: from the units behind it.',
   walkBackSum: 'Through the activation: times its slope.',
   walkBackWeight: 'For each weight: times what came in. The optimizer goes against it.',
+  walkKernels: 'A row for each filter; in it, a kernel for each map that comes in.',
+  kernelOf: 'Filter {filter}, map {channel}',
   chosenUnit: 'Unit',
   target: 'Truth',
   loading: 'Preparing ...',
@@ -215,7 +217,13 @@ export const english = {
   modelHelp:
     'A model holds the weights (safetensors, readable by PyTorch). A checkpoint also holds the optimizer and the position in the data: training goes on where it was.',
   takeProgram: 'The program',
-  programHelp: 'This TypeScript program builds the same network and trains it on the same data, with the same numbers.',
+  programHelp:
+    'This TypeScript program builds the same network and trains it on the same data, to the same numbers (the last digits depend on the device).',
+  measured: 'Both measure the first {count} samples of each part.',
+  notPublished:
+    'The packages are not published yet: put {name} into a checkout of the project and run npm run build, then npx tsx {name} there.',
+  notStraight:
+    'Settings were changed in mid-training, or a file was loaded: the program trains with the present settings from the first step on, to other numbers.',
   saveProgram: 'Download program',
   linkHelp: 'Everything but files and weights stands in the address.',
   shortcuts: 'Keys: Space trains and pauses, S takes one step, R starts over.',

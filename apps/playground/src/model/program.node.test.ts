@@ -1,28 +1,42 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look } from '../worker/look.ts';
 import { Session } from '../worker/session.ts';
-import { programOf } from './program.ts';
+import { programName, programOf } from './program.ts';
 import type { Dropped } from './samples.ts';
 import { conv, defaults, dense, type Spec, withTask } from './spec.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
+/** Where the compiler looks at the programs. */
+let checked = '';
+/** Where they run: a folder as a user has it, with the packages and no package.json. */
 let folder = '';
 
 beforeAll(() => {
   mkdirSync(join(root, '.examples'), { recursive: true });
-  folder = mkdtempSync(join(root, '.examples', 'playground-'));
+  checked = mkdtempSync(join(root, '.examples', 'playground-'));
+  folder = mkdtempSync(join(tmpdir(), 'nn-program-'));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(root, 'node_modules/@nn'), join(folder, 'node_modules/@nn'), 'junction');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  for (const made of [checked, folder]) rmSync(made, { recursive: true });
+});
 
 const rows = Array.from(
   { length: 60 },
   (_, i) => `${i % 7},${(i * 3) % 11},${i % 2 ? 'red' : 'blue'},${(i % 7) + ((i * 3) % 11) / 2}`,
 );
 const table = { name: "it's.csv", text: `a,b,color,sum\n${rows.join('\n')}\n` };
+/** Names that end comments, strings and lines where they are not quoted, or that objects inherit. */
+const hostile = {
+  name: "a'+process.exit(3)+'\u202e.csv",
+  text: `"'];process.exit(4);//","*/\rprocess.exit(5)\u2028",constructor,"sum\\"\n${rows.join('\n')}\n`,
+};
 
 /** Specs that between them use every branch of the generator. */
 const specs: readonly (readonly [string, Spec, Dropped])[] = [
@@ -67,6 +81,12 @@ const specs: readonly (readonly [string, Spec, Dropped])[] = [
   ],
   ['a table of quantities', { ...withTask(defaults, 'table'), schedule: 'step', penalty: 'l1' }, { table }],
   [
+    'a table with hostile names',
+    { ...withTask(defaults, 'table'), table: { target: 'constructor', inputs: [], as: 'auto' } },
+    { table: hostile },
+  ],
+  ['more samples than the page measures', { ...withTask(defaults, 'circles'), samples: 2400 }, {}],
+  [
     'digits',
     {
       ...withTask(defaults, 'digits'),
@@ -89,6 +109,7 @@ async function programFor(spec: Spec, dropped: Dropped, steps: number): Promise<
       inputShape: problem.inputShape,
       outputs: problem.outputs,
       trainSize: problem.train.size,
+      testSize: problem.test.size,
       target: problem.targetName,
       inputs: problem.columns,
       fileName: dropped.table?.name ?? '',
@@ -99,21 +120,29 @@ async function programFor(spec: Spec, dropped: Dropped, steps: number): Promise<
 }
 
 describe('the generated program', () => {
-  it.each(specs)('trains the same model as the page: %s', async (name, spec, dropped) => {
+  it.each(specs)('trains the same model as the page: %s', async (_, spec, dropped) => {
     const steps = 25;
     const { code, session } = await programFor(spec, dropped, steps);
     for (let i = 0; i < steps; i++) await session.trainStep();
     const expected = await look(session, false);
-    const file = join(folder, `${name.replace(/\W+/g, '-')}.ts`);
+    const file = join(folder, programName);
     writeFileSync(file, code);
     if (dropped.table) writeFileSync(join(folder, dropped.table.name), dropped.table.text);
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      ['--conditions=@nn/source', '--import', 'tsx', file, ...(dropped.table ? [dropped.table.name] : [])],
+      [
+        '--conditions=@nn/source',
+        '--import',
+        import.meta.resolve('tsx'),
+        file,
+        ...(dropped.table ? [dropped.table.name] : []),
+      ],
       { cwd: folder, encoding: 'utf8' },
     );
     expect(stderr).toBe('');
     expect(status).toBe(0);
+    const [, trainLoss] = /train: loss ([\d.]+)/.exec(stdout) ?? [];
+    expect(Number(trainLoss)).toBeCloseTo(expected.trainLoss, 4);
     const [, loss, accuracy] = /test: loss ([\d.]+)(?:, accuracy ([\d.]+))?/.exec(stdout) ?? [];
     expect(Number(loss)).toBeCloseTo(expected.testLoss, 4);
     if (expected.testAccuracy !== null) expect(Number(accuracy)).toBeCloseTo(expected.testAccuracy, 4);
@@ -122,19 +151,19 @@ describe('the generated program', () => {
   it('is sound TypeScript', async () => {
     for (const [name, spec, dropped] of specs) {
       const { code } = await programFor(spec, dropped, 10);
-      writeFileSync(join(folder, `${name.replace(/\W+/g, '-')}.ts`), code);
+      writeFileSync(join(checked, `${name.replace(/\W+/g, '-')}.mts`), code);
     }
-    const project = join(folder, 'tsconfig.json');
+    const project = join(checked, 'tsconfig.json');
     writeFileSync(
       project,
       JSON.stringify({
         extends: '../../tsconfig.base.json',
         compilerOptions: { moduleDetection: 'force' },
-        include: ['*.ts'],
+        include: ['*.mts'],
       }),
     );
     const compiler = join(root, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = spawnSync(process.execPath, [compiler, '--project', project], { encoding: 'utf8' });
-    expect(stdout.split('\n').filter((line) => /^\S*\.examples|^[\w-]+\.ts/.test(line))).toEqual([]);
+    expect(stdout.split('\n').filter((line) => /^\S*\.examples|^[\w-]+\.mts/.test(line))).toEqual([]);
   });
 });

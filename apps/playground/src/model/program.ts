@@ -3,9 +3,12 @@
  * It writes what build.ts, samples.ts and training.ts do; a test runs it and compares the numbers.
  */
 import { planLayers } from './build.ts';
-import type { Goal } from './samples.ts';
+import { type Goal, mostMeasured } from './samples.ts';
 import { type Initializer, isRegressionTask, type Spec } from './spec.ts';
 import { dropsLast, lossNameOf } from './training.ts';
+
+/** `.mts`, so that it is a module in any folder, whatever a package.json there says. */
+export const programName = 'program.mts';
 
 /** What the samples decided. */
 export interface ProgramFacts {
@@ -13,6 +16,7 @@ export interface ProgramFacts {
   readonly inputShape: readonly number[];
   readonly outputs: number;
   readonly trainSize: number;
+  readonly testSize: number;
   /** For tables: the chosen columns. */
   readonly target: string;
   readonly inputs: readonly string[];
@@ -29,6 +33,11 @@ class Imports {
     this.#names.set(from, known);
     for (const name of names) known.add(name);
     return names[0] ?? '';
+  }
+
+  /** Those that are installed, in order. */
+  get packages(): string[] {
+    return [...this.#names.keys()].filter((name) => name.startsWith('@')).sort();
   }
 
   toString(): string {
@@ -54,7 +63,7 @@ export function programOf(spec: Spec, facts: ProgramFacts, steps: number): strin
   const report = reportCode(facts);
   const training = trainingCode(spec, steps);
   return [
-    `/** ${spec.task}: made by the nn playground. Run it with: npx tsx program.ts${spec.task === 'table' ? ` ${facts.fileName}` : ''} */`,
+    `/** ${spec.task}: made by the nn playground. It needs ${imports.packages.join(', ')}; run it with: npx tsx ${programName} */`,
     `${imports}\n`,
     backend,
     '// The samples.',
@@ -73,7 +82,16 @@ function backendCode({ backend }: Spec, imports: Imports): string {
   return `setDefaultBackend(await ${imports.use('@nn/backend-gpu', 'gpu')}({ mode: '${backend}' }));\n`;
 }
 
-const text = (value: string): string => `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'`;
+/**
+ * Words that are not ours (names of files and columns) as a literal. Whatever could end it, break the line or hide what
+ * stands there is written by its number.
+ */
+function text(value: string): string {
+  const quoted = value.replace(/[\\'\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) =>
+    letter === '\\' || letter === "'" ? `\\${letter}` : `\\u{${(letter.codePointAt(0) as number).toString(16)}}`,
+  );
+  return `'${quoted}'`;
+}
 
 function dataCode(spec: Spec, facts: ProgramFacts, imports: Imports): string {
   const { task, samples, seed, noise, testFraction, batchSize, layers } = spec;
@@ -149,7 +167,7 @@ function tableCode(
   data('Dataset', 'dropMissing', 'encodeTable', 'fitNormalization', 'fitTable', 'normalize', 'parseCsv');
   imports.use('node:fs', 'readFileSync');
   const isQuantity = facts.goal === 'quantity';
-  const kinds = isQuantity ? '' : `, kinds: { ${text(facts.target)}: 'category' }`;
+  const kinds = isQuantity ? '' : `, kinds: { [${text(facts.target)}]: 'category' as const }`;
   const targets = isQuantity ? 'normalize(part.fields.targets, targetScale)' : 'part.fields.targets';
   return `const name = process.argv[2] ?? ${text(facts.fileName)};
 const file = parseCsv(readFileSync(name, 'utf8'), { name, trim: true${kinds} });
@@ -281,8 +299,13 @@ while (optimizer.stepCount < steps) {
 `;
 }
 
-function reportCode({ goal, inputShape }: ProgramFacts): string {
+function reportCode({ goal, inputShape, trainSize, testSize }: ProgramFacts): string {
   const pixels = inputShape.length > 1;
+  const most = mostMeasured(pixels);
+  const isLarge = Math.max(trainSize, testSize) > most;
+  const fields = isLarge
+    ? `part.take(Array.from({ length: Math.min(${most}, part.size) }, (_, i) => i)).fields`
+    : 'part.fields';
   const right = goal === 'binary' ? `output.reshape([-1]).greater(0).cast('int32')` : 'output.argMax(1)';
   const isQuantity = goal === 'quantity';
   const accuracy = isQuantity
@@ -291,7 +314,8 @@ function reportCode({ goal, inputShape }: ProgramFacts): string {
   const accuracy = await ${right}.equal(targets).cast('float32').mean().item();`;
   const shown = isQuantity ? '' : `, accuracy \${accuracy.toFixed(4)}`;
   const inputs = pixels ? 'Float32Array.from(fields.inputs.data, (value) => value / 255)' : 'fields.inputs.data';
-  return `for (const [name, { fields }] of Object.entries({ train, test })) {
+  return `${isLarge ? `// The first ${most} samples, as the page measures.\n` : ''}for (const [name, part] of Object.entries({ train, test })) {
+  const fields = ${fields};
   const inputs = tensor(${inputs}, { shape: fields.inputs.shape });
   const targets = tensor(fields.targets.data, { shape: fields.targets.shape });
   const output = evaluate(() => model.forward(inputs));

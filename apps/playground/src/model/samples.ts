@@ -96,6 +96,9 @@ export function makeProblem(spec: Spec, dropped: Dropped): Problem {
   }
 }
 
+/** Samples of a part that are measured; more would slow the training down without changing the curves visibly. */
+export const mostMeasured = (pixels: boolean): number => (pixels ? 250 : 600);
+
 /** Points in the plane with two classes or with a quantity. */
 function plane(spec: Spec, whole: Samples): Problem {
   const isQuantity = whole.fields.targets.data instanceof Float32Array;

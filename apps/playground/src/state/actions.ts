@@ -24,6 +24,7 @@ const structural = [
 const link: Link = connect({
   frame: (frame) =>
     batch(() => {
+      if (store.built.value === null) return;
       store.frame.value = frame;
       const { step, trainLoss, testLoss, trainAccuracy, testAccuracy } = frame;
       const last = store.history.value.at(-1);
@@ -48,7 +49,7 @@ function thin<T>(all: readonly T[]): readonly T[] {
 export function complain(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Refusal ? error.code : '';
-  const known = code === 'fewPoints' || code === 'noTable' || code === 'noImages' || code === 'convolution';
+  const known = code === 'convolution';
   store.notice.value =
     code === 'diverged'
       ? { kind: 'error', text: `${t('diverged')} (${text})` }
@@ -72,14 +73,36 @@ export async function rebuild(): Promise<void> {
     if (turn === building) show(built);
     if (store.notice.value?.kind === 'error') store.notice.value = null;
   } catch (error) {
-    if (turn === building) complain(error);
+    const wish = wishOf(error);
+    if (turn !== building) return;
+    if (wish === null) complain(error);
+    else showNothing(wish);
   } finally {
     if (turn === building) store.waiting.value = false;
   }
 }
 
-function show(built: Built): void {
+/** An error that only says what the task waits for. */
+function wishOf(error: unknown): store.Wish | null {
+  const code = error instanceof Refusal ? error.code : '';
+  return code === 'fewPoints' || code === 'noTable' || code === 'noImages' ? code : null;
+}
+
+/** There is no experiment until the wish is met: the one before is not what the page would train. */
+function showNothing(wish: store.Wish): void {
   batch(() => {
+    store.wish.value = wish;
+    store.built.value = null;
+    store.frame.value = null;
+    store.history.value = [];
+    store.selection.value = null;
+  });
+}
+
+function show(built: Built, isStraight = true): void {
+  batch(() => {
+    store.isStraight.value = isStraight;
+    store.wish.value = null;
     store.built.value = built;
     store.frame.value = null; // the old one shows another network; the next is on its way
     store.history.value = built.history;
@@ -114,6 +137,7 @@ export function change(changes: Partial<Spec>, options: { readonly soon?: boolea
   } else if (before.backend !== after.backend) {
     void swapBackend(after.backend, before.backend);
   } else {
+    if ((store.frame.value?.step ?? 0) > 0 || store.running.value) store.isStraight.value = false;
     link.ask({ kind: 'retune', spec: after }).catch(complain);
   }
 }
@@ -145,6 +169,7 @@ async function swapBackend(name: BackendName, before: BackendName): Promise<void
 
 export function run(): void {
   sendChanges();
+  if (store.built.value === null) return;
   store.running.value = true;
   store.notice.value = null;
   link.ask({ kind: 'run' }).catch((error) => {
@@ -170,6 +195,7 @@ export function setPace(name: store.PaceName): void {
 
 export function stepOnce(): void {
   sendChanges();
+  if (store.built.value === null) return;
   store.running.value = false;
   link.ask({ kind: 'step' }).catch(complain);
 }
@@ -185,7 +211,7 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
       store.running.value = false;
       store.spec.value = built.spec;
       writeAddress(built.spec);
-      show(built);
+      show(built, false);
       tell(`${t('loaded')} ${files[0]?.name ?? ''}`);
       return;
     }

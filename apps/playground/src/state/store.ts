@@ -8,6 +8,9 @@ import type { Spec } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import type { Availability, Built, Frame, Measurement } from '../worker/protocol.ts';
 
+/** What a task waits for: not an error, and said where it is to be put. */
+export type Wish = 'fewPoints' | 'noTable' | 'noImages';
+
 export interface Notice {
   readonly kind: 'error' | 'done';
   readonly text: string;
@@ -30,7 +33,10 @@ export const pace: Signal<PaceName> = signal('normal');
 export const running: Signal<boolean> = signal(false);
 /** While the worker makes a new experiment or opens a device. */
 export const waiting: Signal<boolean> = signal(false);
+/** Whether the network came about by the present settings alone, from the first step on. */
+export const isStraight: Signal<boolean> = signal(true);
 export const notice: Signal<Notice | null> = signal(null);
+export const wish: Signal<Wish | null> = signal(null);
 export const availability: Signal<readonly Availability[]> = signal([]);
 export const dropped: Signal<Dropped> = signal({});
 export const selection: Signal<Selection | null> = signal(null);

@@ -102,7 +102,11 @@ function Header(): JSX.Element {
 function Message(): JSX.Element {
   const now = notice.value;
   return (
-    <div role={now?.kind === 'error' ? 'alert' : 'status'} aria-live={now?.kind === 'error' ? 'assertive' : 'polite'}>
+    <div
+      class="messages"
+      role={now?.kind === 'error' ? 'alert' : 'status'}
+      aria-live={now?.kind === 'error' ? 'assertive' : 'polite'}
+    >
       {now !== null && (
         <p class={`message ${now.kind}`}>
           <span>{now.text}</span>

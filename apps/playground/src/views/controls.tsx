@@ -85,13 +85,12 @@ function Standing(): JSX.Element {
         id="step-time"
       />
       <Fact name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />
-      {now !== null && (
-        <Fact
-          name={t('memory')}
-          value={bytes(now.memory.used + now.memory.pooled + now.memory.scratch)}
-          hint={t('memoryHelp')}
-        />
-      )}
+      <Fact
+        name={t('memory')}
+        value={now === null ? '–' : bytes(now.memory.used + now.memory.pooled + now.memory.scratch)}
+        id="memory"
+        hint={t('memoryHelp')}
+      />
     </dl>
   );
 }
@@ -140,18 +139,17 @@ function Backend(): JSX.Element {
       <p class="small" data-fact="device" title={detail}>
         {waiting.value ? t('loading') : detail}
       </p>
-      {reasons.length > 0 && (
-        <details class="small reasons">
-          <summary>{t('unavailable')}</summary>
-          <div>
-            {reasons.map(({ name, reason }) => (
-              <p key={name}>
-                <strong>{t(`backend.${name}`)}</strong> {reason}
-              </p>
-            ))}
-          </div>
-        </details>
-      )}
+      {/* its place is kept before it is known: the bar must not grow */}
+      <details class={reasons.length > 0 ? 'small reasons' : 'small reasons none'}>
+        <summary>{t('unavailable')}</summary>
+        <div>
+          {reasons.map(({ name, reason }) => (
+            <p key={name}>
+              <strong>{t(`backend.${name}`)}</strong> {reason}
+            </p>
+          ))}
+        </div>
+      </details>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { isGenerated, isImageTask, limits, type TableChoice } from '../model/spec.ts';
 import { change, takeFiles } from '../state/actions.ts';
-import { built, dropped, spec } from '../state/store.ts';
+import { built, dropped, spec, wish } from '../state/store.ts';
 import { Choice, NumberField, Slider } from './fields.tsx';
 import { Icon } from './icon.tsx';
 import { TaskPicker } from './task-picker.tsx';
@@ -72,9 +72,10 @@ export function DataPanel(): JSX.Element {
 }
 
 function FileField(): JSX.Element {
+  const waits = wish.value === 'noTable' || wish.value === 'noImages' ? wish.value : null;
   return (
-    <p class="small drop">
-      {t('drop')}{' '}
+    <p class={waits ? 'small drop wished' : 'small drop'} role={waits ? 'status' : undefined}>
+      {waits && <strong>{t(waits)}</strong>} {t('drop')}{' '}
       <label class="link">
         <input
           type="file"

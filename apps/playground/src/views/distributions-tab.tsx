@@ -74,7 +74,7 @@ function Bars({ block, kind }: { readonly block: number; readonly kind: Kind }):
         style={{ aspectRatio: `${width} / ${height}` }}
       />
       <figcaption class="small">
-        <span>{low.replace('-', '−')}</span> <span>{what}</span> <span>{high}</span>
+        <span>{low}</span> <span>{what}</span> <span>{high}</span>
       </figcaption>
     </figure>
   );

@@ -5,7 +5,7 @@ import { t } from '../i18n/language.ts';
 import { type DrawnPoint, mostPoints } from '../model/spec.ts';
 import { roundPoint } from '../model/url.ts';
 import { change } from '../state/actions.ts';
-import { pen, spec } from '../state/store.ts';
+import { pen, spec, wish } from '../state/store.ts';
 import { classColor } from './colors.ts';
 
 export function DrawingPad(): JSX.Element {
@@ -62,6 +62,11 @@ export function DrawingPad(): JSX.Element {
             style={{ left: `${50 * (x + 1)}%`, top: `${50 * (1 - y)}%`, background: classColor(target) }}
           />
         ))}
+        {wish.value === 'fewPoints' && (
+          <p class="wish" role="status">
+            {t('fewPoints')}
+          </p>
+        )}
         {at !== null && <span class="cursor" style={{ left: `${50 * (at[0] + 1)}%`, top: `${50 * (1 - at[1])}%` }} />}
       </div>
       {points.length > 0 && (

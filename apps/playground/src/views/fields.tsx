@@ -72,6 +72,12 @@ interface NumberProps {
   readonly hint?: string;
 }
 
+/** What a field says, within its limits; the number before where it is empty or says none. */
+export function readNumber(text: string, before: number, low: number, high: number): number {
+  const given = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(given) ? Math.min(high, Math.max(low, given)) : before;
+}
+
 /** Takes any number within its limits, when it is left or Enter is pressed. */
 export function NumberField({ label, value, low, high, onChange, hint }: NumberProps): JSX.Element {
   return (
@@ -86,8 +92,7 @@ export function NumberField({ label, value, low, high, onChange, hint }: NumberP
         step="any"
         value={value}
         onChange={(event) => {
-          const given = Number(event.currentTarget.value);
-          const next = Number.isFinite(given) ? Math.min(high, Math.max(low, given)) : value;
+          const next = readNumber(event.currentTarget.value, value, low, high);
           event.currentTarget.value = String(next);
           if (next !== value) onChange(next);
         }}

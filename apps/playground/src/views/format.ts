@@ -1,16 +1,19 @@
-/** Numbers as the page writes them: short, and as wide as one another. */
+/** Numbers as the page writes them: short, as wide as one another, with one and the same sign for minus. */
 export function short(value: number, digits = 3): string {
-  if (!Number.isFinite(value)) return String(value);
+  if (!Number.isFinite(value)) return String(value).replace('-', '−');
   const size = Math.abs(value);
-  if (size !== 0 && (size < 10 ** -digits || size >= 1e5)) return value.toExponential(1);
-  return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : digits);
+  const text =
+    size !== 0 && (size < 10 ** -digits || size >= 1e5)
+      ? value.toExponential(1)
+      : value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : digits);
+  return text.replaceAll('-', '−').replace('e+', 'e');
 }
 
-/** As `short`, with the sign of negatives as a minus. */
-export const signed = (value: number, digits = 3): string => short(value, digits).replace('-', '−');
+/** A later term of a sum, with its sign before it: `+ 0.5`, `− 0.5`. */
+export const term = (value: number): string => (value < 0 ? `− ${short(-value)}` : `+ ${short(value)}`);
 
 /** The second factor of a product. */
-export const factor = (value: number): string => (value < 0 ? `(${signed(value)})` : signed(value));
+export const factor = (value: number): string => (value < 0 ? `(${short(value)})` : short(value));
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 

@@ -108,10 +108,9 @@ function Health({ index }: { readonly index: number }): JSX.Element | null {
     frame.value?.blocks[index]?.units.filter((state) => state === wanted).length ?? 0;
   const dead = useComputed(() => count('dead')).value;
   const saturated = useComputed(() => count('saturated')).value;
-  if (dead + saturated === 0) return null;
   const shown = [
     ...(dead > 0 ? [t('deadCount', { count: dead })] : []),
     ...(saturated > 0 ? [t('saturatedCount', { count: saturated })] : []),
   ];
-  return <p class="small warn">{shown.join(', ')}</p>;
+  return <p class="small warn">{shown.join(', ')}</p>; // an empty one keeps the place
 }

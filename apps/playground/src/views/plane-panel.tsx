@@ -9,7 +9,7 @@ import { grid, type Points, shownUnits } from '../worker/protocol.ts';
 import { prepare, stretch } from './canvas.tsx';
 import { classColor, classImage, divergingColor, magnitude, mapImage } from './colors.ts';
 import { DrawingPad } from './drawing-pad.tsx';
-import { signed } from './format.ts';
+import { short } from './format.ts';
 import { zeroLines } from './geometry.ts';
 import { hovered, mapOf, unitName } from './unit-node.tsx';
 
@@ -75,9 +75,9 @@ function Numbers({ of: { block, unit } }: { readonly of: Selection }): JSX.Eleme
       {t('weights')}:{' '}
       {weights
         .slice(0, 8)
-        .map((weight) => signed(weight, 2))
+        .map((weight) => short(weight, 2))
         .join('  ')}
-      {rest} · {t('bias')}: {signed(found.biases[unit] ?? 0, 2)}
+      {rest} · {t('bias')}: {short(found.biases[unit] ?? 0, 2)}
     </p>
   );
 }

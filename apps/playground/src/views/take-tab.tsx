@@ -1,12 +1,14 @@
 /** What can be taken along: the link, the model and the checkpoint as files, and the program. */
+import { version } from '@nn/core/package.json';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { language, t } from '../i18n/language.ts';
-import { programOf } from '../model/program.ts';
+import { programName, programOf } from '../model/program.ts';
+import { mostMeasured } from '../model/samples.ts';
 import { encodeSpec } from '../model/url.ts';
 import { ask, complain, takeFiles } from '../state/actions.ts';
 import { download } from '../state/files.ts';
-import { built, dropped, frame, spec } from '../state/store.ts';
+import { built, dropped, frame, isStraight, spec } from '../state/store.ts';
 
 export function TakeAlong(): JSX.Element {
   return (
@@ -93,9 +95,13 @@ function Copy({ text }: { readonly text: string }): JSX.Element {
   );
 }
 
+/** Whether the packages can be installed from a registry. */
+const isPublished = version !== '0.0.0';
+
 function Program(): JSX.Element | null {
   const now = built.value;
   if (now === null) return null;
+  const most = mostMeasured(now.inputShape.length > 1);
   const steps = frame.value?.step || 1000;
   const inputs =
     spec.value.table.inputs.length > 0 ? spec.value.table.inputs : now.columns.filter((name) => name !== now.target);
@@ -106,6 +112,7 @@ function Program(): JSX.Element | null {
       inputShape: now.inputShape,
       outputs: now.goal === 'classes' ? now.classNames.length : 1,
       trainSize: now.trainSize,
+      testSize: now.testSize,
       target: now.target,
       inputs,
       fileName: dropped.value.table?.name ?? 'data.csv',
@@ -115,10 +122,14 @@ function Program(): JSX.Element | null {
   return (
     <section>
       <h3>{t('takeProgram')}</h3>
-      <p class="small">{t('programHelp')}</p>
+      <p class="small">
+        {t('programHelp')} {Math.max(now.trainSize, now.testSize) > most && t('measured', { count: most })}
+      </p>
+      {!isPublished && <p class="small">{t('notPublished', { name: programName })}</p>}
+      {!isStraight.value && <p class="small warn-line">{t('notStraight')}</p>}
       <div class="row">
         <Copy text={code} />
-        <button type="button" onClick={() => download('program.ts', code, 'text/typescript')}>
+        <button type="button" onClick={() => download(programName, code, 'text/typescript')}>
           {t('saveProgram')}
         </button>
       </div>

@@ -4,13 +4,25 @@ import type { Key } from '../i18n/english.ts';
 import { t } from '../i18n/language.ts';
 import type { WalkLayer } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
-import { factor, signed } from './format.ts';
+import { magnitude } from './colors.ts';
+import { factor, short, term } from './format.ts';
+import { kernelOf } from './kernels.ts';
 
 /** The stages of one layer: two on the way forward, three on the way back. */
 export type BlockStage = 'sum' | 'activation' | 'backOutput' | 'backSum' | 'backWeight';
 
 /** The number of weights of one unit. */
 export const rowOf = (layer: WalkLayer): number => layer.weights.length / layer.biases.length;
+
+/** `z₁ =`: a letter and its index in one piece. */
+function Name({ of, at }: { readonly of: string; readonly at: string | number }): JSX.Element {
+  return (
+    <span class="term">
+      {of}
+      <sub>{at}</sub> =
+    </span>
+  );
+}
 
 interface FormulaProps {
   readonly layer: WalkLayer;
@@ -22,7 +34,7 @@ interface FormulaProps {
 /** How one number of the chosen unit comes about. */
 export function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element {
   const row = rowOf(layer);
-  const number = (values: Float32Array, k: number): JSX.Element => <b>{signed(values[k] ?? Number.NaN)}</b>;
+  const number = (values: Float32Array, k: number): JSX.Element => <b>{short(values[k] ?? Number.NaN)}</b>;
   const weights = layer.weights.subarray(unit * row, (unit + 1) * row);
   const most = 8;
   const rest = row > most ? <span class="term">+ … ({row - most})</span> : null;
@@ -30,22 +42,21 @@ export function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element
     case 'sum':
       return (
         <p class="formula">
-          z<sub>{unit + 1}</sub> ={' '}
+          <Name of="z" at={unit + 1} />
           {[...weights].slice(0, most).map((weight, i) => (
             <span key={i} class="term">
-              {i > 0 && '+ '}
-              {signed(weight)} · {factor(layer.inputs[i] ?? 0)}
+              {i > 0 ? term(weight) : short(weight)} · {factor(layer.inputs[i] ?? 0)}
             </span>
           ))}
           {rest}
-          <span class="term">+ {signed(layer.biases[unit] ?? 0)}</span> = {number(layer.sums, unit)}
+          <span class="term">{term(layer.biases[unit] ?? 0)}</span> = {number(layer.sums, unit)}
         </p>
       );
     case 'activation':
       return (
         <p class="formula">
-          a<sub>{unit + 1}</sub> = {layer.norm === 'none' ? '' : `${t(`norm.${layer.norm}` as Key)} → `}
-          {t(`activation.${layer.activation}` as Key)}({signed(layer.sums[unit] ?? 0)}) = {number(layer.outputs, unit)}
+          <Name of="a" at={unit + 1} /> {layer.norm === 'none' ? '' : `${t(`norm.${layer.norm}` as Key)} → `}
+          {t(`activation.${layer.activation}` as Key)}({short(layer.sums[unit] ?? 0)}) = {number(layer.outputs, unit)}
         </p>
       );
     case 'backOutput': {
@@ -53,11 +64,10 @@ export function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element
       const terms = next === undefined || next.kind === 'conv' ? [] : [...next.sumGradients];
       return (
         <p class="formula">
-          ∂L/∂a<sub>{unit + 1}</sub> ={' '}
+          <Name of="∂L/∂a" at={unit + 1} />
           {terms.slice(0, most).map((gradient, k) => (
             <span key={k} class="term">
-              {k > 0 && '+ '}
-              {signed(gradient)} · {factor(next?.weights[k * width + unit] ?? 0)}
+              {k > 0 ? term(gradient) : short(gradient)} · {factor(next?.weights[k * width + unit] ?? 0)}
             </span>
           ))}
           {terms.length > most && <span class="term">+ … ({terms.length - most})</span>} ={' '}
@@ -68,10 +78,10 @@ export function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element
     case 'backSum':
       return (
         <p class="formula">
-          ∂L/∂z<sub>{unit + 1}</sub> ={' '}
+          <Name of="∂L/∂z" at={unit + 1} />
           {layer.kind === 'output' ? null : (
             <span class="term">
-              {signed(layer.outputGradients[unit] ?? 0)} · {slopeOf(layer, unit)} =
+              {short(layer.outputGradients[unit] ?? 0)} · {slopeOf(layer, unit)} =
             </span>
           )}{' '}
           {number(layer.sumGradients, unit)}
@@ -82,17 +92,13 @@ export function Formula({ layer, next, stage, unit }: FormulaProps): JSX.Element
         <div class="formula lines-of">
           {[...weights].slice(0, most).map((_, i) => (
             <span key={i} class="term">
-              ∂L/∂w
-              <sub>
-                {unit + 1},{i + 1}
-              </sub>{' '}
-              = {signed(layer.sumGradients[unit] ?? 0)} · {factor(layer.inputs[i] ?? 0)} ={' '}
-              {number(layer.weightGradients, unit * row + i)}
+              <Name of="∂L/∂w" at={`${unit + 1},${i + 1}`} /> {short(layer.sumGradients[unit] ?? 0)} ·{' '}
+              {factor(layer.inputs[i] ?? 0)} = {number(layer.weightGradients, unit * row + i)}
             </span>
           ))}
           {rest}
           <span class="term">
-            ∂L/∂b<sub>{unit + 1}</sub> = {number(layer.biasGradients, unit)}
+            <Name of="∂L/∂b" at={unit + 1} /> {number(layer.biasGradients, unit)}
           </span>
         </div>
       );
@@ -105,37 +111,48 @@ function slopeOf(layer: WalkLayer, unit: number): string {
   return behind === 0 ? "f'" : factor(before / behind);
 }
 
-/** Feature maps, or their gradients, as pictures. */
-export function Maps({
-  values,
-  layer,
-  stage,
-}: {
-  readonly values: Float32Array;
-  readonly layer: WalkLayer;
-  readonly stage: BlockStage;
-}): JSX.Element {
-  const units = layer.biases.length;
-  const places = Math.max(1, values.length / (stage === 'backWeight' ? 1 : units));
-  const side = Math.max(1, Math.round(Math.sqrt(places)));
-  const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
-  const count = stage === 'backWeight' ? 1 : Math.min(units, 16);
+/** Feature maps or their gradients, one for each filter. */
+export function Maps({ values, units }: { readonly values: Float32Array; readonly units: number }): JSX.Element {
+  const places = values.length / units;
+  const side = Math.round(Math.sqrt(places));
+  const scale = magnitude(values);
   return (
     <div class="image-row">
-      {Array.from({ length: count }, (_, k) => (
+      {Array.from({ length: Math.min(units, 16) }, (_, k) => (
         <MapCanvas
           key={k}
           size={64}
           smooth={false}
           label={`${t('chosenUnit')} ${k + 1}`}
-          read={() => ({
-            values: values.subarray(k * places, (k + 1) * places),
-            width: side,
-            height: Math.floor(places / side),
-            scale: most,
-          })}
+          read={() => ({ values: values.subarray(k * places, (k + 1) * places), width: side, height: side, scale })}
         />
       ))}
     </div>
+  );
+}
+
+/** The gradients of a convolution's weights: a row for each filter, in it a kernel for each map that goes in. */
+export function Kernels({ layer }: { readonly layer: WalkLayer }): JSX.Element {
+  const [filters, channels] = layer.weightShape as [number, number];
+  const scale = magnitude(layer.weightGradients);
+  return (
+    <>
+      <p class="small">{t('walkKernels')}</p>
+      <div class="kernels">
+        {Array.from({ length: Math.min(filters, 12) }, (_, filter) => (
+          <div key={filter} class="kernel-row">
+            {Array.from({ length: channels }, (_, channel) => (
+              <MapCanvas
+                key={channel}
+                size={34}
+                smooth={false}
+                label={t('kernelOf', { filter: filter + 1, channel: channel + 1 })}
+                read={() => ({ ...kernelOf(layer, filter, channel), scale })}
+              />
+            ))}
+          </div>
+        ))}
+      </div>
+    </>
   );
 }

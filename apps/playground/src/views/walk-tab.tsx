@@ -13,9 +13,9 @@ import type { Walk, WalkLayer } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { layerName } from './distributions-tab.tsx';
-import { signed } from './format.ts';
+import { short } from './format.ts';
 import { Icon } from './icon.tsx';
-import { type BlockStage, Formula, Maps, rowOf } from './walk-formula.tsx';
+import { type BlockStage, Formula, Kernels, Maps, rowOf } from './walk-formula.tsx';
 
 type Stage =
   | { readonly kind: 'input' }
@@ -79,7 +79,7 @@ export function WalkThrough(): JSX.Element | null {
   const turn = (by: number): void => {
     sample.value = (sample.value + by + count) % count;
   };
-  const target = all.goal === 'quantity' ? signed(now.target) : (all.classNames[now.target] ?? String(now.target));
+  const target = all.goal === 'quantity' ? short(now.target) : (all.classNames[now.target] ?? String(now.target));
   return (
     <div class="walk">
       <p class="small">{t('walkHint')}</p>
@@ -159,7 +159,11 @@ function StageView({ walk, stage, unit, choose }: StageProps): JSX.Element {
     <>
       <p>{t(words[stage.kind])}</p>
       {layer.kind === 'conv' ? (
-        <Maps values={values} layer={layer} stage={stage.kind} />
+        stage.kind === 'backWeight' ? (
+          <Kernels layer={layer} />
+        ) : (
+          <Maps values={values} units={units} />
+        )
       ) : (
         <>
           {stage.kind !== 'backWeight' && <Units values={values} chosen={k} choose={choose} />}
@@ -185,7 +189,7 @@ function Input({ walk }: { readonly walk: Walk }): JSX.Element {
         <p class="formula">
           {[...walk.inputs].slice(0, 12).map((value, k) => (
             <span key={built.value?.inputNames[k]} class="term">
-              {built.value?.inputNames[k]} = <b>{signed(value)}</b>
+              {built.value?.inputNames[k]} = <b>{short(value)}</b>
             </span>
           ))}
         </p>
@@ -203,16 +207,16 @@ function Loss({ walk }: { readonly walk: Walk }): JSX.Element {
       <p class="formula">
         {shown.slice(0, 12).map((value, k) => (
           <span key={classNames?.[k] ?? 'y'} class="term">
-            {goal === 'classes' ? `z(${classNames?.[k]})` : 'z'} = <b>{signed(value)}</b>
+            {goal === 'classes' ? `z(${classNames?.[k]})` : 'z'} = <b>{short(value)}</b>
           </span>
         ))}
         {goal === 'binary' && (
           <span class="term">
-            σ(z) = <b>{signed(1 / (1 + Math.exp(-(shown[0] ?? 0))))}</b>
+            σ(z) = <b>{short(1 / (1 + Math.exp(-(shown[0] ?? 0))))}</b>
           </span>
         )}
         <span class="term">
-          L = <b>{signed(walk.loss, 4)}</b>
+          L = <b>{short(walk.loss, 4)}</b>
         </span>
       </p>
     </>
@@ -238,11 +242,11 @@ function Units({
           key={k}
           type="button"
           aria-pressed={k === chosen}
-          aria-label={`${t('chosenUnit')} ${k + 1}: ${signed(value)}`}
+          aria-label={`${t('chosenUnit')} ${k + 1}: ${short(value)}`}
           style={{ borderBottomColor: divergingColor(value / most, dark) }}
           onClick={() => choose(k)}
         >
-          {signed(value)}
+          {short(value)}
         </button>
       ))}
     </fieldset>

@@ -4,16 +4,13 @@
  */
 import { evaluate, gradients, type Tensor, tensor } from '@nn/core';
 import type { Network } from '../model/build.ts';
-import type { Goal, Samples } from '../model/samples.ts';
+import { type Goal, mostMeasured, type Samples } from '../model/samples.ts';
 import { lossOf, penaltyOf } from '../model/training.ts';
 import type { Device } from './devices.ts';
 import { factsOf, memoryOf } from './devices.ts';
 import { type BlockFrame, type Frame, grid, type Histogram, shownUnits, type UnitState } from './protocol.ts';
 import type { Session } from './session.ts';
 
-/** Samples that are looked at; more would slow the training down without changing the curves visibly. */
-const mostPoints = 600;
-const mostImages = 250;
 const bins = 31;
 
 /** A forward pass that keeps what is between the layers. */
@@ -80,7 +77,7 @@ function probeOf(session: Session): Probe {
 }
 
 function firstSamples(whole: Samples, pixels: boolean): Part {
-  const count = Math.min(pixels ? mostImages : mostPoints, whole.size);
+  const count = Math.min(mostMeasured(pixels), whole.size);
   const part = whole.take(Int32Array.from({ length: count }, (_, i) => i));
   const { inputs, targets } = part.fields;
   const data = Float32Array.from(inputs.data, (value) => (pixels ? value / 255 : value));

@@ -165,6 +165,8 @@ export interface WalkLayer {
   readonly outputs: Float32Array;
   readonly outputShape: readonly number[];
   readonly weights: Float32Array;
+  /** [units, inputs] or [filters, channels, height, width]. */
+  readonly weightShape: readonly number[];
   readonly biases: Float32Array;
   readonly weightGradients: Float32Array;
   readonly biasGradients: Float32Array;

@@ -1,6 +1,7 @@
 import { tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { conv, defaults, dense, type Spec, withTask } from '../model/spec.ts';
+import { kernelOf } from '../views/kernels.ts';
 import type { WalkLayer } from './protocol.ts';
 import { Session } from './session.ts';
 import { recognise, walk } from './walk.ts';
@@ -75,6 +76,16 @@ describe('the walk-through', () => {
     const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
     expect(before.layers[0]?.weightGradients[4]).toBeCloseTo(slope, 2);
     expect(before.layers[0]?.outputShape).toEqual([2, 14, 14]);
+  });
+
+  it('shows each kernel of a second convolution as it is, whole and in its own place', async () => {
+    const small: Spec = { ...withTask(defaults, 'digits'), samples: 60, layers: [conv(3, 3), conv(2, 5)] };
+    const { layers } = await walk(await Session.make(small, {}), 0);
+    const layer = layers[1] as WalkLayer;
+    expect(layer.weightShape).toEqual([2, 3, 5, 5]);
+    const all = [0, 1].flatMap((filter) => [0, 1, 2].map((channel) => kernelOf(layer, filter, channel)));
+    expect(all.map(({ width, height, values }) => [width, height, values.length])).toEqual(all.map(() => [5, 5, 25]));
+    expect(all.flatMap(({ values }) => [...values])).toEqual([...layer.weightGradients]);
   });
 
   it('counts through the training samples and then the test samples', async () => {

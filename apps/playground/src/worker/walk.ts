@@ -53,6 +53,7 @@ export async function walk(session: Session, index: number): Promise<Walk> {
           outputs: at(2),
           outputShape: outputs.shape.slice(1),
           weights: at(3),
+          weightShape: layer.weight.shape,
           biases: at(4),
           weightGradients: at(5),
           biasGradients: at(6),
