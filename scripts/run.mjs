@@ -20,13 +20,13 @@ const windows = process.platform === 'win32';
 const jobs = {
   setup: async () => 0,
   start: async (args) =>
-    (await turbo('build', '--filter=@nn/demo', '--filter=@nn/demo^...')) ||
+    (await buildQuietly('--filter=@nn/demo', '--filter=@nn/demo^...')) ||
     (await node(['--enable-source-maps', 'apps/demo/dist/main.js', ...args], nativeGpu())),
   /** Builds the page and serves it; `-- --dev` serves the sources and follows their changes. */
   playground: async (args) =>
     args[0] === '--dev'
       ? tool('vite', ['apps/playground', ...args.slice(1)])
-      : (await turbo('build', '--filter=@nn/playground')) || tool('vite', ['preview', 'apps/playground', ...args]),
+      : (await buildQuietly('--filter=@nn/playground')) || tool('vite', ['preview', 'apps/playground', ...args]),
   build: async () => turbo('build', 'types'),
   test: async (args) =>
     (await turbo('build', 'types')) ||
@@ -63,6 +63,17 @@ const tool = (name, args) => run(join(root, 'node_modules/.bin', name), args);
 const node = (args, env) => run(process.execPath, args, env);
 /** Builds what has changed since it was last built. @param {string[]} args */
 const turbo = (...args) => tool('turbo', ['run', ...args, '--output-logs=errors-only']);
+/**
+ * The same without a word, unless it fails: who starts a program did not ask for a build. A long one is announced.
+ * @param {string[]} args
+ */
+async function buildQuietly(...args) {
+  const note = setTimeout(() => console.error('Building ...'), 2000);
+  const parts = ['run', 'build', ...args, '--output-logs=errors-only'];
+  const code = await run(join(root, 'node_modules/.bin/turbo'), parts, {}, true);
+  clearTimeout(note);
+  return code;
+}
 /** The same for the packages only. @param {string[]} args */
 const packages = (...args) => turbo(...args, '--filter=./packages/*');
 /** TypeScript 7 by its path: both TypeScripts own `.bin/tsc`. @param {string} project */
@@ -99,29 +110,34 @@ function nativeGpu() {
 /**
  * Runs a child in the foreground and passes signals on, so that it can end in its own way (Ctrl-C saves a checkpoint).
  * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] what is added to the environment
+ * @param {boolean} [isQuiet] whether what it prints is shown only if it fails
  * @returns {Promise<number>} its exit code
  */
-function run(command, args, env = {}) {
+function run(command, args, env = {}, isQuiet = false) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: 'inherit',
+      stdio: isQuiet ? ['inherit', 'pipe', 'pipe'] : 'inherit',
       shell: windows,
       env: { ...process.env, ...env },
     });
+    /** @type {Buffer[]} */
+    const printed = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => printed.push(chunk));
     // A terminal sends SIGINT to the whole group: the child has it already.
     const wait = () => {};
     const pass = () => child.kill('SIGTERM');
     process.on('SIGINT', wait).on('SIGTERM', pass);
     const finish = (/** @type {number} */ code) => {
       process.off('SIGINT', wait).off('SIGTERM', pass);
+      if (code !== 0) process.stderr.write(Buffer.concat(printed));
       resolve(code);
     };
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);
       finish(1);
     });
-    child.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+    child.on('close', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
 

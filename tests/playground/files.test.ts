@@ -1,6 +1,7 @@
 /** Files and links: tables, images, models, addresses, and the program that is taken along. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digits, encodeIdx } from '@nn/data';
 import type { Page } from 'playwright-core';
@@ -9,17 +10,11 @@ import { root } from '../support/commands.ts';
 import { type Host, host } from './page.ts';
 
 let pages: Host;
-let folder: string;
 beforeAll(async () => {
   pages = await host();
-  mkdirSync(join(root, '.examples'), { recursive: true });
-  folder = mkdtempSync(join(root, '.examples', 'playground-page-'));
 });
 afterEach(() => pages.clear());
-afterAll(async () => {
-  await pages.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => pages.close());
 
 /** Three kinds of flowers that a line or two tell apart. */
 function flowers(): string {
@@ -62,16 +57,20 @@ describe('a table that is dropped', () => {
   });
 
   test('is refused with line and column when it is damaged, and nothing is lost', async () => {
-    const { page, until, steps, drop } = await pages.open('#task=circles&seed=5');
+    const { page, until, steps, drop, boardTops } = await pages.open('#task=circles&seed=5');
     await until('train-loss', Number.isFinite, 'there');
     await page.getByRole('button', { name: 'One step' }).click();
     await until('steps', (count) => count === 1, '1');
     const before = page.url();
+    await page.mouse.wheel(0, 400);
     await drop({ name: 'torn.csv', content: 'a,b\n1,2\n3\n4,5\n' });
-    await page
-      .getByRole('alert')
-      .getByText(/torn\.csv, line 3: 1 columns, 2 are expected/)
-      .waitFor();
+    const notice = page.getByRole('alert').getByText(/torn\.csv, line 3: 1 columns, 2 are expected/);
+    await notice.waitFor();
+    // in sight, wherever the page is scrolled to, and nothing has moved
+    const { y, height } = (await notice.boundingBox())!;
+    expect(y).toBeGreaterThan(0);
+    expect(y + height).toBeLessThan(900);
+    expect(await boardTops()).toHaveLength(1);
     expect(await steps()).toBe(1);
     expect(page.url()).toBe(before);
     await drop({ name: 'short.csv', content: 'a,b\n1,2\n' });
@@ -187,24 +186,42 @@ test('the address brings the experiment back', async () => {
   expect(errors).toEqual([]);
 });
 
-test('the program that is taken along trains the same model outside of the page', async () => {
-  const { page, until, steps, fact } = await pages.open('#task=moons&seed=7&batchSize=16&penalty=l2');
+test('the program runs as it is downloaded, in a folder without anything, and comes to the same numbers', async () => {
+  const { page, until, steps, fact } = await pages.open('#task=moons&seed=7&samples=900&batchSize=64&penalty=l2');
   await until('train-loss', Number.isFinite, 'there');
   await page.getByRole('button', { name: 'Train' }).click();
-  await until('steps', (count) => count >= 100, '100 or more');
+  await until('steps', (count) => count >= 60, '60 or more');
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Train' }).waitFor();
   await page.getByRole('tab', { name: 'Take along' }).click();
+  await page.getByText(/not published yet/).waitFor();
+  await page.getByText(/Both measure the first 600 samples/).waitFor();
   // the last frame is that of the last step
   await expect.poll(async () => page.locator('#program').textContent()).toContain(`const steps = ${await steps()};`);
-  const program = join(folder, 'program.ts');
-  writeFileSync(program, (await page.locator('#program').textContent()) ?? '');
-  const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=@nn/source', '--import', 'tsx', program], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download program' }).click(),
+  ]);
+  const alone = mkdtempSync(join(tmpdir(), 'nn-program-'));
+  mkdirSync(join(alone, 'node_modules'));
+  symlinkSync(join(root, 'node_modules/@nn'), join(alone, 'node_modules/@nn'), 'junction');
+  const program = join(alone, download.suggestedFilename());
+  await download.saveAs(program);
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--conditions=@nn/source', '--import', import.meta.resolve('tsx'), program],
+    { cwd: alone, encoding: 'utf8' },
+  );
+  rmSync(alone, { recursive: true });
   expect(stderr).toBe('');
   const [, loss, accuracy] = /test: loss ([\d.]+), accuracy ([\d.]+)/.exec(stdout) ?? [];
   expect(Number(loss)).toBeCloseTo(Number(await fact('test-loss')), 2);
   expect(100 * Number(accuracy)).toBeCloseTo(Number.parseFloat(await fact('test-accuracy')), 0);
+  // and says so where it cannot
+  await page.getByLabel('Learning rate').fill('');
+  await page.getByLabel('Learning rate').press('Enter');
+  expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.03');
+  expect(await page.getByText(/Settings were changed in mid-training/).count()).toBe(0);
+  await page.getByLabel('Optimizer').selectOption('RMSprop');
+  await page.getByText(/Settings were changed in mid-training/).waitFor();
 });

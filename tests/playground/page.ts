@@ -12,8 +12,8 @@ import { root } from '../support/commands.ts';
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 export interface Host {
-  /** A page of its own. */
-  open(hash?: string, options?: BrowserContextOptions): Promise<Visit>;
+  /** A page of its own; `language` is what the browser says, valid or not. */
+  open(hash?: string, options?: BrowserContextOptions & { readonly language?: string }): Promise<Visit>;
   /** Closes all pages, so that none goes on training beside the next test. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -28,6 +28,8 @@ export interface Visit {
   steps(): Promise<number>;
   /** Waits until a number of the bar is as wanted. */
   until(name: string, wanted: (value: number) => boolean, what: string): Promise<number>;
+  /** Where the board began, in pixels from the top of the page, in all frames so far: one place where nothing moved it. */
+  boardTops(): Promise<number[]>;
   drop(...files: readonly { readonly name: string; readonly content: string | Uint8Array }[]): Promise<void>;
 }
 
@@ -77,8 +79,27 @@ function launch(webgpu: boolean): Promise<Browser> {
   });
 }
 
-async function visit(browser: Browser, address: string, options: BrowserContextOptions): Promise<Visit> {
+async function visit(
+  browser: Browser,
+  address: string,
+  { language, ...options }: BrowserContextOptions & { readonly language?: string },
+): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-US', ...options });
+  if (language !== undefined) {
+    await context.addInitScript((tag) => {
+      Object.defineProperty(Navigator.prototype, 'language', { configurable: true, get: () => tag });
+    }, language);
+  }
+  await context.addInitScript(() => {
+    const tops = new Set<number>();
+    Object.assign(window, { boardTops: tops });
+    const watch = (): void => {
+      const board = document.querySelector('.board');
+      if (board !== null) tops.add(Math.round(board.getBoundingClientRect().top + scrollY));
+      requestAnimationFrame(watch);
+    };
+    watch();
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const errors: string[] = [];
@@ -88,7 +109,7 @@ async function visit(browser: Browser, address: string, options: BrowserContextO
   });
   await page.goto(address);
   const read = async (name: string): Promise<string> =>
-    (await page.locator(`[data-fact="${name}"]`).first().textContent()) ?? '';
+    ((await page.locator(`[data-fact="${name}"]`).first().textContent()) ?? '').replaceAll('−', '-');
   const made: Visit = {
     page,
     errors,
@@ -103,6 +124,7 @@ async function visit(browser: Browser, address: string, options: BrowserContextO
         await page.waitForTimeout(50);
       }
     },
+    boardTops: () => page.evaluate(() => [...(window as unknown as { boardTops: Set<number> }).boardTops]),
     async drop(...files) {
       const plain = files.map(({ name, content }) => ({
         name,

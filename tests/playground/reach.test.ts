@@ -49,12 +49,16 @@ describe('with the keyboard alone', () => {
   });
 
   test('points are drawn and learned', async () => {
-    const { page, until } = await pages.open('#task=drawn');
+    const { page, until, boardTops } = await pages.open('#task=drawn');
+    // an empty pad is no error, and nothing moves under the pointer when there are enough points
     await page
-      .getByRole('alert')
+      .getByRole('status')
       .getByText(/at least four points/)
       .waitFor();
-    await page.getByRole('application', { name: /Plane for drawing points/ }).focus();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    const pad = page.getByRole('application', { name: /Plane for drawing points/ });
+    const place = await pad.boundingBox();
+    await pad.focus();
     const go = async (key: string, times: number): Promise<void> => {
       for (let k = 0; k < times; k++) await page.keyboard.press(key);
     };
@@ -73,6 +77,9 @@ describe('with the keyboard alone', () => {
     }
     await expect.poll(() => page.url()).toMatch(/points=\w{40}$/);
     await until('train-loss', Number.isFinite, 'there');
+    expect(await page.getByText(/at least four points/).count()).toBe(0);
+    expect(await pad.boundingBox()).toEqual(place);
+    expect(await boardTops()).toHaveLength(1);
     await page.getByRole('button', { name: 'Train' }).focus();
     await page.keyboard.press('Enter');
     await until('test-accuracy', (share) => share === 100, '100 %');
@@ -138,8 +145,9 @@ test('speaks Chinese where the browser does, and remembers another choice', asyn
   expect(errors).toEqual([]);
 });
 
-test('is light or dark as the system is, or as chosen', async () => {
-  const { page } = await pages.open('', { colorScheme: 'dark' });
+test('is light or dark as the system is, or as chosen; the language may be a tag that is none', async () => {
+  const { page, until, errors } = await pages.open('', { colorScheme: 'dark', language: 'en-US@posix' });
+  await until('train-loss', Number.isFinite, 'there');
   const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await paper();
   await page.getByLabel('Theme').selectOption('Light');
@@ -148,6 +156,8 @@ test('is light or dark as the system is, or as chosen', async () => {
   await page.getByLabel('Theme').selectOption('Auto');
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(paper).toBe(dark);
+  expect(await page.locator('.chart canvas').count()).toBe(2);
+  expect(errors).toEqual([]);
 });
 
 test('says that there is one thread where the host does not isolate the page', async () => {

@@ -89,12 +89,24 @@ describe('training', () => {
     await forward.click();
     const sum = (await page.locator('.formula').textContent()) ?? '';
     // z1 = w · x + w · x + b = sum
-    const [terms = '', result = ''] = sum.replace(/−/g, '-').replace(/[()]/g, '').split('=').slice(1);
-    const added = terms.split('+ ').reduce((total, term) => {
-      const [a = 0, b = 1] = term.split('·').map(Number);
+    const [terms = '', result = ''] = sum.replace(/[+−] /g, '\n$&').replace(/[()]/g, '').split('=').slice(1);
+    const number = (text: string): number => Number(text.replaceAll('−', '-').replace(/[\s+]/g, ''));
+    const added = terms.split('\n').reduce((total, term) => {
+      const [a = 0, b = 1] = term.split('·').map(number);
       return total + a * b;
     }, 0);
-    expect(added).toBeCloseTo(Number(result), 2);
+    expect(sum).not.toMatch(/\+ −|-/);
+    // a letter and its index are one piece
+    const [letter, index] = await page
+      .locator('.formula sub')
+      .first()
+      .evaluate((sub) => {
+        const range = document.createRange();
+        range.selectNode(sub.previousSibling as Node);
+        return [range.getBoundingClientRect().right, sub.getBoundingClientRect().left];
+      });
+    expect(index! - letter!).toBeLessThan(1);
+    expect(added).toBeCloseTo(number(result), 2);
     for (let k = 0; k < 3; k++) {
       await forward.click();
       seen.push((await page.locator('.chain [aria-current]').textContent()) ?? '');
@@ -112,7 +124,7 @@ describe('training', () => {
   });
 
   test('goes on on the GPU where the CPU was, and back', async () => {
-    const { page, until, steps, errors } = await pages.open('#task=moons');
+    const { page, until, steps, boardTops, errors } = await pages.open('#task=moons');
     const device = page.getByLabel('Computes on');
     await until('train-loss', Number.isFinite, 'there');
     // the software GPU is there on every machine; WebGPU is not asked for in this browser
@@ -134,6 +146,8 @@ describe('training', () => {
     await until('steps', (count) => count > further + 40, `more than ${further + 40}`);
     await page.locator('.reasons summary').click();
     expect(await page.locator('.reasons').textContent()).toMatch(/WebGPU/);
+    // neither the reasons nor the notices of three changes have moved the page
+    expect(await boardTops()).toHaveLength(1);
     expect(errors).toEqual([]);
   });
 

@@ -1,9 +1,9 @@
 /**
- * The checkpoint of an interrupted run: one file in the output folder. Besides what training needs it notes the settings,
+ * The checkpoint of a run: one file in the output folder, replaced as a whole while it trains. Besides what training needs it notes the settings,
  * the task it belongs to and the tasks that were to follow, so that `--resume` needs no other option.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointParts, type Json, loadCheckpoint, saveCheckpoint } from '@nn/serialize';
 import { Failure } from './failure.ts';
@@ -33,7 +33,7 @@ export async function saveRun(output: string, parts: CheckpointParts, notes: Run
 export async function readRun(output: string): Promise<RunNotes> {
   const path = checkpointPath(output);
   if (!existsSync(path)) {
-    throw new Failure(`--resume: there is no checkpoint at ${path}: a run that is stopped by Ctrl-C leaves one.`);
+    throw new Failure(`--resume: there is no checkpoint at ${path}: a run that ends before it is done leaves one.`);
   }
   const { notes } = await loadCheckpoint(path, {}, { random: false });
   if (!isRunNotes(notes)) throw new Failure(`--resume: ${path} is a checkpoint of another program.`);
@@ -43,6 +43,29 @@ export async function readRun(output: string): Promise<RunNotes> {
 /** Brings the parts of the task back to where they were. */
 export async function restoreRun(output: string, parts: CheckpointParts): Promise<void> {
   await loadCheckpoint(checkpointPath(output), parts);
+}
+
+/** Puts the checkpoint of another run aside, which the first save of this one would replace; the answer is where it is now. */
+export async function keepOtherRun(output: string): Promise<string | undefined> {
+  const path = checkpointPath(output);
+  if (!existsSync(path)) return undefined;
+  const aside = join(output, 'checkpoint-before.safetensors');
+  await rename(path, aside);
+  return aside;
+}
+
+/** Makes the folder for models and checkpoints. Throws a `Failure` where nothing can be written there. */
+export async function openOutput(output: string): Promise<void> {
+  try {
+    await mkdir(output, { recursive: true });
+    await access(output, constants.W_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new Failure(`--output ${output}: there is a file of this name: name a folder.`);
+    }
+    throw new Failure(`--output ${output}: nothing can be written there: ${message}.`);
+  }
 }
 
 export async function removeRun(output: string): Promise<void> {

@@ -23,11 +23,21 @@ export function correctOf(matrix: ConfusionMatrix): number {
   return matrix.reduce((sum, row, actual) => sum + (row[actual] as number), 0);
 }
 
+/** For screens that are too narrow for the table: what was right of each class, and each mistake. */
+function listMistakes(matrix: ConfusionMatrix, terminal: Terminal): string[] {
+  return matrix.map((row, actual) => {
+    const mistakes = row.flatMap((value, read) => (value === 0 || read === actual ? [] : [`${value} as ${read}`]));
+    const right = terminal.paint(`${row[actual]} right`, 'green');
+    return `${terminal.paint(String(actual), 'bold')}  ${[right, ...mistakes].join('  ')}`;
+  });
+}
+
 /** A row for each class, a column for what it was taken for; the right answers and the mistakes stand out. */
 export function drawConfusionMatrix(matrix: ConfusionMatrix, terminal: Terminal): string[] {
   const none = terminal.isInteractive ? '·' : '.';
   const largest = Math.max(...matrix.flat());
   const width = Math.max(4, String(largest).length + 2);
+  if (terminal.isInteractive && 5 + width * matrix.length > terminal.columns - 3) return listMistakes(matrix, terminal);
   const header = matrix.map((_, predicted) => String(predicted).padStart(width)).join('');
   const rows = matrix.map((row, actual) => {
     const cells = row.map((value, predicted) => {

@@ -6,6 +6,9 @@ import type { Interrupt } from './interrupt.ts';
 import type { Settings } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
+/** Where a saved model tells the page of apps/playground what it is of. */
+export const playgroundKey = 'nn.playground';
+
 export interface Context {
   readonly terminal: Terminal;
   readonly interrupt: Interrupt;

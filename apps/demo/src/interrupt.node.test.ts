@@ -11,9 +11,9 @@ test('the first signal asks to stop, the second ends the process at once', () =>
   let cleaned = 0;
   const interrupt = watchInterrupts(() => cleaned++);
   const [listener] = process.listeners('SIGTERM').filter((candidate) => !before.includes(candidate));
-  expect(interrupt.isRequested).toBe(false);
+  expect(interrupt.signal.aborted).toBe(false);
   listener?.('SIGTERM');
-  expect([interrupt.isRequested, interrupt.exitCode, cleaned]).toEqual([true, 143, 0]);
+  expect([interrupt.signal.aborted, interrupt.exitCode, cleaned]).toEqual([true, 143, 0]);
   expect(exit).not.toHaveBeenCalled();
   listener?.('SIGTERM');
   expect(cleaned).toBe(1);

@@ -6,24 +6,25 @@ import { constants } from 'node:os';
 import process from 'node:process';
 
 export interface Interrupt {
-  /** Whether the training should stop. */
-  readonly isRequested: boolean;
+  /** Aborted when the training should stop. */
+  readonly signal: AbortSignal;
   /** The exit code of a process that a signal ended: 128 and the number of the signal. */
   readonly exitCode: number;
 }
 
 /** Listens from now on. `atOnce` is called before the second signal ends the process. */
 export function watchInterrupts(atOnce: () => void): Interrupt {
-  const state = { isRequested: false, exitCode: 0 };
+  const controller = new AbortController();
+  const state = { signal: controller.signal, exitCode: 0 };
   const on = (signal: 'SIGINT' | 'SIGTERM'): void => {
     process.on(signal, () => {
       const exitCode = 128 + constants.signals[signal];
-      if (state.isRequested) {
+      if (state.signal.aborted) {
         atOnce();
         process.exit(exitCode);
       }
-      state.isRequested = true;
       state.exitCode = exitCode;
+      controller.abort();
     });
   };
   on('SIGINT');

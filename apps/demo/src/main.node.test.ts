@@ -68,7 +68,15 @@ describe('the command line', () => {
     [['--data', 'nowhere'], `--data ${join(folder, 'nowhere')}: there is no such folder.\n`],
     [
       ['--resume', '--output', 'none'],
-      `--resume: there is no checkpoint at ${join(folder, 'none/checkpoint.safetensors')}: a run that is stopped by Ctrl-C leaves one.\n`,
+      `--resume: there is no checkpoint at ${join(folder, 'none/checkpoint.safetensors')}: a run that ends before it is done leaves one.\n`,
+    ],
+    [
+      ['--output', 'data/train-images-idx3-ubyte'],
+      `--output ${join(folder, 'data/train-images-idx3-ubyte')}: there is a file of this name: name a folder.\n`,
+    ],
+    [
+      ['--output', 'data/train-images-idx3-ubyte/inside'],
+      `--output ${join(folder, 'data/train-images-idx3-ubyte/inside')}: there is a file of this name: name a folder.\n`,
     ],
   ])(
     '%j is one clear line and exit code 1',
@@ -110,6 +118,17 @@ describe('a whole run', () => {
     expect(stopped.out).toContain('Go on with: npm start -- --resume --output');
     expect(existsSync(join(folder, 'parts/digits.safetensors'))).toBe(false);
 
+    // what goes on is killed without a word, and goes on again from what was saved on the way
+    let isKilled = false;
+    const killed = await start(['--resume', '--output', 'parts'], (text, child) => {
+      if (isKilled || !/ 60 %/.test(text)) return;
+      isKilled = true;
+      child.kill('SIGKILL');
+    });
+    expect([killed.code, killed.error]).toEqual([null, '']);
+    expect(killed.out).toMatch(/Resumed after \d+ of 120 steps/);
+    expect(existsSync(join(folder, 'parts/digits.safetensors'))).toBe(false);
+
     const resumed = await start(['--resume', '--output', 'parts']);
     expect([resumed.code, resumed.error]).toEqual([0, '']);
     expect(resumed.out).toMatch(/Resumed after \d+ of 120 steps/);
@@ -120,7 +139,14 @@ describe('a whole run', () => {
     expect(existsSync(join(folder, 'parts/checkpoint.safetensors'))).toBe(false);
 
     const { tensors } = parseSafetensors(new Uint8Array(readFileSync(join(folder, 'whole/digits.safetensors'))));
+    expect(existsSync(join(folder, 'whole/checkpoint.safetensors'))).toBe(false);
     expect([...tensors.keys()]).toContain('conv1.weight');
     expect([...tensors.keys()]).toContain('norm1.running_mean');
+
+    // a run that starts anew does not lose the checkpoint of one that was interrupted
+    writeFileSync(join(folder, 'parts/checkpoint.safetensors'), 'of another run');
+    const anew = await start(['--task', 'moons', '--epochs', '3', '--output', 'parts']);
+    expect(anew.out).toContain('The checkpoint of an earlier run');
+    expect(readFileSync(join(folder, 'parts/checkpoint-before.safetensors'), 'utf8')).toBe('of another run');
   }, 120_000);
 });

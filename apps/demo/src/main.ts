@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { setDefaultBackend } from '@nn/core';
-import { readRun, removeRun, resumedSettings } from './checkpointing.ts';
-import type { Context } from './context.ts';
+import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './checkpointing.ts';
+import { type Context, shownPath } from './context.ts';
 import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
@@ -28,22 +28,29 @@ async function main(terminal: Terminal): Promise<number> {
   const defaultOutput = join(import.meta.dirname, '..', 'output');
   const options = parseOptions(process.argv.slice(2), { from, output: defaultOutput });
   if (options.help) {
-    terminal.line(helpText());
+    for (const line of helpText().split('\n')) terminal.text(line);
     return 0;
   }
   const started = performance.now();
   const interrupt = watchInterrupts(() => terminal.clear());
   const { output } = options;
   const run = options.resume ? await readRun(output) : undefined;
+  await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
   const digits = settings.data === undefined ? undefined : await digitsOfFolder(settings.data);
   const { backend, description } = await openDevice(options.backend);
   setDefaultBackend(backend);
 
   terminal.line();
-  terminal.line(
+  terminal.text(
     `  ${terminal.paint('nn', 'bold', 'cyan')}  ${terminal.paint(`backend ${description}, seed ${settings.seed}`, 'dim')}`,
   );
+  const aside = run ? undefined : await keepOtherRun(output);
+  if (aside !== undefined) {
+    terminal.text(
+      `  The checkpoint of an earlier run, which --resume would have gone on with, is now ${shownPath(aside, { from })}.`,
+    );
+  }
   for (const name of tasksOf(settings, run?.task)) {
     const outputOption = output === defaultOutput ? '' : ` --output ${output}`;
     const context: Context = {
@@ -54,8 +61,8 @@ async function main(terminal: Terminal): Promise<number> {
     terminal.line();
     const isDone = await tasks[name](context);
     if (!isDone) return interrupt.exitCode;
-    if (run?.task === name) await removeRun(output);
   }
+  await removeRun(output);
   terminal.line();
   terminal.line(`  Done in ${seconds(performance.now() - started)}.`);
   return 0;

@@ -85,7 +85,10 @@ const table: readonly Option[] = [
     help: 'of data, initial weights and order (default: 1)',
     read: (text) => wholeNumber(text, 0, 2 ** 31 - 1),
   },
-  { name: 'resume', help: 'go on from the checkpoint that Ctrl-C left in the output folder' },
+  {
+    name: 'resume',
+    help: 'go on from the checkpoint of a run that ended before it was done',
+  },
   {
     name: 'output',
     value: 'FOLDER',
@@ -148,7 +151,8 @@ export function helpText(): string {
     '',
     ...lines,
     '',
-    'Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once. Colours follow NO_COLOR.',
+    'A checkpoint is saved as it trains. Ctrl-C saves once more and stops; a second Ctrl-C stops at once.',
+    'Colours follow NO_COLOR.',
     '',
     'examples:',
     '  npm start -- --task digits --data ../shared/data/mnist10k',

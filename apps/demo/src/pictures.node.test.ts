@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { confusionMatrix, correctOf, drawConfusionMatrix } from './confusion-matrix.ts';
 import { drawCurve, drawDots } from './pictures/braille.ts';
-import { drawInk, sideBySide } from './pictures/ink.ts';
+import { drawInk, inksInRow, sideBySide } from './pictures/ink.ts';
 import { drawPixels, mix } from './pictures/pixels.ts';
 import { drawPlane, type Frame, gridOf } from './pictures/plane.ts';
 import { widthOf } from './terminal.ts';
@@ -101,6 +101,14 @@ describe('images of ink', () => {
     };
     expect([five(80), five(100), five(400)]).toEqual([80, 100, 150]);
   });
+
+  test('stand side by side as many as there is room for, with their captions', () => {
+    for (const columns of [20, 30, 44, 60, 80]) {
+      const { terminal } = screen({ columns });
+      const blocks = Array.from({ length: inksInRow(terminal) }, () => [...drawInk(image, terminal), 'read 3, is 8']);
+      for (const line of sideBySide(blocks)) expect(widthOf(`  ${line}`.trimEnd())).toBeLessThanOrEqual(columns);
+    }
+  });
 });
 
 describe('the confusion matrix', () => {
@@ -113,6 +121,11 @@ describe('the confusion matrix', () => {
       [1, 0, 1],
     ]);
     expect(correctOf(matrix)).toBe(3);
+  });
+
+  test('is a list where it is wider than the screen', () => {
+    const { terminal } = screen({ columns: 18, colorDepth: 1 });
+    expect(drawConfusionMatrix(matrix, terminal)).toEqual(['0  1 right  1 as 1', '1  1 right', '2  1 right  1 as 0']);
   });
 
   test('is drawn in columns', () => {

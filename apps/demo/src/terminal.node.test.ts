@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { padTo, widthOf } from './terminal.ts';
+import { padTo, widthOf, wrap } from './terminal.ts';
 import { screen } from './testing.ts';
 
 const start = '\u001b';
@@ -65,6 +65,24 @@ describe('in a terminal', () => {
     expect(text().split(`${start}[?25h`).length - 1).toBe(1);
     expect(text().endsWith(`${start}[?25h`)).toBe(true);
   });
+});
+
+test('words are broken between words where the screen is narrow, and nowhere else', () => {
+  const narrow = screen({ columns: 24 });
+  narrow.terminal.text('  A 2-4-1 network of sigmoids: plain gradient descent.');
+  expect(narrow.text().replaceAll('\r', '').replaceAll(`${start}[K`, '').trimEnd().split('\n')).toEqual([
+    '  A 2-4-1 network of',
+    '    sigmoids: plain',
+    '    gradient descent.',
+  ]);
+  const file = screen({ isTTY: false, columns: 24 });
+  file.terminal.text('  A 2-4-1 network of sigmoids: plain gradient descent.');
+  expect(file.text()).toBe('  A 2-4-1 network of sigmoids: plain gradient descent.\n');
+  for (const columns of [5, 12, 30]) {
+    const lines = wrap(`  --a-long-option-that-fits-nowhere  and ${start}[1mits text${start}[0m`, columns);
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+    expect(lines.join('').replace(/\s/g, '')).toContain('--a-long-option-that-fits-nowhere');
+  }
 });
 
 test('escape sequences take no width', () => {

@@ -56,6 +56,12 @@ export class Terminal {
     if (live.length > 0) this.live(live);
   }
 
+  /** Words that stay: in a terminal they are broken between words where they are wider than the screen. */
+  text(text: string): void {
+    const lines = this.isInteractive ? wrap(text, this.columns - 1) : [text];
+    for (const line of lines) this.line(line);
+  }
+
   /** Redraws the block at the bottom. Each line must be narrower than the screen. Does nothing without a terminal. */
   live(lines: readonly string[]): void {
     if (!this.isInteractive) return;
@@ -101,6 +107,32 @@ function depthOf(output: Output, environment: Readonly<Record<string, string | u
 export function widthOf(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what it looks for
   return [...text.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '')].length;
+}
+
+/** Text in lines of at most `columns`: further lines stand two places in from the first. Longer words are cut. */
+export function wrap(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text];
+  const start = /^ */.exec(text)?.[0] ?? '';
+  const further = `${start}  `.slice(0, Math.max(0, columns - 8));
+  const lines: string[] = [];
+  let line = start.slice(0, further.length);
+  let isEmpty = true;
+  for (let word of text.trim().split(/ +/)) {
+    if (!isEmpty && widthOf(line) + 1 + widthOf(word) > columns) {
+      lines.push(line);
+      line = further;
+      isEmpty = true;
+    }
+    while (widthOf(line) + widthOf(word) > columns) {
+      const room = columns - widthOf(line);
+      lines.push(line + word.slice(0, room));
+      word = word.slice(room);
+      line = further;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }
 
 /** Pads to a width on the screen. */

@@ -1,6 +1,7 @@
 /**
- * The loop that both tasks share: epochs and batches, sums of the epoch, progress, and the way out by Ctrl-C. It knows no
- * network: a step is the task's. A run that is stopped and resumed makes the same steps as one that is not.
+ * The loop that both tasks share: epochs and batches, sums of the epoch, progress, the checkpoint that is saved on the way,
+ * and the way out by Ctrl-C. It knows no network: a step is the task's. A run that is stopped, even by kill -9, and resumed
+ * makes the same steps as one that is not.
  */
 import type { Batch, DataArray, DataLoader } from '@nn/data';
 import type { CheckpointParts, Json } from '@nn/serialize';
@@ -50,7 +51,13 @@ interface Sums {
   samples: number;
 }
 
-/** Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. */
+/** Milliseconds between two checkpoints at the ends of epochs, and inside of long ones. */
+const betweenSaves = { epochs: 1000, steps: 60_000 };
+
+/**
+ * Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. It is saved at the start, too, after
+ * epochs, and each minute, so that a run which is ended without a word loses no more than that.
+ */
 export async function train(plan: Plan, context: Context): Promise<boolean> {
   const { loader, epochs } = plan;
   const { terminal, interrupt } = context;
@@ -59,11 +66,18 @@ export async function train(plan: Plan, context: Context): Promise<boolean> {
   const stepsOfAll = (): string => `${count(stepsDone())} of ${count(epochs * loader.length)} steps`;
   if (context.resumed) {
     await resume(plan, context, sums);
-    terminal.line(`  Resumed after ${stepsOfAll()}.`);
+    terminal.text(`  Resumed after ${stepsOfAll()}.`);
   }
+  let savedAt = Number.NEGATIVE_INFINITY;
+  const keep = async (least: number): Promise<void> => {
+    if (performance.now() - savedAt < least) return;
+    await save(plan, context, sums);
+    savedAt = performance.now();
+  };
+  if (!context.resumed) await keep(0);
+  const { signal } = interrupt;
   const progress = new Progress(terminal, epochs * loader.length, stepsDone());
-  let isStopped = interrupt.isRequested;
-  while (!isStopped && loader.epoch < epochs) {
+  while (!signal.aborted && loader.epoch < epochs) {
     const epoch = loader.epoch + 1;
     for (const batch of loader) {
       const { loss, correct } = await plan.step(batch);
@@ -73,16 +87,20 @@ export async function train(plan: Plan, context: Context): Promise<boolean> {
       const means = meansOf(sums);
       const picture = plan.picture && (() => plan.picture?.(epoch, means) ?? Promise.resolve([]));
       await progress.update(stepsDone(), facts(epoch, epochs, means), picture);
-      isStopped = interrupt.isRequested;
-      if (isStopped) break;
+      if (signal.aborted) break;
+      await keep(betweenSaves.steps);
     }
-    if (isStopped) break;
+    if (signal.aborted) break;
     await plan.endEpoch(epoch, meansOf(sums));
     Object.assign(sums, { loss: 0, correct: 0, samples: 0 });
+    await keep(loader.epoch < epochs ? betweenSaves.epochs : 0);
   }
   terminal.clear();
-  if (isStopped) await save(plan, context, sums, stepsOfAll());
-  return !isStopped;
+  if (!signal.aborted) return true;
+  terminal.text(`  ${terminal.paint(`Stopped after ${stepsOfAll()}. Saving ...`, 'yellow')}`);
+  const path = await save(plan, context, sums);
+  terminal.text(`  Saved ${shownPath(path, context)}. Go on with: npm start -- --resume${context.outputOption}`);
+  return false;
 }
 
 function facts(epoch: number, epochs: number, { loss, accuracy }: EpochMeans): string {
@@ -94,15 +112,9 @@ function meansOf({ loss, correct, samples }: Sums): EpochMeans {
   return samples === 0 ? { loss: 0, accuracy: 0 } : { loss: loss / samples, accuracy: correct / samples };
 }
 
-async function save(plan: Plan, context: Context, sums: Sums, steps: string): Promise<void> {
-  const { terminal, settings, output } = context;
-  terminal.line(terminal.paint(`  Stopped after ${steps}. Saving ...`, 'yellow'));
-  const path = await saveRun(
-    output,
-    { ...plan.parts, loader: plan.loader },
-    { task: plan.task, settings, progress: { sums: { ...sums }, task: plan.notes?.() ?? null } },
-  );
-  terminal.line(`  Saved ${shownPath(path, context)}. Go on with: npm start -- --resume${context.outputOption}`);
+function save({ task, parts, loader, notes }: Plan, { settings, output }: Context, sums: Sums): Promise<string> {
+  const progress = { sums: { ...sums }, task: notes?.() ?? null };
+  return saveRun(output, { ...parts, loader }, { task, settings, progress });
 }
 
 async function resume(plan: Plan, context: Context, sums: Sums): Promise<void> {

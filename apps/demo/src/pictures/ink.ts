@@ -12,13 +12,17 @@ export interface Ink {
 /** Shades of ink without colours or fine characters. */
 const shades = ' .:-=+*#%@';
 
-/** How many images stand side by side. */
-export function inksInRow(terminal: Terminal): number {
-  return terminal.isInteractive ? 5 : 3;
-}
-
 /** The gap between two images, and the margin on the left. */
 const gap = 2;
+
+/** `read 3, is 8` below an image. */
+const widestCaption = 12;
+
+/** How many images stand side by side. */
+export function inksInRow(terminal: Terminal): number {
+  if (!terminal.isInteractive) return 3;
+  return Math.max(1, Math.min(5, Math.floor((terminal.columns - gap) / (widestCaption + gap))));
+}
 
 /** Characters across and down of one image: as large as the screen allows, at most a pixel each. */
 function inkSize(size: number, terminal: Terminal): { readonly columns: number; readonly rows: number } {

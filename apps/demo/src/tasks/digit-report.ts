@@ -46,10 +46,10 @@ export function printReport(terminal: Terminal, dataset: Classified<Uint8Array>,
   const { confusion, accuracy } = readings;
   const right = `${count(correctOf(confusion))} of ${count(dataset.size)}`;
   terminal.line();
-  terminal.line(`  Test accuracy ${terminal.paint(percent(accuracy), 'bold', 'green')}  (${right})`);
+  terminal.text(`  Test accuracy ${terminal.paint(percent(accuracy), 'bold', 'green')}  (${right})`);
   terminal.line();
-  terminal.line(terminal.paint('  Each row is a digit, each column what it was read as', 'bold'));
-  for (const line of drawConfusionMatrix(confusion, terminal)) terminal.line(`  ${line}`);
+  terminal.text(`  ${terminal.paint('Each row is a digit, each column what it was read as', 'bold')}`);
+  for (const line of drawConfusionMatrix(confusion, terminal)) terminal.text(`  ${line}`);
   terminal.line();
   for (const line of drawExamples(terminal, dataset, readings)) terminal.line(`  ${line}`.trimEnd());
   terminal.line();

@@ -9,12 +9,16 @@ import { DataLoader, fitNormalization } from '@nn/data';
 import { BatchNorm2d, Conv2d, crossEntropy, Linear, summary } from '@nn/layers';
 import { Adam, oneCycle } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
-import { type Context, shownPath } from '../context.ts';
+import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { drawnDigits } from '../digit-data.ts';
 import { distortImages } from '../distortion.ts';
 import { count, percent, seconds } from '../format.ts';
 import { train } from '../training.ts';
 import { printReport, type Readings, readImages } from './digit-report.ts';
+
+/** The same experiment on the page of apps/playground, which opens the model that is saved. */
+const playground =
+  'task=digits&layers=c8k5vp.relu.batch_c16k5vp.relu.batch&optimizer=adam&learningRate=0.01&batchSize=50';
 
 /** Two convolutions, each with batch normalisation, relu and pooling, then a linear layer: [N, 1, size, size] to logits [N, 10]. */
 class Network {
@@ -54,8 +58,8 @@ export async function runDigits(context: Context): Promise<boolean> {
 
   const { parameters } = summary(model, [1, 1, data.size, data.size]);
   terminal.line(terminal.paint('  Digits', 'bold'));
-  terminal.line(`  A convolutional network of ${count(parameters)} parameters: cross entropy, Adam.`);
-  terminal.line(`  ${count(data.train.size)} ${data.name} to train, ${count(data.test.size)} others to test.`);
+  terminal.text(`  A convolutional network of ${count(parameters)} parameters: cross entropy, Adam.`);
+  terminal.text(`  ${count(data.train.size)} ${data.name} to train, ${count(data.test.size)} others to test.`);
   terminal.line();
 
   const step = compile((images: Tensor, targets: Tensor) => {
@@ -85,7 +89,7 @@ export async function runDigits(context: Context): Promise<boolean> {
       },
       endEpoch: async (epoch, { loss, accuracy }) => {
         readings = await readImages(model, data.test, normalization);
-        terminal.line(
+        terminal.text(
           `  epoch ${epoch}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  test ${percent(readings.accuracy)}  ${terminal.paint(seconds(performance.now() - started), 'dim')}`,
         );
       },
@@ -98,7 +102,9 @@ export async function runDigits(context: Context): Promise<boolean> {
   printReport(terminal, data.test, readings ?? (await readImages(model, data.test, normalization)));
   await mkdir(output, { recursive: true });
   const path = join(output, 'digits.safetensors');
-  await saveModel(path, model, { metadata: { normalization: JSON.stringify(normalization) } });
-  terminal.line(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
+  await saveModel(path, model, {
+    metadata: { normalization: JSON.stringify(normalization), [playgroundKey]: playground },
+  });
+  terminal.text(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
   return true;
 }

@@ -9,7 +9,7 @@ import { DataLoader, moons } from '@nn/data';
 import { Linear, meanSquaredError, xavierUniform } from '@nn/layers';
 import { SGD } from '@nn/optim';
 import { type Json, saveModel } from '@nn/serialize';
-import { type Context, shownPath } from '../context.ts';
+import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { count, percent, seconds } from '../format.ts';
 import { drawCurve } from '../pictures/braille.ts';
 import { drawPlane, type Frame, gridOf } from '../pictures/plane.ts';
@@ -18,6 +18,10 @@ import { type EpochMeans, train } from '../training.ts';
 
 const samples = 400;
 const noise = 0.15;
+
+/** The same experiment on the page of apps/playground, which opens the model that is saved. */
+const playground = (batchSize: number, learningRate: number): string =>
+  `task=moons&samples=${2 * samples}&noise=${noise}&testFraction=0.5&layers=d4.sigmoid&loss=meanSquaredError&optimizer=sgd&learningRate=${learningRate}&batchSize=${batchSize}`;
 
 /** y = sigmoid(W2 sigmoid(W1 x + b1) + b2): [N, 2] to [N, 1], the probability of the second moon. */
 class Network {
@@ -46,8 +50,8 @@ export async function runMoons(context: Context): Promise<boolean> {
   const loader = new DataLoader(dataset, { batchSize, shuffle: batchSize < samples, seed });
 
   terminal.line(terminal.paint('  Two moons', 'bold'));
-  terminal.line('  A 2-4-1 network of sigmoids: mean squared error, plain gradient descent.');
-  terminal.line(`  ${samples} points to train, ${samples} others to test.`);
+  terminal.text('  A 2-4-1 network of sigmoids: mean squared error, plain gradient descent.');
+  terminal.text(`  ${samples} points to train, ${samples} others to test.`);
   terminal.line();
 
   const step = compile((inputs: Tensor, targets: Tensor) => {
@@ -69,7 +73,14 @@ export async function runMoons(context: Context): Promise<boolean> {
     const points = { positions: dataset.fields.inputs.data, classes: dataset.fields.targets.data };
     const plane = drawPlane(frame, guesses, points, terminal);
     const top = Math.max(...history, means.loss);
-    const curve = drawCurve(history, Math.ceil(epochs / every), top, 26, 6, terminal.isInteractive);
+    const curve = drawCurve(
+      history,
+      Math.ceil(epochs / every),
+      top,
+      Math.min(26, terminal.columns - 4),
+      6,
+      terminal.isInteractive,
+    );
     const beside = [
       terminal.paint('loss per epoch', 'bold'),
       ...curve.map((line) => terminal.paint(line, 'cyan')),
@@ -102,9 +113,9 @@ export async function runMoons(context: Context): Promise<boolean> {
         if ((epoch - 1) % every === 0) history.push(means.loss);
       },
       ...(fits && { picture: async (epoch: number, means: EpochMeans) => [...(await picture(epoch, means)), ''] }),
-      notes: () => ({ history }),
+      notes: () => ({ history, last: { ...last } }),
       restore: (notes) => {
-        history = historyOf(notes);
+        ({ history, last } = restored(notes));
       },
     },
     context,
@@ -115,18 +126,19 @@ export async function runMoons(context: Context): Promise<boolean> {
   const guesses = evaluate(() => model.forward(inputs));
   if (!terminal.isInteractive) terminal.line();
   const accuracy = (await countCorrect(guesses, targets.cast('float32').unsqueeze(1)).item()) / samples;
-  for (const line of await picture(epochs, last, accuracy)) terminal.line(line.trimEnd());
+  for (const line of await picture(epochs, last, accuracy)) terminal.text(line.trimEnd());
   await mkdir(output, { recursive: true });
   const path = join(output, 'moons.safetensors');
-  await saveModel(path, model);
+  await saveModel(path, model, { metadata: { [playgroundKey]: playground(batchSize, learningRate) } });
   terminal.line();
-  terminal.line(`  Trained in ${seconds(performance.now() - started)}. Saved ${shownPath(path, context)}.`);
+  terminal.text(`  Trained in ${seconds(performance.now() - started)}. Saved ${shownPath(path, context)}.`);
   return true;
 }
 
 /** As large as the screen allows beside the curve; characters are about twice as high as wide, and the part of the plane 3 : 2. */
 function frameFor(terminal: Terminal): Frame {
-  const rows = Math.max(10, Math.min(24, terminal.rows - 9, Math.floor((terminal.columns - 33) / 3)));
+  const most = Math.max(3, Math.floor((terminal.columns - 3) / 3));
+  const rows = Math.min(most, Math.max(10, Math.min(24, terminal.rows - 9, Math.floor((terminal.columns - 33) / 3))));
   return { left: -1.75, right: 2.75, bottom: -1.25, top: 1.75, columns: 3 * rows, rows };
 }
 
@@ -135,7 +147,15 @@ function countCorrect(guesses: Tensor, truth: Tensor): Tensor {
   return guesses.greater(0.5).equal(truth.greater(0.5)).cast('int32').sum();
 }
 
-function historyOf(notes: Json): number[] {
-  const { history } = Object(notes) as { history?: unknown };
-  return Array.isArray(history) ? history.filter((value) => typeof value === 'number') : [];
+/** What a checkpoint noted. */
+function restored(notes: Json): { history: number[]; last: EpochMeans } {
+  const { history, last } = Object(notes) as { history?: unknown; last?: unknown };
+  const { loss, accuracy } = Object(last) as { loss?: unknown; accuracy?: unknown };
+  return {
+    history: Array.isArray(history) ? history.filter((value) => typeof value === 'number') : [],
+    last: {
+      loss: typeof loss === 'number' ? loss : Number.NaN,
+      accuracy: typeof accuracy === 'number' ? accuracy : Number.NaN,
+    },
+  };
 }

@@ -95,12 +95,16 @@ export function planLayers(layers: readonly LayerSpec[], inputShape: Shape, outp
         );
       }
       const { filters, kernel } = layer;
+      // an image that is smaller than the kernel is padded in any case
+      const padding = layer.pad || Math.min(height, width) < kernel ? kernel >> 1 : 0;
+      const options = padding === 0 ? '' : `, { padding: ${padding} }`;
       add(
         'weights',
-        `new Conv2d(${channels}, ${filters}, ${kernel}, { padding: ${kernel >> 1} })`,
-        () => new Conv2d(channels, filters, kernel, { padding: kernel >> 1 }),
+        `new Conv2d(${channels}, ${filters}, ${kernel}${options})`,
+        () => new Conv2d(channels, filters, kernel, { padding }),
       );
-      shape = [filters, height, width];
+      const lost = kernel - 1 - 2 * padding;
+      shape = [filters, height - lost, width - lost];
       if (layer.norm === 'batch') add('norm', `new BatchNorm2d(${filters})`, () => new BatchNorm2d(filters));
     }
     if (layer.norm === 'layer') {

@@ -58,8 +58,6 @@ export interface Problem {
   readonly classNames: readonly string[];
   /** Pixels are divided by 255 on their way in. */
   readonly pixels: boolean;
-  /** The rectangle that the plane shows: [left, right, bottom, top]. */
-  readonly bounds: readonly [number, number, number, number];
   /** For tables: how the columns were normalised. */
   readonly normalization: Normalization | null;
   readonly targetNormalization: Normalization | null;
@@ -112,7 +110,6 @@ function plane(spec: Spec, whole: Samples): Problem {
     inputNames: ['x', 'y'],
     classNames: isQuantity ? [] : ['0', '1'],
     pixels: false,
-    bounds: boundsOf(spec, whole.fields.inputs),
     normalization: null,
     targetNormalization: null,
     targetName: '',
@@ -198,17 +195,16 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
     throw new ValueError(`'${target}' has ${classNames.length} values, which are too many classes: at most 26.`);
   }
   const isBinary = classNames.length === 2;
-  const ready = { train: apply(train), test: apply(test) };
   const names = inputNames(encoding);
   return {
-    ...ready,
+    train: apply(train),
+    test: apply(test),
     goal: isQuantity ? 'quantity' : isBinary ? 'binary' : 'classes',
     outputs: isQuantity || isBinary ? 1 : classNames.length,
     inputShape: [names.length],
     inputNames: names,
     classNames,
     pixels: false,
-    bounds: boundsOf(spec, ready.train.fields.inputs),
     normalization,
     targetNormalization,
     targetName: target,
@@ -229,7 +225,6 @@ function images(spec: Spec, whole: Samples): Problem {
     inputNames: [],
     classNames: Array.from({ length: Math.max(classes, 10) }, (_, i) => String(i)),
     pixels: true,
-    bounds: [-1, 1, -1, 1],
     normalization: null,
     targetNormalization: null,
     targetName: '',
@@ -245,26 +240,6 @@ function droppedImages({ samples: count }: Spec, { images: file }: Dropped): Sam
     targets: { data: file.labels, shape: [file.labels.length] },
   });
   return whole.take(Int32Array.from({ length: Math.min(count, whole.size) }, (_, i) => i));
-}
-
-/** A square around the points, with room to see what happens outside. Drawn points have the whole pad. */
-function boundsOf({ task }: Spec, { data, shape }: DataArray): [number, number, number, number] {
-  if (task === 'drawn') return [-1, 1, -1, 1];
-  const width = shape[1] ?? 1;
-  const range = (axis: number): [number, number] => {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    for (let i = axis; i < data.length; i += width) {
-      low = Math.min(low, data[i] as number);
-      high = Math.max(high, data[i] as number);
-    }
-    return [low, high];
-  };
-  const [left, right] = range(0);
-  const [bottom, top] = width > 1 ? range(1) : [-1, 1];
-  const half = (Math.max(right - left, top - bottom) / 2) * 1.2 || 1;
-  const [x, y] = [(left + right) / 2, (bottom + top) / 2];
-  return [x - half, x + half, y - half, y + half];
 }
 
 /** The text of an error for the page, with a code where the page has words of its own. */

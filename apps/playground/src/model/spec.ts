@@ -78,8 +78,10 @@ export interface DenseSpec extends LayerBase {
 export interface ConvSpec extends LayerBase {
   readonly kind: 'conv';
   readonly filters: number;
-  /** Side of the square kernel; odd, padded so that the image keeps its size. */
+  /** Side of the square kernel; odd. */
   readonly kernel: number;
+  /** Whether zeros stand around the image, so that it keeps its size; otherwise it loses `kernel - 1` on each side. */
+  readonly pad: boolean;
   /** Whether a 2 x 2 maximum halves the image. */
   readonly pool: boolean;
 }
@@ -158,6 +160,7 @@ export const conv = (filters: number, kernel = 5): ConvSpec => ({
   kind: 'conv',
   filters,
   kernel,
+  pad: true,
   pool: true,
   activation: 'relu',
   norm: 'none',

@@ -30,6 +30,7 @@ const layer: fc.Arbitrary<LayerSpec> = fc.oneof(
     kind: fc.constant('conv' as const),
     filters: fc.integer({ min: 1, max: 32 }),
     kernel: fc.constantFrom(3, 5, 7),
+    pad: fc.boolean(),
     pool: fc.boolean(),
     ...common,
   }),

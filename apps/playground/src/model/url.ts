@@ -81,9 +81,12 @@ export function decodeSpec(text: string): Spec {
   return spec;
 }
 
-/** `d6.tanh`, `c8k5p.relu.batch.x0.2`: kind and size, activation, normalisation, dropout. */
+/** `d6.tanh`, `c8k5vp.relu.batch.x0.2`: kind and size (v: without padding, p: halved), activation, normalisation, dropout. */
 function encodeLayer(layer: LayerSpec): string {
-  const size = layer.kind === 'dense' ? `d${layer.units}` : `c${layer.filters}k${layer.kernel}${layer.pool ? 'p' : ''}`;
+  const size =
+    layer.kind === 'dense'
+      ? `d${layer.units}`
+      : `c${layer.filters}k${layer.kernel}${layer.pad ? '' : 'v'}${layer.pool ? 'p' : ''}`;
   const norm = layer.norm === 'none' ? '' : `.${layer.norm}`;
   const dropout = layer.dropout === 0 ? '' : `.x${layer.dropout}`;
   return `${size}.${layer.activation}${norm}${dropout}`;
@@ -103,14 +106,15 @@ function decodeLayer(text: string): LayerSpec | null {
   const dropout = dropped === undefined ? 0 : clamp('dropout', Number(dropped.slice(1)));
   const isDense = /^d(\d+)$/.exec(size);
   if (isDense) return { kind: 'dense', units: clamp('units', Number(isDense[1])), activation, norm, dropout };
-  const isConv = /^c(\d+)k(\d+)(p?)$/.exec(size);
+  const isConv = /^c(\d+)k(\d+)(v?)(p?)$/.exec(size);
   if (!isConv) return null;
   const kernel = clamp('kernel', Number(isConv[2]) | 1);
   return {
     kind: 'conv',
     filters: clamp('filters', Number(isConv[1])),
     kernel,
-    pool: isConv[3] === 'p',
+    pad: isConv[3] !== 'v',
+    pool: isConv[4] === 'p',
     activation,
     norm,
     dropout,

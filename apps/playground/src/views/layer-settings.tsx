@@ -88,6 +88,10 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
               onChange={(side) => put({ ...layer, kernel: Number(side) })}
             />
             <label class="check">
+              <input type="checkbox" checked={layer.pad} onChange={() => put({ ...layer, pad: !layer.pad })} />
+              {t('pad')}
+            </label>
+            <label class="check">
               <input type="checkbox" checked={layer.pool} onChange={() => put({ ...layer, pool: !layer.pool })} />
               {t('pool')}
             </label>

@@ -161,8 +161,9 @@ function InputNode({ unit, x, y }: { readonly unit: number; readonly x: number; 
       const values = sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
       return { values, width: side, height: side, scale: 1 };
     }
+    const [across, up] = frame.value?.view.axes ?? now?.view.axes ?? [0, 1];
     const values = Float32Array.from({ length: grid * grid }, (_, i) =>
-      unit === 0 ? ((i % grid) / grid) * 2 - 1 : unit === 1 ? 1 - (Math.floor(i / grid) / grid) * 2 : 0,
+      unit === across ? ((i % grid) / grid) * 2 - 1 : unit === up ? 1 - (Math.floor(i / grid) / grid) * 2 : 0,
     );
     return { values, width: grid, height: grid, scale: 1 };
   };

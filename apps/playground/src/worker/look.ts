@@ -2,7 +2,7 @@
  * Looks at a session without touching it: losses and accuracies, gradients, what every unit answers over the plane or
  * for one image. All in evaluation mode, so that dropout, running statistics and random numbers stay as they are.
  */
-import { evaluate, gradients, type Tensor, tensor } from '@nn/core';
+import { evaluate, gradients, type Tensor, tensor, ValueError } from '@nn/core';
 import type { Network } from '../model/build.ts';
 import { type Goal, mostMeasured, type Samples } from '../model/samples.ts';
 import { lossOf, penaltyOf } from '../model/training.ts';
@@ -10,6 +10,7 @@ import type { Device } from './devices.ts';
 import { factsOf, memoryOf } from './devices.ts';
 import { type BlockFrame, type Frame, grid, type Histogram, shownUnits, type UnitState } from './protocol.ts';
 import type { Session } from './session.ts';
+import { cutOf, viewOf } from './view.ts';
 
 const bins = 31;
 
@@ -95,16 +96,27 @@ function sampleImage(session: Session): Tensor {
   return tensor(samples.get(session) ?? first, { shape: [1, ...inputShape] });
 }
 
-/** The plane from top left, row by row; inputs beyond the first two stand at their mean, 0. */
-function planePoints({ problem }: Session): Tensor {
+/** Spans the plane by two other inputs. Throws a ValueError where there are none such. */
+export function turnPlane(session: Session, axes: readonly [number, number]): void {
+  const width = session.problem.inputNames.length;
+  if (axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= width)) {
+    throw new ValueError(`axes: ${axes.join(' and ')} are not two of the ${width} inputs.`);
+  }
+  session.view = viewOf(session.problem, axes, session.spec.task === 'drawn');
+  probes.delete(session);
+}
+
+/** The plane from top left, row by row. */
+function planePoints({ problem, view }: Session): Tensor {
   const width = problem.inputShape[0] ?? 2;
-  const [left, right, bottom, top] = problem.bounds;
+  const [left, right, bottom, top] = view.bounds;
+  const cut = cutOf(problem, view.axes);
   const data = new Float32Array(grid * grid * width);
   for (let row = 0; row < grid; row++) {
     for (let column = 0; column < grid; column++) {
-      const at = (row * grid + column) * width;
-      data[at] = left + ((column + 0.5) / grid) * (right - left);
-      if (width > 1) data[at + 1] = top - ((row + 0.5) / grid) * (top - bottom);
+      const across = left + ((column + 0.5) / grid) * (right - left);
+      const up = top - ((row + 0.5) / grid) * (top - bottom);
+      data.set(cut(across, up), (row * grid + column) * width);
     }
   }
   return tensor(data, { shape: [grid * grid, width] });
@@ -171,6 +183,7 @@ export async function look(session: Session, running: boolean): Promise<Frame> {
     memory: memoryOf(session.device),
     backend: factsOf(session.device),
     running,
+    view: session.view,
     blocks,
     confusion: isQuantity ? null : confusion(problem.goal, problem.outputs, testOutput, probe.test.truth),
   };

@@ -6,7 +6,7 @@ import type { Dropped } from '../model/samples.ts';
 import { describeError } from '../model/samples.ts';
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
-import { look, showSample } from './look.ts';
+import { look, showSample, turnPlane } from './look.ts';
 import { Pace } from './pace.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
 import { Session } from './session.ts';
@@ -72,6 +72,7 @@ const showsItself: ReadonlySet<Command['kind']> = new Set([
   'backend',
   'load',
   'recognise',
+  'axes',
 ]);
 
 async function perform(command: Command): Promise<Answers[Command['kind']]> {
@@ -116,6 +117,9 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       showSample(made, command.pixels);
       return recognise(made, command.pixels);
     }
+    case 'axes':
+      turnPlane(current(), command.axes);
+      return null;
     case 'walk':
       return walk(current(), command.sample);
     default:

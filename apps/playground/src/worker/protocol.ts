@@ -22,6 +22,8 @@ export type Command =
   | { readonly kind: 'load'; readonly bytes: Uint8Array }
   | { readonly kind: 'recognise'; readonly pixels: Float32Array }
   | { readonly kind: 'walk'; readonly sample: number }
+  /** Spans the plane by two other inputs. */
+  | { readonly kind: 'axes'; readonly axes: readonly [number, number] }
   /** The page has drawn the last frame and can take another. */
   | { readonly kind: 'seen' };
 
@@ -40,6 +42,7 @@ export interface Answers {
   readonly load: Built;
   readonly recognise: Recognised;
   readonly walk: Walk;
+  readonly axes: null;
   readonly seen: null;
 }
 
@@ -76,13 +79,27 @@ export interface Points {
   readonly targets: Float32Array;
 }
 
+/** Which two inputs span the plane that is shown, and its rectangle: [left, right, bottom, top]. */
+export interface View {
+  readonly axes: readonly [number, number];
+  readonly bounds: readonly [number, number, number, number];
+}
+
+export interface Scale {
+  readonly offset: readonly number[];
+  readonly divisor: readonly number[];
+}
+
 export interface Built {
   readonly spec: Spec;
   readonly goal: Goal;
   readonly inputShape: readonly number[];
   readonly inputNames: readonly string[];
   readonly classNames: readonly string[];
-  readonly bounds: readonly [number, number, number, number];
+  /** Units of the table's columns, where they were normalised: real = offset + divisor * normalised. */
+  readonly inputScale: Scale | null;
+  readonly targetScale: Scale | null;
+  readonly view: View;
   readonly train: Points;
   readonly test: Points;
   readonly trainSize: number;
@@ -144,6 +161,8 @@ export interface Frame extends Measurement {
   readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number };
   readonly backend: BackendFacts;
   readonly running: boolean;
+  /** Of the plane that the maps are of. */
+  readonly view: View;
   readonly blocks: readonly BlockFrame[];
   /** Rows are the truth, columns the guess; null for quantities. */
   readonly confusion: { readonly size: number; readonly counts: readonly number[] } | null;

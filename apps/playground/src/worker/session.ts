@@ -2,7 +2,7 @@
  * One experiment being trained: its samples, network, optimizer and position, on a device that may be changed at any
  * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
  */
-import { compile, move, type Parameter, setDefaultBackend, type Tensor } from '@nn/core';
+import { compile, move, namedParameters, type Parameter, setDefaultBackend, type Tensor } from '@nn/core';
 import { type Batch, DataLoader, type Fields, type Normalization, parseCsv } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
 import { buildNetwork, type Network } from '../model/build.ts';
@@ -11,7 +11,9 @@ import type { Spec } from '../model/spec.ts';
 import { type AnyOptimizer, dropsLast, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { type Device, factsOf, openDevice } from './devices.ts';
-import type { Built, Measurement, Points } from './protocol.ts';
+import { pixelScaleOf, renaming, takePixels } from './foreign.ts';
+import type { Built, Measurement, Points, View } from './protocol.ts';
+import { chooseAxes, viewOf } from './view.ts';
 
 /** Pixels 0 to 255 become 0 to 1. */
 const pixelScale: Normalization = { per: 'array', offset: [0], divisor: [255] };
@@ -29,6 +31,8 @@ export class Session {
   device: Device;
   loader: DataLoader;
   history: Measurement[] = [];
+  /** The plane that is shown. */
+  view: View;
   /** Milliseconds of one step. */
   stepMilliseconds = 0;
   #timed = { steps: 0, milliseconds: 0 };
@@ -41,6 +45,7 @@ export class Session {
     this.device = device;
     setDefaultBackend(device.backend);
     this.problem = makeProblem(spec, dropped);
+    this.view = viewOf(this.problem, chooseAxes(this.problem), spec.task === 'drawn');
     this.network = buildNetwork(spec, this.problem.inputShape, this.problem.outputs);
     this.optimizer = makeOptimizer(spec, this.network.model);
     this.loader = this.#makeLoader();
@@ -159,7 +164,7 @@ export class Session {
    * do not fit; `this` stays as it is either way.
    */
   async load(bytes: Uint8Array): Promise<Session> {
-    const { metadata } = parseSafetensors(bytes);
+    const { metadata, tensors } = parseSafetensors(bytes);
     if (metadata.has('nn.checkpoint')) {
       const { notes } = await loadCheckpoint(bytes, {}, { random: false });
       const { spec, history } = Object(notes) as { spec?: unknown; history?: unknown };
@@ -171,7 +176,10 @@ export class Session {
       return made;
     }
     const made = await Session.make(this.#specOf(metadata.get(metadataKey)), this.dropped);
-    await loadModel(bytes, made.network.model);
+    const { model } = made.network;
+    await loadModel(bytes, model, { rename: renaming(tensors, namedParameters(model)) });
+    const scale = made.problem.pixels ? pixelScaleOf(metadata) : null;
+    if (scale !== null) await takePixels(made.network, scale);
     return made;
   }
 
@@ -190,7 +198,9 @@ export class Session {
       inputShape: problem.inputShape,
       inputNames: problem.inputNames,
       classNames: problem.classNames,
-      bounds: problem.bounds,
+      inputScale: problem.normalization,
+      targetScale: problem.targetNormalization,
+      view: this.view,
       train: pointsOf(problem, 'train'),
       test: pointsOf(problem, 'test'),
       trainSize: problem.train.size,

@@ -1,0 +1,9 @@
+/** `npm start` as it is typed: what was asked for, and not a word of the build before it. */
+import process from 'node:process';
+import { expect, test } from 'vitest';
+import { command } from './support/commands.ts';
+
+test('npm start -- --help begins with the help', async () => {
+  const lines = (await command(process.execPath, ['scripts/run.mjs', 'start', '--help'])).split('\n');
+  expect(lines[0]).toBe('Trains two networks: one tells two moons apart, one reads digits.');
+});
