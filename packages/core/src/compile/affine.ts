@@ -22,6 +22,22 @@ export interface AffineForm {
  * console.log(affine(body, 2)?.strides.get(0)); // => 3
  */
 export function affine(body: Body, position: number): AffineForm | null {
+  let forms = known.get(body);
+  if (forms === undefined) {
+    forms = [];
+    known.set(body, forms);
+  }
+  const form = forms[position];
+  if (form !== undefined) return form;
+  const found = read(body, position);
+  forms[position] = found;
+  return found;
+}
+
+/** What was read of a body: many steps share one kernel, and are asked about again and again. */
+const known = new WeakMap<Body, (AffineForm | null)[]>();
+
+function read(body: Body, position: number): AffineForm | null {
   const op = body[position] as Op;
   switch (op.op) {
     case 'const':

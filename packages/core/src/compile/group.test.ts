@@ -1,10 +1,11 @@
 /** Groups: runs of steps that share rows, found where they exist and nowhere else. */
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
-import type { Program } from '../backend.ts';
+import type { Kernel, Program } from '../backend.ts';
 import { type Tensor, tensor } from '../index.ts';
 import { prepare } from '../testing.ts';
 import { deviceOf } from './device.ts';
+import { findGroups, safeGroups } from './group.ts';
 
 const backend = prepare(reference());
 
@@ -51,4 +52,45 @@ describe('a group is not', () => {
   test('made of products', () => {
     expect(programOf(matrix(4, 4).matmul(matrix(4, 4)).matmul(matrix(4, 4))).groups).toEqual([]);
   });
+});
+
+test('a chain twice as long takes about twice the looks at its kernels, not four times', () => {
+  let x = matrix();
+  for (let step = 0; step < 20; step++) x = x.sub(x.mean(1, { keepAxes: true })).add(1);
+  const { steps } = programOf(x);
+  const looks = (turns: number): number => {
+    let count = 0;
+    const watched = new Map<Kernel, Kernel>();
+    const watch = (kernel: Kernel): Kernel => {
+      const known = watched.get(kernel);
+      if (known !== undefined) return known;
+      const twin = { ...kernel, key: `${kernel.key} watched` };
+      const { value } = kernel;
+      Object.defineProperty(twin, 'value', {
+        get: () => {
+          count++;
+          return value;
+        },
+      });
+      watched.set(kernel, twin);
+      return twin;
+    };
+    const chain = Array.from({ length: turns }, (_, turn) =>
+      steps.map((step) => ({
+        ...step,
+        kernel: watch(step.kernel),
+        write: step.write + turn * steps.length,
+        reads: step.reads.map((read) => ({ ...read, buffer: read.buffer + turn * steps.length })),
+      })),
+    ).flat();
+    // two slots in turns for the means and two for the rows, as memory gives them out; the input has its own
+    const slots = Array.from({ length: chain.length + 1 }, (_, buffer) =>
+      buffer === 0 ? 0 : 1 + (buffer % 2) * 2 + (Math.floor(buffer / 2) % 2),
+    );
+    const groups = findGroups(chain, 1, [chain.length]);
+    expect(groups).toHaveLength(1);
+    expect(safeGroups(groups, chain, slots)).toEqual(groups);
+    return count;
+  };
+  expect(looks(8)).toBeLessThan(2.5 * looks(4));
 });

@@ -4,7 +4,6 @@
  */
 
 import type { Group, Kernel, Step } from '../backend.ts';
-import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
 import { affine } from './affine.ts';
 import { lastReads } from './last-reads.ts';
@@ -40,14 +39,20 @@ export function findGroups(steps: readonly Draft[], inputs: number, outputs: rea
 export function safeGroups(groups: readonly Group[], steps: readonly Step[], slots: readonly number[]): Group[] {
   return groups.filter(({ first, last, outer }) => {
     const members = steps.slice(first, last + 1);
-    const writers = new Map<number | undefined, Step[]>();
-    for (const member of members) addTo(writers, slots[member.write], member);
+    // by slot and kernel, since long groups repeat a few kernels: what is written there, or null for more than one buffer
+    const writers = new Map<number | undefined, Map<Kernel, number | null>>();
+    for (const { kernel, write } of members) {
+      const slot = slots[write];
+      const kernels = writers.get(slot) ?? new Map<Kernel, number | null>();
+      writers.set(slot, kernels.set(kernel, kernels.has(kernel) ? null : write));
+    }
     return members.every(({ kernel, reads }) =>
-      reads.every(({ buffer, offset }, read) =>
-        (writers.get(slots[buffer]) ?? []).every(
-          (writer) => buffer === writer.write || staysInRow(kernel, read, offset, writer.kernel, outer),
-        ),
-      ),
+      reads.every(({ buffer, offset }, read) => {
+        for (const [writer, write] of writers.get(slots[buffer]) ?? []) {
+          if (write !== buffer && !staysInRow(kernel, read, offset, writer, outer)) return false;
+        }
+        return true;
+      }),
     );
   });
 }
