@@ -427,7 +427,7 @@ export class Tensor {
     return wrap(reduce.all(this.node, axes, options));
   }
 
-  /** The first index of the largest element along `axis` (of all elements where none is named); int32. */
+  /** The first index of the largest element along `axis` (of all elements where none is named), or of the first NaN; int32. */
   argMax(axis?: number, options?: ReduceOptions): Tensor {
     return wrap(argExtreme('max', this.node, axis, options));
   }
@@ -562,7 +562,7 @@ export class Tensor {
     return wrap(order.cumsum(this.node, axis));
   }
 
-  /** Sorted along `axis`, with the indices that sort; stable, NaN last. */
+  /** Sorted along `axis`, with the indices that sort; stable, NaN counts as the largest. */
   sort(axis = -1, options?: order.SortOptions): { readonly values: Tensor; readonly indices: Tensor } {
     const { values, indices } = order.sort(this.node, axis, options);
     return { values: wrap(values), indices: wrap(indices) };

@@ -2,7 +2,7 @@
  * Activations as functions. All are elementwise and keep the shape, except softmax and logSoftmax, which work along an axis.
  * `activation-layers.ts` wraps them as layers.
  */
-import { type Tensor, where } from '@nn/core';
+import { stopGradient, type Tensor, where } from '@nn/core';
 
 /**
  * 1 / (1 + exp(-x)).
@@ -164,6 +164,12 @@ export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}):
  * console.log(await hardSigmoid(tensor([-4, 0, 4])).array()); // => [0, 0.5, 1]
  */
 export function hardSigmoid(x: Tensor): Tensor {
+  // flat at -3 and 3 too, as in PyTorch
+  return where(x.abs().less(3), x.div(6).add(0.5), stopGradient(rampOf(x)));
+}
+
+/** The line from 0 at -3 to 1 at 3. */
+function rampOf(x: Tensor): Tensor {
   return x.div(6).add(0.5).clamp(0, 1);
 }
 
@@ -176,5 +182,6 @@ export function hardSigmoid(x: Tensor): Tensor {
  * console.log(await hardSwish(tensor([-4, 4])).array()); // => [0, 4]
  */
 export function hardSwish(x: Tensor): Tensor {
-  return x.mul(hardSigmoid(x));
+  // here the slope at the bounds is that of x (x + 3) / 6, as in PyTorch
+  return x.mul(rampOf(x));
 }

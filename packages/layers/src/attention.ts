@@ -43,7 +43,7 @@ export function attention(
   const width = query.shape[query.rank - 1] ?? 1;
   const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
   let scores = query.matmul(key.transpose()).mul(scale);
-  if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : scores.add(mask);
+  if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : added(scores, mask);
   if (causal) {
     const [queries = 0, keys = 0] = scores.shape.slice(-2);
     scores = where(arange(queries).unsqueeze(1).less(arange(keys)), HIDDEN, scores);
@@ -251,6 +251,11 @@ export class MultiheadAttention implements Layer {
 function projected(x: Tensor, weight: Tensor | null | undefined, bias: Tensor | undefined): Tensor {
   const product = weight ? x.matmul(weight.transpose()) : x;
   return bias === undefined ? product : product.add(bias);
+}
+
+/** Scores plus a mask of numbers; where that is -Infinity they are hidden as by a mask of booleans, so that a row of nothing else is an even mean. */
+function added(scores: Tensor, mask: Tensor): Tensor {
+  return where(mask.equal(Number.NEGATIVE_INFINITY), HIDDEN, scores.add(mask));
 }
 
 /** A mask as numbers to add to scores. */

@@ -79,8 +79,8 @@ export function huber(prediction: Tensor, target: Tensor, options: HuberOptions 
   return reduceLoss(where(distance.lessEqual(delta), difference.square().mul(0.5), line), options.reduction);
 }
 
-function safeLog(x: Tensor): Tensor {
-  return x.log().maximum(-100);
+function cutOff(logarithm: Tensor): Tensor {
+  return logarithm.maximum(-100);
 }
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -106,13 +106,13 @@ export function binaryCrossEntropy(
   requireSameShape('binaryCrossEntropy', prediction, target);
   const losses = customGradient(
     (p: Tensor, t: Tensor) => {
-      const [yes, no] = [safeLog(p), safeLog(p.neg().add(1))];
+      const [yes, no] = [cutOff(p.log()), cutOff(p.neg().log1p())];
       return t.mul(yes).add(t.neg().add(1).mul(no)).neg();
     },
-    // dL/dp = (p - t) / (p (1 - p));  dL/dt = log(1 - p) - log p
+    // dL/dp = (p - t) / (p (1 - p)), where 1 - p is exact near 1 and p - p^2 is not;  dL/dt = log(1 - p) - log p
     (cotangent: Tensor) => [
-      cotangent.mul(prediction.sub(target)).div(prediction.sub(prediction.square()).maximum(1e-12)),
-      cotangent.mul(safeLog(prediction.neg().add(1)).sub(safeLog(prediction))),
+      cotangent.mul(prediction.sub(target)).div(prediction.neg().add(1).mul(prediction).maximum(1e-12)),
+      cotangent.mul(cutOff(prediction.neg().log1p()).sub(cutOff(prediction.log()))),
     ],
   )(prediction, target);
   return reduceLoss(options.weight === undefined ? losses : losses.mul(options.weight), options.reduction);
@@ -125,7 +125,7 @@ export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
 
 /**
  * Binary cross entropy of sigmoid(x), computed from the logits x without overflow:
- * (1 - t) x + (1 + (w - 1) t) softplus(-x), with w the positive weight.
+ * (1 - t) softplus(x) + w t softplus(-x), with w the positive weight. Both terms keep their digits where they are small.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -136,13 +136,9 @@ export function bceWithLogits(logits: Tensor, target: Tensor, options: BceWithLo
   checkOptions('bceWithLogits', options, ['reduction', 'weight', 'positiveWeight']);
   requireSameShape('bceWithLogits', logits, target);
   const { weight, positiveWeight } = options;
-  const wrong = target.neg().add(1).mul(logits);
-  const tail = logits.neg().softplus();
-  const scaled =
-    positiveWeight === undefined
-      ? tail
-      : tail.mul(target.mul(typeof positiveWeight === 'number' ? positiveWeight - 1 : positiveWeight.sub(1)).add(1));
-  const losses = wrong.add(scaled);
+  const wrong = target.neg().add(1).mul(logits.softplus());
+  const missed = target.mul(logits.neg().softplus());
+  const losses = wrong.add(positiveWeight === undefined ? missed : missed.mul(positiveWeight));
   return reduceLoss(weight === undefined ? losses : losses.mul(weight), options.reduction);
 }
 

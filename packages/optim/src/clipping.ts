@@ -1,5 +1,5 @@
 /** Limits on gradients, as functions of a list of gradients; optimizers take them as the option `clip`. */
-import { type Tensor, ValueError } from '@nn/core';
+import { stack, type Tensor, ValueError } from '@nn/core';
 
 /** Exactly one limit: on each value, on the norm of each gradient, or on the norm of all together. */
 export type Clip = { readonly value: number } | { readonly norm: number } | { readonly globalNorm: number };
@@ -48,10 +48,9 @@ export function clipByNorm(gradients: readonly Tensor[], limit: number): Tensor[
  * console.log(await globalNorm([tensor([3, 0]), tensor([[4]])]).item()); // => 5
  */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  const squares = gradients.map((gradient) => gradient.square().sum());
-  const [first, ...rest] = squares;
+  const [first, ...rest] = gradients.map((gradient) => gradient.norm());
   if (first === undefined) throw new ValueError('globalNorm: there are no gradients.');
-  return rest.reduce((sum, square) => sum.add(square), first).sqrt();
+  return rest.length === 0 ? first : stack([first, ...rest]).norm();
 }
 
 /**

@@ -4,6 +4,7 @@ export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from
 export { Optimizer, type Rule, type Update, type UpdateContext } from './optimizer.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export {
+  cosineAnnealing,
   cosineDecay,
   exponentialDecay,
   linearRamp,

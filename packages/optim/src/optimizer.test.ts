@@ -250,6 +250,14 @@ describe('clipping', () => {
     expect([await a?.array(), await b?.array()]).toEqual([[3, 0], [[3.5]]]);
   });
 
+  test('norms whose squares leave the range of float32', async () => {
+    const [huge] = clipByGlobalNorm([tensor([3e20, 4e20])], 1);
+    const [a, b] = (await huge?.data()) ?? [];
+    expect([a, b]).toEqual([expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)]);
+    expect(await globalNorm([tensor([3e20]), tensor([[4e20]])]).item()).toBeCloseTo(5e20, -15);
+    expect(await globalNorm([tensor([3e-30]), tensor([[4e-30]])]).item()).toBeCloseTo(5e-30, 36);
+  });
+
   test('by norm limits each gradient alone', async () => {
     const [a, b] = clipByNorm(gradient(), 3.5);
     expect(await a?.array()).toEqual([3, 0]);

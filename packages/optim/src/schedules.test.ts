@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { cosineDecay, exponentialDecay, linearRamp, oneCycle, product, sequence, stepDecay, warmUp } from './index.ts';
+import annealing from '../fixtures/cosine-annealing.json';
+import {
+  cosineAnnealing,
+  cosineDecay,
+  exponentialDecay,
+  linearRamp,
+  oneCycle,
+  product,
+  sequence,
+  stepDecay,
+  warmUp,
+} from './index.ts';
 
 test('cosineDecay stays at the minimum after its end', () => {
   const rate = cosineDecay(1, { steps: 10, minimum: 0.1 });
@@ -46,4 +57,12 @@ describe('schedules refuse what cannot be', () => {
     ],
   ];
   for (const [name, run, message] of cases) test(name, () => expect(run).toThrow(message));
+});
+
+test("cosineAnnealing rises again beyond its end, as PyTorch's CosineAnnealingLR; cosineDecay does not", () => {
+  const { steps, minimum, rates } = annealing;
+  const rate = cosineAnnealing(1, { steps, minimum });
+  for (const [step, right] of rates.entries()) expect(rate(step)).toBeCloseTo(right, 12);
+  expect(rate(20)).toBeCloseTo(1, 12);
+  expect(cosineDecay(1, { steps, minimum })(20)).toBe(minimum);
 });

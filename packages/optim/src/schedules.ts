@@ -53,8 +53,8 @@ export function exponentialDecay(base: number, options: { readonly factor: numbe
 }
 
 /**
- * Half a cosine from `base` down to `minimum` (default 0) within `steps`, and `minimum` from then on.
- * (Loshchilov and Hutter 2016; PyTorch's `CosineAnnealingLR` without restarts.)
+ * Half a cosine from `base` down to `minimum` (default 0) within `steps`, and `minimum` from then on. (Loshchilov and
+ * Hutter 2016, without restarts.) `cosineAnnealing` rises again.
  *
  * @example
  * import { cosineDecay } from '@nn/optim';
@@ -65,6 +65,24 @@ export function cosineDecay(base: number, options: { readonly steps: number; rea
   const { steps, minimum = 0 } = options;
   requireSteps('cosineDecay', 'steps', steps);
   return (step) => minimum + ((base - minimum) * (1 + Math.cos(Math.PI * Math.min(step / steps, 1)))) / 2;
+}
+
+/**
+ * A cosine from `base` down to `minimum` (default 0) within `steps`, back up to `base` within as many more, and so on:
+ * PyTorch's `CosineAnnealingLR`. `cosineDecay` stays at the minimum.
+ *
+ * @example
+ * import { cosineAnnealing } from '@nn/optim';
+ * const rate = cosineAnnealing(1, { steps: 100 });
+ * console.log(rate(0), rate(100), rate(150).toFixed(2), rate(200)); // => 1 0 0.50 1
+ */
+export function cosineAnnealing(
+  base: number,
+  options: { readonly steps: number; readonly minimum?: number },
+): Schedule {
+  const { steps, minimum = 0 } = options;
+  requireSteps('cosineAnnealing', 'steps', steps);
+  return (step) => minimum + ((base - minimum) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 }
 
 /**

@@ -15,6 +15,7 @@ import { Contraction, type ContractionAxes } from '../ops/contract.ts';
 import { concat } from '../ops/indexing.ts';
 import { expandTo, Pad, type PadAttributes } from '../ops/views.ts';
 import { sameShape, show } from '../shape.ts';
+import { feedsBranch, keepZeros } from './branches.ts';
 
 /**
  * The gradients of `of` with respect to each target. `cotangent` is the weight of each element of `of`; it may be left
@@ -43,6 +44,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   });
   const collected: (Node[] | undefined)[] = new Array(order.length);
   if (needed[root] === 1) collected[root] = [seed];
+  const inBranch = new Uint8Array(order.length);
   const results = new Map<Node, Node>();
   const wanted = new Set(targets);
   for (let position = order.length - 1; position >= 0; position--) {
@@ -55,9 +57,12 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const skipped = node.primitive === CustomGradient ? 1 : 0;
     const needs = inputs.map((input, k) => k >= skipped && input >= 0 && needed[input] === 1);
     if (isBarrier(node) || !needs.some(Boolean)) continue;
-    sendBack(total, node, needs).forEach((contribution, k) => {
-      if (contribution === null) return;
+    const isBranch = inBranch[position] === 1;
+    sendBack(total, node, needs).forEach((given, k) => {
+      if (given === null) return;
       const input = inputs[k] as number;
+      const contribution = isBranch ? keepZeros(given, total, node, k) : given;
+      if (feedsBranch(node, k, isBranch)) inBranch[input] = 1;
       const list = collected[input];
       if (list === undefined) collected[input] = [contribution];
       else list.push(contribution);

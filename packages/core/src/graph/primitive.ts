@@ -99,6 +99,8 @@ interface Meaning<A, I extends Inputs> {
 interface Transformations<A, I extends Inputs> {
   /** The chain rule: the cotangents of the inputs from that of the result, which `node` is. Absent: not differentiable, and `gradients` says so. */
   gradient?(cotangent: Node, inputs: I, node: Node<A, I>): NoInfer<Cotangents<I>>;
+  /** Of a pointwise primitive: whether the slope with respect to input `k` may be infinite or NaN. Absent: it never is. */
+  steep?(inputs: I, k: number): boolean;
 }
 
 /** How kernels compute the operation. */

@@ -1,6 +1,7 @@
 /** Sums, products, quotients, powers and extremes of two tensors: primitives, gradients and the functions on nodes. */
 import { isFloat } from '../dtype.ts';
-import { constant, constantValue, type Node } from '../graph/node.ts';
+import { stopGradient } from '../graph/custom-gradient.ts';
+import { Constant, constant, constantValue, type Node, Scalar } from '../graph/node.ts';
 import type { Binary, Primitive } from '../graph/primitive.ts';
 import { equal, less, where } from './compare.ts';
 import { log } from './functions.ts';
@@ -19,12 +20,14 @@ export const Subtract: Primitive<null, Binary> = pointwise({
 export const Multiply: Primitive<null, Binary> = pointwise({
   name: 'mul',
   op: 'mul',
+  steep: (inputs, k) => !isFixed(inputs[1 - k]),
   gradient: (g, [a, b]) => [() => multiply(g, b), () => multiply(g, a)],
 });
 // d(a / b) = da / b - (a / b) db / b
 export const Divide: Primitive<null, Binary> = pointwise({
   name: 'div',
   op: 'div',
+  steep: ([, b], k) => k === 1 || !isFixed(b),
   gradient: (g, [, b], y) => [() => quotientSlope(g, b), () => negate(divide(multiply(g, y), b))],
 });
 // d(a mod b) = da - trunc(a / b) db, and trunc(a / b) = (a - a mod b) / b
@@ -49,6 +52,7 @@ export const FloorDivide: Primitive<null, Binary> = pointwise({
 export const Power: Primitive<null, Binary> = pointwise({
   name: 'pow',
   op: 'pow',
+  steep: () => true,
   gradient: (g, [a, b], y) => [() => multiply(g, powerSlope(a, b)), () => multiply(g, powerLogarithm(a, y))],
 });
 // d max(a, b): to the larger one; a tie is shared, as PyTorch's maximum does
@@ -109,8 +113,9 @@ export function negate(a: Node): Node {
   return multiply(a, constant(-1, isFloat(a.dtype) ? 'float32' : 'int32'));
 }
 
+/** The quotient is a whole number, so it is flat: its own gradient is 0, not the rounding noise of the division. */
 function wholeQuotientRule(g: Node, a: Node, b: Node, remainder: Node): Node {
-  return negate(multiply(g, divide(subtract(a, remainder), b)));
+  return negate(multiply(g, stopGradient(divide(subtract(a, remainder), b))));
 }
 
 function powerSlope(a: Node, b: Node): Node {
@@ -133,6 +138,12 @@ function quotientSlope(g: Node, b: Node): Node {
   const divisor = constantValue(unspread(b));
   return divisor === null ? divide(g, b) : multiply(g, constant(1 / divisor, 'float32'));
 }
+
+/** A number of the program's own or the user's, which is taken to be finite. */
+const isFixed = (x: Node | undefined): boolean => {
+  const source = x && unspread(x);
+  return source?.primitive === Constant || source?.primitive === Scalar;
+};
 
 const unspread = (x: Node): Node => (x.primitive === Expand ? (x.inputs[0] ?? x) : x);
 

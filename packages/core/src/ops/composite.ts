@@ -5,7 +5,7 @@ import { customGradient, stopGradient } from '../graph/custom-gradient.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { normalizeAxes } from '../shape.ts';
 import { add, divide, multiply, power, subtract } from './arithmetic.ts';
-import { equal, where } from './compare.ts';
+import { equal, less, or, where } from './compare.ts';
 import { abs, cast, erf, exp, log, sigmoid, softplus, sqrt, square, tanh } from './functions.ts';
 import { max, type ReduceOptions, sum } from './reduce.ts';
 import { indexAlong } from './sources.ts';
@@ -13,11 +13,19 @@ import { reshape, unsqueeze } from './views.ts';
 
 const float = (value: number): Node => constant(value, 'float32');
 
-/** log(sum(exp(x))), shifted by the largest element so that it never overflows. */
+/**
+ * log(sum(exp(x))), shifted by the largest element so that it never overflows. d logSumExp(x) = softmax(x) dx, and 0 where
+ * all elements are -Infinity: there is nothing to share out.
+ */
 export function logSumExp(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
   const normal = normalizeAxes('logSumExp', axes, x.shape.length);
   const shift = largest(x, normal);
-  const total = add(log(sum(exp(subtract(x, shift)), normal, { keepAxes: true })), shift);
+  const e = exp(subtract(x, shift));
+  const sums = sum(e, normal, { keepAxes: true });
+  const total = customGradient(add(log(sums), shift), [x], (g) => {
+    const isNothing = equal(sums, float(0));
+    return [multiply(e, divide(g, where(isNothing, float(1), sums)))];
+  });
   return options.keepAxes === true
     ? total
     : reshape(
@@ -45,6 +53,7 @@ export function logSoftmax(x: Node, axis = -1): Node {
 
 /** The largest element of each row, a constant to gradients; 0 where it is infinite, so that differences stay numbers. */
 function largest(x: Node, axes: Axes): Node {
+  if (axes.some((axis) => x.shape[axis] === 0)) return float(0); // nothing has no largest element
   const top = max(cast(x, 'float32'), axes, { keepAxes: true });
   return stopGradient(where(equal(abs(top), float(Number.POSITIVE_INFINITY)), float(0), top));
 }
@@ -67,12 +76,37 @@ export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { r
   if (order === 1) return sum(abs(real), axes, options);
   if (order === Number.POSITIVE_INFINITY) return max(abs(real), axes, options);
   if (!(order > 0)) throw new ValueError(`norm: the order must be positive, got ${order}.`, { order });
-  const total = order === 2 ? sum(square(real), axes, options) : sum(power(abs(real), float(order)), axes, options);
+  if (real.size === 0) return sum(abs(real), axes, options);
+  const normal = normalizeAxes('norm', axes, x.shape.length);
+  // powers leave the range of float32 long before the norm does: scaled, the largest element is where they cannot
+  const scale = stopGradient(order === 2 ? powerOfTwo(real, normal) : largestOf(real, normal));
+  const scaled = divide(real, scale);
+  const total = order === 2 ? square(scaled) : power(abs(scaled), float(order));
+  const sums = sum(total, normal, { keepAxes: true });
   // a root has no slope at 0: take it of 1 there instead, and give 0
-  const isZero = equal(total, float(0));
-  const safe = where(isZero, float(1), total);
+  const isZero = equal(sums, float(0));
+  const safe = where(isZero, float(1), sums);
   const root = order === 2 ? sqrt(safe) : power(safe, float(1 / order));
-  return where(isZero, float(0), root);
+  const y = where(isZero, float(0), multiply(root, scale));
+  if (options.keepAxes === true) return y;
+  return reshape(
+    y,
+    y.shape.filter((_, axis) => !normal.includes(axis)),
+  );
+}
+
+/** The largest magnitude of each row, 1 where it is 0 or infinite. */
+function largestOf(x: Node, axes: Axes): Node {
+  const top = max(abs(x), axes, { keepAxes: true });
+  const isUseless = or(equal(top, float(0)), equal(top, float(Number.POSITIVE_INFINITY)));
+  return where(isUseless, float(1), top);
+}
+
+/** 1 for rows of ordinary numbers, which it leaves as they are, else a power of two, by which division is exact. */
+function powerOfTwo(x: Node, axes: Axes): Node {
+  const top = max(abs(x), axes, { keepAxes: true });
+  const huge = where(less(float(1e15), top), float(2 ** 96), float(1));
+  return where(less(top, float(1e-15)), float(2 ** -96), huge);
 }
 
 /** 1 at the index, 0 elsewhere, along a new last axis. */

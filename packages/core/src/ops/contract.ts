@@ -196,7 +196,7 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
     [ys, y],
   ] as const) {
     [...labels].forEach((label, axis) => {
-      sizes.set(label, Math.max(sizes.get(label) ?? 1, node.shape[axis] as number));
+      sizes.set(label, joinedSize(sizes.get(label), node.shape[axis] as number));
     });
   }
   const arrange = (node: Node, labels: string, order: string): Node =>
@@ -215,6 +215,11 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
     contract(l, r, { batch: batch.length, rows: rows.length, columns: columns.length, inner: inner.length }),
     labels,
   ];
+}
+
+/** The size of a label that two operands have: size 1 broadcasts, to 0 as well. */
+function joinedSize(known: number | undefined, size: number): number {
+  return known === undefined || known === 1 ? size : known;
 }
 
 /** A label that stands twice in one term keeps the diagonal of its two axes. */
@@ -272,7 +277,7 @@ function parseEquation(equation: string, operands: readonly Node[]): { terms: st
       if (known !== undefined && known !== size && !(isDots && (known === 1 || size === 1))) {
         fail(`axis '${label}' has size ${known} and size ${size}`);
       }
-      sizes.set(label, isDots ? Math.max(known ?? 1, size) : size);
+      sizes.set(label, joinedSize(known, size));
     });
   });
   const letters = terms.join('');

@@ -7,7 +7,7 @@ import { customGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
-import { and, equal, less, or, where } from './compare.ts';
+import { and, equal, less, not, or, where } from './compare.ts';
 import { like, pointwise, unary } from './pointwise.ts';
 import { sumTo } from './views.ts';
 
@@ -15,14 +15,21 @@ import { sumTo } from './views.ts';
 export const Exp: Primitive<null, Unary> = pointwise({
   name: 'exp',
   op: 'exp',
+  steep: () => true,
   gradient: (g, _, y) => [multiply(g, y)],
 });
 // d log(x) = dx / x
-export const Log: Primitive<null, Unary> = pointwise({ name: 'log', op: 'log', gradient: (g, [x]) => [divide(g, x)] });
+export const Log: Primitive<null, Unary> = pointwise({
+  name: 'log',
+  op: 'log',
+  steep: () => true,
+  gradient: (g, [x]) => [divide(g, x)],
+});
 // d sqrt(x) = dx / (2 sqrt(x))
 export const Sqrt: Primitive<null, Unary> = pointwise({
   name: 'sqrt',
   op: 'sqrt',
+  steep: () => true,
   gradient: (g, _, y) => [divide(multiply(g, like(y, 0.5)), y)],
 });
 // d sin(x) = cos(x) dx
@@ -37,11 +44,11 @@ export const Cos: Primitive<null, Unary> = pointwise({
   op: 'cos',
   gradient: (g, [x]) => [negate(multiply(g, sin(x)))],
 });
-// d tanh(x) = (1 - tanh(x)^2) dx
+// d tanh(x) = (1 - tanh(x)) (1 + tanh(x)) dx: as 1 - tanh(x)^2 it would lose digits where tanh(x) is near 1
 export const Tanh: Primitive<null, Unary> = pointwise({
   name: 'tanh',
   op: 'tanh',
-  gradient: (g, _, y) => [multiply(g, subtract(like(y, 1), multiply(y, y)))],
+  gradient: (g, _, y) => [multiply(g, multiply(subtract(like(y, 1), y), add(y, like(y, 1))))],
 });
 // d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
 export const Erf: Primitive<null, Unary> = pointwise({
@@ -118,8 +125,10 @@ export function clamp(x: Node, low: Node | null, high: Node | null): Node {
   if (low !== null) y = maximum(y, low);
   if (high !== null) y = minimum(y, high);
   const none = constant(0, 'bool');
-  const isAbove = high === null ? none : less(high, x);
-  const isBelow = low === null ? none : less(x, low);
+  // where the bounds cross, the result is the high one, whatever x is
+  const isCrossed = low === null || high === null ? none : less(high, low);
+  const isAbove = high === null ? none : or(isCrossed, less(high, x));
+  const isBelow = low === null ? none : and(not(isCrossed), less(x, low));
   const bounds = [low, high].filter((bound) => bound !== null);
   return customGradient(y, [x, ...bounds], (g) => {
     const share = (target: Node, condition: Node, yes: Node, no: Node): Node =>
@@ -140,7 +149,9 @@ export function log1p(x: Node): Node {
   const isInfinite = equal(u, constant(Number.POSITIVE_INFINITY, 'float32'));
   const scaled = multiply(log(u), divide(x, where(isSmall, one, rounded)));
   const y = where(isSmall, x, where(isInfinite, u, scaled));
-  return customGradient(y, [x], (g) => [divide(g, add(x, one))]); // d log(1 + x) = dx / (1 + x)
+  // d log(1 + x) = dx / (1 + x); at -1 a cotangent of 0 stays 0
+  const zero = constant(0, 'float32');
+  return customGradient(y, [x], (g) => [where(equal(g, zero), zero, divide(g, add(x, one)))]);
 }
 
 /** exp(x) - 1, exact near 0: u = exp(x), (u - 1) x / log(u) (Kahan). */
@@ -152,7 +163,8 @@ export function expm1(x: Node): Node {
   const isLimit = less(constant(0.5, 'float32'), abs(shifted)); // away from 0 the difference is exact enough
   const scaled = multiply(shifted, divide(x, where(isSmall, one, log(u))));
   const y = where(isSmall, x, where(isLimit, shifted, scaled));
-  return customGradient(y, [x], (g) => [multiply(g, add(y, one))]); // d expm1(x) = (expm1(x) + 1) dx
+  // d expm1(x) = exp(x) dx, not (y + 1) dx, which loses the digits where y is near -1
+  return customGradient(y, [x], (g) => [multiply(g, u)]);
 }
 
 /** 1 / (1 + exp(-x)). d sigmoid(x) = y (1 - y) dx */

@@ -5,7 +5,7 @@ import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxis, show } from '../shape.ts';
-import { negate, subtract } from './arithmetic.ts';
+import { subtract } from './arithmetic.ts';
 import { cast } from './functions.ts';
 import { flatPositions, scatterAdd, takeAlong } from './indexing.ts';
 import { indexAlong } from './sources.ts';
@@ -85,9 +85,14 @@ export interface SortOptions {
 export function argSort(x: Node, axis: number, options: SortOptions = {}): Node {
   const normal = normalizeAxis('argSort', axis, x.shape.length);
   const values = x.dtype === 'bool' ? cast(x, 'int32') : x;
-  // descending: ascending in -x, or -1 - x, which cannot overflow
-  const reversed = values.dtype === 'int32' ? subtract(constant(-1, 'int32'), values) : negate(values);
-  const rank = apply(Rank, [options.descending === true ? reversed : values], normal);
+  // descending is ascending from the other end: equal elements keep their order, and NaN, the largest, comes first
+  const rank =
+    options.descending === true
+      ? subtract(
+          constant((x.shape[normal] as number) - 1, 'int32'),
+          flip(apply(Rank, [flip(values, normal)], normal), normal),
+        )
+      : apply(Rank, [values], normal);
   if (x.size === 0) return rank;
   // the inverse permutation: order[rank[i]] = i
   const positions = reshape(flatPositions(rank, rank, normal), [-1]);

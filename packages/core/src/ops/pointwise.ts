@@ -8,7 +8,7 @@ import { broadcastShapes } from '../shape.ts';
 import { cast } from './functions.ts';
 import { expandTo } from './views.ts';
 
-export interface PointwiseDefinition<I extends Inputs> extends Pick<Primitive<null, I>, 'name' | 'gradient'> {
+export interface PointwiseDefinition<I extends Inputs> extends Pick<Primitive<null, I>, 'name' | 'gradient' | 'steep'> {
   readonly op: Alu;
   /** The dtype of the result, where it is not that of the inputs. */
   readonly result?: DType;

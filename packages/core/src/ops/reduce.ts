@@ -1,12 +1,13 @@
 /** Reductions over axes: sum, product, max, min, and what is made of them. */
 import type { Axes } from '../backend.ts';
+import { isFloat } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Lowering, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, show } from '../shape.ts';
 import { divide, multiply, subtract } from './arithmetic.ts';
-import { equal, where } from './compare.ts';
+import { equal, notEqual, or, where } from './compare.ts';
 import { cast, sqrt, square } from './functions.ts';
 import { checkComputable, like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
@@ -173,13 +174,15 @@ export function any(x: Node, axes?: number | Axes, options: ReduceOptions = {}):
   return cast(sum(cast(cast(x, 'bool'), 'int32'), axes, options), 'bool');
 }
 
-/** The first index along `axis` where x equals its maximum (or minimum); 0 where the row has a NaN. */
+/** The first index along `axis` where x equals its maximum (or minimum), or of the first NaN where the row has one. */
 export function argExtreme(kind: 'max' | 'min', x: Node, axis: number, options: ReduceOptions = {}): Node {
   const normal = normalizeAxis(kind === 'max' ? 'argMax' : 'argMin', axis, x.shape.length);
   const source = counting(x);
   const size = x.shape[normal] as number;
   const best = (kind === 'max' ? max : min)(source, normal, { keepAxes: true });
-  const candidates = where(equal(source, best), indexAlong(x.shape, normal), constant(size, 'int32'));
+  const isBest = equal(source, best);
+  const isChosen = isFloat(source.dtype) ? or(isBest, notEqual(source, source)) : isBest;
+  const candidates = where(isChosen, indexAlong(x.shape, normal), constant(size, 'int32'));
   const first = reduce(Min, candidates, normal, options);
   return where(equal(first, constant(size, 'int32')), constant(0, 'int32'), first);
 }
