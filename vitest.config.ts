@@ -41,7 +41,7 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], ...test },
 });
 /** What looks at the memory of the whole process. */
-const alone = ['**/leak.node.test.ts'];
+const alone = ['**/*leak.node.test.ts'];
 /** The files share a process: most of them run faster than the packages load. */
 const node = inNode({
   name: 'node',

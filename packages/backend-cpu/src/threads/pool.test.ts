@@ -5,21 +5,22 @@ import { libraryBytes } from '../wasm/library.ts';
 import { LinearMemory } from '../wasm/memory.ts';
 import { host, ModuleContext, type Target } from '../wasm/module-context.ts';
 import { type PoolProgram, ThreadPool } from './pool.ts';
-import { addWork, phaseParameters } from './protocol.ts';
+import { addWork, control, phaseParameters } from './protocol.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A pool whose programs add a number to the word at `table`, once for each piece. */
+/** A pool whose programs add a number to the word at `table` (or at `place`), once for each piece. */
 function setUp(threads: number) {
   const memory = new LinearMemory(true);
   const target: Target = { fused: false, tileRows: 4, memory: memory.type, threads };
   const pool = new ThreadPool(memory, threads, libraryBytes(target));
   const table = memory.allocate(64);
   memory.words[table / 4] = 0;
-  const adding = (step: number): PoolProgram => {
+  const adding = (step: number, place?: number): PoolProgram => {
     const { module } = new ModuleContext(target);
     const phase = module.function(null, phaseParameters, [], (builder) => {
-      builder.emit(i32.atomicAddVoid(builder.parameter(0, 'i32'), i32.const(step)));
+      const at = place === undefined ? builder.parameter(0, 'i32') : i32.const(place);
+      builder.emit(i32.atomicAddVoid(at, i32.const(step)));
     });
     addWork(module, [phase]);
     const bytes = module.bytes();
@@ -29,7 +30,7 @@ function setUp(threads: number) {
   };
   const run = (program: PoolProgram, pieces: number): void =>
     pool.run(program, 0, { table, scratch: 0, own: 0 }, pieces, pieces);
-  return { pool, adding, run, count: () => Atomics.load(memory.words, table / 4) };
+  return { pool, memory, adding, run, count: () => Atomics.load(memory.words, table / 4) };
 }
 
 describe('a region of work', () => {
@@ -85,5 +86,32 @@ describe('a region of work', () => {
       }),
     );
     expect(pool.failure).toBe('a worker died');
+  });
+
+  it('waits for workers that are late because the process was stopped', () => {
+    const { pool, adding, run, memory } = setUp(1);
+    let region = 0;
+    let looks = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      // stopped for ten minutes, twice; then the piece arrives
+      if (++looks === 5) Atomics.add(memory.words, (region + control.finished) / 4, 1);
+      return looks * 600_000;
+    });
+    const work = (at: number): void => {
+      region = at;
+    };
+    run({ ...adding(1), work }, 1);
+    expect([looks, pool.failure]).toEqual([5, null]);
+  });
+
+  it('is lost at once with a worker that an error ended', async () => {
+    const { pool, adding, run } = setUp(2);
+    await vi.waitFor(() => expect(pool.ready).toBe(1), { timeout: 20_000 });
+    const start = performance.now();
+    expect(() => run({ ...adding(1, -64), work: () => undefined }, 1)).toThrow(
+      'threads: a worker failed in the middle of a step',
+    );
+    expect(performance.now() - start).toBeLessThan(15_000);
+    await vi.waitFor(() => expect(pool.failure).toContain('a worker failed'));
   });
 });

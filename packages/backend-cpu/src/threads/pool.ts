@@ -7,8 +7,13 @@ import type { LinearMemory } from '../wasm/memory.ts';
 import { control, shared } from './protocol.ts';
 import { workerSource } from './worker-source.ts';
 
-/** How long a claimed piece may take before its worker counts as dead. */
+/** How long a claimed piece may take before its worker counts as dead, in milliseconds in which this thread ran. */
 const longestPiece = 20_000;
+/**
+ * What a pause between two looks counts at most. A process that was stopped, or a machine that slept, stops its workers too:
+ * they are late then, not dead, and the time in which nobody ran says nothing.
+ */
+const longestLook = 250;
 
 interface Helper {
   terminate(): void;
@@ -183,12 +188,16 @@ export class ThreadPool {
     const words = this.#words;
     const finished = control.finished / 4;
     let turns = 0;
-    let start = 0;
+    let waited = 0;
+    let last = 0;
     while (Atomics.load(words, finished) < pieces) {
       if (++turns % 65536 !== 0) continue;
-      start ||= performance.now();
-      if (performance.now() - start < longestPiece) continue;
-      this.#health.failure ??= 'a worker died';
+      const now = performance.now();
+      if (last > 0) waited += Math.min(now - last, longestLook);
+      last = now;
+      const hasFailed = Atomics.load(words, control.failed / 4) > 0;
+      if (!hasFailed && waited < longestPiece) continue;
+      this.#health.failure ??= hasFailed ? 'a worker failed' : 'a worker died';
       // It may only be slow: what it still writes must not meet what comes after.
       this.close();
       throw new BackendError(

@@ -30,6 +30,8 @@ export const control = {
   ownBytes: 288,
   /** The number of workers that are running. */
   ready: 320,
+  /** The number of workers that an error ended in the middle of a piece. */
+  failed: 324,
   size: 384,
 } as const;
 

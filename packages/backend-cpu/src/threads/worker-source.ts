@@ -53,7 +53,13 @@ function serve({ memory, at, number, library }) {
     } catch {
       // The same, seen by the compiler; or memory that grew and is not seen from here yet.
     }
-    if (program) program.work(at, last, own);
+    if (!program) continue;
+    try {
+      program.work(at, last, own);
+    } catch (error) {
+      Atomics.add(words, ${control.failed / 4}, 1);
+      throw error;
+    }
   }
 }
 if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') {

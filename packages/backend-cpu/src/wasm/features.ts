@@ -1,4 +1,4 @@
-/** What WebAssembly can do here, asked with tiny modules: SIMD, multiply-add with one rounding, and how good its compiler is. */
+/** What WebAssembly can do here, asked with small modules: SIMD, multiply-add with one rounding, and how good its compiler is. */
 import { ModuleBuilder, type V128 } from './assembler.ts';
 import { f32, f32x4 } from './instructions.ts';
 
@@ -30,6 +30,19 @@ export function features(): Features {
   return known;
 }
 
+/** As long as the modules of large programs; some browsers stop a page at 4 kB. */
+const probeBytes = 2 ** 20;
+
+/** A module without functions, with a section that nobody reads: it is as long as it is asked to be, and costs nothing. */
+function padded(bytes: number): Uint8Array<ArrayBuffer> {
+  const module = new Uint8Array(bytes);
+  module.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0]);
+  // the length of the custom section as LEB128 in four bytes: what is left behind it; its name is empty
+  const length = bytes - 13;
+  for (let k = 0; k < 4; k++) module[9 + k] = ((length >>> (7 * k)) & 0x7f) | (k < 3 ? 0x80 : 0);
+  return module;
+}
+
 function ask(): Features {
   const recent = 'Float16Array' in globalThis;
   if (typeof WebAssembly !== 'object')
@@ -37,15 +50,18 @@ function ask(): Features {
   if (!accepts((vector) => f32x4.add(vector, vector))) {
     return { simd: false, relaxed: false, recent, reason: 'this WebAssembly has no SIMD' };
   }
+  const without = (reason: string): Features => ({ simd: false, relaxed: false, recent, reason });
   try {
     new WebAssembly.Module(new ModuleBuilder().bytes());
   } catch {
-    return {
-      simd: false,
-      relaxed: false,
-      recent,
-      reason: "a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')",
-    };
+    return without("a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')");
+  }
+  try {
+    new WebAssembly.Module(padded(probeBytes));
+  } catch (error) {
+    return without(
+      `this thread may not compile a WebAssembly module of ${probeBytes / 2 ** 10} kB while it waits (${error instanceof Error ? error.message : error}); a worker may`,
+    );
   }
   return { simd: true, relaxed: accepts((vector) => f32x4.relaxedMadd(vector, vector, vector)), recent, reason: '' };
 }

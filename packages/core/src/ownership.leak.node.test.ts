@@ -30,7 +30,7 @@ beforeEach(() => {
 
 /** What cannot be reached is collected, and registries are told. */
 async function collect(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) {
+  for (let turn = 0; turn < 3; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     globalThis.gc?.();
   }
@@ -39,7 +39,7 @@ async function collect(): Promise<void> {
 
 const size = 5000;
 const big = (): Parameter => parameter(new Float32Array(size).fill(1));
-const rounds = 8;
+const rounds = 5;
 /** Uploads and results without an owner that may stay: they are bounded by a budget of their own. */
 const bytesLeft = 4096;
 
@@ -208,7 +208,7 @@ describe('programs', () => {
       const f = compile((x: Tensor) => x.mul(2).sub(k + 0));
       for (let call = 0; call < 3; call++) await f(zeros([600 + k]));
     };
-    for (let k = 0; k < 30; k++) await round(k);
+    for (let k = 0; k < 20; k++) await round(k);
     await fill();
     await collect();
     expect(live()).toBeLessThanOrEqual(512);
