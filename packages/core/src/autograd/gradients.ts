@@ -7,15 +7,13 @@ import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { Assigned, CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
 import { hooks } from '../graph/hooks.ts';
-import { apply, constant, type Node } from '../graph/node.ts';
+import { constant, type Node } from '../graph/node.ts';
 import { inputsFirst } from '../graph/walk.ts';
-import { addTo } from '../lists.ts';
 import { add } from '../ops/arithmetic.ts';
-import { Contraction, type ContractionAxes } from '../ops/contract.ts';
-import { concat } from '../ops/indexing.ts';
-import { expandTo, Pad, type PadAttributes } from '../ops/views.ts';
+import { expandTo } from '../ops/views.ts';
 import { sameShape, show } from '../shape.ts';
 import { feedsBranch, keepZeros } from './branches.ts';
+import { rewriteSum } from './rewrites.ts';
 
 /**
  * The gradients of `of` with respect to each target. `cotangent` is the weight of each element of `of`; it may be left
@@ -51,7 +49,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const contributions = collected[position];
     if (contributions === undefined) continue;
     const node = order[position] as Node;
-    const total = sumOf(contributions, node);
+    const total = sumOf(contributions);
     if (wanted.has(node)) results.set(node, total);
     const inputs = inputPositions[position] as readonly number[];
     const skipped = node.primitive === CustomGradient ? 1 : 0;
@@ -140,90 +138,7 @@ function cutError(node: Node, why: string): GradientError {
   });
 }
 
-function sumOf(contributions: readonly Node[], node: Node): Node {
-  if (contributions.length === 1) return contributions[0] as Node;
-  return joinContractions(joinPads(contributions, node)).reduce(add);
-}
-
-/**
- * The cotangents of slices are paddings of pieces; pieces of one axis that do not overlap become one concatenation, so
- * that n slices of a tensor cost one pass and not n.
- */
-function joinPads(contributions: readonly Node[], node: Node): readonly Node[] {
-  const rest: Node[] = [];
-  const pieces: { start: number; end: number; value: Node }[] = [];
-  let joinAxis = -1;
-  for (const contribution of contributions) {
-    const axis = paddedAxis(contribution);
-    if (axis === null || (joinAxis >= 0 && axis !== joinAxis)) {
-      rest.push(contribution);
-      continue;
-    }
-    joinAxis = axis;
-    const value = contribution.inputs[0] as Node;
-    const start = (contribution.attributes as PadAttributes).before[axis] as number;
-    pieces.push({ start, end: start + (value.shape[axis] as number), value });
-  }
-  if (pieces.length < 2) return contributions;
-  pieces.sort((a, b) => a.start - b.start);
-  if (pieces.some((piece, k) => k > 0 && piece.start < (pieces[k - 1] as { end: number }).end)) return contributions;
-  const length = node.shape[joinAxis] as number;
-  const zeros = (count: number): Node[] =>
-    count === 0
-      ? []
-      : [
-          constant(
-            0,
-            node.dtype,
-            node.shape.map((size, axis) => (axis === joinAxis ? count : size)),
-          ),
-        ];
-  let reached = 0;
-  const parts: Node[] = [];
-  for (const { start, end, value } of pieces) {
-    parts.push(...zeros(start - reached), value);
-    reached = end;
-  }
-  return [...rest, concat([...parts, ...zeros(length - reached)], joinAxis)];
-}
-
-/**
- * A weight used at every step of a sequence receives one product a step: A1 B1 + A2 B2 = [A1 A2] [B1; B2] makes them one
- * product over the joined inner axis.
- */
-function joinContractions(contributions: readonly Node[]): readonly Node[] {
-  const groups = new Map<string, Node[]>();
-  const rest: Node[] = [];
-  for (const contribution of contributions) {
-    const key = contractionKey(contribution);
-    if (key === null) rest.push(contribution);
-    else addTo(groups, key, contribution);
-  }
-  for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : (group[0] as Node));
-  return rest;
-}
-
-function joinContraction(group: readonly Node[]): Node {
-  const side = (input: number): Node => {
-    const operands = group.map(({ inputs }) => inputs[input] as Node);
-    const [first] = operands as [Node];
-    return concat(operands, first.shape.length - 1);
-  };
-  const [first] = group as [Node];
-  return apply(Contraction, [side(0), side(1)], first.attributes as ContractionAxes);
-}
-
-/** Equal for unrealised contractions that can be joined: one inner axis, the rest of equal sizes. */
-function contractionKey(node: Node): string | null {
-  if (node.primitive !== Contraction || node.storage !== null || node.inputs.length !== 2) return null;
-  const { batch, rows, columns, inner } = node.attributes as ContractionAxes;
-  return inner === 1 ? `${batch},${rows},${columns}` : null;
-}
-
-/** The one axis along which an unrealised padding adds zeros, or null. */
-function paddedAxis(node: Node): number | null {
-  if (node.primitive !== Pad || node.storage !== null || node.inputs.length === 0) return null;
-  const { before, after, step } = node.attributes as PadAttributes;
-  const axes = before.flatMap((count, axis) => (count > 0 || (after[axis] as number) > 0 ? [axis] : []));
-  return axes.length === 1 && step.every((s) => s === 1) ? (axes[0] as number) : null;
+/** The sum of what came to a node from all its uses. */
+function sumOf(contributions: readonly Node[]): Node {
+  return rewriteSum(contributions).reduce(add);
 }

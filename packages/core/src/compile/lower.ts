@@ -2,11 +2,11 @@
  * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
  * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
  */
-import type { Axes, Body, Hint, Kernel, Limits, Op, Shape } from '../backend.ts';
+import type { Axes, Body, Kernel, Limits, Op, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
-import { inverseOrder, Permute } from '../ops/views.ts';
+import { inverseOrder } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
@@ -72,7 +72,7 @@ export class Lowerer {
       return { ...known, plan, reads: known.reads.map(node), scalars: known.scalars.map(node) };
     }
     const whole = plan.root.shape.map(() => 1);
-    const splits = (plan.turn && splitsBetween(plan.root.shape, plan.turn.shape)) ?? whole;
+    const splits = (plan.permuted && splitsBetween(plan.root.shape, plan.permuted.shape)) ?? whole;
     for (;;) {
       const writer = new KernelWriter(plan, schedule, splits);
       const lowered = writer.write(this.#limits);
@@ -103,12 +103,15 @@ class KernelWriter {
   readonly #plan: KernelPlan;
   readonly #schedule: Schedule;
   readonly #domain: Shape;
+  /** For each axis of the core the loop that walks it. */
+  readonly #loops: Axes;
   readonly #extents: Shape;
   readonly #space = new IndexSpace();
   readonly #reads: Node[] = [];
   readonly #scalars: Node[] = [];
   readonly #operands: Value[] = [];
-  readonly #operandNodes: Node[] = [];
+  /** For each operand the input of the core that it is. */
+  readonly #operandInputs: number[] = [];
   #inlined: Node[] = [];
   readonly #splits: readonly number[];
 
@@ -119,18 +122,19 @@ class KernelWriter {
     this.#splits = splits;
     // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
     this.#domain =
-      (plan.turn ?? plan.core)?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
+      (plan.permuted ?? plan.core)?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
+    this.#loops = plan.permuted === null ? this.#domain.map((_, axis) => axis) : inverseOrder(plan.permuted.order);
     const extents = plan.core === null ? [] : this.#reductionOf(plan.core).extents;
     this.#extents = extents;
   }
 
   write(limits: Limits): LoweredKernel | { readonly store: Node } {
-    const { core, root, turn } = this.#plan;
+    const { core, root } = this.#plan;
     const walked = this.#domain.map((size, axis) => this.#space.axis(axis, size));
     const target = sameShape(this.#domain, root.shape)
       ? walked
       : this.#space.unflatten(this.#space.flatten(walked, this.#domain), root.shape);
-    const element = turn === null ? walked : inverseOrder(turn.attributes as Axes).map((axis) => walked[axis] as Index);
+    const element = this.#loops.map((loop) => walked[loop] as Index);
     if (core === null || this.#extents.includes(0)) {
       const writer = new BodyWriter(this.#space);
       const body = new BodyScope(this, writer, []);
@@ -197,10 +201,10 @@ class KernelWriter {
     return known >= 0 ? known : this.#scalars.push(node) - 1;
   }
 
-  /** The next operand of the core, whose `inputs` these are. */
-  operand(value: Value, inputs: readonly Node[]): void {
-    const operand = this.#operands.push(value) - 1;
-    this.#operandNodes.push(inputs[operand] as Node);
+  /** The next operand of the core, and the input that it is. */
+  operand(value: Value, input: number): void {
+    this.#operands.push(value);
+    this.#operandInputs.push(input);
   }
 
   noteInlined(node: Node): void {
@@ -220,16 +224,17 @@ class KernelWriter {
   }
 
   /**
-   * The operands of a contraction must be plain strided loads; a view that is not must be stored first. Not its
-   * permutation, which is a strided load of the stored one: so the product and its gradients store the same node.
+   * The node behind the first operand that must be a plain strided load and is none: such a view is stored first. Not its
+   * permutation, which is a strided load of the stored one: so a product and its gradients store the same node.
    */
   #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
-    if (core.primitive.name !== 'contraction') return null;
     for (const [k, position] of positions.entries()) {
+      const input = this.#operandInputs[k] as number;
+      if (core.primitive.access?.(core, input) !== 'strided') continue;
       const op = body[position];
       if (op?.op === 'load' && affine(body, op.index) !== null) continue;
-      let node = resolve(this.#operandNodes[k] as Node);
-      while (node.primitive === Permute) node = resolve(node.inputs[0] as Node);
+      let node = resolve(core.inputs[input] as Node);
+      while (node.primitive.order !== undefined) node = resolve(node.inputs[0] as Node);
       return node;
     }
     return null;
@@ -252,7 +257,7 @@ class KernelWriter {
       ? prune(bodies[0] as Body, operands)
       : { body: bodies[0] as Body, positions: operands };
     const epilogue = bodies[1] === undefined || !isRewritten ? bodies[1] : prune(bodies[1]).body;
-    const hint = reduce === undefined ? undefined : turned(core?.primitive.hint?.(core, positions), this.#plan.turn);
+    const hint = reduce && core ? core.primitive.hint?.(core, positions, this.#loops) : undefined;
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
     const isTooLong = value.length > longestBody || (epilogue?.length ?? 0) > longestBody;
     if (isTooLong || this.#reads.length > room) return { store: this.#nodeToStore() };
@@ -289,14 +294,6 @@ class KernelWriter {
     if (chosen === undefined) throw new Error(`lower: ${this.#plan.root.primitive.name} does not fit one kernel`);
     return chosen;
   }
-}
-
-/** The hint of a contraction whose axes the kernel walks in another order. */
-function turned(hint: Hint | undefined, turn: Node | null): Hint | undefined {
-  if (turn === null || hint?.kind !== 'contraction') return hint;
-  const places = inverseOrder(turn.attributes as Axes);
-  const placesOf = (axes: Axes): number[] => axes.map((axis) => places[axis] as number).sort((a, b) => a - b);
-  return { ...hint, batch: placesOf(hint.batch), rows: placesOf(hint.rows), columns: placesOf(hint.columns) };
 }
 
 /** A size as that of an outer and an inner loop. */
@@ -351,8 +348,9 @@ class BodyScope {
         const low = writer.emit('max', 'int32', value, writer.constant(min, 'int32'));
         return writer.space.computed(writer.emit('min', 'int32', low, writer.constant(max, 'int32')), min, max);
       },
-      operand: (value) => {
-        kernel.operand(value, node.inputs);
+      operand: (position, at) => {
+        const value = this.evaluate(node.inputs[position] as Node, at);
+        kernel.operand(value, position);
         return value;
       },
     };

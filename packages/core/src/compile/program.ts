@@ -5,7 +5,7 @@
 
 import type { BufferType, DType, Limits, Program, Step } from '../backend.ts';
 import { BackendError } from '../errors.ts';
-import { Constant, type Node } from '../graph/node.ts';
+import { constantValue, type Node } from '../graph/node.ts';
 import { addTo } from '../lists.ts';
 import { show, sizeOf } from '../shape.ts';
 import { findGroups, safeGroups } from './group.ts';
@@ -166,10 +166,10 @@ class ProgramBuilder {
     }
   }
 
-  /** The node whose memory holds the rest around a box: a reshape shares the memory of what it views. */
+  /** The node whose memory holds the rest around a box: a view that keeps the order shares the memory of what it views. */
   #baseOf(node: Node, input: number): Node {
     let base = resolve(node.inputs[input] as Node);
-    while (base.storage === null && !this.#bufferOf.has(base) && base.primitive.name === 'reshape') {
+    while (base.storage === null && !this.#bufferOf.has(base) && base.primitive.keepsOrder === true) {
       base = resolve(base.inputs[0] as Node);
     }
     return base;
@@ -196,7 +196,7 @@ class ProgramBuilder {
     const start = box.start.map((at) => {
       if (typeof at === 'number') return at;
       const node = resolve(owner.inputs[at.input] as Node);
-      return node.primitive === Constant ? (node.attributes as number) : { scalar: this.#scalar(node) };
+      return constantValue(node) ?? { scalar: this.#scalar(node) };
     });
     const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
     return { step: { kernel, write, reads, scalars, into }, aligned: [] };

@@ -7,29 +7,34 @@
  */
 import type { Axes, Limits, Shape } from '../backend.ts';
 import { isHalf } from '../dtype.ts';
-import { Constant, type Node, Scalar } from '../graph/node.ts';
+import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
-import { Add, Maximum, Minimum, Multiply, Subtract } from '../ops/arithmetic.ts';
-import { Less, Where } from '../ops/compare.ts';
-import { Contraction } from '../ops/contract.ts';
-import { Cast } from '../ops/functions.ts';
-import { ScatterAdd } from '../ops/indexing.ts';
-import { Random } from '../ops/sources.ts';
-import { Permute, Reshape } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { behindViews, resolve, type Trace } from './trace.ts';
 
 /** A loop nest to be: what it writes, and the reduction at its core. */
-export interface KernelPlan {
+export interface KernelPlan extends KernelTarget {
+  /** The nest whose reduction the kernel runs, or null. */
+  readonly core: Node | null;
+  /** The permutation through which the core is wanted, if through one: the kernel walks its axes, not those of the core. */
+  readonly permuted: Permuted | null;
+}
+
+/** What a kernel writes. */
+interface KernelTarget {
   /** The node that is written, or the one whose box is written. */
   readonly owner: Node;
   /** The node that the kernel computes. */
   readonly root: Node;
-  core: Node | null;
-  /** The permutation through which the core is wanted: the kernel walks its axes, not those of the core; or null. */
-  turn: Node | null;
   /** Where the kernel writes a box of its owner only: that box. */
   readonly box: PlacedBox | null;
+}
+
+/** A view that permutes axes. */
+interface Permuted {
+  readonly shape: Shape;
+  /** The axis of what it views that becomes each of its own. */
+  readonly order: Axes;
 }
 
 /** A box, and the input of its owner that holds what lies around all boxes, if one does. */
@@ -53,7 +58,6 @@ interface Use {
 
 /** Operations that a kernel may have besides index arithmetic; the body holds 128 in all. */
 const operationBudget = 28;
-const cheapPrimitives = new Set<unknown>([Add, Subtract, Multiply, Maximum, Minimum, Less, Where, Cast]);
 
 export function schedule(trace: Trace, limits: Limits, forced: ReadonlySet<Node>): Schedule {
   return new Scheduler(trace, limits, forced).run();
@@ -67,17 +71,20 @@ class Scheduler {
   readonly #uses: (Use[] | undefined)[];
   readonly #consumers: Int32Array;
   readonly #stored: boolean[];
-  readonly #plans: KernelPlan[] = [];
+  /** By number of the kernel: what it writes, and its reduction once that is known. */
+  readonly #targets: KernelTarget[] = [];
+  readonly #cores: (Pick<KernelPlan, 'core' | 'permuted'> | undefined)[] = [];
   readonly #operations: number[] = [];
   readonly #reads: number[] = [];
   readonly #elementPlaces: number[] = [];
   /** Places that are one permutation away from the element of their kernel. */
-  readonly #turns = new Map<number, Node>();
+  readonly #permutations = new Map<number, Permuted>();
   /** The place behind an input of a node, by place, node and input. */
   readonly #places = new Map<number, number>();
   #placeCount = 0;
   readonly #mostInputs: number;
-  readonly #ownPlans: (KernelPlan[] | undefined)[];
+  /** By `node.order`: the kernels that write the node. */
+  readonly #kernelsOf: (number[] | undefined)[];
   readonly #drawn: ReadonlySet<Node>;
 
   constructor(trace: Trace, limits: Limits, forced: ReadonlySet<Node>) {
@@ -90,7 +97,7 @@ class Scheduler {
     this.#uses = new Array(length);
     this.#consumers = new Int32Array(length);
     this.#stored = new Array(length).fill(false);
-    this.#ownPlans = new Array(length);
+    this.#kernelsOf = new Array(length);
     this.#drawn = new Set(trace.drawn);
     let mostInputs = 1;
     for (const node of trace.order) {
@@ -107,8 +114,12 @@ class Scheduler {
   run(): Schedule {
     const { order } = this.#trace;
     for (let position = order.length - 1; position >= 0; position--) this.#place(order[position] as Node);
-    const kernels = this.#ownPlans.flatMap((plans) => plans ?? []);
-    return { kernels, stored: this.#stored };
+    const none = { core: null, permuted: null };
+    const planOf = (kernel: number): KernelPlan => ({
+      ...(this.#targets[kernel] as KernelTarget),
+      ...(this.#cores[kernel] ?? none),
+    });
+    return { kernels: this.#kernelsOf.flatMap((kernels) => kernels?.map(planOf) ?? []), stored: this.#stored };
   }
 
   #isLeaf(node: Node): boolean {
@@ -151,8 +162,8 @@ class Scheduler {
     // operations compute in float32, so only memory rounds to half a float
     if (kind === 'pointwise' && isHalf(node.dtype)) return true;
     return uses.some(({ access }) => {
-      if (access === 'dense') return node.primitive !== Reshape;
-      return access === 'stored' && kind !== 'view';
+      if (access === 'dense') return node.primitive.keepsOrder !== true;
+      return (access === 'stored' || access === 'strided') && kind !== 'view';
     });
   }
 
@@ -160,8 +171,8 @@ class Scheduler {
     this.#stored[node.order] = true;
     const boxes = this.#boxesOf(node);
     if (boxes === null) {
-      const kernel = this.#open({ owner: node, root: node, core: null, turn: null, box: null });
-      if (node.primitive.kind === 'nest') (this.#plans[kernel] as KernelPlan).core = node;
+      const kernel = this.#open({ owner: node, root: node, box: null });
+      if (node.primitive.kind === 'nest') this.#cores[kernel] = { core: node, permuted: null };
       const use: Use = { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' };
       if (node.primitive.kind === 'view') this.#passOn(node, use);
       else this.#useInputs(node, use);
@@ -173,7 +184,7 @@ class Scheduler {
     for (const box of boxes.boxes) {
       const root = resolve(node.inputs[box.input] as Node);
       if (root.size === 0) continue;
-      const kernel = this.#open({ owner: node, root, core: null, turn: null, box: { ...box, base: boxes.base } });
+      const kernel = this.#open({ owner: node, root, box: { ...box, base: boxes.base } });
       this.#use(root, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
     }
   }
@@ -183,18 +194,17 @@ class Scheduler {
     const boxes = this.#limits.inPlace ? node.primitive.boxes?.(node) : undefined;
     if (boxes === undefined) return null;
     const isKnown = (start: number | { readonly input: number }): boolean => {
-      if (typeof start === 'number') return true;
-      const { primitive } = resolve(node.inputs[start.input] as Node);
-      return primitive === Scalar || primitive === Constant;
+      return typeof start === 'number' || isNumber(resolve(node.inputs[start.input] as Node));
     };
     return boxes.boxes.every(({ start }) => start.every(isKnown)) ? boxes : null;
   }
 
-  #open(plan: KernelPlan): number {
-    const kernel = this.#plans.push(plan) - 1;
-    const own = this.#ownPlans[plan.owner.order];
-    if (own === undefined) this.#ownPlans[plan.owner.order] = [plan];
-    else own.push(plan);
+  #open(target: KernelTarget): number {
+    const kernel = this.#targets.push(target) - 1;
+    const { order } = target.owner;
+    const own = this.#kernelsOf[order];
+    if (own === undefined) this.#kernelsOf[order] = [kernel];
+    else own.push(kernel);
     this.#operations.push(0);
     this.#reads.push(0);
     this.#elementPlaces.push(this.#placeCount++);
@@ -209,8 +219,7 @@ class Scheduler {
   }
 
   #fits(node: Node, kernel: number): boolean {
-    const cost = node.primitive === Random ? 6 : 1;
-    const operations = (this.#operations[kernel] as number) + cost;
+    const operations = (this.#operations[kernel] as number) + (node.primitive.operations ?? 1);
     const reads = (this.#reads[kernel] as number) + node.inputs.length - 1;
     const room = Math.min(this.#limits.maxReads, this.#limits.maxBindings - 1);
     return operations <= operationBudget && reads < room;
@@ -218,7 +227,7 @@ class Scheduler {
 
   /** One simple operation on values that are in memory anyway: computing it again costs less than storing it. */
   #isCheap(node: Node): boolean {
-    if (!cheapPrimitives.has(node.primitive)) return false;
+    if (node.primitive.isCheap !== true) return false;
     return node.inputs.every((input) => {
       const source = behindViews(input);
       const isShared = (this.#consumers[source.order] as number) > 1 && source.primitive.kind !== 'pointwise';
@@ -236,18 +245,17 @@ class Scheduler {
   #becomeCore(node: Node, uses: readonly Use[]): boolean {
     const [use] = uses as [Use];
     if (uses.length !== 1 || use.access !== 'once') return false;
-    const plan = this.#plans[use.kernel];
-    if (plan === undefined || plan.core !== null) return false;
-    const turn = this.#turns.get(use.place) ?? null;
-    if (turn === null && use.place !== this.#elementPlaces[use.kernel]) return false;
-    if (turn !== null && !writesTurned(node, turn)) return false;
-    const domain = (turn ?? node).shape;
-    if (plan.box !== null && !sameShape(domain, plan.root.shape)) {
-      const splits = turn && splitsBetween(plan.root.shape, domain);
-      if (!splits?.every((inner, axis) => maySplit(plan, axis, inner))) return false;
+    const target = this.#targets[use.kernel];
+    if (target === undefined || this.#cores[use.kernel] !== undefined) return false;
+    const permuted = this.#permutations.get(use.place) ?? null;
+    if (permuted === null && use.place !== this.#elementPlaces[use.kernel]) return false;
+    if (permuted !== null && !mayPermute(node, permuted)) return false;
+    const domain = (permuted ?? node).shape;
+    if (target.box !== null && !sameShape(domain, target.root.shape)) {
+      const splits = permuted && splitsBetween(target.root.shape, domain);
+      if (!splits?.every((inner, axis) => maySplit(target, axis, inner))) return false;
     }
-    plan.core = node;
-    plan.turn = turn;
+    this.#cores[use.kernel] = { core: node, permuted };
     this.#useInputs(node, use);
     return true;
   }
@@ -260,8 +268,8 @@ class Scheduler {
       let access = primitive.access?.(node, k) ?? 'once';
       if (exact.includes(k) && access !== 'dense') access = 'stored';
       const isAligned = primitive.kind === 'pointwise' && primitive.access === undefined;
-      const isFinish = primitive === ScatterAdd && k === 0;
-      const place = isAligned || isFinish ? use.place : this.#beyond(use.place, node, k);
+      const isFinishing = primitive.finishing?.includes(k) === true;
+      const place = isAligned || isFinishing ? use.place : this.#beyond(use.place, node, k);
       this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }
@@ -269,9 +277,12 @@ class Scheduler {
   #passOn(node: Node, use: Use): void {
     node.inputs.forEach((input, k) => {
       const access = k > 0 ? 'many' : (node.primitive.access?.(node, 0) ?? 'once');
-      // a place is a flat position, which a reshape does not change
-      const place = node.primitive === Reshape ? use.place : this.#beyond(use.place, node, k);
-      if (node.primitive === Permute && use.place === this.#elementPlaces[use.kernel]) this.#turns.set(place, node);
+      // a place is a flat position
+      const place = node.primitive.keepsOrder === true ? use.place : this.#beyond(use.place, node, k);
+      const order = node.primitive.order?.(node);
+      if (order !== undefined && use.place === this.#elementPlaces[use.kernel]) {
+        this.#permutations.set(place, { shape: node.shape, order });
+      }
       this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
     });
   }
@@ -300,11 +311,15 @@ class Scheduler {
   }
 }
 
-/** Products write their numbers wherever they are wanted, as long as neighbours stay neighbours. */
-function writesTurned(node: Node, turn: Node): boolean {
-  const order = turn.attributes as Axes;
-  const isWhole = node.primitive === Contraction && sameShape(node.shape, (turn.inputs[0] as Node).shape);
-  return isWhole && order.at(-1) === order.length - 1;
+/** Whether a nest may write its numbers where the permutation wants them: neighbours stay neighbours, nothing is reshaped. */
+function mayPermute({ primitive, shape }: Node, { order, shape: permuted }: Permuted): boolean {
+  const isWhole =
+    primitive.mayPermute === true &&
+    sameShape(
+      permuted,
+      order.map((axis) => shape[axis] as number),
+    );
+  return isWhole && order.length === shape.length && order.at(-1) === order.length - 1;
 }
 
 /** For each axis of `shape` the size of the inner of two loops that it is in `domain`, or 1; null where it is otherwise. */
@@ -320,13 +335,13 @@ export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
 }
 
 /** Whether an axis may be two loops: where the kernel writes a box, that must start at a whole turn of the inner one. */
-export function maySplit({ box, owner }: KernelPlan, axis: number, inner: number): boolean {
+export function maySplit({ box, owner }: KernelTarget, axis: number, inner: number): boolean {
   if (box === null || inner === 1) return true;
   const start = box.start[axis];
   return typeof start === 'number' && start % inner === 0 && (owner.shape[axis] as number) % inner === 0;
 }
 
-const strictness: readonly Access[] = ['once', 'many', 'stored', 'dense'];
+const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'dense'];
 
 function stricter(a: Access, b: Access): Access {
   return strictness.indexOf(a) > strictness.indexOf(b) ? a : b;

@@ -89,7 +89,7 @@ test('a value is found again for the structure that it was kept for', () => {
   const node = (order: number, x: Tensor) => Object.assign(x.node, { order });
   const plan = (order: number, x: Tensor) => {
     const root = node(order, x);
-    return { owner: root, root, core: null, turn: null, box: null };
+    return { owner: root, root, core: null, permuted: null, box: null };
   };
   const schedule = { kernels: [], stored: [false, false, true, true] };
   const [a, b] = [tensor([1, 2]), tensor([3, 4])];

@@ -6,7 +6,6 @@ import { StaleTensorError } from '../errors.ts';
 import { Argument, type Node, Scalar } from '../graph/node.ts';
 import { lossOf, type Storage } from '../graph/storage.ts';
 import { nextVisit } from '../graph/walk.ts';
-import { Random } from '../ops/sources.ts';
 import { KeyStream } from './key-stream.ts';
 
 export interface Trace {
@@ -87,7 +86,7 @@ export function traceGraph(
       else pushNode(node);
       if (node.storage !== null) continue;
       if (node.primitive === Scalar) numbers.push(node);
-      else if (drawOnHost && node.primitive === Random) drawn.push(node);
+      else if (drawOnHost && node.primitive.isRandom === true) drawn.push(node);
     }
   }
   for (const root of roots) stream.push(root.order);

@@ -151,6 +151,11 @@ export function constant(value: number, dtype: DType, shape: Shape = [], backend
   return new Node(Constant, [], value, dtype, shape, backend) as Node;
 }
 
+/** A number that the host knows before a kernel runs. */
+export function isNumber({ primitive }: Node): boolean {
+  return primitive === Scalar || primitive === Constant;
+}
+
 /** The constant that a node is, or null. Lets rules drop multiplications by 1 and sums with 0. */
 export function constantValue(node: Node): number | null {
   return node.primitive.id === Constant.id ? (node.attributes as number) : null;

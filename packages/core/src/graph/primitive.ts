@@ -3,7 +3,7 @@
  * it means, what transformations of functions make of it, how a kernel computes it.
  * Owns the interface and the numbering of primitives; the primitives themselves stand in ops/.
  */
-import type { Alu, DType, Hint, Kernel, Shape } from '../backend.ts';
+import type { Alu, Axes, DType, Hint, Kernel, Shape } from '../backend.ts';
 import type { Index, IndexSpace } from './index-expression.ts';
 import type { Node } from './node.ts';
 
@@ -49,9 +49,10 @@ export type Kind = 'leaf' | 'source' | 'pointwise' | 'view' | 'nest' | 'boxes' |
 
 /**
  * How an input's elements are read, over the whole output: each `once` at most, or `many` times.
- * `stored` inputs must be in memory; `dense` ones in memory in their own layout, behind no view.
+ * `stored` inputs must be in memory; `strided` ones behind views only that step evenly through that memory; `dense` ones in
+ * memory in their own layout, behind no view.
  */
-export type Access = 'once' | 'many' | 'stored' | 'dense';
+export type Access = 'once' | 'many' | 'stored' | 'strided' | 'dense';
 
 /** What `lower` writes its loop body with. */
 export interface Lowering {
@@ -70,8 +71,8 @@ export interface Lowering {
   inside(index: Index, low: number, high: number): Value | null;
   /** A computed int32 value as an index; values outside [min, max] are clamped. */
   computed(value: Value, min: number, max: number): Index;
-  /** Remembers a value as an operand that `hint` will name; gives it back. */
-  operand(value: Value): Value;
+  /** `input`, remembered as an operand that `hint` will name. */
+  operand(position: number, index: readonly Index[]): Value;
 }
 
 /** A box of the output: its value at each position of the box, and where it starts (numbers, or 0-d int32 inputs by position). */
@@ -106,6 +107,18 @@ interface Transformations<A, I extends Inputs> {
 /** How kernels compute the operation. */
 interface Computation<A, I extends Inputs> {
   readonly kind: Kind;
+  /** Of a pointwise primitive: computing it again costs less than storing it. */
+  readonly isCheap?: boolean;
+  /** Of a pointwise primitive: how many simple operations it stands for in a kernel; 1 by default. */
+  readonly operations?: number;
+  /** Random numbers: where the device has no exact integers, the host draws them. */
+  readonly isRandom?: boolean;
+  /** Of a view: its elements lie in the same order as those of its input, so that both may share their memory. */
+  readonly keepsOrder?: boolean;
+  /** Of a view that permutes axes: the input's axis that becomes each axis. */
+  order?(node: Node<A, I>): Axes;
+  /** Of a nest: a kernel may walk its axes in another order, as long as the last one stays last. */
+  readonly mayPermute?: boolean;
   /** Inputs that are compared with a stored value and so must be stored, never recomputed. */
   readonly exact?: readonly number[];
   /** How input `position` is read; by default once. */
@@ -115,8 +128,13 @@ interface Computation<A, I extends Inputs> {
   reduction?(node: Node<A, I>): NonNullable<Kernel['reduce']>;
   /** What is made of the finished reduction; by default itself. */
   finish?(node: Node<A, I>, at: Lowering, accumulator: Value): Value;
-  /** A larger word for the nest; `operands` are the positions that `lower` marked with `at.operand`. */
-  hint?(node: Node<A, I>, operands: readonly Value[]): Hint;
+  /** Inputs that only `finish` reads, at the element that it finishes. */
+  readonly finishing?: readonly number[];
+  /**
+   * A larger word for the nest. `operands` are the positions that `lower` marked with `at.operand`; `loops` gives for each
+   * axis of the node the loop of the kernel that walks it.
+   */
+  hint?(node: Node<A, I>, operands: readonly Value[], loops: Axes): Hint;
   /** Boxes in the order of writing; the first may name an input that holds the rest. */
   boxes?(node: Node<A, I>): { readonly base: number | null; readonly boxes: readonly Box[] };
 }

@@ -9,17 +9,24 @@ import { binary, like, pointwise } from './pointwise.ts';
 import { Expand, expandTo } from './views.ts';
 
 // d(a + b) = da + db
-export const Add: Primitive<null, Binary> = pointwise({ name: 'add', op: 'add', gradient: (g) => [g, g] });
+export const Add: Primitive<null, Binary> = pointwise({
+  name: 'add',
+  op: 'add',
+  isCheap: true,
+  gradient: (g) => [g, g],
+});
 // d(a - b) = da - db
 export const Subtract: Primitive<null, Binary> = pointwise({
   name: 'sub',
   op: 'sub',
+  isCheap: true,
   gradient: (g) => [g, () => negate(g)],
 });
 // d(a b) = b da + a db
 export const Multiply: Primitive<null, Binary> = pointwise({
   name: 'mul',
   op: 'mul',
+  isCheap: true,
   steep: (inputs, k) => !isFixed(inputs[1 - k]),
   gradient: (g, [a, b]) => [() => multiply(g, b), () => multiply(g, a)],
 });
@@ -59,12 +66,14 @@ export const Power: Primitive<null, Binary> = pointwise({
 export const Maximum: Primitive<null, Binary> = pointwise({
   name: 'maximum',
   op: 'max',
+  isCheap: true,
   gradient: (g, [a, b]) => [() => shareOfLarger(g, a, b), () => shareOfLarger(g, b, a)],
 });
 // d min(a, b): to the smaller one, where the other is larger; a tie is shared
 export const Minimum: Primitive<null, Binary> = pointwise({
   name: 'minimum',
   op: 'min',
+  isCheap: true,
   gradient: (g, [a, b]) => [() => shareOfLarger(g, b, a), () => shareOfLarger(g, a, b)],
 });
 

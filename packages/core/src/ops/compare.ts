@@ -8,7 +8,7 @@ import { cast } from './functions.ts';
 import { binary, checkComputable, like, pointwise } from './pointwise.ts';
 import { expandTo } from './views.ts';
 
-export const Less: Primitive<null, Binary> = pointwise({ name: 'less', op: 'less', result: 'bool' });
+export const Less: Primitive<null, Binary> = pointwise({ name: 'less', op: 'less', result: 'bool', isCheap: true });
 export const Equal: Primitive<null, Binary> = pointwise({ name: 'equal', op: 'equal', result: 'bool' });
 export const And: Primitive<null, Binary> = pointwise({ name: 'and', op: 'and' });
 export const Or: Primitive<null, Binary> = pointwise({ name: 'or', op: 'or' });
@@ -20,6 +20,7 @@ export const ShiftRight: Primitive<null, Binary> = pointwise({ name: 'shiftRight
 export const Where: Primitive<null, Ternary> = pointwise({
   name: 'where',
   op: 'where',
+  isCheap: true,
   gradient: (g, [condition]) => [null, () => where(condition, g, like(g, 0)), () => where(condition, like(g, 0), g)],
 });
 

@@ -21,7 +21,8 @@ export interface ContractionAxes {
 export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
   name: 'contraction',
   kind: 'nest',
-  access: () => 'stored',
+  access: () => 'strided',
+  mayPermute: true,
   infer: ([left, right], { batch, rows, columns }) => ({
     dtype: left.dtype,
     shape: [...left.shape.slice(0, batch + rows), ...right.shape.slice(batch, batch + columns)],
@@ -46,19 +47,18 @@ export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
   lower: (node, at) => {
     const { batch, rows } = node.attributes;
     const shared = at.index.slice(0, batch);
-    const left = at.operand(at.input(0, [...shared, ...at.index.slice(batch, batch + rows), ...at.reduced]));
-    const right = at.operand(at.input(1, [...shared, ...at.index.slice(batch + rows), ...at.reduced]));
+    const left = at.operand(0, [...shared, ...at.index.slice(batch, batch + rows), ...at.reduced]);
+    const right = at.operand(1, [...shared, ...at.index.slice(batch + rows), ...at.reduced]);
     return at.emit('mul', node.dtype, left, right);
   },
-  hint: (node, operands) => {
-    const { batch, rows, columns, inner } = node.attributes;
-    const range = (start: number, count: number): number[] => Array.from({ length: count }, (_, i) => start + i);
+  hint: ({ attributes: { batch, rows, columns, inner } }, operands, loops) => {
+    const loopsOf = (start: number, count: number): number[] => loops.slice(start, start + count).sort((a, b) => a - b);
     return {
       kind: 'contraction',
-      batch: range(0, batch),
-      rows: range(batch, rows),
-      columns: range(batch + rows, columns),
-      inner: range(batch + rows + columns, inner),
+      batch: loopsOf(0, batch),
+      rows: loopsOf(batch, rows),
+      columns: loopsOf(batch + rows, columns),
+      inner: Array.from({ length: inner }, (_, i) => loops.length + i),
       left: operands[0] as number,
       right: operands[1] as number,
     };

@@ -63,6 +63,7 @@ export const Floor: Primitive<null, Unary> = pointwise({ name: 'floor', op: 'flo
 export const Cast: Primitive<DType, Unary> = definePrimitive({
   name: 'cast',
   kind: 'pointwise',
+  isCheap: true,
   infer: ([x], dtype) => ({ dtype, shape: x.shape }),
   gradient: (g, [x]) => [cast(g, x.dtype)],
   lower: (node, at) => at.emit('cast', node.dtype, at.input(0, at.index)),

@@ -70,16 +70,15 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
   lower: (node, at) => {
     const axis = node.attributes;
     const [turn] = at.reduced as [Index];
-    const target = at.operand(at.input(1, [turn]));
+    const target = at.operand(1, [turn]);
     const update = at.operand(
-      at.input(
-        2,
-        at.index.map((index, a) => (a === axis ? turn : index)),
-      ),
+      2,
+      at.index.map((index, a) => (a === axis ? turn : index)),
     );
     const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis] as Index));
     return at.emit('where', node.dtype, hit, update, at.constant(0, node.dtype));
   },
+  finishing: [0],
   finish: (node, at, accumulator) => at.emit('add', node.dtype, at.input(0, at.index), accumulator),
   hint: (node, operands) => ({
     kind: 'scatterAdd',

@@ -24,10 +24,8 @@ export const Cumsum: Primitive<number, Unary> = definePrimitive({
     const axis = node.attributes;
     const [r] = at.reduced as [Index];
     const operand = at.operand(
-      at.input(
-        0,
-        at.index.map((index, a) => (a === axis ? r : index)),
-      ),
+      0,
+      at.index.map((index, a) => (a === axis ? r : index)),
     );
     const before = at.emit('less', 'bool', at.integer(r), at.integer(at.space.shift(at.index[axis] as Index, 1)));
     return at.emit('where', node.dtype, before, operand, at.constant(0, node.dtype));
@@ -52,10 +50,8 @@ export const Rank: Primitive<number, Unary> = definePrimitive({
     const axis = node.attributes;
     const [r] = at.reduced as [Index];
     const other = at.operand(
-      at.input(
-        0,
-        at.index.map((index, a) => (a === axis ? r : index)),
-      ),
+      0,
+      at.index.map((index, a) => (a === axis ? r : index)),
     );
     const self = at.input(0, at.index);
     const isNumber = at.emit('equal', 'bool', self, self);

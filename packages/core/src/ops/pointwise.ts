@@ -8,7 +8,8 @@ import { broadcastShapes } from '../shape.ts';
 import { cast } from './functions.ts';
 import { expandTo } from './views.ts';
 
-export interface PointwiseDefinition<I extends Inputs> extends Pick<Primitive<null, I>, 'name' | 'gradient' | 'steep'> {
+export interface PointwiseDefinition<I extends Inputs>
+  extends Pick<Primitive<null, I>, 'name' | 'isCheap' | 'gradient' | 'steep'> {
   readonly op: Alu;
   /** The dtype of the result, where it is not that of the inputs. */
   readonly result?: DType;

@@ -17,6 +17,8 @@ export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }, N
 export const Random: Primitive<Shape, Binary> = definePrimitive({
   name: 'random',
   kind: 'pointwise',
+  isRandom: true,
+  operations: 6, // about as much work as six simple ones: a hash
   access: () => 'many',
   infer: (_, shape) => ({ dtype: 'float32', shape }),
   gradient: () => [null, null],

@@ -17,6 +17,7 @@ import { sum } from './reduce.ts';
 export const Reshape: Primitive<Shape, Unary> = definePrimitive({
   name: 'reshape',
   kind: 'view',
+  keepsOrder: true,
   infer: ([x], shape) => ({ dtype: x.dtype, shape }),
   gradient: (g, [x]) => [reshape(g, x.shape)],
   lower: (node, at) => at.input(0, at.space.unflatten(at.space.flatten(at.index, node.shape), node.inputs[0].shape)),
@@ -25,6 +26,7 @@ export const Reshape: Primitive<Shape, Unary> = definePrimitive({
 export const Permute: Primitive<Axes, Unary> = definePrimitive({
   name: 'permute',
   kind: 'view',
+  order: ({ attributes }) => attributes,
   infer: ([x], order) => ({ dtype: x.dtype, shape: order.map((axis) => x.shape[axis] as number) }),
   key: (order) => order,
   gradient: (g, _, { attributes: order }) => [permute(g, inverseOrder(order))],

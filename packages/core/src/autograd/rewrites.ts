@@ -1,0 +1,105 @@
+/**
+ * Cheaper ways to write the sum of the cotangents that meet at one node. Each rewrite takes the terms of a sum and gives
+ * other terms of the same sum; the chain rule in `gradients.ts` is right without them.
+ */
+import { apply, constant, type Node } from '../graph/node.ts';
+import { addTo } from '../lists.ts';
+import { Contraction, type ContractionAxes } from '../ops/contract.ts';
+import { concat } from '../ops/indexing.ts';
+import { Pad, type PadAttributes } from '../ops/views.ts';
+
+/** The terms of a sum, as few as the rewrites here make them. */
+export function rewriteSum(terms: readonly Node[]): readonly Node[] {
+  return terms.length < 2 ? terms : joinContractions(joinPads(terms));
+}
+
+/** A piece of a row, from `start` up to `end`. */
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly value: Node;
+}
+
+/**
+ * The cotangents of slices are paddings of pieces; pieces of one axis that do not overlap become one concatenation, so
+ * that n slices of a tensor cost one pass and not n.
+ */
+export function joinPads(terms: readonly Node[]): readonly Node[] {
+  const rest: Node[] = [];
+  const pieces: Piece[] = [];
+  let joinAxis = -1;
+  for (const term of terms) {
+    const axis = paddedAxis(term);
+    if (axis === null || (joinAxis >= 0 && axis !== joinAxis)) {
+      rest.push(term);
+      continue;
+    }
+    joinAxis = axis;
+    const value = term.inputs[0] as Node;
+    const start = (term.attributes as PadAttributes).before[axis] as number;
+    pieces.push({ start, end: start + (value.shape[axis] as number), value });
+  }
+  if (pieces.length < 2) return terms;
+  pieces.sort((a, b) => a.start - b.start);
+  // where two pieces overlap their elements must be added, which a concatenation does not
+  if (pieces.some(({ start }, k) => k > 0 && start < (pieces[k - 1] as Piece).end)) return terms;
+  const { dtype, shape } = terms[0] as Node;
+  const zeros = (count: number): Node[] =>
+    count === 0
+      ? []
+      : [
+          constant(
+            0,
+            dtype,
+            shape.map((size, axis) => (axis === joinAxis ? count : size)),
+          ),
+        ];
+  let reached = 0;
+  const parts: Node[] = [];
+  for (const { start, end, value } of pieces) {
+    parts.push(...zeros(start - reached), value);
+    reached = end;
+  }
+  return [...rest, concat([...parts, ...zeros((shape[joinAxis] as number) - reached)], joinAxis)];
+}
+
+/** The one axis along which an unrealised padding adds zeros around its input, or null. */
+function paddedAxis(node: Node): number | null {
+  if (node.primitive !== Pad || node.storage !== null || node.inputs.length === 0) return null;
+  const { before, after, step } = node.attributes as PadAttributes;
+  const axes = before.flatMap((count, axis) => (count > 0 || (after[axis] as number) > 0 ? [axis] : []));
+  return axes.length === 1 && step.every((s) => s === 1) ? (axes[0] as number) : null;
+}
+
+/**
+ * A weight used at every step of a sequence receives one product a step: A1 B1 + A2 B2 = [A1 A2] [B1; B2] makes them one
+ * product over the joined inner axis.
+ */
+export function joinContractions(terms: readonly Node[]): readonly Node[] {
+  const groups = new Map<string, Node[]>();
+  const rest: Node[] = [];
+  for (const term of terms) {
+    const key = contractionKey(term);
+    if (key === null) rest.push(term);
+    else addTo(groups, key, term);
+  }
+  for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : (group[0] as Node));
+  return rest;
+}
+
+function joinContraction(group: readonly Node[]): Node {
+  const side = (input: number): Node => {
+    const operands = group.map(({ inputs }) => inputs[input] as Node);
+    const [first] = operands as [Node];
+    return concat(operands, first.shape.length - 1);
+  };
+  const [first] = group as [Node];
+  return apply(Contraction, [side(0), side(1)], first.attributes as ContractionAxes);
+}
+
+/** Equal for unrealised contractions that can be joined: one inner axis, the rest of equal sizes. */
+function contractionKey(node: Node): string | null {
+  if (node.primitive !== Contraction || node.storage !== null || node.inputs.length !== 2) return null;
+  const { batch, rows, columns, inner } = node.attributes as ContractionAxes;
+  return inner === 1 ? `${batch},${rows},${columns}` : null;
+}
