@@ -1,6 +1,7 @@
 /**
  * Runs the examples of the docstrings, of README.md and of the guides, and holds them to the outputs in their comments.
- * Each example is type checked, then runs as a module of its own from the sources of the packages.
+ * Each example is type checked, then runs as a module of its own from the sources of the packages. A `text output` block behind
+ * an example is all that it prints.
  *
  *   node scripts/run-examples.mjs [text]     only the examples whose `file:line` contains the text
  */
@@ -88,7 +89,8 @@ async function bundle(examples) {
     }
     const probe = "import { __printed, __throws, __value } from '../../scripts/examples/probe.mjs';";
     const prelude = example.docstring ? "import '../../scripts/examples/prelude.ts';" : '';
-    writeFileSync(join(work, 'run', `${example.name}.ts`), `${probe}${prelude}${code}`);
+    const listen = example.output === undefined ? '' : 'console.log = (...values) => __printed(-1, ...values);';
+    writeFileSync(join(work, 'run', `${example.name}.ts`), `${probe}${prelude}${listen}${code}`);
   }
   let left = examples;
   while (left.length > 0) {
@@ -144,6 +146,10 @@ async function runExample(example) {
   });
   await worker.terminate();
   if (error) example.failures.push(error);
+  const output = outcomes[-1]?.join('\n') ?? '';
+  if (!error && example.output !== undefined && !keepsPromise(example.output, output)) {
+    example.failures.push(`the output is not that of the block behind it; this came out:\n${output}`);
+  }
   for (const [id, { line, kind, text }] of example.promises.entries()) {
     const where = `line ${example.line + line - 1}`;
     const printed = outcomes[id]?.join('\n');

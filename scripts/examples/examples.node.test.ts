@@ -22,6 +22,14 @@ test('of a document only the ts blocks count', () => {
   ]);
 });
 
+test('a block of output belongs to the example before it', () => {
+  const example = '```ts\na();\n```\n\nIt prints:\n\n';
+  const output = '```text output\n1\n  2\n```\n';
+  expect(extractExamples('T.md', `${example}${output}`)).toMatchObject([{ code: 'a();', output: '1\n  2' }]);
+  expect(extractExamples('T.md', `${example}\`\`\`text\n1\n\`\`\`\n`)[0]).not.toHaveProperty('output');
+  expect(() => extractExamples('T.md', output)).toThrow('T.md:2: the output of no example.');
+});
+
 test('values, constants, prints and errors are reported, line by line', () => {
   const code = [
     'await f(); // => [1,',

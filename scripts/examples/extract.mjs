@@ -1,5 +1,6 @@
 /**
- * Finds the examples: every `@example` in the docstrings of a TypeScript file and every `ts` block of a Markdown file.
+ * Finds the examples: every `@example` in the docstrings of a TypeScript file and every `ts` block of a Markdown file, with
+ * the `text output` block behind it, if there is one: all that it prints.
  * It does not know how they are run (run-examples.mjs) or what their comments mean (instrument.mjs).
  */
 
@@ -10,6 +11,7 @@
  * @property {string} code
  * @property {boolean} run false for blocks marked `ts no-run`, which are only type checked
  * @property {boolean} docstring
+ * @property {string} [output] what it prints in all, where a `text output` block says so
  */
 
 /** @param {string} file @param {string} text @returns {Example[]} */
@@ -57,9 +59,15 @@ function fromLines(file, lines, firstLine, docstring) {
     const start = at + 1;
     do at++;
     while (at < lines.length && (lines[at] ?? '').trim() !== fence);
+    const inside = lines.slice(start, at).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
+    const last = examples.at(-1);
+    if (language === 'text' && mark === 'output') {
+      if (!last || last.output !== undefined)
+        throw new Error(`${file}:${firstLine + start}: the output of no example.`);
+      last.output = inside.join('\n');
+    }
     if (language !== 'ts' && language !== 'typescript') continue;
-    const code = lines.slice(start, at).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
-    examples.push({ file, line: firstLine + start, code: code.join('\n'), run: mark !== 'no-run', docstring });
+    examples.push({ file, line: firstLine + start, code: inside.join('\n'), run: mark !== 'no-run', docstring });
   }
   return examples;
 }

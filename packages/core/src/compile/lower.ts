@@ -143,9 +143,9 @@ class KernelWriter {
       return this.#finish(limits, [writer.finish(result).body]);
     }
     const reduce = this.#reductionOf(core);
-    const turns = this.#extents.map((size, k) => this.#space.axis(this.#domain.length + k, size));
+    const reduced = this.#extents.map((size, k) => this.#space.axis(this.#domain.length + k, size));
     const valueWriter = new BodyWriter(this.#space);
-    const valueScope = new BodyScope(this, valueWriter, turns);
+    const valueScope = new BodyScope(this, valueWriter, reduced);
     const value = valueScope.lower(core, element);
     const { body, positions } = valueWriter.finish(value, this.#operands);
     const refused = this.#checkOperands(core, body, positions);
