@@ -177,6 +177,30 @@ test('default start values lie evenly within the bounds of PyTorch', async () =>
   expect(table.reduce((sum, value) => sum + value ** 2, 0) / 4950).toBeCloseTo(1, 1);
 });
 
+test("attention starts from Xavier's bounds, with biases of zero inside and after it, as PyTorch does", async () => {
+  for (const options of [{}, { keyDimension: 6, valueDimension: 10 }]) {
+    for (const [name, value] of namedParameters(new MultiheadAttention(8, 2, options))) {
+      const largest = Math.max(...(await numbers(value)).map(Math.abs));
+      if (name.endsWith('bias')) expect(largest, name).toBe(0);
+      else {
+        // out_proj.weight is a Linear's; the others are uniform within sqrt(6 / (rows + columns))
+        const [rows = 0, columns = 0] = value.shape;
+        const bound = Math.sqrt(name === 'out_proj.weight' ? 1 / columns : 6 / (rows + columns));
+        expect(largest, name).toBeLessThanOrEqual(bound);
+        expect(largest, name).toBeGreaterThan(0.8 * bound);
+      }
+    }
+  }
+});
+
+test('normalisation starts as the identity', async () => {
+  for (const layer of [new LayerNorm(5), new GroupNorm(2, 6), new BatchNorm1d(3), new BatchNorm2d(3)]) {
+    const start = new Map(namedParameters(layer));
+    expect(new Set(await numbers(start.get('weight') as Tensor)), String(layer)).toEqual(new Set([1]));
+    expect(new Set(await numbers(start.get('bias') as Tensor)), String(layer)).toEqual(new Set([0]));
+  }
+});
+
 test('the same seed gives the same layer', async () => {
   setSeed(7);
   const first = await numbers(new Linear(3, 2).weight);

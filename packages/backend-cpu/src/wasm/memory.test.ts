@@ -28,6 +28,17 @@ describe('linear memory', () => {
     expect([memory.used, memory.pooled]).toEqual([used, 0]);
   });
 
+  it('leaves room behind the last block, where vector loads read beyond it', () => {
+    const full = new LinearMemory(false);
+    for (let block = 0; block < 1500; block++) expect(full.allocate(1024) + 1024 + 256).toBeLessThanOrEqual(full.size);
+    // A block that would end with the last page: growing has to count the room as well.
+    const exact = new LinearMemory(false);
+    for (const bytes of [61_440, 3072]) exact.allocate(bytes);
+    const at = exact.allocate(32 * 2 ** 20);
+    expect(at).toBe(65_536);
+    expect(at + 32 * 2 ** 20 + 256).toBeLessThanOrEqual(exact.size);
+  });
+
   it('keeps its contents when it grows', () => {
     const memory = new LinearMemory(false);
     const first = memory.allocate(1024);
