@@ -91,6 +91,12 @@ describe('parseCsv', () => {
     expect([...table.lines]).toEqual([1, 2]);
   });
 
+  it('finds what is missing between spaces too, which stay in the fields of a category', () => {
+    const [size, name] = parseCsv('size,name\n 1 , a\n NA , NA \n').columns;
+    expect(size).toEqual({ name: 'size', kind: 'number', values: Float64Array.of(1, Number.NaN) });
+    expect(name).toEqual({ name: 'name', kind: 'category', values: [' a', null] });
+  });
+
   it('takes kinds and marks of missing values from the caller', () => {
     const table = parseCsv('zip,x\n01234,?\n99,5', { kinds: { zip: 'category' }, missing: ['?'] });
     expect(table.columns.map(({ values }) => [...values])).toEqual([

@@ -85,6 +85,17 @@ describe('DataLoader', () => {
     }).toThrow('DataLoader: this loop was overtaken by another loop');
   });
 
+  it('stops a loop that a rewind or a restored state has overtaken', () => {
+    const loader = new DataLoader(ten, { batchSize: 4 });
+    const start = loader.hostState();
+    for (const change of [() => loader.rewind(), () => loader.loadHostState(start)]) {
+      expect(() => {
+        for (const _ of loader) change();
+      }).toThrow('DataLoader: this loop was overtaken by another loop, a rewind or a restored state');
+      loader.rewind(0);
+    }
+  });
+
   it('makes float32 of bytes, and normalises', async () => {
     const images = new Dataset({ images: { data: new Uint8Array([0, 51, 255, 102]), shape: [2, 2] } });
     const plain = new DataLoader(images).peek().images;

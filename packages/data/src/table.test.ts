@@ -35,6 +35,13 @@ describe('fitTable and encodeTable', () => {
     ]);
   });
 
+  it('gives several columns of classes as numbers, one column each', () => {
+    const { targets } = encodeTable(table, fitTable(table, { targets: ['kind', 'sold'], inputs: ['sold'] })).fields;
+    const { data, shape } = targets;
+    expect([data.constructor.name, shape]).toEqual(['Float64Array', [4, 2]]);
+    expect([...data].filter((_, at) => at % 2 === 0)).toEqual([1, 0, 1, 0]);
+  });
+
   it('gives numbers to predict as doubles, one column each', () => {
     const full = dropMissing(table, ['price']);
     const { targets } = encodeTable(full, fitTable(full, { targets: 'price', inputs: ['sold'] })).fields;

@@ -216,6 +216,14 @@ describe('dropout', () => {
     expect(new Set(kept)).toEqual(new Set([Math.fround(4 / 3)]));
   });
 
+  test('that drops everything gives zeros, with gradients of zero', async () => {
+    const x = tensor([1, -2, 3]);
+    const y = dropout(x, 1);
+    expect((await numbers(y)).map(Math.abs)).toEqual([0, 0, 0]);
+    const [slope] = gradients(y.sum(), [x]);
+    expect(await numbers(slope as Tensor)).toEqual([0, 0, 0]);
+  });
+
   test('drops different values at each call, and the same after the same seed', async () => {
     const draw = async (): Promise<number[]> => numbers(dropout(ones([64]), 0.5));
     const [first, second] = [await draw(), await draw()];
@@ -343,6 +351,24 @@ describe('attention', () => {
     const run = async (input: Tensor): Promise<number[]> =>
       numbers(layer.forward(input, undefined, undefined, { causal: true }).slice([0, 0, 0], [1, 2, 4]));
     expect(await run(x)).toEqual(await run(changed));
+  });
+
+  test('hides what either mask hides, whether they are truths or numbers', async () => {
+    const layer = new MultiheadAttention(4, 2, { batchFirst: true });
+    const x = tensor(
+      Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+      { shape: [1, 3, 4] },
+    );
+    const hidden = tensor([[false, true, false]]).expand([3, 3]);
+    const numeric = tensor([[0, -1e30, 0]]).expand([3, 3]);
+    const keyPaddingMask = tensor([[false, false, true]]);
+    for (const mask of [hidden, numeric]) {
+      const { weights } = layer.withWeights(x, x, x, { mask, keyPaddingMask });
+      const rows = await numbers(weights);
+      rows.forEach((weight, at) => {
+        expect(weight, `key ${at % 3}`).toBe(at % 3 === 0 ? 1 : 0);
+      });
+    }
   });
 
   test('with nothing to see is an even mean and not NaN', async () => {
