@@ -34,9 +34,15 @@ export interface GpuBackend extends Backend<Cell> {
   destroy(): void;
 }
 
-/** `always` takes the fast forms of hints at every size, for tests. */
-export function makeBackend(device: Device, capabilities: Capabilities, always = false): GpuBackend {
-  const cache = new KernelCache(device);
+/** What tests ask for: the fast forms of hints at every size, and how many idle kernels are kept. */
+interface Tuning {
+  readonly always?: boolean;
+  readonly kernels?: number;
+}
+
+export function makeBackend(device: Device, capabilities: Capabilities, tuning: Tuning = {}): GpuBackend {
+  const { always = false, kernels } = tuning;
+  const cache = new KernelCache(device, kernels);
   const limits: Limits = {
     dtypes: ['float32', 'int32', 'bool'],
     maxReads: device.maxReads,

@@ -55,7 +55,7 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
   for (const mode of options.mode === undefined ? likely : [options.mode]) {
     let device: Device | undefined;
     try {
-      device = await open(mode);
+      device = await openDevice(mode);
       return makeBackend(device, await probe(device));
     } catch (error) {
       device?.destroy();
@@ -82,7 +82,7 @@ export async function available(): Promise<readonly Availability[]> {
   return result;
 }
 
-async function open(mode: GpuMode): Promise<Device> {
+export async function openDevice(mode: GpuMode): Promise<Device> {
   const library = await loadGpuJs();
   if (mode === 'webgl2') return new GlDevice(library);
   if (mode === 'headlessgl') return HeadlessDevice.open(library);
