@@ -4,18 +4,45 @@
  * `*.browser.test.ts` runs only there.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
 
 const conditions = ['@nn/source', 'module', 'development|production'];
 const include = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'];
 const setupFiles = ['scripts/test-setup.ts'];
+/**
+ * Processes of Node, and pages, at once. Two on two cores as well: much of what runs waits for a browser's GPU process or for
+ * programs of its own. All projects say the same, or vitest would run them one after the other.
+ */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
+/** What takes longest begins first, so that nothing is left to run alone at the end. */
+const long = [
+  'packages/backend-gpu/src/conformance.browser.test.ts',
+  'tests/playground/',
+  'tests/release.test.ts',
+  'tests/conformance.test.ts',
+  'packages/backend-cpu/src/conformance.test.ts',
+  'packages/core/src/leak.node.test.ts',
+];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Parameters<BaseSequencer['sort']>[0]): ReturnType<BaseSequencer['sort']> {
+    const place = (file: (typeof files)[number]): number => {
+      const found = long.findIndex((name) => file.moduleId.includes(`/${name}`));
+      return found < 0 ? long.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 const packages: TestProjectConfiguration = {
   test: {
     name: 'packages',
     include: ['tests/*.test.ts'],
     globalSetup: ['tests/support/pack.ts'],
+    maxWorkers,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },
@@ -29,7 +56,7 @@ const playground: TestProjectConfiguration = {
     globalSetup: ['tests/playground/build.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    fileParallelism: false,
+    maxWorkers,
     expect: { poll: { timeout: 30_000, interval: 100 } },
   },
 };
@@ -38,7 +65,7 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   // Leak tests collect garbage themselves.
-  test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], ...test },
+  test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], maxWorkers, ...test },
 });
 /** What looks at the memory of the whole process. */
 const alone = ['**/*leak.node.test.ts'];
@@ -70,6 +97,7 @@ const browser: TestProjectConfiguration = {
     exclude: ['**/node_modules/**', '**/*.node.test.ts'],
     setupFiles,
     testTimeout: 60_000,
+    maxWorkers,
     browser: {
       enabled: true,
       headless: true,
@@ -98,6 +126,7 @@ const browser: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects:
       process.env.NN_SKIP_BROWSER === '1'
         ? [packages, node, nodeAlone]

@@ -14,6 +14,26 @@ import ts from 'typescript';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const printer = ts.createPrinter({ removeComments: true });
 
+/** @type {ts.CompilerOptions} */
+const options = {
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  types: [],
+  skipLibCheck: true,
+  noEmit: true,
+};
+/** Reads each file once for all packages: what the language and the page declare, and what packages have of each other. */
+const host = ts.createCompilerHost(options);
+const { getSourceFile } = host;
+/** @type {Map<string, ts.SourceFile | undefined>} */
+const sources = new Map();
+host.getSourceFile = (file, ...rest) => {
+  if (!sources.has(file)) sources.set(file, getSourceFile(file, ...rest));
+  return sources.get(file);
+};
+
 /** The packages that have a list. @returns {string[]} */
 export const packages = () => readdirSync(join(root, 'packages')).sort();
 
@@ -32,15 +52,7 @@ export function apiOf(name) {
     if (!existsSync(file)) throw new Error(`${file} is not there: npm run build first.`);
     files[`@nn/${name}${path.slice(1)}`] = file;
   }
-  const program = ts.createProgram(Object.values(files), {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-    types: [],
-    skipLibCheck: true,
-    noEmit: true,
-  });
+  const program = ts.createProgram(Object.values(files), options, host);
   const sections = Object.entries(files).map(([entry, file]) => entrySection(program, entry, file));
   return [`# The public names of @nn/${name}`, 'Written by `npm run api:update` from the declarations.', ...sections]
     .join('\n\n')

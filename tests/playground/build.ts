@@ -1,10 +1,24 @@
-/** Builds the page before its tests, unless the build that is there is newer than all that it is made of. */
-import { execFileSync } from 'node:child_process';
+/** Builds the page for its tests, unless the build that is there is newer than all that it is made of. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../support/commands.ts';
+import type { TestProject } from 'vitest/node';
+import { begin } from '../support/background.ts';
+import { environment, root, tool } from '../support/commands.ts';
 
-export function setup(): void {
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The end of the build. */
+    built: string;
+  }
+}
+
+export function setup(tests: TestProject): () => Promise<void> {
+  const { end, close } = begin(build);
+  tests.provide('built', end);
+  return close;
+}
+
+async function build(): Promise<void> {
   const page = join(root, 'apps/playground');
   const made = join(page, 'dist/index.html');
   const sources = [
@@ -15,13 +29,7 @@ export function setup(): void {
     ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'src')),
   ];
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-  execFileSync(join(root, 'node_modules/.bin/vite'), ['build', page, '--logLevel', 'error'], {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-    // vitest's own would make it a build for tests
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
+  await tool('vite', ['build', page, '--logLevel', 'error'], root, { ...environment, NODE_ENV: 'production' });
 }
 
 function newest(path: string): number {

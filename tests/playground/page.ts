@@ -7,6 +7,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import { finished } from '../support/background.ts';
 import { root } from '../support/commands.ts';
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
@@ -35,6 +37,7 @@ export interface Visit {
 
 /** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. */
 export async function host({ webgpu = false }: { readonly webgpu?: boolean } = {}): Promise<Host> {
+  await finished(inject('built'));
   const folder = join(root, 'apps/playground/dist');
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);

@@ -36,8 +36,13 @@ export async function command(
 }
 
 /** A program of this repository's node_modules. */
-export function tool(name: string, parameters: readonly string[], cwd: string = root): Promise<string> {
-  return command(join(root, 'node_modules/.bin', name), parameters, { cwd });
+export function tool(
+  name: string,
+  parameters: readonly string[],
+  cwd: string = root,
+  env: Record<string, string> = environment,
+): Promise<string> {
+  return command(join(root, 'node_modules/.bin', name), parameters, { cwd, env });
 }
 
 export interface Manifest {

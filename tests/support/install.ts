@@ -6,7 +6,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import { finished } from './background.ts';
 import { command, manifest, root } from './commands.ts';
+
+// Whoever needs the packages waits here until they are there.
+await finished(inject('packed'));
 
 /** The folders in packages/: core, backend-cpu ... */
 export const names: readonly string[] = readdirSync(join(root, 'packages')).sort();
