@@ -52,4 +52,37 @@ describe('recover', () => {
     await expect(recover(model, reference())).rejects.toThrow('recover: there is no backup of weight');
     await expect(model.weight.data()).rejects.toThrow('is lost');
   });
+
+  it('can do so again: what came back is a copy, which steps may change', async () => {
+    let device = recording(reference());
+    const model = { weight: parameter([1, 2], { backend: device, name: 'weight' }) };
+    await backup(model);
+    for (let loss = 0; loss < 3; loss++) {
+      await replace([[model.weight, model.weight.mul(2)]]);
+      device.fail('download', new BackendError('the device is gone', { lost: true }));
+      await expect(model.weight.data()).rejects.toThrow('the device is gone');
+      device = recording(reference({ limits: { inPlace: true } }));
+      await recover(model, device);
+      expect(await model.weight.array()).toEqual([1, 2]);
+    }
+  });
+
+  it('does not mix moments', async () => {
+    const device = recording(reference());
+    const [first, second] = [
+      parameter([1], { backend: device, name: 'first' }),
+      parameter([1], { backend: device, name: 'second' }),
+    ];
+    await backup(first);
+    await backup(second);
+    await replace([
+      [first, first.mul(2)],
+      [second, second.mul(2)],
+    ]);
+    device.fail('download', new BackendError('the device is gone', { lost: true }));
+    await expect(first.data()).rejects.toThrow('the device is gone');
+    await expect(recover([first, second], reference())).rejects.toThrow(
+      'recover: the backup is of another moment for second: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.',
+    );
+  });
 });

@@ -6,8 +6,9 @@ import { hostLeaf } from './graph/node.ts';
 import { lossOf } from './graph/storage.ts';
 import { undoAssignment, type Variable } from './graph/variable.ts';
 import { isParameter } from './parameter.ts';
+import { type RandomState, randomState, setRandomState } from './random.ts';
 import { type Tensor, wrap } from './tensor.ts';
-import { walkTree } from './tree.ts';
+import { isStateful, type Stateful, walkTree } from './tree.ts';
 
 type ObjectsAndBackend = readonly [...objects: object[], backend: Backend];
 
@@ -29,50 +30,81 @@ export async function moveTensor(x: Tensor, backend: Backend): Promise<Tensor> {
   return wrap(hostLeaf(await x.data(), x.dtype, x.shape, backend));
 }
 
+/** One call of `backup`: what it kept belongs together. */
+interface Moment {
+  readonly random: RandomState;
+}
+
+const states = new WeakMap<Stateful, { readonly state: unknown; readonly moment: Moment }>();
+
 /**
- * Keeps a copy of every parameter below the given objects on the host, for `recover`. The copies are those of this moment:
- * call it now and then, as often as you can bear to lose the steps between.
+ * Keeps a copy on the host of everything below the given objects, for `recover`: parameters, the counts of optimizers,
+ * positions of loaders, random generators and the shared random stream. All copies are of this moment, whatever runs until
+ * the promise resolves: call it now and then, as often as you can bear to lose the steps between.
  */
 export async function backup(...objects: readonly object[]): Promise<void> {
-  const variables = variablesBelow(objects);
+  const { variables, stateful } = below(objects);
+  const moment: Moment = { random: randomState() };
+  const kept = stateful.map((owner) => ({ state: structuredClone(owner.hostState()), moment }));
   const values = await Promise.all(variables.map(({ node }) => wrap(node).data()));
   variables.forEach((variable, k) => {
-    variable.copy = values[k] as TensorData;
+    variable.copy = { values: values[k] as TensorData, moment };
+  });
+  stateful.forEach((owner, k) => {
+    states.set(owner, kept[k] as (typeof kept)[number]);
   });
 }
 
 /**
- * Brings every parameter below the given objects to a backend after their device was lost. Either all have a backup and
- * all go back to it, so that they are of one moment, or nothing changes and a BackendError names those without.
+ * Brings everything below the given objects to a backend after their device was lost, as it was at the last `backup`:
+ * parameters, counts, positions and random numbers, so that the run goes on from there as it did the first time. All go back
+ * to one and the same moment, or nothing changes and a BackendError names what has no backup or one of another moment.
  */
 export async function recover(...targets: ObjectsAndBackend): Promise<void> {
-  const { variables, backend } = read(targets);
+  const { variables, stateful, backend } = read(targets);
   const isLost = variables.some(({ committed: { storage } }) => storage !== null && lossOf(storage) !== null);
   if (!isLost) return move(...targets);
-  const missing = variables.filter(({ copy }) => copy === null);
-  if (missing.length > 0) {
-    const names = missing.map(({ name }) => name || 'a parameter');
+  const copies = [
+    ...variables.map(({ name, copy }) => ({ name: name || 'a parameter', moment: copy?.moment as Moment | undefined })),
+    ...stateful.map((owner) => ({ name: `the state of ${owner.constructor.name}`, moment: states.get(owner)?.moment })),
+  ];
+  const newest = copies[0]?.moment;
+  const missing = copies.filter(({ moment }) => moment === undefined || moment !== newest).map(({ name }) => name);
+  if (missing.length > 0 || newest === undefined) {
+    const isNone = copies.some(({ moment }) => moment === undefined);
+    const what = isNone ? 'there is no backup of' : 'the backup is of another moment for';
+    const names = `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`;
     throw new BackendError(
-      `recover: there is no backup of ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}: load a checkpoint, and call backup(model, optimizer) now and then next time.`,
-      { missing: names },
+      `recover: ${what} ${names}: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.`,
+      { missing },
     );
   }
-  for (const variable of variables) rehome(variable, (variable.copy as TensorData).slice(), backend);
+  for (const owner of stateful) owner.loadHostState(structuredClone(states.get(owner)?.state));
+  setRandomState(newest.random);
+  // nothing writes to the values of a storage on the host, so the backup is there again for the next loss
+  for (const variable of variables) if (variable.copy !== null) rehome(variable, variable.copy.values, backend);
 }
 
-function read(targets: ObjectsAndBackend): { variables: Variable[]; backend: Backend } {
-  return { variables: variablesBelow(targets.slice(0, -1)), backend: targets[targets.length - 1] as Backend };
+interface Below {
+  readonly variables: Variable[];
+  readonly stateful: Stateful[];
 }
 
-function variablesBelow(objects: readonly object[]): Variable[] {
-  const found = new Set<Variable>();
+function read(targets: ObjectsAndBackend): Below & { readonly backend: Backend } {
+  return { ...below(targets.slice(0, -1)), backend: targets[targets.length - 1] as Backend };
+}
+
+function below(objects: readonly object[]): Below {
+  const variables = new Set<Variable>();
+  const stateful = new Set<Stateful>();
   for (const object of objects) {
     walkTree(object, (value) => {
-      if (isParameter(value)) found.add(value.variable);
+      if (isParameter(value)) variables.add(value.variable);
+      else if (isStateful(value)) stateful.add(value);
       return !isParameter(value);
     });
   }
-  return [...found];
+  return { variables: [...variables], stateful: [...stateful] };
 }
 
 function rehome(variable: Variable, data: TensorData, backend: Backend): void {

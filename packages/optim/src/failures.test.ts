@@ -1,8 +1,22 @@
 /** What an optimizer counts on the host moves only with success: a step that fails, wherever it does, was not taken. */
 import { recording, reference } from '@nn/conformance';
-import { BackendError, compile, parameter, prepare, setDefaultBackend, type Tensor } from '@nn/core';
+import {
+  BackendError,
+  backup,
+  compile,
+  parameter,
+  prepare,
+  RandomGenerator,
+  recover,
+  setDefaultBackend,
+  setSeed,
+  type Tensor,
+  tensor,
+  uniform,
+  withRandom,
+} from '@nn/core';
 import { beforeEach, expect, test } from 'vitest';
-import { Adam, SGD } from './index.ts';
+import { Adam, SGD, stepDecay } from './index.ts';
 
 let backend = recording(reference());
 beforeEach(() => {
@@ -92,4 +106,51 @@ test.each([
   await expect(accumulate()).rejects.toThrow(BackendError);
   expect(() => optimizer.step(null)).toThrow('nothing was accumulated');
   expect(() => optimizer.hostState()).not.toThrow();
+});
+
+test.each([
+  ['plain', false],
+  ['compiled', true],
+])(
+  'after a lost device a %s run goes on from its backup as it did the first time, bit for bit',
+  async (_, isCompiled) => {
+    const random = new RandomGenerator(5);
+    const model = { weight: parameter([1, 2]), random };
+    const optimizer = new Adam(model, { learningRate: stepDecay(0.1, { every: 2, factor: 0.5 }) });
+    const body = (x: Tensor): Tensor => {
+      const noise = withRandom(random, () => uniform([2])).add(uniform([2]));
+      const loss = model.weight.mul(x).add(noise).square().sum();
+      optimizer.step(loss).catch(() => undefined); // the read below tells
+      return loss;
+    };
+    const step = isCompiled ? compile(body) : body;
+    const run = async (from: number, to: number): Promise<number[]> => {
+      const numbers: number[] = [];
+      for (let k = from; k < to; k++) numbers.push(await (await step(tensor([k, 1]))).item());
+      return [...numbers, ...(await model.weight.data()), optimizer.stepCount, optimizer.learningRate];
+    };
+    setSeed(3);
+    await run(0, 3);
+    await backup(model, optimizer);
+    const first = await run(3, 7);
+    backend.fail('run', new BackendError('the device is gone', { lost: true }));
+    await expect((async () => (await step(tensor([7, 1]))).item())()).rejects.toThrow(/is gone|is lost/);
+    const other = recording(reference());
+    setDefaultBackend(other);
+    await recover(model, optimizer, other);
+    expect([optimizer.stepCount, optimizer.learningRate, random.counter]).toEqual([3, 0.05, 3]);
+    expect(await run(3, 7)).toEqual(first);
+  },
+);
+
+test('a backup without the optimizer does not bring back half of a run', async () => {
+  const model = { weight: parameter([1, 2]) };
+  const optimizer = new SGD(model, { learningRate: 0.1 });
+  await optimizer.step(model.weight.sum());
+  await backup(model);
+  backend.fail('run', new BackendError('the device is gone', { lost: true }));
+  await expect(optimizer.step(model.weight.sum())).rejects.toThrow('the device is gone');
+  await expect(recover(model, optimizer, reference())).rejects.toThrow(
+    'recover: there is no backup of the state of SGD: load a checkpoint',
+  );
 });

@@ -23,8 +23,8 @@ export class Variable {
   node: Node;
   /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
   committed: Node;
-  /** The values at the last backup. */
-  copy: TensorData | null = null;
+  /** The values at the last backup, and which backup that was. */
+  copy: { readonly values: TensorData; readonly moment: object } | null = null;
   readonly holding: Holding;
 
   constructor(node: Node, name: string) {
