@@ -21,17 +21,12 @@ export class NNError extends Error {
   readonly isNNError: true = true;
 
   constructor(message: string, data: Readonly<Record<string, unknown>> = {}, code = 'error', cause?: unknown) {
-    super(bounded(message), cause === undefined ? undefined : { cause });
+    // What a hostile name of 99 MB leaves of it is enough for a terminal.
+    super(message.slice(0, 4000), cause === undefined ? undefined : { cause });
     this.code = code;
     this.data = data;
     this.name = new.target.name;
   }
-}
-
-/** A message that a terminal can show: of a hostile name of 99 MB, its two ends. */
-function bounded(message: string): string {
-  const left = message.length - 4000;
-  return left <= 0 ? message : `${message.slice(0, 2500)} [${left} characters left out] ${message.slice(-1500)}`;
 }
 
 /**
