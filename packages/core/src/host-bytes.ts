@@ -8,13 +8,37 @@ export function realmTag(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** The bytes of a view or a buffer of any realm, without a copy; undefined for everything else. */
-export function viewBytes(value: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+/** The bytes of an array of bytes or a buffer of any realm, without a copy; undefined for everything else. */
+function viewBytes(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
   const tag = realmTag(value);
+  if (ArrayBuffer.isView(value)) {
+    return tag === 'Uint8Array' ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined;
+  }
   // The one cast: only buffers carry these tags; a forged one throws in the constructor or gives no bytes.
   if (tag === 'ArrayBuffer' || tag === 'SharedArrayBuffer') return new Uint8Array(value as ArrayBuffer);
   return undefined;
+}
+
+/**
+ * All bytes of an array of bytes, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do;
+ * undefined for everything else. Rejects with the signal's reason once it is aborted.
+ */
+export async function bytesFrom(source: unknown, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  signal?.throwIfAborted();
+  const bytes = viewBytes(source);
+  if (bytes || typeof source !== 'object' || source === null || !('arrayBuffer' in source)) return bytes;
+  const { arrayBuffer } = source;
+  if (typeof arrayBuffer !== 'function') return undefined;
+  const reading: Promise<unknown> = Promise.resolve(arrayBuffer.call(source));
+  if (signal === undefined) return viewBytes(await reading);
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    reading
+      .then((buffer) => resolve(viewBytes(buffer)), reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /**
@@ -24,7 +48,6 @@ export function viewBytes(value: unknown): Uint8Array | undefined {
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     if (typeof TextDecoder === 'function') {
-      // A copy of the view, for decoders that know only the arrays of their own realm.
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     }
     let text = '';

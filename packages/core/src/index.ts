@@ -81,7 +81,7 @@ export {
   valueAndGrad,
 } from './gradients.ts';
 export type { NumberSource } from './graph/node.ts';
-export { decodeUtf8, realmTag, viewBytes } from './host-bytes.ts';
+export { bytesFrom, decodeUtf8, realmTag } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';

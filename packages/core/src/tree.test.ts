@@ -84,3 +84,18 @@ test('state of the host is known by its methods', () => {
   expect(isStateful({ hostState: () => 1, loadHostState: () => undefined })).toBe(true);
   expect([isStateful({ hostState: () => 1 }), isStateful(null), isStateful(3)]).toEqual([false, false, false]);
 });
+
+test('names a parameter by each path that leads to it where aliases are asked for, also through shared layers and cycles', () => {
+  const weight = parameter([1]);
+  const layer: Record<string, unknown> = { weight, bias: parameter([2]) };
+  layer.self = layer;
+  const model = { encoder: layer, decoder: { weight }, again: layer };
+  expect([...namedParameters(model).keys()]).toEqual(['encoder.weight', 'encoder.bias']);
+  expect([...namedParameters(model, { aliases: true }).keys()]).toEqual([
+    'encoder.weight',
+    'encoder.bias',
+    'decoder.weight',
+    'again.weight',
+    'again.bias',
+  ]);
+});

@@ -54,10 +54,10 @@ export function snakeCase(name: string): string {
 }
 
 /**
- * All parameters below `model` by name, trainable or not. Each stands once, under the first name that leads to it; a
- * parameter without a name of its own takes this one for its messages.
+ * All parameters below `model` by name, trainable or not. Each stands once, under the first name that leads to it; with
+ * `aliases` (tied weights) under every name. A parameter without a name of its own takes the first for its messages.
  */
-export function namedParameters(model: Model): Map<string, Parameter> {
+export function namedParameters(model: Model, options: { readonly aliases?: boolean } = {}): Map<string, Parameter> {
   const found = new Map<string, Parameter>();
   walkTree(model, (value, name) => {
     if (!isParameter(value)) return true;
@@ -65,7 +65,20 @@ export function namedParameters(model: Model): Map<string, Parameter> {
     if (value.name === '') value.name = name;
     return false;
   });
+  if (options.aliases) walkPaths(model, '', new Set(), found);
   return found;
+}
+
+/** Adds every path to a parameter; only a value that holds itself is not entered again. */
+function walkPaths(value: unknown, name: string, within: Set<object>, found: Map<string, Parameter>): void {
+  if (typeof value !== 'object' || value === null || within.has(value)) return;
+  if (isParameter(value)) {
+    found.set(name, value);
+    return;
+  }
+  within.add(value);
+  for (const [key, child] of childrenOf(value)) walkPaths(child, name === '' ? key : `${name}.${key}`, within, found);
+  within.delete(value);
 }
 
 /**

@@ -2,33 +2,18 @@
  * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
  * It knows no file format beyond gzip's frame.
  */
-import { FormatError, ValueError, viewBytes } from '@nn/core';
+import { bytesFrom, FormatError, ValueError } from '@nn/core';
 
 /** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
 export type ByteSource = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
 /** All bytes of it. Throws a `ValueError` for anything else, as a path: this package opens no files. */
 export async function bytesOf(source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
-  signal?.throwIfAborted();
-  const bytes = viewBytes(source);
+  const bytes = await bytesFrom(source, signal);
   if (bytes) return bytes;
-  if (typeof source === 'object' && 'arrayBuffer' in source && typeof source.arrayBuffer === 'function') {
-    const read = viewBytes(await untilAborted(source.arrayBuffer(), signal));
-    if (read) return read;
-  }
   throw new ValueError(
     `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: await readFile(path) or fetch(address).`,
   );
-}
-
-/** The promise's value, or the signal's reason where that comes first. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Unpacked bytes beyond which data counts as hostile, where no other limit is given: 1 GiB. */

@@ -4,7 +4,7 @@ import { parameter, randomState, setDefaultBackend, setSeed } from '@nn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import type { Json } from './exact-json.ts';
-import { parseSafetensors } from './safetensors.ts';
+import { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -207,6 +207,29 @@ describe('a checkpoint that does not fit', () => {
     await refused(bytes.subarray(0, 300), {}, 'truncated');
   });
 
+  it('refuses random state that core would not write, and JSON nested without end', async () => {
+    const bytes = await encodeCheckpoint(build(1));
+    const file = parseSafetensors(bytes);
+    const record = JSON.parse(file.metadata.get('nn.checkpoint') ?? '');
+    const tensors = [...file.tensors].map(([name, stored]) => [name, decodeTensor(name, stored)] as const);
+    const withRecord = (text: string): Uint8Array => encodeSafetensors(tensors, { 'nn.checkpoint': text });
+    for (const random of [
+      { seed: 2 ** 33, counter: 0 },
+      { seed: 0.5, counter: 0 },
+      { seed: 1, counter: -1e308 },
+      { seed: null, counter: 1 },
+      [],
+    ]) {
+      await refused(
+        withRecord(JSON.stringify({ ...record, random })),
+        {},
+        'lacks parts, states or random, or they are not what',
+      );
+    }
+    const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`;
+    await refused(withRecord(`{"version":1,"notes":${deep}}`), {}, 'is not JSON; the file is damaged');
+  });
+
   it('throws nothing but format errors, and changes nothing, for 1,000 files with random damage', async () => {
     const good = await encodeCheckpoint(build(1));
     let state = 99;
@@ -235,6 +258,19 @@ describe('a checkpoint that does not fit', () => {
 });
 
 describe('encodeCheckpoint refuses', () => {
+  it('notes that hold themselves, are nested without end, or are no JSON', async () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic.self = cyclic;
+    let deep: unknown = 1;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    for (const notes of [cyclic, deep, new Date(0), { when: new Date(0) }]) {
+      const saved = Reflect.apply(encodeCheckpoint, undefined, [{ model: new Model(1) }, { notes }]);
+      await expect(saved).rejects.toThrow(
+        'saveCheckpoint: notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
+      );
+    }
+  });
+
   it('state that would not come back as it was', async () => {
     const odd = { hostState: () => ({ when: new Date(0) }), loadHostState: () => undefined };
     await expect(encodeCheckpoint({ odd })).rejects.toThrow("the state of 'odd' holds something that JSON cannot keep");

@@ -4,15 +4,15 @@
  * Finding host state is `host-state.ts`, pairing parameters `parameters.ts`, the disk `files.ts`.
  */
 import type { Parameter } from '@nn/core';
-import { FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
+import { checkOptions, FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
 import type { Json } from './exact-json.ts';
 import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
 import type { Source } from './files.ts';
-import { readBytes, writeFileAtomic } from './files.ts';
+import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
 import { findStateful, restoreStates, saveStates } from './host-state.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
-import type { Safetensors } from './safetensors.ts';
+import type { ParseOptions, Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
 /** What belongs to a run, by name: models, optimizers, loaders, anything with parameters or host state. */
@@ -23,9 +23,11 @@ export interface SaveCheckpointOptions {
   readonly notes?: Json;
 }
 
-export interface LoadCheckpointOptions {
+export interface LoadCheckpointOptions extends ParseOptions {
   /** Whether core's random state is restored, too; true where not given. */
   readonly random?: boolean;
+  /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The JSON in the metadata under `key`. */
@@ -63,15 +65,15 @@ export async function encodeCheckpoint(
   };
   if (!isJson(record.notes)) {
     throw new ValueError(
-      'saveCheckpoint: notes hold something that JSON cannot keep, as undefined or an instance of a class.',
+      'saveCheckpoint: notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
     );
   }
   return encodeSafetensors(await readValues(parameters), { [key]: stringifyExactly(record) });
 }
 
 /**
- * Writes a run to a file, atomically: a crash while writing leaves the checkpoint that was there. In a browser use
- * `encodeCheckpoint`.
+ * Writes a run to a file, atomically: a crash while writing leaves the checkpoint that was there. Of several calls that
+ * were not awaited the last one wins. In a browser use `encodeCheckpoint`.
  *
  * @example
  * import { mkdtempSync } from 'node:fs';
@@ -91,7 +93,7 @@ export async function saveCheckpoint(
   parts: CheckpointParts,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  await writeFileAtomic(path, await encodeCheckpoint(parts, options));
+  await writeInOrder(path, encodeCheckpoint(parts, options));
 }
 
 /**
@@ -112,7 +114,13 @@ export async function loadCheckpoint(
   parts: CheckpointParts,
   options: LoadCheckpointOptions = {},
 ): Promise<{ readonly notes: Json }> {
-  const file = parseSafetensors(await readBytes(source));
+  checkOptions('loadCheckpoint', options, ['random', 'signal', 'maxHeaderBytes', 'maxTensors']);
+  const { signal, maxHeaderBytes, maxTensors } = options;
+  const bytes = await readBytes(source, signal);
+  const file = parseSafetensors(bytes, {
+    ...(maxHeaderBytes && { maxHeaderBytes }),
+    ...(maxTensors && { maxTensors }),
+  });
   const record = readRecord(file);
   const wanted = Object.keys(parts);
   const absent = wanted.filter((part) => !record.parts.includes(part));
@@ -190,10 +198,14 @@ function readRecord(file: Safetensors): RunRecord {
     );
   }
   const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  // As core keeps them: any other number would be changed, or refused, by what draws from it.
+  const isInt32 = (value: unknown): boolean => typeof value === 'number' && value === (value | 0);
   const isNames = Array.isArray(parts) && parts.every((part) => typeof part === 'string');
   const { seed, counter } = Object(random) as Partial<Record<'seed' | 'counter', unknown>>;
-  if (!isNames || !isRecord(states) || !Number.isInteger(seed) || !Number.isInteger(counter)) {
-    throw new FormatError(`loadCheckpoint: the metadata '${key}' lacks parts, states or random; the file is damaged.`);
+  if (!isNames || !isRecord(states) || !isInt32(seed) || !isInt32(counter)) {
+    throw new FormatError(
+      `loadCheckpoint: the metadata '${key}' lacks parts, states or random, or they are not what this package writes; the file is damaged.`,
+    );
   }
   return record as RunRecord; // The one cast: the lines above looked at each field that is used.
 }

@@ -4,7 +4,7 @@
  * It knows nothing of files; `safetensors.ts` cuts the bytes.
  */
 import type { DType, TensorData } from '@nn/core';
-import { FormatError } from '@nn/core';
+import { excerpt, FormatError } from '@nn/core';
 
 /** The element types by their names in files, in the reference's order: files hold larger positions first. */
 export const elementTypes = [
@@ -90,7 +90,9 @@ export function decodeElements(
     case 'BOOL': {
       const at = bytes.findIndex((value) => value > 1);
       if (at >= 0)
-        throw new FormatError(`safetensors: '${name}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`);
+        throw new FormatError(
+          `safetensors: '${excerpt(name)}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`,
+        );
       return { dtype: 'bool', data: new Uint8Array(bytes) };
     }
     case 'F16':
@@ -108,7 +110,7 @@ export function decodeElements(
     case 'F64':
       if (!narrow) {
         throw new FormatError(
-          `safetensors: '${name}' is F64, which float32 cannot keep exactly; pass { narrow: true } to round.`,
+          `safetensors: '${excerpt(name)}' is F64, which float32 cannot keep exactly; pass { narrow: true } to round.`,
           { name },
         );
       }
@@ -137,7 +139,7 @@ export function decodeElements(
       return { dtype: 'float32', data: Float32Array.from(bytes, float8[type]) };
     default:
       throw new FormatError(
-        `safetensors: '${name}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
+        `safetensors: '${excerpt(name)}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
         { name, type },
       );
   }
@@ -152,10 +154,13 @@ function checkedIntegers(
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number | bigint;
     if (value > 0x7fffffff || value < -0x80000000) {
-      throw new FormatError(`safetensors: '${name}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`, {
-        name,
-        element: i,
-      });
+      throw new FormatError(
+        `safetensors: '${excerpt(name)}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`,
+        {
+          name,
+          element: i,
+        },
+      );
     }
     result[i] = Number(value);
   }

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readBytes, writeFileAtomic } from './files.ts';
+import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readBytes, writeFileAtomic, writeInOrder } from './files.ts';
+import { forget, temporaryName } from './leftovers.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -37,7 +40,10 @@ describe('writeFileAtomic', () => {
   });
 
   it('leaves the old state where it cannot write', async () => {
-    await expect(writeFileAtomic(join(folder, 'missing', 'a.bin'), Uint8Array.of(1))).rejects.toThrow('ENOENT');
+    const path = join(folder, 'missing', 'a.bin');
+    await expect(writeFileAtomic(path, Uint8Array.of(1))).rejects.toThrow(
+      `writeFileAtomic: ${path} cannot be written: there is no folder ${join(folder, 'missing')}; create it first: await mkdir(folder, { recursive: true }).`,
+    );
     await fs.mkdir(join(folder, 'taken'));
     await fs.writeFile(join(folder, 'taken', 'inside'), '');
     await expect(writeFileAtomic(join(folder, 'taken'), Uint8Array.of(1))).rejects.toThrow();
@@ -52,6 +58,123 @@ describe('writeFileAtomic', () => {
     expect(bytes.length).toBe(size);
     expect(bytes.every((value) => value === bytes[0])).toBe(true);
     expect(await fs.readdir(folder)).toEqual(['a.bin']);
+  });
+
+  it('writes in the order of the calls, however long the bytes take, and goes on after a failure', async () => {
+    const path = join(folder, 'a.bin');
+    for (let round = 0; round < 10; round++) {
+      const later = (value: number, wait: number): Promise<Uint8Array> =>
+        new Promise((resolve) => setTimeout(() => resolve(Uint8Array.of(value)), wait));
+      const failing = writeInOrder(path, Promise.reject(new Error('no bytes')));
+      await Promise.all([
+        writeInOrder(path, later(1, 20)),
+        expect(failing).rejects.toThrow('no bytes'),
+        writeInOrder(join(folder, '.', 'a.bin'), later(2, 5)),
+        writeFileAtomic(path, Uint8Array.of(3)),
+      ]);
+      expect(await fs.readFile(path)).toEqual(Buffer.of(3));
+    }
+  });
+
+  it('writes names as long as the system allows', async () => {
+    const path = join(folder, 'n'.repeat(255));
+    await writeFileAtomic(path, Uint8Array.of(1));
+    await writeFileAtomic(path, Uint8Array.of(2));
+    expect(await fs.readFile(path)).toEqual(Buffer.of(2));
+    expect(await fs.readdir(folder)).toHaveLength(1);
+    await expect(writeFileAtomic(join(folder, 'n'.repeat(256)), Uint8Array.of(1))).rejects.toThrow('ENAMETOOLONG');
+  });
+
+  it('writes what a dangling link leads to, and refuses links in a circle', async () => {
+    await fs.mkdir(join(folder, 'real'));
+    await fs.symlink('real/second', join(folder, 'first'));
+    await fs.symlink('a.bin', join(folder, 'real', 'second'));
+    await writeFileAtomic(join(folder, 'first'), Uint8Array.of(7));
+    expect(await fs.readFile(join(folder, 'real', 'a.bin'))).toEqual(Buffer.of(7));
+    expect((await fs.lstat(join(folder, 'first'))).isSymbolicLink()).toBe(true);
+    await fs.symlink('round', join(folder, 'round'));
+    await expect(writeFileAtomic(join(folder, 'round'), Uint8Array.of(1))).rejects.toThrow('leads in a circle');
+  });
+
+  it('is on the disk before it has its name', async () => {
+    const builtin = process.getBuiltinModule('node:fs/promises');
+    const steps: string[] = [];
+    const { open, rename } = builtin;
+    const spies = [
+      vi.spyOn(builtin, 'open').mockImplementation(async (...all) => {
+        const file = await open(...all);
+        const sync = file.sync.bind(file);
+        const write = file.writeFile.bind(file);
+        vi.spyOn(file, 'sync').mockImplementation(() => sync().then(() => void steps.push('sync')));
+        vi.spyOn(file, 'writeFile').mockImplementation((...data) =>
+          write(...data).then(() => void steps.push('write')),
+        );
+        return file;
+      }),
+      vi.spyOn(builtin, 'rename').mockImplementation((...all) => rename(...all).then(() => void steps.push('rename'))),
+    ];
+    try {
+      await writeFileAtomic(join(folder, 'a.bin'), Uint8Array.of(1));
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    // The last one is that of the folder.
+    expect(steps).toEqual(['write', 'sync', 'rename', 'sync']);
+  });
+
+  it('removes what killed writers of this file left, and nothing else', async () => {
+    const { pid } = process;
+    // A process that has ended, so that its number belongs to nobody.
+    const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+    await new Promise((resolve) => dead.once('exit', resolve));
+    const name = temporaryName('a.bin');
+    forget(name);
+    const by = (writer: number, thread = 0, from = name): string => from.replace(`-${pid}-0-`, `-${writer}-${thread}-`);
+    const stale = [name, by(dead.pid ?? 0)];
+    const old = by(1, 0, temporaryName('a.bin'));
+    const other = temporaryName('b.bin');
+    forget(other);
+    const kept = [
+      by(1), // a process that runs
+      by(pid, 7), // another thread of this one
+      temporaryName('a.bin'), // being written
+      by(dead.pid ?? 0, 0, other), // of another file
+      by(dead.pid ?? 0).replace(/^(\.nn-[\da-f]{8})-[\da-f]{8}/, '$1-00000000'), // of another machine
+      '.nn-mine.tmp',
+    ];
+    for (const each of [...stale, ...kept, old]) await fs.writeFile(join(folder, each), '');
+    const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    await fs.utimes(join(folder, old), yesterday, yesterday);
+    await writeFileAtomic(join(folder, 'a.bin'), Uint8Array.of(1));
+    expect((await fs.readdir(folder)).sort()).toEqual(['a.bin', ...kept].sort());
+  });
+
+  it("writes again and again under Node's permission model", async () => {
+    const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+    const flag = major > 23 || (major === 23 && minor >= 5) ? '--permission' : '--experimental-permission';
+    const script = join(folder, 'writer.mjs');
+    // One file without imports, as the model lets nobody transpile.
+    await build({
+      entryPoints: [join(import.meta.dirname, 'files.ts')],
+      outfile: join(folder, 'files.mjs'),
+      bundle: true,
+      format: 'esm',
+      conditions: ['@nn/source'],
+      logLevel: 'error',
+    });
+    await fs.writeFile(
+      script,
+      `import { writeFileAtomic } from './files.mjs';
+       for (let i = 0; i < 3; i++) await writeFileAtomic(${JSON.stringify(join(folder, 'a.bin'))}, Uint8Array.of(i));
+       console.log('written');`,
+    );
+    const flags = [flag, `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`, script];
+    const output = await new Promise<string>((resolve) => {
+      execFile(process.execPath, flags, { cwd: folder }, (_, out, errors) => resolve(out + errors));
+    });
+    expect(output).toContain('written');
+    expect(await fs.readFile(join(folder, 'a.bin'))).toEqual(Buffer.of(2));
+    expect((await fs.readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('shows a whole file at every moment, though the writer is killed', async () => {
@@ -89,6 +212,20 @@ describe('writeFileAtomic', () => {
 });
 
 describe('readBytes', () => {
+  it('ends on a signal', async () => {
+    const controller = new AbortController();
+    const never = readBytes({ arrayBuffer: () => new Promise<ArrayBuffer>(() => undefined) }, controller.signal);
+    controller.abort();
+    await expect(never).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(readBytes(join(folder, 'none'), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('takes bytes of another realm', async () => {
+    for (const bytes of runInNewContext('[new Uint8Array([1, 2]), new Uint8Array([1, 2]).buffer]')) {
+      expect(await readBytes(bytes)).toEqual(Uint8Array.of(1, 2));
+    }
+  });
+
   it('names the file that it cannot read', async () => {
     await expect(readBytes(join(folder, 'none.safetensors'))).rejects.toThrow(
       /none\.safetensors cannot be read: ENOENT/,

@@ -1,35 +1,36 @@
 /**
  * Bytes from files and to files. Writing is atomic: a reader, or a crash at any moment, sees the old file or the new one.
  * Node's modules are asked for at run time, so that no bundler sees them; in a browser only bytes in memory exist.
+ * Temporary files that killed writers left are `leftovers.ts`.
  */
-import { FormatError, ValueError } from '@nn/core';
+import { bytesFrom, excerpt, FormatError, ValueError } from '@nn/core';
+import { forget, removeLeftovers, temporaryName } from './leftovers.ts';
 
 /** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
 export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
 /**
- * Reads all bytes. Throws a `FormatError` where a file cannot be read, and a `ValueError` for a path where there are no files,
- * and for what is neither a path nor bytes.
+ * Reads all bytes. Throws a `FormatError` where a file cannot be read, a `ValueError` for a path where there are no files
+ * and for what is neither a path nor bytes, and the signal's reason once it is aborted.
  */
-export async function readBytes(source: Source): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof source !== 'string') {
-    if (typeof source?.arrayBuffer === 'function') return new Uint8Array(await source.arrayBuffer());
-    throw new ValueError('readBytes: a path or bytes are expected, and come first.');
-  }
+export async function readBytes(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
+  const bytes = await bytesFrom(source, signal);
+  if (bytes) return bytes;
+  if (typeof source !== 'string') throw new ValueError('readBytes: a path or bytes are expected, and come first.');
   const { files } = node(source);
   try {
-    return await files.readFile(source);
+    return await files.readFile(source, signal ? { signal } : {});
   } catch (error) {
-    throw new FormatError(`readBytes: ${source} cannot be read: ${reason(error)}`, { path: source });
+    signal?.throwIfAborted();
+    throw new FormatError(`readBytes: ${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });
   }
 }
 
 /**
  * Writes a file so that it is there completely or not at all: into a temporary file of the same folder, to the disk,
- * then renamed over the old one, then the folder to the disk. The old file's permissions stay. Throws a `ValueError`
- * where there are no files, and the system's error, with nothing left behind, where writing fails.
+ * then renamed over the old one, then the folder to the disk. The old file's permissions stay, and a link stays a link:
+ * what it points to is written. Calls for one path write in the order of the calls, awaited or not. Throws a `ValueError`
+ * where there are no files, and where writing fails, with nothing left behind.
  *
  * @example
  * import { mkdtempSync, readFileSync } from 'node:fs';
@@ -39,18 +40,45 @@ export async function readBytes(source: Source): Promise<Uint8Array> {
  * await writeFileAtomic(path, Uint8Array.of(1, 2));
  * console.log(readFileSync(path).length); // => 2
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+export function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  return writeInOrder(path, Promise.resolve(bytes));
+}
+
+/** The last write that was asked for, by path. */
+const queues = new Map<string, Promise<void>>();
+
+/**
+ * As `writeFileAtomic`, with bytes that are still being made: the place in the order is that of this call, so of several
+ * saves that were not awaited the last one stays. One that fails keeps nobody from writing after it.
+ */
+export async function writeInOrder(path: string, bytes: Promise<Uint8Array>): Promise<void> {
+  bytes.catch(() => undefined); // where the path is refused before anyone waits for them
+  const key = node(path).paths.resolve(path);
+  const before = queues.get(key);
+  const write = (async () => {
+    await before?.catch(() => undefined);
+    await replaceFile(path, await bytes);
+  })();
+  queues.set(key, write);
+  try {
+    await write;
+  } finally {
+    if (queues.get(key) === write) queues.delete(key);
+  }
+}
+
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const { files, paths } = node(path);
-  // A link stays a link: what it points to is replaced.
-  const target = await files.realpath(path).catch(() => paths.resolve(path));
+  const target = await followLinks(path);
   const folder = paths.dirname(target);
   const old = await files.stat(target).catch(() => undefined);
-  const unique = `${process.pid}-${globalThis.crypto.randomUUID()}`;
-  const temporary = paths.join(folder, `.${paths.basename(target)}.${unique}.tmp`);
+  const temporary = paths.join(folder, temporaryName(paths.basename(target)));
   try {
-    const file = await files.open(temporary, 'wx');
+    const mode = old ? old.mode & 0o777 : 0o666;
+    const file = await files.open(temporary, 'wx', mode);
     try {
-      if (old) await file.chmod(old.mode & 0o777);
+      // The umask may have taken bits away. Node's permission model has no fchmod; then the file is the more private.
+      if (old && ((await file.stat()).mode & 0o777) !== mode) await file.chmod(mode).catch(() => undefined);
       await file.writeFile(bytes);
       await file.sync();
     } finally {
@@ -58,14 +86,39 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
     }
     await files.rename(temporary, target);
   } catch (error) {
-    await files.rm(temporary, { force: true });
-    throw error;
+    await files.rm(temporary, { force: true }).catch(() => undefined);
+    const there = await files.stat(folder).catch(() => undefined);
+    const why = there?.isDirectory()
+      ? reason(error).replaceAll(temporary, target)
+      : `there is no folder ${excerpt(folder, 300)}; create it first: await mkdir(folder, { recursive: true }).`;
+    throw new ValueError(`writeFileAtomic: ${excerpt(path, 300)} cannot be written: ${why}`, {
+      path,
+      code: Object(error).code,
+    });
+  } finally {
+    forget(temporary);
   }
   // Some systems cannot open or sync a folder (Windows, network drives); the file itself is safe by then.
   await files
     .open(folder, 'r')
     .then((handle) => handle.sync().finally(() => handle.close()))
     .catch(() => undefined);
+  await removeLeftovers(folder, paths.basename(target)).catch(() => undefined);
+}
+
+/** What the path leads to through links, also through one whose target is not there yet. */
+async function followLinks(path: string): Promise<string> {
+  const { files, paths } = node(path);
+  const real = await files.realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
+  let target = paths.resolve(path);
+  // As many links as systems follow.
+  for (let hops = 0; hops < 40; hops++) {
+    const next = await files.readlink(target).catch(() => undefined);
+    if (next === undefined) return target;
+    target = paths.resolve(paths.dirname(target), next);
+  }
+  throw new ValueError(`writeFileAtomic: ${excerpt(path, 300)} is a link that leads in a circle.`, { path });
 }
 
 /** Node's modules; their types are inferred, for a name in an import would reach the bundlers. */

@@ -36,7 +36,7 @@ export function saveStates(states: States): Record<string, Json> {
     const state = owner.hostState();
     if (!isJson(state)) {
       throw new ValueError(
-        `saveCheckpoint: the state of '${name}' holds something that JSON cannot keep, as undefined or an instance of a class.`,
+        `saveCheckpoint: the state of '${name}' holds something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.`,
         { name },
       );
     }

@@ -7,5 +7,5 @@ export type { Source } from './files.ts';
 export { writeFileAtomic } from './files.ts';
 export type { LoadModelOptions, NameDifference, SaveModelOptions } from './model.ts';
 export { encodeModel, loadModel, saveModel } from './model.ts';
-export type { Safetensors, StoredTensor } from './safetensors.ts';
+export type { ParseOptions, Safetensors, StoredTensor } from './safetensors.ts';
 export { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';

@@ -33,7 +33,7 @@ const host = (...values: number[]): HostTensor => ({
 describe('loadModel', () => {
   it('reads a state dict of PyTorch by name, skipping the counter of batches', async () => {
     const model = convolutional();
-    expect(await loadModel(file, model)).toEqual({ missing: [], unexpected: [] });
+    expect(await loadModel(file, model)).toEqual({ missing: [], unexpected: [], mismatched: [] });
     const written = parseSafetensors(await encodeModel(model)).tensors;
     const original = parseSafetensors(file).tensors;
     expect(stateDict.names).toContain('1.num_batches_tracked');
@@ -61,7 +61,11 @@ describe('loadModel', () => {
       ['a', host(7)],
       ['d', host(1)],
     ]);
-    expect(await loadModel(bytes, model, { strict: false })).toEqual({ missing: ['c'], unexpected: ['d'] });
+    expect(await loadModel(bytes, model, { strict: false })).toEqual({
+      missing: ['c'],
+      unexpected: ['d'],
+      mismatched: [],
+    });
     expect([...(await model.a.data())]).toEqual([7]);
   });
 
@@ -92,6 +96,62 @@ describe('loadModel', () => {
     await expect(loadModel(encodeSafetensors([['a', integers]]), { a: zeros(1) })).rejects.toThrow(
       "'a' is I32 in the file, float32 here",
     );
+  });
+});
+
+describe('loadModel of tied weights', () => {
+  const tied = (): { embedding: { weight: Parameter }; head: { weight: Parameter; bias: Parameter } } => {
+    const weight = zeros(2);
+    return { embedding: { weight }, head: { weight, bias: zeros(1) } };
+  };
+  const rest = ['head.bias', host(5)] as const;
+
+  it('finds them under either name, or both with equal values', async () => {
+    for (const names of [['embedding.weight'], ['head.weight'], ['embedding.weight', 'head.weight']]) {
+      const model = tied();
+      const bytes = encodeSafetensors([...names.map((name) => [name, host(1, 2)] as const), rest]);
+      expect(await loadModel(bytes, model)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+      expect([...(await model.head.weight.data())]).toEqual([1, 2]);
+      expect(model.head.weight).toBe(model.embedding.weight);
+    }
+  });
+
+  it('says so where they differ, or where no name of theirs is there', async () => {
+    const both = encodeSafetensors([['embedding.weight', host(1, 2)], ['head.weight', host(1, 3)], rest]);
+    await expect(loadModel(both, tied())).rejects.toThrow(
+      "different: 'embedding.weight' and 'head.weight' are one parameter here, and two different tensors in the file",
+    );
+    await expect(loadModel(encodeSafetensors([rest]), tied())).rejects.toThrow(
+      'missing in the file: embedding.weight.',
+    );
+  });
+
+  it('are written once', async () => {
+    expect([...parseSafetensors(await encodeModel(tied())).tensors.keys()]).toEqual(['embedding.weight', 'head.bias']);
+  });
+});
+
+describe('loadModel with a head of another size', () => {
+  const bytes = encodeSafetensors([
+    ['body', host(7)],
+    ['head', host(1, 2, 3)],
+  ]);
+  it('skips what does not fit when asked, and lists it', async () => {
+    const model = { body: zeros(1), head: zeros(2) };
+    expect(await loadModel(bytes, model, { skipMismatched: true })).toEqual({
+      missing: [],
+      unexpected: [],
+      mismatched: ["'head' has the shape [3] in the file, [2] here"],
+    });
+    expect([[...(await model.body.data())], [...(await model.head.data())]]).toEqual([[7], [0, 0]]);
+    await expect(loadModel(bytes, { ...model, extra: zeros(1) }, { skipMismatched: true })).rejects.toThrow(
+      'missing in the file: extra.',
+    );
+  });
+
+  it('names options that do not exist', async () => {
+    const wrong = Reflect.apply(loadModel, undefined, [bytes, {}, { ignoreMismatched: true }]);
+    await expect(wrong).rejects.toThrow('loadModel: no option ignoreMismatched');
   });
 });
 

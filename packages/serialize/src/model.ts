@@ -3,11 +3,12 @@
  * What a training run needs beside them is `checkpoint.ts`; names come from core's walk over the model's fields.
  */
 import type { Parameter } from '@nn/core';
-import { namedParameters } from '@nn/core';
+import { checkOptions, namedParameters } from '@nn/core';
 import type { DecodeOptions } from './element-types.ts';
 import type { Source } from './files.ts';
-import { readBytes, writeFileAtomic } from './files.ts';
+import { readBytes, writeInOrder } from './files.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
+import type { ParseOptions } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
 export interface SaveModelOptions {
@@ -15,23 +16,34 @@ export interface SaveModelOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'> {
+export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'>, ParseOptions {
   /**
    * Whether every name must be on both sides; true where not given. Otherwise names on one side alone are left out and
    * told in the result. Shapes and dtypes must fit in any case.
    */
   readonly strict?: boolean;
+  /**
+   * Leaves out tensors whose shape or dtype differs, as those of a new head with other classes, and tells them in the
+   * result; those parameters stay as they were.
+   */
+  readonly skipMismatched?: boolean;
+  /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** The model's name for a name in the file, null to leave it out: for files with a prefix or other names. */
   readonly rename?: (name: string) => string | null;
 }
 
-/** Names that only one side has. */
+/** What a load left out. */
 export interface NameDifference {
   /** In the model, not in the file. */
   readonly missing: readonly string[];
   /** In the file, not in the model. */
   readonly unexpected: readonly string[];
+  /** Left out by `skipMismatched`: a sentence each, which begins with the name. */
+  readonly mismatched: readonly string[];
 }
+
+const known = ['strict', 'skipMismatched', 'rename', 'narrow', 'signal', 'maxHeaderBytes', 'maxTensors'];
 
 /**
  * The model's parameters and running statistics as the bytes of a safetensors file.
@@ -58,16 +70,17 @@ export async function encodeModel(model: object, options: SaveModelOptions = {})
  * import { loadModel, saveModel } from '@nn/serialize';
  * const path = `${mkdtempSync(`${tmpdir()}/`)}/linear.safetensors`;
  * await saveModel(path, new Linear(2, 1));
- * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [] }
+ * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [], mismatched: [] }
  */
 export async function saveModel(path: string, model: object, options: SaveModelOptions = {}): Promise<void> {
-  await writeFileAtomic(path, await encodeModel(model, options));
+  await writeInOrder(path, encodeModel(model, options));
 }
 
 /**
  * Gives a model the values in a safetensors file, as one written by PyTorch. All or nothing: whatever does not fit is
  * a `FormatError` that lists all such names, and leaves the model as it was. PyTorch's `num_batches_tracked` is
- * skipped where the model has none.
+ * skipped where the model has none. A parameter that the model has in two places (tied weights) is found under either
+ * name, or both.
  *
  * @example
  * import { parameter } from '@nn/core';
@@ -82,9 +95,15 @@ export async function loadModel(
   model: object,
   options: LoadModelOptions = {},
 ): Promise<NameDifference> {
-  const { strict = true, rename = (name: string) => name, narrow = false } = options;
-  const file = parseSafetensors(await readBytes(source));
-  const expected: ReadonlyMap<string, Parameter> = namedParameters(model);
+  checkOptions('loadModel', options, known);
+  const { strict = true, rename = (name: string) => name, narrow = false, skipMismatched = false, signal } = options;
+  const { maxHeaderBytes, maxTensors } = options;
+  const bytes = await readBytes(source, signal);
+  const file = parseSafetensors(bytes, {
+    ...(maxHeaderBytes && { maxHeaderBytes }),
+    ...(maxTensors && { maxTensors }),
+  });
+  const expected: ReadonlyMap<string, Parameter> = namedParameters(model, { aliases: true });
   const match = matchParameters(expected, file.tensors, {
     rename: (name) => {
       const renamed = rename(name);
@@ -93,7 +112,7 @@ export async function loadModel(
     },
     narrow,
   });
-  reportMismatch('loadModel', match, strict);
+  reportMismatch('loadModel', match, { strict, skipMismatched });
   applyValues(match.values);
-  return { missing: match.missing, unexpected: match.unexpected };
+  return { missing: match.missing, unexpected: match.unexpected, mismatched: match.mismatched };
 }

@@ -3,10 +3,10 @@
  * Pairing finds all that does not fit before anything changes. Shared by `model.ts` and `checkpoint.ts`.
  */
 import type { Parameter, Tensor } from '@nn/core';
-import { FormatError, isNNError, tensor } from '@nn/core';
+import { excerpt, FormatError, isNNError, tensor } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
 import type { StoredTensor } from './safetensors.ts';
-import { decodeTensor } from './safetensors.ts';
+import { decodeTensor, quoted } from './safetensors.ts';
 
 /** The pairs that fit, and all that does not. */
 export interface Match {
@@ -37,7 +37,7 @@ export function matchParameters(
   const values: [Parameter, Tensor][] = [];
   const unexpected: string[] = [];
   const mismatched: string[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<Parameter, { readonly name: string; readonly found: StoredTensor }>();
   for (const [name, found] of stored) {
     const wanted = rename(name);
     if (wanted === null) continue;
@@ -46,17 +46,38 @@ export function matchParameters(
       unexpected.push(name);
       continue;
     }
-    if (seen.has(wanted)) {
-      mismatched.push(`'${wanted}' is given twice, the second time by '${name}'`);
+    const before = seen.get(parameter);
+    if (before) {
+      // One parameter under two names: files of PyTorch may hold it twice, and then the same bytes.
+      if (before.name === wanted) {
+        mismatched.push(`${quoted(wanted)} is given twice, the second time by ${quoted(name)}`);
+      } else if (!isSame(before.found, found)) {
+        mismatched.push(
+          `${quoted(before.name)} and ${quoted(wanted)} are one parameter here, and two different tensors in the file`,
+        );
+      }
       continue;
     }
-    seen.add(wanted);
+    seen.set(parameter, { name: wanted, found });
     const value = convert(wanted, parameter, found, options);
     if (typeof value === 'string') mismatched.push(value);
     else values.push([parameter, value]);
   }
-  const missing = [...expected.keys()].filter((name) => !seen.has(name));
-  return { values, missing, unexpected, mismatched };
+  // A parameter with several names misses under its first.
+  const missing = new Map<Parameter, string>();
+  for (const [name, parameter] of expected) {
+    if (!seen.has(parameter) && !missing.has(parameter)) missing.set(parameter, name);
+  }
+  return { values, missing: [...missing.values()], unexpected, mismatched };
+}
+
+function isSame(a: StoredTensor, b: StoredTensor): boolean {
+  return (
+    a.type === b.type &&
+    a.shape.join() === b.shape.join() &&
+    a.bytes.length === b.bytes.length &&
+    a.bytes.every((byte, i) => byte === b.bytes[i])
+  );
 }
 
 /** The stored values as a tensor for this parameter, or what does not fit. */
@@ -65,12 +86,12 @@ function convert(name: string, parameter: Parameter, found: StoredTensor, option
     found.shape.length !== parameter.shape.length ||
     found.shape.some((size, axis) => size !== parameter.shape[axis])
   ) {
-    return `'${name}' has the shape [${found.shape.join(', ')}] in the file, [${parameter.shape.join(', ')}] here`;
+    return `${quoted(name)} has the shape [${found.shape.join(', ')}] in the file, [${parameter.shape.join(', ')}] here`;
   }
   try {
     const compute = parameter.dtype === 'float32' || parameter.dtype === 'int32' || parameter.dtype === 'bool';
     const { dtype, shape, data } = decodeTensor(name, found, { ...options, widen: compute });
-    if (dtype !== parameter.dtype) return `'${name}' is ${found.type} in the file, ${parameter.dtype} here`;
+    if (dtype !== parameter.dtype) return `${quoted(name)} is ${found.type} in the file, ${parameter.dtype} here`;
     const place = parameter.backend ? { backend: parameter.backend } : {};
     return tensor(data, { shape, dtype, borrow: true, ...place });
   } catch (error) {
@@ -80,12 +101,16 @@ function convert(name: string, parameter: Parameter, found: StoredTensor, option
 }
 
 /** Throws a `FormatError` that lists what does not fit; names on one side alone only where `strict`. */
-export function reportMismatch(operation: string, match: Match, strict = true): void {
+export function reportMismatch(
+  operation: string,
+  match: Match,
+  { strict = true, skipMismatched = false }: { readonly strict?: boolean; readonly skipMismatched?: boolean } = {},
+): void {
   const { missing, unexpected, mismatched } = match;
   const parts: string[] = [];
   if (strict && missing.length > 0) parts.push(`missing in the file: ${list(missing)}`);
   if (strict && unexpected.length > 0) parts.push(`unexpected in the file: ${list(unexpected)}`);
-  if (mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
+  if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
   if (parts.length === 0) return;
   throw new FormatError(`${operation}: the file does not fit, and nothing was changed; ${parts.join('; ')}.`, {
     missing,
@@ -100,6 +125,9 @@ export function applyValues(values: Match['values']): void {
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 8).join(', ');
+  const shown = names
+    .slice(0, 8)
+    .map((name) => excerpt(name, 200))
+    .join(', ');
   return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
 }

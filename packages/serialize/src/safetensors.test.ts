@@ -129,7 +129,9 @@ describe('parseSafetensors refuses', () => {
     ['bytes that are not UTF-8', fileOf('{"?":1}').fill(0xff, 10, 11), 'not UTF-8'],
     ['what is not JSON', fileOf('{"a":}'), 'the header is not JSON'],
     ['JSON that goes on', fileOf('{}{}'), 'the header is not JSON'],
-    ['deep nesting', fileOf(`{"a":${'['.repeat(200000)}`), 'the header is not JSON'],
+    ['deep nesting', fileOf(`{"a":${'['.repeat(200000)}`), 'the header is nested more than 3 deep'],
+    ['a nested field', fileOf(`{"a":{"dtype":[[1]],"shape":[1],"data_offsets":[0,4]}}`, 4), 'nested more than 3 deep'],
+    ['many axes', fileOf(`{"a":${region(new Array<number>(65).fill(1), 0, 4)}}`, 4), 'has 65 axes, 64 are the limit'],
     ['a tensor twice', fileOf(`{"a":${region([1], 0, 4)},"a":${region([1], 0, 4)}}`, 4), "the key 'a' twice"],
     [
       'a tensor twice by escapes',
@@ -229,4 +231,76 @@ describe('parseSafetensors refuses', () => {
     expect(accepted).toBeGreaterThan(100);
     expect(accepted).toBeLessThan(6000);
   });
+});
+
+describe('hostile headers', () => {
+  it('have bounded depth, count and size, each a limit of the reader', () => {
+    const many = fileOf(`{${Array.from({ length: 101 }, (_, i) => `"${i}":${region([0], 0, 0)}`).join()}}`);
+    expect(parseSafetensors(many).tensors.size).toBe(101);
+    expect(() => parseSafetensors(many, { maxTensors: 99 })).toThrow('the header has 101 tensors, maxTensors is 99');
+    expect(() => parseSafetensors(many, { maxHeaderBytes: 100 })).toThrow('100 is the limit');
+    const items = fileOf(`{"a":[${'0,'.repeat(2_000_000)}0]}`);
+    expect(() => parseSafetensors(items)).toThrow('the header has more items than 100000 tensors need');
+    // Brackets, commas and keys within names are none.
+    const odd = '[[[[[,,,,"'.repeat(100);
+    expect([...parseSafetensors(fileOf(`{${JSON.stringify(odd)}:${region([0], 0, 0)}}`)).tensors.keys()]).toEqual([
+      odd,
+    ]);
+  });
+
+  it('end in messages that a terminal can show', () => {
+    const name = 'n'.repeat(5_000_000);
+    for (const text of [
+      `{"${name}":1}`,
+      `{"${name}":${region([1], 0, 8)}}`,
+      `{"a":${region([1], 0, 4, name)}}`,
+      `{"a":{"dtype":"F32","shape":["${name}"],"data_offsets":[0,4]}}`,
+      `{"${name}":1,"${name}":2}`,
+      `{"__metadata__":{"${name}":1}}`,
+      `{"${name}`,
+    ]) {
+      expect(() => parseSafetensors(fileOf(text, 4))).toThrow(
+        expect.objectContaining({ code: 'format', message: expect.stringMatching(/^.{10,600}$/s) }),
+      );
+    }
+  });
+
+  it('inherit nothing from all objects', () => {
+    const text = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"__proto__":{"dtype":"F32"}}';
+    expect(() => parseSafetensors(fileOf(text, 4))).toThrow("'__proto__' has the shape undefined");
+  });
+
+  it('of 100,000 tensors are read', () => {
+    const text = `{${Array.from({ length: 100_000 }, (_, i) => `"layer.${i}.weight":${region([0, 2], 0, 0)}`).join()}}`;
+    expect(parseSafetensors(fileOf(text)).tensors.size).toBe(100_000);
+  });
+});
+
+describe('a file of another kind is called by its name', () => {
+  const zip = (name: string): string =>
+    `PK\x03\x04${'\0'.repeat(22)}${String.fromCharCode(name.length)}\0\0\0${name}${'\0'.repeat(40)}`;
+  const kinds: [string, string, string][] = [
+    [
+      'PyTorch',
+      zip('archive/data.pkl'),
+      'this is a file of PyTorch (.pt, .pth, .bin), which runs code when it is opened',
+    ],
+    ['PyTorch, old', '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P', 'this is a pickle, as old files of PyTorch are'],
+    ['NumPy archive', zip('arr_0.npy'), 'this is an archive of NumPy (.npz)'],
+    ['NumPy array', '\x93NUMPY\x01\0v\0', 'this is one array of NumPy (.npy)'],
+    ['Keras', zip('metadata.json'), 'this is a ZIP archive (a .keras model is one, too)'],
+    ['HDF5', '\x89HDF\r\n\x1a\n\0', 'this is HDF5'],
+    ['GGUF', 'GGUF\x03\0\0\0', 'this is GGUF'],
+    ['gzip', '\x1f\x8b\x08\0\0\0\0\0', 'this is packed by gzip'],
+    ['a page', '\n<!DOCTYPE html><html>', 'this is a web page, not a file of weights'],
+    ['Git LFS', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d', 'this is a pointer of Git LFS'],
+    ['JSON', '{"metadata": {"total_size": 1}}', 'this is JSON'],
+  ];
+  for (const [what, text, message] of kinds) {
+    it(what, () => {
+      const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+      expect(() => parseSafetensors(bytes)).toThrow(`safetensors: ${message}`);
+      expect(() => parseSafetensors(bytes)).toThrow(expect.objectContaining({ code: 'format' }));
+    });
+  }
 });

@@ -4,13 +4,27 @@
  * bytes come from in `files.ts`, which tensors a model has in `model.ts` and `checkpoint.ts`.
  * Source: https://github.com/huggingface/safetensors (README, "Format").
  */
-import { FormatError, ValueError } from '@nn/core';
-import { findDuplicateKey } from './duplicate-keys.ts';
+import { checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
 import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
 import { bitsOf, decodeElements, elementTypeOf, elementTypes, isElementType } from './element-types.ts';
+import { findDuplicateKey, outlineOf } from './header-text.ts';
+import { otherKind } from './kind-of-file.ts';
 
 /** The most bytes that a header may have, as in the reference. */
 export const headerLimit = 100_000_000;
+
+/** How deep a header is nested where it is one: { name: { shape: [ ] } }. */
+const headerDepth = 3;
+
+/** The most axes that a tensor in a file may have. */
+const rankLimit = 64;
+
+export interface ParseOptions {
+  /** The most bytes that the header may have; 100,000,000 where not given, as in the reference. */
+  readonly maxHeaderBytes?: number;
+  /** The most tensors that a file may have; 100,000 where not given. */
+  readonly maxTensors?: number;
+}
 
 /** A tensor as it stands in a file; `bytes` is a view of the file's bytes. */
 export interface StoredTensor {
@@ -27,7 +41,8 @@ export interface Safetensors {
 /**
  * Reads the structure of a file; `decodeTensor` then reads values. Throws a `FormatError` for anything that is not
  * exactly the format: a header that is cut off, over its limit, not UTF-8 or not JSON; doubled keys; unknown types;
- * sizes that do not match type and shape; bytes that overlap, leave holes, or are left over.
+ * sizes that do not match type and shape; bytes that overlap, leave holes, or are left over; and for more than the limits
+ * in `options`. Files of other formats are named. Time and memory grow as the header does.
  *
  * @example
  * import { decodeTensor, encodeSafetensors, parseSafetensors } from '@nn/serialize';
@@ -36,12 +51,18 @@ export interface Safetensors {
  *   console.log(name, decodeTensor(name, stored).data); // => bias Float32Array(2) [ 1, 2 ]
  * }
  */
-export function parseSafetensors(bytes: Uint8Array): Safetensors {
-  const { header, dataStart } = readHeader(bytes);
+export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}): Safetensors {
+  checkOptions('parseSafetensors', options, ['maxHeaderBytes', 'maxTensors']);
+  const { maxHeaderBytes = headerLimit, maxTensors = 100_000 } = options;
+  const { header, dataStart } = readHeader(bytes, maxHeaderBytes, maxTensors);
   const size = bytes.length - dataStart;
   let metadata: ReadonlyMap<string, string> = new Map();
   const entries: (Region & { readonly name: string })[] = [];
-  for (const [name, value] of Object.entries(header)) {
+  const described = Object.entries(header);
+  if (described.length > maxTensors + 1) {
+    fail(`the header has ${described.length} tensors, maxTensors is ${maxTensors}.`, { tensors: described.length });
+  }
+  for (const [name, value] of described) {
     if (name === '__metadata__') metadata = readMetadata(value);
     else entries.push({ name, ...readRegion(name, value, size) });
   }
@@ -53,7 +74,7 @@ export function parseSafetensors(bytes: Uint8Array): Safetensors {
   for (const { name, type, shape, begin, end: next } of entries) {
     if (begin !== end) {
       fail(
-        `'${name}' begins at byte ${begin}, ${before} ends at byte ${end}; they ${begin < end ? 'overlap' : 'leave a hole'}.`,
+        `${quoted(name)} begins at byte ${begin}, ${before} ends at byte ${end}; they ${begin < end ? 'overlap' : 'leave a hole'}.`,
         {
           name,
         },
@@ -61,7 +82,7 @@ export function parseSafetensors(bytes: Uint8Array): Safetensors {
     }
     tensors.set(name, { type, shape, bytes: bytes.subarray(dataStart + begin, dataStart + next) });
     end = next;
-    before = `'${name}'`;
+    before = quoted(name);
   }
   if (end !== size) fail(`the tensors end at byte ${end}, the file has ${size} bytes of data.`, { end, size });
   return { tensors, metadata };
@@ -154,30 +175,35 @@ function fail(what: string, data?: Readonly<Record<string, unknown>>): never {
   throw new FormatError(`safetensors: ${what}`, data);
 }
 
-function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
+function readHeader(bytes: Uint8Array, maxBytes: number, maxTensors: number): { header: object; dataStart: number } {
   if (bytes.length < 8) fail(`${bytes.length} bytes are too few for the 8 of the header's length.`);
   const long = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
-  if (long > headerLimit)
-    fail(`the header claims ${long} bytes, ${headerLimit} is the limit; this is not safetensors.`);
   const length = Number(long);
   const dataStart = 8 + length;
+  // Where the first bytes are no sensible length, they may be those of another format.
+  if (long > maxBytes || dataStart > bytes.length) {
+    const other = otherKind(bytes);
+    if (other !== undefined) fail(other);
+  }
+  if (long > maxBytes) fail(`the header claims ${long} bytes, ${maxBytes} is the limit; this is not safetensors.`);
   if (dataStart > bytes.length)
     fail(`the header needs ${dataStart} bytes, the file has ${bytes.length}; it is truncated.`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart));
-  } catch {
-    return fail('the header is not UTF-8 text.');
-  }
+  const text = decodeUtf8(bytes.subarray(8, dataStart));
+  if (text === undefined) return fail('the header is not UTF-8 text.');
   if (text[0] !== '{') fail(`the header begins with '${text.slice(0, 1)}', not with '{'.`);
+  // A tensor takes 4 commas and those of its shape.
+  const limits = { depth: headerDepth, items: (maxTensors + 1) * 16 };
+  const { depth, items } = outlineOf(text, limits);
+  if (depth > limits.depth) fail(`the header is nested more than ${headerDepth} deep.`, { depth });
+  if (items > limits.items) fail(`the header has more items than ${maxTensors} tensors need.`, { maxTensors });
   let header: unknown;
   try {
     header = JSON.parse(text);
   } catch (error) {
-    return fail(`the header is not JSON: ${error instanceof Error ? error.message : error}`);
+    return fail(`the header is not JSON: ${excerpt(error instanceof Error ? error.message : String(error), 200)}`);
   }
   const twice = findDuplicateKey(text);
-  if (twice !== undefined) fail(`the header has the key '${twice}' twice.`, { key: twice });
+  if (twice !== undefined) fail(`the header has the key ${quoted(twice)} twice.`, { key: twice });
   return isObject(header) ? { header, dataStart } : fail('the header is not an object.');
 }
 
@@ -185,28 +211,47 @@ function readMetadata(value: unknown): ReadonlyMap<string, string> {
   if (!isObject(value)) return fail('__metadata__ is not an object.');
   const metadata = new Map<string, string>();
   for (const [key, text] of Object.entries(value)) {
-    metadata.set(key, typeof text === 'string' ? text : fail(`__metadata__ has '${key}', which is not text.`, { key }));
+    if (typeof text !== 'string') return fail(`__metadata__ has ${quoted(key)}, which is not text.`, { key });
+    metadata.set(key, text);
   }
   return metadata;
 }
 
 function readRegion(name: string, value: unknown, size: number): Region {
-  if (!isObject(value)) return fail(`'${name}' is described by no object.`, { name });
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (!isElementType(dtype)) return fail(`'${name}' has the unknown dtype ${JSON.stringify(dtype)}.`, { name });
-  if (!isSizes(shape)) return fail(`'${name}' has the shape ${JSON.stringify(shape)}, not a list of sizes.`, { name });
+  if (!isObject(value)) return fail(`${quoted(name)} is described by no object.`, { name });
+  const own = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
+  const [dtype, shape, offsets] = [own('dtype'), own('shape'), own('data_offsets')];
+  if (!isElementType(dtype)) return fail(`${quoted(name)} has the unknown dtype ${shown(dtype)}.`, { name });
+  if (!isSizes(shape)) return fail(`${quoted(name)} has the shape ${shown(shape)}, not a list of sizes.`, { name });
+  if (shape.length > rankLimit) {
+    return fail(`${quoted(name)} has ${shape.length} axes, ${rankLimit} are the limit.`, { name });
+  }
   if (!isSizes(offsets) || offsets.length !== 2) {
-    return fail(`'${name}' has the data_offsets ${JSON.stringify(offsets)}, not a begin and an end.`, { name });
+    return fail(`${quoted(name)} has the data_offsets ${shown(offsets)}, not a begin and an end.`, { name });
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > size) {
-    fail(`'${name}' has the data_offsets [${begin}, ${end}], outside of the ${size} bytes of data.`, { name });
+    fail(`${quoted(name)} has the data_offsets [${begin}, ${end}], outside of the ${size} bytes of data.`, { name });
   }
   const bits = shape.reduce((product, extent) => product * extent, bitsOf(dtype));
   if (!Number.isSafeInteger(bits) || bits !== (end - begin) * 8) {
-    fail(`'${name}' has ${end - begin} bytes, ${dtype} of shape [${shape.join(', ')}] needs ${bits / 8}.`, { name });
+    fail(`${quoted(name)} has ${end - begin} bytes, ${dtype} of shape ${shown(shape)} needs ${bits / 8}.`, { name });
   }
   return { type: dtype, shape, begin, end };
+}
+
+/** A name from a file as it may stand in a message. */
+export function quoted(name: string): string {
+  return `'${excerpt(name)}'`;
+}
+
+/** A value of a header as it may stand in a message. */
+function shown(value: unknown): string {
+  const text =
+    Array.isArray(value) && value.every((size) => typeof size === 'number')
+      ? `[${value.slice(0, 70).join(', ')}]`
+      : String(JSON.stringify(value));
+  return excerpt(text, 200);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDuplicateKey } from './duplicate-keys.ts';
+import { findDuplicateKey } from './header-text.ts';
 
 describe('findDuplicateKey', () => {
   it('finds a key that one object has twice, at any depth', () => {
