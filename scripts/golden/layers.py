@@ -113,12 +113,13 @@ recurrent('RNN', 2, 2, (3, 2, 2), nonlinearity='relu')
 def attention(shapes, arguments, options=None, mask=None, padding=None, causal=False, torch_options=None):
     """shapes: query, key, value. The output is followed by the weights of every head."""
     module = nn.MultiheadAttention(*arguments, **(torch_options or {}))
-    names = ['query', 'key', 'value'] + (['mask'] if mask is not None else []) + (['keyPaddingMask'] if padding is not None else [])
+    meaning = 'bias' if mask is not None and mask.is_floating_point() else 'hidden'  # bool: true hides, as in nn.MultiheadAttention
+    names = ['query', 'key', 'value'] + ([meaning] if mask is not None else []) + (['keyPaddingMask'] if padding is not None else [])
     extra = [t for t in (mask, padding) if t is not None]
 
     def call(module, query, key, value, *given):
         given = dict(zip(names[3:], given))
-        m = given.get('mask')
+        m = given.get(meaning)
         if causal:
             m = torch.ones(query.shape[-2 if (options or {}).get('batchFirst') else 0], key.shape[-2 if (options or {}).get('batchFirst') else 0]).triu(1).bool()
         return list(module(query, key, value, attn_mask=m, key_padding_mask=given.get('keyPaddingMask'), average_attn_weights=False))
@@ -250,6 +251,28 @@ binary('bceWithLogits', lambda p, t: F.binary_cross_entropy_with_logits(p, t, po
 binary('bceWithLogits', lambda p, t: F.binary_cross_entropy_with_logits(p, t, weight=element), a, truth, {'weight': pack(element)})
 binary('klDivergence', lambda p, t: F.kl_div(p, t, reduction='batchmean'), a.log_softmax(1), truth, {'reduction': 'batchMean'})
 function('klDivergence', lambda p, t: F.kl_div(p, t, log_target=True, reduction='sum'), [a.log_softmax(1), b.log_softmax(1)], {'logTarget': True, 'reduction': 'sum'})
+
+# --- sequences of unequal lengths, after everything else: the numbers above stay as they were ------------------------
+def packed(kind, inputs, hidden, shape, lengths, state=False, **options):
+    """With `lengths` as PyTorch's packed sequences. The paddings of the input are random: they must not matter."""
+    names = {'layers': 'num_layers'}
+    module = getattr(nn, kind)(inputs, hidden, batch_first=True, **{names.get(k, k): v for k, v in options.items()})
+    rows = options.get('layers', 1) * (2 if options.get('bidirectional') else 1)
+    states = [random(rows, shape[0], hidden) for _ in range(2 if kind == 'LSTM' else 1)] if state else []
+
+    def call(module, x, *start):
+        given = (tuple(start) if kind == 'LSTM' else start[0]) if start else None
+        sequence = nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
+        output, last = module(sequence, given)
+        output, _ = nn.utils.rnn.pad_packed_sequence(output, batch_first=True, total_length=shape[1])
+        return [output, *last] if kind == 'LSTM' else [output, last]
+
+    layer(kind, module, [random(*shape), *states], [inputs, hidden], {**options, 'batchFirst': True}, call=call, lengths=lengths)
+
+
+for kind in ('RNN', 'LSTM', 'GRU'):
+    packed(kind, 2, 2, (3, 4, 2), [2, 4, 1])
+    packed(kind, 2, 3, (3, 4, 2), [3, 1, 2], True, layers=2, bidirectional=True)
 
 write('packages/layers/fixtures/layers.json', LAYERS)
 write('packages/layers/fixtures/functions.json', FUNCTIONS)

@@ -12,7 +12,7 @@ import { staleError } from './compile/trace.ts';
 import { BackendError, ValueError } from './errors.ts';
 import { hooks } from './graph/hooks.ts';
 import { argument, leaf, type Node, type NumberSource } from './graph/node.ts';
-import { currentRecorder, type HostEvent, recordWith, takeBack } from './graph/recorder.ts';
+import { currentRecorder, type HostEvent, recorder, recordWith, takeBack } from './graph/recorder.ts';
 import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { homeOf, rehearse, type Update, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
@@ -37,6 +37,8 @@ interface Replay {
     | { readonly advance: () => void; readonly undo: () => void; readonly subject: object | null }
     | { readonly place: number; readonly source: NumberSource }
   )[];
+  /** What must still hold: the flags of parameters that the function read. */
+  readonly conditions: readonly (() => boolean)[];
   readonly numbers: Float64Array;
   /** The result of the function, with a number in place of each tensor: the root of the trace. */
   readonly result: Shaped;
@@ -209,9 +211,10 @@ function trace(
   device: Device,
 ): { readonly replay: Replay; readonly events: HostEvent[] } {
   const placeholders = tensors.map(({ node }, k) => argument(k, node.dtype, node.shape, device.backend));
-  const events: HostEvent[] = [];
+  const record = recorder(true);
+  const { events } = record;
   const { result, updates } = rehearse(() =>
-    recordWith({ events, isReplayed: true }, () => {
+    recordWith(record, () => {
       const args = rebuild(shaped, (position) => wrap(placeholders[position] as Node)) as never[];
       return checkSynchronous('compile', fn(...(args as never)));
     }),
@@ -237,6 +240,7 @@ function trace(
       bound,
       device,
       sources: graph.leaves.map((node) => sourceOf(node, variables)),
+      conditions: [...record.conditions.values()],
       events: events.flatMap((event): Replay['events'] => {
         if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
         const place = places.get(event.node);
@@ -262,9 +266,10 @@ async function runOnce<Result>(
   device: Device,
 ): Promise<Result> {
   const outputs: Tensor[] = [];
-  const events: HostEvent[] = [];
+  const record = recorder(false);
+  const { events } = record;
   const { result, updates } = rehearse(() => {
-    const made = recordWith({ events, isReplayed: false }, () =>
+    const made = recordWith(record, () =>
       checkSynchronous('compile', fn(...(rebuild(shaped, (position) => tensors[position] as Tensor) as never))),
     );
     return take(made, outputs);
@@ -387,7 +392,8 @@ function variablesOf(outputs: readonly Tensor[], updates: readonly Update[]): Ma
 }
 
 /** Whether the memory that was captured is still there. */
-function isCurrent({ sources, device, givenAway }: Replay): boolean {
+function isCurrent({ sources, device, givenAway, conditions }: Replay): boolean {
+  if (!conditions.every((holds) => holds())) return false;
   return sources.every((source) => {
     if (source.kind === 'argument') return true;
     const storage = source.kind === 'storage' ? source.storage : source.variable.committed.storage;

@@ -112,5 +112,6 @@ export {
   type Tensor,
   type TensorLike,
 } from './tensor.ts';
+export { claimParameters, freeze, type ParameterPattern, unfreeze, warnOfUnclaimed } from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
-export { numberSource, onReplay, replace } from './update.ts';
+export { numberSource, onReplay, replace, replayWhile } from './update.ts';

@@ -4,6 +4,7 @@
  * then, a step that is refused leaves parameters and counters as they were. Owns no switch: that is `debug`.
  */
 import type { TensorData } from './backend.ts';
+import { captureStack, lineOf } from './caller.ts';
 import { type Device, deviceFor } from './compile/device.ts';
 import { resolve } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
@@ -28,8 +29,6 @@ interface Finding {
   readonly position: number;
 }
 
-const place = /\(?((?:file:|[A-Za-z]:|\/|https?:)[^()]*:\d+:\d+)\)?$/;
-
 const origins = new WeakMap<Node, Origin>();
 /** For nodes that are not finite: where that started. */
 const findings = new WeakMap<Node, Finding>();
@@ -44,7 +43,7 @@ let isScheduled = false;
 /** Takes note of a node that was made. */
 export function remember(node: Node): void {
   if (currentRecorder()?.isReplayed === true || node.shape.includes(0)) return;
-  origins.set(node, { line: callerLine(), gradientOf });
+  origins.set(node, { line: lineOf(captureStack()), gradientOf });
   if (node.primitive.kind === 'transparent') return;
   made.push(node);
   if (isScheduled) return;
@@ -157,18 +156,4 @@ function errorOf({ node, value, position }: Finding): ValueError {
     `${operation} made ${value} at ${show(indices)} from finite numbers, in ${show(node.shape)}${where}.`,
     { operation: source?.primitive.name ?? operation, value, position: indices },
   );
-}
-
-/** Frames inside of nn itself: its packages as installed, as a dev server bundles them, or as sources. */
-const own = /[\\/](?:@nn[\\/][\w-]+|deps[\\/]@nn_[\w-]+|packages[\\/][\w-]+[\\/](?:src|dist))[\\/.](?!.*\.test\.)/;
-
-/** Where the user's code called, as ` at file:line:column`. */
-function callerLine(): string {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 64; // a model may be deep
-  const frames = (new Error().stack ?? '').split('\n').slice(1);
-  Error.stackTraceLimit = stackTraceLimit;
-  const places = frames.filter((text) => !own.test(text)).map((text) => place.exec(text.trim())?.[1]);
-  const first = places.find((text) => text !== undefined);
-  return first === undefined ? '' : ` at ${first}`;
 }

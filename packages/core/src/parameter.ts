@@ -1,8 +1,10 @@
 /** Parameter: the only value that can be replaced. A tensor wherever a tensor is taken, always meaning its newest value. */
 import type { DType, Shape } from './backend.ts';
+import { captureStack } from './caller.ts';
 import { allocate } from './dtype.ts';
-import { ShapeError } from './errors.ts';
+import { ShapeError, ValueError } from './errors.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
+import { currentRecorder } from './graph/recorder.ts';
 import { assignNode, Variable } from './graph/variable.ts';
 import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
 import { cast } from './ops/functions.ts';
@@ -10,8 +12,10 @@ import { sameShape, show } from './shape.ts';
 import { isTensor, nodeOf, Tensor } from './tensor.ts';
 
 export interface ParameterOptions extends TensorOptions {
-  /** Whether optimizers change it; true by default. Running statistics and counters are not trainable. */
+  /** Whether optimizers change it; true by default, and may be set later. */
   readonly trainable?: boolean;
+  /** Whether it is state beside training (running statistics, counters): saved with the model, never trained. Default false. */
+  readonly buffer?: boolean;
   /** For messages; models give their parameters the names of their fields. */
   readonly name?: string;
 }
@@ -21,22 +25,58 @@ export interface ParameterOptions extends TensorOptions {
  *
  * @example
  * import { parameter } from '@nn/core';
- * const count = parameter([0], { trainable: false });
+ * const count = parameter([0], { buffer: true });
  * count.assign(count.add(1));
  * console.log(await count.array()); // => [1]
  */
 export class Parameter extends Tensor {
   /** Marks parameters. */
   readonly isParameter: true = true;
-  trainable: boolean;
   /** @internal */
   readonly variable: Variable;
 
   /** @internal Parameters are made by `parameter`. */
-  constructor(node: Node, trainable: boolean, name: string) {
+  constructor(node: Node, { trainable = true, buffer = false, name = '' }: ParameterOptions) {
     super(node);
-    this.variable = new Variable(node, name);
-    this.trainable = trainable;
+    this.variable = new Variable(node, name, buffer);
+    this.variable.isFrozen = !trainable && !buffer;
+    if (!buffer) this.variable.origin = captureStack();
+  }
+
+  /** Whether it is state beside training, such as running statistics. */
+  get isBuffer(): boolean {
+    return this.variable.isBuffer;
+  }
+
+  /** Whether it is to stay as it is: an optimizer does not change it, a BatchNorm does not move it. See `freeze`. */
+  get frozen(): boolean {
+    return this.#note(this.variable.isFrozen);
+  }
+
+  set frozen(frozen: boolean) {
+    this.variable.isFrozen = frozen;
+  }
+
+  /** Whether optimizers change it from the next step on: neither a buffer nor frozen. Throws ValueError when set on a buffer. */
+  get trainable(): boolean {
+    return !this.isBuffer && !this.frozen;
+  }
+
+  set trainable(trainable: boolean) {
+    if (trainable && this.isBuffer) {
+      throw new ValueError(
+        `trainable: ${this.name || 'the parameter'} is a buffer (running statistics, a counter), which is never trained: make it without { buffer: true }.`,
+        { parameter: this.name },
+      );
+    }
+    if (!this.isBuffer) this.frozen = !trainable;
+  }
+
+  /** A compiled function that asked is traced anew once the answer is another. */
+  #note(answer: boolean): boolean {
+    const { variable } = this;
+    currentRecorder()?.conditions.set(variable, () => variable.isFrozen === answer);
+    return answer;
   }
 
   /** @internal */
@@ -90,15 +130,14 @@ export function isParameter(value: unknown): value is Parameter {
  * console.log(weight.toString()); // => Parameter weight float32 [2, 3]
  */
 export function parameter(value: Tensor | NestedNumbers, options: ParameterOptions = {}): Parameter {
-  const { trainable = true, name = '' } = options;
-  if (!isTensor(value)) return owned(new Parameter(hostNode('parameter', value, options), trainable, name));
+  if (!isTensor(value)) return owned(new Parameter(hostNode('parameter', value, options), options));
   const { dtype, shape, node } = value;
   if (node.storage !== null && node.storage.host !== null) {
     // a copy of its own: two parameters never share memory that one of them may give away
-    return owned(new Parameter(hostLeaf(node.storage.host.slice(), dtype, shape, node.backend), trainable, name));
+    return owned(new Parameter(hostLeaf(node.storage.host.slice(), dtype, shape, node.backend), options));
   }
   // the initial value is an expression: it is computed with the first program
-  const initial = new Parameter(zeroLeaf(dtype, shape, node), trainable, name);
+  const initial = new Parameter(zeroLeaf(dtype, shape, node), options);
   initial.assign(value);
   return owned(initial);
 }

@@ -2,7 +2,7 @@
 import type { Executable } from './backend.ts';
 import { deviceOf } from './compile/device.ts';
 import { checkOptions } from './errors.ts';
-import { type HostEvent, recordWith, takeBack } from './graph/recorder.ts';
+import { recorder, recordWith, takeBack } from './graph/recorder.ts';
 import { noteLoss } from './graph/storage.ts';
 import { homeOf, rehearse } from './graph/variable.ts';
 import { checkSynchronous, getDefaultBackend } from './settings.ts';
@@ -25,11 +25,9 @@ export interface PrepareOptions {
 export async function prepare(work: () => Tensor | readonly Tensor[], options: PrepareOptions = {}): Promise<void> {
   checkOptions('prepare', options, ['signal']);
   options.signal?.throwIfAborted();
-  const events: HostEvent[] = [];
-  const { result, updates } = rehearse(() =>
-    recordWith({ events, isReplayed: true }, () => checkSynchronous('prepare', work())),
-  );
-  takeBack(events);
+  const record = recorder(true);
+  const { result, updates } = rehearse(() => recordWith(record, () => checkSynchronous('prepare', work())));
+  takeBack(record.events);
   const nodes = ('length' in result ? result : [result])
     .map((x) => nodeOf('prepare', x))
     .filter(({ shape }) => !shape.includes(0));

@@ -66,8 +66,7 @@ export class Momentum {
   count = 0;
 
   constructor(targets: readonly Parameter[]) {
-    const like = ({ shape, size }: Parameter): Parameter =>
-      parameter(new Float32Array(size), { shape, trainable: false });
+    const like = ({ shape, size }: Parameter): Parameter => parameter(new Float32Array(size), { shape, buffer: true });
     this.targets = targets;
     this.first = targets.map(like);
     this.second = targets.map(like);

@@ -54,8 +54,8 @@ export function snakeCase(name: string): string {
 }
 
 /**
- * All parameters below `model` by name, trainable or not. Each stands once, under the first name that leads to it; with
- * `aliases` (tied weights) under every name. A parameter without a name of its own takes the first for its messages.
+ * All parameters below `model` by name, buffers and what is frozen too. Each stands once, under the first name that
+ * leads to it; with `aliases` (tied weights) under every name. A parameter without a name of its own takes the first for its messages.
  */
 export function namedParameters(model: Model, options: { readonly aliases?: boolean } = {}): Map<string, Parameter> {
   const found = new Map<string, Parameter>();
@@ -82,11 +82,11 @@ function walkPaths(value: unknown, name: string, within: Set<object>, found: Map
 }
 
 /**
- * The trainable parameters below `model`, each once.
+ * The trainable parameters below `model`, each once: neither buffers nor what is frozen.
  *
  * @example
  * import { parameter, parameters } from '@nn/core';
- * const model = { weight: parameter([1]), mean: parameter([0], { trainable: false }) };
+ * const model = { weight: parameter([1]), mean: parameter([0], { buffer: true }) };
  * console.log(parameters(model).length); // => 1
  */
 export function parameters(model: Model): Parameter[] {

@@ -23,6 +23,14 @@ export function onReplay(advance: () => void, undo: () => void = () => undefined
 }
 
 /**
+ * The function that is being compiled asked something of the host: it is traced anew once `holds` is no longer true. Of
+ * several answers for one object the last counts. Does nothing elsewhere.
+ */
+export function replayWhile(of: object, holds: () => boolean): void {
+  currentRecorder()?.conditions.set(of, holds);
+}
+
+/**
  * Replaces parameters by new values and computes `also` from the old ones, all in one Program; the memory of the old
  * values goes to the new. Immediate in meaning: the parameters are new when the call returns, the promise says when the
  * numbers are. If the program fails, the parameters keep their old values and the promise rejects.

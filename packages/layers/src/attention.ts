@@ -1,21 +1,36 @@
 /**
  * Attention: the function on queries, keys and values, and the layer with its projections.
- * Masks are PyTorch's: true (or -Infinity) means "must not be seen".
+ * PyTorch's function has true mean "may be seen" where its layer has true mean "must not": here each meaning has a name.
  */
-import { arange, checkOptions, type Parameter, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+import { arange, checkOptions, type Parameter, type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
 import { dropout } from './dropout.ts';
-import { constantParameter, countOf, type Layer, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
+import {
+  constantParameter,
+  countOf,
+  type Layer,
+  requireWhole,
+  show,
+  sizeAt,
+  splitInto,
+  uniformParameter,
+} from './layer.ts';
 import { Linear } from './linear.ts';
+import { sequenceMask } from './mask.ts';
 
 /** Below every score, yet finite: a row with nothing to see becomes an even mean instead of NaN. */
 const HIDDEN = -3e38;
 
-export interface AttentionOptions {
-  /**
-   * What each query must not see: bool (true hides) or float32 (added to the scores), broadcastable to
-   * [..., queries, keys].
-   */
-  readonly mask?: Tensor;
+/** Which keys each query sees; what is given holds together. Shapes broadcast to [..., queries, keys]. */
+export interface Visibility {
+  /** Bool: true may be seen, false is hidden (the `attn_mask` of PyTorch's `scaled_dot_product_attention`). */
+  readonly visible?: Tensor;
+  /** Bool: true is hidden (the `attn_mask` of PyTorch's `nn.MultiheadAttention`). */
+  readonly hidden?: Tensor;
+  /** Float32: added to the scores; -Infinity hides. */
+  readonly bias?: Tensor;
+}
+
+export interface AttentionOptions extends Visibility {
   /** Whether a query sees only keys at its own position and before. Default false. */
   readonly causal?: boolean;
   /** Share of the weights that is dropped in training. Default 0. */
@@ -40,16 +55,39 @@ export function attention(
   value: Tensor,
   options: AttentionOptions = {},
 ): { readonly output: Tensor; readonly weights: Tensor } {
-  const width = query.shape[query.rank - 1] ?? 1;
-  const { mask, causal = false, scale = 1 / Math.sqrt(width) } = options;
+  checkVisibility('attention', options, ['visible', 'hidden', 'bias', 'causal', 'dropout', 'scale']);
+  const { visible, hidden, bias, causal = false, scale = 1 / Math.sqrt(sizeAt(query, -1)) } = options;
   let scores = query.matmul(key.transpose()).mul(scale);
-  if (mask !== undefined) scores = mask.dtype === 'bool' ? where(mask, HIDDEN, scores) : added(scores, mask);
+  if (bias !== undefined) scores = added(scores, bias);
+  if (visible !== undefined) scores = where(visible, scores, HIDDEN);
+  if (hidden !== undefined) scores = where(hidden, HIDDEN, scores);
   if (causal) {
-    const [queries = 0, keys = 0] = scores.shape.slice(-2);
+    const [queries, keys] = [sizeAt(scores, -2), sizeAt(scores, -1)];
     scores = where(arange(queries).unsqueeze(1).less(arange(keys)), HIDDEN, scores);
   }
   const weights = scores.softmax(-1);
   return { output: dropout(weights, options.dropout ?? 0).matmul(value), weights };
+}
+
+/** Throws ValueError for the options that others have in place of ours, and for masks of the wrong dtype. */
+function checkVisibility(of: string, options: Visibility, known: readonly string[]): void {
+  if ('mask' in options) {
+    throw new ValueError(
+      `${of}: mask has two meanings, so there are two options: visible (true may be seen) and hidden (true must not); bias is added to the scores.`,
+    );
+  }
+  checkOptions(of, options, known);
+  for (const name of ['visible', 'hidden'] as const) {
+    const dtype = options[name]?.dtype;
+    if (dtype === undefined || dtype === 'bool') continue;
+    throw new ValueError(
+      `${of}: ${name} must be bool, got ${dtype}: compare it, mask.notEqual(0), or give numbers to add to the scores as bias.`,
+      { option: name, dtype },
+    );
+  }
+  if (options.bias?.dtype === 'bool') {
+    throw new ValueError(`${of}: bias is added to the scores, got bool: name its meaning, visible or hidden.`);
+  }
 }
 
 export interface MultiheadAttentionOptions {
@@ -65,11 +103,12 @@ export interface MultiheadAttentionOptions {
   readonly batchFirst?: boolean;
 }
 
-export interface AttentionMasks {
-  /** [L, S], [N * heads, L, S] or [N, heads, L, S]; bool (true hides) or float32 (added). */
-  readonly mask?: Tensor;
-  /** [N, S] bool: true marks keys that are padding. */
+/** Which keys are seen: `visible`, `hidden` and `bias` are [L, S], [N * heads, L, S] or [N, heads, L, S]. */
+export interface AttentionMasks extends Visibility {
+  /** [N, S] bool: true marks keys that are padding, and hides them. PyTorch's `key_padding_mask`. */
   readonly keyPaddingMask?: Tensor;
+  /** [N]: how many keys of each row are real, as a loader's batch tells them; hides the others. */
+  readonly lengths?: Tensor;
   /** Whether a query sees only keys at its own position and before. */
   readonly causal?: boolean;
 }
@@ -153,17 +192,15 @@ export class MultiheadAttention implements Layer {
     const found = attention(this.#split(q), this.#split(k), this.#split(v), {
       dropout: this.dropout,
       causal: masks.causal ?? false,
-      ...this.#joinMasks(masks, q.shape, k.shape),
+      ...this.#visibility(masks, q.shape, k.shape),
     });
-    const [batch = 0, length = 0] = q.shape;
-    const joined = found.output.permute([0, 2, 1, 3]).reshape([batch, length, this.dimension]);
+    const joined = found.output.permute([0, 2, 1, 3]).reshape([sizeAt(q, 0), sizeAt(q, 1), this.dimension]);
     return { output: turn(this.outProj.forward(joined)), weights: found.weights };
   }
 
   /** [N, length, dimension] to [N, heads, length, dimension / heads]. */
   #split(x: Tensor): Tensor {
-    const [batch = 0, length = 0] = x.shape;
-    return x.reshape([batch, length, this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
+    return x.reshape([sizeAt(x, 0), sizeAt(x, 1), this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
   }
 
   #project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
@@ -178,35 +215,58 @@ export class MultiheadAttention implements Layer {
     return { q: projected(query, wq, bq), k: projected(key, wk, bk), v: projected(value, wv, bv) };
   }
 
-  #joinMasks(masks: AttentionMasks, query: Shape, key: Shape): { mask?: Tensor } {
-    const [batch = 0, queries = 0] = query;
-    const [, keys = 0] = key;
-    let { mask, keyPaddingMask } = masks;
-    if (mask !== undefined) {
-      const { shape } = mask;
-      const fits =
-        (shape.length === 2 || (shape.length === 3 && shape[0] === batch * this.heads) || shape.length === 4) &&
-        shape[shape.length - 2] === queries &&
-        shape[shape.length - 1] === keys;
-      if (!fits) {
+  /** The masks of a call as [N or 1, heads or 1, L, S]. */
+  #visibility(masks: AttentionMasks, query: Shape, key: Shape): Visibility {
+    checkVisibility(String(this), masks, ['visible', 'hidden', 'bias', 'keyPaddingMask', 'lengths', 'causal']);
+    const [batch, queries, keys] = [
+      sizeAt({ shape: query }, 0),
+      sizeAt({ shape: query }, 1),
+      sizeAt({ shape: key }, 1),
+    ];
+    const found: { -readonly [Name in keyof Visibility]: Tensor } = {};
+    for (const name of ['visible', 'hidden', 'bias'] as const) {
+      const mask = masks[name];
+      if (mask !== undefined) found[name] = this.#fitted(name, mask, [batch, queries, keys]);
+    }
+    const { keyPaddingMask, lengths } = masks;
+    const padding: Tensor[] = found.hidden === undefined ? [] : [found.hidden];
+    if (keyPaddingMask !== undefined) {
+      if (show(keyPaddingMask.shape) !== show([batch, keys]) || keyPaddingMask.dtype !== 'bool') {
         throw new ShapeError(
-          `${String(this)}: the mask ${show(shape)} fits neither [${queries}, ${keys}] nor [${batch * this.heads}, ${queries}, ${keys}].`,
-          { layer: String(this), mask: shape },
+          `${String(this)}: keyPaddingMask must be bool [${batch}, ${keys}], true at padding, got ${keyPaddingMask.dtype} ${show(keyPaddingMask.shape)}.`,
+          { layer: String(this), keyPaddingMask: keyPaddingMask.shape },
         );
       }
-      if (shape.length === 3) mask = mask.reshape([batch, this.heads, queries, keys]);
+      padding.push(keyPaddingMask.reshape([batch, 1, 1, keys]));
     }
-    if (keyPaddingMask === undefined) return mask === undefined ? {} : { mask };
-    if (keyPaddingMask.rank !== 2 || keyPaddingMask.shape[0] !== batch || keyPaddingMask.shape[1] !== keys) {
-      throw new ShapeError(
-        `${String(this)}: keyPaddingMask must be [${batch}, ${keys}], got ${show(keyPaddingMask.shape)}.`,
-        { layer: String(this), keyPaddingMask: keyPaddingMask.shape },
-      );
+    if (lengths !== undefined) {
+      if (show(lengths.shape) !== `[${batch}]`) {
+        throw new ShapeError(`${String(this)}: lengths must be [${batch}], got ${show(lengths.shape)}.`, {
+          layer: String(this),
+          lengths: lengths.shape,
+        });
+      }
+      padding.push(sequenceMask(lengths, keys).logicalNot().reshape([batch, 1, 1, keys]));
     }
-    keyPaddingMask = keyPaddingMask.reshape([batch, 1, 1, keys]);
-    if (mask === undefined) return { mask: keyPaddingMask };
-    if (mask.dtype === 'bool' && keyPaddingMask.dtype === 'bool') return { mask: mask.logicalOr(keyPaddingMask) };
-    return { mask: scoresOf(mask).add(scoresOf(keyPaddingMask)) };
+    const [first, ...rest] = padding;
+    return first === undefined ? found : { ...found, hidden: rest.reduce((a, b) => a.logicalOr(b), first) };
+  }
+
+  /** A mask in the form [N or 1, heads or 1, L, S]. Throws ShapeError where it has none. */
+  #fitted(name: string, mask: Tensor, [batch, queries, keys]: readonly [number, number, number]): Tensor {
+    const { shape } = mask;
+    const rows = batch * this.heads;
+    const isOfRows = shape.length === 3 && shape[0] === rows;
+    const isOfHeads =
+      shape.length === 4 && [1, batch].includes(sizeAt(mask, 0)) && [1, this.heads].includes(sizeAt(mask, 1));
+    const isPlain = shape.length === 2;
+    if ((isPlain || isOfRows || isOfHeads) && sizeAt(mask, -2) === queries && sizeAt(mask, -1) === keys) {
+      return isOfRows ? mask.reshape([batch, this.heads, queries, keys]) : mask;
+    }
+    throw new ShapeError(
+      `${String(this)}: ${name} ${show(shape)} fits neither [${queries}, ${keys}] nor [${rows}, ${queries}, ${keys}] nor [${batch}, ${this.heads}, ${queries}, ${keys}].`,
+      { layer: String(this), [name]: shape },
+    );
   }
 
   #check(query: Tensor, key: Tensor, value: Tensor): void {
@@ -235,10 +295,10 @@ export class MultiheadAttention implements Layer {
 
   /** Projections of the inputs and the two products of attention; `outProj` counts its own. */
   multiplyAdds(inputs: readonly Shape[]): number {
-    const query = inputs[0] ?? [0];
+    const query = inputs[0] ?? [0, 0];
     const key = inputs[1] ?? query;
     const value = inputs[2] ?? key;
-    const keys = key[this.batchFirst ? 1 : 0] ?? 0;
+    const keys = sizeAt({ shape: key }, this.batchFirst ? 1 : 0);
     const projections = (countOf(query) + countOf(key) + countOf(value)) * this.dimension;
     return projections + 2 * countOf(query) * keys;
   }
@@ -256,9 +316,4 @@ function projected(x: Tensor, weight: Tensor | null | undefined, bias: Tensor | 
 /** Scores plus a mask of numbers; where that is -Infinity they are hidden as by a mask of booleans, so that a row of nothing else is an even mean. */
 function added(scores: Tensor, mask: Tensor): Tensor {
   return where(mask.equal(Number.NEGATIVE_INFINITY), HIDDEN, scores.add(mask));
-}
-
-/** A mask as numbers to add to scores. */
-function scoresOf(mask: Tensor): Tensor {
-  return mask.dtype === 'bool' ? mask.cast('float32').mul(HIDDEN) : mask;
 }

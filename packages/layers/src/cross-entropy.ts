@@ -3,8 +3,9 @@
  * Everything is log-sum-exp and a compare of class numbers with the target (never a gather), so it fuses and cannot overflow.
  */
 import { checkOptions, oneHot, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
-import { show } from './layer.ts';
+import { show, sizeAt } from './layer.ts';
 import { type Reduction, reduceLoss } from './losses.ts';
+import { keepOver } from './mask.ts';
 
 export interface CrossEntropyOptions {
   /** Default 'mean': over the samples, weighted by the weights of their classes. */
@@ -13,6 +14,8 @@ export interface CrossEntropyOptions {
   readonly weight?: Tensor | readonly number[];
   /** Samples with this index count nothing. Default -100. Only for class indices. */
   readonly ignoreIndex?: number;
+  /** Which samples count: true or 1, as in a loader's batch; [N], or more of the target's axes. */
+  readonly mask?: Tensor;
   /** Share of the target that is spread evenly over all classes, 0 to 1. Default 0. (Szegedy et al. 2016.) */
   readonly labelSmoothing?: number;
 }
@@ -31,10 +34,10 @@ export interface CrossEntropyOptions {
  * console.log((await loss.item()).toFixed(4)); // => 0.3466
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkOptions('crossEntropy', options, ['reduction', 'weight', 'ignoreIndex', 'labelSmoothing']);
+  checkOptions('crossEntropy', options, ['reduction', 'weight', 'ignoreIndex', 'labelSmoothing', 'mask']);
   if (logits.rank === 0) throw new ShapeError('crossEntropy: the logits are a scalar: they must be [N, classes, ...].');
   const axis = logits.rank === 1 ? 0 : 1;
-  const classes = logits.shape[axis] ?? 0;
+  const classes = sizeAt(logits, axis);
   const { labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, {
@@ -44,7 +47,10 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   const weight = classWeights(options.weight, classes, logits.rank - axis - 1);
   const samples = logits.shape.filter((_, position) => position !== axis);
   // log(sum(exp(logits))) - logits = -log softmax(logits)
-  const losses = logits.logSumExp(axis, { keepAxes: true }).sub(logits);
+  const { mask } = options;
+  const keep = mask === undefined ? undefined : keepOver('crossEntropy', mask, { shape: samples }).unsqueeze(axis);
+  const shown = keep === undefined ? logits : where(keep, logits, 0); // what stands in padding reaches no gradient
+  const losses = shown.logSumExp(axis, { keepAxes: true }).sub(shown);
   if (show(target.shape) === show(samples)) return withIndices(logits, losses, target, axis, weight, options);
   if (show(target.shape) === show(logits.shape)) return withProbabilities(losses, target, axis, weight, options);
   throw new ShapeError(
@@ -83,12 +89,14 @@ function withIndices(
   options: CrossEntropyOptions,
 ): Tensor {
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
-  const classes = logits.shape[axis] ?? 0;
+  const classes = sizeAt(logits, axis);
   const indices = target.dtype === 'int32' ? target : target.cast('int32');
   // where the class is the target; classes are last in oneHot and at `axis` in the logits
   const order = samplesAround(axis, logits.rank);
   const hit = oneHot(indices, classes).permute(order);
-  const counts = indices.notEqual(ignoreIndex);
+  const isMeant = indices.notEqual(ignoreIndex);
+  const counts =
+    options.mask === undefined ? isMeant : isMeant.logicalAnd(keepOver('crossEntropy', options.mask, indices));
   const isClass = indices.greater(-1).logicalAnd(indices.less(classes));
   const weightOfTarget = weight === null ? null : where(hit, weight, 0).sum(axis);
   const picked = where(hit, losses, 0).sum(axis);
@@ -98,7 +106,7 @@ function withIndices(
     sample = sample.mul(1 - labelSmoothing).add(spread);
   }
   const counted = where(counts, where(isClass, sample, Number.NaN), 0);
-  if (reduction !== 'mean') return reduceLoss(counted, reduction);
+  if (reduction !== 'mean') return reduceLoss('crossEntropy', counted, { reduction });
   const total = where(counts, weightOfTarget ?? 1, 0).sum();
   return counted.sum().div(total);
 }
@@ -117,9 +125,9 @@ function withProbabilities(
   weight: Tensor | null,
   options: CrossEntropyOptions,
 ): Tensor {
-  const { labelSmoothing = 0, reduction = 'mean' } = options;
-  const classes = losses.shape[axis] ?? 0;
+  const { labelSmoothing = 0 } = options;
+  const classes = sizeAt(losses, axis);
   const shares = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   const weighted = weight === null ? losses : losses.mul(weight);
-  return reduceLoss(shares.mul(weighted).sum(axis), reduction);
+  return reduceLoss('crossEntropy', shares.mul(weighted).sum(axis), options);
 }

@@ -167,7 +167,7 @@ describe.each(engines)('%s', (engine) => {
       [0, Number.NEGATIVE_INFINITY],
     ]);
     const read = async (mask: Tensor): Promise<number[][]> => {
-      const { output } = attention(q, k, v, { mask });
+      const { output } = attention(q, k, v, mask.dtype === 'bool' ? { hidden: mask } : { bias: mask });
       const values = [output, ...gradients(output.square().sum(), [q, k, v])];
       return Promise.all(values.map(async (x) => [...(await x.data())]));
     };

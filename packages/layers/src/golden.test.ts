@@ -37,6 +37,7 @@ interface LayerCase {
   readonly state?: object | undefined;
   readonly inputNames?: readonly string[] | undefined;
   readonly causal?: boolean | undefined;
+  readonly lengths?: readonly number[] | undefined;
 }
 
 interface FunctionCase {
@@ -108,22 +109,23 @@ function isGiven(value: unknown): boolean {
   return typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length > 0;
 }
 
-function call(layer: object, { inputNames, causal }: LayerCase, inputs: readonly Tensor[]): Tensor[] {
+function call(layer: object, { inputNames, causal, lengths }: LayerCase, inputs: readonly Tensor[]): Tensor[] {
   const [x, ...rest] = inputs;
   if (x === undefined) throw new Error('the case has no input');
   if (layer instanceof nn.LSTM) {
     const [hidden, cell] = rest;
-    const result = layer.forward(x, hidden && cell ? { hidden, cell } : {});
+    const result = layer.forward(x, { ...(hidden && cell && { hidden, cell }), ...(lengths && { lengths }) });
     return [result.output, result.hidden, result.cell];
   }
   if (layer instanceof nn.RNN || layer instanceof nn.GRU) {
-    const result = layer.forward(x, rest[0] ? { hidden: rest[0] } : {});
+    const result = layer.forward(x, { ...(rest[0] && { hidden: rest[0] }), ...(lengths && { lengths }) });
     return [result.output, result.hidden];
   }
   const named = new Map(inputNames?.map((name, i) => [name, inputs[i]] as const));
-  const mask = named.get('mask');
-  const keyPaddingMask = named.get('keyPaddingMask');
-  const masks = { causal: causal ?? false, ...(mask && { mask }), ...(keyPaddingMask && { keyPaddingMask }) };
+  const given = ['hidden', 'bias', 'keyPaddingMask'].flatMap((name) =>
+    named.has(name) ? [[name, named.get(name)]] : [],
+  );
+  const masks: nn.AttentionMasks = { causal: causal ?? false, ...Object.fromEntries(given) };
   if (layer instanceof nn.MultiheadAttention) {
     const result = layer.withWeights(x, rest[0], rest[1], masks);
     return [result.output, result.weights];

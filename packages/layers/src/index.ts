@@ -36,6 +36,7 @@ export {
   attention,
   MultiheadAttention,
   type MultiheadAttentionOptions,
+  type Visibility,
 } from './attention.ts';
 export { Conv1d, Conv2d, type ConvOptions, ConvTranspose2d, type ConvTransposeOptions } from './conv.ts';
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts';
@@ -73,6 +74,7 @@ export {
   meanSquaredError,
   type Reduction,
 } from './losses.ts';
+export { type MaskOptions, sequenceMask } from './mask.ts';
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -101,8 +103,10 @@ export {
   GRU,
   LSTM,
   type LSTMResult,
+  type LSTMStart,
   type RecurrentOptions,
   type RecurrentResult,
+  type RecurrentStart,
   RNN,
   type RNNOptions,
 } from './recurrent.ts';

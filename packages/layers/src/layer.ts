@@ -32,6 +32,8 @@ import {
 export interface Layer {
   /** The layer's result for `input`; checks the shapes at once, computes when the result is read. */
   forward(input: Tensor): Tensor;
+  /** Whether `forward` takes `{ mask }` as its second argument, which Sequential then passes on. */
+  readonly takesMask?: boolean;
   /** Multiplications of one call, for `summary`: from the shapes of the tensors it was given and of its result. */
   multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
 }
@@ -39,6 +41,13 @@ export interface Layer {
 /** Gives the values that stand in place of an object's fields when it is walked, so that parameters bear PyTorch's names. */
 export function nameChildren(owner: object, children: () => Readonly<Record<string, unknown>>): void {
   Object.defineProperty(owner, treeChildren, { value: children });
+}
+
+/** The size of an axis that the layer has checked to be there. */
+export function sizeAt({ shape }: { readonly shape: Shape }, axis: number): number {
+  const size = shape[axis < 0 ? axis + shape.length : axis];
+  if (size === undefined) throw new ShapeError(`${show(shape)} has no axis ${axis}.`, { shape, axis });
+  return size;
 }
 
 /** The number of elements of a shape. */
@@ -81,9 +90,9 @@ export function uniformParameter(shape: Shape, bound: number): Parameter {
   return parameter(values, { shape });
 }
 
-/** A parameter of one value throughout. */
-export function constantParameter(shape: Shape, value: number, trainable = true): Parameter {
-  return parameter(new Float32Array(countOf(shape)).fill(value), { shape, trainable });
+/** A parameter of one value throughout; with `buffer` one that is never trained. */
+export function constantParameter(shape: Shape, value: number, buffer = false): Parameter {
+  return parameter(new Float32Array(countOf(shape)).fill(value), { shape, buffer });
 }
 
 /** Equal pieces of the last axis, by name. */

@@ -1,6 +1,7 @@
 import { cpu } from '@nn/backend-cpu';
 import {
   evaluate,
+  freeze,
   gradients,
   namedParameters,
   ones,
@@ -9,16 +10,19 @@ import {
   setSeed,
   type Tensor,
   tensor,
+  uniform,
   zeros,
 } from '@nn/core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  type AttentionMasks,
   attention,
   BatchNorm1d,
   BatchNorm2d,
   Conv1d,
   Conv2d,
   ConvTranspose2d,
+  crossEntropy,
   Dropout,
   dropout,
   Embedding,
@@ -31,10 +35,12 @@ import {
   LSTM,
   MaxPool2d,
   MultiheadAttention,
+  meanSquaredError,
   ReLU,
   RNN,
   Sequential,
   SinusoidalPositionalEncoding,
+  sequenceMask,
   TransformerEncoderLayer,
   tanh,
 } from './index.ts';
@@ -131,6 +137,11 @@ describe('errors name the layer, both facts and the fix', () => {
       'LSTM(3, 4): a state must be [layers, N, hidden] = [1, 2, 4], got [1, 5, 4].',
     ],
     [
+      'Sequential inside of Sequential',
+      () => new Sequential(new ReLU(), new Sequential(new Linear(4, 1))).forward(zeros([2, 5])),
+      'Linear(4, 1): the last axis must have 4 values, the input [2, 5] has 5. (item 0 of Sequential) (item 1 of Sequential)',
+    ],
+    [
       'MultiheadAttention heads',
       () => new MultiheadAttention(5, 2),
       'MultiheadAttention(5, 2): the dimension 5 does not divide into 2 heads: it must be a multiple of heads.',
@@ -144,9 +155,9 @@ describe('errors name the layer, both facts and the fix', () => {
       'MultiheadAttention mask',
       () =>
         new MultiheadAttention(4, 2, { batchFirst: true }).forward(zeros([1, 3, 4]), undefined, undefined, {
-          mask: zeros([2, 2]),
+          bias: zeros([2, 2]),
         }),
-      'MultiheadAttention(4, 2): the mask [2, 2] fits neither [3, 3] nor [2, 3, 3].',
+      'MultiheadAttention(4, 2): bias [2, 2] fits neither [3, 3] nor [2, 3, 3] nor [1, 2, 3, 3].',
     ],
     [
       'LearnedPositionalEncoding',
@@ -340,6 +351,109 @@ describe('recurrent layers', () => {
   });
 });
 
+describe('padding', () => {
+  const real = tensor([
+    [1, 5],
+    [3, -2],
+    [2, 0],
+  ]);
+  const padded = tensor([
+    [1, 5],
+    [3, -2],
+    [2, 0],
+    [9, 9],
+    [9, Number.NaN],
+  ]);
+  const mask = tensor([1, 1, 1, 0, 0]);
+
+  test('counts nothing in the statistics of BatchNorm, also inside of Sequential', async () => {
+    const state = async (model: object) =>
+      Promise.all([...namedParameters(model).values()].map(async (p) => [...(await p.data())]));
+    for (const make of [() => new BatchNorm1d(2), () => new BatchNorm1d(2, { momentum: null })]) {
+      const [alone, expected] = [make(), make()];
+      const y = new Sequential(new ReLU(), new Sequential(alone)).forward(padded, { mask });
+      const z = new Sequential(new ReLU(), expected).forward(real);
+      const [actual, wanted] = [await numbers(y.at([0, 3])), await numbers(z)];
+      for (const [i, value] of wanted.entries()) expect(actual[i]).toBeCloseTo(value, 5);
+      const [a, b] = [await state(alone), await state(expected)];
+      for (const [i, list] of b.entries())
+        for (const [k, value] of list.entries()) expect(a[i]?.[k]).toBeCloseTo(value, 5);
+    }
+  });
+
+  test('counts nothing along the steps of sequences either', async () => {
+    const x = uniform([2, 3, 4]);
+    const steps = sequenceMask(tensor(Int32Array.of(4, 2)), 4);
+    const layer = new BatchNorm1d(3, { affine: false, momentum: 1 });
+    await numbers(layer.forward(x, { mask: steps }));
+    const values = await numbers(x);
+    const at = (n: number, c: number, l: number): number => values[(n * 3 + c) * 4 + l] ?? Number.NaN;
+    for (let c = 0; c < 3; c++) {
+      const counted = [0, 1, 2, 3].map((l) => at(0, c, l)).concat([0, 1].map((l) => at(1, c, l)));
+      const mean = counted.reduce((a, b) => a + b) / 6;
+      const variance = counted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 5;
+      expect((await layer.runningMean?.data())?.[c]).toBeCloseTo(mean, 5);
+      expect((await layer.runningVar?.data())?.[c]).toBeCloseTo(variance, 5);
+    }
+    expect(() => layer.forward(x, { mask: zeros([3]) })).toThrow(
+      'BatchNorm1d(3): the mask [3] is not [2] nor [2, 4], of the input [2, 3, 4].',
+    );
+  });
+
+  test('counts nothing in losses: mean, sum and each', async () => {
+    const target = tensor([
+      [0, 4],
+      [3, 0],
+      [2, 1],
+      [0, 0],
+      [0, 0],
+    ]);
+    const wanted = target.at([0, 3]);
+    for (const reduction of ['mean', 'sum'] as const) {
+      const loss = await meanSquaredError(padded, target, { reduction, mask }).item();
+      expect(loss).toBeCloseTo(await meanSquaredError(real, wanted, { reduction }).item(), 5);
+    }
+    const classes = tensor(Int32Array.of(1, 0, 1, 0, 7));
+    const weight = [1, 3];
+    expect(await crossEntropy(padded, classes, { mask, weight }).item()).toBeCloseTo(
+      await crossEntropy(real, classes.at([0, 3]), { weight }).item(),
+      5,
+    );
+    const each = await numbers(crossEntropy(padded, classes, { mask, reduction: 'none' }));
+    expect(each.slice(3)).toEqual([0, 0]);
+    const [slope] = gradients(meanSquaredError(padded, target, { mask }), [padded]);
+    expect((await numbers(slope)).slice(6)).toEqual([0, 0, 0, 0]);
+    expect(() => meanSquaredError(padded, target, { mask: zeros([2]) })).toThrow(
+      'meanSquaredError: the mask [2] does not fit the losses [5, 2]: it must have their first axes, [N] or more.',
+    );
+  });
+
+  test('of recurrent layers: lengths that do not fit are refused', () => {
+    const layer = new LSTM(2, 3, { batchFirst: true });
+    const x = zeros([2, 4, 2]);
+    expect(() => layer.forward(x, { lengths: [4, 5] })).toThrow(
+      'LSTM(2, 3): row 1 has the length 5: it must be a whole number from 1 to 4, the steps of the input.',
+    );
+    expect(() => layer.forward(x, { lengths: [4] })).toThrow(
+      'LSTM(2, 3): lengths must have a number for each of the 2 rows: [2], got [1].',
+    );
+  });
+});
+
+test('BatchNorm that is frozen uses its running statistics in training, and does not move them', async () => {
+  const layer = new BatchNorm1d(2);
+  const x = tensor([
+    [1, 5],
+    [3, -2],
+  ]);
+  await numbers(layer.forward(x));
+  const before = [await layer.runningMean?.array(), await layer.numBatchesTracked?.array()];
+  freeze(layer);
+  const inTraining = await numbers(layer.forward(x));
+  expect([await layer.runningMean?.array(), await layer.numBatchesTracked?.array()]).toEqual(before);
+  expect(inTraining).toEqual(await numbers(evaluate(() => layer.forward(x))));
+});
+
 describe('attention', () => {
   test('that is causal does not see later positions', async () => {
     const layer = new MultiheadAttention(4, 2, { batchFirst: true });
@@ -362,8 +476,8 @@ describe('attention', () => {
     const hidden = tensor([[false, true, false]]).expand([3, 3]);
     const numeric = tensor([[0, -1e30, 0]]).expand([3, 3]);
     const keyPaddingMask = tensor([[false, false, true]]);
-    for (const mask of [hidden, numeric]) {
-      const { weights } = layer.withWeights(x, x, x, { mask, keyPaddingMask });
+    for (const mask of [{ hidden }, { bias: numeric }]) {
+      const { weights } = layer.withWeights(x, x, x, { ...mask, keyPaddingMask });
       const rows = await numbers(weights);
       rows.forEach((weight, at) => {
         expect(weight, `key ${at % 3}`).toBe(at % 3 === 0 ? 1 : 0);
@@ -376,11 +490,42 @@ describe('attention', () => {
       [1, 2],
       [3, 6],
     ]);
-    const mask = tensor([
+    const hidden = tensor([
       [true, true],
       [false, false],
     ]);
-    expect(await attention(x, x, x, { mask }).output.at(0).array()).toEqual([2, 4]);
+    expect(await attention(x, x, x, { hidden }).output.at(0).array()).toEqual([2, 4]);
+  });
+
+  test('has a name for each meaning of a mask, and none for both', async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 6],
+    ]);
+    const lower = tensor([
+      [true, false],
+      [true, true],
+    ]);
+    const causal = await numbers(attention(x, x, x, { causal: true }).output);
+    expect(await numbers(attention(x, x, x, { visible: lower }).output)).toEqual(causal);
+    expect(await numbers(attention(x, x, x, { hidden: lower.logicalNot() }).output)).toEqual(causal);
+    const options = (given: object) => () => Reflect.apply(attention, undefined, [x, x, x, given]);
+    expect(options({ mask: lower })).toThrow(
+      'attention: mask has two meanings, so there are two options: visible (true may be seen) and hidden (true must not); bias is added to the scores.',
+    );
+    expect(options({ visible: x })).toThrow(
+      'attention: visible must be bool, got float32: compare it, mask.notEqual(0)',
+    );
+    expect(options({ bias: lower })).toThrow('attention: bias is added to the scores, got bool');
+  });
+
+  test('hides what lies behind the lengths of rows, as a mask of padding does', async () => {
+    const layer = new MultiheadAttention(4, 2, { batchFirst: true });
+    const x = uniform([2, 3, 4]);
+    const lengths = tensor(Int32Array.of(2, 3));
+    const keyPaddingMask = sequenceMask(lengths, 3).logicalNot();
+    const run = (masks: AttentionMasks) => numbers(layer.forward(x, x, x, masks));
+    expect(await run({ lengths })).toEqual(await run({ keyPaddingMask }));
   });
 
   test('bears the names of PyTorch inside a transformer layer', () => {

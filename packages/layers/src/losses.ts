@@ -3,20 +3,27 @@
  * Owns the formulas and their safety at the edges; `crossEntropy` has a file of its own.
  */
 import { checkOptions, customGradient, ShapeError, type Tensor, ValueError, where } from '@nn/core';
-import { show } from './layer.ts';
+import { show, sizeAt } from './layer.ts';
+import { keepOver, type MaskOptions } from './mask.ts';
 
 /** How the losses of the elements become one: their mean, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-export interface LossOptions {
-  /** Default 'mean'. */
+export interface LossOptions extends MaskOptions {
+  /** Default 'mean': with a mask, over what counts. */
   readonly reduction?: Reduction;
 }
 
-/** Applies a reduction to elementwise losses. */
-export function reduceLoss(losses: Tensor, reduction: Reduction = 'mean'): Tensor {
-  if (reduction === 'mean') return losses.mean();
-  return reduction === 'sum' ? losses.sum() : losses;
+/** Applies a reduction to elementwise losses, of which those count that the mask says. */
+export function reduceLoss(loss: string, losses: Tensor, { reduction = 'mean', mask }: LossOptions): Tensor {
+  if (mask === undefined) {
+    if (reduction === 'mean') return losses.mean();
+    return reduction === 'sum' ? losses.sum() : losses;
+  }
+  const keep = keepOver(loss, mask, losses);
+  const kept = where(keep, losses, 0);
+  if (reduction === 'none') return kept;
+  return reduction === 'sum' ? kept.sum() : kept.sum().div(keep.expand(losses.shape).cast('float32').sum());
 }
 
 /** Losses compare element by element: a shape that broadcasts ([N, 1] with [N]) is nearly always a mistake. */
@@ -29,6 +36,14 @@ function requireSameShape(loss: string, prediction: Tensor, target: Tensor): voi
   );
 }
 
+/** Prediction and target where they count, and 0 elsewhere: what stands in padding reaches neither the loss nor a gradient. */
+function compared(loss: string, prediction: Tensor, target: Tensor, { mask }: MaskOptions): readonly [Tensor, Tensor] {
+  requireSameShape(loss, prediction, target);
+  if (mask === undefined) return [prediction, target];
+  const keep = keepOver(loss, mask, prediction);
+  return [where(keep, prediction, 0), where(keep, target, 0)];
+}
+
 /**
  * The mean of (prediction - target)^2.
  *
@@ -38,9 +53,9 @@ function requireSameShape(loss: string, prediction: Tensor, target: Tensor): voi
  * console.log(await meanSquaredError(tensor([1, 2]), tensor([1, 4])).item()); // => 2
  */
 export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkOptions('meanSquaredError', options, ['reduction']);
-  requireSameShape('meanSquaredError', prediction, target);
-  return reduceLoss(prediction.sub(target).square(), options.reduction);
+  checkOptions('meanSquaredError', options, ['reduction', 'mask']);
+  const [guess, wanted] = compared('meanSquaredError', prediction, target, options);
+  return reduceLoss('meanSquaredError', guess.sub(wanted).square(), options);
 }
 
 /**
@@ -52,8 +67,9 @@ export function meanSquaredError(prediction: Tensor, target: Tensor, options: Lo
  * console.log(await l1(tensor([1, 2]), tensor([1, 4])).item()); // => 1
  */
 export function l1(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  requireSameShape('l1', prediction, target);
-  return reduceLoss(prediction.sub(target).abs(), options.reduction);
+  checkOptions('l1', options, ['reduction', 'mask']);
+  const [guess, wanted] = compared('l1', prediction, target, options);
+  return reduceLoss('l1', guess.sub(wanted).abs(), options);
 }
 
 export interface HuberOptions extends LossOptions {
@@ -70,13 +86,14 @@ export interface HuberOptions extends LossOptions {
  * console.log(await huber(tensor([0, 0]), tensor([1, 3])).item()); // => 1.5
  */
 export function huber(prediction: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
-  requireSameShape('huber', prediction, target);
+  checkOptions('huber', options, ['reduction', 'delta', 'mask']);
+  const [guess, wanted] = compared('huber', prediction, target, options);
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new ValueError(`huber: delta is ${delta}: it must be above 0.`, { delta });
-  const difference = prediction.sub(target);
+  const difference = guess.sub(wanted);
   const distance = difference.abs();
   const line = distance.sub(0.5 * delta).mul(delta);
-  return reduceLoss(where(distance.lessEqual(delta), difference.square().mul(0.5), line), options.reduction);
+  return reduceLoss('huber', where(distance.lessEqual(delta), difference.square().mul(0.5), line), options);
 }
 
 function cutOff(logarithm: Tensor): Tensor {
@@ -103,7 +120,8 @@ export function binaryCrossEntropy(
   target: Tensor,
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
-  requireSameShape('binaryCrossEntropy', prediction, target);
+  checkOptions('binaryCrossEntropy', options, ['reduction', 'weight', 'mask']);
+  const [guess, wanted] = compared('binaryCrossEntropy', prediction, target, options);
   const losses = customGradient(
     (p: Tensor, t: Tensor) => {
       const [yes, no] = [cutOff(p.log()), cutOff(p.neg().log1p())];
@@ -111,11 +129,11 @@ export function binaryCrossEntropy(
     },
     // dL/dp = (p - t) / (p (1 - p)), where 1 - p is exact near 1 and p - p^2 is not;  dL/dt = log(1 - p) - log p
     (cotangent: Tensor) => [
-      cotangent.mul(prediction.sub(target)).div(prediction.neg().add(1).mul(prediction).maximum(1e-12)),
-      cotangent.mul(cutOff(prediction.neg().log1p()).sub(cutOff(prediction.log()))),
+      cotangent.mul(guess.sub(wanted)).div(guess.neg().add(1).mul(guess).maximum(1e-12)),
+      cotangent.mul(cutOff(guess.neg().log1p()).sub(cutOff(guess.log()))),
     ],
-  )(prediction, target);
-  return reduceLoss(options.weight === undefined ? losses : losses.mul(options.weight), options.reduction);
+  )(guess, wanted);
+  return reduceLoss('binaryCrossEntropy', options.weight === undefined ? losses : losses.mul(options.weight), options);
 }
 
 export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
@@ -133,16 +151,16 @@ export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
  * console.log(await bceWithLogits(tensor([1000, -1000]), tensor([0, 0])).item()); // => 500
  */
 export function bceWithLogits(logits: Tensor, target: Tensor, options: BceWithLogitsOptions = {}): Tensor {
-  checkOptions('bceWithLogits', options, ['reduction', 'weight', 'positiveWeight']);
-  requireSameShape('bceWithLogits', logits, target);
+  checkOptions('bceWithLogits', options, ['reduction', 'weight', 'positiveWeight', 'mask']);
+  const [guess, wanted] = compared('bceWithLogits', logits, target, options);
   const { weight, positiveWeight } = options;
-  const wrong = target.neg().add(1).mul(logits.softplus());
-  const missed = target.mul(logits.neg().softplus());
+  const wrong = wanted.neg().add(1).mul(guess.softplus());
+  const missed = wanted.mul(guess.neg().softplus());
   const losses = wrong.add(positiveWeight === undefined ? missed : missed.mul(positiveWeight));
-  return reduceLoss(weight === undefined ? losses : losses.mul(weight), options.reduction);
+  return reduceLoss('bceWithLogits', weight === undefined ? losses : losses.mul(weight), options);
 }
 
-export interface KlDivergenceOptions {
+export interface KlDivergenceOptions extends MaskOptions {
   /** 'batchMean' divides the sum by the first axis, which is the divergence itself; 'mean' divides by all elements. Default 'mean'. */
   readonly reduction?: Reduction | 'batchMean';
   /** Whether the target holds logarithms too. Default false. */
@@ -161,17 +179,25 @@ export interface KlDivergenceOptions {
  * console.log((await loss.item()).toFixed(4)); // => 0.6931
  */
 export function klDivergence(prediction: Tensor, target: Tensor, options: KlDivergenceOptions = {}): Tensor {
-  requireSameShape('klDivergence', prediction, target);
-  const { reduction = 'mean', logTarget = false } = options;
+  checkOptions('klDivergence', options, ['reduction', 'logTarget', 'mask']);
+  const [guess, wanted] = compared('klDivergence', prediction, target, options);
+  const { reduction = 'mean', logTarget = false, mask } = options;
+  const masked = mask === undefined ? {} : { mask };
   let losses: Tensor;
   if (logTarget) {
-    losses = target.exp().mul(target.sub(prediction));
+    losses = wanted.exp().mul(wanted.sub(guess));
   } else {
     // the inner where keeps log finite where the outer one takes 0
-    const positive = target.greater(0);
-    const logarithm = where(positive, target, 1).log();
-    losses = where(positive, target.mul(logarithm.sub(prediction)), 0);
+    const positive = wanted.greater(0);
+    const logarithm = where(positive, wanted, 1).log();
+    losses = where(positive, wanted.mul(logarithm.sub(guess)), 0);
   }
-  if (reduction === 'batchMean') return losses.sum().div(prediction.shape[0] ?? 1);
-  return reduceLoss(losses, reduction);
+  if (reduction !== 'batchMean') return reduceLoss('klDivergence', losses, { reduction, ...masked });
+  if (mask === undefined) return losses.sum().div(guess.shape[0] ?? 1);
+  // over the samples with an element that counts
+  const sum = reduceLoss('klDivergence', losses, { reduction: 'sum', mask });
+  const samples = keepOver('klDivergence', mask, losses)
+    .reshape([sizeAt(mask, 0), -1])
+    .any(1);
+  return sum.div(samples.cast('float32').sum());
 }

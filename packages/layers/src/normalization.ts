@@ -2,8 +2,18 @@
  * BatchNorm, LayerNorm and GroupNorm: subtract a mean, divide by a deviation, scale and shift.
  * They differ in the axes of the mean; BatchNorm also keeps running statistics for evaluation.
  */
-import { isTraining, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
-import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show } from './layer.ts';
+import {
+  checkOptions,
+  isTraining,
+  type Parameter,
+  parameter,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  where,
+} from '@nn/core';
+import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, sizeAt } from './layer.ts';
+import { type MaskOptions, maskLike } from './mask.ts';
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`, with the biased variance that all three layers use. */
 function standardize(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
@@ -30,6 +40,7 @@ export interface BatchNormOptions {
 
 /** What BatchNorm1d and BatchNorm2d share; they differ in the rank of their input. */
 abstract class BatchNorm implements Layer {
+  readonly takesMask: true = true;
   readonly channels: number;
   readonly epsilon: number;
   readonly momentum: number | null;
@@ -52,22 +63,27 @@ abstract class BatchNorm implements Layer {
     this.weight = affine ? constantParameter([channels], 1) : null;
     this.bias = affine ? constantParameter([channels], 0) : null;
     if (trackRunningStatistics) {
-      this.runningMean = constantParameter([channels], 0, false);
-      this.runningVar = constantParameter([channels], 1, false);
-      this.numBatchesTracked = parameter(new Int32Array(1), { shape: [], trainable: false });
+      this.runningMean = constantParameter([channels], 0, true);
+      this.runningVar = constantParameter([channels], 1, true);
+      this.numBatchesTracked = parameter(new Int32Array(1), { shape: [], buffer: true });
     }
   }
 
-  protected normalize(input: Tensor): Tensor {
+  /** The statistics are of the rows (or rows and steps) that `mask` counts; those left out are normalised with the rest. */
+  protected normalize(input: Tensor, options: MaskOptions): Tensor {
+    checkOptions(String(this), options, ['mask']);
+    const { mask } = options;
     const perChannel = [this.channels, ...new Array<number>(input.rank - 2).fill(1)];
     const { runningMean, runningVar } = this;
     let mean: Tensor;
     let variance: Tensor;
-    if (!isTraining() && runningMean !== null && runningVar !== null) {
+    const usesRunning = !isTraining() || this.#isFrozen();
+    if (usesRunning && runningMean !== null && runningVar !== null) {
       mean = runningMean.reshape(perChannel);
       variance = runningVar.reshape(perChannel);
     } else {
       const axes = Array.from({ length: input.rank }, (_, axis) => axis).filter((axis) => axis !== 1);
+      const counted = mask === undefined ? null : maskLike(String(this), mask, input);
       const count = countOf(input.shape) / this.channels;
       if (isTraining() && count <= 1) {
         throw new ShapeError(
@@ -75,21 +91,27 @@ abstract class BatchNorm implements Layer {
           { layer: String(this), shape: input.shape },
         );
       }
-      mean = input.mean(axes, { keepAxes: true });
-      variance = input.sub(mean).square().mean(axes, { keepAxes: true });
-      if (isTraining()) this.#track(mean.stopGradient(), variance.stopGradient(), count);
+      const meanOf = (x: Tensor): Tensor =>
+        counted === null
+          ? x.mean(axes, { keepAxes: true })
+          : where(counted.keep, x, 0).sum(axes, { keepAxes: true }).div(counted.count);
+      mean = meanOf(input);
+      variance = meanOf(input.sub(mean).square());
+      // the unbiased variance divides by one less
+      const unbiased = counted === null ? count / (count - 1) : counted.count.div(counted.count.sub(1).maximum(1));
+      if (isTraining()) this.#track(mean.stopGradient(), variance.stopGradient(), unbiased);
     }
     const standard = input.sub(mean).mul(variance.add(this.epsilon).rsqrt());
     return scaleAndShift(standard, this.weight, this.bias, perChannel);
   }
 
   /** running += momentum * (batch - running), with the unbiased variance, as PyTorch does. */
-  #track(mean: Tensor, variance: Tensor, count: number): void {
+  #track(mean: Tensor, variance: Tensor, correction: number | Tensor): void {
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (runningMean === null || runningVar === null || numBatchesTracked === null) return;
     const batches = numBatchesTracked.add(1);
     const share = this.momentum ?? batches.cast('float32').reciprocal();
-    const unbiased = variance.reshape([this.channels]).mul(count / (count - 1));
+    const unbiased = variance.reshape([this.channels]).mul(correction);
     const oldMean = runningMean.stopGradient();
     const oldVariance = runningVar.stopGradient();
     runningMean.assign(oldMean.add(mean.reshape([this.channels]).sub(oldMean).mul(share)));
@@ -97,14 +119,20 @@ abstract class BatchNorm implements Layer {
     numBatchesTracked.assign(batches);
   }
 
-  abstract forward(input: Tensor): Tensor;
+  /** Whether `freeze` reached the running statistics: they stand for the batch's in training too, and do not move. */
+  #isFrozen(): boolean {
+    return this.runningMean?.frozen === true && this.runningVar?.frozen === true;
+  }
+
+  abstract forward(input: Tensor, options?: MaskOptions): Tensor;
 }
 
 /**
  * Normalises each channel over the batch: [N, channels] or [N, channels, length], the shape stays.
  *
  * Training uses the statistics of the batch and updates `runningMean`, `runningVar` and `numBatchesTracked`; evaluation
- * uses these. Defaults and names are those of PyTorch's `nn.BatchNorm1d`. (Ioffe and Szegedy 2015.)
+ * uses these, and so does training once `freeze` has reached them. With `mask` padding counts nothing in the statistics.
+ * Defaults and names are those of PyTorch's `nn.BatchNorm1d`. (Ioffe and Szegedy 2015.)
  * Throws ShapeError for another rank or number of channels, and in training for a single value per channel.
  *
  * @example
@@ -118,9 +146,9 @@ export class BatchNorm1d extends BatchNorm {
     super(channels, options);
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward(input: Tensor, options: MaskOptions = {}): Tensor {
     requireChannels(String(this), input, this.channels, [2, 3], input.rank === 3 ? 'length' : '');
-    return this.normalize(input);
+    return this.normalize(input, options);
   }
 
   override toString(): string {
@@ -132,7 +160,8 @@ export class BatchNorm1d extends BatchNorm {
  * Normalises each channel over the batch and space: [N, channels, height, width], the shape stays.
  *
  * Training uses the statistics of the batch and updates `runningMean`, `runningVar` and `numBatchesTracked`; evaluation
- * uses these. Defaults and names are those of PyTorch's `nn.BatchNorm2d`. (Ioffe and Szegedy 2015.)
+ * uses these, and so does training once `freeze` has reached them. With `mask` padding counts nothing in the statistics.
+ * Defaults and names are those of PyTorch's `nn.BatchNorm2d`. (Ioffe and Szegedy 2015.)
  * Throws ShapeError for another rank or number of channels, and in training for a single value per channel.
  *
  * @example
@@ -145,9 +174,9 @@ export class BatchNorm2d extends BatchNorm {
     super(channels, options);
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward(input: Tensor, options: MaskOptions = {}): Tensor {
     requireChannels(String(this), input, this.channels, [4], 'height, width');
-    return this.normalize(input);
+    return this.normalize(input, options);
   }
 
   override toString(): string {
@@ -257,8 +286,9 @@ export class GroupNorm implements Layer {
         expected: this.channels,
       });
     }
-    const [batch = 0, channels = 0, ...space] = input.shape;
-    const grouped = input.reshape([batch, this.groups, (channels / this.groups) * countOf(space)]);
+    const { channels } = this;
+    const space = input.shape.slice(2);
+    const grouped = input.reshape([sizeAt(input, 0), this.groups, (channels / this.groups) * countOf(space)]);
     const standard = standardize(grouped, [2], this.epsilon).reshape(input.shape);
     return scaleAndShift(standard, this.weight, this.bias, [channels, ...space.map(() => 1)]);
   }

@@ -2,9 +2,23 @@
  * RNN, LSTM and GRU: a cell applied along time, stacked and in both directions, unrolled into the graph.
  * The products with the inputs of all steps are one matmul per direction; only those with the state are step by step.
  */
-import { checkOptions, concat, type Parameter, type Shape, ShapeError, stack, type Tensor, zeros } from '@nn/core';
+import {
+  checkOptions,
+  concat,
+  isTensor,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  stack,
+  type Tensor,
+  tensor,
+  ValueError,
+  where,
+  zeros,
+} from '@nn/core';
 import { dropout } from './dropout.ts';
-import { nameChildren, requireWhole, show, splitInto, uniformParameter } from './layer.ts';
+import { countOf, nameChildren, requireWhole, show, sizeAt, splitInto, uniformParameter } from './layer.ts';
+import { sequenceMask } from './mask.ts';
 
 export interface RecurrentOptions {
   /** Layers on top of each other. Default 1. */
@@ -39,6 +53,28 @@ interface State {
 /** States [layers * directions, N, hidden] to start from, as a call gave them back; 0 where missing. */
 interface Start {
   readonly hidden?: Tensor;
+  readonly cell?: Tensor;
+  readonly lengths?: Lengths;
+}
+
+/** How many steps of each row are real: [N], as a loader's batch tells them, or a list. */
+type Lengths = Tensor | readonly number[];
+
+/** What a call of RNN or GRU may be given beside the input. */
+export interface RecurrentStart {
+  /** The state to start from: [layers * directions, N, hidden]. Default 0. */
+  readonly hidden?: Tensor;
+  /**
+   * How many steps of each row are real, from 1: int32 [N], as a loader's batch tells them, or a list. The rest is padding:
+   * outputs there are 0, the last state is that of each row's last real step, and the backward direction starts there, as
+   * with PyTorch's packed sequences.
+   */
+  readonly lengths?: Tensor | readonly number[];
+}
+
+/** What a call of LSTM may be given beside the input. */
+export interface LSTMStart extends RecurrentStart {
+  /** The cell state to start from: [layers * directions, N, hidden]. Default 0. */
   readonly cell?: Tensor;
 }
 
@@ -88,6 +124,9 @@ abstract class Recurrent<S extends State> {
   /** One step: `projected` [N, gates * hidden] is the input's part, with `biasIh` and, where it may join, `biasHh`. */
   protected abstract step(projected: Tensor, state: S, cell: CellParameters): S;
 
+  /** `next` for the rows [N, 1] where `isReal`, `last` for the others. */
+  protected abstract hold(isReal: Tensor, next: S, last: S): S;
+
   /** The bias that goes to all steps at once. */
   protected inputBias(cell: CellParameters): Tensor | null {
     return cell.biasIh === null || cell.biasHh === null ? null : cell.biasIh.add(cell.biasHh);
@@ -95,7 +134,8 @@ abstract class Recurrent<S extends State> {
 
   /** The whole walk: the states of the top layer after each step, and the last states of all cells. */
   protected run(input: Tensor, start: Start): { readonly output: Tensor; readonly last: readonly S[] } {
-    const batch = this.#check(input, start);
+    const { batch, length } = this.#check(input, start);
+    const isReal = start.lengths === undefined ? null : this.#realSteps(start.lengths, batch, length);
     const directions = this.bidirectional ? 2 : 1;
     const last: S[] = [];
     let sequence = this.batchFirst ? input.transpose(0, 1) : input;
@@ -105,7 +145,7 @@ abstract class Recurrent<S extends State> {
       const cells = this.cells.slice(layer * directions, (layer + 1) * directions);
       const outputs = cells.map((cell, direction) => {
         const state = this.first(start, layer * directions + direction, batch);
-        const steps = this.#unroll(below, state, cell, direction === 1);
+        const steps = this.#unroll(below, state, cell, isReal, direction === 1);
         last.push(steps.last);
         return steps.output;
       });
@@ -119,25 +159,50 @@ abstract class Recurrent<S extends State> {
     sequence: Tensor,
     start: S,
     cell: CellParameters,
+    isReal: readonly Tensor[] | null,
     backwards: boolean,
   ): { readonly output: Tensor; readonly last: S } {
     const product = sequence.matmul(cell.weightIh.transpose());
     const bias = this.inputBias(cell);
-    const steps = (bias === null ? product : product.add(bias)).split(sequence.shape[0] ?? 0, 0);
+    const length = sizeAt(sequence, 0);
+    const steps = (bias === null ? product : product.add(bias)).split(length, 0).map((step) => step.squeeze(0));
     const outputs: Tensor[] = [];
     let state = start;
-    for (const step of backwards ? steps.reverse() : steps) {
-      state = this.step(step.squeeze(0), state, cell);
-      outputs.push(state.hidden);
+    for (const [turn, step] of (backwards ? steps.reverse() : steps).entries()) {
+      const real = isReal?.[backwards ? length - 1 - turn : turn];
+      const next = this.step(step, state, cell);
+      state = real === undefined ? next : this.hold(real, next, state);
+      outputs.push(real === undefined ? next.hidden : where(real, next.hidden, 0));
     }
     return { output: stack(backwards ? outputs.reverse() : outputs, 0), last: state };
   }
 
-  /** Throws for shapes that do not fit; returns the size of the batch. */
-  #check(input: Tensor, start: Start): number {
-    const [a = 0, b = 0, width] = input.shape;
-    const [length, batch] = this.batchFirst ? [b, a] : [a, b];
-    if (input.rank !== 3 || width !== this.inputs || length === 0) {
+  /** For each step which rows are real: [N, 1]. */
+  #realSteps(lengths: Lengths, batch: number, length: number): Tensor[] {
+    const list = isTensor(lengths) ? null : lengths;
+    const wrong = list?.findIndex((steps) => !(Number.isInteger(steps) && steps >= 1 && steps <= length)) ?? -1;
+    if (wrong >= 0) {
+      throw new ValueError(
+        `${String(this)}: row ${wrong} has the length ${list?.[wrong]}: it must be a whole number from 1 to ${length}, the steps of the input.`,
+        { layer: String(this), row: wrong, length },
+      );
+    }
+    const given = isTensor(lengths) ? lengths : tensor(Int32Array.from(lengths));
+    if (show(given.shape) !== `[${batch}]`) {
+      throw new ShapeError(
+        `${String(this)}: lengths must have a number for each of the ${batch} rows: [${batch}], got ${show(given.shape)}.`,
+        { layer: String(this), lengths: given.shape, batch },
+      );
+    }
+    const steps = sequenceMask(given, length).transpose(0, 1).split(length, 0);
+    return steps.map((step) => step.reshape([batch, 1]));
+  }
+
+  /** Throws for shapes that do not fit; returns the size of the batch and the number of steps. */
+  #check(input: Tensor, start: Start): { readonly batch: number; readonly length: number } {
+    const [length, batch] = this.batchFirst ? [input.shape[1], input.shape[0]] : input.shape;
+    const isWhole = input.rank === 3 && input.shape[2] === this.inputs;
+    if (!isWhole || batch === undefined || length === undefined || length === 0) {
       throw new ShapeError(
         `${String(this)}: takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}]${length === 0 ? ' of at least one step' : ''}, got ${show(input.shape)}.`,
         { layer: String(this), shape: input.shape },
@@ -151,13 +216,12 @@ abstract class Recurrent<S extends State> {
         { layer: String(this), shape: state.shape },
       );
     }
-    return batch;
+    return { batch, length };
   }
 
   multiplyAdds(inputs: readonly Shape[]): number {
-    const [a = 0, b = 0] = inputs[0] ?? [];
     const products = this.cells.reduce((sum, cell) => sum + cell.weightIh.size + cell.weightHh.size, 0);
-    return a * b * products;
+    return countOf(inputs[0]?.slice(0, 2) ?? [0]) * products;
   }
 
   /** PyTorch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then l1, each also with _reverse. */
@@ -192,7 +256,7 @@ export interface RNNOptions extends RecurrentOptions {
 export interface RecurrentResult {
   /** The state after each step: [length, N, directions * hidden], N first with `batchFirst`. */
   readonly output: Tensor;
-  /** The last states: [layers * directions, N, hidden]. */
+  /** The last states, of each row's last real step: [layers * directions, N, hidden]. */
   readonly hidden: Tensor;
 }
 
@@ -223,7 +287,7 @@ export class RNN extends Recurrent<State> {
     this.nonlinearity = nonlinearity;
   }
 
-  forward(input: Tensor, start: { readonly hidden?: Tensor } = {}): RecurrentResult {
+  forward(input: Tensor, start: RecurrentStart = {}): RecurrentResult {
     const { output, last } = this.run(input, start);
     return { output, hidden: stack(last.map(({ hidden }) => hidden)) };
   }
@@ -235,6 +299,10 @@ export class RNN extends Recurrent<State> {
   protected override step(projected: Tensor, state: State, cell: CellParameters): State {
     const sum = projected.add(state.hidden.matmul(cell.weightHh.transpose()));
     return { hidden: this.nonlinearity === 'relu' ? sum.relu() : sum.tanh() };
+  }
+
+  protected override hold(isReal: Tensor, next: State, last: State): State {
+    return { hidden: where(isReal, next.hidden, last.hidden) };
   }
 
   override toString(): string {
@@ -261,7 +329,7 @@ export class LSTM extends Recurrent<LSTMState> {
     super(4, inputs, hidden, options);
   }
 
-  forward(input: Tensor, start: { readonly hidden?: Tensor; readonly cell?: Tensor } = {}): LSTMResult {
+  forward(input: Tensor, start: LSTMStart = {}): LSTMResult {
     const { output, last } = this.run(input, start);
     return { output, hidden: stack(last.map(({ hidden }) => hidden)), cell: stack(last.map(({ cell }) => cell)) };
   }
@@ -276,6 +344,10 @@ export class LSTM extends Recurrent<LSTMState> {
     const { i, f, g, o } = splitInto(['i', 'f', 'g', 'o'], sums);
     const cell = f.sigmoid().mul(state.cell).add(i.sigmoid().mul(g.tanh()));
     return { hidden: o.sigmoid().mul(cell.tanh()), cell };
+  }
+
+  protected override hold(isReal: Tensor, next: LSTMState, last: LSTMState): LSTMState {
+    return { hidden: where(isReal, next.hidden, last.hidden), cell: where(isReal, next.cell, last.cell) };
   }
 
   override toString(): string {
@@ -300,7 +372,7 @@ export class GRU extends Recurrent<State> {
     super(3, inputs, hidden, options);
   }
 
-  forward(input: Tensor, start: { readonly hidden?: Tensor } = {}): RecurrentResult {
+  forward(input: Tensor, start: RecurrentStart = {}): RecurrentResult {
     const { output, last } = this.run(input, start);
     return { output, hidden: stack(last.map(({ hidden }) => hidden)) };
   }
@@ -324,6 +396,10 @@ export class GRU extends Recurrent<State> {
     const update = x.z.add(h.z).sigmoid();
     const candidate = x.n.add(reset.mul(h.n)).tanh();
     return { hidden: candidate.add(update.mul(hidden.sub(candidate))) };
+  }
+
+  protected override hold(isReal: Tensor, next: State, last: State): State {
+    return { hidden: where(isReal, next.hidden, last.hidden) };
   }
 
   override toString(): string {

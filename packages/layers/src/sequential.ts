@@ -1,6 +1,7 @@
 /** Layers in a row. */
-import { type Tensor, ValueError } from '@nn/core';
+import { isNNError, isTensor, type Tensor, ValueError } from '@nn/core';
 import { type Layer, nameChildren } from './layer.ts';
+import type { MaskOptions } from './mask.ts';
 
 /** A layer, or a plain function of a tensor. */
 export type LayerLike = Layer | ((input: Tensor) => Tensor);
@@ -18,6 +19,7 @@ export type LayerLike = Layer | ((input: Tensor) => Tensor);
  */
 export class Sequential implements Layer {
   readonly layers: readonly LayerLike[];
+  readonly takesMask: true = true;
 
   constructor(...layers: readonly LayerLike[]) {
     layers.forEach((layer, index) => {
@@ -43,13 +45,45 @@ export class Sequential implements Layer {
     return this.layers[Symbol.iterator]();
   }
 
-  forward(input: Tensor): Tensor {
-    let value = input;
-    for (const layer of this.layers) value = typeof layer === 'function' ? layer(value) : layer.forward(value);
-    return value;
+  /** With `mask`, which samples count, for the layers that take one (BatchNorm). Errors name the item they come from. */
+  forward(input: Tensor, options: MaskOptions = {}): Tensor {
+    return this.layers.reduce<Tensor>((value, layer, index) => {
+      try {
+        return checked(layer, index, apply(layer, value, options));
+      } catch (error) {
+        throw withIndex(error, index);
+      }
+    }, input);
   }
 
   toString(): string {
     return 'Sequential()';
   }
+}
+
+function apply(layer: LayerLike, value: Tensor, options: MaskOptions): unknown {
+  if (typeof layer === 'function') return layer(value);
+  const passed: readonly [Tensor, MaskOptions?] = layer.takesMask === true ? [value, options] : [value];
+  return Reflect.apply(layer.forward, layer, passed);
+}
+
+/** A layer's result, if it is a tensor: those of recurrent layers are records. */
+function checked(layer: LayerLike, index: number, result: unknown): Tensor {
+  if (isTensor(result)) return result;
+  const isRecord = typeof result === 'object' && result !== null;
+  const what = isRecord ? `{ ${Object.keys(result).join(', ')} }` : String(result);
+  const name = typeof layer === 'function' ? 'the function' : String(layer);
+  throw new ValueError(
+    `Sequential: ${name} gave ${what}, not a tensor: ${isRecord ? 'write a class whose forward takes what it needs of it, such as .output' : 'return one'}.`,
+    { index },
+  );
+}
+
+/** Says in an error of nn which item it comes from. */
+function withIndex(error: unknown, index: number): unknown {
+  if (!isNNError(error)) return error;
+  const { message, stack } = error;
+  error.message = `${message} (item ${index} of Sequential)`;
+  if (stack !== undefined) error.stack = stack.replace(message, error.message);
+  return error;
 }

@@ -27,11 +27,18 @@ test.each<[keyof typeof layers, readonly unknown[], string]>([
   ['RNN', [2, 4, { activation: 'relu' }], 'RNN(2, 4): no option activation'],
   ['MultiheadAttention', [8, 2, { batch_first: true }], 'MultiheadAttention: no option batch_first'],
   ['crossEntropy', [x, x, { weights: [1, 2] }], 'crossEntropy: no option weights: reduction, weight,'],
-  ['meanSquaredError', [x, x, 'sum'], 'meanSquaredError: no option sum: reduction.'],
+  ['meanSquaredError', [x, x, 'sum'], 'meanSquaredError: no option sum: reduction, mask.'],
   ['bceWithLogits', [x, x, { posWeight: 2 }], 'bceWithLogits: no option posWeight'],
   ['Sequential', [[layers.relu]], 'Sequential: item 0 is neither a layer nor a function: spread the list'],
 ])('%s refuses %o', (name, args, message) => {
   expect(() => use(name, ...args)).toThrow(message);
+});
+
+test('a recurrent layer in Sequential is told what it gives', () => {
+  const model = use('Sequential', new layers.ReLU(), new layers.LSTM(3, 4), new layers.Linear(4, 1));
+  expect(() => model instanceof layers.Sequential && model.forward(zeros([2, 5, 3]))).toThrow(
+    'Sequential: LSTM(3, 4) gave { output, hidden, cell }, not a tensor: write a class whose forward takes what it needs of it, such as .output. (item 1 of Sequential)',
+  );
 });
 
 test('a layer that gets arrays asks for a tensor', () => {

@@ -14,7 +14,8 @@ export interface AdamOptions extends OptimizerOptions {
 interface AdamRule {
   readonly options: Complete<AdamOptions>;
   readonly numbers: 'stepSize' | 'correction' | 'keep';
-  readonly state: 'firstMoment' | 'secondMoment' | 'largestSecondMoment';
+  readonly state: 'firstMoment' | 'secondMoment';
+  readonly optionalState: 'largestSecondMoment';
 }
 
 const defaults: Required<Omit<AdamOptions, 'clip'>> = {
@@ -25,55 +26,6 @@ const defaults: Required<Omit<AdamOptions, 'clip'>> = {
   epsilon: 1e-8,
   amsgrad: false,
 };
-
-/** What Adam and AdamW share. */
-abstract class AdamFamily extends Optimizer<AdamRule> {
-  readonly #decoupled: boolean;
-
-  constructor(source: ParameterSource<AdamOptions>, options: Complete<AdamOptions>, decoupled: boolean) {
-    super(source, options);
-    this.#decoupled = decoupled;
-  }
-
-  protected override stateNames({ amsgrad }: Complete<AdamOptions>): readonly AdamRule['state'][] {
-    return amsgrad ? ['firstMoment', 'secondMoment', 'largestSecondMoment'] : ['firstMoment', 'secondMoment'];
-  }
-
-  protected override numbers(
-    { betas, weightDecay }: Complete<AdamOptions>,
-    learningRate: number,
-    steps: number,
-  ): Record<AdamRule['numbers'], number> {
-    return {
-      stepSize: learningRate / (1 - betas[0] ** steps),
-      correction: 1 / Math.sqrt(1 - betas[1] ** steps),
-      keep: 1 - learningRate * weightDecay,
-    };
-  }
-
-  protected override update({
-    parameter,
-    options,
-    numbers,
-    state,
-    ...given
-  }: UpdateContext<AdamRule>): Update<AdamRule> {
-    const { weightDecay, betas, epsilon } = options;
-    const { firstMoment: oldFirst, secondMoment: oldSecond, largestSecondMoment: oldLargest } = state;
-    if (oldFirst === undefined || oldSecond === undefined) return { parameter };
-    const decays = weightDecay !== 0;
-    const gradient = decays && !this.#decoupled ? given.gradient.add(parameter.mul(weightDecay)) : given.gradient;
-    const start = decays && this.#decoupled ? parameter.mul(numbers.keep) : parameter;
-    const firstMoment = oldFirst.mul(betas[0]).add(gradient.mul(1 - betas[0]));
-    const secondMoment = oldSecond.mul(betas[1]).add(gradient.square().mul(1 - betas[1]));
-    const largestSecondMoment = oldLargest?.maximum(secondMoment);
-    const root = (largestSecondMoment ?? secondMoment).sqrt().mul(numbers.correction);
-    return {
-      parameter: start.sub(firstMoment.div(root.add(epsilon)).mul(numbers.stepSize)),
-      state: { firstMoment, secondMoment, ...(largestSecondMoment === undefined ? {} : { largestSecondMoment }) },
-    };
-  }
-}
 
 /**
  * Adam: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= rate m' / (sqrt(v') + epsilon), where m' and v' are corrected
@@ -89,9 +41,39 @@ abstract class AdamFamily extends Optimizer<AdamRule> {
  * await optimizer.step(x.square().sum());
  * console.log(await x.array()); // => [2.5]
  */
-export class Adam extends AdamFamily {
+export class Adam extends Optimizer<AdamRule> {
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
-    super(source, complete('Adam', defaults, options), false);
+    super(source, complete('Adam', defaults, options));
+  }
+
+  protected override keeps({ amsgrad }: Complete<AdamOptions>): ReturnType<Optimizer<AdamRule>['keeps']> {
+    return { firstMoment: true, secondMoment: true, largestSecondMoment: amsgrad };
+  }
+
+  protected override numbers(
+    { betas, weightDecay }: Complete<AdamOptions>,
+    learningRate: number,
+    steps: number,
+  ): Record<AdamRule['numbers'], number> {
+    return {
+      stepSize: learningRate / (1 - betas[0] ** steps),
+      correction: 1 / Math.sqrt(1 - betas[1] ** steps),
+      keep: 1 - learningRate * weightDecay,
+    };
+  }
+
+  protected override update(context: UpdateContext<AdamRule>): Update<AdamRule> {
+    const { parameter, gradient, state, numbers } = context;
+    const { betas, epsilon } = context.options;
+    const firstMoment = state.firstMoment.mul(betas[0]).add(gradient.mul(1 - betas[0]));
+    const secondMoment = state.secondMoment.mul(betas[1]).add(gradient.square().mul(1 - betas[1]));
+    const largestSecondMoment = state.largestSecondMoment?.maximum(secondMoment);
+    const deviation = (largestSecondMoment ?? secondMoment).sqrt().mul(numbers.correction);
+    const direction = firstMoment.div(deviation.add(epsilon));
+    return {
+      parameter: parameter.sub(direction.mul(numbers.stepSize)),
+      state: { firstMoment, secondMoment, largestSecondMoment },
+    };
   }
 }
 
@@ -109,8 +91,12 @@ export class Adam extends AdamFamily {
  * await optimizer.step(x.square().sum());
  * console.log(await x.array()); // => [2.5]
  */
-export class AdamW extends AdamFamily {
+export class AdamW extends Adam {
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
-    super(source, complete('AdamW', { ...defaults, weightDecay: 0.01 }, options), true);
+    super(source, complete('AdamW', { ...defaults, weightDecay: 0.01 }, options));
+  }
+
+  protected override decay(context: UpdateContext<AdamRule>): UpdateContext<AdamRule> {
+    return { ...context, parameter: context.parameter.mul(context.numbers.keep) };
   }
 }

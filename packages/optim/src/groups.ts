@@ -2,7 +2,7 @@
  * Parameter groups: what an optimizer may be given, and its options filled in for each parameter.
  * Owns no update and no counting.
  */
-import { checkOptions, type Parameter, parameters as parametersOf, ValueError } from '@nn/core';
+import { checkOptions, namedParameters, type Parameter, ValueError } from '@nn/core';
 import type { Clip } from './clipping.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -27,49 +27,97 @@ export type ParameterGroup<Options> = Partial<Omit<Options, 'clip'>> & { readonl
 /** A model, a list of parameters, or a list of groups. */
 export type ParameterSource<Options> = object | readonly ParameterGroup<Options>[];
 
-/** A group as an optimizer keeps it; its learning rate may be set anew. */
+/** A group as an optimizer keeps it. */
 export interface Group<Options> {
+  readonly parameters: readonly Parameter[];
   readonly options: Options;
+  /** A number, or a function of the step. */
   learningRate: number | Schedule;
 }
 
-/** The options with every default filled in. Throws a `ValueError` for one that does not exist. */
+/** What numbers an option takes: from `low` to `high`, both included unless `below`. */
+interface Range {
+  readonly low: number;
+  readonly high: number;
+  readonly below?: boolean;
+}
+
+const fromZero: Range = { low: 0, high: Number.MAX_VALUE };
+const share: Range = { low: 0, high: 1 };
+
+/** The options of all optimizers that are numbers. */
+const ranges: Readonly<Record<string, Range>> = {
+  learningRate: fromZero,
+  weightDecay: fromZero,
+  momentum: fromZero,
+  epsilon: fromZero,
+  alpha: share,
+  dampening: share,
+  betas: { low: 0, high: 1, below: true },
+};
+
+/** The options with every default filled in. Throws ValueError for one that does not exist, or of another kind or range. */
 export function complete<Options extends OptimizerOptions>(
   optimizer: string,
   defaults: Required<Omit<Options, 'clip'>>,
   options: Options,
 ): Complete<Options> {
   checkOptions(optimizer, options, [...Object.keys(defaults), 'clip']);
-  return { ...defaults, ...options };
+  const all = { ...defaults, ...options };
+  checkValues(optimizer, all);
+  return all;
 }
 
-/** The parameters of all groups in order, each once, and the group of each. */
+function checkValues(optimizer: string, options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    const range = ranges[name];
+    if (typeof value === 'boolean' || range === undefined) continue;
+    if (name === 'learningRate') checkRate(optimizer, value);
+    else if (name !== 'betas') checkNumber(optimizer, name, value, range);
+    else if (!Array.isArray(value) || value.length !== 2) {
+      throw new ValueError(`${optimizer}: betas must be two numbers, got ${String(value)}.`, { betas: value });
+    } else value.forEach((beta: unknown, k) => void checkNumber(optimizer, `betas[${k}]`, beta, range));
+  }
+}
+
+/** Throws ValueError unless `rate` is a schedule or a finite number of at least 0. */
+export function checkRate(optimizer: string, rate: unknown): void {
+  if (typeof rate !== 'function') checkNumber(optimizer, 'learningRate', rate, fromZero, ' or a function of the step');
+}
+
+function checkNumber(optimizer: string, name: string, value: unknown, range: Range, or = ''): void {
+  const { low, high, below = false } = range;
+  if (typeof value === 'number' && value >= low && (below ? value < high : value <= high)) return;
+  const bounds = high > 1 ? `finite and at least ${low}` : `from ${low} to ${below ? `below ${high}` : high}`;
+  const shown = typeof value === 'string' ? `'${value}', a string` : String(value);
+  throw new ValueError(`${optimizer}: ${name} is ${shown}: it must be a number, ${bounds}${or}.`, { [name]: value });
+}
+
+/** The parameters of all groups in order, each once, and the group of each; buffers are left out. */
 export function readGroups<Options extends { readonly learningRate: number | Schedule }>(
   optimizer: string,
   source: ParameterSource<Options>,
   options: Options,
 ): { readonly parameters: Parameter[]; readonly groups: Group<Options>[]; readonly groupOf: Group<Options>[] } {
-  const parameters: Parameter[] = [];
-  const groupOf: Group<Options>[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
-  const groups = given.map(({ parameters: members, ...own }) => {
+  const groups = given.map(({ parameters: members, ...own }): Group<Options> => {
+    const known = Object.keys(options).filter((name) => name !== 'clip');
+    checkOptions(`${optimizer}: a group`, own, known);
     const merged = { ...options, ...own };
-    const group: Group<Options> = { options: merged, learningRate: merged.learningRate };
-    for (const member of parametersOf(members)) {
-      parameters.push(member);
-      groupOf.push(group);
-    }
-    return group;
+    checkValues(`${optimizer}: a group`, merged);
+    const parameters = [...namedParameters(members).values()].filter(({ isBuffer }) => !isBuffer);
+    return { parameters, options: merged, learningRate: merged.learningRate };
   });
+  const parameters = groups.flatMap((group) => group.parameters);
   if (parameters.length === 0) {
     throw new ValueError(
-      `${optimizer}: there is no trainable parameter in what it was given: a model, a list of parameters or of groups.`,
+      `${optimizer}: there is no parameter to train in what it was given: a model, a list of parameters or of groups.`,
     );
   }
   if (new Set(parameters).size !== parameters.length) {
     throw new ValueError(`${optimizer}: a parameter stands in two groups: name each in one.`);
   }
-  return { parameters, groups, groupOf };
+  return { parameters, groups, groupOf: groups.flatMap((group) => group.parameters.map(() => group)) };
 }
 
 function isGroupList(source: object): source is readonly { readonly parameters: object }[] {
@@ -83,8 +131,11 @@ function isGroupList(source: object): source is readonly { readonly parameters: 
 /** The learning rate of a group at a step, which counts from 0. */
 export function rateAt(group: Group<unknown>, step: number): number {
   const rate = typeof group.learningRate === 'number' ? group.learningRate : group.learningRate(step);
-  if (!Number.isFinite(rate)) {
-    throw new ValueError(`The learning rate at step ${step} is ${rate}: it must be a finite number.`, { step, rate });
+  if (!(Number.isFinite(rate) && rate >= 0)) {
+    throw new ValueError(`The learning rate at step ${step} is ${rate}: it must be a finite number of at least 0.`, {
+      step,
+      rate,
+    });
   }
   return rate;
 }

@@ -1,7 +1,8 @@
 export { Adam, type AdamOptions, AdamW } from './adam.ts';
 export { type Clip, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clipping.ts';
+export { readLoss } from './finite.ts';
 export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
-export { Optimizer, type Rule, type Update, type UpdateContext } from './optimizer.ts';
+export { Optimizer, OptimizerGroup, type Rider, type Rule, type Update, type UpdateContext } from './optimizer.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export {
   cosineAnnealing,

@@ -3,6 +3,7 @@ import {
   type Backend,
   compile,
   debug,
+  freeze,
   gradients,
   namedParameters,
   type Parameter,
@@ -10,8 +11,9 @@ import {
   setDefaultBackend,
   type Tensor,
   tensor,
+  unfreeze,
 } from '@nn/core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   Adam,
   AdamW,
@@ -20,6 +22,7 @@ import {
   clipByValue,
   globalNorm,
   RMSprop,
+  readLoss,
   SGD,
   stepDecay,
 } from './index.ts';
@@ -225,7 +228,7 @@ describe('parameter groups', () => {
     expect(() => new SGD([{ parameters: [x] }, { parameters: { x } }])).toThrow(
       'SGD: a parameter stands in two groups: name each in one.',
     );
-    expect(() => new SGD({})).toThrow('SGD: there is no trainable parameter in what it was given');
+    expect(() => new SGD({})).toThrow('SGD: there is no parameter to train in what it was given');
   });
 });
 
@@ -238,7 +241,9 @@ test('nesterov needs momentum', () => {
 test('a learning rate that is not a number is named with its step', () => {
   const x = parameter([1]);
   const optimizer = new SGD([x], { learningRate: () => Number.NaN });
-  expect(() => optimizer.step(bowl(x))).toThrow('The learning rate at step 0 is NaN: it must be a finite number.');
+  expect(() => optimizer.step(bowl(x))).toThrow(
+    'The learning rate at step 0 is NaN: it must be a finite number of at least 0.',
+  );
   expect(optimizer.stepCount).toBe(0);
 });
 
@@ -385,5 +390,149 @@ describe('options', () => {
     expect(() => make(Adam, [x], { eps: 1 })).toThrow('Adam: no option eps');
     expect(() => make(AdamW, [x], 0.01)).toThrow('AdamW: no option 0.01');
     expect(() => make(RMSprop, [x], { decay: 0.9 })).toThrow('RMSprop: no option decay');
+  });
+
+  test.each([
+    [
+      SGD,
+      { learningRate: '0.1' },
+      "SGD: learningRate is '0.1', a string: it must be a number, finite and at least 0 or a function of the step.",
+    ],
+    [SGD, { learningRate: -1 }, 'SGD: learningRate is -1: it must be a number, finite and at least 0'],
+    [SGD, { momentum: Number.NaN }, 'SGD: momentum is NaN: it must be a number, finite and at least 0.'],
+    [SGD, { weightDecay: Number.NaN }, 'SGD: weightDecay is NaN'],
+    [Adam, { betas: [2, -1] }, 'Adam: betas[0] is 2: it must be a number, from 0 to below 1.'],
+    [Adam, { betas: [0.9] }, 'Adam: betas must be two numbers, got 0.9.'],
+    [AdamW, { epsilon: Number.NaN }, 'AdamW: epsilon is NaN'],
+    [RMSprop, { alpha: 1.5 }, 'RMSprop: alpha is 1.5: it must be a number, from 0 to 1.'],
+  ] as const)('outside of their range are refused: %o %o', (Kind, options, message) => {
+    expect(() => make(Kind, [x], options)).toThrow(message);
+  });
+
+  test('of groups are checked like those of the optimizer, and so is a rate that is set', () => {
+    expect(() => make(SGD, [{ parameters: [x], lr: 1 }])).toThrow('SGD: a group: no option lr: learningRate,');
+    expect(() => make(SGD, [{ parameters: [x], momentum: -1 }])).toThrow('SGD: a group: momentum is -1');
+    const optimizer = make(SGD, [x]);
+    expect(() => Reflect.set(optimizer, 'learningRate', 'fast')).toThrow("SGD: learningRate is 'fast', a string");
+    expect(optimizer.learningRate).toBe(0.01);
+  });
+});
+
+test('the learning rate of one group can be set, and those of the others stay', async () => {
+  const [a, b] = [parameter([1]), parameter([1])];
+  const optimizer = new SGD([{ parameters: [a] }, { parameters: [b] }], { learningRate: 0.25 });
+  const [first] = optimizer.groups;
+  if (first === undefined) throw new Error('there are two groups');
+  first.learningRate = stepDecay(0.5, { every: 1, factor: 0.5 });
+  expect([optimizer.learningRates, first.parameters]).toEqual([[0.5, 0.25], [a]]);
+  await optimizer.step(a.add(b).sum());
+  expect([await values(a), await values(b), first.learningRate]).toEqual([[0.5], [0.75], 0.25]);
+});
+
+describe('freezing', () => {
+  const make = () => {
+    const model = {
+      body: { weight: parameter([1]), mean: parameter([5], { buffer: true }) },
+      head: { weight: parameter([1]) },
+    };
+    return { model, loss: () => model.body.weight.add(model.head.weight).add(model.body.mean).sum() };
+  };
+
+  test('is obeyed at any time, in plain and in compiled steps', async () => {
+    for (const isCompiled of [false, true]) {
+      const { model, loss } = make();
+      const optimizer = new AdamW(model, { learningRate: 0.5, weightDecay: 0.1 });
+      const body = () => void optimizer.step(loss());
+      const step = isCompiled ? compile(body) : async () => body();
+      const read = async () => [...(await values(model.body.weight)), ...(await values(model.head.weight))];
+      expect(freeze(model, 'body')).toEqual(['body.weight', 'body.mean']);
+      for (let k = 0; k < 3; k++) await step();
+      const [still, moved] = await read();
+      expect([still, moved === 1]).toEqual([1, false]);
+      unfreeze(model);
+      await step();
+      // as its own first step: 1 - 0.5 * 0.1 decays, and then goes one learning rate down
+      expect((await read())[0]).toBeCloseTo(0.95 - 0.5, 5);
+      model.head.weight.trainable = false;
+      const before = (await read())[1];
+      await step();
+      expect((await read())[1]).toBe(before);
+      expect(await values(model.body.mean)).toEqual([5]);
+    }
+  });
+
+  test('of everything is said, and so is a pattern that fits nothing', () => {
+    const { model, loss } = make();
+    const optimizer = new SGD(model);
+    freeze(model);
+    expect(() => optimizer.step(loss())).toThrow('step: all 2 parameters are frozen: unfreeze(model) some first.');
+    expect(() => freeze(model, /^backbone/)).toThrow(
+      'freeze: no parameter fits /^backbone/: there are body.weight, body.mean, head.weight.',
+    );
+    expect(() => Reflect.set(model.body.mean, 'trainable', true)).toThrow(
+      'trainable: body.mean is a buffer (running statistics, a counter), which is never trained',
+    );
+  });
+
+  test('leaves buffers out even when they are named', () => {
+    const { model } = make();
+    unfreeze(model);
+    expect(new SGD([...namedParameters(model).values()]).parameters).toEqual([model.body.weight, model.head.weight]);
+  });
+});
+
+test('trainable parameters that no optimizer holds are spoken of once, with shape and line', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  try {
+    const hidden = parameter([[1, 2]]);
+    const teacher = parameter([1]);
+    const [a, b] = [parameter([1]), parameter([1])];
+    freeze({ teacher });
+    const optimizer = new SGD([a]);
+    const other = new SGD([b]);
+    const loss = () => hidden.mul(a).sum().add(b.sum()).add(teacher.sum());
+    for (let k = 0; k < 2; k++) {
+      await optimizer.step(loss());
+      await other.step(loss());
+    }
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]?.[0]).toMatch(
+      /^nn: the loss depends on trainable parameters that no optimizer holds, so they are not trained:\n {2}a parameter \[1, 2\], made at .*optimizer\.test\.ts:\d+:\d+\n/,
+    );
+  } finally {
+    warn.mockRestore();
+  }
+});
+
+describe('readLoss', () => {
+  test('gives the loss, and names the step that was not finite, once', async () => {
+    for (const isCompiled of [false, true]) {
+      const x = parameter([1, 4]);
+      const optimizer = new SGD([x], { learningRate: 0.125 });
+      const body = (shift: Tensor): Tensor => {
+        const loss = x.sub(shift).sqrt().sum();
+        void optimizer.step(loss);
+        return loss;
+      };
+      const step = isCompiled ? compile(body) : async (shift: Tensor) => body(shift);
+      expect(await readLoss(optimizer, await step(tensor([0])))).toBe(3);
+      await step(tensor([0]));
+      await step(tensor([2])); // the third
+      const last = await step(tensor([0]));
+      await expect(readLoss(optimizer, last)).rejects.toThrow(
+        'SGD: the loss of step 3 is not finite, so neither are the parameters from then on',
+      );
+      x.assign(tensor([1, 4]));
+      expect(await readLoss(optimizer, await step(tensor([0])))).toBe(3);
+    }
+  });
+
+  test('names a gradient where the loss is finite', async () => {
+    const x = parameter([0, 4]);
+    const optimizer = new Adam([x]);
+    const loss = x.sqrt().sum();
+    await readLoss(optimizer, x.sum());
+    await optimizer.step(loss);
+    await expect(readLoss(optimizer, loss)).rejects.toThrow('Adam: a gradient of step 1 is not finite');
   });
 });

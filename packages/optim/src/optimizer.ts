@@ -3,6 +3,7 @@
  * evaluation of the loss). Owns no update rule: that is `update` in sgd.ts, adam.ts and rmsprop.ts.
  */
 import {
+  claimParameters,
   GradientError,
   gradientsOrNull,
   type NumberSource,
@@ -12,27 +13,41 @@ import {
   parameter,
   parameters as parametersOf,
   replace,
+  replayWhile,
   ShapeError,
   type Stateful,
   type Tensor,
   treeChildren,
   ValueError,
+  warnOfUnclaimed,
   zerosLike,
 } from '@nn/core';
 import { type Clip, clipBy } from './clipping.ts';
-import { type Group, type OptimizerOptions, type ParameterSource, rateAt, readGroups } from './groups.ts';
+import {
+  type Complete,
+  checkRate,
+  type Group,
+  type OptimizerOptions,
+  type ParameterSource,
+  rateAt,
+  readGroups,
+} from './groups.ts';
 import { readHostState } from './host-state.ts';
 import type { Schedule } from './schedules.ts';
 
 /**
  * What an update rule is made of: its options, the names of the numbers that change from step to step, and the names of
- * the tensors that it keeps for each parameter.
+ * the tensors that it keeps for each parameter: always, and where an option asks for them.
  */
 export interface Rule {
-  readonly options: OptimizerOptions & { readonly learningRate: number | Schedule };
+  readonly options: Complete<OptimizerOptions>;
   readonly numbers: string;
   readonly state: string;
+  readonly optionalState: string;
 }
+
+/** The tensors that a rule keeps for one parameter. */
+type State<R extends Rule, T> = Readonly<Record<R['state'], T> & Partial<Record<R['optionalState'], T | undefined>>>;
 
 /** What an update rule works with, for one parameter. */
 export interface UpdateContext<R extends Rule> {
@@ -41,14 +56,54 @@ export interface UpdateContext<R extends Rule> {
   readonly options: R['options'];
   /** What `numbers` answers, read anew at each step. */
   readonly numbers: Readonly<Record<R['numbers'], NumberSource>>;
-  /** The tensors that `stateNames` asked for. */
-  readonly state: Readonly<Partial<Record<R['state'], Tensor>>>;
+  /** The tensors that `keeps` asked for. */
+  readonly state: State<R, Tensor>;
 }
 
-/** What an update rule answers: the new values. State that it leaves out stays. */
+/** What an update rule answers: the new values of the parameter and of all its state. */
 export interface Update<R extends Rule> {
   readonly parameter: Tensor;
-  readonly state?: Readonly<Partial<Record<R['state'], Tensor>>>;
+  readonly state: State<R, Tensor>;
+}
+
+type Updates = (readonly [Parameter, Tensor])[];
+
+/**
+ * What rides in the program of a step: from the gradients, as they are before clipping, and the loss, where there is one,
+ * it makes new values of parameters of its own. `stepCount` counts the step; a compiled one asks at each replay.
+ */
+export type Rider = (
+  gradients: readonly Tensor[],
+  loss: Tensor | undefined,
+  stepCount: () => number,
+) => readonly (readonly [Parameter, Tensor])[];
+
+/** Parameters that share options, as an optimizer shows them. */
+export class OptimizerGroup {
+  readonly #optimizer: string;
+  readonly #group: Group<unknown>;
+  readonly #stepCount: () => number;
+
+  /** @internal Optimizers make these. */
+  constructor(optimizer: string, group: Group<unknown>, stepCount: () => number) {
+    this.#optimizer = optimizer;
+    this.#group = group;
+    this.#stepCount = stepCount;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.#group.parameters;
+  }
+
+  /** The learning rate of the next step; may be set to a number or a schedule. */
+  get learningRate(): number {
+    return rateAt(this.#group, this.#stepCount());
+  }
+
+  set learningRate(value: number | Schedule) {
+    checkRate(this.#optimizer, value);
+    this.#group.learningRate = value;
+  }
 }
 
 type Sources<R extends Rule> = Readonly<Record<R['numbers'], NumberSource>>;
@@ -65,8 +120,10 @@ type Sources<R extends Rule> = Readonly<Record<R['numbers'], NumberSource>>;
  * console.log(await x.array(), optimizer.stepCount); // => [1.5] 1
  */
 export abstract class Optimizer<R extends Rule> implements Stateful {
-  /** All parameters, in the order of the groups. `apply` takes gradients in this order. */
+  /** All parameters, in the order of the groups, frozen ones too. `apply` takes gradients in this order. */
   readonly parameters: readonly Parameter[];
+  /** The groups in the order in which they were given; one where none were. The learning rate of each may be set. */
+  readonly groups: readonly OptimizerGroup[];
   /** Steps taken so far. Schedules see the number of steps before the current one. */
   stepCount = 0;
   readonly #clip: Clip | undefined;
@@ -76,11 +133,13 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   readonly #positions: ReadonlyMap<Parameter, number>;
   /** For each parameter, how often it was updated: `minimize` may leave some out. */
   #steps: number[];
-  /** For each parameter, the tensors of the rule by name. */
-  readonly #state: readonly Readonly<Partial<Record<R['state'], Parameter>>>[];
+  /** For each parameter that was ever trainable, the tensors of the rule by name. */
+  readonly #state: (State<R, Parameter> | undefined)[];
   #accumulated: readonly Parameter[] | null = null;
   /** Parameters whose accumulated gradient waits for a step. */
   #waiting = new Set<number>();
+  #isFirst = true;
+  #riders: readonly Rider[] = [];
 
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
     const { parameters, groups, groupOf } = readGroups(this.constructor.name, source, options);
@@ -90,16 +149,18 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     this.#clip = options.clip;
     this.#positions = new Map(parameters.map((member, position) => [member, position]));
     this.#steps = parameters.map(() => 0);
-    this.#state = parameters.map((member, position) => {
-      const names = this.stateNames(at(groupOf, position).options);
-      return record(names, () => zerosFor(member));
-    });
+    this.#state = parameters.map(() => undefined);
+    parameters.forEach((member, position) => void (member.trainable && this.#stateOf(position)));
+    this.groups = groups.map((group) => new OptimizerGroup(this.constructor.name, group, () => this.stepCount));
+    claimParameters(parameters);
     // what a walk finds here are the tensors of the optimizer itself; the model's parameters belong to the model
     Object.defineProperty(this, treeChildren, { value: () => this.#tensors() });
   }
 
-  /** The tensors to keep for each parameter of a group, all 0 at first. Called by the constructor. */
-  protected abstract stateNames(options: R['options']): readonly R['state'][];
+  /** The tensors to keep for each parameter of a group, all 0 at first: true for each. Called by the constructor. */
+  protected abstract keeps(
+    options: R['options'],
+  ): Readonly<Record<R['state'], true> & Partial<Record<R['optionalState'], boolean>>>;
 
   /** The numbers of a step: from the options, the learning rate and the count of steps, which starts at 1. */
   protected abstract numbers(
@@ -108,8 +169,14 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     steps: number,
   ): Readonly<Record<R['numbers'], number>>;
 
-  /** The new values of a parameter and its state. */
+  /** The new values of a parameter and its state; weight decay was applied before. */
   protected abstract update(context: UpdateContext<R>): Update<R>;
+
+  /** Weight decay, where it is not 0: here decay * parameter joins the gradient. */
+  protected decay(context: UpdateContext<R>): UpdateContext<R> {
+    const { parameter, gradient, options } = context;
+    return { ...context, gradient: gradient.add(parameter.mul(options.weightDecay)) };
+  }
 
   /** The learning rate of the next step, of the first group. Setting it replaces that of every group. */
   get learningRate(): number {
@@ -117,7 +184,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   }
 
   set learningRate(value: number | Schedule) {
-    for (const group of this.#groups) group.learningRate = value;
+    for (const group of this.groups) group.learningRate = value;
   }
 
   /** The learning rate of the next step, for each group. */
@@ -127,8 +194,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
 
   /**
    * Updates the parameters that `loss` (a scalar) depends on to lower it, and computes `loss` and the tensors in `also`
-   * from the old parameters in the same program. With `null` it applies what was accumulated.
-   * Throws GradientError when the loss depends on none of them.
+   * from the old parameters in the same program. With `null` it applies what was accumulated. Frozen ones stay as they
+   * are. Throws GradientError when the loss depends on none of them.
    */
   step(loss: Tensor | null, ...also: readonly Tensor[]): Promise<void> {
     if (loss !== null) return this.#run('step', this.#gradients(loss), [loss, ...also]);
@@ -198,9 +265,9 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     };
   }
 
-  /** Counts a step of `positions`, whose accumulated gradients are used up with it; returns what takes that back. */
-  #count(positions: readonly number[]): () => void {
-    const used = positions.filter((position) => this.#waiting.delete(position));
+  /** Counts a step of `positions`, with which the gradients that `waited` are used up; returns what takes that back. */
+  #count(positions: readonly number[], waited: readonly number[]): () => void {
+    const used = waited.filter((position) => this.#waiting.delete(position));
     const add = (by: 1 | -1): void => {
       this.stepCount += by;
       for (const position of positions) this.#steps[position] = at(this.#steps, position) + by;
@@ -233,8 +300,16 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     }
   }
 
-  /** The gradients of a loss by position, without those of parameters that it does not depend on. */
-  #gradients(loss: Tensor, positions: readonly number[] = [...this.parameters.keys()]): Map<number, Tensor> {
+  /** Lets something ride in the programs of all steps from now on; see `Rider`. Once is enough. */
+  attach(rider: Rider): void {
+    this.#riders = [...this.#riders, rider];
+  }
+
+  /** The gradients of a loss by position, of trainable parameters that it depends on. */
+  #gradients(loss: Tensor, among: readonly number[] = [...this.parameters.keys()]): Map<number, Tensor> {
+    if (this.#isFirst) warnOfUnclaimed(loss);
+    this.#isFirst = false;
+    const positions = among.filter((position) => at(this.parameters, position).trainable);
     const found = gradientsOrNull(
       loss,
       positions.map((position) => at(this.parameters, position)),
@@ -253,43 +328,69 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     also: readonly Tensor[],
     among: readonly number[] = [...this.parameters.keys()],
   ): Promise<void> {
-    const positions = among.filter((position) => fresh.has(position) || this.#waiting.has(position));
-    if (positions.length === 0) {
-      throw new GradientError(
-        `${operation}: the loss depends on none of the ${among.length} parameters: it was made without them, or behind a stopGradient or noGradient.`,
-      );
-    }
-    const updates: (readonly [Parameter, Tensor])[] = [];
-    const raw = positions.map((position) => {
-      const gradient = fresh.get(position);
-      const sum = this.#waiting.has(position) ? this.#accumulated?.[position] : undefined;
-      if (sum === undefined) return gradient ?? zerosLike(at(this.parameters, position));
-      updates.push([sum, zerosLike(sum)]);
-      return gradient === undefined ? sum : sum.add(gradient);
+    const positions = this.#positionsOf(operation, fresh, among);
+    const waited = among.filter((position) => this.#waiting.has(position));
+    const gradients = positions.map((position) => this.#gradientOf(position, fresh));
+    const riders = this.#riders;
+    replayWhile(this, () => this.#riders === riders);
+    const count = () => this.#count(positions, waited);
+    return this.#counted(count, () => {
+      const resets = waited.flatMap((position): Updates => {
+        const sum = this.#accumulated?.[position];
+        return sum === undefined ? [] : [[sum, zerosLike(sum)]];
+      });
+      const clipped = this.#clip === undefined ? gradients : clipBy(this.#clip, gradients);
+      const riding = riders.flatMap((rider) => rider(gradients, also[0], () => this.stepCount));
+      return replace([...resets, ...this.#updates(positions, clipped), ...riding], also);
     });
-    const gradients = this.#clip === undefined ? raw : clipBy(this.#clip, raw);
-    return this.#counted(
-      () => this.#count(positions),
-      () => replace([...updates, ...this.#updates(positions, gradients)], also),
+  }
+
+  /** The parameters that a program changes: trainable, with a gradient. Throws GradientError when there is none. */
+  #positionsOf(operation: string, fresh: ReadonlyMap<number, Tensor>, among: readonly number[]): number[] {
+    const trainable = among.filter((position) => at(this.parameters, position).trainable);
+    if (trainable.length === 0) {
+      throw new GradientError(`${operation}: all ${among.length} parameters are frozen: unfreeze(model) some first.`);
+    }
+    const positions = trainable.filter((position) => fresh.has(position) || this.#waiting.has(position));
+    if (positions.length > 0) return positions;
+    throw new GradientError(
+      `${operation}: the loss depends on none of the ${trainable.length} parameters: it was made without them, or behind a stopGradient or noGradient.`,
     );
   }
 
+  /** What a parameter learns from: its fresh gradient and the accumulated ones. */
+  #gradientOf(position: number, fresh: ReadonlyMap<number, Tensor>): Tensor {
+    const gradient = fresh.get(position);
+    const sum = this.#waiting.has(position) ? this.#accumulated?.[position] : undefined;
+    if (sum === undefined) return gradient ?? zerosLike(at(this.parameters, position));
+    return gradient === undefined ? sum : sum.add(gradient);
+  }
+
   /** The new values of parameters and of their state. */
-  #updates(positions: readonly number[], gradients: readonly Tensor[]): (readonly [Parameter, Tensor])[] {
+  #updates(positions: readonly number[], gradients: readonly Tensor[]): Updates {
     const sourcesOf = this.#sources();
-    return positions.flatMap((position, i) => {
+    return positions.flatMap((position, i): Updates => {
       const { options } = at(this.#groupOf, position);
       const member = at(this.parameters, position);
-      const state = at(this.#state, position);
+      const state = this.#stateOf(position);
       const gradient = options.maximize ? at(gradients, i).neg() : at(gradients, i);
-      const next = this.update({ parameter: member, gradient, options, numbers: sourcesOf(position), state });
-      const updates: (readonly [Parameter, Tensor])[] = [[member, next.parameter]];
-      for (const name of namesOf(state)) {
-        const [target, value] = [state[name], next.state?.[name]];
-        if (target !== undefined && value !== undefined) updates.push([target, value]);
-      }
-      return updates;
+      const context = { parameter: member, gradient, options, numbers: sourcesOf(position), state };
+      const next = this.update(options.weightDecay === 0 ? context : this.decay(context));
+      const kept = namesOf<R['state'] | R['optionalState']>(state).flatMap((name): Updates => {
+        const [target, value] = [state[name], next.state[name]];
+        return target === undefined || value === undefined ? [] : [[target, value]];
+      });
+      return [[member, next.parameter], ...kept];
     });
+  }
+
+  /** The state of a parameter, made when it is first trainable. */
+  #stateOf(position: number): State<R, Parameter> {
+    const member = at(this.parameters, position);
+    const { options } = at(this.#groupOf, position);
+    const state = this.#state[position] ?? stateOf<R>(this.keeps(options), () => zerosFor(member));
+    this.#state[position] = state;
+    return state;
   }
 
   /**
@@ -354,8 +455,10 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   /** By name, in snake_case as all names of parameters, and position. */
   #tensors(): Record<string, unknown> {
     const children: Record<string, Parameter> = {};
-    this.#state.forEach((state, position) => {
-      for (const name of namesOf(state)) {
+    this.parameters.forEach((member, position) => {
+      if (this.#state[position] === undefined && !member.trainable) return;
+      const state = this.#stateOf(position);
+      for (const name of namesOf<R['state'] | R['optionalState']>(state)) {
         const tensor = state[name];
         const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
         if (tensor !== undefined) children[`${snake}.${position}`] = tensor;
@@ -370,7 +473,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
 }
 
 function zerosFor(member: Parameter): Parameter {
-  return parameter(new Float32Array(member.size), { shape: member.shape, trainable: false });
+  return parameter(new Float32Array(member.size), { shape: member.shape, buffer: true });
 }
 
 /** An element that is known to exist. */
@@ -389,4 +492,10 @@ function record<Name extends string, T>(names: readonly Name[], make: (name: Nam
   const result: Partial<Record<Name, T>> = {};
   for (const name of names) result[name] = make(name);
   return result as Record<Name, T>;
+}
+
+/** A tensor for each name that is true, so for all of `R['state']`. */
+function stateOf<R extends Rule>(keeps: object, make: () => Parameter): State<R, Parameter> {
+  const names = Object.entries(keeps).flatMap(([name, isKept]) => (isKept ? [name] : []));
+  return record(names, make) as State<R, Parameter>;
 }

@@ -16,7 +16,8 @@ export interface RMSpropOptions extends OptimizerOptions {
 interface RMSpropRule {
   readonly options: Complete<RMSpropOptions>;
   readonly numbers: 'rate';
-  readonly state: 'meanSquare' | 'direction' | 'meanGradient';
+  readonly state: 'meanSquare';
+  readonly optionalState: 'direction' | 'meanGradient';
 }
 
 const defaults: Required<Omit<RMSpropOptions, 'clip'>> = {
@@ -48,12 +49,8 @@ export class RMSprop extends Optimizer<RMSpropRule> {
     super(source, complete('RMSprop', defaults, options));
   }
 
-  protected override stateNames({ momentum, centered }: Complete<RMSpropOptions>): readonly RMSpropRule['state'][] {
-    return [
-      'meanSquare',
-      ...(momentum === 0 ? [] : ['direction' as const]),
-      ...(centered ? ['meanGradient' as const] : []),
-    ];
+  protected override keeps(options: Complete<RMSpropOptions>): ReturnType<Optimizer<RMSpropRule>['keeps']> {
+    return { meanSquare: true, direction: options.momentum !== 0, meanGradient: options.centered };
   }
 
   protected override numbers(_options: Complete<RMSpropOptions>, learningRate: number): Record<'rate', number> {
@@ -61,10 +58,8 @@ export class RMSprop extends Optimizer<RMSpropRule> {
   }
 
   protected override update(context: UpdateContext<RMSpropRule>): Update<RMSpropRule> {
-    const { parameter, options, numbers, state } = context;
-    const { weightDecay, alpha, epsilon, momentum } = options;
-    if (state.meanSquare === undefined) return { parameter };
-    const gradient = weightDecay === 0 ? context.gradient : context.gradient.add(parameter.mul(weightDecay));
+    const { parameter, gradient, numbers, state } = context;
+    const { alpha, epsilon, momentum } = context.options;
     const meanSquare = state.meanSquare.mul(alpha).add(gradient.square().mul(1 - alpha));
     const meanGradient = state.meanGradient?.mul(alpha).add(gradient.mul(1 - alpha));
     const spread = meanGradient === undefined ? meanSquare : meanSquare.sub(meanGradient.square());
@@ -72,11 +67,7 @@ export class RMSprop extends Optimizer<RMSpropRule> {
     const direction = state.direction?.mul(momentum).add(quotient);
     return {
       parameter: parameter.sub((direction ?? quotient).mul(numbers.rate)),
-      state: {
-        meanSquare,
-        ...(direction === undefined ? {} : { direction }),
-        ...(meanGradient === undefined ? {} : { meanGradient }),
-      },
+      state: { meanSquare, direction, meanGradient },
     };
   }
 }

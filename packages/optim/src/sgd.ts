@@ -15,7 +15,8 @@ export interface SGDOptions extends OptimizerOptions {
 interface SGDRule {
   readonly options: Complete<SGDOptions>;
   readonly numbers: 'rate' | 'fresh';
-  readonly state: 'direction';
+  readonly state: never;
+  readonly optionalState: 'direction';
 }
 
 const defaults: Required<Omit<SGDOptions, 'clip'>> = {
@@ -54,11 +55,10 @@ export class SGD extends Optimizer<SGDRule> {
     super(source, all);
   }
 
-  protected override stateNames({ momentum }: Complete<SGDOptions>): readonly 'direction'[] {
-    return momentum === 0 ? [] : ['direction'];
+  protected override keeps({ momentum }: Complete<SGDOptions>): { readonly direction: boolean } {
+    return { direction: momentum !== 0 };
   }
 
-  /** The first direction is the gradient itself, whatever the dampening. */
   protected override numbers(
     options: Complete<SGDOptions>,
     learningRate: number,
@@ -67,10 +67,9 @@ export class SGD extends Optimizer<SGDRule> {
     return { rate: learningRate, fresh: steps === 1 ? 1 : 1 - options.dampening };
   }
 
-  protected override update({ parameter, options, numbers, state, ...given }: UpdateContext<SGDRule>): Update<SGDRule> {
-    const { weightDecay, momentum, dampening, nesterov } = options;
-    const gradient = weightDecay === 0 ? given.gradient : given.gradient.add(parameter.mul(weightDecay));
-    if (state.direction === undefined) return { parameter: parameter.sub(gradient.mul(numbers.rate)) };
+  protected override update({ parameter, gradient, options, numbers, state }: UpdateContext<SGDRule>): Update<SGDRule> {
+    const { momentum, dampening, nesterov } = options;
+    if (state.direction === undefined) return { parameter: parameter.sub(gradient.mul(numbers.rate)), state: {} };
     const fresh = dampening === 0 ? gradient : gradient.mul(numbers.fresh);
     const direction = state.direction.mul(momentum).add(fresh);
     const way = nesterov ? gradient.add(direction.mul(momentum)) : direction;

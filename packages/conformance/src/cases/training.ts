@@ -178,7 +178,7 @@ async function train(
     data: (label, kind, ...shape) => tensor(fill(label, kind, shape), { shape, backend }),
   });
   const moments = parameters.map(({ size, shape }) =>
-    [0, 1].map(() => parameter(new Float32Array(size), { shape, backend, trainable: false })),
+    [0, 1].map(() => parameter(new Float32Array(size), { shape, backend, buffer: true })),
   );
   const losses: Tensor[] = [];
   for (let step = 0; step < steps; step++) {

@@ -6,7 +6,7 @@ import { parameter, tensor } from '../index.ts';
 import { prepare } from '../testing.ts';
 import { hooks } from './hooks.ts';
 import { constant, constantValue, hostLeaf, scalar } from './node.ts';
-import { currentRecorder, type HostEvent, lift, recordAdvance, recordWith } from './recorder.ts';
+import { currentRecorder, type HostEvent, lift, recordAdvance, recorder, recordWith } from './recorder.ts';
 import { lossOf, noteLoss, Storage } from './storage.ts';
 import { inputsFirst, nextVisit } from './walk.ts';
 
@@ -60,7 +60,7 @@ describe('what a compiled function repeats', () => {
     const events: HostEvent[] = [];
     const advance = (): void => undefined;
     recordAdvance(advance, advance);
-    recordWith({ events, isReplayed: true }, () => {
+    recordWith({ ...recorder(true), events }, () => {
       lift(3, 'float32');
       recordAdvance(advance, advance);
       lift({ read: () => 4 }, 'float32');
@@ -73,7 +73,7 @@ describe('what a compiled function repeats', () => {
 
   test('ends when the function throws', () => {
     expect(() =>
-      recordWith({ events: [], isReplayed: true }, () => {
+      recordWith(recorder(true), () => {
         throw new Error('no');
       }),
     ).toThrow('no');

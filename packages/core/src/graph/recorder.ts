@@ -20,8 +20,14 @@ export type HostEvent =
 
 export interface Recorder {
   readonly events: HostEvent[];
+  /** What must still hold for the record to be played back: flags that the function read. */
+  readonly conditions: Map<object, () => boolean>;
   /** Whether the function runs on placeholders, to be replayed with other values. */
   readonly isReplayed: boolean;
+}
+
+export function recorder(isReplayed: boolean): Recorder {
+  return { events: [], conditions: new Map(), isReplayed };
 }
 
 let current: Recorder | null = null;

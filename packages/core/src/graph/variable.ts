@@ -23,13 +23,20 @@ export class Variable {
   node: Node;
   /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
   committed: Node;
+  /** Whether it is state beside training (running statistics, counters, moments), which no optimizer ever changes. */
+  readonly isBuffer: boolean;
+  /** Whether it is to stay as it is. */
+  isFrozen = false;
+  /** Where it was made; null for buffers. */
+  origin: Error | null = null;
   /** The values at the last backup, and which backup that was. */
   copy: { readonly values: TensorData; readonly moment: object } | null = null;
   readonly holding: Holding;
 
-  constructor(node: Node, name: string) {
+  constructor(node: Node, name: string, isBuffer: boolean) {
     this.node = node;
     this.committed = node;
+    this.isBuffer = isBuffer;
     this.holding = new Holding(this, name);
   }
 

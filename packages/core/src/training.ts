@@ -1,0 +1,89 @@
+/**
+ * What is trained: freezing parts of a model, and telling of parameters that a loss depends on and nobody trains. Owns no
+ * flag: they are properties of a Parameter, and whoever updates parameters asks for them at every step.
+ */
+import { lineOf } from './caller.ts';
+import { ValueError } from './errors.ts';
+import { Assigned, CustomGradient, StopGradient } from './graph/custom-gradient.ts';
+import type { Variable } from './graph/variable.ts';
+import { inputsFirst } from './graph/walk.ts';
+import type { Parameter } from './parameter.ts';
+import { show } from './shape.ts';
+import { nodeOf, type Tensor } from './tensor.ts';
+import { type Model, namedParameters } from './tree.ts';
+
+/** Which parameters: a name or the beginning of names ('body', 'body.0'), a regular expression, or a test. */
+export type ParameterPattern = string | RegExp | ((name: string, parameter: Parameter) => boolean);
+
+/**
+ * Takes parameters out of training until `unfreeze`: optimizers that hold them leave them as they are from the next step
+ * on, and a BatchNorm whose running statistics are among them uses those also in training, and does not move them.
+ * Returns the names. Throws ValueError when no name fits.
+ *
+ * @example
+ * import { freeze, parameter, parameters } from '@nn/core';
+ * const model = { body: { weight: parameter([1]) }, head: { weight: parameter([2]) } };
+ * console.log(freeze(model, 'body'), parameters(model).length); // => ['body.weight'] 1
+ */
+export function freeze(model: Model, pattern?: ParameterPattern): string[] {
+  return setFrozen('freeze', model, pattern, true);
+}
+
+/** Takes parameters back into training: what `freeze` took out. Returns the names. Throws ValueError when no name fits. */
+export function unfreeze(model: Model, pattern?: ParameterPattern): string[] {
+  return setFrozen('unfreeze', model, pattern, false);
+}
+
+function setFrozen(operation: string, model: Model, pattern: ParameterPattern | undefined, frozen: boolean): string[] {
+  const named = namedParameters(model);
+  const chosen = [...named].filter(([name, member]) => pattern === undefined || fits(pattern, name, member));
+  if (chosen.length === 0) {
+    const names = [...named.keys()];
+    const some = `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, ... ${names.length - 8} more` : ''}`;
+    throw new ValueError(
+      `${operation}: no parameter fits ${String(pattern)}: ${names.length === 0 ? 'the model has none' : `there are ${some}`}.`,
+      { names },
+    );
+  }
+  for (const [, member] of chosen) member.frozen = frozen;
+  return chosen.map(([name]) => name);
+}
+
+function fits(pattern: ParameterPattern, name: string, member: Parameter): boolean {
+  if (typeof pattern === 'function') return pattern(name, member);
+  if (typeof pattern === 'string') return name === pattern || name.startsWith(`${pattern}.`);
+  return name.search(pattern) >= 0; // unlike test, it has no memory of the last call
+}
+
+/** Variables that somebody trains, or that were spoken of. */
+const known = new WeakSet<Variable>();
+
+/** For optimizers: somebody trains these parameters. */
+export function claimParameters(parameters: readonly Parameter[]): void {
+  for (const { variable } of parameters) known.add(variable);
+}
+
+/** For optimizers: warns, once each, of trainable parameters that gradients of `loss` reach and no optimizer holds. */
+export function warnOfUnclaimed(loss: Tensor): void {
+  const reached = inputsFirst([nodeOf('step', loss)], ({ primitive, inputs }) => {
+    if (primitive === StopGradient || primitive === Assigned) return [];
+    return primitive === CustomGradient ? inputs.slice(1) : inputs;
+  });
+  const forgotten: Variable[] = [];
+  for (const { storage, inputs } of reached) {
+    const variable = storage?.owner?.variable.deref();
+    if (!variable || inputs.length > 0 || variable.isFrozen || variable.isBuffer || known.has(variable)) continue;
+    known.add(variable);
+    forgotten.push(variable);
+  }
+  if (forgotten.length === 0) return;
+  const list = forgotten.slice(0, 8).map(({ name, node, origin }) => {
+    return `  ${name || 'a parameter'} ${show(node.shape)}${origin === null ? '' : `, made${lineOf(origin)}`}`;
+  });
+  if (forgotten.length > 8) list.push(`  ... ${forgotten.length - 8} more`);
+  console.warn(
+    `nn: the loss depends on trainable parameters that no optimizer holds, so they are not trained:\n${list.join('\n')}\n` +
+      'Layers are found in fields, arrays and maps, not in #private fields, sets or closures: put them where they are found, ' +
+      'give the parameters to an optimizer, or freeze(model) what is not to be trained.',
+  );
+}
