@@ -60,6 +60,8 @@ export interface Executable<B extends object = object> {
   run(inputs: readonly B[], scalars: Float64Array): readonly B[];
   /** How each step is run (an algorithm, an instruction set), for people: `explain` and `profile` print it. */
   readonly paths?: readonly string[];
+  /** About how much memory its code takes, so that core keeps a bounded amount of it. A guess is made where it is not said. */
+  readonly bytes?: number;
   /** As `run`, with the time of each step (0 where steps were merged into an earlier one). */
   profile?(inputs: readonly B[], scalars: Float64Array): Measured<B> | Promise<Measured<B>>;
   release(): void;

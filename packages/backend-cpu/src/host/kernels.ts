@@ -11,8 +11,11 @@ import type { Dialect } from './dialect.ts';
 import type { Placement } from './placement.ts';
 import { type Region, Workspace } from './region.ts';
 
-/** The functions that are kept for programs to come. */
-const maxKept = 8192;
+/** Bytes of functions that are kept for programs to come. */
+const maxKept = 64 * 2 ** 20;
+/** What a function takes (source, byte code, machine code), in lengths of its key, which is its structure as text. */
+const bytesPerLetter = 16;
+const bytesOf = (key: string): number => 4096 + bytesPerLetter * key.length;
 
 /** A kernel as a function, and how it works, in a word for people. */
 export interface MadeKernel {
@@ -25,6 +28,7 @@ export class Kernels {
   readonly #region: Region;
   readonly #hinted: Hinted | null;
   readonly #made = new Map<string, MadeKernel>();
+  #bytes = 0;
 
   constructor(dialect: Dialect, region: Region, hinted: Hinted | null) {
     this.#dialect = dialect;
@@ -41,8 +45,14 @@ export class Kernels {
     let made = this.#made.get(key);
     if (made === undefined) {
       made = this.#make(kernel, { placement, dialect: this.#dialect, workspace: new Workspace(this.#region) });
-      this.#made.set(key, made);
-      if (this.#made.size > maxKept) this.#made.delete(this.#made.keys().next().value!);
+      this.#bytes += bytesOf(key);
+    } else this.#made.delete(key);
+    // the order of the map is the order of use
+    this.#made.set(key, made);
+    for (const [oldest] of this.#made) {
+      if (this.#bytes <= maxKept || oldest === key) break;
+      this.#made.delete(oldest);
+      this.#bytes -= bytesOf(oldest);
     }
     return made;
   }

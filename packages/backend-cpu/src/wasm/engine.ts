@@ -109,10 +109,16 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   compile(program: Program): WasmExecutable {
     const compiled = compileProgram(program, this.target);
-    this.#kernels += compiled.kernels;
-    this.#programs += 1;
-    this.#codeBytes += compiled.bytes.length;
-    return new WasmExecutable(this, program, compiled);
+    const made = new WasmExecutable(this, program, compiled);
+    this.count(compiled, 1);
+    return made;
+  }
+
+  /** Counts what lives. */
+  count({ kernels, bytes }: CompiledProgram, by: 1 | -1): void {
+    this.#kernels += by * kernels;
+    this.#programs += by;
+    this.#codeBytes += by * bytes.length;
   }
 
   /** The functions that all programs share. */
@@ -193,9 +199,15 @@ class WasmExecutable implements Executable<WasmBuffer> {
       const code = pool && compiled.shares ? this.#shared(pool) : this.#instantiate(compiled.bytes, host);
       this.#run = code.run as (...words: number[]) => void;
     } catch (error) {
-      this.release();
+      this.#released = true;
+      this.#free();
       throw error;
     }
+  }
+
+  /** Machine code is some three times as long as the module that it is made from, which the engine keeps too. */
+  get bytes(): number {
+    return 4 * this.#compiled.bytes.length;
   }
 
   #shared(pool: ThreadPool): WebAssembly.Exports {
@@ -300,6 +312,11 @@ class WasmExecutable implements Executable<WasmBuffer> {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#engine.count(this.#compiled, -1);
+    this.#free();
+  }
+
+  #free(): void {
     this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
     if (this.#module) this.#engine.pool?.forget(this.#module);
   }

@@ -3,7 +3,7 @@ import { recording, reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
 import { parameter, setDefaultBackend, type Tensor, tensor, zeros } from '../index.ts';
 import { Momentum, prepare } from '../testing.ts';
-import { PlanCache, planCapacity } from './plan.ts';
+import { PlanCache, planBytes, planCapacity } from './plan.ts';
 import { traceGraph } from './trace.ts';
 
 prepare(reference());
@@ -97,6 +97,21 @@ test('past its capacity the cache forgets the plan that was used longest ago, an
   expect(released).toEqual([1]);
   await read(0);
   expect(made).toBe(planCapacity + 1);
+});
+
+test('the cache is bounded in bytes as well: large programs make room for others before there are many', async () => {
+  const backend = fresh();
+  const released: number[] = [];
+  let made = 0;
+  const compile = backend.compile.bind(backend);
+  backend.compile = async (program) => {
+    const number = made++;
+    return { ...(await compile(program)), bytes: planBytes / 4, release: () => released.push(number) };
+  };
+  for (let k = 1; k < 8; k++) {
+    await zeros(new Array(k).fill(1), { backend }).exp().data();
+    expect(made - released.length).toBeLessThanOrEqual(4);
+  }
 });
 
 test('a program that cannot be compiled is not kept', async () => {

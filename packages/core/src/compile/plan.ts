@@ -28,6 +28,8 @@ export interface Plan extends CompiledProgram {
   /** How many compiled functions and runs need it: the cache may forget the plan, but it is released with the last. */
   holders: number;
   isForgotten: boolean;
+  /** What it counts for in the budget of the cache. */
+  bytes: number;
   /** Reused for every run. */
   readonly scalarValues: Float64Array;
 }
@@ -52,10 +54,21 @@ function release(plan: Plan): void {
 const nothing: Executable = { run: () => [], release: () => undefined };
 
 export const planCapacity = 512;
+/** Bytes of plans and their code that are kept at most, as far as they are known. */
+export const planBytes: number = 256 * 2 ** 20;
+/** What a step takes on the host, and its code where the backend does not say. */
+const bytesPerStep = 1000;
+const codePerStep = 4000;
+
+function bytesOf({ key, program, executable }: Plan): number {
+  const { steps } = program;
+  return key.byteLength + steps.length * bytesPerStep + (executable?.bytes ?? steps.length * codePerStep);
+}
 
 export class PlanCache {
   readonly #plans = new Map<number, Plan[]>();
   #count = 0;
+  #bytes = 0;
   /** How many programs were compiled in all. */
   compiled = 0;
   readonly #lengths = new LengthWatch();
@@ -88,6 +101,7 @@ export class PlanCache {
     if (rest.length === 0) this.#plans.delete(plan.hash);
     else this.#plans.set(plan.hash, rest);
     this.#count--;
+    this.#bytes -= plan.bytes;
   }
 
   #build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
@@ -107,6 +121,7 @@ export class PlanCache {
       compiling: null,
       holders: 0,
       isForgotten: false,
+      bytes: 0,
       scalarValues: new Float64Array(built.scalars.length),
     };
     const warning = this.#lengths.note(trace);
@@ -114,7 +129,13 @@ export class PlanCache {
     const made = built.program.steps.length === 0 ? nothing : this.#backend.compile(built.program);
     if (made instanceof Promise) {
       plan.compiling = made;
-      made.catch(() => this.#remove(plan)); // the error reaches whoever waits
+      made.then(
+        (executable) => {
+          plan.executable = executable;
+          this.#weigh(plan);
+        },
+        () => this.#remove(plan), // the error reaches whoever waits
+      );
     } else plan.executable = made;
     return plan;
   }
@@ -122,14 +143,26 @@ export class PlanCache {
   #add(plan: Plan): void {
     addTo(this.#plans, plan.hash, plan);
     this.#count++;
-    if (this.#count <= planCapacity) return;
-    const [oldest] = this.#plans as Iterable<[number, Plan[]]>;
-    if (oldest === undefined) return;
-    this.#plans.delete(oldest[0]);
-    this.#count -= oldest[1].length;
-    for (const old of oldest[1]) {
-      old.isForgotten = true;
-      release(old);
+    this.#weigh(plan);
+  }
+
+  /** Counts the bytes of a plan, and forgets the plans least recently used until all others fit beside it. */
+  #weigh(plan: Plan): void {
+    if (plan.isForgotten) return;
+    this.#bytes -= plan.bytes;
+    plan.bytes = bytesOf(plan);
+    this.#bytes += plan.bytes;
+    for (const [hash, bucket] of this.#plans) {
+      const isFull = this.#count > planCapacity || this.#bytes > planBytes;
+      // what was just made is wanted, however large it is
+      if (!isFull || bucket.includes(plan)) return;
+      this.#plans.delete(hash);
+      for (const old of bucket) {
+        this.#count--;
+        this.#bytes -= old.bytes;
+        old.isForgotten = true;
+        release(old);
+      }
     }
   }
 }
