@@ -1,7 +1,7 @@
 /**
  * What our packages weigh in a page: minified by esbuild, compressed by gzip. Owns the bundles, their ceilings and the
  * names that they must not contain; tests/sizes.test.ts fails when one is broken. The goal for training an MLP is 45 kB,
- * which the JavaScript engine alone keeps; the generator of WebAssembly and its kernels are as much again. Ceilings stand
+ * which the JavaScript engine alone kept until memory came back by itself and state moved only with success; the generator of WebAssembly and its kernels are as much again. Ceilings stand
  * 2 % above the sizes: lower one when a size falls, and raise it only for what users get in return.
  *
  *   node scripts/sizes.mjs            prints the sizes, and what they are made of
@@ -46,7 +46,7 @@ export const bundles = [
   {
     name: '`@nn/core` alone',
     code: "export * from '@nn/core';",
-    ceiling: 48_500,
+    ceiling: 52_400,
     without: [
       'Linear',
       'Sequential',
@@ -62,19 +62,19 @@ export const bundles = [
   {
     name: 'training an MLP: core + backend-cpu + `Linear` + `SGD`',
     code: trainMlp('@nn/backend-cpu'),
-    ceiling: 97_000,
+    ceiling: 102_700,
     without: notInAnMlp,
   },
   {
     name: 'the same with `@nn/backend-cpu/wasm`',
     code: trainMlp('@nn/backend-cpu/wasm'),
-    ceiling: 81_500,
+    ceiling: 86_000,
     without: [...notInAnMlp, 'javascriptEngine', 'interpreterEngine', 'HostEngine'],
   },
   {
     name: 'the same with `@nn/backend-cpu/javascript`',
     code: trainMlp('@nn/backend-cpu/javascript'),
-    ceiling: 46_000,
+    ceiling: 50_400,
     without: [...notInAnMlp, 'wasmEngine', 'interpreterEngine', 'ThreadPool', 'Gemm'],
   },
   {
@@ -82,7 +82,7 @@ export const bundles = [
     code: ['core', 'backend-cpu', 'layers', 'optim', 'data', 'serialize']
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 151_000,
+    ceiling: 158_000,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];
