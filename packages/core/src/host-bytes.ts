@@ -2,6 +2,7 @@
  * Kinds of host data told by their own tag, not by `instanceof`: arrays, buffers and dates that come from another realm
  * (an iframe, a test runner with a document of its own) are what they are. Text from bytes where no decoder is at hand.
  */
+import { untilAborted } from './signal.ts';
 
 /** What the value calls itself: 'Uint8Array', 'ArrayBuffer', 'Date', 'Object', ...; the same in every realm. */
 export function realmTag(value: unknown): string {
@@ -30,15 +31,7 @@ export async function bytesFrom(source: unknown, signal?: AbortSignal): Promise<
   if (bytes || typeof source !== 'object' || source === null || !('arrayBuffer' in source)) return bytes;
   const { arrayBuffer } = source;
   if (typeof arrayBuffer !== 'function') return undefined;
-  const reading: Promise<unknown> = Promise.resolve(arrayBuffer.call(source));
-  if (signal === undefined) return viewBytes(await reading);
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    reading
-      .then((buffer) => resolve(viewBytes(buffer)), reject)
-      .finally(() => signal.removeEventListener('abort', abort));
-  });
+  return viewBytes(await untilAborted(Promise.resolve<unknown>(arrayBuffer.call(source)), signal));
 }
 
 /**

@@ -93,19 +93,31 @@ function checkNumber(optimizer: string, name: string, value: unknown, range: Ran
   throw new ValueError(`${optimizer}: ${name} is ${shown}: it must be a number, ${bounds}${or}.`, { [name]: value });
 }
 
-/** The parameters of all groups in order, each once, and the group of each; buffers are left out. */
+/**
+ * The parameters of all groups in order, each once, without buffers; the group of each; and the name of each in
+ * checkpoints: its path in the model that was given, so that state finds its parameter in any order; of a list the name
+ * that it has already. One that shares its name with another (two models in two groups) is called by its position.
+ */
 export function readGroups<Options extends { readonly learningRate: number | Schedule }>(
   optimizer: string,
   source: ParameterSource<Options>,
   options: Options,
-): { readonly parameters: Parameter[]; readonly groups: Group<Options>[]; readonly groupOf: Group<Options>[] } {
+): {
+  readonly parameters: Parameter[];
+  readonly groups: Group<Options>[];
+  readonly groupOf: Group<Options>[];
+  readonly names: string[];
+} {
+  const paths: string[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
   const groups = given.map(({ parameters: members, ...own }): Group<Options> => {
     const known = Object.keys(options).filter((name) => name !== 'clip');
     checkOptions(`${optimizer}: a group`, own, known);
     const merged = { ...options, ...own };
     checkValues(`${optimizer}: a group`, merged);
-    const parameters = [...namedParameters(members).values()].filter(({ isBuffer }) => !isBuffer);
+    const named = [...namedParameters(members)].filter(([, { isBuffer }]) => !isBuffer);
+    const parameters = named.map(([, member]) => member);
+    paths.push(...named.map(([path, member]) => (Array.isArray(members) ? member.name : path)));
     return { parameters, options: merged, learningRate: merged.learningRate };
   });
   const parameters = groups.flatMap((group) => group.parameters);
@@ -117,7 +129,10 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   if (new Set(parameters).size !== parameters.length) {
     throw new ValueError(`${optimizer}: a parameter stands in two groups: name each in one.`);
   }
-  return { parameters, groups, groupOf: groups.flatMap((group) => group.parameters.map(() => group)) };
+  const count = new Map<string, number>();
+  for (const path of paths) count.set(path, (count.get(path) ?? 0) + 1);
+  const names = paths.map((path, i) => (path === '' || count.get(path) !== 1 ? `#${i}` : path));
+  return { parameters, groups, groupOf: groups.flatMap((group) => group.parameters.map(() => group)), names };
 }
 
 function isGroupList(source: object): source is readonly { readonly parameters: object }[] {

@@ -288,18 +288,18 @@ describe('the state of an optimizer', () => {
     const model = { a: parameter([1]), b: parameter([1, 2]) };
     const names = (optimizer: object): string[] => [...namedParameters(optimizer).keys()].sort();
     expect(names(new SGD(model))).toEqual([]);
-    expect(names(new SGD(model, { momentum: 0.9 }))).toEqual(['direction.0', 'direction.1']);
+    expect(names(new SGD(model, { momentum: 0.9 }))).toEqual(['direction.a', 'direction.b']);
     expect(names(new Adam([{ parameters: [model.a], amsgrad: true }, { parameters: [model.b] }]))).toEqual([
-      'first_moment.0',
-      'first_moment.1',
-      'largest_second_moment.0',
-      'second_moment.0',
-      'second_moment.1',
+      'first_moment.a',
+      'first_moment.b',
+      'largest_second_moment.a',
+      'second_moment.a',
+      'second_moment.b',
     ]);
     expect(names(new RMSprop([model.a], { centered: true, momentum: 0.5 }))).toEqual([
-      'direction.0',
-      'mean_gradient.0',
-      'mean_square.0',
+      'direction.a',
+      'mean_gradient.a',
+      'mean_square.a',
     ]);
   });
 
@@ -338,17 +338,62 @@ describe('the state of an optimizer', () => {
     await optimizer.accumulate(x.sum());
     expect(() => optimizer.hostState()).toThrow('SGD: accumulated gradients wait for a step and cannot be saved');
     await optimizer.step(null);
-    expect(optimizer.hostState()).toEqual({ stepCount: 1, steps: [1], learningRates: [0.01] });
+    expect(optimizer.hostState()).toEqual({ stepCount: 1, names: ['0'], steps: [1], learningRates: [0.01] });
   });
 
   test('of another model is refused', () => {
     const state = new SGD([parameter([1])]).hostState();
     expect(() => new SGD([parameter([1]), parameter([2])]).loadHostState(state)).toThrow(
-      'SGD: the saved state has 1 parameters in 1 groups, this optimizer 2 in 1: build it for the same model.',
+      'SGD: the saved state has 1 parameters in 1 groups, this optimizer 2 in 1; it has none of 1: build it for the same model.',
     );
     expect(() => new SGD([parameter([1])]).loadHostState({ stepCount: 1 })).toThrow(
-      "SGD: the saved state has no 'steps'.",
+      "SGD: the saved state has no 'names'.",
     );
+  });
+
+  test('finds its parameters by name in any order, and names those that differ', async () => {
+    const pair = (): { p: Parameter; q: Parameter } => ({ p: parameter([1, 1]), q: parameter([2, 2]) });
+    const one = pair();
+    const saved = new Adam(one);
+    await saved.minimize(one.p.sum(), [one.p]);
+    await saved.step(one.p.sum().add(one.q.mul(3).sum()));
+    const { p, q } = pair();
+    const turned = new Adam({ q, p });
+    const state: unknown = JSON.parse(JSON.stringify(saved.hostState()));
+    turned.loadHostState(state);
+    expect(turned.hostState()).toMatchObject({ names: ['q', 'p'], steps: [1, 2] });
+    expect([...namedParameters(turned).keys()].sort()).toEqual([...namedParameters(saved).keys()].sort());
+    expect(() => new Adam({ p, r: q }).loadHostState(state)).toThrow(
+      'Adam: the saved state has 2 parameters in 1 groups, this optimizer 2 in 1; it has none of r and has some of q: build it for the same model.',
+    );
+    const groups = [{ parameters: { weight: p } }, { parameters: { weight: q } }];
+    expect([...namedParameters(new SGD(groups, { momentum: 0.5 })).keys()]).toEqual(['direction.#0', 'direction.#1']);
+  });
+
+  test('with numbers that no training makes is refused, and nothing changes', async () => {
+    const x = parameter([1]);
+    const optimizer = new Adam([x], { learningRate: 0.5 });
+    await optimizer.step(x.sum());
+    const good = optimizer.hostState();
+    for (const [wrong, message] of [
+      [{ stepCount: -1 }, 'its counts must be whole numbers, 0 or more'],
+      [{ stepCount: 1e308 }, 'its counts must be whole numbers, 0 or more'],
+      [{ steps: [-1] }, 'its counts must be whole numbers'],
+      [{ steps: [-1e308] }, 'its counts must be whole numbers'],
+      [{ steps: [Number.NaN] }, 'its counts must be whole numbers'],
+      [{ steps: [0.5] }, 'its counts must be whole numbers'],
+      [{ steps: '1' }, 'its counts must be whole numbers'],
+      [{ learningRates: [1e308] }, 'its learning rates must be numbers that float32 holds, 0 or more'],
+      [{ learningRates: [-1] }, 'its learning rates must be numbers'],
+      [{ learningRates: [Number.NaN] }, 'its learning rates must be numbers'],
+      [{ learningRates: [Infinity] }, 'its learning rates must be numbers'],
+      [{ learningRates: ['0.1'] }, 'its learning rates must be numbers'],
+      [{ names: [7] }, 'does not name its parameters'],
+      [{ names: [] }, 'does not name its parameters'],
+    ] as const) {
+      expect(() => optimizer.loadHostState({ ...Object(good), ...wrong }), JSON.stringify(wrong)).toThrow(message);
+      expect(optimizer.hostState()).toEqual(good);
+    }
   });
 });
 

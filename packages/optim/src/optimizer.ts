@@ -126,6 +126,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   readonly groups: readonly OptimizerGroup[];
   /** Steps taken so far. Schedules see the number of steps before the current one. */
   stepCount = 0;
+  /** What checkpoints call the parameters. */
+  readonly #names: readonly string[];
   readonly #clip: Clip | undefined;
   readonly #groups: readonly Group<R['options']>[];
   /** For each parameter, its group. */
@@ -142,8 +144,9 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #riders: readonly Rider[] = [];
 
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
-    const { parameters, groups, groupOf } = readGroups(this.constructor.name, source, options);
+    const { parameters, groups, groupOf, names } = readGroups(this.constructor.name, source, options);
     this.parameters = parameters;
+    this.#names = names;
     this.#groups = groups;
     this.#groupOf = groupOf;
     this.#clip = options.clip;
@@ -436,14 +439,18 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     }
     return {
       stepCount: this.stepCount,
+      names: [...this.#names],
       steps: [...this.#steps],
       learningRates: this.#groups.map(({ learningRate }) => (typeof learningRate === 'number' ? learningRate : null)),
     };
   }
 
-  /** Takes over what `hostState` saved. Throws FormatError for the state of an optimizer of another model. */
+  /**
+   * Takes over what `hostState` saved, by the parameters' names, whatever their order. Throws FormatError, and changes
+   * nothing, for the state of an optimizer of another model and for numbers that no optimizer writes.
+   */
   loadHostState(state: unknown): void {
-    const saved = readHostState(this.constructor.name, state, this.parameters.length, this.#groups.length);
+    const saved = readHostState(this.constructor.name, state, this.#names, this.#groups.length);
     this.stepCount = saved.stepCount;
     this.#steps = [...saved.steps];
     this.#groups.forEach((group, i) => {
@@ -452,21 +459,21 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     });
   }
 
-  /** By name, in snake_case as all names of parameters, and position. */
+  /** By name, in snake_case as all names of parameters, and the parameter's. */
   #tensors(): Record<string, unknown> {
-    const children: Record<string, Parameter> = {};
+    const children: Record<string, Parameter> = Object.create(null);
     this.parameters.forEach((member, position) => {
       if (this.#state[position] === undefined && !member.trainable) return;
       const state = this.#stateOf(position);
       for (const name of namesOf<R['state'] | R['optionalState']>(state)) {
         const tensor = state[name];
         const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-        if (tensor !== undefined) children[`${snake}.${position}`] = tensor;
+        if (tensor !== undefined) children[`${snake}.${at(this.#names, position)}`] = tensor;
       }
     });
     if (this.#waiting.size === 0) return children;
     this.#accumulated?.forEach((sum, position) => {
-      children[`accumulated.${position}`] = sum;
+      children[`accumulated.${at(this.#names, position)}`] = sum;
     });
     return children;
   }

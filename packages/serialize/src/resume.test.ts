@@ -18,6 +18,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
 import { encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import { loadModel } from './model.ts';
+import { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -94,6 +95,62 @@ describe('a run that is interrupted and resumed', () => {
       await encodeCheckpoint(saved);
     }
     expect(await bits(saved)).toEqual(await bits(straight));
+  });
+});
+
+describe('the state of an optimizer in a checkpoint', () => {
+  const pair = (): { p: Linear; q: Linear } => {
+    setSeed(5);
+    return { p: new Linear(2, 2), q: new Linear(2, 2) };
+  };
+  const loss = ({ p, q }: { p: Linear; q: Linear }) =>
+    p
+      .forward(tensor([[1, 2]]))
+      .sub(q.forward(tensor([[3, 1]])).square())
+      .sum();
+
+  it('finds its parameters by name, though the model has its fields in another order', async () => {
+    const one = pair();
+    const first = new Adam(one);
+    await first.step(loss(one));
+    const bytes = await encodeCheckpoint({ model: one, optimizer: first });
+    const { p, q } = pair();
+    const other = { q, p };
+    const second = new Adam(other);
+    await loadCheckpoint(bytes, { model: other, optimizer: second });
+    await first.step(loss(one));
+    await second.step(loss(other));
+    for (const [name, parameter] of namedParameters(one)) {
+      expect(await namedParameters(other).get(name)?.array(), name).toEqual(await parameter.array());
+    }
+  });
+
+  it('is refused as a whole where a number in it is not one of training', async () => {
+    const model = pair();
+    const optimizer = new Adam(model);
+    await optimizer.step(loss(model));
+    const loader = new DataLoader(moons(10), { shuffle: true, seed: 3 });
+    const parts = { model, loader, optimizer };
+    const file = parseSafetensors(await encodeCheckpoint(parts));
+    const tensors = [...file.tensors].map(([name, stored]) => [name, decodeTensor(name, stored)] as const);
+    const text = file.metadata.get('nn.checkpoint') ?? '';
+    await optimizer.step(loss(model));
+    const before = [optimizer.hostState(), loader.hostState(), await model.p.weight.array()];
+    for (const [from, to] of [
+      ['"stepCount":1', '"stepCount":-1'],
+      ['"steps":[1,', '"steps":[{"$number":"NaN"},'],
+      ['"learningRates":[0.001]', '"learningRates":[1e308]'],
+      ['"seed":3', '"seed":8589934592'],
+      ['"position":0', '"position":1e308'],
+    ] as const) {
+      expect(text).toContain(from);
+      const tampered = encodeSafetensors(tensors, { 'nn.checkpoint': text.replace(from, to) });
+      await expect(loadCheckpoint(tampered, parts), to).rejects.toMatchObject({
+        code: 'format',
+        message: expect.stringMatching(/refuses its state in the file, and nothing was changed/),
+      });
+      expect([optimizer.hostState(), loader.hostState(), await model.p.weight.array()]).toEqual(before);
+    }
   });
 });
 
