@@ -3,6 +3,7 @@ import { tensor } from './create.ts';
 import { isFloat } from './dtype.ts';
 import { GradientError, ValueError } from './errors.ts';
 import { gradientsOrNull } from './gradients.ts';
+import { checkSynchronous } from './settings.ts';
 import { show, sizeOf, stridesOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -38,7 +39,7 @@ export async function gradcheck(
   const { step = 2 ** -7, tolerance = 2e-3, order = 1 } = options;
   if (!(step > 0)) throw new ValueError(`gradcheck: the step must be positive, got ${step}.`);
   const scalar = (...moved: Tensor[]): Tensor => {
-    const y = f(...moved);
+    const y = checkSynchronous('gradcheck', f(...moved));
     return y.mul(weightsFor(y)).sum();
   };
   const error = await compare(scalar, inputs, step, tolerance, 'gradient');

@@ -72,7 +72,7 @@ export function valueAndGrad<Rest extends readonly unknown[]>(
   f: (x: Tensor, ...rest: Rest) => Tensor,
 ): (x: Tensor, ...rest: Rest) => { readonly value: Tensor; readonly gradient: Tensor } {
   return (x, ...rest) => {
-    const value = f(x, ...rest);
+    const value = checkSynchronous('grad', f(x, ...rest));
     const [gradient] = gradients(value, [x]);
     return { value, gradient };
   };
@@ -96,7 +96,7 @@ export function jvp(
       throw new ShapeError(`jvp: tangent ${k} has the shape ${show(tangent.shape)}, its primal ${show(primal.shape)}.`);
     }
   });
-  const value = f(...primals);
+  const value = checkSynchronous('jvp', f(...primals));
   const cotangent = wrap(expandTo(constant(0, 'float32'), value.shape));
   const pulled = gradientsOrNull(value, primals, cotangent);
   let total: Tensor | null = null;
@@ -149,7 +149,10 @@ export function customGradient(
       customGradientNode(
         nodeOf('customGradient', result),
         inputs.map((input) => nodeOf('customGradient', input)),
-        (g) => rule(wrap(g), inputs, result).map((gradient) => gradient && nodeOf('customGradient', gradient)),
+        (g) =>
+          checkSynchronous('customGradient', rule(wrap(g), inputs, result)).map(
+            (gradient) => gradient && nodeOf('customGradient', gradient),
+          ),
       ),
     );
   };
@@ -161,7 +164,7 @@ export function customGradient(
  */
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
   return (...inputs) => {
-    const { result, draws } = recordDraws(() => f(...inputs));
+    const { result, draws } = recordDraws(() => checkSynchronous('checkpoint', f(...inputs)));
     const given = new Set(inputs.map((input) => nodeOf('checkpoint', input)));
     // the parameters that f uses besides its inputs
     const captured = inputsFirst([result.node], (node) => (given.has(node) ? [] : node.inputs)).filter(

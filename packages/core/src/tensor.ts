@@ -21,6 +21,7 @@ import * as indexing from './ops/indexing.ts';
 import * as order from './ops/order.ts';
 import * as reduce from './ops/reduce.ts';
 import * as views from './ops/views.ts';
+import { checkSynchronous } from './settings.ts';
 import { normalizeAxis, show, sizeOf, stridesOf } from './shape.ts';
 
 /** What operations take besides tensors: numbers (lifted, so that their value never recompiles) and nested arrays. */
@@ -633,6 +634,7 @@ export function isTensor(value: unknown): value is Tensor {
 /** @internal The node of an argument that has to be a tensor. */
 export function nodeOf(operation: string, value: Tensor): Node {
   if (isTensor(value)) return value.node;
+  checkSynchronous(operation, value);
   throw new ValueError(`${operation}: needs a tensor, got ${value === null ? 'null' : typeof value}.`);
 }
 

@@ -35,3 +35,13 @@ test('yields a macrotask after 8 ms, and costs nothing before', async () => {
   clock.mockReturnValue(3e9 + 9);
   expect(breathe()).toBeInstanceOf(Promise);
 });
+
+test('is one turn for all who wait at a time', async () => {
+  vi.spyOn(performance, 'now').mockReturnValue(4e9);
+  const pause = breathe();
+  expect(breathe()).toBe(pause);
+  await pause;
+  vi.spyOn(performance, 'now').mockReturnValue(5e9);
+  expect(breathe()).not.toBe(pause);
+  await breathe();
+});

@@ -7,12 +7,17 @@ function now(): number {
   return performance.now();
 }
 
+/** The turn that all wait for who breathe now. */
+let next: Promise<void> | null = null;
+
 /** Yields a macrotask when the last one is more than 8 ms ago. */
 export function breathe(): Promise<void> | undefined {
   if (now() - last < interval) return undefined;
-  return macrotask().then(() => {
+  next ??= macrotask().then(() => {
     last = now();
+    next = null;
   });
+  return next;
 }
 
 /** Resolves in a later turn of the event loop. */
