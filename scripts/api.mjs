@@ -40,6 +40,18 @@ export const packages = () => readdirSync(join(root, 'packages')).sort();
 /** @param {string} name @returns {string} */
 export const pathOf = (name) => join(root, 'docs/api', `${name}.md`);
 
+/** Links to the guides whose examples use a package. @param {string} name @returns {string[]} */
+function guidesOf(name) {
+  const folder = join(root, 'docs/guides');
+  return readdirSync(folder)
+    .sort()
+    .flatMap((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      if (!text.includes(`from '@nn/${name}'`) && !text.includes(`from '@nn/${name}/`)) return [];
+      return [`[${/^# (.*)$/m.exec(text)?.[1] ?? file}](../guides/${file})`];
+    });
+}
+
 /** The list of a package. Throws when its types are not built. @param {string} name @returns {string} */
 export function apiOf(name) {
   const folder = join(root, 'packages', name);
@@ -54,9 +66,9 @@ export function apiOf(name) {
   }
   const program = ts.createProgram(Object.values(files), options, host);
   const sections = Object.entries(files).map(([entry, file]) => entrySection(program, entry, file));
-  return [`# The public names of @nn/${name}`, 'Written by `npm run api:update` from the declarations.', ...sections]
-    .join('\n\n')
-    .concat('\n');
+  const prose = [`[README](../../packages/${name}/README.md)`, ...guidesOf(name)];
+  const head = `Written by \`npm run api:update\` from the declarations. What the names are for, with examples: ${prose.join(', ')}.`;
+  return [`# The public names of @nn/${name}`, head, ...sections].join('\n\n').concat('\n');
 }
 
 /** @param {ts.Program} program @param {string} entry @param {string} file */

@@ -188,7 +188,9 @@ describe('rule 8: the second call throws where the first one would be repeated w
   });
 
   test('another tensor from outside', async () => {
-    expect(await difference((x) => x.add(tensor([3, 4])))).toContain('they use another tensor, [2], from outside');
+    expect(await difference((x) => x.add(tensor([3, 4])))).toContain(
+      'they use another tensor, [2], made in each call: make it once outside, or pass it as an argument',
+    );
   });
 
   test('but not a constant tensor made once', async () => {

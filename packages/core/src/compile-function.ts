@@ -426,7 +426,8 @@ function differenceOf(first: Replay, second: Replay): string | null {
       (source.kind === 'argument' ||
         (source.kind === 'variable' && source.variable === (other as typeof source).variable) ||
         (source.kind === 'storage' && source.storage === (other as typeof source).storage));
-    if (!same) return `they use another tensor, ${show((b.leaves[k] as Node).shape)}, from outside`;
+    if (!same)
+      return `they use another tensor, ${show((b.leaves[k] as Node).shape)}, made in each call: make it once outside, or pass it as an argument`;
   }
   const read = new Set(second.events.flatMap((event) => ('place' in event ? [event.place] : [])));
   for (let place = 0; place < first.numbers.length; place++) {

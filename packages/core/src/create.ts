@@ -1,6 +1,6 @@
 /** Tensors from numbers, and tensors filled by a rule. */
 import type { Backend, DType, Shape } from './backend.ts';
-import { isComputable } from './dtype.ts';
+import { checkDType, isComputable } from './dtype.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift } from './graph/recorder.ts';
@@ -42,7 +42,7 @@ export function tensor(data: NestedNumbers, options: TensorOptions = {}): Tensor
  * console.log(await full([2], 7).array()); // => [7, 7]
  */
 export function full(shape: Shape, value: number, options: FillOptions = {}): Tensor {
-  checkShape('full', shape);
+  checkFill('full', shape, options);
   const dtype = options.dtype ?? 'float32';
   // a number of a dtype that only stores is rounded by storing it
   const number = isComputable(dtype) ? lift(value, dtype) : cast(lift(value, 'float32'), dtype);
@@ -50,12 +50,12 @@ export function full(shape: Shape, value: number, options: FillOptions = {}): Te
 }
 
 export function zeros(shape: Shape, options: FillOptions = {}): Tensor {
-  checkShape('zeros', shape);
+  checkFill('zeros', shape, options);
   return filled(constant(0, options.dtype ?? 'float32', shape), options);
 }
 
 export function ones(shape: Shape, options: FillOptions = {}): Tensor {
-  checkShape('ones', shape);
+  checkFill('ones', shape, options);
   return filled(constant(1, options.dtype ?? 'float32', shape), options);
 }
 
@@ -119,6 +119,11 @@ export function oneHot(indices: TensorLike, classes: number): Tensor {
   const whole = isTensor(indices) || node.dtype === 'int32' ? node : cast(node, 'int32');
   requireInteger('oneHot', whole);
   return wrap(composite.oneHot(whole, classes));
+}
+
+function checkFill(operation: string, shape: Shape, { dtype }: FillOptions): void {
+  checkShape(operation, shape);
+  if (dtype !== undefined) checkDType(operation, dtype);
 }
 
 function filled(node: Node, { backend }: FillOptions): Tensor {

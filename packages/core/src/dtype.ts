@@ -48,6 +48,29 @@ const arrayKinds: Readonly<Record<DType, ArrayKind>> = {
   uint8: Uint8Array,
 };
 
+const others: Readonly<Record<string, DType>> = {
+  ...{ float64: 'float32', double: 'float32', float: 'float32', number: 'float32', half: 'float16' },
+  ...{
+    int64: 'int32',
+    long: 'int32',
+    int: 'int32',
+    integer: 'int32',
+    int16: 'int32',
+    uint32: 'int32',
+    boolean: 'bool',
+  },
+};
+
+/** Throws DTypeError for a dtype that does not exist, where in JavaScript it would be met much later. */
+export function checkDType(operation: string, dtype: DType): void {
+  if (Object.hasOwn(arrayKinds, dtype)) return;
+  const instead = Object.hasOwn(others, dtype) ? ` Use ${others[dtype]}.` : '';
+  throw new DTypeError(
+    `${operation}: there is no dtype ${String(dtype)}: ${Object.keys(arrayKinds).join(', ')}.${instead}`,
+    { operation, dtype },
+  );
+}
+
 export function bytesPerElement(dtype: DType): number {
   return arrayKinds[dtype].BYTES_PER_ELEMENT;
 }

@@ -1,6 +1,6 @@
 /** Numbers of the host as leaves of the graph: checks nesting, sizes and dtypes, and copies, so that a loader may reuse its arrays. */
 import type { Backend, DType, Shape, TensorData } from './backend.ts';
-import { allocate, dtypeOf, type HostArray, holds, isHostArray } from './dtype.ts';
+import { allocate, checkDType, dtypeOf, type HostArray, holds, isHostArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { hostLeaf, type Node } from './graph/node.ts';
 import { checkShape, show, sizeOf } from './shape.ts';
@@ -21,6 +21,7 @@ export interface TensorOptions {
 
 /** A leaf that holds `data`. */
 export function hostNode(operation: string, data: NestedNumbers, options: TensorOptions): Node {
+  if (options.dtype !== undefined) checkDType(operation, options.dtype);
   if (isHostArray(data)) return typedLeaf(operation, data, options);
   const nested = measure(operation, data);
   const dtype = options.dtype ?? (nested.isBoolean ? 'bool' : 'float32');

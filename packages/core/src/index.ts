@@ -103,11 +103,13 @@ export {
   withRandom,
 } from './random.ts';
 export { randomValue } from './random-value.ts';
-export { evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
+export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
 export {
+  type DataOf,
   type IndexItem,
   isTensor,
   type NestedArray,
+  type NumbersOfRank,
   type ReduceOptions,
   type Tensor,
   type TensorLike,

@@ -12,7 +12,7 @@ import { less } from './ops/compare.ts';
 import { cast, cos, floor, log, sqrt } from './ops/functions.ts';
 import { random } from './ops/sources.ts';
 import { randomValue } from './random-value.ts';
-import { checkSynchronous } from './settings.ts';
+import { checkRoom, checkSynchronous } from './settings.ts';
 import { checkShape } from './shape.ts';
 import { type Tensor, wrap } from './tensor.ts';
 import type { Stateful } from './tree.ts';
@@ -243,6 +243,7 @@ export function categorical(logits: Tensor, axis = -1): Tensor {
 
 /** The next draw on the host, at once: `count` numbers in [0, 1), equal to those of `uniform([count])`. */
 export function hostUniform(count: number): Float32Array {
+  checkRoom('hostUniform', [count]);
   const generator = own ?? shared;
   generator.advance(1);
   const { seed, counter } = generator;

@@ -1,7 +1,8 @@
 /** The few switches of a process. Everything else is an argument. */
-import type { Backend, Limits, Program } from './backend.ts';
+import type { Backend, Limits, Program, Shape } from './backend.ts';
 import { announceBackend, backendElsewhere } from './copy.ts';
 import { BackendError, ValueError } from './errors.ts';
+import { show, sizeOf } from './shape.ts';
 
 interface Settings {
   backend: Backend | null;
@@ -37,6 +38,26 @@ export function getDefaultBackend(): Backend {
     throw new BackendError("No backend is set: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());");
   }
   return settings.backend;
+}
+
+/** What one tensor may hold where no backend says less: that of the processor. */
+const mostElements = 2 ** 30;
+
+/**
+ * Throws ValueError for a tensor with more elements than the default backend holds in one, before its numbers are made.
+ *
+ * @example
+ * import { checkRoom } from '@nn/core';
+ * checkRoom('Table', [2 ** 20, 2 ** 20]); // throws Table: [1048576, 1048576] has 1099511627776 elements (4398.0 GB)
+ */
+export function checkRoom(operation: string, shape: Shape): void {
+  const size = sizeOf(shape);
+  const most = settings.backend?.limits.maxLength ?? mostElements;
+  if (size <= most) return;
+  throw new ValueError(
+    `${operation}: ${show(shape)} has ${size} elements (${((4 * size) / 1e9).toFixed(1)} GB): '${settings.backend?.name ?? 'a backend'}' holds at most ${most} in one tensor.`,
+    { operation, shape, most },
+  );
 }
 
 /** Whether layers such as dropout and batch normalisation behave as in training; true by default. */
@@ -78,8 +99,10 @@ export function checkSynchronous<T>(operation: string, result: T): T {
   if (isPromise(result)) {
     // nobody will wait for it, and a rejection that nobody waits for ends a Node process
     result.then(undefined, () => undefined);
+    const isMode = operation === 'evaluate' || operation === 'noGradient';
+    const compiled = `A compiled function is async too: put ${operation} inside of it, compile((x) => ${operation}(() => ...)).`;
     throw new ValueError(
-      `${operation}: the function must not be async: build the tensors inside and await their values outside.`,
+      `${operation}: the function must not be async: build the tensors inside and await their values outside.${isMode ? ` ${compiled}` : ''}`,
     );
   }
   return result;

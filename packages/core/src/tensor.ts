@@ -7,7 +7,7 @@ import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
 import { foreignTensor, thisCopy } from './copy.ts';
 import { isHostArray } from './dtype.ts';
-import { ShapeError, ValueError } from './errors.ts';
+import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import type { Node, NumberSource } from './graph/node.ts';
 import { currentRecorder, lift } from './graph/recorder.ts';
@@ -35,8 +35,32 @@ export type IndexItem = number | readonly (number | null | undefined)[] | null |
 /** Nested arrays of numbers, as `array()` gives them. */
 export type NestedArray = number | boolean | NestedArray[];
 
+/** The array that holds a dtype. */
+export type DataOf<D extends DType> = D extends 'float32'
+  ? Float32Array
+  : D extends 'int32'
+    ? Int32Array
+    : D extends 'int8'
+      ? Int8Array
+      : D extends 'float16' | 'bfloat16'
+        ? Uint16Array
+        : Uint8Array;
+
+/** Numbers in arrays of arrays, by the number of axes. */
+export interface NumbersOfRank {
+  0: number;
+  1: number[];
+  2: number[][];
+  3: number[][][];
+  4: number[][][][];
+}
+
 /** The method that `console.log` of Node asks for. */
 export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
+const notToBeSent: unique symbol = Symbol(
+  'A tensor lives on a device and cannot be sent or cloned: send the array of `await tensor.data()`, of a model the bytes of encodeModel(model) of @nn/serialize. It',
+);
 
 /**
  * An immutable array of numbers on a device. Made by `tensor`, `zeros`, `uniform` and by operations.
@@ -47,6 +71,8 @@ export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
  * console.log(await x.matmul(x).array()); // => [[7, 10], [15, 22]]
  */
 export class Tensor {
+  /** @internal The first thing that structuredClone and postMessage meet: what cannot be sent tells what can. */
+  protected readonly sent: symbol = notToBeSent;
   /** Marks tensors, also those of another copy of this package. */
   readonly isTensor: true = true;
   /** @internal */
@@ -103,9 +129,25 @@ export class Tensor {
 
   // ---- reading
 
-  /** The values in row-major order: a copy. Everything read in one turn of the event loop is computed together. */
-  async data(): Promise<TensorData> {
+  /**
+   * The values in row-major order: a copy. Everything read in one turn of the event loop is computed together. With a dtype
+   * the type of the array is known; throws DTypeError when the tensor has another.
+   *
+   * @example
+   * import { tensor } from '@nn/core';
+   * const values: Float32Array = await tensor([[1, 2], [3, 4]]).data('float32');
+   * console.log(values.length); // => 4
+   */
+  data(): Promise<TensorData>;
+  data<D extends DType>(dtype: D): Promise<DataOf<D>>;
+  async data(dtype?: DType): Promise<TensorData> {
     checkReadable();
+    if (dtype !== undefined && dtype !== this.dtype) {
+      throw new DTypeError(`data: the tensor is ${this.dtype}, not ${dtype}: x.cast('${dtype}').data('${dtype}').`, {
+        dtype: this.dtype,
+        asked: dtype,
+      });
+    }
     return deviceFor(this.node).read(this.node);
   }
 
@@ -119,8 +161,29 @@ export class Tensor {
     return (await this.data())[0] as number;
   }
 
-  /** The values as nested arrays. */
-  async array(): Promise<NestedArray> {
+  /**
+   * The values as nested arrays. With the number of axes their type is known: `array(2)` gives number[][]. Throws ShapeError
+   * when the tensor has another rank, DTypeError when it is bool.
+   *
+   * @example
+   * import { tensor } from '@nn/core';
+   * const rows: number[][] = await tensor([[1, 2], [3, 4]]).array(2);
+   * console.log(rows.map((row) => row.reduce((a, b) => a + b))); // => [3, 7]
+   */
+  array(): Promise<NestedArray>;
+  array<R extends keyof NumbersOfRank>(rank: R): Promise<NumbersOfRank[R]>;
+  async array(rank?: number): Promise<NestedArray> {
+    if (rank !== undefined && rank !== this.rank) {
+      throw new ShapeError(`array: ${show(this.shape)} has the rank ${this.rank}, not ${rank}.`, {
+        shape: this.shape,
+        rank,
+      });
+    }
+    if (rank !== undefined && this.dtype === 'bool') {
+      throw new DTypeError(
+        `array: the tensor is bool: array() gives booleans, x.cast('int32').array(${rank}) numbers.`,
+      );
+    }
     const { shape, dtype } = this;
     const data = await this.data();
     const strides = stridesOf(shape);

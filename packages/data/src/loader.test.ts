@@ -1,5 +1,5 @@
 import { cpu } from '@nn/backend-cpu';
-import { setDefaultBackend } from '@nn/core';
+import { setDefaultBackend, setSeed } from '@nn/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DataArray } from './dataset.ts';
 import { Dataset, dense, ragged } from './dataset.ts';
@@ -29,6 +29,18 @@ function walk(loader: DataLoader<typeof ten.fields>, count = Infinity): number[]
 }
 
 describe('DataLoader', () => {
+  it('shuffles as setSeed decides where it has no seed of its own', () => {
+    const orders = [1, 1, 2].map((seed) => {
+      setSeed(seed);
+      return walk(new DataLoader(ten, { shuffle: true }));
+    });
+    expect(orders[1]).toEqual(orders[0]);
+    expect(orders[2]).not.toEqual(orders[0]);
+    setSeed(1);
+    const own = () => walk(new DataLoader(ten, { shuffle: true, seed: 5 }));
+    expect(own()).toEqual(own());
+  });
+
   it('makes tensors of the fields, in the order of the dataset', async () => {
     const [batch] = new DataLoader(ten, { batchSize: 4 });
     if (!batch) throw new Error('no batch');

@@ -4,7 +4,7 @@
  * Gathering, normalising and padding are in `batches.ts`.
  */
 import type { Backend, Shape, Stateful, Tensor } from '@nn/core';
-import { checkOptions, realmTag, tensor, ValueError } from '@nn/core';
+import { checkOptions, randomState, realmTag, tensor, ValueError } from '@nn/core';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
 import type { Elements } from './dataset.ts';
@@ -17,6 +17,7 @@ export interface DataLoaderOptions<F extends Fields = Fields> {
   readonly batchSize?: number;
   /** A new order each epoch, decided by `seed` and the epoch's number. */
   readonly shuffle?: boolean;
+  /** That of `setSeed` where not given, as it is when the loader is made. */
   readonly seed?: number;
   /** Leaves out a last batch that is smaller than the others. */
   readonly dropLast?: boolean;
@@ -83,7 +84,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     checkDataset('DataLoader', dataset);
     const known = ['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend'];
     checkOptions('DataLoader', options, known);
-    const { batchSize = 32, shuffle = false, seed = 0 } = options;
+    const { batchSize = 32, shuffle = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`DataLoader: batchSize ${batchSize} is not a whole number of samples, 1 or more.`, {
         batchSize,
@@ -100,7 +101,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
-    this.seed = checkSeed('DataLoader', seed);
+    this.seed = checkSeed('DataLoader', options.seed ?? randomState().seed);
     this.options = options;
   }
 

@@ -1,5 +1,5 @@
 /** The table of vectors that turns indices into vectors. */
-import { hostNormal, type Parameter, parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
+import { checkRoom, hostNormal, type Parameter, parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
 import { requireWhole } from './layer.ts';
 
 export interface EmbeddingOptions {
@@ -37,6 +37,7 @@ export class Embedding {
       });
     }
     this.paddingIndex = index === undefined ? null : index < 0 ? index + count : index;
+    checkRoom(String(this), [count, dimension]);
     const values = hostNormal(count * dimension);
     if (this.paddingIndex !== null) {
       values.fill(0, this.paddingIndex * dimension, (this.paddingIndex + 1) * dimension);

@@ -111,6 +111,6 @@ export {
   type RNNOptions,
 } from './recurrent.ts';
 export { type LayerLike, Sequential } from './sequential.ts';
-export { type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
+export { type Summarized, type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
 export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';

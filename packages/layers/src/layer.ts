@@ -3,6 +3,7 @@
  * Owns no layer itself. Every layer is a plain class: its parameters are fields, found by walking them.
  */
 import {
+  checkRoom,
   hostUniform,
   isTensor,
   type Parameter,
@@ -85,6 +86,7 @@ export function fanIn(shape: Shape): number {
  * for weights and biases (its `kaiming_uniform_(a = sqrt(5))`).
  */
 export function uniformParameter(shape: Shape, bound: number): Parameter {
+  checkRoom('parameter', shape);
   const values = hostUniform(countOf(shape));
   for (let i = 0; i < values.length; i++) values[i] = ((values[i] as number) * 2 - 1) * bound;
   return parameter(values, { shape });
@@ -92,6 +94,7 @@ export function uniformParameter(shape: Shape, bound: number): Parameter {
 
 /** A parameter of one value throughout; with `buffer` one that is never trained. */
 export function constantParameter(shape: Shape, value: number, buffer = false): Parameter {
+  checkRoom('parameter', shape);
   return parameter(new Float32Array(countOf(shape)).fill(value), { shape, buffer });
 }
 

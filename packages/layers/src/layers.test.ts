@@ -137,6 +137,16 @@ describe('errors name the layer, both facts and the fix', () => {
       'LSTM(3, 4): a state must be [layers, N, hidden] = [1, 2, 4], got [1, 5, 4].',
     ],
     [
+      'Linear of a size that no tensor holds',
+      () => new Linear(40_000, 40_000),
+      "Linear(40000, 40000): [40000, 40000] has 1600000000 elements (6.4 GB): 'cpu' holds at most 1073741824 in one tensor.",
+    ],
+    [
+      'Embedding of a size that no tensor holds',
+      () => new Embedding(2 ** 31, 4),
+      'Embedding(2147483648, 4): [2147483648, 4] has 8589934592 elements (34.4 GB)',
+    ],
+    [
       'Sequential inside of Sequential',
       () => new Sequential(new ReLU(), new Sequential(new Linear(4, 1))).forward(zeros([2, 5])),
       'Linear(4, 1): the last axis must have 4 values, the input [2, 5] has 5. (item 0 of Sequential) (item 1 of Sequential)',

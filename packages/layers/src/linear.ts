@@ -1,5 +1,5 @@
 /** The fully connected layer. */
-import { checkOptions, type Parameter, type Shape, type Tensor } from '@nn/core';
+import { checkOptions, checkRoom, type Parameter, type Shape, type Tensor } from '@nn/core';
 import { countOf, type Layer, requireLastAxis, requireWhole, uniformParameter } from './layer.ts';
 
 export interface LinearOptions {
@@ -31,6 +31,7 @@ export class Linear implements Layer {
     requireWhole(String(this), 'inputs', inputs);
     requireWhole(String(this), 'outputs', outputs);
     checkOptions(String(this), options, ['bias']);
+    checkRoom(String(this), [outputs, inputs]);
     const bound = 1 / Math.sqrt(inputs);
     this.weight = uniformParameter([outputs, inputs], bound);
     this.bias = options.bias === false ? null : uniformParameter([outputs], bound);

@@ -106,3 +106,21 @@ test('leaves the model as it was when forward fails', () => {
   );
   expect(Object.hasOwn(layer, 'forward')).toBe(false);
 });
+
+test('takes several inputs, and says when some are missing', () => {
+  class Two {
+    a = new Linear(2, 3);
+    b = new Linear(4, 3);
+    forward(x: Tensor, y: Tensor): Tensor {
+      return this.a.forward(x).add(this.b.forward(y));
+    }
+  }
+  const table = summary(new Two(), [
+    [1, 2],
+    [1, 4],
+  ]);
+  expect(table.multiplyAdds).toBe(18);
+  expect(() => summary(new Two(), [1, 2])).toThrow(
+    'summary: forward of Two takes 2 inputs, shapes of 1 were given: give a list, [[1, 2], [1, 4]].',
+  );
+});

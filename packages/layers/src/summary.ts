@@ -10,9 +10,10 @@ import {
   parameters,
   type Shape,
   treeChildren,
+  ValueError,
   zeros,
 } from '@nn/core';
-import { type Layer, show } from './layer.ts';
+import { show } from './layer.ts';
 
 export interface SummaryRow {
   /** The path of the layer in the model, as in the names of its parameters: `layers.0`. */
@@ -38,8 +39,8 @@ export interface Summary {
 }
 
 export interface SummaryOptions {
-  /** The dtype of the input: 'int32' for models that start with an embedding. Default 'float32'. */
-  readonly dtype?: DType;
+  /** The dtype of the input, or of each: 'int32' for models that start with an embedding. Default 'float32'. */
+  readonly dtype?: DType | readonly DType[];
 }
 
 interface Seen {
@@ -50,6 +51,11 @@ interface Seen {
   multiplyAdds: number;
 }
 
+/** A layer or model, of one or more inputs. */
+export interface Summarized {
+  readonly forward: (...inputs: never[]) => unknown;
+}
+
 interface Watched {
   forward(...inputs: readonly unknown[]): unknown;
   multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
@@ -57,7 +63,8 @@ interface Watched {
 }
 
 /**
- * Layers, output shapes, parameters and multiply-adds of a model for an input of `inputShape`.
+ * Layers, output shapes, parameters and multiply-adds of a model for an input of `inputShape`, or for several inputs of a
+ * list of shapes. Throws ValueError when `forward` takes more inputs than there are shapes.
  *
  * Layers are all objects with a `forward` that are reached through fields, arrays and maps. Products that a model's own
  * `forward` makes without a layer are not counted, unless it has a method `multiplyAdds`.
@@ -67,12 +74,27 @@ interface Watched {
  * const table = summary(new Sequential(new Linear(2, 4), new ReLU(), new Linear(4, 1)), [1, 2]);
  * console.log(table.parameters, table.multiplyAdds); // => 17 12
  */
-export function summary(model: Layer, inputShape: Shape, options: SummaryOptions = {}): Summary {
+export function summary(
+  model: Summarized,
+  inputShape: Shape | readonly Shape[],
+  options: SummaryOptions = {},
+): Summary {
+  const shapes = isShape(inputShape) ? [inputShape] : inputShape;
+  if (model.forward.length > shapes.length) {
+    throw new ValueError(
+      `summary: forward of ${nameOf(model)} takes ${model.forward.length} inputs, shapes of ${shapes.length} were given: give a list, [[1, 2], [1, 4]].`,
+      { inputs: model.forward.length, shapes },
+    );
+  }
+  const { dtype = 'float32' } = options;
+  const inputs = shapes.map((shape, k) =>
+    zeros(shape, { dtype: typeof dtype === 'string' ? dtype : (dtype[k] ?? 'float32') }),
+  );
   const found = new Map<object, Seen>();
   collect(model, '', 0, found, new Set());
   const restore = [...found.values()].map(watch);
   try {
-    evaluate(() => noGradient(() => model.forward(zeros(inputShape, { dtype: options.dtype ?? 'float32' }))));
+    evaluate(() => noGradient(() => Reflect.apply(model.forward, model, inputs)));
   } finally {
     for (const undo of restore) undo();
   }
@@ -86,6 +108,10 @@ export function summary(model: Layer, inputShape: Shape, options: SummaryOptions
   };
   const asText = (): string => render(result);
   return { ...result, toString: asText, [Symbol.for('nodejs.util.inspect.custom')]: asText };
+}
+
+function isShape(shape: Shape | readonly Shape[]): shape is Shape {
+  return shape.every((size) => typeof size === 'number');
 }
 
 function isLayer(value: object): value is Watched {
@@ -176,7 +202,7 @@ function rowOf(seen: Seen, owners: ReadonlyMap<Parameter, Seen>): SummaryRow {
   return { path, layer: nameOf(seen.layer), depth, outputShape, parameters: count, multiplyAdds };
 }
 
-function nameOf(layer: Watched): string {
+function nameOf(layer: object): string {
   const name = layer.toString();
   return name.startsWith('[object ') ? layer.constructor.name || 'layer' : name;
 }

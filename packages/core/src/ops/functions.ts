@@ -3,6 +3,7 @@
  * that is possible, so that a kernel's input need not be kept.
  */
 import type { DType } from '../backend.ts';
+import { checkDType } from '../dtype.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
@@ -70,7 +71,9 @@ export const Cast: Primitive<DType, Unary> = definePrimitive({
 });
 
 export function cast(x: Node, dtype: DType): Node {
-  return x.dtype === dtype ? x : apply(Cast, [x], dtype);
+  if (x.dtype === dtype) return x;
+  checkDType('cast', dtype);
+  return apply(Cast, [x], dtype);
 }
 
 export const exp = (x: Node): Node => unary(Exp, x);
