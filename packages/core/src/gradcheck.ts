@@ -81,7 +81,7 @@ async function compare(
   );
   let largest = 0;
   values.forEach(([slope, difference], n) => {
-    const { k, direction } = checks[n] as (typeof checks)[number];
+    const { k, direction } = checks[n]!;
     const error = Math.abs(slope - difference);
     largest = Math.max(largest, error);
     if (error <= tolerance * (1 + Math.abs(difference))) return;
@@ -111,7 +111,7 @@ function directionsFor({ shape }: Tensor): Direction[] {
   return Array.from({ length: size }, (_, i) => {
     const values = new Float32Array(size);
     values[i] = 1;
-    const index = shape.map((length, axis) => Math.floor(i / (strides[axis] as number)) % length);
+    const index = shape.map((length, axis) => Math.floor(i / strides[axis]!) % length);
     return { values, words: `at ${show(index)}` };
   });
 }

@@ -34,7 +34,7 @@ export function gradients<const T extends readonly Tensor[]>(
   const found = gradientNodes(nodeOf('gradients', of), targets, cotangent && nodeOf('gradients', cotangent));
   const result = found.map((gradient, k) => {
     if (gradient !== null) return wrap(gradient);
-    const target = withRespectTo[k] as Tensor;
+    const target = withRespectTo[k]!;
     const name = isParameter(target) && target.name !== '' ? target.name : `tensor ${k}, ${show(target.shape)}`;
     throw new GradientError(
       `gradients: the result does not depend on ${name}: leave it out, or look for a stopGradient, a cast or a comparison on the way.`,
@@ -91,7 +91,7 @@ export function jvp(
     throw new ShapeError(`jvp: ${primals.length} primals and ${tangents.length} tangents.`);
   }
   tangents.forEach((tangent, k) => {
-    const primal = primals[k] as Tensor;
+    const primal = primals[k]!;
     if (!sameShape(tangent.shape, primal.shape)) {
       throw new ShapeError(`jvp: tangent ${k} has the shape ${show(tangent.shape)}, its primal ${show(primal.shape)}.`);
     }
@@ -102,7 +102,7 @@ export function jvp(
   let total: Tensor | null = null;
   pulled.forEach((gradient, k) => {
     if (gradient === null) return;
-    const [part] = gradientsOrNull(gradient, [cotangent], tangents[k] as Tensor);
+    const [part] = gradientsOrNull(gradient, [cotangent], tangents[k]!);
     if (part !== null && part !== undefined) total = total === null ? part : (total as Tensor).add(part);
   });
   return { value, tangent: total ?? wrap(constant(0, 'float32', value.shape)) };

@@ -108,7 +108,7 @@ async function check(nodes: readonly Node[]): Promise<void> {
   await Promise.all(
     [...byDevice].map(async ([device, list]) => {
       const values = await device.compute(list);
-      for (const [k, node] of list.entries()) await note(node, values[k] as TensorData);
+      for (const [k, node] of list.entries()) await note(node, values[k]!);
     }),
   );
 }
@@ -126,7 +126,7 @@ async function note(node: Node, data: TensorData): Promise<void> {
     }
     if (!(await hasFiniteValues(source))) return;
   }
-  findings.set(node, { node, value: data[position] as number, position });
+  findings.set(node, { node, value: data[position]!, position });
 }
 
 /** Whether a node without a finding is finite. */

@@ -21,7 +21,7 @@ export async function move(...targets: ObjectsAndBackend): Promise<void> {
   const moving = variables.filter((variable) => variable.committed.backend !== backend || variable.isDirty);
   const values = await Promise.all(moving.map(({ node }) => wrap(node).data()));
   moving.forEach((variable, k) => {
-    rehome(variable, values[k] as TensorData, backend);
+    rehome(variable, values[k]!, backend);
   });
 }
 
@@ -48,10 +48,10 @@ export async function backup(...objects: readonly object[]): Promise<void> {
   const kept = stateful.map((owner) => ({ state: structuredClone(owner.hostState()), moment }));
   const values = await Promise.all(variables.map(({ node }) => wrap(node).data()));
   variables.forEach((variable, k) => {
-    variable.copy = { values: values[k] as TensorData, moment };
+    variable.copy = { values: values[k]!, moment };
   });
   stateful.forEach((owner, k) => {
-    states.set(owner, kept[k] as (typeof kept)[number]);
+    states.set(owner, kept[k]!);
   });
 }
 

@@ -53,7 +53,7 @@ export async function descend(
 ): Promise<void> {
   const slopes = gradients(loss, targets);
   await replace(
-    targets.map((target, k) => [target, target.sub((slopes[k] as Tensor).mul(rate))] as const),
+    targets.map((target, k) => [target, target.sub(slopes[k]!.mul(rate))] as const),
     [loss, ...also],
   );
 }
@@ -76,7 +76,7 @@ export class Momentum {
     this.count++;
     const slopes = gradients(loss, this.targets);
     const updates = this.targets.flatMap((target, k): [Parameter, Tensor][] => {
-      const [slope, m, v] = [slopes[k] as Tensor, this.first[k] as Parameter, this.second[k] as Parameter];
+      const [slope, m, v] = [slopes[k]!, this.first[k]!, this.second[k]!];
       const mean = m.mul(0.9).add(slope.mul(0.1));
       const square = v.mul(0.999).add(slope.square().mul(0.001));
       const root = square

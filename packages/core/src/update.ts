@@ -1,6 +1,6 @@
 /** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
 import { deviceOf } from './compile/device.ts';
-import { commonBackend, type Node, type NumberSource } from './graph/node.ts';
+import { commonBackend, type NumberSource } from './graph/node.ts';
 import { currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Update, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
@@ -44,7 +44,7 @@ export function replace(
   const backend = commonBackend('replace', [...values, ...others], 'model, optimizer') ?? getDefaultBackend();
   const moves = new Map<Variable, Update>();
   updates.forEach(([{ variable, dtype }], k) => {
-    moves.set(variable, { variable, node: assignNode(variable, cast(values[k] as Node, dtype)) });
+    moves.set(variable, { variable, node: assignNode(variable, cast(values[k]!, dtype)) });
   });
   if (currentRecorder() !== null) return Promise.resolve(); // the compiled function runs it
   return deviceOf(backend).update([...moves.values()], others);

@@ -48,7 +48,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   for (let position = order.length - 1; position >= 0; position--) {
     const contributions = collected[position];
     if (contributions === undefined) continue;
-    const node = order[position] as Node;
+    const node = order[position]!;
     const total = sumOf(contributions);
     if (wanted.has(node)) results.set(node, total);
     const inputs = inputPositions[position] as readonly number[];
@@ -58,7 +58,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const isBranch = inBranch[position] === 1;
     sendBack(total, node, needs).forEach((given, k) => {
       if (given === null) return;
-      const input = inputs[k] as number;
+      const input = inputs[k]!;
       const contribution = isBranch ? keepZeros(given, total, node, k) : given;
       if (feedsBranch(node, k, isBranch)) inBranch[input] = 1;
       const list = collected[input];
@@ -90,7 +90,7 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
     });
   const contributions = hooks.onGradient === null ? rule() : hooks.onGradient(node, rule);
   contributions.forEach((contribution, k) => {
-    const { shape } = node.inputs[k] as Node;
+    const { shape } = node.inputs[k]!;
     if (contribution !== null && !sameShape(contribution.shape, shape)) {
       throw new GradientError(
         `gradients: the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,

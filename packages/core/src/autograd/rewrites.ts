@@ -35,15 +35,15 @@ export function joinPads(terms: readonly Node[]): readonly Node[] {
       continue;
     }
     joinAxis = axis;
-    const value = term.inputs[0] as Node;
-    const start = (term.attributes as PadAttributes).before[axis] as number;
-    pieces.push({ start, end: start + (value.shape[axis] as number), value });
+    const value = term.inputs[0]!;
+    const start = (term.attributes as PadAttributes).before[axis]!;
+    pieces.push({ start, end: start + value.shape[axis]!, value });
   }
   if (pieces.length < 2) return terms;
   pieces.sort((a, b) => a.start - b.start);
   // where two pieces overlap their elements must be added, which a concatenation does not
-  if (pieces.some(({ start }, k) => k > 0 && start < (pieces[k - 1] as Piece).end)) return terms;
-  const { dtype, shape } = terms[0] as Node;
+  if (pieces.some(({ start }, k) => k > 0 && start < pieces[k - 1]!.end)) return terms;
+  const { dtype, shape } = terms[0]!;
   const zeros = (count: number): Node[] =>
     count === 0
       ? []
@@ -60,15 +60,15 @@ export function joinPads(terms: readonly Node[]): readonly Node[] {
     parts.push(...zeros(start - reached), value);
     reached = end;
   }
-  return [...rest, concat([...parts, ...zeros((shape[joinAxis] as number) - reached)], joinAxis)];
+  return [...rest, concat([...parts, ...zeros(shape[joinAxis]! - reached)], joinAxis)];
 }
 
 /** The one axis along which an unrealised padding adds zeros around its input, or null. */
 function paddedAxis(node: Node): number | null {
   if (node.primitive !== Pad || node.storage !== null || node.inputs.length === 0) return null;
   const { before, after, step } = node.attributes as PadAttributes;
-  const axes = before.flatMap((count, axis) => (count > 0 || (after[axis] as number) > 0 ? [axis] : []));
-  return axes.length === 1 && step.every((s) => s === 1) ? (axes[0] as number) : null;
+  const axes = before.flatMap((count, axis) => (count > 0 || after[axis]! > 0 ? [axis] : []));
+  return axes.length === 1 && step.every((s) => s === 1) ? axes[0]! : null;
 }
 
 /**
@@ -83,13 +83,13 @@ export function joinContractions(terms: readonly Node[]): readonly Node[] {
     if (key === null) rest.push(term);
     else addTo(groups, key, term);
   }
-  for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : (group[0] as Node));
+  for (const group of groups.values()) rest.push(group.length > 1 ? joinContraction(group) : group[0]!);
   return rest;
 }
 
 function joinContraction(group: readonly Node[]): Node {
   const side = (input: number): Node => {
-    const operands = group.map(({ inputs }) => inputs[input] as Node);
+    const operands = group.map(({ inputs }) => inputs[input]!);
     const [first] = operands as [Node];
     return concat(operands, first.shape.length - 1);
   };

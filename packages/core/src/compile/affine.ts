@@ -1,5 +1,5 @@
 /** Reads index arithmetic back: whether a position of a body is a sum of axes (and scalars) times constants. */
-import type { Body, Op } from '../backend.ts';
+import type { Body } from '../backend.ts';
 
 export interface AffineForm {
   readonly base: number;
@@ -38,7 +38,7 @@ export function affine(body: Body, position: number): AffineForm | null {
 const known = new WeakMap<Body, (AffineForm | null)[]>();
 
 function read(body: Body, position: number): AffineForm | null {
-  const op = body[position] as Op;
+  const op = body[position]!;
   switch (op.op) {
     case 'const':
       return { base: op.value, strides: new Map(), scalars: new Map() };
@@ -48,13 +48,13 @@ function read(body: Body, position: number): AffineForm | null {
       return { base: 0, strides: new Map(), scalars: new Map([[op.slot, 1]]) };
     case 'add':
     case 'sub': {
-      const left = affine(body, op.args[0] as number);
-      const right = affine(body, op.args[1] as number);
+      const left = affine(body, op.args[0]!);
+      const right = affine(body, op.args[1]!);
       return left === null || right === null ? null : combine(left, right, op.op === 'add' ? 1 : -1);
     }
     case 'mul': {
-      const left = affine(body, op.args[0] as number);
-      const right = affine(body, op.args[1] as number);
+      const left = affine(body, op.args[0]!);
+      const right = affine(body, op.args[1]!);
       if (left === null || right === null) return null;
       if (isConstant(right)) return combine(zero, left, right.base);
       return isConstant(left) ? combine(zero, right, left.base) : null;

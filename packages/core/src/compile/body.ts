@@ -17,11 +17,11 @@ export class BodyWriter {
   }
 
   emit(op: Alu, dtype: DType, ...args: readonly Value[]): Value {
-    if (op === 'cast' && this.#dtypeOf(args[0] as Value) === dtype) return args[0] as Value;
+    if (op === 'cast' && this.#dtypeOf(args[0]!) === dtype) return args[0]!;
     if (op === 'where') {
-      const condition = this.#ops[args[0] as Value] as Op;
-      if (condition.op === 'const') return (condition.value === 0 ? args[2] : args[1]) as Value;
-      if (args[1] === args[2]) return args[1] as Value;
+      const condition = this.#ops[args[0]!]!;
+      if (condition.op === 'const') return (condition.value === 0 ? args[2] : args[1])!;
+      if (args[1] === args[2]) return args[1]!;
     }
     return this.#write({ op, dtype, args });
   }
@@ -59,7 +59,7 @@ export class BodyWriter {
     if (known !== undefined) return known;
     let total: Value | null = null;
     index.atoms.forEach((atom, i) => {
-      const factor = index.factors[i] as number;
+      const factor = index.factors[i]!;
       const value = this.#atom(atom);
       const term = factor === 1 ? value : this.emit('mul', 'int32', value, this.constant(factor, 'int32'));
       total = total === null ? term : this.emit('add', 'int32', total, term);
@@ -78,7 +78,7 @@ export class BodyWriter {
   }
 
   #dtypeOf(value: Value): DType {
-    return (this.#ops[value] as Op).dtype;
+    return this.#ops[value]!.dtype;
   }
 
   #atom(atom: Index['atoms'][number]): Value {
@@ -128,8 +128,8 @@ export function takeOffsets(bodies: readonly Body[], reads: number): { bodies: B
   const rewritten = bodies.map((body) =>
     body.map((op): Op => {
       if (op.op !== 'load' || offsets[op.read] === 0) return op;
-      const index = body[op.index] as Op;
-      return { ...op, index: ('args' in index ? index.args[0] : op.index) as number };
+      const index = body[op.index]!;
+      return { ...op, index: ('args' in index ? index.args[0] : op.index)! };
     }),
   );
   return { bodies: rewritten, offsets };
@@ -137,9 +137,9 @@ export function takeOffsets(bodies: readonly Body[], reads: number): { bodies: B
 
 /** The positive constant that an index adds last, or 0. */
 function addedConstant(body: Body, position: number): number {
-  const index = body[position] as Op;
+  const index = body[position]!;
   if (index.op !== 'add') return 0;
-  const constant = body[index.args[1] as number] as Op;
+  const constant = body[index.args[1]!]!;
   return constant.op === 'const' && constant.value > 0 ? constant.value : 0;
 }
 
@@ -152,14 +152,14 @@ function select(ops: Body, result: Value, keep: readonly Value[]): { body: Body;
   const needed = new Uint8Array(ops.length);
   needed[result] = 1;
   for (let at = result; at >= 0; at--) {
-    if (needed[at] === 1) for (const operand of operandsOf(ops[at] as Op)) needed[operand] = 1;
+    if (needed[at] === 1) for (const operand of operandsOf(ops[at]!)) needed[operand] = 1;
   }
   const moved = new Int32Array(ops.length).fill(-1);
   const body: Op[] = [];
   ops.forEach((op, at) => {
     if (needed[at] === 1) moved[at] = body.push(renumber(op, moved)) - 1;
   });
-  return { body, positions: keep.map((position) => moved[position] as number) };
+  return { body, positions: keep.map((position) => moved[position]!) };
 }
 
 export function operandsOf(op: Op): readonly number[] {
@@ -168,8 +168,8 @@ export function operandsOf(op: Op): readonly number[] {
 }
 
 function renumber(op: Op, moved: Int32Array): Op {
-  if (op.op === 'load') return { ...op, index: moved[op.index] as number };
-  return 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg] as number) } : op;
+  if (op.op === 'load') return { ...op, index: moved[op.index]! };
+  return 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg]!) } : op;
 }
 
 /** One operation as text; equal text is equal meaning. */

@@ -61,7 +61,7 @@ function withCompared(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => {
     const { storage, primitive, inputs } = resolve(node);
     const compared = storage === null ? (primitive.exact ?? []) : [];
-    const sources = compared.map((k) => behindViews(inputs[k] as Node));
+    const sources = compared.map((k) => behindViews(inputs[k]!));
     return [...sources.filter((source) => source.storage === null && source.inputs.length > 0), node];
   });
 }
@@ -229,12 +229,12 @@ export class Device {
     const inputs = plan.inputs.map((input) => {
       const storage = leaves[input];
       if (storage !== undefined) return this.#resident(storage);
-      const buffer = this.#draw(plan.drawn[input - leaves.length] as DrawnTensor, numbers);
+      const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
       drawn.push(buffer);
       return buffer;
     });
     const { scalarValues, scalars } = plan;
-    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k] as number] as number;
+    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
     const finish = (buffers: readonly object[]): Storage[] => {
       for (const buffer of drawn.splice(0)) this.backend.release(buffer);
       this.#pace.follow(this.backend.idle());
@@ -252,7 +252,7 @@ export class Device {
   }
 
   #storageOf(plan: Plan, buffer: object, output: number): Storage {
-    const { dtype, shape } = plan.program.buffers[plan.program.outputs[output] as number] as BufferType;
+    const { dtype, shape } = plan.program.buffers[plan.program.outputs[output]!] as BufferType;
     const storage = new Storage(dtype, shape, null);
     storage.backend = this.backend;
     storage.buffer = buffer;
@@ -416,13 +416,13 @@ export class Device {
   /** Gives roots and variables their new memory, and cuts off what can no longer be computed again. */
   #commit({ plan, trace, updates, updatedRoots }: Bound, outputs: readonly Storage[], asked: readonly Node[]): void {
     trace.roots.forEach((root, k) => {
-      const output = plan.outputs[k] as number;
+      const output = plan.outputs[k]!;
       if (output < 0) {
         // a value that had memory before is a result as well: that memory has more than one owner now
         (root.storage as Storage).isShared = true;
         return;
       }
-      const storage = outputs[output] as Storage;
+      const storage = outputs[output]!;
       root.storage = storage;
       root.backend = this.backend;
       this.residency.use(storage);
@@ -430,10 +430,10 @@ export class Device {
     const spent = new Map<Storage, string>();
     const shared = new Set(asked.map(resolve));
     updates.forEach(({ variable, node }, k) => {
-      const root = trace.roots[updatedRoots[k] as number] as Node;
+      const root = trace.roots[updatedRoots[k]!]!;
       const storage = root.storage as Storage;
       if (shared.has(root)) storage.isShared = true; // it was asked for as well, so it belongs to a tensor too
-      const donor = trace.donors[k] as number;
+      const donor = trace.donors[k]!;
       // the node of the assignment stays what it is to gradients, and becomes a leaf
       node.storage = storage;
       node.inputs = [];
@@ -487,7 +487,7 @@ export class Device {
 
   #draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
     const data = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed] as number, numbers[draw] as number, i);
+    for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed]!, numbers[draw]!, i);
     return this.backend.upload(data, { dtype: 'float32', shape });
   }
 }

@@ -59,13 +59,13 @@ export function safeGroups(groups: readonly Group[], steps: readonly Step[], slo
 
 /** How far the steps from `first` on share outer axes, and how many. */
 function longestRun(steps: readonly Draft[], first: number): { last: number; outer: number } {
-  const start = steps[first] as Draft;
+  const start = steps[first]!;
   let outer = start.kernel.domain.length;
   let last = first;
   if (!isPlain(start)) return { last, outer };
   const writers = new Map([[start.write, start.kernel]]);
   for (let next = first + 1; next < steps.length; next++) {
-    const step = steps[next] as Draft;
+    const step = steps[next]!;
     if (!isPlain(step)) break;
     let shared = sharedAxes(start.kernel, step.kernel, outer);
     while (shared > 0 && !followsRows(step, writers, shared)) shared--;
@@ -116,11 +116,11 @@ function staysInRow(kernel: Kernel, read: number, offset: number, producer: Kern
       let stride = row;
       for (let a = outer - 1; a >= 0; a--) {
         if (sizes[a] !== 1 && (form.strides.get(a) ?? 0) !== stride) return false;
-        stride *= sizes[a] as number;
+        stride *= sizes[a]!;
       }
       for (const [a, step] of form.strides) {
         if (a < outer) continue;
-        const reach = step * ((sizes[a] as number) - 1);
+        const reach = step * (sizes[a]! - 1);
         if (reach > 0) high += reach;
         else low += reach;
       }

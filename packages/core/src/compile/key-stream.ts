@@ -50,7 +50,7 @@ export class KeyStream {
     const data = this.#data;
     const length = this.#length;
     let hash = 0x811c9dc5 | 0; // a small integer from the start
-    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (data[i] as number), 0x01000193);
+    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ data[i]!, 0x01000193);
     return hash >>> 0;
   }
 
@@ -66,8 +66,8 @@ export class KeyStream {
     data[at++] = mark;
     data[at++] = dtypeCodes[dtype];
     data[at++] = shape.length;
-    for (let axis = 0; axis < shape.length; axis++) data[at++] = shape[axis] as number;
-    for (let i = 0; i < key.length; i++) data[at++] = key[i] as number;
+    for (let axis = 0; axis < shape.length; axis++) data[at++] = shape[axis]!;
+    for (let i = 0; i < key.length; i++) data[at++] = key[i]!;
     this.#length = at;
   }
 

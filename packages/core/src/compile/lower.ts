@@ -2,7 +2,7 @@
  * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
  * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
  */
-import type { Axes, Body, Kernel, Limits, Op, Shape } from '../backend.ts';
+import type { Axes, Body, Kernel, Limits, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import { type Node, Scalar } from '../graph/node.ts';
 import type { Lowering, Value } from '../graph/primitive.ts';
@@ -68,7 +68,7 @@ export class Lowerer {
   lower(plan: KernelPlan, schedule: Schedule): LoweredKernel | { readonly store: Node } {
     const { value: known, nodes } = this.#structures.find(plan, schedule);
     if (known !== undefined) {
-      const node = (place: number): Node => nodes[place] as Node;
+      const node = (place: number): Node => nodes[place]!;
       return { ...known, plan, reads: known.reads.map(node), scalars: known.scalars.map(node) };
     }
     const whole = plan.root.shape.map(() => 1);
@@ -122,7 +122,7 @@ class KernelWriter {
     this.#splits = splits;
     // the core may be a reshape away from what is written: its axes are the loops, the flat order is the same
     this.#domain =
-      (plan.permuted ?? plan.core)?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k] as number));
+      (plan.permuted ?? plan.core)?.shape ?? plan.root.shape.flatMap((size, k) => splitSize(size, splits[k]!));
     this.#loops = plan.permuted === null ? this.#domain.map((_, axis) => axis) : inverseOrder(plan.permuted.order);
     const extents = plan.core === null ? [] : this.#reductionOf(plan.core).extents;
     this.#extents = extents;
@@ -134,7 +134,7 @@ class KernelWriter {
     const target = sameShape(this.#domain, root.shape)
       ? walked
       : this.#space.unflatten(this.#space.flatten(walked, this.#domain), root.shape);
-    const element = this.#loops.map((loop) => walked[loop] as Index);
+    const element = this.#loops.map((loop) => walked[loop]!);
     if (core === null || this.#extents.includes(0)) {
       const writer = new BodyWriter(this.#space);
       const body = new BodyScope(this, writer, []);
@@ -212,7 +212,7 @@ class KernelWriter {
   }
 
   #reductionOf(core: Node): NonNullable<Kernel['reduce']> {
-    return (core.primitive.reduction as NonNullable<typeof core.primitive.reduction>)(core);
+    return core.primitive.reduction!(core);
   }
 
   /** What a reduction over nothing gives: its neutral element. */
@@ -229,12 +229,12 @@ class KernelWriter {
    */
   #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
     for (const [k, position] of positions.entries()) {
-      const input = this.#operandInputs[k] as number;
+      const input = this.#operandInputs[k]!;
       if (core.primitive.access?.(core, input) !== 'strided') continue;
       const op = body[position];
       if (op?.op === 'load' && affine(body, op.index) !== null) continue;
-      let node = resolve(core.inputs[input] as Node);
-      while (node.primitive.order !== undefined) node = resolve(node.inputs[0] as Node);
+      let node = resolve(core.inputs[input]!);
+      while (node.primitive.order !== undefined) node = resolve(node.inputs[0]!);
       return node;
     }
     return null;
@@ -254,8 +254,8 @@ class KernelWriter {
         : takeOffsets(written, this.#reads.length);
     const isRewritten = offsets.some((offset) => offset !== 0);
     const { body: value, positions } = isRewritten
-      ? prune(bodies[0] as Body, operands)
-      : { body: bodies[0] as Body, positions: operands };
+      ? prune(bodies[0]!, operands)
+      : { body: bodies[0]!, positions: operands };
     const epilogue = bodies[1] === undefined || !isRewritten ? bodies[1] : prune(bodies[1]).body;
     const hint = reduce && core ? core.primitive.hint?.(core, positions, this.#loops) : undefined;
     const room = Math.min(limits.maxReads, limits.maxBindings - 1);
@@ -263,7 +263,7 @@ class KernelWriter {
     if (isTooLong || this.#reads.length > room) return { store: this.#nodeToStore() };
     const kernel = internKernel({
       domain: this.#domain,
-      dtype: ((epilogue ?? value).at(-1) as Op).dtype,
+      dtype: (epilogue ?? value).at(-1)!.dtype,
       reads: this.#reads.map(({ dtype }) => dtype),
       scalars: this.#scalars.map(({ dtype }) => dtype),
       value,
@@ -339,7 +339,7 @@ class BodyScope {
       space: writer.space,
       index,
       reduced: this.#reduced,
-      input: (position, at) => this.evaluate(node.inputs[position] as Node, at),
+      input: (position, at) => this.evaluate(node.inputs[position]!, at),
       emit: (op, dtype, ...args) => writer.emit(op, dtype, ...args),
       constant: (value, dtype) => writer.constant(value, dtype),
       integer: (at) => writer.integer(at),
@@ -349,7 +349,7 @@ class BodyScope {
         return writer.space.computed(writer.emit('min', 'int32', low, writer.constant(max, 'int32')), min, max);
       },
       operand: (position, at) => {
-        const value = this.evaluate(node.inputs[position] as Node, at);
+        const value = this.evaluate(node.inputs[position]!, at);
         kernel.operand(value, position);
         return value;
       },
@@ -388,11 +388,11 @@ function isAligned(kernel: Kernel, read: number, node: Node): boolean {
   const check = (body: Kernel['value'] | undefined, mayLoad: boolean): boolean =>
     (body ?? []).every((op) => {
       if (op.op !== 'load' || op.read !== read) return true;
-      const form = mayLoad ? affine(body as Kernel['value'], op.index) : null;
+      const form = mayLoad ? affine(body!, op.index) : null;
       if (form === null || form.base !== 0) return false;
       let stride = 1;
       for (let axis = domain.length - 1; axis >= 0; axis--) {
-        const size = domain[axis] as number;
+        const size = domain[axis]!;
         if (size !== 1 && (form.strides.get(axis) ?? 0) !== stride) return false;
         stride *= size;
       }

@@ -72,11 +72,11 @@ class SlotPlanner {
   }
 
   #slot(buffer: number): number {
-    return this.#slots[buffer] as number;
+    return this.#slots[buffer]!;
   }
 
   #bytes(buffer: number): number {
-    const { dtype, shape } = this.#draft.buffers[buffer] as BufferType;
+    const { dtype, shape } = this.#draft.buffers[buffer]!;
     return sizeOf(shape) * bytesPerElement(dtype);
   }
 
@@ -84,7 +84,7 @@ class SlotPlanner {
   #joinBoxes(): void {
     const { steps, inputs, outputs } = this.#draft;
     for (let at = steps.length - 1; at >= 0; at--) {
-      const { into, write } = (steps[at] as DraftStep).step;
+      const { into, write } = steps[at]!.step;
       if (this.#isOutput[write] === 1 && this.#slot(write) < 0) this.#slots[write] = this.#slotCount++;
       const base = into?.base ?? -1;
       const continues = base >= inputs && this.#lastUse[base] === at && !outputs.includes(base) && this.#slot(base) < 0;
@@ -106,7 +106,7 @@ class SlotPlanner {
     const deaths: (number[] | undefined)[] = new Array(steps.length);
     for (let buffer = inputs; buffer < buffers.length; buffer++) {
       if (this.#isOutput[buffer] === 1) continue;
-      const at = groupEnd[this.#lastUse[buffer] as number] as number;
+      const at = groupEnd[this.#lastUse[buffer]!]!;
       const list = deaths[at];
       if (list === undefined) deaths[at] = [buffer];
       else list.push(buffer);
@@ -155,7 +155,7 @@ class SlotPlanner {
   }
 
   #setFree(slot: number): void {
-    addTo(this.#free, this.#capacity.get(slot) as number, slot);
+    addTo(this.#free, this.#capacity.get(slot)!, slot);
   }
 
   /** The smallest free slot that is large enough, else the largest one grown, else a new one. */
@@ -166,7 +166,7 @@ class SlotPlanner {
       const isBetter = bytes >= needed ? best < needed || bytes < best : best < needed && bytes > best;
       if (best < 0 || isBetter) best = bytes;
     }
-    const slot = best < 0 ? this.#slotCount++ : ((this.#free.get(best) as number[]).pop() as number);
+    const slot = best < 0 ? this.#slotCount++ : this.#free.get(best)!.pop()!;
     this.#capacity.set(slot, Math.max(needed, best));
     return slot;
   }

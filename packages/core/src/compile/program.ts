@@ -108,7 +108,7 @@ class ProgramBuilder {
     const taken = new Set<number>();
     const wanted = requested.flatMap(({ leaf, root }) => {
       const input = this.#inputOf.get(leaf);
-      const output = outputs[outputOf[root] as number];
+      const output = outputs[outputOf[root]!];
       if (input === undefined || output === undefined || taken.has(output) || !this.#sameType(input, output)) return [];
       taken.add(output); // one value for two variables has one memory
       return [{ input, output }];
@@ -134,7 +134,7 @@ class ProgramBuilder {
       program: {
         ...program,
         inputs: inputCount,
-        donations: donations.map(({ input, output }) => ({ input, output: outputNumbers.get(output) as number })),
+        donations: donations.map(({ input, output }) => ({ input, output: outputNumbers.get(output)! })),
         scalars: this.#scalarTypes,
         groups: safeGroups(groups, program.steps, slots),
         outputs,
@@ -142,7 +142,7 @@ class ProgramBuilder {
       inputs: this.#inputs,
       scalars: this.#scalars,
       outputs: outputOf,
-      donated: donations.map(({ input }) => this.#inputs[input] as number),
+      donated: donations.map(({ input }) => this.#inputs[input]!),
     };
   }
 
@@ -160,7 +160,7 @@ class ProgramBuilder {
     }
     const sources = [...this.#trace.leaves, ...this.#trace.drawn];
     for (const leaf of [...used].sort((a, b) => a - b)) {
-      const { dtype, shape } = sources[leaf] as Node;
+      const { dtype, shape } = sources[leaf]!;
       this.#addBuffer({ dtype, shape });
       this.#inputOf.set(leaf, this.#inputs.push(leaf) - 1);
     }
@@ -168,9 +168,9 @@ class ProgramBuilder {
 
   /** The node whose memory holds the rest around a box: a view that keeps the order shares the memory of what it views. */
   #baseOf(node: Node, input: number): Node {
-    let base = resolve(node.inputs[input] as Node);
+    let base = resolve(node.inputs[input]!);
     while (base.storage === null && !this.#bufferOf.has(base) && base.primitive.keepsOrder === true) {
-      base = resolve(base.inputs[0] as Node);
+      base = resolve(base.inputs[0]!);
     }
     return base;
   }
@@ -180,7 +180,7 @@ class ProgramBuilder {
     const { owner, box } = plan;
     const reads = lowered.reads.map((node, read) => ({
       buffer: this.#buffer(node),
-      offset: lowered.offsets[read] as number,
+      offset: lowered.offsets[read]!,
     }));
     const scalars = lowered.scalars.map((node) => this.#scalar(node));
     if (box === null) {
@@ -195,7 +195,7 @@ class ProgramBuilder {
     this.#bufferOf.set(owner, write);
     const start = box.start.map((at) => {
       if (typeof at === 'number') return at;
-      const node = resolve(owner.inputs[at.input] as Node);
+      const node = resolve(owner.inputs[at.input]!);
       return constantValue(node) ?? { scalar: this.#scalar(node) };
     });
     const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
@@ -215,7 +215,7 @@ class ProgramBuilder {
   #scalar(node: Node): number {
     const known = this.#scalarOf.get(node);
     if (known !== undefined) return known;
-    const scalar = this.#scalars.push(this.#numberOf.get(node) as number) - 1;
+    const scalar = this.#scalars.push(this.#numberOf.get(node)!) - 1;
     this.#scalarTypes.push(node.dtype);
     this.#scalarOf.set(node, scalar);
     return scalar;
@@ -240,8 +240,8 @@ class ProgramBuilder {
   }
 
   #sameType(a: number, b: number): boolean {
-    const left = this.#buffers[a] as BufferType;
-    const right = this.#buffers[b] as BufferType;
+    const left = this.#buffers[a]!;
+    const right = this.#buffers[b]!;
     return left.dtype === right.dtype && sizeOf(left.shape) === sizeOf(right.shape);
   }
 }
@@ -253,9 +253,9 @@ function splitBox(
   splits: readonly number[],
 ): Pick<NonNullable<Step['into']>, 'shape' | 'start'> {
   return {
-    shape: shape.flatMap((size, axis) => splitSize(size, splits[axis] as number)),
+    shape: shape.flatMap((size, axis) => splitSize(size, splits[axis]!)),
     start: start.flatMap((at, axis) => {
-      const inner = splits[axis] as number;
+      const inner = splits[axis]!;
       return inner === 1 || typeof at !== 'number' ? [at] : [at / inner, 0];
     }),
   };
@@ -297,9 +297,9 @@ function safeDonations(
   const lastRead = lastReads(steps.map(({ step }) => step));
   const writers = new Map(steps.map(({ step }, at) => [step.write, at]));
   return donations.filter(({ input, output }) => {
-    const at = writers.get(output) as number;
+    const at = writers.get(output)!;
     if ((lastRead.get(input) ?? -1) > at) return false;
-    const { step, aligned } = steps[at] as DraftStep;
+    const { step, aligned } = steps[at]!;
     const reads = step.reads.flatMap(({ buffer }, read) => (buffer === input ? [read] : []));
     // a chain of boxes writes the same memory from its first box on
     if (step.into !== undefined) return step.into.base === input && reads.length === 0;

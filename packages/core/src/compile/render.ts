@@ -9,7 +9,7 @@ export function renderProgram(program: Program): string {
     `program: ${inputs} inputs, ${scalars.length} scalars, ${steps.length} steps, ${outputs.length} outputs, ${new Set(steps.map(({ kernel }) => kernel.key)).size} kernels`,
   ];
   const name = (buffer: number): string => {
-    const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
+    const { dtype, shape } = buffers[buffer]!;
     return `%${buffer} ${dtype}[${shape.join(',')}]`;
   };
   steps.forEach((step, at) => {
@@ -54,18 +54,18 @@ function renderBody(body: Body, axes: readonly string[], step?: Step, accumulato
   const uses = new Int32Array(body.length);
   for (const op of body) {
     for (const operand of 'args' in op ? op.args : op.op === 'load' ? [op.index] : []) {
-      uses[operand] = (uses[operand] as number) + 1;
+      uses[operand] = uses[operand]! + 1;
     }
   }
   const names: string[] = [];
   const lines: string[] = [];
   body.forEach((op, position) => {
     const text = renderOp(op, names, axes, step, accumulator);
-    const isShared = (uses[position] as number) > 1 && 'args' in op;
+    const isShared = uses[position]! > 1 && 'args' in op;
     if (isShared) lines.push(`t${position} = ${text}`);
     names.push(isShared ? `t${position}` : text);
   });
-  const result = names[names.length - 1] as string;
+  const result = names[names.length - 1]!;
   return lines.length === 0 ? result : `{ ${lines.join('; ')}; ${result} }`;
 }
 
@@ -76,21 +76,21 @@ function renderOp(
   step: Step | undefined,
   acc: string,
 ): string {
-  const at = (position: number): string => names[position] as string;
+  const at = (position: number): string => names[position]!;
   switch (op.op) {
     case 'const':
       return op.dtype === 'bool' ? String(op.value !== 0) : String(op.value);
     case 'scalar':
       return `$${step === undefined ? op.slot : step.scalars[op.slot]}`;
     case 'axis':
-      return axes[op.axis] as string;
+      return axes[op.axis]!;
     case 'load':
       return `%${step === undefined ? op.read : step.reads[op.read]?.buffer}[${at(op.index)}]`;
     case 'accumulator':
       return acc;
     default: {
       const symbol = symbols[op.op];
-      if (symbol !== undefined) return `(${at(op.args[0] as number)} ${symbol} ${at(op.args[1] as number)})`;
+      if (symbol !== undefined) return `(${at(op.args[0]!)} ${symbol} ${at(op.args[1]!)})`;
       const name = op.op === 'cast' ? op.dtype : op.op;
       return `${name}(${op.args.map(at).join(', ')})`;
     }

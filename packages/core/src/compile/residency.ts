@@ -194,9 +194,9 @@ export class Residency {
   /** Brings everything back within its budget; resolves when what had to move is on the host. */
   trim(): Promise<void> | undefined {
     const moves: Promise<void>[] = [];
-    while (this.#first.isOver) this.drop(this.#first.next as Storage);
+    while (this.#first.isOver) this.drop(this.#first.next!);
     while (this.#rest.isOver) {
-      const oldest = this.#rest.next as Storage;
+      const oldest = this.#rest.next!;
       this.remove(oldest);
       moves.push(this.#moveToHost(oldest));
     }

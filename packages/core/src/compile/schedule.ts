@@ -105,7 +105,7 @@ class Scheduler {
       mostInputs = Math.max(mostInputs, node.inputs.length);
       for (const input of node.inputs) {
         const at = resolve(input).order;
-        this.#consumers[at] = (this.#consumers[at] as number) + 1;
+        this.#consumers[at] = this.#consumers[at]! + 1;
       }
     }
     this.#mostInputs = mostInputs;
@@ -113,10 +113,10 @@ class Scheduler {
 
   run(): Schedule {
     const { order } = this.#trace;
-    for (let position = order.length - 1; position >= 0; position--) this.#place(order[position] as Node);
+    for (let position = order.length - 1; position >= 0; position--) this.#place(order[position]!);
     const none = { core: null, permuted: null };
     const planOf = (kernel: number): KernelPlan => ({
-      ...(this.#targets[kernel] as KernelTarget),
+      ...this.#targets[kernel]!,
       ...(this.#cores[kernel] ?? none),
     });
     return { kernels: this.#kernelsOf.flatMap((kernels) => kernels?.map(planOf) ?? []), stored: this.#stored };
@@ -173,19 +173,19 @@ class Scheduler {
     if (boxes === null) {
       const kernel = this.#open({ owner: node, root: node, box: null });
       if (node.primitive.kind === 'nest') this.#cores[kernel] = { core: node, permuted: null };
-      const use: Use = { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' };
+      const use: Use = { kernel, place: this.#elementPlaces[kernel]!, access: 'once' };
       if (node.primitive.kind === 'view') this.#passOn(node, use);
       else this.#useInputs(node, use);
       return;
     }
     if (boxes.base !== null) {
-      this.#use(node.inputs[boxes.base] as Node, { kernel: -1, place: -1, access: 'dense' });
+      this.#use(node.inputs[boxes.base]!, { kernel: -1, place: -1, access: 'dense' });
     }
     for (const box of boxes.boxes) {
-      const root = resolve(node.inputs[box.input] as Node);
+      const root = resolve(node.inputs[box.input]!);
       if (root.size === 0) continue;
       const kernel = this.#open({ owner: node, root, box: { ...box, base: boxes.base } });
-      this.#use(root, { kernel, place: this.#elementPlaces[kernel] as number, access: 'once' });
+      this.#use(root, { kernel, place: this.#elementPlaces[kernel]!, access: 'once' });
     }
   }
 
@@ -194,7 +194,7 @@ class Scheduler {
     const boxes = this.#limits.inPlace ? node.primitive.boxes?.(node) : undefined;
     if (boxes === undefined) return null;
     const isKnown = (start: number | { readonly input: number }): boolean => {
-      return typeof start === 'number' || isNumber(resolve(node.inputs[start.input] as Node));
+      return typeof start === 'number' || isNumber(resolve(node.inputs[start.input]!));
     };
     return boxes.boxes.every(({ start }) => start.every(isKnown)) ? boxes : null;
   }
@@ -219,8 +219,8 @@ class Scheduler {
   }
 
   #fits(node: Node, kernel: number): boolean {
-    const operations = (this.#operations[kernel] as number) + (node.primitive.operations ?? 1);
-    const reads = (this.#reads[kernel] as number) + node.inputs.length - 1;
+    const operations = this.#operations[kernel]! + (node.primitive.operations ?? 1);
+    const reads = this.#reads[kernel]! + node.inputs.length - 1;
     const room = Math.min(this.#limits.maxReads, this.#limits.maxBindings - 1);
     return operations <= operationBudget && reads < room;
   }
@@ -230,14 +230,14 @@ class Scheduler {
     if (node.primitive.isCheap !== true) return false;
     return node.inputs.every((input) => {
       const source = behindViews(input);
-      const isShared = (this.#consumers[source.order] as number) > 1 && source.primitive.kind !== 'pointwise';
+      const isShared = this.#consumers[source.order]! > 1 && source.primitive.kind !== 'pointwise';
       return this.#isLeaf(source) || source.primitive.kind === 'source' || this.#isRoot[source.order] === 1 || isShared;
     });
   }
 
   #inline(node: Node, use: Use): void {
-    this.#operations[use.kernel] = (this.#operations[use.kernel] as number) + 1;
-    this.#reads[use.kernel] = (this.#reads[use.kernel] as number) + node.inputs.length - 1;
+    this.#operations[use.kernel] = this.#operations[use.kernel]! + 1;
+    this.#reads[use.kernel] = this.#reads[use.kernel]! + node.inputs.length - 1;
     this.#useInputs(node, use);
   }
 
@@ -298,7 +298,7 @@ class Scheduler {
     }
     const index = list.findIndex(({ kernel, place }) => kernel === use.kernel && place === use.place);
     if (index < 0) list.push(use);
-    else list[index] = { ...use, access: stricter((list[index] as Use).access, use.access) };
+    else list[index] = { ...use, access: stricter(list[index]!.access, use.access) };
   }
 
   /** The place behind a node that reads its input elsewhere. */
@@ -317,7 +317,7 @@ function mayPermute({ primitive, shape }: Node, { order, shape: permuted }: Perm
     primitive.mayPermute === true &&
     sameShape(
       permuted,
-      order.map((axis) => shape[axis] as number),
+      order.map((axis) => shape[axis]!),
     );
   return isWhole && order.length === shape.length && order.at(-1) === order.length - 1;
 }
@@ -338,7 +338,7 @@ export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
 export function maySplit({ box, owner }: KernelTarget, axis: number, inner: number): boolean {
   if (box === null || inner === 1) return true;
   const start = box.start[axis];
-  return typeof start === 'number' && start % inner === 0 && (owner.shape[axis] as number) % inner === 0;
+  return typeof start === 'number' && start % inner === 0 && owner.shape[axis]! % inner === 0;
 }
 
 const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'dense'];

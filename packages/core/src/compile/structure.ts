@@ -45,7 +45,7 @@ export class StructureCache<Value> {
       const node = resolve(requested);
       const at = node.order;
       if (walks[at] === walk) {
-        stream.push(knownMark - (numbers[at] as number));
+        stream.push(knownMark - numbers[at]!);
         return;
       }
       walks[at] = walk;
@@ -60,7 +60,7 @@ export class StructureCache<Value> {
     };
     stream.clear();
     visit(root);
-    stream.push(core === null ? -1 : (numbers[core.order] as number));
+    stream.push(core === null ? -1 : numbers[core.order]!);
     stream.push(box === null ? 0 : 1);
     this.#hash = stream.hash();
     return { value: this.#values.get(this.#hash)?.find(({ key }) => stream.equals(key))?.value, nodes };

@@ -28,14 +28,14 @@ export interface Trace {
 /** The node whose value this one is. */
 export function resolve(node: Node): Node {
   let source = node;
-  while (source.storage === null && source.primitive.kind === 'transparent') source = source.inputs[0] as Node;
+  while (source.storage === null && source.primitive.kind === 'transparent') source = source.inputs[0]!;
   return source;
 }
 
 /** The node in whose memory the elements of a view lie. */
 export function behindViews(node: Node): Node {
   let source = resolve(node);
-  while (source.storage === null && source.primitive.kind === 'view') source = resolve(source.inputs[0] as Node);
+  while (source.storage === null && source.primitive.kind === 'view') source = resolve(source.inputs[0]!);
   return source;
 }
 
@@ -69,12 +69,12 @@ export function traceGraph(
     if (root.visit !== visit) enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
-      const node = stack[top] as Node;
+      const node = stack[top]!;
       const inputs = node.storage === null ? node.inputs : noInputs;
-      const next = progress[top] as number;
+      const next = progress[top]!;
       if (next < inputs.length) {
         progress[top] = next + 1;
-        const input = resolve(inputs[next] as Node);
+        const input = resolve(inputs[next]!);
         if (input.visit !== visit) enter(input);
         continue;
       }
@@ -122,7 +122,7 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
 function pushNode(node: Node): void {
   const { inputs } = node;
   stream.operation(node);
-  for (let i = 0; i < inputs.length; i++) stream.push(resolve(inputs[i] as Node).order);
+  for (let i = 0; i < inputs.length; i++) stream.push(resolve(inputs[i]!).order);
 }
 
 export function staleError(parameter: string): StaleTensorError {

@@ -24,10 +24,10 @@ export function validateProgram(program: Program, limits: Limits): void {
   steps.forEach((step, at) => {
     const bases = step.into === undefined || step.into.base === null ? [] : [step.into.base];
     for (const buffer of [...step.reads.map((read) => read.buffer), ...bases]) {
-      if ((written[buffer] as number) >= at) fail(`step ${at} reads buffer ${buffer} before it is written`);
+      if (written[buffer]! >= at) fail(`step ${at} reads buffer ${buffer} before it is written`);
       lastRead[buffer] = at;
     }
-    if ((written[step.write] as number) !== steps.length) fail(`buffer ${step.write} is written twice`);
+    if (written[step.write]! !== steps.length) fail(`buffer ${step.write} is written twice`);
     written[step.write] = at;
     checkStep(program, step, at, limits, fail);
   });
@@ -87,7 +87,7 @@ function checkBox(
   const target = buffers[write];
   if (sizeOf(target?.shape ?? []) !== sizeOf(shape)) fail(`${box} is of a shape that the buffer does not have`);
   start.forEach((from, axis) => {
-    const room = (shape[axis] as number) - (domain[axis] as number);
+    const room = shape[axis]! - domain[axis]!;
     const isOutside = typeof from === 'number' ? from < 0 || from > room : room < 0;
     if (isOutside) fail(`${box} leaves axis ${axis} of [${shape.join(', ')}]`);
     if (typeof from !== 'number' && scalars[from.scalar] !== 'int32') fail(`${box} starts at what is no int32`);
@@ -118,7 +118,7 @@ function checkGroups(program: Program, lastRead: Int32Array, fail: (what: string
     }
     for (const buffer of local) {
       if (!writers.has(buffer)) fail(`group ${g}: it does not write its local buffer ${buffer}`);
-      if ((lastRead[buffer] as number) > last) fail(`group ${g}: its local buffer ${buffer} is needed later`);
+      if (lastRead[buffer]! > last) fail(`group ${g}: its local buffer ${buffer} is needed later`);
     }
     const stray = members.findIndex((member) => !followsRows(member, writers, outer));
     if (stray >= 0) fail(`group ${g}: step ${first + stray} reads what the group writes at another outer index`);
@@ -142,14 +142,14 @@ function checkSlots(program: Program, written: Int32Array, lastRead: Int32Array,
     addTo(bySlot, slot, buffer);
   });
   for (const [slot, sharing] of bySlot) {
-    sharing.sort((a, b) => (written[a] as number) - (written[b] as number));
+    sharing.sort((a, b) => written[a]! - written[b]!);
     for (let k = 1; k < sharing.length; k++) {
-      const before = sharing[k - 1] as number;
-      const after = sharing[k] as number;
-      const at = written[after] as number;
-      const step = program.steps[at] as Step;
-      if ((lastRead[before] as number) > at) fail(`slot ${slot}: buffer ${before} is read after ${after} is written`);
-      if ((lastRead[before] as number) < at) continue;
+      const before = sharing[k - 1]!;
+      const after = sharing[k]!;
+      const at = written[after]!;
+      const step = program.steps[at]!;
+      if (lastRead[before]! > at) fail(`slot ${slot}: buffer ${before} is read after ${after} is written`);
+      if (lastRead[before]! < at) continue;
       const handsOn =
         step.into?.base === before || (step.inPlace !== undefined && step.reads[step.inPlace]?.buffer === before);
       if (!handsOn) fail(`slot ${slot}: step ${at} overwrites buffer ${before} while it reads it`);

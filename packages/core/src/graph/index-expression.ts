@@ -73,14 +73,14 @@ export class IndexSpace {
       const right = b.atoms[j];
       if (left !== undefined && (right === undefined || left.id < right.id)) {
         atoms.push(left);
-        factors.push(a.factors[i++] as number);
+        factors.push(a.factors[i++]!);
       } else if (right !== undefined && (left === undefined || right.id < left.id)) {
         atoms.push(right);
-        factors.push(b.factors[j++] as number);
+        factors.push(b.factors[j++]!);
       } else {
-        const factor = (a.factors[i++] as number) + (b.factors[j++] as number);
+        const factor = a.factors[i++]! + b.factors[j++]!;
         if (factor !== 0) {
-          atoms.push(left as Atom);
+          atoms.push(left!);
           factors.push(factor);
         }
       }
@@ -162,8 +162,8 @@ export class IndexSpace {
     let flat = this.zero;
     let stride = 1;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      flat = this.add(flat, this.scale(index[axis] as Index, stride));
-      stride *= shape[axis] as number;
+      flat = this.add(flat, this.scale(index[axis]!, stride));
+      stride *= shape[axis]!;
     }
     return flat;
   }
@@ -173,7 +173,7 @@ export class IndexSpace {
     const index = new Array<Index>(shape.length);
     let rest = flat;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const size = shape[axis] as number;
+      const size = shape[axis]!;
       index[axis] = size === 1 ? this.zero : axis === 0 ? rest : this.floorMod(rest, size);
       if (size !== 1) rest = this.floorDiv(rest, size);
     }
@@ -196,9 +196,9 @@ export class IndexSpace {
   /** f (x mod n) + f n floor(x / n) = f x: what reshaping back and forth leaves behind. */
   #recombine(constant: number, atoms: Atom[], factors: number[]): Index {
     for (let i = 0; i < atoms.length; i++) {
-      const remainder = atoms[i] as Atom;
+      const remainder = atoms[i]!;
       if (remainder.kind !== 'floorMod') continue;
-      const factor = factors[i] as number;
+      const factor = factors[i]!;
       const whole = this.floorDiv(remainder.of as Index, remainder.by);
       const atom = soleAtom(whole);
       const at = atom === undefined ? -1 : atoms.indexOf(atom);
@@ -227,14 +227,14 @@ export class IndexSpace {
 
   #form(constant: number, atoms: readonly Atom[], factors: readonly number[]): Index {
     let key = `${constant}`;
-    for (let i = 0; i < atoms.length; i++) key += `,${(atoms[i] as Atom).id}*${factors[i]}`;
+    for (let i = 0; i < atoms.length; i++) key += `,${atoms[i]!.id}*${factors[i]}`;
     let form = this.#forms.get(key);
     if (form === undefined) {
       let min = constant;
       let max = constant;
       for (let i = 0; i < atoms.length; i++) {
-        const atom = atoms[i] as Atom;
-        const factor = factors[i] as number;
+        const atom = atoms[i]!;
+        const factor = factors[i]!;
         min += factor * (factor > 0 ? atom.min : atom.max);
         max += factor * (factor > 0 ? atom.max : atom.min);
       }

@@ -62,7 +62,7 @@ export function apply<A, I extends Inputs>(primitive: Primitive<A, I>, inputs: I
 export function commonBackend(operation: string, inputs: readonly Node[], what = 'tensor'): Backend | null {
   let backend: Backend | null = null;
   for (let i = 0; i < inputs.length; i++) {
-    const other = (inputs[i] as Node).backend;
+    const other = inputs[i]!.backend;
     if (other === null || other === backend) continue;
     if (backend !== null) {
       throw new BackendError(

@@ -29,14 +29,14 @@ export function inputsFirst(roots: readonly Node[], inputsOf: (node: Node) => re
     enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
-      const inputs = inputsOnStack[top] as readonly Node[];
-      const next = progress[top] as number;
+      const inputs = inputsOnStack[top]!;
+      const next = progress[top]!;
       if (next < inputs.length) {
         progress[top] = next + 1;
-        const input = inputs[next] as Node;
+        const input = inputs[next]!;
         if (input.visit !== visit) enter(input);
       } else {
-        const node = stack.pop() as Node;
+        const node = stack.pop()!;
         inputsOnStack.pop();
         progress.pop();
         node.order = order.length;

@@ -59,8 +59,8 @@ export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
       rows: loopsOf(batch, rows),
       columns: loopsOf(batch + rows, columns),
       inner: Array.from({ length: inner }, (_, i) => loops.length + i),
-      left: operands[0] as number,
-      right: operands[1] as number,
+      left: operands[0]!,
+      right: operands[1]!,
     };
   },
 });
@@ -153,11 +153,11 @@ function arithmeticType(a: Node, b: Node): 'float32' | 'int32' {
  */
 export function einsum(equation: string, operands: readonly Node[]): Node {
   const { terms, result } = parseEquation(equation, operands);
-  let labels = terms[0] as string;
-  let value = operands[0] as Node;
+  let labels = terms[0]!;
+  let value = operands[0]!;
   [value, labels] = takeDiagonals(value, labels);
   for (let k = 1; k < operands.length; k++) {
-    const [right, rightLabels] = takeDiagonals(operands[k] as Node, terms[k] as string);
+    const [right, rightLabels] = takeDiagonals(operands[k]!, terms[k]!);
     const later = result + terms.slice(k + 1).join('');
     [value, labels] = contractPair(value, labels, right, rightLabels, later);
   }
@@ -196,7 +196,7 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
     [ys, y],
   ] as const) {
     [...labels].forEach((label, axis) => {
-      sizes.set(label, joinedSize(sizes.get(label), node.shape[axis] as number));
+      sizes.set(label, joinedSize(sizes.get(label), node.shape[axis]!));
     });
   }
   const arrange = (node: Node, labels: string, order: string): Node =>
@@ -205,7 +205,7 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
         node,
         [...order].map((label) => labels.indexOf(label)),
       ),
-      [...order].map((label) => sizes.get(label) as number),
+      [...order].map((label) => sizes.get(label)!),
     );
   const dtype = arithmeticType(x, y);
   const l = cast(arrange(x, xs, batch + rows + inner), dtype);
@@ -226,14 +226,14 @@ function joinedSize(known: number | undefined, size: number): number {
 function takeDiagonals(x: Node, labels: string): [Node, string] {
   const first = [...labels].findIndex((label, axis) => labels.indexOf(label) !== axis);
   if (first < 0) return [x, labels];
-  const label = labels[first] as string;
+  const label = labels[first]!;
   const partner = labels.indexOf(label);
-  const size = x.shape[first] as number;
+  const size = x.shape[first]!;
   const rest = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== partner);
   // the diagonal of [n, n] is every (n + 1)-th element: pad each row by one column and read the first n^2 as [n, n + 1]
-  const rows = reshape(permute(x, [...rest, partner, first]), [...rest.map((a) => x.shape[a] as number), size * size]);
+  const rows = reshape(permute(x, [...rest, partner, first]), [...rest.map((a) => x.shape[a]!), size * size]);
   const padded = padEnd(rows, size);
-  const diagonal = firstColumn(reshape(padded, [...rest.map((a) => x.shape[a] as number), size, size + 1]));
+  const diagonal = firstColumn(reshape(padded, [...rest.map((a) => x.shape[a]!), size, size + 1]));
   return takeDiagonals(diagonal, rest.map((axis) => labels[axis]).join('') + label);
 }
 
@@ -258,20 +258,20 @@ function parseEquation(equation: string, operands: readonly Node[]): { terms: st
   if (!/^[A-Za-z.]*$/.test(inputs.replaceAll(',', '') + (output ?? ''))) fail('axes are named by letters');
   // '...' becomes private labels, aligned at the right
   const hidden = raw.map((term, k) =>
-    term.includes('...') ? (operands[k] as Node).shape.length - term.replace('...', '').length : 0,
+    term.includes('...') ? operands[k]!.shape.length - term.replace('...', '').length : 0,
   );
   const most = Math.max(...hidden);
   const dots = (count: number): string =>
     Array.from({ length: count }, (_, i) => String.fromCharCode(0x2460 + most - count + i)).join('');
-  const terms = raw.map((term, k) => term.replace('...', dots(hidden[k] as number)));
+  const terms = raw.map((term, k) => term.replace('...', dots(hidden[k]!)));
   const sizes = new Map<string, number>();
   terms.forEach((term, k) => {
-    const { shape } = operands[k] as Node;
+    const { shape } = operands[k]!;
     if (term.length !== shape.length) {
       fail(`operand ${k} is named '${raw[k]}' (${term.length} axes) but has the shape ${show(shape)}`);
     }
     [...term].forEach((label, axis) => {
-      const size = shape[axis] as number;
+      const size = shape[axis]!;
       const known = sizes.get(label);
       const isDots = label.charCodeAt(0) >= 0x2460;
       if (known !== undefined && known !== size && !(isDots && (known === 1 || size === 1))) {

@@ -66,9 +66,9 @@ export const ConvForward: Primitive<Convolution, Binary> = convolution({
     const [c, ...r] = at.reduced as [Index, ...Index[]];
     const guard = new Guard(at);
     const p = q.map((index, i) =>
-      guard.checked(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+      guard.checked(inputPosition(at, index, r[i]!, i, stride, dilation, padding), input[i + 2]!),
     );
-    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
+    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1]!), c);
     const x = guard.select(node, at.input(0, [n, channel, ...p]));
     return at.emit('mul', node.dtype, x, at.input(1, [o, c, ...r]));
   },
@@ -79,21 +79,21 @@ export const ConvForward: Primitive<Convolution, Binary> = convolution({
 export const ConvInput: Primitive<Convolution, Binary> = convolution({
   form: 'input',
   shape: ({ input }) => input,
-  extents: ({ weight, groups }) => [(weight[0] as number) / groups, ...space(weight)],
+  extents: ({ weight, groups }) => [weight[0]! / groups, ...space(weight)],
   lower: (node, at) => {
     const { weight, output, stride, dilation, padding, groups } = node.attributes;
     const [n, channel, ...p] = at.index as [Index, Index, ...Index[]];
     const [o, ...r] = at.reduced as [Index, ...Index[]];
-    const perGroup = weight[1] as number;
+    const perGroup = weight[1]!;
     const guard = new Guard(at);
     const q = p.map((index, i) => {
-      const moved = at.space.shift(index, padding[i] as number);
-      const start = at.space.add(moved, at.space.scale(r[i] as Index, -(dilation[i] as number)));
-      return guard.checkedQuotient(start, stride[i] as number, output[i + 2] as number);
+      const moved = at.space.shift(index, padding[i]!);
+      const start = at.space.add(moved, at.space.scale(r[i]!, -dilation[i]!));
+      return guard.checkedQuotient(start, stride[i]!, output[i + 2]!);
     });
     const group = groups === 1 ? at.space.zero : at.space.floorDiv(channel, perGroup);
     const c = groups === 1 ? channel : at.space.floorMod(channel, perGroup);
-    const out = at.space.add(at.space.scale(group, (weight[0] as number) / groups), o);
+    const out = at.space.add(at.space.scale(group, weight[0]! / groups), o);
     const g = guard.select(node, at.input(0, [n, out, ...q]));
     return at.emit('mul', node.dtype, g, at.input(1, [out, c, ...r]));
   },
@@ -104,16 +104,16 @@ export const ConvInput: Primitive<Convolution, Binary> = convolution({
 export const ConvWeight: Primitive<Convolution, Binary> = convolution({
   form: 'weight',
   shape: ({ weight }) => weight,
-  extents: ({ output }) => [output[0] as number, ...space(output)],
+  extents: ({ output }) => [output[0]!, ...space(output)],
   lower: (node, at) => {
     const { input, weight, stride, dilation, padding } = node.attributes;
     const [o, c, ...r] = at.index as [Index, Index, ...Index[]];
     const [n, ...q] = at.reduced as [Index, ...Index[]];
     const guard = new Guard(at);
     const p = q.map((index, i) =>
-      guard.checked(inputPosition(at, index, r[i] as Index, i, stride, dilation, padding), input[i + 2] as number),
+      guard.checked(inputPosition(at, index, r[i]!, i, stride, dilation, padding), input[i + 2]!),
     );
-    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1] as number), c);
+    const channel = at.space.add(groupBase(at, o, node.attributes, weight[1]!), c);
     const x = guard.select(node, at.input(0, [n, channel, ...p]));
     return at.emit('mul', node.dtype, x, at.input(1, [n, o, ...q]));
   },
@@ -129,14 +129,14 @@ function inputPosition(
   dilation: readonly number[],
   padding: readonly number[],
 ): Index {
-  const moved = at.space.add(at.space.scale(q, stride[i] as number), at.space.scale(r, dilation[i] as number));
-  return at.space.shift(moved, -(padding[i] as number));
+  const moved = at.space.add(at.space.scale(q, stride[i]!), at.space.scale(r, dilation[i]!));
+  return at.space.shift(moved, -padding[i]!);
 }
 
 /** The first input channel of the group that output channel o belongs to. */
 function groupBase(at: Lowering, o: Index, { weight, groups }: Convolution, perGroup: number): Index {
   if (groups === 1) return at.space.zero;
-  return at.space.scale(at.space.floorDiv(o, (weight[0] as number) / groups), perGroup);
+  return at.space.scale(at.space.floorDiv(o, weight[0]! / groups), perGroup);
 }
 
 export type Sizes = number | readonly number[];
@@ -179,7 +179,7 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
         `${operation}: padding 'same' needs stride 1, got ${show(stride)}: name the padding instead.`,
       );
     }
-    const total = kernel.map((size, i) => (size - 1) * (dilation[i] as number));
+    const total = kernel.map((size, i) => (size - 1) * dilation[i]!);
     padding = total.map((n) => n >> 1);
     if (total.some((n) => n % 2 === 1)) {
       // an even kernel pads one more behind than before
@@ -199,15 +199,15 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     );
   }
   const out = size.map((length, i) => {
-    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
-    const room = length + 2 * (padding[i] as number) - reach;
+    const reach = (kernel[i]! - 1) * dilation[i]! + 1;
+    const room = length + 2 * padding[i]! - reach;
     if (room < 0) {
       throw new ShapeError(
         `${operation}: a kernel of ${kernel[i]} (reach ${reach}) does not fit axis ${i + 2} of ${show(x.shape)} padded by ${padding[i]}.`,
         { input: x.shape, weight: w.shape },
       );
     }
-    return Math.floor(room / (stride[i] as number)) + 1;
+    return Math.floor(room / stride[i]!) + 1;
   });
   const dtype = promote(input.dtype, w.dtype);
   return apply(ConvForward, [cast(input, dtype), cast(w, dtype)], {
@@ -252,12 +252,12 @@ export function convolveTransposed(
     );
   }
   const out = size.map((length, i) => {
-    const step = stride[i] as number;
-    if ((extra[i] as number) >= Math.max(step, dilation[i] as number)) {
+    const step = stride[i]!;
+    if (extra[i]! >= Math.max(step, dilation[i]!)) {
       throw new ValueError(`${operation}: outputPadding ${extra[i]} must be smaller than the stride or dilation.`);
     }
-    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
-    return (length - 1) * step - 2 * (padding[i] as number) + reach + (extra[i] as number);
+    const reach = (kernel[i]! - 1) * dilation[i]! + 1;
+    return (length - 1) * step - 2 * padding[i]! + reach + extra[i]!;
   });
   if (out.some((length) => length < 1)) {
     throw new ShapeError(`${operation}: the result of ${show(x.shape)} would have the empty space ${show(out)}.`);

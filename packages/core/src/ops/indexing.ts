@@ -35,7 +35,7 @@ export const Gather: Primitive<GatherAttributes, Binary> = definePrimitive({
     const flat = reshape(g, [...x.shape.slice(0, axis), index.size, ...x.shape.slice(axis + 1)]);
     const places = reshape(index, [-1]);
     // an index outside was read as the nearest one inside
-    const last = like(index, (x.shape[axis] as number) - 1);
+    const last = like(index, x.shape[axis]! - 1);
     const read = isInside ? places : minimum(maximum(places, like(index, 0)), last);
     return [scatterAdd(constant(0, 'float32', x.shape, x.backend), read, flat, axis), null];
   },
@@ -44,7 +44,7 @@ export const Gather: Primitive<GatherAttributes, Binary> = definePrimitive({
     const { axis } = node.attributes;
     const { length } = index.shape;
     const found = at.input(1, at.index.slice(axis, axis + length));
-    const chosen = at.computed(found, 0, (x.shape[axis] as number) - 1);
+    const chosen = at.computed(found, 0, x.shape[axis]! - 1);
     return at.input(0, [...at.index.slice(0, axis), chosen, ...at.index.slice(axis + length)]);
   },
 });
@@ -61,7 +61,7 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
     g,
     null,
     () => {
-      const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis] as number)));
+      const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis]!)));
       const along = shape.map((_, a) => (a === axis ? index.size : 1));
       return where(reshape(isInside, along), gather(g, index, axis), like(g, 0));
     },
@@ -75,7 +75,7 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
       2,
       at.index.map((index, a) => (a === axis ? turn : index)),
     );
-    const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis] as Index));
+    const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis]!));
     return at.emit('where', node.dtype, hit, update, at.constant(0, node.dtype));
   },
   finishing: [0],
@@ -83,8 +83,8 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
   hint: (node, operands) => ({
     kind: 'scatterAdd',
     axis: node.attributes,
-    index: operands[0] as number,
-    update: operands[1] as number,
+    index: operands[0]!,
+    update: operands[1]!,
   }),
 });
 
@@ -107,8 +107,8 @@ export const Update: Primitive<null, UpdateInputs> = definePrimitive({
     const [, value] = node.inputs;
     let within: number | null = null;
     const index = at.index.map((outer, axis) => {
-      const size = value.shape[axis] as number;
-      const room = (node.shape[axis] as number) - size;
+      const size = value.shape[axis]!;
+      const room = node.shape[axis]! - size;
       if (room === 0) return outer;
       const start = at.space.computed(at.input(axis + 2, []), 0, room);
       const moved = at.space.add(outer, at.space.scale(start, -1));
@@ -131,14 +131,14 @@ export const Concat: Primitive<number, Pieces> = definePrimitive({
   kind: 'boxes',
   infer: (inputs, axis) => {
     const [first] = inputs;
-    const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+    const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
     return { dtype: first.dtype, shape: first.shape.map((size, a) => (a === axis ? total : size)) };
   },
   key: (axis) => [axis],
   gradient: (g, pieces, { attributes: axis }) => {
     let end = 0;
     return pieces.map((x) => {
-      const size = x.shape[axis] as number;
+      const size = x.shape[axis]!;
       const start = end;
       end += size;
       return () => narrow(g, axis, start, size);
@@ -148,7 +148,7 @@ export const Concat: Primitive<number, Pieces> = definePrimitive({
     let at = 0;
     const boxes = node.inputs.map((x, input) => {
       const start = node.shape.map((_, axis) => (axis === node.attributes ? at : 0));
-      at += x.shape[node.attributes] as number;
+      at += x.shape[node.attributes]!;
       return { input, start };
     });
     return { base: null, boxes };
@@ -156,11 +156,11 @@ export const Concat: Primitive<number, Pieces> = definePrimitive({
   // without boxes: where(before the end of the first piece, first, where(before the end of the second, second, ...))
   lower: (node, at) => {
     const axis = node.attributes;
-    const along = at.index[axis] as Index;
-    let end = node.shape[axis] as number;
+    const along = at.index[axis]!;
+    let end = node.shape[axis]!;
     let value: number | null = null;
     for (let k = node.inputs.length - 1; k >= 0; k--) {
-      const size = (node.inputs[k] as Node).shape[axis] as number;
+      const size = node.inputs[k]!.shape[axis]!;
       const inner = at.space.clamp(at.space.shift(along, size - end), 0, size - 1);
       const piece = at.input(
         k,
@@ -209,12 +209,12 @@ function requireElements(operation: string, x: Node, index: Node, axis: number):
 /** The flat position in x of each index along `axis`. */
 export function flatPositions(x: Node, index: Node, axis: number): Node {
   const strides = stridesOf(x.shape);
-  const limit = like(index, (x.shape[axis] as number) - 1);
+  const limit = like(index, x.shape[axis]! - 1);
   const safe = minimum(maximum(index, like(index, 0)), limit);
-  let flat = multiply(safe, like(index, strides[axis] as number));
+  let flat = multiply(safe, like(index, strides[axis]!));
   index.shape.forEach((size, a) => {
     if (a === axis || size === 1) return;
-    flat = add(flat, multiply(indexAlong(index.shape, a), like(index, strides[a] as number)));
+    flat = add(flat, multiply(indexAlong(index.shape, a), like(index, strides[a]!)));
   });
   return flat;
 }
@@ -238,8 +238,7 @@ export function scatterAdd(base: Node, index: Node, values: Node, axis = 0): Nod
 
 /** base with the box at `starts` replaced by `value`. */
 export function update(base: Node, value: Node, starts: readonly Node[]): Node {
-  const fits =
-    value.shape.length === base.shape.length && value.shape.every((size, a) => size <= (base.shape[a] as number));
+  const fits = value.shape.length === base.shape.length && value.shape.every((size, a) => size <= base.shape[a]!);
   if (!fits || starts.length !== base.shape.length) {
     throw new ShapeError(
       `update: a box of ${show(value.shape)} with ${starts.length} starts does not fit in ${show(base.shape)}.`,
@@ -269,7 +268,7 @@ export function concat(tensors: readonly Node[], axis = 0): Node {
   });
   const pieces = tensors.filter((x) => x.shape[normal] !== 0).map((x) => cast(x, dtype));
   if (pieces.length === 0) return cast(first, dtype);
-  return pieces.length === 1 ? (pieces[0] as Node) : (concatBehindPermute(pieces, normal) ?? joined(pieces, normal));
+  return pieces.length === 1 ? pieces[0]! : (concatBehindPermute(pieces, normal) ?? joined(pieces, normal));
 }
 
 /** How many pieces one kernel can tell apart where boxes cannot be written one by one: each takes about ten operations. */
@@ -284,7 +283,7 @@ function joined(pieces: readonly Node[], axis: number): Node {
     const start = (group: number): number => Math.round((group * level.length) / groups);
     level = Array.from({ length: groups }, (_, group) => joined(level.slice(start(group), start(group + 1)), axis));
   }
-  return level.length === 1 ? (level[0] as Node) : apply(Concat, level, axis);
+  return level.length === 1 ? level[0]! : apply(Concat, level, axis);
 }
 
 /** Pieces that are all permuted the same way are joined before: whole rows are copied instead of single elements. */
@@ -296,8 +295,8 @@ function concatBehindPermute(pieces: readonly Node[], axis: number): Node | null
   if (shared.length === 0) return null;
   if (!pieces.every((x) => x.inputs.length === 1 && sameShape(order(x), shared))) return null;
   const joined = concat(
-    pieces.map(({ inputs }) => inputs[0] as Node),
-    shared[axis] as number,
+    pieces.map(({ inputs }) => inputs[0]!),
+    shared[axis]!,
   );
   return permute(joined, shared);
 }
@@ -321,7 +320,7 @@ export function stack(tensors: readonly Node[], axis = 0): Node {
 /** Pieces along an axis: of the given sizes, or `pieces` equal ones. */
 export function split(x: Node, pieces: number | readonly number[], axis = 0): Node[] {
   const normal = normalizeAxis('split', axis, x.shape.length);
-  const length = x.shape[normal] as number;
+  const length = x.shape[normal]!;
   if (typeof pieces === 'number' && (pieces < 1 || length % pieces !== 0)) {
     throw new ShapeError(`split: axis ${normal} of ${show(x.shape)} does not divide into ${pieces} equal pieces.`);
   }

@@ -19,7 +19,7 @@ export const Cumsum: Primitive<number, Unary> = definePrimitive({
   infer: ([x]) => x,
   key: (axis) => [axis],
   gradient: (g, _, { attributes: axis }) => [flip(apply(Cumsum, [flip(g, axis)], axis), axis)],
-  reduction: ({ shape, attributes, dtype }) => ({ op: 'sum', extents: [shape[attributes] as number], dtype }),
+  reduction: ({ shape, attributes, dtype }) => ({ op: 'sum', extents: [shape[attributes]!], dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
     const [r] = at.reduced as [Index];
@@ -27,10 +27,10 @@ export const Cumsum: Primitive<number, Unary> = definePrimitive({
       0,
       at.index.map((index, a) => (a === axis ? r : index)),
     );
-    const before = at.emit('less', 'bool', at.integer(r), at.integer(at.space.shift(at.index[axis] as Index, 1)));
+    const before = at.emit('less', 'bool', at.integer(r), at.integer(at.space.shift(at.index[axis]!, 1)));
     return at.emit('where', node.dtype, before, operand, at.constant(0, node.dtype));
   },
-  hint: (node, operands) => ({ kind: 'scan', axis: node.attributes, operand: operands[0] as number }),
+  hint: (node, operands) => ({ kind: 'scan', axis: node.attributes, operand: operands[0]! }),
 });
 
 /** The position of each element in its sorted row: how many come before it. Equal elements keep their order, NaN comes last. */
@@ -43,7 +43,7 @@ export const Rank: Primitive<number, Unary> = definePrimitive({
   key: (axis) => [axis],
   reduction: ({ inputs: [x], attributes }) => ({
     op: 'sum',
-    extents: [x.shape[attributes] as number],
+    extents: [x.shape[attributes]!],
     dtype: 'int32',
   }),
   lower: (node, at) => {
@@ -61,11 +61,11 @@ export const Rank: Primitive<number, Unary> = definePrimitive({
     const smaller = at.emit('or', 'bool', at.emit('less', 'bool', other, self), numberFirst);
     const bothNaN = at.emit('less', 'bool', at.emit('or', 'bool', isNumber, otherIsNumber), at.constant(1, 'bool'));
     const same = at.emit('or', 'bool', at.emit('equal', 'bool', other, self), bothNaN);
-    const earlier = at.emit('less', 'bool', at.integer(r), at.integer(at.index[axis] as Index));
+    const earlier = at.emit('less', 'bool', at.integer(r), at.integer(at.index[axis]!));
     const before = at.emit('or', 'bool', smaller, at.emit('and', 'bool', same, earlier));
     return at.emit('cast', 'int32', before);
   },
-  hint: (node, operands) => ({ kind: 'rank', axis: node.attributes, operand: operands[0] as number }),
+  hint: (node, operands) => ({ kind: 'rank', axis: node.attributes, operand: operands[0]! }),
 });
 
 export function cumsum(x: Node, axis: number): Node {
@@ -84,10 +84,7 @@ export function argSort(x: Node, axis: number, options: SortOptions = {}): Node 
   // descending is ascending from the other end: equal elements keep their order, and NaN, the largest, comes first
   const rank =
     options.descending === true
-      ? subtract(
-          constant((x.shape[normal] as number) - 1, 'int32'),
-          flip(apply(Rank, [flip(values, normal)], normal), normal),
-        )
+      ? subtract(constant(x.shape[normal]! - 1, 'int32'), flip(apply(Rank, [flip(values, normal)], normal), normal))
       : apply(Rank, [values], normal);
   if (x.size === 0) return rank;
   // the inverse permutation: order[rank[i]] = i
@@ -109,7 +106,7 @@ export function topK(
   options: { readonly largest?: boolean } = {},
 ): { values: Node; indices: Node } {
   const normal = normalizeAxis('topK', axis, x.shape.length);
-  if (!Number.isInteger(k) || k < 0 || k > (x.shape[normal] as number)) {
+  if (!Number.isInteger(k) || k < 0 || k > x.shape[normal]!) {
     throw new ValueError(
       `topK: k = ${k} is not from 0 to ${x.shape[normal]}, the size of axis ${normal} of ${show(x.shape)}.`,
     );

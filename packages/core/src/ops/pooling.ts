@@ -2,7 +2,6 @@
 import type { Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
-import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
@@ -32,9 +31,9 @@ export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }, Unary
     const guard = new Guard(at);
     const positions = size.map((_, i) =>
       guard.exactQuotient(
-        at.space.add(at.index[outer + i] as Index, at.space.scale(at.reduced[i] as Index, -(dilation[i] as number))),
-        stride[i] as number,
-        shape[outer + i] as number,
+        at.space.add(at.index[outer + i]!, at.space.scale(at.reduced[i]!, -dilation[i]!)),
+        stride[i]!,
+        shape[outer + i]!,
       ),
     );
     return guard.select(node, at.input(0, [...at.index.slice(0, outer), ...positions, ...at.reduced]));
@@ -42,7 +41,7 @@ export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }, Unary
 });
 
 function overlaps({ size, stride, dilation }: WindowAttributes): boolean {
-  return size.some((count, i) => (count - 1) * (dilation[i] as number) + 1 > (stride[i] as number));
+  return size.some((count, i) => (count - 1) * dilation[i]! + 1 > stride[i]!);
 }
 
 export interface PoolOptions {
@@ -66,7 +65,7 @@ function pooling(operation: string, x: Node, options: PoolOptions): Pooling {
     throw new ShapeError(`${operation}: ${show(x.shape)} has too few axes for a window over ${rank} of space.`);
   }
   padding.forEach((count, i) => {
-    if (count * 2 > (size[i] as number)) {
+    if (count * 2 > size[i]!) {
       throw new ValueError(`${operation}: padding ${count} is more than half of the window ${size[i]}.`);
     }
   });
@@ -139,7 +138,7 @@ function crop(x: Node, shape: Shape, padding: readonly number[]): Node {
   let y = x;
   const outer = shape.length - padding.length;
   padding.forEach((count, i) => {
-    y = narrow(y, outer + i, count, shape[outer + i] as number);
+    y = narrow(y, outer + i, count, shape[outer + i]!);
   });
   return y;
 }

@@ -1,6 +1,5 @@
 /** Values computed from their position alone: counting along an axis, and random numbers. */
 import type { Shape } from '../backend.ts';
-import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type None, type Primitive } from '../graph/primitive.ts';
 
@@ -10,7 +9,7 @@ export const Iota: Primitive<{ readonly shape: Shape; readonly axis: number }, N
   kind: 'source',
   infer: (_, { shape }) => ({ dtype: 'int32', shape }),
   key: ({ axis }) => [axis],
-  lower: (node, at) => at.integer(at.index[node.attributes.axis] as Index),
+  lower: (node, at) => at.integer(at.index[node.attributes.axis]!),
 });
 
 /** Uniform in [0, 1): the hash of seed, draw and position. Inputs are the seed and the number of the draw, 0-d int32. */

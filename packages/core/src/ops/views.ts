@@ -4,7 +4,6 @@
  */
 import type { Axes, Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
@@ -27,13 +26,13 @@ export const Permute: Primitive<Axes, Unary> = definePrimitive({
   name: 'permute',
   kind: 'view',
   order: ({ attributes }) => attributes,
-  infer: ([x], order) => ({ dtype: x.dtype, shape: order.map((axis) => x.shape[axis] as number) }),
+  infer: ([x], order) => ({ dtype: x.dtype, shape: order.map((axis) => x.shape[axis]!) }),
   key: (order) => order,
   gradient: (g, _, { attributes: order }) => [permute(g, inverseOrder(order))],
   lower: (node, at) =>
     at.input(
       0,
-      inverseOrder(node.attributes).map((axis) => at.index[axis] as Index),
+      inverseOrder(node.attributes).map((axis) => at.index[axis]!),
     ),
 });
 
@@ -49,7 +48,7 @@ export const Expand: Primitive<Shape, Unary> = definePrimitive({
     const missing = node.shape.length - shape.length;
     return at.input(
       0,
-      shape.map((size, axis) => (size === 1 ? at.space.zero : (at.index[axis + missing] as Index))),
+      shape.map((size, axis) => (size === 1 ? at.space.zero : at.index[axis + missing]!)),
     );
   },
 });
@@ -68,8 +67,8 @@ export const Slice: Primitive<SliceAttributes, Unary> = definePrimitive({
   key: ({ start, step }) => [...start, ...step],
   gradient: (g, [{ shape }], { attributes: { start, size, step } }) => {
     const after = shape.map((length, axis) => {
-      const count = size[axis] as number;
-      return length - (start[axis] as number) - (count === 0 ? 0 : (count - 1) * (step[axis] as number) + 1);
+      const count = size[axis]!;
+      return length - start[axis]! - (count === 0 ? 0 : (count - 1) * step[axis]! + 1);
     });
     return [padStatic(g, { before: start, after, step })];
   },
@@ -77,7 +76,7 @@ export const Slice: Primitive<SliceAttributes, Unary> = definePrimitive({
     const { start, step } = node.attributes;
     return at.input(
       0,
-      at.index.map((index, axis) => at.space.shift(at.space.scale(index, step[axis] as number), start[axis] as number)),
+      at.index.map((index, axis) => at.space.shift(at.space.scale(index, step[axis]!), start[axis]!)),
     );
   },
 });
@@ -96,7 +95,7 @@ export const DynamicSlice: Primitive<Shape, Boxed> = definePrimitive({
     return at.input(
       0,
       at.index.map((index, axis) => {
-        const room = (shape[axis] as number) - (node.shape[axis] as number);
+        const room = shape[axis]! - node.shape[axis]!;
         if (room === 0) return index;
         return at.space.add(index, at.computed(at.input(axis + 1, []), 0, room));
       }),
@@ -117,10 +116,7 @@ export const Pad: Primitive<PadAttributes, Unary> = definePrimitive({
   kind: 'view',
   infer: ([x], { before, after, step }) => ({
     dtype: x.dtype,
-    shape: x.shape.map(
-      (size, axis) =>
-        (before[axis] as number) + (size === 0 ? 0 : (size - 1) * (step[axis] as number) + 1) + (after[axis] as number),
-    ),
+    shape: x.shape.map((size, axis) => before[axis]! + (size === 0 ? 0 : (size - 1) * step[axis]! + 1) + after[axis]!),
   }),
   key: ({ before, after, step }) => [...before, ...after, ...step],
   gradient: (g, [x], { attributes: { before, step } }) => [sliceStatic(g, { start: before, size: x.shape, step })],
@@ -129,8 +125,8 @@ export const Pad: Primitive<PadAttributes, Unary> = definePrimitive({
     const { shape } = node.inputs[0];
     const guard = new Guard(at);
     const index = at.index.map((outer, axis) => {
-      const moved = at.space.shift(outer, -(before[axis] as number));
-      const [size, stride] = [shape[axis] as number, step[axis] as number];
+      const moved = at.space.shift(outer, -before[axis]!);
+      const [size, stride] = [shape[axis]!, step[axis]!];
       return stride === 1 ? guard.within(moved, size) : guard.checkedQuotient(moved, stride, size);
     });
     return guard.select(node, at.input(0, index));
@@ -147,9 +143,7 @@ export const Flip: Primitive<Axes, Unary> = definePrimitive({
     at.input(
       0,
       at.index.map((index, axis) =>
-        node.attributes.includes(axis)
-          ? at.space.shift(at.space.scale(index, -1), (node.shape[axis] as number) - 1)
-          : index,
+        node.attributes.includes(axis) ? at.space.shift(at.space.scale(index, -1), node.shape[axis]! - 1) : index,
       ),
     ),
 });
@@ -168,9 +162,7 @@ export const Window: Primitive<WindowAttributes, Unary> = definePrimitive({
     const { dtype, shape } = x;
     const outer = shape.length - size.length;
     const positions = size.map(
-      (count, i) =>
-        Math.floor(((shape[outer + i] as number) - (count - 1) * (dilation[i] as number) - 1) / (stride[i] as number)) +
-        1,
+      (count, i) => Math.floor((shape[outer + i]! - (count - 1) * dilation[i]! - 1) / stride[i]!) + 1,
     );
     return { dtype, shape: [...shape.slice(0, outer), ...positions, ...size] };
   },
@@ -182,8 +174,8 @@ export const Window: Primitive<WindowAttributes, Unary> = definePrimitive({
     const outer = node.shape.length - 2 * size.length;
     const windowed = size.map((_, i) =>
       at.space.add(
-        at.space.scale(at.index[outer + i] as Index, stride[i] as number),
-        at.space.scale(at.index[outer + size.length + i] as Index, dilation[i] as number),
+        at.space.scale(at.index[outer + i]!, stride[i]!),
+        at.space.scale(at.index[outer + size.length + i]!, dilation[i]!),
       ),
     );
     return at.input(0, [...at.index.slice(0, outer), ...windowed]);
@@ -322,11 +314,11 @@ export function window(x: Node, attributes: WindowAttributes): Node {
   const outer = x.shape.length - size.length;
   if (outer < 0) throw new ShapeError(`window: ${show(x.shape)} has fewer axes than the window ${show(size)}.`);
   size.forEach((count, i) => {
-    if ([count, stride[i] as number, dilation[i] as number].some((n) => !Number.isInteger(n) || n < 1)) {
+    if ([count, stride[i]!, dilation[i]!].some((n) => !Number.isInteger(n) || n < 1)) {
       throw new ValueError('window: sizes, strides and dilations must be whole numbers from 1.', { ...attributes });
     }
-    const reach = (count - 1) * (dilation[i] as number) + 1;
-    if (reach > (x.shape[outer + i] as number)) {
+    const reach = (count - 1) * dilation[i]! + 1;
+    if (reach > x.shape[outer + i]!) {
       throw new ShapeError(
         `window: a window of ${count} (reach ${reach}) does not fit axis ${outer + i} of ${show(x.shape)}: pad the input or use a smaller window.`,
         { shape: x.shape, ...attributes },
