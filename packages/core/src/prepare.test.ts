@@ -98,3 +98,15 @@ test('the function must be synchronous', async () => {
     'prepare: the function must not be async',
   );
 });
+
+test('what the function assigns on another backend is no part of the program', async () => {
+  const elsewhere = parameter(tensor([1], { backend: recording(reference()) }), { trainable: false });
+  await prepareProgram(() => {
+    elsewhere.assign(elsewhere.mul(2));
+    return forward(1);
+  });
+  expect(backend.programs[0]?.outputs).toHaveLength(1);
+  await forward(2).data();
+  expect(backend.counts.compile).toBe(1);
+  expect(await elsewhere.array()).toEqual([1]);
+});

@@ -15,6 +15,7 @@ import {
   tensor,
   uniform,
 } from './index.ts';
+import { recordDraws } from './random.ts';
 import { prepare } from './testing.ts';
 
 prepare(reference({ rounding: 'float32' }));
@@ -134,7 +135,32 @@ test.each<[string, () => unknown, string]>([
     () => randomInteger([1], 3, 3),
     'randomInteger: [3, 3) is not a range of 1 to 2^24 whole numbers.',
   ],
+  [
+    'a range beyond what 24 bits can draw from',
+    () => randomInteger([1], 0, 2 ** 24 + 1),
+    'randomInteger: [0, 16777217) is not a range of 1 to 2^24 whole numbers.',
+  ],
   ['a shape that is none', () => uniform([-1]), 'uniform: [-1] is not a shape'],
 ])('%s is refused', (_, draw, message) => {
   expect(draw).toThrow(message);
+});
+
+test('normal numbers are those of Box and Muller, of the next two draws of the stream', async () => {
+  const found = await data(normal([50], { mean: 1, standardDeviation: 2 }));
+  setSeed(11);
+  const [u, v] = [await data(uniform([50])), await data(uniform([50]))];
+  found.forEach((value, k) => {
+    // log(1 - u), because u may be 0 and 1 - u is not
+    const unit = Math.sqrt(-2 * Math.log(1 - (u[k] as number))) * Math.cos(2 * Math.PI * (v[k] as number));
+    expect(value).toBeCloseTo(1 + 2 * unit, 4);
+  });
+});
+
+test('draws that are recorded inside of a recording belong to both', () => {
+  const outer = recordDraws(() => {
+    uniform([1]);
+    return recordDraws(() => uniform([1])).draws;
+  });
+  expect(outer.draws).toHaveLength(2);
+  expect(outer.draws.slice(1)).toEqual(outer.result);
 });

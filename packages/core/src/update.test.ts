@@ -98,3 +98,29 @@ test('outside of compile a number source is read once and a host effect is not r
   await y.sum().item();
   expect(reads).toBe(1);
 });
+
+test('a value that was asked for beside becoming that of a parameter outlives the parameter’s next one', async () => {
+  const w = parameter([1]);
+  const next = w.mul(2);
+  await replace([[w, next]], [next]);
+  await replace([[w, w.add(40)]], []);
+  expect([await next.array(), await w.array()]).toEqual([[2], [42]]);
+});
+
+test('the old value of a parameter that was asked for in the same program is not given away', async () => {
+  const w = parameter([1, 2]);
+  const before = w.stopGradient();
+  await replace([[w, w.add(1)]], [before]);
+  expect([await before.array(), await w.array()]).toEqual([
+    [1, 2],
+    [2, 3],
+  ]);
+});
+
+test('a loss keeps nothing of the step that it was made for', async () => {
+  const w = parameter([1, 2]);
+  const loss = w.square().sum();
+  await replace([[w, w.mul(0.5)]], [loss]);
+  expect(loss.node.inputs).toEqual([]);
+  expect(await loss.item()).toBe(5);
+});

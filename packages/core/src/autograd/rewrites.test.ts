@@ -2,7 +2,7 @@
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../graph/node.ts';
-import { gradients, type Tensor, tensor } from '../index.ts';
+import { einsum, gradients, type Tensor, tensor } from '../index.ts';
 import { add } from '../ops/arithmetic.ts';
 import { Contraction, matmul } from '../ops/contract.ts';
 import { Concat } from '../ops/indexing.ts';
@@ -69,6 +69,14 @@ describe('joinPads', () => {
     expect(joinPads(single)).toBe(single);
   });
 
+  test('leaves pieces alone that are spread out, each of whose elements has zeros around it', async () => {
+    const spread = (start: number): Node =>
+      padStatic(tensor([1, 2]).node, { before: [start], after: [3 - start], step: [2] });
+    const terms = [spread(0), spread(3)];
+    expect(joinPads(terms)).toBe(terms);
+    expect(await sumOf(terms)).toEqual([1, 0, 2, 1, 0, 2]);
+  });
+
   test('is what slices of a tensor cost backwards: one pass', async () => {
     const x = tensor([1, 2, 3, 4, 5, 6]);
     const [firstHalf, secondHalf] = x.split(2) as [Tensor, Tensor];
@@ -101,6 +109,17 @@ describe('joinContractions', () => {
       [2, 10],
       [4, 10],
     ]);
+  });
+
+  test('leaves products over two axes alone, which a longer last one would not sum as pairs', async () => {
+    const cube = (start: number): Tensor =>
+      tensor(
+        Float32Array.from({ length: 12 }, (_, i) => ((start + i) % 5) - 2),
+        { shape: [2, 2, 3] },
+      );
+    const terms = [0, 1].map((start) => einsum('aij,bij->ab', cube(start), cube(start + 2)).node);
+    const names = namesOf(await rewritten(joinContractions, terms));
+    expect(names).toEqual(namesOf(terms));
   });
 
   test('leaves a product alone that is in memory, and what is none', async () => {

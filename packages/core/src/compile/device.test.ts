@@ -15,6 +15,7 @@ import {
   StaleTensorError,
   setDefaultBackend,
   tensor,
+  uniform,
 } from '../index.ts';
 import { compilingBy, descend, Momentum, prepare } from '../testing.ts';
 
@@ -47,6 +48,15 @@ describe('reading', () => {
     backend.clear();
     await y.sum().item();
     expect(backend.programs[0]?.steps).toHaveLength(1);
+  });
+
+  test('of random numbers that the host draws leaves nothing of them on the device', async () => {
+    const device = recording(reference({ limits: { exactInt32: false } }));
+    setDefaultBackend(device);
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await uniform([8]).mul(2).data()).length).toBe(8);
+      expect(device.live.count).toBe(0);
+    }
   });
 
   test('gives copies', async () => {

@@ -1,11 +1,11 @@
 /** Groups: runs of steps that share rows, found where they exist and nowhere else. */
-import { reference } from '@nn/conformance';
+import { type BodyBuilder, buildKernel, reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
 import type { Kernel, Program } from '../backend.ts';
 import { type Tensor, tensor } from '../index.ts';
 import { prepare } from '../testing.ts';
 import { deviceOf } from './device.ts';
-import { findGroups, safeGroups } from './group.ts';
+import { findGroups, followsRows, safeGroups } from './group.ts';
 
 const backend = prepare(reference());
 
@@ -15,6 +15,9 @@ const programOf = (...roots: readonly Tensor[]): Program =>
     [],
   ).plan.program;
 const matrix = (rows = 6, columns = 8): Tensor => tensor(new Float32Array(rows * columns), { shape: [rows, columns] });
+
+const kernelOf = (value: (body: BodyBuilder) => number): Kernel =>
+  buildKernel({ domain: [4, 6], reads: ['float32'], scalars: ['int32'], value: (body) => void value(body) });
 
 describe('a group is', () => {
   test('the steps of a softmax over rows, whose row values stay inside', () => {
@@ -47,6 +50,28 @@ describe('a group is not', () => {
     const x = matrix(6, 6).exp();
     const program = programOf(x, x.transpose().sin().mul(2));
     expect(program.groups).toEqual([]);
+  });
+
+  test('made of steps of which one reads before its row, behind it, or where a number says', () => {
+    const rows = [4, 6];
+    const written = kernelOf((body) => body.load(0, body.flat(rows)));
+    const follows = (change: (body: BodyBuilder, index: number) => number, offset = 0): boolean =>
+      followsRows(
+        {
+          kernel: kernelOf((body) => body.load(0, change(body, body.flat(rows)))),
+          write: 2,
+          reads: [{ buffer: 1, offset }],
+          scalars: [0],
+        },
+        new Map([[1, written]]),
+        1,
+      );
+    const moved = (by: number) => (body: BodyBuilder, index: number) =>
+      body.alu('add', 'int32', index, body.constant(by, 'int32'));
+    expect(follows((_, index) => index)).toBe(true);
+    expect(follows(moved(1), -1)).toBe(true);
+    expect([follows(moved(-1)), follows(moved(1)), follows((_, index) => index, -1)]).toEqual([false, false, false]);
+    expect(follows((body, index) => body.alu('add', 'int32', index, body.scalar(0, 'int32')))).toBe(false);
   });
 
   test('made of products', () => {

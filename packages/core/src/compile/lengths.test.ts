@@ -25,3 +25,15 @@ test('rule 12: fixed lengths, also a smaller last batch, are no reason to warn',
   for (let epoch = 0; epoch < 6; epoch++) for (const length of [32, 32, 5]) await column(length).item();
   expect(warn).not.toHaveBeenCalled();
 });
+
+test('rule 12: once is once, and the axis is the one that keeps changing', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const plane = (rows: number, columns: number) =>
+    tensor(new Float32Array(rows * columns), { shape: [rows, columns] })
+      .sin()
+      .sum();
+  // the rows take two sizes, the columns one after the other
+  for (let columns = 1; columns <= 40; columns++) await plane(2 + (columns % 2), columns).item();
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]?.[0]).toMatch(/axis 1 of an input of \[\d+, \d+\] took 8 sizes/);
+});

@@ -116,6 +116,11 @@ describe('a program is refused', () => {
       'looks ahead',
     ],
     [
+      'with a body that walks an axis it does not have',
+      withStep(base, 0, { kernel: { ...double, value: [{ op: 'axis', dtype: 'int32', axis: 1 }, ...double.value] } }),
+      'step 0, value: axis 1 does not exist',
+    ],
+    [
       'with a body of 129 operations',
       withStep(base, 0, {
         kernel: { ...double, value: new Array(129).fill({ op: 'const', dtype: 'float32', value: 1 }) },
@@ -199,6 +204,19 @@ describe('a group', () => {
     [
       'overlaps another one',
       { ...base, groups: [group, { ...group, local: [] }] },
+      'group 1 begins before the one before it ends',
+    ],
+    [
+      'begins with the last step of another one',
+      {
+        ...base,
+        buffers: [...base.buffers, { dtype: 'float32', shape: [2, 3], slot: 3 }],
+        steps: [...base.steps, { ...minus, write: 3 }],
+        groups: [
+          { ...group, local: [] },
+          { first: 1, last: 2, outer: 1, local: [] },
+        ],
+      },
       'group 1 begins before the one before it ends',
     ],
     [
