@@ -102,6 +102,8 @@ const browser: TestProjectConfiguration = {
       enabled: true,
       headless: true,
       screenshotFailures: false,
+      // The first run after an install looks through all dependencies before a page answers.
+      connectTimeout: 300_000,
       instances: [{ browser: 'chromium' }],
       provider: playwright({
         launchOptions: {

@@ -10,6 +10,7 @@ export class IsolatedBackend implements Backend {
   readonly #inner: Backend;
   readonly #buffers = new Set<object>();
   readonly #executables = new Set<Executable>();
+  #isClosed = false;
 
   constructor(inner: Backend) {
     this.#inner = inner;
@@ -28,6 +29,8 @@ export class IsolatedBackend implements Backend {
   }
 
   release(buffer: object): void {
+    // Core gives memory back when the garbage collector says that nobody can reach it: after the case, that is done.
+    if (this.#isClosed) return;
     this.#buffers.delete(buffer);
     this.#inner.release(buffer);
   }
@@ -44,6 +47,7 @@ export class IsolatedBackend implements Backend {
   /** Ends the case: everything that it still held goes back to the device. */
   async close(): Promise<void> {
     await this.#inner.idle();
+    this.#isClosed = true;
     for (const buffer of this.#buffers) this.#inner.release(buffer);
     for (const executable of this.#executables) executable.release();
     this.#buffers.clear();
