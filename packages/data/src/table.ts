@@ -31,6 +31,8 @@ export interface TableOptions {
   readonly inputs?: readonly string[];
   /** Missing inputs: 'error', or 'fill' with the mean of numbers and the most frequent category. Missing targets are always an error. */
   readonly missing?: 'error' | 'fill';
+  /** Takes what is suspicious, a sentence each; `console.warn` where not given. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -51,22 +53,26 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
     if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
   }
   const fill = options.missing === 'fill';
+  const { onWarning = (message: string) => console.warn(message) } = options;
   const columnOf = columnFinder('fitTable', table);
   const encoding: TableEncoding = {
     inputs: inputs.map((name) => fitColumn(columnOf(name), 'oneHot', fill)),
     targets: targets.map((name) => fitColumn(columnOf(name), 'index', false)),
   };
-  for (const column of [...encoding.inputs, ...encoding.targets]) warnOfNames(table, column);
+  for (const column of [...encoding.inputs, ...encoding.targets]) {
+    const warning = suspicion(table, column);
+    if (warning !== undefined) onWarning(warning);
+  }
   return encoding;
 }
 
-/** Warns of a column in which nearly every row has a category of its own: a name or a number, not a property. */
-function warnOfNames(table: Table, column: ColumnEncoding): void {
+/** What to say of a column in which nearly every row has a category of its own: a name or a number, not a property. */
+function suspicion(table: Table, column: ColumnEncoding): string | undefined {
   const rows = table.lines.length;
-  if (column.kind === 'number' || column.categories.length <= 20 || column.categories.length < rows / 2) return;
-  console.warn(
-    `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`,
-  );
+  if (column.kind === 'number' || column.categories.length <= 20 || column.categories.length < rows / 2) {
+    return undefined;
+  }
+  return `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`;
 }
 
 /**

@@ -179,9 +179,9 @@ const encoding = fitTable(table, {
 });
 const parts = trainTestSplit(encodeTable(table, encoding), ${split});
 const scale = fitNormalization(parts.train.fields.inputs);
-${isQuantity ? 'const targetScale = fitNormalization(parts.train.fields.targets);\n' : ''}const [train, test] = [parts.train, parts.test].map(
-  (part) => new Dataset({ inputs: normalize(part.fields.inputs, scale), targets: ${targets} }),
-) as [typeof parts.train, typeof parts.test];
+${isQuantity ? 'const targetScale = fitNormalization(parts.train.fields.targets);\n' : ''}const scaled = (part: typeof parts.train) =>
+  new Dataset({ inputs: normalize(part.fields.inputs, scale), targets: ${targets} });
+const [train, test] = [scaled(parts.train), scaled(parts.test)];
 ${loader}`;
 }
 

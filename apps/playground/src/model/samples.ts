@@ -164,19 +164,22 @@ function resolveChoice(
   return { target, inputs, isQuantity: choice.as === 'number' || (choice.as === 'auto' && !looksLikeClasses) };
 }
 
+/** A page has no console that people read: what is doubtful shows in the columns that it lists. */
+const onWarning = (): void => undefined;
+
 function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   if (file === undefined) throw new ValueError('table: drop a CSV file on the page first.', { code: 'noTable' });
-  const whole = parseCsv(file.text, { name: file.name, trim: true });
+  const whole = parseCsv(file.text, { name: file.name, trim: true, onWarning });
   const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
   // a class that is written as a number is a category
   const kinds = isQuantity ? {} : { [target]: 'category' as const };
-  const table = dropMissing(parseCsv(file.text, { name: file.name, trim: true, kinds }), [target]);
+  const table = dropMissing(parseCsv(file.text, { name: file.name, trim: true, kinds, onWarning }), [target]);
   if (table.lines.length < 10) {
     throw new ValueError(
       `${file.name} has ${table.lines.length} rows with a value of '${target}': 10 or more are needed.`,
     );
   }
-  const encoding = fitTable(table, { targets: target, inputs, missing: 'fill' });
+  const encoding = fitTable(table, { targets: target, inputs, missing: 'fill', onWarning });
   const samples = encodeTable(table, encoding);
   const { train, test } = split(spec, samples, !isQuantity);
   const normalization = fitNormalization(train.fields.inputs);

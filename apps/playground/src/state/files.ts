@@ -27,7 +27,7 @@ export async function readDropped(files: readonly File[]): Promise<Found> {
 
 async function readTable(file: File): Promise<Found> {
   const text = await file.text();
-  parseCsv(text, { name: file.name, trim: true }); // says line and column of what is damaged
+  parseCsv(text, { name: file.name, trim: true, onWarning: () => undefined }); // says line and column of what is damaged
   const table = { name: file.name, text };
   try {
     if (text.length <= longestKept) sessionStorage.setItem(key, JSON.stringify(table));

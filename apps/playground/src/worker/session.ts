@@ -191,7 +191,10 @@ export class Session {
   /** What the page must know once. */
   describe(): Built {
     const { problem, spec, dropped } = this;
-    const table = spec.task === 'table' && dropped.table ? tableFacts(parseCsv(dropped.table.text)) : null;
+    const table =
+      spec.task === 'table' && dropped.table
+        ? tableFacts(parseCsv(dropped.table.text, { onWarning: () => undefined }))
+        : null;
     return {
       spec,
       goal: problem.goal,
