@@ -3,13 +3,14 @@
  * Comments are left out (typedoc shows them), as are members marked private or @internal.
  *
  *   node scripts/api.mjs             fails when a list is out of date, and says what changed
- *   node scripts/api.mjs --update    writes the lists
+ *   node scripts/api.mjs --update    writes the lists, and docs/errors.md
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { page as errors, errorsPage } from './errors.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const printer = ts.createPrinter({ removeComments: true });
@@ -192,6 +193,7 @@ export function difference(before, after) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(join(root, 'docs/api'), { recursive: true });
+  if (process.argv.includes('--update')) writeFileSync(errors, errorsPage());
   for (const name of packages()) {
     const [path, now] = [pathOf(name), apiOf(name)];
     const before = existsSync(path) ? readFileSync(path, 'utf8') : '';

@@ -30,6 +30,12 @@ describe.each([
   });
 });
 
+test('an error bears a kind: its code and the operation or layer that the message begins with', () => {
+  expect(new ShapeError('matmul: inner sizes differ').kind).toBe('shape/matmul');
+  expect(new ValueError('Conv2d(1, 8): no option strides: stride').kind).toBe('value/Conv2d');
+  expect(new BackendError('No backend is set: import { cpu }').kind).toBe('backend');
+});
+
 test('a device error keeps its cause', () => {
   const cause = new Error('out of memory');
   expect(new BackendError('upload failed', {}, cause).cause).toBe(cause);

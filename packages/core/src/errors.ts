@@ -11,11 +11,14 @@
  * try {
  *   tensor([1, 2, 3]).reshape([2, 2]);
  * } catch (error) {
- *   console.log(isNNError(error) && error.code); // => shape
+ *   console.log(isNNError(error) && error.kind); // => shape/reshape
  * }
  */
 export class NNError extends Error {
+  /** Names the class: 'shape'. */
   readonly code: string;
+  /** Code and operation or layer, 'shape/matmul': what programs and docs/errors.md point at. Messages may change, this stays. */
+  readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
   /** Marks the errors of nn, also those of another copy of this package. */
   readonly isNNError: true = true;
@@ -24,6 +27,8 @@ export class NNError extends Error {
     // What a hostile name of 99 MB leaves of it is enough for a terminal.
     super(message.slice(0, 4000), cause === undefined ? undefined : { cause });
     this.code = code;
+    const operation = /^([A-Za-z][\w.]*)(?:\([^:]*\))?:/.exec(message)?.[1];
+    this.kind = operation === undefined ? code : `${code}/${operation}`;
     this.data = data;
     this.name = new.target.name;
   }
