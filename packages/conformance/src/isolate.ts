@@ -64,8 +64,7 @@ export class IsolatedBackend implements Backend {
     const wrapped: Executable = {
       run: (inputs, scalars) => settle(inputs, inner.run(inputs, scalars)),
       release: () => {
-        this.#executables.delete(inner);
-        inner.release();
+        if (this.#executables.delete(inner)) inner.release();
       },
     };
     if (inner.profile === undefined) return wrapped;

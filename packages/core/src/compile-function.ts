@@ -56,7 +56,13 @@ const mostVariants = 64;
 
 /** Releases the plans of compiled functions that nobody can reach any more. */
 const collected = /* @__PURE__ */ new FinalizationRegistry<Set<Plan>>((plans) => {
-  for (const plan of plans) letGo(plan);
+  for (const plan of plans) {
+    try {
+      letGo(plan);
+    } catch {
+      // the device is gone, and its programs with it: nobody is here who could read the error
+    }
+  }
 });
 
 /** What was traced, by the types of the arguments; each entry holds its plan. */

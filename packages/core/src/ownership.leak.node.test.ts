@@ -177,6 +177,23 @@ describe('memory comes back from', () => {
   });
 });
 
+test('a device that was closed meanwhile ends no process', async () => {
+  const errors: unknown[] = [];
+  const note = (error: unknown): void => void errors.push(error);
+  process.prependListener('uncaughtException', note);
+  const closed = recording(reference());
+  const round = async (): Promise<void> => {
+    const weight = parameter(new Float32Array(size), { backend: closed });
+    await replace([[weight, weight.add(1)]]);
+  };
+  await round();
+  closed.fail('release');
+  await collect();
+  process.off('uncaughtException', note);
+  expect(errors).toEqual([]);
+  expect(closed.counts.release).toBeGreaterThan(0);
+});
+
 describe('programs', () => {
   /** How many executables live. */
   function counted(): { live: () => number } {

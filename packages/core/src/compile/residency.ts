@@ -70,7 +70,11 @@ interface Orphan {
 
 const orphans = /* @__PURE__ */ new FinalizationRegistry<Orphan>((orphan) => {
   orphan.residency.forget(orphan);
-  orphan.backend.release(orphan.buffer);
+  try {
+    orphan.backend.release(orphan.buffer);
+  } catch {
+    // A device that is gone or was closed has nothing to give back, and nobody is here who could read the error.
+  }
 });
 
 /** Tells what a variable held that nobody can reach any more. */
