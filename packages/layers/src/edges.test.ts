@@ -19,7 +19,15 @@ import {
 } from '@nn/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import fixtures from '../fixtures/edges.json';
-import { attention, bceWithLogits, binaryCrossEntropy, hardSigmoid, hardSwish } from './index.ts';
+import {
+  attention,
+  BatchNorm1d,
+  bceWithLogits,
+  binaryCrossEntropy,
+  hardSigmoid,
+  hardSwish,
+  LayerNorm,
+} from './index.ts';
 
 type Numbers = readonly (number | string)[];
 
@@ -204,5 +212,21 @@ describe.each(engines)('%s', (engine) => {
     const y = where(x.greater(0), f(x), 0);
     const found = await gradients(y.sum(), [x])[0].data();
     expect(Array.from(found, (value) => value + 0)).toEqual(right);
+  });
+
+  test('numbers far from 0 keep their variance, and norms their digits', async () => {
+    setDefaultBackend(cpu({ engine }));
+    const values = Float32Array.from({ length: 4000 }, (_, i) => 1e6 + (i % 2));
+    const rows = tensor(values, { shape: [4, 1000] });
+    const columns = rows.transpose().add(0);
+    expect(await tensor(values).variance(undefined, { correction: 0 }).item()).toBe(0.25);
+    expect(await rows.variance(1, { correction: 0 }).array()).toEqual([0.25, 0.25, 0.25, 0.25]);
+    expect(await columns.variance(0, { correction: 0 }).array()).toEqual([0.25, 0.25, 0.25, 0.25]);
+    const layer = new LayerNorm(1000, { epsilon: 0 });
+    expect([...(await layer.forward(rows).data()).subarray(0, 4)]).toEqual([-1, 1, -1, 1]);
+    const batch = new BatchNorm1d(4, { epsilon: 0, momentum: 1 });
+    const standard = batch.forward(columns);
+    expect([...(await standard.data()).subarray(0, 8)]).toEqual([-1, -1, -1, -1, 1, 1, 1, 1]);
+    expect(await batch.runningMean?.array()).toEqual([1000000.5, 1000000.5, 1000000.5, 1000000.5]);
   });
 });

@@ -15,9 +15,19 @@ import {
 import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, sizeAt } from './layer.ts';
 import { type MaskOptions, maskLike } from './mask.ts';
 
+/**
+ * The first element along `axes`, kept. Less it, numbers far from 0 are small ones, whose sum keeps the digits that theirs
+ * would lose. Results do not depend on it, so neither do gradients.
+ */
+function firstOf(x: Tensor, axes: readonly number[]): Tensor | number {
+  if (x.size === 0) return 0;
+  return x.at(...x.shape.map((_, axis) => (axes.includes(axis) ? [0, 1] : [null]))).stopGradient();
+}
+
 /** (x - mean) / sqrt(variance + epsilon) over `axes`, with the biased variance that all three layers use. */
 function standardize(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
-  const centered = x.sub(x.mean(axes, { keepAxes: true }));
+  const near = x.sub(firstOf(x, axes));
+  const centered = near.sub(near.mean(axes, { keepAxes: true }));
   const variance = centered.square().mean(axes, { keepAxes: true });
   return centered.mul(variance.add(epsilon).rsqrt());
 }
@@ -75,11 +85,11 @@ abstract class BatchNorm implements Layer {
     const { mask } = options;
     const perChannel = [this.channels, ...new Array<number>(input.rank - 2).fill(1)];
     const { runningMean, runningVar } = this;
-    let mean: Tensor;
+    let centered: Tensor;
     let variance: Tensor;
     const usesRunning = !isTraining() || this.#isFrozen();
     if (usesRunning && runningMean !== null && runningVar !== null) {
-      mean = runningMean.reshape(perChannel);
+      centered = input.sub(runningMean.reshape(perChannel));
       variance = runningVar.reshape(perChannel);
     } else {
       const axes = Array.from({ length: input.rank }, (_, axis) => axis).filter((axis) => axis !== 1);
@@ -95,13 +105,17 @@ abstract class BatchNorm implements Layer {
         counted === null
           ? x.mean(axes, { keepAxes: true })
           : where(counted.keep, x, 0).sum(axes, { keepAxes: true }).div(counted.count);
-      mean = meanOf(input);
-      variance = meanOf(input.sub(mean).square());
+      // the first element may be one that does not count
+      const first = counted === null ? firstOf(input, axes) : 0;
+      const near = counted === null ? input.sub(first) : input;
+      const mean = meanOf(near);
+      centered = near.sub(mean);
+      variance = meanOf(centered.square());
       // the unbiased variance divides by one less
       const unbiased = counted === null ? count / (count - 1) : counted.count.div(counted.count.sub(1).maximum(1));
-      if (isTraining()) this.#track(mean.stopGradient(), variance.stopGradient(), unbiased);
+      if (isTraining()) this.#track(mean.add(first).stopGradient(), variance.stopGradient(), unbiased);
     }
-    const standard = input.sub(mean).mul(variance.add(this.epsilon).rsqrt());
+    const standard = centered.mul(variance.add(this.epsilon).rsqrt());
     return scaleAndShift(standard, this.weight, this.bias, perChannel);
   }
 

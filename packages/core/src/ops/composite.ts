@@ -7,7 +7,7 @@ import { normalizeAxes } from '../shape.ts';
 import { add, divide, multiply, power, subtract } from './arithmetic.ts';
 import { equal, less, or, where } from './compare.ts';
 import { abs, cast, erf, exp, log, sigmoid, softplus, sqrt, square, tanh } from './functions.ts';
-import { max, type ReduceOptions, sum } from './reduce.ts';
+import { magnitude, max, type ReduceOptions, sum } from './reduce.ts';
 import { indexAlong } from './sources.ts';
 import { reshape, unsqueeze } from './views.ts';
 
@@ -79,8 +79,8 @@ export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { r
   if (real.size === 0) return sum(abs(real), axes, options);
   const normal = normalizeAxes('norm', axes, x.shape.length);
   // powers leave the range of float32 long before the norm does: scaled, the largest element is where they cannot
-  const scale = stopGradient(order === 2 ? powerOfTwo(real, normal) : largestOf(real, normal));
-  const scaled = divide(real, scale);
+  const scale = order === 2 ? powerOfTwo(real, normal) : largestOf(real, normal);
+  const scaled = multiply(real, divide(float(1), scale));
   const total = order === 2 ? square(scaled) : power(abs(scaled), float(order));
   const sums = sum(total, normal, { keepAxes: true });
   // a root has no slope at 0: take it of 1 there instead, and give 0
@@ -97,14 +97,14 @@ export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { r
 
 /** The largest magnitude of each row, 1 where it is 0 or infinite. */
 function largestOf(x: Node, axes: Axes): Node {
-  const top = max(abs(x), axes, { keepAxes: true });
+  const top = magnitude(x, axes);
   const isUseless = or(equal(top, float(0)), equal(top, float(Number.POSITIVE_INFINITY)));
   return where(isUseless, float(1), top);
 }
 
 /** 1 for rows of ordinary numbers, which it leaves as they are, else a power of two, by which division is exact. */
 function powerOfTwo(x: Node, axes: Axes): Node {
-  const top = max(abs(x), axes, { keepAxes: true });
+  const top = magnitude(x, axes);
   const huge = where(less(float(1e15), top), float(2 ** 96), float(1));
   return where(less(top, float(1e-15)), float(2 ** -96), huge);
 }

@@ -2,16 +2,17 @@
 import type { Axes } from '../backend.ts';
 import { isFloat } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
+import { stopGradient } from '../graph/custom-gradient.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Lowering, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, show } from '../shape.ts';
-import { divide, multiply, subtract } from './arithmetic.ts';
+import { divide, maximum, multiply, negate, subtract } from './arithmetic.ts';
 import { equal, notEqual, or, where } from './compare.ts';
 import { cast, sqrt, square } from './functions.ts';
 import { checkComputable, like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
-import { expandTo, inverseOrder, permute, reshape } from './views.ts';
+import { expandTo, inverseOrder, narrow, permute, reshape } from './views.ts';
 
 export interface ReduceOptions {
   /** Keep the reduced axes with size 1. */
@@ -22,14 +23,19 @@ type Reduction = Primitive<Axes, Unary>;
 type Rule = NonNullable<Reduction['gradient']>;
 
 /** @__NO_SIDE_EFFECTS__ */
-function reduction(name: string, op: 'sum' | 'product' | 'max' | 'min', exact: boolean, gradient: Rule): Reduction {
+function reduction(
+  name: string,
+  op: 'sum' | 'product' | 'max' | 'min',
+  exact: boolean,
+  gradient: Rule | null,
+): Reduction {
   return definePrimitive<Axes, Unary>({
     name,
     kind: 'nest',
     ...(exact ? { exact: [0] } : {}),
     infer: ([{ dtype, shape }], axes) => ({ dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) }),
     key: (axes) => axes,
-    gradient,
+    ...(gradient && { gradient }),
     reduction: ({ inputs: [x], attributes, dtype }) => ({
       op,
       extents: attributes.map((axis) => x.shape[axis] as number),
@@ -63,6 +69,14 @@ function shareOfExtreme(g: Node, x: Node, y: Node<Axes, Unary>): Node {
   const isExtreme = cast(equal(x, spreadTo(y, x, axes)), 'float32');
   const share = divide(g, sum(isExtreme, axes));
   return multiply(isExtreme, spreadTo(share, x, axes));
+}
+
+/** The largest element to scale by, of which no gradient is asked: nothing is compared with it, so x need not be stored. */
+const Bound: Reduction = reduction('bound', 'max', false, null);
+
+/** The largest magnitude of each row, kept axes, a constant to gradients. */
+export function magnitude(x: Node, axes: Axes): Node {
+  return stopGradient(reshape(apply(Bound, [maximum(x, negate(x))], axes), keptShape(x, axes)));
 }
 
 /** A reduced tensor repeated over the reduced axes of x. */
@@ -142,6 +156,19 @@ export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {})
   return divide(sum(cast(x, 'float32'), normal, options), constant(count, 'float32'));
 }
 
+/**
+ * x less its mean over the axes, kept. Taken from the first element first: the sum is then one of small numbers, and keeps the
+ * digits that a sum of large ones rounds away (Chan, Golub and LeVeque 1983). No result depends on that element.
+ */
+export function centred(x: Node, axes?: number | Axes): Node {
+  const normal = normalizeAxes('centred', axes, x.shape.length);
+  const real = cast(x, 'float32');
+  if (normal.some((axis) => x.shape[axis] === 0)) return real; // nothing to centre
+  const first = normal.reduce((row, axis) => narrow(row, axis, 0, 1), real);
+  const shifted = subtract(real, stopGradient(first));
+  return subtract(shifted, mean(shifted, normal, { keepAxes: true }));
+}
+
 /** The mean squared deviation; the sum is divided by n - correction (1 by default, Bessel's). */
 export function variance(
   x: Node,
@@ -150,9 +177,8 @@ export function variance(
 ): Node {
   const normal = normalizeAxes('variance', axes, x.shape.length);
   const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
-  const centred = subtract(cast(x, 'float32'), mean(x, normal, { keepAxes: true }));
   const divisor = Math.max(0, count - (options.correction ?? 1));
-  return divide(sum(square(centred), normal, options), constant(divisor, 'float32'));
+  return divide(sum(square(centred(x, normal)), normal, options), constant(divisor, 'float32'));
 }
 
 export function standardDeviation(

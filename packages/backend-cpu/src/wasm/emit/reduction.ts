@@ -1,11 +1,12 @@
 /**
  * Sums, products and extremes of one element of the output: the accumulators before the reduced loops, one turn of the
  * innermost loop, and the result after them. Where the reduction itself runs four at a time, the lanes are folded at the end.
- * Long sums of float32 are sums of shorter ones: the rounding error grows with the number of terms in a row, not of all.
+ * Long sums of float32 are sums of shorter ones, which are added up in double precision: the rounding error is that of a
+ * short sum, however many terms there are.
  */
 import type { DType, Kernel, Op } from '@nn/core';
 import type { Expression, Local, Statement, V128 } from '../assembler.ts';
-import { f32, f32x4, v128 } from '../instructions.ts';
+import { f32, f32x4, f64, f64x2, v128 } from '../instructions.ts';
 import { keep, type Scope } from '../math.ts';
 import { isFloat, scalarOperation, varying, vectorOperation } from '../operations.ts';
 import { constantElement, constantLanes, laneOf } from './elements.ts';
@@ -14,8 +15,10 @@ import type { Values } from './values.ts';
 
 type Reduce = NonNullable<Kernel['reduce']>;
 
-/** The most terms that one float32 accumulator adds up one after the other. */
-export const longestRun = 512;
+/** About the most terms that one float32 accumulator adds up one after the other. */
+const longestRun = 128;
+/** So few terms are not worth the change to double precision: then the runs are those of the loop around. */
+const shortestRun = 32;
 
 const operations = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
@@ -23,6 +26,12 @@ const operations = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as con
 interface Sums {
   readonly vectors: readonly Local<'v128'>[];
   readonly single: Local | null;
+}
+
+/** The same in double precision: for each vector its low and its high lanes. */
+interface Totals {
+  readonly vectors: readonly (readonly [low: Local<'v128'>, high: Local<'v128'>])[];
+  readonly single: Local<'f64'> | null;
 }
 
 export class Reduction {
@@ -33,7 +42,9 @@ export class Reduction {
   readonly #along: boolean;
   #sums: Sums = { vectors: [], single: null };
   /** Sums of the sums so far, where these are cut into runs. */
-  #totals: Sums | null = null;
+  #totals: Totals | null = null;
+  /** The loop whose turns make up runs. */
+  #level = 0;
 
   constructor(loops: OpenLoops, values: Values, reduce: Reduce) {
     this.#loops = loops;
@@ -56,10 +67,23 @@ export class Reduction {
     const single = count === 0 || left ? keep(scope, one) : null;
     this.#sums = { vectors, single };
     const terms = order.slice(domainLoops).reduce((product, loop) => product * loop.extent, 1);
-    const long = op === 'sum' && isFloat(dtype) && terms / (this.#along ? 4 * count : 1) > longestRun;
-    this.#totals = long
-      ? { vectors: vectors.map(() => keep(scope, wide)), single: single ? keep(scope, one) : null }
-      : null;
+    const step = this.#along ? 4 * count : 1;
+    if (op !== 'sum' || !isFloat(dtype) || terms / step <= longestRun) return;
+    this.#level = order.length - 1;
+    let run = this.#loops.loop(this.#level).extent / step;
+    while (run < shortestRun && this.#level > domainLoops) run *= this.#loops.loop(--this.#level).extent;
+    const zero = (): Local<'v128'> => keep(scope, this.#loops.scope.floats(0));
+    this.#totals = {
+      vectors: vectors.map(() => [zero(), zero()] as const),
+      single: single ? keep(scope, f64.promote(f32.const(0))) : null,
+    };
+  }
+
+  /** After how many turns of a loop, of `step` elements each, its sums go over to the totals, if it is the one. */
+  runOf(level: number): number {
+    const { order } = this.#loops.schedule;
+    const inside = order.slice(level + 1).reduce((product, loop) => product * loop.extent, 1);
+    return Math.max(1, Math.floor(longestRun / inside));
   }
 
   /** Inside all loops: one turn's terms are taken in. */
@@ -86,27 +110,59 @@ export class Reduction {
     }
   }
 
-  /** After a run of the innermost loop: its sums go over to the totals. */
+  /** After a run of the loop that makes them up: its sums go over to the totals. */
   carry(level: number, mode: number): Statement[] {
     const totals = this.#totals;
-    if (!totals || level !== this.#loops.schedule.order.length - 1) return [];
+    if (!totals || level !== this.#level) return [];
     const { vectors, single } = this.#sums;
-    if (mode === 0) {
-      const [sum, total] = [single as Local<'f32'>, totals.single as Local<'f32'>];
-      return [total.set(f32.add(total, sum)), sum.set(f32.const(0))];
+    const statements: Statement[] = [];
+    // around the loop that runs four at a time all of its sums are there
+    const isAround = this.#along && level !== this.#loops.schedule.vector;
+    if ((isAround || mode === 0) && single && totals.single) {
+      const sum = single as Local<'f32'>;
+      statements.push(totals.single.set(f64.add(totals.single, f64.promote(sum))), sum.set(f32.const(0)));
     }
-    return vectors.slice(0, mode).flatMap((sum, at) => {
-      const total = totals.vectors[at] as Local<'v128'>;
-      return [total.set(f32x4.add(total, sum)), sum.set(this.#loops.scope.floats(0))];
+    vectors.slice(0, isAround ? vectors.length : mode).forEach((sum, at) => {
+      const [low, high] = totals.vectors[at] as readonly [Local<'v128'>, Local<'v128'>];
+      const upper = v128.shuffleWords(sum, sum, [2, 3, 0, 1]);
+      statements.push(
+        low.set(f64x2.add(low, f64x2.promoteLow(sum))),
+        high.set(f64x2.add(high, f64x2.promoteLow(upper))),
+        sum.set(this.#loops.scope.floats(0)),
+      );
     });
+    return statements;
   }
 
   /** After the reduced loops: the results are there for the epilogue. */
   finish(): void {
-    const { vectors, single } = this.#totals ?? this.#sums;
+    const totals = this.#totals;
     this.#totals = null;
-    if (this.#along) this.#values.accumulators = [this.#folded(vectors, single)];
-    else this.#values.accumulators = vectors.length > 0 ? vectors : [single as Expression];
+    if (totals) this.#values.accumulators = this.#along ? [this.#foldedTotals(totals)] : this.#rounded(totals);
+    else {
+      const { vectors, single } = this.#sums;
+      if (this.#along) this.#values.accumulators = [this.#folded(vectors, single)];
+      else this.#values.accumulators = vectors.length > 0 ? vectors : [single as Expression];
+    }
+  }
+
+  /** Totals of the elements of a vector, as float32. */
+  #rounded({ vectors, single }: Totals): Expression[] {
+    const scope = this.#loops.at(this.#loops.schedule.domainLoops);
+    if (vectors.length === 0) return [keep(scope, f32.demote(single as Local<'f64'>))];
+    return vectors.map(([low, high]) =>
+      keep(scope, v128.shuffleWords(f32x4.demoteZero(low), f32x4.demoteZero(high), [0, 1, 4, 5])),
+    );
+  }
+
+  /** All totals of one element as one number. */
+  #foldedTotals({ vectors, single }: Totals): Expression {
+    const scope = this.#loops.at(this.#loops.schedule.domainLoops);
+    const sum = (parts: readonly V128[]): V128 => parts.reduce((total, part) => f64x2.add(total, part));
+    const pair = keep(scope, sum(vectors.flat()));
+    const both = f64x2.add(pair, v128.shuffleWords(pair, pair, [2, 3, 0, 1]));
+    const result = f32x4.extract(f32x4.demoteZero(both), 0);
+    return keep(scope, single ? f32.add(result, f32.demote(single)) : result);
   }
 
   /** Folds the vectors, then the lanes, then what was left of the rows. */

@@ -8,7 +8,7 @@ import type { Code, I32, Local, Statement } from '../assembler.ts';
 import { doWhile, i32, select, when } from '../instructions.ts';
 import { keep } from '../math.ts';
 import type { OpenLoops } from './open-loops.ts';
-import { longestRun, Reduction } from './reduction.ts';
+import { Reduction } from './reduction.ts';
 import { Stores } from './stores.ts';
 import { Values } from './values.ts';
 
@@ -161,17 +161,18 @@ export class Walk {
       return;
     }
     const body = [...statements, index.set(i32.add(index, i32.const(step)))];
+    const run = this.#reduction?.runOf(level) ?? 1;
     const loop =
-      carry.length > 0 && extent / step > 2 * longestRun
-        ? this.#inRuns(body, index, to, step, carry)
+      carry.length > 0 && extent / step > 2 * run
+        ? this.#inRuns(body, index, to, step * run, carry)
         : [doWhile(body, i32.ltU(index, to)), ...carry];
     around.push(...(runs ? loop : [when(i32.ltU(index, to), loop)]));
   }
 
-  /** A loop with a carry after every run of it. */
-  #inRuns(body: Statement[], index: Local<'i32'>, to: I32, step: number, carry: readonly Statement[]): Statement[] {
+  /** A loop with a carry after every run of `length` elements. */
+  #inRuns(body: Statement[], index: Local<'i32'>, to: I32, length: number, carry: readonly Statement[]): Statement[] {
     const pause = this.#loops.scope.local('i32');
-    const next = i32.add(index, i32.const(step * longestRun));
+    const next = i32.add(index, i32.const(length));
     const run = [pause.set(select(next, to, i32.ltU(next, to))), doWhile(body, i32.ltU(index, pause)), ...carry];
     return [doWhile(run, i32.ltU(index, to))];
   }
