@@ -39,5 +39,7 @@ export function emitScan(
     phase = phaseOf(context, kernel, 1, sizeOf(domain), (driver) => [driver.whole(nest, sumsAt(sums, driver))]);
   else if (!sums.direct) phase = redirected(context, kernel, nest, { out: 0 });
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
-  return { phases, scratch: sums.bytes, own: 0, path: 'scan' };
+  // what rounding takes, for each position behind the axis
+  const own = 4 * sizeOf(domain.slice(hint.axis + 1));
+  return { phases, scratch: sums.bytes, own, path: 'scan' };
 }

@@ -4,12 +4,19 @@
  */
 import type { Hint } from '@nn/core';
 import { sizeOf, stridesOf } from '../shape.ts';
+import { align } from '../storage.ts';
 import { emitNest, type KernelCode } from '../wasm/emit.ts';
 import { i32, memory } from '../wasm/instructions.ts';
 import type { ModuleContext } from '../wasm/module-context.ts';
 import type { SpecialRequest } from '../wasm/special.ts';
 import { phaseOf } from './driver.ts';
 import { bodyAt, sumsAt, sumsOf } from './sums.ts';
+
+/**
+ * With more terms than this for each place, on average, what rounding takes is kept and made up for: bins of a histogram, not
+ * the rows of a vocabulary, where the memory for it would cost more than the digits are worth.
+ */
+const crowd = 8;
 
 export function emitScatterAdd(
   context: ModuleContext,
@@ -29,6 +36,9 @@ export function emitScatterAdd(
     return axis === hint.axis ? null : terms + others.indexOf(axis);
   };
   const sums = sumsOf(context, request);
+  const bytes = 4 * sizeOf(domain);
+  const isCrowded = sizeOf(reduce.extents) > crowd * (domain[hint.axis] as number);
+  const lost = reduce.dtype === 'float32' && isCrowded ? align(bytes) : 0;
   const nest = emitNest(context, {
     kernel: {
       domain: walked,
@@ -44,12 +54,14 @@ export function emitScatterAdd(
       index: hint.index,
       stride: dense[hint.axis] as number,
       limit: domain[hint.axis] as number,
+      lost: lost > 0 ? sums.bytes : null,
     },
   });
   const phase = phaseOf(context, kernel, 1, sizeOf(walked), (driver) => [
-    memory.fill(sumsAt(sums, driver), i32.const(0), i32.const(4 * sizeOf(domain))),
+    memory.fill(sumsAt(sums, driver), i32.const(0), i32.const(bytes)),
+    ...(lost > 0 ? [memory.fill(i32.add(driver.scratch, i32.const(sums.bytes)), i32.const(0), i32.const(lost))] : []),
     driver.whole(nest, sumsAt(sums, driver)),
   ]);
   const phases = sums.epilogue ? [phase, sums.epilogue] : [phase];
-  return { phases, scratch: sums.bytes, own: 0, path: 'scatter-add' };
+  return { phases, scratch: sums.bytes + lost, own: 0, path: 'scatter-add' };
 }

@@ -29,10 +29,18 @@ export interface Nest {
 /**
  * `scatter`: the value is added to the element at the index at position `index` (of `value`), `stride` elements apart,
  * and dropped where the index is not below `limit`. `scan`: to the value the element before along `axis` is added.
- * `add`: the value is added to what is there.
+ * `add`: the value is added to what is there. What rounding takes from a float32 sum goes into the next addition (Kahan
+ * 1965): scans keep it in the thread's own memory, an element for each position behind the axis, scatters in scratch, from
+ * the byte `lost` on, beside each element, or nowhere.
  */
 export type Accumulate =
-  | { readonly kind: 'scatter'; readonly index: number; readonly stride: number; readonly limit: number }
+  | {
+      readonly kind: 'scatter';
+      readonly index: number;
+      readonly stride: number;
+      readonly limit: number;
+      readonly lost: number | null;
+    }
   | { readonly kind: 'scan'; readonly axis: number }
   | { readonly kind: 'add' };
 

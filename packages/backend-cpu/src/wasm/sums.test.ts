@@ -55,4 +55,37 @@ describe('long sums', () => {
       expect(Math.abs((sums[at] as number) / (Math.fround(0.1) * (at + 1)) - 1)).toBeLessThan(1e-7);
     }
   });
+
+  it.each([3, 8, 70])(
+    'along the first axis of %i columns keep their precision, and overflow to infinity',
+    async (columns) => {
+      const backend = makeCpu({}, { wasm: () => engine });
+      const rows = 40_000;
+      const tenths = tensor(new Float32Array(rows * columns).fill(0.1), { shape: [rows, columns], backend });
+      const sums = await tenths.cumsum(0).data();
+      for (let at = 0; at < sums.length; at += 997) {
+        const exact = Math.fround(0.1) * (Math.floor(at / columns) + 1);
+        expect(Math.abs((sums[at] as number) / exact - 1)).toBeLessThan(2e-7);
+      }
+      const huge = tensor(new Float32Array(4 * columns).fill(2e38), { shape: [4, columns], backend });
+      expect((await huge.cumsum(0).data()).subarray(-columns)).toEqual(new Float32Array(columns).fill(Infinity));
+    },
+  );
+
+  it.each([[], [1], [4], [37]])('at computed places keep their precision: slices of %j', async (...slice) => {
+    const backend = makeCpu({}, { wasm: () => engine });
+    const [terms, size] = [60_000, slice.reduce((product, extent) => product * extent, 1)];
+    const places = tensor(
+      Int32Array.from({ length: terms }, (_, k) => k % 2),
+      { backend },
+    );
+    const updates = tensor(new Float32Array(terms * size).fill(0.1), { shape: [terms, ...slice], backend });
+    const base = tensor(new Float32Array(3 * size), { shape: [3, ...slice], backend });
+    for (const sums of [base.scatterAdd(places, updates), base.scatterAdd(places, updates).mul(2).div(2)]) {
+      const data = await sums.data();
+      const exact = (Math.fround(0.1) * terms) / 2;
+      for (const value of data.subarray(0, 2 * size)) expect(Math.abs(value / exact - 1)).toBeLessThan(2e-7);
+      expect(data.subarray(2 * size)).toEqual(new Float32Array(size));
+    }
+  });
 });
