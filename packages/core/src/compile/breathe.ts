@@ -12,7 +12,8 @@ let next: Promise<void> | null = null;
 
 /** Yields a macrotask when the last one is more than 8 ms ago. */
 export function breathe(): Promise<void> | undefined {
-  if (now() - last < interval) return undefined;
+  // also where the clock was set back
+  if (Math.abs(now() - last) < interval) return undefined;
   next ??= macrotask().then(() => {
     last = now();
     next = null;
