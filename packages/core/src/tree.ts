@@ -2,6 +2,7 @@
  * Walks over models: plain objects, class instances, arrays and maps that hold parameters in their fields. Nothing has
  * to be registered. Names follow PyTorch: `layers.0.weight`, with camelCase fields as snake_case.
  */
+import { realmTag } from './host-bytes.ts';
 import { isParameter, type Parameter } from './parameter.ts';
 import { isTensor } from './tensor.ts';
 
@@ -44,8 +45,13 @@ function childrenOf(value: object): Iterable<readonly [string, unknown]> {
   if (isTensor(value) || ArrayBuffer.isView(value)) return [];
   if (treeChildren in value) return Object.entries((value as WithChildren)[treeChildren]());
   if (Array.isArray(value)) return value.map((child, index) => [String(index), child] as const);
-  if (value instanceof Map) return [...value].map(([key, child]) => [String(key), child] as const);
+  if (isMap(value)) return [...value].map(([key, child]) => [String(key), child] as const);
   return Object.entries(value).map(([key, child]) => [snakeCase(key), child] as const);
+}
+
+/** A map of this realm or another, as of an iframe or a test runner. */
+function isMap(value: object): value is ReadonlyMap<unknown, unknown> {
+  return realmTag(value) === 'Map';
 }
 
 /** runningMean -> running_mean, weightIhL0 -> weight_ih_l0. */
