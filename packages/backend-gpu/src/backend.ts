@@ -3,12 +3,12 @@
  * Does not own: the choice of the device (`gpu.ts`), programs (`plan.ts`), memory (`cell.ts`).
  */
 import { type Backend, BackendError, type BufferType, type Limits, type TensorData } from '@nn/core';
-import { Cell } from './cell.ts';
-import type { Counters, Device } from './device.ts';
-import { KernelCache } from './kernel-cache.ts';
-import { lengthOf, texelsOf } from './lowering.ts';
-import { plan } from './plan.ts';
-import { scalarOf } from './printer.ts';
+import type { Counters, Device } from './device/device.ts';
+import { Cell } from './program/cell.ts';
+import { KernelCache } from './program/kernel-cache.ts';
+import { lengthOf, texelsOf } from './program/lowering.ts';
+import { plan } from './program/plan.ts';
+import { scalarOf } from './shader/printer.ts';
 
 /** What a backend says of its device. */
 export interface GpuInfo {

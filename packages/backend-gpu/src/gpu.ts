@@ -4,14 +4,14 @@
  */
 import { BackendError, isNNError } from '@nn/core';
 import { type GpuBackend, makeBackend } from './backend.ts';
-import type { Device } from './device.ts';
-import { loadGpuJs } from './facade.ts';
-import { GlDevice } from './gl-device.ts';
-import { HeadlessDevice } from './headless-device.ts';
-import { probe } from './limits.ts';
-import { isNode } from './native.ts';
-import { withNavigatorGpu } from './navigator.ts';
-import { WebGpuDevice } from './webgpu-device.ts';
+import type { Device } from './device/device.ts';
+import { loadGpuJs } from './device/facade.ts';
+import { GlDevice } from './device/gl-device.ts';
+import { HeadlessDevice } from './device/headless-device.ts';
+import { probe } from './device/limits.ts';
+import { isNode } from './device/native.ts';
+import { withNavigatorGpu } from './device/navigator.ts';
+import { WebGpuDevice } from './device/webgpu-device.ts';
 
 /** The ways to a GPU: WebGL 2 and WebGPU in browsers; in Node WebGL 2 through headless-gl and WebGPU through Dawn. */
 export type GpuMode = 'webgl2' | 'headlessgl' | 'webgpu';

@@ -1,4 +1,0 @@
-import { testNumbers } from './numbers-tests.ts';
-
-testNumbers('webgl2');
-testNumbers('webgpu');

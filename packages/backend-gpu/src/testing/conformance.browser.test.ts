@@ -1,0 +1,51 @@
+import { conformanceCases, runConformanceCase, skipOf } from '@nn/conformance';
+import { testConformance } from '@nn/conformance/vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { makeBackend } from '../backend.ts';
+import { probe } from '../device/limits.ts';
+import { type GpuMode, openDevice } from '../gpu.ts';
+import type { GpuBackend } from '../index.ts';
+
+/**
+ * The software device of the test browser makes numbers below 1.2e-38 zero; in these operations that shows.
+ */
+const flushed =
+  'neg abs sign floor ceil erf relu silu truth sum max min add sub mul maximum minimum less lessEqual equal where'.split(
+    ' ',
+  );
+
+const options = {
+  functionError: 1e-6,
+  randomCases: 20,
+  lacks: Object.fromEntries(flushed.map((name) => [`subnormal/${name}`, 'SwiftShader makes them zero'] as const)),
+  release: (backend: unknown): void => (backend as GpuBackend).destroy(),
+};
+
+/**
+ * As gpu() makes it, but for the kernels that are kept: the kit has 2,400 different ones and comes back to most of them,
+ * with the gradients of an operation and with the operation between others. Compiling is what takes long here.
+ */
+async function open(mode: GpuMode, always = false): Promise<GpuBackend> {
+  const device = await openDevice(mode);
+  return makeBackend(device, await probe(device), { always, kernels: 4096 });
+}
+
+testConformance('gpu on webgl2', () => open('webgl2'), options);
+testConformance('gpu on webgpu', () => open('webgpu'), options);
+
+describe.each(['webgl2', 'webgpu'] as const)('the fast forms of hints at every size on %s', (mode) => {
+  let backend: GpuBackend;
+  beforeAll(async () => {
+    backend = await open(mode, true);
+  });
+  afterAll(() => backend.destroy());
+  for (const conformanceCase of conformanceCases({ randomCases: 10 })) {
+    if (conformanceCase.group !== 'programs') continue;
+    it(conformanceCase.name, async ({ skip }) => {
+      const context = { backend, options: { functionError: 1e-6 } };
+      const reason = skipOf(conformanceCase, context);
+      if (reason !== null) skip(reason);
+      await runConformanceCase(conformanceCase, context);
+    });
+  }
+});
