@@ -8,7 +8,7 @@ import { Cell } from './program/cell.ts';
 import { KernelCache } from './program/kernel-cache.ts';
 import { lengthOf, texelsOf } from './program/lowering.ts';
 import { plan } from './program/plan.ts';
-import { scalarOf } from './shader/printer.ts';
+import { scalarOf } from './shader/shader.ts';
 
 /** What a backend says of its device. */
 export interface GpuInfo {

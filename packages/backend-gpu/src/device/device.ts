@@ -3,7 +3,7 @@
  * Does not own: how a device does it (`gl-device.ts`, `webgpu-device.ts`).
  */
 import type { Language, Scalar } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 
 /** Memory on the device: groups of four numbers, counted in `texels`. */
 export interface Memory {

@@ -7,7 +7,7 @@
  */
 import { BackendError } from '@nn/core';
 import { glsl, type Language } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 import type { Counters, Device, Kernel, Memory } from './device.ts';
 import {
   base,

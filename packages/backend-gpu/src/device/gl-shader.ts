@@ -5,7 +5,7 @@
  * of its width, `user_p0` a number, `user_s` that logarithm of the target.
  */
 import { glsl, library } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 
 /** The native function of a kernel: the reads, the library, and the statements of the shader. */
 export function glslText(shader: Shader): string {

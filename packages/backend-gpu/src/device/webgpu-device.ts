@@ -6,7 +6,7 @@
  */
 import { BackendError } from '@nn/core';
 import { type Language, type Scalar, wgsl } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 import type { Counters, Device, Kernel, Memory } from './device.ts';
 import {
   type BufferProtocol,

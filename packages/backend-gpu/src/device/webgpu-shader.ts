@@ -4,7 +4,7 @@
  * The first words of the uniform are those that gpu.js lays out: sizes, then four words for each read, then the numbers.
  */
 import { library, wgsl } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 
 /** Invocations in a workgroup. */
 export const groupSize = 64;

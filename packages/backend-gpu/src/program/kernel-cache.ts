@@ -4,7 +4,7 @@
  * Does not own: compiling (the devices). The least recently used idle kernels go when there are too many.
  */
 import type { Device, Kernel } from '../device/device.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 
 /** The right to launch a kernel until it is released. */
 export interface Lease {

@@ -5,7 +5,8 @@
 import type { DType, Program, Step } from '@nn/core';
 import { collapse, type Nest } from '../nest/nest.ts';
 import type { Language } from '../shader/language.ts';
-import { type Accumulator, type Offset, type Parameter, print, type Shader } from '../shader/printer.ts';
+import { type Accumulator, print } from '../shader/printer.ts';
+import type { Offset, Parameter, Shader } from '../shader/shader.ts';
 
 /** A number that a launch passes: known now, or a scalar of the program. */
 export type Argument = { readonly value: number } | { readonly scalar: number };

@@ -5,7 +5,7 @@
 import { BackendError, type Executable, type Program } from '@nn/core';
 import type { Device, Memory } from '../device/device.ts';
 import { nextTurn } from '../device/turn.ts';
-import { scalarOf } from '../shader/printer.ts';
+import { scalarOf } from '../shader/shader.ts';
 import { lowerProgram } from '../steps/steps.ts';
 import { Cell } from './cell.ts';
 import type { KernelCache, Lease } from './kernel-cache.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { BodyWriter } from '../nest/body-writer.ts';
 import { collapse, type Nest } from '../nest/nest.ts';
 import { glsl, type Language, library, quotient, wgsl } from './language.ts';
-import { type Offset, print } from './printer.ts';
+import { print } from './printer.ts';
+import type { Offset } from './shader.ts';
 
 function shader(
   nest: Partial<Nest> & Pick<Nest, 'domain' | 'value'>,
@@ -93,6 +94,34 @@ describe('print', () => {
     const sum = body.alu('add', 'float32', body.load(0, body.index([[0, 1]])), body.number(1));
     body.alu('sub', 'float32', sum, body.number(1));
     expect(shader({ domain: [8], value: body.ops }, ['zero'])).toContain('nn_keep4(');
+  });
+
+  it('prints the epilogue of a reduction that something else made', () => {
+    const epilogue = new BodyWriter();
+    epilogue.alu('mul', 'float32', epilogue.accumulator('float32'), epilogue.number(2));
+    const nest: Nest = {
+      domain: [3, 4],
+      dtype: 'float32',
+      reads: [],
+      scalars: [],
+      value: [],
+      reduce: { op: 'sum', extents: [5], dtype: 'float32' },
+      epilogue: epilogue.ops,
+    };
+    const { body } = print(nest, {
+      language: glsl,
+      offsets: [],
+      accumulator: (index, emit) => {
+        const row = index({ base: 0, axes: new Map([[0, 1]]), others: new Map() });
+        return emit('F', 4, `product(${row.text})`);
+      },
+    });
+    expect(body).toMatchInlineSnapshot(`
+      "int v0 = t;
+      vec4 v1 = product(v0);
+      vec4 v2 = v1 * vec4(2.0);
+      return v2;"
+    `);
   });
 });
 

@@ -9,7 +9,7 @@ import { Forms } from '../nest/affine.ts';
 import { collapse, type Nest, write } from '../nest/nest.ts';
 import { type Lowering, lengthOf, type Read, type Slot } from '../program/lowering.ts';
 import { quotient, remainder } from '../shader/language.ts';
-import type { Shader } from '../shader/printer.ts';
+import type { Shader } from '../shader/shader.ts';
 import { compact } from './reduction.ts';
 
 /** One matrix of a product, in memory. Strides are in elements, a multiple of 4 each, except the 1 of its `along`. */
