@@ -83,7 +83,7 @@ export function gatherBatch<F extends Fields>(
       array = padSequences(field, padding.length, fill);
       lengths[name] = new Int32Array(rows);
       for (let i = 0; i < indices.length; i++) {
-        lengths[name][i] = (field.offsets[i + 1] as number) - (field.offsets[i] as number);
+        lengths[name][i] = field.offsets[i + 1]! - field.offsets[i]!;
       }
     } else {
       array = field;
@@ -115,13 +115,13 @@ export function padSequences<Data extends Elements>(
 ): DataArray<Data> {
   const samples = offsets.length - 1;
   let longest = 0;
-  for (let i = 0; i < samples; i++) longest = Math.max(longest, (offsets[i + 1] as number) - (offsets[i] as number));
+  for (let i = 0; i < samples; i++) longest = Math.max(longest, offsets[i + 1]! - offsets[i]!);
   const steps = buckets === undefined ? longest : padTo(longest, buckets);
   const step = elementCount(stepShape);
   const padded = allocateLike(data, samples * steps * step);
   if (value !== 0) padded.fill(value);
   for (let i = 0; i < samples; i++) {
-    padded.set(data.subarray((offsets[i] as number) * step, (offsets[i + 1] as number) * step), i * steps * step);
+    padded.set(data.subarray(offsets[i]! * step, offsets[i + 1]! * step), i * steps * step);
   }
   return { data: padded, shape: [samples, steps, ...stepShape] };
 }

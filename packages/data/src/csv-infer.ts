@@ -171,7 +171,7 @@ export function looksLikeData(first: readonly ColumnFacts[], rest: readonly Colu
   let numeric = 0;
   for (const [i, facts] of rest.entries()) {
     const isNumeric = facts.present > 0 && facts.numbers >= facts.present * 0.9;
-    const head = first[i] as ColumnFacts;
+    const head = first[i]!;
     if (isNumeric && head.present > 0 && head.numbers === 0) return false;
     if (isNumeric && head.numbers > 0) numeric++;
   }

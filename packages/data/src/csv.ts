@@ -166,7 +166,7 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
         }
         first.push(fieldText(text, from, end, kind, trim));
       } else if (column <= first.length) {
-        see(facts[column - 1] as ColumnFacts, fieldText(text, from, end, kind, trim), line);
+        see(facts[column - 1]!, fieldText(text, from, end, kind, trim), line);
       }
     },
     record(line) {
@@ -186,7 +186,7 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       if (fields !== first.length) {
         const names = options.header === false ? [] : first;
         throw new FormatError(
-          `parseCsv: ${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields] as string)} is the first that is missing)` : ''}.`,
+          `parseCsv: ${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields]!)} is the first that is missing)` : ''}.`,
           { line, column: Math.min(fields, first.length) + 1 },
         );
       }
@@ -208,13 +208,13 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       'the first line holds numbers, so it was taken for data, and the columns are called column1, column2, ...',
     );
   }
-  if (first.length === 1 && options.separator === undefined && /[;\t|]/.test(first[0] as string)) {
-    warnings.push(`the file was read as one column, ${quoted(first[0] as string)}: name the separator.`);
+  if (first.length === 1 && options.separator === undefined && /[;\t|]/.test(first[0]!)) {
+    warnings.push(`the file was read as one column, ${quoted(first[0]!)}: name the separator.`);
   }
   const names = header ? first : first.map((_, i) => `column${i + 1}`);
   const positions = positionsOf(names, name, firstLine);
   if (!header) {
-    for (const [i, value] of first.entries()) see(facts[i] as ColumnFacts, value, firstLine);
+    for (const [i, value] of first.entries()) see(facts[i]!, value, firstLine);
     rows++;
   }
   const wanted = options.columns ?? names;
@@ -226,11 +226,11 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
     }
   }
   const { decimal } = options;
-  const chosen = new Set(wanted.map((asked) => positions.get(asked) as number));
+  const chosen = new Set(wanted.map((asked) => positions.get(asked)!));
   const others = decimal ?? tableDecimal(facts.filter((_, i) => chosen.has(i)));
   const decisions = facts.map((each, i): Decision | null => {
     if (!chosen.has(i)) return null;
-    const own = names[i] as string;
+    const own = names[i]!;
     const kinds = options.kinds ?? {};
     const forced = Object.hasOwn(kinds, own) ? kinds[own] : undefined;
     const inferred = decide(own, each, { decimal, others, separator, rows }, (what) => {
@@ -244,7 +244,7 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
   for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning}`);
   return {
     name,
-    columns: wanted.map((asked) => columns[positions.get(asked) as number] as Column),
+    columns: wanted.map((asked) => columns[positions.get(asked)!] as Column),
     lines,
     reading: { separator, header, warnings },
   };
@@ -302,7 +302,7 @@ function fill(
       if (wrong) {
         const at = wrong.column;
         throw new FormatError(
-          `parseCsv: ${place.name}, line ${line}, column ${at + 1} (${quoted(names[at] as string)}): ${wrong.what}`,
+          `parseCsv: ${place.name}, line ${line}, column ${at + 1} (${quoted(names[at]!)}): ${wrong.what}`,
           { line, column: at + 1 },
         );
       }

@@ -49,7 +49,7 @@ export function checkDataset(operation: string, dataset: Dataset): void {
 /** The number of elements in a shape, or in one sample of it. */
 export function elementCount(shape: Shape, from = 0): number {
   let count = 1;
-  for (let axis = from; axis < shape.length; axis++) count *= shape[axis] as number;
+  for (let axis = from; axis < shape.length; axis++) count *= shape[axis]!;
   return count;
 }
 
@@ -104,7 +104,7 @@ export class Dataset<F extends Fields = Fields> {
   /** A copy of the samples at `indices`, in that order; repeats are allowed. */
   take(indices: ArrayLike<number>): Dataset<F> {
     for (let i = 0; i < indices.length; i++) {
-      const index = indices[i] as number;
+      const index = indices[i]!;
       if (!Number.isInteger(index) || index < 0 || index >= this.size) {
         throw new ValueError(`Dataset.take: there is no sample ${index} among ${this.size}.`, { index });
       }
@@ -179,11 +179,11 @@ export function dense(
 export function ragged(sequences: readonly ArrayLike<number>[]): RaggedArray<Int32Array> {
   const offsets = new Int32Array(sequences.length + 1);
   sequences.forEach((sequence, i) => {
-    offsets[i + 1] = (offsets[i] as number) + sequence.length;
+    offsets[i + 1] = offsets[i]! + sequence.length;
   });
-  const data = new Int32Array(offsets[sequences.length] as number);
+  const data = new Int32Array(offsets[sequences.length]!);
   sequences.forEach((sequence, i) => {
-    data.set(sequence, offsets[i] as number);
+    data.set(sequence, offsets[i]!);
   });
   return { data, offsets, stepShape: [] };
 }
@@ -206,14 +206,14 @@ function checkDense(name: string, field: DataArray): number {
 
 function checkRagged(name: string, { data, offsets, stepShape }: RaggedArray): number {
   const step = elementCount(stepShape);
-  if (offsets[0] !== 0 || (offsets[offsets.length - 1] as number) * step !== data.length) {
+  if (offsets[0] !== 0 || offsets[offsets.length - 1]! * step !== data.length) {
     throw new ShapeError(
       `Dataset: the offsets of '${name}' must run from 0 to ${data.length / step} (its ${data.length} elements in steps of ${step}).`,
       { length: data.length, step },
     );
   }
   for (let i = 1; i < offsets.length; i++) {
-    if ((offsets[i] as number) < (offsets[i - 1] as number)) {
+    if (offsets[i]! < offsets[i - 1]!) {
       throw new ShapeError(`Dataset: the offsets of '${name}' fall at sample ${i - 1}; they must not.`, {
         sample: i - 1,
       });
@@ -226,7 +226,7 @@ function takeDense({ data, shape }: DataArray, indices: ArrayLike<number>): Data
   const width = elementCount(shape, 1);
   const taken = allocateLike(data, indices.length * width);
   for (let i = 0; i < indices.length; i++) {
-    const start = (indices[i] as number) * width;
+    const start = indices[i]! * width;
     taken.set(data.subarray(start, start + width), i * width);
   }
   return { data: taken, shape: [indices.length, ...shape.slice(1)] };
@@ -236,14 +236,14 @@ function takeRagged({ data, offsets, stepShape }: RaggedArray, indices: ArrayLik
   const step = elementCount(stepShape);
   const taken = new Int32Array(indices.length + 1);
   for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    taken[i + 1] = (taken[i] as number) + (offsets[index + 1] as number) - (offsets[index] as number);
+    const index = indices[i]!;
+    taken[i + 1] = taken[i]! + offsets[index + 1]! - offsets[index]!;
   }
-  const copy = allocateLike(data, (taken[indices.length] as number) * step);
+  const copy = allocateLike(data, taken[indices.length]! * step);
   for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    const from = data.subarray((offsets[index] as number) * step, (offsets[index + 1] as number) * step);
-    copy.set(from, (taken[i] as number) * step);
+    const index = indices[i]!;
+    const from = data.subarray(offsets[index]! * step, offsets[index + 1]! * step);
+    copy.set(from, taken[i]! * step);
   }
   return { data: copy, offsets: taken, stepShape };
 }

@@ -60,7 +60,7 @@ export function digits(count: number, options: DigitOptions = {}): Classified<Ui
 
 function drawDigit(digit: number, size: number, distortion: number, random: RandomSequence): Uint8Array {
   const unit = size / 28;
-  const way = chooseWay(digitWays[digit] as readonly Way[], random);
+  const way = chooseWay(digitWays[digit]!, random);
   const paths = way.strokes.map((stroke) => smoothPath(jitter(stroke, 0.018 * distortion, random)));
   bend(paths, 0.05 * distortion, random);
   const height = 19 * unit * (1 + 0.06 * distortion * random.normal());
@@ -76,17 +76,17 @@ function chooseWay(ways: readonly Way[], random: RandomSequence): Way {
     left -= way.weight;
     if (left < 0) return way;
   }
-  return ways[0] as Way;
+  return ways[0]!;
 }
 
 /** Each point a little elsewhere; the two of a corner stay together. */
 function jitter(stroke: readonly number[], deviation: number, random: RandomSequence): number[] {
   const moved: number[] = [];
   for (let i = 0; i < stroke.length; i += 2) {
-    const x = stroke[i] as number;
-    const y = stroke[i + 1] as number;
+    const x = stroke[i]!;
+    const y = stroke[i + 1]!;
     if (i > 0 && stroke[i - 2] === x && stroke[i - 1] === y) {
-      moved.push(moved[i - 2] as number, moved[i - 1] as number);
+      moved.push(moved[i - 2]!, moved[i - 1]!);
     } else {
       moved.push(x + random.normal(0, deviation), y + random.normal(0, deviation));
     }
@@ -106,7 +106,7 @@ function smoothPath(points: readonly number[]): Path {
   const path: Path = [];
   const count = points.length / 2;
   const coordinate = (point: number, axis: number): number =>
-    points[2 * Math.min(Math.max(point, 0), count - 1) + axis] as number;
+    points[2 * Math.min(Math.max(point, 0), count - 1) + axis]!;
   for (let point = 0; point + 1 < count; point++) {
     const isCorner =
       coordinate(point, 0) === coordinate(point + 1, 0) && coordinate(point, 1) === coordinate(point + 1, 1);
@@ -138,11 +138,11 @@ function bend(paths: readonly Path[], amplitude: number, random: RandomSequence)
     toY: random.normal(0, amplitude),
   }));
   forEachPoint(paths, (path, i) => {
-    const [x, y] = [path[i] as number, path[i + 1] as number];
+    const [x, y] = [path[i]!, path[i + 1]!];
     for (const wave of waves) {
       const height = Math.sin(wave.x * x + wave.y * y + wave.phase);
-      path[i] = (path[i] as number) + wave.toX * height;
-      path[i + 1] = (path[i + 1] as number) + wave.toY * height;
+      path[i] = path[i]! + wave.toX * height;
+      path[i + 1] = path[i + 1]! + wave.toY * height;
     }
   });
 }
@@ -154,8 +154,8 @@ function transform(paths: readonly Path[], height: number, distortion: number, r
   const angle = distortion * random.normal(0, 0.1);
   const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
   forEachPoint(paths, (path, i) => {
-    const y = ((path[i + 1] as number) - 0.5) * height;
-    const x = ((path[i] as number) - 0.5) * width - slant * y;
+    const y = (path[i + 1]! - 0.5) * height;
+    const x = (path[i]! - 0.5) * width - slant * y;
     path[i] = cosine * x - sine * y;
     path[i + 1] = sine * x + cosine * y;
   });
@@ -176,7 +176,7 @@ function center(paths: readonly Path[], size: number, deviation: number, random:
   let [sumX, sumY, count] = [0, 0, 0];
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   forEachPoint(paths, (path, i) => {
-    const [x, y, radius] = [path[i] as number, path[i + 1] as number, path[i + 2] as number];
+    const [x, y, radius] = [path[i]!, path[i + 1]!, path[i + 2]!];
     sumX += x;
     sumY += y;
     count++;
@@ -193,8 +193,8 @@ function center(paths: readonly Path[], size: number, deviation: number, random:
   const moveX = shift(sumX / count, left, right);
   const moveY = shift(sumY / count, top, bottom);
   forEachPoint(paths, (path, i) => {
-    path[i] = fit * (path[i] as number) + moveX;
-    path[i + 1] = fit * (path[i + 1] as number) + moveY;
+    path[i] = fit * path[i]! + moveX;
+    path[i + 1] = fit * path[i + 1]! + moveY;
   });
 }
 
@@ -206,10 +206,10 @@ function ink(paths: readonly Path[], size: number, darkness: number): Uint8Array
   const cover = new Float64Array(size * size);
   for (const path of paths) {
     for (let i = 0; i + 3 < path.length; i += 3) {
-      const [x, y, radius] = [path[i] as number, path[i + 1] as number, path[i + 2] as number];
-      const dx = (path[i + 3] as number) - x;
-      const dy = (path[i + 4] as number) - y;
-      const growth = (path[i + 5] as number) - radius;
+      const [x, y, radius] = [path[i]!, path[i + 1]!, path[i + 2]!];
+      const dx = path[i + 3]! - x;
+      const dy = path[i + 4]! - y;
+      const growth = path[i + 5]! - radius;
       const squared = dx * dx + dy * dy;
       const reach = Math.max(radius, radius + growth) + 0.5;
       const firstColumn = Math.max(0, Math.floor(Math.min(x, x + dx) - reach));
@@ -225,7 +225,7 @@ function ink(paths: readonly Path[], size: number, darkness: number): Uint8Array
           const distance = Math.hypot(px - along * dx, py - along * dy);
           const value = radius + along * growth - distance + 0.5;
           const at = row * size + column;
-          if (value > (cover[at] as number)) cover[at] = Math.min(1, value);
+          if (value > cover[at]!) cover[at] = Math.min(1, value);
         }
       }
     }

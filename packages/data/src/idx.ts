@@ -74,7 +74,7 @@ export async function readIdx(source: ByteSource, options: IdxOptions = {}): Pro
 function neededBytes(bytes: Uint8Array): number | undefined {
   if (bytes.length < 4) return undefined;
   const format = formats.find(({ code }) => code === bytes[2]);
-  const start = 4 + 4 * (bytes[3] as number);
+  const start = 4 + 4 * bytes[3]!;
   if (bytes[0] !== 0 || bytes[1] !== 0 || !format) return 4;
   if (bytes.length < start) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -104,7 +104,7 @@ export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray
   if (options.type !== undefined && options.type !== format.name) {
     fail(`holds ${format.name}, ${options.type} is expected.`, { type: format.name });
   }
-  const rank = bytes[3] as number;
+  const rank = bytes[3]!;
   if (options.rank !== undefined && options.rank !== rank) {
     fail(`has ${rank} axes, ${options.rank} are expected.`, { rank });
   }
@@ -176,16 +176,16 @@ export function encodeIdx({ data, shape }: DataArray): Uint8Array {
   const name = { Float32Array: 'float32', Float64Array: 'float64', Int32Array: 'int32', Int8Array: 'int8' }[
     realmTag(data)
   ];
-  bytes[2] = formats.find((format) => format.name === (name ?? 'uint8'))?.code as number;
+  bytes[2] = formats.find((format) => format.name === (name ?? 'uint8'))!.code;
   bytes[3] = shape.length;
   shape.forEach((size, axis) => {
     view.setUint32(4 + 4 * axis, size);
   });
   for (let i = 0; i < data.length; i++) {
-    if (name === 'float64') view.setFloat64(start + i * width, data[i] as number);
-    else if (name === 'float32') view.setFloat32(start + i * width, data[i] as number);
-    else if (name === 'int32') view.setInt32(start + i * width, data[i] as number);
-    else bytes[start + i] = data[i] as number;
+    if (name === 'float64') view.setFloat64(start + i * width, data[i]!);
+    else if (name === 'float32') view.setFloat32(start + i * width, data[i]!);
+    else if (name === 'int32') view.setInt32(start + i * width, data[i]!);
+    else bytes[start + i] = data[i]!;
   }
   return bytes;
 }

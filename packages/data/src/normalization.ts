@@ -56,13 +56,13 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
     for (let i = 0; i < data.length; i++) {
       const group = Math.floor(i / run) % groups;
       const x = finite(data, i, shape);
-      seen[group] = (seen[group] as number) + 1;
-      const before = x - (offset[group] as number);
-      offset[group] = (offset[group] as number) + before / (seen[group] as number);
-      squares[group] = (squares[group] as number) + before * (x - (offset[group] as number));
+      seen[group] = seen[group]! + 1;
+      const before = x - offset[group]!;
+      offset[group] = offset[group]! + before / (seen[group] as number);
+      squares[group] = squares[group]! + before * (x - (offset[group] as number));
     }
     for (let group = 0; group < groups; group++) {
-      const deviation = Math.sqrt((squares[group] as number) / (seen[group] as number));
+      const deviation = Math.sqrt(squares[group]! / seen[group]!);
       if (deviation > 0) divisor[group] = deviation;
     }
   } else {
@@ -71,14 +71,14 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
     for (let i = 0; i < data.length; i++) {
       const group = Math.floor(i / run) % groups;
       const x = finite(data, i, shape);
-      if (x < (least[group] as number)) least[group] = x;
-      if (x > (most[group] as number)) most[group] = x;
+      if (x < least[group]!) least[group] = x;
+      if (x > most[group]!) most[group] = x;
     }
     for (let group = 0; group < groups; group++) {
       // low + (x - least) / (most - least) * (high - low) = (x - (least - low * divisor)) / divisor
-      const width = (most[group] as number) - (least[group] as number);
+      const width = most[group]! - least[group]!;
       if (width > 0) divisor[group] = width / (high - low);
-      offset[group] = (least[group] as number) - low * (divisor[group] as number);
+      offset[group] = least[group]! - low * divisor[group]!;
     }
   }
   return { per, offset, divisor };
@@ -99,7 +99,7 @@ export function normalize(array: DataArray, normalization: Normalization): DataA
     new Float32Array(array.data.length),
     array,
     normalization,
-    (x, group) => (x - (offset[group] as number)) / (divisor[group] as number),
+    (x, group) => (x - offset[group]!) / divisor[group]!,
   );
 }
 
@@ -118,7 +118,7 @@ export function denormalize(array: DataArray, normalization: Normalization): Dat
     new Float64Array(array.data.length),
     array,
     normalization,
-    (y, group) => y * (divisor[group] as number) + (offset[group] as number),
+    (y, group) => y * divisor[group]! + offset[group]!,
   );
 }
 
@@ -139,7 +139,7 @@ function map<Result extends Float32Array | Float64Array>(
   let i = 0;
   while (i < data.length) {
     for (let group = 0; group < groups; group++) {
-      for (const end = i + run; i < end; i++) result[i] = change(data[i] as number, group);
+      for (const end = i + run; i < end; i++) result[i] = change(data[i]!, group);
     }
   }
   return { data: result, shape };
@@ -152,11 +152,11 @@ function layout(operation: string, shape: Shape, per: Normalization['per']): { g
   if (shape.length < 2) {
     throw new ShapeError(`${operation}: shape [${shape.join(', ')}] has no channels; they are axis 1.`, { shape });
   }
-  return { groups: shape[1] as number, run: elementCount(shape, 2) };
+  return { groups: shape[1]!, run: elementCount(shape, 2) };
 }
 
 function finite(data: Elements, i: number, shape: Shape): number {
-  const x = data[i] as number;
+  const x = data[i]!;
   if (!Number.isFinite(x)) {
     const width = elementCount(shape, 1);
     throw new ValueError(

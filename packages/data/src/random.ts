@@ -78,8 +78,8 @@ export class RandomSequence {
   shuffle(values: Int32Array): Int32Array {
     for (let last = values.length - 1; last > 0; last--) {
       const other = this.integer(last + 1);
-      const value = values[last] as number;
-      values[last] = values[other] as number;
+      const value = values[last]!;
+      values[last] = values[other]!;
       values[other] = value;
     }
     return values;

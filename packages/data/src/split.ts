@@ -138,6 +138,6 @@ function shares(sizes: readonly number[], total: number): number[] {
   const byRemainder = exact
     .map((share, i) => [share - Math.floor(share), i] as const)
     .sort(([a, i], [b, j]) => b - a || i - j);
-  for (const [, i] of byRemainder.slice(0, left)) quotas[i] = (quotas[i] as number) + 1;
+  for (const [, i] of byRemainder.slice(0, left)) quotas[i] = quotas[i]! + 1;
   return quotas;
 }

@@ -72,13 +72,13 @@ function decodeAs(reader: string, bytes: Uint8Array, encoding: string): string {
 function guessEncoding(bytes: Uint8Array): string {
   const head = bytes.subarray(0, 200_000);
   const zeros = [0, 0];
-  for (let i = 0; i < head.length; i++) if (head[i] === 0) zeros[i % 2] = (zeros[i % 2] as number) + 1;
-  if ((zeros[1] as number) > head.length / 8) return 'utf-16le';
-  if ((zeros[0] as number) > head.length / 8) return 'utf-16be';
+  for (let i = 0; i < head.length; i++) if (head[i] === 0) zeros[i % 2] = zeros[i % 2]! + 1;
+  if (zeros[1]! > head.length / 8) return 'utf-16le';
+  if (zeros[0]! > head.length / 8) return 'utf-16be';
   let pairs = 0;
   let others = 0;
   for (let i = 0; i < head.length; i++) {
-    const lead = head[i] as number;
+    const lead = head[i]!;
     if (lead < 0x80) continue;
     const trail = head[i + 1] ?? 0;
     if (lead >= 0xa1 && lead <= 0xf7 && trail >= 0xa1 && trail <= 0xfe) {

@@ -91,7 +91,7 @@ abstract class Convolution implements Layer {
 
   forward(input: Tensor): Tensor {
     const rank = this.kernelSize.length;
-    requireChannels(String(this), input, this.inputs, [rank + 2], spaceNames[rank] as string);
+    requireChannels(String(this), input, this.inputs, [rank + 2], spaceNames[rank]!);
     const { stride, padding, dilation, groups } = this;
     const convolve = rank === 1 ? conv1d : conv2d;
     const result = convolve(input, this.weight, { stride, padding, dilation, groups });

@@ -179,7 +179,7 @@ export function truncatedNormal(shape: Shape, options: TruncatedNormalOptions = 
   draw(values, a, b);
   for (let i = 0; i < values.length; i++) {
     // the clamp undoes rounding to float32, which may step over a bound
-    values[i] = Math.min(high, Math.max(low, mean + deviation * (values[i] as number)));
+    values[i] = Math.min(high, Math.max(low, mean + deviation * values[i]!));
   }
   return tensor(values, { shape, borrow: true });
 }
@@ -204,8 +204,8 @@ function tailBetween(values: Float32Array, a: number, b: number): void {
     const places = hostUniform(count);
     const chances = hostUniform(count);
     for (let i = 0; i < count; i++) {
-      const value = from + (to - from) * (places[i] as number);
-      if ((chances[i] as number) < Math.exp((peak * peak - value * value) / 2)) values[filled++] = value;
+      const value = from + (to - from) * places[i]!;
+      if (chances[i]! < Math.exp((peak * peak - value * value) / 2)) values[filled++] = value;
     }
   }
 }
@@ -236,7 +236,7 @@ export function orthogonal(shape: Shape, options: OrthogonalOptions = {}): Tenso
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const at = rows >= columns ? row * wide + column : column * wide + row;
-      values[row * columns + column] = gain * (q[at] as number);
+      values[row * columns + column] = gain * q[at]!;
     }
   }
   return tensor(values, { shape, borrow: true });
@@ -247,7 +247,7 @@ export function orthogonal(shape: Shape, options: OrthogonalOptions = {}): Tenso
  * Columns keep the side of the random ones, so that the result is uniform over all such matrices.
  */
 function orthonormalColumns(matrix: Float64Array, tall: number, wide: number): Float64Array {
-  const get = (row: number, column: number): number => matrix[row * wide + column] as number;
+  const get = (row: number, column: number): number => matrix[row * wide + column]!;
   for (let column = 0; column < wide; column++) {
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < column; other++) {

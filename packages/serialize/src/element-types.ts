@@ -152,7 +152,7 @@ function checkedIntegers(
 ): Int32Array {
   const result = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number | bigint;
+    const value = values[i]!;
     if (value > 0x7fffffff || value < -0x80000000) {
       throw new FormatError(
         `safetensors: '${excerpt(name)}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`,

@@ -85,7 +85,7 @@ function leadingAxes(kernel: Kernel, product: MatrixProduct): number | null {
   let columns = 1;
   while (axes > 0 && columns < product.columns.extent) {
     axes -= 1;
-    columns *= kernel.domain[axes] as number;
+    columns *= kernel.domain[axes]!;
   }
   if (columns !== product.columns.extent || product.columns.out !== 1) return null;
   // Walking loops and rows in order must visit the rows of the output one after the other.

@@ -128,7 +128,7 @@ function addUp(
   for (let from = 0; from < pairs.length; from += 4) {
     const four = pairs.slice(from, from + 4);
     const whole = (at: number): Local<'v128'> => {
-      const { partial } = (four[at] ?? four[0]) as (typeof pairs)[number];
+      const { partial } = (four[at] ?? four[0])!;
       return keep(partial.slice(1).reduce((sum: V128, part) => f32x4.add(sum, part), partial[0] as V128));
     };
     const halves = (a: V128, b: V128): Local<'v128'> => keep(folded(a, b, [0, 1, 4, 5], [2, 3, 6, 7]));

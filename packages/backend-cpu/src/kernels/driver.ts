@@ -39,7 +39,7 @@ export function layoutOf(parts: readonly (readonly [name: string, bytes: number]
     places.set(name, bytes);
     bytes += align(size);
   }
-  return { at: (name) => places.get(name) as number, bytes };
+  return { at: (name) => places.get(name)!, bytes };
 }
 
 /** Functions of the library that have words as parameters and no result (see `library.ts`). */

@@ -172,7 +172,7 @@ export function transpose(builder: FunctionBuilder, rows: readonly V128[], body:
     // Two rows: their numbers of one column in the low half, of the next column in the high one.
     const pairs: V128[] = [];
     for (let at = 0; at < rows.length; at += 2) {
-      pairs.push(keep(v128.shuffleWords(rows[at] as V128, rows[at + 1] as V128, words)));
+      pairs.push(keep(v128.shuffleWords(rows[at]!, rows[at + 1]!, words)));
     }
     for (let at = 0; at < rows.length; at += 2) {
       const [low, high] = [at, at + 1].map((half) => pairs[half % pairs.length]) as [V128, V128];
@@ -256,7 +256,7 @@ function tile(builder: FunctionBuilder, height: TileRows, fused: boolean, place:
   sums.forEach((pair, at) => {
     product.push(splat.set(v128.load32Splat(a, at * 4)));
     halves.forEach((vector, half) => {
-      const sum = pair[half] as Local<'v128'>;
+      const sum = pair[half]!;
       product.push(sum.set(multiplyAdd(splat, vector, sum)));
     });
   });

@@ -31,7 +31,7 @@ const one: Run = { extent: 1, left: 0, right: 0, out: 0 };
 function mergeRuns(axes: Axes, extents: readonly number[], strides: (axis: number) => Omit<Run, 'extent'>): Run[] {
   const runs: Run[] = [];
   for (const axis of axes) {
-    const extent = extents[axis] as number;
+    const extent = extents[axis]!;
     if (extent === 1) continue;
     const step = strides(axis);
     const last = runs.at(-1);
@@ -65,7 +65,7 @@ export function matrixProduct(
   const batch = mergeRuns(hint.batch, extents, strides);
   const contiguous = columns.find((run) => run.out === 1);
   const swapped = !contiguous && rows.some((run) => run.out === 1);
-  const column = contiguous ?? (swapped ? (rows.find((run) => run.out === 1) as Run) : one);
+  const column = contiguous ?? (swapped ? rows.find((run) => run.out === 1)! : one);
   const others = swapped ? columns : rows;
   const row = largest(others);
   const depth = largest(inner);

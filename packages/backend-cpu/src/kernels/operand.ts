@@ -44,7 +44,7 @@ export function operandOf(
   position: number,
   scratchStart: number,
 ): Operand {
-  const op = analysis.ops[position] as Op;
+  const op = analysis.ops[position]!;
   const form = op.op === 'load' ? analysis.forms[op.index] : null;
   if (
     op.op === 'load' &&
@@ -56,9 +56,9 @@ export function operandOf(
     return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
   }
   const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
-  const bits = analysis.depends[position] as number;
+  const bits = analysis.depends[position]!;
   const axes = extents.map((_, axis) => axis).filter((axis) => (bits >> axis) & 1);
-  const domain = axes.map((axis) => extents[axis] as number);
+  const domain = axes.map((axis) => extents[axis]!);
   const value = analysis.ops
     .slice(0, position + 1)
     .map(
@@ -78,7 +78,7 @@ export function operandOf(
   return {
     parameter: null,
     offset: scratchStart,
-    strides: new Map(axes.map((axis, at) => [axis, strides[at] as number])),
+    strides: new Map(axes.map((axis, at) => [axis, strides[at]!])),
     phases: [redirected(context, kernel, phase, { out: scratchStart })],
     scratchEnd: scratchStart + align(4 * sizeOf(domain)),
   };
@@ -106,15 +106,7 @@ export function redirected(
       return;
     }
     const extra = change.extra === 'out' ? builder.parameter(0, 'i32') : inScratch(change.extra);
-    builder.emit(
-      callVoid(
-        phase.reference,
-        out as (typeof values)[number],
-        ...others.slice(0, reads),
-        extra,
-        ...others.slice(reads),
-      ),
-    );
+    builder.emit(callVoid(phase.reference, out!, ...others.slice(0, reads), extra, ...others.slice(reads)));
   });
   return { ...phase, reference };
 }
@@ -126,7 +118,7 @@ export function epilogueKernel(kernel: Kernel, sumStrides: readonly number[], dt
   kernel.domain.forEach((extent, axis) => {
     if (extent === 1) return;
     const at = ops.push({ dtype: 'int32', op: 'axis', axis }) - 1;
-    const stride = ops.push({ dtype: 'int32', op: 'const', value: sumStrides[axis] as number }) - 1;
+    const stride = ops.push({ dtype: 'int32', op: 'const', value: sumStrides[axis]! }) - 1;
     const term = ops.push({ dtype: 'int32', op: 'mul', args: [at, stride] }) - 1;
     index = index < 0 ? term : ops.push({ dtype: 'int32', op: 'add', args: [index, term] }) - 1;
   });

@@ -25,14 +25,14 @@ export function emitRank(
   const { kernel } = request;
   const { reduce, domain } = kernel;
   const dtype = kernel.value[hint.operand]?.dtype;
-  const length = domain[hint.axis] as number;
+  const length = domain[hint.axis]!;
   if (reduce?.dtype !== 'int32' || (dtype !== 'float32' && dtype !== 'int32') || length < shortest) return null;
   const sums = sumsOf(context, request);
   const before = sizeOf(domain.slice(0, hint.axis));
   const after = sizeOf(domain.slice(hint.axis + 1));
   // The compared values, densely, with the sorted axis last.
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
-  const laid = [...others.map((axis) => domain[axis] as number), length];
+  const laid = [...others.map((axis) => domain[axis]!), length];
   const axisOf = (axis: number): number | null => {
     if (axis === domain.length) return others.length;
     return axis === hint.axis ? null : others.indexOf(axis);

@@ -44,5 +44,5 @@ export function bodyAt(value: readonly Op[], position: number, axisOf: (axis: nu
     const axis = axisOf(op.axis);
     return axis === null ? { dtype: 'int32', op: 'const', value: 0 } : { ...op, axis };
   });
-  return [...renamed, renamed[position] as Op];
+  return [...renamed, renamed[position]!];
 }

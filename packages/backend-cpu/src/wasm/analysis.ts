@@ -38,7 +38,7 @@ export function operands(
   analysis: { ops: Body; forms: readonly (Affine | null)[] },
   position: number,
 ): readonly number[] {
-  const op = analysis.ops[position] as Op;
+  const op = analysis.ops[position]!;
   if (isAlu(op)) return op.args;
   if (op.op !== 'load') return [];
   const form = analysis.forms[op.index] as Affine;
@@ -58,14 +58,14 @@ const constantForm = (value: number): Affine => ({ constant: value | 0, terms: n
 const zero = constantForm(0);
 
 function affineOf(ops: Body, forms: readonly (Affine | null)[], position: number, extents: Shape): Affine | null {
-  const op = ops[position] as Op;
+  const op = ops[position]!;
   if (op.dtype !== 'int32') return null;
   const opaque: Affine = { constant: 0, terms: new Map([[opaqueTerm(position), 1]]) };
   if (op.op === 'const') return constantForm(op.value);
   if (op.op === 'axis') return extents[op.axis] === 1 ? zero : { constant: 0, terms: new Map([[op.axis, 1]]) };
   if (!isAlu(op)) return opaque;
-  const a = forms[op.args[0] as number];
-  const b = forms[op.args[1] as number];
+  const a = forms[op.args[0]!];
+  const b = forms[op.args[1]!];
   if (op.op === 'cast' && a) return a;
   if (!a || !b) return opaque;
   if (op.op === 'add') return combine(a, b, 1);
@@ -90,7 +90,7 @@ function rangeOf(form: Affine, extents: Shape): readonly [number, number] | null
   let [low, high] = [form.constant, form.constant];
   for (const [term, coefficient] of form.terms) {
     if (term < 0) return null;
-    const reach = coefficient * ((extents[term] as number) - 1);
+    const reach = coefficient * (extents[term]! - 1);
     low += Math.min(0, reach);
     high += Math.max(0, reach);
   }
@@ -139,10 +139,10 @@ export function analyse(
     let after = op.op === 'accumulator';
     if (after) bits = domainBits;
     else if (op.op === 'axis') bits = form?.terms.size ? 1 << op.axis : 0;
-    else if (isAlu(op)) for (const argument of op.args) bits |= depends[argument] as number;
+    else if (isAlu(op)) for (const argument of op.args) bits |= depends[argument]!;
     else if (op.op === 'load') {
       for (const term of (forms[op.index] as Affine).terms.keys()) {
-        bits |= term >= 0 ? 1 << term : (depends[-1 - term] as number);
+        bits |= term >= 0 ? 1 << term : depends[-1 - term]!;
       }
     }
     const inputs = isAlu(op) ? op.args : op.op === 'load' ? [op.index] : [];
@@ -216,5 +216,5 @@ export function mergeAxes(
 
 /** How far the flat index moves for one step of the loop. */
 export function strideAlong(form: Affine, loop: Loop): number {
-  return form.terms.get(loop.axes.at(-1) as number) ?? 0;
+  return form.terms.get(loop.axes.at(-1)!) ?? 0;
 }

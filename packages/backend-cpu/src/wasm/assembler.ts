@@ -86,7 +86,7 @@ class Bytes {
   code(code: Code): void {
     this.room(code.length + 16);
     for (let at = 0; at < code.length; at++) {
-      const part = code[at] as Code[number];
+      const part = code[at]!;
       if (typeof part === 'number') this.data[this.length++] = part;
       else if (isReference(part)) this.push(...unsigned(part.index));
       else {
@@ -156,7 +156,7 @@ export class FunctionBuilder implements FunctionReference {
     for (let from = 0; from < this.#locals.length; ) {
       let to = from;
       while (to < this.#locals.length && this.#locals[to] === this.#locals[from]) to += 1;
-      runs.push(...unsigned(to - from), typeCode[this.#locals[from] as ValueType]);
+      runs.push(...unsigned(to - from), typeCode[this.#locals[from]!]);
       count += 1;
       from = to;
     }
@@ -249,7 +249,7 @@ export class ModuleBuilder {
       ...text(module),
       ...text(name),
       0x00,
-      ...unsigned(importTypes[at] as number),
+      ...unsigned(importTypes[at]!),
     ]);
     if (this.#memory) {
       const { minimum, maximum, shared } = this.#memory;

@@ -243,7 +243,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
     const compiled = this.#compiled;
     checkRun(program, this.#released, inputs.length, scalars.length);
     for (let input = 0; input < inputs.length; input++) {
-      const given = inputs[input] as WasmBuffer;
+      const given = inputs[input]!;
       engine.check(given, 'run');
       const { dtype, shape } = program.buffers[input] as BufferType;
       if (given.type.dtype !== dtype || given.bytes !== bytesPerElement(dtype) * sizeOf(shape)) {
@@ -258,7 +258,7 @@ class WasmExecutable implements Executable<WasmBuffer> {
       program.outputs.forEach((buffer, at) => {
         const { bytes } = compiled.outputs[at] as { bytes: number };
         const donor = this.#donor.get(at);
-        const given = donor === undefined ? null : (inputs[donor] as WasmBuffer);
+        const given = donor === undefined ? null : inputs[donor]!;
         const type = program.buffers[buffer] as BufferType;
         if (given && given.capacity >= bytes) {
           outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
@@ -273,14 +273,14 @@ class WasmExecutable implements Executable<WasmBuffer> {
     const { words, floats, bytes } = memory;
     const at = this.#table >>> 2;
     compiled.inputs.forEach((index, input) => {
-      words[at + index] = (inputs[input] as WasmBuffer).address;
+      words[at + index] = inputs[input]!.address;
     });
     compiled.outputs.forEach(({ index }, output) => {
-      words[at + index] = (outputs[output] as WasmBuffer).address;
+      words[at + index] = outputs[output]!.address;
     });
     for (const { input, output } of program.donations) {
-      const given = inputs[input] as WasmBuffer;
-      const made = outputs[output] as WasmBuffer;
+      const given = inputs[input]!;
+      const made = outputs[output]!;
       // The block was too small for what else lies in this slot: the contents move to the larger one.
       if (made.address !== given.address) {
         bytes.copyWithin(made.address, given.address, given.address + given.bytes);
@@ -290,8 +290,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
     }
     program.scalars.forEach((dtype, index) => {
       const word = at + compiled.scalarsAt + index;
-      if (dtype === 'float32') floats[word] = scalars[index] as number;
-      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : (scalars[index] as number);
+      if (dtype === 'float32') floats[word] = scalars[index]!;
+      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
     });
     call(this.#table, scratch);
     return outputs;

@@ -41,11 +41,11 @@ export function fuseSteps(first: Step, second: Step, outerAxes: number): Fused |
   };
   const value: Op[] = a.value.map((op): Op => {
     if (op.op !== 'axis') return op;
-    const axis = axes[op.axis] as number;
+    const axis = axes[op.axis]!;
     return axis < 0 ? { dtype: 'int32', op: 'const', value: 0 } : { ...op, axis };
   });
   const position = value.length - 1;
-  const last = b.value.at(-1) as Op;
+  const last = b.value.at(-1)!;
   // Where the reduced value is what was written, nothing of the second body is left.
   if (last.op !== 'load' || last.read !== wanted) {
     const moved: number[] = [];
@@ -72,7 +72,7 @@ export function fuseSteps(first: Step, second: Step, outerAxes: number): Fused |
   });
   // Only where the neighbours that are computed together are also neighbours in memory.
   const loop = order[vector];
-  if (!loop?.reduced || domain.slice((loop.axes.at(-1) as number) + 1).some((extent) => extent > 1)) return null;
+  if (!loop?.reduced || domain.slice(loop.axes.at(-1)! + 1).some((extent) => extent > 1)) return null;
   return {
     step: {
       kernel,

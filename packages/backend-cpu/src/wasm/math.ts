@@ -33,14 +33,14 @@ export function keep<T extends ValueType>(scope: Scope, value: Expression<T>): L
 
 /** c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule. */
 function polynomial(scope: Scope, x: V128, coefficients: readonly number[]): V128 {
-  let sum = scope.floats(coefficients.at(-1) as number);
+  let sum = scope.floats(coefficients.at(-1)!);
   for (const coefficient of coefficients.slice(0, -1).reverse()) {
     sum = scope.multiplyAdd(sum, x, scope.floats(coefficient));
   }
   return sum;
 }
 function polynomial64(scope: Scope, x: V128, coefficients: readonly number[]): V128 {
-  let sum = scope.doubles(coefficients.at(-1) as number);
+  let sum = scope.doubles(coefficients.at(-1)!);
   for (const coefficient of coefficients.slice(0, -1).reverse()) {
     sum = f64x2.add(f64x2.mul(sum, x), scope.doubles(coefficient));
   }

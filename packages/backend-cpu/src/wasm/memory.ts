@@ -151,9 +151,9 @@ export class LinearMemory {
     this.#free.clear();
     [this.#pooled, this.#freed] = [0, 0];
     for (let at = 0; at < blocks.length; ) {
-      const { address } = blocks[at] as (typeof blocks)[number];
+      const { address } = blocks[at]!;
       let end = address;
-      while (blocks[at]?.address === end) end += (blocks[at++] as (typeof blocks)[number]).bytes;
+      while (blocks[at]?.address === end) end += blocks[at++]!.bytes;
       if (end === this.#top) this.#top = address;
       else this.#keepPieces(address, end - address);
     }

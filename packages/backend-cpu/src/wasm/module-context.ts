@@ -213,7 +213,7 @@ export class FunctionScope implements Scope {
   }
   doubles(value: number): V128 {
     const bits = new Int32Array(new Float64Array([value]).buffer);
-    return this.#constant(bits[0] as number, bits[1] as number);
+    return this.#constant(bits[0]!, bits[1]!);
   }
   #constant(low: number, high: number): V128 {
     const key = `${low},${high}`;

@@ -25,8 +25,8 @@ export function scalarOperation(
   values: readonly Expression[],
 ): Expression {
   const [x, y, z] = values;
-  if (op === 'where') return select(y as Expression, z as Expression, asWord(x));
-  if (op === 'cast') return scalarCast(scope, dtype, from, x as Expression);
+  if (op === 'where') return select(y!, z!, asWord(x));
+  if (op === 'cast') return scalarCast(scope, dtype, from, x!);
   if (op === 'random') {
     const bits = randomBits(scope, { ...i32, constant: i32.const }, [asWord(x), asWord(y), asWord(z)]);
     return f32.mul(f32.convert(bits), f32.const(2 ** -24));

@@ -52,7 +52,7 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
   const innerBits = bits(inner) | vectorBits;
   analysis.ops.forEach((op: Op, position) => {
     if (!analysis.needed[position] || analysis.late[position]) return;
-    const dependent = analysis.depends[position] as number;
+    const dependent = analysis.depends[position]!;
     if ((dependent & innerBits) === 0) return;
     const vector = vectorised && (dependent & vectorBits) !== 0;
     if (op.op === 'load') {
@@ -61,7 +61,7 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
     } else if (isAlu(op)) {
       const division = op.dtype === 'int32' && ['div', 'mod', 'floorDiv', 'floorMod'].includes(op.op);
       if (heavy.has(op.op)) cost += vector ? 4 : 20;
-      else if (division) cost += vector && analysis.ranges[op.args[0] as number] ? 1.5 : 6;
+      else if (division) cost += vector && analysis.ranges[op.args[0]!] ? 1.5 : 6;
       else cost += vector ? vectorisedAlu : 1;
     }
   });
@@ -70,7 +70,7 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
 
 function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: number): number {
   for (const term of form.terms.keys()) {
-    if (term < 0 && ((analysis.depends[-1 - term] as number) & vectorBits) !== 0) return 1.7;
+    if (term < 0 && (analysis.depends[-1 - term]! & vectorBits) !== 0) return 1.7;
   }
   const stride = Math.abs(strideAlong(form, loop));
   if (stride === 1) return 0.25;
@@ -99,8 +99,8 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   const reduced = fenced.filter((loop) => loop.reduced);
 
   const lastDomain = domainLoops.at(-1) ?? null;
-  const isOuter = (loop: Loop): boolean => outerAxes !== null && !single && (loop.axes[0] as number) < outerAxes;
-  const outStride = (loop: Loop): number => outStrides[loop.axes.at(-1) as number] as number;
+  const isOuter = (loop: Loop): boolean => outerAxes !== null && !single && loop.axes[0]! < outerAxes;
+  const outStride = (loop: Loop): number => outStrides[loop.axes.at(-1)!]!;
   // In the scalar walk the innermost loop is the last reduced one, if any.
   const innermost = reduced.at(-1) ?? lastDomain;
   const overhead = innermost ? 3 / innermost.extent : 0;
@@ -135,7 +135,7 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   const outerLoops =
     outerAxes === null || single
       ? domainLoops.length - (chosen !== null && !chosen.reduced ? 1 : 0)
-      : domainLoops.filter((loop) => (loop.axes[0] as number) < outerAxes).length;
+      : domainLoops.filter((loop) => loop.axes[0]! < outerAxes).length;
   // A single loop of the domain with units other than its elements and a reduction inside: pieces as well.
   const pieces = flat || (single && outerAxes !== null && walked !== total);
   const scale = outerAxes === null ? 16 : total / walked;

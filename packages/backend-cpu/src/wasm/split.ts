@@ -32,10 +32,10 @@ function findSplit(kernel: Nest): { axis: number; inner: number } | null {
   if (extents.length > 20) return null;
   const analysis = analyse(kernel);
   for (let position = 0; position < analysis.ops.length; position++) {
-    const op = analysis.ops[position] as Op;
+    const op = analysis.ops[position]!;
     if (!isAlu(op) || (op.op !== 'floorDiv' && op.op !== 'floorMod') || op.dtype !== 'int32') continue;
-    const form = analysis.forms[op.args[0] as number] as Affine;
-    const divisor = analysis.forms[op.args[1] as number] as Affine;
+    const form = analysis.forms[op.args[0]!] as Affine;
+    const divisor = analysis.forms[op.args[1]!] as Affine;
     if (divisor.terms.size > 0 || divisor.constant <= 1 || form.constant !== 0) continue;
     // Only where the axis is all that the divisor does not divide: then both results become affine.
     const undivided = [...form.terms].filter(([, coefficient]) => coefficient % divisor.constant !== 0);
@@ -43,7 +43,7 @@ function findSplit(kernel: Nest): { axis: number; inner: number } | null {
     for (const [axis, coefficient] of undivided) {
       if (axis < 0 || coefficient <= 0 || divisor.constant % coefficient !== 0) continue;
       const inner = divisor.constant / coefficient;
-      const extent = extents[axis] as number;
+      const extent = extents[axis]!;
       if (inner > 1 && inner < extent && extent % inner === 0) return { axis, inner };
     }
   }
@@ -69,20 +69,20 @@ export function tileTransposes<K extends Nest>(split: Split<K>): Split<K> {
     if (op.op !== 'load' || !analysis.needed[position]) return;
     const { terms } = analysis.forms[op.index] as Affine;
     const near = [...terms].find(([axis, step]) => axis >= 0 && axis !== column && Math.abs(step) === 1);
-    if (near && Math.abs(terms.get(column) ?? 0) >= 16 && (domain[near[0]] as number) >= 16) row = near[0];
+    if (near && Math.abs(terms.get(column) ?? 0) >= 16 && domain[near[0]]! >= 16) row = near[0];
   });
   if (row < 0) return split;
   const cutOf = (extent: number): number =>
     [16, 8, 12, 20, 10].find((size) => extent % size === 0 && extent > size) ?? 0;
   let current = split;
   let [rowLow, columnLow] = [row, column];
-  const columnCut = (domain[column] as number) > 64 ? cutOf(domain[column] as number) : 0;
+  const columnCut = domain[column]! > 64 ? cutOf(domain[column]!) : 0;
   if (columnCut > 0) {
     current = splitAxis(current, column, columnCut);
     columnLow = column + 1;
     if (row > column) rowLow += 1;
   }
-  const rowCut = cutOf(domain[row] as number);
+  const rowCut = cutOf(domain[row]!);
   if (rowCut > 0) {
     current = splitAxis(current, rowLow, rowCut);
     if (columnLow > rowLow) columnLow += 1;
@@ -97,8 +97,8 @@ export function tileTransposes<K extends Nest>(split: Split<K>): Split<K> {
 function permuted<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, order: readonly number[]): Split<K> {
   const value = kernel.value.map((op): Op => (op.op === 'axis' ? { ...op, axis: order.indexOf(op.axis) } : op));
   return {
-    kernel: { ...kernel, domain: order.map((axis) => kernel.domain[axis] as number), value },
-    outStrides: order.map((axis) => outStrides[axis] as number),
+    kernel: { ...kernel, domain: order.map((axis) => kernel.domain[axis]!), value },
+    outStrides: order.map((axis) => outStrides[axis]!),
     outerAxes,
   };
 }
@@ -107,7 +107,7 @@ function splitAxis<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, 
   const rank = kernel.domain.length;
   const cut = (shape: Shape, at: number): number[] => [
     ...shape.slice(0, at),
-    (shape[at] as number) / inner,
+    shape[at]! / inner,
     inner,
     ...shape.slice(at + 1),
   ];
@@ -115,12 +115,7 @@ function splitAxis<K extends Nest>({ kernel, outStrides, outerAxes }: Split<K>, 
   // A unit is a position of the first axes: an axis cut in two counts twice among them.
   const outer = outerAxes !== null && inDomain && axis < outerAxes ? outerAxes + 1 : outerAxes;
   const strides = inDomain
-    ? [
-        ...outStrides.slice(0, axis),
-        (outStrides[axis] as number) * inner,
-        outStrides[axis] as number,
-        ...outStrides.slice(axis + 1),
-      ]
+    ? [...outStrides.slice(0, axis), outStrides[axis]! * inner, outStrides[axis]!, ...outStrides.slice(axis + 1)]
     : outStrides;
   const rewrite = (body: readonly Op[]): Op[] => {
     const ops: Op[] = [];

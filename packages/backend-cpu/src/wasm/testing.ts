@@ -4,7 +4,7 @@ import { type WasmBuffer, WasmEngine } from './engine.ts';
 
 /** A program whose inputs are the kernel's reads, of the given shapes. */
 export function programOf(kernel: Kernel, shapes: readonly (readonly number[])[]): Program {
-  const inputs = kernel.reads.map((dtype, read) => ({ dtype, shape: shapes[read] as readonly number[], slot: read }));
+  const inputs = kernel.reads.map((dtype, read) => ({ dtype, shape: shapes[read]!, slot: read }));
   const write = inputs.length;
   return {
     buffers: [...inputs, { dtype: kernel.dtype, shape: kernel.domain, slot: write }],

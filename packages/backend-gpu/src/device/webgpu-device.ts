@@ -156,7 +156,7 @@ export class WebGpuDevice implements Device {
     return {
       launch: (texels, reads, values, writes) => {
         const offset = this.#record(shader, texels, values);
-        const key = `${offset}:${own(writes[0] as Memory).id}:${reads.map((memory) => own(memory).id).join(',')}`;
+        const key = `${offset}:${own(writes[0]!).id}:${reads.map((memory) => own(memory).id).join(',')}`;
         let group = groups.get(key);
         if (group === undefined) {
           if (groups.size >= 16) groups.clear();
@@ -170,7 +170,7 @@ export class WebGpuDevice implements Device {
           });
           groups.set(key, group);
         }
-        const pass = this.#pass as GpuPass;
+        const pass = this.#pass!;
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
         const [x, y] = dispatch(texels);
@@ -199,7 +199,7 @@ export class WebGpuDevice implements Device {
     const first = at + 4 + shader.reads.length * 4;
     for (const [index, parameter] of shader.parameters.entries()) {
       const target = parameter.kind === 'scalar' && parameter.type === 'F' ? this.#asFloats : this.#asIntegers;
-      target[first + index] = values[index] as number;
+      target[first + index] = values[index]!;
     }
     return offset;
   }

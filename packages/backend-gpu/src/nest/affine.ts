@@ -3,7 +3,7 @@
  * Does not own: rewriting nests (`nest.ts`) or printing them (`printer.ts`).
  * An atom is an axis or an operation that is not linear (a load, a division); forms tell which loads read four neighbours.
  */
-import type { Body, Kernel, Op } from '@nn/core';
+import type { Body, Kernel } from '@nn/core';
 
 /** `base + sum of axes[a] * index(a) + sum of others[p] * value(p)`. */
 export interface Form {
@@ -70,13 +70,13 @@ export class Forms {
       min += factor * (factor > 0 ? range.min : range.max);
       max += factor * (factor > 0 ? range.max : range.min);
     };
-    for (const [axis, factor] of form.axes) include(factor, { min: 0, max: (this.#sizes[axis] as number) - 1 });
+    for (const [axis, factor] of form.axes) include(factor, { min: 0, max: this.#sizes[axis]! - 1 });
     for (const [position, factor] of form.others) include(factor, this.range(position));
     return { min, max };
   }
 
   #find(position: number): Form {
-    const op = this.#body[position] as Op;
+    const op = this.#body[position]!;
     if (op.dtype === 'int32') {
       if (op.op === 'const') return { base: op.value, axes: none, others: none };
       if (op.op === 'axis') {
@@ -117,7 +117,7 @@ export class Forms {
   }
 
   #rangeOfOperation(position: number): Range {
-    const op = this.#body[position] as Op;
+    const op = this.#body[position]!;
     if (!('args' in op) || op.dtype !== 'int32') return everything;
     const [a, b] = op.args.map((arg) => (this.#body[arg]?.dtype === 'int32' ? this.range(arg) : everything));
     if (a === undefined || b === undefined) return everything;
@@ -176,7 +176,7 @@ export function roots(body: Body, forms: Forms): readonly number[] {
   const need = (position: number): void => {
     if (found.has(position)) return;
     found.add(position);
-    const op = body[position] as Op;
+    const op = body[position]!;
     const isForm = op.dtype === 'int32' && forms.isLinear(position);
     if (isForm) for (const other of forms.at(position).others.keys()) need(other);
     else if (op.op === 'load') need(op.index);

@@ -26,13 +26,13 @@ export function collapse(nest: Nest): Nest {
 
 /** Replaces each axis by a form over the axes of a new nest. */
 export function substitute(body: Body, forms: readonly Form[]): Body {
-  return rewriteAxes(body, (axis, out) => write(out, forms[axis] as Form));
+  return rewriteAxes(body, (axis, out) => write(out, forms[axis]!));
 }
 
 /** The operation with its operands at their new positions. */
 export function renumbered(op: Op, moved: readonly number[]): Op {
-  if (op.op === 'load') return { ...op, index: moved[op.index] as number };
-  return 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg] as number) } : op;
+  if (op.op === 'load') return { ...op, index: moved[op.index]! };
+  return 'args' in op ? { ...op, args: op.args.map((arg) => moved[arg]!) } : op;
 }
 
 /** Replaces each axis by what `axisAt` appends to the new body; it gives the position of its value. */
@@ -48,7 +48,7 @@ export function rewriteAxes(body: Body, axisAt: (axis: number, out: Op[]) => num
     } else moved.push(out.push(renumbered(op, moved)) - 1);
   }
   // The result is the last operation, also where it was an axis.
-  const last = moved[moved.length - 1] as number;
+  const last = moved[moved.length - 1]!;
   if (last !== out.length - 1) out.push({ op: 'add', dtype: 'int32', args: [last, constant(out, 0)] });
   return out;
 }
@@ -68,7 +68,7 @@ export function write(out: Op[], form: Form): number {
     add(factor === 1 ? index : out.push({ op: 'mul', dtype: 'int32', args: [index, constant(out, factor)] }) - 1);
   }
   if (form.base !== 0 || sum === undefined) add(constant(out, form.base));
-  return sum as number;
+  return sum!;
 }
 
 const single = (axis: number, factor = 1): Form => ({ base: 0, axes: new Map([[axis, factor]]), others: new Map() });
@@ -100,11 +100,11 @@ function dropOnes(nest: Nest): Nest {
 
 function canMerge(nest: Nest, axis: number): boolean {
   const all = sizes(nest);
-  const inner = all[axis + 1] as number;
+  const inner = all[axis + 1]!;
   for (const body of nest.epilogue === undefined ? [nest.value] : [nest.value, nest.epilogue]) {
     const forms = new Forms(body, all);
     for (const position of roots(body, forms)) {
-      const op = body[position] as Op;
+      const op = body[position]!;
       if (op.op === 'axis' && (op.axis === axis || op.axis === axis + 1)) return false;
       if (op.dtype !== 'int32' || !forms.isLinear(position)) continue;
       const { axes } = forms.at(position);
@@ -117,9 +117,7 @@ function canMerge(nest: Nest, axis: number): boolean {
 /** Both axes become one; the form of `a*B + b` is then one factor. Indices are rewritten from their forms. */
 function merge(nest: Nest, axis: number): Nest {
   const all = sizes(nest);
-  const merged = all
-    .filter((_, at) => at !== axis + 1)
-    .map((size, at) => (at === axis ? size * (all[axis + 1] as number) : size));
+  const merged = all.filter((_, at) => at !== axis + 1).map((size, at) => (at === axis ? size * all[axis + 1]! : size));
   const isDomain = axis + 1 < nest.domain.length;
   const count = nest.domain.length - (isDomain ? 1 : 0);
   const rewrite = (body: Body): Body => rewriteForms(body, all, axis);
@@ -137,7 +135,7 @@ function rewriteForms(body: Body, all: readonly number[], axis: number): Body {
   const out: Op[] = [];
   const moved = new Map<number, number>();
   for (const position of roots(body, forms)) {
-    const op = body[position] as Op;
+    const op = body[position]!;
     if (op.dtype === 'int32' && forms.isLinear(position)) {
       const form = forms.at(position);
       const axes = new Map<number, number>();
@@ -145,7 +143,7 @@ function rewriteForms(body: Body, all: readonly number[], axis: number): Body {
       for (const [at, factor] of form.axes) if (at !== axis) axes.set(at > axis ? at - 1 : at, factor);
       let sum = write(out, { base: form.base, axes, others: new Map() });
       for (const [other, factor] of form.others) {
-        let part = moved.get(other) as number;
+        let part = moved.get(other)!;
         if (factor !== 1) part = out.push({ op: 'mul', dtype: 'int32', args: [part, constant(out, factor)] }) - 1;
         sum = out.push({ op: 'add', dtype: 'int32', args: [sum, part] }) - 1;
       }
@@ -154,15 +152,15 @@ function rewriteForms(body: Body, all: readonly number[], axis: number): Body {
       const at =
         out.push(
           op.op === 'load'
-            ? { ...op, index: moved.get(op.index) as number }
+            ? { ...op, index: moved.get(op.index)! }
             : 'args' in op
-              ? { ...op, args: op.args.map((arg) => moved.get(arg) as number) }
+              ? { ...op, args: op.args.map((arg) => moved.get(arg)!) }
               : op,
         ) - 1;
       moved.set(position, at);
     }
   }
-  const last = moved.get(body.length - 1) as number;
+  const last = moved.get(body.length - 1)!;
   if (last !== out.length - 1) out.push({ op: 'add', dtype: 'int32', args: [last, constant(out, 0)] });
   return out;
 }

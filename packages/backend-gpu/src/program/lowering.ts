@@ -70,9 +70,7 @@ export class Lowering {
       ...(accumulator === undefined ? {} : { accumulator }),
     });
     const number = (parameter: Parameter): Argument =>
-      parameter.kind === 'offset'
-        ? { value: (reads[parameter.read] as Read).offset }
-        : { scalar: scalars[parameter.slot] as number };
+      parameter.kind === 'offset' ? { value: reads[parameter.read]!.offset } : { scalar: scalars[parameter.slot]! };
     this.stage(shader, texelsOf(lengthOf(nest.domain)), reads, [write], shader.parameters.map(number));
   }
 

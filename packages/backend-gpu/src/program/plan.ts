@@ -9,7 +9,7 @@ import { scalarOf } from '../shader/shader.ts';
 import { lowerProgram } from '../steps/steps.ts';
 import { Cell } from './cell.ts';
 import type { KernelCache, Lease } from './kernel-cache.ts';
-import { type Argument, Lowering, type Slot, type Stage, texelsOf } from './lowering.ts';
+import { type Argument, Lowering, texelsOf } from './lowering.ts';
 
 interface Launch {
   readonly lease: Lease;
@@ -68,7 +68,7 @@ export async function plan(
       ),
     );
     return {
-      lease: leases[at] as Lease,
+      lease: leases[at]!,
       texels: stage.texels,
       reads: stage.reads,
       writes: stage.writes,
@@ -82,21 +82,21 @@ export async function plan(
   function* launch(inputs: readonly Cell[], scalars: Float64Array): Generator<number, readonly Cell[]> {
     device.check();
     const memory = new Array<Memory | undefined>(slots.length);
-    for (let input = 0; input < program.inputs; input++) memory[input] = (inputs[input] as Cell).memory;
-    const of = (slot: number): Memory => memory[slot] as Memory;
+    for (let input = 0; input < program.inputs; input++) memory[input] = inputs[input]!.memory;
+    const of = (slot: number): Memory => memory[slot]!;
     try {
       for (const [at, { lease, texels, reads, writes, numbers, dead }] of launches.entries()) {
         for (const slot of writes) {
-          const { length, dtype } = slots[slot] as Slot;
+          const { length, dtype } = slots[slot]!;
           memory[slot] = device.allocate(texelsOf(length), scalarOf(dtype));
         }
-        const values = numbers.map((number) => ('value' in number ? number.value : (scalars[number.scalar] as number)));
+        const values = numbers.map((number) => ('value' in number ? number.value : scalars[number.scalar]!));
         lease.kernel.launch(texels, reads.map(of), values, writes.map(of));
         for (const slot of dead) {
           device.free(of(slot));
           memory[slot] = undefined;
         }
-        yield (stages[at] as Stage).step;
+        yield stages[at]!.step;
       }
       device.flush();
       device.check();
@@ -110,10 +110,10 @@ export async function plan(
         : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
     }
     const outputs = program.outputs.map((output) => {
-      const { length, dtype } = slots[output] as Slot;
+      const { length, dtype } = slots[output]!;
       return new Cell(of(output), dtype, length);
     });
-    for (const input of donated) (inputs[input] as Cell).release(device);
+    for (const input of donated) inputs[input]!.release(device);
     return outputs;
   }
 
@@ -134,7 +134,7 @@ export async function plan(
         const turn = turns.next();
         if (turn.done === true) return { outputs: turn.value, milliseconds };
         await device.idle();
-        milliseconds[turn.value] = (milliseconds[turn.value] as number) + performance.now() - start;
+        milliseconds[turn.value] = milliseconds[turn.value]! + performance.now() - start;
       }
     },
     release() {

@@ -2,7 +2,7 @@
  * Owns: the text of each scalar operation, from the texts of its arguments.
  * Does not own: where it is printed and how wide its arguments are (`printer.ts`).
  */
-import type { Alu, Body, DType, Op } from '@nn/core';
+import type { Alu, Body, DType } from '@nn/core';
 import type { Forms } from '../nest/affine.ts';
 import { type Language, quotient, remainder, type Scalar, type Width } from './language.ts';
 
@@ -25,7 +25,7 @@ export function arithmetic(
   { language, body, forms, name }: Surroundings,
 ): string | null {
   const [a, b, c] = texts as [string, string, string];
-  const dtypes = args.map((arg) => (body[arg] as Op).dtype);
+  const dtypes = args.map((arg) => body[arg]!.dtype);
   const isFloat = dtypes[0] === 'float32';
   const call = (named: string, ...inputs: readonly string[]): string => `nn_${named}${width}(${inputs.join(', ')})`;
   const type = (scalar: Scalar): string => language.type(scalar, width);
@@ -35,7 +35,7 @@ export function arithmetic(
       if (dtype === 'bool') return op === 'add' ? `${a} | ${b}` : `${a} ^ ${b}`;
       const [left, right] = args.map((arg, at) => {
         const text = at === 0 ? a : b;
-        return isFloat && cancels(body, arg, args[1 - at] as number) ? call('keep', text) : text;
+        return isFloat && cancels(body, arg, args[1 - at]!) ? call('keep', text) : text;
       });
       return `${left} ${op === 'add' ? '+' : '-'} ${right}`;
     }
@@ -43,7 +43,7 @@ export function arithmetic(
       if (dtype === 'bool') return `${a} & ${b}`;
       // Compilers take x * 0 for 0, which it is not for NaN and infinities.
       const factor = (arg: number, text: string): string => (isFloat && isZero(body, arg) ? call('zero') : text);
-      return `${factor(args[0] as number, a)} * ${factor(args[1] as number, b)}`;
+      return `${factor(args[0]!, a)} * ${factor(args[1]!, b)}`;
     }
     case 'div':
       return isFloat ? `${a} / ${b}` : call('divI', a, b);
@@ -53,7 +53,7 @@ export function arithmetic(
       if (isFloat) return call(op, a, b);
       const [left, right] = args as readonly [number, number];
       const isPlain = dtypes[0] === 'int32' && forms.range(left).min >= 0 && forms.range(right).min > 0;
-      const by = body[right] as Op;
+      const by = body[right]!;
       if (isPlain && by.op === 'const') {
         const cut = op === 'floorDiv' ? quotient : remainder;
         const named = name(a);
@@ -118,13 +118,13 @@ export function arithmetic(
  * (1 + x) - 1, whose rounding is wanted.
  */
 function cancels(body: Body, sum: number, other: number): boolean {
-  const op = body[sum] as Op;
+  const op = body[sum]!;
   if (op.op !== 'add' && op.op !== 'sub') return false;
   const isConst = (position: number): boolean => body[position]?.op === 'const';
   return op.args.includes(other) || (isConst(other) && op.args.some(isConst));
 }
 
 function isZero(body: Body, position: number): boolean {
-  const op = body[position] as Op;
+  const op = body[position]!;
   return op.op === 'const' && op.value === 0;
 }

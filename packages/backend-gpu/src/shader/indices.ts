@@ -55,7 +55,7 @@ export class Indices {
     const { domain } = this.#nest;
     if (domain.length === 1) return 't';
     if (this.#groupText === undefined) {
-      const size = (domain[domain.length - 1] as number) / 4;
+      const size = domain[domain.length - 1]! / 4;
       const total = domain.reduce((product, extent) => product * extent, 1 / 4);
       this.#groupText =
         size === 1 ? '0' : this.#declare(1, remainder(this.#names.language, 1, 't', total - 1, size)).text;
@@ -72,7 +72,7 @@ export class Indices {
       if (width === 1) return { text: `(${from} + r0)`, scalar: 'I', width };
       // Past the end of a lane's run the last element is read and left out.
       const wide = this.#names.language.type('I', 4);
-      const last = (reduce?.extents[0] as number) - 1;
+      const last = reduce!.extents[0]! - 1;
       return { text: `min(${from} + ${wide}(r0), ${wide}(${last}))`, scalar: 'I', width };
     }
     if (loop >= 0) {
@@ -92,8 +92,8 @@ export class Indices {
     const { domain } = this.#nest;
     const { language } = this.#names;
     let inner = 1;
-    for (let later = axis + 1; later < domain.length; later++) inner *= domain[later] as number;
-    const size = domain[axis] as number;
+    for (let later = axis + 1; later < domain.length; later++) inner *= domain[later]!;
+    const size = domain[axis]!;
     const wide = language.type('I', 4);
     const four = `${wide}(0, 1, 2, 3)`;
     if (axis === this.#laneAxis) return this.#declare(4, `${wide}(${this.group()} * 4) + ${four}`);

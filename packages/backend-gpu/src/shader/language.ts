@@ -176,7 +176,7 @@ function functions(language: Language): Map<string, string> {
 function render(language: Language, template: Template, width: Width): string {
   const parameters = template.parameters.split(', ').map((one): readonly [Scalar, Width, string] => {
     const [scalar, name] = one.split(' ');
-    return [scalar as Scalar, width, name as string];
+    return [scalar as Scalar, width, name!];
   });
   const body = template.body
     .replace(/^([FIU]) (\w+) = (.*);$/gm, (_, scalar: Scalar, name: string, value: string) =>

@@ -1,9 +1,3 @@
-/**
- * Owns: the text of a load, as few fetches as it can be: one number for all lanes, four neighbours at once, a number for each
- * lane, or a fetch that four steps of a loop share.
- * Does not own: the indices (`indices.ts`) and the functions that fetch (`gl-shader.ts`, `webgpu-shader.ts`).
- */
-import type { DType } from '@nn/core';
 import { combine, type Form, isMultiple, sizes } from '../nest/affine.ts';
 import type { Nest } from '../nest/nest.ts';
 import type { Indices } from './indices.ts';
@@ -38,7 +32,7 @@ export class Loads {
   }
 
   print(body: PrintedBody, position: number, read: number, form: Form, lines: string[], step: number): Value {
-    const scalar = scalarOf(this.#nest.reads[read] as DType);
+    const scalar = scalarOf(this.#nest.reads[read]!);
     const emit = (width: Width, text: string): Value => this.#names.declare(lines, scalar, width, text);
     const isShared = body.unrolled && body.level(position) === body.depth && this.#isPacked(body, read, form);
     if (isShared) return this.#component(body, position, read, form, lines, step, scalar);

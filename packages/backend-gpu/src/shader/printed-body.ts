@@ -55,7 +55,7 @@ export class PrintedBody {
     const all = body.length === 0 ? [] : roots(body, this.forms);
     const values = new Set([body.length - 1]);
     for (const position of all) {
-      const op = body[position] as Op;
+      const op = body[position]!;
       if ('args' in op && !this.isForm(position)) for (const arg of op.args) values.add(arg);
     }
     this.needed = all.filter((position) => values.has(position) || !this.isForm(position));
@@ -63,7 +63,7 @@ export class PrintedBody {
   }
 
   at(position: number): Op {
-    return this.body[position] as Op;
+    return this.body[position]!;
   }
 
   /** Whether an operation is an integer that is printed as a linear form. */
@@ -73,11 +73,11 @@ export class PrintedBody {
 
   /** How many loops a value stands in: 0 before all of them. */
   level(position: number): number {
-    return this.#levels[position] as number;
+    return this.#levels[position]!;
   }
 
   value(position: number, step: number): Value {
-    return this.#values.get(this.#key(position, step)) as Value;
+    return this.#values.get(this.#key(position, step))!;
   }
 
   setValue(position: number, step: number, value: Value): void {
@@ -106,7 +106,7 @@ export class PrintedBody {
     let stride = 1;
     for (let axis = domain.length - 1; axis >= 0; axis--) {
       if ((form.axes.get(axis) ?? 0) !== stride) return 'each';
-      stride *= domain[axis] as number;
+      stride *= domain[axis]!;
     }
     return 'neighbours';
   }

@@ -125,7 +125,7 @@ class Printer {
       const step = body.unrolled && level === depth - 1 ? 4 : 1;
       text.push(
         language.loop(`r${level}`, found?.count ?? String(reduce.extents[level]), step),
-        ...(this.#inside[level] as string[]),
+        ...this.#inside[level]!,
       );
     }
     text.push('}'.repeat(depth), ...this.#after);
@@ -160,7 +160,7 @@ class Printer {
   }
 
   #target(level: number): string[] {
-    return level === 0 ? this.#before : (this.#inside[level - 1] as string[]);
+    return level === 0 ? this.#before : this.#inside[level - 1]!;
   }
 
   /** The epilogue, where there is one. */
@@ -200,7 +200,7 @@ class Printer {
       case 'axis':
         return this.#indices.form(body, formOfAxis(op.axis), lines, step);
       case 'accumulator':
-        return body.accumulator as Value;
+        return body.accumulator!;
       case 'load':
         return this.#loads.print(body, position, op.read, body.forms.at(op.index), lines, step);
       default:
@@ -216,7 +216,7 @@ class Printer {
     const texts = values.map((value) => names.widen(value, width).text);
     const name = (text: string): string => names.declare(lines, 'I', width, text).text;
     const text = arithmetic(op, dtype, args, texts, width, { language: this.#language, body, forms, name });
-    return text === null ? (values[0] as Value) : names.declare(lines, scalarOf(dtype), width, text);
+    return text === null ? values[0]! : names.declare(lines, scalarOf(dtype), width, text);
   }
 }
 

@@ -38,7 +38,7 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
   if (reduce === undefined || reduce.op !== 'sum' || reduce.dtype !== 'float32' || kernel.dtype !== 'float32')
     return false;
   const all = sizes(kernel);
-  const count = (axes: readonly number[]): number => lengthOf(axes.map((axis) => all[axis] as number));
+  const count = (axes: readonly number[]): number => lengthOf(axes.map((axis) => all[axis]!));
   const { rows, columns, inner, batch } = roles;
   const [M, N, K, B] = [rows, columns, inner, batch].map(count) as [number, number, number, number];
   const { always, maxReads, maxLength, maxWrites } = lowering.target;
@@ -91,11 +91,11 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
   const [a, b] = operands.map((make) => make()) as [Operand, Operand];
   const tileCount = B * Math.ceil(M / 4) * Math.ceil(N / 4);
   const parts = partsOf(shape.inner, tileCount, always === true);
-  const length = (shape.inner[0] as number) / parts;
+  const length = shape.inner[0]! / parts;
   // Part p of the sum is one more index of the batch.
   const cut = (operand: Operand): Operand => ({
     ...operand,
-    batch: [(operand.inner[0] as number) * length, ...operand.batch],
+    batch: [operand.inner[0]! * length, ...operand.batch],
   });
   const cutShape = { ...shape, batch: [parts, ...shape.batch], inner: [length, ...shape.inner.slice(1)] };
   const tiles = parts === 1 ? multiply(lowering, shape, a, b) : multiply(lowering, cutShape, cut(a), cut(b));
@@ -105,7 +105,7 @@ export function contract(step: Step, kernel: Nest, roles: Contraction, lowering:
 
 /** Into how many parts a long sum for few tiles is cut, so that more invocations share it. */
 function partsOf(inner: readonly number[], tiles: number, always: boolean): number {
-  const first = inner[0] as number;
+  const first = inner[0]!;
   const terms = lengthOf(inner);
   if (!always && (tiles >= fewTiles || terms < 256)) return 1;
   const most = always ? 4 : Math.min(16, Math.ceil(fewTiles / tiles), terms / 64);
@@ -117,12 +117,12 @@ function partsOf(inner: readonly number[], tiles: number, always: boolean): numb
 
 function source(step: Step, kernel: Nest, position: number): Source | undefined {
   const body = reachable(kernel.value, position);
-  const op = body.at(-1) as Op;
+  const op = body.at(-1)!;
   if (op.dtype !== 'float32') return undefined;
   const used = new Set(body.flatMap((at) => (at.op === 'axis' ? [at.axis] : [])));
   if (op.op === 'load' && kernel.reads[op.read] === 'float32') {
     const form = new Forms(body, sizes(kernel)).at(op.index);
-    const offset = (step.reads[op.read] as Step['reads'][number]).offset;
+    const offset = step.reads[op.read]!.offset;
     if (form.others.size === 0 && (form.base + offset) % 4 === 0) return { body, used, plain: { read: op.read, form } };
   }
   return { body, used };
@@ -132,7 +132,7 @@ function source(step: Step, kernel: Nest, position: number): Source | undefined 
 function isRun(operand: Source, axis: number, next: number, all: readonly number[]): boolean {
   const { plain, used } = operand;
   if (plain === undefined) return used.has(axis) === used.has(next);
-  return (plain.form.axes.get(axis) ?? 0) === (plain.form.axes.get(next) ?? 0) * (all[next] as number);
+  return (plain.form.axes.get(axis) ?? 0) === (plain.form.axes.get(next) ?? 0) * all[next]!;
 }
 
 /** The operand where it lies, if four neighbours in memory are four terms, or four rows (columns). */
@@ -146,15 +146,15 @@ function place(
 ): Operand | undefined {
   const { plain } = from;
   if (plain === undefined) return undefined;
-  const stride = (run: Run): number => plain.form.axes.get(run.at(-1) as number) ?? 0;
+  const stride = (run: Run): number => plain.form.axes.get(run.at(-1)!) ?? 0;
   for (const [along, runs] of [
     ['inner', inner],
     ['outer', outer],
   ] as const) {
-    const last = runs.at(-1) as Run;
-    if (stride(last) !== 1 || lengthOf(last.map((axis) => all[axis] as number)) % 4 !== 0) continue;
+    const last = runs.at(-1)!;
+    if (stride(last) !== 1 || lengthOf(last.map((axis) => all[axis]!)) % 4 !== 0) continue;
     if ([...batch, ...outer, ...inner].some((run) => run !== last && stride(run) % 4 !== 0)) continue;
-    const { buffer, offset } = step.reads[plain.read] as Step['reads'][number];
+    const { buffer, offset } = step.reads[plain.read]!;
     return {
       read: { buffer, offset: 0 },
       along,
@@ -181,12 +181,12 @@ function pack(
   lowering: Lowering,
 ): Operand {
   const all = sizes(kernel);
-  const size = (axis: number): number => all[axis] as number;
+  const size = (axis: number): number => all[axis]!;
   const isUsed = (axis: number): boolean => from.used.has(axis);
   const total = lengthOf(outer.map(size));
   const padded = Math.ceil(total / 4) * 4;
   const terms = inner.flat();
-  const lastRun = inner.at(-1) as Run;
+  const lastRun = inner.at(-1)!;
   const isAlongTerms =
     lengthOf(lastRun.map(size)) % 4 === 0 &&
     terms.every(isUsed) &&
@@ -252,7 +252,7 @@ export function reachable(body: Kernel['value'], position: number): Kernel['valu
   const visit = (at: number): void => {
     if (needed.has(at)) return;
     needed.add(at);
-    const op = body[at] as Op;
+    const op = body[at]!;
     if (op.op === 'load') visit(op.index);
     else if ('args' in op) for (const arg of op.args) visit(arg);
   };
@@ -260,8 +260,8 @@ export function reachable(body: Kernel['value'], position: number): Kernel['valu
   const order = [...needed].sort((a, b) => a - b);
   const moved = new Map(order.map((at, index) => [at, index]));
   return order.map((at): Op => {
-    const op = body[at] as Op;
-    if (op.op === 'load') return { ...op, index: moved.get(op.index) as number };
-    return 'args' in op ? { ...op, args: op.args.map((arg) => moved.get(arg) as number) } : op;
+    const op = body[at]!;
+    if (op.op === 'load') return { ...op, index: moved.get(op.index)! };
+    return 'args' in op ? { ...op, args: op.args.map((arg) => moved.get(arg)!) } : op;
   });
 }

@@ -38,9 +38,9 @@ export function convolve(step: Step, hint: Convolution, lowering: Lowering): boo
 /** The sizes that all three forms share, of one group. */
 function sizesOf({ input, weight, output, groups }: Convolution) {
   return {
-    n: input[0] as number,
-    o: (weight[0] as number) / groups,
-    c: weight[1] as number,
+    n: input[0]!,
+    o: weight[0]! / groups,
+    c: weight[1]!,
     inputs: lengthOf(input.slice(2)),
     outputs: lengthOf(output.slice(2)),
     window: lengthOf(weight.slice(2)),
@@ -59,11 +59,11 @@ const flat = (axes: readonly number[], shape: readonly number[]): Term[] =>
 function windowPlaces(hint: Convolution, q: readonly number[], r: readonly number[]): Place[] {
   return q.map((axis, i) => {
     const [by, far, zeros] = [hint.stride[i], hint.dilation[i], hint.padding[i]] as [number, number, number];
-    const max = ((hint.output[i + 2] as number) - 1) * by + ((hint.weight[i + 2] as number) - 1) * far - zeros;
+    const max = (hint.output[i + 2]! - 1) * by + (hint.weight[i + 2]! - 1) * far - zeros;
     return {
       terms: [
         [axis, by],
-        [r[i] as number, far],
+        [r[i]!, far],
       ],
       shift: -zeros,
       min: -zeros,
@@ -87,7 +87,7 @@ function loadAt(
     inside = inside === undefined ? condition : body.alu('and', 'bool', inside, condition);
   };
   for (const [i, { terms: along, shift, min, max }] of places.entries()) {
-    const size = shape[i] as number;
+    const size = shape[i]!;
     const stride = lengthOf(shape.slice(i + 1));
     for (const [axis, factor] of along) terms.push([axis, factor * stride]);
     base += shift * stride;
@@ -147,15 +147,15 @@ function spatialNest(kernel: Nest, hint: Convolution): { readonly nest: Nest; re
   const backward = (): Place[] =>
     place.map((axis, i) => {
       const [far, zeros] = [hint.dilation[i], hint.padding[i]] as [number, number];
-      const min = zeros - ((weight[i + 2] as number) - 1) * far;
+      const min = zeros - (weight[i + 2]! - 1) * far;
       return {
         terms: [
           [axis, 1],
-          [r[i] as number, -far],
+          [r[i]!, -far],
         ],
         shift: zeros,
         min,
-        max: (hint.input[i + 2] as number) - 1 + zeros,
+        max: hint.input[i + 2]! - 1 + zeros,
       };
     });
   const x = isForward
@@ -191,7 +191,7 @@ function spatialNest(kernel: Nest, hint: Convolution): { readonly nest: Nest; re
 function splitGroups(kernel: Nest, at: number, groups: number, body: BodyWriter, extents: readonly number[]): Nest {
   const reduce = { op: 'sum', extents, dtype: 'float32' } as const;
   if (groups === 1) return { ...kernel, reduce, value: body.ops };
-  const size = (kernel.domain[at] as number) / groups;
+  const size = kernel.domain[at]! / groups;
   const forms = kernel.domain.map((_, axis): Form => {
     const axes: Term[] =
       axis < at
@@ -270,13 +270,13 @@ function inputGradientByColumns(step: Step, hint: Convolution, lowering: Lowerin
     const position = body.index(
       [
         [2 + i, 1],
-        [2 + rank + i, -(dilation[i] as number)],
+        [2 + rank + i, -dilation[i]!],
       ],
-      padding[i] as number,
+      padding[i]!,
     );
-    const by = body.integer(stride[i] as number);
+    const by = body.integer(stride[i]!);
     const q = body.alu('floorDiv', 'int32', position, by);
-    const size = windows[i] as number;
+    const size = windows[i]!;
     const clamped = body.alu('max', 'int32', body.integer(0), body.alu('min', 'int32', q, body.integer(size - 1)));
     const isWhole = body.alu('equal', 'bool', body.alu('mul', 'int32', clamped, by), position);
     valid = valid === undefined ? isWhole : body.alu('and', 'bool', valid, isWhole);
@@ -285,7 +285,7 @@ function inputGradientByColumns(step: Step, hint: Convolution, lowering: Lowerin
     index = body.alu('add', 'int32', body.alu('add', 'int32', index, line), place);
   }
   const read = kernel.reads.length;
-  body.alu('where', 'float32', valid as number, body.load(read, index), body.number(0));
+  body.alu('where', 'float32', valid!, body.load(read, index), body.number(0));
   const gather: Nest = {
     ...kernel,
     domain: input,

@@ -7,7 +7,7 @@
 import type { Op, Step } from '@nn/core';
 import { Forms } from '../nest/affine.ts';
 import { collapse, type Nest, write } from '../nest/nest.ts';
-import { type Lowering, lengthOf, type Read, type Slot } from '../program/lowering.ts';
+import { type Lowering, lengthOf, type Read } from '../program/lowering.ts';
 import { quotient, remainder } from '../shader/language.ts';
 import type { Shader } from '../shader/shader.ts';
 import { compact } from './reduction.ts';
@@ -66,9 +66,9 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     const terms: string[] = [];
     let inner = 1;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] as number;
-      let run = shape[axis] as number;
-      while (axis > 0 && strides[axis - 1] === stride * run) run *= shape[--axis] as number;
+      const stride = strides[axis]!;
+      let run = shape[axis]!;
+      while (axis > 0 && strides[axis - 1] === stride * run) run *= shape[--axis]!;
       if (stride !== 0 && run !== 1) {
         const quotient = inner === 1 ? flat : `${flat} / ${inner}`;
         const index = axis === 0 ? `(${quotient})` : `(${quotient} - ${flat} / ${inner * run} * ${run})`;
@@ -132,14 +132,12 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
     lines.push(language.variable('F', 4, `c${i}`, `${language.type('F', 4)}(${language.float(0)})`));
 
   const depth = sizes.inner.length;
-  const extent = sizes.inner[depth - 1] as number;
+  const extent = sizes.inner[depth - 1]!;
   const isPacked = left.along === 'inner' || right.along === 'inner';
   const outerLoops = sizes.inner.slice(0, -1);
   for (const [at, size] of outerLoops.entries()) lines.push(language.loop(`k${at}`, String(size)));
   const before = (operand: Operand): string =>
-    outerLoops
-      .map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${(operand.inner[at] as number) / 4}`))
-      .join('');
+    outerLoops.map((_, at) => (operand.inner[at] === 0 ? '' : ` + k${at} * ${operand.inner[at]! / 4}`)).join('');
   const texelsOf = (operand: Operand): readonly number[] => {
     const lineCount = operand === left ? height : 4;
     return range(operand.along === 'outer' ? lineCount / 4 : lineCount);
@@ -154,7 +152,7 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   const vector = language.type('F', 4);
   // In GLSL an index that is a number in float32 is fetched faster; it is exact in this range.
   const walks = [left, right].map(
-    ({ read }) => language.name === 'glsl' && (lowering.slots[read.buffer] as Slot).length <= 2 ** 24,
+    ({ read }) => language.name === 'glsl' && lowering.slots[read.buffer]!.length <= 2 ** 24,
   );
   for (const [at, operand] of [left, right].entries()) {
     if (!walks[at]) continue;
@@ -165,7 +163,7 @@ export function multiply(lowering: Lowering, sizes: Sizes, left: Operand, right:
   const fetch = (read: 0 | 1, steps: readonly number[]): void => {
     const name = read === 0 ? 'a' : 'b';
     const operand = read === 0 ? left : right;
-    const stride = (operand.inner[depth - 1] as number) / 4;
+    const stride = operand.inner[depth - 1]! / 4;
     const load = (value: string, from: number, packed: boolean, step: number): void => {
       const [start, k, k4, by] = walks[read]
         ? [`nn_walk${read}(${name}Walk${from}`, 'kf', 'kf4', language.float(stride)]
@@ -286,7 +284,7 @@ function withRoles(nest: Nest, roles: Roles): Nest {
     let stride = 1;
     for (const axis of [...axes].reverse()) {
       factors.set(axis, stride);
-      stride *= nest.domain[axis] as number;
+      stride *= nest.domain[axis]!;
     }
     return write(value, { base: 0, axes: factors, others: new Map() });
   };

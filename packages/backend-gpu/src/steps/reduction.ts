@@ -26,7 +26,7 @@ export function reduceInTwo(step: Step, lowering: Lowering): boolean {
   if (split === undefined) return false;
   const { axis, chunks } = split;
   const rank = nest.domain.length;
-  const length = (reduce.extents[axis] as number) / chunks;
+  const length = reduce.extents[axis]! / chunks;
 
   // The chunk is a new first axis of the domain; the extent keeps what is inside a chunk.
   const forms = [...nest.domain, ...reduce.extents].map((_, at): Form => {
@@ -53,7 +53,7 @@ export function reduceInTwo(step: Step, lowering: Lowering): boolean {
   let stride = 1;
   for (let at = rank; at >= 0; at--) {
     // Chunks run slowest: index = chunk * outputs + element.
-    const size = at === 0 ? chunks : (nest.domain[at - 1] as number);
+    const size = at === 0 ? chunks : nest.domain[at - 1]!;
     const axisValue = push({ op: 'axis', dtype: 'int32', axis: at === 0 ? rank : at - 1 });
     const scaled = push({
       op: 'mul',
@@ -87,12 +87,12 @@ export function compact(nest: Nest, reads: Step['reads']): [Nest, Step['reads']]
   return [
     {
       ...nest,
-      reads: kept.map((read) => nest.reads[read] as Kernel['dtype']),
+      reads: kept.map((read) => nest.reads[read]!),
       value: move(nest.value),
       ...(nest.epilogue === undefined ? {} : { epilogue: move(nest.epilogue) }),
       ...(nest.bounds === undefined ? {} : { bounds: { from: move(nest.bounds.from), to: move(nest.bounds.to) } }),
     },
-    kept.map((read) => reads[read] as Step['reads'][number]),
+    kept.map((read) => reads[read]!),
   ];
 }
 

@@ -19,7 +19,7 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
   const { kernel } = step;
   const { reduce, domain } = kernel;
   const rank = domain.length;
-  const length = domain[hint.axis] as number;
+  const length = domain[hint.axis]!;
   if (reduce === undefined || reduce.op !== 'sum' || reduce.extents.length !== 1) return false;
   if (length < (lowering.target.always ? 2 : 64)) return false;
   if (kernel.reads.length + 1 > lowering.target.maxReads) return false;
@@ -52,7 +52,7 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
   const blockIndex = before.index(strides.map((stride, axis) => [axis === hint.axis ? rank : axis, stride]));
   const isBefore = before.alu('less', 'bool', before.index([[rank, 1]]), before.index([[hint.axis, 1]]));
   before.alu('where', dtype, isBefore, before.load(0, blockIndex, dtype), before.zero(dtype));
-  const extents = [blockDomain[hint.axis] as number];
+  const extents = [blockDomain[hint.axis]!];
   const headNest: Nest = {
     domain: blockDomain,
     dtype,
@@ -69,7 +69,7 @@ export function scan(step: Step, hint: Scan, lowering: Lowering): boolean {
   const rest = head.index(
     strides.flatMap((stride, axis): [number, number][] => (axis === hint.axis ? [] : [[axis, stride]])),
   );
-  const at = head.alu('add', 'int32', rest, head.alu('mul', 'int32', own, head.integer(strides[hint.axis] as number)));
+  const at = head.alu('add', 'int32', rest, head.alu('mul', 'int32', own, head.integer(strides[hint.axis]!)));
   const total = head.alu('add', dtype, head.load(kernel.reads.length, at, dtype), head.accumulator(dtype));
   const nest: Nest = {
     ...kernel,
@@ -105,7 +105,7 @@ function within(
     if (op.op === 'axis' && op.axis === rank) moved.push(clamped);
     else moved.push(body.ops.push(renumbered(op, moved)) - 1);
   }
-  body.alu('where', dtype, allowed, moved.at(-1) as number, body.zero(dtype));
+  body.alu('where', dtype, allowed, moved.at(-1)!, body.zero(dtype));
   return body.ops;
 }
 

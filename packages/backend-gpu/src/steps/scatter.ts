@@ -23,7 +23,7 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
   const rank = kernel.domain.length;
   const [terms] = kernel.reduce?.extents ?? [];
   if (terms === undefined || all.length !== rank + 1 || kernel.dtype !== 'float32') return false;
-  const places = kernel.domain[hint.axis] as number;
+  const places = kernel.domain[hint.axis]!;
   const elements = lengthOf(kernel.domain);
   // Sorting and searching cost about 3 R^2 + V log R fetches; the loop nest costs R for each element.
   const pays = terms >= 16 && elements * terms >= 1 << 18 && elements * terms >= 4 * terms * terms + 8 * places;

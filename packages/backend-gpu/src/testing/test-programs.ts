@@ -1,12 +1,12 @@
 /** Programs for the tests of this package, written by hand. */
-import type { DType, Program } from '@nn/core';
+import type { Program } from '@nn/core';
 import { BodyWriter } from '../nest/body-writer.ts';
 import type { Nest } from '../nest/nest.ts';
 
 /** A program of one step that reads its inputs from element 0 on. */
 export function oneStep(nest: Nest, lengths: readonly number[], donate?: number): Program {
   const output = lengths.length;
-  const buffers = lengths.map((length, at) => ({ dtype: nest.reads[at] as DType, shape: [length], slot: at }));
+  const buffers = lengths.map((length, at) => ({ dtype: nest.reads[at]!, shape: [length], slot: at }));
   return {
     buffers: [...buffers, { dtype: nest.dtype, shape: nest.domain, slot: donate ?? output }],
     inputs: output,

@@ -96,7 +96,7 @@ export function readCases(): ConformanceCase[] {
         expectTrue(!Array.from(data).some(Number.isNaN), `${name}: number ${k} is NaN after a read.`);
       }
       unread.forEach((right, k) => {
-        expectClose(read[k] as Values, right, exactly, `${name}, number ${k} after a read`);
+        expectClose(read[k]!, right, exactly, `${name}, number ${k} after a read`);
       });
     },
   }));

@@ -35,38 +35,36 @@ export function emitDepthwise(context: ModuleContext, request: SpecialRequest, h
 
 /** How far the taps of one output lie apart. */
 const reachOf = ({ weight, dilation }: ConvHint): number[] =>
-  weight.slice(2).map((extent, axis) => (extent - 1) * (dilation[axis] as number));
+  weight.slice(2).map((extent, axis) => (extent - 1) * dilation[axis]!);
 
 function paddedBatch(context: ModuleContext, hint: ConvHint, source: Shape): Padding {
   const { form, input, output, stride } = hint;
   const reach = reachOf(hint);
-  const images = (source[0] as number) * (source[1] as number);
+  const images = source[0]! * source[1]!;
   if (form === 'input') {
-    const extents = input.slice(2).map((extent, axis) => extent + (reach[axis] as number));
-    const before = hint.padding.map((zeros, axis) => (reach[axis] as number) - zeros);
+    const extents = input.slice(2).map((extent, axis) => extent + reach[axis]!);
+    const before = hint.padding.map((zeros, axis) => reach[axis]! - zeros);
     return padding(context, images, source.slice(2), extents, before, stride);
   }
-  const extents = output
-    .slice(2)
-    .map((extent, axis) => (extent - 1) * (stride[axis] as number) + (reach[axis] as number) + 1);
+  const extents = output.slice(2).map((extent, axis) => (extent - 1) * stride[axis]! + reach[axis]! + 1);
   return padding(context, images, source.slice(2), extents, hint.padding);
 }
 
 /** One product of the sum, by the axes of the kernel: two channels or images, places, one summed, places or taps. */
 function bodyOf(hint: ConvHint, padded: Padding, extra: number): Kernel['value'] {
   const { form, input, weight, output, stride, dilation, groups } = hint;
-  const [inputs, filters, channels] = [input[1] as number, output[1] as number, weight[1] as number];
+  const [inputs, filters, channels] = [input[1]!, output[1]!, weight[1]!];
   const own = filters / groups;
   const rank = weight.length - 2;
   const [channelStride, ...space] = padded.strides as [number, ...number[]];
-  const steps = (factors: Shape): number[] => space.map((step, axis) => step * (factors[axis] as number));
+  const steps = (factors: Shape): number[] => space.map((step, axis) => step * factors[axis]!);
   const body = new BodyWriter();
   const [first, second] = [body.axis(0), body.axis(1)];
   const here = space.map((_, axis) => body.axis(2 + axis));
   const inner = body.axis(2 + rank);
   const there = space.map((_, axis) => body.axis(3 + rank + axis));
   const zip = (axes: readonly number[], factors: readonly number[]): [number, number][] =>
-    axes.map((axis, at) => [axis, factors[at] as number]);
+    axes.map((axis, at) => [axis, factors[at]!]);
   const quotient = (a: number, divisor: number): number => body.alu('floorDiv', 'int32', a, body.integer(divisor));
   /** The place of channel `channel` of image `image` in an array of `count` channels. */
   const plane = (image: number, count: number, channel: number): number => body.add(body.times(image, count), channel);
@@ -81,7 +79,7 @@ function bodyOf(hint: ConvHint, padded: Padding, extra: number): Kernel['value']
     const outStride = stridesOf(output);
     return product(
       body.sum([[place, channelStride], ...zip(there, steps(stride)), ...zip(here, steps(dilation))]),
-      body.sum([[inner, outStride[0] as number], [first, outStride[1] as number], ...zip(there, outStride.slice(2))]),
+      body.sum([[inner, outStride[0]!], [first, outStride[1]!], ...zip(there, outStride.slice(2))]),
     );
   }
   const [filterStride, channelStep, ...tapStrides] = stridesOf(weight) as [number, number, ...number[]];
@@ -97,7 +95,7 @@ function bodyOf(hint: ConvHint, padded: Padding, extra: number): Kernel['value']
   const group = quotient(second, channels);
   const within = body.alu('floorMod', 'int32', second, body.integer(channels));
   const filter = body.add(body.times(group, own), inner);
-  const origin = reachOf(hint).reduce((at, extent, axis) => at + extent * (space[axis] as number), 0);
+  const origin = reachOf(hint).reduce((at, extent, axis) => at + extent * space[axis]!, 0);
   const back = steps(dilation).map((step) => -step);
   return product(
     body.sum([[plane(first, filters, filter), channelStride], ...zip(here, space), ...zip(there, back)], origin),

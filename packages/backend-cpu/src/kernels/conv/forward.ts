@@ -115,8 +115,8 @@ export function emitForward(
 
 /** [O, C/g, k] as [g, C/g, O/g, k], in scratch: rows of the turned filters are the channels of the input. */
 function turnWeights(context: ModuleContext, kernel: Kernel, { groups, weight }: ConvHint, at: number): Phase {
-  const channels = weight[1] as number;
-  const filters = (weight[0] as number) / groups;
+  const channels = weight[1]!;
+  const filters = weight[0]! / groups;
   const taps = sizeOf(weight.slice(2));
   const domain = [groups, channels, filters, taps];
   const value = affineBody([filters * channels * taps, taps, channels * taps, 1], 0, 1);

@@ -24,7 +24,7 @@ export interface Sizes {
 }
 
 export function sizesOf({ groups, input, weight, output }: ConvHint): Sizes {
-  const [images, outputs, channels] = [input[0] as number, output[1] as number, weight[1] as number];
+  const [images, outputs, channels] = [input[0]!, output[1]!, weight[1]!];
   const pixels = sizeOf(output.slice(2));
   const taps = channels * sizeOf(weight.slice(2));
   const work = (images * outputs * pixels * taps) / 22;
@@ -34,12 +34,7 @@ export function sizesOf({ groups, input, weight, output }: ConvHint): Sizes {
 /** The extents of the padded input that all taps of all outputs stay in. */
 export function neededExtents({ output, weight, stride, dilation }: ConvHint): number[] {
   const taps = weight.slice(2);
-  return output
-    .slice(2)
-    .map(
-      (extent, axis) =>
-        (extent - 1) * (stride[axis] as number) + ((taps[axis] as number) - 1) * (dilation[axis] as number) + 1,
-    );
+  return output.slice(2).map((extent, axis) => (extent - 1) * stride[axis]! + (taps[axis]! - 1) * dilation[axis]! + 1);
 }
 
 /** The input gradient with stride 1 as the forward product of the cotangent with filters that are turned around. */
@@ -51,7 +46,7 @@ export function turnedHint(hint: ConvHint): ConvHint {
     form: 'forward',
     input: output,
     output: input,
-    weight: [input[1] as number, (output[1] as number) / groups, ...taps],
-    padding: taps.map((extent, axis) => (dilation[axis] as number) * (extent - 1) - (hint.padding[axis] as number)),
+    weight: [input[1]!, output[1]! / groups, ...taps],
+    padding: taps.map((extent, axis) => dilation[axis]! * (extent - 1) - hint.padding[axis]!),
   };
 }

@@ -23,7 +23,7 @@ export function addPackPixels(module: ModuleBuilder): void {
     const offset = builder.local('i32');
     const lowRun = builder.local('i32');
     const highRun = builder.local('i32');
-    const at = (pixel: number): Local<'i32'> => places[pixel] as Local<'i32'>;
+    const at = (pixel: number): Local<'i32'> => places[pixel]!;
     // Whether four pixels lie `bytes` apart, each from the one before: at the end of a row, and where the table repeats its
     // last entry, the way from the first to the last alone tells nothing.
     const apart = (from: number, bytes: number): I32 =>
@@ -89,7 +89,7 @@ export function addPackTaps(module: ModuleBuilder): void {
     const end = builder.local('i32');
     const offset = builder.local('i32');
     const rows = Array.from({ length: 4 }, () => builder.local('v128'));
-    const base = (tap: number): Local<'i32'> => bases[tap] as Local<'i32'>;
+    const base = (tap: number): Local<'i32'> => bases[tap]!;
     const four: Statement[] = [];
     for (const from of [0, 4]) {
       rows.forEach((row, tap) => {

@@ -18,13 +18,11 @@ import { copyNest } from './tables.ts';
 export function emitInputGradient(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode {
   const { images, groups, channels, filters, places, pixels, taps, work } = sizesOf(hint);
   const space = hint.input.slice(2);
-  const extents = neededExtents(hint).map((extent, axis) =>
-    Math.max(extent, (hint.padding[axis] as number) + (space[axis] as number)),
-  );
+  const extents = neededExtents(hint).map((extent, axis) => Math.max(extent, hint.padding[axis]! + space[axis]!));
   const strides = stridesOf([channels, ...extents]);
   const padded = { strides, bytes: paddedBytes(channels, extents), copy: null, shift: 0 };
   const tables = patchTables(context, hint, padded);
-  const shift = hint.padding.reduce((sum, zeros, axis) => sum + zeros * (strides[axis + 1] as number), 0);
+  const shift = hint.padding.reduce((sum, zeros, axis) => sum + zeros * strides[axis + 1]!, 0);
   const inside = [channels, ...space];
   const copyOut = copyNest(context, inside, strides, shift, stridesOf(inside));
   const blocks = blocksOf(taps, pixels, filters, () => 512);

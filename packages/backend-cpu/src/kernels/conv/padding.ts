@@ -37,22 +37,18 @@ export function padding(
   step: Shape = space.map(() => 1),
 ): Padding {
   const from = stridesOf([channels, ...space]);
-  const plain = before.every((zeros, axis) => zeros === 0 && (extents[axis] as number) <= (space[axis] as number));
+  const plain = before.every((zeros, axis) => zeros === 0 && extents[axis]! <= space[axis]!);
   if (plain && step.every((gap) => gap === 1)) return { strides: from, bytes: 0, copy: null, shift: 0 };
   const strides = stridesOf([channels, ...extents]);
   // The part of the image that falls inside: first <= index, before + index * step < extent.
-  const first = before.map((zeros, axis) => (zeros < 0 ? Math.ceil(-zeros / (step[axis] as number)) : 0));
+  const first = before.map((zeros, axis) => (zeros < 0 ? Math.ceil(-zeros / step[axis]!) : 0));
   const counts = space.map((extent, axis) => {
-    const room = Math.ceil(((extents[axis] as number) - (before[axis] as number)) / (step[axis] as number));
-    return Math.max(0, Math.min(extent, room) - (first[axis] as number));
+    const room = Math.ceil((extents[axis]! - before[axis]!) / step[axis]!);
+    return Math.max(0, Math.min(extent, room) - first[axis]!);
   });
-  const offset = first.reduce((sum, index, axis) => sum + index * (from[axis + 1] as number), 0);
-  const shift = first.reduce(
-    (sum, index, axis) =>
-      sum + ((before[axis] as number) + index * (step[axis] as number)) * (strides[axis + 1] as number),
-    0,
-  );
-  const to = strides.map((stride, axis) => (axis === 0 ? stride : stride * (step[axis - 1] as number)));
+  const offset = first.reduce((sum, index, axis) => sum + index * from[axis + 1]!, 0);
+  const shift = first.reduce((sum, index, axis) => sum + (before[axis]! + index * step[axis]!) * strides[axis + 1]!, 0);
+  const to = strides.map((stride, axis) => (axis === 0 ? stride : stride * step[axis - 1]!));
   const inside = counts.every((count) => count > 0);
   const copy = inside ? copyNest(context, [channels, ...counts], from, offset, to) : null;
   return { strides, bytes: paddedBytes(channels, extents), copy, shift };
@@ -70,7 +66,7 @@ export const pad = ({ copy, shift }: Padding, driver: Driver, to: I32, from: I32
 export function placesIn({ strides }: Pick<Padding, 'strides'>, hint: ConvHint): { pixels: number[]; taps: number[] } {
   const space = strides.slice(1);
   return {
-    pixels: space.map((stride, axis) => stride * (hint.stride[axis] as number)),
-    taps: space.map((stride, axis) => stride * (hint.dilation[axis] as number)),
+    pixels: space.map((stride, axis) => stride * hint.stride[axis]!),
+    taps: space.map((stride, axis) => stride * hint.dilation[axis]!),
   };
 }

@@ -37,8 +37,8 @@ export function patchTables(
   const kernel = hint.weight.slice(2);
   const { channels, pixels, taps } = sizesOf(hint);
   const steps = places.taps.map((step) => (turned ? -step : step));
-  const last = places.taps.reduce((sum, step, axis) => sum + step * ((kernel[axis] as number) - 1), 0);
-  const tapTable = offsetTable(context, [channels, ...kernel], [pad.strides[0] as number, ...steps], turned ? last : 0);
+  const last = places.taps.reduce((sum, step, axis) => sum + step * (kernel[axis]! - 1), 0);
+  const tapTable = offsetTable(context, [channels, ...kernel], [pad.strides[0]!, ...steps], turned ? last : 0);
   const pixelTable = offsetTable(context, hint.output.slice(2), places.pixels);
   return (driver) => [...driver.table(tapTable, 'taps', taps), ...driver.table(pixelTable, 'pixels', pixels)];
 }

@@ -2,7 +2,7 @@
  * The form of a window's gradient, found in the body of a kernel: a sum over taps of values that count only where a stride
  * divides `index + shift - step * tap`. Anything that does not fit exactly is none.
  */
-import type { Kernel, Op } from '@nn/core';
+import type { Kernel } from '@nn/core';
 import { sizeOf } from '../../shape.ts';
 import { type Affine, type Analysis, analyse } from '../../wasm/analysis.ts';
 
@@ -42,20 +42,20 @@ export function findWindowGradient(kernel: Kernel): WindowGradient | null {
   if (reduce?.op !== 'sum' || reduce.dtype !== 'float32') return null;
   if (!kernel.value.some(({ op }) => op === 'floorMod')) return null;
   const analysis = analyse(kernel);
-  const root = analysis.ops[analysis.valueRoot] as Op;
+  const root = analysis.ops[analysis.valueRoot]!;
   if (root.op !== 'where') return null;
   const [condition, value, otherwise] = root.args as readonly [number, number, number];
-  const zero = analysis.ops[otherwise] as Op;
+  const zero = analysis.ops[otherwise]!;
   if (zero.op !== 'const' || zero.value !== 0) return null;
   const leaves = conjunction(analysis, condition);
   const pairs = findPairs(kernel, analysis, leaves);
   if (!pairs) return null;
   const { extents } = reduce;
-  const reach = ({ step, tap }: Pair): number => step * ((extents[tap - domain.length] as number) - 1);
+  const reach = ({ step, tap }: Pair): number => step * (extents[tap - domain.length]! - 1);
   const covered = extents.length === pairs.length;
   const inside = pairs.every((pair) => {
     const last = pair.stride * (pair.quotients - 1) + reach(pair) - pair.shift;
-    return pair.shift <= 0 && last < (domain[pair.axis] as number);
+    return pair.shift <= 0 && last < domain[pair.axis]!;
   });
   // Where some pairs meet no element each tap has its own range of quotients, and so a nest of its own.
   if (!inside && (!covered || sizeOf(extents) > mostNests)) return null;
@@ -72,7 +72,7 @@ export function findWindowGradient(kernel: Kernel): WindowGradient | null {
 
 /** The conditions that all must hold. */
 function conjunction(analysis: Analysis, position: number): number[] {
-  const op = analysis.ops[position] as Op;
+  const op = analysis.ops[position]!;
   return op.op === 'and' && op.dtype === 'bool' ? op.args.flatMap((part) => conjunction(analysis, part)) : [position];
 }
 
@@ -99,7 +99,7 @@ function findPairs(kernel: Kernel, analysis: Analysis, leaves: readonly number[]
     const shift = form.constant;
     const other = leaves.find((candidate) => isNotNegative(analysis, candidate, argument, stride));
     if (other === undefined) return null;
-    const extent = domain[axis] as number;
+    const extent = domain[axis]!;
     // Quotients that the nest can meet; the conditions that are left say which of them count.
     const quotients = Math.floor((extent - 1 + shift) / stride) + 1;
     if (quotients < 1 || pairs.some((pair) => pair.axis === axis || pair.tap === tap[0])) return null;
@@ -110,11 +110,11 @@ function findPairs(kernel: Kernel, analysis: Analysis, leaves: readonly number[]
 
 /** `floorMod(argument, stride) < 1` or `floorMod(argument, stride) == 0`, with a stride above 1. */
 function remainderIsZero(analysis: Analysis, leaf: number): { argument: number; stride: number } | null {
-  const op = analysis.ops[leaf] as Op;
+  const op = analysis.ops[leaf]!;
   if (op.op !== 'less' && op.op !== 'equal') return null;
   const [a, b] = op.args as readonly [number, number];
   if (constantAt(analysis, b) !== (op.op === 'less' ? 1 : 0)) return null;
-  const remainder = analysis.ops[a] as Op;
+  const remainder = analysis.ops[a]!;
   if (remainder.op !== 'floorMod' || remainder.dtype !== 'int32') return null;
   const [argument, divisor] = remainder.args as readonly [number, number];
   const stride = constantAt(analysis, divisor);
@@ -123,10 +123,10 @@ function remainderIsZero(analysis: Analysis, leaf: number): { argument: number; 
 
 /** `-1 < floorDiv(argument, stride)`. */
 function isNotNegative(analysis: Analysis, leaf: number, argument: number, stride: number): boolean {
-  const op = analysis.ops[leaf] as Op;
+  const op = analysis.ops[leaf]!;
   if (op.op !== 'less') return false;
   const [a, b] = op.args as readonly [number, number];
-  const quotient = analysis.ops[b] as Op;
+  const quotient = analysis.ops[b]!;
   if (constantAt(analysis, a) !== -1 || quotient.op !== 'floorDiv') return false;
   const [over, under] = quotient.args as readonly [number, number];
   return same(analysis.forms[over], analysis.forms[argument]) && constantAt(analysis, under) === stride;

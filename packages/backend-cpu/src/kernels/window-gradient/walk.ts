@@ -33,12 +33,10 @@ function walkOf(kernel: Kernel, pairs: readonly Pair[], taps: readonly number[] 
   const first = new Map<number, number>();
   let start = 0;
   for (const { axis, tap, stride, step, shift, quotients } of pairs) {
-    const unit = dense[axis] as number;
-    const offset = (taps ? step * (taps[tap - domain.length] as number) : 0) - shift;
+    const unit = dense[axis]!;
+    const offset = (taps ? step * taps[tap - domain.length]! : 0) - shift;
     const low = taps ? Math.max(0, Math.ceil(-offset / stride)) : 0;
-    const high = taps
-      ? Math.min(quotients - 1, Math.floor(((domain[axis] as number) - 1 - offset) / stride))
-      : quotients - 1;
+    const high = taps ? Math.min(quotients - 1, Math.floor((domain[axis]! - 1 - offset) / stride)) : quotients - 1;
     if (high < low) return null;
     walked[axis] = high - low + 1;
     strides[axis] = stride * unit;
@@ -73,10 +71,9 @@ export function bodyOf(kernel: Kernel, { analysis, pairs, value, left }: WindowG
   const body = new BodyWriter();
   const moved: number[] = [];
   const axisAt = (axis: number): number => body.axis(axis < outer ? axis : tapAxes + axis);
-  const tapAt = (axis: number): number =>
-    taps ? body.integer(taps[axis - rank] as number) : body.axis(outer + axis - rank);
+  const tapAt = (axis: number): number => (taps ? body.integer(taps[axis - rank]!) : body.axis(outer + axis - rank));
   const elementOf = ({ axis, tap, stride, step, shift }: Pair): number => {
-    const quotient = body.add(axisAt(axis), body.integer(first.get(axis) as number));
+    const quotient = body.add(axisAt(axis), body.integer(first.get(axis)!));
     const far = body.times(quotient, stride);
     const near = body.times(tapAt(tap), step);
     return body.add(body.add(far, near), body.integer(-shift));
@@ -88,10 +85,10 @@ export function bodyOf(kernel: Kernel, { analysis, pairs, value, left }: WindowG
       else moved.push(pair ? elementOf(pair) : axisAt(op.axis));
     } else moved.push(body.push(renumbered(op, moved)));
   }
-  const result = moved[value] as number;
-  if (left.length === 0) body.push(body.ops[result] as Op);
+  const result = moved[value]!;
+  if (left.length === 0) body.push(body.ops[result]!);
   else {
-    const both = left.map((at) => moved[at] as number).reduce((a, b) => body.alu('and', 'bool', a, b));
+    const both = left.map((at) => moved[at]!).reduce((a, b) => body.alu('and', 'bool', a, b));
     const zero = body.push({ dtype: 'float32', op: 'const', value: 0 });
     body.alu('where', 'float32', both, result, zero);
   }

@@ -14,7 +14,7 @@ const points: readonly number[] = [0, 0.75, -0.75, 1.5, -1.5];
 
 export type Matrix = readonly (readonly number[])[];
 export const transposed = (matrix: Matrix): number[][] =>
-  (matrix[0] as readonly number[]).map((_, column) => matrix.map((row) => row[column] as number));
+  matrix[0]!.map((_, column) => matrix.map((row) => row[column]!));
 export const powers = (x: number, count: number): number[] => Array.from({ length: count }, (_, power) => x ** power);
 const atInfinity = (count: number): number[] => powers(0, count).reverse();
 /** Coefficients of the product of (x - root), padded to `reach`. */

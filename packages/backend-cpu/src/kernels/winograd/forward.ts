@@ -83,7 +83,7 @@ export function winogradForward(
 
 function planOf(context: ModuleContext, request: SpecialRequest, hint: ConvHint, turned: boolean): Plan {
   const { input, output } = hint;
-  const [batch, channels, filters] = [input[0] as number, input[1] as number, output[1] as number];
+  const [batch, channels, filters] = [input[0]!, input[1]!, output[1]!];
   const rows = upTo(filters, 4);
   const rowBlock = evenly(rows, filterBlock, 4);
   const tiling = tilingOf(output.slice(2), batch, channels, rowBlock);
@@ -120,7 +120,7 @@ function planOf(context: ModuleContext, request: SpecialRequest, hint: ConvHint,
 function imageTables({ context, tiling, padded, channels, filters }: Plan): (driver: Driver) => Statement[] {
   const tileIn = tileTable(context, tiling, padded.strides, channels);
   const tileOut = tileTable(context, tiling, stridesOf([filters, ...tiling.whole]), filters);
-  const channelIn = offsetTable(context, [channels], [padded.strides[0] as number]);
+  const channelIn = offsetTable(context, [channels], [padded.strides[0]!]);
   return (driver) => [
     ...driver.table(tileIn, 'tileIn', tiling.tiles),
     ...driver.table(tileOut, 'tileOut', tiling.tiles),
@@ -232,7 +232,7 @@ function tileProducts(
     channels,
     plus(driver.at('tileIn'), scaled(at.column, 4)),
     at.columns,
-    4 * (padded.strides[1] as number),
+    4 * padded.strides[1]!,
     steps.patches,
   );
   const multiply = driver.library(
@@ -268,7 +268,7 @@ function tileProducts(
           bounded(i32.sub(i32.const(filters), row), rowBlock),
           4 * width,
           filterBytes,
-          4 * (whole[1] as number),
+          4 * whole[1]!,
           steps.products,
         ),
       ],

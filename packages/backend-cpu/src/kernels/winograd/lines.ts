@@ -39,7 +39,7 @@ export class Lines {
   }
   #sum(terms: readonly (readonly [factor: number, x: V128])[]): V128 {
     const [first, ...rest] = [...terms].sort(([a], [b]) => Number(b === 1) - Number(a === 1));
-    const [factor, x] = first as readonly [number, V128];
+    const [factor, x] = first!;
     return rest.reduce<V128>(
       (sum, [by, y]) => {
         if (by === 1) return f32x4.add(sum, y);
@@ -61,7 +61,7 @@ export class Lines {
     const done = new Set<number>();
     columns.forEach((column, at) => {
       if (done.has(at)) return;
-      const x = vectors[at] as V128;
+      const x = vectors[at]!;
       const mate = mateOf(columns, at);
       if (mate < 0) {
         column.forEach((factor, row) => {
@@ -70,7 +70,7 @@ export class Lines {
         return;
       }
       done.add(mate);
-      const y = vectors[mate] as V128;
+      const y = vectors[mate]!;
       const equal = this.keep(body, f32x4.add(x, y));
       const opposite = this.keep(body, f32x4.sub(x, y));
       column.forEach((factor, row) => {
@@ -106,7 +106,7 @@ export class Lines {
     between: readonly Statement[],
     store: (row: readonly V128[]) => void,
   ): void {
-    const side = (matrix[0] as readonly number[]).length;
+    const side = matrix[0]!.length;
     for (let row = 0; row < side; row++) {
       this.product(body, matrix, load(row)).forEach((value, column) => {
         body.push(v128.store(temporary, value, 16 * (column * side + row)));
@@ -126,11 +126,11 @@ export class Lines {
 
 /** The later line that differs in some signs only, or -1. */
 function mateOf(lines: Matrix, at: number): number {
-  const line = lines[at] as readonly number[];
+  const line = lines[at]!;
   return lines.findIndex(
     (other, place) =>
       place > at &&
-      line.every((value, k) => Math.abs(value) === Math.abs(other[k] as number)) &&
+      line.every((value, k) => Math.abs(value) === Math.abs(other[k]!)) &&
       line.some((value, k) => value !== other[k]) &&
       line.some((value, k) => value !== 0 && value === other[k]),
   );

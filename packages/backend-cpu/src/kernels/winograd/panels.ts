@@ -38,7 +38,7 @@ function addPanels(
   matrix: Matrix,
   { width, fused, turned = false }: { readonly width: 4 | 8; readonly fused: boolean; readonly turned?: boolean },
 ): void {
-  const side = (matrix[0] as readonly number[]).length;
+  const side = matrix[0]!.length;
   module.function(name, words(9), [], (builder) => {
     const [source, target, temporary, inner, innerCount, lane, laneCount, rowBytes, frequencyBytes] = builder.words(9);
     const lines = new Lines(builder, fused);

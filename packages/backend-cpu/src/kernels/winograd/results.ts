@@ -2,7 +2,7 @@
  * The way back from products to small images, as functions of the library module: with M a matrix of `filtering.ts`, M X M^T
  * of the numbers of all frequencies, four tiles or four channels as the lanes of a vector. The opposite of `panels.ts`.
  */
-import { type I32, type ModuleBuilder, type Statement, type V128, words } from '../../wasm/assembler.ts';
+import { type I32, type ModuleBuilder, type Statement, words } from '../../wasm/assembler.ts';
 import { i32, v128, whileLoop } from '../../wasm/instructions.ts';
 import { transpose } from '../gemm.ts';
 import { filters, type Matrix, outputs, reach, transposed } from './filtering.ts';
@@ -45,7 +45,7 @@ function addResults(module: ModuleBuilder, name: string, matrix: Matrix, fused: 
         const row = values.map((value) => lines.keep(body, value));
         if (side === 4) {
           const images = transpose(builder, row, body);
-          body.push(...places.map((place, index) => v128.store(place, images[index] as V128)));
+          body.push(...places.map((place, index) => v128.store(place, images[index]!)));
         } else {
           const numbers = row.map((value, at) => lanes.map((lane) => [value, at, lane] as const));
           for (const [value, at, lane] of numbers.flat()) {

@@ -26,7 +26,7 @@ export const upTo = (value: number, multiple: number): number => Math.ceil(value
 export function winogradFits({ form, input, weight, output, stride, dilation, groups }: ConvHint): boolean {
   const [filters, channels] = weight as readonly [number, number];
   const space = (form === 'input' ? input : output).slice(2);
-  const tiles = space.reduce((count, extent) => count * Math.ceil(extent / tile), input[0] as number);
+  const tiles = space.reduce((count, extent) => count * Math.ceil(extent / tile), input[0]!);
   return (
     groups === 1 &&
     weight.length === 4 &&
@@ -39,7 +39,7 @@ export function winogradFits({ form, input, weight, output, stride, dilation, gr
 }
 
 /** Nanoseconds of a convolution, about. */
-export const workOf = ({ input, output }: ConvHint): number => sizeOf(output) * (input[1] as number) * 0.12;
+export const workOf = ({ input, output }: ConvHint): number => sizeOf(output) * input[1]! * 0.12;
 
 /** How images are cut into tiles, and tiles into blocks; `images` are padded and turned back together. */
 export interface Tiling {

@@ -62,14 +62,14 @@ export function winogradWeight(context: ModuleContext, request: SpecialRequest, 
   const phases = [main, ...(plan.parts > 1 ? [total(plan)] : []), results(plan, resultTable)];
   const epilogue = epilogueFrom(context, request, [span * taps * taps, taps * taps, taps, 1], null);
   phases.push(redirected(context, request.kernel, epilogue, { extra: shared.at('filters') }));
-  const pixels = (hint.output[0] as number) * sizeOf(hint.output.slice(2));
+  const pixels = hint.output[0]! * sizeOf(hint.output.slice(2));
   const path = `winograd weight ${filters}x${channels}x${pixels}`;
   return { phases, scratch: shared.bytes, own: own.bytes, path };
 }
 
 function planOf(context: ModuleContext, request: SpecialRequest, hint: ConvHint): Plan {
   const { input, output } = hint;
-  const [batch, channels, filters] = [input[0] as number, input[1] as number, output[1] as number];
+  const [batch, channels, filters] = [input[0]!, input[1]!, output[1]!];
   const rows = upTo(filters, 4);
   const columns = upTo(channels, 8);
   const rowBlock = evenly(rows, filterBlock, 4);
@@ -109,8 +109,8 @@ function imageTables({ context, tiling, padded, channels, filters }: Plan): (dri
   const { image, cotangent } = padded;
   const tileIn = tileTable(context, tiling, image.strides, channels);
   const tileOut = tileTable(context, tiling, cotangent.strides, filters);
-  const channelTable = offsetTable(context, [channels], [image.strides[0] as number]);
-  const filterTable = offsetTable(context, [filters], [cotangent.strides[0] as number]);
+  const channelTable = offsetTable(context, [channels], [image.strides[0]!]);
+  const filterTable = offsetTable(context, [filters], [cotangent.strides[0]!]);
   return (driver) => [
     ...driver.table(tileIn, 'tileIn', tiling.tiles),
     ...driver.table(tileOut, 'tileOut', tiling.tiles),
@@ -190,7 +190,7 @@ function tileProducts(
     at.count,
     driver.at('channels'),
     channels,
-    4 * (padded.image.strides[1] as number),
+    4 * padded.image.strides[1]!,
     steps.right,
   );
   const cotangents = driver.library(
@@ -202,7 +202,7 @@ function tileProducts(
     at.count,
     plus(driver.at('filters'), scaled(at.row, 4)),
     at.height,
-    4 * (padded.cotangent.strides[1] as number),
+    4 * padded.cotangent.strides[1]!,
     steps.left,
   );
   const multiply = driver.library(

@@ -36,7 +36,7 @@ export class Loads {
 
   scalar(op: Load, level: number): Expression {
     const { context, nest } = this.#loops;
-    return loadElement(context, nest.kernel.reads[op.read] as DType, this.address(this.#access(op), level));
+    return loadElement(context, nest.kernel.reads[op.read]!, this.address(this.#access(op), level));
   }
 
   /** The `at`-th vector of this turn. */
@@ -44,7 +44,7 @@ export class Loads {
     const { context, nest } = this.#loops;
     const scope = this.#loops.at(level);
     const access = this.#access(op);
-    const dtype = nest.kernel.reads[op.read] as DType;
+    const dtype = nest.kernel.reads[op.read]!;
     const { form, bytes } = access;
     const base = this.address(access, level);
     const stride = this.#loops.vectorStride(form);
@@ -126,7 +126,7 @@ export class Loads {
       name: `${op.read}:${op.index}`,
       pointer: scope.builder.parameter(1 + op.read, 'i32'),
       form: analysis.forms[op.index] as Affine,
-      bytes: bytesPerElement(nest.kernel.reads[op.read] as DType),
+      bytes: bytesPerElement(nest.kernel.reads[op.read]!),
     };
   }
 }

@@ -57,7 +57,7 @@ export class OpenLoops {
     this.#frames.length -= count;
   }
   frame(level: number): Frame {
-    return this.#frames[level] as Frame;
+    return this.#frames[level]!;
   }
   /** The scope that emits into the frame at `level`. */
   at(level: number): Scope {
@@ -65,10 +65,10 @@ export class OpenLoops {
   }
 
   loop(level: number): Loop {
-    return this.schedule.order[level] as Loop;
+    return this.schedule.order[level]!;
   }
   index(level: number): Local<'i32'> {
-    return this.indices[level] as Local<'i32'>;
+    return this.indices[level]!;
   }
   /** The level of the loop in which an axis of the kernel is walked; -1 for axes of one element. */
   levelOf(axis: number): number {

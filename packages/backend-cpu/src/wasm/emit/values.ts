@@ -39,18 +39,18 @@ export class Values {
   }
 
   levelOf(position: number): number {
-    return this.#levels[position] as number;
+    return this.#levels[position]!;
   }
   isVector(position: number): boolean {
     const { analysis, mode, schedule } = this.#loops;
-    if (mode === 0 || ((analysis.depends[position] as number) & this.#vectorBits) === 0) return false;
+    if (mode === 0 || (analysis.depends[position]! & this.#vectorBits) === 0) return false;
     // With the reduction along the vectorised loop nothing after it is a vector.
     return !analysis.late[position] || schedule.vector < schedule.domainLoops;
   }
 
   /** The value as one element, wanted at `level`. */
   scalar(position: number, level: number): Expression {
-    return this.#values(position, level)[0] as Expression;
+    return this.#values(position, level)[0]!;
   }
 
   /** Four lanes of the value, the `at`-th vector of this turn. */
@@ -68,7 +68,7 @@ export class Values {
   }
 
   #op(position: number): Op {
-    return this.#loops.analysis.ops[position] as Op;
+    return this.#loops.analysis.ops[position]!;
   }
 
   #values(position: number, level: number): readonly Expression[] {
@@ -84,7 +84,7 @@ export class Values {
     const computed = vector
       ? Array.from({ length: this.#loops.mode }, (_, at) => this.#computeVector(op, at, own))
       : [this.#computeScalar(op, own)];
-    if (own === level && (this.#uses[position] as number) <= 1) {
+    if (own === level && this.#uses[position]! <= 1) {
       // The vectors are asked for one by one: without this each of them would compute all of them again.
       if (computed.length > 1) values.set(position, computed);
       return computed;
@@ -130,7 +130,7 @@ export class Values {
   }
   /** The dtype of the arguments (of the last ones, for `where`). */
   #from(op: AluOp): DType {
-    return this.#op(op.args[op.op === 'where' ? 1 : 0] as number).dtype;
+    return this.#op(op.args[op.op === 'where' ? 1 : 0]!).dtype;
   }
   /** The numbers 4 at, 4 at + 1, 4 at + 2, 4 at + 3, in a local. */
   #lanes(at: number): V128 {
@@ -149,7 +149,7 @@ function countUses({ analysis, nest }: OpenLoops): number[] {
   const uses = analysis.ops.map(() => 0);
   analysis.ops.forEach((op, position) => {
     if (!analysis.needed[position] || !isAlu(op)) return;
-    for (const argument of op.args) uses[argument] = (uses[argument] as number) + 1;
+    for (const argument of op.args) uses[argument] = uses[argument]! + 1;
   });
   if (nest.beside) uses[nest.beside.position] = 2;
   for (const op of analysis.ops) {

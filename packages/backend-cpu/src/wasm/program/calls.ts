@@ -48,7 +48,7 @@ export class Calls {
   }
 
   #runStep(at: number, builder: FunctionBuilder, table: I32, scratch: I32): Statement[] {
-    const step = this.#program.steps[at] as Step;
+    const step = this.#program.steps[at]!;
     const statements = this.#copyBase(step, table, scratch);
     for (const { reference, units, grain } of this.#codes.steps[at]?.phases ?? []) {
       const call = (site: Site): Statement[] => {
@@ -83,7 +83,7 @@ export class Calls {
     const next = i32.add(position, rows);
     const body: Statement[] = [end.set(select(next, site.end, i32.ltU(next, site.end)))];
     for (let at = group.first; at <= group.last; at++) {
-      const step = this.#units.fusedAt(at)?.step ?? (this.#program.steps[at] as Step);
+      const step = this.#units.fusedAt(at)?.step ?? this.#program.steps[at]!;
       const values = this.#arguments(step, site, position);
       for (const { reference } of this.#codes.steps[at]?.phases ?? []) {
         body.push(callVoid(reference, ...values, site.scratch, site.own, position, end));
@@ -122,7 +122,7 @@ export class Calls {
     const address = (buffer: number): I32 =>
       (position && this.#layout.localAddress(buffer, own, position)) ?? this.#layout.address(buffer, table, scratch);
     const reads = step.reads.map(({ buffer, offset }) => {
-      const bytes = offset * bytesPerElement((buffers[buffer] as Program['buffers'][number]).dtype);
+      const bytes = offset * bytesPerElement(buffers[buffer]!.dtype);
       return bytes === 0 ? address(buffer) : i32.add(address(buffer), i32.const(bytes));
     });
     const scalars = step.scalars.map((index) => this.#layout.scalar(index, table));
@@ -136,7 +136,7 @@ export class Calls {
     let out = address;
     let constant = 0;
     into.start.forEach((start, axis) => {
-      const factor = (strides[axis] as number) * bytesPerElement(kernel.dtype);
+      const factor = strides[axis]! * bytesPerElement(kernel.dtype);
       if (typeof start === 'number') constant += start * factor;
       else out = i32.add(out, i32.mul(this.#layout.scalar(start.scalar, table) as I32, i32.const(factor)));
     });

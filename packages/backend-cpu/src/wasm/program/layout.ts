@@ -3,7 +3,7 @@
  * and the scalars. Scratch is one region: first what each thread needs for itself (the first thread's part of it), then what
  * kernels share, then the slots of intermediates. Local buffers of a group have rows of one block only, in a thread's own part.
  */
-import type { Group, Program, Step } from '@nn/core';
+import type { Group, Program } from '@nn/core';
 import { sizeOf } from '../../shape.ts';
 import { align, bytesPerElement } from '../../storage.ts';
 import type { Expression, I32 } from '../assembler.ts';
@@ -18,14 +18,14 @@ export const blockBudget = 16384;
 
 /** Bytes of a buffer. */
 export function bytesOf({ buffers }: Program, buffer: number): number {
-  const { dtype, shape } = buffers[buffer] as Program['buffers'][number];
+  const { dtype, shape } = buffers[buffer]!;
   return bytesPerElement(dtype) * sizeOf(shape);
 }
 export const sameSlot = ({ buffers }: Program, a: number, b: number): boolean => buffers[a]?.slot === buffers[b]?.slot;
 
 /** The outer positions of a group. */
 export function positionsOf({ steps }: Program, { first, outer }: Group): number {
-  return sizeOf((steps[first] as Step).kernel.domain.slice(0, outer));
+  return sizeOf(steps[first]!.kernel.domain.slice(0, outer));
 }
 
 /** Bytes of a local buffer at one outer position. Its shape may have more axes of one element than the domain that fills it. */
@@ -128,7 +128,7 @@ export class Layout {
 
   /** The address of a buffer that lies in a slot. */
   address(buffer: number, table: I32, scratch: I32): I32 {
-    const place = this.#places.get(this.#slot(buffer)) as Place;
+    const place = this.#places.get(this.#slot(buffer))!;
     if (place.kind === 'table') return i32.load(table, 4 * place.index);
     return i32.add(scratch, i32.const(place.offset));
   }

@@ -34,7 +34,7 @@ export class Units {
     this.#numbers = numbers;
     const units: Unit[] = [];
     const starting = new Map(program.groups.map((group) => [group.first, group]));
-    for (let at = 0; at < program.steps.length; at = (units.at(-1) as Unit).to + 1) {
+    for (let at = 0; at < program.steps.length; at = units.at(-1)!.to + 1) {
       const found = starting.get(at);
       const group = found && this.#isPlain(found) ? this.#widened(found) : null;
       units.push({ from: at, to: group ? group.last : at, group });
