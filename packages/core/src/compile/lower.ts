@@ -163,8 +163,9 @@ class KernelWriter {
   }
 
   /**
-   * An axis that views divide (heads split off the channels, say): as two nested loops the division disappears, and with
-   * it what keeps the loads from being strided. The flat order stays the same.
+   * An axis whose index some view divides: where channels are split into heads, channel c is head c / 64 and element c % 64 of
+   * it. As two nested loops, over heads and over elements, nothing has to be divided, and every load steps evenly. The
+   * elements are still written in the same order.
    */
   axisToSplit(): { readonly axis: number; readonly inner: number } | null {
     const { root } = this.#plan;
@@ -186,7 +187,7 @@ class KernelWriter {
     return this.#schedule.stored[node.order] === true;
   }
 
-  /** The kernel's own root and core are stored nodes, but here they are what is computed. */
+  /** What the kernel itself computes has memory too, but here it must not be read from there. */
   isComputedHere(node: Node): boolean {
     return node === this.#plan.core || (node === this.#plan.owner && this.#plan.box === null);
   }
@@ -215,7 +216,7 @@ class KernelWriter {
     return core.primitive.reduction!(core);
   }
 
-  /** What a reduction over nothing gives: its neutral element. */
+  /** What a reduction over an empty axis gives: 0 for a sum, 1 for a product, the infinities for extremes. */
   #emptyReduction(core: Node, scope: BodyScope, element: readonly Index[]): Value {
     const { op, dtype } = this.#reductionOf(core);
     const neutral = { sum: 0, product: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[op];

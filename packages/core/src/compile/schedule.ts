@@ -49,14 +49,18 @@ export interface Schedule {
   readonly stored: readonly boolean[];
 }
 
-/** Where the elements of a node are wanted. Equal places in one kernel ask for the element at the same flat position. */
+/**
+ * One way in which a kernel wants the elements of a node. A place stands for a flat position that depends on the kernel's
+ * loops, and is a number that says no more than whether two of them are the same: `x.exp().add(x)` wants x at one place, so
+ * each element is read once; `x.add(x.flip())` wants it at two.
+ */
 interface Use {
   readonly kernel: number;
   readonly place: number;
   readonly access: Access;
 }
 
-/** Operations that a kernel may have besides index arithmetic; the body holds 128 in all. */
+/** Operations that a kernel may have besides those that compute indices, of the 128 that a body holds in all (`lower.ts`). */
 const operationBudget = 28;
 
 export function schedule(trace: Trace, limits: Limits, forced: ReadonlySet<Node>): Schedule {
@@ -77,9 +81,9 @@ class Scheduler {
   readonly #operations: number[] = [];
   readonly #reads: number[] = [];
   readonly #elementPlaces: number[] = [];
-  /** Places that are one permutation away from the element of their kernel. */
+  /** For places behind a permutation of the element that the kernel writes: that permutation. */
   readonly #permutations = new Map<number, Permuted>();
-  /** The place behind an input of a node, by place, node and input. */
+  /** The place at which a node that is wanted at one place wants its input, so that asking twice gives one place. */
   readonly #places = new Map<number, number>();
   #placeCount = 0;
   readonly #mostInputs: number;
@@ -322,7 +326,10 @@ function mayPermute({ primitive, shape }: Node, { order, shape: permuted }: Perm
   return isWhole && order.length === shape.length && order.at(-1) === order.length - 1;
 }
 
-/** For each axis of `shape` the size of the inner of two loops that it is in `domain`, or 1; null where it is otherwise. */
+/**
+ * How the loops `domain` walk over `shape`, where each axis is one loop or two nested ones: for each axis the size of the inner
+ * loop, or 1. [6, 4] in loops of [2, 3, 4] is [3, 1]; null where the loops do not come from the axes like this.
+ */
 export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
   let at = 0;
   const splits = shape.map((size) => {
@@ -334,7 +341,10 @@ export function splitsBetween(shape: Shape, domain: Shape): number[] | null {
   return at === domain.length && !splits.includes(0) ? splits : null;
 }
 
-/** Whether an axis may be two loops: where the kernel writes a box, that must start at a whole turn of the inner one. */
+/**
+ * Whether an axis may be two loops. A box must then start where the inner loop starts: with an inner loop of 3, a box may begin
+ * at row 6 and not at row 4.
+ */
 export function maySplit({ box, owner }: KernelTarget, axis: number, inner: number): boolean {
   if (box === null || inner === 1) return true;
   const start = box.start[axis];

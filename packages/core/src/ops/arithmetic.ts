@@ -1,7 +1,7 @@
 /** Sums, products, quotients, powers and extremes of two tensors: primitives, gradients and the functions on nodes. */
 import { isFloat } from '../dtype.ts';
 import { stopGradient } from '../graph/custom-gradient.ts';
-import { Constant, constant, constantValue, type Node, Scalar } from '../graph/node.ts';
+import { constant, constantValue, isNumber, type Node } from '../graph/node.ts';
 import type { Binary, Primitive } from '../graph/primitive.ts';
 import { equal, less, where } from './compare.ts';
 import { log } from './functions.ts';
@@ -149,10 +149,7 @@ function quotientSlope(g: Node, b: Node): Node {
 }
 
 /** A number of the program's own or the user's, which is taken to be finite. */
-const isFixed = (x: Node | undefined): boolean => {
-  const source = x && unspread(x);
-  return source?.primitive === Constant || source?.primitive === Scalar;
-};
+const isFixed = (x: Node | undefined): boolean => x !== undefined && isNumber(unspread(x));
 
 const unspread = (x: Node): Node => (x.primitive === Expand ? (x.inputs[0] ?? x) : x);
 
