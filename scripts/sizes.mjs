@@ -1,8 +1,9 @@
 /**
  * What our packages weigh in a page: minified by esbuild, compressed by gzip. Owns the bundles, their ceilings and the
  * names that they must not contain; tests/sizes.test.ts fails when one is broken. The goal for training an MLP is 45 kB,
- * which the JavaScript engine alone kept until memory came back by itself and state moved only with success; the generator of WebAssembly and its kernels are as much again. Ceilings stand
- * 2 % above the sizes: lower one when a size falls, and raise it only for what users get in return.
+ * which the JavaScript engine alone kept until memory came back by itself and state moved only with success; the generator
+ * of WebAssembly and its kernels are as much again. Ceilings stand 2 % above the sizes: lower one when a size falls, and
+ * raise it only for what users get in return.
  *
  *   node scripts/sizes.mjs            prints the sizes, and what they are made of
  *   node scripts/sizes.mjs --write    writes them into README.md, between the markers
