@@ -36,23 +36,58 @@ async function saved(page: Page, button: string): Promise<Uint8Array> {
 
 describe('a table that is dropped', () => {
   test('is learned from, and its columns can be chosen', async () => {
-    const { page, until, drop, errors } = await pages.open();
+    const { page, until, fact, drop, errors } = await pages.open();
     await until('train-loss', Number.isFinite, 'there');
     await drop({ name: 'flowers.csv', content: flowers() });
     await page.getByText('flowers.csv').waitFor();
     expect(await page.getByLabel('Predict').inputValue()).toBe('kind');
     await page.getByRole('button', { name: 'Train' }).click();
     await until('test-accuracy', (share) => share >= 90, '90 % or more');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+    // the axes trade places; the network is not made anew
+    const [across, up] = [page.getByLabel('Across'), page.getByLabel('Up')];
+    const [steps, before] = [await fact('steps'), [await across.inputValue(), await up.inputValue()]];
+    await across.selectOption(before[1] as string);
+    await expect.poll(async () => [await across.inputValue(), await up.inputValue()]).toEqual(before.toReversed());
+    expect(await fact('steps')).toBe(steps);
     await page.getByLabel('Predict').selectOption('stem');
     await page.getByRole('combobox', { name: 'as', exact: true }).selectOption('a number');
     await page.getByRole('checkbox', { name: 'kind' }).uncheck();
     await expect.poll(() => page.url()).toContain('table=');
     await until('steps', (count) => count === 0, '0');
     expect(await page.locator('[data-fact="test-accuracy"]').count()).toBe(0);
+    // the legend is in the units of the column: stems are 4.7 to 5.3 long
+    await expect.poll(async () => Number.parseFloat(await fact('legend'))).toBeGreaterThan(4);
     // a reload of the tab finds the file again
     await page.reload();
     await page.getByText('flowers.csv').waitFor();
     expect(await page.getByLabel('Predict').inputValue()).toBe('stem');
+    expect(errors).toEqual([]);
+  });
+
+  test('is read as a spreadsheet writes it, and what is wrong is told in Chinese where the page is', async () => {
+    const { page, until, fact, drop, errors } = await pages.open('', { locale: 'zh-CN' });
+    await until('train-loss', Number.isFinite, 'there');
+    await drop({ name: '表.csv', content: 'a,b\n1,2\n3\n4,5\n' });
+    await page.getByRole('alert').getByText('表.csv 第 3 行有 1 列，应为 2 列。').waitFor();
+    await page.getByRole('button', { name: '关闭' }).click();
+    // tabs, decimal commas, GBK: 高 and 低 in it, and no line of names
+    const words = { 高: [0xb8, 0xdf], 低: [0xb5, 0xcd] };
+    const rows = Array.from({ length: 40 }, (_, i) => [
+      ...new TextEncoder().encode(`${i % 9},5\t${(i * 7) % 11},25\t`),
+      ...words[i % 9 > 4 ? '高' : '低'],
+      10,
+    ]);
+    await drop({ name: '表.csv', content: Uint8Array.from(rows.flat()) });
+    await page.getByText('表.csv · 40').waitFor();
+    expect(await fact('reading')).toBe('读取方式： 分隔符 制表符，没有列名行，gb18030');
+    expect(await fact('legend')).toMatch(/^低.*高$/);
+    await page.getByText(/^请核对/).click();
+    expect(await page.locator('.warnings').textContent()).toMatch(/读作带小数逗号的数/);
+    // why a device cannot be used, too
+    await page.locator('.reasons summary').click();
+    expect(await page.locator('.reasons').textContent()).toMatch(/此浏览器(没有 WebGPU|有 WebGPU，但没有可用的设备)/);
     expect(errors).toEqual([]);
   });
 

@@ -115,6 +115,9 @@ describe('hostile tables', () => {
         "fitTable: names.csv: column 'name' has 70000 categories in 70000 rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.",
       ],
     ]);
+    const said: string[] = [];
+    fitTable(names, { targets: 'y', onWarning: (message) => said.push(message) });
+    expect(warn.mock.calls).toEqual([said]);
     warn.mockRestore();
     expect(() => encodeTable(names, encoding)).toThrow(
       "encodeTable: names.csv: 70000 rows of 70000 elements are more than 2^31; column 'name' has the most categories",

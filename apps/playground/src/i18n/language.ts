@@ -2,6 +2,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { chinese } from './chinese.ts';
 import { english, type Key } from './english.ts';
+import { inChinese } from './errors.ts';
 
 export type Language = 'en' | 'zh';
 
@@ -36,4 +37,9 @@ export function setLanguage(next: Language): void {
 export function t(name: Key, values: Readonly<Record<string, string | number>> = {}): string {
   const text = (language.value === 'zh' ? chinese : english)[name];
   return text.replace(/\{(\w+)\}/g, (whole, slot: string) => String(values[slot] ?? whole));
+}
+
+/** What an error says, in the present language. */
+export function told(message: string, code = ''): string {
+  return language.value === 'zh' ? inChinese(message, code) : message;
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look } from '../worker/look.ts';
 import { Session } from '../worker/session.ts';
 import { programName, programOf } from './program.ts';
-import type { Dropped } from './samples.ts';
+import type { Dropped, DroppedTable } from './samples.ts';
 import { conv, defaults, dense, type Spec, withTask } from './spec.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -31,11 +31,18 @@ const rows = Array.from(
   { length: 60 },
   (_, i) => `${i % 7},${(i * 3) % 11},${i % 2 ? 'red' : 'blue'},${(i % 7) + ((i * 3) % 11) / 2}`,
 );
-const table = { name: "it's.csv", text: `a,b,color,sum\n${rows.join('\n')}\n` };
+const table = { name: "it's.csv", text: `a,b,color,sum\n${rows.join('\n')}\n`, encoding: 'utf-8' };
+/** As a spreadsheet in Paris writes it: semicolons, decimal commas, no names, another encoding. */
+const french = {
+  name: 'mesures.csv',
+  text: `${Array.from({ length: 60 }, (_, i) => `${i % 7},5;${(i * 3) % 11},25;${i % 2 ? 'été' : 'hiver'};${i % 7},75`).join('\n')}\n`,
+  encoding: 'windows-1252',
+};
 /** Names that end comments, strings and lines where they are not quoted, or that objects inherit. */
 const hostile = {
   name: "a'+process.exit(3)+'\u202e.csv",
   text: `"'];process.exit(4);//","*/\rprocess.exit(5)\u2028",constructor,"sum\\"\n${rows.join('\n')}\n`,
+  encoding: 'utf-8',
 };
 
 /** Specs that between them use every branch of the generator. */
@@ -85,6 +92,7 @@ const specs: readonly (readonly [string, Spec, Dropped])[] = [
     { ...withTask(defaults, 'table'), table: { target: 'constructor', inputs: [], as: 'auto' } },
     { table: hostile },
   ],
+  ['a table without names', withTask(defaults, 'table'), { table: french }],
   ['more samples than the page measures', { ...withTask(defaults, 'circles'), samples: 2400 }, {}],
   [
     'digits',
@@ -98,6 +106,10 @@ const specs: readonly (readonly [string, Spec, Dropped])[] = [
     {},
   ],
 ];
+
+/** Letters of French have the same numbers in windows-1252 and latin1. */
+const encoded = ({ text, encoding }: DroppedTable): Buffer =>
+  Buffer.from(text, encoding === 'windows-1252' ? 'latin1' : 'utf8');
 
 async function programFor(spec: Spec, dropped: Dropped, steps: number): Promise<{ code: string; session: Session }> {
   const session = await Session.make(spec, dropped);
@@ -113,6 +125,8 @@ async function programFor(spec: Spec, dropped: Dropped, steps: number): Promise<
       target: problem.targetName,
       inputs: problem.columns,
       fileName: dropped.table?.name ?? '',
+      encoding: dropped.table?.encoding ?? 'utf-8',
+      reading: session.describe().reading,
     },
     steps,
   );
@@ -127,7 +141,7 @@ describe('the generated program', () => {
     const expected = await look(session, false);
     const file = join(folder, programName);
     writeFileSync(file, code);
-    if (dropped.table) writeFileSync(join(folder, dropped.table.name), dropped.table.text);
+    if (dropped.table) writeFileSync(join(folder, dropped.table.name), encoded(dropped.table));
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
       [

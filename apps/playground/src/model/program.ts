@@ -2,6 +2,7 @@
  * The experiment as a TypeScript program that rebuilds and trains the same model with the public names of the packages.
  * It writes what build.ts, samples.ts and training.ts do; a test runs it and compares the numbers.
  */
+import type { CsvReading } from '@nn/data';
 import { planLayers } from './build.ts';
 import { type Goal, mostMeasured } from './samples.ts';
 import { type Initializer, isRegressionTask, type Spec } from './spec.ts';
@@ -21,6 +22,8 @@ export interface ProgramFacts {
   readonly target: string;
   readonly inputs: readonly string[];
   readonly fileName: string;
+  readonly encoding: string;
+  readonly reading: Pick<CsvReading, 'separator' | 'header'> | null;
 }
 
 /** Names to import, by package. */
@@ -164,18 +167,26 @@ function tableCode(
   data: (...names: readonly string[]) => string,
   imports: Imports,
 ): string {
-  data('Dataset', 'dropMissing', 'encodeTable', 'fitNormalization', 'fitTable', 'normalize', 'parseCsv');
+  data('Dataset', 'dropMissing', 'encodeTable', 'fitNormalization', 'fitTable', 'normalize', 'readCsv');
   imports.use('node:fs', 'readFileSync');
   const isQuantity = facts.goal === 'quantity';
   const kinds = isQuantity ? '' : `, kinds: { [${text(facts.target)}]: 'category' as const }`;
+  const { separator = ',', header = true } = facts.reading ?? {};
+  const reading = [
+    ...(separator === ',' ? [] : [`, separator: ${text(separator)}`]),
+    ...(header ? [] : [', header: false']),
+    ...(facts.encoding === 'utf-8' ? [] : [`, encoding: ${text(facts.encoding)}`]),
+  ].join('');
   const targets = isQuantity ? 'normalize(part.fields.targets, targetScale)' : 'part.fields.targets';
   return `const name = process.argv[2] ?? ${text(facts.fileName)};
-const file = parseCsv(readFileSync(name, 'utf8'), { name, trim: true${kinds} });
+const onWarning = () => {}; // the page has told what is doubtful
+const file = await readCsv(readFileSync(name), { name, trim: true, onWarning${reading}${kinds} });
 const table = dropMissing(file, [${text(facts.target)}]);
 const encoding = fitTable(table, {
   targets: ${text(facts.target)},
   inputs: [${facts.inputs.map(text).join(', ')}],
   missing: 'fill',
+  onWarning,
 });
 const parts = trainTestSplit(encodeTable(table, encoding), ${split});
 const scale = fitNormalization(parts.train.fields.inputs);

@@ -20,7 +20,7 @@ describe('the samples of an experiment', () => {
 
   it('of a table are normalised by the training part, with categories for classes', () => {
     const text = `size,color,kind\n${rows((i) => `${i},${i % 2 ? 'red' : 'blue'},${'abc'[i % 3]}`)}`;
-    const problem = makeProblem(withTask(defaults, 'table'), { table: { name: 't.csv', text } });
+    const problem = makeProblem(withTask(defaults, 'table'), { table: { name: 't.csv', text, encoding: 'utf-8' } });
     expect(problem.goal).toBe('classes');
     expect(problem.classNames).toEqual(['a', 'b', 'c']);
     expect(problem.inputNames).toEqual(['size', 'color=blue', 'color=red']);
@@ -32,9 +32,9 @@ describe('the samples of an experiment', () => {
 
   it('of a table with many different numbers are a quantity, unless classes are asked for', () => {
     const text = `x,y\n${rows((i) => `${i},${i * 1.5}`)}`;
-    const table = { name: 't.csv', text };
+    const table = { name: 't.csv', text, encoding: 'utf-8' };
     expect(makeProblem(withTask(defaults, 'table'), { table }).goal).toBe('quantity');
-    const few = { name: 't.csv', text: `x,y\n${rows((i) => `${i},${i % 2}`)}` };
+    const few = { name: 't.csv', text: `x,y\n${rows((i) => `${i},${i % 2}`)}`, encoding: 'utf-8' };
     expect(makeProblem(withTask(defaults, 'table'), { table: few }).goal).toBe('binary');
     const asked = { ...withTask(defaults, 'table'), table: { target: 'y', inputs: [], as: 'number' as const } };
     expect(makeProblem(asked, { table: few }).goal).toBe('quantity');
@@ -42,7 +42,7 @@ describe('the samples of an experiment', () => {
 
   it('of a table that cannot be learned from are refused in words', () => {
     const spec = withTask(defaults, 'table');
-    const make = (text: string) => () => makeProblem(spec, { table: { name: 't.csv', text } });
+    const make = (text: string) => () => makeProblem(spec, { table: { name: 't.csv', text, encoding: 'utf-8' } });
     expect(make('x\n1\n2')).toThrow('t.csv has 1 column: one to predict and one to predict it from are needed.');
     expect(make('x,y\n1,2')).toThrow("t.csv has 1 rows with a value of 'y': 10 or more are needed.");
     expect(make(`x,y\n${rows((i) => `${i},same`)}`)).toThrow("'y' has a single value: there is nothing to tell apart.");

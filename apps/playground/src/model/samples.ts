@@ -5,6 +5,9 @@
 import { isNNError, ValueError } from '@nn/core';
 import {
   blobs,
+  type ColumnKind,
+  type CsvOptions,
+  type CsvReading,
   circles,
   type DataArray,
   Dataset,
@@ -34,9 +37,23 @@ export type Samples = Dataset<{
 
 export type Goal = 'binary' | 'classes' | 'quantity';
 
+export interface DroppedTable {
+  readonly name: string;
+  readonly text: string;
+  /** What the file's bytes were read as. */
+  readonly encoding: string;
+}
+
+/** How a table is read: whatever the file leaves open is inferred, and told on the page in place of the console. */
+export const tableOptions: CsvOptions = { header: 'infer', trim: true, onWarning: () => {} };
+
+export function readTable({ name, text }: DroppedTable, kinds: Readonly<Record<string, ColumnKind>> = {}): Table {
+  return parseCsv(text, { ...tableOptions, name, kinds });
+}
+
 /** What was dropped on the page: files do not fit in an address. */
 export interface Dropped {
-  readonly table?: { readonly name: string; readonly text: string };
+  readonly table?: DroppedTable;
   readonly images?: {
     readonly name: string;
     readonly pixels: Uint8Array;
@@ -64,6 +81,8 @@ export interface Problem {
   readonly targetName: string;
   /** For tables: the columns that it is predicted from. */
   readonly columns: readonly string[];
+  /** What is doubtful about them. */
+  readonly warnings: readonly string[];
 }
 
 export function makeProblem(spec: Spec, dropped: Dropped): Problem {
@@ -114,6 +133,7 @@ function plane(spec: Spec, whole: Samples): Problem {
     targetNormalization: null,
     targetName: '',
     columns: [],
+    warnings: [],
   };
 }
 
@@ -137,10 +157,15 @@ function drawnPoints({ points }: Spec): Samples {
 interface TableFacts {
   readonly columns: readonly string[];
   readonly rows: number;
+  readonly reading: CsvReading | null;
 }
 
 export function tableFacts(table: Table): TableFacts {
-  return { columns: table.columns.map(({ name }) => name), rows: table.lines.length };
+  return {
+    columns: table.columns.map(({ name }) => name),
+    rows: table.lines.length,
+    reading: table.reading ?? null,
+  };
 }
 
 /** What is to be predicted, from which columns, and as what: the choice with its blanks filled in. */
@@ -164,21 +189,20 @@ function resolveChoice(
   return { target, inputs, isQuantity: choice.as === 'number' || (choice.as === 'auto' && !looksLikeClasses) };
 }
 
-/** A page has no console that people read: what is doubtful shows in the columns that it lists. */
-const onWarning = (): void => undefined;
-
 function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   if (file === undefined) throw new ValueError('table: drop a CSV file on the page first.', { code: 'noTable' });
-  const whole = parseCsv(file.text, { name: file.name, trim: true, onWarning });
+  const whole = readTable(file);
   const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
   // a class that is written as a number is a category
   const kinds = isQuantity ? {} : { [target]: 'category' as const };
-  const table = dropMissing(parseCsv(file.text, { name: file.name, trim: true, kinds, onWarning }), [target]);
+  const table = dropMissing(readTable(file, kinds), [target]);
   if (table.lines.length < 10) {
     throw new ValueError(
       `${file.name} has ${table.lines.length} rows with a value of '${target}': 10 or more are needed.`,
     );
   }
+  const warnings: string[] = [];
+  const onWarning = (message: string): void => void warnings.push(message);
   const encoding = fitTable(table, { targets: target, inputs, missing: 'fill', onWarning });
   const samples = encodeTable(table, encoding);
   const { train, test } = split(spec, samples, !isQuantity);
@@ -212,6 +236,7 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
     targetNormalization,
     targetName: target,
     columns: inputs,
+    warnings,
   };
 }
 
@@ -232,6 +257,7 @@ function images(spec: Spec, whole: Samples): Problem {
     targetNormalization: null,
     targetName: '',
     columns: [],
+    warnings: [],
   };
 }
 

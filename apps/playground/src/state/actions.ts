@@ -1,10 +1,13 @@
 /** What a person can do: each action changes the store and tells the worker. Refusals become notices. */
+
+import { isNNError } from '@nn/core';
 import { batch } from '@preact/signals';
-import { t } from '../i18n/language.ts';
+import { t, told } from '../i18n/language.ts';
 import type { Dropped } from '../model/samples.ts';
 import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import type { Built } from '../worker/protocol.ts';
+import { Complaint } from './complaint.ts';
 import { connect, type Link, Refusal } from './link.ts';
 import * as store from './store.ts';
 
@@ -48,16 +51,17 @@ function thin<T>(all: readonly T[]): readonly T[] {
 
 export function complain(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Refusal ? error.code : '';
-  const known = code === 'convolution';
-  store.notice.value =
-    code === 'diverged'
-      ? { kind: 'error', text: `${t('diverged')} (${text})` }
-      : { kind: 'error', text: known ? t(code) : text };
+  const code = error instanceof Refusal || isNNError(error) ? error.code : '';
+  const say = (): string => {
+    if (error instanceof Complaint) return error.say();
+    if (code === 'diverged') return `${t('diverged')} (${told(text)})`;
+    return code === 'convolution' ? t(code) : told(text, code);
+  };
+  store.notice.value = { kind: 'error', say };
 }
 
-export function tell(text: string): void {
-  store.notice.value = { kind: 'done', text };
+export function tell(say: () => string): void {
+  store.notice.value = { kind: 'done', say };
 }
 
 let building = 0;
@@ -157,7 +161,7 @@ async function swapBackend(name: BackendName, before: BackendName): Promise<void
   store.waiting.value = true;
   try {
     const facts = await link.ask({ kind: 'backend', name });
-    tell(`${t('nowOn')} ${t(`backend.${name}`)}: ${facts.detail}`);
+    tell(() => `${t('nowOn')} ${t(`backend.${name}`)}: ${facts.detail}`);
   } catch (error) {
     store.spec.value = { ...store.spec.value, backend: before };
     writeAddress(store.spec.value);
@@ -212,7 +216,7 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
       store.spec.value = built.spec;
       writeAddress(built.spec);
       show(built, false);
-      tell(`${t('loaded')} ${files[0]?.name ?? ''}`);
+      tell(() => `${t('loaded')} ${files[0]?.name ?? ''}`);
       return;
     }
     await takeData(found.dropped, found.kind === 'table' ? 'table' : 'idx');

@@ -2,10 +2,10 @@
  * Files that are dropped on the page or chosen: told apart by name and first bytes, read, and checked as far as the page
  * can. A table is kept for this tab, so that a reload finds it again; everything else would be too large.
  */
-import { ValueError } from '@nn/core';
-import { parseCsv, readIdxImages } from '@nn/data';
+import { readCsv, readIdxImages } from '@nn/data';
 import { t } from '../i18n/language.ts';
-import type { Dropped } from '../model/samples.ts';
+import { type Dropped, tableOptions } from '../model/samples.ts';
+import { Complaint } from './complaint.ts';
 
 export type Found =
   | { readonly kind: 'model'; readonly bytes: Uint8Array }
@@ -16,21 +16,23 @@ const longestKept = 1_000_000;
 
 export async function readDropped(files: readonly File[]): Promise<Found> {
   const [first, second] = files;
-  if (first === undefined) throw new ValueError(t('unknownFile'));
+  if (first === undefined) throw new Complaint(() => t('unknownFile'));
   if (/\.safetensors$/i.test(first.name)) {
     return { kind: 'model', bytes: new Uint8Array(await first.arrayBuffer()) };
   }
-  if (/\.(csv|txt)$/i.test(first.name) || first.type === 'text/csv') return readTable(first);
+  if (/\.(csv|tsv|tab|txt)$/i.test(first.name) || first.type === 'text/csv') return readTable(first);
   if (/(idx|ubyte)/i.test(first.name) || (await isIdx(first))) return readImages(first, second);
-  throw new ValueError(`${first.name}: ${t('unknownFile')}`);
+  throw new Complaint(() => `${first.name}: ${t('unknownFile')}`);
 }
 
 async function readTable(file: File): Promise<Found> {
-  const text = await file.text();
-  parseCsv(text, { name: file.name, trim: true, onWarning: () => undefined }); // says line and column of what is damaged
-  const table = { name: file.name, text };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  // says line and column of what is damaged
+  const { reading } = await readCsv(bytes, { ...tableOptions, name: file.name, encoding: 'infer' });
+  const encoding = reading?.encoding ?? 'utf-8';
+  const table = { name: file.name, text: new TextDecoder(encoding).decode(bytes), encoding };
   try {
-    if (text.length <= longestKept) sessionStorage.setItem(key, JSON.stringify(table));
+    if (table.text.length <= longestKept) sessionStorage.setItem(key, JSON.stringify(table));
   } catch {
     // a full or forbidden storage only means that a reload asks for the file again
   }
@@ -38,12 +40,14 @@ async function readTable(file: File): Promise<Found> {
 }
 
 async function readImages(first: File, second: File | undefined): Promise<Found> {
-  if (second === undefined) throw new ValueError(t('twoIdxFiles'));
+  if (second === undefined) throw new Complaint(() => t('twoIdxFiles'));
   const [images, labels] = (await rankOf(first)) === 3 ? [first, second] : [second, first];
   const { inputs, targets } = (await readIdxImages(images, labels, { images: images.name, labels: labels.name }))
     .fields;
   const [, , height, width] = inputs.shape;
-  if (height !== 28 || width !== 28) throw new ValueError(`${images.name}: ${height} x ${width}; ${t('side28')}`);
+  if (height !== 28 || width !== 28) {
+    throw new Complaint(() => `${images.name}: ${height} x ${width}; ${t('side28')}`);
+  }
   return {
     kind: 'images',
     dropped: { images: { name: images.name, pixels: inputs.data, labels: targets.data, shape: inputs.shape } },
@@ -69,8 +73,9 @@ const rankOf = async (file: File): Promise<number> => (await firstBytes(file).ca
 export function remembered(): Dropped | null {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(key) ?? 'null');
-    const { name, text } = Object(kept) as { name?: unknown; text?: unknown };
-    return typeof name === 'string' && typeof text === 'string' ? { table: { name, text } } : null;
+    const { name, text, encoding } = Object(kept) as Readonly<Record<string, unknown>>;
+    if (typeof name !== 'string' || typeof text !== 'string' || typeof encoding !== 'string') return null;
+    return { table: { name, text, encoding } };
   } catch {
     return null;
   }

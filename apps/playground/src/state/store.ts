@@ -13,7 +13,8 @@ export type Wish = 'fewPoints' | 'noTable' | 'noImages';
 
 export interface Notice {
   readonly kind: 'error' | 'done';
-  readonly text: string;
+  /** Its words in the present language. */
+  readonly say: () => string;
 }
 
 /** A unit of the network: hidden layers count from 0, the output stands after the last. */

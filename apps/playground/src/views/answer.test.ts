@@ -6,7 +6,7 @@ import { Session } from '../worker/session.ts';
 import { answerOf, curvesOf, legendOf } from './answer.ts';
 
 const rows = Array.from({ length: 60 }, (_, i) => `${i / 4},${200 + 50 * Math.sin(i / 9)},${'abc'[i % 3]}`);
-const table = { name: 't.csv', text: `hours,price,kind\n${rows.join('\n')}\n` };
+const table = { name: 't.csv', text: `hours,price,kind\n${rows.join('\n')}\n`, encoding: 'utf-8' };
 const of = (target: string, inputs: readonly string[]): Spec => ({
   ...withTask(defaults, 'table'),
   layers: [dense(3)],

@@ -109,7 +109,7 @@ function Message(): JSX.Element {
     >
       {now !== null && (
         <p class={`message ${now.kind}`}>
-          <span>{now.text}</span>
+          <span>{now.say()}</span>
           <button
             type="button"
             class="icon"

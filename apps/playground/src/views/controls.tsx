@@ -1,6 +1,6 @@
 /** The bar that is always in sight: start, pause, step, start over, where training stands, and on what it computes. */
 import type { JSX } from 'preact';
-import { t } from '../i18n/language.ts';
+import { t, told } from '../i18n/language.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
 import { availability, built, frame, pace, running, spec, waiting } from '../state/store.ts';
@@ -145,7 +145,7 @@ function Backend(): JSX.Element {
         <div>
           {reasons.map(({ name, reason }) => (
             <p key={name}>
-              <strong>{t(`backend.${name}`)}</strong> {reason}
+              <strong>{t(`backend.${name}`)}</strong> {told(reason, 'backend')}
             </p>
           ))}
         </div>

@@ -1,6 +1,7 @@
 /** Data: the task, how many samples, how noisy, how they are parted; and files of one's own. */
+import type { CsvReading } from '@nn/data';
 import type { JSX } from 'preact';
-import { t } from '../i18n/language.ts';
+import { t, told } from '../i18n/language.ts';
 import { isGenerated, isImageTask, limits, type TableChoice } from '../model/spec.ts';
 import { change, takeFiles } from '../state/actions.ts';
 import { built, dropped, spec, wish } from '../state/store.ts';
@@ -107,6 +108,7 @@ function TableFields(): JSX.Element | null {
       <p class="small">
         {dropped.value.table?.name} · {now.trainSize + now.testSize}
       </p>
+      <Reading reading={now.reading} encoding={dropped.value.table?.encoding ?? 'utf-8'} />
       <Choice
         label={t('predict')}
         value={now.target}
@@ -138,5 +140,39 @@ function TableFields(): JSX.Element | null {
         ))}
       </fieldset>
     </div>
+  );
+}
+
+/** How the file was read, where that is not the plainest way, and what is doubtful about it. */
+function Reading({
+  reading,
+  encoding,
+}: {
+  readonly reading: CsvReading | null;
+  readonly encoding: string;
+}): JSX.Element | null {
+  if (reading === null) return null;
+  const { separator, header, warnings } = reading;
+  const facts = [
+    ...(separator === ',' ? [] : [t('readSeparator', { mark: separator === '\t' ? t('tabMark') : separator })]),
+    ...(header ? [] : [t('readNoNames')]),
+    ...(encoding === 'utf-8' ? [] : [encoding]),
+  ];
+  return (
+    <>
+      {facts.length > 0 && (
+        <p class="small" data-fact="reading">
+          {t('readAs')} {facts.join(t('listMark'))}
+        </p>
+      )}
+      {warnings.length > 0 && (
+        <details class="small warnings">
+          <summary>{t('readDoubts', { count: warnings.length })}</summary>
+          {warnings.map((warning) => (
+            <p key={warning}>{told(warning)}</p>
+          ))}
+        </details>
+      )}
+    </>
   );
 }

@@ -83,6 +83,9 @@ function Legend(): JSX.Element | null {
   if (known === null) return null;
   const answer = now === null ? null : answerOf(known, now, hovered.value ?? selection.value);
   const ends = answer === null ? null : legendOf(known, answer);
+  const isCurve = known.inputNames.length === 1;
+  // a curve has its numbers at its axis
+  if (isCurve && (answer?.kind === 'unit' || answer?.kind === 'quantity')) return <p class="small legend" />;
   if (answer !== null && ends !== null) {
     return (
       <p class="small scale" data-fact="legend">

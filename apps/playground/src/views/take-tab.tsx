@@ -116,6 +116,8 @@ function Program(): JSX.Element | null {
       target: now.target,
       inputs,
       fileName: dropped.value.table?.name ?? 'data.csv',
+      encoding: dropped.value.table?.encoding ?? 'utf-8',
+      reading: now.reading,
     },
     steps,
   );

@@ -7,7 +7,7 @@ import type { JSX } from 'preact';
 import type { Key } from '../i18n/english.ts';
 import { t } from '../i18n/language.ts';
 import { ask, complain } from '../state/actions.ts';
-import { built, frame, running } from '../state/store.ts';
+import { built, frame, running, wish } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import type { Walk, WalkLayer } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
@@ -68,7 +68,7 @@ export function WalkThrough(): JSX.Element | null {
   const now = walk.value;
   const all = built.value;
   if (now === null || all === null || now.layers.length !== all.spec.layers.length + 1) {
-    return <p class="small">{running.value ? t('walkHint') : t('loading')}</p>;
+    return <p class="small">{running.value || wish.value !== null ? t('walkHint') : t('loading')}</p>;
   }
   const at = Math.min(position.value, stages.value.length - 1);
   const stage = stages.value[at] as Stage;

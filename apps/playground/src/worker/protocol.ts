@@ -2,6 +2,7 @@
  * What page and worker say to one another. Typed on both sides; arrays travel without being copied.
  * The page asks (`Command`), the worker answers each question once (`Reply`) and reports on its own (`Report`).
  */
+import type { CsvReading } from '@nn/data';
 import type { Dropped, Goal } from '../model/samples.ts';
 import type { BackendName, Spec } from '../model/spec.ts';
 
@@ -107,6 +108,8 @@ export interface Built {
   readonly parameterCount: number;
   /** For tables: all columns, and the choice with its blanks filled in. */
   readonly columns: readonly string[];
+  /** How the table was read, and what is doubtful about it. */
+  readonly reading: CsvReading | null;
   readonly target: string;
   /** A few test images to look at: [count, height, width]. */
   readonly gallery: { readonly pixels: Float32Array; readonly labels: readonly number[]; readonly side: number } | null;

@@ -3,10 +3,10 @@
  * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
  */
 import { compile, move, namedParameters, type Parameter, setDefaultBackend, type Tensor } from '@nn/core';
-import { type Batch, DataLoader, type Fields, type Normalization, parseCsv } from '@nn/data';
+import { type Batch, DataLoader, type Fields, type Normalization } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
 import { buildNetwork, type Network } from '../model/build.ts';
-import { type Dropped, makeProblem, type Problem, tableFacts } from '../model/samples.ts';
+import { type Dropped, makeProblem, type Problem, readTable, tableFacts } from '../model/samples.ts';
 import type { Spec } from '../model/spec.ts';
 import { type AnyOptimizer, dropsLast, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
@@ -191,10 +191,7 @@ export class Session {
   /** What the page must know once. */
   describe(): Built {
     const { problem, spec, dropped } = this;
-    const table =
-      spec.task === 'table' && dropped.table
-        ? tableFacts(parseCsv(dropped.table.text, { onWarning: () => undefined }))
-        : null;
+    const table = spec.task === 'table' && dropped.table ? tableFacts(readTable(dropped.table)) : null;
     return {
       spec,
       goal: problem.goal,
@@ -210,6 +207,7 @@ export class Session {
       testSize: problem.test.size,
       parameterCount: this.optimizer.parameters.reduce((sum, { size }) => sum + size, 0),
       columns: table?.columns ?? [],
+      reading: table?.reading ? { ...table.reading, warnings: [...table.reading.warnings, ...problem.warnings] } : null,
       target: problem.targetName,
       gallery: galleryOf(problem),
       backend: factsOf(this.device),

@@ -7,7 +7,7 @@ const wave = (i: number): number => Math.sin(i * 12.9898) * 0.5;
 
 function tableOf(header: string, row: (i: number) => string): Problem {
   const text = `${header}\n${Array.from({ length: 90 }, (_, i) => row(i)).join('\n')}\n`;
-  return makeProblem(withTask(defaults, 'table'), { table: { name: 't.csv', text } });
+  return makeProblem(withTask(defaults, 'table'), { table: { name: 't.csv', text, encoding: 'utf-8' } });
 }
 
 describe('the plane of a table', () => {
