@@ -1,24 +1,54 @@
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import { histogram, unitStates } from './look.ts';
+import { conv, defaults, dense, withTask } from '../model/spec.ts';
+import { histogram, look, numbers, rangesOf, unitStates } from './look.ts';
+import type { UnitState } from './protocol.ts';
+import { Session } from './session.ts';
+
+setDefaultBackend(cpu());
+
+/** The states of units from their outputs [samples, units, ...]. */
+async function statesOf(values: readonly number[], shape: readonly number[], activation: string): Promise<UnitState[]> {
+  const [low, high, flat] = rangesOf(tensor([...values], { shape }), activation);
+  return unitStates(await numbers(low), await numbers(high), await numbers(flat));
+}
 
 describe('what is told of units', () => {
-  it('calls a unit dead when it says the same to every sample', () => {
+  it('calls a unit dead when it says the same to every sample', async () => {
     // two samples of three units
-    expect(unitStates(new Float32Array([0, 1, 0.5, 0, 2, 0.5]), [2, 3], 'relu')).toEqual(['dead', 'alive', 'dead']);
+    expect(await statesOf([0, 1, 0.5, 0, 2, 0.5], [2, 3], 'relu')).toEqual(['dead', 'alive', 'dead']);
   });
 
-  it('calls a unit saturated when nearly all that it says is at an end of its range', () => {
-    const values = new Float32Array(200);
-    for (let i = 0; i < 100; i++) values.set([i % 2 ? 0.999 : -0.999, i / 100], 2 * i);
-    expect(unitStates(values, [100, 2], 'tanh')).toEqual(['saturated', 'alive']);
-    expect(unitStates(values, [100, 2], 'relu')).toEqual(['alive', 'alive']);
+  it('calls a unit saturated when nearly all that it says is at an end of its range', async () => {
+    const values = Array.from({ length: 100 }, (_, i) => [i % 2 ? 0.999 : -0.999, i / 100]).flat();
+    expect(await statesOf(values, [100, 2], 'tanh')).toEqual(['saturated', 'alive']);
+    expect(await statesOf(values, [100, 2], 'relu')).toEqual(['alive', 'alive']);
+    const shares = values.map((value) => (value + 1) / 2);
+    expect(await statesOf(shares, [100, 2], 'sigmoid')).toEqual(['saturated', 'alive']);
   });
 
-  it('looks at whole feature maps', () => {
-    const maps = new Float32Array([0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 1, 1]);
-    expect(unitStates(maps, [2, 2, 2, 2], 'relu')).toEqual(['dead', 'alive']);
+  it('looks at whole feature maps', async () => {
+    const maps = [0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 1, 1];
+    expect(await statesOf(maps, [2, 2, 2, 2], 'relu')).toEqual(['dead', 'alive']);
   });
 });
+
+it('looking at images again and again does not fill the memory of the device', async () => {
+  const session = await Session.make(
+    { ...withTask(defaults, 'digits'), samples: 320, layers: [conv(6), conv(8), dense(16, 'relu')] },
+    {},
+  );
+  const used = async (): Promise<number> => {
+    await session.trainStep();
+    return (await look(session, true)).memory.used;
+  };
+  for (let k = 0; k < 3; k++) await used();
+  const before = await used();
+  for (let k = 0; k < 8; k++) await used();
+  // nine looks; when feature maps of all samples were read, one was 7 MB
+  expect((await used()) - before).toBeLessThan(3 * 2 ** 20);
+}, 60_000);
 
 describe('a histogram', () => {
   it('counts every value once, over a range around 0', () => {

@@ -2,7 +2,7 @@
  * Looks at a session without touching it: losses and accuracies, gradients, what every unit answers over the plane or
  * for one image. All in evaluation mode, so that dropout, running statistics and random numbers stay as they are.
  */
-import { evaluate, gradients, type Tensor, tensor, ValueError } from '@nn/core';
+import { compile, evaluate, gradients, type Tensor, tensor, ValueError } from '@nn/core';
 import type { Network } from '../model/build.ts';
 import { type Goal, mostMeasured, type Samples } from '../model/samples.ts';
 import { lossOf, penaltyOf } from '../model/training.ts';
@@ -13,6 +13,8 @@ import type { Session } from './session.ts';
 import { cutOf, viewOf } from './view.ts';
 
 const bins = 31;
+/** Samples whose outputs are counted in histograms: what is read lies on the device for a while, and maps are large. */
+const mostCounted = (pixels: boolean): number => (pixels ? 16 : 600);
 
 /** A forward pass that keeps what is between the layers. */
 export interface Passage {
@@ -52,6 +54,9 @@ interface Probe {
   readonly test: Part;
   /** [grid * grid, inputs] over the plane, or [1, ...image]. */
   readonly plane: Tensor;
+  /** What the loss and the penalty were when `ask` was made. */
+  readonly asked: string;
+  readonly ask: ReturnType<typeof askOf>;
 }
 
 const probes = new WeakMap<Session, Probe>();
@@ -65,13 +70,21 @@ export function showSample(session: Session, pixels: Float32Array): void {
 
 function probeOf(session: Session): Probe {
   const known = probes.get(session);
-  if (known?.device === session.device) return known;
-  const { problem, device } = session;
+  const { problem, device, spec } = session;
+  const asked = `${spec.loss} ${spec.penalty} ${spec.penaltyRate}`;
+  if (known?.device === device) {
+    if (known.asked === asked) return known;
+    const renewed = { ...known, asked, ask: askOf(session) };
+    probes.set(session, renewed);
+    return renewed;
+  }
   const made: Probe = {
     device,
     train: firstSamples(problem.train, problem.pixels),
     test: firstSamples(problem.test, problem.pixels),
     plane: problem.pixels ? sampleImage(session) : planePoints(session),
+    asked,
+    ask: askOf(session),
   };
   probes.set(session, made);
   return made;
@@ -122,40 +135,57 @@ function planePoints({ problem, view }: Session): Tensor {
   return tensor(data, { shape: [grid * grid, width] });
 }
 
+/** What is asked of the network for a frame. Compiled, so that what lies between is not kept as if it were an answer. */
+function askOf(session: Session) {
+  const { problem, network, spec, weights } = session;
+  return compile((inputs: Tensor, targets: Tensor, testInputs: Tensor, testTargets: Tensor, places: Tensor) =>
+    evaluate(() => {
+      const train = pass(network, inputs);
+      const testOutput = network.model.forward(testInputs);
+      const trainLoss = lossOf(problem.goal, spec.loss, train.output, targets);
+      const penalty = penaltyOf(spec, weights);
+      const counted = Math.min(mostCounted(problem.pixels), inputs.shape[0] ?? 0);
+      return {
+        trainLoss,
+        testLoss: lossOf(problem.goal, spec.loss, testOutput, testTargets),
+        trainOutput: train.output,
+        testOutput,
+        slopes: gradients(penalty === null ? trainLoss : trainLoss.add(penalty), weights),
+        activity: train.outputs.map((output) => output.at([0, counted])),
+        ranges: train.outputs.slice(0, -1).map((output, block) => rangesOf(output, spec.layers[block]?.activation)),
+        maps: pass(network, places).outputs,
+      };
+    }),
+  );
+}
+
 /** Everything that the page draws at one moment. */
 export async function look(session: Session, running: boolean): Promise<Frame> {
   const { problem, network, spec, loader, optimizer } = session;
   const probe = probeOf(session);
   const { weighted } = network;
-  const asked = evaluate(() => {
-    const train = pass(network, probe.train.inputs);
-    const test = network.model.forward(probe.test.inputs);
-    const plane = pass(network, probe.plane);
-    const trainLoss = lossOf(problem.goal, spec.loss, train.output, probe.train.targets);
-    const testLoss = lossOf(problem.goal, spec.loss, test, probe.test.targets);
-    const penalty = penaltyOf(spec, session.weights);
-    const slopes = gradients(penalty === null ? trainLoss : trainLoss.add(penalty), session.weights);
-    return { train, test, plane, trainLoss, testLoss, slopes };
-  });
-  const [trainLoss, testLoss, trainOutput, testOutput, slopes, weights, biases, activity, maps] = await Promise.all([
-    asked.trainLoss.item(),
-    asked.testLoss.item(),
-    numbers(asked.train.output),
-    numbers(asked.test),
-    Promise.all(asked.slopes.map(numbers)),
-    Promise.all(weighted.map(({ weight }) => numbers(weight))),
-    Promise.all(weighted.map(({ bias }) => (bias === null ? new Float32Array(0) : numbers(bias)))),
-    Promise.all(asked.train.outputs.map(numbers)),
-    Promise.all(asked.plane.outputs.map(numbers)),
-  ]);
+  const { train, test } = probe;
+  const asked = await probe.ask(train.inputs, train.targets, test.inputs, test.targets, probe.plane);
+  const [trainLoss, testLoss, trainOutput, testOutput, slopes, weights, biases, activity, ranges, maps] =
+    await Promise.all([
+      asked.trainLoss.item(),
+      asked.testLoss.item(),
+      numbers(asked.trainOutput),
+      numbers(asked.testOutput),
+      Promise.all(asked.slopes.map(numbers)),
+      Promise.all(weighted.map(({ weight }) => numbers(weight))),
+      Promise.all(weighted.map(({ bias }) => (bias === null ? new Float32Array(0) : numbers(bias)))),
+      Promise.all(asked.activity.map(numbers)),
+      Promise.all(asked.ranges.map((of) => Promise.all(of.map(numbers)))),
+      Promise.all(asked.maps.map(numbers)),
+    ]);
   const blocks = weighted.map(({ weight }, block): BlockFrame => {
     const units = weight.shape[0] as number;
     const shown = Math.min(units, shownUnits);
     const row = weight.size / units;
     const isOutput = block === weighted.length - 1;
     const layer = spec.layers[block];
-    const values = activity[block] as Float32Array;
-    const outputShape = (asked.train.outputs[block] as Tensor).shape;
+    const [low, high, flat] = ranges[block] ?? [];
     return {
       kind: isOutput || layer === undefined ? 'output' : layer.kind,
       shape: weight.shape,
@@ -164,9 +194,9 @@ export async function look(session: Session, running: boolean): Promise<Frame> {
       biases: biases[block] as Float32Array,
       weightHistogram: histogram(weights[block] as Float32Array),
       gradientHistogram: histogram(slopes[block] as Float32Array),
-      outputHistogram: histogram(values),
-      units: isOutput || layer === undefined ? [] : unitStates(values, outputShape, layer.activation),
-      ...mapsOf(maps[block] as Float32Array, (asked.plane.outputs[block] as Tensor).shape, shown, problem.pixels),
+      outputHistogram: histogram(activity[block] as Float32Array),
+      units: low && high && flat ? unitStates(low, high, flat) : [],
+      ...mapsOf(maps[block] as Float32Array, (asked.maps[block] as Tensor).shape, shown, problem.pixels),
     };
   });
   const isQuantity = problem.goal === 'quantity';
@@ -256,32 +286,26 @@ export function histogram(values: Float32Array): Histogram {
   return { range, counts };
 }
 
+/** The smallest and the largest output of each unit over all samples and places, and the share that is flat: [units] each. */
+export function rangesOf(output: Tensor, activation = 'linear'): readonly [low: Tensor, high: Tensor, flat: Tensor] {
+  const axes = output.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+  return [output.min(axes), output.max(axes), isFlat(activation, output).cast('float32').mean(axes)];
+}
+
+/** Where an activation is flat: near an end of its range. */
+function isFlat(activation: string, output: Tensor): Tensor {
+  if (activation === 'tanh') return output.abs().greater(0.98);
+  if (activation === 'sigmoid') return output.sub(0.5).abs().greater(0.48);
+  return output.less(output); // nowhere
+}
+
 /**
  * A unit is dead when it puts out the same for every sample (a relu that never fires), and saturated when nearly all
  * of its outputs stand at an end of its range, where the activation is flat and no gradient comes through.
  */
-export function unitStates(values: Float32Array, shape: readonly number[], activation: string): UnitState[] {
-  const [rows = 0, units = 1] = shape;
-  const places = values.length / (rows * units);
-  return Array.from({ length: units }, (_, unit) => {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    let flat = 0;
-    for (let row = 0; row < rows; row++) {
-      const start = (row * units + unit) * places;
-      for (let place = start; place < start + places; place++) {
-        const value = values[place] as number;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-        if (isFlat(activation, value)) flat++;
-      }
-    }
-    if (high - low < 1e-6) return 'dead';
-    return flat > 0.95 * rows * places ? 'saturated' : 'alive';
+export function unitStates(low: Float32Array, high: Float32Array, flat: Float32Array): UnitState[] {
+  return Array.from(low, (least, unit) => {
+    if ((high[unit] as number) - least < 1e-6) return 'dead';
+    return (flat[unit] as number) > 0.95 ? 'saturated' : 'alive';
   });
-}
-
-function isFlat(activation: string, value: number): boolean {
-  if (activation === 'tanh') return Math.abs(value) > 0.98;
-  return activation === 'sigmoid' && (value < 0.02 || value > 0.98);
 }
