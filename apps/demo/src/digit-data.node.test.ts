@@ -78,6 +78,11 @@ describe('digitsOfFolder', () => {
     await expect(digitsOfFolder(folderWith(spoil))).rejects.toThrow(message);
   });
 
+  test('stops reading when it is told to', async () => {
+    const reason = new Error('enough');
+    await expect(digitsOfFolder(folderWith(), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
   test('says where there is no folder', async () => {
     await expect(digitsOfFolder(join(root, 'nowhere'))).rejects.toThrow('there is no such folder.');
   });

@@ -31,14 +31,14 @@ export function drawnDigits(seed: number, trainSize: number, testSize: number): 
   };
 }
 
-/** The digits of a folder. Throws a `Failure` or a `FormatError` that names the file. */
-export async function digitsOfFolder(folder: string): Promise<DigitData> {
+/** The digits of a folder. Throws a `Failure` or a `FormatError` that names the file, and the reason of an aborted signal. */
+export async function digitsOfFolder(folder: string, signal?: AbortSignal): Promise<DigitData> {
   if (!existsSync(folder)) throw new Failure(`--data ${folder}: there is no such folder.`);
   if (!statSync(folder).isDirectory()) {
     throw new Failure(`--data ${folder}: this is a file; name the folder that holds the four files of MNIST.`);
   }
-  const train = await readPair(folder, 'train');
-  const test = await readPair(folder, 't10k');
+  const train = await readPair(folder, 'train', signal);
+  const test = await readPair(folder, 't10k', signal);
   const [, , height, width] = train.fields.inputs.shape as [number, number, number, number];
   if (test.fields.inputs.shape.slice(1).join() !== train.fields.inputs.shape.slice(1).join()) {
     throw new Failure(
@@ -59,15 +59,24 @@ export async function digitsOfFolder(folder: string): Promise<DigitData> {
   return { train, test, size: height, name: 'handwritten digits' };
 }
 
-async function readPair(folder: string, part: 'train' | 't10k'): Promise<Classified<Uint8Array>> {
+async function readPair(
+  folder: string,
+  part: 'train' | 't10k',
+  signal: AbortSignal | undefined,
+): Promise<Classified<Uint8Array>> {
   const images = find(folder, `${part}-images-idx3-ubyte`);
   const labels = find(folder, `${part}-labels-idx1-ubyte`);
-  return readIdxImages(await unpack(images), await unpack(labels), { images, labels });
+  return readIdxImages(await unpack(images, signal), await unpack(labels, signal), {
+    images,
+    labels,
+    ...(signal && { signal }),
+  });
 }
 
 /** The bytes of a file, and of what it holds where its name says that it is packed. */
-async function unpack(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path);
+async function unpack(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const bytes = await readFile(path, { signal });
   if (!path.endsWith('.gz')) return bytes;
   try {
     return await gunzip(bytes);

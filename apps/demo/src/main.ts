@@ -11,7 +11,7 @@ import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
-import { watchInterrupts } from './interrupt.ts';
+import { type Interrupt, watchInterrupts } from './interrupt.ts';
 import { defaultSettings, helpText, parseOptions, type Settings, type TaskName } from './options.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runMoons } from './tasks/moons.ts';
@@ -22,7 +22,7 @@ const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> 
   digits: runDigits,
 };
 
-async function main(terminal: Terminal): Promise<number> {
+async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   // npm runs scripts in the folder of package.json and tells where the user stands.
   const from = process.env.INIT_CWD ?? process.cwd();
   const defaultOutput = join(import.meta.dirname, '..', 'output');
@@ -32,12 +32,11 @@ async function main(terminal: Terminal): Promise<number> {
     return 0;
   }
   const started = performance.now();
-  const interrupt = watchInterrupts(() => terminal.clear());
   const { output } = options;
   const run = options.resume ? await readRun(output) : undefined;
   await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
-  const digits = settings.data === undefined ? undefined : await digitsOfFolder(settings.data);
+  const digits = settings.data === undefined ? undefined : await digitsOfFolder(settings.data, interrupt.signal);
   const { backend, description } = await openDevice(options.backend);
   setDefaultBackend(backend);
 
@@ -75,12 +74,15 @@ function tasksOf({ task }: Settings, resumed: TaskName | undefined): readonly Ta
 }
 
 const terminal = new Terminal(process.stdout, process.env);
+const interrupt = watchInterrupts(() => terminal.clear());
 process.on('exit', () => terminal.release());
 // A reader that has seen enough (`npm start | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
-  process.exitCode = await main(terminal);
+  process.exitCode = await main(terminal, interrupt);
 } catch (error) {
+  if (interrupt.signal.aborted && error instanceof Error && error.name === 'AbortError')
+    process.exit(interrupt.exitCode);
   const line = lineOf(error);
   if (line === undefined) throw error;
   terminal.clear();

@@ -9,7 +9,8 @@ import { t } from '../i18n/language.ts';
 import { ask, complain } from '../state/actions.ts';
 import { built, frame, running, wish } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
-import type { Walk, WalkLayer } from '../worker/protocol.ts';
+import type { Built, Walk, WalkLayer } from '../worker/protocol.ts';
+import { targetIn } from './answer.ts';
 import { MapCanvas } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { layerName } from './distributions-tab.tsx';
@@ -79,7 +80,8 @@ export function WalkThrough(): JSX.Element | null {
   const turn = (by: number): void => {
     sample.value = (sample.value + by + count) % count;
   };
-  const target = all.goal === 'quantity' ? short(now.target) : (all.classNames[now.target] ?? String(now.target));
+  const target =
+    all.goal === 'quantity' ? quantity(all, now.target) : (all.classNames[now.target] ?? String(now.target));
   return (
     <div class="walk">
       <p class="small">{t('walkHint')}</p>
@@ -109,6 +111,12 @@ export function WalkThrough(): JSX.Element | null {
       </div>
     </div>
   );
+}
+
+/** In the units of the data, and behind it as the network is taught it, where that is another number. */
+function quantity(all: Built, target: number): string {
+  const real = short(targetIn(all)(target));
+  return all.targetScale === null ? real : `${real} (${short(target)})`;
 }
 
 const isBackward = ({ kind }: Stage): boolean => kind.startsWith('back');
