@@ -50,7 +50,8 @@ describe('a table that is dropped', () => {
     const [steps, before] = [await fact('steps'), [await across.inputValue(), await up.inputValue()]];
     await across.selectOption(before[1] as string);
     await expect.poll(async () => [await across.inputValue(), await up.inputValue()]).toEqual(before.toReversed());
-    expect(await fact('steps')).toBe(steps);
+    // not made anew: the steps are there (the last frame of the training may have come since)
+    expect(Number(await fact('steps'))).toBeGreaterThanOrEqual(Number(steps));
     await page.getByLabel('Predict').selectOption('stem');
     await page.getByRole('combobox', { name: 'as', exact: true }).selectOption('a number');
     await page.getByRole('checkbox', { name: 'kind' }).uncheck();
