@@ -276,7 +276,7 @@ async function runOnce<Result>(
   const { events } = record;
   const { result, updates } = rehearse(() => {
     const made = recordWith(record, () =>
-      checkSynchronous('compile', fn(...(rebuild(shaped, (position) => tensors[position] as Tensor) as never))),
+      checkSynchronous('compile', fn(...(rebuild(shaped, (position) => tensors[position]!) as never))),
     );
     return take(made, outputs);
   });
@@ -288,7 +288,7 @@ async function runOnce<Result>(
     throw error;
   }
   return rebuild(result, (position) => {
-    const node = nodes[position] as Node;
+    const node = nodes[position]!;
     return wrap(node.storage === null ? node : resultLeaf(node.storage, device)); // empty ones have no memory
   }) as Result;
 }
@@ -334,7 +334,7 @@ async function finish<Result>(
   const args = tensors.map(({ node }) => node.storage as Storage);
   checkArguments(replay, args);
   const leaves = sources.map((source) => {
-    if (source.kind === 'argument') return args[source.position] as Storage;
+    if (source.kind === 'argument') return args[source.position]!;
     return source.kind === 'variable' ? (source.variable.committed.storage as Storage) : source.storage;
   });
   const undo = advanceHost();
@@ -348,10 +348,10 @@ async function finish<Result>(
     throw error;
   }
   const rootStorage = (root: number): Storage => {
-    const output = plan.outputs[root] as number;
-    if (output >= 0) return made[output] as Storage;
-    const node = graph.roots[root] as Node;
-    return leaves[graph.leaves.findIndex((other) => other === node || other.storage === node.storage)] as Storage;
+    const output = plan.outputs[root]!;
+    if (output >= 0) return made[output]!;
+    const node = graph.roots[root]!;
+    return leaves[graph.leaves.findIndex((other) => other === node || other.storage === node.storage)]!;
   };
   const result = rebuild(replay.result, (position) => wrap(resultLeaf(rootStorage(position), device)));
   const values = updatedRoots.map(rootStorage);
@@ -361,9 +361,9 @@ async function finish<Result>(
   });
   const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
   updates.forEach(({ variable }, k) => {
-    const root = graph.roots[updatedRoots[k] as number] as Node;
-    if (returned.has(root)) (values[k] as Storage).isShared = true;
-    device.advance(variable, values[k] as Storage, replay.donated[k] as boolean);
+    const root = graph.roots[updatedRoots[k]!]!;
+    if (returned.has(root)) values[k]!.isShared = true;
+    device.advance(variable, values[k]!, replay.donated[k]!);
     variable.node = variable.committed;
   });
   for (const storage of made) device.residency.use(storage);
@@ -426,14 +426,14 @@ function differenceOf(first: Replay, second: Replay): string | null {
   if (!sameKey(a.key, b.key)) return 'they compute different things (an if, a loop or a shape depends on the outside)';
   if (!sameCounters(first, second)) return 'they advance other counters, or draw from other generators';
   for (const [k, source] of first.sources.entries()) {
-    const other = second.sources[k] as Source;
+    const other = second.sources[k]!;
     const same =
       source.kind === other.kind &&
       (source.kind === 'argument' ||
         (source.kind === 'variable' && source.variable === (other as typeof source).variable) ||
         (source.kind === 'storage' && source.storage === (other as typeof source).storage));
     if (!same)
-      return `they use another tensor, ${show((b.leaves[k] as Node).shape)}, made in each call: make it once outside, or pass it as an argument`;
+      return `they use another tensor, ${show(b.leaves[k]!.shape)}, made in each call: make it once outside, or pass it as an argument`;
   }
   const read = new Set(second.events.flatMap((event) => ('place' in event ? [event.place] : [])));
   for (let place = 0; place < first.numbers.length; place++) {
@@ -446,7 +446,7 @@ function differenceOf(first: Replay, second: Replay): string | null {
 function sameCounters(first: Replay, second: Replay): boolean {
   if (first.events.length !== second.events.length) return false;
   return first.events.every((event, k) => {
-    const other = second.events[k] as Replay['events'][number];
+    const other = second.events[k]!;
     return 'advance' in event ? 'advance' in other && event.subject === other.subject : 'place' in other;
   });
 }

@@ -46,9 +46,9 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
     let text = '';
     for (let start = 0; start < bytes.length; ) {
       let end = Math.min(start + 4096, bytes.length);
-      while (end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end++;
+      while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end++;
       let escaped = '';
-      for (let i = start; i < end; i++) escaped += `%${(bytes[i] as number).toString(16).padStart(2, '0')}`;
+      for (let i = start; i < end; i++) escaped += `%${bytes[i]!.toString(16).padStart(2, '0')}`;
       text += decodeURIComponent(escaped);
       start = end;
     }

@@ -45,7 +45,7 @@ function typedLeaf(operation: string, data: HostArray, options: TensorOptions): 
     values = allocate(dtype, data.length);
     fill(values, data, dtype, { at: 0 });
   }
-  if (dtype === 'bool') for (let i = 0; i < values.length; i++) if ((values[i] as number) > 1) values[i] = 1;
+  if (dtype === 'bool') for (let i = 0; i < values.length; i++) if (values[i]! > 1) values[i] = 1;
   return hostLeaf(values, dtype, shape, options.backend ?? null);
 }
 

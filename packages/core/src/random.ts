@@ -125,7 +125,7 @@ export function setRandomState(state: RandomState): void {
 /** The next draw of the stream. */
 function nextDraw(): Draw {
   // the same nodes: inside a compiled function they are read anew with the first pass
-  if (replay !== null) return replay.draws[replay.next++] as Draw;
+  if (replay !== null) return replay.draws[replay.next++]!;
   const generator = own ?? shared;
   generator.advance(1);
   recordAdvance(
@@ -256,5 +256,5 @@ export function hostUniform(count: number): Float32Array {
 export function hostNormal(count: number): Float32Array {
   const u = hostUniform(count);
   const v = hostUniform(count);
-  return u.map((value, i) => Math.sqrt(-2 * Math.log(1 - value)) * Math.cos(2 * Math.PI * (v[i] as number)));
+  return u.map((value, i) => Math.sqrt(-2 * Math.log(1 - value)) * Math.cos(2 * Math.PI * v[i]!));
 }

@@ -158,7 +158,7 @@ export class Tensor {
         shape: this.shape,
       });
     }
-    return (await this.data())[0] as number;
+    return (await this.data())[0]!;
   }
 
   /**
@@ -188,10 +188,8 @@ export class Tensor {
     const data = await this.data();
     const strides = stridesOf(shape);
     const nest = (axis: number, start: number): NestedArray => {
-      if (axis === shape.length) return dtype === 'bool' ? data[start] !== 0 : (data[start] as number);
-      return Array.from({ length: shape[axis] as number }, (_, i) =>
-        nest(axis + 1, start + i * (strides[axis] as number)),
-      );
+      if (axis === shape.length) return dtype === 'bool' ? data[start] !== 0 : data[start]!;
+      return Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, start + i * strides[axis]!));
     };
     return nest(0, 0);
   }
@@ -739,11 +737,11 @@ function indexAt(node: Node, items: readonly IndexItem[]): Node {
   const shape: number[] = [];
   for (const item of items) {
     if (item === '...') {
-      for (let skip = rank - named; skip > 0; skip--) shape.push(x.shape[axis++] as number);
+      for (let skip = rank - named; skip > 0; skip--) shape.push(x.shape[axis++]!);
     } else if (item === null) {
       shape.push(1);
     } else if (typeof item === 'number') {
-      const size = x.shape[axis] as number;
+      const size = x.shape[axis]!;
       const at = item < 0 ? item + size : item;
       if (!Number.isInteger(item) || at < 0 || at >= size) {
         throw new ShapeError(`at: index ${item} is outside of axis ${axis} of ${show(node.shape)}, size ${size}.`, {
@@ -754,7 +752,7 @@ function indexAt(node: Node, items: readonly IndexItem[]): Node {
       }
       x = box(x, axis++, at, 1, 1);
     } else {
-      const { start, count, step } = range(item, x.shape[axis] as number);
+      const { start, count, step } = range(item, x.shape[axis]!);
       const forward =
         step > 0
           ? box(x, axis, start, count, step)
@@ -789,7 +787,7 @@ function range(
 
 /** `count` elements of one axis. The start is lifted unless the axis stays whole. */
 function box(x: Node, axis: number, start: number, count: number, step: number): Node {
-  const size = x.shape[axis] as number;
+  const size = x.shape[axis]!;
   if (count === size && step === 1) return x;
   if (count === 0) return views.narrow(x, axis, 0, 0);
   const reach = (count - 1) * step + 1;

@@ -206,7 +206,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   private checkDigits(name: string, data: Elements, shape: Shape): void {
     const width = elementCount(shape, 1);
     for (let i = width; i < data.length; i++) {
-      const [a, b] = [data[i - width] as number, data[i] as number];
+      const [a, b] = [data[i - width]!, data[i]!];
       // Differences of the last bits are noise of arithmetic, not digits.
       if (Math.fround(a) !== Math.fround(b) || Math.abs(a - b) <= Math.abs(a) * 2 ** -44) continue;
       this.warned.add(name);

@@ -141,18 +141,18 @@ export function dropMissing(table: Table, names?: readonly string[]): Table {
  */
 export function takeRows(table: Table, rows: ArrayLike<number>): Table {
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
+    const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= table.lines.length) {
       throw new ValueError(`takeRows: ${table.name} has no row ${row} among ${table.lines.length}.`, { row });
     }
   }
   return {
     ...table,
-    lines: Int32Array.from(rows, (row) => table.lines[row] as number),
+    lines: Int32Array.from(rows, (row) => table.lines[row]!),
     columns: table.columns.map((column) =>
       column.kind === 'category'
         ? { ...column, values: Array.from(rows, (row) => column.values[row] as string | null) }
-        : { ...column, values: Float64Array.from(rows, (row) => column.values[row] as number) },
+        : { ...column, values: Float64Array.from(rows, (row) => column.values[row]!) },
     ),
   };
 }
@@ -193,7 +193,7 @@ function fitColumn(column: Column, categorical: 'oneHot' | 'index', fill: boolea
   const categories = [...counts.keys()].sort();
   let frequent: string | null = null;
   for (const category of categories) {
-    if (frequent === null || (counts.get(category) as number) > (counts.get(frequent) as number)) frequent = category;
+    if (frequent === null || counts.get(category)! > counts.get(frequent)!) frequent = category;
   }
   return { name, kind: categorical, categories, fill: fill ? frequent : null };
 }
@@ -241,7 +241,7 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
         else data[at] = index;
       }
     }
-    start += widths[i] as number;
+    start += widths[i]!;
   });
   return { data, shape: [rows, width] };
 }

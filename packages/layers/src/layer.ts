@@ -88,7 +88,7 @@ export function fanIn(shape: Shape): number {
 export function uniformParameter(shape: Shape, bound: number): Parameter {
   checkRoom('parameter', shape);
   const values = hostUniform(countOf(shape));
-  for (let i = 0; i < values.length; i++) values[i] = ((values[i] as number) * 2 - 1) * bound;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i]! * 2 - 1) * bound;
   return parameter(values, { shape });
 }
 

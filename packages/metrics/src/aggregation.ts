@@ -76,7 +76,7 @@ abstract class Extreme extends SumMetric<Batch, number> {
   }
 
   protected override fold(totals: Float64Array, more: ArrayLike<number>): void {
-    totals[0] = Math.max(totals[0] as number, more[0] as number);
+    totals[0] = Math.max(totals[0]!, more[0]!);
   }
 
   protected override compute([extreme = -largest]: Float64Array): number {

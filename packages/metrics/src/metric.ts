@@ -119,7 +119,7 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
     [...new Set(places)].map(async (place) => {
       const parts = collected.filter((sums, at): sums is Tensor => sums !== null && places[at] === place);
       if (parts.length === 0) return [place, new Float32Array(0)] as const;
-      return [place, await (parts.length === 1 ? (parts[0] as Tensor) : concat(parts, 0)).data()] as const;
+      return [place, await (parts.length === 1 ? parts[0]! : concat(parts, 0)).data()] as const;
     }),
   );
   const downloads = new Map(numbers);

@@ -66,7 +66,7 @@ export class Numbers implements Quantity<Numbers> {
     const { values } = this;
     const others = typeof other === 'number' ? [other] : other.values;
     const length = Math.max(values.length, others.length);
-    const pick = (list: readonly number[], at: number): number => list[list.length === 1 ? 0 : at] as number;
+    const pick = (list: readonly number[], at: number): number => list[list.length === 1 ? 0 : at]!;
     return new Numbers(Array.from({ length }, (_, at) => apply(pick(values, at), pick(others, at))));
   }
 }
@@ -80,6 +80,6 @@ export function ratio<Q extends Quantity<Q>>(part: Q, whole: Q): Q {
 export function rowsOf(flat: ArrayLike<number>, columns: number): Numbers[] {
   return Array.from(
     { length: flat.length / columns },
-    (_, row) => new Numbers(Array.from({ length: columns }, (_, column) => flat[row * columns + column] as number)),
+    (_, row) => new Numbers(Array.from({ length: columns }, (_, column) => flat[row * columns + column]!)),
   );
 }

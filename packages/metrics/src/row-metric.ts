@@ -75,7 +75,7 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
     const kept: number[] = [];
     for (let at = 0; at < collected.length; at += width) {
       if (collected[at] === 0) continue;
-      for (let k = 0; k < width; k++) kept.push(collected[at + k] as number);
+      for (let k = 0; k < width; k++) kept.push(collected[at + k]!);
     }
     const window = Float32Array.from(kept);
     if (window.length > 0) this.#keep(window);

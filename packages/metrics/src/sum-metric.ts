@@ -55,7 +55,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
 
   /** Adds totals to totals, in place. */
   protected fold(totals: Float64Array, more: ArrayLike<number>): void {
-    for (let at = 0; at < totals.length; at++) totals[at] = (totals[at] as number) + (more[at] as number);
+    for (let at = 0; at < totals.length; at++) totals[at] = totals[at]! + more[at]!;
   }
 
   /**

@@ -30,7 +30,7 @@ export function readHostState(optimizer: string, state: unknown, names: readonly
   if (!isListOf(isText, saved) || saved.length !== steps.length) {
     throw new FormatError(`${optimizer}: the saved state does not name its parameters.`);
   }
-  const counts = new Map(saved.map((name, i) => [name, steps[i] as number]));
+  const counts = new Map(saved.map((name, i) => [name, steps[i]!]));
   const absent = names.filter((name) => !counts.has(name));
   const known = new Set(names);
   const unknown = saved.filter((name) => !known.has(name));
@@ -41,7 +41,7 @@ export function readHostState(optimizer: string, state: unknown, names: readonly
       { saved, parameters: names },
     );
   }
-  return { stepCount, steps: names.map((name) => counts.get(name) as number), learningRates: rates };
+  return { stepCount, steps: names.map((name) => counts.get(name)!), learningRates: rates };
 }
 
 function list(what: string, names: readonly string[]): string[] {

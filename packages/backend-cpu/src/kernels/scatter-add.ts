@@ -30,14 +30,14 @@ export function emitScatterAdd(
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
   const terms = reduce.extents.length;
   // Terms outside, the other axes of the domain inside: these are vectorised where the index does not depend on them.
-  const walked = [...reduce.extents, ...others.map((axis) => domain[axis] as number)];
+  const walked = [...reduce.extents, ...others.map((axis) => domain[axis]!)];
   const axisOf = (axis: number): number | null => {
     if (axis >= domain.length) return axis - domain.length;
     return axis === hint.axis ? null : terms + others.indexOf(axis);
   };
   const sums = sumsOf(context, request);
   const bytes = 4 * sizeOf(domain);
-  const isCrowded = sizeOf(reduce.extents) > crowd * (domain[hint.axis] as number);
+  const isCrowded = sizeOf(reduce.extents) > crowd * domain[hint.axis]!;
   const lost = reduce.dtype === 'float32' && isCrowded ? align(bytes) : 0;
   const nest = emitNest(context, {
     kernel: {
@@ -47,13 +47,13 @@ export function emitScatterAdd(
       scalars: kernel.scalars,
       value: bodyAt(kernel.value, hint.update, axisOf),
     },
-    outStrides: [...reduce.extents.map(() => 0), ...others.map((axis) => dense[axis] as number)],
+    outStrides: [...reduce.extents.map(() => 0), ...others.map((axis) => dense[axis]!)],
     outerAxes: null,
     accumulate: {
       kind: 'scatter',
       index: hint.index,
-      stride: dense[hint.axis] as number,
-      limit: domain[hint.axis] as number,
+      stride: dense[hint.axis]!,
+      limit: domain[hint.axis]!,
       lost: lost > 0 ? sums.bytes : null,
     },
   });

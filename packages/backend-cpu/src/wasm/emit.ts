@@ -117,5 +117,5 @@ function scheduleOf({ kernel, outStrides, outerAxes, accumulate }: Nest, analysi
 function sequentialAxes(accumulate: Accumulate, strides: readonly number[], analysis: Analysis): number {
   if (accumulate.kind === 'scan') return 1 << accumulate.axis;
   const still = strides.reduce((bits, stride, axis) => (stride === 0 ? bits | (1 << axis) : bits), 0);
-  return accumulate.kind === 'add' ? still : still | (analysis.depends[accumulate.index] as number);
+  return accumulate.kind === 'add' ? still : still | analysis.depends[accumulate.index]!;
 }

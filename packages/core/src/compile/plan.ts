@@ -105,7 +105,7 @@ export class PlanCache {
   }
 
   #build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
-    const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k] as number }]));
+    const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k]! }]));
     const built = buildProgram(trace, donations, limits);
     settings.validate?.(built.program, limits);
     this.compiled++;

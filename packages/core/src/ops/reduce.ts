@@ -38,7 +38,7 @@ function reduction(
     ...(gradient && { gradient }),
     reduction: ({ inputs: [x], attributes, dtype }) => ({
       op,
-      extents: attributes.map((axis) => x.shape[axis] as number),
+      extents: attributes.map((axis) => x.shape[axis]!),
       dtype,
     }),
     lower: (node, at) => at.input(0, spread(node, at)),
@@ -50,7 +50,7 @@ function spread({ inputs: [x], attributes }: Node<Axes, Unary>, at: Lowering): I
   let kept = 0;
   return x.shape.map((_, axis) => {
     const position = attributes.indexOf(axis);
-    return (position < 0 ? at.index[kept++] : at.reduced[position]) as Index;
+    return (position < 0 ? at.index[kept++] : at.reduced[position])!;
   });
 }
 
@@ -92,15 +92,15 @@ function keptShape(x: Node, axes: Axes): number[] {
 function productOfOthers(x: Node, axes: Axes): Node {
   const shape = x.shape;
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const keptSizes = kept.map((axis) => shape[axis] as number);
-  const count = axes.reduce((product, axis) => product * (shape[axis] as number), 1);
+  const keptSizes = kept.map((axis) => shape[axis]!);
+  const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
   const order = [...kept, ...axes];
   const rows = reshape(permute(x, order), [...keptSizes, 1, count]);
   const square = [...keptSizes, count, count];
   const rank = square.length;
   const itself = equal(indexAlong(square, rank - 2), indexAlong(square, rank - 1));
   const others = product(where(itself, like(x, 1), expandTo(rows, square)), rank - 1);
-  const shaped = reshape(others, [...keptSizes, ...axes.map((axis) => shape[axis] as number)]);
+  const shaped = reshape(others, [...keptSizes, ...axes.map((axis) => shape[axis]!)]);
   return permute(shaped, inverseOrder(order));
 }
 
@@ -152,7 +152,7 @@ function extreme(primitive: Reduction, x: Node, axes: number | Axes | undefined,
 
 export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
   const normal = normalizeAxes('mean', axes, x.shape.length);
-  const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  const count = normal.reduce((product, axis) => product * x.shape[axis]!, 1);
   return divide(sum(cast(x, 'float32'), normal, options), constant(count, 'float32'));
 }
 
@@ -176,7 +176,7 @@ export function variance(
   options: ReduceOptions & { readonly correction?: number } = {},
 ): Node {
   const normal = normalizeAxes('variance', axes, x.shape.length);
-  const count = normal.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  const count = normal.reduce((product, axis) => product * x.shape[axis]!, 1);
   const divisor = Math.max(0, count - (options.correction ?? 1));
   return divide(sum(square(centred(x, normal)), normal, options), constant(divisor, 'float32'));
 }
@@ -204,7 +204,7 @@ export function any(x: Node, axes?: number | Axes, options: ReduceOptions = {}):
 export function argExtreme(kind: 'max' | 'min', x: Node, axis: number, options: ReduceOptions = {}): Node {
   const normal = normalizeAxis(kind === 'max' ? 'argMax' : 'argMin', axis, x.shape.length);
   const source = counting(x);
-  const size = x.shape[normal] as number;
+  const size = x.shape[normal]!;
   const best = (kind === 'max' ? max : min)(source, normal, { keepAxes: true });
   const isBest = equal(source, best);
   const isChosen = isFloat(source.dtype) ? or(isBest, notEqual(source, source)) : isBest;

@@ -120,13 +120,13 @@ export class CohenKappa extends MatrixMetric<number> {
   protected override valueFrom(matrix: number[][]): number {
     const sum = (list: readonly number[]): number => list.reduce((total, value) => total + value, 0);
     const rows = matrix.map(sum);
-    const columns = matrix.map((_, j) => sum(matrix.map((row) => row[j] as number)));
+    const columns = matrix.map((_, j) => sum(matrix.map((row) => row[j]!)));
     let [observed, expected] = [0, 0];
     matrix.forEach((row, i) => {
       row.forEach((count, j) => {
         const cost = costOf(i, j, this.#weighting);
         observed += cost * count;
-        expected += (cost * (rows[i] as number) * (columns[j] as number)) / sum(rows);
+        expected += (cost * rows[i]! * columns[j]!) / sum(rows);
       });
     });
     return expected === 0 ? 0 : 1 - observed / expected;

@@ -4,7 +4,7 @@
  * Long sums of float32 are sums of shorter ones, which are added up in double precision: the rounding error is that of a
  * short sum, however many terms there are.
  */
-import type { DType, Kernel, Op } from '@nn/core';
+import type { DType, Kernel } from '@nn/core';
 import type { Expression, Local, Statement, V128 } from '../assembler.ts';
 import { f32, f32x4, f64, f64x2, v128 } from '../instructions.ts';
 import { keep, type Scope } from '../math.ts';
@@ -98,13 +98,13 @@ export class Reduction {
       scope.emit(into.set(scalarOperation(context, scope, operations[op], dtype, dtype, [into, value])));
       return;
     }
-    const root = analysis.ops[valueRoot] as Op;
+    const root = analysis.ops[valueRoot]!;
     const fuses = context.target.fused && op === 'sum' && dtype === 'float32' && root.op === 'mul';
     for (let at = 0; at < mode; at++) {
-      const into = this.#sums.vectors[at] as Local<'v128'>;
+      const into = this.#sums.vectors[at]!;
       const vector = (position: number): V128 => this.#values.vector(position, at, level);
       const next = fuses
-        ? f32x4.relaxedMadd(vector(root.args[0] as number), vector(root.args[1] as number), into)
+        ? f32x4.relaxedMadd(vector(root.args[0]!), vector(root.args[1]!), into)
         : this.#combine(scope, into, vector(valueRoot));
       scope.emit(into.set(next));
     }
@@ -123,7 +123,7 @@ export class Reduction {
       statements.push(totals.single.set(f64.add(totals.single, f64.promote(sum))), sum.set(f32.const(0)));
     }
     vectors.slice(0, isAround ? vectors.length : mode).forEach((sum, at) => {
-      const [low, high] = totals.vectors[at] as readonly [Local<'v128'>, Local<'v128'>];
+      const [low, high] = totals.vectors[at]!;
       const upper = v128.shuffleWords(sum, sum, [2, 3, 0, 1]);
       statements.push(
         low.set(f64x2.add(low, f64x2.promoteLow(sum))),
@@ -173,9 +173,9 @@ export class Reduction {
     let live = vectors;
     while (live.length > 1) {
       const half = live.length / 2;
-      live = live.slice(0, half).map((one, at) => keep(scope, this.#combine(scope, one, live[at + half] as V128)));
+      live = live.slice(0, half).map((one, at) => keep(scope, this.#combine(scope, one, live[at + half]!)));
     }
-    const whole = live[0] as V128;
+    const whole = live[0]!;
     const pairs = keep(scope, this.#combine(scope, whole, v128.shuffleWords(whole, whole, [2, 3, 0, 1])));
     const all = this.#combine(scope, pairs, v128.shuffleWords(pairs, pairs, [1, 0, 3, 2]));
     const result = laneOf(dtype, all, 0);

@@ -70,7 +70,7 @@ export class Stores {
   ): Access {
     const terms = new Map<number, number>();
     shape.forEach((extent, axis) => {
-      if (extent > 1) terms.set(axis, strides[axis] as number);
+      if (extent > 1) terms.set(axis, strides[axis]!);
     });
     const pointer = this.#loops.scope.builder.parameter(parameter, 'i32');
     return { name, pointer, form: { constant: offset / bytes, terms }, bytes };
@@ -116,7 +116,7 @@ export class Stores {
         storeElement(context, dtype, address, total),
       ];
     }
-    const before = i32.sub(address, i32.const(4 * (nest.outStrides[axis] as number)));
+    const before = i32.sub(address, i32.const(4 * nest.outStrides[axis]!));
     const behind = nest.outStrides.map((stride, other) => (other > axis ? stride : 0));
     const { parameters } = this.#loops.scope.builder;
     const place = this.#access('lost', parameters.length - 3, nest.kernel.domain, behind, 4);
