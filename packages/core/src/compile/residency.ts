@@ -6,7 +6,7 @@
  * Performance Buffer Management Replacement Algorithm", 1994).
  * What variables own stays as long as it is used. It is given back when nobody can reach the variable any more, and past a
  * budget what has not been used for a while moves to the host. So nothing is ever left for users to dispose.
- * See docs/decisions/0018-memory-of-variables.md.
+ * See docs/decisions/0019-memory-of-variables.md.
  */
 import type { Backend, Limits } from '../backend.ts';
 import type { Storage } from '../graph/storage.ts';
