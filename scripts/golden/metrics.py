@@ -133,3 +133,108 @@ maps = fractions(4, 3, 5, 6, low=-1, high=1)
 case(C, 'Jaccard', {}, maps, pixels, M.jaccard_score(pixels.reshape(-1), maps.argmax(1).reshape(-1), average='macro'))
 case(C, 'Accuracy', {'axis': -1}, np.moveaxis(maps, 1, -1), pixels, np.mean(maps.argmax(1) == pixels))
 write('classification', C, 'scikit-learn 1.2.1, imbalanced-learn 0.10.0')
+
+# --- curves and calibration -----------------------------------------------------------------------------------------
+V = []
+p_sure = fractions(N, low=1 / 64)  # multiples of 1/64 above 0: 65 thresholds tell all of them apart
+raw = fractions(N, K, low=-2, high=2, step=1 / 16)
+p_classes = softmax(raw, 1)
+one_hot = np.eye(K)[labels]
+for exact in [{'exact': True}, {'thresholds': 65}]:
+    for w in [None, weights]:
+        options = {'from': 'probabilities', **exact}
+        case(V, 'AUROC', options, p_sure, yes, M.roc_auc_score(yes, p_sure, sample_weight=w), w)
+        case(V, 'AveragePrecision', options, p_sure, yes, M.average_precision_score(yes, p_sure, sample_weight=w), w)
+    fpr, tpr, thresholds = M.roc_curve(yes, p_sure, drop_intermediate=False)
+    precision, recall, _ = M.precision_recall_curve(yes, p_sure)
+    case(V, 'PrecisionAtRecall', {**options, 'recall': 0.6}, p_sure, yes, precision[:-1][recall[:-1] >= 0.6].max())
+    case(V, 'RecallAtPrecision', {**options, 'precision': 0.55}, p_sure, yes, recall[:-1][precision[:-1] >= 0.55].max())
+    case(V, 'SensitivityAtSpecificity', {**options, 'specificity': 0.7}, p_sure, yes, tpr[1 - fpr >= 0.7].max())
+    case(V, 'SpecificityAtSensitivity', {**options, 'sensitivity': 0.7}, p_sure, yes, (1 - fpr)[tpr >= 0.7].max())
+case(V, 'RocCurve', {'from': 'probabilities', 'exact': True}, p_sure, yes, [{'falsePositiveRate': fpr, 'truePositiveRate': tpr}])
+for average in ['macro', 'weighted', 'none']:
+    sk = to_sk.get(average, average)
+    case(V, 'AUROC', {'from': 'logits', 'average': average, 'exact': True}, raw, labels, M.roc_auc_score(one_hot, p_classes, average=sk))
+    case(V, 'AveragePrecision', {'from': 'logits', 'average': average, 'exact': True}, raw, labels, M.average_precision_score(one_hot, p_classes, average=sk))
+    case(V, 'AUROC', {'from': 'probabilities', 'task': 'multilabel', 'average': average, 'exact': True}, p_many, many, M.roc_auc_score(many, p_many, average=sk))
+# between the points (tp, predicted) = (0, 0), (1, 1), (2, 4) of the example: tp linear in predicted
+from scipy.integrate import quad  # noqa: E402
+interpolated = (1 + quad(lambda a: (1 + a / 3) / (1 + a) / 3, 0, 3)[0]) / 2
+# published numbers: Mann-Whitney with ties, Keras' example with three thresholds, step and interpolated precision-recall
+case(V, 'AUROC', {'from': 'probabilities', 'exact': True}, np.array([0, .5, .7, .8]), np.array([0, 1, 1, 0]), 0.5)
+case(V, 'AUROC', {'from': 'probabilities', 'thresholds': 3}, np.array([0, .5, .3, .9]), np.array([0, 0, 1, 1]), 0.75)
+case(V, 'AveragePrecision', {'from': 'probabilities', 'exact': True}, np.array([0, .5, .7, .8]), np.array([0, 1, 1, 0]), 0.583333333333)
+case(V, 'AveragePrecision', {'from': 'probabilities', 'thresholds': 3, 'interpolation': 'davis-goadrich'}, np.array([0, .5, .3, .9]), np.array([0, 0, 1, 1]), interpolated)
+five_p, five_y = np.array([.25, .25, .55, .75, .75]), np.array([0, 0, 1, 1, 1])
+for norm, value in [('l1', 0.29), ('max', 0.316666666667), ('l2', math.sqrt(0.4 * 0.25 ** 2 + 0.6 * (1 - 2.05 / 3) ** 2))]:
+    case(V, 'CalibrationError', {'from': 'probabilities', 'bins': 2, 'norm': norm}, five_p, five_y, value)
+
+
+def calibration(confidence, right, bins, weights):
+    total, value = weights.sum(), 0
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    for b in range(bins):
+        inside = place == b
+        if inside.any():
+            w = weights[inside]
+            value += w.sum() / total * abs((right[inside] * w).sum() / w.sum() - (confidence[inside] * w).sum() / w.sum())
+    return value
+
+
+case(V, 'CalibrationError', {'from': 'logits', 'bins': 10}, raw, labels, calibration(p_classes.max(1), (raw.argmax(1) == labels).astype(float), 10, weights), weights)
+case(V, 'CalibrationError', {'from': 'logits', 'bins': 10, 'classwise': True}, raw, labels, np.mean([calibration(p_classes[:, c], one_hot[:, c], 10, np.ones(N)) for c in range(K)]))
+x = fractions(N, low=-3, high=3)
+for w in [None, weights]:
+    case(V, 'LogLoss', {'from': 'probabilities'}, p_sure * 0.9 + 0.05, yes, M.log_loss(yes, p_sure * 0.9 + 0.05, sample_weight=w), w)
+    case(V, 'LogLoss', {'from': 'logits'}, x, yes, M.log_loss(yes, sigmoid(x), sample_weight=w), w)
+    case(V, 'LogLoss', {'from': 'logits'}, raw, labels, M.log_loss(labels, p_classes, sample_weight=w), w)
+    case(V, 'BrierScore', {'from': 'probabilities'}, p_sure, yes, M.brier_score_loss(yes, p_sure, sample_weight=w), w)
+    case(V, 'HingeLoss', {}, raw, labels, M.hinge_loss(labels, raw, sample_weight=w), w)
+    case(V, 'HingeLoss', {'from': 'logits'}, x, yes, M.hinge_loss(yes, x, sample_weight=w), w)
+case(V, 'BrierScore', {'from': 'logits'}, raw, labels, ((p_classes - one_hot) ** 2).sum(1).mean())
+write('curves', V, 'scikit-learn 1.2.1, and published numbers')
+
+# --- regression -----------------------------------------------------------------------------------------------------
+from scipy import stats  # noqa: E402
+
+R = []
+t = fractions(N, low=0.5, high=4)
+q = np.maximum(0.25, t + fractions(N, low=-0.5, high=0.75))
+tied = np.round(t * 2) / 2
+t2, q2 = fractions(N, 2, low=-1, high=3), fractions(N, 2, low=-1, high=3)
+for w in [None, weights]:
+    a = {'sample_weight': w}
+    case(R, 'MeanSquaredError', {}, q, t, M.mean_squared_error(t, q, **a), w)
+    case(R, 'RootMeanSquaredError', {}, q, t, M.mean_squared_error(t, q, squared=False, **a), w)
+    case(R, 'MeanAbsoluteError', {}, q, t, M.mean_absolute_error(t, q, **a), w)
+    case(R, 'MeanAbsolutePercentageError', {}, q, t, M.mean_absolute_percentage_error(t, q, **a), w)
+    case(R, 'MeanSquaredLogarithmicError', {}, q, t, M.mean_squared_log_error(t, q, **a), w)
+    case(R, 'SymmetricMeanAbsolutePercentageError', {}, q, t, np.average(2 * abs(q - t) / (abs(q) + abs(t)), weights=w), w)
+    case(R, 'WeightedAbsolutePercentageError', {}, q, t, np.average(abs(q - t), weights=w) / np.average(abs(t), weights=w), w)
+    case(R, 'LogCoshError', {}, q, t, np.average(np.log(np.cosh(q - t)), weights=w), w)
+    for alpha in [0.1, 0.5]:
+        case(R, 'QuantileError', {'quantile': alpha}, q, t, M.mean_pinball_loss(t, q, alpha=alpha, **a), w)
+    for power in [-1, 0, 1, 1.5, 2, 3]:
+        case(R, 'TweedieDeviance', {'power': power}, q, t, M.mean_tweedie_deviance(t, q, power=power, **a), w)
+    case(R, 'R2Score', {}, q, t, M.r2_score(t, q, **a), w)
+    case(R, 'R2Score', {}, q2, t2, M.r2_score(t2, q2, **a), w)
+    case(R, 'ExplainedVariance', {}, q, t, M.explained_variance_score(t, q, **a), w)
+    case(R, 'MeanSquaredError', {}, q2, t2, M.mean_squared_error(t2, q2, **a), w)
+    case(R, 'RelativeSquaredError', {}, q, t, 1 - M.r2_score(t, q, **a), w)
+case(R, 'R2Score', {'features': 3}, q, t, 1 - (1 - M.r2_score(t, q)) * (N - 1) / (N - 4))
+# a large offset: float32 sums of squares would have no digit left
+case(R, 'R2Score', {}, q + 4096, t + 4096, M.r2_score(t, q))
+case(R, 'PearsonCorrelation', {}, q + 4096, t + 4096, stats.pearsonr(q, t)[0])
+case(R, 'R2Score', {}, np.array([1.0, 2, 3, 4]), np.array([2.0, 2, 2, 2]), M.r2_score([2, 2, 2, 2], [1, 2, 3, 4]))
+case(R, 'R2Score', {}, np.array([2.0, 2, 2, 2]), np.array([2.0, 2, 2, 2]), M.r2_score([2, 2, 2, 2], [2, 2, 2, 2]))
+case(R, 'PearsonCorrelation', {}, q, t, stats.pearsonr(q, t)[0])
+case(R, 'ConcordanceCorrelation', {}, q, t, 2 * np.cov(q, t, bias=True)[0, 1] / (q.var() + t.var() + (q.mean() - t.mean()) ** 2))
+case(R, 'NormalizedRootMeanSquaredError', {}, q, t, M.mean_squared_error(t, q, squared=False) / t.mean())
+case(R, 'NormalizedRootMeanSquaredError', {'by': 'standardDeviation'}, q, t, M.mean_squared_error(t, q, squared=False) / t.std())
+case(R, 'SpearmanCorrelation', {}, q, tied, stats.spearmanr(q, tied)[0])
+case(R, 'KendallCorrelation', {}, np.round(q * 4) / 4, tied, stats.kendalltau(np.round(q * 4) / 4, tied)[0])
+case(R, 'KendallCorrelation', {}, q, t, stats.kendalltau(q, t)[0])
+members = fractions(N, 5, low=0, high=4)
+case(R, 'ContinuousRankedProbability', {}, members, t, np.mean([abs(m - v).mean() - abs(m[:, None] - m).mean() / 2 for m, v in zip(members, t)]))
+case(R, 'CosineSimilarity', {}, q2, t2, np.mean((q2 * t2).sum(1) / np.linalg.norm(q2, axis=1) / np.linalg.norm(t2, axis=1)))
+write('regression', R, 'scikit-learn 1.2.1, SciPy 1.10.1')

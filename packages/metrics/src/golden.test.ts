@@ -6,6 +6,8 @@ import { cpu } from '@nn/backend-cpu';
 import { isTensor, setDefaultBackend, type Tensor, tensor } from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import classification from '../fixtures/classification.json';
+import curves from '../fixtures/curves.json';
+import regression from '../fixtures/regression.json';
 import * as metrics from './index.ts';
 
 interface Packed {
@@ -23,7 +25,11 @@ interface Case {
   readonly value: unknown;
 }
 
-const families: Readonly<Record<string, readonly Case[]>> = { classification: classification.cases };
+const families: Readonly<Record<string, readonly Case[]>> = {
+  classification: classification.cases,
+  curves: curves.cases,
+  regression: regression.cases,
+};
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -55,7 +61,11 @@ function near(actual: unknown, expected: unknown, path = ''): void {
   }
 }
 
-const functionName = (name: string): string => name[0]?.toLowerCase() + name.slice(1);
+const functionName = (name: string): string =>
+  name === 'AUROC' ? 'auroc' : `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`;
+
+/** Areas as functions are exact, and of one score per sample. */
+const isArea = (name: string): boolean => name === 'AUROC' || name === 'AveragePrecision';
 
 for (const [family, cases] of Object.entries(families)) {
   describe(family, () => {
@@ -81,8 +91,10 @@ for (const [family, cases] of Object.entries(families)) {
 
       const fn: unknown = Reflect.get(metrics, functionName(name));
       if (typeof fn !== 'function') return;
+      if (isArea(name) && Object.keys(options).join() !== 'from,exact') return;
       test(`${title}, as a function`, async () => {
-        const more = weights === null ? options : { ...options, weights: unpack(weights) };
+        const given = isArea(name) ? { from: 'probabilities' } : options;
+        const more = weights === null ? given : { ...given, weights: unpack(weights) };
         const result: unknown = fn(unpack(predictions), ...(targets === null ? [] : [unpack(targets)]), more);
         if (!isTensor(result)) throw new Error(`${name} answers no tensor`);
         near(result.rank === 0 ? await result.item() : await result.array(), value);

@@ -12,6 +12,14 @@ export {
   topKAccuracy,
 } from './classification/accuracy.ts';
 export {
+  CalibrationError,
+  type CalibrationErrorOptions,
+  type CalibrationOptions,
+  fitTemperature,
+  type ReliabilityBin,
+  ReliabilityTable,
+} from './classification/calibration.ts';
+export {
   CohenKappa,
   ConfusionMatrix,
   cohenKappa,
@@ -20,6 +28,7 @@ export {
 } from './classification/confusion.ts';
 export type { Average, Score, ScoreOptions } from './classification/counts.ts';
 export type { MarkOptions, PredictionOptions } from './classification/labels.ts';
+export { BrierScore, brierScore, HingeLoss, hingeLoss, LogLoss, logLoss } from './classification/likelihood.ts';
 export {
   BalancedAccuracy,
   type BalancedAccuracyOptions,
@@ -49,8 +58,91 @@ export {
   Specificity,
   specificity,
 } from './classification/scores.ts';
+export {
+  type Area,
+  type AreaOptions,
+  AUROC,
+  AveragePrecision,
+  type AveragePrecisionOptions,
+  auroc,
+  averagePrecision,
+  type CurveAverage,
+  LogAUROC,
+  type LogAurocOptions,
+} from './curves/areas.ts';
+export type { PrecisionRecallPoints, RocPoints } from './curves/curve.ts';
+export type { CurveOptions } from './curves/curve-metric.ts';
+export {
+  EqualErrorRate,
+  PrecisionAtRecall,
+  PrecisionRecallCurve,
+  RecallAtPrecision,
+  RocCurve,
+  SensitivityAtSpecificity,
+  SpecificityAtSensitivity,
+} from './curves/points.ts';
+export { HostMetric } from './host-metric.ts';
 export type { Weighting } from './inputs.ts';
 export { type Elements, MeanMetric } from './mean-metric.ts';
 export { Metric, type Reading, type Readings, read } from './metric.ts';
+export {
+  ContinuousRankedProbability,
+  CosineSimilarity,
+  continuousRankedProbability,
+  cosineSimilarity,
+  LogCoshError,
+  logCoshError,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  MeanSquaredLogarithmicError,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  QuantileError,
+  type QuantileOptions,
+  quantileError,
+  RootMeanSquaredError,
+  rootMeanSquaredError,
+  SymmetricMeanAbsolutePercentageError,
+  symmetricMeanAbsolutePercentageError,
+  TweedieDeviance,
+  type TweedieOptions,
+  tweedieDeviance,
+} from './regression/errors.ts';
+export {
+  ConcordanceCorrelation,
+  concordanceCorrelation,
+  ExplainedVariance,
+  explainedVariance,
+  type NormalizedOptions,
+  NormalizedRootMeanSquaredError,
+  normalizedRootMeanSquaredError,
+  PearsonCorrelation,
+  pearsonCorrelation,
+  type R2Options,
+  R2Score,
+  RelativeSquaredError,
+  r2Score,
+  relativeSquaredError,
+} from './regression/moments.ts';
+export { KendallCorrelation, SpearmanCorrelation } from './regression/ranks.ts';
+export { WeightedAbsolutePercentageError, weightedAbsolutePercentageError } from './regression/ratios.ts';
 export { RowMetric, type RowOptions } from './row-metric.ts';
 export { SumMetric } from './sum-metric.ts';
+export { AnswerMatch, type AnswerScores, DistinctNgrams, type DistinctOptions } from './text/answers.ts';
+export { BLEU, type BleuOptions } from './text/bleu.ts';
+export { ChrF, type ChrfOptions } from './text/chrf.ts';
+export {
+  CharacterErrorRate,
+  EditDistance,
+  type EditDistanceOptions,
+  editDistance,
+  MatchErrorRate,
+  WordErrorRate,
+  WordInformationLost,
+} from './text/edit-distance.ts';
+export { BitsPerByte, Perplexity, type PerplexityOptions, perplexity } from './text/perplexity.ts';
+export { ROUGE, type RougeKind, type RougeScores } from './text/rouge.ts';
+export { type TerOptions, TranslationEditRate } from './text/ter.ts';

@@ -1,0 +1,228 @@
+/**
+ * Whether probabilities mean what they say: confidence and accuracy per bin, their differences, and temperature scaling.
+ * Bins are [k/m, (k+1)/m), the last with its end. (Guo et al. 2017.)
+ */
+import { arange, checkOptions, concat, ones, type Tensor, ValueError, where, zeros } from '@nn/core';
+import type { Weighting } from '../inputs.ts';
+import { rowsOf } from '../quantity.ts';
+import { SumMetric } from '../sum-metric.ts';
+import { classesFirst, kindOf, labelsOf, marksOf, type PredictionOptions, requireFrom } from './labels.ts';
+
+export interface CalibrationOptions extends Omit<PredictionOptions, 'threshold' | 'classes'> {
+  /** Bins of equal width. Default 15. */
+  readonly bins?: number;
+  /** Each class against the rest in place of the most likely class: the mean of their errors. Default false. */
+  readonly classwise?: boolean;
+}
+
+const known = ['from', 'task', 'axis', 'ignoreIndex', 'bins', 'classwise'];
+
+/** A bin of a reliability table. */
+export interface ReliabilityBin {
+  readonly from: number;
+  readonly to: number;
+  /** Samples, weighted. */
+  readonly count: number;
+  /** Their mean probability, and the share that was right; NaN for an empty bin. */
+  readonly confidence: number;
+  readonly accuracy: number;
+}
+
+type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
+
+/** Rows: weights, confidences and rights per bin, and one for what is no probability. */
+abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
+  readonly #options: PredictionOptions;
+  readonly #bins: number;
+  readonly #classwise: boolean;
+
+  constructor(name: string, options: CalibrationOptions, higherIsBetter: boolean | null, more: readonly string[] = []) {
+    super(name, higherIsBetter);
+    checkOptions(new.target.name, options, [...known, ...more]);
+    const { bins = 15, classwise = false } = options;
+    if (!Number.isInteger(bins) || bins < 1)
+      throw new ValueError(`${this}: bins is ${bins}: it must be a whole number from 1.`, { bins });
+    const { from, task, axis, ignoreIndex } = options;
+    this.#options = Object.fromEntries(
+      Object.entries({ from, task, axis, ignoreIndex }).filter(([, value]) => value !== undefined),
+    );
+    [this.#bins, this.#classwise] = [bins, classwise];
+  }
+
+  protected abstract valueFrom(tables: ReliabilityBin[][]): Value;
+
+  protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+    const { confidence, right, weights, shape } = this.#confidences(predictions, targets, {
+      ...this.#options,
+      ...weighting,
+    });
+    const [columns = 1] = shape;
+    const bins = this.#bins;
+    const isWrong = confidence
+      .greaterEqual(0)
+      .logicalAnd(confidence.lessEqual(1 + 1e-5))
+      .logicalNot()
+      .logicalAnd(weights.notEqual(0));
+    const bin = confidence
+      .mul(bins)
+      .floor()
+      .clamp(0, bins - 1)
+      .cast('int32');
+    const size = 3 * bins * columns;
+    const flat = [confidence.size];
+    const place = where(isWrong, size, bin.mul(columns).add(arange(columns).reshape([columns, 1])))
+      .cast('int32')
+      .reshape(flat);
+    const parts = [weights, weights.mul(confidence), weights.mul(right)].map((part) => part.reshape(flat));
+    const places = parts.map((_, k) =>
+      k === 0 ? place : where(place.equal(size), -1, place.add(k * bins * columns)).cast('int32'),
+    );
+    return zeros([size + columns])
+      .scatterAdd(concat(places, 0), concat(parts, 0))
+      .reshape([3 * bins + 1, columns]);
+  }
+
+  protected override compute(totals: Float64Array, columns: number): Value {
+    const bins = this.#bins;
+    const rows = rowsOf(totals, columns).map(({ values }) => values);
+    if (rows.at(-1)?.some((count) => count !== 0)) {
+      throw new ValueError(`${this}: some predictions are no probabilities from 0 to 1: check from.`);
+    }
+    const cell = (row: number, column: number): number => rows[row]?.[column] ?? 0;
+    return this.valueFrom(
+      Array.from({ length: columns }, (_, c) =>
+        Array.from({ length: bins }, (_, bin) => ({
+          from: bin / bins,
+          to: (bin + 1) / bins,
+          count: cell(bin, c),
+          confidence: cell(bins + bin, c) / cell(bin, c),
+          accuracy: cell(2 * bins + bin, c) / cell(bin, c),
+        })),
+      ),
+    );
+  }
+
+  /** Probabilities and whether they were right: [columns, n]. */
+  #confidences(predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting) {
+    const operation = this.constructor.name;
+    const from = requireFrom(operation, options);
+    if (kindOf(operation, predictions, targets, options) === 'scores' && !this.#classwise) {
+      const { predicted, actual, weights } = labelsOf(operation, predictions, targets, options);
+      const scores = classesFirst(operation, predictions, options);
+      const shape = [1, targets.size];
+      const confidence = (from === 'logits' ? scores.softmax(0) : scores).max(0).reshape(shape);
+      const right = predicted.equal(actual).cast('float32').reshape(shape);
+      return { confidence, right, weights: weights?.reshape(shape) ?? ones(shape), shape };
+    }
+    const marks = marksOf(operation, predictions, targets, { ...options, soft: true }, false);
+    const { predicted, actual, weights, shape } = marks;
+    return {
+      confidence: predicted,
+      right: actual.cast('float32'),
+      weights: weights?.expand(shape) ?? ones(shape),
+      shape,
+    };
+  }
+}
+
+export interface CalibrationErrorOptions extends CalibrationOptions {
+  /** 'l1': the expected error (ECE). 'l2': its root mean square. 'max': the largest of a bin (MCE). Default 'l1'. */
+  readonly norm?: 'l1' | 'l2' | 'max';
+}
+
+/** The error of a table. */
+function errorOf(table: readonly ReliabilityBin[], norm: CalibrationErrorOptions['norm']): number {
+  const filled = table.filter(({ count }) => count > 0);
+  const total = filled.reduce((sum, { count }) => sum + count, 0);
+  const gaps = filled.map(({ accuracy, confidence }) => Math.abs(accuracy - confidence));
+  if (norm === 'max') return Math.max(...gaps);
+  const power = norm === 'l2' ? 2 : 1;
+  return gaps.reduce((sum, gap, k) => sum + ((filled[k]?.count ?? 0) / total) * gap ** power, 0) ** (1 / power);
+}
+
+/**
+ * The expected calibration error (ECE) of the most likely class, of one score per sample, or class by class; over all
+ * updates. `norm` 'max' is the MCE, 'l2' the RMSCE.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { CalibrationError } from '@nn/metrics';
+ * const metric = new CalibrationError({ bins: 2, from: 'probabilities' });
+ * metric.update(tensor([0.25, 0.25, 0.55, 0.75, 0.75]), tensor([0, 0, 1, 1, 1]));
+ * console.log((await metric.read()).epoch.toFixed(4)); // => 0.2900
+ */
+export class CalibrationError extends BinnedMetric<number> {
+  readonly #norm: CalibrationErrorOptions['norm'];
+
+  constructor(options: CalibrationErrorOptions = {}) {
+    super('calibration_error', options, false, ['norm']);
+    this.#norm = options.norm;
+  }
+
+  protected override valueFrom(tables: ReliabilityBin[][]): number {
+    return tables.reduce((sum, table) => sum + errorOf(table, this.#norm), 0) / tables.length;
+  }
+}
+
+/**
+ * Confidence and accuracy per bin, over all updates: one table, or one for each class. `drawReliability` and
+ * `reliabilitySvg` draw it.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { ReliabilityTable } from '@nn/metrics';
+ * const metric = new ReliabilityTable({ bins: 2, from: 'probabilities' });
+ * metric.update(tensor([0.25, 0.25, 0.75]), tensor([0, 1, 1]));
+ * console.log((await metric.read()).epoch[0]?.[0]?.accuracy); // => 0.5
+ */
+export class ReliabilityTable extends BinnedMetric<ReliabilityBin[][]> {
+  constructor(options: CalibrationOptions = {}) {
+    super('reliability', options, null);
+  }
+
+  protected override valueFrom(tables: ReliabilityBin[][]): ReliabilityBin[][] {
+    return tables;
+  }
+}
+
+/**
+ * The temperature by which logits [N, classes] have to be divided so that softmax is calibrated on targets [N]: the one of
+ * the largest likelihood, above 1 for a model that is too sure. Use it on data that was not trained on. (Guo et al. 2017.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { fitTemperature } from '@nn/metrics';
+ * const logits = tensor([[4, 0], [4, 0], [4, 0], [4, 0]]);
+ * console.log((await fitTemperature(logits, tensor([0, 0, 0, 1]))).toFixed(3)); // => 3.641
+ */
+export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<number> {
+  const { actual, classes } = labelsOf('fitTemperature', logits, targets, { from: 'logits' });
+  const [scores, labels] = await Promise.all([classesFirst('fitTemperature', logits, {}).data(), actual.data()]);
+  const n = labels.length;
+  // the slope of the mean loss in 1 / T: E[z] under softmax(z / T), less z of the right class; it only rises
+  const slope = (inverse: number): number => {
+    let total = 0;
+    for (let row = 0; row < n; row++) {
+      const own = Array.from({ length: classes }, (_, c) => scores[c * n + row] as number);
+      const top = Math.max(...own);
+      const weights = own.map((z) => Math.exp((z - top) * inverse));
+      const sum = weights.reduce((a, b) => a + b, 0);
+      total +=
+        own.reduce((mean, z, c) => mean + (z * (weights[c] as number)) / sum, 0) -
+        (own[labels[row] as number] ?? Number.NaN);
+    }
+    return total / n;
+  };
+  let [low, high] = [1e-4, 1e4];
+  if (!(slope(low) < 0 && slope(high) > 0)) {
+    throw new ValueError(
+      'fitTemperature: no temperature is best: the logits are all right, none is better than chance, or a target is no class.',
+    );
+  }
+  for (let step = 0; step < 100; step++) {
+    const middle = Math.sqrt(low * high);
+    if (slope(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return 1 / Math.sqrt(low * high);
+}

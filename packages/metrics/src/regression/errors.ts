@@ -1,0 +1,425 @@
+/**
+ * Errors of regression that are the mean of one number per element: a function with gradients and a class each.
+ * Definitions are scikit-learn's where it has them. What needs means and variances is moments.ts.
+ */
+import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
+import { requireSameShape, type Weighting } from '../inputs.ts';
+import { type PairFormula, PairMetric, pairMean } from '../pair-metric.ts';
+
+/** The division's floor in percentage errors: float64's epsilon, as scikit-learn has it. */
+const tiny = 2.220446049250313e-16;
+
+const difference = (operation: string, p: Tensor, t: Tensor): Tensor => {
+  requireSameShape(operation, p, t);
+  return p.sub(t);
+};
+const squared: PairFormula = (operation, p, t) => difference(operation, p, t).square();
+const absolute: PairFormula = (operation, p, t) => difference(operation, p, t).abs();
+const percentage: PairFormula = (operation, p, t) => difference(operation, p, t).abs().div(t.abs().maximum(tiny));
+// 2 |p - t| / (|p| + |t|), 0 where both are 0
+const symmetric: PairFormula = (operation, p, t) => {
+  const whole = p.abs().add(t.abs());
+  return difference(operation, p, t)
+    .abs()
+    .mul(2)
+    .div(whole.add(whole.equal(0)));
+};
+const logarithmic: PairFormula = (operation, p, t) => {
+  requireSameShape(operation, p, t);
+  return p.add(1).log().sub(t.add(1).log()).square();
+};
+// log cosh d = |d| + log(1 + exp(-2 |d|)) - log 2, which does not overflow
+const logCoshOf: PairFormula = (operation, p, t) => {
+  const d = difference(operation, p, t).abs();
+  return d.add(d.mul(-2).exp().add(1).log()).sub(Math.LN2);
+};
+
+/**
+ * The mean of (prediction - target)^2: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { meanSquaredError } from '@nn/metrics';
+ * console.log(await meanSquaredError(tensor([1, 2]), tensor([1, 4])).item()); // => 2
+ */
+export function meanSquaredError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('meanSquaredError', squared, predictions, targets, weighting);
+}
+
+/**
+ * The mean of (prediction - target)^2, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { MeanSquaredError } from '@nn/metrics';
+ * const metric = new MeanSquaredError();
+ * metric.update(tensor([1, 2]), tensor([1, 4]));
+ * console.log((await metric.read()).epoch); // => 2
+ */
+export class MeanSquaredError extends PairMetric {
+  constructor() {
+    super('mean_squared_error', squared);
+  }
+}
+
+/**
+ * The mean of |prediction - target|: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { meanAbsoluteError } from '@nn/metrics';
+ * console.log(await meanAbsoluteError(tensor([1, 2]), tensor([1, 4])).item()); // => 1
+ */
+export function meanAbsoluteError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('meanAbsoluteError', absolute, predictions, targets, weighting);
+}
+
+/**
+ * The mean of |prediction - target|, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { MeanAbsoluteError } from '@nn/metrics';
+ * const metric = new MeanAbsoluteError();
+ * metric.update(tensor([1, 2]), tensor([1, 4]));
+ * console.log((await metric.read()).epoch); // => 1
+ */
+export class MeanAbsoluteError extends PairMetric {
+  constructor() {
+    super('mean_absolute_error', absolute);
+  }
+}
+
+/**
+ * The mean of |prediction - target| / |target|, as a share: huge where a target is 0: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { meanAbsolutePercentageError } from '@nn/metrics';
+ * console.log(await meanAbsolutePercentageError(tensor([1, 2]), tensor([1, 4])).item()); // => 0.25
+ */
+export function meanAbsolutePercentageError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('meanAbsolutePercentageError', percentage, predictions, targets, weighting);
+}
+
+/**
+ * The mean of |prediction - target| / |target|, as a share: huge where a target is 0, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { MeanAbsolutePercentageError } from '@nn/metrics';
+ * const metric = new MeanAbsolutePercentageError();
+ * metric.update(tensor([1, 2]), tensor([1, 4]));
+ * console.log((await metric.read()).epoch); // => 0.25
+ */
+export class MeanAbsolutePercentageError extends PairMetric {
+  constructor() {
+    super('mean_absolute_percentage_error', percentage);
+  }
+}
+
+/**
+ * The mean of 2 |prediction - target| / (|prediction| + |target|), from 0 to 2: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { symmetricMeanAbsolutePercentageError } from '@nn/metrics';
+ * console.log(await symmetricMeanAbsolutePercentageError(tensor([1, 1]), tensor([1, 3])).item()); // => 0.5
+ */
+export function symmetricMeanAbsolutePercentageError(
+  predictions: Tensor,
+  targets: Tensor,
+  weighting: Weighting = {},
+): Tensor {
+  return pairMean('symmetricMeanAbsolutePercentageError', symmetric, predictions, targets, weighting);
+}
+
+/**
+ * The mean of 2 |prediction - target| / (|prediction| + |target|), from 0 to 2, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { SymmetricMeanAbsolutePercentageError } from '@nn/metrics';
+ * const metric = new SymmetricMeanAbsolutePercentageError();
+ * metric.update(tensor([1, 1]), tensor([1, 3]));
+ * console.log((await metric.read()).epoch); // => 0.5
+ */
+export class SymmetricMeanAbsolutePercentageError extends PairMetric {
+  constructor() {
+    super('symmetric_mean_absolute_percentage_error', symmetric);
+  }
+}
+
+/**
+ * The mean of (log(1 + prediction) - log(1 + target))^2, for values above -1: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { meanSquaredLogarithmicError } from '@nn/metrics';
+ * console.log(await meanSquaredLogarithmicError(tensor([0, 0]), tensor([0, 0])).item()); // => 0
+ */
+export function meanSquaredLogarithmicError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('meanSquaredLogarithmicError', logarithmic, predictions, targets, weighting);
+}
+
+/**
+ * The mean of (log(1 + prediction) - log(1 + target))^2, for values above -1, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { MeanSquaredLogarithmicError } from '@nn/metrics';
+ * const metric = new MeanSquaredLogarithmicError();
+ * metric.update(tensor([0, 0]), tensor([0, 0]));
+ * console.log((await metric.read()).epoch); // => 0
+ */
+export class MeanSquaredLogarithmicError extends PairMetric {
+  constructor() {
+    super('mean_squared_logarithmic_error', logarithmic);
+  }
+}
+
+/**
+ * The mean of log cosh(prediction - target): squares of small errors, sizes of large ones: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { logCoshError } from '@nn/metrics';
+ * console.log(await logCoshError(tensor([0, 0]), tensor([0, 0])).item()); // => 0
+ */
+export function logCoshError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('logCoshError', logCoshOf, predictions, targets, weighting);
+}
+
+/**
+ * The mean of log cosh(prediction - target): squares of small errors, sizes of large ones, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { LogCoshError } from '@nn/metrics';
+ * const metric = new LogCoshError();
+ * metric.update(tensor([0, 0]), tensor([0, 0]));
+ * console.log((await metric.read()).epoch); // => 0
+ */
+export class LogCoshError extends PairMetric {
+  constructor() {
+    super('log_cosh_error', logCoshOf);
+  }
+}
+
+/**
+ * The root of the mean of (prediction - target)^2 over all elements: 0-d.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { rootMeanSquaredError } from '@nn/metrics';
+ * console.log(await rootMeanSquaredError(tensor([1, 2]), tensor([4, 5])).item()); // => 3
+ */
+export function rootMeanSquaredError(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('rootMeanSquaredError', squared, predictions, targets, weighting).sqrt();
+}
+
+/**
+ * The root of the mean of (prediction - target)^2, over all updates: not the mean of the batches' roots.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { RootMeanSquaredError } from '@nn/metrics';
+ * const metric = new RootMeanSquaredError();
+ * metric.update(tensor([1, 2]), tensor([4, 5]));
+ * console.log((await metric.read()).epoch); // => 3
+ */
+export class RootMeanSquaredError extends PairMetric {
+  constructor() {
+    super('root_mean_squared_error', squared);
+  }
+
+  protected override finish(mean: number): number {
+    return Math.sqrt(mean);
+  }
+}
+
+export interface QuantileOptions {
+  /** Which quantile the predictions are of: above 0 and below 1. Default 0.5, half the mean absolute error. */
+  readonly quantile?: number;
+}
+
+// q (t - p) where the target is above, (1 - q) (p - t) where it is below
+function pinball(operation: string, { quantile = 0.5 }: QuantileOptions): PairFormula {
+  if (!(quantile > 0 && quantile < 1)) {
+    throw new ValueError(`${operation}: the quantile is ${quantile}: it must be above 0 and below 1.`, { quantile });
+  }
+  return (_, p, t) => {
+    const d = difference(operation, t, p);
+    return d.mul(quantile).maximum(d.mul(quantile - 1));
+  };
+}
+
+/**
+ * The pinball loss of predictions of a quantile: 0-d. (Koenker and Bassett 1978.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { quantileError } from '@nn/metrics';
+ * console.log(await quantileError(tensor([0]), tensor([4]), { quantile: 0.75 }).item()); // => 3
+ */
+export function quantileError(predictions: Tensor, targets: Tensor, options: QuantileOptions & Weighting = {}): Tensor {
+  return pairMean('quantileError', pinball('quantileError', options), predictions, targets, options, ['quantile']);
+}
+
+/**
+ * The pinball loss of predictions of a quantile, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { QuantileError } from '@nn/metrics';
+ * const metric = new QuantileError({ quantile: 0.75 });
+ * metric.update(tensor([0]), tensor([4]));
+ * console.log((await metric.read()).epoch); // => 3
+ */
+export class QuantileError extends PairMetric {
+  constructor(options: QuantileOptions = {}) {
+    checkOptions('QuantileError', options, ['quantile']);
+    super('quantile_error', pinball('QuantileError', options));
+  }
+}
+
+export interface TweedieOptions {
+  /** 0: squared error; 1: Poisson; 2: gamma; 3: inverse Gaussian; 1 to 2: both. Default 0. */
+  readonly power?: number;
+}
+
+/** The unit deviance of a Tweedie distribution of this power. (Jorgensen 1987.) */
+function devianceOf(operation: string, { power = 0 }: TweedieOptions): PairFormula {
+  if (power > 0 && power < 1) {
+    throw new ValueError(`${operation}: the power is ${power}: no distribution has one between 0 and 1.`, { power });
+  }
+  return (_, p, t) => {
+    if (power === 0) return difference(operation, p, t).square();
+    requireSameShape(operation, p, t);
+    if (power === 1) {
+      // t log(t / p) is 0 at t = 0
+      const safe = where(t.greater(0), t, 1);
+      return where(t.greater(0), t.mul(safe.div(p).log()), 0)
+        .sub(t)
+        .add(p)
+        .mul(2);
+    }
+    if (power === 2) return p.div(t).log().add(t.div(p)).sub(1).mul(2);
+    const first = t
+      .maximum(0)
+      .pow(2 - power)
+      .div((1 - power) * (2 - power));
+    return first
+      .sub(t.mul(p.pow(1 - power)).div(1 - power))
+      .add(p.pow(2 - power).div(2 - power))
+      .mul(2);
+  };
+}
+
+/**
+ * The mean deviance of a Tweedie distribution: 0-d. Poisson and gamma deviance are its powers 1 and 2; predictions must
+ * be above 0 then.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { tweedieDeviance } from '@nn/metrics';
+ * console.log((await tweedieDeviance(tensor([2]), tensor([1]), { power: 1 }).item()).toFixed(4)); // => 0.6137
+ */
+export function tweedieDeviance(
+  predictions: Tensor,
+  targets: Tensor,
+  options: TweedieOptions & Weighting = {},
+): Tensor {
+  return pairMean('tweedieDeviance', devianceOf('tweedieDeviance', options), predictions, targets, options, ['power']);
+}
+
+/**
+ * The mean deviance of a Tweedie distribution, over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { TweedieDeviance } from '@nn/metrics';
+ * const poisson = new TweedieDeviance({ power: 1 });
+ * poisson.update(tensor([2]), tensor([1]));
+ * console.log((await poisson.read()).epoch.toFixed(4)); // => 0.6137
+ */
+export class TweedieDeviance extends PairMetric {
+  constructor(options: TweedieOptions = {}) {
+    checkOptions('TweedieDeviance', options, ['power']);
+    super('tweedie_deviance', devianceOf('TweedieDeviance', options));
+  }
+}
+
+/** Per row [..., features] the cosine of the angle; 0 where a side is 0. */
+const cosineOf: PairFormula = (operation, p, t) => {
+  requireSameShape(operation, p, t);
+  const whole = p.norm(-1).mul(t.norm(-1));
+  return p
+    .mul(t)
+    .sum(-1)
+    .div(whole.add(whole.equal(0)));
+};
+
+/**
+ * The mean cosine of predictions and targets [N, features] over their last axis: 0-d. Weights are one per row.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { cosineSimilarity } from '@nn/metrics';
+ * console.log((await cosineSimilarity(tensor([[3, 4]]), tensor([[4, 3]])).item()).toFixed(2)); // => 0.96
+ */
+export function cosineSimilarity(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('cosineSimilarity', cosineOf, predictions, targets, weighting);
+}
+
+/**
+ * The mean cosine of predictions and targets [N, features], over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { CosineSimilarity } from '@nn/metrics';
+ * const metric = new CosineSimilarity();
+ * metric.update(tensor([[3, 4]]), tensor([[4, 3]]));
+ * console.log((await metric.read()).epoch.toFixed(2)); // => 0.96
+ */
+export class CosineSimilarity extends PairMetric {
+  constructor() {
+    super('cosine_similarity', cosineOf, true);
+  }
+}
+
+/** mean |x_i - t| - 1/2 mean |x_i - x_j| over the members of an ensemble [N, members]. */
+const crpsOf: PairFormula = (operation, p, t) => {
+  requireSameShape(operation, p.at('...', 0), t);
+  const error = p.sub(t.unsqueeze(-1)).abs().mean(-1);
+  return error.sub(p.unsqueeze(-1).sub(p.unsqueeze(-2)).abs().mean([-2, -1]).mul(0.5));
+};
+
+/**
+ * The continuous ranked probability score of ensembles [N, members] for targets [N]: 0-d, the absolute error where there is
+ * one member. (Gneiting and Raftery 2007.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { continuousRankedProbability } from '@nn/metrics';
+ * console.log(await continuousRankedProbability(tensor([[0, 2]]), tensor([1])).item()); // => 0.5
+ */
+export function continuousRankedProbability(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
+  return pairMean('continuousRankedProbability', crpsOf, predictions, targets, weighting);
+}
+
+/**
+ * The continuous ranked probability score of ensembles [N, members] for targets [N], over all updates.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { ContinuousRankedProbability } from '@nn/metrics';
+ * const metric = new ContinuousRankedProbability();
+ * metric.update(tensor([[0, 2]]), tensor([1]));
+ * console.log((await metric.read()).epoch); // => 0.5
+ */
+export class ContinuousRankedProbability extends PairMetric {
+  constructor() {
+    super('continuous_ranked_probability', crpsOf);
+  }
+}
