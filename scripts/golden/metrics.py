@@ -238,3 +238,155 @@ members = fractions(N, 5, low=0, high=4)
 case(R, 'ContinuousRankedProbability', {}, members, t, np.mean([abs(m - v).mean() - abs(m[:, None] - m).mean() / 2 for m, v in zip(members, t)]))
 case(R, 'CosineSimilarity', {}, q2, t2, np.mean((q2 * t2).sum(1) / np.linalg.norm(q2, axis=1) / np.linalg.norm(t2, axis=1)))
 write('regression', R, 'scikit-learn 1.2.1, SciPy 1.10.1')
+
+# --- text -----------------------------------------------------------------------------------------------------------
+from nltk.metrics.distance import edit_distance  # noqa: E402
+from nltk.translate import bleu_score, chrf_score  # noqa: E402
+
+T = []
+vocabulary = 'the a cat dog sat ran on under mat house , . red big 3.5 it'.split()
+
+
+def sentence(low, high):
+    return ' '.join(random.choice(vocabulary) for _ in range(random.randint(low, high)))
+
+
+def noisy(text):
+    parts = text.split()
+    return ' '.join(random.choice(vocabulary) if random.rand() < 0.3 else part for part in parts if random.rand() > 0.1) or 'a'
+
+
+def texts(metric, options, predictions, references, value):
+    T.append({'metric': metric, 'options': options, 'predictions': predictions, 'references': references, 'value': plain(value)})
+
+
+references = [[sentence(5, 12)] for _ in range(12)]
+found = [noisy(r[0]) for r in references]
+two = [[r[0], noisy(r[0])] for r in references]
+split = lambda list_of: [[text.split() for text in texts_] for texts_ in list_of]  # noqa: E731
+for refs in [references, two]:
+    for smoothing, method in [('none', 'method0'), ('addOne', 'method2'), ('exp', 'method3')]:
+        function = getattr(bleu_score.SmoothingFunction(), method)
+        value = bleu_score.corpus_bleu(split(refs), [f.split() for f in found], smoothing_function=function)
+        texts('BLEU', {'smoothing': smoothing, 'tokenize': 'words'}, found, refs, value)
+# orders without a hit
+texts('BLEU', {'smoothing': 'exp', 'tokenize': 'words'}, ['the cat ran under it'], [['the cat sat on it']],
+      bleu_score.corpus_bleu([[['the', 'cat', 'sat', 'on', 'it']]], ['the cat ran under it'.split()], smoothing_function=bleu_score.SmoothingFunction().method3))
+# punctuation is split off by 13a
+texts('BLEU', {'smoothing': 'none'}, ['Hello, big world: it costs 3.5 and ends.'], [['Hello, big world: it costs 3.5 or ends.']],
+      bleu_score.corpus_bleu([['Hello , big world : it costs 3.5 or ends .'.split()]], ['Hello , big world : it costs 3.5 and ends .'.split()]))
+for f, r in zip(found[:4], references[:4]):
+    for beta in [2.0, 3.0]:
+        texts('ChrF', {'beta': beta}, [f], [r[0]], chrf_score.sentence_chrf(r[0], f, beta=beta))
+total = sum(edit_distance(f.split(), r[0].split()) for f, r in zip(found, references))
+texts('WordErrorRate', {}, found, [r[0] for r in references], total / sum(len(r[0].split()) for r in references))
+total = sum(edit_distance(f, r[0]) for f, r in zip(found, references))
+texts('CharacterErrorRate', {}, found, [r[0] for r in references], total / sum(len(r[0]) for r in references))
+texts('EditDistance', {}, found, [r[0] for r in references], total / len(found))
+texts('ROUGE', {}, ['My name is John'], ['Is your name John'], {'rouge1': 0.75, 'rouge2': 0, 'rougeL': 0.5, 'rougeLsum': 0.5})
+with open(os.path.join(ROOT, 'packages/metrics/fixtures/text.json'), 'w') as file:
+    file.write('{"source":"NLTK 3.8, and published numbers","cases":[\n%s\n]}\n' % ',\n'.join(json.dumps(item) for item in T))
+print(f'text: {len(T)} cases')
+
+# --- rankings and signals -------------------------------------------------------------------------------------------
+from scipy import linalg, ndimage  # noqa: E402
+
+S = []
+queries = np.repeat(np.arange(6), 7)
+relevance = random.randint(0, 4, 42) * (random.rand(42) < 0.5)
+relevance[:7] = 0  # a query without a relevant document
+ranking = random.permutation(42) / 64.0
+groups = [(ranking[queries == g], relevance[queries == g]) for g in range(6)]
+
+
+def ranked(metric, options, judge, skip=False):
+    values = [judge(s, r) if (r > 0).any() else 0 for s, r in groups if (r > 0).any() or not skip]
+    S.append({'metric': metric, 'options': options, 'arguments': [pack(ranking), pack(relevance), pack(queries)], 'value': plain(np.mean(values))})
+
+
+order = lambda s, r: r[np.argsort(-s)]  # noqa: E731
+ranked('NDCG', {}, lambda s, r: M.ndcg_score([r], [s]))
+ranked('NDCG', {'k': 3}, lambda s, r: M.ndcg_score([r], [s], k=3))
+ranked('NDCG', {'gain': 'exponential'}, lambda s, r: M.ndcg_score([2.0 ** r - 1], [s]))
+ranked('MeanAveragePrecision', {}, lambda s, r: M.average_precision_score(r > 0, s))
+ranked('MeanAveragePrecision', {'withoutRelevant': 'skip'}, lambda s, r: M.average_precision_score(r > 0, s), skip=True)
+ranked('MeanReciprocalRank', {}, lambda s, r: M.label_ranking_average_precision_score([(order(s, r) > 0) & (np.cumsum(order(s, r) > 0) == 1)], [np.arange(7, 0, -1)]))
+ranked('HitRate', {'k': 2}, lambda s, r: (order(s, r)[:2] > 0).any())
+ranked('PrecisionAtK', {'k': 3}, lambda s, r: (order(s, r)[:3] > 0).mean())
+ranked('RecallAtK', {'k': 3}, lambda s, r: (order(s, r)[:3] > 0).sum() / (r > 0).sum())
+ranked('RPrecision', {}, lambda s, r: (order(s, r)[:(r > 0).sum()] > 0).mean())
+
+
+def signals(metric, options, a, b, value):
+    S.append({'metric': metric, 'options': options, 'arguments': [pack(a), pack(b)], 'value': plain(value)})
+
+
+images = fractions(3, 2, 20, 16)
+noisy_images = np.clip(images + fractions(3, 2, 20, 16, low=-0.25, high=0.25), 0, 1)
+
+
+def ssim_maps(a, b, range_):
+    # SciPy's own Gaussian, cut at 5: 11 wide; only windows inside of the image
+    blur = lambda x: ndimage.gaussian_filter(x, 1.5, truncate=5 / 1.5)[5:-5, 5:-5]  # noqa: E731
+    x, y = blur(a), blur(b)
+    xx, yy, xy = blur(a * a) - x * x, blur(b * b) - y * y, blur(a * b) - x * y
+    c1, c2 = (0.01 * range_) ** 2, (0.03 * range_) ** 2
+    structure = (2 * xy + c2) / (xx + yy + c2)
+    return structure * (2 * x * y + c1) / (x * x + y * y + c1), structure
+
+
+for range_ in [1, 255]:
+    a, b = images * range_, noisy_images * range_
+    signals('StructuralSimilarity', {'range': range_}, a, b, np.mean([ssim_maps(p, q, range_)[0].mean() for i, j in zip(a, b) for p, q in zip(i, j)]))
+    signals('PeakSignalToNoise', {'range': range_}, a, b, 10 * np.log10(range_ ** 2 / ((a - b) ** 2).mean()))
+# large images by a formula, which the test has too: waves, and the same with a pattern of noise
+rows, columns = np.mgrid[0:180, 0:180]
+large = np.floor(128 + 100 * np.sin(rows / 9) * np.cos(columns / 7) + 0.5)
+large_noisy = large + (rows * 7919 + columns * 104729) % 23 - 11
+
+
+def multi_scale(a, b, range_):
+    value = 1
+    for k, weight in enumerate([0.0448, 0.2856, 0.3001, 0.2363, 0.1333]):
+        whole, structure = ssim_maps(a, b, range_)
+        value *= (whole if k == 4 else structure).mean() ** weight
+        halve = lambda x: x[:x.shape[0] // 2 * 2, :x.shape[1] // 2 * 2].reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2).mean((1, 3))  # noqa: E731
+        a, b = halve(a), halve(b)
+    return value
+
+
+S.append({'metric': 'MultiScaleSimilarity', 'options': {'range': 255}, 'arguments': [{'waves': 180, 'noise': 0}, {'waves': 180, 'noise': 1}], 'value': plain(multi_scale(large, large_noisy, 255))})
+wave = fractions(3, 64, low=-1, high=1)
+wave_noisy = wave * 1.5 + fractions(3, 64, low=-0.25, high=0.25) + 0.125
+db = lambda s, n: 10 * np.log10((s ** 2).sum(-1) / (n ** 2).sum(-1))  # noqa: E731
+
+
+def si_sdr(p, t):
+    s = t * ((p * t).sum(-1, keepdims=True) / (t * t).sum(-1, keepdims=True))
+    return db(s, p - s)
+
+
+si_snr = lambda p, t: si_sdr(p - p.mean(-1, keepdims=True), t - t.mean(-1, keepdims=True))  # noqa: E731
+signals('SignalToNoise', {}, wave_noisy, wave, db(wave, wave - wave_noisy).mean())
+signals('ScaleInvariantSignalToDistortion', {}, wave_noisy, wave, si_sdr(wave_noisy, wave).mean())
+signals('ScaleInvariantSignalToNoise', {}, wave_noisy, wave, si_snr(wave_noisy, wave).mean())
+sources = np.stack([wave, wave[::-1] * 0.5])
+order3 = [2, 0, 1]
+guess = sources[:, order3] + fractions(2, 3, 64, low=-0.125, high=0.125)
+import itertools  # noqa: E402
+
+signals('PermutationInvariantSiSnr', {}, guess, sources, np.mean([max(np.mean([si_snr(g[i], s[j]) for i, j in enumerate(p)]) for p in itertools.permutations(range(3))) for g, s in zip(guess, sources)]))
+
+
+def sdr(p, t, length):
+    c = lambda a, b, lag: (a[:len(a) - lag] * b[lag:]).sum()  # noqa: E731
+    b = np.array([c(t, p, lag) for lag in range(length)])
+    x = linalg.solve_toeplitz([c(t, t, lag) for lag in range(length)], b)
+    share = (b * x).sum() / (p * p).sum()
+    return 10 * np.log10(share / (1 - share))
+
+
+signals('SignalToDistortion', {'filter': 8}, wave_noisy[0], wave[0], sdr(wave_noisy[0], wave[0], 8))
+with open(os.path.join(ROOT, 'packages/metrics/fixtures/signals.json'), 'w') as file:
+    file.write('{"source":"scikit-learn 1.2.1, SciPy 1.10.1 and the formulas in NumPy","cases":[\n%s\n]}\n' % ',\n'.join(json.dumps(item, separators=(',', ':')) for item in S))
+print(f'signals: {len(S)} cases')

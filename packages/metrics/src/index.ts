@@ -129,7 +129,42 @@ export {
 } from './regression/moments.ts';
 export { KendallCorrelation, SpearmanCorrelation } from './regression/ranks.ts';
 export { WeightedAbsolutePercentageError, weightedAbsolutePercentageError } from './regression/ratios.ts';
+export {
+  HitRate,
+  MeanAveragePrecision,
+  MeanReciprocalRank,
+  NDCG,
+  type NdcgOptions,
+  PrecisionAtK,
+  RecallAtK,
+  type RetrievalOptions,
+  RPrecision,
+  type TopOptions,
+} from './retrieval.ts';
 export { RowMetric, type RowOptions } from './row-metric.ts';
+export {
+  type ImageOptions,
+  MultiScaleSimilarity,
+  multiScaleSimilarity,
+  PeakSignalToNoise,
+  peakSignalToNoise,
+  StructuralSimilarity,
+  structuralSimilarity,
+  TotalVariation,
+  totalVariation,
+} from './signal/images.ts';
+export {
+  type DistortionOptions,
+  PermutationInvariantSiSnr,
+  permutationInvariantSiSnr,
+  ScaleInvariantSignalToDistortion,
+  ScaleInvariantSignalToNoise,
+  SignalToDistortion,
+  SignalToNoise,
+  scaleInvariantSignalToDistortion,
+  scaleInvariantSignalToNoise,
+  signalToNoise,
+} from './signal/sounds.ts';
 export { SumMetric } from './sum-metric.ts';
 export { AnswerMatch, type AnswerScores, DistinctNgrams, type DistinctOptions } from './text/answers.ts';
 export { BLEU, type BleuOptions } from './text/bleu.ts';
