@@ -79,8 +79,14 @@ export const bundles = [
     without: [...notInAnMlp, 'wasmEngine', 'interpreterEngine', 'ThreadPool', 'Gemm'],
   },
   {
+    name: '`@nn/core` and one metric: `Accuracy`, read',
+    code: "export * from '@nn/core'; export { Accuracy, read } from '@nn/metrics';",
+    ceiling: 49_000,
+    without: ['F1Score', 'ConfusionMatrix', 'BLEU', 'RowMetric', 'CurveMetric', 'rocSvg', 'drawDots'],
+  },
+  {
     name: 'everything but the GPU',
-    code: ['core', 'backend-cpu', 'layers', 'optim', 'data', 'serialize']
+    code: ['core', 'backend-cpu', 'layers', 'metrics', 'optim', 'data', 'serialize']
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
     ceiling: 158_000,

@@ -16,6 +16,7 @@ const train = `
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Linear } from '@nn/layers';
+import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
 export async function train() {
   const backend = cpu();
@@ -23,9 +24,19 @@ export async function train() {
   const model = new Linear(1, 1);
   const optimizer = new SGD(model, { learningRate: 0.1 });
   const x = tensor([[0], [1], [2]]);
-  for (let step = 0; step < 200; step++) await optimizer.step(model.forward(x).sub(tensor([[1], [3], [5]])).square().mean());
+  const y = tensor([[1], [3], [5]]);
+  const metrics = { loss: new Mean(), r2: new R2Score() };
+  for (let step = 0; step < 200; step++) {
+    const prediction = model.forward(x);
+    const loss = prediction.sub(y).square().mean();
+    metrics.loss.update(loss);
+    metrics.r2.update(prediction, y);
+    await optimizer.step(loss);
+    if (step === 99) await read(metrics);
+  }
+  const { r2 } = await read(metrics);
   const { engine, reason } = backend.info();
-  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), engine, reason };
+  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -58,7 +69,7 @@ const html = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
 const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
-const trained = { answer: '21.00', engine: 'wasm', reason: expect.stringContaining('the fastest that works here') };
+const trained = { answer: '21.00', r2: '1.000', engine: 'wasm', reason: expect.stringContaining('the fastest that works here') };
 const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6', alone: 'javascript 2,4,6' };
 
 let pages: Pages;

@@ -1,6 +1,6 @@
+import { drawCurve, drawDots } from '@nn/metrics';
 import { describe, expect, test } from 'vitest';
 import { confusionMatrix, correctOf, drawConfusionMatrix } from './confusion-matrix.ts';
-import { drawCurve, drawDots } from './pictures/braille.ts';
 import { drawInk, inksInRow, sideBySide } from './pictures/ink.ts';
 import { drawPixels, mix } from './pictures/pixels.ts';
 import { drawPlane, type Frame, gridOf } from './pictures/plane.ts';

@@ -85,6 +85,16 @@ export { HostMetric } from './host-metric.ts';
 export type { Weighting } from './inputs.ts';
 export { type Elements, MeanMetric } from './mean-metric.ts';
 export { Metric, type Reading, type Readings, read } from './metric.ts';
+export { drawCurve, drawDots } from './pictures/braille.ts';
+export { confusionSvg, precisionRecallSvg, reliabilitySvg, rocSvg, type SvgOptions } from './pictures/svg.ts';
+export {
+  type ConfusionOptions,
+  type DrawOptions,
+  drawConfusion,
+  drawPrecisionRecall,
+  drawReliability,
+  drawRoc,
+} from './pictures/terminal.ts';
 export {
   ContinuousRankedProbability,
   CosineSimilarity,

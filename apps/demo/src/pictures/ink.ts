@@ -1,6 +1,7 @@
 /** An image of ink on paper, small enough that several stand side by side. */
+
+import { drawDots } from '@nn/metrics';
 import { padTo, type Terminal, widthOf } from '../terminal.ts';
-import { drawDots } from './braille.ts';
 import { drawPixels } from './pixels.ts';
 
 /** A square image of bytes, 0 for paper. */

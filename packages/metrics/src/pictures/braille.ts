@@ -8,7 +8,13 @@ const bits = [
   [0x40, 0x80],
 ];
 
-/** Lines of `columns` characters; `isSet` is asked for dots of a grid of 2 columns x 4 rows. */
+/**
+ * Lines of `columns` characters; `isSet` is asked for the dots of a grid of 2 columns x 4 rows.
+ *
+ * @example
+ * import { drawDots } from '@nn/metrics';
+ * console.log(drawDots(2, 1, (x, y) => x === y)); // => [ '⠑⢄' ]
+ */
 export function drawDots(columns: number, rows: number, isSet: (x: number, y: number) => boolean): string[] {
   return Array.from({ length: rows }, (_, row) => {
     let line = '';
@@ -28,6 +34,10 @@ export function drawDots(columns: number, rows: number, isSet: (x: number, y: nu
 /**
  * A curve of values from left to right, from 0 at the bottom to `top` at the top. `total`: how many values fill the width.
  * Where `isFine`, in dots of braille, else in stars.
+ *
+ * @example
+ * import { drawCurve } from '@nn/metrics';
+ * console.log(drawCurve([0, 1, 2], 3, 2, 3, 3, false)); // => [ '  *', ' * ', '*  ' ]
  */
 export function drawCurve(
   values: readonly number[],
