@@ -69,7 +69,12 @@ const html = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
 const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
-const trained = { answer: '21.00', r2: '1.000', engine: 'wasm', reason: expect.stringContaining('the fastest that works here') };
+const trained = {
+  answer: '21.00',
+  r2: '1.000',
+  engine: 'wasm',
+  reason: expect.stringContaining('the fastest that works here'),
+};
 const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6', alone: 'javascript 2,4,6' };
 
 let pages: Pages;

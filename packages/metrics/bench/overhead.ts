@@ -55,7 +55,7 @@ const subjects: readonly Subject[] = [
 ];
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
-const readEvery = 50;
+const readEvery = 1000;
 
 for (const { name, make, batch, from, steps } of subjects) {
   const sets: readonly Readonly<Record<string, Metric<number>>>[] = [

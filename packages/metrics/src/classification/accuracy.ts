@@ -2,7 +2,17 @@
 import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf } from '../mean-metric.ts';
-import { classesFirst, kindOf, labelsOf, marksOf, type PredictionOptions, predictionOptions } from './labels.ts';
+import {
+  classesFirst,
+  isPositive,
+  kindOf,
+  labelsOf,
+  marksOf,
+  outsideOf,
+  type PredictionOptions,
+  predictionOptions,
+  weightsFor,
+} from './labels.ts';
 
 type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
 
@@ -26,8 +36,9 @@ function rightOf(
   options: PredictionOptions & Weighting,
 ): Elements {
   if (kindOf(operation, predictions, targets, options) === 'multilabel') {
-    const { predicted, actual, weights, isOutside } = marksOf(operation, predictions, targets, options, false);
-    return { values: marked(predicted.equal(actual), isOutside), weights };
+    // every label is an element: nothing has to be laid out by columns
+    const right = isPositive(operation, predictions, options).equal(targets.equal(1));
+    return { values: marked(right, outsideOf(targets, 2)), weights: weightsFor(operation, targets, options) };
   }
   const { predicted, actual, weights, isOutside } = labelsOf(operation, predictions, targets, options);
   return { values: marked(predicted.equal(actual), isOutside), weights };

@@ -149,7 +149,7 @@ export function isPositive(operation: string, predictions: Tensor, options: Pred
 }
 
 /** Weights [n] without what is ignored. */
-function weightsFor(operation: string, targets: Tensor, options: PredictionOptions & Weighting): Tensor | null {
+export function weightsFor(operation: string, targets: Tensor, options: PredictionOptions & Weighting): Tensor | null {
   const weights = weightsOf(operation, targets.shape, options);
   if (options.ignoreIndex === undefined) return weights;
   const kept = targets.notEqual(options.ignoreIndex).cast('float32');
@@ -256,7 +256,7 @@ function binaryShare(operation: string, predictions: Tensor, options: MarkOption
 }
 
 /** Targets that are no label from 0 to classes - 1. */
-function outsideOf(targets: Tensor, classes: number): Tensor {
+export function outsideOf(targets: Tensor, classes: number): Tensor {
   if (targets.dtype === 'bool') return targets.logicalAnd(false);
   return targets.cast('int32').notEqual(targets).logicalOr(targets.less(0)).logicalOr(targets.greaterEqual(classes));
 }
