@@ -323,7 +323,22 @@ test('an embedding looks rows up by indices of any dtype, and does not train the
   ]);
 });
 
+test('learned positions start as normal numbers with a deviation of 0.02', async () => {
+  const values = await numbers(new LearnedPositionalEncoding(64, 32).weight);
+  expect(Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length)).toBeCloseTo(0.02, 2.5);
+});
+
 describe('recurrent layers', () => {
+  test('drop values between layers, and none of their input', async () => {
+    const layer = new GRU(2, 3, { layers: 2, dropout: 1 });
+    const x = ones([4, 1, 2]);
+    const [lower, upper] = layer.forward(x).hidden.split(2, 0) as [Tensor, Tensor];
+    const [kept] = evaluate(() => layer.forward(x)).hidden.split(2, 0) as [Tensor];
+    expect(await numbers(lower)).toEqual(await numbers(kept));
+    const other = layer.forward(x.mul(5)).hidden.at(1);
+    expect(await numbers(other)).toEqual(await numbers(upper.squeeze(0)));
+  });
+
   test('continue from the state that they gave back', async () => {
     for (const layer of [new RNN(2, 3), new GRU(2, 3, { layers: 2 })]) {
       const x = tensor(

@@ -164,6 +164,13 @@ describe('a checkpoint that does not fit', () => {
     );
   });
 
+  it('takes a part whose name begins that of another one', async () => {
+    const bytes = await encodeCheckpoint({ net: new Model(1), network: new Model(5) });
+    const model = new Model(0);
+    await loadCheckpoint(bytes, { net: model });
+    expect(await model.layer.weight.array()).toEqual([1, 2]);
+  });
+
   it('names parts that the file does not have', async () => {
     await refused(
       await encodeCheckpoint({ model: new Model(1) }),

@@ -95,6 +95,28 @@ describe('a large transpose', () => {
     expect(await written(tiled, 192 * 256)).toEqual(await written(nest, 192 * 256));
   });
 
+  it('is walked in tiles beside an axis that stays', async () => {
+    const nest = whole(
+      buildKernel({
+        domain: [32, 16, 128],
+        reads: ['float32'],
+        value: (body) =>
+          body.load(
+            0,
+            body.index([
+              [0, 1],
+              [1, 32],
+              [2, 32 * 16],
+            ]),
+          ),
+      }),
+      null,
+    );
+    const tiled = tileTransposes(nest);
+    expect(tiled.kernel.domain).toEqual([2, 16, 8, 16, 16]);
+    expect(await written(tiled, 32 * 16 * 128)).toEqual(await written(nest, 32 * 16 * 128));
+  });
+
   it('stays as it is where it is small, or where threads share its rows', () => {
     for (const nest of [whole(transpose(64, 64), null), whole(transpose(192, 256), 1)])
       expect(tileTransposes(nest)).toBe(nest);
