@@ -95,3 +95,8 @@ test('klDivergence counts nothing where the target is 0, and its gradient stays 
   expect(await gradient?.array()).toEqual([[-1, -0]]);
   expect([...((await ofTarget?.data()) ?? [])].every(Number.isFinite)).toBe(true);
 });
+
+test('a probability that is certain and wrong costs 100, as in PyTorch, and not infinity', async () => {
+  const losses = binaryCrossEntropy(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' });
+  expect(await losses.array()).toEqual([100, 100]);
+});

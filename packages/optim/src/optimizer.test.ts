@@ -581,3 +581,25 @@ describe('readLoss', () => {
     await expect(readLoss(optimizer, loss)).rejects.toThrow('Adam: a gradient of step 1 is not finite');
   });
 });
+
+test('maximize climbs', async () => {
+  const x = parameter([3]);
+  await new SGD([x], { learningRate: 0.25, maximize: true }).step(bowl(x));
+  expect(await values(x)).toEqual([4.5]);
+});
+
+test('what was accumulated for one step is no part of the next', async () => {
+  const x = parameter([0]);
+  const optimizer = new SGD([x], { learningRate: 1 });
+  for (let turn = 0; turn < 3; turn++) {
+    await optimizer.accumulate(x.mul(2).sum());
+    await optimizer.step(null);
+  }
+  expect(await values(x)).toEqual([-6]);
+});
+
+test('nesterov takes no dampening', () => {
+  expect(() => new SGD([parameter([1])], { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow(
+    'SGD: nesterov needs momentum above 0 and no dampening, got momentum 0.9 and dampening 0.1.',
+  );
+});

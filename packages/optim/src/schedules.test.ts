@@ -5,6 +5,7 @@ import {
   cosineDecay,
   exponentialDecay,
   linearRamp,
+  multiStepDecay,
   oneCycle,
   product,
   sequence,
@@ -65,4 +66,19 @@ test("cosineAnnealing rises again beyond its end, as PyTorch's CosineAnnealingLR
   for (const [step, right] of rates.entries()) expect(rate(step)).toBeCloseTo(right, 12);
   expect(rate(20)).toBeCloseTo(1, 12);
   expect(cosineDecay(1, { steps, minimum })(20)).toBe(minimum);
+});
+
+test('a milestone belongs to what comes after it', () => {
+  expect([9, 10, 29, 30].map(multiStepDecay(1, { milestones: [10, 30], factor: 0.5 }))).toEqual([1, 0.5, 0.5, 0.25]);
+});
+
+test('one cycle in three phases is back at the first rate as many steps after the peak as before it', () => {
+  const rate = oneCycle(1, { steps: 100, threePhase: true });
+  expect([0, 29, 58, 99].map((step) => Number(rate(step).toFixed(6)))).toEqual([0.04, 1, 0.04, 0.000004]);
+});
+
+test('milestones of a sequence must rise, and the first lie above 0', () => {
+  const [a, b, c] = [() => 1, () => 2, () => 3];
+  expect(() => sequence([a, b], [0])).toThrow('sequence: the milestones [0] must rise and be above 0.');
+  expect(() => sequence([a, b, c], [5, 5])).toThrow('sequence: the milestones [5, 5] must rise and be above 0.');
 });
