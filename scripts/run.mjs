@@ -41,6 +41,7 @@ const jobs = {
       () => node(['scripts/check-imports.mjs']),
       () => tool('sherif', ['--fail-on-warnings']),
       () => tool('knip', ['--no-config-hints']),
+      () => node(['scripts/mutations/main.mjs', '--check']),
     ),
   format: async () => tool('biome', ['check', '--write']),
   typecheck: async () =>
@@ -52,6 +53,8 @@ const jobs = {
   sizes: async (args) => (await packages('build')) || node(['scripts/sizes.mjs', '--write', ...args]),
   api: async (args) => (await packages('types')) || node(['scripts/api.mjs', ...args]),
   docs: async () => (await turbo('codegen')) || tool('typedoc', []),
+  /** `-- --sample` tries a few, for a minute; `-- words` those that match. */
+  mutations: async (args) => node(['scripts/mutations/main.mjs', ...args]),
   licences: async () => (await packages('build')) || node(['scripts/licences.mjs']),
   rehearse: async () => (await packages('build', 'types')) || node(['scripts/release-rehearse.mjs']),
   bench: async (args) => (await turbo('build', '--filter=./packages/*')) || (await node(['bench/main.mjs', ...args])),

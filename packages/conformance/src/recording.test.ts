@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { IsolatedBackend } from './isolate.ts';
 import { buildKernel, ProgramBuilder } from './program-builder.ts';
 import { recording } from './recording.ts';
+import { reference } from './reference.ts';
 
 const type = { dtype: 'float32', shape: [2] } as const;
 
@@ -68,4 +70,13 @@ describe('recording', () => {
     await expect(backend.idle()).rejects.toThrow('idle: made to fail');
     expect(backend.live).toEqual({ count: 1, bytes: 8 });
   });
+});
+
+it('a case that is over gives nothing back a second time, whatever is found unreachable later', async () => {
+  const device = recording(reference());
+  const one = new IsolatedBackend(device);
+  const buffer = one.upload(Float32Array.of(1), { dtype: 'float32', shape: [1] });
+  await one.close();
+  one.release(buffer);
+  expect(device.counts.release).toBe(1);
 });
