@@ -33,14 +33,12 @@ function frame(
   paint(light, width, height);
   const lines = drawDots(columns, rows, (x, y) => dots[y * width + x] === 1);
   const label = (row: number): string => (row === 0 ? '1' : row === rows - 1 ? '0' : ' ');
+  const name = across.slice(0, columns - 2);
   return [
     `  ${title}`,
     ...lines.map((line, row) => `${label(row)} │${line}`),
     `  └${'─'.repeat(columns)}`,
-    `   0${across
-      .slice(0, columns - 2)
-      .padStart(Math.floor((columns - 2 + across.length) / 2))
-      .padEnd(columns - 2)}1`,
+    `   0${name.padStart(Math.floor((columns - 2 + name.length) / 2)).padEnd(columns - 2)}1`,
   ];
 }
 
