@@ -102,8 +102,6 @@ const browser: TestProjectConfiguration = {
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      // The first run after an install looks through all dependencies before a page answers.
-      connectTimeout: 300_000,
       instances: [{ browser: 'chromium' }],
       provider: playwright({
         launchOptions: {
@@ -129,6 +127,8 @@ const browser: TestProjectConfiguration = {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    // The first run after an install looks through all dependencies before a page answers. (Read here, not in the project.)
+    browser: { connectTimeout: 300_000 },
     projects:
       process.env.NN_SKIP_BROWSER === '1'
         ? [packages, node, nodeAlone]
