@@ -20,7 +20,7 @@ const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 /** What takes longest begins first, so that nothing is left to run alone at the end. */
 const long = [
-  'packages/backend-gpu/src/conformance.browser.test.ts',
+  'packages/backend-gpu/src/testing/conformance.browser.test.ts',
   'tests/playground/',
   'tests/release.test.ts',
   'tests/conformance.test.ts',
