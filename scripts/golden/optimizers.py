@@ -1,6 +1,6 @@
 """Golden trajectories for the optimizers and schedules of @nn/optim.
 
-Run: python3 scripts/golden/optimizers.py (needs PyTorch). Writes packages/optim/fixtures/{optimizers,schedules}.json.
+Run: python3 scripts/golden/optimizers.py (needs PyTorch). Writes packages/optim/fixtures/{optimizers,schedules,plateau}.json.
 The network is 2-4-1 with tanh and mean squared error, in float32, on the data in the head of the file. Each case has the
 loss before every step, and the parameters after the steps named in "at".
 """
@@ -107,3 +107,29 @@ rates('oneCycle', [0.8, {'steps': 25, 'rise': 0.4, 'divideStart': 10, 'divideEnd
 rates('oneCycle', [0.8, {'steps': 25, 'threePhase': True}], lambda o: S.OneCycleLR(o, 0.8, total_steps=25, three_phase=True))
 
 write('packages/optim/fixtures/schedules.json', SCHEDULES)
+
+# --- ReduceLROnPlateau ----------------------------------------------------------------------------------------------
+PLATEAU = []
+FALLING = [5, 4, 3.9, 3.9, 3.8999, 3.95, 4, float('nan'), 3.8, 3.8, 3.8, 3.8, 3.8, 3.7, 3.7, 3.7, 3.7, 3.7, 3.7, 3.7]
+
+
+def plateau(options, make, values):
+    optimizer = O.SGD([{'params': [torch.zeros(1)]}, {'params': [torch.zeros(1)], 'lr': 0.25}], lr=0.5)
+    scheduler, found = make(optimizer), []
+    for value in values:
+        scheduler.step(value)
+        found.append([number(group['lr']) for group in optimizer.param_groups])
+    PLATEAU.append({'options': options, 'values': [number(float(v)) for v in values], 'rates': found})
+
+
+R = S.ReduceLROnPlateau
+plateau({'patience': 2}, lambda o: R(o, patience=2), FALLING)
+plateau({'patience': 0, 'factor': 0.5}, lambda o: R(o, patience=0, factor=0.5), FALLING)
+plateau({'patience': 1, 'cooldown': 2, 'factor': 0.5}, lambda o: R(o, patience=1, cooldown=2, factor=0.5), FALLING)
+plateau({'patience': 1, 'threshold': 0.05, 'factor': 0.3}, lambda o: R(o, patience=1, threshold=0.05, factor=0.3), FALLING)
+plateau({'patience': 1, 'threshold': 0.05, 'thresholdMode': 'absolute'}, lambda o: R(o, patience=1, threshold=0.05, threshold_mode='abs'), FALLING)
+plateau({'patience': 1, 'mode': 'max', 'factor': 0.5}, lambda o: R(o, mode='max', patience=1, factor=0.5), [10 - v for v in FALLING])
+plateau({'patience': 0, 'minimum': [0.01, 0.002]}, lambda o: R(o, patience=0, min_lr=[0.01, 0.002]), FALLING)
+plateau({'patience': 0, 'epsilon': 0.01}, lambda o: R(o, patience=0, eps=0.01), FALLING)
+
+write('packages/optim/fixtures/plateau.json', PLATEAU)

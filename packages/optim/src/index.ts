@@ -3,6 +3,7 @@ export { type Clip, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from
 export { readLoss } from './finite.ts';
 export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
 export { Optimizer, OptimizerGroup, type Rider, type Rule, type Update, type UpdateContext } from './optimizer.ts';
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './plateau.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export {
   cosineAnnealing,
@@ -19,3 +20,4 @@ export {
   warmUp,
 } from './schedules.ts';
 export { SGD, type SGDOptions } from './sgd.ts';
+export { WeightAverage, type WeightAverageOptions } from './weight-average.ts';

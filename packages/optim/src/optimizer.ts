@@ -23,6 +23,7 @@ import {
   zerosLike,
 } from '@nn/core';
 import { type Clip, clipBy } from './clipping.ts';
+import { counted } from './counted.ts';
 import {
   type Complete,
   checkRate,
@@ -103,6 +104,12 @@ export class OptimizerGroup {
   set learningRate(value: number | Schedule) {
     checkRate(this.#optimizer, value);
     this.#group.learningRate = value;
+  }
+
+  /** The function that gives the learning rate, null where it is a plain number. */
+  get schedule(): Schedule | null {
+    const { learningRate } = this.#group;
+    return typeof learningRate === 'function' ? learningRate : null;
   }
 }
 
@@ -253,7 +260,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const sum = at(sums, position);
       return [sum, sum.add(gradient)] as const;
     });
-    return this.#counted(
+    return counted(
       () => this.#wait(fresh.keys()),
       () => replace(updates, [loss, ...also]),
     );
@@ -280,27 +287,6 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       add(-1);
       for (const position of used) this.#waiting.add(position);
     };
-  }
-
-  /** Does `work` after `count`, now and in each replay, and takes the count back where the work fails. */
-  #counted(count: () => () => void, work: () => Promise<void>): Promise<void> {
-    let undo = count();
-    const strikeOut = onReplay(
-      () => {
-        undo = count();
-      },
-      () => undo(),
-    );
-    const fail = (error: unknown): never => {
-      strikeOut();
-      undo();
-      throw error;
-    };
-    try {
-      return work().catch(fail);
-    } catch (error) {
-      return fail(error);
-    }
   }
 
   /** Lets something ride in the programs of all steps from now on; see `Rider`. Once is enough. */
@@ -337,7 +323,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const riders = this.#riders;
     replayWhile(this, () => this.#riders === riders);
     const count = () => this.#count(positions, waited);
-    return this.#counted(count, () => {
+    return counted(count, () => {
       const resets = waited.flatMap((position): Updates => {
         const sum = this.#accumulated?.[position];
         return sum === undefined ? [] : [[sum, zerosLike(sum)]];
