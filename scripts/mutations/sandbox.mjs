@@ -26,6 +26,13 @@ import { mutated, root } from './mutations.mjs';
 /** After so many milliseconds a test file is given up: nobody knows whether the change was noticed. */
 const patience = 300_000;
 
+/** Ends vitest and the processes in which it runs tests: a change may have made an endless loop of one. @param {import('node:child_process').ChildProcess} child */
+function endGroup(child) {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  if (process.platform === 'win32') child.kill('SIGKILL');
+  else process.kill(-child.pid, 'SIGKILL');
+}
+
 export class Sandbox {
   /** @type {string} */
   #folder;
@@ -91,7 +98,7 @@ export class Sandbox {
       };
       const fail = (/** @type {string} */ reason) => {
         this.#child = null;
-        child.kill('SIGKILL');
+        endGroup(child);
         reject(new Error(`${question.test} with a change in ${question.file} ${reason}`));
       };
       const timer = setTimeout(() => end(() => fail(`did not end in ${patience / 1000} s.`)), patience);
@@ -109,6 +116,7 @@ export class Sandbox {
         // Its projects in a browser are not asked for, and what it prints says nothing.
         env: { ...process.env, NN_SKIP_BROWSER: '1' },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        detached: true, // a group of its own, which ends as a whole
       });
       child.once('exit', (code) =>
         reject(new Error(`vitest did not start in ${this.#folder}: it ended with ${code}.`)),
@@ -121,7 +129,8 @@ export class Sandbox {
   }
 
   close() {
-    this.#child?.kill('SIGKILL');
+    if (this.#child !== null) endGroup(this.#child);
+    this.#child = null;
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
