@@ -4,8 +4,8 @@
  */
 import type { Shape } from '@nn/core';
 import { checkOptions, FormatError, realmTag, ValueError } from '@nn/core';
-import type { Classified, DataArray, Elements } from './dataset.ts';
-import { Dataset, elementCount } from './dataset.ts';
+import type { Classified, DataArray, Elements } from '../samples/dataset.ts';
+import { Dataset, elementCount } from '../samples/dataset.ts';
 import type { ByteSource } from './gunzip.ts';
 import { bytesOf, isGzip, longest, unpack } from './gunzip.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Classified } from './dataset.ts';
+import type { Classified } from '../samples/dataset.ts';
 import { blobs, circles, moons, spirals, xor } from './points.ts';
 
 function each(dataset: Classified, check: (x: number, y: number, type: number) => void): void {

@@ -1,8 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { trainTestSplit } from '../splits/split.ts';
 import type { DataArray } from './dataset.ts';
 import { Dataset, dense, ragged } from './dataset.ts';
 import { DataLoader } from './loader.ts';
-import { trainTestSplit } from './split.ts';
 
 const points = new Dataset({
   inputs: { data: new Float32Array([0, 1, 2, 3, 4, 5]), shape: [3, 2] },

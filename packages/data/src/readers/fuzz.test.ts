@@ -4,11 +4,11 @@
  */
 import { isNNError } from '@nn/core';
 import { expect, it } from 'vitest';
+import { RandomSequence } from '../samples/random.ts';
+import { encodeTable, fitTable } from '../tables/table.ts';
 import { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
 import { gunzip } from './gunzip.ts';
 import { encodeIdx, readIdx } from './idx.ts';
-import { RandomSequence } from './random.ts';
-import { encodeTable, fitTable } from './table.ts';
 
 const environment = typeof process === 'undefined' ? undefined : process.env.NN_FUZZ;
 const rounds = Number(environment ?? 300);

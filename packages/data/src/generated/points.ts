@@ -3,9 +3,9 @@
  * Each is a pure function of its options. Classes have equal shares (to one sample) and come in turn.
  */
 import { ValueError } from '@nn/core';
-import type { Classified } from './dataset.ts';
-import { Dataset } from './dataset.ts';
-import { RandomSequence, streams } from './random.ts';
+import type { Classified } from '../samples/dataset.ts';
+import { Dataset } from '../samples/dataset.ts';
+import { RandomSequence, streams } from '../samples/random.ts';
 
 export interface PointOptions {
   readonly seed?: number;

@@ -3,11 +3,11 @@
  * Pure: the parts are copies. Fitting a normalisation on the training part alone is `normalization.ts`.
  */
 import { checkOptions, realmTag, ValueError } from '@nn/core';
-import type { Table } from './csv.ts';
-import type { Dataset, Fields } from './dataset.ts';
-import { checkDataset, isRagged } from './dataset.ts';
-import { RandomSequence, streams } from './random.ts';
-import { columnFinder, takeRows } from './table.ts';
+import type { Table } from '../readers/csv.ts';
+import type { Dataset, Fields } from '../samples/dataset.ts';
+import { checkDataset, isRagged } from '../samples/dataset.ts';
+import { RandomSequence, streams } from '../samples/random.ts';
+import { columnFinder, takeRows } from '../tables/table.ts';
 
 export interface SplitOptions {
   /** The share of samples for testing, between 0 and 1; 0.2 where not given. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Table } from './csv.ts';
-import { parseCsv } from './csv.ts';
-import { denormalize, fitNormalization, normalize } from './normalization.ts';
+import type { Table } from '../readers/csv.ts';
+import { parseCsv } from '../readers/csv.ts';
+import { denormalize, fitNormalization, normalize } from '../samples/normalization.ts';
 import { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';
 
 const table = parseCsv(

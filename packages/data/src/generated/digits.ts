@@ -3,11 +3,11 @@
  * The shapes are data in `digit-shapes.ts`. What comes out has the form of MNIST: bytes, the ink centred in the image.
  */
 import { ValueError } from '@nn/core';
-import type { Classified } from './dataset.ts';
-import { Dataset } from './dataset.ts';
+import type { Classified } from '../samples/dataset.ts';
+import { Dataset } from '../samples/dataset.ts';
 import type { Way } from './digit-shapes.ts';
 import { digitWays } from './digit-shapes.ts';
-import { RandomSequence, streams } from './random.ts';
+import { RandomSequence, streams } from '../samples/random.ts';
 
 export interface DigitOptions {
   readonly seed?: number;

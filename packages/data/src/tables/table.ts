@@ -3,10 +3,10 @@
  * Fit on the training part (categories, fill-ins), apply to any; what is fitted is plain JSON, to store with a model.
  */
 import { FormatError, ValueError } from '@nn/core';
-import type { Column, Table } from './csv.ts';
-import { listed, quoted } from './csv-scan.ts';
-import type { DataArray } from './dataset.ts';
-import { Dataset } from './dataset.ts';
+import type { Column, Table } from '../readers/csv.ts';
+import { listed, quoted } from '../readers/csv-scan.ts';
+import type { DataArray } from '../samples/dataset.ts';
+import { Dataset } from '../samples/dataset.ts';
 
 /** How a column becomes numbers. `fill` stands in for missing values; null where they are an error. */
 export type ColumnEncoding =

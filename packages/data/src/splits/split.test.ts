@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Table } from './csv.ts';
-import { parseCsv } from './csv.ts';
-import { Dataset } from './dataset.ts';
+import type { Table } from '../readers/csv.ts';
+import { parseCsv } from '../readers/csv.ts';
+import { Dataset } from '../samples/dataset.ts';
+import { takeRows } from '../tables/table.ts';
 import { splitTable, trainTestSplit } from './split.ts';
-import { takeRows } from './table.ts';
 
 /** 100 samples numbered in `id`; classes 0, 1, 2 with 60, 30 and 10 of them. */
 const dataset = new Dataset({

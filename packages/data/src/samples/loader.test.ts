@@ -1,12 +1,12 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, setSeed } from '@nn/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { trainTestSplit } from '../splits/split.ts';
 import type { DataArray } from './dataset.ts';
 import { Dataset, dense, ragged } from './dataset.ts';
 import { DataLoader } from './loader.ts';
 import { fitNormalization } from './normalization.ts';
 import { shuffledOrder } from './random.ts';
-import { trainTestSplit } from './split.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());

@@ -1,9 +1,9 @@
 import { isNNError } from '@nn/core';
 import { describe, expect, it } from 'vitest';
-import cases from '../fixtures/idx.json' with { type: 'json' };
+import cases from '../../fixtures/idx.json' with { type: 'json' };
+import { RandomSequence } from '../samples/random.ts';
 import { gunzip } from './gunzip.ts';
 import { encodeIdx, parseIdx, readIdx, readIdxImages } from './idx.ts';
-import { RandomSequence } from './random.ts';
 
 const bytesFrom = (text: string): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import golden from '../fixtures/statistics.json' with { type: 'json' };
+import golden from '../../fixtures/statistics.json' with { type: 'json' };
 import { denormalize, fitNormalization, normalize } from './normalization.ts';
 
 const array = { data: new Float32Array(golden.values), shape: golden.shape };
