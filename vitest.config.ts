@@ -67,8 +67,8 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   // Leak tests collect garbage themselves.
   test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], maxWorkers, ...test },
 });
-/** What looks at the memory of the whole process. */
-const alone = ['**/*leak.node.test.ts'];
+/** What looks at the memory of the whole process, or loads packages anew: a second copy of core, which others would find. */
+const alone = ['**/*leak.node.test.ts', '**/wasm/features.node.test.ts'];
 /** The files share a process: most of them run faster than the packages load. */
 const node = inNode({
   name: 'node',
