@@ -20,6 +20,8 @@ export { DataLoader } from './samples/loader.ts';
 export type { FitOptions, Normalization } from './samples/normalization.ts';
 export { denormalize, fitNormalization, normalize } from './samples/normalization.ts';
 export { RandomSequence, shuffledOrder } from './samples/random.ts';
+export type { Fold, FoldOptions, TimeSeriesFoldOptions } from './splits/folds.ts';
+export { kFolds, timeSeriesFolds } from './splits/folds.ts';
 export type { SplitOptions } from './splits/split.ts';
 export { splitTable, trainTestSplit } from './splits/split.ts';
 export type { ColumnEncoding, TableEncoding, TableOptions } from './tables/table.ts';

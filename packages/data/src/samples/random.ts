@@ -9,11 +9,16 @@ import { randomValue, ValueError } from '@nn/core';
  * One stream for each use, so that two uses of one seed are independent. The lower 24 bits count (epochs, samples).
  * Core's own draws have streams below 2^24.
  */
-export const streams: Readonly<Record<'order' | 'split' | 'points' | 'digits', number>> = {
+export const streams: Readonly<
+  Record<'order' | 'split' | 'points' | 'digits' | 'folds' | 'sampling' | 'resampling', number>
+> = {
   order: 0x11000000,
   split: 0x12000000,
   points: 0x13000000,
   digits: 0x14000000,
+  folds: 0x15000000,
+  sampling: 0x16000000,
+  resampling: 0x17000000,
 };
 
 /** Whether the value is an integer of 32 bits, signed or not. */
@@ -56,9 +61,14 @@ export class RandomSequence {
     return low + (high - low) * randomValue(this.seed, this.stream, this.counter++);
   }
 
-  /** An integer in [0, below). Two draws make 48 bits, so the bias is under below / 2^48. */
+  /** A multiple of 2^-48 in [0, 1), of two draws: for choices among many, where 24 bits are too coarse. */
+  fraction(): number {
+    return this.uniform() + this.uniform() * 2 ** -24;
+  }
+
+  /** An integer in [0, below); the bias is under below / 2^48. */
   integer(below: number): number {
-    return Math.floor((this.uniform() + this.uniform() * 2 ** -24) * below);
+    return Math.floor(this.fraction() * below);
   }
 
   /** A normal number by the polar-free form of Box and Muller (1958): sqrt(-2 ln u) (cos 2 pi v, sin 2 pi v), two at a time. */

@@ -1,13 +1,14 @@
 /**
- * Parts a dataset or a table into training and test data, by a seed, and where asked in equal shares of each class.
- * Pure: the parts are copies. Fitting a normalisation on the training part alone is `normalization.ts`.
+ * Parts a dataset or a table into training and test data, by a seed, and where asked in equal shares of each class
+ * or without parting groups. Pure: the parts are copies. Many parts are `folds.ts`; fitting a normalisation on the training part alone is `normalization.ts`.
  */
-import { checkOptions, realmTag, ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import type { Dataset, Fields } from '../samples/dataset.ts';
-import { checkDataset, isRagged } from '../samples/dataset.ts';
+import { checkDataset } from '../samples/dataset.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
-import { columnFinder, takeRows } from '../tables/table.ts';
+import { takeRows } from '../tables/table.ts';
+import { groupsOf, type Labels, labelsOf, membersOf, sampleCount } from './labels.ts';
 
 export interface SplitOptions {
   /** The share of samples for testing, between 0 and 1; 0.2 where not given. */
@@ -17,6 +18,11 @@ export interface SplitOptions {
   readonly seed?: number;
   /** A field of whole numbers [samples], or a column of a table: each of its values gets its share in both parts. */
   readonly stratifyBy?: string;
+  /**
+   * A field of whole numbers [samples], or a column: samples of one value (a patient, a speaker) stay in one part, so that
+   * the test tells of groups never seen. The test part comes as near to its size as whole groups allow.
+   */
+  readonly groupBy?: string;
 }
 
 /**
@@ -33,10 +39,7 @@ export function trainTestSplit<F extends Fields>(
   options: SplitOptions = {},
 ): { readonly train: Dataset<F>; readonly test: Dataset<F> } {
   checkDataset('trainTestSplit', dataset);
-  const { stratifyBy } = options;
-  const { train, test } = parts('trainTestSplit', dataset.size, options, () =>
-    stratifyBy === undefined ? undefined : classesOf(dataset, stratifyBy),
-  );
+  const { train, test } = parts('trainTestSplit', dataset, options);
   return { train: dataset.take(train), test: dataset.take(test) };
 }
 
@@ -52,24 +55,19 @@ export function trainTestSplit<F extends Fields>(
  * console.log(train.lines, test.columns[1]?.values.length); // => Int32Array(2) [ 3, 4 ] 2
  */
 export function splitTable(table: Table, options: SplitOptions = {}): { readonly train: Table; readonly test: Table } {
-  const { stratifyBy } = options;
-  const { train, test } = parts('splitTable', table.lines.length, options, () => {
-    if (stratifyBy === undefined) return undefined;
-    const column = columnFinder('splitTable', table)(stratifyBy);
-    return grouped<number | string>(column.values, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  });
+  const { train, test } = parts('splitTable', table, options);
   return { train: takeRows(table, train), test: takeRows(table, test) };
 }
 
 /** The indices of both parts, in ascending order. */
 function parts(
   operation: string,
-  size: number,
+  source: Dataset | Table,
   options: SplitOptions,
-  classes: () => Int32Array[] | undefined,
 ): { train: Int32Array; test: Int32Array } {
-  checkOptions(operation, options, ['testFraction', 'testSize', 'seed', 'stratifyBy']);
-  const { testFraction = 0.2, seed = 0 } = options;
+  checkOptions(operation, options, ['testFraction', 'testSize', 'seed', 'stratifyBy', 'groupBy']);
+  const { testFraction = 0.2, seed = 0, stratifyBy, groupBy } = options;
+  const size = sampleCount(operation, source);
   const testSize = options.testSize ?? Math.round(size * testFraction);
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= size) {
     throw new ValueError(
@@ -77,17 +75,22 @@ function parts(
       { testSize, size },
     );
   }
+  if (stratifyBy !== undefined && groupBy !== undefined) {
+    throw new ValueError(
+      `${operation}: stratifyBy and groupBy together need the balance of several parts: take the first of kFolds(data, { folds: 5, stratifyBy, groupBy }).`,
+      { stratifyBy, groupBy },
+    );
+  }
   const random = new RandomSequence(seed, streams.split);
-  const groups = classes() ?? [everyIndex(size)];
-  const quotas = shares(
-    groups.map((group) => group.length),
-    testSize,
-  );
-  const forTest = new Uint8Array(size);
-  groups.forEach((group, i) => {
-    random.shuffle(group);
-    for (const index of group.subarray(0, quotas[i])) forTest[index] = 1;
-  });
+  const forTest =
+    groupBy === undefined
+      ? sharesForTest(
+          stratifyBy === undefined ? undefined : labelsOf(operation, source, 'stratifyBy', stratifyBy),
+          size,
+          testSize,
+          random,
+        )
+      : groupsForTest(operation, groupsOf(operation, source, groupBy), testSize, random);
   const every = everyIndex(size);
   return {
     train: every.filter((index) => forTest[index] === 0),
@@ -95,38 +98,56 @@ function parts(
   };
 }
 
-function everyIndex(size: number): Int32Array {
+/** 1 for the samples to test with: from each class its share, drawn. */
+function sharesForTest(
+  classes: Labels | undefined,
+  size: number,
+  testSize: number,
+  random: RandomSequence,
+): Uint8Array {
+  const members = classes ? membersOf(classes) : [everyIndex(size)];
+  const quotas = shares(
+    members.map((indices) => indices.length),
+    testSize,
+  );
+  const forTest = new Uint8Array(size);
+  members.forEach((indices, i) => {
+    random.shuffle(indices);
+    for (const index of indices.subarray(0, quotas[i])) forTest[index] = 1;
+  });
+  return forTest;
+}
+
+/** 1 for the samples to test with: groups in a drawn order, each taken where that brings the number nearer to `testSize`. */
+function groupsForTest(operation: string, groups: Labels, testSize: number, random: RandomSequence): Uint8Array {
+  if (groups.count < 2) {
+    throw new ValueError(`${operation}: groupBy finds ${groups.count} group; two parts need two groups or more.`, {
+      groups: groups.count,
+    });
+  }
+  const members = membersOf(groups);
+  const forTest = new Uint8Array(groups.codes.length);
+  let taken = 0;
+  let count = 0;
+  for (const group of random.shuffle(everyIndex(groups.count))) {
+    const { length } = members[group]!;
+    const isNearer = Math.abs(taken + length - testSize) < Math.abs(taken - testSize);
+    // One group must stay for training.
+    if (!isNearer || count === groups.count - 1) continue;
+    for (const index of members[group]!) forTest[index] = 1;
+    taken += length;
+    count++;
+  }
+  if (taken > 0) return forTest;
+  // Every group is more than twice what is wanted: the smallest is nearest.
+  const smallest = members.reduce((least, indices) => (indices.length < least.length ? indices : least));
+  for (const index of smallest) forTest[index] = 1;
+  return forTest;
+}
+
+/** 0, 1, ..., size - 1. */
+export function everyIndex(size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, i) => i);
-}
-
-/** The indices of each class, classes in ascending order. */
-function classesOf(dataset: Dataset, name: string): Int32Array[] {
-  const field = Object.hasOwn(dataset.fields, name) ? dataset.fields[name] : undefined;
-  if (!field || isRagged(field) || field.shape.length !== 1 || realmTag(field.data).startsWith('Float')) {
-    throw new ValueError(
-      `trainTestSplit: stratifyBy '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}. For a column of a table: readCsv(bytes, { kinds: { column: 'category' } }).`,
-      { stratifyBy: name },
-    );
-  }
-  return grouped(field.data, (a, b) => a - b);
-}
-
-/** The indices of equal values, groups in the order of their values; null and NaN, which stand for missing ones, last. */
-function grouped<Value extends number | string>(
-  values: ArrayLike<Value | null>,
-  compare: (a: Value, b: Value) => number,
-): Int32Array[] {
-  const groups = new Map<Value | null, number[]>();
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? null;
-    const group = groups.get(value);
-    if (group) group.push(index);
-    else groups.set(value, [index]);
-  }
-  const isMissing = (value: Value | null): value is null => value === null || Number.isNaN(value);
-  return [...groups]
-    .sort(([a], [b]) => (isMissing(a) || isMissing(b) ? Number(isMissing(a)) - Number(isMissing(b)) : compare(a, b)))
-    .map(([, group]) => Int32Array.from(group));
 }
 
 /** Whole numbers near total * size / sum(sizes) that sum to `total`: the largest remainders are rounded up (Hamilton's method). */
