@@ -351,7 +351,11 @@ export class GraphGenerator {
       case 0: {
         const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
         if (sizeOf(shape) > largestTensor) return undefined;
-        return this.#step(`gather(axis ${axis})`, [x, indices], ([a, i]) => a!.gather(i!, axis), { ...x, shape });
+        // computed, since those outside are refused where they are known
+        return this.#step(`gather(axis ${axis})`, [x, indices], ([a, i]) => a!.gather(i!.add(0), axis), {
+          ...x,
+          shape,
+        });
       }
       case 1: {
         if (indices.shape.length !== 1 || x.dtype === 'bool') return undefined;

@@ -281,12 +281,16 @@ async function runOnce<Result>(
     return take(made, outputs);
   });
   const nodes = outputs.map(({ node }) => node);
+  const before = updates.map(({ variable }) => variable.node);
   try {
     await device.update(updates, nodes);
   } catch (error) {
     takeBack(events);
     throw error;
   }
+  updates.forEach(({ variable }, k) => {
+    if (variable.node === before[k]) variable.node = variable.committed; // unless it was assigned meanwhile
+  });
   return rebuild(result, (position) => {
     const node = nodes[position]!;
     return wrap(node.storage === null ? node : resultLeaf(node.storage, device)); // empty ones have no memory

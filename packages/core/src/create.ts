@@ -9,6 +9,7 @@ import { add, multiply } from './ops/arithmetic.ts';
 import { equal } from './ops/compare.ts';
 import * as composite from './ops/composite.ts';
 import { cast } from './ops/functions.ts';
+import { requireInside } from './ops/index-range.ts';
 import { requireInteger } from './ops/indexing.ts';
 import { indexAlong } from './ops/sources.ts';
 import { expandTo } from './ops/views.ts';
@@ -105,7 +106,20 @@ export function eye(n: number, options: FillOptions = {}): Tensor {
 }
 
 /**
- * 1 at the index and 0 elsewhere, along a new last axis of `classes`.
+ * Throws ValueError for an index that is not from 0 to `size` - 1 (nor `ignored`) where the values are on the host, and has
+ * computed ones looked at in eager debugging: for layers and losses that take indices.
+ *
+ * @example
+ * import { checkIndices, tensor } from '@nn/core';
+ * checkIndices('myLoss', tensor([0, 5]), 2, 'classes'); // throws myLoss: index 5 is outside of 2 classes
+ */
+export function checkIndices(operation: string, indices: Tensor, size: number, things: string, ignored?: number): void {
+  requireInside(indices.node, { operation, from: `${size} ${things}`, size, ignored });
+}
+
+/**
+ * 1 at the index and 0 elsewhere, along a new last axis of `classes`. An index outside gives zeros only, and is reported
+ * by `debug({ eager: true })`.
  *
  * @example
  * import { oneHot } from '@nn/core';
@@ -118,6 +132,7 @@ export function oneHot(indices: TensorLike, classes: number): Tensor {
   const node = toNode(indices, 'int32');
   const whole = isTensor(indices) || node.dtype === 'int32' ? node : cast(node, 'int32');
   requireInteger('oneHot', whole);
+  requireInside(whole, { operation: 'oneHot', from: `${classes} classes`, size: classes }, true);
   return wrap(composite.oneHot(whole, classes));
 }
 

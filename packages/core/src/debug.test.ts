@@ -82,6 +82,9 @@ describe('debug', () => {
     await expect(train(tensor([1, -1]))).rejects.toThrow(/^log made NaN at \[1\] .* at .*debug\.test\.ts:\d+:\d+\.$/);
     expect(await weight.array()).toEqual(before);
     expect(await (await train(tensor([1, 1]))).item()).toBeTypeOf('number');
+    // log w + log w moves by 1 / w
+    const after = before.map((value) => value - 0.5 / value);
+    expect((await weight.data()).every((value, k) => Math.abs(value - after[k]!) < 1e-5)).toBe(true);
   });
 
   test('does not repeat itself, and lets infinities be that nobody is given', async () => {

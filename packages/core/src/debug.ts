@@ -2,15 +2,15 @@
 import { resolve } from './compile/trace.ts';
 import { validateProgram } from './compile/validate.ts';
 import { hooks } from './graph/hooks.ts';
-import { forget, inspect as inspectValues, remember, rememberGradient } from './inspection.ts';
+import { forget, inspect as inspectValues, remember, rememberGradient, rememberIndices } from './inspection.ts';
 import { settings } from './settings.ts';
 import { inspect, Tensor } from './tensor.ts';
 
 export interface DebugOptions {
   /**
    * Compute each operation by itself: `console.log(tensor)` shows values after the next await, and what reads a value or
-   * takes a step, compiled or not, rejects with the first operation that made a NaN or an infinity from finite numbers
-   * and with your line. A step that rejects has changed nothing.
+   * takes a step, compiled or not, rejects with the first operation that made a NaN or an infinity from finite numbers,
+   * or that was given an index outside of its range, and with your line. A step that rejects has changed nothing.
    */
   readonly eager?: boolean;
   /** Check each program against the contract before it is compiled. */
@@ -32,6 +32,7 @@ export function debug(options: DebugOptions): void {
   if (options.eager === undefined) return;
   forget();
   hooks.onNode = options.eager ? remember : null;
+  hooks.onIndices = options.eager ? rememberIndices : null;
   hooks.onGradient = options.eager ? rememberGradient : null;
   hooks.inspect = options.eager ? inspectValues : null;
   const value = options.eager ? describeValues : describeType;

@@ -22,6 +22,7 @@ export { type AffineForm, affine } from './compile/affine.ts';
 export { type CompiledFunction, compile } from './compile-function.ts';
 export {
   arange,
+  checkIndices,
   eye,
   type FillOptions,
   full,

@@ -1,7 +1,8 @@
 /**
  * Eager debugging: remembers each operation with the user's line, computes what was made before anything that is asked
- * for runs, and names the first operation that made NaN or an infinity from finite numbers. Since nothing has run by
- * then, a step that is refused leaves parameters and counters as they were. Owns no switch: that is `debug`.
+ * for runs, and names the first operation that made NaN or an infinity from finite numbers, or that was given an index
+ * outside of what it chooses from. Since nothing has run by then, a step that is refused leaves parameters and counters
+ * as they were. Owns no switch: that is `debug`.
  */
 import type { TensorData } from './backend.ts';
 import { captureStack, lineOf } from './caller.ts';
@@ -29,12 +30,22 @@ interface Finding {
   readonly position: number;
 }
 
+/** Indices to look at once they are computed. */
+interface IndexCheck {
+  readonly index: Node;
+  readonly check: (values: TensorData) => Error | null;
+  readonly line: string;
+}
+
 const origins = new WeakMap<Node, Origin>();
 /** For nodes that are not finite: where that started. */
 const findings = new WeakMap<Node, Finding>();
 /** Nodes that were checked. */
 const checked = new WeakSet<Node>();
 let made: Node[] = [];
+let indices: IndexCheck[] = [];
+/** What was found wrong with indices and not yet said: whoever asks next hears it, once. */
+let wrongIndex: Error | null = null;
 let gradientOf: Node | null = null;
 /** The inspection under way; what is asked for behind one that found something fails with it. */
 let tail: Promise<void> | null = null;
@@ -46,6 +57,17 @@ export function remember(node: Node): void {
   origins.set(node, { line: lineOf(captureStack()), gradientOf });
   if (node.primitive.kind === 'transparent') return;
   made.push(node);
+  schedule();
+}
+
+/** Takes note of indices whose values `check` wants to see. */
+export function rememberIndices(index: Node, check: (values: TensorData) => Error | null): void {
+  if (currentRecorder()?.isReplayed === true || index.shape.includes(0)) return;
+  indices.push({ index, check, line: lineOf(captureStack()) });
+  schedule();
+}
+
+function schedule(): void {
   if (isScheduled) return;
   isScheduled = true;
   // values show in a console after the next await, asked for or not; what is found waits for who asks
@@ -69,22 +91,32 @@ export function rememberGradient<T>(of: Node, rule: () => T): T {
 /** Forgets what was made and not yet computed. */
 export function forget(): void {
   made = [];
+  indices = [];
+  wrongIndex = null;
 }
 
 /**
- * Computes and checks everything made so far. Rejects when a value of `roots` is not finite and it is known where that
- * started, or when one of the nodes before them is NaN.
+ * Computes and checks everything made so far. Rejects when an index was outside, when a value of `roots` is not finite
+ * and it is known where that started, or when one of the nodes before them is NaN.
  */
 export function inspect(roots: readonly Node[]): Promise<void> {
   const nodes = made;
+  const checks = indices;
   made = [];
+  indices = [];
   const before = tail ?? Promise.resolve();
   const mine: Promise<void> = before
     .then(async () => {
       for (let first = 0; first < nodes.length; first += mostAtOnce) {
         await check(nodes.slice(first, first + mostAtOnce));
       }
+      for (const check of checks) wrongIndex ??= await errorOfIndex(check);
       if (roots.length === 0) return;
+      if (wrongIndex !== null) {
+        const error = wrongIndex;
+        wrongIndex = null;
+        throw error;
+      }
       const startedHere = nodes.find((node) => findings.get(node)?.node === node && isNaNAt(node));
       const found = roots.map((root) => findings.get(resolve(root))).find((finding) => finding !== undefined);
       const finding = found ?? (startedHere && findings.get(startedHere));
@@ -135,6 +167,16 @@ async function hasFiniteValues(node: Node): Promise<boolean> {
   if (primitive === Constant || primitive === Scalar) return Number.isFinite(attributes);
   if (checked.has(node) || storage === null) return true;
   return firstNotFinite(await deviceFor(node).fetch(storage)) < 0;
+}
+
+/** What is wrong with indices, with the user's line, or null. */
+async function errorOfIndex({ index, check, line }: IndexCheck): Promise<Error | null> {
+  const source = resolve(index);
+  const device = deviceFor(source);
+  const values = source.storage === null ? (await device.compute([source]))[0]! : await device.fetch(source.storage);
+  const error = check(values);
+  if (error !== null) error.message = `${error.message.replace(/\.$/, '')}${line}.`;
+  return error;
 }
 
 function firstNotFinite(data: TensorData): number {

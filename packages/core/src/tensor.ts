@@ -17,6 +17,7 @@ import * as compare from './ops/compare.ts';
 import * as composite from './ops/composite.ts';
 import { matmul } from './ops/contract.ts';
 import * as functions from './ops/functions.ts';
+import { type IndexRange, requireInside } from './ops/index-range.ts';
 import * as indexing from './ops/indexing.ts';
 import * as order from './ops/order.ts';
 import * as reduce from './ops/reduce.ts';
@@ -586,19 +587,34 @@ export class Tensor {
 
   // ---- indexing
 
-  /** Whole slices along `axis` chosen by int32 indices: [...before, ...indices.shape, ...after]. Indices outside are clamped. */
+  /**
+   * Whole slices along `axis` chosen by int32 indices: [...before, ...indices.shape, ...after]. Throws ValueError for an index
+   * outside where the values are on the host; computed ones are clamped, and reported by `debug({ eager: true })`.
+   */
   gather(indices: TensorLike, axis = 0): Tensor {
-    return wrap(indexing.gather(this.node, integers(indices), axis));
+    const index = integers(indices);
+    const result = indexing.gather(this.node, index, axis);
+    requireInside(index, rangeOf('gather', this.shape, axis));
+    return wrap(result);
   }
 
-  /** Each element's own index along `axis`: the result has the shape of `indices`. */
+  /** Each element's own index along `axis`: the result has the shape of `indices`. Indices outside as for `gather`. */
   takeAlong(indices: TensorLike, axis: number): Tensor {
-    return wrap(indexing.takeAlong(this.node, integers(indices), axis));
+    const index = integers(indices);
+    const result = indexing.takeAlong(this.node, index, axis);
+    requireInside(index, rangeOf('takeAlong', this.shape, axis));
+    return wrap(result);
   }
 
-  /** A copy with `updates` added at `indices` along `axis`; repeated indices add up, those outside are ignored. */
+  /**
+   * A copy with `updates` added at `indices` along `axis`; repeated indices add up, those outside are ignored, and
+   * reported by `debug({ eager: true })`.
+   */
   scatterAdd(indices: TensorLike, updates: TensorLike, axis = 0): Tensor {
-    return wrap(indexing.scatterAdd(this.node, integers(indices), this.#operand(updates), axis));
+    const index = integers(indices);
+    const result = indexing.scatterAdd(this.node, index, this.#operand(updates), axis);
+    requireInside(index, rangeOf('scatterAdd', this.shape, axis), true);
+    return wrap(result);
   }
 
   /** A copy with the box at `starts` replaced by `value`. Starts are lifted. */
@@ -715,6 +731,11 @@ function integers(indices: TensorLike): Node {
   const node = toNode(indices, 'int32');
   const isBare = !isTensor(indices) && node.dtype === 'float32';
   return isBare ? functions.cast(node, 'int32') : node;
+}
+
+function rangeOf(operation: string, shape: Shape, axis: number): IndexRange {
+  const normal = normalizeAxis(operation, axis, shape.length);
+  return { operation, from: `axis ${normal} of ${show(shape)}`, size: shape[normal]! };
 }
 
 function argExtreme(kind: 'max' | 'min', node: Node, axis: number | undefined, options?: ReduceOptions): Node {

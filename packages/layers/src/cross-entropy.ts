@@ -2,7 +2,7 @@
  * Cross entropy of logits with class indices or probabilities.
  * Everything is log-sum-exp and a compare of class numbers with the target (never a gather), so it fuses and cannot overflow.
  */
-import { checkOptions, oneHot, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { arange, checkIndices, checkOptions, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
 import { show, sizeAt } from './layer.ts';
 import { type Reduction, reduceLoss } from './losses.ts';
 import { keepOver } from './mask.ts';
@@ -24,8 +24,9 @@ export interface CrossEntropyOptions {
  * -log softmax(logits)[target]: logits [N, classes, ...] or [classes], with target either class indices [N, ...] or
  * probabilities of the shape of the logits. Matches PyTorch's `cross_entropy`.
  *
- * Index targets of another dtype are cast to int32. An index outside 0 to classes - 1 (other than `ignoreIndex`) gives NaN,
- * because its value is not known when the graph is built. Throws ShapeError for a target of another shape.
+ * Index targets of another dtype are cast to int32. An index outside 0 to classes - 1 (other than `ignoreIndex`) is a
+ * ValueError where the values are on the host; a computed one gives NaN, and is named by `debug({ eager: true })`. Throws
+ * ShapeError for a target of another shape.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -91,12 +92,15 @@ function withIndices(
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
   const classes = sizeAt(logits, axis);
   const indices = target.dtype === 'int32' ? target : target.cast('int32');
-  // where the class is the target; classes are last in oneHot and at `axis` in the logits
-  const order = samplesAround(axis, logits.rank);
-  const hit = oneHot(indices, classes).permute(order);
   const isMeant = indices.notEqual(ignoreIndex);
   const counts =
     options.mask === undefined ? isMeant : isMeant.logicalAnd(keepOver('crossEntropy', options.mask, indices));
+  // what the mask hides may be anything
+  const meant = options.mask === undefined ? indices : where(counts, indices, ignoreIndex);
+  checkIndices('crossEntropy', meant, classes, 'classes', ignoreIndex);
+  // where the class is the target: nowhere for what is ignored
+  const alongClasses = arange(classes).reshape(logits.shape.map((_, a) => (a === axis ? classes : 1)));
+  const hit = indices.unsqueeze(axis).equal(alongClasses);
   const isClass = indices.greater(-1).logicalAnd(indices.less(classes));
   const weightOfTarget = weight === null ? null : where(hit, weight, 0).sum(axis);
   const picked = where(hit, losses, 0).sum(axis);
@@ -105,17 +109,10 @@ function withIndices(
     const spread = (weight === null ? losses : losses.mul(weight)).sum(axis).mul(labelSmoothing / classes);
     sample = sample.mul(1 - labelSmoothing).add(spread);
   }
-  const counted = where(counts, where(isClass, sample, Number.NaN), 0);
+  const counted = where(counts.logicalAnd(isClass.logicalNot()), Number.NaN, where(counts, sample, 0));
   if (reduction !== 'mean') return reduceLoss('crossEntropy', counted, { reduction });
   const total = where(counts, weightOfTarget ?? 1, 0).sum();
   return counted.sum().div(total);
-}
-
-/** The order of axes that brings the last one to `axis`. */
-function samplesAround(axis: number, rank: number): number[] {
-  const order = Array.from({ length: rank - 1 }, (_, position) => position);
-  order.splice(axis, 0, rank - 1);
-  return order;
 }
 
 function withProbabilities(

@@ -1,5 +1,15 @@
 /** The table of vectors that turns indices into vectors. */
-import { checkRoom, hostNormal, type Parameter, parameter, type Shape, type Tensor, ValueError, where } from '@nn/core';
+import {
+  checkIndices,
+  checkRoom,
+  hostNormal,
+  type Parameter,
+  parameter,
+  type Shape,
+  type Tensor,
+  ValueError,
+  where,
+} from '@nn/core';
 import { requireWhole } from './layer.ts';
 
 export interface EmbeddingOptions {
@@ -11,7 +21,8 @@ export interface EmbeddingOptions {
  * Rows of a table: indices [...] to vectors [..., dimension].
  *
  * `weight` is [count, dimension], drawn from the normal distribution, as in PyTorch's `nn.Embedding`. Indices of another
- * dtype are cast to int32. They are clamped into 0 to count - 1, because their values are not known when the graph is built.
+ * dtype are cast to int32. One outside 0 to count - 1 is a ValueError where the values are on the host; computed ones are
+ * clamped, and named by `debug({ eager: true })`.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -46,6 +57,7 @@ export class Embedding {
   }
 
   forward(indices: Tensor): Tensor {
+    checkIndices(String(this), indices, this.count, 'rows');
     const rows = indices.dtype === 'int32' ? indices : indices.cast('int32');
     const vectors = this.weight.gather(rows, 0);
     if (this.paddingIndex === null) return vectors;

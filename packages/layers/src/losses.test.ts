@@ -1,7 +1,15 @@
 import { cpu } from '@nn/backend-cpu';
-import { gradients, setDefaultBackend, tensor, zeros } from '@nn/core';
+import { debug, gradients, setDefaultBackend, tensor, zeros } from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bceWithLogits, binaryCrossEntropy, crossEntropy, huber, klDivergence, meanSquaredError } from './index.ts';
+import {
+  bceWithLogits,
+  binaryCrossEntropy,
+  crossEntropy,
+  Embedding,
+  huber,
+  klDivergence,
+  meanSquaredError,
+} from './index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -29,10 +37,43 @@ describe('crossEntropy', () => {
     expect(values[0]).toBeCloseTo(0.40760596, 6);
   });
 
-  test('is NaN for a class that does not exist, and only there', async () => {
-    const loss = crossEntropy(zeros([3, 4]), tensor([1, 4, -1]), { reduction: 'none' });
+  test('refuses a class that does not exist where the host knows it; computed, it is NaN, and only there', async () => {
+    const logits = zeros([3, 4]);
+    expect(() => crossEntropy(logits, tensor([1, 4, -1]))).toThrow(
+      'crossEntropy: index 4 is outside of 4 classes: indices go from 0 to 3, and -100 is ignored.',
+    );
+    const loss = crossEntropy(logits, tensor([1, 4, -1]).add(0), { reduction: 'none' });
     const values = [...(await loss.data())];
     expect(values.map(Number.isNaN)).toEqual([false, true, true]);
+  });
+
+  test('lets a hidden or ignored sample have any class, and debugging names one that counts', async () => {
+    const logits = zeros([3, 4]);
+    const target = tensor([1, 9, -100], { dtype: 'int32' });
+    debug({ eager: true });
+    try {
+      const mask = tensor([true, false, true]);
+      expect(await crossEntropy(logits, target, { mask }).item()).toBeCloseTo(Math.log(4), 6);
+      await expect(crossEntropy(logits, target.add(0)).item()).rejects.toThrow(
+        /^crossEntropy: index 9 is outside of 4 classes: indices go from 0 to 3, and -100 is ignored at .*losses\.test\.ts/,
+      );
+    } finally {
+      debug({ eager: false });
+    }
+  });
+
+  test('an embedding refuses indices outside of its rows', async () => {
+    const table = new Embedding(5, 2);
+    expect(() => table.forward(tensor([0, 7]))).toThrow(
+      'Embedding(5, 2): index 7 is outside of 5 rows: indices go from 0 to 4.',
+    );
+    expect(() => table.forward(tensor([-1], { dtype: 'int32' }))).toThrow('index -1 is outside of 5 rows');
+    debug({ eager: true });
+    try {
+      await expect(table.forward(tensor([2]).mul(3)).data()).rejects.toThrow('Embedding(5, 2): index 6 is outside');
+    } finally {
+      debug({ eager: false });
+    }
   });
 
   test('sends no gradient to samples that are ignored', async () => {

@@ -3,13 +3,18 @@ import {
   arange,
   type Backend,
   bernoulli,
+  compile,
   full,
+  getDefaultBackend,
   hostUniform,
   linspace,
   normal,
   ones,
+  parameter,
   randomInteger,
   randomState,
+  replace,
+  setDefaultBackend,
   setRandomState,
   type Tensor,
   tensor,
@@ -97,6 +102,14 @@ async function withSeed<T>(seed: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
+function defaultBackend(): Backend | null {
+  try {
+    return getDefaultBackend();
+  } catch {
+    return null; // none is set
+  }
+}
+
 export function randomCases(): ConformanceCase[] {
   const draws: readonly (readonly [string, () => Tensor])[] = [
     ['uniform', () => uniform([4, 33])],
@@ -108,6 +121,41 @@ export function randomCases(): ConformanceCase[] {
     ['a draw with its own view', () => uniform([3, 3]).transpose().mul(2)],
   ];
   return [
+    {
+      group: 'values',
+      name: 'random: read as it is, as a new value of a parameter, and as an argument of a compiled function',
+      needs: [],
+      run: ({ backend }) =>
+        withSeed(42, async () => {
+          const outer = defaultBackend();
+          setDefaultBackend(backend);
+          try {
+            const right = (draws: number) =>
+              withSeed(42, async () => Array.from({ length: draws }, () => hostUniform(6)));
+            const [first, second, third] = (await right(3)) as [Float32Array, Float32Array, Float32Array];
+            const bare = uniform([6]);
+            expectData(await bare.data(), first, exactly, 'a bare random tensor');
+            expectData(
+              await bare.mul(2).data(),
+              first.map((value) => value * 2),
+              exactly,
+              'used after it was read',
+            );
+            const twice = compile((x: Tensor) => x.mul(2));
+            expectData(
+              await (await twice(uniform([6]))).data(),
+              second.map((value) => value * 2),
+              exactly,
+              'an argument',
+            );
+            const weight = parameter(new Float32Array(6));
+            await replace([[weight, uniform([6])]]);
+            expectData(await weight.data(), third, exactly, 'a new value of a parameter');
+          } finally {
+            if (outer !== null) setDefaultBackend(outer);
+          }
+        }),
+    },
     ...draws.map(([name, make]): ConformanceCase => {
       return {
         group: 'values',

@@ -20,7 +20,7 @@ import { type DrawnTensor, hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { profiles } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { cutSpent } from './spent.ts';
-import { behindViews, resolve, staleError, type Trace, traceGraph } from './trace.ts';
+import { behindViews, drawnBehind, resolve, staleError, type Trace, traceGraph } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
@@ -425,6 +425,8 @@ export class Device {
       const storage = outputs[output]!;
       root.storage = storage;
       root.backend = this.backend;
+      const drawn = drawnBehind(root);
+      if (drawn !== null) drawn.storage = storage;
       this.residency.use(storage);
     });
     const spent = new Map<Storage, string>();

@@ -3,7 +3,7 @@
  * of the graph, except that a step that takes over an input's memory waits for the input's last reader.
  */
 
-import type { BufferType, DType, Limits, Program, Step } from '../backend.ts';
+import type { BufferType, DType, Kernel, Limits, Program, Step } from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import { constantValue, type Node } from '../graph/node.ts';
 import { addTo } from '../lists.ts';
@@ -177,6 +177,7 @@ class ProgramBuilder {
 
   #draftStep(lowered: LoweredKernel): DraftStep {
     const { plan, kernel } = lowered;
+    requireCountable(kernel);
     const { owner, box } = plan;
     const reads = lowered.reads.map((node, read) => ({
       buffer: this.#buffer(node),
@@ -259,6 +260,18 @@ function splitBox(
       return inner === 1 || typeof at !== 'number' ? [at] : [at / inner, 0];
     }),
   };
+}
+
+/** Devices count in 32 bits: what a kernel visits must have a number, though it may never be stored. */
+function requireCountable({ domain, reduce }: Kernel): void {
+  for (const loops of [domain, reduce?.extents ?? []]) {
+    const count = sizeOf(loops);
+    if (count < 2 ** 31) continue;
+    throw new BackendError(
+      `A kernel over ${show(loops)} visits ${count} elements, and devices count to ${2 ** 31 - 1}: take the tensor in pieces.`,
+      { shape: loops },
+    );
+  }
 }
 
 interface BufferDonation {

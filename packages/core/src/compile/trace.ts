@@ -3,9 +3,10 @@
  * they start from, and a key that is equal exactly for graphs of equal structure. Decides nothing about kernels.
  */
 import { StaleTensorError } from '../errors.ts';
-import { Argument, type Node, Scalar } from '../graph/node.ts';
+import { Argument, apply, type Node, Scalar } from '../graph/node.ts';
 import { lossOf, type Storage } from '../graph/storage.ts';
 import { nextVisit } from '../graph/walk.ts';
+import { Cast } from '../ops/functions.ts';
 import { KeyStream } from './key-stream.ts';
 
 export interface Trace {
@@ -39,6 +40,17 @@ export function behindViews(node: Node): Node {
   return source;
 }
 
+/** What is asked for is computed: a random tensor that the host draws is only an input, so a copy of it stands in its place. */
+function behindDrawn(node: Node): Node {
+  return node.storage === null && node.primitive.isRandom === true ? apply(Cast, [node], node.dtype) : node;
+}
+
+/** The random tensor that a root is a copy of, or null. No other cast is to the dtype that a tensor has. */
+export function drawnBehind({ primitive, inputs: [source], dtype }: Node): Node | null {
+  if (primitive !== Cast || source === undefined) return null;
+  return source.primitive.isRandom === true && source.dtype === dtype ? source : null;
+}
+
 /** Used by one walk at a time. */
 const stream = new KeyStream();
 const noInputs: readonly Node[] = [];
@@ -55,7 +67,7 @@ export function traceGraph(
   const leaves: Node[] = [];
   const numbers: Node[] = [];
   const drawn: Node[] = [];
-  const roots = requested.map(resolve);
+  const roots = requested.map((node) => (drawOnHost ? behindDrawn(resolve(node)) : resolve(node)));
   const stack: Node[] = [];
   const progress: number[] = [];
   const enter = (node: Node): void => {

@@ -1,13 +1,16 @@
 /** Where debugging listens: to the graph being built, and to what is asked of a device. */
+import type { TensorData } from '../backend.ts';
 import type { Node } from './node.ts';
 
 export interface Hooks {
   /** After an operation made a node. */
   onNode: ((node: Node) => void) | null;
+  /** Of indices whose values are not known yet: `check` says what is wrong with them. */
+  onIndices: ((index: Node, check: (values: TensorData) => Error | null) => void) | null;
   /** Around a gradient rule, whose nodes belong to the operation `of`. */
   onGradient: (<T>(of: Node, rule: () => T) => T) | null;
   /** Before `roots` are computed and variables move on: resolves when they may, rejects when something was found. */
   inspect: ((roots: readonly Node[]) => Promise<void>) | null;
 }
 
-export const hooks: Hooks = { onNode: null, onGradient: null, inspect: null };
+export const hooks: Hooks = { onNode: null, onIndices: null, onGradient: null, inspect: null };
