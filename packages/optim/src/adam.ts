@@ -1,4 +1,5 @@
 /** Adam and AdamW, which differ in where the weight decay goes. */
+import { decoupledDecay } from './decay.ts';
 import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
@@ -97,6 +98,6 @@ export class AdamW extends Adam {
   }
 
   protected override decay(context: UpdateContext<AdamRule>): UpdateContext<AdamRule> {
-    return { ...context, parameter: context.parameter.mul(context.numbers.keep) };
+    return decoupledDecay(context);
   }
 }

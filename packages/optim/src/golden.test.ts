@@ -20,6 +20,8 @@ interface Case {
   readonly groups?: readonly { readonly parameters: readonly string[] }[] | undefined;
   readonly losses: readonly number[];
   readonly parameters: readonly object[];
+  /** The weights to use after the last step, where they are not those that are trained. */
+  readonly average?: object | undefined;
 }
 
 const cases: readonly Case[] = fixtures.cases;
@@ -48,9 +50,21 @@ function near(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 3e-6 + 1e-5 * Math.abs(expected);
 }
 
+async function expectWeights(model: Readonly<Record<string, Parameter>>, weights: object, when: string): Promise<void> {
+  for (const [name, values] of Object.entries(weights)) {
+    const actual = [...((await model[name]?.data()) ?? [])];
+    const all: unknown = values;
+    if (!Array.isArray(all)) throw new Error(`${name} is not a list`);
+    all.map(Number).forEach((number, i) => {
+      const found = actual[i] ?? Number.NaN;
+      expect(near(found, number), `${name}[${i}] ${when}: ${found}, expected ${number}`).toBe(true);
+    });
+  }
+}
+
 beforeAll(() => setDefaultBackend(cpu()));
 
-describe('optimizers follow the trajectories of PyTorch', () => {
+describe('optimizers follow the trajectories of PyTorch, or of the formula in double precision', () => {
   cases.forEach((item, index) => {
     test(`${index}: ${item.optimizer}(${JSON.stringify(item.options)})${item.groups ? ' in two groups' : ''}`, async () => {
       const model: Record<string, Parameter> = {};
@@ -63,6 +77,8 @@ describe('optimizers follow the trajectories of PyTorch', () => {
         ...group,
         parameters: group.parameters.map((name) => model[name]),
       }));
+      const trained = new Set(item.groups?.flatMap((group) => group.parameters) ?? Object.keys(model));
+      for (const [name, member] of Object.entries(model)) member.frozen = !trained.has(name);
       const optimizer = make(item.optimizer, [groups ?? model, optionsOf(item)]);
       if (!(optimizer instanceof optim.Optimizer)) throw new Error(`${item.optimizer} is not an optimizer`);
       const [x, y] = [unpack(fixtures.x), unpack(fixtures.y)];
@@ -74,15 +90,13 @@ describe('optimizers follow the trajectories of PyTorch', () => {
         expect(near(value, expected), `loss ${step}: ${value}, expected ${expected}`).toBe(true);
         const snapshot = item.parameters[fixtures.at.indexOf(step + 1)];
         if (snapshot === undefined) continue;
-        for (const [name, values] of Object.entries(snapshot)) {
-          const actual = [...((await model[name]?.data()) ?? [])];
-          const all: unknown = values;
-          if (!Array.isArray(all)) throw new Error(`${name} is not a list`);
-          all.map(Number).forEach((number, i) => {
-            const found = actual[i] ?? Number.NaN;
-            expect(near(found, number), `${name}[${i}] after ${step + 1}: ${found}, expected ${number}`).toBe(true);
-          });
-        }
+        await expectWeights(model, snapshot, `after ${step + 1}`);
+      }
+      if (item.average !== undefined) {
+        if (!(optimizer instanceof optim.AveragingOptimizer)) throw new Error(`${item.optimizer} does not average`);
+        const average = item.average;
+        await optimizer.during(() => expectWeights(model, average, 'of the average'));
+        await expectWeights(model, item.parameters.at(-1) ?? {}, 'after the average');
       }
       expect(optimizer.stepCount).toBe(item.losses.length);
     });

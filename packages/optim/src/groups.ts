@@ -10,7 +10,7 @@ import type { Schedule } from './schedules.ts';
 export interface OptimizerOptions {
   /** A number, or a function of the step. */
   readonly learningRate?: number | Schedule;
-  /** Share of the parameter that is added to its gradient (AdamW: taken off the parameter itself). Default 0, AdamW 0.01. */
+  /** Share of the parameter that is added to its gradient, or taken off the parameter itself where its optimizer says so. */
   readonly weightDecay?: number;
   /** Whether to climb instead of to descend. Default false. */
   readonly maximize?: boolean;
@@ -44,17 +44,20 @@ interface Range {
 
 const fromZero: Range = { low: 0, high: Number.MAX_VALUE };
 const share: Range = { low: 0, high: 1 };
+const negativeShare: Range = { low: -1, high: 0 };
 
-/** The options of all optimizers that are numbers. */
+/** The options of all optimizers that are numbers, or lists of them, and not just 0 or more. */
 const ranges: Readonly<Record<string, Range>> = {
-  learningRate: fromZero,
-  weightDecay: fromZero,
-  momentum: fromZero,
-  epsilon: fromZero,
   alpha: share,
   dampening: share,
+  rho: share,
   betas: { low: 0, high: 1, below: true },
+  learningRatePower: negativeShare,
+  decayPower: negativeShare,
+  coefficients: { low: -Number.MAX_VALUE, high: Number.MAX_VALUE },
 };
+
+const counts: readonly string[] = ['no', 'one', 'two', 'three'];
 
 /** The options with every default filled in. Throws ValueError for one that does not exist, or of another kind or range. */
 export function complete<Options extends OptimizerOptions>(
@@ -64,19 +67,23 @@ export function complete<Options extends OptimizerOptions>(
 ): Complete<Options> {
   checkOptions(optimizer, options, [...Object.keys(defaults), 'clip']);
   const all = { ...defaults, ...options };
-  checkValues(optimizer, all);
+  checkValues(optimizer, all, defaults);
   return all;
 }
 
-function checkValues(optimizer: string, options: object): void {
+/** Checks numbers and lists of numbers; what they are is told by `defaults`. */
+function checkValues(optimizer: string, options: object, defaults: object): void {
+  const kinds = new Map<string, unknown>(Object.entries(defaults));
   for (const [name, value] of Object.entries(options)) {
-    const range = ranges[name];
-    if (typeof value === 'boolean' || range === undefined) continue;
+    const kind = kinds.get(name);
+    const range = ranges[name] ?? fromZero;
     if (name === 'learningRate') checkRate(optimizer, value);
-    else if (name !== 'betas') checkNumber(optimizer, name, value, range);
-    else if (!Array.isArray(value) || value.length !== 2) {
-      throw new ValueError(`${optimizer}: betas must be two numbers, got ${String(value)}.`, { betas: value });
-    } else value.forEach((beta: unknown, k) => void checkNumber(optimizer, `betas[${k}]`, beta, range));
+    else if (typeof kind === 'number') checkNumber(optimizer, name, value, range);
+    else if (!Array.isArray(kind)) continue;
+    else if (!Array.isArray(value) || value.length !== kind.length) {
+      const count = counts[kind.length] ?? kind.length;
+      throw new ValueError(`${optimizer}: ${name} must be ${count} numbers, got ${String(value)}.`, { [name]: value });
+    } else value.forEach((item: unknown, k) => void checkNumber(optimizer, `${name}[${k}]`, item, range));
   }
 }
 
@@ -88,7 +95,9 @@ export function checkRate(optimizer: string, rate: unknown): void {
 function checkNumber(optimizer: string, name: string, value: unknown, range: Range, or = ''): void {
   const { low, high, below = false } = range;
   if (typeof value === 'number' && value >= low && (below ? value < high : value <= high)) return;
-  const bounds = high > 1 ? `finite and at least ${low}` : `from ${low} to ${below ? `below ${high}` : high}`;
+  const isOpen = high === Number.MAX_VALUE;
+  const least = low === -high ? 'finite' : `finite and at least ${low}`;
+  const bounds = isOpen ? least : `from ${low} to ${below ? `below ${high}` : high}`;
   const shown = typeof value === 'string' ? `'${value}', a string` : String(value);
   throw new ValueError(`${optimizer}: ${name} is ${shown}: it must be a number, ${bounds}${or}.`, { [name]: value });
 }
@@ -114,7 +123,7 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
     const known = Object.keys(options).filter((name) => name !== 'clip');
     checkOptions(`${optimizer}: a group`, own, known);
     const merged = { ...options, ...own };
-    checkValues(`${optimizer}: a group`, merged);
+    checkValues(`${optimizer}: a group`, merged, options);
     const named = [...namedParameters(members)].filter(([, { isBuffer }]) => !isBuffer);
     const parameters = named.map(([, member]) => member);
     paths.push(...named.map(([path, member]) => (Array.isArray(members) ? member.name : path)));

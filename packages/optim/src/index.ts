@@ -1,10 +1,33 @@
+export { Adadelta, type AdadeltaOptions } from './adadelta.ts';
+export { Adafactor, type AdafactorOptions } from './adafactor.ts';
+export { Adagrad, type AdagradOptions } from './adagrad.ts';
 export { Adam, type AdamOptions, AdamW } from './adam.ts';
+export { Adamax, type AdamaxOptions } from './adamax.ts';
+export { Adan, type AdanOptions } from './adan.ts';
+export { ASGD, type ASGDOptions } from './asgd.ts';
+export { AveragingOptimizer } from './averaging.ts';
 export { type Clip, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clipping.ts';
 export { readLoss } from './finite.ts';
+export { FTRL, type FTRLOptions } from './ftrl.ts';
 export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
-export { Optimizer, OptimizerGroup, type Rider, type Rule, type Update, type UpdateContext } from './optimizer.ts';
+export { LAMB, type LAMBOptions } from './lamb.ts';
+export { Lion, type LionOptions } from './lion.ts';
+export { Muon, type MuonOptions } from './muon.ts';
+export { NAdam, type NAdamOptions } from './nadam.ts';
+export {
+  type Kept,
+  Optimizer,
+  OptimizerGroup,
+  type Rider,
+  type Rule,
+  type Update,
+  type UpdateContext,
+} from './optimizer.ts';
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './plateau.ts';
+export { RAdam, type RAdamOptions } from './radam.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
+export { Rprop, type RpropOptions } from './rprop.ts';
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './schedule-free.ts';
 export {
   cosineAnnealing,
   cosineDecay,

@@ -14,6 +14,7 @@ import {
   parameters as parametersOf,
   replace,
   replayWhile,
+  type Shape,
   ShapeError,
   type Stateful,
   type Tensor,
@@ -65,6 +66,13 @@ export interface UpdateContext<R extends Rule> {
 export interface Update<R extends Rule> {
   readonly parameter: Tensor;
   readonly state: State<R, Tensor>;
+}
+
+/** A parameter with what its optimizer keeps for it. */
+export interface Kept<R extends Rule> {
+  readonly parameter: Parameter;
+  readonly state: State<R, Parameter>;
+  readonly options: R['options'];
 }
 
 type Updates = (readonly [Parameter, Tensor])[];
@@ -167,10 +175,14 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     Object.defineProperty(this, treeChildren, { value: () => this.#tensors() });
   }
 
-  /** The tensors to keep for each parameter of a group, all 0 at first: true for each. Called by the constructor. */
+  /**
+   * The tensors to keep for a parameter, all 0 at first: true for one of its shape, or a shape. Called when the parameter
+   * is first trainable, by the constructor for most; throws where the rule is none for this parameter.
+   */
   protected abstract keeps(
     options: R['options'],
-  ): Readonly<Record<R['state'], true> & Partial<Record<R['optionalState'], boolean>>>;
+    parameter: Parameter,
+  ): Readonly<Record<R['state'], true | Shape> & Partial<Record<R['optionalState'], boolean | Shape>>>;
 
   /** The numbers of a step: from the options, the learning rate and the count of steps, which starts at 1. */
   protected abstract numbers(
@@ -186,6 +198,22 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   protected decay(context: UpdateContext<R>): UpdateContext<R> {
     const { parameter, gradient, options } = context;
     return { ...context, gradient: gradient.add(parameter.mul(options.weightDecay)) };
+  }
+
+  /** Called before the program of a step is made; throws where the optimizer cannot step at present. */
+  protected ready(_operation: string): void {}
+
+  /** What is kept for each parameter at present, in the order of `parameters`; null for one that was never trainable. */
+  protected kept(): readonly (Kept<R> | null)[] {
+    return this.parameters.map((member, position) => {
+      const state = this.#state[position];
+      return state === undefined ? null : { parameter: member, state, options: at(this.#groupOf, position).options };
+    });
+  }
+
+  /** How often a parameter was updated. */
+  protected stepsOf(position: number): number {
+    return at(this.#steps, position);
   }
 
   /** The learning rate of the next step, of the first group. Setting it replaces that of every group. */
@@ -253,7 +281,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const fresh = this.#gradients(loss);
     const isElsewhere = this.#accumulated?.some((sum, k) => sum.backend !== at(this.parameters, k).backend);
     if (this.#accumulated === null || (isElsewhere && this.#waiting.size === 0)) {
-      this.#accumulated = this.parameters.map(zerosFor);
+      this.#accumulated = this.parameters.map(({ shape }) => zerosOf(shape));
     }
     const sums = this.#accumulated;
     const updates = [...fresh].map(([position, gradient]) => {
@@ -317,6 +345,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     also: readonly Tensor[],
     among: readonly number[] = [...this.parameters.keys()],
   ): Promise<void> {
+    this.ready(operation);
     const positions = this.#positionsOf(operation, fresh, among);
     const waited = among.filter((position) => this.#waiting.has(position));
     const gradients = positions.map((position) => this.#gradientOf(position, fresh));
@@ -377,7 +406,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #stateOf(position: number): State<R, Parameter> {
     const member = at(this.parameters, position);
     const { options } = at(this.#groupOf, position);
-    const state = this.#state[position] ?? stateOf<R>(this.keeps(options), () => zerosFor(member));
+    const state = this.#state[position] ?? stateOf<R>(this.keeps(options, member), member.shape);
     this.#state[position] = state;
     return state;
   }
@@ -465,8 +494,9 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   }
 }
 
-function zerosFor(member: Parameter): Parameter {
-  return parameter(new Float32Array(member.size), { shape: member.shape, buffer: true });
+function zerosOf(shape: Shape): Parameter {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return parameter(new Float32Array(size), { shape, buffer: true });
 }
 
 /** An element that is known to exist. */
@@ -487,8 +517,8 @@ function record<Name extends string, T>(names: readonly Name[], make: (name: Nam
   return result as Record<Name, T>;
 }
 
-/** A tensor for each name that is true, so for all of `R['state']`. */
-function stateOf<R extends Rule>(keeps: object, make: () => Parameter): State<R, Parameter> {
-  const names = Object.entries(keeps).flatMap(([name, isKept]) => (isKept ? [name] : []));
-  return record(names, make) as State<R, Parameter>;
+/** A tensor for each name that is true or has a shape of its own, so for all of `R['state']`. */
+function stateOf<R extends Rule>(keeps: Readonly<Record<string, boolean | Shape>>, shape: Shape): State<R, Parameter> {
+  const names = Object.keys(keeps).filter((name) => keeps[name] !== false);
+  return record(names, (name) => zerosOf(Array.isArray(keeps[name]) ? keeps[name] : shape)) as State<R, Parameter>;
 }
