@@ -34,7 +34,7 @@ export type Classified<Inputs extends Elements = Float32Array> = Dataset<{
 }>;
 
 /** Names that a batch needs for itself. */
-const reserved = ['count', 'indices', 'lengths', 'mask'];
+const reserved = ['count', 'globalCount', 'indices', 'lengths', 'mask'];
 
 export function isRagged(field: Field): field is RaggedArray {
   return 'offsets' in field;
@@ -63,7 +63,7 @@ export function allocateLike<Data extends Elements>(like: Data, length: number):
  * Samples held in memory as named fields, all of the same number of samples.
  *
  * Throws a `ShapeError` where data and shape, or the fields' numbers of samples, do not fit, and a `ValueError` for a
- * name that batches use themselves (count, indices, lengths, mask).
+ * name that batches use themselves (count, globalCount, indices, lengths, mask).
  *
  * @example
  * import { Dataset } from '@nn/data';

@@ -1,6 +1,7 @@
 /**
  * Batches of a dataset as tensors, in a seeded order, with a position that a checkpoint can carry.
- * The order of an epoch is a pure function of seed and epoch, so the position is three numbers and no list.
+ * The order of an epoch is a pure function of seed and epoch, so the position is a few numbers and no list; other orders
+ * than the dataset's and a shuffled one are a sampler's (`sampling/`).
  * Gathering, normalising and padding are in `batches.ts`.
  */
 import type { Backend, Shape, Stateful, Tensor } from '@nn/core';
@@ -11,12 +12,20 @@ import type { Elements } from './dataset.ts';
 import { checkDataset, type Dataset, elementCount, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
 import { checkSeed, isSeed, shuffledOrder } from './random.ts';
+import type { EpochPlan, Sampler } from './sampler.ts';
 
 export interface DataLoaderOptions<F extends Fields = Fields> {
   /** Samples in a batch; 32 where not given. */
   readonly batchSize?: number;
   /** A new order each epoch, decided by `seed` and the epoch's number. */
   readonly shuffle?: boolean;
+  /** What chooses the samples of an epoch instead, as `weightedSampler` or `lengthSampler` makes it. */
+  readonly sampler?: Sampler;
+  /**
+   * The part of each batch that this process gets, for `count` processes that train one model: batches are cut as for one
+   * process, then each into `count` runs of rows. The position is that of all, so that another count can go on.
+   */
+  readonly slice?: { readonly index: number; readonly count: number };
   /** That of `setSeed` where not given, as it is when the loader is made. */
   readonly seed?: number;
   /** Leaves out a last batch that is smaller than the others. */
@@ -33,6 +42,8 @@ export interface DataLoaderOptions<F extends Fields = Fields> {
 export interface BatchInfo {
   /** The number of samples that are not padding. */
   readonly count: number;
+  /** The same of the whole batch, where this one is a slice of it: what a sum of losses is divided by. */
+  readonly globalCount: number;
   /** 1 for samples, 0 for padded rows: float32 [rows]. */
   readonly mask: Tensor;
   /** For each field of sequences, the steps that are not padding: int32 [rows]. */
@@ -51,6 +62,10 @@ interface LoaderState {
   readonly size: number;
   readonly epoch: number;
   readonly position: number;
+  /** The batches of this epoch that were handed out: a sampler's may be empty, so the position alone does not tell. */
+  readonly batch: number;
+  /** The sampler's signature; null without one. */
+  readonly sampler: string | null;
 }
 
 /**
@@ -75,6 +90,9 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   private seed: number;
   private currentEpoch = 0;
   private currentPosition = 0;
+  private currentBatch = 0;
+  /** What was planned last; of `key`, the seed and the epoch. */
+  private planned: { readonly key: string; readonly plan: EpochPlan } | undefined;
   /** Fields whose lost digits were told. */
   private readonly warned = new Set<string>();
   /** The loop that may go on; an older one that is asked again throws. */
@@ -82,7 +100,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 
   constructor(dataset: Dataset<F>, options: DataLoaderOptions<F> = {}) {
     checkDataset('DataLoader', dataset);
-    const known = ['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend'];
+    const known = ['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend', 'sampler', 'slice'];
     checkOptions('DataLoader', options, known);
     const { batchSize = 32, shuffle = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -90,6 +108,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
         batchSize,
       });
     }
+    checkChoice(dataset, options);
     for (const name of Object.keys(options.normalize ?? {})) {
       if (!Object.hasOwn(dataset.fields, name)) {
         throw new ValueError(
@@ -105,9 +124,10 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     this.options = options;
   }
 
-  /** The number of batches in an epoch. */
+  /** The number of batches in an epoch; in the present one, where a sampler's epochs differ. */
   get length(): number {
-    return Math.ceil(this.end / this.batchSize);
+    const { order, ends } = this.plan();
+    return ends ? ends.length : Math.ceil(this.endOf(order) / this.batchSize);
   }
 
   /** The number of finished epochs. */
@@ -127,24 +147,30 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     }
     this.currentEpoch = epoch;
     this.currentPosition = 0;
+    this.currentBatch = 0;
     this.running = undefined;
   }
 
   /** The first batch of the dataset in its own order, to look at or to find shapes; the position stays. */
   peek(): Batch<F> {
     const count = Math.min(this.batchSize, this.dataset.size);
-    return this.gather(Int32Array.from({ length: count }, (_, i) => i));
+    return this.gather(
+      Int32Array.from({ length: count }, (_, i) => i),
+      count,
+    );
   }
 
   *[Symbol.iterator](): Iterator<Batch<F>> {
     const loop = {};
     this.running = loop;
-    const order = this.order();
-    while (this.currentPosition < this.end) {
+    const { order, ends } = this.plan();
+    const end = this.endOf(order);
+    while (ends ? this.currentBatch < ends.length : this.currentPosition < end) {
       const start = this.currentPosition;
-      const stop = Math.min(start + this.batchSize, this.end);
-      const batch = this.gather(order.slice(start, stop));
+      const stop = ends ? ends[this.currentBatch]! : Math.min(start + this.batchSize, end);
+      const batch = this.gather(this.sliceOf(order.subarray(start, stop)), stop - start);
       this.currentPosition = stop;
+      this.currentBatch++;
       yield batch;
       if (this.running !== loop) {
         throw new ValueError(
@@ -154,16 +180,27 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     }
     this.currentEpoch++;
     this.currentPosition = 0;
+    this.currentBatch = 0;
     this.running = undefined;
   }
 
-  hostState(): { seed: number; shuffle: boolean; size: number; epoch: number; position: number } {
+  hostState(): {
+    seed: number;
+    shuffle: boolean;
+    size: number;
+    epoch: number;
+    position: number;
+    batch: number;
+    sampler: string | null;
+  } {
     return {
       seed: this.seed,
       shuffle: this.shuffle,
       size: this.dataset.size,
       epoch: this.currentEpoch,
       position: this.currentPosition,
+      batch: this.currentBatch,
+      sampler: this.options.sampler?.signature ?? null,
     };
   }
 
@@ -184,22 +221,60 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
         { expected: state.shuffle, actual: this.shuffle },
       );
     }
+    const signature = this.options.sampler?.signature ?? null;
+    if (state.sampler !== signature) {
+      throw new ValueError(
+        `DataLoader: the state to restore belongs to ${state.sampler === null ? 'no sampler' : `the sampler ${state.sampler}`}, this loader has ${signature ?? 'none'}; with other weights or lengths it would go on in another order.`,
+        { expected: state.sampler, actual: signature },
+      );
+    }
+    const { order, ends } = this.planOf(state.seed, state.epoch);
+    const most = ends ? ends.length : order.length;
+    // Where a sampler ends batches itself, the place in the order follows from the number of batches.
+    const isPlace = ends
+      ? state.batch <= most && state.position === (state.batch === 0 ? 0 : ends[state.batch - 1])
+      : state.position <= most;
+    if (!isPlace) {
+      throw new ValueError(
+        `DataLoader: the state to restore stands after sample ${state.position}, batch ${state.batch}, where this loader's epoch has no end of a batch; has its batchSize changed?`,
+        { position: state.position, batch: state.batch },
+      );
+    }
     this.seed = state.seed;
     this.currentEpoch = state.epoch;
     this.currentPosition = state.position;
+    this.currentBatch = state.batch;
     this.running = undefined;
   }
 
-  /** Where the epoch ends, in samples. */
-  private get end(): number {
-    const { size } = this.dataset;
-    return this.options.dropLast ? size - (size % this.batchSize) : size;
+  /** Where an epoch in this order ends, in samples. */
+  private endOf({ length }: Int32Array): number {
+    return this.options.dropLast ? length - (length % this.batchSize) : length;
   }
 
-  private order(): Int32Array {
+  private plan(): EpochPlan {
+    return this.planOf(this.seed, this.currentEpoch);
+  }
+
+  private planOf(seed: number, epoch: number): EpochPlan {
+    const key = `${seed} ${epoch}`;
+    if (this.planned?.key !== key) this.planned = { key, plan: this.makePlan(seed, epoch) };
+    return this.planned.plan;
+  }
+
+  private makePlan(seed: number, epoch: number): EpochPlan {
     const { size } = this.dataset;
-    if (this.shuffle) return shuffledOrder(size, this.seed, this.currentEpoch);
-    return Int32Array.from({ length: size }, (_, i) => i);
+    const { sampler } = this.options;
+    if (sampler) return sampler.plan(seed, epoch, this.batchSize);
+    if (this.shuffle) return { order: shuffledOrder(size, seed, epoch) };
+    return { order: Int32Array.from({ length: size }, (_, i) => i) };
+  }
+
+  /** This process's rows of a batch: runs that differ by one row at most. */
+  private sliceOf(indices: Int32Array): Int32Array {
+    const { index, count } = this.options.slice ?? { index: 0, count: 1 };
+    const cut = (at: number): number => Math.floor((indices.length * at) / count);
+    return indices.slice(cut(index), cut(index + 1));
   }
 
   /** Warns once where samples that differ as doubles are equal as float32, as times in milliseconds are. */
@@ -217,7 +292,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     }
   }
 
-  private gather(indices: Int32Array): Batch<F> {
+  private gather(indices: Int32Array, globalCount: number): Batch<F> {
     const { padTo, backend } = this.options;
     const normalize: Record<string, Normalization> = Object.create(null);
     for (const [name, normalization] of Object.entries(this.options.normalize ?? {})) {
@@ -238,6 +313,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     }
     const info: BatchInfo = {
       count: arrays.count,
+      globalCount,
       mask: tensor(arrays.mask, { shape: [arrays.mask.length], ...place }),
       lengths,
       indices: arrays.indices,
@@ -247,11 +323,49 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   }
 }
 
+/** Throws unless the options that choose samples fit the dataset and each other. */
+function checkChoice(dataset: Dataset, { sampler, shuffle, dropLast, slice }: DataLoaderOptions): void {
+  if (sampler) {
+    if (typeof sampler.plan !== 'function' || typeof sampler.signature !== 'string') {
+      throw new ValueError('DataLoader: sampler must be a Sampler, as weightedSampler(weights) makes it.', { sampler });
+    }
+    if (shuffle) {
+      throw new ValueError('DataLoader: shuffle and sampler both decide the order; leave shuffle out.', { shuffle });
+    }
+    if (sampler.size !== dataset.size) {
+      throw new ValueError(
+        `DataLoader: the sampler was made for ${sampler.size} samples, the dataset has ${dataset.size}.`,
+        { expected: sampler.size, actual: dataset.size },
+      );
+    }
+    if (dropLast && sampler.endsBatches) {
+      throw new ValueError(
+        `DataLoader: the sampler ${sampler.signature} makes batches of its own sizes, so there is no smaller last one; leave dropLast out.`,
+        { dropLast },
+      );
+    }
+  }
+  if (!slice) return;
+  const { index, count } = slice;
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
+    throw new ValueError(`DataLoader: slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {
+      index,
+      count,
+    });
+  }
+}
+
 function isLoaderState(state: unknown): state is LoaderState {
   if (typeof state !== 'object' || state === null) return false;
-  const { seed, shuffle, size, epoch, position } = state as Partial<Record<keyof LoaderState, unknown>>;
+  const { seed, shuffle, size, epoch, position, batch, sampler } = state as Partial<Record<keyof LoaderState, unknown>>;
   const whole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   return (
-    isSeed(seed) && typeof shuffle === 'boolean' && whole(size) && whole(epoch) && whole(position) && position <= size
+    isSeed(seed) &&
+    typeof shuffle === 'boolean' &&
+    whole(size) &&
+    whole(epoch) &&
+    whole(position) &&
+    whole(batch) &&
+    (sampler === null ? position <= size : typeof sampler === 'string')
   );
 }

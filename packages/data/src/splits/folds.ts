@@ -93,9 +93,8 @@ export function kFolds(source: Dataset | Table, options: FoldOptions = {}): Fold
  * @example
  * import { Dataset, dense, timeSeriesFolds } from '@nn/data';
  * const days = new Dataset({ inputs: dense([[1], [2], [3], [4], [5], [6]]) });
- * for (const { train, test } of timeSeriesFolds(days, { folds: 2, gap: 1 })) console.log(train, test);
- * // => Int32Array(1) [ 0 ] Int32Array(2) [ 2, 3 ]
- * // => Int32Array(3) [ 0, 1, 2 ] Int32Array(2) [ 4, 5 ]
+ * console.log(timeSeriesFolds(days, { folds: 2, gap: 1 }).map(({ train, test }) => `${train} | ${test}`));
+ * // => [ '0 | 2,3', '0,1,2 | 4,5' ]
  */
 export function timeSeriesFolds(source: Dataset | Table, options: TimeSeriesFoldOptions = {}): Fold[] {
   checkOptions('timeSeriesFolds', options, ['folds', 'testSize', 'gap', 'maxTrainSize']);
