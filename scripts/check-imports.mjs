@@ -41,6 +41,8 @@ const allowed = [
   { files: 'packages/serialize/src/', imports: ['@nn/core'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
+  { files: 'packages/train/src/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize'] },
+  { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
   { files: 'packages/conformance/src/node-test.ts', imports: ['@nn/core', 'node:'] },

@@ -85,6 +85,20 @@ export const bundles = [
     without: ['F1Score', 'ConfusionMatrix', 'BLEU', 'RowMetric', 'CurveMetric', 'rocSvg', 'drawDots'],
   },
   {
+    name: '`@nn/core` with `Training` and `progress`',
+    code: "export * from '@nn/core'; export { progress, Training } from '@nn/train';",
+    ceiling: 61_400,
+    without: [
+      'GPU',
+      'EarlyStopping',
+      'BestWeights',
+      'parseSafetensors',
+      'encodeSafetensors',
+      'loadCheckpoint',
+      'Accuracy',
+    ],
+  },
+  {
     name: 'everything but the GPU',
     code: ['core', 'backend-cpu', 'layers', 'metrics', 'optim', 'data', 'serialize']
       .map((name) => `export * from '@nn/${name}';`)

@@ -1,5 +1,5 @@
 /** Which classes are taken for which: counting, and the table. */
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '@nn/train';
 
 /** counts[actual][predicted] */
 export type ConfusionMatrix = readonly (readonly number[])[];

@@ -1,10 +1,10 @@
 /** What a task is given: where to print, when to stop, what was asked for. */
 import { relative } from 'node:path';
+import type { Terminal } from '@nn/train';
+import type { Interrupt } from '@nn/train/node';
 import type { RunNotes } from './checkpointing.ts';
 import type { DigitData } from './digit-data.ts';
-import type { Interrupt } from './interrupt.ts';
 import type { Settings } from './options.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Where a saved model tells the page of apps/playground what it is of. */
 export const playgroundKey = 'nn.playground';

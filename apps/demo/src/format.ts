@@ -1,4 +1,5 @@
 /** Numbers and durations as people read them. */
+import { duration } from '@nn/train';
 
 /** 12345 as 12,345. */
 export function count(value: number): string {
@@ -11,13 +12,6 @@ export function percent(share: number): string {
   if (share < 1 && text === '100.0') return '99.9 %';
   if (share > 0 && text === '0.0') return '0.1 %';
   return `${text} %`;
-}
-
-/** Whole seconds, rounded up, and minutes where there are some. */
-export function duration(seconds: number): string {
-  const whole = Math.max(1, Math.ceil(seconds));
-  if (whole < 60) return `${whole} s`;
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
 /** Seconds with a tenth. */

@@ -5,17 +5,17 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { setDefaultBackend } from '@nn/core';
+import { Terminal } from '@nn/train';
+import { type Interrupt, watchInterrupts } from '@nn/train/node';
 import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './checkpointing.ts';
 import { type Context, shownPath } from './context.ts';
 import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
-import { type Interrupt, watchInterrupts } from './interrupt.ts';
 import { defaultSettings, helpText, parseOptions, type Settings, type TaskName } from './options.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runMoons } from './tasks/moons.ts';
-import { Terminal } from './terminal.ts';
 
 const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
   moons: runMoons,

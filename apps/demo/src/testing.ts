@@ -1,5 +1,5 @@
 /** What the tests share: a screen that keeps what is written to it. */
-import { type Output, Terminal } from './terminal.ts';
+import { type Output, Terminal } from '@nn/train';
 
 export interface Screen {
   readonly terminal: Terminal;

@@ -5,12 +5,12 @@
  */
 import type { Batch, DataArray, DataLoader } from '@nn/data';
 import type { CheckpointParts, Json } from '@nn/serialize';
+import { Progress } from '@nn/train';
 import { restoreRun, saveRun } from './checkpointing.ts';
 import { type Context, shownPath } from './context.ts';
 import { Failure } from './failure.ts';
 import { count } from './format.ts';
 import type { TaskName } from './options.ts';
-import { Progress } from './progress.ts';
 
 /** Samples with classes. */
 export type Fields = { readonly inputs: DataArray; readonly targets: DataArray<Int32Array> };

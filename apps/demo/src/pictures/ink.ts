@@ -1,7 +1,6 @@
 /** An image of ink on paper, small enough that several stand side by side. */
-
 import { drawDots } from '@nn/metrics';
-import { padTo, type Terminal, widthOf } from '../terminal.ts';
+import { padText, type Terminal, widthOf } from '@nn/train';
 import { drawPixels } from './pixels.ts';
 
 /** A square image of bytes, 0 for paper. */
@@ -71,6 +70,6 @@ export function sideBySide(blocks: readonly (readonly string[])[]): string[] {
   const height = Math.max(...blocks.map((block) => block.length));
   const widths = blocks.map((block) => Math.max(...block.map(widthOf)));
   return Array.from({ length: height }, (_, row) =>
-    blocks.map((block, i) => padTo(block[row] ?? '', (widths[i] as number) + gap)).join(''),
+    blocks.map((block, i) => padText(block[row] ?? '', (widths[i] as number) + gap)).join(''),
   );
 }

@@ -1,5 +1,5 @@
 /** Small images in a terminal with colours: two pixels in each character, one above the other. */
-import type { Color, ColorDepth } from '../terminal.ts';
+import type { Color, ColorDepth } from '@nn/train';
 
 /** Lines of `width` characters, height / 2 of them; `height` is even. Needs 256 colours or more. */
 export function drawPixels(

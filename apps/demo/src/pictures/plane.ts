@@ -2,7 +2,7 @@
  * A picture of the plane: what a network makes of each place, and the points it was shown. It draws; the network is asked
  * by the caller, at the places of `gridOf`.
  */
-import type { Color, Terminal } from '../terminal.ts';
+import type { Color, Terminal } from '@nn/train';
 import { drawPixels, mix } from './pixels.ts';
 
 /** A part of the plane and the number of characters that show it. */

@@ -2,10 +2,10 @@
 import { evaluate, type Tensor } from '@nn/core';
 import { type Classified, DataLoader, type Normalization } from '@nn/data';
 import type { Layer } from '@nn/layers';
+import type { Terminal } from '@nn/train';
 import { type ConfusionMatrix, confusionMatrix, correctOf, drawConfusionMatrix } from '../confusion-matrix.ts';
 import { count, percent } from '../format.ts';
 import { drawInk, inksInRow, sideBySide } from '../pictures/ink.ts';
-import type { Terminal } from '../terminal.ts';
 
 const classes = 10;
 

@@ -10,10 +10,10 @@ import { Linear, meanSquaredError, xavierUniform } from '@nn/layers';
 import { drawCurve } from '@nn/metrics';
 import { SGD } from '@nn/optim';
 import { type Json, saveModel } from '@nn/serialize';
+import { padText, type Terminal } from '@nn/train';
 import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { count, percent, seconds } from '../format.ts';
 import { drawPlane, type Frame, gridOf } from '../pictures/plane.ts';
-import { padTo, type Terminal } from '../terminal.ts';
 import { type EpochMeans, train } from '../training.ts';
 
 const samples = 400;
@@ -92,7 +92,7 @@ export async function runMoons(context: Context): Promise<boolean> {
       ...(test === undefined ? [] : [`test      ${terminal.paint(percent(test), 'bold', 'green')}`]),
     ];
     if (!fits) return [...plane, ...beside].map((line) => `  ${line}`);
-    return plane.map((line, row) => `  ${padTo(line, frame.columns)}   ${beside[row] ?? ''}`);
+    return plane.map((line, row) => `  ${padText(line, frame.columns)}   ${beside[row] ?? ''}`);
   };
 
   const started = performance.now();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { padTo, widthOf, wrap } from './terminal.ts';
+import { padText, widthOf, wrap } from './terminal.ts';
 import { screen } from './testing.ts';
 
 const start = '\u001b';
@@ -88,7 +88,7 @@ test('words are broken between words where the screen is narrow, and nowhere els
 test('escape sequences take no width', () => {
   const painted = screen().terminal.paint('━━', 'red');
   expect(widthOf(painted)).toBe(2);
-  expect(widthOf(padTo(painted, 5))).toBe(5);
+  expect(widthOf(padText(painted, 5))).toBe(5);
 });
 
 /** What a terminal shows after the text, as far as this program uses its sequences. */

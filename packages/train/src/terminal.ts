@@ -136,6 +136,6 @@ export function wrap(text: string, columns: number): string[] {
 }
 
 /** Pads to a width on the screen. */
-export function padTo(text: string, width: number): string {
+export function padText(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }

@@ -1,0 +1,204 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import { type Batch, type DataArray, DataLoader, moons } from '@nn/data';
+import { crossEntropy, Linear } from '@nn/layers';
+import { Mean } from '@nn/metrics';
+import { AdamW } from '@nn/optim';
+import { loadCheckpoint } from '@nn/serialize';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BestWeights } from '../best-weights.ts';
+import type { Callback } from '../events.ts';
+import { checkpoint, resume } from '../node/checkpoint.ts';
+import { screen } from '../testing.ts';
+import { Training } from '../training.ts';
+import { EarlyStopping, earlyStopping } from './early-stopping.ts';
+import { progress } from './progress.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nn-train-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+type Sample = Batch<{ readonly inputs: DataArray; readonly targets: DataArray }>;
+
+/** A training whose validation metric is what the test says, epoch by epoch. */
+function scripted(
+  values: readonly number[],
+  callbacks: (model: Linear) => readonly Callback<{ loss: number; score: number }>[],
+) {
+  setSeed(1);
+  const model = new Linear(2, 2);
+  const score = new Mean();
+  const data = new DataLoader(moons(40, { seed: 1 }), { batchSize: 20, shuffle: true, seed: 1 });
+  const step = ({ inputs, targets }: Sample): Tensor => crossEntropy(model.forward(inputs), targets);
+  const training: Training<Sample, { score: Mean }> = new Training({
+    model,
+    optimizer: new AdamW(model, { learningRate: 0.05 }),
+    data,
+    step,
+    metrics: { score },
+    epochs: values.length,
+    validation: {
+      data: [data.peek()],
+      step: () => {
+        score.update(tensor(values[training.epochs]!));
+        return tensor(0);
+      },
+    },
+    callbacks: callbacks(model),
+  });
+  return { training, model, weights: async () => [...(await model.weight.data())] };
+}
+
+describe('EarlyStopping', () => {
+  test('counts values that are no better, by more than minDelta', () => {
+    const stopping = new EarlyStopping({ patience: 2, minDelta: 0.1 });
+    expect([1, 0.95, 0.85, 0.8, Number.NaN].map((value) => stopping.update(value))).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect([stopping.best, stopping.waited, stopping.isBest]).toEqual([0.85, 2, false]);
+    const rising = new EarlyStopping({ higherIsBetter: true, baseline: 0.5 });
+    expect([rising.update(0.4), rising.update(0.6)]).toEqual([true, false]);
+  });
+
+  test('goes on from its state, and refuses that of others', () => {
+    const [a, b] = [new EarlyStopping({ patience: 3 }), new EarlyStopping({ patience: 3 })];
+    for (const value of [3, 4, 5]) a.update(value);
+    b.loadHostState(a.hostState());
+    expect([b.best, b.update(9)]).toEqual([3, true]);
+    expect(() => b.loadHostState({})).toThrow(
+      'EarlyStopping: the saved state has no best value and count: it is of something else.',
+    );
+    expect(() => new EarlyStopping({ patience: -1 })).toThrow(
+      'EarlyStopping: patience is -1: it is a whole number, 0 or more.',
+    );
+  });
+
+  test('as a callback stops, and gives the best weights back', async () => {
+    let atBest: number[] = [];
+    const { training, model, weights } = scripted([0.1, 0.5, 0.4, 0.3, 0.9], (own) => [
+      earlyStopping({ monitor: 'validation.score', patience: 2, higherIsBetter: true, restoreBest: own }),
+      {
+        handle: async (event) => {
+          if (event.type === 'validated' && event.epoch === 2) atBest = [...(await own.weight.data())];
+        },
+      },
+    ]);
+    expect(await training.run()).toMatchObject({ why: 'callback', epoch: 4 });
+    expect(await weights()).toEqual(atBest);
+    expect(model.weight.trainable).toBe(true);
+  });
+
+  test('asks the metric what is better, and says when it does not know', async () => {
+    const { training } = scripted([1], () => [earlyStopping({ monitor: 'validation.score' })]);
+    await expect(training.run()).rejects.toThrow(
+      "Training: 'validation.score' is watched, and its metric does not say what is better: give higherIsBetter.",
+    );
+  });
+});
+
+test('BestWeights refuses to restore what was not kept', async () => {
+  await expect(new BestWeights(new Linear(1, 1)).restore()).rejects.toThrow(
+    'BestWeights: nothing was kept: call keep() first.',
+  );
+});
+
+describe('checkpoint', () => {
+  const values = [0.1, 0.8, 0.3, 0.9, 0.2];
+  const make = () =>
+    scripted(values, (model) => [
+      earlyStopping({ monitor: 'validation.score', patience: 9, higherIsBetter: true, restoreBest: model }),
+      checkpoint({ folder, keep: 2, best: 'validation.score', higherIsBetter: true }),
+    ]);
+
+  test('a run that is left after any epoch ends with the same parameters, history and files', async () => {
+    const whole = make();
+    const { history } = await whole.training.run();
+    const weights = await whole.weights();
+    const files = readdirSync(folder).sort();
+    expect(files).toEqual(['best.safetensors', 'checkpoint.safetensors', 'step-10.safetensors', 'step-8.safetensors']);
+    const best = readFileSync(join(folder, 'best.safetensors'));
+    for (let stop = 1; stop < values.length; stop++) {
+      rmSync(folder, { recursive: true });
+      const left = make();
+      for await (const event of left.training) if (event.type === 'rest' && left.training.epochs === stop) break;
+      const again = make();
+      expect(await resume(again.training, folder)).toBe(true);
+      expect(again.training.epochs).toBe(stop);
+      expect((await again.training.run()).history).toEqual(history);
+      expect(await again.weights()).toEqual(weights);
+      expect(readdirSync(folder).sort()).toEqual(files);
+      expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
+    }
+  });
+
+  test('does not replace the best model by a worse one after a resume', async () => {
+    const first = make();
+    for await (const event of first.training) if (event.type === 'rest' && first.training.epochs === 2) break;
+    const best = readFileSync(join(folder, 'best.safetensors'));
+    const again = make();
+    await resume(again.training, folder);
+    for await (const event of again.training) if (event.type === 'rest' && again.training.epochs === 3) break;
+    expect(readFileSync(join(folder, 'best.safetensors')).equals(best)).toBe(true);
+  });
+
+  test('saves by steps, with notes, and tells where there is nothing to resume', async () => {
+    const run = scripted([1, 1], () => [checkpoint({ folder, every: 1, notes: { run: 7 } })]);
+    expect(await resume(run.training, folder)).toBe(false);
+    await run.training.run();
+    const { notes } = await loadCheckpoint(join(folder, 'checkpoint.safetensors'), {}, { random: false });
+    expect(notes).toEqual({ run: 7 });
+    expect(existsSync(join(folder, 'best.safetensors'))).toBe(false);
+    expect(() => checkpoint({ folder, keep: -1 })).toThrow(
+      'checkpoint: every is 1 and keep -1: whole numbers, every from 1.',
+    );
+  });
+});
+
+describe('progress', () => {
+  const run = async (terminal: ReturnType<typeof screen>['terminal']): Promise<void> => {
+    const { training } = scripted([0.25, 0.5], () => [progress({ terminal })]);
+    await training.run();
+  };
+
+  test('prints tenths and epochs where there is no terminal', async () => {
+    const { terminal, text } = screen({ isTTY: false });
+    await run(terminal);
+    const lines = text().trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^ {3}20 % {2}epoch 1\/2/);
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^ {2}epoch 2\/2 {2}loss 0\.\d+ {2}validation\.loss 0 {2}validation\.score 0\.5 {2}\d+\.\d s$/,
+      ),
+    );
+  });
+
+  test('draws a bar in a terminal and takes it away', async () => {
+    const { terminal, text } = screen();
+    await run(terminal);
+    expect(text()).toContain('━');
+    expect(text().endsWith('\u001b[?25h')).toBe(true);
+  });
+
+  test('says nothing in CI', async () => {
+    const { CI } = process.env;
+    process.env.CI = '1';
+    try {
+      expect(
+        progress().handle({ type: 'start', epoch: 1, step: 0, epochs: 1, stepsPerEpoch: 1, steps: 1 }, {} as never),
+      ).toBeUndefined();
+    } finally {
+      if (CI === undefined) delete process.env.CI;
+      else process.env.CI = CI;
+    }
+  });
+});

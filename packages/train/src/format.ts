@@ -1,0 +1,21 @@
+/** Durations and numbers of logs as people read them. */
+
+/**
+ * Seconds as people read them: whole, rounded up, with minutes where there are some.
+ *
+ * @example
+ * import { duration } from '@nn/train';
+ * console.log(duration(61)); // => 1 min 01 s
+ */
+export function duration(seconds: number): string {
+  const whole = Math.max(1, Math.ceil(seconds));
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** Four digits that matter, and powers of ten only where a number would be long. */
+export function figure(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}

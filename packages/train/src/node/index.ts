@@ -1,0 +1,3 @@
+/** `@nn/train/node`: what a training needs of a process of Node's. */
+export { type CheckpointOptions, checkpoint, resume } from './checkpoint.ts';
+export { type Interrupt, watchInterrupts } from './interrupt.ts';

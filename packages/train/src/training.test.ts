@@ -1,0 +1,373 @@
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
+import { Accuracy, read } from '@nn/metrics';
+import { AdamW, readLoss, SGD } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
+import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type { Callback, Monitored, TrainingEvent } from './events.ts';
+import { Training, type TrainingOptions } from './training.ts';
+import { predict, validate } from './validate.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+/** Two moons and a small network with dropout, so that random numbers are part of the run. */
+function setUp(options: { readonly batchSize?: number; readonly dropout?: number; readonly samples?: number } = {}) {
+  const { batchSize = 16, dropout = 0.1, samples = 100 } = options;
+  setSeed(3);
+  const model = new Sequential(new Linear(2, 8), relu, new Dropout(dropout), new Linear(8, 2));
+  const optimizer = new AdamW(model, { learningRate: 0.02 });
+  const data = new DataLoader(moons(samples, { seed: 1 }), { batchSize, shuffle: true, seed: 1 });
+  const held = new DataLoader(moons(60, { seed: 2 }), { batchSize: 25 });
+  const accuracy = new Accuracy();
+  type Sample = { readonly inputs: Tensor; readonly targets: Tensor };
+  const step = ({ inputs, targets }: Sample): Tensor => {
+    const logits = model.forward(inputs);
+    accuracy.update(logits, targets);
+    return crossEntropy(logits, targets);
+  };
+  return { model, optimizer, data, held, metrics: { accuracy }, step };
+}
+
+type Setting = ReturnType<typeof setUp>;
+type More = Partial<TrainingOptions<Parameters<Setting['step']>[0], Setting['metrics']>>;
+
+function training({ held: _, ...setting }: Setting, more: More = {}) {
+  return new Training({ ...setting, epochs: 3, readEvery: 4, ...more });
+}
+
+async function weightsOf({ model }: Pick<Setting, 'model'>): Promise<number[]> {
+  const [first, , , last] = model.layers as readonly Linear[];
+  return [...(await first!.weight.data()), ...(await last!.weight.data())];
+}
+
+async function eventsOf<V>(run: AsyncIterable<TrainingEvent<V>>): Promise<TrainingEvent<V>[]> {
+  const events = [];
+  for await (const event of run) events.push(event);
+  return events;
+}
+
+describe('Training', () => {
+  test('makes the same steps as a loop written by hand, and reads the same values', async () => {
+    const byHand = setUp();
+    const losses: number[] = [];
+    const epochs = [];
+    for (let epoch = 0; epoch < 3; epoch++) {
+      let [sum, samples] = [0, 0];
+      for (const batch of byHand.data) {
+        const loss = byHand.step(batch);
+        await byHand.optimizer.step(loss);
+        losses.push(await readLoss(byHand.optimizer, loss));
+        sum += losses.at(-1)! * batch.count;
+        samples += batch.count;
+      }
+      const { accuracy } = await read(byHand.metrics);
+      epochs.push({ loss: sum / samples, accuracy: accuracy.epoch });
+      byHand.metrics.accuracy.reset();
+    }
+
+    const setting = setUp();
+    const seen: number[] = [];
+    const { why, step, epoch, history } = await training(setting, {
+      callbacks: [(event) => void (event.type === 'read' && seen.push(...event.losses))],
+    }).run();
+    expect([why, step, epoch]).toEqual(['done', 21, 3]);
+    expect(seen).toEqual(losses);
+    expect(history.map(({ values }) => values)).toEqual(epochs);
+    expect(await weightsOf(setting)).toEqual(await weightsOf(byHand));
+  });
+
+  test('makes the same steps compiled', async () => {
+    const plain = setUp();
+    const a = await training(plain).run();
+    const compiled = setUp();
+    const b = await training(compiled, { compile: true }).run();
+    expect(b.history.at(-1)?.values.loss).toBeCloseTo(a.history.at(-1)!.values.loss, 5);
+    expect(b.step).toBe(a.step);
+    const [x, y] = [await weightsOf(plain), await weightsOf(compiled)];
+    x.forEach((value, at) => void expect(y[at]).toBeCloseTo(value, 4));
+  });
+
+  test('a compiled step that uses what is not a tensor is told so', async () => {
+    const setting = setUp();
+    const run = new Training({
+      model: setting.model,
+      optimizer: setting.optimizer,
+      data: setting.data,
+      step: (batch) => setting.step(batch).mul(batch.count),
+      epochs: 1,
+      compile: true,
+    });
+    await expect(run.run()).rejects.toThrow(
+      'Training: a compiled step cannot use batch.count: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.',
+    );
+  });
+
+  test('sends events in order, each read with its window', async () => {
+    const setting = setUp();
+    const run = training(setting, { epochs: 1, validation: { data: setting.held } });
+    const events = await eventsOf(run);
+    expect(events.map(({ type, step }) => `${type} ${step}`)).toEqual([
+      ...['start 0', 'step 1', 'step 2', 'step 3', 'step 4', 'read 4', 'rest 4', 'step 5', 'step 6', 'step 7'],
+      ...['read 7', 'epoch 7', 'validated 7', 'rest 7', 'stopped 7'],
+    ]);
+    expect(events[0]).toEqual({ type: 'start', epoch: 1, step: 0, epochs: 1, stepsPerEpoch: 7, steps: 7 });
+    const reads = events.filter((event) => event.type === 'read');
+    expect(reads.map(({ losses }) => losses.length)).toEqual([4, 3]);
+    expect(events.at(-1)).toMatchObject({ why: 'done' });
+  });
+
+  test('validation leaves the sums of the epoch alone, wherever it comes', async () => {
+    const a = await training(setUp()).run();
+    const often = setUp();
+    const validated: number[] = [];
+    const b = await training(often, {
+      validation: { data: often.held, every: 3 },
+      callbacks: [(event) => void (event.type === 'validated' && validated.push(event.values['validation.accuracy']))],
+    }).run();
+    expect(b.history.map(({ values }) => values)).toEqual(a.history.map(({ values }) => values));
+    expect(validated.length).toBe(7);
+    const own = await validate(often.held, often.step, { metrics: often.metrics });
+    expect(validated.at(-1)).toBe(own.accuracy);
+  });
+
+  test('several batches make the step of one large one', async () => {
+    const [large, small] = [setUp({ batchSize: 40, dropout: 0 }), setUp({ batchSize: 8, dropout: 0 })];
+    await training(large, { epochs: 2 }).run();
+    const { step } = await training(small, { epochs: 2, accumulate: 5 }).run();
+    expect(step).toBe(6);
+    const [a, b] = [await weightsOf(large), await weightsOf(small)];
+    a.forEach((value, at) => void expect(b[at]).toBeCloseTo(value, 5));
+  });
+
+  test('the signal ends it after a step, and run goes on to the same end', async () => {
+    const whole = setUp();
+    await training(whole).run();
+    const left = setUp();
+    const controller = new AbortController();
+    const run = training(left, {
+      callbacks: [({ type, step }) => void (type === 'step' && step === 10 && controller.abort())],
+      signal: controller.signal,
+    });
+    expect(await run.run()).toMatchObject({ why: 'aborted', step: 10, epoch: 1 });
+    const again = training(left);
+    again.loadHostState(run.hostState());
+    expect(await again.run()).toMatchObject({ why: 'done', step: 21, epoch: 3 });
+    expect(await weightsOf(left)).toEqual(await weightsOf(whole));
+  });
+
+  test('a loop that is left by break goes on later', async () => {
+    const whole = setUp();
+    const { history } = await training(whole).run();
+    const left = setUp();
+    const stopped: string[] = [];
+    const run = training(left, { callbacks: [(event) => void (event.type === 'stopped' && stopped.push(event.why))] });
+    for await (const { type, step } of run) if (type === 'rest' && step === 8) break;
+    expect([stopped, run.stepCount]).toEqual([['aborted'], 8]);
+    const outcome = await run.run();
+    expect(outcome.history).toEqual(history);
+    expect(await weightsOf(left)).toEqual(await weightsOf(whole));
+  });
+
+  test('a checkpoint at any rest goes on to the same values, bit for bit', async () => {
+    const whole = setUp();
+    const saved: Uint8Array[] = [];
+    const first = training(whole, {
+      callbacks: [
+        { handle: async ({ type }) => void (type === 'rest' && saved.push(await encodeCheckpoint(first.parts))) },
+      ],
+    });
+    const { history } = await first.run();
+    const weights = await weightsOf(whole);
+    expect(saved.length).toBe(8);
+    for (const bytes of saved) {
+      const other = setUp();
+      const run = training(other);
+      setSeed(77);
+      await loadCheckpoint(bytes, run.parts);
+      expect((await run.run()).history).toEqual(history);
+      expect(await weightsOf(other)).toEqual(weights);
+    }
+  });
+
+  test('pauses between steps', async () => {
+    const setting = setUp();
+    const run: Training<Parameters<Setting['step']>[0], Setting['metrics']> = training(setting, {
+      callbacks: [({ type, step }) => void (type === 'step' && step === 2 && run.pause())],
+    });
+    const end = run.run();
+    while (!run.isPaused) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(run.stepCount).toBe(2);
+    run.resume();
+    expect(await end).toMatchObject({ why: 'done', step: 21 });
+  });
+
+  test('names the first step whose loss is not finite', async () => {
+    const setting = setUp();
+    const why: unknown[] = [];
+    let steps = 0;
+    const run = training(setting, {
+      step: (batch) => (++steps === 6 ? setting.step(batch).div(0) : setting.step(batch)),
+      callbacks: [(event) => void (event.type === 'stopped' && why.push(event.why, event.step))],
+    });
+    await expect(run.run()).rejects.toThrow(
+      'Training: the loss of step 6 is Infinity, so the parameters are not usable from then on: go back to a checkpoint, and look at that batch, at the learning rate, or clip the gradients.',
+    );
+    expect(why).toEqual(['diverged', 7]);
+  });
+
+  test('steps of the user: two optimizers in turn', async () => {
+    setSeed(1);
+    const [left, right] = [new Linear(2, 1), new Linear(2, 1)];
+    const [a, b] = [new SGD(left, { learningRate: 0.1 }), new SGD(right, { learningRate: 0.1 })];
+    const run = new Training({
+      model: { left, right },
+      parts: { a, b },
+      data: [tensor([[1, 2]]), tensor([[2, 1]])],
+      step: async (x) => {
+        await a.step(left.forward(x).square().mean());
+        const loss = right.forward(x).sub(left.forward(x).stopGradient()).square().mean();
+        await b.step(loss);
+        return loss;
+      },
+      epochs: 20,
+    });
+    const { history } = await run.run();
+    expect([a.stepCount, b.stepCount]).toEqual([40, 40]);
+    expect(history.at(-1)!.values.loss).toBeLessThan(history[0]!.values.loss / 10);
+    expect(Object.keys(run.parts)).toEqual(['model', 'a', 'b', 'metrics', 'callbacks', 'training']);
+    await expect(async () => run.evaluate([tensor([[1, 2]])])).rejects.toThrow(
+      'Training.evaluate: the step makes updates itself: give validation.step, or use validate(data, step).',
+    );
+  });
+
+  test('ends after steps', async () => {
+    expect(await training(setUp(), { steps: 9 }).run()).toMatchObject({ why: 'done', step: 9, epoch: 1 });
+  });
+
+  test('a callback may stop it, ask for a validation and warn', async () => {
+    const setting = setUp();
+    const seen: string[] = [];
+    const run = training(setting, {
+      validation: { data: setting.held },
+      callbacks: [
+        ({ type, step }, controls) => {
+          if (type === 'step' && step === 2) controls.validate();
+          if (type === 'step' && step === 5) controls.warn('spike', 'the loss jumped');
+          if (type === 'step' && step === 6) controls.stop();
+        },
+        (event) => void (event.type !== 'step' && seen.push(`${event.type} ${event.step}`)),
+      ],
+    });
+    expect((await run.run()).why).toBe('callback');
+    expect(seen).toEqual(
+      [
+        'start 0',
+        'read 3',
+        'validated 3',
+        'rest 3',
+        'read 4',
+        'rest 4',
+        'warning 5',
+        'read 6',
+        'rest 6',
+        'stopped 6',
+      ].map((text) => text.replace(' 3', ' 2')),
+    );
+  });
+
+  test('says what is wrong with its options and data', async () => {
+    const setting = setUp();
+    const { model, optimizer, data, step } = setting;
+    const common = { model, optimizer, data, step };
+    expect(() => new Training(common)).toThrow('Training: neither epochs nor steps are given: it would never end.');
+    expect(() => new Training({ ...common, epochs: 0.5 })).toThrow(
+      'Training: epochs is 0.5: it is a whole number, 1 or more.',
+    );
+    expect(() => training(setting, { validation: { data } })).toThrow(
+      'Training: the validation walks the same object as the training: give it a loader of its own.',
+    );
+    const wrong = { ...common, epochs: 1, epoch: 2 };
+    expect(() => new Training(wrong)).toThrow('Training: no option epoch: model, data,');
+    expect(() => training(setting).validate()).toThrow('Training.validate: no validation data: give validation.');
+    expect(() => training(setting).higherIsBetter('validation.loss')).not.toThrow();
+    expect(() => training(setting).higherIsBetter('recall')).toThrow(
+      "Training: there is no value 'recall': loss, accuracy.",
+    );
+    const once = (function* () {
+      yield* data;
+    })();
+    await expect(training(setting, { data: once }).run()).rejects.toThrow(
+      'Training: the data gave no batch in epoch 2: it is empty, or a generator, which ends once; give what can be walked again.',
+    );
+    const rows = training(setting, { step: ({ inputs }) => model.forward(inputs) });
+    await expect(rows.run()).rejects.toThrow(
+      'Training: the step returned a tensor [16, 2]: return the loss, one number',
+    );
+  });
+
+  test('a failing step is told to callbacks and thrown', async () => {
+    const why: unknown[] = [];
+    const run = training(setUp(), {
+      step: () => {
+        throw new RangeError('mine');
+      },
+      callbacks: [(event) => void (event.type === 'stopped' && why.push(event.why, event.error))],
+    });
+    await expect(run.run()).rejects.toThrow('mine');
+    expect(why).toEqual(['error', new RangeError('mine')]);
+  });
+
+  test('knows the names that a monitor may have', () => {
+    const setting = setUp();
+    const watch = <const Name extends string>(_: Name): Callback<Monitored<Name>> => ({ handle: () => undefined });
+    training(setting, { callbacks: [watch('loss'), watch('accuracy'), watch('validation.accuracy')] });
+    // @ts-expect-error there is no such metric
+    training(setting, { callbacks: [watch('recall')] });
+    // @ts-expect-error nor in the validation
+    training(setting, { callbacks: [watch('validation.recall')] });
+    training(setting, {
+      callbacks: [
+        (event) => {
+          if (event.type === 'epoch') expectTypeOf(event.values.accuracy).toBeNumber();
+          if (event.type === 'read') expectTypeOf(event.values.accuracy.window).toBeNumber();
+          if (event.type === 'validated') expectTypeOf(event.values['validation.loss']).toBeNumber();
+        },
+      ],
+    });
+  });
+});
+
+describe('predict', () => {
+  test('gives the outputs without padding, in evaluation mode, and takes the next batch while one is looked at', async () => {
+    const { model } = setUp({ dropout: 0.5 });
+    const data = new DataLoader(moons(25, { seed: 1 }), { batchSize: 10, padTo: { samples: 10 } });
+    const shapes = [];
+    const all: number[] = [];
+    for await (const { data: rows, shape } of predict(data, ({ inputs }) => model.forward(inputs))) {
+      shapes.push(shape);
+      all.push(...rows);
+    }
+    expect(shapes).toEqual([
+      [10, 2],
+      [10, 2],
+      [5, 2],
+    ]);
+    const again = [];
+    for await (const { data: rows } of predict(data, ({ inputs }) => model.forward(inputs))) again.push(...rows);
+    expect(again).toEqual(all);
+  });
+
+  test('validate refuses metrics that were not read, and data that gives nothing', async () => {
+    const { held, step, metrics } = setUp();
+    await expect(validate([], step)).rejects.toThrow(
+      'validate: the data gave no batch: a generator ends once; give what can be walked again.',
+    );
+    for (const batch of held) step(batch);
+    await expect(validate(held, step, { metrics })).rejects.toThrow(
+      'updates since the last read cannot be saved: await read(...) first.',
+    );
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * The values of a model on data that it does not learn from, and its outputs for data, both streamed: no more than one
+ * window of losses, sums of metrics and two batches are in memory, however long the data is. For any loop.
+ */
+import { evaluate, noGradient, type Tensor, type TensorData, ValueError } from '@nn/core';
+import { read } from '@nn/metrics';
+import { type Batches, countOf } from './batches.ts';
+import type { Metrics, ValuesOf } from './events.ts';
+import { LossLog } from './loss-log.ts';
+
+/** Batches between two reads: sums of float32 stay exact, and 64 losses are one small download. */
+const readEvery = 64;
+
+export interface ValidateOptions<M extends Metrics> {
+  /** Updated by the step. What they had counted is there again afterwards; it must have been read. */
+  readonly metrics?: M;
+  /** Ends it: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The mean loss, and the value of each metric, over all batches, in evaluation mode and without gradients. `step` is the one
+ * of the training: it updates the metrics and returns the loss, a scalar. Means are weighted by `batch.count`.
+ * Throws ValueError where the data gives no batch, and while a metric has updates that nobody read.
+ *
+ * @example
+ * import { type Tensor, tensor } from '@nn/core';
+ * import { Accuracy } from '@nn/metrics';
+ * import { validate } from '@nn/train';
+ * const accuracy = new Accuracy();
+ * const batches = [[0, 1], [1, 1]].map((targets) => ({ logits: tensor([[3, 0], [0, 3]]), targets: tensor(targets) }));
+ * const step = ({ logits, targets }: { logits: Tensor; targets: Tensor }) => {
+ *   accuracy.update(logits, targets);
+ *   return logits.mean();
+ * };
+ * console.log(await validate(batches, step, { metrics: { accuracy } })); // => { accuracy: 0.75, loss: 1.5 }
+ */
+export async function validate<B, M extends Metrics = Readonly<Record<never, never>>>(
+  data: Batches<B>,
+  step: (batch: B) => Tensor,
+  options: ValidateOptions<M> = {},
+): Promise<ValuesOf<M>> {
+  const { signal } = options;
+  const metrics: Metrics = options.metrics ?? {};
+  const before = Object.values(metrics).map((metric) => [metric, metric.hostState()] as const);
+  const losses = new LossLog(readEvery);
+  for (const [metric] of before) metric.reset();
+  let isEmpty = true;
+  let values: Record<string, unknown> = {};
+  const collect = async (): Promise<void> => {
+    const { loss, ...readings } = await read<Metrics>({ ...metrics, loss: losses.metric });
+    values = Object.fromEntries(Object.entries(readings).map(([name, { epoch }]) => [name, epoch]));
+    values.loss = losses.settle((loss?.window ?? []) as number[]).epoch;
+  };
+  try {
+    for await (const batch of data) {
+      signal?.throwIfAborted();
+      isEmpty = false;
+      losses.record(scalar(noGradient(() => evaluate(() => step(batch)))));
+      losses.count(countOf(batch));
+      if (losses.waiting === readEvery) await collect();
+    }
+    if (isEmpty) {
+      throw new ValueError('validate: the data gave no batch: a generator ends once; give what can be walked again.');
+    }
+    if (losses.waiting > 0) await collect();
+    // the cast: a value for each metric, and the loss
+    return values as ValuesOf<M>;
+  } finally {
+    for (const [metric, state] of before) {
+      metric.reset();
+      metric.loadHostState(state);
+    }
+  }
+}
+
+/** The loss of a step, or a ValueError that tells what it is instead. */
+export function scalar(loss: Tensor): Tensor {
+  if (loss?.size === 1) return loss.shape.length === 0 ? loss : loss.reshape([]);
+  const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
+  throw new ValueError(`Training: the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
+}
+
+/** The output for one batch. */
+export interface Prediction<B> {
+  readonly batch: B;
+  /** Row by row, without padding. */
+  readonly data: TensorData;
+  /** [samples, ...] */
+  readonly shape: readonly number[];
+}
+
+/**
+ * The outputs of `forward` batch by batch, in evaluation mode and without gradients: while one is looked at the next is
+ * computed. Rows of padding (past `batch.count`) are left out.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { predict } from '@nn/train';
+ * const batches = [tensor([1, 2]), tensor([3])];
+ * const outputs = [];
+ * for await (const { data } of predict(batches, (x) => x.mul(10))) outputs.push(...data);
+ * console.log(outputs); // => [ 10, 20, 30 ]
+ */
+export async function* predict<B>(
+  data: Batches<B>,
+  forward: (batch: B) => Tensor,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Prediction<B>, void> {
+  let next: Promise<Prediction<B>> | null = null;
+  for await (const batch of data) {
+    options.signal?.throwIfAborted();
+    const before = next;
+    next = predictionOf(batch, forward);
+    next.catch(() => undefined); // told when it is waited for, which may be never
+    if (before !== null) yield await before;
+  }
+  if (next !== null) yield await next;
+}
+
+async function predictionOf<B>(batch: B, forward: (batch: B) => Tensor): Promise<Prediction<B>> {
+  const output = noGradient(() => evaluate(() => forward(batch)));
+  const { count } = Object(batch) as { count?: unknown };
+  const [rows = 0, ...row] = output.shape;
+  const kept = typeof count === 'number' && count < rows ? count : rows;
+  const numbers = await output.data();
+  const width = row.reduce((product, size) => product * size, 1);
+  return { batch, data: numbers.subarray(0, kept * width), shape: [kept, ...row] };
+}
