@@ -8,9 +8,9 @@ const numbers = (length: number, salt: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => ((i * 7 + salt) % 9) - 4);
 
 describe('Gemm', () => {
-  // Around the tile of 2 by 4, the block of 64 columns and the depth of 256.
+  // Around the tile of 2 by 4, the block of 64 columns and the depth of 256; past 1024 the blocks are added up apart, by 128 rows.
   const sizes = [1, 2, 3, 5, 63, 64, 65, 130];
-  const cases = sizes.flatMap((m) => sizes.map((n) => ({ m, n, k: [1, 7, 255, 256, 257, 600][(m + n) % 6]! })));
+  const cases = sizes.flatMap((m) => sizes.map((n) => ({ m, n, k: [1, 7, 255, 256, 257, 600, 1025][(m + n) % 7]! })));
 
   it('equals the sum of products at every size around its blocks, for both layouts of both operands', () => {
     for (const { m, n, k } of cases) {

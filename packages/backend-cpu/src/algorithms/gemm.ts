@@ -20,12 +20,17 @@ const tileColumns = 4;
 /** A block of packed columns is 128 KB: its panels of 8 KB pass through the first-level cache, the block stays in the second. */
 const maxInner = 256;
 const maxColumns = 64;
+/** With more inner indices the sums of the blocks are added up in double precision too, for so many rows at once. */
+const longInner = 4 * maxInner;
+const maxRows = 128;
+const ownColumns = /* @__PURE__ */ Int32Array.from({ length: maxColumns }, (_, column) => column);
 
 export class Gemm {
   readonly #tables: GemmTables;
   readonly #inner: number;
   readonly #left: Temporary<Float64Array>;
   readonly #right: Temporary<Float64Array>;
+  readonly #sums: Temporary<Float64Array> | null;
 
   constructor(tables: GemmTables, workspace: Workspace) {
     this.#tables = tables;
@@ -33,6 +38,7 @@ export class Gemm {
     const columns = Math.ceil(Math.min(tables.outColumns.length, maxColumns) / tileColumns) * tileColumns;
     this.#left = workspace.float64(this.#inner * tileRows);
     this.#right = workspace.float64(this.#inner * columns);
+    this.#sums = tables.leftInner.length > longInner ? workspace.float64(maxRows * maxColumns) : null;
   }
 
   /**
@@ -50,6 +56,10 @@ export class Gemm {
     firstRow = 0,
     endRow: number = this.#tables.outRows.length,
   ): void {
+    if (this.#sums) {
+      this.#runLong(this.#sums.get(), left, leftBase, right, rightBase, out, outBase, add, firstRow, endRow);
+      return;
+    }
     const { leftRows, leftInner, rightColumns, rightInner, outRows, outColumns } = this.#tables;
     const packedLeft = this.#left.get();
     const packedRight = this.#right.get();
@@ -68,6 +78,51 @@ export class Gemm {
           const outRow = outBase + outRows[row]!;
           const nextRow = second ? outBase + outRows[row + 1]! : -1;
           tiles(packedLeft, packedRight, depth, out, outRow, nextRow, outColumns, column, count, adds);
+        }
+      }
+    }
+  }
+
+  /** The same for long inner axes: block by block of the results, whose sums are rounded once at the end. */
+  #runLong(
+    sums: Float64Array,
+    left: Float32Array,
+    leftBase: number,
+    right: Float32Array,
+    rightBase: number,
+    out: Float32Array,
+    outBase: number,
+    add: boolean,
+    firstRow: number,
+    endRow: number,
+  ): void {
+    const { leftRows, leftInner, rightColumns, rightInner, outRows, outColumns } = this.#tables;
+    const packedLeft = this.#left.get();
+    const packedRight = this.#right.get();
+    const inner = leftInner.length;
+    for (let column = 0; column < outColumns.length; column += maxColumns) {
+      const count = Math.min(maxColumns, outColumns.length - column);
+      for (let start = firstRow; start < endRow; start += maxRows) {
+        const end = Math.min(endRow, start + maxRows);
+        sums.fill(0);
+        for (let k = 0; k < inner; k += this.#inner) {
+          const depth = Math.min(this.#inner, inner - k);
+          packRight(packedRight, right, rightBase, rightColumns, column, count, rightInner, k, depth);
+          for (let row = start; row < end; row += 2) {
+            const second = row + 1 < end;
+            const place = leftBase + leftRows[row]!;
+            packLeft(packedLeft, left, place, second ? leftBase + leftRows[row + 1]! : place, leftInner, k, depth);
+            const sum = (row - start) * maxColumns;
+            const next = second ? sum + maxColumns : -1;
+            tiles(packedLeft, packedRight, depth, sums, sum, next, ownColumns, 0, count, true);
+          }
+        }
+        for (let row = start; row < end; row++) {
+          for (let j = 0; j < count; j++) {
+            const place = outBase + outRows[row]! + outColumns[column + j]!;
+            const sum = sums[(row - start) * maxColumns + j]!;
+            out[place] = add ? out[place]! + sum : sum;
+          }
         }
       }
     }
@@ -136,7 +191,7 @@ function tiles(
   packedLeft: Float64Array,
   packedRight: Float64Array,
   depth: number,
-  out: Float32Array,
+  out: Float32Array | Float64Array,
   row: number,
   next: number,
   columns: Int32Array,
@@ -180,7 +235,7 @@ function tiles(
 
 /** Up to four neighbours of a row. */
 function save(
-  out: Float32Array,
+  out: Float32Array | Float64Array,
   row: number,
   columns: Int32Array,
   column: number,

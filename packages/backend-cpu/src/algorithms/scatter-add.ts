@@ -1,4 +1,7 @@
-/** Additions at computed places: zeros first, then one pass over the updates. */
+/**
+ * Additions at computed places: zeros first, then one pass over the updates. Where many terms meet at a place they are added
+ * up in double precision, in a temporary, and rounded once.
+ */
 import type { Hint, Kernel } from '@nn/core';
 import { Call, type KernelFunction } from '../host/call.ts';
 import { extractAll } from '../nest/body.ts';
@@ -7,6 +10,12 @@ import { sizeOf } from '../shape.ts';
 import { renumber } from './operand.ts';
 import { floatSums, integerSums, type Making } from './sums.ts';
 
+/**
+ * With more terms than this for each place, on average, sums are kept in doubles: bins of a histogram, not the rows of a
+ * vocabulary, where the memory for them would cost more than the digits are worth.
+ */
+const crowd = 8;
+
 type ScatterAdd = Extract<Hint, { kind: 'scatterAdd' }>;
 
 export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): KernelFunction | null {
@@ -14,7 +23,8 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
   const dtype = reduce?.dtype;
   if (reduce?.op !== 'sum' || (dtype !== 'float32' && dtype !== 'int32')) return null;
   const { dialect, workspace, placement } = making;
-  const sums = dtype === 'float32' ? floatSums(kernel, making) : integerSums(kernel, making);
+  const isWide = dtype === 'float32' && sizeOf(reduce.extents) > crowd * domain[hint.axis]!;
+  const sums = dtype === 'float32' ? floatSums(kernel, making, isWide) : integerSums(kernel, making);
   // The updates run along the reduced axes, and inside along the domain without the scattered axis.
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
   const order = [...reduce.extents.map((_, axis) => domain.length + axis), ...others];
@@ -27,7 +37,7 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
     domain: [...reduce.extents, ...others.map((axis) => domain[axis]!)],
     // The value stands last; a cast to its own dtype changes nothing.
     value: [...body, { op: 'cast', dtype, args: [update] }],
-    scatter: { index, extent: domain[hint.axis]!, stride: sums.strides[hint.axis]! },
+    scatter: { index, extent: domain[hint.axis]!, stride: sums.strides[hint.axis]!, isWide },
     store: {
       dtype,
       strides: order.map((axis) => (axis < domain.length ? sums.strides[axis]! : 0)),
@@ -44,14 +54,21 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
   const run = dialect.nest(add, workspace);
   const clear = sums.based ? dialect.nest(zero, workspace) : null;
   const size = sizeOf(domain);
+  const wide = isWide ? workspace.float64(size) : null;
   const call = new Call(0, [], new Float64Array(0), []);
   return (whole) => {
     call.adopt(whole);
     call.out = sums.array(whole);
     call.base = sums.base(whole);
-    if (clear) clear(call);
-    else call.out.fill(0, 0, size);
-    run(call);
+    if (wide) {
+      call.wide = wide.get().fill(0);
+      run(call);
+      call.out.set(call.wide); // rounds
+    } else {
+      if (clear) clear(call);
+      else call.out.fill(0, 0, size);
+      run(call);
+    }
     sums.finish(whole);
   };
 }

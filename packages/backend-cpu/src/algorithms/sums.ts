@@ -28,8 +28,9 @@ export interface Sums<A extends TensorData> {
   finish(call: Call): void;
 }
 
-export function floatSums(kernel: Kernel, making: Making): Sums<Float32Array> {
-  return sumsOf(kernel, 'float32', making, making.workspace.float32.bind(making.workspace));
+/** `isApart`: the sums are dense in a temporary in any case. */
+export function floatSums(kernel: Kernel, making: Making, isApart = false): Sums<Float32Array> {
+  return sumsOf(kernel, 'float32', making, making.workspace.float32.bind(making.workspace), isApart);
 }
 
 export function integerSums(kernel: Kernel, making: Making): Sums<Int32Array> {
@@ -41,8 +42,9 @@ function sumsOf<A extends TensorData>(
   dtype: 'float32' | 'int32',
   { placement, dialect, workspace }: Making,
   claim: (length: number) => Temporary<A>,
+  isApart = false,
 ): Sums<A> {
-  const direct = kernel.dtype === dtype && !placement.aliased;
+  const direct = !isApart && kernel.dtype === dtype && !placement.aliased;
   const { strides, based } = placement;
   const own = direct ? strides : stridesOf(kernel.domain);
   const temporary = direct ? null : claim(sizeOf(kernel.domain));

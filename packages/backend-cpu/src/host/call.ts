@@ -9,6 +9,8 @@ export class Call {
   source: TensorData = nothing;
   /** The array of finished reductions, for nests that load their accumulator. */
   accumulator: TensorData = nothing;
+  /** Sums in double precision, for nests that scatter into them instead of `out`. */
+  wide: Float64Array = noSums;
   reads: TensorData[];
   /** The element that counts as element 0, for each read. */
   offsets: readonly number[];
@@ -35,5 +37,7 @@ export class Call {
 
 /** What stands in a call while it has no memory. */
 export const nothing: TensorData = new Float32Array(0);
+
+const noSums = new Float64Array(0);
 
 export type KernelFunction = (call: Call) => void;

@@ -56,7 +56,7 @@ function map(nest: Nest): KernelFunction {
   };
 }
 
-function scatter(nest: Nest, { index, extent, stride }: NonNullable<Nest['scatter']>): KernelFunction {
+function scatter(nest: Nest, { index, extent, stride, isWide }: NonNullable<Nest['scatter']>): KernelFunction {
   const size = sizeOf(nest.domain);
   const width = Math.min(size, maxWidth);
   const last = nest.value.length - 1;
@@ -65,7 +65,7 @@ function scatter(nest: Nest, { index, extent, stride }: NonNullable<Nest['scatte
   const values = machine.lanes(last);
   const indices = machine.lanes(index);
   return (call) => {
-    const { out } = call;
+    const out = isWide ? call.wide : call.out;
     const base = baseOf(nest, call);
     machine.begin(call);
     chunks(size, width, (start, count) => {

@@ -109,8 +109,8 @@ class NestWriter {
   }
 
   #header(): void {
-    const { store, accumulator, value, epilogue = [], offsets } = this.#nest;
-    const lines = ['const out = call.out;'];
+    const { store, accumulator, value, epilogue = [], offsets, scatter } = this.#nest;
+    const lines = [`const out = call.${scatter?.isWide ? 'wide' : 'out'};`];
     if (store.based || accumulator?.based) lines.push('const base = call.base;');
     if (accumulator) lines.push('const accumulated = call.accumulator;');
     const reads = new Set<number>();

@@ -30,9 +30,15 @@ export interface Nest {
   readonly scan?: DType;
   /**
    * The value is added to `out` instead of stored, at the element that the int32 at position `index` of `value` names:
-   * `stride * index` is added to the place, and indices outside `0 <= index < extent` are ignored.
+   * `stride * index` is added to the place, and indices outside `0 <= index < extent` are ignored. `isWide`: it is added to
+   * the doubles of `call.wide` in its stead.
    */
-  readonly scatter?: { readonly index: number; readonly extent: number; readonly stride: number };
+  readonly scatter?: {
+    readonly index: number;
+    readonly extent: number;
+    readonly stride: number;
+    readonly isWide: boolean;
+  };
   readonly store: Layout & { readonly dtype: DType };
   readonly accumulator?: Layout & { readonly dtype: DType };
 }

@@ -169,8 +169,8 @@ export const f32: Name<'floor' | 'sqrt', Unary<'f32'>> &
   store: store(0x38),
 };
 
-export const f64: { readonly add: Binary<'f64'>; readonly promote: Unary<'f32', 'f64'> } = {
-  add: binaries('f64', 'f64', { f: 0xa0 }).f,
+export const f64: Name<'add' | 'mul', Binary<'f64'>> & { readonly promote: Unary<'f32', 'f64'> } = {
+  ...binaries('f64', 'f64', { add: 0xa0, mul: 0xa2 }),
   promote: unaries('f32', 'f64', { f: 0xbb }).f,
 };
 
@@ -309,6 +309,7 @@ export const f32x4: Name<'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax' | 'eq' 
 };
 
 export const f64x2: Name<'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', VectorBinary> &
+  Name<'extract', (vector: V128, lane: number) => Expression<'f64'>> &
   Name<'nearest' | 'convertLow' | 'promoteLow', VectorUnary> = {
   ...vectorBinary({
     add: 0xf0,
@@ -323,6 +324,7 @@ export const f64x2: Name<'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', Vector
     convertLow: 0xfe,
     promoteLow: 0x5f,
   }),
+  extract: extract('f64', 0x21),
 };
 export const i64x2: Name<'sub', VectorBinary> &
   Name<'shl', (vector: V128, count: I32) => V128> &

@@ -2,7 +2,8 @@
  * Sums, products and extremes of one element of the output: the accumulators before the reduced loops, one turn of the
  * innermost loop, and the result after them. Where the reduction itself runs four at a time, the lanes are folded at the end.
  * Long sums of float32 are sums of shorter ones, which are added up in double precision: the rounding error is that of a
- * short sum, however many terms there are.
+ * short sum, however many terms there are. In a product each factor leaves its own relative error, so all of a long one is
+ * taken in double precision.
  */
 import type { DType, Kernel } from '@nn/core';
 import type { Expression, Local, Statement, V128 } from '../assembler.ts';
@@ -19,6 +20,9 @@ type Reduce = NonNullable<Kernel['reduce']>;
 const longestRun = 128;
 /** So few terms are not worth the change to double precision: then the runs are those of the loop around. */
 const shortestRun = 32;
+
+/** The most factors of a float32 product. */
+const longestProduct = 8;
 
 const operations = { sum: 'add', product: 'mul', max: 'max', min: 'min' } as const;
 
@@ -68,14 +72,15 @@ export class Reduction {
     this.#sums = { vectors, single };
     const terms = order.slice(domainLoops).reduce((product, loop) => product * loop.extent, 1);
     const step = this.#along ? 4 * count : 1;
-    if (op !== 'sum' || !isFloat(dtype) || terms / step <= longestRun) return;
+    const longest = op === 'product' ? longestProduct : longestRun;
+    if ((op !== 'sum' && op !== 'product') || !isFloat(dtype) || terms / step <= longest) return;
     this.#level = order.length - 1;
     let run = this.#loops.loop(this.#level).extent / step;
     while (run < shortestRun && this.#level > domainLoops) run *= this.#loops.loop(--this.#level).extent;
-    const zero = (): Local<'v128'> => keep(scope, this.#loops.scope.floats(0));
+    const neutral = (): Local<'v128'> => keep(scope, f64x2.promoteLow(wide));
     this.#totals = {
-      vectors: vectors.map(() => [zero(), zero()] as const),
-      single: single ? keep(scope, f64.promote(f32.const(0))) : null,
+      vectors: vectors.map(() => [neutral(), neutral()] as const),
+      single: single ? keep(scope, f64.promote(f32.const(start))) : null,
     };
   }
 
@@ -92,6 +97,10 @@ export class Reduction {
     const scope = this.#loops.at(level);
     const { valueRoot } = analysis;
     const { op, dtype } = this.#reduce;
+    if (op === 'product' && this.#totals) {
+      this.#multiply(scope, this.#totals, level);
+      return;
+    }
     if (mode === 0) {
       const into = this.#sums.single as Local;
       const value = this.#values.scalar(valueRoot, level);
@@ -110,10 +119,27 @@ export class Reduction {
     }
   }
 
+  /** One turn's factors go right into the totals. */
+  #multiply(scope: Scope, { vectors, single }: Totals, level: number): void {
+    const { analysis, mode } = this.#loops;
+    if (mode === 0 && single) {
+      const factor = this.#values.scalar(analysis.valueRoot, level) as Expression<'f32'>;
+      scope.emit(single.set(f64.mul(single, f64.promote(factor))));
+      return;
+    }
+    for (let at = 0; at < mode; at++) {
+      const [low, high] = vectors[at]!;
+      const factors = keep(scope, this.#values.vector(analysis.valueRoot, at, level));
+      const upper = v128.shuffleWords(factors, factors, [2, 3, 0, 1]);
+      scope.emit(low.set(f64x2.mul(low, f64x2.promoteLow(factors))));
+      scope.emit(high.set(f64x2.mul(high, f64x2.promoteLow(upper))));
+    }
+  }
+
   /** After a run of the loop that makes them up: its sums go over to the totals. */
   carry(level: number, mode: number): Statement[] {
     const totals = this.#totals;
-    if (!totals || level !== this.#level) return [];
+    if (!totals || level !== this.#level || this.#reduce.op === 'product') return [];
     const { vectors, single } = this.#sums;
     const statements: Statement[] = [];
     // around the loop that runs four at a time all of its sums are there
@@ -158,11 +184,19 @@ export class Reduction {
   /** All totals of one element as one number. */
   #foldedTotals({ vectors, single }: Totals): Expression {
     const scope = this.#loops.at(this.#loops.schedule.domainLoops);
-    const sum = (parts: readonly V128[]): V128 => parts.reduce((total, part) => f64x2.add(total, part));
-    const pair = keep(scope, sum(vectors.flat()));
-    const both = f64x2.add(pair, v128.shuffleWords(pair, pair, [2, 3, 0, 1]));
-    const result = f32x4.extract(f32x4.demoteZero(both), 0);
-    return keep(scope, single ? f32.add(result, f32.demote(single)) : result);
+    const all = (parts: readonly V128[]): V128 => parts.reduce((total, part) => this.#doubles(total, part));
+    const pair = keep(scope, all(vectors.flat()));
+    const both = this.#doubles(pair, v128.shuffleWords(pair, pair, [2, 3, 0, 1]));
+    const result = f64x2.extract(both, 0);
+    return keep(scope, f32.demote(single ? this.#double(result, single) : result));
+  }
+
+  #double(a: Expression<'f64'>, b: Expression<'f64'>): Expression<'f64'> {
+    return this.#reduce.op === 'product' ? f64.mul(a, b) : f64.add(a, b);
+  }
+
+  #doubles(a: V128, b: V128): V128 {
+    return this.#reduce.op === 'product' ? f64x2.mul(a, b) : f64x2.add(a, b);
   }
 
   /** Folds the vectors, then the lanes, then what was left of the rows. */
