@@ -63,6 +63,14 @@ describe('a seed', () => {
     expect(await data(uniform([3]))).toEqual(next);
   });
 
+  test.each([{ seed: 2 ** 40, counter: 0 }, { seed: 1, counter: 0.5 }, {}, null])('is not taken from %j', (state) => {
+    const before = randomState();
+    expect(() => Reflect.apply(setRandomState, null, [state])).toThrow(
+      'setRandomState: the saved state is not a seed and a counter of 32 bits each.',
+    );
+    expect(randomState()).toEqual(before);
+  });
+
   test('must be a whole number', () => {
     expect(() => setSeed(0.5)).toThrow('setSeed: needs a whole number, got 0.5.');
   });

@@ -66,13 +66,16 @@ export class RandomGenerator implements Stateful {
 
   /** Goes on where `hostState` was taken. Throws FormatError for anything else. */
   loadHostState(state: unknown): void {
-    const isState = typeof state === 'object' && state !== null && 'seed' in state && 'counter' in state;
-    if (!isState || !isWord(state.seed) || !isWord(state.counter)) {
-      throw new FormatError('RandomGenerator: the saved state is not a seed and a counter of 32 bits each.');
-    }
-    this.#seed = state.seed;
-    this.#counter = state.counter;
+    const { seed, counter } = checkedState('RandomGenerator', state);
+    this.#seed = seed;
+    this.#counter = counter;
   }
+}
+
+function checkedState(operation: string, state: unknown): RandomState {
+  const isState = typeof state === 'object' && state !== null && 'seed' in state && 'counter' in state;
+  if (isState && isWord(state.seed) && isWord(state.counter)) return { seed: state.seed, counter: state.counter };
+  throw new FormatError(`${operation}: the saved state is not a seed and a counter of 32 bits each.`);
 }
 
 function checkedSeed(operation: string, value: number): number {
@@ -118,8 +121,9 @@ export function randomState(): RandomState {
   return shared.hostState();
 }
 
+/** The shared stream goes on where `randomState` was taken. Throws FormatError, and changes nothing, for anything else. */
 export function setRandomState(state: RandomState): void {
-  shared.loadHostState({ seed: state.seed | 0, counter: state.counter | 0 });
+  shared.loadHostState(checkedState('setRandomState', state));
 }
 
 /** The next draw of the stream. */

@@ -59,9 +59,10 @@ export interface NumbersOfRank {
 /** The method that `console.log` of Node asks for. */
 export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
-const notToBeSent: unique symbol = Symbol(
-  'A tensor lives on a device and cannot be sent or cloned: send the array of `await tensor.data()`, of a model the bytes of encodeModel(model) of @nn/serialize. It',
-);
+const sendInstead =
+  'send the array of `await tensor.data()`, of a model the bytes of encodeModel(model) of @nn/serialize.';
+
+const notToBeSent: unique symbol = Symbol(`A tensor lives on a device and cannot be sent or cloned: ${sendInstead} It`);
 
 /**
  * An immutable array of numbers on a device. Made by `tensor`, `zeros`, `uniform` and by operations.
@@ -197,6 +198,11 @@ export class Tensor {
 
   toString(): string {
     return `Tensor ${this.dtype} ${show(this.shape)}`;
+  }
+
+  /** What JSON.stringify asks for: always a ValueError, for values have to be waited for. */
+  toJSON(): never {
+    throw new ValueError(`toJSON: a tensor lives on a device, and JSON cannot wait for it: ${sendInstead}`);
   }
 
   // ---- arithmetic; operands broadcast

@@ -5,7 +5,7 @@
 import { lineOf } from './caller.ts';
 import { ValueError } from './errors.ts';
 import { Assigned, CustomGradient, StopGradient } from './graph/custom-gradient.ts';
-import type { Variable } from './graph/variable.ts';
+import { countVariables, dirtyVariables, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import type { Parameter } from './parameter.ts';
 import { show } from './shape.ts';
@@ -63,20 +63,29 @@ export function claimParameters(parameters: readonly Parameter[]): void {
   for (const { variable } of parameters) known.add(variable);
 }
 
-/** For optimizers: warns, once each, of trainable parameters that gradients of `loss` reach and no optimizer holds. */
-export function warnOfUnclaimed(loss: Tensor): void {
+/**
+ * For optimizers: warns of trainable parameters that gradients of `loss` reach and no optimizer holds. Takes what it gave
+ * for the loss before (0 for the first) and looks only where parameters were made since: layers may come with a later
+ * batch. Once it has warned it looks no more.
+ */
+export function warnOfUnclaimed(loss: Tensor, lookedAt: number): number {
+  const made = countVariables();
+  if (made <= lookedAt) return lookedAt;
+  // a first value that no program has computed yet: nothing but the variable leads back from it
+  const waiting = new Map(Array.from(dirtyVariables(), (variable) => [variable.node, variable]));
   const reached = inputsFirst([nodeOf('step', loss)], ({ primitive, inputs }) => {
     if (primitive === StopGradient || primitive === Assigned) return [];
     return primitive === CustomGradient ? inputs.slice(1) : inputs;
   });
   const forgotten: Variable[] = [];
-  for (const { storage, inputs } of reached) {
-    const variable = storage?.owner?.variable.deref();
-    if (!variable || inputs.length > 0 || variable.isFrozen || variable.isBuffer || known.has(variable)) continue;
+  for (const node of reached) {
+    const isLeaf = node.inputs.length === 0;
+    const variable = isLeaf ? node.storage?.owner?.variable.deref() : waiting.get(node);
+    if (!variable || variable.isFrozen || variable.isBuffer || known.has(variable)) continue;
     known.add(variable);
     forgotten.push(variable);
   }
-  if (forgotten.length === 0) return;
+  if (forgotten.length === 0) return made;
   const list = forgotten.slice(0, 8).map(({ name, node, origin }) => {
     return `  ${name || 'a parameter'} ${show(node.shape)}${origin === null ? '' : `, made${lineOf(origin)}`}`;
   });
@@ -86,4 +95,5 @@ export function warnOfUnclaimed(loss: Tensor): void {
       'Layers are found in fields, arrays and maps, not in #private fields, sets or closures: put them where they are found, ' +
       'give the parameters to an optimizer, or freeze(model) what is not to be trained.',
   );
+  return Number.POSITIVE_INFINITY;
 }

@@ -51,6 +51,15 @@ test('what cannot be cloned or sent tells what can', () => {
   expect(() => structuredClone({ layers: [{ weight: parameter([1]) }] })).toThrow(told);
 });
 
+test.each<[string, () => unknown]>([
+  ['a tensor', () => x],
+  ['a model', () => ({ layers: [{ weight: parameter([1]) }] })],
+])('%s as JSON tells what can be', (_, make) => {
+  expect(() => JSON.stringify(make())).toThrow(
+    'toJSON: a tensor lives on a device, and JSON cannot wait for it: send the array of `await tensor.data()`, of a model the bytes of encodeModel(model) of @nn/serialize.',
+  );
+});
+
 test('more elements than a tensor can hold are told before they are made', () => {
   expect(() => hostUniform(2 ** 33)).toThrow(
     /^hostUniform: \[8589934592\] has 8589934592 elements \(34\.4 GB\): '.*' holds at most \d+ in one tensor\.$/,

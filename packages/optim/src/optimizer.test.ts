@@ -549,6 +549,28 @@ test('trainable parameters that no optimizer holds are spoken of once, with shap
   }
 });
 
+test.each([
+  ['that comes with a later batch', 1, () => parameter([[1, 2]])],
+  ['whose first value is not computed yet', 0, () => parameter(tensor([[1, 1]]).mul(tensor([[1, 2]])))],
+])('a parameter that no optimizer holds is spoken of once: one %s', async (_, firstStep, make) => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  try {
+    const a = parameter([1]);
+    const optimizer = new SGD([a]);
+    let hidden: Tensor | null = null;
+    for (let k = 0; k < 4; k++) {
+      if (k >= firstStep) hidden ??= make();
+      await optimizer.step(hidden === null ? a.sum() : a.mul(hidden).sum());
+      expect(warn).toHaveBeenCalledTimes(k >= firstStep ? 1 : 0);
+    }
+    expect(warn.mock.calls[0]?.[0]).toMatch(
+      /no optimizer holds.*\n {2}a parameter \[1, 2\], made at .*optimizer\.test\.ts/,
+    );
+  } finally {
+    warn.mockRestore();
+  }
+});
+
 describe('readLoss', () => {
   test('gives the loss, and names the step that was not finite, once', async () => {
     for (const isCompiled of [false, true]) {

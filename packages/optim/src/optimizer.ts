@@ -155,7 +155,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #accumulated: readonly Parameter[] | null = null;
   /** Parameters whose accumulated gradient waits for a step. */
   #waiting = new Set<number>();
-  #isFirst = true;
+  /** How many parameters there were when parameters that nobody holds were last looked for. */
+  #lookedAt = 0;
   #riders: readonly Rider[] = [];
 
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
@@ -324,8 +325,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
 
   /** The gradients of a loss by position, of trainable parameters that it depends on. */
   #gradients(loss: Tensor, among: readonly number[] = [...this.parameters.keys()]): Map<number, Tensor> {
-    if (this.#isFirst) warnOfUnclaimed(loss);
-    this.#isFirst = false;
+    this.#lookedAt = warnOfUnclaimed(loss, this.#lookedAt);
     const positions = among.filter((position) => at(this.parameters, position).trainable);
     const found = gradientsOrNull(
       loss,

@@ -18,6 +18,13 @@ export class Holding {
   }
 }
 
+let variablesMade = 0;
+
+/** How many variables that can be trained were made so far. */
+export function countVariables(): number {
+  return variablesMade;
+}
+
 export class Variable {
   /** The value in the meaning of the program: replaced at once by an assignment. */
   node: Node;
@@ -37,6 +44,7 @@ export class Variable {
     this.node = node;
     this.committed = node;
     this.isBuffer = isBuffer;
+    if (!isBuffer) variablesMade++;
     this.holding = new Holding(this, name);
   }
 
