@@ -22,8 +22,14 @@ const warmPrograms = 64;
 /** When owned memory has grown by so much since garbage was last collected, the collector is asked to look. */
 const growthBeforeCollection = 128 * 2 ** 20;
 
+/**
+ * Values in the order in which they were last used. Each stands in one line at most, and knows its neighbours there: every
+ * step of a training moves some, which a Set would pay with the holes that they leave.
+ */
 class Line {
-  readonly #members = new Set<Storage>();
+  #head: Storage | null = null;
+  #tail: Storage | null = null;
+  #count = 0;
   readonly #budget: Limits['maxResident'];
   bytes = 0;
 
@@ -31,31 +37,48 @@ class Line {
     this.#budget = budget;
   }
 
-  get next(): Storage | undefined {
-    const [first] = this.#members;
-    return first;
+  get next(): Storage | null {
+    return this.#head;
   }
 
-  get members(): Iterable<Storage> {
-    return this.#members;
+  get members(): Storage[] {
+    const members: Storage[] = [];
+    for (let member = this.#head; member !== null; member = member.behind) members.push(member);
+    return members;
   }
 
   has(storage: Storage): boolean {
-    return this.#members.has(storage);
+    return storage.line === this;
   }
 
   add(storage: Storage): void {
-    if (this.#members.has(storage)) return;
-    this.#members.add(storage);
+    if (storage.line === this) return;
+    storage.line?.delete(storage);
+    storage.line = this;
+    storage.before = this.#tail;
+    if (this.#tail === null) this.#head = storage;
+    else this.#tail.behind = storage;
+    this.#tail = storage;
+    this.#count++;
     this.bytes += storage.bytes;
   }
 
   delete(storage: Storage): void {
-    if (this.#members.delete(storage)) this.bytes -= storage.bytes;
+    if (storage.line !== this) return;
+    const { before, behind } = storage;
+    if (before === null) this.#head = behind;
+    else before.behind = behind;
+    if (behind === null) this.#tail = before;
+    else behind.before = before;
+    storage.line = null;
+    storage.before = null;
+    storage.behind = null;
+    this.#count--;
+    this.bytes -= storage.bytes;
   }
 
   get isOver(): boolean {
-    return this.#members.size > this.#budget.count || this.bytes > this.#budget.bytes;
+    return this.#count > this.#budget.count || this.bytes > this.#budget.bytes;
   }
 }
 
@@ -137,8 +160,7 @@ export class Residency {
 
   #own(storage: Storage): void {
     storage.usedAt = this.#clock;
-    if (storage.isCounted) return;
-    storage.isCounted = true;
+    if (this.#owned.has(storage)) return;
     this.#adopt(storage);
     this.#owned.add(storage);
     const holding = storage.owner;
@@ -151,11 +173,7 @@ export class Residency {
   /** The storage has a variable now, or no buffer any more. */
   remove(storage: Storage): void {
     this.#adopt(storage);
-    if (storage.isCounted) {
-      storage.isCounted = false;
-      this.#owned.delete(storage);
-      return;
-    }
+    this.#owned.delete(storage);
     this.#first.delete(storage);
     this.#rest.delete(storage);
   }
@@ -221,7 +239,7 @@ export class Residency {
   /** Makes as much room as can be made: for a program that found none. */
   async relieve(): Promise<void> {
     await this.#collect();
-    const cold = [...this.#owned.members].filter(({ usedAt }) => usedAt < this.#clock);
+    const cold = this.#owned.members.filter(({ usedAt }) => usedAt < this.#clock);
     for (const storage of [...this.#first.members, ...this.#reachableOrphans(), ...this.#rest.members, ...cold]) {
       await this.#moveToHost(storage);
     }
@@ -241,7 +259,7 @@ export class Residency {
   /** The values that were not used for longest move to the host, until the budget is kept or all others are in use. */
   async #moveCold(): Promise<void> {
     this.#nextLook = this.#clock + warmPrograms;
-    const cold = [...this.#owned.members].filter(({ usedAt }) => usedAt + warmPrograms < this.#clock);
+    const cold = this.#owned.members.filter(({ usedAt }) => usedAt + warmPrograms < this.#clock);
     cold.sort((a, b) => a.usedAt - b.usedAt);
     for (const storage of cold) {
       if (!this.#owned.isOver) return;

@@ -19,8 +19,10 @@ export class Storage {
   isShared = false;
   /** The number of the program on its device that last used it, for values of variables. */
   usedAt = 0;
-  /** Whether it is counted as owned memory of its device. */
-  isCounted = false;
+  /** The line of its device in which it stands, and who stands before and behind it. */
+  line: { delete(storage: Storage): void } | null = null;
+  before: Storage | null = null;
+  behind: Storage | null = null;
   /** What the device knows it by after its variable was collected. */
   orphan: object | null = null;
   /** Whether a device ever had it without an owner: if it has to go there again, it may stay for longer. */
@@ -32,15 +34,13 @@ export class Storage {
   order = 0;
   readonly dtype: DType;
   readonly shape: Shape;
+  readonly bytes: number;
 
   constructor(dtype: DType, shape: Shape, host: TensorData | null) {
     this.dtype = dtype;
     this.shape = shape;
+    this.bytes = sizeOf(shape) * bytesPerElement(dtype);
     this.host = host;
-  }
-
-  get bytes(): number {
-    return sizeOf(this.shape) * bytesPerElement(this.dtype);
   }
 }
 
