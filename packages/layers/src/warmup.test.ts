@@ -29,3 +29,16 @@ it('spares the first use the compilation', async () => {
   await model.forward(zeros([4, 2])).data();
   expect(device.counts.compile).toBe(1);
 });
+
+it('ends when its signal says so, between programs too', async () => {
+  const device = recording(reference());
+  setDefaultBackend(device);
+  const stopped = new Error('stopped');
+  const ending = new AbortController();
+  const onProgress = (): void => ending.abort(stopped);
+  const model = new Linear(2, 3);
+  await expect(warmup(model, [4, 2], { signal: ending.signal, onProgress })).rejects.toBe(stopped);
+  expect(device.counts.compile).toBe(1);
+  await expect(warmup(model, [4, 2], { signal: ending.signal })).rejects.toBe(stopped);
+  expect(device.counts.compile).toBe(1);
+});

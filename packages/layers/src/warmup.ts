@@ -1,5 +1,6 @@
 /** Compiling a model's programs ahead of their first use. */
 import {
+  checkOptions,
   type DType,
   evaluate,
   gradientsOrNull,
@@ -19,6 +20,8 @@ export interface WarmupOptions {
   readonly training?: boolean;
   /** Called after each program, with the part that is done, from 0 to 1. */
   readonly onProgress?: (done: number) => void;
+  /** Ends the waiting: the promise rejects with the signal's reason. What was compiled stays. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -34,9 +37,11 @@ export interface WarmupOptions {
  * console.log(progress); // => [0.5, 1]
  */
 export async function warmup(model: Layer, inputShape: Shape, options: WarmupOptions = {}): Promise<void> {
-  const { dtype = 'float32', training = true, onProgress } = options;
+  checkOptions('warmup', options, ['dtype', 'training', 'onProgress', 'signal']);
+  const { dtype = 'float32', training = true, onProgress, signal } = options;
+  const ending = signal === undefined ? {} : { signal };
   const forward = (): ReturnType<Layer['forward']> => model.forward(zeros(inputShape, { dtype }));
-  const programs = [() => prepare(() => evaluate(forward))];
+  const programs = [() => prepare(() => evaluate(forward), ending)];
   if (training) {
     programs.push(() =>
       prepare(() => {
@@ -49,7 +54,7 @@ export async function warmup(model: Layer, inputShape: Shape, options: WarmupOpt
         } finally {
           setTraining(mode);
         }
-      }),
+      }, ending),
     );
   }
   for (const [k, compile] of programs.entries()) {

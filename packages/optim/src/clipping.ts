@@ -69,6 +69,19 @@ export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): T
   return gradients.map((gradient) => gradient.mul(factor));
 }
 
+/** Throws ValueError unless an optimizer's option `clip` is one limit above 0. */
+export function checkClip(optimizer: string, clip: unknown): void {
+  const limits = typeof clip === 'object' && clip !== null ? Object.entries(clip) : [];
+  const isLimit = ([name, limit]: [string, unknown]): boolean =>
+    ['value', 'norm', 'globalNorm'].includes(name) && typeof limit === 'number' && limit > 0;
+  if (limits.length === 1 && limits.every(isLimit)) return;
+  const shown = limits.length === 0 ? String(clip) : limits.map(([name, limit]) => `${name}: ${limit}`).join(', ');
+  throw new ValueError(
+    `${optimizer}: clip is ${shown}: it must be one limit above 0, as { value }, { norm } or { globalNorm }.`,
+    { clip },
+  );
+}
+
 /** Applies an optimizer's option `clip`. */
 export function clipBy(clip: Clip, gradients: readonly Tensor[]): Tensor[] {
   if ('value' in clip) return clipByValue(gradients, clip.value);

@@ -23,7 +23,7 @@ import {
   warnOfUnclaimed,
   zerosLike,
 } from '@nn/core';
-import { type Clip, clipBy } from './clipping.ts';
+import { type Clip, checkClip, clipBy } from './clipping.ts';
 import { counted } from './counted.ts';
 import {
   type Complete,
@@ -165,6 +165,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     this.#names = names;
     this.#groups = groups;
     this.#groupOf = groupOf;
+    if (options.clip !== undefined) checkClip(this.constructor.name, options.clip);
     this.#clip = options.clip;
     this.#positions = new Map(parameters.map((member, position) => [member, position]));
     this.#steps = parameters.map(() => 0);

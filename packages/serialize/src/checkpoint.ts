@@ -55,6 +55,7 @@ export async function encodeCheckpoint(
   parts: CheckpointParts,
   options: SaveCheckpointOptions = {},
 ): Promise<Uint8Array> {
+  checkOptions('saveCheckpoint', options, ['notes']);
   const { parameters, states } = collect(parts);
   const record: RunRecord = {
     version: 1,

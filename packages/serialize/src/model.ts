@@ -55,6 +55,7 @@ const known = ['strict', 'skipMismatched', 'rename', 'narrow', 'signal', 'maxHea
  * console.log([...parseSafetensors(bytes).tensors.keys()]); // => [ 'layer.weight' ]
  */
 export async function encodeModel(model: object, options: SaveModelOptions = {}): Promise<Uint8Array> {
+  checkOptions('saveModel', options, ['metadata']);
   const values = await readValues(namedParameters(model));
   return encodeSafetensors(values, { format: 'pt', ...options.metadata });
 }
