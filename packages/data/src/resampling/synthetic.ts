@@ -124,8 +124,8 @@ export function borderlineSmote(dataset: Dataset, options: BorderlineOptions = {
  * @example
  * import { adasyn, Dataset, dense } from '@nn/data';
  * const data = new Dataset({ inputs: dense([[0], [1], [2], [3], [4], [9]]), targets: dense([0, 0, 0, 0, 1, 1], 'int32') });
- * const { inputs } = adasyn(data, { neighbors: 1 }).fields;
- * console.log(inputs.shape[0]); // from the sample 4, whose nearest is 3: => 8
+ * // Both new ones start from the sample 4, whose nearest is 3, of the other class.
+ * console.log(adasyn(data, { neighbors: 1 }).size); // => 8
  */
 export function adasyn(dataset: Dataset, options: SmoteOptions = {}): Synthetic {
   checkOptions('adasyn', options, smoteOptions);
