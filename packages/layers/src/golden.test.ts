@@ -4,7 +4,6 @@
  */
 import { cpu } from '@nn/backend-cpu';
 import {
-  concat,
   gradients,
   isTraining,
   namedParameters,
@@ -18,12 +17,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import functionFixtures from '../fixtures/functions.json';
 import layerFixtures from '../fixtures/layers.json';
 import * as nn from './index.ts';
-
-interface Packed {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data: readonly (number | string)[];
-}
+import { entries, expectNear, isPacked, type Packed, unpack, weigh } from './testing.ts';
 
 interface LayerCase {
   readonly operation: string;
@@ -50,40 +44,6 @@ interface FunctionCase {
 
 const layerCases: readonly LayerCase[] = layerFixtures.cases;
 const functionCases: readonly FunctionCase[] = functionFixtures.cases;
-
-function isPacked(value: unknown): value is Packed {
-  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value;
-}
-
-function unpack({ dtype, shape, data }: Packed): Tensor {
-  const numbers = data.map(Number);
-  if (dtype === 'int32') return tensor(Int32Array.from(numbers), { shape });
-  if (dtype === 'bool') return tensor(Uint8Array.from(numbers), { shape, dtype: 'bool' });
-  return tensor(Float32Array.from(numbers), { shape });
-}
-
-/** sum(output * cotangent), with one cotangent through all outputs in order. */
-function weigh(outputs: readonly Tensor[]): Tensor {
-  const joined = concat(
-    outputs.map((output) => output.reshape([-1])),
-    0,
-  );
-  const cotangent = Float32Array.from({ length: joined.size }, (_, i) => (((7 * i) % 11) - 5) / 8);
-  return joined.mul(tensor(cotangent)).sum();
-}
-
-async function expectNear(what: string, actual: Tensor, expected: unknown): Promise<void> {
-  if (!isPacked(expected)) throw new Error(`${what} has no expected values`);
-  expect(actual.shape, what).toEqual(expected.shape);
-  const values = await actual.data();
-  expected.data.map(Number).forEach((number, i) => {
-    const value = values[i] ?? Number.NaN;
-    const isNear = Object.is(value, number) || Math.abs(value - number) <= 1e-5 + 2e-5 * Math.abs(number);
-    expect(isNear, `${what}[${i}]: ${value}, expected ${number}`).toBe(true);
-  });
-}
-
-const entries = (values: object): [string, unknown][] => Object.entries(values);
 
 beforeAll(() => setDefaultBackend(cpu()));
 afterEach(() => setTraining(true));

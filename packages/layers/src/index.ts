@@ -1,35 +1,60 @@
 export {
-  ELU,
-  GELU,
+  gelu,
+  glu,
+  hardSigmoid,
+  hardSwish,
+  logSigmoid,
+  mish,
+  sigmoid,
+  silu,
+  sparseSigmoid,
+} from './activations/gates.ts';
+export {
   HardSigmoid,
   HardSwish,
-  LeakyReLU,
-  LogSoftmax,
+  LogSigmoid,
   Mish,
   ReLU,
+  ReLU6,
   SELU,
   Sigmoid,
   SiLU,
-  Softmax,
-  Softplus,
+  Softsign,
   Tanh,
-} from './activation-layers.ts';
+  TanhShrink,
+} from './activations/layers.ts';
 export {
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  HardShrink,
+  HardTanh,
+  LeakyReLU,
+  LogSoftmax,
+  Softmax,
+  Softmax2d,
+  Softmin,
+  Softplus,
+  SoftShrink,
+  Threshold,
+} from './activations/layers-with-options.ts';
+export { exponential, hardShrink, hardTanh, softShrink, softsign, tanh, tanhShrink } from './activations/odd.ts';
+export {
+  celu,
   elu,
-  gelu,
-  hardSigmoid,
-  hardSwish,
   leakyRelu,
-  logSoftmax,
-  mish,
   relu,
+  relu6,
   selu,
-  sigmoid,
-  silu,
-  softmax,
   softplus,
-  tanh,
-} from './activations.ts';
+  sparsePlus,
+  squareplus,
+  type ThresholdOptions,
+  threshold,
+} from './activations/rectifiers.ts';
+export { logSoftmax, softmax, softmin, sparsemax } from './activations/shares.ts';
+export { PReLU, RReLU } from './activations/slopes.ts';
 export {
   type AttentionMasks,
   type AttentionOptions,
@@ -39,7 +64,16 @@ export {
   type Visibility,
 } from './attention.ts';
 export { Conv1d, Conv2d, type ConvOptions, ConvTranspose2d, type ConvTransposeOptions } from './conv.ts';
-export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts';
+export {
+  CosineSimilarity,
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type NormalizeOptions,
+  normalize,
+  PairwiseDistance,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+} from './distance.ts';
 export { Dropout, dropout } from './dropout.ts';
 export { Embedding, type EmbeddingOptions } from './embedding.ts';
 export {
@@ -63,17 +97,86 @@ export { Linear, type LinearOptions } from './linear.ts';
 export {
   type BceWithLogitsOptions,
   type BinaryCrossEntropyOptions,
+  type BinaryFocalOptions,
   bceWithLogits,
   binaryCrossEntropy,
-  type HuberOptions,
-  huber,
+  binaryFocal,
+} from './losses/binary.ts';
+export type { ClassLossOptions } from './losses/classes.ts';
+export {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type FocalOptions,
+  focal,
+  type GeneralizedCrossEntropyOptions,
+  generalizedCrossEntropy,
+  nll,
+} from './losses/cross-entropy.ts';
+export { type CtcOptions, ctc } from './losses/ctc.ts';
+export {
+  type CircleOptions,
+  type CosineEmbeddingOptions,
+  circle,
+  cosineEmbedding,
+  type InfoNceOptions,
+  infoNce,
+  negativeCosineSimilarity,
+  type TripletMarginOptions,
+  type TripletMarginWithDistanceOptions,
+  tripletMargin,
+  tripletMarginWithDistance,
+} from './losses/embedding.ts';
+export {
+  type GaussianNllOptions,
+  gaussianNll,
   type KlDivergenceOptions,
   klDivergence,
-  type LossOptions,
+  type PoissonNllOptions,
+  poissonNll,
+} from './losses/likelihood.ts';
+export {
+  adjustLogits,
+  balancedSoftmax,
+  balancedWeights,
+  type ClassCounts,
+  classBalancedWeights,
+  type EqualizedOptions,
+  equalized,
+  type LdamOptions,
+  type LogitAdjustedOptions,
+  ldam,
+  logitAdjusted,
+  type SeesawOptions,
+  seesaw,
+} from './losses/long-tail.ts';
+export {
+  categoricalHinge,
+  type HingeEmbeddingOptions,
+  hinge,
+  hingeEmbedding,
+  type MarginRankingOptions,
+  type MultiLabelSoftMarginOptions,
+  type MultiMarginOptions,
+  marginRanking,
+  multiLabelMargin,
+  multiLabelSoftMargin,
+  multiMargin,
+  softMargin,
+  squaredHinge,
+} from './losses/margin.ts';
+export { type DiceOptions, dice, type TverskyOptions, tversky } from './losses/overlap.ts';
+export type { LossOptions, Reduction } from './losses/reduce.ts';
+export {
+  type HuberOptions,
+  huber,
   l1,
+  logCosh,
+  meanAbsolutePercentageError,
   meanSquaredError,
-  type Reduction,
-} from './losses.ts';
+  meanSquaredLogarithmicError,
+  type SmoothL1Options,
+  smoothL1,
+} from './losses/regression.ts';
 export { type MaskOptions, sequenceMask } from './mask.ts';
 export {
   BatchNorm1d,

@@ -1,6 +1,7 @@
 /** One layer of the transformer's encoder: self-attention and a small network, each with a residual path and a norm. */
 import type { Tensor } from '@nn/core';
-import { gelu, relu } from './activations.ts';
+import { gelu } from './activations/gates.ts';
+import { relu } from './activations/rectifiers.ts';
 import { type AttentionMasks, MultiheadAttention } from './attention.ts';
 import { dropout } from './dropout.ts';
 import type { Layer } from './layer.ts';

@@ -26,8 +26,12 @@ test.each<[keyof typeof layers, readonly unknown[], string]>([
   ['LSTM', [2, 4, { numLayers: 2 }], 'LSTM(2, 4): no option numLayers: layers, bias, batchFirst,'],
   ['RNN', [2, 4, { activation: 'relu' }], 'RNN(2, 4): no option activation'],
   ['MultiheadAttention', [8, 2, { batch_first: true }], 'MultiheadAttention: no option batch_first'],
-  ['crossEntropy', [x, x, { weights: [1, 2] }], 'crossEntropy: no option weights: reduction, weight,'],
-  ['meanSquaredError', [x, x, 'sum'], 'meanSquaredError: no option sum: reduction, mask.'],
+  [
+    'crossEntropy',
+    [x, x, { weights: [1, 2] }],
+    'crossEntropy: no option weights: reduction, mask, sampleWeight, weight,',
+  ],
+  ['meanSquaredError', [x, x, 'sum'], 'meanSquaredError: no option sum: reduction, mask, sampleWeight.'],
   ['bceWithLogits', [x, x, { posWeight: 2 }], 'bceWithLogits: no option posWeight'],
   ['Sequential', [[layers.relu]], 'Sequential: item 0 is neither a layer nor a function: spread the list'],
 ])('%s refuses %o', (name, args, message) => {

@@ -121,6 +121,23 @@ test('functions keep their digits where formulas lose them', async () => {
   expect(await zeros([3]).norm().item()).toBe(0);
 });
 
+test('log1p has a second derivative where the first is 0, and keeps a cotangent of 0 at -1', async () => {
+  const x = tensor([1, -1]);
+  const isFirst = tensor([true, false]);
+  // f = (log(1 + x) - log 2)^2, f'' = 2 / (1 + x)^2 at f' = 0
+  const f = where(
+    isFirst,
+    x
+      .log1p()
+      .sub(tensor([1]).log1p())
+      .square(),
+    0,
+  ).sum();
+  const [first] = gradients(f, [x]);
+  expect(await first.array()).toEqual([0, 0]);
+  expect(await gradients(first.sum(), [x])[0].at(0).item()).toBe(0.5);
+});
+
 test('norm and standard deviation have the slope 0 at 0', async () => {
   const x = tensor([2, 2, 2]);
   expect(await gradients(x.sub(2).norm(), [x])[0].array()).toEqual([0, 0, 0]);

@@ -153,9 +153,13 @@ export function log1p(x: Node): Node {
   const isInfinite = equal(u, constant(Number.POSITIVE_INFINITY, 'float32'));
   const scaled = multiply(log(u), divide(x, where(isSmall, one, rounded)));
   const y = where(isSmall, x, where(isInfinite, u, scaled));
-  // d log(1 + x) = dx / (1 + x); at -1 a cotangent of 0 stays 0
+  // d log(1 + x) = dx / (1 + x); where that is 0 / 0 or 0 / NaN, a cotangent of 0 stays 0
   const zero = constant(0, 'float32');
-  return customGradient(y, [x], (g) => [where(equal(g, zero), zero, divide(g, add(x, one)))]);
+  return customGradient(y, [x], (g) => {
+    const slope = divide(g, add(x, one));
+    // only there: a cotangent that happens to be 0 elsewhere has a slope of its own
+    return [where(and(equal(g, zero), not(equal(slope, slope))), zero, slope)];
+  });
 }
 
 /** exp(x) - 1, exact near 0: u = exp(x), (u - 1) x / log(u) (Kahan). */

@@ -9,7 +9,7 @@ import {
   huber,
   klDivergence,
   meanSquaredError,
-} from './index.ts';
+} from '../index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
