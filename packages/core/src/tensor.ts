@@ -62,7 +62,10 @@ export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 const sendInstead =
   'send the array of `await tensor.data()`, of a model the bytes of encodeModel(model) of @nn/serialize.';
 
-const notToBeSent: unique symbol = Symbol(`A tensor lives on a device and cannot be sent or cloned: ${sendInstead} It`);
+/** Browsers leave out the middle of what is longer than a hundred letters. */
+const notToBeSent: unique symbol = Symbol(
+  'A tensor cannot be sent or cloned: send await tensor.data(), of a model encodeModel(model). It',
+);
 
 /**
  * An immutable array of numbers on a device. Made by `tensor`, `zeros`, `uniform` and by operations.

@@ -45,8 +45,7 @@ test.each<[string, () => unknown, string]>([
 });
 
 test('what cannot be cloned or sent tells what can', () => {
-  const told =
-    /A tensor lives on a device and cannot be sent or cloned: send the array of `await tensor\.data\(\)`, of a model the bytes of encodeModel\(model\)/;
+  const told = 'A tensor cannot be sent or cloned: send await tensor.data(), of a model encodeModel(model). It';
   expect(() => structuredClone(x)).toThrow(told);
   expect(() => structuredClone({ layers: [{ weight: parameter([1]) }] })).toThrow(told);
 });

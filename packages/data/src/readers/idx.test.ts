@@ -165,7 +165,9 @@ describe('gzip that unpacks to more than it should', () => {
   it('is refused at the limit where that size lies', async () => {
     const packed = claiming(await pack(new Uint8Array(3_000_000)), 5);
     const error: unknown = await gunzip(packed, 1_000_000).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'format', message: expect.stringContaining('limit of 1000000 bytes') });
+    // Chromium sees the lie before it gives what it has unpacked.
+    const message = expect.stringMatching(/limit of 1000000 bytes|damaged or truncated/);
+    expect(error).toMatchObject({ code: 'format', message });
     expect(Object(error).data.length).toBeLessThan(1_500_000);
   });
 
