@@ -7,7 +7,7 @@
 import type { DType, Op } from '@nn/core';
 import { type Affine, isAlu } from '../analysis.ts';
 import type { Expression, Local, V128 } from '../assembler.ts';
-import { i32, i32x4, v128 } from '../instructions.ts';
+import { f32x4, i32, i32x4, v128 } from '../instructions.ts';
 import { keep } from '../math.ts';
 import { type Argument, scalarOperation, vectorOperation } from '../operations.ts';
 import { constantElement, constantLanes, splat } from './elements.ts';
@@ -117,6 +117,8 @@ export class Values {
     }
     if (op.op === 'load') return this.loads.vector(op, at, level);
     if (!isAlu(op)) throw new TypeError(`no vector code for ${op.op}`);
+    const signed = this.#signedOf(op);
+    if (signed !== null) return f32x4.abs(this.vector(signed, at, level));
     const values = op.args.map((argument): Argument => {
       const source = this.#op(argument);
       return {
@@ -127,6 +129,13 @@ export class Values {
       };
     });
     return vectorOperation(this.#loops.context, this.#loops.at(level), op.op, op.dtype, this.#from(op), values);
+  }
+  /** The x of max(x, -x), which is one instruction; null for anything else. */
+  #signedOf({ op, dtype, args: [x, other] }: AluOp): number | null {
+    const negative = this.#op(other ?? x!);
+    if (op !== 'max' || dtype !== 'float32' || negative.op !== 'mul' || negative.args[0] !== x) return null;
+    const factor = this.#op(negative.args[1]!);
+    return factor.op === 'const' && factor.value === -1 ? x! : null;
   }
   /** The dtype of the arguments (of the last ones, for `where`). */
   #from(op: AluOp): DType {
