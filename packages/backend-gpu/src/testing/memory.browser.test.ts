@@ -1,0 +1,4 @@
+import { testMemory } from './memory-tests.ts';
+
+testMemory('webgl2');
+testMemory('webgpu');
