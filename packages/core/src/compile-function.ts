@@ -16,6 +16,7 @@ import { currentRecorder, type HostEvent, recorder, recordWith, takeBack } from 
 import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { homeOf, rehearse, type Update, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
+import { passMark } from './padding.ts';
 import { isParameter } from './parameter.ts';
 import { checkSynchronous, getDefaultBackend, settings } from './settings.ts';
 import { show } from './shape.ts';
@@ -216,7 +217,11 @@ function trace(
   tensors: readonly Tensor[],
   device: Device,
 ): { readonly replay: Replay; readonly events: HostEvent[] } {
-  const placeholders = tensors.map(({ node }, k) => argument(k, node.dtype, node.shape, device.backend));
+  const placeholders = tensors.map(({ node }, k) => {
+    const placeholder = argument(k, node.dtype, node.shape, device.backend);
+    passMark(node, placeholder);
+    return placeholder;
+  });
   const record = recorder(true);
   const { events } = record;
   const { result, updates } = rehearse(() =>

@@ -85,6 +85,7 @@ export type { NumberSource } from './graph/node.ts';
 export { bytesFrom, decodeUtf8, realmTag } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
+export { isPadded, markPadded } from './padding.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
 export { type PrepareOptions, prepare } from './prepare.ts';
 export { type KernelTime, type Profile, profile } from './profile.ts';

@@ -1,8 +1,10 @@
 import { cpu } from '@nn/backend-cpu';
 import {
+  compile,
   evaluate,
   freeze,
   gradients,
+  markPadded,
   namedParameters,
   ones,
   parameters,
@@ -13,7 +15,7 @@ import {
   uniform,
   zeros,
 } from '@nn/core';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type AttentionMasks,
   attention,
@@ -462,6 +464,31 @@ describe('padding', () => {
     expect(() => layer.forward(x, { lengths: [4] })).toThrow(
       'LSTM(2, 3): lengths must have a number for each of the 2 rows: [2], got [1].',
     );
+  });
+
+  test('of recurrent layers: padding without lengths is spoken of, once a layer, also when compiled', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    try {
+      const embedding = new Embedding(9, 2);
+      const tokens = (): Tensor => tensor(Int32Array.of(4, 2, 7, 0), { shape: [2, 2] });
+      const [padded, whole] = [tokens(), tokens()];
+      markPadded(padded);
+      const layer = new GRU(2, 3, { batchFirst: true });
+      layer.forward(embedding.forward(whole));
+      layer.forward(embedding.forward(padded), { lengths: [2, 1] });
+      expect(warn).not.toHaveBeenCalled();
+      for (let k = 0; k < 2; k++) layer.forward(embedding.forward(padded));
+      expect(warn.mock.calls).toEqual([
+        [
+          'nn: GRU(2, 3): rows of the input are padded, and without lengths their padding counts as steps: forward(x, { lengths }), as the batch of the loader has them.',
+        ],
+      ]);
+      const other = new GRU(2, 3, { batchFirst: true });
+      await compile((x: Tensor) => other.forward(embedding.forward(x)).output)(padded);
+      expect(warn).toHaveBeenCalledTimes(2);
+    } finally {
+      warn.mockRestore();
+    }
   });
 });
 

@@ -5,6 +5,7 @@
 import {
   checkOptions,
   concat,
+  isPadded,
   isTensor,
   type Parameter,
   type Shape,
@@ -89,6 +90,7 @@ abstract class Recurrent<S extends State> {
   readonly gates: number;
   /** One entry for each layer and direction: layer 0 forwards, layer 0 backwards, layer 1 forwards, ... */
   readonly cells: readonly CellParameters[];
+  #toldOfPadding = false;
 
   constructor(gates: number, inputs: number, hidden: number, options: RecurrentOptions) {
     const { layers = 1, bias = true, batchFirst = false, bidirectional = false } = options;
@@ -135,6 +137,7 @@ abstract class Recurrent<S extends State> {
   /** The whole walk: the states of the top layer after each step, and the last states of all cells. */
   protected run(input: Tensor, start: Start): { readonly output: Tensor; readonly last: readonly S[] } {
     const { batch, length } = this.#check(input, start);
+    if (start.lengths === undefined) this.#tellOfPadding(input);
     const isReal = start.lengths === undefined ? null : this.#realSteps(start.lengths, batch, length);
     const directions = this.bidirectional ? 2 : 1;
     const last: S[] = [];
@@ -175,6 +178,16 @@ abstract class Recurrent<S extends State> {
       outputs.push(real === undefined ? next.hidden : where(real, next.hidden, 0));
     }
     return { output: stack(backwards ? outputs.reverse() : outputs, 0), last: state };
+  }
+
+  /** Warns, once, of padding that would be taken for real steps. */
+  #tellOfPadding(input: Tensor): void {
+    if (this.#toldOfPadding || !isPadded(input)) return;
+    this.#toldOfPadding = true;
+    console.warn(
+      `nn: ${String(this)}: rows of the input are padded, and without lengths their padding counts as steps: ` +
+        'forward(x, { lengths }), as the batch of the loader has them.',
+    );
   }
 
   /** For each step which rows are real: [N, 1]. */

@@ -1,5 +1,5 @@
 import { cpu } from '@nn/backend-cpu';
-import { setDefaultBackend, setSeed } from '@nn/core';
+import { isPadded, setDefaultBackend, setSeed } from '@nn/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { trainTestSplit } from '../splits/split.ts';
 import type { DataArray } from './dataset.ts';
@@ -236,6 +236,16 @@ describe('fields of any name', () => {
       "stratifyBy 'constructor' must name a field",
     );
   });
+});
+
+it('marks the fields of a batch whose rows it padded', () => {
+  const words = new Dataset({ letters: ragged([[1], [2], [3], [4, 5]]), label: dense([0, 1, 0, 1]) });
+  const batches = [...new DataLoader(words, { batchSize: 2 })];
+  expect(batches.map(({ letters }) => isPadded(letters))).toEqual([false, true]);
+  expect(batches.map(({ label }) => isPadded(label))).toEqual([false, false]);
+  // a row that is no sample has no steps, and says nothing about those that are
+  const [more] = new DataLoader(new Dataset({ letters: ragged([[1]]) }), { padTo: { samples: 4 } });
+  expect(more && isPadded(more.letters)).toBe(false);
 });
 
 describe('a position', () => {

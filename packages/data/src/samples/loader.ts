@@ -5,7 +5,7 @@
  * Gathering, normalising and padding are in `batches.ts`.
  */
 import type { Backend, Shape, Stateful, Tensor } from '@nn/core';
-import { checkOptions, randomState, realmTag, tensor, ValueError } from '@nn/core';
+import { checkOptions, markPadded, randomState, realmTag, tensor, ValueError } from '@nn/core';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
 import type { Elements } from './dataset.ts';
@@ -310,6 +310,9 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     const lengths: Record<string, Tensor> = Object.create(null);
     for (const [name, data] of Object.entries(arrays.lengths)) {
       lengths[name] = tensor(data, { shape: [data.length], ...place });
+      const field = fields[name];
+      const steps = field?.shape[1] ?? 0;
+      if (field && data.subarray(0, arrays.count).some((length) => length < steps)) markPadded(field);
     }
     const info: BatchInfo = {
       count: arrays.count,
