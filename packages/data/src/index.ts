@@ -45,5 +45,18 @@ export type { Fold, FoldOptions, TimeSeriesFoldOptions } from './splits/folds.ts
 export { kFolds, timeSeriesFolds } from './splits/folds.ts';
 export type { SplitOptions } from './splits/split.ts';
 export { splitTable, trainTestSplit } from './splits/split.ts';
-export type { ColumnEncoding, TableEncoding, TableOptions } from './tables/table.ts';
-export { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './tables/table.ts';
+export type { DatePart } from './tables/dates.ts';
+export type {
+  CategoryEncoding,
+  ColumnEncoding,
+  DateEncoding,
+  NumberEncoding,
+  TableEncoding,
+  TargetEncoding,
+} from './tables/encoding.ts';
+export type { ColumnOptions, Fill, Scale, TableOptions } from './tables/fit.ts';
+export { fitEncodeTable, fitTable } from './tables/fit.ts';
+export type { RawRow } from './tables/raw.ts';
+export { encodeRows, parseTableEncoding } from './tables/raw.ts';
+export type { EncodedTable } from './tables/table.ts';
+export { dropMissing, encodeTable, inputNames, takeRows } from './tables/table.ts';

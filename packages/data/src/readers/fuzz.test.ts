@@ -5,7 +5,8 @@
 import { isNNError } from '@nn/core';
 import { expect, it } from 'vitest';
 import { RandomSequence } from '../samples/random.ts';
-import { encodeTable, fitTable } from '../tables/table.ts';
+import { fitTable } from '../tables/fit.ts';
+import { encodeTable } from '../tables/table.ts';
 import { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
 import { gunzip } from './gunzip.ts';
 import { encodeIdx, readIdx } from './idx.ts';

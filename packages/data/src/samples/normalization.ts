@@ -18,8 +18,11 @@ export interface Normalization {
 }
 
 export interface FitOptions {
-  /** 'standard': mean 0, standard deviation 1 (of the population). 'minMax': into `range`. */
-  readonly kind?: 'standard' | 'minMax';
+  /**
+   * 'standard': mean 0, standard deviation 1 (of the population). 'minMax': into `range`. 'robust': median 0, quartiles 1
+   * apart, which a few far values do not move. 'maxAbs': the largest magnitude becomes 1, and 0 stays 0.
+   */
+  readonly kind?: 'standard' | 'minMax' | 'robust' | 'maxAbs';
   readonly per?: Normalization['per'];
   /** Where 'minMax' puts the smallest and the largest value. */
   readonly range?: readonly [low: number, high: number];
@@ -65,6 +68,26 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
       const deviation = Math.sqrt(squares[group]! / seen[group]!);
       if (deviation > 0) divisor[group] = deviation;
     }
+  } else if (kind === 'robust') {
+    const values = Array.from({ length: groups }, () => new Float64Array(data.length / groups));
+    const seen = new Array<number>(groups).fill(0);
+    for (let i = 0; i < data.length; i++) {
+      const group = Math.floor(i / run) % groups;
+      values[group]![seen[group]!++] = finite(data, i, shape);
+    }
+    values.forEach((sorted, group) => {
+      sorted.sort();
+      offset[group] = quantile(sorted, 0.5);
+      const width = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+      if (width > 0) divisor[group] = width;
+    });
+  } else if (kind === 'maxAbs') {
+    const most = new Array<number>(groups).fill(0);
+    for (let i = 0; i < data.length; i++) {
+      const group = Math.floor(i / run) % groups;
+      most[group] = Math.max(most[group]!, Math.abs(finite(data, i, shape)));
+    }
+    for (let group = 0; group < groups; group++) if (most[group]! > 0) divisor[group] = most[group]!;
   } else {
     const least = new Array<number>(groups).fill(Number.POSITIVE_INFINITY);
     const most = new Array<number>(groups).fill(Number.NEGATIVE_INFINITY);
@@ -143,6 +166,14 @@ function map<Result extends Float32Array | Float64Array>(
     }
   }
   return { data: result, shape };
+}
+
+/** Between the two nearest of sorted values, in a straight line (type 7 of Hyndman and Fan, 1996). */
+function quantile(sorted: Float64Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
 }
 
 /** Element i belongs to the group floor(i / run) mod groups. */

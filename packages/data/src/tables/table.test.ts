@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Table } from '../readers/csv.ts';
 import { parseCsv } from '../readers/csv.ts';
 import { denormalize, fitNormalization, normalize } from '../samples/normalization.ts';
-import { dropMissing, encodeTable, fitTable, inputNames, takeRows } from './table.ts';
+import { fitTable } from './fit.ts';
+import { dropMissing, encodeTable, inputNames, takeRows } from './table.ts';
 
 const table = parseCsv(
   ['size,color,sold,price,kind', '1,red,true,10,b', ',blue,false,20,a', '3,,true,30,b', '4,red,false,,a'].join('\n'),

@@ -1,82 +1,26 @@
 /**
- * From the columns of a table to samples: choice of columns, categories as numbers, missing values.
- * Fit on the training part (categories, fill-ins), apply to any; what is fitted is plain JSON, to store with a model.
+ * From the columns of a table to samples, by an encoding that was fitted (`fit.ts`); and choice of rows.
+ * Errors name line and column.
  */
 import { FormatError, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
 import type { DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
+import { namesOfPart, numbersOfPart, parseDate } from './dates.ts';
+import type { ColumnEncoding, TableEncoding } from './encoding.ts';
 
-/** How a column becomes numbers. `fill` stands in for missing values; null where they are an error. */
-export type ColumnEncoding =
-  | { readonly name: string; readonly kind: 'number'; readonly fill: number | null }
-  | {
-      readonly name: string;
-      readonly kind: 'oneHot' | 'index';
-      readonly categories: readonly string[];
-      readonly fill: string | null;
-    };
+/** Which table an encoding was fitted to, while both live: its rows must not be target-encoded by their own targets. */
+export const fittedTo: WeakMap<TableEncoding, Table> = new WeakMap<TableEncoding, Table>();
 
-/** The columns of inputs and targets in order, and how each becomes numbers. */
-export interface TableEncoding {
-  readonly inputs: readonly ColumnEncoding[];
-  readonly targets: readonly ColumnEncoding[];
-}
-
-export interface TableOptions {
-  /** What to predict. One column of categories or booleans gives classes, others give numbers. */
-  readonly targets: string | readonly string[];
-  /** What to predict it from; all other columns where not given. */
-  readonly inputs?: readonly string[];
-  /** Missing inputs: 'error', or 'fill' with the mean of numbers and the most frequent category. Missing targets are always an error. */
-  readonly missing?: 'error' | 'fill';
-  /** Takes what is suspicious, a sentence each; `console.warn` where not given. */
-  readonly onWarning?: (message: string) => void;
-}
+/** A table as samples. */
+export type EncodedTable = Dataset<{
+  readonly inputs: DataArray<Float64Array>;
+  readonly targets: DataArray<Float64Array> | DataArray<Int32Array>;
+}>;
 
 /**
- * Finds categories (in the order of their code points) and fill-ins for the columns of a table.
- *
- * @example
- * import { encodeTable, fitTable, inputNames, parseCsv } from '@nn/data';
- * const table = parseCsv('size,color,name\n1,red,a\n2,blue,b\n');
- * const encoding = fitTable(table, { targets: 'name' });
- * console.log(inputNames(encoding), encodeTable(table, encoding).fields.inputs.data);
- * // => [ 'size', 'color=blue', 'color=red' ] Float64Array(6) [ 1, 0, 1, 2, 1, 0 ]
- */
-export function fitTable(table: Table, options: TableOptions): TableEncoding {
-  const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
-  const isTarget = new Set(targets);
-  const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
-  for (const [what, names] of Object.entries({ inputs, targets })) {
-    if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
-  }
-  const fill = options.missing === 'fill';
-  const { onWarning = (message: string) => console.warn(message) } = options;
-  const columnOf = columnFinder('fitTable', table);
-  const encoding: TableEncoding = {
-    inputs: inputs.map((name) => fitColumn(columnOf(name), 'oneHot', fill)),
-    targets: targets.map((name) => fitColumn(columnOf(name), 'index', false)),
-  };
-  for (const column of [...encoding.inputs, ...encoding.targets]) {
-    const warning = suspicion(table, column);
-    if (warning !== undefined) onWarning(warning);
-  }
-  return encoding;
-}
-
-/** What to say of a column in which nearly every row has a category of its own: a name or a number, not a property. */
-function suspicion(table: Table, column: ColumnEncoding): string | undefined {
-  const rows = table.lines.length;
-  if (column.kind === 'number' || column.categories.length <= 20 || column.categories.length < rows / 2) {
-    return undefined;
-  }
-  return `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`;
-}
-
-/**
- * The names of the inputs' elements: the column, or 'column=category'.
+ * The names of the inputs' elements: the column, 'column=category', 'column missing', or the column and a part of its date.
  *
  * @example
  * import { fitTable, inputNames, parseCsv } from '@nn/data';
@@ -84,9 +28,18 @@ function suspicion(table: Table, column: ColumnEncoding): string | undefined {
  * console.log(inputNames(fitTable(table, { targets: 'kind' }))); // => [ 'size', 'color=blue', 'color=red' ]
  */
 export function inputNames(encoding: TableEncoding): string[] {
-  return encoding.inputs.flatMap((column) =>
-    column.kind === 'oneHot' ? column.categories.map((category) => `${column.name}=${category}`) : [column.name],
-  );
+  return encoding.inputs.flatMap((column) => {
+    if (column.kind === 'oneHot') return column.categories.map((category) => `${column.name}=${category}`);
+    if (column.kind === 'date') return column.parts.flatMap(namesOfPart).map((part) => `${column.name} ${part}`);
+    return column.kind === 'number' && column.indicator ? [column.name, `${column.name} missing`] : [column.name];
+  });
+}
+
+/** The number of elements that a column becomes. */
+export function widthOf(column: ColumnEncoding): number {
+  if (column.kind === 'oneHot') return column.categories.length;
+  if (column.kind === 'date') return column.parts.flatMap(namesOfPart).length;
+  return column.kind === 'number' && column.indicator ? 2 : 1;
 }
 
 /**
@@ -102,14 +55,17 @@ export function inputNames(encoding: TableEncoding): string[] {
  * const { inputs, targets } = encodeTable(table, fitTable(table, { targets: 'kind' })).fields;
  * console.log(inputs.data, targets.data); // => Float64Array(2) [ 1, 2 ] Int32Array(2) [ 1, 0 ]
  */
-export function encodeTable(
-  table: Table,
-  encoding: TableEncoding,
-): Dataset<{
-  readonly inputs: DataArray<Float64Array>;
-  readonly targets: DataArray<Float64Array> | DataArray<Int32Array>;
-}> {
+export function encodeTable(table: Table, encoding: TableEncoding): EncodedTable {
   const rows = table.lines.length;
+  if (fittedTo.get(encoding) === table) {
+    const leak = encoding.inputs.find(({ kind }) => kind === 'target');
+    if (leak) {
+      throw new ValueError(
+        `encodeTable: column ${quoted(leak.name)} is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.`,
+        { column: leak.name },
+      );
+    }
+  }
   const inputs = encodeColumns(table, encoding.inputs);
   const targets = encodeColumns(table, encoding.targets);
   const classes = encoding.targets.length === 1 && encoding.targets[0]?.kind === 'index';
@@ -174,33 +130,9 @@ function isMissing(column: Column, row: number): boolean {
   return column.kind === 'category' ? column.values[row] === null : Number.isNaN(column.values[row]);
 }
 
-/** Booleans are numbers as inputs and the classes 'false' and 'true' as targets. */
-function fitColumn(column: Column, categorical: 'oneHot' | 'index', fill: boolean): ColumnEncoding {
-  const { name } = column;
-  if (column.kind !== 'category' && !(column.kind === 'boolean' && categorical === 'index')) {
-    let sum = 0;
-    let count = 0;
-    for (const value of column.values) {
-      if (Number.isNaN(value)) continue;
-      sum += value;
-      count++;
-    }
-    return { name, kind: 'number', fill: fill && count > 0 ? sum / count : null };
-  }
-  if (column.kind !== 'category') return { name, kind: categorical, categories: ['false', 'true'], fill: null };
-  const counts = new Map<string, number>();
-  for (const value of column.values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const categories = [...counts.keys()].sort();
-  let frequent: string | null = null;
-  for (const category of categories) {
-    if (frequent === null || counts.get(category)! > counts.get(frequent)!) frequent = category;
-  }
-  return { name, kind: categorical, categories, fill: fill ? frequent : null };
-}
-
 function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): DataArray<Float64Array> {
   const rows = table.lines.length;
-  const widths = encodings.map((encoding) => (encoding.kind === 'oneHot' ? encoding.categories.length : 1));
+  const widths = encodings.map(widthOf);
   const width = widths.reduce((a, b) => a + b, 0);
   if (rows * width > 2 ** 31) {
     const widest = encodings[widths.indexOf(Math.max(...widths))]?.name ?? '';
@@ -214,9 +146,6 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
   let start = 0;
   encodings.forEach((encoding, i) => {
     const column = columnOf(encoding.name);
-    const indices = new Map(
-      encoding.kind === 'number' ? [] : encoding.categories.map((category, at) => [category, at]),
-    );
     const fail = (row: number, what: string): never => {
       const line = table.lines[row];
       throw new FormatError(`encodeTable: ${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`, {
@@ -224,30 +153,73 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
         column: encoding.name,
       });
     };
-    const missing = (row: number): never =>
-      fail(row, 'the value is missing; fill it, or drop the row with dropMissing.');
-    for (let row = 0; row < rows; row++) {
-      const at = row * width + start;
-      if (encoding.kind === 'number') {
-        if (column.kind === 'category') {
-          fail(row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
-        }
-        data[at] = isMissing(column, row) ? (encoding.fill ?? missing(row)) : (column.values[row] as number);
-      } else {
-        const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
-        const index =
-          indices.get(value) ?? fail(row, `${quoted(value)} is none of the categories ${listed(encoding.categories)}.`);
-        if (encoding.kind === 'oneHot') data[at + index] = 1;
-        else data[at] = index;
-      }
-    }
+    const write = writer(encoding, column, data, fail);
+    for (let row = 0; row < rows; row++) write(row, row * width + start);
     start += widths[i]!;
   });
   return { data, shape: [rows, width] };
 }
 
+/** What writes the elements of one row at a place. */
+function writer(
+  encoding: ColumnEncoding,
+  column: Column,
+  data: Float64Array,
+  fail: (row: number, what: string) => never,
+): (row: number, at: number) => void {
+  const missing = (row: number): never => fail(row, 'the value is missing; fill it, or drop the row with dropMissing.');
+  if (encoding.kind === 'number') {
+    const { fill, offset = 0, divisor = 1, indicator } = encoding;
+    return (row, at) => {
+      if (column.kind === 'category') {
+        fail(row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
+      }
+      const isAbsent = isMissing(column, row);
+      data[at] = ((isAbsent ? (fill ?? missing(row)) : (column.values[row] as number)) - offset) / divisor;
+      if (indicator) data[at + 1] = Number(isAbsent);
+    };
+  }
+  if (encoding.kind === 'date') {
+    return (row, at) => {
+      const moment = isMissing(column, row)
+        ? (encoding.fill ?? missing(row))
+        : (milliseconds(column, row) ??
+          fail(row, `${quoted(String(column.values[row]))} is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`));
+      data.set(
+        encoding.parts.flatMap((part) => numbersOfPart(part, moment)),
+        at,
+      );
+    };
+  }
+  const indices = new Map(encoding.categories.map((category, at) => [category, at]));
+  if (encoding.kind === 'target') {
+    return (row, at) => {
+      const category = categoryAt(column, row);
+      const index = category === null ? undefined : indices.get(category);
+      data[at] = index === undefined ? encoding.otherwise : encoding.values[index]!;
+    };
+  }
+  const { categories, unknown } = encoding;
+  return (row, at) => {
+    const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
+    let index = indices.get(value);
+    if (index === undefined) {
+      if (unknown !== 'ignore') fail(row, `${quoted(value)} is none of the categories ${listed(categories)}.`);
+      index = -1;
+    }
+    if (encoding.kind === 'index') data[at] = index;
+    else if (index >= 0) data[at + index] = 1;
+  };
+}
+
+/** The moment in a column of dates as text, or of milliseconds since 1970; undefined where there is none. */
+export function milliseconds(column: Column, row: number): number | undefined {
+  if (isMissing(column, row)) return undefined;
+  return column.kind === 'category' ? parseDate(column.values[row] as string) : column.values[row];
+}
+
 /** The category as text. Columns read as numbers elsewhere (1, 2, 3) count by their decimal form. */
-function categoryAt(column: Column, row: number): string | null {
+export function categoryAt(column: Column, row: number): string | null {
   if (isMissing(column, row)) return null;
   if (column.kind === 'category') return column.values[row] as string;
   if (column.kind === 'boolean') return column.values[row] === 1 ? 'true' : 'false';

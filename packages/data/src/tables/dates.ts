@@ -1,0 +1,56 @@
+/**
+ * Moments as numbers: what a date says that a network can use. Parts that return (month, weekday, hour) are points on a circle,
+ * so that December lies beside January. All in UTC, for the same text must be the same numbers everywhere.
+ */
+
+/** 'year' and 'days' (since 1970, with the time of day) are numbers; the others a sine and a cosine. */
+export type DatePart = 'year' | 'days' | 'month' | 'weekday' | 'dayOfMonth' | 'dayOfYear' | 'hour';
+
+const millisecondsOfDay = 86_400_000;
+
+/** The turns of a circle, from 0 to 1, that have passed at a moment. */
+const turns: Readonly<Record<Exclude<DatePart, 'year' | 'days'>, (date: Date) => number>> = {
+  month: (date) => date.getUTCMonth() / 12,
+  weekday: (date) => date.getUTCDay() / 7,
+  dayOfMonth: (date) => (date.getUTCDate() - 1) / 31,
+  dayOfYear: (date) =>
+    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0)) /
+    millisecondsOfDay /
+    366,
+  hour: (date) => (date.getUTCHours() + date.getUTCMinutes() / 60 + date.getUTCSeconds() / 3600) / 24,
+};
+
+export const dateParts: readonly DatePart[] = ['year', 'days', 'month', 'weekday', 'dayOfMonth', 'dayOfYear', 'hour'];
+
+/** The names of the elements of a part. */
+export function namesOfPart(part: DatePart): readonly string[] {
+  return part === 'year' || part === 'days' ? [part] : [`${part} sine`, `${part} cosine`];
+}
+
+export function numbersOfPart(part: DatePart, milliseconds: number): readonly number[] {
+  if (part === 'days') return [milliseconds / millisecondsOfDay];
+  const date = new Date(milliseconds);
+  if (part === 'year') return [date.getUTCFullYear()];
+  const angle = 2 * Math.PI * turns[part](date);
+  return [Math.sin(angle), Math.cos(angle)];
+}
+
+const form = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?(Z|[+-]\d{2}:?\d{2})?)?)?$/;
+
+/**
+ * Milliseconds since 1970 of a date as ISO 8601 writes it: 2024-05, 2024-05-31, 2024-05-31 12:30:00; without a zone it is UTC.
+ * Undefined for anything else, and for days that no calendar has.
+ */
+export function parseDate(text: string): number | undefined {
+  const found = form.exec(text.trim());
+  if (!found) return undefined;
+  const [, year, month, day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = found;
+  const time = Date.UTC(+year!, +month! - 1, +day, +hour, +minute, +second, +fraction.padEnd(3, '0'));
+  const date = new Date(time);
+  // The calendar carries 2024-02-30 over into March.
+  if (date.getUTCMonth() !== +month! - 1 || date.getUTCDate() !== +day || +minute > 59 || +second > 59)
+    return undefined;
+  if (zone === 'Z') return time;
+  const minutes = +zone.slice(1, 3) * 60 + +zone.slice(-2);
+  return time - (zone.startsWith('-') ? -1 : 1) * minutes * 60_000;
+}

@@ -1,0 +1,233 @@
+/** Fitting of columns against scikit-learn (fixtures of scripts/golden/tables.py), out of fold, dates, and raw rows. */
+import { describe, expect, it } from 'vitest';
+import golden from '../../fixtures/tables.json' with { type: 'json' };
+import { parseCsv } from '../readers/csv.ts';
+import { kFolds } from '../splits/folds.ts';
+import { type ColumnOptions, type Fill, fitEncodeTable, fitTable, type Scale } from './fit.ts';
+import { encodeRows, parseTableEncoding, type RawRow } from './raw.ts';
+import { encodeTable, inputNames, takeRows } from './table.ts';
+
+const table = parseCsv(
+  `number,kind,target\n${golden.numbers.map((number, i) => `${number ?? ''},${golden.kinds[i]},${golden.target[i]}`).join('\n')}\n`,
+);
+
+function inputsOf(column: string, options: ColumnOptions): number[] {
+  const encoding = fitTable(table, { targets: 'target', inputs: [column], columns: { [column]: options } });
+  return [...encodeTable(table, encoding).fields.inputs.data];
+}
+
+describe('columns of scikit-learn', () => {
+  it.each(golden.columns.map((item) => [item.fill, item.scale, item] as const))(
+    'filled with %s, scaled by %s',
+    (_fill, _scale, item) => {
+      const found = inputsOf('number', { fill: item.fill as Fill, scale: item.scale as Scale, indicator: true });
+      found.forEach((value, i) => {
+        expect(value).toBeCloseTo(item.values[i]!, 12);
+      });
+      expect(found.length).toBe(item.values.length);
+    },
+  );
+
+  it('ordinal, in the order that is given, with -1 for what is unknown', () => {
+    const columns = { kind: { encode: 'ordinal', order: golden.order, unknown: 'ignore' } } as const;
+    const encoding = fitTable(table, { targets: 'target', inputs: ['kind'], columns });
+    const rows = [...golden.kinds, 'none'].map((kind) => ({ kind }));
+    expect([...encodeRows(rows, encoding).data]).toEqual(golden.codes);
+  });
+
+  it.each([0, 10] as const)('means of the target, smoothed by %i rows', (smoothing) => {
+    const columns = { kind: { encode: 'target', smoothing } } as const;
+    const encoding = fitTable(table, { targets: 'target', inputs: ['kind'], columns });
+    for (const [kind, mean] of Object.entries(golden.means[smoothing])) {
+      expect(encodeRows([{ kind }], encoding).data[0]).toBeCloseTo(mean, 12);
+    }
+    const mean = golden.target.reduce((a, b) => a + b) / golden.target.length;
+    for (const kind of [null, 'none']) expect(encodeRows([{ kind }], encoding).data[0]).toBeCloseTo(mean, 12);
+  });
+});
+
+describe('target encoding', () => {
+  const options = {
+    targets: 'target',
+    inputs: ['number', 'kind'],
+    columns: { number: { fill: 'mean' }, kind: { encode: 'target' } },
+  } as const;
+
+  it('gives each row the means of the other folds', () => {
+    const { encoding, samples } = fitEncodeTable(table, { ...options, folds: 4, seed: 2 });
+    expect(encoding).toEqual(fitTable(table, options));
+    for (const { train, test } of kFolds(table, { folds: 4, seed: 2, shuffle: true })) {
+      const fitted = fitTable(takeRows(table, train), options);
+      const expected = encodeTable(takeRows(table, test), fitted).fields.inputs.data;
+      test.forEach((row, i) => {
+        expect(samples.fields.inputs.data[2 * row + 1]).toBe(expected[2 * i + 1]);
+      });
+    }
+  });
+
+  it('does not tell a row its own target: a column of names explains nothing', () => {
+    const names = parseCsv(`name,y\n${Array.from({ length: 40 }, (_, i) => `n${i},${i % 2}`).join('\n')}\n`);
+    const { samples } = fitEncodeTable(names, {
+      targets: 'y',
+      columns: { name: { encode: 'target', smoothing: 0 } },
+      onWarning: () => {},
+    });
+    const { inputs, targets } = samples.fields;
+    // Each name is new to the fold that it is in, so it gets the mean over the others.
+    expect(new Set(Array.from(inputs.data, (value) => value > 0.3 && value < 0.7))).toEqual(new Set([true]));
+    expect(targets.data.length).toBe(40);
+  });
+
+  it('refuses to encode the rows that were fitted by their own targets', () => {
+    const encoding = fitTable(table, options);
+    expect(() => encodeTable(table, encoding)).toThrow(
+      "encodeTable: column 'kind' is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.",
+    );
+    expect(encodeTable(takeRows(table, [0]), encoding).size).toBe(1);
+    expect(() =>
+      fitTable(table, { targets: 'kind', inputs: ['number'], columns: { number: { encode: 'target' } } }),
+    ).toThrow('is target-encoded, for which there must be one target of numbers or of two classes.');
+  });
+});
+
+describe('dates', () => {
+  const dates = parseCsv('when,y\n2024-03-01,1\n2023-12-31T18:00:00Z,2\n,3\n1999-07-15 06:30:00+02:00,4\n');
+
+  it('become years, days and points on circles', () => {
+    const parts = ['year', 'days', 'month', 'weekday', 'hour', 'dayOfMonth', 'dayOfYear'] as const;
+    const columns = { when: { encode: 'date', parts, fill: 'median' } } as const;
+    const encoding = fitTable(dates, { targets: 'y', columns });
+    expect(inputNames(encoding).slice(0, 4)).toEqual([
+      'when year',
+      'when days',
+      'when month sine',
+      'when month cosine',
+    ]);
+    const { data, shape } = encodeTable(dates, encoding).fields.inputs;
+    expect(shape).toEqual([4, 12]);
+    const circle = (turns: number) => [Math.sin(2 * Math.PI * turns), Math.cos(2 * Math.PI * turns)];
+    const moments = [
+      Date.UTC(2024, 2, 1),
+      Date.UTC(2023, 11, 31, 18),
+      Date.UTC(2023, 11, 31, 18),
+      Date.UTC(1999, 6, 15, 4, 30),
+    ];
+    const expected = [
+      [2024, moments[0]! / 864e5, ...circle(2 / 12), ...circle(5 / 7), ...circle(0), ...circle(0), ...circle(60 / 366)],
+      [
+        2023,
+        moments[1]! / 864e5,
+        ...circle(11 / 12),
+        ...circle(0),
+        ...circle(18 / 24),
+        ...circle(30 / 31),
+        ...circle(364 / 366),
+      ],
+    ];
+    expected.push(expected[1]!, [
+      1999,
+      moments[3]! / 864e5,
+      ...circle(6 / 12),
+      ...circle(4 / 7),
+      ...circle(4.5 / 24),
+      ...circle(14 / 31),
+      ...circle(195 / 366),
+    ]);
+    expected.flat().forEach((value, i) => {
+      expect(data[i]).toBeCloseTo(value, 10);
+    });
+    const row = (when: string | number | Date | null) => [...encodeRows([{ when }], encoding).data];
+    expect(row(new Date(moments[0]!))).toEqual(row('2024-03-01'));
+    expect(row(moments[0]!)).toEqual(row('2024-03-01'));
+    expect(row(null)).toEqual(row(moments[1]!));
+  });
+
+  it('are refused where no calendar has them', () => {
+    const encoding = fitTable(dates, { targets: 'y', columns: { when: { encode: 'date', fill: 'median' } } });
+    for (const when of ['2024-02-30', '2023-02-29', '31.12.2024', '2024-13-01', '2024-01-01T10:75']) {
+      expect(() => encodeRows([{ when }], encoding)).toThrow(
+        `column 'when': '${when}' is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`,
+      );
+    }
+  });
+});
+
+describe('raw rows', () => {
+  const people = parseCsv('age,class,port,survived\n22,3,S,no\n38,1,C,yes\n,3,S,yes\n35,1,,no\n');
+  const encoding = fitTable(people, {
+    targets: 'survived',
+    missing: 'fill',
+    scale: 'standard',
+    columns: { age: { indicator: true, fill: 'median' }, class: { encode: 'oneHot' }, port: { unknown: 'ignore' } },
+  });
+
+  it('are encoded as the table was, after the way through JSON', () => {
+    const back = parseTableEncoding(JSON.stringify(encoding));
+    expect(back).toEqual(encoding);
+    const rows: RawRow[] = [
+      { age: '22', class: 3, port: 'S', more: 1 },
+      { age: 38, class: '1', port: 'C' },
+      { age: null, class: 3, port: 'S' },
+      { age: 35, class: 1, port: '' },
+    ];
+    expect(encodeRows(rows, back).data).toEqual(encodeTable(people, encoding).fields.inputs.data);
+    expect([...encodeRows([{ age: 35, class: 1, port: 'X' }], back).data.subarray(4)]).toEqual([0, 0]);
+  });
+
+  it('say what is wrong in them', () => {
+    expect(() => encodeRows([{ age: 1, class: 3 }], encoding)).toThrow(
+      "encodeRows: row 0 has no 'port'; it has age, class. Give null where the value is missing.",
+    );
+    expect(() => encodeRows([{ age: 'old', class: 3, port: 'S' }], encoding)).toThrow(
+      "encodeRows: row 0, 'age' is 'old', which is no number.",
+    );
+    expect(() => encodeRows([{ age: 1, class: 4, port: 'S' }], encoding)).toThrow(
+      "line 1, column 'class': '4' is none of the categories 1, 3.",
+    );
+  });
+
+  it.each([
+    ['{', 'this is not JSON'],
+    ['{"inputs":[]}', 'targets is no list of columns'],
+    ['{"inputs":[{"name":"x","kind":"number"}],"targets":[]}', 'inputs[0] is no encoding of a column'],
+    [
+      '{"inputs":[{"name":"x","kind":"number","fill":0,"divisor":0}],"targets":[]}',
+      'inputs[0] is no encoding of a column',
+    ],
+    ['{"inputs":[{"name":"x","kind":"oneHot","categories":[1],"fill":null}],"targets":[]}', 'inputs[0] is no encoding'],
+    [
+      '{"inputs":[],"targets":[{"name":"x","kind":"target","categories":["a"],"values":[],"otherwise":0}]}',
+      'targets[0] is no encoding',
+    ],
+    [
+      '{"inputs":[{"name":"x","kind":"date","parts":["century"],"fill":null}],"targets":[]}',
+      'inputs[0] is no encoding',
+    ],
+  ])('refuse what is no encoding: %s', (text, message) => {
+    expect(() => parseTableEncoding(text)).toThrow(message);
+  });
+});
+
+describe('fitTable refuses', () => {
+  const numbers = parseCsv('x,kind,y\n1,a,1\n2,b,2\n');
+  it.each<[string, ColumnOptions, string]>([
+    ['x', { fill: { value: 'a' } }, `column 'x' has numbers, its fill is a; give a number.`],
+    [
+      'kind',
+      { fill: 'mean' },
+      "column 'kind' has categories, which have no mean; fill with 'mostFrequent' or { value }.",
+    ],
+    ['kind', { fill: { value: 'c' } }, `column 'kind' has the categories a, b, its fill is c; give one of them.`],
+    ['kind', { encode: 'number' }, `column 'kind' has categories; encode it as`],
+    ['kind', { encode: 'ordinal', order: ['a'] }, `column 'kind' has the category 'b', which order leaves out.`],
+    ['kind', { scale: 'robust' }, `column 'kind' is encoded as oneHot; scale is for numbers.`],
+    [
+      'kind',
+      { encode: 'target', fill: 'mean' },
+      `column 'kind' is target-encoded; missing values get the mean over all`,
+    ],
+    ['y', {}, `columns tells of 'y', which is no input; they are x, kind.`],
+  ])('%s %o', (name, options, message) => {
+    expect(() => fitTable(numbers, { targets: 'y', columns: { [name]: options } })).toThrow(message);
+  });
+});

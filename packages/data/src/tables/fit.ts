@@ -1,0 +1,344 @@
+/**
+ * Finds how the columns of a table become numbers: categories, fill-ins, scales, means of the target. Fit on the training part
+ * alone. Applying what was found is `table.ts`.
+ */
+import { checkOptions, ValueError } from '@nn/core';
+import type { Column, Table } from '../readers/csv.ts';
+import { listed, quoted } from '../readers/csv-scan.ts';
+import { fitNormalization } from '../samples/normalization.ts';
+import { kFolds } from '../splits/folds.ts';
+import { type DatePart, dateParts } from './dates.ts';
+import type { ColumnEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
+import {
+  categoryAt,
+  columnFinder,
+  type EncodedTable,
+  encodeTable,
+  fittedTo,
+  milliseconds,
+  takeRows,
+  widthOf,
+} from './table.ts';
+
+/** What stands in for a missing value; 'error': nothing does. A text stands for a category, a number for a number. */
+export type Fill = 'error' | 'mean' | 'median' | 'mostFrequent' | { readonly value: number | string };
+
+/** 'standard': mean 0, deviation 1. 'minMax': 0 to 1. 'robust': median 0, quartiles 1 apart. 'maxAbs': -1 to 1, 0 stays. */
+export type Scale = 'none' | 'standard' | 'minMax' | 'robust' | 'maxAbs';
+
+export interface ColumnOptions {
+  /**
+   * 'number'; 'oneHot', an element for each category; 'ordinal', the place of the category in `order`; 'target', the mean of
+   * the target in that category; 'date'. Numbers are numbers and categories one-hot where not given.
+   */
+  readonly encode?: 'number' | 'oneHot' | 'ordinal' | 'target' | 'date';
+  readonly fill?: Fill;
+  /** For numbers: one more element that is 1 where the value is missing. */
+  readonly indicator?: boolean;
+  readonly scale?: Scale;
+  /** For 'ordinal': the categories from first to last; by code points where not given. */
+  readonly order?: readonly string[];
+  /** For 'oneHot' and 'ordinal': 'ignore' gives a category that was not there only zeros, or -1. */
+  readonly unknown?: 'error' | 'ignore';
+  /** For 'target': so many rows of the mean over all are added to each category; 10 where not given. */
+  readonly smoothing?: number;
+  /** For 'date': year, month and weekday where not given. */
+  readonly parts?: readonly DatePart[];
+}
+
+export interface TableOptions {
+  /** What to predict. One column of categories or booleans gives classes, others give numbers. */
+  readonly targets: string | readonly string[];
+  /** What to predict it from; all other columns where not given. */
+  readonly inputs?: readonly string[];
+  /** Missing inputs: 'error', or 'fill' with the mean of numbers and the most frequent category. Missing targets are always an error. */
+  readonly missing?: 'error' | 'fill';
+  /** How numbers among the inputs are scaled; 'none' where not given. */
+  readonly scale?: Scale;
+  /** Categories that are not there when fitted: an error where not given. */
+  readonly unknown?: 'error' | 'ignore';
+  /** What is different for some inputs, by column. */
+  readonly columns?: Readonly<Record<string, ColumnOptions>>;
+  /** Takes what is suspicious, a sentence each; `console.warn` where not given. */
+  readonly onWarning?: (message: string) => void;
+}
+
+const known = ['targets', 'inputs', 'missing', 'scale', 'unknown', 'columns', 'onWarning'];
+const knownOfColumn = ['encode', 'fill', 'indicator', 'scale', 'order', 'unknown', 'smoothing', 'parts'];
+
+/**
+ * Finds categories (in the order of their code points), fill-ins and scales for the columns of a table. With a target-encoded
+ * column the rows that were fitted must be encoded by `fitEncodeTable`.
+ *
+ * @example
+ * import { encodeTable, fitTable, inputNames, parseCsv } from '@nn/data';
+ * const table = parseCsv('size,color,name\n1,red,a\n2,blue,b\n');
+ * const encoding = fitTable(table, { targets: 'name' });
+ * console.log(inputNames(encoding), encodeTable(table, encoding).fields.inputs.data);
+ * // => [ 'size', 'color=blue', 'color=red' ] Float64Array(6) [ 1, 0, 1, 2, 1, 0 ]
+ */
+export function fitTable(table: Table, options: TableOptions): TableEncoding {
+  checkOptions('fitTable', options, known);
+  const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
+  const isTarget = new Set(targets);
+  const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
+  for (const [what, names] of Object.entries({ inputs, targets })) {
+    if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
+  }
+  const { onWarning = (message: string) => console.warn(message), columns = {} } = options;
+  for (const [name, own] of Object.entries(columns)) {
+    if (!inputs.includes(name)) {
+      throw new ValueError(
+        `fitTable: columns tells of ${quoted(name)}, which is no input; they are ${listed(inputs)}.`,
+        {
+          column: name,
+        },
+      );
+    }
+    checkOptions(`fitTable: column ${quoted(name)}`, own, knownOfColumn);
+  }
+  const columnOf = columnFinder('fitTable', table);
+  const encoding: TableEncoding = {
+    targets: targets.map((name) => fitTargetColumn(columnOf(name))),
+    inputs: inputs.map((name) => {
+      const own = Object.hasOwn(columns, name) ? columns[name]! : {};
+      return fitInput(table, columnOf(name), own, options);
+    }),
+  };
+  for (const column of [...encoding.inputs, ...encoding.targets]) {
+    const warning = suspicion(table, column);
+    if (warning !== undefined) onWarning(warning);
+  }
+  fittedTo.set(encoding, table);
+  return encoding;
+}
+
+/**
+ * Fits, and encodes the rows that were fitted. A target-encoded column is encoded out of fold: the means that a row gets come from
+ * the other folds, so that its own target is not among its inputs. The encoding itself is fitted on all rows, for any others.
+ *
+ * @example
+ * import { fitEncodeTable, parseCsv } from '@nn/data';
+ * const table = parseCsv(`city,price\n${'a,1\nb,3\n'.repeat(10)}`);
+ * const columns = { city: { encode: 'target', smoothing: 0 } } as const;
+ * const { samples, encoding } = fitEncodeTable(table, { targets: 'price', columns });
+ * console.log(samples.fields.inputs.data[0], encoding.inputs[0]?.kind); // => 1 target
+ */
+export function fitEncodeTable(
+  table: Table,
+  options: TableOptions & { readonly folds?: number; readonly seed?: number },
+): { readonly encoding: TableEncoding; readonly samples: EncodedTable } {
+  const { folds = 5, seed = 0, ...rest } = options;
+  const encoding = fitTable(table, rest);
+  fittedTo.delete(encoding);
+  const samples = encodeTable(table, encoding);
+  const { data, shape } = samples.fields.inputs;
+  let start = 0;
+  for (const column of encoding.inputs) {
+    if (column.kind === 'target') {
+      for (const { train, test } of kFolds(table, { folds, seed, shuffle: true })) {
+        const others = takeRows(table, train);
+        const { smoothing } = rest.columns?.[column.name] ?? {};
+        const own = fitMeans(others, columnFinder('fitEncodeTable', others)(column.name), rest, smoothing);
+        const { inputs } = encodeTable(takeRows(table, test), { inputs: [own], targets: [] }).fields;
+        test.forEach((row, i) => {
+          data[row * shape[1]! + start] = inputs.data[i]!;
+        });
+      }
+    }
+    start += widthOf(column);
+  }
+  fittedTo.set(encoding, table);
+  return { encoding, samples };
+}
+
+/** What to say of a column in which nearly every row has a category of its own: a name or a number, not a property. */
+function suspicion(table: Table, column: ColumnEncoding): string | undefined {
+  const rows = table.lines.length;
+  if (!('categories' in column) || column.categories.length <= 20 || column.categories.length < rows / 2) {
+    return undefined;
+  }
+  return `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`;
+}
+
+/** Booleans are the classes 'false' and 'true' as targets. */
+function fitTargetColumn(column: Column): ColumnEncoding {
+  const { name } = column;
+  if (column.kind === 'number') return { name, kind: 'number', fill: null };
+  if (column.kind === 'boolean') return { name, kind: 'index', categories: ['false', 'true'], fill: null };
+  return { name, kind: 'index', categories: [...countsOf(column).keys()].sort(), fill: null };
+}
+
+function fitInput(table: Table, column: Column, own: ColumnOptions, options: TableOptions): ColumnEncoding {
+  const { name } = column;
+  const encode = own.encode ?? (column.kind === 'category' ? 'oneHot' : 'number');
+  const byDefault: Fill =
+    options.missing === 'fill' ? (encode === 'number' || encode === 'date' ? 'mean' : 'mostFrequent') : 'error';
+  const { fill = byDefault } = own;
+  const refuse = (what: string): never => {
+    throw new ValueError(`fitTable: ${table.name}: column ${quoted(name)} ${what}`, { column: name });
+  };
+  if (own.indicator && encode !== 'number') refuse(`is encoded as ${encode}; indicator is for numbers.`);
+  if (own.scale && encode !== 'number') refuse(`is encoded as ${encode}; scale is for numbers.`);
+  if (own.order && encode !== 'ordinal') refuse(`is encoded as ${encode}; order is for 'ordinal'.`);
+  if (encode === 'number') {
+    if (column.kind === 'category')
+      return refuse("has categories; encode it as 'oneHot', 'ordinal', 'target' or 'date'.");
+    return fitNumber(
+      column.name,
+      column.values,
+      own.indicator && fill === 'error' ? 'mean' : fill,
+      own,
+      own.scale ?? options.scale ?? 'none',
+    );
+  }
+  if (encode === 'date') {
+    const { parts = ['year', 'month', 'weekday'] } = own;
+    for (const part of parts)
+      if (!dateParts.includes(part)) refuse(`has no part ${quoted(part)}; there are ${listed(dateParts)}.`);
+    const values = Float64Array.from(
+      { length: table.lines.length },
+      (_, row) => milliseconds(column, row) ?? Number.NaN,
+    );
+    return { name, kind: 'date', parts, fill: fillNumber(name, values, fill) };
+  }
+  if (encode === 'target') {
+    if (own.fill !== undefined) refuse('is target-encoded; missing values get the mean over all, so leave fill out.');
+    return fitMeans(table, column, options, own.smoothing);
+  }
+  const counts = countsOf(column);
+  const categories = own.order ?? [...counts.keys()].sort();
+  const inOrder = new Set(own.order);
+  const missingInOrder = own.order && [...counts.keys()].find((category) => !inOrder.has(category));
+  const unknown = own.unknown ?? options.unknown;
+  if (missingInOrder !== undefined && unknown !== 'ignore')
+    refuse(`has the category ${quoted(missingInOrder)}, which order leaves out.`);
+  return {
+    name,
+    kind: encode === 'ordinal' ? 'index' : 'oneHot',
+    categories,
+    fill: fillCategory(name, counts, categories, fill),
+    ...(unknown === 'ignore' && { unknown }),
+  };
+}
+
+function fitNumber(
+  name: string,
+  values: Float64Array,
+  fill: Fill,
+  { indicator = false }: ColumnOptions,
+  scale: Scale,
+): NumberEncoding {
+  const filled = fillNumber(name, values, fill);
+  const encoding: NumberEncoding = { name, kind: 'number', fill: filled, ...(indicator && { indicator }) };
+  const present = values.filter((value) => !Number.isNaN(value));
+  if (scale === 'none' || present.length === 0) return encoding;
+  const { offset, divisor } = fitNormalization({ data: present, shape: [present.length, 1] }, { kind: scale });
+  return { ...encoding, offset: offset[0]!, divisor: divisor[0]! };
+}
+
+function fillNumber(name: string, values: Float64Array, fill: Fill): number | null {
+  if (fill === 'error') return null;
+  if (typeof fill === 'object') {
+    if (typeof fill.value === 'number' && Number.isFinite(fill.value)) return fill.value;
+    throw new ValueError(`fitTable: column ${quoted(name)} has numbers, its fill is ${fill.value}; give a number.`, {
+      column: name,
+    });
+  }
+  const present = values.filter((value) => !Number.isNaN(value)).sort();
+  const { length } = present;
+  if (length === 0) return null;
+  if (fill === 'median') return (present[(length - 1) >> 1]! + present[length >> 1]!) / 2;
+  if (fill === 'mean') return values.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0) / length;
+  const counts = new Map<number, number>();
+  for (const value of present) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
+}
+
+function fillCategory(
+  name: string,
+  counts: ReadonlyMap<string, number>,
+  categories: readonly string[],
+  fill: Fill,
+): string | null {
+  if (fill === 'error') return null;
+  if (typeof fill === 'object') {
+    if (typeof fill.value === 'string' && categories.includes(fill.value)) return fill.value;
+    throw new ValueError(
+      `fitTable: column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${fill.value}; give one of them.`,
+      { column: name },
+    );
+  }
+  if (fill !== 'mostFrequent') {
+    throw new ValueError(
+      `fitTable: column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent' or { value }.`,
+      {
+        column: name,
+      },
+    );
+  }
+  let frequent: string | null = null;
+  for (const category of [...categories].sort()) {
+    if ((counts.get(category) ?? 0) > (frequent === null ? 0 : counts.get(frequent)!)) frequent = category;
+  }
+  return frequent;
+}
+
+/**
+ * (sum of the category's targets + m mean) / (count + m) with m = smoothing and the mean over all rows: few rows say little.
+ * Source: Micci-Barreca (2001).
+ */
+function fitMeans(table: Table, column: Column, { targets }: TableOptions, smoothing = 10): TargetEncoding {
+  const { name } = column;
+  const names = typeof targets === 'string' ? [targets] : targets;
+  const target = columnFinder('fitTable', table)(names[0]!);
+  const classes = target.kind === 'category' ? [...countsOf(target).keys()].sort() : [];
+  if (names.length > 1 || classes.length > 2 || !(smoothing >= 0)) {
+    throw new ValueError(
+      smoothing >= 0
+        ? `fitTable: column ${quoted(name)} is target-encoded, for which there must be one target of numbers or of two classes.`
+        : `fitTable: column ${quoted(name)}: smoothing ${smoothing} is not a number of rows, 0 or more.`,
+      { column: name },
+    );
+  }
+  const value = (row: number): number =>
+    target.kind === 'category'
+      ? target.values[row] === null
+        ? Number.NaN
+        : classes.indexOf(target.values[row]!)
+      : target.values[row]!;
+  const sums = new Map<string, { sum: number; count: number }>();
+  let [total, rows] = [0, 0];
+  for (let row = 0; row < table.lines.length; row++) {
+    if (Number.isNaN(value(row))) continue;
+    total += value(row);
+    rows++;
+    const category = categoryAt(column, row);
+    if (category === null) continue;
+    const entry = sums.get(category) ?? { sum: 0, count: 0 };
+    entry.sum += value(row);
+    entry.count++;
+    sums.set(category, entry);
+  }
+  const mean = rows === 0 ? 0 : total / rows;
+  const categories = [...sums.keys()].sort();
+  return {
+    name,
+    kind: 'target',
+    categories,
+    values: categories.map((category) => {
+      const { sum, count } = sums.get(category)!;
+      return (sum + smoothing * mean) / (count + smoothing);
+    }),
+    otherwise: mean,
+  };
+}
+
+function countsOf(column: Column): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let row = 0; row < column.values.length; row++) {
+    const category = categoryAt(column, row);
+    if (category !== null) counts.set(category, (counts.get(category) ?? 0) + 1);
+  }
+  return counts;
+}

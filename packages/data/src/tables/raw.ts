@@ -1,0 +1,132 @@
+/**
+ * A fitted encoding in another process than the one that fitted it: read back from JSON, and applied to rows as a form or
+ * a request gives them. What comes from outside is checked whole before it is used.
+ */
+import { FormatError, ValueError } from '@nn/core';
+import type { Column, Table } from '../readers/csv.ts';
+import { listed, quoted } from '../readers/csv-scan.ts';
+import type { DataArray } from '../samples/dataset.ts';
+import { dateParts } from './dates.ts';
+import type { ColumnEncoding, TableEncoding } from './encoding.ts';
+import { encodeTable } from './table.ts';
+
+/** One row by column; null where a value is missing. Numbers may be text. */
+export type RawRow = Readonly<Record<string, string | number | boolean | Date | null>>;
+
+/**
+ * Rows that are no table as inputs float64 [rows, elements], just as `encodeTable` makes them. Columns that the encoding does not
+ * know are left out. Throws a `ValueError` for a row without a column that it needs (null says that a value is missing), and as `encodeTable`.
+ *
+ * @example
+ * import { encodeRows, fitTable, parseCsv, parseTableEncoding } from '@nn/data';
+ * const fitted = fitTable(parseCsv('size,kind\n1,plum\n9,apple\n'), { targets: 'kind', scale: 'minMax' });
+ * const text = JSON.stringify(fitted); // kept with the model; in another process:
+ * console.log(encodeRows([{ size: 5 }], parseTableEncoding(text)).data); // => Float64Array(1) [ 0.5 ]
+ */
+export function encodeRows(rows: readonly RawRow[], encoding: TableEncoding): DataArray<Float64Array> {
+  const columns = encoding.inputs.map((column) => rawColumn(rows, column));
+  const lines = Int32Array.from(rows, (_, i) => i + 1);
+  const table: Table = { name: 'encodeRows', columns, lines };
+  return encodeTable(table, { inputs: encoding.inputs, targets: [] }).fields.inputs;
+}
+
+function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Column {
+  const values = rows.map((row, i) => {
+    const value = Object.hasOwn(row, name) ? row[name] : undefined;
+    if (value === undefined) {
+      throw new ValueError(
+        `encodeRows: row ${i} has no ${quoted(name)}; it has ${listed(Object.keys(row))}. Give null where the value is missing.`,
+        { row: i, column: name },
+      );
+    }
+    if (kind === 'date' && typeof value === 'number') return textOf(new Date(value));
+    if (kind !== 'number') return textOf(value);
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (number === null || number === '') return Number.NaN;
+    if ((typeof number !== 'number' && typeof number !== 'boolean') || !Number.isFinite(Number(number))) {
+      throw new ValueError(`encodeRows: row ${i}, ${quoted(name)} is ${quoted(String(value))}, which is no number.`, {
+        row: i,
+        column: name,
+      });
+    }
+    return Number(number);
+  });
+  // Each kind of encoding takes one kind of value, so the lists are of one kind.
+  return kind === 'number'
+    ? { name, kind: 'number', values: Float64Array.from(values, Number) }
+    : { name, kind: 'category', values: values.map((value) => (value === null ? null : String(value))) };
+}
+
+function textOf(value: string | number | boolean | Date | null): string | null {
+  if (value === null || value === '' || (typeof value === 'number' && Number.isNaN(value))) return null;
+  if (!(value instanceof Date)) return String(value);
+  return Number.isNaN(value.getTime()) ? null : value.toISOString();
+}
+
+/**
+ * Reads an encoding back from its JSON. Throws a `FormatError` that says where it is not one.
+ *
+ * @example
+ * import { parseTableEncoding } from '@nn/data';
+ * console.log(parseTableEncoding('{"inputs":[{"name":"x","kind":"number","fill":null}],"targets":[]}').inputs.length); // => 1
+ */
+export function parseTableEncoding(text: string): TableEncoding {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FormatError('parseTableEncoding: this is not JSON; pass the text that JSON.stringify(encoding) gave.');
+  }
+  const { inputs, targets } = Object(value) as { inputs?: unknown; targets?: unknown };
+  for (const [what, columns] of Object.entries({ inputs, targets })) {
+    if (!Array.isArray(columns)) throw new FormatError(`parseTableEncoding: ${what} is no list of columns.`, { what });
+    columns.forEach((column, i) => {
+      if (isColumn(column)) return;
+      throw new FormatError(`parseTableEncoding: ${what}[${i}] is no encoding of a column, as fitTable makes it.`, {
+        what,
+        index: i,
+      });
+    });
+  }
+  return value as TableEncoding; // The one cast: every part was looked at above.
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(each);
+const isOptional = (value: unknown, each: (item: unknown) => boolean): boolean => value === undefined || each(value);
+
+function isColumn(column: unknown): boolean {
+  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown } = Object(
+    column,
+  ) as Record<string, unknown>;
+  if (!isText(name)) return false;
+  switch (kind) {
+    case 'number':
+      return (
+        (fill === null || isNumber(fill)) &&
+        isOptional(offset, isNumber) &&
+        isOptional(divisor, (value) => isNumber(value) && value !== 0) &&
+        isOptional(indicator, (value) => typeof value === 'boolean')
+      );
+    case 'oneHot':
+    case 'index':
+      return (
+        isListOf(categories, isText) &&
+        (fill === null || isText(fill)) &&
+        isOptional(unknown, (value) => value === 'ignore')
+      );
+    case 'target':
+      return (
+        isListOf(categories, isText) &&
+        isListOf(values, isNumber) &&
+        (values as unknown[]).length === (categories as unknown[]).length &&
+        isNumber(otherwise)
+      );
+    case 'date':
+      return (fill === null || isNumber(fill)) && isListOf(parts, (part) => dateParts.some((one) => one === part));
+    default:
+      return false;
+  }
+}
