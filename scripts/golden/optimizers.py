@@ -273,6 +273,43 @@ rates('oneCycle', [0.8, {'steps': 25, 'rise': 0.4, 'divideStart': 10, 'divideEnd
       lambda o: S.OneCycleLR(o, 0.8, total_steps=25, pct_start=0.4, div_factor=10, final_div_factor=100, anneal_strategy='linear'))
 rates('oneCycle', [0.8, {'steps': 25, 'threePhase': True}], lambda o: S.OneCycleLR(o, 0.8, total_steps=25, three_phase=True))
 
+rates('polynomialDecay', [0.5, {'steps': 9, 'power': 2}], lambda o: S.PolynomialLR(o, 9, 2.0))
+rates('constantFactor', [0.5], lambda o: S.ConstantLR(o))
+rates('constantFactor', [0.5, {'factor': 0.25, 'steps': 7}], lambda o: S.ConstantLR(o, 0.25, 7))
+rates('cosineWarmRestarts', [0.5, {'steps': 5}], lambda o: S.CosineAnnealingWarmRestarts(o, 5))
+rates('cosineWarmRestarts', [0.5, {'steps': 3, 'multiply': 2, 'minimum': 0.05}], lambda o: S.CosineAnnealingWarmRestarts(o, 3, 2, 0.05))
+rates('cyclic', [0.1, {'maximum': 0.5, 'up': 4}], lambda o: S.CyclicLR(o, 0.1, 0.5, 4, cycle_momentum=False))
+rates('cyclic', [0.1, {'maximum': 0.5, 'up': 4, 'down': 2, 'mode': 'triangular2'}], lambda o: S.CyclicLR(o, 0.1, 0.5, 4, 2, 'triangular2', cycle_momentum=False))
+rates('cyclic', [0.1, {'maximum': 0.5, 'up': 3, 'mode': 'exponential', 'factor': 0.9}],
+      lambda o: S.CyclicLR(o, 0.1, 0.5, 3, mode='exp_range', gamma=0.9, cycle_momentum=False))
+
+
+# Keras' schedules and Noam's, by their formulas
+def formula(schedule, arguments, rate, steps=24):
+    SCHEDULES.append({'schedule': schedule, 'arguments': arguments, 'values': [number(rate(t)) for t in range(steps)]})
+
+
+formula('exponentialDecay', [0.5, {'factor': 0.5, 'steps': 6}], lambda t: 0.5 * 0.5 ** (t / 6))
+formula('exponentialDecay', [0.5, {'factor': 0.5, 'steps': 6, 'staircase': True}], lambda t: 0.5 * 0.5 ** (t // 6))
+formula('inverseTimeDecay', [0.5, {'factor': 0.5, 'steps': 6}], lambda t: 0.5 / (1 + 0.5 * t / 6))
+formula('inverseTimeDecay', [0.5, {'factor': 0.5, 'steps': 6, 'staircase': True}], lambda t: 0.5 / (1 + 0.5 * (t // 6)))
+formula('piecewiseConstant', [[4, 11], [0.5, 0.25, 0.1]], lambda t: 0.5 if t <= 4 else 0.25 if t <= 11 else 0.1)
+formula('polynomialDecay', [0.5, {'steps': 9, 'power': 0.5, 'minimum': 0.1}], lambda t: (0.5 - 0.1) * (1 - min(t, 9) / 9) ** 0.5 + 0.1)
+formula('polynomialDecay', [0.5, {'steps': 9, 'minimum': 0.1, 'cycle': True}], lambda t: (0.5 - 0.1) * (1 - t / (9 * max(1, math.ceil(t / 9)))) + 0.1)
+formula('noam', [2, {'size': 16, 'warmUpSteps': 8}], lambda t: 2 * 16 ** -0.5 * min((t + 1) ** -0.5, (t + 1) * 8 ** -1.5))
+
+
+def restarts(t, base=0.5, first=4, t_mul=2, m_mul=0.5, alpha=0.1):  # Keras' CosineDecayRestarts
+    done = t / first
+    n = math.floor(math.log(1 - done * (1 - t_mul)) / math.log(t_mul) + 1e-9)
+    done = (done - (1 - t_mul ** n) / (1 - t_mul)) / t_mul ** n
+    # its minimum alpha is a share of the first rate
+    return base * ((1 - alpha) * 0.5 * m_mul ** n * (1 + math.cos(math.pi * done)) + alpha)
+
+
+formula('cosineWarmRestarts', [0.5, {'steps': 4, 'multiply': 2}], lambda t: restarts(t, m_mul=1, alpha=0))
+formula('cosineWarmRestarts', [0.5, {'steps': 4, 'multiply': 2, 'shrink': 0.5}], lambda t: restarts(t, alpha=0))
+
 write('packages/optim/fixtures/schedules.json', SCHEDULES)
 
 # --- ReduceLROnPlateau ----------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /** Adadelta: steps in the unit of the parameter, from the running sizes of gradients and of steps. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdadeltaOptions extends OptimizerOptions {
@@ -16,7 +16,7 @@ interface AdadeltaRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<AdadeltaOptions, 'clip'>> = {
+const defaults: Defaults<AdadeltaOptions> = {
   learningRate: 1,
   weightDecay: 0,
   maximize: false,

@@ -1,7 +1,7 @@
 /** Adafactor: a second moment kept as one number per row and column, so that a matrix costs little memory. */
 import type { Parameter, Shape, Tensor } from '@nn/core';
 import { decoupledDecay } from './decay.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdafactorOptions extends OptimizerOptions {
@@ -22,7 +22,7 @@ interface AdafactorRule {
   readonly optionalState: 'rowMean' | 'columnMean' | 'meanSquare';
 }
 
-const defaults: Required<Omit<AdafactorOptions, 'clip'>> = {
+const defaults: Defaults<AdafactorOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,

@@ -1,5 +1,5 @@
 /** Adagrad: gradient descent with each gradient divided by the root of all squares so far. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdagradOptions extends OptimizerOptions {
@@ -18,7 +18,7 @@ interface AdagradRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<AdagradOptions, 'clip'>> = {
+const defaults: Defaults<AdagradOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,

@@ -1,6 +1,6 @@
 /** Adam and AdamW, which differ in where the weight decay goes. */
 import { decoupledDecay } from './decay.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
@@ -19,7 +19,7 @@ interface AdamRule {
   readonly optionalState: 'largestSecondMoment';
 }
 
-const defaults: Required<Omit<AdamOptions, 'clip'>> = {
+const defaults: Defaults<AdamOptions> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,

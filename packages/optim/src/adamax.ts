@@ -1,5 +1,5 @@
 /** Adamax: Adam with the largest gradient in place of the root of the mean square. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdamaxOptions extends OptimizerOptions {
@@ -16,7 +16,7 @@ interface AdamaxRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<AdamaxOptions, 'clip'>> = {
+const defaults: Defaults<AdamaxOptions> = {
   learningRate: 0.002,
   weightDecay: 0,
   maximize: false,

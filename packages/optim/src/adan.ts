@@ -1,5 +1,5 @@
 /** Adan: Adam with a third moment, of the change of the gradient, which looks ahead as Nesterov's momentum. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface AdanOptions extends OptimizerOptions {
@@ -16,7 +16,7 @@ interface AdanRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<AdanOptions, 'clip'>> = {
+const defaults: Defaults<AdanOptions> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,

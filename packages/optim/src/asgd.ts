@@ -1,7 +1,7 @@
 /** ASGD: gradient descent whose result is the mean of the weights on the way. */
 import type { Parameter, Tensor } from '@nn/core';
 import { AveragingOptimizer } from './averaging.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import type { Kept, Update, UpdateContext } from './optimizer.ts';
 
 export interface ASGDOptions extends OptimizerOptions {
@@ -20,7 +20,7 @@ interface ASGDRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<ASGDOptions, 'clip'>> = {
+const defaults: Defaults<ASGDOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,

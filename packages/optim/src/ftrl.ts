@@ -1,6 +1,6 @@
 /** FTRL: the leader so far, regularised, which makes weights of rare features exactly 0. */
 import type { Tensor } from '@nn/core';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface FTRLOptions extends OptimizerOptions {
@@ -25,7 +25,7 @@ interface FTRLRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<FTRLOptions, 'clip'>> = {
+const defaults: Defaults<FTRLOptions> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,

@@ -4,6 +4,8 @@
  */
 import { checkOptions, namedParameters, type Parameter, ValueError } from '@nn/core';
 import type { Clip } from './clipping.ts';
+import type { Constraint } from './constraints.ts';
+import type { GradientTransform } from './gradient-transforms.ts';
 import type { Schedule } from './schedules.ts';
 
 /** Options of every optimizer; each may differ between groups, except `clip`. */
@@ -16,10 +18,21 @@ export interface OptimizerOptions {
   readonly maximize?: boolean;
   /** A limit on the gradients of all groups. */
   readonly clip?: Clip;
+  /** What is done to each gradient after clipping: `centralize`, `gradientNoise`, or a function of your own. */
+  readonly transform?: GradientTransform;
+  /** What each parameter is made to keep after its update: `maxNorm`, `nonNegative`, or a function of your own. */
+  readonly constraint?: Constraint;
 }
 
+/** The options that have no default. */
+type Unset = 'clip' | 'transform' | 'constraint';
+const unset: readonly Unset[] = ['clip', 'transform', 'constraint'];
+
+/** The defaults of the options that have one. */
+export type Defaults<Options extends OptimizerOptions> = Required<Omit<Options, Unset>>;
+
 /** Options with every default filled in. */
-export type Complete<Options extends OptimizerOptions> = Required<Omit<Options, 'clip'>> & Pick<Options, 'clip'>;
+export type Complete<Options extends OptimizerOptions> = Defaults<Options> & Pick<Options, Unset>;
 
 /** Parameters (a model or a list) that share options; what it does not name comes from the optimizer's options. */
 export type ParameterGroup<Options> = Partial<Omit<Options, 'clip'>> & { readonly parameters: object };
@@ -62,10 +75,10 @@ const counts: readonly string[] = ['no', 'one', 'two', 'three'];
 /** The options with every default filled in. Throws ValueError for one that does not exist, or of another kind or range. */
 export function complete<Options extends OptimizerOptions>(
   optimizer: string,
-  defaults: Required<Omit<Options, 'clip'>>,
+  defaults: Defaults<Options>,
   options: Options,
 ): Complete<Options> {
-  checkOptions(optimizer, options, [...Object.keys(defaults), 'clip']);
+  checkOptions(optimizer, options, [...Object.keys(defaults), ...unset]);
   const all = { ...defaults, ...options };
   checkValues(optimizer, all, defaults);
   return all;
@@ -77,6 +90,10 @@ function checkValues(optimizer: string, options: object, defaults: object): void
   for (const [name, value] of Object.entries(options)) {
     const kind = kinds.get(name);
     const range = ranges[name] ?? fromZero;
+    if (name === 'transform' || name === 'constraint') {
+      if (typeof value === 'function' || value === undefined) continue;
+      throw new ValueError(`${optimizer}: ${name} must be a function of a tensor, got ${typeof value}.`);
+    }
     if (name === 'learningRate') checkRate(optimizer, value);
     else if (typeof kind === 'number') checkNumber(optimizer, name, value, range);
     else if (!Array.isArray(kind)) continue;
@@ -120,7 +137,7 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   const paths: string[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
   const groups = given.map(({ parameters: members, ...own }): Group<Options> => {
-    const known = Object.keys(options).filter((name) => name !== 'clip');
+    const known = [...Object.keys(options), 'transform', 'constraint'].filter((name) => name !== 'clip');
     checkOptions(`${optimizer}: a group`, own, known);
     const merged = { ...options, ...own };
     checkValues(`${optimizer}: a group`, merged, options);

@@ -7,11 +7,30 @@ export { Adan, type AdanOptions } from './adan.ts';
 export { ASGD, type ASGDOptions } from './asgd.ts';
 export { AveragingOptimizer } from './averaging.ts';
 export { type Clip, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clipping.ts';
+export {
+  type Constraint,
+  maxNorm,
+  minMaxNorm,
+  type NormAxes,
+  nonNegative,
+  unitNorm,
+} from './constraints.ts';
+export { type CyclicOptions, cosineWarmRestarts, cyclic } from './cycles.ts';
+export {
+  constantFactor,
+  inverseTimeDecay,
+  multiplicativeDecay,
+  noam,
+  piecewiseConstant,
+  polynomialDecay,
+} from './decays.ts';
 export { readLoss } from './finite.ts';
 export { FTRL, type FTRLOptions } from './ftrl.ts';
-export type { Complete, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
+export { centralize, type GradientContext, type GradientTransform, gradientNoise } from './gradient-transforms.ts';
+export type { Complete, Defaults, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
 export { LAMB, type LAMBOptions } from './lamb.ts';
 export { Lion, type LionOptions } from './lion.ts';
+export { Lookahead, type LookaheadOptions } from './lookahead.ts';
 export { Muon, type MuonOptions } from './muon.ts';
 export { NAdam, type NAdamOptions } from './nadam.ts';
 export {
@@ -23,10 +42,12 @@ export {
   type Update,
   type UpdateContext,
 } from './optimizer.ts';
+export { l1Penalty, l2Penalty, orthogonalPenalty } from './penalties.ts';
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './plateau.ts';
 export { RAdam, type RAdamOptions } from './radam.ts';
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export { Rprop, type RpropOptions } from './rprop.ts';
+export { SAM, type SAMOptions } from './sam.ts';
 export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './schedule-free.ts';
 export {
   cosineAnnealing,

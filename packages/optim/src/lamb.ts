@@ -1,6 +1,6 @@
 /** LAMB: Adam with each parameter's step scaled to the norm of the parameter, for very large batches. */
 import { where } from '@nn/core';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface LAMBOptions extends OptimizerOptions {
@@ -17,7 +17,7 @@ interface LAMBRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<LAMBOptions, 'clip'>> = {
+const defaults: Defaults<LAMBOptions> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,

@@ -1,6 +1,6 @@
 /** Lion: steps of one size everywhere, in the direction of the sign of a momentum. */
 import { decoupledDecay } from './decay.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface LionOptions extends OptimizerOptions {
@@ -15,7 +15,7 @@ interface LionRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<LionOptions, 'clip'>> = {
+const defaults: Defaults<LionOptions> = {
   learningRate: 1e-4,
   weightDecay: 0,
   maximize: false,

@@ -1,7 +1,7 @@
 /** Muon: momentum whose matrix is made orthogonal, so that a step moves all directions alike. */
 import { type Parameter, ShapeError, type Tensor, ValueError } from '@nn/core';
 import { decoupledDecay } from './decay.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface MuonOptions extends OptimizerOptions {
@@ -29,7 +29,7 @@ interface MuonRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<MuonOptions, 'clip'>> = {
+const defaults: Defaults<MuonOptions> = {
   learningRate: 0.001,
   weightDecay: 0.1,
   maximize: false,

@@ -1,5 +1,5 @@
 /** NAdam: Adam that looks ahead along its momentum, as Nesterov's. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface NAdamOptions extends OptimizerOptions {
@@ -18,7 +18,7 @@ interface NAdamRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<NAdamOptions, 'clip'>> = {
+const defaults: Defaults<NAdamOptions> = {
   learningRate: 0.002,
   weightDecay: 0,
   maximize: false,

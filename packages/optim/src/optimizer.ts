@@ -78,13 +78,15 @@ export interface Kept<R extends Rule> {
 type Updates = (readonly [Parameter, Tensor])[];
 
 /**
- * What rides in the program of a step: from the gradients, as they are before clipping, and the loss, where there is one,
- * it makes new values of parameters of its own. `stepCount` counts the step; a compiled one asks at each replay.
+ * What rides in the program of a step: from the gradients, as they are before clipping, the loss, where there is one, and
+ * the new values of parameters so far, it makes new values of parameters of its own, or others of those. `stepCount`
+ * counts the step; a compiled one asks at each replay.
  */
 export type Rider = (
   gradients: readonly Tensor[],
   loss: Tensor | undefined,
   stepCount: () => number,
+  values: ReadonlyMap<Parameter, Tensor>,
 ) => readonly (readonly [Parameter, Tensor])[];
 
 /** Parameters that share options, as an optimizer shows them. */
@@ -141,8 +143,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   readonly groups: readonly OptimizerGroup[];
   /** Steps taken so far. Schedules see the number of steps before the current one. */
   stepCount = 0;
-  /** What checkpoints call the parameters. */
-  readonly #names: readonly string[];
+  /** What checkpoints call the parameters, in the order of `parameters`. */
+  readonly names: readonly string[];
   readonly #clip: Clip | undefined;
   readonly #groups: readonly Group<R['options']>[];
   /** For each parameter, its group. */
@@ -162,7 +164,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
     const { parameters, groups, groupOf, names } = readGroups(this.constructor.name, source, options);
     this.parameters = parameters;
-    this.#names = names;
+    this.names = names;
     this.#groups = groups;
     this.#groupOf = groupOf;
     if (options.clip !== undefined) checkClip(this.constructor.name, options.clip);
@@ -255,8 +257,11 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     return this.#run('minimize', this.#gradients(loss, chosen), [loss, ...also], chosen);
   }
 
-  /** Updates all parameters with gradients that were computed elsewhere, in the order of `parameters`. */
-  apply(gradients: readonly Tensor[], ...also: readonly Tensor[]): Promise<void> {
+  /**
+   * Updates all parameters with gradients that were computed elsewhere, in the order of `parameters`; null for one that is
+   * to stay as it is.
+   */
+  apply(gradients: readonly (Tensor | null)[], ...also: readonly Tensor[]): Promise<void> {
     if (gradients.length !== this.parameters.length) {
       throw new ShapeError(
         `apply: ${gradients.length} gradients for ${this.parameters.length} parameters: give one for each, in the order of optimizer.parameters.`,
@@ -265,14 +270,15 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     }
     gradients.forEach((gradient, position) => {
       const { shape } = at(this.parameters, position);
-      if (gradient.shape.join() !== shape.join()) {
+      if (gradient !== null && gradient.shape.join() !== shape.join()) {
         throw new ShapeError(
           `apply: gradient ${position} is [${gradient.shape.join(', ')}], its parameter [${shape.join(', ')}].`,
           { position, gradient: gradient.shape, parameter: shape },
         );
       }
     });
-    return this.#run('apply', new Map(gradients.entries()), also);
+    const given = [...gradients.entries()].filter((entry): entry is [number, Tensor] => entry[1] !== null);
+    return this.#run('apply', new Map(given), also);
   }
 
   /**
@@ -359,8 +365,12 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
         return sum === undefined ? [] : [[sum, zerosLike(sum)]];
       });
       const clipped = this.#clip === undefined ? gradients : clipBy(this.#clip, gradients);
-      const riding = riders.flatMap((rider) => rider(gradients, also[0], () => this.stepCount));
-      return replace([...resets, ...this.#updates(positions, clipped), ...riding], also);
+      const values = new Map([...resets, ...this.#updates(positions, clipped)]);
+      for (const rider of riders) {
+        const riding = rider(gradients, also[0], () => this.stepCount, values);
+        for (const [target, value] of riding) values.set(target, value);
+      }
+      return replace([...values], also);
     });
   }
 
@@ -392,14 +402,15 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const { options } = at(this.#groupOf, position);
       const member = at(this.parameters, position);
       const state = this.#stateOf(position);
-      const gradient = options.maximize ? at(gradients, i).neg() : at(gradients, i);
+      const given = options.maximize ? at(gradients, i).neg() : at(gradients, i);
+      const gradient = options.transform?.(given, { parameter: member, steps: () => this.stepsOf(position) }) ?? given;
       const context = { parameter: member, gradient, options, numbers: sourcesOf(position), state };
       const next = this.update(options.weightDecay === 0 ? context : this.decay(context));
       const kept = namesOf<R['state'] | R['optionalState']>(state).flatMap((name): Updates => {
         const [target, value] = [state[name], next.state[name]];
         return target === undefined || value === undefined ? [] : [[target, value]];
       });
-      return [[member, next.parameter], ...kept];
+      return [[member, options.constraint?.(next.parameter) ?? next.parameter], ...kept];
     });
   }
 
@@ -455,7 +466,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     }
     return {
       stepCount: this.stepCount,
-      names: [...this.#names],
+      names: [...this.names],
       steps: [...this.#steps],
       learningRates: this.#groups.map(({ learningRate }) => (typeof learningRate === 'number' ? learningRate : null)),
     };
@@ -466,7 +477,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
    * nothing, for the state of an optimizer of another model and for numbers that no optimizer writes.
    */
   loadHostState(state: unknown): void {
-    const saved = readHostState(this.constructor.name, state, this.#names, this.#groups.length);
+    const saved = readHostState(this.constructor.name, state, this.names, this.#groups.length);
     this.stepCount = saved.stepCount;
     this.#steps = [...saved.steps];
     this.#groups.forEach((group, i) => {
@@ -484,12 +495,12 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       for (const name of namesOf<R['state'] | R['optionalState']>(state)) {
         const tensor = state[name];
         const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-        if (tensor !== undefined) children[`${snake}.${at(this.#names, position)}`] = tensor;
+        if (tensor !== undefined) children[`${snake}.${at(this.names, position)}`] = tensor;
       }
     });
     if (this.#waiting.size === 0) return children;
     this.#accumulated?.forEach((sum, position) => {
-      children[`accumulated.${at(this.#names, position)}`] = sum;
+      children[`accumulated.${at(this.names, position)}`] = sum;
     });
     return children;
   }

@@ -1,5 +1,5 @@
 /** RAdam: Adam that divides by the root of the mean square only once it knows that well enough. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface RAdamOptions extends OptimizerOptions {
@@ -16,7 +16,7 @@ interface RAdamRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<RAdamOptions, 'clip'>> = {
+const defaults: Defaults<RAdamOptions> = {
   learningRate: 0.001,
   weightDecay: 0,
   maximize: false,

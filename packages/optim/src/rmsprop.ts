@@ -1,5 +1,5 @@
 /** RMSprop: gradient descent with each gradient divided by its running magnitude. */
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface RMSpropOptions extends OptimizerOptions {
@@ -20,7 +20,7 @@ interface RMSpropRule {
   readonly optionalState: 'direction' | 'meanGradient';
 }
 
-const defaults: Required<Omit<RMSpropOptions, 'clip'>> = {
+const defaults: Defaults<RMSpropOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,

@@ -1,6 +1,6 @@
 /** Rprop: each number has a step size of its own and looks only at the sign of its gradient. */
 import { ValueError, where } from '@nn/core';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface RpropOptions extends OptimizerOptions {
@@ -17,7 +17,7 @@ interface RpropRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<RpropOptions, 'clip'>> = {
+const defaults: Defaults<RpropOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,

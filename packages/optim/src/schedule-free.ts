@@ -1,7 +1,7 @@
 /** Schedule-free AdamW: an average of weights takes the place of a falling learning rate. */
 import { type Parameter, type Tensor, ValueError } from '@nn/core';
 import { AveragingOptimizer } from './averaging.ts';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import type { Kept, Update, UpdateContext } from './optimizer.ts';
 
 export interface ScheduleFreeAdamWOptions extends OptimizerOptions {
@@ -24,7 +24,7 @@ interface ScheduleFreeRule {
   readonly optionalState: never;
 }
 
-const defaults: Required<Omit<ScheduleFreeAdamWOptions, 'clip'>> = {
+const defaults: Defaults<ScheduleFreeAdamWOptions> = {
   learningRate: 0.0025,
   weightDecay: 0,
   maximize: false,

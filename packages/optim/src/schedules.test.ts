@@ -3,10 +3,14 @@ import annealing from '../fixtures/cosine-annealing.json';
 import {
   cosineAnnealing,
   cosineDecay,
+  cosineWarmRestarts,
   exponentialDecay,
   linearRamp,
+  multiplicativeDecay,
   multiStepDecay,
+  noam,
   oneCycle,
+  piecewiseConstant,
   product,
   sequence,
   stepDecay,
@@ -82,3 +86,17 @@ test('milestones of a sequence must rise, and the first lie above 0', () => {
   expect(() => sequence([a, b], [0])).toThrow('sequence: the milestones [0] must rise and be above 0.');
   expect(() => sequence([a, b, c], [5, 5])).toThrow('sequence: the milestones [5, 5] must rise and be above 0.');
 });
+
+test('multiplicativeDecay multiplies step by step, asked in any order', () => {
+  const rate = multiplicativeDecay(1, (step) => step / 2);
+  expect([3, 1, 0, 2, 3].map(rate)).toEqual([0.75, 0.5, 1, 0.5, 0.75]);
+});
+
+test.each([
+  [() => cosineWarmRestarts(1, { steps: 3, multiply: 0 }), 'cosineWarmRestarts: multiply is 0: it must be at least 1.'],
+  [
+    () => piecewiseConstant([3, 2], [1, 2, 3]),
+    'piecewiseConstant: 2 boundaries, which must rise, need 3 values, got [3, 2] and 3.',
+  ],
+  [() => noam(1, { size: 0, warmUpSteps: 1 }), 'noam: size is 0: it must be above 0.'],
+])('%s is refused', (run, message) => expect(run).toThrow(message));

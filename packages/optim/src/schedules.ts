@@ -7,7 +7,8 @@ import { ValueError } from '@nn/core';
 /** The learning rate for a step; the first step is 0. */
 export type Schedule = (step: number) => number;
 
-function requireSteps(schedule: string, what: string, steps: number): void {
+/** Throws ValueError unless `steps` is above 0. */
+export function requireSteps(schedule: string, what: string, steps: number): void {
   if (!(steps > 0)) throw new ValueError(`${schedule}: ${what} is ${steps}: it must be above 0.`, { [what]: steps });
 }
 
@@ -42,14 +43,20 @@ export function multiStepDecay(
 }
 
 /**
- * Multiplies the rate by `factor` at every step, as PyTorch's `ExponentialLR`.
+ * Multiplies the rate by `factor` every `steps` (default 1), smoothly or in a `staircase`, as PyTorch's `ExponentialLR` and
+ * Keras' `ExponentialDecay`.
  *
  * @example
  * import { exponentialDecay } from '@nn/optim';
  * console.log(exponentialDecay(1, { factor: 0.5 })(3)); // => 0.125
  */
-export function exponentialDecay(base: number, options: { readonly factor: number }): Schedule {
-  return (step) => base * options.factor ** step;
+export function exponentialDecay(
+  base: number,
+  options: { readonly factor: number; readonly steps?: number; readonly staircase?: boolean },
+): Schedule {
+  const { factor, steps = 1, staircase = false } = options;
+  requireSteps('exponentialDecay', 'steps', steps);
+  return (step) => base * factor ** (staircase ? Math.floor(step / steps) : step / steps);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Gradient descent, with momentum. */
 import { ValueError } from '@nn/core';
-import { type Complete, complete, type OptimizerOptions, type ParameterSource } from './groups.ts';
+import { type Complete, complete, type Defaults, type OptimizerOptions, type ParameterSource } from './groups.ts';
 import { Optimizer, type Update, type UpdateContext } from './optimizer.ts';
 
 export interface SGDOptions extends OptimizerOptions {
@@ -19,7 +19,7 @@ interface SGDRule {
   readonly optionalState: 'direction';
 }
 
-const defaults: Required<Omit<SGDOptions, 'clip'>> = {
+const defaults: Defaults<SGDOptions> = {
   learningRate: 0.01,
   weightDecay: 0,
   maximize: false,
