@@ -20,7 +20,7 @@ const tileColumns = 4;
 /** A block of packed columns is 128 KB: its panels of 8 KB pass through the first-level cache, the block stays in the second. */
 const maxInner = 256;
 const maxColumns = 64;
-/** With more inner indices the sums of the blocks are added up in double precision too, for so many rows at once. */
+/** With more inner indices the sums of blocks stay in double precision, for so many rows at once, and are rounded at the end. */
 const longInner = 4 * maxInner;
 const maxRows = 128;
 const ownColumns = /* @__PURE__ */ Int32Array.from({ length: maxColumns }, (_, column) => column);
@@ -56,55 +56,16 @@ export class Gemm {
     firstRow = 0,
     endRow: number = this.#tables.outRows.length,
   ): void {
-    if (this.#sums) {
-      this.#runLong(this.#sums.get(), left, leftBase, right, rightBase, out, outBase, add, firstRow, endRow);
-      return;
-    }
     const { leftRows, leftInner, rightColumns, rightInner, outRows, outColumns } = this.#tables;
     const packedLeft = this.#left.get();
     const packedRight = this.#right.get();
+    const sums = this.#sums?.get();
     const inner = leftInner.length;
-    const columns = outColumns.length;
-    for (let k = 0; k < inner; k += this.#inner) {
-      const depth = Math.min(this.#inner, inner - k);
-      const adds = add || k > 0;
-      for (let column = 0; column < columns; column += maxColumns) {
-        const count = Math.min(maxColumns, columns - column);
-        packRight(packedRight, right, rightBase, rightColumns, column, count, rightInner, k, depth);
-        for (let row = firstRow; row < endRow; row += 2) {
-          const second = row + 1 < endRow;
-          const place = leftBase + leftRows[row]!;
-          packLeft(packedLeft, left, place, second ? leftBase + leftRows[row + 1]! : place, leftInner, k, depth);
-          const outRow = outBase + outRows[row]!;
-          const nextRow = second ? outBase + outRows[row + 1]! : -1;
-          tiles(packedLeft, packedRight, depth, out, outRow, nextRow, outColumns, column, count, adds);
-        }
-      }
-    }
-  }
-
-  /** The same for long inner axes: block by block of the results, whose sums are rounded once at the end. */
-  #runLong(
-    sums: Float64Array,
-    left: Float32Array,
-    leftBase: number,
-    right: Float32Array,
-    rightBase: number,
-    out: Float32Array,
-    outBase: number,
-    add: boolean,
-    firstRow: number,
-    endRow: number,
-  ): void {
-    const { leftRows, leftInner, rightColumns, rightInner, outRows, outColumns } = this.#tables;
-    const packedLeft = this.#left.get();
-    const packedRight = this.#right.get();
-    const inner = leftInner.length;
+    const block = sums ? maxRows : endRow - firstRow;
     for (let column = 0; column < outColumns.length; column += maxColumns) {
       const count = Math.min(maxColumns, outColumns.length - column);
-      for (let start = firstRow; start < endRow; start += maxRows) {
-        const end = Math.min(endRow, start + maxRows);
-        sums.fill(0);
+      for (let start = firstRow; start < endRow; start += block) {
+        const end = Math.min(endRow, start + block);
         for (let k = 0; k < inner; k += this.#inner) {
           const depth = Math.min(this.#inner, inner - k);
           packRight(packedRight, right, rightBase, rightColumns, column, count, rightInner, k, depth);
@@ -112,11 +73,18 @@ export class Gemm {
             const second = row + 1 < end;
             const place = leftBase + leftRows[row]!;
             packLeft(packedLeft, left, place, second ? leftBase + leftRows[row + 1]! : place, leftInner, k, depth);
-            const sum = (row - start) * maxColumns;
-            const next = second ? sum + maxColumns : -1;
-            tiles(packedLeft, packedRight, depth, sums, sum, next, ownColumns, 0, count, true);
+            if (sums) {
+              const to = (row - start) * maxColumns;
+              const next = second ? to + maxColumns : -1;
+              tiles(packedLeft, packedRight, depth, sums, to, next, ownColumns, 0, count, k > 0);
+            } else {
+              const to = outBase + outRows[row]!;
+              const next = second ? outBase + outRows[row + 1]! : -1;
+              tiles(packedLeft, packedRight, depth, out, to, next, outColumns, column, count, add || k > 0);
+            }
           }
         }
+        if (sums === undefined) continue;
         for (let row = start; row < end; row++) {
           for (let j = 0; j < count; j++) {
             const place = outBase + outRows[row]! + outColumns[column + j]!;
