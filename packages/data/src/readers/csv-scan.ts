@@ -2,7 +2,7 @@
  * One walk over CSV text by RFC 4180: it finds fields and records and stores none of them, so a reader may walk twice
  * and holds no more than what it keeps. What fields mean is `csv-values.ts`, tables are `csv.ts`.
  */
-import { excerpt, FormatError } from '@nn/core';
+import { excerpt, FormatError, ValueError } from '@nn/core';
 
 export interface ScanOptions {
   /** What to call the data in messages. */
@@ -127,4 +127,14 @@ function isSpace(code: number): boolean {
 function isLineEnd(text: string, i: number): boolean {
   const code = text.charCodeAt(i);
   return code === lineFeed || (code === carriageReturn && text.charCodeAt(i + 1) !== lineFeed);
+}
+
+/** Throws ValueError unless `separator` can be one. */
+export function checkSeparator(separator: string): string {
+  if (separator.length !== 1 || separator === '"' || separator === '\n' || separator === '\r') {
+    throw new ValueError(`parseCsv: separator '${separator}' is not one character other than a quote or a line end.`, {
+      separator,
+    });
+  }
+  return separator;
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import cases from '../../fixtures/csv.json' with { type: 'json' };
 import { RandomSequence } from '../samples/random.ts';
 import type { CsvOptions, Table } from './csv.ts';
-import { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
+import { parseCsv, readCsv } from './csv.ts';
+import { parseCsvRecords } from './csv-records.ts';
 
 describe('parseCsvRecords', () => {
   it(`reads ${cases.length} texts with quotes, separators and line ends in fields as Python does`, () => {

@@ -1,14 +1,14 @@
 /**
  * CSV by RFC 4180: text to records, records to typed columns. Errors name line and column.
  * The text is walked twice: once to see what the columns hold, once to fill them, so memory is the text and the columns.
- * It does not turn columns into samples; that is `table.ts`. Written here because the libraries at hand keep going after
+ * It does not turn columns into samples; that is `table.ts`; records alone are `csv-records.ts`. Written here because the libraries at hand keep going after
  * errors and do not say in which column they found them.
  */
 import { checkOptions, FormatError, ValueError } from '@nn/core';
 import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
 import type { ScanOptions } from './csv-scan.ts';
-import { fieldText, listed, quoted, scanRecords } from './csv-scan.ts';
+import { checkSeparator, fieldText, listed, quoted, scanRecords } from './csv-scan.ts';
 import type { Decimal } from './csv-values.ts';
 import { canBe, classify, isBlankMark, numberOf } from './csv-values.ts';
 import type { ByteSource } from './gunzip.ts';
@@ -82,12 +82,6 @@ export interface CsvFileOptions extends CsvOptions {
   readonly maxBytes?: number;
   /** Ends the reading: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-/** The records of a CSV text, and the line on which each begins. */
-export interface CsvRecords {
-  readonly records: readonly (readonly string[])[];
-  readonly lines: readonly number[];
 }
 
 const textOptions = ['name', 'separator', 'header', 'columns', 'kinds', 'missing', 'decimal', 'trim'];
@@ -351,15 +345,6 @@ function beginning(text: string, name: string, separator: string | undefined, tr
   return { name, separator: chosen, start, skipBlank: fields > 1 && blank };
 }
 
-function checkSeparator(separator: string): string {
-  if (separator.length !== 1 || separator === '"' || separator === '\n' || separator === '\r') {
-    throw new ValueError(`parseCsv: separator '${separator}' is not one character other than a quote or a line end.`, {
-      separator,
-    });
-  }
-  return separator;
-}
-
 function positionsOf(names: readonly string[], name: string, line: number): Map<string, number> {
   const positions = new Map<string, number>();
   names.forEach((column, i) => {
@@ -373,44 +358,4 @@ function positionsOf(names: readonly string[], name: string, line: number): Map<
     positions.set(column, i);
   });
   return positions;
-}
-
-const blankRecord: readonly string[] = Object.freeze(['']);
-
-/**
- * The records of a CSV text as they stand: fields in quotes may hold separators, line ends and doubled quotes; lines
- * end with CR LF, LF or CR. A byte order mark is skipped, and so are blank lines where records have several columns.
- * Each record is a list, which costs some 60 bytes: `parseCsv` reads large files in less.
- *
- * @example
- * import { parseCsvRecords } from '@nn/data';
- * console.log(parseCsvRecords('a,"say ""hi"""\r\n1,2').records); // => [ [ 'a', 'say "hi"' ], [ '1', '2' ] ]
- */
-export function parseCsvRecords(text: string, options: CsvOptions = {}): CsvRecords {
-  const { name = 'CSV data', separator = ',', trim = false } = options;
-  const place = {
-    name,
-    separator: checkSeparator(separator),
-    start: text.charCodeAt(0) === 0xfeff ? 1 : 0,
-    skipBlank: false,
-  };
-  const records: (readonly string[])[] = [];
-  const lines: number[] = [];
-  let record: string[] = [];
-  let several = false;
-  scanRecords(text, place, {
-    field(from, end, kind) {
-      record.push(fieldText(text, from, end, kind, trim));
-    },
-    record(line) {
-      several ||= record.length > 1;
-      records.push(record.length === 1 && record[0] === '' ? blankRecord : record);
-      lines.push(line);
-      record = [];
-      return true;
-    },
-  });
-  if (!several) return { records, lines };
-  const kept = records.map((each) => each.length > 1 || each[0] !== '');
-  return { records: records.filter((_, i) => kept[i]), lines: lines.filter((_, i) => kept[i]) };
 }

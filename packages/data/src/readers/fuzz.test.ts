@@ -7,7 +7,8 @@ import { expect, it } from 'vitest';
 import { RandomSequence } from '../samples/random.ts';
 import { fitTable } from '../tables/fit.ts';
 import { encodeTable } from '../tables/table.ts';
-import { parseCsv, parseCsvRecords, readCsv } from './csv.ts';
+import { parseCsv, readCsv } from './csv.ts';
+import { parseCsvRecords } from './csv-records.ts';
 import { gunzip } from './gunzip.ts';
 import { encodeIdx, readIdx } from './idx.ts';
 
