@@ -274,5 +274,43 @@ for kind in ('RNN', 'LSTM', 'GRU'):
     packed(kind, 2, 2, (3, 4, 2), [2, 4, 1])
     packed(kind, 2, 3, (3, 4, 2), [3, 1, 2], True, layers=2, bidirectional=True)
 
+# --- more layers ---------------------------------------------------------------------------------------------------
+layer('Conv3d', nn.Conv3d(2, 3, 2), [random(1, 2, 3, 3, 4)], [2, 3, 2])
+layer('Conv3d', nn.Conv3d(2, 2, (1, 3, 2), stride=(1, 2, 1), padding=(0, 1, 1), groups=2, bias=False), [random(2, 2, 2, 4, 3)], [2, 2, [1, 3, 2]], {'stride': [1, 2, 1], 'padding': [0, 1, 1], 'groups': 2, 'bias': False})
+layer('ConvTranspose1d', nn.ConvTranspose1d(2, 3, 3, stride=2, padding=1, output_padding=1), [random(2, 2, 4)], [2, 3, 3], {'stride': 2, 'padding': 1, 'outputPadding': 1})
+layer('ConvTranspose1d', nn.ConvTranspose1d(2, 4, 2, groups=2, dilation=2, bias=False), [random(1, 2, 3)], [2, 4, 2], {'groups': 2, 'dilation': 2, 'bias': False})
+layer('ConvTranspose3d', nn.ConvTranspose3d(2, 1, 2, stride=(1, 2, 1)), [random(1, 2, 2, 2, 3)], [2, 1, 2], {'stride': [1, 2, 1]})
+for training in (True, False):
+    layer('BatchNorm3d', nn.BatchNorm3d(2), [random(2, 2, 2, 2, 2)], [2], training=training)
+    layer('InstanceNorm1d', nn.InstanceNorm1d(3), [random(2, 3, 4)], [3], training=training)
+    layer('InstanceNorm1d', nn.InstanceNorm1d(2, affine=True, track_running_stats=True, momentum=0.3), [random(3, 2, 4)], [2], {'affine': True, 'trackRunningStatistics': True, 'momentum': 0.3}, training=training)
+    layer('InstanceNorm2d', nn.InstanceNorm2d(2, affine=True, eps=0.01), [random(2, 2, 2, 3)], [2], {'affine': True, 'epsilon': 0.01}, training=training)
+    layer('InstanceNorm3d', nn.InstanceNorm3d(2, track_running_stats=True), [random(2, 2, 2, 2, 2)], [2], {'trackRunningStatistics': True}, training=training)
+layer('LocalResponseNorm', nn.LocalResponseNorm(3), [random(2, 5, 3)], [3])
+layer('LocalResponseNorm', nn.LocalResponseNorm(2, alpha=0.5, beta=0.6, k=2.0), [random(1, 4, 2, 2)], [2], {'alpha': 0.5, 'beta': 0.6, 'k': 2})
+layer('Bilinear', nn.Bilinear(3, 2, 4), [random(5, 3), random(5, 2)], [3, 2, 4], inputNames=['first', 'second'])
+layer('Bilinear', nn.Bilinear(2, 2, 1, bias=False), [random(2, 3, 2), random(2, 3, 2)], [2, 2, 1], {'bias': False}, inputNames=['first', 'second'])
+layer('Identity', nn.Identity(), [random(2, 3)], [])
+layer('PReLU', nn.PReLU(), [random(2, 3)], [])
+layer('PReLU', nn.PReLU(3), [random(2, 3, 4)], [3])
+layer('RReLU', nn.RReLU(), [random(2, 3)], [], training=False)
+layer('Softmax2d', nn.Softmax2d(), [random(2, 3, 2, 2)], [])
+
+
+class RMSNorm(nn.Module):
+    """Zhang and Sennrich 2019, with the epsilon of PyTorch's nn.RMSNorm (of version 2.4)."""
+
+    def __init__(self, shape, eps=2.0 ** -23):
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(shape)), eps
+
+    def forward(self, x):
+        axes = tuple(range(-self.weight.dim(), 0))
+        return x / (x.pow(2).mean(axes, keepdim=True) + self.eps).sqrt() * self.weight
+
+
+layer('RMSNorm', RMSNorm(4), [random(2, 3, 4)], [4])
+layer('RMSNorm', RMSNorm((3, 4), 0.01), [random(2, 3, 4)], [[3, 4]], {'epsilon': 0.01})
+
 write('packages/layers/fixtures/layers.json', LAYERS)
 write('packages/layers/fixtures/functions.json', FUNCTIONS)

@@ -1,17 +1,8 @@
 /**
- * Convolutions as layers: parameters, checks and the call into core. The arithmetic is core's `conv1d` and `conv2d`.
- * Layout is [N, channels, ...space], as in PyTorch.
+ * Convolutions as layers: parameters, checks and the call into core. The arithmetic is core's `conv1d` to `conv3d`.
+ * Layout is [N, channels, ...space], as in PyTorch; Keras has the channels last. `conv-transpose.ts` has the transposed ones.
  */
-import {
-  checkOptions,
-  conv1d,
-  conv2d,
-  convTranspose2d,
-  type Parameter,
-  type Shape,
-  ShapeError,
-  type Tensor,
-} from '@nn/core';
+import { checkOptions, conv1d, conv2d, conv3d, type Parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
 import { countOf, fanIn, type Layer, perAxis, requireChannels, requireWhole, uniformParameter } from './layer.ts';
 
 export interface ConvOptions {
@@ -27,19 +18,11 @@ export interface ConvOptions {
   readonly bias?: boolean;
 }
 
-export interface ConvTransposeOptions {
-  readonly stride?: number | readonly number[];
-  readonly padding?: number | readonly number[];
-  /** Rows and columns added at the end, to choose among the sizes that a stride maps to one. Default 0. */
-  readonly outputPadding?: number | readonly number[];
-  readonly dilation?: number | readonly number[];
-  readonly groups?: number;
-  readonly bias?: boolean;
-}
+/** The axes of space, by how many there are. */
+export const spaceNames: readonly string[] = ['', 'length', 'height, width', 'depth, height, width'];
 
-const spaceNames = ['', 'length', 'height, width'];
-
-function requireGroups(layer: string, inputs: number, outputs: number, groups: number): void {
+/** Throws unless the channels divide into groups. */
+export function requireGroups(layer: string, inputs: number, outputs: number, groups: number): void {
   requireWhole(layer, 'inputs', inputs);
   requireWhole(layer, 'outputs', outputs);
   requireWhole(layer, 'groups', groups);
@@ -51,7 +34,7 @@ function requireGroups(layer: string, inputs: number, outputs: number, groups: n
   }
 }
 
-/** What Conv1d and Conv2d share. */
+/** What Conv1d, Conv2d and Conv3d share. */
 abstract class Convolution implements Layer {
   readonly inputs: number;
   readonly outputs: number;
@@ -93,7 +76,7 @@ abstract class Convolution implements Layer {
     const rank = this.kernelSize.length;
     requireChannels(String(this), input, this.inputs, [rank + 2], spaceNames[rank]!);
     const { stride, padding, dilation, groups } = this;
-    const convolve = rank === 1 ? conv1d : conv2d;
+    const convolve = rank === 1 ? conv1d : rank === 2 ? conv2d : conv3d;
     const result = convolve(input, this.weight, { stride, padding, dilation, groups });
     return this.bias === null ? result : result.add(this.bias.reshape([this.outputs, ...this.kernelSize.map(() => 1)]));
   }
@@ -142,64 +125,18 @@ export class Conv2d extends Convolution {
 }
 
 /**
- * Transposed convolution, the gradient of `Conv2d` as a layer: [N, inputs, height, width] to [N, outputs, height', width'],
- * with height' = (height - 1) stride - 2 padding + dilation (kernel - 1) + outputPadding + 1.
+ * Convolution over a volume: [N, inputs, depth, height, width] to [N, outputs, depth', height', width'].
  *
- * `weight` is [inputs, outputs / groups, ...kernelSize], as in PyTorch's `nn.ConvTranspose2d`. Throws ShapeError for
- * another rank or number of channels.
+ * `weight` is [outputs, inputs / groups, ...kernelSize], uniform in ±1 / sqrt(inputs / groups * kernel), as in PyTorch's
+ * `nn.Conv3d`. Throws ShapeError for another rank or number of channels.
  *
  * @example
  * import { zeros } from '@nn/core';
- * import { ConvTranspose2d } from '@nn/layers';
- * console.log(new ConvTranspose2d(8, 1, 2, { stride: 2 }).forward(zeros([4, 8, 14, 14])).shape); // => [4, 1, 28, 28]
+ * import { Conv3d } from '@nn/layers';
+ * console.log(new Conv3d(1, 2, 3, { padding: 1 }).forward(zeros([4, 1, 5, 6, 7])).shape); // => [4, 2, 5, 6, 7]
  */
-export class ConvTranspose2d implements Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly kernelSize: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
-  readonly outputPadding: readonly number[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-  weight: Parameter;
-  bias: Parameter | null;
-
-  constructor(
-    inputs: number,
-    outputs: number,
-    kernelSize: number | readonly number[],
-    options: ConvTransposeOptions = {},
-  ) {
-    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
-    const name = `ConvTranspose2d(${inputs}, ${outputs})`;
-    requireGroups(name, inputs, outputs, groups);
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.kernelSize = perAxis(name, 'kernelSize', kernelSize, 2);
-    this.stride = perAxis(name, 'stride', stride, 2);
-    this.padding = perAxis(name, 'padding', padding, 2);
-    this.outputPadding = perAxis(name, 'outputPadding', outputPadding, 2);
-    this.dilation = perAxis(name, 'dilation', dilation, 2);
-    this.groups = groups;
-    const shape = [inputs, outputs / groups, ...this.kernelSize];
-    const bound = 1 / Math.sqrt(fanIn(shape));
-    this.weight = uniformParameter(shape, bound);
-    this.bias = options.bias === false ? null : uniformParameter([outputs], bound);
-  }
-
-  forward(input: Tensor): Tensor {
-    requireChannels(String(this), input, this.inputs, [4], 'height, width');
-    const { stride, padding, outputPadding, dilation, groups } = this;
-    const result = convTranspose2d(input, this.weight, { stride, padding, outputPadding, dilation, groups });
-    return this.bias === null ? result : result.add(this.bias.reshape([this.outputs, 1, 1]));
-  }
-
-  multiplyAdds(inputs: readonly Shape[]): number {
-    return countOf(inputs[0] ?? [0]) * fanIn(this.weight.shape);
-  }
-
-  toString(): string {
-    return `ConvTranspose2d(${this.inputs}, ${this.outputs}, ${this.kernelSize.join('x')})`;
+export class Conv3d extends Convolution {
+  constructor(inputs: number, outputs: number, kernelSize: number | readonly number[], options: ConvOptions = {}) {
+    super(3, inputs, outputs, kernelSize, options);
   }
 }

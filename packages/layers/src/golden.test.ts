@@ -93,7 +93,7 @@ function call(layer: object, { inputNames, causal, lengths }: LayerCase, inputs:
   if (layer instanceof nn.TransformerEncoderLayer) return [layer.forward(x, masks)];
   const forward: unknown = Reflect.get(layer, 'forward');
   if (typeof forward !== 'function') throw new Error('not a layer');
-  return [forward.call(layer, x)];
+  return [inputNames?.includes('second') ? forward.call(layer, x, ...rest) : forward.call(layer, x)];
 }
 
 describe('layers agree with PyTorch', () => {

@@ -63,7 +63,10 @@ export {
   type MultiheadAttentionOptions,
   type Visibility,
 } from './attention.ts';
-export { Conv1d, Conv2d, type ConvOptions, ConvTranspose2d, type ConvTransposeOptions } from './conv.ts';
+export { Bilinear, Identity } from './bilinear.ts';
+export { Dropout1d, Dropout2d, Dropout3d } from './channel-dropout.ts';
+export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './conv.ts';
+export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from './conv-transpose.ts';
 export {
   CosineSimilarity,
   type CosineSimilarityOptions,
@@ -92,6 +95,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from './initializers.ts';
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from './instance-norm.ts';
 export type { Layer } from './layer.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export {
@@ -178,9 +182,11 @@ export {
   smoothL1,
 } from './losses/regression.ts';
 export { type MaskOptions, sequenceMask } from './mask.ts';
+export { AlphaDropout, FeatureAlphaDropout, GaussianDropout, GaussianNoise } from './noise.ts';
 export {
   BatchNorm1d,
   BatchNorm2d,
+  BatchNorm3d,
   type BatchNormOptions,
   GroupNorm,
   type GroupNormOptions,
@@ -213,7 +219,9 @@ export {
   RNN,
   type RNNOptions,
 } from './recurrent.ts';
+export { LocalResponseNorm, type LocalResponseNormOptions, RMSNorm, type RMSNormOptions } from './rms-norm.ts';
 export { type LayerLike, Sequential } from './sequential.ts';
+export { dirac, sparse, type VarianceScalingOptions, varianceScaling } from './structured-initializers.ts';
 export { type Summarized, type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
 export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';

@@ -31,7 +31,7 @@ export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
 }
 
 /** Inputs and outputs of one element of a weight [outputs, inputs, ...kernel]. */
-function fans(initializer: string, shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
+export function fans(initializer: string, shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
     throw new ShapeError(
@@ -43,12 +43,14 @@ function fans(initializer: string, shape: Shape): { readonly fanIn: number; read
   return { fanIn: inputs * taps, fanOut: outputs * taps };
 }
 
-function uniformIn(shape: Shape, bound: number): Tensor {
+/** Uniform in ±bound. */
+export function uniformIn(shape: Shape, bound: number): Tensor {
   const values = hostUniform(countOf(shape)).map((value) => (2 * value - 1) * bound);
   return tensor(values, { shape, borrow: true });
 }
 
-function normalWith(shape: Shape, deviation: number): Tensor {
+/** Normal with mean 0. */
+export function normalWith(shape: Shape, deviation: number): Tensor {
   const values = hostNormal(countOf(shape)).map((value) => value * deviation);
   return tensor(values, { shape, borrow: true });
 }

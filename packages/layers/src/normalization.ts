@@ -1,5 +1,5 @@
 /**
- * BatchNorm, LayerNorm and GroupNorm: subtract a mean, divide by a deviation, scale and shift.
+ * BatchNorm, LayerNorm and GroupNorm (others are in files of their names): subtract a mean, divide by a deviation, scale and shift.
  * They differ in the axes of the mean; BatchNorm also keeps running statistics for evaluation.
  */
 import {
@@ -25,14 +25,15 @@ function firstOf(x: Tensor, axes: readonly number[]): Tensor | number {
 }
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`, with the biased variance that all three layers use. */
-function standardize(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
+export function standardize(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
   const near = x.sub(firstOf(x, axes));
   const centered = near.sub(near.mean(axes, { keepAxes: true }));
   const variance = centered.square().mean(axes, { keepAxes: true });
   return centered.mul(variance.add(epsilon).rsqrt());
 }
 
-function scaleAndShift(x: Tensor, weight: Parameter | null, bias: Parameter | null, shape: Shape): Tensor {
+/** x weight + bias, with both laid out as `shape`. */
+export function scaleAndShift(x: Tensor, weight: Parameter | null, bias: Parameter | null, shape: Shape): Tensor {
   const scaled = weight === null ? x : x.mul(weight.reshape(shape));
   return bias === null ? scaled : scaled.add(bias.reshape(shape));
 }
@@ -48,7 +49,7 @@ export interface BatchNormOptions {
   readonly trackRunningStatistics?: boolean;
 }
 
-/** What BatchNorm1d and BatchNorm2d share; they differ in the rank of their input. */
+/** What BatchNorm1d, BatchNorm2d and BatchNorm3d share; they differ in the rank of their input. */
 abstract class BatchNorm implements Layer {
   readonly takesMask: true = true;
   readonly channels: number;
@@ -195,6 +196,34 @@ export class BatchNorm2d extends BatchNorm {
 
   override toString(): string {
     return `BatchNorm2d(${this.channels})`;
+  }
+}
+
+/**
+ * Normalises each channel over the batch and space: [N, channels, depth, height, width], the shape stays.
+ *
+ * Training uses the statistics of the batch and updates `runningMean`, `runningVar` and `numBatchesTracked`; evaluation
+ * uses these, and so does training once `freeze` has reached them. With `mask` padding counts nothing in the statistics.
+ * Defaults and names are those of PyTorch's `nn.BatchNorm3d`. (Ioffe and Szegedy 2015.)
+ * Throws ShapeError for another rank or number of channels, and in training for a single value per channel.
+ *
+ * @example
+ * import { zeros } from '@nn/core';
+ * import { BatchNorm3d } from '@nn/layers';
+ * console.log(new BatchNorm3d(8).forward(zeros([4, 8, 3, 5, 5])).shape); // => [4, 8, 3, 5, 5]
+ */
+export class BatchNorm3d extends BatchNorm {
+  constructor(channels: number, options: BatchNormOptions = {}) {
+    super(channels, options);
+  }
+
+  override forward(input: Tensor, options: MaskOptions = {}): Tensor {
+    requireChannels(String(this), input, this.channels, [5], 'depth, height, width');
+    return this.normalize(input, options);
+  }
+
+  override toString(): string {
+    return `BatchNorm3d(${this.channels})`;
   }
 }
 
