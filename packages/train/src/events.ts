@@ -69,6 +69,11 @@ export interface EpochEvent<V> extends Place {
   readonly learningRates: readonly number[];
 }
 
+/** Before a validation. */
+export interface ValidatingEvent extends Place {
+  readonly type: 'validating';
+}
+
 /** After a validation: its values. */
 export interface ValidatedEvent<V> extends Place {
   readonly type: 'validated';
@@ -101,6 +106,7 @@ export type TrainingEvent<V> =
   | StepEvent
   | ReadEvent<V>
   | EpochEvent<V>
+  | ValidatingEvent
   | ValidatedEvent<V>
   | RestEvent
   | WarningEvent

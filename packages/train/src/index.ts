@@ -2,12 +2,19 @@
 export type { Batches } from './batches.ts';
 export { BestWeights } from './best-weights.ts';
 export {
+  reduceOnPlateau,
+  unfreezeAt,
+  type WeightAverageCallbackOptions,
+  weightAverage,
+} from './callbacks/averages-and-rates.ts';
+export {
   EarlyStopping,
   type EarlyStoppingCallbackOptions,
   type EarlyStoppingOptions,
   earlyStopping,
 } from './callbacks/early-stopping.ts';
 export { type ProgressOptions, progress } from './callbacks/progress.ts';
+export { SpikeDetector, type SpikeOptions, spikeDetection, type TimerOptions, timer } from './callbacks/spikes.ts';
 export type {
   Callback,
   Controls,
@@ -26,10 +33,12 @@ export type {
   TrainingEvent,
   Validated,
   ValidatedEvent,
+  ValidatingEvent,
   ValuesOf,
   WarningEvent,
 } from './events.ts';
 export { duration } from './format.ts';
+export { encodeEvent, encodeFileStart, type Summary } from './logs/event-encoder.ts';
 export { bar, Progress } from './progress.ts';
 export {
   type Color,

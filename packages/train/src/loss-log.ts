@@ -9,6 +9,8 @@ export class LossLog implements Stateful {
   readonly #values: Values;
   /** Samples of each loss since the last read. */
   #weights: number[] = [];
+  /** How many losses there were at the end of each step since the last read. */
+  #ends: number[] = [];
   #sum = 0;
   #weight = 0;
 
@@ -37,28 +39,32 @@ export class LossLog implements Stateful {
     this.#weights.push(samples);
   }
 
-  /** Takes what was read: the losses, and their means over the window and the epoch. */
-  settle(losses: readonly number[]): Reading<number> {
-    const weights = this.#weights;
-    this.#weights = [];
+  /** Marks that the losses since the last mark were of one step. */
+  endStep(): void {
+    this.#ends.push(this.#weights.length);
+  }
+
+  /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
+  settle(read: readonly number[]): Reading<number> & { readonly losses: readonly number[] } {
+    const [weights, ends] = [this.#weights, this.#ends];
+    [this.#weights, this.#ends] = [[], []];
     this.#values.reset();
-    let [sum, weight] = [0, 0];
-    losses.forEach((loss, at) => {
-      const samples = weights[at] ?? 1;
-      // a batch of padding alone has no loss to speak of: 0 samples of NaN are not NaN
-      if (samples === 0) return;
-      sum += loss * samples;
-      weight += samples;
+    const losses = ends.map((end, step) => {
+      const from = ends[step - 1] ?? 0;
+      if (end - from === 1) return read[from]!; // exactly, where x * n / n might round
+      const [sum, weight] = sumsOf(read, weights, from, end);
+      return sum / weight;
     });
+    const [sum, weight] = sumsOf(read, weights, 0, read.length);
     this.#sum += sum;
     this.#weight += weight;
-    return { window: sum / weight, epoch: this.#sum / this.#weight };
+    return { losses, window: sum / weight, epoch: this.#sum / this.#weight };
   }
 
   /** Begins a new epoch. */
   reset(): void {
     this.#values.reset();
-    this.#weights = [];
+    [this.#weights, this.#ends] = [[], []];
     this.#sum = 0;
     this.#weight = 0;
   }
@@ -76,4 +82,16 @@ export class LossLog implements Stateful {
     this.#sum = sum;
     this.#weight = weight;
   }
+}
+
+/** The weighted sum of some losses, and their weight. */
+function sumsOf(losses: readonly number[], weights: readonly number[], from: number, to: number): [number, number] {
+  let [sum, weight] = [0, 0];
+  for (let at = from; at < to; at++) {
+    // a batch of padding alone has no loss to speak of: 0 samples of NaN are not NaN
+    if (weights[at] === 0) continue;
+    sum += losses[at]! * weights[at]!;
+    weight += weights[at]!;
+  }
+  return [sum, weight];
 }

@@ -110,7 +110,7 @@ describe('Training', () => {
     const events = await eventsOf(run);
     expect(events.map(({ type, step }) => `${type} ${step}`)).toEqual([
       ...['start 0', 'step 1', 'step 2', 'step 3', 'step 4', 'read 4', 'rest 4', 'step 5', 'step 6', 'step 7'],
-      ...['read 7', 'epoch 7', 'validated 7', 'rest 7', 'stopped 7'],
+      ...['read 7', 'epoch 7', 'validating 7', 'validated 7', 'rest 7', 'stopped 7'],
     ]);
     expect(events[0]).toEqual({ type: 'start', epoch: 1, step: 0, epochs: 1, stepsPerEpoch: 7, steps: 7 });
     const reads = events.filter((event) => event.type === 'read');
@@ -266,6 +266,7 @@ describe('Training', () => {
       [
         'start 0',
         'read 3',
+        'validating 3',
         'validated 3',
         'rest 3',
         'read 4',

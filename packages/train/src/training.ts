@@ -108,8 +108,9 @@ interface State<V> {
   step: number;
   /** Steps of the epoch that is under way. */
   epochSteps: number;
-  /** Whether its data is through, and only its end is left to be done. */
+  /** Whether its data is through, and only its end is left to be done; and whether its event was sent. */
   isThrough: boolean;
+  isTold: boolean;
   history: EpochRow<V>[];
 }
 
@@ -158,7 +159,14 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   readonly #otherParts: Readonly<Record<string, object>>;
   readonly #log: LossLog;
   readonly #advance: Stepper<B>;
-  #state: State<ValuesOf<M>> = { epochs: 0, step: 0, epochSteps: 0, isThrough: false, history: [] };
+  readonly #state: State<ValuesOf<M>> = {
+    epochs: 0,
+    step: 0,
+    epochSteps: 0,
+    isThrough: false,
+    isTold: false,
+    history: [],
+  };
   #isRunning = false;
   #wantsStop = false;
   #wantsValidation = false;
@@ -243,13 +251,12 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
    */
   get parts(): Readonly<Record<string, object>> {
     const { data } = this.#options;
-    const stateful = this.#callbacks.map((callback, at) => [String(at), callback] as const);
     return {
       model: this.model,
       ...this.#otherParts,
       ...(isStateful(data) && { data }),
       metrics: this.metrics,
-      callbacks: Object.fromEntries(stateful.filter(([, callback]) => isStateful(callback))),
+      callbacks: [...this.#callbacks],
       training: this,
     };
   }
@@ -351,17 +358,20 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   loadHostState(state: unknown): void {
-    const { epochs, step, epochSteps, isThrough, history, losses } = Object(state) as Partial<State<ValuesOf<M>>> & {
-      losses?: unknown;
-    };
-    const counts = [epochs, step, epochSteps];
-    if (!counts.every(Number.isSafeInteger) || typeof isThrough !== 'boolean' || !Array.isArray(history)) {
+    const { epochs, step, epochSteps, isThrough, isTold, history, losses } = Object(state) as Partial<
+      State<ValuesOf<M>> & { losses: unknown }
+    >;
+    const isState =
+      [epochs, step, epochSteps].every(Number.isSafeInteger) &&
+      [isThrough, isTold].every((flag) => typeof flag === 'boolean') &&
+      Array.isArray(history);
+    if (!isState) {
       throw new FormatError(
         'Training: the saved state is not one of a training: it has no counts of steps and epochs.',
       );
     }
     this.#log.loadHostState(losses);
-    this.#state = { epochs: epochs!, step: step!, epochSteps: epochSteps!, isThrough, history: [...history] };
+    Object.assign(this.#state, { epochs, step, epochSteps, isThrough, isTold, history: [...history] });
   }
 
   get #isDone(): boolean {
@@ -394,18 +404,21 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       if (!state.isThrough) return;
     }
     const values = await this.#valuesOfEpoch();
-    const learningRates = this.#rates();
-    const validated = this.#validation?.every === null ? await this.#validated() : {};
-    if (validated === null) return; // aborted in the middle: done anew when it goes on
     const place = this.#place();
-    yield* this.#send({ type: 'epoch', ...place, values, learningRates });
-    // the cast: with validation there is a value for each name
-    if (validated !== undefined && 'validation.loss' in validated) {
-      yield* this.#send({ type: 'validated', ...place, values: validated as Validated<ValuesOf<M>> });
+    if (!state.isTold) {
+      state.isTold = true;
+      yield* this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
+    }
+    let validated: Validated<ValuesOf<M>> | null = null;
+    if (this.#validation?.every === null) {
+      yield* this.#send({ type: 'validating', ...place });
+      validated = await this.#validated();
+      if (validated === null) return; // aborted in the middle: done anew when it goes on
+      yield* this.#send({ type: 'validated', ...place, values: validated });
     }
     // the cast: values of the training, and of the validation where there was one
     state.history.push({ ...place, values: { ...values, ...validated } as EpochRow<ValuesOf<M>>['values'] });
-    Object.assign(state, { epochs: state.epochs + 1, epochSteps: 0, isThrough: false });
+    Object.assign(state, { epochs: state.epochs + 1, epochSteps: 0, isThrough: false, isTold: false });
     this.#log.reset();
     for (const metric of Object.values(this.metrics as Metrics)) metric.reset();
     yield* this.#send({ type: 'rest', epoch: place.epoch, step: place.step });
@@ -421,6 +434,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     const mustStop = (): boolean => this.#mustStop;
     for await (const group of grouped(data, this.#batchesOfStep)) {
       const count = await this.#advance(group);
+      this.#log.endStep();
       state.step++;
       state.epochSteps++;
       yield* this.#send({ type: 'step', ...this.#place(), count });
@@ -432,6 +446,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         yield* this.#readValues();
         readAt = performance.now();
         if (validates || (isLast && every !== null && !mustStop())) {
+          yield* this.#send({ type: 'validating', ...this.#place() });
           const values = await this.#validated();
           if (values !== null) yield* this.#send({ type: 'validated', ...this.#place(), values });
         }
@@ -452,15 +467,13 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   /** One download: losses and metrics since the last, told as an event. */
   async *#readValues(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const { step } = this.#state;
-    const first = step - Math.ceil(this.#log.waiting / this.#batchesOfStep) + 1;
     const { loss, ...readings } = await read<Metrics>({ ...this.metrics, loss: this.#log.metric });
-    const losses = (loss?.window ?? []) as number[];
-    const mean = this.#log.settle(losses);
+    const { losses, ...mean } = this.#log.settle((loss?.window ?? []) as number[]);
     // the cast: a reading for each metric, and the loss
     const values = { ...readings, loss: mean } as unknown as ReadEvent<ValuesOf<M>>['values'];
     yield* this.#send({ type: 'read', ...this.#place(), losses, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) throw new DivergedError(first + Math.floor(wrong / this.#batchesOfStep), losses[wrong]!);
+    if (wrong >= 0) throw new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!);
   }
 
   /** The values since the epoch began: all was read before. */

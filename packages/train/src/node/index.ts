@@ -1,3 +1,13 @@
 /** `@nn/train/node`: what a training needs of a process of Node's. */
 export { type CheckpointOptions, checkpoint, resume } from './checkpoint.ts';
 export { type Interrupt, watchInterrupts } from './interrupt.ts';
+export {
+  csv,
+  type JsonLinesOptions,
+  jsonLines,
+  type LogCallback,
+  type LogOptions,
+  type TensorBoardCallback,
+  type TensorBoardOptions,
+  tensorBoard,
+} from './logs.ts';

@@ -1,0 +1,90 @@
+/**
+ * Callbacks for objects of @nn/optim that a loop of your own calls by itself: averages of weights, rates that fall on a
+ * plateau, layers that begin to learn later. They call, and own nothing.
+ */
+import { type Model, type ParameterPattern, unfreeze } from '@nn/core';
+import type { ReduceLROnPlateau, Rule, WeightAverage } from '@nn/optim';
+import type { Callback, Monitored } from '../events.ts';
+import { watched } from './monitor.ts';
+
+export interface WeightAverageCallbackOptions {
+  /** Averages after each 'step' (EMA) or at the end of each 'epoch' (SWA). Default 'step'. */
+  readonly every?: 'step' | 'epoch';
+  /** Steps before the first. Default 0. */
+  readonly from?: number;
+}
+
+/**
+ * Averages the weights as the training goes on, and has the average in the model while it is validated: callbacks that stand
+ * before this one (`checkpoint({ best })`, `earlyStopping({ restoreBest })`) take the averaged weights as the best.
+ *
+ * @example
+ * import { Linear } from '@nn/layers';
+ * import { WeightAverage } from '@nn/optim';
+ * import { weightAverage } from '@nn/train';
+ * const average = new WeightAverage(new Linear(2, 1), { decay: 0.99 });
+ * console.log(weightAverage(average).average.updates); // => 0
+ */
+export function weightAverage(
+  average: WeightAverage,
+  { every = 'step', from = 0 }: WeightAverageCallbackOptions = {},
+): Callback & { readonly average: WeightAverage } {
+  const handle: Callback['handle'] = async ({ type, step }) => {
+    if (type === 'validating' && average.updates > 0) await average.swapIn();
+    // after a validation, and also after one that was ended
+    if ((type === 'validated' || type === 'rest' || type === 'stopped') && average.isSwapped) await average.swapOut();
+    if (type === every && step > from) await average.update();
+  };
+  return { average, handle };
+}
+
+/**
+ * Lowers the learning rates when a value no longer improves: `plateau.step(value)` at each epoch or validation.
+ *
+ * @example
+ * import { Linear } from '@nn/layers';
+ * import { ReduceLROnPlateau, SGD } from '@nn/optim';
+ * import { reduceOnPlateau } from '@nn/train';
+ * const optimizer = new SGD(new Linear(2, 1), { learningRate: 0.1 });
+ * const callback = reduceOnPlateau(new ReduceLROnPlateau(optimizer, { patience: 3 }), { monitor: 'validation.loss' });
+ * console.log(callback.plateau.best); // => null
+ */
+export function reduceOnPlateau<const Name extends string, R extends Rule>(
+  plateau: ReduceLROnPlateau<R>,
+  { monitor }: { readonly monitor: Name },
+): Callback<Monitored<Name>> & { readonly plateau: ReduceLROnPlateau<R> } {
+  const handle: Callback<Monitored<Name>>['handle'] = (event, training) => {
+    const value = watched(event, monitor);
+    if (value === undefined || !plateau.step(value)) return;
+    training.warn(
+      'plateau',
+      `${monitor} no longer improves: the learning rate is now ${training.optimizer?.learningRates[0]}.`,
+    );
+  };
+  return { plateau, handle };
+}
+
+/**
+ * Lets frozen parameters learn from an epoch on (counted from 1): fine-tuning that begins with the head alone.
+ *
+ * @example
+ * import { freeze } from '@nn/core';
+ * import { Linear } from '@nn/layers';
+ * import { unfreezeAt } from '@nn/train';
+ * const model = { body: new Linear(2, 2), head: new Linear(2, 1) };
+ * freeze(model.body);
+ * const callbacks = [unfreezeAt(3, model.body)];
+ * console.log(model.body.weight.trainable, callbacks.length); // => false 1
+ */
+export function unfreezeAt(epoch: number, model: Model, pattern?: ParameterPattern): Callback {
+  let isDone = false;
+  return {
+    handle: (event) => {
+      // after the last step of the epoch before, and at the start of a run that is resumed later
+      if (isDone || (event.type !== 'start' && event.type !== 'epoch')) return;
+      if (event.epoch + Number(event.type === 'epoch') < epoch) return;
+      isDone = true;
+      unfreeze(model, pattern);
+    },
+  };
+}

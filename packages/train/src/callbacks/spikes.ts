@@ -1,0 +1,120 @@
+/** Losses that jump: a detector for any loop, and callbacks that watch losses and the clock. */
+import { FormatError, type Stateful, ValueError } from '@nn/core';
+import type { Callback } from '../events.ts';
+import { figure } from '../format.ts';
+
+export interface SpikeOptions {
+  /** How many standard deviations over the mean is a spike. Default 6. */
+  readonly deviations?: number;
+  /** About how many losses mean and deviation look back. Default 100. */
+  readonly window?: number;
+}
+
+/**
+ * Tells when a loss is far above those before it, by an exponentially weighted mean and variance.
+ *
+ * @example
+ * import { SpikeDetector } from '@nn/train';
+ * const detector = new SpikeDetector({ window: 10 });
+ * const losses = [...Array.from({ length: 30 }, (_, i) => 1 + (i % 3) / 10), 9];
+ * console.log(losses.findIndex((loss) => detector.update(loss))); // => 30
+ */
+export class SpikeDetector implements Stateful {
+  readonly #deviations: number;
+  readonly #window: number;
+  #count = 0;
+  #mean = 0;
+  #variance = 0;
+
+  constructor({ deviations = 6, window = 100 }: SpikeOptions = {}) {
+    if (!(deviations > 0) || !(window > 1)) {
+      throw new ValueError(`SpikeDetector: deviations is ${deviations} and window ${window}: above 0, and above 1.`);
+    }
+    [this.#deviations, this.#window] = [deviations, window];
+  }
+
+  get mean(): number {
+    return this.#mean;
+  }
+
+  /** Takes the next loss; true for a spike, which does not move the mean. The first `window / 2` only teach it. */
+  update(loss: number): boolean {
+    const limit = this.#mean + this.#deviations * Math.sqrt(this.#variance);
+    if (this.#count >= this.#window / 2 && !(loss <= limit)) return true;
+    this.#count++;
+    // mean and variance of all at first, of about `window` later: West's update with weight a
+    const a = Math.max(1 / this.#count, 1 / this.#window);
+    const difference = loss - this.#mean;
+    this.#mean += a * difference;
+    this.#variance = (1 - a) * (this.#variance + a * difference * difference);
+    return false;
+  }
+
+  hostState(): unknown {
+    return { count: this.#count, mean: this.#mean, variance: this.#variance };
+  }
+
+  loadHostState(state: unknown): void {
+    const { count, mean, variance } = Object(state) as Record<string, unknown>;
+    if (!Number.isSafeInteger(count) || typeof mean !== 'number' || typeof variance !== 'number') {
+      throw new FormatError('SpikeDetector: the saved state has no count, mean and variance: it is of something else.');
+    }
+    [this.#count, this.#mean, this.#variance] = [count as number, mean, variance];
+  }
+}
+
+/**
+ * Warns of losses that jump, with the step of each: a batch to look at, or a learning rate that is too high.
+ *
+ * @example
+ * import { spikeDetection } from '@nn/train';
+ * console.log(spikeDetection().detector.mean); // => 0
+ */
+export function spikeDetection(options: SpikeOptions = {}): Callback & { readonly detector: SpikeDetector } {
+  const detector = new SpikeDetector(options);
+  const handle: Callback['handle'] = (event, training) => {
+    if (event.type !== 'read') return;
+    event.losses.forEach((loss, at) => {
+      if (!detector.update(loss)) return;
+      const step = event.step - event.losses.length + 1 + at;
+      training.warn(
+        'spike',
+        `the loss of step ${step} is ${figure(loss)}, those before were about ${figure(detector.mean)}: look at its batch, clip the gradients, or lower the learning rate.`,
+      );
+    });
+  };
+  return { detector, handle };
+}
+
+/**
+ * Ends the training after so many seconds of work, those before a resume included.
+ *
+ * @example
+ * import { timer } from '@nn/train';
+ * console.log(timer({ seconds: 3600 }).hostState?.()); // => { elapsed: 0 }
+ */
+export function timer({ seconds, now = () => performance.now() / 1000 }: TimerOptions): Callback {
+  let [before, startedAt] = [0, now()];
+  let isRunning = false;
+  const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);
+  return {
+    handle: ({ type }, training) => {
+      if (type === 'start') [startedAt, isRunning] = [now(), true];
+      if (type === 'step' && elapsed() >= seconds) training.stop();
+      if (type === 'stopped') [before, isRunning] = [elapsed(), false];
+    },
+    hostState: () => ({ elapsed: elapsed() }),
+    loadHostState: (state) => {
+      const { elapsed: saved } = Object(state) as { elapsed?: unknown };
+      if (typeof saved !== 'number')
+        throw new FormatError('timer: the saved state has no time: it is of something else.');
+      [before, isRunning] = [saved, false];
+    },
+  };
+}
+
+export interface TimerOptions {
+  readonly seconds: number;
+  /** The clock, in seconds. */
+  readonly now?: () => number;
+}

@@ -1,0 +1,192 @@
+/**
+ * Logs as files: JSON lines, CSV, TensorBoard. Each is a callback, and appends as events come, so a kill loses nothing that
+ * was told; after `resume` the file goes on from the checkpoint. Owns what stands in the files.
+ */
+import { join } from 'node:path';
+import { namedParameters } from '@nn/core';
+import type { Json } from '@nn/serialize';
+import type { Callback, Controls, TrainingEvent } from '../events.ts';
+import { encodeEvent, encodeFileStart, type Summary } from '../logs/event-encoder.ts';
+import { AppendFile } from './append-file.ts';
+
+export interface LogOptions {
+  /** The file; folders are made. */
+  readonly path: string;
+  /** Keeps what another run wrote there, and goes on after it; else a run that is not resumed replaces it. Default false. */
+  readonly append?: boolean;
+  /** Seconds since 1970, written into each entry; null leaves time out, so that equal runs make equal files. */
+  readonly clock?: (() => number) | null;
+}
+
+const now = (): number => Date.now() / 1000;
+
+export interface JsonLinesOptions extends LogOptions {
+  /** Settings, versions, the seed: in the first line. */
+  readonly config?: Json;
+  /** Also the loss of each step, exactly. Default false. */
+  readonly losses?: boolean;
+}
+
+/**
+ * A line of JSON for the start, each read, epoch, validation and warning, and the end. Numbers that JSON cannot hold are
+ * strings: "NaN".
+ *
+ * @example
+ * import { mkdtempSync, readFileSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { tensor } from '@nn/core';
+ * import { Linear } from '@nn/layers';
+ * import { SGD } from '@nn/optim';
+ * import { Training } from '@nn/train';
+ * import { jsonLines } from '@nn/train/node';
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/run.jsonl`;
+ * const model = new Linear(1, 1);
+ * const training = new Training({
+ *   model,
+ *   optimizer: new SGD(model, { learningRate: 0.1 }),
+ *   data: [tensor([[1]])],
+ *   step: (x) => model.forward(x).square().mean(),
+ *   epochs: 1,
+ *   callbacks: [jsonLines({ path, config: { seed: 1 }, clock: null })],
+ * });
+ * await training.run();
+ * const lines = readFileSync(path, 'utf8').trim().split('\n');
+ * console.log(lines[0], lines.length); // => {"type":"start","step":0,"epoch":1,"config":{"seed":1}} 4
+ */
+export function jsonLines(options: JsonLinesOptions): LogCallback {
+  const { path, append, clock = now, config = null, losses = false } = options;
+  const file = new AppendFile(path, append);
+  const write = (event: TrainingEvent<object>, more: object): void => {
+    const { type, step, epoch } = event;
+    const line = { type, ...(clock && { time: clock() }), step, epoch, ...more };
+    file.append(`${JSON.stringify(line, exactly)}\n`);
+  };
+  return {
+    file,
+    handle: (event) => {
+      if (event.type === 'start') {
+        file.open();
+        if (event.step === 0) write(event, { config });
+      } else if (event.type === 'read') {
+        const { values, learningRates } = event;
+        write(event, { ...(losses && { losses: event.losses }), values, learningRates });
+      } else if (event.type === 'epoch' || event.type === 'validated') {
+        write(event, { values: event.values });
+      } else if (event.type === 'warning') {
+        write(event, { what: event.what, message: event.message });
+      } else if (event.type === 'stopped') {
+        write(event, { why: event.why, ...(event.error !== undefined && { error: String(event.error) }) });
+      }
+    },
+  };
+}
+
+/** A log: its file is found by checkpoints. */
+export interface LogCallback extends Callback {
+  readonly file: AppendFile;
+}
+
+const exactly = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+
+/**
+ * A row for each epoch: epoch, step, and every value that is a number, those of the validation included. The columns are
+ * those of the first epoch.
+ *
+ * @example
+ * import { csv } from '@nn/train/node';
+ * console.log(csv({ path: 'runs/1.csv' }).file.path); // => runs/1.csv
+ */
+export function csv({ path, append }: Pick<LogOptions, 'path' | 'append'>): LogCallback {
+  const file = new AppendFile(path, append);
+  let row: (readonly [string, unknown])[] | null = null;
+  let isEmpty = true;
+  return {
+    file,
+    handle: (event) => {
+      if (event.type === 'start') isEmpty = file.open();
+      if (event.type === 'epoch') row = [['epoch', event.epoch], ['step', event.step], ...Object.entries(event.values)];
+      if (event.type === 'validated') row?.push(...Object.entries(event.values));
+      if (event.type !== 'rest' || row === null) return;
+      const cells = row.filter(([, value]) => typeof value === 'number');
+      if (isEmpty) file.append(`${cells.map(([name]) => quoted(name)).join(',')}\n`);
+      file.append(`${cells.map(([, value]) => String(value)).join(',')}\n`);
+      [row, isEmpty] = [null, false];
+    },
+  };
+}
+
+/** A name as a cell: quoted where it must be (RFC 4180). */
+const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+
+export interface TensorBoardOptions {
+  /** The folder that TensorBoard is started with, or one inside of it: one for each run. */
+  readonly folder: string;
+  /** Seconds since 1970. */
+  readonly clock?: () => number;
+  /** Epochs between two histograms of all parameters; none where not given. */
+  readonly histograms?: number;
+  /** Shown as text: settings, versions. */
+  readonly config?: Json;
+}
+
+/** A log that takes entries of your own, too. */
+export interface TensorBoardCallback extends LogCallback {
+  write(step: number, summary: Summary): void;
+}
+
+/**
+ * An event file for TensorBoard: the loss of every step, the other values at each read, those of epochs and validations,
+ * learning rates, and histograms of parameters. `write` adds images, text and numbers of your own.
+ *
+ * @example
+ * import { mkdtempSync, statSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { tensorBoard } from '@nn/train/node';
+ * const log = tensorBoard({ folder: mkdtempSync(`${tmpdir()}/`), clock: () => 0 });
+ * log.write(1, { kind: 'scalar', tag: 'mine', value: 0.5 });
+ * console.log(statSync(log.file.path).size); // => 82
+ */
+export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
+  const { folder, clock = now, histograms, config = null } = options;
+  const file = new AppendFile(join(folder, 'events.out.tfevents.0.nn'));
+  let isOpen = false;
+  const open = (): void => {
+    if (file.open()) file.append(encodeFileStart(clock()));
+    isOpen = true;
+  };
+  const write = (step: number, summary: Summary): void => {
+    if (!isOpen) open();
+    file.append(encodeEvent(clock(), step, summary));
+  };
+  const scalars = (step: number, values: object): void => {
+    for (const [tag, value] of Object.entries(values)) {
+      if (typeof value === 'number') write(step, { kind: 'scalar', tag, value });
+    }
+  };
+  const handle = async (event: TrainingEvent<object>, training: Controls): Promise<void> => {
+    const { step } = event;
+    if (event.type === 'start') {
+      open();
+      if (step === 0 && config !== null)
+        write(0, { kind: 'text', tag: 'config', text: JSON.stringify(config, null, 2) });
+    } else if (event.type === 'read') {
+      const perStep = event.losses.length;
+      event.losses.forEach((value, at) => void write(step - perStep + 1 + at, { kind: 'scalar', tag: 'loss', value }));
+      for (const [tag, { window }] of Object.entries(event.values))
+        if (tag !== 'loss') scalars(step, { [tag]: window });
+      event.learningRates.forEach(
+        (value, at) => void write(step, { kind: 'scalar', tag: `learning_rate/${at}`, value }),
+      );
+    } else if (event.type === 'epoch') {
+      scalars(step, Object.fromEntries(Object.entries(event.values).map(([tag, value]) => [`epoch/${tag}`, value])));
+      if (histograms === undefined || event.epoch % histograms !== 0) return;
+      for (const [tag, member] of namedParameters(training.model)) {
+        write(step, { kind: 'histogram', tag, values: Float64Array.from(await member.data()) });
+      }
+    } else if (event.type === 'validated') {
+      scalars(step, event.values);
+    }
+  };
+  return { file, handle, write };
+}
