@@ -2,7 +2,7 @@
  * Kinds of host data told by their own tag, not by `instanceof`: arrays, buffers and dates that come from another realm
  * (an iframe, a test runner with a document of its own) are what they are. Text from bytes where no decoder is at hand.
  */
-import { untilAborted } from './signal.ts';
+import { type AbortSignalLike, untilAborted } from './signal.ts';
 
 /** What the value calls itself: 'Uint8Array', 'ArrayBuffer', 'Date', 'Object', ...; the same in every realm. */
 export function realmTag(value: unknown): string {
@@ -25,7 +25,7 @@ function viewBytes(value: unknown): Uint8Array | undefined {
  * All bytes of an array of bytes, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do;
  * undefined for everything else. Rejects with the signal's reason once it is aborted.
  */
-export async function bytesFrom(source: unknown, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export async function bytesFrom(source: unknown, signal?: AbortSignalLike): Promise<Uint8Array | undefined> {
   signal?.throwIfAborted();
   const bytes = viewBytes(source);
   if (bytes || typeof source !== 'object' || source === null || !('arrayBuffer' in source)) return bytes;

@@ -6,12 +6,12 @@ import { recorder, recordWith, takeBack } from './graph/recorder.ts';
 import { noteLoss } from './graph/storage.ts';
 import { homeOf, rehearse } from './graph/variable.ts';
 import { checkSynchronous, getDefaultBackend } from './settings.ts';
-import { untilAborted } from './signal.ts';
+import { type AbortSignalLike, untilAborted } from './signal.ts';
 import { nodeOf, type Tensor } from './tensor.ts';
 
 export interface PrepareOptions {
   /** Ends the waiting: the promise rejects with the signal's reason. What is being compiled stays for later uses. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 /**

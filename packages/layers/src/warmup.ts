@@ -1,5 +1,6 @@
 /** Compiling a model's programs ahead of their first use. */
 import {
+  type AbortSignalLike,
   checkOptions,
   type DType,
   evaluate,
@@ -21,7 +22,7 @@ export interface WarmupOptions {
   /** Called after each program, with the part that is done, from 0 to 1. */
   readonly onProgress?: (done: number) => void;
   /** Ends the waiting: the promise rejects with the signal's reason. What was compiled stays. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 /**

@@ -3,7 +3,7 @@
  * random state and positions in data as JSON in the metadata. A resumed run goes on bit for bit.
  * Finding host state is `host-state.ts`, pairing parameters `parameters.ts`, the disk `files.ts`.
  */
-import type { Parameter } from '@nn/core';
+import type { AbortSignalLike, Parameter } from '@nn/core';
 import { checkOptions, FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
 import type { Json } from './exact-json.ts';
 import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
@@ -27,7 +27,7 @@ export interface LoadCheckpointOptions extends ParseOptions {
   /** Whether core's random state is restored, too; true where not given. */
   readonly random?: boolean;
   /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 /** The JSON in the metadata under `key`. */

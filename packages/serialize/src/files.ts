@@ -3,7 +3,7 @@
  * Node's modules are asked for at run time, so that no bundler sees them; in a browser only bytes in memory exist.
  * Temporary files that killed writers left are `leftovers.ts`.
  */
-import { bytesFrom, excerpt, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, bytesFrom, excerpt, FormatError, ValueError } from '@nn/core';
 import { forget, removeLeftovers, temporaryName } from './leftovers.ts';
 
 /** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
@@ -13,13 +13,14 @@ export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promis
  * Reads all bytes. Throws a `FormatError` where a file cannot be read, a `ValueError` for a path where there are no files
  * and for what is neither a path nor bytes, and the signal's reason once it is aborted.
  */
-export async function readBytes(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
+export async function readBytes(source: Source, signal?: AbortSignalLike): Promise<Uint8Array> {
   const bytes = await bytesFrom(source, signal);
   if (bytes) return bytes;
   if (typeof source !== 'string') throw new ValueError('readBytes: a path or bytes are expected, and come first.');
   const { files } = node(source);
   try {
-    return await files.readFile(source, signal ? { signal } : {});
+    // What users give is an AbortSignal, as Node asks for.
+    return await files.readFile(source, signal ? { signal: signal as AbortSignal } : {});
   } catch (error) {
     signal?.throwIfAborted();
     throw new FormatError(`readBytes: ${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });

@@ -2,7 +2,7 @@
  * The parameters of a model as safetensors, by PyTorch's names, and back.
  * What a training run needs beside them is `checkpoint.ts`; names come from core's walk over the model's fields.
  */
-import type { Parameter } from '@nn/core';
+import type { AbortSignalLike, Parameter } from '@nn/core';
 import { checkOptions, namedParameters } from '@nn/core';
 import type { DecodeOptions } from './element-types.ts';
 import type { Source } from './files.ts';
@@ -28,7 +28,7 @@ export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'>, ParseOp
    */
   readonly skipMismatched?: boolean;
   /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   /** The model's name for a name in the file, null to leave it out: for files with a prefix or other names. */
   readonly rename?: (name: string) => string | null;
 }

@@ -2,7 +2,15 @@
  * The loop: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can use: metrics,
  * `validate`, callbacks; and owns only their order. What a step does is step.ts, what events are events.ts.
  */
-import { FormatError, isStateful, type Model, type Stateful, type Tensor, ValueError } from '@nn/core';
+import {
+  type AbortSignalLike,
+  FormatError,
+  isStateful,
+  type Model,
+  type Stateful,
+  type Tensor,
+  ValueError,
+} from '@nn/core';
 import { read } from '@nn/metrics';
 import { type Batches, checkCount, grouped, lengthOf } from './batches.ts';
 import type {
@@ -58,7 +66,7 @@ interface CommonOptions<B, M extends Metrics> {
   readonly readEvery?: number | ReadEvery;
   readonly callbacks?: readonly (Callback<ValuesOf<M>> | Callback<ValuesOf<M>>['handle'])[];
   /** Once it is aborted the training ends after the step that is under way; `run` can go on later. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 /** The step makes the loss; the optimizer does the rest. */

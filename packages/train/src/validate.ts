@@ -2,7 +2,7 @@
  * The values of a model on data that it does not learn from, and its outputs for data, both streamed: no more than one
  * window of losses, sums of metrics and two batches are in memory, however long the data is. For any loop.
  */
-import { evaluate, noGradient, type Tensor, type TensorData, ValueError } from '@nn/core';
+import { type AbortSignalLike, evaluate, noGradient, type Tensor, type TensorData, ValueError } from '@nn/core';
 import { read } from '@nn/metrics';
 import { type Batches, countOf } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
@@ -15,7 +15,7 @@ export interface ValidateOptions<M extends Metrics> {
   /** Updated by the step. What they had counted is there again afterwards; it must have been read. */
   readonly metrics?: M;
   /** Ends it: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /**
@@ -105,7 +105,7 @@ export interface Prediction<B> {
 export async function* predict<B>(
   data: Batches<B>,
   forward: (batch: B) => Tensor,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: { readonly signal?: AbortSignalLike | undefined } = {},
 ): AsyncGenerator<Prediction<B>, void> {
   let next: Promise<Prediction<B>> | null = null;
   for await (const batch of data) {

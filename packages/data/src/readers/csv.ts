@@ -4,7 +4,7 @@
  * It does not turn columns into samples; that is `table.ts`; records alone are `csv-records.ts`. Written here because the libraries at hand keep going after
  * errors and do not say in which column they found them.
  */
-import { checkOptions, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
 import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
 import type { ScanOptions } from './csv-scan.ts';
@@ -81,7 +81,7 @@ export interface CsvFileOptions extends CsvOptions {
   /** The most bytes of text, unpacked; 2^29 where not given, about what an engine holds as one text. */
   readonly maxBytes?: number;
   /** Ends the reading: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 const textOptions = ['name', 'separator', 'header', 'columns', 'kinds', 'missing', 'decimal', 'trim'];

@@ -2,13 +2,13 @@
  * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
  * It knows no file format beyond gzip's frame.
  */
-import { bytesFrom, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, bytesFrom, FormatError, ValueError } from '@nn/core';
 
 /** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
 export type ByteSource = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
 /** All bytes of it. Throws a `ValueError` for anything else, as a path: this package opens no files. */
-export async function bytesOf(source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
+export async function bytesOf(source: ByteSource, signal?: AbortSignalLike): Promise<Uint8Array> {
   const bytes = await bytesFrom(source, signal);
   if (bytes) return bytes;
   throw new ValueError(
@@ -40,7 +40,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 export function gunzip(
   bytes: Uint8Array,
   limit: number = longest,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignalLike } = {},
 ): Promise<Uint8Array> {
   return unpack(bytes, limit, 'gunzip', options.signal);
 }
@@ -56,7 +56,7 @@ export async function unpack(
   bytes: Uint8Array,
   limit: number,
   reader: string,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
   sizeOf?: SizeOf,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();

@@ -2,7 +2,7 @@
  * IDX, the format of the MNIST files: two zero bytes, a type, the number of axes, big-endian sizes, big-endian data.
  * It reads plain and gzip, writes plain, and joins images and labels to a dataset. Files are opened by the caller.
  */
-import type { Shape } from '@nn/core';
+import type { AbortSignalLike, Shape } from '@nn/core';
 import { checkOptions, FormatError, realmTag, ValueError } from '@nn/core';
 import type { Classified, DataArray, Elements } from '../samples/dataset.ts';
 import { Dataset, elementCount } from '../samples/dataset.ts';
@@ -43,7 +43,7 @@ export interface IdxOptions {
   /** The most bytes that the file may have, unpacked; 2^30 where not given. */
   readonly maxBytes?: number;
   /** Ends the reading: the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 const known = ['name', 'type', 'rank', 'narrow', 'maxBytes', 'signal'];
