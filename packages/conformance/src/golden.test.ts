@@ -11,40 +11,22 @@ import {
   type DType,
   einsum,
   eye,
-  gradientsOrNull,
   type IndexItem,
   linspace,
   maxPool,
   oneHot,
   stack,
   type Tensor,
-  tensor,
   where,
 } from '@nn/core';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import contract from '../fixtures/contract.json' with { type: 'json' };
 import move from '../fixtures/move.json' with { type: 'json' };
 import reduce from '../fixtures/reduce.json' with { type: 'json' };
 import scalar from '../fixtures/scalar.json' with { type: 'json' };
 import special from '../fixtures/special.json' with { type: 'json' };
-import { expectData, type Tolerance } from './compare.ts';
-import { readAll } from './operation.ts';
+import { backend, casesOf, checkGradients, close, expectAll, type Golden, listOf, load } from './golden-tests.ts';
 import { reference } from './reference.ts';
-
-interface Packed {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data: readonly (number | string)[];
-}
-
-interface Golden {
-  readonly operation: string;
-  readonly attributes: Attributes;
-  readonly inputs: readonly Packed[];
-  readonly output: Packed | readonly Packed[];
-  readonly gradients: readonly (Packed | null)[];
-  readonly secondGradients?: readonly (Packed | null)[];
-}
 
 /** What the script wrote down, each for the operations that have it. */
 interface Attributes {
@@ -89,7 +71,6 @@ interface Attributes {
 
 type Apply = (inputs: readonly Tensor[], attributes: Attributes) => Tensor | readonly Tensor[];
 
-const backend = reference();
 const options = { backend };
 
 /** Methods that take (...operands) or (axes, { keepAxes, ... }) as the fixture names them. */
@@ -150,7 +131,7 @@ const applied: Readonly<Record<string, Apply>> = {
   averagePool: ([x], given) => averagePool(x!, given),
 };
 
-function apply({ operation, attributes }: Golden, inputs: readonly Tensor[]): readonly Tensor[] {
+function apply({ operation, attributes }: Golden<Attributes>, inputs: readonly Tensor[]): readonly Tensor[] {
   const special = applied[operation];
   if (special !== undefined) {
     const result = special(inputs, attributes);
@@ -162,80 +143,20 @@ function apply({ operation, attributes }: Golden, inputs: readonly Tensor[]): re
   return [method.apply(first, others)];
 }
 
-function numbersOf({ data }: Packed): number[] {
-  return data.map((value) => (value === '-0' ? -0 : Number(value)));
-}
-
-function load(packed: Packed, on = backend): Tensor {
-  const { dtype, shape } = packed;
-  const data = numbersOf(packed);
-  const values =
-    dtype === 'float32' ? new Float32Array(data) : dtype === 'int32' ? new Int32Array(data) : new Uint8Array(data);
-  return tensor(values, { shape, dtype: dtype as DType, backend: on });
-}
-
-/** The fixture's weights: ((7 i) mod 11 - 5) / 8 for the i-th element of all float outputs in a row. */
-function weighted(outputs: readonly Tensor[]): Tensor {
-  let start = 0;
-  return outputs
-    .filter(({ dtype }) => dtype === 'float32')
-    .map((output) => {
-      const weight = Float32Array.from({ length: output.size }, (_, i) => (((7 * (start + i)) % 11) - 5) / 8);
-      start += output.size;
-      return output.mul(tensor(weight, { shape: output.shape, backend })).sum();
-    })
-    .reduce((a, b) => a.add(b));
-}
-
-/** Fixtures have nine digits; results leave the oracle as float32. */
-const close: Tolerance = { relative: 2e-7, absolute: 1e-8 };
-
-async function expectAll(found: readonly Tensor[], right: readonly Packed[], tolerance: Tolerance, label: string) {
-  const values = await readAll(found);
-  expect(values.length).toBe(right.length);
-  values.forEach((value, k) => {
-    const expected = right[k]!;
-    expect(`${label} ${value.dtype} [${value.shape}]`).toBe(`${label} ${expected.dtype} [${expected.shape}]`);
-    expectData(value.data, numbersOf(expected), tolerance, label);
-  });
-}
-
-/** The type that JSON imports have says less than the script promises. */
-const casesOf = (file: { readonly cases: readonly object[] }): readonly Golden[] => file.cases as readonly Golden[];
-
-const listOf = (output: Golden['output']): readonly Packed[] => ('data' in output ? [output] : output);
-
-async function checkGradients(golden: Golden): Promise<void> {
-  const { gradients, secondGradients } = golden;
-  const inputs = golden.inputs.map((input) => load(input));
-  const targets = inputs.filter((_, k) => gradients[k] !== null && gradients[k] !== undefined);
-  if (targets.length === 0) return;
-  const right = gradients.filter((gradient): gradient is Packed => gradient !== null);
-  const first = gradientsOrNull(weighted(apply(golden, inputs)), targets);
-  // PyTorch gives zeros where core says that there is nothing
-  const found = first.map((gradient, k) => gradient ?? targets[k]!.mul(0));
-  await expectAll(found, right, { relative: 1e-6, absolute: 1e-7 }, `${golden.operation}, gradient`);
-  if (secondGradients === undefined) return;
-  const total = first.flatMap((gradient) => (gradient === null ? [] : [gradient.sum()])).reduce((a, b) => a.add(b));
-  const second = gradientsOrNull(total, targets).map((gradient, k) => gradient ?? targets[k]!.mul(0));
-  const rightSecond = secondGradients.filter((gradient): gradient is Packed => gradient !== null);
-  await expectAll(second, rightSecond, { relative: 2e-6, absolute: 1e-6 }, `${golden.operation}, second gradient`);
-}
-
 describe.each(Object.entries({ scalar, reduce, move, contract }))('%s operations are as in PyTorch', (_, file) => {
-  const cases = casesOf(file);
+  const cases = casesOf<Attributes>(file);
   test.each(
     cases.map((golden, k) => [`${k} ${golden.operation} ${JSON.stringify(golden.attributes)}`, golden] as const),
   )('%s', async (_, golden) => {
     const inputs = golden.inputs.map((input) => load(input));
     await expectAll(apply(golden, inputs), listOf(golden.output), close, golden.operation);
-    await checkGradients(golden);
+    await checkGradients(golden, apply);
   });
 });
 
 describe('special numbers are as in PyTorch', () => {
   const single = reference({ rounding: 'float32' });
-  const cases = casesOf(special);
+  const cases = casesOf<Attributes>(special);
   test.each(cases.map((golden) => [golden.operation, golden] as const))('%s', async (_, golden) => {
     const inputs = golden.inputs.map((input) => load(input, single));
     await expectAll(

@@ -8,10 +8,15 @@ import {
   type TransposedConvolutionOptions,
 } from './ops/convolution.ts';
 import * as indexing from './ops/indexing.ts';
-import { averagePool as averagePoolNode, maxPool as maxPoolNode, type PoolOptions } from './ops/pooling.ts';
+import {
+  type AveragePoolOptions,
+  averagePool as averagePoolNode,
+  maxPool as maxPoolNode,
+  type PoolOptions,
+} from './ops/pooling.ts';
 import { isTensor, nodeOf, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
 
-export type { ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };
+export type { AveragePoolOptions, ConvolutionOptions, PoolOptions, TransposedConvolutionOptions };
 
 /**
  * `a` where the condition holds, else `b`; all three broadcast.
@@ -114,6 +119,6 @@ export function maxPool(x: Tensor, options: PoolOptions): Tensor {
 }
 
 /** The mean of each window over the last axes. */
-export function averagePool(x: Tensor, options: PoolOptions & { readonly countIncludesPadding?: boolean }): Tensor {
+export function averagePool(x: Tensor, options: AveragePoolOptions): Tensor {
   return wrap(averagePoolNode(nodeOf('averagePool', x), options));
 }

@@ -51,6 +51,7 @@ export {
 } from './errors.ts';
 export { explain } from './explain.ts';
 export {
+  type AveragePoolOptions,
   averagePool,
   type ConvolutionOptions,
   concat,
@@ -67,6 +68,62 @@ export {
   type TransposedConvolutionOptions,
   where,
 } from './functional.ts';
+export {
+  type AdaptiveSize,
+  adaptiveAveragePool,
+  adaptiveMaxPool,
+  maxPoolWithIndices,
+  maxUnpool,
+  type PooledMaxima,
+} from './functions/adaptive-pooling.ts';
+export {
+  chunk,
+  type DiffOptions,
+  diff,
+  maskedFill,
+  repeat,
+  repeatInterleave,
+  roll,
+  rot90,
+  tile,
+} from './functions/arrange.ts';
+export { copySign, hypot, lerp, sinc } from './functions/combinations.ts';
+export { erfc, erfinv } from './functions/error-functions.ts';
+export { digamma, lgamma, polygamma } from './functions/gamma.ts';
+export { acosh, asinh, atanh, cosh, sinh } from './functions/hyperbolic.ts';
+export { type InterpolateOptions, type InterpolationMode, interpolate } from './functions/interpolate.ts';
+export { exp2, log2, log10, logAddExp, logit, xlogy } from './functions/logarithms.ts';
+export {
+  blockDiagonal,
+  cross,
+  type DiagonalOptions,
+  diagEmbed,
+  diagonal,
+  kron,
+  meshgrid,
+  outer,
+  trace,
+} from './functions/matrices.ts';
+export { cdist, cosineSimilarity, matrixNorm, normalize, pdist, vectorNorm } from './functions/norms.ts';
+export { circularPad, type PadAmounts, reflectionPad, replicationPad } from './functions/padding.ts';
+export {
+  channelShuffle,
+  fold,
+  type PatchOptions,
+  pixelShuffle,
+  pixelUnshuffle,
+  unfold,
+} from './functions/patches.ts';
+export {
+  bitwiseNot,
+  isFinite,
+  isInfinite,
+  isNaN,
+  type NanToNumOptions,
+  nanToNum,
+} from './functions/predicates.ts';
+export { affineGrid, type GridSampleOptions, gridSample } from './functions/sampling.ts';
+export { acos, asin, atan, atan2 } from './functions/trigonometry.ts';
 export { type GradientCheckOptions, gradcheck } from './gradcheck.ts';
 export {
   checkpoint,

@@ -6,11 +6,11 @@ import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
 import { divide, multiply } from './arithmetic.ts';
-import { equal, where } from './compare.ts';
+import { and, equal, notEqual, or, where } from './compare.ts';
 import { perAxis, type Sizes } from './convolution.ts';
 import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
-import { argExtreme, max, sum } from './reduce.ts';
+import { argExtreme, max, min, sum } from './reduce.ts';
 import { indexAlong } from './sources.ts';
 import { expandTo, narrow, padStatic, reshape, unsqueeze, type WindowAttributes, window } from './views.ts';
 
@@ -51,10 +51,21 @@ export interface PoolOptions {
   readonly stride?: Sizes;
   readonly padding?: Sizes;
   readonly dilation?: Sizes;
+  /** Also a last window that reaches past the end, as long as it starts inside; by default it is left out. */
+  readonly ceilMode?: boolean;
+}
+
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether zeros of the padding count; true by default. */
+  readonly countIncludesPadding?: boolean;
+  /** Divides each sum, in place of the number of elements. */
+  readonly divisorOverride?: number;
 }
 
 interface Pooling extends WindowAttributes {
   readonly padding: readonly number[];
+  /** What a last window needs behind the padding. */
+  readonly extra: readonly number[];
 }
 
 function pooling(operation: string, x: Node, options: PoolOptions): Pooling {
@@ -69,38 +80,67 @@ function pooling(operation: string, x: Node, options: PoolOptions): Pooling {
       throw new ValueError(`${operation}: padding ${count} is more than half of the window ${size[i]}.`);
     }
   });
-  return {
-    size,
-    stride: perAxis(operation, 'stride', options.stride ?? size, rank, 1),
-    dilation: perAxis(operation, 'dilation', options.dilation ?? 1, rank, 1),
-    padding,
-  };
+  const stride = perAxis(operation, 'stride', options.stride ?? size, rank, 1);
+  const dilation = perAxis(operation, 'dilation', options.dilation ?? 1, rank, 1);
+  const extra = size.map((count, i) => {
+    if (options.ceilMode !== true) return 0;
+    const length = x.shape[x.shape.length - rank + i]!;
+    const room = length + 2 * padding[i]! - (count - 1) * dilation[i]! - 1;
+    const last = Math.ceil(room / stride[i]!) * stride[i]!;
+    // the last window starts in the input or in the padding before it
+    return room < 0 || last >= length + padding[i]! ? 0 : last - room;
+  });
+  return { size, stride, dilation, padding, extra };
 }
 
-/** Windows of x padded by zeros, as [..., positions, elements of the window]. */
-function padded(x: Node, { padding }: Pooling): Node {
+/** x padded by zeros, so that all windows lie inside. */
+function padded(x: Node, { padding, extra }: Pooling): Node {
   const outer = new Array<number>(x.shape.length - padding.length).fill(0);
-  const around = [...outer, ...padding];
-  return padStatic(x, { before: around, after: around, step: x.shape.map(() => 1) });
+  const after = padding.map((count, i) => count + extra[i]!);
+  return padStatic(x, { before: [...outer, ...padding], after: [...outer, ...after], step: x.shape.map(() => 1) });
 }
 
 const lastAxes = (x: Node, count: number): number[] =>
   Array.from({ length: count }, (_, i) => x.shape.length - count + i);
+
+const isPadded = ({ padding, extra }: Pooling): boolean => [...padding, ...extra].some((count) => count > 0);
+
+/** The windows of x, the lowest number where they leave it; `inside` says where they do not, null where they never do. */
+function windowsOf(x: Node, attributes: Pooling): { readonly windows: Node; readonly inside: Node | null } {
+  const lowest = x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
+  const windows = window(padded(x, attributes), windowOf(attributes));
+  if (!isPadded(attributes)) return { windows, inside: null };
+  const inside = window(padded(expandTo(constant(1, 'bool'), x.shape), attributes), windowOf(attributes));
+  return { windows: where(inside, windows, constant(lowest, x.dtype)), inside };
+}
+
+const windowOf = ({ size, stride, dilation }: Pooling): WindowAttributes => ({ size, stride, dilation });
+
+/** Where the first of the largest elements of each window stands, in the flattened axes of space; int32. */
+export function maxPlaces(x: Node, options: PoolOptions): Node {
+  const attributes = pooling('maxPoolWithIndices', x, options);
+  const rank = attributes.size.length;
+  const { windows, inside } = windowsOf(x, attributes);
+  const space = x.shape.slice(-rank);
+  const outer = x.shape.slice(0, -rank).map(() => 1);
+  const count = space.reduce((product, n) => product * n, 1);
+  const places = reshape(indexAlong([count], 0), [...outer, ...space]);
+  const axes = lastAxes(windows, rank);
+  const isBest = or(equal(windows, max(windows, axes, { keepAxes: true })), notEqual(windows, windows));
+  const candidates = where(
+    inside === null ? isBest : and(inside, isBest),
+    window(padded(places, attributes), windowOf(attributes)),
+    constant(2 ** 31 - 1, 'int32'),
+  );
+  return min(candidates, axes);
+}
 
 /** The largest element of each window; the cotangent goes to the first of the largest, as in PyTorch. */
 export function maxPool(x: Node, options: PoolOptions): Node {
   const attributes = pooling('maxPool', x, options);
   const { size } = attributes;
   const rank = size.length;
-  const isPadded = attributes.padding.some((count) => count > 0);
-  const inside = isPadded ? window(padded(expandTo(constant(1, 'bool'), x.shape), attributes), attributes) : null;
-  const frame = padded(x, attributes);
-  const lowest = x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
-  const windowsOf = (source: Node): Node => {
-    const windows = window(source, attributes);
-    return inside === null ? windows : where(inside, windows, constant(lowest, x.dtype));
-  };
-  const windows = windowsOf(frame);
+  const { windows } = windowsOf(x, attributes);
   const y = max(windows, lastAxes(windows, rank));
   return customGradient(y, [x], (g) => {
     const positions = y.shape;
@@ -109,28 +149,41 @@ export function maxPool(x: Node, options: PoolOptions): Node {
     const first = argExtreme('max', flat, -1, { keepAxes: true });
     const chosen = equal(indexAlong(flat.shape, flat.shape.length - 1), first);
     const spread = where(chosen, unsqueeze(g, g.shape.length), constant(0, 'float32'));
-    const folded = fold(reshape(spread, windows.shape), frame.shape, attributes);
+    const folded = fold(reshape(spread, windows.shape), padded(x, attributes).shape, attributes);
     return [crop(folded, x.shape, attributes.padding)];
   });
 }
 
-/** The mean of each window; zeros of the padding count unless `countIncludesPadding` is false. */
-export function averagePool(x: Node, options: PoolOptions & { readonly countIncludesPadding?: boolean }): Node {
+/**
+ * The mean of each window; zeros of the padding count unless `countIncludesPadding` is false, what `ceilMode` adds never
+ * does.
+ */
+export function averagePool(x: Node, options: AveragePoolOptions): Node {
+  const { countIncludesPadding = true, divisorOverride } = options;
   const attributes = pooling('averagePool', x, options);
   const rank = attributes.size.length;
   const total = (source: Node): Node => {
-    const windows = window(padded(source, attributes), attributes);
+    const windows = window(source, windowOf(attributes));
     return sum(windows, lastAxes(windows, rank));
   };
-  const values = total(cast(x, 'float32'));
-  if (options.countIncludesPadding === false && attributes.padding.some((count) => count > 0)) {
-    const ones = expandTo(constant(1, 'float32'), [
-      ...new Array<number>(x.shape.length - rank).fill(1),
-      ...x.shape.slice(-rank),
-    ]);
-    return divide(values, total(ones));
+  const values = total(padded(cast(x, 'float32'), attributes));
+  if (divisorOverride !== undefined) {
+    if (!(divisorOverride !== 0 && Number.isFinite(divisorOverride))) {
+      throw new ValueError(`averagePool: divisorOverride must be a number other than 0, got ${divisorOverride}.`);
+    }
+    return multiply(values, constant(1 / divisorOverride, 'float32'));
   }
-  const count = attributes.size.reduce((product, n) => product * n, 1);
+  const { padding, extra, size } = attributes;
+  const isCounted = countIncludesPadding ? extra.some((count) => count > 0) : isPadded(attributes);
+  if (isCounted) {
+    const outer = x.shape.slice(0, -rank).map(() => 1);
+    const around = countIncludesPadding ? padding : padding.map(() => 0);
+    const space = x.shape.slice(-rank).map((length, i) => length + 2 * around[i]!);
+    const ones = expandTo(constant(1, 'float32'), [...outer, ...space]);
+    const rest = padding.map((count, i) => count - around[i]!);
+    return divide(values, total(padded(ones, { ...attributes, padding: rest })));
+  }
+  const count = size.reduce((product, n) => product * n, 1);
   return multiply(values, constant(1 / count, 'float32'));
 }
 
