@@ -1,6 +1,6 @@
 """Golden trajectories for the optimizers and schedules of @nn/optim.
 
-Run: python3 scripts/golden/optimizers.py (needs PyTorch). Writes packages/optim/fixtures/{optimizers,schedules,plateau}.json.
+Run: python3 scripts/golden/optimizers.py (needs PyTorch). Writes packages/optim/fixtures/{optimizers,schedules,plateau,lbfgs}.json.
 The network is 2-4-1 with tanh and mean squared error, in float32, on the data in the head of the file. Each case has the
 loss before every step, and the parameters after the steps named in "at"; "average" are weights to use that are others.
 """
@@ -337,3 +337,35 @@ plateau({'patience': 0, 'minimum': [0.01, 0.002]}, lambda o: R(o, patience=0, mi
 plateau({'patience': 0, 'epsilon': 0.01}, lambda o: R(o, patience=0, eps=0.01), FALLING)
 
 write('packages/optim/fixtures/plateau.json', PLATEAU)
+
+# --- L-BFGS: calls of step, in double precision ---------------------------------------------------------------------
+LBFGS = []
+
+
+def lbfgs(function, options, begin, calls, **torch_options):
+    p = torch.tensor(begin, dtype=torch.float64, requires_grad=True)
+    optimizer, losses, found = O.LBFGS([p], **torch_options), [], []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = FUNCTIONS[function](p)
+        loss.backward()
+        return loss
+
+    for _ in range(calls):
+        losses.append(number(optimizer.step(closure).item()))
+        found.append([number(v) for v in p.tolist()])
+    evaluations = optimizer.state[p]['func_evals']
+    LBFGS.append({'function': function, 'options': options, 'start': begin, 'losses': losses, 'parameters': found, 'evaluations': evaluations})
+
+
+FUNCTIONS = {
+    'rosenbrock': lambda p: ((1 - p[:-1]) ** 2 + 10 * (p[1:] - p[:-1] ** 2) ** 2).sum(),
+    'logCosh': lambda p: (torch.log(torch.cosh(p - torch.arange(len(p)))) * (1 + torch.arange(len(p)))).sum(),
+}
+lbfgs('rosenbrock', {'iterations': 4}, [-1.0, 1.5], 4, max_iter=4, line_search_fn='strong_wolfe')
+lbfgs('rosenbrock', {'iterations': 3, 'history': 2}, [-1.0, 0.5, 1.5, 0.25], 4, max_iter=3, history_size=2, line_search_fn='strong_wolfe')
+lbfgs('logCosh', {'iterations': 3, 'learningRate': 0.5}, [3.0, -2.0, 0.5], 3, max_iter=3, lr=0.5, line_search_fn='strong_wolfe')
+lbfgs('logCosh', {'iterations': 3, 'learningRate': 0.25, 'lineSearch': 'none'}, [1.0, 0.5, 1.5], 4, max_iter=3, lr=0.25)
+
+write('packages/optim/fixtures/lbfgs.json', LBFGS)

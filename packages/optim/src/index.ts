@@ -29,6 +29,7 @@ export { FTRL, type FTRLOptions } from './ftrl.ts';
 export { centralize, type GradientContext, type GradientTransform, gradientNoise } from './gradient-transforms.ts';
 export type { Complete, Defaults, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
 export { LAMB, type LAMBOptions } from './lamb.ts';
+export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
 export { Lion, type LionOptions } from './lion.ts';
 export { Lookahead, type LookaheadOptions } from './lookahead.ts';
 export { Muon, type MuonOptions } from './muon.ts';
