@@ -5,6 +5,7 @@ import {
   concat,
   conv2d,
   einsum,
+  grad,
   gradients,
   gradientsOrNull,
   maxPool,
@@ -212,6 +213,15 @@ describe.each(engines)('%s', (engine) => {
     const y = where(x.greater(0), f(x), 0);
     const found = await gradients(y.sum(), [x])[0].data();
     expect(Array.from(found, (value) => value + 0)).toEqual(right);
+  });
+
+  test('what where chose has a second derivative where the first happens to be 0', async () => {
+    setDefaultBackend(cpu({ engine }));
+    const loss = (x: Tensor): Tensor => where(x.greater(0), x.sqrt(), 0).sub(2).square().sum();
+    const slope = grad(loss);
+    // at its minimum: 2 (d sqrt(x) / dx)^2 = 2 (1/4)^2
+    expect(await slope(tensor([4])).array()).toEqual([0]);
+    expect(await grad((x: Tensor) => slope(x).sum())(tensor([4])).array()).toEqual([0.125]);
   });
 
   test('numbers far from 0 keep their variance, and norms their digits', async () => {
