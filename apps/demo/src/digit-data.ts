@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isNNError } from '@nn/core';
+import { type AbortSignalLike, isNNError } from '@nn/core';
 import { type Classified, digits, gunzip, readIdxImages } from '@nn/data';
 import { Failure } from './failure.ts';
 
@@ -32,7 +32,7 @@ export function drawnDigits(seed: number, trainSize: number, testSize: number): 
 }
 
 /** The digits of a folder. Throws a `Failure` or a `FormatError` that names the file, and the reason of an aborted signal. */
-export async function digitsOfFolder(folder: string, signal?: AbortSignal): Promise<DigitData> {
+export async function digitsOfFolder(folder: string, signal?: AbortSignalLike): Promise<DigitData> {
   if (!existsSync(folder)) throw new Failure(`--data ${folder}: there is no such folder.`);
   if (!statSync(folder).isDirectory()) {
     throw new Failure(`--data ${folder}: this is a file; name the folder that holds the four files of MNIST.`);
@@ -62,7 +62,7 @@ export async function digitsOfFolder(folder: string, signal?: AbortSignal): Prom
 async function readPair(
   folder: string,
   part: 'train' | 't10k',
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
 ): Promise<Classified<Uint8Array>> {
   const images = find(folder, `${part}-images-idx3-ubyte`);
   const labels = find(folder, `${part}-labels-idx1-ubyte`);
@@ -74,12 +74,12 @@ async function readPair(
 }
 
 /** The bytes of a file, and of what it holds where its name says that it is packed. */
-async function unpack(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function unpack(path: string, signal: AbortSignalLike | undefined): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  const bytes = await readFile(path, { signal });
+  const bytes = await readFile(path);
   if (!path.endsWith('.gz')) return bytes;
   try {
-    return await gunzip(bytes);
+    return await gunzip(bytes, undefined, signal && { signal });
   } catch (error) {
     throw isNNError(error) ? new Failure(`${path}: ${error.message}`) : error;
   }

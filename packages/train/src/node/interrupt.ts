@@ -4,10 +4,11 @@
  */
 import { constants } from 'node:os';
 import process from 'node:process';
+import type { AbortSignalLike } from '@nn/core';
 
 export interface Interrupt {
   /** Aborted when the training should stop. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignalLike;
   /** The exit code of a process that a signal ended: 128 and the number of the signal. */
   readonly exitCode: number;
 }
