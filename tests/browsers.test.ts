@@ -18,6 +18,7 @@ import { setDefaultBackend, tensor } from '@nn/core';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
+import { earlyStopping, Training } from '@nn/train';
 export async function train() {
   const backend = cpu();
   setDefaultBackend(backend);
@@ -26,15 +27,24 @@ export async function train() {
   const x = tensor([[0], [1], [2]]);
   const y = tensor([[1], [3], [5]]);
   const metrics = { loss: new Mean(), r2: new R2Score() };
-  for (let step = 0; step < 200; step++) {
+  for (let step = 0; step < 100; step++) {
     const prediction = model.forward(x);
     const loss = prediction.sub(y).square().mean();
     metrics.loss.update(loss);
     metrics.r2.update(prediction, y);
     await optimizer.step(loss);
-    if (step === 99) await read(metrics);
+    if (step === 49) await read(metrics);
   }
   const { r2 } = await read(metrics);
+  const training = new Training({
+    model,
+    optimizer,
+    data: [{ x, y }],
+    step: (batch) => model.forward(batch.x).sub(batch.y).square().mean(),
+    steps: 100,
+    callbacks: [earlyStopping({ monitor: 'loss', patience: 100 })],
+  });
+  await training.run();
   const { engine, reason } = backend.info();
   return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), engine, reason };
 }`;

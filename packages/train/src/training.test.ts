@@ -247,6 +247,18 @@ describe('Training', () => {
     expect(await training(setUp(), { steps: 9 }).run()).toMatchObject({ why: 'done', step: 9, epoch: 1 });
   });
 
+  test('an epoch whose last step is the last of all is through: told, validated, in the history', async () => {
+    const setting = setUp(); // seven batches in an epoch
+    const validation = { data: setting.held };
+    const { held: _, ...parts } = setting;
+    const events = await eventsOf(new Training({ ...parts, validation, steps: 14 }));
+    const count = (type: string): number => events.filter((event) => event.type === type).length;
+    expect([count('step'), count('epoch'), count('validated')]).toEqual([14, 2, 2]);
+    const { held, ...others } = setUp();
+    const partly = new Training({ ...others, validation: { data: held }, steps: 15 });
+    expect((await partly.run()).history.map(({ step }) => step)).toEqual([7, 14]);
+  });
+
   test('a callback may stop it, ask for a validation and warn', async () => {
     const setting = setUp();
     const seen: string[] = [];

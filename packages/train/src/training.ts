@@ -437,10 +437,12 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     const state = this.#state;
     const { data, steps = Number.POSITIVE_INFINITY } = this.#options;
     const { every = null } = this.#validation ?? {};
+    const { stepsPerEpoch } = this.#length();
     let readAt = performance.now();
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
     for await (const group of grouped(data, this.#batchesOfStep)) {
+      if (state.step >= steps) return; // more data than its length said
       const count = await this.#advance(group);
       this.#log.endStep();
       state.step++;
@@ -460,7 +462,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         }
         yield* this.#send({ type: 'rest', ...this.#place() });
       }
-      if (isLast || mustStop()) return;
+      // where the last step is the last of its epoch, that epoch is through like any other
+      if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
     }
     if (state.epochSteps === 0) {
       throw new ValueError(
