@@ -45,6 +45,14 @@ describe('decodeTensor', () => {
     expect(() => decodeTensor('w', stored)).toThrow("safetensors: 'w' is F64, which float32 cannot keep exactly");
   });
 
+  it('takes 64-bit integers as far as int32 holds them, and refuses the next one on each side', () => {
+    const decode = (value: bigint): HostTensor =>
+      decodeTensor('n', { type: 'I64', shape: [1], bytes: new Uint8Array(BigInt64Array.of(value).buffer) });
+    for (const last of [-(2n ** 31n), 2n ** 31n - 1n]) expect([...decode(last).data]).toEqual([Number(last)]);
+    expect(() => decode(2n ** 31n)).toThrow("'n' is I64, its element 0 is 2147483648; int32 cannot hold it.");
+    expect(() => decode(-(2n ** 31n) - 1n)).toThrow("'n' is I64, its element 0 is -2147483649; int32 cannot hold it.");
+  });
+
   it('keeps half floats and small integers as they are stored when told to', () => {
     const keep = (type: 'F16' | 'BF16' | 'I8' | 'U8', bytes: number[]): HostTensor =>
       decodeTensor('x', { type, shape: [1], bytes: Uint8Array.from(bytes) }, { widen: false });
