@@ -13,7 +13,7 @@ export async function publintOf(tarball: string): Promise<string[]> {
   const bytes = readFileSync(tarball);
   const packed = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const { messages, pkg } = await publint({ pack: { tarball: packed }, pkgDir: 'package', strict: true });
-  return messages.map((message) => formatMessage(message, pkg) ?? message.code);
+  return messages.map((message) => formatMessage(message, pkg, { color: false }) ?? message.code);
 }
 
 interface Analysis {
