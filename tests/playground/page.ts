@@ -121,7 +121,7 @@ async function visit(
     async until(name, wanted, what) {
       const end = Date.now() + 120_000;
       for (;;) {
-        const value = Number.parseFloat(await read(name));
+        const value = Number.parseFloat((await read(name)).replaceAll('−', '-')); // as the page writes signs
         if (wanted(value)) return value;
         if (Date.now() > end) throw new Error(`${name} is ${value} and not ${what} after two minutes.`);
         await page.waitForTimeout(50);

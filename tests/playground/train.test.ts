@@ -133,13 +133,13 @@ describe('training', () => {
       .toEqual(['CPU', 'GPU (WebGL 2)', 'GPU (WebGPU) – not available here']);
     await page.getByRole('button', { name: 'Train' }).click();
     await until('steps', (count) => count >= 150, '150 or more');
-    const [step, loss] = [await steps(), Number(await page.locator('[data-fact=test-loss]').textContent())];
+    const [step, loss] = [await steps(), await until('test-loss', Number.isFinite, 'there')];
     await device.selectOption('GPU (WebGL 2)');
     await page.getByText(/^Now training on GPU \(WebGL 2\)/).waitFor();
     const further = await until('steps', (count) => count > step + 40, `more than ${step + 40}`);
     expect(further).toBeGreaterThan(step);
     // it has not started over: the loss is still that of a trained network
-    expect(Number(await page.locator('[data-fact=test-loss]').textContent())).toBeLessThan(loss + 0.15);
+    expect(await until('test-loss', Number.isFinite, 'there')).toBeLessThan(loss + 0.15);
     expect(page.url()).toContain('backend=webgl2');
     await device.selectOption('CPU');
     await page.getByText(/^Now training on CPU/).waitFor();
