@@ -25,7 +25,7 @@ type Engines = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
   const { engine: wanted = 'auto', threads = 1 } = options;
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads > 0 && threads <= 64)) {
-    throw new BackendError(`cpu: threads is ${threads}: use 'auto' or a whole number from 1 to 64.`, { threads });
+    throw new BackendError('cpu', `threads is ${threads}: use 'auto' or a whole number from 1 to 64.`, { threads });
   }
   const names = Object.keys(engines) as EngineName[];
   const reasons: string[] = [];
@@ -46,9 +46,10 @@ export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
   }
   const fix = names.length === 1 ? "Import from '@nn/backend-cpu'" : "Use { engine: 'auto' }";
   throw new BackendError(
+    'cpu',
     reasons.length > 0
-      ? `cpu: ${reasons.join('; ')}. ${fix} to take what works here.`
-      : `cpu: there is no engine '${wanted}' in this entry: use 'auto' or one of ${names.map((name) => `'${name}'`).join(', ')}.`,
+      ? `${reasons.join('; ')}. ${fix} to take what works here.`
+      : `there is no engine '${wanted}' in this entry: use 'auto' or one of ${names.map((name) => `'${name}'`).join(', ')}.`,
     { engine: wanted },
   );
 }

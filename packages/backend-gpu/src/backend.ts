@@ -61,7 +61,7 @@ export function makeBackend(device: Device, capabilities: Capabilities, tuning: 
       device.check();
       const length = lengthOf(type.shape);
       if (data.length !== length) {
-        throw new BackendError(`gpu: upload of ${data.length} numbers into a buffer of ${length}.`, { type });
+        throw new BackendError('gpu', `upload of ${data.length} numbers into a buffer of ${length}.`, { type });
       }
       const memory = device.allocate(texelsOf(length), scalarOf(type.dtype));
       try {

@@ -62,7 +62,7 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
       tried.push(`${mode}: ${reason(error)}`);
     }
   }
-  throw new BackendError(`gpu: no usable device. ${tried.join(' ')} ${fix()}`, { tried });
+  throw new BackendError('gpu', `no usable device. ${tried.join(' ')} ${fix()}`, { tried });
 }
 
 /** Tries every way to a GPU and gives the devices back. */

@@ -88,7 +88,7 @@ class Recording implements RecordingBackend {
     return { count: this.#types.size, bytes: this.#bytes };
   }
 
-  fail(call: Call, error: Error = new BackendError(`${call}: made to fail by a test.`), after = 0): void {
+  fail(call: Call, error: Error = new BackendError(call, 'made to fail by a test.'), after = 0): void {
     this.#failures.push({ call, error, after });
   }
 
@@ -180,8 +180,7 @@ class Recording implements RecordingBackend {
 
   #typeOf(buffer: object, operation: string): BufferType {
     const type = this.#types.get(buffer);
-    if (type === undefined)
-      throw new BackendError(`${operation}: the buffer is released, donated or of another backend.`);
+    if (type === undefined) throw new BackendError(operation, 'the buffer is released, donated or of another backend.');
     return type;
   }
 

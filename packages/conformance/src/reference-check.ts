@@ -165,5 +165,5 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 function fail(rule: string): never {
-  throw new BackendError(`program: ${rule}.`);
+  throw new BackendError('program', `${rule}.`);
 }

@@ -81,13 +81,15 @@ class Reference implements Backend<ReferenceBuffer> {
 
   upload(data: TensorData, type: BufferType): ReferenceBuffer {
     const size = sizeOf(type.shape);
-    if (!this.limits.dtypes.includes(type.dtype)) throw new BackendError(`upload: ${type.dtype} is beyond the limits.`);
+    if (!this.limits.dtypes.includes(type.dtype))
+      throw new BackendError('upload', `${type.dtype} is beyond the limits.`);
     if (size < 1 || size > this.limits.maxLength)
-      throw new BackendError(`upload: ${size} elements: out of the limits.`);
+      throw new BackendError('upload', `${size} elements: out of the limits.`);
     const expected = encode(new Float64Array(0), type.dtype);
     if (data.constructor !== expected.constructor || data.length !== size) {
       throw new BackendError(
-        `upload: ${type.dtype} [${type.shape.join(', ')}] takes a ${expected.constructor.name} of ${size}, got a ${data.constructor.name} of ${data.length}.`,
+        'upload',
+        `${type.dtype} [${type.shape.join(', ')}] takes a ${expected.constructor.name} of ${size}, got a ${data.constructor.name} of ${data.length}.`,
       );
     }
     return new Cell(type, decode(data, type.dtype));
@@ -108,11 +110,11 @@ class Reference implements Backend<ReferenceBuffer> {
     let released = false;
     return {
       run: (inputs, scalars) => {
-        if (released) throw new BackendError('run: the executable was released.');
+        if (released) throw new BackendError('run', 'the executable was released.');
         return new Run(program, inputs, scalars, this.#rounding).execute();
       },
       release: () => {
-        if (released) throw new BackendError('release: the executable was released before.');
+        if (released) throw new BackendError('release', 'the executable was released before.');
         released = true;
       },
     };
@@ -124,8 +126,8 @@ class Reference implements Backend<ReferenceBuffer> {
 }
 
 function alive(buffer: ReferenceBuffer, operation: string): Cell {
-  if (!(buffer instanceof Cell)) throw new BackendError(`${operation}: this is no buffer of the reference backend.`);
-  if (buffer.elements === null) throw new BackendError(`${operation}: the buffer was ${buffer.end} before.`);
+  if (!(buffer instanceof Cell)) throw new BackendError(operation, 'this is no buffer of the reference backend.');
+  if (buffer.elements === null) throw new BackendError(operation, `the buffer was ${buffer.end} before.`);
   return buffer;
 }
 
@@ -151,7 +153,8 @@ class Run {
   constructor(program: Program, inputs: readonly ReferenceBuffer[], scalars: Float64Array, rounding: Rounding) {
     if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
       throw new BackendError(
-        `run: ${inputs.length} inputs and ${scalars.length} scalars for a program of ${program.inputs} and ${program.scalars.length}.`,
+        'run',
+        `${inputs.length} inputs and ${scalars.length} scalars for a program of ${program.inputs} and ${program.scalars.length}.`,
       );
     }
     this.#program = program;
@@ -165,7 +168,8 @@ class Run {
       const { dtype, shape } = program.buffers[number]!;
       if (cell.type.dtype !== dtype || sizeOf(cell.type.shape) !== sizeOf(shape)) {
         throw new BackendError(
-          `run: input ${number} is ${cell.type.dtype} [${cell.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
+          'run',
+          `input ${number} is ${cell.type.dtype} [${cell.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
         );
       }
       this.#contents[number] = { elements: cell.elements!, unwritten: null, dead: null };
@@ -174,7 +178,7 @@ class Run {
     });
     for (const { input } of program.donations) {
       if (this.#cells.some((cell, other) => other !== input && cell === this.#cells[input])) {
-        throw new BackendError(`run: the donated input ${input} is also another input.`);
+        throw new BackendError('run', `the donated input ${input} is also another input.`);
       }
     }
   }
@@ -186,7 +190,8 @@ class Run {
     });
     const results = outputs.map((buffer) => {
       const contents = this.#read(buffer, `output buffer ${buffer}`);
-      if (contents.unwritten?.includes(1)) throw new BackendError(`output buffer ${buffer} has unwritten elements.`);
+      if (contents.unwritten?.includes(1))
+        throw new BackendError('', `output buffer ${buffer} has unwritten elements.`);
       return new Cell(buffers[buffer]!, contents.elements);
     });
     for (const { input } of donations) {
@@ -198,8 +203,8 @@ class Run {
 
   #read(buffer: number, reader: string): Contents {
     const contents = this.#contents[buffer];
-    if (contents === undefined) throw new BackendError(`${reader}: buffer ${buffer} is not written.`);
-    if (contents.dead !== null) throw new BackendError(`${reader}: buffer ${buffer} is dead: ${contents.dead}.`);
+    if (contents === undefined) throw new BackendError(reader, `buffer ${buffer} is not written.`);
+    if (contents.dead !== null) throw new BackendError(reader, `buffer ${buffer} is dead: ${contents.dead}.`);
     return contents;
   }
 
@@ -220,9 +225,7 @@ class Run {
       const { elements, unwritten, offset, local, buffer } = reads[read]!;
       const place = offset + index;
       const complain = (rule: string): never => {
-        throw new BackendError(
-          `${name}: read ${read} (buffer ${buffer}) at ${place}, for element ${element}: ${rule}.`,
-        );
+        throw new BackendError(name, `read ${read} (buffer ${buffer}) at ${place}, for element ${element}: ${rule}.`);
       };
       if (!(place >= 0 && place < elements.length)) complain(`outside of its ${elements.length} elements`);
       if (unwritten?.[place]) complain('nobody has written there');
@@ -248,8 +251,8 @@ class Run {
     const owner = this.#owners.get(slot);
     if (owner !== undefined) {
       const given = owner >= inputs || donations.some(({ input }) => input === owner);
-      if (!given) throw new BackendError(`${name}: overwrites input ${owner}, which is not donated.`);
-      if (outputs.includes(owner)) throw new BackendError(`${name}: overwrites buffer ${owner}, an output.`);
+      if (!given) throw new BackendError(name, `overwrites input ${owner}, which is not donated.`);
+      if (outputs.includes(owner)) throw new BackendError(name, `overwrites buffer ${owner}, an output.`);
       const old = this.#contents[owner]!;
       old.dead = `its slot was overwritten by step ${number}`;
       // Inputs keep their elements until the run has succeeded.
@@ -271,7 +274,8 @@ class Run {
     starts.forEach((from, axis) => {
       if (Number.isInteger(from) && from >= 0 && from + domain[axis]! <= shape[axis]!) return;
       throw new BackendError(
-        `${name}: a box of [${domain.join(', ')}] at [${starts.join(', ')}] is not inside [${shape.join(', ')}].`,
+        name,
+        `a box of [${domain.join(', ')}] at [${starts.join(', ')}] is not inside [${shape.join(', ')}].`,
       );
     });
     const before = base === null ? null : this.#read(base, `${name}, base`);

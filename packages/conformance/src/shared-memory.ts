@@ -73,7 +73,7 @@ class SharedMemory implements Backend<Memory> {
 }
 
 function elementsOf({ elements }: Memory): Float64Array {
-  if (elements === null) throw new BackendError('shared memory: the buffer was released or donated.');
+  if (elements === null) throw new BackendError('shared memory', 'the buffer was released or donated.');
   return elements;
 }
 

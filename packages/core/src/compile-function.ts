@@ -135,7 +135,8 @@ export function compile<Arguments extends readonly unknown[], Result>(
   const checked = (...args: Arguments): Promise<Result> => {
     if (currentRecorder() === null) return call(...args);
     throw new ValueError(
-      'compile: a compiled function was called inside another one (or in prepare), which cannot wait for its promise: ' +
+      'compile',
+      'a compiled function was called inside another one (or in prepare), which cannot wait for its promise: ' +
         'call its inline(...) there, and it becomes a part of the outer program.',
     );
   };
@@ -182,7 +183,8 @@ async function run<Result>(
     const difference = isComparable ? differenceOf(first, replay) : null;
     if (difference !== null) {
       throw new ValueError(
-        `compile: two calls of the function with arguments of the same types differ: ${difference}. ` +
+        'compile',
+        `two calls of the function with arguments of the same types differ: ${difference}. ` +
           'What changes from call to call must be an argument, a numberSource, or a Parameter.',
       );
     }
@@ -234,7 +236,8 @@ function trace(
     const elsewhere = updates.find((update) => (homeOf(update) ?? device.backend) !== device.backend);
     if (elsewhere !== undefined) {
       throw new BackendError(
-        `compile: the function runs on '${device.backend.name}' but replaces ${elsewhere.variable.name || 'a parameter'} on '${homeOf(elsewhere)?.name}': await move(model, optimizer, backend) first.`,
+        'compile',
+        `the function runs on '${device.backend.name}' but replaces ${elsewhere.variable.name || 'a parameter'} on '${homeOf(elsewhere)?.name}': await move(model, optimizer, backend) first.`,
       );
     }
     const outputs: Tensor[] = [];
@@ -388,7 +391,8 @@ function checkArguments({ sources, donated, bound }: Replay, args: readonly Stor
     const storage = source?.kind === 'variable' ? source.variable.committed.storage : null;
     if (storage === null || !args.includes(storage)) return;
     throw new ValueError(
-      'compile: a parameter that the function replaces was passed as an argument: use it directly inside.',
+      'compile',
+      'a parameter that the function replaces was passed as an argument: use it directly inside.',
     );
   });
 }

@@ -17,6 +17,7 @@ const advice =
 export function foreignTensor(value: object): DuplicateCoreError {
   const there = 'copy' in value ? String(value.copy) : 'an older version';
   return new DuplicateCoreError(
+    '/tensor',
     `A tensor of another copy of @nn/core (${there}) came to this one (${thisCopy}): their graphs do not fit together. ${advice}`,
     { here: thisCopy, there },
   );
@@ -44,6 +45,7 @@ export function backendElsewhere(): DuplicateCoreError | null {
   if (others.length === 0) return null;
   const there = others.join('; ');
   return new DuplicateCoreError(
+    '/setDefaultBackend',
     `setDefaultBackend was called in another copy of @nn/core (${there}), not in this one (${thisCopy}). ${advice}`,
     { here: thisCopy, there },
   );

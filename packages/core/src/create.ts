@@ -81,7 +81,7 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Fi
   const end = stop ?? startOrStop;
   const count = Math.max(0, Math.ceil((end - start) / step));
   if (step === 0 || !Number.isFinite(count)) {
-    throw new ValueError(`arange: no finite range goes from ${start} to ${end} in steps of ${step}.`);
+    throw new ValueError('arange', `no finite range goes from ${start} to ${end} in steps of ${step}.`);
   }
   const isWhole = Number.isInteger(start) && Number.isInteger(step);
   const dtype = options.dtype ?? (isWhole ? 'int32' : 'float32');
@@ -93,7 +93,7 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Fi
 /** `count` numbers from `start` to `stop`, both included, at equal distances. */
 export function linspace(start: number, stop: number, count: number, options: FillOptions = {}): Tensor {
   if (!Number.isInteger(count) || count < 0)
-    throw new ValueError(`linspace: the count must be a whole number, got ${count}.`);
+    throw new ValueError('linspace', `the count must be a whole number, got ${count}.`);
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
   const index = cast(indexAlong([count], 0), 'float32');
   return filled(add(multiply(index, lift(step, 'float32')), lift(start, 'float32')), options);
@@ -127,7 +127,7 @@ export function checkIndices(operation: string, indices: Tensor, size: number, t
  */
 export function oneHot(indices: TensorLike, classes: number): Tensor {
   if (!Number.isInteger(classes) || classes < 1) {
-    throw new ShapeError(`oneHot: the number of classes must be a whole number from 1, got ${classes}.`, { classes });
+    throw new ShapeError('oneHot', `the number of classes must be a whole number from 1, got ${classes}.`, { classes });
   }
   const node = toNode(indices, 'int32');
   const whole = isTensor(indices) || node.dtype === 'int32' ? node : cast(node, 'int32');

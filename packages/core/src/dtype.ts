@@ -66,7 +66,8 @@ export function checkDType(operation: string, dtype: DType): void {
   if (Object.hasOwn(arrayKinds, dtype)) return;
   const instead = Object.hasOwn(others, dtype) ? ` Use ${others[dtype]}.` : '';
   throw new DTypeError(
-    `${operation}: there is no dtype ${String(dtype)}: ${Object.keys(arrayKinds).join(', ')}.${instead}`,
+    operation,
+    `there is no dtype ${String(dtype)}: ${Object.keys(arrayKinds).join(', ')}.${instead}`,
     { operation, dtype },
   );
 }
@@ -102,7 +103,7 @@ export function isHostArray(value: unknown): value is HostArray {
 export function dtypeOf(data: HostArray): DType {
   const dtype = dtypes[data[Symbol.toStringTag]];
   if (dtype) return dtype;
-  throw new DTypeError('tensor: a Uint16Array has no dtype of its own: name it, float16 or bfloat16.');
+  throw new DTypeError('tensor', 'a Uint16Array has no dtype of its own: name it, float16 or bfloat16.');
 }
 
 /** The array kind that holds `dtype`, to check what users hand over. */

@@ -22,23 +22,32 @@ describe.each([
   [FormatError, 'format'],
 ] as const)('%o', (Type, code) => {
   test('is an error of nn with a code and data', () => {
-    const error = new Type('a message', { axis: 1 });
+    const error = new Type('flip', 'a message', { axis: 1 });
     expect(error).toBeInstanceOf(NNError);
-    expect([error.name, error.code, error.message, error.data]).toEqual([Type.name, code, 'a message', { axis: 1 }]);
+    expect([error.name, error.code, error.message, error.data]).toEqual([
+      Type.name,
+      code,
+      'flip: a message',
+      { axis: 1 },
+    ]);
     expect(isNNError(error)).toBe(true);
-    expect(new Type('nothing else').data).toEqual({});
+    expect(new Type('', 'nothing else').data).toEqual({});
   });
 });
 
-test('an error bears a kind: its code and the operation or layer that the message begins with', () => {
-  expect(new ShapeError('matmul: inner sizes differ').kind).toBe('shape/matmul');
-  expect(new ValueError('Conv2d(1, 8): no option strides: stride').kind).toBe('value/Conv2d');
-  expect(new BackendError('No backend is set: import { cpu }').kind).toBe('backend');
+test.each([
+  [new ShapeError('matmul', 'inner sizes differ'), 'shape/matmul', 'matmul: inner sizes differ'],
+  [new ValueError('Conv2d(1, 8)', 'no option strides'), 'value/Conv2d', 'Conv2d(1, 8): no option strides'],
+  [new FormatError('parseCsv/columns', 'too few: 2/3'), 'format/parseCsv/columns', 'parseCsv: too few: 2/3'],
+  [new BackendError('/unset', 'No backend is set'), 'backend/unset', 'No backend is set'],
+  [new BackendError('', 'made: by a test'), 'backend', 'made: by a test'],
+])('an error bears a kind, its code, operation and reason, whatever its words are', (error, kind, message) => {
+  expect([error.kind, error.message]).toEqual([kind, message]);
 });
 
 test('a device error keeps its cause', () => {
   const cause = new Error('out of memory');
-  expect(new BackendError('upload failed', {}, cause).cause).toBe(cause);
+  expect(new BackendError('', 'upload failed', {}, cause).cause).toBe(cause);
 });
 
 test('other errors are none of nn', () => {

@@ -1,5 +1,5 @@
 /**
- * The errors that users see. Each names the operation, the facts and the fix, and carries a code and data for programs.
+ * The errors that users see. Each names the operation, the facts and the fix, and carries a kind and data for programs.
  * Errors of the device and of the graph's life have classes of their own, so that callers can act on them.
  */
 
@@ -17,18 +17,30 @@
 export class NNError extends Error {
   /** Names the class: 'shape'. */
   readonly code: string;
-  /** Code and operation or layer, 'shape/matmul': what programs and docs/errors.md point at. Messages may change, this stays. */
+  /** Code and source, 'shape/matmul' or 'format/parseCsv/columns': what programs and docs/errors.md point at. Messages may change, this stays. */
   readonly kind: string;
+  /** The facts of the message, for programs. */
   readonly data: Readonly<Record<string, unknown>>;
   /** Marks the errors of nn, also those of another copy of this package. */
   readonly isNNError: true = true;
 
-  constructor(message: string, data: Readonly<Record<string, unknown>> = {}, code = 'error', cause?: unknown) {
+  /**
+   * `source` says where it was thrown, and by a reason behind a slash, where programs must tell one error of it from the
+   * next: 'matmul', 'parseCsv/columns', or '/unset' where no operation has a part in it. The message is the operation and
+   * the words: 'matmul: inner sizes differ'. Of a layer with its sizes, 'Linear(2, 1)', the kind has the name alone.
+   */
+  constructor(
+    source: string,
+    words: string,
+    data: Readonly<Record<string, unknown>> = {},
+    code = 'error',
+    cause?: unknown,
+  ) {
+    const operation = source.replace(/\/[a-z-]+$/i, '');
     // What a hostile name of 99 MB leaves of it is enough for a terminal.
-    super(message.slice(0, 4000), cause === undefined ? undefined : { cause });
+    super((operation && `${operation}: `).concat(words).slice(0, 4000), cause === undefined ? undefined : { cause });
     this.code = code;
-    const operation = /^([A-Za-z][\w.]*)(?:\([^:]*\))?:/.exec(message)?.[1];
-    this.kind = operation === undefined ? code : `${code}/${operation}`;
+    this.kind = code + `/${source}`.replace(/\(.*\)|^\/(?=\/|$)/gs, '');
     this.data = data;
     this.name = new.target.name;
   }
@@ -47,22 +59,22 @@ export function excerpt(text: string, most = 80): string {
 
 /** Sizes or axes that do not fit together. */
 export class ShapeError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'shape');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'shape');
   }
 }
 
 /** An element type that the operation does not take. */
 export class DTypeError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'dtype');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'dtype');
   }
 }
 
 /** An argument outside its range, or of the wrong kind. */
 export class ValueError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'value');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'value');
   }
 }
 
@@ -77,41 +89,41 @@ export class ValueError extends NNError {
 export function checkOptions(of: string, options: object, known: readonly string[]): void {
   const names = typeof options === 'object' ? Object.keys(options) : [String(options)];
   const wrong = names.find((name) => !known.includes(name));
-  if (wrong !== undefined) throw new ValueError(`${of}: no option ${wrong}: ${known.join(', ')}.`);
+  if (wrong !== undefined) throw new ValueError(of, `no option ${wrong}: ${known.join(', ')}.`);
 }
 
 /** A device that is missing, mixed with another, out of memory or lost. */
 export class BackendError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>, cause?: unknown) {
-    super(message, data, 'backend', cause);
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>, cause?: unknown) {
+    super(source, words, data, 'backend', cause);
   }
 }
 
 /** A gradient that does not exist. */
 export class GradientError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'gradient');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'gradient');
   }
 }
 
 /** A value that was never computed and can no longer be, because a parameter that it needs was replaced. */
 export class StaleTensorError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'stale');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'stale');
   }
 }
 
 /** A file or message that is damaged or not of the expected format. */
 export class FormatError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'format');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'format');
   }
 }
 
 /** Two copies of this package met in one process; `data.here` and `data.there` name their versions. */
 export class DuplicateCoreError extends NNError {
-  constructor(message: string, data?: Readonly<Record<string, unknown>>) {
-    super(message, data, 'duplicate-core');
+  constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
+    super(source, words, data, 'duplicate-core');
   }
 }
 

@@ -37,7 +37,7 @@ export async function gradcheck(
   options: GradientCheckOptions = {},
 ): Promise<number> {
   const { step = 2 ** -7, tolerance = 2e-3, order = 1 } = options;
-  if (!(step > 0)) throw new ValueError(`gradcheck: the step must be positive, got ${step}.`);
+  if (!(step > 0)) throw new ValueError('gradcheck', `the step must be positive, got ${step}.`);
   const scalar = (...moved: Tensor[]): Tensor => {
     const y = checkSynchronous('gradcheck', f(...moved));
     return y.mul(weightsFor(y)).sum();
@@ -86,7 +86,8 @@ async function compare(
     largest = Math.max(largest, error);
     if (error <= tolerance * (1 + Math.abs(difference))) return;
     throw new GradientError(
-      `gradcheck: the ${words} of input ${k} ${direction.words} is ${slope}, differences give ${difference}.`,
+      'gradcheck',
+      `the ${words} of input ${k} ${direction.words} is ${slope}, differences give ${difference}.`,
       { input: k, slope, difference },
     );
   });

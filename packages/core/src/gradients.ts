@@ -37,7 +37,8 @@ export function gradients<const T extends readonly Tensor[]>(
     const target = withRespectTo[k]!;
     const name = isParameter(target) && target.name !== '' ? target.name : `tensor ${k}, ${show(target.shape)}`;
     throw new GradientError(
-      `gradients: the result does not depend on ${name}: leave it out, or look for a stopGradient, a cast or a comparison on the way.`,
+      'gradients',
+      `the result does not depend on ${name}: leave it out, or look for a stopGradient, a cast or a comparison on the way.`,
       { target: k },
     );
   });
@@ -88,12 +89,15 @@ export function jvp(
   tangents: readonly Tensor[],
 ): { readonly value: Tensor; readonly tangent: Tensor } {
   if (tangents.length !== primals.length) {
-    throw new ShapeError(`jvp: ${primals.length} primals and ${tangents.length} tangents.`);
+    throw new ShapeError('jvp', `${primals.length} primals and ${tangents.length} tangents.`);
   }
   tangents.forEach((tangent, k) => {
     const primal = primals[k]!;
     if (!sameShape(tangent.shape, primal.shape)) {
-      throw new ShapeError(`jvp: tangent ${k} has the shape ${show(tangent.shape)}, its primal ${show(primal.shape)}.`);
+      throw new ShapeError(
+        'jvp',
+        `tangent ${k} has the shape ${show(tangent.shape)}, its primal ${show(primal.shape)}.`,
+      );
     }
   });
   const value = checkSynchronous('jvp', f(...primals));
@@ -210,5 +214,5 @@ function detach<T>(result: T): T {
 
 function checkTracking(operation: string): void {
   if (settings.isTracking) return;
-  throw new GradientError(`${operation}: called inside noGradient, where no graph is kept: call it outside.`);
+  throw new GradientError(operation, 'called inside noGradient, where no graph is kept: call it outside.');
 }

@@ -27,7 +27,7 @@ export function hostNode(operation: string, data: NestedNumbers, options: Tensor
   const dtype = options.dtype ?? (nested.isBoolean ? 'bool' : 'float32');
   const values = allocate(dtype, sizeOf(nested.shape));
   if (dtype === 'float16' || dtype === 'bfloat16') {
-    throw new DTypeError(`${operation}: ${dtype} holds bits: cast a float32 tensor, or hand over a Uint16Array.`);
+    throw new DTypeError(operation, `${dtype} holds bits: cast a float32 tensor, or hand over a Uint16Array.`);
   }
   fill(values, data, dtype, { at: 0 });
   const shape = options.shape ?? nested.shape;
@@ -52,7 +52,7 @@ function typedLeaf(operation: string, data: HostArray, options: TensorOptions): 
 function checkFits(operation: string, length: number, shape: Shape): void {
   checkShape(operation, shape);
   if (sizeOf(shape) !== length) {
-    throw new ShapeError(`${operation}: ${show(shape)} holds ${sizeOf(shape)} elements, ${length} were given.`, {
+    throw new ShapeError(operation, `${show(shape)} holds ${sizeOf(shape)} elements, ${length} were given.`, {
       shape,
       length,
     });
@@ -71,14 +71,15 @@ function measure(operation: string, data: NestedNumbers): { shape: number[]; isB
     const expected = shape[depth];
     if (expected === undefined) {
       if (typeof value !== 'number' && typeof value !== 'boolean') {
-        throw new ValueError(`${operation}: the element at ${path || 'the top'} is ${describe(value)}, not a number.`);
+        throw new ValueError(operation, `the element at ${path || 'the top'} is ${describe(value)}, not a number.`);
       }
       return;
     }
     const length = Array.isArray(value) || isHostArray(value) ? value.length : undefined;
     if (length !== expected) {
       throw new ShapeError(
-        `${operation}: the arrays are uneven: ${length === undefined ? describe(value) : `${length} elements`} at ${path || 'the top'}, ${expected} were expected.`,
+        operation,
+        `the arrays are uneven: ${length === undefined ? describe(value) : `${length} elements`} at ${path || 'the top'}, ${expected} were expected.`,
       );
     }
     if (isHostArray(value)) return;

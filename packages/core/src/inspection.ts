@@ -195,6 +195,7 @@ function errorOf({ node, value, position }: Finding): ValueError {
   const sourceLine = source === null ? '' : (origins.get(source)?.line ?? '');
   const where = source === null ? line : `, in the gradient of ${source.primitive.name}${sourceLine}`;
   return new ValueError(
+    '/not-finite',
     `${operation} made ${value} at ${show(indices)} from finite numbers, in ${show(node.shape)}${where}.`,
     { operation: source?.primitive.name ?? operation, value, position: indices },
   );

@@ -29,7 +29,7 @@ describe('recover', () => {
     await replace([[model.weight, model.weight.mul(2)]]);
     if (hasBackup) await backup(model);
     await replace([[model.weight, model.weight.mul(2)]]);
-    device.fail('download', new BackendError('the device is gone', { lost: true }));
+    device.fail('download', new BackendError('', 'the device is gone', { lost: true }));
     await expect(model.weight.data()).rejects.toThrow('the device is gone');
     return model;
   }
@@ -59,7 +59,7 @@ describe('recover', () => {
     await backup(model);
     for (let loss = 0; loss < 3; loss++) {
       await replace([[model.weight, model.weight.mul(2)]]);
-      device.fail('download', new BackendError('the device is gone', { lost: true }));
+      device.fail('download', new BackendError('', 'the device is gone', { lost: true }));
       await expect(model.weight.data()).rejects.toThrow('the device is gone');
       device = recording(reference({ limits: { inPlace: true } }));
       await recover(model, device);
@@ -79,7 +79,7 @@ describe('recover', () => {
       [first, first.mul(2)],
       [second, second.mul(2)],
     ]);
-    device.fail('download', new BackendError('the device is gone', { lost: true }));
+    device.fail('download', new BackendError('', 'the device is gone', { lost: true }));
     await expect(first.data()).rejects.toThrow('the device is gone');
     await expect(recover([first, second], reference())).rejects.toThrow(
       'recover: the backup is of another moment for second: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.',

@@ -75,7 +75,8 @@ export async function recover(...targets: ObjectsAndBackend): Promise<void> {
     const what = isNone ? 'there is no backup of' : 'the backup is of another moment for';
     const names = `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`;
     throw new BackendError(
-      `recover: ${what} ${names}: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.`,
+      'recover',
+      `${what} ${names}: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.`,
       { missing },
     );
   }

@@ -268,7 +268,7 @@ describe('a program that finds no room', () => {
   function small(most: number): Backend {
     const inner = recording(reference());
     const check = (bytes: number): void => {
-      if (inner.live.bytes + bytes > most) throw new BackendError('no room here', { outOfMemory: true });
+      if (inner.live.bytes + bytes > most) throw new BackendError('', 'no room here', { outOfMemory: true });
     };
     const bytesOf = ({ shape }: BufferType): number => 4 * shape.reduce((a, b) => a * b, 1);
     return {

@@ -65,7 +65,8 @@ export class Parameter extends Tensor {
   set trainable(trainable: boolean) {
     if (trainable && this.isBuffer) {
       throw new ValueError(
-        `trainable: ${this.name || 'the parameter'} is a buffer (running statistics, a counter), which is never trained: make it without { buffer: true }.`,
+        'trainable',
+        `${this.name || 'the parameter'} is a buffer (running statistics, a counter), which is never trained: make it without { buffer: true }.`,
         { parameter: this.name },
       );
     }
@@ -104,7 +105,8 @@ export class Parameter extends Tensor {
   assign(value: Tensor): void {
     if (!sameShape(value.shape, this.shape)) {
       throw new ShapeError(
-        `assign: ${this.name || 'the parameter'} has the shape ${show(this.shape)}, the new value ${show(value.shape)}.`,
+        'assign',
+        `${this.name || 'the parameter'} has the shape ${show(this.shape)}, the new value ${show(value.shape)}.`,
         { parameter: this.name, shape: this.shape, value: value.shape },
       );
     }

@@ -85,7 +85,7 @@ test('a program whose compilation fails later is tried again too', async () => {
   const inner = reference();
   let compiled = 0;
   const slow = compilingBy(inner, async (program) => {
-    if (compiled++ === 0) throw new BackendError('the shader does not compile');
+    if (compiled++ === 0) throw new BackendError('', 'the shader does not compile');
     return inner.compile(program);
   });
   setDefaultBackend(slow);

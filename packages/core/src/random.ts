@@ -75,11 +75,11 @@ export class RandomGenerator implements Stateful {
 function checkedState(operation: string, state: unknown): RandomState {
   const isState = typeof state === 'object' && state !== null && 'seed' in state && 'counter' in state;
   if (isState && isWord(state.seed) && isWord(state.counter)) return { seed: state.seed, counter: state.counter };
-  throw new FormatError(`${operation}: the saved state is not a seed and a counter of 32 bits each.`);
+  throw new FormatError(operation, 'the saved state is not a seed and a counter of 32 bits each.');
 }
 
 function checkedSeed(operation: string, value: number): number {
-  if (!Number.isInteger(value)) throw new ValueError(`${operation}: needs a whole number, got ${value}.`);
+  if (!Number.isInteger(value)) throw new ValueError(operation, `needs a whole number, got ${value}.`);
   return value | 0;
 }
 
@@ -105,7 +105,7 @@ export function setSeed(value: number): void {
  */
 export function withRandom<T>(generator: RandomGenerator, work: () => T): T {
   if (!(generator instanceof RandomGenerator)) {
-    throw new ValueError(`withRandom: needs a RandomGenerator, got ${typeof generator}: new RandomGenerator(seed).`);
+    throw new ValueError('withRandom', `needs a RandomGenerator, got ${typeof generator}: new RandomGenerator(seed).`);
   }
   const outer = own;
   own = generator;
@@ -217,7 +217,7 @@ export function normal(
 export function bernoulli(shape: Shape, probability: number): Tensor {
   checkShape('bernoulli', shape);
   if (!(probability >= 0 && probability <= 1)) {
-    throw new ValueError(`bernoulli: the probability must lie in [0, 1], got ${probability}.`);
+    throw new ValueError('bernoulli', `the probability must lie in [0, 1], got ${probability}.`);
   }
   return wrap(cast(less(uniformNode(shape), lift(probability, 'float32')), 'float32'));
 }
@@ -226,7 +226,7 @@ export function bernoulli(shape: Shape, probability: number): Tensor {
 export function randomInteger(shape: Shape, low: number, high: number): Tensor {
   checkShape('randomInteger', shape);
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 24) {
-    throw new ValueError(`randomInteger: [${low}, ${high}) is not a range of 1 to 2^24 whole numbers.`);
+    throw new ValueError('randomInteger', `[${low}, ${high}) is not a range of 1 to 2^24 whole numbers.`);
   }
   const scaled = cast(floor(multiply(uniformNode(shape), lift(high - low, 'float32'))), 'int32');
   return wrap(add(minimum(scaled, lift(high - low - 1, 'int32')), lift(low, 'int32')));

@@ -24,7 +24,8 @@ export function setDefaultBackend(backend: Backend): void {
   const isBackend = typeof backend === 'object' && backend !== null && typeof backend.compile === 'function';
   if (!isBackend) {
     throw new ValueError(
-      `setDefaultBackend: needs a backend, got ${backend instanceof Promise ? 'a promise: await it first' : typeof backend}: cpu() of @nn/backend-cpu is one.`,
+      'setDefaultBackend',
+      `needs a backend, got ${backend instanceof Promise ? 'a promise: await it first' : typeof backend}: cpu() of @nn/backend-cpu is one.`,
     );
   }
   settings.backend = backend;
@@ -35,7 +36,10 @@ export function getDefaultBackend(): Backend {
   if (settings.backend === null) {
     const elsewhere = backendElsewhere();
     if (elsewhere !== null) throw elsewhere;
-    throw new BackendError("No backend is set: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());");
+    throw new BackendError(
+      '/unset',
+      "No backend is set: import { cpu } from '@nn/backend-cpu'; setDefaultBackend(cpu());",
+    );
   }
   return settings.backend;
 }
@@ -55,7 +59,8 @@ export function checkRoom(operation: string, shape: Shape): void {
   const most = settings.backend?.limits.maxLength ?? mostElements;
   if (size <= most) return;
   throw new ValueError(
-    `${operation}: ${show(shape)} has ${size} elements (${((4 * size) / 1e9).toFixed(1)} GB): '${settings.backend?.name ?? 'a backend'}' holds at most ${most} in one tensor.`,
+    operation,
+    `${show(shape)} has ${size} elements (${((4 * size) / 1e9).toFixed(1)} GB): '${settings.backend?.name ?? 'a backend'}' holds at most ${most} in one tensor.`,
     { operation, shape, most },
   );
 }
@@ -102,7 +107,8 @@ export function checkSynchronous<T>(operation: string, result: T): T {
     const isMode = operation === 'evaluate' || operation === 'noGradient';
     const compiled = `A compiled function is async too: put ${operation} inside of it, compile((x) => ${operation}(() => ...)).`;
     throw new ValueError(
-      `${operation}: the function must not be async: build the tensors inside and await their values outside.${isMode ? ` ${compiled}` : ''}`,
+      operation,
+      `the function must not be async: build the tensors inside and await their values outside.${isMode ? ` ${compiled}` : ''}`,
     );
   }
   return result;

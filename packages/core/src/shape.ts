@@ -42,7 +42,8 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
     const right = b[axis - rank + b.length] ?? 1;
     if (left !== right && left !== 1 && right !== 1) {
       throw new ShapeError(
-        `${operation}: shapes ${show(a)} and ${show(b)} do not broadcast: sizes ${left} and ${right} at axis ${axis - rank} are neither equal nor 1.`,
+        operation,
+        `shapes ${show(a)} and ${show(b)} do not broadcast: sizes ${left} and ${right} at axis ${axis - rank} are neither equal nor 1.`,
         { a, b, axis },
       );
     }
@@ -56,9 +57,10 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   const normal = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || normal < 0 || normal >= rank) {
     throw new ShapeError(
+      operation,
       rank === 0
-        ? `${operation}: axis ${axis} of a scalar: it has no axes.`
-        : `${operation}: axis ${axis} is out of range for rank ${rank}: use ${-rank} to ${rank - 1}.`,
+        ? `axis ${axis} of a scalar: it has no axes.`
+        : `axis ${axis} is out of range for rank ${rank}: use ${-rank} to ${rank - 1}.`,
       { axis, rank },
     );
   }
@@ -71,7 +73,7 @@ export function normalizeAxes(operation: string, axes: number | Axes | undefined
   const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(operation, axis, rank));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) {
-    if (list[i] === list[i - 1]) throw new ShapeError(`${operation}: axis ${list[i]} is named twice.`, { axes });
+    if (list[i] === list[i - 1]) throw new ShapeError(operation, `axis ${list[i]} is named twice.`, { axes });
   }
   return list;
 }
@@ -80,7 +82,7 @@ export function normalizeAxes(operation: string, axes: number | Axes | undefined
 export function checkShape(operation: string, shape: Shape): void {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${operation}: ${show(shape)} is not a shape: each size must be a whole number from 0.`, {
+      throw new ShapeError(operation, `${show(shape)} is not a shape: each size must be a whole number from 0.`, {
         shape,
       });
     }

@@ -29,7 +29,7 @@ export function describe(shaped: Shaped): string {
 /** Values other than tensors are part of the key: numbers and strings by value, objects refused. */
 function describeOther(_: string, value: unknown): unknown {
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-    throw new ValueError(`compile: an argument is a ${typeof value}: use it from outside instead.`);
+    throw new ValueError('compile', `an argument is a ${typeof value}: use it from outside instead.`);
   }
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

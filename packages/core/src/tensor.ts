@@ -148,7 +148,7 @@ export class Tensor {
   async data(dtype?: DType): Promise<TensorData> {
     checkReadable();
     if (dtype !== undefined && dtype !== this.dtype) {
-      throw new DTypeError(`data: the tensor is ${this.dtype}, not ${dtype}: x.cast('${dtype}').data('${dtype}').`, {
+      throw new DTypeError('data', `the tensor is ${this.dtype}, not ${dtype}: x.cast('${dtype}').data('${dtype}').`, {
         dtype: this.dtype,
         asked: dtype,
       });
@@ -159,7 +159,7 @@ export class Tensor {
   /** The one value of a tensor with one element. */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw new ShapeError(`item: ${show(this.shape)} has ${this.size} elements, not one: use data() or array().`, {
+      throw new ShapeError('item', `${show(this.shape)} has ${this.size} elements, not one: use data() or array().`, {
         shape: this.shape,
       });
     }
@@ -179,14 +179,15 @@ export class Tensor {
   array<R extends keyof NumbersOfRank>(rank: R): Promise<NumbersOfRank[R]>;
   async array(rank?: number): Promise<NestedArray> {
     if (rank !== undefined && rank !== this.rank) {
-      throw new ShapeError(`array: ${show(this.shape)} has the rank ${this.rank}, not ${rank}.`, {
+      throw new ShapeError('array', `${show(this.shape)} has the rank ${this.rank}, not ${rank}.`, {
         shape: this.shape,
         rank,
       });
     }
     if (rank !== undefined && this.dtype === 'bool') {
       throw new DTypeError(
-        `array: the tensor is bool: array() gives booleans, x.cast('int32').array(${rank}) numbers.`,
+        'array',
+        `the tensor is bool: array() gives booleans, x.cast('int32').array(${rank}) numbers.`,
       );
     }
     const { shape, dtype } = this;
@@ -205,7 +206,7 @@ export class Tensor {
 
   /** What JSON.stringify asks for: always a ValueError, for values have to be waited for. */
   toJSON(): never {
-    throw new ValueError(`toJSON: a tensor lives on a device, and JSON cannot wait for it: ${sendInstead}`);
+    throw new ValueError('toJSON', `a tensor lives on a device, and JSON cannot wait for it: ${sendInstead}`);
   }
 
   // ---- arithmetic; operands broadcast
@@ -521,7 +522,7 @@ export class Tensor {
     if (shape.length === 0) return this.reshape([1]);
     const first = normalizeAxis('flatten', from, shape.length);
     const last = normalizeAxis('flatten', to, shape.length);
-    if (last < first) throw new ShapeError(`flatten: axis ${from} comes after axis ${to}.`, { from, to });
+    if (last < first) throw new ShapeError('flatten', `axis ${from} comes after axis ${to}.`, { from, to });
     return this.reshape([...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)]);
   }
 
@@ -561,7 +562,8 @@ export class Tensor {
     const isValid = amounts.length === shape.length && amounts.flat().every((n) => Number.isInteger(n) && n >= 0);
     if (!isValid) {
       throw new ShapeError(
-        `pad: ${show(shape)} needs ${shape.length} pairs [before, after] of whole numbers from 0, got ${JSON.stringify(amounts)}.`,
+        'pad',
+        `${show(shape)} needs ${shape.length} pairs [before, after] of whole numbers from 0, got ${JSON.stringify(amounts)}.`,
         { shape, amounts },
       );
     }
@@ -635,7 +637,8 @@ export class Tensor {
       if (typeof start !== 'number') return { read: () => Math.min(Math.max(Math.trunc(start.read()), 0), room) };
       if (Number.isInteger(start) && start >= 0 && start <= room) return start;
       throw new ShapeError(
-        `update: a box of ${show(box.shape)} at [${starts.join(', ')}] leaves ${show(this.shape)} at axis ${axis}.`,
+        'update',
+        `a box of ${show(box.shape)} at [${starts.join(', ')}] leaves ${show(this.shape)} at axis ${axis}.`,
         { shape: this.shape, box: box.shape, starts },
       );
     });
@@ -701,7 +704,8 @@ export class Tensor {
 function checkReadable(): void {
   if (currentRecorder() === null) return;
   throw new ValueError(
-    'compile: values cannot be read inside a compiled function: return the tensor and read it outside.',
+    'compile',
+    'values cannot be read inside a compiled function: return the tensor and read it outside.',
   );
 }
 
@@ -721,7 +725,7 @@ export function isTensor(value: unknown): value is Tensor {
 export function nodeOf(operation: string, value: Tensor): Node {
   if (isTensor(value)) return value.node;
   checkSynchronous(operation, value);
-  throw new ValueError(`${operation}: needs a tensor, got ${value === null ? 'null' : typeof value}.`);
+  throw new ValueError(operation, `needs a tensor, got ${value === null ? 'null' : typeof value}.`);
 }
 
 /** @internal Anything that an operation takes, as a node; `dtype` is that of a bare number. */
@@ -732,6 +736,7 @@ export function toNode(value: TensorLike, dtype: DType): Node {
   if (isHostArray(value) || Array.isArray(value)) return hostNode('tensor', value as NestedNumbers, {});
   if (typeof value === 'object' && value !== null && 'read' in value) return lift(value, dtype);
   throw new ValueError(
+    '/operand',
     `An operation got ${value === null ? 'null' : typeof value} where it needs a tensor, a number or an array.`,
   );
 }
@@ -758,7 +763,8 @@ function indexAt(node: Node, items: readonly IndexItem[]): Node {
   const rank = node.shape.length;
   if (named > rank || items.filter((item) => item === '...').length > 1) {
     throw new ShapeError(
-      `at: ${named} indices${named > rank ? '' : " and more than one '...'"} for ${show(node.shape)}, which has ${rank} axes.`,
+      'at',
+      `${named} indices${named > rank ? '' : " and more than one '...'"} for ${show(node.shape)}, which has ${rank} axes.`,
       { shape: node.shape, items },
     );
   }
@@ -774,7 +780,7 @@ function indexAt(node: Node, items: readonly IndexItem[]): Node {
       const size = x.shape[axis]!;
       const at = item < 0 ? item + size : item;
       if (!Number.isInteger(item) || at < 0 || at >= size) {
-        throw new ShapeError(`at: index ${item} is outside of axis ${axis} of ${show(node.shape)}, size ${size}.`, {
+        throw new ShapeError('at', `index ${item} is outside of axis ${axis} of ${show(node.shape)}, size ${size}.`, {
           shape: node.shape,
           index: item,
           axis,
@@ -802,12 +808,12 @@ function range(
 ): { start: number; count: number; step: number } {
   const step = item[2] ?? 1;
   if (!Number.isInteger(step) || step === 0)
-    throw new ValueError(`at: a step must be a whole number other than 0, got ${step}.`);
+    throw new ValueError('at', `a step must be a whole number other than 0, got ${step}.`);
   const low = step > 0 ? 0 : -1;
   const high = step > 0 ? size : size - 1;
   const place = (value: number | null | undefined, open: number): number => {
     if (value === null || value === undefined) return open;
-    if (!Number.isInteger(value)) throw new ValueError(`at: a range must have whole numbers, got ${value}.`);
+    if (!Number.isInteger(value)) throw new ValueError('at', `a range must have whole numbers, got ${value}.`);
     return Math.min(Math.max(value < 0 ? value + size : value, low), high);
   };
   const start = place(item[0], step > 0 ? low : high);

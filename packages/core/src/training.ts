@@ -41,7 +41,8 @@ function setFrozen(operation: string, model: Model, pattern: ParameterPattern | 
     const names = [...named.keys()];
     const some = `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, ... ${names.length - 8} more` : ''}`;
     throw new ValueError(
-      `${operation}: no parameter fits ${String(pattern)}: ${names.length === 0 ? 'the model has none' : `there are ${some}`}.`,
+      operation,
+      `no parameter fits ${String(pattern)}: ${names.length === 0 ? 'the model has none' : `there are ${some}`}.`,
       { names },
     );
   }

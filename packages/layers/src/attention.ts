@@ -73,7 +73,8 @@ export function attention(
 function checkVisibility(of: string, options: Visibility, known: readonly string[]): void {
   if ('mask' in options) {
     throw new ValueError(
-      `${of}: mask has two meanings, so there are two options: visible (true may be seen) and hidden (true must not); bias is added to the scores.`,
+      of,
+      'mask has two meanings, so there are two options: visible (true may be seen) and hidden (true must not); bias is added to the scores.',
     );
   }
   checkOptions(of, options, known);
@@ -81,12 +82,13 @@ function checkVisibility(of: string, options: Visibility, known: readonly string
     const dtype = options[name]?.dtype;
     if (dtype === undefined || dtype === 'bool') continue;
     throw new ValueError(
-      `${of}: ${name} must be bool, got ${dtype}: compare it, mask.notEqual(0), or give numbers to add to the scores as bias.`,
+      of,
+      `${name} must be bool, got ${dtype}: compare it, mask.notEqual(0), or give numbers to add to the scores as bias.`,
       { option: name, dtype },
     );
   }
   if (options.bias?.dtype === 'bool') {
-    throw new ValueError(`${of}: bias is added to the scores, got bool: name its meaning, visible or hidden.`);
+    throw new ValueError(of, 'bias is added to the scores, got bool: name its meaning, visible or hidden.');
   }
 }
 
@@ -151,7 +153,8 @@ export class MultiheadAttention implements Layer {
     requireWhole(String(this), 'heads', heads);
     if (dimension % heads !== 0) {
       throw new ShapeError(
-        `${String(this)}: the dimension ${dimension} does not divide into ${heads} heads: it must be a multiple of heads.`,
+        String(this),
+        `the dimension ${dimension} does not divide into ${heads} heads: it must be a multiple of heads.`,
         { layer: String(this), dimension, heads },
       );
     }
@@ -233,7 +236,8 @@ export class MultiheadAttention implements Layer {
     if (keyPaddingMask !== undefined) {
       if (show(keyPaddingMask.shape) !== show([batch, keys]) || keyPaddingMask.dtype !== 'bool') {
         throw new ShapeError(
-          `${String(this)}: keyPaddingMask must be bool [${batch}, ${keys}], true at padding, got ${keyPaddingMask.dtype} ${show(keyPaddingMask.shape)}.`,
+          String(this),
+          `keyPaddingMask must be bool [${batch}, ${keys}], true at padding, got ${keyPaddingMask.dtype} ${show(keyPaddingMask.shape)}.`,
           { layer: String(this), keyPaddingMask: keyPaddingMask.shape },
         );
       }
@@ -241,7 +245,7 @@ export class MultiheadAttention implements Layer {
     }
     if (lengths !== undefined) {
       if (show(lengths.shape) !== `[${batch}]`) {
-        throw new ShapeError(`${String(this)}: lengths must be [${batch}], got ${show(lengths.shape)}.`, {
+        throw new ShapeError(String(this), `lengths must be [${batch}], got ${show(lengths.shape)}.`, {
           layer: String(this),
           lengths: lengths.shape,
         });
@@ -264,7 +268,8 @@ export class MultiheadAttention implements Layer {
       return isOfRows ? mask.reshape([batch, this.heads, queries, keys]) : mask;
     }
     throw new ShapeError(
-      `${String(this)}: ${name} ${show(shape)} fits neither [${queries}, ${keys}] nor [${rows}, ${queries}, ${keys}] nor [${batch}, ${this.heads}, ${queries}, ${keys}].`,
+      String(this),
+      `${name} ${show(shape)} fits neither [${queries}, ${keys}] nor [${rows}, ${queries}, ${keys}] nor [${batch}, ${this.heads}, ${queries}, ${keys}].`,
       { layer: String(this), [name]: shape },
     );
   }
@@ -279,7 +284,7 @@ export class MultiheadAttention implements Layer {
     ];
     for (const [name, x, width] of parts) {
       if (x.rank !== 3 || x.shape[2] !== width) {
-        throw new ShapeError(`${String(this)}: ${name} must be [${form.join(', ')}, ${width}], got ${show(x.shape)}.`, {
+        throw new ShapeError(String(this), `${name} must be [${form.join(', ')}, ${width}], got ${show(x.shape)}.`, {
           layer: String(this),
           shape: x.shape,
         });
@@ -287,7 +292,8 @@ export class MultiheadAttention implements Layer {
     }
     if (query.shape[batch] !== key.shape[batch] || key.shape[0] !== value.shape[0] || key.shape[1] !== value.shape[1]) {
       throw new ShapeError(
-        `${String(this)}: query ${show(query.shape)}, key ${show(key.shape)} and value ${show(value.shape)} do not fit together: the batch must be equal, and key and value equally long.`,
+        String(this),
+        `query ${show(query.shape)}, key ${show(key.shape)} and value ${show(value.shape)} do not fit together: the batch must be equal, and key and value equally long.`,
         { layer: String(this), query: query.shape, key: key.shape, value: value.shape },
       );
     }

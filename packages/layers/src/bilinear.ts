@@ -40,7 +40,8 @@ export class Bilinear {
     const lead = first.shape.slice(0, -1);
     if (show(lead) !== show(second.shape.slice(0, -1))) {
       throw new ShapeError(
-        `${String(this)}: ${show(first.shape)} and ${show(second.shape)} differ in more than their last axis.`,
+        String(this),
+        `${show(first.shape)} and ${show(second.shape)} differ in more than their last axis.`,
         { first: first.shape, second: second.shape },
       );
     }

@@ -7,7 +7,7 @@ import { type Layer, show } from './layer.ts';
 /** One draw for each channel of each sample, of the rank of the input: 1 where it stays. */
 export function keptChannels(layer: string, input: Tensor, rate: number): Tensor {
   if (input.rank < 2) {
-    throw new ShapeError(`${layer}: takes [N, channels, ...], got ${show(input.shape)}.`, {
+    throw new ShapeError(layer, `takes [N, channels, ...], got ${show(input.shape)}.`, {
       layer,
       shape: input.shape,
     });
@@ -32,7 +32,8 @@ abstract class ChannelDropout implements Layer {
     const form = `[N, channels, ${spaceNames[rank]}]`;
     if (input.rank !== rank + 2) {
       throw new ShapeError(
-        `${String(this)}: takes ${form}, got ${show(input.shape)}: for a single sample add the axis of the batch: x.unsqueeze(0).`,
+        String(this),
+        `takes ${form}, got ${show(input.shape)}: for a single sample add the axis of the batch: x.unsqueeze(0).`,
         { layer: String(this), shape: input.shape },
       );
     }

@@ -28,7 +28,8 @@ export function requireGroups(layer: string, inputs: number, outputs: number, gr
   requireWhole(layer, 'groups', groups);
   if (inputs % groups !== 0 || outputs % groups !== 0) {
     throw new ShapeError(
-      `${layer}: ${inputs} input and ${outputs} output channels do not divide into ${groups} groups: both must be multiples of groups.`,
+      layer,
+      `${inputs} input and ${outputs} output channels do not divide into ${groups} groups: both must be multiples of groups.`,
       { layer, inputs, outputs, groups },
     );
   }

@@ -65,7 +65,7 @@ export interface PairwiseDistanceOptions {
 export function pairwiseDistance(a: Tensor, b: Tensor, options: PairwiseDistanceOptions = {}): Tensor {
   checkOptions('pairwiseDistance', options, ['order', 'epsilon', 'keepAxes']);
   const { order = 2, epsilon = 1e-6, keepAxes = false } = options;
-  if (!(order > 0)) throw new ValueError(`pairwiseDistance: the order is ${order}: it must be above 0.`, { order });
+  if (!(order > 0)) throw new ValueError('pairwiseDistance', `the order is ${order}: it must be above 0.`, { order });
   return a.sub(b).add(epsilon).norm(-1, { order, keepAxes });
 }
 

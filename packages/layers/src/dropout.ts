@@ -5,7 +5,7 @@ import type { Layer } from './layer.ts';
 /** Throws ValueError for a rate outside 0 to 1. */
 export function requireRate(rate: number, layer = 'Dropout'): void {
   if (!(rate >= 0 && rate <= 1)) {
-    throw new ValueError(`${layer}: the rate is ${rate}: it is the share of values to drop, from 0 to 1.`, { rate });
+    throw new ValueError(layer, `the rate is ${rate}: it is the share of values to drop, from 0 to 1.`, { rate });
   }
 }
 

@@ -42,7 +42,7 @@ export class Embedding {
     requireWhole(String(this), 'dimension', dimension);
     const index = options.paddingIndex;
     if (index !== undefined && !(Number.isInteger(index) && index >= -count && index < count)) {
-      throw new ValueError(`${String(this)}: paddingIndex is ${index}: it must be from ${-count} to ${count - 1}.`, {
+      throw new ValueError(String(this), `paddingIndex is ${index}: it must be from ${-count} to ${count - 1}.`, {
         layer: String(this),
         paddingIndex: index,
       });

@@ -35,7 +35,8 @@ export function fans(initializer: string, shape: Shape): { readonly fanIn: numbe
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
     throw new ShapeError(
-      `${initializer}: ${show(shape)} has no fan: it needs the form [outputs, inputs, ...kernel]. For a bias use zeros.`,
+      initializer,
+      `${show(shape)} has no fan: it needs the form [outputs, inputs, ...kernel]. For a bias use zeros.`,
       { shape },
     );
   }
@@ -170,11 +171,15 @@ export function truncatedNormal(shape: Shape, options: TruncatedNormalOptions = 
   const a = (low - mean) / deviation;
   const b = (high - mean) / deviation;
   if (!(a < b)) {
-    throw new ValueError(`truncatedNormal: nothing lies between low ${low} and high ${high}: low must be below high.`, {
-      low,
-      high,
-      standardDeviation: deviation,
-    });
+    throw new ValueError(
+      'truncatedNormal',
+      `nothing lies between low ${low} and high ${high}: low must be below high.`,
+      {
+        low,
+        high,
+        standardDeviation: deviation,
+      },
+    );
   }
   const values = new Float32Array(countOf(shape));
   const draw = b - a > 2.5 && a < 0 && b > 0 ? normalBetween : tailBetween;

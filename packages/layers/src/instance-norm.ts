@@ -62,7 +62,8 @@ abstract class InstanceNorm implements Layer {
     }
     if (countOf(space) <= 1) {
       throw new ShapeError(
-        `${String(this)}: ${show(input.shape)} has one value per channel and sample, which has no variance: give more of space.`,
+        String(this),
+        `${show(input.shape)} has one value per channel and sample, which has no variance: give more of space.`,
         { layer: String(this), shape: input.shape },
       );
     }

@@ -47,7 +47,7 @@ export function nameChildren(owner: object, children: () => Readonly<Record<stri
 /** The size of an axis that the layer has checked to be there. */
 export function sizeAt({ shape }: { readonly shape: Shape }, axis: number): number {
   const size = shape[axis < 0 ? axis + shape.length : axis];
-  if (size === undefined) throw new ShapeError(`${show(shape)} has no axis ${axis}.`, { shape, axis });
+  if (size === undefined) throw new ShapeError('/axis', `${show(shape)} has no axis ${axis}.`, { shape, axis });
   return size;
 }
 
@@ -65,11 +65,12 @@ export function show(shape: Shape): string {
 export function perAxis(layer: string, what: string, value: number | readonly number[], rank: number): number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
   if (!Array.isArray(list)) {
-    throw new ShapeError(`${layer}: ${what} is ${String(value)}: give one number, or a list of ${rank}.`, { layer });
+    throw new ShapeError(layer, `${what} is ${String(value)}: give one number, or a list of ${rank}.`, { layer });
   }
   if (list.length !== rank) {
     throw new ShapeError(
-      `${layer}: ${what} has ${list.length} numbers, the layer has ${rank} ${rank === 1 ? 'axis' : 'axes'} of space: give one number, or ${rank}.`,
+      layer,
+      `${what} has ${list.length} numbers, the layer has ${rank} ${rank === 1 ? 'axis' : 'axes'} of space: give one number, or ${rank}.`,
       { layer, [what]: value },
     );
   }
@@ -108,7 +109,7 @@ export function splitInto<const Name extends string>(names: readonly Name[], x: 
 /** Throws unless `value` is a whole number of at least `least`. */
 export function requireWhole(layer: string, what: string, value: number, least = 1): void {
   if (!Number.isInteger(value) || value < least) {
-    throw new ShapeError(`${layer}: ${what} is ${value}: it must be a whole number of at least ${least}.`, {
+    throw new ShapeError(layer, `${what} is ${value}: it must be a whole number of at least ${least}.`, {
       layer,
       [what]: value,
     });
@@ -121,9 +122,10 @@ export function requireLastAxis(layer: string, input: Tensor, size: number, what
   const last = input.shape?.[input.rank - 1];
   if (last === size) return;
   throw new ShapeError(
+    layer,
     last === undefined
-      ? `${layer}: the ${what} is no tensor with axes: the last one must have ${size} values.`
-      : `${layer}: the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
+      ? `the ${what} is no tensor with axes: the last one must have ${size} values.`
+      : `the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
     { layer, shape: input.shape, expected: size },
   );
 }
@@ -136,16 +138,17 @@ export function requireChannels(
   ranks: readonly number[],
   names: string,
 ): void {
-  if (!isTensor(input)) throw new ValueError(`${layer}: the input is no tensor: tensor(data, { shape }).`, { layer });
+  if (!isTensor(input)) throw new ValueError(layer, 'the input is no tensor: tensor(data, { shape }).', { layer });
   const form = `[N, ${channels}${names === '' ? '' : `, ${names}`}]`;
   if (!ranks.includes(input.rank)) {
     throw new ShapeError(
-      `${layer}: takes ${form}, got ${show(input.shape)} of rank ${input.rank}${ranks.includes(input.rank + 1) ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+      layer,
+      `takes ${form}, got ${show(input.shape)} of rank ${input.rank}${ranks.includes(input.rank + 1) ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
       { layer, shape: input.shape },
     );
   }
   if (input.shape[1] !== channels) {
-    throw new ShapeError(`${layer}: takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
+    throw new ShapeError(layer, `takes ${form}, got ${show(input.shape)} with ${input.shape[1]} channels.`, {
       layer,
       shape: input.shape,
       expected: channels,

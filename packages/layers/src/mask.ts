@@ -31,7 +31,7 @@ interface Counted {
  */
 export function sequenceMask(lengths: Tensor, steps: number): Tensor {
   if (lengths.rank !== 1) {
-    throw new ShapeError(`sequenceMask: the lengths must be [N], got ${show(lengths.shape)}.`, {
+    throw new ShapeError('sequenceMask', `the lengths must be [N], got ${show(lengths.shape)}.`, {
       shape: lengths.shape,
     });
   }
@@ -45,7 +45,7 @@ export function maskLike(layer: string, mask: Tensor, input: Tensor): Counted {
   const rest = space.slice(shape.length - 1).map(() => 1);
   if (shape[0] !== batch || shape.slice(1).some((size, axis) => size !== space[axis])) {
     const forms = `[${batch}]${space.length === 0 ? '' : ` nor ${show([batch ?? 0, ...space])}`}`;
-    throw new ShapeError(`${layer}: the mask ${show(shape)} is not ${forms}, of the input ${show(input.shape)}.`, {
+    throw new ShapeError(layer, `the mask ${show(shape)} is not ${forms}, of the input ${show(input.shape)}.`, {
       layer,
       mask: shape,
       shape: input.shape,
@@ -61,7 +61,8 @@ export function keepOver(loss: string, mask: Tensor, losses: { readonly shape: S
   const { shape } = mask;
   if (shape.length > losses.shape.length || shape.some((size, axis) => size !== losses.shape[axis])) {
     throw new ShapeError(
-      `${loss}: the mask ${show(shape)} does not fit the losses ${show(losses.shape)}: it must have their first axes, [N] or more.`,
+      loss,
+      `the mask ${show(shape)} does not fit the losses ${show(losses.shape)}: it must have their first axes, [N] or more.`,
       { loss, mask: shape, losses: losses.shape },
     );
   }

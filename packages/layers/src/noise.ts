@@ -85,7 +85,7 @@ export class GaussianDropout implements Layer {
   constructor(rate = 0.5) {
     requireRate(rate, 'GaussianDropout');
     if (rate === 1)
-      throw new ValueError('GaussianDropout: the rate is 1: the noise would be infinite, stay below.', { rate });
+      throw new ValueError('GaussianDropout', 'the rate is 1: the noise would be infinite, stay below.', { rate });
     this.rate = rate;
   }
 
@@ -113,7 +113,7 @@ export class GaussianNoise implements Layer {
 
   constructor(standardDeviation: number) {
     if (!(standardDeviation >= 0)) {
-      throw new ValueError(`GaussianNoise: the standard deviation is ${standardDeviation}: it must be at least 0.`, {
+      throw new ValueError('GaussianNoise', `the standard deviation is ${standardDeviation}: it must be at least 0.`, {
         standardDeviation,
       });
     }

@@ -98,7 +98,8 @@ abstract class BatchNorm implements Layer {
       const count = countOf(input.shape) / this.channels;
       if (isTraining() && count <= 1) {
         throw new ShapeError(
-          `${String(this)}: the batch ${show(input.shape)} has one value per channel, which has no variance: train on more than one sample.`,
+          String(this),
+          `the batch ${show(input.shape)} has one value per channel, which has no variance: train on more than one sample.`,
           { layer: String(this), shape: input.shape },
         );
       }
@@ -266,7 +267,7 @@ export class LayerNorm implements Layer {
     const { shape } = this;
     const first = input.rank - shape.length;
     if (first < 0 || shape.some((size, axis) => input.shape[first + axis] !== size)) {
-      throw new ShapeError(`${String(this)}: the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: shape,
@@ -313,7 +314,8 @@ export class GroupNorm implements Layer {
     requireWhole(String(this), 'channels', channels);
     if (channels % groups !== 0) {
       throw new ShapeError(
-        `${String(this)}: ${channels} channels do not divide into ${groups} groups: channels must be a multiple of groups.`,
+        String(this),
+        `${channels} channels do not divide into ${groups} groups: channels must be a multiple of groups.`,
         { layer: String(this), groups, channels },
       );
     }
@@ -323,7 +325,7 @@ export class GroupNorm implements Layer {
 
   forward(input: Tensor): Tensor {
     if (input.rank < 2 || input.shape[1] !== this.channels) {
-      throw new ShapeError(`${String(this)}: takes [N, ${this.channels}, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, ${this.channels}, ...], got ${show(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: this.channels,

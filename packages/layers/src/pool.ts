@@ -21,7 +21,8 @@ export interface AvgPoolOptions {
 function requirePlane(layer: string, input: Tensor, rank: number): void {
   if (input.rank === rank + 2) return;
   throw new ShapeError(
-    `${layer}: takes [N, channels, ${rank === 1 ? 'length' : 'height, width'}], got ${show(input.shape)} of rank ${input.rank}${input.rank === rank + 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+    layer,
+    `takes [N, channels, ${rank === 1 ? 'length' : 'height, width'}], got ${show(input.shape)} of rank ${input.rank}${input.rank === rank + 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
     { layer, shape: input.shape },
   );
 }

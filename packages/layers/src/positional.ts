@@ -13,7 +13,8 @@ export interface PositionalEncodingOptions {
 function lengthOf(layer: string, input: Tensor, dimension: number, batchFirst: boolean): number {
   if (input.rank !== 3 || input.shape[2] !== dimension) {
     throw new ShapeError(
-      `${layer}: takes ${batchFirst ? '[N, length' : '[length, N'}, ${dimension}], got ${show(input.shape)}.`,
+      layer,
+      `takes ${batchFirst ? '[N, length' : '[length, N'}, ${dimension}], got ${show(input.shape)}.`,
       { layer, shape: input.shape },
     );
   }
@@ -105,7 +106,8 @@ export class LearnedPositionalEncoding implements Layer {
     const length = lengthOf(String(this), input, this.dimension, this.batchFirst);
     if (!(offset >= 0) || offset + length > this.maximumLength) {
       throw new ShapeError(
-        `${String(this)}: positions ${offset} to ${offset + length - 1} do not fit: it has ${this.maximumLength}. Make it longer, or cut the input.`,
+        String(this),
+        `positions ${offset} to ${offset + length - 1} do not fit: it has ${this.maximumLength}. Make it longer, or cut the input.`,
         { layer: String(this), length, offset },
       );
     }

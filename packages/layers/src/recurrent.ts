@@ -196,14 +196,16 @@ abstract class Recurrent<S extends State> {
     const wrong = list?.findIndex((steps) => !(Number.isInteger(steps) && steps >= 1 && steps <= length)) ?? -1;
     if (wrong >= 0) {
       throw new ValueError(
-        `${String(this)}: row ${wrong} has the length ${list?.[wrong]}: it must be a whole number from 1 to ${length}, the steps of the input.`,
+        String(this),
+        `row ${wrong} has the length ${list?.[wrong]}: it must be a whole number from 1 to ${length}, the steps of the input.`,
         { layer: String(this), row: wrong, length },
       );
     }
     const given = isTensor(lengths) ? lengths : tensor(Int32Array.from(lengths));
     if (show(given.shape) !== `[${batch}]`) {
       throw new ShapeError(
-        `${String(this)}: lengths must have a number for each of the ${batch} rows: [${batch}], got ${show(given.shape)}.`,
+        String(this),
+        `lengths must have a number for each of the ${batch} rows: [${batch}], got ${show(given.shape)}.`,
         { layer: String(this), lengths: given.shape, batch },
       );
     }
@@ -217,7 +219,8 @@ abstract class Recurrent<S extends State> {
     const isWhole = input.rank === 3 && input.shape[2] === this.inputs;
     if (!isWhole || batch === undefined || length === undefined || length === 0) {
       throw new ShapeError(
-        `${String(this)}: takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}]${length === 0 ? ' of at least one step' : ''}, got ${show(input.shape)}.`,
+        String(this),
+        `takes ${this.batchFirst ? '[N, length' : '[length, N'}, ${this.inputs}]${length === 0 ? ' of at least one step' : ''}, got ${show(input.shape)}.`,
         { layer: String(this), shape: input.shape },
       );
     }
@@ -225,7 +228,8 @@ abstract class Recurrent<S extends State> {
     for (const state of [start.hidden, start.cell]) {
       if (state === undefined || show(state.shape) === show(expected)) continue;
       throw new ShapeError(
-        `${String(this)}: a state must be [layers, N, hidden] = ${show(expected)}, got ${show(state.shape)}.`,
+        String(this),
+        `a state must be [layers, N, hidden] = ${show(expected)}, got ${show(state.shape)}.`,
         { layer: String(this), shape: state.shape },
       );
     }

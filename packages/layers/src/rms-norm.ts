@@ -37,7 +37,7 @@ export class RMSNorm implements Layer {
     const { shape } = this;
     const first = input.rank - shape.length;
     if (first < 0 || shape.some((size, axis) => input.shape[first + axis] !== size)) {
-      throw new ShapeError(`${String(this)}: the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `the input must end in ${show(shape)}, got ${show(input.shape)}.`, {
         layer: String(this),
         shape: input.shape,
         expected: shape,
@@ -84,7 +84,7 @@ export class LocalResponseNorm implements Layer {
     requireWhole(name, 'size', size);
     const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
     if (!(k >= 0 && alpha >= 0)) {
-      throw new ValueError(`${name}: k is ${k} and alpha ${alpha}: both must be at least 0.`, { k, alpha });
+      throw new ValueError(name, `k is ${k} and alpha ${alpha}: both must be at least 0.`, { k, alpha });
     }
     this.size = size;
     this.alpha = alpha;
@@ -94,12 +94,9 @@ export class LocalResponseNorm implements Layer {
 
   forward(input: Tensor): Tensor {
     if (input.rank < 3) {
-      throw new ShapeError(
-        `${String(this)}: takes [N, channels, ...] with an axis of space, got ${show(input.shape)}.`,
-        {
-          shape: input.shape,
-        },
-      );
+      throw new ShapeError(String(this), `takes [N, channels, ...] with an axis of space, got ${show(input.shape)}.`, {
+        shape: input.shape,
+      });
     }
     const { size } = this;
     const channels = sizeAt(input, 1);

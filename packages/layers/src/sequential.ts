@@ -25,7 +25,7 @@ export class Sequential implements Layer {
     layers.forEach((layer, index) => {
       if (typeof layer !== 'function' && typeof layer?.forward !== 'function') {
         const fix = Array.isArray(layer) ? 'spread the list, ...layers' : 'give an object with forward(x), or x => ...';
-        throw new ValueError(`Sequential: item ${index} is neither a layer nor a function: ${fix}.`, { index });
+        throw new ValueError('Sequential', `item ${index} is neither a layer nor a function: ${fix}.`, { index });
       }
     });
     this.layers = layers;
@@ -74,7 +74,8 @@ function checked(layer: LayerLike, index: number, result: unknown): Tensor {
   const what = isRecord ? `{ ${Object.keys(result).join(', ')} }` : String(result);
   const name = typeof layer === 'function' ? 'the function' : String(layer);
   throw new ValueError(
-    `Sequential: ${name} gave ${what}, not a tensor: ${isRecord ? 'write a class whose forward takes what it needs of it, such as .output' : 'return one'}.`,
+    'Sequential',
+    `${name} gave ${what}, not a tensor: ${isRecord ? 'write a class whose forward takes what it needs of it, such as .output' : 'return one'}.`,
     { index },
   );
 }

@@ -35,7 +35,7 @@ export interface VarianceScalingOptions {
 export function varianceScaling(shape: Shape, options: VarianceScalingOptions = {}): Tensor {
   checkOptions('varianceScaling', options, ['scale', 'mode', 'distribution']);
   const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = options;
-  if (!(scale > 0)) throw new ValueError(`varianceScaling: the scale is ${scale}: it must be above 0.`, { scale });
+  if (!(scale > 0)) throw new ValueError('varianceScaling', `the scale is ${scale}: it must be above 0.`, { scale });
   const { fanIn, fanOut } = fans('varianceScaling', shape);
   const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2;
   const deviation = Math.sqrt(scale / Math.max(1, fan));
@@ -59,12 +59,12 @@ export function dirac(shape: Shape, options: { readonly groups?: number } = {}):
   const { groups = 1 } = options;
   const [outputs = 0, inputs = 0, ...kernel] = shape;
   if (kernel.length === 0) {
-    throw new ShapeError(`dirac: ${show(shape)} is no kernel: it needs the form [outputs, inputs, ...kernel].`, {
+    throw new ShapeError('dirac', `${show(shape)} is no kernel: it needs the form [outputs, inputs, ...kernel].`, {
       shape,
     });
   }
   if (!Number.isInteger(groups) || groups < 1 || outputs % groups !== 0) {
-    throw new ShapeError(`dirac: ${outputs} outputs do not divide into ${groups} groups.`, { shape, groups });
+    throw new ShapeError('dirac', `${outputs} outputs do not divide into ${groups} groups.`, { shape, groups });
   }
   const values = new Float32Array(countOf(shape));
   const taps = countOf(kernel);
@@ -93,9 +93,9 @@ export function sparse(
   checkOptions('sparse', options, ['sparsity', 'standardDeviation']);
   const { sparsity, standardDeviation = 0.01 } = options;
   const [rows = 0, columns = 0] = shape;
-  if (shape.length !== 2) throw new ShapeError(`sparse: ${show(shape)} is no matrix [rows, columns].`, { shape });
+  if (shape.length !== 2) throw new ShapeError('sparse', `${show(shape)} is no matrix [rows, columns].`, { shape });
   if (!(sparsity >= 0 && sparsity <= 1)) {
-    throw new ValueError(`sparse: the sparsity is ${sparsity}: it is the share of zeros, from 0 to 1.`, { sparsity });
+    throw new ValueError('sparse', `the sparsity is ${sparsity}: it is the share of zeros, from 0 to 1.`, { sparsity });
   }
   const values = hostNormal(rows * columns).map((value) => value * standardDeviation);
   const zeros = Math.ceil(sparsity * rows);

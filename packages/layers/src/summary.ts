@@ -82,7 +82,8 @@ export function summary(
   const shapes = isShape(inputShape) ? [inputShape] : inputShape;
   if (model.forward.length > shapes.length) {
     throw new ValueError(
-      `summary: forward of ${nameOf(model)} takes ${model.forward.length} inputs, shapes of ${shapes.length} were given: give a list, [[1, 2], [1, 4]].`,
+      'summary',
+      `forward of ${nameOf(model)} takes ${model.forward.length} inputs, shapes of ${shapes.length} were given: give a list, [[1, 2], [1, 4]].`,
       { inputs: model.forward.length, shapes },
     );
   }

@@ -175,7 +175,7 @@ export class Running extends SumMetric<readonly [value: Tensor], number> {
   constructor({ name = 'running', window }: RunningOptions) {
     super(name, null);
     if (!Number.isInteger(window) || window < 1) {
-      throw new ValueError(`Running: the window is ${window}: it is a number of updates, from 1.`, { window });
+      throw new ValueError('Running', `the window is ${window}: it is a number of updates, from 1.`, { window });
     }
     this.#size = window;
   }
@@ -233,5 +233,5 @@ export class Values extends RowMetric<readonly [value: Tensor], number[]> {
 
 function requireScalar(metric: string, { size, shape }: Tensor): void {
   if (size === 1) return;
-  throw new ShapeError(`${metric}: takes one number per update, got ${show(shape)}: reduce it first.`, { shape });
+  throw new ShapeError(metric, `takes one number per update, got ${show(shape)}: reduce it first.`, { shape });
 }

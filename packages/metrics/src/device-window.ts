@@ -79,7 +79,8 @@ export class DeviceWindow {
     if (old !== null && !moved) return old;
     if (moved && this.#updates > 0) {
       throw new ValueError(
-        `${this.#owner}: its sums are on '${old.backend?.name}', this batch on '${backend.name}': await read(...) before the model moves.`,
+        String(this.#owner),
+        `its sums are on '${old.backend?.name}', this batch on '${backend.name}': await read(...) before the model moves.`,
       );
     }
     const size = this.shape.reduce((product, extent) => product * extent, 1);

@@ -63,7 +63,7 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
   protected override mergeState(state: unknown, replace: boolean): void {
     const totals = numbersIn(this, state, 'totals');
     if (totals.length !== this.#length) {
-      throw new FormatError(`${this}: the saved state has ${totals.length} sums, not ${this.#length}.`);
+      throw new FormatError(String(this), `the saved state has ${totals.length} sums, not ${this.#length}.`);
     }
     if (replace) this.reset();
     add(this.#totals, totals);

@@ -22,7 +22,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function requireSameShape(operation: string, predictions: Tensor, targets: Tensor): void {
   if (sameShape(predictions.shape, targets.shape)) return;
   throw new ShapeError(
-    `${operation}: the predictions ${show(predictions.shape)} and the targets ${show(targets.shape)} have different shapes: reshape one of them.`,
+    operation,
+    `the predictions ${show(predictions.shape)} and the targets ${show(targets.shape)} have different shapes: reshape one of them.`,
     { predictions: predictions.shape, targets: targets.shape },
   );
 }
@@ -43,7 +44,8 @@ function spread(operation: string, what: string, given: Tensor, shape: Shape): T
   const { shape: own } = given;
   if (own.length > shape.length || own.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
-      `${operation}: the ${what} are ${show(own)}, the samples ${show(shape)}: give one for each, or one for each of the first axes.`,
+      operation,
+      `the ${what} are ${show(own)}, the samples ${show(shape)}: give one for each, or one for each of the first axes.`,
       { [what]: own, shape },
     );
   }

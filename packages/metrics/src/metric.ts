@@ -53,11 +53,12 @@ export abstract class Metric<Value = number> implements Stateful {
    */
   merge(other: this): void {
     if (other.constructor !== this.constructor) {
-      throw new ValueError(`${this}: merge takes another ${this.constructor.name}, got ${other}.`);
+      throw new ValueError(String(this), `merge takes another ${this.constructor.name}, got ${other}.`);
     }
     if (other.isUnread) {
       throw new ValueError(
-        `${this}: merge would lose updates of the other that were not read: await read(...) there first.`,
+        String(this),
+        'merge would lose updates of the other that were not read: await read(...) there first.',
       );
     }
     this.mergeState(other.hostState(), false);
@@ -66,7 +67,7 @@ export abstract class Metric<Value = number> implements Stateful {
   /** What was read so far, as JSON. Throws ValueError while there are updates that nobody read. */
   hostState(): unknown {
     if (this.isUnread) {
-      throw new ValueError(`${this}: updates since the last read cannot be saved: await read(...) first.`);
+      throw new ValueError(String(this), 'updates since the last read cannot be saved: await read(...) first.');
     }
     return this.saved();
   }
@@ -110,7 +111,7 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
 ): Promise<Readings<Metrics>> {
   const entries = Object.entries(metrics);
   const twice = entries.find(([name, metric], at) => entries.findIndex(([, other]) => other === metric) !== at && name);
-  if (twice) throw new ValueError(`read: '${twice[0]}' is given under two names: read each metric once.`);
+  if (twice) throw new ValueError('read', `'${twice[0]}' is given under two names: read each metric once.`);
   const collected = entries.map(([, metric]) => metric.collect());
   // what lives on one device is one download; there is seldom more than one device
   const home = collected.find((sums) => sums !== null && sums.backend !== null)?.backend ?? null;
@@ -139,5 +140,5 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
 export function numbersIn(metric: object, state: unknown, field: string): number[] {
   const value: unknown = Object(state)[field];
   if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value;
-  throw new FormatError(`${metric}: the saved state has no list of numbers '${field}': it is of something else.`);
+  throw new FormatError(String(metric), `the saved state has no list of numbers '${field}': it is of something else.`);
 }

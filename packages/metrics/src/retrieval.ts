@@ -33,7 +33,7 @@ abstract class RetrievalMetric extends RowMetric<
     super(name, true, 4, options);
     const { k } = options;
     if (k !== undefined && (!Number.isInteger(k) || k < 1))
-      throw new ValueError(`${this}: k is ${k}: it must be a whole number from 1.`, { k });
+      throw new ValueError(String(this), `k is ${k}: it must be a whole number from 1.`, { k });
     this.#skips = options.withoutRelevant === 'skip';
   }
 

@@ -30,7 +30,9 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
     const { capacity = 1_000_000, window = 16_384 } = options;
     for (const [option, value] of Object.entries({ capacity, window })) {
       if (!Number.isInteger(value) || value < 1) {
-        throw new ValueError(`${this}: ${option} is ${value}: it is a number of samples, from 1.`, { [option]: value });
+        throw new ValueError(String(this), `${option} is ${value}: it is a number of samples, from 1.`, {
+          [option]: value,
+        });
       }
     }
     [this.#capacity, this.#size, this.width] = [capacity, window, width];
@@ -96,7 +98,10 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   protected override mergeState(state: unknown, replace: boolean): void {
     const rows = Float32Array.from(numbersIn(this, state, 'rows'));
     if (rows.length % this.width !== 0) {
-      throw new FormatError(`${this}: the saved state has ${rows.length} numbers, which are no rows of ${this.width}.`);
+      throw new FormatError(
+        String(this),
+        `the saved state has ${rows.length} numbers, which are no rows of ${this.width}.`,
+      );
     }
     this.#checkCapacity(rows.length / this.width - (replace ? this.#count : 0));
     if (replace) this.reset();
@@ -124,7 +129,8 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   #checkSpace(added: number): void {
     if (this.#position + added > this.#size) {
       throw new ValueError(
-        `${this}: keeps every sample, and ${this.#position} since the last read with ${added} more are above its window of ${this.#size}: await read(...) more often, or set window.`,
+        String(this),
+        `keeps every sample, and ${this.#position} since the last read with ${added} more are above its window of ${this.#size}: await read(...) more often, or set window.`,
         { window: this.#size },
       );
     }
@@ -134,7 +140,8 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   #checkCapacity(added: number): void {
     if (this.#count + added <= this.#capacity) return;
     throw new ValueError(
-      `${this}: keeps every sample, and ${this.#count} with ${added} more are above its capacity of ${this.#capacity}: set capacity, or take a binned metric.`,
+      String(this),
+      `keeps every sample, and ${this.#count} with ${added} more are above its capacity of ${this.#capacity}: set capacity, or take a binned metric.`,
       { capacity: this.#capacity },
     );
   }

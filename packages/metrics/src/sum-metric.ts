@@ -111,7 +111,8 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   set totals(totals: ArrayLike<number>) {
     if (this.#totals === null || totals.length !== this.#totals.length) {
       throw new ShapeError(
-        `${this}: ${totals.length} totals in place of ${this.#totals?.length ?? 0}: read once, then set as many as there are.`,
+        String(this),
+        `${totals.length} totals in place of ${this.#totals?.length ?? 0}: read once, then set as many as there are.`,
       );
     }
     this.#totals = Float64Array.from(totals);
@@ -125,7 +126,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     const [rows = 0, columns = 0] = numbersIn(this, state, 'shape');
     const totals = numbersIn(this, state, 'totals');
     if (totals.length !== rows * columns) {
-      throw new FormatError(`${this}: the saved state has ${totals.length} totals for [${rows}, ${columns}].`);
+      throw new FormatError(String(this), `the saved state has ${totals.length} totals for [${rows}, ${columns}].`);
     }
     if (this.#shape[1] !== 0 && totals.length > 0) this.#checkShape(rows, columns, 'the saved state');
     if (replace) this.reset();
@@ -139,7 +140,8 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     const [ownRows, ownColumns] = this.#shape;
     if (rows === ownRows && columns === ownColumns) return;
     throw new ShapeError(
-      `${this}: ${what} has ${columns} columns of ${rows} sums, those before ${ownColumns} of ${ownRows}: the number of classes or outputs may not change.`,
+      String(this),
+      `${what} has ${columns} columns of ${rows} sums, those before ${ownColumns} of ${ownRows}: the number of classes or outputs may not change.`,
       { columns, expected: ownColumns },
     );
   }
@@ -149,7 +151,8 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     this.#elements += elements;
     if (updates <= mostUpdates || this.#elements <= mostElements) return;
     throw new ValueError(
-      `${this}: ${this.#elements} elements in ${updates} updates since the last read are more than float32 sums can count: await read(...) at least every ${mostUpdates} updates.`,
+      String(this),
+      `${this.#elements} elements in ${updates} updates since the last read are more than float32 sums can count: await read(...) at least every ${mostUpdates} updates.`,
     );
   }
 }

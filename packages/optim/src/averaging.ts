@@ -21,7 +21,7 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
 
   /** Gives the model the weights to use. Throws ValueError when it has them already, or before the first step. */
   swapIn(): Promise<void> {
-    if (this.stepCount === 0) throw new ValueError('swapIn: there is no average yet: take a step first.');
+    if (this.stepCount === 0) throw new ValueError('swapIn', 'there is no average yet: take a step first.');
     return this.#swap('swapIn', true);
   }
 
@@ -42,7 +42,7 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
 
   #swap(operation: string, isIn: boolean): Promise<void> {
     if (this.#isSwapped === isIn) {
-      throw new ValueError(`${operation}: the model holds the weights to ${isIn ? 'use' : 'train'} already.`);
+      throw new ValueError(operation, `the model holds the weights to ${isIn ? 'use' : 'train'} already.`);
     }
     const count = (): (() => void) => {
       this.#isSwapped = isIn;
@@ -57,9 +57,7 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
   protected override ready(operation: string): void {
     replayWhile(this.#question, () => !this.#isSwapped);
     if (!this.#isSwapped) return;
-    throw new ValueError(
-      `${operation}: the model holds the weights to use: call swapOut before it is trained further.`,
-    );
+    throw new ValueError(operation, 'the model holds the weights to use: call swapOut before it is trained further.');
   }
 
   override hostState(): unknown {
@@ -69,7 +67,7 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
   override loadHostState(state: unknown): void {
     const isState = typeof state === 'object' && state !== null && 'optimizer' in state && 'isSwapped' in state;
     if (!isState || typeof state.isSwapped !== 'boolean') {
-      throw new FormatError(`${this.constructor.name}: the saved state does not say whether the weights were swapped.`);
+      throw new FormatError(this.constructor.name, 'the saved state does not say whether the weights were swapped.');
     }
     super.loadHostState(state.optimizer);
     this.#isSwapped = state.isSwapped;

@@ -5,7 +5,7 @@ import { stack, type Tensor, ValueError } from '@nn/core';
 export type Clip = { readonly value: number } | { readonly norm: number } | { readonly globalNorm: number };
 
 function requirePositive(what: string, limit: number): void {
-  if (!(limit > 0)) throw new ValueError(`${what}: the limit is ${limit}: it must be above 0.`, { limit });
+  if (!(limit > 0)) throw new ValueError(what, `the limit is ${limit}: it must be above 0.`, { limit });
 }
 
 /**
@@ -49,7 +49,7 @@ export function clipByNorm(gradients: readonly Tensor[], limit: number): Tensor[
  */
 export function globalNorm(gradients: readonly Tensor[]): Tensor {
   const [first, ...rest] = gradients.map((gradient) => gradient.norm());
-  if (first === undefined) throw new ValueError('globalNorm: there are no gradients.');
+  if (first === undefined) throw new ValueError('globalNorm', 'there are no gradients.');
   return rest.length === 0 ? first : stack([first, ...rest]).norm();
 }
 
@@ -77,7 +77,8 @@ export function checkClip(optimizer: string, clip: unknown): void {
   if (limits.length === 1 && limits.every(isLimit)) return;
   const shown = limits.length === 0 ? String(clip) : limits.map(([name, limit]) => `${name}: ${limit}`).join(', ');
   throw new ValueError(
-    `${optimizer}: clip is ${shown}: it must be one limit above 0, as { value }, { norm } or { globalNorm }.`,
+    optimizer,
+    `clip is ${shown}: it must be one limit above 0, as { value }, { norm } or { globalNorm }.`,
     { clip },
   );
 }

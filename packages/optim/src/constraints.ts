@@ -54,7 +54,8 @@ export function minMaxNorm(
   const { minimum = 0, maximum = 1, rate = 1, axes } = options;
   if (!(minimum >= 0 && maximum >= minimum && rate >= 0 && rate <= 1)) {
     throw new ValueError(
-      `minMaxNorm: minimum ${minimum}, maximum ${maximum} and rate ${rate}: norms rise from 0, rates are from 0 to 1.`,
+      'minMaxNorm',
+      `minimum ${minimum}, maximum ${maximum} and rate ${rate}: norms rise from 0, rates are from 0 to 1.`,
       { minimum, maximum, rate },
     );
   }

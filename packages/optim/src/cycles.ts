@@ -19,7 +19,7 @@ export function cosineWarmRestarts(
   const { steps, multiply = 1, minimum = 0, shrink = 1 } = options;
   requireSteps('cosineWarmRestarts', 'steps', steps);
   if (!(multiply >= 1)) {
-    throw new ValueError(`cosineWarmRestarts: multiply is ${multiply}: it must be at least 1.`, { multiply });
+    throw new ValueError('cosineWarmRestarts', `multiply is ${multiply}: it must be at least 1.`, { multiply });
   }
   return (step) => {
     // cycles before this one: floor of the n with steps (1 + multiply + ... + multiply^(n - 1)) = step

@@ -57,7 +57,8 @@ export function piecewiseConstant(boundaries: readonly number[], values: readonl
   const rises = boundaries.every((boundary, i) => i === 0 || boundary > Number(boundaries[i - 1]));
   if (values.length !== boundaries.length + 1 || !rises) {
     throw new ValueError(
-      `piecewiseConstant: ${boundaries.length} boundaries, which must rise, need ${boundaries.length + 1} values, got [${boundaries.join(', ')}] and ${values.length}.`,
+      'piecewiseConstant',
+      `${boundaries.length} boundaries, which must rise, need ${boundaries.length + 1} values, got [${boundaries.join(', ')}] and ${values.length}.`,
       { boundaries, values },
     );
   }

@@ -133,7 +133,7 @@ test.each([
     await run(0, 3);
     await backup(model, optimizer);
     const first = await run(3, 7);
-    backend.fail('run', new BackendError('the device is gone', { lost: true }));
+    backend.fail('run', new BackendError('', 'the device is gone', { lost: true }));
     await expect((async () => (await step(tensor([7, 1]))).item())()).rejects.toThrow(/is gone|is lost/);
     const other = recording(reference());
     setDefaultBackend(other);
@@ -148,7 +148,7 @@ test('a backup without the optimizer does not bring back half of a run', async (
   const optimizer = new SGD(model, { learningRate: 0.1 });
   await optimizer.step(model.weight.sum());
   await backup(model);
-  backend.fail('run', new BackendError('the device is gone', { lost: true }));
+  backend.fail('run', new BackendError('', 'the device is gone', { lost: true }));
   await expect(optimizer.step(model.weight.sum())).rejects.toThrow('the device is gone');
   await expect(recover(model, optimizer, reference())).rejects.toThrow(
     'recover: there is no backup of the state of SGD: load a checkpoint',

@@ -77,7 +77,8 @@ function errorOf<R extends Rule>(optimizer: Optimizer<R>, found: NotFinite | nul
   const { step, what } = found ?? { step: stepCount, what: 'loss' };
   const when = found === null ? `after ${stepCount} steps` : `of step ${step}`;
   return new ValueError(
-    `${optimizer.constructor.name}: ${what === 'loss' ? 'the loss' : 'a gradient'} ${when} is not finite, so neither are the ` +
+    optimizer.constructor.name,
+    `${what === 'loss' ? 'the loss' : 'a gradient'} ${when} is not finite, so neither are the ` +
       'parameters from then on: go back to a checkpoint, and look at that batch, at the learning rate, or clip the ' +
       'gradients. debug({ eager: true }) before that step names the operation.',
     { step, what, loss },

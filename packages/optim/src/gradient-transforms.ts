@@ -48,7 +48,7 @@ export function centralize(gradient: Tensor): Tensor {
 export function gradientNoise(options: { readonly scale?: number; readonly power?: number } = {}): GradientTransform {
   const { scale = 0.01, power = 0.55 } = options;
   if (!(scale >= 0 && power >= 0)) {
-    throw new ValueError(`gradientNoise: scale ${scale} and power ${power} must be at least 0.`, { scale, power });
+    throw new ValueError('gradientNoise', `scale ${scale} and power ${power} must be at least 0.`, { scale, power });
   }
   return (gradient, { steps }) =>
     gradient.add(normal(gradient.shape).mul(numberSource(() => Math.sqrt(scale / steps() ** power))));

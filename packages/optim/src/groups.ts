@@ -92,14 +92,14 @@ function checkValues(optimizer: string, options: object, defaults: object): void
     const range = ranges[name] ?? fromZero;
     if (name === 'transform' || name === 'constraint') {
       if (typeof value === 'function' || value === undefined) continue;
-      throw new ValueError(`${optimizer}: ${name} must be a function of a tensor, got ${typeof value}.`);
+      throw new ValueError(optimizer, `${name} must be a function of a tensor, got ${typeof value}.`);
     }
     if (name === 'learningRate') checkRate(optimizer, value);
     else if (typeof kind === 'number') checkNumber(optimizer, name, value, range);
     else if (!Array.isArray(kind)) continue;
     else if (!Array.isArray(value) || value.length !== kind.length) {
       const count = counts[kind.length] ?? kind.length;
-      throw new ValueError(`${optimizer}: ${name} must be ${count} numbers, got ${String(value)}.`, { [name]: value });
+      throw new ValueError(optimizer, `${name} must be ${count} numbers, got ${String(value)}.`, { [name]: value });
     } else value.forEach((item: unknown, k) => void checkNumber(optimizer, `${name}[${k}]`, item, range));
   }
 }
@@ -116,7 +116,7 @@ function checkNumber(optimizer: string, name: string, value: unknown, range: Ran
   const least = low === -high ? 'finite' : `finite and at least ${low}`;
   const bounds = isOpen ? least : `from ${low} to ${below ? `below ${high}` : high}`;
   const shown = typeof value === 'string' ? `'${value}', a string` : String(value);
-  throw new ValueError(`${optimizer}: ${name} is ${shown}: it must be a number, ${bounds}${or}.`, { [name]: value });
+  throw new ValueError(optimizer, `${name} is ${shown}: it must be a number, ${bounds}${or}.`, { [name]: value });
 }
 
 /**
@@ -149,11 +149,12 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   const parameters = groups.flatMap((group) => group.parameters);
   if (parameters.length === 0) {
     throw new ValueError(
-      `${optimizer}: there is no parameter to train in what it was given: a model, a list of parameters or of groups.`,
+      optimizer,
+      'there is no parameter to train in what it was given: a model, a list of parameters or of groups.',
     );
   }
   if (new Set(parameters).size !== parameters.length) {
-    throw new ValueError(`${optimizer}: a parameter stands in two groups: name each in one.`);
+    throw new ValueError(optimizer, 'a parameter stands in two groups: name each in one.');
   }
   const count = new Map<string, number>();
   for (const path of paths) count.set(path, (count.get(path) ?? 0) + 1);
@@ -173,10 +174,14 @@ function isGroupList(source: object): source is readonly { readonly parameters: 
 export function rateAt(group: Group<unknown>, step: number): number {
   const rate = typeof group.learningRate === 'number' ? group.learningRate : group.learningRate(step);
   if (!(Number.isFinite(rate) && rate >= 0)) {
-    throw new ValueError(`The learning rate at step ${step} is ${rate}: it must be a finite number of at least 0.`, {
-      step,
-      rate,
-    });
+    throw new ValueError(
+      '/learning-rate',
+      `The learning rate at step ${step} is ${rate}: it must be a finite number of at least 0.`,
+      {
+        step,
+        rate,
+      },
+    );
   }
   return rate;
 }

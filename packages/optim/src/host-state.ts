@@ -19,16 +19,18 @@ export function readHostState(optimizer: string, state: unknown, names: readonly
   const rates = field(optimizer, state, 'learningRates');
   if (!isCount(stepCount) || !isListOf(isCount, steps)) {
     throw new FormatError(
-      `${optimizer}: the saved state is not one of an optimizer: its counts must be whole numbers, 0 or more.`,
+      optimizer,
+      'the saved state is not one of an optimizer: its counts must be whole numbers, 0 or more.',
     );
   }
   if (!isListOf(isRateOrNull, rates)) {
     throw new FormatError(
-      `${optimizer}: the saved state is not one of an optimizer: its learning rates must be numbers that float32 holds, 0 or more.`,
+      optimizer,
+      'the saved state is not one of an optimizer: its learning rates must be numbers that float32 holds, 0 or more.',
     );
   }
   if (!isListOf(isText, saved) || saved.length !== steps.length) {
-    throw new FormatError(`${optimizer}: the saved state does not name its parameters.`);
+    throw new FormatError(optimizer, 'the saved state does not name its parameters.');
   }
   const counts = new Map(saved.map((name, i) => [name, steps[i]!]));
   const absent = names.filter((name) => !counts.has(name));
@@ -37,7 +39,8 @@ export function readHostState(optimizer: string, state: unknown, names: readonly
   if (absent.length > 0 || unknown.length > 0 || saved.length !== names.length || rates.length !== groups) {
     const lists = [...list('has none of', absent), ...list('has some of', unknown)];
     throw new FormatError(
-      `${optimizer}: the saved state has ${saved.length} parameters in ${rates.length} groups, this optimizer ${names.length} in ${groups}${lists.length > 0 ? `; it ${lists.join(' and ')}` : ''}: build it for the same model.`,
+      optimizer,
+      `the saved state has ${saved.length} parameters in ${rates.length} groups, this optimizer ${names.length} in ${groups}${lists.length > 0 ? `; it ${lists.join(' and ')}` : ''}: build it for the same model.`,
       { saved, parameters: names },
     );
   }
@@ -57,7 +60,7 @@ function field(optimizer: string, state: unknown, name: string): unknown {
   const value =
     typeof state === 'object' && state !== null ? Object.entries(state).find(([key]) => key === name) : null;
   if (value) return value[1];
-  throw new FormatError(`${optimizer}: the saved state has no '${name}'.`);
+  throw new FormatError(optimizer, `the saved state has no '${name}'.`);
 }
 
 function isListOf<T>(is: (item: unknown) => item is T, value: unknown): value is T[] {

@@ -117,7 +117,7 @@ export class LBFGS implements Stateful {
     this.#options = all;
     this.parameters = [...namedParameters(source).values()].filter(({ trainable }) => trainable);
     if (this.parameters.length === 0)
-      throw new ValueError('LBFGS: there is no parameter to train in what it was given.');
+      throw new ValueError('LBFGS', 'there is no parameter to train in what it was given.');
     this.#size = this.parameters.reduce((sum, { size }) => sum + size, 0);
     // what a walk finds here is the history; the parameters belong to the model
     Object.defineProperty(this, treeChildren, { value: () => this.#tensors() });
@@ -203,7 +203,7 @@ export class LBFGS implements Stateful {
     const made = loss();
     const found = gradientsOrNull(made, this.parameters);
     if (found.every((gradient) => gradient === null)) {
-      throw new GradientError(`LBFGS: the loss depends on none of the ${this.parameters.length} parameters.`);
+      throw new GradientError('LBFGS', `the loss depends on none of the ${this.parameters.length} parameters.`);
     }
     const parts = found.map((gradient, k) => {
       const member = this.parameters[k] as Parameter;
@@ -293,10 +293,10 @@ export class LBFGS implements Stateful {
     );
     const [moved, inverses] = [saved.get('moved'), saved.get('inverses')];
     if (!isNumber(stepCount) || !isNumber(evaluationCount) || !isNumber(scale) || typeof moved !== 'boolean') {
-      throw new FormatError('LBFGS: the saved state is not one of counts and curvatures.');
+      throw new FormatError('LBFGS', 'the saved state is not one of counts and curvatures.');
     }
     if (!Array.isArray(inverses) || inverses.length > this.#options.history || !inverses.every(isNumber)) {
-      throw new FormatError(`LBFGS: the saved state has no curvatures of at most ${this.#options.history} steps.`);
+      throw new FormatError('LBFGS', `the saved state has no curvatures of at most ${this.#options.history} steps.`);
     }
     this.stepCount = stepCount;
     this.evaluationCount = evaluationCount;
@@ -312,7 +312,7 @@ function isNumber(value: unknown): value is number {
 }
 
 function check(name: string, value: unknown, isRight: boolean, what: string): void {
-  if (!isRight) throw new ValueError(`LBFGS: ${name} is ${String(value)}: it must be ${what}.`, { [name]: value });
+  if (!isRight) throw new ValueError('LBFGS', `${name} is ${String(value)}: it must be ${what}.`, { [name]: value });
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

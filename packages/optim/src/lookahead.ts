@@ -44,7 +44,8 @@ export class Lookahead<R extends Rule> implements Stateful {
     const { every = 5, alpha = 0.5 } = options;
     if (!(Number.isInteger(every) && every > 0 && alpha >= 0 && alpha <= 1)) {
       throw new ValueError(
-        `Lookahead: every is ${every} and alpha ${alpha}: a whole number above 0 and a number from 0 to 1.`,
+        'Lookahead',
+        `every is ${every} and alpha ${alpha}: a whole number above 0 and a number from 0 to 1.`,
         { every, alpha },
       );
     }
@@ -109,11 +110,11 @@ export class Lookahead<R extends Rule> implements Stateful {
     const [names, starts]: unknown[] = isState ? [state.names, state.starts] : [];
     const isStart = (value: unknown): boolean => value === null || Number.isSafeInteger(value);
     if (!Array.isArray(names) || !Array.isArray(starts) || names.length !== starts.length || !starts.every(isStart)) {
-      throw new FormatError('Lookahead: the saved state is not one of names and steps.');
+      throw new FormatError('Lookahead', 'the saved state is not one of names and steps.');
     }
     const saved = new Map<unknown, number | null>(names.map((name, i) => [name, starts[i]]));
     const missing = this.optimizer.names.find((name) => !saved.has(name));
-    if (missing !== undefined) throw new FormatError(`Lookahead: the saved state does not know ${missing}.`);
+    if (missing !== undefined) throw new FormatError('Lookahead', `the saved state does not know ${missing}.`);
     this.#starts = this.optimizer.names.map((name) => saved.get(name) ?? null);
   }
 }

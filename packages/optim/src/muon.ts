@@ -63,10 +63,10 @@ export class Muon extends Optimizer<MuonRule> {
   constructor(source: ParameterSource<MuonOptions>, options: MuonOptions = {}) {
     const all = complete('Muon', defaults, options);
     if (!Number.isInteger(all.iterations)) {
-      throw new ValueError(`Muon: iterations is ${all.iterations}: it must be a whole number.`);
+      throw new ValueError('Muon', `iterations is ${all.iterations}: it must be a whole number.`);
     }
     if (all.adjust !== 'original' && all.adjust !== 'adamw') {
-      throw new ValueError(`Muon: adjust is ${String(all.adjust)}: it must be 'original' or 'adamw'.`);
+      throw new ValueError('Muon', `adjust is ${String(all.adjust)}: it must be 'original' or 'adamw'.`);
     }
     super(source, all);
   }
@@ -74,7 +74,8 @@ export class Muon extends Optimizer<MuonRule> {
   protected override keeps(_options: Complete<MuonOptions>, { name, shape }: Parameter): { readonly momentum: true } {
     if (shape.length >= 2) return { momentum: true };
     throw new ShapeError(
-      `Muon: ${name || 'a parameter'} is [${shape.join(', ')}], and only matrices can be made orthogonal: give it to AdamW.`,
+      'Muon',
+      `${name || 'a parameter'} is [${shape.join(', ')}], and only matrices can be made orthogonal: give it to AdamW.`,
       { parameter: name, shape },
     );
   }

@@ -243,7 +243,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     if (loss !== null) return this.#run('step', this.#gradients(loss), [loss, ...also]);
     if (this.#waiting.size > 0) return this.#run('step', new Map(), also);
     throw new ValueError(
-      'step: there is no loss and nothing was accumulated: call step(loss), or accumulate(loss) first.',
+      'step',
+      'there is no loss and nothing was accumulated: call step(loss), or accumulate(loss) first.',
     );
   }
 
@@ -252,7 +253,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const chosen = parametersOf(some).map((member) => {
       const position = this.#positions.get(member);
       if (position !== undefined) return position;
-      throw new ValueError('minimize: a parameter is not one of this optimizer: give it to the constructor too.');
+      throw new ValueError('minimize', 'a parameter is not one of this optimizer: give it to the constructor too.');
     });
     return this.#run('minimize', this.#gradients(loss, chosen), [loss, ...also], chosen);
   }
@@ -264,7 +265,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   apply(gradients: readonly (Tensor | null)[], ...also: readonly Tensor[]): Promise<void> {
     if (gradients.length !== this.parameters.length) {
       throw new ShapeError(
-        `apply: ${gradients.length} gradients for ${this.parameters.length} parameters: give one for each, in the order of optimizer.parameters.`,
+        'apply',
+        `${gradients.length} gradients for ${this.parameters.length} parameters: give one for each, in the order of optimizer.parameters.`,
         { gradients: gradients.length, parameters: this.parameters.length },
       );
     }
@@ -272,7 +274,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const { shape } = at(this.parameters, position);
       if (gradient !== null && gradient.shape.join() !== shape.join()) {
         throw new ShapeError(
-          `apply: gradient ${position} is [${gradient.shape.join(', ')}], its parameter [${shape.join(', ')}].`,
+          'apply',
+          `gradient ${position} is [${gradient.shape.join(', ')}], its parameter [${shape.join(', ')}].`,
           { position, gradient: gradient.shape, parameter: shape },
         );
       }
@@ -378,12 +381,13 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #positionsOf(operation: string, fresh: ReadonlyMap<number, Tensor>, among: readonly number[]): number[] {
     const trainable = among.filter((position) => at(this.parameters, position).trainable);
     if (trainable.length === 0) {
-      throw new GradientError(`${operation}: all ${among.length} parameters are frozen: unfreeze(model) some first.`);
+      throw new GradientError(operation, `all ${among.length} parameters are frozen: unfreeze(model) some first.`);
     }
     const positions = trainable.filter((position) => fresh.has(position) || this.#waiting.has(position));
     if (positions.length > 0) return positions;
     throw new GradientError(
-      `${operation}: the loss depends on none of the ${trainable.length} parameters: it was made without them, or behind a stopGradient or noGradient.`,
+      operation,
+      `the loss depends on none of the ${trainable.length} parameters: it was made without them, or behind a stopGradient or noGradient.`,
     );
   }
 
@@ -433,7 +437,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       for (const { members } of shared.values()) {
         if (members.some((position) => this.#steps[position] !== this.#steps[at(members, 0)])) {
           throw new ValueError(
-            'step: parameters that had been updated equally often at compile no longer are: call minimize before, or use an optimizer for each part.',
+            'step',
+            'parameters that had been updated equally often at compile no longer are: call minimize before, or use an optimizer for each part.',
           );
         }
       }
@@ -461,7 +466,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   hostState(): unknown {
     if (this.#waiting.size > 0) {
       throw new ValueError(
-        `${this.constructor.name}: accumulated gradients wait for a step and cannot be saved: call step(null) first.`,
+        this.constructor.name,
+        'accumulated gradients wait for a step and cannot be saved: call step(null) first.',
       );
     }
     return {

@@ -11,7 +11,7 @@ function sumOf(
   factor: number,
 ): Tensor {
   const [first, ...rest] = 'shape' in tensors ? [tensors] : tensors;
-  if (first === undefined) throw new ValueError(`${operation}: there are no tensors.`);
+  if (first === undefined) throw new ValueError(operation, 'there are no tensors.');
   return rest.reduce((sum, x) => sum.add(of(x).sum()), of(first).sum()).mul(factor);
 }
 
@@ -54,9 +54,13 @@ export function orthogonalPenalty(matrix: Tensor, factor = 0.01, mode: 'rows' | 
   const rows = mode === 'rows' ? matrix : matrix.rank === 2 ? matrix.transpose() : matrix;
   const [count = 0] = rows.shape;
   if (matrix.rank !== 2 || count < 2) {
-    throw new ShapeError(`orthogonalPenalty: needs a matrix of at least 2 ${mode}, got [${matrix.shape.join(', ')}].`, {
-      shape: matrix.shape,
-    });
+    throw new ShapeError(
+      'orthogonalPenalty',
+      `needs a matrix of at least 2 ${mode}, got [${matrix.shape.join(', ')}].`,
+      {
+        shape: matrix.shape,
+      },
+    );
   }
   const unit = rows.div(rows.square().sum(1, { keepAxes: true }).maximum(1e-12).sqrt());
   const cosines = unit.matmul(unit.transpose());

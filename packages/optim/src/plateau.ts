@@ -93,7 +93,7 @@ export class ReduceLROnPlateau<R extends Rule> implements Stateful {
   /** Takes a measurement; true when it made a learning rate fall. */
   step(value: number): boolean {
     if (typeof value !== 'number') {
-      throw new ValueError(`ReduceLROnPlateau: step takes a number, got ${typeof value}: await loss.item().`);
+      throw new ValueError('ReduceLROnPlateau', `step takes a number, got ${typeof value}: await loss.item().`);
     }
     this.#checkRates();
     const { patience, cooldown } = this.#options;
@@ -135,7 +135,8 @@ export class ReduceLROnPlateau<R extends Rule> implements Stateful {
     const at = this.#optimizer.groups.findIndex(({ schedule }) => schedule !== null);
     if (at < 0) return;
     throw new ValueError(
-      `ReduceLROnPlateau: the learning rate of group ${at} is a schedule: give the optimizer a number, which this lowers.`,
+      'ReduceLROnPlateau',
+      `the learning rate of group ${at} is a schedule: give the optimizer a number, which this lowers.`,
       { group: at },
     );
   }
@@ -154,12 +155,12 @@ export class ReduceLROnPlateau<R extends Rule> implements Stateful {
         return;
       }
     }
-    throw new FormatError('ReduceLROnPlateau: the saved state is not a best number and two counts.');
+    throw new FormatError('ReduceLROnPlateau', 'the saved state is not a best number and two counts.');
   }
 }
 
 function check(name: string, value: unknown, isRight: boolean, what: string): void {
   if (!isRight) {
-    throw new ValueError(`ReduceLROnPlateau: ${name} is ${String(value)}: it must be ${what}.`, { [name]: value });
+    throw new ValueError('ReduceLROnPlateau', `${name} is ${String(value)}: it must be ${what}.`, { [name]: value });
   }
 }

@@ -46,7 +46,7 @@ export class Rprop extends Optimizer<RpropRule> {
     const all = complete('Rprop', defaults, options);
     const [down, up] = all.etas;
     if (!(down > 0 && down < 1 && up > 1)) {
-      throw new ValueError(`Rprop: etas are ${down} and ${up}: one must be between 0 and 1, the other above 1.`, {
+      throw new ValueError('Rprop', `etas are ${down} and ${up}: one must be between 0 and 1, the other above 1.`, {
         etas: all.etas,
       });
     }

@@ -34,7 +34,7 @@ export class SAM<R extends Rule> {
     checkOptions('SAM', options, ['rho', 'adaptive']);
     const { adaptive = false, rho = adaptive ? 0.5 : 0.05 } = options;
     if (!(rho > 0 && rho < Number.POSITIVE_INFINITY)) {
-      throw new ValueError(`SAM: rho is ${rho}: it must be a finite number above 0.`, { rho });
+      throw new ValueError('SAM', `rho is ${rho}: it must be a finite number above 0.`, { rho });
     }
     this.optimizer = optimizer;
     this.#rho = rho;
@@ -44,7 +44,7 @@ export class SAM<R extends Rule> {
   /** The loss of the last step, at the weights before it. Throws ValueError before the first. */
   get loss(): Tensor {
     if (this.#loss !== null) return this.#loss;
-    throw new ValueError('SAM: there is no loss yet: call step first.');
+    throw new ValueError('SAM', 'there is no loss yet: call step first.');
   }
 
   /** A step of the optimizer with the gradient of `loss()` nearby. May stand inside of a compiled function. */

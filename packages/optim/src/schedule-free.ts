@@ -56,7 +56,7 @@ export class ScheduleFreeAdamW extends AveragingOptimizer<ScheduleFreeRule> {
   constructor(source: ParameterSource<ScheduleFreeAdamWOptions>, options: ScheduleFreeAdamWOptions = {}) {
     const all = complete('ScheduleFreeAdamW', defaults, options);
     if (all.betas[0] === 0) {
-      throw new ValueError('ScheduleFreeAdamW: betas[0] is 0, so the average never shows: it must be above 0.');
+      throw new ValueError('ScheduleFreeAdamW', 'betas[0] is 0, so the average never shows: it must be above 0.');
     }
     super(source, all);
   }

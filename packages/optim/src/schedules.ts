@@ -9,7 +9,7 @@ export type Schedule = (step: number) => number;
 
 /** Throws ValueError unless `steps` is above 0. */
 export function requireSteps(schedule: string, what: string, steps: number): void {
-  if (!(steps > 0)) throw new ValueError(`${schedule}: ${what} is ${steps}: it must be above 0.`, { [what]: steps });
+  if (!(steps > 0)) throw new ValueError(schedule, `${what} is ${steps}: it must be above 0.`, { [what]: steps });
 }
 
 /**
@@ -136,12 +136,13 @@ export function warmUp(then: Schedule | number, options: { readonly steps: numbe
 export function sequence(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
   if (schedules.length !== milestones.length + 1) {
     throw new ValueError(
-      `sequence: ${schedules.length} schedules need ${schedules.length - 1} milestones between them, got ${milestones.length}.`,
+      'sequence',
+      `${schedules.length} schedules need ${schedules.length - 1} milestones between them, got ${milestones.length}.`,
       { schedules: schedules.length, milestones },
     );
   }
   if (milestones.some((milestone, i) => milestone <= (milestones[i - 1] ?? 0))) {
-    throw new ValueError(`sequence: the milestones [${milestones.join(', ')}] must rise and be above 0.`, {
+    throw new ValueError('sequence', `the milestones [${milestones.join(', ')}] must rise and be above 0.`, {
       milestones,
     });
   }

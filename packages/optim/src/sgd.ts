@@ -48,7 +48,8 @@ export class SGD extends Optimizer<SGDRule> {
     const { momentum, dampening } = all;
     if (all.nesterov && (momentum <= 0 || dampening !== 0)) {
       throw new ValueError(
-        `SGD: nesterov needs momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}.`,
+        'SGD',
+        `nesterov needs momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}.`,
         { momentum, dampening },
       );
     }

@@ -61,12 +61,12 @@ export class WeightAverage implements Stateful {
     checkOptions('WeightAverage', options, ['average', 'decay', 'buffers']);
     const { average = 'exponential', decay = 0.999, buffers = false } = options;
     if (average !== 'exponential' && average !== 'equal') {
-      throw new ValueError(`WeightAverage: average is ${String(average)}: it must be 'exponential' or 'equal'.`, {
+      throw new ValueError('WeightAverage', `average is ${String(average)}: it must be 'exponential' or 'equal'.`, {
         average,
       });
     }
     if (average === 'equal' && options.decay !== undefined) {
-      throw new ValueError("WeightAverage: an 'equal' average has no decay: leave it out, or take 'exponential'.");
+      throw new ValueError('WeightAverage', "an 'equal' average has no decay: leave it out, or take 'exponential'.");
     }
     // 1 - 1 / (n + 1): after n updates the next counts as much as each before
     this.#decay = average === 'equal' ? (updates) => updates / (updates + 1) : decayOf(decay);
@@ -74,7 +74,7 @@ export class WeightAverage implements Stateful {
     const members = [...namedParameters(model)].filter(
       ([, { isBuffer, dtype }]) => dtype.startsWith('float') && (buffers || !isBuffer),
     );
-    if (members.length === 0) throw new ValueError('WeightAverage: the model has no weights to average.');
+    if (members.length === 0) throw new ValueError('WeightAverage', 'the model has no weights to average.');
     this.#pairs = members.map(([name, member]) => ({
       name,
       member,
@@ -94,7 +94,7 @@ export class WeightAverage implements Stateful {
   /** Averages the model's present weights in. Throws ValueError while the average is in the model. */
   update(): Promise<void> {
     if (this.#isSwapped) {
-      throw new ValueError('update: the model holds the average: call swapOut before it is trained further.');
+      throw new ValueError('update', 'the model holds the average: call swapOut before it is trained further.');
     }
     const stays = (): number => (this.updates === 1 ? 0 : this.#decay(this.updates - 1));
     const [old, fresh] = [numberSource(stays), numberSource(() => 1 - stays())];
@@ -109,7 +109,7 @@ export class WeightAverage implements Stateful {
 
   /** Gives the model the average, and keeps its weights. Throws ValueError when it has it already, or before any update. */
   swapIn(): Promise<void> {
-    if (this.updates === 0) throw new ValueError('swapIn: there is no average yet: call update first.');
+    if (this.updates === 0) throw new ValueError('swapIn', 'there is no average yet: call update first.');
     return this.#swap('swapIn', true);
   }
 
@@ -120,7 +120,7 @@ export class WeightAverage implements Stateful {
 
   #swap(operation: string, isIn: boolean): Promise<void> {
     if (this.#isSwapped === isIn) {
-      throw new ValueError(`${operation}: the model holds ${isIn ? 'the average' : 'its own weights'} already.`);
+      throw new ValueError(operation, `the model holds ${isIn ? 'the average' : 'its own weights'} already.`);
     }
     const count = (): (() => void) => {
       this.#isSwapped = isIn;
@@ -158,7 +158,7 @@ export class WeightAverage implements Stateful {
     const isState = typeof state === 'object' && state !== null && 'updates' in state && 'isSwapped' in state;
     const updates = isState ? Number(state.updates) : Number.NaN;
     if (!isState || !(Number.isSafeInteger(updates) && updates >= 0) || typeof state.isSwapped !== 'boolean') {
-      throw new FormatError('WeightAverage: the saved state is not a count and whether the weights were swapped.');
+      throw new FormatError('WeightAverage', 'the saved state is not a count and whether the weights were swapped.');
     }
     this.updates = updates;
     this.#isSwapped = state.isSwapped;
@@ -169,7 +169,7 @@ function decayOf(decay: number | ((updates: number) => number)): (updates: numbe
   return (updates) => {
     const value = typeof decay === 'number' ? decay : decay(updates);
     if (value >= 0 && value <= 1) return value;
-    throw new ValueError(`WeightAverage: decay is ${String(value)}: it must be a number from 0 to 1.`, {
+    throw new ValueError('WeightAverage', `decay is ${String(value)}: it must be a number from 0 to 1.`, {
       decay: value,
     });
   };

@@ -66,7 +66,8 @@ export async function encodeCheckpoint(
   };
   if (!isJson(record.notes)) {
     throw new ValueError(
-      'saveCheckpoint: notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
+      'saveCheckpoint',
+      'notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
     );
   }
   return encodeSafetensors(await readValues(parameters), { [key]: stringifyExactly(record) });
@@ -127,7 +128,8 @@ export async function loadCheckpoint(
   const absent = wanted.filter((part) => !record.parts.includes(part));
   if (absent.length > 0) {
     throw new FormatError(
-      `loadCheckpoint: the file has no part '${absent.join("', '")}'; it has ${record.parts.join(', ')}.`,
+      'loadCheckpoint',
+      `the file has no part '${absent.join("', '")}'; it has ${record.parts.join(', ')}.`,
       { absent, parts: record.parts },
     );
   }
@@ -159,7 +161,8 @@ function collect(parts: CheckpointParts): { parameters: Map<string, Parameter>; 
   const dotted = Object.keys(parts).find((part) => part.includes('.'));
   if (dotted !== undefined) {
     throw new ValueError(
-      `checkpoint: the part '${dotted}' has a dot in its name, which separates names; choose another.`,
+      'checkpoint',
+      `the part '${dotted}' has a dot in its name, which separates names; choose another.`,
     );
   }
   const states = findStateful(parts);
@@ -180,19 +183,21 @@ function readRecord(file: Safetensors): RunRecord {
   const text = file.metadata.get(key);
   if (text === undefined) {
     throw new FormatError(
-      'loadCheckpoint: the file is safetensors, but no checkpoint; load a model alone with loadModel.',
+      'loadCheckpoint',
+      'the file is safetensors, but no checkpoint; load a model alone with loadModel.',
     );
   }
   let record: unknown;
   try {
     record = parseExactly(text);
   } catch {
-    throw new FormatError(`loadCheckpoint: the metadata '${key}' is not JSON; the file is damaged.`);
+    throw new FormatError('loadCheckpoint', `the metadata '${key}' is not JSON; the file is damaged.`);
   }
   const { version, parts, states, random } = Object(record) as Partial<Record<keyof RunRecord, unknown>>;
   if (version !== 1) {
     throw new FormatError(
-      `loadCheckpoint: the file has version ${JSON.stringify(version)}, this package reads version 1.`,
+      'loadCheckpoint',
+      `the file has version ${JSON.stringify(version)}, this package reads version 1.`,
       {
         version,
       },
@@ -205,7 +210,8 @@ function readRecord(file: Safetensors): RunRecord {
   const { seed, counter } = Object(random) as Partial<Record<'seed' | 'counter', unknown>>;
   if (!isNames || !isRecord(states) || !isInt32(seed) || !isInt32(counter)) {
     throw new FormatError(
-      `loadCheckpoint: the metadata '${key}' lacks parts, states or random, or they are not what this package writes; the file is damaged.`,
+      'loadCheckpoint',
+      `the metadata '${key}' lacks parts, states or random, or they are not what this package writes; the file is damaged.`,
     );
   }
   return record as RunRecord; // The one cast: the lines above looked at each field that is used.

@@ -91,7 +91,8 @@ export function decodeElements(
       const at = bytes.findIndex((value) => value > 1);
       if (at >= 0)
         throw new FormatError(
-          `safetensors: '${excerpt(name)}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`,
+          'safetensors',
+          `'${excerpt(name)}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`,
         );
       return { dtype: 'bool', data: new Uint8Array(bytes) };
     }
@@ -110,7 +111,8 @@ export function decodeElements(
     case 'F64':
       if (!narrow) {
         throw new FormatError(
-          `safetensors: '${excerpt(name)}' is F64, which float32 cannot keep exactly; pass { narrow: true } to round.`,
+          'safetensors',
+          `'${excerpt(name)}' is F64, which float32 cannot keep exactly; pass { narrow: true } to round.`,
           { name },
         );
       }
@@ -139,7 +141,8 @@ export function decodeElements(
       return { dtype: 'float32', data: Float32Array.from(bytes, float8[type]) };
     default:
       throw new FormatError(
-        `safetensors: '${excerpt(name)}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
+        'safetensors',
+        `'${excerpt(name)}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
         { name, type },
       );
   }
@@ -155,7 +158,8 @@ function checkedIntegers(
     const value = values[i]!;
     if (value > 0x7fffffff || value < -0x80000000) {
       throw new FormatError(
-        `safetensors: '${excerpt(name)}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`,
+        'safetensors',
+        `'${excerpt(name)}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`,
         {
           name,
           element: i,

@@ -16,14 +16,14 @@ export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promis
 export async function readBytes(source: Source, signal?: AbortSignalLike): Promise<Uint8Array> {
   const bytes = await bytesFrom(source, signal);
   if (bytes) return bytes;
-  if (typeof source !== 'string') throw new ValueError('readBytes: a path or bytes are expected, and come first.');
+  if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
   const { files } = node(source);
   try {
     // What users give is an AbortSignal, as Node asks for.
     return await files.readFile(source, signal ? { signal: signal as AbortSignal } : {});
   } catch (error) {
     signal?.throwIfAborted();
-    throw new FormatError(`readBytes: ${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });
+    throw new FormatError('readBytes', `${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });
   }
 }
 
@@ -92,7 +92,7 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     const why = there?.isDirectory()
       ? reason(error).replaceAll(temporary, target)
       : `there is no folder ${excerpt(folder, 300)}; create it first: await mkdir(folder, { recursive: true }).`;
-    throw new ValueError(`writeFileAtomic: ${excerpt(path, 300)} cannot be written: ${why}`, {
+    throw new ValueError('writeFileAtomic', `${excerpt(path, 300)} cannot be written: ${why}`, {
       path,
       code: Object(error).code,
     });
@@ -119,15 +119,19 @@ async function followLinks(path: string): Promise<string> {
     if (next === undefined) return target;
     target = paths.resolve(paths.dirname(target), next);
   }
-  throw new ValueError(`writeFileAtomic: ${excerpt(path, 300)} is a link that leads in a circle.`, { path });
+  throw new ValueError('writeFileAtomic', `${excerpt(path, 300)} is a link that leads in a circle.`, { path });
 }
 
 /** Node's modules; their types are inferred, for a name in an import would reach the bundlers. */
 function node(path: string) {
   if (typeof process === 'undefined' || !process.getBuiltinModule) {
-    throw new ValueError(`files: there is no file system here for '${path}'; use bytes or a Blob instead of a path.`, {
-      path,
-    });
+    throw new ValueError(
+      'files',
+      `there is no file system here for '${path}'; use bytes or a Blob instead of a path.`,
+      {
+        path,
+      },
+    );
   }
   return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
 }

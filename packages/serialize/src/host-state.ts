@@ -36,7 +36,8 @@ export function saveStates(states: States): Record<string, Json> {
     const state = owner.hostState();
     if (!isJson(state)) {
       throw new ValueError(
-        `saveCheckpoint: the state of '${name}' holds something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.`,
+        'saveCheckpoint',
+        `the state of '${name}' holds something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.`,
         { name },
       );
     }
@@ -57,7 +58,8 @@ export function restoreStates(states: States, saved: Readonly<Record<string, Jso
       for (const step of undo.reverse()) step();
       const reason = error instanceof Error ? error.message : String(error);
       throw new FormatError(
-        `loadCheckpoint: '${name}' refuses its state in the file, and nothing was changed: ${reason}`,
+        'loadCheckpoint',
+        `'${name}' refuses its state in the file, and nothing was changed: ${reason}`,
         { name },
       );
     }

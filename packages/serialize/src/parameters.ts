@@ -112,7 +112,7 @@ export function reportMismatch(
   if (strict && unexpected.length > 0) parts.push(`unexpected in the file: ${list(unexpected)}`);
   if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
   if (parts.length === 0) return;
-  throw new FormatError(`${operation}: the file does not fit, and nothing was changed; ${parts.join('; ')}.`, {
+  throw new FormatError(operation, `the file does not fit, and nothing was changed; ${parts.join('; ')}.`, {
     missing,
     unexpected,
     mismatched,

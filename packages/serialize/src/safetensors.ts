@@ -124,18 +124,23 @@ export function encodeSafetensors(
   let end = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     if (names.has(name))
-      throw new ValueError(`encodeSafetensors: the name '${name}' is there twice or reserved.`, { name });
+      throw new ValueError('encodeSafetensors', `the name '${name}' is there twice or reserved.`, { name });
     if (/\p{Surrogate}/u.test(name)) {
-      throw new ValueError(`encodeSafetensors: the name '${name}' has half of a surrogate pair; it cannot be UTF-8.`, {
-        name,
-      });
+      throw new ValueError(
+        'encodeSafetensors',
+        `the name '${name}' has half of a surrogate pair; it cannot be UTF-8.`,
+        {
+          name,
+        },
+      );
     }
     names.add(name);
     const count = shape.reduce((product, extent) => product * extent, 1);
     const type = elementTypeOf[dtype];
     if (count !== data.length || data.BYTES_PER_ELEMENT * 8 !== bitsOf(type)) {
       throw new ValueError(
-        `encodeSafetensors: '${name}' has ${data.length} elements of ${data.BYTES_PER_ELEMENT} bytes, ${dtype} of shape [${shape.join(', ')}] needs ${count} of ${bitsOf(type) / 8}.`,
+        'encodeSafetensors',
+        `'${name}' has ${data.length} elements of ${data.BYTES_PER_ELEMENT} bytes, ${dtype} of shape [${shape.join(', ')}] needs ${count} of ${bitsOf(type) / 8}.`,
         { name, shape },
       );
     }
@@ -148,7 +153,8 @@ export function encodeSafetensors(
   const length = Math.ceil(text.length / 8) * 8;
   if (length > headerLimit) {
     throw new ValueError(
-      `encodeSafetensors: the header has ${length} bytes, ${headerLimit} is the limit; store less metadata.`,
+      'encodeSafetensors',
+      `the header has ${length} bytes, ${headerLimit} is the limit; store less metadata.`,
     );
   }
   const bytes = new Uint8Array(8 + length + end);
@@ -172,7 +178,7 @@ interface Region {
 }
 
 function fail(what: string, data?: Readonly<Record<string, unknown>>): never {
-  throw new FormatError(`safetensors: ${what}`, data);
+  throw new FormatError('safetensors', `${what}`, data);
 }
 
 function readHeader(bytes: Uint8Array, maxBytes: number, maxTensors: number): { header: object; dataStart: number } {
@@ -265,7 +271,7 @@ function isSizes(value: unknown): value is readonly number[] {
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [key, text] of Object.entries(metadata)) {
     if (typeof text !== 'string' || /\p{Surrogate}/u.test(key + text)) {
-      throw new ValueError(`encodeSafetensors: the metadata '${key}' is not well-formed text.`, { key });
+      throw new ValueError('encodeSafetensors', `the metadata '${key}' is not well-formed text.`, { key });
     }
   }
   return metadata;

@@ -31,5 +31,5 @@ export async function* grouped<B>(data: Batches<B>, size: number): AsyncGenerato
 /** Throws a ValueError that names the option unless it is a whole number, 1 or more. */
 export function checkCount(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new ValueError(`Training: ${option} is ${value}: it is a whole number, 1 or more.`, { [option]: value });
+  throw new ValueError('Training', `${option} is ${value}: it is a whole number, 1 or more.`, { [option]: value });
 }

@@ -25,7 +25,7 @@ export class BestWeights {
 
   constructor(model: object) {
     this.#parameters = namedParameters(model);
-    if (this.#parameters.size === 0) throw new ValueError('BestWeights: the model has no parameters.');
+    if (this.#parameters.size === 0) throw new ValueError('BestWeights', 'the model has no parameters.');
     this.copies = new Map(
       [...this.#parameters].map(([name, { shape, dtype, size }]) => [
         name,
@@ -50,7 +50,7 @@ export class BestWeights {
 
   /** Gives the model what was kept. Throws ValueError before the first `keep`. */
   async restore(): Promise<void> {
-    if (!this.#isKept) throw new ValueError('BestWeights: nothing was kept: call keep() first.');
+    if (!this.#isKept) throw new ValueError('BestWeights', 'nothing was kept: call keep() first.');
     await replace([...this.#parameters].map(([name, own]) => [own, this.copies.get(name)!]));
   }
 }

@@ -80,7 +80,8 @@ function undress(tensors: unknown, missing: Missing): unknown {
     Object.defineProperty(tensors, name, {
       get(): never {
         throw new ValueError(
-          `Training: a compiled step cannot use batch.${name}: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.`,
+          'Training',
+          `a compiled step cannot use batch.${name}: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.`,
           { name },
         );
       },

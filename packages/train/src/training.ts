@@ -183,10 +183,10 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   constructor(options: TrainingOptions<B, M> | OwnStepOptions<B, M>) {
     const wrong = Object.keys(options).find((name) => !optionNames.includes(name));
-    if (wrong !== undefined) throw new ValueError(`Training: no option ${wrong}: ${optionNames.join(', ')}.`);
+    if (wrong !== undefined) throw new ValueError('Training', `no option ${wrong}: ${optionNames.join(', ')}.`);
     const { model, data, validation, epochs, steps, readEvery = 50 } = options;
     if (epochs === undefined && steps === undefined) {
-      throw new ValueError('Training: neither epochs nor steps are given: it would never end.');
+      throw new ValueError('Training', 'neither epochs nor steps are given: it would never end.');
     }
     if (epochs !== undefined) checkCount('epochs', epochs);
     if (steps !== undefined) checkCount('steps', steps);
@@ -197,7 +197,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     this.metrics = options.metrics ?? ({} as M);
     if ('loss' in this.metrics) {
       throw new ValueError(
-        "Training: a metric is called 'loss', which is the name of what the step returns: rename it.",
+        'Training',
+        "a metric is called 'loss', which is the name of what the step returns: rename it.",
       );
     }
     const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
@@ -220,10 +221,11 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     }
     this.#validation = validation ? this.#checkValidation(options) : null;
     const twice = ['model', 'data', 'metrics', 'callbacks', 'training'].find((name) => name in this.#otherParts);
-    if (twice !== undefined) throw new ValueError(`Training: parts has '${twice}', which the training adds itself.`);
+    if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
     if (validation?.data === data) {
       throw new ValueError(
-        'Training: the validation walks the same object as the training: give it a loader of its own.',
+        'Training',
+        'the validation walks the same object as the training: give it a loader of its own.',
       );
     }
   }
@@ -231,7 +233,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   #checkValidation(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): CheckedValidation<B> {
     const { data, step, every } = options.validation!;
     if (step === undefined && options.optimizer === undefined) {
-      throw new ValueError('Training: the step makes updates itself: give validation.step, which makes none.');
+      throw new ValueError('Training', 'the step makes updates itself: give validation.step, which makes none.');
     }
     // the cast: with an optimizer the step is not asynchronous, by the types of the options
     const own = step ?? (options.step as (batch: B) => Tensor);
@@ -279,7 +281,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   /** The events one by one; leaving the loop stops the training after its step. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
-    if (this.#isRunning) throw new ValueError('Training: it runs already: wait for its end, or stop() it.');
+    if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
     this.#isRunning = true;
     this.#wantsStop = false;
     let ended: { readonly why: Ending; readonly error?: unknown } | null = null;
@@ -305,7 +307,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     const { signal, step } = this.#options as CommonOptions<B, M> & TrainingOptions<B, M>;
     if (this.optimizer === null && this.#validation === null) {
       throw new ValueError(
-        'Training.evaluate: the step makes updates itself: give validation.step, or use validate(data, step).',
+        'Training.evaluate',
+        'the step makes updates itself: give validation.step, or use validate(data, step).',
       );
     }
     return validate(data, this.#validation?.step ?? step, { metrics: this.metrics, signal });
@@ -316,7 +319,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   validate(): void {
-    if (this.#validation === null) throw new ValueError('Training.validate: no validation data: give validation.');
+    if (this.#validation === null) throw new ValueError('Training.validate', 'no validation data: give validation.');
     this.#wantsValidation = true;
   }
 
@@ -351,7 +354,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     if (metric === undefined || (monitor !== name && this.#validation === null)) {
       const names = ['loss', ...Object.keys(metrics)];
       const all = this.#validation === null ? names : [...names, ...names.map((known) => `validation.${known}`)];
-      throw new ValueError(`Training: there is no value '${monitor}': ${all.join(', ')}.`, { monitor });
+      throw new ValueError('Training', `there is no value '${monitor}': ${all.join(', ')}.`, { monitor });
     }
     return metric.higherIsBetter;
   }
@@ -359,7 +362,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   hostState(): unknown {
     if (this.#log.waiting > 0) {
       throw new ValueError(
-        "Training: losses of the last steps were not read: save at a 'rest' event, or after the end.",
+        'Training',
+        "losses of the last steps were not read: save at a 'rest' event, or after the end.",
       );
     }
     return { ...this.#state, history: [...this.#state.history], losses: this.#log.hostState() };
@@ -375,7 +379,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       Array.isArray(history);
     if (!isState) {
       throw new FormatError(
-        'Training: the saved state is not one of a training: it has no counts of steps and epochs.',
+        'Training',
+        'the saved state is not one of a training: it has no counts of steps and epochs.',
       );
     }
     this.#log.loadHostState(losses);
@@ -467,7 +472,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     }
     if (state.epochSteps === 0) {
       throw new ValueError(
-        `Training: the data gave no batch in epoch ${state.epochs + 1}: it is empty, or a generator, which ends once; give what can be walked again.`,
+        'Training',
+        `the data gave no batch in epoch ${state.epochs + 1}: it is empty, or a generator, which ends once; give what can be walked again.`,
         { epoch: state.epochs + 1 },
       );
     }
@@ -544,7 +550,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 class DivergedError extends ValueError {
   constructor(step: number, loss: number) {
     super(
-      `Training: the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
+      'Training/diverged',
+      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
         'and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.',
       { step, loss },
     );

@@ -61,7 +61,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       if (losses.waiting === readEvery) await collect();
     }
     if (isEmpty) {
-      throw new ValueError('validate: the data gave no batch: a generator ends once; give what can be walked again.');
+      throw new ValueError('validate', 'the data gave no batch: a generator ends once; give what can be walked again.');
     }
     if (losses.waiting > 0) await collect();
     // the cast: a value for each metric, and the loss
@@ -78,7 +78,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
 export function scalar(loss: Tensor): Tensor {
   if (loss?.size === 1) return loss.shape.length === 0 ? loss : loss.reshape([]);
   const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
-  throw new ValueError(`Training: the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
+  throw new ValueError('Training', `the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
 }
 
 /** The output for one batch. */

@@ -90,6 +90,7 @@ export function planLayers(layers: readonly LayerSpec[], inputShape: Shape, outp
       const [channels = 1, height = 1, width = 1] = shape;
       if (shape.length !== 3) {
         throw new ValueError(
+          '/convolution-after-dense',
           `Layer ${block + 1} is a convolution, which needs an image: put it before the dense layers, or take it out.`,
           { code: 'convolution' },
         );

@@ -145,7 +145,7 @@ function split(spec: Spec, whole: Samples, hasClasses: boolean): { train: Sample
 function drawnPoints({ points }: Spec): Samples {
   const hasBoth = points.some(({ target }) => target === 0) && points.some(({ target }) => target === 1);
   if (points.length < 4 || !hasBoth) {
-    throw new ValueError('drawn: draw at least 4 points, some of each class.', { code: 'fewPoints' });
+    throw new ValueError('drawn', 'draw at least 4 points, some of each class.', { code: 'fewPoints' });
   }
   return new Dataset({
     inputs: { data: Float32Array.from(points.flatMap(({ x, y }) => [x, y])), shape: [points.length, 2] },
@@ -176,6 +176,7 @@ function resolveChoice(
   const names = table.columns.map(({ name }) => name);
   if (names.length < 2) {
     throw new ValueError(
+      '/columns',
       `${table.name} has ${names.length} column: one to predict and one to predict it from are needed.`,
     );
   }
@@ -190,7 +191,7 @@ function resolveChoice(
 }
 
 function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
-  if (file === undefined) throw new ValueError('table: drop a CSV file on the page first.', { code: 'noTable' });
+  if (file === undefined) throw new ValueError('table', 'drop a CSV file on the page first.', { code: 'noTable' });
   const whole = readTable(file);
   const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
   // a class that is written as a number is a category
@@ -198,6 +199,7 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   const table = dropMissing(readTable(file, kinds), [target]);
   if (table.lines.length < 10) {
     throw new ValueError(
+      '/rows',
       `${file.name} has ${table.lines.length} rows with a value of '${target}': 10 or more are needed.`,
     );
   }
@@ -216,10 +218,13 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   const column = encoding.targets[0];
   const classNames = column?.kind === 'index' ? column.categories : [];
   if (!isQuantity && classNames.length < 2) {
-    throw new ValueError(`'${target}' has a single value: there is nothing to tell apart.`);
+    throw new ValueError('/one-class', `'${target}' has a single value: there is nothing to tell apart.`);
   }
   if (classNames.length > 26) {
-    throw new ValueError(`'${target}' has ${classNames.length} values, which are too many classes: at most 26.`);
+    throw new ValueError(
+      '/too-many-classes',
+      `'${target}' has ${classNames.length} values, which are too many classes: at most 26.`,
+    );
   }
   const isBinary = classNames.length === 2;
   const names = inputNames(encoding);
@@ -263,7 +268,7 @@ function images(spec: Spec, whole: Samples): Problem {
 
 /** The first `samples` images: a class of 40 machines should not wait for 60,000. */
 function droppedImages({ samples: count }: Spec, { images: file }: Dropped): Samples {
-  if (file === undefined) throw new ValueError('idx: drop two IDX files on the page first.', { code: 'noImages' });
+  if (file === undefined) throw new ValueError('idx', 'drop two IDX files on the page first.', { code: 'noImages' });
   const whole = new Dataset({
     inputs: { data: file.pixels, shape: file.shape },
     targets: { data: file.labels, shape: [file.labels.length] },

@@ -128,7 +128,7 @@ export class HostExecutable implements Executable<HostBuffer> {
     for (let input = 0; input < inputs.length; input++) {
       const block = blockOf(inputs[input]!, this.#memory, 'run', input);
       if (block.bytes.byteLength < blockSize(program.buffers[input]!)) {
-        throw new BackendError(`run: input ${input} is smaller than the program's ${show(program, input)}.`);
+        throw new BackendError('run', `input ${input} is smaller than the program's ${show(program, input)}.`);
       }
       blocks[input] = block;
     }
@@ -209,7 +209,7 @@ function settle(program: Program): {
   for (let input = 0; input < program.inputs; input++) {
     const { slot } = program.buffers[input]!;
     if (sizes.get(slot)! > blockSize(program.buffers[input]!)) {
-      throw new BackendError(`compile: the slot of input ${input}, ${show(program, input)}, holds a larger buffer.`);
+      throw new BackendError('compile', `the slot of input ${input}, ${show(program, input)}, holds a larger buffer.`);
     }
     bySlot.set(slot, { block: input });
   }
@@ -225,7 +225,8 @@ function settle(program: Program): {
       !program.donations.some((donation) => donation.input === block && program.outputs[donation.output] === buffer)
     ) {
       throw new BackendError(
-        `compile: output ${output} shares the slot of buffer ${block}, which is not donated to it.`,
+        'compile',
+        `output ${output} shares the slot of buffer ${block}, which is not donated to it.`,
       );
     }
     return { block, byteLength: 0 };

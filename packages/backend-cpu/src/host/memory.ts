@@ -76,7 +76,8 @@ export class Memory {
       return made;
     } catch (cause) {
       throw new BackendError(
-        `cpu: out of memory: ${byteLength} bytes for one tensor cannot be had, beside ${this.used} bytes in use and ${this.pooled} pooled.`,
+        'cpu',
+        `out of memory: ${byteLength} bytes for one tensor cannot be had, beside ${this.used} bytes in use and ${this.pooled} pooled.`,
         { outOfMemory: true, byteLength, used: this.used, pooled: this.pooled },
         cause,
       );
@@ -108,8 +109,8 @@ export function blockOf(buffer: object, owner: Memory, operation: string, positi
   if (buffer instanceof HostBuffer && buffer.owner === owner && buffer.block !== null) return buffer.block;
   const which = position === undefined ? 'the buffer' : `input ${position}`;
   if (!(buffer instanceof HostBuffer) || buffer.owner !== owner) {
-    throw new BackendError(`${operation}: ${which} is not a buffer of this backend: move the tensor to it first.`);
+    throw new BackendError(operation, `${which} is not a buffer of this backend: move the tensor to it first.`);
   }
   const fate = buffer.donated ? 'donated to an earlier program' : 'released';
-  throw new BackendError(`${operation}: ${which} was ${fate}, so its contents are gone.`, { type: buffer.type });
+  throw new BackendError(operation, `${which} was ${fate}, so its contents are gone.`, { type: buffer.type });
 }

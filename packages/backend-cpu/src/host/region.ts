@@ -18,7 +18,8 @@ export class Region {
       this.bytes = new ArrayBuffer(Math.max(byteLength, align(present * 1.25)));
     } catch (cause) {
       throw new BackendError(
-        `cpu: out of memory: ${byteLength} bytes for intermediates cannot be had.`,
+        'cpu',
+        `out of memory: ${byteLength} bytes for intermediates cannot be had.`,
         { outOfMemory: true, byteLength },
         cause,
       );

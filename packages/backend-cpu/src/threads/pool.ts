@@ -201,7 +201,8 @@ export class ThreadPool {
       // It may only be slow: what it still writes must not meet what comes after.
       this.close();
       throw new BackendError(
-        `threads: ${this.#health.failure} in the middle of a step, so what this backend holds cannot be trusted. Make a new one with cpu(), and bring the model back from its last backup: recover(model, optimizer, backend).`,
+        'threads',
+        `${this.#health.failure} in the middle of a step, so what this backend holds cannot be trusted. Make a new one with cpu(), and bring the model back from its last backup: recover(model, optimizer, backend).`,
         { lost: true },
       );
     }

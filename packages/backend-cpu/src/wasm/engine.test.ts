@@ -49,7 +49,7 @@ it.each([1, 2])('a failed compilation or run gives back what it took, %i threads
   const allocate = memory.allocate.bind(memory);
   let left = Number.POSITIVE_INFINITY;
   vi.spyOn(memory, 'allocate').mockImplementation((bytes) => {
-    if (left-- === 0) throw new BackendError('memory: no room');
+    if (left-- === 0) throw new BackendError('memory', 'no room');
     return allocate(bytes);
   });
   const source = program();

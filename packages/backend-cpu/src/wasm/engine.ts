@@ -156,9 +156,9 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   check(buffer: WasmBuffer, operation: string): void {
     if (!(buffer instanceof WasmBuffer) || buffer.owner !== this) {
-      throw new BackendError(`${operation}: this buffer does not belong to this backend.`);
+      throw new BackendError(operation, 'this buffer does not belong to this backend.');
     }
-    if (!buffer.alive) throw new BackendError(`${operation}: this buffer was released or donated before.`);
+    if (!buffer.alive) throw new BackendError(operation, 'this buffer was released or donated before.');
   }
 
   /** The address of a region of at least `bytes` bytes that is free between calls. */
@@ -248,7 +248,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
       const { dtype, shape } = program.buffers[input] as BufferType;
       if (given.type.dtype !== dtype || given.bytes !== bytesPerElement(dtype) * sizeOf(shape)) {
         throw new BackendError(
-          `run: input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
+          'run',
+          `input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
         );
       }
     }

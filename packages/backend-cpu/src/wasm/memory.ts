@@ -81,7 +81,8 @@ export class LinearMemory {
       (this.#grow(size) ? this.#push(size) : this.#joined(size));
     if (address === null) {
       throw new BackendError(
-        `memory: no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
+        'memory',
+        `no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
         {
           outOfMemory: true,
           bytes: size,

@@ -211,7 +211,8 @@ async function load(): Promise<GpuLibrary> {
   } catch (error) {
     loading = undefined;
     throw new BackendError(
-      'gpu: gpu.js could not be loaded. Install @nn/backend-gpu again; gpu.js is its file dist/gpu-js.js.',
+      'gpu',
+      'gpu.js could not be loaded. Install @nn/backend-gpu again; gpu.js is its file dist/gpu-js.js.',
       {},
       error,
     );

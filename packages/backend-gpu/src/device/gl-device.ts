@@ -58,7 +58,8 @@ export class GlDevice implements Device {
     this.mode = mode;
     if (gl.getExtension('EXT_color_buffer_float') === null) {
       throw new BackendError(
-        'gpu: this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.',
+        'gpu',
+        'this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.',
       );
     }
     this.#gpu = webGl2Instance(gpuLibrary, gl);
@@ -122,14 +123,15 @@ export class GlDevice implements Device {
       run.destroy();
       this.#restore();
       throw new BackendError(
-        `gpu: WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`,
+        'gpu',
+        `WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`,
         {},
         error,
       );
     }
     const internals = run.kernel;
     if (internals.fallbackReason)
-      throw new BackendError(`gpu: gpu.js left the GPU for a kernel: ${internals.fallbackReason}.`);
+      throw new BackendError('gpu', `gpu.js left the GPU for a kernel: ${internals.fallbackReason}.`);
     // What gpu.js made for its own results is not used.
     internals.texture?.delete();
     for (const texture of internals.mappedTextures ?? []) texture.delete();
@@ -274,7 +276,7 @@ export class GlDevice implements Device {
         const status = gl.clientWaitSync(sync as WebGLSync, 0, 0);
         if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
         this.check();
-        if (status === gl.WAIT_FAILED) throw new BackendError('gpu: waiting for WebGL failed.');
+        if (status === gl.WAIT_FAILED) throw new BackendError('gpu', 'waiting for WebGL failed.');
         // Asking without a pause takes a processor, on a software device the very one that computes.
         if (performance.now() - start > patience) await nextTurn(1);
         // Browsers stretch timers that timers start, so a message goes between.
@@ -288,7 +290,8 @@ export class GlDevice implements Device {
   check(): void {
     if (this.isLost()) {
       throw new BackendError(
-        'gpu: the WebGL context was lost, and with it everything on the device. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
+        'gpu',
+        'the WebGL context was lost, and with it everything on the device. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
       );
     }
@@ -321,7 +324,7 @@ export class GlDevice implements Device {
 
 function browserContext(): WebGL2RenderingContext {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') {
-    throw new BackendError('gpu: there is no WebGL 2 outside browsers.');
+    throw new BackendError('gpu', 'there is no WebGL 2 outside browsers.');
   }
   const canvas = typeof OffscreenCanvas === 'undefined' ? document.createElement('canvas') : new OffscreenCanvas(1, 1);
   const gl = canvas.getContext('webgl2', {
@@ -332,6 +335,6 @@ function browserContext(): WebGL2RenderingContext {
     powerPreference: 'high-performance',
     failIfMajorPerformanceCaveat: false,
   });
-  if (gl === null) throw new BackendError('gpu: this browser gives no WebGL 2 context.');
+  if (gl === null) throw new BackendError('gpu', 'this browser gives no WebGL 2 context.');
   return gl as WebGL2RenderingContext;
 }

@@ -90,7 +90,7 @@ export class TexturePool {
     if (bytes >= 2 ** 24 && gl.getError() === gl.OUT_OF_MEMORY) {
       gl.deleteTexture(texture);
       if (this.#empty()) return this.create(size);
-      throw new BackendError(`gpu: out of memory: no room for ${bytes} bytes beside ${this.#counters.bytes}.`, {
+      throw new BackendError('gpu', `out of memory: no room for ${bytes} bytes beside ${this.#counters.bytes}.`, {
         outOfMemory: true,
         bytes,
       });
@@ -102,7 +102,7 @@ export class TexturePool {
   }
 
   free(texture: GlTexture): void {
-    if (texture.isFree) throw new BackendError('gpu: a buffer was released twice.');
+    if (texture.isFree) throw new BackendError('gpu', 'a buffer was released twice.');
     texture.isFree = true;
     // At most as much lies idle as is in use, so that a change of sizes does not double memory for long.
     if (this.#idleBytes + texture.bytes > Math.max(2 ** 26, this.#counters.bytes - this.#idleBytes)) {

@@ -36,20 +36,24 @@ export class HeadlessDevice extends GlDevice {
 }
 
 async function makeContext(): Promise<WebGL2RenderingContext> {
-  if (!isNode) throw new BackendError('gpu: headless-gl is for Node.');
+  if (!isNode) throw new BackendError('gpu', 'headless-gl is for Node.');
   const module = await importNative('gl');
   // Asked without a display it writes to the terminal before it gives up.
   if (process.platform === 'linux' && !process.env.DISPLAY) {
-    throw new BackendError('gpu: the package gl needs a display, and DISPLAY is not set. Start Node with xvfb-run -a.');
+    throw new BackendError(
+      'gpu',
+      'the package gl needs a display, and DISPLAY is not set. Start Node with xvfb-run -a.',
+    );
   }
   const create: unknown = isObject(module) ? Reflect.get(module, 'default') : undefined;
   const options = { createWebGL2Context: true, alpha: false, depth: false, stencil: false };
   const gl: unknown = typeof create === 'function' ? create(1, 1, options) : undefined;
   if (!isObject(gl))
-    throw new BackendError('gpu: the package gl gives no context: no display, or no driver for OpenGL.');
+    throw new BackendError('gpu', 'the package gl gives no context: no display, or no driver for OpenGL.');
   if (!isWebGl2(gl)) {
     throw new BackendError(
-      'gpu: the installed package gl knows WebGL 1 only. Version 9 has WebGL 2: npm install gl@9.0.0-rc.10.',
+      'gpu',
+      'the installed package gl knows WebGL 1 only. Version 9 has WebGL 2: npm install gl@9.0.0-rc.10.',
     );
   }
   return gl;

@@ -56,7 +56,8 @@ async function checkLoop(device: Device, cache: KernelCache): Promise<void> {
     for (let term = 0; term < terms; term++) sum += data[term * rows + row]!;
     if (sums[row] !== sum) {
       throw new BackendError(
-        `gpu: ${device.mode} on ${device.description} computes wrong sums (${sums[row]} instead of ${sum}), so it is not used. Choose another mode or the CPU backend.`,
+        'gpu',
+        `${device.mode} on ${device.description} computes wrong sums (${sums[row]} instead of ${sum}), so it is not used. Choose another mode or the CPU backend.`,
         { mode: device.mode, device: device.description },
       );
     }

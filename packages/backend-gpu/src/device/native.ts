@@ -25,12 +25,12 @@ export async function importNative(name: keyof typeof tested): Promise<unknown> 
     }
   }
   if (failure === undefined) {
-    throw new BackendError(`gpu: the package ${name} is not installed (npm install ${name}@${tested[name]}).`);
+    throw new BackendError('gpu', `the package ${name} is not installed (npm install ${name}@${tested[name]}).`);
   }
   const why = String(failure instanceof Error ? failure.message : failure)
     .replaceAll(/\s+/g, ' ')
     .slice(0, 300);
-  throw new BackendError(`gpu: the package ${name} is installed but does not start here: ${why}`, {}, failure);
+  throw new BackendError('gpu', `the package ${name} is installed but does not start here: ${why}`, {}, failure);
 }
 
 async function fromWorkingDirectory(name: string): Promise<string> {

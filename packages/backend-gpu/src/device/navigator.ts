@@ -16,7 +16,7 @@ let dawn: WebGpu | undefined;
 export async function withNavigatorGpu<T>(open: () => Promise<T>): Promise<T> {
   const own = ownWebGpu();
   if (own !== undefined) return opened(own, open, 'this browser has WebGPU, but no device for it');
-  if (!isNode) throw new BackendError('gpu: this browser has no WebGPU (navigator.gpu is missing).');
+  if (!isNode) throw new BackendError('gpu', 'this browser has no WebGPU (navigator.gpu is missing).');
   dawn ??= await loadDawn();
   const giveBack = lend(dawn);
   try {
@@ -40,7 +40,7 @@ async function opened<T>(gpu: WebGpu, open: () => Promise<T>, none: string): Pro
     return await open();
   } catch (error) {
     const adapter = await gpu.requestAdapter().catch(() => null);
-    throw adapter === null ? new BackendError(`gpu: ${none}.`, {}, error) : error;
+    throw adapter === null ? new BackendError('gpu', `${none}.`, {}, error) : error;
   }
 }
 
@@ -65,7 +65,7 @@ async function loadDawn(): Promise<WebGpu> {
   for (const found of [module, inner]) {
     if (isObject(found) && 'create' in found && typeof found.create === 'function') return found.create([]) as WebGpu;
   }
-  throw new BackendError('gpu: the installed package webgpu has no function create; 0.6 or later has.');
+  throw new BackendError('gpu', 'the installed package webgpu has no function create; 0.6 or later has.');
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -142,7 +142,7 @@ export class WebGpuDevice implements Device {
     try {
       await internals.build(...names.map(() => placeholder), ...numbers.map(() => 0));
     } catch (error) {
-      throw new BackendError(`gpu: WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`, {}, error);
+      throw new BackendError('gpu', `WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`, {}, error);
     }
     // What gpu.js made for its own results is not used.
     internals.outputBuffer?.destroy();
@@ -241,7 +241,7 @@ export class WebGpuDevice implements Device {
 
   free(memory: Memory): void {
     const held = own(memory);
-    if (held.isFree) throw new BackendError('gpu: a buffer was released twice.');
+    if (held.isFree) throw new BackendError('gpu', 'a buffer was released twice.');
     held.isFree = true;
     const { size } = held.buffer;
     // At most as much lies idle as is in use, so that a change of sizes does not double memory for long.
@@ -287,7 +287,7 @@ export class WebGpuDevice implements Device {
       return held.scalar === 'F' ? new Float32Array(bytes, 0, length) : new Int32Array(bytes, 0, length);
     } catch (error) {
       this.check();
-      throw new BackendError(`gpu: reading from WebGPU failed: ${String(error)}`, {}, error);
+      throw new BackendError('gpu', `reading from WebGPU failed: ${String(error)}`, {}, error);
     } finally {
       staging.destroy();
     }
@@ -296,14 +296,15 @@ export class WebGpuDevice implements Device {
   check(): void {
     if (this.#context.isLost || this.#isClosed) {
       throw new BackendError(
-        'gpu: the WebGPU device was lost, and with it everything on it. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
+        'gpu',
+        'the WebGPU device was lost, and with it everything on it. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
       );
     }
     if (this.#failure !== undefined) {
       const message = this.#failure;
       this.#failure = undefined;
-      throw new BackendError(`gpu: WebGPU reported an error: ${message}`);
+      throw new BackendError('gpu', `WebGPU reported an error: ${message}`);
     }
   }
 

@@ -18,7 +18,7 @@ export class Cell {
   }
 
   get memory(): Memory {
-    if (this.#held === undefined) throw new BackendError('gpu: a buffer was used after it was released or donated.');
+    if (this.#held === undefined) throw new BackendError('gpu', 'a buffer was used after it was released or donated.');
     return this.#held;
   }
 

@@ -107,7 +107,7 @@ export async function plan(
       }
       throw error instanceof BackendError
         ? error
-        : new BackendError(`gpu: a program failed to run: ${String(error)}`, {}, error);
+        : new BackendError('gpu', `a program failed to run: ${String(error)}`, {}, error);
     }
     const outputs = program.outputs.map((output) => {
       const { length, dtype } = slots[output]!;

@@ -20,7 +20,8 @@ export function lowerProgram(program: Program, lowering: Lowering): void {
 function lowerStep(step: Step, lowering: Lowering): void {
   if (step.into !== undefined) {
     throw new BackendError(
-      'gpu: a step writes into a part of a buffer, which this device does not do (limits.inPlace is false).',
+      'gpu',
+      'a step writes into a part of a buffer, which this device does not do (limits.inPlace is false).',
     );
   }
   const { hint } = step.kernel;

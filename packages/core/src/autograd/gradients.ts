@@ -79,7 +79,8 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
   const { name, gradient } = node.primitive;
   if (gradient === undefined) {
     throw new GradientError(
-      `gradients: ${name} has no gradient: take it out of the path with stopGradient, or give it one with customGradient.`,
+      'gradients',
+      `${name} has no gradient: take it out of the path with stopGradient, or give it one with customGradient.`,
       { operation: name },
     );
   }
@@ -93,7 +94,8 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
     const { shape } = node.inputs[k]!;
     if (contribution !== null && !sameShape(contribution.shape, shape)) {
       throw new GradientError(
-        `gradients: the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
+        'gradients',
+        `the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
         { operation: name },
       );
     }
@@ -103,19 +105,21 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
 
 function checkedSeed(of: Node, cotangent: Node | undefined): Node {
   if (!isFloat(of.dtype)) {
-    throw new GradientError(`gradients: a ${of.dtype} tensor has no gradient: only float32 is differentiable.`);
+    throw new GradientError('gradients', `a ${of.dtype} tensor has no gradient: only float32 is differentiable.`);
   }
   if (cotangent !== undefined) {
     if (!sameShape(cotangent.shape, of.shape)) {
       throw new ShapeError(
-        `gradients: the cotangent ${show(cotangent.shape)} must have the shape of the result, ${show(of.shape)}.`,
+        'gradients',
+        `the cotangent ${show(cotangent.shape)} must have the shape of the result, ${show(of.shape)}.`,
       );
     }
     return cotangent;
   }
   if (of.size !== 1) {
     throw new GradientError(
-      `gradients: only a scalar has a gradient by itself, got ${show(of.shape)}: reduce it first, with mean() or sum().`,
+      'gradients',
+      `only a scalar has a gradient by itself, got ${show(of.shape)}: reduce it first, with mean() or sum().`,
       { shape: of.shape },
     );
   }
@@ -133,7 +137,7 @@ function isBarrier({ primitive, dtype }: Node): boolean {
 }
 
 function cutError(node: Node, why: string): GradientError {
-  return new GradientError(`gradients: the path leads through a value (${node.primitive.name}) that ${why}`, {
+  return new GradientError('gradients', `the path leads through a value (${node.primitive.name}) that ${why}`, {
     operation: node.primitive.name,
   });
 }

@@ -33,7 +33,7 @@ test('what the host drew for a program that could not run is given back', async 
   setDefaultBackend(backend);
   const read = uniform([5]).add(1);
   // twice: what is refused for lack of room is tried once more
-  for (let attempt = 0; attempt < 2; attempt++) backend.fail('run', new BackendError('no room'), attempt);
+  for (let attempt = 0; attempt < 2; attempt++) backend.fail('run', new BackendError('', 'no room'), attempt);
   await expect(read.data()).rejects.toThrow('no room');
   expect(backend.live.count).toBe(0);
 });

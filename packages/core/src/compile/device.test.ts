@@ -193,7 +193,7 @@ describe('rule 11: a failure changes nothing', () => {
       const weight = parameter([2], { name: 'weight' });
       await descend(weight.square().sum(), [weight], 0.25);
       expect(await weight.array()).toEqual([1]);
-      backend.fail(call, new BackendError(`out of memory in ${call}`));
+      backend.fail(call, new BackendError('', `out of memory in ${call}`));
       const step = () => descend(weight.mul(tensor([3, 4])).sum(), [weight], 0.5);
       await expect(step()).rejects.toThrow(`out of memory in ${call}`);
       expect(await weight.array()).toEqual([1]);
@@ -224,7 +224,7 @@ describe('rule 11: a failure changes nothing', () => {
       compilingBy(inner, async (program) => {
         if (compiled++ > 0) return inner.compile(program);
         await gate;
-        throw new BackendError('the shader does not compile');
+        throw new BackendError('', 'the shader does not compile');
       }),
     );
     setDefaultBackend(slow);
@@ -241,7 +241,7 @@ describe('rule 11: a failure changes nothing', () => {
   test('a failed download rejects the read and nothing else', async () => {
     const weight = parameter([2]);
     await replace([[weight, weight.add(1)]]);
-    backend.fail('download', new BackendError('the cable is out'));
+    backend.fail('download', new BackendError('', 'the cable is out'));
     await expect(weight.data()).rejects.toThrow('the cable is out');
     expect(await weight.array()).toEqual([3]);
   });

@@ -477,6 +477,7 @@ export class Device {
     }
     if (storage.host === null) {
       throw new BackendError(
+        '/other-backend',
         `A value lives on '${storage.backend?.name}' but is needed on '${this.backend.name}': await move(tensor, backend) first.`,
       );
     }

@@ -226,6 +226,7 @@ class ProgramBuilder {
     const size = sizeOf(type.shape);
     if (size > this.#limits.maxLength) {
       throw new BackendError(
+        '/too-large',
         `A tensor of ${show(type.shape)} has ${size} elements, the device holds at most ${this.#limits.maxLength} in one: split it.`,
         { shape: type.shape, maxLength: this.#limits.maxLength },
       );
@@ -233,6 +234,7 @@ class ProgramBuilder {
     const { dtypes } = this.#limits;
     if (!dtypes.includes(type.dtype)) {
       throw new BackendError(
+        '/unsupported-dtype',
         `A tensor of ${show(type.shape)} is ${type.dtype}, the device stores ${dtypes.join(', ')}: cast to one of these, or compute it on another backend.`,
         { dtype: type.dtype, dtypes },
       );
@@ -268,6 +270,7 @@ function requireCountable({ domain, reduce }: Kernel): void {
     const count = sizeOf(loops);
     if (count < 2 ** 31) continue;
     throw new BackendError(
+      '/too-many-visits',
       `A kernel over ${show(loops)} visits ${count} elements, and devices count to ${2 ** 31 - 1}: take the tensor in pieces.`,
       { shape: loops },
     );

@@ -125,7 +125,7 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
   } else if (node.primitive === Argument) {
     leaves.push(node);
   } else {
-    throw new StaleTensorError('A value was read that was never computed and has no memory.');
+    throw new StaleTensorError('/no-memory', 'A value was read that was never computed and has no memory.');
   }
   stream.memory(-1, node.dtype, node.shape);
   stream.push(number);
@@ -139,6 +139,7 @@ function pushNode(node: Node): void {
 
 export function staleError(parameter: string): StaleTensorError {
   return new StaleTensorError(
+    '/spent',
     `This value was never computed, and needs the value of ${parameter || 'a parameter'} from before the last step, whose memory the new value took. ` +
       'Compute it in the same step, optimizer.step(loss, value), or read it before: await value.data().',
     { parameter },

@@ -29,7 +29,8 @@ function sizesOf(operation: string, x: Node, outputSize: AdaptiveSize): { outer:
   const isValid = sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && size >= 1);
   if (outer < 1 || !isValid || x.shape.slice(outer).includes(0)) {
     throw new ShapeError(
-      `${operation}: ${show(x.shape)} cannot be pooled to ${JSON.stringify(outputSize)}: a size from 1, or null, for each of its last axes, at least one axis before them, and none of them empty.`,
+      operation,
+      `${show(x.shape)} cannot be pooled to ${JSON.stringify(outputSize)}: a size from 1, or null, for each of its last axes, at least one axis before them, and none of them empty.`,
       { shape: x.shape, outputSize },
     );
   }
@@ -121,7 +122,8 @@ export function maxUnpool(x: Tensor, indices: Tensor, outputSize: readonly numbe
   const outer = node.shape.length - space.length;
   if (outer < 1 || !sameShape(node.shape, places.shape)) {
     throw new ShapeError(
-      `maxUnpool: values ${show(node.shape)} and indices ${show(places.shape)} must be of one shape, with ${space.length} axes of space.`,
+      'maxUnpool',
+      `values ${show(node.shape)} and indices ${show(places.shape)} must be of one shape, with ${space.length} axes of space.`,
       { shape: node.shape, indices: places.shape },
     );
   }

@@ -22,7 +22,8 @@ export function maskedFill(x: TensorLike, mask: TensorLike, value: TensorLike): 
   const condition = toNode(mask, 'int32');
   if (!sameShape(broadcastShapes('maskedFill', node.shape, condition.shape), node.shape)) {
     throw new ShapeError(
-      `maskedFill: a mask of ${show(condition.shape)} is larger than ${show(node.shape)}: expand the tensor first.`,
+      'maskedFill',
+      `a mask of ${show(condition.shape)} is larger than ${show(node.shape)}: expand the tensor first.`,
       { shape: node.shape, mask: condition.shape },
     );
   }
@@ -41,17 +42,17 @@ export function roll(x: TensorLike, shifts: number | readonly number[], axes?: n
   const node = toNode(x, 'float32');
   const amounts = [shifts].flat();
   if (amounts.some((shift) => !Number.isInteger(shift))) {
-    throw new ValueError(`roll: shifts must be whole numbers, got ${JSON.stringify(shifts)}.`, { shifts });
+    throw new ValueError('roll', `shifts must be whole numbers, got ${JSON.stringify(shifts)}.`, { shifts });
   }
   if (axes === undefined) {
     if (amounts.length !== 1) {
-      throw new ValueError(`roll: ${amounts.length} shifts without axes: name one axis for each.`, { shifts });
+      throw new ValueError('roll', `${amounts.length} shifts without axes: name one axis for each.`, { shifts });
     }
     return wrap(reshape(rolled(reshape(node, [-1]), amounts[0]!, 0), node.shape));
   }
   const named = [axes].flat();
   if (named.length !== amounts.length) {
-    throw new ValueError(`roll: ${amounts.length} shifts for ${named.length} axes: one shift for each axis.`);
+    throw new ValueError('roll', `${amounts.length} shifts for ${named.length} axes: one shift for each axis.`);
   }
   return wrap(
     named.reduce((y: Node, axis, k) => rolled(y, amounts[k]!, normalizeAxis('roll', axis, y.shape.length)), node),
@@ -76,7 +77,8 @@ export function repeat(x: TensorLike, repeats: readonly number[]): Tensor {
   const node = toNode(x, 'float32');
   if (repeats.length < node.shape.length) {
     throw new ShapeError(
-      `repeat: ${repeats.length} numbers for the ${node.shape.length} axes of ${show(node.shape)}: tile takes fewer.`,
+      'repeat',
+      `${repeats.length} numbers for the ${node.shape.length} axes of ${show(node.shape)}: tile takes fewer.`,
       { shape: node.shape, repeats },
     );
   }
@@ -109,7 +111,7 @@ function tiled(operation: string, x: Node, repeats: readonly number[]): Node {
 
 function checkCounts(operation: string, counts: readonly number[]): void {
   if (counts.every((count) => Number.isInteger(count) && count >= 0)) return;
-  throw new ValueError(`${operation}: counts must be whole numbers from 0, got ${show(counts)}.`, { counts });
+  throw new ValueError(operation, `counts must be whole numbers from 0, got ${show(counts)}.`, { counts });
 }
 
 /**
@@ -140,7 +142,8 @@ export function repeatInterleave(x: TensorLike, repeats: number | readonly numbe
   }
   if (repeats.length !== size) {
     throw new ShapeError(
-      `repeatInterleave: ${repeats.length} counts for axis ${along} of ${show(shape)}, which has ${size}.`,
+      'repeatInterleave',
+      `${repeats.length} counts for axis ${along} of ${show(shape)}, which has ${size}.`,
       { shape, repeats },
     );
   }
@@ -161,7 +164,7 @@ export function chunk(x: TensorLike, chunks: number, axis = 0): Tensor[] {
   const node = toNode(x, 'float32');
   const along = normalizeAxis('chunk', axis, node.shape.length);
   if (!Number.isInteger(chunks) || chunks < 1) {
-    throw new ValueError(`chunk: the number of pieces must be a whole number from 1, got ${chunks}.`, { chunks });
+    throw new ValueError('chunk', `the number of pieces must be a whole number from 1, got ${chunks}.`, { chunks });
   }
   const size = node.shape[along]!;
   if (size === 0) return split(node, new Array<number>(chunks).fill(0), along).map(wrap);
@@ -194,7 +197,7 @@ export function diff(x: TensorLike, options: DiffOptions = {}): Tensor {
   const given = toNode(x, 'float32');
   const along = normalizeAxis('diff', axis, given.shape.length);
   if (!Number.isInteger(order) || order < 0) {
-    throw new ValueError(`diff: the order must be a whole number from 0, got ${order}.`, { order });
+    throw new ValueError('diff', `the order must be a whole number from 0, got ${order}.`, { order });
   }
   const ends = [prepend, given, append].flatMap((part) =>
     part === undefined ? [] : [part === given ? given : toNode(part as TensorLike, given.dtype)],
@@ -217,7 +220,7 @@ export function diff(x: TensorLike, options: DiffOptions = {}): Tensor {
  */
 export function rot90(x: TensorLike, turns = 1, axes: readonly [number, number] = [0, 1]): Tensor {
   const node = toNode(x, 'float32');
-  if (!Number.isInteger(turns)) throw new ValueError(`rot90: turns must be a whole number, got ${turns}.`);
+  if (!Number.isInteger(turns)) throw new ValueError('rot90', `turns must be a whole number, got ${turns}.`);
   normalizeAxes('rot90', axes, node.shape.length);
   const [first, second] = axes.map((axis) => normalizeAxis('rot90', axis, node.shape.length)) as [number, number];
   const quarter = ((turns % 4) + 4) % 4;

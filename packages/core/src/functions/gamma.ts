@@ -136,7 +136,7 @@ export function digamma(x: TensorLike): Tensor {
  */
 export function polygamma(order: number, x: TensorLike): Tensor {
   if (!Number.isInteger(order) || order < 0 || order > 20) {
-    throw new ValueError(`polygamma: the order must be a whole number from 0 to 20, got ${order}.`, { order });
+    throw new ValueError('polygamma', `the order must be a whole number from 0 to 20, got ${order}.`, { order });
   }
   return wrap(derivative(real('polygamma', x), order));
 }

@@ -105,34 +105,36 @@ function axesOf(shape: readonly number[], options: InterpolateOptions): Axis[] {
   checkOptions('interpolate', options, ['size', 'scaleFactor', 'mode', 'alignCorners', 'antialias']);
   const space = shape.slice(2);
   const rank = rankOf[mode];
-  if (!modes.includes(mode)) throw new ValueError(`interpolate: no mode ${mode}: ${modes.join(', ')}.`, { mode });
+  if (!modes.includes(mode)) throw new ValueError('interpolate', `no mode ${mode}: ${modes.join(', ')}.`, { mode });
   if (space.length === 0 || (rank ?? space.length) !== space.length) {
     throw new ShapeError(
-      `interpolate: ${show(shape)} has ${Math.max(0, space.length)} axes of space after [N, C], mode '${mode}' takes ${rank ?? 'at least 1'}.`,
+      'interpolate',
+      `${show(shape)} has ${Math.max(0, space.length)} axes of space after [N, C], mode '${mode}' takes ${rank ?? 'at least 1'}.`,
       { shape, mode },
     );
   }
   if (antialias && mode !== 'bilinear' && mode !== 'bicubic') {
-    throw new ValueError(`interpolate: antialias is for bilinear and bicubic, not '${mode}'.`, { mode });
+    throw new ValueError('interpolate', `antialias is for bilinear and bicubic, not '${mode}'.`, { mode });
   }
   if (alignCorners && rank === undefined) {
-    throw new ValueError(`interpolate: alignCorners is for linear and cubic modes, not '${mode}'.`, { mode });
+    throw new ValueError('interpolate', `alignCorners is for linear and cubic modes, not '${mode}'.`, { mode });
   }
   const given = size ?? scaleFactor;
   if (given === undefined || (size !== undefined && scaleFactor !== undefined)) {
-    throw new ValueError('interpolate: needs either size or scaleFactor.', { size, scaleFactor });
+    throw new ValueError('interpolate', 'needs either size or scaleFactor.', { size, scaleFactor });
   }
   const list = typeof given === 'number' ? space.map(() => given) : given;
   const isValid = list.every((n) => (size === undefined ? n > 0 && Number.isFinite(n) : Number.isInteger(n) && n > 0));
   if (list.length !== space.length || !isValid || space.includes(0)) {
     throw new ShapeError(
-      `interpolate: ${size === undefined ? 'scaleFactor' : 'size'} ${JSON.stringify(given)} does not fit the ${space.length} axes of space of ${show(shape)}: one positive number for each, none of them empty.`,
+      'interpolate',
+      `${size === undefined ? 'scaleFactor' : 'size'} ${JSON.stringify(given)} does not fit the ${space.length} axes of space of ${show(shape)}: one positive number for each, none of them empty.`,
       { shape, size, scaleFactor },
     );
   }
   return space.map((from, k) => {
     const to = size === undefined ? Math.floor(from * list[k]!) : list[k]!;
-    if (to < 1) throw new ShapeError(`interpolate: axis ${k + 2} of ${show(shape)} times ${list[k]} is nothing.`);
+    if (to < 1) throw new ShapeError('interpolate', `axis ${k + 2} of ${show(shape)} times ${list[k]} is nothing.`);
     if (alignCorners) return { from, to, step: to > 1 ? (from - 1) / (to - 1) : 0 };
     return { from, to, step: size === undefined ? 1 / list[k]! : from / to };
   });

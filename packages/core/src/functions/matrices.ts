@@ -23,7 +23,7 @@ const node = (x: TensorLike): Node => toNode(x, 'float32');
 export function outer(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = [node(a), node(b)];
   if (left.shape.length !== 1 || right.shape.length !== 1) {
-    throw new ShapeError(`outer: needs two vectors, got ${show(left.shape)} and ${show(right.shape)}.`);
+    throw new ShapeError('outer', `needs two vectors, got ${show(left.shape)} and ${show(right.shape)}.`);
   }
   return wrap(multiply(unsqueeze(left, 1), unsqueeze(right, 0)));
 }
@@ -40,7 +40,7 @@ export function cross(a: TensorLike, b: TensorLike, axis = -1): Tensor {
   const shape = broadcastShapes('cross', given[0]!.shape, given[1]!.shape);
   const along = normalizeAxis('cross', axis, shape.length);
   if (shape[along] !== 3) {
-    throw new ShapeError(`cross: axis ${along} of ${show(shape)} has size ${shape[along]}, not 3.`, { shape, axis });
+    throw new ShapeError('cross', `axis ${along} of ${show(shape)} has size ${shape[along]}, not 3.`, { shape, axis });
   }
   const [left, right] = given.map((x) => expandTo(x, shape)) as [Node, Node];
   // a_(i + 1) b_(i + 2) - a_(i + 2) b_(i + 1)
@@ -86,7 +86,7 @@ export interface DiagonalOptions {
 /** x with rows and columns as its last axes. */
 function matrixLast(operation: string, x: Node, axes: readonly [number, number]): Node {
   const [rows, columns] = axes.map((axis) => normalizeAxis(operation, axis, x.shape.length)) as [number, number];
-  if (rows === columns) throw new ShapeError(`${operation}: axis ${rows} is named twice.`, { axes });
+  if (rows === columns) throw new ShapeError(operation, `axis ${rows} is named twice.`, { axes });
   const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== rows && axis !== columns);
   return permute(x, [...others, rows, columns]);
 }
@@ -109,7 +109,7 @@ function diagonalOf(x: Node, offset: number): Node {
 
 function checkOffset(operation: string, offset: number): void {
   if (Number.isInteger(offset)) return;
-  throw new ShapeError(`${operation}: the offset must be a whole number, got ${offset}.`, { offset });
+  throw new ShapeError(operation, `the offset must be a whole number, got ${offset}.`, { offset });
 }
 
 /**
@@ -150,7 +150,7 @@ export function diagEmbed(x: TensorLike, options: DiagonalOptions = {}): Tensor 
   const { offset = 0, axes = [-2, -1] } = options;
   checkOffset('diagEmbed', offset);
   const values = node(x);
-  if (values.shape.length === 0) throw new ShapeError('diagEmbed: a scalar has no axis for a diagonal.');
+  if (values.shape.length === 0) throw new ShapeError('diagEmbed', 'a scalar has no axis for a diagonal.');
   const rank = values.shape.length + 1;
   const size = values.shape.at(-1)! + Math.abs(offset);
   const outer = values.shape.slice(0, -1);
@@ -164,7 +164,7 @@ export function diagEmbed(x: TensorLike, options: DiagonalOptions = {}): Tensor 
   const isDiagonal = equal(add(rows, constant(offset, 'int32')), indexAlong([size, size], 1));
   const matrix = where(isDiagonal, unsqueeze(padded, rank - 1), like(values, 0));
   const [first, second] = axes.map((axis) => normalizeAxis('diagEmbed', axis, rank)) as [number, number];
-  if (first === second) throw new ShapeError(`diagEmbed: axis ${first} is named twice.`, { axes });
+  if (first === second) throw new ShapeError('diagEmbed', `axis ${first} is named twice.`, { axes });
   const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== first && axis !== second);
   return wrap(permute(matrix, inverseOrder([...others, first, second])));
 }
@@ -180,11 +180,11 @@ export function blockDiagonal(matrices: readonly TensorLike[]): Tensor {
   const blocks = matrices.map((matrix) => {
     const given = node(matrix);
     if (given.shape.length > 2) {
-      throw new ShapeError(`blockDiagonal: ${show(given.shape)} is not a matrix.`, { shape: given.shape });
+      throw new ShapeError('blockDiagonal', `${show(given.shape)} is not a matrix.`, { shape: given.shape });
     }
     return reshape(given, [...new Array<number>(2 - given.shape.length).fill(1), ...given.shape]);
   });
-  if (blocks.length === 0) throw new ShapeError('blockDiagonal: needs at least one matrix.');
+  if (blocks.length === 0) throw new ShapeError('blockDiagonal', 'needs at least one matrix.');
   const width = blocks.reduce((all, { shape }) => all + shape[1]!, 0);
   let left = 0;
   const rows = blocks.map((block) => {
@@ -208,7 +208,7 @@ export function blockDiagonal(matrices: readonly TensorLike[]): Tensor {
 export function meshgrid(vectors: readonly TensorLike[], indexing: 'ij' | 'xy' = 'ij'): Tensor[] {
   const nodes = vectors.map(node);
   for (const { shape } of nodes) {
-    if (shape.length > 1) throw new ShapeError(`meshgrid: needs vectors, got ${show(shape)}.`, { shape });
+    if (shape.length > 1) throw new ShapeError('meshgrid', `needs vectors, got ${show(shape)}.`, { shape });
   }
   const isSwapped = indexing === 'xy' && nodes.length > 1;
   const place = (k: number): number => (isSwapped && k < 2 ? 1 - k : k);

@@ -31,12 +31,12 @@ function lengthOf(operation: string, v: Node, order: number, axes: readonly numb
   if (order > 0 && order !== Number.POSITIVE_INFINITY) return norm(v, axes, { order, keepAxes: true });
   if (Math.abs(order) === Number.POSITIVE_INFINITY) {
     if (axes.some((axis) => v.shape[axis] === 0)) {
-      throw new ShapeError(`${operation}: of order ${order} over an empty axis of ${show(v.shape)} there is none.`);
+      throw new ShapeError(operation, `of order ${order} over an empty axis of ${show(v.shape)} there is none.`);
     }
     return (order > 0 ? max : min)(abs(v), axes, { keepAxes: true });
   }
   if (order === 0) return sum(cast(notEqual(v, float(0)), 'float32'), axes, { keepAxes: true });
-  if (!(order < 0)) throw new ValueError(`${operation}: the order must be a number, got ${order}.`, { order });
+  if (!(order < 0)) throw new ValueError(operation, `the order must be a number, got ${order}.`, { order });
   // 1 / norm of the reciprocals: an element of 0 makes it 0
   const isZero = equal(v, float(0));
   const inverse = norm(divide(float(1), where(isZero, float(1), v)), axes, { order: -order, keepAxes: true });
@@ -83,7 +83,7 @@ export function matrixNorm(
   if (order === 'fro') return wrap(finish(norm(v, both, { keepAxes: true }), both, options));
   const isColumns = Math.abs(order) === 1;
   if (!isColumns && Math.abs(order) !== Number.POSITIVE_INFINITY) {
-    throw new ValueError(`matrixNorm: no order ${order}: 'fro', 1, -1, Infinity or -Infinity.`, { order });
+    throw new ValueError('matrixNorm', `no order ${order}: 'fro', 1, -1, Infinity or -Infinity.`, { order });
   }
   const sums = sum(abs(v), isColumns ? rows : columns, { keepAxes: true });
   const extreme = (order > 0 ? max : min)(sums, isColumns ? columns : rows, { keepAxes: true });
@@ -129,7 +129,7 @@ export function cosineSimilarity(
 
 function checkOrder(operation: string, order: number): void {
   if (order >= 0) return;
-  throw new ValueError(`${operation}: the order must be a number from 0, got ${order}.`, { order });
+  throw new ValueError(operation, `the order must be a number from 0, got ${order}.`, { order });
 }
 
 /**
@@ -146,7 +146,8 @@ export function cdist(a: TensorLike, b: TensorLike, order = 2): Tensor {
   const fits = left.shape.length >= 2 && right.shape.length >= 2 && left.shape.at(-1) === right.shape.at(-1);
   if (!fits) {
     throw new ShapeError(
-      `cdist: ${show(left.shape)} and ${show(right.shape)}: needs rows of one length, [..., P, M] and [..., R, M].`,
+      'cdist',
+      `${show(left.shape)} and ${show(right.shape)}: needs rows of one length, [..., P, M] and [..., R, M].`,
       {
         a: left.shape,
         b: right.shape,
@@ -172,7 +173,7 @@ export function pdist(x: TensorLike, order = 2): Tensor {
   const v = real('pdist', x);
   checkOrder('pdist', order);
   if (v.shape.length !== 2) {
-    throw new ShapeError(`pdist: ${show(v.shape)} is not a matrix [N, M] of rows.`, { shape: v.shape });
+    throw new ShapeError('pdist', `${show(v.shape)} is not a matrix [N, M] of rows.`, { shape: v.shape });
   }
   const count = v.shape[0]!;
   const pairs = Array.from({ length: count }, (_, i) =>

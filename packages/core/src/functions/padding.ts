@@ -25,7 +25,8 @@ function padded(
   const outer = node.shape.length - amounts.length;
   if (outer < 0 || !amounts.flat().every(Number.isInteger)) {
     throw new ShapeError(
-      `${operation}: ${show(node.shape)} takes at most ${node.shape.length} pairs [before, after] of whole numbers, for its last axes, got ${JSON.stringify(amounts)}.`,
+      operation,
+      `${show(node.shape)} takes at most ${node.shape.length} pairs [before, after] of whole numbers, for its last axes, got ${JSON.stringify(amounts)}.`,
       { shape: node.shape, amounts },
     );
   }
@@ -37,7 +38,8 @@ function padded(
     const largest = Math.max(before, after);
     if (kept < 0 || (largest > 0 && largest > most(kept))) {
       throw new ShapeError(
-        `${operation}: axis ${axis} of ${show(node.shape)} has ${size} elements, too few for [${before}, ${after}]${kept < 0 ? '' : `: at most ${most(kept)}`}.`,
+        operation,
+        `axis ${axis} of ${show(node.shape)} has ${size} elements, too few for [${before}, ${after}]${kept < 0 ? '' : `: at most ${most(kept)}`}.`,
         { shape: node.shape, axis, amounts },
       );
     }

@@ -50,7 +50,8 @@ export function unfold(x: TensorLike, options: PatchOptions): Tensor {
   const outer = node.shape.length - rank;
   if (outer < 1 || outer > 2) {
     throw new ShapeError(
-      `unfold: ${show(node.shape)} is not [N, C, ...space] or [C, ...space] with ${rank} axes of space.`,
+      'unfold',
+      `${show(node.shape)} is not [N, C, ...space] or [C, ...space] with ${rank} axes of space.`,
     );
   }
   const around = [...new Array<number>(outer).fill(0), ...padding];
@@ -84,7 +85,8 @@ export function fold(x: TensorLike, options: PatchOptions & { readonly outputSiz
   const fits = (outer === 0 || outer === 1) && rows % elements === 0 && columns === count && places.every((n) => n > 0);
   if (!fits) {
     throw new ShapeError(
-      `fold: ${show(node.shape)} is not [N, C * ${elements}, ${count}], which patches of ${show(size)} in ${show(outputSize)} give.`,
+      'fold',
+      `${show(node.shape)} is not [N, C * ${elements}, ${count}], which patches of ${show(size)} in ${show(outputSize)} give.`,
       { shape: node.shape, outputSize, size },
     );
   }
@@ -99,7 +101,7 @@ export function fold(x: TensorLike, options: PatchOptions & { readonly outputSiz
 
 function checkFactor(operation: string, factor: number): void {
   if (Number.isInteger(factor) && factor >= 1) return;
-  throw new ValueError(`${operation}: the factor must be a whole number from 1, got ${factor}.`, { factor });
+  throw new ValueError(operation, `the factor must be a whole number from 1, got ${factor}.`, { factor });
 }
 
 /**
@@ -115,7 +117,8 @@ export function pixelShuffle(x: TensorLike, factor: number): Tensor {
   const [channels, height, width] = node.shape.slice(-3) as [number, number, number];
   if (node.shape.length < 3 || channels % (factor * factor) !== 0) {
     throw new ShapeError(
-      `pixelShuffle: ${show(node.shape)} is not [..., C * ${factor * factor}, H, W]: its channels do not divide.`,
+      'pixelShuffle',
+      `${show(node.shape)} is not [..., C * ${factor * factor}, H, W]: its channels do not divide.`,
       { shape: node.shape, factor },
     );
   }
@@ -139,7 +142,8 @@ export function pixelUnshuffle(x: TensorLike, factor: number): Tensor {
   const [channels, height, width] = node.shape.slice(-3) as [number, number, number];
   if (node.shape.length < 3 || height % factor !== 0 || width % factor !== 0) {
     throw new ShapeError(
-      `pixelUnshuffle: ${show(node.shape)} is not [..., C, H * ${factor}, W * ${factor}]: its space does not divide.`,
+      'pixelUnshuffle',
+      `${show(node.shape)} is not [..., C, H * ${factor}, W * ${factor}]: its space does not divide.`,
       { shape: node.shape, factor },
     );
   }
@@ -162,7 +166,8 @@ export function channelShuffle(x: TensorLike, groups: number): Tensor {
   const [batch, channels, ...space] = node.shape as [number, number, ...number[]];
   if (node.shape.length < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
     throw new ShapeError(
-      `channelShuffle: ${show(node.shape)} is not [N, C, ...] with channels that ${groups} divides.`,
+      'channelShuffle',
+      `${show(node.shape)} is not [N, C, ...] with channels that ${groups} divides.`,
       {
         shape: node.shape,
         groups,

@@ -83,7 +83,7 @@ export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
 export function bitwiseNot(x: TensorLike): Tensor {
   const node: Node = toNode(x, 'int32');
   if (isFloat(node.dtype)) {
-    throw new DTypeError("bitwiseNot: float32 has no bits to turn: use x.cast('int32') or x.logicalNot().");
+    throw new DTypeError('bitwiseNot', "float32 has no bits to turn: use x.cast('int32') or x.logicalNot().");
   }
   return wrap(xor(node, constant(node.dtype === 'bool' ? 1 : -1, node.dtype === 'bool' ? 'bool' : 'int32')));
 }

@@ -141,17 +141,19 @@ export function gridSample(x: TensorLike, grid: TensorLike, options: GridSampleO
     !space.includes(0);
   if (!fits) {
     throw new ShapeError(
-      `gridSample: ${show(picture.shape)} and grid ${show(places.shape)}: needs [N, C, H, W] with [N, H', W', 2], or [N, C, D, H, W] with [N, D', H', W', 3].`,
+      'gridSample',
+      `${show(picture.shape)} and grid ${show(places.shape)}: needs [N, C, H, W] with [N, H', W', 2], or [N, C, D, H, W] with [N, D', H', W', 3].`,
       { shape: picture.shape, grid: places.shape },
     );
   }
   if (!['bilinear', 'nearest', 'bicubic'].includes(mode) || (mode === 'bicubic' && rank === 3)) {
     throw new ValueError(
-      `gridSample: no mode '${mode}' for ${rank} axes of space: bilinear, nearest, bicubic for two.`,
+      'gridSample',
+      `no mode '${mode}' for ${rank} axes of space: bilinear, nearest, bicubic for two.`,
     );
   }
   if (!['zeros', 'border', 'reflection'].includes(paddingMode)) {
-    throw new ValueError(`gridSample: no paddingMode '${paddingMode}': zeros, border, reflection.`);
+    throw new ValueError('gridSample', `no paddingMode '${paddingMode}': zeros, border, reflection.`);
   }
   const flat = reshape(picture, [batch, channels, space.reduce((product, size) => product * size, 1)]);
   const sampling: Sampling = { mode, paddingMode, alignCorners, flat, space };
@@ -191,7 +193,8 @@ export function affineGrid(
     show(map.shape) === show([batch, rank, rank + 1]);
   if (!fits) {
     throw new ShapeError(
-      `affineGrid: theta ${show(map.shape)} and size ${show(size)}: needs [N, 2, 3] with [N, C, H, W], or [N, 3, 4] with [N, C, D, H, W].`,
+      'affineGrid',
+      `theta ${show(map.shape)} and size ${show(size)}: needs [N, 2, 3] with [N, C, H, W], or [N, 3, 4] with [N, C, D, H, W].`,
       { theta: map.shape, size },
     );
   }

@@ -88,11 +88,11 @@ describe('storages', () => {
 
   test('on a device that is gone are lost, unless the host has them', () => {
     const gone = reference();
-    noteLoss(gone, new BackendError('any other error'));
+    noteLoss(gone, new BackendError('', 'any other error'));
     const there = new Storage('float32', [1], null);
     there.backend = gone;
     expect(lossOf(there)).toBe(null);
-    noteLoss(gone, new BackendError('it fell out of the window', { lost: true }));
+    noteLoss(gone, new BackendError('', 'it fell out of the window', { lost: true }));
     expect(lossOf(there)?.message).toContain("A value was on 'reference', which is lost.");
     expect(lossOf(there)).toMatchObject({ cause: { message: 'it fell out of the window' } });
     there.host = Float32Array.of(1);

@@ -66,7 +66,8 @@ export function commonBackend(operation: string, inputs: readonly Node[], what =
     if (other === null || other === backend) continue;
     if (backend !== null) {
       throw new BackendError(
-        `${operation}: its tensors live on two backends, '${backend.name}' and '${other.name}': await move(${what}, backend) first.`,
+        operation,
+        `its tensors live on two backends, '${backend.name}' and '${other.name}': await move(${what}, backend) first.`,
         { operation, backends: [backend.name, other.name] },
       );
     }
@@ -141,6 +142,7 @@ export function argument(position: number, dtype: DType, shape: Shape, backend: 
 export function scalar(value: number, dtype: DType): Node {
   if (dtype === 'int32' && !Number.isInteger(value)) {
     throw new DTypeError(
+      '/whole-number',
       `${value} is not a whole number, but the tensor it meets is int32: cast that first: x.cast('float32').`,
     );
   }

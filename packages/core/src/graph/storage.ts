@@ -64,6 +64,7 @@ export function lossOf({ host, backend, owner }: Storage): BackendError | null {
   if (cause === undefined) return null;
   const what = owner === null ? 'A value' : `The value of ${owner.name || 'a parameter'}`;
   return new BackendError(
+    '/lost',
     `${what} was on '${backend?.name}', which is lost. Bring the model back: recover(model, optimizer, backend), or load a checkpoint.`,
     { lost: true, backend: backend?.name },
     cause,

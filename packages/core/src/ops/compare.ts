@@ -59,7 +59,7 @@ export function where(condition: Node, a: Node, b: Node): Node {
 
 function bits(primitive: typeof And, a: Node, b: Node): Node {
   if (a.dtype === 'float32' || b.dtype === 'float32') {
-    throw new DTypeError(`${primitive.name}: float32 has no bits to combine: use x.cast('int32') or x.notEqual(0).`);
+    throw new DTypeError(primitive.name, "float32 has no bits to combine: use x.cast('int32') or x.notEqual(0).");
   }
   return binary(primitive, a, b, 'any');
 }

@@ -75,7 +75,7 @@ export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { r
   const real = cast(x, 'float32');
   if (order === 1) return sum(abs(real), axes, options);
   if (order === Number.POSITIVE_INFINITY) return max(abs(real), axes, options);
-  if (!(order > 0)) throw new ValueError(`norm: the order must be positive, got ${order}.`, { order });
+  if (!(order > 0)) throw new ValueError('norm', `the order must be positive, got ${order}.`, { order });
   if (real.size === 0) return sum(abs(real), axes, options);
   const normal = normalizeAxes('norm', axes, x.shape.length);
   // powers leave the range of float32 long before the norm does: scaled, the largest element is where they cannot

@@ -103,7 +103,7 @@ export function matmul(a: Node, b: Node): Node {
   checkComputable('matmul', a);
   checkComputable('matmul', b);
   if (a.shape.length === 0 || b.shape.length === 0) {
-    throw new ShapeError('matmul: a scalar has no columns: multiply with mul instead.', { a: a.shape, b: b.shape });
+    throw new ShapeError('matmul', 'a scalar has no columns: multiply with mul instead.', { a: a.shape, b: b.shape });
   }
   if (a.shape.length === 1) return squeezed(matmul(unsqueeze(a, 0), b), b.shape.length === 1 ? -1 : -2);
   if (b.shape.length === 1) return squeezed(matmul(a, unsqueeze(b, 1)), -1);
@@ -111,7 +111,8 @@ export function matmul(a: Node, b: Node): Node {
   const rows = b.shape[b.shape.length - 2];
   if (columns !== rows) {
     throw new ShapeError(
-      `matmul: inner sizes differ: ${show(a.shape)} has ${columns} columns, ${show(b.shape)} has ${rows} rows.`,
+      'matmul',
+      `inner sizes differ: ${show(a.shape)} has ${columns} columns, ${show(b.shape)} has ${rows} rows.`,
       { a: a.shape, b: b.shape },
     );
   }
@@ -249,7 +250,7 @@ function firstColumn(x: Node): Node {
 
 function parseEquation(equation: string, operands: readonly Node[]): { terms: string[]; result: string } {
   const fail = (why: string): never => {
-    throw new ValueError(`einsum: '${equation}': ${why}.`, { equation, shapes: operands.map((x) => x.shape) });
+    throw new ValueError('einsum', `'${equation}': ${why}.`, { equation, shapes: operands.map((x) => x.shape) });
   };
   const [inputs, output, ...rest] = equation.replaceAll(' ', '').split('->') as [string, string?, ...string[]];
   if (rest.length > 0) fail("'->' stands more than once");

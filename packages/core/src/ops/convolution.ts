@@ -157,7 +157,8 @@ export function perAxis(operation: string, name: string, sizes: Sizes, rank: num
   const list = typeof sizes === 'number' ? new Array<number>(rank).fill(sizes) : [...sizes];
   if (list.length !== rank || list.some((size) => !Number.isInteger(size) || size < least)) {
     throw new ValueError(
-      `${operation}: ${name} must be a whole number from ${least}, or ${rank} of them; got ${JSON.stringify(sizes)}.`,
+      operation,
+      `${name} must be a whole number from ${least}, or ${rank} of them; got ${JSON.stringify(sizes)}.`,
       { [name]: sizes },
     );
   }
@@ -175,9 +176,7 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
   let input = x;
   if (options.padding === 'same') {
     if (stride.some((s) => s !== 1)) {
-      throw new ValueError(
-        `${operation}: padding 'same' needs stride 1, got ${show(stride)}: name the padding instead.`,
-      );
+      throw new ValueError(operation, `padding 'same' needs stride 1, got ${show(stride)}: name the padding instead.`);
     }
     const total = kernel.map((size, i) => (size - 1) * dilation[i]!);
     padding = total.map((n) => n >> 1);
@@ -194,7 +193,8 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
   const [o, perGroup] = w.shape as [number, number];
   if (!Number.isInteger(groups) || groups < 1 || o % groups !== 0 || c !== perGroup * groups) {
     throw new ShapeError(
-      `${operation}: input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${perGroup} in each of ${groups} groups${o % groups === 0 ? '' : ` and its ${o} outputs do not divide by ${groups}`}.`,
+      operation,
+      `input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${perGroup} in each of ${groups} groups${o % groups === 0 ? '' : ` and its ${o} outputs do not divide by ${groups}`}.`,
       { input: x.shape, weight: w.shape, groups },
     );
   }
@@ -203,7 +203,8 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     const room = length + 2 * padding[i]! - reach;
     if (room < 0) {
       throw new ShapeError(
-        `${operation}: a kernel of ${kernel[i]} (reach ${reach}) does not fit axis ${i + 2} of ${show(x.shape)} padded by ${padding[i]}.`,
+        operation,
+        `a kernel of ${kernel[i]} (reach ${reach}) does not fit axis ${i + 2} of ${show(x.shape)} padded by ${padding[i]}.`,
         { input: x.shape, weight: w.shape },
       );
     }
@@ -247,20 +248,21 @@ export function convolveTransposed(
   const [inner, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
   if (c !== inner || !Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
     throw new ShapeError(
-      `${operation}: input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${inner} in ${groups} groups.`,
+      operation,
+      `input ${show(x.shape)} has ${c} channels, weight ${show(w.shape)} takes ${inner} in ${groups} groups.`,
       { input: x.shape, weight: w.shape, groups },
     );
   }
   const out = size.map((length, i) => {
     const step = stride[i]!;
     if (extra[i]! >= Math.max(step, dilation[i]!)) {
-      throw new ValueError(`${operation}: outputPadding ${extra[i]} must be smaller than the stride or dilation.`);
+      throw new ValueError(operation, `outputPadding ${extra[i]} must be smaller than the stride or dilation.`);
     }
     const reach = (kernel[i]! - 1) * dilation[i]! + 1;
     return (length - 1) * step - 2 * padding[i]! + reach + extra[i]!;
   });
   if (out.some((length) => length < 1)) {
-    throw new ShapeError(`${operation}: the result of ${show(x.shape)} would have the empty space ${show(out)}.`);
+    throw new ShapeError(operation, `the result of ${show(x.shape)} would have the empty space ${show(out)}.`);
   }
   const dtype = promote(x.dtype, w.dtype);
   return apply(ConvInput, [cast(x, dtype), cast(w, dtype)], {
@@ -277,10 +279,10 @@ export function convolveTransposed(
 function checkRank(operation: string, rank: number, x: Node, w: Node): void {
   const form = `[N, C${', size'.repeat(rank)}]`;
   if (x.shape.length !== rank + 2) {
-    throw new ShapeError(`${operation}: the input must be ${form}, got ${show(x.shape)}.`, { input: x.shape });
+    throw new ShapeError(operation, `the input must be ${form}, got ${show(x.shape)}.`, { input: x.shape });
   }
   if (w.shape.length !== rank + 2) {
-    throw new ShapeError(`${operation}: the weight must have ${rank + 2} axes, got ${show(w.shape)}.`, {
+    throw new ShapeError(operation, `the weight must have ${rank + 2} axes, got ${show(w.shape)}.`, {
       weight: w.shape,
     });
   }

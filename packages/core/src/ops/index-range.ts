@@ -38,7 +38,8 @@ function outside(values: TensorData, { operation, from, size, ignored }: IndexRa
     const value = Math.trunc(values[k]!);
     if ((value >= 0 && value < size) || value === ignored) continue;
     return new ValueError(
-      `${operation}: index ${value} is outside of ${from}: indices go from 0 to ${size - 1}${ignored === undefined ? '' : `, and ${ignored} is ignored`}.`,
+      operation,
+      `index ${value} is outside of ${from}: indices go from 0 to ${size - 1}${ignored === undefined ? '' : `, and ${ignored} is ignored`}.`,
       { operation, index: value, size },
     );
   }

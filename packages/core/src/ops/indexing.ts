@@ -190,7 +190,8 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
     index.shape.length === x.shape.length && x.shape.every((size, a) => a === normal || index.shape[a] === size);
   if (!fits) {
     throw new ShapeError(
-      `takeAlong: indices ${show(index.shape)} must match ${show(x.shape)} on every axis but ${normal}.`,
+      'takeAlong',
+      `indices ${show(index.shape)} must match ${show(x.shape)} on every axis but ${normal}.`,
       { shape: x.shape, indices: index.shape, axis: normal },
     );
   }
@@ -200,7 +201,7 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
 
 function requireElements(operation: string, x: Node, index: Node, axis: number): void {
   if (x.shape[axis] !== 0 || index.size === 0) return;
-  throw new ShapeError(`${operation}: axis ${axis} of ${show(x.shape)} is empty, there is nothing to choose from.`, {
+  throw new ShapeError(operation, `axis ${axis} of ${show(x.shape)} is empty, there is nothing to choose from.`, {
     shape: x.shape,
     axis,
   });
@@ -226,7 +227,8 @@ export function scatterAdd(base: Node, index: Node, values: Node, axis = 0): Nod
   const expected = [...base.shape.slice(0, normal), ...index.shape, ...base.shape.slice(normal + 1)];
   if (!sameShape(expected, values.shape)) {
     throw new ShapeError(
-      `scatterAdd: updates ${show(values.shape)} do not fit: base ${show(base.shape)} with indices ${show(index.shape)} at axis ${normal} takes ${show(expected)}.`,
+      'scatterAdd',
+      `updates ${show(values.shape)} do not fit: base ${show(base.shape)} with indices ${show(index.shape)} at axis ${normal} takes ${show(expected)}.`,
       { base: base.shape, index: index.shape, updates: values.shape },
     );
   }
@@ -241,7 +243,8 @@ export function update(base: Node, value: Node, starts: readonly Node[]): Node {
   const fits = value.shape.length === base.shape.length && value.shape.every((size, a) => size <= base.shape[a]!);
   if (!fits || starts.length !== base.shape.length) {
     throw new ShapeError(
-      `update: a box of ${show(value.shape)} with ${starts.length} starts does not fit in ${show(base.shape)}.`,
+      'update',
+      `a box of ${show(value.shape)} with ${starts.length} starts does not fit in ${show(base.shape)}.`,
       { base: base.shape, value: value.shape },
     );
   }
@@ -252,7 +255,7 @@ export function update(base: Node, value: Node, starts: readonly Node[]): Node {
 /** Tensors of equal shape but for one axis, joined along it. */
 export function concat(tensors: readonly Node[], axis = 0): Node {
   const [first] = tensors;
-  if (first === undefined) throw new ShapeError('concat: needs at least one tensor.');
+  if (first === undefined) throw new ShapeError('concat', 'needs at least one tensor.');
   const normal = normalizeAxis('concat', axis, first.shape.length);
   let { dtype } = first;
   tensors.forEach((x, k) => {
@@ -261,7 +264,8 @@ export function concat(tensors: readonly Node[], axis = 0): Node {
       x.shape.length === first.shape.length && x.shape.every((size, a) => a === normal || size === first.shape[a]);
     if (!fits) {
       throw new ShapeError(
-        `concat: tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}: only axis ${normal} may differ.`,
+        'concat',
+        `tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}: only axis ${normal} may differ.`,
         { first: first.shape, other: x.shape, axis: normal },
       );
     }
@@ -304,11 +308,11 @@ function concatBehindPermute(pieces: readonly Node[], axis: number): Node | null
 /** Tensors of equal shape along a new axis. */
 export function stack(tensors: readonly Node[], axis = 0): Node {
   const [first] = tensors;
-  if (first === undefined) throw new ShapeError('stack: needs at least one tensor.');
+  if (first === undefined) throw new ShapeError('stack', 'needs at least one tensor.');
   const normal = normalizeAxis('stack', axis, first.shape.length + 1);
   for (const [k, x] of tensors.entries()) {
     if (!sameShape(x.shape, first.shape)) {
-      throw new ShapeError(`stack: tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}.`);
+      throw new ShapeError('stack', `tensor ${k} has the shape ${show(x.shape)}, the first one ${show(first.shape)}.`);
     }
   }
   return concat(
@@ -322,12 +326,12 @@ export function split(x: Node, pieces: number | readonly number[], axis = 0): No
   const normal = normalizeAxis('split', axis, x.shape.length);
   const length = x.shape[normal]!;
   if (typeof pieces === 'number' && (pieces < 1 || length % pieces !== 0)) {
-    throw new ShapeError(`split: axis ${normal} of ${show(x.shape)} does not divide into ${pieces} equal pieces.`);
+    throw new ShapeError('split', `axis ${normal} of ${show(x.shape)} does not divide into ${pieces} equal pieces.`);
   }
   const sizes = typeof pieces === 'number' ? new Array<number>(pieces).fill(length / pieces) : pieces;
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total !== length) {
-    throw new ShapeError(`split: the sizes [${sizes.join(', ')}] sum to ${total}, axis ${normal} has ${length}.`);
+    throw new ShapeError('split', `the sizes [${sizes.join(', ')}] sum to ${total}, axis ${normal} has ${length}.`);
   }
   let start = 0;
   return sizes.map((size) => {
@@ -338,7 +342,7 @@ export function split(x: Node, pieces: number | readonly number[], axis = 0): No
 
 export function requireInteger(operation: string, index: Node): void {
   if (index.dtype !== 'int32') {
-    throw new DTypeError(`${operation}: indices must be int32, got ${index.dtype}: use tensor.cast('int32').`, {
+    throw new DTypeError(operation, `indices must be int32, got ${index.dtype}: use tensor.cast('int32').`, {
       operation,
       dtype: index.dtype,
     });

@@ -108,7 +108,8 @@ export function topK(
   const normal = normalizeAxis('topK', axis, x.shape.length);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[normal]!) {
     throw new ValueError(
-      `topK: k = ${k} is not from 0 to ${x.shape[normal]}, the size of axis ${normal} of ${show(x.shape)}.`,
+      'topK',
+      `k = ${k} is not from 0 to ${x.shape[normal]}, the size of axis ${normal} of ${show(x.shape)}.`,
     );
   }
   const order = argSort(x, normal, { descending: options.largest !== false });

@@ -69,7 +69,8 @@ export function like(x: Node, value: number): Node {
 export function checkComputable(operation: string, x: Node): void {
   if (!isComputable(x.dtype)) {
     throw new DTypeError(
-      `${operation}: ${x.dtype} only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').`,
+      operation,
+      `${x.dtype} only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').`,
       { operation, dtype: x.dtype },
     );
   }

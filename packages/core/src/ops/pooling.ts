@@ -73,11 +73,11 @@ function pooling(operation: string, x: Node, options: PoolOptions): Pooling {
   const size = perAxis(operation, 'size', options.size, rank, 1);
   const padding = perAxis(operation, 'padding', options.padding ?? 0, rank, 0);
   if (x.shape.length < rank + 1) {
-    throw new ShapeError(`${operation}: ${show(x.shape)} has too few axes for a window over ${rank} of space.`);
+    throw new ShapeError(operation, `${show(x.shape)} has too few axes for a window over ${rank} of space.`);
   }
   padding.forEach((count, i) => {
     if (count * 2 > size[i]!) {
-      throw new ValueError(`${operation}: padding ${count} is more than half of the window ${size[i]}.`);
+      throw new ValueError(operation, `padding ${count} is more than half of the window ${size[i]}.`);
     }
   });
   const stride = perAxis(operation, 'stride', options.stride ?? size, rank, 1);
@@ -169,7 +169,7 @@ export function averagePool(x: Node, options: AveragePoolOptions): Node {
   const values = total(padded(cast(x, 'float32'), attributes));
   if (divisorOverride !== undefined) {
     if (!(divisorOverride !== 0 && Number.isFinite(divisorOverride))) {
-      throw new ValueError(`averagePool: divisorOverride must be a number other than 0, got ${divisorOverride}.`);
+      throw new ValueError('averagePool', `divisorOverride must be a number other than 0, got ${divisorOverride}.`);
     }
     return multiply(values, constant(1 / divisorOverride, 'float32'));
   }

@@ -140,7 +140,8 @@ function extreme(primitive: Reduction, x: Node, axes: number | Axes | undefined,
   for (const axis of normal) {
     if (x.shape[axis] === 0) {
       throw new ShapeError(
-        `${primitive.name}: axis ${axis} of ${show(x.shape)} is empty, and nothing has no ${primitive.name}.`,
+        primitive.name,
+        `axis ${axis} of ${show(x.shape)} is empty, and nothing has no ${primitive.name}.`,
         { shape: x.shape, axis },
       );
     }

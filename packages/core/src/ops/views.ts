@@ -207,7 +207,8 @@ function resolveShape(x: Node, shape: Shape): Shape {
   const fits = open < 0 ? known === size : known === 0 ? size === 0 : size % known === 0;
   if (!valid || !fits) {
     throw new ShapeError(
-      `reshape: ${show(x.shape)} has ${size} elements, ${show(shape)} ${open < 0 ? `has ${known}` : `cannot hold them with whole sizes`}.`,
+      'reshape',
+      `${show(x.shape)} has ${size} elements, ${show(shape)} ${open < 0 ? `has ${known}` : `cannot hold them with whole sizes`}.`,
       { from: x.shape, to: shape },
     );
   }
@@ -219,7 +220,9 @@ export function permute(x: Node, order: Axes): Node {
   const { length } = x.shape;
   const normal = order.map((axis) => normalizeAxis('permute', axis, length));
   if (normal.length !== length || new Set(normal).size !== length) {
-    throw new ShapeError(`permute: [${order.join(', ')}] does not name each axis of ${show(x.shape)} once.`, { order });
+    throw new ShapeError('permute', `[${order.join(', ')}] does not name each axis of ${show(x.shape)} once.`, {
+      order,
+    });
   }
   if (normal.every((axis, position) => axis === position)) return x;
   return swapContraction(x, normal) ?? apply(Permute, [x], normal);
@@ -241,7 +244,7 @@ export function expandTo(x: Node, shape: Shape): Node {
   const missing = shape.length - x.shape.length;
   const fits = missing >= 0 && x.shape.every((size, axis) => size === 1 || size === shape[axis + missing]);
   if (!fits) {
-    throw new ShapeError(`expand: ${show(x.shape)} cannot be repeated to ${show(shape)}: only axes of size 1 grow.`, {
+    throw new ShapeError('expand', `${show(x.shape)} cannot be repeated to ${show(shape)}: only axes of size 1 grow.`, {
       from: x.shape,
       to: shape,
     });
@@ -293,7 +296,7 @@ export function squeeze(x: Node, axes?: number | Axes): Node {
   const named = axes === undefined ? null : normalizeAxes('squeeze', axes, x.shape.length);
   for (const axis of named ?? []) {
     if (x.shape[axis] !== 1) {
-      throw new ShapeError(`squeeze: axis ${axis} of ${show(x.shape)} has size ${x.shape[axis]}, not 1.`, { axis });
+      throw new ShapeError('squeeze', `axis ${axis} of ${show(x.shape)} has size ${x.shape[axis]}, not 1.`, { axis });
     }
   }
   return reshape(
@@ -312,15 +315,16 @@ export function unsqueeze(x: Node, axis: number): Node {
 export function window(x: Node, attributes: WindowAttributes): Node {
   const { size, stride, dilation } = attributes;
   const outer = x.shape.length - size.length;
-  if (outer < 0) throw new ShapeError(`window: ${show(x.shape)} has fewer axes than the window ${show(size)}.`);
+  if (outer < 0) throw new ShapeError('window', `${show(x.shape)} has fewer axes than the window ${show(size)}.`);
   size.forEach((count, i) => {
     if ([count, stride[i]!, dilation[i]!].some((n) => !Number.isInteger(n) || n < 1)) {
-      throw new ValueError('window: sizes, strides and dilations must be whole numbers from 1.', { ...attributes });
+      throw new ValueError('window', 'sizes, strides and dilations must be whole numbers from 1.', { ...attributes });
     }
     const reach = (count - 1) * dilation[i]! + 1;
     if (reach > x.shape[outer + i]!) {
       throw new ShapeError(
-        `window: a window of ${count} (reach ${reach}) does not fit axis ${outer + i} of ${show(x.shape)}: pad the input or use a smaller window.`,
+        'window',
+        `a window of ${count} (reach ${reach}) does not fit axis ${outer + i} of ${show(x.shape)}: pad the input or use a smaller window.`,
         { shape: x.shape, ...attributes },
       );
     }

@@ -35,13 +35,13 @@ type Path = number[];
 export function digits(count: number, options: DigitOptions = {}): Classified<Uint8Array> {
   const { seed = 0, size = 28, distortion = 1 } = options;
   if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(`digits: count ${count} is not a whole number of images, 1 or more.`, { count });
+    throw new ValueError('digits', `count ${count} is not a whole number of images, 1 or more.`, { count });
   }
   if (!Number.isInteger(size) || size < 8) {
-    throw new ValueError(`digits: size ${size} is not a whole number of pixels, 8 or more.`, { size });
+    throw new ValueError('digits', `size ${size} is not a whole number of pixels, 8 or more.`, { size });
   }
   if (!(distortion >= 0)) {
-    throw new ValueError(`digits: distortion ${distortion} is not a number, 0 or more.`, { distortion });
+    throw new ValueError('digits', `distortion ${distortion} is not a number, 0 or more.`, { distortion });
   }
   const inputs = new Uint8Array(count * size * size);
   const targets = new Int32Array(count);

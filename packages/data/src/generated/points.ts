@@ -113,14 +113,14 @@ function points(
   place: (random: RandomSequence, type: number) => readonly [number, number],
 ): Classified {
   if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(`${operation}: count ${count} is not a whole number of points, 1 or more.`, { count });
+    throw new ValueError(operation, `count ${count} is not a whole number of points, 1 or more.`, { count });
   }
   if (!Number.isInteger(classes) || classes < 1) {
-    throw new ValueError(`${operation}: classes ${classes} is not a whole number, 1 or more.`, { classes });
+    throw new ValueError(operation, `classes ${classes} is not a whole number, 1 or more.`, { classes });
   }
   const deviation = noise ?? usualNoise;
   if (!(deviation >= 0)) {
-    throw new ValueError(`${operation}: noise ${deviation} is not a standard deviation, 0 or more.`, {
+    throw new ValueError(operation, `noise ${deviation} is not a standard deviation, 0 or more.`, {
       noise: deviation,
     });
   }

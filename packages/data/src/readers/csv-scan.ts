@@ -35,7 +35,7 @@ export function scanRecords(text: string, { name, separator, start, skipBlank }:
   let line = 1;
   let at = start;
   const fail = (column: number, what: string): never => {
-    throw new FormatError(`parseCsv: ${name}, line ${line}, column ${column}: ${what}`, { line, column });
+    throw new FormatError('parseCsv', `${name}, line ${line}, column ${column}: ${what}`, { line, column });
   };
   for (let i = 0; i < start; i++) if (isLineEnd(text, i)) line++;
   while (at < text.length) {
@@ -132,9 +132,13 @@ function isLineEnd(text: string, i: number): boolean {
 /** Throws ValueError unless `separator` can be one. */
 export function checkSeparator(separator: string): string {
   if (separator.length !== 1 || separator === '"' || separator === '\n' || separator === '\r') {
-    throw new ValueError(`parseCsv: separator '${separator}' is not one character other than a quote or a line end.`, {
-      separator,
-    });
+    throw new ValueError(
+      'parseCsv',
+      `separator '${separator}' is not one character other than a quote or a line end.`,
+      {
+        separator,
+      },
+    );
   }
   return separator;
 }

@@ -102,7 +102,7 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
   const packed = await bytesOf(source, signal);
   const bytes = isGzip(packed) ? await unpack(packed, maxBytes, `readCsv: ${name}`, signal) : packed;
   if (bytes.length > maxBytes) {
-    throw new FormatError(`readCsv: ${name} has ${bytes.length} bytes, maxBytes is ${maxBytes}.`, {
+    throw new FormatError('readCsv', `${name} has ${bytes.length} bytes, maxBytes is ${maxBytes}.`, {
       length: bytes.length,
     });
   }
@@ -154,7 +154,8 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       if (isFirst) {
         if (column > maxColumns) {
           throw new FormatError(
-            `parseCsv: ${name} has more than ${maxColumns} columns in its first line; raise maxColumns, or name the separator.`,
+            'parseCsv',
+            `${name} has more than ${maxColumns} columns in its first line; raise maxColumns, or name the separator.`,
             { maxColumns },
           );
         }
@@ -180,7 +181,8 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       if (fields !== first.length) {
         const names = options.header === false ? [] : first;
         throw new FormatError(
-          `parseCsv: ${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields]!)} is the first that is missing)` : ''}.`,
+          'parseCsv',
+          `${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields]!)} is the first that is missing)` : ''}.`,
           { line, column: Math.min(fields, first.length) + 1 },
         );
       }
@@ -188,7 +190,7 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       return true;
     },
   });
-  if (isFirst) throw new FormatError(`parseCsv: ${name} is empty.`, { name });
+  if (isFirst) throw new FormatError('parseCsv', `${name} is empty.`, { name });
 
   const isData = looksLikeData(head, facts);
   const header = options.header === 'infer' ? !isData : (options.header ?? true);
@@ -214,7 +216,7 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
   const wanted = options.columns ?? names;
   for (const asked of [...wanted, ...Object.keys(options.kinds ?? {})]) {
     if (!positions.has(asked)) {
-      throw new ValueError(`parseCsv: ${name} has no column ${quoted(asked)}; it has ${listed(names)}.`, {
+      throw new ValueError('parseCsv', `${name} has no column ${quoted(asked)}; it has ${listed(names)}.`, {
         column: asked,
       });
     }
@@ -296,7 +298,8 @@ function fill(
       if (wrong) {
         const at = wrong.column;
         throw new FormatError(
-          `parseCsv: ${place.name}, line ${line}, column ${at + 1} (${quoted(names[at]!)}): ${wrong.what}`,
+          'parseCsv',
+          `${place.name}, line ${line}, column ${at + 1} (${quoted(names[at]!)}): ${wrong.what}`,
           { line, column: at + 1 },
         );
       }
@@ -351,7 +354,8 @@ function positionsOf(names: readonly string[], name: string, line: number): Map<
     const before = positions.get(column);
     if (before !== undefined) {
       throw new FormatError(
-        `parseCsv: ${name}, line ${line}: columns ${before + 1} and ${i + 1} are both named ${quoted(column)}; rename one, or pass header: false where the line is data.`,
+        'parseCsv',
+        `${name}, line ${line}: columns ${before + 1} and ${i + 1} are both named ${quoted(column)}; rename one, or pass header: false where the line is data.`,
         { line, column: i + 1 },
       );
     }

@@ -12,6 +12,7 @@ export async function bytesOf(source: ByteSource, signal?: AbortSignalLike): Pro
   const bytes = await bytesFrom(source, signal);
   if (bytes) return bytes;
   throw new ValueError(
+    '/bytes',
     `Bytes are expected, got ${typeof source === 'string' ? `'${source}'` : typeof source}: await readFile(path) or fetch(address).`,
   );
 }
@@ -60,9 +61,9 @@ export async function unpack(
   sizeOf?: SizeOf,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  if (!isGzip(bytes)) throw new FormatError(`${reader}: the bytes do not begin with 1f 8b; this is not gzip.`);
+  if (!isGzip(bytes)) throw new FormatError(reader, 'the bytes do not begin with 1f 8b; this is not gzip.');
   const tooLarge = (length: number): never => {
-    throw new FormatError(`${reader}: the data unpacks to more than the limit of ${limit} bytes.`, { limit, length });
+    throw new FormatError(reader, `the data unpacks to more than the limit of ${limit} bytes.`, { limit, length });
   };
   // The last four bytes are the unpacked size mod 2^32: of an honest file, which may have several parts.
   const end = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -114,7 +115,7 @@ export async function unpack(
       throw signal.reason;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(`${reader}: the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
+    throw new FormatError(reader, `the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
       length,
     });
   }

@@ -94,7 +94,7 @@ export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray
   checkOptions('parseIdx', options, known);
   const { name = unnamed, maxBytes = longest } = options;
   const fail = (what: string, data?: Readonly<Record<string, unknown>>): never => {
-    throw new FormatError(`readIdx: ${name}: ${what}`, { ...data, name });
+    throw new FormatError('readIdx', `${name}: ${what}`, { ...data, name });
   };
   if (bytes.length < 4) fail(`${bytes.length} bytes are too few for a magic number of 4.`);
   const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -162,7 +162,8 @@ function fill<Data extends Elements>(data: Data, value: (i: number) => number): 
 export function encodeIdx({ data, shape }: DataArray): Uint8Array {
   if (shape.length < 1 || shape.length > 255 || elementCount(shape) !== data.length) {
     throw new ValueError(
-      `encodeIdx: ${data.length} elements do not fit the shape [${shape.join(', ')}] of 1 to 255 axes.`,
+      'encodeIdx',
+      `${data.length} elements do not fit the shape [${shape.join(', ')}] of 1 to 255 axes.`,
       {
         shape,
         length: data.length,
@@ -215,7 +216,8 @@ export async function readIdxImages(
   const [count, height, width] = pixels.shape as [number, number, number];
   if (classes.shape[0] !== count) {
     throw new FormatError(
-      `readIdxImages: ${imagesName} has ${count} images, ${labelsName} has ${classes.shape[0]} labels; they must be equal.`,
+      'readIdxImages',
+      `${imagesName} has ${count} images, ${labelsName} has ${classes.shape[0]} labels; they must be equal.`,
       { images: count, labels: classes.shape[0] },
     );
   }

@@ -14,10 +14,10 @@ export interface Decoded {
 export function decodeText(reader: string, bytes: Uint8Array, encoding?: string): Decoded {
   const [a, b, c, d] = bytes;
   if (a === 0x50 && b === 0x4b && c === 3 && d === 4) {
-    throw new FormatError(`${reader}: this is a ZIP archive, as spreadsheets (.xlsx, .ods) are: export it as CSV.`);
+    throw new FormatError(reader, 'this is a ZIP archive, as spreadsheets (.xlsx, .ods) are: export it as CSV.');
   }
   if (a === 0xd0 && b === 0xcf && c === 0x11 && d === 0xe0) {
-    throw new FormatError(`${reader}: this is an old Office file (.xls): export it as CSV.`);
+    throw new FormatError(reader, 'this is an old Office file (.xls): export it as CSV.');
   }
   if (encoding !== undefined && encoding !== 'infer') {
     return { text: decodeAs(reader, bytes, encoding), encoding, warnings: [] };
@@ -31,9 +31,10 @@ export function decodeText(reader: string, bytes: Uint8Array, encoding?: string)
   if (text !== undefined && !head.includes(0)) return { text, encoding: 'utf-8', warnings: [] };
   if (encoding === undefined) {
     throw new FormatError(
+      reader,
       text === undefined
-        ? `${reader}: the bytes are not UTF-8 text; save the file as UTF-8, or pass its encoding, as 'gb18030' or 'windows-1252', or 'infer'.`
-        : `${reader}: the text holds zero bytes, as UTF-16 does: pass encoding: 'utf-16le', or save the file as UTF-8.`,
+        ? "the bytes are not UTF-8 text; save the file as UTF-8, or pass its encoding, as 'gb18030' or 'windows-1252', or 'infer'."
+        : "the text holds zero bytes, as UTF-16 does: pass encoding: 'utf-16le', or save the file as UTF-8.",
     );
   }
   const guess = guessEncoding(bytes);
@@ -48,20 +49,20 @@ function decodeAs(reader: string, bytes: Uint8Array, encoding: string): string {
   if (typeof TextDecoder !== 'function') {
     const text = /^utf-?8$/i.test(encoding) ? decodeUtf8(bytes) : undefined;
     if (text !== undefined) return text;
-    throw new FormatError(`${reader}: there is no TextDecoder here, so only UTF-8 can be read, and this is not.`);
+    throw new FormatError(reader, 'there is no TextDecoder here, so only UTF-8 can be read, and this is not.');
   }
   let decoder: TextDecoder;
   try {
     decoder = new TextDecoder(encoding, { fatal: true });
   } catch {
-    throw new ValueError(`${reader}: there is no encoding '${encoding}'; names are those of the web, as 'gb18030'.`, {
+    throw new ValueError(reader, `there is no encoding '${encoding}'; names are those of the web, as 'gb18030'.`, {
       encoding,
     });
   }
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new FormatError(`${reader}: the bytes are not text in ${encoding}.`, { encoding });
+    throw new FormatError(reader, `the bytes are not text in ${encoding}.`, { encoding });
   }
 }
 

@@ -35,7 +35,8 @@ export function classesOf(operation: string, dataset: Dataset, name = 'targets')
   const field = Object.hasOwn(dataset.fields, name) ? dataset.fields[name] : undefined;
   if (!field || isRagged(field) || field.shape.length !== 1 || realmTag(field.data).startsWith('Float')) {
     throw new ValueError(
-      `${operation}: targets '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}.`,
+      operation,
+      `targets '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(dataset.fields).join(', ')}.`,
       { targets: name },
     );
   }
@@ -46,7 +47,7 @@ export function classesOf(operation: string, dataset: Dataset, name = 'targets')
     else lists.set(target, [index]);
   });
   if (lists.size < 2) {
-    throw new ValueError(`${operation}: there is ${lists.size} class; two are needed to be out of balance.`, {
+    throw new ValueError(operation, `there is ${lists.size} class; two are needed to be out of balance.`, {
       classes: lists.size,
     });
   }
@@ -66,15 +67,14 @@ export function wantedCounts(
 ): ReadonlyMap<number, number> {
   if (!(ratio > 0 && ratio <= 1) || (counts && ratio !== 1)) {
     throw new ValueError(
-      counts
-        ? `${operation}: counts and ratio both say how many; leave one out.`
-        : `${operation}: ratio ${ratio} is not above 0 and at most 1.`,
+      operation,
+      counts ? 'counts and ratio both say how many; leave one out.' : `ratio ${ratio} is not above 0 and at most 1.`,
       { ratio },
     );
   }
   for (const name of Object.keys(counts ?? {})) {
     if (!members.has(Number(name))) {
-      throw new ValueError(`${operation}: counts names class ${name}; there are ${[...members.keys()].join(', ')}.`, {
+      throw new ValueError(operation, `counts names class ${name}; there are ${[...members.keys()].join(', ')}.`, {
         class: name,
       });
     }
@@ -87,7 +87,8 @@ export function wantedCounts(
       const count = counts ? (counts[target] ?? length) : even;
       if (!Number.isInteger(count) || count < 1 || (over ? count < length : count > length)) {
         throw new ValueError(
-          `${operation}: class ${target} has ${length} samples, counts wants ${count}; ${over ? 'oversampling only adds' : 'undersampling only removes'}.`,
+          operation,
+          `class ${target} has ${length} samples, counts wants ${count}; ${over ? 'oversampling only adds' : 'undersampling only removes'}.`,
           { class: target, count, size: length },
         );
       }
@@ -107,7 +108,8 @@ export function denseInputs(operation: string, dataset: Dataset, name = 'inputs'
   const field = Object.hasOwn(dataset.fields, name) ? dataset.fields[name] : undefined;
   if (!field || isRagged(field)) {
     throw new ValueError(
-      `${operation}: inputs '${name}' must name a field of samples of one size; there are ${Object.keys(dataset.fields).join(', ')}.`,
+      operation,
+      `inputs '${name}' must name a field of samples of one size; there are ${Object.keys(dataset.fields).join(', ')}.`,
       { inputs: name },
     );
   }
@@ -115,7 +117,8 @@ export function denseInputs(operation: string, dataset: Dataset, name = 'inputs'
   if (wrong >= 0) {
     const width = elementCount(field.shape, 1);
     throw new ValueError(
-      `${operation}: sample ${Math.floor(wrong / width)}, element ${wrong % width} is ${field.data[wrong]}; fill or drop missing values first.`,
+      operation,
+      `sample ${Math.floor(wrong / width)}, element ${wrong % width} is ${field.data[wrong]}; fill or drop missing values first.`,
       { sample: Math.floor(wrong / width) },
     );
   }
@@ -157,7 +160,8 @@ export function everyRow({ count }: Rows): Int32Array {
 export function checkNeighbors(operation: string, k: number, available: number, of: string): void {
   if (Number.isInteger(k) && k >= 1 && k < available) return;
   throw new ValueError(
-    `${operation}: ${k} neighbors of ${of}, which has ${available} samples; choose 1 to ${available - 1}, or randomOversample where that is none.`,
+    operation,
+    `${k} neighbors of ${of}, which has ${available} samples; choose 1 to ${available - 1}, or randomOversample where that is none.`,
     { neighbors: k, available },
   );
 }

@@ -70,7 +70,7 @@ function checkCategorical(categorical: readonly number[], width: number): Uint8A
   const isCategory = new Uint8Array(width);
   for (const element of categorical) {
     if (!Number.isInteger(element) || element < 0 || element >= width) {
-      throw new ValueError(`smoteNc: categorical names element ${element}; a sample has ${width}, from 0.`, {
+      throw new ValueError('smoteNc', `categorical names element ${element}; a sample has ${width}, from 0.`, {
         element,
       });
     }
@@ -78,7 +78,8 @@ function checkCategorical(categorical: readonly number[], width: number): Uint8A
   }
   if (isCategory.every((flag) => flag === 1)) {
     throw new ValueError(
-      `smoteNc: all ${width} elements are categorical; distances need a number at least. Use randomOversample.`,
+      'smoteNc',
+      `all ${width} elements are categorical; distances need a number at least. Use randomOversample.`,
       {
         width,
       },

@@ -86,7 +86,7 @@ export function borderlineSmote(dataset: Dataset, options: BorderlineOptions = {
   checkOptions('borderlineSmote', options, [...smoteOptions, 'dangerNeighbors', 'variant']);
   const { neighbors = 5, dangerNeighbors = 10, variant = 1 } = options;
   if (variant !== 1 && variant !== 2) {
-    throw new ValueError(`borderlineSmote: variant ${variant} does not exist; choose 1 or 2.`, { variant });
+    throw new ValueError('borderlineSmote', `variant ${variant} does not exist; choose 1 or 2.`, { variant });
   }
   return synthesize('borderlineSmote', dataset, options, (rows, { targets }) => {
     const every = everyRow(rows);
@@ -99,7 +99,8 @@ export function borderlineSmote(dataset: Dataset, options: BorderlineOptions = {
       });
       if (danger.length === 0) {
         throw new ValueError(
-          `borderlineSmote: no sample of class ${target} stands at a border, half but not all of its ${dangerNeighbors} nearest of other classes; use smote.`,
+          'borderlineSmote',
+          `no sample of class ${target} stands at a border, half but not all of its ${dangerNeighbors} nearest of other classes; use smote.`,
           { class: target },
         );
       }
@@ -137,7 +138,7 @@ export function adasyn(dataset: Dataset, options: SmoteOptions = {}): Synthetic 
       const others = members.map((from) => strangers(nearest(rows, from, every, neighbors), targets, target));
       const sum = others.reduce((a, b) => a + b, 0);
       if (sum === 0) {
-        throw new ValueError(`adasyn: no sample of class ${target} has one of another class near; use smote.`, {
+        throw new ValueError('adasyn', `no sample of class ${target} has one of another class near; use smote.`, {
           class: target,
         });
       }

@@ -47,7 +47,7 @@ export function padTo(size: number, buckets: number | readonly number[]): number
   let best = Number.POSITIVE_INFINITY;
   for (const bucket of sizes) if (bucket >= size && bucket < best) best = bucket;
   if (best === Number.POSITIVE_INFINITY) {
-    throw new ValueError(`padTo: ${size} is more than the largest of the buckets [${sizes.join(', ')}].`, {
+    throw new ValueError('padTo', `${size} is more than the largest of the buckets [${sizes.join(', ')}].`, {
       size,
       buckets: sizes,
     });

@@ -43,7 +43,7 @@ export function isRagged(field: Field): field is RaggedArray {
 /** Throws unless it is a dataset: in JavaScript tables and generators come, too. */
 export function checkDataset(operation: string, dataset: Dataset): void {
   if (typeof dataset?.size === 'number' && typeof dataset.fields === 'object') return;
-  throw new ValueError(`${operation}: takes a Dataset, as encodeTable(table, encoding) gives.`);
+  throw new ValueError(operation, 'takes a Dataset, as encodeTable(table, encoding) gives.');
 }
 
 /** The number of elements in a shape, or in one sample of it. */
@@ -83,20 +83,20 @@ export class Dataset<F extends Fields = Fields> {
     let size = 0;
     for (const [name, field] of Object.entries(fields)) {
       if (reserved.includes(name)) {
-        throw new ValueError(`Dataset: the field name '${name}' is taken by batches; choose another.`, { name });
+        throw new ValueError('Dataset', `the field name '${name}' is taken by batches; choose another.`, { name });
       }
       const count = isRagged(field) ? checkRagged(name, field) : checkDense(name, field);
       if (first === undefined) {
         first = name;
         size = count;
       } else if (count !== size) {
-        throw new ShapeError(`Dataset: '${first}' has ${size} samples, '${name}' has ${count}; they must be equal.`, {
+        throw new ShapeError('Dataset', `'${first}' has ${size} samples, '${name}' has ${count}; they must be equal.`, {
           [first]: size,
           [name]: count,
         });
       }
     }
-    if (first === undefined) throw new ValueError('Dataset: no fields; name at least one, as { inputs: ... }.');
+    if (first === undefined) throw new ValueError('Dataset', 'no fields; name at least one, as { inputs: ... }.');
     this.fields = fields;
     this.size = size;
   }
@@ -106,7 +106,7 @@ export class Dataset<F extends Fields = Fields> {
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i]!;
       if (!Number.isInteger(index) || index < 0 || index >= this.size) {
-        throw new ValueError(`Dataset.take: there is no sample ${index} among ${this.size}.`, { index });
+        throw new ValueError('Dataset.take', `there is no sample ${index} among ${this.size}.`, { index });
       }
     }
     const taken: Record<string, Field> = Object.create(null);
@@ -147,7 +147,8 @@ export function dense(
     const length = typeof item === 'object' ? item.length : undefined;
     if (length !== shape[axis]) {
       throw new ShapeError(
-        `dense: sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first: see ragged().`,
+        'dense',
+        `sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first: see ragged().`,
         { shape },
       );
     }
@@ -159,7 +160,8 @@ export function dense(
     const wrong = values.findIndex((value) => value !== (value | 0));
     if (wrong >= 0) {
       throw new ValueError(
-        `dense: sample ${Math.floor(wrong / elementCount(shape, 1))} holds ${values[wrong]}, which is no whole number of 32 bits.`,
+        'dense',
+        `sample ${Math.floor(wrong / elementCount(shape, 1))} holds ${values[wrong]}, which is no whole number of 32 bits.`,
         { value: values[wrong] },
       );
     }
@@ -192,12 +194,13 @@ function checkDense(name: string, field: DataArray): number {
   const { data, shape } = field;
   // In JavaScript anything comes: nested arrays, tensors.
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
-    throw new ValueError(`Dataset: '${name}' must be { data, shape }, as dense(rows) makes it.`, { name });
+    throw new ValueError('Dataset', `'${name}' must be { data, shape }, as dense(rows) makes it.`, { name });
   }
-  if (shape.length === 0) throw new ShapeError(`Dataset: '${name}' has no axis for its samples; its shape is [].`);
+  if (shape.length === 0) throw new ShapeError('Dataset', `'${name}' has no axis for its samples; its shape is [].`);
   if (elementCount(shape) !== data.length) {
     throw new ShapeError(
-      `Dataset: '${name}' has ${data.length} elements, its shape [${shape.join(', ')}] needs ${elementCount(shape)}.`,
+      'Dataset',
+      `'${name}' has ${data.length} elements, its shape [${shape.join(', ')}] needs ${elementCount(shape)}.`,
       { shape, length: data.length },
     );
   }
@@ -208,13 +211,14 @@ function checkRagged(name: string, { data, offsets, stepShape }: RaggedArray): n
   const step = elementCount(stepShape);
   if (offsets[0] !== 0 || offsets[offsets.length - 1]! * step !== data.length) {
     throw new ShapeError(
-      `Dataset: the offsets of '${name}' must run from 0 to ${data.length / step} (its ${data.length} elements in steps of ${step}).`,
+      'Dataset',
+      `the offsets of '${name}' must run from 0 to ${data.length / step} (its ${data.length} elements in steps of ${step}).`,
       { length: data.length, step },
     );
   }
   for (let i = 1; i < offsets.length; i++) {
     if (offsets[i]! < offsets[i - 1]!) {
-      throw new ShapeError(`Dataset: the offsets of '${name}' fall at sample ${i - 1}; they must not.`, {
+      throw new ShapeError('Dataset', `the offsets of '${name}' fall at sample ${i - 1}; they must not.`, {
         sample: i - 1,
       });
     }

@@ -104,7 +104,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     checkOptions('DataLoader', options, known);
     const { batchSize = 32, shuffle = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError(`DataLoader: batchSize ${batchSize} is not a whole number of samples, 1 or more.`, {
+      throw new ValueError('DataLoader', `batchSize ${batchSize} is not a whole number of samples, 1 or more.`, {
         batchSize,
       });
     }
@@ -112,7 +112,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     for (const name of Object.keys(options.normalize ?? {})) {
       if (!Object.hasOwn(dataset.fields, name)) {
         throw new ValueError(
-          `DataLoader: normalize names '${name}', the dataset has ${Object.keys(dataset.fields).join(', ')}.`,
+          'DataLoader',
+          `normalize names '${name}', the dataset has ${Object.keys(dataset.fields).join(', ')}.`,
           { name },
         );
       }
@@ -143,7 +144,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   /** Starts the epoch again; with a number, that epoch. */
   rewind(epoch: number = this.currentEpoch): void {
     if (!Number.isInteger(epoch) || epoch < 0) {
-      throw new ValueError(`DataLoader.rewind: epoch ${epoch} is not a whole number, 0 or more.`, { epoch });
+      throw new ValueError('DataLoader.rewind', `epoch ${epoch} is not a whole number, 0 or more.`, { epoch });
     }
     this.currentEpoch = epoch;
     this.currentPosition = 0;
@@ -174,7 +175,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
       yield batch;
       if (this.running !== loop) {
         throw new ValueError(
-          'DataLoader: this loop was overtaken by another loop, a rewind or a restored state; give each loop a loader of its own.',
+          'DataLoader',
+          'this loop was overtaken by another loop, a rewind or a restored state; give each loop a loader of its own.',
         );
       }
     }
@@ -207,24 +209,27 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   /** Takes the seed and the position from a checkpoint. Throws a `ValueError`, and changes nothing, where it belongs to other data. */
   loadHostState(state: unknown): void {
     if (!isLoaderState(state)) {
-      throw new ValueError('DataLoader: the state to restore is not that of a loader.', { state });
+      throw new ValueError('DataLoader', 'the state to restore is not that of a loader.', { state });
     }
     if (state.size !== this.dataset.size) {
       throw new ValueError(
-        `DataLoader: the state to restore belongs to ${state.size} samples, this dataset has ${this.dataset.size}.`,
+        'DataLoader',
+        `the state to restore belongs to ${state.size} samples, this dataset has ${this.dataset.size}.`,
         { expected: state.size, actual: this.dataset.size },
       );
     }
     if (state.shuffle !== this.shuffle) {
       throw new ValueError(
-        `DataLoader: the state to restore has shuffle ${state.shuffle}, this loader has ${this.shuffle}; they must be equal.`,
+        'DataLoader',
+        `the state to restore has shuffle ${state.shuffle}, this loader has ${this.shuffle}; they must be equal.`,
         { expected: state.shuffle, actual: this.shuffle },
       );
     }
     const signature = this.options.sampler?.signature ?? null;
     if (state.sampler !== signature) {
       throw new ValueError(
-        `DataLoader: the state to restore belongs to ${state.sampler === null ? 'no sampler' : `the sampler ${state.sampler}`}, this loader has ${signature ?? 'none'}; with other weights or lengths it would go on in another order.`,
+        'DataLoader',
+        `the state to restore belongs to ${state.sampler === null ? 'no sampler' : `the sampler ${state.sampler}`}, this loader has ${signature ?? 'none'}; with other weights or lengths it would go on in another order.`,
         { expected: state.sampler, actual: signature },
       );
     }
@@ -236,7 +241,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
       : state.position <= most;
     if (!isPlace) {
       throw new ValueError(
-        `DataLoader: the state to restore stands after sample ${state.position}, batch ${state.batch}, where this loader's epoch has no end of a batch; has its batchSize changed?`,
+        'DataLoader',
+        `the state to restore stands after sample ${state.position}, batch ${state.batch}, where this loader's epoch has no end of a batch; has its batchSize changed?`,
         { position: state.position, batch: state.batch },
       );
     }
@@ -330,20 +336,24 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 function checkChoice(dataset: Dataset, { sampler, shuffle, dropLast, slice }: DataLoaderOptions): void {
   if (sampler) {
     if (typeof sampler.plan !== 'function' || typeof sampler.signature !== 'string') {
-      throw new ValueError('DataLoader: sampler must be a Sampler, as weightedSampler(weights) makes it.', { sampler });
+      throw new ValueError('DataLoader', 'sampler must be a Sampler, as weightedSampler(weights) makes it.', {
+        sampler,
+      });
     }
     if (shuffle) {
-      throw new ValueError('DataLoader: shuffle and sampler both decide the order; leave shuffle out.', { shuffle });
+      throw new ValueError('DataLoader', 'shuffle and sampler both decide the order; leave shuffle out.', { shuffle });
     }
     if (sampler.size !== dataset.size) {
       throw new ValueError(
-        `DataLoader: the sampler was made for ${sampler.size} samples, the dataset has ${dataset.size}.`,
+        'DataLoader',
+        `the sampler was made for ${sampler.size} samples, the dataset has ${dataset.size}.`,
         { expected: sampler.size, actual: dataset.size },
       );
     }
     if (dropLast && sampler.endsBatches) {
       throw new ValueError(
-        `DataLoader: the sampler ${sampler.signature} makes batches of its own sizes, so there is no smaller last one; leave dropLast out.`,
+        'DataLoader',
+        `the sampler ${sampler.signature} makes batches of its own sizes, so there is no smaller last one; leave dropLast out.`,
         { dropLast },
       );
     }
@@ -351,7 +361,7 @@ function checkChoice(dataset: Dataset, { sampler, shuffle, dropLast, slice }: Da
   if (!slice) return;
   const { index, count } = slice;
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
-    throw new ValueError(`DataLoader: slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {
+    throw new ValueError('DataLoader', `slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {
       index,
       count,
     });

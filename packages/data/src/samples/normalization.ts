@@ -43,12 +43,12 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
   const { data, shape } = array;
   const [low, high] = range;
   if (!(high > low)) {
-    throw new ValueError(`fitNormalization: range [${low}, ${high}] is empty; its second number must be larger.`, {
+    throw new ValueError('fitNormalization', `range [${low}, ${high}] is empty; its second number must be larger.`, {
       range,
     });
   }
   if (data.length === 0) {
-    throw new ValueError(`fitNormalization: no samples in an array of shape [${shape.join(', ')}].`, { shape });
+    throw new ValueError('fitNormalization', `no samples in an array of shape [${shape.join(', ')}].`, { shape });
   }
   const { groups, run } = layout('fitNormalization', shape, per);
   const offset = new Array<number>(groups).fill(0);
@@ -155,7 +155,8 @@ function map<Result extends Float32Array | Float64Array>(
   const { groups, run } = layout(operation, shape, per);
   if (groups !== offset.length || groups !== divisor.length) {
     throw new ShapeError(
-      `${operation}: the normalisation has ${offset.length} numbers per ${per}, samples of shape [${shape.slice(1).join(', ')}] need ${groups}.`,
+      operation,
+      `the normalisation has ${offset.length} numbers per ${per}, samples of shape [${shape.slice(1).join(', ')}] need ${groups}.`,
       { expected: offset.length, actual: groups, shape },
     );
   }
@@ -181,7 +182,7 @@ function layout(operation: string, shape: Shape, per: Normalization['per']): { g
   if (per === 'array') return { groups: 1, run: 1 };
   if (per === 'element') return { groups: elementCount(shape, 1), run: 1 };
   if (shape.length < 2) {
-    throw new ShapeError(`${operation}: shape [${shape.join(', ')}] has no channels; they are axis 1.`, { shape });
+    throw new ShapeError(operation, `shape [${shape.join(', ')}] has no channels; they are axis 1.`, { shape });
   }
   return { groups: shape[1]!, run: elementCount(shape, 2) };
 }
@@ -191,7 +192,8 @@ function finite(data: Elements, i: number, shape: Shape): number {
   if (!Number.isFinite(x)) {
     const width = elementCount(shape, 1);
     throw new ValueError(
-      `fitNormalization: sample ${Math.floor(i / width)}, element ${i % width} is ${x}; fill or drop missing values first.`,
+      'fitNormalization',
+      `sample ${Math.floor(i / width)}, element ${i % width} is ${x}; fill or drop missing values first.`,
       { sample: Math.floor(i / width), element: i % width },
     );
   }

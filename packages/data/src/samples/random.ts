@@ -29,7 +29,7 @@ export function isSeed(value: unknown): value is number {
 /** The seed as the int32 that `randomValue` takes; throws a `ValueError` for anything but an integer of 32 bits. */
 export function checkSeed(operation: string, seed: number): number {
   if (!isSeed(seed)) {
-    throw new ValueError(`${operation}: seed ${seed} is not an integer of 32 bits; pass one from 0 to 4294967295.`, {
+    throw new ValueError(operation, `seed ${seed} is not an integer of 32 bits; pass one from 0 to 4294967295.`, {
       seed,
     });
   }

@@ -34,9 +34,9 @@ export interface BalanceOptions {
 export function balancedSampler(targets: ArrayLike<number>, options: BalanceOptions = {}): Sampler {
   checkOptions('balancedSampler', options, ['power', 'progressiveEpochs', 'count']);
   const { power = 0, progressiveEpochs = 0, count = targets.length } = options;
-  if (targets.length === 0) throw new ValueError('balancedSampler: there are no targets.');
+  if (targets.length === 0) throw new ValueError('balancedSampler', 'there are no targets.');
   if (!(power >= 0 && power <= 1)) {
-    throw new ValueError(`balancedSampler: power ${power} is not between 0 (equal shares) and 1 (as they are).`, {
+    throw new ValueError('balancedSampler', `power ${power} is not between 0 (equal shares) and 1 (as they are).`, {
       power,
     });
   }
@@ -45,7 +45,7 @@ export function balancedSampler(targets: ArrayLike<number>, options: BalanceOpti
     ['progressiveEpochs', progressiveEpochs, 0],
   ] as const) {
     if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError(`balancedSampler: ${name} ${value} is not a whole number, ${least} or more.`, {
+    throw new ValueError('balancedSampler', `${name} ${value} is not a whole number, ${least} or more.`, {
       [name]: value,
     });
   }
@@ -53,7 +53,7 @@ export function balancedSampler(targets: ArrayLike<number>, options: BalanceOpti
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (!Number.isInteger(target)) {
-      throw new ValueError(`balancedSampler: target ${i} is ${target}; classes are whole numbers.`, { sample: i });
+      throw new ValueError('balancedSampler', `target ${i} is ${target}; classes are whole numbers.`, { sample: i });
     }
     sizes.set(target, (sizes.get(target) ?? 0) + 1);
   }

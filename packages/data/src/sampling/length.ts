@@ -36,14 +36,15 @@ export function lengthSampler(sequences: ArrayLike<number> | RaggedArray, option
       : Float64Array.from(sequences);
   for (const [name, value] of Object.entries({ window, maxSteps })) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new ValueError(`lengthSampler: ${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
+    throw new ValueError('lengthSampler', `${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
   }
   lengths.forEach((length, i) => {
     if (Number.isInteger(length) && length >= 0 && length <= maxSteps) return;
     throw new ValueError(
+      'lengthSampler',
       length > maxSteps
-        ? `lengthSampler: sequence ${i} has ${length} steps, maxSteps is ${maxSteps}; raise it, or cut the sequence.`
-        : `lengthSampler: the length of sequence ${i} is ${length}, which is no whole number.`,
+        ? `sequence ${i} has ${length} steps, maxSteps is ${maxSteps}; raise it, or cut the sequence.`
+        : `the length of sequence ${i} is ${length}, which is no whole number.`,
       { sequence: i, length },
     );
   });

@@ -19,7 +19,9 @@ import type { EpochPlan, Sampler } from '../samples/sampler.ts';
  */
 export function poissonSampler(size: number): Sampler {
   if (!Number.isInteger(size) || size < 1) {
-    throw new ValueError(`poissonSampler: size ${size} is not a whole number, 1 or more; pass dataset.size.`, { size });
+    throw new ValueError('poissonSampler', `size ${size} is not a whole number, 1 or more; pass dataset.size.`, {
+      size,
+    });
   }
   return { size, signature: `poisson-${size}`, endsBatches: true, plan: (...at) => planPoisson(size, ...at) };
 }

@@ -29,9 +29,10 @@ export function weightedSampler(weights: ArrayLike<number>, options: WeightedOpt
   const positive = checkWeights(weights);
   if (!Number.isInteger(count) || count < 1 || (!replacement && count > positive)) {
     throw new ValueError(
+      'weightedSampler',
       replacement
-        ? `weightedSampler: count ${count} is not a whole number, 1 or more.`
-        : `weightedSampler: ${count} samples without replacement, ${positive} have a positive weight; lower count, or set replacement: true.`,
+        ? `count ${count} is not a whole number, 1 or more.`
+        : `${count} samples without replacement, ${positive} have a positive weight; lower count, or set replacement: true.`,
       { count, positive },
     );
   }
@@ -50,14 +51,18 @@ function checkWeights(weights: ArrayLike<number>): number {
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      throw new ValueError(`weightedSampler: the weight of sample ${i} is ${weight}; weights are numbers, 0 or more.`, {
-        sample: i,
-        weight,
-      });
+      throw new ValueError(
+        'weightedSampler',
+        `the weight of sample ${i} is ${weight}; weights are numbers, 0 or more.`,
+        {
+          sample: i,
+          weight,
+        },
+      );
     }
     if (weight > 0) positive++;
   }
-  if (positive === 0) throw new ValueError('weightedSampler: no weight is positive, so there is nothing to draw.');
+  if (positive === 0) throw new ValueError('weightedSampler', 'no weight is positive, so there is nothing to draw.');
   return positive;
 }
 

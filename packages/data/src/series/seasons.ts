@@ -42,7 +42,8 @@ export function difference(series: ArrayLike<number>, options: DifferenceOptions
   checkWhole('difference', { lag, order });
   if (series.length <= lag * order) {
     throw new ValueError(
-      `difference: order ${order} with lag ${lag} needs more than ${lag * order} values, the series has ${series.length}.`,
+      'difference',
+      `order ${order} with lag ${lag} needs more than ${lag * order} values, the series has ${series.length}.`,
       { lag, order, length: series.length },
     );
   }
@@ -98,9 +99,10 @@ export function seasonalFeatures(times: ArrayLike<number>, options: SeasonOption
   for (const each of periods) {
     if (each > 0 && each < Number.POSITIVE_INFINITY && harmonics <= each / 2) continue;
     throw new ValueError(
+      'seasonalFeatures',
       each > 0
-        ? `seasonalFeatures: ${harmonics} harmonics of a period of ${each} are waves shorter than two steps; take ${Math.floor(each / 2)} at most.`
-        : `seasonalFeatures: period ${each} is not above 0.`,
+        ? `${harmonics} harmonics of a period of ${each} are waves shorter than two steps; take ${Math.floor(each / 2)} at most.`
+        : `period ${each} is not above 0.`,
       { period: each, harmonics },
     );
   }
@@ -135,10 +137,14 @@ export function seasonalNaive(
   const { period, horizon } = options;
   checkWhole('seasonalNaive', { period, horizon });
   if (series.length < period) {
-    throw new ValueError(`seasonalNaive: the series has ${series.length} values, less than one period of ${period}.`, {
-      period,
-      length: series.length,
-    });
+    throw new ValueError(
+      'seasonalNaive',
+      `the series has ${series.length} values, less than one period of ${period}.`,
+      {
+        period,
+        length: series.length,
+      },
+    );
   }
   return Float64Array.from({ length: horizon }, (_, t) => series[series.length - period + (t % period)]!);
 }
@@ -162,14 +168,16 @@ export function scaledError(
   checkWhole('scaledError', { period });
   if (forecast.length !== actual.length || forecast.length === 0) {
     throw new ValueError(
-      `scaledError: the forecast has ${forecast.length} values, what came has ${actual.length}; they must be equal, and not 0.`,
+      'scaledError',
+      `the forecast has ${forecast.length} values, what came has ${actual.length}; they must be equal, and not 0.`,
       { forecast: forecast.length, actual: actual.length },
     );
   }
   const scale = meanDistance(history, period, history, 0, history.length - period);
   if (!(scale > 0)) {
     throw new ValueError(
-      `scaledError: the history of ${history.length} values does not change over a period of ${period}, so there is no scale.`,
+      'scaledError',
+      `the history of ${history.length} values does not change over a period of ${period}, so there is no scale.`,
       { period, length: history.length },
     );
   }
@@ -185,6 +193,6 @@ function meanDistance(a: ArrayLike<number>, fromA: number, b: ArrayLike<number>,
 function checkWhole(operation: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new ValueError(`${operation}: ${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
+    throw new ValueError(operation, `${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
   }
 }

@@ -46,14 +46,15 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
     ['stride', stride, 1],
   ] as const) {
     if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError(`slidingWindows: ${name} ${value} is not a whole number, ${least} or more.`, {
+    throw new ValueError('slidingWindows', `${name} ${value} is not a whole number, ${least} or more.`, {
       [name]: value,
     });
   }
   const { data, shape } = series;
   if (shape.length !== 1 && shape.length !== 2) {
     throw new ShapeError(
-      `slidingWindows: a series is [moments] or [moments, elements], this one is [${shape.join(', ')}].`,
+      'slidingWindows',
+      `a series is [moments] or [moments, elements], this one is [${shape.join(', ')}].`,
       { shape },
     );
   }
@@ -63,7 +64,8 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
   const needed = length + gap + horizon;
   if (moments < needed) {
     throw new ShapeError(
-      `slidingWindows: the series has ${moments} moments, one window of ${length}, a gap of ${gap} and a horizon of ${horizon} need ${needed}.`,
+      'slidingWindows',
+      `the series has ${moments} moments, one window of ${length}, a gap of ${gap} and a horizon of ${horizon} need ${needed}.`,
       { moments, needed },
     );
   }
@@ -95,9 +97,10 @@ function chosenElements(targets: readonly number[] | undefined, rank: number, wi
   for (const element of targets) {
     if (rank === 2 && Number.isInteger(element) && element >= 0 && element < width) continue;
     throw new ValueError(
+      'slidingWindows',
       rank === 2
-        ? `slidingWindows: targets names element ${element}; a moment has ${width}, from 0.`
-        : 'slidingWindows: targets chooses among the elements of a moment, which a series [moments] has not.',
+        ? `targets names element ${element}; a moment has ${width}, from 0.`
+        : 'targets chooses among the elements of a moment, which a series [moments] has not.',
       { element },
     );
   }

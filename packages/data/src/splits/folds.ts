@@ -59,7 +59,7 @@ export function kFolds(source: Dataset | Table, options: FoldOptions = {}): Fold
   const size = sampleCount('kFolds', source);
   checkSeed('kFolds', seed);
   if (!shuffle && options.seed !== undefined) {
-    throw new ValueError('kFolds: a seed decides nothing without shuffle: true; add it, or leave the seed out.', {
+    throw new ValueError('kFolds', 'a seed decides nothing without shuffle: true; add it, or leave the seed out.', {
       seed,
     });
   }
@@ -68,7 +68,8 @@ export function kFolds(source: Dataset | Table, options: FoldOptions = {}): Fold
   const most = groups ? groups.count : size;
   if (!Number.isInteger(folds) || folds < 2 || folds > most) {
     throw new ValueError(
-      `kFolds: ${folds} folds of ${most} ${groups ? 'groups' : 'samples'} leave one empty or are no whole number; choose 2 to ${most}.`,
+      'kFolds',
+      `${folds} folds of ${most} ${groups ? 'groups' : 'samples'} leave one empty or are no whole number; choose 2 to ${most}.`,
       { folds, most },
     );
   }
@@ -108,14 +109,15 @@ export function timeSeriesFolds(source: Dataset | Table, options: TimeSeriesFold
     ['maxTrainSize', maxTrainSize, 1],
   ] as const) {
     if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError(`timeSeriesFolds: ${name} ${value} is not a whole number, ${least} or more.`, {
+    throw new ValueError('timeSeriesFolds', `${name} ${value} is not a whole number, ${least} or more.`, {
       [name]: value,
     });
   }
   const first = size - folds * testSize;
   if (first - gap < 1) {
     throw new ValueError(
-      `timeSeriesFolds: ${folds} folds of ${testSize} samples and a gap of ${gap} leave nothing of ${size} samples to train the first fold with; take fewer or smaller folds.`,
+      'timeSeriesFolds',
+      `${folds} folds of ${testSize} samples and a gap of ${gap} leave nothing of ${size} samples to train the first fold with; take fewer or smaller folds.`,
       { folds, testSize, gap, size },
     );
   }
@@ -239,7 +241,8 @@ function checkClasses(classes: Labels, folds: number, name: string, onWarning: (
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   if (most < folds) {
     throw new ValueError(
-      `kFolds: the largest class of '${name}' has ${most} samples, too few for ${folds} folds; take fewer folds.`,
+      'kFolds',
+      `the largest class of '${name}' has ${most} samples, too few for ${folds} folds; take fewer folds.`,
       { folds, most },
     );
   }

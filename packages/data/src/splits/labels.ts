@@ -34,7 +34,8 @@ export function labelsOf(operation: string, source: Dataset | Table, option: str
   const field = Object.hasOwn(source.fields, name) ? source.fields[name] : undefined;
   if (!field || isRagged(field) || field.shape.length !== 1 || realmTag(field.data).startsWith('Float')) {
     throw new ValueError(
-      `${operation}: ${option} '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(source.fields).join(', ')}. For a column of a table: readCsv(bytes, { kinds: { column: 'category' } }).`,
+      operation,
+      `${option} '${name}' must name a field of whole numbers, one a sample; there are ${Object.keys(source.fields).join(', ')}. For a column of a table: readCsv(bytes, { kinds: { column: 'category' } }).`,
       { [option]: name },
     );
   }
@@ -47,7 +48,8 @@ export function groupsOf(operation: string, source: Dataset | Table, name: strin
   if (groups.missing !== undefined) {
     const row = groups.codes.indexOf(groups.missing);
     throw new ValueError(
-      `${operation}: groupBy '${name}' is missing in row ${row}, so its group is not known; drop such rows with dropMissing.`,
+      operation,
+      `groupBy '${name}' is missing in row ${row}, so its group is not known; drop such rows with dropMissing.`,
       { row },
     );
   }

@@ -71,13 +71,15 @@ function parts(
   const testSize = options.testSize ?? Math.round(size * testFraction);
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= size) {
     throw new ValueError(
-      `${operation}: ${testSize} of ${size} samples for testing leave a part empty or are no whole number; choose 1 to ${size - 1}.`,
+      operation,
+      `${testSize} of ${size} samples for testing leave a part empty or are no whole number; choose 1 to ${size - 1}.`,
       { testSize, size },
     );
   }
   if (stratifyBy !== undefined && groupBy !== undefined) {
     throw new ValueError(
-      `${operation}: stratifyBy and groupBy together need the balance of several parts: take the first of kFolds(data, { folds: 5, stratifyBy, groupBy }).`,
+      operation,
+      'stratifyBy and groupBy together need the balance of several parts: take the first of kFolds(data, { folds: 5, stratifyBy, groupBy }).',
       { stratifyBy, groupBy },
     );
   }
@@ -121,7 +123,7 @@ function sharesForTest(
 /** 1 for the samples to test with: groups in a drawn order, each taken where that brings the number nearer to `testSize`. */
 function groupsForTest(operation: string, groups: Labels, testSize: number, random: RandomSequence): Uint8Array {
   if (groups.count < 2) {
-    throw new ValueError(`${operation}: groupBy finds ${groups.count} group; two parts need two groups or more.`, {
+    throw new ValueError(operation, `groupBy finds ${groups.count} group; two parts need two groups or more.`, {
       groups: groups.count,
     });
   }

@@ -83,13 +83,14 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
   const isTarget = new Set(targets);
   const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
   for (const [what, names] of Object.entries({ inputs, targets })) {
-    if (names.length === 0) throw new ValueError(`fitTable: ${what} names no column.`, { [what]: names });
+    if (names.length === 0) throw new ValueError('fitTable', `${what} names no column.`, { [what]: names });
   }
   const { onWarning = (message: string) => console.warn(message), columns = {} } = options;
   for (const [name, own] of Object.entries(columns)) {
     if (!inputs.includes(name)) {
       throw new ValueError(
-        `fitTable: columns tells of ${quoted(name)}, which is no input; they are ${listed(inputs)}.`,
+        'fitTable',
+        `columns tells of ${quoted(name)}, which is no input; they are ${listed(inputs)}.`,
         {
           column: name,
         },
@@ -176,7 +177,7 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
     options.missing === 'fill' ? (encode === 'number' || encode === 'date' ? 'mean' : 'mostFrequent') : 'error';
   const { fill = byDefault } = own;
   const refuse = (what: string): never => {
-    throw new ValueError(`fitTable: ${table.name}: column ${quoted(name)} ${what}`, { column: name });
+    throw new ValueError('fitTable', `${table.name}: column ${quoted(name)} ${what}`, { column: name });
   };
   if (own.indicator && encode !== 'number') refuse(`is encoded as ${encode}; indicator is for numbers.`);
   if (own.scale && encode !== 'number') refuse(`is encoded as ${encode}; scale is for numbers.`);
@@ -241,7 +242,7 @@ function fillNumber(name: string, values: Float64Array, fill: Fill): number | nu
   if (fill === 'error') return null;
   if (typeof fill === 'object') {
     if (typeof fill.value === 'number' && Number.isFinite(fill.value)) return fill.value;
-    throw new ValueError(`fitTable: column ${quoted(name)} has numbers, its fill is ${fill.value}; give a number.`, {
+    throw new ValueError('fitTable', `column ${quoted(name)} has numbers, its fill is ${fill.value}; give a number.`, {
       column: name,
     });
   }
@@ -265,13 +266,15 @@ function fillCategory(
   if (typeof fill === 'object') {
     if (typeof fill.value === 'string' && categories.includes(fill.value)) return fill.value;
     throw new ValueError(
-      `fitTable: column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${fill.value}; give one of them.`,
+      'fitTable',
+      `column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${fill.value}; give one of them.`,
       { column: name },
     );
   }
   if (fill !== 'mostFrequent') {
     throw new ValueError(
-      `fitTable: column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent' or { value }.`,
+      'fitTable',
+      `column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent' or { value }.`,
       {
         column: name,
       },
@@ -295,9 +298,10 @@ function fitMeans(table: Table, column: Column, { targets }: TableOptions, smoot
   const classes = target.kind === 'category' ? [...countsOf(target).keys()].sort() : [];
   if (names.length > 1 || classes.length > 2 || !(smoothing >= 0)) {
     throw new ValueError(
+      'fitTable',
       smoothing >= 0
-        ? `fitTable: column ${quoted(name)} is target-encoded, for which there must be one target of numbers or of two classes.`
-        : `fitTable: column ${quoted(name)}: smoothing ${smoothing} is not a number of rows, 0 or more.`,
+        ? `column ${quoted(name)} is target-encoded, for which there must be one target of numbers or of two classes.`
+        : `column ${quoted(name)}: smoothing ${smoothing} is not a number of rows, 0 or more.`,
       { column: name },
     );
   }

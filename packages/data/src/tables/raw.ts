@@ -35,7 +35,8 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
     if (value === undefined) {
       throw new ValueError(
-        `encodeRows: row ${i} has no ${quoted(name)}; it has ${listed(Object.keys(row))}. Give null where the value is missing.`,
+        'encodeRows',
+        `row ${i} has no ${quoted(name)}; it has ${listed(Object.keys(row))}. Give null where the value is missing.`,
         { row: i, column: name },
       );
     }
@@ -44,7 +45,7 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
     if (number === null || number === '') return Number.NaN;
     if ((typeof number !== 'number' && typeof number !== 'boolean') || !Number.isFinite(Number(number))) {
-      throw new ValueError(`encodeRows: row ${i}, ${quoted(name)} is ${quoted(String(value))}, which is no number.`, {
+      throw new ValueError('encodeRows', `row ${i}, ${quoted(name)} is ${quoted(String(value))}, which is no number.`, {
         row: i,
         column: name,
       });
@@ -75,14 +76,15 @@ export function parseTableEncoding(text: string): TableEncoding {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new FormatError('parseTableEncoding: this is not JSON; pass the text that JSON.stringify(encoding) gave.');
+    throw new FormatError('parseTableEncoding', 'this is not JSON; pass the text that JSON.stringify(encoding) gave.');
   }
   const { inputs, targets } = Object(value) as { inputs?: unknown; targets?: unknown };
   for (const [what, columns] of Object.entries({ inputs, targets })) {
-    if (!Array.isArray(columns)) throw new FormatError(`parseTableEncoding: ${what} is no list of columns.`, { what });
+    if (!Array.isArray(columns))
+      throw new FormatError('parseTableEncoding', `${what} is no list of columns.`, { what });
     columns.forEach((column, i) => {
       if (isColumn(column)) return;
-      throw new FormatError(`parseTableEncoding: ${what}[${i}] is no encoding of a column, as fitTable makes it.`, {
+      throw new FormatError('parseTableEncoding', `${what}[${i}] is no encoding of a column, as fitTable makes it.`, {
         what,
         index: i,
       });

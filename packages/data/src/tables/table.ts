@@ -61,7 +61,8 @@ export function encodeTable(table: Table, encoding: TableEncoding): EncodedTable
     const leak = encoding.inputs.find(({ kind }) => kind === 'target');
     if (leak) {
       throw new ValueError(
-        `encodeTable: column ${quoted(leak.name)} is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.`,
+        'encodeTable',
+        `column ${quoted(leak.name)} is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.`,
         { column: leak.name },
       );
     }
@@ -99,7 +100,7 @@ export function takeRows(table: Table, rows: ArrayLike<number>): Table {
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= table.lines.length) {
-      throw new ValueError(`takeRows: ${table.name} has no row ${row} among ${table.lines.length}.`, { row });
+      throw new ValueError('takeRows', `${table.name} has no row ${row} among ${table.lines.length}.`, { row });
     }
   }
   return {
@@ -120,7 +121,8 @@ export function columnFinder(operation: string, table: Table): (name: string) =>
     const column = columns.get(name);
     if (column) return column;
     throw new ValueError(
-      `${operation}: ${table.name} has no column ${quoted(name)}; it has ${listed([...columns.keys()])}.`,
+      operation,
+      `${table.name} has no column ${quoted(name)}; it has ${listed([...columns.keys()])}.`,
       { column: name },
     );
   };
@@ -137,7 +139,8 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
   if (rows * width > 2 ** 31) {
     const widest = encodings[widths.indexOf(Math.max(...widths))]?.name ?? '';
     throw new ValueError(
-      `encodeTable: ${table.name}: ${rows} rows of ${width} elements are more than 2^31; column ${quoted(widest)} has the most categories: leave it out, or encode fewer rows at a time.`,
+      'encodeTable',
+      `${table.name}: ${rows} rows of ${width} elements are more than 2^31; column ${quoted(widest)} has the most categories: leave it out, or encode fewer rows at a time.`,
       { rows, width },
     );
   }
@@ -148,7 +151,7 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
     const column = columnOf(encoding.name);
     const fail = (row: number, what: string): never => {
       const line = table.lines[row];
-      throw new FormatError(`encodeTable: ${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`, {
+      throw new FormatError('encodeTable', `${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`, {
         line,
         column: encoding.name,
       });

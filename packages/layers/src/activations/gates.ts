@@ -123,7 +123,7 @@ export function glu(x: Tensor, options: { readonly axis?: number } = {}): Tensor
   const { axis = -1 } = options;
   const size = sizeAt(x, axis);
   if (size % 2 !== 0) {
-    throw new ShapeError(`glu: axis ${axis} of ${show(x.shape)} has ${size} values: it must be even, to be halved.`, {
+    throw new ShapeError('glu', `axis ${axis} of ${show(x.shape)} has ${size} values: it must be even, to be halved.`, {
       shape: x.shape,
       axis,
     });

@@ -257,7 +257,8 @@ export class Softmax2d implements Layer {
   forward(input: Tensor): Tensor {
     if (input.rank !== 3 && input.rank !== 4) {
       throw new ShapeError(
-        `Softmax2d: takes [N, channels, height, width] or [channels, height, width], got ${show(input.shape)}.`,
+        'Softmax2d',
+        `takes [N, channels, height, width] or [channels, height, width], got ${show(input.shape)}.`,
         { shape: input.shape },
       );
     }

@@ -29,7 +29,7 @@ export function hardTanh(x: Tensor, options: { readonly min?: number; readonly m
   checkOptions('hardTanh', options, ['min', 'max']);
   const { min = -1, max = 1 } = options;
   if (!(min < max))
-    throw new ValueError(`hardTanh: min is ${min} and max ${max}: min must be below max.`, { min, max });
+    throw new ValueError('hardTanh', `min is ${min} and max ${max}: min must be below max.`, { min, max });
   return clampedFlat(x, min, max);
 }
 
@@ -81,7 +81,7 @@ export function hardShrink(x: Tensor, options: { readonly lambda?: number } = {}
 export function softShrink(x: Tensor, options: { readonly lambda?: number } = {}): Tensor {
   checkOptions('softShrink', options, ['lambda']);
   const { lambda = 0.5 } = options;
-  if (!(lambda >= 0)) throw new ValueError(`softShrink: lambda is ${lambda}: it must be at least 0.`, { lambda });
+  if (!(lambda >= 0)) throw new ValueError('softShrink', `lambda is ${lambda}: it must be at least 0.`, { lambda });
   return where(x.greater(lambda), x.sub(lambda), where(x.less(-lambda), x.add(lambda), 0));
 }
 

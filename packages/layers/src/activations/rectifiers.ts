@@ -79,7 +79,7 @@ export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tenso
 export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
   checkOptions('celu', options, ['alpha']);
   const { alpha = 1 } = options;
-  if (alpha === 0) throw new ValueError('celu: alpha is 0: it divides x, so it must be another number.', { alpha });
+  if (alpha === 0) throw new ValueError('celu', 'alpha is 0: it divides x, so it must be another number.', { alpha });
   const positive = x.greater(0);
   return where(positive, x, where(positive, 0, x).div(alpha).expm1().mul(alpha));
 }

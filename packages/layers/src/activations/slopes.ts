@@ -34,7 +34,7 @@ export class PReLU implements Layer {
     const channels = this.weight.size;
     const axis = input.rank < 2 ? 0 : 1;
     if (channels > 1 && input.shape[axis] !== channels) {
-      throw new ShapeError(`${this}: takes [N, ${channels}, ...], got ${show(input.shape)}.`, {
+      throw new ShapeError(String(this), `takes [N, ${channels}, ...], got ${show(input.shape)}.`, {
         shape: input.shape,
         expected: channels,
       });
@@ -69,7 +69,7 @@ export class RReLU implements Layer {
     checkOptions('RReLU', options, ['lower', 'upper']);
     const { lower = 1 / 8, upper = 1 / 3 } = options;
     if (!(lower <= upper)) {
-      throw new ValueError(`RReLU: lower is ${lower} and upper ${upper}: lower must not be above upper.`, {
+      throw new ValueError('RReLU', `lower is ${lower} and upper ${upper}: lower must not be above upper.`, {
         lower,
         upper,
       });

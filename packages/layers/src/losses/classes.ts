@@ -41,7 +41,7 @@ export function classLoss(
   const axis = classAxis(loss, scores);
   const { labelSmoothing = 0, mask } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ValueError(`${loss}: labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, { labelSmoothing });
+    throw new ValueError(loss, `labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, { labelSmoothing });
   }
   const weight = classWeights(loss, options.weight, sizeAt(scores, axis), scores.rank - axis - 1);
   const samples = samplesOf(scores, axis);
@@ -54,14 +54,15 @@ export function classLoss(
     return withProbabilities(loss, losses, seen, axis, weight, options);
   }
   throw new ShapeError(
-    `${loss}: for logits ${show(scores.shape)} the target must be class indices ${show(samples)} or probabilities ${show(scores.shape)}, got ${show(target.shape)}.`,
+    loss,
+    `for logits ${show(scores.shape)} the target must be class indices ${show(samples)} or probabilities ${show(scores.shape)}, got ${show(target.shape)}.`,
     { logits: scores.shape, target: target.shape },
   );
 }
 
 /** Scores [N, classes, ...] have their classes on axis 1, those of a single sample on axis 0. */
 function classAxis(loss: string, scores: Tensor): number {
-  if (scores.rank === 0) throw new ShapeError(`${loss}: the logits are a scalar: they must be [N, classes, ...].`);
+  if (scores.rank === 0) throw new ShapeError(loss, 'the logits are a scalar: they must be [N, classes, ...].');
   return scores.rank === 1 ? 0 : 1;
 }
 
@@ -80,7 +81,8 @@ export function perClass(loss: string, what: string, given: Tensor | readonly nu
   const values = isList(given) ? tensor(given) : given;
   if (values.rank !== 1 || values.shape[0] !== classes) {
     throw new ShapeError(
-      `${loss}: ${what} must have one number for each of the ${classes} classes: [${classes}], got ${show(values.shape)}.`,
+      loss,
+      `${what} must have one number for each of the ${classes} classes: [${classes}], got ${show(values.shape)}.`,
       { [what]: values.shape, classes },
     );
   }
@@ -93,7 +95,8 @@ export function targetHits(loss: string, scores: Tensor, target: Tensor): Tensor
   const samples = samplesOf(scores, axis);
   if (show(target.shape) !== show(samples)) {
     throw new ShapeError(
-      `${loss}: for logits ${show(scores.shape)} the target must be class indices ${show(samples)}, got ${show(target.shape)}.`,
+      loss,
+      `for logits ${show(scores.shape)} the target must be class indices ${show(samples)}, got ${show(target.shape)}.`,
       { logits: scores.shape, target: target.shape },
     );
   }

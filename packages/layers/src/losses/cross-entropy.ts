@@ -78,7 +78,7 @@ export function fading(wrong: Tensor, gamma: number): Tensor | number {
 }
 
 export function requireGamma(loss: string, gamma: number): void {
-  if (!(gamma >= 0)) throw new ValueError(`${loss}: gamma is ${gamma}: it must be at least 0.`, { gamma });
+  if (!(gamma >= 0)) throw new ValueError(loss, `gamma is ${gamma}: it must be at least 0.`, { gamma });
 }
 
 export interface GeneralizedCrossEntropyOptions extends ClassLossOptions {
@@ -104,7 +104,7 @@ export function generalizedCrossEntropy(
   checkClassOptions('generalizedCrossEntropy', options, ['q']);
   const { q = 0.5 } = options;
   if (!(q > 0 && q <= 1)) {
-    throw new ValueError(`generalizedCrossEntropy: q is ${q}: it must be above 0 and at most 1.`, { q });
+    throw new ValueError('generalizedCrossEntropy', `q is ${q}: it must be above 0 and at most 1.`, { q });
   }
   // 1 - p^q = -expm1(-q l)
   return classLoss('generalizedCrossEntropy', logits, target, options, (scores) =>

@@ -38,13 +38,14 @@ export function ctc(logProbabilities: Tensor, target: Tensor, options: CtcOption
   checkOptions('ctc', options, [...lossOptions, 'inputLengths', 'targetLengths', 'blank', 'zeroInfinity']);
   if (logProbabilities.rank !== 3 || sizeAt(logProbabilities, 0) === 0) {
     throw new ShapeError(
-      `ctc: log-probabilities must be [steps, N, classes] with a step or more, got ${show(logProbabilities.shape)}.`,
+      'ctc',
+      `log-probabilities must be [steps, N, classes] with a step or more, got ${show(logProbabilities.shape)}.`,
       { shape: logProbabilities.shape },
     );
   }
   const [steps = 0, batch = 0, classes = 0] = logProbabilities.shape;
   if (target.rank !== 2 || target.shape[0] !== batch) {
-    throw new ShapeError(`ctc: the target must be [${batch}, labels], got ${show(target.shape)}.`, {
+    throw new ShapeError('ctc', `the target must be [${batch}, labels], got ${show(target.shape)}.`, {
       target: target.shape,
       batch,
     });
@@ -52,7 +53,7 @@ export function ctc(logProbabilities: Tensor, target: Tensor, options: CtcOption
   const { blank = 0, zeroInfinity = false, reduction = 'mean', mask } = options;
   requireWhole('ctc', 'blank', blank, 0);
   if (blank >= classes) {
-    throw new ValueError(`ctc: blank is ${blank}: there are ${classes} classes.`, { blank, classes });
+    throw new ValueError('ctc', `blank is ${blank}: there are ${classes} classes.`, { blank, classes });
   }
   const labels = sizeAt(target, 1);
   const inputLengths = lengthsOf('inputLengths', options.inputLengths, batch, steps);
@@ -133,16 +134,21 @@ function lengthsOf(what: string, given: Tensor | readonly number[] | undefined, 
   if (!isTensor(given)) {
     const wrong = given.findIndex((length) => !Number.isInteger(length) || length < 0 || length > most);
     if (wrong !== -1) {
-      throw new ValueError(`ctc: ${what}[${wrong}] is ${given[wrong]}: it must be a whole number from 0 to ${most}.`, {
-        [what]: given,
-        most,
-      });
+      throw new ValueError(
+        'ctc',
+        `${what}[${wrong}] is ${given[wrong]}: it must be a whole number from 0 to ${most}.`,
+        {
+          [what]: given,
+          most,
+        },
+      );
     }
   }
   const lengths = isTensor(given) ? given : tensor(Int32Array.from(given));
   if (lengths.rank !== 1 || lengths.shape[0] !== batch) {
     throw new ShapeError(
-      `ctc: ${what} must have a number for each of the ${batch} rows: [${batch}], got ${show(lengths.shape)}.`,
+      'ctc',
+      `${what} must have a number for each of the ${batch} rows: [${batch}], got ${show(lengths.shape)}.`,
       { [what]: lengths.shape, batch },
     );
   }

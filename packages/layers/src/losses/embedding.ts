@@ -124,7 +124,7 @@ function triplet(
   distance: (a: Tensor, b: Tensor) => Tensor,
 ): Tensor {
   const { margin = 1, swap = false } = options;
-  if (!(margin > 0)) throw new ValueError(`${loss}: the margin is ${margin}: it must be above 0.`, { margin });
+  if (!(margin > 0)) throw new ValueError(loss, `the margin is ${margin}: it must be above 0.`, { margin });
   requireShape(loss, 'positive', inputs[1], inputs[0].shape);
   requireShape(loss, 'negative', inputs[2], inputs[0].shape);
   const [anchor, positive, negative] = inputs.map((x) => shown(loss, x, options));
@@ -156,10 +156,10 @@ export function infoNce(query: Tensor, positive: Tensor, options: InfoNceOptions
   checkOptions('infoNce', options, [...lossOptions, 'temperature', 'negatives', 'symmetric']);
   const { temperature = 0.07, negatives, symmetric = false, mask } = options;
   if (!(temperature > 0)) {
-    throw new ValueError(`infoNce: the temperature is ${temperature}: it must be above 0.`, { temperature });
+    throw new ValueError('infoNce', `the temperature is ${temperature}: it must be above 0.`, { temperature });
   }
   if (symmetric && negatives !== undefined) {
-    throw new ValueError('infoNce: symmetric has no meaning with negatives: leave out one of them.');
+    throw new ValueError('infoNce', 'symmetric has no meaning with negatives: leave out one of them.');
   }
   requireRows('infoNce', query);
   const [queries, keys] = compared('infoNce', query, positive, options).map((x) => normalize(x));
@@ -224,5 +224,5 @@ export function circle(embeddings: Tensor, labels: Tensor, options: CircleOption
 
 function requireRows(loss: string, x: Tensor): void {
   if (x.rank === 2) return;
-  throw new ShapeError(`${loss}: embeddings must be [N, width], got ${show(x.shape)}.`, { shape: x.shape });
+  throw new ShapeError(loss, `embeddings must be [N, width], got ${show(x.shape)}.`, { shape: x.shape });
 }

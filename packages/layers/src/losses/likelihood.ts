@@ -77,7 +77,7 @@ export function gaussianNll(
 ): Tensor {
   checkOptions('gaussianNll', options, [...lossOptions, 'full', 'epsilon']);
   const { full = false, epsilon = 1e-6 } = options;
-  if (!(epsilon > 0)) throw new ValueError(`gaussianNll: epsilon is ${epsilon}: it must be above 0.`, { epsilon });
+  if (!(epsilon > 0)) throw new ValueError('gaussianNll', `epsilon is ${epsilon}: it must be above 0.`, { epsilon });
   const [guess, wanted] = compared('gaussianNll', prediction, target, options);
   const given = varianceLike(variance, prediction);
   const seen = shown('gaussianNll', given.expand(prediction.shape), options);
@@ -94,7 +94,8 @@ function varianceLike(variance: Tensor, prediction: Tensor): Tensor {
   if (forms.includes(show(variance.shape))) return variance;
   if (show(variance.shape) === show(shape.slice(0, -1))) return variance.unsqueeze(-1);
   throw new ShapeError(
-    `gaussianNll: for the prediction ${forms[0]} the variance must be ${forms[0]} or ${forms[1]}, got ${show(variance.shape)}.`,
+    'gaussianNll',
+    `for the prediction ${forms[0]} the variance must be ${forms[0]} or ${forms[1]}, got ${show(variance.shape)}.`,
     { prediction: shape, variance: variance.shape },
   );
 }

@@ -13,9 +13,10 @@ function requireCounts(of: string, counts: ClassCounts): void {
   const wrong = counts.findIndex((count) => !(count > 0 && Number.isFinite(count)));
   if (wrong === -1 && counts.length > 0) return;
   throw new ValueError(
+    of,
     wrong === -1
-      ? `${of}: the counts are empty: give the number of samples of each class.`
-      : `${of}: the count of class ${wrong} is ${counts[wrong]}: every class needs at least one sample.`,
+      ? 'the counts are empty: give the number of samples of each class.'
+      : `the count of class ${wrong} is ${counts[wrong]}: every class needs at least one sample.`,
     { counts },
   );
 }
@@ -46,7 +47,7 @@ export function classBalancedWeights(counts: ClassCounts, options: { readonly be
   requireCounts('classBalancedWeights', counts);
   const { beta = 0.999 } = options;
   if (!(beta >= 0 && beta < 1)) {
-    throw new ValueError(`classBalancedWeights: beta is ${beta}: it must be at least 0 and below 1.`, { beta });
+    throw new ValueError('classBalancedWeights', `beta is ${beta}: it must be at least 0 and below 1.`, { beta });
   }
   // 1 - beta^n without cancelling for beta near 1; for beta 0 all are 1
   const effective = counts.map((count) => -Math.expm1(count * Math.log(beta)) / (1 - beta));
@@ -187,7 +188,7 @@ export function equalized(logits: Tensor, target: Tensor, counts: ClassCounts, o
   checkClassOptions('equalized', options, ['rareShare', 'strength']);
   const { rareShare = 0.005, strength = 1 } = options;
   if (!(strength >= 0 && strength <= 1)) {
-    throw new ValueError(`equalized: strength is ${strength}: it must be from 0 to 1.`, { strength });
+    throw new ValueError('equalized', `strength is ${strength}: it must be from 0 to 1.`, { strength });
   }
   const total = counts.reduce((sum, count) => sum + count, 0);
   // log(1 - strength); a term of e^-1e4 is none

@@ -147,7 +147,7 @@ export interface MultiMarginOptions extends LossOptions {
 export function multiMargin(scores: Tensor, target: Tensor, options: MultiMarginOptions = {}): Tensor {
   checkOptions('multiMargin', options, [...lossOptions, 'p', 'margin', 'weight']);
   const { p = 1, margin = 1, weight } = options;
-  if (p !== 1 && p !== 2) throw new ValueError(`multiMargin: p is ${String(p)}: it must be 1 or 2.`, { p });
+  if (p !== 1 && p !== 2) throw new ValueError('multiMargin', `p is ${String(p)}: it must be 1 or 2.`, { p });
   const hit = targetHits('multiMargin', scores, target);
   const axis = scores.rank === 1 ? 0 : 1;
   const classes = sizeAt(scores, axis);

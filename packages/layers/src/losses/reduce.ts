@@ -43,7 +43,8 @@ export function weighSamples(loss: string, losses: Tensor, { sampleWeight, mask 
   const { shape } = losses;
   if (given.rank === 0 || given.rank > shape.length || given.shape.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
-      `${loss}: sampleWeight ${show(given.shape)} does not fit the losses ${show(shape)}: it must have their first axes, [N] or more.`,
+      loss,
+      `sampleWeight ${show(given.shape)} does not fit the losses ${show(shape)}: it must have their first axes, [N] or more.`,
       { loss, sampleWeight: given.shape, losses: shape },
     );
   }
@@ -61,7 +62,8 @@ export function requireSameShape(loss: string, prediction: Tensor, target: Tenso
   const { shape } = prediction;
   if (show(shape) === show(target.shape)) return;
   throw new ShapeError(
-    `${loss}: the prediction ${show(shape)} and the target ${show(target.shape)} have different shapes: reshape one of them.`,
+    loss,
+    `the prediction ${show(shape)} and the target ${show(target.shape)} have different shapes: reshape one of them.`,
     { loss, prediction: shape, target: target.shape },
   );
 }
@@ -69,7 +71,7 @@ export function requireSameShape(loss: string, prediction: Tensor, target: Tenso
 /** Throws unless a tensor has the shape that the loss needs beside its first one. */
 export function requireShape(loss: string, what: string, given: Tensor, shape: Shape): void {
   if (show(given.shape) === show(shape)) return;
-  throw new ShapeError(`${loss}: the ${what} must be ${show(shape)}, got ${show(given.shape)}.`, {
+  throw new ShapeError(loss, `the ${what} must be ${show(shape)}, got ${show(given.shape)}.`, {
     loss,
     [what]: given.shape,
     expected: shape,
@@ -95,7 +97,7 @@ export function compared(
 /** Targets of 0 and 1 moved towards 1/2: t (1 - smoothing) + smoothing / 2. (Szegedy et al. 2016.) */
 export function smoothed(loss: string, target: Tensor, labelSmoothing = 0): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ValueError(`${loss}: labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, { labelSmoothing });
+    throw new ValueError(loss, `labelSmoothing is ${labelSmoothing}: it must be from 0 to 1.`, { labelSmoothing });
   }
   return labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / 2);
 }

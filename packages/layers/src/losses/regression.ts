@@ -50,7 +50,7 @@ export function huber(prediction: Tensor, target: Tensor, options: HuberOptions 
   checkOptions('huber', options, [...lossOptions, 'delta']);
   const [guess, wanted] = compared('huber', prediction, target, options);
   const { delta = 1 } = options;
-  if (!(delta > 0)) throw new ValueError(`huber: delta is ${delta}: it must be above 0.`, { delta });
+  if (!(delta > 0)) throw new ValueError('huber', `delta is ${delta}: it must be above 0.`, { delta });
   const difference = guess.sub(wanted);
   const distance = difference.abs();
   const line = distance.sub(0.5 * delta).mul(delta);
@@ -73,7 +73,7 @@ export interface SmoothL1Options extends LossOptions {
 export function smoothL1(prediction: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   checkOptions('smoothL1', options, [...lossOptions, 'beta']);
   const { beta = 1 } = options;
-  if (!(beta >= 0)) throw new ValueError(`smoothL1: beta is ${beta}: it must be at least 0.`, { beta });
+  if (!(beta >= 0)) throw new ValueError('smoothL1', `beta is ${beta}: it must be at least 0.`, { beta });
   const [guess, wanted] = compared('smoothL1', prediction, target, options);
   const difference = guess.sub(wanted);
   const distance = difference.abs();

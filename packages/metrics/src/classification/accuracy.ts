@@ -25,7 +25,8 @@ function marked(values: Tensor, isOutside: Tensor): Tensor {
 function checked(metric: object, mean: number): number {
   if (mean !== Number.POSITIVE_INFINITY) return mean;
   throw new ValueError(
-    `${metric}: some targets or predicted labels are no class: check the number of classes, or set ignoreIndex.`,
+    String(metric),
+    'some targets or predicted labels are no class: check the number of classes, or set ignoreIndex.',
   );
 }
 
@@ -100,7 +101,7 @@ function withinTopK(
   { k, ...options }: TopKOptions & Weighting,
 ): Elements {
   if (!Number.isInteger(k) || k < 1)
-    throw new ValueError(`${operation}: k is ${k}: it must be a whole number from 1.`, { k });
+    throw new ValueError(operation, `k is ${k}: it must be a whole number from 1.`, { k });
   const { actual, weights, classes, isOutside } = labelsOf(operation, scores, targets, options);
   const all = classesFirst(operation, scores, options);
   const safe = actual.clamp(0, classes - 1).unsqueeze(0);

@@ -41,7 +41,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
     checkOptions(new.target.name, options, [...known, ...more]);
     const { bins = 15, classwise = false } = options;
     if (!Number.isInteger(bins) || bins < 1)
-      throw new ValueError(`${this}: bins is ${bins}: it must be a whole number from 1.`, { bins });
+      throw new ValueError(String(this), `bins is ${bins}: it must be a whole number from 1.`, { bins });
     const { from, task, axis, ignoreIndex } = options;
     this.#options = Object.fromEntries(
       Object.entries({ from, task, axis, ignoreIndex }).filter(([, value]) => value !== undefined),
@@ -86,7 +86,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
     const bins = this.#bins;
     const rows = rowsOf(totals, columns).map(({ values }) => values);
     if (rows.at(-1)?.some((count) => count !== 0)) {
-      throw new ValueError(`${this}: some predictions are no probabilities from 0 to 1: check from.`);
+      throw new ValueError(String(this), 'some predictions are no probabilities from 0 to 1: check from.');
     }
     const cell = (row: number, column: number): number => rows[row]?.[column] ?? 0;
     return this.valueFrom(
@@ -216,7 +216,8 @@ export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<n
   let [low, high] = [1e-4, 1e4];
   if (!(slope(low) < 0 && slope(high) > 0)) {
     throw new ValueError(
-      'fitTemperature: no temperature is best: the logits are all right, none is better than chance, or a target is no class.',
+      'fitTemperature',
+      'no temperature is best: the logits are all right, none is better than chance, or a target is no class.',
     );
   }
   for (let step = 0; step < 100; step++) {

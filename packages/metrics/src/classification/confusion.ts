@@ -53,7 +53,8 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
   protected override compute(totals: Float64Array, classes: number): Value {
     if (totals[classes * classes] !== 0) {
       throw new ValueError(
-        `${this}: ${totals[classes * classes]} targets or predicted labels are not from 0 to ${classes - 1}: check the classes, or set ignoreIndex.`,
+        String(this),
+        `${totals[classes * classes]} targets or predicted labels are not from 0 to ${classes - 1}: check the classes, or set ignoreIndex.`,
         { classes },
       );
     }

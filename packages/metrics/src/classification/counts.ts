@@ -53,7 +53,8 @@ const named = <Q>(rows: readonly Q[]): Counts<Q> => {
 export function requireLabels(metric: object, counts: Counts<Numbers>, columns: number): void {
   if (counts.total.values.every(Number.isFinite)) return;
   throw new ValueError(
-    `${metric}: some targets or predicted labels are not from 0 to ${Math.max(columns, 2) - 1}: check the classes, or set ignoreIndex.`,
+    String(metric),
+    `some targets or predicted labels are not from 0 to ${Math.max(columns, 2) - 1}: check the classes, or set ignoreIndex.`,
     { columns },
   );
 }
@@ -80,7 +81,8 @@ export function averaged<Q extends Quantity<Q>>(formula: Formula, counts: Counts
 function averageFor(operation: string, columns: number, bothClasses: boolean, average: Average | undefined): Average {
   if (average === 'binary' && columns > 1) {
     throw new ValueError(
-      `${operation}: average 'binary' is of one score per sample, there are ${columns} classes: choose 'macro', 'micro', 'weighted' or 'none'.`,
+      operation,
+      `average 'binary' is of one score per sample, there are ${columns} classes: choose 'macro', 'micro', 'weighted' or 'none'.`,
       { average, columns },
     );
   }

@@ -62,32 +62,36 @@ export function kindOf(operation: string, predictions: Tensor, targets: Tensor, 
     const count = predictions.shape[axis] ?? 0;
     if (!sameShape(rest, targets.shape)) {
       throw new ShapeError(
-        `${operation}: scores ${show(predictions.shape)} with classes on axis ${axis} belong to targets ${show(rest)}, got ${show(targets.shape)}: set axis, or reshape the targets.`,
+        operation,
+        `scores ${show(predictions.shape)} with classes on axis ${axis} belong to targets ${show(rest)}, got ${show(targets.shape)}: set axis, or reshape the targets.`,
         { predictions: predictions.shape, targets: targets.shape },
       );
     }
     if (count < 2) {
       throw new ShapeError(
-        `${operation}: scores ${show(predictions.shape)} have one class on axis ${axis}: give one score per sample as ${show(rest)}.`,
+        operation,
+        `scores ${show(predictions.shape)} have one class on axis ${axis}: give one score per sample as ${show(rest)}.`,
         { predictions: predictions.shape },
       );
     }
     if (classes !== undefined && classes !== count) {
       throw new ShapeError(
-        `${operation}: the scores ${show(predictions.shape)} have ${count} classes on axis ${axis}, the option says ${classes}.`,
+        operation,
+        `the scores ${show(predictions.shape)} have ${count} classes on axis ${axis}, the option says ${classes}.`,
         { classes, axis },
       );
     }
     if (task === undefined || task === 'multiclass') return 'scores';
     throw new ValueError(
-      `${operation}: the task is '${task}' but there are ${count} scores for each target: give predictions of the shape of the targets.`,
+      operation,
+      `the task is '${task}' but there are ${count} scores for each target: give predictions of the shape of the targets.`,
       { task },
     );
   }
   requireSameShape(operation, predictions, targets);
   if (task === 'multilabel') {
     if (predictions.rank < 2) {
-      throw new ShapeError(`${operation}: several labels per sample are [N, labels], got ${show(predictions.shape)}.`);
+      throw new ShapeError(operation, `several labels per sample are [N, labels], got ${show(predictions.shape)}.`);
     }
     if (!areLabels) requireFrom(operation, options);
     return 'multilabel';
@@ -96,13 +100,15 @@ export function kindOf(operation: string, predictions: Tensor, targets: Tensor, 
     if (task === 'binary' || (predictions.dtype === 'bool' && classes === undefined)) return 'binary';
     if (classes !== undefined) return 'labels';
     throw new ValueError(
-      `${operation}: the predictions are labels, whose number the shape does not tell: set classes, or task: 'binary'.`,
+      operation,
+      "the predictions are labels, whose number the shape does not tell: set classes, or task: 'binary'.",
     );
   }
   const isColumn = predictions.rank < 2 || predictions.shape.at(-1) === 1;
   if (task !== 'binary' && !isColumn) {
     throw new ValueError(
-      `${operation}: predictions and targets are both ${show(predictions.shape)}: set task: 'binary' (each element is one question) or 'multilabel' (each column is).`,
+      operation,
+      `predictions and targets are both ${show(predictions.shape)}: set task: 'binary' (each element is one question) or 'multilabel' (each column is).`,
       { shape: predictions.shape },
     );
   }
@@ -113,14 +119,14 @@ export function kindOf(operation: string, predictions: Tensor, targets: Tensor, 
 /** Whether scores are logits; an error where that was not said. */
 export function requireFrom(operation: string, { from }: PredictionOptions): 'logits' | 'probabilities' {
   if (from === 'logits' || from === 'probabilities') return from;
-  throw new ValueError(`${operation}: the predictions are scores: say from: 'logits' or from: 'probabilities'.`);
+  throw new ValueError(operation, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
 }
 
 /** The axis of classes, counted from 0. */
 export function classAxis(operation: string, predictions: Tensor, { axis = 1 }: PredictionOptions): number {
   const normal = axis < 0 ? axis + predictions.rank : axis;
   if (Number.isInteger(normal) && normal >= 0 && normal < predictions.rank) return normal;
-  throw new ShapeError(`${operation}: axis ${axis} is not one of ${show(predictions.shape)}.`, { axis });
+  throw new ShapeError(operation, `axis ${axis} is not one of ${show(predictions.shape)}.`, { axis });
 }
 
 /** Scores as [classes, n]. */
@@ -137,7 +143,7 @@ export function isPositive(operation: string, predictions: Tensor, options: Pred
   if (predictions.dtype === 'int32' || options.from === 'labels') return predictions.equal(1);
   const { threshold = 0.5 } = options;
   if (!(threshold >= 0 && threshold <= 1)) {
-    throw new ValueError(`${operation}: the threshold is ${threshold}: it is a probability, from 0 to 1.`, {
+    throw new ValueError(operation, `the threshold is ${threshold}: it is a probability, from 0 to 1.`, {
       threshold,
     });
   }
@@ -165,7 +171,7 @@ export function labelsOf(
 ): Labels {
   const kind = kindOf(operation, predictions, targets, options);
   if (kind === 'multilabel') {
-    throw new ValueError(`${operation}: takes one class per sample, not several labels.`);
+    throw new ValueError(operation, 'takes one class per sample, not several labels.');
   }
   const n = [targets.size];
   const weights = weightsFor(operation, targets, options)?.reshape(n) ?? null;

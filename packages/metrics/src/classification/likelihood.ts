@@ -72,7 +72,8 @@ const brierOf: Loss = (operation, predictions, targets, options) => {
 const hingeOf: Loss = (operation, predictions, targets, options) => {
   if (options.from !== undefined && options.from !== 'logits') {
     throw new ValueError(
-      `${operation}: the hinge loss is of margins, not of ${options.from}: give the model's scores as they are.`,
+      operation,
+      `the hinge loss is of margins, not of ${options.from}: give the model's scores as they are.`,
     );
   }
   const margins = { ...options, from: 'logits' } as const;
@@ -120,7 +121,8 @@ abstract class LossMetric extends MeanMetric<Batch> {
   protected override finish(mean: number): number {
     if (mean !== Number.POSITIVE_INFINITY) return mean;
     throw new ValueError(
-      `${this}: some targets are no class, or a loss is infinite: check the targets, or set ignoreIndex.`,
+      String(this),
+      'some targets are no class, or a loss is infinite: check the targets, or set ignoreIndex.',
     );
   }
 }

@@ -29,7 +29,7 @@ const jaccardOf: Formula = ({ hits, predicted, actual }) => ratio(hits, predicte
 
 /** (1 + b^2) P R / (b^2 P + R) = (1 + b^2) hits / (b^2 actual + predicted) */
 function betaFormula(operation: string, beta: number): Formula {
-  if (!(beta > 0)) throw new ValueError(`${operation}: beta is ${beta}: it must be above 0.`, { beta });
+  if (!(beta > 0)) throw new ValueError(operation, `beta is ${beta}: it must be above 0.`, { beta });
   return ({ hits, predicted, actual }) => ratio(hits.mul(1 + beta ** 2), actual.mul(beta ** 2).add(predicted));
 }
 
@@ -482,7 +482,7 @@ export class ShotRecall extends CountMetric<ShotRecalls> {
     checkOptions('ShotRecall', options, [...predictionOptions, 'counts', 'many', 'few']);
     const { counts, many = 100, few = 20, ...rest } = options;
     super('shot_recall', { classes: counts.length, ...rest }, true);
-    if (!(few <= many)) throw new ValueError(`ShotRecall: few is ${few}, many ${many}: few must not be above many.`);
+    if (!(few <= many)) throw new ValueError('ShotRecall', `few is ${few}, many ${many}: few must not be above many.`);
     [this.#counts, this.#many, this.#few] = [counts, many, few];
   }
 

@@ -29,10 +29,10 @@ type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighti
 /** Probabilities and truths [columns, n], and where they are neither. */
 function scored(operation: string, predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting) {
   if (options.from === 'labels' || predictions.dtype !== 'float32') {
-    throw new ValueError(`${operation}: a curve needs scores, the predictions are labels.`);
+    throw new ValueError(operation, 'a curve needs scores, the predictions are labels.');
   }
   if (options.from === undefined) {
-    throw new ValueError(`${operation}: the predictions are scores: say from: 'logits' or from: 'probabilities'.`);
+    throw new ValueError(operation, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
   }
   const { predicted, actual, weights, isOutside, shape } = marksOf(
     operation,
@@ -50,7 +50,8 @@ function scored(operation: string, predictions: Tensor, targets: Tensor, options
 
 function wrongScores(metric: object): ValueError {
   return new ValueError(
-    `${metric}: some predictions are no probabilities from 0 to 1, or some targets no labels: check from, or set ignoreIndex.`,
+    String(metric),
+    'some predictions are no probabilities from 0 to 1, or some targets no labels: check from, or set ignoreIndex.',
   );
 }
 
@@ -145,7 +146,9 @@ export abstract class CurveMetric<Value> extends Metric<Value> {
     checkOptions(new.target.name, options, [...curveOptions, ...more]);
     const { thresholds = 200, exact = false, ...all } = options;
     if (!Number.isInteger(thresholds) || thresholds < 2) {
-      throw new ValueError(`${this}: thresholds is ${thresholds}: it must be a whole number from 2.`, { thresholds });
+      throw new ValueError(String(this), `thresholds is ${thresholds}: it must be a whole number from 2.`, {
+        thresholds,
+      });
     }
     const rest = Object.fromEntries(Object.entries(all).filter(([option]) => !more.includes(option)));
     const bounds = exact === true ? {} : exact;

@@ -77,7 +77,7 @@ abstract class PointMetric extends CurveMetric<number> {
 
 function share(metric: string, name: string, value: number): number {
   if (value >= 0 && value <= 1) return value;
-  throw new ValueError(`${metric}: ${name} is ${value}: it must be from 0 to 1.`, { [name]: value });
+  throw new ValueError(metric, `${name} is ${value}: it must be from 0 to 1.`, { [name]: value });
 }
 
 /**

@@ -246,7 +246,7 @@ export interface QuantileOptions {
 // q (t - p) where the target is above, (1 - q) (p - t) where it is below
 function pinball(operation: string, { quantile = 0.5 }: QuantileOptions): PairFormula {
   if (!(quantile > 0 && quantile < 1)) {
-    throw new ValueError(`${operation}: the quantile is ${quantile}: it must be above 0 and below 1.`, { quantile });
+    throw new ValueError(operation, `the quantile is ${quantile}: it must be above 0 and below 1.`, { quantile });
   }
   return (_, p, t) => {
     const d = difference(operation, t, p);
@@ -291,7 +291,7 @@ export interface TweedieOptions {
 /** The unit deviance of a Tweedie distribution of this power. (Jorgensen 1987.) */
 function devianceOf(operation: string, { power = 0 }: TweedieOptions): PairFormula {
   if (power > 0 && power < 1) {
-    throw new ValueError(`${operation}: the power is ${power}: no distribution has one between 0 and 1.`, { power });
+    throw new ValueError(operation, `the power is ${power}: no distribution has one between 0 and 1.`, { power });
   }
   return (_, p, t) => {
     if (power === 0) return difference(operation, p, t).square();

@@ -47,7 +47,7 @@ const relativeOf: Formula = (moments) => ratio(residual(moments), moments.YY);
 
 function adjusted(operation: string, features: number): Formula {
   if (!Number.isInteger(features) || features < 0) {
-    throw new ValueError(`${operation}: features is ${features}: it is the number of inputs of the model, from 0.`);
+    throw new ValueError(operation, `features is ${features}: it is the number of inputs of the model, from 0.`);
   }
   // 1 - (1 - R2) (n - 1) / (n - features - 1)
   return (moments) =>

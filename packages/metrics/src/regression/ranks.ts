@@ -18,7 +18,7 @@ abstract class RankMetric extends RowMetric<
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
     const operation = this.constructor.name;
     if (weighting.weights !== undefined) {
-      throw new ValueError(`${operation}: ranks have no weights: give a mask, or leave samples out.`);
+      throw new ValueError(operation, 'ranks have no weights: give a mask, or leave samples out.');
     }
     requireSameShape(operation, predictions, targets);
     const n = [targets.size];

@@ -14,14 +14,14 @@ type ImageFormula = (operation: string, images: Tensor, targets: Tensor) => Tens
 function requireImages(operation: string, images: Tensor, targets: Tensor): void {
   requireSameShape(operation, images, targets);
   if (images.rank === 4) return;
-  throw new ShapeError(`${operation}: images are [N, channels, height, width], got ${show(images.shape)}.`, {
+  throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(images.shape)}.`, {
     shape: images.shape,
   });
 }
 
 function requireRange(operation: string, range: number): number {
   if (range > 0) return range;
-  throw new ValueError(`${operation}: range is ${range}: say how far apart values can be, 1 or 255.`, { range });
+  throw new ValueError(operation, `range is ${range}: say how far apart values can be, 1 or 255.`, { range });
 }
 
 /** The mean squared error of each image: [N]. */
@@ -46,7 +46,8 @@ function similarities(operation: string, images: Tensor, targets: Tensor, range:
   const [n = 0, channels = 0, height = 0, width = 0] = images.shape;
   if (height < windowSize || width < windowSize) {
     throw new ShapeError(
-      `${operation}: windows of ${windowSize} x ${windowSize} do not fit into ${show(images.shape)}: take larger images.`,
+      operation,
+      `windows of ${windowSize} x ${windowSize} do not fit into ${show(images.shape)}: take larger images.`,
       { shape: images.shape },
     );
   }
@@ -85,7 +86,8 @@ const multiScaleOf =
     const least = windowSize * 2 ** (scales.length - 1);
     if (Math.min(images.shape[2] ?? 0, images.shape[3] ?? 0) < least) {
       throw new ShapeError(
-        `${operation}: five scales need images of at least ${least} x ${least}, got ${show(images.shape)}: take the similarity of one scale.`,
+        operation,
+        `five scales need images of at least ${least} x ${least}, got ${show(images.shape)}: take the similarity of one scale.`,
         { shape: images.shape },
       );
     }
@@ -236,7 +238,7 @@ export class MultiScaleSimilarity extends ImageMetric {
 /** The sum of differences between neighbours, down and across: [N]. */
 function variation(operation: string, images: Tensor): Tensor {
   if (images.rank !== 4)
-    throw new ShapeError(`${operation}: images are [N, channels, height, width], got ${show(images.shape)}.`, {
+    throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(images.shape)}.`, {
       shape: images.shape,
     });
   const [, , height = 0, width = 0] = images.shape;

@@ -143,9 +143,9 @@ const assignedOf: PairFormula = (operation, p, t) => {
   requireSameShape(operation, p, t);
   const [n = 0, sources = 0, time = 0] = p.shape;
   if (p.rank !== 3)
-    throw new ShapeError(`${operation}: sources are [N, sources, time], got ${show(p.shape)}.`, { shape: p.shape });
+    throw new ShapeError(operation, `sources are [N, sources, time], got ${show(p.shape)}.`, { shape: p.shape });
   if (sources > 6)
-    throw new ValueError(`${operation}: ${sources} sources have ${sources}! orders: 6 are the most.`, { sources });
+    throw new ValueError(operation, `${sources} sources have ${sources}! orders: 6 are the most.`, { sources });
   const all = [n, sources, sources, time];
   // [N, prediction, target]
   const pairs = siSnrOf(operation, p.unsqueeze(2).expand(all), t.unsqueeze(1).expand(all));
@@ -250,14 +250,15 @@ export class SignalToDistortion extends HostMetric<
   constructor({ filter = 512 }: DistortionOptions = {}) {
     super('signal_to_distortion', true, 2);
     if (!Number.isInteger(filter) || filter < 1)
-      throw new ValueError(`SignalToDistortion: filter is ${filter}: it is a number of samples, from 1.`);
+      throw new ValueError('SignalToDistortion', `filter is ${filter}: it is a number of samples, from 1.`);
     this.#filter = filter;
   }
 
   protected override count(prediction: ArrayLike<number>, target: ArrayLike<number>): number[] {
     if (prediction.length !== target.length) {
       throw new ShapeError(
-        `SignalToDistortion: ${prediction.length} samples predicted, ${target.length} in the target.`,
+        'SignalToDistortion',
+        `${prediction.length} samples predicted, ${target.length} in the target.`,
       );
     }
     const length = Math.min(this.#filter, target.length);

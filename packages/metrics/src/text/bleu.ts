@@ -47,7 +47,7 @@ export class BLEU extends HostMetric<
     checkOptions('BLEU', options, ['tokenize', 'smoothing', 'order', 'lowercase']);
     const { tokenize = '13a', smoothing = 'exp', order = 4, lowercase = false } = options;
     if (!Number.isInteger(order) || order < 1)
-      throw new ValueError(`BLEU: order is ${order}: it must be a whole number from 1.`);
+      throw new ValueError('BLEU', `order is ${order}: it must be a whole number from 1.`);
     super('bleu', true, 2 + 2 * order);
     this.#options = { tokenize, smoothing, order, lowercase };
   }
@@ -69,7 +69,7 @@ export class BLEU extends HostMetric<
     for (const [prediction, given] of paired<string | readonly string[]>(this, predictions, references)) {
       const found = this.#tokens(prediction);
       const targets = (typeof given === 'string' ? [given] : given).map((text) => this.#tokens(text));
-      if (targets.length === 0) throw new ValueError('BLEU: a prediction has no reference: give at least one.');
+      if (targets.length === 0) throw new ValueError('BLEU', 'a prediction has no reference: give at least one.');
       this.#references.add(targets.length);
       // the closest length, the shorter of two as close
       const closest = targets

@@ -33,7 +33,10 @@ export function paired<R>(
   const left = typeof predictions === 'string' ? [predictions] : predictions;
   const right = typeof predictions === 'string' ? [references as R] : (references as readonly R[]);
   if (left.length !== right.length) {
-    throw new ValueError(`${metric}: ${left.length} predictions and ${right.length} references: give one for each.`);
+    throw new ValueError(
+      String(metric),
+      `${left.length} predictions and ${right.length} references: give one for each.`,
+    );
   }
   return left.map((text, k) => [text, right[k] as R] as const);
 }

@@ -71,7 +71,8 @@ export class BitsPerByte extends SumMetric<
     meanLoss: Tensor,
     { tokens, bytes }: { readonly tokens: number | Tensor; readonly bytes: number | Tensor },
   ): Tensor {
-    if (meanLoss.size !== 1) throw new ValueError('BitsPerByte: takes the mean loss of a batch, one number, in nats.');
+    if (meanLoss.size !== 1)
+      throw new ValueError('BitsPerByte', 'takes the mean loss of a batch, one number, in nats.');
     const nats = meanLoss.reshape([1]).mul(typeof tokens === 'number' ? tokens : tokens.cast('float32').sum());
     const length = nats.mul(0).add(typeof bytes === 'number' ? bytes : bytes.cast('float32').sum());
     return stack([nats, length], 0);

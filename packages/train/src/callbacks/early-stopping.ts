@@ -33,10 +33,10 @@ export class EarlyStopping implements Stateful {
 
   constructor({ patience = 0, minDelta = 0, higherIsBetter = false, baseline }: EarlyStoppingOptions = {}) {
     if (!Number.isInteger(patience) || patience < 0) {
-      throw new ValueError(`EarlyStopping: patience is ${patience}: it is a whole number, 0 or more.`, { patience });
+      throw new ValueError('EarlyStopping', `patience is ${patience}: it is a whole number, 0 or more.`, { patience });
     }
     if (!(minDelta >= 0))
-      throw new ValueError(`EarlyStopping: minDelta is ${minDelta}: it is 0 or more.`, { minDelta });
+      throw new ValueError('EarlyStopping', `minDelta is ${minDelta}: it is 0 or more.`, { minDelta });
     this.#patience = patience;
     this.#minDelta = minDelta;
     this.#sign = higherIsBetter ? 1 : -1;
@@ -73,7 +73,7 @@ export class EarlyStopping implements Stateful {
   loadHostState(state: unknown): void {
     const { best, waited } = Object(state) as { best?: unknown; waited?: unknown };
     if ((best !== null && typeof best !== 'number') || !Number.isSafeInteger(waited)) {
-      throw new FormatError('EarlyStopping: the saved state has no best value and count: it is of something else.');
+      throw new FormatError('EarlyStopping', 'the saved state has no best value and count: it is of something else.');
     }
     this.#best = best;
     this.#waited = waited as number;

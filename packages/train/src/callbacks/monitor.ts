@@ -8,7 +8,8 @@ export function watched(event: TrainingEvent<object>, monitor: string): number |
   const value = Object.entries(event.values).find(([name]) => name === monitor)?.[1];
   if (typeof value === 'number') return value;
   throw new ValueError(
-    `Training: '${monitor}' is watched, but is ${value === undefined ? 'not there' : 'no number'}.`,
+    'Training',
+    `'${monitor}' is watched, but is ${value === undefined ? 'not there' : 'no number'}.`,
     {
       monitor,
     },
@@ -20,7 +21,8 @@ export function directionOf(training: Controls, monitor: string, given: boolean 
   const known = given ?? training.higherIsBetter(monitor);
   if (known !== null) return known;
   throw new ValueError(
-    `Training: '${monitor}' is watched, and its metric does not say what is better: give higherIsBetter.`,
+    'Training',
+    `'${monitor}' is watched, and its metric does not say what is better: give higherIsBetter.`,
     {
       monitor,
     },
@@ -31,5 +33,5 @@ export function directionOf(training: Controls, monitor: string, given: boolean 
 export function numberIn(of: string, state: unknown, field: string): number | null {
   const value = (Object(state) as Record<string, unknown>)[field];
   if (value === null || typeof value === 'number') return value;
-  throw new FormatError(`${of}: the saved state has no '${field}': it is of something else.`);
+  throw new FormatError(of, `the saved state has no '${field}': it is of something else.`);
 }

@@ -28,7 +28,7 @@ export class SpikeDetector implements Stateful {
 
   constructor({ deviations = 6, window = 100 }: SpikeOptions = {}) {
     if (!(deviations > 0) || !(window > 1)) {
-      throw new ValueError(`SpikeDetector: deviations is ${deviations} and window ${window}: above 0, and above 1.`);
+      throw new ValueError('SpikeDetector', `deviations is ${deviations} and window ${window}: above 0, and above 1.`);
     }
     [this.#deviations, this.#window] = [deviations, window];
   }
@@ -57,7 +57,10 @@ export class SpikeDetector implements Stateful {
   loadHostState(state: unknown): void {
     const { count, mean, variance } = Object(state) as Record<string, unknown>;
     if (!Number.isSafeInteger(count) || typeof mean !== 'number' || typeof variance !== 'number') {
-      throw new FormatError('SpikeDetector: the saved state has no count, mean and variance: it is of something else.');
+      throw new FormatError(
+        'SpikeDetector',
+        'the saved state has no count, mean and variance: it is of something else.',
+      );
     }
     [this.#count, this.#mean, this.#variance] = [count as number, mean, variance];
   }
@@ -107,7 +110,7 @@ export function timer({ seconds, now = () => performance.now() / 1000 }: TimerOp
     loadHostState: (state) => {
       const { elapsed: saved } = Object(state) as { elapsed?: unknown };
       if (typeof saved !== 'number')
-        throw new FormatError('timer: the saved state has no time: it is of something else.');
+        throw new FormatError('timer', 'the saved state has no time: it is of something else.');
       [before, isRunning] = [saved, false];
     },
   };

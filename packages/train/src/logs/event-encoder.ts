@@ -124,7 +124,7 @@ function encodeValue(summary: Summary): Uint8Array {
 /** Minimum, maximum, count, sum, sum of squares; then the upper limit of each of `bins` equal bins, and its count. */
 function histogramOf(values: ArrayLike<number>, bins: number): Uint8Array {
   const finite = Array.from(values).filter(Number.isFinite);
-  if (finite.length === 0) throw new ValueError('encodeEvent: a histogram of no finite numbers.');
+  if (finite.length === 0) throw new ValueError('encodeEvent', 'a histogram of no finite numbers.');
   let [low, high, sum, squares] = [finite[0]!, finite[0]!, 0, 0];
   for (const value of finite) {
     [low, high] = [Math.min(low, value), Math.max(high, value)];

@@ -26,7 +26,8 @@ export class AppendFile implements Stateful {
     const length = this.#length ?? (this.#appends ? size : 0);
     if (size < length) {
       throw new ValueError(
-        `log: ${this.path} has ${size} bytes, the run that is resumed had written ${length}: it is another file, or was cut.`,
+        'log',
+        `${this.path} has ${size} bytes, the run that is resumed had written ${length}: it is another file, or was cut.`,
         { path: this.path },
       );
     }
@@ -49,7 +50,7 @@ export class AppendFile implements Stateful {
   loadHostState(state: unknown): void {
     const { length } = Object(state) as { length?: unknown };
     if (length !== null && !Number.isSafeInteger(length)) {
-      throw new FormatError('log: the saved state has no length of a file: it is of something else.');
+      throw new FormatError('log', 'the saved state has no length of a file: it is of something else.');
     }
     this.#length = length as number | null;
     this.#isOpen = false;

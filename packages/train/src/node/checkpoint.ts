@@ -80,7 +80,7 @@ class CheckpointCallback<V extends object> implements Callback<V> {
     this.#options = options;
     const { every = 1, keep = 0 } = options;
     if (!Number.isInteger(every) || every < 1 || !Number.isInteger(keep) || keep < 0) {
-      throw new ValueError(`checkpoint: every is ${every} and keep ${keep}: whole numbers, every from 1.`, {
+      throw new ValueError('checkpoint', `every is ${every} and keep ${keep}: whole numbers, every from 1.`, {
         every,
         keep,
       });
@@ -143,7 +143,7 @@ class CheckpointCallback<V extends object> implements Callback<V> {
       !Array.isArray(kept) ||
       !kept.every((name) => typeof name === 'string' && /^step-\d+\.safetensors$/.test(name))
     ) {
-      throw new FormatError('checkpoint: the saved state does not name the files that were kept.');
+      throw new FormatError('checkpoint', 'the saved state does not name the files that were kept.');
     }
     this.#best = numberIn('checkpoint', state, 'best');
     this.#kept = [...kept];
