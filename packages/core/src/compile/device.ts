@@ -289,7 +289,7 @@ export class Device {
     return old;
   }
 
-  /** The values of a storage; small ones leave the device. */
+  /** The values of a storage; small ones leave the device, and of others the last ones alone stay. */
   async fetch(storage: Storage): Promise<TensorData> {
     const loss = lossOf(storage);
     if (loss !== null) throw loss;
@@ -297,9 +297,11 @@ export class Device {
     if (storage.host !== null) return storage.host.slice();
     const backend = storage.backend as Backend;
     const data = await this.#download(backend, storage.buffer as object);
-    if (storage.owners === 0 && storage.buffer !== null && sizeOf(storage.shape) <= smallResult) {
+    if (storage.owners === 0 && storage.buffer !== null && storage.host === null) {
       storage.host = data.slice();
-      deviceOf(backend).residency.drop(storage);
+      const { residency } = deviceOf(storage.backend as Backend);
+      if (sizeOf(storage.shape) <= smallResult) residency.drop(storage);
+      else residency.read(storage);
     }
     return data;
   }

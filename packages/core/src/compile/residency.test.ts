@@ -95,6 +95,33 @@ test('rule 5: a small result that was read leaves the device at once', async () 
   expect(backend.live.count).toBe(1);
 });
 
+test('rule 5: large results that were read leave long before the budget is full', async () => {
+  const backend = small(640, 32 * 200_000);
+  const x = tensor(new Float32Array(5000).fill(1));
+  let last: Tensor = x;
+  const seen: number[] = [];
+  for (let look = 1; look <= 1000; look++) {
+    last = x.mul(look);
+    await last.data();
+    if (look % 100 === 0) seen.push(backend.live.bytes);
+  }
+  // ten looks of 20 kB fit into 1/32 of the budget, and the batch
+  expect(seen).toEqual(Array.from({ length: 10 }, () => 11 * 20_000));
+  expect((await last.data())[4999]).toBe(1000);
+  expect(await last.sum().item()).toBe(5_000_000);
+});
+
+test('rule 5: a state that is carried along and read in every step is never uploaded again', async () => {
+  const backend = small(640, 100_000); // the state is larger than the part of the budget that it may have
+  let state = tensor(new Float32Array(20_000));
+  for (let step = 1; step <= 20; step++) {
+    state = state.add(1);
+    expect((await state.data())[0]).toBe(step);
+  }
+  expect(backend.counts.upload).toBe(1);
+  expect(backend.live.bytes).toBeLessThanOrEqual(2 * 80_000);
+});
+
 test('parameters are not part of the budget', async () => {
   const backend = small(1);
   const targets = Array.from({ length: 6 }, () => parameter([1, 2]));

@@ -3,7 +3,9 @@
  * host has them) and results move to host arrays, where the garbage collector sees them. A first upload is mostly a batch
  * that never comes back: its line is short, so that a loop over batches stays in the same memory; what is uploaded a second
  * time has its place among the results, the least recently used first (T. Johnson and D. Shasha, "2Q: A Low Overhead High
- * Performance Buffer Management Replacement Algorithm", 1994).
+ * Performance Buffer Management Replacement Algorithm", 1994). What was read has a copy on the host, and mostly nobody computes
+ * with it again: it has a short line as well, which always keeps the last one, so that a state that is carried from step to
+ * step and looked at each time stays.
  * What variables own stays as long as it is used. It is given back when nobody can reach the variable any more, and past a
  * budget what has not been used for a while moves to the host. So nothing is ever left for users to dispose.
  * See docs/decisions/0019-memory-of-variables.md.
@@ -15,6 +17,8 @@ import { collectGarbage, collectionsSeen } from './garbage.ts';
 
 /** The part of the budget that first uploads have. */
 const firstShare = 1 / 128;
+/** The part of the budget that values have which were read. */
+const readShare = 1 / 32;
 /** The budget of owned memory, in budgets of values without an owner. */
 const ownedShare = 2;
 /** Owned memory that was not used by so many programs is cold. */
@@ -115,6 +119,7 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<{
 
 export class Residency {
   readonly #first: Line;
+  readonly #read: Line;
   readonly #rest: Line;
   readonly #owned: Line;
   readonly #orphans = new Set<Orphan>();
@@ -134,6 +139,7 @@ export class Residency {
     this.#backend = backend;
     this.#residencyOf = residencyOf;
     this.#first = new Line({ count: count * firstShare, bytes: bytes * firstShare });
+    this.#read = new Line({ count: count * readShare, bytes: bytes * readShare });
     this.#rest = new Line({ count, bytes });
     this.#budget = bytes;
     this.#owned = new Line({ count: Number.POSITIVE_INFINITY, bytes: bytes * ownedShare });
@@ -151,11 +157,21 @@ export class Residency {
       return;
     }
     if (this.#first.has(storage)) return;
+    if (this.#read.has(storage)) {
+      this.read(storage);
+      return;
+    }
     const isFirst = storage.host !== null && !storage.wasUploaded;
     storage.wasUploaded = true;
     this.#adopt(storage);
     this.#rest.delete(storage);
     (isFirst ? this.#first : this.#rest).add(storage);
+  }
+
+  /** The storage was read, so the host has its values too. */
+  read(storage: Storage): void {
+    this.remove(storage);
+    this.#read.add(storage);
   }
 
   #own(storage: Storage): void {
@@ -175,6 +191,7 @@ export class Residency {
     this.#adopt(storage);
     this.#owned.delete(storage);
     this.#first.delete(storage);
+    this.#read.delete(storage);
     this.#rest.delete(storage);
   }
 
@@ -217,6 +234,7 @@ export class Residency {
   trim(): Promise<void> | undefined {
     const moves: Promise<void>[] = [];
     while (this.#first.isOver) this.drop(this.#first.next!);
+    while (this.#read.isOver && this.#read.next!.behind !== null) this.drop(this.#read.next!);
     while (this.#rest.isOver) {
       const oldest = this.#rest.next!;
       this.remove(oldest);
@@ -240,7 +258,13 @@ export class Residency {
   async relieve(): Promise<void> {
     await this.#collect();
     const cold = this.#owned.members.filter(({ usedAt }) => usedAt < this.#clock);
-    for (const storage of [...this.#first.members, ...this.#reachableOrphans(), ...this.#rest.members, ...cold]) {
+    for (const storage of [
+      ...this.#first.members,
+      ...this.#read.members,
+      ...this.#reachableOrphans(),
+      ...this.#rest.members,
+      ...cold,
+    ]) {
       await this.#moveToHost(storage);
     }
   }
