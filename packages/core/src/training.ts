@@ -4,9 +4,8 @@
  */
 import { lineOf } from './caller.ts';
 import { ValueError } from './errors.ts';
-import { Assigned, CustomGradient, StopGradient } from './graph/custom-gradient.ts';
 import { countVariables, dirtyVariables, type Variable } from './graph/variable.ts';
-import { inputsFirst } from './graph/walk.ts';
+import { inputsFirst, inputsOfGradient } from './graph/walk.ts';
 import type { Parameter } from './parameter.ts';
 import { show } from './shape.ts';
 import { nodeOf, type Tensor } from './tensor.ts';
@@ -74,10 +73,7 @@ export function warnOfUnclaimed(loss: Tensor, lookedAt: number): number {
   if (made <= lookedAt) return lookedAt;
   // a first value that no program has computed yet: nothing but the variable leads back from it
   const waiting = new Map(Array.from(dirtyVariables(), (variable) => [variable.node, variable]));
-  const reached = inputsFirst([nodeOf('step', loss)], ({ primitive, inputs }) => {
-    if (primitive === StopGradient || primitive === Assigned) return [];
-    return primitive === CustomGradient ? inputs.slice(1) : inputs;
-  });
+  const reached = inputsFirst([nodeOf('step', loss)], inputsOfGradient);
   const forgotten: Variable[] = [];
   for (const node of reached) {
     const isLeaf = node.inputs.length === 0;

@@ -5,10 +5,9 @@
 
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
-import { Assigned, CustomGradient, StopGradient } from '../graph/custom-gradient.ts';
 import { hooks } from '../graph/hooks.ts';
 import { constant, type Node } from '../graph/node.ts';
-import { inputsFirst } from '../graph/walk.ts';
+import { inputsFirst, inputsOfGradient, passesGradient } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
 import { expandTo } from '../ops/views.ts';
 import { sameShape, show } from '../shape.ts';
@@ -34,9 +33,8 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   const inputPositions = order.map((node, position) => {
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
     const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
-    const skipped = node.primitive === CustomGradient ? 1 : 0;
-    if (!isBarrier(node)) {
-      if (inputs.some((input, k) => k >= skipped && needed[input] === 1)) needed[position] = 1;
+    if (isFloat(node.dtype) && inputs.some((input, k) => needed[input] === 1 && passesGradient(node, k))) {
+      needed[position] = 1;
     }
     return inputs;
   });
@@ -52,9 +50,8 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     const total = sumOf(contributions);
     if (wanted.has(node)) results.set(node, total);
     const inputs = inputPositions[position] as readonly number[];
-    const skipped = node.primitive === CustomGradient ? 1 : 0;
-    const needs = inputs.map((input, k) => k >= skipped && input >= 0 && needed[input] === 1);
-    if (isBarrier(node) || !needs.some(Boolean)) continue;
+    const needs = inputs.map((input, k) => input >= 0 && needed[input] === 1 && passesGradient(node, k));
+    if (!isFloat(node.dtype) || !needs.some(Boolean)) continue;
     const isBranch = inBranch[position] === 1;
     sendBack(total, node, needs).forEach((given, k) => {
       if (given === null) return;
@@ -126,14 +123,9 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
   return expandTo(constant(1, 'float32', [], of.backend), of.shape);
 }
 
+/** No gradient passes a node whose values are not real numbers. */
 function differentiableInputs(node: Node): readonly Node[] {
-  if (isBarrier(node)) return [];
-  return node.primitive === CustomGradient ? node.inputs.slice(1) : node.inputs;
-}
-
-/** Nodes that no gradient passes: by request, by assignment, or because their values are not real numbers. */
-function isBarrier({ primitive, dtype }: Node): boolean {
-  return primitive === StopGradient || primitive === Assigned || !isFloat(dtype);
+  return isFloat(node.dtype) ? inputsOfGradient(node) : [];
 }
 
 function cutError(node: Node, why: string): GradientError {

@@ -6,11 +6,11 @@
 import type { Backend, BufferType, Executable, Measured, TensorData } from '../backend.ts';
 import { allocate } from '../dtype.ts';
 import { BackendError, isOutOfMemory } from '../errors.ts';
-import { StopGradient } from '../graph/custom-gradient.ts';
 import { hooks } from '../graph/hooks.ts';
 import { leaf, type Node } from '../graph/node.ts';
 import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
+import { inputsOfGradient } from '../graph/walk.ts';
 import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
@@ -449,7 +449,7 @@ export class Device {
     for (const node of asked) {
       // a transparent node shares the memory of what it stands for
       if (node.storage === null) node.storage = resolve(node).storage;
-      if (node.primitive === StopGradient) node.inputs = []; // no gradient will ask for them
+      if (inputsOfGradient(node).length === 0) node.inputs = []; // no gradient will ask for them
     }
     if (spent.size > 0) cutSpent([...asked, ...trace.roots], spent);
   }

@@ -11,6 +11,7 @@ type Inputs = readonly [value: Node, ...behind: Node[]];
 
 const transparent = {
   kind: 'transparent' as const,
+  withoutGradient: [0],
   infer: ([{ dtype, shape }]: readonly [TensorType, ...TensorType[]]): TensorType => ({ dtype, shape }),
   lower: (): never => {
     throw new Error('a transparent node is never lowered');

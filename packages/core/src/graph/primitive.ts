@@ -100,6 +100,8 @@ interface Meaning<A, I extends Inputs> {
 interface Transformations<A, I extends Inputs> {
   /** The chain rule: the cotangents of the inputs from that of the result, which `node` is. Absent: not differentiable, and `gradients` says so. */
   gradient?(cotangent: Node, inputs: I, node: Node<A, I>): NoInfer<Cotangents<I>>;
+  /** Inputs that no gradient goes back to, whatever the rule gives: the walk back does not enter them. */
+  readonly withoutGradient?: readonly number[];
   /** Of a pointwise primitive: whether the slope with respect to input `k` may be infinite or NaN. Absent: it never is. */
   steep?(inputs: I, k: number): boolean;
 }

@@ -8,6 +8,17 @@ export function nextVisit(): number {
   return ++walks;
 }
 
+/** Whether a gradient may go back from the node to its input `k`. */
+export function passesGradient({ primitive }: Node, k: number): boolean {
+  return primitive.withoutGradient?.includes(k) !== true;
+}
+
+/** The inputs that a gradient may go back to. */
+export function inputsOfGradient(node: Node): readonly Node[] {
+  if (node.primitive.withoutGradient === undefined) return node.inputs;
+  return node.inputs.filter((_, k) => passesGradient(node, k));
+}
+
 /**
  * The nodes that `roots` reach through `inputsOf`, every node after its inputs. Each node's `order` is its place in the
  * list, until the next walk.
