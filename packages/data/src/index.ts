@@ -6,7 +6,7 @@ export type { PointOptions } from './generated/points.ts';
 export { blobs, circles, moons, spirals, xor } from './generated/points.ts';
 export type { Column, ColumnKind, CsvFileOptions, CsvOptions, CsvReading, Table } from './readers/csv.ts';
 export { parseCsv, readCsv } from './readers/csv.ts';
-export { type CsvRecords, parseCsvRecords } from './readers/csv-records.ts';
+export { CsvRecords, parseCsvRecords } from './readers/csv-records.ts';
 export type { Decimal } from './readers/csv-values.ts';
 export type { ByteSource } from './readers/gunzip.ts';
 export { gunzip } from './readers/gunzip.ts';

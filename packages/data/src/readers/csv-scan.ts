@@ -10,6 +10,8 @@ export interface ScanOptions {
   readonly separator: string;
   /** Where the text begins: after a byte order mark, after `sep=;`. */
   readonly start: number;
+  /** The line of `start`, where it is known. */
+  readonly line?: number;
   /** Whether blank lines are no records; 'spaces' where lines of spaces are blank, too. */
   readonly skipBlank: boolean | 'spaces';
 }
@@ -18,8 +20,8 @@ export interface ScanOptions {
 export interface Scan {
   /** A field of the record that began on `line`. */
   field(start: number, end: number, kind: FieldKind, line: number): void;
-  /** After the last field of that record; the walk ends where it returns false. */
-  record(line: number): boolean;
+  /** After the last field of that record, which began at `start`; the walk ends where it returns false. */
+  record(line: number, start: number): boolean;
 }
 
 /** 0: a field as it stands; 1: it was in quotes; 2: in quotes, and quotes in it are doubled. */
@@ -30,14 +32,14 @@ const lineFeed = 10;
 const carriageReturn = 13;
 
 /** Walks over the text. Throws a `FormatError` with line and column where quotes are wrong. */
-export function scanRecords(text: string, { name, separator, start, skipBlank }: ScanOptions, scan: Scan): void {
+export function scanRecords(text: string, place: ScanOptions, scan: Scan): void {
+  const { name, separator, start, skipBlank } = place;
   const split = separator.charCodeAt(0);
-  let line = 1;
+  let line = place.line ?? lineAt(text, start);
   let at = start;
   const fail = (column: number, what: string): never => {
     throw new FormatError('parseCsv', `${name}, line ${line}, column ${column}: ${what}`, { line, column });
   };
-  for (let i = 0; i < start; i++) if (isLineEnd(text, i)) line++;
   while (at < text.length) {
     if (skipBlank) {
       let end = at;
@@ -49,6 +51,7 @@ export function scanRecords(text: string, { name, separator, start, skipBlank }:
       }
     }
     const firstLine = line;
+    const first = at;
     let column = 0;
     for (let more = true; more; ) {
       column++;
@@ -94,7 +97,7 @@ export function scanRecords(text: string, { name, separator, start, skipBlank }:
     if (text.charCodeAt(at) === carriageReturn && text.charCodeAt(at + 1) === lineFeed) at++;
     at++;
     line++;
-    if (!scan.record(firstLine)) return;
+    if (!scan.record(firstLine, first)) return;
   }
 }
 
@@ -121,6 +124,13 @@ export function listed(names: readonly string[]): string {
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
+}
+
+/** The line on which `position` stands, from 1. */
+function lineAt(text: string, position: number): number {
+  let line = 1;
+  for (let i = 0; i < position; i++) if (isLineEnd(text, i)) line++;
+  return line;
 }
 
 /** Whether a line ends at i; CR LF counts once, at its LF. */

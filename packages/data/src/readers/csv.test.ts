@@ -9,12 +9,12 @@ import { parseCsvRecords } from './csv-records.ts';
 describe('parseCsvRecords', () => {
   it(`reads ${cases.length} texts with quotes, separators and line ends in fields as Python does`, () => {
     for (const { text, separator, records } of cases) {
-      expect(parseCsvRecords(text, { separator }).records, JSON.stringify(text)).toEqual(records);
+      expect([...parseCsvRecords(text, { separator })], JSON.stringify(text)).toEqual(records);
     }
   });
 
   it('ends records at CR LF, LF and CR', () => {
-    expect(parseCsvRecords('a,b\r\nc,d\ne,f\rg,h').records.map((record) => record.join(''))).toEqual([
+    expect([...parseCsvRecords('a,b\r\nc,d\ne,f\rg,h')].map((record) => record.join(''))).toEqual([
       'ab',
       'cd',
       'ef',
@@ -23,23 +23,42 @@ describe('parseCsvRecords', () => {
   });
 
   it('knows the line on which each record begins', () => {
-    expect(parseCsvRecords('a,b\n"1\n2\r\n3\r4",x\n\n5,6\n').lines).toEqual([1, 2, 7]);
+    expect(parseCsvRecords('a,b\n"1\n2\r\n3\r4",x\n\n5,6\n').lines).toEqual(Int32Array.of(1, 2, 7));
   });
 
   it('keeps blank lines where records have one column', () => {
-    expect(parseCsvRecords('a\n\nb\n').records).toEqual([['a'], [''], ['b']]);
+    expect([...parseCsvRecords('a\n\nb\n')]).toEqual([['a'], [''], ['b']]);
+  });
+
+  it('gives one of them, from either end, as a list of its own', () => {
+    const records = parseCsvRecords('\ufeffa,b\n\n"1\n2",x\n"",""');
+    expect(records.length).toBe(3);
+    expect([records.at(0), records.at(1), records.at(-1), records.at(3)]).toEqual([
+      ['a', 'b'],
+      ['1\n2', 'x'],
+      ['', ''],
+      undefined,
+    ]);
+    records.at(0)?.push('c');
+    expect([records.at(0), records.at(-4)]).toEqual([['a', 'b'], undefined]);
+  });
+
+  it('finds no record in a text of blank lines alone', () => {
+    for (const text of ['', '\n', '\r\n\n\r', '\ufeff\n\n']) expect([...parseCsvRecords(text)]).toEqual([]);
+    expect([...parseCsvRecords(' \n  \n', { trim: true })]).toEqual([]);
+    expect([...parseCsvRecords(' \n""\n')]).toEqual([[' '], ['']]);
   });
 
   it('keeps an empty last field, and skips a byte order mark', () => {
-    expect(parseCsvRecords('\ufeffa,\n,b').records).toEqual([
+    expect([...parseCsvRecords('\ufeffa,\n,b')]).toEqual([
       ['a', ''],
       ['', 'b'],
     ]);
   });
 
   it('keeps spaces unless told to drop them', () => {
-    expect(parseCsvRecords('a, b ').records).toEqual([['a', ' b ']]);
-    expect(parseCsvRecords('a, b ," c "', { trim: true }).records).toEqual([['a', 'b', ' c ']]);
+    expect([...parseCsvRecords('a, b ')]).toEqual([['a', ' b ']]);
+    expect([...parseCsvRecords('a, b ," c "', { trim: true })]).toEqual([['a', 'b', ' c ']]);
   });
 
   it('says in which line and column the quotes are wrong', () => {
@@ -309,9 +328,10 @@ describe('hostile text', () => {
     expect(parseCsv(`${blank}a,b\n${blank}1,2\n${blank}`, { onWarning: () => undefined }).lines).toEqual(
       Int32Array.of(400_002),
     );
-    expect(parseCsv(blank, { onWarning: () => undefined }).lines.length).toBe(199_999);
-    const { records } = parseCsvRecords(blank);
-    expect(records[0]).toBe(records[199_999]);
+    expect(() => parseCsv(blank)).toThrow('parseCsv: CSV data is empty.');
+    expect(parseCsv(`x${blank}`, { onWarning: () => undefined }).lines.length).toBe(199_999);
+    expect(parseCsvRecords(blank).length).toBe(0);
+    expect(parseCsvRecords(`x${blank}`).length).toBe(200_000);
   });
 
   it('bounds the number of columns and the length of messages', () => {

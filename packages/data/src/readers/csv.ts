@@ -262,7 +262,8 @@ function fill(
   const { names, decisions, rows, missing, trim } = plan;
   const lines = new Int32Array(rows);
   const numbers = decisions.map((each) => (each && each.kind !== 'category' ? new Float64Array(rows) : null));
-  const texts = decisions.map((each) => (each?.kind === 'category' ? new Array<string | null>(rows).fill(null) : null));
+  // grown by push: an engine keeps a list of many million places that is made at once as a slow and large map
+  const texts = decisions.map((each): (string | null)[] | null => (each?.kind === 'category' ? [] : null));
   /** Values that occur again are one string. */
   const kept = new Map<string, string>();
   let row = plan.header ? -1 : 0;
@@ -278,13 +279,16 @@ function fill(
       const isMissing = missing.has(trimmed) || (decision.blanks && isBlankMark(trimmed));
       const list = texts[i];
       if (list) {
-        if (isMissing) return;
+        if (isMissing) {
+          list.push(null);
+          return;
+        }
         let same = kept.get(value);
         if (same === undefined) {
           same = value;
           if (kept.size < 10_000 && value.length < 200) kept.set(value, value);
         }
-        list[row] = same;
+        list.push(same);
         return;
       }
       (numbers[i] as Float64Array)[row] = isMissing
@@ -338,14 +342,15 @@ function beginning(text: string, name: string, separator: string | undefined, tr
   const own = separator === undefined && start > mark ? told?.[1] : separator;
   const chosen = own === undefined ? inferSeparator(text, name, start) : checkSeparator(own);
   const blank = trim ? 'spaces' : true;
-  // Where records have several fields, a blank line is none; where they have one, it is a record of an empty field.
+  // Where records have several fields, a blank line is none; where they have one, it is a record of an empty field, unless
+  // the whole text is blank: then it has no records.
   let fields = 0;
   scanRecords(
     text,
     { name, separator: chosen, start, skipBlank: blank },
     { field: () => fields++, record: () => false },
   );
-  return { name, separator: chosen, start, skipBlank: fields > 1 && blank };
+  return { name, separator: chosen, start, skipBlank: fields !== 1 && blank };
 }
 
 function positionsOf(names: readonly string[], name: string, line: number): Map<string, number> {
