@@ -1,8 +1,7 @@
 """Golden values for the layers, activations and losses of @nn/layers, with gradients of inputs and parameters.
 
 Run: python3 scripts/golden/layers.py (needs PyTorch). Writes packages/layers/fixtures/{layers,functions}.json.
-A layer's case adds to the common form: parameters (by PyTorch's name, buffers too), parameterGradients, training, and
-state (buffers after the call). attributes are { arguments, options } of the constructor in nn's words.
+modules.py has the form of a layer's case.
 """
 
 import math
@@ -12,48 +11,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from common import cotangent, distinct, integers, number, pack, random, write
+from modules import layer_case
 
 LAYERS, FUNCTIONS = [], []
 
 
-def attach(module):
-    """Doubles with short binary fractions in place of the random start values; buffers too, variances kept positive."""
-    module.double()
-    with torch.no_grad():
-        for name, p in module.named_parameters():
-            p.copy_(random(*p.shape, low=-0.5, high=0.5))
-        for name, b in module.named_buffers():
-            if b.dtype == torch.float64:
-                b.copy_(random(*b.shape, low=0.5, high=2) if 'var' in name else random(*b.shape))
-    return module
-
-
-def values(module):
-    return {name: pack(t.clone()) for name, t in [*module.named_parameters(), *module.named_buffers()]}
-
-
-def layer(operation, module, inputs, arguments, options=None, training=True, call=None, **more):
-    module = attach(module).train(training)
-    inputs = [t.clone().requires_grad_(t.dtype == torch.float64) for t in inputs]
-    entry = {
-        'operation': operation, 'attributes': {'arguments': arguments, 'options': options or {}}, 'training': training,
-        'parameters': values(module), 'inputs': [pack(t) for t in inputs], **more,
-    }
-    output = call(module, *inputs) if call else module(*inputs)
-    outputs = list(output) if isinstance(output, (list, tuple)) else [output]
-    entry['output'] = [pack(t) for t in outputs] if len(outputs) > 1 else pack(outputs[0])
-    joined = torch.cat([t.reshape(-1) for t in outputs])  # one cotangent runs through all outputs in order
-    named = list(module.named_parameters())
-    wanted = [t for t in inputs if t.requires_grad] + [p for _, p in named]
-    found = torch.autograd.grad((joined * cotangent(joined)).sum(), wanted, allow_unused=True) if wanted else []
-    found = [torch.zeros_like(t) if g is None else g for t, g in zip(wanted, found)]
-    rest = iter(found)
-    entry['gradients'] = [pack(next(rest)) if t.requires_grad else None for t in inputs]
-    entry['parameterGradients'] = {name: pack(next(rest)) for name, _ in named}
-    buffers = dict(module.named_buffers())
-    if buffers:
-        entry['state'] = {name: pack(b) for name, b in buffers.items()}
-    LAYERS.append(entry)
+def layer(*arguments, **more):
+    LAYERS.append(layer_case(*arguments, **more))
 
 
 layer('Linear', nn.Linear(4, 3), [random(2, 4)], [4, 3])

@@ -62,11 +62,20 @@ export {
   MultiheadAttention,
   type MultiheadAttentionOptions,
   type Visibility,
-} from './attention.ts';
+} from './attention/attention.ts';
+export {
+  LearnedPositionalEncoding,
+  type PositionalEncodingOptions,
+  SinusoidalPositionalEncoding,
+} from './attention/positional.ts';
 export { Bilinear, Identity } from './bilinear.ts';
-export { Dropout1d, Dropout2d, Dropout3d } from './channel-dropout.ts';
-export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './conv.ts';
-export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from './conv-transpose.ts';
+export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './convolution/conv.ts';
+export {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeOptions,
+} from './convolution/conv-transpose.ts';
 export {
   CosineSimilarity,
   type CosineSimilarityOptions,
@@ -77,8 +86,7 @@ export {
   type PairwiseDistanceOptions,
   pairwiseDistance,
 } from './distance.ts';
-export { Dropout, dropout } from './dropout.ts';
-export { Embedding, type EmbeddingOptions } from './embedding.ts';
+export { Embedding, type EmbeddingOptions } from './embedding/embedding.ts';
 export {
   gainOf,
   type KaimingOptions,
@@ -94,8 +102,8 @@ export {
   type XavierOptions,
   xavierNormal,
   xavierUniform,
-} from './initializers.ts';
-export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from './instance-norm.ts';
+} from './initializers/initializers.ts';
+export { dirac, sparse, type VarianceScalingOptions, varianceScaling } from './initializers/structured-initializers.ts';
 export type { Layer } from './layer.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export {
@@ -182,7 +190,15 @@ export {
   smoothL1,
 } from './losses/regression.ts';
 export { type MaskOptions, sequenceMask } from './mask.ts';
-export { AlphaDropout, FeatureAlphaDropout, GaussianDropout, GaussianNoise } from './noise.ts';
+export { Dropout1d, Dropout2d, Dropout3d } from './noise/channel-dropout.ts';
+export { Dropout, dropout } from './noise/dropout.ts';
+export { AlphaDropout, FeatureAlphaDropout, GaussianDropout, GaussianNoise } from './noise/noise.ts';
+export {
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  type InstanceNormOptions,
+} from './normalization/instance-norm.ts';
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -192,7 +208,13 @@ export {
   type GroupNormOptions,
   LayerNorm,
   type LayerNormOptions,
-} from './normalization.ts';
+} from './normalization/normalization.ts';
+export {
+  LocalResponseNorm,
+  type LocalResponseNormOptions,
+  RMSNorm,
+  type RMSNormOptions,
+} from './normalization/rms-norm.ts';
 export {
   AvgPool1d,
   AvgPool2d,
@@ -201,27 +223,26 @@ export {
   MaxPool1d,
   MaxPool2d,
   type MaxPoolOptions,
-} from './pool.ts';
+} from './pooling/windows.ts';
+export type { CellOptions, LSTMState } from './recurrent/cell.ts';
 export {
-  LearnedPositionalEncoding,
-  type PositionalEncodingOptions,
-  SinusoidalPositionalEncoding,
-} from './positional.ts';
-export {
-  type CellParameters,
-  GRU,
-  LSTM,
-  type LSTMResult,
-  type LSTMStart,
-  type RecurrentOptions,
-  type RecurrentResult,
-  type RecurrentStart,
-  RNN,
-  type RNNOptions,
-} from './recurrent.ts';
-export { LocalResponseNorm, type LocalResponseNormOptions, RMSNorm, type RMSNormOptions } from './rms-norm.ts';
+  GRUCell,
+  LSTMCell,
+  type LSTMCellOptions,
+  RNNCell,
+  type RNNCellOptions,
+} from './recurrent/cells.ts';
+export { ConvLSTM1d, ConvLSTM2d, ConvLSTM3d } from './recurrent/conv-lstm.ts';
+export { LayerNormLSTM, type LayerNormLSTMOptions } from './recurrent/layer-norm-lstm.ts';
+export { GRU, LSTM, type LSTMOptions, RNN, type RNNOptions } from './recurrent/networks.ts';
+export type {
+  LSTMResult,
+  LSTMStart,
+  RecurrentOptions,
+  RecurrentResult,
+  RecurrentStart,
+} from './recurrent/recurrent.ts';
 export { type LayerLike, Sequential } from './sequential.ts';
-export { dirac, sparse, type VarianceScalingOptions, varianceScaling } from './structured-initializers.ts';
 export { type Summarized, type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
-export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer.ts';
+export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer/encoder-layer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';

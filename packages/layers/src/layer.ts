@@ -61,6 +61,9 @@ export function show(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** The axes of space, by how many there are. */
+export const spaceNames: readonly string[] = ['', 'length', 'height, width', 'depth, height, width'];
+
 /** A number for every axis of space: `3` and `[3, 3]` both mean 3 x 3. */
 export function perAxis(layer: string, what: string, value: number | readonly number[], rank: number): number[] {
   const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
@@ -99,9 +102,13 @@ export function constantParameter(shape: Shape, value: number, buffer = false): 
   return parameter(new Float32Array(countOf(shape)).fill(value), { shape, buffer });
 }
 
-/** Equal pieces of the last axis, by name. */
-export function splitInto<const Name extends string>(names: readonly Name[], x: Tensor): Record<Name, Tensor> {
-  const pieces = x.split(names.length, -1);
+/** Equal pieces of an axis, by name. */
+export function splitInto<const Name extends string>(
+  names: readonly Name[],
+  x: Tensor,
+  axis = -1,
+): Record<Name, Tensor> {
+  const pieces = x.split(names.length, axis);
   // the cast: there is a piece for each name
   return Object.fromEntries(names.map((name, i) => [name, pieces[i]])) as Record<Name, Tensor>;
 }

@@ -51,7 +51,7 @@ export function maskLike(layer: string, mask: Tensor, input: Tensor): Counted {
       shape: input.shape,
     });
   }
-  const keep = counts(mask).reshape([shape[0] ?? 0, 1, ...shape.slice(1), ...rest]);
+  const keep = asBooleans(mask).reshape([shape[0] ?? 0, 1, ...shape.slice(1), ...rest]);
   const times = space.slice(shape.length - 1).reduce((product, size) => product * size, 1);
   return { keep, count: keep.cast('float32').sum().mul(times).maximum(1) };
 }
@@ -66,10 +66,10 @@ export function keepOver(loss: string, mask: Tensor, losses: { readonly shape: S
       { loss, mask: shape, losses: losses.shape },
     );
   }
-  return counts(mask).reshape([...shape, ...losses.shape.slice(shape.length).map(() => 1)]);
+  return asBooleans(mask).reshape([...shape, ...losses.shape.slice(shape.length).map(() => 1)]);
 }
 
 /** A mask as booleans. */
-function counts(mask: Tensor): Tensor {
+export function asBooleans(mask: Tensor): Tensor {
   return mask.dtype === 'bool' ? mask : mask.notEqual(0);
 }

@@ -1,8 +1,8 @@
 /** Dropout of whole channels, for values that neighbours in space could tell anyway. `dropout.ts` drops single values. */
 import { bernoulli, isTraining, ShapeError, type Tensor, where } from '@nn/core';
-import { spaceNames } from './conv.ts';
+
+import { type Layer, show, spaceNames } from '../layer.ts';
 import { requireRate } from './dropout.ts';
-import { type Layer, show } from './layer.ts';
 
 /** One draw for each channel of each sample, of the rank of the input: 1 where it stays. */
 export function keptChannels(layer: string, input: Tensor, rate: number): Tensor {

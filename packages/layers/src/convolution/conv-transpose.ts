@@ -11,8 +11,8 @@ import {
   type Shape,
   type Tensor,
 } from '@nn/core';
-import { requireGroups, spaceNames } from './conv.ts';
-import { countOf, fanIn, type Layer, perAxis, requireChannels, uniformParameter } from './layer.ts';
+import { countOf, fanIn, type Layer, perAxis, requireChannels, spaceNames, uniformParameter } from '../layer.ts';
+import { requireGroups } from './conv.ts';
 
 export interface ConvTransposeOptions {
   readonly stride?: number | readonly number[];

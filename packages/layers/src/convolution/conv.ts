@@ -3,7 +3,16 @@
  * Layout is [N, channels, ...space], as in PyTorch; Keras has the channels last. `conv-transpose.ts` has the transposed ones.
  */
 import { checkOptions, conv1d, conv2d, conv3d, type Parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
-import { countOf, fanIn, type Layer, perAxis, requireChannels, requireWhole, uniformParameter } from './layer.ts';
+import {
+  countOf,
+  fanIn,
+  type Layer,
+  perAxis,
+  requireChannels,
+  requireWhole,
+  spaceNames,
+  uniformParameter,
+} from '../layer.ts';
 
 export interface ConvOptions {
   /** Step between windows. Default 1. */
@@ -17,9 +26,6 @@ export interface ConvOptions {
   /** Whether to add a bias. Default true. */
   readonly bias?: boolean;
 }
-
-/** The axes of space, by how many there are. */
-export const spaceNames: readonly string[] = ['', 'length', 'height, width', 'depth, height, width'];
 
 /** Throws unless the channels divide into groups. */
 export function requireGroups(layer: string, inputs: number, outputs: number, groups: number): void {

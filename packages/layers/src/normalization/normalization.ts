@@ -12,8 +12,8 @@ import {
   type Tensor,
   where,
 } from '@nn/core';
-import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, sizeAt } from './layer.ts';
-import { type MaskOptions, maskLike } from './mask.ts';
+import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, sizeAt } from '../layer.ts';
+import { type MaskOptions, maskLike } from '../mask.ts';
 
 /**
  * The first element along `axes`, kept. Less it, numbers far from 0 are small ones, whose sum keeps the digits that theirs

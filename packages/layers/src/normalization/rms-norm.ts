@@ -1,6 +1,6 @@
 /** Norms without a mean: by the root of the mean square, and by what neighbouring channels hold. */
 import { checkOptions, type Parameter, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { constantParameter, type Layer, requireWhole, show, sizeAt } from './layer.ts';
+import { constantParameter, type Layer, requireWhole, show, sizeAt } from '../layer.ts';
 
 export interface RMSNormOptions {
   /** Added to the mean square. Default 2^-23, the step of float32 at 1, as in PyTorch; Keras has 1e-6. */

@@ -1,7 +1,7 @@
 /** InstanceNorm: each channel of each sample by itself. Owns its running statistics, which are means over the samples. */
 import { checkOptions, isTraining, type Parameter, parameter, ShapeError, type Tensor } from '@nn/core';
-import { spaceNames } from './conv.ts';
-import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show } from './layer.ts';
+
+import { constantParameter, countOf, type Layer, requireChannels, requireWhole, show, spaceNames } from '../layer.ts';
 import { scaleAndShift, standardize } from './normalization.ts';
 
 export interface InstanceNormOptions {

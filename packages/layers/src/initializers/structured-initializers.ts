@@ -13,8 +13,8 @@ import {
   tensor,
   ValueError,
 } from '@nn/core';
+import { countOf, show } from '../layer.ts';
 import { fans, normalWith, truncatedNormal, uniformIn } from './initializers.ts';
-import { countOf, show } from './layer.ts';
 
 export interface VarianceScalingOptions {
   /** Default 1. */

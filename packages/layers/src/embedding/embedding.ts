@@ -10,7 +10,7 @@ import {
   ValueError,
   where,
 } from '@nn/core';
-import { requireWhole } from './layer.ts';
+import { requireWhole } from '../layer.ts';
 
 export interface EmbeddingOptions {
   /** The row of this index starts as 0 and is not trained: for padding. */

@@ -1,7 +1,7 @@
 /** Encodings of position that are added to a sequence of vectors: fixed waves, and learned vectors. */
 import { hostNormal, type Parameter, parameter, ShapeError, type Tensor, tensor } from '@nn/core';
-import { dropout } from './dropout.ts';
-import { type Layer, requireWhole, show } from './layer.ts';
+import { type Layer, requireWhole, show } from '../layer.ts';
+import { dropout } from '../noise/dropout.ts';
 
 export interface PositionalEncodingOptions {
   /** Share of values dropped in training, after the sum. Default 0. */

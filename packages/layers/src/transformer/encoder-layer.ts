@@ -1,12 +1,12 @@
 /** One layer of the transformer's encoder: self-attention and a small network, each with a residual path and a norm. */
 import type { Tensor } from '@nn/core';
-import { gelu } from './activations/gates.ts';
-import { relu } from './activations/rectifiers.ts';
-import { type AttentionMasks, MultiheadAttention } from './attention.ts';
-import { dropout } from './dropout.ts';
-import type { Layer } from './layer.ts';
-import { Linear } from './linear.ts';
-import { LayerNorm } from './normalization.ts';
+import { gelu } from '../activations/gates.ts';
+import { relu } from '../activations/rectifiers.ts';
+import { type AttentionMasks, MultiheadAttention } from '../attention/attention.ts';
+import type { Layer } from '../layer.ts';
+import { Linear } from '../linear.ts';
+import { dropout } from '../noise/dropout.ts';
+import { LayerNorm } from '../normalization/normalization.ts';
 
 export interface TransformerEncoderLayerOptions {
   /** Width of the inner network. Default 2048. */

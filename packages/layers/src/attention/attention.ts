@@ -3,7 +3,6 @@
  * PyTorch's function has true mean "may be seen" where its layer has true mean "must not": here each meaning has a name.
  */
 import { arange, checkOptions, type Parameter, type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
-import { dropout } from './dropout.ts';
 import {
   constantParameter,
   countOf,
@@ -13,9 +12,10 @@ import {
   sizeAt,
   splitInto,
   uniformParameter,
-} from './layer.ts';
-import { Linear } from './linear.ts';
-import { sequenceMask } from './mask.ts';
+} from '../layer.ts';
+import { Linear } from '../linear.ts';
+import { sequenceMask } from '../mask.ts';
+import { dropout } from '../noise/dropout.ts';
 
 /** Below every score, yet finite: a row with nothing to see becomes an even mean instead of NaN. */
 const HIDDEN = -3e38;

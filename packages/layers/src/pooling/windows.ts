@@ -1,6 +1,6 @@
 /** Pooling windows as layers, and Flatten, which usually follows them. The arithmetic is core's `maxPool` and `averagePool`. */
 import { averagePool, maxPool, ShapeError, type Tensor } from '@nn/core';
-import { type Layer, perAxis, show } from './layer.ts';
+import { type Layer, perAxis, show } from '../layer.ts';
 
 export interface MaxPoolOptions {
   /** Step between windows. Default: the size of the window. */

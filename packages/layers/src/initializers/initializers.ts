@@ -3,7 +3,7 @@
  * Each returns a tensor: `layer.weight.assign(kaimingUniform(layer.weight.shape))`.
  */
 import { hostNormal, hostUniform, type Shape, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { countOf, show } from './layer.ts';
+import { countOf, show } from '../layer.ts';
 
 /** Activations that a gain is known for. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';

@@ -1,6 +1,6 @@
 /** Dropout, as a function and as a layer. Whether it acts is decided by core's `isTraining()`. */
 import { bernoulli, isTraining, type Tensor, ValueError, where } from '@nn/core';
-import type { Layer } from './layer.ts';
+import type { Layer } from '../layer.ts';
 
 /** Throws ValueError for a rate outside 0 to 1. */
 export function requireRate(rate: number, layer = 'Dropout'): void {

@@ -1,8 +1,8 @@
 /** Noise of training: dropout that keeps mean and variance for `selu`, and normal noise. Changes nothing in evaluation. */
 import { bernoulli, isTraining, normal, type Tensor, ValueError, where } from '@nn/core';
+import type { Layer } from '../layer.ts';
 import { keptChannels } from './channel-dropout.ts';
 import { requireRate } from './dropout.ts';
-import type { Layer } from './layer.ts';
 
 /** What selu gives far below 0: -scale * alpha. */
 const saturated = -1.7580993408473766;
