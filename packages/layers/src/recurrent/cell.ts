@@ -52,7 +52,7 @@ export abstract class PlainCell {
     hidden: number,
     options: CellOptions,
     known: readonly string[],
-    width = hidden,
+    width: number = hidden,
   ) {
     this.kind = kind;
     this.inputs = inputs;
