@@ -4,6 +4,7 @@
  */
 import type { Stateful, Tensor } from '@nn/core';
 import type { Metric, Reading } from '@nn/metrics';
+import type { Batches } from './batches.ts';
 
 /** Metrics by the name that events and monitors call them. */
 export type Metrics = Readonly<Record<string, Metric<unknown>>>;
@@ -88,7 +89,7 @@ export interface RestEvent extends Place {
 /** Something that the user should look at; also what callbacks `warn` of. */
 export interface WarningEvent extends Place {
   readonly type: 'warning';
-  /** For programs: 'plateau', 'spike'. */
+  /** For programs: 'plateau', 'spike', 'diverged'. */
   readonly what: string;
   readonly message: string;
 }
@@ -112,12 +113,20 @@ export type TrainingEvent<V> =
   | WarningEvent
   | StoppedEvent;
 
+/** Parameters that share a learning rate, which may be set to a number or a function of the steps before. */
+export interface RateGroup {
+  get learningRate(): number;
+  set learningRate(value: number | ((step: number) => number));
+  /** The function that gives the learning rate, null where it is a plain number. */
+  readonly schedule: ((step: number) => number) | null;
+}
+
 /** The part of an optimizer that a training uses: those of @nn/optim have it. */
 export interface StepsOptimizer {
   step(loss: Tensor | null): Promise<void>;
   accumulate(loss: Tensor): Promise<void>;
   readonly learningRates: readonly number[];
-  readonly groups: readonly { learningRate: number }[];
+  readonly groups: readonly RateGroup[];
 }
 
 /** What callbacks may ask of a training. */
@@ -127,8 +136,14 @@ export interface Controls {
   readonly model: object;
   /** What a checkpoint of the run holds. */
   readonly parts: Readonly<Record<string, object>>;
-  /** Ends the training after this event. */
-  stop(): void;
+  /** What is walked in each epoch. */
+  readonly data: Batches<unknown>;
+  /** What it is validated on; null where it is not. */
+  readonly validationData: Batches<unknown> | null;
+  /** The loss of a batch as the step makes it, updating no parameter; null where the steps are the user's own. */
+  readonly lossOf: ((batch: never) => Tensor) | null;
+  /** Ends the training after this event: as asked for by a callback, or as by the signal. */
+  stop(why?: 'callback' | 'aborted'): void;
   /** Asks for a validation after the current step. */
   validate(): void;
   /** Sends a warning to all callbacks, after this event. */

@@ -15,6 +15,7 @@ export {
 } from './callbacks/early-stopping.ts';
 export { type ProgressOptions, progress } from './callbacks/progress.ts';
 export { SpikeDetector, type SpikeOptions, spikeDetection, type TimerOptions, timer } from './callbacks/spikes.ts';
+export { RollBack, type RollBackOptions } from './divergence.ts';
 export type {
   Callback,
   Controls,
@@ -24,6 +25,7 @@ export type {
   Monitor,
   Monitored,
   Place,
+  RateGroup,
   ReadEvent,
   RestEvent,
   StartEvent,
@@ -38,8 +40,27 @@ export type {
   WarningEvent,
 } from './events.ts';
 export { duration } from './format.ts';
+export {
+  type ActivationReading,
+  ActivationStatistics,
+  ActivationWatch,
+  type ActivationWatchOptions,
+  activationStatistics,
+} from './health/activations.ts';
+export type { Finding } from './health/finding.ts';
+export {
+  type GradientReading,
+  GradientStatistics,
+  type GradientWarningOptions,
+  gradientStatistics,
+} from './health/gradients.ts';
+export { LossWatch, type LossWatchOptions, lossWatch } from './health/loss-watch.ts';
+export { checkStart, type StartOptions, startChecks } from './health/start.ts';
+export { Throughput, type ThroughputOptions, type ThroughputReading, throughput } from './health/throughput.ts';
 export { encodeEvent, encodeFileStart, type Summary } from './logs/event-encoder.ts';
+export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
+export type { EpochRow } from './state.ts';
 export {
   type Color,
   type ColorDepth,
@@ -50,13 +71,6 @@ export {
   widthOf,
   wrap,
 } from './terminal.ts';
-export {
-  type EpochRow,
-  type Outcome,
-  type OwnStepOptions,
-  type ReadEvery,
-  Training,
-  type TrainingOptions,
-  type Validation,
-} from './training.ts';
+export { type Outcome, Training } from './training.ts';
 export { type Prediction, predict, type ValidateOptions, validate } from './validate.ts';
+export { type LossWeights, type WeightOptions, weightedLoss } from './weights.ts';

@@ -6,7 +6,7 @@ import { compile, isTensor, type Tensor, ValueError } from '@nn/core';
 import { countOf } from './batches.ts';
 import type { StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
-import { scalar } from './validate.ts';
+import { scalar } from './weights.ts';
 
 /** Makes a step of the batches of a group, and answers how many samples they have. */
 export type Stepper<B> = (group: readonly B[]) => Promise<number>;
@@ -25,7 +25,7 @@ export function ownSteps<B>(step: (batch: B) => Tensor | Promise<Tensor>, log: L
 }
 
 /**
- * A step of the optimizer on the mean loss of the group: each batch counts by its share of the samples, so several small
+ * A step of the optimizer on the mean loss of the group, where `step` gives a scalar: each batch counts by its share of the samples, so several small
  * batches give the gradient of one large.
  */
 export function optimizerSteps<B>(
@@ -35,7 +35,7 @@ export function optimizerSteps<B>(
   isCompiled: boolean,
 ): Stepper<B> {
   const work = (batch: B, share: number, isLast: boolean): Promise<void> => {
-    const loss = scalar(step(batch));
+    const loss = step(batch);
     log.record(loss);
     const part = share === 1 ? loss : loss.mul(share);
     return isLast ? optimizer.step(part) : optimizer.accumulate(part);

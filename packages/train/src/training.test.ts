@@ -6,9 +6,12 @@ import { Accuracy, read } from '@nn/metrics';
 import { AdamW, readLoss, SGD } from '@nn/optim';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { RollBack } from './divergence.ts';
 import type { Callback, Monitored, TrainingEvent } from './events.ts';
-import { Training, type TrainingOptions } from './training.ts';
+import type { TrainingOptions } from './options.ts';
+import { Training } from './training.ts';
 import { predict, validate } from './validate.ts';
+import { weightedLoss } from './weights.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -216,6 +219,96 @@ describe('Training', () => {
       'Training: the loss of step 6 is Infinity, so the parameters are not usable from then on: go back to a checkpoint, and look at that batch, at the learning rate, or clip the gradients.',
     );
     expect(why).toEqual(['diverged', 7]);
+  });
+
+  test('goes back where a loss is not finite, with lower learning rates, and on to the end', async () => {
+    const setting = setUp();
+    const optimizer = new SGD(setting.model, { learningRate: (step) => 0.1 + step / 1000 });
+    const poison = new Set([11, 12]);
+    let made = 0;
+    const warned: string[] = [];
+    const rates: number[] = [];
+    const run = training(setting, {
+      optimizer,
+      epochs: 4,
+      step: (batch) => {
+        made++;
+        return poison.delete(made) ? setting.step(batch).mul(Number.NaN) : setting.step(batch);
+      },
+      rollBack: new RollBack({ factor: 0.25, every: 4 }),
+      callbacks: [
+        (event) => {
+          if (event.type === 'warning') warned.push(event.message);
+          if (event.type === 'epoch') rates.push(event.learningRates[0]!);
+        },
+      ],
+    });
+    const { why, step, history } = await run.run();
+    expect([why, step, history.length]).toEqual(['done', 28, 4]);
+    expect(warned).toEqual([
+      'the loss of step 11 is NaN: back to step 8, with the learning rates times 0.25 (time 1 of 3).',
+    ]);
+    expect(rates[1]).toBeCloseTo(0.25 * (0.1 + 14 / 1000), 9);
+    expect((await weightsOf(setting)).every(Number.isFinite)).toBe(true);
+    // a resumed run lowers the schedule again
+    const again = setUp();
+    const other = new SGD(again.model, { learningRate: (step) => 0.1 + step / 1000 });
+    const resumed = training(again, { optimizer: other, epochs: 5, rollBack: new RollBack({ factor: 0.25 }) });
+    await loadCheckpoint(await encodeCheckpoint(run.parts), resumed.parts);
+    await resumed.run();
+    expect(other.learningRate).toBeCloseTo(0.25 * (0.1 + 35 / 1000), 9);
+  });
+
+  test('rolls plain rates back too, and ends where it diverges again and again', async () => {
+    const setting = setUp();
+    const optimizer = new SGD(setting.model, { learningRate: 0.1 });
+    const seen: number[] = [];
+    const run = training(setting, {
+      optimizer,
+      step: (batch) => setting.step(batch).mul(optimizer.stepCount >= 5 ? Number.NaN : 1),
+      rollBack: new RollBack({ most: 2, every: 1 }),
+      callbacks: [(event) => void (event.type === 'warning' && seen.push(optimizer.learningRate))],
+    });
+    await expect(run.run()).rejects.toThrow(/the loss of step 6 is NaN.* After going back 2 times it came again\.$/);
+    expect(seen).toEqual([0.05, 0.025]);
+    await expect(new RollBack().back({})).rejects.toThrow('RollBack: nothing was kept: call keep(parts) first.');
+    expect(() => new RollBack({ factor: 2 })).toThrow('RollBack: factor is 2, most 3, every 200');
+  });
+
+  test('weighs classes and samples, compiled or not', async () => {
+    const weights = [1, 3];
+    const byHand = setUp({ dropout: 0 });
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for (const { inputs, targets } of byHand.data) {
+        await byHand.optimizer.step(crossEntropy(byHand.model.forward(inputs), targets, { weight: weights }));
+      }
+    }
+    for (const compiled of [false, true]) {
+      const setting = setUp({ dropout: 0 });
+      const run = training(setting, {
+        classWeights: weights,
+        compile: compiled,
+        step: ({ inputs, targets }) => crossEntropy(setting.model.forward(inputs), targets, { reduction: 'none' }),
+        validation: { data: setting.held },
+      });
+      const { history } = await run.run();
+      const [a, b] = [await weightsOf(setting), await weightsOf(byHand)];
+      a.forEach((value, at) => void expect(value).toBeCloseTo(b[at]!, 5));
+      const plain = await validate(setting.held, ({ inputs, targets }) =>
+        crossEntropy(setting.model.forward(inputs), targets),
+      );
+      expect(history.at(-1)!.values['validation.loss']).toBeCloseTo(plain.loss, 6);
+    }
+    const scalars = setUp();
+    await expect(training(scalars, { classWeights: weights }).run()).rejects.toThrow(
+      "Training: with classWeights or sampleWeights the step returns the loss of each sample, [N], not a tensor []: crossEntropy(logits, targets, { reduction: 'none' }).",
+    );
+    const padded = tensor([1, 4, Number.NaN]);
+    const mask = tensor([true, true, false]);
+    expect(await weightedLoss(padded, { mask, weights: tensor([3, 1, 9]) }).item()).toBe(7 / 4);
+    expect(() => weightedLoss(padded, { weights: tensor([1]) })).toThrow(
+      'weightedLoss: the losses are [3], the weights [1]: give one number for each sample, [N].',
+    );
   });
 
   test('steps of the user: two optimizers in turn', async () => {

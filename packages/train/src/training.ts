@@ -1,125 +1,34 @@
 /**
  * The loop: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can use: metrics,
- * `validate`, callbacks; and owns only their order. What a step does is step.ts, what events are events.ts.
+ * `validate`, callbacks; and owns only their order. What a step does is step.ts, what events are events.ts,
+ * how values are read readings.ts, where it stands state.ts.
  */
-import {
-  type AbortSignalLike,
-  FormatError,
-  isStateful,
-  type Model,
-  type Stateful,
-  type Tensor,
-  ValueError,
-} from '@nn/core';
-import { read } from '@nn/metrics';
-import { type Batches, checkCount, grouped, lengthOf } from './batches.ts';
-import type {
-  Callback,
-  Controls,
-  Ending,
-  Metrics,
-  Place,
-  ReadEvent,
-  StepsOptimizer,
-  TrainingEvent,
-  Validated,
-  ValuesOf,
-} from './events.ts';
+import { isStateful, type Model, type Stateful, type Tensor, ValueError } from '@nn/core';
+import { Announcer } from './announcer.ts';
+import { type Batches, grouped } from './batches.ts';
+import { DivergedError } from './divergence.ts';
+import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, Validated, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
+import {
+  type CommonOptions,
+  checkTrainingOptions,
+  lengthOfRun,
+  type Numbers,
+  type OwnStepOptions,
+  type TrainingOptions,
+  type Validation,
+} from './options.ts';
+import { Pause } from './pause.ts';
+import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
+import { type EpochRow, TrainingState } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
 import { validate } from './validate.ts';
-
-/** How often values are read from the device. */
-export interface ReadEvery {
-  /** Default 50. */
-  readonly steps?: number;
-  /** Reads sooner where steps are slow. Then windows depend on the clock; losses and epochs do not. */
-  readonly milliseconds?: number;
-}
-
-/** What a training is validated on. */
-export interface Validation<B> {
-  readonly data: Batches<B>;
-  /** From a batch to the loss, updating the metrics; that of the training where not given. */
-  readonly step?: (batch: B) => Tensor;
-  /** Steps between two validations; at the end of each epoch where not given. */
-  readonly every?: number;
-}
-
-/** With everything filled in; `every` is null at the end of each epoch. */
-interface CheckedValidation<B> {
-  readonly data: Batches<B>;
-  readonly step: (batch: B) => Tensor;
-  readonly every: number | null;
-}
-
-interface CommonOptions<B, M extends Metrics> {
-  readonly model: Model;
-  /** Walked once in each epoch. A `DataLoader` goes on in mid-epoch where a run was left. */
-  readonly data: Batches<B>;
-  /** By name; the step updates them. */
-  readonly metrics?: M;
-  /** The training ends after so many epochs, or so many steps: what comes first. One must be given. */
-  readonly epochs?: number;
-  readonly steps?: number;
-  /** A number of steps, default 50. */
-  readonly readEvery?: number | ReadEvery;
-  readonly callbacks?: readonly (Callback<ValuesOf<M>> | Callback<ValuesOf<M>>['handle'])[];
-  /** Once it is aborted the training ends after the step that is under way; `run` can go on later. */
-  readonly signal?: AbortSignalLike;
-}
-
-/** The step makes the loss; the optimizer does the rest. */
-export interface TrainingOptions<B, M extends Metrics> extends CommonOptions<B, M> {
-  readonly optimizer: StepsOptimizer & object;
-  /** From a batch to the loss, a scalar. Updates the metrics. */
-  readonly step: (batch: B) => Tensor;
-  readonly validation?: Validation<B>;
-  /** Batches in one step of the optimizer, default 1: the gradient is that of their samples together. */
-  readonly accumulate?: number;
-  /** Compiles the step: faster for small models. It sees the tensors of a batch only. */
-  readonly compile?: boolean;
-}
-
-/** The step does all: several optimizers, penalties on gradients. It returns the loss to record, which was computed. */
-export interface OwnStepOptions<B, M extends Metrics> extends CommonOptions<B, M> {
-  readonly optimizer?: never;
-  readonly step: (batch: B) => Tensor | Promise<Tensor>;
-  /** Its `step` must be given, for that of the training learns. */
-  readonly validation?: Validation<B> & { readonly step: (batch: B) => Tensor };
-  readonly accumulate?: never;
-  readonly compile?: never;
-  /** What a checkpoint must hold besides model, data and metrics: the optimizers. */
-  readonly parts?: Readonly<Record<string, object>>;
-}
-
-/** The values of an epoch, and of the validation at its end. */
-export interface EpochRow<V> extends Place {
-  readonly values: V & Partial<Validated<V>>;
-}
+import { lossReducer } from './weights.ts';
 
 /** How a training ended. */
 export interface Outcome<V> extends Place {
   readonly why: Ending;
   readonly history: readonly EpochRow<V>[];
-}
-
-const optionNames = [
-  ...['model', 'data', 'metrics', 'epochs', 'steps', 'readEvery', 'callbacks', 'signal', 'optimizer', 'step'],
-  ...['validation', 'accumulate', 'compile', 'parts'],
-];
-
-/** What changes while it runs, and what a checkpoint holds of it. */
-interface State<V> {
-  /** Finished epochs. */
-  epochs: number;
-  step: number;
-  /** Steps of the epoch that is under way. */
-  epochSteps: number;
-  /** Whether its data is through, and only its end is left to be done; and whether its event was sent. */
-  isThrough: boolean;
-  isTold: boolean;
-  history: EpochRow<V>[];
 }
 
 /**
@@ -159,85 +68,50 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   readonly model: Model;
   readonly optimizer: (StepsOptimizer & object) | null;
   readonly metrics: M;
+  readonly lossOf: ((batch: B) => Tensor) | null;
   readonly #options: CommonOptions<B, M>;
-  readonly #validation: CheckedValidation<B> | null;
-  readonly #batchesOfStep: number;
-  readonly #read: { readonly steps: number; readonly milliseconds: number };
-  readonly #callbacks: readonly Callback<ValuesOf<M>>[];
+  readonly #numbers: Numbers;
+  readonly #validation: Validation<B> | null;
+  /** Of data that it does not learn from; null where there is none. */
+  readonly #validationStep: ((batch: B) => Tensor) | null;
+  readonly #announcer: Announcer<ValuesOf<M>>;
   readonly #otherParts: Readonly<Record<string, object>>;
   readonly #log: LossLog;
   readonly #advance: Stepper<B>;
-  readonly #state: State<ValuesOf<M>> = {
-    epochs: 0,
-    step: 0,
-    epochSteps: 0,
-    isThrough: false,
-    isTold: false,
-    history: [],
-  };
+  readonly #state = new TrainingState<ValuesOf<M>>();
+  readonly #pause = new Pause();
   #isRunning = false;
-  #wantsStop = false;
+  #wantsStop: 'callback' | 'aborted' | null = null;
   #wantsValidation = false;
-  #warnings: { readonly what: string; readonly message: string }[] = [];
-  #resume: { readonly promise: Promise<void>; readonly release: () => void } | null = null;
+  /** The step of the last copy to roll back to. */
+  #keptStep = Number.NEGATIVE_INFINITY;
+  #diverged: DivergedError | null = null;
 
   constructor(options: TrainingOptions<B, M> | OwnStepOptions<B, M>) {
-    const wrong = Object.keys(options).find((name) => !optionNames.includes(name));
-    if (wrong !== undefined) throw new ValueError('Training', `no option ${wrong}: ${optionNames.join(', ')}.`);
-    const { model, data, validation, epochs, steps, readEvery = 50 } = options;
-    if (epochs === undefined && steps === undefined) {
-      throw new ValueError('Training', 'neither epochs nor steps are given: it would never end.');
-    }
-    if (epochs !== undefined) checkCount('epochs', epochs);
-    if (steps !== undefined) checkCount('steps', steps);
+    this.#numbers = checkTrainingOptions(options);
     this.#options = options;
-    this.model = model;
+    this.model = options.model;
     this.optimizer = options.optimizer ?? null;
     // the cast: no metrics are a record of none
     this.metrics = options.metrics ?? ({} as M);
-    if ('loss' in this.metrics) {
-      throw new ValueError(
-        'Training',
-        "a metric is called 'loss', which is the name of what the step returns: rename it.",
-      );
-    }
-    const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
-    this.#read = {
-      steps: checkCount('readEvery', every.steps ?? 50),
-      milliseconds: every.milliseconds ?? Number.POSITIVE_INFINITY,
-    };
-    this.#batchesOfStep = checkCount('accumulate', options.accumulate ?? 1);
-    this.#callbacks = (options.callbacks ?? []).map((callback) =>
-      typeof callback === 'function' ? { handle: callback } : callback,
-    );
-    this.#log = new LossLog(this.#read.steps * this.#batchesOfStep);
+    this.#announcer = new Announcer(options.callbacks ?? []);
+    this.#log = new LossLog(this.#numbers.read.steps * this.#numbers.batchesOfStep);
+    this.#validation = options.validation ?? null;
     if (options.optimizer === undefined) {
+      this.lossOf = null;
       this.#advance = ownSteps(options.step, this.#log);
       this.#otherParts = options.parts ?? {};
+      this.#validationStep = options.validation?.step ?? null;
     } else {
-      const { optimizer, step, compile = false } = options;
-      this.#advance = optimizerSteps(step, optimizer, this.#log, compile);
+      const { optimizer, step, validation, compile = false } = options;
+      const learn = lossReducer<B>(options, 'training');
+      const watch = lossReducer<B>(options, 'validation');
+      const held = validation?.step ?? step;
+      this.lossOf = (batch) => learn(step(batch), batch);
+      this.#advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
       this.#otherParts = { optimizer };
+      this.#validationStep = (batch) => watch(held(batch), batch);
     }
-    this.#validation = validation ? this.#checkValidation(options) : null;
-    const twice = ['model', 'data', 'metrics', 'callbacks', 'training'].find((name) => name in this.#otherParts);
-    if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
-    if (validation?.data === data) {
-      throw new ValueError(
-        'Training',
-        'the validation walks the same object as the training: give it a loader of its own.',
-      );
-    }
-  }
-
-  #checkValidation(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): CheckedValidation<B> {
-    const { data, step, every } = options.validation!;
-    if (step === undefined && options.optimizer === undefined) {
-      throw new ValueError('Training', 'the step makes updates itself: give validation.step, which makes none.');
-    }
-    // the cast: with an optimizer the step is not asynchronous, by the types of the options
-    const own = step ?? (options.step as (batch: B) => Tensor);
-    return { data, step: own, every: every === undefined ? null : checkCount('validation.every', every) };
   }
 
   /** Finished epochs. */
@@ -255,6 +129,14 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     return this.#state.history;
   }
 
+  get data(): Batches<B> {
+    return this.#options.data;
+  }
+
+  get validationData(): Batches<B> | null {
+    return this.#validation?.data ?? null;
+  }
+
   /**
    * What a checkpoint of the run holds: `saveCheckpoint(path, training.parts)`, at a 'rest' event or while it does not run.
    * Data without a state of its own, as an array, begins its epoch anew.
@@ -266,7 +148,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       ...this.#otherParts,
       ...(isStateful(data) && { data }),
       metrics: this.metrics,
-      callbacks: [...this.#callbacks],
+      callbacks: [...this.#announcer.callbacks],
       training: this,
     };
   }
@@ -283,20 +165,22 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
     this.#isRunning = true;
-    this.#wantsStop = false;
+    this.#wantsStop = null;
     let ended: { readonly why: Ending; readonly error?: unknown } | null = null;
     try {
-      const { signal } = this.#options;
-      yield* this.#send({ type: 'start', ...this.#place(), ...this.#length() });
+      const { signal, rollBack } = this.#options;
+      rollBack?.apply(this.parts);
+      yield* this.#send({ type: 'start', ...this.#state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
+      await this.#keep();
       while (!this.#isDone && !this.#mustStop) yield* this.#epoch();
-      ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : 'callback' };
+      ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : (this.#wantsStop ?? 'callback') };
     } catch (error) {
       ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
       throw error;
     } finally {
       this.#isRunning = false;
-      const event = { type: 'stopped', ...this.#place(), ...(ended ?? { why: 'aborted' }) } as const;
-      await this.#tell(event);
+      const event = { type: 'stopped', ...this.#state.place, ...(ended ?? { why: 'aborted' }) } as const;
+      await this.#announcer.tell(event, this);
       // who has left the loop, or gets the error, waits for no more events
       if (ended !== null && !('error' in ended)) yield event;
     }
@@ -304,18 +188,18 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   /** The mean loss and metrics over other data; what the metrics had counted of the training stays. */
   evaluate(data: Batches<B>): Promise<ValuesOf<M>> {
-    const { signal, step } = this.#options as CommonOptions<B, M> & TrainingOptions<B, M>;
-    if (this.optimizer === null && this.#validation === null) {
+    if (this.#validationStep === null) {
       throw new ValueError(
         'Training.evaluate',
         'the step makes updates itself: give validation.step, or use validate(data, step).',
       );
     }
-    return validate(data, this.#validation?.step ?? step, { metrics: this.metrics, signal });
+    return validate(data, this.#validationStep, { metrics: this.metrics, signal: this.#options.signal });
   }
 
-  stop(): void {
-    this.#wantsStop = true;
+  stop(why: 'callback' | 'aborted' = 'callback'): void {
+    this.#wantsStop ??= why;
+    this.#pause.open();
   }
 
   validate(): void {
@@ -324,26 +208,20 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   warn(what: string, message: string): void {
-    this.#warnings.push({ what, message });
+    this.#announcer.warn(what, message);
   }
 
   /** Waits after the step that is under way, until `resume`. */
   pause(): void {
-    if (this.#resume !== null) return;
-    let release = (): void => undefined;
-    const promise = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    this.#resume = { promise, release };
+    this.#pause.close();
   }
 
   resume(): void {
-    this.#resume?.release();
-    this.#resume = null;
+    this.#pause.open();
   }
 
   get isPaused(): boolean {
-    return this.#resume !== null;
+    return this.#pause.isClosed;
   }
 
   higherIsBetter(monitor: string): boolean | null {
@@ -366,47 +244,34 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         "losses of the last steps were not read: save at a 'rest' event, or after the end.",
       );
     }
-    return { ...this.#state, history: [...this.#state.history], losses: this.#log.hostState() };
+    const { rollBack } = this.#options;
+    return {
+      ...this.#state.hostState(),
+      losses: this.#log.hostState(),
+      ...(rollBack && { rollBack: rollBack.hostState() }),
+    };
   }
 
   loadHostState(state: unknown): void {
-    const { epochs, step, epochSteps, isThrough, isTold, history, losses } = Object(state) as Partial<
-      State<ValuesOf<M>> & { losses: unknown }
-    >;
-    const isState =
-      [epochs, step, epochSteps].every(Number.isSafeInteger) &&
-      [isThrough, isTold].every((flag) => typeof flag === 'boolean') &&
-      Array.isArray(history);
-    if (!isState) {
-      throw new FormatError(
-        'Training',
-        'the saved state is not one of a training: it has no counts of steps and epochs.',
-      );
+    const before = this.#state.hostState();
+    const { losses, rollBack } = Object(state) as { losses?: unknown; rollBack?: unknown };
+    this.#state.loadHostState(state);
+    try {
+      if (rollBack !== undefined) this.#options.rollBack?.loadHostState(rollBack);
+      this.#log.loadHostState(losses);
+    } catch (error) {
+      this.#state.loadHostState(before);
+      throw error;
     }
-    this.#log.loadHostState(losses);
-    Object.assign(this.#state, { epochs, step, epochSteps, isThrough, isTold, history: [...history] });
   }
 
   get #isDone(): boolean {
-    const { epochs = Number.POSITIVE_INFINITY, steps = Number.POSITIVE_INFINITY } = this.#options;
+    const { epochs, steps } = this.#numbers;
     return this.#state.epochs >= epochs || this.#state.step >= steps;
   }
 
   get #mustStop(): boolean {
-    return this.#wantsStop || this.#options.signal?.aborted === true;
-  }
-
-  #place(): Place {
-    return { epoch: this.#state.epochs + 1, step: this.#state.step };
-  }
-
-  #length(): { epochs: number | null; stepsPerEpoch: number | null; steps: number | null } {
-    const { data, epochs, steps } = this.#options;
-    const batches = lengthOf(data);
-    const stepsPerEpoch = batches === null ? null : Math.ceil(batches / this.#batchesOfStep);
-    const ofEpochs = stepsPerEpoch === null || epochs === undefined ? null : stepsPerEpoch * epochs;
-    const ends = [ofEpochs, steps].filter((end): end is number => typeof end === 'number');
-    return { epochs: epochs ?? null, stepsPerEpoch, steps: ends.length > 0 ? Math.min(...ends) : null };
+    return this.#wantsStop !== null || this.#options.signal?.aborted === true;
   }
 
   /** The rest of the epoch that is under way. */
@@ -414,58 +279,60 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     const state = this.#state;
     if (!state.isThrough) {
       yield* this.#walk();
+      if (this.#diverged !== null) yield* this.#goBack(this.#diverged);
       if (!state.isThrough) return;
     }
-    const values = await this.#valuesOfEpoch();
-    const place = this.#place();
+    const values = await valuesOfEpoch(this.metrics, this.#log);
+    const { place } = state;
     if (!state.isTold) {
       state.isTold = true;
       yield* this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
     }
     let validated: Validated<ValuesOf<M>> | null = null;
-    if (this.#validation?.every === null) {
+    if (this.#validation !== null && this.#validation.every === undefined) {
       yield* this.#send({ type: 'validating', ...place });
       validated = await this.#validated();
       if (validated === null) return; // aborted in the middle: done anew when it goes on
       yield* this.#send({ type: 'validated', ...place, values: validated });
     }
-    // the cast: values of the training, and of the validation where there was one
-    state.history.push({ ...place, values: { ...values, ...validated } as EpochRow<ValuesOf<M>>['values'] });
-    Object.assign(state, { epochs: state.epochs + 1, epochSteps: 0, isThrough: false, isTold: false });
+    state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
     this.#log.reset();
     for (const metric of Object.values(this.metrics as Metrics)) metric.reset();
-    yield* this.#send({ type: 'rest', epoch: place.epoch, step: place.step });
+    yield* this.#send({ type: 'rest', ...place });
+    await this.#keep();
   }
 
   /** Steps to the end of the data, or to where the training must stop. */
   async *#walk(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const state = this.#state;
-    const { data, steps = Number.POSITIVE_INFINITY } = this.#options;
+    const { data, signal } = this.#options;
+    const { steps, read, batchesOfStep } = this.#numbers;
     const { every = null } = this.#validation ?? {};
-    const { stepsPerEpoch } = this.#length();
+    const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
     let readAt = performance.now();
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
-    for await (const group of grouped(data, this.#batchesOfStep)) {
+    for await (const group of grouped(data, batchesOfStep)) {
       if (state.step >= steps) return; // more data than its length said
       const count = await this.#advance(group);
       this.#log.endStep();
-      state.step++;
-      state.epochSteps++;
-      yield* this.#send({ type: 'step', ...this.#place(), count });
-      if (this.#resume !== null) await this.#pause();
+      state.countStep();
+      yield* this.#send({ type: 'step', ...this.#state.place, count });
+      while (this.#pause.isClosed && !mustStop()) await this.#pause.pass(signal);
       const isLast = state.step >= steps || mustStop();
       const validates = this.#wantsValidation || (every !== null && state.step % every === 0);
-      const isSlow = performance.now() - readAt >= this.#read.milliseconds;
-      if (state.step % this.#read.steps === 0 || isLast || validates || isSlow) {
+      const isSlow = performance.now() - readAt >= read.milliseconds;
+      if (state.step % read.steps === 0 || isLast || validates || isSlow) {
         yield* this.#readValues();
+        if (this.#diverged !== null) return;
         readAt = performance.now();
         if (validates || (isLast && every !== null && !mustStop())) {
-          yield* this.#send({ type: 'validating', ...this.#place() });
+          yield* this.#send({ type: 'validating', ...this.#state.place });
           const values = await this.#validated();
-          if (values !== null) yield* this.#send({ type: 'validated', ...this.#place(), values });
+          if (values !== null) yield* this.#send({ type: 'validated', ...this.#state.place, values });
         }
-        yield* this.#send({ type: 'rest', ...this.#place() });
+        yield* this.#send({ type: 'rest', ...this.#state.place });
+        await this.#keep();
       }
       // where the last step is the last of its epoch, that epoch is through like any other
       if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
@@ -478,40 +345,47 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       );
     }
     if (this.#log.waiting > 0) yield* this.#readValues();
-    state.isThrough = true;
+    state.isThrough = this.#diverged === null;
   }
 
   /** One download: losses and metrics since the last, told as an event. */
   async *#readValues(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const { step } = this.#state;
-    const { loss, ...readings } = await read<Metrics>({ ...this.metrics, loss: this.#log.metric });
-    const { losses, ...mean } = this.#log.settle((loss?.window ?? []) as number[]);
-    // the cast: a reading for each metric, and the loss
-    const values = { ...readings, loss: mean } as unknown as ReadEvent<ValuesOf<M>>['values'];
-    yield* this.#send({ type: 'read', ...this.#place(), losses, values, learningRates: this.#rates() });
+    const { losses, values } = await readWindow(this.metrics, this.#log);
+    yield* this.#send({ type: 'read', ...this.#state.place, losses, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) throw new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!);
+    if (wrong < 0) return;
+    const { rollBack } = this.#options;
+    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.backs);
+    if (rollBack?.isLeft !== true) throw this.#diverged;
   }
 
-  /** The values since the epoch began: all was read before. */
-  async #valuesOfEpoch(): Promise<ValuesOf<M>> {
-    const readings = await read<Metrics>(this.metrics);
-    const values = Object.entries(readings).map(([name, { epoch }]) => [name, epoch] as const);
-    // the cast: a value for each metric, and the loss
-    return { ...Object.fromEntries(values), loss: this.#log.settle([]).epoch } as ValuesOf<M>;
+  /** Copies the run for `rollBack`, where one is due. */
+  async #keep(): Promise<void> {
+    const { rollBack } = this.#options;
+    const { step } = this.#state;
+    if (rollBack === undefined || step - this.#keptStep < rollBack.every) return;
+    if (await rollBack.keep(this.parts)) this.#keptStep = step;
+  }
+
+  /** Back to the copy, with lower learning rates: also callbacks are where they were then, and told. */
+  async *#goBack({ data: { step, loss } }: DivergedError): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+    const rollBack = this.#options.rollBack!;
+    await rollBack.back(this.parts);
+    this.#diverged = null;
+    this.#keptStep = this.#state.step;
+    const message = `the loss of step ${step} is ${loss}: back to step ${this.#state.step}, with the learning rates times ${rollBack.scale} (time ${rollBack.backs} of ${rollBack.most}).`;
+    yield* this.#send({ type: 'warning', ...this.#state.place, what: 'diverged', message });
   }
 
   /** The values of the validation; null where the signal ended it. */
   async #validated(): Promise<Validated<ValuesOf<M>> | null> {
     this.#wantsValidation = false;
     const { signal } = this.#options;
-    const { data, step } = this.#validation!;
+    const { data } = this.#validation!;
     try {
-      const values = await validate(data, step, { metrics: this.metrics, signal });
-      // the cast: the same names with a prefix
-      return Object.fromEntries(
-        Object.entries(values).map(([name, value]) => [`validation.${name}`, value]),
-      ) as Validated<ValuesOf<M>>;
+      const values = await validate(data, this.#validationStep!, { metrics: this.metrics, signal });
+      return validatedValues(values);
     } catch (error) {
       if (signal?.aborted) return null;
       throw error;
@@ -522,39 +396,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     return [...(this.optimizer?.learningRates ?? [])];
   }
 
-  async #pause(): Promise<void> {
-    const { signal } = this.#options;
-    const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
-    while (this.#resume !== null && !this.#mustStop) await Promise.race([this.#resume.promise, aborted]);
-  }
-
-  async *#send(event: TrainingEvent<ValuesOf<M>>): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
-    await this.#tell(event);
-    yield event;
-    for (let warning = this.#warnings.shift(); warning !== undefined; warning = this.#warnings.shift()) {
-      const told = { type: 'warning', ...this.#place(), ...warning } as const;
-      await this.#tell(told);
-      yield told;
-    }
-  }
-
-  async #tell(event: TrainingEvent<ValuesOf<M>>): Promise<void> {
-    for (const callback of this.#callbacks) {
-      const waiting = callback.handle(event, this);
-      if (waiting !== undefined) await waiting;
-    }
-  }
-}
-
-/** A loss that is not finite. */
-class DivergedError extends ValueError {
-  constructor(step: number, loss: number) {
-    super(
-      'Training/diverged',
-      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
-        'and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.',
-      { step, loss },
-    );
-    this.name = 'ValueError';
+  #send(event: TrainingEvent<ValuesOf<M>>): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+    return this.#announcer.send(event, this);
   }
 }

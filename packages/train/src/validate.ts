@@ -7,6 +7,8 @@ import { read } from '@nn/metrics';
 import { type Batches, countOf } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
+import { named } from './readings.ts';
+import { scalar } from './weights.ts';
 
 /** Batches between two reads: sums of float32 stay exact, and 64 losses are one small download. */
 const readEvery = 64;
@@ -64,21 +66,13 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       throw new ValueError('validate', 'the data gave no batch: a generator ends once; give what can be walked again.');
     }
     if (losses.waiting > 0) await collect();
-    // the cast: a value for each metric, and the loss
-    return values as ValuesOf<M>;
+    return named(Object.entries(values));
   } finally {
     for (const [metric, state] of before) {
       metric.reset();
       metric.loadHostState(state);
     }
   }
-}
-
-/** The loss of a step, or a ValueError that tells what it is instead. */
-export function scalar(loss: Tensor): Tensor {
-  if (loss?.size === 1) return loss.shape.length === 0 ? loss : loss.reshape([]);
-  const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
-  throw new ValueError('Training', `the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
 }
 
 /** The output for one batch. */

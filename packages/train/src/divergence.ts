@@ -1,0 +1,157 @@
+/**
+ * Losses that are not finite: the error that names the step, and going back to before it with lower learning rates. Owns
+ * the copy of the run in memory; when it is made, and when it is needed, the loop says.
+ */
+import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { encodeCheckpoint, loadCheckpoint, parseSafetensors } from '@nn/serialize';
+import type { RateGroup } from './events.ts';
+
+/** A loss that is not finite. */
+export class DivergedError extends ValueError {
+  constructor(step: number, loss: number, backs = 0) {
+    const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
+    super(
+      'Training',
+      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
+        `and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.${tried}`,
+      { step, loss },
+    );
+    this.name = 'ValueError';
+  }
+}
+
+export interface RollBackOptions {
+  /** What the learning rates are multiplied by each time, above 0 and at most 1. Default 0.5. */
+  readonly factor?: number;
+  /** How often it may go back. Default 3. */
+  readonly most?: number;
+  /** Steps between two copies of the run, made at the read that follows. Default 200. */
+  readonly every?: number;
+}
+
+/**
+ * Keeps a copy of a run, and brings the run back to it with lower learning rates: what `Training` does with `rollBack` when
+ * a loss is not finite, and any loop can do. The copy is a checkpoint in memory; one whose numbers are not finite is not made.
+ *
+ * @example
+ * import { Linear } from '@nn/layers';
+ * import { SGD } from '@nn/optim';
+ * import { RollBack } from '@nn/train';
+ * const model = new Linear(1, 1);
+ * const optimizer = new SGD(model, { learningRate: 0.5 });
+ * const rollBack = new RollBack({ factor: 0.1 });
+ * await rollBack.keep({ model, optimizer });
+ * model.weight.assign(model.weight.div(0)); // a step that went wrong
+ * await rollBack.back({ model, optimizer });
+ * console.log(Number.isFinite(await model.weight.item()), optimizer.learningRate); // => true 0.05
+ */
+export class RollBack implements Stateful {
+  readonly every: number;
+  readonly most: number;
+  readonly #factor: number;
+  #bytes: Uint8Array | null = null;
+  /** How often it went back; and at the time of the copy. */
+  #backs = 0;
+  #backsOfCopy = 0;
+  /** The schedules of groups as they were given; null for a plain number, which checkpoints hold. */
+  readonly #given = new Map<RateGroup, RateGroup['schedule']>();
+
+  constructor({ factor = 0.5, most = 3, every = 200 }: RollBackOptions = {}) {
+    const isRight = factor > 0 && factor <= 1 && Number.isInteger(most) && most >= 1 && Number.isInteger(every);
+    if (!isRight || every < 1) {
+      throw new ValueError(
+        'RollBack',
+        `factor is ${factor}, most ${most}, every ${every}: factor is above 0 and at most 1, the others are whole numbers from 1.`,
+        { factor, most, every },
+      );
+    }
+    [this.#factor, this.most, this.every] = [factor, most, every];
+  }
+
+  /** How often it went back. */
+  get backs(): number {
+    return this.#backs;
+  }
+
+  /** What the learning rates are multiplied by at present. */
+  get scale(): number {
+    return this.#factor ** this.#backs;
+  }
+
+  get isLeft(): boolean {
+    return this.#bytes !== null && this.#backs < this.most;
+  }
+
+  /** Copies the run; false, and the copy before is kept, where a number of it is not finite. */
+  async keep(parts: Readonly<Record<string, object>>): Promise<boolean> {
+    const bytes = await encodeCheckpoint(parts);
+    for (const { type, bytes: values } of parseSafetensors(bytes).tensors.values()) {
+      if (type === 'F32' && !isFinite32(values)) return false;
+    }
+    [this.#bytes, this.#backsOfCopy] = [bytes, this.#backs];
+    return true;
+  }
+
+  /** Brings the run back to the copy, with learning rates times `factor`. Throws ValueError where there is no copy. */
+  async back(parts: Readonly<Record<string, object>>): Promise<void> {
+    if (this.#bytes === null) throw new ValueError('RollBack', 'nothing was kept: call keep(parts) first.');
+    const [backs, backsOfCopy] = [this.#backs + 1, this.#backsOfCopy];
+    const groups = groupsOf(parts);
+    this.#remember(groups);
+    await loadCheckpoint(this.#bytes, parts);
+    // what the copy says of the times it went back is of the past
+    this.#backs = backs;
+    for (const group of groups) {
+      if (this.#given.get(group) === null) group.learningRate *= this.#factor ** (backs - backsOfCopy);
+    }
+    this.#scaleSchedules(groups);
+  }
+
+  /** After a resume: schedules are not part of a checkpoint, so what was lowered of them is lowered again. */
+  apply(parts: Readonly<Record<string, object>>): void {
+    if (this.#backs === 0) return;
+    const groups = groupsOf(parts);
+    this.#remember(groups);
+    this.#scaleSchedules(groups);
+  }
+
+  #remember(groups: readonly RateGroup[]): void {
+    for (const group of groups) if (!this.#given.has(group)) this.#given.set(group, group.schedule);
+  }
+
+  #scaleSchedules(groups: readonly RateGroup[]): void {
+    const { scale } = this;
+    for (const group of groups) {
+      const schedule = this.#given.get(group);
+      if (schedule) group.learningRate = (step: number) => scale * schedule(step);
+    }
+  }
+
+  hostState(): unknown {
+    return { backs: this.#backs };
+  }
+
+  loadHostState(state: unknown): void {
+    const { backs } = Object(state) as { backs?: unknown };
+    if (!Number.isSafeInteger(backs)) {
+      throw new FormatError(
+        'RollBack',
+        'the saved state does not say how often it went back: it is of something else.',
+      );
+    }
+    this.#backs = backs as number;
+  }
+}
+
+/** The groups of all optimizers among the parts. */
+function groupsOf(parts: Readonly<Record<string, object>>): RateGroup[] {
+  return Object.values(parts).flatMap((part) => {
+    const { groups } = part as { groups?: unknown };
+    return Array.isArray(groups) && 'stepCount' in part ? (groups as RateGroup[]) : [];
+  });
+}
+
+function isFinite32(bytes: Uint8Array): boolean {
+  // a copy, because values stand at any byte of a file
+  return new Float32Array(bytes.slice().buffer).every(Number.isFinite);
+}

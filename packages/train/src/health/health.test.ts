@@ -1,0 +1,317 @@
+import { cpu } from '@nn/backend-cpu';
+import { hostNormal, parameter, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import { type Batch, type DataArray, DataLoader, Dataset, dense, moons } from '@nn/data';
+import { BatchNorm1d, crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
+import { Accuracy } from '@nn/metrics';
+import { Adam, SGD } from '@nn/optim';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Training } from '../training.ts';
+import { ActivationStatistics, ActivationWatch, activationStatistics, judgeActivations } from './activations.ts';
+import { GradientStatistics, gradientStatistics, judgeGradients } from './gradients.ts';
+import { LossWatch } from './loss-watch.ts';
+import { checkStart, startChecks } from './start.ts';
+import { Throughput, throughput } from './throughput.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+type Sample = Batch<{ readonly inputs: DataArray; readonly targets: DataArray }>;
+
+/** Two moons, a network, and what warned of what. */
+function setUp(step?: (model: Sequential, batch: Sample) => Tensor) {
+  setSeed(1);
+  const model = new Sequential(new Linear(2, 8), relu, new Linear(8, 2));
+  const data = new DataLoader(moons(80, { seed: 1 }), { batchSize: 20 });
+  const lossOf = (batch: Sample): Tensor =>
+    step?.(model, batch) ?? crossEntropy(model.forward(batch.inputs), batch.targets);
+  return { model, data, lossOf };
+}
+
+const kinds = (findings: readonly { readonly what: string; readonly place: string }[]): string[] =>
+  findings.map(({ what, place }) => `${what} ${place}`);
+
+describe('GradientStatistics', () => {
+  test('knows the gradient and the step of each parameter, compiled or not', async () => {
+    const model = { weight: parameter([3, 4]), unused: parameter([1]) };
+    const optimizer = new SGD(model, { learningRate: 0.5 });
+    const statistics = new GradientStatistics(optimizer);
+    expect(await statistics.read()).toEqual([]);
+    await optimizer.step(model.weight.mul(tensor([2, 0])).sum());
+    // the gradient is [2, 0]: root of the mean of squares sqrt(2); the step is [1, 0], the weight was 5 long
+    const [weight, ...others] = await statistics.read();
+    expect(weight).toMatchObject({ name: 'weight', zeros: 0.5 });
+    expect(weight!.gradient).toBeCloseTo(Math.SQRT2, 6);
+    expect(weight!.update).toBeCloseTo(0.2, 6);
+    expect(others).toEqual([]);
+  });
+
+  test('says what is wrong, with number, place and advice', () => {
+    const reading = { gradient: 1, zeros: 0, update: 0.001 };
+    expect(judgeGradients([{ ...reading, name: 'a' }])).toEqual([]);
+    const findings = judgeGradients([
+      { ...reading, name: 'a' },
+      { ...reading, name: 'b', gradient: 1e-9 },
+      { ...reading, name: 'c', gradient: 2000 },
+      { ...reading, name: 'd', gradient: 0, zeros: 1 },
+      { ...reading, name: 'e', update: 0.5 },
+      { ...reading, name: 'f', gradient: Number.NaN },
+    ]);
+    expect(kinds(findings)).toEqual([
+      ...['vanishing-gradient b', 'exploding-gradient c', 'no-gradient d', 'large-update e', 'gradient-not-finite f'],
+    ]);
+    expect(findings[0]!.message).toBe(
+      'the gradient of b is 1.00e-9, that of others 2000: it hardly learns; normalise between layers, add residual connections, or take relu in place of saturating activations.',
+    );
+    expect(findings[3]!.message).toContain('a step moved e by 50 % of its size: the learning rate is too high');
+  });
+
+  test('warns once as a callback, at the read', async () => {
+    const { model, data, lossOf } = setUp();
+    const optimizer = new SGD(model, { learningRate: 50 });
+    const warned: string[] = [];
+    await new Training({
+      model,
+      optimizer,
+      data,
+      step: lossOf,
+      epochs: 2,
+      readEvery: 1,
+      compile: true,
+      callbacks: [
+        gradientStatistics(optimizer),
+        (event) => void (event.type === 'warning' && warned.push(`${event.what} ${event.message}`)),
+      ],
+    }).run();
+    expect(warned[0]).toMatch(/^large-update step 1: a step moved (layers\.)?0\.weight by [\d.e+]+ % of its size/);
+  });
+});
+
+describe('ActivationStatistics', () => {
+  test('counts by unit, over space as well', async () => {
+    const statistics = new ActivationStatistics();
+    statistics.update(
+      tensor([
+        [
+          [0, 1],
+          [0, 0],
+          [2, 3],
+        ],
+      ]),
+    ); // one sample, three units, two places
+    statistics.update(
+      tensor([
+        [
+          [0, 0],
+          [0, 0],
+          [1, 1],
+        ],
+      ]),
+    );
+    const { epoch } = await statistics.read();
+    expect(epoch).toMatchObject({ units: 3, count: 4, deadUnits: [1], saturated: 0 });
+    expect(epoch.mean).toBeCloseTo(8 / 12, 6);
+    expect(epoch.zeros).toBeCloseTo(7 / 12, 6);
+    expect(epoch.deviation).toBeCloseTo(Math.sqrt(16 / 12 - (8 / 12) ** 2), 6);
+    expect(() => statistics.update(tensor([1]))).toThrow('ActivationStatistics: outputs [1] have no axis 1 of units');
+  });
+
+  test('finds saturated and dead units', () => {
+    const reading = { units: 10, count: 5, mean: 0, deviation: 1, zeros: 0, deadUnits: [], saturated: 0 };
+    expect(judgeActivations('1', { ...reading, deadUnits: [0] })).toEqual([]);
+    expect(judgeActivations('1', { ...reading, deadUnits: [2, 5] })[0]!.message).toBe(
+      '1: 2 of 10 units (2, 5) were 0 for all 5 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
+    );
+    expect(kinds(judgeActivations('a', { ...reading, saturated: 0.75 }))).toEqual(['saturated-units a']);
+    expect(kinds(judgeActivations('a', { ...reading, deviation: 5000 }))).toEqual(['large-activations a']);
+  });
+
+  test('watches layers and functions, and leaves the model as it was', async () => {
+    const { model } = setUp();
+    const functions = [...model.layers];
+    const watch = new ActivationWatch({ model });
+    expect([...watch.layers.keys()]).toEqual(['model', 'model.0', 'model.1', 'model.2']);
+    model.forward(tensor([[1, 2]]));
+    expect((await watch.layers.get('model.1')!.read()).epoch.units).toBe(8);
+    watch.stop();
+    expect(model.layers).toEqual(functions);
+    expect(Object.hasOwn(model, 'forward')).toBe(false);
+    expect(() => new ActivationWatch(model, { pattern: /nothing/ })).toThrow(
+      'ActivationWatch: no layer matches /nothing/: update ActivationStatistics in your own forward.',
+    );
+  });
+
+  test('warns of units that died in an epoch, and not of what validation sees', async () => {
+    const { model, data, lossOf } = setUp();
+    const first = model.layers[0] as Linear;
+    first.bias?.assign(tensor([-100, -100, -100, 1, 1, 1, 1, 1]));
+    const warned: string[] = [];
+    await new Training({
+      model,
+      optimizer: new SGD(model, { learningRate: 0.01 }),
+      data,
+      validation: { data: new DataLoader(moons(20, { seed: 2 }), { batchSize: 20 }) },
+      step: lossOf,
+      epochs: 2,
+      callbacks: [
+        activationStatistics(model, { pattern: /1$/ }),
+        (event) => void (event.type === 'warning' && warned.push(event.message)),
+      ],
+    }).run();
+    expect(warned).toEqual([
+      'epoch 1: 1: 3 of 8 units (0, 1, 2) were 0 for all 80 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
+    ]);
+  });
+});
+
+describe('LossWatch', () => {
+  const feed = (watch: LossWatch, losses: readonly number[]): string[] =>
+    losses.flatMap((loss) => watch.update(loss)?.what ?? []);
+  const noisy = (count: number, mean: (i: number) => number): number[] => {
+    setSeed(4);
+    return Array.from(hostNormal(count), (noise, i) => mean(i) + 0.1 * noise);
+  };
+
+  test('says nothing while the loss falls', () => {
+    expect(
+      feed(
+        new LossWatch({ window: 50, patience: 2 }),
+        noisy(1000, (i) => 5 - i / 300),
+      ),
+    ).toEqual([]);
+  });
+
+  test('tells a plateau once, and a rise', () => {
+    expect(
+      feed(
+        new LossWatch({ window: 50, patience: 3 }),
+        noisy(1000, () => 1),
+      ),
+    ).toEqual(['plateau']);
+    expect(
+      feed(
+        new LossWatch({ window: 50 }),
+        noisy(400, (i) => 1 + i / 100),
+      ),
+    ).toEqual(['learning-rate-too-high']);
+  });
+
+  test('goes on from its state', () => {
+    const losses = noisy(1000, () => 1);
+    const [a, b] = [new LossWatch({ window: 50, patience: 3 }), new LossWatch({ window: 50, patience: 3 })];
+    feed(a, losses.slice(0, 130));
+    b.loadHostState(JSON.parse(JSON.stringify(a.hostState())));
+    expect(feed(b, losses.slice(130))).toEqual(feed(a, losses.slice(130)));
+    expect(() => b.loadHostState({})).toThrow('LossWatch: the saved state has no losses and windows');
+    expect(() => new LossWatch({ window: 1 })).toThrow('LossWatch: window is 1 and patience 5');
+  });
+});
+
+describe('checkStart', () => {
+  test('finds nothing where all is well, and leaves everything as it was', async () => {
+    setSeed(1);
+    const model = new Sequential(new Linear(2, 8), new BatchNorm1d(8), new Dropout(0.5), new Linear(8, 2));
+    const accuracy = new Accuracy();
+    const data = new DataLoader(moons(80, { seed: 1 }), { batchSize: 20, shuffle: true, seed: 3 });
+    const step = ({ inputs, targets }: Sample): Tensor => {
+      const logits = model.forward(inputs);
+      accuracy.update(logits, targets);
+      return crossEntropy(logits, targets);
+    };
+    const train = async (withChecks: boolean): Promise<number | undefined> => {
+      setSeed(2);
+      const training = new Training({
+        model,
+        optimizer: new Adam(model, { learningRate: 0 }),
+        data,
+        metrics: { accuracy },
+        step,
+        steps: 3,
+        callbacks: withChecks ? [startChecks(), failOnWarning] : [],
+      });
+      const losses: number[] = [];
+      for await (const event of training) if (event.type === 'read') losses.push(...event.losses);
+      data.rewind(0);
+      return losses.reduce((sum, loss) => sum + loss, 0);
+    };
+    const failOnWarning = ({ type }: { readonly type: string }): void => expect(type).not.toBe('warning');
+    expect(await train(true)).toBe(await train(false));
+  });
+
+  test('finds what is wrong with data', async () => {
+    const inputs = new Float32Array(40).map((_, i) => 100 + i);
+    const targets = Int32Array.from({ length: 20 }, (_, i) => (i === 0 ? 2 : 0));
+    const train = new Dataset({ inputs: { data: inputs, shape: [20, 2] }, targets: { data: targets, shape: [20] } });
+    const held = new Dataset({
+      inputs: dense([
+        [102, 103],
+        [1, 2],
+      ]),
+      targets: dense([0, 0], 'int32'),
+    });
+    const findings = await checkStart({
+      model: {},
+      data: new DataLoader(train, { batchSize: 20 }),
+      validationData: new DataLoader(held, { batchSize: 2 }),
+    });
+    expect(kinds(findings)).toEqual([
+      'missing-class targets',
+      'rare-class targets',
+      'scale inputs',
+      'duplicates inputs',
+    ]);
+    expect(findings[0]!.message).toBe('targets go to 2, but none is 1: number classes from 0 without gaps.');
+    expect(findings[1]!.message).toContain('class 2 of targets has 1 samples, class 0 has 19');
+    expect(findings[2]!.message).toContain('batch.inputs has the mean 119.5 and the deviation 11.54');
+    expect(findings[3]!.message).toContain(
+      "1 of 2 rows of the validation's inputs are in the training too (the first is row 0)",
+    );
+    const wrong = [{ inputs: tensor([[1], [Number.NaN]]), targets: tensor([1], { dtype: 'int32' }) }];
+    expect(kinds(await checkStart({ model: {}, data: wrong }))).toEqual([
+      'one-class targets',
+      'not-finite inputs',
+      'lengths targets',
+    ]);
+  });
+
+  test('finds losses that are too high and layers without gradient', async () => {
+    const { model, data, lossOf } = setUp((own, { inputs, targets }) =>
+      crossEntropy(own.forward(inputs).mul(500), targets),
+    );
+    const other = { model, unused: new Linear(2, 2) };
+    const findings = await checkStart({ model: other, data, lossOf });
+    expect(kinds(findings)).toEqual(['first-loss loss', 'no-gradient unused']);
+    expect(findings[0]!.message).toMatch(
+      /the first loss is \d+(\.\d+)?; a guess among 2 classes has a cross entropy of 0\.6931/,
+    );
+    expect(await checkStart({ model: other, data: (function* () {})(), lossOf })).toEqual([]);
+  });
+});
+
+describe('Throughput', () => {
+  test('measures from read to read, without what lies between', () => {
+    let clock = 0;
+    const meter = new Throughput({ now: () => clock, operationsPerSample: 1e6, watts: 36 });
+    clock = 1000; // loading
+    meter.start();
+    for (let step = 0; step < 4; step++) {
+      clock += 250;
+      meter.count(10);
+    }
+    expect(meter.read()).toEqual({
+      ...{ steps: 4, samples: 40, seconds: 1, samplesPerSecond: 40, millisecondsPerStep: 250 },
+      operationsPerSecond: 4e7,
+      wattHours: 0.02,
+    });
+  });
+
+  test('as a callback has a reading for each read', async () => {
+    const { model, data, lossOf } = setUp();
+    const speed = throughput();
+    const optimizer = new SGD(model, { learningRate: 0.1 });
+    await new Training({ model, optimizer, data, step: lossOf, epochs: 1, readEvery: 2, callbacks: [speed] }).run();
+    expect(speed.readings.map(({ steps, samples }) => [steps, samples])).toEqual([
+      [2, 40],
+      [2, 40],
+    ]);
+    expect(speed.last).toMatch(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step, 1 s left$/);
+  });
+});

@@ -1,0 +1,267 @@
+/**
+ * What can be told before the first step: of the data, of the first loss, of the gradients. Owns the questions and their
+ * thresholds; changes nothing (random state, metrics, running statistics and positions in data stay). For any loop.
+ */
+import {
+  evaluate,
+  gradientsOrNull,
+  isTensor,
+  type Model,
+  namedParameters,
+  randomState,
+  setRandomState,
+  type Tensor,
+} from '@nn/core';
+import type { Callback, Metrics } from '../events.ts';
+import { figure } from '../format.ts';
+import type { Finding } from './finding.ts';
+import { type Field, fieldsOf, firstBatchOf, rowHashes } from './sample-fields.ts';
+
+export interface StartOptions {
+  readonly model: Model;
+  /** A `DataLoader`, or a list of batches: what can only be walked once is not looked at. */
+  readonly data: object;
+  readonly validationData?: object | null | undefined;
+  /** The loss of a batch. */
+  readonly lossOf?: ((batch: never) => Tensor) | null | undefined;
+  /** Metrics that `lossOf` updates: they are as before afterwards. */
+  readonly metrics?: Metrics | undefined;
+}
+
+/**
+ * Looks at data, loss and gradients before the first step: numbers that are not finite or badly scaled, classes that are
+ * missing or rare, rows that are in training and validation, a loss far above that of a guess, parameters without gradient.
+ * Each finding says what, where, and what to do.
+ *
+ * @example
+ * import { DataLoader, moons } from '@nn/data';
+ * import { crossEntropy, Linear } from '@nn/layers';
+ * import { checkStart } from '@nn/train';
+ * const model = { used: new Linear(2, 2), forgotten: new Linear(2, 2) };
+ * const data = new DataLoader(moons(100, { seed: 1 }), { batchSize: 20 });
+ * type Sample = ReturnType<typeof data.peek>;
+ * const lossOf = ({ inputs, targets }: Sample) => crossEntropy(model.used.forward(inputs), targets);
+ * const findings = await checkStart({ model, data, lossOf });
+ * console.log(findings.map(({ what, place }) => `${what} ${place}`)); // => [ 'no-gradient forgotten' ]
+ */
+export async function checkStart(options: StartOptions): Promise<Finding[]> {
+  const { model, data, validationData, lossOf } = options;
+  const fields = await fieldsOf(data);
+  const batch = firstBatchOf(data);
+  const findings: Finding[] = [];
+  for (const [name, field] of fields) findings.push(...(field.isClasses ? ofClasses(name, field) : []));
+  for (const [name, tensor] of tensorsOf(batch)) {
+    if (tensor.dtype === 'float32' && name !== 'mask') findings.push(...ofScale(name, await tensor.data()));
+  }
+  findings.push(...ofLengths(batch));
+  if (validationData) findings.push(...(await ofDuplicates(fields, await fieldsOf(validationData))));
+  if (lossOf && batch !== null) {
+    const classes = [...fields.values()].find(({ isClasses }) => isClasses);
+    findings.push(...(await ofLoss(model, batch, lossOf, options.metrics ?? {}, classes ?? null)));
+  }
+  return findings;
+}
+
+function tensorsOf(batch: unknown): [string, Tensor][] {
+  if (isTensor(batch)) return [['batch', batch]];
+  return Object.entries(Object(batch) as object).filter((entry): entry is [string, Tensor] => isTensor(entry[1]));
+}
+
+function ofScale(name: string, values: ArrayLike<number>): Finding[] {
+  let [sum, squares] = [0, 0];
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (!Number.isFinite(value)) {
+      return [
+        {
+          what: 'not-finite',
+          place: name,
+          message: `batch.${name} has ${value} at element ${at}: fill in or drop what is missing before training.`,
+        },
+      ];
+    }
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / values.length;
+  const deviation = Math.sqrt(Math.max(0, squares / values.length - mean * mean));
+  if (values.length === 0 || (Math.abs(mean) <= 10 && deviation <= 10)) return [];
+  return [
+    {
+      what: 'scale',
+      place: name,
+      message: `batch.${name} has the mean ${figure(mean)} and the deviation ${figure(deviation)}: networks learn best from about 0 and 1; normalise it (fitNormalization, DataLoader's normalize).`,
+    },
+  ];
+}
+
+function ofClasses(name: string, { data, rows }: Field): Finding[] {
+  const counts = countsOf(data);
+  const missing = [...counts.keys()].filter((label) => counts[label] === 0);
+  const present = counts.filter((count) => count > 0);
+  const place = name;
+  if (present.length === 1) {
+    return [
+      {
+        what: 'one-class',
+        place,
+        message: `all ${rows} ${name} are ${counts.length - 1}: there is nothing to tell apart.`,
+      },
+    ];
+  }
+  const findings: Finding[] = [];
+  if (missing.length > 0) {
+    const some = missing.slice(0, 5).join(', ');
+    findings.push({
+      what: 'missing-class',
+      place,
+      message: `${name} go to ${counts.length - 1}, but none is ${some}${missing.length > 5 ? `, ... (${missing.length} classes)` : ''}: number classes from 0 without gaps.`,
+    });
+  }
+  const [least, most] = [Math.min(...present), Math.max(...present)];
+  if (most >= 10 * least) {
+    findings.push({
+      what: 'rare-class',
+      place,
+      message: `class ${counts.indexOf(least)} of ${name} has ${least} samples, class ${counts.indexOf(most)} has ${most}: give classWeights, a balancedSampler, or judge by balanced accuracy.`,
+    });
+  }
+  return findings;
+}
+
+/** How often each class from 0 occurs. */
+function countsOf(labels: ArrayLike<number>): number[] {
+  let most = 0;
+  for (let at = 0; at < labels.length; at++) most = Math.max(most, labels[at]!);
+  const counts = new Array<number>(most + 1).fill(0);
+  for (let at = 0; at < labels.length; at++) if (labels[at]! >= 0) counts[labels[at]!]!++;
+  return counts;
+}
+
+function ofLengths(batch: unknown): Finding[] {
+  const { inputs, targets } = Object(batch) as { inputs?: unknown; targets?: unknown };
+  if (!isTensor(inputs) || !isTensor(targets) || inputs.shape[0] === targets.shape[0]) return [];
+  return [
+    {
+      what: 'lengths',
+      place: 'targets',
+      message: `batch.inputs is [${inputs.shape.join(', ')}], batch.targets [${targets.shape.join(', ')}]: the first axis of both counts the samples.`,
+    },
+  ];
+}
+
+async function ofDuplicates(train: Fields, held: Fields): Promise<Finding[]> {
+  const inputsOf = (fields: Fields): [string, Field] | undefined => [...fields].find(([, { isClasses }]) => !isClasses);
+  const [known, others] = [inputsOf(train), inputsOf(held)];
+  if (known === undefined || others === undefined) return [];
+  const hashes = new Set(rowHashes(known[1]));
+  const twice = rowHashes(others[1]).flatMap((hash, row) => (hashes.has(hash) ? [row] : []));
+  if (twice.length === 0) return [];
+  return [
+    {
+      what: 'duplicates',
+      place: others[0],
+      message: `${twice.length} of ${others[1].rows} rows of the validation's ${others[0]} are in the training too (the first is row ${twice[0]}): its values are too good; split by groups, or drop them.`,
+    },
+  ];
+}
+
+type Fields = ReadonlyMap<string, Field>;
+
+async function ofLoss(
+  model: Model,
+  batch: object,
+  lossOf: (batch: never) => Tensor,
+  metrics: Metrics,
+  targets: Field | null,
+): Promise<Finding[]> {
+  const random = randomState();
+  const before = Object.values(metrics).map((metric) => [metric, metric.hostState()] as const);
+  try {
+    // in evaluation mode running statistics stay, and dropout does not make parameters look unused
+    const loss = evaluate(() => lossOf(batch as never));
+    const members = [...namedParameters(model)].filter(([, { trainable }]) => trainable);
+    const gradients = gradientsOrNull(
+      loss,
+      members.map(([, member]) => member),
+    );
+    const [first, ...sizes] = await Promise.all([
+      loss.item(),
+      ...gradients.map((gradient) => gradient?.abs().max().item() ?? Promise.resolve(0)),
+    ]);
+    return [
+      ...ofFirstLoss(first, targets),
+      ...ofGradients(
+        members.map(([name]) => name),
+        sizes,
+      ),
+    ];
+  } finally {
+    setRandomState(random);
+    for (const [metric, state] of before) {
+      metric.reset();
+      metric.loadHostState(state);
+    }
+  }
+}
+
+function ofFirstLoss(loss: number, targets: Field | null): Finding[] {
+  const place = 'loss';
+  if (!Number.isFinite(loss)) {
+    return [
+      {
+        what: 'not-finite',
+        place,
+        message: `the first loss is ${loss}: debug({ eager: true }) names the operation that made it.`,
+      },
+    ];
+  }
+  const classes = targets === null ? 0 : countsOf(targets.data).length;
+  const guess = Math.log(classes);
+  if (classes < 2 || loss <= 2 * guess + 0.5) return [];
+  return [
+    {
+      what: 'first-loss',
+      place,
+      message: `the first loss is ${figure(loss)}; a guess among ${classes} classes has a cross entropy of ${figure(guess)}: scale the inputs, begin with smaller weights in the last layer, and give crossEntropy logits, no probabilities.`,
+    },
+  ];
+}
+
+/** A layer that has no gradient at all is one finding. */
+function ofGradients(names: readonly string[], sizes: readonly number[]): Finding[] {
+  const layerOf = (name: string): string => name.replace(/\.[^.]*$/, '');
+  const silent = names.filter((_, at) => sizes[at] === 0);
+  const layers = [...new Set(silent.map(layerOf))].map((layer): Finding => {
+    const own = silent.filter((name) => layerOf(name) === layer);
+    const isWhole = names.filter((name) => layerOf(name) === layer).length === own.length && layer !== '';
+    const place = isWhole ? layer : own.join(', ');
+    return {
+      what: 'no-gradient',
+      place,
+      message: `${place} gets no gradient from the loss of the first batch: it is not used, or stands behind a stopGradient; freeze it if that is meant.`,
+    };
+  });
+  return layers;
+}
+
+/**
+ * `checkStart` as a callback: a warning for each finding, before the first step of a run that is not resumed.
+ *
+ * @example
+ * import { startChecks } from '@nn/train';
+ * const callbacks = [startChecks()];
+ * console.log(callbacks.length); // => 1
+ */
+export function startChecks(): Callback {
+  return {
+    handle: async (event, training) => {
+      if (event.type !== 'start' || event.step > 0) return;
+      const { model, data, validationData, lossOf, parts } = training;
+      // the cast: the training's own metrics, which it calls so among its parts
+      const metrics = parts.metrics as Metrics | undefined;
+      for (const { what, message } of await checkStart({ model, data, validationData, lossOf, metrics }))
+        training.warn(what, message);
+    },
+  };
+}

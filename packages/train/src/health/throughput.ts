@@ -1,0 +1,125 @@
+/** How fast a training is: samples and steps a second, time left, and energy where the power is known. For any loop. */
+import type { Callback } from '../events.ts';
+import { duration, figure } from '../format.ts';
+
+export interface ThroughputOptions {
+  /** Operations for one sample, forward and backward, for a figure in FLOP/s. */
+  readonly operationsPerSample?: number;
+  /** The power of the device in watts, for a figure in watt hours: an estimate, not a measurement. */
+  readonly watts?: number;
+  /** The clock, in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Since the last reading, and in all. */
+export interface ThroughputReading {
+  readonly steps: number;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  readonly millisecondsPerStep: number;
+  /** Null where operationsPerSample is not given. */
+  readonly operationsPerSecond: number | null;
+  /** Of all so far; null where watts are not given. */
+  readonly wattHours: number | null;
+}
+
+/**
+ * Counts steps and samples by the clock; `read` answers for the time since it was last asked.
+ *
+ * @example
+ * import { Throughput } from '@nn/train';
+ * let clock = 0;
+ * const throughput = new Throughput({ now: () => clock });
+ * throughput.start();
+ * for (let step = 0; step < 10; step++) {
+ *   clock += 20; // milliseconds
+ *   throughput.count(50);
+ * }
+ * console.log(throughput.read().samplesPerSecond); // => 2500
+ */
+export class Throughput {
+  readonly #options: ThroughputOptions;
+  readonly #now: () => number;
+  #at: number;
+  #steps = 0;
+  #samples = 0;
+  #before = 0;
+
+  constructor(options: ThroughputOptions = {}) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#at = this.#now();
+  }
+
+  /** Begins to count: what was before, loading and validation, is left out. */
+  start(): void {
+    this.#before += this.#seconds();
+    [this.#at, this.#steps, this.#samples] = [this.#now(), 0, 0];
+  }
+
+  /** A step of so many samples. */
+  count(samples: number): void {
+    this.#steps++;
+    this.#samples += samples;
+  }
+
+  read(): ThroughputReading {
+    const seconds = this.#seconds();
+    const [steps, samples] = [this.#steps, this.#samples];
+    const { operationsPerSample, watts } = this.#options;
+    const samplesPerSecond = seconds === 0 ? 0 : samples / seconds;
+    this.start();
+    return {
+      ...{ steps, samples, seconds, samplesPerSecond },
+      millisecondsPerStep: steps === 0 ? 0 : (1000 * seconds) / steps,
+      operationsPerSecond: operationsPerSample === undefined ? null : operationsPerSample * samplesPerSecond,
+      wattHours: watts === undefined ? null : (watts * this.#before) / 3600,
+    };
+  }
+
+  #seconds(): number {
+    return (this.#now() - this.#at) / 1000;
+  }
+}
+
+/**
+ * Measures the training, without its validations: `readings` holds one for each read, `last` the newest as a line of text.
+ *
+ * @example
+ * import { throughput } from '@nn/train';
+ * console.log(throughput().readings); // => []
+ */
+export function throughput(options: ThroughputOptions = {}): Callback & {
+  readonly readings: readonly ThroughputReading[];
+  readonly last: string;
+} {
+  const meter = new Throughput(options);
+  const readings: ThroughputReading[] = [];
+  let total: number | null = null;
+  let step = 0;
+  return {
+    readings,
+    get last() {
+      const reading = readings.at(-1);
+      if (reading === undefined) return '';
+      const { samplesPerSecond, millisecondsPerStep, operationsPerSecond } = reading;
+      const left = total === null ? '' : `, ${duration(((total - step) * millisecondsPerStep) / 1000)} left`;
+      const operations = operationsPerSecond === null ? '' : `, ${figure(operationsPerSecond / 1e9)} GFLOP/s`;
+      return `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
+    },
+    handle: (event) => {
+      if (event.type === 'start') {
+        total = event.steps;
+        meter.start();
+      }
+      if (event.type === 'step') meter.count(event.count);
+      if (event.type === 'read') {
+        readings.push(meter.read());
+        step = event.step;
+      }
+      // what comes between a read and the next step is not the training's
+      if (event.type === 'rest') meter.start();
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * What a training is told: its options by kind, and their checking. Owns names, defaults and the errors about them; what is
+ * done with them is training.ts.
+ */
+import { type AbortSignalLike, type Model, type Tensor, ValueError } from '@nn/core';
+import { type Batches, checkCount, lengthOf } from './batches.ts';
+import type { RollBack } from './divergence.ts';
+import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
+import type { WeightOptions } from './weights.ts';
+
+/** How often values are read from the device. */
+export interface ReadEvery {
+  /** Default 50. */
+  readonly steps?: number;
+  /** Reads sooner where steps are slow. Then windows depend on the clock; losses and epochs do not. */
+  readonly milliseconds?: number;
+}
+
+/** What a training is validated on. */
+export interface Validation<B> {
+  readonly data: Batches<B>;
+  /** From a batch to the loss, updating the metrics; that of the training where not given. */
+  readonly step?: (batch: B) => Tensor;
+  /** Steps between two validations; at the end of each epoch where not given. */
+  readonly every?: number;
+}
+
+/** What both kinds of trainings are told. */
+export interface CommonOptions<B, M extends Metrics> {
+  readonly model: Model;
+  /** Walked once in each epoch. A `DataLoader` goes on in mid-epoch where a run was left. */
+  readonly data: Batches<B>;
+  /** By name; the step updates them. */
+  readonly metrics?: M;
+  /** The training ends after so many epochs, or so many steps: what comes first. One must be given. */
+  readonly epochs?: number;
+  readonly steps?: number;
+  /** A number of steps, default 50. */
+  readonly readEvery?: number | ReadEvery;
+  readonly callbacks?: readonly (Callback<ValuesOf<M>> | Callback<ValuesOf<M>>['handle'])[];
+  /** Goes back, and on with lower learning rates, where a loss is not finite; the training ends where not given. */
+  readonly rollBack?: RollBack;
+  /** Once it is aborted the training ends after the step that is under way; `run` can go on later. */
+  readonly signal?: AbortSignalLike;
+}
+
+/** The step makes the loss; the optimizer does the rest. */
+export interface TrainingOptions<B, M extends Metrics> extends CommonOptions<B, M>, WeightOptions<B> {
+  readonly optimizer: StepsOptimizer & object;
+  /** From a batch to the loss, a scalar; with weights the loss of each sample, [N]. Updates the metrics. */
+  readonly step: (batch: B) => Tensor;
+  readonly validation?: Validation<B>;
+  /** Batches in one step of the optimizer, default 1: the gradient is that of their samples together. */
+  readonly accumulate?: number;
+  /** Compiles the step: faster for small models. It sees the tensors of a batch only. */
+  readonly compile?: boolean;
+}
+
+/** The step does all: several optimizers, penalties on gradients. It returns the loss to record, which was computed. */
+export interface OwnStepOptions<B, M extends Metrics> extends CommonOptions<B, M> {
+  readonly optimizer?: never;
+  readonly step: (batch: B) => Tensor | Promise<Tensor>;
+  /** Its `step` must be given, for that of the training learns. */
+  readonly validation?: Validation<B> & { readonly step: (batch: B) => Tensor };
+  readonly accumulate?: never;
+  readonly compile?: never;
+  readonly classWeights?: never;
+  readonly sampleWeights?: never;
+  /** What a checkpoint must hold besides model, data and metrics: the optimizers. */
+  readonly parts?: Readonly<Record<string, object>>;
+}
+
+const names = [
+  ...['model', 'data', 'metrics', 'epochs', 'steps', 'readEvery', 'callbacks', 'rollBack', 'signal', 'optimizer'],
+  ...['step', 'validation', 'accumulate', 'compile', 'classWeights', 'sampleWeights', 'parts'],
+];
+
+type RunLength = Pick<StartEvent, 'epochs' | 'stepsPerEpoch' | 'steps'>;
+
+/** Numbers of the options, with their defaults. */
+export interface Numbers {
+  readonly epochs: number;
+  readonly steps: number;
+  readonly batchesOfStep: number;
+  readonly read: { readonly steps: number; readonly milliseconds: number };
+}
+
+/** Checks everything that can be told from the options alone; answers their numbers. */
+export function checkTrainingOptions<B, M extends Metrics>(
+  options: TrainingOptions<B, M> | OwnStepOptions<B, M>,
+): Numbers {
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new ValueError('Training', `no option ${wrong}: ${names.join(', ')}.`);
+  const { data, epochs, steps, validation, readEvery = 50 } = options;
+  if (epochs === undefined && steps === undefined) {
+    throw new ValueError('Training', 'neither epochs nor steps are given: it would never end.');
+  }
+  if (epochs !== undefined) checkCount('epochs', epochs);
+  if (steps !== undefined) checkCount('steps', steps);
+  if ('loss' in (options.metrics ?? {})) {
+    throw new ValueError(
+      'Training',
+      "a metric is called 'loss', which is the name of what the step returns: rename it.",
+    );
+  }
+  if (validation?.data === data) {
+    throw new ValueError(
+      'Training',
+      'the validation walks the same object as the training: give it a loader of its own.',
+    );
+  }
+  if (validation !== undefined && validation.step === undefined && options.optimizer === undefined) {
+    throw new ValueError('Training', 'the step makes updates itself: give validation.step, which makes none.');
+  }
+  if (validation?.every !== undefined) checkCount('validation.every', validation.every);
+  const own = ['model', 'data', 'metrics', 'callbacks', 'training'];
+  const twice = own.find((name) => options.optimizer === undefined && name in (options.parts ?? {}));
+  if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
+  const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
+  return {
+    epochs: epochs ?? Number.POSITIVE_INFINITY,
+    steps: steps ?? Number.POSITIVE_INFINITY,
+    batchesOfStep: checkCount('accumulate', options.accumulate ?? 1),
+    read: {
+      steps: checkCount('readEvery', every.steps ?? 50),
+      milliseconds: every.milliseconds ?? Number.POSITIVE_INFINITY,
+    },
+  };
+}
+
+/** How long a run is, as its 'start' event says: null where the data does not tell. */
+export function lengthOfRun(data: object, { epochs, steps, batchesOfStep }: Numbers): RunLength {
+  const batches = lengthOf(data);
+  const stepsPerEpoch = batches === null ? null : Math.ceil(batches / batchesOfStep);
+  const end = Math.min(stepsPerEpoch === null ? Number.POSITIVE_INFINITY : stepsPerEpoch * epochs, steps);
+  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  return { epochs: finite(epochs), stepsPerEpoch, steps: finite(end) };
+}

@@ -1,0 +1,35 @@
+/**
+ * From what the device holds to the values that events tell: of a window, an epoch, a validation. Owns the losses and the
+ * one place where names that the compiler knows are given to values that were read by name.
+ */
+import { type Metric, read } from '@nn/metrics';
+import type { Metrics, ReadEvent, Validated, ValuesOf } from './events.ts';
+import type { LossLog } from './loss-log.ts';
+
+/** A record of values by name. */
+export function named<V>(entries: Iterable<readonly [string, unknown]>): V {
+  // the cast: the names are those of the type, which `Object.fromEntries` does not know
+  return Object.fromEntries(entries) as V;
+}
+
+/** One download of losses and metrics: the loss of each step since the last, and the values of events. */
+export async function readWindow<M extends Metrics>(
+  metrics: M,
+  log: LossLog,
+): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'values'>> {
+  const { loss, ...readings } = await read<Record<string, Metric<unknown>>>({ ...metrics, loss: log.metric });
+  const { losses, window, epoch } = log.settle((loss?.window ?? []) as number[]);
+  return { losses, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
+}
+
+/** The values since the epoch began: all was read before. */
+export async function valuesOfEpoch<M extends Metrics>(metrics: M, log: LossLog): Promise<ValuesOf<M>> {
+  const readings = await read<Metrics>(metrics);
+  const values = Object.entries(readings).map(([name, { epoch }]) => [name, epoch] as const);
+  return named([...values, ['loss', log.settle([]).epoch]]);
+}
+
+/** The same values with the names that a validation gives them. */
+export function validatedValues<V extends object>(values: V): Validated<V> {
+  return named(Object.entries(values).map(([name, value]) => [`validation.${name}`, value]));
+}

@@ -1,0 +1,55 @@
+/** Where a training stands: what changes while it runs, and what a checkpoint holds of it. Counts, and decides nothing. */
+import { FormatError, type Stateful } from '@nn/core';
+import type { Place, Validated } from './events.ts';
+
+/** The values of an epoch, and of the validation at its end. */
+export interface EpochRow<V> extends Place {
+  readonly values: V & Partial<Validated<V>>;
+}
+
+export class TrainingState<V> implements Stateful {
+  /** Finished epochs. */
+  epochs = 0;
+  step = 0;
+  /** Steps of the epoch that is under way. */
+  epochSteps = 0;
+  /** Whether its data is through, and only its end is left to be done; and whether its event was sent. */
+  isThrough = false;
+  isTold = false;
+  history: readonly EpochRow<V>[] = [];
+
+  get place(): Place {
+    return { epoch: this.epochs + 1, step: this.step };
+  }
+
+  countStep(): void {
+    this.step++;
+    this.epochSteps++;
+  }
+
+  endEpoch(row: EpochRow<V>): void {
+    this.history = [...this.history, row];
+    this.epochs++;
+    [this.epochSteps, this.isThrough, this.isTold] = [0, false, false];
+  }
+
+  hostState(): object {
+    const { epochs, step, epochSteps, isThrough, isTold, history } = this;
+    return { epochs, step, epochSteps, isThrough, isTold, history: [...history] };
+  }
+
+  loadHostState(state: unknown): void {
+    const { epochs, step, epochSteps, isThrough, isTold, history } = Object(state) as Partial<TrainingState<V>>;
+    const isState =
+      [epochs, step, epochSteps].every(Number.isSafeInteger) &&
+      [isThrough, isTold].every((flag) => typeof flag === 'boolean') &&
+      Array.isArray(history);
+    if (!isState) {
+      throw new FormatError(
+        'Training',
+        'the saved state is not one of a training: it has no counts of steps and epochs.',
+      );
+    }
+    Object.assign(this, { epochs, step, epochSteps, isThrough, isTold, history });
+  }
+}

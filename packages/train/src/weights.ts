@@ -1,0 +1,104 @@
+/**
+ * Weights of classes and samples in a loss: the weighted mean of the losses of samples, for any loop, and as options of a
+ * training. Owns how losses become one number.
+ */
+import { isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
+
+export interface WeightOptions<B> {
+  /** How much each class counts, by its number in `batch.targets`: the step then returns the loss of each sample, [N]. */
+  readonly classWeights?: readonly number[];
+  /** How much each sample of a batch counts, [N]: the step then returns the loss of each sample, [N]. */
+  readonly sampleWeights?: (batch: B) => Tensor;
+}
+
+/** What weighs the losses of samples. */
+export interface LossWeights {
+  /** A factor for each sample: [N]. */
+  readonly weights?: Tensor | undefined;
+  /** A factor for each class: [classes]; `targets` tells the class of each sample. */
+  readonly classWeights?: Tensor | readonly number[] | undefined;
+  /** int32 [N] */
+  readonly targets?: Tensor | undefined;
+  /** Which samples count at all, as a loader tells it: bool [N]. */
+  readonly mask?: Tensor | undefined;
+}
+
+/**
+ * The weighted mean of the losses of samples [N]: sum(w l) / sum(w), 0 where nothing counts. A weight is the product of what
+ * is given; losses of samples that do not count may be anything. (PyTorch's mean with class weights.)
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { weightedLoss } from '@nn/train';
+ * const losses = tensor([1, 4]);
+ * const loss = weightedLoss(losses, { classWeights: [1, 2], targets: tensor([0, 1]) });
+ * console.log(await loss.item()); // => 3
+ */
+export function weightedLoss(losses: Tensor, { weights, classWeights, targets, mask }: LossWeights): Tensor {
+  const [n = 0] = losses.shape;
+  const parts: Tensor[] = [];
+  const add = (name: string, given: Tensor): void => {
+    if (given.size !== n || losses.rank !== 1) {
+      throw new ValueError(
+        'weightedLoss',
+        `the losses are [${losses.shape.join(', ')}], the ${name} [${given.shape.join(', ')}]: give one number for each sample, [N].`,
+        { losses: losses.shape, [name]: given.shape },
+      );
+    }
+    parts.push(given.cast('float32').reshape([n]));
+  };
+  if (weights !== undefined) add('weights', weights);
+  if (mask !== undefined) add('mask', mask);
+  if (classWeights !== undefined) {
+    if (targets === undefined) throw new ValueError('weightedLoss', 'classWeights need the targets of the samples.');
+    const factors = isTensor(classWeights) ? classWeights : tensor([...classWeights]);
+    add('targets', factors.takeAlong(targets.cast('int32').reshape([targets.size]), 0));
+  }
+  if (parts.length === 0) return losses.mean();
+  const weight = parts.reduce((product, part) => product.mul(part));
+  const total = weight.sum();
+  return where(weight.equal(0), 0, losses)
+    .mul(weight)
+    .sum()
+    .div(total.add(total.equal(0)));
+}
+
+/** The loss of a step, or a ValueError that tells what it is instead. */
+export function scalar(loss: Tensor): Tensor {
+  if (loss?.size === 1) return loss.shape.length === 0 ? loss : loss.reshape([]);
+  const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
+  throw new ValueError('Training', `the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
+}
+
+/** How the result of a step becomes one number: as it is, or weighted. A validation takes no weights of classes. */
+export function lossReducer<B>(
+  { classWeights, sampleWeights }: WeightOptions<B>,
+  use: 'training' | 'validation',
+): (loss: Tensor, batch: B) => Tensor {
+  if (classWeights === undefined && sampleWeights === undefined) return scalar;
+  // made once: a compiled step sees the same one in each call
+  const factors = classWeights === undefined ? undefined : tensor([...classWeights]);
+  return (loss, batch) => {
+    const { targets, mask } = Object(batch) as { targets?: unknown; mask?: unknown };
+    if (use === 'validation' && loss.rank === 0) return loss;
+    if (loss?.rank !== 1) {
+      const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
+      throw new ValueError(
+        'Training',
+        `with classWeights or sampleWeights the step returns the loss of each sample, [N], not ${what}: crossEntropy(logits, targets, { reduction: 'none' }).`,
+      );
+    }
+    const weighsClasses = factors !== undefined && use === 'training';
+    if (weighsClasses && !isTensor(targets)) {
+      throw new ValueError(
+        'Training',
+        'classWeights read the classes in batch.targets, which is no tensor: give sampleWeights, a function of the batch.',
+      );
+    }
+    return weightedLoss(loss, {
+      weights: sampleWeights?.(batch),
+      mask: isTensor(mask) ? mask : undefined,
+      ...(weighsClasses && isTensor(targets) && { classWeights: factors, targets }),
+    });
+  };
+}
