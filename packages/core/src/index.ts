@@ -163,7 +163,7 @@ export {
 } from './random.ts';
 export { randomValue } from './random-value.ts';
 export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
-export type { AbortSignalLike } from './signal.ts';
+export { type AbortSignalLike, untilAborted } from './signal.ts';
 export {
   type DataOf,
   type IndexItem,

@@ -4,10 +4,18 @@
  * Finding host state is `host-state.ts`, pairing parameters `parameters.ts`, the disk `files.ts`.
  */
 import type { AbortSignalLike, Parameter } from '@nn/core';
-import { checkOptions, FormatError, namedParameters, randomState, setRandomState, ValueError } from '@nn/core';
+import {
+  checkOptions,
+  FormatError,
+  namedParameters,
+  randomState,
+  setRandomState,
+  untilAborted,
+  ValueError,
+} from '@nn/core';
 import type { Json } from './exact-json.ts';
 import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
-import type { Source } from './files.ts';
+import type { Source, WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
 import { findStateful, restoreStates, saveStates } from './host-state.ts';
@@ -18,7 +26,7 @@ import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
 /** What belongs to a run, by name: models, optimizers, loaders, anything with parameters or host state. */
 export type CheckpointParts = Readonly<Record<string, object>>;
 
-export interface SaveCheckpointOptions {
+export interface SaveCheckpointOptions extends WriteOptions {
   /** Facts of your own to store beside the run, as epoch or settings; `loadCheckpoint` gives them back. */
   readonly notes?: Json;
 }
@@ -55,7 +63,8 @@ export async function encodeCheckpoint(
   parts: CheckpointParts,
   options: SaveCheckpointOptions = {},
 ): Promise<Uint8Array> {
-  checkOptions('saveCheckpoint', options, ['notes']);
+  checkOptions('saveCheckpoint', options, ['notes', 'signal']);
+  options.signal?.throwIfAborted();
   const { parameters, states } = collect(parts);
   const record: RunRecord = {
     version: 1,
@@ -70,7 +79,8 @@ export async function encodeCheckpoint(
       'notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
     );
   }
-  return encodeSafetensors(await readValues(parameters), { [key]: stringifyExactly(record) });
+  const values = await untilAborted(readValues(parameters), options.signal);
+  return encodeSafetensors(values, { [key]: stringifyExactly(record) });
 }
 
 /**
@@ -95,7 +105,7 @@ export async function saveCheckpoint(
   parts: CheckpointParts,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  await writeInOrder(path, encodeCheckpoint(parts, options));
+  await writeInOrder(path, encodeCheckpoint(parts, options), options.signal);
 }
 
 /**

@@ -122,6 +122,59 @@ describe('writeFileAtomic', () => {
     expect(steps).toEqual(['write', 'sync', 'rename', 'sync']);
   });
 
+  it('ends on a signal at any moment before the rename, with the old file whole and nothing else there', async () => {
+    const path = join(folder, 'a.bin');
+    await writeFileAtomic(path, Uint8Array.of(1));
+    const builtin = process.getBuiltinModule('node:fs/promises');
+    const { open } = builtin;
+    const large = new Uint8Array(4 * 2 ** 20);
+    for (const moment of ['before', 'open', 'writeFile', 'sync', 'close'] as const) {
+      const controller = new AbortController();
+      const abort = (): void => controller.abort(new Error(`at ${moment}`));
+      if (moment === 'before') abort();
+      const spy = vi.spyOn(builtin, 'open').mockImplementation(async (...all) => {
+        const file = await open(...all);
+        if (moment === 'open') abort();
+        else if (moment !== 'before') {
+          const method = file[moment].bind(file) as () => Promise<void>;
+          vi.spyOn(file, moment).mockImplementation((...given: unknown[]) => {
+            const done = method(...(given as []));
+            abort();
+            return done;
+          });
+        }
+        return file;
+      });
+      await expect(writeFileAtomic(path, large, { signal: controller.signal }), moment).rejects.toThrow(`at ${moment}`);
+      spy.mockRestore();
+      expect([await fs.readFile(path), await fs.readdir(folder)], moment).toEqual([Buffer.of(1), ['a.bin']]);
+    }
+    const late = new AbortController();
+    await writeFileAtomic(path, Uint8Array.of(2), { signal: late.signal });
+    late.abort();
+    expect(await fs.readFile(path)).toEqual(Buffer.of(2));
+  });
+
+  it('keeps the order when a call that waits is ended, and tells that call at once', async () => {
+    const path = join(folder, 'a.bin');
+    let give: (bytes: Uint8Array) => void = () => undefined;
+    const first = writeInOrder(
+      path,
+      new Promise<Uint8Array>((resolve) => {
+        give = resolve;
+      }),
+    );
+    const controller = new AbortController();
+    const second = writeInOrder(path, Promise.resolve(Uint8Array.of(2)), controller.signal);
+    const third = writeInOrder(path, Promise.resolve(Uint8Array.of(3)));
+    controller.abort(new Error('enough'));
+    await expect(second).rejects.toThrow('enough');
+    expect(await fs.readdir(folder)).toEqual([]);
+    give(Uint8Array.of(1));
+    await Promise.all([first, third]);
+    expect(await fs.readFile(path)).toEqual(Buffer.of(3));
+  });
+
   it('removes what killed writers of this file left, and nothing else', async () => {
     const { pid } = process;
     // A process that has ended, so that its number belongs to nobody.

@@ -3,7 +3,15 @@
  * Node's modules are asked for at run time, so that no bundler sees them; in a browser only bytes in memory exist.
  * Temporary files that killed writers left are `leftovers.ts`.
  */
-import { type AbortSignalLike, bytesFrom, excerpt, FormatError, ValueError } from '@nn/core';
+import {
+  type AbortSignalLike,
+  bytesFrom,
+  checkOptions,
+  excerpt,
+  FormatError,
+  untilAborted,
+  ValueError,
+} from '@nn/core';
 import { forget, removeLeftovers, temporaryName } from './leftovers.ts';
 
 /** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
@@ -19,12 +27,19 @@ export async function readBytes(source: Source, signal?: AbortSignalLike): Promi
   if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
   const { files } = node(source);
   try {
-    // What users give is an AbortSignal, as Node asks for.
-    return await files.readFile(source, signal ? { signal: signal as AbortSignal } : {});
+    return await files.readFile(source, forNode(signal));
   } catch (error) {
     signal?.throwIfAborted();
     throw new FormatError('readBytes', `${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });
   }
+}
+
+export interface WriteOptions {
+  /**
+   * Ends the writing as long as the file does not have its name: the promise rejects with the signal's reason, the old file
+   * stays as it was, and nothing is left behind.
+   */
+  readonly signal?: AbortSignalLike;
 }
 
 /**
@@ -41,8 +56,9 @@ export async function readBytes(source: Source, signal?: AbortSignalLike): Promi
  * await writeFileAtomic(path, Uint8Array.of(1, 2));
  * console.log(readFileSync(path).length); // => 2
  */
-export function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-  return writeInOrder(path, Promise.resolve(bytes));
+export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  checkOptions('writeFileAtomic', options, ['signal']);
+  await writeInOrder(path, Promise.resolve(bytes), options.signal);
 }
 
 /** The last write that was asked for, by path. */
@@ -52,23 +68,28 @@ const queues = new Map<string, Promise<void>>();
  * As `writeFileAtomic`, with bytes that are still being made: the place in the order is that of this call, so of several
  * saves that were not awaited the last one stays. One that fails keeps nobody from writing after it.
  */
-export async function writeInOrder(path: string, bytes: Promise<Uint8Array>): Promise<void> {
+export async function writeInOrder(path: string, bytes: Promise<Uint8Array>, signal?: AbortSignalLike): Promise<void> {
   bytes.catch(() => undefined); // where the path is refused before anyone waits for them
   const key = node(path).paths.resolve(path);
   const before = queues.get(key);
-  const write = (async () => {
+  const turn = (async () => {
     await before?.catch(() => undefined);
-    await replaceFile(path, await bytes);
+    return bytes;
   })();
+  // The turn is kept also by a call that was aborted: who comes after it waits for all that were asked for before.
+  const write = turn.then((all) => replaceFile(path, all, signal));
   queues.set(key, write);
-  try {
-    await write;
-  } finally {
+  const leave = (): void => {
     if (queues.get(key) === write) queues.delete(key);
-  }
+  };
+  write.then(leave, leave);
+  // Once the file is being replaced it alone decides: whoever is told that the write has ended finds the old file.
+  await untilAborted(turn, signal);
+  await write;
 }
 
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+async function replaceFile(path: string, bytes: Uint8Array, signal: AbortSignalLike | undefined): Promise<void> {
+  signal?.throwIfAborted();
   const { files, paths } = node(path);
   const target = await followLinks(path);
   const folder = paths.dirname(target);
@@ -80,14 +101,16 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     try {
       // The umask may have taken bits away. Node's permission model has no fchmod; then the file is the more private.
       if (old && ((await file.stat()).mode & 0o777) !== mode) await file.chmod(mode).catch(() => undefined);
-      await file.writeFile(bytes);
+      await file.writeFile(bytes, forNode(signal));
       await file.sync();
     } finally {
       await file.close();
     }
+    signal?.throwIfAborted();
     await files.rename(temporary, target);
   } catch (error) {
     await files.rm(temporary, { force: true }).catch(() => undefined);
+    signal?.throwIfAborted();
     const there = await files.stat(folder).catch(() => undefined);
     const why = there?.isDirectory()
       ? reason(error).replaceAll(temporary, target)
@@ -134,6 +157,11 @@ function node(path: string) {
     );
   }
   return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
+}
+
+/** The option of Node's functions. The one cast: what users give is an AbortSignal, as Node asks for. */
+function forNode(signal: AbortSignalLike | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal: signal as AbortSignal };
 }
 
 function reason(error: unknown): string {

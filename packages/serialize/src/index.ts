@@ -3,7 +3,7 @@ export type { CheckpointParts, LoadCheckpointOptions, SaveCheckpointOptions } fr
 export { encodeCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 export type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
 export type { Json } from './exact-json.ts';
-export type { Source } from './files.ts';
+export type { Source, WriteOptions } from './files.ts';
 export { writeFileAtomic } from './files.ts';
 export type { LoadModelOptions, NameDifference, SaveModelOptions } from './model.ts';
 export { encodeModel, loadModel, saveModel } from './model.ts';

@@ -3,15 +3,15 @@
  * What a training run needs beside them is `checkpoint.ts`; names come from core's walk over the model's fields.
  */
 import type { AbortSignalLike, Parameter } from '@nn/core';
-import { checkOptions, namedParameters } from '@nn/core';
+import { checkOptions, namedParameters, untilAborted } from '@nn/core';
 import type { DecodeOptions } from './element-types.ts';
-import type { Source } from './files.ts';
+import type { Source, WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
 import type { ParseOptions } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
-export interface SaveModelOptions {
+export interface SaveModelOptions extends WriteOptions {
   /** Texts to store beside the tensors; 'format' is 'pt' where not given, which other readers ask for. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -55,8 +55,9 @@ const known = ['strict', 'skipMismatched', 'rename', 'narrow', 'signal', 'maxHea
  * console.log([...parseSafetensors(bytes).tensors.keys()]); // => [ 'layer.weight' ]
  */
 export async function encodeModel(model: object, options: SaveModelOptions = {}): Promise<Uint8Array> {
-  checkOptions('saveModel', options, ['metadata']);
-  const values = await readValues(namedParameters(model));
+  checkOptions('saveModel', options, ['metadata', 'signal']);
+  options.signal?.throwIfAborted();
+  const values = await untilAborted(readValues(namedParameters(model)), options.signal);
   return encodeSafetensors(values, { format: 'pt', ...options.metadata });
 }
 
@@ -74,7 +75,7 @@ export async function encodeModel(model: object, options: SaveModelOptions = {})
  * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [], mismatched: [] }
  */
 export async function saveModel(path: string, model: object, options: SaveModelOptions = {}): Promise<void> {
-  await writeInOrder(path, encodeModel(model, options));
+  await writeInOrder(path, encodeModel(model, options), options.signal);
 }
 
 /**
