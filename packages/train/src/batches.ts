@@ -1,5 +1,5 @@
 /** Data as the loop sees it: batches in any iterable, how many samples each has, and several as one step. */
-import { ValueError } from '@nn/core';
+import { type AbortSignalLike, untilAborted, ValueError } from '@nn/core';
 
 /** Batches: a `DataLoader`, an array, an object with an iterator. For several epochs it must be possible to walk it again. */
 export type Batches<B> = Iterable<B> | AsyncIterable<B>;
@@ -16,10 +16,36 @@ export function lengthOf(data: object): number | null {
   return typeof length === 'number' && Number.isInteger(length) ? length : null;
 }
 
-/** Batches in groups of `size`; the last one may have fewer. Ends between groups once the signal is aborted. */
-export async function* grouped<B>(data: Batches<B>, size: number): AsyncGenerator<readonly B[], void> {
+/** The same batches. Once the signal is aborted, asking for one and waiting for one end with its reason. */
+export function untilSignal<B>(data: Batches<B>, signal: AbortSignalLike | undefined): Batches<B> {
+  return signal === undefined ? data : watched(data, signal);
+}
+
+async function* watched<B>(data: Batches<B>, signal: AbortSignalLike): AsyncGenerator<B, void> {
+  const iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
+  let isOver = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await untilAborted(Promise.resolve(iterator.next()), signal);
+      isOver = done === true;
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    // not waited for: a generator that hangs at its next batch would end never
+    if (!isOver) Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+/** Batches in groups of `size`; the last one may have fewer. Throws the signal's reason where it is aborted meanwhile. */
+export async function* grouped<B>(
+  data: Batches<B>,
+  size: number,
+  signal?: AbortSignalLike,
+): AsyncGenerator<readonly B[], void> {
   let group: B[] = [];
-  for await (const batch of data) {
+  for await (const batch of untilSignal(data, signal)) {
     group.push(batch);
     if (group.length < size) continue;
     yield group;

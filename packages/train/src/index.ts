@@ -72,5 +72,5 @@ export {
   wrap,
 } from './terminal.ts';
 export { type Outcome, Training } from './training.ts';
-export { type Prediction, predict, type ValidateOptions, validate } from './validate.ts';
+export { type Prediction, type PredictOptions, predict, type ValidateOptions, validate } from './validate.ts';
 export { type LossWeights, type WeightOptions, weightedLoss } from './weights.ts';

@@ -40,7 +40,7 @@ export interface CommonOptions<B, M extends Metrics> {
   readonly callbacks?: readonly (Callback<ValuesOf<M>> | Callback<ValuesOf<M>>['handle'])[];
   /** Goes back, and on with lower learning rates, where a loss is not finite; the training ends where not given. */
   readonly rollBack?: RollBack;
-  /** Once it is aborted the training ends after the step that is under way; `run` can go on later. */
+  /** Once it is aborted the training ends after the step that is under way, or while it waits for data; `run` can go on later. */
   readonly signal?: AbortSignalLike;
 }
 

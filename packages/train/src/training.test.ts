@@ -160,6 +160,31 @@ describe('Training', () => {
     expect(await weightsOf(left)).toEqual(await weightsOf(whole));
   });
 
+  test('the signal ends it while it waits for data that does not come, at rest, and run goes on', async () => {
+    const { held: _, ...setting } = setUp();
+    const controller = new AbortController();
+    let hangs = true;
+    const data = {
+      async *[Symbol.asyncIterator]() {
+        for (const batch of setting.data) {
+          yield batch;
+          if (!hangs || setting.data.position < 48) continue;
+          setTimeout(() => controller.abort(new Error('enough')), 5);
+          await new Promise(() => undefined);
+        }
+      },
+    };
+    const types: string[] = [];
+    const note = ({ type }: { readonly type: string }): void => void types.push(type);
+    const run = new Training({ ...setting, data, epochs: 2, signal: controller.signal, callbacks: [note] });
+    expect(await run.run()).toMatchObject({ why: 'aborted', step: 3, epoch: 0 });
+    expect(types.slice(-3)).toEqual(['read', 'rest', 'stopped']);
+    hangs = false;
+    const again = new Training({ ...setting, data, epochs: 2 });
+    again.loadHostState(run.hostState());
+    expect(await again.run()).toMatchObject({ why: 'done', step: 14, epoch: 2 });
+  });
+
   test('a loop that is left by break goes on later', async () => {
     const whole = setUp();
     const { history } = await training(whole).run();
@@ -464,6 +489,26 @@ describe('predict', () => {
     const again = [];
     for await (const { data: rows } of predict(data, ({ inputs }) => model.forward(inputs))) again.push(...rows);
     expect(again).toEqual(all);
+  });
+
+  test('ends on a signal, as validate does, also while data does not come', async () => {
+    const { model, data, step } = setUp();
+    const never: AsyncIterable<ReturnType<typeof data.peek>> = {
+      async *[Symbol.asyncIterator]() {
+        yield data.peek();
+        await new Promise(() => undefined);
+      },
+    };
+    for (const source of [never, data]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const outputs = predict(source, ({ inputs }) => model.forward(inputs), { signal });
+      const next = outputs.next();
+      const validated = validate(source, step, { signal });
+      controller.abort(new Error('enough'));
+      for (const each of [next, validated]) await expect(each).rejects.toThrow('enough');
+      await expect(validate(source, step, { signal })).rejects.toThrow('enough');
+    }
   });
 
   test('validate refuses metrics that were not read, and data that gives nothing', async () => {

@@ -302,8 +302,21 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     await this.#keep();
   }
 
-  /** Steps to the end of the data, or to where the training must stop. */
+  /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
   async *#walk(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+    try {
+      yield* this.#steps();
+    } catch (error) {
+      const { signal } = this.#options;
+      if (signal?.aborted !== true || error !== signal.reason) throw error;
+      if (this.#log.waiting > 0) yield* this.#readValues();
+      if (this.#diverged !== null) return;
+      yield* this.#send({ type: 'rest', ...this.#state.place });
+      await this.#keep();
+    }
+  }
+
+  async *#steps(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const state = this.#state;
     const { data, signal } = this.#options;
     const { steps, read, batchesOfStep } = this.#numbers;
@@ -312,7 +325,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     let readAt = performance.now();
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
-    for await (const group of grouped(data, batchesOfStep)) {
+    for await (const group of grouped(data, batchesOfStep, signal)) {
       if (state.step >= steps) return; // more data than its length said
       const count = await this.#advance(group);
       this.#log.endStep();

@@ -2,9 +2,17 @@
  * The values of a model on data that it does not learn from, and its outputs for data, both streamed: no more than one
  * window of losses, sums of metrics and two batches are in memory, however long the data is. For any loop.
  */
-import { type AbortSignalLike, evaluate, noGradient, type Tensor, type TensorData, ValueError } from '@nn/core';
+import {
+  type AbortSignalLike,
+  evaluate,
+  noGradient,
+  type Tensor,
+  type TensorData,
+  untilAborted,
+  ValueError,
+} from '@nn/core';
 import { read } from '@nn/metrics';
-import { type Batches, countOf } from './batches.ts';
+import { type Batches, countOf, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
 import { named } from './readings.ts';
@@ -16,7 +24,7 @@ const readEvery = 64;
 export interface ValidateOptions<M extends Metrics> {
   /** Updated by the step. What they had counted is there again afterwards; it must have been read. */
   readonly metrics?: M;
-  /** Ends it: the promise rejects with the signal's reason. */
+  /** Ends it, also while it waits for data: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -55,8 +63,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
     values.loss = losses.settle((loss?.window ?? []) as number[]).epoch;
   };
   try {
-    for await (const batch of data) {
-      signal?.throwIfAborted();
+    for await (const batch of untilSignal(data, signal)) {
       isEmpty = false;
       losses.record(scalar(noGradient(() => evaluate(() => step(batch)))));
       losses.count(countOf(batch));
@@ -84,6 +91,11 @@ export interface Prediction<B> {
   readonly shape: readonly number[];
 }
 
+export interface PredictOptions {
+  /** Ends it, also while it waits for data or the device: the loop throws the signal's reason. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 /**
  * The outputs of `forward` batch by batch, in evaluation mode and without gradients: while one is looked at the next is
  * computed. Rows of padding (past `batch.count`) are left out.
@@ -99,17 +111,16 @@ export interface Prediction<B> {
 export async function* predict<B>(
   data: Batches<B>,
   forward: (batch: B) => Tensor,
-  options: { readonly signal?: AbortSignalLike | undefined } = {},
+  options: PredictOptions = {},
 ): AsyncGenerator<Prediction<B>, void> {
   let next: Promise<Prediction<B>> | null = null;
-  for await (const batch of data) {
-    options.signal?.throwIfAborted();
+  for await (const batch of untilSignal(data, options.signal)) {
     const before = next;
     next = predictionOf(batch, forward);
     next.catch(() => undefined); // told when it is waited for, which may be never
-    if (before !== null) yield await before;
+    if (before !== null) yield await untilAborted(before, options.signal);
   }
-  if (next !== null) yield await next;
+  if (next !== null) yield await untilAborted(next, options.signal);
 }
 
 async function predictionOf<B>(batch: B, forward: (batch: B) => Tensor): Promise<Prediction<B>> {

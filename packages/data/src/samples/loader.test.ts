@@ -29,6 +29,25 @@ function walk(loader: DataLoader<typeof ten.fields>, count = Infinity): number[]
 }
 
 describe('DataLoader', () => {
+  it('ends a loop on a signal, and another loader goes on from there', () => {
+    const controller = new AbortController();
+    const options = { batchSize: 3, shuffle: true, seed: 5 };
+    const loader = new DataLoader(ten, { ...options, signal: controller.signal });
+    const seen: number[][] = [];
+    const loop = (): void => {
+      for (const { indices } of loader) {
+        seen.push([...indices]);
+        if (seen.length === 2) controller.abort(new Error('enough'));
+      }
+    };
+    expect(loop).toThrow('enough');
+    expect([seen.length, loader.position]).toEqual([2, 6]);
+    expect(loop).toThrow('enough');
+    const other = new DataLoader(ten, options);
+    other.loadHostState(loader.hostState());
+    expect([...seen, ...walk(other)]).toEqual(walk(new DataLoader(ten, options)));
+  });
+
   it('shuffles as setSeed decides where it has no seed of its own', () => {
     const orders = [1, 1, 2].map((seed) => {
       setSeed(seed);

@@ -4,7 +4,7 @@
  * than the dataset's and a shuffled one are a sampler's (`sampling/`).
  * Gathering, normalising and padding are in `batches.ts`.
  */
-import type { Backend, Shape, Stateful, Tensor } from '@nn/core';
+import type { AbortSignalLike, Backend, Shape, Stateful, Tensor } from '@nn/core';
 import { checkOptions, markPadded, randomState, realmTag, tensor, ValueError } from '@nn/core';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
@@ -36,6 +36,11 @@ export interface DataLoaderOptions<F extends Fields = Fields> {
   readonly normalize?: { readonly [Name in keyof F]?: Normalization };
   /** Where the tensors go; the default backend where not given. */
   readonly backend?: Backend;
+  /**
+   * Once it is aborted a loop throws the signal's reason in place of its next batch. The position stays, for a checkpoint and
+   * for a loader that goes on.
+   */
+  readonly signal?: AbortSignalLike;
 }
 
 /** What every batch tells beside its fields. */
@@ -100,7 +105,18 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 
   constructor(dataset: Dataset<F>, options: DataLoaderOptions<F> = {}) {
     checkDataset('DataLoader', dataset);
-    const known = ['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend', 'sampler', 'slice'];
+    const known = [
+      'batchSize',
+      'shuffle',
+      'seed',
+      'dropLast',
+      'padTo',
+      'normalize',
+      'backend',
+      'sampler',
+      'slice',
+      'signal',
+    ];
     checkOptions('DataLoader', options, known);
     const { batchSize = 32, shuffle = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -167,6 +183,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     const { order, ends } = this.plan();
     const end = this.endOf(order);
     while (ends ? this.currentBatch < ends.length : this.currentPosition < end) {
+      this.options.signal?.throwIfAborted();
       const start = this.currentPosition;
       const stop = ends ? ends[this.currentBatch]! : Math.min(start + this.batchSize, end);
       const batch = this.gather(this.sliceOf(order.subarray(start, stop)), stop - start);
