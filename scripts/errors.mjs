@@ -23,6 +23,7 @@ const classes = {
   BackendError: ['backend', 'A device that is missing, mixed with another, out of memory or lost.'],
   FormatError: ['format', 'A file or message that is damaged or not of the expected format.'],
   DuplicateCoreError: ['duplicate-core', 'Two copies of `@nn/core` in one process.'],
+  warningOf: ['warning', 'No error: what may have been decided wrongly about data, as `onWarning` gets it.'],
 };
 
 /** @typedef {{ kind: string, code: string, message: string }} Kind */
@@ -31,18 +32,17 @@ const classes = {
 export function errorsPage() {
   /** @type {Map<string, Map<string, Set<string>>>} code to kind to messages */
   const found = new Map(Object.values(classes).map(([code]) => [code, new Map()]));
-  for (const file of sources()) {
-    for (const { code, kind, message } of kindsOf(file)) {
-      const kinds = found.get(code);
-      kinds?.set(kind, (kinds.get(kind) ?? new Set()).add(message));
-    }
+  for (const { code, kind, message } of allKinds()) {
+    const kinds = found.get(code);
+    kinds?.set(kind, (kinds.get(kind) ?? new Set()).add(message));
   }
   const sections = Object.entries(classes).map(([name, [code, meaning]]) => {
     const kinds = [...(found.get(code) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     const lines = kinds.map(([kind, messages]) =>
       [`- \`${kind}\``, ...[...messages].sort().map((message) => `  - ${message}`)].join('\n'),
     );
-    return `## ${name}\n\n\`error.code === '${code}'\`. ${meaning}\n\n${lines.join('\n')}`;
+    const title = name === 'warningOf' ? '## Warnings\n\n' : `## ${name}\n\n\`error.code === '${code}'\`. `;
+    return `${title}${meaning}\n\n${lines.join('\n')}`;
   });
   return `${head}\n\n${sections.join('\n\n')}\n`;
 }
@@ -53,6 +53,11 @@ Written by \`npm run api:update\` from the sources. Every error is an \`NNError\
 \`error.kind\` the class, the operation or layer that throws it, and a reason where there is one, \`error.data\` the facts. Messages
 may change, kinds do not without a note in the changelog. Here \`<operation>\` stands for the name of the operation, layer or
 function that was called, and \`{...}\` for what is filled in. What to do about the classes: [debug](guides/debug.md).`;
+
+/** Every kind that the packages throw, or the sources of an app. @param {readonly string[]} [files] @returns {Kind[]} */
+export function allKinds(files = sources()) {
+  return files.flatMap(kindsOf);
+}
 
 /** @returns {string[]} */
 function sources() {
@@ -70,8 +75,7 @@ function sources() {
 /** The errors that a file throws. @param {string} file @returns {Kind[]} */
 function kindsOf(file) {
   const text = readFileSync(file, 'utf8');
-  if (!Object.keys(classes).some((name) => text.includes(`new ${name}(`) || text.includes(`extends ${name} `)))
-    return [];
+  if (!Object.keys(classes).some((name) => text.includes(`${name}(`) || text.includes(`extends ${name} `))) return [];
   /** @type {Kind[]} */
   const kinds = [];
   /** @param {ts.Node} node @param {string} layer */
@@ -80,15 +84,66 @@ function kindsOf(file) {
     const isAbstract = isOfClass && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AbstractKeyword);
     const within = isOfClass ? (isAbstract ? '<operation>' : (node.name?.text ?? layer)) : layer;
     const isOfParent = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.SuperKeyword;
-    if (ts.isNewExpression(node) || isOfParent) {
+    if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
       const known = classes[isOfParent ? parentOf(node) : node.expression.getText()];
       const [source, words] = node.arguments ?? [];
-      if (known && source && words) kinds.push(kindOf(known[0], sourceOf(source, within), wordsOf(words)));
+      if (known && source && words) kinds.push(...thrown(known[0], source, words, within));
     }
     ts.forEachChild(node, (child) => visit(child, within));
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true), '<operation>');
   return kinds;
+}
+
+/**
+ * What is thrown at one place. Where the function around it takes the reason, `fail('rank', 'has 2 axes')`, its calls say
+ * what there is. @param {string} code @param {ts.Expression} source @param {ts.Expression} words @param {string} layer @returns {Kind[]}
+ */
+function thrown(code, source, words, layer) {
+  const helper = ts.isTemplateExpression(source) ? helperOf(source) : undefined;
+  const own = sourceOf(source, layer);
+  if (helper === undefined) return sourcesIn(own, source).map((each) => kindOf(code, each, wordsOf(words)));
+  /** @type {Kind[]} */
+  const kinds = [];
+  /** @param {ts.Node} node */
+  const visit = (node) => {
+    if (ts.isCallExpression(node) && node.expression.getText() === helper.name) {
+      const reason = node.arguments[helper.reason];
+      const text = helper.words === -1 ? '{...}' : wordsOf(/** @type {ts.Expression} */ (node.arguments[helper.words]));
+      for (const each of reason ? literals(reason) : []) {
+        const place = wordsOf(words, helper.wordsName, text);
+        kinds.push(kindOf(code, `${source.getText().slice(1).split('/')[0]}/${each}`, place));
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source.getSourceFile());
+  return kinds;
+}
+
+/** The function that takes the reason of a source `operation/${reason}`. @param {ts.TemplateExpression} source */
+function helperOf(source) {
+  const [span, ...others] = source.templateSpans;
+  if (!source.head.text.endsWith('/') || !span || others.length > 0 || span.literal.text !== '') return undefined;
+  const own = ts.findAncestor(source, (node) => ts.isFunctionDeclaration(node) || ts.isArrowFunction(node));
+  if (!own || !(ts.isFunctionDeclaration(own) || ts.isArrowFunction(own))) return undefined;
+  const named = ts.isFunctionDeclaration(own) ? own : own.parent;
+  const name = ts.isFunctionDeclaration(named) || ts.isVariableDeclaration(named) ? named.name?.getText() : undefined;
+  const parameters = own.parameters.map((parameter) => parameter.name.getText());
+  const words = parameters.indexOf('what');
+  if (name === undefined) return undefined;
+  return { name, reason: parameters.indexOf(span.expression.getText()), words, wordsName: parameters[words] };
+}
+
+/** The texts that an expression may be. @param {ts.Expression} node @returns {string[]} */
+function literals(node) {
+  if (ts.isStringLiteralLike(node)) return [node.text];
+  return ts.isConditionalExpression(node) ? [...literals(node.whenTrue), ...literals(node.whenFalse)] : [];
+}
+
+/** Both where a source is chosen. @param {string} own @param {ts.Expression} source @returns {string[]} */
+function sourcesIn(own, source) {
+  return ts.isConditionalExpression(source) ? literals(source) : [own];
 }
 
 /** The class that the class around it extends. @param {ts.Node} node @returns {string} */
@@ -110,23 +165,30 @@ function isItself(node) {
   return /^(String\(this\)|this|this\.constructor\.name)$/.test(node.getText());
 }
 
-/** The words as text, what is filled in as {...}. @param {ts.Expression} node @returns {string} */
-function wordsOf(node) {
+/**
+ * The words as text, what is filled in as {...}, and `text` in the place of the parameter `name`.
+ * @param {ts.Expression} node @param {string} [name] @param {string} [text] @returns {string}
+ */
+function wordsOf(node, name, text = '{...}') {
   if (ts.isStringLiteralLike(node)) return node.text;
-  if (ts.isBinaryExpression(node)) return wordsOf(node.left) + wordsOf(node.right);
-  if (ts.isConditionalExpression(node)) return wordsOf(node.whenTrue);
-  if (!ts.isTemplateExpression(node)) return '{...}';
-  return node.head.text + node.templateSpans.map(({ literal }) => `{...}${literal.text}`).join('');
+  if (ts.isBinaryExpression(node)) return wordsOf(node.left, name, text) + wordsOf(node.right, name, text);
+  if (ts.isConditionalExpression(node)) return wordsOf(node.whenTrue, name, text);
+  if (!ts.isTemplateExpression(node)) return node.getText() === name ? text : '{...}';
+  const filled = node.templateSpans.map(
+    ({ expression, literal }) => `${expression.getText() === name ? text : '{...}'}${literal.text}`,
+  );
+  return node.head.text + filled.join('');
 }
 
 /** As NNError puts them together. @param {string} code @param {string} source @param {string} words @returns {Kind} */
 function kindOf(code, source, words) {
-  const operation = source.replace(/\/[a-z-]+$/i, '');
+  const [, operation = '', reason = ''] = /^(.*?)(\/[\w-]+)?$/s.exec(source) ?? [];
   const message = `${operation && `${operation}: `}${words}`
     .replace(/\s+/g, ' ')
     .replace(/[*_`|]/g, '\\$&')
     .replaceAll('<', '&lt;');
-  return { code, kind: code + `/${source}`.replace(/\(.*\)|^\/(?=\/|$)/gs, ''), message };
+  const name = operation.replace(/[(:].*/s, '');
+  return { code, kind: code + (name && `/${name}`) + reason, message };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--update')) {

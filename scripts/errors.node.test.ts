@@ -1,10 +1,12 @@
 /** The page of errors: complete, and true of errors that are thrown. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isNNError, tensor } from '@nn/core';
 import { Linear, Sequential } from '@nn/layers';
 import { SGD } from '@nn/optim';
 import { expect, test } from 'vitest';
-import { errorsPage, page } from './errors.mjs';
+import { isTranslated } from '../apps/playground/src/i18n/errors.ts';
+import { allKinds, errorsPage, page } from './errors.mjs';
 
 const written = readFileSync(page, 'utf8');
 
@@ -31,4 +33,31 @@ test.each<[string, () => unknown]>([
   const [code] = kind.split('/');
   expect(found).toBe(kind);
   expect([found, `${code}/<operation>`].some((name) => written.includes(`- \`${name}\``))).toBe(true);
+});
+
+/** What the page calls with what people drop on it or choose, and the warnings of these. */
+const met =
+  /^(parseCsv|readCsv|readIdx|readIdxImages|encodeTable|fitNormalization|fitTable|safetensors|loadCheckpoint|gpu|cpu|memory)$/;
+const root = join(import.meta.dirname, '..');
+const playground = join(root, 'apps/playground/src');
+
+test('each kind that the page of the playground can meet has Chinese words', () => {
+  const own = readdirSync(playground, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /\.tsx?$/.test(file) && !file.includes('.test.'),
+  );
+  const thrown = [
+    ...allKinds(own.map((file) => join(playground, file))),
+    ...allKinds().filter(({ code, kind }) => {
+      const [, operation = '', reason] = kind.split('/');
+      return (code === 'format' || code === 'backend' || code === 'warning') && met.test(operation) && reason;
+    }),
+  ].map(({ kind }) => kind);
+  expect(thrown.length).toBeGreaterThan(60);
+  expect([...new Set(thrown)].filter((kind) => !isTranslated(kind))).toEqual([]);
+  // whose reader is known at run time alone
+  for (const reason of ['zip', 'office', 'utf-16', 'not-utf-8', 'not-text', 'no-decoder', 'gzip', 'unpacked-size']) {
+    expect(allKinds().map(({ kind }) => kind)).toContain(`format/<operation>/${reason}`);
+    expect(isTranslated(`format/readCsv/${reason}`), reason).toBe(true);
+  }
+  expect(isTranslated('format/readCsv/something-new')).toBe(false);
 });

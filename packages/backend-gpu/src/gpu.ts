@@ -52,6 +52,7 @@ const likely = modes.filter((mode) =>
  */
 export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
   const tried: string[] = [];
+  const reasons: { readonly kind: string; readonly message: string; readonly data: object }[] = [];
   for (const mode of options.mode === undefined ? likely : [options.mode]) {
     let device: Device | undefined;
     try {
@@ -59,10 +60,15 @@ export async function gpu(options: GpuOptions = {}): Promise<GpuBackend> {
       return makeBackend(device, await probe(device));
     } catch (error) {
       device?.destroy();
-      tried.push(`${mode}: ${reason(error)}`);
+      const message = reason(error);
+      tried.push(`${mode}: ${message}`);
+      reasons.push({
+        message,
+        ...(isNNError(error) ? { kind: error.kind, data: error.data } : { kind: '', data: {} }),
+      });
     }
   }
-  throw new BackendError('gpu', `no usable device. ${tried.join(' ')} ${fix()}`, { tried });
+  throw new BackendError('gpu/unavailable', `no usable device. ${tried.join(' ')} ${fix()}`, { tried, reasons });
 }
 
 /** Tries every way to a GPU and gives the devices back. */

@@ -39,6 +39,8 @@ test.each([
   [new ShapeError('matmul', 'inner sizes differ'), 'shape/matmul', 'matmul: inner sizes differ'],
   [new ValueError('Conv2d(1, 8)', 'no option strides'), 'value/Conv2d', 'Conv2d(1, 8): no option strides'],
   [new FormatError('parseCsv/columns', 'too few: 2/3'), 'format/parseCsv/columns', 'parseCsv: too few: 2/3'],
+  [new ValueError("fitTable: column 'a/b'", 'no option c'), 'value/fitTable', "fitTable: column 'a/b': no option c"],
+  [new FormatError('readCsv/utf-16', 'zero bytes'), 'format/readCsv/utf-16', 'readCsv: zero bytes'],
   [new BackendError('/unset', 'No backend is set'), 'backend/unset', 'No backend is set'],
   [new BackendError('', 'made: by a test'), 'backend', 'made: by a test'],
 ])('an error bears a kind, its code, operation and reason, whatever its words are', (error, kind, message) => {

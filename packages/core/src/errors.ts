@@ -36,11 +36,12 @@ export class NNError extends Error {
     code = 'error',
     cause?: unknown,
   ) {
-    const operation = source.replace(/\/[a-z-]+$/i, '');
+    const [, operation = '', reason = ''] = /^(.*?)(\/[\w-]+)?$/s.exec(source) ?? [];
     // What a hostile name of 99 MB leaves of it is enough for a terminal.
     super((operation && `${operation}: `).concat(words).slice(0, 4000), cause === undefined ? undefined : { cause });
     this.code = code;
-    this.kind = code + `/${source}`.replace(/\(.*\)|^\/(?=\/|$)/gs, '');
+    const name = operation.replace(/[(:].*/s, '');
+    this.kind = code + (name && `/${name}`) + reason;
     this.data = data;
     this.name = new.target.name;
   }

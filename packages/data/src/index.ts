@@ -61,3 +61,4 @@ export type { RawRow } from './tables/raw.ts';
 export { encodeRows, parseTableEncoding } from './tables/raw.ts';
 export type { EncodedTable } from './tables/table.ts';
 export { dropMissing, encodeTable, inputNames, takeRows } from './tables/table.ts';
+export type { DataWarning } from './warning.ts';

@@ -138,7 +138,7 @@ export async function loadCheckpoint(
   const absent = wanted.filter((part) => !record.parts.includes(part));
   if (absent.length > 0) {
     throw new FormatError(
-      'loadCheckpoint',
+      'loadCheckpoint/part',
       `the file has no part '${absent.join("', '")}'; it has ${record.parts.join(', ')}.`,
       { absent, parts: record.parts },
     );
@@ -193,7 +193,7 @@ function readRecord(file: Safetensors): RunRecord {
   const text = file.metadata.get(key);
   if (text === undefined) {
     throw new FormatError(
-      'loadCheckpoint',
+      'loadCheckpoint/no-checkpoint',
       'the file is safetensors, but no checkpoint; load a model alone with loadModel.',
     );
   }
@@ -201,12 +201,12 @@ function readRecord(file: Safetensors): RunRecord {
   try {
     record = parseExactly(text);
   } catch {
-    throw new FormatError('loadCheckpoint', `the metadata '${key}' is not JSON; the file is damaged.`);
+    throw new FormatError('loadCheckpoint/metadata', `the metadata '${key}' is not JSON; the file is damaged.`);
   }
   const { version, parts, states, random } = Object(record) as Partial<Record<keyof RunRecord, unknown>>;
   if (version !== 1) {
     throw new FormatError(
-      'loadCheckpoint',
+      'loadCheckpoint/version',
       `the file has version ${JSON.stringify(version)}, this package reads version 1.`,
       {
         version,
@@ -220,7 +220,7 @@ function readRecord(file: Safetensors): RunRecord {
   const { seed, counter } = Object(random) as Partial<Record<'seed' | 'counter', unknown>>;
   if (!isNames || !isRecord(states) || !isInt32(seed) || !isInt32(counter)) {
     throw new FormatError(
-      'loadCheckpoint',
+      'loadCheckpoint/metadata',
       `the metadata '${key}' lacks parts, states or random, or they are not what this package writes; the file is damaged.`,
     );
   }

@@ -58,7 +58,7 @@ export function restoreStates(states: States, saved: Readonly<Record<string, Jso
       for (const step of undo.reverse()) step();
       const reason = error instanceof Error ? error.message : String(error);
       throw new FormatError(
-        'loadCheckpoint',
+        'loadCheckpoint/state',
         `'${name}' refuses its state in the file, and nothing was changed: ${reason}`,
         { name },
       );

@@ -15,6 +15,15 @@ export interface Match {
   readonly unexpected: readonly string[];
   /** A sentence for each pair whose shape or dtype differs, or whose values cannot be read. */
   readonly mismatched: readonly string[];
+  /** Of these, what differs in shape or dtype. */
+  readonly differences: readonly Difference[];
+}
+
+interface Difference {
+  readonly name: string;
+  /** The shape, or the element type, in the file and in the model. */
+  readonly file: string;
+  readonly here: string;
 }
 
 /** The values of parameters at this moment; the reads are asked together, so they are of one state. */
@@ -37,6 +46,7 @@ export function matchParameters(
   const values: [Parameter, Tensor][] = [];
   const unexpected: string[] = [];
   const mismatched: string[] = [];
+  const differences: Difference[] = [];
   const seen = new Map<Parameter, { readonly name: string; readonly found: StoredTensor }>();
   for (const [name, found] of stored) {
     const wanted = rename(name);
@@ -61,14 +71,19 @@ export function matchParameters(
     seen.set(parameter, { name: wanted, found });
     const value = convert(wanted, parameter, found, options);
     if (typeof value === 'string') mismatched.push(value);
-    else values.push([parameter, value]);
+    else if ('here' in value) {
+      const { name, file, here } = value;
+      differences.push(value);
+      const what = file.startsWith('[') ? 'has the shape' : 'is';
+      mismatched.push(`${quoted(name)} ${what} ${file} in the file, ${here} here`);
+    } else values.push([parameter, value]);
   }
   // A parameter with several names misses under its first.
   const missing = new Map<Parameter, string>();
   for (const [name, parameter] of expected) {
     if (!seen.has(parameter) && !missing.has(parameter)) missing.set(parameter, name);
   }
-  return { values, missing: [...missing.values()], unexpected, mismatched };
+  return { values, missing: [...missing.values()], unexpected, mismatched, differences };
 }
 
 function isSame(a: StoredTensor, b: StoredTensor): boolean {
@@ -81,17 +96,22 @@ function isSame(a: StoredTensor, b: StoredTensor): boolean {
 }
 
 /** The stored values as a tensor for this parameter, or what does not fit. */
-function convert(name: string, parameter: Parameter, found: StoredTensor, options: DecodeOptions): Tensor | string {
+function convert(
+  name: string,
+  parameter: Parameter,
+  found: StoredTensor,
+  options: DecodeOptions,
+): Tensor | Difference | string {
   if (
     found.shape.length !== parameter.shape.length ||
     found.shape.some((size, axis) => size !== parameter.shape[axis])
   ) {
-    return `${quoted(name)} has the shape [${found.shape.join(', ')}] in the file, [${parameter.shape.join(', ')}] here`;
+    return { name, file: `[${found.shape.join(', ')}]`, here: `[${parameter.shape.join(', ')}]` };
   }
   try {
     const compute = parameter.dtype === 'float32' || parameter.dtype === 'int32' || parameter.dtype === 'bool';
     const { dtype, shape, data } = decodeTensor(name, found, { ...options, widen: compute });
-    if (dtype !== parameter.dtype) return `${quoted(name)} is ${found.type} in the file, ${parameter.dtype} here`;
+    if (dtype !== parameter.dtype) return { name, file: found.type, here: parameter.dtype };
     const place = parameter.backend ? { backend: parameter.backend } : {};
     return tensor(data, { shape, dtype, borrow: true, ...place });
   } catch (error) {
@@ -106,17 +126,22 @@ export function reportMismatch(
   match: Match,
   { strict = true, skipMismatched = false }: { readonly strict?: boolean; readonly skipMismatched?: boolean } = {},
 ): void {
-  const { missing, unexpected, mismatched } = match;
+  const { missing, unexpected, mismatched, differences } = match;
   const parts: string[] = [];
   if (strict && missing.length > 0) parts.push(`missing in the file: ${list(missing)}`);
   if (strict && unexpected.length > 0) parts.push(`unexpected in the file: ${list(unexpected)}`);
   if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
   if (parts.length === 0) return;
-  throw new FormatError(operation, `the file does not fit, and nothing was changed; ${parts.join('; ')}.`, {
-    missing,
-    unexpected,
-    mismatched,
-  });
+  throw new FormatError(
+    `${operation}/mismatch`,
+    `the file does not fit, and nothing was changed; ${parts.join('; ')}.`,
+    {
+      missing,
+      unexpected,
+      mismatched,
+      differences,
+    },
+  );
 }
 
 /** Gives all parameters their values; nothing here can fail for a match without mismatches. */

@@ -60,7 +60,9 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
   const entries: (Region & { readonly name: string })[] = [];
   const described = Object.entries(header);
   if (described.length > maxTensors + 1) {
-    fail(`the header has ${described.length} tensors, maxTensors is ${maxTensors}.`, { tensors: described.length });
+    fail('tensor-count', `the header has ${described.length} tensors, maxTensors is ${maxTensors}.`, {
+      tensors: described.length,
+    });
   }
   for (const [name, value] of described) {
     if (name === '__metadata__') metadata = readMetadata(value);
@@ -74,6 +76,7 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
   for (const { name, type, shape, begin, end: next } of entries) {
     if (begin !== end) {
       fail(
+        'tensor',
         `${quoted(name)} begins at byte ${begin}, ${before} ends at byte ${end}; they ${begin < end ? 'overlap' : 'leave a hole'}.`,
         {
           name,
@@ -84,7 +87,8 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
     end = next;
     before = quoted(name);
   }
-  if (end !== size) fail(`the tensors end at byte ${end}, the file has ${size} bytes of data.`, { end, size });
+  if (end !== size)
+    fail('too-long', `the tensors end at byte ${end}, the file has ${size} bytes of data.`, { end, size });
   return { tensors, metadata };
 }
 
@@ -177,71 +181,88 @@ interface Region {
   readonly end: number;
 }
 
-function fail(what: string, data?: Readonly<Record<string, unknown>>): never {
-  throw new FormatError('safetensors', `${what}`, data);
+/** 'header', 'tensor' and 'metadata' are damaged; the other reasons say more. */
+function fail(reason: string, what: string, data?: Readonly<Record<string, unknown>>): never {
+  throw new FormatError(`safetensors/${reason}`, what, data);
 }
 
 function readHeader(bytes: Uint8Array, maxBytes: number, maxTensors: number): { header: object; dataStart: number } {
-  if (bytes.length < 8) fail(`${bytes.length} bytes are too few for the 8 of the header's length.`);
+  if (bytes.length < 8) fail('foreign', `${bytes.length} bytes are too few for the 8 of the header's length.`);
   const long = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
   const length = Number(long);
   const dataStart = 8 + length;
   // Where the first bytes are no sensible length, they may be those of another format.
   if (long > maxBytes || dataStart > bytes.length) {
     const other = otherKind(bytes);
-    if (other !== undefined) fail(other);
+    if (other !== undefined) fail('foreign', other);
   }
-  if (long > maxBytes) fail(`the header claims ${long} bytes, ${maxBytes} is the limit; this is not safetensors.`);
+  if (long > maxBytes)
+    fail('foreign', `the header claims ${long} bytes, ${maxBytes} is the limit; this is not safetensors.`);
   if (dataStart > bytes.length)
-    fail(`the header needs ${dataStart} bytes, the file has ${bytes.length}; it is truncated.`);
+    fail('truncated', `the header needs ${dataStart} bytes, the file has ${bytes.length}; it is truncated.`, {
+      needed: dataStart,
+      length: bytes.length,
+    });
   const text = decodeUtf8(bytes.subarray(8, dataStart));
-  if (text === undefined) return fail('the header is not UTF-8 text.');
-  if (text[0] !== '{') fail(`the header begins with '${text.slice(0, 1)}', not with '{'.`);
+  if (text === undefined) return fail('header', 'the header is not UTF-8 text.');
+  if (text[0] !== '{') fail('foreign', `the header begins with '${text.slice(0, 1)}', not with '{'.`);
   // A tensor takes 4 commas and those of its shape.
   const limits = { depth: headerDepth, items: (maxTensors + 1) * 16 };
   const { depth, items } = outlineOf(text, limits);
-  if (depth > limits.depth) fail(`the header is nested more than ${headerDepth} deep.`, { depth });
-  if (items > limits.items) fail(`the header has more items than ${maxTensors} tensors need.`, { maxTensors });
+  if (depth > limits.depth) fail('header', `the header is nested more than ${headerDepth} deep.`, { depth });
+  if (items > limits.items)
+    fail('header', `the header has more items than ${maxTensors} tensors need.`, { maxTensors });
   let header: unknown;
   try {
     header = JSON.parse(text);
   } catch (error) {
-    return fail(`the header is not JSON: ${excerpt(error instanceof Error ? error.message : String(error), 200)}`);
+    return fail(
+      'header',
+      `the header is not JSON: ${excerpt(error instanceof Error ? error.message : String(error), 200)}`,
+    );
   }
   const twice = findDuplicateKey(text);
-  if (twice !== undefined) fail(`the header has the key ${quoted(twice)} twice.`, { key: twice });
-  return isObject(header) ? { header, dataStart } : fail('the header is not an object.');
+  if (twice !== undefined) fail('header', `the header has the key ${quoted(twice)} twice.`, { key: twice });
+  return isObject(header) ? { header, dataStart } : fail('header', 'the header is not an object.');
 }
 
 function readMetadata(value: unknown): ReadonlyMap<string, string> {
-  if (!isObject(value)) return fail('__metadata__ is not an object.');
+  if (!isObject(value)) return fail('metadata', '__metadata__ is not an object.');
   const metadata = new Map<string, string>();
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') return fail(`__metadata__ has ${quoted(key)}, which is not text.`, { key });
+    if (typeof text !== 'string')
+      return fail('metadata', `__metadata__ has ${quoted(key)}, which is not text.`, { key });
     metadata.set(key, text);
   }
   return metadata;
 }
 
 function readRegion(name: string, value: unknown, size: number): Region {
-  if (!isObject(value)) return fail(`${quoted(name)} is described by no object.`, { name });
+  if (!isObject(value)) return fail('tensor', `${quoted(name)} is described by no object.`, { name });
   const own = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
   const [dtype, shape, offsets] = [own('dtype'), own('shape'), own('data_offsets')];
-  if (!isElementType(dtype)) return fail(`${quoted(name)} has the unknown dtype ${shown(dtype)}.`, { name });
-  if (!isSizes(shape)) return fail(`${quoted(name)} has the shape ${shown(shape)}, not a list of sizes.`, { name });
+  if (!isElementType(dtype)) return fail('tensor', `${quoted(name)} has the unknown dtype ${shown(dtype)}.`, { name });
+  if (!isSizes(shape))
+    return fail('tensor', `${quoted(name)} has the shape ${shown(shape)}, not a list of sizes.`, { name });
   if (shape.length > rankLimit) {
-    return fail(`${quoted(name)} has ${shape.length} axes, ${rankLimit} are the limit.`, { name });
+    return fail('tensor', `${quoted(name)} has ${shape.length} axes, ${rankLimit} are the limit.`, { name });
   }
   if (!isSizes(offsets) || offsets.length !== 2) {
-    return fail(`${quoted(name)} has the data_offsets ${shown(offsets)}, not a begin and an end.`, { name });
+    return fail('tensor', `${quoted(name)} has the data_offsets ${shown(offsets)}, not a begin and an end.`, { name });
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > size) {
-    fail(`${quoted(name)} has the data_offsets [${begin}, ${end}], outside of the ${size} bytes of data.`, { name });
+    fail('outside', `${quoted(name)} has the data_offsets [${begin}, ${end}], outside of the ${size} bytes of data.`, {
+      name,
+      end,
+      size,
+    });
   }
   const bits = shape.reduce((product, extent) => product * extent, bitsOf(dtype));
   if (!Number.isSafeInteger(bits) || bits !== (end - begin) * 8) {
-    fail(`${quoted(name)} has ${end - begin} bytes, ${dtype} of shape ${shown(shape)} needs ${bits / 8}.`, { name });
+    fail('tensor', `${quoted(name)} has ${end - begin} bytes, ${dtype} of shape ${shown(shape)} needs ${bits / 8}.`, {
+      name,
+    });
   }
   return { type: dtype, shape, begin, end };
 }

@@ -83,8 +83,6 @@ export const chinese: Readonly<Record<Key, string>> = {
   twoIdxFiles: '请同时拖入两个 IDX 文件：图像和标签。',
   side28: '图像必须是 28 x 28。',
   unknownFile: '页面不认识这个文件：应为 .csv、IDX（两个文件）或 .safetensors。',
-  convolution: '卷积层需要图像：请放在全连接层之前，或移除。',
-  diverged: '训练已停止：数值不再有限。请试试更小的学习率。',
   loaded: '已载入',
   close: '关闭',
   loss: '损失函数',

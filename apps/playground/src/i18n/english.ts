@@ -81,8 +81,6 @@ export const english = {
   twoIdxFiles: 'Drop two IDX files together: the images and their labels.',
   side28: 'the images must be 28 x 28.',
   unknownFile: 'This is no file that the page knows: .csv, IDX (two files) or .safetensors.',
-  convolution: 'Filters need an image: put them before the dense layers, or take them out.',
-  diverged: 'Training stopped: the numbers are no longer finite. Try a smaller learning rate.',
   loaded: 'Loaded',
   close: 'Close',
   loss: 'Loss',

@@ -1,8 +1,9 @@
 /** Each sentence is made by what says it, so that a change of its words is noticed here. */
 import { cpu } from '@nn/backend-cpu';
-import { isNNError, setDefaultBackend } from '@nn/core';
+import { FormatError, setDefaultBackend } from '@nn/core';
 import { parseCsv, readCsv, readIdxImages, trainTestSplit, xor } from '@nn/data';
 import { describe, expect, it } from 'vitest';
+import { describeError } from '../model/describe-error.ts';
 import { makeProblem } from '../model/samples.ts';
 import { defaults, dense, withTask } from '../model/spec.ts';
 import { Session } from '../worker/session.ts';
@@ -15,7 +16,7 @@ async function said(act: () => unknown): Promise<string> {
     await act();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return inChinese(error.message, isNNError(error) ? error.code : '');
+    return inChinese(describeError(error));
   }
   throw new Error('nothing was refused');
 }
@@ -31,7 +32,7 @@ describe('in Chinese, with the facts', () => {
     expect(await said(() => parseCsv('a,b\n1,2\n3\n', silent))).toBe('t.csv 第 3 行有 1 列，应为 2 列。');
     expect(await said(() => parseCsv('', silent))).toBe('t.csv 是空文件。');
     expect(await said(() => parseCsv('a,a\n1,2\n', silent))).toMatch(
-      /^t\.csv 第 1 行：第 1 列与第 2 列同名（'a'），请改名。$/,
+      /^t\.csv 第 1 行：第 1 列与第 2 列同名（“a”），请改名。$/,
     );
     expect(await said(() => parseCsv('a,b\n1,"2\n', silent))).toBe('t.csv 第 2 行第 2 列：引号没有闭合。');
     expect(await said(() => parseCsv('a,b\n1,"2"3\n', silent))).toMatch(/闭合引号后面是“3”/);
@@ -49,11 +50,11 @@ describe('in Chinese, with the facts', () => {
 
   it('doubts about tables are told', () => {
     const { reading } = parseCsv('1,2;2,5;x\n3,4;n/a;y\n1,5;7;x\n', { ...silent, header: 'infer' });
-    expect(reading?.warnings.map((warning) => inChinese(warning))).toEqual([
+    expect(reading?.warnings.map(inChinese)).toEqual([
       '第一行是数字，当作数据；各列称为 column1、column2……',
-      expect.stringMatching(/^'column1' 列中 '3,4' \(line 2\) 读作带小数逗号的数。$/),
-      expect.stringMatching(/^'column2' 列中 'n\/a' \(line 2\) 当作缺失值（3 个中有 1 个）。$/),
-      expect.stringMatching(/^'column2' 列中 '2,5' \(line 1\) 读作带小数逗号的数。$/),
+      '“column1”列中第 2 行的“3,4”读作带小数逗号的数。',
+      '“column2”列中第 2 行的“n/a”当作缺失值（3 个值中有 1 个这样的值）。',
+      '“column2”列中第 1 行的“2,5”读作带小数逗号的数。',
     ]);
   });
 
@@ -78,24 +79,25 @@ describe('in Chinese, with the facts', () => {
     const text = new TextDecoder('latin1').decode(other).replace('nn.playground', 'xx.playground');
     const strange = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
     expect(await said(() => session.load(strange))).toMatch(
-      /^文件与网络不符，未做任何更改：.*文件中缺少 .*形状是 \[3, 2\]，此处是/,
+      /^文件与网络不符，未做任何更改：.*文件中缺少 .*在文件中是 \[3, 2\]，此处是/,
     );
   });
 
-  it('devices that cannot be used say why', () => {
-    const fix = 'Allow hardware acceleration in the browser, try another browser, or use the CPU backend.';
-    expect(
-      inChinese(
-        `gpu: no usable device. webgpu: this browser has no WebGPU (navigator.gpu is missing). ${fix}`,
-        'backend',
-      ),
-    ).toBe(
-      '没有可用的 GPU：此浏览器没有 WebGPU（缺少 navigator.gpu）。请在浏览器中允许硬件加速、换一个浏览器，或使用 CPU。',
+  it('devices that cannot be used say why, each in its own words', async () => {
+    const missing = { kind: 'backend/gpu/no-webgpu', message: 'this browser has no WebGPU.', data: {} };
+    const data = { tried: [], reasons: [missing, { kind: 'backend/gpu', message: 'waiting failed.', data: {} }] };
+    expect(inChinese({ kind: 'backend/gpu/unavailable', message: 'gpu: no usable device.', data })).toBe(
+      '没有可用的 GPU：此浏览器没有 WebGPU（缺少 navigator.gpu）。设备出错：waiting failed.请在浏览器中允许硬件加速、换一个浏览器，或使用 CPU。',
     );
   });
 
-  it('what has no counterpart is told behind the name of its kind', () => {
-    expect(inChinese('Something else.', 'format')).toBe('文件有误：Something else.');
-    expect(inChinese('Something else.')).toBe('出错了：Something else.');
+  it('what has no counterpart, or lacks a fact of it, is told behind the name of its class', () => {
+    const said = describeError(new FormatError('elsewhere/strange', 'something else.'));
+    expect(inChinese(said)).toBe('文件有误：elsewhere: something else.');
+    expect(inChinese(describeError(new Error('Something else.')))).toBe('出错了：Something else.');
+    expect(inChinese({ kind: 'format/parseCsv/empty', message: 'It is empty.', data: {} })).toBe(
+      '文件有误：It is empty.',
+    );
+    expect(inChinese({ kind: 'toString', message: 'No kind.', data: {} })).toBe('出错了：No kind.');
   });
 });

@@ -1,194 +1,177 @@
 /**
- * What went wrong, in the language of the page. Errors of the packages and of the worker come as English sentences: here
- * each has its counterpart, with the facts filled in. What has none is told in English behind the name of its kind.
+ * What went wrong, in the language of the page. Errors and warnings of the packages and of the worker come with a kind and
+ * facts beside their English words (docs/errors.md lists them): here each kind that the page can meet has its Chinese, with
+ * the facts filled in. A kind that has none is told in English behind the name of its class.
  */
+import { excerpt } from '@nn/core';
 
-type Rule = readonly [pattern: RegExp, chinese: string];
+/** What the page was told: an error of the packages, of the worker, or a warning about data. */
+export interface Told {
+  readonly kind: string;
+  /** In English. */
+  readonly message: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
 
-const rules: readonly Rule[] = [
+type Facts = Told['data'];
+
+/** `{name}` is the fact of that name; a `*` stands for any operation. */
+const chinese: Readonly<Record<string, string | ((facts: Facts) => string)>> = {
   // doubts about tables
-  [/^the bytes are not UTF-8; they were read as (\S+): .*$/, '文件不是 UTF-8，按 $1 读取。'],
-  [
-    /^the first line holds numbers, so it was taken for data, .*$/,
-    '第一行是数字，当作数据；各列称为 column1、column2……',
-  ],
-  [/^the first line looks like data \((.+)\) .*$/, '第一行看起来是数据（$1），却被当作列名。'],
-  [/^the file was read as one column, (.+): name the separator\.$/, '文件只读出一列：$1。'],
-  [/^column (.+?): has no value;.*$/, '$1 列没有值。'],
-  [
-    /^column (.+?): some numbers have decimal points and some decimal commas, as (.+); the column .*$/,
-    '$1 列的小数点写法不一致（$2），已当作类别。',
-  ],
-  [
-    /^column (.+?): (.+) is one number with a decimal comma and another with commas.*$/,
-    '$1 列中 $2 的逗号含义不明，已当作类别。',
-  ],
-  [/^column (.+?): (\d+) of (\d+) values are numbers, .*$/, '$1 列的 $3 个值中只有 $2 个是数，因此每个值都成了类别。'],
-  [
-    /^column (.+?): (.+) is taken for a missing value, with (\d+) such of (\d+);.*$/,
-    '$1 列中 $2 当作缺失值（$4 个中有 $3 个）。',
-  ],
-  [
-    /^column (.+?): (.+) is read as a number with (?:a decimal comma|decimal commas).*$/,
-    '$1 列中 $2 读作带小数逗号的数。',
-  ],
-  [/^column (.+?): (.+) is read as a number with .*$/, '$1 列中 $2 读作数。'],
-  [/^column (.+?): its points are read as decimal points,.*$/, '$1 列的点读作小数点，而其他列用逗号。'],
-  [
-    /^column (.+?): (.+) has more digits than a number keeps,.*$/,
-    '$1 列中 $2 的位数太多，会丢失精度；如果是编号，请当作类别。',
-  ],
-  [
-    /^column (.+?): (.+) begins with a zero, which a number drops;.*$/,
-    '$1 列中 $2 以零开头，读作数会丢掉零；如果是编号，请当作类别。',
-  ],
-  [
-    /^fitTable: .+: column (.+) has (\d+) categories in (\d+) rows, .*$/,
-    '$1 列在 $3 行中有 $2 个类别，从中学不到什么：请不要选它作为依据。',
-  ],
+  'warning/*/encoding': '文件不是 UTF-8，按 {encoding} 读取。',
+  'warning/parseCsv/no-names': '第一行是数字，当作数据；各列称为 column1、column2……',
+  'warning/parseCsv/data-as-names': '第一行看起来是数据（{cells}），却被当作列名。',
+  'warning/parseCsv/one-column': '文件只读出一列：“{column}”。',
+  'warning/parseCsv/no-value': '“{column}”列没有值。',
+  'warning/parseCsv/mixed-notations': '“{column}”列的小数点写法不一致（第 {line} 行是“{text}”），已当作类别。',
+  'warning/parseCsv/two-notations': '“{column}”列中第 {line} 行的“{text}”逗号含义不明，已当作类别。',
+  'warning/parseCsv/mostly-numbers': '“{column}”列的 {present} 个值中只有 {numbers} 个是数，因此每个值都成了类别。',
+  'warning/parseCsv/missing-mark':
+    '“{column}”列中第 {line} 行的“{text}”当作缺失值（{count} 个值中有 {blanks} 个这样的值）。',
+  'warning/parseCsv/decimal-comma': '“{column}”列中第 {line} 行的“{text}”读作带小数逗号的数。',
+  'warning/parseCsv/thousands-mark': '“{column}”列中第 {line} 行的“{text}”读作带千位分隔符的数。',
+  'warning/parseCsv/decimal-point': '“{column}”列的点读作小数点，而其他列用逗号。',
+  'warning/parseCsv/lost-digits': '“{column}”列中第 {line} 行的“{text}”位数太多，会丢失精度；如果是编号，请当作类别。',
+  'warning/parseCsv/lost-zeros':
+    '“{column}”列中第 {line} 行的“{text}”以零开头，读作数会丢掉零；如果是编号，请当作类别。',
+  'warning/fitTable/many-categories':
+    '“{column}”列在 {rows} 行中有 {categories} 个类别，从中学不到什么：请不要选它作为依据。',
   // tables
-  [
-    /^parseCsv: (.+), line (\d+): (\d+) columns, (\d+) are expected(?: \('(.+)' is the first that is missing\))?\.$/,
-    '$1 第 $2 行有 $3 列，应为 $4 列。',
-  ],
-  [/^parseCsv: (.+) is empty\.$/, '$1 是空文件。'],
-  [/^parseCsv: (.+) has more than (\d+) columns in its first line.*$/, '$1 的第一行超过 $2 列。'],
-  [
-    /^parseCsv: (.+), line (\d+): columns (\d+) and (\d+) are both named (.+?); rename one.*$/,
-    '$1 第 $2 行：第 $3 列与第 $4 列同名（$5），请改名。',
-  ],
-  [
-    /^parseCsv: (.+), line (\d+), column (\d+): a quote is opened and never closed\.$/,
-    '$1 第 $2 行第 $3 列：引号没有闭合。',
-  ],
-  [
-    /^parseCsv: (.+), line (\d+), column (\d+): '(.)' follows a closing quote;.*$/su,
-    '$1 第 $2 行第 $3 列：闭合引号后面是“$4”，应为分隔符或行尾（字段内的引号要写两次）。',
-  ],
-  [
-    /^parseCsv: (.+), line (\d+), column (\d+): a quote inside a field that does not begin with one;.*$/,
-    '$1 第 $2 行第 $3 列：字段中间有引号；请把整个字段放进引号。',
-  ],
-  [/^readCsv: (.+) has (\d+) bytes, maxBytes is (\d+)\.$/, '$1 有 $2 字节，最多 $3 字节。'],
-  [
-    /^readCsv: (.+): this is a ZIP archive, as spreadsheets \(\.xlsx, \.ods\) are: export it as CSV\.$/,
-    '$1 是压缩包（.xlsx、.ods 等电子表格）：请导出为 CSV。',
-  ],
-  [
-    /^readCsv: (.+): this is an old Office file \(\.xls\): export it as CSV\.$/,
-    '$1 是旧版 Office 文件（.xls）：请导出为 CSV。',
-  ],
-  [/^readCsv: (.+): the text holds zero bytes, as UTF-16 does.*$/, '$1 含有零字节（像是 UTF-16）：请另存为 UTF-8。'],
-  [/^readCsv: (.+): the bytes are not (?:UTF-8 text|text in \S+).*$/, '$1 的字节不是可读的文字：请另存为 UTF-8。'],
-  [
-    /^(.+) has (\d+) columns?: one to predict and one to predict it from are needed\.$/,
-    '$1 有 $2 列：至少需要一列用来预测、一列作为依据。',
-  ],
-  [
-    /^(.+) has (\d+) rows with a value of '(.+)': 10 or more are needed\.$/,
-    '$1 中“$3”有值的只有 $2 行：至少需要 10 行。',
-  ],
-  [/^'(.+)' has a single value: there is nothing to tell apart\.$/, '“$1”只有一个值：没有可区分的类别。'],
-  [/^'(.+)' has (\d+) values, which are too many classes: at most (\d+)\.$/, '“$1”有 $2 个值，类别太多：最多 $3 个。'],
-  [/^encodeTable: (.+), line (\d+), column (.+): the value is missing;.*$/, '$1 第 $2 行“$3”列缺少值。'],
-  [/^fitNormalization: sample (\d+), element (\d+) is (\S+);.*$/, '第 $1 个样本的第 $2 个数是 $3：没有可用的值。'],
-  [
-    /^trainTestSplit: (\d+) of (\d+) samples for testing leave a part empty.*$/,
-    '$2 个样本中取 $1 个用于测试，会使一部分为空：请改变测试比例或增加样本。',
-  ],
+  'format/parseCsv/columns': '{name} 第 {line} 行有 {columns} 列，应为 {expected} 列。',
+  'format/parseCsv/empty': '{name} 是空文件。',
+  'format/parseCsv/column-count': '{name} 的第一行超过 {maxColumns} 列。',
+  'format/parseCsv/same-names': '{name} 第 {line} 行：第 {before} 列与第 {column} 列同名（“{columnName}”），请改名。',
+  'format/parseCsv/open-quote': '{name} 第 {line} 行第 {column} 列：引号没有闭合。',
+  'format/parseCsv/after-quote':
+    '{name} 第 {line} 行第 {column} 列：闭合引号后面是“{character}”，应为分隔符或行尾（字段内的引号要写两次）。',
+  'format/parseCsv/inner-quote': '{name} 第 {line} 行第 {column} 列：字段中间有引号；请把整个字段放进引号。',
+  'format/parseCsv/value': '{name} 第 {line} 行第 {column} 列的值与该列的类型不符。',
+  'format/readCsv/size': '{name} 有 {length} 字节，最多 {maxBytes} 字节。',
+  'format/*/zip': '{name} 是压缩包（.xlsx、.ods 等电子表格）：请导出为 CSV。',
+  'format/*/office': '{name} 是旧版 Office 文件（.xls）：请导出为 CSV。',
+  'format/*/utf-16': '{name} 含有零字节（像是 UTF-16）：请另存为 UTF-8。',
+  'format/*/not-utf-8': '{name} 的字节不是可读的文字：请另存为 UTF-8。',
+  'format/*/not-text': '{name} 的字节不是 {encoding} 文字：请另存为 UTF-8。',
+  'format/*/no-decoder': '此浏览器只能读 UTF-8，而 {name} 不是。',
+  'value/columns': '{name} 有 {columns} 列：至少需要一列用来预测、一列作为依据。',
+  'value/rows': '{name} 中“{target}”有值的只有 {rows} 行：至少需要 10 行。',
+  'value/one-class': '“{target}”只有一个值：没有可区分的类别。',
+  'value/too-many-classes': '“{target}”有 {classes} 个值，类别太多：最多 26 个。',
+  'format/encodeTable/missing': '{name} 第 {line} 行“{column}”列缺少值。',
+  'format/encodeTable/category': '{name} 第 {line} 行“{column}”列的值不是数。',
+  'format/encodeTable/date': '{name} 第 {line} 行“{column}”列的值不是日期。',
+  'format/encodeTable/unknown': '{name} 第 {line} 行“{column}”列的值不在已知类别之中。',
+  'value/fitNormalization/not-finite': '第 {sample} 个样本的第 {element} 个数是 {value}：没有可用的值。',
+  'value/*/part': '{size} 个样本中取 {testSize} 个用于测试，会使一部分为空：请改变测试比例或增加样本。',
   // images
-  [/^readIdx: (.+): (\d+) bytes are too few for a magic number of 4\.$/, '$1 只有 $2 字节，太短，不是 IDX 文件。'],
-  [
-    /^readIdx: (.+): the magic number ([\da-f ]+) (?:does not begin with 00 00; this is not IDX|names no element type.*|has no axes)\.$/,
-    '$1 的文件头是 $2，不是 IDX 文件。',
-  ],
-  [/^readIdx: (.+): holds (\S+), (\S+) is expected\.$/, '$1 含有 $2 类型的数，应为 $3。'],
-  [/^readIdx: (.+): has (\d+) axes, (\d+) are expected\.$/, '$1 有 $2 个维度，应为 $3 个。'],
-  [
-    /^readIdx: (.+): ends within the sizes of its (\d+) axes, after (\d+) bytes\.$/,
-    '$1 在第 $3 字节处中断，文件不完整。',
-  ],
-  [
-    /^readIdx: (.+): shape (\[[\d, ]+\]) of \S+ needs (\d+) bytes, there are (\d+); it is truncated\.$/,
-    '$1 的形状 $2 需要 $3 字节，只有 $4 字节：文件不完整。',
-  ],
-  [
-    /^readIdx: (.+): shape (\[[\d, ]+\]) of \S+ needs (\d+) bytes, there are (\d+); it goes on too long\.$/,
-    '$1 的形状 $2 需要 $3 字节，却有 $4 字节：文件过长。',
-  ],
-  [
-    /^readIdxImages: (.+) has (\d+) images, (.+) has (\d+) labels; they must be equal\.$/,
-    '$1 有 $2 张图像，$3 有 $4 个标签：数目必须相等。',
-  ],
-  [/^\w+: .*the gzip data is damaged or truncated after (\d+) bytes.*$/, 'gzip 数据在 $1 字节之后损坏或中断。'],
+  'format/readIdx/short': '{name} 只有 {length} 字节，太短，不是 IDX 文件。',
+  'format/readIdx/magic': '{name} 的文件头是 {magic}，不是 IDX 文件。',
+  'format/readIdx/type': '{name} 含有 {type} 类型的数，应为 {expected}。',
+  'format/readIdx/rank': '{name} 有 {rank} 个维度，应为 {expected} 个。',
+  'format/readIdx/sizes': '{name} 在第 {length} 字节处中断，文件不完整。',
+  'format/readIdx/truncated': '{name} 的形状 {shape} 需要 {expected} 字节，只有 {actual} 字节：文件不完整。',
+  'format/readIdx/too-long': '{name} 的形状 {shape} 需要 {expected} 字节，却有 {actual} 字节：文件过长。',
+  'format/readIdx/size': '{name} 的形状 {shape} 需要 {needed} 字节，最多 {maxBytes} 字节。',
+  'format/readIdx/narrow': '{name} 含有双精度数，不能原样读取。',
+  'format/readIdxImages/count': '{imagesName} 有 {images} 张图像，{labelsName} 有 {labels} 个标签：数目必须相等。',
+  'format/*/gzip': '{name}：gzip 数据在 {length} 字节之后损坏或中断。',
+  'format/*/unpacked-size': '{name} 解压后超过 {limit} 字节。',
   // models
-  [
-    /^safetensors: the header needs (\d+) bytes, the file has (\d+); it is truncated\.$/,
-    '模型文件不完整：文件头需要 $1 字节，文件只有 $2 字节（safetensors）。',
-  ],
-  [
-    /^safetensors: '(.+)' has the data_offsets \[(\d+), (\d+)\], outside of the (\d+) bytes of data\.$/,
-    '模型文件不完整：“$1”应到第 $3 字节，数据只有 $4 字节（safetensors）。',
-  ],
-  [
-    /^safetensors: the tensors end at byte (\d+), the file has (\d+) bytes of data\.$/,
-    '模型文件不对：张量到第 $1 字节为止，数据却有 $2 字节（safetensors）。',
-  ],
-  [
-    /^safetensors: .*(?:this is not safetensors\.|are too few for .*|the header begins with .*)$/,
-    '这不是 safetensors 文件。',
-  ],
-  [/^loadCheckpoint: the file has no part .*$/, '检查点缺少这个网络所需的部分。'],
-  [/^loadCheckpoint: .*the file is damaged\.$/, '检查点文件已损坏。'],
-  [
-    /^loadCheckpoint: the file has version (\S+), this package reads version (\S+)\.$/,
-    '检查点的版本是 $1，这里只能读版本 $2。',
-  ],
-  [/^load\w+: the file does not fit, and nothing was changed; (.+)\.$/, '文件与网络不符，未做任何更改：$1。'],
-  [/missing in the file: /g, '文件中缺少 '],
-  [/unexpected in the file: /g, '文件中多出 '],
-  [/different: /g, '不同：'],
-  [/('[^']+') has the shape (\[[\d, ]*\]) in the file, (\[[\d, ]*\]) here/g, '$1 在文件中的形状是 $2，此处是 $3'],
+  'format/safetensors/foreign': '这不是 safetensors 文件。',
+  'format/safetensors/truncated': '模型文件不完整：文件头需要 {needed} 字节，文件只有 {length} 字节（safetensors）。',
+  'format/safetensors/outside': '模型文件不完整：“{name}”应到第 {end} 字节，数据只有 {size} 字节（safetensors）。',
+  'format/safetensors/too-long': '模型文件不对：张量到第 {end} 字节为止，数据却有 {size} 字节（safetensors）。',
+  'format/safetensors/header': '模型文件的文件头已损坏（safetensors）。',
+  'format/safetensors/metadata': '模型文件的附加信息已损坏（safetensors）。',
+  'format/safetensors/tensor': '模型文件中“{name}”的描述已损坏（safetensors）。',
+  'format/safetensors/tensor-count': '模型文件有 {tensors} 个张量，太多了（safetensors）。',
+  'format/loadCheckpoint/part': '检查点缺少这个网络所需的部分：{absent}。',
+  'format/loadCheckpoint/no-checkpoint': '这是模型文件，不是检查点。',
+  'format/loadCheckpoint/metadata': '检查点文件已损坏。',
+  'format/loadCheckpoint/version': '检查点的版本是 {version}，这里只能读版本 1。',
+  'format/loadCheckpoint/state': '检查点中“{name}”的状态不能用，未做任何更改。',
+  'format/*/mismatch': mismatch,
   // devices
-  [/^gpu: no usable device\. \w+: /, '没有可用的 GPU：'],
-  [/this browser has no WebGPU \(navigator\.gpu is missing\)\./, '此浏览器没有 WebGPU（缺少 navigator.gpu）。'],
-  [/this browser has WebGPU, but no device for it\./, '此浏览器有 WebGPU，但没有可用的设备。'],
-  [/this browser gives no WebGL 2 context\./, '此浏览器不提供 WebGL 2。'],
-  [
-    /this WebGL 2 cannot draw to 32-bit floats \((\w+)\), so it cannot compute\. Use the CPU backend\./,
-    '此 WebGL 2 不能写入 32 位浮点数（$1），因此不能计算。',
-  ],
-  [
-    /(\w+) on (.+) computes wrong sums \((\S+) instead of (\S+)\), so it is not used\..*?CPU backend\./,
-    '$2 上的 $1 计算出错（得到 $3，应为 $4），因此不使用。',
-  ],
-  [
-    / Allow hardware acceleration in the browser, try another browser, or use the CPU backend\.$/,
-    '请在浏览器中允许硬件加速、换一个浏览器，或使用 CPU。',
-  ],
-  [
-    /^gpu: the \w+ (?:context|device) was lost, and with it everything on (?:the device|it)\..*$/,
-    'GPU 连接已断开，设备上的内容全部丢失：请重新开始，或打开检查点。',
-  ],
-  [/^gpu: out of memory: no room for (\d+) bytes beside (\d+)\.$/, 'GPU 内存不足：已用 $2 字节，放不下另外 $1 字节。'],
-  // training
-  [/^The loss is (\S+) after (\d+) steps\.$/, '$2 步之后损失为 $1'],
-  [/^There is no experiment yet\.$/, '还没有实验。'],
-  [/^The loader has no batch\.$/, '没有可训练的批：样本太少。'],
-  [/^The worker did not start\.$/, '训练线程没有启动。'],
-];
+  'backend/gpu/unavailable': unavailable,
+  'backend/gpu/no-webgpu': '此浏览器没有 WebGPU（缺少 navigator.gpu）。',
+  'backend/gpu/no-adapter': '此浏览器有 WebGPU，但没有可用的设备。',
+  'backend/gpu/no-webgl2': '此浏览器不提供 WebGL 2。',
+  'backend/gpu/no-float-textures': '此 WebGL 2 不能写入 32 位浮点数（EXT_color_buffer_float），因此不能计算。',
+  'backend/gpu/wrong-sums': '{device} 上的 {mode} 计算出错（得到 {wrong}，应为 {right}），因此不使用。',
+  'backend/gpu/compile': 'GPU 不能编译其中的一段程序：请使用 CPU。',
+  'backend/gpu/lost': 'GPU 连接已断开，设备上的内容全部丢失：请重新开始，或打开检查点。',
+  'backend/lost': '设备连接已断开，设备上的内容全部丢失：请重新开始，或打开检查点。',
+  'backend/gpu/out-of-memory': 'GPU 内存不足：已用 {used} 字节，放不下另外 {bytes} 字节。',
+  'backend/cpu/out-of-memory': '内存不足：放不下另外 {bytes} 字节。请减少样本或网络的大小。',
+  'backend/memory/out-of-memory': '内存不足：已用 {used} 字节，放不下另外 {bytes} 字节。请减少样本或网络的大小。',
+  // the page itself
+  'value/few-points': '请至少画四个点，两类都要有。',
+  'value/no-table': '请把一个 CSV 文件拖到页面上，或选择一个。链接不包含文件。',
+  'value/no-images': '请把两个 IDX 文件（图像和标签）拖到页面上。链接不包含文件。',
+  'value/convolution-after-dense': '卷积层需要图像：请放在全连接层之前，或移除。',
+  'value/diverged': '训练已停止：{step} 步之后损失为 {loss}，数值不再有限。请试试更小的学习率。',
+  'value/no-experiment': '还没有实验。',
+  'value/no-batch': '没有可训练的批：样本太少。',
+  'value/plane-axes': '这两个不是输入：共有 {width} 个输入。',
+  'page/worker': '训练线程没有启动。',
+};
 
-const kinds: Readonly<Record<string, string>> = {
+function names(list: unknown): string {
+  const all = Array.isArray(list) ? list.map((name) => excerpt(String(name), 60)) : [];
+  return all.length > 6 ? `${all.slice(0, 6).join('、')} 等 ${all.length} 个` : all.join('、');
+}
+
+/** Which names and shapes of a file are not those of the network. */
+function mismatch({ missing, unexpected, mismatched, differences }: Facts): string {
+  const [lacks, has] = [names(missing), names(unexpected)];
+  const differ = (Array.isArray(differences) ? differences : []).map(
+    ({ name, file, here }: { name: string; file: string; here: string }) =>
+      `“${excerpt(name, 60)}”在文件中是 ${file}，此处是 ${here}`,
+  );
+  const others = (Array.isArray(mismatched) ? mismatched.length : 0) - differ.length;
+  const parts = [
+    ...(lacks === '' ? [] : [`文件中缺少 ${lacks}`]),
+    ...(has === '' ? [] : [`文件中多出 ${has}`]),
+    ...differ.slice(0, 6),
+    ...(others > 0 ? [`另有 ${others} 处不符`] : []),
+  ];
+  return `文件与网络不符，未做任何更改：${parts.join('；')}。`;
+}
+
+function unavailable({ reasons }: Facts): string {
+  const all = (Array.isArray(reasons) ? (reasons as readonly Told[]) : []).map(inChinese);
+  return `没有可用的 GPU：${all.join('')}请在浏览器中允许硬件加速、换一个浏览器，或使用 CPU。`;
+}
+
+/** The words for a kind, if it has any. */
+function wordsOf(kind: string): string | ((facts: Facts) => string) | undefined {
+  const found = [kind, kind.replace(/^([^/]+)\/[^/]+\//, '$1/*/')].find((name) => Object.hasOwn(chinese, name));
+  return found === undefined ? undefined : chinese[found];
+}
+
+/** Whether there are Chinese words for a kind of error or warning. */
+export function isTranslated(kind: string): boolean {
+  return wordsOf(kind) !== undefined;
+}
+
+const classes: Readonly<Record<string, string>> = {
   format: '文件有误',
   value: '设置有误',
   shape: '形状不符',
   dtype: '类型不符',
   backend: '设备出错',
+  warning: '请注意',
 };
 
-/** An English sentence in Chinese; `code` is the kind of the error. */
-export function inChinese(message: string, code = ''): string {
-  let text = message;
-  for (const [pattern, chinese] of rules) text = text.replace(pattern, chinese);
-  return text === message ? `${kinds[code] ?? '出错了'}：${message}` : text;
+/** What was told, in Chinese; in English where a kind has no words, or a fact of its words is missing. */
+export function inChinese({ kind, message, data }: Told): string {
+  const words = wordsOf(kind);
+  if (typeof words === 'function') return words(data);
+  let isWhole = words !== undefined;
+  const text = words?.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const fact = data[name];
+    if (fact === undefined || fact === null) isWhole = false;
+    return excerpt(Array.isArray(fact) && name === 'shape' ? `[${fact.join(', ')}]` : String(fact), 60);
+  });
+  return text !== undefined && isWhole ? text : `${classes[kind.split('/')[0] ?? ''] ?? '出错了'}：${message}`;
 }

@@ -2,7 +2,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { chinese } from './chinese.ts';
 import { english, type Key } from './english.ts';
-import { inChinese } from './errors.ts';
+import { inChinese, type Told } from './errors.ts';
 
 export type Language = 'en' | 'zh';
 
@@ -39,7 +39,7 @@ export function t(name: Key, values: Readonly<Record<string, string | number>> =
   return text.replace(/\{(\w+)\}/g, (whole, slot: string) => String(values[slot] ?? whole));
 }
 
-/** What an error says, in the present language. */
-export function told(message: string, code = ''): string {
-  return language.value === 'zh' ? inChinese(message, code) : message;
+/** What an error or a warning says, in the present language. */
+export function told(said: Told): string {
+  return language.value === 'zh' ? inChinese(said) : said.message;
 }

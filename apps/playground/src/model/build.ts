@@ -92,7 +92,7 @@ export function planLayers(layers: readonly LayerSpec[], inputShape: Shape, outp
         throw new ValueError(
           '/convolution-after-dense',
           `Layer ${block + 1} is a convolution, which needs an image: put it before the dense layers, or take it out.`,
-          { code: 'convolution' },
+          { layer: block + 1 },
         );
       }
       const { filters, kernel } = layer;

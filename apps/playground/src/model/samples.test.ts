@@ -49,7 +49,7 @@ describe('the samples of an experiment', () => {
     expect(make(`x,y\n${rows((i) => `${i},name${i}`)}`)).toThrow(
       "'y' has 40 values, which are too many classes: at most 26.",
     );
-    expect(() => makeProblem(spec, {})).toThrow('drop a CSV file');
+    expect(() => makeProblem(spec, {})).toThrow('Drop a CSV file');
   });
 
   it('of dropped images are the first of them', () => {

@@ -2,7 +2,7 @@
  * The samples of an experiment: generated, drawn, or read from a dropped file; parted into training and test.
  * What the task is (two classes, several, a quantity) follows from the samples and is told with them.
  */
-import { isNNError, ValueError } from '@nn/core';
+import { ValueError } from '@nn/core';
 import {
   blobs,
   type ColumnKind,
@@ -11,6 +11,7 @@ import {
   circles,
   type DataArray,
   Dataset,
+  type DataWarning,
   digits,
   dropMissing,
   encodeTable,
@@ -82,7 +83,7 @@ export interface Problem {
   /** For tables: the columns that it is predicted from. */
   readonly columns: readonly string[];
   /** What is doubtful about them. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly DataWarning[];
 }
 
 export function makeProblem(spec: Spec, dropped: Dropped): Problem {
@@ -145,7 +146,7 @@ function split(spec: Spec, whole: Samples, hasClasses: boolean): { train: Sample
 function drawnPoints({ points }: Spec): Samples {
   const hasBoth = points.some(({ target }) => target === 0) && points.some(({ target }) => target === 1);
   if (points.length < 4 || !hasBoth) {
-    throw new ValueError('drawn', 'draw at least 4 points, some of each class.', { code: 'fewPoints' });
+    throw new ValueError('/few-points', 'Draw at least 4 points, some of each class.');
   }
   return new Dataset({
     inputs: { data: Float32Array.from(points.flatMap(({ x, y }) => [x, y])), shape: [points.length, 2] },
@@ -178,6 +179,7 @@ function resolveChoice(
     throw new ValueError(
       '/columns',
       `${table.name} has ${names.length} column: one to predict and one to predict it from are needed.`,
+      { name: table.name, columns: names.length },
     );
   }
   const target = names.includes(choice.target) ? choice.target : (names.at(-1) as string);
@@ -191,7 +193,7 @@ function resolveChoice(
 }
 
 function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
-  if (file === undefined) throw new ValueError('table', 'drop a CSV file on the page first.', { code: 'noTable' });
+  if (file === undefined) throw new ValueError('/no-table', 'Drop a CSV file on the page first.');
   const whole = readTable(file);
   const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
   // a class that is written as a number is a category
@@ -201,10 +203,11 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
     throw new ValueError(
       '/rows',
       `${file.name} has ${table.lines.length} rows with a value of '${target}': 10 or more are needed.`,
+      { name: file.name, rows: table.lines.length, target },
     );
   }
-  const warnings: string[] = [];
-  const onWarning = (message: string): void => void warnings.push(message);
+  const warnings: DataWarning[] = [];
+  const onWarning = (_: string, warning: DataWarning): void => void warnings.push(warning);
   const encoding = fitTable(table, { targets: target, inputs, missing: 'fill', onWarning });
   const samples = encodeTable(table, encoding);
   const { train, test } = split(spec, samples, !isQuantity);
@@ -218,12 +221,13 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   const column = encoding.targets[0];
   const classNames = column?.kind === 'index' ? column.categories : [];
   if (!isQuantity && classNames.length < 2) {
-    throw new ValueError('/one-class', `'${target}' has a single value: there is nothing to tell apart.`);
+    throw new ValueError('/one-class', `'${target}' has a single value: there is nothing to tell apart.`, { target });
   }
   if (classNames.length > 26) {
     throw new ValueError(
       '/too-many-classes',
       `'${target}' has ${classNames.length} values, which are too many classes: at most 26.`,
+      { target, classes: classNames.length },
     );
   }
   const isBinary = classNames.length === 2;
@@ -268,17 +272,10 @@ function images(spec: Spec, whole: Samples): Problem {
 
 /** The first `samples` images: a class of 40 machines should not wait for 60,000. */
 function droppedImages({ samples: count }: Spec, { images: file }: Dropped): Samples {
-  if (file === undefined) throw new ValueError('idx', 'drop two IDX files on the page first.', { code: 'noImages' });
+  if (file === undefined) throw new ValueError('/no-images', 'Drop two IDX files on the page first.');
   const whole = new Dataset({
     inputs: { data: file.pixels, shape: file.shape },
     targets: { data: file.labels, shape: [file.labels.length] },
   });
   return whole.take(Int32Array.from({ length: Math.min(count, whole.size) }, (_, i) => i));
-}
-
-/** The text of an error for the page, with a code where the page has words of its own. */
-export function describeError(error: unknown): { readonly message: string; readonly code: string } {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = isNNError(error) && typeof error.data.code === 'string' ? error.data.code : '';
-  return { message, code };
 }

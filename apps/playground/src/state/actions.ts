@@ -1,8 +1,8 @@
 /** What a person can do: each action changes the store and tells the worker. Refusals become notices. */
 
-import { isNNError } from '@nn/core';
 import { batch } from '@preact/signals';
 import { t, told } from '../i18n/language.ts';
+import { describeError } from '../model/describe-error.ts';
 import type { Dropped } from '../model/samples.ts';
 import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
@@ -50,13 +50,8 @@ function thin<T>(all: readonly T[]): readonly T[] {
 }
 
 export function complain(error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Refusal || isNNError(error) ? error.code : '';
-  const say = (): string => {
-    if (error instanceof Complaint) return error.say();
-    if (code === 'diverged') return `${t('diverged')} (${told(text)})`;
-    return code === 'convolution' ? t(code) : told(text, code);
-  };
+  const why = error instanceof Refusal ? error.why : describeError(error);
+  const say = (): string => (error instanceof Complaint ? error.say() : told(why));
   store.notice.value = { kind: 'error', say };
 }
 
@@ -86,10 +81,15 @@ export async function rebuild(): Promise<void> {
   }
 }
 
+const wishes: Readonly<Record<string, store.Wish>> = {
+  'value/few-points': 'fewPoints',
+  'value/no-table': 'noTable',
+  'value/no-images': 'noImages',
+};
+
 /** An error that only says what the task waits for. */
 function wishOf(error: unknown): store.Wish | null {
-  const code = error instanceof Refusal ? error.code : '';
-  return code === 'fewPoints' || code === 'noTable' || code === 'noImages' ? code : null;
+  return error instanceof Refusal ? (wishes[error.why.kind] ?? null) : null;
 }
 
 /** There is no experiment until the wish is met: the one before is not what the page would train. */

@@ -1,13 +1,14 @@
 /** The page's end of the worker: questions with answers, frames, and the report that training ended by itself. */
+import type { Told } from '../i18n/errors.ts';
 import type { Answers, Command, CommandOf, Frame, FromWorker } from '../worker/protocol.ts';
 
-/** Why the worker refused: the text of the error, and a code where the page has words of its own. */
+/** Why the worker refused. */
 export class Refusal extends Error {
-  readonly code: string;
-  constructor(message: string, code: string) {
-    super(message);
+  readonly why: Told;
+  constructor(why: Told) {
+    super(why.message);
     this.name = 'Refusal';
-    this.code = code;
+    this.why = why;
   }
 }
 
@@ -32,15 +33,18 @@ export function connect(listener: Listener): Link {
       // the next frame may come when this one is on the screen
       requestAnimationFrame(() => worker.postMessage({ kind: 'seen', id: 0 }));
     } else if (data.kind === 'stopped') {
-      listener.stopped(new Refusal(data.message, data.code));
+      listener.stopped(new Refusal(data.why));
     } else {
       const settle = open.get(data.id);
       open.delete(data.id);
-      if (data.kind === 'refused') settle?.reject(new Refusal(data.message, data.code));
+      if (data.kind === 'refused') settle?.reject(new Refusal(data.why));
       else settle?.resolve(data.value as never); // the one cast: the protocol answers each kind with its own type
     }
   };
-  worker.onerror = (event) => listener.stopped(new Refusal(event.message || 'The worker did not start.', 'worker'));
+  worker.onerror = (event) => {
+    const message = event.message || 'The worker did not start.';
+    listener.stopped(new Refusal({ kind: 'page/worker', message, data: {} }));
+  };
   return {
     ask: (command) =>
       new Promise((resolve, reject) => {

@@ -78,5 +78,5 @@ it('the plane is turned to other inputs without touching the network', async () 
   expect([at(after, grid - 1, 0), at(after, 0, grid - 1)]).toEqual(
     [first, last].map((value) => expect.closeTo(value, 4)),
   );
-  expect(() => turnPlane(session, [0, 7])).toThrow('axes: 0 and 7 are not two of the 2 inputs.');
+  expect(() => turnPlane(session, [0, 7])).toThrow('0 and 7 are not two of the 2 inputs.');
 });

@@ -1,5 +1,6 @@
 /** The bar that is always in sight: start, pause, step, start over, where training stands, and on what it computes. */
 import type { JSX } from 'preact';
+import type { Told } from '../i18n/errors.ts';
 import { t, told } from '../i18n/language.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
@@ -116,10 +117,7 @@ function Fact({ name, value, id, hint, strong, children }: FactProps): JSX.Eleme
 
 function Backend(): JSX.Element {
   const known = availability.value;
-  const reasonOf = (name: BackendName): string | null => {
-    const found = known.find((item) => item.name === name);
-    return found === undefined || found.usable ? null : found.detail;
-  };
+  const reasonOf = (name: BackendName): Told | null => known.find((item) => item.name === name)?.missing ?? null;
   const reasons = backends.flatMap((name) => {
     const reason = reasonOf(name);
     return reason === null ? [] : [{ name, reason }];
@@ -145,7 +143,7 @@ function Backend(): JSX.Element {
         <div>
           {reasons.map(({ name, reason }) => (
             <p key={name}>
-              <strong>{t(`backend.${name}`)}</strong> {told(reason, 'backend')}
+              <strong>{t(`backend.${name}`)}</strong> {told(reason)}
             </p>
           ))}
         </div>

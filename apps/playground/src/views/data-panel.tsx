@@ -169,7 +169,7 @@ function Reading({
         <details class="small warnings">
           <summary>{t('readDoubts', { count: warnings.length })}</summary>
           {warnings.map((warning) => (
-            <p key={warning}>{told(warning)}</p>
+            <p key={warning.message}>{told(warning)}</p>
           ))}
         </details>
       )}

@@ -4,6 +4,7 @@
  */
 import { type CpuBackend, cpu } from '@nn/backend-cpu';
 import type { GpuBackend } from '@nn/backend-gpu';
+import { describeError } from '../model/describe-error.ts';
 import type { BackendName } from '../model/spec.ts';
 import type { Availability, BackendFacts, Frame } from './protocol.ts';
 
@@ -39,9 +40,10 @@ export async function availability(): Promise<Availability[]> {
   const found: Availability[] = [];
   for (const name of ['cpu', 'webgl2', 'webgpu'] as const) {
     try {
-      found.push({ name, usable: true, detail: factsOf(await openDevice(name)).detail });
+      await openDevice(name);
+      found.push({ name, missing: null });
     } catch (error) {
-      found.push({ name, usable: false, detail: error instanceof Error ? error.message : String(error) });
+      found.push({ name, missing: describeError(error) });
     }
   }
   return found;

@@ -113,7 +113,7 @@ function sampleImage(session: Session): Tensor {
 export function turnPlane(session: Session, axes: readonly [number, number]): void {
   const width = session.problem.inputNames.length;
   if (axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= width)) {
-    throw new ValueError('axes', `${axes.join(' and ')} are not two of the ${width} inputs.`);
+    throw new ValueError('/plane-axes', `${axes.join(' and ')} are not two of the ${width} inputs.`, { width });
   }
   session.view = viewOf(session.problem, axes, session.spec.task === 'drawn');
   probes.delete(session);

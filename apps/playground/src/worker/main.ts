@@ -2,8 +2,10 @@
  * The worker: takes one command at a time, and trains in between. A slice of training is short, so a command waits for
  * one step at most; a frame is computed only when the page has drawn the last one.
  */
+import { ValueError } from '@nn/core';
+import { describeError } from '../model/describe-error.ts';
 import type { Dropped } from '../model/samples.ts';
-import { describeError } from '../model/samples.ts';
+
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
 import { look, showSample, turnPlane } from './look.ts';
@@ -59,7 +61,7 @@ async function answer(request: Request): Promise<void> {
     // while training runs, the next frame comes by itself
     if (showsItself.has(request.kind) && !(running && request.kind === 'recognise')) await sendFrame();
   } catch (error) {
-    post({ kind: 'refused', id, ...describeError(error) });
+    post({ kind: 'refused', id, why: describeError(error) });
   }
 }
 
@@ -136,7 +138,7 @@ async function build(spec: Parameters<typeof Session.make>[0]): Promise<Answers[
 }
 
 function current(): Session {
-  if (session === null) throw new Error('There is no experiment yet.');
+  if (session === null) throw new ValueError('/no-experiment', 'There is no experiment yet.');
   return session;
 }
 
@@ -152,12 +154,21 @@ async function trainSlice(made: Session): Promise<void> {
       const loss = await sendFrame();
       if (!Number.isFinite(loss)) {
         running = false;
-        post({ kind: 'stopped', message: `The loss is ${loss} after ${made.step} steps.`, code: 'diverged' });
+        const { step } = made;
+        const why = new ValueError(
+          '/diverged',
+          `Training stopped: the loss is ${loss} after ${step} steps. Try a smaller learning rate.`,
+          {
+            loss,
+            step,
+          },
+        );
+        post({ kind: 'stopped', why: describeError(why) });
       }
     }
   } catch (error) {
     running = false;
-    post({ kind: 'stopped', ...describeError(error) });
+    post({ kind: 'stopped', why: describeError(error) });
   }
   await (due ? macrotask() : new Promise((resolve) => setTimeout(resolve, 5)));
 }

@@ -3,6 +3,7 @@
  * The page asks (`Command`), the worker answers each question once (`Reply`) and reports on its own (`Report`).
  */
 import type { CsvReading } from '@nn/data';
+import type { Told } from '../i18n/errors.ts';
 import type { Dropped, Goal } from '../model/samples.ts';
 import type { BackendName, Spec } from '../model/spec.ts';
 
@@ -53,16 +54,15 @@ export type Request = Command & { readonly id: number };
 
 export type FromWorker =
   | { readonly kind: 'reply'; readonly id: number; readonly value: Answers[Command['kind']] }
-  | { readonly kind: 'refused'; readonly id: number; readonly message: string; readonly code: string }
+  | { readonly kind: 'refused'; readonly id: number; readonly why: Told }
   | { readonly kind: 'frame'; readonly frame: Frame }
   /** Training ended by itself: an error, or numbers that are no longer finite. */
-  | { readonly kind: 'stopped'; readonly message: string; readonly code: string };
+  | { readonly kind: 'stopped'; readonly why: Told };
 
 export interface Availability {
   readonly name: BackendName;
-  readonly usable: boolean;
-  /** The device, or why there is none. */
-  readonly detail: string;
+  /** Why it cannot be used; null where it can. */
+  readonly missing: Told | null;
 }
 
 export interface BackendFacts {

@@ -2,7 +2,7 @@
  * One experiment being trained: its samples, network, optimizer and position, on a device that may be changed at any
  * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
  */
-import { compile, move, namedParameters, type Parameter, setDefaultBackend, type Tensor } from '@nn/core';
+import { compile, move, namedParameters, type Parameter, setDefaultBackend, type Tensor, ValueError } from '@nn/core';
 import { type Batch, DataLoader, type Fields, type Normalization } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
 import { buildNetwork, type Network } from '../model/build.ts';
@@ -113,7 +113,7 @@ export class Session {
       this.#batches = this.loader[Symbol.iterator]();
       next = this.#batches.next();
     }
-    if (next.done) throw new Error('The loader has no batch.');
+    if (next.done) throw new ValueError('/no-batch', 'The loader has no batch.');
     return next.value;
   }
 

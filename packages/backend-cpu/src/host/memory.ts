@@ -76,9 +76,9 @@ export class Memory {
       return made;
     } catch (cause) {
       throw new BackendError(
-        'cpu',
+        'cpu/out-of-memory',
         `out of memory: ${byteLength} bytes for one tensor cannot be had, beside ${this.used} bytes in use and ${this.pooled} pooled.`,
-        { outOfMemory: true, byteLength, used: this.used, pooled: this.pooled },
+        { outOfMemory: true, bytes: byteLength, used: this.used, pooled: this.pooled },
         cause,
       );
     }

@@ -18,9 +18,9 @@ export class Region {
       this.bytes = new ArrayBuffer(Math.max(byteLength, align(present * 1.25)));
     } catch (cause) {
       throw new BackendError(
-        'cpu',
+        'cpu/out-of-memory',
         `out of memory: ${byteLength} bytes for intermediates cannot be had.`,
-        { outOfMemory: true, byteLength },
+        { outOfMemory: true, bytes: byteLength },
         cause,
       );
     }

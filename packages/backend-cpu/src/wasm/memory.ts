@@ -81,7 +81,7 @@ export class LinearMemory {
       (this.#grow(size) ? this.#push(size) : this.#joined(size));
     if (address === null) {
       throw new BackendError(
-        'memory',
+        'memory/out-of-memory',
         `no room for a buffer of ${size} bytes: ${this.#used} are in use and ${this.#pooled} kept for reuse, of at most ${this.type.maximum * pageBytes}. Use smaller batches or models.`,
         {
           outOfMemory: true,

@@ -58,7 +58,7 @@ export class GlDevice implements Device {
     this.mode = mode;
     if (gl.getExtension('EXT_color_buffer_float') === null) {
       throw new BackendError(
-        'gpu',
+        'gpu/no-float-textures',
         'this WebGL 2 cannot draw to 32-bit floats (EXT_color_buffer_float), so it cannot compute. Use the CPU backend.',
       );
     }
@@ -123,7 +123,7 @@ export class GlDevice implements Device {
       run.destroy();
       this.#restore();
       throw new BackendError(
-        'gpu',
+        'gpu/compile',
         `WebGL did not compile a kernel: ${String(error).slice(0, 2000)}\n${source}`,
         {},
         error,
@@ -290,7 +290,7 @@ export class GlDevice implements Device {
   check(): void {
     if (this.isLost()) {
       throw new BackendError(
-        'gpu',
+        'gpu/lost',
         'the WebGL context was lost, and with it everything on the device. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
       );
@@ -335,6 +335,6 @@ function browserContext(): WebGL2RenderingContext {
     powerPreference: 'high-performance',
     failIfMajorPerformanceCaveat: false,
   });
-  if (gl === null) throw new BackendError('gpu', 'this browser gives no WebGL 2 context.');
+  if (gl === null) throw new BackendError('gpu/no-webgl2', 'this browser gives no WebGL 2 context.');
   return gl as WebGL2RenderingContext;
 }

@@ -90,10 +90,15 @@ export class TexturePool {
     if (bytes >= 2 ** 24 && gl.getError() === gl.OUT_OF_MEMORY) {
       gl.deleteTexture(texture);
       if (this.#empty()) return this.create(size);
-      throw new BackendError('gpu', `out of memory: no room for ${bytes} bytes beside ${this.#counters.bytes}.`, {
-        outOfMemory: true,
-        bytes,
-      });
+      throw new BackendError(
+        'gpu/out-of-memory',
+        `out of memory: no room for ${bytes} bytes beside ${this.#counters.bytes}.`,
+        {
+          used: this.#counters.bytes,
+          outOfMemory: true,
+          bytes,
+        },
+      );
     }
     this.#counters.created++;
     this.#counters.live++;

@@ -56,9 +56,9 @@ async function checkLoop(device: Device, cache: KernelCache): Promise<void> {
     for (let term = 0; term < terms; term++) sum += data[term * rows + row]!;
     if (sums[row] !== sum) {
       throw new BackendError(
-        'gpu',
+        'gpu/wrong-sums',
         `${device.mode} on ${device.description} computes wrong sums (${sums[row]} instead of ${sum}), so it is not used. Choose another mode or the CPU backend.`,
-        { mode: device.mode, device: device.description },
+        { mode: device.mode, device: device.description, wrong: sums[row], right: sum },
       );
     }
   }

@@ -16,7 +16,7 @@ let dawn: WebGpu | undefined;
 export async function withNavigatorGpu<T>(open: () => Promise<T>): Promise<T> {
   const own = ownWebGpu();
   if (own !== undefined) return opened(own, open, 'this browser has WebGPU, but no device for it');
-  if (!isNode) throw new BackendError('gpu', 'this browser has no WebGPU (navigator.gpu is missing).');
+  if (!isNode) throw new BackendError('gpu/no-webgpu', 'this browser has no WebGPU (navigator.gpu is missing).');
   dawn ??= await loadDawn();
   const giveBack = lend(dawn);
   try {
@@ -40,7 +40,7 @@ async function opened<T>(gpu: WebGpu, open: () => Promise<T>, none: string): Pro
     return await open();
   } catch (error) {
     const adapter = await gpu.requestAdapter().catch(() => null);
-    throw adapter === null ? new BackendError('gpu', `${none}.`, {}, error) : error;
+    throw adapter === null ? new BackendError('gpu/no-adapter', `${none}.`, {}, error) : error;
   }
 }
 

@@ -142,7 +142,12 @@ export class WebGpuDevice implements Device {
     try {
       await internals.build(...names.map(() => placeholder), ...numbers.map(() => 0));
     } catch (error) {
-      throw new BackendError('gpu', `WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`, {}, error);
+      throw new BackendError(
+        'gpu/compile',
+        `WebGPU did not compile a kernel: ${String(error).slice(0, 4000)}`,
+        {},
+        error,
+      );
     }
     // What gpu.js made for its own results is not used.
     internals.outputBuffer?.destroy();
@@ -296,7 +301,7 @@ export class WebGpuDevice implements Device {
   check(): void {
     if (this.#context.isLost || this.#isClosed) {
       throw new BackendError(
-        'gpu',
+        'gpu/lost',
         'the WebGPU device was lost, and with it everything on it. Make a new backend with gpu() and restore the parameters with recover() or from a checkpoint.',
         { lost: true },
       );

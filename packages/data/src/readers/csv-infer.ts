@@ -4,6 +4,7 @@
  * It counts what a walk over the text finds (`csv-scan.ts`, `csv-values.ts`) and stores no cell.
  */
 import { isNNError } from '@nn/core';
+import { type DataWarning, warningOf } from '../warning.ts';
 import type { ColumnKind } from './csv.ts';
 import type { FieldKind } from './csv-scan.ts';
 import { fieldText, quoted, scanRecords } from './csv-scan.ts';
@@ -11,10 +12,10 @@ import type { Decimal } from './csv-values.ts';
 import { canBe, classify, isBlankMark } from './csv-values.ts';
 
 /** A cell for a message. */
-interface Seen {
+type Seen = {
   readonly line: number;
   readonly text: string;
-}
+};
 
 /** What stands in one column, counted. */
 export class ColumnFacts {
@@ -97,37 +98,50 @@ export function decide(
     readonly separator: string;
     readonly rows: number;
   },
-  say: (what: string) => void,
+  say: (warning: DataWarning) => void,
 ): Decision {
   const decimal = notationOf(facts, options);
   const at = (seen: Seen): string => `${quoted(seen.text)} (line ${seen.line})`;
-  const tell = (what: string): void => say(`column ${quoted(column)}: ${what}`);
+  const tell = (reason: string, what: string, data: Readonly<Record<string, unknown>> = {}): void =>
+    say(warningOf(`parseCsv/${reason}`, `column ${quoted(column)}: ${what}`, { column, ...data }));
   const category = `kinds: { ${JSON.stringify(column)}: 'category' }`;
   const { present, numbers, booleans, blanks } = facts;
   if (present === 0) {
-    if (blanks === 0 && options.rows > 0) tell('has no value; it is read as numbers that are all missing.');
+    if (blanks === 0 && options.rows > 0) tell('no-value', 'has no value; it is read as numbers that are all missing.');
     return { kind: blanks === 0 ? 'number' : 'category', decimal: '.', blanks: false };
   }
   const kind = numbers === present && decimal !== null ? 'number' : booleans === present ? 'boolean' : 'category';
   if (kind === 'category') {
     if (numbers === present && facts.marked) {
       const marks = facts.all('point') || facts.all('comma');
-      tell(
-        marks
-          ? `${at(facts.marked)} is one number with a decimal comma and another with commas between thousands; the column became categories: pass decimal: ',' or decimal: '.'.`
-          : `some numbers have decimal points and some decimal commas, as ${at(facts.marked)}; the column became categories: write them in one way.`,
-      );
+      if (marks) {
+        tell(
+          'two-notations',
+          `${at(facts.marked)} is one number with a decimal comma and another with commas between thousands; the column became categories: pass decimal: ',' or decimal: '.'.`,
+          facts.marked,
+        );
+      } else {
+        tell(
+          'mixed-notations',
+          `some numbers have decimal points and some decimal commas, as ${at(facts.marked)}; the column became categories: write them in one way.`,
+          facts.marked,
+        );
+      }
     } else if (numbers >= 3 && numbers >= present / 2) {
       const odd = facts.odd ?? facts.marked;
       tell(
+        'mostly-numbers',
         `${numbers} of ${present} values are numbers, ${odd ? `${at(odd)} is none` : 'others are none'}, so each value became a category: name it in missing, or say ${category}.`,
+        { numbers, present, ...odd },
       );
     }
     return { kind, decimal: '.', blanks: false };
   }
   if (facts.blank) {
     tell(
+      'missing-mark',
       `${at(facts.blank)} is taken for a missing value, with ${blanks} such of ${present + blanks}; or say ${category}.`,
+      { ...facts.blank, blanks, count: present + blanks },
     );
   }
   if (kind === 'number') {
@@ -135,16 +149,31 @@ export function decide(
       const how = decimal === ',' ? 'a decimal comma' : 'marks between thousands';
       const other = decimal === ',' ? '.' : ',';
       const doubt = facts.depends ? `; pass decimal: '${decimal}' to confirm, or decimal: '${other}'` : '';
-      if (options.decimal === undefined) tell(`${at(facts.marked)} is read as a number with ${how}${doubt}.`);
+      if (options.decimal === undefined) {
+        tell(
+          decimal === ',' ? 'decimal-comma' : 'thousands-mark',
+          `${at(facts.marked)} is read as a number with ${how}${doubt}.`,
+          facts.marked,
+        );
+      }
     } else if (options.others === ',' && facts.depends && facts.all('comma') && options.decimal === undefined) {
-      tell("its points are read as decimal points, though other columns have decimal commas; or pass decimal: ','.");
+      tell(
+        'decimal-point',
+        "its points are read as decimal points, though other columns have decimal commas; or pass decimal: ','.",
+      );
     }
     if (facts.long) {
       tell(
+        'lost-digits',
         `${at(facts.long)} has more digits than a number keeps, which are lost; if it names something, say ${category}.`,
+        facts.long,
       );
     } else if (facts.code) {
-      tell(`${at(facts.code)} begins with a zero, which a number drops; if it names something, say ${category}.`);
+      tell(
+        'lost-zeros',
+        `${at(facts.code)} begins with a zero, which a number drops; if it names something, say ${category}.`,
+        facts.code,
+      );
     }
   }
   return { kind, decimal: decimal ?? '.', blanks: blanks > 0 };

@@ -37,9 +37,7 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
   const split = separator.charCodeAt(0);
   let line = place.line ?? lineAt(text, start);
   let at = start;
-  const fail = (column: number, what: string): never => {
-    throw new FormatError('parseCsv', `${name}, line ${line}, column ${column}: ${what}`, { line, column });
-  };
+  const where = (column: number): string => `${name}, line ${line}, column ${column}`;
   while (at < text.length) {
     if (skipBlank) {
       let end = at;
@@ -65,7 +63,11 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
           end = text.indexOf('"', at);
           if (end < 0) {
             line = openLine;
-            fail(column, 'a quote is opened and never closed.');
+            throw new FormatError('parseCsv/open-quote', `${where(column)}: a quote is opened and never closed.`, {
+              name,
+              line,
+              column,
+            });
           }
           for (let i = at; i < end; i++) if (isLineEnd(text, i)) line++;
           at = end + 1;
@@ -75,9 +77,10 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
         }
         const next = text.charCodeAt(at);
         if (at < text.length && next !== split && next !== lineFeed && next !== carriageReturn) {
-          fail(
-            column,
-            `'${text[at]}' follows a closing quote; a separator or a line end must (quotes inside a field are doubled).`,
+          throw new FormatError(
+            'parseCsv/after-quote',
+            `${where(column)}: '${text[at]}' follows a closing quote; a separator or a line end must (quotes inside a field are doubled).`,
+            { name, line, column, character: text[at] },
           );
         }
         scan.field(from + 1, end, kind, firstLine);
@@ -85,7 +88,11 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
         let code = text.charCodeAt(at);
         while (at < text.length && code !== split && code !== lineFeed && code !== carriageReturn) {
           if (code === quote) {
-            fail(column, 'a quote inside a field that does not begin with one; put the whole field in quotes.');
+            throw new FormatError(
+              'parseCsv/inner-quote',
+              `${where(column)}: a quote inside a field that does not begin with one; put the whole field in quotes.`,
+              { name, line, column },
+            );
           }
           code = text.charCodeAt(++at);
         }

@@ -5,6 +5,7 @@
  * errors and do not say in which column they found them.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
+import { type DataWarning, warningOf } from '../warning.ts';
 import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
 import type { ScanOptions } from './csv-scan.ts';
@@ -39,8 +40,8 @@ export interface CsvReading {
   readonly header: boolean;
   /** The encoding of the bytes, where there were bytes. */
   readonly encoding?: string;
-  /** What may have been decided wrongly, a sentence each. */
-  readonly warnings: readonly string[];
+  /** What may have been decided wrongly. */
+  readonly warnings: readonly DataWarning[];
 }
 
 export interface CsvOptions {
@@ -68,8 +69,8 @@ export interface CsvOptions {
   readonly trim?: boolean;
   /** The most columns that a file may have; 100,000 where not given. */
   readonly maxColumns?: number;
-  /** Takes what may have been decided wrongly, a sentence each; `console.warn` where not given. */
-  readonly onWarning?: (message: string) => void;
+  /** Takes what may have been decided wrongly, a sentence each, and its kind and facts; `console.warn` where not given. */
+  readonly onWarning?: (message: string, warning: DataWarning) => void;
 }
 
 export interface CsvFileOptions extends CsvOptions {
@@ -100,13 +101,15 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
   checkOptions('readCsv', options, known);
   const { name = 'CSV data', encoding, maxBytes = 2 ** 29, signal } = options;
   const packed = await bytesOf(source, signal);
-  const bytes = isGzip(packed) ? await unpack(packed, maxBytes, `readCsv: ${name}`, signal) : packed;
+  const bytes = isGzip(packed) ? await unpack(packed, maxBytes, 'readCsv', name, signal) : packed;
   if (bytes.length > maxBytes) {
-    throw new FormatError('readCsv', `${name} has ${bytes.length} bytes, maxBytes is ${maxBytes}.`, {
+    throw new FormatError('readCsv/size', `${name} has ${bytes.length} bytes, maxBytes is ${maxBytes}.`, {
+      name,
       length: bytes.length,
+      maxBytes,
     });
   }
-  const decoded = decodeText(`readCsv: ${name}`, bytes, encoding);
+  const decoded = decodeText('readCsv', name, bytes, encoding);
   signal?.throwIfAborted();
   const table = parse(decoded.text, options, decoded.warnings);
   return { ...table, reading: { ...table.reading, encoding: decoded.encoding } };
@@ -128,7 +131,11 @@ export function parseCsv(text: string, options: CsvOptions = {}): Table {
   return parse(text, options, []);
 }
 
-function parse(text: string, options: CsvOptions, said: readonly string[]): Table & { readonly reading: CsvReading } {
+function parse(
+  text: string,
+  options: CsvOptions,
+  said: readonly DataWarning[],
+): Table & { readonly reading: CsvReading } {
   const { name = 'CSV data', trim = false, maxColumns = 100_000 } = options;
   const warnings = [...said];
   const place = beginning(text, name, options.separator, trim);
@@ -154,9 +161,9 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       if (isFirst) {
         if (column > maxColumns) {
           throw new FormatError(
-            'parseCsv',
+            'parseCsv/column-count',
             `${name} has more than ${maxColumns} columns in its first line; raise maxColumns, or name the separator.`,
-            { maxColumns },
+            { name, maxColumns },
           );
         }
         first.push(fieldText(text, from, end, kind, trim));
@@ -181,31 +188,43 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
       if (fields !== first.length) {
         const names = options.header === false ? [] : first;
         throw new FormatError(
-          'parseCsv',
+          'parseCsv/columns',
           `${name}, line ${line}: ${fields} columns, ${first.length} are expected${fields < names.length ? ` (${quoted(names[fields]!)} is the first that is missing)` : ''}.`,
-          { line, column: Math.min(fields, first.length) + 1 },
+          { name, line, column: Math.min(fields, first.length) + 1, columns: fields, expected: first.length },
         );
       }
       rows++;
       return true;
     },
   });
-  if (isFirst) throw new FormatError('parseCsv', `${name} is empty.`, { name });
+  if (isFirst) throw new FormatError('parseCsv/empty', `${name} is empty.`, { name });
 
   const isData = looksLikeData(head, facts);
   const header = options.header === 'infer' ? !isData : (options.header ?? true);
   if (header && isData && rows > 0) {
+    const cells = listed(first.slice(0, 4));
     warnings.push(
-      `the first line looks like data (${listed(first.slice(0, 4))}) and was taken for the columns' names: pass header: false.`,
+      warningOf(
+        'parseCsv/data-as-names',
+        `the first line looks like data (${cells}) and was taken for the columns' names: pass header: false.`,
+        { cells },
+      ),
     );
   }
   if (options.header === 'infer' && !header) {
     warnings.push(
-      'the first line holds numbers, so it was taken for data, and the columns are called column1, column2, ...',
+      warningOf(
+        'parseCsv/no-names',
+        'the first line holds numbers, so it was taken for data, and the columns are called column1, column2, ...',
+      ),
     );
   }
   if (first.length === 1 && options.separator === undefined && /[;\t|]/.test(first[0]!)) {
-    warnings.push(`the file was read as one column, ${quoted(first[0]!)}: name the separator.`);
+    warnings.push(
+      warningOf('parseCsv/one-column', `the file was read as one column, ${quoted(first[0]!)}: name the separator.`, {
+        column: first[0],
+      }),
+    );
   }
   const names = header ? first : first.map((_, i) => `column${i + 1}`);
   const positions = positionsOf(names, name, firstLine);
@@ -229,15 +248,15 @@ function parse(text: string, options: CsvOptions, said: readonly string[]): Tabl
     const own = names[i]!;
     const kinds = options.kinds ?? {};
     const forced = Object.hasOwn(kinds, own) ? kinds[own] : undefined;
-    const inferred = decide(own, each, { decimal, others, separator, rows }, (what) => {
-      if (forced === undefined) warnings.push(what);
+    const inferred = decide(own, each, { decimal, others, separator, rows }, (warning) => {
+      if (forced === undefined) warnings.push(warning);
     });
     return forced === undefined ? inferred : { kind: forced, decimal: decimal ?? inferred.decimal, blanks: false };
   });
 
   const { columns, lines } = fill(text, place, { names, decisions, rows, header, missing, trim });
   const { onWarning = (message: string) => console.warn(message) } = options;
-  for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning}`);
+  for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning.message}`, warning);
   return {
     name,
     columns: wanted.map((asked) => columns[positions.get(asked)!] as Column),
@@ -302,9 +321,9 @@ function fill(
       if (wrong) {
         const at = wrong.column;
         throw new FormatError(
-          'parseCsv',
+          'parseCsv/value',
           `${place.name}, line ${line}, column ${at + 1} (${quoted(names[at]!)}): ${wrong.what}`,
-          { line, column: at + 1 },
+          { name: place.name, line, column: at + 1 },
         );
       }
       if (row >= 0) lines[row] = line;
@@ -359,9 +378,9 @@ function positionsOf(names: readonly string[], name: string, line: number): Map<
     const before = positions.get(column);
     if (before !== undefined) {
       throw new FormatError(
-        'parseCsv',
+        'parseCsv/same-names',
         `${name}, line ${line}: columns ${before + 1} and ${i + 1} are both named ${quoted(column)}; rename one, or pass header: false where the line is data.`,
-        { line, column: i + 1 },
+        { name, line, column: i + 1, before: before + 1, columnName: column },
       );
     }
     positions.set(column, i);

@@ -43,27 +43,33 @@ export function gunzip(
   limit: number = longest,
   options: { readonly signal?: AbortSignalLike } = {},
 ): Promise<Uint8Array> {
-  return unpack(bytes, limit, 'gunzip', options.signal);
+  return unpack(bytes, limit, 'gunzip', null, options.signal);
 }
 
 /** The most bytes that unpacked data may have, found from its first bytes; undefined while they are too few to tell. */
 export type SizeOf = (beginning: Uint8Array) => number | undefined;
 
 /**
- * As `gunzip`; `reader` begins the messages: who reads, and which file. Where `sizeOf` knows the size from the beginning
+ * As `gunzip`; `reader` and `name` begin the messages: who reads, and which file, where it is known. Where `sizeOf` knows the size from the beginning
  * of the data, unpacking stops one byte behind it, so that a bomb grows no further than its own header says.
  */
 export async function unpack(
   bytes: Uint8Array,
   limit: number,
   reader: string,
+  name: string | null,
   signal?: AbortSignalLike,
   sizeOf?: SizeOf,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  if (!isGzip(bytes)) throw new FormatError(reader, 'the bytes do not begin with 1f 8b; this is not gzip.');
+  const file = name === null ? '' : `${name}: `;
+  if (!isGzip(bytes)) throw new FormatError(reader, `${file}the bytes do not begin with 1f 8b; this is not gzip.`);
   const tooLarge = (length: number): never => {
-    throw new FormatError(reader, `the data unpacks to more than the limit of ${limit} bytes.`, { limit, length });
+    throw new FormatError(
+      `${reader}/unpacked-size`,
+      `${file}the data unpacks to more than the limit of ${limit} bytes.`,
+      { name, limit, length },
+    );
   };
   // The last four bytes are the unpacked size mod 2^32: of an honest file, which may have several parts.
   const end = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -115,9 +121,11 @@ export async function unpack(
       throw signal.reason;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(reader, `the gzip data is damaged or truncated after ${length} bytes: ${reason}.`, {
-      length,
-    });
+    throw new FormatError(
+      `${reader}/gzip`,
+      `${file}the gzip data is damaged or truncated after ${length} bytes: ${reason}.`,
+      { name, length },
+    );
   }
   if (claims > limit || length > most) await stream.cancel().catch(() => undefined);
   if (claims > limit || length > limit) tooLarge(Math.max(claims, length));

@@ -64,8 +64,7 @@ export async function readIdx(source: ByteSource, options: IdxOptions = {}): Pro
   const { maxBytes = longest, signal } = options;
   const bytes = await bytesOf(source, signal);
   const name = options.name ?? fileName(source) ?? unnamed;
-  const reader = `readIdx: ${name}`;
-  const plain = isGzip(bytes) ? await unpack(bytes, maxBytes, reader, signal, neededBytes) : bytes;
+  const plain = isGzip(bytes) ? await unpack(bytes, maxBytes, 'readIdx', name, signal, neededBytes) : bytes;
   signal?.throwIfAborted();
   return parseIdx(plain, { ...options, name });
 }
@@ -93,38 +92,55 @@ function neededBytes(bytes: Uint8Array): number | undefined {
 export function parseIdx(bytes: Uint8Array, options: IdxOptions = {}): DataArray {
   checkOptions('parseIdx', options, known);
   const { name = unnamed, maxBytes = longest } = options;
-  const fail = (what: string, data?: Readonly<Record<string, unknown>>): never => {
-    throw new FormatError('readIdx', `${name}: ${what}`, { ...data, name });
+  const fail = (reason: string, what: string, data?: Readonly<Record<string, unknown>>): never => {
+    throw new FormatError(`readIdx/${reason}`, `${name}: ${what}`, { ...data, name });
   };
-  if (bytes.length < 4) fail(`${bytes.length} bytes are too few for a magic number of 4.`);
+  if (bytes.length < 4)
+    fail('short', `${bytes.length} bytes are too few for a magic number of 4.`, { length: bytes.length });
   const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  if (bytes[0] !== 0 || bytes[1] !== 0) fail(`the magic number ${magic} does not begin with 00 00; this is not IDX.`);
+  if (bytes[0] !== 0 || bytes[1] !== 0)
+    fail('magic', `the magic number ${magic} does not begin with 00 00; this is not IDX.`, { magic });
   const format = formats.find(({ code }) => code === bytes[2]);
-  if (!format) return fail(`the magic number ${magic} names no element type; it is one of 08 09 0b 0c 0d 0e.`);
+  if (!format)
+    return fail('magic', `the magic number ${magic} names no element type; it is one of 08 09 0b 0c 0d 0e.`, { magic });
   if (options.type !== undefined && options.type !== format.name) {
-    fail(`holds ${format.name}, ${options.type} is expected.`, { type: format.name });
+    fail('type', `holds ${format.name}, ${options.type} is expected.`, { type: format.name, expected: options.type });
   }
   const rank = bytes[3]!;
   if (options.rank !== undefined && options.rank !== rank) {
-    fail(`has ${rank} axes, ${options.rank} are expected.`, { rank });
+    fail('rank', `has ${rank} axes, ${options.rank} are expected.`, { rank, expected: options.rank });
   }
-  if (rank === 0) fail(`the magic number ${magic} has no axes.`);
+  if (rank === 0) fail('magic', `the magic number ${magic} has no axes.`, { magic });
   const start = 4 + 4 * rank;
-  if (bytes.length < start) fail(`ends within the sizes of its ${rank} axes, after ${bytes.length} bytes.`);
+  if (bytes.length < start)
+    fail('sizes', `ends within the sizes of its ${rank} axes, after ${bytes.length} bytes.`, {
+      rank,
+      length: bytes.length,
+    });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const needed = start + elementCount(shape) * format.bytes;
   if (bytes.length !== needed) {
-    const state = bytes.length < needed ? 'it is truncated' : 'it goes on too long';
-    fail(`shape [${shape.join(', ')}] of ${format.name} needs ${needed} bytes, there are ${bytes.length}; ${state}.`, {
-      shape,
-      expected: needed,
-      actual: bytes.length,
-    });
+    const isShort = bytes.length < needed;
+    const state = isShort ? 'it is truncated' : 'it goes on too long';
+    fail(
+      isShort ? 'truncated' : 'too-long',
+      `shape [${shape.join(', ')}] of ${format.name} needs ${needed} bytes, there are ${bytes.length}; ${state}.`,
+      {
+        shape,
+        expected: needed,
+        actual: bytes.length,
+      },
+    );
   }
-  if (needed > maxBytes) fail(`shape [${shape.join(', ')}] needs ${needed} bytes, maxBytes is ${maxBytes}.`, { shape });
+  if (needed > maxBytes)
+    fail('size', `shape [${shape.join(', ')}] needs ${needed} bytes, maxBytes is ${maxBytes}.`, {
+      shape,
+      needed,
+      maxBytes,
+    });
   if (format.name === 'float64' && !options.narrow) {
-    fail('holds float64, which float32 cannot keep exactly; pass { narrow: true } to round.');
+    fail('narrow', 'holds float64, which float32 cannot keep exactly; pass { narrow: true } to round.');
   }
   return { data: elements(view, start, elementCount(shape), format), shape };
 }
@@ -216,9 +232,9 @@ export async function readIdxImages(
   const [count, height, width] = pixels.shape as [number, number, number];
   if (classes.shape[0] !== count) {
     throw new FormatError(
-      'readIdxImages',
+      'readIdxImages/count',
       `${imagesName} has ${count} images, ${labelsName} has ${classes.shape[0]} labels; they must be equal.`,
-      { images: count, labels: classes.shape[0] },
+      { imagesName, images: count, labelsName, labels: classes.shape[0] },
     );
   }
   const shape: Shape = [count, 1, height, width];

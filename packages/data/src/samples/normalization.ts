@@ -192,9 +192,9 @@ function finite(data: Elements, i: number, shape: Shape): number {
   if (!Number.isFinite(x)) {
     const width = elementCount(shape, 1);
     throw new ValueError(
-      'fitNormalization',
+      'fitNormalization/not-finite',
       `sample ${Math.floor(i / width)}, element ${i % width} is ${x}; fill or drop missing values first.`,
-      { sample: Math.floor(i / width), element: i % width },
+      { sample: Math.floor(i / width), element: i % width, value: x },
     );
   }
   return x;

@@ -2,10 +2,12 @@
  * Parts of data for cross-validation, as indices: k folds (plain, in equal shares of each class, by whole groups, or both)
  * and folds of a time series, which test on what comes after. Nothing is copied; `dataset.take` and `takeRows` do that.
  */
+
 import { checkOptions, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import type { Dataset } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
+import { type DataWarning, warningOf } from '../warning.ts';
 import { groupsOf, type Labels, labelsOf, membersOf, sampleCount } from './labels.ts';
 import { everyIndex } from './split.ts';
 
@@ -26,7 +28,7 @@ export interface FoldOptions {
   /** A field of whole numbers [samples], or a column: samples of one value (a patient, a speaker) stay in one fold. */
   readonly groupBy?: string;
   /** Takes what is suspicious, a sentence each; `console.warn` where not given. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: (message: string, warning: DataWarning) => void;
 }
 
 export interface TimeSeriesFoldOptions {
@@ -236,7 +238,12 @@ function deviation(values: ArrayLike<number>): number {
   return Math.sqrt(squares / length);
 }
 
-function checkClasses(classes: Labels, folds: number, name: string, onWarning: (message: string) => void): void {
+function checkClasses(
+  classes: Labels,
+  folds: number,
+  name: string,
+  onWarning: (message: string, warning: DataWarning) => void,
+): void {
   const sizes = membersOf(classes).map(({ length }) => length);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   if (most < folds) {
@@ -247,8 +254,11 @@ function checkClasses(classes: Labels, folds: number, name: string, onWarning: (
     );
   }
   if (least < folds) {
-    onWarning(
-      `kFolds: the smallest class of '${name}' has ${least} samples, so some of the ${folds} folds will have none of it.`,
+    const warning = warningOf(
+      'kFolds/rare-class',
+      `the smallest class of '${name}' has ${least} samples, so some of the ${folds} folds will have none of it.`,
+      { field: name, least, folds },
     );
+    onWarning(`kFolds: ${warning.message}`, warning);
   }
 }

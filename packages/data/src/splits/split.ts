@@ -71,7 +71,7 @@ function parts(
   const testSize = options.testSize ?? Math.round(size * testFraction);
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= size) {
     throw new ValueError(
-      operation,
+      `${operation}/part`,
       `${testSize} of ${size} samples for testing leave a part empty or are no whole number; choose 1 to ${size - 1}.`,
       { testSize, size },
     );

@@ -7,6 +7,7 @@ import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
 import { fitNormalization } from '../samples/normalization.ts';
 import { kFolds } from '../splits/folds.ts';
+import { type DataWarning, warningOf } from '../warning.ts';
 import { type DatePart, dateParts } from './dates.ts';
 import type { ColumnEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
 import {
@@ -60,7 +61,7 @@ export interface TableOptions {
   /** What is different for some inputs, by column. */
   readonly columns?: Readonly<Record<string, ColumnOptions>>;
   /** Takes what is suspicious, a sentence each; `console.warn` where not given. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: (message: string, warning: DataWarning) => void;
 }
 
 const known = ['targets', 'inputs', 'missing', 'scale', 'unknown', 'columns', 'onWarning'];
@@ -108,7 +109,7 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
   };
   for (const column of [...encoding.inputs, ...encoding.targets]) {
     const warning = suspicion(table, column);
-    if (warning !== undefined) onWarning(warning);
+    if (warning !== undefined) onWarning(`fitTable: ${table.name}: ${warning.message}`, warning);
   }
   fittedTo.set(encoding, table);
   return encoding;
@@ -154,12 +155,17 @@ export function fitEncodeTable(
 }
 
 /** What to say of a column in which nearly every row has a category of its own: a name or a number, not a property. */
-function suspicion(table: Table, column: ColumnEncoding): string | undefined {
+function suspicion(table: Table, column: ColumnEncoding): DataWarning | undefined {
   const rows = table.lines.length;
   if (!('categories' in column) || column.categories.length <= 20 || column.categories.length < rows / 2) {
     return undefined;
   }
-  return `fitTable: ${table.name}: column ${quoted(column.name)} has ${column.categories.length} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`;
+  const categories = column.categories.length;
+  return warningOf(
+    'fitTable/many-categories',
+    `column ${quoted(column.name)} has ${categories} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`,
+    { column: column.name, categories, rows },
+  );
 }
 
 /** Booleans are the classes 'false' and 'true' as targets. */

@@ -149,12 +149,17 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
   let start = 0;
   encodings.forEach((encoding, i) => {
     const column = columnOf(encoding.name);
-    const fail = (row: number, what: string): never => {
+    const fail = (reason: string, row: number, what: string): never => {
       const line = table.lines[row];
-      throw new FormatError('encodeTable', `${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`, {
-        line,
-        column: encoding.name,
-      });
+      throw new FormatError(
+        `encodeTable/${reason}`,
+        `${table.name}, line ${line}, column ${quoted(encoding.name)}: ${what}`,
+        {
+          name: table.name,
+          line,
+          column: encoding.name,
+        },
+      );
     };
     const write = writer(encoding, column, data, fail);
     for (let row = 0; row < rows; row++) write(row, row * width + start);
@@ -168,14 +173,15 @@ function writer(
   encoding: ColumnEncoding,
   column: Column,
   data: Float64Array,
-  fail: (row: number, what: string) => never,
+  fail: (reason: string, row: number, what: string) => never,
 ): (row: number, at: number) => void {
-  const missing = (row: number): never => fail(row, 'the value is missing; fill it, or drop the row with dropMissing.');
+  const missing = (row: number): never =>
+    fail('missing', row, 'the value is missing; fill it, or drop the row with dropMissing.');
   if (encoding.kind === 'number') {
     const { fill, offset = 0, divisor = 1, indicator } = encoding;
     return (row, at) => {
       if (column.kind === 'category') {
-        fail(row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
+        fail('category', row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
       }
       const isAbsent = isMissing(column, row);
       data[at] = ((isAbsent ? (fill ?? missing(row)) : (column.values[row] as number)) - offset) / divisor;
@@ -187,7 +193,7 @@ function writer(
       const moment = isMissing(column, row)
         ? (encoding.fill ?? missing(row))
         : (milliseconds(column, row) ??
-          fail(row, `${quoted(String(column.values[row]))} is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`));
+          fail('date', row, `${quoted(String(column.values[row]))} is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`));
       data.set(
         encoding.parts.flatMap((part) => numbersOfPart(part, moment)),
         at,
@@ -207,7 +213,8 @@ function writer(
     const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
     let index = indices.get(value);
     if (index === undefined) {
-      if (unknown !== 'ignore') fail(row, `${quoted(value)} is none of the categories ${listed(categories)}.`);
+      if (unknown !== 'ignore')
+        fail('unknown', row, `${quoted(value)} is none of the categories ${listed(categories)}.`);
       index = -1;
     }
     if (encoding.kind === 'index') data[at] = index;
