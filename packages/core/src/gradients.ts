@@ -1,16 +1,14 @@
 /** Differentiation for users: gradients, and the sugar on top of them. Everything nests, to any order. */
 import { gradientNodes } from './autograd/gradients.ts';
 import { isFloat } from './dtype.ts';
-import { GradientError, ShapeError } from './errors.ts';
-import { stack } from './functional.ts';
+import { GradientError } from './errors.ts';
 import { customGradient as customGradientNode, stopGradient as stopGradientNode } from './graph/custom-gradient.ts';
 import { constant, type Node } from './graph/node.ts';
 import { inputsFirst } from './graph/walk.ts';
-import { expandTo } from './ops/views.ts';
 import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
-import { sameShape, show } from './shape.ts';
+import { show } from './shape.ts';
 import { nodeOf, Tensor, wrap } from './tensor.ts';
 
 /**
@@ -76,48 +74,6 @@ export function valueAndGrad<Rest extends readonly unknown[]>(
     const value = checkSynchronous('grad', f(x, ...rest));
     const [gradient] = gradients(value, [x]);
     return { value, gradient };
-  };
-}
-
-/**
- * The value of f at the primals and its directional derivative along the tangents (forward mode, as the transpose of the
- * transpose: the gradient of a vector-Jacobian product is linear in its cotangent).
- */
-export function jvp(
-  f: (...inputs: Tensor[]) => Tensor,
-  primals: readonly Tensor[],
-  tangents: readonly Tensor[],
-): { readonly value: Tensor; readonly tangent: Tensor } {
-  if (tangents.length !== primals.length) {
-    throw new ShapeError('jvp', `${primals.length} primals and ${tangents.length} tangents.`);
-  }
-  tangents.forEach((tangent, k) => {
-    const primal = primals[k]!;
-    if (!sameShape(tangent.shape, primal.shape)) {
-      throw new ShapeError(
-        'jvp',
-        `tangent ${k} has the shape ${show(tangent.shape)}, its primal ${show(primal.shape)}.`,
-      );
-    }
-  });
-  const value = checkSynchronous('jvp', f(...primals));
-  const cotangent = wrap(expandTo(constant(0, 'float32'), value.shape));
-  const pulled = gradientsOrNull(value, primals, cotangent);
-  let total: Tensor | null = null;
-  pulled.forEach((gradient, k) => {
-    if (gradient === null) return;
-    const [part] = gradientsOrNull(gradient, [cotangent], tangents[k]!);
-    if (part !== null && part !== undefined) total = total === null ? part : (total as Tensor).add(part);
-  });
-  return { value, tangent: total ?? wrap(constant(0, 'float32', value.shape)) };
-}
-
-/** The matrix of second derivatives of a scalar function of x [n]: [n, n]; for other shapes x is flattened. */
-export function hessian(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
-  return (x) => {
-    const slope = grad(f)(x).flatten();
-    const rows = slope.split(slope.size).map((element) => gradientsOrNull(element.sum(), [x])[0]?.flatten() ?? null);
-    return stack(rows.map((row) => row ?? wrap(constant(0, 'float32', [x.size]))));
   };
 }
 

@@ -131,9 +131,7 @@ export {
   grad,
   gradients,
   gradientsOrNull,
-  hessian,
   hvp,
-  jvp,
   noGradient,
   stopGradient,
   valueAndGrad,
@@ -141,6 +139,8 @@ export {
 export type { NumberSource } from './graph/node.ts';
 export { bytesFrom, decodeUtf8, realmTag } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
+export { hessian, type JacobianOptions, jacobian } from './jacobian.ts';
+export { jvp, linearize, vjp } from './linearize.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isPadded, markPadded } from './padding.ts';
 export { isParameter, type Parameter, type ParameterOptions, parameter } from './parameter.ts';
@@ -177,3 +177,4 @@ export {
 export { claimParameters, freeze, type ParameterPattern, unfreeze, warnOfUnclaimed } from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
 export { numberSource, onReplay, replace, replayWhile } from './update.ts';
+export { type MappedAxes, perSampleGradients, type SampleGradients, type VmapOptions, vmap } from './vmap.ts';

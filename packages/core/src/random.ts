@@ -129,7 +129,11 @@ export function setRandomState(state: RandomState): void {
 /** The next draw of the stream. */
 function nextDraw(): Draw {
   // the same nodes: inside a compiled function they are read anew with the first pass
-  if (replay !== null) return replay.draws[replay.next++]!;
+  if (replay !== null) {
+    const again = replay.draws[replay.next++]!;
+    record?.push(again);
+    return again;
+  }
   const generator = own ?? shared;
   generator.advance(1);
   recordAdvance(
@@ -157,12 +161,13 @@ export function recordDraws<T>(work: () => T): { result: T; draws: readonly Draw
 
 /** @internal Runs `work` so that it draws the same numbers again. */
 export function replayDraws<T>(draws: readonly Draw[], work: () => T): T {
-  const outer = replay;
+  const outer = { replay, record };
   replay = { draws, next: 0 };
+  record = null; // they were recorded when they were made
   try {
     return work();
   } finally {
-    replay = outer;
+    ({ replay, record } = outer);
   }
 }
 

@@ -125,7 +125,10 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
   } else if (node.primitive === Argument) {
     leaves.push(node);
   } else {
-    throw new StaleTensorError('/no-memory', 'A value was read that was never computed and has no memory.');
+    throw new StaleTensorError(
+      '/no-memory',
+      'A value was read that belongs to one row or turn of a function that vmap, scan or another transformation called: return it from there instead.',
+    );
   }
   stream.memory(-1, node.dtype, node.shape);
   stream.push(number);

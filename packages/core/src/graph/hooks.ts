@@ -13,4 +13,17 @@ export interface Hooks {
   inspect: ((roots: readonly Node[]) => Promise<void>) | null;
 }
 
+/** Runs `work` on placeholders, which nobody can compute: debugging sees what stands for them in the end. */
+export function unseen<T>(work: () => T): T {
+  const { onNode, onIndices } = hooks;
+  hooks.onNode = null;
+  hooks.onIndices = null;
+  try {
+    return work();
+  } finally {
+    hooks.onNode = onNode;
+    hooks.onIndices = onIndices;
+  }
+}
+
 export const hooks: Hooks = { onNode: null, onIndices: null, onGradient: null, inspect: null };

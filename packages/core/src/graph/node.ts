@@ -97,6 +97,17 @@ export const Argument: Primitive<number, None> = definePrimitive({
   lower: neverAsked,
 });
 
+/**
+ * What a function is called with to see what it makes of it: one row of `attributes`, or one turn of it. Never computed: whoever
+ * called the function puts the whole in its place.
+ */
+export const Placeholder: Primitive<Node | null, None> = definePrimitive({
+  name: 'placeholder',
+  kind: 'leaf',
+  infer: neverAsked,
+  lower: neverAsked,
+});
+
 /** A number from user code: it reaches the device as a scalar argument, so its value never forks a plan. */
 export const Scalar: Primitive<number, None> = definePrimitive({
   name: 'scalar',
@@ -137,6 +148,10 @@ export function hostLeaf(data: TensorData, dtype: DType, shape: Shape, backend: 
 
 export function argument(position: number, dtype: DType, shape: Shape, backend: Backend | null): Node<number> {
   return new Node(Argument, [], position, dtype, shape, backend);
+}
+
+export function placeholder(dtype: DType, shape: Shape, backend: Backend | null, of: Node | null = null): Node {
+  return new Node(Placeholder, [], of, dtype, shape, backend) as Node;
 }
 
 export function scalar(value: number, dtype: DType): Node {

@@ -102,6 +102,12 @@ interface Transformations<A, I extends Inputs> {
   gradient?(cotangent: Node, inputs: I, node: Node<A, I>): NoInfer<Cotangents<I>>;
   /** Inputs that no gradient goes back to, whatever the rule gives: the walk back does not enter them. */
   readonly withoutGradient?: readonly number[];
+  /**
+   * The operation on many rows at a time. An input that differs from row to row has the rows as a new first axis, and with it
+   * one axis more than that of `node`; so has the result, which is of `size` rows. Absent in a pointwise primitive: it is the
+   * same one on all inputs spread over the rows. Absent in another one: `vmap` says that it cannot.
+   */
+  batch?(inputs: I, node: Node<A, I>, size: number): Node;
   /** Of a pointwise primitive: whether the slope with respect to input `k` may be infinite or NaN. Absent: it never is. */
   steep?(inputs: I, k: number): boolean;
 }

@@ -132,15 +132,28 @@ export function undoUpdates(updates: readonly Update[]): void {
  * also where `work` throws.
  */
 export function rehearse<T>(work: () => T): { result: T; updates: Update[] } {
+  const { result, undo } = watchUpdates(work);
+  const updates = Array.from(dirtyVariables(), (variable) => ({ variable, node: variable.node }));
+  undo();
+  return { result, updates };
+}
+
+/** Runs `work` and answers the updates that it made, and what takes them back. Where `work` throws, they are taken back. */
+export function watchUpdates<T>(work: () => T): { result: T; updates: Update[]; undo: () => void } {
   const before = new Map(Array.from(dirtyVariables(), (variable) => [variable, variable.node]));
-  try {
-    const result = work();
-    return { result, updates: Array.from(dirtyVariables(), (variable) => ({ variable, node: variable.node })) };
-  } finally {
+  const undo = (): void => {
     for (const variable of dirtyVariables()) {
       const node = before.get(variable);
       if (node === undefined) undoAssignment(variable);
       else variable.node = node;
     }
+  };
+  try {
+    const result = work();
+    const made = Array.from(dirtyVariables(), (variable) => ({ variable, node: variable.node }));
+    return { result, updates: made.filter(({ variable, node }) => before.get(variable) !== node), undo };
+  } catch (error) {
+    undo();
+    throw error;
   }
 }

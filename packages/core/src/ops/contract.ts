@@ -5,10 +5,11 @@ import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { broadcastShapes, show } from '../shape.ts';
 import { multiply } from './arithmetic.ts';
+import { isBatched } from './batch.ts';
 import { cast } from './functions.ts';
 import { checkComputable } from './pointwise.ts';
 import { sum } from './reduce.ts';
-import { expandTo, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
+import { expandTo, moveAxis, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
 /** How many axes of each kind, in this order: left is [batch, rows, inner], right [batch, columns, inner], the result [batch, rows, columns]. */
 export interface ContractionAxes {
@@ -39,6 +40,17 @@ export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
         inner: rows,
       }),
   ],
+  // the rows of one operand are an axis more of its own; of both, one more that they share
+  batch: ([left, right], { inputs, attributes: axes }) => {
+    const { batch, rows } = axes;
+    if (!isBatched(right, inputs[1])) {
+      const y = apply(Contraction, [moveAxis(left, 0, batch), right], { ...axes, rows: rows + 1 });
+      return moveAxis(y, batch, 0);
+    }
+    if (isBatched(left, inputs[0])) return apply(Contraction, [left, right], { ...axes, batch: batch + 1 });
+    const y = apply(Contraction, [left, moveAxis(right, 0, batch)], { ...axes, columns: axes.columns + 1 });
+    return moveAxis(y, batch + rows, 0);
+  },
   reduction: ({ inputs: [left], attributes, dtype }) => ({
     op: 'sum',
     extents: left.shape.slice(left.shape.length - attributes.inner),

@@ -9,9 +9,10 @@ import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
+import { isBatched, spread } from './batch.ts';
 import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
-import { padStatic } from './views.ts';
+import { moveAxis, padStatic, reshape } from './views.ts';
 
 /** The sizes of one convolution, the same for all three forms. */
 export interface Convolution {
@@ -47,6 +48,35 @@ function convolution({ form, shape, extents, ...rules }: FormRule): Primitive<Co
       ...padding,
       groups,
     ],
+    batch: ([a, b], node, size) => {
+      const { inputs, attributes: c } = node;
+      if (form !== 'weight' && !isBatched(b, inputs[1])) {
+        // the same weight for all: more samples
+        const more = ([n, ...rest]: Shape): number[] => [n! * size, ...rest];
+        const sizes = { ...c, input: more(c.input), output: more(c.output) };
+        return reshape(apply(node.primitive, [reshape(a, more(inputs[0].shape)), b], sizes), [size, ...node.shape]);
+      }
+      // each row has channels of its own, which see no others; data that all rows share has one group for all
+      const isShared = form !== 'input' && c.groups === 1 && !isBatched(a, inputs[0]);
+      const wide = ([n, channels, ...rest]: Shape): number[] => [n!, channels! * size, ...rest];
+      const [o, ...kernel] = c.weight;
+      const weight = [o! * size, ...kernel];
+      const data = (x: Node, own: Node): Node => reshape(moveAxis(spread(x, own, size), 0, 1), wide(own.shape));
+      const y = apply(
+        node.primitive,
+        [isShared ? a : data(a, inputs[0]), form === 'weight' ? data(b, inputs[1]) : reshape(b, weight)],
+        {
+          ...c,
+          input: isShared ? c.input : wide(c.input),
+          weight,
+          output: wide(c.output),
+          groups: isShared ? 1 : c.groups * size,
+        },
+      );
+      if (form === 'weight') return reshape(y, [size, ...c.weight]);
+      const [n, channels, ...rest] = node.shape;
+      return moveAxis(reshape(y, [n!, size, channels!, ...rest]), 1, 0);
+    },
     reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: extents(attributes), dtype }),
     hint: ({ attributes }) => ({ kind: 'conv', form, ...attributes }),
     ...rules,

@@ -5,7 +5,7 @@
 import type { TensorData } from '../backend.ts';
 import { ValueError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
-import { Data, type Node } from '../graph/node.ts';
+import { Data, type Node, Placeholder } from '../graph/node.ts';
 import { Cast } from './functions.ts';
 import { Reshape } from './views.ts';
 
@@ -46,10 +46,14 @@ function outside(values: TensorData, { operation, from, size, ignored }: IndexRa
   return null;
 }
 
-/** The values that were made on the host, seen through reshapes and casts: not those of results that somebody read, or a read would change what follows. */
+/** The values that were made on the host, seen through reshapes and casts (of a row, those of all rows): not those of results that somebody read, or a read would change what follows. */
 function valuesOnHost(index: Node): TensorData | null {
   let source = index;
-  while (source.primitive === Reshape || source.primitive === Cast) source = source.inputs[0]!;
+  while (source.primitive === Reshape || source.primitive === Cast || source.primitive === Placeholder) {
+    const behind = source.primitive === Placeholder ? (source.attributes as Node | null) : source.inputs[0]!;
+    if (behind === null) return null;
+    source = behind;
+  }
   if (source.primitive !== Data || source.dtype === 'float16' || source.dtype === 'bfloat16') return null;
   return source.storage?.host ?? null;
 }

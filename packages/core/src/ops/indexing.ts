@@ -1,18 +1,20 @@
 /** Reading and writing at computed positions: gather, scatterAdd, update of a box, concat. */
 
+import type { Shape } from '../backend.ts';
 import { promote } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive, type Ternary } from '../graph/primitive.ts';
 import { settings } from '../settings.ts';
-import { normalizeAxis, sameShape, show, stridesOf } from '../shape.ts';
-import { add, maximum, minimum, multiply } from './arithmetic.ts';
-import { and, less, where } from './compare.ts';
+import { normalizeAxis, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
+import { add, maximum, minimum, multiply, subtract } from './arithmetic.ts';
+import { isBatched, spread } from './batch.ts';
+import { and, equal, less, where } from './compare.ts';
 import { cast } from './functions.ts';
 import { like } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
-import { DynamicSlice, narrow, Permute, permute, reshape } from './views.ts';
+import { DynamicSlice, expandTo, narrow, Permute, permute, reshape } from './views.ts';
 
 interface GatherAttributes {
   readonly axis: number;
@@ -38,6 +40,13 @@ export const Gather: Primitive<GatherAttributes, Binary> = definePrimitive({
     const last = like(index, x.shape[axis]! - 1);
     const read = isInside ? places : minimum(maximum(places, like(index, 0)), last);
     return [scatterAdd(constant(0, 'float32', x.shape, x.backend), read, flat, axis), null];
+  },
+  batch: ([x, index], { inputs: [one, places], attributes: { axis, isInside }, shape }, size) => {
+    if (!isBatched(index, places)) return apply(Gather, [x, index], { axis: axis + 1, isInside });
+    const inside = isInside ? index : minimum(maximum(index, like(index, 0)), like(index, one.shape[axis]! - 1));
+    const flat = reshape(x, [-1, ...one.shape.slice(axis + 1)]);
+    const found = rowPlaces(reshape(inside, [size, -1]), one.shape.slice(0, axis + 1), isBatched(x, one));
+    return reshape(apply(Gather, [flat, found], { axis: 0, isInside: true }), [size, ...shape]);
   },
   lower: (node, at) => {
     const [x, index] = node.inputs;
@@ -66,6 +75,17 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
       return where(reshape(isInside, along), gather(g, index, axis), like(g, 0));
     },
   ],
+  batch: ([base, index, values], node, size) => {
+    const { inputs, attributes: axis, shape } = node;
+    const all = [spread(base, inputs[0], size), spread(values, inputs[2], size)] as const;
+    if (!isBatched(index, inputs[1])) return apply(ScatterAdd, [all[0], index, all[1]], axis + 1);
+    const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis]!)));
+    const places = reshape(isInside, [size, 1, -1]);
+    const found = where(places, rowPlaces(index, shape.slice(0, axis + 1), true), like(index, -1));
+    const after = shape.slice(axis + 1);
+    const [rows, flat] = all.map((x) => reshape(x, [x.size / Math.max(1, sizeOf(after)), ...after])) as [Node, Node];
+    return reshape(apply(ScatterAdd, [rows, reshape(found, [-1]), flat], 0), [size, ...shape]);
+  },
   reduction: ({ inputs: [, index], dtype }) => ({ op: 'sum', extents: index.shape, dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
@@ -101,6 +121,22 @@ export const Update: Primitive<null, UpdateInputs> = definePrimitive({
     () => apply(DynamicSlice, [g, ...starts], value.shape),
     ...starts.map(() => null),
   ],
+  batch: ([base, value, ...starts], { inputs: [own, one], shape }, size) => {
+    const rows = spread(base, own, size);
+    if (starts.every((start) => start.shape.length === 0)) {
+      return update(rows, spread(value, one, size), [constant(0, 'int32'), ...starts]);
+    }
+    const all = rows.shape;
+    let isInside = constant(1, 'bool');
+    const places = starts.map((start, axis) => {
+      const length = one.shape[axis]!;
+      const place = subtract(indexAlong(all, axis + 1), boxStart(start, shape[axis]! - length, shape.length));
+      const inside = minimum(maximum(place, like(place, 0)), like(place, length - 1));
+      isInside = and(isInside, equal(place, inside));
+      return inside;
+    });
+    return where(isInside, pick(value, one, places, all), rows);
+  },
   boxes: (node) => ({ base: 0, boxes: [{ input: 1, start: node.shape.map((_, axis) => ({ input: axis + 2 })) }] }),
   // without boxes: where(inside the box, value, base)
   lower: (node, at) => {
@@ -143,6 +179,10 @@ export const Concat: Primitive<number, Pieces> = definePrimitive({
       end += size;
       return () => narrow(g, axis, start, size);
     });
+  },
+  batch: (pieces, { inputs, attributes: axis }, size) => {
+    const [first, ...rest] = pieces.map((x, k) => spread(x, inputs[k] as Node, size)) as [Node, ...Node[]];
+    return apply(Concat, [first, ...rest], axis + 1);
   },
   boxes: (node) => {
     let at = 0;
@@ -218,6 +258,33 @@ export function flatPositions(x: Node, index: Node, axis: number): Node {
     flat = add(flat, multiply(indexAlong(index.shape, a), like(index, strides[a]!)));
   });
   return flat;
+}
+
+/**
+ * Indices [B, J] along the last of the axes `sizes` as places in all of them flattened, those of the other rows and axes before:
+ * [B, before, J]. `isBatched`: whether each row has axes of its own.
+ */
+function rowPlaces(index: Node, sizes: Shape, isBatched: boolean): Node {
+  const [rows, count] = index.shape as [number, number];
+  const length = sizes.at(-1)!;
+  const all = sizeOf(sizes);
+  const shape = [rows, length === 0 ? 0 : all / length, count];
+  const places = add(multiply(indexAlong(shape, 1), like(index, length)), reshape(index, [rows, 1, count]));
+  return isBatched ? add(places, multiply(indexAlong(shape, 0), like(index, all))) : places;
+}
+
+/** Where boxes start along an axis, for all rows or each of them, in range: [B or 1, 1, ...]. */
+export function boxStart(start: Node, room: number, rank: number): Node {
+  const inside = minimum(maximum(start, like(start, 0)), like(start, room));
+  return reshape(inside, [-1, ...new Array<number>(rank).fill(1)]);
+}
+
+/** The elements of x, one for all rows (as `own` is) or each, at one place an axis: of the shape `all`, [B, ...]. */
+export function pick(x: Node, own: Node, places: readonly Node[], all: Shape): Node {
+  const strides = stridesOf(x.shape);
+  const axes = isBatched(x, own) ? [indexAlong(all, 0), ...places] : places;
+  const flat = axes.map((place, axis) => multiply(place, like(place, strides[axis]!))).reduce(add);
+  return apply(Gather, [reshape(x, [-1]), expandTo(flat, all)], { axis: 0, isInside: true });
 }
 
 /** base with `update` added at `index` (1-d int32) along `axis`; repeated indices add up, those outside are ignored. */

@@ -19,6 +19,7 @@ export const Cumsum: Primitive<number, Unary> = definePrimitive({
   infer: ([x]) => x,
   key: (axis) => [axis],
   gradient: (g, _, { attributes: axis }) => [flip(apply(Cumsum, [flip(g, axis)], axis), axis)],
+  batch: ([x], { attributes: axis }) => apply(Cumsum, [x], axis + 1),
   reduction: ({ shape, attributes, dtype }) => ({ op: 'sum', extents: [shape[attributes]!], dtype }),
   lower: (node, at) => {
     const axis = node.attributes;
@@ -41,6 +42,7 @@ export const Rank: Primitive<number, Unary> = definePrimitive({
   exact: [0],
   infer: ([x]) => ({ dtype: 'int32', shape: x.shape }),
   key: (axis) => [axis],
+  batch: ([x], { attributes: axis }) => apply(Rank, [x], axis + 1),
   reduction: ({ inputs: [x], attributes }) => ({
     op: 'sum',
     extents: [x.shape[attributes]!],

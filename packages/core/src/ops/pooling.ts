@@ -22,6 +22,7 @@ export const Fold: Primitive<WindowAttributes & { readonly shape: Shape }, Unary
   infer: ([x], { shape }) => ({ dtype: x.dtype, shape }),
   key: ({ size, stride, dilation }) => [...size, ...stride, ...dilation],
   gradient: (g, _, { attributes }) => [window(g, attributes)],
+  batch: ([x], { shape, attributes }, size) => fold(x, [size, ...shape], attributes),
   reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: attributes.size, dtype }),
   // element p takes part in window q as its r-th element where p = q stride + r dilation
   lower: (node, at) => {

@@ -8,6 +8,7 @@ import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Lowering, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, show } from '../shape.ts';
 import { divide, maximum, multiply, negate, subtract } from './arithmetic.ts';
+import { behindRows } from './batch.ts';
 import { equal, notEqual, or, where } from './compare.ts';
 import { cast, sqrt, square } from './functions.ts';
 import { checkComputable, like } from './pointwise.ts';
@@ -36,6 +37,7 @@ function reduction(
     infer: ([{ dtype, shape }], axes) => ({ dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) }),
     key: (axes) => axes,
     ...(gradient && { gradient }),
+    batch: ([x], { primitive, attributes: axes }) => apply(primitive, [x], behindRows(axes)),
     reduction: ({ inputs: [x], attributes, dtype }) => ({
       op,
       extents: attributes.map((axis) => x.shape[axis]!),

@@ -21,6 +21,7 @@ export const Random: Primitive<Shape, Binary> = definePrimitive({
   access: () => 'many',
   infer: (_, shape) => ({ dtype: 'float32', shape }),
   gradient: () => [null, null],
+  batch: (inputs, { shape }, size) => apply(Random, inputs, [size, ...shape]),
   lower: (node, at) =>
     at.emit('random', 'float32', at.input(0, []), at.input(1, []), at.integer(at.space.flatten(at.index, node.shape))),
 });

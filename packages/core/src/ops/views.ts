@@ -7,11 +7,14 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
+import { add } from './arithmetic.ts';
+import { behindRows } from './batch.ts';
 import { swapContraction } from './contract.ts';
 import { Guard } from './guard.ts';
-import { update } from './indexing.ts';
+import { boxStart, pick, update } from './indexing.ts';
 import { fold } from './pooling.ts';
 import { sum } from './reduce.ts';
+import { indexAlong } from './sources.ts';
 
 export const Reshape: Primitive<Shape, Unary> = definePrimitive({
   name: 'reshape',
@@ -19,6 +22,7 @@ export const Reshape: Primitive<Shape, Unary> = definePrimitive({
   keepsOrder: true,
   infer: ([x], shape) => ({ dtype: x.dtype, shape }),
   gradient: (g, [x]) => [reshape(g, x.shape)],
+  batch: ([x], { shape }, size) => reshape(x, [size, ...shape]),
   lower: (node, at) => at.input(0, at.space.unflatten(at.space.flatten(at.index, node.shape), node.inputs[0].shape)),
 });
 
@@ -29,6 +33,7 @@ export const Permute: Primitive<Axes, Unary> = definePrimitive({
   infer: ([x], order) => ({ dtype: x.dtype, shape: order.map((axis) => x.shape[axis]!) }),
   key: (order) => order,
   gradient: (g, _, { attributes: order }) => [permute(g, inverseOrder(order))],
+  batch: ([x], { attributes: order }) => permute(x, [0, ...behindRows(order)]),
   lower: (node, at) =>
     at.input(
       0,
@@ -43,6 +48,10 @@ export const Expand: Primitive<Shape, Unary> = definePrimitive({
   access: (node) => (node.size === node.inputs[0].size ? 'once' : 'many'),
   // every copy of an element sends its cotangent back
   gradient: (g, [x]) => [sumTo(g, x.shape)],
+  batch: ([x], { shape, inputs: [own] }, size) => {
+    const missing = new Array<number>(shape.length - own.shape.length).fill(1);
+    return expandTo(reshape(x, [size, ...missing, ...own.shape]), [size, ...shape]);
+  },
   lower: (node, at) => {
     const { shape } = node.inputs[0];
     const missing = node.shape.length - shape.length;
@@ -72,6 +81,8 @@ export const Slice: Primitive<SliceAttributes, Unary> = definePrimitive({
     });
     return [padStatic(g, { before: start, after, step })];
   },
+  batch: ([x], { shape, attributes: { start, step } }, size) =>
+    sliceStatic(x, { start: [0, ...start], size: [size, ...shape], step: [1, ...step] }),
   lower: (node, at) => {
     const { start, step } = node.attributes;
     return at.input(
@@ -90,6 +101,14 @@ export const DynamicSlice: Primitive<Shape, Boxed> = definePrimitive({
   kind: 'view',
   infer: ([x], size) => ({ dtype: x.dtype, shape: size }),
   gradient: (g, [x, ...starts]) => [() => update(constant(0, x.dtype, x.shape), g, starts), ...starts.map(() => null)],
+  batch: ([x, ...starts], { shape, inputs: [own] }, size) => {
+    const all = [size, ...shape];
+    if (starts.every(({ shape }) => shape.length === 0)) return dynamicSlice(x, [constant(0, 'int32'), ...starts], all);
+    const places = starts.map((start, axis) =>
+      add(boxStart(start, own.shape[axis]! - shape[axis]!, shape.length), indexAlong(all, axis + 1)),
+    );
+    return pick(x, own, places, all);
+  },
   lower: (node, at) => {
     const { shape } = node.inputs[0];
     return at.input(
@@ -120,6 +139,8 @@ export const Pad: Primitive<PadAttributes, Unary> = definePrimitive({
   }),
   key: ({ before, after, step }) => [...before, ...after, ...step],
   gradient: (g, [x], { attributes: { before, step } }) => [sliceStatic(g, { start: before, size: x.shape, step })],
+  batch: ([x], { attributes: { before, after, step } }) =>
+    padStatic(x, { before: [0, ...before], after: [0, ...after], step: [1, ...step] }),
   lower: (node, at) => {
     const { before, step } = node.attributes;
     const { shape } = node.inputs[0];
@@ -139,6 +160,7 @@ export const Flip: Primitive<Axes, Unary> = definePrimitive({
   infer: ([x]) => x,
   key: (axes) => axes,
   gradient: (g, _, { attributes: axes }) => [apply(Flip, [g], axes)],
+  batch: ([x], { attributes: axes }) => apply(Flip, [x], behindRows(axes)),
   lower: (node, at) =>
     at.input(
       0,
@@ -169,6 +191,7 @@ export const Window: Primitive<WindowAttributes, Unary> = definePrimitive({
   key: ({ stride, dilation }) => [...stride, ...dilation],
   access: () => 'many',
   gradient: (g, [x], { attributes }) => [fold(g, x.shape, attributes)],
+  batch: ([x], { attributes }) => apply(Window, [x], attributes),
   lower: (node, at) => {
     const { size, stride, dilation } = node.attributes;
     const outer = node.shape.length - 2 * size.length;
@@ -194,9 +217,7 @@ export function inverseOrder(order: Axes): number[] {
 export function reshape(x: Node, shape: Shape): Node {
   const known = resolveShape(x, shape);
   if (sameShape(known, x.shape)) return x;
-  const [source] = x.inputs;
-  const skips = x.primitive === Reshape && x.storage === null && source !== undefined;
-  return apply(Reshape, [skips ? source : x], known);
+  return apply(Reshape, [x], known);
 }
 
 function resolveShape(x: Node, shape: Shape): Shape {
@@ -226,6 +247,12 @@ export function permute(x: Node, order: Axes): Node {
   }
   if (normal.every((axis, position) => axis === position)) return x;
   return swapContraction(x, normal) ?? apply(Permute, [x], normal);
+}
+
+/** The axis `from` at the place `to`; the others keep their order. */
+export function moveAxis(x: Node, from: number, to: number): Node {
+  const order = x.shape.map((_, axis) => axis).filter((axis) => axis !== from);
+  return permute(x, order.toSpliced(to, 0, from));
 }
 
 /** The last two axes exchanged, or any two. */
