@@ -173,5 +173,7 @@ export function inChinese({ kind, message, data }: Told): string {
     if (fact === undefined || fact === null) isWhole = false;
     return excerpt(Array.isArray(fact) && name === 'shape' ? `[${fact.join(', ')}]` : String(fact), 60);
   });
-  return text !== undefined && isWhole ? text : `${classes[kind.split('/')[0] ?? ''] ?? '出错了'}：${message}`;
+  if (text !== undefined && isWhole) return text;
+  const [code = ''] = kind.split('/');
+  return `${Object.hasOwn(classes, code) ? classes[code] : '出错了'}：${message}`;
 }
