@@ -10,22 +10,44 @@ import { fileURLToPath } from 'node:url';
 import typescript from 'typescript';
 
 /**
- * The layers of packages/core/src, the lowest first. A file may import from its own layer and from lower ones.
- * `folder/` is everything inside; `*` is every file that no other layer names.
+ * The layers of a package, the lowest first. A file may import from its own layer and from lower ones. `folder/` is
+ * everything inside; `*` is every file that no other pattern names; of several patterns the longest counts.
+ * @type {Readonly<Record<string, readonly { readonly name: string, readonly files: readonly string[] }[]>>}
  */
-const coreLayers = [
-  { name: 'contract', files: ['backend.ts'] },
-  {
-    name: 'foundation',
-    files: ['copy.ts', 'errors.ts', 'dtype.ts', 'shape.ts', 'lists.ts', 'settings.ts', 'random-value.ts'],
-  },
-  { name: 'graph', files: ['graph/'] },
-  { name: 'ops', files: ['ops/'] },
-  { name: 'autograd', files: ['autograd/'] },
-  { name: 'compile', files: ['compile/'] },
-  { name: 'tensor', files: ['*'] },
-  { name: 'index', files: ['index.ts'] },
-];
+const layers = {
+  'packages/core/src/': [
+    { name: 'contract', files: ['backend.ts'] },
+    {
+      name: 'foundation',
+      files: ['copy.ts', 'errors.ts', 'dtype.ts', 'shape.ts', 'lists.ts', 'settings.ts', 'random-value.ts'],
+    },
+    { name: 'graph', files: ['graph/'] },
+    { name: 'ops', files: ['ops/'] },
+    { name: 'autograd', files: ['autograd/'] },
+    { name: 'compile', files: ['compile/'] },
+    { name: 'tensor', files: ['*'] },
+    { name: 'index', files: ['index.ts'] },
+  ],
+  'packages/backend-cpu/src/': [
+    { name: 'foundation', files: ['shape.ts', 'storage.ts', 'math.ts', 'engine.ts', 'checks.ts'] },
+    { name: 'nest', files: ['nest/'] },
+    { name: 'host', files: ['host/'] },
+    { name: 'algorithms', files: ['algorithms/'] },
+    { name: 'dialects', files: ['javascript/', 'interpreter/'] },
+    { name: 'code', files: ['wasm/code/'] },
+    { name: 'memory', files: ['wasm/memory.ts'] },
+    { name: 'threads', files: ['wasm/threads/'] },
+    { name: 'loops', files: ['wasm/loops/'] },
+    { name: 'kernels', files: ['wasm/kernels/'] },
+    { name: 'program', files: ['wasm/program/'] },
+    { name: 'engine', files: ['wasm/engine.ts'] },
+    { name: 'backend', files: ['backend.ts'] },
+    { name: 'entries', files: ['*', 'javascript/index.ts', 'wasm/index.ts'] },
+  ],
+};
+
+/** Packages in which no file may reach itself by its imports, however long the way. */
+const withoutCircles = ['packages/backend-cpu/src/', 'packages/backend-gpu/src/', 'packages/layers/src/'];
 
 /**
  * What the sources of a folder may import besides their own files. A more specific row replaces the general one.
@@ -54,14 +76,39 @@ const allowed = [
 export function findViolations(root) {
   /** @type {string[]} */
   const violations = [];
+  /** @type {Map<string, string[]>} */
+  const graph = new Map();
   for (const file of sources(root)) {
     const { importedFiles } = typescript.preProcessFile(readFileSync(join(root, file), 'utf8'), true, false);
     for (const { fileName: specifier } of importedFiles) {
       const reason = specifier.startsWith('.') ? wrongFile(file, specifier) : wrongPackage(file, specifier);
       if (reason) violations.push(`${file} imports ${specifier}: ${reason}`);
     }
+    if (isTest(file) || !withoutCircles.some((home) => file.startsWith(home))) continue;
+    const own = importedFiles.filter(({ fileName }) => fileName.startsWith('.'));
+    graph.set(
+      file,
+      own.map(({ fileName }) => posix.join(posix.dirname(file), fileName)),
+    );
   }
-  return violations;
+  return [...violations, ...circles(graph)];
+}
+
+/** Every circle once, as the way around it. @param {ReadonlyMap<string, readonly string[]>} graph */
+function circles(graph) {
+  /** @type {string[]} */
+  const found = [];
+  const done = new Set();
+  /** @param {string} file @param {readonly string[]} way */
+  const walk = (file, way) => {
+    const at = way.indexOf(file);
+    if (at >= 0) found.push(`${[...way.slice(at), file].join(' imports ')}: a circle.`);
+    if (at >= 0 || done.has(file)) return;
+    for (const target of graph.get(file) ?? []) walk(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file, []);
+  return found;
 }
 
 /** The TypeScript files of packages and apps, with `/` between folders. @param {string} root */
@@ -91,21 +138,27 @@ function wrongFile(file, specifier) {
   if (target.startsWith(home.replace(/src\/$/, 'fixtures/'))) return undefined;
   if (!target.startsWith(home))
     return 'a relative path may not leave the sources of its package; use the package name.';
-  if (isTest(file) || home !== 'packages/core/src/') return undefined;
+  const floors = layers[home];
+  if (isTest(file) || !floors) return undefined;
   if (isTest(target)) return 'only tests import tests.';
-  const from = layerOf(file.slice(home.length));
-  const to = layerOf(target.slice(home.length));
-  if (from === 0) return 'the contract imports nothing.';
+  const from = layerOf(file.slice(home.length), floors);
+  const to = layerOf(target.slice(home.length), floors);
+  if (floors[from]?.name === 'contract') return 'the contract imports nothing.';
   if (to <= from) return undefined;
-  return `the layer "${coreLayers[from]?.name}" is below "${coreLayers[to]?.name}" and may not know it.`;
+  return `the layer "${floors[from]?.name}" is below "${floors[to]?.name}" and may not know it.`;
 }
 
-/** The position in `coreLayers`. @param {string} file a path inside packages/core/src */
-function layerOf(file) {
-  const named = coreLayers.findIndex(({ files }) =>
-    files.some((pattern) => (pattern.endsWith('/') ? file.startsWith(pattern) : file === pattern)),
-  );
-  return named >= 0 ? named : coreLayers.findIndex(({ files }) => files.includes('*'));
+/** The position in `floors`. @param {string} file inside the sources of its package @param {(typeof layers)[string]} floors */
+function layerOf(file, floors) {
+  let [position, length] = [-1, -1];
+  floors.forEach(({ files }, at) => {
+    for (const pattern of files) {
+      const fits = pattern === '*' || pattern === file || (pattern.endsWith('/') && file.startsWith(pattern));
+      const size = pattern === '*' ? 0 : pattern.length;
+      if (fits && size > length) [position, length] = [at, size];
+    }
+  });
+  return position;
 }
 
 /** @param {string} file @param {string} specifier @returns {string | undefined} */

@@ -39,6 +39,32 @@ test('a lower layer of core may not know a higher one, not even its types', () =
   ]);
 });
 
+test('in the CPU backend arrows go down: kernels know the emitter of loops, which does not know them', () => {
+  expect(
+    violations({
+      'packages/backend-cpu/src/wasm/kernels/scan.ts': "import { emitNest } from '../loops/emit.ts';",
+      'packages/backend-cpu/src/wasm/index.ts': "import { createCpu } from '../backend.ts';",
+      'packages/backend-cpu/src/wasm/loops/emit.ts': "import type { Scan } from '../kernels/scan.ts';",
+      'packages/backend-cpu/src/host/kernels.ts': "import { hinted } from '../algorithms/hinted.ts';",
+    }),
+  ).toEqual([
+    'packages/backend-cpu/src/host/kernels.ts imports ../algorithms/hinted.ts: the layer "host" is below "algorithms" and may not know it.',
+    'packages/backend-cpu/src/wasm/loops/emit.ts imports ../kernels/scan.ts: the layer "loops" is below "kernels" and may not know it.',
+    'packages/backend-cpu/src/wasm/kernels/scan.ts imports packages/backend-cpu/src/wasm/loops/emit.ts imports packages/backend-cpu/src/wasm/kernels/scan.ts: a circle.',
+  ]);
+});
+
+test('a circle within a layer is named with the way around it', () => {
+  const home = 'packages/backend-cpu/src/nest';
+  expect(
+    violations({
+      [`${home}/a.ts`]: "import { b } from './b.ts';",
+      [`${home}/b.ts`]: "import type { C } from './c.ts';",
+      [`${home}/c.ts`]: "import { a } from './a.ts';",
+    }),
+  ).toEqual([`${home}/a.ts imports ${home}/b.ts imports ${home}/c.ts imports ${home}/a.ts: a circle.`]);
+});
+
 test('the contract imports nothing', () => {
   expect(violations({ 'packages/core/src/backend.ts': "export type { Shape } from './shape.ts';" })).toEqual([
     'packages/core/src/backend.ts imports ./shape.ts: the contract imports nothing.',

@@ -1,10 +1,11 @@
 /** Sums of products, through the one matrix product: every batch, row, column and inner axis becomes a table of places. */
 import type { Hint, Kernel } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import { sizeOf } from '../shape.ts';
 import { Gemm } from './gemm.ts';
 import { floatOperand } from './operand.ts';
-import { floatSums, type Making } from './sums.ts';
+import { floatSums } from './sums.ts';
 
 type Contraction = Extract<Hint, { kind: 'contraction' }>;
 

@@ -5,12 +5,13 @@
  */
 import type { Hint, Kernel, Shape } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import type { Temporary } from '../host/region.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
 import { placesOf } from './contraction.ts';
 import { Gemm } from './gemm.ts';
 import { floatRead } from './operand.ts';
-import { floatSums, type Making } from './sums.ts';
+import { floatSums } from './sums.ts';
 
 type Conv = Extract<Hint, { kind: 'conv' }>;
 

@@ -2,17 +2,13 @@
  * Kernels by the fixed algorithm that their hint names. A nest is right without any, so an engine that is to be small
  * carries none of this and runs plain loops.
  */
-import type { Kernel } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
-import type { MadeKernel } from '../host/kernels.ts';
+import type { Hinted, MadeKernel } from '../host/making.ts';
 import { contraction } from './contraction.ts';
 import { conv } from './conv.ts';
 import { rank } from './rank.ts';
 import { scan } from './scan.ts';
 import { scatterAdd } from './scatter-add.ts';
-import type { Making } from './sums.ts';
-
-export type Hinted = (kernel: Kernel, making: Making) => MadeKernel | null;
 
 /** The kernel, or null where there is no hint, or none that is better than the loops. */
 export const hinted: Hinted = (kernel, making) => {

@@ -4,12 +4,12 @@
  */
 import type { DType, Kernel, TensorData } from '@nn/core';
 import { Call } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import type { Temporary } from '../host/region.ts';
 import { affineForms } from '../nest/affine.ts';
 import { analyse } from '../nest/analysis.ts';
 import { extract } from '../nest/body.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
-import type { Making } from './sums.ts';
 
 export interface Operand<A extends TensorData> {
   /** By how much the place moves along an axis of the kernel. */

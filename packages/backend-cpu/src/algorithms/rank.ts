@@ -1,10 +1,11 @@
 /** The places that the elements of rows take when they are sorted: ascending, stable, NaN last. */
 import type { Hint, Kernel } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import { sizeOf } from '../shape.ts';
 import { placesOf } from './contraction.ts';
 import { computedOperand } from './operand.ts';
-import { integerSums, type Making } from './sums.ts';
+import { integerSums } from './sums.ts';
 
 type Rank = Extract<Hint, { kind: 'rank' }>;
 

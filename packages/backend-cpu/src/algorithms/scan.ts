@@ -1,9 +1,9 @@
 /** Running sums in one pass: the domain with the summed axis last, as a scanning nest. */
 import type { Hint, Kernel } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import { extract } from '../nest/body.ts';
 import { renumber } from './operand.ts';
-import type { Making } from './sums.ts';
 
 type Scan = Extract<Hint, { kind: 'scan' }>;
 

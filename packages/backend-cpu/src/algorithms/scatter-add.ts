@@ -4,11 +4,12 @@
  */
 import type { Hint, Kernel } from '@nn/core';
 import { Call, type KernelFunction } from '../host/call.ts';
+import type { Making } from '../host/making.ts';
 import { extractAll } from '../nest/body.ts';
 import type { Nest } from '../nest/nest.ts';
 import { sizeOf } from '../shape.ts';
 import { renumber } from './operand.ts';
-import { floatSums, integerSums, type Making } from './sums.ts';
+import { floatSums, integerSums } from './sums.ts';
 
 /**
  * With more terms than this for each place, on average, sums are kept in doubles: bins of a histogram, not the rows of a

@@ -4,17 +4,9 @@
  */
 import type { Kernel, TensorData } from '@nn/core';
 import { Call, type KernelFunction } from '../host/call.ts';
-import type { Dialect } from '../host/dialect.ts';
-import type { Placement } from '../host/placement.ts';
-import type { Temporary, Workspace } from '../host/region.ts';
+import type { Making } from '../host/making.ts';
+import type { Temporary } from '../host/region.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
-
-/** What making a kernel needs, besides the kernel. */
-export interface Making {
-  readonly placement: Placement;
-  readonly dialect: Dialect;
-  readonly workspace: Workspace;
-}
 
 export interface Sums<A extends TensorData> {
   /** One stride for each axis of the domain. */

@@ -1,11 +1,11 @@
 /** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
 import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
-import type { Hinted } from '../algorithms/hinted.ts';
 import { commonLimits, type Engine, type EngineInfo } from '../engine.ts';
 import { sizeOf } from '../shape.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
 import { Kernels } from './kernels.ts';
+import type { Hinted } from './making.ts';
 import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
 import { Region } from './region.ts';
 

@@ -3,11 +3,9 @@
  * that pays. Keys of kernels and placements name the functions in the cache.
  */
 import type { Kernel } from '@nn/core';
-import type { Hinted } from '../algorithms/hinted.ts';
-import type { Making } from '../algorithms/sums.ts';
 import type { Nest } from '../nest/nest.ts';
-import type { KernelFunction } from './call.ts';
 import type { Dialect } from './dialect.ts';
+import type { Hinted, MadeKernel, Making } from './making.ts';
 import type { Placement } from './placement.ts';
 import { type Region, Workspace } from './region.ts';
 
@@ -16,12 +14,6 @@ const maxKept = 64 * 2 ** 20;
 /** What a function takes (source, byte code, machine code), in lengths of its key, which is its structure as text. */
 const bytesPerLetter = 16;
 const bytesOf = (key: string): number => 4096 + bytesPerLetter * key.length;
-
-/** A kernel as a function, and how it works, in a word for people. */
-export interface MadeKernel {
-  readonly run: KernelFunction;
-  readonly path: string;
-}
 
 export class Kernels {
   readonly #dialect: Dialect;

@@ -1,7 +1,7 @@
 /** The engine that runs generated JavaScript loops, where a policy allows to generate functions. */
-import type { Hinted } from '../algorithms/hinted.ts';
 import type { EngineFactory } from '../engine.ts';
 import { HostEngine } from '../host/engine.ts';
+import type { Hinted } from '../host/making.ts';
 import { forbidden, javascript } from './dialect.ts';
 
 export const javascriptEngine =

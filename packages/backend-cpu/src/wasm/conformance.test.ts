@@ -1,8 +1,8 @@
 /** The WebAssembly engine in all its variants against the conformance kit. */
 import { testConformance } from '@nn/conformance/vitest';
 import { test } from 'vitest';
+import { features } from './code/features.ts';
 import { WasmEngine } from './engine.ts';
-import { features } from './features.ts';
 
 testConformance('wasm, products and sums rounded apart', () => new WasmEngine({ fused: false }));
 

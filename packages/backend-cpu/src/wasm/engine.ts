@@ -13,15 +13,15 @@ import {
 } from '@nn/core';
 import { checkRun } from '../checks.ts';
 import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../engine.ts';
-import type { TileRows } from '../kernels/gemm.ts';
 import { sizeOf } from '../shape.ts';
 import { arrayKinds, bytesPerElement } from '../storage.ts';
-import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from '../threads/pool.ts';
-import { features } from './features.ts';
-import { libraryBytes } from './library.ts';
+import { features } from './code/features.ts';
+import type { TileRows } from './code/module-context.ts';
+import { host, type Target } from './code/module-context.ts';
+import { libraryBytes } from './kernels/library.ts';
 import { LinearMemory } from './memory.ts';
-import { host, type Target } from './module-context.ts';
-import { type CompiledProgram, compileProgram } from './program.ts';
+import { type CompiledProgram, compileProgram } from './program/program.ts';
+import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from './threads/pool.ts';
 
 /** A block of linear memory that core holds. */
 export class WasmBuffer {

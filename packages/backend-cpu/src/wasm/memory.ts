@@ -4,7 +4,7 @@
  * Addresses are unsigned 32-bit numbers; all blocks start at a multiple of 64.
  */
 import { BackendError } from '@nn/core';
-import type { MemoryType } from './assembler.ts';
+import type { MemoryType } from './code/assembler.ts';
 
 const pageBytes = 65536;
 const maximumPages = 65536;

@@ -1,8 +1,8 @@
 import type { Kernel } from '@nn/core';
 import { tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
+import { features } from './code/features.ts';
 import { WasmEngine } from './engine.ts';
-import { features } from './features.ts';
 import { pointwiseKernel, runKernel } from './testing.ts';
 
 const lengths = [...Array.from({ length: 17 }, (_, at) => at + 1), 31, 64, 67];

@@ -5,12 +5,13 @@
 import type { Group, Program, Step } from '@nn/core';
 import { stridesOf } from '../../shape.ts';
 import { bytesPerElement } from '../../storage.ts';
-import { phaseParameters } from '../../threads/protocol.ts';
-import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from '../assembler.ts';
-import { callVoid, i32, memory, select, whileLoop } from '../instructions.ts';
-import type { ModuleContext } from '../module-context.ts';
+import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from '../code/assembler.ts';
+import { callVoid, i32, memory, select, whileLoop } from '../code/instructions.ts';
+import type { ModuleContext } from '../code/module-context.ts';
+import { phaseParameters } from '../threads/protocol.ts';
 import type { KernelCodes } from './codes.ts';
-import { bytesOf, type Layout, positionsOf, rowsPerBlock, sameSlot } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { bytesOf, positionsOf, rowsPerBlock, sameSlot } from './rows.ts';
 import type { Unit, Units } from './units.ts';
 
 /** Phases below this many nanoseconds (about) are not worth the attention of other threads. */

@@ -1,30 +1,17 @@
 /**
  * The functions of a program's kernels, equal kernels in equal surroundings by one function. Which way a kernel goes is
- * decided by `special.ts`; loops come from `emit.ts`.
+ * decided by `kernels/special.ts`; loops come from `loops/emit.ts`.
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
 import { stridesOf } from '../../shape.ts';
 import { align } from '../../storage.ts';
-import { emitNest, type KernelCode } from '../emit.ts';
-import type { Beside } from '../fuse.ts';
-import type { ModuleContext } from '../module-context.ts';
-import { emitSpecial } from '../special.ts';
-import { sameSlot } from './layout.ts';
+import type { ModuleContext } from '../code/module-context.ts';
+import { emitSpecial } from '../kernels/special.ts';
+import { emitNest } from '../loops/emit.ts';
+import type { Beside, KernelCode } from '../loops/nest.ts';
+import type { KernelNumbers } from './kernel-numbers.ts';
+import { sameSlot } from './rows.ts';
 import type { Units } from './units.ts';
-
-/** Kernels by number, equal ones by one: their keys are long, and an unrolled loop has thousands of steps. */
-export class KernelNumbers {
-  readonly #numbers = new Map<Kernel | string, number>();
-
-  of(kernel: Kernel): number {
-    const known = this.#numbers.get(kernel);
-    if (known !== undefined) return known;
-    const number = this.#numbers.get(kernel.key) ?? this.#numbers.size;
-    this.#numbers.set(kernel.key, number);
-    this.#numbers.set(kernel, number);
-    return number;
-  }
-}
 
 /** The code of a step that the step before it has done as well. */
 const withTheOneBefore: KernelCode = { phases: [], scratch: 0, own: 0, path: 'loops' };

@@ -4,12 +4,12 @@
  * it wrote run as one (see `fuse.ts`). Everything else is a unit of one step.
  */
 import type { Group, Kernel, Program, Step } from '@nn/core';
-import { isWindowGradient } from '../../kernels/window-gradient.ts';
 import { stridesOf } from '../../shape.ts';
-import { estimate } from '../emit.ts';
-import { type Fused, fuseSteps } from '../fuse.ts';
-import type { KernelNumbers } from './codes.ts';
-import { blockBudget, groupRowBytes, sameSlot } from './layout.ts';
+import { isWindowGradient } from '../kernels/window-gradient.ts';
+import { estimate } from '../loops/emit.ts';
+import { type Fused, fuseSteps } from './fuse.ts';
+import type { KernelNumbers } from './kernel-numbers.ts';
+import { blockBudget, groupRowBytes, sameSlot } from './rows.ts';
 
 /** The steps `from` to `to`. */
 export interface Unit {

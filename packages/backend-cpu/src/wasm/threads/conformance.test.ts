@@ -1,0 +1,20 @@
+/** The WebAssembly engine with two threads against the conformance kit, in Node and in a page. */
+import { testConformance } from '@nn/conformance/vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { WasmEngine } from '../engine.ts';
+
+const engine = new WasmEngine({ fused: false, threads: 2 });
+afterAll(() => engine.pool?.close());
+
+/** The caller could do all the work alone: the kit shall see a worker that helps. */
+async function withWorker(): Promise<WasmEngine> {
+  await vi.waitFor(() => expect(engine.pool?.ready).toBe(1), { timeout: 20_000 });
+  return engine;
+}
+
+testConformance('wasm with two threads', withWorker);
+
+test('the worker was there all the time', () => {
+  expect(engine.pool?.failure).toBe(null);
+  expect(engine.engineInfo().details).toMatchObject({ threads: 2 });
+});
