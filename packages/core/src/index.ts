@@ -87,7 +87,25 @@ export {
   rot90,
   tile,
 } from './functions/arrange.ts';
+export {
+  argWhere,
+  type BincountOptions,
+  bincount,
+  type Distinct,
+  maskedSelect,
+  nonzero,
+  unique,
+  uniqueConsecutive,
+} from './functions/by-values.ts';
 export { copySign, hypot, lerp, sinc } from './functions/combinations.ts';
+export {
+  bucketize,
+  countNonzero,
+  type HistogramOptions,
+  histogram,
+  type SearchSortedOptions,
+  searchSorted,
+} from './functions/counting.ts';
 export { erfc, erfinv } from './functions/error-functions.ts';
 export { digamma, lgamma, polygamma } from './functions/gamma.ts';
 export { acosh, asinh, atanh, cosh, sinh } from './functions/hyperbolic.ts';
@@ -104,6 +122,15 @@ export {
   outer,
   trace,
 } from './functions/matrices.ts';
+export {
+  nanMax,
+  nanMean,
+  nanMin,
+  nanProd,
+  nanStandardDeviation,
+  nanSum,
+  nanVariance,
+} from './functions/nan-aware.ts';
 export { cdist, cosineSimilarity, matrixNorm, normalize, pdist, vectorNorm } from './functions/norms.ts';
 export { circularPad, type PadAmounts, reflectionPad, replicationPad } from './functions/padding.ts';
 export {
@@ -122,7 +149,30 @@ export {
   type NanToNumOptions,
   nanToNum,
 } from './functions/predicates.ts';
+export {
+  kthValue,
+  median,
+  mode,
+  nanMedian,
+  nanQuantile,
+  type QuantileInterpolation,
+  type QuantileOptions,
+  quantile,
+} from './functions/quantiles.ts';
+export { cummax, cummin, cumprod, logCumSumExp, type Placed } from './functions/running.ts';
 export { affineGrid, type GridSampleOptions, gridSample } from './functions/sampling.ts';
+export {
+  type IndexPutOptions,
+  indexAdd,
+  indexCopy,
+  indexPut,
+  indexReduce,
+  maskedScatter,
+  type ScatterReduceOptions,
+  scatter,
+  scatterReduce,
+} from './functions/scatter.ts';
+export { type Reduction, type SegmentOptions, segmentReduce } from './functions/segments.ts';
 export { acos, asin, atan, atan2 } from './functions/trigonometry.ts';
 export { type GradientCheckOptions, gradcheck } from './gradcheck.ts';
 export {

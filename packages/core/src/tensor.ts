@@ -13,6 +13,7 @@ import type { Node, NumberSource } from './graph/node.ts';
 import { currentRecorder, lift } from './graph/recorder.ts';
 import { hostNode, type NestedNumbers } from './host-data.ts';
 import * as arithmetic from './ops/arithmetic.ts';
+import { type AtItem, indexAt } from './ops/at.ts';
 import * as compare from './ops/compare.ts';
 import * as composite from './ops/composite.ts';
 import { matmul } from './ops/contract.ts';
@@ -30,8 +31,11 @@ export type TensorLike = Tensor | number | boolean | NumberSource | NestedNumber
 
 export type ReduceOptions = reduce.ReduceOptions;
 
-/** One part of `at`: an index, a range [start, stop, step] with open ends, a new axis (null), or '...' for all axes between. */
-export type IndexItem = number | readonly (number | null | undefined)[] | null | '...';
+/**
+ * One part of `at`: an index, a range [start, stop, step] with open ends, a new axis (null), '...' for all axes between, or a
+ * tensor: int32 indices, which broadcast with the others, or a bool mask over as many axes as it has.
+ */
+export type IndexItem = number | readonly (number | null | undefined)[] | null | '...' | Tensor;
 
 /** Nested arrays of numbers, as `array()` gives them. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -586,9 +590,22 @@ export class Tensor {
     return this.at(...starts.map((start, axis) => [start, stops?.[axis] ?? null, steps?.[axis] ?? 1]));
   }
 
-  /** NumPy's indexing: `x.at(0)`, `x.at('...', [1, 3])`, `x.at([null, null, -1], null)`. */
+  /**
+   * NumPy's indexing: `x.at(0)`, `x.at('...', [1, 3])`, `x.at([null, null, -1], null)`. Tensors of int32 indices choose
+   * together, element by element; their common shape stands where the first of them stands, and in front where other axes lie
+   * between them. Negative ones count from the end; those outside as for `gather`. A mask must be on the host: of a computed
+   * one nobody knows yet how much it chooses (`maskedSelect` and `nonzero` wait for that).
+   *
+   * @example
+   * import { tensor } from '@nn/core';
+   * const x = tensor([[1, 2, 3], [4, 5, 6]]);
+   * const columns = tensor([2, 0], { dtype: 'int32' });
+   * console.log(await x.at(tensor([1, 0], { dtype: 'int32' }), columns).array()); // => [6, 1]
+   * console.log(await x.at([0, 1], columns).array()); // => [[3, 1]]
+   * console.log(await x.at(tensor([false, true])).array()); // => [[4, 5, 6]]
+   */
   at(...items: readonly IndexItem[]): Tensor {
-    return wrap(indexAt(this.node, items));
+    return wrap(indexAt(this.node, itemNodes(items)));
   }
 
   /** Pieces along an axis: so many equal ones, or of the sizes named. */
@@ -741,7 +758,13 @@ export function toNode(value: TensorLike, dtype: DType): Node {
   );
 }
 
-function integers(indices: TensorLike): Node {
+/** @internal Items of `at`, their tensors as nodes. */
+export function itemNodes(items: readonly IndexItem[]): AtItem[] {
+  return items.map((item) => (isTensor(item) ? item.node : item));
+}
+
+/** @internal Indices: bare numbers are whole. */
+export function integers(indices: TensorLike): Node {
   const node = toNode(indices, 'int32');
   const isBare = !isTensor(indices) && node.dtype === 'float32';
   return isBare ? functions.cast(node, 'int32') : node;
@@ -755,85 +778,4 @@ function rangeOf(operation: string, shape: Shape, axis: number): IndexRange {
 function argExtreme(kind: 'max' | 'min', node: Node, axis: number | undefined, options?: ReduceOptions): Node {
   if (axis === undefined) return reduce.argExtreme(kind, views.reshape(node, [-1]), 0);
   return reduce.argExtreme(kind, node, axis, options);
-}
-
-/** NumPy's basic indexing: every item takes its axis; what the items do not name stays whole. */
-function indexAt(node: Node, items: readonly IndexItem[]): Node {
-  const named = items.filter((item) => item !== null && item !== '...').length;
-  const rank = node.shape.length;
-  if (named > rank || items.filter((item) => item === '...').length > 1) {
-    throw new ShapeError(
-      'at',
-      `${named} indices${named > rank ? '' : " and more than one '...'"} for ${show(node.shape)}, which has ${rank} axes.`,
-      { shape: node.shape, items },
-    );
-  }
-  let x = node;
-  let axis = 0;
-  const shape: number[] = [];
-  for (const item of items) {
-    if (item === '...') {
-      for (let skip = rank - named; skip > 0; skip--) shape.push(x.shape[axis++]!);
-    } else if (item === null) {
-      shape.push(1);
-    } else if (typeof item === 'number') {
-      const size = x.shape[axis]!;
-      const at = item < 0 ? item + size : item;
-      if (!Number.isInteger(item) || at < 0 || at >= size) {
-        throw new ShapeError('at', `index ${item} is outside of axis ${axis} of ${show(node.shape)}, size ${size}.`, {
-          shape: node.shape,
-          index: item,
-          axis,
-        });
-      }
-      x = box(x, axis++, at, 1, 1);
-    } else {
-      const { start, count, step } = range(item, x.shape[axis]!);
-      const forward =
-        step > 0
-          ? box(x, axis, start, count, step)
-          : views.flip(box(x, axis, start + (count - 1) * step, count, -step), axis);
-      shape.push(count);
-      x = forward;
-      axis++;
-    }
-  }
-  return views.reshape(x, [...shape, ...x.shape.slice(axis)]);
-}
-
-/** Python's slice.indices: [start, stop, step] with open and negative ends. */
-function range(
-  item: readonly (number | null | undefined)[],
-  size: number,
-): { start: number; count: number; step: number } {
-  const step = item[2] ?? 1;
-  if (!Number.isInteger(step) || step === 0)
-    throw new ValueError('at', `a step must be a whole number other than 0, got ${step}.`);
-  const low = step > 0 ? 0 : -1;
-  const high = step > 0 ? size : size - 1;
-  const place = (value: number | null | undefined, open: number): number => {
-    if (value === null || value === undefined) return open;
-    if (!Number.isInteger(value)) throw new ValueError('at', `a range must have whole numbers, got ${value}.`);
-    return Math.min(Math.max(value < 0 ? value + size : value, low), high);
-  };
-  const start = place(item[0], step > 0 ? low : high);
-  const stop = place(item[1], step > 0 ? high : low);
-  return { start, count: Math.max(0, Math.ceil((stop - start) / step)), step };
-}
-
-/** `count` elements of one axis. The start is lifted unless the axis stays whole. */
-function box(x: Node, axis: number, start: number, count: number, step: number): Node {
-  const size = x.shape[axis]!;
-  if (count === size && step === 1) return x;
-  if (count === 0) return views.narrow(x, axis, 0, 0);
-  const reach = (count - 1) * step + 1;
-  const shape = x.shape.map((length, a) => (a === axis ? reach : length));
-  const starts = x.shape.map((_, a) => lift(a === axis ? start : 0, 'int32'));
-  const moved = reach === size ? x : views.dynamicSlice(x, starts, shape);
-  if (step === 1) return moved;
-  return views.sliceStatic(moved, {
-    start: shape.map(() => 0),
-    size: shape.map((length, a) => (a === axis ? count : length)),
-    step: shape.map((_, a) => (a === axis ? step : 1)),
-  });
 }

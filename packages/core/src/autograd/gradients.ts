@@ -6,10 +6,10 @@
 import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
-import { constant, type Node } from '../graph/node.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
 import { inputsFirst, inputsOfGradient, passesGradient } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
-import { expandTo } from '../ops/views.ts';
+import { expandTo, Reshape } from '../ops/views.ts';
 import { sameShape, show } from '../shape.ts';
 import { feedsBranch, keepZeros } from './branches.ts';
 import { rewriteSum } from './rewrites.ts';
@@ -67,8 +67,17 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   const isOnPath = (target: Node): boolean => reached.has(target) && needed[root] === 1 && isFloat(target.dtype);
   return targets.map((target) => {
     const found = results.get(target);
-    return found ?? (isOnPath(target) ? constant(0, 'float32', target.shape, target.backend) : null);
+    if (found !== undefined) return placed(found, target);
+    return isOnPath(target) ? constant(0, 'float32', target.shape, target.backend) : null;
   });
+}
+
+/** A gradient made of constants alone (through an empty slice, say) lives where its target does. */
+function placed(gradient: Node, target: Node): Node {
+  if (gradient.backend !== null || target.backend === null) return gradient;
+  const here = apply(Reshape, [gradient], gradient.shape);
+  here.backend = target.backend;
+  return here;
 }
 
 /** One application of the chain rule: what goes back to each input that needs it. */

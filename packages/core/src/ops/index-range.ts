@@ -15,6 +15,8 @@ export interface IndexRange {
   /** What they choose from, for the message: `axis 0 of [3, 4]`, `2 classes`. */
   readonly from: string;
   readonly size: number;
+  /** The lowest index; 0 by default. */
+  readonly low?: number;
   /** An index that means nothing and may stand anywhere. */
   readonly ignored?: number | undefined;
 }
@@ -33,25 +35,28 @@ export function requireInside(index: Node, range: IndexRange, debugOnly = false)
 }
 
 /** The error that names the first index outside, or null. */
-function outside(values: TensorData, { operation, from, size, ignored }: IndexRange): ValueError | null {
+function outside(values: TensorData, { operation, from, size, low = 0, ignored }: IndexRange): ValueError | null {
   for (let k = 0; k < values.length; k++) {
     const value = Math.trunc(values[k]!);
-    if ((value >= 0 && value < size) || value === ignored) continue;
+    if ((value >= low && value < size) || value === ignored) continue;
     return new ValueError(
       operation,
-      `index ${value} is outside of ${from}: indices go from 0 to ${size - 1}${ignored === undefined ? '' : `, and ${ignored} is ignored`}.`,
+      `index ${value} is outside of ${from}: indices go from ${low} to ${size - 1}${ignored === undefined ? '' : `, and ${ignored} is ignored`}.`,
       { operation, index: value, size },
     );
   }
   return null;
 }
 
-/** The values that were made on the host, seen through reshapes and casts (of a row, those of all rows): not those of results that somebody read, or a read would change what follows. */
-function valuesOnHost(index: Node): TensorData | null {
+/**
+ * The values that were made on the host, seen through reshapes and casts: not those of results that somebody read, or a read
+ * would change what follows. Of a row of `vmap` those of all rows, or null with `isExact`.
+ */
+export function valuesOnHost(index: Node, isExact = false): TensorData | null {
   let source = index;
   while (source.primitive === Reshape || source.primitive === Cast || source.primitive === Placeholder) {
     const behind = source.primitive === Placeholder ? (source.attributes as Node | null) : source.inputs[0]!;
-    if (behind === null) return null;
+    if (behind === null || (isExact && source.primitive === Placeholder)) return null;
     source = behind;
   }
   if (source.primitive !== Data || source.dtype === 'float16' || source.dtype === 'bfloat16') return null;

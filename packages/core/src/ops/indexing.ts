@@ -239,7 +239,7 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
   return apply(Gather, [reshape(x, [-1]), flatPositions(x, index, normal)], { axis: 0, isInside: true });
 }
 
-function requireElements(operation: string, x: Node, index: Node, axis: number): void {
+export function requireElements(operation: string, x: Node, index: Node, axis: number): void {
   if (x.shape[axis] !== 0 || index.size === 0) return;
   throw new ShapeError(operation, `axis ${axis} of ${show(x.shape)} is empty, there is nothing to choose from.`, {
     shape: x.shape,
