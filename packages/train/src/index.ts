@@ -60,6 +60,33 @@ export { Throughput, type ThroughputOptions, type ThroughputReading, throughput 
 export { encodeEvent, encodeFileStart, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
+export {
+  type BatchSizeFinding,
+  type BatchSizeRow,
+  type FindBatchSizeOptions,
+  findBatchSize,
+} from './search/batch-size.ts';
+export { type CrossValidateOptions, type CrossValidation, crossValidate } from './search/cross-validate.ts';
+export { type FindLearningRateOptions, findLearningRate, type LearningRateFinding } from './search/learning-rate.ts';
+export {
+  type Budget,
+  type HalvingSearchOptions,
+  type PlainSearchOptions,
+  type SearchResult,
+  search,
+  searchTable,
+  type TrialResult,
+  type TrialRow,
+} from './search/search.ts';
+export {
+  type Choice,
+  choice,
+  type Range,
+  type RangeOptions,
+  range,
+  type SettingsOf,
+  type Space,
+} from './search/space.ts';
 export type { EpochRow } from './state.ts';
 export {
   type Color,
@@ -74,3 +101,15 @@ export {
 export { type Outcome, Training } from './training.ts';
 export { type Prediction, type PredictOptions, predict, type ValidateOptions, validate } from './validate.ts';
 export { type LossWeights, type WeightOptions, weightedLoss } from './weights.ts';
+export type { WorkerLike } from './workers/channel.ts';
+export {
+  type Servable,
+  type Served,
+  serveTraining,
+  type TrainInWorkerOptions,
+  trainInWorker,
+  type WorkerOutcome,
+  type WorkerRun,
+} from './workers/run.ts';
+export { serveTrials, type Trial, type TrialContext, type Workers } from './workers/trials.ts';
+export { giveWeights, takeWeights, type Weight, type Weights } from './workers/weights.ts';

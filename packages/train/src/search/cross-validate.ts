@@ -1,0 +1,76 @@
+/**
+ * The same training on every fold: what comes out, its mean and how far it scatters. Owns the seeds of the folds and the
+ * arithmetic; the folds are those of `kFolds` and `timeSeriesFolds` of @nn/data, stratified and grouped as those make them.
+ */
+import { type AbortSignalLike, ValueError } from '@nn/core';
+import { openPool, runAll, type Trial, type Workers } from '../workers/trials.ts';
+import { trialSeed } from './space.ts';
+
+export interface CrossValidateOptions<Fold, R extends Record<string, number>> {
+  /** Trains on a fold and returns its values, those of the test part. Random numbers are seeded for each fold. */
+  readonly trial?: Trial<Fold, R>;
+  /** Instead of `trial`: workers whose modules call `serveTrials(trial)`. */
+  readonly workers?: Workers;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignalLike;
+}
+
+export interface CrossValidation<R> {
+  /** The values of each fold, in order. */
+  readonly rows: readonly R[];
+  readonly mean: R;
+  /** The standard deviation over the folds, with n - 1. */
+  readonly deviation: R;
+}
+
+/**
+ * Trains and tests once for each fold: each value's mean and standard deviation. Throws what a fold throws, with its number.
+ *
+ * @example
+ * import { kFolds, moons, type Fold } from '@nn/data';
+ * import { crossValidate } from '@nn/train';
+ * const data = moons(100, { seed: 1 });
+ * const folds = kFolds(data, { folds: 5, stratifyBy: 'targets', shuffle: true, seed: 1 });
+ * const { rows, mean } = await crossValidate(folds, {
+ *   trial: ({ train, test }: Fold) => ({ samples: data.take(train).size, share: data.take(test).size / data.size }),
+ * });
+ * console.log(rows.length, mean); // => 5 { samples: 80, share: 0.2 }
+ */
+export async function crossValidate<Fold, R extends Record<string, number>>(
+  folds: readonly Fold[],
+  options: CrossValidateOptions<Fold, R>,
+): Promise<CrossValidation<R>> {
+  const { trial, workers, seed = 0, signal } = options;
+  if (folds.length === 0) throw new ValueError('crossValidate', 'there are no folds: kFolds(data) makes some.');
+  const pool = openPool<Fold, R>('crossValidate', { trial, workers });
+  try {
+    const jobs = folds.map((input, at) => ({
+      input,
+      context: { seed: trialSeed(seed, at), budget: 0, state: null },
+    }));
+    const results = await runAll(pool, jobs, { signal });
+    const rows = results.map((result, at) => {
+      if ('error' in result) {
+        result.error.message = `fold ${at + 1} of ${folds.length}: ${result.error.message}`;
+        throw result.error;
+      }
+      return result.result;
+    });
+    const names = Object.keys(rows[0]!);
+    const over = (value: (values: readonly number[]) => number): R =>
+      // the cast: a value for each name
+      Object.fromEntries(names.map((name) => [name, value(rows.map((row) => row[name]!))])) as R;
+    return { rows, mean: over(meanOf), deviation: over(deviationOf) };
+  } finally {
+    await pool.close();
+  }
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function deviationOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return values.length === 1 ? 0 : Math.sqrt(squares / (values.length - 1));
+}

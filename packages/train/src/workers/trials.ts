@@ -1,0 +1,197 @@
+/**
+ * Jobs that are tried side by side: in this thread one after the other, or in workers. A job's random numbers come from its
+ * own seed, so its result does not depend on where and when it ran. Owns the pool; what is tried is the search's.
+ */
+import { type AbortSignalLike, randomState, setRandomState, setSeed, ValueError } from '@nn/core';
+import { channelTo, ownChannel, receivedError, type SentError, sentError, type WorkerLike } from './channel.ts';
+
+/** What a trial is told besides its settings. */
+export interface TrialContext {
+  /** Its own; core's random numbers were seeded with it before the call. */
+  readonly seed: number;
+  /** How much it may cost in all: epochs, steps, as the search counts. 0 where there is no such limit. */
+  readonly budget: number;
+  /** What the same trial returned for a smaller budget, to go on from; null at first. */
+  readonly state: unknown;
+}
+
+/** A function of settings, for a search, or of a fold, for a cross-validation. */
+export type Trial<Input, Result> = (input: Input, context: TrialContext) => Promise<Result> | Result;
+
+/** Workers whose modules call `serveTrials`. */
+export interface Workers {
+  /** Starts one: `() => new Worker(new URL('./trial.js', import.meta.url), { type: 'module' })`. */
+  readonly start: () => WorkerLike;
+  readonly count: number;
+}
+
+export interface Job<Input> {
+  readonly input: Input;
+  readonly context: TrialContext;
+}
+
+/** What a job gave, or the error that it threw; and how long it took. */
+export type JobResult<Result> = { readonly seconds: number } & (
+  | { readonly result: Result }
+  | { readonly error: Error }
+);
+
+type Message =
+  | { readonly nn: 'trial'; readonly type: 'run'; readonly id: number; readonly job: Job<unknown> }
+  | { readonly nn: 'trial'; readonly type: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly nn: 'trial'; readonly type: 'failed'; readonly id: number; readonly error: SentError };
+
+const isOurs = (data: unknown): data is Message => (Object(data) as { nn?: unknown }).nn === 'trial';
+
+/**
+ * In a worker's module: runs the trials that `search` or `crossValidate` send. Throws ValueError outside of a worker.
+ *
+ * @example
+ * import { serveTrials } from '@nn/train';
+ * const serve = () => serveTrials(async ({ x }: { x: number }) => (x - 3) ** 2);
+ * console.log(typeof serve); // => function
+ */
+export function serveTrials<Input, Result>(trial: Trial<Input, Result>): void {
+  const channel = ownChannel('serveTrials');
+  channel.listen(
+    (data) => {
+      if (!isOurs(data) || data.type !== 'run') return;
+      const { id, job } = data;
+      const finish = async (): Promise<Message> => {
+        try {
+          // the cast: what is sent has the type that search and crossValidate were given
+          return { nn: 'trial', type: 'result', id, result: await seeded(trial, job as Job<Input>) };
+        } catch (error) {
+          return { nn: 'trial', type: 'failed', id, error: sentError(error) };
+        }
+      };
+      void finish().then((message) => channel.send(message));
+    },
+    () => undefined,
+  );
+}
+
+function seeded<Input, Result>(trial: Trial<Input, Result>, { input, context }: Job<Input>): Promise<Result> | Result {
+  setSeed(context.seed);
+  return trial(input, context);
+}
+
+/** Runs jobs one at a time in this thread, or several in workers. `close` ends the workers. */
+export interface Pool<Input, Result> {
+  /** Jobs that run at once. */
+  readonly size: number;
+  run(job: Job<Input>): Promise<JobResult<Result>>;
+  close(): Promise<void>;
+}
+
+/** A pool of this thread or of workers: one of `trial` and `workers` is given. */
+export function openPool<Input, Result>(
+  operation: string,
+  { trial, workers }: { readonly trial?: Trial<Input, Result> | undefined; readonly workers?: Workers | undefined },
+): Pool<Input, Result> {
+  if ((trial === undefined) === (workers === undefined)) {
+    throw new ValueError(
+      operation,
+      'give a trial, which runs in this thread, or workers that serve trials: one of both.',
+    );
+  }
+  if (workers === undefined) return ownThread(trial!);
+  if (!Number.isInteger(workers.count) || workers.count < 1) {
+    throw new ValueError(operation, `workers.count is ${workers.count}: it is a whole number, 1 or more.`);
+  }
+  return new WorkerPool<Input, Result>(workers);
+}
+
+function ownThread<Input, Result>(trial: Trial<Input, Result>): Pool<Input, Result> {
+  return {
+    size: 1,
+    close: () => Promise.resolve(),
+    run: async (job) => {
+      const before = randomState();
+      const started = performance.now();
+      const seconds = (): number => (performance.now() - started) / 1000;
+      try {
+        const result = await seeded(trial, job);
+        return { result, seconds: seconds() };
+      } catch (error) {
+        return { error: error instanceof Error ? error : new Error(String(error)), seconds: seconds() };
+      } finally {
+        setRandomState(before);
+      }
+    },
+  };
+}
+
+class WorkerPool<Input, Result> implements Pool<Input, Result> {
+  readonly size: number;
+  readonly #start: () => WorkerLike;
+  readonly #free: WorkerLike[] = [];
+  readonly #all = new Set<WorkerLike>();
+  #ids = 0;
+
+  constructor({ start, count }: Workers) {
+    [this.#start, this.size] = [start, count];
+  }
+
+  async run(job: Job<Input>): Promise<JobResult<Result>> {
+    const worker = this.#free.pop() ?? this.#start();
+    this.#all.add(worker);
+    const started = performance.now();
+    const id = this.#ids++;
+    const channel = channelTo(worker);
+    try {
+      const result = await new Promise<Result>((resolve, reject) => {
+        const stop = channel.listen(
+          (data) => {
+            if (!isOurs(data) || data.id !== id || data.type === 'run') return;
+            stop();
+            this.#free.push(worker);
+            // the cast: the worker serves the trial of this search
+            if (data.type === 'result') resolve(data.result as Result);
+            else reject(receivedError(data.error));
+          },
+          (error) => {
+            // gone for good: the next job gets a new one
+            stop();
+            this.#all.delete(worker);
+            reject(error);
+          },
+        );
+        const message: Message = { nn: 'trial', type: 'run', id, job };
+        channel.send(message);
+      });
+      return { result, seconds: (performance.now() - started) / 1000 };
+    } catch (error) {
+      return { error: error as Error, seconds: (performance.now() - started) / 1000 };
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+    this.#all.clear();
+  }
+}
+
+/** Runs all jobs, as many at once as the pool takes; results in the order of the jobs. Throws the signal's reason. */
+export async function runAll<Input, Result>(
+  pool: Pool<Input, Result>,
+  jobs: readonly Job<Input>[],
+  options: {
+    readonly signal?: AbortSignalLike | undefined;
+    readonly onResult?: ((at: number, result: JobResult<Result>) => void) | undefined;
+  } = {},
+): Promise<JobResult<Result>[]> {
+  const results: JobResult<Result>[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < jobs.length) {
+      options.signal?.throwIfAborted();
+      const at = next++;
+      const result = await pool.run(jobs[at]!);
+      results[at] = result;
+      options.onResult?.(at, result);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(pool.size, jobs.length) }, lane));
+  return results;
+}

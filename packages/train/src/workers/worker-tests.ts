@@ -1,0 +1,40 @@
+/** The training and the trial of workers.*.test.ts, made in the test and in its workers alike. */
+import { cpu } from '@nn/backend-cpu/javascript';
+import { setDefaultBackend, setSeed } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import { crossEntropy, Linear, relu, Sequential } from '@nn/layers';
+import { Accuracy } from '@nn/metrics';
+import { AdamW } from '@nn/optim';
+import { Training } from '../index.ts';
+
+setDefaultBackend(cpu());
+
+export function makeModel(): Sequential {
+  setSeed(3);
+  return new Sequential(new Linear(2, 8), relu, new Linear(8, 2));
+}
+
+export function makeTraining({ learningRate, epochs }: { readonly learningRate: number; readonly epochs: number }) {
+  if (learningRate < 0) throw new RangeError('learningRate is below 0');
+  const model = makeModel();
+  const accuracy = new Accuracy();
+  return new Training({
+    model,
+    optimizer: new AdamW(model, { learningRate }),
+    data: new DataLoader(moons(100, { seed: 1 }), { batchSize: 20, shuffle: true, seed: 1 }),
+    metrics: { accuracy },
+    step: ({ inputs, targets }) => {
+      const logits = model.forward(inputs);
+      accuracy.update(logits, targets);
+      return crossEntropy(logits, targets);
+    },
+    epochs,
+    readEvery: 2,
+  });
+}
+
+export async function trial({ learningRate }: { readonly learningRate: number }): Promise<number> {
+  if (learningRate > 100) (globalThis as { process?: { exit(code: number): void } }).process?.exit(7);
+  const { history } = await makeTraining({ learningRate, epochs: 2 }).run();
+  return history.at(-1)!.values.loss;
+}

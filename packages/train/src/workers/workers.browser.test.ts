@@ -1,0 +1,35 @@
+/** A training in a Web Worker: the same numbers as in the page, while the page stays free. */
+import { cpu } from '@nn/backend-cpu/javascript';
+import { setDefaultBackend } from '@nn/core';
+import { beforeAll, expect, test } from 'vitest';
+import { search } from '../search/search.ts';
+import { choice } from '../search/space.ts';
+import { trainInWorker } from './run.ts';
+import type { served } from './served-tests.ts';
+import { giveWeights } from './weights.ts';
+import { makeModel, makeTraining } from './worker-tests.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+const start = (): Worker => new Worker(new URL('./served-tests.ts', import.meta.url), { type: 'module' });
+
+test('trains in a Web Worker to the numbers of the page', async () => {
+  const own = await makeTraining({ learningRate: 0.02, epochs: 2 }).run();
+  const worker = start();
+  const run = trainInWorker<typeof served>(worker, { learningRate: 0.02, epochs: 2 });
+  const types = new Set<string>();
+  for await (const { type } of run) types.add(type);
+  const { history, weights } = await run.outcome;
+  expect(history).toEqual(own.history);
+  expect([...types]).toEqual(expect.arrayContaining(['start', 'step', 'read', 'epoch', 'stopped']));
+  await giveWeights(makeModel(), weights);
+  const endless = trainInWorker<typeof served>(worker, { learningRate: 0.02, epochs: 1e6 });
+  for await (const { type } of endless) if (type === 'read') endless.abort();
+  expect((await endless.outcome).why).toBe('aborted');
+  worker.terminate();
+});
+
+test('searches in Web Workers', async () => {
+  const space = { learningRate: choice([1e-5, 0.05]) };
+  const { best } = await search({ space, strategy: 'grid', workers: { start, count: 2 } });
+  expect(best.settings).toEqual({ learningRate: 0.05 });
+});

@@ -1,0 +1,142 @@
+/** Trainings and trials in worker threads, whose module is bundled as users of plain Node would. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { cpu } from '@nn/backend-cpu/javascript';
+import { setDefaultBackend, tensor } from '@nn/core';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { crossValidate } from '../search/cross-validate.ts';
+import { search } from '../search/search.ts';
+import { choice } from '../search/space.ts';
+import { serveTraining, trainInWorker } from './run.ts';
+import type { served } from './served-tests.ts';
+import { giveWeights } from './weights.ts';
+import { makeModel, makeTraining, trial } from './worker-tests.ts';
+
+type Task = typeof served;
+
+let home = '';
+const start = (): Worker => new Worker(join(home, 'worker.mjs'));
+beforeAll(async () => {
+  setDefaultBackend(cpu());
+  home = mkdtempSync(join(tmpdir(), 'nn-workers-'));
+  await build({
+    entryPoints: [join(import.meta.dirname, 'served-tests.ts')],
+    outfile: join(home, 'worker.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['@nn/source'],
+    banner: { js: 'globalThis.nnTestWorker = true;' },
+    logLevel: 'error',
+  });
+}, 120_000);
+afterAll(() => rmSync(home, { recursive: true }));
+
+describe('trainInWorker', () => {
+  test('has the events, values and weights of the same training here, one run after the other', async () => {
+    const own = makeTraining({ learningRate: 0.02, epochs: 2 });
+    const ownEvents: string[] = [];
+    for await (const event of own) if (event.type !== 'step') ownEvents.push(JSON.stringify(event));
+    const worker = start();
+    try {
+      for (let time = 0; time < 2; time++) {
+        const run = trainInWorker<Task>(worker, { learningRate: 0.02, epochs: 2 });
+        const events: string[] = [];
+        for await (const event of run) if (event.type !== 'step') events.push(JSON.stringify(event));
+        expect(events).toEqual(ownEvents);
+        const { why, step, history, weights } = await run.outcome;
+        expect([why, step]).toEqual(['done', 10]);
+        expect(history).toEqual(own.history);
+        const model = makeModel();
+        await giveWeights(model, weights);
+        const x = tensor([[1, -1]]);
+        const here = own.model as typeof model;
+        expect(await model.forward(x).array()).toEqual(await here.forward(x).array());
+      }
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  test('pauses, shows its weights meanwhile, goes on, and is aborted', async () => {
+    const worker = start();
+    const controller = new AbortController();
+    const run = trainInWorker<Task>(
+      worker,
+      { learningRate: 0.01, epochs: 1e6 },
+      { signal: controller.signal, every: 0 },
+    );
+    const seen: number[] = [];
+    try {
+      for await (const { type, step } of run) {
+        if (type !== 'step') continue;
+        seen.push(step);
+        if (seen.length === 3) {
+          run.pause();
+          const [first, again] = [await run.weights(), await run.weights()];
+          expect([...first.keys()]).toEqual(['0.weight', '0.bias', '2.weight', '2.bias']);
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          const later = await run.weights();
+          expect(later).toEqual(await run.weights());
+          expect(first.get('0.weight')!.data).not.toEqual(new Float32Array(16));
+          expect(again.size).toBe(4);
+          run.resume();
+        }
+        if (seen.length === 10) controller.abort();
+      }
+      expect(seen).toEqual(seen.map((_, at) => at + 1));
+      expect((await run.outcome).why).toBe('aborted');
+      await expect(run.weights()).rejects.toThrow('WorkerRun: the training is over: its weights are in the outcome.');
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  test('rejects with what was thrown there, and when the worker is gone', async () => {
+    const worker = start();
+    const run = trainInWorker<Task>(worker, { learningRate: -1, epochs: 1 });
+    await expect(run.outcome).rejects.toThrow('learningRate is below 0');
+    const other = trainInWorker<Task>(worker, { learningRate: 0.1, epochs: 1e6 });
+    const walk = (async () => {
+      for await (const _ of other);
+    })();
+    await worker.terminate();
+    await expect(walk).rejects.toThrow('the worker ended with code 1');
+    expect(() => serveTraining(makeTraining)).toThrow('serveTraining: this is no worker: call it in a module');
+    await expect(giveWeights({ other: makeModel() }, new Map())).rejects.toThrow(
+      'giveWeights: the model and the weights differ in other.0.weight',
+    );
+  });
+});
+
+describe('search in workers', () => {
+  const space = { learningRate: choice([1e-5, 1e-3, 0.1]) };
+
+  test('gives the rows of one thread, whatever the number of workers', async () => {
+    const settled = ({ rows }: Awaited<ReturnType<typeof search>>) => rows.map(({ seconds: _, ...row }) => row);
+    const here = await search({ space, strategy: 'grid', trial, seed: 1 });
+    const there = await search({ space, strategy: 'grid', workers: { start, count: 2 }, seed: 1 });
+    expect(settled(there)).toEqual(settled(here));
+    const folds = [{ learningRate: 0.1 }, { learningRate: 0.01 }];
+    const asRecord = { start: () => start(), count: 2 };
+    await expect(crossValidate(folds, { workers: asRecord })).resolves.toMatchObject({
+      rows: [expect.any(Number), expect.any(Number)],
+    });
+  });
+
+  test('a worker that dies costs its trial, not the search', async () => {
+    const { rows } = await search({
+      space: { learningRate: choice([1000, 0.1, 0.01]) },
+      strategy: 'grid',
+      workers: { start, count: 1 },
+    });
+    expect(rows.map(({ trial: number, error }) => [number, error])).toEqual([
+      [expect.any(Number), null],
+      [expect.any(Number), null],
+      [0, 'the worker ended with code 7'],
+    ]);
+  });
+});
