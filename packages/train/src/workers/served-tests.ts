@@ -1,6 +1,7 @@
 /** The module of the workers in workers.*.test.ts: serves a training and trials, as users write it. */
-import { serveTraining, serveTrials } from '../index.ts';
-import { makeTraining, trial } from './worker-tests.ts';
+import { type Served, serveTraining, serveTrials } from '../index.ts';
+import { makeTraining, type Settings, trial } from './worker-tests.ts';
 
-export const served = serveTraining(makeTraining);
+export const served: Served<Settings, { readonly loss: number; readonly accuracy: number }> =
+  serveTraining(makeTraining);
 serveTrials(trial);

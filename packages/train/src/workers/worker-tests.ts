@@ -1,7 +1,7 @@
 /** The training and the trial of workers.*.test.ts, made in the test and in its workers alike. */
 import { cpu } from '@nn/backend-cpu/javascript';
 import { setDefaultBackend, setSeed } from '@nn/core';
-import { DataLoader, moons } from '@nn/data';
+import { type Batch, type DataArray, DataLoader, moons } from '@nn/data';
 import { crossEntropy, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { AdamW } from '@nn/optim';
@@ -14,7 +14,10 @@ export function makeModel(): Sequential {
   return new Sequential(new Linear(2, 8), relu, new Linear(8, 2));
 }
 
-export function makeTraining({ learningRate, epochs }: { readonly learningRate: number; readonly epochs: number }) {
+type Sample = Batch<{ readonly inputs: DataArray; readonly targets: DataArray<Int32Array> }>;
+export type Settings = { readonly learningRate: number; readonly epochs: number };
+
+export function makeTraining({ learningRate, epochs }: Settings): Training<Sample, { readonly accuracy: Accuracy }> {
   if (learningRate < 0) throw new RangeError('learningRate is below 0');
   const model = makeModel();
   const accuracy = new Accuracy();
