@@ -4,6 +4,12 @@ export type { DigitOptions } from './generated/digits.ts';
 export { digits } from './generated/digits.ts';
 export type { PointOptions } from './generated/points.ts';
 export { blobs, circles, moons, spirals, xor } from './generated/points.ts';
+export { type BatchOptions, BatchPipeline, type PipelineBatch } from './pipeline/batch-pipeline.ts';
+export type { SampleContext } from './pipeline/chunk.ts';
+export { DataPipeline, dataPipeline } from './pipeline/pipeline.ts';
+export { type PortLike, servePipeline } from './pipeline/serve.ts';
+export type { Sample, SampleOf, SampleValue, Source, SourceLike, StreamSource } from './pipeline/source.ts';
+export type { WorkerLike, WorkerOptions } from './pipeline/workers.ts';
 export type { Column, ColumnKind, CsvFileOptions, CsvOptions, CsvReading, Table } from './readers/csv.ts';
 export { parseCsv, readCsv } from './readers/csv.ts';
 export { CsvRecords, parseCsvRecords } from './readers/csv-records.ts';
@@ -21,11 +27,12 @@ export type { SmoteNcOptions } from './resampling/smote-nc.ts';
 export { smoteNc } from './resampling/smote-nc.ts';
 export type { BorderlineOptions, SmoteOptions, Synthetic } from './resampling/synthetic.ts';
 export { adasyn, borderlineSmote, smote } from './resampling/synthetic.ts';
+export type { BatchInfo } from './samples/batch-tensors.ts';
 export type { ArrayBatch, Padding } from './samples/batches.ts';
 export { gatherBatch, padSequences, padTo } from './samples/batches.ts';
 export type { Classified, DataArray, Elements, Field, Fields, RaggedArray } from './samples/dataset.ts';
 export { Dataset, dense, ragged } from './samples/dataset.ts';
-export type { Batch, BatchInfo, DataLoaderOptions } from './samples/loader.ts';
+export type { Batch, DataLoaderOptions } from './samples/loader.ts';
 export { DataLoader } from './samples/loader.ts';
 export type { FitOptions, Normalization } from './samples/normalization.ts';
 export { denormalize, fitNormalization, normalize } from './samples/normalization.ts';
@@ -42,6 +49,17 @@ export type { DifferenceOptions, Differences, SeasonOptions } from './series/sea
 export { difference, scaledError, seasonalFeatures, seasonalNaive, undifference } from './series/seasons.ts';
 export type { WindowOptions, Windows } from './series/windows.ts';
 export { slidingWindows } from './series/windows.ts';
+export { type ByteRange, byteRange, fetchRange, openFile } from './sources/byte-range.ts';
+export { type CsvRows, type CsvRowsOptions, csvRows } from './sources/csv-rows.ts';
+export { type TarOptions, type TarSample, type TarSamples, tarSamples } from './sources/tar.ts';
+export {
+  type ByteStream,
+  type IndexedSource,
+  jsonLines,
+  type LinesOptions,
+  lineStream,
+  textLines,
+} from './sources/text-lines.ts';
 export type { Fold, FoldOptions, TimeSeriesFoldOptions } from './splits/folds.ts';
 export { kFolds, timeSeriesFolds } from './splits/folds.ts';
 export type { SplitOptions } from './splits/split.ts';
@@ -60,5 +78,5 @@ export { fitEncodeTable, fitTable } from './tables/fit.ts';
 export type { RawRow } from './tables/raw.ts';
 export { encodeRows, parseTableEncoding } from './tables/raw.ts';
 export type { EncodedTable } from './tables/table.ts';
-export { dropMissing, encodeTable, inputNames, takeRows } from './tables/table.ts';
+export { classified, dropMissing, encodeTable, inputNames, takeRows } from './tables/table.ts';
 export type { DataWarning } from './warning.ts';

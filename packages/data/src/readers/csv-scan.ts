@@ -53,7 +53,7 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
     let column = 0;
     for (let more = true; more; ) {
       column++;
-      const from = at;
+      const begin = at;
       if (text.charCodeAt(at) === quote) {
         const openLine = line;
         let kind: 1 | 2 = 1;
@@ -83,7 +83,7 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
             { name, line, column, character: text[at] },
           );
         }
-        scan.field(from + 1, end, kind, firstLine);
+        scan.field(begin + 1, end, kind, firstLine);
       } else {
         let code = text.charCodeAt(at);
         while (at < text.length && code !== split && code !== lineFeed && code !== carriageReturn) {
@@ -96,7 +96,7 @@ export function scanRecords(text: string, place: ScanOptions, scan: Scan): void 
           }
           code = text.charCodeAt(++at);
         }
-        scan.field(from, at, 0, firstLine);
+        scan.field(begin, at, 0, firstLine);
       }
       more = text.charCodeAt(at) === split;
       if (more) at++;

@@ -4,12 +4,12 @@
  * than the dataset's and a shuffled one are a sampler's (`sampling/`).
  * Gathering, normalising and padding are in `batches.ts`.
  */
-import type { AbortSignalLike, Backend, Shape, Stateful, Tensor } from '@nn/core';
-import { checkOptions, markPadded, randomState, realmTag, tensor, ValueError } from '@nn/core';
+import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
+import { checkOptions, randomState, ValueError } from '@nn/core';
+import { type BatchInfo, BatchTensors } from './batch-tensors.ts';
 import type { Padding } from './batches.ts';
 import { gatherBatch } from './batches.ts';
-import type { Elements } from './dataset.ts';
-import { checkDataset, type Dataset, elementCount, type Fields } from './dataset.ts';
+import { checkDataset, type Dataset, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
 import { checkSeed, isSeed, shuffledOrder } from './random.ts';
 import type { EpochPlan, Sampler } from './sampler.ts';
@@ -41,20 +41,6 @@ export interface DataLoaderOptions<F extends Fields = Fields> {
    * for a loader that goes on.
    */
   readonly signal?: AbortSignalLike;
-}
-
-/** What every batch tells beside its fields. */
-export interface BatchInfo {
-  /** The number of samples that are not padding. */
-  readonly count: number;
-  /** The same of the whole batch, where this one is a slice of it: what a sum of losses is divided by. */
-  readonly globalCount: number;
-  /** 1 for samples, 0 for padded rows: float32 [rows]. */
-  readonly mask: Tensor;
-  /** For each field of sequences, the steps that are not padding: int32 [rows]. */
-  readonly lengths: Readonly<Record<string, Tensor>>;
-  /** Where in the dataset the samples stand. */
-  readonly indices: Int32Array;
 }
 
 /** One tensor for each field, [rows, ...sample], and what `BatchInfo` tells. */
@@ -98,8 +84,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   private currentBatch = 0;
   /** What was planned last; of `key`, the seed and the epoch. */
   private planned: { readonly key: string; readonly plan: EpochPlan } | undefined;
-  /** Fields whose lost digits were told. */
-  private readonly warned = new Set<string>();
+  private readonly tensors: BatchTensors;
   /** The loop that may go on; an older one that is asked again throws. */
   private running: object | undefined;
 
@@ -124,7 +109,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
         batchSize,
       });
     }
-    checkChoice(dataset, options);
+    checkChoice('DataLoader', dataset.size, options);
     for (const name of Object.keys(options.normalize ?? {})) {
       if (!Object.hasOwn(dataset.fields, name)) {
         throw new ValueError(
@@ -139,6 +124,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     this.shuffle = shuffle;
     this.seed = checkSeed('DataLoader', options.seed ?? randomState().seed);
     this.options = options;
+    this.tensors = new BatchTensors('DataLoader', options.backend);
   }
 
   /** The number of batches in an epoch; in the present one, where a sampler's epochs differ. */
@@ -186,7 +172,8 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
       this.options.signal?.throwIfAborted();
       const start = this.currentPosition;
       const stop = ends ? ends[this.currentBatch]! : Math.min(start + this.batchSize, end);
-      const batch = this.gather(this.sliceOf(order.subarray(start, stop)), stop - start);
+      const [from, to] = boundsOfSlice(stop - start, this.options.slice);
+      const batch = this.gather(order.slice(start + from, start + to), stop - start);
       this.currentPosition = stop;
       this.currentBatch++;
       yield batch;
@@ -293,83 +280,53 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     return { order: Int32Array.from({ length: size }, (_, i) => i) };
   }
 
-  /** This process's rows of a batch: runs that differ by one row at most. */
-  private sliceOf(indices: Int32Array): Int32Array {
-    const { index, count } = this.options.slice ?? { index: 0, count: 1 };
-    const cut = (at: number): number => Math.floor((indices.length * at) / count);
-    return indices.slice(cut(index), cut(index + 1));
-  }
-
-  /** Warns once where samples that differ as doubles are equal as float32, as times in milliseconds are. */
-  private checkDigits(name: string, data: Elements, shape: Shape): void {
-    const width = elementCount(shape, 1);
-    for (let i = width; i < data.length; i++) {
-      const [a, b] = [data[i - width]!, data[i]!];
-      // Differences of the last bits are noise of arithmetic, not digits.
-      if (Math.fround(a) !== Math.fround(b) || Math.abs(a - b) <= Math.abs(a) * 2 ** -44) continue;
-      this.warned.add(name);
-      console.warn(
-        `DataLoader: '${name}' holds ${a} and ${b}, which are one number as float32: normalise them first, as normalize: { ${name}: fitNormalization(train.fields.${name}) }.`,
-      );
-      return;
-    }
-  }
-
   private gather(indices: Int32Array, globalCount: number): Batch<F> {
-    const { padTo, backend } = this.options;
+    const { padTo } = this.options;
     const normalize: Record<string, Normalization> = Object.create(null);
     for (const [name, normalization] of Object.entries(this.options.normalize ?? {})) {
       if (normalization) normalize[name] = normalization;
     }
     const arrays = gatherBatch(this.dataset, indices, { normalize, ...(padTo && { padding: padTo }) });
-    const place = backend ? { backend, borrow: true } : { borrow: true };
-    const fields: Record<string, Tensor> = Object.create(null);
-    for (const [name, { data, shape }] of Object.entries(arrays.arrays)) {
-      const kind = realmTag(data);
-      if (kind === 'Float64Array' && !this.warned.has(name)) this.checkDigits(name, data, shape);
-      const numbers = kind === 'Float32Array' || kind === 'Int32Array' ? data : Float32Array.from(data);
-      fields[name] = tensor(numbers, { shape, ...place });
-    }
-    const lengths: Record<string, Tensor> = Object.create(null);
-    for (const [name, data] of Object.entries(arrays.lengths)) {
-      lengths[name] = tensor(data, { shape: [data.length], ...place });
-      const field = fields[name];
-      const steps = field?.shape[1] ?? 0;
-      if (field && data.subarray(0, arrays.count).some((length) => length < steps)) markPadded(field);
-    }
-    const info: BatchInfo = {
-      count: arrays.count,
-      globalCount,
-      mask: tensor(arrays.mask, { shape: [arrays.mask.length], ...place }),
-      lengths,
-      indices: arrays.indices,
-    };
-    // The one cast: the loop above made a tensor for each name of F.
-    return { ...fields, ...info } as Batch<F>;
+    // The one cast: a tensor was made for each name of F.
+    return this.tensors.make(arrays, globalCount) as Batch<F>;
   }
 }
 
-/** Throws unless the options that choose samples fit the dataset and each other. */
-function checkChoice(dataset: Dataset, { sampler, shuffle, dropLast, slice }: DataLoaderOptions): void {
+/** The rows of a batch that one of several processes gets: runs that differ by one row at most. */
+export function boundsOfSlice(rows: number, slice: DataLoaderOptions['slice']): readonly [from: number, to: number] {
+  const { index, count } = slice ?? { index: 0, count: 1 };
+  return [Math.floor((rows * index) / count), Math.floor((rows * (index + 1)) / count)];
+}
+
+/** Throws unless the options that choose among `size` samples fit them and each other. */
+export function checkChoice(
+  operation: string,
+  size: number,
+  {
+    sampler,
+    shuffle,
+    dropLast,
+    slice,
+  }: Pick<DataLoaderOptions, 'sampler' | 'dropLast' | 'slice'> & { shuffle?: unknown },
+): void {
   if (sampler) {
     if (typeof sampler.plan !== 'function' || typeof sampler.signature !== 'string') {
-      throw new ValueError('DataLoader', 'sampler must be a Sampler, as weightedSampler(weights) makes it.', {
+      throw new ValueError(operation, 'sampler must be a Sampler, as weightedSampler(weights) makes it.', {
         sampler,
       });
     }
     if (shuffle) {
-      throw new ValueError('DataLoader', 'shuffle and sampler both decide the order; leave shuffle out.', { shuffle });
+      throw new ValueError(operation, 'shuffle and sampler both decide the order; leave shuffle out.', { shuffle });
     }
-    if (sampler.size !== dataset.size) {
-      throw new ValueError(
-        'DataLoader',
-        `the sampler was made for ${sampler.size} samples, the dataset has ${dataset.size}.`,
-        { expected: sampler.size, actual: dataset.size },
-      );
+    if (sampler.size !== size) {
+      throw new ValueError(operation, `the sampler was made for ${sampler.size} samples, the dataset has ${size}.`, {
+        expected: sampler.size,
+        actual: size,
+      });
     }
     if (dropLast && sampler.endsBatches) {
       throw new ValueError(
-        'DataLoader',
+        operation,
         `the sampler ${sampler.signature} makes batches of its own sizes, so there is no smaller last one; leave dropLast out.`,
         { dropLast },
       );
@@ -378,7 +335,7 @@ function checkChoice(dataset: Dataset, { sampler, shuffle, dropLast, slice }: Da
   if (!slice) return;
   const { index, count } = slice;
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
-    throw new ValueError('DataLoader', `slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {
+    throw new ValueError(operation, `slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {
       index,
       count,
     });

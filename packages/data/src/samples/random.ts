@@ -10,7 +10,7 @@ import { randomValue, ValueError } from '@nn/core';
  * Core's own draws have streams below 2^24.
  */
 export const streams: Readonly<
-  Record<'order' | 'split' | 'points' | 'digits' | 'folds' | 'sampling' | 'resampling', number>
+  Record<'order' | 'split' | 'points' | 'digits' | 'folds' | 'sampling' | 'resampling' | 'elements' | 'windows', number>
 > = {
   order: 0x11000000,
   split: 0x12000000,
@@ -19,6 +19,8 @@ export const streams: Readonly<
   folds: 0x15000000,
   sampling: 0x16000000,
   resampling: 0x17000000,
+  elements: 0x18000000,
+  windows: 0x19000000,
 };
 
 /** Whether the value is an integer of 32 bits, signed or not. */

@@ -1,9 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
-import type { Table } from '../readers/csv.ts';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import type { CsvOptions, Table } from '../readers/csv.ts';
 import { parseCsv } from '../readers/csv.ts';
 import { denormalize, fitNormalization, normalize } from '../samples/normalization.ts';
 import { fitTable } from './fit.ts';
-import { dropMissing, encodeTable, inputNames, takeRows } from './table.ts';
+import { classified, dropMissing, encodeTable, inputNames, takeRows } from './table.ts';
 
 const table = parseCsv(
   ['size,color,sold,price,kind', '1,red,true,10,b', ',blue,false,20,a', '3,,true,30,b', '4,red,false,,a'].join('\n'),
@@ -150,5 +150,21 @@ describe('hostile tables', () => {
     const encoding = fitTable(table, { targets: 'kind', inputs: ['sold'] });
     const { inputs } = encodeTable(parseCsv('sold\ntrue\n'), { ...encoding, targets: [] }).fields;
     expect(inputs).toEqual({ data: Float64Array.of(1), shape: [1, 1] });
+  });
+});
+
+describe('classified', () => {
+  it('types samples of classes, and refuses numbers', () => {
+    const text = 'x,good\n1,0\n2,1\n';
+    const encoded = (options: CsvOptions) => {
+      const table = parseCsv(text, options);
+      return encodeTable(table, fitTable(table, { targets: 'good' }));
+    };
+    const samples = classified(encoded({ kinds: { good: 'category' } }));
+    expectTypeOf(samples.fields.targets.data).toEqualTypeOf<Int32Array>();
+    expect([...samples.fields.targets.data]).toEqual([0, 1]);
+    expect(() => classified(encoded({}))).toThrow(
+      "classified: the targets are numbers [2, 1], not classes: read their column as categories, as parseCsv(text, { kinds: { name: 'category' } }), and let it be the only target.",
+    );
   });
 });

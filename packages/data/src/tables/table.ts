@@ -2,10 +2,10 @@
  * From the columns of a table to samples, by an encoding that was fitted (`fit.ts`); and choice of rows.
  * Errors name line and column.
  */
-import { FormatError, ValueError } from '@nn/core';
+import { FormatError, realmTag, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
-import type { DataArray } from '../samples/dataset.ts';
+import type { Classified, DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { namesOfPart, numbersOfPart, parseDate } from './dates.ts';
 import type { ColumnEncoding, TableEncoding } from './encoding.ts';
@@ -74,6 +74,31 @@ export function encodeTable(table: Table, encoding: TableEncoding): EncodedTable
     inputs,
     targets: classes ? { data: Int32Array.from(targets.data), shape: [rows] } : targets,
   });
+}
+
+/**
+ * The same samples, typed as those of classes, as losses and samplers of classes want them. Throws a `ValueError` where the targets
+ * are numbers: a column of 0 and 1 is one unless it was read as categories.
+ *
+ * @example
+ * import { classified, encodeTable, fitTable, parseCsv } from '@nn/data';
+ * const table = parseCsv('size,good\n1,0\n9,1\n', { kinds: { good: 'category' } });
+ * const train = classified(encodeTable(table, fitTable(table, { targets: 'good' })));
+ * const classes: Int32Array = train.fields.targets.data;
+ * console.log(classes); // => Int32Array(2) [ 0, 1 ]
+ */
+export function classified(samples: EncodedTable): Classified<Float64Array> {
+  const { inputs, targets } = samples.fields;
+  if (isClasses(targets)) return new Dataset({ inputs, targets });
+  throw new ValueError(
+    'classified',
+    `the targets are numbers [${targets.shape.join(', ')}], not classes: read their column as categories, as parseCsv(text, { kinds: { name: 'category' } }), and let it be the only target.`,
+    { shape: targets.shape },
+  );
+}
+
+function isClasses(targets: EncodedTable['fields']['targets']): targets is DataArray<Int32Array> {
+  return realmTag(targets.data) === 'Int32Array';
 }
 
 /**

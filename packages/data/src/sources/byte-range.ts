@@ -1,0 +1,160 @@
+/**
+ * Bytes that are read in parts: memory, a Blob or a File of a page, a file of Node's, an address. All sources of files read
+ * through this one interface, which is also that of an `AsyncBuffer` but for names.
+ */
+import { excerpt, FormatError, ValueError } from '@nn/core';
+
+/** Bytes of known number, any part of which can be read. */
+export interface ByteRange {
+  /** The number of bytes. */
+  readonly size: number;
+  /** The bytes from `start` up to `end`, all of them. */
+  read(start: number, end: number): Promise<Uint8Array>;
+  /** Gives back what is held open. */
+  close?(): Promise<void>;
+}
+
+/**
+ * The bytes of an array, a buffer, or a Blob; of a Blob (a dropped File, one of the origin's private file system) only what is read
+ * comes into memory. Throws a `ValueError` for anything else.
+ *
+ * @example
+ * import { byteRange } from '@nn/data';
+ * const range = byteRange(new Blob(['hello']));
+ * console.log(range.size, new TextDecoder().decode(await range.read(1, 4))); // => 5 ell
+ */
+export function byteRange(from: Uint8Array | ArrayBuffer | Blob): ByteRange {
+  if (typeof Blob === 'function' && from instanceof Blob) {
+    const read = async (start: number, end: number): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(await from.slice(start, end).arrayBuffer());
+      return whole('byteRange', bytes, start, end);
+    };
+    return { size: from.size, read };
+  }
+  const bytes = ArrayBuffer.isView(from) ? from : from instanceof ArrayBuffer ? new Uint8Array(from) : undefined;
+  if (!bytes) {
+    throw new ValueError(
+      'byteRange',
+      `takes bytes or a Blob, got ${typeof from}: openFile(path) opens a file in Node, fetchRange(address) an address.`,
+    );
+  }
+  return {
+    size: bytes.length,
+    read: async (start, end) => whole('byteRange', bytes.subarray(start, end), start, end),
+  };
+}
+
+/**
+ * Opens a file in Node, to be read in parts; `close` closes it. Throws a `ValueError` where there is no file system, and rejects
+ * with what the system says.
+ *
+ * @example
+ * import { mkdtempSync, writeFileSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { openFile } from '@nn/data';
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/a.txt`;
+ * writeFileSync(path, 'hello');
+ * const file = await openFile(path);
+ * console.log(file.size, (await file.read(0, 2)).length); // => 5 2
+ * await file.close();
+ */
+export async function openFile(path: string): Promise<ByteRange & { close(): Promise<void> }> {
+  if (typeof process === 'undefined' || !process.getBuiltinModule) {
+    throw new ValueError('openFile', `there is no file system here for '${excerpt(path, 60)}'; use byteRange(file).`, {
+      path,
+    });
+  }
+  const handle = await process.getBuiltinModule('node:fs/promises').open(path, 'r');
+  const { size } = await handle.stat();
+  return {
+    size,
+    async read(start, end) {
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      return whole(`openFile: ${excerpt(path, 200)}`, bytes.subarray(0, at), start, end);
+    },
+    close: () => handle.close(),
+  };
+}
+
+/**
+ * A file at an address that is read in parts, by HTTP's ranges (RFC 9110, section 14). Rejects with a `FormatError` where the server
+ * has no ranges, and while reading where the file has become another one.
+ *
+ * @example
+ * import { fetchRange } from '@nn/data';
+ * const answer = (bytes: string, range: string) => new Response(bytes, { status: 206, headers: { 'Content-Range': range } });
+ * const server = async () => answer('h', 'bytes 0-0/5'); // fetch where not given
+ * console.log((await fetchRange('https://example.org/a.txt', { fetch: server })).size); // => 5
+ */
+export async function fetchRange(
+  address: string | URL,
+  options: { readonly fetch?: (address: string | URL, init: RequestInit) => Promise<Response> } = {},
+): Promise<ByteRange> {
+  const { fetch: get = fetch } = options;
+  const name = excerpt(String(address), 200);
+  const fail = (what: string): never => {
+    throw new FormatError('fetchRange', `${name}: ${what}`, { address: String(address) });
+  };
+  const part = async (start: number, end: number) => {
+    const response = await get(address, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    const [, total] = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? [];
+    if (response.status !== 206 || total === undefined) {
+      await response.body?.cancel();
+      const answer = response.ok
+        ? 'the server answers with the whole file, not a range'
+        : `the answer is ${response.status}`;
+      fail(`${answer}: byteRange(await response.blob()) reads it whole.`);
+    }
+    const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
+    return { bytes: new Uint8Array(await response.arrayBuffer()), size: Number(total), tag };
+  };
+  const { size, tag } = await part(0, 1);
+  return {
+    size,
+    async read(start, end) {
+      const last = Math.min(end, size);
+      if (last <= start) return new Uint8Array(0);
+      const { bytes, size: now, tag: tagNow } = await part(start, last);
+      if (now !== size || tagNow !== tag) fail('the file became another one while it was read: open it anew.');
+      return whole(`fetchRange: ${name}`, bytes, start, last);
+    },
+  };
+}
+
+/** The bytes, where none is missing. */
+function whole(reader: string, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (bytes.length === Math.max(0, end - start)) return bytes;
+  throw new FormatError(reader, `bytes ${start} to ${end} were asked for, ${bytes.length} came: the file is shorter.`, {
+    start,
+    end,
+  });
+}
+
+/** Reads one after the other, from pieces of a megabyte, so that small reads cost little. */
+export class SequentialReader {
+  readonly #range: ByteRange;
+  readonly #pieceSize: number;
+  #start = 0;
+  #piece: Uint8Array = new Uint8Array(0);
+
+  constructor(range: ByteRange, pieceSize: number = 2 ** 20) {
+    this.#range = range;
+    this.#pieceSize = pieceSize;
+  }
+
+  /** The bytes from `start` on, `length` of them or up to the end of the file. */
+  async read(start: number, length: number): Promise<Uint8Array> {
+    const end = Math.min(start + length, this.#range.size);
+    if (start < this.#start || end > this.#start + this.#piece.length) {
+      this.#piece = await this.#range.read(start, Math.min(Math.max(end, start + this.#pieceSize), this.#range.size));
+      this.#start = start;
+    }
+    return this.#piece.subarray(start - this.#start, Math.max(start, end) - this.#start);
+  }
+}

@@ -1,0 +1,83 @@
+/** Sources over files of Node's: archives that Python wrote, damaged ones, and packed lines from a stream. */
+import { createReadStream, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { byteRange, openFile } from './byte-range.ts';
+import { tarSamples } from './tar.ts';
+import { lineStream, textLines } from './text-lines.ts';
+
+const fixture = (name: string): string => join(import.meta.dirname, `../../fixtures/samples-${name}.tar`);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const folder = mkdtempSync(join(tmpdir(), 'nn-sources-'));
+const long = 'a-folder-with-a-long-name/'.repeat(5);
+
+describe('tarSamples', () => {
+  it.each(['ustar', 'pax', 'gnu'])('reads what Python wrote as %s', async (format) => {
+    const file = await openFile(fixture(format));
+    const samples = await tarSamples([file, byteRange(readFileSync(fixture('ustar')))]);
+    const count = format === 'ustar' ? 3 : 5;
+    expect([samples.length, [...samples.blocks]]).toEqual([count + 3, [0, count]]);
+    const read = [];
+    for (let i = 0; i < samples.length; i++) read.push(await samples.get(i));
+    const plain = read.map(({ key, files }) => [
+      key,
+      ...Object.entries(files).map(([name, body]) => `${name}: ${decode(body)}`),
+    ]);
+    const first = [
+      ['train/0000', 'cls: 0', 'txt: '],
+      ['train/0001', 'cls: 1', `txt: ${'text 1 '.repeat(100)}`],
+      [`${long}0002`, 'cls: 2', 'seg.txt: two'],
+    ];
+    const more = [
+      [`${long}${'x'.repeat(120)}`, 'cls: 3'],
+      ['grüße/é', 'cls: 4'],
+    ];
+    expect(plain).toEqual([...first, ...(format === 'ustar' ? [] : more), ...first]);
+    await expect(samples.get(count + 3)).rejects.toThrow(
+      `tarSamples: there is no sample ${count + 3} among ${count + 3}.`,
+    );
+    await file.close();
+  });
+
+  it('refuses what is damaged, cut off, packed, or holds a file twice', async () => {
+    const bytes = new Uint8Array(readFileSync(fixture('ustar')));
+    const failing = async (changed: Uint8Array) =>
+      tarSamples([byteRange(changed)], { names: ['a.tar'] }).catch((error: Error) => error.message);
+    const damaged = bytes.slice();
+    damaged[512 + 3] = 88;
+    expect(await failing(damaged)).toBe(
+      'tarSamples: a.tar: byte 512: the header has another checksum; this is no tar, or damaged.',
+    );
+    expect(await failing(bytes.subarray(0, 700))).toBe(
+      'tarSamples: a.tar: byte 512: the file ends within a header; it is cut off.',
+    );
+    expect(await failing(bytes.subarray(0, 1024))).toBe(
+      'tarSamples: a.tar: byte 512: the file goes on behind the end; it is cut off.',
+    );
+    expect(await failing(new Uint8Array(gzipSync(bytes)))).toBe(
+      'tarSamples: a.tar: byte 0: this is packed by gzip: unpack it first, byteRange(await gunzip(bytes)).',
+    );
+    const twice = new Uint8Array([...bytes.subarray(512, 1536), ...bytes.subarray(512)]);
+    expect(await failing(twice)).toBe('tarSamples: a.tar has train/0000.cls twice.');
+  });
+});
+
+it('textLines and lineStream read files, also packed ones', async () => {
+  const text = Array.from({ length: 4000 }, (_, i) => `line ${i}`).join('\n');
+  writeFileSync(join(folder, 'a.txt'), text);
+  writeFileSync(join(folder, 'a.txt.gz'), gzipSync(text));
+  const file = await openFile(join(folder, 'a.txt'));
+  const lines = await textLines(file);
+  expect([lines.length, await lines.get(3999)]).toEqual([4000, 'line 3999']);
+  const streamed: string[] = [];
+  for await (const line of lineStream(1, () => createReadStream(join(folder, 'a.txt.gz'))).open(0, 0))
+    streamed.push(line);
+  expect(streamed).toEqual(text.split('\n'));
+  writeFileSync(join(folder, 'a.txt'), 'cut');
+  const again = await textLines(file, { index: lines.index });
+  await expect(again.get(3999)).rejects.toThrow('the file is shorter.');
+  await file.close();
+  await expect(openFile(join(folder, 'none'))).rejects.toThrow('ENOENT');
+});

@@ -1,0 +1,272 @@
+/**
+ * Where the records of a text begin: found in one pass over its bytes, kept for runs of some kilobytes, so that a record of a file of
+ * gigabytes is one short read away and the index of it takes a thousandth of its size. What records mean is known to
+ * `text-lines.ts` and `csv-rows.ts`.
+ */
+import { type AbortSignalLike, FormatError } from '@nn/core';
+import { blockAt } from '../pipeline/order.ts';
+import type { ByteRange } from './byte-range.ts';
+
+/** How records end: with lines, or with lines outside of quotes, as in CSV. Blank lines may be no records. */
+export interface RecordRules {
+  readonly quotes: boolean;
+  readonly skipBlank: boolean;
+}
+
+/** Runs of records. `offsets` and `firsts` end with the number of bytes and of records. */
+export interface RecordIndex extends RecordRules {
+  readonly size: number;
+  /** The first byte of each run. */
+  readonly offsets: Float64Array;
+  /** The number of its first record. */
+  readonly firsts: Float64Array;
+  /** The line on which it begins, from 1. */
+  readonly lines: Float64Array;
+}
+
+const [lineFeed, carriageReturn, quote] = [10, 13, 34];
+
+export interface IndexOptions {
+  /** The first byte of the first record. */
+  readonly start?: number;
+  readonly signal?: AbortSignalLike | undefined;
+  /** The least bytes of a run: a read of 16 kB takes hardly longer than one of a few bytes. */
+  readonly runBytes?: number;
+  /** Bytes that are looked through at once. */
+  readonly pieceBytes?: number;
+}
+
+/** Numbers that grow. */
+class Numbers {
+  #values = new Float64Array(1024);
+  #length = 0;
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const grown = new Float64Array(2 * this.#length);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values[this.#length++] = value;
+  }
+  all(): Float64Array {
+    return this.#values.slice(0, this.#length);
+  }
+}
+
+/** Goes over all bytes once. `reader` begins messages: who reads, and what. */
+export async function indexRecords(
+  reader: string,
+  range: ByteRange,
+  rules: RecordRules,
+  options: IndexOptions = {},
+): Promise<RecordIndex> {
+  const { size } = range;
+  const { start = 0, signal, runBytes = 16384, pieceBytes = 2 ** 20 } = options;
+  const [offsets, firsts, lines] = [new Numbers(), new Numbers(), new Numbers()];
+  const scan = new Scan(rules);
+  let run = Number.NEGATIVE_INFINITY;
+  let ended = start; // where the last record ended
+  const begin = (at: number): void => {
+    if (at - run < runBytes) return;
+    offsets.push(at);
+    firsts.push(scan.records);
+    lines.push(scan.line);
+    run = at;
+  };
+  begin(start);
+  for (let at = start; at < size; at += pieceBytes) {
+    signal?.throwIfAborted();
+    const piece = await range.read(at, Math.min(at + pieceBytes, size));
+    scan.piece(piece, (end) => {
+      ended = at + end;
+      if (ended < size) begin(ended);
+    });
+  }
+  if (scan.isQuoted) {
+    throw new FormatError(reader, `a quote is opened and never closed; the file is no CSV, or cut off.`);
+  }
+  if (ended < size) scan.end();
+  offsets.push(size);
+  firsts.push(scan.records);
+  lines.push(scan.line);
+  return { ...rules, size, offsets: offsets.all(), firsts: firsts.all(), lines: lines.all() };
+}
+
+/** The walk over bytes: a line feed, a carriage return, or both, ends a line. It may stop anywhere and go on with the next piece. */
+class Scan {
+  readonly #rules: RecordRules;
+  records = 0;
+  line = 1;
+  isQuoted = false;
+  /** Whether something stood on the line so far, and whether the last byte was a carriage return that may have a line feed. */
+  #isBlank = true;
+  #isReturn = false;
+
+  constructor(rules: RecordRules) {
+    this.#rules = rules;
+  }
+
+  /** `ended` hears where records, or blank lines, end: the place of the byte behind. */
+  piece(bytes: Uint8Array, ended: (end: number) => void): void {
+    const { quotes } = this.#rules;
+    let at = 0;
+    if (this.#isReturn) {
+      this.#isReturn = false;
+      if (bytes[0] === lineFeed) at = 1;
+      this.#endLine();
+      if (!this.isQuoted) ended(at);
+    }
+    // What stands between is skipped by the engine's own search.
+    let [nextFeed, nextReturn, nextQuote] = [-1, -1, -1];
+    const find = (byte: number, known: number): number => {
+      if (known >= at) return known;
+      const found = bytes.indexOf(byte, at);
+      return found < 0 ? bytes.length : found;
+    };
+    for (;;) {
+      nextFeed = find(lineFeed, nextFeed);
+      nextReturn = find(carriageReturn, nextReturn);
+      nextQuote = quotes ? find(quote, nextQuote) : bytes.length;
+      const next = Math.min(nextFeed, nextReturn, nextQuote);
+      if (next > at) this.#isBlank = false;
+      if (next === bytes.length) return;
+      at = next + 1;
+      if (next === nextQuote) {
+        this.isQuoted = !this.isQuoted;
+        this.#isBlank = false;
+        continue;
+      }
+      if (next === nextReturn && at === bytes.length) {
+        this.#isReturn = true;
+        return;
+      }
+      if (next === nextReturn && bytes[at] === lineFeed) at++;
+      this.#endLine();
+      if (!this.isQuoted) ended(at);
+    }
+  }
+
+  /** The end of the file, after a last line without an end. */
+  end(): void {
+    if (this.#isReturn || !this.#isBlank || !this.#rules.skipBlank) this.#endLine();
+  }
+
+  #endLine(): void {
+    this.line++;
+    if (this.isQuoted) return;
+    if (!this.#isBlank || !this.#rules.skipBlank) this.records++;
+    this.#isBlank = true;
+  }
+}
+
+/** The records of one run. */
+interface Run {
+  readonly bytes: Uint8Array;
+  /** Where each record begins and ends in it, without the end of its line. */
+  readonly bounds: readonly (readonly [from: number, to: number, line: number])[];
+}
+
+/** Records by their number. Runs that were read last are kept: those of neighbours, or of one batch. */
+export class RecordReader {
+  readonly index: RecordIndex;
+  readonly #range: ByteRange;
+  readonly #kept = new Map<number, Promise<Run>>();
+
+  constructor(range: ByteRange, index: RecordIndex) {
+    this.#range = range;
+    this.index = index;
+  }
+
+  get length(): number {
+    return this.index.firsts.at(-1)!;
+  }
+
+  /** The bytes of a record and the line on which it begins. */
+  async record(number: number): Promise<{ readonly bytes: Uint8Array; readonly line: number }> {
+    const run = blockAt(this.index.firsts, number);
+    const { bytes, bounds } = await this.#run(run);
+    const [from, to, line] = bounds[number - this.index.firsts[run]!]!;
+    return { bytes: bytes.subarray(from, to), line };
+  }
+
+  #run(run: number): Promise<Run> {
+    let found = this.#kept.get(run);
+    if (found) {
+      this.#kept.delete(run); // and behind all others again
+    } else {
+      found = this.#read(run);
+      if (this.#kept.size >= 64) this.#kept.delete(this.#kept.keys().next().value!);
+    }
+    this.#kept.set(run, found);
+    return found;
+  }
+
+  async #read(run: number): Promise<Run> {
+    const { offsets, lines } = this.index;
+    const bytes = await this.#range.read(offsets[run]!, offsets[run + 1]!);
+    const bounds: [number, number, number][] = [];
+    const scan = new Scan(this.index);
+    let [from, seen, line] = [0, 0, lines[run]!];
+    const ended = (end: number): void => {
+      if (scan.records > seen) {
+        let to = end;
+        if (to > from && bytes[to - 1] === lineFeed) to--;
+        if (to > from && bytes[to - 1] === carriageReturn) to--;
+        bounds.push([from, to, line]);
+        seen = scan.records;
+      }
+      line = lines[run]! + scan.line - 1;
+      from = end;
+    };
+    scan.piece(bytes, ended);
+    if (from < bytes.length) {
+      scan.end();
+      ended(bytes.length);
+    }
+    return { bytes, bounds };
+  }
+}
+
+const magic = 'nnrecord';
+
+/** The index as bytes, to save beside the file: 24 for each run. */
+export function encodeIndex({ offsets, firsts, lines, quotes, skipBlank }: RecordIndex): Uint8Array {
+  const numbers = new Float64Array(2 + 3 * offsets.length);
+  numbers[0] = Number(quotes) + 2 * Number(skipBlank);
+  numbers[1] = offsets.length;
+  numbers.set(offsets, 2);
+  numbers.set(firsts, 2 + offsets.length);
+  numbers.set(lines, 2 + 2 * offsets.length);
+  const bytes = new Uint8Array(8 + numbers.byteLength);
+  for (let i = 0; i < 8; i++) bytes[i] = magic.charCodeAt(i);
+  bytes.set(new Uint8Array(numbers.buffer), 8);
+  return bytes;
+}
+
+/** Reads an index back. Throws a `FormatError` where it is none, or of another file. */
+export function decodeIndex(reader: string, bytes: Uint8Array, size: number, rules: RecordRules): RecordIndex {
+  const fail = (what: string): never => {
+    throw new FormatError(reader, `the index ${what}; leave it out to make it anew.`);
+  };
+  const isIndex =
+    bytes.length >= 24 && String.fromCharCode(...bytes.subarray(0, 8)) === magic && bytes.length % 8 === 0;
+  if (!isIndex) return fail('is none');
+  const numbers = new Float64Array(bytes.slice(8).buffer);
+  const [kind, count] = [numbers[0]!, numbers[1]!];
+  if (numbers.length !== 2 + 3 * count || count < 2) return fail('is damaged');
+  const offsets = numbers.slice(2, 2 + count);
+  const firsts = numbers.slice(2 + count, 2 + 2 * count);
+  const lines = numbers.slice(2 + 2 * count);
+  const rises = (values: Float64Array): boolean => values.every((value, i) => i === 0 || value >= values[i - 1]!);
+  if (![offsets, firsts, lines].every(rises) || firsts[0] !== 0) return fail('is damaged');
+  const own = offsets.at(-1)!;
+  if (own !== size) return fail(`belongs to a file of ${own} bytes, this one has ${size}`);
+  if (kind !== Number(rules.quotes) + 2 * Number(rules.skipBlank)) return fail('was made with other options');
+  return { ...rules, size, offsets, firsts, lines };
+}
+
+/** The rules that a saved index was made by; those of no index are refused by `decodeIndex`. */
+export function rulesOf(bytes: Uint8Array): RecordRules {
+  const kind = bytes.length >= 16 ? new Float64Array(bytes.slice(8, 16).buffer)[0]! : 0;
+  return { quotes: kind % 2 === 1, skipBlank: kind >= 2 };
+}

@@ -1,0 +1,234 @@
+/** Files as samples: lines, rows and values by their number equal what reading the whole file gives. */
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend } from '@nn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { dataPipeline } from '../pipeline/pipeline.ts';
+import { parseCsv } from '../readers/csv.ts';
+import { RandomSequence } from '../samples/random.ts';
+import { type ByteRange, byteRange, fetchRange } from './byte-range.ts';
+import { csvRows } from './csv-rows.ts';
+import { indexRecords, RecordReader } from './record-index.ts';
+import { jsonLines, lineStream, textLines } from './text-lines.ts';
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const rangeOf = (text: string): ByteRange => byteRange(bytesOf(text));
+
+async function everything<T>(source: { length: number; get(index: number): T | Promise<T> }): Promise<T[]> {
+  return Promise.all(Array.from({ length: source.length }, (_, i) => source.get(i)));
+}
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+/** Texts with all ends of lines, blank lines and quotes in all places. */
+function drawnText(seed: number, length: number, letters: readonly string[]): string {
+  const random = new RandomSequence(seed);
+  return Array.from({ length }, () => letters[random.integer(letters.length)]).join('');
+}
+
+describe('records', () => {
+  it.each([
+    { quotes: false, skipBlank: false },
+    { quotes: false, skipBlank: true },
+    { quotes: true, skipBlank: true },
+  ])('are found whatever the pieces and runs are, %j', async (rules) => {
+    for (let seed = 0; seed < 60; seed++) {
+      const text = drawnText(
+        seed,
+        40,
+        rules.quotes ? ['a', '\n', '\r', '\r\n', '"\n"', '"a"'] : ['a', 'bc', '\n', '\r', '\r\n'],
+      );
+      const expected = text
+        .split(rules.quotes ? /\r\n|\n(?=(?:[^"]*"[^"]*")*[^"]*$)|\r(?!\n)/ : /\r\n|\n|\r/)
+        .filter((line, i, { length }) => (i < length - 1 || line !== '') && (!rules.skipBlank || line !== ''));
+      for (const [pieceBytes, runBytes] of [
+        [1, 1],
+        [7, 5],
+        [1000, 1000],
+      ] as const) {
+        const index = await indexRecords('test', rangeOf(text), rules, { pieceBytes, runBytes });
+        const reader = new RecordReader(rangeOf(text), index);
+        const found = [];
+        for (let i = 0; i < reader.length; i++) found.push(new TextDecoder().decode((await reader.record(i)).bytes));
+        expect(found, JSON.stringify(text)).toEqual(expected);
+      }
+    }
+  });
+});
+
+describe('textLines', () => {
+  const text = Array.from({ length: 5000 }, (_, i) => `line ${i} ${'é'.repeat(i % 30)}`).join('\n');
+
+  it('gives each line by its number, from a small index that can be saved', async () => {
+    const lines = await textLines(rangeOf(`\uFEFF${text}\n`));
+    expect(lines.length).toBe(5000);
+    expect(await everything(lines)).toEqual(text.split('\n'));
+    expect(lines.index.length).toBeLessThan(text.length / 100);
+    const reads: number[] = [];
+    const { size, read } = rangeOf(`\uFEFF${text}\n`);
+    const again = await textLines(
+      {
+        size,
+        read(start, end) {
+          reads.push(end - start);
+          return read(start, end);
+        },
+      },
+      { index: lines.index },
+    );
+    expect(await again.get(4321)).toBe(text.split('\n')[4321]);
+    expect(Math.max(...reads)).toBeLessThan(20_000);
+  });
+
+  it('says what it cannot read', async () => {
+    await expect(textLines(byteRange(Uint8Array.of(0x1f, 0x8b, 0)))).rejects.toThrow(
+      'textLines: text: the file is packed by gzip, which can only be read from its beginning: unpack it, or use lineStream.',
+    );
+    await expect(textLines(byteRange(Uint8Array.of(0xff, 0xfe, 0)))).rejects.toThrow(
+      'textLines: text: the text is UTF-16; save the file as UTF-8.',
+    );
+    const lines = await textLines(byteRange(Uint8Array.of(65, 10, 0xff, 10)), { name: 'a.txt' });
+    await expect(lines.get(1)).rejects.toThrow('textLines: a.txt, line 2: the bytes are not UTF-8 text.');
+    await expect(lines.get(2)).rejects.toThrow('textLines: there is no sample 2 among 2.');
+    await expect(textLines(rangeOf('a\nbc\n'), { index: lines.index })).rejects.toThrow(
+      'textLines: text: the index belongs to a file of 4 bytes, this one has 5; leave it out to make it anew.',
+    );
+    await expect(textLines(rangeOf('a'), { index: new Uint8Array(3) })).rejects.toThrow(
+      'textLines: text: the index is none; leave it out to make it anew.',
+    );
+  });
+});
+
+describe('jsonLines', () => {
+  it('gives values and names the line of what is none', async () => {
+    const rows = await jsonLines<{ a: number }>(rangeOf('{"a":1}\n\n{"a":2}\nnone\n'), { name: 'a.jsonl' });
+    expect([rows.length, await rows.get(1)]).toEqual([3, { a: 2 }]);
+    await expect(rows.get(2)).rejects.toThrow('jsonLines: a.jsonl, line 4: none is not JSON.');
+  });
+});
+
+describe('csvRows', () => {
+  const rows = Array.from({ length: 3000 }, (_, i) => {
+    const place = i % 7 === 0 ? '"Bern, CH\nand ""more"""' : i % 11 === 0 ? '' : `town ${i % 40}`;
+    return `${i % 13 === 0 ? '' : i / 8};${place};${i % 2 === 0}`;
+  });
+  const text = `\uFEFFsize;place;big\r\n${rows.map((row, i) => (i % 50 === 0 ? `${row}\r\n\r\n` : `${row}\r\n`)).join('')}`;
+
+  it('gives the table that parseCsv gives of the whole, in chunks too', async () => {
+    const whole = parseCsv(text);
+    const source = await csvRows(rangeOf(text));
+    expect(source.length).toBe(3000);
+    const { columns, lines } = await source.table(0, 3000);
+    expect({ columns, lines }).toEqual({ columns: whole.columns, lines: whole.lines });
+    const kinds = source.columns.map(({ name, kind }) => `${name} ${kind}`);
+    expect(kinds).toEqual(['size number', 'place category', 'big boolean']);
+    expect(await source.get(7)).toEqual({ size: 7 / 8, place: 'Bern, CH\nand "more"', big: false });
+    expect(await source.get(13)).toEqual({ size: null, place: 'town 13', big: false });
+    let at = 0;
+    for await (const table of source.tables(700)) {
+      expect(table.lines).toEqual(whole.lines.slice(at, at + 700));
+      at += 700;
+    }
+    expect(at).toBe(3500);
+    const again = await csvRows(rangeOf(text), { index: source.index, columns: ['big', 'size'] });
+    expect(await again.get(2999)).toEqual({ big: false, size: 2999 / 8 });
+  });
+
+  it('takes what the options say, lines for spreadsheets, and files of one column', async () => {
+    const told = await csvRows(rangeOf('sep=|\n1,5|x\n2,5|y\n'), { header: false, decimal: ',' });
+    expect(await everything(told)).toEqual([
+      { column1: 1.5, column2: 'x' },
+      { column1: 2.5, column2: 'y' },
+    ]);
+    const single = await csvRows(rangeOf('x\n1\n\n3\n'));
+    expect(await everything(single)).toEqual([{ x: 1 }, { x: null }, { x: 3 }]);
+    const saved = await csvRows(rangeOf('x\n1\n\n3\n'), { index: single.index });
+    expect(await everything(saved)).toEqual([{ x: 1 }, { x: null }, { x: 3 }]);
+  });
+
+  it('refuses what the first rows did not tell, with line and column', async () => {
+    const long = `x,y\n${'1,2\n'.repeat(300_000)}oops,3\n1\n`;
+    const source = await csvRows(rangeOf(long), { name: 'long.csv' });
+    expect(source.length).toBe(300_002);
+    await expect(source.get(300_000)).rejects.toThrow(
+      "csvRows: long.csv, line 300002, column 1 ('x'): 'oops' is no number, as the first rows are: name it in missing, or say kinds: { \"x\": 'category' }.",
+    );
+    await expect(source.get(300_001)).rejects.toThrow('csvRows: long.csv, line 300003: 1 columns, 2 are expected.');
+    await expect(csvRows(rangeOf('x,y\n"1,2\n'))).rejects.toThrow(
+      'csvRows: CSV data: a quote is opened and never closed; the file is no CSV, or cut off.',
+    );
+  });
+});
+
+describe('lineStream', () => {
+  const pack = (text: string): ReadableStream<Uint8Array> =>
+    new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+  const texts = ['a\r\nb\rc\n', 'd\ne', ''];
+
+  it.each([false, true])('gives the lines of each shard, packed: %s', async (isPacked) => {
+    const lines = lineStream(3, (shard) => (isPacked ? pack(texts[shard]!) : new Blob([texts[shard]!]).stream()));
+    const found = [];
+    for (const [shard, skip] of [
+      [0, 0],
+      [1, 0],
+      [2, 0],
+      [0, 2],
+    ] as const) {
+      const own = [];
+      for await (const line of lines.open(shard, skip)) own.push(line);
+      found.push(own);
+    }
+    expect(found).toEqual([['a', 'b', 'c'], ['d', 'e'], [], ['c']]);
+  });
+
+  it('finds ends of lines between pieces, and feeds a pipeline', async () => {
+    const pieces = ['a\r', '\nb', '\r', 'c\n', '\r\n', 'é'].map((text) => bytesOf(text));
+    const cut = [...pieces.slice(0, -1), pieces.at(-1)!.subarray(0, 1), pieces.at(-1)!.subarray(1)];
+    const lines = lineStream(1, async function* () {
+      yield* cut;
+    });
+    const batches = dataPipeline(lines)
+      .map((line) => ({ x: line.length }))
+      .batch(10);
+    expect(await (await batches.peek()).x.array()).toEqual([1, 1, 1, 0, 1]);
+  });
+});
+
+describe('byte ranges', () => {
+  it('read parts of a Blob, and say where a file is shorter', async () => {
+    const blob = byteRange(new Blob(['hello']));
+    expect([blob.size, new TextDecoder().decode(await blob.read(1, 3))]).toEqual([5, 'el']);
+    await expect(blob.read(3, 9)).rejects.toThrow(
+      'byteRange: bytes 3 to 9 were asked for, 2 came: the file is shorter.',
+    );
+    expect(() => byteRange('a.txt' as never)).toThrow(
+      'byteRange: takes bytes or a Blob, got string: openFile(path) opens a file in Node, fetchRange(address) an address.',
+    );
+  });
+
+  it('read parts of an address, and notice another file or a server without ranges', async () => {
+    let text = 'hello';
+    let tag = 'one';
+    const get = async (_: unknown, { headers }: RequestInit) => {
+      const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec((headers as { Range: string }).Range) ?? [];
+      const range = `bytes ${from}-${to}/${text.length}`;
+      return new Response(text.slice(Number(from), Number(to) + 1), {
+        status: 206,
+        headers: { 'Content-Range': range, ETag: tag },
+      });
+    };
+    const range = await fetchRange('https://example.org/a', { fetch: get });
+    expect([range.size, new TextDecoder().decode(await range.read(1, 4))]).toEqual([5, 'ell']);
+    tag = 'two';
+    await expect(range.read(0, 2)).rejects.toThrow(
+      'fetchRange: https://example.org/a: the file became another one while it was read: open it anew.',
+    );
+    text = 'longer';
+    await expect(range.read(0, 2)).rejects.toThrow('became another one');
+    await expect(fetchRange('https://example.org/a', { fetch: async () => new Response('hello') })).rejects.toThrow(
+      'fetchRange: https://example.org/a: the server answers with the whole file, not a range: byteRange(await response.blob()) reads it whole.',
+    );
+    await expect(
+      fetchRange('https://example.org/a', { fetch: async () => new Response('', { status: 404 }) }),
+    ).rejects.toThrow('the answer is 404');
+  });
+});
