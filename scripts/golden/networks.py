@@ -160,4 +160,105 @@ sequence('ConvLSTM2d', ConvLSTM(1, 2, (3, 1), layers=2, directions=2), 1, (2, [3
          [random(4, 2, 2, 2, 3), random(4, 2, 2, 2, 3)], [3, 1])
 sequence('ConvLSTM3d', ConvLSTM(1, 1, (1, 3, 2)), 1, (1, [1, 3, 2]), (1, 2, 1, 2, 2, 2))
 
+# --- transformers and attention --------------------------------------------------------------------------------------
+def plain(name, dimension=4, heads=2, **options):
+    return getattr(nn, name)(dimension, heads, dim_feedforward=6, dropout=0.0, **options)
+
+
+def later(length):
+    return torch.ones(length, length).triu(1).bool()
+
+
+small = {'feedForward': 6, 'dropout': 0}
+layer('TransformerDecoderLayer', plain('TransformerDecoderLayer'), [random(3, 2, 4), random(4, 2, 4)], [4, 2], small, second=True)
+layer('TransformerDecoderLayer', plain('TransformerDecoderLayer', norm_first=True, activation='gelu', batch_first=True),
+      [random(2, 3, 4), random(2, 4, 4), torch.tensor([[False, False, True, True], [False] * 4])], [4, 2],
+      {**small, 'normFirst': True, 'activation': 'gelu', 'batchFirst': True},
+      call=lambda m, t, s, p: m(t, s, tgt_mask=later(3), memory_key_padding_mask=p),
+      given=['$0', '$1', {'target': {'causal': True}, 'memory': {'keyPaddingMask': '$2'}}])
+layer('TransformerEncoder', nn.TransformerEncoder(plain('TransformerEncoderLayer'), 2, nn.LayerNorm(4)), [random(3, 2, 4)], [4, 2, 2], small,
+      call=lambda m, x: m(x, later(3)), given=['$0', {'causal': True}])
+layer('TransformerDecoder', nn.TransformerDecoder(plain('TransformerDecoderLayer', batch_first=True), 2, nn.LayerNorm(4)), [random(2, 3, 4), random(2, 2, 4)], [4, 2, 2],
+      {**small, 'batchFirst': True}, call=lambda m, t, s: m(t, s, tgt_mask=later(3)), given=['$0', '$1', {'target': {'causal': True}}])
+shape = {'dimension': 4, 'heads': 2, 'encoderLayers': 1, 'decoderLayers': 2, **small}
+layer('Transformer', nn.Transformer(4, 2, 1, 2, 6, 0.0, batch_first=True), [random(2, 4, 4), random(2, 3, 4), torch.tensor([[False] * 4, [False, False, False, True]])], [],
+      {**shape, 'batchFirst': True}, call=lambda m, s, t, p: m(s, t, tgt_mask=later(3), src_key_padding_mask=p, memory_key_padding_mask=p),
+      given=['$0', '$1', {'source': {'keyPaddingMask': '$2'}, 'target': {'causal': True}, 'memory': {'keyPaddingMask': '$2'}}])
+
+
+def rotate(x, base=10000.0, pairs=False):
+    """Su et al. 2021, on [..., L, D]."""
+    length, width = x.shape[-2:]
+    angle = torch.arange(length, dtype=torch.float64)[:, None] * base ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
+    turn = torch.polar(torch.ones_like(angle), angle)
+    both = x.reshape(*x.shape[:-1], -1, 2) if pairs else torch.stack(x.chunk(2, -1), -1)
+    turned = torch.view_as_real(torch.view_as_complex(both.contiguous()) * turn)
+    return turned.flatten(-2) if pairs else torch.cat(turned.unbind(-1), -1)
+
+
+def slopes(heads):
+    """Press, Smith and Lewis 2022."""
+    def power(n):
+        start = 2 ** (-(2 ** -(math.log2(n) - 3)))
+        return [start * start ** i for i in range(n)]
+    if math.log2(heads).is_integer():
+        return power(heads)
+    below = 2 ** math.floor(math.log2(heads))
+    return power(below) + power(2 * below)[0::2][: heads - below]
+
+
+class GroupedQuery(nn.Module):
+    """Llama's attention, by hand; keys and values are repeated for the heads that share them."""
+
+    def __init__(self, dimension, heads, shared, width, bias=False, rotary=None, alibi=False, window=None):
+        super().__init__()
+        self.heads, self.shared, self.width, self.rotary, self.alibi, self.window = heads, shared, width, rotary, alibi, window
+        self.q_proj = nn.Linear(dimension, heads * width, bias=bias)
+        self.k_proj = nn.Linear(dimension, shared * width, bias=bias)
+        self.v_proj = nn.Linear(dimension, shared * width, bias=bias)
+        self.o_proj = nn.Linear(heads * width, dimension, bias=bias)
+
+    def forward(self, x):
+        n, length, _ = x.shape
+        q = self.q_proj(x).view(n, length, self.heads, self.width).transpose(1, 2)
+        k = self.k_proj(x).view(n, length, self.shared, self.width).transpose(1, 2)
+        v = self.v_proj(x).view(n, length, self.shared, self.width).transpose(1, 2)
+        if self.rotary is not None:
+            q, k = rotate(q, **self.rotary), rotate(k, **self.rotary)
+        k, v = (t.repeat_interleave(self.heads // self.shared, 1) for t in (k, v))
+        scores = q @ k.transpose(-1, -2) / math.sqrt(self.width)
+        distance = (torch.arange(length)[:, None] - torch.arange(length)).abs()
+        if self.alibi:
+            scores = scores - torch.tensor(slopes(self.heads), dtype=torch.float64)[:, None, None] * distance
+        hidden = later(length)
+        if self.window is not None:
+            hidden = hidden | (distance >= self.window)
+        weights = scores.masked_fill(hidden, -math.inf).softmax(-1)
+        return self.o_proj((weights @ v).transpose(1, 2).reshape(n, length, -1))
+
+
+layer('GroupedQueryAttention', GroupedQuery(8, 4, 2, 2, rotary={}), [random(2, 3, 8)], [8, 4], {'keyValueHeads': 2, 'rotary': True, 'batchFirst': True}, second=True)
+layer('GroupedQueryAttention', GroupedQuery(6, 3, 1, 4, bias=True, rotary={'base': 100.0, 'pairs': True}, window=2), [random(1, 5, 6)], [6, 3],
+      {'keyValueHeads': 1, 'headDimension': 4, 'bias': True, 'rotary': {'base': 100, 'layout': 'pairs'}, 'window': 2, 'batchFirst': True})
+layer('GroupedQueryAttention', GroupedQuery(6, 6, 6, 1, alibi=True), [random(1, 4, 6)], [6, 6], {'alibi': True, 'batchFirst': True})
+
+
+class Additive(nn.Module):
+    """Bahdanau, Cho and Bengio 2015, as Keras has it."""
+
+    def __init__(self, dimension, scale=True):
+        super().__init__()
+        self.scale = nn.Parameter(torch.zeros(dimension)) if scale else None
+
+    def forward(self, query, key, value, hidden=None):
+        sums = (query[:, :, None] + key[:, None]).tanh()
+        scores = (sums if self.scale is None else sums * self.scale).sum(-1)
+        weights = (scores if hidden is None else scores.masked_fill(hidden, -math.inf)).softmax(-1)
+        return weights @ value
+
+
+layer('AdditiveAttention', Additive(3), [random(2, 2, 3), random(2, 4, 3), random(2, 4, 5)], [3], second=True)
+layer('AdditiveAttention', Additive(3, False), [random(2, 2, 3), random(2, 3, 3), random(2, 3, 1), torch.tensor([[[False, True, False]], [[False, False, True]]])], [3], {'scale': False},
+      given=['$0', '$1', '$2', {'hidden': '$3'}])
+
 write('packages/layers/fixtures/networks.json', CASES)

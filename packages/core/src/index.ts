@@ -206,6 +206,7 @@ export {
   type RandomState,
   randomInteger,
   randomState,
+  repeatable,
   setRandomState,
   setSeed,
   uniform,

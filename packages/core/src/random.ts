@@ -171,6 +171,23 @@ export function replayDraws<T>(draws: readonly Draw[], work: () => T): T {
   }
 }
 
+/**
+ * Runs `work`, and gives back how to run other work with the random numbers that it drew: a gradient that computes anew what
+ * it needs, as that of `checkpoint`, meets the same dropout.
+ *
+ * @example
+ * import { repeatable, uniform } from '@nn/core';
+ * const { result, repeat } = repeatable(() => uniform([2]));
+ * console.log(await result.sub(repeat(() => uniform([2]))).array()); // => [0, 0]
+ */
+export function repeatable<T>(work: () => T): {
+  readonly result: T;
+  readonly repeat: <Other>(other: () => Other) => Other;
+} {
+  const { result, draws } = recordDraws(() => checkSynchronous('repeatable', work()));
+  return { result, repeat: (other) => replayDraws(draws, () => checkSynchronous('repeatable', other())) };
+}
+
 function uniformNode(shape: Shape): Node {
   const [key, draw] = nextDraw();
   return random(key, draw, shape);

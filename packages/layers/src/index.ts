@@ -55,19 +55,22 @@ export {
 } from './activations/rectifiers.ts';
 export { logSoftmax, softmax, softmin, sparsemax } from './activations/shares.ts';
 export { PReLU, RReLU } from './activations/slopes.ts';
+export { AdditiveAttention, type AdditiveAttentionMasks, type AdditiveAttentionOptions } from './attention/additive.ts';
+export { type AttentionOptions, attention } from './attention/attention.ts';
+export { KeyValueCache } from './attention/cache.ts';
 export {
-  type AttentionMasks,
-  type AttentionOptions,
-  attention,
-  MultiheadAttention,
-  type MultiheadAttentionOptions,
-  type Visibility,
-} from './attention/attention.ts';
+  GroupedQueryAttention,
+  type GroupedQueryAttentionMasks,
+  type GroupedQueryAttentionOptions,
+} from './attention/grouped-query.ts';
+export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from './attention/multihead.ts';
 export {
   LearnedPositionalEncoding,
   type PositionalEncodingOptions,
   SinusoidalPositionalEncoding,
 } from './attention/positional.ts';
+export { alibiSlopes, type RotaryOptions, rotary } from './attention/rotary.ts';
+export type { Neighbourhood, Positions, Visibility } from './attention/visibility.ts';
 export { Bilinear, Identity } from './bilinear.ts';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './convolution/conv.ts';
 export {
@@ -244,5 +247,21 @@ export type {
 } from './recurrent/recurrent.ts';
 export { type LayerLike, Sequential } from './sequential.ts';
 export { type Summarized, type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';
+export {
+  type DecoderMasks,
+  TransformerDecoderLayer,
+  type TransformerDecoderLayerOptions,
+} from './transformer/decoder-layer.ts';
 export { TransformerEncoderLayer, type TransformerEncoderLayerOptions } from './transformer/encoder-layer.ts';
+export type { TransformerActivation, TransformerLayerOptions } from './transformer/feed-forward.ts';
+export {
+  type DecoderLayer,
+  type DecoderStackMasks,
+  type EncoderLayer,
+  type EncoderStackMasks,
+  TransformerDecoder,
+  TransformerEncoder,
+  type TransformerStackOptions,
+} from './transformer/stacks.ts';
+export { Transformer, type TransformerMasks, type TransformerOptions } from './transformer/transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';

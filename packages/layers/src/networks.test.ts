@@ -40,11 +40,30 @@ const cases: readonly Case[] = fixtures.cases;
 beforeAll(() => setDefaultBackend(cpu()));
 afterEach(() => setTraining(true));
 
-function build({ operation, attributes, parameters: values }: Case): object {
+/** Layers whose arguments are more than numbers: made from the numbers of the case. */
+const makers: Readonly<Record<string, (numbers: readonly number[], options: object) => object>> = {
+  TransformerEncoder: ([dimension = 0, heads = 0, layers = 0], options) =>
+    new nn.TransformerEncoder(() => new nn.TransformerEncoderLayer(dimension, heads, options), layers, {
+      norm: new nn.LayerNorm(dimension),
+    }),
+  TransformerDecoder: ([dimension = 0, heads = 0, layers = 0], options) =>
+    new nn.TransformerDecoder(() => new nn.TransformerDecoderLayer(dimension, heads, options), layers, {
+      norm: new nn.LayerNorm(dimension),
+    }),
+};
+
+function made({ operation, attributes }: Case): object {
+  const maker = makers[operation];
+  if (maker !== undefined) return maker(attributes.arguments.map(Number), attributes.options);
   const make: unknown = Reflect.get(nn, operation);
   if (typeof make !== 'function') throw new Error(`there is no layer ${operation}`);
   const options = Object.keys(attributes.options).length > 0 ? [attributes.options] : [];
-  const layer: object = Reflect.construct(make, [...attributes.arguments, ...options]);
+  return Reflect.construct(make, [...attributes.arguments, ...options]);
+}
+
+function build(item: Case): object {
+  const { parameters: values } = item;
+  const layer = made(item);
   const named = namedParameters(layer);
   expect([...named.keys()].sort()).toEqual(Object.keys(values).sort());
   for (const [name, packed] of entries(values)) {

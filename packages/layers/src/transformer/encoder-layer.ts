@@ -1,27 +1,14 @@
 /** One layer of the transformer's encoder: self-attention and a small network, each with a residual path and a norm. */
-import type { Tensor } from '@nn/core';
-import { gelu } from '../activations/gates.ts';
-import { relu } from '../activations/rectifiers.ts';
-import { type AttentionMasks, MultiheadAttention } from '../attention/attention.ts';
+import { checkOptions, type Tensor } from '@nn/core';
+import type { KeyValueCache } from '../attention/cache.ts';
+import { type AttentionMasks, MultiheadAttention } from '../attention/multihead.ts';
 import type { Layer } from '../layer.ts';
 import { Linear } from '../linear.ts';
 import { dropout } from '../noise/dropout.ts';
 import { LayerNorm } from '../normalization/normalization.ts';
+import { activationOf, layerOptionNames, type TransformerLayerOptions, transform } from './feed-forward.ts';
 
-export interface TransformerEncoderLayerOptions {
-  /** Width of the inner network. Default 2048. */
-  readonly feedForward?: number;
-  /** Share of values dropped in training: of the attention weights, inside the network, and before each sum. Default 0.1. */
-  readonly dropout?: number;
-  /** Default 'relu'. */
-  readonly activation?: 'relu' | 'gelu' | ((x: Tensor) => Tensor);
-  /** Added to the variance in the norms. Default 1e-5. */
-  readonly epsilon?: number;
-  /** Whether inputs are [N, length, dimension]; otherwise they are [length, N, dimension]. Default false, as in PyTorch. */
-  readonly batchFirst?: boolean;
-  /** Whether norms come before attention and network instead of after the sums. Default false, as in PyTorch. */
-  readonly normFirst?: boolean;
-}
+export interface TransformerEncoderLayerOptions extends TransformerLayerOptions {}
 
 /**
  * Self-attention, then a network of two Linear layers, each added to its input and normalised: [length, N, dimension],
@@ -47,33 +34,34 @@ export class TransformerEncoderLayer implements Layer {
   norm2: LayerNorm;
 
   constructor(dimension: number, heads: number, options: TransformerEncoderLayerOptions = {}) {
-    const { feedForward = 2048, activation = 'relu', epsilon = 1e-5, batchFirst = false } = options;
+    checkOptions('TransformerEncoderLayer', options, layerOptionNames);
+    const { feedForward = 2048, activation = 'relu', epsilon = 1e-5, batchFirst = false, bias = true } = options;
     this.dropout = options.dropout ?? 0.1;
     this.normFirst = options.normFirst ?? false;
-    this.activation = activation === 'relu' ? relu : activation === 'gelu' ? (x) => gelu(x) : activation;
-    this.selfAttn = new MultiheadAttention(dimension, heads, { dropout: this.dropout, batchFirst });
-    this.linear1 = new Linear(dimension, feedForward);
-    this.linear2 = new Linear(feedForward, dimension);
-    this.norm1 = new LayerNorm(dimension, { epsilon });
-    this.norm2 = new LayerNorm(dimension, { epsilon });
+    this.activation = activationOf(activation);
+    this.selfAttn = new MultiheadAttention(dimension, heads, { dropout: this.dropout, batchFirst, bias });
+    this.linear1 = new Linear(dimension, feedForward, { bias });
+    this.linear2 = new Linear(feedForward, dimension, { bias });
+    this.norm1 = new LayerNorm(dimension, { epsilon, bias });
+    this.norm2 = new LayerNorm(dimension, { epsilon, bias });
   }
 
   forward(input: Tensor, masks: AttentionMasks = {}): Tensor {
     if (this.normFirst) {
       const attended = input.add(this.#attend(this.norm1.forward(input), masks));
-      return attended.add(this.#transform(this.norm2.forward(attended)));
+      return attended.add(transform(this, this.norm2.forward(attended)));
     }
     const attended = this.norm1.forward(input.add(this.#attend(input, masks)));
-    return this.norm2.forward(attended.add(this.#transform(attended)));
+    return this.norm2.forward(attended.add(transform(this, attended)));
+  }
+
+  /** Memory for the keys and values of `batch` sequences of up to `capacity` tokens: `forward(x, { cache })`. */
+  cache(batch: number, capacity: number, options: { readonly window?: number } = {}): KeyValueCache {
+    return this.selfAttn.cache(batch, capacity, options);
   }
 
   #attend(x: Tensor, masks: AttentionMasks): Tensor {
     return dropout(this.selfAttn.forward(x, x, x, masks), this.dropout);
-  }
-
-  #transform(x: Tensor): Tensor {
-    const inner = dropout(this.activation(this.linear1.forward(x)), this.dropout);
-    return dropout(this.linear2.forward(inner), this.dropout);
   }
 
   toString(): string {
