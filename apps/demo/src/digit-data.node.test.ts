@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { digits, encodeIdx } from '@nn/data';
 import { afterAll, describe, expect, test } from 'vitest';
-import { digitsOfFolder } from './digit-data.ts';
+import { digitsOfFolder, drawnDigits } from './digit-data.ts';
 import { distortImages } from './distortion.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'nn-digits-'));
@@ -67,6 +67,12 @@ describe('digitsOfFolder', () => {
       },
     ],
     [
+      'the t10k labels hold 10; this network reads the digits 0 to 9.',
+      (files) => {
+        files['t10k-labels-idx1-ubyte'] = encodeIdx({ data: new Uint8Array(20).fill(10), shape: [20] });
+      },
+    ],
+    [
       'images are 8 x 8; this network takes squares of 16 or more.',
       (files) => {
         const small = encodeIdx({ data: new Uint8Array(20 * 64), shape: [20, 8, 8] });
@@ -76,6 +82,15 @@ describe('digitsOfFolder', () => {
     ],
   ])('says: %s', async (message, spoil) => {
     await expect(digitsOfFolder(folderWith(spoil))).rejects.toThrow(message);
+  });
+
+  test('takes squares of 16 pixels, the smallest that the network can', async () => {
+    const images = encodeIdx({ data: new Uint8Array(20 * 256), shape: [20, 16, 16] });
+    const folder = folderWith((files) => {
+      files['train-images-idx3-ubyte'] = images;
+      files['t10k-images-idx3-ubyte.gz'] = gzipSync(images);
+    });
+    expect((await digitsOfFolder(folder)).size).toBe(16);
   });
 
   test('stops reading when it is told to', async () => {
@@ -99,6 +114,12 @@ describe('digitsOfFolder', () => {
     expect(mean).toBeGreaterThan(31);
     expect(mean).toBeLessThan(36);
   });
+});
+
+test('drawn digits of the test are none of the training', () => {
+  const { train, test: unseen } = drawnDigits(3, 20, 20);
+  expect(train.fields.targets.data).toEqual(unseen.fields.targets.data);
+  expect(train.fields.inputs.data).not.toEqual(unseen.fields.inputs.data);
 });
 
 describe('distortImages', () => {

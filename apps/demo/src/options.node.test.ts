@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resumedSettings } from './checkpointing.ts';
 import { helpText, parseOptions } from './options.ts';
@@ -28,6 +29,7 @@ describe('parseOptions', () => {
 
   test('takes -h for --help', () => {
     expect(parse('-h').help).toBe(true);
+    expect(parse('--data=a=b').settings.data).toBe(resolve('/home/someone/a=b'));
   });
 
   test.each([
@@ -45,6 +47,7 @@ describe('parseOptions', () => {
     [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
     [['--batch-size', 'all'], '--batch-size all: must be a whole number from 1 to 1000000.'],
     [['--learning-rate', '-1'], '--learning-rate -1: must be a number above 0, as 0.01.'],
+    [['--learning-rate', '0'], '--learning-rate 0: must be a number above 0, as 0.01.'],
     [['--learning-rate', 'NaN'], '--learning-rate NaN: must be a number above 0, as 0.01.'],
     [['--seed', '4294967296'], '--seed 4294967296: must be a whole number from 0 to 2147483647.'],
     [['--task', 'moons', '--data', 'x'], '--data is for digits: leave it out, or choose --task digits.'],

@@ -51,7 +51,7 @@ export class LossLog implements Stateful {
     this.#values.reset();
     const losses = ends.map((end, step) => {
       const from = ends[step - 1] ?? 0;
-      if (end - from === 1) return read[from]!; // exactly, where x * n / n might round
+      if (end - from === 1) return read[from]!; // also where it is of no samples
       const [sum, weight] = sumsOf(read, weights, from, end);
       return sum / weight;
     });

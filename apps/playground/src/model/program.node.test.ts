@@ -162,6 +162,13 @@ describe('the generated program', () => {
     if (expected.testAccuracy !== null) expect(Number(accuracy)).toBeCloseTo(expected.testAccuracy, 4);
   });
 
+  it('holds no character that ends a line, or turns or hides what is beside it, but its own line ends', async () => {
+    const spec: Spec = { ...withTask(defaults, 'table'), table: { target: 'constructor', inputs: [], as: 'auto' } };
+    const { code } = await programFor(spec, { table: hostile }, 1);
+    expect(code.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(code).toContain("\\u{202e}.csv'");
+  });
+
   it('is sound TypeScript', async () => {
     for (const [name, spec, dropped] of specs) {
       const { code } = await programFor(spec, dropped, 10);

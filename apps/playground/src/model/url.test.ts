@@ -91,6 +91,9 @@ describe('an address', () => {
     expect(decodeSpec('#task=nonsense&layers=q9&seed=abc&noise=&optimizer=gone&points=zz&table={')).toEqual(defaults);
     expect(decodeSpec('#samples=1e9&learningRate=-3').samples).toBe(5000);
     expect(decodeSpec('#samples=1e9&learningRate=-3').learningRate).toBe(1e-5);
+    expect(decodeSpec('#samples=100.4').samples).toBe(100);
+    expect(decodeSpec('#layers=c4k4.relu').layers).toMatchObject([{ kind: 'conv', kernel: 5 }]);
+    expect(decodeSpec(`#layers=${Array.from({ length: 20 }, () => 'd3.relu').join('_')}`).layers).toHaveLength(8);
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(tasks).toContain(decodeSpec(text).task);

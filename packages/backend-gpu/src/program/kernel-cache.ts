@@ -19,10 +19,10 @@ interface Entry {
 
 export class KernelCache {
   readonly #entries = new Map<string, Entry>();
-  readonly #device: Device;
+  readonly #device: Pick<Device, 'compile'>;
   readonly #capacity: number;
 
-  constructor(device: Device, capacity = 512) {
+  constructor(device: Pick<Device, 'compile'>, capacity = 512) {
     this.#device = device;
     this.#capacity = capacity;
   }

@@ -1,26 +1,26 @@
 /**
- * Runs what is asked for on one backend: collects the reads of one turn of the event loop into one Program, finds or
- * makes its plan, binds memory and numbers, and hands out the results. All-or-nothing: until a program has run, no
- * variable and no tensor has changed.
+ * What is asked for of one backend: collects the reads of one turn of the event loop into one Program, finds or makes its
+ * plan, has it run in order (`runner.ts`), and hands out the results. All-or-nothing: until a program has run, no variable
+ * and no tensor has changed. What then becomes of old memory is `advance.ts`.
  */
-import type { Backend, BufferType, Executable, Measured, TensorData } from '../backend.ts';
+import type { Backend, Executable, TensorData } from '../backend.ts';
 import { allocate } from '../dtype.ts';
-import { BackendError, isOutOfMemory } from '../errors.ts';
+import { isOutOfMemory } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
-import { leaf, type Node } from '../graph/node.ts';
-import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
+import type { Node } from '../graph/node.ts';
+import { isSoleOwner, lossOf, noteLoss, type Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { inputsOfGradient } from '../graph/walk.ts';
-import { randomValue } from '../random-value.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
+import { advance } from './advance.ts';
 import { breathe } from './breathe.ts';
 import { Pace } from './pace.ts';
-import { type DrawnTensor, hold, letGo, type Plan, PlanCache } from './plan.ts';
-import { profiles } from './profiler.ts';
+import { hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { Residency } from './residency.ts';
+import { Runner } from './runner.ts';
 import { cutSpent } from './spent.ts';
-import { behindViews, drawnBehind, resolve, staleError, type Trace, traceGraph } from './trace.ts';
+import { drawnBehind, resolve, staleError, type Trace, traceGraph, withCompared } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
@@ -53,18 +53,7 @@ export function deviceOf(backend: Backend): Device {
   return device;
 }
 
-/**
- * What is asked for, and before a value that its gradient compares with what it was computed from (a maximum) that as
- * well: computed again in another kernel it might differ in its last bit, and then nothing equals the maximum.
- */
-function withCompared(nodes: readonly Node[]): Node[] {
-  return nodes.flatMap((node) => {
-    const { storage, primitive, inputs } = resolve(node);
-    const compared = storage === null ? (primitive.exact ?? []) : [];
-    const sources = compared.map((k) => behindViews(inputs[k]!));
-    return [...sources.filter((source) => source.storage === null && source.inputs.length > 0), node];
-  });
-}
+const residencyOf = (backend: Backend): Residency => deviceOf(backend).residency;
 
 /** The device that computes a node: its own, or the default. */
 export function deviceFor(node: Node): Device {
@@ -83,11 +72,13 @@ export class Device {
   /** Ends with the last work that asked for its turn. */
   #turn: Promise<void> = Promise.resolve();
   readonly #pace = new Pace();
+  readonly #runner: Runner;
 
   constructor(backend: Backend) {
     this.backend = backend;
     this.plans = new PlanCache(backend);
-    this.residency = new Residency(backend, (other) => deviceOf(other).residency);
+    this.residency = new Residency(backend, residencyOf);
+    this.#runner = new Runner(backend, residencyOf, this.residency, this.#pace);
   }
 
   /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
@@ -199,94 +190,19 @@ export class Device {
     return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
   }
 
-  /**
-   * Uploads what is not yet there and runs the plan; returns one storage for each output, or the promise of them while a
-   * profile is being taken of a device that measures behind our back.
-   */
+  /** Runs the plan; returns one storage for each output, or the promise of them while a profile is being taken. */
   run(
     plan: Plan,
     executable: Executable,
     leaves: readonly Storage[],
     numbers: ArrayLike<number>,
   ): Storage[] | Promise<Storage[]> {
-    const drawn: object[] = [];
-    try {
-      return this.#runWith(plan, executable, leaves, numbers, drawn);
-    } catch (error) {
-      for (const buffer of drawn) this.backend.release(buffer);
-      throw error;
-    }
+    return this.#runner.run(plan, executable, leaves, numbers);
   }
 
-  #runWith(
-    plan: Plan,
-    executable: Executable,
-    leaves: readonly Storage[],
-    numbers: ArrayLike<number>,
-    drawn: object[],
-  ): Storage[] | Promise<Storage[]> {
-    this.residency.tick();
-    const inputs = plan.inputs.map((input) => {
-      const storage = leaves[input];
-      if (storage !== undefined) return this.#resident(storage);
-      const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
-      drawn.push(buffer);
-      return buffer;
-    });
-    const { scalarValues, scalars } = plan;
-    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
-    const finish = (buffers: readonly object[]): Storage[] => {
-      for (const buffer of drawn.splice(0)) this.backend.release(buffer);
-      this.#pace.follow(this.backend.idle());
-      return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
-    };
-    if (profiles.size === 0 || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
-    const lists = [...profiles];
-    const start = performance.now();
-    const note = ({ outputs, milliseconds }: Measured): Storage[] => {
-      for (const runs of lists) runs.push({ program: plan.program, paths: executable.paths, start, milliseconds });
-      return finish(outputs);
-    };
-    const measured = executable.profile(inputs, scalarValues);
-    return measured instanceof Promise ? measured.then(note) : note(measured);
-  }
-
-  #storageOf(plan: Plan, buffer: object, output: number): Storage {
-    const { dtype, shape } = plan.program.buffers[plan.program.outputs[output]!] as BufferType;
-    const storage = new Storage(dtype, shape, null);
-    storage.backend = this.backend;
-    storage.buffer = buffer;
-    return storage;
-  }
-
-  /** The variable has the new value, and what the old one was is gone. Returns the old storage if it is spent now. */
+  /** The variable has the new value. Returns the storage of the old one if it is spent now. */
   advance(variable: Variable, storage: Storage, isDonated: boolean, node: Node | null = null): Storage | null {
-    const old = variable.committed.storage as Storage;
-    if (old === storage) {
-      if (node !== null) variable.committed = node;
-      return null;
-    }
-    variable.own(storage);
-    this.residency.remove(storage);
-    if (storage.backend !== null && storage.buffer !== null) deviceOf(storage.backend).residency.use(storage);
-    variable.committed = node ?? leaf(storage, storage.backend ?? variable.committed.backend);
-    old.owners--;
-    if (old.owners > 0) return null;
-    if (old.isShared) {
-      // a tensor may still have this value: it goes on without an owner
-      old.owner = null;
-      if (old.backend !== null && old.buffer !== null) deviceOf(old.backend).residency.orphan(old);
-      return null;
-    }
-    if (isDonated) {
-      this.residency.remove(old);
-      old.buffer = null;
-    } else if (old.backend !== null && old.buffer !== null) {
-      deviceOf(old.backend).residency.drop(old);
-    }
-    old.host = null;
-    old.spentBy = variable.name;
-    return old;
+    return advance(variable, storage, { isDonated, node }, this.residency, residencyOf);
   }
 
   /** The values of a storage; small ones leave the device, and of others the last ones alone stay. */
@@ -470,29 +386,5 @@ export class Device {
     if (storage === null || !isSoleOwner(storage)) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;
     return kept.has(storage) ? null : storage;
-  }
-
-  #resident(storage: Storage): object {
-    if (storage.buffer !== null && storage.backend === this.backend) {
-      this.residency.use(storage);
-      return storage.buffer;
-    }
-    if (storage.host === null) {
-      throw new BackendError(
-        '/other-backend',
-        `A value lives on '${storage.backend?.name}' but is needed on '${this.backend.name}': await move(tensor, backend) first.`,
-      );
-    }
-    if (storage.backend !== null) deviceOf(storage.backend).residency.drop(storage);
-    storage.buffer = this.backend.upload(storage.host, { dtype: storage.dtype, shape: storage.shape });
-    storage.backend = this.backend;
-    this.residency.use(storage);
-    return storage.buffer;
-  }
-
-  #draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
-    const data = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed]!, numbers[draw]!, i);
-    return this.backend.upload(data, { dtype: 'float32', shape });
   }
 }

@@ -1,15 +1,18 @@
 /**
  * Turns planned kernels into loop nests: each node's body is written at the element that its consumer wants, so views
  * become index arithmetic and chains become one body. Where a body grows past the limits, the caller stores a node more.
+ * Owns kernels as a whole; what a node becomes inside of a body is `body-scope.ts`.
  */
 import type { Axes, Body, Kernel, Limits, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
-import { type Node, Scalar } from '../graph/node.ts';
-import type { Lowering, Value } from '../graph/primitive.ts';
+import type { Node } from '../graph/node.ts';
+import type { Value } from '../graph/primitive.ts';
 import { inverseOrder } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
-import { BodyWriter, keyOf, prune, takeOffsets } from './body.ts';
+import { BodyWriter, prune, takeOffsets } from './body.ts';
+import { BodyScope, type KernelNodes } from './body-scope.ts';
+import { internKernel } from './intern.ts';
 import { type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
@@ -29,23 +32,6 @@ export interface LoweredKernel {
 }
 
 export const longestBody = 128;
-
-/** Kernels by key, so that equal kernels are one object. */
-const interned = new Map<string, WeakRef<Kernel>>();
-let sweepAt = 4096;
-
-function internKernel(parts: Omit<Kernel, 'key'>): Kernel {
-  const key = kernelKey(parts);
-  const known = interned.get(key)?.deref();
-  if (known !== undefined) return known;
-  const kernel = { key, ...parts };
-  interned.set(key, new WeakRef(kernel));
-  if (interned.size >= sweepAt) {
-    for (const [dead, reference] of interned) if (reference.deref() === undefined) interned.delete(dead);
-    sweepAt = Math.max(4096, interned.size * 2);
-  }
-  return kernel;
-}
 
 /** What all kernels of one structure share; reads and scalars are places among the kernel's nodes. */
 interface LoweredStructure extends Pick<LoweredKernel, 'kernel' | 'offsets' | 'aligned' | 'splits'> {
@@ -99,7 +85,7 @@ export class Lowerer {
   }
 }
 
-class KernelWriter {
+class KernelWriter implements KernelNodes {
   readonly #plan: KernelPlan;
   readonly #schedule: Schedule;
   readonly #domain: Shape;
@@ -300,86 +286,6 @@ class KernelWriter {
 /** A size as that of an outer and an inner loop. */
 export function splitSize(size: number, inner: number): number[] {
   return inner === 1 ? [size] : [size / inner, inner];
-}
-
-/** Evaluates nodes in one body. The same element of the same node is evaluated once. */
-class BodyScope {
-  readonly writer: BodyWriter;
-  readonly #kernel: KernelWriter;
-  readonly #reduced: readonly Index[];
-  readonly #known = new Map<string, Value>();
-
-  constructor(kernel: KernelWriter, writer: BodyWriter, reduced: readonly Index[]) {
-    this.#kernel = kernel;
-    this.writer = writer;
-    this.#reduced = reduced;
-  }
-
-  preset(node: Node, index: readonly Index[], value: Value): void {
-    this.#known.set(placeKey(node, index), value);
-  }
-
-  evaluate(requested: Node, index: readonly Index[]): Value {
-    const node = resolve(requested);
-    const key = placeKey(node, index);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const value = this.#compute(node, index);
-    this.#known.set(key, value);
-    return value;
-  }
-
-  lower(node: Node, index: readonly Index[]): Value {
-    return node.primitive.lower(node, this.at(node, index));
-  }
-
-  at(node: Node, index: readonly Index[]): Lowering {
-    const { writer } = this;
-    const kernel = this.#kernel;
-    return {
-      space: writer.space,
-      index,
-      reduced: this.#reduced,
-      input: (position, at) => this.evaluate(node.inputs[position]!, at),
-      emit: (op, dtype, ...args) => writer.emit(op, dtype, ...args),
-      constant: (value, dtype) => writer.constant(value, dtype),
-      integer: (at) => writer.integer(at),
-      inside: (at, low, high) => writer.inside(at, low, high),
-      computed: (value, min, max) => {
-        const low = writer.emit('max', 'int32', value, writer.constant(min, 'int32'));
-        return writer.space.computed(writer.emit('min', 'int32', low, writer.constant(max, 'int32')), min, max);
-      },
-      operand: (position, at) => {
-        const value = this.evaluate(node.inputs[position]!, at);
-        kernel.operand(value, position);
-        return value;
-      },
-    };
-  }
-
-  #compute(node: Node, index: readonly Index[]): Value {
-    if (node.size === 0) return this.writer.constant(0, node.dtype);
-    if (this.#kernel.isStored(node) && !this.#kernel.isComputedHere(node)) {
-      const flat = this.writer.integer(this.writer.space.flatten(index, node.shape));
-      return this.writer.load(this.#kernel.read(node), flat, node.dtype);
-    }
-    if (node.primitive === Scalar) return this.writer.scalar(this.#kernel.scalar(node), node.dtype);
-    this.#kernel.noteInlined(node);
-    return this.lower(node, index);
-  }
-}
-
-function placeKey(node: Node, index: readonly Index[]): string {
-  let key = `${node.order}`;
-  for (const { id } of index) key += `,${id}`;
-  return key;
-}
-
-function kernelKey({ domain, reads, scalars, value, reduce, epilogue, hint }: Omit<Kernel, 'key'>): string {
-  const body = (ops: Body | undefined): string => (ops === undefined ? '' : ops.map(keyOf).join(';'));
-  const nest = reduce === undefined ? '' : `${reduce.op} ${reduce.dtype} [${reduce.extents.join()}]`;
-  const word = hint === undefined ? '' : JSON.stringify(hint);
-  return `[${domain.join()}] ${reads.join()}|${scalars.join()}|${nest}|${body(value)}|${body(epilogue)}|${word}`;
 }
 
 /** Whether every load of a read is at the flat index of the element being written. */

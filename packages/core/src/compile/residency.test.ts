@@ -88,6 +88,19 @@ test('rule 5: batches that are used once go long before the budget is full, and 
   expect(await use()).toBe(62);
 });
 
+test('rule 5: a batch that several programs use in a row is still one that may never come back', async () => {
+  const backend = small(512);
+  const x = tensor([1, 2]);
+  await x.exp().data();
+  await x.mul(3).data();
+  await x.sum().item();
+  expect([backend.counts.upload, backend.live.count]).toEqual([1, 1]);
+  for (let k = 0; k < 20; k++) await tensor([k, 1]).exp().data();
+  expect(backend.live.count).toBe(4);
+  await x.mul(2).data();
+  expect(backend.counts.upload).toBe(22);
+});
+
 test('rule 5: a small result that was read leaves the device at once', async () => {
   const backend = small(1000);
   const x = tensor([1, 2]);

@@ -40,6 +40,19 @@ export function behindViews(node: Node): Node {
   return source;
 }
 
+/**
+ * What is asked for, and before a value that its gradient compares with what it was computed from (a maximum) that as
+ * well: computed again in another kernel it might differ in its last bit, and then nothing equals the maximum.
+ */
+export function withCompared(nodes: readonly Node[]): Node[] {
+  return nodes.flatMap((node) => {
+    const { storage, primitive, inputs } = resolve(node);
+    const compared = storage === null ? (primitive.exact ?? []) : [];
+    const sources = compared.map((k) => behindViews(inputs[k]!));
+    return [...sources.filter((source) => source.storage === null && source.inputs.length > 0), node];
+  });
+}
+
 /** What is asked for is computed: a random tensor that the host draws is only an input, so a copy of it stands in its place. */
 function behindDrawn(node: Node): Node {
   return node.storage === null && node.primitive.isRandom === true ? apply(Cast, [node], node.dtype) : node;

@@ -69,6 +69,11 @@ describe('event files', () => {
     );
   });
 
+  test('hold steps that no 32 bits can', () => {
+    const event = encodeEvent(2, 2 ** 40 + 5, { kind: 'scalar', tag: 'loss', value: 1 });
+    expect(fieldsOf(event.subarray(12, -4))[1]).toEqual([2, 2 ** 40 + 5]);
+  });
+
   test('histograms count everything once, between minimum and maximum', () => {
     const value = summaryOf({ kind: 'histogram', tag: 'w', values: [0, 0.1, 0.5, 0.9, 1, Number.NaN], bins: 2 });
     const fields = new Map(fieldsOf(value.get(5) as Uint8Array));

@@ -1,0 +1,111 @@
+/**
+ * Runs plans on one backend: uploads what is not there, draws random numbers where the device cannot, passes scalars, and
+ * gives each result a storage. What is asked for, and in which order, is `device.ts`; what stays there is `residency.ts`.
+ */
+import type { Backend, BufferType, Executable, Measured } from '../backend.ts';
+import { BackendError } from '../errors.ts';
+import { Storage } from '../graph/storage.ts';
+import { randomValue } from '../random-value.ts';
+import { sizeOf } from '../shape.ts';
+import type { Pace } from './pace.ts';
+import type { DrawnTensor, Plan } from './plan.ts';
+import { profiles } from './profiler.ts';
+import type { Residency } from './residency.ts';
+
+export class Runner {
+  readonly #backend: Backend;
+  readonly #residency: Residency;
+  readonly #residencyOf: (backend: Backend) => Residency;
+  readonly #pace: Pace;
+
+  constructor(backend: Backend, residencyOf: (backend: Backend) => Residency, residency: Residency, pace: Pace) {
+    this.#backend = backend;
+    this.#residency = residency;
+    this.#residencyOf = residencyOf;
+    this.#pace = pace;
+  }
+
+  /**
+   * Uploads what is not yet there and runs the plan; returns one storage for each output, or the promise of them while a
+   * profile is being taken of a device that measures behind our back.
+   */
+  run(
+    plan: Plan,
+    executable: Executable,
+    leaves: readonly Storage[],
+    numbers: ArrayLike<number>,
+  ): Storage[] | Promise<Storage[]> {
+    const drawn: object[] = [];
+    try {
+      return this.#runWith(plan, executable, leaves, numbers, drawn);
+    } catch (error) {
+      for (const buffer of drawn) this.#backend.release(buffer);
+      throw error;
+    }
+  }
+
+  #runWith(
+    plan: Plan,
+    executable: Executable,
+    leaves: readonly Storage[],
+    numbers: ArrayLike<number>,
+    drawn: object[],
+  ): Storage[] | Promise<Storage[]> {
+    this.#residency.tick();
+    const inputs = plan.inputs.map((input) => {
+      const storage = leaves[input];
+      if (storage !== undefined) return this.#resident(storage);
+      const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
+      drawn.push(buffer);
+      return buffer;
+    });
+    const { scalarValues, scalars } = plan;
+    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
+    const finish = (buffers: readonly object[]): Storage[] => {
+      for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
+      this.#pace.follow(this.#backend.idle());
+      return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
+    };
+    if (profiles.size === 0 || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
+    const lists = [...profiles];
+    const start = performance.now();
+    const note = ({ outputs, milliseconds }: Measured): Storage[] => {
+      for (const runs of lists) runs.push({ program: plan.program, paths: executable.paths, start, milliseconds });
+      return finish(outputs);
+    };
+    const measured = executable.profile(inputs, scalarValues);
+    return measured instanceof Promise ? measured.then(note) : note(measured);
+  }
+
+  #storageOf(plan: Plan, buffer: object, output: number): Storage {
+    const { dtype, shape } = plan.program.buffers[plan.program.outputs[output]!] as BufferType;
+    const storage = new Storage(dtype, shape, null);
+    storage.backend = this.#backend;
+    storage.buffer = buffer;
+    return storage;
+  }
+
+  #resident(storage: Storage): object {
+    if (storage.buffer !== null && storage.backend === this.#backend) {
+      this.#residency.use(storage);
+      return storage.buffer;
+    }
+    if (storage.host === null) {
+      throw new BackendError(
+        '/other-backend',
+        `A value lives on '${storage.backend?.name}' but is needed on '${this.#backend.name}': await move(tensor, backend) first.`,
+      );
+    }
+    if (storage.backend !== null) this.#residencyOf(storage.backend).drop(storage);
+    storage.buffer = this.#backend.upload(storage.host, { dtype: storage.dtype, shape: storage.shape });
+    storage.backend = this.#backend;
+    this.#residency.use(storage);
+    return storage.buffer;
+  }
+
+  #draw({ shape, seed, draw }: DrawnTensor, numbers: ArrayLike<number>): object {
+    const data = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < data.length; i++) data[i] = randomValue(numbers[seed]!, numbers[draw]!, i);
+    return this.#backend.upload(data, { dtype: 'float32', shape });
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What one call of a compiled function asked of the device, kept so that later calls repeat it: where each leaf of its
+ * program gets its memory, what the host does beside it, whether it still holds, and in what two of them differ.
+ * Finding or making one for a call is `compile-function.ts`.
+ */
+import type { Executable } from './backend.ts';
+import type { Bound, Device } from './compile/device.ts';
+import { sameKey } from './compile/key-stream.ts';
+import { staleError } from './compile/trace.ts';
+import { ValueError } from './errors.ts';
+import { leaf, type Node, type NumberSource } from './graph/node.ts';
+import { takeBack } from './graph/recorder.ts';
+import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
+import type { Update, Variable } from './graph/variable.ts';
+import { inputsFirst } from './graph/walk.ts';
+import { show } from './shape.ts';
+import { rebuild, type Shaped } from './shaped.ts';
+import { type Tensor, wrap } from './tensor.ts';
+
+/** Where a leaf of the program gets its memory from, call after call. */
+type Source =
+  | { readonly kind: 'argument'; readonly position: number }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'storage'; readonly storage: Storage };
+
+export interface Replay {
+  readonly bound: Bound;
+  readonly device: Device;
+  readonly sources: readonly Source[];
+  /** What the host repeats, in order: counters, and numbers with their place among the trace's numbers. */
+  readonly events: readonly (
+    | { readonly advance: () => void; readonly undo: () => void; readonly subject: object | null }
+    | { readonly place: number; readonly source: NumberSource }
+  )[];
+  /** What must still hold: the flags of parameters that the function read. */
+  readonly conditions: readonly (() => boolean)[];
+  readonly numbers: Float64Array;
+  /** The result of the function, with a number in place of each tensor: the root of the trace. */
+  readonly result: Shaped;
+  /** For each update whether the new value takes the memory of the old one; and the variables for which it does. */
+  readonly donated: readonly boolean[];
+  readonly givenAway: ReadonlySet<Variable>;
+}
+
+/** What a result of a compiled function is: a value without a graph behind it. */
+export function resultLeaf(storage: Storage, device: Device): Node {
+  const node = leaf(storage, device.backend);
+  node.cut = 'is the result of a compiled function: take the gradient inside of it, or stopGradient() first.';
+  return node;
+}
+
+export function sourceOf(node: Node, variables: ReadonlyMap<Storage, Variable>): Source {
+  if (node.storage === null) return { kind: 'argument', position: node.attributes as number };
+  const variable = variables.get(node.storage);
+  return variable === undefined ? { kind: 'storage', storage: node.storage } : { kind: 'variable', variable };
+}
+
+/** The host's part of a replay: counters advance, numbers are read anew. Returns what takes it back. */
+export function repeatHost({ events, numbers }: Replay): () => void {
+  let done = 0;
+  const undo = (): void => takeBack(events.slice(0, done));
+  try {
+    for (const event of events) {
+      if ('advance' in event) event.advance();
+      else numbers[event.place] = event.source.read();
+      done++;
+    }
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return undo;
+}
+
+/** Runs the program, moves the variables on, and gives the results their memory. */
+export async function finish<Result>(
+  replay: Replay,
+  tensors: readonly Tensor[],
+  advanceHost: () => () => void,
+): Promise<Result> {
+  const { bound, device, sources, numbers } = replay;
+  const { plan, trace: graph, updates, updatedRoots } = bound;
+  const args = tensors.map(({ node }) => node.storage as Storage);
+  checkArguments(replay, args);
+  const leaves = sources.map((source) => {
+    if (source.kind === 'argument') return args[source.position]!;
+    return source.kind === 'variable' ? (source.variable.committed.storage as Storage) : source.storage;
+  });
+  const undo = advanceHost();
+  let made: Storage[];
+  try {
+    const outputs = device.run(plan, plan.executable as Executable, leaves, numbers);
+    made = outputs instanceof Promise ? await outputs : outputs;
+  } catch (error) {
+    undo();
+    noteLoss(device.backend, error);
+    throw error;
+  }
+  const rootStorage = (root: number): Storage => {
+    const output = plan.outputs[root]!;
+    if (output >= 0) return made[output]!;
+    const node = graph.roots[root]!;
+    return leaves[graph.leaves.findIndex((other) => other === node || other.storage === node.storage)]!;
+  };
+  const result = rebuild(replay.result, (position) => wrap(resultLeaf(rootStorage(position), device)));
+  const values = updatedRoots.map(rootStorage);
+  // memory that was there before, or that is a result as well, has more than one owner
+  plan.outputs.forEach((output, root) => {
+    if (output < 0) rootStorage(root).isShared = true;
+  });
+  const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
+  updates.forEach(({ variable }, k) => {
+    const root = graph.roots[updatedRoots[k]!]!;
+    if (returned.has(root)) values[k]!.isShared = true;
+    device.advance(variable, values[k]!, replay.donated[k]!);
+    variable.node = variable.committed;
+  });
+  for (const storage of made) device.residency.use(storage);
+  return result as Result;
+}
+
+/** An argument may not be memory that the program gives away, or that an earlier one took. */
+function checkArguments({ sources, donated, bound }: Replay, args: readonly Storage[]): void {
+  for (const { spentBy } of args) if (spentBy !== null) throw staleError(spentBy);
+  bound.trace.donors.forEach((donor, k) => {
+    if (donated[k] !== true) return;
+    const source = sources[donor];
+    const storage = source?.kind === 'variable' ? source.variable.committed.storage : null;
+    if (storage === null || !args.includes(storage)) return;
+    throw new ValueError(
+      'compile',
+      'a parameter that the function replaces was passed as an argument: use it directly inside.',
+    );
+  });
+}
+
+/** The variables whose committed values the graph reads, by their memory. */
+export function variablesOf(outputs: readonly Tensor[], updates: readonly Update[]): Map<Storage, Variable> {
+  const found = new Map<Storage, Variable>();
+  const roots = [...outputs.map(({ node }) => node), ...updates.map(({ node }) => node)];
+  for (const { storage } of inputsFirst(roots, ({ inputs }) => inputs)) {
+    const variable = storage?.owner?.variable.deref();
+    // of memory that two variables have, the owner is only the one that came last, and it may have moved on
+    if (storage !== null && variable?.committed.storage === storage) found.set(storage, variable);
+  }
+  for (const { variable } of updates) found.set(variable.committed.storage as Storage, variable);
+  return found;
+}
+
+/** Whether the memory that was captured is still there. */
+export function isCurrent({ sources, device, givenAway, conditions }: Replay): boolean {
+  if (!conditions.every((holds) => holds())) return false;
+  return sources.every((source) => {
+    if (source.kind === 'argument') return true;
+    const storage = source.kind === 'storage' ? source.storage : source.variable.committed.storage;
+    if (storage === null || storage.spentBy !== null || lossOf(storage) !== null) return false;
+    if (storage.backend !== null && storage.backend !== device.backend) return false;
+    // what the program gives away must be the variable's alone
+    return source.kind === 'storage' || !givenAway.has(source.variable) || isSoleOwner(storage);
+  });
+}
+
+/**
+ * Whether the same updates take over the same memory. They do not after the first step of a parameter whose first value
+ * was memory of another's (`assign`): that call is not yet what later ones do.
+ */
+export function sameDonors(first: Replay, second: Replay): boolean {
+  const [a, b] = [first.bound.trace.donors, second.bound.trace.donors];
+  return a.length !== b.length || a.every((donor, k) => donor === b[k]);
+}
+
+/** What two traces of one function do not share, in words. */
+export function differenceOf(first: Replay, second: Replay): string | null {
+  const a = first.bound.trace;
+  const b = second.bound.trace;
+  if (!sameKey(a.key, b.key)) return 'they compute different things (an if, a loop or a shape depends on the outside)';
+  if (!sameCounters(first, second)) return 'they advance other counters, or draw from other generators';
+  for (const [k, source] of first.sources.entries()) {
+    const other = second.sources[k]!;
+    const same =
+      source.kind === other.kind &&
+      (source.kind === 'argument' ||
+        (source.kind === 'variable' && source.variable === (other as typeof source).variable) ||
+        (source.kind === 'storage' && source.storage === (other as typeof source).storage));
+    if (!same)
+      return `they use another tensor, ${show(b.leaves[k]!.shape)}, made in each call: make it once outside, or pass it as an argument`;
+  }
+  const read = new Set(second.events.flatMap((event) => ('place' in event ? [event.place] : [])));
+  for (let place = 0; place < first.numbers.length; place++) {
+    if (read.has(place) || Object.is(first.numbers[place], second.numbers[place])) continue;
+    return `a number is ${first.numbers[place]} in the first and ${second.numbers[place]} in the second`;
+  }
+  return null;
+}
+
+function sameCounters(first: Replay, second: Replay): boolean {
+  if (first.events.length !== second.events.length) return false;
+  return first.events.every((event, k) => {
+    const other = second.events[k]!;
+    return 'advance' in event ? 'advance' in other && event.subject === other.subject : 'place' in other;
+  });
+}
