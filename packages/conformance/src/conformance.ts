@@ -1,6 +1,7 @@
 /** The kit: the list of all cases, and one call that runs them without any test runner. */
 import type { Backend } from '@nn/core';
 import { type ConformanceCase, type ConformanceOptions, runConformanceCase, skipOf } from './case.ts';
+import { bundleCases } from './cases/bundles.ts';
 import { contractCases } from './cases/contract.ts';
 import { primitiveCases } from './cases/primitives.ts';
 import { programCases } from './cases/programs.ts';
@@ -20,6 +21,7 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...programCases(options),
     ...randomGraphCases(options),
     ...readCases(),
+    ...bundleCases(),
     ...trainingCases(),
   ];
   const { groups } = options;

@@ -27,7 +27,7 @@ export interface Operation {
 }
 
 /** The inputs of an operation on a backend, the same in every case. */
-export function inputsOf(op: Operation, backend: Backend): Tensor[] {
+export function inputsOf(op: Pick<Operation, 'name' | 'inputs'>, backend: Backend): Tensor[] {
   return op.inputs.map((input, k) => tensorOf(input, seedOf(op.name) + k, backend));
 }
 

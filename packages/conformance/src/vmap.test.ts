@@ -2,6 +2,7 @@
 import { gradientsOrNull, stack, type Tensor, tensor, vmap } from '@nn/core';
 import { describe, test } from 'vitest';
 import { operations } from './cases/primitives.ts';
+import { bundles } from './cases/tensor-functions.ts';
 import { expectClose } from './compare.ts';
 import { listOf, type Operation, readAll, weighted } from './operation.ts';
 import { reference } from './reference.ts';
@@ -59,6 +60,13 @@ const all = operations().filter((op) => op.inputs.length > 0 && op.needs === und
 
 describe('all inputs have rows', () => {
   test.each(all.map((op) => [op.name, op] as const))('%s', async (_, op) => {
+    await expectRows(op, () => true);
+  });
+});
+
+describe('functions of tensors, all inputs have rows', () => {
+  const functions = bundles().flatMap((bundle) => bundle.operations);
+  test.each(functions.map((op) => [op.name, op] as const))('%s', async (_, op) => {
     await expectRows(op, () => true);
   });
 });

@@ -90,7 +90,8 @@ export function adaptiveMaxPool(x: Tensor, outputSize: AdaptiveSize): PooledMaxi
   const axes = sizes.map((_, k) => outer + 2 * k + 1);
   const best = max(windows, axes, { keepAxes: true });
   const isBest = or(equal(windows, best), notEqual(windows, windows));
-  return pick(node, outer, min(where(isBest, places, constant(2 ** 31 - 1, 'int32')), axes));
+  // any number past the last place: small, because some devices keep integers in floats
+  return pick(node, outer, min(where(isBest, places, constant(sizeOf(space), 'int32')), axes));
 }
 
 /**

@@ -131,7 +131,7 @@ export function maxPlaces(x: Node, options: PoolOptions): Node {
   const candidates = where(
     inside === null ? isBest : and(inside, isBest),
     window(padded(places, attributes), windowOf(attributes)),
-    constant(2 ** 31 - 1, 'int32'),
+    constant(count, 'int32'), // past the last place: a small number, because some devices keep integers in floats
   );
   return min(candidates, axes);
 }
