@@ -19,7 +19,16 @@ const layers = {
     { name: 'contract', files: ['backend.ts'] },
     {
       name: 'foundation',
-      files: ['copy.ts', 'errors.ts', 'dtype.ts', 'shape.ts', 'lists.ts', 'settings.ts', 'random-value.ts'],
+      files: [
+        'caller.ts',
+        'copy.ts',
+        'errors.ts',
+        'dtype.ts',
+        'shape.ts',
+        'lists.ts',
+        'settings.ts',
+        'random-value.ts',
+      ],
     },
     { name: 'graph', files: ['graph/'] },
     { name: 'ops', files: ['ops/'] },

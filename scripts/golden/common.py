@@ -83,6 +83,43 @@ def differentiate(output, inputs, create_graph=False):
     return result
 
 
+def function_case(operation, function, inputs, arguments=None, differentiable=True, second=True, absolute=None, slope=None):
+    """A case of a function of tensors. `arguments`, the list that JavaScript calls it with, is the inputs by default.
+
+    `absolute` and `slope` are the errors that the value and the gradients may have where digits cancel in float32.
+    """
+    inputs = [t.clone() for t in inputs]
+    if differentiable:
+        for t in inputs:
+            if t.dtype == torch.float64:
+                t.requires_grad_(True)
+    output = function(*inputs)
+    places = [{'input': k} for k in range(len(inputs))]
+    given = places if arguments is None else arguments(*places)
+    entry = {'operation': operation, 'attributes': {'arguments': given}, 'inputs': [pack(t) for t in inputs]}
+    if absolute is not None:  # near zeros of the function digits cancel in float32, as in PyTorch's own
+        entry['attributes']['absolute'] = absolute
+    many = isinstance(output, (list, tuple))
+    if slope is not None:
+        entry['attributes']['slope'] = slope
+    entry['output'] = [pack(t) for t in output] if many else pack(output)
+    entry['gradients'] = [None] * len(inputs)
+    floats = [t for t in (output if many else [output]) if t.dtype == torch.float64]
+    if differentiable and any(t.requires_grad for t in floats):
+        flat = torch.cat([t.reshape(-1) for t in floats]) if many else output
+        gradients = differentiate(flat, inputs, create_graph=second)
+        entry['gradients'] = [pack(t) for t in gradients]
+        if second:
+            total = sum(t.sum() for t in gradients if t is not None)
+            wanted = [t for t in inputs if t.requires_grad]
+            found = [None] * len(wanted)
+            if total.requires_grad:
+                found = torch.autograd.grad(total, wanted, allow_unused=True)
+            found = iter([torch.zeros_like(t) if s is None else s for t, s in zip(wanted, found)])
+            entry['secondGradients'] = [pack(next(found)) if t.requires_grad else None for t in inputs]
+    return entry
+
+
 def write(path, cases, **more):
     head = {'source': 'PyTorch ' + torch.__version__.split('a')[0], 'cotangent': COTANGENT, **more}
     lines = ',\n'.join(json.dumps(case, separators=(',', ':')) for case in cases)

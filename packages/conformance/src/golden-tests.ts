@@ -72,10 +72,11 @@ export const casesOf = <Attributes>(file: { readonly cases: readonly object[] })
 
 export const listOf = (output: Packed | readonly Packed[]): readonly Packed[] => ('data' in output ? [output] : output);
 
-/** First and second gradients of what `apply` makes of the inputs. */
+/** First and second gradients of what `apply` makes of the inputs. `slope`: the absolute error they may have where digits cancel. */
 export async function checkGradients<Attributes>(
   golden: Golden<Attributes>,
   apply: (golden: Golden<Attributes>, inputs: readonly Tensor[]) => readonly Tensor[] | Promise<readonly Tensor[]>,
+  slope = 0,
 ): Promise<void> {
   const { gradients, secondGradients } = golden;
   const inputs = golden.inputs.map((input) => load(input));
@@ -85,12 +86,17 @@ export async function checkGradients<Attributes>(
   const first = gradientsOrNull(weighted(await apply(golden, inputs)), targets);
   // PyTorch gives zeros where core says that there is nothing
   const found = first.map((gradient, k) => gradient ?? targets[k]!.mul(0));
-  await expectAll(found, right, { relative: 1e-6, absolute: 1e-7 }, `${golden.operation}, gradient`);
+  await expectAll(found, right, { relative: 1e-6, absolute: Math.max(slope, 1e-7) }, `${golden.operation}, gradient`);
   if (secondGradients === undefined) return;
   const total = first.flatMap((gradient) => (gradient === null ? [] : [gradient.sum()])).reduce((a, b) => a.add(b));
   const second = gradientsOrNull(total, targets).map((gradient, k) => gradient ?? targets[k]!.mul(0));
   const rightSecond = secondGradients.filter((gradient): gradient is Packed => gradient !== null);
-  await expectAll(second, rightSecond, { relative: 2e-6, absolute: 1e-6 }, `${golden.operation}, second gradient`);
+  await expectAll(
+    second,
+    rightSecond,
+    { relative: 2e-6, absolute: Math.max(10 * slope, 1e-6) },
+    `${golden.operation}, second gradient`,
+  );
 }
 
 /** What scripts/golden/{vocabulary,order}.py write: a function of core, or a method of the first input, by its name. */
@@ -99,6 +105,8 @@ interface Call {
   readonly arguments: readonly unknown[];
   /** The absolute error allowed, where digits cancel near a zero. */
   readonly absolute?: number;
+  /** The same of gradients. */
+  readonly slope?: number;
 }
 
 async function call({ operation, attributes }: Golden<Call>, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
@@ -131,7 +139,7 @@ const inFloat32 = { relative: 8e-7, absolute: 4e-7 };
 export function testGolden(title: string, file: { readonly cases: readonly object[] }): void {
   describe(title, () => {
     test.each(titled(casesOf<Call>(file)))('%s', async (_, golden) => {
-      const { absolute = 0 } = golden.attributes;
+      const { absolute = 0, slope = 0 } = golden.attributes;
       const right = listOf(golden.output);
       const at = (tolerance: Tolerance): Tolerance => ({
         ...tolerance,
@@ -141,7 +149,7 @@ export function testGolden(title: string, file: { readonly cases: readonly objec
       await expectAll(await call(golden, double), right, at(close), golden.operation);
       const single = golden.inputs.map((input) => load(input, rounding));
       await expectAll(await call(golden, single), right, at(inFloat32), `${golden.operation} in float32`);
-      await checkGradients(golden, call);
+      await checkGradients(golden, call, slope);
     });
   });
 }

@@ -54,6 +54,8 @@ class Variants {
   /** Apart from the entries, which may lead back to the function. */
   readonly plans: Set<Plan> = new Set();
   readonly #byKey = new Map<string, Variant>();
+  /** The types of arguments for which the host computes a part, so that there is more than one program. */
+  readonly onHost = new Set<string>();
 
   get(key: string): Variant | undefined {
     return this.#byKey.get(key);
@@ -139,6 +141,7 @@ async function run<Result>(
   const tensors = given.map((x) => (isParameter(x) ? wrap(x.node) : x));
   if (hooks.inspect !== null) return runOnce(fn, shaped, tensors, device);
   const key = keyOf(shaped, tensors, device);
+  if (variants.onHost.has(key)) return runOnce(fn, shaped, tensors, device);
   const variant = variants.get(key);
   if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
     const { replay } = variant;
@@ -147,6 +150,10 @@ async function run<Result>(
     return result;
   }
   let traced = trace(fn, shaped, tensors, device);
+  if (traced === null) {
+    if (variants.onHost.size < mostVariants) variants.onHost.add(key);
+    return runOnce(fn, shaped, tensors, device);
+  }
   const held: Plan[] = [];
   try {
     while (traced.replay.bound.plan.executable === null) {
@@ -158,7 +165,9 @@ async function run<Result>(
       // something moved on while the device compiled: this trace is of values that were
       takeBack(traced.events.splice(0));
       while (!isReady(given, device)) await settle(given, device);
-      traced = trace(fn, shaped, tensors, device);
+      const again = trace(fn, shaped, tensors, device);
+      if (again === null) return await runOnce<Result>(fn, shaped, tensors, device);
+      traced = again;
     }
     const { replay, events } = traced;
     const first = variant?.replay;
@@ -195,13 +204,16 @@ async function settle(given: readonly Tensor[], device: Device): Promise<void> {
   if (pending.length > 0) await device.update([], pending);
 }
 
-/** Runs the function once on placeholders and binds what it asks for. Changes nothing but what `events` can take back. */
+/**
+ * Runs the function once on placeholders and binds what it asks for. Changes nothing but what `events` can take back. Null,
+ * with everything taken back, where the host computes a part: there is more than one program then, and no replay.
+ */
 function trace(
   fn: (...args: never) => unknown,
   shaped: Shaped,
   tensors: readonly Tensor[],
   device: Device,
-): { readonly replay: Replay; readonly events: HostEvent[] } {
+): { readonly replay: Replay; readonly events: HostEvent[] } | null {
   const placeholders = tensors.map(({ node }, k) => {
     const placeholder = argument(k, node.dtype, node.shape, device.backend);
     passMark(node, placeholder);
@@ -226,10 +238,12 @@ function trace(
     const outputs: Tensor[] = [];
     const shapedResult = take(result, outputs);
     const variables = variablesOf(outputs, updates);
-    const bound = device.prepare(
-      outputs.map(({ node }) => node),
-      updates,
-    );
+    const asked = outputs.map(({ node }) => node);
+    if (device.hostWork(asked, updates).length > 0) {
+      takeBack(events);
+      return null;
+    }
+    const bound = device.prepare(asked, updates);
     const { plan, trace: graph } = bound;
     const donated = graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor));
     const places = new Map(graph.numbers.map((node, place) => [node, place]));
@@ -255,7 +269,10 @@ function trace(
   }
 }
 
-/** Runs the function on the values themselves, so that eager debugging sees each operation; nothing is kept. */
+/**
+ * Runs the function on the values themselves, so that eager debugging sees each operation, and the host can compute what only
+ * it does; nothing is kept but the plans of the programs.
+ */
 async function runOnce<Result>(
   fn: (...args: never) => unknown,
   shaped: Shaped,

@@ -190,6 +190,18 @@ export type { NumberSource } from './graph/node.ts';
 export { bytesFrom, decodeUtf8, realmTag } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { hessian, type JacobianOptions, jacobian } from './jacobian.ts';
+export { det, slogdet } from './linalg/determinants.ts';
+export { eigh, qr, svd } from './linalg/factorisations.ts';
+export { lstsq, matrixRank, pinv, type RankOptions } from './linalg/least-squares.ts';
+export { matrixExp, matrixPower } from './linalg/powers.ts';
+export {
+  cholesky,
+  choleskySolve,
+  inverse,
+  solve,
+  type TriangularSolveOptions,
+  triangularSolve,
+} from './linalg/solving.ts';
 export { jvp, linearize, vjp } from './linearize.ts';
 export { backup, move, moveTensor, recover } from './move.ts';
 export { isPadded, markPadded } from './padding.ts';

@@ -8,7 +8,7 @@ import { allocate } from '../dtype.ts';
 import { isOutOfMemory } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import type { Node } from '../graph/node.ts';
-import { isSoleOwner, lossOf, noteLoss, type Storage } from '../graph/storage.ts';
+import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { inputsOfGradient } from '../graph/walk.ts';
 import { getDefaultBackend } from '../settings.ts';
@@ -20,7 +20,7 @@ import { hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { Residency } from './residency.ts';
 import { Runner } from './runner.ts';
 import { cutSpent } from './spent.ts';
-import { drawnBehind, resolve, staleError, type Trace, traceGraph, withCompared } from './trace.ts';
+import { awaitsHost, drawnBehind, resolve, staleError, type Trace, traceGraph, withCompared } from './trace.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
@@ -58,6 +58,12 @@ const residencyOf = (backend: Backend): Residency => deviceOf(backend).residency
 /** The device that computes a node: its own, or the default. */
 export function deviceFor(node: Node): Device {
   return deviceOf(node.backend ?? getDefaultBackend());
+}
+
+/** What nodes are computed from, as far as it has no memory yet. */
+function inputsOf(nodes: readonly Node[]): Node[] {
+  const inputs = nodes.flatMap((node) => node.inputs.map(resolve));
+  return [...new Set(inputs)].filter(({ storage, shape }) => storage === null && sizeOf(shape) > 0);
 }
 
 export class Device {
@@ -179,15 +185,34 @@ export class Device {
 
   /** The plan of a graph. Throws before anything has changed. */
   prepare(requested: readonly Node[], updates: readonly Update[]): Bound {
+    return this.#bind(this.#trace(requested, updates), requested.length, updates);
+  }
+
+  #bind(trace: Trace, requested: number, updates: readonly Update[]): Bound {
+    const updatedRoots = updates.map((_, k) => requested + k);
+    return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
+  }
+
+  /** What the host must compute before a program can: for each step towards it the nodes that only the host computes. */
+  hostWork(requested: readonly Node[], updates: readonly Update[]): Node[][] {
+    const found: Node[][] = [];
+    let nodes = this.#trace(requested, updates).leaves.filter(awaitsHost);
+    while (nodes.length > 0) {
+      found.unshift(nodes);
+      nodes = this.#trace(inputsOf(nodes), []).leaves.filter(awaitsHost);
+    }
+    const done = new Set<Node>();
+    return found.map((list) => list.filter((node) => !done.has(node) && done.add(node)));
+  }
+
+  #trace(requested: readonly Node[], updates: readonly Update[]): Trace {
     const roots = [...requested, ...updates.map(({ node }) => node)];
     const asked = new Set(requested.map(resolve));
     const kept = new Set(roots.map((root) => resolve(root).storage));
     const donors = updates.map(({ variable, node }) =>
       asked.has(resolve(node)) ? null : this.#donorOf(variable, kept),
     );
-    const trace = traceGraph(roots, !this.backend.limits.exactInt32, donors);
-    const updatedRoots = updates.map((_, k) => requested.length + k);
-    return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
+    return traceGraph(roots, !this.backend.limits.exactInt32, donors);
   }
 
   /** Runs the plan; returns one storage for each output, or the promise of them while a profile is being taken. */
@@ -304,7 +329,10 @@ export class Device {
     const updates = request.updates.filter(
       ({ variable, node }) => sizeOf(node.shape) > 0 && variable.committed !== node,
     );
-    const bound = this.prepare(roots, updates);
+    const trace = this.#trace(roots, updates);
+    const onHost = trace.leaves.filter(awaitsHost);
+    if (onHost.length > 0) return this.#computeOnHost(onHost).then(() => this.#execute(request));
+    const bound = this.#bind(trace, roots.length, updates);
     const { plan } = bound;
     if (plan.executable !== null) return this.#complete(request, bound, plan.executable);
     hold(plan); // the cache may forget it meanwhile
@@ -314,6 +342,23 @@ export class Device {
         return this.#complete(request, bound, executable);
       })
       .finally(() => letGo(plan));
+  }
+
+  /** Gives nodes that only the host computes their memory, from that of their inputs, which a program computes before. */
+  async #computeOnHost(nodes: readonly Node[]): Promise<void> {
+    const inputs = inputsOf(nodes);
+    if (inputs.length > 0) await this.#execute({ roots: inputs, updates: [], reads: [], settle: [] });
+    for (const node of nodes.filter(awaitsHost)) {
+      const values = await Promise.all(node.inputs.map((input) => this.#valuesOf(resolve(input))));
+      const data = node.primitive.compute?.(values, node) as TensorData;
+      node.storage = new Storage(node.dtype, node.shape, data);
+    }
+  }
+
+  /** The values of a realised node, to be read only. */
+  #valuesOf({ storage, dtype }: Node): TensorData | Promise<TensorData> {
+    if (storage === null) return allocate(dtype, 0);
+    return storage.host !== null && storage.spentBy === null ? storage.host : this.fetch(storage);
   }
 
   #complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {

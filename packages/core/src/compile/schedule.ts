@@ -10,7 +10,7 @@ import { isHalf } from '../dtype.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { sameShape } from '../shape.ts';
-import { behindViews, resolve, type Trace } from './trace.ts';
+import { behindViews, isLeaf, resolve, type Trace } from './trace.ts';
 
 /** A loop nest to be: what it writes, and the reduction at its core. */
 export interface KernelPlan extends KernelTarget {
@@ -127,7 +127,7 @@ class Scheduler {
   }
 
   #isLeaf(node: Node): boolean {
-    return node.storage !== null || node.primitive.kind === 'leaf' || this.#drawn.has(node);
+    return isLeaf(node) || this.#drawn.has(node);
   }
 
   #place(node: Node): void {

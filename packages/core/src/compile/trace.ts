@@ -12,7 +12,7 @@ import { KeyStream } from './key-stream.ts';
 export interface Trace {
   /** Every node to compute, after its inputs. `node.order` is its place here until the next walk. */
   readonly order: readonly Node[];
-  /** One node for each distinct memory: realised nodes and arguments, in the order they were met. */
+  /** One node for each distinct memory: realised nodes, arguments, what the host will compute, in the order they were met. */
   readonly leaves: readonly Node[];
   /** The lifted numbers, in the order they were met. */
   readonly numbers: readonly Node[];
@@ -31,6 +31,16 @@ export function resolve(node: Node): Node {
   let source = node;
   while (source.storage === null && source.primitive.kind === 'transparent') source = source.inputs[0]!;
   return source;
+}
+
+/** Whether the host must compute the node before a program can read it. */
+export function awaitsHost({ storage, primitive }: Node): boolean {
+  return storage === null && primitive.kind === 'host';
+}
+
+/** Whether a program starts from the node: what is behind it is no concern of the program's. */
+export function isLeaf({ storage, primitive }: Node): boolean {
+  return storage !== null || primitive.kind === 'leaf' || primitive.kind === 'host';
 }
 
 /** The node in whose memory the elements of a view lie. */
@@ -95,7 +105,7 @@ export function traceGraph(
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top]!;
-      const inputs = node.storage === null ? node.inputs : noInputs;
+      const inputs = isLeaf(node) ? noInputs : node.inputs;
       const next = progress[top]!;
       if (next < inputs.length) {
         progress[top] = next + 1;
@@ -107,9 +117,11 @@ export function traceGraph(
       progress.pop();
       node.order = order.length;
       order.push(node);
-      if (node.storage !== null || node.primitive.kind === 'leaf') pushLeaf(node, visit, leaves);
-      else pushNode(node);
-      if (node.storage !== null) continue;
+      if (isLeaf(node)) {
+        pushLeaf(node, visit, leaves);
+        continue;
+      }
+      pushNode(node);
       if (node.primitive === Scalar) numbers.push(node);
       else if (drawOnHost && node.primitive.isRandom === true) drawn.push(node);
     }
@@ -135,7 +147,7 @@ function pushLeaf(node: Node, visit: number, leaves: Node[]): void {
       storage.order = number;
       leaves.push(node);
     }
-  } else if (node.primitive === Argument) {
+  } else if (node.primitive === Argument || awaitsHost(node)) {
     leaves.push(node);
   } else {
     throw new StaleTensorError(

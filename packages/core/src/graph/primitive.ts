@@ -3,7 +3,7 @@
  * it means, what transformations of functions make of it, how a kernel computes it.
  * Owns the interface and the numbering of primitives; the primitives themselves stand in ops/.
  */
-import type { Alu, Axes, DType, Hint, Kernel, Shape } from '../backend.ts';
+import type { Alu, Axes, DType, Hint, Kernel, Shape, TensorData } from '../backend.ts';
 import type { Index, IndexSpace } from './index-expression.ts';
 import type { Node } from './node.ts';
 
@@ -44,8 +44,9 @@ export type Value = number;
  * - `nest`: needs a loop of its own (a reduction over the axes that `reduction` gives).
  * - `boxes`: writes boxes of one buffer, a step each.
  * - `transparent`: is its first input; the others matter to the gradient only.
+ * - `host`: the host computes it before the program runs, for which it is a leaf.
  */
-export type Kind = 'leaf' | 'source' | 'pointwise' | 'view' | 'nest' | 'boxes' | 'transparent';
+export type Kind = 'leaf' | 'host' | 'source' | 'pointwise' | 'view' | 'nest' | 'boxes' | 'transparent';
 
 /**
  * How an input's elements are read, over the whole output: each `once` at most, or `many` times.
@@ -131,6 +132,8 @@ interface Computation<A, I extends Inputs> {
   readonly exact?: readonly number[];
   /** How input `position` is read; by default once. */
   access?(node: Node<A, I>, position: number): Access;
+  /** Of what the host computes: the elements, from those of the inputs. It changes none of them. */
+  compute?(inputs: readonly TensorData[], node: Node<A, I>): TensorData;
   /** The element at `at.index`; for a nest, the value to reduce. */
   lower(node: Node<A, I>, at: Lowering): Value;
   reduction?(node: Node<A, I>): NonNullable<Kernel['reduce']>;
