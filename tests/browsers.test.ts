@@ -2,7 +2,7 @@
  * The packages in a browser, as users bundle them: plain esbuild, Vite and webpack with no configuration of ours, in the
  * page and in a Web Worker, and under Content-Security-Policies.
  */
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
@@ -131,6 +131,24 @@ describe.runIf(here)('in Chromium', () => {
       worker: { format: 'es' },
     });
     expect((await pages.visit('vite/index.html?more')).result).toEqual(all);
+  });
+
+  test('Vite builds the worker of the guide in the format that the guide names, and refuses it in its own', async () => {
+    const guide = readFileSync(join(import.meta.dirname, '../docs/guides/browser.md'), 'utf8');
+    const block = (name: string): string => {
+      const [, code] = new RegExp(`\`\`\`ts[^\\n]*\\n(// ${name.replace('.', '[.]')}[^]*?)\`\`\``).exec(guide) ?? [];
+      if (code === undefined) throw new Error(`the guide has no ${name}`);
+      return code;
+    };
+    const root = join(site, 'guide');
+    write(root, { 'page.ts': block('page.ts'), 'worker.ts': block('worker.ts'), 'index.html': html('./page.ts') });
+    const build = (worker: { readonly format?: 'es' }): Promise<unknown> =>
+      vite({ root, configFile: false, logLevel: 'silent', build: { outDir: join(site, 'out/guide') }, worker });
+    await expect(build({})).rejects.toThrow('Module format "iife" does not support top-level await');
+    expect(block('vite.config.ts')).toContain("export default { worker: { format: 'es' } };");
+    await build({ format: 'es' });
+    const assets = readdirSync(join(site, 'out/guide/assets')).map((name) => name.split('-')[0]);
+    expect(assets).toContain('worker');
   });
 
   test('a webpack build does', async () => {
