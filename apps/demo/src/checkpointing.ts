@@ -3,8 +3,8 @@
  * the task it belongs to and the tasks that were to follow, so that `--resume` needs no other option.
  */
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type CheckpointParts, type Json, loadCheckpoint, saveCheckpoint } from '@nn/serialize';
 import { Failure } from './failure.ts';
 import type { Settings, TaskName } from './options.ts';
@@ -57,7 +57,7 @@ export async function keepOtherRun(output: string): Promise<string | undefined> 
 /** Makes the folder for models and checkpoints. Throws a `Failure` where nothing can be written there. */
 export async function openOutput(output: string): Promise<void> {
   try {
-    await mkdir(output, { recursive: true });
+    await makeFolder(output);
     await access(output, constants.W_OK);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -65,6 +65,24 @@ export async function openOutput(output: string): Promise<void> {
       throw new Failure(`--output ${output}: there is a file of this name: name a folder.`);
     }
     throw new Failure(`--output ${output}: nothing can be written there: ${message}.`);
+  }
+}
+
+/**
+ * The folder and those that it stands in. Node's own `recursive` never ends where a folder that exists refuses new ones
+ * with ENOENT, as those of the system under /proc do.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const found = await stat(path).catch(() => null);
+    if (found?.isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await stat(parent).catch(() => null)) !== null) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
   }
 }
 
