@@ -3,7 +3,7 @@
  * Comments are left out (typedoc shows them), as are members marked private or @internal.
  *
  *   node scripts/api.mjs             fails when a list is out of date, and says what changed
- *   node scripts/api.mjs --update    writes the lists, and docs/errors.md
+ *   node scripts/api.mjs --update    writes the lists, docs/errors.md and docs/guides/vocabulary.md
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { page as errors, errorsPage } from './errors.mjs';
+import { page as vocabulary, vocabularyPage } from './vocabulary.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const printer = ts.createPrinter({ removeComments: true });
@@ -193,7 +194,10 @@ export function difference(before, after) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(join(root, 'docs/api'), { recursive: true });
-  if (process.argv.includes('--update')) writeFileSync(errors, errorsPage());
+  if (process.argv.includes('--update')) {
+    writeFileSync(errors, errorsPage());
+    writeFileSync(vocabulary, vocabularyPage());
+  }
   for (const name of packages()) {
     const [path, now] = [pathOf(name), apiOf(name)];
     const before = existsSync(path) ? readFileSync(path, 'utf8') : '';

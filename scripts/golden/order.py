@@ -357,5 +357,13 @@ case('count', 'bincount', lambda x: torch.bincount(x, minlength=9), [integers(5,
 case('count', 'bincount', lambda x, w: torch.bincount(x, w), [integers(8, low=0, high=5), random(8)], lambda x, w: [x, {'weights': w}], differentiable=False)
 case('count', 'bincount', torch.bincount, [torch.zeros(0, dtype=torch.int64)])
 
+# --- triangles: what vocabulary.py has no room for without other random numbers ---------------------------------------
+for offset in [0, 1, -2, 9]:
+    many('index', 'triu', lambda x: x.triu(offset), [random(2, 3, 4)], {'offset': offset}, second=True)
+    many('index', 'tril', lambda x: x.tril(offset), [random(4, 3)], {'offset': offset}, second=True)
+many('index', 'triu', lambda x: x.triu(), [integers(3, 3)])
+many('index', 'tril', lambda x: x.tril(), [double([[NAN, INF], [1, NAN]])], differentiable=False)
+many('index', 'triu', lambda x: x.triu(), [torch.zeros(0, 3, dtype=torch.float64)], differentiable=False)
+
 for name, cases in FILES.items():
     write(f'packages/conformance/fixtures/order-{name}.json', cases)

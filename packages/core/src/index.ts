@@ -121,6 +121,8 @@ export {
   meshgrid,
   outer,
   trace,
+  tril,
+  triu,
 } from './functions/matrices.ts';
 export {
   nanMax,

@@ -160,6 +160,8 @@ function productBundles(): Bundle[] {
       operation('diagonal', [matrix], (x) => core.diagonal(x, { offset: 1 }), exact),
       operation('diagEmbed', [any(2, 3)], (x) => core.diagEmbed(x, { offset: -1 }), exact),
       operation('trace', [matrix], (x) => core.trace(x), exact),
+      operation('tril', [matrix], (x) => core.tril(x), exact),
+      operation('triu', [any(2, 3, 4)], (x) => core.triu(x, { offset: 1 }), exact),
       operation('blockDiagonal', [any(2, 2), any(1, 3)], (a, b) => core.blockDiagonal([a, b]), exact),
       operation('meshgrid', [any(2), any(3)], (a, b) => core.meshgrid([a, b]), exact),
     ),

@@ -122,6 +122,7 @@ describe('messages name the operation, both facts and the fix', () => {
     ['cross', () => core.cross(x, x), 'cross: axis 2 of [2, 3, 4] has size 4, not 3.'],
     ['diagonal', () => core.diagonal(x, { axes: [0, 0] }), 'diagonal: axis 0 is named twice.'],
     ['blockDiagonal', () => core.blockDiagonal([x]), 'blockDiagonal: [2, 3, 4] is not a matrix.'],
+    ['triu', () => core.triu([1, 2]), 'triu: [2] is not a matrix.'],
     ['meshgrid', () => core.meshgrid([x]), 'meshgrid: needs vectors, got [2, 3, 4].'],
     [
       'atan of half floats',

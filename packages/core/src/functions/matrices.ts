@@ -2,7 +2,7 @@
 import { ShapeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { add, multiply, subtract } from '../ops/arithmetic.ts';
-import { equal, where } from '../ops/compare.ts';
+import { equal, less, where } from '../ops/compare.ts';
 import { concat } from '../ops/indexing.ts';
 import { like } from '../ops/pointwise.ts';
 import { sum } from '../ops/reduce.ts';
@@ -217,4 +217,39 @@ export function meshgrid(vectors: readonly TensorLike[], indexing: 'ij' | 'xy' =
     const alone = sizes.map((size, axis) => (axis === place(k) ? size : 1));
     return wrap(expandTo(reshape(vector, alone), sizes));
   });
+}
+
+/** Matrices in the last two axes, 0 but for one side of a diagonal, which belongs to it. */
+function triangle(operation: string, x: TensorLike, offset: number, isUpper: boolean): Tensor {
+  const matrix = node(x);
+  checkOffset(operation, offset);
+  const rank = matrix.shape.length;
+  if (rank < 2) throw new ShapeError(operation, `${show(matrix.shape)} is not a matrix.`, { shape: matrix.shape });
+  const last = matrix.shape.slice(-2);
+  const [row, column] = [indexAlong(last, 0), indexAlong(last, 1)];
+  const diagonal = add(row, constant(offset, 'int32'));
+  const outside = isUpper ? less(column, diagonal) : less(diagonal, column);
+  return wrap(where(outside, constant(0, matrix.dtype), matrix));
+}
+
+/**
+ * The upper triangles of matrices [..., M, N]: 0 below a diagonal, the main one by default, those above are positive.
+ *
+ * @example
+ * import { triu } from '@nn/core';
+ * console.log(await triu([[1, 2], [3, 4]]).array()); // => [[1, 2], [0, 4]]
+ */
+export function triu(x: TensorLike, { offset = 0 }: { readonly offset?: number } = {}): Tensor {
+  return triangle('triu', x, offset, true);
+}
+
+/**
+ * The lower triangles of matrices [..., M, N]: 0 above a diagonal, the main one by default, those above are positive.
+ *
+ * @example
+ * import { tril } from '@nn/core';
+ * console.log(await tril([[1, 2], [3, 4]]).array()); // => [[1, 0], [3, 4]]
+ */
+export function tril(x: TensorLike, { offset = 0 }: { readonly offset?: number } = {}): Tensor {
+  return triangle('tril', x, offset, false);
 }
