@@ -261,4 +261,108 @@ layer('AdditiveAttention', Additive(3), [random(2, 2, 3), random(2, 4, 3), rando
 layer('AdditiveAttention', Additive(3, False), [random(2, 2, 3), random(2, 3, 3), random(2, 3, 1), torch.tensor([[[False, True, False]], [[False, False, True]]])], [3], {'scale': False},
       given=['$0', '$1', '$2', {'hidden': '$3'}])
 
+# --- pooling, pads and what only rearranges ------------------------------------------------------------------------------
+class Call(nn.Module):
+    """A function as a module without parameters."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs):
+        return self.function(*inputs)
+
+
+space = {1: (7,), 2: (5, 6), 3: (4, 3, 5)}
+for rank, sizes in space.items():
+    pairs = [[2, 1], [0, 1], [1, 0]][:rank]
+    flat = [n for pair in reversed(pairs) for n in pair]  # PyTorch lists the last axis first
+    for name, mode in (('ZeroPad', 'constant'), ('ReflectionPad', 'reflect'), ('ReplicationPad', 'replicate'), ('CircularPad', 'circular')):
+        layer(f'{name}{rank}d', Call(lambda x: F.pad(x, flat, mode)), [random(2, 2, *sizes)], [pairs])
+    layer(f'ConstantPad{rank}d', getattr(nn, f'ConstantPad{rank}d')(1, 2.5), [random(1, 2, *sizes)], [1, 2.5])
+    layer(f'MaxPool{rank}d', getattr(nn, f'MaxPool{rank}d')(3, stride=2, padding=1, ceil_mode=True), [distinct(1, 2, *sizes)], [3], {'stride': 2, 'padding': 1, 'ceilMode': True})
+    layer(f'MaxPool{rank}d', getattr(nn, f'MaxPool{rank}d')(2, return_indices=True), [distinct(1, 2, *sizes)], [2], method='withIndices')
+    if rank > 1:
+        layer(f'AvgPool{rank}d', getattr(nn, f'AvgPool{rank}d')(2, ceil_mode=True, divisor_override=3), [random(1, 2, *sizes)], [2], {'ceilMode': True, 'divisorOverride': 3})
+    layer(f'AvgPool{rank}d', getattr(nn, f'AvgPool{rank}d')(3, stride=2, padding=1, ceil_mode=True), [random(1, 2, *sizes)], [3], {'stride': 2, 'padding': 1, 'ceilMode': True})
+    layer(f'AdaptiveAvgPool{rank}d', getattr(nn, f'AdaptiveAvgPool{rank}d')(3), [random(1, 2, *sizes)], [3])
+    layer(f'AdaptiveMaxPool{rank}d', getattr(nn, f'AdaptiveMaxPool{rank}d')(2), [distinct(1, 2, *sizes)], [2])
+    values, indices = getattr(F, f'max_pool{rank}d')(distinct(1, 2, *sizes), 2, return_indices=True)
+    layer(f'MaxUnpool{rank}d', getattr(nn, f'MaxUnpool{rank}d')(2), [values, indices], [2], call=lambda m, v, i: m(v, i, list(sizes)), given=['$0', '$1', list(sizes)])
+layer('AdaptiveAvgPool2d', nn.AdaptiveAvgPool2d((None, 2)), [random(1, 2, 3, 5)], [[None, 2]])
+layer('AdaptiveMaxPool2d', nn.AdaptiveMaxPool2d((2, 3), return_indices=True), [distinct(1, 2, 4, 5)], [[2, 3]], method='withIndices')
+layer('LPPool1d', nn.LPPool1d(2, 3, stride=2), [random(2, 2, 7)], [2, 3], {'stride': 2}, second=True)
+layer('LPPool2d', nn.LPPool2d(3, (2, 3), ceil_mode=True), [random(1, 2, 5, 6, low=0.25, high=2)], [3, [2, 3]], {'ceilMode': True})
+layer('LPPool3d', Call(lambda x: (F.avg_pool3d(x ** 2, 2) * 8) ** 0.5), [random(1, 1, 4, 2, 3)], [2, 2])
+layer('FractionalMaxPool2d', nn.FractionalMaxPool2d((2, 3), output_size=(3, 3)), [distinct(2, 2, 6, 7), random(2, 2, 2, low=0, high=0.99)], [[2, 3]], {'outputSize': [3, 3]},
+      call=lambda m, x, s: F.fractional_max_pool2d_with_indices(x, (2, 3), output_size=(3, 3), _random_samples=s.detach()), method='withIndices')
+layer('FractionalMaxPool3d', nn.FractionalMaxPool3d(2, output_ratio=0.5), [distinct(1, 2, 6, 4, 6), random(1, 2, 3, low=0, high=0.99)], [2], {'outputRatio': 0.5},
+      call=lambda m, x, s: F.fractional_max_pool3d(x, 2, output_ratio=0.5, _random_samples=s.detach()))
+layer('GlobalAveragePool', Call(lambda x: x.mean((2, 3))), [random(2, 3, 2, 3)], [])
+layer('GlobalMaxPool', Call(lambda x: x.amax((2,), keepdim=True)), [distinct(2, 3, 4)], [], {'keepAxes': True})
+layer('Unflatten', nn.Unflatten(1, (2, 3)), [random(2, 6, 2)], [1, [2, 3]])
+layer('Permute', Call(lambda x: x.permute(2, 0, 1)), [random(2, 3, 4)], [[2, 0, 1]])
+layer('RepeatVector', Call(lambda x: x[:, None].expand(2, 4, 3)), [random(2, 3)], [4])
+layer('PixelShuffle', nn.PixelShuffle(2), [random(1, 8, 2, 3)], [2])
+layer('PixelUnshuffle', nn.PixelUnshuffle(3), [random(1, 2, 3, 6)], [3])
+shuffle = lambda x: x.reshape(2, 3, 2, 2).transpose(1, 2).reshape(2, 6, 2)  # PyTorch's own has no gradient here
+assert torch.equal(shuffle(torch.arange(24.0).reshape(2, 6, 2)), nn.ChannelShuffle(3)(torch.arange(24.0).reshape(2, 6, 2)))
+layer('ChannelShuffle', Call(shuffle), [random(2, 6, 2)], [3])
+layer('Unfold', nn.Unfold((2, 3), dilation=(1, 2), padding=1, stride=(2, 1)), [random(1, 2, 4, 6)], [[2, 3]], {'dilation': [1, 2], 'padding': 1, 'stride': [2, 1]})
+layer('Fold', nn.Fold((4, 5), (2, 2), stride=(1, 2), padding=(0, 1)), [random(2, 8, 9)], [[4, 5], 2], {'stride': [1, 2], 'padding': [0, 1]})
+for options, theirs, sizes in (
+    ({'scaleFactor': 2}, {'scale_factor': 2}, (1, 2, 3)),
+    ({'size': 5, 'mode': 'linear', 'alignCorners': True}, {'size': 5, 'mode': 'linear', 'align_corners': True}, (1, 2, 3)),
+    ({'scaleFactor': [2, 1.5], 'mode': 'bilinear'}, {'scale_factor': (2, 1.5), 'mode': 'bilinear', 'align_corners': False}, (1, 2, 2, 4)),
+    ({'scaleFactor': 2, 'mode': 'bicubic'}, {'scale_factor': 2, 'mode': 'bicubic', 'align_corners': False}, (1, 1, 3, 3)),
+    ({'size': [3, 4, 2], 'mode': 'trilinear'}, {'size': (3, 4, 2), 'mode': 'trilinear', 'align_corners': False}, (1, 1, 2, 2, 2)),
+):
+    layer('Upsample', nn.Upsample(**theirs), [random(*sizes)], [], options)
+
+# --- embeddings, products and convolutions in parts ----------------------------------------------------------------------
+bag = torch.tensor([[1, 4, 2], [0, 0, 3]])
+for mode in ('sum', 'mean', 'max'):
+    layer('EmbeddingBag', nn.EmbeddingBag(5, 3, mode=mode), [bag], [5, 3], {'mode': mode})
+    layer('EmbeddingBag', nn.EmbeddingBag(5, 2, mode=mode, padding_idx=1), [torch.tensor([[1, 4], [1, 1], [2, 3]])], [5, 2], {'mode': mode, 'paddingIndex': 1})
+    layer('EmbeddingBag', nn.EmbeddingBag(5, 2, mode=mode), [torch.tensor([1, 4, 2, 0, 3]), torch.tensor([0, 2, 2, 5])], [5, 2], {'mode': mode}, given=['$0', {'offsets': '$1'}])
+layer('EmbeddingBag', nn.EmbeddingBag(5, 3, mode='sum'), [bag, random(2, 3)], [5, 3], {'mode': 'sum'},
+      call=lambda m, x, w: m(x, per_sample_weights=w), given=['$0', {'weights': '$1'}])
+layer('EmbeddingBag', nn.EmbeddingBag(5, 2, mode='mean', padding_idx=2), [torch.tensor([1, 2, 2, 0, 3]), torch.tensor([0, 1, 3])], [5, 2], {'mode': 'mean', 'paddingIndex': 2}, given=['$0', {'offsets': '$1'}])
+
+
+class Separable(nn.Module):
+    def __init__(self, depthwise, pointwise):
+        super().__init__()
+        self.depthwise, self.pointwise = depthwise, pointwise
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+layer('DepthwiseConv1d', nn.Conv1d(3, 6, 3, groups=3, stride=2), [random(2, 3, 7)], [3, 3], {'multiplier': 2, 'stride': 2})
+layer('DepthwiseConv2d', nn.Conv2d(2, 2, (3, 2), groups=2, bias=False), [random(1, 2, 4, 4)], [2, [3, 2]], {'bias': False})
+layer('SeparableConv1d', Separable(nn.Conv1d(2, 2, 3, groups=2, padding=1, bias=False), nn.Conv1d(2, 3, 1)), [random(2, 2, 5)], [2, 3, 3], {'padding': 1})
+layer('SeparableConv2d', Separable(nn.Conv2d(2, 4, 3, groups=2, bias=False), nn.Conv2d(4, 3, 1)), [random(1, 2, 4, 5)], [2, 3, 3], {'multiplier': 2}, second=True)
+
+
+class Einsum(nn.Module):
+    def __init__(self, equation, shape, bias=None):
+        super().__init__()
+        self.equation, self.weight = equation, nn.Parameter(torch.zeros(shape))
+        self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
+
+    def forward(self, x):
+        y = torch.einsum(self.equation, x, self.weight)
+        return y if self.bias is None else y + self.bias
+
+
+layer('EinsumDense', Einsum('ab,bc->ac', (3, 4), (4,)), [random(2, 3)], ['ab,bc->ac', {'b': 3, 'c': 4}], {'biasAxes': 'c'})
+layer('EinsumDense', Einsum('abc,cde->abde', (3, 2, 4), (2, 1)), [random(2, 2, 3)], ['abc,cde->abde', {'c': 3, 'd': 2, 'e': 4}], {'biasAxes': 'd'}, second=True)
+layer('EinsumDense', Einsum('...x,xy->...y', (3, 2)), [random(2, 1, 2, 3)], ['...x,xy->...y', {'x': 3, 'y': 2}])
+layer('UnitNormalization', Call(lambda x: F.normalize(x, dim=-1)), [random(3, 4)], [], second=True)
+layer('Masking', Call(lambda x: x * (x != 1).any(-1, keepdim=True)), [torch.tensor([[[1.0, 2], [1, 1]], [[0, 0], [1, 0]]], dtype=torch.float64)], [1])
+classes = torch.tensor([0, 3, 4, 5, 9, 7])
+layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(6, 10, [3, 5], div_value=2.0), [random(6, 6), classes], [6, 10, [3, 5]], {'divisor': 2}, second=True)
+layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2], head_bias=True), [random(3, 4)], [4, 6, [2]], {'headBias': True}, call=lambda m, x: m.log_prob(x), method='logProbabilities')
+
 write('packages/layers/fixtures/networks.json', CASES)

@@ -55,6 +55,7 @@ export {
 } from './activations/rectifiers.ts';
 export { logSoftmax, softmax, softmin, sparsemax } from './activations/shares.ts';
 export { PReLU, RReLU } from './activations/slopes.ts';
+export { AdaptiveLogSoftmax, type AdaptiveLogSoftmaxOptions } from './adaptive-log-softmax.ts';
 export { AdditiveAttention, type AdditiveAttentionMasks, type AdditiveAttentionOptions } from './attention/additive.ts';
 export { type AttentionOptions, attention } from './attention/attention.ts';
 export { KeyValueCache } from './attention/cache.ts';
@@ -80,6 +81,13 @@ export {
   type ConvTransposeOptions,
 } from './convolution/conv-transpose.ts';
 export {
+  DepthwiseConv1d,
+  DepthwiseConv2d,
+  type DepthwiseConvOptions,
+  SeparableConv1d,
+  SeparableConv2d,
+} from './convolution/separable.ts';
+export {
   CosineSimilarity,
   type CosineSimilarityOptions,
   cosineSimilarity,
@@ -89,7 +97,9 @@ export {
   type PairwiseDistanceOptions,
   pairwiseDistance,
 } from './distance.ts';
+export { EinsumDense, type EinsumDenseOptions } from './einsum-dense.ts';
 export { Embedding, type EmbeddingOptions } from './embedding/embedding.ts';
+export { type BagOptions, EmbeddingBag, type EmbeddingBagOptions } from './embedding/embedding-bag.ts';
 export {
   gainOf,
   type KaimingOptions,
@@ -218,15 +228,57 @@ export {
   RMSNorm,
   type RMSNormOptions,
 } from './normalization/rms-norm.ts';
+export { UnitNormalization, type UnitNormalizationOptions } from './normalization/unit.ts';
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  type Padding,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+} from './padding/pads.ts';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+} from './pooling/adaptive.ts';
+export { FractionalMaxPool2d, FractionalMaxPool3d, type FractionalMaxPoolOptions } from './pooling/fractional.ts';
+export { GlobalAveragePool, GlobalMaxPool, type GlobalPoolOptions } from './pooling/global.ts';
+export { LPPool1d, LPPool2d, LPPool3d, type LPPoolOptions } from './pooling/lp-pool.ts';
+export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, type MaxUnpoolOptions } from './pooling/unpool.ts';
 export {
   AvgPool1d,
   AvgPool2d,
+  AvgPool3d,
   type AvgPoolOptions,
-  Flatten,
   MaxPool1d,
   MaxPool2d,
+  MaxPool3d,
   type MaxPoolOptions,
 } from './pooling/windows.ts';
+export { Flatten, Permute, RepeatVector, Unflatten } from './rearrange/axes.ts';
+export {
+  ChannelShuffle,
+  Fold,
+  type PatchOptions,
+  PixelShuffle,
+  PixelUnshuffle,
+  Unfold,
+} from './rearrange/patches.ts';
+export { Upsample } from './rearrange/upsample.ts';
 export type { CellOptions, LSTMState } from './recurrent/cell.ts';
 export {
   GRUCell,
@@ -265,3 +317,4 @@ export {
 } from './transformer/stacks.ts';
 export { Transformer, type TransformerMasks, type TransformerOptions } from './transformer/transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';
+export { Masking, TimeDistributed } from './wrappers/sequence.ts';

@@ -137,6 +137,16 @@ export function requireLastAxis(layer: string, input: Tensor, size: number, what
   );
 }
 
+/** Throws unless the input is [N, channels, ...space] with `rank` axes of space. */
+export function requireSpace(layer: string, input: Tensor, rank: number): void {
+  if (input.rank === rank + 2) return;
+  throw new ShapeError(
+    layer,
+    `takes [N, channels, ${spaceNames[rank]}], got ${show(input.shape)} of rank ${input.rank}${input.rank === rank + 1 ? ': for a single sample add the axis of the batch: x.unsqueeze(0)' : ''}.`,
+    { layer, shape: input.shape },
+  );
+}
+
 /** Throws unless the input is [N, channels, ...] of one of the ranks. `names` are the axes after the channels. */
 export function requireChannels(
   layer: string,

@@ -31,6 +31,8 @@ interface Case {
   readonly parameterGradients: object;
   readonly second?: readonly Packed[];
   readonly state?: object;
+  /** What is called in place of `forward`. */
+  readonly method?: string;
   /** The arguments of `forward`, '$0' for the first input; without it they are the inputs. */
   readonly given?: readonly unknown[];
 }
@@ -95,7 +97,7 @@ describe('agrees with PyTorch', () => {
       const layer = build(item);
       const inputs = item.inputs.map(unpack);
       setTraining(training);
-      const forward: unknown = Reflect.get(layer, 'forward');
+      const forward: unknown = Reflect.get(layer, item.method ?? 'forward');
       if (typeof forward !== 'function') throw new Error('not a layer');
       const given = item.given === undefined ? inputs : filled(item.given, inputs);
       const outputs = tensorsOf(Reflect.apply(forward, layer, given as unknown[]));

@@ -23,7 +23,11 @@ test.each<[keyof typeof layers, readonly unknown[], string]>([
     [1, 8, { kernelSize: 3 }],
     'Conv1d(1, 8): kernelSize is [object Object]: give one number, or a list of 1.',
   ],
-  ['LSTM', [2, 4, { numLayers: 2 }], 'LSTM(2, 4): no option numLayers: layers, bias, batchFirst,'],
+  [
+    'LSTM',
+    [2, 4, { numLayers: 2 }],
+    'LSTM(2, 4): no option numLayers: layers, batchFirst, dropout, bidirectional, bias, projection.',
+  ],
   ['RNN', [2, 4, { activation: 'relu' }], 'RNN(2, 4): no option activation'],
   ['MultiheadAttention', [8, 2, { batch_first: true }], 'MultiheadAttention: no option batch_first'],
   [

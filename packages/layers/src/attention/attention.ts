@@ -23,8 +23,8 @@ export interface AttentionOptions extends Visibility, Neighbourhood {
   readonly scale?: number;
   /**
    * How many queries are looked at together. Where that is less than all, scores are computed again for the gradient instead
-   * of kept, so that memory grows with the length and not with its square. Default: all, and for more than 2^24 scores as many
-   * as have 2^22.
+   * of kept, so that memory grows with the length and not with its square. Default: all, and for more than 2^22 scores as many
+   * as have 2^21, or a 64th.
    */
   readonly blockSize?: number;
 }
@@ -35,10 +35,11 @@ const optionNames = [
 ];
 
 /** Above so many scores, queries are looked at in blocks. */
-const MOST_SCORES = 2 ** 24;
+const MOST_SCORES = 2 ** 22;
 
-/** The scores of a block. */
-const BLOCK_SCORES = 2 ** 22;
+/** The scores of a block, and the most blocks that there are: programs grow with their number. */
+const BLOCK_SCORES = 2 ** 21;
+const MOST_BLOCKS = 64;
 
 /**
  * `softmax(query key^T * scale) value`: query [..., L, D], key [..., S, D], value [..., S, E] to [..., L, E], and the
@@ -82,7 +83,7 @@ function blockRows(blockSize: number | undefined, scores: number, queries: numbe
     return blockSize;
   }
   if (scores <= MOST_SCORES) return queries;
-  return Math.max(16, Math.floor(BLOCK_SCORES / (scores / queries)));
+  return Math.ceil(Math.max(BLOCK_SCORES / (scores / queries), queries / MOST_BLOCKS));
 }
 
 function checkPositions({ positions }: Neighbourhood, queries: number, keys: number): void {

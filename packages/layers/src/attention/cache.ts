@@ -43,11 +43,11 @@ interface Filled {
  * room for throws ValueError.
  *
  * @example
- * import { evaluate, zeros } from '@nn/core';
+ * import { evaluate, type Tensor, zeros } from '@nn/core';
  * import { MultiheadAttention } from '@nn/layers';
  * const layer = new MultiheadAttention(8, 2, { batchFirst: true });
  * const cache = layer.cache(1, 16);
- * const step = (x) => evaluate(() => layer.forward(x, x, x, { cache }));
+ * const step = (x: Tensor) => evaluate(() => layer.forward(x, x, x, { cache }));
  * step(zeros([1, 5, 8])); // the prompt
  * console.log(step(zeros([1, 1, 8])).shape, cache.length); // => [1, 1, 8] 6
  */
