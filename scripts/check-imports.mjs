@@ -69,7 +69,7 @@ const allowed = [
   { files: 'packages/backend-gpu/src/', imports: ['@nn/core', 'gpu.js'] },
   { files: 'packages/layers/src/', imports: ['@nn/core'] },
   { files: 'packages/optim/src/', imports: ['@nn/core'] },
-  { files: 'packages/serialize/src/', imports: ['@nn/core'] },
+  { files: 'packages/serialize/src/', imports: ['@nn/core', '@nn/data'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
   { files: 'packages/train/src/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize'] },

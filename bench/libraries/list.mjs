@@ -26,6 +26,8 @@ export function libraries(threads) {
       options: { compile: true },
       supports: isModel,
     }),
+    // only where V8 can be asked for 256 bits: Node 24 on x64 with AVX2; left out with the reason elsewhere
+    entry({ name: 'nn-wide', title: 'nn, wide', file: 'nn-cpu.mjs', options: { wide: true } }),
     entry({ name: 'tfjs-wasm', title: 'tfjs-wasm', file: 'tfjs-wasm.mjs' }),
     entry({ name: 'jax-js', title: 'jax-js', file: 'jax-wasm.mjs' }),
     entry({

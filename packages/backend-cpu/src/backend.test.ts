@@ -195,3 +195,22 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('buffers and progr
     await expect(backend.idle()).resolves.toBeUndefined();
   });
 });
+
+describe('wide vectors', () => {
+  it('are not taken where V8 cannot be asked for them, and info says why', () => {
+    const { details } = cpu({ engine: 'wasm', wide: true }).info();
+    if (details.vectorBits === 256) return expect(details.notWide).toBeUndefined();
+    expect(details.vectorBits).toBe(128);
+    expect(details.notWide).toMatch(/^only Node from 23\.5 on|^a product of 16 columns takes \d+\.\d times as long/);
+  });
+
+  it('are of the engine wasm alone', () => {
+    expect(cpu({ engine: 'javascript', wide: true }).info().reason).toBe(
+      'asked for; not wide, because only wasm can be',
+    );
+  });
+
+  it('are not asked for by default', () => {
+    expect(cpu({ engine: 'wasm' }).info().details.notWide).toBeUndefined();
+  });
+});

@@ -40,6 +40,7 @@ export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
             ? 'the only one of this entry'
             : 'the fastest that works here';
       if (threads !== 1 && name !== 'wasm') reasons.push('one thread, because only wasm has more');
+      if (options.wide === true && name !== 'wasm') reasons.push('not wide, because only wasm can be');
       return new Cpu(made, [reason, ...reasons].join('; '));
     }
     reasons.push(`no ${name}, because ${made.unavailable}`);

@@ -134,6 +134,8 @@ export interface Controls {
   /** null where the steps are the user's own. */
   readonly optimizer: StepsOptimizer | null;
   readonly model: object;
+  /** The finished epochs with their values. */
+  readonly history: readonly (Place & { readonly values: object })[];
   /** What a checkpoint of the run holds. */
   readonly parts: Readonly<Record<string, object>>;
   /** What is walked in each epoch. */

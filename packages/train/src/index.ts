@@ -7,6 +7,7 @@ export {
   type WeightAverageCallbackOptions,
   weightAverage,
 } from './callbacks/averages-and-rates.ts';
+export { type DashboardOptions, dashboard } from './callbacks/dashboard.ts';
 export {
   EarlyStopping,
   type EarlyStoppingCallbackOptions,
@@ -57,9 +58,12 @@ export {
 export { LossWatch, type LossWatchOptions, lossWatch } from './health/loss-watch.ts';
 export { checkStart, type StartOptions, startChecks } from './health/start.ts';
 export { Throughput, type ThroughputOptions, type ThroughputReading, throughput } from './health/throughput.ts';
-export { encodeEvent, encodeFileStart, type Summary } from './logs/event-encoder.ts';
+export { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
+export { type Curve, Curves } from './report/curves.ts';
+export { type Line, type LineChartOptions, lineChart } from './report/line-chart.ts';
+export { type ReportSample, RunReport, type RunReportOptions } from './report/run-report.ts';
 export {
   type BatchSizeFinding,
   type BatchSizeRow,

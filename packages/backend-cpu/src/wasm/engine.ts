@@ -19,6 +19,7 @@ import { features } from './code/features.ts';
 import type { TileRows } from './code/module-context.ts';
 import { host, type Target } from './code/module-context.ts';
 import { libraryBytes } from './kernels/library.ts';
+import { widen } from './kernels/wide.ts';
 import { LinearMemory } from './memory.ts';
 import { type CompiledProgram, compileProgram } from './program/program.ts';
 import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from './threads/pool.ts';
@@ -47,8 +48,9 @@ export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly
   const found = features();
   if (!found.simd) return { unavailable: found.reason };
   const { threads, reason } = chooseThreads(options.threads);
+  const fused = found.relaxed && !options.deterministic;
   try {
-    return new WasmEngine({ fused: found.relaxed && !options.deterministic, threads, reason });
+    return new WasmEngine({ fused, threads, reason, wide: options.wide === true });
   } catch (cause) {
     return { unavailable: `there is no linear memory to be had (${cause instanceof Error ? cause.message : cause})` };
   }
@@ -72,17 +74,21 @@ export class WasmEngine implements Engine<WasmBuffer> {
   /** Workers, where threads were asked for and are possible. */
   readonly pool: ThreadPool | null;
   readonly #reason: string | null;
+  /** Why vectors are not joined to 256 bits though that was asked for. */
+  readonly #narrow: string | null;
 
   constructor(options: {
     readonly fused: boolean;
     readonly tileRows?: TileRows;
     readonly threads?: number;
     readonly reason?: string | null;
+    readonly wide?: boolean;
   }) {
     // Separate multiplications need one more register.
-    const { fused, tileRows = fused && features().recent ? 6 : 4, threads = 1, reason = null } = options;
+    const { fused, tileRows = fused && features().recent ? 6 : 4, threads = 1, reason = null, wide = false } = options;
     this.memory = new LinearMemory(threads > 1);
-    this.target = { fused, tileRows, memory: this.memory.type, threads };
+    this.#narrow = wide ? widen({ fused, tileRows }) : null;
+    this.target = { fused, tileRows, wide: wide && this.#narrow === null, memory: this.memory.type, threads };
     this.#reason = reason;
     this.pool = threads > 1 ? new ThreadPool(this.memory, threads, libraryBytes(this.target)) : null;
   }
@@ -139,6 +145,8 @@ export class WasmEngine implements Engine<WasmBuffer> {
       memory: { used: used - this.#scratch.bytes, pooled, scratch: this.#scratch.bytes },
       details: {
         multiplyAdd: this.target.fused ? 'relaxed (fused)' : 'two roundings',
+        vectorBits: this.target.wide ? 256 : 128,
+        ...(this.#narrow !== null && { notWide: this.#narrow }),
         threads: this.pool && !this.pool.failure ? this.pool.threads : 1,
         ...this.#singleThread(),
         programs: this.#programs,

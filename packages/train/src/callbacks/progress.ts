@@ -100,7 +100,7 @@ function textOf(values: readonly (readonly [string, unknown])[]): string {
 }
 
 /** Standard output, or the console where there is none; null in CI. */
-function ownTerminal(): Terminal | null {
+export function ownTerminal(): Terminal | null {
   if (typeof process === 'undefined' || process.stdout === undefined) {
     // biome-ignore lint/suspicious/noConsole: the console is where a page without a terminal shows progress
     const output: Output = { write: (text) => console.log(text.replace(/\n$/, '')) };

@@ -103,4 +103,51 @@ describe('event files', () => {
     const [[, plugin] = []] = fieldsOf(text.get(9) as Uint8Array);
     expect(fieldsOf(plugin as Uint8Array)).toEqual([[1, bytesOf('text')]]);
   });
+
+  test('hyper-parameters are what the plugin of that name reads', () => {
+    const content = (summary: Summary): [number, number | Uint8Array][] => {
+      const value = summaryOf(summary);
+      const [[, plugin] = []] = fieldsOf(value.get(9) as Uint8Array);
+      const fields = new Map(fieldsOf(plugin as Uint8Array));
+      expect([value.get(1), fields.get(1)]).toEqual([expect.any(Uint8Array), bytesOf('hparams')]);
+      return fieldsOf(fields.get(2) as Uint8Array);
+    };
+    const hyperparameters = { rate: 0.5, rule: 'adam', nesterov: false };
+    const [[kind, experiment] = []] = content({ kind: 'experiment', hyperparameters, metrics: ['epoch/loss'] });
+    expect(kind).toBe(2);
+    const infos = fieldsOf(experiment as Uint8Array);
+    expect(infos.map(([field]) => field)).toEqual([4, 4, 4, 5]);
+    expect(infos.slice(0, 3).map(([, info]) => fieldsOf(info as Uint8Array))).toEqual([
+      [
+        [1, bytesOf('rate')],
+        [2 + 2, 3],
+      ],
+      [
+        [1, bytesOf('rule')],
+        [4, 1],
+      ],
+      [
+        [1, bytesOf('nesterov')],
+        [4, 2],
+      ],
+    ]);
+    expect(hex(infos[3]![1] as Uint8Array)).toBe(`0a0c120a${hex(bytesOf('epoch/loss'))}`);
+    const [[started, session] = []] = content({ kind: 'session start', hyperparameters, seconds: 2 });
+    expect(started).toBe(3);
+    const entries = fieldsOf(session as Uint8Array);
+    expect(entries.at(-1)).toEqual([5, 2]);
+    // google.protobuf.Value: number 2, string 3, bool 4
+    const values = entries.slice(0, 3).map(([, entry]) => fieldsOf(fieldsOf(entry as Uint8Array)[1]![1] as Uint8Array));
+    expect(values).toEqual([[[2, 0.5]], [[3, bytesOf('adam')]], [[4, 0]]]);
+    const [[ended, end] = []] = content({ kind: 'session end', isSuccess: false, seconds: 3 });
+    expect([ended, fieldsOf(end as Uint8Array)]).toEqual([
+      4,
+      [
+        [1, 2],
+        [2, 3],
+      ],
+    ]);
+    const value = encodeEvent(2, 300, { kind: 'session end', isSuccess: true, seconds: 3 });
+    expect(hex(value)).toContain(hex(bytesOf('_hparams_/session_end_info')));
+  });
 });

@@ -82,7 +82,14 @@ export type Summary =
       /** Of a pixel: 1 (grey), 3 or 4. Default 3. */
       readonly channels?: number;
     }
-  | { readonly kind: 'text'; readonly tag: string; readonly text: string };
+  | { readonly kind: 'text'; readonly tag: string; readonly text: string }
+  /** What the dashboard of hyper-parameters reads: the first two where a run begins, the third where it ends. */
+  | { readonly kind: 'experiment'; readonly hyperparameters: Hyperparameters; readonly metrics: readonly string[] }
+  | { readonly kind: 'session start'; readonly hyperparameters: Hyperparameters; readonly seconds: number }
+  | { readonly kind: 'session end'; readonly isSuccess: boolean; readonly seconds: number };
+
+/** Settings of a run that dashboards compare. */
+export type Hyperparameters = Readonly<Record<string, number | string | boolean>>;
 
 /** The first record of every event file. `seconds` since 1970. */
 export function encodeFileStart(seconds: number): Uint8Array {
@@ -103,6 +110,7 @@ export function encodeEvent(seconds: number, step: number, summary: Summary): Ui
 }
 
 function encodeValue(summary: Summary): Uint8Array {
+  if (!('tag' in summary)) return encodeHyperparameters(summary);
   const tag = text(1, summary.tag);
   switch (summary.kind) {
     case 'scalar':
@@ -119,6 +127,45 @@ function encodeValue(summary: Summary): Uint8Array {
       return join(tag, message(8, tensor), message(9, message(1, text(1, 'text'))));
     }
   }
+}
+
+type HyperparameterSummary = Exclude<Summary, { readonly tag: string }>;
+
+/** A value without numbers: all is in the content of the plugin 'hparams' (HParamsPluginData, whose version 0 is left out). */
+function encodeHyperparameters(summary: HyperparameterSummary): Uint8Array {
+  const [name, content] = hyperparameterContent(summary);
+  return join(text(1, `_hparams_/${name}`), message(9, message(1, join(text(1, 'hparams'), message(2, content)))));
+}
+
+function hyperparameterContent(summary: HyperparameterSummary): [string, Uint8Array] {
+  switch (summary.kind) {
+    case 'experiment': {
+      // HParamInfo: name, type (1 string, 2 bool, 3 float64); MetricInfo: name.tag
+      const types = { string: 1, boolean: 2, number: 3 } as const;
+      const infos = Object.entries(summary.hyperparameters).map(([name, value]) =>
+        message(4, join(text(1, name), integer(4, types[typeof value as keyof typeof types]))),
+      );
+      const metrics = summary.metrics.map((tag) => message(5, message(1, text(2, tag))));
+      return ['experiment', message(2, join(...infos, ...metrics))];
+    }
+    case 'session start': {
+      // a map from names to google.protobuf.Value: 2 number, 3 string, 4 bool
+      const entries = Object.entries(summary.hyperparameters).map(([name, value]) =>
+        message(1, join(text(1, name), message(2, protobufValue(value)))),
+      );
+      return ['session_start_info', message(3, join(...entries, double(5, summary.seconds)))];
+    }
+    case 'session end':
+      // 1 success, 2 failure
+      return ['session_end_info', message(4, join(integer(1, summary.isSuccess ? 1 : 2), double(2, summary.seconds)))];
+  }
+}
+
+function protobufValue(value: number | string | boolean): Uint8Array {
+  if (typeof value === 'number') return double(2, value);
+  if (typeof value === 'string') return text(3, value);
+  // a member of a oneof is written also where it is 0
+  return join(key(4, 0), [Number(value)]);
 }
 
 /** Minimum, maximum, count, sum, sum of squares; then the upper limit of each of `bins` equal bins, and its count. */

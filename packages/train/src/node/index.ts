@@ -1,5 +1,6 @@
 /** `@nn/train/node`: what a training needs of a process of Node's. */
 export { type CheckpointOptions, checkpoint, resume } from './checkpoint.ts';
+export { type HtmlReportOptions, htmlReport } from './html-report.ts';
 export { type Interrupt, watchInterrupts } from './interrupt.ts';
 export {
   csv,

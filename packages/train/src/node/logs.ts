@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { namedParameters } from '@nn/core';
 import type { Json } from '@nn/serialize';
 import type { Callback, Controls, TrainingEvent } from '../events.ts';
-import { encodeEvent, encodeFileStart, type Summary } from '../logs/event-encoder.ts';
+import { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from '../logs/event-encoder.ts';
 import { AppendFile } from './append-file.ts';
 
 export interface LogOptions {
@@ -128,6 +128,10 @@ export interface TensorBoardOptions {
   readonly histograms?: number;
   /** Shown as text: settings, versions. */
   readonly config?: Json;
+  /** For the dashboard that compares runs by their settings. */
+  readonly hyperparameters?: Hyperparameters;
+  /** The tags that it compares. Default 'epoch/loss'. */
+  readonly compare?: readonly string[];
 }
 
 /** A log that takes entries of your own, too. */
@@ -148,7 +152,7 @@ export interface TensorBoardCallback extends LogCallback {
  * console.log(statSync(log.file.path).size); // => 82
  */
 export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
-  const { folder, clock = now, histograms, config = null } = options;
+  const { folder, clock = now, histograms, config = null, hyperparameters, compare = ['epoch/loss'] } = options;
   const file = new AppendFile(join(folder, 'events.out.tfevents.0.nn'));
   let isOpen = false;
   const open = (): void => {
@@ -170,6 +174,10 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
       open();
       if (step === 0 && config !== null)
         write(0, { kind: 'text', tag: 'config', text: JSON.stringify(config, null, 2) });
+      if (step === 0 && hyperparameters !== undefined) {
+        write(0, { kind: 'experiment', hyperparameters, metrics: compare });
+        write(0, { kind: 'session start', hyperparameters, seconds: clock() });
+      }
     } else if (event.type === 'read') {
       const perStep = event.losses.length;
       event.losses.forEach((value, at) => void write(step - perStep + 1 + at, { kind: 'scalar', tag: 'loss', value }));
@@ -186,6 +194,10 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
       }
     } else if (event.type === 'validated') {
       scalars(step, event.values);
+    } else if (event.type === 'stopped' && event.why !== 'aborted' && hyperparameters !== undefined) {
+      // a run that was aborted may go on: its session has not ended
+      const isSuccess = event.why === 'done' || event.why === 'callback';
+      write(step, { kind: 'session end', isSuccess, seconds: clock() });
     }
   };
   return { file, handle, write };

@@ -31,6 +31,8 @@ export interface Target {
   readonly fused: boolean;
   /** Rows of a matrix product that are computed at once. */
   readonly tileRows: TileRows;
+  /** Whether the compiler joins neighbouring vectors of 128 bits into one of 256 (see `kernels/wide.ts`). */
+  readonly wide?: boolean;
   readonly memory: MemoryType;
   /** How many threads share the work. */
   readonly threads: number;

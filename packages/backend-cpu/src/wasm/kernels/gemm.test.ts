@@ -11,10 +11,10 @@ type Words = (...words: number[]) => void;
 class Library {
   readonly floats: Float32Array;
   readonly #functions: Record<'packRows' | 'packColumns' | 'multiply', Words>;
-  constructor(fused: boolean, tileRows: TileRows) {
+  constructor({ fused, tileRows, wide }: { fused: boolean; tileRows: TileRows; wide: boolean }) {
     const type = { minimum: 6, maximum: 6, shared: false };
     const memory = new WebAssembly.Memory({ initial: 6, maximum: 6 });
-    const target: Target = { fused, tileRows, memory: type, threads: 1 };
+    const target: Target = { fused, tileRows, wide, memory: type, threads: 1 };
     const imports = { memory: { memory }, host };
     const module = new WebAssembly.Module(libraryBytes(target));
     this.#functions = new WebAssembly.Instance(module, imports).exports as Record<
@@ -45,16 +45,19 @@ class Library {
 }
 
 const variants = [false, true].flatMap((fused) =>
-  ([4, 6] as const).map((tileRows) => ({
-    fused,
-    tileRows,
-    name: `${tileRows} x 8, ${fused ? 'fused' : 'rounded apart'}`,
-  })),
+  ([4, 6] as const).flatMap((tileRows) =>
+    [false, true].map((wide) => ({
+      fused,
+      tileRows,
+      wide,
+      name: `${tileRows} x ${wide ? 16 : 8}, ${fused ? 'fused' : 'rounded apart'}`,
+    })),
+  ),
 );
 const usable = variants.filter(({ fused }) => !fused || features().relaxed);
 
-describe.each(usable)('products of panels, $name', ({ fused, tileRows }) => {
-  const library = new Library(fused, tileRows);
+describe.each(usable)('products of panels, $name', ({ fused, tileRows, wide }) => {
+  const library = new Library({ fused, tileRows, wide });
   const sizes = Array.from({ length: 17 }, (_, at) => at + 1);
   const { floats } = library;
 
@@ -92,7 +95,7 @@ describe.each(usable)('products of panels, $name', ({ fused, tileRows }) => {
   });
 
   it('have the same bits whatever the tile', () => {
-    const other = new Library(fused, tileRows === 4 ? 6 : 4);
+    const other = new Library({ fused, tileRows: tileRows === 4 ? 6 : 4, wide: !wide });
     for (const m of [1, 5, 8, 13, 50]) {
       for (const each of [library, other]) {
         for (let at = 0; at < 32768; at++) each.floats[at] = Math.fround(Math.sin(at + m));

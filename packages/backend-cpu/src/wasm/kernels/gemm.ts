@@ -14,15 +14,15 @@ import {
   words,
 } from '../code/assembler.ts';
 import { doWhile, f32, f32x4, forLoop, i32, select, v128, when, whileLoop } from '../code/instructions.ts';
-import type { TileRows } from '../code/module-context.ts';
+import type { Target, TileRows } from '../code/module-context.ts';
 
 export const panelColumns = 8;
 /** Blocks: 384 x 8 of B stays in the first-level cache, 144 x 384 of A in the second; whole panels of 4 and of 6 rows. */
 export const blockRows = 144;
 export const blockColumns = 512;
 export const blockInner = 384;
-/** Scratch for tiles that do not exist whole. */
-export const edgeBytes: number = 4 * 6 * panelColumns;
+/** Scratch for tiles that do not exist whole: the largest are 6 rows of two panels. */
+export const edgeBytes: number = 4 * 6 * 2 * panelColumns;
 
 type Width = 4 | 6 | 8;
 const advance = (local: Local<'i32'>, by: I32): Statement => local.set(i32.add(local, by));
@@ -197,27 +197,51 @@ function packSingly(builder: FunctionBuilder, width: Width, count: Local<'i32'> 
  * `multiply`: (A panels, B panels, C, rows, columns, k, bytes of a row of C, whether to add to C, `edgeBytes` of scratch).
  * The panels of A are those of `packRows`; for `multiplyFours` all of them have 4 rows.
  * All tiles are computed whole; at the edges they pass through scratch and only what exists is copied.
+ * `wide`: where two panels of B are left they are taken together. A tile of 6 x 16 is 24 sums, far more than there are
+ * registers of 128 bits, and just what fits into those of 256, when the compiler joins neighbours (see `wide.ts`).
  */
-export function addMultiply(module: ModuleBuilder, name: string, fused: boolean, tileRows: TileRows): void {
+export function addMultiply(
+  module: ModuleBuilder,
+  name: string,
+  { fused, tileRows, wide }: Pick<Target, 'fused' | 'tileRows' | 'wide'>,
+): void {
   module.function(name, words(9), [], (builder) => {
     const [left, right, target, rows, columns, inner, rowBytes, adds, scratch] = builder.words(9);
     const local = (): Local<'i32'> => builder.local('i32');
     const [column, row, a, c, panel, end, sixes] = [local(), local(), local(), local(), local(), local(), local()];
     const place: TilePlace = { a, c, panel, end, row, column, rows, columns, rowBytes, adds, scratch };
+    /** All rows of one panel, or of two. */
+    const strip = (panels: 1 | 2): Statement[] => [
+      end.set(i32.add(panel, i32.shl(inner, i32.const(5)))),
+      a.set(left),
+      c.set(i32.add(target, i32.shl(column, i32.const(2)))),
+      row.set(i32.const(0)),
+      ...(tileRows === 6 ? [whileLoop(i32.ltS(row, sixes), tile(builder, { height: 6, panels, fused }, place))] : []),
+      whileLoop(i32.ltS(row, rows), tile(builder, { height: 4, panels, fused }, place)),
+      panel.set(panels === 1 ? end : i32.add(end, i32.shl(inner, i32.const(5)))),
+    ];
     builder.emit(
       ...(tileRows === 6 ? rowsInSixes(rows, row, sixes) : []),
       panel.set(right),
-      forLoop(column, i32.const(0), columns, panelColumns, [
-        end.set(i32.add(panel, i32.shl(inner, i32.const(5)))),
-        a.set(left),
-        c.set(i32.add(target, i32.shl(column, i32.const(2)))),
-        row.set(i32.const(0)),
-        ...(tileRows === 6 ? [whileLoop(i32.ltS(row, sixes), tile(builder, 6, fused, place))] : []),
-        whileLoop(i32.ltS(row, rows), tile(builder, 4, fused, place)),
-        panel.set(end),
-      ]),
+      column.set(i32.const(0)),
+      ...(wide
+        ? [
+            whileLoop(i32.gtS(i32.sub(columns, column), i32.const(panelColumns)), [
+              ...strip(2),
+              advance(column, i32.const(2 * panelColumns)),
+            ]),
+          ]
+        : []),
+      whileLoop(i32.ltS(column, columns), [...strip(1), advance(column, i32.const(panelColumns))]),
     );
   });
+}
+
+interface TileShape {
+  readonly height: TileRows;
+  /** Panels of B, side by side in C, one after the other in memory. */
+  readonly panels: 1 | 2;
+  readonly fused: boolean;
 }
 
 interface TilePlace {
@@ -225,7 +249,7 @@ interface TilePlace {
   readonly a: Local<'i32'>;
   /** Where the tile lies in C; moves on to the tile below. */
   readonly c: Local<'i32'>;
-  /** The panel of B, and its end. */
+  /** The panel of B, and its end, where the next one starts. */
   readonly panel: Local<'i32'>;
   readonly end: Local<'i32'>;
   readonly row: Local<'i32'>;
@@ -237,32 +261,35 @@ interface TilePlace {
   readonly scratch: Local<'i32'>;
 }
 
-/** One tile of C: the panel of A times the panel of B. */
-function tile(builder: FunctionBuilder, height: TileRows, fused: boolean, place: TilePlace): Statement[] {
+/** One tile of C: the panel of A times one panel of B, or two. */
+function tile(builder: FunctionBuilder, { height, panels, fused }: TileShape, place: TilePlace): Statement[] {
   const { a, c, panel, end, row, column, rows, columns, rowBytes, adds, scratch } = place;
-  const b = builder.local('i32');
-  const sums = Array.from({ length: height }, () => [builder.local('v128'), builder.local('v128')] as const);
-  const halves = [builder.local('v128'), builder.local('v128')] as const;
+  const width = panels * panelColumns;
+  const starts = Array.from({ length: panels }, () => builder.local('i32'));
+  const b = starts[0]!;
+  const vectors = Array.from({ length: width / 4 }, () => builder.local('v128'));
+  const sums = Array.from({ length: height }, () => vectors.map(() => builder.local('v128')));
   const splat = builder.local('v128');
   const multiplyAdd = (x: V128, y: V128, z: V128): V128 =>
     fused ? f32x4.relaxedMadd(x, y, z) : f32x4.add(f32x4.mul(x, y), z);
 
   // Row by row: of A only one number is live.
-  const product: Statement[] = halves.map((vector, half) => vector.set(v128.load(b, half * 16)));
-  sums.forEach((pair, at) => {
+  const product: Statement[] = vectors.map((vector, at) => vector.set(v128.load(starts[at >> 1]!, (at & 1) * 16)));
+  sums.forEach((line, at) => {
     product.push(splat.set(v128.load32Splat(a, at * 4)));
-    halves.forEach((vector, half) => {
-      const sum = pair[half]!;
-      product.push(sum.set(multiplyAdd(splat, vector, sum)));
+    line.forEach((sum, part) => {
+      product.push(sum.set(multiplyAdd(splat, vectors[part]!, sum)));
     });
   });
-  product.push(advance(a, i32.const(height * 4)), advance(b, i32.const(32)));
+  product.push(advance(a, i32.const(height * 4)), ...starts.map((start) => advance(start, i32.const(32))));
 
   const at = builder.local('i32');
-  const whole = (stored: (sum: V128, half: number) => V128): Statement[] => [
+  /** A row is read whole before it is written: what lies between is what a compiler may join. */
+  const whole = (added: boolean): Statement[] => [
     at.set(c),
-    ...sums.flatMap((pair, index) => [
-      ...pair.map((sum, half) => v128.store(at, stored(sum, half), half * 16)),
+    ...sums.flatMap((line, index) => [
+      ...(added ? line.map((sum, part) => sum.set(f32x4.add(v128.load(at, part * 16), sum))) : []),
+      ...line.map((sum, part) => v128.store(at, sum, part * 16)),
       ...(index < height - 1 ? [advance(at, rowBytes)] : []),
     ]),
   ];
@@ -270,35 +297,26 @@ function tile(builder: FunctionBuilder, height: TileRows, fused: boolean, place:
   const y = builder.local('i32');
   const rowsLeft = i32.sub(rows, row);
   const columnsLeft = i32.sub(columns, column);
-  const from = i32.add(scratch, i32.add(i32.shl(y, i32.const(5)), i32.shl(x, i32.const(2))));
+  const from = i32.add(scratch, i32.add(i32.mul(y, i32.const(4 * width)), i32.shl(x, i32.const(2))));
   const to = i32.add(i32.add(c, i32.mul(y, rowBytes)), i32.shl(x, i32.const(2)));
   const bounded = (value: I32, most: number): I32 => select(value, i32.const(most), i32.ltS(value, i32.const(most)));
   const edge: Statement[] = [
-    ...sums.flatMap((pair, index) => pair.map((sum, half) => v128.store(scratch, sum, index * 32 + half * 16))),
+    ...sums.flatMap((line, index) => line.map((sum, part) => v128.store(scratch, sum, index * 4 * width + part * 16))),
     forLoop(y, i32.const(0), bounded(rowsLeft, height), 1, [
-      forLoop(x, i32.const(0), bounded(columnsLeft, panelColumns), 1, [
+      forLoop(x, i32.const(0), bounded(columnsLeft, width), 1, [
         at.set(to),
         f32.store(at, select(f32.add(f32.load(at), f32.load(from)), f32.load(from), adds)),
       ]),
     ]),
   ];
-  const inside = i32.and(i32.geS(rowsLeft, i32.const(height)), i32.geS(columnsLeft, i32.const(panelColumns)));
+  const inside = i32.and(i32.geS(rowsLeft, i32.const(height)), i32.geS(columnsLeft, i32.const(width)));
   const zero = v128.words([0, 0, 0, 0]);
   return [
-    ...sums.flatMap((pair) => pair.map((sum) => sum.set(zero))),
+    ...sums.flatMap((line) => line.map((sum) => sum.set(zero))),
     b.set(panel),
+    ...starts.slice(1).map((start) => start.set(end)),
     doWhile(product, i32.ltU(b, end)),
-    when(
-      inside,
-      [
-        when(
-          adds,
-          whole((sum, half) => f32x4.add(v128.load(at, half * 16), sum)),
-          whole((sum) => sum),
-        ),
-      ],
-      edge,
-    ),
+    when(inside, [when(adds, whole(true), whole(false))], edge),
     advance(c, i32.mul(rowBytes, i32.const(height))),
     advance(row, i32.const(height)),
   ];

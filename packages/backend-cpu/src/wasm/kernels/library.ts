@@ -14,8 +14,8 @@ import { addWinogradResults } from './winograd/results.ts';
 export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(target.memory);
   addPack(module, target.tileRows);
-  addMultiply(module, 'multiply', target.fused, target.tileRows);
-  addMultiply(module, 'multiplyFours', target.fused, 4);
+  addMultiply(module, 'multiply', target);
+  addMultiply(module, 'multiplyFours', { ...target, tileRows: 4 });
   addPackPixels(module);
   addPackTaps(module);
   addAddPatches(module);

@@ -4,9 +4,9 @@
  */
 import { stridesOf } from '../../shape.ts';
 import { bytesPerElement } from '../../storage.ts';
-import type { Expression, F32, I32, Local, Statement } from '../code/assembler.ts';
+import type { Expression, F32, I32, Local, Statement, V128 } from '../code/assembler.ts';
 import { f32, f32x4, f64, i32, i32x4, select, v128, when } from '../code/instructions.ts';
-import { keep } from '../code/math.ts';
+import { keep, type Scope } from '../code/math.ts';
 import { loadElement, storeElement, storeLanes } from './elements.ts';
 import type { Access } from './loads.ts';
 import type { Accumulate, Beside } from './nest.ts';
@@ -39,11 +39,18 @@ export class Stores {
       scope.emit(storeElement(context, dtype, address, this.#values.scalar(analysis.root, level)));
     } else {
       const stride = this.#loops.vectorStride(access.form);
-      for (let at = 0; at < mode; at++) {
-        const value = this.#values.vector(analysis.root, at, level);
-        storeLanes(context, scope, dtype, address, value, at * 4 * stride * bytes, stride);
-      }
+      const values = Array.from({ length: mode }, (_, at) => () => this.#values.vector(analysis.root, at, level));
+      this.#apart(scope, values).forEach((value, at) => {
+        storeLanes(context, scope, dtype, address, value(), at * 4 * stride * bytes, stride);
+      });
     }
+  }
+
+  /** A compiler that joins neighbours does so only where no store lies between their loads: then all come first. */
+  #apart(scope: Scope, values: readonly (() => V128)[]): readonly (() => V128)[] {
+    if (this.#loops.context.target.wide !== true) return values;
+    const kept = values.map((value) => keep(scope, value()));
+    return kept.map((value) => () => value);
   }
 
   /** The loop that runs four at a time is the last of all, where elements are neighbours (see `fuse.ts`). */
@@ -53,9 +60,10 @@ export class Stores {
     const shape = [...nest.kernel.domain, ...(nest.kernel.reduce?.extents ?? [])];
     const address = this.#values.loads.address(this.#access('beside', 1 + read, shape, stridesOf(shape), 4), level);
     if (mode === 0) scope.emit(f32.store(address, this.#values.scalar(position, level) as F32));
-    for (let at = 0; at < mode; at++) {
-      scope.emit(v128.store(address, this.#values.vector(position, at, level), at * 16));
-    }
+    const values = Array.from({ length: mode }, (_, at) => () => this.#values.vector(position, at, level));
+    this.#apart(scope, values).forEach((value, at) => {
+      scope.emit(v128.store(address, value(), at * 16));
+    });
   }
 
   /** What is written through a parameter of the function, `strides` elements apart. */
@@ -134,10 +142,12 @@ export class Stores {
       return [storeElement(context, dtype, to, sum)];
     }
     const add = dtype === 'float32' ? f32x4.add : i32x4.add;
-    return Array.from({ length: mode }, (_, at) => {
+    const values = Array.from({ length: mode }, (_, at) => (): V128 => {
       const value = this.#values.vector(analysis.root, at, level);
-      return v128.store(to, before ? add(value, v128.load(before, at * 16)) : value, at * 16);
+      return before ? add(value, v128.load(before, at * 16)) : value;
     });
+    const apart = this.#apart(this.#loops.at(level), values);
+    return apart.map((value, at) => v128.store(to, value(), at * 16));
   }
   /**
    * t = s + (v - c), c = (t - s) - (v - c): c is what was added too much. Beyond the range of float32 there is nothing to

@@ -1,0 +1,158 @@
+/**
+ * Curves on a page that grow while a model trains: one canvas for each group of values. Draws at most once a frame, and only
+ * what is new asks for it. For any loop: `add(name, step, value)`; as a callback of a training by `liveChart`.
+ */
+import type { Callback } from '../events.ts';
+import { figure } from '../format.ts';
+import { Curves, panelsOf } from '../report/curves.ts';
+import { extentOf, lineColors, ticksOf } from '../report/line-chart.ts';
+
+export interface LiveChartOptions {
+  /** The names that are shown; all where not given. */
+  readonly values?: readonly string[];
+  /** Pixels of each picture. Default 420 x 220. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/**
+ * Live curves below an element of a page.
+ *
+ * @example
+ * import { LiveChart } from '@nn/train/browser';
+ * const show = (element: HTMLElement): LiveChart => {
+ *   const chart = new LiveChart(element, { values: ['loss'] });
+ *   for (let step = 1; step <= 100; step++) chart.add('loss', step, 1 / step);
+ *   return chart;
+ * };
+ * console.log(show.length); // => 1
+ */
+export class LiveChart {
+  readonly curves: Curves = new Curves();
+  readonly #element: HTMLElement;
+  readonly #options: LiveChartOptions;
+  readonly #pictures = new Map<string, HTMLCanvasElement>();
+  #frame: number | null = null;
+
+  constructor(element: HTMLElement, options: LiveChartOptions = {}) {
+    [this.#element, this.#options] = [element, options];
+  }
+
+  add(name: string, step: number, value: number): void {
+    this.curves.add(name, step, value);
+    this.redraw();
+  }
+
+  /** Asks for a drawing in the next frame. */
+  redraw(): void {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.draw();
+    });
+  }
+
+  /** Draws now. */
+  draw(): void {
+    const { values } = this.#options;
+    const names = this.curves.names.filter((name) => values?.includes(name) ?? true);
+    for (const [title, lines] of panelsOf(names)) this.#drawPanel(title, lines);
+  }
+
+  /** Takes the pictures away. */
+  remove(): void {
+    if (this.#frame !== null) cancelAnimationFrame(this.#frame);
+    this.#frame = null;
+    for (const picture of this.#pictures.values()) picture.remove();
+    this.#pictures.clear();
+  }
+
+  #canvasOf(title: string): HTMLCanvasElement {
+    const { width = 420, height = 220 } = this.#options;
+    const known = this.#pictures.get(title);
+    if (known !== undefined) return known;
+    const canvas = this.#element.ownerDocument.createElement('canvas');
+    const ratio = globalThis.devicePixelRatio || 1;
+    [canvas.width, canvas.height] = [width * ratio, height * ratio];
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    canvas.setAttribute('role', 'img');
+    this.#element.append(canvas);
+    this.#pictures.set(title, canvas);
+    return canvas;
+  }
+
+  #drawPanel(title: string, names: readonly string[]): void {
+    const { width = 420, height = 220 } = this.#options;
+    const canvas = this.#canvasOf(title);
+    const context = canvas.getContext('2d');
+    if (context === null) return;
+    const lines = names.map((name) => ({ name, ...this.curves.get(name) }));
+    // for those who do not see it
+    canvas.setAttribute(
+      'aria-label',
+      lines.map(({ name, values }) => `${name} ${figure(values.at(-1) ?? Number.NaN)}`).join(', '),
+    );
+    const [left, right, top, bottom] = [52, 10, 24, 22];
+    const [x0, x1] = extentOf(lines.flatMap(({ steps }) => [steps[0] ?? 0, steps.at(-1) ?? 1]));
+    const [y0, y1] = extentOf(lines.flatMap(({ values }) => values));
+    const x = (step: number): number => left + ((step - x0) / (x1 - x0)) * (width - left - right);
+    const y = (value: number): number => height - bottom - ((value - y0) / (y1 - y0)) * (height - top - bottom);
+    const ratio = globalThis.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const ink = getComputedStyle(this.#element).color;
+    context.fillStyle = ink;
+    context.font = '600 12px system-ui, sans-serif';
+    context.fillText(title, left, 14);
+    context.font = '11px system-ui, sans-serif';
+    context.strokeStyle = 'rgba(128, 128, 128, 0.3)';
+    context.lineWidth = 1;
+    context.beginPath();
+    context.textAlign = 'center';
+    for (const step of ticksOf(x0, x1, 5)) {
+      context.moveTo(x(step), top);
+      context.lineTo(x(step), height - bottom);
+      context.fillText(String(step), x(step), height - bottom + 14);
+    }
+    context.textAlign = 'right';
+    for (const value of ticksOf(y0, y1, 4)) {
+      context.moveTo(left, y(value));
+      context.lineTo(width - right, y(value));
+      context.fillText(figure(value), left - 6, y(value) + 4);
+    }
+    context.stroke();
+    lines.forEach(({ name, steps, values }, at) => {
+      const color = lineColors[at % lineColors.length]!;
+      context.strokeStyle = color;
+      context.fillStyle = color;
+      context.lineWidth = 1.8;
+      context.beginPath();
+      steps.forEach((step, k) => void context[k === 0 ? 'moveTo' : 'lineTo'](x(step), y(values[k]!)));
+      context.stroke();
+      if (steps.length === 1) context.fillRect(x(steps[0]!) - 2, y(values[0]!) - 2, 4, 4);
+      context.fillText(`${name} ${figure(values.at(-1) ?? Number.NaN)}`, width - right, top + 10 + 14 * at);
+    });
+  }
+}
+
+/**
+ * Shows the curves of a training in an element while it runs; with `trainInWorker` give its events to `handle`.
+ *
+ * @example
+ * import { liveChart } from '@nn/train/browser';
+ * console.log(typeof liveChart); // => function
+ */
+export function liveChart(
+  element: HTMLElement,
+  options: LiveChartOptions = {},
+): Callback & { readonly chart: LiveChart } {
+  const chart = new LiveChart(element, options);
+  return {
+    chart,
+    handle: (event) => {
+      if (event.type !== 'read' && event.type !== 'validated') return;
+      chart.curves.addEvent(event);
+      chart.redraw();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, setSeed } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import { crossEntropy, Linear, relu, Sequential } from '@nn/layers';
+import { Accuracy, ConfusionMatrix } from '@nn/metrics';
+import { AdamW } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dashboard } from '../callbacks/dashboard.ts';
+import type { Callback } from '../events.ts';
+import { screen } from '../testing.ts';
+import { Training } from '../training.ts';
+import { Curves, panelsOf } from './curves.ts';
+import { extentOf, lineChart, ticksOf } from './line-chart.ts';
+import { RunReport } from './run-report.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+function moonsTraining(callbacks: readonly Callback[], epochs = 4) {
+  setSeed(1);
+  const model = new Sequential(new Linear(2, 8), relu, new Linear(8, 2));
+  const [accuracy, matrix] = [new Accuracy(), new ConfusionMatrix({ classes: 2 })];
+  return new Training({
+    model,
+    optimizer: new AdamW(model, { learningRate: 0.05 }),
+    data: new DataLoader(moons(100, { seed: 1 }), { batchSize: 20, shuffle: true, seed: 1 }),
+    validation: { data: new DataLoader(moons(40, { seed: 2 }), { batchSize: 40 }) },
+    metrics: { accuracy, matrix },
+    step: ({ inputs, targets }) => {
+      const logits = model.forward(inputs);
+      accuracy.update(logits, targets);
+      matrix.update(logits, targets);
+      return crossEntropy(logits, targets);
+    },
+    epochs,
+    readEvery: 2,
+    callbacks,
+  });
+}
+
+describe('Curves', () => {
+  test('keep the mean of neighbours, and the last step, when there are too many points', () => {
+    const curves = new Curves();
+    for (let step = 1; step <= 4000; step++) curves.add('x', step, step);
+    const { steps, values } = curves.get('x');
+    expect(steps.length).toBeLessThanOrEqual(1000);
+    expect(steps.at(-1)).toBeGreaterThan(3990);
+    // each point stands at the last of the steps whose mean it is
+    const each = steps[1]! - steps[0]!;
+    steps.forEach((step, at) => void expect(values[at]).toBeCloseTo(step - (each - 1) / 2, 9));
+    curves.add('y', 1, Number.NaN);
+    expect(curves.names).toEqual(['x']);
+    const other = new Curves();
+    other.loadHostState(JSON.parse(JSON.stringify(curves.hostState())));
+    for (const each of [curves, other]) each.add('x', 4001, 0);
+    expect(other.get('x')).toEqual(curves.get('x'));
+    expect(() => other.loadHostState({ x: 1 })).toThrow(
+      'Curves: the saved state has no points: it is of something else.',
+    );
+  });
+
+  test('values and their validation share a panel', () => {
+    expect(panelsOf(['loss', 'accuracy', 'validation.loss', 'learning rate', 'learning rate 1'])).toEqual([
+      ['loss', ['loss', 'validation.loss']],
+      ['accuracy', ['accuracy']],
+      ['learning rate', ['learning rate', 'learning rate 1']],
+    ]);
+  });
+});
+
+describe('lineChart', () => {
+  test('has round ticks and places points by their values', () => {
+    expect(ticksOf(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
+    expect(ticksOf(-37, 112, 5)).toEqual([0, 50, 100]);
+    expect(ticksOf(3, 3, 5)).toEqual([3]);
+    expect([extentOf([]), extentOf([4, 4]), extentOf([0])]).toEqual([
+      [0, 1],
+      [2, 6],
+      [-0.5, 0.5],
+    ]);
+    const svg = lineChart([{ name: 'a<b', steps: [0, 10], values: [0, 1] }], { title: 'T&', width: 100, height: 100 });
+    expect(svg).toContain('d="M58.0 66.0L86.0 26.0"');
+    expect(svg).toContain('a&lt;b 1');
+    expect(svg).toContain('<title>T&amp;</title>');
+  });
+});
+
+describe('RunReport', () => {
+  test('holds curves, epochs, the matrix, samples, settings, timings and warnings', async () => {
+    let clock = 0;
+    const report = new RunReport({
+      title: 'Moons <1>',
+      settings: { learningRate: 0.05, layers: [2, 8, 2] },
+      versions: { mine: '1.2.3' },
+      confusion: 'validation.matrix',
+      classNames: ['left', 'right'],
+      samples: () => [
+        { picture: '<svg xmlns="http://www.w3.org/2000/svg"/>', caption: 'read 3', isRight: true },
+        { picture: Uint8Array.of(1, 2, 255), caption: 'read "4"', isRight: false },
+      ],
+      watts: 100,
+      now: () => (clock += 10),
+    });
+    const warn: Callback = {
+      handle: ({ type, step }, training) =>
+        void (type === 'step' && step === 3 && training.warn('spike', 'look <here>')),
+    };
+    const { history } = await moonsTraining([warn, report]).run();
+    const html = await report.html();
+    expect(html).toContain('<h1>Moons &lt;1&gt;</h1><p class="end">done after 20 steps</p>');
+    for (const title of [
+      'Curves',
+      'Epochs',
+      'Confusion matrix',
+      'Samples',
+      'Settings',
+      'Timings',
+      'Versions',
+      'Warnings',
+    ]) {
+      expect(html).toContain(`<h2>${title}</h2>`);
+    }
+    for (const title of ['loss', 'accuracy', 'learning rate']) expect(html).toContain(`<title>${title}</title>`);
+    expect(html).toContain(`<td>${Number(history[3]!.values['validation.accuracy']!.toPrecision(4))}</td>`);
+    expect(html).toContain('>left<');
+    expect(html).toContain('<th>layers</th><td>[2,8,2]</td>');
+    expect(html).toContain('<th>mine</th><td>1.2.3</td>');
+    expect(html).toContain('<li>look &lt;here&gt; <small>(step 3)</small></li>');
+    expect(html).toContain('data:image/png;base64,AQL/');
+    expect(html).toContain('<figure class="wrong">');
+    expect(html).toMatch(/<th>energy<\/th><td>about [\d.e-]+ Wh at 100 W<\/td>/);
+    expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+  });
+
+  test('goes on after a resume with what was collected before', async () => {
+    const [whole, left, again] = [new RunReport(), new RunReport(), new RunReport()];
+    await moonsTraining([whole]).run();
+    const first = moonsTraining([left]);
+    for await (const event of first) if (event.type === 'rest' && event.step === 8) break;
+    const bytes = await encodeCheckpoint(first.parts);
+    const second = moonsTraining([again]);
+    await loadCheckpoint(bytes, second.parts);
+    await second.run();
+    for (const name of whole.curves.names) expect(again.curves.get(name)).toEqual(whole.curves.get(name));
+    const epochs = (html: string): string => /<h2>Epochs[\s\S]*?<\/section>/.exec(html)![0];
+    expect(epochs(await again.html())).toBe(epochs(await whole.html()));
+  });
+});
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is taken out
+const sequences = /\u001b\[[?\d;]*[A-Za-z]|\r/g;
+
+describe('dashboard', () => {
+  const run = async (options: Parameters<typeof screen>[0]): Promise<string[]> => {
+    const { terminal, text } = screen(options);
+    let clock = 0;
+    await moonsTraining([dashboard({ terminal, title: 'Moons', now: () => (clock += 50) })]).run();
+    return text().replace(sequences, '').split('\n');
+  };
+
+  test('shows curves, values, speed and a bar, no line wider than the screen', async () => {
+    for (const columns of [100, 60, 30]) {
+      const lines = await run({ columns, rows: 30 });
+      for (const line of lines) expect([columns, line, line.length <= columns]).toEqual([columns, line, true]);
+      const last = lines.slice(lines.findLastIndex((line) => line.includes('Moons')));
+      expect(last[0]).toContain('epoch 4/4');
+      expect(last[1]).toContain('100 %');
+      if (columns >= 60) expect(last[2]).toMatch(/^ {2}loss [\d.]+ {2}validation\.loss [\d.]+/);
+      expect(last.join('\n')).toMatch(/[⠁-⣿]/);
+      expect(last.join('\n')).toContain('samples/s');
+    }
+  });
+
+  test('is plain lines where there is no terminal', async () => {
+    const lines = await run({ isTTY: false });
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}epoch 4\/4 {2}loss/));
+    expect(lines.join('\n')).not.toMatch(/[⠁-⣿]/);
+  });
+});
