@@ -51,6 +51,43 @@ export {
 } from './errors.ts';
 export { explain } from './explain.ts';
 export {
+  angle,
+  complex,
+  complexProduct,
+  conjugate,
+  imaginaryPart,
+  magnitude,
+  realPart,
+} from './fourier/complex.ts';
+export {
+  type Fourier2Options,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fft2,
+  fftFrequencies,
+  fftShift,
+  ifft,
+  ifft2,
+  ifftShift,
+  irfft,
+  irfft2,
+  rfft,
+  rfft2,
+  rfftFrequencies,
+} from './fourier/fourier.ts';
+export {
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  type IstftOptions,
+  istft,
+  type ShortTimeOptions,
+  type StftOptions,
+  stft,
+  type WindowOptions,
+} from './fourier/short-time.ts';
+export {
   type AveragePoolOptions,
   averagePool,
   type ConvolutionOptions,

@@ -124,9 +124,10 @@ export class PlanCache {
       bytes: 0,
       scalarValues: new Float64Array(built.scalars.length),
     };
-    const warning = this.#lengths.note(trace);
+    const isNothing = built.program.steps.length === 0;
+    const warning = isNothing ? null : this.#lengths.note(trace);
     if (warning !== null) console.warn(warning);
-    const made = built.program.steps.length === 0 ? nothing : this.#backend.compile(built.program);
+    const made = isNothing ? nothing : this.#backend.compile(built.program);
     if (made instanceof Promise) {
       plan.compiling = made;
       made.then(

@@ -1,7 +1,7 @@
 /**
  * Operations that the host computes, in double precision: factorisations, whose loops depend on what they find, and
  * transforms that no loop nest computes fast. To a program they are leaves: what stands before them has run, and their
- * values are uploaded like any others (docs/decisions/0024-computed-on-the-host.md).
+ * values are uploaded like any others (docs/decisions/0026-computed-on-the-host.md).
  *
  * The leading axes of all inputs and of the result are those of a batch, so that one more of them changes nothing else.
  */
