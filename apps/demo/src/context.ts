@@ -2,9 +2,9 @@
 import { relative } from 'node:path';
 import type { Terminal } from '@nn/train';
 import type { Interrupt } from '@nn/train/node';
-import type { RunNotes } from './checkpointing.ts';
 import type { DigitData } from './digit-data.ts';
 import type { Settings } from './options.ts';
+import type { RunNotes } from './output-folder.ts';
 
 /** Where a saved model tells the page of apps/playground what it is of. */
 export const playgroundKey = 'nn.playground';
@@ -17,6 +17,10 @@ export interface Context {
   readonly digits?: DigitData;
   /** The folder for models and checkpoints. */
   readonly output: string;
+  /** A screen with curves in place of a bar. */
+  readonly showsDashboard: boolean;
+  /** Whether each task writes an HTML report beside its model. */
+  readonly writesReport: boolean;
   /** What a command needs to find that folder again: ` --output FOLDER`, or nothing where it is the default. */
   readonly outputOption: string;
   /** Where the user stands; printed paths are relative to it. */

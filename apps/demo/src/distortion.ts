@@ -3,7 +3,8 @@
  * more hands than there are samples. What happens to a sample follows from seed, epoch and its number alone, so a resumed
  * run sees the same images.
  */
-import { type DataArray, type Normalization, RandomSequence } from '@nn/data';
+import { type Stateful, tensor } from '@nn/core';
+import { type Batch, type DataArray, type DataLoader, type Normalization, RandomSequence } from '@nn/data';
 
 /** Standard deviations: a turn in radians, a slant, the logarithm of a stretch, a move in pixels of 28. */
 const strength = { turn: 0.12, slant: 0.1, stretch: 0.07, move: 1 };
@@ -14,6 +15,40 @@ const firstStream = 0x21000000;
 export interface Moment {
   readonly seed: number;
   readonly epoch: number;
+}
+
+type Fields = { readonly inputs: DataArray<Uint8Array>; readonly targets: DataArray<Int32Array> };
+
+/** The batches of a loader with their images distorted anew in each epoch; where it stands is where the loader stands. */
+export class DistortedBatches implements Stateful {
+  readonly #loader: DataLoader<Fields>;
+  readonly #how: { readonly seed: number; readonly normalization: Normalization };
+
+  constructor(loader: DataLoader<Fields>, how: { readonly seed: number; readonly normalization: Normalization }) {
+    [this.#loader, this.#how] = [loader, how];
+  }
+
+  get length(): number {
+    return this.#loader.length;
+  }
+
+  *[Symbol.iterator](): Generator<Batch<Fields>, void> {
+    const { dataset } = this.#loader;
+    const { seed, normalization } = this.#how;
+    for (const batch of this.#loader) {
+      const moment = { seed, epoch: this.#loader.epoch };
+      const { data, shape } = distortImages(dataset.fields.inputs, batch.indices, moment, normalization);
+      yield { ...batch, inputs: tensor(data, { shape, borrow: true }) };
+    }
+  }
+
+  hostState(): unknown {
+    return this.#loader.hostState();
+  }
+
+  loadHostState(state: unknown): void {
+    this.#loader.loadHostState(state);
+  }
 }
 
 /** The images at `indices`, each distorted, as normalised numbers [indices.length, 1, size, size]. */

@@ -7,13 +7,13 @@ import process from 'node:process';
 import { setDefaultBackend } from '@nn/core';
 import { Terminal } from '@nn/train';
 import { type Interrupt, watchInterrupts } from '@nn/train/node';
-import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './checkpointing.ts';
 import { type Context, shownPath } from './context.ts';
 import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
 import { defaultSettings, helpText, parseOptions, type Settings, type TaskName } from './options.ts';
+import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './output-folder.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runMoons } from './tasks/moons.ts';
 
@@ -54,6 +54,7 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
     const outputOption = output === defaultOutput ? '' : ` --output ${output}`;
     const context: Context = {
       ...{ terminal, interrupt, settings, output, outputOption, from },
+      ...{ showsDashboard: options.dashboard, writesReport: options.report },
       ...(digits && { digits }),
       ...(run?.task === name && { resumed: run }),
     };

@@ -1,20 +1,28 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { resumedSettings } from './checkpointing.ts';
 import { helpText, parseOptions } from './options.ts';
+import { resumedSettings } from './output-folder.ts';
 
 const places = { from: '/home/someone', output: '/project/output' };
 const parse = (...argv: string[]) => parseOptions(argv, places);
 
 describe('parseOptions', () => {
   test('has a default for everything that decides no training', () => {
-    expect(parse()).toEqual({ settings: {}, backend: 'cpu', resume: false, output: '/project/output', help: false });
+    expect(parse()).toEqual({
+      settings: {},
+      backend: 'cpu',
+      resume: false,
+      dashboard: false,
+      report: false,
+      output: '/project/output',
+      help: false,
+    });
   });
 
   test('reads every option, with its value behind a space or an equals sign', () => {
     const { settings, ...rest } = parse(
       ...['--task', 'digits', '--data=digits', '--backend', 'gpu', '--epochs', '7', '--batch-size=25'],
-      ...['--learning-rate', '1e-3', '--seed', '5', '--output', '../out', '--resume'],
+      ...['--learning-rate', '1e-3', '--seed', '5', '--output', '../out', '--resume', '--dashboard', '--report'],
     );
     expect(settings).toEqual({
       task: 'digits',
@@ -24,7 +32,14 @@ describe('parseOptions', () => {
       learningRate: 0.001,
       seed: 5,
     });
-    expect(rest).toEqual({ backend: 'gpu', resume: true, output: '/home/out', help: false });
+    expect(rest).toEqual({
+      backend: 'gpu',
+      resume: true,
+      dashboard: true,
+      report: true,
+      output: '/home/out',
+      help: false,
+    });
   });
 
   test('takes -h for --help', () => {
@@ -58,14 +73,26 @@ describe('parseOptions', () => {
 
 test('the help names every option and fits on a screen of 110 columns', () => {
   const help = helpText();
-  for (const name of ['task', 'data', 'backend', 'epochs', 'batch-size', 'learning-rate', 'seed', 'resume', 'output']) {
+  for (const name of [
+    'task',
+    'data',
+    'backend',
+    'epochs',
+    'batch-size',
+    'learning-rate',
+    'seed',
+    'resume',
+    'dashboard',
+    'report',
+    'output',
+  ]) {
     expect(help).toContain(`--${name}`);
   }
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
 });
 
 describe('resumedSettings', () => {
-  const notes = { task: 'moons', settings: { task: 'all', seed: 1, epochs: 9 }, progress: null } as const;
+  const notes = { task: 'moons', settings: { task: 'all', seed: 1, epochs: 9 } } as const;
 
   test('takes the settings of the interrupted run', () => {
     expect(resumedSettings({}, notes)).toEqual({ task: 'all', seed: 1, epochs: 9 });

@@ -25,6 +25,10 @@ export interface Options {
   readonly settings: Partial<Settings>;
   readonly backend: 'cpu' | 'gpu';
   readonly resume: boolean;
+  /** A screen with curves in place of a bar. */
+  readonly dashboard: boolean;
+  /** An HTML report beside each model. */
+  readonly report: boolean;
   /** The folder for models and checkpoints, absolute. */
   readonly output: string;
   readonly help: boolean;
@@ -89,6 +93,8 @@ const table: readonly Option[] = [
     name: 'resume',
     help: 'go on from the checkpoint of a run that ended before it was done',
   },
+  { name: 'dashboard', help: 'curves, values and speed on the whole screen in place of a bar' },
+  { name: 'report', help: 'also write curves, values and examples as an HTML file beside the model' },
   {
     name: 'output',
     value: 'FOLDER',
@@ -128,7 +134,9 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     }
   }
   // The one cast: the table reads each value as the type that its name has in these interfaces.
-  const { backend, resume, output, help, ...settings } = given as Partial<Omit<Options, 'settings'> & Settings>;
+  const { backend, resume, dashboard, report, output, help, ...settings } = given as Partial<
+    Omit<Options, 'settings'> & Settings
+  >;
   if (settings.task === 'moons' && settings.data !== undefined) {
     throw new Failure('--data is for digits: leave it out, or choose --task digits.');
   }
@@ -136,6 +144,8 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     settings,
     backend: backend ?? 'cpu',
     resume: resume ?? false,
+    dashboard: dashboard ?? false,
+    report: report ?? false,
     output: output ?? places.output,
     help: help ?? false,
   };

@@ -1,11 +1,10 @@
 import { drawCurve, drawDots } from '@nn/metrics';
-import { widthOf } from '@nn/train';
+import { recordTerminal as screen, widthOf } from '@nn/train';
 import { describe, expect, test } from 'vitest';
 import { confusionMatrix, correctOf, drawConfusionMatrix } from './confusion-matrix.ts';
 import { drawInk, inksInRow, sideBySide } from './pictures/ink.ts';
 import { drawPixels, mix } from './pictures/pixels.ts';
 import { drawPlane, type Frame, gridOf } from './pictures/plane.ts';
-import { screen } from './testing.ts';
 
 const plain = screen({ isTTY: false }).terminal;
 const colorful = screen().terminal;

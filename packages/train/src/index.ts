@@ -61,6 +61,7 @@ export { Throughput, type ThroughputOptions, type ThroughputReading, throughput 
 export { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
+export { type RecordedTerminal, type RecordTerminalOptions, recordTerminal } from './recorded-terminal.ts';
 export { type Curve, Curves } from './report/curves.ts';
 export { type Line, type LineChartOptions, lineChart } from './report/line-chart.ts';
 export { type ReportSample, RunReport, type RunReportOptions } from './report/run-report.ts';

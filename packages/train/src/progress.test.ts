@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { duration } from './format.ts';
 import { bar, Progress } from './progress.ts';
+import { recordTerminal as screen } from './recorded-terminal.ts';
 import { widthOf } from './terminal.ts';
-import { screen } from './testing.ts';
 
 test('durations are whole seconds, and minutes where there are some', () => {
   expect([0.2, 59.1, 61, 600].map(duration)).toEqual(['1 s', '1 min 00 s', '1 min 01 s', '10 min 00 s']);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { recordTerminal as screen } from './recorded-terminal.ts';
 import { padText, widthOf, wrap } from './terminal.ts';
-import { screen } from './testing.ts';
 
 const start = '\u001b';
 

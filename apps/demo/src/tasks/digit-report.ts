@@ -2,7 +2,7 @@
 import { evaluate, type Tensor } from '@nn/core';
 import { type Classified, DataLoader, type Normalization } from '@nn/data';
 import type { Layer } from '@nn/layers';
-import type { Terminal } from '@nn/train';
+import type { ReportSample, Terminal } from '@nn/train';
 import { type ConfusionMatrix, confusionMatrix, correctOf, drawConfusionMatrix } from '../confusion-matrix.ts';
 import { count, percent } from '../format.ts';
 import { drawInk, inksInRow, sideBySide } from '../pictures/ink.ts';
@@ -53,6 +53,33 @@ export function printReport(terminal: Terminal, dataset: Classified<Uint8Array>,
   terminal.line();
   for (const line of drawExamples(terminal, dataset, readings)) terminal.line(`  ${line}`.trimEnd());
   terminal.line();
+}
+
+/** The same examples for a page: pictures of pixels, with what was read. */
+export function reportSamples(dataset: Classified<Uint8Array>, readings: Readings): ReportSample[] {
+  const { inputs, targets } = dataset.fields;
+  const size = inputs.shape[2] as number;
+  return chooseExamples(targets.data, readings, 12).map((index) => {
+    const pixels = inputs.data.subarray(index * size * size, (index + 1) * size * size);
+    const [actual, read] = [targets.data[index] as number, readings.digits[index] as number];
+    const sure = `${percent(readings.sureness[index] as number)} sure`;
+    const isRight = actual === read;
+    return {
+      picture: inkSvg(pixels, size),
+      caption: `read ${read}${isRight ? '' : `, is ${actual}`}, ${sure}`,
+      isRight,
+    };
+  });
+}
+
+/** An image of ink as an SVG: a square for each pixel that is not paper. */
+function inkSvg(pixels: Uint8Array, size: number): string {
+  const squares = Array.from(pixels, (ink, at) =>
+    ink === 0
+      ? ''
+      : `<path d="M${at % size} ${Math.floor(at / size)}h1v1h-1z" fill-opacity="${(ink / 255).toFixed(2)}"/>`,
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}"><rect width="100%" height="100%" fill="#fff"/>${squares.join('')}</svg>`;
 }
 
 /** As many images as fit side by side: first some that were read right, then mistakes, if there are any. */

@@ -4,17 +4,19 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compile, maxPool, setSeed, type Tensor, tensor } from '@nn/core';
+import { maxPool, setSeed, type Tensor } from '@nn/core';
 import { DataLoader, fitNormalization } from '@nn/data';
 import { BatchNorm2d, Conv2d, crossEntropy, Linear, summary } from '@nn/layers';
+import { Accuracy, ConfusionMatrix } from '@nn/metrics';
 import { Adam, oneCycle } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
+import { Training } from '@nn/train';
 import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { drawnDigits } from '../digit-data.ts';
-import { distortImages } from '../distortion.ts';
-import { count, percent, seconds } from '../format.ts';
-import { train } from '../training.ts';
-import { printReport, type Readings, readImages } from './digit-report.ts';
+import { DistortedBatches } from '../distortion.ts';
+import { count, seconds } from '../format.ts';
+import { callbacksOf, tellReport, train } from '../run.ts';
+import { printReport, readImages, reportSamples } from './digit-report.ts';
 
 /** The same experiment on the page of apps/playground, which opens the model that is saved. */
 const playground =
@@ -62,49 +64,47 @@ export async function runDigits(context: Context): Promise<boolean> {
   terminal.text(`  ${count(data.train.size)} ${data.name} to train, ${count(data.test.size)} others to test.`);
   terminal.line();
 
-  const step = compile((images: Tensor, targets: Tensor) => {
-    const logits = model.forward(images);
-    const loss = crossEntropy(logits, targets);
-    void optimizer.step(loss);
-    return { loss, correct: logits.argMax(1).equal(targets).cast('int32').sum() };
-  });
-
-  const distorted = (indices: Int32Array): Tensor => {
-    const images = distortImages(data.train.fields.inputs, indices, { seed, epoch: loader.epoch }, normalization);
-    return tensor(images.data, { shape: images.shape, borrow: true });
-  };
+  const [accuracy, matrix] = [new Accuracy(), new ConfusionMatrix({ classes: 10 })];
   const started = performance.now();
-  let readings: Readings | undefined;
-  const isDone = await train(
-    {
-      task: 'digits',
-      epochs,
-      loader,
-      parts: { model, optimizer },
-      step: async (batch) => {
-        const images = isDistorted ? distorted(batch.indices) : batch.inputs;
-        const { loss, correct } = await step(images, batch.targets);
-        const [lossNow, correctNow] = await Promise.all([loss.item(), correct.item()]);
-        return { loss: lossNow, correct: correctNow };
-      },
-      endEpoch: async (epoch, { loss, accuracy }) => {
-        readings = await readImages(model, data.test, normalization);
-        terminal.text(
-          `  epoch ${epoch}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  test ${percent(readings.accuracy)}  ${terminal.paint(seconds(performance.now() - started), 'dim')}`,
-        );
-      },
+  const training = new Training({
+    model,
+    optimizer,
+    data: isDistorted ? new DistortedBatches(loader, { seed, normalization }) : loader,
+    validation: { data: new DataLoader(data.test, { batchSize: 250, normalize }) },
+    metrics: { accuracy, matrix },
+    step: ({ inputs, targets }) => {
+      const logits = model.forward(inputs);
+      accuracy.update(logits, targets);
+      matrix.update(logits, targets);
+      return crossEntropy(logits, targets);
     },
-    context,
-  );
-  if (!isDone) return false;
+    epochs,
+    compile: true,
+    readEvery: 10,
+    signal: context.interrupt.signal,
+    callbacks: callbacksOf(
+      {
+        task: 'digits',
+        title: `Digits: ${data.name}`,
+        epochs: true,
+        report: {
+          confusion: 'validation.matrix',
+          samples: async () => reportSamples(data.test, await readImages(model, data.test, normalization)),
+        },
+      },
+      context,
+    ),
+  });
+  if (!(await train(training, epochs * loader.length, context))) return false;
 
   const took = performance.now() - started;
-  printReport(terminal, data.test, readings ?? (await readImages(model, data.test, normalization)));
+  printReport(terminal, data.test, await readImages(model, data.test, normalization));
   await mkdir(output, { recursive: true });
   const path = join(output, 'digits.safetensors');
   await saveModel(path, model, {
     metadata: { normalization: JSON.stringify(normalization), [playgroundKey]: playground },
   });
   terminal.text(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
+  tellReport('digits', terminal, context);
   return true;
 }

@@ -4,17 +4,17 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compile, evaluate, setSeed, type Tensor, tensor } from '@nn/core';
+import { evaluate, setSeed, type Tensor, tensor } from '@nn/core';
 import { DataLoader, moons } from '@nn/data';
 import { Linear, meanSquaredError, xavierUniform } from '@nn/layers';
-import { drawCurve } from '@nn/metrics';
+import { Accuracy, drawCurve } from '@nn/metrics';
 import { SGD } from '@nn/optim';
-import { type Json, saveModel } from '@nn/serialize';
-import { padText, type Terminal } from '@nn/train';
+import { saveModel } from '@nn/serialize';
+import { padText, type Terminal, Training } from '@nn/train';
 import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { count, percent, seconds } from '../format.ts';
 import { drawPlane, type Frame, gridOf } from '../pictures/plane.ts';
-import { type EpochMeans, train } from '../training.ts';
+import { callbacksOf, tellReport, train } from '../run.ts';
 
 const samples = 400;
 const noise = 0.15;
@@ -54,27 +54,21 @@ export async function runMoons(context: Context): Promise<boolean> {
   terminal.text(`  ${samples} points to train, ${samples} others to test.`);
   terminal.line();
 
-  const step = compile((inputs: Tensor, targets: Tensor) => {
-    const guesses = model.forward(inputs);
-    const truth = targets.cast('float32').unsqueeze(1);
-    const loss = meanSquaredError(guesses, truth);
-    void optimizer.step(loss);
-    return { loss, correct: countCorrect(guesses, truth) };
-  });
-
   // The curve needs no more than this many losses, however many epochs there are.
   const every = Math.ceil(epochs / 400);
-  let history: number[] = [];
   const frame = frameFor(terminal);
   const fits = terminal.columns >= frame.columns + 33 && terminal.rows >= frame.rows + 4;
-  const picture = async (epoch: number, means: EpochMeans, test?: number): Promise<string[]> => {
+  const picture = async (test?: number): Promise<string[]> => {
+    const rows = training.history;
+    const { loss, accuracy: share } = rows.at(-1)?.values ?? { loss: Number.NaN, accuracy: Number.NaN };
+    const losses = rows.filter((_, at) => at % every === 0).map(({ values }) => values.loss);
     const grid = gridOf(frame, terminal);
     const guesses = await evaluate(() => model.forward(tensor(grid, { shape: [grid.length / 2, 2] }))).data();
     const points = { positions: dataset.fields.inputs.data, classes: dataset.fields.targets.data };
     const plane = drawPlane(frame, guesses, points, terminal);
-    const top = Math.max(...history, means.loss);
+    const top = Math.max(...losses, 0.001);
     const curve = drawCurve(
-      history,
+      losses,
       Math.ceil(epochs / every),
       top,
       Math.min(26, terminal.columns - 4),
@@ -86,9 +80,9 @@ export async function runMoons(context: Context): Promise<boolean> {
       ...curve.map((line) => terminal.paint(line, 'cyan')),
       terminal.paint(`0 to ${top.toFixed(3)}, epochs 1 to ${count(epochs)}`, 'dim'),
       '',
-      `epoch     ${count(epoch)}`,
-      `loss      ${means.loss.toFixed(4)}`,
-      `accuracy  ${percent(means.accuracy)}`,
+      `epoch     ${count(training.epochs)}`,
+      `loss      ${loss.toFixed(4)}`,
+      `accuracy  ${percent(share)}`,
       ...(test === undefined ? [] : [`test      ${terminal.paint(percent(test), 'bold', 'green')}`]),
     ];
     if (!fits) return [...plane, ...beside].map((line) => `  ${line}`);
@@ -96,42 +90,43 @@ export async function runMoons(context: Context): Promise<boolean> {
   };
 
   const started = performance.now();
-  let last: EpochMeans = { loss: Number.NaN, accuracy: Number.NaN };
-  const isDone = await train(
-    {
-      task: 'moons',
-      epochs,
-      loader,
-      parts: { model, optimizer },
-      step: async ({ inputs, targets }) => {
-        const { loss, correct } = await step(inputs, targets);
-        const [lossNow, correctNow] = await Promise.all([loss.item(), correct.item()]);
-        return { loss: lossNow, correct: correctNow };
-      },
-      endEpoch: (epoch, means) => {
-        last = means;
-        if ((epoch - 1) % every === 0) history.push(means.loss);
-      },
-      ...(fits && { picture: async (epoch: number, means: EpochMeans) => [...(await picture(epoch, means)), ''] }),
-      notes: () => ({ history, last: { ...last } }),
-      restore: (notes) => {
-        ({ history, last } = restored(notes));
-      },
+  const accuracy = new Accuracy({ task: 'binary', from: 'probabilities' });
+  const training = new Training({
+    model,
+    optimizer,
+    data: loader,
+    metrics: { accuracy },
+    step: ({ inputs, targets }) => {
+      const guesses = model.forward(inputs);
+      accuracy.update(guesses.squeeze(1), targets);
+      return meanSquaredError(guesses, targets.cast('float32').unsqueeze(1));
     },
-    context,
-  );
-  if (!isDone) return false;
+    epochs,
+    compile: true,
+    signal: context.interrupt.signal,
+    callbacks: callbacksOf(
+      {
+        task: 'moons',
+        title: 'Two moons',
+        epochs: false,
+        ...(fits && { above: async () => [...(await picture()), ''] }),
+      },
+      context,
+    ),
+  });
+  if (!(await train(training, epochs * loader.length, context))) return false;
 
   const { inputs, targets } = new DataLoader(unseen, { batchSize: samples }).peek();
   const guesses = evaluate(() => model.forward(inputs));
   if (!terminal.isInteractive) terminal.line();
-  const accuracy = (await countCorrect(guesses, targets.cast('float32').unsqueeze(1)).item()) / samples;
-  for (const line of await picture(epochs, last, accuracy)) terminal.text(line.trimEnd());
+  const test = (await countCorrect(guesses, targets.cast('float32').unsqueeze(1)).item()) / samples;
+  for (const line of await picture(test)) terminal.text(line.trimEnd());
   await mkdir(output, { recursive: true });
   const path = join(output, 'moons.safetensors');
   await saveModel(path, model, { metadata: { [playgroundKey]: playground(batchSize, learningRate) } });
   terminal.line();
   terminal.text(`  Trained in ${seconds(performance.now() - started)}. Saved ${shownPath(path, context)}.`);
+  tellReport('moons', terminal, context);
   return true;
 }
 
@@ -145,17 +140,4 @@ function frameFor(terminal: Terminal): Frame {
 /** How many of the guesses [N, 1] are on the side of the truth. */
 function countCorrect(guesses: Tensor, truth: Tensor): Tensor {
   return guesses.greater(0.5).equal(truth.greater(0.5)).cast('int32').sum();
-}
-
-/** What a checkpoint noted. */
-function restored(notes: Json): { history: number[]; last: EpochMeans } {
-  const { history, last } = Object(notes) as { history?: unknown; last?: unknown };
-  const { loss, accuracy } = Object(last) as { loss?: unknown; accuracy?: unknown };
-  return {
-    history: Array.isArray(history) ? history.filter((value) => typeof value === 'number') : [],
-    last: {
-      loss: typeof loss === 'number' ? loss : Number.NaN,
-      accuracy: typeof accuracy === 'number' ? accuracy : Number.NaN,
-    },
-  };
 }

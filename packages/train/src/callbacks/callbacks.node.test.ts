@@ -12,7 +12,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { BestWeights } from '../best-weights.ts';
 import type { Callback } from '../events.ts';
 import { checkpoint, resume } from '../node/checkpoint.ts';
-import { screen } from '../testing.ts';
+import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
 import { EarlyStopping, earlyStopping } from './early-stopping.ts';
 import { progress } from './progress.ts';

@@ -19,6 +19,8 @@ export interface CheckpointOptions<Name extends string> {
   readonly every?: number;
   /** Saves no more often than this. Default 0. */
   readonly seconds?: number;
+  /** Also saves before the first step, so that there is something to resume from the beginning. Default false. */
+  readonly atStart?: boolean;
   /** Also keeps so many of the last saves as `step-120.safetensors`. Default 0. */
   readonly keep?: number;
   /** Saves the model as `best.safetensors` whenever this value is the best so far: 'validation.accuracy'. */
@@ -94,6 +96,7 @@ class CheckpointCallback<V extends object> implements Callback<V> {
       await mkdir(folder, { recursive: true });
       if (best !== undefined) directionOf(training, best, higherIsBetter);
       this.#savedStep = event.step;
+      if (this.#options.atStart) await this.#save(event.step, training);
       return;
     }
     const value = best === undefined ? undefined : watched(event, best);

@@ -8,6 +8,8 @@ import { RunReport, type RunReportOptions } from '../report/run-report.ts';
 export interface HtmlReportOptions extends RunReportOptions {
   /** The file; folders are made. */
   readonly path: string;
+  /** Epochs are written no more often than this, the end always. Default 5. */
+  readonly seconds?: number;
 }
 
 /**
@@ -34,16 +36,22 @@ export interface HtmlReportOptions extends RunReportOptions {
  * }).run();
  * console.log(readFileSync(path, 'utf8').includes('<h1>To zero</h1>')); // => true
  */
-export function htmlReport({ path, ...options }: HtmlReportOptions): Callback & { readonly report: RunReport } {
+export function htmlReport({
+  path,
+  seconds = 5,
+  ...options
+}: HtmlReportOptions): Callback & { readonly report: RunReport } {
   const report = new RunReport(options);
   let isEpochOver = false;
+  let writtenAt = Number.NEGATIVE_INFINITY;
   return {
     report,
     handle: async (event, training) => {
       report.handle(event, training);
       if (event.type === 'epoch') isEpochOver = true;
       if (event.type !== 'stopped' && !(event.type === 'rest' && isEpochOver)) return;
-      isEpochOver = false;
+      if (event.type !== 'stopped' && performance.now() - writtenAt < 1000 * seconds) return;
+      [isEpochOver, writtenAt] = [false, performance.now()];
       mkdirSync(dirname(path), { recursive: true });
       await writeFile(path, await report.html());
     },

@@ -8,7 +8,7 @@ import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dashboard } from '../callbacks/dashboard.ts';
 import type { Callback } from '../events.ts';
-import { screen } from '../testing.ts';
+import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
 import { Curves, panelsOf } from './curves.ts';
 import { extentOf, lineChart, ticksOf } from './line-chart.ts';

@@ -1,37 +1,30 @@
 /**
- * The checkpoint of a run: one file in the output folder, replaced as a whole while it trains. Besides what training needs it notes the settings,
- * the task it belongs to and the tasks that were to follow, so that `--resume` needs no other option.
+ * The folder for models and the checkpoint of the run that is under way. What a checkpoint notes besides the training is here:
+ * the task it belongs to and the settings, so that `--resume` needs no other option. The checkpoint itself is @nn/train's.
  */
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CheckpointParts, type Json, loadCheckpoint, saveCheckpoint } from '@nn/serialize';
+import { type Json, loadCheckpoint } from '@nn/serialize';
 import { Failure } from './failure.ts';
 import type { Settings, TaskName } from './options.ts';
 
-/** What a run notes beside its parameters. */
+export const checkpointName = 'checkpoint.safetensors';
+
+/** What a run notes beside its training. */
 export interface RunNotes {
   readonly task: TaskName;
   readonly settings: Settings;
-  /** The task's own numbers: where it stands, and sums of the current epoch. */
-  readonly progress: Json;
 }
 
-export function checkpointPath(output: string): string {
-  return join(output, 'checkpoint.safetensors');
-}
-
-export async function saveRun(output: string, parts: CheckpointParts, notes: RunNotes): Promise<string> {
-  await mkdir(output, { recursive: true });
-  const path = checkpointPath(output);
-  const { task, settings, progress } = notes;
-  await saveCheckpoint(path, parts, { notes: { task, settings: { ...settings }, progress } });
-  return path;
+/** The notes as a checkpoint keeps them. */
+export function runNotes({ task, settings }: RunNotes): Json {
+  return { task, settings: { ...settings } };
 }
 
 /** The notes of the checkpoint in the output folder. Throws a `Failure` where there is none, or it is not of this program. */
 export async function readRun(output: string): Promise<RunNotes> {
-  const path = checkpointPath(output);
+  const path = join(output, checkpointName);
   if (!existsSync(path)) {
     throw new Failure(`--resume: there is no checkpoint at ${path}: a run that ends before it is done leaves one.`);
   }
@@ -40,14 +33,9 @@ export async function readRun(output: string): Promise<RunNotes> {
   return notes;
 }
 
-/** Brings the parts of the task back to where they were. */
-export async function restoreRun(output: string, parts: CheckpointParts): Promise<void> {
-  await loadCheckpoint(checkpointPath(output), parts);
-}
-
 /** Puts the checkpoint of another run aside, which the first save of this one would replace; the answer is where it is now. */
 export async function keepOtherRun(output: string): Promise<string | undefined> {
-  const path = checkpointPath(output);
+  const path = join(output, checkpointName);
   if (!existsSync(path)) return undefined;
   const aside = join(output, 'checkpoint-before.safetensors');
   await rename(path, aside);
@@ -87,7 +75,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 export async function removeRun(output: string): Promise<void> {
-  await rm(checkpointPath(output), { force: true });
+  await rm(join(output, checkpointName), { force: true });
 }
 
 /** The settings of the resumed run. Throws a `Failure` where an option on the command line asks for others. */

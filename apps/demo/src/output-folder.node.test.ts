@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openOutput } from './checkpointing.ts';
+import { openOutput } from './output-folder.ts';
 
 test('folders are made, and a file in the way is named', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nn-output-'));

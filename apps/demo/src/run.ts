@@ -1,0 +1,73 @@
+/**
+ * What both tasks do around their `Training`: take up the run that was left, show how far it is, keep a checkpoint on the way,
+ * and say how to go on after Ctrl-C. The loop is that of @nn/train; a run that is stopped, even by kill -9, and resumed makes
+ * the same steps as one that is not.
+ */
+import { join } from 'node:path';
+import { type Callback, dashboard, progress, type Terminal } from '@nn/train';
+import { checkpoint, type HtmlReportOptions, htmlReport, resume } from '@nn/train/node';
+import { type Context, shownPath } from './context.ts';
+import { count } from './format.ts';
+import type { TaskName } from './options.ts';
+import { checkpointName, runNotes } from './output-folder.ts';
+
+/** The part of a training that is used here. */
+interface Runnable {
+  readonly parts: Readonly<Record<string, object>>;
+  readonly stepCount: number;
+  run(): Promise<{ readonly why: string; readonly step: number }>;
+}
+
+export interface Shown {
+  readonly task: TaskName;
+  readonly title: string;
+  /** A line for each epoch. */
+  readonly epochs: boolean;
+  /** Drawn over the progress bar. */
+  readonly above?: () => Promise<readonly string[]>;
+  /** What the report of `--report` says of the task. */
+  readonly report?: Omit<HtmlReportOptions, 'path' | 'title'>;
+}
+
+/** The callbacks of every task, as the command line asks for them. */
+export function callbacksOf(
+  { task, title, epochs, above, report }: Shown,
+  context: Context,
+): Callback<{ readonly loss: number }>[] {
+  const { terminal, output, settings, showsDashboard, writesReport } = context;
+  const shown = showsDashboard
+    ? dashboard({ terminal, title })
+    : progress({ terminal, epochs, ...(above && { above }) });
+  const notes = runNotes({ task, settings });
+  return [
+    shown,
+    ...(writesReport
+      ? [htmlReport({ path: join(output, `${task}.html`), title, settings: { ...settings }, ...report })]
+      : []),
+    // at every read, but no more than once a second: a run that ends without a word loses no more than that
+    checkpoint({ folder: output, every: 1, seconds: 1, atStart: true, notes }),
+  ];
+}
+
+/** Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. `steps`: of the whole training. */
+export async function train(training: Runnable, steps: number, context: Context): Promise<boolean> {
+  const { terminal, output } = context;
+  const ofAll = (): string => `${count(training.stepCount)} of ${count(steps)} steps`;
+  if (context.resumed) {
+    await resume(training, output);
+    terminal.text(`  Resumed after ${ofAll()}.`);
+  }
+  const { why } = await training.run();
+  terminal.clear();
+  if (why !== 'aborted') return true;
+  terminal.text(`  ${terminal.paint(`Stopped after ${ofAll()}.`, 'yellow')}`);
+  const path = join(output, checkpointName);
+  terminal.text(`  Saved ${shownPath(path, context)}. Go on with: npm start -- --resume${context.outputOption}`);
+  return false;
+}
+
+/** The report of a task, where one was asked for. */
+export function tellReport(task: TaskName, terminal: Terminal, context: Context): void {
+  if (!context.writesReport) return;
+  terminal.text(`  The report is ${shownPath(join(context.output, `${task}.html`), context)}: open it in a browser.`);
+}
