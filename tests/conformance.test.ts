@@ -2,6 +2,7 @@
  * The conformance kit on every engine of the CPU backend in the other Node (24 while the tests run in 20), from the
  * packed packages as users have them: there, WebAssembly has the fused multiply-add that Node 20 lacks.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { command } from './support/commands.ts';
 import { everything, write } from './support/install.ts';
@@ -9,14 +10,23 @@ import { otherNode } from './support/other-node.ts';
 
 const relaxed = !process.versions.node.startsWith('24.');
 const fused = `wasm, ${relaxed ? 'relaxed (fused)' : 'two roundings'}`;
+const avx2 = existsSync('/proc/cpuinfo') && readFileSync('/proc/cpuinfo', 'utf8').includes(' avx2 ');
+const wide = relaxed && avx2 ? 256 : 128;
 
 /** The options of each variant, and what must have run. */
 const variants: Readonly<Record<string, readonly [options: object, ran: string]>> = {
-  'the fastest engine': [{}, `${fused}, 1 thread`],
-  'products and sums rounded apart': [{ deterministic: true }, 'wasm, two roundings, 1 thread'],
-  'two threads': [{ threads: 2 }, `${fused}, 2 threads`],
+  'the fastest engine': [{}, `${fused}, 128 bits, 1 thread`],
+  'products and sums rounded apart': [{ deterministic: true }, 'wasm, two roundings, 128 bits, 1 thread'],
+  'two threads': [{ threads: 2 }, `${fused}, 128 bits, 2 threads`],
   'generated JavaScript': [{ engine: 'javascript' }, 'javascript'],
   'the interpreter': [{ engine: 'interpreter' }, 'interpreter'],
+  // the last ones: the flag that they set holds for all of the process
+  'wide vectors': [{ wide: true }, `${fused}, ${wide} bits, 1 thread`],
+  'wide vectors, products and sums rounded apart': [
+    { wide: true, deterministic: true },
+    `wasm, two roundings, ${wide} bits, 1 thread`,
+  ],
+  'wide vectors, two threads': [{ wide: true, threads: 2 }, `${fused}, ${wide} bits, 2 threads`],
 };
 
 // One process for all: the oracle answers each question once. It ends by itself, threads or not: nothing is closed, and
@@ -27,8 +37,8 @@ import { conformance } from '@nn/conformance';
 for (const [name, options] of JSON.parse(process.argv[2])) {
   const backend = cpu(options);
   const { passed, failures } = await conformance(backend);
-  const { engine, details: { multiplyAdd, threads } } = backend.info();
-  const ran = engine === 'wasm' ? [engine, multiplyAdd, threads + (threads === 1 ? ' thread' : ' threads')] : [engine];
+  const { engine, details: { multiplyAdd, vectorBits, threads } } = backend.info();
+  const ran = engine === 'wasm' ? [engine, multiplyAdd, vectorBits + ' bits', threads + (threads === 1 ? ' thread' : ' threads')] : [engine];
   const messages = failures.slice(0, 5).map(({ group, name, error }) => group + ': ' + name + ': ' + error.message);
   const node = process.version.split('.')[0];
   console.log(JSON.stringify({ name, node, ran: ran.join(', '), isEnough: passed > 1000, failures: failures.length, messages }));
