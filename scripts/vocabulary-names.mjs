@@ -305,11 +305,22 @@ rfft2
 irfft2
 fftn, ifftn, rfftn, irfftn - over one and two axes only
 hfft, ihfft - not written
-fftfreq
-rfftfreq
-fftshift = roll
+fftfreq = fftFrequencies
+rfftfreq = rfftFrequencies
+fftshift = fftShift
+ifftshift = ifftShift
 stft
-istft`,
+istft
+hann_window = hannWindow
+hamming_window = hammingWindow
+blackman_window = blackmanWindow
+bartlett_window, kaiser_window - not written
+complex, view_as_complex = complex
+real = realPart
+imag = imaginaryPart
+conj = conjugate
+angle
+polar = complex - of x.cos and x.sin times the magnitudes`,
   },
   {
     title: 'Distributions',
