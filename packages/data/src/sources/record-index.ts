@@ -1,6 +1,6 @@
 /**
  * Where the records of a text begin: found in one pass over its bytes, kept for runs of some kilobytes, so that a record of a file of
- * gigabytes is one short read away and the index of it takes a thousandth of its size. What records mean is known to
+ * gigabytes is one short read away and the index takes half a percent of its size. What records mean is known to
  * `text-lines.ts` and `csv-rows.ts`.
  */
 import { type AbortSignalLike, FormatError } from '@nn/core';
@@ -30,7 +30,7 @@ export interface IndexOptions {
   /** The first byte of the first record. */
   readonly start?: number;
   readonly signal?: AbortSignalLike | undefined;
-  /** The least bytes of a run: a read of 16 kB takes hardly longer than one of a few bytes. */
+  /** The least bytes of a run: a read of 4 kB takes hardly longer than one of a few bytes. */
   readonly runBytes?: number;
   /** Bytes that are looked through at once. */
   readonly pieceBytes?: number;
@@ -61,7 +61,7 @@ export async function indexRecords(
   options: IndexOptions = {},
 ): Promise<RecordIndex> {
   const { size } = range;
-  const { start = 0, signal, runBytes = 16384, pieceBytes = 2 ** 20 } = options;
+  const { start = 0, signal, runBytes = 4096, pieceBytes = 2 ** 20 } = options;
   const [offsets, firsts, lines] = [new Numbers(), new Numbers(), new Numbers()];
   const scan = new Scan(rules);
   let run = Number.NEGATIVE_INFINITY;
@@ -159,11 +159,47 @@ class Scan {
   }
 }
 
-/** The records of one run. */
-interface Run {
+/** The records of one run, found as far as they are asked for. Runs hold whole records. */
+class Run {
   readonly bytes: Uint8Array;
-  /** Where each record begins and ends in it, without the end of its line. */
-  readonly bounds: readonly (readonly [from: number, to: number, line: number])[];
+  readonly #rules: RecordRules;
+  /** Of each record found so far: where it begins, where it ends without the end of its line, and its line. */
+  readonly #bounds: number[] = [];
+  #at = 0;
+  #line: number;
+
+  constructor(bytes: Uint8Array, rules: RecordRules, line: number) {
+    this.bytes = bytes;
+    this.#rules = rules;
+    this.#line = line;
+  }
+
+  record(number: number): { readonly bytes: Uint8Array; readonly line: number } {
+    while (this.#bounds.length <= 3 * number && this.#at < this.bytes.length) this.#find();
+    const [from, to, line] = this.#bounds.slice(3 * number);
+    return { bytes: this.bytes.subarray(from, to), line: line! };
+  }
+
+  #find(): void {
+    const { bytes } = this;
+    const { quotes, skipBlank } = this.#rules;
+    const [from, line] = [this.#at, this.#line];
+    let isQuoted = false;
+    let to = from;
+    let at = from;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte === quote && quotes) isQuoted = !isQuoted;
+      if (byte !== lineFeed && byte !== carriageReturn) continue;
+      to = at;
+      if (byte === carriageReturn && bytes[at + 1] === lineFeed) at++;
+      this.#line++;
+      if (!isQuoted) break;
+    }
+    if (at >= bytes.length) to = bytes.length;
+    this.#at = at + 1;
+    if (to > from || !skipBlank) this.#bounds.push(from, to, line);
+  }
 }
 
 /** Records by their number. Runs that were read last are kept: those of neighbours, or of one batch. */
@@ -184,9 +220,8 @@ export class RecordReader {
   /** The bytes of a record and the line on which it begins. */
   async record(number: number): Promise<{ readonly bytes: Uint8Array; readonly line: number }> {
     const run = blockAt(this.index.firsts, number);
-    const { bytes, bounds } = await this.#run(run);
-    const [from, to, line] = bounds[number - this.index.firsts[run]!]!;
-    return { bytes: bytes.subarray(from, to), line };
+    const held = await this.#run(run);
+    return held.record(number - this.index.firsts[run]!);
   }
 
   #run(run: number): Promise<Run> {
@@ -203,27 +238,7 @@ export class RecordReader {
 
   async #read(run: number): Promise<Run> {
     const { offsets, lines } = this.index;
-    const bytes = await this.#range.read(offsets[run]!, offsets[run + 1]!);
-    const bounds: [number, number, number][] = [];
-    const scan = new Scan(this.index);
-    let [from, seen, line] = [0, 0, lines[run]!];
-    const ended = (end: number): void => {
-      if (scan.records > seen) {
-        let to = end;
-        if (to > from && bytes[to - 1] === lineFeed) to--;
-        if (to > from && bytes[to - 1] === carriageReturn) to--;
-        bounds.push([from, to, line]);
-        seen = scan.records;
-      }
-      line = lines[run]! + scan.line - 1;
-      from = end;
-    };
-    scan.piece(bytes, ended);
-    if (from < bytes.length) {
-      scan.end();
-      ended(bytes.length);
-    }
-    return { bytes, bounds };
+    return new Run(await this.#range.read(offsets[run]!, offsets[run + 1]!), this.index, lines[run]!);
   }
 }
 

@@ -26,7 +26,7 @@ export interface IndexedSource<T> extends Source<T> {
 const known = ['name', 'skipBlank', 'index', 'signal'];
 
 /**
- * The lines of a text in UTF-8 as samples, each read when it is asked for: one pass finds where they begin, and about a thousandth of
+ * The lines of a text in UTF-8 as samples, each read when it is asked for: one pass finds where they begin, and about half a percent of
  * the file's size stays in memory. Lines end with LF, CR LF or CR. Rejects with a `FormatError` for what is packed or no UTF-8.
  *
  * @example

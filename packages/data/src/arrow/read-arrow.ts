@@ -1,0 +1,59 @@
+/** Arrow's files and streams (IPC, also called Feather 2) as tables. The format is flechette's, which is loaded when it is needed. */
+import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
+import type { Table } from '../readers/csv.ts';
+import { type ByteSource, bytesOf } from '../readers/gunzip.ts';
+import { tableOf } from '../tables/table-of.ts';
+
+type Flechette = typeof import('@uwdata/flechette');
+
+export interface ArrowOptions {
+  /** What to call the data in messages. */
+  readonly name?: string;
+  /** The columns to read; all where not given. */
+  readonly columns?: readonly string[];
+}
+
+/**
+ * Reads an Arrow file or stream into a table, as `parseCsv` makes one: numbers, booleans, categories (dictionaries are resolved, dates
+ * in ISO 8601). Needs the package @uwdata/flechette. Rejects with a `FormatError` for what is no Arrow, and for columns of
+ * lists, records or bytes that are not left out.
+ *
+ * @example
+ * import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
+ * import { readArrow } from '@nn/data/arrow';
+ * const bytes = tableToIPC(tableFromArrays({ size: [1.5, 9], kind: ['plum', null] }), {});
+ * const { columns } = await readArrow(bytes ?? new Uint8Array());
+ * console.log(columns.map(({ name, kind }) => `${name} ${kind}`)); // => [ 'size number', 'kind category' ]
+ */
+export async function readArrow(source: ByteSource, options: ArrowOptions = {}): Promise<Table> {
+  checkOptions('readArrow', options, ['name', 'columns']);
+  const { name = 'Arrow data' } = options;
+  const bytes = await bytesOf(source);
+  const loaded = await import('@uwdata/flechette').catch((error: unknown) => {
+    throw new ValueError(
+      'readArrow',
+      `the package @uwdata/flechette cannot be loaded: npm install @uwdata/flechette. ${String(error)}`,
+      { package: '@uwdata/flechette' },
+    );
+  });
+  // Node finds its CommonJS, whose names some loaders leave behind `default`.
+  const { tableFromIPC } = 'tableFromIPC' in loaded ? loaded : (loaded as { default: Flechette }).default;
+  let table: ReturnType<typeof tableFromIPC>;
+  try {
+    table = tableFromIPC(bytes, { useDate: true, useBigInt: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}`);
+  }
+  const all = table.names.map(String);
+  const absent = options.columns?.find((column) => !all.includes(column));
+  if (absent !== undefined) {
+    throw new ValueError('readArrow', `${name} has no column '${excerpt(absent, 60)}'; it has ${all.join(', ')}.`, {
+      column: absent,
+    });
+  }
+  const columns: Record<string, readonly unknown[]> = Object.create(null);
+  for (const column of options.columns ?? all) columns[column] = Array.from(table.getChild(column).toArray());
+  const lines = Int32Array.from({ length: table.numRows }, (_, i) => i + 1);
+  return tableOf('readArrow', name, columns, lines);
+}
