@@ -16,7 +16,7 @@ import { BodyBuilder, buildKernel, ProgramBuilder } from './program-builder.ts';
 import type { RandomCase } from './random-kernels.ts';
 
 /** The hint kinds that `hintedCase` knows. */
-export const hintKinds: readonly Hint['kind'][] = ['contraction', 'conv', 'scatterAdd', 'scan', 'rank'];
+export const hintKinds: readonly Hint['kind'][] = ['contraction', 'conv', 'scatter', 'scan', 'rank'];
 
 /**
  * A program of one kernel with a hint of this kind, number `seed`. `large` cases are big enough for the fast paths;
@@ -217,7 +217,7 @@ class HintedGenerator {
     return inside;
   }
 
-  scatterAdd(): RandomCase {
+  scatter(): RandomCase {
     const most = this.#large ? 40 : 5;
     const domain = Array.from({ length: 1 + this.#below(3) }, () => 1 + this.#below(4));
     const axis = this.#below(domain.length);
@@ -234,8 +234,10 @@ class HintedGenerator {
     let update = this.#dense(body, this.#shuffle([...others, ...reduced]), all, dtype);
     if (this.#chance(0.4)) update = body.alu('add', dtype, update, body.constant(2, dtype));
     const here = body.alu('equal', 'bool', index, body.axis(axis));
-    body.alu('where', dtype, here, update, body.constant(0, dtype));
-    return this.#finish(domain, { op: 'sum', extents, dtype }, body, { kind: 'scatterAdd', axis, index, update });
+    const op = this.#pick(['sum', 'sum', 'max'] as const);
+    const lowest = dtype === 'float32' ? Number.NEGATIVE_INFINITY : -(2 ** 31);
+    body.alu('where', dtype, here, update, body.constant(op === 'sum' ? 0 : lowest, dtype));
+    return this.#finish(domain, { op, extents, dtype }, body, { kind: 'scatter', axis, index, update });
   }
 
   scan(): RandomCase {

@@ -217,10 +217,11 @@ export type Hint =
       readonly groups: number;
     }
   /**
-   * `sum over r of where(index(r) == i[axis], update(i without axis, r), 0)`: for each r, add the value at position
-   * `update` to the element whose index along the domain's `axis` is the value at position `index` (int32, in range or ignored).
+   * `sum (or max) over r of where(index(r) == i[axis], update(i without axis, r), the neutral element)`: for each r, add the
+   * value at position `update` to (or take the larger of it and) the element whose index along the domain's `axis` is the
+   * value at position `index` (int32, in range or ignored).
    */
-  | { readonly kind: 'scatterAdd'; readonly axis: number; readonly index: number; readonly update: number }
+  | { readonly kind: 'scatter'; readonly axis: number; readonly index: number; readonly update: number }
   /** `sum over r <= i[axis] of operand(i with axis replaced by r)`: a running sum. One extent, as long as the axis. `operand` is the position of that value. */
   | { readonly kind: 'scan'; readonly axis: number; readonly operand: number }
   /** The int32 position that element i takes when its row along `axis` is sorted ascending (stable, NaN last). One extent. `operand` is the position of the compared value at r. */

@@ -18,7 +18,7 @@ export const hinted: Hinted = (kernel, making) => {
       return named('packed product', contraction(kernel, hint, making));
     case 'conv':
       return named('packed convolution', conv(kernel, hint, making));
-    case 'scatterAdd':
+    case 'scatter':
       return named('scatter', scatterAdd(kernel, hint, making));
     case 'scan':
       return named('running sum', scan(kernel, hint, making));

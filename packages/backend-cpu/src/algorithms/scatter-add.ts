@@ -1,5 +1,5 @@
 /**
- * Additions at computed places: zeros first, then one pass over the updates. Where many terms meet at a place they are added
+ * Additions, or maxima, at computed places: neutral elements first, then one pass over the updates. Where many terms meet at a place they are added
  * up in double precision, in a temporary, and rounded once.
  */
 import type { Hint, Kernel } from '@nn/core';
@@ -17,14 +17,16 @@ import { floatSums, integerSums } from './sums.ts';
  */
 const crowd = 8;
 
-type ScatterAdd = Extract<Hint, { kind: 'scatterAdd' }>;
+type ScatterAdd = Extract<Hint, { kind: 'scatter' }>;
 
 export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): KernelFunction | null {
   const { domain, reduce } = kernel;
-  const dtype = reduce?.dtype;
-  if (reduce?.op !== 'sum' || (dtype !== 'float32' && dtype !== 'int32')) return null;
+  if (reduce === undefined) return null;
+  const { op, dtype } = reduce;
+  if ((op !== 'sum' && op !== 'max') || (dtype !== 'float32' && dtype !== 'int32')) return null;
+  const neutral = op === 'sum' ? 0 : dtype === 'float32' ? Number.NEGATIVE_INFINITY : -(2 ** 31);
   const { dialect, workspace, placement } = making;
-  const isWide = dtype === 'float32' && sizeOf(reduce.extents) > crowd * domain[hint.axis]!;
+  const isWide = op === 'sum' && dtype === 'float32' && sizeOf(reduce.extents) > crowd * domain[hint.axis]!;
   const sums = dtype === 'float32' ? floatSums(kernel, making, isWide) : integerSums(kernel, making);
   // The updates run along the reduced axes, and inside along the domain without the scattered axis.
   const others = domain.map((_, axis) => axis).filter((axis) => axis !== hint.axis);
@@ -38,22 +40,22 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
     domain: [...reduce.extents, ...others.map((axis) => domain[axis]!)],
     // The value stands last; a cast to its own dtype changes nothing.
     value: [...body, { op: 'cast', dtype, args: [update] }],
-    scatter: { index, extent: domain[hint.axis]!, stride: sums.strides[hint.axis]!, isWide },
+    scatter: { op, index, extent: domain[hint.axis]!, stride: sums.strides[hint.axis]!, isWide },
     store: {
       dtype,
       strides: order.map((axis) => (axis < domain.length ? sums.strides[axis]! : 0)),
       based: sums.based,
     },
   };
-  const zero: Nest = {
+  const start: Nest = {
     ...common,
-    key: `${kernel.key} zero`,
+    key: `${kernel.key} start`,
     domain,
-    value: [{ op: 'const', dtype, value: 0 }],
+    value: [{ op: 'const', dtype, value: neutral }],
     store: { dtype, strides: sums.strides, based: true },
   };
   const run = dialect.nest(add, workspace);
-  const clear = sums.based ? dialect.nest(zero, workspace) : null;
+  const clear = sums.based ? dialect.nest(start, workspace) : null;
   const size = sizeOf(domain);
   const wide = isWide ? workspace.float64(size) : null;
   const call = new Call(0, [], new Float64Array(0), []);
@@ -67,7 +69,7 @@ export function scatterAdd(kernel: Kernel, hint: ScatterAdd, making: Making): Ke
       call.out.set(call.wide); // rounds
     } else {
       if (clear) clear(call);
-      else call.out.fill(0, 0, size);
+      else call.out.fill(neutral, 0, size);
       run(call);
     }
     sums.finish(whole);

@@ -56,7 +56,7 @@ function map(nest: Nest): KernelFunction {
   };
 }
 
-function scatter(nest: Nest, { index, extent, stride, isWide }: NonNullable<Nest['scatter']>): KernelFunction {
+function scatter(nest: Nest, { op, index, extent, stride, isWide }: NonNullable<Nest['scatter']>): KernelFunction {
   const size = sizeOf(nest.domain);
   const width = Math.min(size, maxWidth);
   const last = nest.value.length - 1;
@@ -74,7 +74,8 @@ function scatter(nest: Nest, { index, extent, stride, isWide }: NonNullable<Nest
         const at = indices[i]!;
         if (at < 0 || at >= extent) continue;
         const element = base + places[i]! + stride * at;
-        out[element] = out[element]! + values[i]!;
+        const there = out[element]!;
+        out[element] = op === 'sum' ? there + values[i]! : Math.max(there, values[i]!);
       }
     });
     machine.end();

@@ -197,14 +197,14 @@ class NestWriter {
     this.#finished();
   }
 
-  #scatter({ index, extent, stride }: NonNullable<Nest['scatter']>): void {
+  #scatter({ op, index, extent, stride }: NonNullable<Nest['scatter']>): void {
     const { dtype, based } = this.#nest.store;
     const start = [this.#value.pointer(this.#store), `Math.imul(place, ${stride})`, ...(based ? ['base'] : [])];
     this.#writer.lines([
       `const place = ${this.#value.text(index)};`,
       `if (place >= 0 && place < ${extent}) {`,
       `  const element = ${start.join(' + ')} | 0;`,
-      `  out[element] = ${accumulate('sum', dtype, 'out[element]', this.#result)};`,
+      `  out[element] = ${accumulate(op, dtype, 'out[element]', this.#result)};`,
       '}',
     ]);
   }

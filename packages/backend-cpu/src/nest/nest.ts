@@ -29,11 +29,12 @@ export interface Nest {
   /** A running sum of the value along the last axis of the domain, before the epilogue; its dtype. */
   readonly scan?: DType;
   /**
-   * The value is added to `out` instead of stored, at the element that the int32 at position `index` of `value` names:
+   * The value is added to `out` (or, with `op` 'max', the larger of both kept) instead of stored, at the element that the int32 at position `index` of `value` names:
    * `stride * index` is added to the place, and indices outside `0 <= index < extent` are ignored. `isWide`: it is added to
    * the doubles of `call.wide` in its stead.
    */
   readonly scatter?: {
+    readonly op: 'sum' | 'max';
     readonly index: number;
     readonly extent: number;
     readonly stride: number;

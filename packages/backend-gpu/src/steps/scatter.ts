@@ -2,7 +2,7 @@
  * Owns: adding rows to chosen places without atomics, at less than the cost of the loop nest.
  * Does not own: the loops (`printer.ts`).
  *
- * out[v] = sum of update(r) over the r whose index is v. The loop nest looks at every r for every element. Here
+ * out[v] = sum (or maximum) of update(r) over the r whose index is v. The loop nest looks at every r for every element. Here
  * the r are sorted by index instead (each r counts those before it: R^2 comparisons of integers), each place v finds where
  * its run starts by bisection, and each element adds up its own run only. The order of the sum is that of r, always.
  */
@@ -14,7 +14,7 @@ import { type Lowering, lengthOf, type Read } from '../program/lowering.ts';
 import { reachable } from './contraction.ts';
 import { compact } from './reduction.ts';
 
-type ScatterAdd = Extract<Hint, { kind: 'scatterAdd' }>;
+type ScatterAdd = Extract<Hint, { kind: 'scatter' }>;
 
 /** False where the loop nest is better. */
 export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): boolean {
@@ -109,7 +109,7 @@ export function scatterAdd(step: Step, hint: ScatterAdd, lowering: Lowering): bo
   const run: Nest = {
     ...kernel,
     reads: [...kernel.reads, 'int32', 'int32'],
-    reduce: { op: 'sum', extents: [terms], dtype: 'float32' },
+    reduce: { op: kernel.reduce!.op, extents: [terms], dtype: 'float32' },
     value,
     bounds: { from: place(0), to: place(1) },
   };

@@ -30,7 +30,7 @@ function lowerStep(step: Step, lowering: Lowering): void {
   const hasTiles = language.name === 'wgsl' || maxWrites >= 4;
   if (hasTiles && hint?.kind === 'contraction' && contract(step, step.kernel, hint, lowering)) return;
   if (hasTiles && hint?.kind === 'conv' && convolve(step, hint, lowering)) return;
-  if (hint?.kind === 'scatterAdd' && scatterAdd(step, hint, lowering)) return;
+  if (hint?.kind === 'scatter' && scatterAdd(step, hint, lowering)) return;
   if (hint?.kind === 'scan' && scan(step, hint, lowering)) return;
   if (reduceInTwo(step, lowering)) return;
   lowering.nest(step.kernel, step.reads, step.scalars, step.write);

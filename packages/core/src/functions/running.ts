@@ -1,20 +1,21 @@
 /**
  * Products, maxima, minima and log-sums of all elements up to each one. Each is made in log2(n) passes in which every element
- * meets the one twice as far before it (Hillis and Steele 1986): arithmetic only, with gradients of every order that divide
- * by nothing, so they are right at zeros. The running sum has a primitive of its own: Tensor.cumsum.
+ * meets the one twice as far before it (Hillis and Steele 1986): arithmetic only. Their gradients are recurrences in the other
+ * direction, made in the same way; they divide by nothing, so they are right at zeros, to every order. The running sum has a
+ * primitive of its own: Tensor.cumsum.
  */
-import { stopGradient } from '../graph/custom-gradient.ts';
+import { customGradient, stopGradient } from '../graph/custom-gradient.ts';
 import { constant, type Node } from '../graph/node.ts';
-import { maximum, minimum, multiply } from '../ops/arithmetic.ts';
-import { equal, notEqual, or, where } from '../ops/compare.ts';
-import { cast } from '../ops/functions.ts';
+import { add, maximum, minimum, multiply, negate, subtract } from '../ops/arithmetic.ts';
+import { equal, less, notEqual, or, where } from '../ops/compare.ts';
+import { abs, cast, exp, log } from '../ops/functions.ts';
 import { concat, takeAlong } from '../ops/indexing.ts';
 import { checkComputable } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { narrow, reshape } from '../ops/views.ts';
 import { normalizeAxis } from '../shape.ts';
 import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
-import { logAddExp } from './logarithms.ts';
+import { float } from './operands.ts';
 
 /** Values of a row and where they stood. */
 export interface Placed {
@@ -35,6 +36,36 @@ export function running(x: Node, axis: number, combine: (earlier: Node, later: N
     );
   }
   return y;
+}
+
+/** s with s_k = g_k + factors_k s_(k+1), from the end of an axis; the last factor counts for nothing. */
+function recurrence(g: Node, factors: Node, axis: number): Node {
+  const size = g.shape[axis]!;
+  let sums = g;
+  let steps = factors; // steps_k: the product of the factors from k to k + distance, as far as that is inside
+  for (let distance = 1; distance < size; distance *= 2) {
+    const rest = size - distance;
+    const near = narrow(steps, axis, 0, rest);
+    const nearer = add(narrow(sums, axis, 0, rest), multiply(near, narrow(sums, axis, distance, rest)));
+    sums = concat([nearer, narrow(sums, axis, rest, distance)], axis);
+    const inside = Math.max(0, rest - distance);
+    steps = multiply(narrow(steps, axis, 0, inside), narrow(steps, axis, Math.min(distance, rest), inside));
+  }
+  return sums;
+}
+
+/** x moved by one place along an axis, from the end to the front (`by` 1) or back (-1); the new element is `value`. */
+function moved(x: Node, axis: number, by: 1 | -1, value: number): Node {
+  const size = x.shape[axis]!;
+  const edge = constant(
+    value,
+    x.dtype,
+    x.shape.map((length, a) => (a === axis ? Math.min(1, length) : length)),
+  );
+  const rest = Math.max(0, size - 1);
+  return by === 1
+    ? concat([edge, narrow(x, axis, 0, rest)], axis)
+    : concat([narrow(x, axis, Math.min(1, size), rest), edge], axis);
 }
 
 /** An operand with at least one axis: a scalar is a row of one element. */
@@ -64,7 +95,14 @@ function rowsOf(
  */
 export function cumprod(x: TensorLike, axis: number): Tensor {
   const { node, along, back } = rowsOf('cumprod', x, axis);
-  return back(running(node, along, multiply));
+  const value = running(node, along, multiply);
+  if (node.dtype !== 'float32' || node.size === 0) return back(value);
+  const y: Node = customGradient(value, [node], (g) => {
+    // x_k is a factor of y_i from i = k on: dy_i / dx_k = (x_0 ... x_(k-1)) (x_(k+1) ... x_i)
+    const behind = recurrence(g, moved(node, along, -1, 0), along);
+    return [multiply(moved(y, along, 1, 1), behind)];
+  });
+  return back(y);
 }
 
 /**
@@ -77,7 +115,40 @@ export function cumprod(x: TensorLike, axis: number): Tensor {
  */
 export function logCumSumExp(x: TensorLike, axis: number): Tensor {
   const { node, along, back } = rowsOf('logCumSumExp', x, axis);
-  return back(running(cast(node, 'float32'), along, (a, b) => logAddExp(wrap(a), wrap(b)).node));
+  const v = cast(node, 'float32');
+  const value = logSums(v, along);
+  if (v.size === 0) return back(value);
+  const y: Node = customGradient(value, [v], (g) => {
+    // dx_k = sum over i >= k of g_i exp(x_k - y_i) = exp(x_k - y_k) s_k with s_k = g_k + exp(y_k - y_(k+1)) s_(k+1):
+    // y never falls, so no exponential is above 1
+    const next = moved(y, along, -1, 0);
+    const last = equal(indexAlong(v.shape, along), constant(v.shape[along]! - 1, 'int32'));
+    const factors = where(last, float(0), exp(difference(y, where(last, y, next))));
+    const share = where(equal(v, float(Number.NEGATIVE_INFINITY)), float(0), exp(difference(v, y)));
+    return [multiply(share, recurrence(g, factors, along))];
+  });
+  return back(y);
+}
+
+/** a - b, and 0 where they are equal, though infinite. */
+const difference = (a: Node, b: Node): Node => where(equal(a, b), float(0), subtract(a, b));
+
+/** log(sum of exp) of all up to each: the largest so far, and the sum of exponentials relative to it, in one exponential a pass. */
+function logSums(x: Node, axis: number): Node {
+  const size = x.shape[axis]!;
+  let top = x;
+  let sums = constant(1, 'float32', x.shape);
+  for (let distance = 1; distance < size; distance *= 2) {
+    const [rest, kept] = [size - distance, distance];
+    const [a, b] = [narrow(top, axis, 0, rest), narrow(top, axis, distance, rest)];
+    const [p, q] = [narrow(sums, axis, 0, rest), narrow(sums, axis, distance, rest)];
+    const smaller = exp(negate(abs(difference(a, b))));
+    const isFalling = less(b, a);
+    const sum = where(isFalling, add(p, multiply(q, smaller)), add(multiply(p, smaller), q));
+    sums = concat([narrow(sums, axis, 0, kept), sum], axis);
+    top = concat([narrow(top, axis, 0, kept), maximum(a, b)], axis);
+  }
+  return add(top, log(sums));
 }
 
 function cumulativeExtreme(

@@ -1,16 +1,16 @@
 /**
- * Values that meet at one place, reduced: the arithmetic behind scatter, scatterReduce, indexCopy and segmentReduce. Sums are
- * scatterAdd; for the others the values are sorted by their places, each run is combined in log2 passes, and its last element
- * is written. So one place is written once, on every device, and the same value wins everywhere.
+ * Values that meet at one place, reduced: the arithmetic behind scatter, scatterReduce, indexCopy and segmentReduce. Sums and
+ * extremes are primitives; the last of several is the one whose position is the largest, so that the same value wins on every
+ * device. For products the values are sorted by their places and each run is multiplied in log2 passes, which is right at zeros.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
-import { constant, type Node } from '../graph/node.ts';
-import { add, divide, floorDivide, maximum, minimum, multiply } from '../ops/arithmetic.ts';
-import { and, equal, less, not, notEqual, where } from '../ops/compare.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import { add, divide, floorDivide, maximum, multiply, negate, subtract } from '../ops/arithmetic.ts';
+import { and, equal, less, not, notEqual, or, where } from '../ops/compare.ts';
 import { cast } from '../ops/functions.ts';
 import { requireInside, valuesOnHost } from '../ops/index-range.ts';
-import { concat, gather, requireInteger, scatterAdd } from '../ops/indexing.ts';
+import { concat, gather, requireInteger, ScatterMax, scatterAdd } from '../ops/indexing.ts';
 import { argSort, cumsum } from '../ops/order.ts';
 import { like } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
@@ -63,43 +63,51 @@ export function reduceInto(base: Node, index: Node, values: Node, options: Meeti
     const many = alongFirst(maximum(includesBase ? add(counts, integer(1)) : counts, integer(1)), base);
     return base.dtype === 'int32' ? floorDivide(total, many) : divide(total, cast(many, 'float32'));
   }
-  const met = meet(base, zeros, index, values, options);
-  if (reduction === 'product') return where(isHit, includesBase ? multiply(base, met) : met, base);
-  if (reduction === 'last') return where(isHit, met, base);
-  const better = reduction === 'max' ? maximum : minimum;
-  const y = where(isHit, includesBase ? better(base, met) : met, base);
+  if (reduction === 'product') {
+    const met = products(zeros, index, values, options.isSorted === true);
+    return where(isHit, includesBase ? multiply(base, met) : met, base);
+  }
+  if (reduction === 'last') {
+    const nobody = constant(-1, 'int32', [rows], base.backend);
+    const winner = apply(ScatterMax, [nobody, index, indexAlong(index.shape, 0)], 0);
+    return where(isHit, cast(gather(values, winner), base.dtype), base);
+  }
+  const start = includesBase ? base : where(isHit, like(base, lowestOf(base.dtype, reduction)), base);
+  const y = extreme(reduction, start, index, cast(values, base.dtype));
   return shared(y, base, index, values, includesBase ? null : not(isHit));
 }
 
-/** What the values of each place come to, 0 where there are none. */
-function meet(
-  base: Node,
-  zeros: Node,
-  index: Node,
-  values: Node,
-  { reduction, isSorted = false }: MeetingOptions,
-): Node {
+const lowestOf = (dtype: Node['dtype'], reduction: 'max' | 'min'): number => {
+  const lowest = dtype === 'float32' ? Number.NEGATIVE_INFINITY : -(2 ** 31);
+  return reduction === 'max' ? lowest : dtype === 'float32' ? -lowest : 2 ** 31 - 1;
+};
+
+/** The smallest is the largest of the numbers turned over: -x, or of integers -1 - x, which none of them leaves. */
+function extreme(reduction: 'max' | 'min', base: Node, index: Node, values: Node): Node {
+  const turn = (x: Node): Node => {
+    if (reduction === 'max') return x;
+    return x.dtype === 'int32' ? subtract(integer(-1), x) : negate(x);
+  };
+  return turn(apply(ScatterMax, [turn(base), index, turn(values)], 0));
+}
+
+/** The product of the values of each place, 0 where there are none. */
+function products(zeros: Node, index: Node, values: Node, isSorted: boolean): Node {
   const order = isSorted ? null : argSort(index, 0);
   const keys = order === null ? index : gather(index, order);
   const sorted = order === null ? values : gather(values, order);
   const count = keys.size;
-  const combine = { product: multiply, max: maximum, min: minimum, last: null, sum: null, mean: null }[reduction];
-  const positions = indexAlong([count], 0);
-  let runs = sorted;
-  if (combine !== null && count > 1) {
-    // (key, value) pairs: the earlier one counts where it has the same key
-    let distance = 1;
-    runs = running(sorted, 0, (earlier, later) => {
-      const rest = count - distance;
-      const isSame = equal(narrow(keys, 0, 0, rest), narrow(keys, 0, distance, rest));
-      distance *= 2;
-      return where(alongFirst(isSame, later), combine(earlier, later), later);
-    });
-  }
-  const ends = count === 1 ? null : notEqual(narrow(keys, 0, 0, count - 1), narrow(keys, 0, 1, count - 1));
-  const lastEnds = equal(narrow(positions, 0, count - 1, 1), integer(count - 1));
-  const isEnd = ends === null ? lastEnds : concat([ends, lastEnds], 0);
-  return scatterAdd(zeros, where(isEnd, keys, integer(-1)), cast(runs, base.dtype));
+  // (key, value) pairs: the earlier one counts where it has the same key
+  let distance = 1;
+  const runs = running(sorted, 0, (earlier, later) => {
+    const rest = count - distance;
+    const isSame = equal(narrow(keys, 0, 0, rest), narrow(keys, 0, distance, rest));
+    distance *= 2;
+    return where(alongFirst(isSame, later), multiply(earlier, later), later);
+  });
+  const next = concat([narrow(keys, 0, 1, count - 1), constant(-1, 'int32', [1])], 0);
+  const isEnd = or(notEqual(keys, next), equal(indexAlong([count], 0), integer(count - 1)));
+  return scatterAdd(zeros, where(isEnd, keys, integer(-1)), cast(runs, zeros.dtype));
 }
 
 /** An extreme y, whose gradient goes in equal shares to all elements that are it (as PyTorch's). `untouched`: the base alone. */

@@ -58,15 +58,64 @@ export const Gather: Primitive<GatherAttributes, Binary> = definePrimitive({
   },
 });
 
-/** base with `update[..., j, ...]` added at `index[j]` along an axis; indices outside are ignored. Inputs: base, index [J], update. */
-export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
-  name: 'scatterAdd',
-  kind: 'nest',
-  access: (_, position) => (position === 0 ? 'once' : 'stored'),
-  infer: ([base]) => base,
-  key: (axis) => [axis],
-  // an update whose index is outside went nowhere
-  gradient: (g, [, index], { attributes: axis, shape }) => [
+/**
+ * base with `update[..., j, ...]` added at `index[j]` along an axis, or the larger of both; indices outside are ignored.
+ * Inputs: base, index [J], update.
+ * @__NO_SIDE_EFFECTS__
+ */
+function scattering(
+  name: string,
+  op: 'sum' | 'max',
+  gradient: NonNullable<Primitive<number, Ternary>['gradient']> | null,
+): Primitive<number, Ternary> {
+  return definePrimitive<number, Ternary>({
+    name,
+    kind: 'nest',
+    access: (_, position) => (position === 0 ? 'once' : 'stored'),
+    infer: ([base]) => base,
+    key: (axis) => [axis],
+    ...(gradient && { gradient }),
+    batch: ([base, index, values], node, size) => {
+      const { inputs, attributes: axis, shape, primitive } = node;
+      const all = [spread(base, inputs[0], size), spread(values, inputs[2], size)] as const;
+      if (!isBatched(index, inputs[1])) return apply(primitive, [all[0], index, all[1]], axis + 1);
+      const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis]!)));
+      const places = reshape(isInside, [size, 1, -1]);
+      const found = where(places, rowPlaces(index, shape.slice(0, axis + 1), true), like(index, -1));
+      const after = shape.slice(axis + 1);
+      const [rows, flat] = all.map((x) => reshape(x, [x.size / Math.max(1, sizeOf(after)), ...after])) as [Node, Node];
+      return reshape(apply(primitive, [rows, reshape(found, [-1]), flat], 0), [size, ...shape]);
+    },
+    reduction: ({ inputs: [, index], dtype }) => ({ op, extents: index.shape, dtype }),
+    lower: (node, at) => {
+      const axis = node.attributes;
+      const [turn] = at.reduced as [Index];
+      const target = at.operand(1, [turn]);
+      const update = at.operand(
+        2,
+        at.index.map((index, a) => (a === axis ? turn : index)),
+      );
+      const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis]!));
+      const lowest = node.dtype === 'float32' ? Number.NEGATIVE_INFINITY : -(2 ** 31);
+      return at.emit('where', node.dtype, hit, update, at.constant(op === 'sum' ? 0 : lowest, node.dtype));
+    },
+    finishing: [0],
+    finish: (node, at, accumulator) =>
+      at.emit(op === 'sum' ? 'add' : 'max', node.dtype, at.input(0, at.index), accumulator),
+    hint: (node, operands) => ({
+      kind: 'scatter',
+      axis: node.attributes,
+      index: operands[0]!,
+      update: operands[1]!,
+    }),
+  });
+}
+
+// an update whose index is outside went nowhere
+export const ScatterAdd: Primitive<number, Ternary> = scattering(
+  'scatterAdd',
+  'sum',
+  (g, [, index], { attributes: axis, shape }) => [
     g,
     null,
     () => {
@@ -75,38 +124,10 @@ export const ScatterAdd: Primitive<number, Ternary> = definePrimitive({
       return where(reshape(isInside, along), gather(g, index, axis), like(g, 0));
     },
   ],
-  batch: ([base, index, values], node, size) => {
-    const { inputs, attributes: axis, shape } = node;
-    const all = [spread(base, inputs[0], size), spread(values, inputs[2], size)] as const;
-    if (!isBatched(index, inputs[1])) return apply(ScatterAdd, [all[0], index, all[1]], axis + 1);
-    const isInside = and(less(like(index, -1), index), less(index, like(index, shape[axis]!)));
-    const places = reshape(isInside, [size, 1, -1]);
-    const found = where(places, rowPlaces(index, shape.slice(0, axis + 1), true), like(index, -1));
-    const after = shape.slice(axis + 1);
-    const [rows, flat] = all.map((x) => reshape(x, [x.size / Math.max(1, sizeOf(after)), ...after])) as [Node, Node];
-    return reshape(apply(ScatterAdd, [rows, reshape(found, [-1]), flat], 0), [size, ...shape]);
-  },
-  reduction: ({ inputs: [, index], dtype }) => ({ op: 'sum', extents: index.shape, dtype }),
-  lower: (node, at) => {
-    const axis = node.attributes;
-    const [turn] = at.reduced as [Index];
-    const target = at.operand(1, [turn]);
-    const update = at.operand(
-      2,
-      at.index.map((index, a) => (a === axis ? turn : index)),
-    );
-    const hit = at.emit('equal', 'bool', target, at.integer(at.index[axis]!));
-    return at.emit('where', node.dtype, hit, update, at.constant(0, node.dtype));
-  },
-  finishing: [0],
-  finish: (node, at, accumulator) => at.emit('add', node.dtype, at.input(0, at.index), accumulator),
-  hint: (node, operands) => ({
-    kind: 'scatterAdd',
-    axis: node.attributes,
-    index: operands[0]!,
-    update: operands[1]!,
-  }),
-});
+);
+
+/** No gradient: who uses it says where the cotangent of equal elements goes. */
+export const ScatterMax: Primitive<number, Ternary> = scattering('scatterMax', 'max', null);
 
 type UpdateInputs = readonly [base: Node, value: Node, ...starts: Node[]];
 

@@ -275,7 +275,10 @@ export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' |
   replace: replace<'i32'>(0x1c),
 };
 
-export const f32x4: Name<'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax' | 'eq' | 'ne' | 'lt' | 'gt', VectorBinary> &
+export const f32x4: Name<
+  'add' | 'sub' | 'mul' | 'div' | 'max' | 'pmin' | 'pmax' | 'eq' | 'ne' | 'lt' | 'gt',
+  VectorBinary
+> &
   Name<'abs' | 'sqrt' | 'floor' | 'convert' | 'demoteZero', VectorUnary> & {
     readonly splat: Unary<'f32', 'v128'>;
     readonly extract: (vector: V128, lane: number) => F32;
@@ -292,6 +295,7 @@ export const f32x4: Name<'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax' | 'eq' 
     sub: 0xe5,
     mul: 0xe6,
     div: 0xe7,
+    max: 0xe9,
     pmin: 0xea,
     pmax: 0xeb,
   }),

@@ -16,7 +16,7 @@ export function emitSpecial(context: ModuleContext, request: SpecialRequest): Ke
   const { hint } = request.kernel;
   if (hint?.kind === 'contraction') return emitContraction(context, request, hint);
   if (hint?.kind === 'conv') return emitConvolution(context, request, hint);
-  if (hint?.kind === 'scatterAdd') return emitScatterAdd(context, request, hint);
+  if (hint?.kind === 'scatter') return emitScatterAdd(context, request, hint);
   if (hint?.kind === 'scan') return emitScan(context, request, hint);
   if (hint?.kind === 'rank') return emitRank(context, request, hint);
   return hint ? null : emitWindowGradient(context, request);

@@ -25,7 +25,7 @@ export interface Nest {
 }
 
 /**
- * `scatter`: the value is added to the element at the index at position `index` (of `value`), `stride` elements apart,
+ * `scatter`: the value is added to (or, with `op` 'max', the larger of both is) the element at the index at position `index` (of `value`), `stride` elements apart,
  * and dropped where the index is not below `limit`. `scan`: to the value the element before along `axis` is added.
  * `add`: the value is added to what is there. What rounding takes from a float32 sum goes into the next addition (Kahan
  * 1965): scans keep it in the thread's own memory, an element for each position behind the axis, scatters in scratch, from
@@ -34,6 +34,7 @@ export interface Nest {
 export type Accumulate =
   | {
       readonly kind: 'scatter';
+      readonly op: 'sum' | 'max';
       readonly index: number;
       readonly stride: number;
       readonly limit: number;

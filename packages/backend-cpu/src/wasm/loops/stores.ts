@@ -94,6 +94,7 @@ export class Stores {
     const { nest } = this.#loops;
     const { parameters } = this.#loops.scope.builder;
     const hit = i32.ltU(index, i32.const(accumulate.limit));
+    if (accumulate.op === 'max') return [when(hit, this.#larger(to, level))];
     if (accumulate.lost === null) return [when(hit, this.#sums(to, to, null, level))];
     const beside = this.#access('lost', parameters.length - 4, nest.kernel.domain, nest.outStrides, 4, accumulate.lost);
     const lost = keep(scope, i32.add(this.#values.loads.address(beside, level), away));
@@ -188,6 +189,24 @@ export class Stores {
       );
     }
     return statements;
+  }
+
+  /** Stores the larger of the value and what is there (which is read only here, inside of the condition); NaN where one is. */
+  #larger(to: I32, level: number): Statement[] {
+    const { analysis, mode, nest, scope: whole } = this.#loops;
+    const isFloat = nest.kernel.dtype === 'float32';
+    if (mode > 0) {
+      const max = isFloat ? f32x4.max : i32x4.maxS;
+      return Array.from({ length: mode }, (_, at) => {
+        const value = this.#values.vector(analysis.root, at, level);
+        return v128.store(to, max(v128.load(to, at * 16), value), at * 16);
+      });
+    }
+    const value = this.#values.scalar(analysis.root, level);
+    if (isFloat) return [f32.store(to, f32.max(f32.load(to), value as F32))];
+    const [there, other] = [whole.local('i32'), whole.local('i32')];
+    const larger = select(there, other, i32.gtS(there, other));
+    return [there.set(i32.load(to)), other.set(value as I32), i32.store(to, larger)];
   }
 
   #plus(a: Expression, b: Expression): Expression {
