@@ -22,6 +22,10 @@ interface WithChildren {
  */
 export interface Stateful {
   hostState(): unknown;
+  /**
+   * The same, as of the moment of the call, where a part of it is on a device: what checkpoints ask for where it is there.
+   */
+  readState?(): Promise<unknown>;
   loadHostState(state: unknown): void;
 }
 

@@ -37,7 +37,15 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
   }
 
   /** @internal */
-  override settle(): Reading<Value> {
+  override absorb(): void {}
+
+  /** @internal */
+  override get isOnDevice(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  override close(): Reading<Value> {
     const window = this.#window;
     this.#window = new Array<number>(this.#length).fill(0);
     this.#updates = 0;
@@ -57,16 +65,24 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
   }
 
   protected override saved(): unknown {
-    return { totals: [...this.#totals] };
+    return { totals: [...this.#totals], ...(this.#updates > 0 && { open: [...this.#window] }) };
   }
 
   protected override mergeState(state: unknown, replace: boolean): void {
     const totals = numbersIn(this, state, 'totals');
-    if (totals.length !== this.#length) {
-      throw new FormatError(String(this), `the saved state has ${totals.length} sums, not ${this.#length}.`);
+    const open = Object(state).open === undefined ? [] : numbersIn(this, state, 'open');
+    const wrong = [totals, open].find(({ length }) => length !== this.#length && length > 0);
+    if (totals.length !== this.#length || wrong !== undefined) {
+      throw new FormatError(String(this), `the saved state has ${(wrong ?? totals).length} sums, not ${this.#length}.`);
     }
     if (replace) this.reset();
     add(this.#totals, totals);
+    // the window of another metric is of the past here
+    if (!replace) add(this.#totals, open);
+    else if (open.length > 0) {
+      add(this.#window, open);
+      this.#updates = 1;
+    }
   }
 }
 

@@ -21,8 +21,8 @@ export type Readings<Metrics extends Readonly<Record<string, Metric<unknown>>>> 
 /**
  * The base of all metrics: sums that grow with each `update` and become a value when they are read.
  *
- * A metric is `Stateful`, so it can be a part of a checkpoint. `hostState` holds what was read: `await read(...)` comes
- * before saving, and what was not read yet is refused, not lost.
+ * A metric is `Stateful`, so it can be a part of a checkpoint, at any time: `readState`, which checkpoints ask for, brings to
+ * the host what is on the device, and the window goes on. `hostState` alone refuses what is on the device, rather than lose it.
  */
 export abstract class Metric<Value = number> implements Stateful {
   /** For logs: 'accuracy', 'f1'. */
@@ -41,8 +41,17 @@ export abstract class Metric<Value = number> implements Stateful {
   /** @internal What the device holds since the last read, flat, cleared on the device at once; null if nothing does. */
   abstract collect(): Tensor | null;
 
-  /** @internal Adds what was collected to the totals and answers both values. */
-  abstract settle(collected: ArrayLike<number>): Reading<Value>;
+  /** @internal Adds what was collected to the window, which goes on. */
+  abstract absorb(collected: ArrayLike<number>): void;
+
+  /** @internal Ends the window: adds it to the totals and answers both values. */
+  abstract close(): Reading<Value>;
+
+  /** @internal Whether there are updates that the host has not seen. */
+  abstract get isOnDevice(): boolean;
+
+  /** @internal What is on its way to the host, and belongs to this window. */
+  onItsWay: Promise<unknown> | null = null;
 
   /** Begins a new epoch: forgets everything. */
   abstract reset(): void;
@@ -55,7 +64,7 @@ export abstract class Metric<Value = number> implements Stateful {
     if (other.constructor !== this.constructor) {
       throw new ValueError(String(this), `merge takes another ${this.constructor.name}, got ${other}.`);
     }
-    if (other.isUnread) {
+    if (other.isOnDevice) {
       throw new ValueError(
         String(this),
         'merge would lose updates of the other that were not read: await read(...) there first.',
@@ -64,12 +73,31 @@ export abstract class Metric<Value = number> implements Stateful {
     this.mergeState(other.hostState(), false);
   }
 
-  /** What was read so far, as JSON. Throws ValueError while there are updates that nobody read. */
+  /** What is on the host, as JSON. Throws ValueError while there are updates on the device: `readState` brings them. */
   hostState(): unknown {
-    if (this.isUnread) {
+    if (this.isOnDevice) {
       throw new ValueError(String(this), 'updates since the last read cannot be saved: await read(...) first.');
     }
     return this.saved();
+  }
+
+  /** All updates so far as JSON, those on the device too; the window goes on. */
+  async readState(): Promise<unknown> {
+    // a read that is under way has taken what the device held
+    if (this.onItsWay !== null) await this.onItsWay;
+    const collected = this.collect();
+    if (collected !== null) await this.await(collected.data().then((sums) => this.absorb(sums)));
+    return this.saved();
+  }
+
+  /** @internal Notes that something is on its way, until it is there or has failed. */
+  await<T>(work: Promise<T>): Promise<T> {
+    const over = (): void => {
+      if (this.onItsWay === done) this.onItsWay = null;
+    };
+    const done: Promise<void> = work.then(over, over);
+    this.onItsWay = done;
+    return work;
   }
 
   /** Takes over what `hostState` gave. Throws FormatError for the state of another metric. */
@@ -112,25 +140,29 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
   const entries = Object.entries(metrics);
   const twice = entries.find(([name, metric], at) => entries.findIndex(([, other]) => other === metric) !== at && name);
   if (twice) throw new ValueError('read', `'${twice[0]}' is given under two names: read each metric once.`);
+  // what a checkpoint has on its way belongs to the window that ends here
+  for (const [, metric] of entries) if (metric.onItsWay !== null) await metric.onItsWay;
   const collected = entries.map(([, metric]) => metric.collect());
   // what lives on one device is one download; there is seldom more than one device
   const home = collected.find((sums) => sums !== null && sums.backend !== null)?.backend ?? null;
   const places = collected.map((sums) => sums?.backend ?? home);
-  const numbers = await Promise.all(
+  const download = Promise.all(
     [...new Set(places)].map(async (place) => {
       const parts = collected.filter((sums, at): sums is Tensor => sums !== null && places[at] === place);
       if (parts.length === 0) return [place, new Float32Array(0)] as const;
       return [place, await (parts.length === 1 ? parts[0]! : concat(parts, 0)).data()] as const;
     }),
   );
-  const downloads = new Map(numbers);
+  for (const [, metric] of entries) metric.await(download);
+  const downloads = new Map(await download);
   const starts = new Map<Backend | null, number>();
   const readings = entries.map(([name, metric], at) => {
     const size = collected[at]?.size ?? 0;
     const place = places[at] ?? null;
     const start = starts.get(place) ?? 0;
     starts.set(place, start + size);
-    return [name, metric.settle(downloads.get(place)?.subarray(start, start + size) ?? [])] as const;
+    metric.absorb(downloads.get(place)?.subarray(start, start + size) ?? []);
+    return [name, metric.close()] as const;
   });
   // the cast: an entry for each name, with the reading of its metric
   return Object.fromEntries(readings) as Readings<Metrics>;

@@ -24,6 +24,8 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   #position = 0;
   #pieces: Float32Array[] = [];
   #count = 0;
+  /** Rows at the end that belong to the window, which a checkpoint was made of. */
+  #open = 0;
 
   constructor(name: string, higherIsBetter: boolean | null, width: number, options: RowOptions) {
     super(name, higherIsBetter);
@@ -62,6 +64,11 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   override get isUnread(): boolean {
+    return this.isOnDevice || this.#open > 0;
+  }
+
+  /** @internal */
+  override get isOnDevice(): boolean {
     return this.#window.updates > 0;
   }
 
@@ -72,27 +79,36 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   /** @internal */
-  override settle(collected: ArrayLike<number>): Reading<Value> {
+  override absorb(collected: ArrayLike<number>): void {
     const { width } = this;
     const kept: number[] = [];
     for (let at = 0; at < collected.length; at += width) {
       if (collected[at] === 0) continue;
       for (let k = 0; k < width; k++) kept.push(collected[at + k]!);
     }
-    const window = Float32Array.from(kept);
-    if (window.length > 0) this.#keep(window);
-    return { window: this.compute(window), epoch: this.compute(this.#all()) };
+    if (kept.length === 0) return;
+    this.#keep(Float32Array.from(kept));
+    this.#open += kept.length / width;
+  }
+
+  /** @internal */
+  override close(): Reading<Value> {
+    const all = this.#all();
+    const window = all.subarray(all.length - this.#open * this.width);
+    this.#open = 0;
+    return { window: this.compute(window), epoch: this.compute(all) };
   }
 
   override reset(): void {
     this.#pieces = [];
     this.#count = 0;
+    this.#open = 0;
     this.#position = 0;
     this.#window.clear();
   }
 
   protected override saved(): unknown {
-    return { rows: [...this.#all()] };
+    return { rows: [...this.#all()], ...(this.#open > 0 && { open: this.#open }) };
   }
 
   protected override mergeState(state: unknown, replace: boolean): void {
@@ -104,8 +120,19 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
       );
     }
     this.#checkCapacity(rows.length / this.width - (replace ? this.#count : 0));
-    if (replace) this.reset();
-    this.#keep(rows);
+    const { open = 0 } = Object(state) as { open?: unknown };
+    if (!Number.isSafeInteger(open) || Number(open) * this.width > rows.length) {
+      throw new FormatError(String(this), `the saved state has no count of open rows, but ${String(open)}.`);
+    }
+    if (replace) {
+      this.reset();
+      this.#open = Number(open);
+      this.#keep(rows);
+      return;
+    }
+    // before those of the own window, which stand at the end
+    this.#pieces.unshift(rows);
+    this.#count += rows.length / this.width;
   }
 
   #keep(rows: Float32Array): void {

@@ -35,6 +35,8 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   #window: DeviceWindow | null = null;
   #elements = 0;
   #totals: Float64Array | null = null;
+  /** The part of the window that is on the host already: a checkpoint was made of it. */
+  #open: Float64Array | null = null;
   #shape: readonly [rows: number, columns: number] = [0, 0];
 
   /** The sums of a batch: [rows, columns]. */
@@ -77,6 +79,11 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   override get isUnread(): boolean {
+    return this.isOnDevice || this.#open !== null;
+  }
+
+  /** @internal */
+  override get isOnDevice(): boolean {
     return this.#window !== null && this.#window.updates > 0;
   }
 
@@ -87,18 +94,29 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   /** @internal */
-  override settle(collected: ArrayLike<number>): Reading<Value> {
-    const [rows, columns] = this.#shape;
-    const fresh = (): Float64Array => new Float64Array(rows * columns).fill(this.start);
-    const window = fresh();
-    if (collected.length > 0) this.fold(window, this.totalsOf(collected, columns));
-    this.#totals ??= fresh();
+  override absorb(collected: ArrayLike<number>): void {
+    if (collected.length === 0) return;
+    this.#open ??= this.#fresh();
+    this.fold(this.#open, this.totalsOf(collected, this.#shape[1]));
+  }
+
+  /** @internal */
+  override close(): Reading<Value> {
+    const columns = this.#shape[1];
+    const window = this.#open ?? this.#fresh();
+    this.#open = null;
+    this.#totals ??= this.#fresh();
     this.fold(this.#totals, window);
     return { window: this.compute(window, columns), epoch: this.compute(this.#totals, columns) };
   }
 
+  #fresh(): Float64Array {
+    return new Float64Array(this.#shape[0] * this.#shape[1]).fill(this.start);
+  }
+
   override reset(): void {
     this.#totals = null;
+    this.#open = null;
     this.#elements = 0;
     this.#window?.clear();
   }
@@ -119,21 +137,30 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   protected override saved(): unknown {
-    return { shape: this.#totals === null ? [0, 0] : [...this.#shape], totals: [...(this.#totals ?? [])] };
+    const open = this.#open === null ? {} : { open: [...this.#open] };
+    const isEmpty = this.#totals === null && this.#open === null;
+    return { shape: isEmpty ? [0, 0] : [...this.#shape], totals: [...(this.#totals ?? [])], ...open };
   }
 
   protected override mergeState(state: unknown, replace: boolean): void {
     const [rows = 0, columns = 0] = numbersIn(this, state, 'shape');
     const totals = numbersIn(this, state, 'totals');
-    if (totals.length !== rows * columns) {
+    const open = Object(state).open === undefined ? [] : numbersIn(this, state, 'open');
+    if (![totals, open].every(({ length }) => length === 0 || length === rows * columns)) {
       throw new FormatError(String(this), `the saved state has ${totals.length} totals for [${rows}, ${columns}].`);
     }
-    if (this.#shape[1] !== 0 && totals.length > 0) this.#checkShape(rows, columns, 'the saved state');
+    const isEmpty = totals.length + open.length === 0;
+    if (this.#shape[1] !== 0 && !isEmpty) this.#checkShape(rows, columns, 'the saved state');
     if (replace) this.reset();
-    if (totals.length === 0) return;
+    if (isEmpty) return;
     this.#shape = [rows, columns];
-    if (this.#totals === null) this.#totals = Float64Array.from(totals);
-    else this.fold(this.#totals, totals);
+    // the window of another metric is of the past here
+    if (open.length > 0 && replace) this.#open = Float64Array.from(open);
+    for (const more of replace ? [totals] : [totals, open]) {
+      if (more.length === 0) continue;
+      this.#totals ??= this.#fresh();
+      this.fold(this.#totals, more);
+    }
   }
 
   #checkShape(rows: number, columns: number, what: string): void {

@@ -3,6 +3,7 @@ import { cpu } from '@nn/backend-cpu';
 import { compile, concat, setDefaultBackend, type Tensor, tensor, zeros } from '@nn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  AUROC,
   BLEU,
   ExplainedVariance,
   Mean,
@@ -11,6 +12,7 @@ import {
   R2Score,
   r2Score,
   read,
+  Values,
 } from './index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -84,5 +86,78 @@ describe('sums', () => {
     await expect(count()).rejects.toThrow(
       'elements in 16385 updates since the last read are more than float32 sums can count: await read(...) at least every 16384 updates.',
     );
+  });
+});
+
+describe('states', () => {
+  /** Of each kind: sums, rows, binned curves, text. */
+  const make = () => ({
+    mean: new Mean(),
+    values: new Values(),
+    area: new AUROC({ from: 'probabilities' }),
+    bleu: new BLEU({ order: 1, tokenize: 'words' }),
+  });
+  type Metrics = ReturnType<typeof make>;
+  const update = ({ mean, values, area, bleu }: Metrics, k: number): void => {
+    mean.update(tensor([k, k + 1]));
+    values.update(tensor(k));
+    area.update(tensor([0.1 * k, 0.9]), tensor([k % 2, 1]));
+    bleu.update(['a b'], [[k % 2 === 0 ? 'a b' : 'a c']]);
+  };
+
+  it('are taken with updates that nobody read, and windows go on', async () => {
+    const [whole, saved, loaded] = [make(), make(), make()];
+    for (const metrics of [whole, saved]) {
+      update(metrics, 1);
+      await read(metrics);
+      update(metrics, 2);
+      update(metrics, 3);
+    }
+    const states = await Promise.all(Object.values(saved).map((metric) => metric.readState()));
+    const copies = JSON.parse(JSON.stringify(states)) as unknown[];
+    for (const [at, metric] of Object.values(loaded).entries()) metric.loadHostState(copies[at]);
+    expect(Object.values(saved).map(({ isUnread }) => isUnread)).toEqual([true, true, true, true]);
+    expect(Object.values(loaded).map((metric) => metric.hostState())).toEqual(copies);
+    for (const metrics of [whole, saved, loaded]) update(metrics, 4);
+    const expected = await read(whole);
+    expect(await read(saved)).toEqual(expected);
+    expect(await read(loaded)).toEqual(expected);
+    expect(expected.values).toEqual({ window: [2, 3, 4], epoch: [1, 2, 3, 4] });
+  });
+
+  it('belong to the window that a read ends while they are on their way', async () => {
+    const metrics = make();
+    update(metrics, 1);
+    const states = Promise.all(Object.values(metrics).map((metric) => metric.readState()));
+    update(metrics, 2);
+    const { mean, values } = await read(metrics);
+    expect([mean.window, mean.epoch, values.window]).toEqual([2, 2, [1, 2]]);
+    await states;
+    expect((await read(metrics)).mean.epoch).toBe(2);
+    // and what a read has taken is in a state that is asked for meanwhile
+    update(metrics, 3);
+    const reading = read(metrics);
+    const state = await metrics.values.readState();
+    await reading;
+    expect(state).toEqual(metrics.values.hostState());
+  });
+
+  it('merge windows of others into the past', async () => {
+    const [a, b] = [make(), make()];
+    update(a, 2);
+    update(b, 4);
+    for (const metric of Object.values(a)) await metric.readState();
+    for (const metric of Object.values(b)) await metric.readState();
+    a.mean.merge(b.mean);
+    a.values.merge(b.values);
+    a.bleu.merge(b.bleu);
+    expect(await read({ mean: a.mean, values: a.values })).toEqual({
+      mean: { window: 2.5, epoch: 3.5 },
+      values: { window: [2], epoch: [4, 2] },
+    });
+    expect(() => a.values.loadHostState({ rows: [1, 2], open: 9 })).toThrow(
+      'Values: the saved state has no count of open rows, but 9.',
+    );
+    expect(() => a.mean.loadHostState({ shape: [2, 1], totals: [], open: [1] })).toThrow('Mean: the saved state has');
   });
 });

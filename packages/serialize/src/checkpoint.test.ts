@@ -286,4 +286,39 @@ describe('encodeCheckpoint refuses', () => {
   it('part names with a dot', async () => {
     await expect(encodeCheckpoint({ 'a.b': {} })).rejects.toThrow("the part 'a.b' has a dot in its name");
   });
+
+  it('asks for state that is on a device, all of one moment', async () => {
+    let [held, onDevice] = [1, 2];
+    const counter = {
+      hostState: (): never => {
+        throw new RangeError('a part is on the device');
+      },
+      readState: (): Promise<unknown> => {
+        const state = { sum: held + onDevice };
+        return Promise.resolve().then(() => state);
+      },
+      loadHostState: (state: unknown): void => {
+        const { sum } = state as { sum: number };
+        if (sum < 0) throw new RangeError('below 0');
+        [held, onDevice] = [sum, 0];
+      },
+    };
+    const saving = encodeCheckpoint({ counter });
+    onDevice = 50;
+    const bytes = await saving;
+    await loadCheckpoint(bytes, { counter });
+    expect([held, onDevice]).toEqual([3, 0]);
+    // one that refuses leaves the others as they were
+    let mine = 1;
+    const refuses = {
+      hostState: () => ({ mine }),
+      loadHostState: (state: unknown): void => {
+        if ((state as { mine: number }).mine === 1) throw new RangeError('mine');
+      },
+    };
+    const both = await encodeCheckpoint({ counter, refuses });
+    [held, onDevice, mine] = [7, 4, 2];
+    await expect(loadCheckpoint(both, { counter, refuses })).rejects.toThrow("'refuses' refuses its state");
+    expect(held + onDevice).toBe(11);
+  });
 });

@@ -18,7 +18,7 @@ import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
 import type { Source, WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
-import { findStateful, restoreStates, saveStates } from './host-state.ts';
+import { findStateful, restoreStates, takeStates } from './host-state.ts';
 import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
 import type { ParseOptions, Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
@@ -66,20 +66,18 @@ export async function encodeCheckpoint(
   checkOptions('saveCheckpoint', options, ['notes', 'signal']);
   options.signal?.throwIfAborted();
   const { parameters, states } = collect(parts);
-  const record: RunRecord = {
-    version: 1,
-    parts: Object.keys(parts),
-    states: saveStates(states),
-    random: randomState(),
-    notes: options.notes ?? null,
-  };
-  if (!isJson(record.notes)) {
+  const notes = options.notes ?? null;
+  if (!isJson(notes)) {
     throw new ValueError(
       'saveCheckpoint',
       'notes hold something that JSON cannot keep, as undefined, an instance of a class, or what holds itself.',
     );
   }
-  const values = await untilAborted(readValues(parameters), options.signal);
+  const random = randomState();
+  // both are asked for before anything else can run
+  const asked = Promise.all([takeStates(states), readValues(parameters)]);
+  const [saved, values] = await untilAborted(asked, options.signal);
+  const record: RunRecord = { version: 1, parts: Object.keys(parts), states: saved, random, notes };
   return encodeSafetensors(values, { [key]: stringifyExactly(record) });
 }
 
@@ -152,8 +150,9 @@ export async function loadCheckpoint(
     missing: [...match.missing, ...[...states.keys()].filter((name) => !stored.includes(name)).map(stateOf)],
     unexpected: [...match.unexpected, ...stored.filter((name) => !states.has(name)).map(stateOf)],
   });
+  const before = await takeStates(states);
   // States can still refuse what they are given, and then all go back; after them nothing can fail.
-  restoreStates(states, record.states);
+  restoreStates(states, record.states, before);
   if (options.random ?? true) setRandomState(record.random);
   applyValues(match.values);
   return { notes: record.notes };

@@ -29,11 +29,14 @@ export function findStateful(parts: Readonly<Record<string, object>>): States {
   return found;
 }
 
-/** The state of each as plain data. Throws a `ValueError` that names an owner whose state JSON cannot keep. */
-export function saveStates(states: States): Record<string, Json> {
+/**
+ * The state of each as plain data, all of the moment of the call. Throws a `ValueError` that names an owner whose state JSON
+ * cannot keep.
+ */
+export async function takeStates(states: States): Promise<Record<string, Json>> {
+  const asked = [...states].map(([name, owner]) => [name, owner.readState?.() ?? owner.hostState()] as const);
   const saved: [string, Json][] = [];
-  for (const [name, owner] of states) {
-    const state = owner.hostState();
+  for (const [name, state] of await Promise.all(asked.map(async ([name, state]) => [name, await state] as const))) {
     if (!isJson(state)) {
       throw new ValueError(
         'saveCheckpoint',
@@ -46,12 +49,15 @@ export function saveStates(states: States): Record<string, Json> {
   return Object.fromEntries(saved);
 }
 
-/** Gives each its state. Where one refuses, those before it get their own back, and the error goes on. */
-export function restoreStates(states: States, saved: Readonly<Record<string, Json>>): void {
+/** Gives each its state. Where one refuses, those before it get that of `before` back, and the error goes on. */
+export function restoreStates(
+  states: States,
+  saved: Readonly<Record<string, Json>>,
+  before: Readonly<Record<string, Json>>,
+): void {
   const undo: (() => void)[] = [];
   for (const [name, owner] of states) {
-    const before = owner.hostState();
-    undo.push(() => owner.loadHostState(before));
+    undo.push(() => owner.loadHostState(before[name] as Json));
     try {
       owner.loadHostState(saved[name] as Json);
     } catch (error) {

@@ -11,7 +11,7 @@ import {
   untilAborted,
   ValueError,
 } from '@nn/core';
-import { read } from '@nn/metrics';
+import { type Metric, read } from '@nn/metrics';
 import { type Batches, countOf, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
@@ -22,7 +22,7 @@ import { scalar } from './weights.ts';
 const readEvery = 64;
 
 export interface ValidateOptions<M extends Metrics> {
-  /** Updated by the step. What they had counted is there again afterwards; it must have been read. */
+  /** Updated by the step. What they had counted is there again afterwards, read or not. */
   readonly metrics?: M;
   /** Ends it, also while it waits for data: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
@@ -31,7 +31,7 @@ export interface ValidateOptions<M extends Metrics> {
 /**
  * The mean loss, and the value of each metric, over all batches, in evaluation mode and without gradients. `step` is the one
  * of the training: it updates the metrics and returns the loss, a scalar. Means are weighted by `batch.count`.
- * Throws ValueError where the data gives no batch, and while a metric has updates that nobody read.
+ * Throws ValueError where the data gives no batch.
  *
  * @example
  * import { type Tensor, tensor } from '@nn/core';
@@ -52,7 +52,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
 ): Promise<ValuesOf<M>> {
   const { signal } = options;
   const metrics: Metrics = options.metrics ?? {};
-  const before = Object.values(metrics).map((metric) => [metric, metric.hostState()] as const);
+  const before = await statesOf(metrics);
   const losses = new LossLog(readEvery);
   for (const [metric] of before) metric.reset();
   let isEmpty = true;
@@ -80,6 +80,11 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       metric.loadHostState(state);
     }
   }
+}
+
+/** What metrics have counted, those on the device too; their windows go on when it is given back. */
+export function statesOf(metrics: Metrics): Promise<(readonly [Metric<unknown>, unknown])[]> {
+  return Promise.all(Object.values(metrics).map(async (metric) => [metric, await metric.readState()] as const));
 }
 
 /** The output for one batch. */

@@ -176,13 +176,29 @@ export abstract class CurveMetric<Value> extends Metric<Value> {
   }
 
   /** @internal */
-  override settle(collected: ArrayLike<number>): Reading<Value> {
-    const { window, epoch } = this.#curves.settle(collected);
+  override absorb(collected: ArrayLike<number>): void {
+    this.#curves.absorb(collected);
+  }
+
+  /** @internal */
+  override get isOnDevice(): boolean {
+    return this.#curves.isOnDevice;
+  }
+
+  /** @internal */
+  override close(): Reading<Value> {
+    const { window, epoch } = this.#curves.close();
     return { window: this.valueFrom(window), epoch: this.valueFrom(epoch) };
   }
 
   override reset(): void {
     this.#curves.reset();
+  }
+
+  override readState(): Promise<unknown> {
+    const state = this.#curves.readState();
+    this.onItsWay = this.#curves.onItsWay;
+    return state;
   }
 
   protected override saved(): unknown {

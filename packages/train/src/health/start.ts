@@ -14,6 +14,7 @@ import {
 } from '@nn/core';
 import type { Callback, Metrics } from '../events.ts';
 import { figure } from '../format.ts';
+import { statesOf } from '../validate.ts';
 import type { Finding } from './finding.ts';
 import { type Field, fieldsOf, firstBatchOf, rowHashes } from './sample-fields.ts';
 
@@ -176,7 +177,7 @@ async function ofLoss(
   targets: Field | null,
 ): Promise<Finding[]> {
   const random = randomState();
-  const before = Object.values(metrics).map((metric) => [metric, metric.hostState()] as const);
+  const before = await statesOf(metrics);
   try {
     // in evaluation mode running statistics stay, and dropout does not make parameters look unused
     const loss = evaluate(() => lossOf(batch as never));
