@@ -66,6 +66,7 @@ const withoutCircles = ['packages/backend-cpu/src/', 'packages/backend-gpu/src/'
 const allowed = [
   { files: 'packages/core/src/', imports: [] },
   { files: 'packages/backend-cpu/src/', imports: ['@nn/core'] },
+  { files: 'packages/backend-native/src/', imports: ['@nn/core', '@nn/backend-cpu/tier', 'node:'] },
   { files: 'packages/backend-gpu/src/', imports: ['@nn/core', 'gpu.js'] },
   { files: 'packages/layers/src/', imports: ['@nn/core'] },
   { files: 'packages/optim/src/', imports: ['@nn/core'] },

@@ -28,6 +28,7 @@ export function libraries(threads) {
     }),
     // only where V8 can be asked for 256 bits: Node 24 on x64 with AVX2; left out with the reason elsewhere
     entry({ name: 'nn-wide', title: 'nn, wide', file: 'nn-cpu.mjs', options: { wide: true } }),
+    entry({ name: 'nn-native', title: 'nn, native', file: 'nn-native.mjs' }),
     entry({ name: 'tfjs-wasm', title: 'tfjs-wasm', file: 'tfjs-wasm.mjs' }),
     entry({ name: 'jax-js', title: 'jax-js', file: 'jax-wasm.mjs' }),
     entry({
@@ -53,7 +54,7 @@ export function libraries(threads) {
     entry({ name: 'pytorch', title: 'PyTorch', file: 'pytorch.py' }),
   ];
   if (threads < 2) return one;
-  const more = ['nn', 'onnxruntime-web', 'pytorch'].flatMap((name) => {
+  const more = ['nn', 'nn-native', 'onnxruntime-web', 'pytorch'].flatMap((name) => {
     const found = one.find((library) => library.name === name);
     if (found === undefined) return [];
     const options = { ...found.options, threads };

@@ -31,7 +31,7 @@ const steps = /** @type {const} */ ([
   ['lstm-step', 'LSTM step', 1.5, 1.2],
   ['transformer-step', 'Transformer step', 1.8, 1.5],
 ]);
-const own = ['nn', 'nn-compile', 'nn-wide'];
+const own = ['nn', 'nn-compile', 'nn-wide', 'nn-native'];
 
 /** @param {Run} run @returns {Verdict[]} */
 export function cpuTargets(run) {

@@ -1,4 +1,4 @@
-/** The device to compute on. The GPU's package is loaded only where it is asked for. */
+/** The device to compute on. The packages of other backends are loaded only where they are asked for. */
 import { cpu } from '@nn/backend-cpu';
 import { type Backend, isNNError } from '@nn/core';
 import { Failure } from './failure.ts';
@@ -9,10 +9,18 @@ export interface Device {
   readonly description: string;
 }
 
-export async function openDevice(name: 'cpu' | 'gpu'): Promise<Device> {
+export async function openDevice(name: 'cpu' | 'gpu' | 'native'): Promise<Device> {
   if (name === 'cpu') {
     const backend = cpu();
     return { backend, description: `cpu (${backend.info().engine})` };
+  }
+  if (name === 'native') {
+    const { native } = await import('@nn/backend-native');
+    const backend = native();
+    // a demonstration waits a second for what a program would take over as it comes
+    const isNative = await backend.ready();
+    const { native: code } = backend.info().details;
+    return { backend, description: isNative ? `native (${code})` : `cpu (wasm; native: ${code})` };
   }
   try {
     const { gpu } = await import('@nn/backend-gpu');

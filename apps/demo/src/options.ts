@@ -23,7 +23,7 @@ export const defaultSettings: Settings = { task: 'all', seed: 1 };
 export interface Options {
   /** Those that were given. */
   readonly settings: Partial<Settings>;
-  readonly backend: 'cpu' | 'gpu';
+  readonly backend: 'cpu' | 'gpu' | 'native';
   readonly resume: boolean;
   /** A screen with curves in place of a bar. */
   readonly dashboard: boolean;
@@ -64,7 +64,12 @@ const table: readonly Option[] = [
     help: 'for digits: a folder with the four MNIST files, plain or gzip (default: drawn digits)',
     read: (text, { from }) => resolve(from, text),
   },
-  { name: 'backend', value: 'NAME', help: 'cpu or gpu (default: cpu)', read: (text) => oneOf(text, ['cpu', 'gpu']) },
+  {
+    name: 'backend',
+    value: 'NAME',
+    help: 'cpu, native or gpu (default: cpu)',
+    read: (text) => oneOf(text, ['cpu', 'native', 'gpu']),
+  },
   {
     name: 'epochs',
     value: 'N',

@@ -43,6 +43,22 @@ export class WasmBuffer {
   }
 }
 
+/** Functions that take the place of some of the library's, with the tiles of products that they want. */
+export interface LibraryTier {
+  /** Rows of the tiles that `multiply` computes: how the library packs what it is given. */
+  readonly tileRows: TileRows;
+  /** The functions over a memory. */
+  link(memory: Uint8Array): LinkedTier;
+  /** The same for a worker: source of an expression, a function of a memory that gives the functions by name. */
+  readonly source: string;
+}
+
+export interface LinkedTier {
+  readonly functions: Readonly<Record<string, (...words: number[]) => void>>;
+  /** Called when the memory has grown: it may lie elsewhere. */
+  move(memory: Uint8Array): void;
+}
+
 /** The engine, or the reason why there is none here. */
 export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly unavailable: string } {
   const found = features();
@@ -64,15 +80,21 @@ export class WasmEngine implements Engine<WasmBuffer> {
     maxBindings: 33,
   };
   readonly memory: LinearMemory;
-  readonly target: Target;
+  target: Target;
   #kernels = 0;
   #scratch = { address: 0, bytes: 0 };
   #programs = 0;
   #codeBytes = 0;
-  #library: WebAssembly.Exports | null = null;
+  #library: WebAssembly.ModuleImports | null = null;
+  #tier: LinkedTier | null = null;
+  /** Where the functions of the tier believe the memory to be. */
+  #tierMemory: ArrayBufferLike | null = null;
+  #notes: EngineInfo['details'] = {};
+  /** Counts the changes of the library, after which what was linked to it is linked anew. */
+  version = 0;
 
   /** Workers, where threads were asked for and are possible. */
-  readonly pool: ThreadPool | null;
+  pool: ThreadPool | null;
   readonly #reason: string | null;
   /** Why vectors are not joined to 256 bits though that was asked for. */
   readonly #narrow: string | null;
@@ -128,12 +150,40 @@ export class WasmEngine implements Engine<WasmBuffer> {
   }
 
   /** The functions that all programs share. */
-  get library(): WebAssembly.Exports {
-    this.#library ??= new WebAssembly.Instance(new WebAssembly.Module(libraryBytes(this.target)), {
-      memory: { memory: this.memory.memory },
-      host,
-    }).exports;
+  get library(): WebAssembly.ModuleImports {
+    if (this.#library === null) {
+      const module = new WebAssembly.Module(libraryBytes(this.target));
+      const { exports } = new WebAssembly.Instance(module, { memory: { memory: this.memory.memory }, host });
+      this.#library = { ...exports, ...this.#tier?.functions } as WebAssembly.ModuleImports;
+    }
     return this.#library;
+  }
+
+  /** Puts other functions in the place of the library's, from the next run on. */
+  raise(tier: LibraryTier): void {
+    this.#tierMemory = this.memory.bytes.buffer;
+    this.#tier = tier.link(this.memory.bytes);
+    this.target = { ...this.target, tileRows: tier.tileRows };
+    if (this.pool && !this.pool.failure) {
+      const { threads } = this.pool;
+      this.pool.end();
+      this.pool = new ThreadPool(this.memory, threads, libraryBytes(this.target), tier.source);
+    }
+    this.#library = null;
+    this.version++;
+  }
+
+  /** Facts for people, beside the engine's own. */
+  note(details: EngineInfo['details']): void {
+    this.#notes = details;
+  }
+
+  /** Before a run: other code is told where the memory is, if it has grown. */
+  settle(): void {
+    const { buffer } = this.memory.bytes;
+    if (this.#tier === null || this.#tierMemory === buffer) return;
+    this.#tierMemory = buffer;
+    this.#tier.move(this.memory.bytes);
   }
 
   async idle(): Promise<void> {}
@@ -152,6 +202,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
         programs: this.#programs,
         codeBytes: this.#codeBytes,
         linearMemory: this.memory.size,
+        ...this.#notes,
       },
     };
   }
@@ -187,7 +238,10 @@ class WasmExecutable implements Executable<WasmBuffer> {
   readonly #compiled: CompiledProgram;
   /** For each step, what runs it. */
   readonly paths: readonly string[];
-  readonly #run: (table: number, scratch: number, first: number, end: number) => void;
+  #run: (table: number, scratch: number, first: number, end: number) => void;
+  /** Of the library that `#run` is linked to. */
+  #version: number;
+  #code: WebAssembly.Module | null = null;
   readonly #table: number;
   /** Where workers find the module, if they share its work. */
   #module: SharedModule | null = null;
@@ -203,9 +257,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
     this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
     try {
-      const { pool } = engine;
-      const code = pool && compiled.shares ? this.#shared(pool) : this.#instantiate(compiled.bytes, host);
-      this.#run = code.run as (...words: number[]) => void;
+      this.#version = engine.version;
+      this.#run = this.#link();
     } catch (error) {
       this.#released = true;
       this.#free();
@@ -218,8 +271,16 @@ class WasmExecutable implements Executable<WasmBuffer> {
     return 4 * this.#compiled.bytes.length;
   }
 
+  #link(): (...words: number[]) => void {
+    const { pool } = this.#engine;
+    const { bytes, shares } = this.#compiled;
+    const code = pool && shares ? this.#shared(pool) : this.#instantiate(bytes, host);
+    return code.run as (...words: number[]) => void;
+  }
+
   #shared(pool: ThreadPool): WebAssembly.Exports {
     const { bytes, ownBytes } = this.#compiled;
+    if (this.#module) pool.forget(this.#module);
     const module = pool.share(bytes, ownBytes);
     this.#module = module;
     const parallel = (
@@ -233,7 +294,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
   #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
     const { library, memory } = this.#engine;
     const imports = { memory: { memory: memory.memory }, host: functions, library };
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+    this.#code ??= new WebAssembly.Module(bytes);
+    return new WebAssembly.Instance(this.#code, imports).exports;
   }
 
   run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
@@ -277,6 +339,11 @@ class WasmExecutable implements Executable<WasmBuffer> {
       for (const made of outputs)
         if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
       throw error;
+    }
+    engine.settle();
+    if (this.#version !== engine.version) {
+      this.#run = this.#link();
+      this.#version = engine.version;
     }
     // Views are taken after the last allocation: growing replaces them.
     const { words, floats, bytes } = memory;

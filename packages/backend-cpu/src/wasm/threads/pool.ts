@@ -98,14 +98,15 @@ export class ThreadPool {
   #own = { address: 0, bytes: 0 };
   #modules = 0;
 
-  constructor(memory: LinearMemory, threads: number, library: Uint8Array<ArrayBuffer>) {
+  /** `tier`: source of a function of a memory, which gives functions in the place of the library's. */
+  constructor(memory: LinearMemory, threads: number, library: Uint8Array<ArrayBuffer>, tier = '') {
     this.threads = threads;
     this.#memory = memory;
     this.#control = memory.allocate(control.size);
     this.#words = new Int32Array(memory.memory.buffer, this.#control, control.size / 4);
     this.#next = new BigInt64Array(memory.memory.buffer, this.#control + control.next, 1);
     this.#words.fill(0);
-    const source = workerSource();
+    const source = workerSource(tier);
     for (let number = 0; number < threads - 1; number++) {
       const helper = startHelper(source, { memory: memory.memory, at: this.#control, number, library }, this.#health);
       if (helper !== null) this.#helpers.push(helper);
@@ -206,6 +207,14 @@ export class ThreadPool {
         { lost: true },
       );
     }
+  }
+
+  /** Between two runs, for good: workers end, and their memory comes back. */
+  end(): void {
+    this.close();
+    const { address, bytes } = this.#own;
+    if (bytes > 0) this.#memory.free(address, bytes * (this.threads - 1));
+    this.#own = { address: 0, bytes: 0 };
   }
 
   close(): void {

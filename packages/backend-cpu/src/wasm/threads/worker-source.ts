@@ -11,13 +11,15 @@ const patience = 4000;
 /** Programs whose modules a worker keeps. */
 const kept = 64;
 
-export function workerSource(): string {
+/** `tier`: source of a function of a memory, which gives functions in the place of the library's; empty for none. */
+export function workerSource(tier = ''): string {
   const functions = Object.entries(host).map(([name, call]) => `${name}: ${String(call)}`);
   return `'use strict';
 const host = { ${functions.join(', ')}, parallel() {} };
 function serve({ memory, at, number, library }) {
   const imports = { memory: { memory }, host };
-  imports.library = new WebAssembly.Instance(new WebAssembly.Module(library), imports).exports;
+  const own = new WebAssembly.Instance(new WebAssembly.Module(library), imports).exports;
+  imports.library = ${tier === '' ? 'own' : `{ ...own, ...(${tier})(new Uint8Array(memory.buffer)) }`};
   const words = new Int32Array(memory.buffer, at, ${control.size / 4});
   const word = (offset) => words[offset >> 2];
   const programs = new Map();

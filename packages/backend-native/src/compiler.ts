@@ -1,0 +1,133 @@
+/**
+ * The addon as a file: compiled once by the system's compiler in a process of its own, kept in the user's cache folder under a
+ * name that says what it was made from, and taken from there by every process after the first.
+ *
+ * Code that is loaded must be the user's own: the folder is his alone (0700, checked each time), a file appears under its name
+ * only when it is whole, and there is no shared place.
+ */
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cpus, homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import { source } from './source.ts';
+
+/** Why there is no native code, in words that follow "because". */
+export class Unavailable extends Error {}
+
+/** How long the compiler may take, in milliseconds. */
+const patience = 120_000;
+
+export interface Built {
+  readonly file: string;
+  /** The compiler as it calls itself. */
+  readonly compiler: string;
+  readonly fromCache: boolean;
+}
+
+/** The addon's file. Throws `Unavailable`. `fused`: products and sums may be rounded once. */
+export async function build(options: {
+  readonly compiler: string | undefined;
+  readonly cache: string | undefined;
+  readonly fused: boolean;
+}): Promise<Built> {
+  if (process.platform === 'win32') throw new Unavailable('Windows is not supported yet');
+  const program = options.compiler ?? findCompiler();
+  const version = (await run(program, ['--version'])).split('\n')[0] ?? '';
+  const flags = [
+    ...['-O3', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c', '-w'],
+    `-ffp-contract=${options.fused ? 'fast' : 'off'}`,
+    ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
+  ];
+  const folder = await ownFolder(options.cache ?? cacheFolder());
+  const { model = '' } = cpus()[0] ?? {};
+  const facts = [source, version, flags.join(' '), process.platform, process.arch, model];
+  const key = createHash('sha256').update(facts.join('\0')).digest('hex').slice(0, 32);
+  const file = join(folder, `${key}.node`);
+  if (await isOwnFile(file)) return { file, compiler: version, fromCache: true };
+  const draft = join(folder, `${key}.${randomUUID()}`);
+  try {
+    await writeFile(`${draft}.c`, source, { mode: 0o600 });
+    await run(program, [...flags, '-o', `${draft}.node`, `${draft}.c`]);
+    await rename(`${draft}.node`, file);
+  } finally {
+    await Promise.all([`${draft}.c`, `${draft}.node`].map((path) => rm(path, { force: true })));
+  }
+  return { file, compiler: version, fromCache: false };
+}
+
+/** Whether a compiler can be found: asked before anything is waited for. */
+export function findCompiler(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  for (const name of [process.env.CC ?? '', 'cc', 'clang', 'gcc']) {
+    if (name === '') continue;
+    for (const path of name.includes('/') ? [name] : folders.map((folder) => join(folder, name))) {
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // not there
+      }
+    }
+  }
+  throw new Unavailable(
+    'there is no compiler: neither cc nor clang nor gcc is in PATH (apt install build-essential, or xcode-select --install)',
+  );
+}
+
+function cacheFolder(): string {
+  const home = homedir();
+  if (process.env.XDG_CACHE_HOME) return join(process.env.XDG_CACHE_HOME, 'nn-native');
+  return process.platform === 'darwin' ? join(home, 'Library/Caches/nn-native') : join(home, '.cache/nn-native');
+}
+
+/** The folder, made where it is not there; refused where somebody else might write into it. */
+async function ownFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { mode, uid } = await lstat(folder).then((found) => (found.isSymbolicLink() ? stat(folder) : found));
+    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+      throw new Unavailable(`others may write into ${folder}: make it yours alone (chmod 700), or name another cache`);
+    }
+    return folder;
+  } catch (error) {
+    if (error instanceof Unavailable) throw error;
+    throw new Unavailable(`there is no cache folder ${folder} (${messageOf(error)})`);
+  }
+}
+
+async function isOwnFile(file: string): Promise<boolean> {
+  try {
+    const found = await lstat(file);
+    return found.isFile() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What a program prints. It gets no input and no shell. */
+function run(program: string, parameters: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const failed = (why: string): void => reject(new Unavailable(`${program} ${why}`));
+    try {
+      const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], timeout: patience });
+      const [said, complained]: [string[], string[]] = [[], []];
+      child.stdout.on('data', (text) => said.push(String(text)));
+      child.stderr.on('data', (text) => complained.push(String(text)));
+      child.on('error', (error) => failed(`could not be run (${messageOf(error)})`));
+      child.on('close', (status, signal) => {
+        if (status === 0) resolve(said.join(''));
+        else failed(`ended with ${signal ?? status}: ${complained.join('').slice(0, 400).trim()}`);
+      });
+      // a process that has nothing else to do does not wait for a compiler
+      child.unref();
+      for (const stream of [child.stdout, child.stderr]) (stream as { unref?(): void }).unref?.();
+    } catch (error) {
+      failed(`could not be run (${messageOf(error)})`);
+    }
+  });
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

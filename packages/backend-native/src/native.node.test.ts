@@ -1,0 +1,227 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpu } from '@nn/backend-cpu';
+import { type Backend, gradients, parameter, tensor } from '@nn/core';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { panelsOf } from './addon.ts';
+import { findCompiler } from './compiler.ts';
+import { type NativeOptions, native } from './native.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'nn-native-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const cache = join(root, 'cache');
+
+function compilerHere(): string | null {
+  try {
+    return findCompiler();
+  } catch {
+    return null;
+  }
+}
+const compiler = compilerHere();
+
+/** A program that stands in for the compiler: a shell script. */
+function script(name: string, body: string): string {
+  const path = join(root, name);
+  writeFileSync(path, `#!/bin/sh\n${body}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** What `info()` says in the end. */
+async function outcome(options: NativeOptions): Promise<string> {
+  const backend = native({ cache, ...options });
+  await backend.ready();
+  return String(backend.info().details.native);
+}
+
+const numbers = (length: number, seed: number): Float32Array =>
+  Float32Array.from({ length }, (_, at) => Math.fround(Math.sin(at * 1.7 + seed)));
+
+/** A product of the given sizes and its gradients, as numbers. */
+async function product(backend: Backend, [m, k, n]: readonly [number, number, number]): Promise<number[][]> {
+  const a = parameter(numbers(m * k, 1), { shape: [m, k], backend });
+  const b = parameter(numbers(k * n, 2), { shape: [k, n], backend });
+  const y = a.matmul(b);
+  const given = gradients(y.square().sum(), [a, b]);
+  const all = await Promise.all([y, ...given].map((one) => one.data()));
+  return all.map((values) => [...values]);
+}
+
+describe('without native code', () => {
+  it.each([
+    ['it is switched off', { enabled: false }, 'no, because it is switched off (enabled: false, or NN_NATIVE=0)'],
+    [
+      'the compiler is not there',
+      { compiler: '/nowhere/cc' },
+      /^no, because \/nowhere\/cc could not be run \(.*ENOENT/,
+    ],
+  ] as const)('WebAssembly computes, and info says why: %s', async (_, options, said) => {
+    const found = await outcome(options);
+    if (typeof said === 'string') expect(found).toBe(said);
+    else expect(found).toMatch(said);
+    const backend = native({ cache, ...options });
+    expect(await product(backend, [3, 4, 5])).toEqual(await product(cpu({ engine: 'wasm' }), [3, 4, 5]));
+  });
+
+  it('an environment variable switches it off', async () => {
+    process.env.NN_NATIVE = '0';
+    onTestFinished(() => void delete process.env.NN_NATIVE);
+    expect(await outcome({})).toContain('it is switched off');
+  });
+
+  it('a compiler that fails is quoted, and leaves nothing behind', async () => {
+    const folder = join(root, 'failing');
+    const failing = script('failing-cc', 'test "$1" = --version && exit 0\necho "no space left" >&2\nexit 3');
+    expect(await outcome({ compiler: failing, cache: folder })).toBe(
+      `no, because ${failing} ended with 3: no space left`,
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('a folder that others may write into is refused', async () => {
+    const folder = join(root, 'open');
+    mkdirSync(folder);
+    chmodSync(folder, 0o777);
+    const fake = script('quiet-cc', 'exit 0');
+    expect(await outcome({ compiler: fake, cache: folder })).toContain(`others may write into ${folder}`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('a result of the compiler that is no addon is not loaded', async () => {
+    const strange = script(
+      'strange-cc',
+      'test "$1" = --version && exit 0\nwhile [ $# -gt 0 ]; do test "$1" = -o && echo text > "$2"; shift; done',
+    );
+    expect(await outcome({ compiler: strange, cache: join(root, 'strange') })).toMatch(
+      /^no, because the compiled code could not be loaded/,
+    );
+  });
+
+  it('rows fall into panels of 6 and 4 as the engine packs them', () => {
+    expect([1, 4, 5, 6, 7, 8, 9, 11, 12, 13].map((rows) => panelsOf(rows, 6))).toEqual([
+      [4],
+      [4],
+      [6],
+      [6],
+      [4, 4],
+      [4, 4],
+      [6, 4],
+      [6, 6],
+      [6, 6],
+      [6, 4, 4],
+    ]);
+    expect(panelsOf(9, 4)).toEqual([4, 4, 4]);
+  });
+});
+
+describe.skipIf(compiler === null)('with native code', () => {
+  /** The largest difference, relative where numbers are large. */
+  const near = (found: number[][], expected: number[][]): void => {
+    const differences = found.flatMap((values, which) =>
+      values.map((value, at) => {
+        const wanted = expected[which]?.[at] ?? Number.NaN;
+        return Math.abs(value - wanted) / Math.max(1, Math.abs(wanted));
+      }),
+    );
+    expect(differences.length).toBeGreaterThan(0);
+    expect(differences.reduce((worst, one) => (one <= worst ? worst : one), 0)).toBeLessThan(2e-4);
+  };
+
+  it('products and gradients are those of WebAssembly, at every edge of tiles and blocks', async () => {
+    const backend = native({ cache });
+    expect(await backend.ready()).toBe(true);
+    expect(backend.info().details.native).toMatch(/^products by /);
+    const plain = cpu({ engine: 'wasm' });
+    for (const sizes of [
+      [1, 300, 40],
+      [2, 64, 640],
+      [6, 16, 16],
+      [7, 90, 33],
+      [64, 400, 70],
+      [150, 385, 17],
+    ] as const)
+      near(await product(backend, sizes), await product(plain, sizes));
+  });
+
+  it('the first steps run before there is native code, and what was compiled for them goes on with it', async () => {
+    const backend = native({ cache: join(root, 'fresh') });
+    const w = parameter(numbers(64 * 48, 3), { shape: [64, 48], backend });
+    const x = tensor(numbers(32 * 64, 4), { shape: [32, 64], backend });
+    const before = [...(await x.matmul(w).relu().data())];
+    expect(await backend.ready()).toBe(true);
+    expect(backend.info().details.nativeFrom).toBe('compiled now');
+    const { kernels } = backend.info();
+    near([[...(await x.matmul(w).relu().data())]], [before]);
+    expect(backend.info().kernels).toBe(kernels);
+  });
+
+  it("a second process takes the file, which is its user's alone", async () => {
+    const again = native({ cache });
+    await again.ready();
+    expect(again.info().details.nativeFrom).toBe('cache');
+    expect(statSync(cache).mode & 0o777).toBe(0o700);
+    expect(readdirSync(cache).every((name) => name.endsWith('.node'))).toBe(true);
+  });
+
+  it('wrong code is found before it is used', async () => {
+    // multiplies by two where it should not
+    const wrong = script(
+      'wrong-cc',
+      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/: sums\\[h\\]\\[p\\];/: sums[h][p] + sums[h][p];/' "$last"\nexec ${compiler} "$@"`,
+    );
+    expect(await outcome({ compiler: wrong, cache: join(root, 'wrong') })).toMatch(
+      /^no, because the compiled code is wrong: a product is /,
+    );
+  });
+
+  it('a memory that grows is found again', async () => {
+    const backend = native({ cache });
+    await backend.ready();
+    const small = [8, 40, 24] as const;
+    const expected = await product(cpu({ engine: 'wasm' }), small);
+    near(await product(backend, small), expected);
+    const { linearMemory } = backend.info().details;
+    const large = tensor(new Float32Array(6 * 2 ** 20), { backend });
+    expect(await large.add(1).sum().item()).toBe(6 * 2 ** 20);
+    expect(backend.info().details.linearMemory).toBeGreaterThan(Number(linearMemory));
+    near(await product(backend, small), expected);
+  });
+
+  it('two threads give the bits of one', async () => {
+    const [one, two] = [native({ cache }), native({ cache, threads: 2 })];
+    await Promise.all([one.ready(), two.ready()]);
+    expect(two.info().details.threads).toBe(2);
+    const sizes = [200, 300, 120] as const;
+    expect(await product(two, sizes)).toEqual(await product(one, sizes));
+  });
+
+  it('deterministic products are those of WebAssembly, bit for bit', async () => {
+    const backend = native({ cache, deterministic: true });
+    await backend.ready();
+    const sizes = [64, 400, 70] as const;
+    expect(await product(backend, sizes)).toEqual(await product(cpu({ engine: 'wasm', deterministic: true }), sizes));
+  });
+
+  it('a process ends when its own work is done, and is kept by whoever waits for the compiler', async () => {
+    const run = (then: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const program = `import { native } from '@nn/backend-native'; const backend = native({ cache: ${JSON.stringify(join(root, `ends${then.length}`))} }); ${then}`;
+        const flags = ['--conditions=@nn/source', '--import', import.meta.resolve('tsx'), '--input-type=module'];
+        const child = spawn(process.execPath, [...flags, '--eval', program], { cwd: import.meta.dirname });
+        let text = '';
+        child.stdout.on('data', (part) => {
+          text += part;
+        });
+        child.stderr.on('data', (part) => {
+          text += part;
+        });
+        child.on('error', reject);
+        child.on('close', (status) => resolve(`${status} ${text.trim()}`));
+      });
+    expect(await run("console.log('done');")).toBe('0 done');
+    expect(await run('console.log(await backend.ready());')).toBe('0 true');
+  }, 30_000);
+});
