@@ -74,6 +74,7 @@ const allowed = [
   { files: 'packages/data/src/', imports: ['@nn/core'] },
   { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette'] },
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },
+  { files: 'packages/distributions/src/', imports: ['@nn/core'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
   { files: 'packages/train/src/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize'] },
   { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },

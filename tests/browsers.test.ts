@@ -15,6 +15,7 @@ import { everything, write } from './support/install.ts';
 const train = `
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
+import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
@@ -45,8 +46,10 @@ export async function train() {
     callbacks: [earlyStopping({ monitor: 'loss', patience: 100 })],
   });
   await training.run();
+  const drawn = (await new Gamma(2, 1).sample([8]).min().item()) > 0;
+  const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const { engine, reason } = backend.info();
-  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), engine, reason };
+  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -82,6 +85,8 @@ const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'm
 const trained = {
   answer: '21.00',
   r2: '1.000',
+  drawn: true,
+  apart: 0.5,
   engine: 'wasm',
   reason: expect.stringContaining('the fastest that works here'),
 };
