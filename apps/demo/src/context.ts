@@ -5,6 +5,7 @@ import type { Interrupt } from '@nn/train/node';
 import type { DigitData } from './digit-data.ts';
 import type { Settings } from './options.ts';
 import type { RunNotes } from './output-folder.ts';
+import type { Result } from './result.ts';
 
 /** Where a saved model tells the page of apps/playground what it is of. */
 export const playgroundKey = 'nn.playground';
@@ -25,6 +26,8 @@ export interface Context {
   readonly outputOption: string;
   /** Where the user stands; printed paths are relative to it. */
   readonly from: string;
+  /** What the task reached, for programs: printed where it was asked for. */
+  readonly tell: (result: Omit<Result, 'seed'>) => void;
   /** The notes of the checkpoint that this task goes on from. */
   readonly resumed?: RunNotes;
 }

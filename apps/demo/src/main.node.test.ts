@@ -3,9 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend } from '@nn/core';
 import { digits, encodeIdx } from '@nn/data';
-import { parseSafetensors } from '@nn/serialize';
+import { Dropout, Linear, relu, Sequential } from '@nn/layers';
+import { loadPipeline, parseSafetensors } from '@nn/serialize';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { percent } from './format.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'nn-demo-'));
@@ -148,5 +152,59 @@ describe('a whole run', () => {
     const anew = await start(['--task', 'moons', '--epochs', '3', '--output', 'parts']);
     expect(anew.out).toContain('The checkpoint of an earlier run');
     expect(readFileSync(join(folder, 'parts/checkpoint-before.safetensors'), 'utf8')).toBe('of another run');
+  }, 120_000);
+});
+
+describe('tables and series', () => {
+  const resultOf = (out: string) => JSON.parse(out.split('\n').find((line) => line.startsWith('{"task"')) ?? 'null');
+
+  test('--list names the tasks', async () => {
+    const { code, out } = await start(['--list']);
+    expect([
+      code,
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.trim().split(/ +/)[0]),
+    ]).toEqual([0, ['moons', 'digits', 'titanic', 'forecast']]);
+  }, 120_000);
+
+  test('titanic trains on what it draws, and its file takes a raw row in another process', async () => {
+    const { code, out, error } = await start(['--task', 'titanic', '--epochs', '12', '--json', '--output', 'table']);
+    expect([code, error]).toEqual([0, '']);
+    const { task, seed, data, figures, baselines } = resultOf(out);
+    expect([task, seed, data]).toEqual(['titanic', 1, 'drawn passengers']);
+    expect(figures.auroc).toBeGreaterThan(0.75);
+    expect(figures.accuracy).toBeGreaterThan(baselines.nobody);
+    expect(out).toContain('Missing: age');
+    setDefaultBackend(cpu());
+    const pipeline = await loadPipeline(
+      join(folder, 'table/titanic.safetensors'),
+      ({ inputSize }) => new Sequential(new Linear(inputSize, 16), relu, new Dropout(0.2), new Linear(16, 1)),
+    );
+    const row = { pclass: '3', sex: 'female', age: null, sibsp: 0, parch: 1, fare: '9.50', embarked: 'S' };
+    const { probabilities } = await pipeline.predict(row);
+    expect(out).toContain(`survives with a probability of ${percent(probabilities?.['1'] ?? 0)}`);
+  }, 120_000);
+
+  test('forecast lets two series go on, better than "as one season ago"', async () => {
+    const { code, out, error } = await start(['--task', 'forecast', '--epochs', '3', '--json', '--output', 'series']);
+    expect([code, error]).toEqual([0, '']);
+    const { figures, baselines } = resultOf(out);
+    expect(Object.keys(figures)).toHaveLength(4);
+    expect(figures['temperature linear MASE']).toBeLessThan(baselines['temperature seasonal naive MASE']);
+    expect(figures['airline LSTM MASE']).toBeLessThan(baselines['airline seasonal naive MASE']);
+    expect(out).toContain('what came (.)');
+  }, 120_000);
+
+  test('a folder without the file, and one with a broken file, are one clear line', async () => {
+    const empty = await start(['--task', 'titanic', '--data', 'data']);
+    expect([empty.code, empty.error]).toEqual([1, `--data ${data}: there is no titanic.csv.\n`]);
+    writeFileSync(join(data, 'airline-passengers.csv'), 'Month,Passengers\n1949-01,\n');
+    const broken = await start(['--task', 'forecast', '--data', 'data']);
+    expect([broken.code, broken.error]).toEqual([
+      1,
+      `--data ${data}: the last column of airline-passengers.csv must be numbers, none of them missing.\n`,
+    ]);
   }, 120_000);
 });

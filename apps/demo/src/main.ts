@@ -12,14 +12,27 @@ import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
-import { defaultSettings, helpText, parseOptions, type Settings, type TaskName } from './options.ts';
+import {
+  defaultSettings,
+  helpText,
+  listText,
+  parseOptions,
+  type Settings,
+  type TaskName,
+  taskNames,
+} from './options.ts';
 import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './output-folder.ts';
+import { lineOfResult } from './result.ts';
 import { runDigits } from './tasks/digits.ts';
+import { runForecast } from './tasks/forecast.ts';
 import { runMoons } from './tasks/moons.ts';
+import { runTitanic } from './tasks/titanic.ts';
 
 const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
   moons: runMoons,
   digits: runDigits,
+  titanic: runTitanic,
+  forecast: runForecast,
 };
 
 async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
@@ -27,8 +40,8 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   const from = process.env.INIT_CWD ?? process.cwd();
   const defaultOutput = join(import.meta.dirname, '..', 'output');
   const options = parseOptions(process.argv.slice(2), { from, output: defaultOutput });
-  if (options.help) {
-    for (const line of helpText().split('\n')) terminal.text(line);
+  if (options.help || options.list) {
+    for (const line of (options.list ? listText() : helpText()).split('\n')) terminal.text(line);
     return 0;
   }
   const started = performance.now();
@@ -36,7 +49,8 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   const run = options.resume ? await readRun(output) : undefined;
   await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
-  const digits = settings.data === undefined ? undefined : await digitsOfFolder(settings.data, interrupt.signal);
+  const isForDigits = settings.data !== undefined && tasksOf(settings).includes('digits');
+  const digits = isForDigits ? await digitsOfFolder(settings.data, interrupt.signal) : undefined;
   const { backend, description } = await openDevice(options.backend);
   setDefaultBackend(backend);
 
@@ -55,6 +69,9 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
     const context: Context = {
       ...{ terminal, interrupt, settings, output, outputOption, from },
       ...{ showsDashboard: options.dashboard, writesReport: options.report },
+      tell: (result) => {
+        if (options.json) terminal.line(lineOfResult({ ...result, seed: settings.seed }));
+      },
       ...(digits && { digits }),
       ...(run?.task === name && { resumed: run }),
     };
@@ -69,8 +86,8 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
 }
 
 /** The tasks to run, from the one that is resumed. */
-function tasksOf({ task }: Settings, resumed: TaskName | undefined): readonly TaskName[] {
-  const all: readonly TaskName[] = task === 'all' ? ['moons', 'digits'] : [task];
+function tasksOf({ task }: Settings, resumed?: TaskName): readonly TaskName[] {
+  const all: readonly TaskName[] = task === 'all' ? taskNames : task === 'start' ? ['moons', 'digits'] : [task];
   return resumed === undefined ? all : all.slice(all.indexOf(resumed));
 }
 

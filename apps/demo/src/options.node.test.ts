@@ -15,6 +15,8 @@ describe('parseOptions', () => {
       dashboard: false,
       report: false,
       output: '/project/output',
+      json: false,
+      list: false,
       help: false,
     });
   });
@@ -22,7 +24,19 @@ describe('parseOptions', () => {
   test('reads every option, with its value behind a space or an equals sign', () => {
     const { settings, ...rest } = parse(
       ...['--task', 'digits', '--data=digits', '--backend', 'gpu', '--epochs', '7', '--batch-size=25'],
-      ...['--learning-rate', '1e-3', '--seed', '5', '--output', '../out', '--resume', '--dashboard', '--report'],
+      ...[
+        '--learning-rate',
+        '1e-3',
+        '--seed',
+        '5',
+        '--output',
+        '../out',
+        '--resume',
+        '--dashboard',
+        '--report',
+        '--json',
+        '--list',
+      ],
     );
     expect(settings).toEqual({
       task: 'digits',
@@ -38,6 +52,8 @@ describe('parseOptions', () => {
       dashboard: true,
       report: true,
       output: '/home/out',
+      json: true,
+      list: true,
       help: false,
     });
   });
@@ -56,7 +72,7 @@ describe('parseOptions', () => {
     [['--epochs', '--seed', '1'], '--epochs needs a value: --epochs N.'],
     [['--data='], '--data needs a value: --data FOLDER.'],
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
-    [['--task', 'cats'], '--task cats: must be moons, digits or all.'],
+    [['--task', 'cats'], '--task cats: must be moons, digits, titanic, forecast or all.'],
     [['--backend', 'tpu'], '--backend tpu: must be cpu or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
     [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
@@ -65,7 +81,11 @@ describe('parseOptions', () => {
     [['--learning-rate', '0'], '--learning-rate 0: must be a number above 0, as 0.01.'],
     [['--learning-rate', 'NaN'], '--learning-rate NaN: must be a number above 0, as 0.01.'],
     [['--seed', '4294967296'], '--seed 4294967296: must be a whole number from 0 to 2147483647.'],
-    [['--task', 'moons', '--data', 'x'], '--data is for digits: leave it out, or choose --task digits.'],
+    [
+      ['--task', 'moons', '--data', 'x'],
+      '--data is for digits, titanic and forecast: leave it out, or choose one of them.',
+    ],
+    [['--task', 'all', '--data', 'x'], '--data holds the files of one task: choose it, as in --task titanic.'],
   ])('tells what is wrong with %j', (argv, message) => {
     expect(() => parse(...argv)).toThrow(message);
   });

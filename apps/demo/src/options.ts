@@ -5,20 +5,30 @@
 import { resolve } from 'node:path';
 import { Failure } from './failure.ts';
 
-export type TaskName = 'moons' | 'digits';
+/** What each task shows. */
+export const tasks = {
+  moons: 'the classic first network tells two moons apart',
+  digits: 'a convolutional network reads digits',
+  titanic: 'a table with missing values: who survived, and a saved pipeline that takes a raw row',
+  forecast: 'an LSTM and a linear model let two series go on',
+} as const;
+
+export type TaskName = keyof typeof tasks;
+export const taskNames: readonly TaskName[] = ['moons', 'digits', 'titanic', 'forecast'];
 
 /** What decides the course of a training; a checkpoint carries it. */
 export interface Settings {
-  readonly task: TaskName | 'all';
+  /** 'start': moons, then digits. */
+  readonly task: TaskName | 'start' | 'all';
   readonly seed: number;
-  /** The folder with IDX files, absolute; drawn digits where not given. */
+  /** The folder with the files of the task, absolute; generated data where not given. */
   readonly data?: string;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
 }
 
-export const defaultSettings: Settings = { task: 'all', seed: 1 };
+export const defaultSettings: Settings = { task: 'start', seed: 1 };
 
 export interface Options {
   /** Those that were given. */
@@ -31,6 +41,10 @@ export interface Options {
   readonly report: boolean;
   /** The folder for models and checkpoints, absolute. */
   readonly output: string;
+  /** What was reached as a line of JSON at the end of each task. */
+  readonly json: boolean;
+  /** The tasks, and nothing else. */
+  readonly list: boolean;
   readonly help: boolean;
 }
 
@@ -55,13 +69,13 @@ const table: readonly Option[] = [
   {
     name: 'task',
     value: 'NAME',
-    help: 'moons, digits or all (default: all)',
-    read: (text) => oneOf(text, ['moons', 'digits', 'all']),
+    help: 'moons, digits, titanic, forecast or all (default: moons, then digits)',
+    read: (text) => oneOf(text, [...taskNames, 'all']),
   },
   {
     name: 'data',
     value: 'FOLDER',
-    help: 'for digits: a folder with the four MNIST files, plain or gzip (default: drawn digits)',
+    help: 'a folder with MNIST, titanic.csv or the two series (default: generated data)',
     read: (text, { from }) => resolve(from, text),
   },
   {
@@ -73,19 +87,19 @@ const table: readonly Option[] = [
   {
     name: 'epochs',
     value: 'N',
-    help: 'passes over the data (default: 2000 for moons, 3 for digits, 6 with --data)',
+    help: 'passes over the data (default: by task, 2000 for moons, 3 for digits)',
     read: (text) => wholeNumber(text, 1, 1_000_000),
   },
   {
     name: 'batch-size',
     value: 'N',
-    help: 'samples in a step (default: all for moons, 50 for digits)',
+    help: 'samples in a step (default: all for moons, 50 for digits, 32 for others)',
     read: (text) => wholeNumber(text, 1, 1_000_000),
   },
   {
     name: 'learning-rate',
     value: 'X',
-    help: 'for digits the peak of a cycle (default: 8 for moons, 0.01 for digits)',
+    help: 'for digits the peak of a cycle (default: by task, 8 for moons, 0.01 for digits)',
     read: positiveNumber,
   },
   {
@@ -106,6 +120,8 @@ const table: readonly Option[] = [
     help: 'for models and checkpoints (default: apps/demo/output)',
     read: (text, { from }) => resolve(from, text),
   },
+  { name: 'json', help: 'also print what was reached as a line of JSON' },
+  { name: 'list', help: 'the tasks, a line each' },
   { name: 'help', help: 'this text' },
 ];
 
@@ -139,11 +155,14 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     }
   }
   // The one cast: the table reads each value as the type that its name has in these interfaces.
-  const { backend, resume, dashboard, report, output, help, ...settings } = given as Partial<
+  const { backend, resume, dashboard, report, output, json, list, help, ...settings } = given as Partial<
     Omit<Options, 'settings'> & Settings
   >;
   if (settings.task === 'moons' && settings.data !== undefined) {
-    throw new Failure('--data is for digits: leave it out, or choose --task digits.');
+    throw new Failure('--data is for digits, titanic and forecast: leave it out, or choose one of them.');
+  }
+  if (settings.task === 'all' && settings.data !== undefined) {
+    throw new Failure('--data holds the files of one task: choose it, as in --task titanic.');
   }
   return {
     settings,
@@ -152,25 +171,33 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     dashboard: dashboard ?? false,
     report: report ?? false,
     output: output ?? places.output,
+    json: json ?? false,
+    list: list ?? false,
     help: help ?? false,
   };
+}
+
+/** The text of --list. */
+export function listText(): string {
+  return taskNames.map((name) => `  ${name.padEnd(10)} ${tasks[name]}`).join('\n');
 }
 
 /** The text of --help. */
 export function helpText(): string {
   const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
   return [
-    'Trains two networks: one tells two moons apart, one reads digits.',
+    'Trains networks in the terminal: two moons, digits, a table, two series.',
     '',
     'usage: npm start -- [options]',
     '',
     ...lines,
     '',
-    'A checkpoint is saved as it trains. Ctrl-C saves once more and stops; a second Ctrl-C stops at once.',
+    'Moons and digits keep a checkpoint as they train. Ctrl-C saves once more and stops; a second Ctrl-C stops at once.',
     'Colours follow NO_COLOR.',
     '',
     'examples:',
     '  npm start -- --task digits --data ../shared/data/mnist10k',
+    '  npm start -- --task titanic --data ../shared/data/tabular --json',
     '  npm start -- --task moons --learning-rate 2 --seed 7',
     '  npm start -- --resume',
   ].join('\n');

@@ -7,7 +7,7 @@ import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Json, loadCheckpoint } from '@nn/serialize';
 import { Failure } from './failure.ts';
-import type { Settings, TaskName } from './options.ts';
+import { type Settings, type TaskName, taskNames } from './options.ts';
 
 export const checkpointName = 'checkpoint.safetensors';
 
@@ -93,5 +93,5 @@ export function resumedSettings(given: Partial<Settings>, { settings }: RunNotes
 function isRunNotes(notes: unknown): notes is RunNotes {
   const { task, settings } = Object(notes) as Partial<Record<keyof RunNotes, unknown>>;
   const { seed } = Object(settings) as Partial<Record<keyof Settings, unknown>>;
-  return (task === 'moons' || task === 'digits') && typeof seed === 'number';
+  return taskNames.some((name) => name === task) && typeof seed === 'number';
 }

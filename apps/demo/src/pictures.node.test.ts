@@ -5,6 +5,7 @@ import { confusionMatrix, correctOf, drawConfusionMatrix } from './confusion-mat
 import { drawInk, inksInRow, sideBySide } from './pictures/ink.ts';
 import { drawPixels, mix } from './pictures/pixels.ts';
 import { drawPlane, type Frame, gridOf } from './pictures/plane.ts';
+import { drawSeries } from './pictures/series.ts';
 
 const plain = screen({ isTTY: false }).terminal;
 const colorful = screen().terminal;
@@ -134,5 +135,26 @@ describe('the confusion matrix', () => {
       '   1    .   1   .',
       '   2    1   .   1',
     ]);
+  });
+});
+
+describe('drawSeries', () => {
+  const came = { values: [0, 1, 2, 3], sign: '.', style: 'bold' } as const;
+  const forecast = { values: [Number.NaN, Number.NaN, 2, 0], sign: '#', style: 'green' } as const;
+
+  test('draws a later line over an earlier one, with signs where there are no dots', () => {
+    expect(drawSeries([came, forecast], 4, 4, plain)).toEqual(['   .', '  #', ' .', '.  #']);
+  });
+
+  test('draws dots of braille in a terminal, in the style of the line', () => {
+    const lines = drawSeries([came, forecast], 4, 2, colorful);
+    expect(lines).toHaveLength(2);
+    expect(lines.join('')).toMatch(/[\u2801-\u28ff]/);
+    expect(lines.join('')).toContain('\u001b[32m');
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(4);
+  });
+
+  test('takes a series that does not change', () => {
+    expect(drawSeries([{ ...came, values: [5, 5] }], 3, 2, plain)).toEqual(['...', '']);
   });
 });

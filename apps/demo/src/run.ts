@@ -29,24 +29,24 @@ export interface Shown {
   readonly report?: Omit<HtmlReportOptions, 'path' | 'title'>;
 }
 
-/** The callbacks of every task, as the command line asks for them. */
-export function callbacksOf(
+/** What every task shows as it trains, as the command line asks for it. */
+export function shownBy(
   { task, title, epochs, above, report }: Shown,
-  context: Context,
+  { terminal, output, settings, showsDashboard, writesReport }: Context,
 ): Callback<{ readonly loss: number }>[] {
-  const { terminal, output, settings, showsDashboard, writesReport } = context;
   const shown = showsDashboard
     ? dashboard({ terminal, title })
     : progress({ terminal, epochs, ...(above && { above }) });
-  const notes = runNotes({ task, settings });
-  return [
-    shown,
-    ...(writesReport
-      ? [htmlReport({ path: join(output, `${task}.html`), title, settings: { ...settings }, ...report })]
-      : []),
-    // at every read, but no more than once a second: a run that ends without a word loses no more than that
-    checkpoint({ folder: output, every: 1, seconds: 1, atStart: true, notes }),
-  ];
+  if (!writesReport) return [shown];
+  return [shown, htmlReport({ path: join(output, `${task}.html`), title, settings: { ...settings }, ...report })];
+}
+
+/** The same, and a checkpoint on the way. */
+export function callbacksOf(shown: Shown, context: Context): Callback<{ readonly loss: number }>[] {
+  const { output, settings } = context;
+  const notes = runNotes({ task: shown.task, settings });
+  // at every read, but no more than once a second: a run that ends without a word loses no more than that
+  return [...shownBy(shown, context), checkpoint({ folder: output, every: 1, seconds: 1, atStart: true, notes })];
 }
 
 /** Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. `steps`: of the whole training. */
@@ -63,6 +63,12 @@ export async function train(training: Runnable, steps: number, context: Context)
   terminal.text(`  ${terminal.paint(`Stopped after ${ofAll()}.`, 'yellow')}`);
   const path = join(output, checkpointName);
   terminal.text(`  Saved ${shownPath(path, context)}. Go on with: npm start -- --resume${context.outputOption}`);
+  return false;
+}
+
+/** What a task says that was stopped and keeps no checkpoint, for it is over in seconds. */
+export function tellStopped({ terminal }: Context): false {
+  terminal.text(`  ${terminal.paint('Stopped. This task keeps no checkpoint: start it anew.', 'yellow')}`);
   return false;
 }
 

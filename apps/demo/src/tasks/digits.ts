@@ -98,7 +98,8 @@ export async function runDigits(context: Context): Promise<boolean> {
   if (!(await train(training, epochs * loader.length, context))) return false;
 
   const took = performance.now() - started;
-  printReport(terminal, data.test, await readImages(model, data.test, normalization));
+  const readings = await readImages(model, data.test, normalization);
+  printReport(terminal, data.test, readings);
   await mkdir(output, { recursive: true });
   const path = join(output, 'digits.safetensors');
   await saveModel(path, model, {
@@ -106,5 +107,14 @@ export async function runDigits(context: Context): Promise<boolean> {
   });
   terminal.text(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
   tellReport('digits', terminal, context);
+  const seen = data.train.fields.targets.data;
+  const counts = Array.from({ length: 10 }, (_, digit) => seen.filter((each) => each === digit).length);
+  context.tell({
+    task: 'digits',
+    data: data.name,
+    figures: { accuracy: readings.accuracy },
+    baselines: { 'most frequent digit': Math.max(...counts) / seen.length },
+    seconds: took / 1000,
+  });
   return true;
 }
