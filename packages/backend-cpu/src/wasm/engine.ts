@@ -292,7 +292,8 @@ class WasmExecutable implements Executable<WasmBuffer> {
   }
 
   #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
-    const { library, memory } = this.#engine;
+    const { memory } = this.#engine;
+    const library = this.#compiled.usesLibrary ? this.#engine.library : {};
     const imports = { memory: { memory: memory.memory }, host: functions, library };
     this.#code ??= new WebAssembly.Module(bytes);
     return new WebAssembly.Instance(this.#code, imports).exports;

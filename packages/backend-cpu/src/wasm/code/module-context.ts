@@ -53,6 +53,8 @@ export const host: Readonly<Record<string, (x: number, y: number) => number>> = 
 export class ModuleContext {
   readonly module: ModuleBuilder;
   readonly target: Target;
+  /** Whether a function of the library is called: it takes time to make, and small networks call none. */
+  usesLibrary = false;
   readonly #helpers = new Map<string, FunctionReference>();
 
   constructor(target: Target) {
@@ -72,6 +74,7 @@ export class ModuleContext {
 
   /** A function of the library module (see `kernels/library.ts`). */
   library(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): FunctionReference {
+    this.usesLibrary = true;
     return this.module.import('library', name, parameters, results);
   }
 

@@ -26,6 +26,8 @@ export interface CompiledProgram {
   readonly inputs: readonly number[];
   readonly outputs: readonly { readonly index: number; readonly bytes: number }[];
   readonly kernels: number;
+  /** Whether functions of the library are called. */
+  readonly usesLibrary: boolean;
   /** Whether some phases may be shared by threads: the module exports `work`. */
   readonly shares: boolean;
   /** The steps at which something starts: those between run with the one before them. */
@@ -62,6 +64,7 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
     inputs: Array.from({ length: program.inputs }, (_, at) => layout.wordOf(at)),
     outputs: program.outputs.map((buffer) => ({ index: layout.wordOf(buffer), bytes: layout.blockBytes(buffer) })),
     kernels: codes.count,
+    usesLibrary: context.usesLibrary,
     shares,
     starts: units.all.map(({ from }) => from),
     paths: units.all.flatMap(({ from, to }) =>
