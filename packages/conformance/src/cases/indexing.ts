@@ -80,6 +80,15 @@ export function indexingOperations(): Operation[] {
       (x, value) => x.mul(3).update([2], value.add(1)).sub(x),
       exact,
     ),
+    operation(
+      'update: by other parts of itself, which the box must not write over first',
+      [any(10)],
+      (x) => {
+        const y = x.cumsum(0);
+        return y.update([2], y.at([0, 6]).add(1));
+      },
+      exact,
+    ),
     operation('update: with nothing', [matrix, any(0, 4)], (x, value) => x.update([0, 0], value), exact),
     operation('update: integers', [whole(5), whole(2)], (x, value) => x.update([3], value), exact),
     operation(

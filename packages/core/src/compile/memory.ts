@@ -84,10 +84,13 @@ class SlotPlanner {
   #joinBoxes(): void {
     const { steps, inputs, outputs } = this.#draft;
     for (let at = steps.length - 1; at >= 0; at--) {
-      const { into, write } = steps[at]!.step;
+      const { into, write, reads } = steps[at]!.step;
       if (this.#isOutput[write] === 1 && this.#slot(write) < 0) this.#slots[write] = this.#slotCount++;
       const base = into?.base ?? -1;
-      const continues = base >= inputs && this.#lastUse[base] === at && !outputs.includes(base) && this.#slot(base) < 0;
+      // a box made of other parts of its base must not write over them
+      const isRead = reads.some(({ buffer }) => buffer === base);
+      const isLast = base >= inputs && this.#lastUse[base] === at && !outputs.includes(base);
+      const continues = isLast && !isRead && this.#slot(base) < 0;
       if (continues && this.#slot(write) >= 0) {
         this.#slots[base] = this.#slot(write);
         this.#passedOn[base] = 1;
