@@ -1,15 +1,16 @@
 /** Each rewrite keeps the sum, makes it cheaper where it applies, and leaves the rest alone. */
 import { reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
-import type { Node } from '../graph/node.ts';
+import { constant, type Node } from '../graph/node.ts';
+import { lift } from '../graph/recorder.ts';
 import { einsum, gradients, type Tensor, tensor } from '../index.ts';
 import { add } from '../ops/arithmetic.ts';
 import { Contraction, matmul } from '../ops/contract.ts';
-import { Concat } from '../ops/indexing.ts';
+import { Concat, ScatterAdd, update } from '../ops/indexing.ts';
 import { Pad, padStatic } from '../ops/views.ts';
 import { wrap } from '../tensor.ts';
 import { prepare } from '../testing.ts';
-import { joinContractions, joinPads, rewriteSum } from './rewrites.ts';
+import { joinBoxes, joinContractions, joinPads, rewriteSum } from './rewrites.ts';
 
 prepare(reference());
 
@@ -29,6 +30,56 @@ async function rewritten(
   expect(await sumOf(result)).toEqual(await sumOf(terms));
   return result;
 }
+
+describe('joinBoxes', () => {
+  /** `rows` from `start` on in a matrix of zeros [6, 2], whose start only the device knows. */
+  const box = (rows: readonly (readonly number[])[], start: number): Node =>
+    update(constant(0, 'float32', [6, 2]), tensor(rows).node, [lift(start, 'int32'), lift(0, 'int32')]);
+  const row = (value: number, start: number): Node => box([[value, -value]], start);
+
+  test('adds many pieces at their places in one pass, also those that lie over each other', async () => {
+    const pieces = [row(1, 0), row(2, 3), box([[3, 4], [5, 6]], 2), row(7, 5), row(8, 3)]; // biome-ignore format: rows
+    const joined = await rewritten(joinBoxes, pieces);
+    expect(namesOf(joined)).toEqual([ScatterAdd.name]);
+  });
+
+  test('keeps other terms, and few pieces', async () => {
+    const whole = tensor([[1, 2], [3, 4], [5, 6], [7, 8], [9, 10], [11, 12]]).node; // biome-ignore format: rows
+    const joined = await rewritten(joinBoxes, [row(1, 0), whole, row(2, 1), row(3, 2), row(4, 2)]);
+    expect(namesOf(joined)).toEqual(['data', ScatterAdd.name]);
+    const few = [row(1, 0), row(2, 1), row(3, 2)];
+    expect(joinBoxes(few)).toBe(few);
+  });
+
+  test('leaves pieces that would be looked at too often, boxes in something else, and boxes of two axes', () => {
+    const wide = Array.from({ length: 4 }, (_, k) => box([[1, 1], [2, 2], [3, 3], [4, 4]], k % 3)); // biome-ignore format: rows
+    expect(joinBoxes(wide)).toBe(wide);
+    const full = tensor([[1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1]]).node; // biome-ignore format: rows
+    const into = Array.from({ length: 4 }, (_, k) =>
+      update(full, tensor([[k, k]]).node, [lift(k, 'int32'), lift(0, 'int32')]),
+    );
+    expect(joinBoxes(into)).toBe(into);
+    const small = Array.from({ length: 4 }, (_, k) =>
+      update(constant(0, 'float32', [6, 2]), tensor([[k]]).node, [lift(k, 'int32'), lift(1, 'int32')]),
+    );
+    expect(joinBoxes(small)).toBe(small);
+  });
+
+  test('the gradient of elements taken one by one is that of the whole, to the second order', async () => {
+    const x = tensor([1, 2, 3, 4, 5, 6]);
+    const loss = [0, 2, 2, 5, 1].map((k) => x.at(k).pow(3)).reduce((a, b) => a.add(b));
+    const [slope] = gradients(loss, [x]);
+    expect(await slope!.array()).toEqual([3, 12, 54, 0, 0, 108]);
+    const [second] = gradients(slope!.sum(), [x]);
+    expect(await second!.array()).toEqual([6, 12, 36, 0, 0, 36]);
+    const ranges = [[0, 2], [1, 3], [3, 5], [4, 6]].map((range) => x.at(range).square().sum()); // biome-ignore format: ranges
+    const [joined] = gradients(
+      ranges.reduce((a, b) => a.add(b)),
+      [x],
+    );
+    expect(await joined!.array()).toEqual([2, 8, 6, 8, 20, 12]);
+  });
+});
 
 describe('joinPads', () => {
   test('makes one concatenation of pieces that do not overlap, in any order, with zeros in the gaps', async () => {

@@ -2,15 +2,66 @@
  * Cheaper ways to write the sum of the cotangents that meet at one node. Each rewrite takes the terms of a sum and gives
  * other terms of the same sum; the chain rule in `gradients.ts` is right without them.
  */
-import { apply, constant, type Node } from '../graph/node.ts';
+import { apply, constant, constantValue, type Node } from '../graph/node.ts';
 import { addTo } from '../lists.ts';
+import { add } from '../ops/arithmetic.ts';
 import { Contraction, type ContractionAxes } from '../ops/contract.ts';
-import { concat } from '../ops/indexing.ts';
+import { concat, scatterAdd, Update } from '../ops/indexing.ts';
+import { indexAlong } from '../ops/sources.ts';
 import { Pad, type PadAttributes } from '../ops/views.ts';
 
 /** The terms of a sum, as few as the rewrites here make them. */
 export function rewriteSum(terms: readonly Node[]): readonly Node[] {
-  return terms.length < 2 ? terms : joinContractions(joinPads(terms));
+  return terms.length < 2 ? terms : joinContractions(joinBoxes(joinPads(terms)));
+}
+
+/** So many boxes at least are joined: fewer cost less as they are. */
+const fewestBoxes = 4;
+
+/**
+ * The cotangents of `x.at([a, b])` are boxes of zeros but for one piece, whose start only the device knows. Many pieces along
+ * one axis are added at their places in one pass, instead of a pass over all of x for each: where they lie over each other
+ * they add up as well.
+ */
+export function joinBoxes(terms: readonly Node[]): readonly Node[] {
+  const groups = new Map<number, Node[]>();
+  const rest: Node[] = [];
+  for (const term of terms) {
+    const axis = boxedAxis(term);
+    if (axis === null) rest.push(term);
+    else addTo(groups, axis, term);
+  }
+  if (groups.size === 0) return terms;
+  for (const [axis, group] of groups) {
+    const length = group.reduce((sum, { inputs }) => sum + inputs[1]!.shape[axis]!, 0);
+    const [first] = group as [Node];
+    // pieces that lie over each other many times over are too many rows for a device that looks at each
+    const pays = group.length >= fewestBoxes && length <= 2 * first.shape[axis]!;
+    rest.push(...(pays ? [joinBox(group, axis)] : group));
+  }
+  return rest.length === terms.length ? terms : rest;
+}
+
+function joinBox(group: readonly Node[], axis: number): Node {
+  const [first] = group as [Node];
+  const places = group.map(({ inputs }) => {
+    const count = inputs[1]!.shape[axis]!;
+    return add(indexAlong([count], 0), inputs[axis + 2]!);
+  });
+  const values = concat(
+    group.map(({ inputs }) => inputs[1]!),
+    axis,
+  );
+  return scatterAdd(constant(0, first.dtype, first.shape, first.backend), concat(places, 0), values, axis);
+}
+
+/** The one axis along which an unrealised box of zeros has a piece that does not fill it, or null. */
+function boxedAxis(node: Node): number | null {
+  if (node.primitive !== Update || node.storage !== null || node.inputs.length === 0) return null;
+  const [base, value] = node.inputs as readonly [Node, Node];
+  if (constantValue(base) !== 0 || node.dtype !== 'float32') return null;
+  const axes = node.shape.flatMap((size, axis) => (value.shape[axis] === size ? [] : [axis]));
+  return axes.length === 1 ? axes[0]! : null;
 }
 
 /** A piece of a row, from `start` up to `end`. */
