@@ -21,7 +21,7 @@ _generator = torch.Generator().manual_seed(20240607)
 
 def random(*shape, low=-2.0, high=2.0, step=1 / 64):
     """Float64 numbers that float32 holds exactly (multiples of `step`), so that both sides start from the same values."""
-    values = torch.rand(*shape, generator=_generator, dtype=torch.float64) * (high - low) + low
+    values = torch.rand(shape, generator=_generator, dtype=torch.float64) * (high - low) + low
     return torch.round(values / step) * step
 
 

@@ -365,4 +365,29 @@ classes = torch.tensor([0, 3, 4, 5, 9, 7])
 layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(6, 10, [3, 5], div_value=2.0), [random(6, 6), classes], [6, 10, [3, 5]], {'divisor': 2}, second=True)
 layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2], head_bias=True), [random(3, 4)], [4, 6, [2]], {'headBias': True}, call=lambda m, x: m.log_prob(x), method='logProbabilities')
 
+# --- weights that are normalised: `norm` is a function of nn's, applied to the layer ---------------------------------------
+def normed(name, function, module, inputs, arguments, options=None, **more):
+    layer(name, function(module), inputs, arguments, norm=[function.__name__, options or {}], **more)
+
+
+def weightNorm(module):
+    return nn.utils.weight_norm(module)
+
+
+def weightNormWhole(module):
+    return nn.utils.weight_norm(module, dim=None)
+
+
+def spectralNorm(module):
+    return nn.utils.spectral_norm(module)
+
+
+normed('Linear', weightNorm, nn.Linear(3, 2), [random(2, 3)], [3, 2], second=True)
+normed('Conv1d', weightNorm, nn.Conv1d(2, 3, 2), [random(1, 2, 4)], [2, 3, 2])
+weightNormWhole.__name__ = 'weightNorm'
+normed('Linear', weightNormWhole, nn.Linear(2, 2), [random(2, 2)], [2, 2], {'axis': None})
+for training in (True, False):
+    normed('Linear', spectralNorm, nn.Linear(3, 2), [random(2, 3)], [3, 2], training=training)
+normed('Conv2d', spectralNorm, nn.Conv2d(2, 3, 2), [random(1, 2, 3, 3)], [2, 3, 2])
+
 write('packages/layers/fixtures/networks.json', CASES)

@@ -73,6 +73,7 @@ export {
 export { alibiSlopes, type RotaryOptions, rotary } from './attention/rotary.ts';
 export type { Neighbourhood, Positions, Visibility } from './attention/visibility.ts';
 export { Bilinear, Identity } from './bilinear.ts';
+export { type Captured, type CaptureOptions, capture } from './capture.ts';
 export { Conv1d, Conv2d, Conv3d, type ConvOptions } from './convolution/conv.ts';
 export {
   ConvTranspose1d,
@@ -228,7 +229,10 @@ export {
   RMSNorm,
   type RMSNormOptions,
 } from './normalization/rms-norm.ts';
+export { type SpectralNormOptions, spectralNorm } from './normalization/spectral-norm.ts';
 export { UnitNormalization, type UnitNormalizationOptions } from './normalization/unit.ts';
+export { updateBatchNorm } from './normalization/update-batch-norm.ts';
+export { removeWeightNorm, type WeightNormOptions, weightNorm } from './normalization/weight-norm.ts';
 export {
   CircularPad1d,
   CircularPad2d,
@@ -317,4 +321,19 @@ export {
 } from './transformer/stacks.ts';
 export { Transformer, type TransformerMasks, type TransformerOptions } from './transformer/transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyConv1d,
+  LazyConv2d,
+  LazyConv3d,
+  LazyConvTranspose1d,
+  LazyConvTranspose2d,
+  LazyConvTranspose3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+  LazyLinear,
+} from './wrappers/lazy.ts';
 export { Masking, TimeDistributed } from './wrappers/sequence.ts';

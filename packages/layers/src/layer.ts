@@ -39,6 +39,11 @@ export interface Layer {
   multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
 }
 
+/** runningMean -> running_mean, as parameters are named. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** Gives the values that stand in place of an object's fields when it is walked, so that parameters bear PyTorch's names. */
 export function nameChildren(owner: object, children: () => Readonly<Record<string, unknown>>): void {
   Object.defineProperty(owner, treeChildren, { value: children });

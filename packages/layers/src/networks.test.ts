@@ -31,13 +31,16 @@ interface Case {
   readonly parameterGradients: object;
   readonly second?: readonly Packed[];
   readonly state?: object;
+  /** What is done to the weight of the layer: a function of ours and its options. */
+  readonly norm?: readonly [name: string, options: object];
   /** What is called in place of `forward`. */
   readonly method?: string;
   /** The arguments of `forward`, '$0' for the first input; without it they are the inputs. */
   readonly given?: readonly unknown[];
 }
 
-const cases: readonly Case[] = fixtures.cases;
+// the cast: JSON has lists where a case has pairs
+const cases = fixtures.cases as unknown as readonly Case[];
 
 beforeAll(() => setDefaultBackend(cpu()));
 afterEach(() => setTraining(true));
@@ -54,13 +57,17 @@ const makers: Readonly<Record<string, (numbers: readonly number[], options: obje
     }),
 };
 
-function made({ operation, attributes }: Case): object {
+function made({ operation, attributes, norm }: Case): object {
   const maker = makers[operation];
   if (maker !== undefined) return maker(attributes.arguments.map(Number), attributes.options);
   const make: unknown = Reflect.get(nn, operation);
   if (typeof make !== 'function') throw new Error(`there is no layer ${operation}`);
   const options = Object.keys(attributes.options).length > 0 ? [attributes.options] : [];
-  return Reflect.construct(make, [...attributes.arguments, ...options]);
+  const layer: object = Reflect.construct(make, [...attributes.arguments, ...options]);
+  const [normName, normOptions] = norm ?? [];
+  const exchange: unknown = normName === undefined ? null : Reflect.get(nn, normName);
+  if (typeof exchange === 'function') exchange(layer, normOptions);
+  return layer;
 }
 
 function build(item: Case): object {

@@ -2,18 +2,9 @@
  * A table of a model's layers. Runs the model once in evaluation on a zero input (nothing is computed: shapes are known
  * when the graph is built), with each layer's `forward` watched for that call.
  */
-import {
-  type DType,
-  evaluate,
-  noGradient,
-  type Parameter,
-  parameters,
-  type Shape,
-  treeChildren,
-  ValueError,
-  zeros,
-} from '@nn/core';
+import { type DType, evaluate, noGradient, type Parameter, parameters, type Shape, ValueError, zeros } from '@nn/core';
 import { show } from './layer.ts';
+import { type Found, layersOf, watch } from './watch.ts';
 
 export interface SummaryRow {
   /** The path of the layer in the model, as in the names of its parameters: `layers.0`. */
@@ -43,10 +34,7 @@ export interface SummaryOptions {
   readonly dtype?: DType | readonly DType[];
 }
 
-interface Seen {
-  readonly path: string;
-  readonly depth: number;
-  readonly layer: Watched;
+interface Seen extends Found {
   outputShape: Shape | null;
   multiplyAdds: number;
 }
@@ -54,12 +42,6 @@ interface Seen {
 /** A layer or model, of one or more inputs. */
 export interface Summarized {
   readonly forward: (...inputs: never[]) => unknown;
-}
-
-interface Watched {
-  forward(...inputs: readonly unknown[]): unknown;
-  multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
-  toString(): string;
 }
 
 /**
@@ -91,16 +73,15 @@ export function summary(
   const inputs = shapes.map((shape, k) =>
     zeros(shape, { dtype: typeof dtype === 'string' ? dtype : (dtype[k] ?? 'float32') }),
   );
-  const found = new Map<object, Seen>();
-  collect(model, '', 0, found, new Set());
-  const restore = [...found.values()].map(watch);
+  const found = layersOf(model).map((layer): Seen => ({ ...layer, outputShape: null, multiplyAdds: 0 }));
+  const restore = found.map((seen) => watch(seen.layer, (given, output) => count(seen, given, output)));
   try {
     evaluate(() => noGradient(() => Reflect.apply(model.forward, model, inputs)));
   } finally {
     for (const undo of restore) undo();
   }
-  const owners = ownersOf([...found.values()]);
-  const rows = [...found.values()].map((seen) => rowOf(seen, owners));
+  const owners = ownersOf(found);
+  const rows = found.map((seen) => rowOf(seen, owners));
   const shown = rows.filter((row) => row.path !== '' || row.parameters + row.multiplyAdds > 0 || rows.length === 1);
   const result = {
     rows: shown,
@@ -115,65 +96,17 @@ function isShape(shape: Shape | readonly Shape[]): shape is Shape {
   return shape.every((size) => typeof size === 'number');
 }
 
-function isLayer(value: object): value is Watched {
-  return 'forward' in value && typeof value.forward === 'function';
-}
-
 function isTensor(value: unknown): value is { readonly shape: Shape; readonly dtype: DType } {
   return typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value;
 }
 
-/** Every layer once, in the order of fields, parents before children. */
-function collect(value: unknown, path: string, depth: number, found: Map<object, Seen>, visited: Set<object>): void {
-  if (typeof value !== 'object' || value === null || visited.has(value)) return;
-  if (isTensor(value) || ArrayBuffer.isView(value)) return;
-  visited.add(value);
-  let below = depth;
-  if (isLayer(value)) {
-    found.set(value, { path, depth, layer: value, outputShape: null, multiplyAdds: 0 });
-    if (path !== '') below++;
-  }
-  for (const [key, child] of childrenOf(value)) {
-    const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    collect(child, path === '' ? name : `${path}.${name}`, below, found, visited);
-  }
-}
-
-function childrenOf(value: object): Iterable<readonly [string, unknown]> {
-  if (treeChildren in value && typeof value[treeChildren] === 'function') {
-    const children: unknown = value[treeChildren]();
-    return typeof children === 'object' && children !== null ? Object.entries(children) : [];
-  }
-  if (value instanceof Map) return [...value].map(([name, child]) => [String(name), child] as const);
-  return Object.entries(value);
-}
-
-/** Puts a watching `forward` before the layer's own, and returns how to take it away. */
-function watch(seen: Seen): () => void {
-  const { layer } = seen;
-  const own = Object.getOwnPropertyDescriptor(layer, 'forward');
-  const forward = layer.forward;
-  Object.defineProperty(layer, 'forward', {
-    configurable: true,
-    writable: true,
-    value(...inputs: readonly unknown[]): unknown {
-      const output = forward.apply(layer, [...inputs]);
-      const shape = shapeOf(output);
-      if (shape !== null) {
-        seen.outputShape = shape;
-        seen.multiplyAdds +=
-          layer.multiplyAdds?.(
-            inputs.filter(isTensor).map((input) => input.shape),
-            shape,
-          ) ?? 0;
-      }
-      return output;
-    },
-  });
-  return () => {
-    if (own === undefined) Reflect.deleteProperty(layer, 'forward');
-    else Object.defineProperty(layer, 'forward', own);
-  };
+/** Counts what a layer's calls give and take. */
+function count(seen: Seen, inputs: readonly unknown[], output: unknown): void {
+  const shape = shapeOf(output);
+  if (shape === null) return;
+  seen.outputShape = shape;
+  const shapes = inputs.filter(isTensor).map((input) => input.shape);
+  seen.multiplyAdds += seen.layer.multiplyAdds?.(shapes, shape) ?? 0;
 }
 
 /** The shape of a tensor, or of the first one in a record such as { output, hidden }. */

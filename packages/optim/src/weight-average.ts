@@ -33,7 +33,8 @@ export interface WeightAverageOptions {
  * save it, `swapOut` gives it back its own weights. In checkpoints it is a part of its own beside the model.
  * (Polyak and Juditsky 1992; Izmailov et al. 2018; PyTorch's `AveragedModel`, Keras' `use_ema`.)
  *
- * With 'equal' and batch normalisation, running statistics belong to other weights: set `buffers`, or compute them anew.
+ * With 'equal' and batch normalisation, running statistics belong to other weights: set `buffers`, or compute them anew
+ * with `updateBatchNorm` of @nn/layers.
  * Throws ValueError for a decay outside 0 to 1 and for a model without weights.
  *
  * @example

@@ -2,42 +2,21 @@
  * Transposed convolutions as layers: parameters, checks and the call into core, which has the arithmetic.
  * Layout is [N, channels, ...space], as in PyTorch; Keras has the channels last.
  */
-import {
-  checkOptions,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
-  type Parameter,
-  type Shape,
-  type Tensor,
-} from '@nn/core';
-import { countOf, fanIn, type Layer, perAxis, requireChannels, spaceNames, uniformParameter } from '../layer.ts';
-import { requireGroups } from './conv.ts';
+import { checkOptions, convTranspose1d, convTranspose2d, convTranspose3d, type Shape, type Tensor } from '@nn/core';
+import { countOf, fanIn, perAxis } from '../layer.ts';
+import { Windowed, type WindowedOptions } from './windowed.ts';
 
-export interface ConvTransposeOptions {
-  readonly stride?: number | readonly number[];
+export interface ConvTransposeOptions extends WindowedOptions {
+  /** Rows and columns cut off on both sides. Default 0. */
   readonly padding?: number | readonly number[];
   /** Rows and columns added at the end, to choose among the sizes that a stride maps to one. Default 0. */
   readonly outputPadding?: number | readonly number[];
-  readonly dilation?: number | readonly number[];
-  readonly groups?: number;
-  readonly bias?: boolean;
 }
 
 /** What the transposed convolutions share; they differ in how many axes space has. */
-abstract class TransposedConvolution implements Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly kernelSize: readonly number[];
-  readonly stride: readonly number[];
+abstract class TransposedConvolution extends Windowed {
   readonly padding: readonly number[];
   readonly outputPadding: readonly number[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-  /** [inputs, outputs / groups, ...kernelSize] */
-  weight: Parameter;
-  /** [outputs] */
-  bias: Parameter | null;
 
   constructor(
     rank: number,
@@ -46,39 +25,22 @@ abstract class TransposedConvolution implements Layer {
     kernelSize: number | readonly number[],
     options: ConvTransposeOptions,
   ) {
-    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
     const name = `ConvTranspose${rank}d(${inputs}, ${outputs})`;
     checkOptions(name, options, ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'bias']);
-    requireGroups(name, inputs, outputs, groups);
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.kernelSize = perAxis(name, 'kernelSize', kernelSize, rank);
-    this.stride = perAxis(name, 'stride', stride, rank);
-    this.padding = perAxis(name, 'padding', padding, rank);
-    this.outputPadding = perAxis(name, 'outputPadding', outputPadding, rank);
-    this.dilation = perAxis(name, 'dilation', dilation, rank);
-    this.groups = groups;
-    const shape = [inputs, outputs / groups, ...this.kernelSize];
-    const bound = 1 / Math.sqrt(fanIn(shape));
-    this.weight = uniformParameter(shape, bound);
-    this.bias = options.bias === false ? null : uniformParameter([outputs], bound);
+    super(`ConvTranspose${rank}d`, rank, inputs, outputs, kernelSize, options, true);
+    this.padding = perAxis(name, 'padding', options.padding ?? 0, rank);
+    this.outputPadding = perAxis(name, 'outputPadding', options.outputPadding ?? 0, rank);
   }
 
-  forward(input: Tensor): Tensor {
-    const rank = this.kernelSize.length;
-    requireChannels(String(this), input, this.inputs, [rank + 2], spaceNames[rank]!);
+  protected override convolve(input: Tensor): Tensor {
     const { stride, padding, outputPadding, dilation, groups } = this;
+    const rank = this.kernelSize.length;
     const convolve = rank === 1 ? convTranspose1d : rank === 2 ? convTranspose2d : convTranspose3d;
-    const result = convolve(input, this.weight, { stride, padding, outputPadding, dilation, groups });
-    return this.bias === null ? result : result.add(this.bias.reshape([this.outputs, ...this.kernelSize.map(() => 1)]));
+    return convolve(input, this.weight, { stride, padding, outputPadding, dilation, groups });
   }
 
   multiplyAdds(inputs: readonly Shape[]): number {
     return countOf(inputs[0] ?? [0]) * fanIn(this.weight.shape);
-  }
-
-  toString(): string {
-    return `ConvTranspose${this.kernelSize.length}d(${this.inputs}, ${this.outputs}, ${this.kernelSize.join('x')})`;
   }
 }
 

@@ -2,58 +2,18 @@
  * Convolutions as layers: parameters, checks and the call into core. The arithmetic is core's `conv1d` to `conv3d`.
  * Layout is [N, channels, ...space], as in PyTorch; Keras has the channels last. `conv-transpose.ts` has the transposed ones.
  */
-import { checkOptions, conv1d, conv2d, conv3d, type Parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
-import {
-  countOf,
-  fanIn,
-  type Layer,
-  perAxis,
-  requireChannels,
-  requireWhole,
-  spaceNames,
-  uniformParameter,
-} from '../layer.ts';
+import { checkOptions, conv1d, conv2d, conv3d, type Shape, type Tensor } from '@nn/core';
+import { countOf, fanIn, perAxis } from '../layer.ts';
+import { Windowed, type WindowedOptions } from './windowed.ts';
 
-export interface ConvOptions {
-  /** Step between windows. Default 1. */
-  readonly stride?: number | readonly number[];
+export interface ConvOptions extends WindowedOptions {
   /** Zeros on both sides of each axis; 'same' keeps the size (stride 1 only), 'valid' is 0. Default 0. */
   readonly padding?: number | readonly number[] | 'same' | 'valid';
-  /** Distance between the taps of the kernel. Default 1. */
-  readonly dilation?: number | readonly number[];
-  /** Channels are cut into this many groups that do not mix. Default 1. */
-  readonly groups?: number;
-  /** Whether to add a bias. Default true. */
-  readonly bias?: boolean;
-}
-
-/** Throws unless the channels divide into groups. */
-export function requireGroups(layer: string, inputs: number, outputs: number, groups: number): void {
-  requireWhole(layer, 'inputs', inputs);
-  requireWhole(layer, 'outputs', outputs);
-  requireWhole(layer, 'groups', groups);
-  if (inputs % groups !== 0 || outputs % groups !== 0) {
-    throw new ShapeError(
-      layer,
-      `${inputs} input and ${outputs} output channels do not divide into ${groups} groups: both must be multiples of groups.`,
-      { layer, inputs, outputs, groups },
-    );
-  }
 }
 
 /** What Conv1d, Conv2d and Conv3d share. */
-abstract class Convolution implements Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly kernelSize: readonly number[];
-  readonly stride: readonly number[];
+abstract class Convolution extends Windowed {
   readonly padding: readonly number[] | 'same' | 'valid';
-  readonly dilation: readonly number[];
-  readonly groups: number;
-  /** [outputs, inputs / groups, ...kernelSize] */
-  weight: Parameter;
-  /** [outputs] */
-  bias: Parameter | null;
 
   constructor(
     rank: number,
@@ -62,38 +22,22 @@ abstract class Convolution implements Layer {
     kernelSize: number | readonly number[],
     options: ConvOptions,
   ) {
-    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
     const name = `Conv${rank}d(${inputs}, ${outputs})`;
     checkOptions(name, options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
-    requireGroups(name, inputs, outputs, groups);
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.kernelSize = perAxis(name, 'kernelSize', kernelSize, rank);
-    this.stride = perAxis(name, 'stride', stride, rank);
+    super(`Conv${rank}d`, rank, inputs, outputs, kernelSize, options, false);
+    const { padding = 0 } = options;
     this.padding = typeof padding === 'string' ? padding : perAxis(name, 'padding', padding, rank);
-    this.dilation = perAxis(name, 'dilation', dilation, rank);
-    this.groups = groups;
-    const shape = [outputs, inputs / groups, ...this.kernelSize];
-    const bound = 1 / Math.sqrt(fanIn(shape));
-    this.weight = uniformParameter(shape, bound);
-    this.bias = options.bias === false ? null : uniformParameter([outputs], bound);
   }
 
-  forward(input: Tensor): Tensor {
-    const rank = this.kernelSize.length;
-    requireChannels(String(this), input, this.inputs, [rank + 2], spaceNames[rank]!);
+  protected override convolve(input: Tensor): Tensor {
     const { stride, padding, dilation, groups } = this;
+    const rank = this.kernelSize.length;
     const convolve = rank === 1 ? conv1d : rank === 2 ? conv2d : conv3d;
-    const result = convolve(input, this.weight, { stride, padding, dilation, groups });
-    return this.bias === null ? result : result.add(this.bias.reshape([this.outputs, ...this.kernelSize.map(() => 1)]));
+    return convolve(input, this.weight, { stride, padding, dilation, groups });
   }
 
   multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
     return countOf(output) * fanIn(this.weight.shape);
-  }
-
-  toString(): string {
-    return `Conv${this.kernelSize.length}d(${this.inputs}, ${this.outputs}, ${this.kernelSize.join('x')})`;
   }
 }
 

@@ -58,21 +58,16 @@ export function classBalancedWeights(counts: ClassCounts, options: { readonly be
 /** log(n_c / N), scaled by tau: what logits [N, classes, ...] are moved by. */
 function logPrior(of: string, logits: Tensor, counts: ClassCounts, tau: number): Tensor {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return alongClasses(
-    of,
-    logits,
-    counts,
-    counts.map((count) => tau * Math.log(count / total)),
-  );
+  return alongClasses(of, logits, counts, (count) => tau * Math.log(count / total));
 }
 
-/** A number for each class, laid along the classes of logits. */
-function alongClasses(of: string, logits: Tensor, counts: ClassCounts, values: readonly number[]): Tensor {
+/** A number for each class, made from how often it occurs, laid along the classes of logits. */
+function alongClasses(of: string, logits: Tensor, counts: ClassCounts, forCount: (count: number) => number): Tensor {
   requireCounts(of, counts);
   const axis = logits.rank === 1 ? 0 : 1;
   const classes = logits.shape[axis] ?? 0;
   const after = new Array<number>(Math.max(0, logits.rank - axis - 1)).fill(1);
-  return perClass(of, 'counts', values, classes).reshape([classes, ...after]);
+  return perClass(of, 'counts', counts.map(forCount), classes).reshape([classes, ...after]);
 }
 
 /**
@@ -157,12 +152,7 @@ export function ldam(logits: Tensor, target: Tensor, counts: ClassCounts, option
   checkClassOptions('ldam', options, ['maxMargin', 'scale']);
   const { maxMargin = 0.5, scale = 30 } = options;
   const largest = Math.max(...counts.map((count) => count ** -0.25));
-  const margins = alongClasses(
-    'ldam',
-    logits,
-    counts,
-    counts.map((count) => (maxMargin * count ** -0.25) / largest),
-  );
+  const margins = alongClasses('ldam', logits, counts, (count) => (maxMargin * count ** -0.25) / largest);
   const moved = logits.sub(where(targetHits('ldam', logits, target), margins, 0)).mul(scale);
   return classLoss('ldam', moved, target, options, surprise);
 }
@@ -193,12 +183,7 @@ export function equalized(logits: Tensor, target: Tensor, counts: ClassCounts, o
   const total = counts.reduce((sum, count) => sum + count, 0);
   // log(1 - strength); a term of e^-1e4 is none
   const less = strength === 1 ? -1e4 : Math.log1p(-strength);
-  const moves = alongClasses(
-    'equalized',
-    logits,
-    counts,
-    counts.map((count) => (count / total < rareShare ? less : 0)),
-  );
+  const moves = alongClasses('equalized', logits, counts, (count) => (count / total < rareShare ? less : 0));
   const moved = logits.add(where(targetHits('equalized', logits, target), 0, moves));
   return classLoss('equalized', moved, target, options, surprise);
 }
@@ -226,12 +211,7 @@ export function seesaw(logits: Tensor, target: Tensor, counts: ClassCounts, opti
   const { p = 0.8, q = 2 } = options;
   const axis = logits.rank === 1 ? 0 : 1;
   const hit = targetHits('seesaw', logits, target);
-  const sizes = alongClasses(
-    'seesaw',
-    logits,
-    counts,
-    counts.map((count) => Math.log(count)),
-  );
+  const sizes = alongClasses('seesaw', logits, counts, Math.log);
   const ofTarget = where(hit, sizes, 0).sum(axis, { keepAxes: true });
   const mitigation = sizes.sub(ofTarget).minimum(0).mul(p);
   const likely = logits.stopGradient().logSoftmax(axis);

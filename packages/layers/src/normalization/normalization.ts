@@ -50,11 +50,11 @@ export interface BatchNormOptions {
 }
 
 /** What BatchNorm1d, BatchNorm2d and BatchNorm3d share; they differ in the rank of their input. */
-abstract class BatchNorm implements Layer {
+export abstract class BatchNorm implements Layer {
   readonly takesMask: true = true;
   readonly channels: number;
   readonly epsilon: number;
-  readonly momentum: number | null;
+  momentum: number | null;
   /** [channels], 1 at first; null without `affine`. */
   weight: Parameter | null;
   /** [channels], 0 at first; null without `affine`. */

@@ -1,0 +1,80 @@
+/**
+ * The layers of a model by their paths, and looking on while they are called. Owns the walk and the way back; `summary` and
+ * `capture` say what is to be seen.
+ */
+import { isParameter, type Shape, treeChildren } from '@nn/core';
+import { snakeCase } from './layer.ts';
+
+/** What is watched: anything with a `forward`. */
+export interface Watched {
+  forward(...inputs: readonly unknown[]): unknown;
+  multiplyAdds?(inputs: readonly Shape[], output: Shape): number;
+  toString(): string;
+}
+
+/** A layer where it stands in a model. */
+export interface Found {
+  /** As in the names of its parameters: 'layers.0'; '' is the model. */
+  readonly path: string;
+  /** Layers above it. */
+  readonly depth: number;
+  readonly layer: Watched;
+}
+
+/** Every layer once, in the order of fields, parents before children. */
+export function layersOf(model: unknown): Found[] {
+  const found: Found[] = [];
+  const visited = new Set<object>();
+  const enter = (value: unknown, path: string, depth: number): void => {
+    if (typeof value !== 'object' || value === null || visited.has(value)) return;
+    if (isTensorLike(value) || ArrayBuffer.isView(value)) return;
+    visited.add(value);
+    let below = depth;
+    if (isLayer(value)) {
+      found.push({ path, depth, layer: value });
+      if (path !== '') below++;
+    }
+    for (const [key, child] of childrenOf(value)) {
+      const name = snakeCase(key);
+      enter(child, path === '' ? name : `${path}.${name}`, below);
+    }
+  };
+  enter(model, '', 0);
+  return found;
+}
+
+function isLayer(value: object): value is Watched {
+  return 'forward' in value && typeof value.forward === 'function';
+}
+
+function isTensorLike(value: object): boolean {
+  return isParameter(value) || ('shape' in value && 'dtype' in value);
+}
+
+function childrenOf(value: object): Iterable<readonly [string, unknown]> {
+  if (treeChildren in value && typeof value[treeChildren] === 'function') {
+    const children: unknown = value[treeChildren]();
+    return typeof children === 'object' && children !== null ? Object.entries(children) : [];
+  }
+  if (value instanceof Map) return [...value].map(([name, child]) => [String(name), child] as const);
+  return Object.entries(value);
+}
+
+/** Calls `seen` after each call of the layer's `forward`, until what it returns is called. */
+export function watch(layer: Watched, seen: (inputs: readonly unknown[], output: unknown) => void): () => void {
+  const own = Object.getOwnPropertyDescriptor(layer, 'forward');
+  const forward = layer.forward;
+  Object.defineProperty(layer, 'forward', {
+    configurable: true,
+    writable: true,
+    value(...inputs: readonly unknown[]): unknown {
+      const output = forward.apply(layer, [...inputs]);
+      seen(inputs, output);
+      return output;
+    },
+  });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(layer, 'forward');
+    else Object.defineProperty(layer, 'forward', own);
+  };
+}
