@@ -371,33 +371,62 @@ compile`,
 Identity
 Linear
 Bilinear
-LazyLinear, LazyConv1d, LazyConv2d, LazyConv3d - sizes are arguments
+LazyLinear
+LazyConv1d
+LazyConv2d
+LazyConv3d
+LazyConvTranspose1d
+LazyConvTranspose2d
+LazyConvTranspose3d
+LazyBatchNorm1d
+LazyBatchNorm2d
+LazyBatchNorm3d
+LazyInstanceNorm1d
+LazyInstanceNorm2d
+LazyInstanceNorm3d
 Conv1d
 Conv2d
 Conv3d
 ConvTranspose1d
 ConvTranspose2d
 ConvTranspose3d
-Fold = fold
-Unfold = unfold
+Fold
+Unfold
 MaxPool1d
 MaxPool2d
-MaxPool3d = maxPool - the function takes any number of axes
+MaxPool3d
 AvgPool1d
 AvgPool2d
-AvgPool3d = averagePool - the function takes any number of axes
-AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = adaptiveMaxPool
-AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = adaptiveAveragePool
+AvgPool3d
+AdaptiveMaxPool1d
+AdaptiveMaxPool2d
+AdaptiveMaxPool3d
+AdaptiveAvgPool1d
+AdaptiveAvgPool2d
+AdaptiveAvgPool3d
 LPPool1d
 LPPool2d
-MaxUnpool1d, MaxUnpool2d, MaxUnpool3d = maxUnpool
+LPPool3d
+MaxUnpool1d
+MaxUnpool2d
+MaxUnpool3d
 FractionalMaxPool2d
 FractionalMaxPool3d
-ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = reflectionPad
-ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = replicationPad
-ZeroPad1d, ZeroPad2d, ZeroPad3d = x.pad
-ConstantPad1d, ConstantPad2d, ConstantPad3d = x.pad
-CircularPad1d, CircularPad2d, CircularPad3d = circularPad
+ReflectionPad1d
+ReflectionPad2d
+ReflectionPad3d
+ReplicationPad1d
+ReplicationPad2d
+ReplicationPad3d
+ZeroPad1d
+ZeroPad2d
+ZeroPad3d
+ConstantPad1d
+ConstantPad2d
+ConstantPad3d
+CircularPad1d
+CircularPad2d
+CircularPad3d
 BatchNorm1d
 BatchNorm2d
 BatchNorm3d
@@ -431,48 +460,48 @@ AlphaDropout
 FeatureAlphaDropout
 Embedding
 EmbeddingBag
-PixelShuffle = pixelShuffle
-PixelUnshuffle = pixelUnshuffle
-ChannelShuffle = channelShuffle
-Upsample, UpsamplingNearest2d, UpsamplingBilinear2d = interpolate
+PixelShuffle
+PixelUnshuffle
+ChannelShuffle
+Upsample, UpsamplingNearest2d, UpsamplingBilinear2d = Upsample
 CosineSimilarity
 PairwiseDistance
 Sequential
 ModuleList, ModuleDict, ParameterList, ParameterDict = "an array or a record" - models are plain objects: namedParameters walks them
 Flatten
-Unflatten = x.reshape`,
+Unflatten`,
   },
   {
     title: 'Layers of Keras',
     home: 'layers',
     about: 'Keras 3, where PyTorch has none of the name',
     lines: `
-EinsumDense = einsum
+EinsumDense
 ReversibleEmbedding
 SeparableConv1D, SeparableConv2D = SeparableConv1d, SeparableConv2d
 DepthwiseConv1D, DepthwiseConv2D = DepthwiseConv1d, DepthwiseConv2d
-GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D = x.mean - over the axes of space
-GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D = x.max - over the axes of space
+GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D = GlobalAveragePool - any number of axes
+GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D = GlobalMaxPool - any number of axes
 ConvLSTM1D, ConvLSTM2D, ConvLSTM3D = ConvLSTM1d, ConvLSTM2d, ConvLSTM3d
 Bidirectional = LSTM - option bidirectional
-TimeDistributed = Linear - layers take any number of leading axes
+TimeDistributed
 StackedRNNCells = LSTM - option layers
 Attention = attention
 AdditiveAttention
 GroupQueryAttention = GroupedQueryAttention
-UnitNormalization = normalize
-SpectralNormalization = SpectralNorm
+UnitNormalization
+SpectralNormalization = spectralNorm
 RMSNormalization = RMSNorm
 GaussianNoise
 GaussianDropout
 SpatialDropout1D, SpatialDropout2D, SpatialDropout3D = Dropout1d, Dropout2d, Dropout3d
 ActivityRegularization = l2Penalty, l1Penalty - of what a layer gives, added to the loss
-Masking = sequenceMask
-RepeatVector = repeat
-Permute = x.permute
-Cropping1D, Cropping2D, Cropping3D = x.at
-ZeroPadding1D, ZeroPadding2D, ZeroPadding3D = x.pad
-UpSampling1D, UpSampling2D, UpSampling3D = interpolate
+Masking
+RepeatVector
+Permute - with the axis of the batch
+Cropping1D, Cropping2D, Cropping3D = ZeroPad1d, ZeroPad2d, ZeroPad3d - negative amounts
+ZeroPadding1D, ZeroPadding2D, ZeroPadding3D = ZeroPad1d, ZeroPad2d, ZeroPad3d
+UpSampling1D, UpSampling2D, UpSampling3D = Upsample
 Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot = x.add, x.sub, x.mul, x.maximum, x.minimum, concat, x.matmul
 TernaryDense - weights of three values belong to @nn/compress
 Normalization = fitNormalization

@@ -330,6 +330,14 @@ layer('EmbeddingBag', nn.EmbeddingBag(5, 3, mode='sum'), [bag, random(2, 3)], [5
 layer('EmbeddingBag', nn.EmbeddingBag(5, 2, mode='mean', padding_idx=2), [torch.tensor([1, 2, 2, 0, 3]), torch.tensor([0, 1, 3])], [5, 2], {'mode': 'mean', 'paddingIndex': 2}, given=['$0', {'offsets': '$1'}])
 
 
+class Reversible(nn.Embedding):
+    def reverse(self, x):
+        return 2 * torch.tanh(x @ self.weight.T / 2)
+
+
+layer('ReversibleEmbedding', Reversible(5, 3), [random(2, 3)], [5, 3], {'softCap': 2}, call=lambda m, x: m.reverse(x), method='reverse', second=True)
+
+
 class Separable(nn.Module):
     def __init__(self, depthwise, pointwise):
         super().__init__()
@@ -362,8 +370,8 @@ layer('EinsumDense', Einsum('...x,xy->...y', (3, 2)), [random(2, 1, 2, 3)], ['..
 layer('UnitNormalization', Call(lambda x: F.normalize(x, dim=-1)), [random(3, 4)], [], second=True)
 layer('Masking', Call(lambda x: x * (x != 1).any(-1, keepdim=True)), [torch.tensor([[[1.0, 2], [1, 1]], [[0, 0], [1, 0]]], dtype=torch.float64)], [1])
 classes = torch.tensor([0, 3, 4, 5, 9, 7])
-layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(6, 10, [3, 5], div_value=2.0), [random(6, 6), classes], [6, 10, [3, 5]], {'divisor': 2}, second=True)
-layer('AdaptiveLogSoftmax', nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2], head_bias=True), [random(3, 4)], [4, 6, [2]], {'headBias': True}, call=lambda m, x: m.log_prob(x), method='logProbabilities')
+layer('AdaptiveLogSoftmaxWithLoss', nn.AdaptiveLogSoftmaxWithLoss(6, 10, [3, 5], div_value=2.0), [random(6, 6), classes], [6, 10, [3, 5]], {'divisor': 2}, second=True)
+layer('AdaptiveLogSoftmaxWithLoss', nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2], head_bias=True), [random(3, 4)], [4, 6, [2]], {'headBias': True}, call=lambda m, x: m.log_prob(x), method='logProbabilities')
 
 # --- weights that are normalised: `norm` is a function of nn's, applied to the layer ---------------------------------------
 def normed(name, function, module, inputs, arguments, options=None, **more):

@@ -7,7 +7,7 @@ import { requireLastAxis, requireWhole, show } from './layer.ts';
 import { Linear } from './linear.ts';
 import { Sequential } from './sequential.ts';
 
-export interface AdaptiveLogSoftmaxOptions {
+export interface AdaptiveLogSoftmaxWithLossOptions {
   /** Each cluster's projection is narrower than the last by this. Default 4. */
   readonly divisor?: number;
   /** Whether the head has a bias. Default false. */
@@ -24,12 +24,12 @@ export interface AdaptiveLogSoftmaxOptions {
  *
  * @example
  * import { tensor, zeros } from '@nn/core';
- * import { AdaptiveLogSoftmax } from '@nn/layers';
- * const layer = new AdaptiveLogSoftmax(16, 1000, [10, 100]);
+ * import { AdaptiveLogSoftmaxWithLoss } from '@nn/layers';
+ * const layer = new AdaptiveLogSoftmaxWithLoss(16, 1000, [10, 100]);
  * console.log(layer.forward(zeros([4, 16]), tensor([3, 50, 999, 0])).output.shape); // => [4]
  * console.log(layer.logProbabilities(zeros([4, 16])).shape); // => [4, 1000]
  */
-export class AdaptiveLogSoftmax {
+export class AdaptiveLogSoftmaxWithLoss {
   readonly inputs: number;
   readonly classes: number;
   /** Where clusters begin, and the number of classes at the end. */
@@ -37,7 +37,12 @@ export class AdaptiveLogSoftmax {
   head: Linear;
   readonly tail: readonly Sequential[];
 
-  constructor(inputs: number, classes: number, cutoffs: readonly number[], options: AdaptiveLogSoftmaxOptions = {}) {
+  constructor(
+    inputs: number,
+    classes: number,
+    cutoffs: readonly number[],
+    options: AdaptiveLogSoftmaxWithLossOptions = {},
+  ) {
     this.inputs = inputs;
     this.classes = classes;
     const name = String(this);
@@ -108,6 +113,6 @@ export class AdaptiveLogSoftmax {
   }
 
   toString(): string {
-    return `AdaptiveLogSoftmax(${this.inputs}, ${this.classes})`;
+    return `AdaptiveLogSoftmaxWithLoss(${this.inputs}, ${this.classes})`;
   }
 }

@@ -111,6 +111,16 @@ describe('errors name the layer, both facts and the fix', () => {
       () => new nn.EinsumDense('ab,bc->ac', { b: 2, c: 3 }, { biasAxes: 'x' }),
       'EinsumDense(ab,bc->ac): a bias of the axes x does not lie over the output ac',
     ],
+    [
+      'cap',
+      () => new nn.ReversibleEmbedding(5, 2, { softCap: 0 }),
+      'ReversibleEmbedding: softCap is 0: it must be above 0.',
+    ],
+    [
+      'reverse',
+      () => new nn.ReversibleEmbedding(5, 2, { tied: false }).reverse(zeros([1, 3])),
+      'ReversibleEmbedding(5, 2): the last axis must have 2 values, the input [1, 3] has 3.',
+    ],
     ['masking', () => new nn.Masking().forward(zeros([2, 3])), 'Masking(0): takes [N, length, ...], got [2, 3].'],
     [
       'time',
@@ -124,13 +134,13 @@ describe('errors name the layer, both facts and the fix', () => {
     ],
     [
       'cutoffs',
-      () => new nn.AdaptiveLogSoftmax(8, 10, [3, 3]),
-      'AdaptiveLogSoftmax(8, 10): the cutoffs are [3, 3]: they must rise, from 1 to below 10.',
+      () => new nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3, 3]),
+      'AdaptiveLogSoftmaxWithLoss(8, 10): the cutoffs are [3, 3]: they must rise, from 1 to below 10.',
     ],
     [
       'clusters',
-      () => new nn.AdaptiveLogSoftmax(2, 10, [3]),
-      'AdaptiveLogSoftmax(2, 10): cluster 0 has no width left: 2 / 4^1 is below 1.',
+      () => new nn.AdaptiveLogSoftmaxWithLoss(2, 10, [3]),
+      'AdaptiveLogSoftmaxWithLoss(2, 10): cluster 0 has no width left: 2 / 4^1 is below 1.',
     ],
     ['depth', () => Reflect.construct(nn.DepthwiseConv2d, [2, 3, { groups: 2 }]), 'DepthwiseConv2d: no option groups'],
   ])('%s', (_, call, message) => {
@@ -163,13 +173,13 @@ test('a bag does not train its padding, and an empty one is 0', async () => {
 });
 
 test('a target that is no class has no probability', async () => {
-  const layer = new nn.AdaptiveLogSoftmax(4, 6, [2]);
+  const layer = new nn.AdaptiveLogSoftmaxWithLoss(4, 6, [2]);
   const found = await read(layer.forward(uniform([3, 4]), tensor(Int32Array.of(0, 6, -1))).output);
   expect(found.map(Number.isNaN)).toEqual([false, true, true]);
 });
 
 test('the probabilities of all classes sum to 1, and the most probable is predicted', async () => {
-  const layer = new nn.AdaptiveLogSoftmax(8, 20, [3, 9], { divisor: 2 });
+  const layer = new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 9], { divisor: 2 });
   const x = uniform([5, 8], { low: -3, high: 3 });
   const all = layer.logProbabilities(x);
   for (const sum of await read(all.exp().sum(1))) expect(sum).toBeCloseTo(1, 5);
@@ -186,7 +196,7 @@ test('wrapped layers keep their names', () => {
     'pointwise.weight',
     'pointwise.bias',
   ]);
-  expect([...namedParameters(new nn.AdaptiveLogSoftmax(8, 10, [3, 5], { divisor: 2 })).keys()]).toEqual([
+  expect([...namedParameters(new nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3, 5], { divisor: 2 })).keys()]).toEqual([
     'head.weight',
     'tail.0.0.weight',
     'tail.0.1.weight',

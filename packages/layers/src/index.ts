@@ -55,7 +55,7 @@ export {
 } from './activations/rectifiers.ts';
 export { logSoftmax, softmax, softmin, sparsemax } from './activations/shares.ts';
 export { PReLU, RReLU } from './activations/slopes.ts';
-export { AdaptiveLogSoftmax, type AdaptiveLogSoftmaxOptions } from './adaptive-log-softmax.ts';
+export { AdaptiveLogSoftmaxWithLoss, type AdaptiveLogSoftmaxWithLossOptions } from './adaptive-log-softmax.ts';
 export { AdditiveAttention, type AdditiveAttentionMasks, type AdditiveAttentionOptions } from './attention/additive.ts';
 export { type AttentionOptions, attention } from './attention/attention.ts';
 export { KeyValueCache } from './attention/cache.ts';
@@ -101,6 +101,7 @@ export {
 export { EinsumDense, type EinsumDenseOptions } from './einsum-dense.ts';
 export { Embedding, type EmbeddingOptions } from './embedding/embedding.ts';
 export { type BagOptions, EmbeddingBag, type EmbeddingBagOptions } from './embedding/embedding-bag.ts';
+export { ReversibleEmbedding, type ReversibleEmbeddingOptions } from './embedding/reversible-embedding.ts';
 export {
   gainOf,
   type KaimingOptions,
