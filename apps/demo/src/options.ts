@@ -192,7 +192,7 @@ export function helpText(): string {
     '',
     ...lines,
     '',
-    'Moons and digits keep a checkpoint as they train. Ctrl-C saves once more and stops; a second Ctrl-C stops at once.',
+    'Moons and digits keep a checkpoint. Ctrl-C saves once more and stops; a second Ctrl-C stops at once.',
     'Colours follow NO_COLOR.',
     '',
     'examples:',

@@ -51,6 +51,13 @@ export type { WindowOptions, Windows } from './series/windows.ts';
 export { slidingWindows } from './series/windows.ts';
 export { type ByteRange, byteRange, fetchRange, openFile } from './sources/byte-range.ts';
 export { type CsvRows, type CsvRowsOptions, csvRows } from './sources/csv-rows.ts';
+export {
+  type FolderFile,
+  type FolderOptions,
+  type FolderSample,
+  type FolderSamples,
+  folderSamples,
+} from './sources/folders.ts';
 export { type TarOptions, type TarSample, type TarSamples, tarSamples } from './sources/tar.ts';
 export {
   type ByteStream,

@@ -1,10 +1,11 @@
 /** Sources over files of Node's: archives that Python wrote, damaged ones, and packed lines from a stream. */
-import { createReadStream, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { byteRange, openFile } from './byte-range.ts';
+import { folderSamples } from './folders.ts';
 import { tarSamples } from './tar.ts';
 import { lineStream, textLines } from './text-lines.ts';
 
@@ -80,4 +81,35 @@ it('textLines and lineStream read files, also packed ones', async () => {
   await expect(again.get(3999)).rejects.toThrow('the file is shorter.');
   await file.close();
   await expect(openFile(join(folder, 'none'))).rejects.toThrow('ENOENT');
+});
+
+describe('folderSamples', () => {
+  it('takes a folder for each class, in an order that is the same everywhere', async () => {
+    const root = join(folder, 'photos');
+    for (const [path, text] of [
+      ['train/bees/b.JPG', 'bee'],
+      ['train/ants/2.jpg', 'ant 2'],
+      ['train/ants/10.jpg', 'ant 10'],
+      ['train/ants/notes.txt', 'no picture'],
+      ['train/.cache/x.jpg', 'hidden'],
+    ] as const) {
+      mkdirSync(join(root, path, '..'), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    const samples = await folderSamples(join(root, 'train'), { extensions: ['jpg'] });
+    expect([samples.length, samples.classes, [...samples.labels]]).toEqual([3, ['ants', 'bees'], [0, 0, 1]]);
+    const read = await Promise.all([0, 1, 2].map((index) => samples.get(index)));
+    expect(read.map(({ path, bytes, label }) => [path, decode(bytes), label])).toEqual([
+      ['ants/10.jpg', 'ant 10', 0],
+      ['ants/2.jpg', 'ant 2', 0],
+      ['bees/b.JPG', 'bee', 1],
+    ]);
+    await expect(samples.get(3)).rejects.toThrow('folderSamples: there is no sample 3 among 3.');
+    await expect(folderSamples(root, { extensions: ['.png'] })).rejects.toThrow(
+      'folderSamples: there is no file that ends with .png in ',
+    );
+    await expect(folderSamples(join(root, 'train/ants'))).rejects.toThrow(
+      'folderSamples: 10.jpg stands in no folder, which would be its class.',
+    );
+  });
 });
