@@ -34,6 +34,7 @@ const layers = {
     { name: 'ops', files: ['ops/'] },
     { name: 'autograd', files: ['autograd/'] },
     { name: 'compile', files: ['compile/'] },
+    { name: 'loops', files: ['loops/'] },
     { name: 'tensor', files: ['*'] },
     { name: 'index', files: ['index.ts'] },
   ],

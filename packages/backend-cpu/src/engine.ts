@@ -47,6 +47,7 @@ export const commonLimits: Omit<Limits, 'maxReads' | 'maxBindings'> = {
   maxLength: 2 ** 30,
   exactInt32: true,
   inPlace: true,
+  loops: true,
   maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
 };
 

@@ -24,7 +24,7 @@ testConformance(
 // what core says of memory and groups keeps the meaning of programs where memory is really shared
 testConformance('a device whose memory is shared as planned', () => sharedMemory(), {
   lacks,
-  groups: ['contract', 'fusion', 'programs', 'random graphs', 'training'],
+  groups: ['contract', 'fusion', 'loops', 'programs', 'random graphs', 'training'],
 });
 
 /** Passes everything on to the oracle; tests break one method at a time. */

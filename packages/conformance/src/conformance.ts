@@ -3,6 +3,7 @@ import type { Backend } from '@nn/core';
 import { type ConformanceCase, type ConformanceOptions, runConformanceCase, skipOf } from './case.ts';
 import { bundleCases } from './cases/bundles.ts';
 import { contractCases } from './cases/contract.ts';
+import { loopCases } from './cases/loops.ts';
 import { primitiveCases } from './cases/primitives.ts';
 import { programCases } from './cases/programs.ts';
 import { randomGraphCases } from './cases/random.ts';
@@ -18,6 +19,7 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...primitiveCases(),
     ...randomCases(),
     ...specialCases(),
+    ...loopCases(),
     ...programCases(options),
     ...randomGraphCases(options),
     ...readCases(),

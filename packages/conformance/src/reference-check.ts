@@ -14,6 +14,8 @@ export function checkProgram(program: Program, limits: Limits): void {
   steps.forEach((step, number) => {
     const complain = (rule: string): never => fail(`${describe(step, number)}: ${rule}`);
     for (const { buffer } of step.reads) if (!written[buffer]) complain(`reads buffer ${buffer}, not written yet`);
+    const around = step.piece?.base;
+    if (around != null && !written[around]) complain(`the base, buffer ${around}, is not written yet`);
     if (written[step.write]) complain(`writes buffer ${step.write}, an input or written already`);
     checkStep(step, program, limits, complain);
     const base = step.into?.base;
@@ -21,6 +23,7 @@ export function checkProgram(program: Program, limits: Limits): void {
     if (step.scalars.some((scalar) => scalar >= scalars.length)) complain('names a scalar that the program lacks');
     written[step.write] = true;
   });
+  checkLoops(program, limits);
   if (new Set(outputs).size !== outputs.length) fail('an output is returned twice');
   for (const output of outputs) {
     if (output < inputs || !written[output]) fail(`output buffer ${output} is an input, or never written`);
@@ -34,12 +37,37 @@ export function checkProgram(program: Program, limits: Limits): void {
   }
 }
 
+function checkLoops({ steps, buffers, groups, loops = [] }: Program, limits: Limits): void {
+  let end = -1;
+  loops.forEach(({ first, last, count, carried }, number) => {
+    const complain = (rule: string): never => fail(`loop ${number}: ${rule}`);
+    if (limits.loops !== true || !limits.inPlace) complain('the limits exclude loops');
+    if (first <= end || last < first || last >= steps.length || !(count >= 1))
+      complain('is no range of steps of its own');
+    end = last;
+    const isInside = (at: number): boolean => first <= at && at <= last;
+    if (groups.some((group) => isInside(group.first) !== isInside(group.last))) complain('a group enters or leaves it');
+    const writes = steps.map(({ write }) => write);
+    for (const { from, to } of carried) {
+      if (!isInside(writes.indexOf(from))) complain(`buffer ${from}, which it carries on, is not written inside`);
+      if (isInside(writes.indexOf(to)) || writes.indexOf(to) > last || writes.indexOf(to) < 0) {
+        complain(`buffer ${to}, in which a value is carried on, is not written before`);
+      }
+      const [a, b] = [buffers[from]!, buffers[to]!];
+      if (a.slot !== b.slot || a.dtype !== b.dtype || sizeOf(a.shape) !== sizeOf(b.shape)) {
+        complain(`buffers ${from} and ${to} are not of one slot and type`);
+      }
+    }
+  });
+}
+
 function checkStep(step: Step, program: Program, limits: Limits, complain: (rule: string) => never): void {
   const { kernel, into } = step;
   const { buffers } = program;
   const target = buffers[step.write]!;
   const size = sizeOf(into?.shape ?? kernel.domain);
-  if (sizeOf(target.shape) !== size) complain(`writes ${size} elements into a buffer of ${sizeOf(target.shape)}`);
+  if (step.piece ? sizeOf(target.shape) < size : sizeOf(target.shape) !== size)
+    complain(`writes ${size} elements into a buffer of ${sizeOf(target.shape)}`);
   if (target.dtype !== kernel.dtype) complain(`writes ${kernel.dtype} into a buffer of ${target.dtype}`);
   if (step.reads.length !== kernel.reads.length) complain('binds another number of reads than the kernel has');
   if (step.scalars.length !== kernel.scalars.length) complain('binds another number of scalars than the kernel has');
@@ -48,7 +76,8 @@ function checkStep(step: Step, program: Program, limits: Limits, complain: (rule
   step.reads.forEach(({ buffer }, read) => {
     const { dtype, slot } = buffers[buffer]!;
     if (dtype !== kernel.reads[read]) complain(`read ${read} is ${dtype}, the kernel expects ${kernel.reads[read]}`);
-    if (slot === target.slot && (step.inPlace !== read || !limits.inPlace)) {
+    // a piece is read from what other turns wrote
+    if (slot === target.slot && !step.piece && (step.inPlace !== read || !limits.inPlace)) {
       complain(`read ${read} shares the slot of the written buffer without being in place`);
     }
   });

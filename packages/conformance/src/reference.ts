@@ -9,6 +9,7 @@ import {
   type BufferType,
   type Executable,
   type Limits,
+  type Loop,
   type Program,
   type Step,
   type TensorData,
@@ -55,6 +56,7 @@ const ownLimits: Limits = {
   maxLength: 2 ** 28,
   exactInt32: true,
   inPlace: true,
+  loops: true,
   maxResident: { count: 4096, bytes: 2 ** 28 },
 };
 
@@ -149,6 +151,8 @@ class Run {
   readonly #contents: (Contents | undefined)[] = [];
   /** For each slot, the buffer whose contents it holds. */
   readonly #owners = new Map<number, number>();
+  /** Of the loop that is running. */
+  #turn = 0;
 
   constructor(program: Program, inputs: readonly ReferenceBuffer[], scalars: Float64Array, rounding: Rounding) {
     if (inputs.length !== program.inputs || scalars.length !== program.scalars.length) {
@@ -185,9 +189,15 @@ class Run {
 
   execute(): readonly ReferenceBuffer[] {
     const { buffers, steps, outputs, donations } = this.#program;
-    steps.forEach((step, number) => {
-      this.#write(step, number, this.#evaluate(step, number));
-    });
+    const { loops = [] } = this.#program;
+    for (let number = 0; number < steps.length; number++) {
+      const loop = loops.find(({ first, last }) => first <= number && number <= last);
+      if (loop === undefined) this.#step(steps[number]!, number);
+      else {
+        this.#loop(loop);
+        number = loop.last;
+      }
+    }
     const results = outputs.map((buffer) => {
       const contents = this.#read(buffer, `output buffer ${buffer}`);
       if (contents.unwritten?.includes(1))
@@ -199,6 +209,23 @@ class Run {
       this.#cells[input]!.end = 'donated';
     }
     return results;
+  }
+
+  #step(step: Step, number: number): void {
+    this.#write(step, number, this.#evaluate(step, number));
+  }
+
+  /** All turns: what one leaves in a buffer that it carries on, the next finds in the other. */
+  #loop({ first, last, count, carried }: Loop): void {
+    for (this.#turn = 0; this.#turn < count; this.#turn++) {
+      for (let number = first; number <= last; number++) this.#step(this.#program.steps[number]!, number);
+      if (this.#turn === count - 1) break;
+      for (const { from, to } of carried) {
+        this.#contents[to] = { ...this.#read(from, 'the turn to come'), dead: null };
+        this.#owners.set(this.#program.buffers[to]!.slot, to);
+      }
+    }
+    this.#turn = 0;
   }
 
   #read(buffer: number, reader: string): Contents {
@@ -215,7 +242,8 @@ class Run {
     const group = this.#program.groups.find(({ first, last }) => first <= number && number <= last);
     const outer = group ? sizeOf(kernel.domain.slice(0, group.outer)) : 1;
     const inner = sizeOf(kernel.domain) / outer;
-    const reads = step.reads.map(({ buffer, offset }, read) => {
+    const reads = step.reads.map(({ buffer, offset: start, move = 0 }, read) => {
+      const offset = start + this.#turn * move;
       const contents = this.#read(buffer, `${name}, read ${read}`);
       const local = group?.local.includes(buffer) ? contents.elements.length / outer : 0;
       return { ...contents, offset, local, buffer };
@@ -246,10 +274,14 @@ class Run {
   #write(step: Step, number: number, elements: Float64Array): void {
     const { buffers, groups, inputs, donations, outputs } = this.#program;
     const name = describe(step, number);
-    const contents = step.into ? this.#place(step, elements, name) : { elements, unwritten: null, dead: null };
+    const contents = step.piece
+      ? this.#piece(step, step.piece, elements, name)
+      : step.into
+        ? this.#place(step, elements, name)
+        : { elements, unwritten: null, dead: null };
     const { slot } = buffers[step.write]!;
     const owner = this.#owners.get(slot);
-    if (owner !== undefined) {
+    if (owner !== undefined && owner !== step.write) {
       const given = owner >= inputs || donations.some(({ input }) => input === owner);
       if (!given) throw new BackendError(name, `overwrites input ${owner}, which is not donated.`);
       if (outputs.includes(owner)) throw new BackendError(name, `overwrites buffer ${owner}, an output.`);
@@ -264,6 +296,26 @@ class Run {
       if (last === number)
         for (const buffer of local) this.#contents[buffer]!.dead = 'it was local to a group that ended';
     }
+  }
+
+  /** What was there with a run of elements replaced. */
+  #piece(
+    step: Step,
+    { base, offset, move }: NonNullable<Step['piece']>,
+    elements: Float64Array,
+    name: string,
+  ): Contents {
+    const size = sizeOf(this.#program.buffers[step.write]!.shape);
+    const start = offset + this.#turn * move;
+    if (start < 0 || start + elements.length > size) {
+      throw new BackendError(name, `a piece of ${elements.length} elements at ${start} is not inside of ${size}.`);
+    }
+    const before = base === null ? this.#contents[step.write] : this.#read(base, `${name}, base`);
+    const whole = before ? before.elements.slice() : new Float64Array(size);
+    const unwritten = before ? (before.unwritten?.slice() ?? null) : new Uint8Array(size).fill(1);
+    whole.set(elements, start);
+    unwritten?.fill(0, start, start + elements.length);
+    return { elements: whole, unwritten: unwritten?.includes(1) ? unwritten : null, dead: null };
   }
 
   /** A copy of the base with the box replaced. */

@@ -90,23 +90,31 @@ function run(program: Program, inputs: readonly Memory[], scalars: Float64Array)
     }
   }
   const memory = (buffer: number): Float64Array => slots.get(buffers[buffer]!.slot)!;
-  let at = 0;
-  while (at < steps.length) {
+  /** The step or group that starts at a place; returns the place behind. */
+  const runAt = (at: number, turn: number): number => {
     const group = groups.find(({ first }) => first === at);
     if (group === undefined) {
-      runStep(steps[at]!, steps[at]!.kernel, 0, memory, numbers);
-      at++;
-      continue;
+      runStep(steps[at]!, steps[at]!.kernel, 0, memory, numbers, turn);
+      return at + 1;
     }
     const members = steps.slice(group.first, group.last + 1);
     const rows = members[0]!.kernel.domain.slice(0, group.outer);
     for (let row = 0; row < sizeOf(rows); row++) {
       for (const step of members) {
         const size = sizeOf(step.kernel.domain) / sizeOf(rows);
-        runStep(step, rowKernel(step.kernel, rows, row), row * size, memory, numbers);
+        runStep(step, rowKernel(step.kernel, rows, row), row * size, memory, numbers, turn);
       }
     }
-    at = group.last + 1;
+    return group.last + 1;
+  };
+  let at = 0;
+  while (at < steps.length) {
+    const loop = program.loops?.find(({ first }) => first === at);
+    if (loop === undefined) {
+      at = runAt(at, 0);
+      continue;
+    }
+    for (let turn = 0; turn < loop.count; turn++) for (at = loop.first; at <= loop.last; ) at = runAt(at, turn);
   }
   const results = outputs.map((buffer) => {
     const { dtype, shape } = buffers[buffer]!;
@@ -123,12 +131,17 @@ function runStep(
   start: number,
   memory: (buffer: number) => Float64Array,
   numbers: Float64Array,
+  turn: number,
 ): void {
   const target = memory(step.write);
-  const place = step.into === undefined ? (element: number) => element : boxPlaces(step, numbers);
+  const { offset: first = 0, move: by = 0 } = step.piece ?? {};
+  const place = step.into === undefined ? (element: number) => first + turn * by + element : boxPlaces(step, numbers);
   const base = step.into?.base ?? null;
   if (base !== null && memory(base) !== target) target.set(memory(base).subarray(0, sizeOf(step.into!.shape)));
-  const reads = step.reads.map(({ buffer, offset }) => ({ data: memory(buffer), offset }));
+  const reads = step.reads.map(({ buffer, offset, move = 0 }) => ({
+    data: memory(buffer),
+    offset: offset + turn * move,
+  }));
   evaluateKernel(
     kernel,
     {

@@ -33,6 +33,8 @@ export interface Limits {
   readonly exactInt32: boolean;
   /** Whether a step may write the memory that it reads. Where false, equal slots never overlap in one step, and `into` never appears. */
   readonly inPlace: boolean;
+  /** Whether programs may have loops; that needs `inPlace`. Where it is not said, core writes every turn out. */
+  readonly loops?: boolean;
   /** How much core may leave on the device in results that nothing owns, before it moves them to the host. */
   readonly maxResident: { readonly count: number; readonly bytes: number };
 }
@@ -87,17 +89,31 @@ export interface Program {
   readonly scalars: readonly DType[];
   readonly steps: readonly Step[];
   readonly groups: readonly Group[];
+  /** Steps that run again and again: ranges that do not overlap, and that no group enters or leaves. None where it is not said. */
+  readonly loops?: readonly Loop[];
   /** Buffers to return: distinct, never inputs. */
   readonly outputs: readonly number[];
+}
+
+/**
+ * Steps `first` to `last` (both included) run `count` times, in order; turns are numbered from 0. In each turn a step writes its
+ * buffer anew, a `piece` besides those of the turns before. `carried`: what a turn leaves in `from`, which a step of the loop
+ * writes, the next one finds in `to`, which a step before the loop wrote; both have equal slots, so nothing moves.
+ */
+export interface Loop {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly carried: readonly { readonly from: number; readonly to: number }[];
 }
 
 /** One kernel bound to buffers. */
 export interface Step {
   readonly kernel: Kernel;
-  /** The buffer that is written. Its size is that of the kernel's domain (row-major), or of `into.shape`. */
+  /** The buffer that is written. Its size is that of the kernel's domain (row-major), or of `into.shape`; with `piece` it is larger. */
   readonly write: number;
-  /** For each read of the kernel: the buffer, and the element that counts as its element 0. */
-  readonly reads: readonly { readonly buffer: number; readonly offset: number }[];
+  /** For each read of the kernel: the buffer, and the element that counts as its element 0; in a loop, `offset + turn * move`. */
+  readonly reads: readonly { readonly buffer: number; readonly offset: number; readonly move?: number }[];
   /** For each scalar slot of the kernel: the program's scalar. */
   readonly scalars: readonly number[];
   /** Every load of this read is at the element being written, so the two may share memory. */
@@ -112,6 +128,11 @@ export interface Step {
     readonly shape: Shape;
     readonly start: readonly (number | { readonly scalar: number })[];
   };
+  /**
+   * The domain is a run of elements of the written buffer: from `offset` on, in a loop from `offset + turn * move`. The others
+   * are those of the buffer `base`, which has an equal slot, or, where that is null, what other turns write.
+   */
+  readonly piece?: { readonly base: number | null; readonly offset: number; readonly move: number };
 }
 
 /**

@@ -11,6 +11,7 @@ export type {
   Hint,
   Kernel,
   Limits,
+  Loop,
   Measured,
   Op,
   Program,
@@ -264,6 +265,7 @@ export {
   withRandom,
 } from './random.ts';
 export { randomValue } from './random-value.ts';
+export { type ScanOptions, scan, type Turn, whileLoop } from './scan.ts';
 export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
 export { type AbortSignalLike, untilAborted } from './signal.ts';
 export {

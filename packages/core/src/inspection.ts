@@ -55,7 +55,7 @@ let isScheduled = false;
 export function remember(node: Node): void {
   if (currentRecorder()?.isReplayed === true || node.shape.includes(0)) return;
   origins.set(node, { line: lineOf(captureStack()), gradientOf });
-  if (node.primitive.kind === 'transparent') return;
+  if (node.primitive.kind === 'transparent' || node.primitive.kind === 'loop') return;
   made.push(node);
   schedule();
 }

@@ -12,14 +12,14 @@ export class Call {
   /** Sums in double precision, for nests that scatter into them instead of `out`. */
   wide: Float64Array = noSums;
   reads: TensorData[];
-  /** The element that counts as element 0, for each read. */
-  offsets: readonly number[];
+  /** The element that counts as element 0, for each read; in a loop, in the turn that runs. */
+  offsets: number[];
   /** The program's scalars, converted to their dtypes. */
   scalars: Float64Array;
   /** For each scalar slot of the kernel, its place in `scalars`. */
   slots: readonly number[];
 
-  constructor(reads: number, offsets: readonly number[], scalars: Float64Array, slots: readonly number[]) {
+  constructor(reads: number, offsets: number[], scalars: Float64Array, slots: readonly number[]) {
     this.reads = new Array<TensorData>(reads).fill(nothing);
     this.offsets = offsets;
     this.scalars = scalars;

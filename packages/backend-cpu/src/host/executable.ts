@@ -2,7 +2,15 @@
  * A program bound to memory: where each buffer lives is settled when it is compiled, so that a run only takes blocks for
  * the outputs, points the calls at the blocks of this run, and calls the kernels.
  */
-import { BackendError, type DType, type Executable, type Measured, type Program, type TensorData } from '@nn/core';
+import {
+  BackendError,
+  type DType,
+  type Executable,
+  type Loop,
+  type Measured,
+  type Program,
+  type TensorData,
+} from '@nn/core';
 import { checkRun } from '../checks.ts';
 import { sizeOf } from '../shape.ts';
 import { arrayKinds } from '../storage.ts';
@@ -74,6 +82,7 @@ export class HostExecutable implements Executable<HostBuffer> {
     for (const step of program.steps) {
       const offsets = step.reads.map(({ offset }) => offset);
       const call = new Call(step.reads.length, offsets, this.#scalars, step.scalars);
+      if (step.piece !== undefined) call.base = step.piece.offset;
       this.#calls.push(call);
       const made = kernels.get(step.kernel, placementOf(step, program));
       paths.push(made.path);
@@ -90,18 +99,45 @@ export class HostExecutable implements Executable<HostBuffer> {
     this.#prepare(inputs, scalars);
     const kernels = this.#kernels;
     const calls = this.#calls;
-    for (let step = 0; step < kernels.length; step++) kernels[step]!(calls[step]!);
+    let step = 0;
+    for (const loop of this.#program.loops ?? []) {
+      for (; step < loop.first; step++) kernels[step]!(calls[step]!);
+      this.#repeat(loop);
+      step = loop.last + 1;
+    }
+    for (; step < kernels.length; step++) kernels[step]!(calls[step]!);
     return this.#finish(inputs);
   }
 
   profile(inputs: readonly HostBuffer[], scalars: Float64Array): Measured<HostBuffer> {
     this.#prepare(inputs, scalars);
+    const { loops = [] } = this.#program;
     const milliseconds = this.#kernels.map((kernel, step) => {
+      const loop = loops.find(({ first, last }) => first <= step && step <= last);
+      if (loop !== undefined && loop.first !== step) return 0; // the first step stands for all of a loop
       const start = performance.now();
-      kernel(this.#calls[step]!);
+      if (loop === undefined) kernel(this.#calls[step]!);
+      else this.#repeat(loop);
       return performance.now() - start;
     });
     return { outputs: this.#finish(inputs), milliseconds };
+  }
+
+  /** All turns of a loop. */
+  #repeat({ first, last, count }: Loop): void {
+    const { steps } = this.#program;
+    for (let turn = 0; turn < count; turn++) {
+      for (let at = first; at <= last; at++) {
+        const call = this.#calls[at]!;
+        const { reads, piece } = steps[at]!;
+        for (let read = 0; read < reads.length; read++) {
+          const { offset, move } = reads[read]!;
+          if (move !== undefined) call.offsets[read] = offset + turn * move;
+        }
+        if (piece !== undefined) call.base = piece.offset + turn * piece.move;
+        this.#kernels[at]!(call);
+      }
+    }
   }
 
   release(): void {

@@ -19,13 +19,19 @@ export interface Placement {
 }
 
 export function placementOf(step: Step, program: Program): Placement {
-  const offsets = step.reads.map(({ offset }) => offset !== 0);
+  const offsets = step.reads.map(({ offset, move = 0 }) => offset !== 0 || move !== 0);
   const slot = program.buffers[step.write]!.slot;
   const aliased = step.reads.some(({ buffer }) => program.buffers[buffer]!.slot === slot);
   const shape = step.into?.shape ?? step.kernel.domain;
-  const box = step.into ? `into ${shape.join()}` : '';
+  const box = step.into ? `into ${shape.join()}` : step.piece ? 'piece' : '';
   const key = `${offsets.map(Number).join('')} ${box} ${aliased ? 'aliased' : ''}`;
-  return { offsets, strides: stridesOf(shape), based: step.into !== undefined, aliased, key };
+  return {
+    offsets,
+    strides: stridesOf(shape),
+    based: step.into !== undefined || step.piece !== undefined,
+    aliased,
+    key,
+  };
 }
 
 /** `kernel` for a step with `into`: sets `call.base`, and copies `call.source` first where that is other memory. */

@@ -19,10 +19,25 @@ import { rewriteSum } from './rewrites.ts';
  * out for a scalar. A target that `of` does not depend on gets null.
  */
 export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: Node): (Node | null)[] {
-  const seed = checkedSeed(of, cotangent);
-  const order = inputsFirst([of], differentiableInputs);
+  return pullBack([[of, checkedSeed(of, cotangent)]], targets, false);
+}
+
+/**
+ * What the cotangents of several results give each target. `areEnds`: the targets are taken for independent, whatever they were
+ * made of.
+ */
+export function pullBack(
+  seeds: readonly (readonly [of: Node, cotangent: Node])[],
+  targets: readonly Node[],
+  areEnds: boolean,
+): (Node | null)[] {
+  const wanted = new Set(targets);
+  const order = inputsFirst(
+    seeds.map(([of]) => of),
+    (node) => (areEnds && wanted.has(node) ? [] : differentiableInputs(node)),
+  );
   // positions are fixed before the first rule runs: a rule may walk the graph itself, which moves the marks
-  const root = of.order;
+  const roots = seeds.map(([of]) => of.order);
   const needed = new Uint8Array(order.length);
   const reached = new Set<Node>();
   for (const target of targets) {
@@ -32,6 +47,7 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
   }
   const inputPositions = order.map((node, position) => {
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
+    if (areEnds && wanted.has(node)) return [];
     const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
     if (isFloat(node.dtype) && inputs.some((input, k) => needed[input] === 1 && passesGradient(node, k))) {
       needed[position] = 1;
@@ -39,10 +55,12 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     return inputs;
   });
   const collected: (Node[] | undefined)[] = new Array(order.length);
-  if (needed[root] === 1) collected[root] = [seed];
+  seeds.forEach(([, seed], k) => {
+    const root = roots[k]!;
+    if (needed[root] === 1) collected[root] = [...(collected[root] ?? []), seed];
+  });
   const inBranch = new Uint8Array(order.length);
   const results = new Map<Node, Node>();
-  const wanted = new Set(targets);
   for (let position = order.length - 1; position >= 0; position--) {
     const contributions = collected[position];
     if (contributions === undefined) continue;
@@ -64,7 +82,8 @@ export function gradientNodes(of: Node, targets: readonly Node[], cotangent?: No
     });
   }
   // on the path, but flat wherever it is differentiable (floor, round): the gradient is 0
-  const isOnPath = (target: Node): boolean => reached.has(target) && needed[root] === 1 && isFloat(target.dtype);
+  const isOnPath = (target: Node): boolean =>
+    reached.has(target) && roots.some((root) => needed[root] === 1) && isFloat(target.dtype);
   return targets.map((target) => {
     const found = results.get(target);
     if (found !== undefined) return placed(found, target);
@@ -145,5 +164,5 @@ function cutError(node: Node, why: string): GradientError {
 
 /** The sum of what came to a node from all its uses. */
 function sumOf(contributions: readonly Node[]): Node {
-  return rewriteSum(contributions).reduce(add);
+  return contributions[0]!.primitive.joined?.(contributions) ?? rewriteSum(contributions).reduce(add);
 }

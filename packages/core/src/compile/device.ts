@@ -212,7 +212,8 @@ export class Device {
     const donors = updates.map(({ variable, node }) =>
       asked.has(resolve(node)) ? null : this.#donorOf(variable, kept),
     );
-    return traceGraph(roots, !this.backend.limits.exactInt32, donors);
+    const { exactInt32, inPlace, loops = false } = this.backend.limits;
+    return traceGraph(roots, !exactInt32, donors, loops && inPlace);
   }
 
   /** Runs the plan; returns one storage for each output, or the promise of them while a profile is being taken. */

@@ -3,7 +3,7 @@
  * updates of an optimizer. Only a permission: running the steps one after the other is always right.
  */
 
-import type { Group, Kernel, Step } from '../backend.ts';
+import type { Group, Kernel, Loop, Step } from '../backend.ts';
 import { sizeOf } from '../shape.ts';
 import { affine } from './affine.ts';
 import { lastReads } from './last-reads.ts';
@@ -14,13 +14,20 @@ const longestRow = 1 << 14;
 /** A step before it is known which reads share memory with what it writes. */
 type Draft = Omit<Step, 'inPlace'>;
 
-export function findGroups(steps: readonly Draft[], inputs: number, outputs: readonly number[]): Group[] {
+export function findGroups(
+  steps: readonly Draft[],
+  inputs: number,
+  outputs: readonly number[],
+  loops: readonly Loop[] = [],
+): Group[] {
   const groups: Group[] = [];
   const lastNeed = lastReads(steps);
-  for (const buffer of outputs) lastNeed.set(buffer, steps.length);
+  const needed = [...outputs, ...loops.flatMap(({ carried }) => carried.map(({ from }) => from))];
+  for (const buffer of needed) lastNeed.set(buffer, steps.length);
+  const borders = new Set(loops.flatMap((loop) => [loop.first, loop.last + 1]));
   let first = 0;
   while (first < steps.length) {
-    const { last, outer } = longestRun(steps, first);
+    const { last, outer } = longestRun(steps, first, borders);
     if (last > first) {
       // buffers that live inside the group only
       const written = new Set(steps.slice(first, last + 1).map(({ write }) => write));
@@ -58,13 +65,17 @@ export function safeGroups(groups: readonly Group[], steps: readonly Step[], slo
 }
 
 /** How far the steps from `first` on share outer axes, and how many. */
-function longestRun(steps: readonly Draft[], first: number): { last: number; outer: number } {
+function longestRun(
+  steps: readonly Draft[],
+  first: number,
+  borders: ReadonlySet<number>,
+): { last: number; outer: number } {
   const start = steps[first]!;
   let outer = start.kernel.domain.length;
   let last = first;
   if (!isPlain(start)) return { last, outer };
   const writers = new Map([[start.write, start.kernel]]);
-  for (let next = first + 1; next < steps.length; next++) {
+  for (let next = first + 1; next < steps.length && !borders.has(next); next++) {
     const step = steps[next]!;
     if (!isPlain(step)) break;
     let shared = sharedAxes(start.kernel, step.kernel, outer);
@@ -80,7 +91,12 @@ function longestRun(steps: readonly Draft[], first: number): { last: number; out
 }
 
 function isPlain(step: Draft): boolean {
-  return step.into === undefined && step.kernel.hint === undefined && step.kernel.domain.length > 0;
+  return (
+    step.into === undefined &&
+    step.piece === undefined &&
+    step.kernel.hint === undefined &&
+    step.kernel.domain.length > 0
+  );
 }
 
 function sharedAxes(a: Kernel, b: Kernel, most: number): number {

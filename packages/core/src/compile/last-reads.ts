@@ -1,11 +1,11 @@
 /** Which buffers a step reads, the base around its box among them, and which step reads a buffer last. */
 import type { Step } from '../backend.ts';
 
-type Reader = Pick<Step, 'reads' | 'into'>;
+type Reader = Pick<Step, 'reads' | 'into' | 'piece'>;
 
-export function readBy({ reads, into }: Reader): number[] {
+export function readBy({ reads, into, piece }: Reader): number[] {
   const buffers = reads.map(({ buffer }) => buffer);
-  if (into !== undefined && into.base !== null) buffers.push(into.base);
+  for (const base of [into?.base, piece?.base]) if (base !== null && base !== undefined) buffers.push(base);
   return buffers;
 }
 

@@ -6,7 +6,7 @@
 import type { Axes, Body, Kernel, Limits, Shape } from '../backend.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import type { Node } from '../graph/node.ts';
-import type { Value } from '../graph/primitive.ts';
+import type { LoweredKernel as LoweredParts, Value } from '../graph/primitive.ts';
 import { inverseOrder } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
@@ -18,17 +18,8 @@ import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
 /** A kernel with the nodes that it reads from and takes its scalars from. */
-export interface LoweredKernel {
+export interface LoweredKernel extends LoweredParts {
   readonly plan: KernelPlan;
-  readonly kernel: Kernel;
-  readonly reads: readonly Node[];
-  /** For each read the element of the node that counts as its element 0. */
-  readonly offsets: readonly number[];
-  readonly scalars: readonly Node[];
-  /** Reads whose every load is at the element being written. */
-  readonly aligned: readonly number[];
-  /** For each axis of the root the size of the inner loop that it became, or 1. */
-  readonly splits: readonly number[];
 }
 
 export const longestBody = 128;

@@ -5,7 +5,7 @@
  * The steps of a group may run interleaved, so whatever a group touches lives until the group ends.
  */
 
-import type { BufferType, Group, Program } from '../backend.ts';
+import type { BufferType, Group, Loop, Program } from '../backend.ts';
 import { bytesPerElement } from '../dtype.ts';
 import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
@@ -19,6 +19,7 @@ interface Draft {
   readonly outputs: readonly number[];
   readonly donations: readonly { readonly input: number; readonly output: number }[];
   readonly groups: readonly Group[];
+  readonly loops?: readonly Loop[];
   /** Whether a step may write memory that it reads. */
   readonly inPlace: boolean;
 }
@@ -39,6 +40,8 @@ class SlotPlanner {
   /** Free slots by capacity, of which there are few. */
   readonly #free = new Map<number, number[]>();
   #slotCount: number;
+  /** For each buffer that a turn carries on, the one in which the next finds it. */
+  readonly #carriedFrom = new Map<number, number>();
 
   constructor(draft: Draft) {
     const { buffers, inputs, steps, outputs, donations } = draft;
@@ -52,15 +55,35 @@ class SlotPlanner {
       for (const buffer of [...readBy(step), step.write]) this.#lastUse[buffer] = at;
     });
     for (const buffer of outputs) this.#isOutput[buffer] = 1;
+    for (const loop of draft.loops ?? []) this.#outlive(loop);
     for (let input = 0; input < inputs; input++) this.#slots[input] = input;
     for (const { input, output } of donations) this.#slots[output] = this.#slot(input);
   }
 
+  /** What comes from outside is there in every turn, what a turn carries on or writes a piece of in the next. */
+  #outlive({ first, last, carried }: Loop): void {
+    const { steps } = this.#draft;
+    const inside = new Set(steps.slice(first, last + 1).map(({ step }) => step.write));
+    const lasting = carried.flatMap(({ from, to }) => [from, to]);
+    for (const { step } of steps.slice(first, last + 1)) {
+      for (const buffer of readBy(step)) if (!inside.has(buffer)) lasting.push(buffer);
+      if (step.piece !== undefined) lasting.push(step.write);
+    }
+    for (const buffer of lasting) this.#lastUse[buffer] = Math.max(this.#lastUse[buffer]!, last);
+    for (const { from, to } of carried) {
+      this.#carriedFrom.set(from, to);
+      this.#passedOn[to] = 1;
+    }
+  }
+
   run(): Pick<Program, 'buffers' | 'steps'> {
-    const { buffers, steps } = this.#draft;
+    const { buffers, steps, loops = [] } = this.#draft;
     this.#joinBoxes();
+    const starting = new Map(loops.map((loop) => [loop.first, loop]));
     const deaths = this.#deaths();
     const finished = steps.map((draft, at) => {
+      const loop = starting.get(at);
+      if (loop !== undefined) this.#reservePieces(loop);
       const inPlace = this.#place(draft, at);
       for (const buffer of deaths[at] ?? []) {
         const slot = this.#slot(buffer);
@@ -69,6 +92,15 @@ class SlotPlanner {
       return inPlace === undefined ? draft.step : { ...draft.step, inPlace };
     });
     return { buffers: buffers.map((type, buffer) => ({ ...type, slot: this.#slot(buffer) })), steps: finished };
+  }
+
+  /** Pieces of all turns lie in memory that no turn uses otherwise. */
+  #reservePieces({ first, last }: Loop): void {
+    for (const { step } of this.#draft.steps.slice(first, last + 1)) {
+      if (step.piece === undefined || this.#slot(step.write) >= 0) continue;
+      const to = this.#carriedFrom.get(step.write);
+      this.#slots[step.write] = to === undefined ? this.#reuse(this.#bytes(step.write)) : this.#slot(to);
+    }
   }
 
   #slot(buffer: number): number {
@@ -86,6 +118,8 @@ class SlotPlanner {
     for (let at = steps.length - 1; at >= 0; at--) {
       const { into, write, reads } = steps[at]!.step;
       if (this.#isOutput[write] === 1 && this.#slot(write) < 0) this.#slots[write] = this.#slotCount++;
+      const to = this.#carriedFrom.get(write);
+      if (to !== undefined && this.#slot(write) >= 0) this.#slots[to] = this.#slot(write);
       const base = into?.base ?? -1;
       // a box made of other parts of its base must not write over them
       const isRead = reads.some(({ buffer }) => buffer === base);
@@ -120,8 +154,10 @@ class SlotPlanner {
   /** Gives the written buffer its slot; returns the read that it shares memory with. */
   #place({ step, aligned }: DraftStep, at: number): number | undefined {
     const { write, into } = step;
+    const to = this.#carriedFrom.get(write);
+    if (to !== undefined) this.#slots[write] = this.#slot(to);
     if (this.#slot(write) >= 0) {
-      if (into !== undefined) return undefined;
+      if (into !== undefined || step.piece !== undefined) return undefined;
       const shared = step.reads.findIndex(({ buffer }) => this.#slot(buffer) === this.#slot(write));
       return shared < 0 ? undefined : shared;
     }
@@ -131,7 +167,7 @@ class SlotPlanner {
       this.#take(write, base);
       return undefined;
     }
-    if (this.#draft.inPlace && into === undefined) {
+    if (this.#draft.inPlace && into === undefined && step.piece === undefined) {
       const read = aligned.find((candidate) => {
         const { buffer } = step.reads[candidate] as { buffer: number };
         return this.#mayTake(buffer, at, needed) && step.reads.every((r, k) => k === candidate || r.buffer !== buffer);

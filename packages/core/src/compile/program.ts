@@ -3,17 +3,18 @@
  * of the graph, except that a step that takes over an input's memory waits for the input's last reader.
  */
 
-import type { BufferType, DType, Kernel, Limits, Program, Step } from '../backend.ts';
+import type { BufferType, DType, Kernel, Limits, Loop, Program, Step } from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import { constantValue, type Node } from '../graph/node.ts';
+import type { LoopMemory, LoopStep, LoweredLoop } from '../graph/primitive.ts';
 import { addTo } from '../lists.ts';
 import { show, sizeOf } from '../shape.ts';
 import { findGroups, safeGroups } from './group.ts';
 import { lastReads } from './last-reads.ts';
 import { type LoweredKernel, Lowerer, splitSize } from './lower.ts';
 import { assignSlots } from './memory.ts';
-import { schedule } from './schedule.ts';
-import { resolve, type Trace } from './trace.ts';
+import { type LoopPlan, schedule } from './schedule.ts';
+import { resolve, runOf, type Trace, traceGraph } from './trace.ts';
 
 /** A root whose new value may take the memory of a leaf. */
 export interface Donation {
@@ -37,7 +38,11 @@ export interface CompiledProgram {
 export interface DraftStep {
   readonly step: Omit<Step, 'inPlace'>;
   readonly aligned: readonly number[];
+  /** The loop whose turns run it. */
+  readonly loop?: DraftLoop;
 }
+
+export type DraftLoop = Pick<Loop, 'count' | 'carried'>;
 
 export function buildProgram(trace: Trace, donations: readonly Donation[], limits: Limits): CompiledProgram {
   const kernels = lowerAll(trace, limits);
@@ -46,21 +51,33 @@ export function buildProgram(trace: Trace, donations: readonly Donation[], limit
   return builder.finish(donations);
 }
 
+type Lowered = LoweredKernel | { readonly loop: LoweredLoop };
+
 /** Lowers every kernel; where one does not fit, a node more is stored and all are planned again. */
-function lowerAll(trace: Trace, limits: Limits): LoweredKernel[] {
+function lowerAll(trace: Trace, limits: Limits): Lowered[] {
   const forced = new Set<Node>();
   const lowerer = new Lowerer(trace.order.length, limits);
   for (;;) {
     const plan = schedule(trace, limits, forced);
     const before = forced.size;
-    const kernels: LoweredKernel[] = [];
+    const kernels: (LoweredKernel | LoopPlan)[] = [];
     for (const kernel of plan.kernels) {
-      const lowered = lowerer.lower(kernel, plan);
+      const lowered = 'loop' in kernel ? kernel : lowerer.lower(kernel, plan);
       if ('store' in lowered) forced.add(lowered.store);
       else kernels.push(lowered);
     }
-    if (forced.size === before) return kernels;
+    if (forced.size > before) continue;
+    return kernels.map((kernel) => {
+      if (!('loop' in kernel)) return kernel;
+      const { loop, parts } = kernel;
+      return { loop: loop.primitive.loop!(loop, parts, (roots) => lowerTurn(roots, limits)) };
+    });
   }
+}
+
+/** The kernels of a turn of a loop, which has none inside. */
+function lowerTurn(roots: readonly Node[], limits: Limits): LoweredKernel[] {
+  return lowerAll(traceGraph(roots, false, []), limits).filter((lowered) => 'kernel' in lowered);
 }
 
 class ProgramBuilder {
@@ -76,7 +93,8 @@ class ProgramBuilder {
   readonly #inputOf = new Map<number, number>();
   readonly #numberOf = new Map<Node, number>();
   readonly #scalarOf = new Map<Node, number>();
-  readonly #drafts: LoweredKernel[] = [];
+  readonly #drafts: Lowered[] = [];
+  readonly #loopMemory = new Map<LoopMemory, number>();
 
   constructor(trace: Trace, limits: Limits) {
     this.#trace = trace;
@@ -86,14 +104,16 @@ class ProgramBuilder {
     for (const [number, node] of trace.numbers.entries()) this.#numberOf.set(node, number);
   }
 
-  add(lowered: LoweredKernel): void {
+  add(lowered: Lowered): void {
     this.#drafts.push(lowered);
   }
 
   finish(requested: readonly Donation[]): CompiledProgram {
     this.#declareInputs();
     const inputCount = this.#buffers.length;
-    let steps = this.#drafts.map((lowered) => this.#draftStep(lowered));
+    let steps = this.#drafts.flatMap((lowered) =>
+      'loop' in lowered ? this.#draftLoop(lowered.loop) : [this.#draftStep(lowered)],
+    );
     const trace = this.#trace;
     // a root that occurs twice is one output
     const outputNumbers = new Map<number, number>();
@@ -115,10 +135,12 @@ class ProgramBuilder {
     });
     steps = postponeDonations(steps, wanted);
     const donations = safeDonations(steps, wanted, this.#limits.inPlace);
+    const loops = loopsOf(steps);
     const groups = findGroups(
       steps.map(({ step }) => step),
       inputCount,
       outputs,
+      loops,
     );
     const program = assignSlots({
       buffers: this.#buffers,
@@ -127,6 +149,7 @@ class ProgramBuilder {
       outputs,
       donations,
       groups,
+      loops,
       inPlace: this.#limits.inPlace,
     });
     const slots = program.buffers.map(({ slot }) => slot);
@@ -137,6 +160,7 @@ class ProgramBuilder {
         donations: donations.map(({ input, output }) => ({ input, output: outputNumbers.get(output)! })),
         scalars: this.#scalarTypes,
         groups: safeGroups(groups, program.steps, slots),
+        ...(loops.length > 0 && { loops }),
         outputs,
       },
       inputs: this.#inputs,
@@ -153,7 +177,15 @@ class ProgramBuilder {
       const leaf = this.#leafNumbers.get(node.storage ?? node);
       if (leaf !== undefined) used.add(leaf);
     };
-    for (const { plan, reads } of this.#drafts) {
+    for (const lowered of this.#drafts) {
+      if ('loop' in lowered) {
+        const { before, turn, after } = lowered.loop;
+        for (const { reads } of [...before, ...turn, ...after]) {
+          for (const { from } of reads) if ('primitive' in from) note(runOf(from).node);
+        }
+        continue;
+      }
+      const { plan, reads } = lowered;
       for (const node of reads) note(node);
       const base = plan.box?.base ?? null;
       if (base !== null) note(this.#baseOf(plan.owner, base));
@@ -201,6 +233,39 @@ class ProgramBuilder {
     });
     const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
     return { step: { kernel, write, reads, scalars, into }, aligned: [] };
+  }
+
+  #draftLoop({ count, before, turn, after, carried, parts }: LoweredLoop): DraftStep[] {
+    const memory = (of: LoopMemory): number =>
+      'primitive' in of ? this.#buffer(runOf(of).node) : this.#loopMemory.get(of)!;
+    const draft = ({ kernel, reads, write, aligned, piece, into }: LoopStep): DraftStep => {
+      requireCountable(kernel);
+      const read = reads.map(({ from, offset, move }) => ({
+        buffer: memory(from),
+        offset: offset + ('primitive' in from ? runOf(from).start : 0),
+        ...(move !== 0 && { move }),
+      }));
+      const bases = [piece?.base, into?.base].map((base) =>
+        base === null || base === undefined ? null : memory(base),
+      );
+      const buffer = this.#addBuffer({ dtype: write.dtype, shape: write.shape });
+      this.#loopMemory.set(write, buffer);
+      const step = {
+        kernel,
+        write: buffer,
+        reads: read,
+        scalars: [],
+        ...(piece && { piece: { ...piece, base: bases[0]! } }),
+        ...(into && { into: { ...into, base: bases[1]! } }),
+      };
+      return { step, aligned };
+    };
+    const first = before.map(draft);
+    const steps = turn.map(draft);
+    const loop = { count, carried: carried.map(({ from, to }) => ({ from: memory(from), to: memory(to) })) };
+    const last = after.map(draft);
+    for (const [part, found] of parts) this.#bufferOf.set(part, memory(found));
+    return [...first, ...steps.map((step) => ({ ...step, loop })), ...last];
   }
 
   #buffer(node: Node): number {
@@ -282,6 +347,15 @@ interface BufferDonation {
   readonly output: number;
 }
 
+/** The loops, once their steps have numbers. */
+function loopsOf(steps: readonly DraftStep[]): Loop[] {
+  const loops = new Map<DraftLoop, Loop>();
+  steps.forEach(({ loop }, at) => {
+    if (loop !== undefined) loops.set(loop, { first: loops.get(loop)?.first ?? at, last: at, ...loop });
+  });
+  return [...loops.values()];
+}
+
 /** Moves each step that takes over an input behind the last other step that reads it, where nothing reads its result. */
 function postponeDonations(steps: DraftStep[], donations: readonly BufferDonation[]): DraftStep[] {
   if (donations.length === 0) return steps;
@@ -292,8 +366,11 @@ function postponeDonations(steps: DraftStep[], donations: readonly BufferDonatio
   steps.forEach((draft, at) => {
     const input = takes.get(draft.step.write);
     if (input === undefined || draft.step.into !== undefined || lastRead.has(draft.step.write)) return;
-    const last = lastRead.get(input) ?? -1;
-    if (last <= at) return;
+    const reading = lastRead.get(input) ?? -1;
+    // nothing comes between the steps of a loop
+    const loop = steps[reading]?.loop;
+    const last = loop === undefined ? reading : steps.findLastIndex((other) => other.loop === loop);
+    if (last <= at || draft.loop !== undefined) return;
     moved.add(draft);
     addTo(delayed, last, draft);
   });
@@ -315,7 +392,8 @@ function safeDonations(
   return donations.filter(({ input, output }) => {
     const at = writers.get(output)!;
     if ((lastRead.get(input) ?? -1) > at) return false;
-    const { step, aligned } = steps[at]!;
+    const { step, aligned, loop } = steps[at]!;
+    if (loop !== undefined || step.piece !== undefined) return false; // the turns to come may read it
     const reads = step.reads.flatMap(({ buffer }, read) => (buffer === input ? [read] : []));
     // a chain of boxes writes the same memory from its first box on
     if (step.into !== undefined) return step.into.base === input && reads.length === 0;

@@ -16,12 +16,28 @@ export function renderProgram(program: Program): string {
     const group = groups.find(({ first, last }) => at >= first && at <= last);
     const mark = group === undefined ? ' ' : at === group.first ? '┌' : at === group.last ? '└' : '│';
     const place = step.inPlace === undefined ? '' : ` in place of %${step.reads[step.inPlace]?.buffer}`;
-    const into = step.into === undefined ? '' : ` into ${renderBox(step)}`;
+    const into =
+      step.piece !== undefined
+        ? ` ${renderPiece(step.piece)}`
+        : step.into === undefined
+          ? ''
+          : ` into ${renderBox(step)}`;
+    const loop = program.loops?.find(({ first }) => first === at);
+    if (loop !== undefined) {
+      const carried = loop.carried.map(({ from, to }) => `%${from} as %${to}`);
+      lines.push(
+        `steps ${at} to ${loop.last}, ${loop.count} times${carried.length > 0 ? `, carrying ${carried.join(', ')}` : ''}:`,
+      );
+    }
     lines.push(`${mark} ${name(step.write)} = ${renderKernel(step.kernel, step)}${into}${place}`);
   });
   lines.push(`return ${outputs.map((buffer) => `%${buffer}`).join(', ')}`);
   for (const { input, output } of donations) lines.push(`%${outputs[output]} takes the memory of %${input}`);
   return lines.join('\n');
+}
+
+function renderPiece({ base, offset, move }: NonNullable<Step['piece']>): string {
+  return `into ${base === null ? 'new memory' : `%${base}`} from ${offset}${move === 0 ? '' : ` + ${move} turn`}`;
 }
 
 function renderBox({ into }: Step): string {

@@ -9,8 +9,9 @@ import type { Axes, Limits, Shape } from '../backend.ts';
 import { isHalf } from '../dtype.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
+import { addTo } from '../lists.ts';
 import { sameShape } from '../shape.ts';
-import { behindViews, isLeaf, resolve, type Trace } from './trace.ts';
+import { behindViews, isLeaf, resolve, runOf, type Trace } from './trace.ts';
 
 /** A loop nest to be: what it writes, and the reduction at its core. */
 export interface KernelPlan extends KernelTarget {
@@ -42,9 +43,15 @@ export interface PlacedBox extends Box {
   readonly base: number | null;
 }
 
+/** A loop, and the parts of it that are wanted. */
+export interface LoopPlan {
+  readonly loop: Node;
+  readonly parts: readonly Node[];
+}
+
 export interface Schedule {
   /** In an order in which every kernel comes after those it reads from. */
-  readonly kernels: readonly KernelPlan[];
+  readonly kernels: readonly (KernelPlan | LoopPlan)[];
   /** By `node.order`: whether the node has memory. */
   readonly stored: readonly boolean[];
 }
@@ -90,6 +97,8 @@ class Scheduler {
   /** By `node.order`: the kernels that write the node. */
   readonly #kernelsOf: (number[] | undefined)[];
   readonly #drawn: ReadonlySet<Node>;
+  /** By loop: its parts that are wanted. */
+  readonly #parts = new Map<Node, Node[]>();
 
   constructor(trace: Trace, limits: Limits, forced: ReadonlySet<Node>) {
     const { length } = trace.order;
@@ -119,10 +128,11 @@ class Scheduler {
     const { order } = this.#trace;
     for (let position = order.length - 1; position >= 0; position--) this.#place(order[position]!);
     const none = { core: null, permuted: null };
-    const planOf = (kernel: number): KernelPlan => ({
-      ...this.#targets[kernel]!,
-      ...(this.#cores[kernel] ?? none),
-    });
+    const planOf = (kernel: number): KernelPlan | LoopPlan => {
+      const target = this.#targets[kernel]!;
+      const parts = this.#parts.get(target.owner);
+      return parts === undefined ? { ...target, ...(this.#cores[kernel] ?? none) } : { loop: target.owner, parts };
+    };
     return { kernels: this.#kernelsOf.flatMap((kernels) => kernels?.map(planOf) ?? []), stored: this.#stored };
   }
 
@@ -137,6 +147,15 @@ class Scheduler {
       return;
     }
     if (node.size === 0) return; // an empty tensor is never computed; consumers see zeros
+    if (node.primitive.kind === 'part') {
+      this.#stored[at] = true;
+      addTo(this.#parts, resolve(node.inputs[0]!), node);
+      return;
+    }
+    if (node.primitive.kind === 'loop') {
+      if (this.#parts.has(node)) this.#openLoop(node);
+      return;
+    }
     const uses = this.#uses[at] ?? [];
     if (uses.length === 0 && this.#isRoot[at] === 0) return; // wanted only by something that is empty
     if (this.#isRoot[at] === 1 || this.#forced.has(node) || this.#mustStore(node, uses)) {
@@ -191,6 +210,12 @@ class Scheduler {
       const kernel = this.#open({ owner: node, root, box: { ...box, base: boxes.base } });
       this.#use(root, { kernel, place: this.#elementPlaces[kernel]!, access: 'once' });
     }
+  }
+
+  /** A loop reads its inputs where they lie. */
+  #openLoop(node: Node): void {
+    this.#open({ owner: node, root: node, box: null });
+    for (const input of node.inputs) this.#use(runOf(input).node, { kernel: -1, place: -1, access: 'dense' });
   }
 
   /** The boxes of a node, where the device may write in place and all starts are known to the host. */

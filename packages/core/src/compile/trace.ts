@@ -29,7 +29,12 @@ export interface Trace {
 /** The node whose value this one is. */
 export function resolve(node: Node): Node {
   let source = node;
-  while (source.storage === null && source.primitive.kind === 'transparent') source = source.inputs[0]!;
+  while (source.storage === null) {
+    const { kind } = source.primitive;
+    const behind = kind === 'transparent' ? source.inputs[0] : kind === 'part' ? source.inputs[1] : undefined;
+    if (behind === undefined) break;
+    source = behind;
+  }
   return source;
 }
 
@@ -41,6 +46,29 @@ export function awaitsHost({ storage, primitive }: Node): boolean {
 /** Whether a program starts from the node: what is behind it is no concern of the program's. */
 export function isLeaf({ storage, primitive }: Node): boolean {
   return storage !== null || primitive.kind === 'leaf' || primitive.kind === 'host';
+}
+
+/** The same on a device that repeats no steps: parts of loops have every turn behind them from then on. */
+function writtenOut(node: Node): Node {
+  let source = resolve(node);
+  while (source.storage === null && source.primitive.writtenOut !== undefined) {
+    source.inputs = [source.inputs[0]!, source.primitive.writtenOut(source)];
+    source = resolve(source);
+  }
+  return source;
+}
+
+/** The node in whose memory the elements of another one lie in a row, and at which of its elements they start. */
+export function runOf(node: Node): { readonly node: Node; readonly start: number } {
+  let source = resolve(node);
+  let start = 0;
+  while (source.storage === null) {
+    const more = source.primitive.keepsOrder === true ? 0 : (source.primitive.run?.(source) ?? null);
+    if (more === null) break;
+    start += more;
+    source = resolve(source.inputs[0]!);
+  }
+  return { node: source, start };
 }
 
 /** The node in whose memory the elements of a view lie. */
@@ -83,6 +111,7 @@ export function traceGraph(
   requested: readonly Node[],
   drawOnHost: boolean,
   donors: readonly (Storage | null)[],
+  hasLoops = true,
 ): Trace {
   stream.clear();
   const visit = nextVisit();
@@ -90,7 +119,8 @@ export function traceGraph(
   const leaves: Node[] = [];
   const numbers: Node[] = [];
   const drawn: Node[] = [];
-  const roots = requested.map((node) => (drawOnHost ? behindDrawn(resolve(node)) : resolve(node)));
+  const found = (node: Node): Node => (hasLoops ? resolve(node) : writtenOut(node));
+  const roots = requested.map((node) => (drawOnHost ? behindDrawn(found(node)) : found(node)));
   const stack: Node[] = [];
   const progress: number[] = [];
   const enter = (node: Node): void => {
@@ -109,7 +139,7 @@ export function traceGraph(
       const next = progress[top]!;
       if (next < inputs.length) {
         progress[top] = next + 1;
-        const input = resolve(inputs[next]!);
+        const input = found(inputs[next]!);
         if (input.visit !== visit) enter(input);
         continue;
       }

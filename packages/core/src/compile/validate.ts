@@ -5,6 +5,7 @@ import { addTo } from '../lists.ts';
 import { sizeOf } from '../shape.ts';
 import { operandsOf } from './body.ts';
 import { followsRows, safeGroups } from './group.ts';
+import { readBy } from './last-reads.ts';
 import { longestBody } from './lower.ts';
 
 /** Throws at the first thing in `program` that the contract forbids. */
@@ -22,8 +23,7 @@ export function validateProgram(program: Program, limits: Limits): void {
   const written = new Int32Array(buffers.length).fill(steps.length);
   for (let input = 0; input < inputs; input++) written[input] = -1;
   steps.forEach((step, at) => {
-    const bases = step.into === undefined || step.into.base === null ? [] : [step.into.base];
-    for (const buffer of [...step.reads.map((read) => read.buffer), ...bases]) {
+    for (const buffer of readBy(step)) {
       if (written[buffer]! >= at) fail(`step ${at} reads buffer ${buffer} before it is written`);
       lastRead[buffer] = at;
     }
@@ -31,6 +31,7 @@ export function validateProgram(program: Program, limits: Limits): void {
     written[step.write] = at;
     checkStep(program, step, at, limits, fail);
   });
+  checkLoops(program, written, lastRead, limits, fail);
   for (const output of outputs) {
     if (output < inputs) fail(`output ${output} is an input`);
     if (written[output] === steps.length) fail(`output ${output} is never written`);
@@ -62,7 +63,8 @@ function checkStep(program: Program, step: Step, at: number, limits: Limits, fai
   });
   const target = program.buffers[step.write];
   if (target?.dtype !== kernel.dtype) fail(`step ${at} writes ${kernel.dtype} into ${target?.dtype}`);
-  if (into === undefined) {
+  if (step.piece !== undefined) checkPiece(program, step, step.piece, at, fail);
+  else if (into === undefined) {
     if (sizeOf(target?.shape ?? []) !== sizeOf(kernel.domain)) fail(`step ${at} writes a buffer of another size`);
   } else {
     if (!limits.inPlace) fail(`step ${at} writes a box, the device cannot`);
@@ -73,6 +75,66 @@ function checkStep(program: Program, step: Step, at: number, limits: Limits, fai
     if (kernel.reduce === undefined) fail(`step ${at} has an epilogue without a reduction`);
     checkBody(kernel.epilogue, kernel.domain.length, `step ${at}, epilogue`, fail);
   }
+}
+
+/** A run of elements stays inside of its buffer in every turn, and so does what is read. */
+function checkPiece(
+  { buffers, loops = [] }: Program,
+  { kernel, write }: Step,
+  { base, offset, move }: NonNullable<Step['piece']>,
+  at: number,
+  fail: (what: string) => never,
+): void {
+  const turns = loops.find(({ first, last }) => first <= at && at <= last)?.count ?? 1;
+  const room = sizeOf(buffers[write]?.shape ?? []) - sizeOf(kernel.domain);
+  const end = offset + (turns - 1) * move;
+  if (Math.min(offset, end) < 0 || Math.max(offset, end) > room) fail(`step ${at}: the piece leaves its buffer`);
+  if (base === null) return;
+  const [around, target] = [buffers[base], buffers[write]];
+  if (around?.slot !== target?.slot) fail(`step ${at}: the piece and its base have different slots`);
+  if (around?.dtype !== target?.dtype || sizeOf(around?.shape ?? []) !== sizeOf(target?.shape ?? [])) {
+    fail(`step ${at}: the piece is put into a buffer of another type`);
+  }
+}
+
+/**
+ * Loops are ranges of their own; what their turns read of others lives through all of them, and what a turn carries on is written
+ * inside of the loop into the memory in which the next turn finds it.
+ */
+function checkLoops(
+  { buffers, steps, groups, loops = [] }: Program,
+  written: Int32Array,
+  lastRead: Int32Array,
+  limits: Limits,
+  fail: (what: string) => never,
+): void {
+  let end = -1;
+  loops.forEach(({ first, last, count, carried }, l) => {
+    if (limits.loops !== true || !limits.inPlace) fail(`loop ${l}: the device has none`);
+    if (first > last || last >= steps.length || count < 1) fail(`loop ${l} has no steps or turns`);
+    if (first <= end) fail(`loop ${l} begins before the one before it ends`);
+    end = last;
+    const isInside = (at: number): boolean => first <= at && at <= last;
+    for (const group of groups) {
+      if (isInside(group.first) !== isInside(group.last)) fail(`loop ${l}: a group enters or leaves it`);
+    }
+    const found = new Set(carried.map(({ to }) => to));
+    for (const { from, to } of carried) {
+      if (!isInside(written[from]!)) fail(`loop ${l} does not write buffer ${from}, which it carries on`);
+      if (written[to]! >= first) fail(`loop ${l}: buffer ${to} is not written before it`);
+      if (buffers[from]?.slot !== buffers[to]?.slot) fail(`loop ${l}: buffers ${from} and ${to} have different slots`);
+      lastRead[from] = Math.max(lastRead[from]!, last);
+    }
+    for (const step of steps.slice(first, last + 1)) {
+      for (const buffer of readBy(step)) {
+        if (written[buffer]! < first && !found.has(buffer)) lastRead[buffer] = Math.max(lastRead[buffer]!, last);
+      }
+      if (step.piece !== undefined) {
+        lastRead[step.write] = Math.max(lastRead[step.write]!, last);
+        if (step.piece.base === null) written[step.write] = first; // other turns wrote there
+      }
+    }
+  });
 }
 
 /** A box lies inside of what it is written into, and what lies around it is of one type with that. */
@@ -142,7 +204,7 @@ function checkSlots(program: Program, written: Int32Array, lastRead: Int32Array,
     addTo(bySlot, slot, buffer);
   });
   for (const [slot, sharing] of bySlot) {
-    sharing.sort((a, b) => written[a]! - written[b]!);
+    sharing.sort((a, b) => written[a]! - written[b]! || a - b);
     for (let k = 1; k < sharing.length; k++) {
       const before = sharing[k - 1]!;
       const after = sharing[k]!;
@@ -151,7 +213,9 @@ function checkSlots(program: Program, written: Int32Array, lastRead: Int32Array,
       if (lastRead[before]! > at) fail(`slot ${slot}: buffer ${before} is read after ${after} is written`);
       if (lastRead[before]! < at) continue;
       const handsOn =
-        step.into?.base === before || (step.inPlace !== undefined && step.reads[step.inPlace]?.buffer === before);
+        step.into?.base === before ||
+        step.piece?.base === before ||
+        (step.inPlace !== undefined && step.reads[step.inPlace]?.buffer === before);
       if (!handsOn) fail(`slot ${slot}: step ${at} overwrites buffer ${before} while it reads it`);
     }
   }

@@ -3,7 +3,7 @@
  * it means, what transformations of functions make of it, how a kernel computes it.
  * Owns the interface and the numbering of primitives; the primitives themselves stand in ops/.
  */
-import type { Alu, Axes, DType, Hint, Kernel, Shape, TensorData } from '../backend.ts';
+import type { Alu, Axes, BufferType, DType, Hint, Kernel, Shape, TensorData } from '../backend.ts';
 import type { Index, IndexSpace } from './index-expression.ts';
 import type { Node } from './node.ts';
 
@@ -45,8 +45,21 @@ export type Value = number;
  * - `boxes`: writes boxes of one buffer, a step each.
  * - `transparent`: is its first input; the others matter to the gradient only.
  * - `host`: the host computes it before the program runs, for which it is a leaf.
+ * - `loop`: runs other kernels again and again (`loop`). Its values are those of its parts.
+ * - `part`: one of the values of the loop that is its first input. A second input, once there is one, is what computes it on
+ *   devices that repeat no steps.
  */
-export type Kind = 'leaf' | 'host' | 'source' | 'pointwise' | 'view' | 'nest' | 'boxes' | 'transparent';
+export type Kind =
+  | 'leaf'
+  | 'host'
+  | 'source'
+  | 'pointwise'
+  | 'view'
+  | 'nest'
+  | 'boxes'
+  | 'transparent'
+  | 'loop'
+  | 'part';
 
 /**
  * How an input's elements are read, over the whole output: each `once` at most, or `many` times.
@@ -74,6 +87,49 @@ export interface Lowering {
   computed(value: Value, min: number, max: number): Index;
   /** `input`, remembered as an operand that `hint` will name. */
   operand(position: number, index: readonly Index[]): Value;
+}
+
+/** Memory that a loop uses: that of a node outside of it, or its own. */
+export type LoopMemory = Node | BufferType;
+
+/** A kernel with the nodes that it reads from; `owner` is what it writes, or what it writes a box of. */
+export interface LoweredKernel {
+  readonly plan: {
+    readonly owner: Node;
+    readonly box: {
+      readonly base: number | null;
+      readonly start: readonly (number | { readonly input: number })[];
+    } | null;
+  };
+  readonly kernel: Kernel;
+  readonly reads: readonly Node[];
+  /** For each read the element of the node that counts as its element 0. */
+  readonly offsets: readonly number[];
+  readonly scalars: readonly Node[];
+  /** Reads whose every load is at the element being written. */
+  readonly aligned: readonly number[];
+  /** For each axis of the root the size of the inner loop that it became, or 1. */
+  readonly splits: readonly number[];
+}
+
+/** A step whose memory has no numbers yet. */
+export interface LoopStep {
+  readonly kernel: Kernel;
+  readonly reads: readonly { readonly from: LoopMemory; readonly offset: number; readonly move: number }[];
+  readonly write: LoopMemory;
+  readonly aligned: readonly number[];
+  readonly piece?: { readonly base: LoopMemory | null; readonly offset: number; readonly move: number };
+  readonly into?: { readonly base: LoopMemory | null; readonly shape: Shape; readonly start: readonly number[] };
+}
+
+export interface LoweredLoop {
+  readonly count: number;
+  readonly before: readonly LoopStep[];
+  readonly turn: readonly LoopStep[];
+  readonly after: readonly LoopStep[];
+  readonly carried: readonly { readonly from: LoopMemory; readonly to: LoopMemory }[];
+  /** Where each part that is wanted is found afterwards. */
+  readonly parts: ReadonlyMap<Node, LoopMemory>;
 }
 
 /** A box of the output: its value at each position of the box, and where it starts (numbers, or 0-d int32 inputs by position). */
@@ -109,6 +165,8 @@ interface Transformations<A, I extends Inputs> {
    * same one on all inputs spread over the rows. Absent in another one: `vmap` says that it cannot.
    */
   batch?(inputs: I, node: Node<A, I>, size: number): Node;
+  /** Of what stands for several cotangents together: all of them as one, in place of their sum. */
+  joined?(terms: readonly Node<A, I>[]): Node;
   /** Of a pointwise primitive: whether the slope with respect to input `k` may be infinite or NaN. Absent: it never is. */
   steep?(inputs: I, k: number): boolean;
 }
@@ -124,6 +182,8 @@ interface Computation<A, I extends Inputs> {
   readonly isRandom?: boolean;
   /** Of a view: its elements lie in the same order as those of its input, so that both may share their memory. */
   readonly keepsOrder?: boolean;
+  /** Of a view: where its elements start, if they are a run of those of its input, one after the other; else null. */
+  run?(node: Node<A, I>): number | null;
   /** Of a view that permutes axes: the input's axis that becomes each axis. */
   order?(node: Node<A, I>): Axes;
   /** Of a nest: a kernel may walk its axes in another order, as long as the last one stays last. */
@@ -146,6 +206,14 @@ interface Computation<A, I extends Inputs> {
    * axis of the node the loop of the kernel that walks it.
    */
   hint?(node: Node<A, I>, operands: readonly Value[], loops: Axes): Hint;
+  /** Of a loop: the steps of a turn, and what is around them, for the parts that are wanted. `lower` makes kernels of nodes. */
+  loop?(
+    node: Node<A, I>,
+    parts: readonly Node[],
+    lower: (roots: readonly Node[]) => readonly LoweredKernel[],
+  ): LoweredLoop;
+  /** Of a part: what computes it where the device repeats no steps. */
+  writtenOut?(node: Node<A, I>): Node;
   /** Boxes in the order of writing; the first may name an input that holds the rest. */
   boxes?(node: Node<A, I>): { readonly base: number | null; readonly boxes: readonly Box[] };
 }

@@ -74,6 +74,13 @@ export const Slice: Primitive<SliceAttributes, Unary> = definePrimitive({
   kind: 'view',
   infer: ([x], { size }) => ({ dtype: x.dtype, shape: size }),
   key: ({ start, step }) => [...start, ...step],
+  run: ({ inputs: [x], attributes: { start, size, step } }) => {
+    const cut = x.shape.findIndex((length, axis) => length !== size[axis]);
+    const isRun = x.shape.every((length, axis) =>
+      axis <= cut ? step[axis] === 1 && (axis === cut || length === 1) : length === size[axis] && step[axis] === 1,
+    );
+    return isRun ? start[cut]! * sizeOf(x.shape.slice(cut + 1)) : null;
+  },
   gradient: (g, [{ shape }], { attributes: { start, size, step } }) => {
     const after = shape.map((length, axis) => {
       const count = size[axis]!;

@@ -2,7 +2,7 @@
  * Connectionist temporal classification: the probability of a sequence, summed over all ways to stretch it over the steps.
  * Owns the recursion over steps, in logarithms. (Graves et al. 2006.)
  */
-import { arange, checkOptions, isTensor, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { arange, checkOptions, isTensor, ShapeError, scan, type Tensor, tensor, ValueError, where } from '@nn/core';
 import { requireWhole, show, sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { type LossOptions, lossOptions, reduceLoss } from './reduce.ts';
@@ -18,6 +18,9 @@ export interface CtcOptions extends LossOptions {
   readonly zeroInfinity?: boolean;
 }
 
+/** From how many steps on the recursion is a loop of the program, which is compiled as fast for any number. */
+const loopFrom = 16;
+
 /** The logarithm of 0, for sums: finite, so that differences of it are not NaN. */
 const never = -1e30;
 
@@ -25,7 +28,7 @@ const never = -1e30;
  * -log of the probability that log-probabilities [steps, N, classes], as `logSoftmax` gives them, spell the target [N, labels].
  *
  * As in PyTorch, 'mean' divides each loss by the length of its target first; Keras does not. A label outside the classes gives
- * NaN. The graph grows with the steps.
+ * NaN.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -86,11 +89,20 @@ export function ctc(logProbabilities: Tensor, target: Tensor, options: CtcOption
   const visible = keep === null ? logProbabilities : where(keep.unsqueeze(1), logProbabilities, 0);
   const emissions = visible.maximum(never).takeAlong(symbols.clamp(0, classes - 1).expand([steps, batch, states]), 2);
 
+  const after = (before: Tensor, emission: Tensor, step: Tensor): Tensor => {
+    const skipped = where(maySkip, shift(before, 2, never), never);
+    const next = logAddExp(before, shift(before, 1, never), skipped).add(emission);
+    return where(inputLengths.greater(step).unsqueeze(1), next, before);
+  };
   let paths = where(arange(states).less(2), emissions.at(0), never);
-  for (let step = 1; step < steps; step++) {
-    const skipped = where(maySkip, shift(paths, 2, never), never);
-    const next = logAddExp(paths, shift(paths, 1, never), skipped).add(emissions.at(step));
-    paths = where(inputLengths.greater(step).unsqueeze(1), next, paths);
+  if (steps < loopFrom) for (let step = 1; step < steps; step++) paths = after(paths, emissions.at(step), tensor(step));
+  else {
+    const rest = { emission: emissions.at([1, null]), step: arange(1, steps) };
+    const turn = (before: Tensor, { emission, step }: typeof rest) => ({
+      carry: after(before, emission, step),
+      output: null,
+    });
+    paths = scan(turn, paths, rest).carry;
   }
   // complete are those that end with the last label or the blank behind it
   const last = targetLengths.mul(2).unsqueeze(1);

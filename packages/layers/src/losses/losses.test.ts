@@ -1,10 +1,11 @@
 import { cpu } from '@nn/backend-cpu';
-import { debug, gradients, setDefaultBackend, tensor, zeros } from '@nn/core';
+import { debug, gradients, setDefaultBackend, tensor, uniform, zeros } from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   bceWithLogits,
   binaryCrossEntropy,
   crossEntropy,
+  ctc,
   Embedding,
   huber,
   klDivergence,
@@ -12,6 +13,23 @@ import {
 } from '../index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
+
+describe('ctc', () => {
+  test('of many steps, a loop of the program, is that of the few that count', async () => {
+    const logits = uniform([20, 2, 4], { low: -2, high: 2 });
+    const target = tensor([
+      [1, 2],
+      [3, 3],
+    ]);
+    const many = ctc(logits.logSoftmax(), target, { inputLengths: [10, 10] });
+    const few = ctc(logits.at([0, 10]).logSoftmax(), target);
+    expect(await many.item()).toBeCloseTo(await few.item(), 5);
+    const [found] = gradients(many, [logits]);
+    const [right] = gradients(few, [logits]);
+    const values = await right.data();
+    for (const [i, value] of (await found.data()).entries()) expect(value).toBeCloseTo(values[i] as number, 5);
+  });
+});
 
 describe('crossEntropy', () => {
   test('is exact for logits that would overflow', async () => {

@@ -1,6 +1,17 @@
 /** Cells against their networks, steps that are passed over, and the errors of both. Values against PyTorch: networks.test.ts. */
 import { cpu } from '@nn/backend-cpu';
-import { compile, namedParameters, parameters, setDefaultBackend, type Tensor, tensor, uniform, zeros } from '@nn/core';
+import {
+  compile,
+  concat,
+  gradients,
+  namedParameters,
+  parameters,
+  setDefaultBackend,
+  type Tensor,
+  tensor,
+  uniform,
+  zeros,
+} from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ConvLSTM2d, GRU, GRUCell, LayerNormLSTM, LSTM, LSTMCell, RNN, RNNCell, summary } from '../index.ts';
 
@@ -35,6 +46,54 @@ describe('cells', () => {
     const compiled = await step(x, await step(x, zeros([4, 3])));
     const expected = await read(byHand);
     for (const [i, value] of (await read(compiled)).entries()) expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 5);
+  });
+});
+
+describe('long sequences', () => {
+  const length = 20; // a loop of the program
+  const piece = 10; // each step apart
+  const networks = {
+    rnn: () => new RNN(2, 3),
+    lstm: () => new LSTM(2, 3, { layers: 2, projection: 2 }),
+    gru: () => new GRU(2, 3),
+  };
+
+  test.each(Object.entries(networks))('are what their pieces are, with gradients: %s', async (_, make) => {
+    const network = make();
+    const x = uniform([length, 2, 2]);
+    const all = network.forward(x);
+    const first = network.forward(x.at([0, piece]));
+    const second = network.forward(x.at([piece, null]), first);
+    const weights = [x, ...parameters(network)];
+    const lossOf = (outputs: Tensor, hidden: Tensor): Tensor => outputs.square().sum().add(hidden.sum());
+    const found = gradients(lossOf(all.output, all.hidden), weights);
+    const right = gradients(lossOf(concat([first.output, second.output]), second.hidden), weights);
+    for (const [k, gradient] of [...right, second.hidden].entries()) {
+      const values = await read([...found, all.hidden][k] ?? x);
+      for (const [i, value] of (await read(gradient)).entries()) expect(values[i]).toBeCloseTo(value, 4);
+    }
+  });
+
+  test('end where their rows do, in both directions', async () => {
+    const lstm = new LSTM(2, 3, { bidirectional: true });
+    const x = uniform([length, 2, 2]);
+    const { output, hidden, cell } = lstm.forward(x, { lengths: [piece, length] });
+    const short = lstm.forward(x.at([0, piece]).gather(tensor(Int32Array.of(0)), 1));
+    const row = (y: Tensor): Tensor => y.gather(tensor(Int32Array.of(0)), 1);
+    for (const [found, right] of [
+      [row(output.at([0, piece])), short.output],
+      [row(hidden), short.hidden],
+      [row(cell), short.cell],
+    ] as const) {
+      const values = await read(found);
+      for (const [i, value] of (await read(right)).entries()) expect(values[i]).toBeCloseTo(value, 5);
+    }
+    expect(
+      await row(output.at([piece, null]))
+        .abs()
+        .sum()
+        .item(),
+    ).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 /**
- * A cell applied along time, stacked and in both directions, unrolled into the graph: what RNN, LSTM, GRU and their kin share.
+ * A cell applied along time, stacked and in both directions: what RNN, LSTM, GRU and their kin share. Short sequences are
+ * unrolled into the graph, long ones are a loop of the program.
  * Knows steps, lengths and names, not what a cell computes. The products with the inputs of all steps are one per direction;
  * only those with the state are step by step.
  */
@@ -11,6 +12,7 @@ import {
   isTensor,
   type Shape,
   ShapeError,
+  scan,
   stack,
   type Tensor,
   tensor,
@@ -137,7 +139,8 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
         const first = stateOf<S>(cell, (name, width) => {
           return start[name]?.at(layer * directions + direction) ?? zeros([batch, width, ...space]);
         });
-        const steps = unroll(below, first, cell, isReal, direction === 1);
+        const walk = length < loopFrom ? unroll : loop;
+        const steps = walk(below, first, cell, isReal, direction === 1);
         last.push(steps.last);
         return steps.output;
       });
@@ -158,8 +161,8 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
     );
   }
 
-  /** For each step which rows are real, [N, 1, ...]; null where all are. */
-  #realSteps({ lengths, mask }: RecurrentStart, batch: number, length: number, space: number): Tensor[] | null {
+  /** Which rows are real at each step, [length, N, 1, ...]; null where all are. */
+  #realSteps({ lengths, mask }: RecurrentStart, batch: number, length: number, space: number): Tensor | null {
     const byLength = lengths === undefined ? null : this.#ofLengths(lengths, batch, length);
     if (mask !== undefined && show(mask.shape) !== show([batch, length])) {
       throw new ShapeError(
@@ -171,11 +174,7 @@ export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
     const byMask = mask === undefined ? null : asBooleans(mask);
     const real = byLength !== null && byMask !== null ? byLength.logicalAnd(byMask) : (byLength ?? byMask);
     if (real === null) return null;
-    const shape = [batch, 1, ...new Array<number>(space).fill(1)];
-    return real
-      .transpose(0, 1)
-      .split(length, 0)
-      .map((step) => step.reshape(shape));
+    return real.transpose(0, 1).reshape([length, batch, 1, ...new Array<number>(space).fill(1)]);
   }
 
   #ofLengths(lengths: Tensor | readonly number[], batch: number, length: number): Tensor {
@@ -262,27 +261,63 @@ function named(state: State, name: StateName): Tensor {
   return found;
 }
 
-/** One cell along [length, N, width, ...space], from the last step to the first when `backwards`. */
+/** From how many steps on the walk is a loop of the program, which is compiled as fast for any length. */
+const loopFrom = 16;
+
+/** What a walk along time gives: the outputs of all steps, and the state after the last. */
+interface Walked<S> {
+  readonly output: Tensor;
+  readonly last: S;
+}
+
+/** One step: where rows are not real, their state stays and their output is 0. */
+function stepOf<S extends State>(cell: Cell<S>, projected: Tensor, before: S, real: Tensor | null): Walked<S> {
+  const next = cell.step(projected, before);
+  const kept = (name: StateName): Tensor =>
+    real === null ? named(next, name) : where(real, named(next, name), named(before, name));
+  return { output: real === null ? next.hidden : where(real, next.hidden, 0), last: stateOf(cell, kept) };
+}
+
+/** One cell along [length, N, width, ...space], from the last step to the first when `backwards`: each step apart. */
 function unroll<S extends State>(
   sequence: Tensor,
   start: S,
   cell: Cell<S>,
-  isReal: readonly Tensor[] | null,
+  isReal: Tensor | null,
   backwards: boolean,
-): { readonly output: Tensor; readonly last: S } {
+): Walked<S> {
   const length = sizeAt(sequence, 0);
-  const steps = cell
-    .project(sequence)
-    .split(length, 0)
-    .map((step) => step.squeeze(0));
-  const outputs: Tensor[] = [];
+  const stepsOf = (all: Tensor): Tensor[] => all.split(length, 0).map((step) => step.squeeze(0));
+  const steps = stepsOf(cell.project(sequence));
+  const real = isReal === null ? null : stepsOf(isReal);
+  const outputs = new Array<Tensor>(length);
   let state = start;
-  for (const [turn, step] of (backwards ? steps.reverse() : steps).entries()) {
-    const real = isReal?.[backwards ? length - 1 - turn : turn];
-    const before = state;
-    const next = cell.step(step, before);
-    state = real === undefined ? next : stateOf(cell, (name) => where(real, named(next, name), named(before, name)));
-    outputs.push(real === undefined ? next.hidden : where(real, next.hidden, 0));
+  for (let turn = 0; turn < length; turn++) {
+    const at = backwards ? length - 1 - turn : turn;
+    const step = steps[at] as Tensor;
+    const { output, last } = stepOf(cell, step, state, real?.[at] ?? null);
+    state = last;
+    outputs[at] = output;
   }
-  return { output: stack(backwards ? outputs.reverse() : outputs, 0), last: state };
+  return { output: stack(outputs, 0), last: state };
+}
+
+/** The same as one operation. */
+function loop<S extends State>(
+  sequence: Tensor,
+  start: S,
+  cell: Cell<S>,
+  isReal: Tensor | null,
+  backwards: boolean,
+): Walked<S> {
+  const { carry, outputs } = scan(
+    (state: S, { step, real }: { readonly step: Tensor; readonly real: Tensor | null }) => {
+      const { output, last } = stepOf(cell, step, state, real);
+      return { carry: last, output };
+    },
+    start,
+    { step: cell.project(sequence), real: isReal },
+    { reverse: backwards },
+  );
+  return { output: outputs, last: carry };
 }

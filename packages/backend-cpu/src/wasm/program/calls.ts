@@ -122,16 +122,20 @@ export class Calls {
     const { buffers } = this.#program;
     const address = (buffer: number): I32 =>
       (position && this.#layout.localAddress(buffer, own, position)) ?? this.#layout.address(buffer, table, scratch);
-    const reads = step.reads.map(({ buffer, offset }) => {
-      const bytes = offset * bytesPerElement(buffers[buffer]!.dtype);
-      return bytes === 0 ? address(buffer) : i32.add(address(buffer), i32.const(bytes));
+    const reads = step.reads.map(({ buffer, offset, move = 0 }) => {
+      const bytes = bytesPerElement(buffers[buffer]!.dtype);
+      return this.#layout.moved(address(buffer), offset * bytes, move * bytes, table);
     });
     const scalars = step.scalars.map((index) => this.#layout.scalar(index, table));
     return [this.#boxStart(step, address(step.write), table), ...reads, ...scalars];
   }
 
   /** The address of the first element that the step writes: of the output, or of a box in it. */
-  #boxStart({ into, kernel }: Step, address: I32, table: I32): I32 {
+  #boxStart({ into, piece, kernel }: Step, address: I32, table: I32): I32 {
+    if (piece) {
+      const bytes = bytesPerElement(kernel.dtype);
+      return this.#layout.moved(address, piece.offset * bytes, piece.move * bytes, table);
+    }
     if (!into) return address;
     const strides = stridesOf(into.shape);
     let out = address;

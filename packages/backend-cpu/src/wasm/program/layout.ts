@@ -5,8 +5,8 @@
  */
 import type { Program } from '@nn/core';
 import { align } from '../../storage.ts';
-import type { Expression, I32 } from '../code/assembler.ts';
-import { f32, i32 } from '../code/instructions.ts';
+import type { Expression, FunctionBuilder, I32, Statement } from '../code/assembler.ts';
+import { f32, i32, whileLoop } from '../code/instructions.ts';
 import { bytesOf, rowBytesOf, rowsPerBlock } from './rows.ts';
 import type { Unit } from './units.ts';
 
@@ -19,6 +19,8 @@ export class Layout {
   /** Bytes that each thread needs for itself: a kernel's packed blocks, or a group's local rows, never both. */
   readonly ownBytes: number;
   readonly scratchBytes: number;
+  /** The word that tells all threads which turn of a loop runs. */
+  readonly #turnAt: number;
   readonly #program: Program;
   readonly #places = new Map<number, Place>();
   readonly #slotBytes = new Map<number, number>();
@@ -29,7 +31,8 @@ export class Layout {
     this.#program = program;
     this.ownBytes = Math.max(own, this.#placeLocals(units));
     this.#measureSlots();
-    this.scalarsAt = this.#placeOutside();
+    this.#turnAt = this.#placeOutside();
+    this.scalarsAt = this.#turnAt + (program.loops === undefined ? 0 : 1);
     this.tableWords = this.scalarsAt + program.scalars.length;
     this.scratchBytes = this.#placeIntermediates(this.ownBytes + shared);
   }
@@ -108,6 +111,26 @@ export class Layout {
     if (!row) return null;
     return i32.sub(i32.add(own, i32.const(row.offset)), i32.mul(position, i32.const(row.rowBytes)));
   }
+  /** An address `bytes` behind another, and `move` bytes more with each turn of the loop that runs. */
+  moved(address: I32, bytes: number, move: number, table: I32): I32 {
+    const start = bytes === 0 ? address : i32.add(address, i32.const(bytes));
+    return move === 0 ? start : i32.add(start, i32.mul(i32.load(table, 4 * this.#turnAt), i32.const(move)));
+  }
+
+  /** `statements`, `count` times. */
+  turns(builder: FunctionBuilder, table: I32, count: number, statements: readonly Statement[]): Statement[] {
+    const turn = builder.local('i32');
+    const at = i32.add(table, i32.const(4 * this.#turnAt));
+    return [
+      turn.set(i32.const(0)),
+      whileLoop(i32.ltU(turn, i32.const(count)), [
+        i32.store(at, turn),
+        ...statements,
+        turn.set(i32.add(turn, i32.const(1))),
+      ]),
+    ];
+  }
+
   scalar(index: number, table: I32): Expression {
     const offset = 4 * (this.scalarsAt + index);
     return this.#program.scalars[index] === 'float32' ? f32.load(table, offset) : i32.load(table, offset);

@@ -4,7 +4,8 @@
  * The stages are in `program/`: which steps go together (`units.ts`), the functions of kernels (`codes.ts`), where everything
  * lies (`layout.ts`), and the calls (`calls.ts`).
  */
-import type { Program } from '@nn/core';
+import type { Loop, Program } from '@nn/core';
+import type { I32, Statement } from '../code/assembler.ts';
 import { i32, when } from '../code/instructions.ts';
 import { ModuleContext, type Target } from '../code/module-context.ts';
 import { addWork } from '../threads/protocol.ts';
@@ -12,7 +13,7 @@ import { Calls } from './calls.ts';
 import { KernelCodes } from './codes.ts';
 import { KernelNumbers } from './kernel-numbers.ts';
 import { Layout } from './layout.ts';
-import { Units } from './units.ts';
+import { type Unit, Units } from './units.ts';
 
 export interface CompiledProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -36,6 +37,21 @@ export interface CompiledProgram {
   readonly paths: readonly string[];
 }
 
+/** Units outside of loops one by one, those of a loop together. */
+function byLoop(
+  units: readonly Unit[],
+  loops: readonly Loop[],
+): { readonly loop: Loop | null; readonly members: readonly Unit[] }[] {
+  const found: { loop: Loop | null; members: Unit[] }[] = [];
+  for (const unit of units) {
+    const loop = loops.find(({ first, last }) => first <= unit.from && unit.from <= last) ?? null;
+    const before = found.at(-1);
+    if (loop !== null && before?.loop === loop) before.members.push(unit);
+    else found.push({ loop, members: [unit] });
+  }
+  return found;
+}
+
 export function compileProgram(program: Program, target: Target): CompiledProgram {
   const context = new ModuleContext(target);
   const { module } = context;
@@ -47,10 +63,14 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
   // `first` and `end` choose steps: everything, or one at a time to measure it.
   module.function('run', ['i32', 'i32', 'i32', 'i32'], [], (builder) => {
     const [table, scratch, first, end] = builder.words(4);
-    for (const unit of units.all) {
-      const at = i32.const(unit.from);
-      const chosen = i32.and(i32.leU(first, at), i32.gtU(end, at));
-      builder.emit(when(chosen, calls.run(unit, builder, table, scratch)));
+    const chosen = (at: number): I32 => i32.and(i32.leU(first, i32.const(at)), i32.gtU(end, i32.const(at)));
+    const run = (unit: Unit): Statement[] => calls.run(unit, builder, table, scratch);
+    for (const { loop, members } of byLoop(units.all, program.loops ?? [])) {
+      const [{ from }] = members as [Unit];
+      const statements = members.flatMap(run);
+      builder.emit(
+        when(chosen(from), loop === null ? statements : layout.turns(builder, table, loop.count, statements)),
+      );
     }
   });
   const shares = calls.shared.length > 0;
@@ -66,7 +86,7 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
     kernels: codes.count,
     usesLibrary: context.usesLibrary,
     shares,
-    starts: units.all.map(({ from }) => from),
+    starts: byLoop(units.all, program.loops ?? []).map(({ members }) => members[0]!.from),
     paths: units.all.flatMap(({ from, to }) =>
       codes.steps.slice(from, to + 1).map(({ path }, place) => (place === 0 ? path : `${path}, with step ${from}`)),
     ),

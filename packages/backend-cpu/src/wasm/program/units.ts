@@ -52,7 +52,10 @@ export class Units {
   #isPlain({ first, last }: Group): boolean {
     return this.#program.steps
       .slice(first, last + 1)
-      .every(({ kernel, into }) => !kernel.hint && into === undefined && !isWindowGradient(kernel));
+      .every(
+        ({ kernel, into, piece }) =>
+          !kernel.hint && into === undefined && piece === undefined && !isWindowGradient(kernel),
+      );
   }
 
   /**
