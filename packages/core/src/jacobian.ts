@@ -3,6 +3,7 @@ import { Batching } from './autograd/batching.ts';
 import { gradientNodes } from './autograd/gradients.ts';
 import { checkOptions, ValueError } from './errors.ts';
 import { grad } from './gradients.ts';
+import { unseen } from './graph/hooks.ts';
 import { constant, type Node, placeholder } from './graph/node.ts';
 import { forwardMap } from './linearize.ts';
 import { equal } from './ops/compare.ts';
@@ -58,7 +59,7 @@ export function hessian(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
 function pullBasis(value: Tensor, x: Tensor): Node {
   const of = nodeOf('jacobian', value);
   const row = placeholder('float32', of.shape, of.backend);
-  const [pulled] = gradientNodes(of, [nodeOf('jacobian', x)], row);
+  const [pulled] = unseen(() => gradientNodes(of, [nodeOf('jacobian', x)], row));
   if (pulled === null || pulled === undefined) return constant(0, 'float32', [of.size, ...x.shape]);
   return new Batching(of.size, [[row, basis(of)]]).all(pulled);
 }
@@ -67,7 +68,7 @@ function pullBasis(value: Tensor, x: Tensor): Node {
 function pushBasis(value: Tensor, x: Tensor): Node {
   const at = nodeOf('jacobian', x);
   const row = placeholder('float32', at.shape, at.backend);
-  const pushed = forwardMap(value, [x])([wrap(row)]).node;
+  const pushed = unseen(() => forwardMap(value, [x])([wrap(row)])).node;
   const rows = new Batching(at.size, [[row, basis(at)]]).all(pushed);
   return moveAxis(rows, 0, value.shape.length);
 }

@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest';
 import {
   compile,
   concat,
+  debug,
   explain,
   grad,
   gradients,
   jvp,
   parameter,
   scan,
+  solve,
   stack,
   type Tensor,
   tensor,
@@ -221,6 +223,41 @@ describe('scan', () => {
       const found = gradients(loss(scan(onDevice, first, x)), [first.h, first.c, x]);
       const right = gradients(loss(unrolled(onDevice, first, x)), [first.h, first.c, x]);
       for (const [k, gradient] of right.entries()) await expectSame(found[k] as Tensor, gradient);
+    }
+  });
+
+  test('takes turns apart where the host computes something in each', async () => {
+    const step = (x: Tensor, a: Tensor) => {
+      const next = solve(a, x);
+      return { carry: next, output: next.sum() };
+    };
+    const matrices = stack(
+      [0, 1, 2].map((k) =>
+        tensor([
+          [2, k],
+          [0, 1],
+        ]),
+      ),
+    );
+    const start = tensor([[4], [1]]);
+    const { carry, outputs } = scan(step, start, matrices);
+    const [a, b] = [solve(matrices.at(0), start), (x: Tensor) => solve(matrices.at(2), solve(matrices.at(1), x))];
+    await expectSame(carry, b(a));
+    await expectSame(outputs.at(0), a.sum());
+    await expectSame(gradients(carry.sum(), [start])[0], gradients(b(solve(matrices.at(0), start)).sum(), [start])[0]);
+  });
+
+  test("is seen by eager debugging, which names the user's line", async () => {
+    debug({ eager: true });
+    try {
+      const first = start();
+      const found = lossOf(scan(cell, first, xs));
+      await expectSame(found, lossOf(unrolled(cell, first, xs)));
+      await expectSame(gradients(found, [xs])[0], gradients(lossOf(unrolled(cell, first, xs)), [xs])[0]);
+      const wrong = scan((x: Tensor, y: Tensor) => ({ carry: x.div(y), output: y }), tensor(1), tensor([1, 0]));
+      await expect(wrong.carry.item()).rejects.toThrow(/scan\.test\.ts/);
+    } finally {
+      debug({ eager: false });
     }
   });
 

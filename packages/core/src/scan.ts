@@ -1,6 +1,7 @@
 /** Loops for users: `scan` as one operation on the device, and `whileLoop` on the host. */
 import { compile } from './compile-function.ts';
 import { checkOptions, ShapeError, ValueError } from './errors.ts';
+import { stack } from './functional.ts';
 import { unseen } from './graph/hooks.ts';
 import { constant, type Node, placeholder } from './graph/node.ts';
 import { watchUpdates } from './graph/variable.ts';
@@ -8,6 +9,7 @@ import { inputsFirst } from './graph/walk.ts';
 import { closeBody } from './loops/body.ts';
 import { allOf, lastOf, makeScan } from './loops/scan.ts';
 import { random as randomNode } from './ops/sources.ts';
+import { narrow, reshape } from './ops/views.ts';
 import { passMark } from './padding.ts';
 import { recordDraws } from './random.ts';
 import { checkSynchronous } from './settings.ts';
@@ -97,6 +99,13 @@ export function scan<C, X, Y>(
       `the step gives ${torn.variable.name || 'a parameter'} a value that depends on the turn: carry it from turn to turn, and assign it after the loop.`,
     );
   }
+  if ([...body.inside].some(({ primitive }) => primitive.kind === 'host')) {
+    undo();
+    const rowAt = (k: number, at: number): Tensor =>
+      wrap(reshape(narrow(nodeOf('scan', rows[k]!), 0, at, 1), ofRow[k]!.shape));
+    const inputAt = (at: number): X => rebuild(inputShape, (k) => rowAt(k, at)) as X;
+    return turnByTurn(step, carry, inputAt, count, reverse);
+  }
   if (count === 0) {
     const none = (node: Node): Tensor => wrap(constant(0, node.dtype, [0, ...node.shape], node.backend));
     return { carry, outputs: rebuild(outShape, (k) => none(outputs[k]!)) as Y };
@@ -132,6 +141,28 @@ function inOrder(value: unknown, like: unknown): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Each turn apart, as part of the graph: where the host computes something in the middle, for which no program can wait. */
+function turnByTurn<C, X, Y>(
+  step: (carry: C, input: X) => Turn<C, Y>,
+  start: C,
+  inputAt: (at: number) => X,
+  count: number,
+  reverse: boolean,
+): { readonly carry: C; readonly outputs: Y } {
+  let carry = start;
+  let shape = take(null, []);
+  const outputs = new Array<readonly Tensor[]>(count);
+  for (let turn = 0; turn < count; turn++) {
+    const at = reverse ? count - 1 - turn : turn;
+    const made = step(carry, inputAt(at));
+    const tensors: Tensor[] = [];
+    shape = take(made.output, tensors);
+    outputs[at] = tensors;
+    carry = made.carry;
+  }
+  return { carry, outputs: rebuild(shape, (k) => stack(outputs.map((tensors) => tensors[k]!))) as Y };
 }
 
 function countTurns(rows: readonly Tensor[], length: number | undefined): number {

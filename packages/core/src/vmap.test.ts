@@ -7,6 +7,7 @@ import {
   checkpoint,
   compile,
   customGradient,
+  debug,
   diagonal,
   grad,
   gradients,
@@ -212,6 +213,22 @@ describe('vmap', () => {
   test('runs inside of compiled functions', async () => {
     const f = compile((all: Tensor) => vmap(grad((row: Tensor) => row.exp().sum()))(all));
     for (let call = 1; call < 5; call++) await expectSame(await f(x.mul(call)), x.mul(call).exp());
+  });
+
+  test('is seen by eager debugging', async () => {
+    debug({ eager: true });
+    try {
+      const f = (row: Tensor): Tensor => row.sigmoid().logSumExp();
+      await expectSame(vmap(grad(f))(x), loop(grad(f), x));
+      await expectSame(gradients(vmap(f)(x).sum(), [x])[0], loop(grad(f), x));
+      await expectSame(
+        jacobian((y) => y.sigmoid().mul(y.sum()))(x.at(0)),
+        jacobian((y) => y.sigmoid().mul(y.sum()), { mode: 'forward' })(x.at(0)),
+      );
+      await expect(vmap((row: Tensor) => row.sub(row).log().sub(row))(x).data()).rejects.toThrow(/vmap\.test\.ts/);
+    } finally {
+      debug({ eager: false });
+    }
   });
 
   test('maps no rows to no rows', async () => {

@@ -5,6 +5,7 @@
  */
 import { ValueError } from '../errors.ts';
 import { CustomGradient, customGradient } from '../graph/custom-gradient.ts';
+import { unseen } from '../graph/hooks.ts';
 import { apply, type Node, placeholder } from '../graph/node.ts';
 import type { Cotangent } from '../graph/primitive.ts';
 import { inputsFirst } from '../graph/walk.ts';
@@ -83,8 +84,8 @@ export class Batching {
     return customGradient(spread(value as Node, node, this.size), behind, (cotangent) => {
       const row = placeholder('float32', node.shape, node.backend);
       const rows = new Batching(this.size, [[row, cotangent]], this.#draws, this);
-      return rule(row).map((given, k) => () => {
-        const one = typeof given === 'function' ? given() : given;
+      return unseen(() => rule(row)).map((given, k) => () => {
+        const one = typeof given === 'function' ? unseen(given) : given;
         if (one === null) return null;
         const all = rows.all(one);
         // an input that all rows share receives the cotangents of all

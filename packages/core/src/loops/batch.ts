@@ -1,5 +1,6 @@
 /** The batching rules of loops: a loop over many rows at a time is one loop, whose body is that of all rows. */
 import { Batching } from '../autograd/batching.ts';
+import { unseen } from '../graph/hooks.ts';
 import { type Node, placeholder } from '../graph/node.ts';
 import { isBatched, spread } from '../ops/batch.ts';
 import { moveAxis } from '../ops/views.ts';
@@ -15,6 +16,10 @@ import {
 } from './scan.ts';
 
 export function batchScan(inputs: readonly Node[], node: ScanNode, size: number): Node {
+  return unseen(() => batched(inputs, node, size));
+}
+
+function batched(inputs: readonly Node[], node: ScanNode, size: number): Node {
   const { body, recompute } = node.attributes;
   const { carries, rows, shared, next, count, isReversed } = body;
   const leaves = [...carries, ...rows, ...shared];

@@ -5,6 +5,7 @@
  */
 import { pullBack } from '../autograd/gradients.ts';
 import { isFloat } from '../dtype.ts';
+import { unseen } from '../graph/hooks.ts';
 import { constant, type Node, placeholder } from '../graph/node.ts';
 import type { Cotangent } from '../graph/primitive.ts';
 import { add } from '../ops/arithmetic.ts';
@@ -16,7 +17,7 @@ import { SumOfTurns } from './sum-of-turns.ts';
 export function backwards(cotangent: Node, inputs: readonly Node[], scan: ScanNode): readonly Cotangent[] {
   let found: readonly (() => Node | null)[] | null = null;
   return inputs.map((_, k) => () => {
-    found ??= runBackwards(cotangent as Node<readonly PartAttributes[]>, scan);
+    found ??= unseen(() => runBackwards(cotangent as Node<readonly PartAttributes[]>, scan));
     return found[k]!();
   });
 }

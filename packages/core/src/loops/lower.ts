@@ -73,22 +73,25 @@ class LoopLowering {
       roots.set(own, place);
       return own;
     };
-    const turning: { readonly leaf: Node; readonly root: Node; readonly first: Node }[] = [];
+    const turning: { readonly leaf: Node; readonly root: Node; readonly first: LoopMemory }[] = [];
     const wanted = this.#wantedCarries();
     carries.forEach((name, k) => {
       if (!wanted.has(k) || name.size === 0) return;
       const leaf = leaves[k] as Node;
-      const first = inputs[k]!;
+      const first = { from: inputs[k]!, offset: 0, move: 0 };
       const states = this.#part('states', name);
       if (states === undefined) {
-        this.#leaves.set(leaf, { from: first, offset: 0, move: 0 });
-        turning.push({ leaf, root: root(of(next[k]!), 'carried'), first });
+        // memory of the loop's own, which its turns write
+        const start = memoryLike(name);
+        this.#before.push(this.#copy(name, first, start));
+        this.#leaves.set(leaf, { from: start, offset: 0, move: 0 });
+        turning.push({ leaf, root: root(of(next[k]!), 'carried'), first: start });
         return;
       }
       const row = sizeOf(name.shape);
       const [start, all] = [memoryLike(states), memoryLike(states)];
       const offset = isReversed ? count * row : 0;
-      this.#before.push(this.#copy(name, { from: first, offset: 0, move: 0 }, start, { base: null, offset, move: 0 }));
+      this.#before.push(this.#copy(name, first, start, { base: null, offset, move: 0 }));
       this.#leaves.set(leaf, { from: start, offset, move: isReversed ? -row : row });
       root(of(next[k]!), this.#row(all, row, isReversed ? 0 : row));
       this.#carried.push({ from: all, to: start });
@@ -202,7 +205,7 @@ class LoopLowering {
    * Where a turn leaves the new value of a carried one: the step that computes it writes over the old value, if every step that
    * reads that comes before, or reads it where it writes; else it is copied in the end.
    */
-  #carry(turn: LoopStep[], leaf: Node, value: Node, first: Node): LoopMemory {
+  #carry(turn: LoopStep[], leaf: Node, value: Node, first: LoopMemory): LoopMemory {
     const made = this.#stored.get(value)!.from;
     const at = turn.findIndex(({ write }) => write === made);
     const isSafe = turn.every(({ reads, aligned }, step) =>

@@ -6,7 +6,6 @@
 import type { Shape } from '../backend.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
-import { Cast } from '../ops/functions.ts';
 import { narrow } from '../ops/views.ts';
 import { batchPart, batchScan } from './batch.ts';
 import type { Body } from './body.ts';
@@ -82,9 +81,7 @@ export function makeScan(
   recompute: boolean,
   allOf?: (node: Node) => Node,
 ): ScanNode {
-  // memory of the loop's own, which its turns write
-  const own = first.map((node) => apply(Cast, [node], node.dtype));
-  return apply(Scan, [...own, ...rows, ...shared], { body, recompute, ...(allOf && { allOf }) });
+  return apply(Scan, [...first, ...rows, ...shared], { body, recompute, ...(allOf && { allOf }) });
 }
 
 /** The parts that were asked for, so that asking twice gives one. */
