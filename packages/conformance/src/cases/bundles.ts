@@ -38,11 +38,11 @@ async function compute(operations: readonly Operation[], backend: Backend): Prom
   return wanted.map(({ label, op, isGradient }, k) => ({ label, op, isGradient, values: values[k]! }));
 }
 
-function bundleCase({ name, operations }: Bundle): ConformanceCase {
+function bundleCase({ name, needs, operations }: Bundle): ConformanceCase {
   return {
     group: 'functions of tensors',
     name,
-    needs: [],
+    needs,
     run: async ({ backend, options }) => {
       const expected = await oracle(`functions of tensors, ${name}`, () => compute(operations, reference()));
       const actual = await compute(operations, backend);

@@ -6,12 +6,14 @@
 
 import type { Tensor } from '@nn/core';
 import * as core from '@nn/core';
+import type { Need } from '../case.ts';
 import { type Operation, operation } from '../operation.ts';
 import { any, bool, given, indices, type Sample, sample, whole } from '../samples.ts';
 
 /** Functions that are computed in one program. */
 export interface Bundle {
   readonly name: string;
+  readonly needs: readonly Need[];
   readonly operations: readonly Operation[];
 }
 
@@ -27,7 +29,50 @@ const both = ({ values, indices: places }: { readonly values: Tensor; readonly i
 ];
 
 function bundle(name: string, ...operations: readonly Operation[]): Bundle {
-  return { name, operations };
+  return { name, needs: [], operations };
+}
+
+/** What is no number, or has no end, goes in or comes out. */
+function specialBundles(): Bundle[] {
+  const { NaN: none, POSITIVE_INFINITY: infinite } = Number;
+  const holes = given([1, none, 3, -2, none, none, none, none, 0.5, 2, -1, none], [3, 4]);
+  const open = given([1, none, infinite, -infinite, 0, 2.5]);
+  return [
+    {
+      name: 'what is not NaN',
+      needs: ['nan'],
+      operations: [
+        operation('nanSum: with NaN', [holes], (x) => core.nanSum(x, 1)),
+        operation('nanProd: with NaN', [holes], (x) => core.nanProd(x, 0)),
+        operation('nanMean: with NaN', [holes], (x) => core.nanMean(x, 0)),
+        operation('nanMedian: with NaN', [holes], (x) => both(core.nanMedian(x, 1))),
+        operation('nanQuantile: with NaN', [holes], (x) => core.nanQuantile(x, 0.5, { axis: 1 })),
+        operation('median: with NaN', [holes], (x) => core.median(x, 1).values),
+        operation('quantile: with NaN', [holes], (x) => core.quantile(x, 0.5, { axis: 1 })),
+        operation('cummax: with NaN', [holes], (x) => both(core.cummax(x, 1))),
+        operation('searchSorted: of NaN', [given([0, 1]), holes], (row, x) => core.searchSorted(row, x)),
+      ],
+    },
+    {
+      name: 'extremes of numbers, and what is infinite',
+      needs: ['nan', 'infinity'],
+      operations: [
+        operation('nanMax', [holes], (x) => core.nanMax(x, 1), { differentiable: false }),
+        operation('nanMin', [holes], (x) => core.nanMin(x, 0), { differentiable: false }),
+        operation('isNaN: of what is none', [open], core.isNaN),
+        operation('isFinite: of what is not', [open], core.isFinite),
+        operation('nanToNum: of what is no number', [open], (x) => core.nanToNum(x, { positiveInfinity: 9 }), {
+          differentiable: false,
+        }),
+        operation(
+          'scatterReduce: of what is infinite',
+          [given([1, 2, 3]), indices([0, 1, 1, 2]), given([infinite, -infinite, 5, none])],
+          (x, i, v) => core.scatterReduce(x, i, v, 'max'),
+          { differentiable: false },
+        ),
+      ],
+    },
+  ];
 }
 
 const unary = (name: string, x: Sample, f: (x: Tensor) => Tensor, slack = 8): Operation =>
@@ -293,6 +338,7 @@ export function bundles(): Bundle[] {
     ...productBundles(),
     ...indexBundles(),
     ...orderBundles(),
+    ...specialBundles(),
   ];
 }
 

@@ -12,6 +12,7 @@ import { like } from '../ops/pointwise.ts';
 import { expandTo, inverseOrder, permute, reshape } from '../ops/views.ts';
 import { broadcastShapes, normalizeAxis, show, sizeOf } from '../shape.ts';
 import { integers, type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
+import { computable } from './operands.ts';
 
 const placesAsTensor = (places: Int32Array, shape: Shape, x: Node): Tensor =>
   wrap(hostLeaf(places, 'int32', shape, x.backend));
@@ -30,7 +31,7 @@ const placesAsTensor = (places: Int32Array, shape: Shape, x: Node): Tensor =>
 export async function nonzero(x: TensorLike, options?: { readonly asTuple?: false }): Promise<Tensor>;
 export async function nonzero(x: TensorLike, options: { readonly asTuple: true }): Promise<Tensor[]>;
 export async function nonzero(x: TensorLike, options: { readonly asTuple?: boolean } = {}): Promise<Tensor | Tensor[]> {
-  const node = toNode(x, 'float32');
+  const node = computable('nonzero', x);
   const places = placesIn(await wrap(notEqual(node, like(node, 0))).data(), node.shape);
   if (options.asTuple === true) return places.map((column) => placesAsTensor(column, [column.length], node));
   const rank = places.length;
@@ -63,7 +64,7 @@ export function argWhere(x: TensorLike): Promise<Tensor> {
  * console.log(await (await maskedSelect(x, x.greater(0))).array()); // => [3, 2]
  */
 export async function maskedSelect(x: TensorLike, mask: TensorLike): Promise<Tensor> {
-  const node = toNode(x, 'float32');
+  const node = computable('maskedSelect', x);
   const condition = truth(toNode(mask, 'int32'));
   const shape = broadcastShapes('maskedSelect', node.shape, condition.shape);
   const values = await wrap(expandTo(condition, shape)).data();
@@ -150,7 +151,7 @@ function distinct(front: Node, order: Int32Array, axis: number | undefined, x: N
  * console.log(await values.array(), await inverse.array(), await counts.array()); // => [1, 3] [1, 0, 1] [1, 2]
  */
 export async function unique(x: TensorLike, { axis }: { readonly axis?: number } = {}): Promise<Distinct> {
-  const node = toNode(x, 'float32');
+  const node = computable('unique', x);
   const { front, rows } = await rowsOf('unique', node, axis);
   const order = Int32Array.from({ length: rows.count }, (_, i) => i);
   // equal ones in their order, so that the first of them is the one that is read
@@ -167,7 +168,7 @@ export async function unique(x: TensorLike, { axis }: { readonly axis?: number }
  * console.log(await values.array(), await counts.array()); // => [1, 3, 1] [2, 1, 1]
  */
 export async function uniqueConsecutive(x: TensorLike, { axis }: { readonly axis?: number } = {}): Promise<Distinct> {
-  const node = toNode(x, 'float32');
+  const node = computable('uniqueConsecutive', x);
   const { front, rows } = await rowsOf('uniqueConsecutive', node, axis);
   const order = Int32Array.from({ length: rows.count }, (_, i) => i);
   return distinct(front, order, axis, node, rows);
@@ -198,7 +199,7 @@ export async function bincount(x: TensorLike, options: BincountOptions = {}): Pr
   if (!Number.isInteger(minLength) || minLength < 0) {
     throw new ValueError('bincount', `minLength must be a whole number from 0, got ${minLength}.`, { minLength });
   }
-  const weight = weights === undefined ? constant(1, 'int32', node.shape) : toNode(weights, 'float32');
+  const weight = weights === undefined ? constant(1, 'int32', node.shape) : computable('bincount', weights);
   if (weight.shape.length !== 1 || weight.size !== node.size) {
     throw new ShapeError('bincount', `weights ${show(weight.shape)} for ${node.size} elements: one for each.`);
   }

@@ -12,8 +12,8 @@ import { max, min, type ReduceOptions, sum } from '../ops/reduce.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { expandTo, narrow, reshape, unsqueeze } from '../ops/views.ts';
 import { sameShape, show, sizeOf } from '../shape.ts';
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
-import { float, real } from './operands.ts';
+import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
+import { computable, float, real } from './operands.ts';
 
 const integer = (value: number): Node => constant(value, 'int32');
 
@@ -25,7 +25,7 @@ const integer = (value: number): Node => constant(value, 'int32');
  * console.log(await countNonzero([[0, 2], [3, 4]], 1).array()); // => [1, 2]
  */
 export function countNonzero(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
-  const node = toNode(x, 'float32');
+  const node = computable('countNonzero', x);
   return wrap(sum(cast(notEqual(node, like(node, 0)), 'int32'), axes, options));
 }
 
@@ -47,7 +47,7 @@ const counted = 32;
  * console.log(await searchSorted([1, 3, 5], [0, 3, 9], { right: true }).array()); // => [0, 2, 3]
  */
 export function searchSorted(sorted: TensorLike, values: TensorLike, options: SearchSortedOptions = {}): Tensor {
-  const [row, wanted] = [toNode(sorted, 'float32'), toNode(values, 'float32')];
+  const [row, wanted] = [computable('searchSorted', sorted), computable('searchSorted', values)];
   const isOne = row.shape.length === 1;
   if (
     !isOne &&
@@ -97,7 +97,7 @@ export function placesOf(row: Node, values: Node, right: boolean): Node {
  * console.log(await bucketize([[3, 6], [9, 1]], [3, 5, 7]).array()); // => [[0, 2], [3, 0]]
  */
 export function bucketize(x: TensorLike, boundaries: TensorLike, options: SearchSortedOptions = {}): Tensor {
-  const [node, row] = [toNode(x, 'float32'), toNode(boundaries, 'float32')];
+  const [node, row] = [computable('bucketize', x), computable('bucketize', boundaries)];
   if (row.shape.length !== 1) {
     throw new ShapeError('bucketize', `boundaries must be a vector, got ${show(row.shape)}.`, { shape: row.shape });
   }

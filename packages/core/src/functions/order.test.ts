@@ -106,6 +106,21 @@ describe('messages name the operation, both facts and the fix', () => {
       () => core.segmentReduce(row, 'sum', { ids: [0], count: 1 }),
       'segmentReduce: ids [1] for axis 0 of [3]: needs a vector of 3.',
     ],
+    [
+      'indexPut of fractions into integers',
+      () => core.indexPut(integers([1, 2]), [0], core.tensor([0.5])),
+      "indexPut: float32 values do not fit into int32: x.cast('float32') takes them.",
+    ],
+    [
+      'scatter of a list of fractions into integers',
+      () => core.scatter(integers([1, 2]), [0], [1.5]),
+      "scatter: float32 values do not fit into int32: x.cast('float32') takes them.",
+    ],
+    [
+      'mode of half floats',
+      () => core.mode(core.zeros([1], { dtype: 'float16' })),
+      "mode: float16 only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').",
+    ],
     ['cumprod', () => core.cumprod(row, 1), 'cumprod: axis 1 is out of range for rank 1: use -1 to 0.'],
     ['quantile', () => core.quantile(row, 1.5), 'quantile: a quantile must be from 0 to 1, got 1.5.'],
     [
@@ -198,6 +213,22 @@ test('what is named twice keeps its last value, and its gradient goes there', as
   const [slope, kept] = core.gradients(core.scatter(row, [0, 2, 0], values).mul([1, 2, 3]).sum(), [values, row]);
   expect(await slope!.array()).toEqual([0, 3, 1]);
   expect(await kept!.array()).toEqual([0, 2, 0]);
+});
+
+test('whole numbers go into integers and bool, and stay whole', async () => {
+  const whole = integers([1, 2, 3]);
+  expect(await core.scatter(whole, [0, 2], [7, 8]).array()).toEqual([7, 2, 8]);
+  expect(await core.indexAdd(whole, [1], [5], 0, { alpha: -2 }).array()).toEqual([1, -8, 3]);
+  expect(await core.scatterReduce(whole, [0, 0, 1], [9, 4, -1], 'min', 0, { includeSelf: false }).array()).toEqual([
+    4, -1, 3,
+  ]);
+  const lowest = -(2 ** 31);
+  expect(await core.scatterReduce(whole, [1, 2], integers([lowest, 2 ** 31 - 1]), 'min').array()).toEqual([
+    1,
+    lowest,
+    3,
+  ]);
+  expect(await core.indexPut(core.tensor([false, false]), [1], true).array()).toEqual([false, true]);
 });
 
 test('computed positions outside are ignored, masked sources that are too short are reported in debugging', async () => {

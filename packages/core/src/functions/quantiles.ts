@@ -14,8 +14,8 @@ import { argExtreme, type ReduceOptions, sum } from '../ops/reduce.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { narrow, permute, reshape } from '../ops/views.ts';
 import { normalizeAxis, show } from '../shape.ts';
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
-import { float, real } from './operands.ts';
+import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
+import { computable, float, real } from './operands.ts';
 import { type Placed, running } from './running.ts';
 import { table } from './tables.ts';
 
@@ -176,7 +176,7 @@ function medianOf(
   options: ReduceOptions,
   skipsNaN: boolean,
 ): Placed {
-  const given = toNode(x, 'float32');
+  const given = computable(operation, x);
   const node = axis === undefined ? reshape(given, [-1]) : given;
   const along = normalizeAxis(operation, axis ?? 0, node.shape.length);
   requireRow(operation, node, along);
@@ -191,7 +191,7 @@ function medianOf(
 
 /** Of all elements: every element that equals the median has an equal share of it, as in PyTorch. */
 function medianOfAll(operation: string, x: TensorLike, skipsNaN: boolean): Tensor {
-  const node = toNode(x, 'float32');
+  const node = computable(operation, x);
   const value = medianOf(operation, x, undefined, {}, skipsNaN).values.node;
   if (node.dtype !== 'float32') return wrap(value);
   const y: Node = customGradient(value, [node], (g) => {
@@ -240,7 +240,7 @@ export function nanMedian(x: TensorLike, axis?: number, options: ReduceOptions =
  * console.log(await values.item(), await indices.item()); // => 3 2
  */
 export function kthValue(x: TensorLike, k: number, axis = -1, options: ReduceOptions = {}): Placed {
-  const node = toNode(x, 'float32');
+  const node = computable('kthValue', x);
   const along = normalizeAxis('kthValue', axis, node.shape.length);
   const size = node.shape[along]!;
   if (!Number.isInteger(k) || k < 1 || k > size) {
@@ -268,7 +268,7 @@ export function kthValue(x: TensorLike, k: number, axis = -1, options: ReduceOpt
  * console.log(await values.item(), await indices.item()); // => 1 2
  */
 export function mode(x: TensorLike, axis = -1, options: ReduceOptions = {}): Placed {
-  const node = toNode(x, 'float32');
+  const node = computable('mode', x);
   const along = normalizeAxis('mode', axis, node.shape.length);
   requireRow('mode', node, along);
   const { values, indices } = sort(node, along);

@@ -10,12 +10,11 @@ import { add, maximum, minimum, multiply, negate, subtract } from '../ops/arithm
 import { equal, less, notEqual, or, where } from '../ops/compare.ts';
 import { abs, cast, exp, log } from '../ops/functions.ts';
 import { concat, takeAlong } from '../ops/indexing.ts';
-import { checkComputable } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { narrow, reshape } from '../ops/views.ts';
 import { normalizeAxis } from '../shape.ts';
-import { type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
-import { float } from './operands.ts';
+import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
+import { computable, float } from './operands.ts';
 
 /** Values of a row and where they stood. */
 export interface Placed {
@@ -74,8 +73,7 @@ function rowsOf(
   x: TensorLike,
   axis: number,
 ): { node: Node; along: number; back: (y: Node) => Tensor } {
-  const given = toNode(x, 'float32');
-  checkComputable(operation, given);
+  const given = computable(operation, x);
   const row = given.shape.length === 0 ? reshape(given, [1]) : given;
   const node = row.dtype === 'bool' ? cast(row, 'int32') : row;
   return {

@@ -9,7 +9,6 @@ import { lift } from '../graph/recorder.ts';
 import { add, multiply, subtract } from '../ops/arithmetic.ts';
 import { indexAt } from '../ops/at.ts';
 import { and, less, truth, where } from '../ops/compare.ts';
-import { cast } from '../ops/functions.ts';
 import { requireInside } from '../ops/index-range.ts';
 import { flatPositions, gather, requireInteger, scatterAdd } from '../ops/indexing.ts';
 import { cumsum } from '../ops/order.ts';
@@ -26,6 +25,7 @@ import {
   toNode,
   wrap,
 } from '../tensor.ts';
+import { computable, valuesFor } from './operands.ts';
 import { checkReduction, type MeetingOptions, type Reduction, reduceInto } from './segments.ts';
 
 const integer = (value: number): Node => constant(value, 'int32');
@@ -40,11 +40,11 @@ function elementwise(
   axis: number,
   options: MeetingOptions,
 ): Tensor {
-  const node = toNode(x, 'float32');
+  const node = computable(operation, x);
   const index = integers(indices);
   requireInteger(operation, index);
   const along = normalizeAxis(operation, axis, node.shape.length);
-  const given = toNode(values, node.dtype);
+  const given = valuesFor(operation, node, values);
   const source = given.shape.length === 0 ? expandTo(given, index.shape) : given;
   const fits =
     index.shape.length === node.shape.length &&
@@ -62,7 +62,7 @@ function elementwise(
   const used = index.shape.reduce((part, length, a) => narrow(part, a, 0, length), source);
   const isInside = and(less(integer(-1), index), less(index, integer(size)));
   const flat = where(isInside, flatPositions(node, index, along), integer(-1));
-  const y = reduceInto(reshape(node, [-1]), reshape(flat, [-1]), cast(reshape(used, [-1]), node.dtype), options);
+  const y = reduceInto(reshape(node, [-1]), reshape(flat, [-1]), reshape(used, [-1]), options);
   return wrap(reshape(y, node.shape));
 }
 
@@ -75,13 +75,13 @@ function slices(
   axis: number,
   options: MeetingOptions,
 ): Tensor {
-  const node = toNode(x, 'float32');
+  const node = computable(operation, x);
   const given = integers(indices);
   requireInteger(operation, given);
   const along = normalizeAxis(operation, axis, node.shape.length);
   const index = given.shape.length === 0 ? reshape(given, [1]) : given;
   const expected = node.shape.map((size, a) => (a === along ? index.size : size));
-  const source = toNode(values, node.dtype);
+  const source = valuesFor(operation, node, values);
   if (index.shape.length !== 1 || !sameShape(source.shape, expected)) {
     throw new ShapeError(
       operation,
@@ -91,7 +91,7 @@ function slices(
   }
   requireInside(index, { operation, from: `axis ${along} of ${show(node.shape)}`, size: node.shape[along]! });
   const order = [along, ...node.shape.map((_, a) => a).filter((a) => a !== along)];
-  const y = reduceInto(permute(node, order), index, cast(permute(source, order), node.dtype), options);
+  const y = reduceInto(permute(node, order), index, permute(source, order), options);
   return wrap(permute(y, inverseOrder(order)));
 }
 
@@ -160,7 +160,7 @@ export function indexAdd(
   axis = 0,
   { alpha = 1 }: { readonly alpha?: number } = {},
 ): Tensor {
-  const node = toNode(values, 'float32');
+  const node = valuesFor('indexAdd', computable('indexAdd', x), values);
   const scaled = alpha === 1 ? node : multiply(node, lift(alpha, node.dtype));
   return slices('indexAdd', x, indices, wrap(scaled), axis, { reduction: 'sum', includesBase: true });
 }
@@ -194,7 +194,7 @@ export function indexReduce(
  * console.log(await maskedScatter([1, 2, 3], [true, false, true], [8, 9]).array()); // => [8, 2, 9]
  */
 export function maskedScatter(x: TensorLike, mask: TensorLike, source: TensorLike): Tensor {
-  const node = toNode(x, 'float32');
+  const node = computable('maskedScatter', x);
   const condition = truth(toNode(mask, 'int32'));
   if (!sameShape(broadcastShapes('maskedScatter', node.shape, condition.shape), node.shape)) {
     throw new ShapeError(
@@ -203,7 +203,9 @@ export function maskedScatter(x: TensorLike, mask: TensorLike, source: TensorLik
       { shape: node.shape, mask: condition.shape },
     );
   }
-  return wrap(fillFrom('maskedScatter', node, expandTo(condition, node.shape), toNode(source, node.dtype)));
+  return wrap(
+    fillFrom('maskedScatter', node, expandTo(condition, node.shape), valuesFor('maskedScatter', node, source)),
+  );
 }
 
 /** x with the elements of `source` in a row where the mask, of the shape of x, holds. */
@@ -216,7 +218,7 @@ function fillFrom(operation: string, x: Node, mask: Node, source: Node): Node {
   }
   requireInside(place, { operation, from: `the source ${show(source.shape)}`, size: source.size });
   const taken = reshape(gather(reshape(source, [-1]), place), x.shape);
-  return where(mask, cast(taken, x.dtype), x);
+  return where(mask, taken, x);
 }
 
 export interface IndexPutOptions {
@@ -243,8 +245,8 @@ export function indexPut(
   values: TensorLike,
   { accumulate = false }: IndexPutOptions = {},
 ): Tensor {
-  const node = toNode(x, 'float32');
-  const given = cast(toNode(values, node.dtype), node.dtype);
+  const node = computable('indexPut', x);
+  const given = valuesFor('indexPut', node, values);
   const [first] = items;
   if (items.length === 1 && isTensor(first) && first.dtype === 'bool') {
     return wrap(putMasked(node, first.node, given, accumulate));

@@ -16,8 +16,9 @@ import { like } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { expandTo, inverseOrder, narrow, permute, reshape } from '../ops/views.ts';
 import { normalizeAxis, show } from '../shape.ts';
-import { integers, type Tensor, type TensorLike, toNode, wrap } from '../tensor.ts';
+import { integers, type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { placesOf } from './counting.ts';
+import { computable } from './operands.ts';
 import { running } from './running.ts';
 
 /** How values that meet are reduced; the mean of integers is rounded down. */
@@ -150,7 +151,7 @@ export interface SegmentOptions {
 export function segmentReduce(x: TensorLike, reduction: Reduction, options: SegmentOptions): Tensor {
   const { lengths, ids, axis = 0 } = options;
   checkReduction('segmentReduce', reduction);
-  const given = toNode(x, 'float32');
+  const given = computable('segmentReduce', x);
   const along = normalizeAxis('segmentReduce', axis, given.shape.length);
   if ((lengths === undefined) === (ids === undefined)) {
     throw new ValueError('segmentReduce', 'needs either lengths or ids.');
