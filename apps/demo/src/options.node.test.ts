@@ -73,7 +73,7 @@ describe('parseOptions', () => {
     [['--data='], '--data needs a value: --data FOLDER.'],
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
     [['--task', 'cats'], '--task cats: must be moons, digits, titanic, forecast or all.'],
-    [['--backend', 'tpu'], '--backend tpu: must be cpu or gpu.'],
+    [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
     [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
     [['--batch-size', 'all'], '--batch-size all: must be a whole number from 1 to 1000000.'],

@@ -7,14 +7,7 @@ export type { Source, WriteOptions } from './files.ts';
 export { writeFileAtomic } from './files.ts';
 export type { LoadModelOptions, NameDifference, SaveModelOptions } from './model.ts';
 export { encodeModel, loadModel, saveModel } from './model.ts';
-export {
-  type LoadPipelineOptions,
-  loadPipeline,
-  type ModelFacts,
-  ModelPipeline,
-  type ModelPrediction,
-  type ModelUse,
-  modelUse,
-} from './model-pipeline.ts';
+export { type LoadPipelineOptions, loadPipeline, ModelPipeline, type ModelPrediction } from './model-pipeline.ts';
+export { type ModelFacts, type ModelUse, modelUse } from './model-use.ts';
 export type { ParseOptions, Safetensors, StoredTensor } from './safetensors.ts';
 export { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';

@@ -5,7 +5,8 @@ import { encodeTable, fitNormalization, fitTable, normalize, parseCsv } from '@n
 import { Dropout, Linear, Sequential } from '@nn/layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel } from './model.ts';
-import { loadPipeline, type ModelUse, modelUse } from './model-pipeline.ts';
+import { loadPipeline } from './model-pipeline.ts';
+import { type ModelUse, modelUse } from './model-use.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 

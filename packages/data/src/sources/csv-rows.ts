@@ -9,7 +9,8 @@ import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
 import type { ByteRange } from './byte-range.ts';
-import { decodeIndex, encodeIndex, indexRecords, type RecordIndex, RecordReader, rulesOf } from './record-index.ts';
+import { decodeIndex, encodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
+import { RecordReader } from './record-reader.ts';
 import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
 
 export interface CsvRowsOptions extends CsvOptions {

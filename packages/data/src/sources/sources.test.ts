@@ -7,7 +7,8 @@ import { parseCsv } from '../readers/csv.ts';
 import { RandomSequence } from '../samples/random.ts';
 import { type ByteRange, byteRange, fetchRange } from './byte-range.ts';
 import { csvRows } from './csv-rows.ts';
-import { indexRecords, RecordReader } from './record-index.ts';
+import { indexRecords } from './record-index.ts';
+import { RecordReader } from './record-reader.ts';
 import { jsonLines, lineStream, textLines } from './text-lines.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -3,7 +3,8 @@ import { type AbortSignalLike, checkOptions, decodeUtf8, excerpt, FormatError } 
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import type { ByteRange } from './byte-range.ts';
-import { decodeIndex, encodeIndex, indexRecords, RecordReader } from './record-index.ts';
+import { decodeIndex, encodeIndex, indexRecords } from './record-index.ts';
+import { RecordReader } from './record-reader.ts';
 
 export interface LinesOptions {
   /** What to call the file in messages. */
