@@ -146,6 +146,24 @@ describe('blocks of queries', () => {
   });
 });
 
+test('many scores are computed in blocks unasked, few are not', async () => {
+  const most = async (length: number): Promise<number> => {
+    const x = uniform([4, length, 2]);
+    await x.data();
+    let bytes = 0;
+    const compiled = backend.compile.bind(backend);
+    vi.spyOn(backend, 'compile').mockImplementation((program) => {
+      bytes = Math.max(bytes, bytesOf(program));
+      return compiled(program);
+    });
+    await attention(x, x, x).output.sum().item();
+    vi.restoreAllMocks();
+    return bytes;
+  };
+  expect(await most(256)).toBeGreaterThan(4 * 4 * 256 ** 2);
+  expect(await most(2048)).toBeLessThan(4 * 4 * 2048 ** 2 * 0.4);
+});
+
 /** The memory of a program: each slot as large as what is largest in it. */
 function bytesOf({ buffers }: Program): number {
   const slots = new Map<number, number>();
@@ -249,6 +267,32 @@ describe('a cache', () => {
     const right = layer.cache(2, 4);
     await layer.forward(x.gather(tensor(Int32Array.of(1, 1)), 0), { cache: right }).data();
     await expectClose(layer.forward(next, { cache }), layer.forward(next, { cache: right }));
+  });
+});
+
+describe.each(['interpreter', 'javascript', 'wasm'] as const)('on %s', (engine) => {
+  test('blocks and a cache that is written round give what attention at once gives', async () => {
+    setDefaultBackend(cpu({ engine }));
+    try {
+      const layer = new GroupedQueryAttention(4, 2, { window: 2, rotary: true, batchFirst: true });
+      const x = uniform([1, 6, 4], { low: -1, high: 1 });
+      const whole = layer.forward(x);
+      const cache = layer.cache(1, 3);
+      const parts = [1, 1, 2, 1, 1];
+      let at = 0;
+      for (const part of x.split(parts, 1)) {
+        const length = part.shape[1] ?? 0;
+        await expectClose(layer.forward(part, { cache }), whole.at([], [at, at + length]), `from ${at}`);
+        at += length;
+      }
+      const [q, k] = [uniform([5, 4]), uniform([6, 4])];
+      const slopes = (blockSize: number): Tensor[] =>
+        gradients(weigh([attention(q, k, k, { causal: true, blockSize }).output]), [q, k]);
+      const [found, right] = [slopes(2), slopes(5)];
+      for (const [i, slope] of found.entries()) await expectClose(slope, right[i] ?? q, `${i}`);
+    } finally {
+      setDefaultBackend(backend);
+    }
   });
 });
 

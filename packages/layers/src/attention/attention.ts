@@ -24,7 +24,7 @@ export interface AttentionOptions extends Visibility, Neighbourhood {
   /**
    * How many queries are looked at together. Where that is less than all, scores are computed again for the gradient instead
    * of kept, so that memory grows with the length and not with its square. Default: all, and for more than 2^22 scores as many
-   * as have 2^21, or a 64th.
+   * as have 2^21, 256 where that is not too much, or a 64th.
    */
   readonly blockSize?: number;
 }
@@ -37,8 +37,10 @@ const optionNames = [
 /** Above so many scores, queries are looked at in blocks. */
 const MOST_SCORES = 2 ** 22;
 
-/** The scores of a block, and the most blocks that there are: programs grow with their number. */
+/** A block has at least so many scores, or so many rows unless those are too many scores; programs grow with the blocks. */
 const BLOCK_SCORES = 2 ** 21;
+const BLOCK_ROWS = 256;
+const TOO_MANY_SCORES = 2 ** 24;
 const MOST_BLOCKS = 64;
 
 /**
@@ -83,7 +85,9 @@ function blockRows(blockSize: number | undefined, scores: number, queries: numbe
     return blockSize;
   }
   if (scores <= MOST_SCORES) return queries;
-  return Math.ceil(Math.max(BLOCK_SCORES / (scores / queries), queries / MOST_BLOCKS));
+  const ofRow = scores / queries;
+  const rows = Math.min(BLOCK_ROWS, TOO_MANY_SCORES / ofRow);
+  return Math.ceil(Math.max(BLOCK_SCORES / ofRow, rows, queries / MOST_BLOCKS));
 }
 
 function checkPositions({ positions }: Neighbourhood, queries: number, keys: number): void {
