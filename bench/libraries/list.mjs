@@ -1,5 +1,7 @@
 /** The libraries that are measured on the CPU: how their process starts, and which workloads they have. */
 
+import { untuned } from '../workloads/models.mjs';
+
 /** @typedef {import('../workloads/list.mjs').Workload} Workload */
 /**
  * @typedef {{ name: string, title: string, file: string, options: Record<string, unknown>, threads: number,
@@ -12,6 +14,7 @@
 /** @param {Partial<LibraryEntry> & Pick<LibraryEntry, 'name' | 'title' | 'file'>} given @returns {LibraryEntry} */
 const entry = (given) => ({ options: {}, threads: 1, supports: () => true, variant: () => '', ...given });
 
+const isTuned = (/** @type {Workload} */ { model }) => !untuned.includes(model);
 const isModel = (/** @type {Workload} */ { kind }) => kind === 'train' || kind === 'infer';
 const isInferenceOrOperation = (/** @type {Workload} */ { kind }) => kind !== 'train';
 
@@ -29,8 +32,8 @@ export function libraries(threads) {
     // only where V8 can be asked for 256 bits: Node 24 on x64 with AVX2; left out with the reason elsewhere
     entry({ name: 'nn-wide', title: 'nn, wide', file: 'nn-cpu.mjs', options: { wide: true } }),
     entry({ name: 'nn-native', title: 'nn, native', file: 'nn-native.mjs' }),
-    entry({ name: 'tfjs-wasm', title: 'tfjs-wasm', file: 'tfjs-wasm.mjs' }),
-    entry({ name: 'jax-js', title: 'jax-js', file: 'jax-wasm.mjs' }),
+    entry({ name: 'tfjs-wasm', title: 'tfjs-wasm', file: 'tfjs-wasm.mjs', supports: isTuned }),
+    entry({ name: 'jax-js', title: 'jax-js', file: 'jax-wasm.mjs', supports: isTuned }),
     entry({
       name: 'onnxruntime-web',
       title: 'onnxruntime-web',

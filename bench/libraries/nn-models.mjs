@@ -1,10 +1,13 @@
 /** The models of the benchmark in nn, for the CPU and for GPUs, through public names only. */
-import { namedParameters, parameter, tensor, zeros } from '@nn/core';
+import { concat, namedParameters, parameter, tensor, zeros } from '@nn/core';
 import {
+  BatchNorm2d,
   Conv2d,
+  ConvTranspose2d,
   crossEntropy,
   Embedding,
   Flatten,
+  LayerNorm,
   Linear,
   LSTM,
   MaxPool2d,
@@ -46,6 +49,101 @@ class Encoder {
   }
 }
 
+class Residual {
+  /** @param {number} from @param {number} to */
+  constructor(from, to) {
+    const stride = from === to ? 1 : 2;
+    this.conv1 = new Conv2d(from, to, 3, { stride, padding: 1, bias: false });
+    this.bn1 = new BatchNorm2d(to);
+    this.conv2 = new Conv2d(to, to, 3, { padding: 1, bias: false });
+    this.bn2 = new BatchNorm2d(to);
+    this.downsample =
+      from === to ? null : new Sequential(new Conv2d(from, to, 1, { stride, bias: false }), new BatchNorm2d(to));
+  }
+
+  /** @param {import('@nn/core').Tensor} x */
+  forward(x) {
+    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
+    return this.bn2
+      .forward(this.conv2.forward(inner))
+      .add(this.downsample?.forward(x) ?? x)
+      .relu();
+  }
+}
+
+class ResNet {
+  conv1 = new Conv2d(3, 64, 3, { padding: 1, bias: false });
+  bn1 = new BatchNorm2d(64);
+  layer1 = new Sequential(new Residual(64, 64), new Residual(64, 64));
+  layer2 = new Sequential(new Residual(64, 128), new Residual(128, 128));
+  layer3 = new Sequential(new Residual(128, 256), new Residual(256, 256));
+  layer4 = new Sequential(new Residual(256, 512), new Residual(512, 512));
+  fc = new Linear(512, 10);
+
+  /** @param {import('@nn/core').Tensor} x */
+  forward(x) {
+    let y = this.bn1.forward(this.conv1.forward(x)).relu();
+    for (const stage of [this.layer1, this.layer2, this.layer3, this.layer4]) y = stage.forward(y);
+    return this.fc.forward(y.mean([2, 3]));
+  }
+}
+
+class Gpt {
+  embedding = new Embedding(512, 256);
+  position = parameter(zeros([128, 256]));
+  encoder = {
+    layers: [0, 1, 2, 3].map(
+      () =>
+        new TransformerEncoderLayer(256, 4, {
+          feedForward: 1024,
+          dropout: 0,
+          batchFirst: true,
+          normFirst: true,
+          activation: 'gelu',
+        }),
+    ),
+  };
+  norm = new LayerNorm(256);
+  head = new Linear(256, 512);
+
+  /** @param {import('@nn/core').Tensor} tokens */
+  forward(tokens) {
+    let x = this.embedding.forward(tokens).add(this.position);
+    for (const layer of this.encoder.layers) x = layer.forward(x, { causal: true });
+    return this.head.forward(this.norm.forward(x));
+  }
+}
+
+/** @param {number} from @param {number} to */
+const double = (from, to) =>
+  new Sequential(
+    new Conv2d(from, to, 3, { padding: 1 }),
+    new ReLU(),
+    new Conv2d(to, to, 3, { padding: 1 }),
+    new ReLU(),
+  );
+
+class UNet {
+  pool = new MaxPool2d(2);
+  down1 = double(1, 16);
+  down2 = double(16, 32);
+  middle = double(32, 64);
+  up2 = new ConvTranspose2d(64, 32, 2, { stride: 2 });
+  join2 = double(64, 32);
+  up1 = new ConvTranspose2d(32, 16, 2, { stride: 2 });
+  join1 = double(32, 16);
+  out = new Conv2d(16, 1, 1);
+
+  /** @param {import('@nn/core').Tensor} x */
+  forward(x) {
+    const first = this.down1.forward(x);
+    const second = this.down2.forward(this.pool.forward(first));
+    const deepest = this.middle.forward(this.pool.forward(second));
+    const up = this.join2.forward(concat([this.up2.forward(deepest), second], 1));
+    return this.out.forward(this.join1.forward(concat([this.up1.forward(up), first], 1)));
+  }
+}
+
 const builders = {
   mlp: () => new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10)),
   cnn: () =>
@@ -62,6 +160,10 @@ const builders = {
     ),
   lstm: () => new Recurrent(),
   transformer: () => new Encoder(),
+  odd: () => new Sequential(new Linear(211, 353), new ReLU(), new Linear(353, 97), new ReLU(), new Linear(97, 13)),
+  resnet: () => new ResNet(),
+  gpt: () => new Gpt(),
+  unet: () => new UNet(),
   small: () => new Sequential(new Linear(2, 4), new Tanh(), new Linear(4, 1)),
 };
 

@@ -62,6 +62,76 @@ class Encoder(nn.Module):
         return self.head(self.encoder(self.embedding(tokens) + self.position))
 
 
+class Residual(nn.Module):
+    def __init__(self, start, end):
+        super().__init__()
+        stride = 1 if start == end else 2
+        self.conv1 = nn.Conv2d(start, end, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(end)
+        self.conv2 = nn.Conv2d(end, end, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(end)
+        self.downsample = None
+        if start != end:
+            self.downsample = nn.Sequential(nn.Conv2d(start, end, 1, stride, bias=False), nn.BatchNorm2d(end))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        for stage, (start, end) in enumerate(((64, 64), (64, 128), (128, 256), (256, 512)), 1):
+            setattr(self, f"layer{stage}", nn.Sequential(Residual(start, end), Residual(end, end)))
+        self.fc = nn.Linear(512, 10)
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            y = stage(y)
+        return self.fc(y.mean((2, 3)))
+
+
+class Gpt(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(512, 256)
+        self.position = nn.Parameter(torch.zeros(128, 256))
+        layer = nn.TransformerEncoderLayer(
+            256, 4, dim_feedforward=1024, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(layer, 4)
+        self.norm = nn.LayerNorm(256)
+        self.head = nn.Linear(256, 512)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.position
+        hidden = torch.full((128, 128), float("-inf"), dtype=x.dtype).triu(1)
+        return self.head(self.norm(self.encoder(x, hidden)))
+
+
+def pair(start, end):
+    return nn.Sequential(nn.Conv2d(start, end, 3, 1, 1), nn.ReLU(), nn.Conv2d(end, end, 3, 1, 1), nn.ReLU())
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down1, self.down2, self.middle = pair(1, 16), pair(16, 32), pair(32, 64)
+        self.up2, self.join2 = nn.ConvTranspose2d(64, 32, 2, 2), pair(64, 32)
+        self.up1, self.join1 = nn.ConvTranspose2d(32, 16, 2, 2), pair(32, 16)
+        self.out = nn.Conv2d(16, 1, 1)
+
+    def forward(self, x):
+        first = self.down1(x)
+        second = self.down2(F.max_pool2d(first, 2))
+        up = self.join2(torch.cat([self.up2(self.middle(F.max_pool2d(second, 2))), second], 1))
+        return self.out(self.join1(torch.cat([self.up1(up), first], 1)))
+
+
 def build(spec, double=False):
     relu = (lambda: nn.LeakyReLU(spec["slope"])) if "slope" in spec else nn.ReLU
     model = {
@@ -75,13 +145,23 @@ def build(spec, double=False):
         "lstm": Recurrent,
         "transformer": Encoder,
         "small": lambda: nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)),
+        "odd": lambda: nn.Sequential(
+            nn.Linear(211, 353), nn.ReLU(), nn.Linear(353, 97), nn.ReLU(), nn.Linear(97, 13)
+        ),
+        "resnet": ResNet,
+        "gpt": Gpt,
+        "unet": UNet,
     }[spec["name"]]()
     state = {}
     for k, given in enumerate(spec["parameters"]):
         length = int(numpy.prod(given["shape"]))
         array = numpy.full(length, given["fill"], numpy.float32) if "fill" in given else uniform(3 + k, length, given["bound"])
         state[given["name"]] = torch.from_numpy(array.reshape(given["shape"]))
-    model.load_state_dict(state)
+    # running statistics start as they are made
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    wrong = [name for name in missing if "running" not in name and "tracked" not in name] + unexpected
+    if wrong:
+        raise ValueError(f"{spec['name']}: {wrong}")
     return model.double() if double else model
 
 

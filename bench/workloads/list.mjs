@@ -10,9 +10,9 @@
 /** @param {Partial<Workload> & Pick<Workload, 'name' | 'title' | 'group' | 'kind'>} given @returns {Workload} */
 const workload = (given) => ({ unit: 'ms', size: 0, model: '', batch: 0, quick: true, read: false, ...given });
 
-/** @param {string} model @param {string} title */
-const step = (model, title) =>
-  workload({ name: `${model}-step`, title: `${title} step`, group: 'training', kind: 'train', model });
+/** @param {string} model @param {string} title @param {boolean} quick */
+const step = (model, title, quick = true) =>
+  workload({ name: `${model}-step`, title: `${title} step`, group: 'training', kind: 'train', model, quick });
 
 /** @param {string} model @param {string} title @param {number} batch */
 const inference = (model, title, batch) =>
@@ -55,6 +55,10 @@ export const workloads = [
   step('cnn', 'CNN'),
   step('lstm', 'LSTM'),
   step('transformer', 'Transformer'),
+  step('odd', 'odd MLP', false),
+  step('resnet', 'ResNet-18', false),
+  step('gpt', 'GPT', false),
+  step('unet', 'U-Net', false),
   workload({ name: 'small-step', title: '2-4-1 step', group: 'small', kind: 'train', model: 'small', unit: 'µs' }),
   inference('mlp', 'MLP', 1),
   inference('mlp', 'MLP', 64),

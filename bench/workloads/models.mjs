@@ -36,6 +36,40 @@ const encoderLayer = (name, width, inner) => [
   ...norm(`${name}.norm2`, width),
 ];
 
+/** A convolution without bias, and the batch norm behind it. @param {string} conv @param {string} bn @param {number[]} shape */
+const convNorm = (conv, bn, shape) => [
+  { name: `${conv}.weight`, shape, bound: Math.sqrt(6 / ((shape[1] ?? 1) * (shape[2] ?? 1) * (shape[3] ?? 1))) },
+  ...norm(bn, shape[0] ?? 0),
+];
+
+/** ResNet-18 for small images: a 3x3 stem without pooling, four stages of two blocks. */
+const resnet = [
+  ...convNorm('conv1', 'bn1', [64, 3, 3, 3]),
+  ...[64, 128, 256, 512].flatMap((width, stage) =>
+    [0, 1].flatMap((block) => {
+      const name = `layer${stage + 1}.${block}`;
+      const from = block === 0 && stage > 0 ? width / 2 : width;
+      return [
+        ...convNorm(`${name}.conv1`, `${name}.bn1`, [width, from, 3, 3]),
+        ...convNorm(`${name}.conv2`, `${name}.bn2`, [width, width, 3, 3]),
+        ...(from === width ? [] : convNorm(`${name}.downsample.0`, `${name}.downsample.1`, [width, from, 1, 1])),
+      ];
+    }),
+  ),
+  ...affine('fc', [10, 512], 512),
+];
+
+/** Two convolutions of 3x3. @param {string} name @param {number} from @param {number} to */
+const double = (name, from, to) => [
+  ...affine(`${name}.0`, [to, from, 3, 3], 9 * from),
+  ...affine(`${name}.2`, [to, to, 3, 3], 9 * to),
+];
+/** A transposed convolution of 2x2 that doubles the sides. @param {string} name @param {number} from @param {number} to */
+const doubling = (name, from, to) => [
+  { name: `${name}.weight`, shape: [from, to, 2, 2], bound: 1 / Math.sqrt(4 * to) },
+  { name: `${name}.bias`, shape: [to], bound: 1 / Math.sqrt(4 * to) },
+];
+
 /** @type {Readonly<Record<string, ModelSpec>>} */
 export const models = {
   // 784-512-256-10 with relu, cross-entropy
@@ -105,7 +139,64 @@ export const models = {
     optimizer: 'sgd',
     learningRate: 0.1,
   },
+  // four that nothing was tuned to: odd sizes, a deep residual network, a language model, an image to an image
+  odd: {
+    name: 'odd',
+    parameters: [...affine('0', [353, 211], 211), ...affine('2', [97, 353], 353), ...affine('4', [13, 97], 97)],
+    input: { shape: [37, 211] },
+    target: { shape: [37], below: 13 },
+    classes: 13,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
+  resnet: {
+    name: 'resnet',
+    parameters: resnet,
+    input: { shape: [32, 3, 32, 32] },
+    target: { shape: [32], below: 10 },
+    classes: 10,
+    optimizer: 'sgd',
+    learningRate: 0.01,
+  },
+  // 4 layers, width 256, norm first, gelu, 128 tokens that see only those before them
+  gpt: {
+    name: 'gpt',
+    parameters: [
+      { name: 'embedding.weight', shape: [512, 256], bound: 0.1 },
+      { name: 'position', shape: [128, 256], bound: 0.1 },
+      ...[0, 1, 2, 3].flatMap((layer) => encoderLayer(`encoder.layers.${layer}`, 256, 1024)),
+      ...norm('norm', 256),
+      ...affine('head', [512, 256], 256),
+    ],
+    input: { shape: [8, 128], below: 512 },
+    target: { shape: [8, 128], below: 512 },
+    classes: 512,
+    optimizer: 'adam',
+    learningRate: 0.0003,
+  },
+  // 16, 32 and 64 channels down, transposed convolutions and the skipped halves up, mean squared error
+  unet: {
+    name: 'unet',
+    parameters: [
+      ...double('down1', 1, 16),
+      ...double('down2', 16, 32),
+      ...double('middle', 32, 64),
+      ...doubling('up2', 64, 32),
+      ...double('join2', 64, 32),
+      ...doubling('up1', 32, 16),
+      ...double('join1', 32, 16),
+      ...affine('out', [1, 16, 1, 1], 16),
+    ],
+    input: { shape: [4, 1, 128, 128] },
+    target: { shape: [4, 1, 128, 128] },
+    classes: 0,
+    optimizer: 'adam',
+    learningRate: 0.001,
+  },
 };
+
+/** Measured in nn and PyTorch alone. */
+export const untuned = ['odd', 'resnet', 'gpt', 'unet'];
 
 /** @param {string} name @returns {ModelSpec} */
 export function modelSpec(name) {
