@@ -67,6 +67,52 @@ describe('a table that is dropped', () => {
     expect(errors).toEqual([]);
   });
 
+  test('of one input is a curve, whose axes are in real units and have their numbers where no sample is', async () => {
+    const { page, until, fact, drop, errors } = await pages.open('', { viewport: { width: 820, height: 900 } });
+    await until('train-loss', Number.isFinite, 'there');
+    const rows = Array.from({ length: 60 }, (_, i) => `${i / 4},${(300 + 120 * Math.sin(i / 9)).toFixed(1)}`);
+    await drop({ name: 'price.csv', content: `hours,price\n${rows.join('\n')}\n` });
+    await page.getByText('price.csv').waitFor();
+    await until('test-loss', Number.isFinite, 'there');
+    expect(await fact('legend')).toBe('');
+    const { texts, marks } = await page.evaluate(async () => {
+      const found = { texts: [] as { text: string; box: number[] }[], marks: [] as number[][] };
+      const { fillText, arc } = CanvasRenderingContext2D.prototype;
+      const isPlane = ({ canvas }: CanvasRenderingContext2D): boolean => canvas.className === 'surface';
+      Object.assign(CanvasRenderingContext2D.prototype, {
+        fillText(this: CanvasRenderingContext2D, text: string, x: number, y: number) {
+          const of = this.measureText(text);
+          const [left, right] = [x - of.actualBoundingBoxLeft, x + of.actualBoundingBoxRight];
+          const [top, bottom] = [y - of.actualBoundingBoxAscent, y + of.actualBoundingBoxDescent];
+          if (isPlane(this)) found.texts.push({ text, box: [left, right, top, bottom] });
+          fillText.call(this, text, x, y);
+        },
+        arc(this: CanvasRenderingContext2D, x: number, y: number, radius: number, from: number, to: number) {
+          if (isPlane(this)) found.marks.push([x, y, radius]);
+          arc.call(this, x, y, radius, from, to);
+        },
+      });
+      document.querySelector<HTMLInputElement>('.plane-foot input[type=checkbox]')?.click(); // paints anew
+      await new Promise((done) => setTimeout(done, 300));
+      Object.assign(CanvasRenderingContext2D.prototype, { fillText, arc });
+      return found;
+    });
+    expect(marks.length).toBeGreaterThan(20);
+    expect(texts).toHaveLength(6);
+    const [low = 0, middle = 0, high = 0] = texts.slice(0, 3).map(({ text }) => Number(text));
+    expect([low, middle, high].map((value) => value > 170 && value < 430)).toEqual([true, true, true]);
+    expect(low < middle && middle < high).toBe(true);
+    for (const { text, box } of texts) {
+      const [left = 0, right = 0, top = 0, bottom = 0] = box;
+      expect(left, text).toBeGreaterThanOrEqual(0);
+      for (const [x = 0, y = 0, radius = 0] of marks) {
+        const [aside, above] = [Math.max(left - x, x - right, 0), Math.max(top - y, y - bottom, 0)];
+        expect(Math.hypot(aside, above), `${text} and the sample at ${x}, ${y}`).toBeGreaterThan(radius);
+      }
+    }
+    expect(errors).toEqual([]);
+  });
+
   test('is read as a spreadsheet writes it, and what is wrong is told in Chinese where the page is', async () => {
     const { page, until, fact, drop, errors } = await pages.open('', { locale: 'zh-CN' });
     await until('train-loss', Number.isFinite, 'there');

@@ -32,7 +32,14 @@ export interface Visit {
   until(name: string, wanted: (value: number) => boolean, what: string): Promise<number>;
   /** Where the board began, in pixels from the top of the page, in all frames so far: one place where nothing moved it. */
   boardTops(): Promise<number[]>;
+  /** What has moved by itself so far, as the browser counts it: 0.1 is a tenth of the window by the window's height. */
+  shifts(): Promise<readonly Shift[]>;
   drop(...files: readonly { readonly name: string; readonly content: string | Uint8Array }[]): Promise<void>;
+}
+
+interface Shift {
+  readonly score: number;
+  readonly moved: readonly string[];
 }
 
 /** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. */
@@ -103,6 +110,27 @@ async function visit(
     };
     watch();
   });
+  await context.addInitScript(() => {
+    interface Moved extends PerformanceEntry {
+      readonly value: number;
+      readonly sources: readonly {
+        readonly node: Node | null;
+        readonly previousRect: DOMRect;
+        readonly currentRect: DOMRect;
+      }[];
+    }
+    const shifts: Shift[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries() as Moved[]) {
+        const moved = sources.map(({ node, previousRect: before, currentRect: after }) => {
+          const name = node instanceof Element ? `${node.tagName}.${node.className}` : node?.nodeName;
+          return `${name} ${before.x},${before.y} ${before.width}x${before.height} to ${after.x},${after.y} ${after.width}x${after.height}`;
+        });
+        shifts.push({ score: value, moved });
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const errors: string[] = [];
@@ -128,6 +156,7 @@ async function visit(
       }
     },
     boardTops: () => page.evaluate(() => [...(window as unknown as { boardTops: Set<number> }).boardTops]),
+    shifts: () => page.evaluate(() => (window as unknown as { shifts: Shift[] }).shifts),
     async drop(...files) {
       const plain = files.map(({ name, content }) => ({
         name,

@@ -86,6 +86,16 @@ describe('with the keyboard alone', () => {
   });
 });
 
+test('whoever chooses to draw points sees the pad, on a screen where the plane is below the fold', async () => {
+  const { page, until } = await pages.open('', { viewport: { width: 820, height: 800 } });
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByTitle('Draw points').click();
+  await page.locator('.pad .wish').waitFor();
+  const { y, height } = (await page.locator('.pad').boundingBox())!;
+  expect(y).toBeGreaterThanOrEqual(0);
+  expect(y + height).toBeLessThanOrEqual(800);
+});
+
 test('everything that can be used has a name, in every view', async () => {
   for (const hash of ['#task=moons', '#task=digits&samples=100&layers=c2k3p.relu_d6.relu']) {
     const { page, until } = await pages.open(hash);
@@ -130,6 +140,28 @@ test.each([360, 768, 1180])('nothing sticks out at %i pixels', async (width) => 
     expect(box.y).toBeGreaterThanOrEqual(0);
     expect(box.y + box.height).toBeLessThan(740);
   }
+});
+
+test.each([
+  [1360, ''],
+  [820, ''],
+  [360, ''],
+  [1360, '#task=drawn'],
+  [1360, '#task=hills'],
+  [1360, '#task=digits&samples=100'],
+])('nothing moves while the page opens, at %i pixels with "%s"', async (width, hash) => {
+  const { page, until, shifts } = await pages.open(hash, { viewport: { width, height: 900 } });
+  if (hash === '#task=drawn') await page.locator('.pad .wish').waitFor();
+  else await until('train-loss', Number.isFinite, 'there');
+  await expect
+    .poll(() => page.getByLabel('Computes on').locator('option').allTextContents())
+    .toContain('GPU (WebGPU) – not available here');
+  await page.waitForTimeout(300);
+  const all = await shifts();
+  expect(
+    all.reduce((sum, { score }) => sum + score, 0),
+    JSON.stringify(all, null, 1),
+  ).toBeLessThan(0.02);
 });
 
 test('speaks Chinese where the browser does, and remembers another choice', async () => {

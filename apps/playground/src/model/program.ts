@@ -4,8 +4,8 @@
  */
 import type { CsvReading } from '@nn/data';
 import { planLayers } from './build.ts';
-import { type Goal, mostMeasured } from './samples.ts';
-import { type Initializer, isRegressionTask, type Spec } from './spec.ts';
+import { mostMeasured } from './samples.ts';
+import { type Goal, type Initializer, isRegressionTask, type Spec } from './spec.ts';
 import { dropsLast, lossNameOf } from './training.ts';
 
 /** `.mts`, so that it is a module in any folder, whatever a package.json there says. */

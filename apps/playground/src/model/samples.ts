@@ -28,15 +28,13 @@ import {
   xor,
 } from '@nn/data';
 import { regressionPoints } from './regression.ts';
-import type { Spec, TableChoice } from './spec.ts';
+import type { Goal, Spec, TableChoice } from './spec.ts';
 
 /** Samples ready for a network. */
 export type Samples = Dataset<{
   readonly inputs: DataArray<Float32Array> | DataArray<Float64Array> | DataArray<Uint8Array>;
   readonly targets: DataArray<Int32Array> | DataArray<Float32Array> | DataArray<Float64Array>;
 }>;
-
-export type Goal = 'binary' | 'classes' | 'quantity';
 
 export interface DroppedTable {
   readonly name: string;

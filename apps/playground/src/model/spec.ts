@@ -192,6 +192,16 @@ export const defaults: Spec = {
 export const isImageTask = (task: Task): boolean => task === 'digits' || task === 'idx';
 /** Whether the task is to predict a quantity (a table may be either; its columns decide). */
 export const isRegressionTask = (task: Task): boolean => task === 'plane' || task === 'hills' || task === 'ripple';
+
+/** Two classes with one number for both, several with one each, or a quantity. */
+export type Goal = 'binary' | 'classes' | 'quantity';
+
+/** What a task is taken for until its samples are there. */
+export function expectedGoal(task: Task): Goal {
+  if (isImageTask(task)) return 'classes';
+  return isRegressionTask(task) ? 'quantity' : 'binary';
+}
+
 /** Whether samples are made by a generator with noise. */
 export const isGenerated = (task: Task): boolean => task !== 'drawn' && task !== 'table' && task !== 'idx';
 

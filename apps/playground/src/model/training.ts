@@ -17,8 +17,7 @@ import {
   stepDecay,
   warmUp,
 } from '@nn/optim';
-import type { Goal } from './samples.ts';
-import type { LossName, Spec } from './spec.ts';
+import type { Goal, LossName, Spec } from './spec.ts';
 
 /** The losses that a goal has. The first stands for those that it does not have. */
 export function lossesOf(goal: Goal): readonly LossName[] {

@@ -4,7 +4,7 @@
  */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Dropped } from '../model/samples.ts';
-import type { Spec } from '../model/spec.ts';
+import { expectedGoal, type Goal, isImageTask, type Spec } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import type { Availability, Built, Frame, Measurement } from '../worker/protocol.ts';
 
@@ -53,4 +53,8 @@ export const sample: Signal<Float32Array | null> = signal(null);
 export const experiment: ReadonlySignal<string> = computed(() =>
   frame.value === null || built.value === null ? '' : encodeSpec(built.value.spec),
 );
-export const isImages: ReadonlySignal<boolean> = computed(() => (built.value?.inputShape.length ?? 1) > 1);
+/** Until an experiment is there, what its task lets expect: nothing on the page moves when it comes. */
+export const isImages: ReadonlySignal<boolean> = computed(() =>
+  built.value === null ? isImageTask(spec.value.task) : built.value.inputShape.length > 1,
+);
+export const goal: ReadonlySignal<Goal> = computed(() => built.value?.goal ?? expectedGoal(spec.value.task));

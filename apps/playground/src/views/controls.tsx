@@ -4,7 +4,7 @@ import type { Told } from '../i18n/errors.ts';
 import { t, told } from '../i18n/language.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
-import { availability, built, frame, pace, running, spec, waiting } from '../state/store.ts';
+import { availability, built, frame, goal, pace, running, spec, waiting } from '../state/store.ts';
 import type { BackendFacts } from '../worker/protocol.ts';
 import { Choice } from './fields.tsx';
 import { bytes, percent, short } from './format.ts';
@@ -62,7 +62,7 @@ export function Controls(): JSX.Element {
 /** The numbers of the last frame. */
 function Standing(): JSX.Element {
   const now = frame.value;
-  const isQuantity = built.value?.goal === 'quantity';
+  const isQuantity = goal.value === 'quantity';
   const share = now === null ? 0 : Math.min(1, now.progress);
   return (
     <dl class="standing" aria-live="off">

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { t } from '../i18n/language.ts';
-import { built, frame, history } from '../state/store.ts';
+import { frame, goal, history } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { percent, short } from './format.ts';
@@ -13,7 +13,7 @@ import { percent, short } from './format.ts';
 const height = 132;
 
 export function Curves(): JSX.Element {
-  const isQuantity = built.value?.goal === 'quantity';
+  const isQuantity = goal.value === 'quantity';
   return (
     <section class="panel" aria-labelledby="curves-title">
       <div class="panel-head">
@@ -107,7 +107,14 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
   return (
     <figure class="chart">
       <figcaption class="field-label">{name}</figcaption>
-      <div ref={place} role="img" aria-label={label} data-points={history.value.length} />
+      {/* the chart comes after the first paint, into its place */}
+      <div
+        ref={place}
+        role="img"
+        aria-label={label}
+        data-points={history.value.length}
+        style={{ height: `${height}px` }}
+      />
     </figure>
   );
 }

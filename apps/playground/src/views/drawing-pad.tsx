@@ -1,6 +1,7 @@
 /** Points drawn by hand, over the plane: with a pointer, or with the arrow keys and Enter. */
 import { useSignal } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { type DrawnPoint, mostPoints } from '../model/spec.ts';
 import { roundPoint } from '../model/url.ts';
@@ -10,6 +11,11 @@ import { classColor } from './colors.ts';
 
 export function DrawingPad(): JSX.Element {
   const cursor = useSignal<readonly [number, number] | null>(null);
+  const pad = useRef<HTMLDivElement>(null);
+  // on some screens the plane is below the fold, and an empty network tells nobody where to draw
+  useEffect(() => {
+    if (spec.peek().points.length === 0) pad.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const { points } = spec.value;
   const add = (x: number, y: number, target = pen.value): void => {
     if (points.length >= mostPoints || Math.abs(x) > 1 || Math.abs(y) > 1) return;
@@ -41,6 +47,7 @@ export function DrawingPad(): JSX.Element {
   return (
     <>
       <div
+        ref={pad}
         class="pad"
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys

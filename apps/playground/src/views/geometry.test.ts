@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { layOut, linesInto, type Weighted, zeroLines } from './geometry.ts';
+import { defaults, expectedGoal, withTask } from '../model/spec.ts';
+import { expectedUnits, layOut, linesInto, unitsOf, type Weighted, zeroLines } from './geometry.ts';
 
 describe('the layout of the network', () => {
   it('gives every column its width and puts its nodes around one line', () => {
@@ -12,8 +13,40 @@ describe('the layout of the network', () => {
 
   it('is wider than its room rather than crowded, and draws the first units of many', () => {
     const { columns, width } = layOut([2, 40, 8, 8, 10], 300);
-    expect(width).toBe(5 * 116);
+    expect(width).toBe(2 * 76 + 3 * 104);
     expect(columns.map(({ shown }) => shown)).toEqual([2, 8, 8, 8, 10]);
+  });
+});
+
+describe('the columns', () => {
+  it('of three hidden layers stand beside one another on a small screen, the ends narrower than the layers', () => {
+    const { columnWidths, width } = layOut([2, 8, 8, 8, 1], 470);
+    expect(width).toBe(470);
+    expect(columnWidths).toEqual([79, 104, 104, 104, 79]);
+    expect(layOut([2, 4, 1], 300).columnWidths).toEqual([98, 104, 98]);
+    // longer names have room beside a node
+    const { columns, width: wider } = layOut([4, 8, 3], 300, true);
+    expect(wider).toBe(132 + 104 + 132);
+    expect(columns[0]!.x - 19 - columns[0]!.nameWidth).toBe(8);
+  });
+
+  it('of a network without layers share the room', () => {
+    expect(layOut([2, 1], 300).columnWidths).toEqual([150, 150]);
+  });
+
+  it('are as many before the experiment is there as afterwards', () => {
+    for (const task of ['moons', 'hills', 'digits'] as const) {
+      const spec = withTask(defaults, task);
+      const isImage = task === 'digits';
+      const built = {
+        spec,
+        goal: expectedGoal(task),
+        inputShape: isImage ? [1, 28, 28] : [2],
+        inputNames: isImage ? [] : ['x', 'y'],
+        classNames: isImage ? [...'0123456789'] : [],
+      };
+      expect(expectedUnits(spec)).toEqual(unitsOf(built));
+    }
   });
 });
 

@@ -1,9 +1,12 @@
 /** Where the units of the network stand on the page, and how strong the lines between them are. No drawing here. */
+import { expectedGoal, isImageTask, type LayerSpec, type Spec } from '../model/spec.ts';
 import type { BlockFrame, Built } from '../worker/protocol.ts';
 
 export const nodeSize = 38;
 const pitch = 47;
 const mostNodes = 8;
+/** What a column needs at least: the settings of a layer; a node alone; a node with a name beside it. */
+const leastWidths = { layer: 104, end: 76, named: 132 };
 
 export interface Column {
   /** -1 for the inputs; otherwise the block. */
@@ -15,18 +18,30 @@ export interface Column {
   readonly x: number;
   /** The middles of its nodes. */
   readonly ys: readonly number[];
+  /** For a name on one side of a node. */
+  readonly nameWidth: number;
 }
 
 export interface Layout {
   readonly columns: readonly Column[];
-  readonly columnWidth: number;
+  readonly columnWidths: readonly number[];
   readonly width: number;
   readonly height: number;
 }
 
-/** Columns of equal width, each column's nodes around the same middle line. */
-export function layOut(units: readonly number[], room: number): Layout {
-  const columnWidth = Math.max(116, room / units.length);
+/** The columns of an equal width where there is room; those at both ends give way to the layers, which have settings. */
+function widthsIn(count: number, room: number, isNamed: boolean): number[] {
+  const { layer } = leastWidths;
+  const end = isNamed ? leastWidths.named : leastWidths.end;
+  const ends = Math.max(end, Math.min(room / count, (room - (count - 2) * layer) / 2));
+  const inner = Math.max(layer, (room - 2 * ends) / (count - 2));
+  return Array.from({ length: count }, (_, k) => (k === 0 || k === count - 1 ? ends : inner));
+}
+
+/** A column for each layer, each column's nodes around the same middle line. */
+export function layOut(units: readonly number[], room: number, isNamed = false): Layout {
+  const columnWidths = widthsIn(units.length, room, isNamed);
+  const leftOf = columnWidths.map((_, k) => columnWidths.slice(0, k).reduce((sum, width) => sum + width, 0));
   const shown = units.map((count, k) => Math.min(count, k === units.length - 1 ? 10 : mostNodes));
   const hasMore = units.some((count, k) => count > (shown[k] as number));
   const height = Math.max(4, ...shown) * pitch + (hasMore ? 24 : 6);
@@ -38,19 +53,36 @@ export function layOut(units: readonly number[], room: number): Layout {
       block: k - 1,
       units: count,
       shown: drawn,
-      x: (k + 0.5) * columnWidth,
+      x: (leftOf[k] as number) + (columnWidths[k] as number) / 2,
       ys: Array.from({ length: drawn }, (_, i) => top + i * pitch),
+      nameWidth: ((columnWidths[k] as number) - nodeSize) / 2 - 8,
     };
   });
-  return { columns, columnWidth, width: columnWidth * units.length, height };
+  return { columns, columnWidths, width: columnWidths.reduce((sum, width) => sum + width, 0), height };
 }
 
 /** The number of nodes of each column: what goes in, hidden layers, what comes out. */
-export function unitsOf(built: Built): number[] {
+export function unitsOf(built: Pick<Built, 'spec' | 'goal' | 'inputShape' | 'inputNames' | 'classNames'>): number[] {
   const { spec, inputShape, inputNames } = built;
   const inputs = inputShape.length > 1 ? 1 : inputNames.length;
   const outputs = built.goal === 'classes' ? built.classNames.length : 1;
-  return [inputs, ...spec.layers.map((layer) => (layer.kind === 'dense' ? layer.units : layer.filters)), outputs];
+  return [inputs, ...spec.layers.map(sizeOf), outputs];
+}
+
+const sizeOf = (layer: LayerSpec): number => (layer.kind === 'dense' ? layer.units : layer.filters);
+
+/** Whether inputs or outputs have names that want room. */
+export const hasNames = ({
+  inputNames,
+  goal,
+  classNames,
+}: Pick<Built, 'inputNames' | 'goal' | 'classNames'>): boolean =>
+  [...inputNames, ...(goal === 'classes' ? classNames : [])].some((name) => name.length > 2);
+
+/** The same before the experiment is there, so that the network's place is kept for it. */
+export function expectedUnits({ task, layers }: Spec): number[] {
+  const classes = expectedGoal(task) === 'classes' ? 10 : 1;
+  return [isImageTask(task) ? 1 : 2, ...layers.map(sizeOf), classes];
 }
 
 /** What the lines of a frame are made of. */

@@ -1,7 +1,7 @@
 /** The network: a column for each layer with its settings, its units as pictures of their own answers, and the lines between. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/spec.ts';
 import { change } from '../state/actions.ts';
@@ -11,7 +11,7 @@ import { grid } from '../worker/protocol.ts';
 import { MapCanvas, prepare } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { Choice } from './fields.tsx';
-import { type Column, type Layout, layOut, linesInto, nodeSize, unitsOf } from './geometry.ts';
+import { type Column, expectedUnits, hasNames, type Layout, layOut, linesInto, nodeSize, unitsOf } from './geometry.ts';
 import { Icon } from './icon.tsx';
 import { LayerSettings } from './layer-settings.tsx';
 import { UnitNode } from './unit-node.tsx';
@@ -20,16 +20,20 @@ export function NetworkPanel(): JSX.Element {
   const now = built.value;
   const room = useSignal(600);
   const frameElement = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // before the page is painted: its columns must not move
+  useLayoutEffect(() => {
     const element = frameElement.current;
     if (element === null) return;
+    room.value = element.clientWidth;
     const observer = new ResizeObserver(() => {
       room.value = element.clientWidth;
     });
     observer.observe(element);
     return () => observer.disconnect();
   }, [room]);
-  const layout = now === null ? null : layOut(unitsOf(now), room.value);
+  const layout =
+    now === null ? layOut(expectedUnits(spec.value), room.value) : layOut(unitsOf(now), room.value, hasNames(now));
+  const { layers } = now?.spec ?? spec.value;
   return (
     <section class="panel network" aria-labelledby="network-title">
       <div class="panel-head">
@@ -48,26 +52,22 @@ export function NetworkPanel(): JSX.Element {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="scroll" ref={frameElement} tabIndex={0} aria-label={t('network')}>
-        {layout !== null && now !== null && (
-          <div style={{ width: `${layout.width}px` }}>
-            <div
-              class="columns"
-              style={{ gridTemplateColumns: `repeat(${layout.columns.length}, ${layout.columnWidth}px)` }}
-            >
-              <p class="column-title">{t('inputs')}</p>
-              {now.spec.layers.map((_, index) => (
-                <LayerSettings key={index} index={index} />
-              ))}
-              <p class="column-title">{t('output')}</p>
-            </div>
-            <div class="graph" style={{ height: `${layout.height}px` }}>
-              <Lines layout={layout} />
-              {layout.columns.map((column) => (
-                <Units key={column.block} column={column} />
-              ))}
-            </div>
+        <div style={{ width: `${layout.width}px` }}>
+          <div
+            class="columns"
+            style={{ gridTemplateColumns: layout.columnWidths.map((width) => `${width}px`).join(' ') }}
+          >
+            <p class="column-title">{t('inputs')}</p>
+            {layers.map((_, index) => (
+              <LayerSettings key={index} index={index} />
+            ))}
+            <p class="column-title">{t('output')}</p>
           </div>
-        )}
+          <div class="graph" style={{ height: `${layout.height}px` }}>
+            <Lines layout={layout} />
+            {now !== null && layout.columns.map((column) => <Units key={column.block} column={column} />)}
+          </div>
+        </div>
       </section>
       <p class="small">{t('linesHelp')}</p>
     </section>
@@ -136,9 +136,9 @@ function Units({ column }: { readonly column: Column }): JSX.Element {
     <>
       {column.ys.map((y, unit) =>
         column.block < 0 ? (
-          <InputNode key={unit} unit={unit} x={column.x} y={y} />
+          <InputNode key={unit} unit={unit} x={column.x} y={y} nameWidth={column.nameWidth} />
         ) : (
-          <UnitNode key={unit} block={column.block} unit={unit} x={column.x} y={y} />
+          <UnitNode key={unit} block={column.block} unit={unit} x={column.x} y={y} nameWidth={column.nameWidth} />
         ),
       )}
       {rest > 0 && (
@@ -150,8 +150,15 @@ function Units({ column }: { readonly column: Column }): JSX.Element {
   );
 }
 
+interface InputNodeProps {
+  readonly unit: number;
+  readonly x: number;
+  readonly y: number;
+  readonly nameWidth: number;
+}
+
 /** A coordinate as a slope over the plane, a column of a table by its name, or the image. */
-function InputNode({ unit, x, y }: { readonly unit: number; readonly x: number; readonly y: number }): JSX.Element {
+function InputNode({ unit, x, y, nameWidth }: InputNodeProps): JSX.Element {
   const now = built.value;
   const name = now?.inputNames[unit] ?? '';
   const isImage = (now?.inputShape.length ?? 1) > 1;
@@ -170,7 +177,9 @@ function InputNode({ unit, x, y }: { readonly unit: number; readonly x: number; 
   return (
     <div class="node input" style={{ left: `${x - nodeSize / 2}px`, top: `${y - nodeSize / 2}px` }} title={name}>
       <MapCanvas read={read} size={nodeSize - 4} />
-      <span class="input-name">{name}</span>
+      <span class="input-name" style={{ maxWidth: `${nameWidth}px` }}>
+        {name}
+      </span>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-/** The picture of the plane: the answer as colours below the samples; of a network with one input, as a curve. */
+/** The picture of the plane: the answer as colours below the samples. Of a network with one input it is curve-plot.ts. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -6,11 +6,12 @@ import { t } from '../i18n/language.ts';
 import { built, frame, selection, showTest } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import { type Built, grid, type Points, type View } from '../worker/protocol.ts';
-import { type Answer, answerOf, type Curves, curvesOf, inputIn, targetIn } from './answer.ts';
+import { type Answer, answerOf } from './answer.ts';
 import { prepare, stretch } from './canvas.tsx';
 import { classColor, classImage, divergingColor, magnitude, mapImage } from './colors.ts';
-import { short } from './format.ts';
+import { paintCurves } from './curve-plot.ts';
 import { zeroLines } from './geometry.ts';
+import { paintMark } from './mark.ts';
 import { hovered } from './unit-node.tsx';
 
 export function Plane(): JSX.Element {
@@ -34,7 +35,7 @@ export function Plane(): JSX.Element {
     if (context === null || known === null) return;
     const answer = now === null ? null : answerOf(known, now, chosen);
     if (known.inputNames.length === 1) {
-      if (answer !== null) paintCurves(context, side, dark, known, answer);
+      if (answer !== null) paintCurves(context, side, dark, known, answer, now?.view ?? known.view, showTest.value);
       return;
     }
     if (answer !== null) paintColors(context, side, dark, known, answer);
@@ -97,101 +98,6 @@ function paintPoints(
     const y = (1 - (at(axes[1]) - bottom) / (top - bottom)) * side;
     const target = points.targets[i] as number;
     const color = known.goal === 'quantity' ? divergingColor(target / scale, dark) : classColor(target);
-    paintPoint(context, x, y, count > 350 ? 2.4 : 3.2, color, dark, rings);
-  }
-}
-
-function paintPoint(
-  context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  radius: number,
-  color: string,
-  dark: boolean,
-  isRing: boolean,
-): void {
-  context.beginPath();
-  context.arc(x, y, isRing ? radius - 0.4 : radius, 0, 2 * Math.PI);
-  if (isRing) {
-    context.fillStyle = dark ? 'rgba(20, 22, 26, 0.75)' : 'rgba(255, 255, 255, 0.8)';
-    context.lineWidth = 1.6;
-    context.strokeStyle = color;
-  } else {
-    context.fillStyle = color;
-    context.lineWidth = 1;
-    context.strokeStyle = dark ? 'rgba(10, 12, 16, 0.9)' : 'rgba(255, 255, 255, 0.95)';
-  }
-  context.fill();
-  context.stroke();
-}
-
-/** One input: it goes from left to right, the answer from bottom to top, both in the units of the data. */
-function paintCurves(
-  context: CanvasRenderingContext2D,
-  side: number,
-  dark: boolean,
-  known: Built,
-  answer: Answer,
-): void {
-  const curves = curvesOf(known, answer);
-  const { lines, range } = curves;
-  const [low, high] = range;
-  const [left, right] = (frame.peek()?.view ?? known.view).bounds;
-  const xOf = (value: number): number => ((value - left) / (right - left)) * side;
-  const yOf = (value: number): number => (1 - (value - low) / (high - low)) * side;
-  paintAxes(context, side, dark, known, answer, curves);
-  if (answer.kind !== 'unit') {
-    for (const [points, rings] of [[known.test, true] as const, [known.train, false] as const]) {
-      if (rings && !showTest.value) continue;
-      points.targets.forEach((target, i) => {
-        if (i >= 800) return;
-        // of two classes at 0 and 1; of more, each at the top of its own share
-        const y = answer.kind === 'classes' ? 1 : target;
-        const color = known.goal === 'quantity' ? divergingColor(-0.9, dark) : classColor(target);
-        paintPoint(context, xOf(points.inputs[i] as number), yOf(y), 3, color, dark, rings);
-      });
-    }
-  }
-  lines.forEach((values, k) => {
-    context.beginPath();
-    values.forEach((value, i) => {
-      context.lineTo(((i + 0.5) / grid) * side, yOf(value));
-    });
-    context.lineWidth = 2.2;
-    context.strokeStyle = answer.kind === 'classes' ? classColor(k) : divergingColor(1, dark);
-    context.stroke();
-  });
-}
-
-/** The ends of both axes, in real units. */
-function paintAxes(
-  context: CanvasRenderingContext2D,
-  side: number,
-  dark: boolean,
-  known: Built,
-  { kind }: Answer,
-  { range: [low, high] }: Curves,
-): void {
-  const x = inputIn(known, 0);
-  const y = kind === 'quantity' ? targetIn(known) : (value: number): number => value;
-  const [left, right] = (frame.peek()?.view ?? known.view).bounds;
-  const isShare = kind === 'binary' || kind === 'classes';
-  context.font = '11px system-ui';
-  context.fillStyle = dark ? '#9aa0aa' : '#686e77';
-  const ticks = isShare ? [0, 0.5, 1] : [0.1, 0.5, 0.9].map((share) => low + share * (high - low));
-  context.strokeStyle = dark ? '#3a3f49' : '#dcd7ce';
-  context.lineWidth = 1;
-  for (const value of ticks) {
-    const at = (1 - (value - low) / (high - low)) * side;
-    context.beginPath();
-    context.moveTo(0, at);
-    context.lineTo(side, at);
-    context.stroke();
-    context.textAlign = 'left';
-    context.fillText(short(y(value), 2), 6, at - 4);
-  }
-  for (const share of [0.1, 0.5, 0.9]) {
-    context.textAlign = share < 0.4 ? 'left' : share > 0.6 ? 'right' : 'center';
-    context.fillText(short(x(left + share * (right - left)), 2), share * side, side - 6);
+    paintMark(context, x, y, count > 350 ? 2.4 : 3.2, color, dark, rings);
   }
 }

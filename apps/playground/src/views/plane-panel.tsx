@@ -9,6 +9,7 @@ import { classColor } from './colors.ts';
 import { DrawingPad } from './drawing-pad.tsx';
 import { Choice } from './fields.tsx';
 import { short } from './format.ts';
+import { Icon } from './icon.tsx';
 import { Plane } from './plane-canvas.tsx';
 import { hovered, unitName } from './unit-node.tsx';
 
@@ -24,12 +25,14 @@ export function PlanePanel(): JSX.Element {
         {selection.value !== null && (
           <button
             type="button"
-            class="quiet"
+            class="quiet back"
+            title={t('backToOutput')}
+            aria-label={t('backToOutput')}
             onClick={() => {
               selection.value = null;
             }}
           >
-            {t('backToOutput')}
+            <Icon name="close" />
           </button>
         )}
       </div>
@@ -78,14 +81,15 @@ function Numbers({ of: { block, unit } }: { readonly of: Selection }): JSX.Eleme
 }
 
 /** What the colours mean, for what is shown. */
-function Legend(): JSX.Element | null {
+function Legend(): JSX.Element {
   const [known, now] = [built.value, frame.value];
-  if (known === null) return null;
+  if (known === null) return <p class="small legend" />;
   const answer = now === null ? null : answerOf(known, now, hovered.value ?? selection.value);
   const ends = answer === null ? null : legendOf(known, answer);
   const isCurve = known.inputNames.length === 1;
   // a curve has its numbers at its axis
-  if (isCurve && (answer?.kind === 'unit' || answer?.kind === 'quantity')) return <p class="small legend" />;
+  if (isCurve && (answer?.kind === 'unit' || answer?.kind === 'quantity'))
+    return <p class="small legend" data-fact="legend" />;
   if (answer !== null && ends !== null) {
     return (
       <p class="small scale" data-fact="legend">

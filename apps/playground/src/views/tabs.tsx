@@ -2,7 +2,7 @@
 import { type Signal, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
-import { built, isImages } from '../state/store.ts';
+import { goal, isImages } from '../state/store.ts';
 import { Distributions } from './distributions-tab.tsx';
 import { Images } from './images-tab.tsx';
 import { Mistakes } from './mistakes-tab.tsx';
@@ -22,7 +22,7 @@ const views: Readonly<Record<Tab, () => JSX.Element | null>> = {
 };
 
 export function Tabs(): JSX.Element {
-  const hasClasses = built.value?.goal !== 'quantity';
+  const hasClasses = goal.value !== 'quantity';
   const shown: Tab[] = [
     ...(isImages.value ? (['images'] as const) : []),
     'walk',

@@ -4,14 +4,13 @@ import { t } from '../i18n/language.ts';
 import { initializers, limits, optimizers, penalties, schedules } from '../model/spec.ts';
 import { lossesOf, lossNameOf } from '../model/training.ts';
 import { change } from '../state/actions.ts';
-import { built, frame, spec } from '../state/store.ts';
+import { frame, goal, spec } from '../state/store.ts';
 import { Choice, NumberField, Slider } from './fields.tsx';
 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 export function TrainingPanel(): JSX.Element {
   const now = spec.value;
-  const goal = built.value?.goal ?? 'binary';
   const power = Math.max(
     0,
     batchSizes.findIndex((size) => size >= now.batchSize),
@@ -22,8 +21,8 @@ export function TrainingPanel(): JSX.Element {
       <div class="fields">
         <Choice
           label={t('loss')}
-          value={lossNameOf(goal, now.loss)}
-          options={lossesOf(goal)}
+          value={lossNameOf(goal.value, now.loss)}
+          options={lossesOf(goal.value)}
           text={(name) => t(`loss.${name}`)}
           onChange={(loss) => change({ loss })}
         />

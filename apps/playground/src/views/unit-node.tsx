@@ -39,9 +39,10 @@ export function mapOf({
 interface UnitNodeProps extends Selection {
   readonly x: number;
   readonly y: number;
+  readonly nameWidth: number;
 }
 
-export function UnitNode({ block, unit, x, y }: UnitNodeProps): JSX.Element {
+export function UnitNode({ block, unit, x, y, nameWidth }: UnitNodeProps): JSX.Element {
   const state: UnitState = useComputed(() => frame.value?.blocks[block]?.units[unit] ?? 'alive').value;
   const name = unitName({ block, unit });
   const isChosen = selection.value?.block === block && selection.value.unit === unit;
@@ -70,7 +71,11 @@ export function UnitNode({ block, unit, x, y }: UnitNodeProps): JSX.Element {
       }}
     >
       <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} />
-      {isLast && built.value?.goal === 'classes' && <span class="class-name">{built.value.classNames[unit]}</span>}
+      {isLast && built.value?.goal === 'classes' && (
+        <span class="class-name" style={{ maxWidth: `${nameWidth}px` }}>
+          {built.value.classNames[unit]}
+        </span>
+      )}
       {state !== 'alive' && <span class="state" aria-hidden="true" />}
     </button>
   );

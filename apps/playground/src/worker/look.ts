@@ -4,7 +4,8 @@
  */
 import { compile, evaluate, gradients, type Tensor, tensor, ValueError } from '@nn/core';
 import type { Network } from '../model/build.ts';
-import { type Goal, mostMeasured, type Samples } from '../model/samples.ts';
+import { mostMeasured, type Samples } from '../model/samples.ts';
+import type { Goal } from '../model/spec.ts';
 import { lossOf, penaltyOf } from '../model/training.ts';
 import type { Device } from './devices.ts';
 import { factsOf, memoryOf } from './devices.ts';

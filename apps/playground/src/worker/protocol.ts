@@ -4,8 +4,8 @@
  */
 import type { CsvReading } from '@nn/data';
 import type { Told } from '../i18n/errors.ts';
-import type { Dropped, Goal } from '../model/samples.ts';
-import type { BackendName, Spec } from '../model/spec.ts';
+import type { Dropped } from '../model/samples.ts';
+import type { BackendName, Goal, Spec } from '../model/spec.ts';
 
 export type Command =
   /** Makes the experiment anew. */
