@@ -145,7 +145,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
       continue;
     }
     const text = rest.length > 0 ? rest.join('=') : argv[++at];
-    if (text === undefined || text === '' || (rest.length === 0 && text.startsWith('--'))) {
+    if (text === undefined || text.trim() === '' || (rest.length === 0 && text.startsWith('--'))) {
       throw new Failure(`--${name} needs a value: --${name} ${option.value}.`);
     }
     try {
