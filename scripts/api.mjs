@@ -1,6 +1,7 @@
 /**
  * The public names and types of each package as docs/api/<package>.md, from the built declarations: a list to review.
- * Comments are left out (typedoc shows them), as are members marked private or @internal.
+ * Comments are left out (typedoc shows them), as are members marked private or @internal, and the static `name` by which a
+ * class is called in errors, though a bundler renames it.
  *
  *   node scripts/api.mjs             fails when a list is out of date, and says what changed
  *   node scripts/api.mjs --update    writes the lists, docs/errors.md and docs/guides/vocabulary.md
@@ -133,7 +134,7 @@ function textOf(symbol, name, home) {
   return name === symbol.name ? text : `// ${symbol.name} as ${name}\n${text}`;
 }
 
-/** A class without what is private or @internal. @param {ts.Node} declaration @returns {ts.Node} */
+/** A class without what is private or @internal, and without its name as a string. @param {ts.Node} declaration @returns {ts.Node} */
 function publicPart(declaration) {
   if (!ts.isClassDeclaration(declaration)) return declaration;
   const { modifiers, name, typeParameters, heritageClauses } = declaration;
@@ -153,6 +154,7 @@ function publicMembers({ members }) {
     (member) =>
       !(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) &&
       !(member.name && ts.isPrivateIdentifier(member.name)) &&
+      !(member.name?.getText() === 'name' && ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) &&
       !ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'internal'),
   );
 }

@@ -52,7 +52,8 @@ const head = `# Errors
 Written by \`npm run api:update\` from the sources. Every error is an \`NNError\` (\`isNNError(error)\`): \`error.code\` tells its class,
 \`error.kind\` the class, the operation or layer that throws it, and a reason where there is one, \`error.data\` the facts. Messages
 may change, kinds do not without a note in the changelog. Here \`<operation>\` stands for the name of the operation, layer or
-function that was called, and \`{...}\` for what is filled in. What to do about the classes: [debug](guides/debug.md).`;
+function that was called, and \`{...}\` for what is filled in. The names of classes are kept as strings, so that kinds and messages
+are the same where a bundler renames classes; give a class of your own a \`static name\` if its errors are to keep theirs. What to do about the classes: [debug](guides/debug.md).`;
 
 /** Every kind that the packages throw, or the sources of an app. @param {readonly string[]} [files] @returns {Kind[]} */
 export function allKinds(files = sources()) {

@@ -15,6 +15,8 @@
  * }
  */
 export class NNError extends Error {
+  static override readonly name: string = 'NNError';
+
   /** Names the class: 'shape'. */
   readonly code: string;
   /** Code and source, 'shape/matmul' or 'format/parseCsv/columns': what programs and docs/errors.md point at. Messages may change, this stays. */
@@ -43,6 +45,7 @@ export class NNError extends Error {
     const name = operation.replace(/[(:].*/s, '');
     this.kind = code + (name && `/${name}`) + reason;
     this.data = data;
+    // A bundler may rename classes: whatever stands in errors, here and in metrics and optimizers, has a static `name`.
     this.name = new.target.name;
   }
 }
@@ -60,6 +63,8 @@ export function excerpt(text: string, most = 80): string {
 
 /** Sizes or axes that do not fit together. */
 export class ShapeError extends NNError {
+  static override readonly name: string = 'ShapeError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'shape');
   }
@@ -67,6 +72,8 @@ export class ShapeError extends NNError {
 
 /** An element type that the operation does not take. */
 export class DTypeError extends NNError {
+  static override readonly name: string = 'DTypeError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'dtype');
   }
@@ -74,6 +81,8 @@ export class DTypeError extends NNError {
 
 /** An argument outside its range, or of the wrong kind. */
 export class ValueError extends NNError {
+  static override readonly name: string = 'ValueError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'value');
   }
@@ -95,6 +104,8 @@ export function checkOptions(of: string, options: object, known: readonly string
 
 /** A device that is missing, mixed with another, out of memory or lost. */
 export class BackendError extends NNError {
+  static override readonly name: string = 'BackendError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>, cause?: unknown) {
     super(source, words, data, 'backend', cause);
   }
@@ -102,6 +113,8 @@ export class BackendError extends NNError {
 
 /** A gradient that does not exist. */
 export class GradientError extends NNError {
+  static override readonly name: string = 'GradientError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'gradient');
   }
@@ -109,6 +122,8 @@ export class GradientError extends NNError {
 
 /** A value that was never computed and can no longer be, because a parameter that it needs was replaced. */
 export class StaleTensorError extends NNError {
+  static override readonly name: string = 'StaleTensorError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'stale');
   }
@@ -116,6 +131,8 @@ export class StaleTensorError extends NNError {
 
 /** A file or message that is damaged or not of the expected format. */
 export class FormatError extends NNError {
+  static override readonly name: string = 'FormatError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'format');
   }
@@ -123,6 +140,8 @@ export class FormatError extends NNError {
 
 /** Two copies of this package met in one process; `data.here` and `data.there` name their versions. */
 export class DuplicateCoreError extends NNError {
+  static override readonly name: string = 'DuplicateCoreError';
+
   constructor(source: string, words: string, data?: Readonly<Record<string, unknown>>) {
     super(source, words, data, 'duplicate-core');
   }

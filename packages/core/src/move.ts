@@ -64,20 +64,25 @@ export async function recover(...targets: ObjectsAndBackend): Promise<void> {
   const { variables, stateful, backend } = read(targets);
   const isLost = variables.some(({ committed: { storage } }) => storage !== null && lossOf(storage) !== null);
   if (!isLost) return move(...targets);
-  const copies = [
-    ...variables.map(({ name, copy }) => ({ name: name || 'a parameter', moment: copy?.moment as Moment | undefined })),
-    ...stateful.map((owner) => ({ name: `the state of ${owner.constructor.name}`, moment: states.get(owner)?.moment })),
-  ];
+  const parameters = variables.map(({ name, copy }) => ({ name, moment: copy?.moment as Moment | undefined }));
+  const owners = stateful.map((owner) => ({ name: owner.constructor.name, moment: states.get(owner)?.moment }));
+  const copies = [...parameters, ...owners];
   const newest = copies[0]?.moment;
-  const missing = copies.filter(({ moment }) => moment === undefined || moment !== newest).map(({ name }) => name);
-  if (missing.length > 0 || newest === undefined) {
+  const isMissing = ({ moment }: (typeof copies)[0]): boolean => moment === undefined || moment !== newest;
+  const missing = parameters.filter(isMissing).map(({ name }) => name);
+  const missingStates = owners.filter(isMissing).map(({ name }) => name);
+  if (missing.length + missingStates.length > 0 || newest === undefined) {
     const isNone = copies.some(({ moment }) => moment === undefined);
     const what = isNone ? 'there is no backup of' : 'the backup is of another moment for';
-    const names = `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`;
+    const all = [
+      ...missing.map((name) => name || 'a parameter'),
+      ...missingStates.map((name) => `the state of ${name}`),
+    ];
+    const names = `${all.slice(0, 5).join(', ')}${all.length > 5 ? ` and ${all.length - 5} more` : ''}`;
     throw new BackendError(
       'recover',
       `${what} ${names}: load a checkpoint, and call backup(model, optimizer), with all at once, now and then next time.`,
-      { missing },
+      { missing, missingStates },
     );
   }
   for (const owner of stateful) owner.loadHostState(structuredClone(states.get(owner)?.state));

@@ -38,6 +38,8 @@ const isWord = (value: unknown): value is number => typeof value === 'number' &&
  * console.log((await x.sub(y).array())); // => [0, 0]
  */
 export class RandomGenerator implements Stateful {
+  static readonly name: string = 'RandomGenerator';
+
   #seed: number;
   #counter = 0;
 

@@ -22,6 +22,8 @@ const largest = 3.4028234663852886e38;
  * console.log((await loss.read()).epoch); // => 0.75
  */
 export class Mean extends MeanMetric<Batch> {
+  static override readonly name: string = 'Mean';
+
   constructor({
     name = 'mean',
     higherIsBetter = null,
@@ -45,6 +47,8 @@ export class Mean extends MeanMetric<Batch> {
  * console.log((await tokens.read()).window); // => 7
  */
 export class Sum extends SumMetric<Batch, number> {
+  static override readonly name: string = 'Sum';
+
   constructor({ name = 'sum' }: { readonly name?: string } = {}) {
     super(name, null);
   }
@@ -95,6 +99,8 @@ abstract class Extreme extends SumMetric<Batch, number> {
  * console.log((await largest.read()).window); // => 3
  */
 export class Max extends Extreme {
+  static override readonly name: string = 'Max';
+
   protected override readonly sign: number = 1;
 
   constructor({ name = 'max' }: { readonly name?: string } = {}) {
@@ -113,6 +119,8 @@ export class Max extends Extreme {
  * console.log((await smallest.read()).window); // => -4
  */
 export class Min extends Extreme {
+  static override readonly name: string = 'Min';
+
   protected override readonly sign: number = -1;
 
   constructor({ name = 'min' }: { readonly name?: string } = {}) {
@@ -131,6 +139,8 @@ export class Min extends Extreme {
  * console.log((await rate.read()).epoch); // => 0.25
  */
 export class Last extends SumMetric<readonly [value: Tensor], number> {
+  static override readonly name: string = 'Last';
+
   constructor({ name = 'last' }: { readonly name?: string } = {}) {
     super(name, null);
   }
@@ -170,6 +180,8 @@ export interface RunningOptions {
  * console.log((await loss.read()).epoch); // => 1.5
  */
 export class Running extends SumMetric<readonly [value: Tensor], number> {
+  static override readonly name: string = 'Running';
+
   readonly #size: number;
 
   constructor({ name = 'running', window }: RunningOptions) {
@@ -217,6 +229,8 @@ export class Running extends SumMetric<readonly [value: Tensor], number> {
  * console.log((await losses.read()).window); // => [ 4, 1, 2 ]
  */
 export class Values extends RowMetric<readonly [value: Tensor], number[]> {
+  static override readonly name: string = 'Values';
+
   constructor(options: RowOptions & { readonly name?: string } = {}) {
     super(options.name ?? 'values', null, 2, options);
   }

@@ -89,6 +89,8 @@ const hits = (ranked: readonly number[]): number => ranked.filter((relevance) =>
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5000
  */
 export class MeanReciprocalRank extends RetrievalMetric {
+  static override readonly name: string = 'MeanReciprocalRank';
+
   protected override readonly judge: Judge;
 
   constructor(options: RetrievalOptions = {}) {
@@ -108,6 +110,8 @@ export class MeanReciprocalRank extends RetrievalMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5833
  */
 export class MeanAveragePrecision extends RetrievalMetric {
+  static override readonly name: string = 'MeanAveragePrecision';
+
   protected override readonly judge: Judge;
 
   constructor(options: RetrievalOptions = {}) {
@@ -127,6 +131,8 @@ export class MeanAveragePrecision extends RetrievalMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5000
  */
 export class RPrecision extends RetrievalMetric {
+  static override readonly name: string = 'RPrecision';
+
   protected override readonly judge: Judge;
 
   constructor(options: RetrievalOptions = {}) {
@@ -146,6 +152,8 @@ export class RPrecision extends RetrievalMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 1.0000
  */
 export class HitRate extends RetrievalMetric {
+  static override readonly name: string = 'HitRate';
+
   protected override readonly judge: Judge;
 
   constructor(options: TopOptions = {}) {
@@ -166,6 +174,8 @@ export class HitRate extends RetrievalMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5000
  */
 export class PrecisionAtK extends RetrievalMetric {
+  static override readonly name: string = 'PrecisionAtK';
+
   protected override readonly judge: Judge;
 
   constructor(options: TopOptions = {}) {
@@ -186,6 +196,8 @@ export class PrecisionAtK extends RetrievalMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5000
  */
 export class RecallAtK extends RetrievalMetric {
+  static override readonly name: string = 'RecallAtK';
+
   protected override readonly judge: Judge;
 
   constructor(options: TopOptions = {}) {
@@ -220,6 +232,8 @@ export interface NdcgOptions extends TopOptions {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.6934
  */
 export class NDCG extends RetrievalMetric {
+  static override readonly name: string = 'NDCG';
+
   protected override readonly judge: Judge;
 
   constructor(options: NdcgOptions = {}) {

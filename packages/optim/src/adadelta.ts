@@ -39,6 +39,8 @@ const defaults: Defaults<AdadeltaOptions> = {
  * console.log((await x.item()).toFixed(3)); // => 2.684
  */
 export class Adadelta extends Optimizer<AdadeltaRule> {
+  static override readonly name: string = 'Adadelta';
+
   constructor(source: ParameterSource<AdadeltaOptions>, options: AdadeltaOptions = {}) {
     super(source, complete('Adadelta', defaults, options));
   }

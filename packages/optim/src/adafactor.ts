@@ -49,6 +49,8 @@ const defaults: Defaults<AdafactorOptions> = {
  * console.log(await x.array()); // => [[1.5, 1.5], [1.5, 1.5]]
  */
 export class Adafactor extends Optimizer<AdafactorRule> {
+  static override readonly name: string = 'Adafactor';
+
   constructor(source: ParameterSource<AdafactorOptions>, options: AdafactorOptions = {}) {
     super(source, complete('Adafactor', defaults, options));
   }

@@ -42,6 +42,8 @@ const defaults: Defaults<AdagradOptions> = {
  * console.log(await x.array()); // => [2.5]
  */
 export class Adagrad extends Optimizer<AdagradRule> {
+  static override readonly name: string = 'Adagrad';
+
   constructor(source: ParameterSource<AdagradOptions>, options: AdagradOptions = {}) {
     super(source, complete('Adagrad', defaults, options));
   }

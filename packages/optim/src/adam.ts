@@ -43,6 +43,8 @@ const defaults: Defaults<AdamOptions> = {
  * console.log(await x.array()); // => [2.5]
  */
 export class Adam extends Optimizer<AdamRule> {
+  static override readonly name: string = 'Adam';
+
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
     super(source, complete('Adam', defaults, options));
   }
@@ -93,6 +95,8 @@ export class Adam extends Optimizer<AdamRule> {
  * console.log(await x.array()); // => [2.5]
  */
 export class AdamW extends Adam {
+  static override readonly name: string = 'AdamW';
+
   constructor(source: ParameterSource<AdamOptions>, options: AdamOptions = {}) {
     super(source, complete('AdamW', { ...defaults, weightDecay: 0.01 }, options));
   }

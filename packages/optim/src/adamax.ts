@@ -39,6 +39,8 @@ const defaults: Defaults<AdamaxOptions> = {
  * console.log(await x.array()); // => [2.5]
  */
 export class Adamax extends Optimizer<AdamaxRule> {
+  static override readonly name: string = 'Adamax';
+
   constructor(source: ParameterSource<AdamaxOptions>, options: AdamaxOptions = {}) {
     super(source, complete('Adamax', defaults, options));
   }

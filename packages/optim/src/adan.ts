@@ -40,6 +40,8 @@ const defaults: Defaults<AdanOptions> = {
  * console.log(await x.array()); // => [2.5]
  */
 export class Adan extends Optimizer<AdanRule> {
+  static override readonly name: string = 'Adan';
+
   constructor(source: ParameterSource<AdanOptions>, options: AdanOptions = {}) {
     super(source, complete('Adan', defaults, options));
   }

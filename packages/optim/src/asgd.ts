@@ -46,6 +46,8 @@ const defaults: Defaults<ASGDOptions> = {
  * console.log(await optimizer.during(() => x.array())); // => [0.75]
  */
 export class ASGD extends AveragingOptimizer<ASGDRule> {
+  static override readonly name: string = 'ASGD';
+
   constructor(source: ParameterSource<ASGDOptions>, options: ASGDOptions = {}) {
     super(source, complete('ASGD', defaults, options));
   }

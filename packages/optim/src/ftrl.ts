@@ -54,6 +54,8 @@ const defaults: Defaults<FTRLOptions> = {
  * console.log((await x.at(0).item()).toFixed(3), await x.at(1).item()); // => 0.833 0
  */
 export class FTRL extends Optimizer<FTRLRule> {
+  static override readonly name: string = 'FTRL';
+
   constructor(source: ParameterSource<FTRLOptions>, options: FTRLOptions = {}) {
     super(source, complete('FTRL', defaults, options));
   }

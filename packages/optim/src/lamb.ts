@@ -40,6 +40,8 @@ const defaults: Defaults<LAMBOptions> = {
  * console.log(await x.array()); // => [1.5]
  */
 export class LAMB extends Optimizer<LAMBRule> {
+  static override readonly name: string = 'LAMB';
+
   constructor(source: ParameterSource<LAMBOptions>, options: LAMBOptions = {}) {
     super(source, complete('LAMB', defaults, options));
   }

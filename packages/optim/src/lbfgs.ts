@@ -74,6 +74,8 @@ const names = [
  * console.log((await x.item()).toFixed(2), (await y.item()).toFixed(2)); // => 1.00 1.00
  */
 export class LBFGS implements Stateful {
+  static readonly name: string = 'LBFGS';
+
   readonly parameters: readonly Parameter[];
   /** Directions taken so far. */
   stepCount = 0;

@@ -37,6 +37,8 @@ const defaults: Defaults<LionOptions> = {
  * console.log(await x.array()); // => [2.5, -0.5]
  */
 export class Lion extends Optimizer<LionRule> {
+  static override readonly name: string = 'Lion';
+
   constructor(source: ParameterSource<LionOptions>, options: LionOptions = {}) {
     super(source, complete('Lion', defaults, options));
   }

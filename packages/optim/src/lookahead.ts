@@ -33,6 +33,8 @@ export interface LookaheadOptions {
  * console.log(await x.array()); // => [2.5]
  */
 export class Lookahead<R extends Rule> implements Stateful {
+  static readonly name: string = 'Lookahead';
+
   readonly optimizer: Optimizer<R>;
   readonly #slow: (Parameter | undefined)[];
   /** For each parameter the count of the step that saw it first, whose slow weight is the one before. */

@@ -60,6 +60,8 @@ const defaults: Defaults<MuonOptions> = {
  * console.log(first.toFixed(1), second.toFixed(1)); // => 1.7 0.4
  */
 export class Muon extends Optimizer<MuonRule> {
+  static override readonly name: string = 'Muon';
+
   constructor(source: ParameterSource<MuonOptions>, options: MuonOptions = {}) {
     const all = complete('Muon', defaults, options);
     if (!Number.isInteger(all.iterations)) {

@@ -43,6 +43,8 @@ const defaults: Defaults<NAdamOptions> = {
  * console.log((await x.item()).toFixed(3)); // => 2.472
  */
 export class NAdam extends Optimizer<NAdamRule> {
+  static override readonly name: string = 'NAdam';
+
   constructor(source: ParameterSource<NAdamOptions>, options: NAdamOptions = {}) {
     super(source, complete('NAdam', defaults, options));
   }

@@ -49,6 +49,8 @@ const names = ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cool
  * console.log(reduced, optimizer.learningRate); // => [false, false, false, true] 0.25
  */
 export class ReduceLROnPlateau<R extends Rule> implements Stateful {
+  static readonly name: string = 'ReduceLROnPlateau';
+
   readonly #optimizer: Optimizer<R>;
   readonly #options: Required<ReduceLROnPlateauOptions>;
   readonly #minima: readonly number[];

@@ -40,6 +40,8 @@ const defaults: Defaults<RAdamOptions> = {
  * console.log(await x.array()); // => [1.5]
  */
 export class RAdam extends Optimizer<RAdamRule> {
+  static override readonly name: string = 'RAdam';
+
   constructor(source: ParameterSource<RAdamOptions>, options: RAdamOptions = {}) {
     super(source, complete('RAdam', defaults, options));
   }

@@ -45,6 +45,8 @@ const defaults: Defaults<RMSpropOptions> = {
  * console.log((await x.item()).toFixed(3)); // => 2.900
  */
 export class RMSprop extends Optimizer<RMSpropRule> {
+  static override readonly name: string = 'RMSprop';
+
   constructor(source: ParameterSource<RMSpropOptions>, options: RMSpropOptions = {}) {
     super(source, complete('RMSprop', defaults, options));
   }

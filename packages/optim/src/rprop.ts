@@ -42,6 +42,8 @@ const defaults: Defaults<RpropOptions> = {
  * console.log(await x.array()); // => [1.5]
  */
 export class Rprop extends Optimizer<RpropRule> {
+  static override readonly name: string = 'Rprop';
+
   constructor(source: ParameterSource<RpropOptions>, options: RpropOptions = {}) {
     const all = complete('Rprop', defaults, options);
     const [down, up] = all.etas;

@@ -53,6 +53,8 @@ const defaults: Defaults<ScheduleFreeAdamWOptions> = {
  * console.log((await optimizer.during(() => x.square().sum().item())) < 0.02); // => true
  */
 export class ScheduleFreeAdamW extends AveragingOptimizer<ScheduleFreeRule> {
+  static override readonly name: string = 'ScheduleFreeAdamW';
+
   constructor(source: ParameterSource<ScheduleFreeAdamWOptions>, options: ScheduleFreeAdamWOptions = {}) {
     const all = complete('ScheduleFreeAdamW', defaults, options);
     if (all.betas[0] === 0) {

@@ -43,6 +43,8 @@ const defaults: Defaults<SGDOptions> = {
  * console.log(await x.array()); // => [1.5]
  */
 export class SGD extends Optimizer<SGDRule> {
+  static override readonly name: string = 'SGD';
+
   constructor(source: ParameterSource<SGDOptions>, options: SGDOptions = {}) {
     const all = complete('SGD', defaults, options);
     const { momentum, dampening } = all;

@@ -52,6 +52,8 @@ export interface WeightAverageOptions {
  * console.log(await model.weight.array()); // => [8]
  */
 export class WeightAverage implements Stateful {
+  static readonly name: string = 'WeightAverage';
+
   /** How often the weights were averaged in. */
   updates = 0;
   #isSwapped = false;

@@ -162,6 +162,15 @@ describe('a checkpoint that does not fit', () => {
         'missing in the file: model.layer.bias, the state of optimizer; unexpected in the file: model.layer.scale; ' +
         "different: 'model.layer.weight' has the shape [3] in the file, [2] here, 'model.running_mean' is I32 in the file, float32 here.",
     );
+    // names as facts, not the words of the message
+    await expect(loadCheckpoint(bytes, run)).rejects.toMatchObject({
+      data: {
+        missing: ['model.layer.bias'],
+        unexpected: ['model.layer.scale'],
+        missingStates: ['optimizer'],
+        unexpectedStates: [],
+      },
+    });
   });
 
   it('takes a part whose name begins that of another one', async () => {

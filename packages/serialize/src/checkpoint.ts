@@ -145,10 +145,9 @@ export async function loadCheckpoint(
   const { parameters, states } = collect(parts);
   const match = matchParameters(parameters, file.tensors, { rename: (name) => (isWanted(name) ? name : null) });
   const stored = Object.keys(record.states).filter(isWanted);
-  reportMismatch('loadCheckpoint', {
-    ...match,
-    missing: [...match.missing, ...[...states.keys()].filter((name) => !stored.includes(name)).map(stateOf)],
-    unexpected: [...match.unexpected, ...stored.filter((name) => !states.has(name)).map(stateOf)],
+  reportMismatch('loadCheckpoint', match, {
+    missingStates: [...states.keys()].filter((name) => !stored.includes(name)),
+    unexpectedStates: stored.filter((name) => !states.has(name)),
   });
   const before = await takeStates(states);
   // States can still refuse what they are given, and then all go back; after them nothing can fail.
@@ -156,10 +155,6 @@ export async function loadCheckpoint(
   if (options.random ?? true) setRandomState(record.random);
   applyValues(match.values);
   return { notes: record.notes };
-}
-
-function stateOf(name: string): string {
-  return `the state of ${name}`;
 }
 
 /**

@@ -120,16 +120,26 @@ function convert(
   }
 }
 
+interface ReportOptions {
+  readonly strict?: boolean;
+  readonly skipMismatched?: boolean;
+  /** States of objects on the host, by the objects' names, that are on one side alone. */
+  readonly missingStates?: readonly string[];
+  readonly unexpectedStates?: readonly string[];
+}
+
 /** Throws a `FormatError` that lists what does not fit; names on one side alone only where `strict`. */
-export function reportMismatch(
-  operation: string,
-  match: Match,
-  { strict = true, skipMismatched = false }: { readonly strict?: boolean; readonly skipMismatched?: boolean } = {},
-): void {
+export function reportMismatch(operation: string, match: Match, options: ReportOptions = {}): void {
+  const { strict = true, skipMismatched = false, missingStates = [], unexpectedStates = [] } = options;
   const { missing, unexpected, mismatched, differences } = match;
   const parts: string[] = [];
-  if (strict && missing.length > 0) parts.push(`missing in the file: ${list(missing)}`);
-  if (strict && unexpected.length > 0) parts.push(`unexpected in the file: ${list(unexpected)}`);
+  const states = (names: readonly string[]): string[] => names.map((name) => `the state of ${name}`);
+  const [lacks, has] = [
+    [...missing, ...states(missingStates)],
+    [...unexpected, ...states(unexpectedStates)],
+  ];
+  if (strict && lacks.length > 0) parts.push(`missing in the file: ${list(lacks)}`);
+  if (strict && has.length > 0) parts.push(`unexpected in the file: ${list(has)}`);
   if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
   if (parts.length === 0) return;
   throw new FormatError(
@@ -140,6 +150,8 @@ export function reportMismatch(
       unexpected,
       mismatched,
       differences,
+      missingStates,
+      unexpectedStates,
     },
   );
 }

@@ -8,6 +8,8 @@ import type { RateGroup } from './events.ts';
 
 /** A loss that is not finite. */
 export class DivergedError extends ValueError {
+  static override readonly name: string = 'DivergedError';
+
   constructor(step: number, loss: number, backs = 0) {
     const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
     super(
@@ -46,6 +48,8 @@ export interface RollBackOptions {
  * console.log(Number.isFinite(await model.weight.item()), optimizer.learningRate); // => true 0.05
  */
 export class RollBack implements Stateful {
+  static readonly name: string = 'RollBack';
+
   readonly every: number;
   readonly most: number;
   readonly #factor: number;

@@ -6,6 +6,8 @@ import { FormatError, type Stateful, type Tensor } from '@nn/core';
 import { type Reading, Values } from '@nn/metrics';
 
 export class LossLog implements Stateful {
+  static readonly name: string = 'LossLog';
+
   readonly #values: Values;
   /** Samples of each loss since the last read. */
   #weights: number[] = [];

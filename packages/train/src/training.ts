@@ -65,6 +65,8 @@ export interface Outcome<V> extends Place {
  * console.log(why, step, (history.at(-1)?.values.accuracy ?? 0) > 0.95); // => done 160 true
  */
 export class Training<B, const M extends Metrics = Readonly<Record<never, never>>> implements Stateful, Controls {
+  static readonly name: string = 'Training';
+
   readonly model: Model;
   readonly optimizer: (StepsOptimizer & object) | null;
   readonly metrics: M;

@@ -2,6 +2,9 @@
 import { cpu } from '@nn/backend-cpu';
 import { FormatError, setDefaultBackend } from '@nn/core';
 import { parseCsv, readCsv, readIdxImages, trainTestSplit, xor } from '@nn/data';
+import { Linear } from '@nn/layers';
+import { SGD } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { describe, expect, it } from 'vitest';
 import { describeError } from '../model/describe-error.ts';
 import { makeProblem } from '../model/samples.ts';
@@ -80,6 +83,15 @@ describe('in Chinese, with the facts', () => {
     const strange = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
     expect(await said(() => session.load(strange))).toMatch(
       /^文件与网络不符，未做任何更改：.*文件中缺少 .*在文件中是 \[3, 2\]，此处是/,
+    );
+  });
+
+  it('checkpoints that lack the state of a part name the part', async () => {
+    const model = new Linear(2, 1);
+    const file = await encodeCheckpoint({ model, optimizer: {} });
+    const optimizer = new SGD(model, { learningRate: 0.1 });
+    expect(await said(() => loadCheckpoint(file, { model, optimizer }))).toBe(
+      '文件与网络不符，未做任何更改：文件中缺少状态 optimizer。',
     );
   });
 

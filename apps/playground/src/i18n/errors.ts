@@ -122,8 +122,9 @@ function names(list: unknown): string {
 }
 
 /** Which names and shapes of a file are not those of the network. */
-function mismatch({ missing, unexpected, mismatched, differences }: Facts): string {
+function mismatch({ missing, unexpected, mismatched, differences, missingStates, unexpectedStates }: Facts): string {
   const [lacks, has] = [names(missing), names(unexpected)];
+  const [lacksState, hasState] = [names(missingStates), names(unexpectedStates)];
   const differ = (Array.isArray(differences) ? differences : []).map(
     ({ name, file, here }: { name: string; file: string; here: string }) =>
       `“${excerpt(name, 60)}”在文件中是 ${file}，此处是 ${here}`,
@@ -132,6 +133,8 @@ function mismatch({ missing, unexpected, mismatched, differences }: Facts): stri
   const parts = [
     ...(lacks === '' ? [] : [`文件中缺少 ${lacks}`]),
     ...(has === '' ? [] : [`文件中多出 ${has}`]),
+    ...(lacksState === '' ? [] : [`文件中缺少状态 ${lacksState}`]),
+    ...(hasState === '' ? [] : [`文件中多出状态 ${hasState}`]),
     ...differ.slice(0, 6),
     ...(others > 0 ? [`另有 ${others} 处不符`] : []),
   ];

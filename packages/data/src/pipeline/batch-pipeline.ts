@@ -74,6 +74,8 @@ const known = [
 
 /** Batches that are waited for: `for await` walks to the end of the epoch. `DataPipeline.batch` makes it. */
 export class BatchPipeline<S extends Sample = Sample> implements Stateful, AsyncIterable<PipelineBatch<S>> {
+  static readonly name: string = 'BatchPipeline';
+
   readonly batchSize: number;
   readonly #work: Work;
   readonly #options: BatchOptions<S>;

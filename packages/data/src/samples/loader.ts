@@ -74,6 +74,8 @@ interface LoaderState {
  * console.log(shapes, loader.epoch); // => [ [ [ 50, 2 ], [ 50 ] ], [ [ 30, 2 ], [ 30 ] ] ] 1
  */
 export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable<Batch<F>> {
+  static readonly name: string = 'DataLoader';
+
   readonly dataset: Dataset<F>;
   readonly batchSize: number;
   readonly shuffle: boolean;

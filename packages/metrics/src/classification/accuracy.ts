@@ -71,6 +71,8 @@ export function accuracy(predictions: Tensor, targets: Tensor, options: Predicti
  * console.log((await accuracy.read()).epoch.toFixed(4)); // => 0.6667
  */
 export class Accuracy extends MeanMetric<Batch> {
+  static override readonly name: string = 'Accuracy';
+
   readonly #options: PredictionOptions;
 
   constructor(options: PredictionOptions = {}) {
@@ -135,6 +137,8 @@ export function topKAccuracy(scores: Tensor, targets: Tensor, options: TopKOptio
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class TopKAccuracy extends MeanMetric<Batch> {
+  static override readonly name: string = 'TopKAccuracy';
+
   readonly #options: TopKOptions;
 
   constructor(options: TopKOptions) {
@@ -199,6 +203,8 @@ export function exactMatch(predictions: Tensor, targets: Tensor, options: Predic
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class ExactMatch extends MeanMetric<Batch> {
+  static override readonly name: string = 'ExactMatch';
+
   readonly #options: PredictionOptions;
 
   constructor(options: Pick<PredictionOptions, 'from' | 'threshold'> = {}) {
@@ -242,6 +248,8 @@ export function hammingLoss(predictions: Tensor, targets: Tensor, options: Predi
  * console.log((await metric.read()).epoch); // => 0.25
  */
 export class HammingLoss extends MeanMetric<Batch> {
+  static override readonly name: string = 'HammingLoss';
+
   readonly #options: PredictionOptions;
 
   constructor(options: PredictionOptions = {}) {

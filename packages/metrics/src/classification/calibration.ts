@@ -152,6 +152,8 @@ function errorOf(table: readonly ReliabilityBin[], norm: CalibrationErrorOptions
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.2900
  */
 export class CalibrationError extends BinnedMetric<number> {
+  static override readonly name: string = 'CalibrationError';
+
   readonly #norm: CalibrationErrorOptions['norm'];
 
   constructor(options: CalibrationErrorOptions = {}) {
@@ -176,6 +178,8 @@ export class CalibrationError extends BinnedMetric<number> {
  * console.log((await metric.read()).epoch[0]?.[0]?.accuracy); // => 0.5
  */
 export class ReliabilityTable extends BinnedMetric<ReliabilityBin[][]> {
+  static override readonly name: string = 'ReliabilityTable';
+
   constructor(options: CalibrationOptions = {}) {
     super('reliability', options, null);
   }

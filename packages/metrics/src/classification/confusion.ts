@@ -76,6 +76,8 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
  * console.log((await matrix.read()).epoch); // => [ [ 1, 1 ], [ 0, 0 ] ]
  */
 export class ConfusionMatrix extends MatrixMetric<number[][]> {
+  static override readonly name: string = 'ConfusionMatrix';
+
   constructor(options: PredictionOptions = {}) {
     checkOptions('ConfusionMatrix', options, predictionOptions);
     super('confusion_matrix', options, null);
@@ -110,6 +112,8 @@ function costOf(i: number, j: number, weighting: KappaOptions['weighting']): num
  * console.log((await kappa.read()).epoch.toFixed(6)); // => 0.636364
  */
 export class CohenKappa extends MatrixMetric<number> {
+  static override readonly name: string = 'CohenKappa';
+
   readonly #weighting: KappaOptions['weighting'];
 
   constructor(options: KappaOptions = {}) {

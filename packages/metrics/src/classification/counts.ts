@@ -147,6 +147,8 @@ export type Score<A extends Average> = A extends 'none' ? number[] : number;
 
 /** A score with a formula per class and an average. */
 export class ScoreMetric<A extends Average> extends CountMetric<Score<A>> {
+  static override readonly name: string = 'ScoreMetric';
+
   readonly #formula: Formula;
   readonly #average: A | undefined;
 

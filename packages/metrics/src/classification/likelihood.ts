@@ -150,6 +150,8 @@ export function logLoss(predictions: Tensor, targets: Tensor, options: Options &
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.2231
  */
 export class LogLoss extends LossMetric {
+  static override readonly name: string = 'LogLoss';
+
   constructor(options: Options = {}, name = 'log_loss') {
     super(name, logLossOf, options);
   }
@@ -178,6 +180,8 @@ export function brierScore(predictions: Tensor, targets: Tensor, options: Option
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.0400
  */
 export class BrierScore extends LossMetric {
+  static override readonly name: string = 'BrierScore';
+
   constructor(options: Options = {}) {
     super('brier_score', brierOf, options);
   }
@@ -206,6 +210,8 @@ export function hingeLoss(predictions: Tensor, targets: Tensor, options: Options
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.2000
  */
 export class HingeLoss extends LossMetric {
+  static override readonly name: string = 'HingeLoss';
+
   constructor(options: Options = {}) {
     super('hinge_loss', hingeOf, options);
   }

@@ -57,6 +57,8 @@ export function precision(predictions: Tensor, targets: Tensor, options: ScoreOp
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class Precision<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'Precision';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('precision', precisionOf, options);
   }
@@ -86,6 +88,8 @@ export function recall(predictions: Tensor, targets: Tensor, options: ScoreOptio
  * console.log((await metric.read()).epoch); // => [ 0.5, 1 ]
  */
 export class Recall<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'Recall';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('recall', recallOf, options);
   }
@@ -115,6 +119,8 @@ export function specificity(predictions: Tensor, targets: Tensor, options: Score
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class Specificity<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'Specificity';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('specificity', specificityOf, options);
   }
@@ -148,6 +154,8 @@ export function negativePredictiveValue(
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class NegativePredictiveValue<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'NegativePredictiveValue';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('negative_predictive_value', negativeOf, options);
   }
@@ -178,6 +186,8 @@ export function f1Score(predictions: Tensor, targets: Tensor, options: ScoreOpti
  * console.log((await metric.read()).epoch.toFixed(4), metric.absentClasses); // => 0.3333 []
  */
 export class F1Score<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'F1Score';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('f1', betaFormula('F1Score', 1), options);
   }
@@ -212,6 +222,8 @@ export function fBetaScore(predictions: Tensor, targets: Tensor, options: FBetaO
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.8333
  */
 export class FBetaScore<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'FBetaScore';
+
   constructor(options: FBetaOptions<A>) {
     super('f_beta', betaFormula('FBetaScore', options.beta), options, ['beta']);
   }
@@ -242,6 +254,8 @@ export function jaccard(predictions: Tensor, targets: Tensor, options: ScoreOpti
  * console.log((await meanIou.read()).epoch.toFixed(4)); // => 0.5833
  */
 export class Jaccard<A extends Average = 'macro'> extends ScoreMetric<A> {
+  static override readonly name: string = 'Jaccard';
+
   constructor(options: ScoreOptions<A> = {}) {
     super('jaccard', jaccardOf, options);
   }
@@ -268,6 +282,8 @@ export interface Outcomes {
  * console.log((await metric.read()).epoch.falsePositives); // => [ 1 ]
  */
 export class OutcomeCounts extends CountMetric<Outcomes> {
+  static override readonly name: string = 'OutcomeCounts';
+
   constructor(options: MarkOptions = {}) {
     checkOptions('OutcomeCounts', options, [...predictionOptions, 'soft']);
     super('outcomes', options, false, null);
@@ -337,6 +353,8 @@ export function balancedAccuracy(
  * console.log((await metric.read()).epoch); // => 0.75
  */
 export class BalancedAccuracy extends CountMetric<number> {
+  static override readonly name: string = 'BalancedAccuracy';
+
   readonly #adjusted: boolean;
 
   constructor(options: BalancedAccuracyOptions = {}) {
@@ -383,6 +401,8 @@ export function geometricMean(
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.7071
  */
 export class GeometricMean extends CountMetric<number> {
+  static override readonly name: string = 'GeometricMean';
+
   constructor(options: PredictionOptions = {}) {
     checkOptions('GeometricMean', options, predictionOptions);
     super('geometric_mean', options, true);
@@ -436,6 +456,8 @@ export function matthewsCorrelation(
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.7000
  */
 export class MatthewsCorrelation extends CountMetric<number> {
+  static override readonly name: string = 'MatthewsCorrelation';
+
   constructor(options: PredictionOptions = {}) {
     checkOptions('MatthewsCorrelation', options, predictionOptions);
     super('matthews_correlation', options, true);
@@ -474,6 +496,8 @@ export interface ShotRecalls {
  * console.log((await metric.read()).epoch.few); // => 0
  */
 export class ShotRecall extends CountMetric<ShotRecalls> {
+  static override readonly name: string = 'ShotRecall';
+
   readonly #counts: readonly number[];
   readonly #many: number;
   readonly #few: number;

@@ -71,6 +71,8 @@ abstract class AreaMetric<A extends CurveAverage> extends CurveMetric<Area<A>> {
  * console.log((await metric.read()).epoch); // => 0.75
  */
 export class AUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
+  static override readonly name: string = 'AUROC';
+
   #error = Number.NaN;
 
   constructor(options: AreaOptions<A> = {}) {
@@ -111,6 +113,8 @@ export interface AveragePrecisionOptions<A extends CurveAverage = CurveAverage> 
  * console.log((await metric.read()).epoch.toFixed(6)); // => 0.583333
  */
 export class AveragePrecision<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
+  static override readonly name: string = 'AveragePrecision';
+
   readonly #isInterpolated: boolean;
 
   constructor(options: AveragePrecisionOptions<A> = {}) {
@@ -140,6 +144,8 @@ export interface LogAurocOptions<A extends CurveAverage = CurveAverage> extends 
  * console.log((await metric.read()).epoch); // => 1
  */
 export class LogAUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
+  static override readonly name: string = 'LogAUROC';
+
   readonly #between: readonly [number, number];
 
   constructor(options: LogAurocOptions<A> = {}) {

@@ -27,6 +27,8 @@ import { CurveMetric, type CurveOptions } from './curve-metric.ts';
  * console.log((await metric.read()).epoch[0]?.truePositiveRate); // => [ 0, 0.5, 0.5, 1 ]
  */
 export class RocCurve extends CurveMetric<RocPoints[]> {
+  static override readonly name: string = 'RocCurve';
+
   constructor(options: CurveOptions = {}) {
     super('roc_curve', options, null);
   }
@@ -47,6 +49,8 @@ export class RocCurve extends CurveMetric<RocPoints[]> {
  * console.log((await metric.read()).epoch[0]?.recall); // => [ 0, 0.5, 0.5, 1 ]
  */
 export class PrecisionRecallCurve extends CurveMetric<PrecisionRecallPoints[]> {
+  static override readonly name: string = 'PrecisionRecallCurve';
+
   constructor(options: CurveOptions = {}) {
     super('precision_recall_curve', options, null);
   }
@@ -91,6 +95,8 @@ function share(metric: string, name: string, value: number): number {
  * console.log((await metric.read()).epoch.toFixed(4), metric.threshold); // => 0.6667 0.25
  */
 export class PrecisionAtRecall extends PointMetric {
+  static override readonly name: string = 'PrecisionAtRecall';
+
   readonly #least: number;
 
   constructor(options: CurveOptions & { readonly recall: number }) {
@@ -114,6 +120,8 @@ export class PrecisionAtRecall extends PointMetric {
  * console.log((await metric.read()).epoch.toFixed(4), metric.threshold); // => 0.5000 0.875
  */
 export class RecallAtPrecision extends PointMetric {
+  static override readonly name: string = 'RecallAtPrecision';
+
   readonly #least: number;
 
   constructor(options: CurveOptions & { readonly precision: number }) {
@@ -137,6 +145,8 @@ export class RecallAtPrecision extends PointMetric {
  * console.log((await metric.read()).epoch.toFixed(4), metric.threshold); // => 0.5000 0.875
  */
 export class SensitivityAtSpecificity extends PointMetric {
+  static override readonly name: string = 'SensitivityAtSpecificity';
+
   readonly #least: number;
 
   constructor(options: CurveOptions & { readonly specificity: number }) {
@@ -160,6 +170,8 @@ export class SensitivityAtSpecificity extends PointMetric {
  * console.log((await metric.read()).epoch.toFixed(4), metric.threshold); // => 0.5000 0.25
  */
 export class SpecificityAtSensitivity extends PointMetric {
+  static override readonly name: string = 'SpecificityAtSensitivity';
+
   readonly #least: number;
 
   constructor(options: CurveOptions & { readonly sensitivity: number }) {
@@ -183,6 +195,8 @@ export class SpecificityAtSensitivity extends PointMetric {
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class EqualErrorRate extends PointMetric {
+  static override readonly name: string = 'EqualErrorRate';
+
   constructor(options: CurveOptions = {}) {
     super('equal_error_rate', options, false);
   }

@@ -57,6 +57,8 @@ export function meanSquaredError(predictions: Tensor, targets: Tensor, weighting
  * console.log((await metric.read()).epoch); // => 2
  */
 export class MeanSquaredError extends PairMetric {
+  static override readonly name: string = 'MeanSquaredError';
+
   constructor() {
     super('mean_squared_error', squared);
   }
@@ -85,6 +87,8 @@ export function meanAbsoluteError(predictions: Tensor, targets: Tensor, weightin
  * console.log((await metric.read()).epoch); // => 1
  */
 export class MeanAbsoluteError extends PairMetric {
+  static override readonly name: string = 'MeanAbsoluteError';
+
   constructor() {
     super('mean_absolute_error', absolute);
   }
@@ -113,6 +117,8 @@ export function meanAbsolutePercentageError(predictions: Tensor, targets: Tensor
  * console.log((await metric.read()).epoch); // => 0.25
  */
 export class MeanAbsolutePercentageError extends PairMetric {
+  static override readonly name: string = 'MeanAbsolutePercentageError';
+
   constructor() {
     super('mean_absolute_percentage_error', percentage);
   }
@@ -145,6 +151,8 @@ export function symmetricMeanAbsolutePercentageError(
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class SymmetricMeanAbsolutePercentageError extends PairMetric {
+  static override readonly name: string = 'SymmetricMeanAbsolutePercentageError';
+
   constructor() {
     super('symmetric_mean_absolute_percentage_error', symmetric);
   }
@@ -173,6 +181,8 @@ export function meanSquaredLogarithmicError(predictions: Tensor, targets: Tensor
  * console.log((await metric.read()).epoch); // => 0
  */
 export class MeanSquaredLogarithmicError extends PairMetric {
+  static override readonly name: string = 'MeanSquaredLogarithmicError';
+
   constructor() {
     super('mean_squared_logarithmic_error', logarithmic);
   }
@@ -201,6 +211,8 @@ export function logCoshError(predictions: Tensor, targets: Tensor, weighting: We
  * console.log((await metric.read()).epoch); // => 0
  */
 export class LogCoshError extends PairMetric {
+  static override readonly name: string = 'LogCoshError';
+
   constructor() {
     super('log_cosh_error', logCoshOf);
   }
@@ -229,6 +241,8 @@ export function rootMeanSquaredError(predictions: Tensor, targets: Tensor, weigh
  * console.log((await metric.read()).epoch); // => 3
  */
 export class RootMeanSquaredError extends PairMetric {
+  static override readonly name: string = 'RootMeanSquaredError';
+
   constructor() {
     super('root_mean_squared_error', squared);
   }
@@ -277,6 +291,8 @@ export function quantileError(predictions: Tensor, targets: Tensor, options: Qua
  * console.log((await metric.read()).epoch); // => 3
  */
 export class QuantileError extends PairMetric {
+  static override readonly name: string = 'QuantileError';
+
   constructor(options: QuantileOptions = {}) {
     checkOptions('QuantileError', options, ['quantile']);
     super('quantile_error', pinball('QuantileError', options));
@@ -344,6 +360,8 @@ export function tweedieDeviance(
  * console.log((await poisson.read()).epoch.toFixed(4)); // => 0.6137
  */
 export class TweedieDeviance extends PairMetric {
+  static override readonly name: string = 'TweedieDeviance';
+
   constructor(options: TweedieOptions = {}) {
     checkOptions('TweedieDeviance', options, ['power']);
     super('tweedie_deviance', devianceOf('TweedieDeviance', options));
@@ -383,6 +401,8 @@ export function cosineSimilarity(predictions: Tensor, targets: Tensor, weighting
  * console.log((await metric.read()).epoch.toFixed(2)); // => 0.96
  */
 export class CosineSimilarity extends PairMetric {
+  static override readonly name: string = 'CosineSimilarity';
+
   constructor() {
     super('cosine_similarity', cosineOf, true);
   }
@@ -419,6 +439,8 @@ export function continuousRankedProbability(predictions: Tensor, targets: Tensor
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class ContinuousRankedProbability extends PairMetric {
+  static override readonly name: string = 'ContinuousRankedProbability';
+
   constructor() {
     super('continuous_ranked_probability', crpsOf);
   }

@@ -219,6 +219,8 @@ export function r2Score(predictions: Tensor, targets: Tensor, options: R2Options
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.9486
  */
 export class R2Score extends MomentMetric {
+  static override readonly name: string = 'R2Score';
+
   constructor(options: R2Options = {}) {
     checkOptions('R2Score', options, ['features']);
     super('r2', options.features === undefined ? r2Of : adjusted('R2Score', options.features), true);
@@ -253,6 +255,8 @@ export function explainedVariance(predictions: Tensor, targets: Tensor, weightin
  * console.log((await metric.read()).epoch.toFixed(4)); // => 1.0000
  */
 export class ExplainedVariance extends MomentMetric {
+  static override readonly name: string = 'ExplainedVariance';
+
   constructor() {
     super('explained_variance', explainedVarianceOf, true);
   }
@@ -281,6 +285,8 @@ export function pearsonCorrelation(predictions: Tensor, targets: Tensor, weighti
  * console.log((await metric.read()).epoch.toFixed(4)); // => 1.0000
  */
 export class PearsonCorrelation extends MomentMetric {
+  static override readonly name: string = 'PearsonCorrelation';
+
   constructor() {
     super('pearson_correlation', pearsonOf, true);
   }
@@ -309,6 +315,8 @@ export function concordanceCorrelation(predictions: Tensor, targets: Tensor, wei
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.8000
  */
 export class ConcordanceCorrelation extends MomentMetric {
+  static override readonly name: string = 'ConcordanceCorrelation';
+
   constructor() {
     super('concordance_correlation', concordanceOf, true);
   }
@@ -337,6 +345,8 @@ export function relativeSquaredError(predictions: Tensor, targets: Tensor, weigh
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.5000
  */
 export class RelativeSquaredError extends MomentMetric {
+  static override readonly name: string = 'RelativeSquaredError';
+
   constructor() {
     super('relative_squared_error', relativeOf, false);
   }
@@ -369,6 +379,8 @@ export function normalizedRootMeanSquaredError(
  * console.log((await metric.read()).epoch.toFixed(2)); // => 0.50
  */
 export class NormalizedRootMeanSquaredError extends MomentMetric {
+  static override readonly name: string = 'NormalizedRootMeanSquaredError';
+
   constructor(options: NormalizedOptions = {}) {
     checkOptions('NormalizedRootMeanSquaredError', options, ['by']);
     super('normalized_root_mean_squared_error', normalized(options.by), false);

@@ -59,6 +59,8 @@ function ranksOf(values: readonly number[]): number[] {
  * console.log((await metric.read()).epoch); // => 1
  */
 export class SpearmanCorrelation extends RankMetric {
+  static override readonly name: string = 'SpearmanCorrelation';
+
   constructor(options: RowOptions = {}) {
     super('spearman_correlation', options);
   }
@@ -84,6 +86,8 @@ export class SpearmanCorrelation extends RankMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.3333
  */
 export class KendallCorrelation extends RankMetric {
+  static override readonly name: string = 'KendallCorrelation';
+
   constructor(options: RowOptions = {}) {
     super('kendall_correlation', options);
   }

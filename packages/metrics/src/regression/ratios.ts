@@ -48,6 +48,8 @@ export class WeightedAbsolutePercentageError extends SumMetric<
   readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting],
   number
 > {
+  static override readonly name: string = 'WeightedAbsolutePercentageError';
+
   constructor() {
     super('weighted_absolute_percentage_error', false);
   }

@@ -165,6 +165,8 @@ export function peakSignalToNoise(images: Tensor, targets: Tensor, options: Imag
  * console.log((await metric.read()).epoch.toFixed(3)); // => 20.000
  */
 export class PeakSignalToNoise extends ImageMetric {
+  static override readonly name: string = 'PeakSignalToNoise';
+
   constructor(options: ImageOptions) {
     super('peak_signal_to_noise', errors, options);
   }
@@ -200,6 +202,8 @@ export function structuralSimilarity(images: Tensor, targets: Tensor, options: I
  * console.log((await metric.read()).epoch.toFixed(4)); // => 1.0000
  */
 export class StructuralSimilarity extends ImageMetric {
+  static override readonly name: string = 'StructuralSimilarity';
+
   constructor(options: ImageOptions) {
     super('structural_similarity', ssimOf(options), options);
   }
@@ -230,6 +234,8 @@ export function multiScaleSimilarity(images: Tensor, targets: Tensor, options: I
  * console.log((await metric.read()).epoch.toFixed(3)); // => 1.000
  */
 export class MultiScaleSimilarity extends ImageMetric {
+  static override readonly name: string = 'MultiScaleSimilarity';
+
   constructor(options: ImageOptions) {
     super('multi_scale_similarity', multiScaleOf(options), options);
   }
@@ -273,6 +279,8 @@ export function totalVariation(images: Tensor, weighting: Weighting = {}): Tenso
  * console.log((await metric.read()).epoch); // => 2
  */
 export class TotalVariation extends MeanMetric<readonly [images: Tensor, weighting?: Weighting]> {
+  static override readonly name: string = 'TotalVariation';
+
   constructor() {
     super('total_variation', null);
   }

@@ -65,6 +65,8 @@ export function signalToNoise(predictions: Tensor, targets: Tensor, weighting: W
  * console.log((await metric.read()).epoch.toFixed(3)); // => 20.000
  */
 export class SignalToNoise extends PairMetric {
+  static override readonly name: string = 'SignalToNoise';
+
   constructor() {
     super('signal_to_noise', snrOf, true);
   }
@@ -97,6 +99,8 @@ export function scaleInvariantSignalToDistortion(
  * console.log((await metric.read()).epoch.toFixed(3)); // => 9.542
  */
 export class ScaleInvariantSignalToDistortion extends PairMetric {
+  static override readonly name: string = 'ScaleInvariantSignalToDistortion';
+
   constructor() {
     super('scale_invariant_signal_to_distortion', siSdrOf, true);
   }
@@ -125,6 +129,8 @@ export function scaleInvariantSignalToNoise(predictions: Tensor, targets: Tensor
  * console.log((await metric.read()).epoch.toFixed(3)); // => 9.542
  */
 export class ScaleInvariantSignalToNoise extends PairMetric {
+  static override readonly name: string = 'ScaleInvariantSignalToNoise';
+
   constructor() {
     super('scale_invariant_signal_to_noise', siSnrOf, true);
   }
@@ -188,6 +194,8 @@ export function permutationInvariantSiSnr(predictions: Tensor, targets: Tensor, 
 export class PermutationInvariantSiSnr extends MeanMetric<
   readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting]
 > {
+  static override readonly name: string = 'PermutationInvariantSiSnr';
+
   constructor() {
     super('permutation_invariant_si_snr', true);
   }
@@ -245,6 +253,8 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>, lag: number): n
 export class SignalToDistortion extends HostMetric<
   readonly [prediction: ArrayLike<number>, target: ArrayLike<number>]
 > {
+  static override readonly name: string = 'SignalToDistortion';
+
   readonly #filter: number;
 
   constructor({ filter = 512 }: DistortionOptions = {}) {

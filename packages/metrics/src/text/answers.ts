@@ -43,6 +43,8 @@ export class AnswerMatch extends HostMetric<
   readonly [predictions: string | readonly string[], answers: readonly string[] | readonly (readonly string[])[]],
   AnswerScores
 > {
+  static override readonly name: string = 'AnswerMatch';
+
   constructor() {
     super('answer_match', true, 3);
   }
@@ -81,6 +83,8 @@ export interface DistinctOptions {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.6667
  */
 export class DistinctNgrams extends HostMetric<readonly [texts: string | readonly string[]]> {
+  static override readonly name: string = 'DistinctNgrams';
+
   readonly #n: number;
 
   constructor(options: DistinctOptions = {}) {

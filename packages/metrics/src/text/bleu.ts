@@ -40,6 +40,8 @@ export const words = (text: string): string[] => text.split(/\s+/).filter((word)
 export class BLEU extends HostMetric<
   readonly [predictions: string | readonly string[], references: readonly string[] | readonly (readonly string[])[]]
 > {
+  static override readonly name: string = 'BLEU';
+
   readonly #options: Required<BleuOptions>;
   #references = new Set<number>();
 

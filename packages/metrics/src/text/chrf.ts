@@ -35,6 +35,8 @@ function splitWords(text: string): string[] {
 export class ChrF extends HostMetric<
   readonly [predictions: string | readonly string[], references: string | readonly string[]]
 > {
+  static override readonly name: string = 'ChrF';
+
   readonly #characters: number;
   readonly #words: number;
   readonly #beta: number;

@@ -76,6 +76,8 @@ abstract class EditMetric extends HostMetric<Batch> {
  * console.log((await metric.read()).epoch); // => 0.5
  */
 export class WordErrorRate extends EditMetric {
+  static override readonly name: string = 'WordErrorRate';
+
   constructor() {
     super('word_error_rate', words);
   }
@@ -95,6 +97,8 @@ export class WordErrorRate extends EditMetric {
  * console.log((await metric.read()).epoch.toFixed(6)); // => 0.341463
  */
 export class CharacterErrorRate extends EditMetric {
+  static override readonly name: string = 'CharacterErrorRate';
+
   constructor() {
     super('character_error_rate', (text) => [...text]);
   }
@@ -114,6 +118,8 @@ export class CharacterErrorRate extends EditMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.4444
  */
 export class MatchErrorRate extends EditMetric {
+  static override readonly name: string = 'MatchErrorRate';
+
   constructor() {
     super('match_error_rate', words);
   }
@@ -133,6 +139,8 @@ export class MatchErrorRate extends EditMetric {
  * console.log((await metric.read()).epoch.toFixed(4)); // => 0.6528
  */
 export class WordInformationLost extends EditMetric {
+  static override readonly name: string = 'WordInformationLost';
+
   constructor() {
     super('word_information_lost', words);
   }
@@ -157,6 +165,8 @@ export interface EditDistanceOptions {
  * console.log((await metric.read()).epoch); // => 1.5
  */
 export class EditDistance extends EditMetric {
+  static override readonly name: string = 'EditDistance';
+
   constructor(options: EditDistanceOptions = {}) {
     checkOptions('EditDistance', options, ['of']);
     super('edit_distance', options.of === 'words' ? words : (text) => [...text]);

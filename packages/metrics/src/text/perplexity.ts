@@ -39,6 +39,8 @@ export function perplexity(predictions: Tensor, targets: Tensor, options: Perple
  * console.log((await metric.read()).epoch.toFixed(3)); // => 4.000
  */
 export class Perplexity extends LogLoss {
+  static override readonly name: string = 'Perplexity';
+
   constructor(options: PerplexityOptions = {}) {
     checkOptions('Perplexity', options, known);
     super({ from: 'logits', ...options }, 'perplexity');
@@ -63,6 +65,8 @@ export class BitsPerByte extends SumMetric<
   readonly [meanLoss: Tensor, of: { readonly tokens: number | Tensor; readonly bytes: number | Tensor }],
   number
 > {
+  static override readonly name: string = 'BitsPerByte';
+
   constructor() {
     super('bits_per_byte', false);
   }

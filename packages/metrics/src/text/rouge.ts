@@ -95,6 +95,8 @@ export class ROUGE extends HostMetric<
   readonly [predictions: string | readonly string[], references: string | readonly string[]],
   RougeScores
 > {
+  static override readonly name: string = 'ROUGE';
+
   constructor(options: Readonly<Record<string, never>> = {}) {
     checkOptions('ROUGE', options, []);
     super('rouge', true, 1 + kinds.length);

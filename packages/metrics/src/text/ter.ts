@@ -68,6 +68,8 @@ export interface TerOptions {
 export class TranslationEditRate extends HostMetric<
   readonly [predictions: string | readonly string[], references: readonly string[] | readonly (readonly string[])[]]
 > {
+  static override readonly name: string = 'TranslationEditRate';
+
   readonly #lowercase: boolean;
 
   constructor(options: TerOptions = {}) {

@@ -25,6 +25,8 @@ export interface EarlyStoppingOptions {
  * console.log(stopping.best, stopping.waited); // => 0.5 2
  */
 export class EarlyStopping implements Stateful {
+  static readonly name: string = 'EarlyStopping';
+
   readonly #patience: number;
   readonly #minDelta: number;
   readonly #sign: 1 | -1;

@@ -20,6 +20,8 @@ export interface SpikeOptions {
  * console.log(losses.findIndex((loss) => detector.update(loss))); // => 30
  */
 export class SpikeDetector implements Stateful {
+  static readonly name: string = 'SpikeDetector';
+
   readonly #deviations: number;
   readonly #window: number;
   #count = 0;

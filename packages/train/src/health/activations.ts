@@ -36,6 +36,8 @@ export interface ActivationReading {
  * console.log(deadUnits, zeros); // => [ 0 ] 0.75
  */
 export class ActivationStatistics extends SumMetric<readonly [outputs: Tensor], ActivationReading> {
+  static override readonly name: string = 'ActivationStatistics';
+
   readonly #axis: number;
 
   /** `axis`: that of the units. Default 1; -1 for [N, time, units]. */

@@ -31,6 +31,8 @@ interface Window {
  * console.log(findings.map(({ what }) => what)); // => [ 'plateau' ]
  */
 export class LossWatch implements Stateful {
+  static readonly name: string = 'LossWatch';
+
   readonly #window: number;
   readonly #patience: number;
   #losses: number[] = [];

@@ -7,6 +7,8 @@ import { dirname } from 'node:path';
 import { FormatError, type Stateful, ValueError } from '@nn/core';
 
 export class AppendFile implements Stateful {
+  static readonly name: string = 'AppendFile';
+
   readonly path: string;
   readonly #appends: boolean;
   #length: number | null = null;
