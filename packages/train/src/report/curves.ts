@@ -35,6 +35,8 @@ const most = 1000;
  * console.log(steps.length <= 1000, values.length === steps.length); // => true true
  */
 export class Curves implements Stateful {
+  static readonly name: string = 'Curves';
+
   readonly #curves = new Map<string, Growing>();
 
   get names(): string[] {

@@ -54,6 +54,8 @@ const mostWarnings = 200;
  * console.log(html.startsWith('<!doctype html>'), html.includes('<h1>Moons</h1>')); // => true true
  */
 export class RunReport implements Callback, Stateful {
+  static readonly name: string = 'RunReport';
+
   readonly curves: Curves = new Curves();
   readonly #options: RunReportOptions;
   readonly #now: () => number;
