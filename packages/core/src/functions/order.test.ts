@@ -327,6 +327,10 @@ test('the gradient of what chooses nothing lives where its tensor does', async (
     expect(slope!.backend).toBe(other);
     expect(await slope!.array()).toEqual([0, 0, 0]);
   }
+  const rows = core.zeros([2, 0], { backend: other });
+  const [empty] = core.gradients(rows.at([0, 1]).sum(), [rows]);
+  expect(empty!.backend).toBe(other);
+  expect(await empty!.array()).toEqual([[], []]);
 });
 
 test('inside of a compiled function indices are arguments, and values are not read', async () => {

@@ -132,3 +132,8 @@ describe('gradients go back', () => {
     expect(await slope.array()).toEqual([100, 1, 10]);
   });
 });
+
+test('a box made of other parts of its base does not write over them before they are read', async () => {
+  const sums = tensor([1, 1, 1, 1, 1, 1]).cumsum(0);
+  expect(await sums.update([2], sums.at([0, 4]).mul(10)).array()).toEqual([1, 2, 10, 20, 30, 40]);
+});
