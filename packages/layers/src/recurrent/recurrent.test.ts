@@ -12,10 +12,22 @@ import {
   uniform,
   zeros,
 } from '@nn/core';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { ConvLSTM2d, GRU, GRUCell, LayerNormLSTM, LSTM, LSTMCell, RNN, RNNCell, summary } from '../index.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  ConvLSTM2d,
+  GRU,
+  GRUCell,
+  LayerNormLSTM,
+  LSTM,
+  LSTMCell,
+  type LSTMResult,
+  type LSTMStart,
+  RNN,
+  RNNCell,
+  summary,
+} from '../index.ts';
 
-beforeAll(() => setDefaultBackend(cpu()));
+setDefaultBackend(cpu());
 
 const read = async (x: Tensor): Promise<number[]> => Array.from(await x.data());
 
@@ -94,6 +106,37 @@ describe('long sequences', () => {
         .sum()
         .item(),
     ).toBe(0);
+  });
+});
+
+describe('long sequences, which are loops of the device,', () => {
+  const options = { layers: 2, batchFirst: true } as const;
+  const flat = [2, 20, 2];
+  const cases: readonly (readonly [
+    string,
+    { forward(x: Tensor, start?: LSTMStart): LSTMResult },
+    readonly number[],
+  ])[] = [
+    ['LSTM', new LSTM(2, 3, options), flat],
+    ['LSTM with a projection', new LSTM(2, 3, { ...options, projection: 2 }), flat],
+    ['LayerNormLSTM', new LayerNormLSTM(2, 3, options), flat],
+    ['ConvLSTM2d', new ConvLSTM2d(1, 2, [1, 3], options), [2, 20, 1, 2, 3]],
+  ];
+  test.each(cases)('give what two short halves of them give: %s', async (_, layer, shape) => {
+    const x = uniform(shape, { low: -1, high: 1 });
+    const whole = layer.forward(x);
+    const first = layer.forward(x.at([], [0, 10]));
+    const second = layer.forward(x.at([], [10, 20]), first);
+    const pairs = [
+      [whole.output, concat([first.output, second.output], 1)],
+      [whole.hidden, second.hidden],
+      [whole.cell, second.cell],
+    ] as const;
+    const slopes = pairs.map((pair) => pair.map((y) => gradients(y.square().sum(), [x])[0]));
+    for (const [found, right] of [...pairs, ...slopes]) {
+      const [a, b] = await Promise.all([found?.data(), right?.data()]);
+      for (const [i, value] of [...(a ?? [Number.NaN])].entries()) expect(value).toBeCloseTo(b?.[i] ?? Number.NaN, 4);
+    }
   });
 });
 
