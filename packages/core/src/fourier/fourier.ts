@@ -105,7 +105,7 @@ function inverseRows(operation: string, z: Node, options: FourierOptions): Node 
 /**
  * The discrete Fourier transform of complex rows [..., N, 2], of any length: [..., N, 2] with y_k = sum over t of x_t
  * exp(-2 pi i t k / N). Real rows are made complex by `complex(x)`, or transformed by `rfft`. The host computes it in
- * double precision, in O(N log N) for every N.
+ * O(N log N) for every N, in double precision but for powers of 2 from 64 on.
  *
  * @example
  * import { complex, fft } from '@nn/core';

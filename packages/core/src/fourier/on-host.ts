@@ -5,8 +5,9 @@
 import type { Node } from '../graph/node.ts';
 import type { TensorType, Unary } from '../graph/primitive.ts';
 import { applyOnHost, defineOnHost, type HostPrimitive } from '../ops/on-host.ts';
-import { halfOf, realInverseOf, realTransformOf } from './real.ts';
+import { halfOf, invertReal, transformReal } from './real.ts';
 import { transformOf } from './transform.ts';
+import { vectorTransformOf } from './vectors.ts';
 
 interface Whole {
   /** How many axes stand behind the transformed one, besides that of the pairs. */
@@ -47,21 +48,29 @@ const Complex: HostPrimitive<Whole, Unary> = defineOnHost<Whole, Unary>({
   compute: ([given], result, [type], { behind, scale, isInverse }) => {
     const x = given as Float32Array;
     const { inner, outer, length } = around(type, behind, true);
-    const { input, run } = transformOf(length);
-    // the inverse is the transform of pairs with both parts exchanged
-    const first = isInverse ? 1 : 0;
-    const second = 1 - first;
+    const vectors = inner === 1 ? vectorTransformOf(length) : null;
+    if (vectors !== null) {
+      const { input, output } = vectors;
+      for (let at = 0; at < x.length; at += 2 * length) {
+        input.set(x.subarray(at, at + 2 * length));
+        vectors.run(scale, isInverse);
+        result.set(output, at);
+      }
+      return;
+    }
+    const transform = transformOf(length);
+    const { input } = transform;
     const step = 2 * inner;
     for (let row = 0; row < outer * inner; row++) {
       const start = 2 * (Math.floor(row / inner) * length * inner + (row % inner));
       for (let k = 0, at = start; k < length; k++, at += step) {
-        input[2 * k + first] = x[at]!;
-        input[2 * k + second] = x[at + 1]!;
+        input[2 * k] = x[at]!;
+        input[2 * k + 1] = x[at + 1]!;
       }
-      const y = run();
+      const y = transform.run(isInverse);
       for (let k = 0, at = start; k < length; k++, at += step) {
-        result[at] = scale * y[2 * k + first]!;
-        result[at + 1] = scale * y[2 * k + second]!;
+        result[at] = scale * y[2 * k]!;
+        result[at + 1] = scale * y[2 * k + 1]!;
       }
     }
   },
@@ -73,20 +82,10 @@ const HalfSpectrum: HostPrimitive<Half, Unary> = defineOnHost<Half, Unary>({
   shape: ([x], { behind, length }) => [...withSize(x, x.shape.length - 1 - behind, halfOf(length)), 2],
   gradient: (g, _, __, options) => [realSignal(g, options)],
   compute: ([given], result, [type], { behind, scale, length, isDoubled }) => {
-    const x = given as Float32Array;
-    const { inner, outer } = around(type, behind, false);
-    const { input, run } = realTransformOf(length);
-    const half = halfOf(length);
-    for (let row = 0; row < outer * inner; row++) {
-      const [block, at] = [Math.floor(row / inner), row % inner];
-      for (let t = 0, from = block * length * inner + at; t < length; t++, from += inner) input[t] = x[from]!;
-      const y = run();
-      for (let k = 0, to = 2 * (block * half * inner + at); k < half; k++, to += 2 * inner) {
-        const times = isDoubled ? scale * countOf(k, length) : scale;
-        result[to] = times * y[2 * k]!;
-        result[to + 1] = times * y[2 * k + 1]!;
-      }
-    }
+    const weights = { ends: scale, others: isDoubled ? 2 * scale : scale };
+    eachRow(given as Float32Array, result, around(type, behind, false), [length, 1], [halfOf(length), 2], (...row) =>
+      transformReal(length, ...row, weights),
+    );
   },
 });
 
@@ -96,25 +95,45 @@ const RealSignal: HostPrimitive<Half, Unary> = defineOnHost<Half, Unary>({
   shape: ([z], { behind, length }) => withSize(z, z.shape.length - 2 - behind, length).slice(0, -1),
   gradient: (g, _, __, options) => [halfSpectrum(g, options)],
   compute: ([given], result, [type], { behind, scale, length, isDoubled }) => {
-    const z = given as Float32Array;
-    const { inner, outer } = around(type, behind, true);
-    const { input, run } = realInverseOf(length);
-    const half = halfOf(length);
-    for (let row = 0; row < outer * inner; row++) {
-      const [block, at] = [Math.floor(row / inner), row % inner];
-      for (let k = 0, from = 2 * (block * half * inner + at); k < half; k++, from += 2 * inner) {
-        const times = isDoubled ? scale : scale / countOf(k, length);
-        input[2 * k] = times * z[from]!;
-        input[2 * k + 1] = times * z[from + 1]!;
-      }
-      const y = run();
-      for (let t = 0, to = block * length * inner + at; t < length; t++, to += inner) result[to] = y[t]!;
-    }
+    // a pair between the ends stands for itself and its conjugate, so that the sum over all counts it twice
+    const weights = { ends: scale, others: isDoubled ? scale : scale / 2 };
+    eachRow(given as Float32Array, result, around(type, behind, true), [halfOf(length), 2], [length, 1], (...row) =>
+      invertReal(length, ...row, weights),
+    );
   },
 });
 
-/** How many elements of a whole row a kept pair stands for. */
-const countOf = (k: number, length: number): number => (k === 0 || 2 * k === length ? 1 : 2);
+/**
+ * Calls `work` for each row with where it lies and where its result belongs. `from` and `to`: how many elements a row has, and
+ * of how many numbers each. Rows whose elements lie apart are brought together before, and spread after.
+ */
+function eachRow(
+  x: Float32Array,
+  result: Float32Array,
+  { inner, outer }: { readonly inner: number; readonly outer: number },
+  [length, size]: readonly [number, number],
+  [newLength, newSize]: readonly [number, number],
+  work: (x: Float32Array, from: number, to: Float32Array, at: number) => void,
+): void {
+  if (inner === 1) {
+    for (let row = 0; row < outer; row++) work(x, row * length * size, result, row * newLength * newSize);
+    return;
+  }
+  const [before, after] = [new Float32Array(length * size), new Float32Array(newLength * newSize)];
+  for (let row = 0; row < outer * inner; row++) {
+    const [block, place] = [Math.floor(row / inner), row % inner];
+    for (let k = 0; k < length; k++) {
+      for (let part = 0; part < size; part++)
+        before[k * size + part] = x[((block * length + k) * inner + place) * size + part]!;
+    }
+    work(before, 0, after, 0);
+    for (let k = 0; k < newLength; k++) {
+      for (let part = 0; part < newSize; part++) {
+        result[((block * newLength + k) * inner + place) * newSize + part] = after[k * newSize + part]!;
+      }
+    }
+  }
+}
 
 /** Of complex rows [..., N, ..., 2]. */
 export function complexTransform(x: Node, options: Whole): Node {

@@ -1,102 +1,137 @@
 /**
  * Transforms of real rows, at half the cost: a row of even length n is a complex one of n / 2, whose transform is then taken
- * apart. Only k = 0 ... n / 2 are kept, the others are their conjugates.
+ * apart. Only k = 0 ... n / 2 are kept, the others are their conjugates. Odd lengths take the whole transform.
+ *
+ * The loops read and write two places at once, k and n / 2 - k, which share one product.
  */
-import { byLength, roots, type Transform, transformOf } from './transform.ts';
-
-/** From n real numbers to n / 2 + 1 pairs. */
-export const realTransformOf: (n: number) => Transform = /* @__PURE__ */ byLength(makeReal);
-
-/** From n / 2 + 1 pairs, which stand for a whole row, to n real numbers: the inverse, not scaled. */
-export const realInverseOf: (n: number) => Transform = /* @__PURE__ */ byLength(makeInverse);
+import { byLength, type Numbers, roots, transformOf } from './transform.ts';
 
 /** How many pairs are kept. */
 export const halfOf = (n: number): number => Math.floor(n / 2) + 1;
 
-function makeReal(n: number): Transform {
-  const half = halfOf(n);
-  const result = new Float64Array(2 * half);
+/** cos and sin of -2 pi k / n for the first quarter. */
+const rootsOf: (n: number) => Float64Array = /* @__PURE__ */ byLength((n) => roots(n, Math.floor(n / 4) + 1));
+
+/** The pairs at both ends, which stand for one number each, are taken times `ends`, those between times `others`. */
+interface Weights {
+  readonly ends: number;
+  readonly others: number;
+}
+
+/** n real numbers of `x` from `from` on, to n / 2 + 1 pairs of `to` at `at`. */
+export function transformReal(
+  n: number,
+  x: Float32Array,
+  from: number,
+  to: Float32Array,
+  at: number,
+  weights: Weights,
+): void {
+  const { ends, others } = weights;
   if (n % 2 === 1) {
-    const input = new Float64Array(n);
-    return {
-      input,
-      run: () => {
-        const whole = transformOf(n);
-        for (let t = 0; t < n; t++) {
-          whole.input[2 * t] = input[t]!;
-          whole.input[2 * t + 1] = 0;
-        }
-        result.set(whole.run().subarray(0, 2 * half));
-        return result;
-      },
-    };
+    const whole = transformOf(n);
+    const { input } = whole;
+    for (let t = 0; t < n; t++) {
+      input[2 * t] = x[from + t]!;
+      input[2 * t + 1] = 0;
+    }
+    const y = whole.run();
+    for (let k = 0; k < 2 * halfOf(n); k++) to[at + k] = y[k]! * (k < 2 ? ends : others);
+    return;
   }
   const middle = n / 2;
   const inside = transformOf(middle);
-  const w = roots(n, half);
-  return {
-    input: inside.input, // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
-    run: () => {
-      const z = inside.run();
-      for (let k = 0; k < half; k++) {
-        const a = k === middle ? 0 : 2 * k;
-        const b = k === 0 ? 0 : 2 * (middle - k);
-        // the transforms of the even and of the odd elements
-        const [evenR, evenI] = [(z[a]! + z[b]!) / 2, (z[a + 1]! - z[b + 1]!) / 2];
-        const [oddR, oddI] = [(z[a + 1]! + z[b + 1]!) / 2, (z[b]! - z[a]!) / 2];
-        const [c, d] = [w[2 * k]!, w[2 * k + 1]!];
-        result[2 * k] = evenR + oddR * c - oddI * d;
-        result[2 * k + 1] = evenI + oddR * d + oddI * c;
-      }
-      return result;
-    },
-  };
+  inside.input.set(x.subarray(from, from + n)); // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
+  split(inside.run(), to, at, middle, rootsOf(n), ends, others / 2);
 }
 
-function makeInverse(n: number): Transform {
-  const half = halfOf(n);
-  const input = new Float64Array(2 * half);
-  const result = new Float64Array(n);
+/** X_k = E_k + w^k O_k and X_(m - k) = conj(E_k - w^k O_k), E and O the transforms of the even and of the odd elements. */
+function split(z: Numbers, to: Float32Array, at: number, m: number, w: Float64Array, ends: number, half: number): void {
+  const [re, im] = [z[0]!, z[1]!];
+  to[at] = (re + im) * ends;
+  to[at + 1] = 0;
+  to[at + 2 * m] = (re - im) * ends;
+  to[at + 2 * m + 1] = 0;
+  for (let k = 2, j = 2 * m - 2; k <= j; k += 2, j -= 2) {
+    const ar = z[k]!;
+    const ai = z[k + 1]!;
+    const br = z[j]!;
+    const bi = z[j + 1]!;
+    const c = w[k]!;
+    const d = w[k + 1]!;
+    const evenR = ar + br;
+    const evenI = ai - bi;
+    const oddR = ai + bi;
+    const oddI = br - ar;
+    const turnR = oddR * c - oddI * d;
+    const turnI = oddR * d + oddI * c;
+    to[at + k] = (evenR + turnR) * half;
+    to[at + k + 1] = (evenI + turnI) * half;
+    to[at + j] = (evenR - turnR) * half;
+    to[at + j + 1] = (turnI - evenI) * half;
+  }
+}
+
+/** The way back, not scaled but by the weights: n / 2 + 1 pairs of `z`, which stand for a whole row, to n real numbers. */
+export function invertReal(
+  n: number,
+  z: Float32Array,
+  from: number,
+  to: Float32Array,
+  at: number,
+  weights: Weights,
+): void {
+  const { ends, others } = weights;
   if (n % 2 === 1) {
-    return {
-      input,
-      run: () => {
-        const whole = transformOf(n);
-        // with both parts exchanged, before and after, the transform is its own inverse; of the result only one part is left
-        for (let k = 0; k < n; k++) {
-          const at = 2 * Math.min(k, n - k);
-          whole.input[2 * k] = k === 0 ? 0 : k < half ? input[at + 1]! : -input[at + 1]!;
-          whole.input[2 * k + 1] = input[at]!;
-        }
-        const y = whole.run();
-        for (let t = 0; t < n; t++) result[t] = y[2 * t + 1]!;
-        return result;
-      },
-    };
+    const whole = transformOf(n);
+    const { input } = whole;
+    input[0] = z[from]! * ends;
+    input[1] = 0; // nothing is read of an imaginary part that a real row cannot have
+    for (let k = 1; k < halfOf(n); k++) {
+      const [re, im] = [z[from + 2 * k]! * others, z[from + 2 * k + 1]! * others];
+      input[2 * k] = input[2 * (n - k)] = re;
+      input[2 * k + 1] = im;
+      input[2 * (n - k) + 1] = -im;
+    }
+    const y = whole.run(true);
+    for (let t = 0; t < n; t++) to[at + t] = y[2 * t]!;
+    return;
   }
   const middle = n / 2;
-  const w = roots(n, half);
-  return {
-    input,
-    run: () => {
-      const inside = transformOf(middle);
-      for (let k = 0; k < middle; k++) {
-        const [a, b] = [2 * k, 2 * (middle - k)];
-        // nothing is read of the imaginary parts at both ends
-        const [aI, bI] = k === 0 ? [0, 0] : [input[a + 1]!, input[b + 1]!];
-        const [evenR, evenI] = [input[a]! + input[b]!, aI - bI];
-        const [diffR, diffI] = [input[a]! - input[b]!, aI + bI];
-        const [c, d] = [w[2 * k]!, -w[2 * k + 1]!];
-        const [oddR, oddI] = [diffR * c - diffI * d, diffR * d + diffI * c];
-        inside.input[2 * k + 1] = evenR - oddI;
-        inside.input[2 * k] = evenI + oddR;
-      }
-      const y = inside.run();
-      for (let t = 0; t < n; t += 2) {
-        result[t] = y[t + 1]!;
-        result[t + 1] = y[t]!;
-      }
-      return result;
-    },
-  };
+  const inside = transformOf(middle);
+  merge(z, from, inside.input, middle, rootsOf(n), ends, others);
+  const y = inside.run(true);
+  for (let t = 0; t < n; t++) to[at + t] = y[t]!;
+}
+
+/** z_k = E_k + i O_k and z_(m - k) = conj(E_k) + i conj(O_k), the other way round. */
+function merge(
+  x: Float32Array,
+  from: number,
+  z: Numbers,
+  m: number,
+  w: Float64Array,
+  ends: number,
+  others: number,
+): void {
+  const first = x[from]! * ends;
+  const last = x[from + 2 * m]! * ends;
+  z[0] = first + last;
+  z[1] = first - last;
+  for (let k = 2, j = 2 * m - 2; k <= j; k += 2, j -= 2) {
+    const ar = x[from + k]! * others;
+    const ai = x[from + k + 1]! * others;
+    const br = x[from + j]! * others;
+    const bi = x[from + j + 1]! * others;
+    const c = w[k]!;
+    const d = w[k + 1]!;
+    const evenR = ar + br;
+    const evenI = ai - bi;
+    const oddR = (ar - br) * c + (ai + bi) * d;
+    const oddI = (ai + bi) * c - (ar - br) * d;
+    z[k] = evenR - oddI;
+    z[k + 1] = evenI + oddR;
+    z[j] = evenR + oddI;
+    z[j + 1] = oddR - evenI;
+  }
 }

@@ -6,12 +6,22 @@
  * reads one buffer and writes the other); all others become a convolution of a length that is a power of 2 (Bluestein 1970).
  */
 
+import { vectorTransformOf } from './vectors.ts';
+
+/** Numbers in double precision, or in the vectors of WebAssembly. */
+export type Numbers = Float64Array | Float32Array;
+
 /** Transforms of one length. */
 export interface Transform {
-  /** Interleaved real and imaginary parts: put the row here, then `run`. */
+  /** Interleaved real and imaginary parts: put the row here, then `run`. Ask for it anew before each batch of rows. */
+  readonly input: Numbers;
+  /** Where the result is, until the next run. Inverse, with exp(+2 pi i ...), it is not scaled either. */
+  run(isInverse?: boolean): Numbers;
+}
+
+interface DoubleTransform extends Transform {
   readonly input: Float64Array;
-  /** Where the result is. */
-  run(): Float64Array;
+  run(isInverse?: boolean): Float64Array;
 }
 
 /** Up to this prime factor a pass is cheaper than the convolution. */
@@ -35,6 +45,49 @@ export function byLength<T>(make: (n: number) => T): (n: number) => T {
 export const transformOf: (n: number) => Transform = /* @__PURE__ */ byLength(make);
 
 function make(n: number): Transform {
+  const vectors = vectorTransformOf(n);
+  if (vectors === null) return makeDouble(n);
+  return {
+    get input() {
+      return vectors.input;
+    },
+    run: (isInverse = false) => {
+      vectors.run(1, isInverse);
+      return vectors.output;
+    },
+  };
+}
+
+/** The same in double precision, for every length. */
+export function makeDouble(n: number): DoubleTransform {
+  const { input, run } = makeForward(n);
+  return {
+    input,
+    run: (isInverse = false) => {
+      const y = run();
+      if (isInverse) reverse(y, n);
+      return y;
+    },
+  };
+}
+
+/** y_k exchanged with y_(n - k): the transform with the other sign in its exponent. */
+function reverse(y: Float64Array, n: number): void {
+  for (let k = 2, j = 2 * n - 2; k < j; k += 2, j -= 2) {
+    const [re, im] = [y[k]!, y[k + 1]!];
+    y[k] = y[j]!;
+    y[k + 1] = y[j + 1]!;
+    y[j] = re;
+    y[j + 1] = im;
+  }
+}
+
+interface Forward {
+  readonly input: Float64Array;
+  run(): Float64Array;
+}
+
+function makeForward(n: number): Forward {
   const factors: number[] = [];
   let rest = n;
   for (const factor of [4, 2]) {
@@ -68,7 +121,7 @@ export function roots(n: number, count: number): Float64Array {
  * A pass of radix r over rows of n elements, s of them side by side, n1 = n / r:
  * y[q + s (r p + k)] = w^(p k) sum over j of x[q + s (p + j n1)] exp(-2 pi i j k / r),  w = exp(-2 pi i / n).
  */
-function passes(n: number, factors: readonly number[]): Transform {
+function passes(n: number, factors: readonly number[]): Forward {
   const input = new Float64Array(2 * n);
   const other = new Float64Array(2 * n);
   const whole = roots(n, n);
@@ -242,9 +295,9 @@ function passAny(
 }
 
 /** t k = (t^2 + k^2 - (k - t)^2) / 2 makes of the transform a convolution with a chirp. */
-function convolution(n: number): Transform {
+function convolution(n: number): Forward {
   const size = 2 ** Math.ceil(Math.log2(2 * n - 1));
-  const inside = make(size);
+  const inside = makeForward(size);
   const chirp = new Float64Array(2 * n);
   for (let t = 0; t < n; t++) {
     // t^2 modulo 2 n keeps the angle small, and exact; t^2 itself is below 2^53

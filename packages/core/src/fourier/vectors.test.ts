@@ -1,0 +1,49 @@
+/** The vectors of WebAssembly against the passes in double precision, and without WebAssembly. */
+import { expect, test, vi } from 'vitest';
+import { makeDouble, transformOf } from './transform.ts';
+import { vectorTransformOf } from './vectors.ts';
+
+test.each([64, 128, 256, 512, 1024, 8192])('rows of %i give what double precision gives, there and back', (n) => {
+  const row = Float32Array.from({ length: 2 * n }, (_, k) => Math.sin(k * k + 1));
+  const double = makeDouble(n);
+  double.input.set(row);
+  const right = double.run();
+  const vectors = vectorTransformOf(n);
+  if (vectors === null) throw new Error('this machine has no vectors');
+  vectors.input.set(row);
+  vectors.run(0.5, false);
+  const norm = Math.sqrt(n);
+  const far = (a: ArrayLike<number>, b: ArrayLike<number>, scale: number): number =>
+    Array.from(a).reduce((most, value, k) => Math.max(most, Math.abs(value - scale * (b[k] as number))), 0);
+  expect(far(vectors.output, right, 0.5)).toBeLessThan(4e-7 * norm);
+  vectors.input.set(vectors.output.slice());
+  vectors.run(2 / n, true);
+  expect(far(vectors.output, row, 1)).toBeLessThan(1e-6);
+});
+
+test('other lengths have none', () => {
+  for (const n of [1, 32, 96, 1000, 2 ** 19]) expect(vectorTransformOf(n)).toBe(null);
+  expect(transformOf(96).input).toBeInstanceOf(Float64Array);
+});
+
+test('a row that is kept survives the growth of the memory', () => {
+  const small = vectorTransformOf(64);
+  vectorTransformOf(2 ** 17);
+  small?.input.fill(1);
+  small?.run(1, false);
+  expect(small?.output[0]).toBe(64);
+});
+
+test('where WebAssembly is forbidden, JavaScript does the work', async () => {
+  vi.resetModules();
+  vi.stubGlobal('WebAssembly', undefined);
+  try {
+    const forbidden = await import('./vectors.ts');
+    expect(forbidden.vectorTransformOf(64)).toBe(null);
+    const { transformOf: without } = await import('./transform.ts');
+    expect(without(64).input).toBeInstanceOf(Float64Array);
+  } finally {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  }
+});

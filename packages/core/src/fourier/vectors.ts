@@ -1,0 +1,298 @@
+/**
+ * Transforms of rows whose length is a power of 2, in WebAssembly with vectors of four float32 numbers: the passes of radix 4 of
+ * transform.ts, and a last one of radix 2 where the power is odd. Owns the module, which it writes byte by byte, and its
+ * memory. Where WebAssembly or its vectors are missing or forbidden there is none, and transform.ts does the work.
+ *
+ * Complex numbers lie interleaved outside, and as a plane of real parts before one of imaginary parts inside. With N numbers
+ * a row, a quarter of a plane is Q = N bytes. The length of a pass times its stride is always N, so a butterfly reads one
+ * quarter apart in every pass.
+ */
+
+/** A transform of one row: write `input`, run, read `output`. */
+export interface VectorTransform {
+  /** N pairs. */
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+  /** With every number of the result times `scale`. */
+  run(scale: number, isInverse: boolean): void;
+}
+
+type Code = readonly number[];
+
+const unsigned = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)]);
+const get = (local: number): Code => [0x20, local];
+const set = (local: number, value: Code): Code => [...value, 0x21, local];
+const addInt = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
+/** A number up to 63. */
+const int = (value: number): Code => [0x41, value];
+const times = (value: Code, by: number): Code => [...value, ...int(by), 0x6c];
+const load = (address: Code): Code => [...address, 0xfd, 0x00, 0x00, 0x00];
+const loadSplat = (address: Code): Code => [...address, 0xfd, 0x09, 0x00, 0x00];
+const store = (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 0x00, 0x00];
+const splat = (value: Code): Code => [...value, 0xfd, 0x13];
+const add = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe4, 0x01];
+const subtract = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe5, 0x01];
+const multiply = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe6, 0x01];
+/** Four lanes of eight. */
+const shuffle = (a: Code, b: Code, lanes: readonly number[]): Code => [
+  ...a,
+  ...b,
+  0xfd,
+  0x0d,
+  ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
+];
+/** Repeats the body, at whose end `local` grows by `step`, while it is below `end`. */
+const loop = (local: number, step: Code, end: Code, body: Code): Code => [
+  ...[0x03, 0x40],
+  ...body,
+  ...set(local, addInt(get(local), step)),
+  ...get(local),
+  ...end,
+  ...[0x49, 0x0d, 0x00, 0x0b],
+];
+
+/** The parameters of all functions: where a row is and goes, Q, the stride in bytes, the roots; the sign and the scale. */
+const [x, y, quarter, stride, roots, sign, scale] = [0, 1, 2, 3, 4, 5, 6];
+/** Locals of integers. */
+const [at, i, o] = [7, 8, 9];
+/** Locals of vectors: a butterfly's four numbers, its results, its roots, and scratch. */
+const [first, result, root, turn] = [10, 18, 26, 32];
+const localCounts = [3, 24];
+
+const plus = (base: Code, quarters: number): Code =>
+  quarters === 0 ? base : addInt(base, quarters === 1 ? get(quarter) : times(get(quarter), quarters));
+
+/**
+ * From the vectors `first` (real and imaginary parts of a, b, c, d) to `result`: sums over j of x_j exp(-2 pi i j k / 4), where
+ * the sign says which way the turn goes.
+ */
+function butterfly(): Code {
+  const part = (j: number, p: number): Code => get(first + 2 * j + p);
+  const code: number[] = [];
+  for (const p of [0, 1]) {
+    // a + c, a - c, b + d, and i (b - d) with its sign, into results and scratch
+    code.push(...set(result + p, add(part(0, p), part(2, p))));
+    code.push(...set(result + 2 + p, subtract(part(0, p), part(2, p))));
+    code.push(...set(result + 4 + p, add(part(1, p), part(3, p))));
+  }
+  code.push(...set(turn, multiply(splat(get(sign)), subtract(part(3, 1), part(1, 1)))));
+  code.push(...set(turn + 1, multiply(splat(get(sign)), subtract(part(1, 0), part(3, 0)))));
+  for (const p of [0, 1]) {
+    const [even, left, odd] = [get(result + p), get(result + 2 + p), get(result + 4 + p)];
+    code.push(...set(first + p, add(even, odd)));
+    code.push(...set(first + 2 + p, subtract(left, get(turn + p))));
+    code.push(...set(first + 4 + p, subtract(even, odd)));
+    code.push(...set(first + 6 + p, add(left, get(turn + p))));
+  }
+  for (let k = 0; k < 8; k++) code.push(...set(result + k, get(first + k)));
+  return code;
+}
+
+/** The results 1 to 3 times their roots. */
+const twiddle = (): Code =>
+  [1, 2, 3].flatMap((k) => {
+    const [re, im] = [get(first + 2 * k), get(first + 2 * k + 1)];
+    const [c, d] = [get(root + 2 * k - 2), get(root + 2 * k - 1)];
+    return [
+      ...set(result + 2 * k, subtract(multiply(re, c), multiply(im, d))),
+      ...set(result + 2 * k + 1, add(multiply(re, d), multiply(im, c))),
+    ];
+  });
+
+/** Both parts of four interleaved numbers, into two locals. */
+const loadPairs = (address: Code, local: number): Code => {
+  const [low, high] = [load(address), load(addInt(address, int(16)))];
+  return [...set(local, shuffle(low, high, [0, 2, 4, 6])), ...set(local + 1, shuffle(low, high, [1, 3, 5, 7]))];
+};
+
+/** Both parts of four numbers, scaled, interleaved. */
+const storePairs = (address: Code, re: Code, im: Code): Code => [
+  ...set(turn, multiply(re, splat(get(scale)))),
+  ...set(turn + 1, multiply(im, splat(get(scale)))),
+  ...store(address, shuffle(get(turn), get(turn + 1), [0, 4, 1, 5])),
+  ...store(addInt(address, int(16)), shuffle(get(turn), get(turn + 1), [2, 6, 3, 7])),
+];
+
+/** Interleaved to planes, stride 1: four butterflies side by side, whose results are then turned like a matrix. */
+const firstPass = (): Code =>
+  loop(i, int(16), get(quarter), [
+    ...[0, 1, 2, 3].flatMap((j) => loadPairs(addInt(get(x), times(plus(get(i), j), 2)), first + 2 * j)),
+    ...[0, 1, 2, 3, 4, 5].flatMap((k) => set(root + k, load(addInt(plus(get(roots), k), get(i))))),
+    ...butterfly(),
+    ...twiddle(),
+    ...[0, 1].flatMap((p) => {
+      const [a, b, c, d] = [0, 2, 4, 6].map((k) => get(result + k + p)) as [Code, Code, Code, Code];
+      const to = plus(addInt(get(y), times(get(i), 4)), 4 * p);
+      return [
+        ...set(first, shuffle(a, b, [0, 4, 1, 5])),
+        ...set(first + 1, shuffle(a, b, [2, 6, 3, 7])),
+        ...set(first + 2, shuffle(c, d, [0, 4, 1, 5])),
+        ...set(first + 3, shuffle(c, d, [2, 6, 3, 7])),
+        ...[0, 1, 2, 3].flatMap((row) => {
+          const from = [get(first + (row >> 1)), get(first + 2 + (row >> 1))] as const;
+          return store(addInt(to, int(16 * row)), shuffle(...from, row % 2 === 0 ? [0, 1, 4, 5] : [2, 3, 6, 7]));
+        }),
+      ];
+    }),
+  ]);
+
+/** Planes to planes, a stride of four numbers or more: one root for all of them. */
+const middlePass = (): Code =>
+  loop(at, get(stride), get(quarter), [
+    ...[0, 1, 2, 3, 4, 5].flatMap((k) => set(root + k, loadSplat(addInt(plus(get(roots), k), get(at))))),
+    ...set(i, get(at)),
+    ...set(o, addInt(get(y), times(get(at), 4))),
+    ...loop(i, int(16), addInt(get(at), get(stride)), [
+      ...[0, 1, 2, 3].flatMap((j) =>
+        [0, 1].flatMap((p) => set(first + 2 * j + p, load(plus(addInt(get(x), get(i)), j + 4 * p)))),
+      ),
+      ...butterfly(),
+      ...twiddle(),
+      ...[0, 1, 2, 3].flatMap((k) =>
+        [0, 1].flatMap((p) => store(plus(addInt(get(o), times(get(stride), k)), 4 * p), get(result + 2 * k + p))),
+      ),
+      ...set(o, addInt(get(o), int(16))),
+    ]),
+  ]);
+
+/** Planes to interleaved numbers: all roots are 1. */
+const lastPass = (): Code =>
+  loop(i, int(16), get(quarter), [
+    ...[0, 1, 2, 3].flatMap((j) =>
+      [0, 1].flatMap((p) => set(first + 2 * j + p, load(plus(addInt(get(x), get(i)), j + 4 * p)))),
+    ),
+    ...butterfly(),
+    ...[0, 1, 2, 3].flatMap((k) =>
+      storePairs(addInt(get(y), times(plus(get(i), k), 2)), get(result + 2 * k), get(result + 2 * k + 1)),
+    ),
+  ]);
+
+const lastPassOf2 = (): Code =>
+  loop(i, int(16), times(get(quarter), 2), [
+    ...[0, 1].flatMap((j) =>
+      [0, 1].flatMap((p) => set(first + 2 * j + p, load(plus(addInt(get(x), get(i)), 2 * j + 4 * p)))),
+    ),
+    ...[0, 1].flatMap((k) => {
+      const of = k === 0 ? add : subtract;
+      const [re, im] = [of(get(first), get(first + 2)), of(get(first + 1), get(first + 3))];
+      return storePairs(addInt(get(y), times(plus(get(i), 2 * k), 2)), re, im);
+    }),
+  ]);
+
+/** A section of a module: its number, and its items with their count in front. */
+const section = (id: number, items: readonly Code[]): Code => {
+  const content = [...unsigned(items.length), ...items.flat()];
+  return [id, ...unsigned(content.length), ...content];
+};
+
+/** The module: four functions of one type, on a memory that is given. */
+function moduleBytes(): Uint8Array<ArrayBuffer> {
+  const [int32, float32, vector] = [0x7f, 0x7d, 0x7b];
+  const parameters = [int32, int32, int32, int32, int32, float32, float32];
+  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2()].map((code) => {
+    const body = [2, localCounts[0] as number, int32, localCounts[1] as number, vector, ...code, 0x0b];
+    return [...unsigned(body.length), ...body];
+  });
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, [[0x60, parameters.length, ...parameters, 0]]),
+    ...section(2, [[1, 0x6d, 1, 0x6d, 2, 0, 1]]), // a memory m.m of at least one page
+    ...section(
+      3,
+      bodies.map(() => [0]),
+    ),
+    ...section(
+      7,
+      bodies.map((_, k) => [1, 0x61 + k, 0, k]),
+    ), // a, b, c, d
+    ...section(10, bodies),
+  ]);
+}
+
+type Pass = (x: number, y: number, quarter: number, stride: number, roots: number, sign: number, scale: number) => void;
+
+interface Module {
+  readonly memory: WebAssembly.Memory;
+  readonly passes: { readonly a: Pass; readonly b: Pass; readonly c: Pass; readonly d: Pass };
+  /** How much of the memory is taken, in bytes. */
+  used: number;
+}
+
+let made: Module | null | undefined;
+
+/** The module of the process, or null where there can be none: that is found out once. */
+function moduleOf(): Module | null {
+  if (made !== undefined) return made;
+  try {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { m: { m: memory } });
+    made = { memory, passes: exports as unknown as Module['passes'], used: 0 };
+  } catch {
+    made = null; // no WebAssembly, no vectors in it, or a policy that forbids both
+  }
+  return made;
+}
+
+/** Shorter rows are faster in JavaScript; longer ones would keep too much memory for good. */
+const [shortest, longest] = [64, 2 ** 18];
+
+/** The transform of rows of n numbers, or null where this file has none. */
+export function vectorTransformOf(n: number): VectorTransform | null {
+  if (n < shortest || n > longest || (n & (n - 1)) !== 0) return null;
+  const found = kept.get(n);
+  if (found !== undefined) return found;
+  const module = moduleOf();
+  if (module === null) return null;
+  const transform = make(n, module);
+  kept.set(n, transform);
+  return transform;
+}
+
+const kept = /* @__PURE__ */ new Map<number, VectorTransform>();
+
+function make(n: number, module: Module): VectorTransform {
+  const { memory, passes } = module;
+  // two rows, which serve as input and as planes by turns, and the roots of both directions
+  const [row, rootBytes] = [8 * n, 6 * n];
+  const start = module.used;
+  module.used += 3 * row + 2 * rootBytes;
+  const missing = module.used - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 2 ** 16));
+  const [one, two, three, forward, backward] = [0, row, 2 * row, 3 * row, 3 * row + rootBytes].map(
+    (by) => start + by,
+  ) as [number, number, number, number, number];
+  for (const [place, direction] of [
+    [forward, -1],
+    [backward, 1],
+  ] as const) {
+    const table = new Float32Array(memory.buffer, place, (6 * n) / 4);
+    for (let k = 1; k <= 3; k++) {
+      for (let p = 0; p < n / 4; p++) {
+        const angle = (direction * 2 * Math.PI * k * p) / n;
+        table[((2 * k - 2) * n) / 4 + p] = Math.cos(angle);
+        table[((2 * k - 1) * n) / 4 + p] = Math.sin(angle);
+      }
+    }
+  }
+  return {
+    get input() {
+      return new Float32Array(memory.buffer, one, 2 * n);
+    },
+    get output() {
+      return new Float32Array(memory.buffer, three, 2 * n);
+    },
+    run: (scale, isInverse) => {
+      const roots = isInverse ? backward : forward;
+      const sign = isInverse ? -1 : 1;
+      let [x, y] = [two, one];
+      passes.a(one, two, n, 4, roots, sign, scale);
+      let stride = 4;
+      for (; n / stride > 4; stride *= 4) {
+        passes.b(x, y, n, 4 * stride, roots, sign, scale);
+        [x, y] = [y, x];
+      }
+      if (n / stride === 4) passes.c(x, three, n, 4 * stride, roots, sign, scale);
+      else passes.d(x, three, n, 4 * stride, roots, sign, scale);
+    },
+  };
+}
