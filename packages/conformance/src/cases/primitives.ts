@@ -2,6 +2,7 @@
 import type { ConformanceCase } from '../case.ts';
 import { fusionCase, gradientCase, type Operation, valueCase } from '../operation.ts';
 import { functionOperations } from './functions.ts';
+import { hostOperations } from './host.ts';
 import { indexingOperations } from './indexing.ts';
 import { productOperations } from './products.ts';
 import { reductionOperations } from './reductions.ts';
@@ -16,6 +17,7 @@ export function operations(): Operation[] {
     ...indexingOperations(),
     ...productOperations(),
     ...sourceOperations(),
+    ...hostOperations(),
   ];
 }
 

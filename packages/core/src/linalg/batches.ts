@@ -1,15 +1,15 @@
 /** What the functions of matrices share: operands checked, one matrix of a batch after the other on the host, triangles, and results packed into one. */
 import { ShapeError, ValueError } from '../errors.ts';
+import { tril, triu } from '../functions/matrices.ts';
 import { real } from '../functions/operands.ts';
 import { constant, type Node } from '../graph/node.ts';
 import type { TensorType } from '../graph/primitive.ts';
-import { equal, less, where } from '../ops/compare.ts';
+import { equal } from '../ops/compare.ts';
 import { matmul } from '../ops/contract.ts';
-import { like } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { narrow, reshape } from '../ops/views.ts';
 import { broadcastShapes, show, sizeOf } from '../shape.ts';
-import type { TensorLike } from '../tensor.ts';
+import { type TensorLike, wrap } from '../tensor.ts';
 
 /** The sizes of the matrices in the last two axes. */
 export const rowsOf = ({ shape }: TensorType): number => shape[shape.length - 2]!;
@@ -42,24 +42,17 @@ export function commonBatch(operation: string, a: Node, b: Node): readonly numbe
 
 export const product = (...factors: readonly Node[]): Node => factors.reduce(matmul);
 
-/** The row or column of each element of the last two axes. */
-export const rowIndex = (x: Node): Node => indexAlong(x.shape, x.shape.length - 2);
-export const columnIndex = (x: Node): Node => indexAlong(x.shape, x.shape.length - 1);
-
 /** The elements on one side of the diagonal and on it, the others 0. */
-export function triangle(x: Node, isUpper: boolean): Node {
-  const [row, column] = [rowIndex(x), columnIndex(x)];
-  return where(isUpper ? less(column, row) : less(row, column), like(x, 0), x);
-}
+export const triangle = (x: Node, isUpper: boolean): Node => (isUpper ? triu : tril)(wrap(x)).node;
 
 /** The elements on one side of the diagonal, the others 0. */
-export function strictTriangle(x: Node, isUpper: boolean): Node {
-  const [row, column] = [rowIndex(x), columnIndex(x)];
-  return where(isUpper ? less(row, column) : less(column, row), x, like(x, 0));
-}
+export const strictTriangle = (x: Node, isUpper: boolean): Node =>
+  isUpper ? triu(wrap(x), { offset: 1 }).node : tril(wrap(x), { offset: -1 }).node;
 
 /** Whether an element is on the diagonal. */
-export const onDiagonal = (x: Node): Node => equal(rowIndex(x), columnIndex(x));
+export function onDiagonal({ shape }: Node): Node {
+  return equal(indexAlong(shape, shape.length - 2), indexAlong(shape, shape.length - 1));
+}
 
 /** Pieces of the last axis, each in its shape behind the batch. */
 export function unpack(packed: Node, shapes: readonly (readonly number[])[]): Node[] {
