@@ -49,7 +49,14 @@ export type { DifferenceOptions, Differences, SeasonOptions } from './series/sea
 export { difference, scaledError, seasonalFeatures, seasonalNaive, undifference } from './series/seasons.ts';
 export type { WindowOptions, Windows } from './series/windows.ts';
 export { slidingWindows } from './series/windows.ts';
-export { type ByteRange, byteRange, fetchRange, openFile } from './sources/byte-range.ts';
+export {
+  type BlobLike,
+  type ByteRange,
+  byteRange,
+  fetchRange,
+  openFile,
+  type ResponseLike,
+} from './sources/byte-range.ts';
 export { type CsvRows, type CsvRowsOptions, csvRows } from './sources/csv-rows.ts';
 export {
   type FolderFile,
@@ -60,6 +67,7 @@ export {
 } from './sources/folders.ts';
 export { type TarOptions, type TarSample, type TarSamples, tarSamples } from './sources/tar.ts';
 export {
+  type ByteReadable,
   type ByteStream,
   type IndexedSource,
   jsonLines,

@@ -14,6 +14,21 @@ export interface ByteRange {
   close?(): Promise<void>;
 }
 
+/** What is needed of a `Blob` or a `File`: types need neither the DOM's nor Node's. */
+export interface BlobLike {
+  readonly size: number;
+  slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** What is needed of a `Response`. */
+export interface ResponseLike {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly body?: { cancel(): Promise<void> } | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 /**
  * The bytes of an array, a buffer, or a Blob; of a Blob (a dropped File, one of the origin's private file system) only what is read
  * comes into memory. Throws a `ValueError` for anything else.
@@ -23,8 +38,8 @@ export interface ByteRange {
  * const range = byteRange(new Blob(['hello']));
  * console.log(range.size, new TextDecoder().decode(await range.read(1, 4))); // => 5 ell
  */
-export function byteRange(from: Uint8Array | ArrayBuffer | Blob): ByteRange {
-  if (typeof Blob === 'function' && from instanceof Blob) {
+export function byteRange(from: Uint8Array | ArrayBuffer | BlobLike): ByteRange {
+  if (isBlob(from)) {
     const read = async (start: number, end: number): Promise<Uint8Array> => {
       const bytes = new Uint8Array(await from.slice(start, end).arrayBuffer());
       return whole('byteRange', bytes, start, end);
@@ -93,16 +108,22 @@ export async function openFile(path: string): Promise<ByteRange & { close(): Pro
  * console.log((await fetchRange('https://example.org/a.txt', { fetch: server })).size); // => 5
  */
 export async function fetchRange(
-  address: string | URL,
-  options: { readonly fetch?: (address: string | URL, init: RequestInit) => Promise<Response> } = {},
+  address: string | { readonly href: string },
+  options: {
+    readonly fetch?: (
+      address: string,
+      init: { readonly headers: Readonly<Record<string, string>> },
+    ) => Promise<ResponseLike>;
+  } = {},
 ): Promise<ByteRange> {
   const { fetch: get = fetch } = options;
-  const name = excerpt(String(address), 200);
+  const url = typeof address === 'string' ? address : address.href;
+  const name = excerpt(url, 200);
   const fail = (what: string): never => {
-    throw new FormatError('fetchRange', `${name}: ${what}`, { address: String(address) });
+    throw new FormatError('fetchRange', `${name}: ${what}`, { address: url });
   };
   const part = async (start: number, end: number) => {
-    const response = await get(address, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    const response = await get(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
     const [, total] = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? [];
     if (response.status !== 206 || total === undefined) {
       await response.body?.cancel();
@@ -125,6 +146,10 @@ export async function fetchRange(
       return whole(`fetchRange: ${name}`, bytes, start, last);
     },
   };
+}
+
+function isBlob(from: Uint8Array | ArrayBuffer | BlobLike): from is BlobLike {
+  return typeof Object(from).slice === 'function' && typeof Object(from).size === 'number';
 }
 
 /** The bytes, where none is missing. */

@@ -4,7 +4,7 @@
  */
 import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source } from '../pipeline/source.ts';
-import { type ByteRange, byteRange, openFile } from './byte-range.ts';
+import { type BlobLike, type ByteRange, byteRange, openFile } from './byte-range.ts';
 import { checkNumber } from './text-lines.ts';
 
 /** A file, and how to read it. */
@@ -12,7 +12,7 @@ export interface FolderFile {
   /** With folders, '/' between them: 'ants/0013.jpg'. */
   readonly path: string;
   /** A `File` of a page, or what opens a file. */
-  readonly file: Blob | (() => Promise<ByteRange>);
+  readonly file: BlobLike | (() => Promise<ByteRange>);
 }
 
 export interface FolderSample {

@@ -181,6 +181,16 @@ describe('lineStream', () => {
     expect(found).toEqual([['a', 'b', 'c'], ['d', 'e'], [], ['c']]);
   });
 
+  it('says which shard is damaged', async () => {
+    const bytes = new Uint8Array(await new Response(pack('a\nb\n')).arrayBuffer());
+    const lines = lineStream(2, (shard) => new Blob([shard === 1 ? bytes.subarray(0, 12) : bytes]).stream());
+    const read = async (shard: number): Promise<void> => {
+      for await (const _ of lines.open(shard, 0));
+    };
+    await read(0);
+    await expect(read(1)).rejects.toThrow('lineStream: shard 1: the gzip data is damaged or truncated: ');
+  });
+
   it('finds ends of lines between pieces, and feeds a pipeline', async () => {
     const pieces = ['a\r', '\nb', '\r', 'c\n', '\r\n', 'é'].map((text) => bytesOf(text));
     const cut = [...pieces.slice(0, -1), pieces.at(-1)!.subarray(0, 1), pieces.at(-1)!.subarray(1)];

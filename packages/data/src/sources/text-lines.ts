@@ -117,8 +117,16 @@ export function checkNumber(operation: string, number: number, length: number): 
   throw new FormatError(operation, `there is no sample ${number} among ${length}.`, { index: number });
 }
 
+/** What is needed of a `ReadableStream`. */
+export interface ByteReadable {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
+
 /** Bytes that come piece by piece, as the body of a `Response`, `blob.stream()` and Node's `createReadStream` give them. */
-export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+export type ByteStream = ByteReadable | AsyncIterable<Uint8Array>;
 
 /**
  * The lines of files that cannot be read in parts, packed by gzip or not, as a stream: each file is a shard, which `open` opens anew.
@@ -141,7 +149,7 @@ export function lineStream(
     shards,
     async *open(shard, skip) {
       let number = 0;
-      for await (const line of splitLines(shard, await unpacked(await open(shard)))) {
+      for await (const line of splitLines(shard, await unpacked(shard, await open(shard)))) {
         if (number++ >= skip) yield line;
       }
     },
@@ -168,7 +176,7 @@ async function* splitLines(shard: number, bytes: AsyncIterable<Uint8Array>): Asy
 }
 
 /** The bytes as they come, unpacked where the first two say that they are packed. */
-async function unpacked(stream: ByteStream): Promise<AsyncIterable<Uint8Array>> {
+async function unpacked(shard: number, stream: ByteStream): Promise<AsyncIterable<Uint8Array>> {
   const pieces = piecesOf(stream);
   const first = await pieces.next();
   const whole = async function* (): AsyncGenerator<Uint8Array, void> {
@@ -183,9 +191,21 @@ async function unpacked(stream: ByteStream): Promise<AsyncIterable<Uint8Array>> 
       if (done) controller.close();
       else controller.enqueue(new Uint8Array(value));
     },
-    cancel: () => packed.return(undefined) as Promise<unknown> as Promise<void>,
+    async cancel() {
+      await packed.return(undefined);
+    },
   });
-  return piecesOf(source.pipeThrough(new DecompressionStream('gzip')));
+  return undamaged(shard, piecesOf(source.pipeThrough(new DecompressionStream('gzip'))));
+}
+
+/** The unpacked pieces; what is wrong with the packing is told with the shard. */
+async function* undamaged(shard: number, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FormatError('lineStream', `shard ${shard}: the gzip data is damaged or truncated: ${reason}.`, { shard });
+  }
 }
 
 /** Not every browser can iterate a stream. */
@@ -198,7 +218,7 @@ async function* piecesOf(stream: ByteStream): AsyncGenerator<Uint8Array, void> {
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return;
+      if (done || value === undefined) return;
       yield value;
     }
   } finally {
