@@ -96,6 +96,13 @@ export const bundles = [
       'encodeSafetensors',
       'loadCheckpoint',
       'Accuracy',
+      'RollBack',
+      'RunReport',
+      'GradientStatistics',
+      'checkStart',
+      'search',
+      'trainInWorker',
+      'Dashboard',
     ],
   },
   {

@@ -1,8 +1,13 @@
-/** The order in which callbacks hear of events, and the warnings that they send themselves. Owns no event of its own. */
-import type { Callback, Controls, Place, TrainingEvent } from './events.ts';
+/**
+ * The order in which everybody hears of an event: callbacks, then whoever walks over the events, then the warnings that
+ * callbacks had of it. Waits only where somebody asks to be waited for, because small steps take microseconds. Owns no event.
+ */
+import type { Callback, Controls, TrainingEvent } from './events.ts';
 
 export class Announcer<V> {
   readonly callbacks: readonly Callback<V>[];
+  /** Whoever walks over the events: the training goes on when the promise resolves. */
+  follower: ((event: TrainingEvent<V>) => Promise<void>) | null = null;
   #warnings: { readonly what: string; readonly message: string }[] = [];
 
   constructor(callbacks: readonly (Callback<V> | Callback<V>['handle'])[]) {
@@ -13,23 +18,29 @@ export class Announcer<V> {
     this.#warnings.push({ what, message });
   }
 
-  /** One event for all callbacks, each waited for, in their order. */
-  async tell(event: TrainingEvent<V>, training: Controls): Promise<void> {
-    for (const callback of this.callbacks) {
-      const waiting = callback.handle(event, training);
-      if (waiting !== undefined) await waiting;
+  /** Tells callbacks, in their order, each waited for where it returns a promise; undefined where none does. */
+  tell(event: TrainingEvent<V>, training: Controls, from = 0): Promise<void> | undefined {
+    for (let at = from; at < this.callbacks.length; at++) {
+      const waiting = this.callbacks[at]!.handle(event, training);
+      if (waiting !== undefined) return Promise.resolve(waiting).then(() => this.tell(event, training, at + 1));
     }
+    return undefined;
   }
 
-  /** The event, and after it the warnings that callbacks had of it, told and then given to who walks over the events. */
-  async *send(event: TrainingEvent<V>, training: Controls): AsyncGenerator<TrainingEvent<V>, void> {
-    const place: Place = { epoch: event.epoch, step: event.step };
-    await this.tell(event, training);
-    yield event;
+  /** Tells everybody; undefined where nobody has to be waited for. */
+  send(event: TrainingEvent<V>, training: Controls): Promise<void> | undefined {
+    const waiting = this.tell(event, training);
+    if (waiting === undefined && this.follower === null && this.#warnings.length === 0) return undefined;
+    return this.#finish(event, training, waiting);
+  }
+
+  async #finish(event: TrainingEvent<V>, training: Controls, waiting: Promise<void> | undefined): Promise<void> {
+    await waiting;
+    await this.follower?.(event);
     for (let warning = this.#warnings.shift(); warning !== undefined; warning = this.#warnings.shift()) {
-      const told = { type: 'warning', ...place, ...warning } as const;
+      const told = { type: 'warning', epoch: event.epoch, step: event.step, ...warning } as const;
       await this.tell(told, training);
-      yield told;
+      await this.follower?.(told);
     }
   }
 }

@@ -2,15 +2,58 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { beforeAll, expect, it } from 'vitest';
-import { grouped, untilSignal } from './batches.ts';
+import { type Batches, BatchWalk, untilSignal } from './batches.ts';
 import { validate } from './validate.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
-it('an epoch that is no multiple of the group ends with a smaller one', async () => {
-  const groups = [];
-  for await (const group of grouped([1, 2, 3, 4, 5], 2)) groups.push([...group]);
-  expect(groups).toEqual([[1, 2], [3, 4], [5]]);
+async function groupsOf<B>(data: Batches<B>, size: number, signal?: AbortSignal): Promise<(readonly B[])[]> {
+  const [groups, walk] = [[] as (readonly B[])[], new BatchWalk(data, signal)];
+  try {
+    for (;;) {
+      const group = await walk.next(size);
+      if (group.length === 0) return groups;
+      groups.push([...group]);
+    }
+  } finally {
+    walk.end();
+  }
+}
+
+it('an epoch that is no multiple of the group ends with a smaller one, whether the data waits or not', async () => {
+  const expected = [[1, 2], [3, 4], [5]];
+  async function* late() {
+    yield* [1, 2, 3, 4, 5];
+  }
+  expect(await groupsOf([1, 2, 3, 4, 5], 2)).toEqual(expected);
+  expect(await groupsOf(late(), 2)).toEqual(expected);
+  expect(
+    await groupsOf(
+      [1, 2, 3, 4, 5].map((value) => Promise.resolve(value)),
+      2,
+    ),
+  ).toEqual(expected);
+  expect(new BatchWalk([1, 2, 3]).next(2)).toEqual([1, 2]);
+  expect([await groupsOf([], 3), await groupsOf([1, 2], 2)]).toEqual([[], [[1, 2]]]);
+});
+
+it('a signal ends the waiting for a group, and data that is left may end itself', async () => {
+  const controller = new AbortController();
+  let isEnded = false;
+  async function* slow() {
+    try {
+      yield 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      yield 2;
+    } finally {
+      isEnded = true;
+    }
+  }
+  setTimeout(() => controller.abort(new Error('enough')), 5);
+  await expect(groupsOf(slow(), 3, controller.signal)).rejects.toThrow('enough');
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  expect(isEnded).toBe(true);
+  expect(() => new BatchWalk([1], controller.signal).next(1)).toThrow('enough');
 });
 
 it('asks for no batch once the signal is aborted, and lets the data end', async () => {

@@ -38,20 +38,55 @@ async function* watched<B>(data: Batches<B>, signal: AbortSignalLike): AsyncGene
   }
 }
 
-/** Batches in groups of `size`; the last one may have fewer. Throws the signal's reason where it is aborted meanwhile. */
-export async function* grouped<B>(
-  data: Batches<B>,
-  size: number,
-  signal?: AbortSignalLike,
-): AsyncGenerator<readonly B[], void> {
-  let group: B[] = [];
-  for await (const batch of untilSignal(data, signal)) {
-    group.push(batch);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
+/**
+ * A walk over batches in groups, which waits only where the data does. Once the signal is aborted, asking for a group and
+ * waiting for one end with its reason.
+ */
+export class BatchWalk<B> {
+  readonly #iterator: Iterator<B> | AsyncIterator<B>;
+  readonly #signal: AbortSignalLike | undefined;
+  #isOver = false;
+
+  constructor(data: Batches<B>, signal?: AbortSignalLike) {
+    this.#signal = signal;
+    this.#iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
   }
-  if (group.length > 0) yield group;
+
+  /** The next `size` batches; fewer at the end, none after it. */
+  next(size: number): readonly B[] | Promise<readonly B[]> {
+    const group: B[] = [];
+    while (group.length < size && !this.#isOver) {
+      this.#signal?.throwIfAborted();
+      const found = this.#iterator.next();
+      if (isThenable(found)) return this.#wait(group, size, found);
+      if (isThenable(found.value)) return this.#wait(group, size, found);
+      this.#add(group, found);
+    }
+    return group;
+  }
+
+  async #wait(group: B[], size: number, first: IteratorResult<B> | Promise<IteratorResult<B>>): Promise<readonly B[]> {
+    for (let asked = first; ; asked = this.#iterator.next()) {
+      const found = await untilAborted(Promise.resolve(asked), this.#signal);
+      this.#add(group, found.done ? found : { value: await found.value });
+      if (group.length === size || this.#isOver) return group;
+      this.#signal?.throwIfAborted();
+    }
+  }
+
+  #add(group: B[], found: IteratorResult<B>): void {
+    if (found.done) this.#isOver = true;
+    else group.push(found.value);
+  }
+
+  /** Lets go of the data where it was left. Not waited for: a generator that hangs at its next batch would end never. */
+  end(): void {
+    if (!this.#isOver) Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Throws a ValueError that names the option unless it is a whole number, 1 or more. */

@@ -27,23 +27,32 @@ export class Progress {
 
   /**
    * Called after each step. `facts` are the loss and the like; `above` is drawn over the bar in a terminal, and only
-   * made when a frame is due.
+   * made when a frame is due. A promise only then: most steps draw nothing.
    */
-  async update(
+  update(
     done: number,
     facts: string,
     above?: () => Promise<readonly string[]>,
     now: number = performance.now(),
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     if (!this.#terminal.isInteractive) {
       const tenth = Math.floor((10 * done) / this.#total);
-      if (tenth === this.#lastTenth) return;
+      if (tenth === this.#lastTenth) return undefined;
       this.#lastTenth = tenth;
       this.#terminal.line(`  ${String(10 * tenth).padStart(3)} %  ${facts}${this.#left(done, now)}`);
-      return;
+      return undefined;
     }
-    if (now - this.#lastFrame < frame && done < this.#total) return;
+    if (now - this.#lastFrame < frame && done < this.#total) return undefined;
     this.#lastFrame = now;
+    return this.#draw(done, facts, above, now);
+  }
+
+  async #draw(
+    done: number,
+    facts: string,
+    above: (() => Promise<readonly string[]>) | undefined,
+    now: number,
+  ): Promise<void> {
     const lines = (await above?.()) ?? [];
     this.#terminal.live([...lines, this.#bar(done, facts, now)]);
   }

@@ -50,7 +50,21 @@ export function optimizerSteps<B>(
         return compiled(tensors, missing, share, isLast);
       }
     : work;
+  const single = compile((tensors: unknown, like: Missing) => {
+    // the cast: as above
+    void work(undress(tensors, like) as B, 1, true);
+  });
   return async (group) => {
+    if (group.length === 1) {
+      const batch = group[0]!;
+      if (isCompiled) {
+        const { tensors, missing } = dress(batch);
+        await single(tensors, missing);
+      } else await work(batch, 1, true);
+      const count = countOf(batch);
+      log.count(count);
+      return count;
+    }
     const counts = group.map(countOf);
     const samples = counts.reduce((sum, count) => sum + count, 0);
     for (const [at, batch] of group.entries()) {

@@ -1,11 +1,11 @@
 /**
  * The loop: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can use: metrics,
  * `validate`, callbacks; and owns only their order. What a step does is step.ts, what events are events.ts,
- * how values are read readings.ts, where it stands state.ts.
+ * how values are read readings.ts, where it stands state.ts. Past 400 lines, because it is one class with its docstrings.
  */
 import { isStateful, type Model, type Stateful, type Tensor, ValueError } from '@nn/core';
 import { Announcer } from './announcer.ts';
-import { type Batches, grouped } from './batches.ts';
+import { type Batches, BatchWalk } from './batches.ts';
 import { DivergedError } from './divergence.ts';
 import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, Validated, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
@@ -20,6 +20,7 @@ import {
 } from './options.ts';
 import { Pause } from './pause.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
+import { left, Relay } from './relay.ts';
 import { type EpochRow, TrainingState } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
 import { validate } from './validate.ts';
@@ -157,35 +158,54 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   /** Trains to the end, or from where it was left. Throws what a step throws, after all callbacks know. */
   async run(): Promise<Outcome<ValuesOf<M>>> {
-    let why: Ending = 'done';
-    for await (const event of this) if (event.type === 'stopped') why = event.why;
+    const why = await this.#train();
     const { epochs, step, history } = this.#state;
     return { why, epoch: epochs, step, history: [...history] };
   }
 
   /** The events one by one; leaving the loop stops the training after its step. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+    const relay = new Relay<TrainingEvent<ValuesOf<M>>>();
+    const end = this.#train(relay).finally(() => relay.end());
+    // told by the last line, or by nobody where the loop is left
+    end.catch(() => undefined);
+    try {
+      for (let event = await relay.next(); event !== null; event = await relay.next()) yield event;
+    } finally {
+      relay.leave();
+      await end.catch(() => undefined);
+    }
+    await end;
+  }
+
+  /** The whole of it; answers how it ended. `relay`: who walks over the events. */
+  async #train(relay?: Relay<TrainingEvent<ValuesOf<M>>>): Promise<Ending> {
     if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
     this.#isRunning = true;
     this.#wantsStop = null;
-    let ended: { readonly why: Ending; readonly error?: unknown } | null = null;
+    const { signal, rollBack } = this.#options;
+    const announcer = this.#announcer;
+    announcer.follower = relay === undefined ? null : (event) => relay.give(event);
+    let ended: { readonly why: Ending; readonly error?: unknown } = { why: 'aborted' };
     try {
-      const { signal, rollBack } = this.#options;
       rollBack?.apply(this.parts);
-      yield* this.#send({ type: 'start', ...this.#state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
+      await this.#send({ type: 'start', ...this.#state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
       await this.#keep();
-      while (!this.#isDone && !this.#mustStop) yield* this.#epoch();
+      while (!this.#isDone && !this.#mustStop) await this.#epoch();
       ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : (this.#wantsStop ?? 'callback') };
     } catch (error) {
-      ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
-      throw error;
-    } finally {
-      this.#isRunning = false;
-      const event = { type: 'stopped', ...this.#state.place, ...(ended ?? { why: 'aborted' }) } as const;
-      await this.#announcer.tell(event, this);
-      // who has left the loop, or gets the error, waits for no more events
-      if (ended !== null && !('error' in ended)) yield event;
+      if (error !== left) ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
+      else announcer.follower = null;
     }
+    this.#isRunning = false;
+    const event = { type: 'stopped', ...this.#state.place, ...ended } as const;
+    await announcer.tell(event, this);
+    // who gets the error waits for no more events
+    if ('error' in ended) throw ended.error;
+    await announcer.follower?.(event).catch((reason: unknown) => {
+      if (reason !== left) throw reason;
+    });
+    return ended.why;
   }
 
   /** The mean loss and metrics over other data; what the metrics had counted of the training stays. */
@@ -277,48 +297,48 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   /** The rest of the epoch that is under way. */
-  async *#epoch(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  async #epoch(): Promise<void> {
     const state = this.#state;
     if (!state.isThrough) {
-      yield* this.#walk();
-      if (this.#diverged !== null) yield* this.#goBack(this.#diverged);
+      await this.#walk();
+      if (this.#diverged !== null) await this.#goBack(this.#diverged);
       if (!state.isThrough) return;
     }
     const values = await valuesOfEpoch(this.metrics, this.#log);
     const { place } = state;
     if (!state.isTold) {
       state.isTold = true;
-      yield* this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
+      await this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
     }
     let validated: Validated<ValuesOf<M>> | null = null;
     if (this.#validation !== null && this.#validation.every === undefined) {
-      yield* this.#send({ type: 'validating', ...place });
+      await this.#send({ type: 'validating', ...place });
       validated = await this.#validated();
       if (validated === null) return; // aborted in the middle: done anew when it goes on
-      yield* this.#send({ type: 'validated', ...place, values: validated });
+      await this.#send({ type: 'validated', ...place, values: validated });
     }
     state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
     this.#log.reset();
     for (const metric of Object.values(this.metrics as Metrics)) metric.reset();
-    yield* this.#send({ type: 'rest', ...place });
+    await this.#send({ type: 'rest', ...place });
     await this.#keep();
   }
 
   /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
-  async *#walk(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  async #walk(): Promise<void> {
     try {
-      yield* this.#steps();
+      await this.#steps();
     } catch (error) {
       const { signal } = this.#options;
       if (signal?.aborted !== true || error !== signal.reason) throw error;
-      if (this.#log.waiting > 0) yield* this.#readValues();
+      if (this.#log.waiting > 0) await this.#readValues();
       if (this.#diverged !== null) return;
-      yield* this.#send({ type: 'rest', ...this.#state.place });
+      await this.#send({ type: 'rest', ...this.#state.place });
       await this.#keep();
     }
   }
 
-  async *#steps(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  async #steps(): Promise<void> {
     const state = this.#state;
     const { data, signal } = this.#options;
     const { steps, read, batchesOfStep } = this.#numbers;
@@ -327,30 +347,33 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     let readAt = performance.now();
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
-    for await (const group of grouped(data, batchesOfStep, signal)) {
-      if (state.step >= steps) return; // more data than its length said
-      const count = await this.#advance(group);
-      this.#log.endStep();
-      state.countStep();
-      yield* this.#send({ type: 'step', ...this.#state.place, count });
-      while (this.#pause.isClosed && !mustStop()) await this.#pause.pass(signal);
-      const isLast = state.step >= steps || mustStop();
-      const validates = this.#wantsValidation || (every !== null && state.step % every === 0);
-      const isSlow = performance.now() - readAt >= read.milliseconds;
-      if (state.step % read.steps === 0 || isLast || validates || isSlow) {
-        yield* this.#readValues();
-        if (this.#diverged !== null) return;
-        readAt = performance.now();
-        if (validates || (isLast && every !== null && !mustStop())) {
-          yield* this.#send({ type: 'validating', ...this.#state.place });
-          const values = await this.#validated();
-          if (values !== null) yield* this.#send({ type: 'validated', ...this.#state.place, values });
+    // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
+    const batches = new BatchWalk(data, signal);
+    try {
+      for (;;) {
+        const next = batches.next(batchesOfStep);
+        const group = next instanceof Promise ? await next : next;
+        if (group.length === 0) break;
+        if (state.step >= steps) return; // more data than its length said
+        const count = await this.#advance(group);
+        this.#log.endStep();
+        state.countStep();
+        const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });
+        if (waiting !== undefined) await waiting;
+        while (this.#pause.isClosed && !mustStop()) await this.#pause.pass(signal);
+        const isLast = state.step >= steps || mustStop();
+        const validates = this.#wantsValidation || (every !== null && state.step % every === 0);
+        const isSlow = performance.now() - readAt >= read.milliseconds;
+        if (state.step % read.steps === 0 || isLast || validates || isSlow) {
+          await this.#rest(validates || (isLast && every !== null && !mustStop()));
+          if (this.#diverged !== null) return;
+          readAt = performance.now();
         }
-        yield* this.#send({ type: 'rest', ...this.#state.place });
-        await this.#keep();
+        // where the last step is the last of its epoch, that epoch is through like any other
+        if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
       }
-      // where the last step is the last of its epoch, that epoch is through like any other
-      if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
+    } finally {
+      batches.end();
     }
     if (state.epochSteps === 0) {
       throw new ValueError(
@@ -359,15 +382,28 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         { epoch: state.epochs + 1 },
       );
     }
-    if (this.#log.waiting > 0) yield* this.#readValues();
+    if (this.#log.waiting > 0) await this.#readValues();
     state.isThrough = this.#diverged === null;
   }
 
+  /** Reads, validates where asked to, and rests: all is on the host, and everybody knows. */
+  async #rest(validates: boolean): Promise<void> {
+    await this.#readValues();
+    if (this.#diverged !== null) return;
+    if (validates) {
+      await this.#send({ type: 'validating', ...this.#state.place });
+      const values = await this.#validated();
+      if (values !== null) await this.#send({ type: 'validated', ...this.#state.place, values });
+    }
+    await this.#send({ type: 'rest', ...this.#state.place });
+    await this.#keep();
+  }
+
   /** One download: losses and metrics since the last, told as an event. */
-  async *#readValues(): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  async #readValues(): Promise<void> {
     const { step } = this.#state;
     const { losses, values } = await readWindow(this.metrics, this.#log);
-    yield* this.#send({ type: 'read', ...this.#state.place, losses, values, learningRates: this.#rates() });
+    await this.#send({ type: 'read', ...this.#state.place, losses, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
     const { rollBack } = this.#options;
@@ -384,13 +420,13 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   /** Back to the copy, with lower learning rates: also callbacks are where they were then, and told. */
-  async *#goBack({ data: { step, loss } }: DivergedError): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  async #goBack({ data: { step, loss } }: DivergedError): Promise<void> {
     const rollBack = this.#options.rollBack!;
     await rollBack.back(this.parts);
     this.#diverged = null;
     this.#keptStep = this.#state.step;
     const message = `the loss of step ${step} is ${loss}: back to step ${this.#state.step}, with the learning rates times ${rollBack.scale} (time ${rollBack.backs} of ${rollBack.most}).`;
-    yield* this.#send({ type: 'warning', ...this.#state.place, what: 'diverged', message });
+    await this.#send({ type: 'warning', ...this.#state.place, what: 'diverged', message });
   }
 
   /** The values of the validation; null where the signal ended it. */
@@ -411,7 +447,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     return [...(this.optimizer?.learningRates ?? [])];
   }
 
-  #send(event: TrainingEvent<ValuesOf<M>>): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
+  #send(event: TrainingEvent<ValuesOf<M>>): Promise<void> | undefined {
     return this.#announcer.send(event, this);
   }
 }

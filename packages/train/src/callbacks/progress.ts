@@ -46,7 +46,7 @@ export function progress(options: ProgressOptions = {}): Callback {
   let [startedAt, epochAt] = [0, 0];
   let line: string | null = null;
   let all = '';
-  const handle = async (event: TrainingEvent<object>): Promise<void> => {
+  const handle = (event: TrainingEvent<object>): Promise<void> | undefined => {
     switch (event.type) {
       case 'start':
         all = event.epochs === null ? '' : `/${event.epochs}`;
@@ -56,11 +56,8 @@ export function progress(options: ProgressOptions = {}): Callback {
         break;
       case 'step': {
         const epoch = `epoch ${event.epoch}${all}`;
-        if (bar !== null) await bar.update(event.step, `${epoch}${facts}`, options.above);
-        else
-          terminal.live([
-            `  ${epoch}  step ${event.step}${facts}  ${duration((performance.now() - startedAt) / 1000)}`,
-          ]);
+        if (bar !== null) return bar.update(event.step, `${epoch}${facts}`, options.above);
+        terminal.live([`  ${epoch}  step ${event.step}${facts}  ${duration((performance.now() - startedAt) / 1000)}`]);
         break;
       }
       case 'read':
@@ -86,6 +83,7 @@ export function progress(options: ProgressOptions = {}): Callback {
       case 'stopped':
         terminal.clear();
     }
+    return undefined;
   };
   return { handle };
 }

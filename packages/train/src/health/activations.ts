@@ -2,7 +2,17 @@
  * What layers give, unit by unit: mean, deviation, units that are always 0, units that are saturated. A metric like any
  * other, so its sums ride in the program of the step; and a watch that updates one for each layer of a model.
  */
-import { concat, full, isTensor, isTraining, type Model, type Tensor, ValueError, walkTree } from '@nn/core';
+import {
+  concat,
+  full,
+  isTensor,
+  isTraining,
+  type Model,
+  type Stateful,
+  type Tensor,
+  ValueError,
+  walkTree,
+} from '@nn/core';
 import { type Metric, read, SumMetric } from '@nn/metrics';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
@@ -246,11 +256,12 @@ export function judgeActivations(place: string, reading: ActivationReading): Fin
 export function activationStatistics(
   model: Model,
   options: ActivationWatchOptions = {},
-): Callback & { readonly watch: ActivationWatch } {
+): Callback & { readonly watch: ActivationWatch; readonly told: Stateful } {
   const watch = new ActivationWatch(model, options);
   const once = new OncePerPlace();
   return {
     watch,
+    told: once,
     handle: async (event, training) => {
       if (event.type !== 'read' && event.type !== 'epoch') return;
       const metrics: Record<string, Metric<ActivationReading>> = Object.fromEntries(watch.layers);

@@ -2,7 +2,7 @@
  * Gradients and updates of each parameter, as numbers: computed in the program of the step, read when asked. Owns the sums
  * and what they say; where a warning goes, the callback or the caller decides.
  */
-import { arange, concat, type Parameter, parameter, type Tensor, where } from '@nn/core';
+import { arange, concat, type Parameter, parameter, type Stateful, type Tensor, where } from '@nn/core';
 import type { Rider } from '@nn/optim';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
@@ -98,19 +98,26 @@ export class GradientStatistics {
   }
 }
 
-/** [1, 4] in one kernel: squares of the gradient, zeros in it, squares of the step, squares of the parameter before it. */
+/** Elements from which a kernel for each sum is faster than one for all, in which each element is looked at for every sum. */
+const large = 2048;
+
+/** [1, 4]: squares of the gradient, zeros in it, squares of the step, squares of the parameter before it. */
 function rowOf(gradient: Tensor, before: Tensor, after: Tensor): Tensor {
   const n = gradient.size;
-  const flat = (x: Tensor): Tensor => x.cast('float32').reshape([1, n]).expand([sums, n]);
+  const [g, old, fresh] = [gradient, before, after].map((x) => x.cast('float32').reshape([n])) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const terms = [g.square(), g.equal(0).cast('float32'), fresh.sub(old).square(), old.square()];
+  if (n >= large) {
+    const each = terms.map((term) => term.sum().reshape([1]));
+    return concat(each, 0).reshape([1, sums]);
+  }
   const row = arange(sums).reshape([sums, 1]).expand([sums, n]);
-  const [g, old] = [flat(gradient), flat(before)];
-  const moved = flat(after).sub(old);
-  const term = where(
-    row.equal(0),
-    g.square(),
-    where(row.equal(1), g.equal(0).cast('float32'), where(row.equal(2), moved.square(), old.square())),
-  );
-  return term.sum(1).reshape([1, sums]);
+  const wide = terms.map((term) => term.reshape([1, n]).expand([sums, n]));
+  const chosen = wide.reduceRight((rest, term, at) => where(row.equal(at), term, rest));
+  return chosen.sum(1).reshape([1, sums]);
 }
 
 export interface GradientWarningOptions {
@@ -187,12 +194,12 @@ export function judgeGradients(
 export function gradientStatistics(
   optimizer: Watchable,
   options: GradientWarningOptions = {},
-): Callback & { readonly statistics: GradientStatistics } {
+): Callback & { readonly statistics: GradientStatistics; readonly told: Stateful } {
   const statistics = new GradientStatistics(optimizer);
   const once = new OncePerPlace();
   return {
-    // not found by checkpoints: what it holds is of the last step alone
     statistics,
+    told: once,
     handle: async (event, training) => {
       if (event.type !== 'read') return;
       for (const { what, message } of once.fresh(judgeGradients(await statistics.read(), options))) {

@@ -8,7 +8,15 @@ import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { AdamW, WeightAverage } from '@nn/optim';
 import type { Callback } from '../events.ts';
-import { earlyStopping, spikeDetection, Training, weightAverage } from '../index.ts';
+import {
+  activationStatistics,
+  earlyStopping,
+  lossWatch,
+  RollBack,
+  spikeDetection,
+  Training,
+  weightAverage,
+} from '../index.ts';
 import { checkpoint, csv, jsonLines, resume, tensorBoard } from './index.ts';
 
 const [folder = '', killAt = 'never'] = process.argv.slice(2);
@@ -36,10 +44,13 @@ const training = new Training({
   },
   epochs: 3,
   readEvery: 3,
+  rollBack: new RollBack({ every: 6 }),
   callbacks: [
     moment,
     earlyStopping({ monitor: 'validation.loss', patience: 9, restoreBest: model }),
     spikeDetection({ window: 4, deviations: 0.5 }),
+    lossWatch({ window: 4, patience: 1 }),
+    activationStatistics(model, { pattern: /1$/ }),
     jsonLines({ path: join(folder, 'run.jsonl'), clock: null, losses: true }),
     csv({ path: join(folder, 'run.csv') }),
     tensorBoard({ folder, clock: () => 0, histograms: 1 }),

@@ -1,0 +1,146 @@
+/**
+ * What `Training`, its progress and its watches add to a compiled step: the same step in a loop by hand and in `Training`, in
+ * turns, medians of many rounds of processor time.
+ * Run: npx tsx --conditions=@nn/source packages/train/bench/overhead.ts
+ */
+import process from 'node:process';
+import { cpu } from '@nn/backend-cpu';
+import { compile, setDefaultBackend, setSeed, type Tensor, uniform } from '@nn/core';
+import { bceWithLogits, crossEntropy, Linear, relu, Sequential, tanh } from '@nn/layers';
+import { Accuracy } from '@nn/metrics';
+import { Adam, SGD } from '@nn/optim';
+import {
+  type Callback,
+  gradientStatistics,
+  lossWatch,
+  progress,
+  Terminal,
+  Training,
+  throughput,
+} from '../src/index.ts';
+
+setDefaultBackend(cpu());
+setSeed(1);
+
+type Sample = { readonly x: Tensor; readonly y: Tensor };
+type Run = () => Promise<void>;
+interface Subject {
+  readonly name: string;
+  readonly steps: number;
+  readonly batch: Sample;
+  readonly make: () => {
+    readonly model: Sequential;
+    readonly optimizer: Adam | SGD;
+    readonly lossOf: (logits: Tensor, y: Tensor) => Tensor;
+    readonly accuracy: Accuracy;
+  };
+}
+
+const subjects: readonly Subject[] = [
+  {
+    name: 'MLP 784-128-10, batch 64, Adam',
+    steps: 100,
+    batch: { x: uniform([64, 784]), y: uniform([64]).mul(10).floor().cast('int32') },
+    make: () => {
+      const model = new Sequential(new Linear(784, 128), relu, new Linear(128, 10));
+      return {
+        model,
+        optimizer: new Adam(model, { learningRate: 1e-3 }),
+        lossOf: crossEntropy,
+        accuracy: new Accuracy(),
+      };
+    },
+  },
+  {
+    name: '2-4-1, batch 4, SGD',
+    steps: 2000,
+    batch: { x: uniform([4, 2]), y: uniform([4, 1]).greater(0.5).cast('float32') },
+    make: () => {
+      const model = new Sequential(new Linear(2, 4), tanh, new Linear(4, 1));
+      const optimizer = new SGD(model, { learningRate: 0.1 });
+      return { model, optimizer, lossOf: bceWithLogits, accuracy: new Accuracy({ from: 'logits' }) };
+    },
+  },
+];
+
+const terminal = new Terminal({ isTTY: true, columns: 100, rows: 30, write: () => true, getColorDepth: () => 8 }, {});
+
+/** A loop that reads nothing. */
+function byHand({ batch, steps, make }: Subject): Run {
+  const { model, optimizer, lossOf } = make();
+  const step = compile((x: Tensor, y: Tensor) => {
+    void optimizer.step(lossOf(model.forward(x), y));
+  });
+  return async () => {
+    for (let k = 0; k < steps; k++) await step(batch.x, batch.y);
+  };
+}
+
+type Watches = (optimizer: Adam | SGD) => readonly Callback[];
+
+function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watches: Watches): Run {
+  const { model, optimizer, lossOf, accuracy } = make();
+  const data = {
+    length: steps,
+    *[Symbol.iterator]() {
+      for (let k = 0; k < steps; k++) yield batch;
+    },
+  };
+  const callbacks = watches(optimizer);
+  const options = {
+    model,
+    optimizer,
+    data,
+    step: ({ x, y }: Sample) => {
+      const logits = model.forward(x);
+      if (withMetric) accuracy.update(logits, y);
+      return lossOf(logits, y);
+    },
+    compile: true,
+    ...(withMetric && { metrics: { accuracy } }),
+  };
+  const training = new Training({
+    ...options,
+    epochs: 1e9,
+    callbacks: [...callbacks, ({ type }, controls) => void (type === 'epoch' && controls.stop())],
+  });
+  return async () => void (await training.run());
+}
+
+const kinds: readonly (readonly [string, (subject: Subject) => Run])[] = [
+  ['by hand, nothing read', byHand],
+  ['Training', (subject) => inTraining(subject, false, () => [])],
+  ['with accuracy and progress', (subject) => inTraining(subject, true, () => [progress({ terminal, epochs: false })])],
+  [
+    'and lossWatch, throughput',
+    (subject) => inTraining(subject, true, () => [progress({ terminal, epochs: false }), lossWatch(), throughput()]),
+  ],
+  [
+    'and gradientStatistics',
+    (subject) =>
+      inTraining(subject, true, (optimizer) => [progress({ terminal, epochs: false }), gradientStatistics(optimizer)]),
+  ],
+];
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+
+for (const subject of subjects) {
+  const runs = kinds.map(([, make]) => make(subject));
+  const times: number[][] = runs.map(() => []);
+  for (const run of runs) for (let k = 0; k < 3; k++) await run();
+  for (let round = 0; round < 21; round++) {
+    for (const [k, run] of runs.entries()) {
+      const start = process.cpuUsage();
+      await run();
+      const { user, system } = process.cpuUsage(start);
+      times[k]!.push((user + system) / subject.steps);
+    }
+  }
+  process.stdout.write(`${subject.name}: ${median(times[0]!).toFixed(1)} us of CPU a step\n`);
+  for (const [k, [name]] of kinds.entries()) {
+    if (k === 0) continue;
+    // the ratio of neighbours in time, so that what disturbs the machine disturbs both
+    const ratios = times[k]!.map((time, round) => time / times[0]![round]!);
+    process.stdout.write(`  ${name}: ${((median(ratios) - 1) * 100).toFixed(1)} %\n`);
+  }
+}
