@@ -18,7 +18,7 @@ import { build } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const readme = join(root, 'README.md');
 
-/** @typedef {{ name: string, code: string, ceiling: number, without: string[] }} Bundle ceiling: bytes after gzip; without: names that no tree-shaker may leave inside */
+/** @typedef {{ name: string, code: string, ceiling: number, without: string[], splitting?: boolean }} Bundle ceiling: bytes after gzip; without: names that no tree-shaker may leave inside */
 /** @typedef {{ minified: number, compressed: number, names: Set<string>, parts: Record<string, number> }} Size */
 
 /** Training an MLP on a backend. @param {string} backend */
@@ -118,17 +118,31 @@ export const bundles = [
     without: ['parseCsv', 'csvRows', 'fitTable', 'digits', 'smote', 'servePipeline'],
   },
   {
+    name: '`loadModel` of a safetensors file, with what it needs of core',
+    code: "export { loadModel } from '@nn/serialize';",
+    ceiling: 49_000,
+    splitting: true,
+    without: ['Unpickler', 'readDirectory', 'readArrayHeader', 'encodeTorch', 'encodeZip', 'DataLoader'],
+  },
+  {
+    name: '`parseSafetensors` and `decodeTensor`, with what they need of core',
+    code: "export { decodeTensor, parseSafetensors } from '@nn/serialize';",
+    ceiling: 41_600,
+    without: ['openWeights', 'Unpickler', 'loadModel', 'readDirectory'],
+  },
+  {
     name: 'everything but the GPU',
+    splitting: true,
     code: ['core', 'backend-cpu', 'distributions', 'layers', 'metrics', 'optim', 'data', 'serialize', 'train']
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 330_900,
+    ceiling: 339_500,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];
 
 /** @param {Bundle} bundle @returns {Promise<Size>} */
-export async function measure({ code }) {
+export async function measure({ code, splitting = false }) {
   /** @param {boolean} minify */
   const bundle = async (minify) => {
     const { outputFiles, metafile } = await build({
@@ -141,8 +155,17 @@ export async function measure({ code }) {
       legalComments: 'none',
       write: false,
       metafile: true,
+      // What is loaded when it is needed (`import()`) is then in files of its own, which a page does not fetch at first.
+      splitting,
+      outdir: '/page',
+      entryNames: 'entry',
     });
-    return { output: outputFiles[0]?.text ?? '', inputs: Object.values(metafile.outputs)[0]?.inputs ?? {} };
+    const atFirst = fetchedAtFirst(metafile.outputs);
+    const texts = outputFiles.filter(({ path }) => atFirst.some((name) => path.endsWith(`/${name.split('/').pop()}`)));
+    return {
+      output: texts.map(({ text }) => text).join(''),
+      inputs: Object.assign({}, ...atFirst.map((name) => metafile.outputs[name]?.inputs)),
+    };
   };
   const [small, readable] = await Promise.all([bundle(true), bundle(false)]);
   const parts = Object.entries(small.inputs).map(([file, { bytesInOutput }]) => [file, bytesInOutput]);
@@ -152,6 +175,16 @@ export async function measure({ code }) {
     names: declaredNames(readable.output),
     parts: Object.fromEntries(parts),
   };
+}
+
+/** The entry and what it imports, directly or through others, but for `import()`. @param {import('esbuild').Metafile['outputs']} outputs */
+function fetchedAtFirst(outputs) {
+  const entry = Object.keys(outputs).find((name) => name.endsWith('entry.js')) ?? '';
+  const found = new Set([entry]);
+  for (const name of found) {
+    for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') found.add(path);
+  }
+  return [...found];
 }
 
 /** What the bundle declares. esbuild adds digits to names that clash. @param {string} code */

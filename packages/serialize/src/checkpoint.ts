@@ -15,13 +15,16 @@ import {
 } from '@nn/core';
 import type { Json } from './exact-json.ts';
 import { isJson, parseExactly, stringifyExactly } from './exact-json.ts';
-import type { Source, WriteOptions } from './files.ts';
+import type { WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
 import { findStateful, restoreStates, takeStates } from './host-state.ts';
-import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
+import { applyValues, pairParameters, readPairs, readValues } from './parameters.ts';
+import { reportMismatch } from './report.ts';
 import type { ParseOptions, Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+import type { Source } from './sources/reader.ts';
+import { entriesOf } from './weights.ts';
 
 /** What belongs to a run, by name: models, optimizers, loaders, anything with parameters or host state. */
 export type CheckpointParts = Readonly<Record<string, object>>;
@@ -143,7 +146,8 @@ export async function loadCheckpoint(
   }
   const isWanted = (name: string): boolean => wanted.some((part) => name === part || name.startsWith(`${part}.`));
   const { parameters, states } = collect(parts);
-  const match = matchParameters(parameters, file.tensors, { rename: (name) => (isWanted(name) ? name : null) });
+  const pairing = pairParameters(parameters, entriesOf(file), (name) => (isWanted(name) ? name : null));
+  const match = await readPairs(pairing, { signal });
   const stored = Object.keys(record.states).filter(isWanted);
   reportMismatch('loadCheckpoint', match, {
     missingStates: [...states.keys()].filter((name) => !stored.includes(name)),

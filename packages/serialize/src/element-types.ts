@@ -68,6 +68,12 @@ export interface DecodeOptions {
   readonly widen?: boolean;
 }
 
+/** Who decodes, for messages, and whether the bytes are memory that nobody else holds: then they need no copy. */
+export interface DecodeContext {
+  readonly operation?: string;
+  readonly owned?: boolean;
+}
+
 /**
  * The elements in `bytes` as an array that a tensor can hold: floats as float32, integers as int32, BOOL as bool.
  * Throws a `FormatError` that names the tensor for integers outside int32, for float64 unless `narrow` is set, for
@@ -78,87 +84,100 @@ export function decodeElements(
   type: ElementType,
   bytes: Uint8Array,
   options: DecodeOptions = {},
+  { operation = 'safetensors', owned = false }: DecodeContext = {},
 ): { readonly dtype: DType; readonly data: TensorData } {
   const { narrow = false, widen = true } = options;
   // A copy begins at offset 0 of its own memory, so it is aligned for every array kind. (`slice` of a Buffer is no copy.)
-  const copy = (): ArrayBuffer => new Uint8Array(bytes).buffer;
+  const isWhole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  const mine = owned && isWhole && bytes.buffer instanceof ArrayBuffer ? bytes.buffer : new Uint8Array(bytes).buffer;
   switch (type) {
     case 'F32':
-      return { dtype: 'float32', data: new Float32Array(copy()) };
+      return { dtype: 'float32', data: new Float32Array(mine) };
     case 'I32':
-      return { dtype: 'int32', data: new Int32Array(copy()) };
+      return { dtype: 'int32', data: new Int32Array(mine) };
     case 'BOOL': {
       const at = bytes.findIndex((value) => value > 1);
       if (at >= 0)
         throw new FormatError(
-          'safetensors',
+          operation,
           `'${excerpt(name)}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`,
+          { name, element: at },
         );
-      return { dtype: 'bool', data: new Uint8Array(bytes) };
+      return { dtype: 'bool', data: new Uint8Array(mine) };
     }
     case 'F16':
       return widen
-        ? { dtype: 'float32', data: Float32Array.from(new Uint16Array(copy()), float16) }
-        : { dtype: 'float16', data: new Uint16Array(copy()) };
-    case 'BF16':
+        ? { dtype: 'float32', data: floats(new Uint16Array(mine), float16) }
+        : { dtype: 'float16', data: new Uint16Array(mine) };
+    case 'BF16': {
+      if (!widen) return { dtype: 'bfloat16', data: new Uint16Array(mine) };
       // A bfloat16 is the upper half of a float32.
-      return widen
-        ? {
-            dtype: 'float32',
-            data: new Float32Array(Uint32Array.from(new Uint16Array(copy()), (bits) => bits << 16).buffer),
-          }
-        : { dtype: 'bfloat16', data: new Uint16Array(copy()) };
+      const halves = new Uint16Array(mine);
+      const bits = new Uint32Array(halves.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+      return { dtype: 'float32', data: new Float32Array(bits.buffer) };
+    }
     case 'F64':
       if (!narrow) {
         throw new FormatError(
-          'safetensors',
+          operation,
           `'${excerpt(name)}' is F64, which float32 cannot keep exactly; pass { narrow: true } to round.`,
           { name },
         );
       }
-      return { dtype: 'float32', data: Float32Array.from(new Float64Array(copy())) };
+      return { dtype: 'float32', data: new Float32Array(new Float64Array(mine)) };
     case 'I8':
       return widen
-        ? { dtype: 'int32', data: Int32Array.from(new Int8Array(copy())) }
-        : { dtype: 'int8', data: new Int8Array(copy()) };
+        ? { dtype: 'int32', data: new Int32Array(new Int8Array(mine)) }
+        : { dtype: 'int8', data: new Int8Array(mine) };
     case 'U8':
-      return widen ? { dtype: 'int32', data: Int32Array.from(bytes) } : { dtype: 'uint8', data: new Uint8Array(bytes) };
+      return widen
+        ? { dtype: 'int32', data: new Int32Array(new Uint8Array(mine)) }
+        : { dtype: 'uint8', data: new Uint8Array(mine) };
     case 'I16':
-      return { dtype: 'int32', data: Int32Array.from(new Int16Array(copy())) };
+      return { dtype: 'int32', data: new Int32Array(new Int16Array(mine)) };
     case 'U16':
-      return { dtype: 'int32', data: Int32Array.from(new Uint16Array(copy())) };
+      return { dtype: 'int32', data: new Int32Array(new Uint16Array(mine)) };
     case 'U32':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new Uint32Array(copy())) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new Uint32Array(mine), operation) };
     case 'I64':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new BigInt64Array(copy())) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new BigInt64Array(mine), operation) };
     case 'U64':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new BigUint64Array(copy())) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new BigUint64Array(mine), operation) };
     case 'F8_E5M2':
     case 'F8_E4M3':
     case 'F8_E8M0':
     case 'F8_E4M3FNUZ':
     case 'F8_E5M2FNUZ':
-      return { dtype: 'float32', data: Float32Array.from(bytes, float8[type]) };
+      return { dtype: 'float32', data: floats(bytes, float8[type]) };
     default:
       throw new FormatError(
-        'safetensors',
+        operation,
         `'${excerpt(name)}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
         { name, type },
       );
   }
 }
 
+/** What the bits of small floats mean. (`Float32Array.from` would gather all values in a list first.) */
+function floats(bits: Uint8Array | Uint16Array, value: (bits: number) => number): Float32Array {
+  const result = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) result[i] = value(bits[i]!);
+  return result;
+}
+
 function checkedIntegers(
   name: string,
   type: ElementType,
   values: Uint32Array | BigInt64Array | BigUint64Array,
+  operation: string,
 ): Int32Array {
   const result = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (value > 0x7fffffff || value < -0x80000000) {
       throw new FormatError(
-        'safetensors',
+        operation,
         `'${excerpt(name)}' is ${type}, its element ${i} is ${value}; int32 cannot hold it.`,
         {
           name,

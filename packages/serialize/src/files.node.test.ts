@@ -18,7 +18,7 @@ describe('writeFileAtomic', () => {
   it('writes a file and leaves nothing else', async () => {
     await writeFileAtomic(join(folder, 'a.bin'), Uint8Array.of(1, 2, 3));
     expect(await fs.readdir(folder)).toEqual(['a.bin']);
-    expect(await readBytes(join(folder, 'a.bin'))).toEqual(Buffer.of(1, 2, 3));
+    expect(await readBytes(join(folder, 'a.bin'))).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it('replaces the old file and keeps its permissions', async () => {

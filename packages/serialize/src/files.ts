@@ -1,36 +1,23 @@
 /**
  * Bytes from files and to files. Writing is atomic: a reader, or a crash at any moment, sees the old file or the new one.
- * Node's modules are asked for at run time, so that no bundler sees them; in a browser only bytes in memory exist.
- * Temporary files that killed writers left are `leftovers.ts`.
+ * Reading in parts is `sources/reader.ts`, temporary files that killed writers left are `leftovers.ts`.
  */
-import {
-  type AbortSignalLike,
-  bytesFrom,
-  checkOptions,
-  excerpt,
-  FormatError,
-  untilAborted,
-  ValueError,
-} from '@nn/core';
+import { type AbortSignalLike, bytesFrom, checkOptions, excerpt, untilAborted, ValueError } from '@nn/core';
 import { forget, removeLeftovers, temporaryName } from './leftovers.ts';
+import { fileModules } from './node-modules.ts';
+import { openBytes, type Source } from './sources/reader.ts';
 
-/** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
-export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
-
-/**
- * Reads all bytes. Throws a `FormatError` where a file cannot be read, a `ValueError` for a path where there are no files
- * and for what is neither a path nor bytes, and the signal's reason once it is aborted.
- */
+/** All bytes of a source; errors are those of `openBytes`. */
 export async function readBytes(source: Source, signal?: AbortSignalLike): Promise<Uint8Array> {
-  const bytes = await bytesFrom(source, signal);
-  if (bytes) return bytes;
-  if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
-  const { files } = node(source);
+  if (typeof source !== 'string') {
+    const bytes = await bytesFrom(source, signal);
+    if (bytes) return bytes;
+  }
+  const reader = await openBytes(source, signal);
   try {
-    return await files.readFile(source, forNode(signal));
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new FormatError('readBytes', `${excerpt(source, 300)} cannot be read: ${reason(error)}`, { path: source });
+    return await reader.read(0, reader.size);
+  } finally {
+    await reader.close();
   }
 }
 
@@ -70,7 +57,7 @@ const queues = new Map<string, Promise<void>>();
  */
 export async function writeInOrder(path: string, bytes: Promise<Uint8Array>, signal?: AbortSignalLike): Promise<void> {
   bytes.catch(() => undefined); // where the path is refused before anyone waits for them
-  const key = node(path).paths.resolve(path);
+  const key = fileModules(path).paths.resolve(path);
   const before = queues.get(key);
   const turn = (async () => {
     await before?.catch(() => undefined);
@@ -90,7 +77,7 @@ export async function writeInOrder(path: string, bytes: Promise<Uint8Array>, sig
 
 async function replaceFile(path: string, bytes: Uint8Array, signal: AbortSignalLike | undefined): Promise<void> {
   signal?.throwIfAborted();
-  const { files, paths } = node(path);
+  const { files, paths } = fileModules(path);
   const target = await followLinks(path);
   const folder = paths.dirname(target);
   const old = await files.stat(target).catch(() => undefined);
@@ -132,7 +119,7 @@ async function replaceFile(path: string, bytes: Uint8Array, signal: AbortSignalL
 
 /** What the path leads to through links, also through one whose target is not there yet. */
 async function followLinks(path: string): Promise<string> {
-  const { files, paths } = node(path);
+  const { files, paths } = fileModules(path);
   const real = await files.realpath(path).catch(() => undefined);
   if (real !== undefined) return real;
   let target = paths.resolve(path);
@@ -143,20 +130,6 @@ async function followLinks(path: string): Promise<string> {
     target = paths.resolve(paths.dirname(target), next);
   }
   throw new ValueError('writeFileAtomic', `${excerpt(path, 300)} is a link that leads in a circle.`, { path });
-}
-
-/** Node's modules; their types are inferred, for a name in an import would reach the bundlers. */
-function node(path: string) {
-  if (typeof process === 'undefined' || !process.getBuiltinModule) {
-    throw new ValueError(
-      'files',
-      `there is no file system here for '${path}'; use bytes or a Blob instead of a path.`,
-      {
-        path,
-      },
-    );
-  }
-  return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
 }
 
 /** The option of Node's functions. The one cast: what users give is an AbortSignal, as Node asks for. */

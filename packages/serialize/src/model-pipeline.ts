@@ -4,11 +4,11 @@
  */
 import { type AbortSignalLike, evaluate, FormatError, noGradient, type Tensor, tensor, ValueError } from '@nn/core';
 import { denormalize, encodeRows, normalize, type RawRow } from '@nn/data';
-import type { Source } from './files.ts';
 import { readBytes } from './files.ts';
 import { loadModel } from './model.ts';
 import { type CheckedUse, checkUse, type ModelFacts, useKey } from './model-use.ts';
 import { parseSafetensors } from './safetensors.ts';
+import type { Source } from './sources/reader.ts';
 
 /** What the model says of one input. */
 export interface ModelPrediction {

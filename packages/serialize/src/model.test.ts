@@ -1,11 +1,13 @@
 import { cpu } from '@nn/backend-cpu';
 import type { Parameter } from '@nn/core';
-import { parameter, setDefaultBackend } from '@nn/core';
+import { namedParameters, parameter, setDefaultBackend } from '@nn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
+import torch from '../fixtures/torch.json' with { type: 'json' };
 import type { HostTensor } from './element-types.ts';
 import { encodeModel, loadModel } from './model.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+import { decode } from './testing/cases.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -33,7 +35,7 @@ const host = (...values: number[]): HostTensor => ({
 describe('loadModel', () => {
   it('reads a state dict of PyTorch by name, skipping the counter of batches', async () => {
     const model = convolutional();
-    expect(await loadModel(file, model)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+    expect(await loadModel(file, model)).toEqual({ missing: [], unexpected: [], mismatched: [], skipped: [] });
     const written = parseSafetensors(await encodeModel(model)).tensors;
     const original = parseSafetensors(file).tensors;
     expect(stateDict.names).toContain('1.num_batches_tracked');
@@ -65,6 +67,7 @@ describe('loadModel', () => {
       missing: ['c'],
       unexpected: ['d'],
       mismatched: [],
+      skipped: [],
     });
     expect([...(await model.a.data())]).toEqual([7]);
   });
@@ -110,7 +113,7 @@ describe('loadModel of tied weights', () => {
     for (const names of [['embedding.weight'], ['head.weight'], ['embedding.weight', 'head.weight']]) {
       const model = tied();
       const bytes = encodeSafetensors([...names.map((name) => [name, host(1, 2)] as const), rest]);
-      expect(await loadModel(bytes, model)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+      expect(await loadModel(bytes, model)).toEqual({ missing: [], unexpected: [], mismatched: [], skipped: [] });
       expect([...(await model.head.weight.data())]).toEqual([1, 2]);
       expect(model.head.weight).toBe(model.embedding.weight);
     }
@@ -142,6 +145,7 @@ describe('loadModel with a head of another size', () => {
       missing: [],
       unexpected: [],
       mismatched: ["'head' has the shape [3] in the file, [2] here"],
+      skipped: [],
     });
     expect([[...(await model.body.data())], [...(await model.head.data())]]).toEqual([[7], [0, 0]]);
     await expect(loadModel(bytes, { ...model, extra: zeros(1) }, { skipMismatched: true })).rejects.toThrow(
@@ -155,10 +159,138 @@ describe('loadModel with a head of another size', () => {
   });
 });
 
+describe('loadModel of a checkpoint of PyTorch', () => {
+  const files = new Map(torch.cases.map(({ name, file, tensors }) => [name, { bytes: decode(file), tensors }]));
+  const network = () => ({
+    '0': { weight: zeros(3, 2), bias: zeros(3) },
+    '1': { weight: zeros(3), bias: zeros(3), runningMean: zeros(3), runningVar: zeros(3) },
+    '2': { weight: zeros(1, 3), bias: zeros(1) },
+  });
+  const whole = files.get('module')!;
+  const expected = Object.entries(whole.tensors)
+    .filter(([name]) => !name.endsWith('tracked'))
+    .map(([name, { values }]) => [name, values.map((value) => Math.fround(Number(value)))]);
+
+  for (const name of ['checkpoint', 'checkpoint, legacy', 'wrapped', 'module', 'module, legacy', 'protocol 4']) {
+    it(`finds the model in it: ${name}`, async () => {
+      const model = network();
+      const { missing, unexpected, mismatched } = await loadModel(files.get(name)!.bytes, model);
+      expect([missing, unexpected, mismatched]).toEqual([[], [], []]);
+      const found = [...namedParameters(model)].map(async ([path, value]) => [path, [...(await value.data())]]);
+      expect(Object.fromEntries(await Promise.all(found))).toEqual(Object.fromEntries(expected));
+    });
+  }
+
+  it('takes the dictionary that key names, and lists those that there are', async () => {
+    const { bytes } = files.get('checkpoint')!;
+    const { skipped } = await loadModel(bytes, network(), { key: 'state_dict' });
+    expect(skipped).toContain('epoch: a number, 7');
+    await expect(loadModel(bytes, network(), { key: 'model' })).rejects.toThrow(
+      "loadModel: the file has no tensors under 'model'; it has 'state_dict', 'optimizer.state.0', 'optimizer.state.1', 'optimizer.state.2'",
+    );
+  });
+
+  it('says which dictionaries there are where no name fits, and asks where two fit', async () => {
+    const { bytes } = files.get('checkpoint')!;
+    await expect(loadModel(bytes, { other: zeros(1) })).rejects.toThrow(
+      "The file holds dictionaries of tensors: 'state_dict', 'optimizer.state.0', ",
+    );
+    const nested = encodeTorchTree();
+    await expect(loadModel(nested, { a: zeros(1) })).rejects.toThrow(
+      "loadModel: the file holds several models: 'ema' (1 tensors that fit), 'model' (1 tensors that fit); choose one: { key: 'ema' }.",
+    );
+    const model = { a: zeros(1) };
+    await loadModel(nested, model, { key: 'model' });
+    expect([...(await model.a.data())]).toEqual([2]);
+  });
+});
+
+/** { ema: { a: [1] }, model: { a: [2] } }, by the pickle that Python would write for it. */
+function encodeTorchTree(): Uint8Array {
+  return decode(torch.cases.find(({ name }) => name === 'two models')?.file ?? '');
+}
+
+describe('what does not fit stands side by side', () => {
+  it('with shapes, and the nearest name on the other side', async () => {
+    const bytes = encodeSafetensors([
+      ['layer1.weights', host(1, 2)],
+      ['head', host(1, 2, 3)],
+      ['extra', host(1)],
+    ]);
+    const error = await loadModel(bytes, { layer1: { weight: zeros(2) }, head: zeros(2) }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({
+      data: {
+        rows: [
+          { name: 'head', here: '[2]', file: '[3]', nearest: null },
+          { name: 'layer1.weight', here: '[2]', file: null, nearest: 'layer1.weights' },
+          { name: 'extra', here: null, file: '[1]', nearest: null },
+          { name: 'layer1.weights', here: null, file: '[2]', nearest: 'layer1.weight' },
+        ],
+      },
+    });
+    expect(String(error)).toContain(
+      [
+        '',
+        '  name            here  in the file  nearest name',
+        '  head            [2]   [3]',
+        '  layer1.weight   [2]   -            layer1.weights',
+        '  extra           -     [1]',
+        '  layer1.weights  -     [2]          layer1.weight',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('rename by patterns', () => {
+  const bytes = encodeSafetensors([
+    ['bert.encoder.layer.0.attention.self.query.weight', host(1)],
+    ['bert.encoder.layer.11.attention.self.query.weight', host(2)],
+    ['bert.pooler.bias', host(3)],
+  ]);
+  it('takes whole parts, stars for any one, and regular expressions', async () => {
+    const model = { blocks: { '0': { query: zeros(1) }, '11': { query: zeros(1) } }, poolerBias: zeros(1) };
+    await loadModel(bytes, model, {
+      rename: [
+        ['bert', ''],
+        ['encoder.layer.*.attention.self.query.weight', 'blocks.*.query'],
+        [/^pooler\.bias$/, 'pooler_bias'],
+      ],
+    });
+    expect([...(await model.blocks['11'].query.data()), ...(await model.poolerBias.data())]).toEqual([2, 3]);
+  });
+  it('does not touch parts that only begin alike, and refuses what is no pattern', async () => {
+    const { unexpected } = await loadModel(bytes, {}, { strict: false, rename: [['ber', 'x']] });
+    expect(unexpected.length).toBe(3);
+    await expect(loadModel(bytes, {}, { rename: [['a.*', '*.*']] })).rejects.toThrow(
+      "loadModel: rename: 'a.*' and '*.*': a * stands for one whole part, and the replacement has no more of them.",
+    );
+    await expect(Reflect.apply(loadModel, undefined, [bytes, {}, { rename: [['a']] }])).rejects.toThrow(
+      'loadModel: rename[0] is no pair of pattern and replacement',
+    );
+  });
+});
+
 describe('encodeModel', () => {
   it("marks the file as PyTorch's, and keeps metadata", async () => {
     const { metadata } = parseSafetensors(await encodeModel({ a: zeros(1) }, { metadata: { classes: 'cat,dog' } }));
     expect(Object.fromEntries(metadata)).toEqual({ format: 'pt', classes: 'cat,dog' });
+  });
+
+  it('writes what PyTorch and NumPy read, and refuses metadata there', async () => {
+    for (const format of ['pytorch', 'npz'] as const) {
+      const model = { a: zeros(2), b: { c: zeros(1) } };
+      const source = { a: parameter([1, 2]), b: { c: parameter([3]) } };
+      await loadModel(await encodeModel(source, { format }), model);
+      expect([...(await model.a.data()), ...(await model.b.c.data())]).toEqual([1, 2, 3]);
+      await expect(encodeModel(source, { format, metadata: {} })).rejects.toThrow(
+        `saveModel: a file of the format '${format}' has no place for metadata; leave metadata out, or write safetensors.`,
+      );
+    }
+    await expect(Reflect.apply(encodeModel, undefined, [{}, { format: 'h5' }])).rejects.toThrow(
+      "saveModel: format is 'h5'; 'safetensors', 'pytorch' and 'npz' are written.",
+    );
   });
 });
 

@@ -1,22 +1,31 @@
 /**
- * The parameters of a model as safetensors, by PyTorch's names, and back.
- * What a training run needs beside them is `checkpoint.ts`; names come from core's walk over the model's fields.
+ * A model's parameters and running statistics as a file, and back, by PyTorch's names. Which formats are read is
+ * `open-weights.ts`, pairing `parameters.ts`, the disk `files.ts`; names come from core's walk over the model's fields.
  */
 import type { AbortSignalLike, Parameter } from '@nn/core';
-import { checkOptions, namedParameters, untilAborted } from '@nn/core';
-import type { DecodeOptions } from './element-types.ts';
-import type { Source, WriteOptions } from './files.ts';
-import { readBytes, writeInOrder } from './files.ts';
-import { applyValues, matchParameters, readValues, reportMismatch } from './parameters.ts';
-import type { ParseOptions } from './safetensors.ts';
-import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+import { checkOptions, excerpt, namedParameters, untilAborted, ValueError } from '@nn/core';
+import type { DecodeOptions, HostTensor } from './element-types.ts';
+import type { WriteOptions } from './files.ts';
+import { writeInOrder } from './files.ts';
+import { chooseKey, modelName, quotedList, type Rename, renaming } from './names.ts';
+import { type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
+import { applyValues, pairParameters, readPairs, readValues } from './parameters.ts';
+import { reportMismatch } from './report.ts';
+import { encodeSafetensors } from './safetensors.ts';
+import type { Source } from './sources/reader.ts';
+import type { WeightsEntry, WeightsFile } from './weights.ts';
+
+/** The formats that are written: safetensors, an archive that `torch.load` reads, an archive that `numpy.load` reads. */
+export type SaveFormat = 'safetensors' | 'pytorch' | 'npz';
 
 export interface SaveModelOptions extends WriteOptions {
   /** Texts to store beside the tensors; 'format' is 'pt' where not given, which other readers ask for. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What is written; where not given, what the path ends with says: '.pt', '.pth' and '.bin' PyTorch's, '.npz' NumPy's, else safetensors. */
+  readonly format?: SaveFormat;
 }
 
-export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'>, ParseOptions {
+export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'>, OpenOptions {
   /**
    * Whether every name must be on both sides; true where not given. Otherwise names on one side alone are left out and
    * told in the result. Shapes and dtypes must fit in any case.
@@ -29,8 +38,16 @@ export interface LoadModelOptions extends Pick<DecodeOptions, 'narrow'>, ParseOp
   readonly skipMismatched?: boolean;
   /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike;
-  /** The model's name for a name in the file, null to leave it out: for files with a prefix or other names. */
-  readonly rename?: (name: string) => string | null;
+  /**
+   * The model's name for a name in the file: a function, null to leave it out, or pairs of pattern and replacement. What
+   * DataParallel and compile of PyTorch put in front ('module.', '_orig_mod.') is taken away without it.
+   */
+  readonly rename?: Rename;
+  /**
+   * The dictionary of a checkpoint that holds the model, as 'state_dict' or 'ema.model'; where not given, the whole file, or
+   * the one dictionary in which names fit. `rename` is given names without it.
+   */
+  readonly key?: string;
 }
 
 /** What a load left out. */
@@ -41,9 +58,11 @@ export interface NameDifference {
   readonly unexpected: readonly string[];
   /** Left out by `skipMismatched`: a sentence each, which begins with the name. */
   readonly mismatched: readonly string[];
+  /** What is no tensor in the file, as the epoch in a checkpoint of PyTorch: a sentence each, which begins with its name. */
+  readonly skipped: readonly string[];
 }
 
-const known = ['strict', 'skipMismatched', 'rename', 'narrow', 'signal', 'maxHeaderBytes', 'maxTensors'];
+const known = ['strict', 'skipMismatched', 'rename', 'key', 'narrow', ...openOptionNames];
 
 /**
  * The model's parameters and running statistics as the bytes of a safetensors file.
@@ -55,15 +74,47 @@ const known = ['strict', 'skipMismatched', 'rename', 'narrow', 'signal', 'maxHea
  * console.log([...parseSafetensors(bytes).tensors.keys()]); // => [ 'layer.weight' ]
  */
 export async function encodeModel(model: object, options: SaveModelOptions = {}): Promise<Uint8Array> {
-  checkOptions('saveModel', options, ['metadata', 'signal']);
-  options.signal?.throwIfAborted();
-  const values = await untilAborted(readValues(namedParameters(model)), options.signal);
-  return encodeSafetensors(values, { format: 'pt', ...options.metadata });
+  checkOptions('saveModel', options, ['metadata', 'signal', 'format']);
+  const { metadata, signal, format = 'safetensors' } = options;
+  signal?.throwIfAborted();
+  if (format !== 'safetensors' && format !== 'pytorch' && format !== 'npz') {
+    throw new ValueError(
+      'saveModel',
+      `format is '${excerpt(String(format))}'; 'safetensors', 'pytorch' and 'npz' are written.`,
+    );
+  }
+  if (metadata && format !== 'safetensors') {
+    throw new ValueError(
+      'saveModel',
+      `a file of the format '${format}' has no place for metadata; leave metadata out, or write safetensors.`,
+    );
+  }
+  const values = await untilAborted(readValues(namedParameters(model)), signal);
+  if (format === 'safetensors') return encodeSafetensors(values, { format: 'pt', ...metadata });
+  if (format === 'npz') {
+    const { encodeNpz } = await import('./numpy/write.ts');
+    return encodeNpz(values);
+  }
+  const { encodeTorch } = await import('./pytorch/write.ts');
+  return encodeTorch(withAliases(model, values));
+}
+
+/** The values under every name: those of tied weights are the same object, and are written once. */
+function withAliases(
+  model: object,
+  values: readonly (readonly [string, HostTensor])[],
+): (readonly [string, HostTensor])[] {
+  const byName = new Map(values);
+  const names = new Map([...namedParameters(model)].map(([name, parameter]) => [parameter, name]));
+  return [...namedParameters(model, { aliases: true })].flatMap(([name, parameter]) => {
+    const value = byName.get(names.get(parameter) ?? name);
+    return value ? [[name, value] as const] : [];
+  });
 }
 
 /**
- * Writes the model's parameters and running statistics to a safetensors file that PyTorch can load, atomically.
- * In a browser use `encodeModel`.
+ * Writes the model's parameters and running statistics to a file, atomically: safetensors, or what the path's ending or
+ * `format` says. `torch.load(path, weights_only=True)` reads a '.pt', `numpy.load(path)` a '.npz'. In a browser use `encodeModel`.
  *
  * @example
  * import { mkdtempSync } from 'node:fs';
@@ -72,24 +123,30 @@ export async function encodeModel(model: object, options: SaveModelOptions = {})
  * import { loadModel, saveModel } from '@nn/serialize';
  * const path = `${mkdtempSync(`${tmpdir()}/`)}/linear.safetensors`;
  * await saveModel(path, new Linear(2, 1));
- * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [], mismatched: [] }
+ * console.log(await loadModel(path, new Linear(2, 1))); // => { missing: [], unexpected: [], mismatched: [], skipped: [] }
  */
 export async function saveModel(path: string, model: object, options: SaveModelOptions = {}): Promise<void> {
-  await writeInOrder(path, encodeModel(model, options), options.signal);
+  await writeInOrder(path, encodeModel(model, { format: formatOf(path), ...options }), options.signal);
+}
+
+function formatOf(path: string): SaveFormat {
+  if (/\.(pt|pth|bin)$/i.test(path)) return 'pytorch';
+  return /\.npz$/i.test(path) ? 'npz' : 'safetensors';
 }
 
 /**
- * Gives a model the values in a safetensors file, as one written by PyTorch. All or nothing: whatever does not fit is
- * a `FormatError` that lists all such names, and leaves the model as it was. PyTorch's `num_batches_tracked` is
- * skipped where the model has none. A parameter that the model has in two places (tied weights) is found under either
- * name, or both.
+ * Gives a model the values in a file of weights: safetensors, PyTorch (.pt, .pth, .bin of every version), NumPy (.npz);
+ * the content tells which, not the name. All or nothing: whatever does not fit is a `FormatError` that puts both sides next to
+ * each other, and leaves the model as it was. Nothing in a file is run. Tensors are read one after the other, so that a large file on disk
+ * takes no more memory than the model. PyTorch's `num_batches_tracked` is skipped where the model has none. A parameter that the
+ * model has in two places (tied weights) is found under either name, or both.
  *
  * @example
  * import { parameter } from '@nn/core';
  * import { encodeModel, loadModel } from '@nn/serialize';
- * const bytes = await encodeModel({ module: { weight: parameter([1, 2]) } });
+ * const bytes = await encodeModel({ encoder: { weight: parameter([1, 2]) } }, { format: 'pytorch' });
  * const model = { weight: parameter([0, 0]) };
- * await loadModel(bytes, model, { rename: (name) => name.replace('module.', '') });
+ * await loadModel(bytes, model, { rename: [['encoder', '']] });
  * console.log(await model.weight.array()); // => [ 1, 2 ]
  */
 export async function loadModel(
@@ -98,23 +155,53 @@ export async function loadModel(
   options: LoadModelOptions = {},
 ): Promise<NameDifference> {
   checkOptions('loadModel', options, known);
-  const { strict = true, rename = (name: string) => name, narrow = false, skipMismatched = false, signal } = options;
-  const { maxHeaderBytes, maxTensors } = options;
-  const bytes = await readBytes(source, signal);
-  const file = parseSafetensors(bytes, {
-    ...(maxHeaderBytes && { maxHeaderBytes }),
-    ...(maxTensors && { maxTensors }),
-  });
-  const expected: ReadonlyMap<string, Parameter> = namedParameters(model, { aliases: true });
-  const match = matchParameters(expected, file.tensors, {
-    rename: (name) => {
-      const renamed = rename(name);
-      const isKnown = renamed === null || expected.has(renamed);
-      return !isKnown && renamed.endsWith('num_batches_tracked') ? null : renamed;
-    },
-    narrow,
-  });
-  reportMismatch('loadModel', match, { strict, skipMismatched });
-  applyValues(match.values);
-  return { missing: match.missing, unexpected: match.unexpected, mismatched: match.mismatched };
+  const rename = renaming('loadModel', options.rename);
+  const file = await openWeights(source, options);
+  try {
+    const expected = namedParameters(model, { aliases: true });
+    const { stored, hint } = partOf(file, expected, rename, options.key);
+    const pairing = pairParameters(expected, stored, (name) => modelNameOf(name, expected, rename));
+    const sides = { expected, stored, ...(hint !== undefined && { hint }) };
+    reportMismatch('loadModel', pairing, options, sides);
+    const match = await readPairs(pairing, options);
+    reportMismatch('loadModel', match, options, sides);
+    options.signal?.throwIfAborted();
+    applyValues(match.values);
+    const { missing, unexpected, mismatched } = match;
+    return { missing, unexpected, mismatched, skipped: file.skipped };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The model's name for a name of the file, null for what is left out. */
+function modelNameOf(
+  name: string,
+  expected: ReadonlyMap<string, Parameter>,
+  rename: (name: string) => string | null,
+): string | null {
+  const renamed = rename(name);
+  if (renamed === null) return null;
+  const found = modelName(renamed, expected);
+  return !expected.has(found) && found.endsWith('num_batches_tracked') ? null : found;
+}
+
+/** The tensors of the dictionary that holds the model, by their names in it. */
+function partOf(
+  file: WeightsFile,
+  expected: ReadonlyMap<string, Parameter>,
+  rename: (name: string) => string | null,
+  key: string | undefined,
+): { readonly stored: ReadonlyMap<string, WeightsEntry>; readonly hint?: string } {
+  const fits = (name: string): boolean => expected.has(modelNameOf(name, expected, rename) ?? '');
+  const chosen = chooseKey('loadModel', [...file.entries.keys()], file.containers, key, fits);
+  if (chosen.key === '') {
+    const hint = chosen.others.length > 0 && {
+      hint: `The file holds dictionaries of tensors: ${quotedList(chosen.others)}; choose one by { key }.`,
+    };
+    return { stored: file.entries, ...hint };
+  }
+  const prefix = `${chosen.key}.`;
+  const inside = [...file.entries].filter(([name]) => name.startsWith(prefix));
+  return { stored: new Map(inside.map(([name, entry]) => [name.slice(prefix.length), entry])) };
 }

@@ -1,6 +1,6 @@
 /**
  * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes without gaps.
- * It reads and writes bytes in memory and trusts nothing in them. What elements mean is in `element-types.ts`, where
+ * It reads bytes in memory or parts of files, writes bytes in memory, and trusts nothing in what it reads. What elements mean is in `element-types.ts`, where
  * bytes come from in `files.ts`, which tensors a model has in `model.ts` and `checkpoint.ts`.
  * Source: https://github.com/huggingface/safetensors (README, "Format").
  */
@@ -9,6 +9,8 @@ import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts'
 import { bitsOf, decodeElements, elementTypeOf, elementTypes, isElementType } from './element-types.ts';
 import { findDuplicateKey, outlineOf } from './header-text.ts';
 import { otherKind } from './kind-of-file.ts';
+import type { ByteReader } from './sources/reader.ts';
+import { plainEntry, type WeightsEntry, type WeightsFile } from './weights.ts';
 
 /** The most bytes that a header may have, as in the reference. */
 export const headerLimit = 100_000_000;
@@ -54,8 +56,46 @@ export interface Safetensors {
 export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}): Safetensors {
   checkOptions('parseSafetensors', options, ['maxHeaderBytes', 'maxTensors']);
   const { maxHeaderBytes = headerLimit, maxTensors = 100_000 } = options;
-  const { header, dataStart } = readHeader(bytes, maxHeaderBytes, maxTensors);
-  const size = bytes.length - dataStart;
+  const dataStart = dataStartOf(bytes.subarray(0, sniffed), bytes.length, maxHeaderBytes);
+  const { regions, metadata } = readLayout(bytes.subarray(8, dataStart), bytes.length - dataStart, maxTensors);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, type, shape, begin, end } of regions) {
+    tensors.set(name, { type, shape, bytes: bytes.subarray(dataStart + begin, dataStart + end) });
+  }
+  return { tensors, metadata };
+}
+
+/** A file whose header alone has been read; values are read when they are asked for. `head` are its first bytes. */
+export async function openSafetensors(
+  reader: ByteReader,
+  head: Uint8Array,
+  { maxHeaderBytes, maxTensors }: Required<ParseOptions>,
+): Promise<WeightsFile> {
+  const dataStart = dataStartOf(head.subarray(0, sniffed), reader.size, maxHeaderBytes);
+  const { regions, metadata } = readLayout(await reader.read(8, dataStart), reader.size - dataStart, maxTensors);
+  const entries = new Map<string, WeightsEntry>();
+  for (const { name, type, shape, begin, end } of regions) {
+    const source = {
+      size: end - begin,
+      order: begin,
+      owned: reader.owned,
+      bytes: () => reader.read(dataStart + begin, dataStart + end),
+    };
+    entries.set(name, plainEntry('safetensors', type, shape, source));
+  }
+  return { format: 'safetensors', entries, metadata, skipped: [], containers: [], close: () => reader.close() };
+}
+
+/** The structure that the header describes, checked against the `size` bytes of data behind it. */
+function readLayout(
+  bytes: Uint8Array,
+  size: number,
+  maxTensors: number,
+): {
+  readonly regions: readonly (Region & { readonly name: string })[];
+  readonly metadata: ReadonlyMap<string, string>;
+} {
+  const header = readHeader(bytes, maxTensors);
   let metadata: ReadonlyMap<string, string> = new Map();
   const entries: (Region & { readonly name: string })[] = [];
   const described = Object.entries(header);
@@ -72,8 +112,7 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   let before = 'the header';
-  const tensors = new Map<string, StoredTensor>();
-  for (const { name, type, shape, begin, end: next } of entries) {
+  for (const { name, begin, end: next } of entries) {
     if (begin !== end) {
       fail(
         'tensor',
@@ -83,13 +122,12 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
         },
       );
     }
-    tensors.set(name, { type, shape, bytes: bytes.subarray(dataStart + begin, dataStart + next) });
     end = next;
     before = quoted(name);
   }
   if (end !== size)
     fail('too-long', `the tensors end at byte ${end}, the file has ${size} bytes of data.`, { end, size });
-  return { tensors, metadata };
+  return { regions: entries, metadata };
 }
 
 /**
@@ -186,24 +224,31 @@ function fail(reason: string, what: string, data?: Readonly<Record<string, unkno
   throw new FormatError(`safetensors/${reason}`, what, data);
 }
 
-function readHeader(bytes: Uint8Array, maxBytes: number, maxTensors: number): { header: object; dataStart: number } {
-  if (bytes.length < 8) fail('foreign', `${bytes.length} bytes are too few for the 8 of the header's length.`);
-  const long = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
-  const length = Number(long);
-  const dataStart = 8 + length;
+/** How many bytes are enough to tell what else a file may be. */
+const sniffed = 512;
+
+/** Where the data begins, from the first bytes of a file of `size` bytes. */
+function dataStartOf(head: Uint8Array, size: number, maxBytes: number): number {
+  if (size < 8) fail('foreign', `${size} bytes are too few for the 8 of the header's length.`);
+  const long = new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true);
+  const dataStart = 8 + Number(long);
   // Where the first bytes are no sensible length, they may be those of another format.
-  if (long > maxBytes || dataStart > bytes.length) {
-    const other = otherKind(bytes);
+  if (long > maxBytes || dataStart > size) {
+    const other = otherKind(head);
     if (other !== undefined) fail('foreign', other);
   }
   if (long > maxBytes)
     fail('foreign', `the header claims ${long} bytes, ${maxBytes} is the limit; this is not safetensors.`);
-  if (dataStart > bytes.length)
-    fail('truncated', `the header needs ${dataStart} bytes, the file has ${bytes.length}; it is truncated.`, {
+  if (dataStart > size)
+    fail('truncated', `the header needs ${dataStart} bytes, the file has ${size}; it is truncated.`, {
       needed: dataStart,
-      length: bytes.length,
+      length: size,
     });
-  const text = decodeUtf8(bytes.subarray(8, dataStart));
+  return dataStart;
+}
+
+function readHeader(bytes: Uint8Array, maxTensors: number): object {
+  const text = decodeUtf8(bytes);
   if (text === undefined) return fail('header', 'the header is not UTF-8 text.');
   if (text[0] !== '{') fail('foreign', `the header begins with '${text.slice(0, 1)}', not with '{'.`);
   // A tensor takes 4 commas and those of its shape.
@@ -223,7 +268,7 @@ function readHeader(bytes: Uint8Array, maxBytes: number, maxTensors: number): { 
   }
   const twice = findDuplicateKey(text);
   if (twice !== undefined) fail('header', `the header has the key ${quoted(twice)} twice.`, { key: twice });
-  return isObject(header) ? { header, dataStart } : fail('header', 'the header is not an object.');
+  return isObject(header) ? header : fail('header', 'the header is not an object.');
 }
 
 function readMetadata(value: unknown): ReadonlyMap<string, string> {

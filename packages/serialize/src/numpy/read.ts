@@ -1,0 +1,108 @@
+/**
+ * Files of NumPy as weights: one array, or an archive of them (.npz, stored or deflated). Of an archive only the headers are
+ * read until values are asked for, so what a small archive would unpack to is known, and checked, before it is.
+ */
+import { excerpt } from '@nn/core';
+import type { ByteReader } from '../sources/reader.ts';
+import { plainEntry, type WeightsEntry, type WeightsFile } from '../weights.ts';
+import { crc32 } from '../zip/crc32.ts';
+import { inflate, type Member, placeOf, fail as zipFail } from '../zip/read.ts';
+import { dataStartOf, inOrder, readArrayHeader } from './npy.ts';
+
+interface NumpyLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxTensors: number;
+}
+
+/** One array, under the name 'array'. */
+export async function openNpy(reader: ByteReader, limits: NumpyLimits): Promise<WeightsFile> {
+  const entry = await entryOf(
+    'the file',
+    { size: reader.size, owned: reader.owned, order: 0, read: (begin, end) => reader.read(begin, end) },
+    limits,
+  );
+  const isEntry = typeof entry !== 'string';
+  return {
+    format: 'NumPy',
+    entries: new Map(isEntry ? [['array', entry]] : []),
+    metadata: new Map(),
+    skipped: isEntry ? [] : [`array: ${entry}`],
+    containers: [],
+    close: () => reader.close(),
+  };
+}
+
+/** The arrays of an archive whose directory has been read. */
+export async function openNpz(
+  reader: ByteReader,
+  members: ReadonlyMap<string, Member>,
+  limits: NumpyLimits,
+): Promise<WeightsFile> {
+  const entries = new Map<string, WeightsEntry>();
+  const skipped: string[] = [];
+  for (const member of members.values()) {
+    const name = member.name.replace(/\.npy$/, '');
+    if (name === member.name) {
+      skipped.push(`${excerpt(name, 200)}: no array of NumPy`);
+      continue;
+    }
+    const entry = await entryOf(`'${excerpt(name)}'`, await contentsOf(reader, member), limits);
+    if (typeof entry === 'string') skipped.push(`${excerpt(name, 200)}: ${entry}`);
+    else entries.set(name, entry);
+  }
+  return { format: 'NumPy', entries, metadata: new Map(), skipped, containers: [], close: () => reader.close() };
+}
+
+/** The bytes of one array; `check` compares its checksum, once all of it has been read. */
+interface Contents {
+  readonly size: number;
+  readonly owned: boolean;
+  readonly order: number;
+  read(begin: number, end: number): Promise<Uint8Array>;
+  check?(parts: readonly Uint8Array[]): void;
+}
+
+async function contentsOf(reader: ByteReader, member: Member): Promise<Contents> {
+  const begin = await placeOf(reader, member);
+  const check = (parts: readonly Uint8Array[]): void => {
+    if (parts.reduce((crc, part) => crc32(part, crc), 0) !== member.crc) {
+      zipFail(
+        'checksum',
+        `'${excerpt(member.name)}' has another checksum than its directory says; the file is damaged.`,
+      );
+    }
+  };
+  const common = { size: member.size, order: begin, check };
+  if (member.stored)
+    return { ...common, owned: reader.owned, read: (from, to) => reader.read(begin + from, begin + to) };
+  return {
+    ...common,
+    owned: true,
+    async read(from, to) {
+      // Of the beginning no more is unpacked than is asked for; it needs no more packed bytes, and a block of deflate.
+      const packedEnd = to === member.size ? member.packedSize : Math.min(member.packedSize, to + 2 ** 17);
+      const packed = await reader.read(begin, begin + packedEnd);
+      const bytes = await inflate(packed, member.name, member.size, to);
+      return from === 0 ? bytes : bytes.slice(from, to);
+    },
+  };
+}
+
+async function entryOf(name: string, contents: Contents, limits: NumpyLimits): Promise<WeightsEntry | string> {
+  // Most headers have 128 bytes: one read gives them whole.
+  const head = await contents.read(0, Math.min(contents.size, 128));
+  const dataStart = dataStartOf(name, head, Math.min(contents.size, limits.maxHeaderBytes));
+  const headerBytes = dataStart <= head.length ? head.slice(0, dataStart) : await contents.read(0, dataStart);
+  const header = readArrayHeader(name, headerBytes, contents.size);
+  if (typeof header === 'string') return header;
+  return plainEntry('NumPy', header.type, header.shape, {
+    size: header.size,
+    order: contents.order,
+    owned: contents.owned,
+    async bytes() {
+      const data = await contents.read(dataStart, contents.size);
+      contents.check?.([headerBytes, data]);
+      return inOrder(data, header);
+    },
+  });
+}

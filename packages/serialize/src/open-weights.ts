@@ -1,0 +1,85 @@
+/**
+ * Opens a file of weights, whatever its name says: the format is told by the first bytes, and its reader loaded then. What
+ * is no file of weights is refused with what it is and what to do.
+ */
+import { type AbortSignalLike, FormatError } from '@nn/core';
+import { foreignArchive, mangled, otherKind } from './kind-of-file.ts';
+import { openSafetensors, type ParseOptions } from './safetensors.ts';
+import { type ByteReader, openBytes, type Source } from './sources/reader.ts';
+import type { WeightsFile } from './weights.ts';
+
+export interface OpenOptions extends ParseOptions {
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/** The names of these options, for checks. */
+export const openOptionNames = ['signal', 'maxHeaderBytes', 'maxTensors'] as const;
+
+/** Opens a source; who opened it closes it. */
+export async function openWeights(source: Source, options: OpenOptions): Promise<WeightsFile> {
+  const reader = await openBytes(source, options.signal);
+  try {
+    return await openReader(reader, options);
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+async function openReader(reader: ByteReader, options: OpenOptions): Promise<WeightsFile> {
+  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000 } = options;
+  const limits = { maxHeaderBytes, maxTensors };
+  const head = await reader.read(0, Math.min(512, reader.size));
+  try {
+    if (startsWith(head, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) {
+      const { openNpy } = await import('./numpy/read.ts');
+      return await openNpy(reader, limits);
+    }
+    if (startsWith(head, 0x50, 0x4b, 0x03, 0x04)) return await openArchive(reader, limits);
+    if (startsWith(head, 0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46) || isTarName(head)) {
+      const { openTorch } = await import('./pytorch/read.ts');
+      return await openTorch(reader, limits);
+    }
+  } catch (error) {
+    if (error instanceof FormatError && isMangled(head)) throw new FormatError('loadModel/mangled', mangled);
+    throw error;
+  }
+  return openSafetensors(reader, head, limits);
+}
+
+async function openArchive(reader: ByteReader, limits: Required<ParseOptions>): Promise<WeightsFile> {
+  const { readDirectory } = await import('./zip/read.ts');
+  const members = await readDirectory(reader, 4 * limits.maxTensors);
+  const names = [...members.keys()];
+  if (names.some((name) => /^([^/]*\/)?data\.pkl$/.test(name))) {
+    const { openArchive: openTorchArchive } = await import('./pytorch/read.ts');
+    return openTorchArchive(reader, members, limits);
+  }
+  if (names.some((name) => name.endsWith('.npy'))) {
+    const { openNpz } = await import('./numpy/read.ts');
+    return openNpz(reader, members, limits);
+  }
+  throw new FormatError('loadModel/foreign', otherKindOfArchive(names));
+}
+
+function otherKindOfArchive(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length === 0 ? 'this is an empty ZIP archive.' : `${foreignArchive} It holds ${shown}.`;
+}
+
+function startsWith(head: Uint8Array, ...bytes: number[]): boolean {
+  return bytes.every((byte, at) => head[at] === byte);
+}
+
+/** A tar says so at byte 257, or begins with the name of a member of PyTorch's. */
+function isTarName(head: Uint8Array): boolean {
+  const text = (from: number, to: number): string => String.fromCharCode(...head.subarray(from, to));
+  return (
+    head.length === 512 &&
+    (text(257, 262) === 'ustar' || /^(\.\/)?(sys_info|pickle|storages|tensors)\0/.test(text(0, 20)))
+  );
+}
+
+function isMangled(head: Uint8Array): boolean {
+  return otherKind(head) !== undefined && String.fromCharCode(...head).includes('\xef\xbf\xbd');
+}

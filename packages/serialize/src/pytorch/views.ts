@@ -1,0 +1,65 @@
+/**
+ * The values of PyTorch's tensors: a view (offset, sizes, strides) of a storage becomes row-major elements. Everything the
+ * view claims is checked against the bytes that are there before any memory is taken.
+ */
+import { excerpt } from '@nn/core';
+import { bitsOf } from '../element-types.ts';
+import { isRowMajor, reversed, rowMajor } from '../strided.ts';
+import { plainEntry, type WeightsEntry } from '../weights.ts';
+import { fail, type TorchTensor } from './tensors.ts';
+
+/** The bytes of one storage, wherever they are. */
+export interface StorageBytes {
+  readonly size: number;
+  readonly owned: boolean;
+  /** Where it begins in the file. */
+  readonly order: number;
+  read(begin: number, end: number): Promise<Uint8Array>;
+}
+
+/** The storages by key; `bigEndian` for files of machines that have numbers the other way round. */
+export interface Storages {
+  readonly bigEndian: boolean;
+  readonly bytes: ReadonlyMap<string, StorageBytes>;
+}
+
+/** A tensor as an entry, or the reason why it is none. */
+export function entryOf(name: string, tensor: TorchTensor, storages: Storages): WeightsEntry | string {
+  const { storage, type, shape, strides } = tensor;
+  if (type === undefined) return `is of ${storage.className}, which has no counterpart here`;
+  const bytes = storages.bytes.get(storage.key);
+  if (!bytes)
+    return fail(
+      'storage',
+      `'${excerpt(name)}' is in the storage '${excerpt(storage.key)}', which the file lacks; it is truncated or damaged.`,
+      { name },
+    );
+  const width = bitsOf(type) / 8;
+  const count = shape.reduce((product, size) => product * size, 1);
+  // Offsets count the tensor's own elements, those of a view the elements of its storage's class: both have one width but
+  // for untyped storages, which have no views.
+  const first = storage.offset + tensor.offset;
+  const last = first + shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0);
+  if (count > 0 && (last + 1) * width > bytes.size) {
+    fail(
+      'outside',
+      `'${excerpt(name)}' reaches to byte ${(last + 1) * width} of its storage, which has ${bytes.size}; the file is truncated or damaged.`,
+      { name },
+    );
+  }
+  if (!Number.isSafeInteger(count * width))
+    fail('outside', `'${excerpt(name)}' has the shape [${shape.join(', ')}], which no memory holds.`, { name });
+  return plainEntry('PyTorch', type, shape, {
+    size: count * width,
+    order: bytes.order + first * width,
+    place: `${storage.key}/${first}/${type}/${shape.join()}/${strides.join()}`,
+    owned: bytes.owned,
+    async bytes() {
+      if (count === 0) return new Uint8Array(0);
+      const span = await bytes.read(first * width, (last + 1) * width);
+      if (storages.bigEndian)
+        return rowMajor(reversed(span, type === 'C64' ? width / 2 : width), shape, strides, width);
+      return isRowMajor(shape, strides) ? span : rowMajor(span, shape, strides, width);
+    },
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * Bytes that are read in parts, as they are needed: of an array, a Blob, a file on disk. What is read from a file of
+ * gigabytes is only what a tensor needs. Servers are `remote.ts`; what the bytes mean is for the readers of formats.
+ */
+import { type AbortSignalLike, bytesFrom, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
+import { fileModules } from '../node-modules.ts';
+
+/** A source that is open. */
+export interface ByteReader {
+  readonly size: number;
+  /** Whether what `read` gives is memory that nobody else holds, so that it can become a tensor without a copy. */
+  readonly owned: boolean;
+  /** The bytes from `begin` up to `end`; both are inside. */
+  read(begin: number, end: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
+export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
+
+/** Bytes that are in memory. */
+export function memoryReader(bytes: Uint8Array, owned = false): ByteReader {
+  return {
+    size: bytes.length,
+    owned,
+    // `subarray` of one's own memory is still shared between reads.
+    read: async (begin, end) => (owned ? bytes.slice(begin, end) : bytes.subarray(begin, end)),
+    close: async () => undefined,
+  };
+}
+
+/** The part of a reader from `begin` on, `size` bytes long, as a reader of its own. */
+export function partOf(reader: ByteReader, begin: number, size: number): ByteReader {
+  return {
+    size,
+    owned: reader.owned,
+    read: (from, to) => reader.read(begin + from, begin + to),
+    close: async () => undefined,
+  };
+}
+
+/**
+ * Opens a path or bytes. Throws a `FormatError` where a file cannot be read, a `ValueError` for a path where there are no
+ * files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
+ */
+export async function openBytes(source: Source, signal?: AbortSignalLike): Promise<ByteReader> {
+  signal?.throwIfAborted();
+  if (isBlob(source)) {
+    return {
+      size: source.size,
+      owned: true,
+      read: async (begin, end) => new Uint8Array(await untilAborted(source.slice(begin, end).arrayBuffer(), signal)),
+      close: async () => undefined,
+    };
+  }
+  const bytes = await bytesFrom(source, signal);
+  if (bytes) return memoryReader(bytes);
+  if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
+  return openFile(source, signal);
+}
+
+/** Systems read no more than 2 GiB at once. */
+const largestRead = 2 ** 29;
+
+async function openFile(path: string, signal: AbortSignalLike | undefined): Promise<ByteReader> {
+  const { files } = fileModules(path);
+  const failed = (error: unknown): never => {
+    signal?.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FormatError('readBytes', `${excerpt(path, 300)} cannot be read: ${why}`, { path });
+  };
+  const handle = await files.open(path, 'r').catch(failed);
+  let size: number;
+  try {
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new Error('it is a folder; name the file in it.');
+    size = found.size;
+  } catch (error) {
+    await handle.close();
+    return failed(error);
+  }
+  return {
+    size,
+    owned: true,
+    async read(begin, end) {
+      const bytes = new Uint8Array(end - begin);
+      for (let at = 0; at < bytes.length; ) {
+        signal?.throwIfAborted();
+        const { bytesRead } = await handle
+          .read(bytes, at, Math.min(bytes.length - at, largestRead), begin + at)
+          .catch(failed);
+        if (bytesRead === 0) {
+          throw new FormatError('readBytes/shrunk', `${excerpt(path, 300)} became shorter while it was read.`, {
+            path,
+          });
+        }
+        at += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+function isBlob(source: unknown): source is Blob {
+  if (typeof source !== 'object' || source === null || source instanceof Uint8Array) return false;
+  return 'arrayBuffer' in source && 'slice' in source && 'size' in source && typeof source.slice === 'function';
+}

@@ -1,0 +1,55 @@
+/** Files of weights without a model: all tensors by name, or those that are asked for; and what a file holds, without values. */
+import { checkOptions } from '@nn/core';
+import type { DecodeOptions, HostTensor } from './element-types.ts';
+import { type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
+import type { Source } from './sources/reader.ts';
+import type { WeightsFormat } from './weights.ts';
+
+export interface LoadTensorsOptions extends DecodeOptions, OpenOptions {
+  /** Which tensors are read; all where not given. Of a file on disk, only their bytes are. */
+  readonly only?: (name: string) => boolean;
+}
+
+/** The tensors of a file. */
+export interface LoadedTensors {
+  readonly format: WeightsFormat;
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  /** Texts beside the tensors, as those of safetensors. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** What is no tensor: a sentence each, which begins with its name. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Reads the tensors of a file of weights (safetensors, PyTorch, NumPy), without a model. float64 is refused unless
+ * `narrow` allows rounding, 64-bit integers beyond int32 are; a `FormatError` names the tensor.
+ *
+ * @example
+ * import { encodeSafetensors, loadTensors } from '@nn/serialize';
+ * const one = { dtype: 'float32', shape: [1], data: new Float32Array([5]) } as const;
+ * const bytes = encodeSafetensors([['a', one], ['b', one]]);
+ * const { format, tensors } = await loadTensors(bytes, { only: (name) => name === 'b' });
+ * console.log(format, [...tensors.keys()]); // => safetensors [ 'b' ]
+ */
+export async function loadTensors(source: Source, options: LoadTensorsOptions = {}): Promise<LoadedTensors> {
+  checkOptions('loadTensors', options, ['only', 'narrow', 'widen', ...openOptionNames]);
+  const { only = () => true, narrow = false, widen = true, signal } = options;
+  const file = await openWeights(source, options);
+  try {
+    const wanted = [...file.entries].filter(([name]) => only(name));
+    const read = new Map<string, HostTensor>();
+    for (const [name, entry] of [...wanted].sort(([, a], [, b]) => a.order - b.order)) {
+      signal?.throwIfAborted();
+      read.set(name, await entry.read(name, { narrow, widen }));
+    }
+    const tensors = new Map(
+      wanted.flatMap(([name]) => {
+        const value = read.get(name);
+        return value ? [[name, value] as const] : [];
+      }),
+    );
+    return { format: file.format, tensors, metadata: file.metadata, skipped: file.skipped };
+  } finally {
+    await file.close();
+  }
+}

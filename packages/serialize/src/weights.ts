@@ -1,0 +1,73 @@
+/**
+ * What every reader of weights gives: tensors by name that are read when somebody asks for their values, and all that
+ * the file holds besides. How names of a file meet those of a model is `names.ts` and `parameters.ts`.
+ */
+import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
+import { decodeElements } from './element-types.ts';
+import type { Safetensors } from './safetensors.ts';
+
+/** The formats that are read, as results and messages name them. */
+export type WeightsFormat = 'safetensors' | 'PyTorch' | 'NumPy' | 'GGUF';
+
+/** A tensor of a file that is open. */
+export interface WeightsEntry {
+  /** The type of its elements, in the words of safetensors where they have one: 'F32', 'BF16', 'I64', 'Q4_0'. */
+  readonly type: string;
+  readonly shape: readonly number[];
+  /** The bytes that its elements take in the file. */
+  readonly size: number;
+  /** The same for entries of the same elements (tied weights), so that nobody has to compare them. */
+  readonly place?: string;
+  /** Where it begins in the file, for reading in order. */
+  readonly order: number;
+  read(name: string, options: DecodeOptions): Promise<HostTensor>;
+}
+
+/** A file whose tensors can be read, until it is closed. */
+export interface WeightsFile {
+  readonly format: WeightsFormat;
+  readonly entries: ReadonlyMap<string, WeightsEntry>;
+  /** Texts and numbers beside the tensors, where the format has a place for them. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** What is no tensor: a sentence each, which begins with its name. */
+  readonly skipped: readonly string[];
+  /** The names of dictionaries that hold tensors, as 'state_dict' of a checkpoint. */
+  readonly containers: readonly string[];
+  close(): Promise<void>;
+}
+
+/** An entry of elements that stand in the file as safetensors would have them. */
+export function plainEntry(
+  format: WeightsFormat,
+  type: ElementType,
+  shape: readonly number[],
+  source: {
+    readonly size: number;
+    readonly order: number;
+    readonly place?: string;
+    readonly owned: boolean;
+    bytes(): Promise<Uint8Array>;
+  },
+): WeightsEntry {
+  return {
+    type,
+    shape,
+    size: source.size,
+    order: source.order,
+    ...(source.place !== undefined && { place: source.place }),
+    read: async (name, options) => ({
+      shape,
+      ...decodeElements(name, type, await source.bytes(), options, { operation: format, owned: source.owned }),
+    }),
+  };
+}
+
+/** The entries of safetensors that are in memory as a whole. */
+export function entriesOf(file: Safetensors): Map<string, WeightsEntry> {
+  const entries = new Map<string, WeightsEntry>();
+  for (const [name, { type, shape, bytes }] of file.tensors) {
+    const source = { size: bytes.length, order: bytes.byteOffset, owned: false, bytes: async () => bytes };
+    entries.set(name, plainEntry('safetensors', type, shape, source));
+  }
+  return entries;
+}
