@@ -339,7 +339,7 @@ MultivariateNormal
 Normal
 Poisson
 Uniform
-Binomial, Cauchy, Chi2, Geometric, Gumbel, HalfNormal, InverseGamma, LogNormal, NegativeBinomial, Pareto, StudentT, VonMises, Weibull, Wishart - not in the first twelve
+Binomial, Cauchy, Chi2, Geometric, Gumbel, HalfNormal, InverseGamma, LogNormal, NegativeBinomial, Pareto, StudentT, VonMises, Weibull, Wishart - not written: twelve distributions are
 TransformedDistribution - transforms of distributions are functions of samples`,
   },
   {
