@@ -1,2 +1,2 @@
 /** `@nn/train/browser`: what shows a training on a page. */
-export { LiveChart, type LiveChartOptions, liveChart } from './live-chart.ts';
+export { LiveChart, type LiveChartOptions, liveChart, type PageElement } from './live-chart.ts';

@@ -7,6 +7,12 @@ import { figure } from '../format.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
 import { extentOf, lineColors, ticksOf } from '../report/line-chart.ts';
 
+/** An `HTMLElement`, as far as types that need no DOM can say: they are the same in Node. */
+export interface PageElement {
+  readonly tagName: string;
+  append(...children: never[]): void;
+}
+
 export interface LiveChartOptions {
   /** The names that are shown; all where not given. */
   readonly values?: readonly string[];
@@ -34,8 +40,9 @@ export class LiveChart {
   readonly #pictures = new Map<string, HTMLCanvasElement>();
   #frame: number | null = null;
 
-  constructor(element: HTMLElement, options: LiveChartOptions = {}) {
-    [this.#element, this.#options] = [element, options];
+  constructor(element: PageElement, options: LiveChartOptions = {}) {
+    // on a page nothing else has these members
+    [this.#element, this.#options] = [element as HTMLElement, options];
   }
 
   add(name: string, step: number, value: number): void {
@@ -143,7 +150,7 @@ export class LiveChart {
  * console.log(typeof liveChart); // => function
  */
 export function liveChart(
-  element: HTMLElement,
+  element: PageElement,
   options: LiveChartOptions = {},
 ): Callback & { readonly chart: LiveChart } {
   const chart = new LiveChart(element, options);
