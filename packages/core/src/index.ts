@@ -37,6 +37,18 @@ export {
 } from './create.ts';
 export { type DebugOptions, debug } from './debug.ts';
 export {
+  defineOperation,
+  type Index,
+  type IndexSpace,
+  type Lowering,
+  type OperationDefinition,
+  type OperationRows,
+  type OperationUse,
+  type OperationValues,
+  type TensorType,
+  type Value,
+} from './define-operation.ts';
+export {
   BackendError,
   checkOptions,
   DTypeError,

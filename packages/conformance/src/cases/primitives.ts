@@ -4,6 +4,7 @@ import { fusionCase, gradientCase, type Operation, valueCase } from '../operatio
 import { functionOperations } from './functions.ts';
 import { hostOperations } from './host.ts';
 import { indexingOperations } from './indexing.ts';
+import { outsideOperations } from './outsiders.ts';
 import { productOperations } from './products.ts';
 import { reductionOperations } from './reductions.ts';
 import { sourceOperations } from './sources.ts';
@@ -18,6 +19,7 @@ export function operations(): Operation[] {
     ...productOperations(),
     ...sourceOperations(),
     ...hostOperations(),
+    ...outsideOperations(),
   ];
 }
 
