@@ -104,6 +104,18 @@ describe.each([false, true])('scan, in reverse %s', (reverse) => {
     for (const [k, gradient] of right.entries()) await expectSame(found[k] as Tensor, gradient);
   });
 
+  test('has its gradient with one row, whose products are of columns and rows', async () => {
+    const first = { h: numbers(1, 2), c: numbers(1, 1) };
+    const row = numbers(5, 1, 2);
+    const targets = [first.h, row, weight, bias];
+    const loss = ({ outputs }: { outputs: Tensor }): Tensor => outputs.square().sum();
+    const found = gradients(loss(scan(cell, first, row, { reverse })), targets);
+    const right = gradients(loss(unrolled(cell, first, row, reverse)), targets);
+    const text = await explain(found[2] as Tensor);
+    for (const [k, gradient] of right.entries()) await expectSame(found[k] as Tensor, gradient);
+    expect(text).toMatch(/sum\[r0<5\]\(\(%\d+\[.*\) #contraction/);
+  });
+
   test('has second gradients', async () => {
     const first = start();
     const targets = [first.h, first.c, xs, weight, bias];

@@ -3,10 +3,10 @@
  * turns is one product over all of them, A1 B1 + A2 B2 = [A1 A2] [B1; B2], and a sum over an axis is one over the turns too.
  */
 import { apply, type Node } from '../graph/node.ts';
-import { Add, add } from '../ops/arithmetic.ts';
+import { Add, add, Multiply } from '../ops/arithmetic.ts';
 import { Contraction, type ContractionAxes } from '../ops/contract.ts';
 import { Sum } from '../ops/reduce.ts';
-import { moveAxis, Permute, permute, Reshape, reshape } from '../ops/views.ts';
+import { Expand, moveAxis, Permute, permute, Reshape, reshape } from '../ops/views.ts';
 
 /** The value of a node of the body in all turns: [count, ...]. */
 type AllTurns = (node: Node) => Node;
@@ -47,6 +47,19 @@ export class SumOfTurns {
           columns,
           inner: inner + 1,
         }),
+      );
+    }
+    if (primitive === Multiply && shape.length === 2) {
+      // the product of a column and a row, as products over an axis of one element are written
+      const [column, row] = inputs.map((input) => (input.primitive === Expand ? input.inputs[0]! : input)) as [
+        Node,
+        Node,
+      ];
+      if (column.shape.join() !== `${shape[0]},1` || row.shape.join() !== `1,${shape[1]}`) return null;
+      const [left, right] = [seen(column, count), seen(row, count)];
+      const flat = (all: Node): Node => moveAxis(reshape(all, [count, -1]), 0, 1);
+      return new SumOfTurns([left.operand, right.operand], (all) =>
+        apply(Contraction, [flat(left.view(all)), flat(right.view(all))], { batch: 0, rows: 1, columns: 1, inner: 1 }),
       );
     }
     if (primitive === Sum) {
