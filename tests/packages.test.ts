@@ -73,20 +73,11 @@ test('every entry loads and trains as an ES module and as CommonJS, in Node 20 a
 });
 
 test('every entry type checks with node16, nodenext and bundler resolution', async () => {
-  const textOf = (
-    used: readonly string[],
-  ): string => `${used.map((entry, at) => `import * as entry${at} from '${entry}';`).join('\n')}
-export const all: object[] = [${used.map((_, at) => `entry${at}`).join(', ')}];
+  const text = `${entries.map((entry, at) => `import * as entry${at} from '${entry}';`).join('\n')}\n`;
+  const use = `export const all: object[] = [${entries.map((_, at) => `entry${at}`).join(', ')}];
 // @ts-expect-error a tensor is not made of a string
-entry${used.indexOf('@nn/core')}.tensor('three');\n`;
-  // An entry for pages draws into elements, which only the types of a page know.
-  const anywhere = textOf(entries.filter((entry) => !entry.endsWith('/browser')));
-  write(everything(), {
-    'page.mts': textOf(entries),
-    'page.cts': textOf(entries),
-    'anywhere.mts': anywhere,
-    'anywhere.cts': anywhere,
-  });
+entry${entries.indexOf('@nn/core')}.tensor('three');\n`;
+  write(everything(), { 'use.mts': text + use, 'use.cts': text + use });
   const compiler = join(root, 'node_modules/typescript-native/bin/tsc');
   await Promise.all(
     [
@@ -109,8 +100,7 @@ entry${used.indexOf('@nn/core')}.tensor('three');\n`;
         '--module',
         module,
       ];
-      const name = lib.includes('dom') ? 'page' : 'anywhere';
-      const files = resolution === 'bundler' ? [`${name}.mts`] : [`${name}.mts`, `${name}.cts`];
+      const files = resolution === 'bundler' ? ['use.mts'] : ['use.mts', 'use.cts'];
       const parameters = [compiler, ...options, '--moduleResolution', resolution, ...files];
       return command(process.execPath, parameters, { cwd: everything() });
     }),
