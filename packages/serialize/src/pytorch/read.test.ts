@@ -7,6 +7,8 @@ import { loadTensors } from '../tensors.ts';
 import { decode, expectedTensors, type FileCase, inOrder } from '../testing/cases.ts';
 import { PickleRecord, unpickle } from './pickle.ts';
 import { flatten } from './state-dict.ts';
+import { TorchStorage, TorchTensor } from './tensors.ts';
+import { entryOf } from './views.ts';
 
 const cases: readonly FileCase[] = fixtures.cases;
 const fileOf = (name: string): Uint8Array => decode(cases.find((item) => item.name === name)?.file ?? '');
@@ -156,4 +158,15 @@ describe('a pickle made to harm', () => {
       'the pickle ends at byte 7, 2147483654 are needed; the file is truncated.',
     );
   });
+});
+
+it('a tensor that repeats few elements to all memory is refused, one that repeats some is read', () => {
+  const storage = new TorchStorage('0', 'FloatStorage', 1);
+  const bytes = new Map([['0', { size: 4, owned: true, order: 0, read: async () => new Uint8Array(4) }]]);
+  const repeated = (count: number): unknown =>
+    entryOf('x', new TorchTensor(storage, 'F32', 0, [count, 1], [0, 0]), { bytes, bigEndian: false });
+  expect(repeated(1000)).toMatchObject({ shape: [1000, 1], size: 4000 });
+  expect(() => repeated(2 ** 40)).toThrow(
+    "PyTorch: 'x' of shape [1099511627776, 1] repeats the 4 bytes of its storage to 4398046511104; save a copy of it without repeats: tensor.contiguous().",
+  );
 });

@@ -23,6 +23,9 @@ export interface Storages {
   readonly bytes: ReadonlyMap<string, StorageBytes>;
 }
 
+/** The most bytes that a tensor of repeated elements may become, where its storage is small: 256 MiB. */
+const repeatLimit = 2 ** 28;
+
 /** A tensor as an entry, or the reason why it is none. */
 export function entryOf(name: string, tensor: TorchTensor, storages: Storages): WeightsEntry | string {
   const { storage, type, shape, strides } = tensor;
@@ -47,8 +50,14 @@ export function entryOf(name: string, tensor: TorchTensor, storages: Storages): 
       { name },
     );
   }
-  if (!Number.isSafeInteger(count * width))
-    fail('outside', `'${excerpt(name)}' has the shape [${shape.join(', ')}], which no memory holds.`, { name });
+  // A view may repeat elements (strides of 0), and so claim any size: a small file must not take all memory.
+  if (count * width > Math.max(repeatLimit, 4 * bytes.size)) {
+    fail(
+      'repeated',
+      `'${excerpt(name)}' of shape [${shape.join(', ')}] repeats the ${bytes.size} bytes of its storage to ${count * width}; save a copy of it without repeats: tensor.contiguous().`,
+      { name },
+    );
+  }
   return plainEntry('PyTorch', type, shape, {
     size: count * width,
     order: bytes.order + first * width,
