@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   bernoulli,
   checkpoint,
+  concat,
   customGradient,
   explain,
   GradientError,
@@ -343,5 +344,66 @@ describe('gradcheck', () => {
     await expect(gradcheck((x) => x, [tensor([1])], { step: 0 })).rejects.toThrow(
       'gradcheck: the step must be positive, got 0.',
     );
+  });
+});
+
+describe('targets that something was made past', () => {
+  test('a product that is transposed, in the first and the second gradient', async () => {
+    const a = parameter([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    const b = parameter([
+      [1, 0],
+      [2, 1],
+      [0, 3],
+    ]);
+    const c = a.matmul(b);
+    const weights = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const [only] = gradients(c.transpose().mul(weights).sum(), [c]);
+    expect(await only?.array()).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    // by two ways: c and its transpose
+    const both = c.square().sum().add(c.transpose().mul(weights).mul(c.transpose()).sum());
+    const [first] = gradients(both, [c]);
+    const [second] = gradients((first as Tensor).sum(), [c]);
+    // c is [[5, 11], [14, 23]]: 2 c + 2 w^T c
+    expect(await first?.array()).toEqual([
+      [20, 88],
+      [84, 230],
+    ]);
+    expect(await second?.array()).toEqual([
+      [4, 8],
+      [6, 10],
+    ]);
+    // and what c was made of still has its gradient
+    const [ofA] = gradients(c.transpose().sum(), [a]);
+    expect(await ofA?.array()).toEqual([
+      [1, 3, 3],
+      [1, 3, 3],
+    ]);
+  });
+
+  test('permuted pieces that are joined, one of which is held alone', async () => {
+    const x = parameter([
+      [1, 2],
+      [3, 4],
+    ]);
+    const piece = x.transpose();
+    const y = concat([piece, tensor([[5, 6]]).transpose()], 1);
+    const weights = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    const [given] = gradients(y.mul(weights).sum(), [piece]);
+    expect(await given?.array()).toEqual([
+      [1, 2],
+      [4, 5],
+    ]);
   });
 });

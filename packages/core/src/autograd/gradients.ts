@@ -7,6 +7,7 @@ import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
+import { asAskedFor, isPassedBy } from '../graph/passed-by.ts';
 import { inputsFirst, inputsOfGradient, passesGradient } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
 import { expandTo, Reshape } from '../ops/views.ts';
@@ -32,9 +33,11 @@ export function pullBack(
   areEnds: boolean,
 ): (Node | null)[] {
   const wanted = new Set(targets);
+  // a target that something was made past is met on the way that was asked for
+  const acting = targets.some(isPassedBy) ? actsAsAsked() : (node: Node): Node => node;
   const order = inputsFirst(
     seeds.map(([of]) => of),
-    (node) => (areEnds && wanted.has(node) ? [] : differentiableInputs(node)),
+    (node) => (areEnds && wanted.has(node) ? [] : differentiableInputs(acting(node))),
   );
   // positions are fixed before the first rule runs: a rule may walk the graph itself, which moves the marks
   const roots = seeds.map(([of]) => of.order);
@@ -48,8 +51,9 @@ export function pullBack(
   const inputPositions = order.map((node, position) => {
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
     if (areEnds && wanted.has(node)) return [];
-    const inputs = node.inputs.map((input) => (order[input.order] === input ? input.order : -1));
-    if (isFloat(node.dtype) && inputs.some((input, k) => needed[input] === 1 && passesGradient(node, k))) {
+    const actor = acting(node);
+    const inputs = actor.inputs.map((input) => (order[input.order] === input ? input.order : -1));
+    if (isFloat(node.dtype) && inputs.some((input, k) => needed[input] === 1 && passesGradient(actor, k))) {
       needed[position] = 1;
     }
     return inputs;
@@ -64,9 +68,10 @@ export function pullBack(
   for (let position = order.length - 1; position >= 0; position--) {
     const contributions = collected[position];
     if (contributions === undefined) continue;
-    const node = order[position]!;
+    const met = order[position]!;
     const total = sumOf(contributions);
-    if (wanted.has(node)) results.set(node, total);
+    if (wanted.has(met)) results.set(met, total);
+    const node = acting(met);
     const inputs = inputPositions[position] as readonly number[];
     const needs = inputs.map((input, k) => input >= 0 && needed[input] === 1 && passesGradient(node, k));
     if (!isFloat(node.dtype) || !needs.some(Boolean)) continue;
@@ -97,6 +102,19 @@ function placed(gradient: Node, target: Node): Node {
   const here = apply(Reshape, [gradient], gradient.shape);
   here.backend = target.backend;
   return here;
+}
+
+/** Each node as it was asked for, made once. */
+function actsAsAsked(): (node: Node) => Node {
+  const known = new Map<Node, Node>();
+  return (node) => {
+    let actor = known.get(node);
+    if (actor === undefined) {
+      actor = asAskedFor(node);
+      known.set(node, actor);
+    }
+    return actor;
+  };
 }
 
 /** One application of the chain rule: what goes back to each input that needs it. */

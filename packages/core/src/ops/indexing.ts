@@ -5,6 +5,7 @@ import { promote } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
+import { notePassedBy } from '../graph/passed-by.ts';
 import { type Binary, definePrimitive, type Primitive, type Ternary } from '../graph/primitive.ts';
 import { settings } from '../settings.ts';
 import { normalizeAxis, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
@@ -386,11 +387,17 @@ function concatBehindPermute(pieces: readonly Node[], axis: number): Node | null
   const shared = order(first);
   if (shared.length === 0) return null;
   if (!pieces.every((x) => x.inputs.length === 1 && sameShape(order(x), shared))) return null;
-  const joined = concat(
+  const before = concat(
     pieces.map(({ inputs }) => inputs[0]!),
     shared[axis]!,
   );
-  return permute(joined, shared);
+  return notePassedBy(permute(before, shared), pieces, (held, { inputs: [whole] }) => {
+    if (whole?.primitive !== Concat || whole.inputs.length !== held.length) return null;
+    return joined(
+      whole.inputs.map((input, k) => held[k] ?? permute(input, shared)),
+      axis,
+    );
+  });
 }
 
 /** Tensors of equal shape along a new axis. */
