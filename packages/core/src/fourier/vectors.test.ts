@@ -1,5 +1,5 @@
-/** The vectors of WebAssembly against the passes in double precision, and without WebAssembly. */
-import { expect, test, vi } from 'vitest';
+/** The vectors of WebAssembly against the passes in double precision. */
+import { expect, test } from 'vitest';
 import { makeDouble, transformOf } from './transform.ts';
 import { vectorTransformOf } from './vectors.ts';
 
@@ -32,18 +32,4 @@ test('a row that is kept survives the growth of the memory', () => {
   small?.input.fill(1);
   small?.run(1, false);
   expect(small?.output[0]).toBe(64);
-});
-
-test('where WebAssembly is forbidden, JavaScript does the work', async () => {
-  vi.resetModules();
-  vi.stubGlobal('WebAssembly', undefined);
-  try {
-    const forbidden = await import('./vectors.ts');
-    expect(forbidden.vectorTransformOf(64)).toBe(null);
-    const { transformOf: without } = await import('./transform.ts');
-    expect(without(64).input).toBeInstanceOf(Float64Array);
-  } finally {
-    vi.unstubAllGlobals();
-    vi.resetModules();
-  }
 });
