@@ -22,6 +22,8 @@ export interface Operation {
   /** How much larger than usual the error may be. */
   readonly slack?: number;
   readonly needs?: readonly Need[];
+  /** Computed on the host, from values that were rounded to float32 on the way, also from the oracle's. */
+  readonly onHost?: boolean;
   /** The samples stand where the function jumps or bends, so that differences say nothing about its gradient. */
   readonly isBent?: boolean;
 }

@@ -28,7 +28,7 @@ const symmetric = (a: Tensor): Tensor => {
 };
 
 export function hostOperations(): Operation[] {
-  return [
+  const operations = [
     operation('inverse: a batch', [any(2, 3, 3)], (a) => inverse(regular(a)), { slack: 2 }),
     operation('solve: a batch shares its matrix', [any(3, 3), any(2, 3, 2)], (a, b) => solve(regular(a), b), {
       slack: 2,
@@ -58,4 +58,5 @@ export function hostOperations(): Operation[] {
     operation('rfft and irfft: of 9 numbers', [any(2, 9)], (x) => irfft(rfft(x).mul(2), { length: 9 }), { slack: 4 }),
     operation('rfft: of 128 numbers', [any(2, 128)], (x) => rfft(x), { slack: 4 }),
   ];
+  return operations.map((each) => ({ ...each, onHost: true }));
 }

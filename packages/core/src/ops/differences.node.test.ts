@@ -36,12 +36,8 @@ describe('gradients agree with differences:', () => {
         );
       return joined(results.map((x) => (x.dtype === 'float32' ? x.mul(weights(x)) : x)));
     };
-    expect(
-      await gradcheck(f, inputsOf(op, backend), {
-        step: 1e-4,
-        tolerance: 2e-6,
-        order: isSmall(op) ? 2 : 1,
-      }),
-    ).toBeLessThan(1e-2);
+    // what the host computes was rounded to float32, so its differences need longer steps
+    const accuracy = op.onHost === true ? { step: 2 ** -6, tolerance: 2e-3 } : { step: 1e-4, tolerance: 2e-6 };
+    expect(await gradcheck(f, inputsOf(op, backend), { ...accuracy, order: isSmall(op) ? 2 : 1 })).toBeLessThan(1e-2);
   });
 });
