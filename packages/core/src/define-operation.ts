@@ -80,7 +80,7 @@ export interface OperationDefinition<A> {
  *     const x = at.input(0, at.index);
  *     return at.emit('mul', 'float32', x, at.emit('mul', 'float32', x, x));
  *   },
- *   gradient: (g, { inputs: [x] }) => [() => g.mul(x.square()).mul(3)], // d x^3 = 3 x^2 dx
+ *   gradient: (g, { inputs: [x] }) => [() => g.mul(x!.square()).mul(3)], // d x^3 = 3 x^2 dx
  * });
  * console.log(await cube([tensor([1, 2, 3])]).array()); // => [1, 8, 27]
  */

@@ -22,8 +22,8 @@ export interface JacobianOptions {
  * All first derivatives of a function with respect to its first argument x: [...shape of f(x), ...shape of x].
  *
  * @example
- * import { jacobian, tensor } from '@nn/core';
- * const f = (x) => x.square().matmul(tensor([[1, 0], [1, 1]]));
+ * import { jacobian, type Tensor, tensor } from '@nn/core';
+ * const f = (x: Tensor) => x.square().matmul(tensor([[1, 0], [1, 1]]));
  * console.log(await jacobian(f)(tensor([1, 2])).array()); // => [[2, 4], [0, 4]]
  */
 export function jacobian<Rest extends readonly unknown[]>(
@@ -47,8 +47,8 @@ export function jacobian<Rest extends readonly unknown[]>(
  * The matrix of second derivatives of a scalar function of x [n]: [n, n]; for other shapes x is flattened.
  *
  * @example
- * import { hessian, tensor } from '@nn/core';
- * const f = (x) => x.prod();
+ * import { hessian, type Tensor, tensor } from '@nn/core';
+ * const f = (x: Tensor) => x.prod();
  * console.log(await hessian(f)(tensor([2, 3])).array()); // => [[0, 1], [1, 0]]
  */
 export function hessian(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor {

@@ -19,7 +19,7 @@ const zeros = ({ shape }: Tensor): Tensor => wrap(constant(0, 'float32', shape))
  * import { tensor, vjp } from '@nn/core';
  * const { value, pullback } = vjp((x) => x.square(), [tensor([1, 2])]);
  * const [back] = pullback(tensor([1, 10]));
- * console.log(await value.array(), await back.array()); // => [1, 4] [2, 40]
+ * console.log(await value.array(), await back?.array()); // => [1, 4] [2, 40]
  */
 export function vjp(
   f: (...inputs: Tensor[]) => Tensor,

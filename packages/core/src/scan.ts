@@ -45,8 +45,8 @@ export interface Turn<C, Y> {
  * or dtype of the carried values, and ValueError where it gives a parameter a value that depends on the turn.
  *
  * @example
- * import { scan, tensor } from '@nn/core';
- * const step = (total, x) => ({ carry: total.add(x), output: total.mul(x) });
+ * import { scan, type Tensor, tensor } from '@nn/core';
+ * const step = (total: Tensor, x: Tensor) => ({ carry: total.add(x), output: total.mul(x) });
  * const { carry, outputs } = scan(step, tensor(0), tensor([1, 2, 3]));
  * console.log(await carry.item(), await outputs.array()); // => 6 [0, 2, 9]
  */
@@ -212,10 +212,10 @@ function checkCarry(firsts: readonly Tensor[], nexts: readonly Tensor[], isAlike
  * Throws ValueError after `most` turns (by default 10,000).
  *
  * @example
- * import { tensor, whileLoop } from '@nn/core';
+ * import { type Tensor, tensor, whileLoop } from '@nn/core';
  * // Newton's method for the square root of 2
- * const isFar = (x) => x.square().sub(2).abs().greater(1e-5);
- * const root = await whileLoop(isFar, (x) => x.add(tensor(2).div(x)).div(2), tensor(1));
+ * const isFar = (x: Tensor) => x.square().sub(2).abs().greater(1e-5);
+ * const root = await whileLoop(isFar, (x) => x.add(x.pow(-1).mul(2)).div(2), tensor(1));
  * console.log(Math.abs((await root.item()) - Math.SQRT2) < 1e-5); // => true
  */
 export async function whileLoop<S>(

@@ -36,8 +36,8 @@ export interface VmapOptions {
  * is not said how, or where a parameter is given a value that differs from row to row.
  *
  * @example
- * import { tensor, vmap } from '@nn/core';
- * const dot = (a, b) => a.mul(b).sum();
+ * import { type Tensor, tensor, vmap } from '@nn/core';
+ * const dot = (a: Tensor, b: Tensor) => a.mul(b).sum();
  * const rows = tensor([[1, 2], [3, 4], [5, 6]]);
  * console.log(await vmap(dot, { in: [0, null] })(rows, tensor([10, 1])).array()); // => [12, 34, 56]
  */
@@ -157,11 +157,11 @@ export interface SampleGradients {
  * Throws GradientError where the loss is no scalar, or does not depend on a parameter that is trained.
  *
  * @example
- * import { parameter, perSampleGradients, tensor } from '@nn/core';
+ * import { parameter, perSampleGradients, type Tensor, tensor } from '@nn/core';
  * const model = { weight: parameter([2]) };
- * const loss = (x, y) => x.mul(model.weight).sub(y).square().mean();
+ * const loss = (x: Tensor, y: Tensor) => x.mul(model.weight).sub(y).square().mean();
  * const { losses, gradients } = perSampleGradients(loss, model)(tensor([1, 3]), tensor([1, 1]));
- * console.log(await losses.array(), await gradients[0].array()); // => [1, 25] [[2], [30]]
+ * console.log(await losses.array(), await gradients[0]?.array()); // => [1, 25] [[2], [30]]
  */
 export function perSampleGradients<A extends readonly Tensor[]>(
   loss: (...sample: A) => Tensor,

@@ -57,7 +57,7 @@ export function weightNorm<L extends object>(layer: L, options: WeightNormOption
  * @example
  * import { namedParameters } from '@nn/core';
  * import { Linear, removeWeightNorm, weightNorm } from '@nn/layers';
- * console.log([...namedParameters(removeWeightNorm(weightNorm(new Linear(2, 3)))).keys()].join()); // => bias,weight
+ * console.log([...namedParameters(removeWeightNorm(weightNorm(new Linear(2, 3)))).keys()].sort().join()); // => bias,weight
  */
 export function removeWeightNorm<L extends object>(layer: L, name = 'weight'): L {
   const direction: unknown = Reflect.get(layer, `${name}V`);
