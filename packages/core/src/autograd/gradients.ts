@@ -7,7 +7,6 @@ import { isFloat } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { asAskedFor, isPassedBy } from '../graph/passed-by.ts';
 import { inputsFirst, inputsOfGradient, passesGradient } from '../graph/walk.ts';
 import { add } from '../ops/arithmetic.ts';
 import { expandTo, Reshape } from '../ops/views.ts';
@@ -33,8 +32,8 @@ export function pullBack(
   areEnds: boolean,
 ): (Node | null)[] {
   const wanted = new Set(targets);
-  // a target that something was made past is met on the way that was asked for
-  const acting = targets.some(isPassedBy) ? actsAsAsked() : (node: Node): Node => node;
+  // a target in the middle of the graph is met on the way that was asked for
+  const acting = targets.some(({ inputs }) => inputs.length > 0) ? actsAsAsked() : (node: Node): Node => node;
   const order = inputsFirst(
     seeds.map(([of]) => of),
     (node) => (areEnds && wanted.has(node) ? [] : differentiableInputs(acting(node))),
@@ -108,11 +107,9 @@ function placed(gradient: Node, target: Node): Node {
 function actsAsAsked(): (node: Node) => Node {
   const known = new Map<Node, Node>();
   return (node) => {
-    let actor = known.get(node);
-    if (actor === undefined) {
-      actor = asAskedFor(node);
-      known.set(node, actor);
-    }
+    if (node.asked === null) return node;
+    const actor = known.get(node) ?? node.asked();
+    known.set(node, actor);
     return actor;
   };
 }

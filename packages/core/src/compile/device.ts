@@ -7,7 +7,7 @@ import type { Backend, Executable, TensorData } from '../backend.ts';
 import { allocate } from '../dtype.ts';
 import { isOutOfMemory } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
-import type { Node } from '../graph/node.ts';
+import { letInputsGo, type Node } from '../graph/node.ts';
 import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
 import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { inputsOfGradient } from '../graph/walk.ts';
@@ -402,7 +402,7 @@ export class Device {
       const donor = trace.donors[k]!;
       // the node of the assignment stays what it is to gradients, and becomes a leaf
       node.storage = storage;
-      node.inputs = [];
+      letInputsGo(node);
       node.backend = storage.backend ?? node.backend;
       const old = this.advance(variable, storage, donor >= 0 && plan.donated.includes(donor), node);
       if (old !== null) spent.set(old, variable.name);
@@ -411,7 +411,7 @@ export class Device {
     for (const node of asked) {
       // a transparent node shares the memory of what it stands for
       if (node.storage === null) node.storage = resolve(node).storage;
-      if (inputsOfGradient(node).length === 0) node.inputs = []; // no gradient will ask for them
+      if (inputsOfGradient(node).length === 0) letInputsGo(node); // no gradient will ask for them
     }
     if (spent.size > 0) cutSpent([...asked, ...trace.roots], spent);
   }

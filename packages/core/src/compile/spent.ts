@@ -1,5 +1,5 @@
 /** What happens to values that were computed with a parameter's old value once the new one has taken its memory. */
-import type { Node } from '../graph/node.ts';
+import { letInputsGo, type Node } from '../graph/node.ts';
 import type { Storage } from '../graph/storage.ts';
 import { inputsFirst } from '../graph/walk.ts';
 
@@ -18,7 +18,7 @@ export function cutSpent(nodes: readonly Node[], spent: ReadonlyMap<Storage, str
   nodes.forEach((node, k) => {
     const parameter = reasons[k];
     if (parameter === undefined || node.storage === null || node.inputs.length === 0) return;
-    node.inputs = [];
+    letInputsGo(node);
     node.cut = `was computed with the value of ${parameter || 'a parameter'} before the last step: take what is carried from one step to the next out of the path with stopGradient().`;
   });
 }

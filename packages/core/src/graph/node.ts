@@ -24,6 +24,11 @@ export class Node<A = unknown, I extends Inputs = Inputs> {
   readonly primitive: Primitive<A, I>;
   /** Let go (an empty list) where nobody can ask for a gradient through the node any more. */
   inputs: I;
+  /**
+   * Where the node was made in another way than was asked for, past nodes that somebody may hold (the transpose of a product is
+   * the product of the transposes): makes it as asked for, of equal value.
+   */
+  asked: (() => Node) | null = null;
   readonly attributes: A;
   readonly dtype: DType;
   readonly shape: Shape;
@@ -48,6 +53,12 @@ export class Node<A = unknown, I extends Inputs = Inputs> {
   get size(): number {
     return sizeOf(this.shape);
   }
+}
+
+/** Nobody can ask for a gradient through the node any more. */
+export function letInputsGo(node: Node): void {
+  node.inputs = [];
+  node.asked = null;
 }
 
 /** Applies a primitive: infers the type and checks that all inputs live on one backend. */

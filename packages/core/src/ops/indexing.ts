@@ -5,7 +5,6 @@ import { promote } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { notePassedBy } from '../graph/passed-by.ts';
 import { type Binary, definePrimitive, type Primitive, type Ternary } from '../graph/primitive.ts';
 import { settings } from '../settings.ts';
 import { normalizeAxis, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
@@ -391,13 +390,9 @@ function concatBehindPermute(pieces: readonly Node[], axis: number): Node | null
     pieces.map(({ inputs }) => inputs[0]!),
     shared[axis]!,
   );
-  return notePassedBy(permute(before, shared), pieces, (held, { inputs: [whole] }) => {
-    if (whole?.primitive !== Concat || whole.inputs.length !== held.length) return null;
-    return joined(
-      whole.inputs.map((input, k) => held[k] ?? permute(input, shared)),
-      axis,
-    );
-  });
+  const made = permute(before, shared);
+  made.asked = () => joined(pieces, axis);
+  return made;
 }
 
 /** Tensors of equal shape along a new axis. */

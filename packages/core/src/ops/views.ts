@@ -5,7 +5,6 @@
 import type { Axes, Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
-import { notePassedBy } from '../graph/passed-by.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { normalizeAxes, normalizeAxis, sameShape, show, sizeOf } from '../shape.ts';
 import { add } from './arithmetic.ts';
@@ -254,9 +253,11 @@ export function permute(x: Node, order: Axes): Node {
     });
   }
   if (normal.every((axis, position) => axis === position)) return x;
+  const asked = (): Node => apply(Permute, [x], normal);
   const swapped = swapContraction(x, normal);
-  if (swapped === null) return apply(Permute, [x], normal);
-  return notePassedBy(swapped, [x], ([product]) => (product ? apply(Permute, [product], normal) : null));
+  if (swapped === null) return asked();
+  swapped.asked = asked;
+  return swapped;
 }
 
 /** The axis `from` at the place `to`; the others keep their order. */
