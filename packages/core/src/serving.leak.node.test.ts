@@ -19,8 +19,8 @@ test.each(engines)(
       await weight.at([0, 10]).sum().item();
       peak = Math.max(peak, backend.info().memory.used);
     }
-    // nothing here collects but the library itself
-    expect(peak / megabyte).toBeLessThan(260);
+    // nothing here collects but the library itself, at 256 MB; two parameters more may be under way by then
+    expect(peak / megabyte).toBeLessThan(300);
   },
   120_000,
 );
