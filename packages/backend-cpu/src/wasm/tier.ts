@@ -24,15 +24,16 @@ export interface TieredCpu {
 
 /** As `cpu()` of `@nn/backend-cpu/wasm`. Throws a `BackendError` where there is no WebAssembly. */
 export function tieredCpu(options: CpuOptions = {}): TieredCpu {
-  let engine: WasmEngine | null = null;
+  const made: WasmEngine[] = [];
   const backend = makeCpu(options, {
     wasm: (given) => {
-      const made = wasmEngine(given);
-      if (made instanceof WasmEngine) engine = made;
-      return made;
+      const engine = wasmEngine(given);
+      if (engine instanceof WasmEngine) made.push(engine);
+      return engine;
     },
   });
-  const own = engine as unknown as WasmEngine;
+  // makeCpu throws where there is none
+  const own = made[0]!;
   return {
     backend,
     fused: options.deterministic !== true,
