@@ -1,7 +1,7 @@
 /**
- * All tests, in one file of configuration and five projects: `node`, `node-alone` and `browser` run the same files from
- * source (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or
- * `*.browser.test.ts` runs only there.
+ * All tests, in one file of configuration and five projects: `node`, `node-alone` and `browser` run files from source
+ * (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs
+ * only there; the others run in Node, and those of the packages that meet a page in a page as well.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -83,6 +83,16 @@ const node = inNode({
 });
 const nodeAlone = inNode({ name: 'node-alone', include: alone });
 
+/**
+ * What a page is not asked again: sums, in the engine that Node has too. In a page run the packages that meet one (errors at
+ * the user's line, memory, threads, files, streams, devices); of the others only `*.browser.test.ts`, and all of them are
+ * used from their packed files by `tests/browsers.test.ts`.
+ */
+const arithmetic = [
+  `packages/!(core|backend-*|data|serialize|train)/src/**/!(*.browser).test.ts`,
+  'packages/backend-cpu/src/conformance.test.ts',
+];
+
 /** What `scripts/ensure-browser.mjs` found and tried out. */
 function foundBrowser(): { executablePath?: string; env?: Record<string, string> } {
   const record = new URL('node_modules/.cache/nn-browser.json', import.meta.url);
@@ -100,8 +110,9 @@ const browser: TestProjectConfiguration = {
   test: {
     name: 'browser',
     include,
-    exclude: ['**/node_modules/**', '**/*.node.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.node.test.ts', ...arithmetic],
     setupFiles,
+    env: { NN_KIT: process.env.NN_KIT ?? '' },
     testTimeout: 60_000,
     maxWorkers,
     browser: {

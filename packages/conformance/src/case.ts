@@ -46,6 +46,11 @@ export interface ConformanceOptions {
   readonly randomCases?: number;
   /** Only these groups of cases; all by default. */
   readonly groups?: readonly string[];
+  /**
+   * Of a group only every n-th case, for a device that compiles slowly and a second one that runs them all through the
+   * same code: `{ gradients: 3 }`. All of them by default.
+   */
+  readonly every?: Readonly<Record<string, number>>;
 }
 
 /**

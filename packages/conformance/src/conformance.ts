@@ -26,8 +26,14 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...bundleCases(),
     ...trainingCases(),
   ];
-  const { groups } = options;
-  return groups === undefined ? all : all.filter(({ group }) => groups.includes(group));
+  const { groups, every = {} } = options;
+  const chosen = groups === undefined ? all : all.filter(({ group }) => groups.includes(group));
+  const seen = new Map<string, number>();
+  return chosen.filter(({ group }) => {
+    const place = seen.get(group) ?? 0;
+    seen.set(group, place + 1);
+    return place % (every[group] ?? 1) === 0;
+  });
 }
 
 export interface Failure {
