@@ -7,7 +7,7 @@ import { print } from './print.ts';
 const engine = new WasmEngine({ fused: process.argv[2] === 'fused' });
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-function conv(
+async function conv(
   form: 'forward' | 'input' | 'weight',
   n: number,
   c: number,
@@ -16,7 +16,7 @@ function conv(
   k: number,
   stride: number,
   pad: number,
-): void {
+): Promise<void> {
   const out = Math.floor((size + 2 * pad - k) / stride) + 1;
   const input = [n, c, size, size];
   const weight = [o, c, k, k];
@@ -55,7 +55,7 @@ function conv(
     hint,
   };
   const shapes = reads.map((shape) => [product(shape)]);
-  const executable = engine.compile(programOf(kernel, shapes));
+  const executable = await engine.compile(programOf(kernel, shapes));
   const inputs = shapes.map((shape) =>
     engine.upload(new Float32Array(shape[0]!).fill(0.5), { dtype: 'float32', shape }),
   );
@@ -72,9 +72,9 @@ function conv(
   );
 }
 for (const form of ['forward', 'input', 'weight'] as const) {
-  conv(form, 2, 32, 64, 26, 3, 1, 0);
-  conv(form, 2, 1, 32, 28, 3, 1, 0);
-  conv(form, 1, 64, 64, 56, 3, 1, 1);
-  conv(form, 1, 64, 128, 28, 3, 2, 1);
-  conv(form, 1, 64, 128, 28, 1, 1, 0);
+  await conv(form, 2, 32, 64, 26, 3, 1, 0);
+  await conv(form, 2, 1, 32, 28, 3, 1, 0);
+  await conv(form, 1, 64, 64, 56, 3, 1, 1);
+  await conv(form, 1, 64, 128, 28, 3, 2, 1);
+  await conv(form, 1, 64, 128, 28, 1, 1, 0);
 }

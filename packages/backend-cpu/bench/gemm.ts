@@ -77,7 +77,7 @@ for (const [m, n, k, left, right, bias] of [
   const shapes = [[m * k], [k * n], ...(bias ? [[n]] : [])];
   const program = programOf(kernel, shapes);
   const start = performance.now();
-  const executable = engine.compile(program);
+  const executable = engine.make(program);
   const compiled = performance.now() - start;
   const inputs = shapes.map((shape) =>
     engine.upload(new Float32Array(shape[0]!).fill(0.5), { dtype: 'float32', shape }),

@@ -36,7 +36,7 @@ function run(
     ...(reduce && { reduce: { ...reduce, dtype: 'float32' as const } }),
   };
   const shapes = reads.map((size) => [size]);
-  const executable = engine.compile(programOf(kernel, shapes));
+  const executable = engine.make(programOf(kernel, shapes));
   const inputs = shapes.map((shape) =>
     engine.upload(
       Float32Array.from({ length: shape[0]! }, (_, i) => Math.sin(i)),

@@ -1,5 +1,5 @@
 /** The `cpu()` of the main entry: the fastest engine that works, out of all. */
-import { hinted } from './algorithms/hinted.ts';
+import { algorithms } from './algorithms/fetched.ts';
 import { type CpuBackend, makeCpu } from './backend.ts';
 import type { CpuOptions } from './engine.ts';
 import { interpreterEngine } from './interpreter/engine.ts';
@@ -17,7 +17,7 @@ import { wasmEngine } from './wasm/engine.ts';
 export function cpu(options: CpuOptions = {}): CpuBackend {
   return makeCpu(options, {
     wasm: wasmEngine,
-    javascript: javascriptEngine(hinted),
+    javascript: javascriptEngine(algorithms),
     interpreter: interpreterEngine,
   });
 }

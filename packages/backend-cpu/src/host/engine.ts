@@ -1,6 +1,7 @@
 /** An engine that computes on typed arrays of the JavaScript heap, in any dialect. It is done when `run` returns. */
 import type { BufferType, Executable, Limits, Program, TensorData } from '@nn/core';
 import { commonLimits, type Engine, type EngineInfo } from '../engine.ts';
+import type { Fetched } from '../fetched.ts';
 import { sizeOf } from '../shape.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
@@ -18,10 +19,16 @@ export class HostEngine implements Engine<HostBuffer> {
   readonly #scratch = new Region();
   readonly #workspace = new Region();
   readonly #kernels: Kernels;
+  readonly #algorithms: Fetched<Hinted> | null;
 
-  constructor(dialect: Dialect, hinted: Hinted | null) {
+  constructor(dialect: Dialect, algorithms: Fetched<Hinted> | null) {
     this.name = dialect.name;
-    this.#kernels = new Kernels(dialect, this.#workspace, hinted);
+    this.#algorithms = algorithms;
+    this.#kernels = new Kernels(
+      dialect,
+      this.#workspace,
+      (kernel, making) => algorithms?.code?.(kernel, making) ?? null,
+    );
   }
 
   upload(data: TensorData, type: BufferType): HostBuffer {
@@ -41,8 +48,11 @@ export class HostEngine implements Engine<HostBuffer> {
     this.#memory.give(block);
   }
 
-  compile(program: Program): Executable<HostBuffer> {
-    return new HostExecutable(program, this.#kernels, this.#memory, this.#scratch);
+  compile(program: Program): Executable<HostBuffer> | Promise<Executable<HostBuffer>> {
+    const algorithms = this.#algorithms;
+    const make = (): HostExecutable => new HostExecutable(program, this.#kernels, this.#memory, this.#scratch);
+    const isReady = algorithms === null || algorithms.code !== null;
+    return isReady || program.steps.every(({ kernel }) => !kernel.hint) ? make() : algorithms.fetch().then(make);
   }
 
   async idle(): Promise<void> {

@@ -15,7 +15,7 @@ it('are bounded in bytes, and the one least recently used goes first', () => {
       return () => undefined;
     },
   };
-  const kernels = new Kernels(dialect, new Region(), null);
+  const kernels = new Kernels(dialect, new Region(), () => null);
   const plain = buildKernel({ domain: [1], reads: [], value: (body) => void body.axis(0) });
   const placement = { key: 'here', offsets: [], strides: [1], based: false, aliased: false };
   // 16 MB each, by their keys

@@ -18,11 +18,11 @@ const bytesOf = (key: string): number => 4096 + bytesPerLetter * key.length;
 export class Kernels {
   readonly #dialect: Dialect;
   readonly #region: Region;
-  readonly #hinted: Hinted | null;
+  readonly #hinted: Hinted;
   readonly #made = new Map<string, MadeKernel>();
   #bytes = 0;
 
-  constructor(dialect: Dialect, region: Region, hinted: Hinted | null) {
+  constructor(dialect: Dialect, region: Region, hinted: Hinted) {
     this.#dialect = dialect;
     this.#region = region;
     this.#hinted = hinted;
@@ -52,7 +52,7 @@ export class Kernels {
   #make(kernel: Kernel, making: Making): MadeKernel {
     const { placement, dialect, workspace } = making;
     return (
-      this.#hinted?.(kernel, making) ?? {
+      this.#hinted(kernel, making) ?? {
         run: dialect.nest(plainNest(kernel, placement), workspace),
         path: dialect.path,
       }

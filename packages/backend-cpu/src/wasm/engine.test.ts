@@ -54,7 +54,7 @@ it.each([1, 2])('a failed compilation or run gives back what it took, %i threads
   });
   const source = program();
   const attempt = () => {
-    const executable = engine.compile(source);
+    const executable = engine.make(source);
     try {
       const outputs = executable.run([input], new Float64Array(0));
       for (const output of outputs) engine.release(output);

@@ -19,6 +19,7 @@ import { features } from './code/features.ts';
 import type { TileRows } from './code/module-context.ts';
 import { host, type Target } from './code/module-context.ts';
 import { libraryBytes } from './kernels/library.ts';
+import { fetchWays } from './kernels/special.ts';
 import { widen } from './kernels/wide.ts';
 import { LinearMemory } from './memory.ts';
 import { type CompiledProgram, compileProgram } from './program/program.ts';
@@ -135,7 +136,12 @@ export class WasmEngine implements Engine<WasmBuffer> {
     this.memory.free(buffer.address, buffer.capacity);
   }
 
-  compile(program: Program): WasmExecutable {
+  compile(program: Program): WasmExecutable | Promise<WasmExecutable> {
+    return fetchWays(program)?.then(() => this.make(program)) ?? this.make(program);
+  }
+
+  /** Of a program whose ways are all there. */
+  make(program: Program): WasmExecutable {
     const compiled = compileProgram(program, this.target);
     const made = new WasmExecutable(this, program, compiled);
     this.count(compiled, 1);

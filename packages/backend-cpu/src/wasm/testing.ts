@@ -35,7 +35,7 @@ export async function runKernel(
     kernel,
     data.map((array) => [array.length]),
   );
-  const executable = engine.compile(program);
+  const executable = await engine.compile(program);
   const inputs = data.map((array, read) => engine.upload(array, program.buffers[read] as WasmBuffer['type']));
   const [output] = executable.run(inputs, Float64Array.from(scalars)) as [WasmBuffer];
   const result = await engine.download(output);
@@ -69,8 +69,8 @@ export function watched(options: Partial<ConstructorParameters<typeof WasmEngine
     download: (buffer) => engine.download(buffer as Parameters<WasmEngine['download']>[0]),
     release: (buffer) => engine.release(buffer as Parameters<WasmEngine['release']>[0]),
     idle: () => engine.idle(),
-    compile: (program: Program) => {
-      const executable = engine.compile(program);
+    compile: async (program: Program) => {
+      const executable = await engine.compile(program);
       paths.push(...executable.paths);
       return executable;
     },

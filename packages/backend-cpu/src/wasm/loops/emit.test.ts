@@ -20,7 +20,7 @@ async function affine(constants: readonly number[], length: number): Promise<num
     program.output(program.step(kernel, [x]));
   }
   const input = engine.upload(new Float32Array(length).fill(3), { dtype: 'float32', shape: [length] });
-  const outputs = engine.compile(program.build()).run([input], new Float64Array(0));
+  const outputs = engine.make(program.build()).run([input], new Float64Array(0));
   return Promise.all(outputs.map(async (output) => Array.from((await engine.download(output)) as Float32Array)));
 }
 
@@ -50,7 +50,7 @@ test('within a kernel too, in vectors and in the rest of a row', async () => {
   });
   program.output(program.step(kernel, [x]));
   const input = engine.upload(Float32Array.of(1, 2, 3, 4, 5, 6), { dtype: 'float32', shape: [6] });
-  const [output] = engine.compile(program.build()).run([input], new Float64Array(0));
+  const [output] = engine.make(program.build()).run([input], new Float64Array(0));
   if (output === undefined) throw new Error('no output');
   expect(await engine.download(output)).toEqual(Float32Array.of(4, 8, 12, 16, 20, 24));
 });

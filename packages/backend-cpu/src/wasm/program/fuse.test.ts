@@ -52,7 +52,7 @@ function program({ rows, length, weighted = false, columns = false, op = 'sum' }
 
 async function run(source: Program, data: readonly Float32Array[]): Promise<TensorData[]> {
   const engine = new WasmEngine({ fused: false });
-  const executable = engine.compile(source);
+  const executable = engine.make(source);
   const inputs = data.map((array, input) => engine.upload(array, source.buffers[input] as BufferType));
   const outputs = executable.run(inputs, new Float64Array(0));
   return Promise.all(outputs.map((output) => engine.download(output)));

@@ -80,7 +80,7 @@ const data: TensorData[] = [
 
 async function results(engine: WasmEngine, turns: number): Promise<TensorData[]> {
   const source = program();
-  const executable = engine.compile(source);
+  const executable = await engine.compile(source);
   const inputs = data.map((array, input) => engine.upload(array, source.buffers[input] as BufferType));
   const found: TensorData[] = [];
   for (let turn = 0; turn < turns; turn++) {
