@@ -1,6 +1,7 @@
 /**
  * What metrics add to a training step: the same compiled step with and without them, in turns, medians of many rounds.
- * Run: npx tsx --conditions=@nn/source packages/metrics/bench/overhead.ts
+ * Run as users run it, bundled, because loaders that keep the names of functions cost a small step a third of its time:
+ * npx esbuild packages/metrics/bench/overhead.ts --bundle --platform=node --format=esm --conditions=@nn/source | node --input-type=module
  */
 import process from 'node:process';
 import { cpu } from '@nn/backend-cpu';

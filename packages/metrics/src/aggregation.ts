@@ -232,16 +232,16 @@ export class Values extends RowMetric<readonly [value: Tensor], number[]> {
   static override readonly name: string = 'Values';
 
   constructor(options: RowOptions & { readonly name?: string } = {}) {
-    super(options.name ?? 'values', null, 2, options);
+    super(options.name ?? 'values', null, 1, options, true);
   }
 
   protected override measure(value: Tensor): Tensor {
     requireScalar('Values', value);
-    return concat([ones([1]), value.cast('float32').reshape([1])], 0).reshape([1, 2]);
+    return value.cast('float32').reshape([1, 1]);
   }
 
   protected override compute(rows: Float32Array): number[] {
-    return [...rows].filter((_, at) => at % 2 === 1);
+    return [...rows];
   }
 }
 

@@ -56,21 +56,25 @@ export class DeviceWindow {
     target.assign(value);
   }
 
-  /** The value, flat, and the device begins anew. Null where nothing was assigned since the last time. */
-  take(): Tensor | null {
+  /**
+   * The value, flat, and the window begins anew: with its start values where `clears`, else over what is there. Null where
+   * nothing was assigned since the last time.
+   */
+  take(clears: boolean): Tensor | null {
     this.#tellFailure();
     const target = this.#parameter;
     if (target === null || this.#updates === 0) return null;
     const flat = target.reshape([target.size]);
-    this.clear();
+    this.forget(clears);
     return flat;
   }
 
-  clear(): void {
+  /** Forgets the updates; `clears` as for `take`. */
+  forget(clears: boolean): void {
     this.#failure = null;
     if (this.#updates === 0) return;
     this.#updates = 0;
-    this.#parameter?.assign(this.#start === 0 ? zeros(this.shape) : full(this.shape, this.#start));
+    if (clears) this.#parameter?.assign(this.#start === 0 ? zeros(this.shape) : full(this.shape, this.#start));
   }
 
   #parameterOn(backend: Backend | null): Parameter {

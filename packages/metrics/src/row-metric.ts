@@ -14,21 +14,27 @@ export interface RowOptions {
   readonly window?: number;
 }
 
-/** A metric of all rows. The first number of a row is its weight; rows of weight 0 are dropped. */
+/** A metric of all rows. The first number of a row is its weight, unless all rows count; rows of weight 0 are dropped. */
 export abstract class RowMetric<Arguments extends readonly unknown[], Value> extends Metric<Value> {
   /** Numbers in a row. */
   protected readonly width: number;
   readonly #capacity: number;
   readonly #size: number;
   readonly #window: DeviceWindow;
+  readonly #allCount: boolean;
+  /** Rows on the device, which stand in front of what earlier windows left there. */
   #position = 0;
+  /** The same of what is on its way to the host. */
+  #taken = 0;
   #pieces: Float32Array[] = [];
   #count = 0;
   /** Rows at the end that belong to the window, which a checkpoint was made of. */
   #open = 0;
 
-  constructor(name: string, higherIsBetter: boolean | null, width: number, options: RowOptions) {
+  /** `allCount`: rows have no weight. */
+  constructor(name: string, higherIsBetter: boolean | null, width: number, options: RowOptions, allCount = false) {
     super(name, higherIsBetter);
+    this.#allCount = allCount;
     const { capacity = 1_000_000, window = 16_384 } = options;
     for (const [option, value] of Object.entries({ capacity, window })) {
       if (!Number.isInteger(value) || value < 1) {
@@ -74,16 +80,18 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
 
   /** @internal */
   override collect(): Tensor | null {
+    this.#taken = this.#position;
     this.#position = 0;
-    return this.#window.take();
+    return this.#window.take(false);
   }
 
   /** @internal */
   override absorb(collected: ArrayLike<number>): void {
     const { width } = this;
     const kept: number[] = [];
-    for (let at = 0; at < collected.length; at += width) {
-      if (collected[at] === 0) continue;
+    const end = Math.min(collected.length, this.#taken * width);
+    for (let at = 0; at < end; at += width) {
+      if (!this.#allCount && collected[at] === 0) continue;
       for (let k = 0; k < width; k++) kept.push(collected[at + k]!);
     }
     if (kept.length === 0) return;
@@ -104,7 +112,7 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
     this.#count = 0;
     this.#open = 0;
     this.#position = 0;
-    this.#window.clear();
+    this.#window.forget(false);
   }
 
   protected override saved(): unknown {

@@ -90,7 +90,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   /** @internal */
   override collect(): Tensor | null {
     this.#elements = 0;
-    return this.#window?.take() ?? null;
+    return this.#window?.take(true) ?? null;
   }
 
   /** @internal */
@@ -118,7 +118,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     this.#totals = null;
     this.#open = null;
     this.#elements = 0;
-    this.#window?.clear();
+    this.#window?.forget(true);
   }
 
   /** The flat sums of the epoch as far as they were read: what an all-reduce over ranks adds up. Setting replaces them. */

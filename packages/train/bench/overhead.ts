@@ -1,7 +1,8 @@
 /**
  * What `Training`, its progress and its watches add to a compiled step: the same step in a loop by hand and in `Training`, in
- * turns, medians of many rounds of processor time.
- * Run: npx tsx --conditions=@nn/source packages/train/bench/overhead.ts
+ * turns, medians of many rounds of processor time. Run as users run it, bundled, because loaders that keep the names of
+ * functions cost a small step a third of its time:
+ * npx esbuild packages/train/bench/overhead.ts --bundle --platform=node --format=esm --conditions=@nn/source | node --input-type=module
  */
 import process from 'node:process';
 import { cpu } from '@nn/backend-cpu';
@@ -65,11 +66,13 @@ const subjects: readonly Subject[] = [
 
 const terminal = new Terminal({ isTTY: true, columns: 100, rows: 30, write: () => true, getColorDepth: () => 8 }, {});
 
-/** A loop that reads nothing. */
-function byHand({ batch, steps, make }: Subject): Run {
+/** A loop that knows nothing of its losses, or has the tensor of each and does not read it. */
+function byHand({ batch, steps, make }: Subject, hasLosses: boolean): Run {
   const { model, optimizer, lossOf } = make();
   const step = compile((x: Tensor, y: Tensor) => {
-    void optimizer.step(lossOf(model.forward(x), y));
+    const loss = lossOf(model.forward(x), y);
+    void optimizer.step(loss);
+    return hasLosses ? loss : null;
   });
   return async () => {
     for (let k = 0; k < steps; k++) await step(batch.x, batch.y);
@@ -78,7 +81,7 @@ function byHand({ batch, steps, make }: Subject): Run {
 
 type Watches = (optimizer: Adam | SGD) => readonly Callback[];
 
-function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watches: Watches): Run {
+function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watches: Watches, readEvery = 50): Run {
   const { model, optimizer, lossOf, accuracy } = make();
   const data = {
     length: steps,
@@ -97,6 +100,7 @@ function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watche
       return lossOf(logits, y);
     },
     compile: true,
+    readEvery,
     ...(withMetric && { metrics: { accuracy } }),
   };
   const training = new Training({
@@ -108,8 +112,14 @@ function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watche
 }
 
 const kinds: readonly (readonly [string, (subject: Subject) => Run])[] = [
-  ['by hand, nothing read', byHand],
-  ['Training', (subject) => inTraining(subject, false, () => [])],
+  ['by hand', (subject) => byHand(subject, false)],
+  ['by hand, with its losses', (subject) => byHand(subject, true)],
+  ['Training, a read in 1,000 steps', (subject) => inTraining(subject, false, () => [], 1000)],
+  [
+    'the same with accuracy and progress',
+    (subject) => inTraining(subject, true, () => [progress({ terminal, epochs: false })], 1000),
+  ],
+  ['Training, a read in 50 steps', (subject) => inTraining(subject, false, () => [])],
   ['with accuracy and progress', (subject) => inTraining(subject, true, () => [progress({ terminal, epochs: false })])],
   [
     'and lossWatch, throughput',

@@ -345,6 +345,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     const { every = null } = this.#validation ?? {};
     const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
     let readAt = performance.now();
+    const readsByClock = Number.isFinite(read.milliseconds);
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
     // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
@@ -363,7 +364,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         while (this.#pause.isClosed && !mustStop()) await this.#pause.pass(signal);
         const isLast = state.step >= steps || mustStop();
         const validates = this.#wantsValidation || (every !== null && state.step % every === 0);
-        const isSlow = performance.now() - readAt >= read.milliseconds;
+        const isSlow = readsByClock && performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
           await this.#rest(validates || (isLast && every !== null && !mustStop()));
           if (this.#diverged !== null) return;

@@ -1,0 +1,105 @@
+/**
+ * The work of a step compiled: its arguments are the tensors of a batch, and what else a batch has says why it is missing.
+ * Owns how a batch is taken apart and put together; what the work is is step.ts.
+ */
+import { compile, isTensor, ValueError } from '@nn/core';
+
+/** What a step does with a batch: which share of the samples of the step it has, and whether the update follows. */
+export type Work<B> = (batch: B, share: number, isLast: boolean) => Promise<void>;
+
+/** What batches of one loader have in common. */
+interface Layout {
+  readonly names: readonly string[];
+  /** For each name whether a compiled step sees it: tensors, and records and lists of them. */
+  readonly isSeen: readonly boolean[];
+  /** The work on a batch that is a step of its own, on its fields one by one. */
+  readonly whole: (...fields: unknown[]) => Promise<void>;
+  /** The work on a part of a step. */
+  readonly part: (fields: readonly unknown[], share: number, isLast: boolean) => Promise<void>;
+}
+
+/**
+ * The same work, compiled. The layout of the batch before is kept: small steps take microseconds, and records among the
+ * arguments of a compiled function cost a tenth of that.
+ */
+export function compiledWork<B>(work: Work<B>): Work<B> {
+  const layouts = new Map<string, Layout>();
+  let last: Layout | null = null;
+  const plain = compile((batch: unknown, share: number, isLast: boolean) => {
+    // the cast: a tensor, or a list of tensors, as the batch is
+    void work(batch as B, share, isLast);
+  });
+  return (batch, share, isLast) => {
+    if (isTensor(batch) || Array.isArray(batch)) return plain(batch, share, isLast);
+    const record = Object(batch) as Readonly<Record<string, unknown>>;
+    let fields = last === null ? null : fieldsOf(record, last);
+    if (last === null || fields === null) {
+      last = layoutOf(record, layouts, work);
+      fields = fieldsOf(record, last) ?? [];
+    }
+    return share === 1 && isLast ? last.whole(...fields) : last.part(fields, share, isLast);
+  };
+}
+
+/** What the step sees of a batch, in the order of the layout; null where the batch has another. */
+function fieldsOf(batch: Readonly<Record<string, unknown>>, { names, isSeen }: Layout): unknown[] | null {
+  const fields: unknown[] = [];
+  let at = 0;
+  for (const name in batch) {
+    const value = batch[name];
+    const isField = isMadeOfTensors(value);
+    if (name !== names[at] || isField !== isSeen[at]) return null;
+    if (isField) fields.push(value);
+    at++;
+  }
+  return at === names.length ? fields : null;
+}
+
+function layoutOf<B>(batch: Readonly<Record<string, unknown>>, layouts: Map<string, Layout>, work: Work<B>): Layout {
+  const names: string[] = [];
+  for (const name in batch) names.push(name);
+  const isSeen = names.map((name) => isMadeOfTensors(batch[name]));
+  const key = JSON.stringify([names, isSeen]);
+  const known = layouts.get(key);
+  if (known !== undefined) return known;
+  // the cast: the fields that are tensors, and for what else the batch had an error that says so
+  const batchOf = (fields: readonly unknown[]): B => assembled(names, isSeen, fields) as B;
+  const layout = {
+    names,
+    isSeen,
+    whole: compile((...fields: unknown[]) => void work(batchOf(fields), 1, true)),
+    part: compile((fields: readonly unknown[], share: number, isLast: boolean) => {
+      void work(batchOf(fields), share, isLast);
+    }),
+  };
+  layouts.set(key, layout);
+  return layout;
+}
+
+function assembled(names: readonly string[], isSeen: readonly boolean[], fields: readonly unknown[]): object {
+  const batch = {};
+  let at = 0;
+  for (const [k, name] of names.entries()) {
+    if (isSeen[k]) {
+      Object.defineProperty(batch, name, { value: fields[at++], enumerable: true });
+      continue;
+    }
+    Object.defineProperty(batch, name, {
+      get(): never {
+        throw new ValueError(
+          'Training',
+          `a compiled step cannot use batch.${name}: it sees the tensors of a batch alone; leave compile out, or make a tensor of it.`,
+          { name },
+        );
+      },
+    });
+  }
+  return batch;
+}
+
+function isMadeOfTensors(value: unknown): boolean {
+  if (isTensor(value)) return true;
+  if (Array.isArray(value)) return value.every(isMadeOfTensors);
+  const isRecord = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
+  return isRecord && Object.values(value).every(isMadeOfTensors);
+}
