@@ -72,6 +72,7 @@ const allowed = [
   { files: 'packages/layers/src/', imports: ['@nn/core'] },
   { files: 'packages/optim/src/', imports: ['@nn/core'] },
   { files: 'packages/serialize/src/', imports: ['@nn/core', '@nn/data'] },
+  { files: 'packages/serialize/src/main.ts', imports: ['@nn/core', '@nn/serialize'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
   { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette'] },
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },

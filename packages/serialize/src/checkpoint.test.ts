@@ -203,6 +203,31 @@ describe('a checkpoint that does not fit', () => {
     );
   });
 
+  it('keeps the reason where an object refuses its state of before, too, and gives the others theirs', async () => {
+    const kept = {
+      held: 7,
+      hostState: () => kept.held,
+      loadHostState: (state: unknown) => {
+        kept.held = Number(state);
+      },
+    };
+    const never = {
+      hostState: () => 1,
+      loadHostState: () => {
+        throw new Error('none is for me');
+      },
+    };
+    const bytes = await encodeCheckpoint({ kept, never });
+    kept.held = 8;
+    const loading = loadCheckpoint(bytes, { kept, never });
+    await expect(loading).rejects.toMatchObject({
+      message:
+        "loadCheckpoint: 'never' refuses its state in the file, and the states of before could not be given back to 'never', which must be built anew: none is for me",
+      data: { name: 'never', lost: ['never'] },
+    });
+    expect(kept.held).toBe(8);
+  });
+
   it('says so when it is a model alone, of another version, or damaged', async () => {
     const bytes = await encodeCheckpoint(build(1));
     const edit = (from: string, to: string): Uint8Array => {

@@ -19,8 +19,7 @@ import type { WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
 import { findStateful, restoreStates, takeStates } from './host-state.ts';
-import { applyValues, pairParameters, readPairs, readValues } from './parameters.ts';
-import { reportMismatch } from './report.ts';
+import { applyValues, pairParameters, readPairs, readValues, refuseMismatch } from './parameters.ts';
 import type { ParseOptions, Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
 import type { Source } from './sources/reader.ts';
@@ -149,7 +148,7 @@ export async function loadCheckpoint(
   const pairing = pairParameters(parameters, entriesOf(file), (name) => (isWanted(name) ? name : null));
   const match = await readPairs(pairing, { signal });
   const stored = Object.keys(record.states).filter(isWanted);
-  reportMismatch('loadCheckpoint', match, {
+  await refuseMismatch('loadCheckpoint', match, {
     missingStates: [...states.keys()].filter((name) => !stored.includes(name)),
     unexpectedStates: stored.filter((name) => !states.has(name)),
   });

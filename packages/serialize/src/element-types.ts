@@ -43,6 +43,13 @@ export function isElementType(name: unknown): name is ElementType {
   return elementTypes.some((type) => type === name);
 }
 
+/** Why elements of a type are not read; undefined for those that are. */
+export function whyUnread(type: string): string | undefined {
+  return /^(F4|F6_\w+|C64)$/.test(type)
+    ? `is ${type}, which has no counterpart here; convert it to F16 or F32 first`
+    : undefined;
+}
+
 /** The element type in files of what a tensor stores. */
 export const elementTypeOf: Readonly<Record<DType, ElementType>> = {
   float32: 'F32',
@@ -151,11 +158,7 @@ export function decodeElements(
     case 'F8_E5M2FNUZ':
       return { dtype: 'float32', data: floats(bytes, float8[type]) };
     default:
-      throw new FormatError(
-        operation,
-        `'${excerpt(name)}' is ${type}, which has no counterpart here; convert it to F16 or F32 first.`,
-        { name, type },
-      );
+      throw new FormatError(operation, `'${excerpt(name)}' ${whyUnread(type)}.`, { name, type });
   }
 }
 

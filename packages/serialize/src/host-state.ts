@@ -49,25 +49,38 @@ export async function takeStates(states: States): Promise<Record<string, Json>> 
   return Object.fromEntries(saved);
 }
 
-/** Gives each its state. Where one refuses, those before it get that of `before` back, and the error goes on. */
+/**
+ * Gives each its state. Where one refuses, it and those before it get that of `before` back; what refuses that, too, is named
+ * behind the reason, which is never lost.
+ */
 export function restoreStates(
   states: States,
   saved: Readonly<Record<string, Json>>,
   before: Readonly<Record<string, Json>>,
 ): void {
-  const undo: (() => void)[] = [];
+  const given: string[] = [];
   for (const [name, owner] of states) {
-    undo.push(() => owner.loadHostState(before[name] as Json));
-    try {
-      owner.loadHostState(saved[name] as Json);
-    } catch (error) {
-      for (const step of undo.reverse()) step();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new FormatError(
-        'loadCheckpoint/state',
-        `'${name}' refuses its state in the file, and nothing was changed: ${reason}`,
-        { name },
-      );
-    }
+    given.push(name);
+    const refusal = refusalOf(owner, saved[name] as Json);
+    if (refusal === null) continue;
+    const lost = given.reverse().filter((other) => refusalOf(states.get(other)!, before[other] as Json) !== null);
+    const changed =
+      lost.length === 0
+        ? 'and nothing was changed'
+        : `and the states of before could not be given back to '${lost.join("', '")}', which must be built anew`;
+    throw new FormatError('loadCheckpoint/state', `'${name}' refuses its state in the file, ${changed}: ${refusal}`, {
+      name,
+      lost,
+    });
+  }
+}
+
+/** Why an owner refuses a state, in its own words; null where it takes it. */
+function refusalOf(owner: Stateful, state: Json): string | null {
+  try {
+    owner.loadHostState(state);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

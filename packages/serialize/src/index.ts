@@ -5,6 +5,10 @@ export type { DecodeOptions, ElementType, HostTensor } from './element-types.ts'
 export type { Json } from './exact-json.ts';
 export type { WriteOptions } from './files.ts';
 export { writeFileAtomic } from './files.ts';
+export type { InspectedTensor, WeightsReport } from './inspect/inspect.ts';
+export { inspectWeights } from './inspect/inspect.ts';
+export type { Inspection } from './inspect/text.ts';
+export { inspectionText } from './inspect/text.ts';
 export type { LoadModelOptions, NameDifference, SaveFormat, SaveModelOptions } from './model.ts';
 export { encodeModel, loadModel, saveModel } from './model.ts';
 export { type LoadPipelineOptions, loadPipeline, ModelPipeline, type ModelPrediction } from './model-pipeline.ts';
@@ -13,6 +17,7 @@ export type { Rename } from './names.ts';
 export { encodeNpy, parseNpy } from './numpy/npy.ts';
 export { encodeNpz } from './numpy/write.ts';
 export type { OpenOptions } from './open-weights.ts';
+export type { Mismatch } from './parameters.ts';
 export { encodeTorch } from './pytorch/write.ts';
 export type { ParseOptions, Safetensors, StoredTensor } from './safetensors.ts';
 export { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';

@@ -144,10 +144,12 @@ describe('loadModel with a head of another size', () => {
     expect(await loadModel(bytes, model, { skipMismatched: true })).toEqual({
       missing: [],
       unexpected: [],
-      mismatched: ["'head' has the shape [3] in the file, [2] here"],
+      mismatched: [{ reason: 'shape', name: 'head', file: [3], here: [2] }],
       skipped: [],
     });
     expect([[...(await model.body.data())], [...(await model.head.data())]]).toEqual([[7], [0, 0]]);
+    const refused = await loadModel(bytes, model).catch((error: unknown) => error);
+    expect(Object(refused).data.mismatched).toEqual([{ reason: 'shape', name: 'head', file: [3], here: [2] }]);
     await expect(loadModel(bytes, { ...model, extra: zeros(1) }, { skipMismatched: true })).rejects.toThrow(
       'missing in the file: extra.',
     );

@@ -7,10 +7,9 @@ import { checkOptions, excerpt, namedParameters, untilAborted, ValueError } from
 import type { DecodeOptions, HostTensor } from './element-types.ts';
 import type { WriteOptions } from './files.ts';
 import { writeInOrder } from './files.ts';
-import { chooseKey, modelName, quotedList, type Rename, renaming } from './names.ts';
+import { modelName, type Rename } from './names.ts';
 import { type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
-import { applyValues, pairParameters, readPairs, readValues } from './parameters.ts';
-import { reportMismatch } from './report.ts';
+import { applyValues, type Mismatch, pairParameters, readPairs, readValues, refuseMismatch } from './parameters.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import type { Source } from './sources/reader.ts';
 import type { WeightsEntry, WeightsFile } from './weights.ts';
@@ -56,8 +55,8 @@ export interface NameDifference {
   readonly missing: readonly string[];
   /** In the file, not in the model. */
   readonly unexpected: readonly string[];
-  /** Left out by `skipMismatched`: a sentence each, which begins with the name. */
-  readonly mismatched: readonly string[];
+  /** Left out by `skipMismatched`. */
+  readonly mismatched: readonly Mismatch[];
   /** What is no tensor in the file, as the epoch in a checkpoint of PyTorch: a sentence each, which begins with its name. */
   readonly skipped: readonly string[];
 }
@@ -155,16 +154,16 @@ export async function loadModel(
   options: LoadModelOptions = {},
 ): Promise<NameDifference> {
   checkOptions('loadModel', options, known);
-  const rename = renaming('loadModel', options.rename);
+  const rename = await renamingOf(options.rename);
   const file = await openWeights(source, options);
   try {
     const expected = namedParameters(model, { aliases: true });
-    const { stored, hint } = partOf(file, expected, rename, options.key);
+    const { stored, hint } = await partOf(file, expected, rename, options.key);
     const pairing = pairParameters(expected, stored, (name) => modelNameOf(name, expected, rename));
     const sides = { expected, stored, ...(hint !== undefined && { hint }) };
-    reportMismatch('loadModel', pairing, options, sides);
+    await refuseMismatch('loadModel', pairing, options, sides);
     const match = await readPairs(pairing, options);
-    reportMismatch('loadModel', match, options, sides);
+    await refuseMismatch('loadModel', match, options, sides);
     options.signal?.throwIfAborted();
     applyValues(match.values);
     const { missing, unexpected, mismatched } = match;
@@ -172,6 +171,14 @@ export async function loadModel(
   } finally {
     await file.close();
   }
+}
+
+/** `rename` as a function. Throws a `ValueError` for patterns that are none. */
+async function renamingOf(rename: Rename | undefined): Promise<(name: string) => string | null> {
+  if (rename === undefined) return (name) => name;
+  if (typeof rename === 'function') return rename;
+  const { renaming } = await import('./rename.ts');
+  return renaming('loadModel', rename);
 }
 
 /** The model's name for a name of the file, null for what is left out. */
@@ -187,14 +194,17 @@ function modelNameOf(
 }
 
 /** The tensors of the dictionary that holds the model, by their names in it. */
-function partOf(
+async function partOf(
   file: WeightsFile,
   expected: ReadonlyMap<string, Parameter>,
   rename: (name: string) => string | null,
   key: string | undefined,
-): { readonly stored: ReadonlyMap<string, WeightsEntry>; readonly hint?: string } {
+): Promise<{ readonly stored: ReadonlyMap<string, WeightsEntry>; readonly hint?: string }> {
   const fits = (name: string): boolean => expected.has(modelNameOf(name, expected, rename) ?? '');
-  const chosen = chooseKey('loadModel', [...file.entries.keys()], file.containers, key, fits);
+  const names = [...file.entries.keys()];
+  if (key === undefined && names.some(fits)) return { stored: file.entries };
+  const { chooseKey, quotedList } = await import('./choose-key.ts');
+  const chosen = chooseKey('loadModel', names, file.containers, key, fits);
   if (chosen.key === '') {
     const hint = chosen.others.length > 0 && {
       hint: `The file holds dictionaries of tensors: ${quotedList(chosen.others)}; choose one by { key }.`,

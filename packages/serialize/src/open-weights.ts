@@ -3,8 +3,8 @@
  * is no file of weights is refused with what it is and what to do.
  */
 import { type AbortSignalLike, FormatError } from '@nn/core';
-import { foreignArchive, mangled, otherKind } from './kind-of-file.ts';
-import { openSafetensors, type ParseOptions } from './safetensors.ts';
+import { openSafetensors } from './open-safetensors.ts';
+import type { ParseOptions } from './safetensors.ts';
 import { type ByteReader, openBytes, type Source } from './sources/reader.ts';
 import type { WeightsFile } from './weights.ts';
 
@@ -41,7 +41,9 @@ async function openReader(reader: ByteReader, options: OpenOptions): Promise<Wei
       return await openTorch(reader, limits);
     }
   } catch (error) {
-    if (error instanceof FormatError && isMangled(head)) throw new FormatError('loadModel/mangled', mangled);
+    const { mangledText } = await import('./rare-kinds.ts');
+    const mangled = mangledText(head);
+    if (error instanceof FormatError && mangled !== undefined) throw new FormatError('loadModel/mangled', mangled);
     throw error;
   }
   return openSafetensors(reader, head, limits);
@@ -59,12 +61,8 @@ async function openArchive(reader: ByteReader, limits: Required<ParseOptions>): 
     const { openNpz } = await import('./numpy/read.ts');
     return openNpz(reader, members, limits);
   }
-  throw new FormatError('loadModel/foreign', otherKindOfArchive(names));
-}
-
-function otherKindOfArchive(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ');
-  return names.length === 0 ? 'this is an empty ZIP archive.' : `${foreignArchive} It holds ${shown}.`;
+  const { foreignArchive } = await import('./rare-kinds.ts');
+  throw new FormatError('loadModel/foreign', foreignArchive(names));
 }
 
 function startsWith(head: Uint8Array, ...bytes: number[]): boolean {
@@ -78,8 +76,4 @@ function isTarName(head: Uint8Array): boolean {
     head.length === 512 &&
     (text(257, 262) === 'ustar' || /^(\.\/)?(sys_info|pickle|storages|tensors)\0/.test(text(0, 20)))
   );
-}
-
-function isMangled(head: Uint8Array): boolean {
-  return otherKind(head) !== undefined && String.fromCharCode(...head).includes('\xef\xbf\xbd');
 }

@@ -1,13 +1,35 @@
 /**
  * Between parameters and stored tensors: reads values, pairs them by name, and gives them to a model in one go.
  * Pairing finds all that does not fit before anything is read, reading before anything changes. Shared by `model.ts` and
- * `checkpoint.ts`; the text of what does not fit is `report.ts`.
+ * `checkpoint.ts`; what does not fit is told here as facts, its text is `report.ts`.
  */
 import type { AbortSignalLike, Parameter, Tensor } from '@nn/core';
 import { isNNError, tensor } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
-import { quoted } from './safetensors.ts';
 import type { WeightsEntry } from './weights.ts';
+
+/** A tensor of the file that does not fit its parameter, which is named as in the model. */
+export type Mismatch =
+  | {
+      readonly reason: 'shape';
+      readonly name: string;
+      readonly file: readonly number[];
+      readonly here: readonly number[];
+    }
+  /** The type of the elements in the file, and the parameter's. */
+  | { readonly reason: 'dtype'; readonly name: string; readonly file: string; readonly here: string }
+  /** Values that the parameter cannot hold, as float64 without `narrow`; `words` say why. */
+  | {
+      readonly reason: 'values';
+      readonly name: string;
+      readonly file: string;
+      readonly here: string;
+      readonly words: string;
+    }
+  /** Another name of the file, `other`, became this one too. */
+  | { readonly reason: 'twice'; readonly name: string; readonly other: string }
+  /** The parameter is also called `other`, and the file has other values for that. */
+  | { readonly reason: 'tied'; readonly name: string; readonly other: string };
 
 /** Names of a file beside those of a model, before any value was read. */
 export interface Pairing {
@@ -16,10 +38,7 @@ export interface Pairing {
   readonly doubles: readonly (readonly [Pair, Pair])[];
   readonly missing: readonly string[];
   readonly unexpected: readonly string[];
-  /** A sentence for each pair whose shape or dtype differs, or whose values cannot be read. */
-  readonly mismatched: readonly string[];
-  /** Of these, what differs in shape or dtype. */
-  readonly differences: readonly Difference[];
+  readonly mismatched: readonly Mismatch[];
 }
 
 /** The pairs that fit, and all that does not. */
@@ -31,13 +50,6 @@ interface Pair {
   readonly name: string;
   readonly parameter: Parameter;
   readonly entry: WeightsEntry;
-}
-
-interface Difference {
-  readonly name: string;
-  /** The shape, or the element type, in the file and in the model. */
-  readonly file: string;
-  readonly here: string;
 }
 
 /** The values of parameters at this moment; the reads are asked together, so they are of one state. */
@@ -57,8 +69,7 @@ export function pairParameters(
   rename: (name: string) => string | null = (name) => name,
 ): Pairing {
   const unexpected: string[] = [];
-  const mismatched: string[] = [];
-  const differences: Difference[] = [];
+  const mismatched: Mismatch[] = [];
   const doubles: [Pair, Pair][] = [];
   const seen = new Map<Parameter, Pair>();
   const pairs: Pair[] = [];
@@ -75,29 +86,20 @@ export function pairParameters(
     if (before) {
       // One parameter under two names: files of PyTorch may hold it twice, and then the same bytes.
       if (before.name === wanted) {
-        mismatched.push(`${quoted(wanted)} is given twice, the second time by ${quoted(name)}`);
+        mismatched.push({ reason: 'twice', name: wanted, other: name });
       } else if (before.entry.place === undefined || before.entry.place !== entry.place) doubles.push([before, pair]);
       continue;
     }
     seen.set(parameter, pair);
     if (entry.shape.join() === parameter.shape.join()) pairs.push(pair);
-    else differ(pair, shapeText(entry.shape), shapeText(parameter.shape), differences, mismatched);
+    else mismatched.push({ reason: 'shape', name: wanted, file: entry.shape, here: parameter.shape });
   }
   // A parameter with several names misses under its first.
   const missing = new Map<Parameter, string>();
   for (const [name, parameter] of expected) {
     if (!seen.has(parameter) && !missing.has(parameter)) missing.set(parameter, name);
   }
-  return { pairs, doubles, missing: [...missing.values()], unexpected, mismatched, differences };
-}
-
-export function shapeText(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
-}
-
-function differ({ name }: Pair, file: string, here: string, differences: Difference[], mismatched: string[]): void {
-  differences.push({ name, file, here });
-  mismatched.push(`${quoted(name)} ${file.startsWith('[') ? 'has the shape' : 'is'} ${file} in the file, ${here} here`);
+  return { pairs, doubles, missing: [...missing.values()], unexpected, mismatched };
 }
 
 /** What reading may be told and tells. */
@@ -109,24 +111,22 @@ interface ReadOptions extends Pick<DecodeOptions, 'narrow'> {
 export async function readPairs(pairing: Pairing, options: ReadOptions = {}): Promise<Match> {
   const { pairs, doubles, missing, unexpected } = pairing;
   const mismatched = [...pairing.mismatched];
-  const differences = [...pairing.differences];
   const values = new Map<Pair, Tensor>();
   for (const pair of [...pairs].sort((a, b) => a.entry.order - b.entry.order)) {
     options.signal?.throwIfAborted();
     const value = await convert(pair, options, mismatched);
     if (!value) continue;
-    const { parameter } = pair;
-    if (value.dtype !== parameter.dtype) differ(pair, pair.entry.type, parameter.dtype, differences, mismatched);
-    else {
+    const { parameter, name, entry } = pair;
+    if (value.dtype !== parameter.dtype) {
+      mismatched.push({ reason: 'dtype', name, file: entry.type, here: parameter.dtype });
+    } else {
       const place = parameter.backend ? { backend: parameter.backend } : {};
       values.set(pair, tensor(value.data, { shape: value.shape, dtype: value.dtype, borrow: true, ...place }));
     }
   }
   for (const [first, second] of doubles) {
     if (!(await areSame(first, second, options))) {
-      mismatched.push(
-        `${quoted(first.name)} and ${quoted(second.name)} are one parameter here, and two different tensors in the file`,
-      );
+      mismatched.push({ reason: 'tied', name: first.name, other: second.name });
     }
   }
   // In the file's order of names, as it was paired.
@@ -134,7 +134,7 @@ export async function readPairs(pairing: Pairing, options: ReadOptions = {}): Pr
     const value = values.get(pair);
     return value ? [[pair.parameter, value] as const] : [];
   });
-  return { values: applied, missing, unexpected, mismatched, differences };
+  return { values: applied, missing, unexpected, mismatched };
 }
 
 /** Whether two entries hold the same bits. */
@@ -149,11 +149,11 @@ async function areSame(first: Pair, second: Pair, options: ReadOptions): Promise
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }
 
-/** The stored values for this parameter; where they cannot be read, a sentence of why is added to `mismatched`. */
+/** The stored values for this parameter; where they cannot be read, why is added to `mismatched`. */
 async function convert(
   { name, parameter, entry }: Pair,
   { narrow = false }: ReadOptions,
-  mismatched: string[],
+  mismatched: Mismatch[],
 ): Promise<HostTensor | undefined> {
   try {
     const computes = parameter.dtype === 'float32' || parameter.dtype === 'int32' || parameter.dtype === 'bool';
@@ -161,10 +161,43 @@ async function convert(
   } catch (error) {
     // Of the values, not of the file: a file that is damaged is refused as a whole.
     if (isNNError(error) && error.code === 'format' && error.data.name === name) {
-      mismatched.push(error.message.replace(/^\w+: |\.$/g, ''));
+      const words = error.message.replace(/^\w+: |\.$/g, '');
+      mismatched.push({ reason: 'values', name, file: entry.type, here: parameter.dtype, words });
       return undefined;
     }
     throw error;
+  }
+}
+
+/** Which names may stand on one side alone, and what else is compared. */
+export interface MatchOptions {
+  readonly strict?: boolean;
+  readonly skipMismatched?: boolean;
+  /** States of objects on the host, by the objects' names, that are on one side alone. */
+  readonly missingStates?: readonly string[];
+  readonly unexpectedStates?: readonly string[];
+}
+
+/** Both sides, for shapes and for names that are near. */
+export interface Sides {
+  readonly expected: ReadonlyMap<string, Parameter>;
+  readonly stored: ReadonlyMap<string, WeightsEntry>;
+  /** What else could be the matter, as a sentence. */
+  readonly hint?: string;
+}
+
+/** Throws a `FormatError` that lists what does not fit; names on one side alone only where `strict`. */
+export async function refuseMismatch(
+  operation: string,
+  match: Pick<Pairing, 'missing' | 'unexpected' | 'mismatched'>,
+  options: MatchOptions = {},
+  sides?: Sides,
+): Promise<void> {
+  const { strict = true, skipMismatched = false, missingStates = [], unexpectedStates = [] } = options;
+  const alone = [match.missing, match.unexpected, missingStates, unexpectedStates].some((names) => names.length > 0);
+  if ((strict && alone) || (!skipMismatched && match.mismatched.length > 0)) {
+    const { mismatchError } = await import('./report.ts');
+    throw mismatchError(operation, match, options, sides);
   }
 }
 

@@ -2,11 +2,9 @@
  * What a file has and a model has not, and the other way round: as an error whose message puts the two side by side, each
  * name with the shapes on both sides and the nearest name on the other.
  */
-import type { Parameter } from '@nn/core';
 import { excerpt, FormatError } from '@nn/core';
-import { nearestName } from './names.ts';
-import { type Pairing, shapeText } from './parameters.ts';
-import type { WeightsEntry } from './weights.ts';
+import { nearestName } from './nearest-name.ts';
+import type { MatchOptions, Mismatch, Pairing, Sides } from './parameters.ts';
 
 /** A line of the comparison; what one side lacks is null. */
 interface Row {
@@ -16,32 +14,21 @@ interface Row {
   readonly nearest: string | null;
 }
 
-/** Both sides, for shapes and for names that are near. */
-export interface Sides {
-  readonly expected: ReadonlyMap<string, Parameter>;
-  readonly stored: ReadonlyMap<string, WeightsEntry>;
-  /** What else could be the matter, as a sentence. */
-  readonly hint?: string;
-}
-
 /** How many names are compared with all others: each takes some milliseconds in a model of thousands. */
 const comparedRows = 40;
 const shownRows = 12;
 
-type Mismatch = Pick<Pairing, 'missing' | 'unexpected' | 'mismatched' | 'differences'>;
+type Compared = Pick<Pairing, 'missing' | 'unexpected' | 'mismatched'>;
 
-interface ReportOptions {
-  readonly strict?: boolean;
-  readonly skipMismatched?: boolean;
-  /** States of objects on the host, by the objects' names, that are on one side alone. */
-  readonly missingStates?: readonly string[];
-  readonly unexpectedStates?: readonly string[];
-}
-
-/** Throws a `FormatError` that lists what does not fit; names on one side alone only where `strict`. */
-export function reportMismatch(operation: string, match: Mismatch, options: ReportOptions = {}, sides?: Sides): void {
+/** The error for what does not fit. */
+export function mismatchError(
+  operation: string,
+  match: Compared,
+  options: MatchOptions,
+  sides: Sides | undefined,
+): FormatError {
   const { strict = true, skipMismatched = false, missingStates = [], unexpectedStates = [] } = options;
-  const { missing, unexpected, mismatched, differences } = match;
+  const { missing, unexpected, mismatched } = match;
   const parts: string[] = [];
   const states = (names: readonly string[]): string[] => names.map((name) => `the state of ${name}`);
   const [lacks, has] = [
@@ -50,18 +37,16 @@ export function reportMismatch(operation: string, match: Mismatch, options: Repo
   ];
   if (strict && lacks.length > 0) parts.push(`missing in the file: ${list(lacks)}`);
   if (strict && has.length > 0) parts.push(`unexpected in the file: ${list(has)}`);
-  if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched)}`);
-  if (parts.length === 0) return;
+  if (!skipMismatched && mismatched.length > 0) parts.push(`different: ${list(mismatched.map(sentence))}`);
   const rows = sides ? rowsOf(match, sides) : [];
   const hint = sides?.hint === undefined ? '' : ` ${sides.hint}`;
-  throw new FormatError(
+  return new FormatError(
     `${operation}/mismatch`,
     `the file does not fit, and nothing was changed; ${parts.join('; ')}.${hint}${table(rows)}`,
     {
       missing,
       unexpected,
       mismatched,
-      differences,
       missingStates,
       unexpectedStates,
       rows,
@@ -69,8 +54,35 @@ export function reportMismatch(operation: string, match: Mismatch, options: Repo
   );
 }
 
-function rowsOf({ missing, unexpected, differences }: Mismatch, { expected, stored }: Sides): Row[] {
-  const rows: Row[] = differences.map(({ name, file, here }) => ({ name, here, file, nearest: null }));
+/** What does not fit, in words. */
+function sentence(mismatch: Mismatch): string {
+  const name = `'${excerpt(mismatch.name)}'`;
+  switch (mismatch.reason) {
+    case 'shape':
+      return `${name} has the shape ${shapeText(mismatch.file)} in the file, ${shapeText(mismatch.here)} here`;
+    case 'dtype':
+      return `${name} is ${mismatch.file} in the file, ${mismatch.here} here`;
+    case 'values':
+      return mismatch.words;
+    case 'twice':
+      return `${name} is given twice, the second time by '${excerpt(mismatch.other)}'`;
+    case 'tied':
+      return `${name} and '${excerpt(mismatch.other)}' are one parameter here, and two different tensors in the file`;
+  }
+}
+
+function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
+function rowsOf({ missing, unexpected, mismatched }: Compared, { expected, stored }: Sides): Row[] {
+  const rows = mismatched.flatMap((mismatch): Row[] => {
+    if (mismatch.reason !== 'shape' && mismatch.reason !== 'dtype') return [];
+    const [here, file] = [mismatch.here, mismatch.file].map((side) =>
+      typeof side === 'string' ? side : shapeText(side),
+    ) as [string, string];
+    return [{ name: mismatch.name, here, file, nearest: null }];
+  });
   for (const [at, name] of missing.entries()) {
     const nearest = at < comparedRows ? (nearestName(name, unexpected) ?? null) : null;
     rows.push({ name, here: shapeText(expected.get(name)?.shape ?? []), file: null, nearest });

@@ -1,7 +1,7 @@
 /**
  * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes without gaps.
- * It reads bytes in memory or parts of files, writes bytes in memory, and trusts nothing in what it reads. What elements mean is in `element-types.ts`, where
- * bytes come from in `files.ts`, which tensors a model has in `model.ts` and `checkpoint.ts`.
+ * It reads and writes bytes in memory, and trusts nothing in what it reads; files in parts are `open-safetensors.ts`. What elements mean
+ * is in `element-types.ts`, which tensors a model has in `model.ts` and `checkpoint.ts`.
  * Source: https://github.com/huggingface/safetensors (README, "Format").
  */
 import { checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
@@ -9,8 +9,6 @@ import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts'
 import { bitsOf, decodeElements, elementTypeOf, elementTypes, isElementType } from './element-types.ts';
 import { findDuplicateKey, outlineOf } from './header-text.ts';
 import { otherKind } from './kind-of-file.ts';
-import type { ByteReader } from './sources/reader.ts';
-import { plainEntry, type WeightsEntry, type WeightsFile } from './weights.ts';
 
 /** The most bytes that a header may have, as in the reference. */
 export const headerLimit = 100_000_000;
@@ -56,7 +54,8 @@ export interface Safetensors {
 export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}): Safetensors {
   checkOptions('parseSafetensors', options, ['maxHeaderBytes', 'maxTensors']);
   const { maxHeaderBytes = headerLimit, maxTensors = 100_000 } = options;
-  const dataStart = dataStartOf(bytes.subarray(0, sniffed), bytes.length, maxHeaderBytes);
+  const head = bytes.subarray(0, sniffed);
+  const dataStart = dataStartOf(head, bytes.length, maxHeaderBytes, otherKind);
   const { regions, metadata } = readLayout(bytes.subarray(8, dataStart), bytes.length - dataStart, maxTensors);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, type, shape, begin, end } of regions) {
@@ -65,29 +64,8 @@ export function parseSafetensors(bytes: Uint8Array, options: ParseOptions = {}):
   return { tensors, metadata };
 }
 
-/** A file whose header alone has been read; values are read when they are asked for. `head` are its first bytes. */
-export async function openSafetensors(
-  reader: ByteReader,
-  head: Uint8Array,
-  { maxHeaderBytes, maxTensors }: Required<ParseOptions>,
-): Promise<WeightsFile> {
-  const dataStart = dataStartOf(head.subarray(0, sniffed), reader.size, maxHeaderBytes);
-  const { regions, metadata } = readLayout(await reader.read(8, dataStart), reader.size - dataStart, maxTensors);
-  const entries = new Map<string, WeightsEntry>();
-  for (const { name, type, shape, begin, end } of regions) {
-    const source = {
-      size: end - begin,
-      order: begin,
-      owned: reader.owned,
-      bytes: () => reader.read(dataStart + begin, dataStart + end),
-    };
-    entries.set(name, plainEntry('safetensors', type, shape, source));
-  }
-  return { format: 'safetensors', entries, metadata, skipped: [], containers: [], close: () => reader.close() };
-}
-
 /** The structure that the header describes, checked against the `size` bytes of data behind it. */
-function readLayout(
+export function readLayout(
   bytes: Uint8Array,
   size: number,
   maxTensors: number,
@@ -227,16 +205,27 @@ function fail(reason: string, what: string, data?: Readonly<Record<string, unkno
 /** How many bytes are enough to tell what else a file may be. */
 const sniffed = 512;
 
-/** Where the data begins, from the first bytes of a file of `size` bytes. */
-function dataStartOf(head: Uint8Array, size: number, maxBytes: number): number {
-  if (size < 8) fail('foreign', `${size} bytes are too few for the 8 of the header's length.`);
-  const long = new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true);
+function headerLength(head: Uint8Array): bigint {
+  return new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true);
+}
+
+/** Whether the first bytes are no sensible length of a header: then they may be those of another format. */
+export function isOtherwise(head: Uint8Array, size: number, maxBytes: number): boolean {
+  return size < 8 || headerLength(head) > Math.min(maxBytes, size - 8);
+}
+
+/** Where the data begins, from the first bytes of a file of `size` bytes; `kindOf` says what else they may be. */
+export function dataStartOf(
+  head: Uint8Array,
+  size: number,
+  maxBytes: number,
+  kindOf: (head: Uint8Array) => string | undefined,
+): number {
+  const other = isOtherwise(head, size, maxBytes) ? kindOf(head) : undefined;
+  if (other !== undefined) return fail('foreign', other);
+  if (size < 8) return fail('foreign', `${size} bytes are too few for the 8 of the header's length.`);
+  const long = headerLength(head);
   const dataStart = 8 + Number(long);
-  // Where the first bytes are no sensible length, they may be those of another format.
-  if (long > maxBytes || dataStart > size) {
-    const other = otherKind(head);
-    if (other !== undefined) fail('foreign', other);
-  }
   if (long > maxBytes)
     fail('foreign', `the header claims ${long} bytes, ${maxBytes} is the limit; this is not safetensors.`);
   if (dataStart > size)
@@ -313,7 +302,7 @@ function readRegion(name: string, value: unknown, size: number): Region {
 }
 
 /** A name from a file as it may stand in a message. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return `'${excerpt(name)}'`;
 }
 

@@ -3,7 +3,7 @@
  * the file holds besides. How names of a file meet those of a model is `names.ts` and `parameters.ts`.
  */
 import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
-import { decodeElements } from './element-types.ts';
+import { decodeElements, whyUnread } from './element-types.ts';
 import type { Safetensors } from './safetensors.ts';
 
 /** The formats that are read, as results and messages name them. */
@@ -20,6 +20,8 @@ export interface WeightsEntry {
   readonly place?: string;
   /** Where it begins in the file, for reading in order. */
   readonly order: number;
+  /** Why its values cannot be read, where they cannot whatever the options. */
+  readonly unread?: string;
   read(name: string, options: DecodeOptions): Promise<HostTensor>;
 }
 
@@ -49,11 +51,13 @@ export function plainEntry(
     bytes(): Promise<Uint8Array>;
   },
 ): WeightsEntry {
+  const unread = whyUnread(type);
   return {
     type,
     shape,
     size: source.size,
     order: source.order,
+    ...(unread !== undefined && { unread }),
     ...(source.place !== undefined && { place: source.place }),
     read: async (name, options) => ({
       shape,

@@ -4,6 +4,7 @@
  * the facts filled in. A kind that has none is told in English behind the name of its class.
  */
 import { excerpt } from '@nn/core';
+import type { Mismatch } from '@nn/serialize';
 
 /** What the page was told: an error of the packages, of the worker, or a warning about data. */
 export interface Told {
@@ -122,14 +123,15 @@ function names(list: unknown): string {
 }
 
 /** Which names and shapes of a file are not those of the network. */
-function mismatch({ missing, unexpected, mismatched, differences, missingStates, unexpectedStates }: Facts): string {
+function mismatch({ missing, unexpected, mismatched, missingStates, unexpectedStates }: Facts): string {
   const [lacks, has] = [names(missing), names(unexpected)];
   const [lacksState, hasState] = [names(missingStates), names(unexpectedStates)];
-  const differ = (Array.isArray(differences) ? differences : []).map(
-    ({ name, file, here }: { name: string; file: string; here: string }) =>
-      `“${excerpt(name, 60)}”在文件中是 ${file}，此处是 ${here}`,
+  const all: readonly Mismatch[] = Array.isArray(mismatched) ? mismatched : [];
+  const side = (fact: string | readonly number[]): string => (typeof fact === 'string' ? fact : `[${fact.join(', ')}]`);
+  const differ = all.flatMap((found) =>
+    'here' in found ? [`“${excerpt(found.name, 60)}”在文件中是 ${side(found.file)}，此处是 ${side(found.here)}`] : [],
   );
-  const others = (Array.isArray(mismatched) ? mismatched.length : 0) - differ.length;
+  const others = all.length - differ.length;
   const parts = [
     ...(lacks === '' ? [] : [`文件中缺少 ${lacks}`]),
     ...(has === '' ? [] : [`文件中多出 ${has}`]),

@@ -54,10 +54,8 @@ export async function openArchive(
     return fail('archive', 'the archive has no data.pkl; it is no file of PyTorch.');
   const root = pickleName.slice(0, -'data.pkl'.length);
   if (members.has(`${root}constants.pkl`) || [...members.keys()].some((name) => name.startsWith(`${root}code/`))) {
-    fail(
-      'torchscript',
-      "this is a program of TorchScript (torch.jit.save), not a file of weights; in Python: torch.save(torch.jit.load(path).state_dict(), 'model.pt').",
-    );
+    const { torchScript } = await import('../rare-kinds.ts');
+    fail('torchscript', torchScript);
   }
   const order = members.get(`${root}byteorder`);
   const bigEndian = order !== undefined && decodeUtf8(await readMember(reader, order, 100))?.trim() === 'big';
