@@ -74,7 +74,7 @@ const allowed = [
   { files: 'packages/serialize/src/', imports: ['@nn/core', '@nn/data'] },
   { files: 'packages/serialize/src/main.ts', imports: ['@nn/core', '@nn/serialize'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
-  { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette'] },
+  { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette', 'hyparquet-compressors'] },
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },
   { files: 'packages/distributions/src/', imports: ['@nn/core'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },

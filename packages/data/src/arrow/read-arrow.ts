@@ -2,6 +2,7 @@
 import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import { type ByteSource, bytesOf } from '../readers/gunzip.ts';
+import { lz4Frame } from '../readers/lz4.ts';
 import { tableOf } from '../tables/table-of.ts';
 
 type Flechette = typeof import('@uwdata/flechette');
@@ -37,13 +38,24 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
     );
   });
   // Node finds its CommonJS, whose names some loaders leave behind `default`.
-  const { tableFromIPC } = 'tableFromIPC' in loaded ? loaded : (loaded as { default: Flechette }).default;
-  let table: ReturnType<typeof tableFromIPC>;
+  const flechette = 'tableFromIPC' in loaded ? loaded : (loaded as { default: Flechette }).default;
+  const parse = (): ReturnType<Flechette['tableFromIPC']> => {
+    try {
+      return flechette.tableFromIPC(bytes, { useDate: true, useBigInt: true });
+    } catch (error) {
+      if (error === noZstd) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}`);
+    }
+  };
+  registerCodecs(flechette);
+  let table: ReturnType<typeof parse>;
   try {
-    table = tableFromIPC(bytes, { useDate: true, useBigInt: true });
+    table = parse();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}`);
+    if (error !== noZstd) throw error;
+    await loadZstd(flechette);
+    table = parse();
   }
   const all = table.names.map(String);
   const absent = options.columns?.find((column) => !all.includes(column));
@@ -56,4 +68,39 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
   for (const column of options.columns ?? all) columns[column] = Array.from(table.getChild(column).toArray());
   const lines = Int32Array.from({ length: table.numRows }, (_, i) => i + 1);
   return tableOf('readArrow', name, columns, lines);
+}
+
+/** What stands for Zstandard until a file needs it. */
+const noZstd = new Error('Zstandard is not loaded.');
+
+/** LZ4, which writers use where nothing else is said, and Zstandard to be loaded; a page's own codecs stay. */
+function registerCodecs({ CompressionType, getCompressionCodec, setCompressionCodec }: Flechette): void {
+  const { LZ4_FRAME, ZSTD } = CompressionType;
+  if (getCompressionCodec(LZ4_FRAME) === null) setCompressionCodec(LZ4_FRAME, { encode: readsAlone, decode: lz4Frame });
+  if (getCompressionCodec(ZSTD) !== null) return;
+  const decode = (): never => {
+    throw noZstd;
+  };
+  setCompressionCodec(ZSTD, { encode: readsAlone, decode });
+}
+
+async function loadZstd({ CompressionType, setCompressionCodec }: Flechette): Promise<void> {
+  const { compressors } = await import('hyparquet-compressors').catch((error: unknown) => {
+    throw new ValueError(
+      'readArrow',
+      `the data is packed by Zstandard, and the package hyparquet-compressors cannot be loaded: npm install hyparquet-compressors. ${String(error)}`,
+      { package: 'hyparquet-compressors' },
+    );
+  });
+  // a copy, because numbers of eight bytes must stand at a multiple of eight
+  const decode = (packed: Uint8Array, length: number): Uint8Array => compressors.ZSTD!(packed, length).slice();
+  setCompressionCodec(CompressionType.ZSTD, { encode: readsAlone, decode });
+}
+
+/** Writing packed Arrow with the codecs of a reader would give what is not packed. */
+function readsAlone(): never {
+  throw new ValueError(
+    'readArrow',
+    'its codecs unpack alone: give one that packs to setCompressionCodec of @uwdata/flechette.',
+  );
 }

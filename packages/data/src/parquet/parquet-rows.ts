@@ -7,6 +7,7 @@ import type { Compressors } from 'hyparquet';
 import { blockAt } from '../pipeline/order.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { Table } from '../readers/csv.ts';
+import { lz4Block } from '../readers/lz4.ts';
 import type { ByteRange } from '../sources/byte-range.ts';
 import { checkNumber } from '../sources/text-lines.ts';
 import type { RawRow } from '../tables/raw.ts';
@@ -30,6 +31,9 @@ export interface ParquetRows extends Source<RawRow> {
   /** The rows from `start` up to `end` as a table: to fit an encoding, to look at. */
   table(start: number, end: number): Promise<Table>;
 }
+
+/** In place of the package's, which refuses pages of nulls alone: they are packed bytes of nothing. */
+const own: Compressors = { LZ4_RAW: lz4Block };
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
@@ -78,7 +82,12 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
   const codecs = metadata.row_groups.flatMap((group) => group.columns.map(({ meta_data: column }) => column?.codec));
   const isPacked = codecs.some((codec) => codec !== undefined && codec !== 'UNCOMPRESSED' && codec !== 'SNAPPY');
   const packing: { readonly compressors?: Compressors } = isPacked
-    ? { compressors: (await library('hyparquet-compressors', () => import('hyparquet-compressors'))).compressors }
+    ? {
+        compressors: {
+          ...(await library('hyparquet-compressors', () => import('hyparquet-compressors'))).compressors,
+          ...own,
+        },
+      }
     : {};
   const starts = new Float64Array(metadata.row_groups.length + 1);
   metadata.row_groups.forEach(({ num_rows: rows }, group) => {
