@@ -29,32 +29,34 @@ export {
 export type { Average, Score, ScoreOptions } from './classification/counts.ts';
 export type { MarkOptions, PredictionOptions } from './classification/labels.ts';
 export { BrierScore, brierScore, HingeLoss, hingeLoss, LogLoss, logLoss } from './classification/likelihood.ts';
+export { MatthewsCorrelation, matthewsCorrelation } from './classification/matthews.ts';
+export { OutcomeCounts, type Outcomes } from './classification/outcomes.ts';
 export {
-  BalancedAccuracy,
-  type BalancedAccuracyOptions,
-  balancedAccuracy,
   F1Score,
   type FBetaOptions,
   FBetaScore,
   f1Score,
   fBetaScore,
-  GeometricMean,
-  geometricMean,
   Jaccard,
   jaccard,
-  MatthewsCorrelation,
-  matthewsCorrelation,
+} from './classification/overlap.ts';
+export {
+  BalancedAccuracy,
+  type BalancedAccuracyOptions,
+  balancedAccuracy,
+  GeometricMean,
+  geometricMean,
+  ShotRecall,
+  type ShotRecallOptions,
+  type ShotRecalls,
+} from './classification/recalls.ts';
+export {
   NegativePredictiveValue,
   negativePredictiveValue,
-  OutcomeCounts,
-  type Outcomes,
   Precision,
   precision,
   Recall,
   recall,
-  ShotRecall,
-  type ShotRecallOptions,
-  type ShotRecalls,
   Specificity,
   specificity,
 } from './classification/scores.ts';

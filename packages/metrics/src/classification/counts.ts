@@ -49,6 +49,17 @@ const named = <Q>(rows: readonly Q[]): Counts<Q> => {
   return { hits, predicted, actual, total };
 };
 
+/** Counts of both classes, or of all, as tensors. */
+export function countsOf(
+  operation: string,
+  predictions: Tensor,
+  targets: Tensor,
+  options: MarkOptions & Weighting,
+): Counts<Tensor> {
+  const rows = countMarks(marksOf(operation, predictions, targets, options, true));
+  return { hits: rows.at(0), predicted: rows.at(1), actual: rows.at(2), total: rows.at(3) };
+}
+
 /** Throws ValueError where targets were no class. */
 export function requireLabels(metric: object, counts: Counts<Numbers>, columns: number): void {
   if (counts.total.values.every(Number.isFinite)) return;
