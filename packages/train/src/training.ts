@@ -1,27 +1,16 @@
 /**
- * The loop: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can use: metrics,
- * `validate`, callbacks; and owns only their order. What a step does is step.ts, what events are events.ts,
- * how values are read readings.ts, where it stands state.ts. Past 400 lines, because it is one class with its docstrings.
+ * A training as its user has it: options, what may be asked of it while it runs, and what a checkpoint holds. What it does
+ * from the first step to the last is loop.ts; what a step does step.ts; where it stands state.ts.
  */
 import { isStateful, type Model, type Stateful, type Tensor, ValueError } from '@nn/core';
 import { Announcer } from './announcer.ts';
-import { type Batches, BatchWalk } from './batches.ts';
-import { DivergedError } from './divergence.ts';
-import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, Validated, ValuesOf } from './events.ts';
+import type { Batches } from './batches.ts';
+import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, ValuesOf } from './events.ts';
+import { Loop, type LoopParts } from './loop.ts';
 import { LossLog } from './loss-log.ts';
-import {
-  type CommonOptions,
-  checkTrainingOptions,
-  lengthOfRun,
-  type Numbers,
-  type OwnStepOptions,
-  type TrainingOptions,
-  type Validation,
-} from './options.ts';
-import { Pause } from './pause.ts';
-import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
-import { left, Relay } from './relay.ts';
-import { type EpochRow, TrainingState } from './state.ts';
+import { checkTrainingOptions, type OwnStepOptions, type TrainingOptions } from './options.ts';
+import { Relay } from './relay.ts';
+import type { EpochRow } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
 import { validate } from './validate.ts';
 import { lossReducer } from './weights.ts';
@@ -72,37 +61,27 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   readonly optimizer: (StepsOptimizer & object) | null;
   readonly metrics: M;
   readonly lossOf: ((batch: B) => Tensor) | null;
-  readonly #options: CommonOptions<B, M>;
-  readonly #numbers: Numbers;
-  readonly #validation: Validation<B> | null;
+  readonly #options: LoopParts<B, M>['options'];
   /** Of data that it does not learn from; null where there is none. */
   readonly #validationStep: ((batch: B) => Tensor) | null;
   readonly #announcer: Announcer<ValuesOf<M>>;
   readonly #otherParts: Readonly<Record<string, object>>;
   readonly #log: LossLog;
-  readonly #advance: Stepper<B>;
-  readonly #state = new TrainingState<ValuesOf<M>>();
-  readonly #pause = new Pause();
-  #isRunning = false;
-  #wantsStop: 'callback' | 'aborted' | null = null;
-  #wantsValidation = false;
-  /** The step of the last copy to roll back to. */
-  #keptStep = Number.NEGATIVE_INFINITY;
-  #diverged: DivergedError | null = null;
+  readonly #loop: Loop<B, M>;
 
   constructor(options: TrainingOptions<B, M> | OwnStepOptions<B, M>) {
-    this.#numbers = checkTrainingOptions(options);
+    const numbers = checkTrainingOptions(options);
     this.#options = options;
     this.model = options.model;
     this.optimizer = options.optimizer ?? null;
     // the cast: no metrics are a record of none
     this.metrics = options.metrics ?? ({} as M);
     this.#announcer = new Announcer(options.callbacks ?? []);
-    this.#log = new LossLog(this.#numbers.read.steps * this.#numbers.batchesOfStep);
-    this.#validation = options.validation ?? null;
+    this.#log = new LossLog(numbers.read.steps * numbers.batchesOfStep);
+    let advance: Stepper<B>;
     if (options.optimizer === undefined) {
       this.lossOf = null;
-      this.#advance = ownSteps(options.step, this.#log);
+      advance = ownSteps(options.step, this.#log);
       this.#otherParts = options.parts ?? {};
       this.#validationStep = options.validation?.step ?? null;
     } else {
@@ -111,25 +90,35 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       const watch = lossReducer<B>(options, 'validation');
       const held = validation?.step ?? step;
       this.lossOf = (batch) => learn(step(batch), batch);
-      this.#advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
+      advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
       this.#otherParts = { optimizer };
       this.#validationStep = (batch) => watch(held(batch), batch);
     }
+    this.#loop = new Loop({
+      options,
+      numbers,
+      advance,
+      training: this,
+      metrics: this.metrics,
+      log: this.#log,
+      announcer: this.#announcer,
+      validationStep: this.#validationStep,
+    });
   }
 
   /** Finished epochs. */
   get epochs(): number {
-    return this.#state.epochs;
+    return this.#loop.state.epochs;
   }
 
   /** Steps that were made. */
   get stepCount(): number {
-    return this.#state.step;
+    return this.#loop.state.step;
   }
 
   /** The finished epochs with their values. */
   get history(): readonly EpochRow<ValuesOf<M>>[] {
-    return this.#state.history;
+    return this.#loop.state.history;
   }
 
   get data(): Batches<B> {
@@ -137,7 +126,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   get validationData(): Batches<B> | null {
-    return this.#validation?.data ?? null;
+    return this.#options.validation?.data ?? null;
   }
 
   /**
@@ -158,15 +147,15 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   /** Trains to the end, or from where it was left. Throws what a step throws, after all callbacks know. */
   async run(): Promise<Outcome<ValuesOf<M>>> {
-    const why = await this.#train();
-    const { epochs, step, history } = this.#state;
+    const why = await this.#loop.run();
+    const { epochs, step, history } = this.#loop.state;
     return { why, epoch: epochs, step, history: [...history] };
   }
 
   /** The events one by one; leaving the loop stops the training after its step. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const relay = new Relay<TrainingEvent<ValuesOf<M>>>();
-    const end = this.#train(relay).finally(() => relay.end());
+    const end = this.#loop.run(relay).finally(() => relay.end());
     // told by the last line, or by nobody where the loop is left
     end.catch(() => undefined);
     try {
@@ -176,36 +165,6 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       await end.catch(() => undefined);
     }
     await end;
-  }
-
-  /** The whole of it; answers how it ended. `relay`: who walks over the events. */
-  async #train(relay?: Relay<TrainingEvent<ValuesOf<M>>>): Promise<Ending> {
-    if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
-    this.#isRunning = true;
-    this.#wantsStop = null;
-    const { signal, rollBack } = this.#options;
-    const announcer = this.#announcer;
-    announcer.follower = relay === undefined ? null : (event) => relay.give(event);
-    let ended: { readonly why: Ending; readonly error?: unknown } = { why: 'aborted' };
-    try {
-      rollBack?.apply(this.parts);
-      await this.#send({ type: 'start', ...this.#state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
-      await this.#keep();
-      while (!this.#isDone && !this.#mustStop) await this.#epoch();
-      ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : (this.#wantsStop ?? 'callback') };
-    } catch (error) {
-      if (error !== left) ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
-      else announcer.follower = null;
-    }
-    this.#isRunning = false;
-    const event = { type: 'stopped', ...this.#state.place, ...ended } as const;
-    await announcer.tell(event, this);
-    // who gets the error waits for no more events
-    if ('error' in ended) throw ended.error;
-    await announcer.follower?.(event).catch((reason: unknown) => {
-      if (reason !== left) throw reason;
-    });
-    return ended.why;
   }
 
   /** The mean loss and metrics over other data; what the metrics had counted of the training stays. */
@@ -220,13 +179,13 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   stop(why: 'callback' | 'aborted' = 'callback'): void {
-    this.#wantsStop ??= why;
-    this.#pause.open();
+    this.#loop.stop(why);
   }
 
   validate(): void {
-    if (this.#validation === null) throw new ValueError('Training.validate', 'no validation data: give validation.');
-    this.#wantsValidation = true;
+    if (this.#options.validation === undefined)
+      throw new ValueError('Training.validate', 'no validation data: give validation.');
+    this.#loop.wantsValidation = true;
   }
 
   warn(what: string, message: string): void {
@@ -235,15 +194,15 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
 
   /** Waits after the step that is under way, until `resume`. */
   pause(): void {
-    this.#pause.close();
+    this.#loop.pause.close();
   }
 
   resume(): void {
-    this.#pause.open();
+    this.#loop.pause.open();
   }
 
   get isPaused(): boolean {
-    return this.#pause.isClosed;
+    return this.#loop.pause.isClosed;
   }
 
   higherIsBetter(monitor: string): boolean | null {
@@ -251,9 +210,10 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     if (name === 'loss') return false;
     const metrics: Metrics = this.metrics;
     const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-    if (metric === undefined || (monitor !== name && this.#validation === null)) {
+    if (metric === undefined || (monitor !== name && this.#options.validation === undefined)) {
       const names = ['loss', ...Object.keys(metrics)];
-      const all = this.#validation === null ? names : [...names, ...names.map((known) => `validation.${known}`)];
+      const all =
+        this.#options.validation === undefined ? names : [...names, ...names.map((known) => `validation.${known}`)];
       throw new ValueError('Training', `there is no value '${monitor}': ${all.join(', ')}.`, { monitor });
     }
     return metric.higherIsBetter;
@@ -268,187 +228,22 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     }
     const { rollBack } = this.#options;
     return {
-      ...this.#state.hostState(),
+      ...this.#loop.state.hostState(),
       losses: this.#log.hostState(),
       ...(rollBack && { rollBack: rollBack.hostState() }),
     };
   }
 
   loadHostState(state: unknown): void {
-    const before = this.#state.hostState();
+    const before = this.#loop.state.hostState();
     const { losses, rollBack } = Object(state) as { losses?: unknown; rollBack?: unknown };
-    this.#state.loadHostState(state);
+    this.#loop.state.loadHostState(state);
     try {
       if (rollBack !== undefined) this.#options.rollBack?.loadHostState(rollBack);
       this.#log.loadHostState(losses);
     } catch (error) {
-      this.#state.loadHostState(before);
+      this.#loop.state.loadHostState(before);
       throw error;
     }
-  }
-
-  get #isDone(): boolean {
-    const { epochs, steps } = this.#numbers;
-    return this.#state.epochs >= epochs || this.#state.step >= steps;
-  }
-
-  get #mustStop(): boolean {
-    return this.#wantsStop !== null || this.#options.signal?.aborted === true;
-  }
-
-  /** The rest of the epoch that is under way. */
-  async #epoch(): Promise<void> {
-    const state = this.#state;
-    if (!state.isThrough) {
-      await this.#walk();
-      if (this.#diverged !== null) await this.#goBack(this.#diverged);
-      if (!state.isThrough) return;
-    }
-    const values = await valuesOfEpoch(this.metrics, this.#log);
-    const { place } = state;
-    if (!state.isTold) {
-      state.isTold = true;
-      await this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
-    }
-    let validated: Validated<ValuesOf<M>> | null = null;
-    if (this.#validation !== null && this.#validation.every === undefined) {
-      await this.#send({ type: 'validating', ...place });
-      validated = await this.#validated();
-      if (validated === null) return; // aborted in the middle: done anew when it goes on
-      await this.#send({ type: 'validated', ...place, values: validated });
-    }
-    state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
-    this.#log.reset();
-    for (const metric of Object.values(this.metrics as Metrics)) metric.reset();
-    await this.#send({ type: 'rest', ...place });
-    await this.#keep();
-  }
-
-  /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
-  async #walk(): Promise<void> {
-    try {
-      await this.#steps();
-    } catch (error) {
-      const { signal } = this.#options;
-      if (signal?.aborted !== true || error !== signal.reason) throw error;
-      if (this.#log.waiting > 0) await this.#readValues();
-      if (this.#diverged !== null) return;
-      await this.#send({ type: 'rest', ...this.#state.place });
-      await this.#keep();
-    }
-  }
-
-  async #steps(): Promise<void> {
-    const state = this.#state;
-    const { data, signal } = this.#options;
-    const { steps, read, batchesOfStep } = this.#numbers;
-    const { every = null } = this.#validation ?? {};
-    const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
-    let readAt = performance.now();
-    const readsByClock = Number.isFinite(read.milliseconds);
-    // a call, because the flag changes while the loop waits
-    const mustStop = (): boolean => this.#mustStop;
-    // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
-    const batches = new BatchWalk(data, signal);
-    try {
-      for (;;) {
-        const next = batches.next(batchesOfStep);
-        const group = next instanceof Promise ? await next : next;
-        if (group.length === 0) break;
-        if (state.step >= steps) return; // more data than its length said
-        const count = await this.#advance(group);
-        this.#log.endStep();
-        state.countStep();
-        const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });
-        if (waiting !== undefined) await waiting;
-        while (this.#pause.isClosed && !mustStop()) await this.#pause.pass(signal);
-        const isLast = state.step >= steps || mustStop();
-        const validates = this.#wantsValidation || (every !== null && state.step % every === 0);
-        const isSlow = readsByClock && performance.now() - readAt >= read.milliseconds;
-        if (state.step % read.steps === 0 || isLast || validates || isSlow) {
-          await this.#rest(validates || (isLast && every !== null && !mustStop()));
-          if (this.#diverged !== null) return;
-          readAt = performance.now();
-        }
-        // where the last step is the last of its epoch, that epoch is through like any other
-        if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
-      }
-    } finally {
-      batches.end();
-    }
-    if (state.epochSteps === 0) {
-      throw new ValueError(
-        'Training',
-        `the data gave no batch in epoch ${state.epochs + 1}: it is empty, or a generator, which ends once; give what can be walked again.`,
-        { epoch: state.epochs + 1 },
-      );
-    }
-    if (this.#log.waiting > 0) await this.#readValues();
-    state.isThrough = this.#diverged === null;
-  }
-
-  /** Reads, validates where asked to, and rests: all is on the host, and everybody knows. */
-  async #rest(validates: boolean): Promise<void> {
-    await this.#readValues();
-    if (this.#diverged !== null) return;
-    if (validates) {
-      await this.#send({ type: 'validating', ...this.#state.place });
-      const values = await this.#validated();
-      if (values !== null) await this.#send({ type: 'validated', ...this.#state.place, values });
-    }
-    await this.#send({ type: 'rest', ...this.#state.place });
-    await this.#keep();
-  }
-
-  /** One download: losses and metrics since the last, told as an event. */
-  async #readValues(): Promise<void> {
-    const { step } = this.#state;
-    const { losses, values } = await readWindow(this.metrics, this.#log);
-    await this.#send({ type: 'read', ...this.#state.place, losses, values, learningRates: this.#rates() });
-    const wrong = losses.findIndex((value) => !Number.isFinite(value));
-    if (wrong < 0) return;
-    const { rollBack } = this.#options;
-    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.backs);
-    if (rollBack?.isLeft !== true) throw this.#diverged;
-  }
-
-  /** Copies the run for `rollBack`, where one is due. */
-  async #keep(): Promise<void> {
-    const { rollBack } = this.#options;
-    const { step } = this.#state;
-    if (rollBack === undefined || step - this.#keptStep < rollBack.every) return;
-    if (await rollBack.keep(this.parts)) this.#keptStep = step;
-  }
-
-  /** Back to the copy, with lower learning rates: also callbacks are where they were then, and told. */
-  async #goBack({ data: { step, loss } }: DivergedError): Promise<void> {
-    const rollBack = this.#options.rollBack!;
-    await rollBack.back(this.parts);
-    this.#diverged = null;
-    this.#keptStep = this.#state.step;
-    const message = `the loss of step ${step} is ${loss}: back to step ${this.#state.step}, with the learning rates times ${rollBack.scale} (time ${rollBack.backs} of ${rollBack.most}).`;
-    await this.#send({ type: 'warning', ...this.#state.place, what: 'diverged', message });
-  }
-
-  /** The values of the validation; null where the signal ended it. */
-  async #validated(): Promise<Validated<ValuesOf<M>> | null> {
-    this.#wantsValidation = false;
-    const { signal } = this.#options;
-    const { data } = this.#validation!;
-    try {
-      const values = await validate(data, this.#validationStep!, { metrics: this.metrics, signal });
-      return validatedValues(values);
-    } catch (error) {
-      if (signal?.aborted) return null;
-      throw error;
-    }
-  }
-
-  #rates(): number[] {
-    return [...(this.optimizer?.learningRates ?? [])];
-  }
-
-  #send(event: TrainingEvent<ValuesOf<M>>): Promise<void> | undefined {
-    return this.#announcer.send(event, this);
   }
 }

@@ -1,0 +1,257 @@
+/**
+ * The loop of a training: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can
+ * use: metrics, `validate`, callbacks; and owns only their order, and what is asked for while it runs.
+ */
+import { type Tensor, ValueError } from '@nn/core';
+import type { Announcer } from './announcer.ts';
+import { BatchWalk } from './batches.ts';
+import { DivergedError } from './divergence.ts';
+import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } from './events.ts';
+import type { LossLog } from './loss-log.ts';
+import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';
+import { Pause } from './pause.ts';
+import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
+import { left, type Relay } from './relay.ts';
+import { TrainingState } from './state.ts';
+import type { Stepper } from './step.ts';
+import { validate } from './validate.ts';
+
+/** What a loop is made of. */
+export interface LoopParts<B, M extends Metrics> {
+  readonly options: CommonOptions<B, M> & { readonly validation?: Validation<B> };
+  readonly numbers: Numbers;
+  readonly advance: Stepper<B>;
+  /** What callbacks are given. */
+  readonly training: Controls;
+  readonly metrics: M;
+  readonly log: LossLog;
+  readonly announcer: Announcer<ValuesOf<M>>;
+  /** The loss of a batch that nothing is learned from; null where there is none. */
+  readonly validationStep: ((batch: B) => Tensor) | null;
+}
+
+export class Loop<B, M extends Metrics> {
+  readonly state: TrainingState<ValuesOf<M>> = new TrainingState();
+  readonly pause: Pause = new Pause();
+  /** Asked for after the step that is under way. */
+  wantsValidation = false;
+  readonly #options: LoopParts<B, M>['options'];
+  readonly #numbers: Numbers;
+  readonly #advance: Stepper<B>;
+  readonly #training: Controls;
+  readonly #metrics: M;
+  readonly #log: LossLog;
+  readonly #announcer: Announcer<ValuesOf<M>>;
+  readonly #validationStep: ((batch: B) => Tensor) | null;
+  #isRunning = false;
+  #wantsStop: 'callback' | 'aborted' | null = null;
+  /** The step of the last copy to roll back to. */
+  #keptStep = Number.NEGATIVE_INFINITY;
+  #diverged: DivergedError | null = null;
+
+  constructor({ options, numbers, advance, training, metrics, log, announcer, validationStep }: LoopParts<B, M>) {
+    [this.#options, this.#numbers, this.#advance, this.#training] = [options, numbers, advance, training];
+    [this.#metrics, this.#log, this.#announcer, this.#validationStep] = [metrics, log, announcer, validationStep];
+  }
+
+  /** Ends it after the step that is under way. */
+  stop(why: 'callback' | 'aborted'): void {
+    this.#wantsStop ??= why;
+    this.pause.open();
+  }
+
+  /** From where it stands to the end; answers how it ended. `relay`: who walks over the events. */
+  async run(relay?: Relay<TrainingEvent<ValuesOf<M>>>): Promise<Ending> {
+    if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
+    this.#isRunning = true;
+    this.#wantsStop = null;
+    const { signal, rollBack } = this.#options;
+    const announcer = this.#announcer;
+    announcer.follower = relay === undefined ? null : (event) => relay.give(event);
+    let ended: { readonly why: Ending; readonly error?: unknown } = { why: 'aborted' };
+    try {
+      rollBack?.apply(this.#training.parts);
+      await this.#send({ type: 'start', ...this.state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
+      await this.#keep();
+      while (!this.#isDone && !this.#mustStop) await this.#epoch();
+      ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : (this.#wantsStop ?? 'callback') };
+    } catch (error) {
+      if (error !== left) ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
+      else announcer.follower = null;
+    }
+    this.#isRunning = false;
+    const event = { type: 'stopped', ...this.state.place, ...ended } as const;
+    await announcer.tell(event, this.#training);
+    // who gets the error waits for no more events
+    if ('error' in ended) throw ended.error;
+    await announcer.follower?.(event).catch((reason: unknown) => {
+      if (reason !== left) throw reason;
+    });
+    return ended.why;
+  }
+
+  get #isDone(): boolean {
+    const { epochs, steps } = this.#numbers;
+    return this.state.epochs >= epochs || this.state.step >= steps;
+  }
+
+  get #mustStop(): boolean {
+    return this.#wantsStop !== null || this.#options.signal?.aborted === true;
+  }
+
+  /** The rest of the epoch that is under way. */
+  async #epoch(): Promise<void> {
+    const state = this.state;
+    if (!state.isThrough) {
+      await this.#walk();
+      if (this.#diverged !== null) await this.#goBack(this.#diverged);
+      if (!state.isThrough) return;
+    }
+    const values = await valuesOfEpoch(this.#metrics, this.#log);
+    const { place } = state;
+    if (!state.isTold) {
+      state.isTold = true;
+      await this.#send({ type: 'epoch', ...place, values, learningRates: this.#rates() });
+    }
+    let validated: Validated<ValuesOf<M>> | null = null;
+    const { validation } = this.#options;
+    if (validation !== undefined && validation.every === undefined) {
+      await this.#send({ type: 'validating', ...place });
+      validated = await this.#validated();
+      if (validated === null) return; // aborted in the middle: done anew when it goes on
+      await this.#send({ type: 'validated', ...place, values: validated });
+    }
+    state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
+    this.#log.reset();
+    for (const metric of Object.values(this.#metrics as Metrics)) metric.reset();
+    await this.#send({ type: 'rest', ...place });
+    await this.#keep();
+  }
+
+  /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
+  async #walk(): Promise<void> {
+    try {
+      await this.#steps();
+    } catch (error) {
+      const { signal } = this.#options;
+      if (signal?.aborted !== true || error !== signal.reason) throw error;
+      if (this.#log.waiting > 0) await this.#readValues();
+      if (this.#diverged !== null) return;
+      await this.#send({ type: 'rest', ...this.state.place });
+      await this.#keep();
+    }
+  }
+
+  async #steps(): Promise<void> {
+    const state = this.state;
+    const { data, signal } = this.#options;
+    const { steps, read, batchesOfStep } = this.#numbers;
+    const { every = null } = this.#options.validation ?? {};
+    const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
+    let readAt = performance.now();
+    const readsByClock = Number.isFinite(read.milliseconds);
+    // a call, because the flag changes while the loop waits
+    const mustStop = (): boolean => this.#mustStop;
+    // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
+    const batches = new BatchWalk(data, signal);
+    try {
+      for (;;) {
+        const next = batches.next(batchesOfStep);
+        const group = next instanceof Promise ? await next : next;
+        if (group.length === 0) break;
+        if (state.step >= steps) return; // more data than its length said
+        const count = await this.#advance(group);
+        this.#log.endStep();
+        state.countStep();
+        const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });
+        if (waiting !== undefined) await waiting;
+        while (this.pause.isClosed && !mustStop()) await this.pause.pass(signal);
+        const isLast = state.step >= steps || mustStop();
+        const validates = this.wantsValidation || (every !== null && state.step % every === 0);
+        const isSlow = readsByClock && performance.now() - readAt >= read.milliseconds;
+        if (state.step % read.steps === 0 || isLast || validates || isSlow) {
+          await this.#rest(validates || (isLast && every !== null && !mustStop()));
+          if (this.#diverged !== null) return;
+          readAt = performance.now();
+        }
+        // where the last step is the last of its epoch, that epoch is through like any other
+        if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
+      }
+    } finally {
+      batches.end();
+    }
+    if (state.epochSteps === 0) {
+      throw new ValueError(
+        'Training',
+        `the data gave no batch in epoch ${state.epochs + 1}: it is empty, or a generator, which ends once; give what can be walked again.`,
+        { epoch: state.epochs + 1 },
+      );
+    }
+    if (this.#log.waiting > 0) await this.#readValues();
+    state.isThrough = this.#diverged === null;
+  }
+
+  /** Reads, validates where asked to, and rests: all is on the host, and everybody knows. */
+  async #rest(validates: boolean): Promise<void> {
+    await this.#readValues();
+    if (this.#diverged !== null) return;
+    if (validates) {
+      await this.#send({ type: 'validating', ...this.state.place });
+      const values = await this.#validated();
+      if (values !== null) await this.#send({ type: 'validated', ...this.state.place, values });
+    }
+    await this.#send({ type: 'rest', ...this.state.place });
+    await this.#keep();
+  }
+
+  /** One download: losses and metrics since the last, told as an event. */
+  async #readValues(): Promise<void> {
+    const { step } = this.state;
+    const { losses, values } = await readWindow(this.#metrics, this.#log);
+    await this.#send({ type: 'read', ...this.state.place, losses, values, learningRates: this.#rates() });
+    const wrong = losses.findIndex((value) => !Number.isFinite(value));
+    if (wrong < 0) return;
+    const { rollBack } = this.#options;
+    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.backs);
+    if (rollBack?.isLeft !== true) throw this.#diverged;
+  }
+
+  /** Copies the run for `rollBack`, where one is due. */
+  async #keep(): Promise<void> {
+    const { rollBack } = this.#options;
+    const { step } = this.state;
+    if (rollBack === undefined || step - this.#keptStep < rollBack.every) return;
+    if (await rollBack.keep(this.#training.parts)) this.#keptStep = step;
+  }
+
+  /** Back to the copy, with lower learning rates: also callbacks are where they were then, and told. */
+  async #goBack({ data: { step, loss } }: DivergedError): Promise<void> {
+    const rollBack = this.#options.rollBack!;
+    await rollBack.back(this.#training.parts);
+    this.#diverged = null;
+    this.#keptStep = this.state.step;
+    const message = `the loss of step ${step} is ${loss}: back to step ${this.state.step}, with the learning rates times ${rollBack.scale} (time ${rollBack.backs} of ${rollBack.most}).`;
+    await this.#send({ type: 'warning', ...this.state.place, what: 'diverged', message });
+  }
+
+  /** The values of the validation; null where the signal ended it. */
+  async #validated(): Promise<Validated<ValuesOf<M>> | null> {
+    this.wantsValidation = false;
+    const { signal, validation } = this.#options;
+    try {
+      const values = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal });
+      return validatedValues(values);
+    } catch (error) {
+      if (signal?.aborted) return null;
+      throw error;
+    }
+  }
+
+  #rates(): number[] {
+    return [...(this.#training.optimizer?.learningRates ?? [])];
+  }
+
+  #send(event: TrainingEvent<ValuesOf<M>>): Promise<void> | undefined {
+    return this.#announcer.send(event, this.#training);
+  }
+}
