@@ -78,6 +78,7 @@ const allowed = [
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },
   { files: 'packages/distributions/src/', imports: ['@nn/core'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
+  { files: 'packages/vision/src/', imports: ['@nn/core', '@nn/data', '@nn/layers', 'jpeg-js'] },
   { files: 'packages/train/src/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize'] },
   { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },

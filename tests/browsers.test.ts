@@ -8,8 +8,12 @@ import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
+import pictures from '../packages/vision/fixtures/pictures.json';
 import { openPages, type Pages } from './support/browser.ts';
 import { everything, write } from './support/install.ts';
+
+/** A photograph of 48 x 32 pixels that the camera noted to be turned, and what Node reads in it. */
+const photo = (pictures.turns[5] ?? { bytes: '' }).bytes;
 
 /** What the page and the worker of every bundle do: fit y = 2 x + 1, and say with which engine. */
 const train = `
@@ -20,6 +24,14 @@ import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
 import { earlyStopping, Training } from '@nn/train';
+import { decodeImage, encodePng, imageOf, resize } from '@nn/vision';
+const jpeg = '${photo}';
+async function pictures() {
+  const image = imageOf(Uint8Array.from({ length: 48 }, (_, i) => i * 5), 4, 4, 3);
+  const png = await decodeImage(await encodePng(resize(image, 2)));
+  const photo = await decodeImage(Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0)));
+  return [png.data.join(), photo.width, photo.data.reduce((sum, value, i) => (sum + value * (i + 1)) % 1000003, 0)];
+}
 export async function train() {
   const backend = cpu();
   setDefaultBackend(backend);
@@ -49,7 +61,8 @@ export async function train() {
   const drawn = (await new Gamma(2, 1).sample([8]).min().item()) > 0;
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const { engine, reason } = backend.info();
-  return { answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
+  const seen = await pictures();
+  return { seen, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -83,6 +96,8 @@ const html = (script: string): string =>
 const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 const trained = {
+  // PNG and JPEG come out in a page as they do in Node.
+  seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
   answer: '21.00',
   r2: '1.000',
   drawn: true,

@@ -25,6 +25,15 @@ test('all packages together bring nothing of others', () => {
   expect(installed(everything())).toEqual(names.map((name) => `@nn/${name}`));
 });
 
+test('the pictures carry the licence of the decoder that is built in, in the version that is', () => {
+  const text = readFileSync(join(everything(), 'node_modules/@nn/vision/THIRD-PARTY.md'), 'utf8');
+  const path = createRequire(join(root, 'packages/vision/package.json')).resolve('jpeg-js/package.json');
+  const { version, license } = manifest(dirname(path));
+  expect(text).toContain(`\n## jpeg-js ${version} (${license})\n`);
+  expect(text).toContain(readFileSync(join(dirname(path), 'LICENSE'), 'utf8').trim());
+  expect(readFileSync(join(everything(), 'node_modules/@nn/vision/dist/jpeg-js.js'), 'utf8')).toContain('notmasteryet');
+});
+
 test('only the backend for the GPU contains gpu.js, in a file of its own that both formats share', () => {
   const built = names.flatMap((name) =>
     readdirSync(join(everything(), 'node_modules/@nn', name, 'dist')).map((file) => `${name}/dist/${file}`),
