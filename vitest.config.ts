@@ -103,7 +103,10 @@ const { executablePath, env } = foundBrowser();
 const browser: TestProjectConfiguration = {
   resolve: { conditions: [...conditions, 'browser'] },
   optimizeDeps: {
-    include: ['fast-check', '@uwdata/flechette', 'hyparquet', 'hyparquet-compressors', 'hyparquet-writer'],
+    include: [
+      ...['fast-check', '@huggingface/tokenizers', '@uwdata/flechette'],
+      ...['hyparquet', 'hyparquet-compressors', 'hyparquet-writer'],
+    ],
   },
   // Pages that are isolated from other origins may share memory between threads.
   server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },

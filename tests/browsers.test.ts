@@ -23,6 +23,7 @@ import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
+import { trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
 import { decodeImage, encodePng, imageOf, resize } from '@nn/vision';
 const jpeg = '${photo}';
@@ -60,9 +61,11 @@ export async function train() {
   await training.run();
   const drawn = (await new Gamma(2, 1).sample([8]).min().item()) > 0;
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
+  const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
+  const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
   const { engine, reason } = backend.info();
   const seen = await pictures();
-  return { seen, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
+  return { seen, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -102,6 +105,7 @@ const trained = {
   r2: '1.000',
   drawn: true,
   apart: 0.5,
+  spoken: 'naïve ☃',
   engine: 'wasm',
   reason: expect.stringContaining('the fastest that works here'),
 };

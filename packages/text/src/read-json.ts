@@ -1,0 +1,59 @@
+/**
+ * Reads JSON files: by path in Node, by address anywhere, or from bytes. Owns the reading; what the JSON means is for those who
+ * ask. Node's modules are asked for at run time, so that bundlers for pages see none.
+ */
+import { type AbortSignalLike, bytesFrom, decodeUtf8, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
+
+/** The path or address of a file, its bytes, a file or answer of a page, or what JSON.parse made of it. */
+export type JsonSource = string | URL | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> } | object;
+
+/** The object that a JSON file holds. Throws FormatError, which names the file, for one that is missing or no JSON. */
+export async function readJson(operation: string, source: unknown, signal?: AbortSignalLike): Promise<object> {
+  if (isPlainObject(source)) return source;
+  const isNamed = typeof source === 'string' || source instanceof URL;
+  const name = isNamed ? excerpt(String(source), 300) : 'the file';
+  const bytes = isNamed ? await readNamed(operation, source, signal) : await bytesFrom(source, signal);
+  if (bytes === undefined) {
+    throw new ValueError(operation, 'takes a path, an address, bytes, or the parsed JSON of the file.');
+  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new FormatError(operation, `${name} is no text in UTF-8.`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(operation, `${name} is no JSON: ${(error as Error).message}`);
+  }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
+  throw new FormatError(operation, `${name} holds no object: it begins with '${excerpt(text, 20)}'.`);
+}
+
+/** Whether a name is that of a file on a server. */
+export function isAddress(name: string): boolean {
+  return /^https?:\/\//.test(name);
+}
+
+async function readNamed(operation: string, source: string | URL, signal?: AbortSignalLike): Promise<Uint8Array> {
+  const name = String(source);
+  signal?.throwIfAborted();
+  if (isAddress(name)) {
+    const answer = await untilAborted(fetch(name), signal);
+    if (!answer.ok) throw new FormatError(operation, `${excerpt(name, 300)} cannot be read: status ${answer.status}.`);
+    return new Uint8Array(await untilAborted(answer.arrayBuffer(), signal));
+  }
+  if (typeof process === 'undefined' || !process.getBuiltinModule) {
+    throw new ValueError(operation, `there is no file system here for '${name}'; use an address, bytes or a Blob.`);
+  }
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
+  try {
+    return await readFile(name.startsWith('file:') ? new URL(name) : name);
+  } catch (error) {
+    throw new FormatError(operation, `${excerpt(name, 300)} cannot be read: ${(error as Error).message}`, { name });
+  }
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

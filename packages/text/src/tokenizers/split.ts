@@ -1,0 +1,132 @@
+/**
+ * How text falls into words before a model cuts them into tokens, and how it is normalised: the rules of GPT-2, BERT and
+ * SentencePiece, as tokenizer.json names them. Owns the patterns; what becomes of a word is the models' matter.
+ */
+
+/** What a character is in a text: a sign, a letter, a digit (of any script), white space. */
+const [SIGN, LETTER, DIGIT, SPACE] = [0, 1, 2, 3];
+
+/** The kinds of the first 128 characters. */
+const asciiKinds = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => kindOf(code));
+
+function kindOf(code: number): number {
+  const character = String.fromCodePoint(code);
+  if (/\p{L}/u.test(character)) return LETTER;
+  if (/\p{N}/u.test(character)) return DIGIT;
+  return /\s/u.test(character) ? SPACE : SIGN;
+}
+
+/** Kinds of other characters that were met. */
+const otherKinds = /* @__PURE__ */ new Map<number, number>();
+
+function kindAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  if (unit < 128) return asciiKinds[unit]!;
+  const code = text.codePointAt(at)!;
+  let kind = otherKinds.get(code);
+  if (kind === undefined) {
+    kind = kindOf(code);
+    otherKinds.set(code, kind);
+  }
+  return kind;
+}
+
+/**
+ * Visits the words of GPT-2: a contraction ('s, 'll), or letters, digits or signs with a space before them, or white space. As its
+ * pattern `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, which is several times slower. (Radford et al. 2019.)
+ */
+export function visitGpt2Words(text: string, visit: (word: string) => void): void {
+  const end = text.length;
+  const width = (at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1);
+  let start = 0;
+  while (start < end) {
+    let at = start + contraction(text, start);
+    if (at === start) {
+      let kind = kindAt(text, start);
+      // one space belongs to what follows it
+      if (kind === SPACE && text[start] === ' ' && start + 1 < end) {
+        const next = kindAt(text, start + 1);
+        if (next !== SPACE) [at, kind] = [start + 1, next];
+      }
+      while (at < end && kindAt(text, at) === kind) at += text.charCodeAt(at) < 128 ? 1 : width(at);
+      // of several spaces the last is left for the word behind them
+      if (kind === SPACE && at < end && at - start > 1) at--;
+    }
+    visit(text.slice(start, at));
+    start = at;
+  }
+}
+
+/** How long the contraction is that begins here; 0 for none. */
+function contraction(text: string, at: number): number {
+  if (text.charCodeAt(at) !== 39) return 0;
+  const next = text[at + 1];
+  if (next === 's' || next === 't' || next === 'm' || next === 'd') return 2;
+  const two = text.slice(at + 1, at + 3);
+  return two === 'll' || two === 've' || two === 're' ? 3 : 0;
+}
+
+export function gpt2Words(text: string): readonly string[] {
+  const words: string[] = [];
+  visitGpt2Words(text, (word) => words.push(word));
+  return words;
+}
+
+/** Signs as BERT sees them: those of ASCII, also `$` and `+`, and all that Unicode calls punctuation. */
+const bertPattern = /[\p{P}!-/:-@[-`{-~]|[^\s\p{P}!-/:-@[-`{-~]+/gu;
+
+export function bertWords(normalized: string): readonly string[] {
+  return normalized.match(bertPattern) ?? [];
+}
+
+export interface BertNormalization {
+  /** All in lower case. */
+  readonly lowercase: boolean;
+  /** Letters without their accents. Default: as `lowercase`. */
+  readonly stripAccents: boolean;
+}
+
+const plainAscii = /^[\t\n\r -~]*$/;
+
+/** Text as BERT reads it: without control characters, Chinese characters apart, white space as spaces. (Devlin et al. 2019.) */
+export function bertNormalized(text: string, { lowercase, stripAccents }: BertNormalization): string {
+  if (plainAscii.test(text)) {
+    const spaced = text.replace(/[\t\n\r]/g, ' ');
+    return lowercase ? spaced.toLowerCase() : spaced;
+  }
+  let clean = text
+    .replace(/[\t\n\r]/g, ' ')
+    .replace(/[\ufffd\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '')
+    .replace(/\s/gu, ' ')
+    .replace(
+      /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu,
+      ' $& ',
+    );
+  if (stripAccents) clean = clean.normalize('NFD').replace(/\p{Mn}/gu, '');
+  return lowercase ? clean.toLowerCase() : clean;
+}
+
+/** What stands for a space in SentencePiece. */
+export const META_SPACE = '\u2581';
+
+/** Words with their space in front, as SentencePiece cuts: a space is added before the first. (Kudo and Richardson 2018.) */
+export function metaWords(text: string): readonly string[] {
+  if (text === '') return [];
+  const marked = text.replaceAll(' ', META_SPACE);
+  const whole = marked.startsWith(META_SPACE) ? marked : META_SPACE + marked;
+  return whole.match(/\u2581[^\u2581]*/g) ?? [];
+}
+
+/** Letters, digits and `_` together, other signs together: the `Whitespace` of tokenizer.json. */
+export function plainWords(text: string): readonly string[] {
+  return (
+    text.match(
+      /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+/gu,
+    ) ?? []
+  );
+}
+
+/** The characters of a text by code point: surrogates stay together. */
+export function characters(text: string): string[] {
+  return Array.from(text);
+}

@@ -1,0 +1,143 @@
+/**
+ * The unigram model of SentencePiece: of all ways to cut a word, the one whose pieces are most probable together. Owns the
+ * search and the words; probabilities are learned in train-unigram.ts. (Kudo 2018.)
+ */
+import { ValueError } from '@nn/core';
+import { idsOf, type ModelJson, type TokenModel, WordCache } from './model.ts';
+import { META_SPACE, metaWords } from './split.ts';
+
+/** An unknown character costs so much more than the rarest piece. */
+const UNKNOWN_PENALTY = 10;
+
+/** A cut of a word: where each piece ends, and its id; -1 for a character that no piece has. */
+export interface Cut {
+  readonly ids: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/**
+ * The most probable cut of a word (Viterbi 1967), from code units to code units; surrogates stay together. `idOf` tells the
+ * piece of a substring, or undefined; `score` its log-probability.
+ */
+export function bestCut(
+  word: string,
+  longest: number,
+  idOf: (piece: string) => number | undefined,
+  score: (id: number) => number,
+  unknownScore: number,
+): Cut {
+  const n = word.length;
+  const best = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
+  const from = new Int32Array(n + 1);
+  const by = new Int32Array(n + 1);
+  best[0] = 0;
+  for (let start = 0; start < n; start++) {
+    if (best[start] === Number.NEGATIVE_INFINITY) continue;
+    const width = isHighSurrogate(word, start) ? 2 : 1;
+    let isCovered = false;
+    for (let stop = start + width; stop <= Math.min(n, start + longest); stop++) {
+      const id = idOf(word.slice(start, stop));
+      if (id === undefined) continue;
+      if (stop === start + width) isCovered = true;
+      const total = best[start]! + score(id);
+      if (total > best[stop]!) [best[stop], from[stop], by[stop]] = [total, start, id];
+    }
+    const total = best[start]! + unknownScore;
+    if (!isCovered && total > best[start + width]!) {
+      [best[start + width], from[start + width], by[start + width]] = [total, start, -1];
+    }
+  }
+  const ids: number[] = [];
+  const ends: number[] = [];
+  for (let at = n; at > 0; at = from[at]!) {
+    ids.push(by[at]!);
+    ends.push(at);
+  }
+  return { ids: ids.reverse(), ends: ends.reverse() };
+}
+
+export function isHighSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xd800 && code < 0xdc00 && at + 1 < text.length;
+}
+
+export class UnigramModel implements TokenModel {
+  readonly kind: string = 'Unigram';
+  readonly tokens: readonly string[];
+  /** Log-probabilities by id. */
+  readonly scores: readonly number[];
+  readonly unknownId: number;
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #longest: number;
+  readonly #unknownScore: number;
+  readonly #cache: WordCache<Cut>;
+
+  constructor(pieces: readonly (readonly [token: string, score: number])[], unknownId: number) {
+    this.tokens = pieces.map(([token]) => token);
+    this.scores = pieces.map(([, score]) => score);
+    if (!(Number.isInteger(unknownId) && unknownId >= 0 && unknownId < pieces.length)) {
+      throw new ValueError(
+        'Tokenizer',
+        `unk_id is ${unknownId}: it must be the id of one of the ${pieces.length} pieces.`,
+      );
+    }
+    this.unknownId = unknownId;
+    this.#ids = idsOf(this.tokens);
+    this.#longest = this.tokens.reduce((most, token) => Math.max(most, token.length), 1);
+    this.#unknownScore = this.scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
+    this.#cache = new WordCache((word) =>
+      bestCut(
+        word,
+        this.#longest,
+        (piece) => this.#ids.get(piece),
+        (id) => this.scores[id]!,
+        this.#unknownScore,
+      ),
+    );
+  }
+
+  encode(text: string, ids: number[], onUnknown: (piece: string) => void): void {
+    let wasUnknown = false;
+    for (const word of metaWords(unigramNormalized(text))) {
+      const cut = this.#cache.get(word);
+      wasUnknown = false;
+      for (let i = 0; i < cut.ids.length; i++) {
+        const id = cut.ids[i]!;
+        if (id >= 0) ids.push(id);
+        else {
+          onUnknown(word.slice(i === 0 ? 0 : cut.ends[i - 1]!, cut.ends[i]));
+          if (!wasUnknown) ids.push(this.unknownId); // neighbours are one unknown token
+        }
+        wasUnknown = id < 0;
+      }
+    }
+  }
+
+  decode(tokens: readonly string[]): string {
+    const text = tokens.join('').replaceAll(META_SPACE, ' ');
+    return text.startsWith(' ') ? text.slice(1) : text;
+  }
+
+  json(): ModelJson {
+    const space = { type: 'Metaspace', replacement: META_SPACE, prepend_scheme: 'always', split: true };
+    return {
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [{ type: 'NFKC' }, { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' }],
+      },
+      pre_tokenizer: space,
+      decoder: space,
+      model: {
+        type: 'Unigram',
+        unk_id: this.unknownId,
+        vocab: this.tokens.map((token, id) => [token, this.scores[id]!]),
+        byte_fallback: false,
+      },
+    };
+  }
+}
+
+/** One form for what looks alike, and one space for all white space. */
+export function unigramNormalized(text: string): string {
+  return text.normalize('NFKC').replace(/\s+/gu, ' ');
+}
