@@ -247,9 +247,24 @@ class HintedGenerator {
     const others = domain.map((_, at) => at).filter((at) => at !== axis);
     let operand = this.#dense(body, this.#shuffle([...others, domain.length]), [...domain, ...extents], dtype);
     if (this.#chance(0.4)) operand = body.alu('mul', dtype, operand, body.constant(2, dtype));
+    const op = this.#pick(['sum', 'sum', 'product', 'max', 'min'] as const);
+    // products of a row of -1, 1 and 2 are exact
+    if (op === 'product') {
+      const isNegative = body.alu('less', 'bool', operand, body.constant(0, dtype));
+      const doubled = body.alu('equal', 'bool', operand, body.constant(1, dtype));
+      const positive = body.alu('where', dtype, doubled, body.constant(2, dtype), body.constant(1, dtype));
+      operand = body.alu('where', dtype, isNegative, body.constant(-1, dtype), positive);
+    }
     const later = body.alu('less', 'bool', body.axis(axis), body.axis(domain.length));
-    body.alu('where', dtype, later, body.constant(0, dtype), operand);
-    return this.#finish(domain, { op: 'sum', extents, dtype }, body, { kind: 'scan', axis, operand });
+    const isFloat = dtype === 'float32';
+    const neutral = {
+      sum: 0,
+      product: 1,
+      max: isFloat ? Number.NEGATIVE_INFINITY : -(2 ** 31),
+      min: isFloat ? Number.POSITIVE_INFINITY : 2 ** 31 - 1,
+    }[op];
+    body.alu('where', dtype, later, body.constant(neutral, dtype), operand);
+    return this.#finish(domain, { op, extents, dtype }, body, { kind: 'scan', axis, operand });
   }
 
   rank(): RandomCase {

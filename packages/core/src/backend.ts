@@ -243,7 +243,7 @@ export type Hint =
    * value at position `index` (int32, in range or ignored).
    */
   | { readonly kind: 'scatter'; readonly axis: number; readonly index: number; readonly update: number }
-  /** `sum over r <= i[axis] of operand(i with axis replaced by r)`: a running sum. One extent, as long as the axis. `operand` is the position of that value. */
+  /** `op over r <= i[axis] of operand(i with axis replaced by r)`: a running sum, product, maximum or minimum, as `reduce.op` says. One extent, as long as the axis. `operand` is the position of that value. */
   | { readonly kind: 'scan'; readonly axis: number; readonly operand: number }
   /** The int32 position that element i takes when its row along `axis` is sorted ascending (stable, NaN last). One extent. `operand` is the position of the compared value at r. */
   | { readonly kind: 'rank'; readonly axis: number; readonly operand: number };

@@ -1,4 +1,4 @@
-/** Running sums in one pass: the domain with the summed axis last, as a scanning nest. */
+/** Running sums, products and extremes in one pass: the domain with the summed axis last, as a scanning nest. */
 import type { Hint, Kernel } from '@nn/core';
 import type { KernelFunction } from '../host/call.ts';
 import type { Making } from '../host/making.ts';
@@ -23,7 +23,7 @@ export function scan(kernel: Kernel, hint: Scan, { placement, dialect, workspace
       scalars: kernel.scalars,
       offsets: placement.offsets,
       value,
-      scan: reduce.dtype,
+      scan: { op: reduce.op, dtype: reduce.dtype },
       ...(epilogue && { epilogue: extract(epilogue, epilogue.length - 1, renumber(order)) }),
       store: {
         dtype: kernel.dtype,

@@ -161,23 +161,23 @@ function reduction(nest: Nest, reduce: NonNullable<Nest['reduce']>): KernelFunct
   };
 }
 
-function scan(nest: Nest, dtype: DType): KernelFunction {
+function scan(nest: Nest, reduce: NonNullable<Nest['scan']>): KernelFunction {
   const size = sizeOf(nest.domain);
   const width = Math.min(size, maxWidth);
   const row = nest.domain.at(-1)!;
   const last = nest.value.length - 1;
   const machine = new Machine(nest, nest.value, [last], domainOf(nest), none, width);
   const values = machine.lanes(last);
-  const { sums, finish, save } = finisher(nest, dtype, width);
-  const { combine } = accumulation({ op: 'sum', dtype });
+  const { sums, finish, save } = finisher(nest, reduce.dtype, width);
+  const { start, combine } = accumulation(reduce);
   return (call) => {
-    let sum = 0;
+    let sum = start;
     machine.begin(call);
     finish.begin(call);
     chunks(size, width, (first, count) => {
       machine.chunk(first, count);
       for (let i = 0; i < count; i++) {
-        if ((first + i) % row === 0) sum = 0;
+        if ((first + i) % row === 0) sum = start;
         sum = combine(sum, values[i]!);
         sums[i] = sum;
       }

@@ -48,10 +48,11 @@ class NestWriter {
       strides: moving(nest.accumulator?.strides ?? [], nest.domain),
       dtype: nest.accumulator?.dtype ?? nest.store.dtype,
     });
-    const dtype = nest.reduce?.dtype ?? nest.scan ?? nest.store.dtype;
+    const dtype = (nest.reduce ?? nest.scan ?? nest.store).dtype;
     this.#epilogue = nest.epilogue ?? [{ op: 'accumulator', dtype }];
     // sums and products are kept in double precision, and rounded once when they are finished
-    const isWide = kindOf(dtype) === 'float' && nest.reduce?.op !== 'max' && nest.reduce?.op !== 'min';
+    const op = (nest.reduce ?? nest.scan)?.op;
+    const isWide = kindOf(dtype) === 'float' && op !== 'max' && op !== 'min';
     const sum = nest.epilogue && isWide ? 'Math.fround(sum)' : 'sum';
     this.#finish = new Scope(nest, this.#epilogue, [this.#epilogue.length - 1], 'e', { name: sum });
 
@@ -185,15 +186,15 @@ class NestWriter {
     this.#finished();
   }
 
-  #scan(dtype: DType): void {
+  #scan({ op, dtype }: NonNullable<Nest['scan']>): void {
     const level = this.#outer.length;
-    this.#writer.line(`let sum = ${initial('sum', dtype)};`);
+    this.#writer.line(`let sum = ${initial(op, dtype)};`);
     this.#writer.open(this.#domain.at(-1)!, [
       [this.#valuePointers, level],
       [this.#finishPointers, level],
     ]);
     this.#writer.lines(this.#value.statements(level));
-    this.#writer.line(`sum = ${accumulate('sum', dtype, 'sum', this.#result)};`);
+    this.#writer.line(`sum = ${accumulate(op, dtype, 'sum', this.#result)};`);
     this.#finished();
   }
 

@@ -26,8 +26,8 @@ export interface Nest {
   readonly value: Body;
   readonly epilogue?: Body;
   readonly reduce?: Pick<NonNullable<Kernel['reduce']>, 'op' | 'dtype'>;
-  /** A running sum of the value along the last axis of the domain, before the epilogue; its dtype. */
-  readonly scan?: DType;
+  /** The value is reduced along the last axis of the domain, up to each element, before the epilogue. */
+  readonly scan?: Pick<NonNullable<Kernel['reduce']>, 'op' | 'dtype'>;
   /**
    * The value is added to `out` (or, with `op` 'max', the larger of both kept) instead of stored, at the element that the int32 at position `index` of `value` names:
    * `stride * index` is added to the place, and indices outside `0 <= index < extent` are ignored. `isWide`: it is added to

@@ -13,8 +13,8 @@ export class BodyWriter {
     return this.ops.push({ op: 'const', dtype: 'int32', value }) - 1;
   }
 
-  zero(dtype: DType): number {
-    return this.ops.push({ op: 'const', dtype, value: 0 }) - 1;
+  constant(value: number, dtype: DType): number {
+    return this.ops.push({ op: 'const', dtype, value }) - 1;
   }
 
   /** `base + sum of factor * axis`. */

@@ -164,3 +164,14 @@ function rewriteForms(body: Body, all: readonly number[], axis: number): Body {
   if (last !== out.length - 1) out.push({ op: 'add', dtype: 'int32', args: [last, constant(out, 0)] });
   return out;
 }
+
+/** What a reduction starts with, and what changes none of its results. */
+export function neutral({ op, dtype }: Pick<NonNullable<Kernel['reduce']>, 'op' | 'dtype'>): number {
+  if (op === 'sum' || op === 'product') return op === 'sum' ? 0 : 1;
+  const [low, high] = {
+    float32: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    bool: [0, 1],
+    int32: [-(2 ** 31), 2 ** 31 - 1],
+  }[dtype === 'float32' || dtype === 'bool' ? dtype : 'int32'] as [number, number];
+  return op === 'max' ? low : high;
+}

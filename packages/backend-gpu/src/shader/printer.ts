@@ -8,7 +8,7 @@
  */
 import type { Alu, Body, DType } from '@nn/core';
 import type { Form } from '../nest/affine.ts';
-import type { Nest } from '../nest/nest.ts';
+import { type Nest, neutral } from '../nest/nest.ts';
 import { arithmetic } from './arithmetic.ts';
 import { Indices } from './indices.ts';
 import type { Language, Scalar, Width } from './language.ts';
@@ -230,21 +230,6 @@ function accumulate(op: 'sum' | 'product' | 'max' | 'min', dtype: DType, name: s
 /** What a reduction starts with. */
 function identity(language: Language, op: 'sum' | 'product' | 'max' | 'min', dtype: DType): Value {
   const scalar = scalarOf(dtype);
-  const number =
-    op === 'sum'
-      ? 0
-      : op === 'product'
-        ? 1
-        : dtype === 'float32'
-          ? op === 'max'
-            ? Number.NEGATIVE_INFINITY
-            : Number.POSITIVE_INFINITY
-          : dtype === 'bool'
-            ? op === 'max'
-              ? 0
-              : 1
-            : op === 'max'
-              ? -2147483648
-              : 2147483647;
+  const number = neutral({ op, dtype });
   return { text: scalar === 'F' ? language.float(number) : language.int(number), scalar, width: 1 };
 }

@@ -281,6 +281,12 @@ function orderBundles(): Bundle[] {
     bundle(
       'running values',
       operation('cumprod', [any(3, 5)], (x) => core.cumprod(x, 1)),
+      operation('cumprod: along the first axis', [any(5, 3)], (x) => core.cumprod(x, 0)),
+      operation('cumprod: long enough for blocks', [any(2, 130)], (x) => core.cumprod(x.mul(0.1).add(1), 1), {
+        slack: 4,
+      }),
+      operation('cummax: long enough for blocks', [any(130, 2)], (x) => both(core.cummax(x, 0)), exact),
+      operation('cummin: long enough for blocks', [any(2, 130)], (x) => both(core.cummin(x, 1)), exact),
       operation('logCumSumExp', [any(2, 5)], (x) => core.logCumSumExp(x, 1), { slack: 16 }),
       operation('cummax', [tied], (x) => both(core.cummax(x, 1)), exact),
       operation('cummin', [rows], (x) => both(core.cummin(x, 0)), exact),

@@ -16,7 +16,7 @@ import { narrow, permute, reshape } from '../ops/views.ts';
 import { normalizeAxis, show } from '../shape.ts';
 import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { computable, float, real } from './operands.ts';
-import { type Placed, running } from './running.ts';
+import { largestSoFar, type Placed } from './running.ts';
 import { table } from './tables.ts';
 
 export type QuantileInterpolation = 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
@@ -277,7 +277,7 @@ export function mode(x: TensorLike, axis = -1, options: ReduceOptions = {}): Pla
   // how far each sorted element is from the first one equal to it; the longest way ends at the mode
   const changes = notEqual(narrow(values, along, 1, size - 1), narrow(values, along, 0, size - 1));
   const isFirst = size === 1 ? null : concat([equal(narrow(place, along, 0, 1), integer(0)), changes], along);
-  const first = isFirst === null ? place : running(where(isFirst, place, integer(0)), along, maximum);
+  const first = isFirst === null ? place : largestSoFar(where(isFirst, place, integer(0)), along);
   const best = argExtreme('max', subtract(place, first), along, { keepAxes: true });
   return placed(node, indices, best, along, options);
 }

@@ -1,17 +1,19 @@
 /**
- * Products, maxima, minima and log-sums of all elements up to each one. Each is made in log2(n) passes in which every element
- * meets the one twice as far before it (Hillis and Steele 1986): arithmetic only. Their gradients are recurrences in the other
- * direction, made in the same way; they divide by nothing, so they are right at zeros, to every order. The running sum has a
- * primitive of its own: Tensor.cumsum.
+ * Products, maxima, minima and log-sums of all elements up to each one. The first three are scans, as the running sum is
+ * (Tensor.cumsum). Log-sums, and the gradients of both products and log-sums, which are recurrences from the other end, are made
+ * in log2(n) passes in which every element meets the one twice as far before it (Hillis and Steele 1986): arithmetic only. They
+ * divide by nothing, so they are right at zeros, to every order.
  */
 import { customGradient, stopGradient } from '../graph/custom-gradient.ts';
-import { constant, type Node } from '../graph/node.ts';
-import { add, maximum, minimum, multiply, negate, subtract } from '../ops/arithmetic.ts';
+import { apply, constant, type Node } from '../graph/node.ts';
+import type { Primitive, Unary } from '../graph/primitive.ts';
+import { add, maximum, multiply, negate, subtract } from '../ops/arithmetic.ts';
 import { equal, less, notEqual, or, where } from '../ops/compare.ts';
 import { abs, cast, exp, log } from '../ops/functions.ts';
 import { concat, takeAlong } from '../ops/indexing.ts';
+import { running } from '../ops/order.ts';
 import { indexAlong } from '../ops/sources.ts';
-import { narrow, reshape } from '../ops/views.ts';
+import { moveAxis, narrow, reshape } from '../ops/views.ts';
 import { normalizeAxis } from '../shape.ts';
 import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { computable, float } from './operands.ts';
@@ -23,8 +25,21 @@ export interface Placed {
   readonly indices: Tensor;
 }
 
-/** All elements up to each one, combined; `combine` is associative. */
-export function running(x: Node, axis: number, combine: (earlier: Node, later: Node) => Node): Node {
+const CumulativeMax: Primitive<number, Unary> = running('cumulativeMax', 'max', null);
+const CumulativeMin: Primitive<number, Unary> = running('cumulativeMin', 'min', null);
+
+const CumulativeProduct: Primitive<number, Unary> = running('cumulativeProduct', 'product', (g, [x], y) => {
+  const axis = y.attributes;
+  // x_k is a factor of y_i from i = k on: dy_i / dx_k = (x_0 ... x_(k-1)) (x_(k+1) ... x_i)
+  const behind = recurrence(g, moved(x, axis, -1, 0), axis);
+  return [multiply(moved(y as Node, axis, 1, 1), behind)];
+});
+
+/** The largest of all elements up to each one; no gradient. */
+export const largestSoFar = (x: Node, axis: number): Node => apply(CumulativeMax, [x], axis);
+
+/** All elements up to each one, combined in passes; `combine` is associative. */
+export function combined(x: Node, axis: number, combine: (earlier: Node, later: Node) => Node): Node {
   const size = x.shape[axis]!;
   let y = x;
   for (let distance = 1; distance < size; distance *= 2) {
@@ -93,14 +108,10 @@ function rowsOf(
  */
 export function cumprod(x: TensorLike, axis: number): Tensor {
   const { node, along, back } = rowsOf('cumprod', x, axis);
-  const value = running(node, along, multiply);
-  if (node.dtype !== 'float32' || node.size === 0) return back(value);
-  const y: Node = customGradient(value, [node], (g) => {
-    // x_k is a factor of y_i from i = k on: dy_i / dx_k = (x_0 ... x_(k-1)) (x_(k+1) ... x_i)
-    const behind = recurrence(g, moved(node, along, -1, 0), along);
-    return [multiply(moved(y, along, 1, 1), behind)];
-  });
-  return back(y);
+  // Along the last axis a kernel keeps the product of a row in double precision; views cost nothing.
+  const last = node.shape.length - 1;
+  const rows = moveAxis(node, along, last);
+  return back(moveAxis(apply(CumulativeProduct, [rows], last), last, along));
 }
 
 /**
@@ -149,18 +160,13 @@ function logSums(x: Node, axis: number): Node {
   return add(top, log(sums));
 }
 
-function cumulativeExtreme(
-  operation: string,
-  x: TensorLike,
-  axis: number,
-  extreme: (a: Node, b: Node) => Node,
-): Placed {
+function cumulativeExtreme(operation: string, x: TensorLike, axis: number, extreme: Primitive<number, Unary>): Placed {
   const { node, along, back } = rowsOf(operation, x, axis);
-  const best = stopGradient(running(node, along, extreme));
+  const best = stopGradient(apply(extreme, [node], along));
   // an element that equals the best so far is it: of ties the last. NaN is the best from where it stands
   const isBest = or(equal(node, best), notEqual(node, node));
   const places = where(isBest, indexAlong(node.shape, along), constant(0, 'int32'));
-  const indices = running(places, along, maximum);
+  const indices = largestSoFar(places, along);
   // read from x, so that the cotangent goes to where the value came from
   const values = node.size === 0 ? node : takeAlong(node, indices, along);
   return { values: back(values), indices: back(indices) };
@@ -176,7 +182,7 @@ function cumulativeExtreme(
  * console.log(await values.array(), await indices.array()); // => [1, 3, 3, 3] [0, 1, 1, 3]
  */
 export function cummax(x: TensorLike, axis: number): Placed {
-  return cumulativeExtreme('cummax', x, axis, maximum);
+  return cumulativeExtreme('cummax', x, axis, CumulativeMax);
 }
 
 /**
@@ -188,5 +194,5 @@ export function cummax(x: TensorLike, axis: number): Placed {
  * console.log(await values.array(), await indices.array()); // => [3, 1, 1, 1] [0, 1, 1, 3]
  */
 export function cummin(x: TensorLike, axis: number): Placed {
-  return cumulativeExtreme('cummin', x, axis, minimum);
+  return cumulativeExtreme('cummin', x, axis, CumulativeMin);
 }

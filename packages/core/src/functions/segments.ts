@@ -11,7 +11,7 @@ import { and, equal, less, not, notEqual, or, where } from '../ops/compare.ts';
 import { cast } from '../ops/functions.ts';
 import { requireInside, valuesOnHost } from '../ops/index-range.ts';
 import { concat, gather, requireInteger, ScatterMax, scatterAdd } from '../ops/indexing.ts';
-import { argSort, cumsum } from '../ops/order.ts';
+import { argSort, cumsum, neutral } from '../ops/order.ts';
 import { like } from '../ops/pointwise.ts';
 import { indexAlong } from '../ops/sources.ts';
 import { expandTo, inverseOrder, narrow, permute, reshape } from '../ops/views.ts';
@@ -19,7 +19,7 @@ import { normalizeAxis, show } from '../shape.ts';
 import { integers, type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { placesOf } from './counting.ts';
 import { computable } from './operands.ts';
-import { running } from './running.ts';
+import { combined } from './running.ts';
 
 /** How values that meet are reduced; the mean of integers is rounded down. */
 export type Reduction = 'sum' | 'product' | 'mean' | 'max' | 'min';
@@ -73,15 +73,10 @@ export function reduceInto(base: Node, index: Node, values: Node, options: Meeti
     const winner = apply(ScatterMax, [nobody, index, indexAlong(index.shape, 0)], 0);
     return where(isHit, cast(gather(values, winner), base.dtype), base);
   }
-  const start = includesBase ? base : where(isHit, like(base, lowestOf(base.dtype, reduction)), base);
+  const start = includesBase ? base : where(isHit, like(base, neutral(reduction, base.dtype)), base);
   const y = extreme(reduction, start, index, cast(values, base.dtype));
   return shared(y, base, index, values, includesBase ? null : not(isHit));
 }
-
-const lowestOf = (dtype: Node['dtype'], reduction: 'max' | 'min'): number => {
-  const lowest = dtype === 'float32' ? Number.NEGATIVE_INFINITY : -(2 ** 31);
-  return reduction === 'max' ? lowest : dtype === 'float32' ? -lowest : 2 ** 31 - 1;
-};
 
 /** The smallest is the largest of the numbers turned over: -x, or of integers -1 - x, which none of them leaves. */
 function extreme(reduction: 'max' | 'min', base: Node, index: Node, values: Node): Node {
@@ -100,7 +95,7 @@ function products(zeros: Node, index: Node, values: Node, isSorted: boolean): No
   const count = keys.size;
   // (key, value) pairs: the earlier one counts where it has the same key
   let distance = 1;
-  const runs = running(sorted, 0, (earlier, later) => {
+  const runs = combined(sorted, 0, (earlier, later) => {
     const rest = count - distance;
     const isSame = equal(narrow(keys, 0, 0, rest), narrow(keys, 0, distance, rest));
     distance *= 2;

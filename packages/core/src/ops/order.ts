@@ -1,5 +1,6 @@
-/** Running sums and sorting along an axis. */
+/** Running sums, products and extremes, and sorting, along an axis. */
 
+import type { DType, Kernel } from '../backend.ts';
 import { ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
@@ -11,28 +12,52 @@ import { flatPositions, scatterAdd, takeAlong } from './indexing.ts';
 import { indexAlong } from './sources.ts';
 import { flip, narrow, reshape } from './views.ts';
 
+type Reduction = NonNullable<Kernel['reduce']>['op'];
+
+/** What changes no result of a reduction. */
+export function neutral(op: Reduction, dtype: DType): number {
+  if (op === 'sum' || op === 'product') return op === 'sum' ? 0 : 1;
+  const isFloat = dtype === 'float32';
+  if (op === 'max') return isFloat ? Number.NEGATIVE_INFINITY : -(2 ** 31);
+  return isFloat ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
+}
+
+/**
+ * y_i = x_0 op ... op x_i along an axis.
+ * @__NO_SIDE_EFFECTS__
+ */
+export function running(
+  name: string,
+  op: Reduction,
+  gradient: NonNullable<Primitive<number, Unary>['gradient']> | null,
+): Primitive<number, Unary> {
+  return definePrimitive<number, Unary>({
+    name,
+    kind: 'nest',
+    access: () => 'stored',
+    infer: ([x]) => x,
+    key: (axis) => [axis],
+    ...(gradient && { gradient }),
+    batch: ([x], { primitive, attributes: axis }) => apply(primitive, [x], axis + 1),
+    reduction: ({ shape, attributes, dtype }) => ({ op, extents: [shape[attributes]!], dtype }),
+    lower: (node, at) => {
+      const axis = node.attributes;
+      const [r] = at.reduced as [Index];
+      const operand = at.operand(
+        0,
+        at.index.map((index, a) => (a === axis ? r : index)),
+      );
+      const before = at.emit('less', 'bool', at.integer(r), at.integer(at.space.shift(at.index[axis]!, 1)));
+      return at.emit('where', node.dtype, before, operand, at.constant(neutral(op, node.dtype), node.dtype));
+    },
+    hint: (node, operands) => ({ kind: 'scan', axis: node.attributes, operand: operands[0]! }),
+  });
+}
+
 // y_i = sum over r <= i of x_r; the cotangent of x_r is the sum over i >= r: the same from the other end
-export const Cumsum: Primitive<number, Unary> = definePrimitive({
-  name: 'cumsum',
-  kind: 'nest',
-  access: () => 'stored',
-  infer: ([x]) => x,
-  key: (axis) => [axis],
-  gradient: (g, _, { attributes: axis }) => [flip(apply(Cumsum, [flip(g, axis)], axis), axis)],
-  batch: ([x], { attributes: axis }) => apply(Cumsum, [x], axis + 1),
-  reduction: ({ shape, attributes, dtype }) => ({ op: 'sum', extents: [shape[attributes]!], dtype }),
-  lower: (node, at) => {
-    const axis = node.attributes;
-    const [r] = at.reduced as [Index];
-    const operand = at.operand(
-      0,
-      at.index.map((index, a) => (a === axis ? r : index)),
-    );
-    const before = at.emit('less', 'bool', at.integer(r), at.integer(at.space.shift(at.index[axis]!, 1)));
-    return at.emit('where', node.dtype, before, operand, at.constant(0, node.dtype));
-  },
-  hint: (node, operands) => ({ kind: 'scan', axis: node.attributes, operand: operands[0]! }),
-});
+export const Cumsum: Primitive<number, Unary> = running('cumsum', 'sum', (g, _, { attributes: axis }) => [
+  flip(apply(Cumsum, [flip(g, axis)], axis), axis),
+]);
 
 /** The position of each element in its sorted row: how many come before it. Equal elements keep their order, NaN comes last. */
 export const Rank: Primitive<number, Unary> = definePrimitive({

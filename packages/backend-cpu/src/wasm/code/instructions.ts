@@ -169,8 +169,8 @@ export const f32: Name<'floor' | 'sqrt', Unary<'f32'>> &
   store: store(0x38),
 };
 
-export const f64: Name<'add' | 'mul', Binary<'f64'>> & { readonly promote: Unary<'f32', 'f64'> } = {
-  ...binaries('f64', 'f64', { add: 0xa0, mul: 0xa2 }),
+export const f64: Name<'add' | 'mul' | 'min' | 'max', Binary<'f64'>> & { readonly promote: Unary<'f32', 'f64'> } = {
+  ...binaries('f64', 'f64', { add: 0xa0, mul: 0xa2, min: 0xa4, max: 0xa5 }),
   promote: unaries('f32', 'f64', { f: 0xbb }).f,
 };
 
@@ -276,7 +276,7 @@ export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' |
 };
 
 export const f32x4: Name<
-  'add' | 'sub' | 'mul' | 'div' | 'max' | 'pmin' | 'pmax' | 'eq' | 'ne' | 'lt' | 'gt',
+  'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pmin' | 'pmax' | 'eq' | 'ne' | 'lt' | 'gt',
   VectorBinary
 > &
   Name<'abs' | 'sqrt' | 'floor' | 'convert' | 'demoteZero', VectorUnary> & {
@@ -295,6 +295,7 @@ export const f32x4: Name<
     sub: 0xe5,
     mul: 0xe6,
     div: 0xe7,
+    min: 0xe8,
     max: 0xe9,
     pmin: 0xea,
     pmax: 0xeb,

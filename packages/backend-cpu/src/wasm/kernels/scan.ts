@@ -1,4 +1,4 @@
-/** Running sums: each element is its term and the element before it, instead of the sum of all terms up to it. */
+/** Running sums, products and extremes: each element is its term and the element before it, instead of all terms up to it. */
 import type { Hint } from '@nn/core';
 import { sizeOf, stridesOf } from '../../shape.ts';
 import type { ModuleContext } from '../code/module-context.ts';
@@ -16,7 +16,7 @@ export function emitScan(
 ): KernelCode | null {
   const { kernel } = request;
   const { reduce, domain } = kernel;
-  if (reduce?.op !== 'sum' || (reduce.dtype !== 'float32' && reduce.dtype !== 'int32')) return null;
+  if (reduce?.dtype !== 'float32' && reduce?.dtype !== 'int32') return null;
   const sums = sumsOf(context, request);
   // Units are positions of the axes before it, which have sums of their own; where there are none, all is one unit.
   const rows = sizeOf(domain.slice(0, hint.axis));
@@ -33,7 +33,7 @@ export function emitScan(
     },
     outStrides: stridesOf(domain),
     outerAxes: rows > 1 ? hint.axis : null,
-    accumulate: { kind: 'scan', axis: hint.axis },
+    accumulate: { kind: 'scan', axis: hint.axis, op: reduce.op },
   });
   let phase = nest;
   if (rows === 1)

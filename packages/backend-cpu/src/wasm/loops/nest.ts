@@ -26,7 +26,7 @@ export interface Nest {
 
 /**
  * `scatter`: the value is added to (or, with `op` 'max', the larger of both is) the element at the index at position `index` (of `value`), `stride` elements apart,
- * and dropped where the index is not below `limit`. `scan`: to the value the element before along `axis` is added.
+ * and dropped where the index is not below `limit`. `scan`: the value is combined with the element before along `axis`.
  * `add`: the value is added to what is there. What rounding takes from a float32 sum goes into the next addition (Kahan
  * 1965): scans keep it in the thread's own memory, an element for each position behind the axis, scatters in scratch, from
  * the byte `lost` on, beside each element, or nowhere.
@@ -40,7 +40,7 @@ export type Accumulate =
       readonly limit: number;
       readonly lost: number | null;
     }
-  | { readonly kind: 'scan'; readonly axis: number }
+  | { readonly kind: 'scan'; readonly axis: number; readonly op: NonNullable<Kernel['reduce']>['op'] }
   | { readonly kind: 'add' };
 
 /** A function in the module that computes units `begin` to `end` of something. */

@@ -13,6 +13,20 @@ import type { Accumulate, Beside } from './nest.ts';
 import { type OpenLoops, times } from './open-loops.ts';
 import type { Values } from './values.ts';
 
+type Reduction = Extract<Accumulate, { kind: 'scan' }>['op'];
+
+/** One step of a running reduction. NaN stays. */
+const doubles = { sum: f64.add, product: f64.mul, max: f64.max, min: f64.min };
+const floats = { sum: f32.add, product: f32.mul, max: f32.max, min: f32.min };
+const floatLanes = { sum: f32x4.add, product: f32x4.mul, max: f32x4.max, min: f32x4.min };
+const wholeLanes = { sum: i32x4.add, product: i32x4.mul, max: i32x4.maxS, min: i32x4.minS };
+const wholeNumbers: Record<Reduction, (a: Local<'i32'>, b: Local<'i32'>) => I32> = {
+  sum: i32.add,
+  product: i32.mul,
+  max: (a, b) => select(a, b, i32.gtS(a, b)),
+  min: (a, b) => select(a, b, i32.ltS(a, b)),
+};
+
 type F = Local<'f32'>;
 type V = Local<'v128'>;
 
@@ -86,7 +100,7 @@ export class Stores {
   /** Adds the value to what is there, or to what is before it. Only float32 and int32. */
   #added(accumulate: Accumulate, address: I32, level: number): Statement[] {
     if (accumulate.kind === 'add') return this.#sums(address, address, null, level);
-    if (accumulate.kind === 'scan') return this.#scan(accumulate.axis, address, level);
+    if (accumulate.kind === 'scan') return this.#scan(accumulate, address, level);
     const scope = this.#loops.at(level);
     const index = keep(scope, this.#values.scalar(accumulate.index, level) as I32);
     const away = keep(scope, times(index, accumulate.stride * 4));
@@ -101,8 +115,8 @@ export class Stores {
     return [when(hit, this.#sums(to, to, lost, level))];
   }
 
-  /** Each element is the sum of its value and the element before, the first of an axis its value alone. */
-  #scan(axis: number, address: I32, level: number): Statement[] {
+  /** Each element is its value combined with the element before, the first of an axis its value alone. */
+  #scan({ axis, op }: Extract<Accumulate, { kind: 'scan' }>, address: I32, level: number): Statement[] {
     const { analysis, context, mode, nest, schedule, scope: whole } = this.#loops;
     const loop = this.#loops.levelOf(axis);
     if (loop < 0) return this.#sums(address, null, null, level);
@@ -113,23 +127,44 @@ export class Stores {
       const value = keep(this.#loops.at(level), this.#values.scalar(analysis.root, level));
       if (dtype === 'int32') {
         const sum = whole.local('i32');
-        const next = [sum.set(i32.add(sum, value as I32))];
+        const next = [sum.set(wholeNumbers[op](sum, value as Local<'i32'>))];
         return [when(index, next, [sum.set(value as I32)]), storeElement(context, dtype, address, sum)];
       }
       const sum = whole.local('f64');
       const term = f64.promote(value as F32);
       const total = f32.demote(sum);
       return [
-        when(index, [sum.set(f64.add(sum, term))], [sum.set(term)]),
+        when(index, [sum.set(doubles[op](sum, term))], [sum.set(term)]),
         storeElement(context, dtype, address, total),
       ];
     }
     const before = i32.sub(address, i32.const(4 * nest.outStrides[axis]!));
+    if (op !== 'sum') {
+      return [when(index, this.#combined(op, address, before, level), this.#sums(address, null, null, level))];
+    }
     const behind = nest.outStrides.map((stride, other) => (other > axis ? stride : 0));
     const { parameters } = this.#loops.scope.builder;
     const place = this.#access('lost', parameters.length - 3, nest.kernel.domain, behind, 4);
     const lost = this.#values.loads.address(place, level);
     return [when(index, this.#sums(address, before, lost, level), this.#sums(address, null, lost, level))];
+  }
+
+  /** Stores the value combined with what is at `before`: nothing of it is lost but the rounding of each product. */
+  #combined(op: Reduction, to: I32, before: I32, level: number): Statement[] {
+    const { analysis, mode, nest } = this.#loops;
+    const isFloat = nest.kernel.dtype === 'float32';
+    if (mode === 0) {
+      const scope = this.#loops.at(level);
+      const value = keep(scope, this.#values.scalar(analysis.root, level));
+      if (isFloat) return [f32.store(to, floats[op](f32.load(before), value as F32))];
+      const there = keep(scope, i32.load(before));
+      return [i32.store(to, wholeNumbers[op](there as Local<'i32'>, value as Local<'i32'>))];
+    }
+    const combine = (isFloat ? floatLanes : wholeLanes)[op];
+    return Array.from({ length: mode }, (_, at) => {
+      const value = this.#values.vector(analysis.root, at, level);
+      return v128.store(to, combine(v128.load(before, at * 16), value), at * 16);
+    });
   }
 
   /** Stores the value, added to what is at `before`; what rounding took before is at `lost`, and what it takes goes there. */
