@@ -137,15 +137,15 @@ function eachRow(
 
 /** Of complex rows [..., N, ..., 2]. */
 export function complexTransform(x: Node, options: Whole): Node {
-  return applyOnHost(Complex, [x], options);
+  return applyOnHost(Complex, [x], options, false);
 }
 
 /** Of real rows [..., N, ...]: [..., N / 2 + 1, ..., 2]. */
 export function halfSpectrum(x: Node, options: Half): Node {
-  return applyOnHost(HalfSpectrum, [x], options);
+  return applyOnHost(HalfSpectrum, [x], options, false);
 }
 
 /** Of kept pairs [..., N / 2 + 1, ..., 2]: [..., N, ...]. */
 export function realSignal(z: Node, options: Half): Node {
-  return applyOnHost(RealSignal, [z], options);
+  return applyOnHost(RealSignal, [z], options, false);
 }

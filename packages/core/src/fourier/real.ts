@@ -5,6 +5,7 @@
  * The loops read and write two places at once, k and n / 2 - k, which share one product.
  */
 import { byLength, type Numbers, roots, transformOf } from './transform.ts';
+import { vectorTransformOf } from './vectors.ts';
 
 /** How many pairs are kept. */
 export const halfOf = (n: number): number => Math.floor(n / 2) + 1;
@@ -40,8 +41,24 @@ export function transformReal(
     return;
   }
   const middle = n / 2;
+  const vectors = vectorTransformOf(middle);
+  // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
+  const row = x.subarray(from, from + n);
+  if (vectors !== null) {
+    vectors.input.set(row);
+    vectors.run(1, false);
+    vectors.takeApart(others / 2);
+    const { output, spectrum } = vectors;
+    const [re, im] = [output[0]!, output[1]!];
+    spectrum[0] = (re + im) * ends;
+    spectrum[1] = 0;
+    spectrum[n] = (re - im) * ends;
+    spectrum[n + 1] = 0;
+    to.set(spectrum, at);
+    return;
+  }
   const inside = transformOf(middle);
-  inside.input.set(x.subarray(from, from + n)); // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
+  inside.input.set(row);
   split(inside.run(), to, at, middle, rootsOf(n), ends, others / 2);
 }
 
@@ -98,6 +115,19 @@ export function invertReal(
     return;
   }
   const middle = n / 2;
+  const vectors = vectorTransformOf(middle);
+  if (vectors !== null) {
+    const { input, spectrum } = vectors;
+    spectrum.set(z.subarray(from, from + n + 2));
+    vectors.putTogether(others);
+    // of both ends nothing is read of an imaginary part that a real row cannot have
+    const [first, last] = [z[from]! * ends, z[from + n]! * ends];
+    input[0] = first + last;
+    input[1] = first - last;
+    vectors.run(1, true);
+    to.set(vectors.output, at);
+    return;
+  }
   const inside = transformOf(middle);
   merge(z, from, inside.input, middle, rootsOf(n), ends, others);
   const y = inside.run(true);

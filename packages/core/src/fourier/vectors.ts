@@ -1,7 +1,7 @@
 /**
  * Transforms of rows whose length is a power of 2, in WebAssembly with vectors of four float32 numbers: the passes of radix 4 of
- * transform.ts, and a last one of radix 2 where the power is odd. Owns the module, which it writes byte by byte, and its
- * memory. Where WebAssembly or its vectors are missing or forbidden there is none, and transform.ts does the work.
+ * transform.ts, a last one of radix 2 where the power is odd, and what takes the spectrum of a real row out of that of half as many
+ * complex numbers (real.ts has the formulas), or puts it in. Owns the module, which it writes byte by byte, and its memory. Where WebAssembly or its vectors are missing or forbidden there is none, and transform.ts does the work.
  *
  * Complex numbers lie interleaved outside, and as a plane of real parts before one of imaginary parts inside. With N numbers
  * a row, a quarter of a plane is Q = N bytes. The length of a pass times its stride is always N, so a butterfly reads one
@@ -15,6 +15,12 @@ export interface VectorTransform {
   readonly output: Float32Array;
   /** With every number of the result times `scale`. */
   run(scale: number, isInverse: boolean): void;
+  /** N + 1 pairs: the spectrum of a row of 2 N real numbers. */
+  readonly spectrum: Float32Array;
+  /** From `output` to all of `spectrum` but its ends, times `scale`. */
+  takeApart(scale: number): void;
+  /** From `spectrum` to all of `input` but its first pair, times `scale`. */
+  putTogether(scale: number): void;
 }
 
 type Code = readonly number[];
@@ -23,6 +29,7 @@ const unsigned = (value: number): number[] => (value < 128 ? [value] : [(value &
 const get = (local: number): Code => [0x20, local];
 const set = (local: number, value: Code): Code => [...value, 0x21, local];
 const addInt = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
+const subtractInt = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
 /** A number up to 63. */
 const int = (value: number): Code => [0x41, value];
 const times = (value: Code, by: number): Code => [...value, ...int(by), 0x6c];
@@ -179,17 +186,75 @@ const lastPassOf2 = (): Code =>
     }),
   ]);
 
+const reversed = (value: Code): Code => shuffle(value, value, [3, 2, 1, 0]);
+
+/**
+ * Four pairs k = 1, 2, ... from the front together with their four partners N - k from the back, of `x` to `y`: both parts of the
+ * front in `first`, of the back in `first + 2`, their root in `root`; `made` gives the four results. In the middle a pair
+ * meets itself, and both stores say the same.
+ */
+const ends = (made: (a: readonly [Code, Code], b: readonly [Code, Code], w: readonly [Code, Code]) => Code): Code =>
+  loop(at, int(16), times(get(quarter), 2), [
+    ...set(i, addInt(int(8), times(get(at), 2))),
+    ...set(o, subtractInt(times(get(quarter), 8), addInt(int(32), times(get(at), 2)))),
+    ...loadPairs(addInt(get(x), get(i)), first),
+    ...loadPairs(addInt(get(x), get(o)), first + 2),
+    ...set(first + 2, reversed(get(first + 2))),
+    ...set(first + 3, reversed(get(first + 3))),
+    ...set(root, load(addInt(get(roots), get(at)))),
+    ...set(root + 1, load(addInt(plus(get(roots), 2), get(at)))),
+    ...made([get(first), get(first + 1)], [get(first + 2), get(first + 3)], [get(root), get(root + 1)]),
+    ...storePairs(addInt(get(y), get(i)), get(result), get(result + 1)),
+    ...storePairs(addInt(get(y), get(o)), reversed(get(result + 2)), reversed(get(result + 3))),
+  ]);
+
+/** E = a + conj(b), O = -i (a - conj(b)): E + w O in front, conj(E - w O) behind. */
+const apartPass = (): Code =>
+  ends(([ar, ai], [br, bi], [c, d]) => {
+    const [evenR, evenI, oddR, oddI] = [4, 5, 6, 7].map((k) => first + k) as [number, number, number, number];
+    return [
+      ...set(evenR, add(ar, br)),
+      ...set(evenI, subtract(ai, bi)),
+      ...set(oddR, add(ai, bi)),
+      ...set(oddI, subtract(br, ar)),
+      ...set(turn, subtract(multiply(get(oddR), c), multiply(get(oddI), d))),
+      ...set(turn + 1, add(multiply(get(oddR), d), multiply(get(oddI), c))),
+      ...set(result, add(get(evenR), get(turn))),
+      ...set(result + 1, add(get(evenI), get(turn + 1))),
+      ...set(result + 2, subtract(get(evenR), get(turn))),
+      ...set(result + 3, subtract(get(turn + 1), get(evenI))),
+    ];
+  });
+
+/** E = a + conj(b), O = (a - conj(b)) conj(w): E + i O in front, conj(E) + i conj(O) behind. */
+const togetherPass = (): Code =>
+  ends(([ar, ai], [br, bi], [c, d]) => {
+    const [evenR, evenI, oddR, oddI] = [4, 5, 6, 7].map((k) => first + k) as [number, number, number, number];
+    return [
+      ...set(evenR, add(ar, br)),
+      ...set(evenI, subtract(ai, bi)),
+      ...set(turn, subtract(ar, br)),
+      ...set(turn + 1, add(ai, bi)),
+      ...set(oddR, add(multiply(get(turn), c), multiply(get(turn + 1), d))),
+      ...set(oddI, subtract(multiply(get(turn + 1), c), multiply(get(turn), d))),
+      ...set(result, subtract(get(evenR), get(oddI))),
+      ...set(result + 1, add(get(evenI), get(oddR))),
+      ...set(result + 2, add(get(evenR), get(oddI))),
+      ...set(result + 3, subtract(get(oddR), get(evenI))),
+    ];
+  });
+
 /** A section of a module: its number, and its items with their count in front. */
 const section = (id: number, items: readonly Code[]): Code => {
   const content = [...unsigned(items.length), ...items.flat()];
   return [id, ...unsigned(content.length), ...content];
 };
 
-/** The module: four functions of one type, on a memory that is given. */
+/** The module: six functions of one type, on a memory that is given. */
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const [int32, float32, vector] = [0x7f, 0x7d, 0x7b];
   const parameters = [int32, int32, int32, int32, int32, float32, float32];
-  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2()].map((code) => {
+  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2(), apartPass(), togetherPass()].map((code) => {
     const body = [2, localCounts[0] as number, int32, localCounts[1] as number, vector, ...code, 0x0b];
     return [...unsigned(body.length), ...body];
   });
@@ -204,7 +269,7 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
     ...section(
       7,
       bodies.map((_, k) => [1, 0x61 + k, 0, k]),
-    ), // a, b, c, d
+    ), // a, b, c, d, e, f
     ...section(10, bodies),
   ]);
 }
@@ -213,7 +278,7 @@ type Pass = (x: number, y: number, quarter: number, stride: number, roots: numbe
 
 interface Module {
   readonly memory: WebAssembly.Memory;
-  readonly passes: { readonly a: Pass; readonly b: Pass; readonly c: Pass; readonly d: Pass };
+  readonly passes: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e' | 'f', Pass>>;
   /** How much of the memory is taken, in bytes. */
   used: number;
 }
@@ -252,15 +317,26 @@ const kept = /* @__PURE__ */ new Map<number, VectorTransform>();
 
 function make(n: number, module: Module): VectorTransform {
   const { memory, passes } = module;
-  // two rows, which serve as input and as planes by turns, and the roots of both directions
+  // three rows, which serve as input, as planes by turns, and as output, the roots of both directions, and for real rows the
+  // spectrum and its roots
   const [row, rootBytes] = [8 * n, 6 * n];
   const start = module.used;
-  module.used += 3 * row + 2 * rootBytes;
+  module.used += 4 * row + 16 + 2 * rootBytes + 4 * n;
   const missing = module.used - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / 2 ** 16));
-  const [one, two, three, forward, backward] = [0, row, 2 * row, 3 * row, 3 * row + rootBytes].map(
-    (by) => start + by,
-  ) as [number, number, number, number, number];
+  let next = start;
+  const [one, two, three, forward, backward, halves, whole] = [
+    row,
+    row,
+    row,
+    rootBytes,
+    rootBytes,
+    4 * n,
+    row + 16,
+  ].map((bytes) => {
+    next += bytes;
+    return next - bytes;
+  }) as [number, number, number, number, number, number, number];
   for (const [place, direction] of [
     [forward, -1],
     [backward, 1],
@@ -274,13 +350,32 @@ function make(n: number, module: Module): VectorTransform {
       }
     }
   }
+  const ofReal = new Float32Array(memory.buffer, halves, n);
+  for (let k = 1; k <= n / 2; k++) {
+    ofReal[k - 1] = k === n / 2 ? 0 : Math.cos((Math.PI * k) / n);
+    ofReal[n / 2 + k - 1] = -Math.sin((Math.PI * k) / n);
+  }
+  const viewOf = (address: number, length: number): (() => Float32Array) => {
+    let view = new Float32Array(memory.buffer, address, length);
+    return () => {
+      // memory that has grown lies elsewhere
+      if (view.length === 0) view = new Float32Array(memory.buffer, address, length);
+      return view;
+    };
+  };
+  const [input, output, spectrum] = [viewOf(one, 2 * n), viewOf(three, 2 * n), viewOf(whole, 2 * n + 2)];
   return {
     get input() {
-      return new Float32Array(memory.buffer, one, 2 * n);
+      return input();
     },
     get output() {
-      return new Float32Array(memory.buffer, three, 2 * n);
+      return output();
     },
+    get spectrum() {
+      return spectrum();
+    },
+    takeApart: (scale) => passes.e(three, whole, n, 0, halves, 1, scale),
+    putTogether: (scale) => passes.f(whole, one, n, 0, halves, 1, scale),
     run: (scale, isInverse) => {
       const roots = isInverse ? backward : forward;
       const sign = isInverse ? -1 : 1;

@@ -18,10 +18,10 @@ import {
 } from '../graph/primitive.ts';
 import { spread } from './batch.ts';
 
-/** The options of an operation, and where it was asked for. */
+/** The options of an operation, and where it was asked for, if it can fail. */
 export interface Asked<Options> {
   readonly options: Options;
-  readonly stack: Error;
+  readonly stack: Error | null;
 }
 
 /** An operation of the host: what it gives, its gradient, and how it is computed from float32 values in row-major order. */
@@ -57,8 +57,9 @@ export function defineOnHost<Options, I extends Inputs>({
       try {
         compute(values as readonly Float32Array[], result, node.inputs as Types<I>, node.attributes.options);
       } catch (error) {
-        if (error instanceof ValueError) {
-          error.message = `${error.message.replace(/\.$/, '')}${lineOf(node.attributes.stack)}.`;
+        const { stack } = node.attributes;
+        if (error instanceof ValueError && stack !== null) {
+          error.message = `${error.message.replace(/\.$/, '')}${lineOf(stack)}.`;
         }
         throw error;
       }
@@ -72,11 +73,12 @@ export function defineOnHost<Options, I extends Inputs>({
   return primitive;
 }
 
-/** Asks for an operation of the host. Its inputs are float32, and its result has elements. */
+/** Asks for an operation of the host. Its inputs are float32, and its result has elements. `canFail`: for some values it has none. */
 export function applyOnHost<Options, I extends Inputs>(
   primitive: HostPrimitive<Options, I>,
   inputs: I,
   options: Options,
+  canFail = true,
 ): Node {
-  return apply(primitive, inputs, { options, stack: captureStack() }) as Node;
+  return apply(primitive, inputs, { options, stack: canFail ? captureStack() : null }) as Node;
 }
