@@ -50,11 +50,9 @@ const Complex: HostPrimitive<Whole, Unary> = defineOnHost<Whole, Unary>({
     const { inner, outer, length } = around(type, behind, true);
     const vectors = inner === 1 ? vectorTransformOf(length) : null;
     if (vectors !== null) {
-      const { input, output } = vectors;
       for (let at = 0; at < x.length; at += 2 * length) {
-        input.set(x.subarray(at, at + 2 * length));
-        vectors.run(scale, isInverse);
-        result.set(output, at);
+        vectors.input.set(x.subarray(at, at + 2 * length));
+        result.set(vectors.run(isInverse, scale), at);
       }
       return;
     }

@@ -4,14 +4,13 @@
  *
  * The loops read and write two places at once, k and n / 2 - k, which share one product.
  */
-import { byLength, type Numbers, roots, transformOf } from './transform.ts';
-import { vectorTransformOf } from './vectors.ts';
+import { byLength, type Numbers, transformOf } from './transform.ts';
+import { realRoots, vectorTransformOf } from './vectors.ts';
 
 /** How many pairs are kept. */
 export const halfOf = (n: number): number => Math.floor(n / 2) + 1;
 
-/** cos and sin of -2 pi k / n for the first quarter. */
-const rootsOf: (n: number) => Float64Array = /* @__PURE__ */ byLength((n) => roots(n, Math.floor(n / 4) + 1));
+const rootsOf: (m: number) => Float64Array = /* @__PURE__ */ byLength(realRoots);
 
 /** The pairs at both ends, which stand for one number each, are taken times `ends`, those between times `others`. */
 interface Weights {
@@ -42,50 +41,45 @@ export function transformReal(
   }
   const middle = n / 2;
   const vectors = vectorTransformOf(middle);
-  // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
-  const row = x.subarray(from, from + n);
+  const inside = vectors ?? transformOf(middle);
+  inside.input.set(x.subarray(from, from + n)); // x_0, x_1, x_2, ... are the pairs x_0 + i x_1, x_2 + i x_3, ... as they lie
+  const z = inside.run();
   if (vectors !== null) {
-    vectors.input.set(row);
-    vectors.run(1, false);
     vectors.takeApart(others / 2);
-    const { output, spectrum } = vectors;
-    const [re, im] = [output[0]!, output[1]!];
-    spectrum[0] = (re + im) * ends;
-    spectrum[1] = 0;
-    spectrum[n] = (re - im) * ends;
-    spectrum[n + 1] = 0;
-    to.set(spectrum, at);
-    return;
-  }
-  const inside = transformOf(middle);
-  inside.input.set(row);
-  split(inside.run(), to, at, middle, rootsOf(n), ends, others / 2);
-}
-
-/** X_k = E_k + w^k O_k and X_(m - k) = conj(E_k - w^k O_k), E and O the transforms of the even and of the odd elements. */
-function split(z: Numbers, to: Float32Array, at: number, m: number, w: Float64Array, ends: number, half: number): void {
+    to.set(vectors.spectrum, at);
+  } else pairUp(z, 0, to, at, middle, 1, others / 2);
   const [re, im] = [z[0]!, z[1]!];
   to[at] = (re + im) * ends;
   to[at + 1] = 0;
-  to[at + 2 * m] = (re - im) * ends;
-  to[at + 2 * m + 1] = 0;
+  to[at + n] = (re - im) * ends;
+  to[at + n + 1] = 0;
+}
+
+/**
+ * Pairs a = x_k and b = x_(m - k), to E + t and conj(E - t) with E = a + conj(b) and t = v (a - conj(b)). With v = -i exp(-pi i k / m) that
+ * takes the spectrum of a real row out of the transform of its pairs: half of E and of -i (a - conj(b)) are the transforms of its
+ * even and its odd elements. With conj(v), `sign` being -1, it puts the spectrum back.
+ */
+function pairUp(x: Numbers, from: number, to: Numbers, at: number, m: number, sign: number, scale: number): void {
+  const roots = rootsOf(m);
+  const half = roots.length / 2;
   for (let k = 2, j = 2 * m - 2; k <= j; k += 2, j -= 2) {
-    const ar = z[k]!;
-    const ai = z[k + 1]!;
-    const br = z[j]!;
-    const bi = z[j + 1]!;
-    const c = w[k]!;
-    const d = w[k + 1]!;
+    const ar = x[from + k]!;
+    const ai = x[from + k + 1]!;
+    const br = x[from + j]!;
+    const bi = x[from + j + 1]!;
+    const v = roots[k / 2 - 1]!;
+    const w = sign * roots[half + k / 2 - 1]!;
     const evenR = ar + br;
     const evenI = ai - bi;
-    const oddR = ai + bi;
-    const oddI = br - ar;
-    const turnR = oddR * c - oddI * d;
-    const turnI = oddR * d + oddI * c;
-    to[at + k] = (evenR + turnR) * half;
-    to[at + k + 1] = (evenI + turnI) * half;
-    to[at + j] = (evenR - turnR) * half;
-    to[at + j + 1] = (turnI - evenI) * half;
+    const oddR = ar - br;
+    const oddI = ai + bi;
+    const turnR = oddR * v - oddI * w;
+    const turnI = oddR * w + oddI * v;
+    to[at + k] = (evenR + turnR) * scale;
+    to[at + k + 1] = (evenI + turnI) * scale;
+    to[at + j] = (evenR - turnR) * scale;
+    to[at + j + 1] = (turnI - evenI) * scale;
   }
 }
 
@@ -115,53 +109,16 @@ export function invertReal(
     return;
   }
   const middle = n / 2;
+  // of both ends nothing is read of an imaginary part that a real row cannot have
+  const [first, last] = [z[from]! * ends, z[from + n]! * ends];
   const vectors = vectorTransformOf(middle);
+  const inside = vectors ?? transformOf(middle);
+  const { input } = inside;
   if (vectors !== null) {
-    const { input, spectrum } = vectors;
-    spectrum.set(z.subarray(from, from + n + 2));
+    vectors.spectrum.set(z.subarray(from, from + n + 2));
     vectors.putTogether(others);
-    // of both ends nothing is read of an imaginary part that a real row cannot have
-    const [first, last] = [z[from]! * ends, z[from + n]! * ends];
-    input[0] = first + last;
-    input[1] = first - last;
-    vectors.run(1, true);
-    to.set(vectors.output, at);
-    return;
-  }
-  const inside = transformOf(middle);
-  merge(z, from, inside.input, middle, rootsOf(n), ends, others);
-  const y = inside.run(true);
-  for (let t = 0; t < n; t++) to[at + t] = y[t]!;
-}
-
-/** z_k = E_k + i O_k and z_(m - k) = conj(E_k) + i conj(O_k), the other way round. */
-function merge(
-  x: Float32Array,
-  from: number,
-  z: Numbers,
-  m: number,
-  w: Float64Array,
-  ends: number,
-  others: number,
-): void {
-  const first = x[from]! * ends;
-  const last = x[from + 2 * m]! * ends;
-  z[0] = first + last;
-  z[1] = first - last;
-  for (let k = 2, j = 2 * m - 2; k <= j; k += 2, j -= 2) {
-    const ar = x[from + k]! * others;
-    const ai = x[from + k + 1]! * others;
-    const br = x[from + j]! * others;
-    const bi = x[from + j + 1]! * others;
-    const c = w[k]!;
-    const d = w[k + 1]!;
-    const evenR = ar + br;
-    const evenI = ai - bi;
-    const oddR = (ar - br) * c + (ai + bi) * d;
-    const oddI = (ai + bi) * c - (ar - br) * d;
-    z[k] = evenR - oddI;
-    z[k + 1] = evenI + oddR;
-    z[j] = evenR + oddI;
-    z[j + 1] = oddR - evenI;
-  }
+  } else pairUp(z, from, input, 0, middle, -1, others);
+  input[0] = first + last;
+  input[1] = first - last;
+  to.set(inside.run(true), at);
 }

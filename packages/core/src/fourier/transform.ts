@@ -42,21 +42,9 @@ export function byLength<T>(make: (n: number) => T): (n: number) => T {
 }
 
 /** The transform of a length. It has one row of memory: take the result out before the next one. */
-export const transformOf: (n: number) => Transform = /* @__PURE__ */ byLength(make);
-
-function make(n: number): Transform {
-  const vectors = vectorTransformOf(n);
-  if (vectors === null) return makeDouble(n);
-  return {
-    get input() {
-      return vectors.input;
-    },
-    run: (isInverse = false) => {
-      vectors.run(1, isInverse);
-      return vectors.output;
-    },
-  };
-}
+export const transformOf: (n: number) => Transform = /* @__PURE__ */ byLength(
+  (n) => vectorTransformOf(n) ?? makeDouble(n),
+);
 
 /** The same in double precision, for every length. */
 export function makeDouble(n: number): DoubleTransform {

@@ -12,13 +12,13 @@ test.each([64, 128, 256, 512, 1024, 8192])('rows of %i give what double precisio
   const vectors = vectorTransformOf(n);
   if (vectors === null) throw new Error('this machine has no vectors');
   vectors.input.set(row);
-  vectors.run(0.5, false);
+  vectors.run(false, 0.5);
   const norm = Math.sqrt(n);
   const far = (a: ArrayLike<number>, b: ArrayLike<number>, scale: number): number =>
     Array.from(a).reduce((most, value, k) => Math.max(most, Math.abs(value - scale * (b[k] as number))), 0);
   expect(far(vectors.output, right, 0.5)).toBeLessThan(4e-7 * norm);
   vectors.input.set(vectors.output.slice());
-  vectors.run(2 / n, true);
+  vectors.run(true, 2 / n);
   expect(far(vectors.output, row, 1)).toBeLessThan(1e-6);
 });
 
@@ -31,7 +31,7 @@ test('a row that is kept survives the growth of the memory', () => {
   const small = vectorTransformOf(64);
   vectorTransformOf(2 ** 17);
   small?.input.fill(1);
-  small?.run(1, false);
+  small?.run();
   expect(small?.output[0]).toBe(64);
 });
 

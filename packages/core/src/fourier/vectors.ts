@@ -8,19 +8,30 @@
  * quarter apart in every pass.
  */
 
-/** A transform of one row: write `input`, run, read `output`. */
+/** A transform of one row: write `input`, run, read `output`, which `run` gives. */
 export interface VectorTransform {
   /** N pairs. */
   readonly input: Float32Array;
   readonly output: Float32Array;
   /** With every number of the result times `scale`. */
-  run(scale: number, isInverse: boolean): void;
+  run(isInverse?: boolean, scale?: number): Float32Array;
   /** N + 1 pairs: the spectrum of a row of 2 N real numbers. */
   readonly spectrum: Float32Array;
   /** From `output` to all of `spectrum` but its ends, times `scale`. */
   takeApart(scale: number): void;
   /** From `spectrum` to all of `input` but its first pair, times `scale`. */
   putTogether(scale: number): void;
+}
+
+/** -i exp(-pi i k / N) for k = 1 ... N / 2: all real parts, then all imaginary ones. */
+export function realRoots(n: number): Float64Array {
+  const half = Math.floor(n / 2);
+  const values = new Float64Array(2 * half);
+  for (let k = 1; k <= half; k++) {
+    values[k - 1] = -Math.sin((Math.PI * k) / n);
+    values[half + k - 1] = 2 * k === n ? 0 : -Math.cos((Math.PI * k) / n); // exact, so that what cancels is 0
+  }
+  return values;
 }
 
 type Code = readonly number[];
@@ -189,60 +200,40 @@ const lastPassOf2 = (): Code =>
 const reversed = (value: Code): Code => shuffle(value, value, [3, 2, 1, 0]);
 
 /**
- * Four pairs k = 1, 2, ... from the front together with their four partners N - k from the back, of `x` to `y`: both parts of the
- * front in `first`, of the back in `first + 2`, their root in `root`; `made` gives the four results. In the middle a pair
- * meets itself, and both stores say the same.
+ * Four pairs a at k = 1, 2, ... from the front with their four partners b at N - k from the back, of `x` to `y`: with E = a + conj(b)
+ * and t = v (a - conj(b)) they become E + t and conj(E - t). The root v of `roots` is turned the other way by the sign. In the
+ * middle a pair meets itself, and both stores say the same.
  */
-const ends = (made: (a: readonly [Code, Code], b: readonly [Code, Code], w: readonly [Code, Code]) => Code): Code =>
-  loop(at, int(16), times(get(quarter), 2), [
+const realPass = (): Code => {
+  const [ar, ai, br, bi, evenR, evenI, oddR, oddI] = [0, 1, 2, 3, 4, 5, 6, 7].map((k) => first + k) as number[] as [
+    ...[number, number, number, number],
+    ...[number, number, number, number],
+  ];
+  const [v, w, turnR, turnI] = [root, root + 1, root + 2, root + 3];
+  const sum = (to: number, of: typeof add, a: number, b: number): Code => set(to, of(get(a), get(b)));
+  return loop(at, int(16), times(get(quarter), 2), [
     ...set(i, addInt(int(8), times(get(at), 2))),
     ...set(o, subtractInt(times(get(quarter), 8), addInt(int(32), times(get(at), 2)))),
-    ...loadPairs(addInt(get(x), get(i)), first),
-    ...loadPairs(addInt(get(x), get(o)), first + 2),
-    ...set(first + 2, reversed(get(first + 2))),
-    ...set(first + 3, reversed(get(first + 3))),
-    ...set(root, load(addInt(get(roots), get(at)))),
-    ...set(root + 1, load(addInt(plus(get(roots), 2), get(at)))),
-    ...made([get(first), get(first + 1)], [get(first + 2), get(first + 3)], [get(root), get(root + 1)]),
-    ...storePairs(addInt(get(y), get(i)), get(result), get(result + 1)),
-    ...storePairs(addInt(get(y), get(o)), reversed(get(result + 2)), reversed(get(result + 3))),
+    ...loadPairs(addInt(get(x), get(i)), ar),
+    ...loadPairs(addInt(get(x), get(o)), br),
+    ...set(br, reversed(get(br))),
+    ...set(bi, reversed(get(bi))),
+    ...set(v, load(addInt(get(roots), get(at)))),
+    ...set(w, multiply(splat(get(sign)), load(addInt(plus(get(roots), 2), get(at))))),
+    ...sum(evenR, add, ar, br),
+    ...sum(evenI, subtract, ai, bi),
+    ...sum(oddR, subtract, ar, br),
+    ...sum(oddI, add, ai, bi),
+    ...set(turnR, subtract(multiply(get(oddR), get(v)), multiply(get(oddI), get(w)))),
+    ...set(turnI, add(multiply(get(oddR), get(w)), multiply(get(oddI), get(v)))),
+    ...sum(ar, add, evenR, turnR),
+    ...sum(ai, add, evenI, turnI),
+    ...sum(br, subtract, evenR, turnR),
+    ...sum(bi, subtract, turnI, evenI),
+    ...storePairs(addInt(get(y), get(i)), get(ar), get(ai)),
+    ...storePairs(addInt(get(y), get(o)), reversed(get(br)), reversed(get(bi))),
   ]);
-
-/** E = a + conj(b), O = -i (a - conj(b)): E + w O in front, conj(E - w O) behind. */
-const apartPass = (): Code =>
-  ends(([ar, ai], [br, bi], [c, d]) => {
-    const [evenR, evenI, oddR, oddI] = [4, 5, 6, 7].map((k) => first + k) as [number, number, number, number];
-    return [
-      ...set(evenR, add(ar, br)),
-      ...set(evenI, subtract(ai, bi)),
-      ...set(oddR, add(ai, bi)),
-      ...set(oddI, subtract(br, ar)),
-      ...set(turn, subtract(multiply(get(oddR), c), multiply(get(oddI), d))),
-      ...set(turn + 1, add(multiply(get(oddR), d), multiply(get(oddI), c))),
-      ...set(result, add(get(evenR), get(turn))),
-      ...set(result + 1, add(get(evenI), get(turn + 1))),
-      ...set(result + 2, subtract(get(evenR), get(turn))),
-      ...set(result + 3, subtract(get(turn + 1), get(evenI))),
-    ];
-  });
-
-/** E = a + conj(b), O = (a - conj(b)) conj(w): E + i O in front, conj(E) + i conj(O) behind. */
-const togetherPass = (): Code =>
-  ends(([ar, ai], [br, bi], [c, d]) => {
-    const [evenR, evenI, oddR, oddI] = [4, 5, 6, 7].map((k) => first + k) as [number, number, number, number];
-    return [
-      ...set(evenR, add(ar, br)),
-      ...set(evenI, subtract(ai, bi)),
-      ...set(turn, subtract(ar, br)),
-      ...set(turn + 1, add(ai, bi)),
-      ...set(oddR, add(multiply(get(turn), c), multiply(get(turn + 1), d))),
-      ...set(oddI, subtract(multiply(get(turn + 1), c), multiply(get(turn), d))),
-      ...set(result, subtract(get(evenR), get(oddI))),
-      ...set(result + 1, add(get(evenI), get(oddR))),
-      ...set(result + 2, add(get(evenR), get(oddI))),
-      ...set(result + 3, subtract(get(oddR), get(evenI))),
-    ];
-  });
+};
 
 /** A section of a module: its number, and its items with their count in front. */
 const section = (id: number, items: readonly Code[]): Code => {
@@ -250,11 +241,11 @@ const section = (id: number, items: readonly Code[]): Code => {
   return [id, ...unsigned(content.length), ...content];
 };
 
-/** The module: six functions of one type, on a memory that is given. */
+/** The module: five functions of one type, on a memory that is given. */
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const [int32, float32, vector] = [0x7f, 0x7d, 0x7b];
   const parameters = [int32, int32, int32, int32, int32, float32, float32];
-  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2(), apartPass(), togetherPass()].map((code) => {
+  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2(), realPass()].map((code) => {
     const body = [2, localCounts[0] as number, int32, localCounts[1] as number, vector, ...code, 0x0b];
     return [...unsigned(body.length), ...body];
   });
@@ -269,7 +260,7 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
     ...section(
       7,
       bodies.map((_, k) => [1, 0x61 + k, 0, k]),
-    ), // a, b, c, d, e, f
+    ), // a, b, c, d, e
     ...section(10, bodies),
   ]);
 }
@@ -278,7 +269,7 @@ type Pass = (x: number, y: number, quarter: number, stride: number, roots: numbe
 
 interface Module {
   readonly memory: WebAssembly.Memory;
-  readonly passes: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e' | 'f', Pass>>;
+  readonly passes: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e', Pass>>;
   /** How much of the memory is taken, in bytes. */
   used: number;
 }
@@ -350,11 +341,7 @@ function make(n: number, module: Module): VectorTransform {
       }
     }
   }
-  const ofReal = new Float32Array(memory.buffer, halves, n);
-  for (let k = 1; k <= n / 2; k++) {
-    ofReal[k - 1] = k === n / 2 ? 0 : Math.cos((Math.PI * k) / n);
-    ofReal[n / 2 + k - 1] = -Math.sin((Math.PI * k) / n);
-  }
+  new Float32Array(memory.buffer, halves, n).set(realRoots(n));
   const viewOf = (address: number, length: number): (() => Float32Array) => {
     let view = new Float32Array(memory.buffer, address, length);
     return () => {
@@ -375,8 +362,8 @@ function make(n: number, module: Module): VectorTransform {
       return spectrum();
     },
     takeApart: (scale) => passes.e(three, whole, n, 0, halves, 1, scale),
-    putTogether: (scale) => passes.f(whole, one, n, 0, halves, 1, scale),
-    run: (scale, isInverse) => {
+    putTogether: (scale) => passes.e(whole, one, n, 0, halves, -1, scale),
+    run: (isInverse = false, scale = 1) => {
       const roots = isInverse ? backward : forward;
       const sign = isInverse ? -1 : 1;
       let [x, y] = [two, one];
@@ -388,6 +375,7 @@ function make(n: number, module: Module): VectorTransform {
       }
       if (n / stride === 4) passes.c(x, three, n, 4 * stride, roots, sign, scale);
       else passes.d(x, three, n, 4 * stride, roots, sign, scale);
+      return output();
     },
   };
 }
