@@ -4,8 +4,9 @@
  */
 import { type AbortSignalLike, FormatError } from '@nn/core';
 import { openSafetensors } from './open-safetensors.ts';
-import type { ParseOptions } from './safetensors.ts';
-import { type ByteReader, openBytes, type Source } from './sources/reader.ts';
+import { isOtherwise, type ParseOptions } from './safetensors.ts';
+import type { Folder } from './shards.ts';
+import { type ByteReader, bytesReader, openFile, type Source } from './sources/reader.ts';
 import type { WeightsFile } from './weights.ts';
 
 export interface OpenOptions extends ParseOptions {
@@ -17,23 +18,53 @@ export const openOptionNames = ['signal', 'maxHeaderBytes', 'maxTensors'] as con
 
 /** Opens a source; who opened it closes it. */
 export async function openWeights(source: Source, options: OpenOptions): Promise<WeightsFile> {
-  const reader = await openBytes(source, options.signal);
+  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000, signal } = options;
+  const limits = { maxHeaderBytes, maxTensors };
+  const open = async (reader: ByteReader): Promise<WeightsFile> => {
+    try {
+      return await openReader(reader, limits, open);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  };
+  const opened = await openSource(source, signal);
+  if ('read' in opened) return open(opened);
+  const { openFolder } = await import('./shards.ts');
+  return openFolder(opened, limits, open);
+}
+
+/** One file, or several. */
+async function openSource(source: Source, signal: AbortSignalLike | undefined): Promise<ByteReader | Folder> {
+  const reader = await bytesReader(source, signal);
+  if (reader) return reader;
+  if (typeof source !== 'string') {
+    const { folderOf } = await import('./sources/folder.ts');
+    return folderOf(source, signal);
+  }
   try {
-    return await openReader(reader, options);
+    return await openFile(source, signal);
   } catch (error) {
-    await reader.close();
-    throw error;
+    if (Object(error).kind !== 'format/readBytes/folder') throw error;
+    const { folderAt } = await import('./sources/folder.ts');
+    return folderAt(source, signal);
   }
 }
 
-async function openReader(reader: ByteReader, options: OpenOptions): Promise<WeightsFile> {
-  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000 } = options;
-  const limits = { maxHeaderBytes, maxTensors };
+async function openReader(
+  reader: ByteReader,
+  limits: Required<ParseOptions>,
+  open: (reader: ByteReader) => Promise<WeightsFile>,
+): Promise<WeightsFile> {
   const head = await reader.read(0, Math.min(512, reader.size));
   try {
     if (startsWith(head, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) {
       const { openNpy } = await import('./numpy/read.ts');
       return await openNpy(reader, limits);
+    }
+    if (startsWith(head, 0x47, 0x47, 0x55, 0x46)) {
+      const { openGguf } = await import('./gguf/read.ts');
+      return await openGguf(reader, limits);
     }
     if (startsWith(head, 0x50, 0x4b, 0x03, 0x04)) return await openArchive(reader, limits);
     if (startsWith(head, 0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46) || isTarName(head)) {
@@ -45,6 +76,10 @@ async function openReader(reader: ByteReader, options: OpenOptions): Promise<Wei
     const mangled = mangledText(head);
     if (error instanceof FormatError && mangled !== undefined) throw new FormatError('loadModel/mangled', mangled);
     throw error;
+  }
+  if (isOtherwise(head, reader.size, limits.maxHeaderBytes) && isObjectText(head)) {
+    const { openIndex } = await import('./shards.ts');
+    return openIndex(reader, head, limits, open);
   }
   return openSafetensors(reader, head, limits);
 }
@@ -63,6 +98,11 @@ async function openArchive(reader: ByteReader, limits: Required<ParseOptions>): 
   }
   const { foreignArchive } = await import('./rare-kinds.ts');
   throw new FormatError('loadModel/foreign', foreignArchive(names));
+}
+
+/** Whether it begins as an object of JSON does, perhaps behind a byte order mark and spaces. */
+function isObjectText(head: Uint8Array): boolean {
+  return head.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) === 0x7b;
 }
 
 function startsWith(head: Uint8Array, ...bytes: number[]): boolean {

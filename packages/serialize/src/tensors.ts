@@ -21,7 +21,7 @@ export interface LoadedTensors {
 }
 
 /**
- * Reads the tensors of a file of weights (safetensors, PyTorch, NumPy), without a model. float64 is refused unless
+ * Reads the tensors of a file of weights (safetensors, PyTorch, NumPy, GGUF), or of a model in several files, without a model. float64 is refused unless
  * `narrow` allows rounding, 64-bit integers beyond int32 are; a `FormatError` names the tensor.
  *
  * @example

@@ -1,6 +1,7 @@
 /**
  * Bytes that are read in parts, as they are needed: of an array, a Blob, a file on disk. What is read from a file of
- * gigabytes is only what a tensor needs. Servers are `remote.ts`; what the bytes mean is for the readers of formats.
+ * gigabytes is only what a tensor needs. Files at addresses are `remote.ts`, several files `folder.ts`; what the bytes mean is
+ * for the readers of formats.
  */
 import { type AbortSignalLike, bytesFrom, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
 import { fileModules } from '../node-modules.ts';
@@ -12,11 +13,27 @@ export interface ByteReader {
   readonly owned: boolean;
   /** The bytes from `begin` up to `end`; both are inside. */
   read(begin: number, end: number): Promise<Uint8Array>;
+  /** Says which parts will be read, from where to where each, so that what lies together is fetched together. */
+  expect?(parts: readonly (readonly [begin: number, end: number])[]): void;
+  /** Opens the file of this name that lies beside this one; absent where nothing lies beside it. */
+  readonly sibling?: (name: string) => Promise<ByteReader>;
   close(): Promise<void>;
 }
 
-/** A path (in Node), or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
-export type Source = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
+/** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
+export type Bytes = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
+
+/** What is needed of a `File`. */
+export interface NamedFile {
+  readonly name: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/**
+ * Where a file is: a path or a folder (in Node); an address, 'https://...' or 'hf://owner/name/file@revision', or a `URL`; bytes; or
+ * the files of one model, as a list of `File`s or a map from names to bytes.
+ */
+export type Source = string | { readonly href: string } | Bytes | Iterable<NamedFile> | ReadonlyMap<string, Bytes>;
 
 /** Bytes that are in memory. */
 export function memoryReader(bytes: Uint8Array, owned = false): ByteReader {
@@ -39,11 +56,11 @@ export function partOf(reader: ByteReader, begin: number, size: number): ByteRea
   };
 }
 
-/**
- * Opens a path or bytes. Throws a `FormatError` where a file cannot be read, a `ValueError` for a path where there are no
- * files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
- */
-export async function openBytes(source: Source, signal?: AbortSignalLike): Promise<ByteReader> {
+/** Bytes, whatever gives them; undefined for what is none. */
+export async function bytesReader(
+  source: unknown,
+  signal: AbortSignalLike | undefined,
+): Promise<ByteReader | undefined> {
   signal?.throwIfAborted();
   if (isBlob(source)) {
     return {
@@ -54,7 +71,16 @@ export async function openBytes(source: Source, signal?: AbortSignalLike): Promi
     };
   }
   const bytes = await bytesFrom(source, signal);
-  if (bytes) return memoryReader(bytes);
+  return bytes && memoryReader(bytes);
+}
+
+/**
+ * Opens one file. Throws a `FormatError` where it cannot be read, a `ValueError` for a path where there are no
+ * files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
+ */
+export async function openBytes(source: Source, signal?: AbortSignalLike): Promise<ByteReader> {
+  const reader = await bytesReader(source, signal);
+  if (reader) return reader;
   if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
   return openFile(source, signal);
 }
@@ -62,8 +88,9 @@ export async function openBytes(source: Source, signal?: AbortSignalLike): Promi
 /** Systems read no more than 2 GiB at once. */
 const largestRead = 2 ** 29;
 
-async function openFile(path: string, signal: AbortSignalLike | undefined): Promise<ByteReader> {
-  const { files } = fileModules(path);
+/** Opens a file on disk. A folder is a `FormatError` of the kind 'format/readBytes/folder'. */
+export async function openFile(path: string, signal: AbortSignalLike | undefined): Promise<ByteReader> {
+  const { files, paths } = fileModules(path);
   const failed = (error: unknown): never => {
     signal?.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
@@ -73,10 +100,19 @@ async function openFile(path: string, signal: AbortSignalLike | undefined): Prom
   let size: number;
   try {
     const found = await handle.stat();
-    if (found.isDirectory()) throw new Error('it is a folder; name the file in it.');
+    if (found.isDirectory()) {
+      throw new FormatError(
+        'readBytes/folder',
+        `${excerpt(path, 300)} cannot be read: it is a folder; name the file in it.`,
+        {
+          path,
+        },
+      );
+    }
     size = found.size;
   } catch (error) {
     await handle.close();
+    if (error instanceof FormatError) throw error;
     return failed(error);
   }
   return {
@@ -98,6 +134,7 @@ async function openFile(path: string, signal: AbortSignalLike | undefined): Prom
       }
       return bytes;
     },
+    sibling: (name) => openFile(paths.join(paths.dirname(path), name), signal),
     close: () => handle.close(),
   };
 }
