@@ -156,6 +156,12 @@ export const bundles = [
     without: ['trainUnigram', 'WordPieceModel', 'loadTokenizer', 'HuggingFaceModel', 'Linear', 'parseSafetensors'],
   },
   {
+    name: '`loadOnnx`, with what it needs of core and layers',
+    code: "export { loadOnnx } from '@nn/onnx';",
+    ceiling: 102_000,
+    without: ['MessageWriter', 'LSTMCell', 'TransformerEncoder', 'crossEntropy'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [

@@ -1,0 +1,15 @@
+/** The public names of @nn/onnx, one by one. */
+export type { ElementType } from './format/element-types.ts';
+export { type LoadOnnxOptions, loadOnnx } from './load/load-onnx.ts';
+export type { ExternalFiles, OnnxSource } from './load/source.ts';
+export type { Trainable } from './load/weights.ts';
+export {
+  type OnnxInput,
+  type OnnxInputs,
+  OnnxModel,
+  type OnnxOutput,
+  type OnnxRow,
+  type OnnxSummary,
+  type OnnxTexts,
+  type OnnxValueInfo,
+} from './onnx-model.ts';
