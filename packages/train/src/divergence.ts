@@ -6,7 +6,28 @@ import { FormatError, type Stateful, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint, parseSafetensors } from '@nn/serialize';
 import type { RateGroup } from './events.ts';
 
-/** A loss that is not finite. */
+/**
+ * What a training throws where a loss is not finite: `data.step` and `data.loss` name it.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { Linear } from '@nn/layers';
+ * import { SGD } from '@nn/optim';
+ * import { DivergedError, Training } from '@nn/train';
+ * const model = new Linear(1, 1);
+ * const training = new Training({
+ *   model,
+ *   optimizer: new SGD(model, { learningRate: 1e30 }),
+ *   data: [tensor([[1]])],
+ *   step: (x) => model.forward(x).square().mean(),
+ *   steps: 9,
+ * });
+ * try {
+ *   await training.run();
+ * } catch (error) {
+ *   if (error instanceof DivergedError) console.log(error.data.loss); // => Infinity
+ * }
+ */
 export class DivergedError extends ValueError {
   static override readonly name: string = 'DivergedError';
 

@@ -2,7 +2,7 @@
  * The loop of a training: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can
  * use: metrics, `validate`, callbacks; and owns only their order, and what is asked for while it runs.
  */
-import { type Tensor, ValueError } from '@nn/core';
+import { isStateful, type Tensor, ValueError } from '@nn/core';
 import type { Announcer } from './announcer.ts';
 import { BatchWalk } from './batches.ts';
 import { DivergedError } from './divergence.ts';
@@ -142,7 +142,7 @@ export class Loop<B, M extends Metrics> {
     }
   }
 
-  async #steps(): Promise<void> {
+  async #steps(isAgain = false): Promise<void> {
     const state = this.state;
     const { data, signal } = this.#options;
     const { steps, read, batchesOfStep } = this.#numbers;
@@ -181,6 +181,8 @@ export class Loop<B, M extends Metrics> {
       batches.end();
     }
     if (state.epochSteps === 0) {
+      // a loader that was left after its last batch ends that epoch now, without a batch
+      if (!isAgain && isStateful(data)) return this.#steps(true);
       throw new ValueError(
         'Training',
         `the data gave no batch in epoch ${state.epochs + 1}: it is empty, or a generator, which ends once; give what can be walked again.`,

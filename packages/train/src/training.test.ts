@@ -81,6 +81,22 @@ describe('Training', () => {
     expect(await weightsOf(setting)).toEqual(await weightsOf(byHand));
   });
 
+  test('takes up a loader that another loop left, in the middle of its epoch or after its last batch', async () => {
+    for (const [left, steps] of [
+      [3, 4 + 7],
+      [7, 7 + 7],
+    ] as const) {
+      const setting = setUp();
+      let walked = 0;
+      for (const _ of setting.data) if (++walked === left) break;
+      expect((await training(setting, { epochs: 2 }).run()).step).toBe(steps);
+    }
+    const empty = new DataLoader(moons(3, { seed: 1 }), { batchSize: 4, dropLast: true });
+    await expect(training(setUp(), { data: empty }).run()).rejects.toThrow(
+      'Training: the data gave no batch in epoch 1: it is empty, or a generator,',
+    );
+  });
+
   test('makes the same steps compiled', async () => {
     const plain = setUp();
     const a = await training(plain).run();

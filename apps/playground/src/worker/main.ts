@@ -11,7 +11,7 @@ import { availability, factsOf } from './devices.ts';
 import { look, showSample, turnPlane } from './look.ts';
 import { Pace } from './pace.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
-import { Session } from './session.ts';
+import { divergence, Session } from './session.ts';
 import { recognise, walk } from './walk.ts';
 
 const sliceMilliseconds = 12;
@@ -85,7 +85,7 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
     case 'build':
       return build(command.spec);
     case 'retune':
-      current().retune(command.spec);
+      await current().retune(command.spec);
       return null;
     case 'pace':
       pace.stepsPerSecond = command.stepsPerSecond;
@@ -154,16 +154,7 @@ async function trainSlice(made: Session): Promise<void> {
       const loss = await sendFrame();
       if (!Number.isFinite(loss)) {
         running = false;
-        const { step } = made;
-        const why = new ValueError(
-          '/diverged',
-          `Training stopped: the loss is ${loss} after ${step} steps. Try a smaller learning rate.`,
-          {
-            loss,
-            step,
-          },
-        );
-        post({ kind: 'stopped', why: describeError(why) });
+        post({ kind: 'stopped', why: describeError(divergence(loss, made.step)) });
       }
     }
   } catch (error) {

@@ -73,13 +73,36 @@ describe('a session', () => {
   it('takes up a new rate, batch size, loss and optimizer in mid-training', async () => {
     const session = await trained(defaults, 5);
     const before = (await look(session, false)).blocks[0]?.weights;
-    session.retune({ ...defaults, learningRate: 0, batchSize: 8, penalty: 'l1', loss: 'meanSquaredError' });
+    await session.retune({ ...defaults, learningRate: 0, batchSize: 8, penalty: 'l1', loss: 'meanSquaredError' });
     for (let i = 0; i < 5; i++) await session.trainStep();
     expect((await look(session, false)).blocks[0]?.weights).toEqual(before);
-    session.retune({ ...defaults, optimizer: 'sgd', learningRate: 0.5, layers: [] });
+    await session.retune({ ...defaults, optimizer: 'sgd', learningRate: 0.5, layers: [] });
     await session.trainStep();
     expect(session.step).toBe(11);
     expect(session.spec.layers).toEqual(defaults.layers);
     expect((await look(session, false)).blocks[0]?.weights).not.toEqual(before);
+  });
+
+  it('goes on bit for bit when it is set anew or changes its device in the middle of an epoch', async () => {
+    const quiet = await trained(defaults, 30);
+    const changed = await trained(defaults, 7);
+    await changed.retune(defaults);
+    for (let i = 0; i < 13; i++) await changed.trainStep();
+    await changed.swap(defaults);
+    for (let i = 0; i < 10; i++) await changed.trainStep();
+    const [a, b] = [await look(quiet, false), await look(changed, false)];
+    expect([b.step, b.epoch, b.progress, b.trainLoss]).toEqual([a.step, a.epoch, a.progress, a.trainLoss]);
+    expect(b.blocks[0]?.weights).toEqual(a.blocks[0]?.weights);
+  });
+
+  it('says when its numbers end, and can be set anew then', async () => {
+    const wild: Spec = { ...withTask(defaults, 'plane'), layers: [], optimizer: 'sgd', learningRate: 1e30 };
+    const session = await Session.make(wild, {});
+    const steps = async (): Promise<void> => {
+      for (let i = 0; i < 200; i++) await session.trainStep();
+    };
+    await expect(steps()).rejects.toThrow(/^Training stopped: the loss is .* Try a smaller learning rate\.$/);
+    await session.retune({ ...wild, learningRate: 0.1 });
+    await expect(session.trainStep()).resolves.toBeUndefined();
   });
 });

@@ -2,9 +2,10 @@
  * One experiment being trained: its samples, network, optimizer and position, on a device that may be changed at any
  * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
  */
-import { compile, move, namedParameters, type Parameter, setDefaultBackend, type Tensor, ValueError } from '@nn/core';
-import { type Batch, DataLoader, type Fields, type Normalization } from '@nn/data';
+import { move, namedParameters, type Parameter, setDefaultBackend, type Tensor, ValueError } from '@nn/core';
+import { DataLoader, type Normalization } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
+import { DivergedError, Training, type TrainingEvent } from '@nn/train';
 import { buildNetwork, type Network } from '../model/build.ts';
 import { type Dropped, makeProblem, type Problem, readTable, tableFacts } from '../model/samples.ts';
 import type { Spec } from '../model/spec.ts';
@@ -36,8 +37,8 @@ export class Session {
   /** Milliseconds of one step. */
   stepMilliseconds = 0;
   #timed = { steps: 0, milliseconds: 0 };
-  #batches: Iterator<Batch<Fields>>;
-  #train: (inputs: Tensor, targets: Tensor) => Promise<Tensor>;
+  /** The training as it is set now: it makes a step when it is asked for its next event. */
+  #events: AsyncGenerator<TrainingEvent<object>, void>;
 
   private constructor(spec: Spec, dropped: Dropped, device: Device) {
     this.spec = spec;
@@ -49,8 +50,7 @@ export class Session {
     this.network = buildNetwork(spec, this.problem.inputShape, this.problem.outputs);
     this.optimizer = makeOptimizer(spec, this.network.model);
     this.loader = this.#makeLoader();
-    this.#batches = this.loader[Symbol.iterator]();
-    this.#train = this.#compileStep();
+    this.#events = this.#train();
   }
 
   static async make(spec: Spec, dropped: Dropped): Promise<Session> {
@@ -77,23 +77,43 @@ export class Session {
     });
   }
 
-  /** Loss, gradients and update as one function, which core replays without building the graph again. */
-  #compileStep(): (inputs: Tensor, targets: Tensor) => Promise<Tensor> {
-    const { spec, problem, network, optimizer, weights } = this;
-    return compile((inputs: Tensor, targets: Tensor) => {
-      const loss = lossOf(problem.goal, spec.loss, network.model.forward(inputs), targets);
-      const penalty = penaltyOf(spec, weights);
-      const total = penalty === null ? loss : loss.add(penalty);
-      void optimizer.step(total);
-      return total;
+  /** The steps from here on, without an end; where they are in the data is the loader's, how many there were the optimizer's. */
+  #train(): AsyncGenerator<TrainingEvent<object>, void> {
+    const { spec, problem, network, optimizer, weights, loader } = this;
+    const training = new Training({
+      model: network.model,
+      optimizer,
+      data: loader,
+      step: ({ inputs, targets }) => {
+        // the casts: every problem has these fields
+        const loss = lossOf(problem.goal, spec.loss, network.model.forward(inputs as Tensor), targets as Tensor);
+        const penalty = penaltyOf(spec, weights);
+        return penalty === null ? loss : loss.add(penalty);
+      },
+      steps: Number.MAX_SAFE_INTEGER,
+      compile: true,
     });
+    return training[Symbol.asyncIterator]();
   }
 
-  /** One step of training. */
+  /** Goes on with what was set anew. The training before rests after a step: nothing of it is under way. */
+  async #trainAnew(): Promise<void> {
+    await this.#events.return();
+    this.#events = this.#train();
+  }
+
+  /** One step of training. Rejects with a ValueError where the losses are no numbers any more. */
   async trainStep(): Promise<void> {
     const started = performance.now();
-    const { inputs, targets } = this.#nextBatch();
-    await this.#train(inputs as Tensor, targets as Tensor);
+    try {
+      for (;;) {
+        const { done, value: event } = await this.#events.next();
+        if (done || event.type === 'step') break;
+      }
+    } catch (error) {
+      this.#events = this.#train();
+      throw error instanceof DivergedError ? divergence(error.data.loss, this.step) : error;
+    }
     this.#time(performance.now() - started);
   }
 
@@ -107,18 +127,8 @@ export class Session {
     this.#timed = { steps: 0, milliseconds: 0 };
   }
 
-  #nextBatch(): Batch<Fields> {
-    let next = this.#batches.next();
-    if (next.done) {
-      this.#batches = this.loader[Symbol.iterator]();
-      next = this.#batches.next();
-    }
-    if (next.done) throw new ValueError('/no-batch', 'The loader has no batch.');
-    return next.value;
-  }
-
   /** Changes what needs no new network: rate, schedule, loss, penalty, batch size, and the optimizer itself. */
-  retune(wanted: Spec): void {
+  async retune(wanted: Spec): Promise<void> {
     const before = this.spec;
     const { loss, optimizer, learningRate, schedule, scheduleSteps, batchSize, penalty, penaltyRate } = wanted;
     const training = { loss, optimizer, learningRate, schedule, scheduleSteps, batchSize, penalty, penaltyRate };
@@ -128,7 +138,6 @@ export class Session {
       const { epoch } = this.loader;
       this.loader = this.#makeLoader();
       this.loader.rewind(epoch);
-      this.#batches = this.loader[Symbol.iterator]();
     }
     if (spec.optimizer === before.optimizer) {
       this.optimizer.learningRate = rateOf(spec);
@@ -137,7 +146,7 @@ export class Session {
       this.optimizer = makeOptimizer(spec, this.network.model);
       this.optimizer.stepCount = steps;
     }
-    this.#train = this.#compileStep();
+    await this.#trainAnew();
   }
 
   /** Goes on on another device, in the middle of an epoch. Rejects, and changes nothing, where there is none. */
@@ -148,6 +157,7 @@ export class Session {
     this.device = device;
     this.spec = spec;
     this.stepMilliseconds = 0;
+    await this.#trainAnew(); // losses that wait to be read are on the device before
   }
 
   async save(as: 'model' | 'checkpoint'): Promise<Uint8Array> {
@@ -171,7 +181,6 @@ export class Session {
       const made = await Session.make(this.#specOf(spec), this.dropped);
       const { optimizer, loader } = made;
       await loadCheckpoint(bytes, { model: made.network.model, optimizer, loader });
-      made.#batches = loader[Symbol.iterator]();
       made.history = Array.isArray(history) ? history.flatMap(fromRow) : [];
       return made;
     }
@@ -214,6 +223,15 @@ export class Session {
       history: this.history,
     };
   }
+}
+
+/** Why training ends where its numbers do. */
+export function divergence(loss: unknown, step: number): ValueError {
+  return new ValueError(
+    '/diverged',
+    `Training stopped: the loss is ${loss} after ${step} steps. Try a smaller learning rate.`,
+    { loss, step },
+  );
 }
 
 function pointsOf(problem: Problem, part: 'train' | 'test'): Points {
