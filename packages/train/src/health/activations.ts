@@ -224,21 +224,21 @@ export function judgeActivations(place: string, reading: ActivationReading): Fin
     findings.push({
       what: 'dead-units',
       place,
-      message: `${place}: ${deadUnits.length} of ${units} units (${some}${deadUnits.length > 5 ? ', ...' : ''}) were 0 for all ${count} values, and learn no more: lower the learning rate, or take leakyRelu or gelu.`,
+      message: `layer ${place}: ${deadUnits.length} of ${units} units (${some}${deadUnits.length > 5 ? ', ...' : ''}) were 0 for all ${count} values, and learn no more: lower the learning rate, or take leakyRelu or gelu.`,
     });
   }
   if (saturated > 0.5) {
     findings.push({
       what: 'saturated-units',
       place,
-      message: `${place}: ${figure(100 * saturated)} % of the values are within 0.03 of their limit, where gradients vanish: smaller initial weights, normalised inputs, or a lower learning rate.`,
+      message: `layer ${place}: ${figure(100 * saturated)} % of the values are within 0.03 of their limit, where gradients vanish: smaller initial weights, normalised inputs, or a lower learning rate.`,
     });
   }
   if (deviation > 1e3) {
     findings.push({
       what: 'large-activations',
       place,
-      message: `${place}: the outputs have a standard deviation of ${figure(deviation)}: normalise the inputs, or add a normalisation layer before it.`,
+      message: `layer ${place}: the outputs have a standard deviation of ${figure(deviation)}: normalise the inputs, or add a normalisation layer before it.`,
     });
   }
   return findings;

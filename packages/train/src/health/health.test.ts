@@ -118,7 +118,7 @@ describe('ActivationStatistics', () => {
     const reading = { units: 10, count: 5, mean: 0, deviation: 1, zeros: 0, deadUnits: [], saturated: 0 };
     expect(judgeActivations('1', { ...reading, deadUnits: [0] })).toEqual([]);
     expect(judgeActivations('1', { ...reading, deadUnits: [2, 5] })[0]!.message).toBe(
-      '1: 2 of 10 units (2, 5) were 0 for all 5 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
+      'layer 1: 2 of 10 units (2, 5) were 0 for all 5 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
     );
     expect(kinds(judgeActivations('a', { ...reading, saturated: 0.75 }))).toEqual(['saturated-units a']);
     expect(kinds(judgeActivations('a', { ...reading, deviation: 5000 }))).toEqual(['large-activations a']);
@@ -157,7 +157,7 @@ describe('ActivationStatistics', () => {
       ],
     }).run();
     expect(warned).toEqual([
-      'epoch 1: 1: 3 of 8 units (0, 1, 2) were 0 for all 80 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
+      'epoch 1: layer 1: 3 of 8 units (0, 1, 2) were 0 for all 80 values, and learn no more: lower the learning rate, or take leakyRelu or gelu.',
     ]);
   });
 });

@@ -132,6 +132,27 @@ describe('RunReport', () => {
     expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   });
 
+  test('shows the matrix of a metric without being told its name, also after a resume, and says which name is wrong', async () => {
+    const matrixOf = (html: string): string | undefined => /<h2>Confusion matrix[\s\S]*?<\/section>/.exec(html)?.[0];
+    const [named, found, training, wrong, other] = [
+      new RunReport({ confusion: 'validation.matrix' }),
+      new RunReport(),
+      new RunReport({ confusion: 'matrix' }),
+      new RunReport({ confusion: 'validation.matrx<' }),
+      new RunReport(),
+    ];
+    await moonsTraining([named, found, training, wrong]).run();
+    const expected = matrixOf(await named.html());
+    expect(expected).toContain('<svg');
+    expect(matrixOf(await found.html())).toBe(expected);
+    expect(matrixOf(await training.html())).not.toBe(expected);
+    expect(matrixOf(await wrong.html())).toContain(
+      "There is no matrix 'validation.matrx&lt;' among the values: accuracy, matrix, loss, validation.accuracy, validation.matrix, validation.loss.",
+    );
+    other.loadHostState(JSON.parse(JSON.stringify(found.hostState())));
+    expect(matrixOf(await other.html())).toBe(expected);
+  });
+
   test('goes on after a resume with what was collected before', async () => {
     const [whole, left, again] = [new RunReport(), new RunReport(), new RunReport()];
     await moonsTraining([whole]).run();

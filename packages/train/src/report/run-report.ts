@@ -27,7 +27,10 @@ export interface RunReportOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Of packages, as the application knows them; the engine and the backend are added. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** The value that holds a confusion matrix, counts[actual][predicted]: 'validation.matrix'. */
+  /**
+   * The value that holds a confusion matrix, counts[actual][predicted]: 'validation.matrix'. Where not given the one that a
+   * metric has, of the validation if it has one.
+   */
   readonly confusion?: string;
   readonly classNames?: readonly string[];
   /** Asked for each time the report is made. */
@@ -63,6 +66,8 @@ export class RunReport implements Callback, Stateful {
   #rows: Row[] = [];
   #warnings: { readonly step: number; readonly message: string }[] = [];
   #matrix: readonly (readonly number[])[] | null = null;
+  /** The names of all values that came. */
+  readonly #names = new Set<string>();
   #seconds = { training: 0, validation: 0 };
   #samples = 0;
   #since = 0;
@@ -80,6 +85,7 @@ export class RunReport implements Callback, Stateful {
     this.#count(event);
     this.curves.addEvent(event);
     if (event.type === 'epoch' || event.type === 'validated') {
+      for (const name of Object.keys(event.values)) this.#names.add(name);
       this.#matrix = matrixIn(event.values, this.#options.confusion) ?? this.#matrix;
     }
     if (event.type === 'warning' && this.#warnings.length < mostWarnings) {
@@ -107,7 +113,7 @@ export class RunReport implements Callback, Stateful {
 
   /** The document as it is now. */
   async html(): Promise<string> {
-    const { title = 'Training', settings = {}, classNames } = this.#options;
+    const { title = 'Training', settings = {} } = this.#options;
     const samples = (await this.#options.samples?.()) ?? [];
     const charts = panelsOf(this.curves.names).map(([name, names]) =>
       lineChart(
@@ -115,14 +121,12 @@ export class RunReport implements Callback, Stateful {
         { title: name },
       ),
     );
-    const confusion =
-      this.#matrix === null ? '' : confusionSvg(this.#matrix, { size: 400, ...(classNames && { names: classNames }) });
     return [
       `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>`,
       `<h1>${escaped(title)}</h1><p class="end">${escaped(this.#end || 'under way')}</p>`,
       section('Curves', charts.length === 0 ? '' : `<div class="charts">${charts.join('')}</div>`),
       section('Epochs', epochTable(this.#rows)),
-      section('Confusion matrix', confusion === '' ? '' : `<div class="paper">${confusion}</div>`),
+      section('Confusion matrix', this.#confusion()),
       section(
         'Samples',
         samples.length === 0 ? '' : `<div class="samples">${samples.map(sampleFigure).join('')}</div>`,
@@ -138,6 +142,17 @@ export class RunReport implements Callback, Stateful {
       ),
       '</body></html>\n',
     ].join('\n');
+  }
+
+  #confusion(): string {
+    const { confusion, classNames } = this.#options;
+    if (this.#matrix !== null) {
+      const picture = confusionSvg(this.#matrix, { size: 400, ...(classNames && { names: classNames }) });
+      return `<div class="paper">${picture}</div>`;
+    }
+    if (confusion === undefined || this.#names.size === 0) return '';
+    const known = [...this.#names].join(', ');
+    return `<p>There is no matrix '${escaped(confusion)}' among the values: ${escaped(known)}.</p>`;
   }
 
   #timings(): Record<string, string> {
@@ -161,16 +176,18 @@ export class RunReport implements Callback, Stateful {
       warnings: [...this.#warnings],
       seconds: { ...this.#seconds },
       samples: this.#samples,
+      ...(this.#matrix !== null && { matrix: this.#matrix.map((row) => [...row]) }),
     };
   }
 
   loadHostState(state: unknown): void {
-    const { curves, warnings, seconds, samples } = Object(state) as Record<string, unknown>;
+    const { curves, warnings, seconds, samples, matrix } = Object(state) as Record<string, unknown>;
     this.curves.loadHostState(curves);
     this.#warnings = Array.isArray(warnings) ? [...warnings] : [];
     const { training, validation } = Object(seconds) as Record<string, unknown>;
     this.#seconds = { training: Number(training) || 0, validation: Number(validation) || 0 };
     this.#samples = Number(samples) || 0;
+    this.#matrix = asMatrix(matrix);
   }
 }
 
@@ -230,12 +247,23 @@ function base64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The matrix of a value, as numbers. */
+/** The matrix of the value with this name, or of the first that is one. */
 function matrixIn(values: object, name: string | undefined): number[][] | null {
-  if (name === undefined || !(name in values)) return null;
-  const value: unknown = Object.entries(values).find(([key]) => key === name)?.[1];
-  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return null;
-  return Array.isArray(value) && value.every(Array.isArray) ? value.map((row: number[]) => [...row]) : null;
+  for (const [key, value] of Object.entries(values)) {
+    const matrix = name === undefined || key === name ? asMatrix(value) : null;
+    if (matrix !== null) return matrix;
+  }
+  return null;
+}
+
+/** Lists of numbers, as many as each has; null for anything else. */
+function asMatrix(value: unknown): number[][] | null {
+  if (!Array.isArray(value) || value.length === 0) return null;
+  const isSquare = value.every(
+    (row: unknown) =>
+      Array.isArray(row) && row.length === value.length && row.every((count) => typeof count === 'number'),
+  );
+  return isSquare ? value.map((row: number[]) => [...row]) : null;
 }
 
 function engine(): Record<string, string> {
