@@ -1,5 +1,55 @@
 /** The public names, one by one. */
 export {
+  elasticTransform,
+  gridDistortion,
+  type RandomAffineOptions,
+  type ResizedCropOptions,
+  randomAffine,
+  randomCrop,
+  randomFlip,
+  randomPerspective,
+  randomResizedCrop,
+  randomRotation,
+} from './augment/geometry.ts';
+export { cutMix, mixUp } from './augment/mix.ts';
+export {
+  type AugMixOptions,
+  augMix,
+  type PolicyOperation,
+  policyOperation,
+  type RandAugmentOptions,
+  randAugment,
+  trivialAugment,
+} from './augment/policies.ts';
+export {
+  type ColorJitterOptions,
+  colorJitter,
+  type ErasingOptions,
+  randomAutocontrast,
+  randomBlur,
+  randomEqualize,
+  randomErasing,
+  randomGamma,
+  randomGrayscale,
+  randomInvert,
+  randomPosterize,
+  randomSharpness,
+  randomSolarize,
+} from './augment/random-colors.ts';
+export {
+  augment,
+  type Boxes,
+  compose,
+  type DrawOptions,
+  drawBatch,
+  oneOf,
+  type Pictured,
+  type PicturedBatch,
+  randomApply,
+  type Transform,
+} from './augment/transform.ts';
+export type { Fill, Interpolation } from './augment/warp.ts';
+export {
   type DecodeImageOptions,
   decodeImage,
   type ImageDecoder,
