@@ -12,7 +12,8 @@ export interface ColorOperation {
   onDevice(images: Tensor, value: Tensor): Tensor;
 }
 
-const { fround, trunc } = Math;
+const fround = (x: number): number => Math.fround(x);
+const trunc = (x: number): number => Math.trunc(x);
 
 /** Every byte by a table. */
 function byTable(image: Image, table: ArrayLike<number>): Image {

@@ -31,10 +31,10 @@ const factor = (operation: colors.ColorOperation): colors.ColorOperation => ({
   onDevice: (x, m) => operation.onDevice(x, m.add(1)),
 });
 const coloured: Readonly<Record<string, colors.ColorOperation>> = {
-  brightness: factor(colors.brightness),
-  color: factor(colors.saturation),
-  contrast: factor(colors.contrast),
-  sharpness: factor(colors.sharpness),
+  brightness: /* @__PURE__ */ factor(colors.brightness),
+  color: /* @__PURE__ */ factor(colors.saturation),
+  contrast: /* @__PURE__ */ factor(colors.contrast),
+  sharpness: /* @__PURE__ */ factor(colors.sharpness),
   posterize: colors.posterize,
   solarize: colors.solarize,
   autocontrast: colors.autocontrast,
@@ -77,7 +77,7 @@ export function policyOperation(name: PolicyOperation, magnitude: number | Magni
 /** `bins` magnitudes from low to high. */
 const ramp = (low: number, high: number, bin: number, bins: number): number => low + ((high - low) * bin) / (bins - 1);
 
-const signed = new Set([
+const signed: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'shearX',
   'shearY',
   'translateX',
@@ -101,9 +101,8 @@ interface Space {
 
 const factors: readonly PolicyOperation[] = ['brightness', 'color', 'contrast', 'sharpness'];
 const names: readonly PolicyOperation[] = [
-  ...(['identity', 'shearX', 'shearY', 'translateX', 'translateY', 'rotate'] as const),
-  ...factors,
-  ...(['posterize', 'solarize', 'autocontrast', 'equalize'] as const),
+  'identity', 'shearX', 'shearY', 'translateX', 'translateY', 'rotate', 'brightness', 'color', 'contrast', 'sharpness',
+  'posterize', 'solarize', 'autocontrast', 'equalize',
 ];
 
 /** The magnitude of an operation at a bin. */
