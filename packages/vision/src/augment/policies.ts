@@ -101,8 +101,20 @@ interface Space {
 
 const factors: readonly PolicyOperation[] = ['brightness', 'color', 'contrast', 'sharpness'];
 const names: readonly PolicyOperation[] = [
-  'identity', 'shearX', 'shearY', 'translateX', 'translateY', 'rotate', 'brightness', 'color', 'contrast', 'sharpness',
-  'posterize', 'solarize', 'autocontrast', 'equalize',
+  'identity',
+  'shearX',
+  'shearY',
+  'translateX',
+  'translateY',
+  'rotate',
+  'brightness',
+  'color',
+  'contrast',
+  'sharpness',
+  'posterize',
+  'solarize',
+  'autocontrast',
+  'equalize',
 ];
 
 /** The magnitude of an operation at a bin. */
