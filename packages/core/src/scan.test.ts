@@ -1,5 +1,5 @@
 /** A loop as one operation means what the same steps mean one after the other: values, gradients of every order, rows. */
-import { reference } from '@nn/conformance';
+import { recording, reference } from '@nn/conformance';
 import { describe, expect, test } from 'vitest';
 import {
   compile,
@@ -11,6 +11,7 @@ import {
   jvp,
   parameter,
   scan,
+  setDefaultBackend,
   solve,
   stack,
   type Tensor,
@@ -312,6 +313,38 @@ describe('whileLoop', () => {
       { n: tensor(0), sum: tensor(0) },
     );
     expect([await n.item(), await sum.item()]).toEqual([15, 105]);
+  });
+
+  test('takes steps that make tensors, draw numbers and count on the host', async () => {
+    let count = 0;
+    const sums = await whileLoop(
+      ({ x }: { x: Tensor; k: number }) => x.sum().less(9),
+      ({ x, k }) => {
+        count++;
+        return {
+          x: x
+            .add(tensor([1, 2]))
+            .add(uniform([2]).floor())
+            .add(k),
+          k: 0,
+        };
+      },
+      { x: tensor([0, 0]), k: 0.5 },
+    );
+    expect([await sums.x.array(), sums.k, count]).toEqual([[3.5, 6.5], 0, 3]);
+  });
+
+  test('compiles its turns once, and keeps nothing of turns before', async () => {
+    const backend = recording(reference());
+    setDefaultBackend(backend);
+    const x = await whileLoop(
+      (state: Tensor) => state.max().less(300),
+      (state) => state.add(1),
+      tensor(new Float32Array(100)),
+    );
+    expect(x.node.inputs).toEqual([]);
+    expect([await x.max().item(), backend.programs.length]).toEqual([300, 3]);
+    setDefaultBackend(reference());
   });
 
   test('ends somewhere', async () => {

@@ -1,7 +1,7 @@
 /** Loops for users: `scan` as one operation on the device, and `whileLoop` on the host. */
-import { compile } from './compile-function.ts';
 import { checkOptions, ShapeError, ValueError } from './errors.ts';
 import { stack } from './functional.ts';
+import { noGradient } from './gradients.ts';
 import { unseen } from './graph/hooks.ts';
 import { constant, type Node, placeholder } from './graph/node.ts';
 import { watchUpdates } from './graph/variable.ts';
@@ -16,6 +16,7 @@ import { checkSynchronous } from './settings.ts';
 import { sameShape, show } from './shape.ts';
 import { describe, rebuild, take } from './shaped.ts';
 import { nodeOf, type Tensor, wrap } from './tensor.ts';
+import { replace } from './update.ts';
 
 export interface ScanOptions {
   /** Goes from the last row of the inputs to the first; outputs lie where their inputs do. Default false. */
@@ -207,7 +208,8 @@ function checkCarry(firsts: readonly Tensor[], nexts: readonly Tensor[], isAlike
 
 /**
  * Runs `step` on the host's word as long as `condition` (a bool of one element) holds: for loops whose length depends on values,
- * such as iterations up to a tolerance. Each turn is one compiled program; no gradient passes through.
+ * such as iterations up to a tolerance. Each turn is one program, compiled once for all that have the same shape; no gradient passes
+ * through, and the step may do what it likes: draw, count on the host, make tensors.
  *
  * Throws ValueError after `most` turns (by default 10,000).
  *
@@ -233,12 +235,8 @@ export async function whileLoop<S>(
       `the condition must be one bool, got ${show(test.shape)}: reduce it, with any() or all().`,
     );
   };
-  const turn = compile((current: S) => {
-    const next = step(current);
-    return { next, test: condition(next) };
-  });
   let now = state;
-  let test = checkSynchronous('whileLoop', condition(state));
+  let test = noGradient(() => checkSynchronous('whileLoop', condition(state)));
   for (let turns = 0; await goesOn(test); turns++) {
     if (turns === most) {
       throw new ValueError(
@@ -246,7 +244,13 @@ export async function whileLoop<S>(
         `the condition still holds after ${most} turns: is it ever false? { most } allows more.`,
       );
     }
-    ({ next: now, test } = await turn(now));
+    const before = now;
+    now = noGradient(() => checkSynchronous('whileLoop', step(before)));
+    test = noGradient(() => condition(now));
+    const tensors: Tensor[] = [];
+    take(now, tensors);
+    // the state and the test are one program, whose results the next turn starts from
+    await Promise.all([test.data(), replace([], tensors)]);
   }
   return now;
 }

@@ -17,6 +17,7 @@ import { type AtItem, indexAt } from './ops/at.ts';
 import * as compare from './ops/compare.ts';
 import * as composite from './ops/composite.ts';
 import { matmul } from './ops/contract.ts';
+import { fitting } from './ops/fitting.ts';
 import * as functions from './ops/functions.ts';
 import { type IndexRange, requireInside } from './ops/index-range.ts';
 import * as indexing from './ops/indexing.ts';
@@ -645,9 +646,9 @@ export class Tensor {
     return wrap(result);
   }
 
-  /** A copy with the box at `starts` replaced by `value`. Starts are lifted. */
+  /** A copy with the box at `starts` replaced by `value`. Starts are lifted. Throws DTypeError for floats in integers. */
   update(starts: readonly (number | NumberSource)[], value: TensorLike): Tensor {
-    const box = this.#operand(value);
+    const box = fitting('update', this.#operand(value), this.dtype, !isTensor(value));
     const inRange = starts.map((start, axis) => {
       const room = (this.shape[axis] ?? 0) - (box.shape[axis] ?? 0);
       // a source is brought into range each time it is read

@@ -13,6 +13,7 @@ import { findGroups, safeGroups } from './group.ts';
 import { lastReads } from './last-reads.ts';
 import { type LoweredKernel, Lowerer, splitSize } from './lower.ts';
 import { assignSlots } from './memory.ts';
+import { savedFirst, slicesToSave } from './saved-slices.ts';
 import { type LoopPlan, schedule } from './schedule.ts';
 import { resolve, runOf, type Trace, traceGraph } from './trace.ts';
 
@@ -55,13 +56,14 @@ type Lowered = LoweredKernel | { readonly loop: LoweredLoop };
 
 /** Lowers every kernel; where one does not fit, a node more is stored and all are planned again. */
 function lowerAll(trace: Trace, limits: Limits): Lowered[] {
-  const forced = new Set<Node>();
+  const saved = limits.inPlace ? slicesToSave(trace) : new Map<Node, Node>();
+  const forced = new Set<Node>(saved.keys());
   const lowerer = new Lowerer(trace.order.length, limits);
   for (;;) {
     const plan = schedule(trace, limits, forced);
     const before = forced.size;
     const kernels: (LoweredKernel | LoopPlan)[] = [];
-    for (const kernel of plan.kernels) {
+    for (const kernel of savedFirst(plan.kernels, saved, (kernel) => ('loop' in kernel ? kernel.loop : kernel.owner))) {
       const lowered = 'loop' in kernel ? kernel : lowerer.lower(kernel, plan);
       if ('store' in lowered) forced.add(lowered.store);
       else kernels.push(lowered);

@@ -1,13 +1,11 @@
 /** What the functions of tensors in this folder share: operands as float32 nodes of one shape, and polynomials. */
 
 import type { DType } from '../backend.ts';
-import { isFloat } from '../dtype.ts';
-import { DTypeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { add, multiply, negate } from '../ops/arithmetic.ts';
 import { equal, less, or, where } from '../ops/compare.ts';
+import { fitting } from '../ops/fitting.ts';
 import { cast, reciprocal } from '../ops/functions.ts';
-import { valuesOnHost } from '../ops/index-range.ts';
 import { checkComputable } from '../ops/pointwise.ts';
 import { expandTo } from '../ops/views.ts';
 import { broadcastShapes } from '../shape.ts';
@@ -31,15 +29,7 @@ export function real(operation: string, x: TensorLike): Node {
 /** Values that are written into x, in its dtype: fractions do not become whole without a word. */
 export function valuesFor(operation: string, x: Node, values: TensorLike): Node {
   const node = computable(operation, values, x.dtype);
-  if (isFloat(x.dtype) || !isFloat(node.dtype)) return cast(node, x.dtype);
-  // a list of whole numbers is float32 without meaning to be
-  const numbers = isTensor(values) ? null : valuesOnHost(node, true);
-  if (numbers === null || !Array.from(numbers).every(Number.isInteger)) {
-    throw new DTypeError(operation, `float32 values do not fit into ${x.dtype}: x.cast('float32') takes them.`, {
-      dtype: x.dtype,
-    });
-  }
-  return cast(node, x.dtype);
+  return fitting(operation, node, x.dtype, !isTensor(values));
 }
 
 /** Two operands in one shape, so that a rule for their gradients need not add up what broadcasting repeated. */

@@ -192,6 +192,12 @@ describe.each<[string, Case[]]>([
         'scatterAdd: updates [3, 2] do not fit: base [4, 2] with indices [2] at axis 0 takes [2, 2].',
       ],
       [
+        'updates of another kind',
+        () => z(4).cast('int32').update([1], z(2).add(0.5)),
+        DTypeError,
+        "update: float32 values do not fit into int32: x.cast('float32') takes them.",
+      ],
+      [
         'a box that leaves the tensor',
         () => z(4).update([3], z(2)),
         ShapeError,
