@@ -19,9 +19,11 @@ import type { WriteOptions } from './files.ts';
 import { readBytes, writeInOrder } from './files.ts';
 import type { States } from './host-state.ts';
 import { findStateful, restoreStates, takeStates } from './host-state.ts';
+import { openOptionNames } from './open-weights.ts';
 import { applyValues, pairParameters, readPairs, readValues, refuseMismatch } from './parameters.ts';
 import type { ParseOptions, Safetensors } from './safetensors.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+import type { DownloadOptions } from './sources/download-options.ts';
 import type { Source } from './sources/reader.ts';
 import { entriesOf } from './weights.ts';
 
@@ -33,7 +35,7 @@ export interface SaveCheckpointOptions extends WriteOptions {
   readonly notes?: Json;
 }
 
-export interface LoadCheckpointOptions extends ParseOptions {
+export interface LoadCheckpointOptions extends ParseOptions, DownloadOptions {
   /** Whether core's random state is restored, too; true where not given. */
   readonly random?: boolean;
   /** Ends the loading before anything was changed: the promise rejects with the signal's reason. */
@@ -126,9 +128,9 @@ export async function loadCheckpoint(
   parts: CheckpointParts,
   options: LoadCheckpointOptions = {},
 ): Promise<{ readonly notes: Json }> {
-  checkOptions('loadCheckpoint', options, ['random', 'signal', 'maxHeaderBytes', 'maxTensors']);
+  checkOptions('loadCheckpoint', options, ['random', ...openOptionNames]);
   const { signal, maxHeaderBytes, maxTensors } = options;
-  const bytes = await readBytes(source, signal);
+  const bytes = await readBytes(source, signal, options);
   const file = parseSafetensors(bytes, {
     ...(maxHeaderBytes && { maxHeaderBytes }),
     ...(maxTensors && { maxTensors }),

@@ -5,15 +5,20 @@
 import { type AbortSignalLike, bytesFrom, checkOptions, excerpt, untilAborted, ValueError } from '@nn/core';
 import { forget, removeLeftovers, temporaryName } from './leftovers.ts';
 import { fileModules } from './node-modules.ts';
+import type { DownloadOptions } from './sources/download-options.ts';
 import { openBytes, type Source } from './sources/reader.ts';
 
 /** All bytes of a source; errors are those of `openBytes`. */
-export async function readBytes(source: Source, signal?: AbortSignalLike): Promise<Uint8Array> {
-  if (typeof source !== 'string') {
+export async function readBytes(
+  source: Source,
+  signal?: AbortSignalLike,
+  options: DownloadOptions = {},
+): Promise<Uint8Array> {
+  if (typeof source !== 'string' && options.sha256 === undefined) {
     const bytes = await bytesFrom(source, signal);
     if (bytes) return bytes;
   }
-  const reader = await openBytes(source, signal);
+  const reader = await openBytes(source, signal, options);
   try {
     return await reader.read(0, reader.size);
   } finally {

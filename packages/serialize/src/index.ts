@@ -21,7 +21,13 @@ export type { Mismatch } from './parameters.ts';
 export { encodeTorch } from './pytorch/write.ts';
 export type { ParseOptions, Safetensors, StoredTensor } from './safetensors.ts';
 export { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';
-export type { Source } from './sources/reader.ts';
+export type {
+  DownloadFetch,
+  DownloadOptions,
+  DownloadProgress,
+  DownloadResponse,
+} from './sources/download-options.ts';
+export type { Bytes, NamedFile, Source } from './sources/reader.ts';
 export type { LoadedTensors, LoadTensorsOptions } from './tensors.ts';
 export { loadTensors } from './tensors.ts';
 export type { WeightsFormat } from './weights.ts';

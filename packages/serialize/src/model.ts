@@ -135,7 +135,8 @@ function formatOf(path: string): SaveFormat {
 
 /**
  * Gives a model the values in a file of weights: safetensors, PyTorch (.pt, .pth, .bin of every version), NumPy (.npz), GGUF;
- * the content tells which, not the name. A model in several files is its folder, its index, or a list of its files. All or nothing: whatever does not fit is a `FormatError` that puts both sides next to
+ * the content tells which, not the name. A model in several files is its folder, its index, or a list of its files. The source may be an
+ * address, 'https://...' or 'hf://owner/name/file@revision', of which only what is needed is fetched. All or nothing: whatever does not fit is a `FormatError` that puts both sides next to
  * each other, and leaves the model as it was. Nothing in a file is run. Tensors are read one after the other, so that a large file on disk
  * takes no more memory than the model. PyTorch's `num_batches_tracked` is skipped where the model has none. A parameter that the
  * model has in two places (tied weights) is found under either name, or both.

@@ -8,6 +8,8 @@ import { ValueError } from '@nn/core';
 interface FileModules {
   readonly files: ReturnType<typeof process.getBuiltinModule<'node:fs/promises'>>;
   readonly paths: ReturnType<typeof process.getBuiltinModule<'node:path'>>;
+  /** The path of an address that begins with 'file://'. */
+  readonly fromAddress: (address: string) => string;
 }
 
 /** Node's modules. Throws a `ValueError` where there are none. */
@@ -21,5 +23,7 @@ export function fileModules(path: string): FileModules {
       },
     );
   }
-  return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
+  const builtin = process.getBuiltinModule.bind(process);
+  const { fileURLToPath: fromAddress } = builtin('node:url');
+  return { files: builtin('node:fs/promises'), paths: builtin('node:path'), fromAddress };
 }

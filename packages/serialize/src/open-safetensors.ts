@@ -23,6 +23,7 @@ export async function openSafetensors(
       size: end - begin,
       order: dataStart + begin,
       owned: reader.owned,
+      extent: { reader, begin: dataStart + begin, end: dataStart + end },
       bytes: () => reader.read(dataStart + begin, dataStart + end),
     };
     entries.set(name, plainEntry('safetensors', type, shape, source));

@@ -2,23 +2,24 @@
  * Opens a file of weights, whatever its name says: the format is told by the first bytes, and its reader loaded then. What
  * is no file of weights is refused with what it is and what to do.
  */
-import { type AbortSignalLike, FormatError } from '@nn/core';
+import { type AbortSignalLike, FormatError, ValueError } from '@nn/core';
 import { openSafetensors } from './open-safetensors.ts';
 import { isOtherwise, type ParseOptions } from './safetensors.ts';
 import type { Folder } from './shards.ts';
-import { type ByteReader, bytesReader, openFile, type Source } from './sources/reader.ts';
+import { type DownloadOptions, downloadOptionNames } from './sources/download-options.ts';
+import { type ByteReader, nameOf, openBytes, type Source } from './sources/reader.ts';
 import type { WeightsFile } from './weights.ts';
 
-export interface OpenOptions extends ParseOptions {
+export interface OpenOptions extends ParseOptions, DownloadOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
 /** The names of these options, for checks. */
-export const openOptionNames = ['signal', 'maxHeaderBytes', 'maxTensors'] as const;
+export const openOptionNames: readonly string[] = ['signal', 'maxHeaderBytes', 'maxTensors', ...downloadOptionNames];
 
 /** Opens a source; who opened it closes it. */
 export async function openWeights(source: Source, options: OpenOptions): Promise<WeightsFile> {
-  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000, signal } = options;
+  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000 } = options;
   const limits = { maxHeaderBytes, maxTensors };
   const open = async (reader: ByteReader): Promise<WeightsFile> => {
     try {
@@ -28,27 +29,26 @@ export async function openWeights(source: Source, options: OpenOptions): Promise
       throw error;
     }
   };
-  const opened = await openSource(source, signal);
+  const opened = await openSource(source, options);
   if ('read' in opened) return open(opened);
   const { openFolder } = await import('./shards.ts');
   return openFolder(opened, limits, open);
 }
 
 /** One file, or several. */
-async function openSource(source: Source, signal: AbortSignalLike | undefined): Promise<ByteReader | Folder> {
-  const reader = await bytesReader(source, signal);
-  if (reader) return reader;
-  if (typeof source !== 'string') {
-    const { folderOf } = await import('./sources/folder.ts');
-    return folderOf(source, signal);
-  }
+async function openSource(source: Source, options: OpenOptions): Promise<ByteReader | Folder> {
+  const { signal, sha256 } = options;
+  const name = nameOf(source);
+  const isList = name === undefined && typeof source === 'object' && source !== null && Symbol.iterator in source;
   try {
-    return await openFile(source, signal);
+    if (!isList || ArrayBuffer.isView(source)) return await openBytes(source, signal, options);
   } catch (error) {
-    if (Object(error).kind !== 'format/readBytes/folder') throw error;
-    const { folderAt } = await import('./sources/folder.ts');
-    return folderAt(source, signal);
+    if (name === undefined || Object(error).kind !== 'format/readBytes/folder') throw error;
   }
+  if (sha256 !== undefined)
+    throw new ValueError('loadModel', 'sha256 is that of one file; of several, load each by itself.');
+  const { folderAt, folderOf } = await import('./sources/folder.ts');
+  return name === undefined ? folderOf(source, signal) : folderAt(name, signal);
 }
 
 async function openReader(

@@ -6,7 +6,7 @@
 import type { AbortSignalLike, Parameter, Tensor } from '@nn/core';
 import { isNNError, tensor } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
-import type { WeightsEntry } from './weights.ts';
+import { expectReads, type WeightsEntry } from './weights.ts';
 
 /** A tensor of the file that does not fit its parameter, which is named as in the model. */
 export type Mismatch =
@@ -112,6 +112,7 @@ export async function readPairs(pairing: Pairing, options: ReadOptions = {}): Pr
   const { pairs, doubles, missing, unexpected } = pairing;
   const mismatched = [...pairing.mismatched];
   const values = new Map<Pair, Tensor>();
+  expectReads(pairs.map(({ entry }) => entry));
   for (const pair of [...pairs].sort((a, b) => a.entry.order - b.entry.order)) {
     options.signal?.throwIfAborted();
     const value = await convert(pair, options, mismatched);

@@ -3,7 +3,7 @@ import { checkOptions } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
 import { type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
 import type { Source } from './sources/reader.ts';
-import type { WeightsFormat } from './weights.ts';
+import { expectReads, type WeightsFormat } from './weights.ts';
 
 export interface LoadTensorsOptions extends DecodeOptions, OpenOptions {
   /** Which tensors are read; all where not given. Of a file on disk, only their bytes are. */
@@ -37,11 +37,13 @@ export async function loadTensors(source: Source, options: LoadTensorsOptions = 
   const file = await openWeights(source, options);
   try {
     const wanted = [...file.entries].filter(([name]) => only(name));
+    expectReads(wanted.map(([, entry]) => entry));
     const read = new Map<string, HostTensor>();
     for (const [name, entry] of [...wanted].sort(([, a], [, b]) => a.order - b.order)) {
       signal?.throwIfAborted();
       read.set(name, await entry.read(name, { narrow, widen }));
     }
+    signal?.throwIfAborted();
     const tensors = new Map(
       wanted.flatMap(([name]) => {
         const value = read.get(name);

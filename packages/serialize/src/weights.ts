@@ -5,6 +5,7 @@
 import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
 import { decodeElements, whyUnread } from './element-types.ts';
 import type { Safetensors } from './safetensors.ts';
+import type { ByteReader } from './sources/reader.ts';
 
 /** The formats that are read, as results and messages name them. */
 export type WeightsFormat = 'safetensors' | 'PyTorch' | 'NumPy' | 'GGUF';
@@ -20,6 +21,8 @@ export interface WeightsEntry {
   readonly place?: string;
   /** Where it begins in the file, for reading in order. */
   readonly order: number;
+  /** Where its bytes are, nearly: those who fetch them are told, and fetch what lies together in one go. */
+  readonly extent?: { readonly reader: ByteReader; readonly begin: number; readonly end: number };
   /** Why its values cannot be read, where they cannot whatever the options. */
   readonly unread?: string;
   read(name: string, options: DecodeOptions): Promise<HostTensor>;
@@ -48,6 +51,7 @@ export function plainEntry(
     readonly order: number;
     readonly place?: string;
     readonly owned: boolean;
+    readonly extent?: WeightsEntry['extent'];
     bytes(): Promise<Uint8Array>;
   },
 ): WeightsEntry {
@@ -58,12 +62,25 @@ export function plainEntry(
     size: source.size,
     order: source.order,
     ...(unread !== undefined && { unread }),
+    ...(source.extent && { extent: source.extent }),
     ...(source.place !== undefined && { place: source.place }),
     read: async (name, options) => ({
       shape,
       ...decodeElements(name, type, await source.bytes(), options, { operation: format, owned: source.owned }),
     }),
   };
+}
+
+/** Tells the readers of these entries that they will be read. */
+export function expectReads(entries: Iterable<WeightsEntry>): void {
+  const parts = new Map<ByteReader, [begin: number, end: number][]>();
+  for (const { extent } of entries) {
+    if (!extent) continue;
+    const known = parts.get(extent.reader) ?? [];
+    known.push([extent.begin, extent.end]);
+    parts.set(extent.reader, known);
+  }
+  for (const [reader, wanted] of parts) reader.expect?.(wanted);
 }
 
 /** The entries of safetensors that are in memory as a whole. */

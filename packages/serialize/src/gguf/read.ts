@@ -89,7 +89,8 @@ function sizeOf({ name, shape, type }: TensorInfo): number | undefined {
 function entryOf(reader: ByteReader, { name, shape, type }: TensorInfo, begin: number, size: number): WeightsEntry {
   const bytes = (): Promise<Uint8Array> => reader.read(begin, begin + size);
   const plain = plainTypes.get(type);
-  if (plain) return plainEntry('GGUF', plain, shape, { size, order: begin, owned: reader.owned, bytes });
+  const extent = { reader, begin, end: begin + size };
+  if (plain) return plainEntry('GGUF', plain, shape, { size, order: begin, owned: reader.owned, extent, bytes });
   const block = blockTypes.get(type)!;
   const unread = whyUnread(block);
   return {
@@ -97,6 +98,7 @@ function entryOf(reader: ByteReader, { name, shape, type }: TensorInfo, begin: n
     shape,
     size,
     order: begin,
+    extent,
     ...(unread !== undefined && { unread }),
     async read() {
       if (unread !== undefined) return fail('type', `'${excerpt(name)}' ${unread}.`, { name, type: block.name });

@@ -18,7 +18,13 @@ interface NumpyLimits {
 export async function openNpy(reader: ByteReader, limits: NumpyLimits): Promise<WeightsFile> {
   const entry = await entryOf(
     'the file',
-    { size: reader.size, owned: reader.owned, order: 0, read: (begin, end) => reader.read(begin, end) },
+    {
+      size: reader.size,
+      owned: reader.owned,
+      order: 0,
+      extent: { reader, begin: 0, end: reader.size },
+      read: (begin, end) => reader.read(begin, end),
+    },
     limits,
   );
   const isEntry = typeof entry !== 'string';
@@ -58,6 +64,7 @@ interface Contents {
   readonly size: number;
   readonly owned: boolean;
   readonly order: number;
+  readonly extent: NonNullable<WeightsEntry['extent']>;
   read(begin: number, end: number): Promise<Uint8Array>;
   check?(parts: readonly Uint8Array[]): void;
 }
@@ -72,7 +79,8 @@ async function contentsOf(reader: ByteReader, member: Member): Promise<Contents>
       );
     }
   };
-  const common = { size: member.size, order: begin, check };
+  const extent = { reader, begin, end: begin + member.packedSize };
+  const common = { size: member.size, order: begin, extent, check };
   if (member.stored)
     return { ...common, owned: reader.owned, read: (from, to) => reader.read(begin + from, begin + to) };
   return {
@@ -99,6 +107,7 @@ async function entryOf(name: string, contents: Contents, limits: NumpyLimits): P
     size: header.size,
     order: contents.order,
     owned: contents.owned,
+    extent: contents.extent,
     async bytes() {
       const data = await contents.read(dataStart, contents.size);
       contents.check?.([headerBytes, data]);

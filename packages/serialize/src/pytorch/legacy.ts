@@ -63,6 +63,7 @@ export async function readLegacy(reader: ByteReader, limits: TorchLimits): Promi
       size: count * width,
       owned: reader.owned,
       order: begin,
+      reader,
       read: (from, to) => reader.read(begin + from, begin + to),
     });
     at = end;

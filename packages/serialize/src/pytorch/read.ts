@@ -86,6 +86,7 @@ function memberBytes(reader: ByteReader, member: Member): StorageBytes {
     size: member.size,
     owned: reader.owned || !member.stored,
     order: member.at,
+    reader,
     async read(begin, end) {
       const at = await begins();
       if (member.stored) return reader.read(at + begin, at + end);

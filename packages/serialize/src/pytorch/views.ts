@@ -4,6 +4,7 @@
  */
 import { excerpt } from '@nn/core';
 import { bitsOf } from '../element-types.ts';
+import type { ByteReader } from '../sources/reader.ts';
 import { isRowMajor, reversed, rowMajor } from '../strided.ts';
 import { plainEntry, type WeightsEntry } from '../weights.ts';
 import { fail, type TorchTensor } from './tensors.ts';
@@ -12,8 +13,9 @@ import { fail, type TorchTensor } from './tensors.ts';
 export interface StorageBytes {
   readonly size: number;
   readonly owned: boolean;
-  /** Where it begins in the file. */
+  /** Where it begins in the file; `reader` is that of the file, where it begins there. */
   readonly order: number;
+  readonly reader?: ByteReader;
   read(begin: number, end: number): Promise<Uint8Array>;
 }
 
@@ -22,6 +24,9 @@ export interface Storages {
   readonly bigEndian: boolean;
   readonly bytes: ReadonlyMap<string, StorageBytes>;
 }
+
+/** The header of a member of an archive with its name and its padding has fewer bytes. */
+const headerRoom = 512;
 
 /** The most bytes that a tensor of repeated elements may become, where its storage is small: 256 MiB. */
 const repeatLimit = 2 ** 28;
@@ -58,9 +63,14 @@ export function entryOf(name: string, tensor: TorchTensor, storages: Storages): 
       { name },
     );
   }
+  const begin = bytes.order + first * width;
   return plainEntry('PyTorch', type, shape, {
     size: count * width,
-    order: bytes.order + first * width,
+    order: begin,
+    // In an archive it begins a little later, behind a header of its own.
+    ...(bytes.reader && {
+      extent: { reader: bytes.reader, begin, end: begin + (last + 1 - first) * width + headerRoom },
+    }),
     place: `${storage.key}/${first}/${type}/${shape.join()}/${strides.join()}`,
     owned: bytes.owned,
     async bytes() {

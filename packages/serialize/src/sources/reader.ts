@@ -5,6 +5,7 @@
  */
 import { type AbortSignalLike, bytesFrom, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
 import { fileModules } from '../node-modules.ts';
+import type { DownloadOptions } from './download-options.ts';
 
 /** A source that is open. */
 export interface ByteReader {
@@ -74,15 +75,39 @@ export async function bytesReader(
   return bytes && memoryReader(bytes);
 }
 
+/** A path, or an address; a `URL` of a file is its path. Undefined for everything else. */
+export function nameOf(source: unknown): string | undefined {
+  const name: unknown = typeof source === 'string' ? source : Object(source).href;
+  if (typeof name !== 'string') return undefined;
+  return name.startsWith('file://') ? fileModules(name).fromAddress(name) : name;
+}
+
 /**
  * Opens one file. Throws a `FormatError` where it cannot be read, a `ValueError` for a path where there are no
  * files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
  */
-export async function openBytes(source: Source, signal?: AbortSignalLike): Promise<ByteReader> {
-  const reader = await bytesReader(source, signal);
-  if (reader) return reader;
-  if (typeof source !== 'string') throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
-  return openFile(source, signal);
+export async function openBytes(
+  source: Source,
+  signal?: AbortSignalLike,
+  options: DownloadOptions = {},
+): Promise<ByteReader> {
+  const reader = (await bytesReader(source, signal)) ?? (await openNamed(nameOf(source), signal, options));
+  if (options.sha256 !== undefined) {
+    const { checkHash } = await import('./checked.ts');
+    await checkHash(reader, options.sha256, signal);
+  }
+  return reader;
+}
+
+async function openNamed(
+  name: string | undefined,
+  signal: AbortSignalLike | undefined,
+  options: DownloadOptions,
+): Promise<ByteReader> {
+  if (name === undefined) throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
+  if (!/^(https?|hf):\/\//i.test(name)) return openFile(name, signal);
+  const { openRemote } = await import('./remote.ts');
+  return openRemote(name, options, signal);
 }
 
 /** Systems read no more than 2 GiB at once. */
