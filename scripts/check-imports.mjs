@@ -60,6 +60,7 @@ const layers = {
 const withoutCircles = [
   'packages/backend-cpu/src/',
   'packages/backend-gpu/src/',
+  'packages/keras/src/',
   'packages/layers/src/',
   'packages/text/src/',
 ];
@@ -78,6 +79,11 @@ const allowed = [
   { files: 'packages/optim/src/', imports: ['@nn/core'] },
   { files: 'packages/serialize/src/', imports: ['@nn/core', '@nn/data'] },
   { files: 'packages/serialize/src/main.ts', imports: ['@nn/core', '@nn/serialize'] },
+  {
+    files: 'packages/keras/src/',
+    imports: ['@nn/core', '@nn/layers', '@nn/serialize', '@nn/serialize/formats', 'h5wasm'],
+  },
+  { files: 'packages/keras/src/main.ts', imports: ['@nn/core', '@nn/keras'] },
   { files: 'packages/data/src/', imports: ['@nn/core'] },
   { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette', 'hyparquet-compressors'] },
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },

@@ -20,6 +20,7 @@ const train = `
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
+import { loadKeras } from '@nn/keras';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { SGD } from '@nn/optim';
@@ -32,6 +33,14 @@ async function pictures() {
   const png = await decodeImage(await encodePng(resize(image, 2)));
   const photo = await decodeImage(Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0)));
   return [png.data.join(), photo.width, photo.data.reduce((sum, value, i) => (sum + value * (i + 1)) % 1000003, 0)];
+}
+async function keras() {
+  const layer = { class_name: 'Dense', config: { name: 'dense', units: 1, use_bias: false, batch_input_shape: [null, 2] } };
+  const model = { class_name: 'Sequential', keras_version: '2.15.0', config: { name: 'small', layers: [layer] } };
+  const weights = [{ name: 'dense/kernel', shape: [2, 1], dtype: 'float32' }];
+  const json = { modelTopology: { model_config: model }, weightsManifest: [{ paths: ['w.bin'], weights }] };
+  const files = [new File([JSON.stringify(json)], 'model.json'), new File([Float32Array.of(2, 3)], 'w.bin')];
+  return (await loadKeras(files)).forward(tensor([[1, 10]])).item();
 }
 export async function train() {
   const backend = cpu();
@@ -64,8 +73,8 @@ export async function train() {
   const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
   const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
   const { engine, reason } = backend.info();
-  const seen = await pictures();
-  return { seen, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
+  const [seen, kept] = [await pictures(), await keras()];
+  return { seen, kept, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -101,6 +110,8 @@ const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'm
 const trained = {
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
+  // A model of TensorFlow.js from files that were dropped on the page.
+  kept: 32,
   answer: '21.00',
   r2: '1.000',
   drawn: true,

@@ -36,6 +36,15 @@ test('the pictures carry the licence of the decoder that is built in, in the ver
   );
 });
 
+test('Keras carries the licences of h5wasm and HDF5, in the version that is built in', () => {
+  const folder = join(everything(), 'node_modules/@nn/keras');
+  const text = readFileSync(join(folder, 'THIRD-PARTY.md'), 'utf8');
+  const installed = join(root, 'packages/keras/node_modules/h5wasm');
+  expect(text).toContain(`\n## h5wasm ${manifest(installed).version} (NIST)\n`);
+  expect(text).toContain(readFileSync(join(installed, 'LICENSE.txt'), 'utf8').trim());
+  expect(readFileSync(join(folder, 'dist/h5wasm.js'), 'utf8')).toContain('Contains h5wasm (NIST) and HDF5');
+});
+
 test('only the backend for the GPU contains gpu.js, in a file of its own that both formats share', () => {
   const built = names.flatMap((name) =>
     readdirSync(join(everything(), 'node_modules/@nn', name, 'dist')).map((file) => `${name}/dist/${file}`),
