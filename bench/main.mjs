@@ -41,7 +41,11 @@ async function main() {
     const { findNode } = await import('./harness/launch.mjs');
     const node = options.node === null ? process.execPath : findNode(options.node);
     process.exitCode =
-      spawnSync(node, [...flags, `${here}${script}`, ...options.only], { stdio: 'inherit' }).status ?? 1;
+      spawnSync(
+        node,
+        [...flags, `${here}${script}`, ...(options.profile ? [options.libraries?.[0] ?? 'nn'] : []), ...options.only],
+        { stdio: 'inherit' },
+      ).status ?? 1;
     return undefined;
   }
   if (!options.report) {

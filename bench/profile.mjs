@@ -1,18 +1,20 @@
 /**
  * Where the time of nn's training steps goes, kernel by kernel: `npm run bench -- --profile [--only cnn]`. Each step runs
- * many times; the table is of one average step. Also writes Chrome traces into results/.
+ * many times; the table is of one average step. `--libraries nn-native` looks at the native backend. Also writes Chrome traces into results/.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpu } from '@nn/backend-cpu';
+import { native } from '@nn/backend-native';
 import { profile, setDefaultBackend } from '@nn/core';
 import { print } from './harness/print.mjs';
 import { buildModel } from './libraries/nn-models.mjs';
 import { digits, textTable } from './report/format.mjs';
 import { models } from './workloads/models.mjs';
 
-const only = process.argv.slice(2);
-const backend = cpu();
+const [library, ...only] = process.argv.slice(2);
+const backend = library === 'nn-native' ? native() : cpu();
 setDefaultBackend(backend);
+if ('ready' in backend) await backend.ready();
 const { engine, details } = backend.info();
 print(`Node ${process.versions.node}, ${engine}, ${JSON.stringify(details)}`);
 mkdirSync(new URL('results/', import.meta.url), { recursive: true });
@@ -22,6 +24,10 @@ for (const spec of Object.values(models)) {
   const { input, target, loss, optimizer } = await buildModel(spec);
   const step = () => optimizer.step(loss(input, target));
   for (let k = 0; k < 8; k++) await step();
+  if ('ready' in backend) {
+    await backend.ready();
+    for (let k = 0; k < 2; k++) await step();
+  }
   const repeats = spec.name === 'small' ? 200 : 10;
   const begin = performance.now();
   for (let k = 0; k < repeats; k++) await step();

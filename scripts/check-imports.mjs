@@ -50,7 +50,7 @@ const layers = {
     { name: 'loops', files: ['wasm/loops/'] },
     { name: 'kernels', files: ['wasm/kernels/'] },
     { name: 'program', files: ['wasm/program/'] },
-    { name: 'engine', files: ['wasm/engine.ts'] },
+    { name: 'engine', files: ['wasm/native.ts', 'wasm/executable.ts', 'wasm/engine.ts'] },
     { name: 'backend', files: ['backend.ts'] },
     { name: 'entries', files: ['*', 'javascript/index.ts', 'wasm/index.ts'] },
   ],

@@ -3,19 +3,23 @@
  * it. What differs is not used.
  */
 import process from 'node:process';
-import type { LibraryTier, LinkedTier } from '@nn/backend-cpu/tier';
+import type { LibraryTier, LinkedTier, NativeCode, ProgramTier } from '@nn/backend-cpu/tier';
+import { functions, tileRows } from './c/products.ts';
+import { programSource } from './c/program.ts';
 import { messageOf, Unavailable } from './compiler.ts';
-import { functions, tileRows } from './source.ts';
 
 type Call = (...words: number[]) => void;
 type Linked = Readonly<Record<string, Call>> & { readonly move: (memory: Uint8Array) => void };
 interface Addon {
   link(memory: Uint8Array): Linked;
 }
+interface ProgramAddon {
+  link: NativeCode['link'];
+}
 
 /** The tier of a file. Throws `Unavailable` where it cannot be loaded, or computes something else than it should. */
 export function loadTier(file: string): LibraryTier {
-  const addon = load(file);
+  const addon = load<Addon>(file);
   check(addon);
   return {
     tileRows,
@@ -24,22 +28,38 @@ export function loadTier(file: string): LibraryTier {
       return { functions: linked, move: (elsewhere) => move(elsewhere) };
     },
     source: `(memory) => {
-      const module = { exports: {} };
-      process.dlopen(module, ${JSON.stringify(file)});
-      const { move, ...functions } = module.exports.link(memory);
-      return functions;
+      const load = (file) => {
+        const module = { exports: {} };
+        process.dlopen(module, file);
+        return module.exports;
+      };
+      const { move, ...functions } = load(${JSON.stringify(file)}).link(memory);
+      return { functions, open: (name, host) => load(name).link(memory, host) };
     }`,
   };
 }
 
-function load(file: string): Addon {
+/** Programs as addons, whose files are made by `fileOf`. */
+export function programTier(
+  options: Omit<ProgramTier, 'build'>,
+  fileOf: (source: string) => Promise<string>,
+): ProgramTier {
+  const build = async (program: Uint8Array, library: Uint8Array): Promise<NativeCode> => {
+    const name = await fileOf(programSource(program, library));
+    const { link } = load<ProgramAddon>(name);
+    return { name, link: (memory, functions) => link(memory, functions) };
+  };
+  return { ...options, build };
+}
+
+function load<A>(file: string): A {
   const module: { exports: unknown } = { exports: {} };
   try {
     process.dlopen(module, file);
   } catch (error) {
     throw new Unavailable(`the compiled code could not be loaded (${messageOf(error)})`);
   }
-  return module.exports as Addon;
+  return module.exports as A;
 }
 
 /** Products and dot products of all kinds of edges, beside sums in double precision. */

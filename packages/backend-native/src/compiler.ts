@@ -1,5 +1,5 @@
 /**
- * The addon as a file: compiled once by the system's compiler in a process of its own, kept in the user's cache folder under a
+ * Addons as files: each is compiled once by the system's compiler in a process of its own, kept in the user's cache folder under a
  * name that says what it was made from, and taken from there by every process after the first.
  *
  * Code that is loaded must be the user's own: the folder is his alone (0700, checked each time), a file appears under its name
@@ -12,7 +12,6 @@ import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { cpus, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
-import { source } from './source.ts';
 
 /** Why there is no native code, in words that follow "because". */
 export class Unavailable extends Error {}
@@ -22,40 +21,49 @@ const patience = 120_000;
 
 export interface Built {
   readonly file: string;
-  /** The compiler as it calls itself. */
-  readonly compiler: string;
   readonly fromCache: boolean;
 }
 
-/** The addon's file. Throws `Unavailable`. `fused`: products and sums may be rounded once. */
-export async function build(options: {
+/** A compiler that was found, and the folder for what it makes. */
+export interface Toolchain {
+  /** The compiler as it calls itself. */
+  readonly compiler: string;
+  /** The file of an addon with this source. Rejects with `Unavailable`. */
+  build(source: string): Promise<Built>;
+}
+
+/** Throws `Unavailable`. `fused`: products and sums may be rounded once, where the source says so. */
+export async function findToolchain(options: {
   readonly compiler: string | undefined;
   readonly cache: string | undefined;
   readonly fused: boolean;
-}): Promise<Built> {
+}): Promise<Toolchain> {
   if (process.platform === 'win32') throw new Unavailable('Windows is not supported yet');
   const program = options.compiler ?? findCompiler();
   const version = (await run(program, ['--version'])).split('\n')[0] ?? '';
   const flags = [
-    ...['-O3', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c', '-w'],
-    `-ffp-contract=${options.fused ? 'fast' : 'off'}`,
+    ...['-O2', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c', '-w', '-ffp-contract=off'],
+    ...['-fno-math-errno', '-fno-strict-aliasing', `-DFUSED=${options.fused ? 1 : 0}`],
     ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
   ];
   const folder = await ownFolder(options.cache ?? cacheFolder());
   const { model = '' } = cpus()[0] ?? {};
-  const facts = [source, version, flags.join(' '), process.platform, process.arch, model];
-  const key = createHash('sha256').update(facts.join('\0')).digest('hex').slice(0, 32);
-  const file = join(folder, `${key}.node`);
-  if (await isOwnFile(file)) return { file, compiler: version, fromCache: true };
-  const draft = join(folder, `${key}.${randomUUID()}`);
-  try {
-    await writeFile(`${draft}.c`, source, { mode: 0o600 });
-    await run(program, [...flags, '-o', `${draft}.node`, `${draft}.c`]);
-    await rename(`${draft}.node`, file);
-  } finally {
-    await Promise.all([`${draft}.c`, `${draft}.node`].map((path) => rm(path, { force: true })));
-  }
-  return { file, compiler: version, fromCache: false };
+  const build = async (source: string): Promise<Built> => {
+    const facts = [source, version, flags.join(' '), process.platform, process.arch, model];
+    const key = createHash('sha256').update(facts.join('\0')).digest('hex').slice(0, 32);
+    const file = join(folder, `${key}.node`);
+    if (await isOwnFile(file)) return { file, fromCache: true };
+    const draft = join(folder, `${key}.${randomUUID()}`);
+    try {
+      await writeFile(`${draft}.c`, source, { mode: 0o600 });
+      await run(program, [...flags, '-o', `${draft}.node`, `${draft}.c`]);
+      await rename(`${draft}.node`, file);
+    } finally {
+      await Promise.all([`${draft}.c`, `${draft}.node`].map((path) => rm(path, { force: true })));
+    }
+    return { file, fromCache: false };
+  };
+  return { compiler: version, build };
 }
 
 /** Whether a compiler can be found: asked before anything is waited for. */

@@ -133,7 +133,7 @@ describe.skipIf(compiler === null)('with native code', () => {
   it('products and gradients are those of WebAssembly, at every edge of tiles and blocks', async () => {
     const backend = native({ cache });
     expect(await backend.ready()).toBe(true);
-    expect(backend.info().details.native).toMatch(/^products by /);
+    expect(backend.info().details.native).toMatch(/^programs and products by /);
     const plain = cpu({ engine: 'wasm' });
     for (const sizes of [
       [1, 300, 40],
@@ -170,11 +170,86 @@ describe.skipIf(compiler === null)('with native code', () => {
     // multiplies by two where it should not
     const wrong = script(
       'wrong-cc',
-      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/: sums\\[h\\]\\[p\\];/: sums[h][p] + sums[h][p];/' "$last"\nexec ${compiler} "$@"`,
+      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/else \\*to = sum;/else *to = sum + sum;/' "$last"\nexec ${compiler} "$@"`,
     );
     expect(await outcome({ compiler: wrong, cache: join(root, 'wrong') })).toMatch(
       /^no, because the compiled code is wrong: a product is /,
     );
+  });
+
+  it('wrong code of programs is found before it is used, and products stay', async () => {
+    const wrong = script(
+      'wrong-programs-cc',
+      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/{ return a - b; }/{ return a + b; }/' "$last"\nexec ${compiler} "$@"`,
+    );
+    const backend = native({ cache: join(root, 'wrong-programs'), compiler: wrong });
+    expect(await backend.ready()).toBe(true);
+    const { native: code, noNativePrograms } = backend.info().details;
+    expect(code).toMatch(/^products by /);
+    expect(noNativePrograms).toMatch(/^the compiled code is wrong: a program gives /);
+  });
+
+  /** Trains until its program is worth native code; gives losses, and parameters in the end. */
+  async function trained(backend: ReturnType<typeof native>): Promise<number[][]> {
+    const w = parameter(numbers(300 * 64, 5), { shape: [300, 64], backend });
+    const x = tensor(numbers(128 * 300, 6), { shape: [128, 300], backend });
+    const losses: number[] = [];
+    const step = async (): Promise<void> => {
+      const loss = x.matmul(w).tanh().add(1.5).log().square().mean();
+      const [gradient] = gradients(loss, [w]);
+      await w.assign(w.sub(gradient!.mul(0.5)));
+      losses.push(await loss.item());
+    };
+    for (let turn = 0; turn < 120; turn++) await step();
+    await backend.ready();
+    for (let turn = 0; turn < 5; turn++) await step();
+    return [losses, [...(await w.data())]];
+  }
+
+  it('a program that takes time becomes native code while it runs, and goes on where it was', async () => {
+    const backend = native({ cache });
+    await backend.ready();
+    const expected = await trained(native({ enabled: false }));
+    near(await trained(backend), expected);
+    expect(backend.info().details.nativePrograms).toBeGreaterThan(0);
+    expect(backend.info().details.nativeFailure).toBe(undefined);
+  });
+
+  it('deterministic programs are those of WebAssembly, bit for bit, in one thread and in two', async () => {
+    const expected = await trained(native({ enabled: false, deterministic: true }));
+    for (const threads of [1, 2]) {
+      const backend = native({ cache, deterministic: true, threads });
+      await backend.ready();
+      expect(await trained(backend)).toEqual(expected);
+      expect(backend.info().details.nativePrograms).toBeGreaterThan(0);
+    }
+  });
+
+  it('what a program asks of the host, it gets: sines of large numbers and powers of negative ones', async () => {
+    const backend = native({ cache, wait: true });
+    await backend.ready();
+    const large = [1e7, -3e8, 5e6, 1e20, 3e9, -2e7, 4e12, 1e30, 9e6, 2e6];
+    const x = tensor(large, { backend });
+    expect([...(await x.sin().data())]).toEqual(large.map((value) => Math.fround(Math.sin(Math.fround(value)))));
+    const powers = await tensor([-2, -3, -0.5, 4], { backend })
+      .pow(tensor([3, 2, -3, 0.5], { backend }))
+      .data();
+    expect([...powers]).toEqual([-8, 9, -8, 2]);
+    expect(backend.info().details.nativePrograms).toBeGreaterThan(1);
+  });
+
+  it('a program that cannot be compiled goes on as WebAssembly, and info says why', async () => {
+    const fragile = script(
+      'fragile-cc',
+      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\ngrep -q f32x4_sqrt "$last" && grep -q library_multiply "$last" && { echo "too hard" >&2; exit 4; }\nexec ${compiler} "$@"`,
+    );
+    const backend = native({ cache: join(root, 'fragile'), compiler: fragile, wait: true });
+    await backend.ready();
+    const x = tensor(numbers(40 * 50, 1), { shape: [40, 50], backend });
+    const y = await x.matmul(x.transpose()).abs().sqrt().data();
+    const plain = tensor(numbers(40 * 50, 1), { shape: [40, 50], backend: cpu({ engine: 'wasm' }) });
+    near([[...y]], [[...(await plain.matmul(plain.transpose()).abs().sqrt().data())]]);
+    expect(backend.info().details.nativeFailure).toContain('ended with 4: too hard');
   });
 
   it('a memory that grows is found again', async () => {
@@ -223,5 +298,5 @@ describe.skipIf(compiler === null)('with native code', () => {
       });
     expect(await run("console.log('done');")).toBe('0 done');
     expect(await run('console.log(await backend.ready());')).toBe('0 true');
-  }, 30_000);
+  }, 60_000);
 });

@@ -2,47 +2,20 @@
  * The WebAssembly engine: buffers are blocks of one linear memory, programs are modules generated at run time.
  * Uploads and downloads are the only copies; a program's intermediates live in one scratch region shared by all.
  */
-import {
-  BackendError,
-  type BufferType,
-  type Executable,
-  type Limits,
-  type Measured,
-  type Program,
-  type TensorData,
-} from '@nn/core';
-import { checkRun } from '../checks.ts';
+import { BackendError, type BufferType, type Limits, type Program, type TensorData } from '@nn/core';
 import { type CpuOptions, commonLimits, type Engine, type EngineInfo } from '../engine.ts';
 import { sizeOf } from '../shape.ts';
 import { arrayKinds, bytesPerElement } from '../storage.ts';
 import { features } from './code/features.ts';
-import type { TileRows } from './code/module-context.ts';
-import { host, type Target } from './code/module-context.ts';
+import { host, type Target, type TileRows } from './code/module-context.ts';
+import { WasmBuffer, WasmExecutable } from './executable.ts';
 import { libraryBytes } from './kernels/library.ts';
 import { fetchWays } from './kernels/special.ts';
 import { widen } from './kernels/wide.ts';
 import { LinearMemory } from './memory.ts';
+import type { NativePrograms } from './native.ts';
 import { type CompiledProgram, compileProgram } from './program/program.ts';
-import { chooseThreads, type PoolProgram, type SharedModule, ThreadPool } from './threads/pool.ts';
-
-/** A block of linear memory that core holds. */
-export class WasmBuffer {
-  readonly type: BufferType;
-  readonly bytes: number;
-  readonly owner: WasmEngine;
-  address: number;
-  /** Of the block, as it was asked for. */
-  capacity: number;
-  alive = true;
-
-  constructor(owner: WasmEngine, type: BufferType, address: number, capacity: number) {
-    this.owner = owner;
-    this.type = type;
-    this.bytes = bytesPerElement(type.dtype) * sizeOf(type.shape);
-    this.address = address;
-    this.capacity = capacity;
-  }
-}
+import { chooseThreads, ThreadPool } from './threads/pool.ts';
 
 /** Functions that take the place of some of the library's, with the tiles of products that they want. */
 export interface LibraryTier {
@@ -50,7 +23,10 @@ export interface LibraryTier {
   readonly tileRows: TileRows;
   /** The functions over a memory. */
   link(memory: Uint8Array): LinkedTier;
-  /** The same for a worker: source of an expression, a function of a memory that gives the functions by name. */
+  /**
+   * The same for a worker: source of an expression, a function of a memory that gives the `functions` by name, and `open`, a
+   * function of the name of a program and of the host's functions, which gives what `NativeCode.link` gives.
+   */
   readonly source: string;
 }
 
@@ -91,6 +67,8 @@ export class WasmEngine implements Engine<WasmBuffer> {
   /** Where the functions of the tier believe the memory to be. */
   #tierMemory: ArrayBufferLike | null = null;
   #notes: EngineInfo['details'] = {};
+  /** Where whole programs become native code. */
+  programs: NativePrograms | null = null;
   /** Counts the changes of the library, after which what was linked to it is linked anew. */
   version = 0;
 
@@ -209,6 +187,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
         codeBytes: this.#codeBytes,
         linearMemory: this.memory.size,
         ...this.#notes,
+        ...this.programs?.details,
       },
     };
   }
@@ -235,172 +214,5 @@ export class WasmEngine implements Engine<WasmBuffer> {
       this.#scratch = { address: this.memory.allocate(bytes), bytes };
     }
     return this.#scratch.address;
-  }
-}
-
-class WasmExecutable implements Executable<WasmBuffer> {
-  readonly #engine: WasmEngine;
-  readonly #program: Program;
-  readonly #compiled: CompiledProgram;
-  /** For each step, what runs it. */
-  readonly paths: readonly string[];
-  #run: (table: number, scratch: number, first: number, end: number) => void;
-  /** Of the library that `#run` is linked to. */
-  #version: number;
-  #code: WebAssembly.Module | null = null;
-  readonly #table: number;
-  /** Where workers find the module, if they share its work. */
-  #module: SharedModule | null = null;
-  /** For each output that takes over an input's memory: that input. */
-  readonly #donor: ReadonlyMap<number, number>;
-  #released = false;
-
-  constructor(engine: WasmEngine, program: Program, compiled: CompiledProgram) {
-    this.#engine = engine;
-    this.#program = program;
-    this.#compiled = compiled;
-    this.paths = compiled.paths;
-    this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
-    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
-    try {
-      this.#version = engine.version;
-      this.#run = this.#link();
-    } catch (error) {
-      this.#released = true;
-      this.#free();
-      throw error;
-    }
-  }
-
-  /** Machine code is some three times as long as the module that it is made from, which the engine keeps too. */
-  get bytes(): number {
-    return 4 * this.#compiled.bytes.length;
-  }
-
-  #link(): (...words: number[]) => void {
-    const { pool } = this.#engine;
-    const { bytes, shares } = this.#compiled;
-    const code = pool && shares ? this.#shared(pool) : this.#instantiate(bytes, host);
-    return code.run as (...words: number[]) => void;
-  }
-
-  #shared(pool: ThreadPool): WebAssembly.Exports {
-    const { bytes, ownBytes } = this.#compiled;
-    if (this.#module) pool.forget(this.#module);
-    const module = pool.share(bytes, ownBytes);
-    this.#module = module;
-    const parallel = (
-      ...[phase, table, scratch, own, units, pieces]: [number, number, number, number, number, number]
-    ) => pool.run({ module, work }, phase, { table, scratch, own }, units, pieces);
-    const code = this.#instantiate(bytes, { ...host, parallel });
-    const work = code.work as PoolProgram['work'];
-    return code;
-  }
-
-  #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
-    const { memory } = this.#engine;
-    const library = this.#compiled.usesLibrary ? this.#engine.library : {};
-    const imports = { memory: { memory: memory.memory }, host: functions, library };
-    this.#code ??= new WebAssembly.Module(bytes);
-    return new WebAssembly.Instance(this.#code, imports).exports;
-  }
-
-  run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
-    return this.#execute(inputs, scalars, (table, scratch) => this.#run(table, scratch, 0, 0x7fffffff));
-  }
-
-  #execute(
-    inputs: readonly WasmBuffer[],
-    scalars: Float64Array,
-    call: (table: number, scratch: number) => void,
-  ): WasmBuffer[] {
-    const engine = this.#engine;
-    const { memory } = engine;
-    const program = this.#program;
-    const compiled = this.#compiled;
-    checkRun(program, this.#released, inputs.length, scalars.length);
-    for (let input = 0; input < inputs.length; input++) {
-      const given = inputs[input]!;
-      engine.check(given, 'run');
-      const { dtype, shape } = program.buffers[input] as BufferType;
-      if (given.type.dtype !== dtype || given.bytes !== bytesPerElement(dtype) * sizeOf(shape)) {
-        throw new BackendError(
-          'run',
-          `input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
-        );
-      }
-    }
-    const scratch = engine.scratch(compiled.scratchBytes);
-    const outputs: WasmBuffer[] = [];
-    try {
-      program.outputs.forEach((buffer, at) => {
-        const { bytes } = compiled.outputs[at] as { bytes: number };
-        const donor = this.#donor.get(at);
-        const given = donor === undefined ? null : inputs[donor]!;
-        const type = program.buffers[buffer] as BufferType;
-        if (given && given.capacity >= bytes) {
-          outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
-        } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
-      });
-    } catch (error) {
-      for (const made of outputs)
-        if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
-      throw error;
-    }
-    engine.settle();
-    if (this.#version !== engine.version) {
-      this.#run = this.#link();
-      this.#version = engine.version;
-    }
-    // Views are taken after the last allocation: growing replaces them.
-    const { words, floats, bytes } = memory;
-    const at = this.#table >>> 2;
-    compiled.inputs.forEach((index, input) => {
-      words[at + index] = inputs[input]!.address;
-    });
-    compiled.outputs.forEach(({ index }, output) => {
-      words[at + index] = outputs[output]!.address;
-    });
-    for (const { input, output } of program.donations) {
-      const given = inputs[input]!;
-      const made = outputs[output]!;
-      // The block was too small for what else lies in this slot: the contents move to the larger one.
-      if (made.address !== given.address) {
-        bytes.copyWithin(made.address, given.address, given.address + given.bytes);
-        memory.free(given.address, given.capacity);
-      }
-      given.alive = false;
-    }
-    program.scalars.forEach((dtype, index) => {
-      const word = at + compiled.scalarsAt + index;
-      if (dtype === 'float32') floats[word] = scalars[index]!;
-      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
-    });
-    call(this.#table, scratch);
-    return outputs;
-  }
-
-  profile(inputs: readonly WasmBuffer[], scalars: Float64Array): Measured<WasmBuffer> {
-    const milliseconds = this.#program.steps.map(() => 0);
-    const outputs = this.#execute(inputs, scalars, (table, scratch) => {
-      for (const step of this.#compiled.starts) {
-        const start = performance.now();
-        this.#run(table, scratch, step, step + 1);
-        milliseconds[step] = performance.now() - start;
-      }
-    });
-    return { outputs, milliseconds };
-  }
-
-  release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#engine.count(this.#compiled, -1);
-    this.#free();
-  }
-
-  #free(): void {
-    this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
-    if (this.#module) this.#engine.pool?.forget(this.#module);
   }
 }

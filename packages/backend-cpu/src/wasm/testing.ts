@@ -1,6 +1,7 @@
 /** Programs of one kernel and their runs, for the tests of this folder. */
 import type { Backend, Body, DType, Kernel, Program, TensorData } from '@nn/core';
-import { type WasmBuffer, WasmEngine } from './engine.ts';
+import { WasmEngine } from './engine.ts';
+import type { WasmBuffer } from './executable.ts';
 
 /** A program whose inputs are the kernel's reads, of the given shapes. */
 export function programOf(kernel: Kernel, shapes: readonly (readonly number[])[]): Program {

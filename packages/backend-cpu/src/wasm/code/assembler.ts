@@ -9,6 +9,9 @@ export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 /** Bytes, code, or a function whose index is known only when the module is finished. */
 export type Code = readonly (number | Code | FunctionReference)[];
 
+/** Numbers of 32 bits in a vector of a function: 4 in WebAssembly; 8 in one that is only translated to native code. */
+export type Lanes = 4 | 8;
+
 /** Code that leaves one value of the type `type`. */
 export interface Expression<T extends ValueType = ValueType> {
   readonly type: T;
@@ -127,12 +130,14 @@ export class FunctionBuilder implements FunctionReference {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   index = -1;
+  readonly lanes: Lanes;
   readonly #locals: ValueType[] = [];
   readonly #body: Statement[] = [];
 
-  constructor(parameters: readonly ValueType[], results: readonly ValueType[]) {
+  constructor(parameters: readonly ValueType[], results: readonly ValueType[], lanes: Lanes = 4) {
     this.parameters = parameters;
     this.results = results;
+    this.lanes = lanes;
   }
   parameter<T extends ValueType>(position: number, type: T): Local<T> {
     if (this.parameters[position] !== type) throw new TypeError(`parameter ${position} is not ${type}`);
@@ -204,8 +209,9 @@ export class ModuleBuilder {
     parameters: readonly ValueType[],
     results: readonly ValueType[],
     build: (builder: FunctionBuilder) => void,
+    lanes: Lanes = 4,
   ): FunctionBuilder {
-    const builder = new FunctionBuilder(parameters, results);
+    const builder = new FunctionBuilder(parameters, results, lanes);
     build(builder);
     this.#functions.push({ name, builder });
     return builder;
@@ -283,6 +289,9 @@ export class ModuleBuilder {
     for (const { builder } of this.#functions) builder.write(bodies);
     out.push(10, ...unsigned(bodies.length));
     out.append(bodies);
+    // Which functions have vectors of 8: for who translates the module, no engine could run it.
+    const wide = this.#functions.flatMap(({ builder }) => (builder.lanes === 8 ? unsigned(builder.index) : []));
+    if (wide.length > 0) out.push(0, ...unsigned(wide.length + 5), ...text('wide'), ...wide);
     return out.data.slice(0, out.length);
   }
 }

@@ -202,10 +202,12 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
     readonly words: (words: readonly [number, number, number, number]) => V128;
     /** Bits of `a` where `mask` is set, of `b` elsewhere. */
     readonly bitselect: (a: V128, b: V128, mask: V128) => V128;
-    /** Four words out of the eight of `a` and `b`. */
-    readonly shuffleWords: (a: V128, b: V128, words: readonly [number, number, number, number]) => V128;
+    /** As many words as a vector has, out of those of `a` and `b`. */
+    readonly shuffleWords: (a: V128, b: V128, words: readonly number[]) => V128;
     readonly load32Lane: (address: I32, vector: V128, lane: number, offset?: number) => V128;
     readonly store32Lane: (address: I32, vector: V128, lane: number, offset?: number) => Statement;
+    /** The first two words. */
+    readonly store64Low: (address: I32, vector: V128, offset?: number) => Statement;
   } = {
   ...vectorBinary({ and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 }),
   load: load('v128', simd(0x00)),
@@ -232,6 +234,7 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
     unsigned(offset),
     lane,
   ],
+  store64Low: (address, vector, offset = 0) => [address.code, vector.code, 0xfd, 0x5b, 0, unsigned(offset), 0],
 };
 
 export const i8x16: Name<'narrowI16x8S', VectorBinary> = vectorBinary({

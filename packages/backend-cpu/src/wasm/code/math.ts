@@ -4,11 +4,13 @@
  * ULP, the distance of two neighbouring float32 numbers, and tested against double precision in `math.test.ts`.
  * Part of emitting a kernel: `operations.ts` decides when, this file knows how.
  */
-import type { Expression, Local, Statement, V128, ValueType } from './assembler.ts';
+import type { Expression, Lanes, Local, Statement, V128, ValueType } from './assembler.ts';
 import { f32, f32x4, f64, f64x2, i32, i32x4, i64x2, v128, when } from './instructions.ts';
 
 /** Where code for one place of a function is gathered. */
 export interface Scope {
+  /** Of the vectors of the function. */
+  readonly lanes: Lanes;
   local<T extends ValueType>(type: T): Local<T>;
   emit(...statements: Statement[]): void;
   /** The same function, emitting elsewhere. */
@@ -29,6 +31,25 @@ export function keep<T extends ValueType>(scope: Scope, value: Expression<T>): L
   const local = scope.local(value.type);
   scope.emit(local.set(value));
   return local;
+}
+
+/** The vector whose lanes are those of `a` and `b` (behind those of `a`) that `from` names. */
+export function shuffled({ lanes }: Scope, a: V128, b: V128, from: (lane: number) => number): V128 {
+  return v128.shuffleWords(
+    a,
+    b,
+    Array.from({ length: lanes }, (_, lane) => from(lane)),
+  );
+}
+/** Each lane beside the one that is `by` lanes away: what folds a vector. `by` is a power of two. */
+export const crossed = (scope: Scope, vector: V128, by: number): V128 =>
+  shuffled(scope, vector, vector, (lane) => lane ^ by);
+/** The high half in the place of the low one. */
+export const highHalf = (scope: Scope, vector: V128): V128 => crossed(scope, vector, scope.lanes / 2);
+/** The low halves of two vectors. */
+export function lowHalves(scope: Scope, a: V128, b: V128): V128 {
+  const half = scope.lanes / 2;
+  return shuffled(scope, a, b, (lane) => (lane < half ? lane : lane + half));
 }
 
 /** c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule. */
@@ -148,8 +169,8 @@ export function sine(scope: Scope, x: V128, kind: 'sin' | 'cos'): V128 {
     return { r: f32x4.demoteZero(r), n: i32x4.truncSatF64Zero(n) };
   };
   const low = reduce(value);
-  const highPart = reduce(v128.shuffleWords(value, value, [2, 3, 2, 3]));
-  const join = (a: V128, b: V128): Local<'v128'> => keep(scope, v128.shuffleWords(a, b, [0, 1, 4, 5]));
+  const highPart = reduce(highHalf(scope, value));
+  const join = (a: V128, b: V128): Local<'v128'> => keep(scope, lowHalves(scope, a, b));
   const r = join(low.r, highPart.r);
   const quarter = join(low.n, highPart.n);
   const square = keep(scope, f32x4.mul(r, r));
@@ -175,7 +196,7 @@ function exceptLanes(scope: Scope, fast: V128, inside: V128, lane: (at: number) 
   const result = keep(scope, fast);
   const usual = keep(scope, inside);
   let exact = f32x4.splat(lane(0));
-  for (const at of [1, 2, 3]) exact = f32x4.replace(exact, at, lane(at));
+  for (let at = 1; at < scope.lanes; at++) exact = f32x4.replace(exact, at, lane(at));
   const slow = [result.set(v128.bitselect(result, exact, usual))];
   scope.emit(when(i32.eqz(i32x4.allTrue(usual)), slow));
   return result;
@@ -192,7 +213,8 @@ export function power(scope: Scope, x: V128, y: V128): V128 {
     const bits = keep(scope, f64x2.promoteLow(basePair));
     // x = 2^e m, m in [sqrt 1/2, sqrt 2): the exponent sits in the high word of each double.
     const offset = i64x2.sub(bits, scope.doubles(Math.SQRT1_2));
-    const e = keep(scope, i32x4.shrS(v128.shuffleWords(offset, offset, [1, 3, 1, 3]), i32.const(20)));
+    const highWords = shuffled(scope, offset, offset, (lane) => 2 * (lane % (scope.lanes / 2)) + 1);
+    const e = keep(scope, i32x4.shrS(highWords, i32.const(20)));
     const m = keep(scope, i64x2.sub(bits, i64x2.shl(i64x2.extendLowI32x4S(e), i32.const(52))));
     const s = keep(scope, f64x2.div(f64x2.sub(m, scope.doubles(1)), f64x2.add(m, scope.doubles(1))));
     const square = keep(scope, f64x2.mul(s, s));
@@ -218,12 +240,11 @@ export function power(scope: Scope, x: V128, y: V128): V128 {
     const biased = i64x2.extendLowI32x4S(i32x4.add(i32x4.truncSatF64Zero(n), scope.words(1023)));
     return f32x4.demoteZero(f64x2.mul(value, i64x2.shl(biased, i32.const(52))));
   };
-  const upper = (value: V128): V128 => v128.shuffleWords(value, value, [2, 3, 2, 3]);
   const low = keep(scope, half(base, exponent));
-  const high = keep(scope, half(upper(base), upper(exponent)));
+  const high = keep(scope, half(highHalf(scope, base), highHalf(scope, exponent)));
   const positive = v128.and(f32x4.gt(base, scope.floats(0)), f32x4.lt(base, scope.floats(Infinity)));
   const inside = v128.and(positive, f32x4.lt(f32x4.abs(exponent), scope.floats(Infinity)));
-  return exceptLanes(scope, v128.shuffleWords(low, high, [0, 1, 4, 5]), inside, (lane) =>
+  return exceptLanes(scope, lowHalves(scope, low, high), inside, (lane) =>
     f32.demote(scope.hostPower(f64.promote(f32x4.extract(base, lane)), f64.promote(f32x4.extract(exponent, lane)))),
   );
 }

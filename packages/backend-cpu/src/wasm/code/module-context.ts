@@ -7,6 +7,7 @@ import {
   type Expression,
   type FunctionBuilder,
   type FunctionReference,
+  type Lanes,
   type Local,
   type MemoryType,
   ModuleBuilder,
@@ -33,6 +34,8 @@ export interface Target {
   readonly tileRows: TileRows;
   /** Whether the compiler joins neighbouring vectors of 128 bits into one of 256 (see `kernels/wide.ts`). */
   readonly wide?: boolean;
+  /** Of loops, at most: more than 4 are not WebAssembly (see `Lanes`). */
+  readonly lanes?: Lanes;
   readonly memory: MemoryType;
   /** How many threads share the work. */
   readonly threads: number;
@@ -202,6 +205,9 @@ export class FunctionScope implements Scope {
     this.prologue = outer?.prologue ?? [];
     this.#constants = outer ? outer.#constants : new Map();
     this.statements = statements;
+  }
+  get lanes(): Lanes {
+    return this.builder.lanes;
   }
   /** The same function, emitting elsewhere. */
   into(statements: Statement[]): FunctionScope {

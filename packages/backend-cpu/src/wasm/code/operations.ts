@@ -308,7 +308,7 @@ function perLaneWord(scope: Scope, a: V128, b: V128, compute: (a: I32, b: I32) =
   const x = keep(scope, a);
   const y = keep(scope, b);
   let result = i32x4.splat(compute(i32x4.extract(x, 0), i32x4.extract(y, 0)));
-  for (const lane of [1, 2, 3]) {
+  for (let lane = 1; lane < scope.lanes; lane++) {
     result = i32x4.replace(result, lane, compute(i32x4.extract(x, lane), i32x4.extract(y, lane)));
   }
   return result;
@@ -317,7 +317,7 @@ function perLaneFloat(scope: Scope, a: V128, b: V128, compute: (a: F32, b: F32) 
   const x = keep(scope, a);
   const y = keep(scope, b);
   let result = f32x4.splat(compute(f32x4.extract(x, 0), f32x4.extract(y, 0)));
-  for (const lane of [1, 2, 3]) {
+  for (let lane = 1; lane < scope.lanes; lane++) {
     result = f32x4.replace(result, lane, compute(f32x4.extract(x, lane), f32x4.extract(y, lane)));
   }
   return result;

@@ -1,5 +1,5 @@
 /**
- * Elements of each storage type: read and written one at a time, or as the four lanes of a vector. A bool is 0 or 1 in
+ * Elements of each storage type: read and written one at a time, or as the lanes of a vector. A bool is 0 or 1 in
  * memory and as one element, and a mask of all bits in a vector; half floats are float32 once they are read.
  * It knows nothing of loops: addresses come from `loads.ts` and `stores.ts`.
  */
@@ -52,31 +52,33 @@ export function splat(dtype: DType, one: Expression): V128 {
   return i32x4.splat(dtype === 'bool' ? i32.sub(i32.const(0), one as I32) : (one as I32));
 }
 
-/** One of four lanes as an element. */
+/** One of the lanes as an element. */
 export function laneOf(dtype: DType, vector: V128, lane: number): Expression {
   if (isFloat(dtype)) return f32x4.extract(vector, lane);
   const word = i32x4.extract(vector, lane);
   return dtype === 'bool' ? i32.and(word, i32.const(1)) : word;
 }
 
-/** Four neighbours; null where the storage type has no instruction for that. */
+/** As many neighbours as a vector has lanes; null where the storage type has no instruction for that. */
 export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 | null {
   if (bytesPerElement(dtype) === 4) return v128.load(address, offset);
   if (dtype !== 'bool') return null;
-  const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
+  const bytes = (scope.lanes === 8 ? v128.load64Zero : v128.load32Zero)(address, offset);
+  const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(bytes));
   return i32x4.ne(wide, scope.words(0));
 }
 
-/** Four elements from anywhere; `place` tells the address and the offset of each. */
+/** A vector of elements from anywhere; `place` tells the address and the offset of each. */
 export function loadLanes(
   context: ModuleContext,
+  { lanes }: Scope,
   dtype: DType,
   place: (lane: number) => readonly [address: I32, offset: number],
 ): V128 {
   const [address, offset] = place(0);
   if (bytesPerElement(dtype) === 4) {
     let vector = v128.load32Zero(address, offset);
-    for (const lane of [1, 2, 3]) {
+    for (let lane = 1; lane < lanes; lane++) {
       const [at, from] = place(lane);
       vector = v128.load32Lane(at, vector, lane, from);
     }
@@ -85,15 +87,15 @@ export function loadLanes(
   const one = (lane: number): Expression => loadElement(context, dtype, ...place(lane));
   if (isFloat(dtype)) {
     let vector = f32x4.splat(one(0) as F32);
-    for (const lane of [1, 2, 3]) vector = f32x4.replace(vector, lane, one(lane) as F32);
+    for (let lane = 1; lane < lanes; lane++) vector = f32x4.replace(vector, lane, one(lane) as F32);
     return vector;
   }
   let vector = i32x4.splat(one(0) as I32);
-  for (const lane of [1, 2, 3]) vector = i32x4.replace(vector, lane, one(lane) as I32);
+  for (let lane = 1; lane < lanes; lane++) vector = i32x4.replace(vector, lane, one(lane) as I32);
   return dtype === 'bool' ? i32x4.neg(vector) : vector;
 }
 
-/** Stores four lanes `stride` elements apart, the first at `offset` bytes. */
+/** Stores all lanes `stride` elements apart, the first at `offset` bytes. */
 export function storeLanes(
   context: ModuleContext,
   scope: Scope,
@@ -106,10 +108,13 @@ export function storeLanes(
   const bytes = bytesPerElement(dtype);
   if (stride === 1 && bytes === 4) scope.emit(v128.store(address, value, offset));
   else if (stride === 1 && dtype === 'bool') {
-    scope.emit(v128.store32Lane(address, maskToBytes(scope, value), 0, offset));
+    const masks = maskToBytes(scope, value);
+    scope.emit(
+      scope.lanes === 8 ? v128.store64Low(address, masks, offset) : v128.store32Lane(address, masks, 0, offset),
+    );
   } else {
     const kept = keep(scope, value);
-    for (const lane of [0, 1, 2, 3]) {
+    for (let lane = 0; lane < scope.lanes; lane++) {
       const place = offset + lane * stride * bytes;
       if (bytes === 4) scope.emit(v128.store32Lane(address, kept, lane, place));
       else scope.emit(storeElement(context, dtype, address, laneOf(dtype, kept, lane), place));
@@ -117,7 +122,7 @@ export function storeLanes(
   }
 }
 
-/** Four masks as four bytes of 0 or 1, in the first lane. */
+/** Masks as bytes of 0 or 1, in the first lanes. */
 function maskToBytes(scope: Scope, mask: V128): V128 {
   const zero = scope.words(0);
   const words = i16x8.narrowI32x4S(mask, zero);

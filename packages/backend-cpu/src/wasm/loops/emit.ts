@@ -3,6 +3,7 @@
  * The door of the emitter, for kernels and programs: a nest goes in, a phase comes out. How it is walked is decided in
  * `schedule.ts`; the code is written beside it: loops (`walk.ts`), values, loads, reductions and stores.
  */
+import type { Lanes } from '../code/assembler.ts';
 import { FunctionScope, type ModuleContext } from '../code/module-context.ts';
 import { type Analysis, analyse } from './analysis.ts';
 import { type Accumulate, kernelParameters, type Nest, type Phase } from './nest.ts';
@@ -25,18 +26,31 @@ export function emitNest(context: ModuleContext, given: Nest): Phase {
   const { kernel } = nest;
   const also = accumulate?.kind === 'scatter' ? [accumulate.index] : beside ? [beside.position] : [];
   const analysis = analyse(kernel, also);
-  const schedule = scheduleOf(nest, analysis);
-  const reference = context.module.function(null, kernelParameters(kernel), [], (builder) => {
-    const scope = new FunctionScope(context, builder);
-    new Walk(new OpenLoops(context, scope, nest, analysis, schedule)).emit();
-    builder.emit(...scope.prologue, ...scope.statements);
-  });
+  // Wider vectors where they pay: a short row has more left over.
+  const narrow = scheduleOf(nest, analysis, 4);
+  const wide = context.target.lanes === 8 ? scheduleOf(nest, analysis, 8) : narrow;
+  const vectorAxes = ({ order, vector }: Schedule): string => String(order[vector]?.axes);
+  // Values are stored beside a reduction only as `fuse.ts` has seen it walked.
+  const sameWalk = beside === undefined || vectorAxes(wide) === vectorAxes(narrow);
+  const schedule = sameWalk && wide.cost < narrow.cost ? wide : narrow;
+  const reference = context.module.function(
+    null,
+    kernelParameters(kernel),
+    [],
+    (builder) => {
+      const scope = new FunctionScope(context, builder);
+      new Walk(new OpenLoops(context, scope, nest, analysis, schedule)).emit();
+      builder.emit(...scope.prologue, ...scope.statements);
+    },
+    schedule.lanes,
+  );
   const total = [...kernel.domain, ...(kernel.reduce?.extents ?? [])].reduce((a, b) => a * b, 1);
   return { reference, units: schedule.units, grain: (total * nanoseconds(analysis, schedule)) / schedule.units };
 }
 
-function scheduleOf({ kernel, outStrides, outerAxes, accumulate }: Nest, analysis: Analysis): Schedule {
+function scheduleOf({ kernel, outStrides, outerAxes, accumulate }: Nest, analysis: Analysis, lanes: Lanes): Schedule {
   return makeSchedule(analysis, {
+    lanes,
     domain: kernel.domain,
     extents: kernel.reduce?.extents ?? [],
     outStrides,

@@ -8,7 +8,7 @@ import type { DType, Op } from '@nn/core';
 import { bytesPerElement } from '../../storage.ts';
 import type { Expression, I32, Local, V128 } from '../code/assembler.ts';
 import { i32, i32x4, v128 } from '../code/instructions.ts';
-import { keep } from '../code/math.ts';
+import { keep, shuffled } from '../code/math.ts';
 import { type Affine, strideAlong } from './analysis.ts';
 import { loadElement, loadLanes, loadNeighbours } from './elements.ts';
 import { type OpenLoops, times } from './open-loops.ts';
@@ -59,26 +59,28 @@ export class Loads {
     const stride = this.#loops.vectorStride(form);
     const gathered = [...form.terms].filter(([term]) => term < 0 && this.#values.isVector(-1 - term));
     if (gathered.length > 0) return this.#gather(dtype, base, gathered, stride, at, level);
-    const offset = at * 4 * stride * bytes;
+    const { lanes } = scope;
+    const offset = at * lanes * stride * bytes;
     const neighbours = stride === 1 ? loadNeighbours(scope, dtype, base, offset) : null;
     if (neighbours) return neighbours;
     if (stride === -1 && bytes === 4) {
-      const whole = keep(scope, v128.load(i32.add(base, i32.const(offset - 12))));
-      return v128.shuffleWords(whole, whole, [3, 2, 1, 0]);
+      const whole = keep(scope, v128.load(i32.add(base, i32.const(offset - 4 * (lanes - 1)))));
+      return shuffled(scope, whole, whole, (lane) => lanes - 1 - lane);
     }
     // Reads one element beyond the last: memory has a margin for that.
     if (stride === 2 && bytes === 4) {
-      return v128.shuffleWords(v128.load(base, offset), v128.load(base, offset + 16), [0, 2, 4, 6]);
+      const [low, high] = [v128.load(base, offset), v128.load(base, offset + 4 * lanes)];
+      return shuffled(scope, low, high, (lane) => 2 * lane);
     }
     const start = offset >= 0 ? base : keep(scope, i32.add(base, i32.const(offset)));
     const from = offset >= 0 ? offset : 0;
-    return loadLanes(context, dtype, (lane) => {
+    return loadLanes(context, scope, dtype, (lane) => {
       const step = lane * stride * bytes;
       return step < 0 ? [i32.add(start, i32.const(step)), from] : [start, from + step];
     });
   }
 
-  /** Four lanes whose indices differ by values. */
+  /** Lanes whose indices differ by values. */
   #gather(
     dtype: DType,
     base: I32,
@@ -97,8 +99,8 @@ export class Loads {
       sum = sum ? i32x4.add(sum, part) : part;
     }
     const offsets = keep(scope, sum as V128);
-    return loadLanes(this.#loops.context, dtype, (lane) => {
-      const step = (lane + 4 * at) * stride * bytes;
+    return loadLanes(this.#loops.context, scope, dtype, (lane) => {
+      const step = (lane + scope.lanes * at) * stride * bytes;
       const address = i32.add(base, i32x4.extract(offsets, lane));
       return step < 0 ? [i32.add(address, i32.const(step)), 0] : [address, step];
     });

@@ -1,14 +1,14 @@
 /**
  * Sums, products and extremes of one element of the output: the accumulators before the reduced loops, one turn of the
- * innermost loop, and the result after them. Where the reduction itself runs four at a time, the lanes are folded at the end.
+ * innermost loop, and the result after them. Where the reduction itself runs by vectors, the lanes are folded at the end.
  * Long sums of float32 are sums of shorter ones, which are added up in double precision: the rounding error is that of a
  * short sum, however many terms there are. In a product each factor leaves its own relative error, so all of a long one is
  * taken in double precision.
  */
 import type { DType, Kernel } from '@nn/core';
 import type { Expression, Local, Statement, V128 } from '../code/assembler.ts';
-import { f32, f32x4, f64, f64x2, v128 } from '../code/instructions.ts';
-import { keep, type Scope } from '../code/math.ts';
+import { f32, f32x4, f64, f64x2 } from '../code/instructions.ts';
+import { crossed, highHalf, keep, lowHalves, type Scope } from '../code/math.ts';
 import { isFloat, scalarOperation, varying, vectorOperation } from '../code/operations.ts';
 import { constantElement, constantLanes, laneOf } from './elements.ts';
 import type { OpenLoops } from './open-loops.ts';
@@ -42,7 +42,7 @@ export class Reduction {
   readonly #loops: OpenLoops;
   readonly #values: Values;
   readonly #reduce: Reduce;
-  /** Whether the loop that runs four at a time is a reduced one. */
+  /** Whether the loop that runs by vectors is a reduced one. */
   readonly #along: boolean;
   #sums: Sums = { vectors: [], single: null };
   /** Sums of the sums so far, where these are cut into runs. */
@@ -67,11 +67,11 @@ export class Reduction {
     const wide = constantLanes(this.#loops.scope, dtype, start);
     const one = constantElement(dtype, start);
     const vectors = Array.from({ length: count }, () => keep(scope, wide));
-    const left = this.#along && this.#loops.loop(vector).extent % 4 !== 0;
+    const left = this.#along && this.#loops.loop(vector).extent % scope.lanes !== 0;
     const single = count === 0 || left ? keep(scope, one) : null;
     this.#sums = { vectors, single };
     const terms = order.slice(domainLoops).reduce((product, loop) => product * loop.extent, 1);
-    const step = this.#along ? 4 * count : 1;
+    const step = this.#along ? scope.lanes * count : 1;
     const longest = op === 'product' ? longestProduct : longestRun;
     if ((op !== 'sum' && op !== 'product') || !isFloat(dtype) || terms / step <= longest) return;
     this.#level = order.length - 1;
@@ -130,7 +130,7 @@ export class Reduction {
     for (let at = 0; at < mode; at++) {
       const [low, high] = vectors[at]!;
       const factors = keep(scope, this.#values.vector(analysis.valueRoot, at, level));
-      const upper = v128.shuffleWords(factors, factors, [2, 3, 0, 1]);
+      const upper = highHalf(scope, factors);
       scope.emit(low.set(f64x2.mul(low, f64x2.promoteLow(factors))));
       scope.emit(high.set(f64x2.mul(high, f64x2.promoteLow(upper))));
     }
@@ -142,7 +142,7 @@ export class Reduction {
     if (!totals || level !== this.#level || this.#reduce.op === 'product') return [];
     const { vectors, single } = this.#sums;
     const statements: Statement[] = [];
-    // around the loop that runs four at a time all of its sums are there
+    // around the loop that runs by vectors all of its sums are there
     const isAround = this.#along && level !== this.#loops.schedule.vector;
     if ((isAround || mode === 0) && single && totals.single) {
       const sum = single as Local<'f32'>;
@@ -150,7 +150,7 @@ export class Reduction {
     }
     vectors.slice(0, isAround ? vectors.length : mode).forEach((sum, at) => {
       const [low, high] = totals.vectors[at]!;
-      const upper = v128.shuffleWords(sum, sum, [2, 3, 0, 1]);
+      const upper = highHalf(this.#loops.scope, sum);
       statements.push(
         low.set(f64x2.add(low, f64x2.promoteLow(sum))),
         high.set(f64x2.add(high, f64x2.promoteLow(upper))),
@@ -176,18 +176,16 @@ export class Reduction {
   #rounded({ vectors, single }: Totals): Expression[] {
     const scope = this.#loops.at(this.#loops.schedule.domainLoops);
     if (vectors.length === 0) return [keep(scope, f32.demote(single as Local<'f64'>))];
-    return vectors.map(([low, high]) =>
-      keep(scope, v128.shuffleWords(f32x4.demoteZero(low), f32x4.demoteZero(high), [0, 1, 4, 5])),
-    );
+    return vectors.map(([low, high]) => keep(scope, lowHalves(scope, f32x4.demoteZero(low), f32x4.demoteZero(high))));
   }
 
   /** All totals of one element as one number. */
   #foldedTotals({ vectors, single }: Totals): Expression {
     const scope = this.#loops.at(this.#loops.schedule.domainLoops);
     const all = (parts: readonly V128[]): V128 => parts.reduce((total, part) => this.#doubles(total, part));
-    const pair = keep(scope, all(vectors.flat()));
-    const both = this.#doubles(pair, v128.shuffleWords(pair, pair, [2, 3, 0, 1]));
-    const result = f64x2.extract(both, 0);
+    let sums = keep(scope, all(vectors.flat()));
+    for (let by = scope.lanes / 2; by >= 2; by /= 2) sums = keep(scope, this.#doubles(sums, crossed(scope, sums, by)));
+    const result = f64x2.extract(sums, 0);
     return keep(scope, f32.demote(single ? this.#double(result, single) : result));
   }
 
@@ -209,9 +207,10 @@ export class Reduction {
       const half = live.length / 2;
       live = live.slice(0, half).map((one, at) => keep(scope, this.#combine(scope, one, live[at + half]!)));
     }
-    const whole = live[0]!;
-    const pairs = keep(scope, this.#combine(scope, whole, v128.shuffleWords(whole, whole, [2, 3, 0, 1])));
-    const all = this.#combine(scope, pairs, v128.shuffleWords(pairs, pairs, [1, 0, 3, 2]));
+    let all = live[0]!;
+    for (let by = scope.lanes / 2; by >= 1; by /= 2) {
+      all = keep(scope, this.#combine(scope, all, crossed(scope, all, by)));
+    }
     const result = laneOf(dtype, all, 0);
     if (!single) return keep(scope, result);
     const parts = [keep(scope, result), single];

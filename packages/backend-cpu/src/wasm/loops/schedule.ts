@@ -4,6 +4,7 @@
  */
 import type { Op, Shape } from '@nn/core';
 import { sizeOf } from '../../shape.ts';
+import type { Lanes } from '../code/assembler.ts';
 import type { Affine, Analysis, Loop } from './analysis.ts';
 import { isAlu, mergeAxes, strideAlong } from './analysis.ts';
 
@@ -13,6 +14,8 @@ export interface Schedule {
   readonly domainLoops: number;
   /** The place of the vectorised loop in `order`: the last loop of the domain, or the last of all; -1 for none. */
   readonly vector: number;
+  /** Elements in a vector. */
+  readonly lanes: Lanes;
   /** Vectors in one turn of the vectorised loop. */
   readonly unroll: number;
   /** The first `outer` loops are walked as one, from `begin` to `end`, the parameters of the function. */
@@ -37,6 +40,8 @@ export interface Shapes {
   readonly alone?: number | null;
   /** Only a loop whose results are neighbours may be vectorised. */
   readonly contiguous?: boolean;
+  /** Elements in a vector; 4 by default. */
+  readonly lanes?: Lanes;
 }
 
 const vectorisedAlu = 0.25;
@@ -44,8 +49,11 @@ const vectorisedAlu = 0.25;
 const heavy: ReadonlySet<string> = new Set(['exp', 'log', 'tanh', 'erf', 'sin', 'cos', 'pow']);
 
 /** Estimated cost of one element (arbitrary unit: a scalar instruction) when `loop` is walked as given. */
-function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, vectorised: boolean): number {
+function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, lanes: 0 | Lanes): number {
   let cost = 0.5;
+  const vectorised = lanes > 0;
+  /** What a vector costs more than one element of four. */
+  const share = 4 / Math.max(4, lanes);
   const bits = (candidate: Loop | null): number =>
     candidate ? candidate.axes.reduce((sum, axis) => sum | (1 << axis), 0) : 0;
   const vectorBits = bits(loop);
@@ -56,25 +64,25 @@ function elementCost(analysis: Analysis, loop: Loop | null, inner: Loop | null, 
     if ((dependent & innerBits) === 0) return;
     const vector = vectorised && (dependent & vectorBits) !== 0;
     if (op.op === 'load') {
-      if (!vector) cost += vectorised ? 0.3 : 1;
-      else cost += loadCost(analysis, analysis.forms[op.index] as Affine, loop as Loop, vectorBits);
+      if (!vector) cost += vectorised ? 0.3 * share : 1;
+      else cost += loadCost(analysis, analysis.forms[op.index] as Affine, loop as Loop, vectorBits, share);
     } else if (isAlu(op)) {
       const division = op.dtype === 'int32' && ['div', 'mod', 'floorDiv', 'floorMod'].includes(op.op);
-      if (heavy.has(op.op)) cost += vector ? 4 : 20;
-      else if (division) cost += vector && analysis.ranges[op.args[0]!] ? 1.5 : 6;
-      else cost += vector ? vectorisedAlu : 1;
+      if (heavy.has(op.op)) cost += vector ? 4 * share : 20;
+      else if (division) cost += vector && analysis.ranges[op.args[0]!] ? 1.5 * share : 6;
+      else cost += vector ? vectorisedAlu * share : 1;
     }
   });
   return cost;
 }
 
-function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: number): number {
+function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: number, share: number): number {
   for (const term of form.terms.keys()) {
     if (term < 0 && (analysis.depends[-1 - term]! & vectorBits) !== 0) return 1.7;
   }
   const stride = Math.abs(strideAlong(form, loop));
-  if (stride === 1) return 0.25;
-  return stride === 2 ? 0.5 : 1.2;
+  if (stride === 1) return 0.25 * share;
+  return stride === 2 ? 0.5 * share : 1.2;
 }
 
 /** One element's time, about: for the decision whether threads should share the work. */
@@ -89,6 +97,7 @@ export function nanoseconds(analysis: Analysis, schedule: Schedule): number {
 /** Chooses the walk. */
 export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   const { domain, extents, outStrides, outerAxes, sequential = 0, alone = null, contiguous = false } = shapes;
+  const { lanes = 4 } = shapes;
   const free = mergeAxes(analysis, domain, extents, outStrides, new Set(), alone);
   const freeDomain = free.filter((loop) => !loop.reduced);
   // Everything one run: units may cut it anywhere, so a border between outer and inner axes costs nothing.
@@ -104,12 +113,12 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   // In the scalar walk the innermost loop is the last reduced one, if any.
   const innermost = reduced.at(-1) ?? lastDomain;
   const overhead = innermost ? 3 / innermost.extent : 0;
-  let best = { cost: elementCost(analysis, null, innermost, false) + overhead, loop: null as Loop | null };
+  let best = { cost: elementCost(analysis, null, innermost, 0) + overhead, loop: null as Loop | null };
   const scalarCost = best.cost;
   const consider = (loop: Loop, inner: Loop, perRow: number): void => {
-    if (loop.extent < 4 || loop.axes.some((axis) => (sequential >> axis) & 1)) return;
-    const tail = loop.extent % 4;
-    const each = elementCost(analysis, loop, inner, true);
+    if (loop.extent < lanes || loop.axes.some((axis) => (sequential >> axis) & 1)) return;
+    const tail = loop.extent % lanes;
+    const each = elementCost(analysis, loop, inner, lanes);
     const cost = ((loop.extent - tail) * each + tail * scalarCost + perRow) / loop.extent;
     if (cost < best.cost) best = { cost, loop };
   };
@@ -143,7 +152,8 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
     order,
     domainLoops: domainLoops.length,
     vector,
-    unroll: chosen ? unrolling(chosen, analysis, reduced.length > 0) : 1,
+    lanes,
+    unroll: chosen ? unrolling(chosen, analysis, reduced.length > 0, lanes) : 1,
     outer: pieces ? 0 : outerLoops,
     flat: pieces ? scale : null,
     cost: best.cost * total * summed,
@@ -156,11 +166,11 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   };
 }
 
-function unrolling(loop: Loop, analysis: Analysis, reduces: boolean): number {
-  const { extent } = loop;
+function unrolling(loop: Loop, analysis: Analysis, reduces: boolean, lanes: Lanes): number {
+  const vectors = loop.extent / lanes;
   // Independent sums hide the latency of an addition.
-  if (loop.reduced) return extent >= 32 ? 4 : extent >= 16 ? 2 : 1;
+  if (loop.reduced) return vectors >= 8 ? 4 : vectors >= 4 ? 2 : 1;
   const live = analysis.needed.filter(Boolean).length;
-  if (reduces) return extent % 16 === 0 && live <= 12 ? 4 : extent >= 8 && live <= 24 ? 2 : 1;
-  return extent >= 16 && live <= 24 ? 2 : 1;
+  if (reduces) return vectors % 4 === 0 && live <= 12 ? 4 : vectors >= 2 && live <= 24 ? 2 : 1;
+  return vectors >= 4 && live <= 24 ? 2 : 1;
 }

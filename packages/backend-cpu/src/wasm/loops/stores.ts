@@ -55,7 +55,7 @@ export class Stores {
       const stride = this.#loops.vectorStride(access.form);
       const values = Array.from({ length: mode }, (_, at) => () => this.#values.vector(analysis.root, at, level));
       this.#apart(scope, values).forEach((value, at) => {
-        storeLanes(context, scope, dtype, address, value(), at * 4 * stride * bytes, stride);
+        storeLanes(context, scope, dtype, address, value(), at * schedule.lanes * stride * bytes, stride);
       });
     }
   }
@@ -67,7 +67,7 @@ export class Stores {
     return kept.map((value) => () => value);
   }
 
-  /** The loop that runs four at a time is the last of all, where elements are neighbours (see `fuse.ts`). */
+  /** The loop that runs by vectors is the last of all, where elements are neighbours (see `fuse.ts`). */
   beside({ position, read }: Beside, level: number): void {
     const { mode, nest } = this.#loops;
     const scope = this.#loops.at(level);
@@ -76,8 +76,13 @@ export class Stores {
     if (mode === 0) scope.emit(f32.store(address, this.#values.scalar(position, level) as F32));
     const values = Array.from({ length: mode }, (_, at) => () => this.#values.vector(position, at, level));
     this.#apart(scope, values).forEach((value, at) => {
-      scope.emit(v128.store(address, value(), at * 16));
+      scope.emit(v128.store(address, value(), this.#offset(at)));
     });
+  }
+
+  /** Bytes before the `at`-th vector of neighbours. */
+  #offset(at: number): number {
+    return at * 4 * this.#loops.schedule.lanes;
   }
 
   /** What is written through a parameter of the function, `strides` elements apart. */
@@ -163,7 +168,7 @@ export class Stores {
     const combine = (isFloat ? floatLanes : wholeLanes)[op];
     return Array.from({ length: mode }, (_, at) => {
       const value = this.#values.vector(analysis.root, at, level);
-      return v128.store(to, combine(v128.load(before, at * 16), value), at * 16);
+      return v128.store(to, combine(v128.load(before, this.#offset(at)), value), this.#offset(at));
     });
   }
 
@@ -180,10 +185,10 @@ export class Stores {
     const add = dtype === 'float32' ? f32x4.add : i32x4.add;
     const values = Array.from({ length: mode }, (_, at) => (): V128 => {
       const value = this.#values.vector(analysis.root, at, level);
-      return before ? add(value, v128.load(before, at * 16)) : value;
+      return before ? add(value, v128.load(before, this.#offset(at))) : value;
     });
     const apart = this.#apart(this.#loops.at(level), values);
-    return apart.map((value, at) => v128.store(to, value(), at * 16));
+    return apart.map((value, at) => v128.store(to, value(), this.#offset(at)));
   }
   /**
    * t = s + (v - c), c = (t - s) - (v - c): c is what was added too much. Beyond the range of float32 there is nothing to
@@ -210,17 +215,17 @@ export class Stores {
     for (let at = 0; at < mode; at++) {
       const value = this.#values.vector(analysis.root, at, level);
       if (!before) {
-        statements.push(v128.store(to, value, at * 16), v128.store(lost, whole.floats(0), at * 16));
+        statements.push(v128.store(to, value, this.#offset(at)), v128.store(lost, whole.floats(0), this.#offset(at)));
         continue;
       }
       const rest = f32x4.sub(excess, excess);
       statements.push(
-        sum.set(v128.load(before, at * 16)),
-        term.set(f32x4.sub(value, v128.load(lost, at * 16))),
+        sum.set(v128.load(before, this.#offset(at))),
+        term.set(f32x4.sub(value, v128.load(lost, this.#offset(at)))),
         total.set(f32x4.add(sum, term)),
         excess.set(f32x4.sub(f32x4.sub(total, sum), term)),
-        v128.store(to, total, at * 16),
-        v128.store(lost, v128.and(excess, f32x4.eq(rest, rest)), at * 16),
+        v128.store(to, total, this.#offset(at)),
+        v128.store(lost, v128.and(excess, f32x4.eq(rest, rest)), this.#offset(at)),
       );
     }
     return statements;
@@ -234,7 +239,7 @@ export class Stores {
       const max = isFloat ? f32x4.max : i32x4.maxS;
       return Array.from({ length: mode }, (_, at) => {
         const value = this.#values.vector(analysis.root, at, level);
-        return v128.store(to, max(v128.load(to, at * 16), value), at * 16);
+        return v128.store(to, max(v128.load(to, this.#offset(at)), value), this.#offset(at));
       });
     }
     const value = this.#values.scalar(analysis.root, level);

@@ -53,7 +53,7 @@ export class Values implements IndexValues {
     return this.#values(position, level)[0]!;
   }
 
-  /** Four lanes of the value, the `at`-th vector of this turn. */
+  /** The lanes of the value, the `at`-th vector of this turn. */
   vector(position: number, at: number, level: number): V128 {
     if (this.isVector(position)) return this.#values(position, level)[at] as V128;
     const op = this.#op(position);
@@ -141,13 +141,16 @@ export class Values implements IndexValues {
   #from(op: AluOp): DType {
     return this.#op(op.args[op.op === 'where' ? 1 : 0]!).dtype;
   }
-  /** The numbers 4 at, 4 at + 1, 4 at + 2, 4 at + 3, in a local. */
+  /** The numbers of the lanes of the `at`-th vector, in a local. */
   #lanes(at: number): V128 {
     const known = this.#laneNumbers.get(at);
     if (known) return known;
     const { scope } = this.#loops;
     const lanes = scope.local('v128');
-    scope.prologue.push(lanes.set(v128.words([4 * at, 4 * at + 1, 4 * at + 2, 4 * at + 3])));
+    const first = scope.lanes * at;
+    let numbers = v128.words([first, first + 1, first + 2, first + 3]);
+    for (let lane = 4; lane < scope.lanes; lane++) numbers = i32x4.replace(numbers, lane, i32.const(first + lane));
+    scope.prologue.push(lanes.set(numbers));
     this.#laneNumbers.set(at, lanes);
     return lanes;
   }

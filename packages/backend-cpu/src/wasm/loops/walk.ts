@@ -1,6 +1,6 @@
 /**
  * The loops of a nest, outside in, as its schedule says. The function computes units `begin` to `end`: pieces of the only
- * loop, turns of the first loop, or positions of the first few loops together. The loop that runs four at a time is three
+ * loop, turns of the first loop, or positions of the first few loops together. The loop that runs by vectors is three
  * loops one after the other: several vectors a turn, then one vector, then what is left one by one.
  * The innermost code is of `reduction.ts` and `stores.ts`.
  */
@@ -119,7 +119,7 @@ export class Walk {
 
   /** The loop `level` from `from` to `to`; `pieces`: the bounds are multiples of it, or the extent (null: 0 and the extent). */
   #loop(level: number, from: I32, to: I32, pieces: number | null): void {
-    const { vector, unroll } = this.#loops.schedule;
+    const { vector, unroll, lanes } = this.#loops.schedule;
     const { extent } = this.#loops.loop(level);
     const index = this.#loops.index(level);
     this.#loops.frame(level).statements.push(index.set(from));
@@ -135,11 +135,11 @@ export class Walk {
       if (pieces === null) return i32.const(extent - (extent % step));
       return keep(this.#loops.at(level), i32.sub(to, i32.and(i32.sub(to, index), i32.const(step - 1))));
     };
-    const wide = 4 * unroll;
+    const wide = lanes * unroll;
     const runs = pieces === null;
     if (extent >= wide) this.#turns(level, limit(wide), unroll, wide, runs);
-    if (unroll > 1 && left(wide) >= 4) this.#turns(level, limit(4), 1, 4, runs);
-    if (left(4) > 0) this.#turns(level, to, 0, 1, runs);
+    if (unroll > 1 && left(wide) >= lanes) this.#turns(level, limit(lanes), 1, lanes, runs);
+    if (left(lanes) > 0) this.#turns(level, to, 0, 1, runs);
   }
 
   /** Turns of `step` elements until `to`, as `mode` vectors each (0: one element); `runs`: there is at least one. */

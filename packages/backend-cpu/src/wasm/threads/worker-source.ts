@@ -11,7 +11,10 @@ const patience = 4000;
 /** Programs whose modules a worker keeps. */
 const kept = 64;
 
-/** `tier`: source of a function of a memory, which gives functions in the place of the library's; empty for none. */
+/**
+ * `tier`: source of a function of a memory, which gives functions in the place of the library's, and `open`, which gives the
+ * exports of a program in native code by its name; empty for none.
+ */
 export function workerSource(tier = ''): string {
   const functions = Object.entries(host).map(([name, call]) => `${name}: ${String(call)}`);
   return `'use strict';
@@ -19,7 +22,8 @@ const host = { ${functions.join(', ')}, parallel() {} };
 function serve({ memory, at, number, library }) {
   const imports = { memory: { memory }, host };
   const own = new WebAssembly.Instance(new WebAssembly.Module(library), imports).exports;
-  imports.library = ${tier === '' ? 'own' : `{ ...own, ...(${tier})(new Uint8Array(memory.buffer)) }`};
+  const { functions, open } = ${tier === '' ? '{}' : `(${tier})(new Uint8Array(memory.buffer))`};
+  imports.library = { ...own, ...functions };
   const words = new Int32Array(memory.buffer, at, ${control.size / 4});
   const word = (offset) => words[offset >> 2];
   const programs = new Map();
@@ -31,7 +35,8 @@ function serve({ memory, at, number, library }) {
     if (Atomics.load(head, ${shared.id / 4}) !== id) return null;
     const bytes = new Uint8Array(memory.buffer, address + ${shared.bytes}, head[${shared.length / 4}]).slice();
     if (Atomics.load(head, ${shared.id / 4}) !== id) return null;
-    const program = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+    // a module starts with 0; anything else is a name
+    const program = bytes[0] === 0 ? new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports : open(new TextDecoder().decode(bytes), host);
     programs.set(id, program);
     if (programs.size > ${kept}) programs.delete(programs.keys().next().value);
     return program;

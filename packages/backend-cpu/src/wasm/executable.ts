@@ -1,0 +1,270 @@
+/**
+ * A program that runs: its module is linked to the memory and the library, inputs and outputs are written into its table, and it
+ * is called. Where native code of it comes along (see `native.ts`), that takes over between two runs.
+ * It owns one program's code; memory, library and threads are the engine's.
+ */
+import { BackendError, type BufferType, type Executable, type Measured, type Program } from '@nn/core';
+import { checkRun } from '../checks.ts';
+import { sizeOf } from '../shape.ts';
+import { bytesPerElement } from '../storage.ts';
+import { host } from './code/module-context.ts';
+import type { LinearMemory } from './memory.ts';
+import type { NativeProgram, NativePrograms } from './native.ts';
+import type { CompiledProgram } from './program/program.ts';
+import type { PoolProgram, SharedModule, ThreadPool } from './threads/pool.ts';
+
+/** A block of linear memory that core holds. */
+export class WasmBuffer {
+  readonly type: BufferType;
+  readonly bytes: number;
+  readonly owner: object;
+  address: number;
+  /** Of the block, as it was asked for. */
+  capacity: number;
+  alive = true;
+
+  constructor(owner: object, type: BufferType, address: number, capacity: number) {
+    this.owner = owner;
+    this.type = type;
+    this.bytes = bytesPerElement(type.dtype) * sizeOf(type.shape);
+    this.address = address;
+    this.capacity = capacity;
+  }
+}
+
+/** What an executable needs of its engine. */
+export interface Surroundings {
+  readonly memory: LinearMemory;
+  readonly pool: ThreadPool | null;
+  readonly programs: NativePrograms | null;
+  /** The functions that all programs share. */
+  readonly library: WebAssembly.ModuleImports;
+  /** Counts the changes of the library, after which what was linked to it is linked anew. */
+  readonly version: number;
+  check(buffer: WasmBuffer, operation: string): void;
+  /** The address of a region of at least `bytes` bytes that is free between calls. */
+  scratch(bytes: number): number;
+  /** Before a run: other code is told where the memory is, if it has grown. */
+  settle(): void;
+  count(compiled: CompiledProgram, by: 1 | -1): void;
+}
+
+/** Milliseconds of computing and runs after which a program is worth a compiler's work. */
+const worth = { milliseconds: 20, runs: 3 };
+
+export class WasmExecutable implements Executable<WasmBuffer> {
+  readonly #engine: Surroundings;
+  readonly #program: Program;
+  #compiled: CompiledProgram;
+  /** For each step, what runs it. */
+  paths: readonly string[];
+  #run: (table: number, scratch: number, first: number, end: number) => void;
+  /** Of the library that `#run` is linked to. */
+  #version: number;
+  #code: WebAssembly.Module | null = null;
+  readonly #table: number;
+  /** Where workers find the module, if they share its work. */
+  #module: SharedModule | null = null;
+  /** The same program in native code: not asked for, on its way, there, or in use. */
+  #native: 'unasked' | 'asked' | 'used' | NativeProgram = 'unasked';
+  #spent = { milliseconds: 0, runs: 0 };
+  /** For each output that takes over an input's memory: that input. */
+  readonly #donor: ReadonlyMap<number, number>;
+  #released = false;
+
+  constructor(engine: Surroundings, program: Program, compiled: CompiledProgram) {
+    this.#engine = engine;
+    this.#program = program;
+    this.#compiled = compiled;
+    this.paths = compiled.paths;
+    this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
+    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
+    try {
+      this.#version = engine.version;
+      this.#run = this.#link();
+    } catch (error) {
+      this.#released = true;
+      this.#free();
+      throw error;
+    }
+  }
+
+  /** Machine code is some three times as long as the module that it is made from, which the engine keeps too. */
+  get bytes(): number {
+    return 4 * this.#compiled.bytes.length;
+  }
+
+  #link(): (...words: number[]) => void {
+    const { pool } = this.#engine;
+    const { bytes, shares } = this.#compiled;
+    const code = pool && shares ? this.#shared(pool) : this.#instantiate(bytes, host);
+    return code.run as (...words: number[]) => void;
+  }
+
+  #shared(pool: ThreadPool): WebAssembly.Exports {
+    const { bytes } = this.#compiled;
+    return this.#sharing(pool, bytes, (parallel) => {
+      const code = this.#instantiate(bytes, { ...host, parallel });
+      return { code, work: code.work as PoolProgram['work'] };
+    });
+  }
+
+  /** Links code whose phases the threads share; they find it as `module` says. */
+  #sharing<C>(
+    pool: ThreadPool,
+    bytes: Uint8Array<ArrayBuffer>,
+    link: (parallel: (...words: number[]) => void) => { readonly code: C; readonly work: PoolProgram['work'] },
+  ): C {
+    if (this.#module) pool.forget(this.#module);
+    const module = pool.share(bytes, this.#compiled.ownBytes);
+    this.#module = module;
+    const { code, work } = link((...words) => {
+      const [phase, table, scratch, own, units, pieces] = words as [number, number, number, number, number, number];
+      pool.run({ module, work }, phase, { table, scratch, own }, units, pieces);
+    });
+    return code;
+  }
+
+  /** Asks for native code, which takes over before the first run after it is there. */
+  async becomeNative(): Promise<void> {
+    this.#native = 'asked';
+    const made = await this.#engine.programs?.make(this.#program);
+    if (made && made.compiled.tableWords === this.#compiled.tableWords) this.#native = made;
+  }
+
+  /** Native code takes over. */
+  adopt({ compiled, name, link }: NativeProgram): void {
+    const { pool, memory } = this.#engine;
+    this.#native = 'used';
+    this.#compiled = compiled;
+    this.paths = compiled.paths.map((path) => `${path}, native`);
+    const linked =
+      pool && compiled.shares
+        ? this.#sharing(pool, new TextEncoder().encode(name), (parallel) => {
+            const made = link(memory, { parallel });
+            return { code: made, work: made.work };
+          })
+        : link(memory, {});
+    this.#run = (table, scratch, first, end) => linked.run(table, scratch, first, end);
+    this.#code = null;
+  }
+
+  #instantiate(bytes: Uint8Array<ArrayBuffer>, functions: WebAssembly.ModuleImports): WebAssembly.Exports {
+    const { memory } = this.#engine;
+    const library = this.#compiled.usesLibrary ? this.#engine.library : {};
+    const imports = { memory: { memory: memory.memory }, host: functions, library };
+    this.#code ??= new WebAssembly.Module(bytes);
+    return new WebAssembly.Instance(this.#code, imports).exports;
+  }
+
+  run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
+    return this.#execute(inputs, scalars, (table, scratch) => {
+      if (this.#native !== 'unasked' || this.#engine.programs === null) {
+        this.#run(table, scratch, 0, 0x7fffffff);
+        return;
+      }
+      const start = performance.now();
+      this.#run(table, scratch, 0, 0x7fffffff);
+      this.#spent.milliseconds += performance.now() - start;
+      this.#spent.runs += 1;
+      const { milliseconds, runs } = this.#spent;
+      if (milliseconds >= worth.milliseconds && runs >= worth.runs) void this.becomeNative();
+    });
+  }
+
+  #execute(
+    inputs: readonly WasmBuffer[],
+    scalars: Float64Array,
+    call: (table: number, scratch: number) => void,
+  ): WasmBuffer[] {
+    const engine = this.#engine;
+    const { memory } = engine;
+    const program = this.#program;
+    if (typeof this.#native === 'object') this.adopt(this.#native);
+    const compiled = this.#compiled;
+    checkRun(program, this.#released, inputs.length, scalars.length);
+    for (let input = 0; input < inputs.length; input++) {
+      const given = inputs[input]!;
+      engine.check(given, 'run');
+      const { dtype, shape } = program.buffers[input] as BufferType;
+      if (given.type.dtype !== dtype || given.bytes !== bytesPerElement(dtype) * sizeOf(shape)) {
+        throw new BackendError(
+          'run',
+          `input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
+        );
+      }
+    }
+    const scratch = engine.scratch(compiled.scratchBytes);
+    const outputs: WasmBuffer[] = [];
+    try {
+      program.outputs.forEach((buffer, at) => {
+        const { bytes } = compiled.outputs[at] as { bytes: number };
+        const donor = this.#donor.get(at);
+        const given = donor === undefined ? null : inputs[donor]!;
+        const type = program.buffers[buffer] as BufferType;
+        if (given && given.capacity >= bytes) {
+          outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
+        } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
+      });
+    } catch (error) {
+      for (const made of outputs)
+        if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
+      throw error;
+    }
+    engine.settle();
+    if (this.#version !== engine.version && this.#native !== 'used') {
+      this.#run = this.#link();
+      this.#version = engine.version;
+    }
+    // Views are taken after the last allocation: growing replaces them.
+    const { words, floats, bytes } = memory;
+    const at = this.#table >>> 2;
+    compiled.inputs.forEach((index, input) => {
+      words[at + index] = inputs[input]!.address;
+    });
+    compiled.outputs.forEach(({ index }, output) => {
+      words[at + index] = outputs[output]!.address;
+    });
+    for (const { input, output } of program.donations) {
+      const given = inputs[input]!;
+      const made = outputs[output]!;
+      // The block was too small for what else lies in this slot: the contents move to the larger one.
+      if (made.address !== given.address) {
+        bytes.copyWithin(made.address, given.address, given.address + given.bytes);
+        memory.free(given.address, given.capacity);
+      }
+      given.alive = false;
+    }
+    program.scalars.forEach((dtype, index) => {
+      const word = at + compiled.scalarsAt + index;
+      if (dtype === 'float32') floats[word] = scalars[index]!;
+      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
+    });
+    call(this.#table, scratch);
+    return outputs;
+  }
+
+  profile(inputs: readonly WasmBuffer[], scalars: Float64Array): Measured<WasmBuffer> {
+    const milliseconds = this.#program.steps.map(() => 0);
+    const outputs = this.#execute(inputs, scalars, (table, scratch) => {
+      for (const step of this.#compiled.starts) {
+        const start = performance.now();
+        this.#run(table, scratch, step, step + 1);
+        milliseconds[step] = performance.now() - start;
+      }
+    });
+    return { outputs, milliseconds };
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#engine.count(this.#compiled, -1);
+    this.#free();
+  }
+
+  #free(): void {
+    this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
+    if (this.#module) this.#engine.pool?.forget(this.#module);
+  }
+}

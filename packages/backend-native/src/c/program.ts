@@ -1,0 +1,140 @@
+/**
+ * The C of one program: its functions and those of the library that it calls, translated (see `translate.ts`); products as
+ * `products.ts` has them; and the doors: `run` for the engine, `work` for threads, and back to the host for the phases that
+ * threads share and for what only its mathematics can do.
+ */
+import { readModule, type WasmModule } from './module.ts';
+import { nodeApi } from './node-api.ts';
+import { callOf, functions, products } from './products.ts';
+import { head, translate } from './translate.ts';
+import { vectorsFor } from './vectors.ts';
+
+const doors = `
+/* a function of the host: of numbers to a number */
+static double asked(struct place *place, const char *name, int count, double x, double y) {
+  napi_scope scope;
+  napi_value keeper, host, function, values[2], result;
+  double found = 0;
+  napi_open_handle_scope(place->env, &scope);
+  napi_get_reference_value(place->env, place->host, &keeper);
+  napi_get_named_property(place->env, keeper, "host", &host);
+  napi_get_named_property(place->env, host, name, &function);
+  napi_create_double(place->env, x, values);
+  napi_create_double(place->env, y, values + 1);
+  if (napi_call_function(place->env, host, function, count, values, &result) == 0)
+    napi_get_value_double(place->env, result, &found);
+  napi_close_handle_scope(place->env, scope);
+  return found;
+}
+static double host_sin(struct place *place, double x) { return asked(place, "sin", 1, x, 0); }
+static double host_cos(struct place *place, double x) { return asked(place, "cos", 1, x, 0); }
+static double host_pow(struct place *place, double x, double y) { return asked(place, "pow", 2, x, y); }
+static double host_mod(struct place *place, double x, double y) { return asked(place, "mod", 2, x, y); }
+static void host_parallel(struct place *place, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f) {
+  const uint32_t words[6] = {a, b, c, d, e, f};
+  napi_scope scope;
+  napi_value keeper, host, function, values[6], result;
+  napi_open_handle_scope(place->env, &scope);
+  napi_get_reference_value(place->env, place->host, &keeper);
+  napi_get_named_property(place->env, keeper, "host", &host);
+  napi_get_named_property(place->env, host, "parallel", &function);
+  for (int at = 0; at < 6; at++) napi_create_int32(place->env, (int32_t)words[at], values + at);
+  /* an error stays pending: it is thrown when the call from JavaScript returns */
+  napi_call_function(place->env, host, function, 6, values, &result);
+  napi_close_handle_scope(place->env, scope);
+}
+`;
+
+const parameters = (count: number): string => Array.from({ length: count }, (_, at) => `, uint32_t w${at}`).join('');
+const named = (count: number): string => Array.from({ length: count }, (_, at) => `w${at}`).join(', ');
+
+/** The functions of a module that some of its own functions reach, as C. */
+class Room {
+  readonly heads: string[] = [];
+  readonly bodies: string[] = [];
+  readonly #module: WasmModule;
+  readonly #prefix: string;
+  readonly #imported: (from: string, name: string) => string;
+  readonly #known = new Set<number>();
+
+  constructor(module: WasmModule, prefix: string, imported: (from: string, name: string) => string) {
+    this.#module = module;
+    this.#prefix = prefix;
+    this.#imported = imported;
+  }
+  /** The name of an exported function. */
+  exported(name: string): string {
+    const index = this.#module.exports.get(name);
+    if (index === undefined) throw new TypeError(`the module exports no ${name}`);
+    return this.name(index);
+  }
+  has(name: string): boolean {
+    return this.#module.exports.has(name);
+  }
+  table(): string[] {
+    return this.#module.table.map((index) => this.name(index));
+  }
+  /** The name of a function, which is translated when it is first asked for. */
+  name(index: number): string {
+    const { imports, functions: own } = this.#module;
+    const imported = imports[index];
+    if (imported) return this.#imported(imported.from, imported.name);
+    const name = `${this.#prefix}${index}`;
+    if (!this.#known.has(index)) {
+      this.#known.add(index);
+      this.heads.push(`${head(own[index - imports.length]!, name)};`);
+      this.bodies.push(translate(this.#module, index, (other) => this.name(other)));
+    }
+    return name;
+  }
+}
+
+/** The source for a program's module, and for the library's, which it imports. */
+export function programSource(program: Uint8Array, library: Uint8Array): string {
+  const byHand = new Set<string>();
+  const others = new Room(readModule(library), 'q', (from, name) => `${from}_${name}`);
+  const own = new Room(readModule(program), 'p', (from, name) => {
+    if (from !== 'library') return `${from}_${name}`;
+    if (functions[name] === undefined) return others.exported(name);
+    byHand.add(name);
+    return `library_${name}`;
+  });
+  const run = own.exported('run');
+  const table = own.table();
+  const work = own.has('work') ? own.exported('work') : null;
+  const written = [...byHand].map((name) => {
+    const count = functions[name]!;
+    return `static void library_${name}(struct place *place${parameters(count)}) {
+  char *const base = place->base;
+  const int32_t words[] = {${named(count)}};
+  ${callOf(name)};
+}`;
+  });
+  const door = (name: string, target: string, count: number): string => `
+static napi_value ${name}(napi_env env, napi_callback_info info) {
+  int32_t words[10];
+  struct place *const place = arguments(env, info, ${count}, words);
+  ${target}(place, ${Array.from({ length: count }, (_, at) => `words[${at}]`).join(', ')});
+  return 0;
+}`;
+  const text = [
+    nodeApi,
+    doors,
+    ...(byHand.size > 0 ? [products] : []),
+    ...written,
+    ...others.heads,
+    ...own.heads,
+    ...(table.length > 0
+      ? [`static void (*const table[])(struct place *${', uint32_t'.repeat(5)}) = {${table.join(', ')}};`]
+      : []),
+    ...others.bodies,
+    ...own.bodies,
+    door('run', run, 4),
+    ...(work === null ? [] : [door('work', work, 3)]),
+    `static void addAll(napi_env env, napi_value to, void *data, napi_value keeper) {
+  add(env, to, "run", run, data, keeper);
+  ${work === null ? '' : 'add(env, to, "work", work, data, keeper);'}
+}`,
+  ].join('\n');
+  return `${vectorsFor(text)}\n${text}`;
+}
