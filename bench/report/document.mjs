@@ -28,8 +28,10 @@ export function writeDocument() {
     ...runs.filter(({ run }) => run.kind === 'gpu').map(({ name, run }) => gpuSection(name, run)),
     readFileSync(new URL('notes.md', import.meta.url), 'utf8').trim(),
   ];
-  const costs = new URL('costs.md', import.meta.url);
-  if (existsSync(costs)) parts.push(readFileSync(costs, 'utf8').trim());
+  for (const name of ['costs.md', 'vocabulary.md']) {
+    const text = new URL(name, import.meta.url);
+    if (existsSync(text)) parts.push(readFileSync(text, 'utf8').trim());
+  }
   writeFileSync(`${docs}benchmarks.md`, `${parts.join('\n\n')}\n`);
   // The results are formatted as the rest of the repository.
   const root = fileURLToPath(new URL('../../', import.meta.url));
