@@ -1,7 +1,7 @@
 /** Tensors from numbers, and tensors filled by a rule. */
 import type { Backend, DType, Shape } from './backend.ts';
 import { checkDType, isComputable } from './dtype.ts';
-import { ShapeError, ValueError } from './errors.ts';
+import { checkOptions, ShapeError, ValueError } from './errors.ts';
 import { constant, type Node } from './graph/node.ts';
 import { lift } from './graph/recorder.ts';
 import { hostNode, type NestedNumbers, type TensorOptions } from './host-data.ts';
@@ -15,6 +15,8 @@ import { indexAlong } from './ops/sources.ts';
 import { expandTo } from './ops/views.ts';
 import { checkShape } from './shape.ts';
 import { isTensor, type Tensor, type TensorLike, toNode, wrap } from './tensor.ts';
+
+const fillOptions = ['dtype', 'backend'];
 
 export interface FillOptions {
   /** float32 by default. */
@@ -32,6 +34,7 @@ export interface FillOptions {
  * console.log(x.shape); // => [2, 3]
  */
 export function tensor(data: NestedNumbers, options: TensorOptions = {}): Tensor {
+  checkOptions('tensor', options, ['shape', 'dtype', 'backend', 'borrow']);
   return wrap(hostNode('tensor', data, options));
 }
 
@@ -77,6 +80,7 @@ export function onesLike(like: Tensor): Tensor {
  * console.log(await arange(4).array()); // => [0, 1, 2, 3]
  */
 export function arange(startOrStop: number, stop?: number, step = 1, options: FillOptions = {}): Tensor {
+  checkOptions('arange', options, fillOptions);
   const start = stop === undefined ? 0 : startOrStop;
   const end = stop ?? startOrStop;
   const count = Math.max(0, Math.ceil((end - start) / step));
@@ -92,6 +96,7 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Fi
 
 /** `count` numbers from `start` to `stop`, both included, at equal distances. */
 export function linspace(start: number, stop: number, count: number, options: FillOptions = {}): Tensor {
+  checkOptions('linspace', options, fillOptions);
   if (!Number.isInteger(count) || count < 0)
     throw new ValueError('linspace', `the count must be a whole number, got ${count}.`);
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
@@ -101,6 +106,7 @@ export function linspace(start: number, stop: number, count: number, options: Fi
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options: FillOptions = {}): Tensor {
+  checkOptions('eye', options, fillOptions);
   checkShape('eye', [n]);
   return filled(cast(equal(indexAlong([n, n], 0), indexAlong([n, n], 1)), options.dtype ?? 'float32'), options);
 }
@@ -136,7 +142,9 @@ export function oneHot(indices: TensorLike, classes: number): Tensor {
   return wrap(composite.oneHot(whole, classes));
 }
 
-function checkFill(operation: string, shape: Shape, { dtype }: FillOptions): void {
+function checkFill(operation: string, shape: Shape, options: FillOptions): void {
+  checkOptions(operation, options, fillOptions);
+  const { dtype } = options;
   checkShape(operation, shape);
   if (dtype !== undefined) checkDType(operation, dtype);
 }

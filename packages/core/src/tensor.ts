@@ -7,7 +7,7 @@ import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
 import { foreignTensor, thisCopy } from './copy.ts';
 import { isHostArray } from './dtype.ts';
-import { DTypeError, ShapeError, ValueError } from './errors.ts';
+import { checkOptions, DTypeError, ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import type { Node, NumberSource } from './graph/node.ts';
 import { currentRecorder, lift } from './graph/recorder.ts';
@@ -460,58 +460,60 @@ export class Tensor {
   // ---- reductions; over all axes where none is named
 
   sum(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.sum(this.node, axes, options));
+    return wrap(reduce.sum(this.node, axes, only('sum', options, 'keepAxes')));
   }
 
   prod(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.product(this.node, axes, options));
+    return wrap(reduce.product(this.node, axes, only('prod', options, 'keepAxes')));
   }
 
   mean(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.mean(this.node, axes, options));
+    return wrap(reduce.mean(this.node, axes, only('mean', options, 'keepAxes')));
   }
 
   max(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.max(this.node, axes, options));
+    return wrap(reduce.max(this.node, axes, only('max', options, 'keepAxes')));
   }
 
   min(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.min(this.node, axes, options));
+    return wrap(reduce.min(this.node, axes, only('min', options, 'keepAxes')));
   }
 
   /** The variance; `correction` is taken off the count, 1 by default (Bessel). */
   variance(axes?: number | Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor {
-    return wrap(reduce.variance(this.node, axes, options));
+    return wrap(reduce.variance(this.node, axes, only('variance', options, 'keepAxes', 'correction')));
   }
 
   standardDeviation(axes?: number | Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor {
-    return wrap(reduce.standardDeviation(this.node, axes, options));
+    return wrap(
+      reduce.standardDeviation(this.node, axes, only('standardDeviation', options, 'keepAxes', 'correction')),
+    );
   }
 
   /** The vector norm; `order` is 2 by default, 1, Infinity or any positive number. */
   norm(axes?: number | Axes, options?: ReduceOptions & { readonly order?: number }): Tensor {
-    return wrap(composite.norm(this.node, axes, options));
+    return wrap(composite.norm(this.node, axes, only('norm', options, 'keepAxes', 'order')));
   }
 
   logSumExp(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(composite.logSumExp(this.node, axes, options));
+    return wrap(composite.logSumExp(this.node, axes, only('logSumExp', options, 'keepAxes')));
   }
 
   any(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.any(this.node, axes, options));
+    return wrap(reduce.any(this.node, axes, only('any', options, 'keepAxes')));
   }
 
   all(axes?: number | Axes, options?: ReduceOptions): Tensor {
-    return wrap(reduce.all(this.node, axes, options));
+    return wrap(reduce.all(this.node, axes, only('all', options, 'keepAxes')));
   }
 
   /** The first index of the largest element along `axis` (of all elements where none is named), or of the first NaN; int32. */
   argMax(axis?: number, options?: ReduceOptions): Tensor {
-    return wrap(argExtreme('max', this.node, axis, options));
+    return wrap(argExtreme('max', this.node, axis, only('argMax', options, 'keepAxes')));
   }
 
   argMin(axis?: number, options?: ReduceOptions): Tensor {
-    return wrap(argExtreme('min', this.node, axis, options));
+    return wrap(argExtreme('min', this.node, axis, only('argMin', options, 'keepAxes')));
   }
 
   // ---- shape: views, which cost nothing
@@ -672,12 +674,12 @@ export class Tensor {
 
   /** Sorted along `axis`, with the indices that sort; stable, NaN counts as the largest. */
   sort(axis = -1, options?: order.SortOptions): { readonly values: Tensor; readonly indices: Tensor } {
-    const { values, indices } = order.sort(this.node, axis, options);
+    const { values, indices } = order.sort(this.node, axis, only('sort', options, 'descending'));
     return { values: wrap(values), indices: wrap(indices) };
   }
 
   argSort(axis = -1, options?: order.SortOptions): Tensor {
-    return wrap(order.argSort(this.node, axis, options));
+    return wrap(order.argSort(this.node, axis, only('argSort', options, 'descending')));
   }
 
   /** The k largest along `axis` in descending order (or the smallest, ascending). */
@@ -686,7 +688,7 @@ export class Tensor {
     axis = -1,
     options?: { readonly largest?: boolean },
   ): { readonly values: Tensor; readonly indices: Tensor } {
-    const { values, indices } = order.topK(this.node, k, axis, options);
+    const { values, indices } = order.topK(this.node, k, axis, only('topK', options, 'largest'));
     return { values: wrap(values), indices: wrap(indices) };
   }
 
@@ -716,6 +718,12 @@ export class Tensor {
   #operand(other: TensorLike, asFloat = false): Node {
     return toNode(other, asFloat || this.dtype === 'float32' ? 'float32' : 'int32');
   }
+}
+
+/** Options, none of which is unknown: `keepdim` would be ignored without a word. */
+function only<T extends object>(operation: string, options: T | undefined, ...known: readonly string[]): T | undefined {
+  if (options !== undefined) checkOptions(operation, options, known);
+  return options;
 }
 
 /** Values do not exist while a function is traced: reading one there would fix it for all later calls. */

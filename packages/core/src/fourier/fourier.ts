@@ -1,5 +1,5 @@
 /** Discrete Fourier transforms, by PyTorch's names and scales, on complex numbers as pairs in a last axis of 2. */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { roll } from '../functions/arrange.ts';
 import { real } from '../functions/operands.ts';
 import type { Node } from '../graph/node.ts';
@@ -24,6 +24,8 @@ export interface FourierOptions {
   readonly axis?: number;
   readonly norm?: FourierNorm;
 }
+
+const rowOptions = ['length', 'axis', 'norm'];
 
 export interface Fourier2Options {
   /** The sizes of the transform along both axes: what is longer is cut off, what is shorter filled with zeros. */
@@ -79,6 +81,7 @@ const orEmpty = (shape: readonly number[], make: () => Node): Node =>
   shape.includes(0) ? constant(0, 'float32', shape) : make();
 
 function complexRows(operation: string, z: Node, options: FourierOptions, isInverse: boolean): Node {
+  checkOptions(operation, options, rowOptions);
   const { at, n, behind } = rowOf(operation, z, z.shape.length - 1, options.axis ?? -1, options.length, (size) => size);
   const rows = resized(z, at, n);
   const scale = scaleOf(operation, options.norm ?? 'backward', n, isInverse);
@@ -86,6 +89,7 @@ function complexRows(operation: string, z: Node, options: FourierOptions, isInve
 }
 
 function realRows(operation: string, x: Node, options: FourierOptions): Node {
+  checkOptions(operation, options, rowOptions);
   const { at, n, behind } = rowOf(operation, x, x.shape.length, options.axis ?? -1, options.length, (size) => size);
   const rows = resized(x, at, n);
   const scale = scaleOf(operation, options.norm ?? 'backward', n, false);
@@ -94,6 +98,7 @@ function realRows(operation: string, x: Node, options: FourierOptions): Node {
 }
 
 function inverseRows(operation: string, z: Node, options: FourierOptions): Node {
+  checkOptions(operation, options, rowOptions);
   const usual = (size: number): number => 2 * (size - 1);
   const { at, n, behind } = rowOf(operation, z, z.shape.length - 1, options.axis ?? -1, options.length, usual);
   const rows = resized(z, at, halfOf(n));
@@ -150,12 +155,9 @@ export function irfft(z: TensorLike, options: FourierOptions = {}): Tensor {
 }
 
 /** The options of one axis of two, counted among `axes`. */
-function alongAxis(
-  operation: string,
-  { size, axes = [-2, -1], norm }: Fourier2Options,
-  k: 0 | 1,
-  count: number,
-): FourierOptions {
+function alongAxis(operation: string, options: Fourier2Options, k: 0 | 1, count: number): FourierOptions {
+  checkOptions(operation, options, ['size', 'axes', 'norm']);
+  const { size, axes = [-2, -1], norm } = options;
   const [first, second] = axes.map((axis) => normalizeAxis(operation, axis, count));
   if (first === second) throw new ShapeError(operation, `axis ${first} is named twice.`, { axes });
   const length = size?.[k];

@@ -1,5 +1,5 @@
 /** Short-time Fourier transforms: frames of a signal, windowed and transformed, and the way back by overlapping them. */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { real } from '../functions/operands.ts';
 import { circularPad, reflectionPad, replicationPad } from '../functions/padding.ts';
 import { constant, hostLeaf, type Node } from '../graph/node.ts';
@@ -88,6 +88,16 @@ const turned = (z: Node): Node => {
  * console.log(spectrum.shape, await spectrum.at('...', 8).argMax().item()); // => [9, 17] 2
  */
 export function stft(x: TensorLike, options: StftOptions): Tensor {
+  checkOptions('stft', options, [
+    'fftSize',
+    'hopLength',
+    'windowLength',
+    'window',
+    'center',
+    'normalized',
+    'onesided',
+    'padMode',
+  ]);
   const { size, hop, window, isCentred, isOneSided, scale } = framesOf('stft', options);
   let signal = real('stft', x);
   if (signal.shape.length === 0) throw new ShapeError('stft', 'a number is no signal: needs [..., L].');
@@ -139,6 +149,16 @@ function padEnds(x: Node, by: number, mode: NonNullable<StftOptions['padMode']>)
  * console.log((await signal.array(1)).slice(0, 4).map((x) => x.toFixed(3)).join(' ')); // => 0.000 1.000 2.000 3.000
  */
 export function istft(z: TensorLike, options: IstftOptions): Tensor {
+  checkOptions('istft', options, [
+    'fftSize',
+    'hopLength',
+    'windowLength',
+    'window',
+    'center',
+    'normalized',
+    'onesided',
+    'length',
+  ]);
   const { size, hop, window, isCentred, isOneSided, scale } = framesOf('istft', options);
   const spectra = pairs('istft', z);
   const width = isOneSided ? halfOf(size) : size;
@@ -202,6 +222,7 @@ function cosines(operation: string, n: number, { periodic = true }: WindowOption
  * console.log(await hannWindow(4).array()); // => [0, 0.5, 1, 0.5]
  */
 export function hannWindow(n: number, options: WindowOptions = {}): Tensor {
+  checkOptions('hannWindow', options, ['periodic']);
   return cosines('hannWindow', n, options, [0.5, -0.5]);
 }
 
@@ -213,6 +234,7 @@ export function hannWindow(n: number, options: WindowOptions = {}): Tensor {
  * console.log((await hammingWindow(4).array(1)).map((x) => x.toFixed(2)).join(' ')); // => 0.08 0.54 1.00 0.54
  */
 export function hammingWindow(n: number, options: WindowOptions = {}): Tensor {
+  checkOptions('hammingWindow', options, ['periodic']);
   return cosines('hammingWindow', n, options, [0.54, -0.46]);
 }
 
@@ -224,5 +246,6 @@ export function hammingWindow(n: number, options: WindowOptions = {}): Tensor {
  * console.log((await blackmanWindow(4).array(1)).map((x) => Math.abs(x).toFixed(2)).join(' ')); // => 0.00 0.34 1.00 0.34
  */
 export function blackmanWindow(n: number, options: WindowOptions = {}): Tensor {
+  checkOptions('blackmanWindow', options, ['periodic']);
   return cosines('blackmanWindow', n, options, [0.42, -0.5, 0.08]);
 }

@@ -1,5 +1,5 @@
 /** Elements in another order, repeated, replaced or compared with their neighbours. All but the last are views and copies. */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { subtract } from '../ops/arithmetic.ts';
 import { truth, where, xor } from '../ops/compare.ts';
@@ -193,6 +193,7 @@ export interface DiffOptions {
  * console.log(await diff([1, 4, 9, 16]).array()); // => [3, 5, 7]
  */
 export function diff(x: TensorLike, options: DiffOptions = {}): Tensor {
+  checkOptions('diff', options, ['order', 'axis', 'prepend', 'append']);
   const { order = 1, axis = -1, prepend, append } = options;
   const given = toNode(x, 'float32');
   const along = normalizeAxis('diff', axis, given.shape.length);

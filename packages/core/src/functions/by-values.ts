@@ -3,7 +3,7 @@
  * then a tensor where x is, with gradients where it has real numbers.
  */
 import type { Shape, TensorData } from '../backend.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { constant, hostLeaf, type Node } from '../graph/node.ts';
 import { placesIn } from '../ops/at.ts';
 import { notEqual, truth } from '../ops/compare.ts';
@@ -31,6 +31,7 @@ const placesAsTensor = (places: Int32Array, shape: Shape, x: Node): Tensor =>
 export async function nonzero(x: TensorLike, options?: { readonly asTuple?: false }): Promise<Tensor>;
 export async function nonzero(x: TensorLike, options: { readonly asTuple: true }): Promise<Tensor[]>;
 export async function nonzero(x: TensorLike, options: { readonly asTuple?: boolean } = {}): Promise<Tensor | Tensor[]> {
+  checkOptions('nonzero', options, ['asTuple']);
   const node = computable('nonzero', x);
   const places = placesIn(await wrap(notEqual(node, like(node, 0))).data(), node.shape);
   if (options.asTuple === true) return places.map((column) => placesAsTensor(column, [column.length], node));
@@ -150,7 +151,9 @@ function distinct(front: Node, order: Int32Array, axis: number | undefined, x: N
  * const { values, inverse, counts } = await unique([3, 1, 3]);
  * console.log(await values.array(), await inverse.array(), await counts.array()); // => [1, 3] [1, 0, 1] [1, 2]
  */
-export async function unique(x: TensorLike, { axis }: { readonly axis?: number } = {}): Promise<Distinct> {
+export async function unique(x: TensorLike, options: { readonly axis?: number } = {}): Promise<Distinct> {
+  checkOptions('unique', options, ['axis']);
+  const { axis } = options;
   const node = computable('unique', x);
   const { front, rows } = await rowsOf('unique', node, axis);
   const order = Int32Array.from({ length: rows.count }, (_, i) => i);
@@ -167,7 +170,9 @@ export async function unique(x: TensorLike, { axis }: { readonly axis?: number }
  * const { values, counts } = await uniqueConsecutive([1, 1, 3, 1]);
  * console.log(await values.array(), await counts.array()); // => [1, 3, 1] [2, 1, 1]
  */
-export async function uniqueConsecutive(x: TensorLike, { axis }: { readonly axis?: number } = {}): Promise<Distinct> {
+export async function uniqueConsecutive(x: TensorLike, options: { readonly axis?: number } = {}): Promise<Distinct> {
+  checkOptions('uniqueConsecutive', options, ['axis']);
+  const { axis } = options;
   const node = computable('uniqueConsecutive', x);
   const { front, rows } = await rowsOf('uniqueConsecutive', node, axis);
   const order = Int32Array.from({ length: rows.count }, (_, i) => i);
@@ -190,6 +195,7 @@ export interface BincountOptions {
  * console.log(await (await bincount([1, 0, 3, 1])).array()); // => [1, 2, 0, 1]
  */
 export async function bincount(x: TensorLike, options: BincountOptions = {}): Promise<Tensor> {
+  checkOptions('bincount', options, ['weights', 'minLength']);
   const { weights, minLength = 0 } = options;
   const node = integers(x);
   requireInteger('bincount', node);

@@ -1,6 +1,6 @@
 /** How many, and between which: counts of elements, places in a sorted row, histograms. No gradient goes through a count. */
 import type { Axes } from '../backend.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { lift } from '../graph/recorder.ts';
 import { add, divide, minimum, multiply, subtract } from '../ops/arithmetic.ts';
@@ -25,6 +25,7 @@ const integer = (value: number): Node => constant(value, 'int32');
  * console.log(await countNonzero([[0, 2], [3, 4]], 1).array()); // => [1, 2]
  */
 export function countNonzero(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('countNonzero', options, ['keepAxes']);
   const node = computable('countNonzero', x);
   return wrap(sum(cast(notEqual(node, like(node, 0)), 'int32'), axes, options));
 }
@@ -47,6 +48,7 @@ const counted = 32;
  * console.log(await searchSorted([1, 3, 5], [0, 3, 9], { right: true }).array()); // => [0, 2, 3]
  */
 export function searchSorted(sorted: TensorLike, values: TensorLike, options: SearchSortedOptions = {}): Tensor {
+  checkOptions('searchSorted', options, ['right']);
   const [row, wanted] = [computable('searchSorted', sorted), computable('searchSorted', values)];
   const isOne = row.shape.length === 1;
   if (
@@ -97,6 +99,7 @@ export function placesOf(row: Node, values: Node, right: boolean): Node {
  * console.log(await bucketize([[3, 6], [9, 1]], [3, 5, 7]).array()); // => [[0, 2], [3, 0]]
  */
 export function bucketize(x: TensorLike, boundaries: TensorLike, options: SearchSortedOptions = {}): Tensor {
+  checkOptions('bucketize', options, ['right']);
   const [node, row] = [computable('bucketize', x), computable('bucketize', boundaries)];
   if (row.shape.length !== 1) {
     throw new ShapeError('bucketize', `boundaries must be a vector, got ${show(row.shape)}.`, { shape: row.shape });
@@ -128,6 +131,7 @@ export function histogram(
   x: TensorLike,
   options: HistogramOptions = {},
 ): { readonly counts: Tensor; readonly edges: Tensor } {
+  checkOptions('histogram', options, ['bins', 'range', 'weights', 'density']);
   const { bins = 10, range, weights, density = false } = options;
   const v = reshape(real('histogram', x), [-1]);
   const edges = typeof bins === 'number' ? evenEdges(v, bins, range) : real('histogram', bins);

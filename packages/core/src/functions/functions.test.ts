@@ -111,7 +111,11 @@ describe('messages name the operation, both facts and the fix', () => {
       () => core.affineGrid(core.zeros([1, 3, 3]), [1, 1, 2, 2]),
       'affineGrid: theta [1, 3, 3] and size [1, 1, 2, 2]: needs [N, 2, 3] with [N, C, H, W], or [N, 3, 4] with [N, C, D, H, W].',
     ],
-    ['matrixNorm', () => core.matrixNorm(x, 2), "matrixNorm: no order 2: 'fro', 1, -1, Infinity or -Infinity."],
+    [
+      'matrixNorm',
+      () => core.matrixNorm(x, 3),
+      "matrixNorm: no order 3: 'fro', 'nuclear', 1, -1, 2, -2, Infinity or -Infinity.",
+    ],
     [
       'cdist',
       () => core.cdist(x, [[1]]),

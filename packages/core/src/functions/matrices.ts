@@ -1,5 +1,5 @@
 /** Products of vectors and matrices, and diagonals taken out and put in. */
-import { ShapeError } from '../errors.ts';
+import { checkOptions, ShapeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { add, multiply, subtract } from '../ops/arithmetic.ts';
 import { equal, less, where } from '../ops/compare.ts';
@@ -120,6 +120,7 @@ function checkOffset(operation: string, offset: number): void {
  * console.log(await diagonal([[1, 2], [3, 4]]).array()); // => [1, 4]
  */
 export function diagonal(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  checkOptions('diagonal', options, ['offset', 'axes']);
   const { offset = 0, axes = [0, 1] } = options;
   checkOffset('diagonal', offset);
   return wrap(diagonalOf(matrixLast('diagonal', node(x), axes), offset));
@@ -133,6 +134,7 @@ export function diagonal(x: TensorLike, options: DiagonalOptions = {}): Tensor {
  * console.log(await trace([[1, 2], [3, 4]]).item()); // => 5
  */
 export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  checkOptions('trace', options, ['offset', 'axes']);
   const { offset = 0, axes = [0, 1] } = options;
   checkOffset('trace', offset);
   const values = diagonalOf(matrixLast('trace', node(x), axes), offset);
@@ -147,6 +149,7 @@ export function trace(x: TensorLike, options: DiagonalOptions = {}): Tensor {
  * console.log(await diagEmbed([1, 2]).array()); // => [[1, 0], [0, 2]]
  */
 export function diagEmbed(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  checkOptions('diagEmbed', options, ['offset', 'axes']);
   const { offset = 0, axes = [-2, -1] } = options;
   checkOffset('diagEmbed', offset);
   const values = node(x);
@@ -239,7 +242,9 @@ function triangle(operation: string, x: TensorLike, offset: number, isUpper: boo
  * import { triu } from '@nn/core';
  * console.log(await triu([[1, 2], [3, 4]]).array()); // => [[1, 2], [0, 4]]
  */
-export function triu(x: TensorLike, { offset = 0 }: { readonly offset?: number } = {}): Tensor {
+export function triu(x: TensorLike, options: { readonly offset?: number } = {}): Tensor {
+  checkOptions('triu', options, ['offset']);
+  const { offset = 0 } = options;
   return triangle('triu', x, offset, true);
 }
 
@@ -250,6 +255,8 @@ export function triu(x: TensorLike, { offset = 0 }: { readonly offset?: number }
  * import { tril } from '@nn/core';
  * console.log(await tril([[1, 2], [3, 4]]).array()); // => [[1, 0], [3, 4]]
  */
-export function tril(x: TensorLike, { offset = 0 }: { readonly offset?: number } = {}): Tensor {
+export function tril(x: TensorLike, options: { readonly offset?: number } = {}): Tensor {
+  checkOptions('tril', options, ['offset']);
+  const { offset = 0 } = options;
   return triangle('tril', x, offset, false);
 }

@@ -1,5 +1,7 @@
 /** Reductions of what is not NaN, as NumPy's and PyTorch's functions of these names. No gradient goes to a NaN. */
+
 import type { Axes } from '../backend.ts';
+import { checkOptions } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { divide, maximum, subtract } from '../ops/arithmetic.ts';
 import { equal, where } from '../ops/compare.ts';
@@ -24,6 +26,7 @@ const countOf = (x: Node, axes?: number | Axes, options?: ReduceOptions): Node =
  * console.log(await nanSum([1, NaN, 2]).item()); // => 3
  */
 export function nanSum(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanSum', options, ['keepAxes']);
   return wrap(sum(without(real('nanSum', x), 0), axes, options));
 }
 
@@ -35,6 +38,7 @@ export function nanSum(x: TensorLike, axes?: number | Axes, options: ReduceOptio
  * console.log(await nanProd([3, NaN, 2]).item()); // => 6
  */
 export function nanProd(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanProd', options, ['keepAxes']);
   return wrap(product(without(real('nanProd', x), 1), axes, options));
 }
 
@@ -46,6 +50,7 @@ export function nanProd(x: TensorLike, axes?: number | Axes, options: ReduceOpti
  * console.log(await nanMean([1, NaN, 2]).item()); // => 1.5
  */
 export function nanMean(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanMean', options, ['keepAxes']);
   const v = real('nanMean', x);
   return wrap(divide(sum(without(v, 0), axes, options), countOf(v, axes, options)));
 }
@@ -70,6 +75,7 @@ function varianceOf(operation: string, x: TensorLike, axes: number | Axes | unde
  * console.log(await nanVariance([1, NaN, 3]).item()); // => 2
  */
 export function nanVariance(x: TensorLike, axes?: number | Axes, options: VarianceOptions = {}): Tensor {
+  checkOptions('nanVariance', options, ['keepAxes', 'correction']);
   return wrap(varianceOf('nanVariance', x, axes, options));
 }
 
@@ -81,6 +87,7 @@ export function nanVariance(x: TensorLike, axes?: number | Axes, options: Varian
  * console.log(await nanStandardDeviation([1, NaN, 3], 0, { correction: 0 }).item()); // => 1
  */
 export function nanStandardDeviation(x: TensorLike, axes?: number | Axes, options: VarianceOptions = {}): Tensor {
+  checkOptions('nanStandardDeviation', options, ['keepAxes', 'correction']);
   const squared = varianceOf('nanStandardDeviation', x, axes, options);
   // a root has no slope at 0: take it of 1 there instead, and give 0
   const isZero = equal(squared, float(0));
@@ -107,6 +114,7 @@ function extreme(operation: string, x: TensorLike, axes: number | Axes | undefin
  * console.log(await nanMax([1, NaN, 3]).item()); // => 3
  */
 export function nanMax(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanMax', options, ['keepAxes']);
   return wrap(extreme('nanMax', x, axes, options));
 }
 
@@ -118,5 +126,6 @@ export function nanMax(x: TensorLike, axes?: number | Axes, options: ReduceOptio
  * console.log(await nanMin([1, NaN, 3]).item()); // => 1
  */
 export function nanMin(x: TensorLike, axes?: number | Axes, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanMin', options, ['keepAxes']);
   return wrap(extreme('nanMin', x, axes, options));
 }

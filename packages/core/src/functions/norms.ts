@@ -2,15 +2,16 @@
  * Lengths, distances and angles. Each scales what it squares by powers of two where that would leave float32, has the
  * gradient 0 where it has a corner at 0, and broadcasts where it takes two tensors.
  */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
+import { svdNodes } from '../linalg/factorisations.ts';
 import { divide, maximum, multiply, subtract } from '../ops/arithmetic.ts';
 import { equal, less, notEqual, where } from '../ops/compare.ts';
 import { norm } from '../ops/composite.ts';
 import { abs, cast } from '../ops/functions.ts';
 import { gather } from '../ops/indexing.ts';
 import { max, min, type ReduceOptions, sum } from '../ops/reduce.ts';
-import { narrow, reshape, unsqueeze } from '../ops/views.ts';
+import { narrow, permute, reshape, unsqueeze } from '../ops/views.ts';
 import { broadcastShapes, normalizeAxes, normalizeAxis, show } from '../shape.ts';
 import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { float, real, realPair } from './operands.ts';
@@ -58,14 +59,16 @@ export function vectorNorm(
   axes?: number | readonly number[],
   options: ReduceOptions = {},
 ): Tensor {
+  checkOptions('vectorNorm', options, ['keepAxes']);
   const v = real('vectorNorm', x);
   const normal = normalizeAxes('vectorNorm', axes, v.shape.length);
   return wrap(finish(lengthOf('vectorNorm', v, order, normal), normal, options));
 }
 
 /**
- * The norm of matrices that is read from their elements: 'fro', the root of the sum of squares (the default), 1 and
- * -1, the largest and smallest sum of magnitudes of a column, Infinity and -Infinity, of a row. Over the last two axes by default.
+ * The norm of matrices, over the last two axes by default: 'fro', the root of the sum of squares (the default), 1 and -1, the
+ * largest and smallest sum of magnitudes of a column, Infinity and -Infinity, of a row; 2 and -2, the largest and smallest singular
+ * value, and 'nuclear', their sum (PyTorch's 'nuc').
  *
  * @example
  * import { matrixNorm } from '@nn/core';
@@ -73,17 +76,27 @@ export function vectorNorm(
  */
 export function matrixNorm(
   x: TensorLike,
-  order: 'fro' | 1 | -1 | number = 'fro',
+  order: 'fro' | 'nuclear' | number = 'fro',
   axes: readonly [number, number] = [-2, -1],
   options: ReduceOptions = {},
 ): Tensor {
+  checkOptions('matrixNorm', options, ['keepAxes']);
   const v = real('matrixNorm', x);
   const [rows, columns] = axes.map((axis) => normalizeAxis('matrixNorm', axis, v.shape.length)) as [number, number];
   const both = normalizeAxes('matrixNorm', [rows, columns], v.shape.length);
   if (order === 'fro') return wrap(finish(norm(v, both, { keepAxes: true }), both, options));
+  if (order === 'nuclear' || Math.abs(order) === 2) {
+    const others = v.shape.map((_, axis) => axis).filter((axis) => axis !== rows && axis !== columns);
+    const [, values] = svdNodes(permute(v, [...others, rows, columns]), false);
+    const found = order === 'nuclear' ? sum(values, -1) : (order > 0 ? max : min)(values, -1);
+    const kept = v.shape.map((size, axis) => (both.includes(axis) ? 1 : size));
+    return wrap(finish(reshape(found, kept), both, options));
+  }
   const isColumns = Math.abs(order) === 1;
   if (!isColumns && Math.abs(order) !== Number.POSITIVE_INFINITY) {
-    throw new ValueError('matrixNorm', `no order ${order}: 'fro', 1, -1, Infinity or -Infinity.`, { order });
+    throw new ValueError('matrixNorm', `no order ${order}: 'fro', 'nuclear', 1, -1, 2, -2, Infinity or -Infinity.`, {
+      order,
+    });
   }
   const sums = sum(abs(v), isColumns ? rows : columns, { keepAxes: true });
   const extreme = (order > 0 ? max : min)(sums, isColumns ? columns : rows, { keepAxes: true });
@@ -101,6 +114,7 @@ export function normalize(
   x: TensorLike,
   options: { readonly order?: number; readonly axis?: number | readonly number[]; readonly eps?: number } = {},
 ): Tensor {
+  checkOptions('normalize', options, ['order', 'axis', 'eps']);
   const { order = 2, axis = 1, eps = 1e-12 } = options;
   const v = real('normalize', x);
   const axes = normalizeAxes('normalize', axis, v.shape.length);
@@ -120,6 +134,7 @@ export function cosineSimilarity(
   b: TensorLike,
   options: { readonly axis?: number; readonly eps?: number } = {},
 ): Tensor {
+  checkOptions('cosineSimilarity', options, ['axis', 'eps']);
   const { axis = 1, eps = 1e-8 } = options;
   const [left, right] = realPair('cosineSimilarity', a, b);
   const along = normalizeAxis('cosineSimilarity', axis, left.shape.length);

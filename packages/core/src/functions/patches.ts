@@ -1,5 +1,5 @@
 /** Pictures as columns of patches and back, and elements exchanged between channels and space. All are views but `fold`. */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { perAxis, type Sizes } from '../ops/convolution.ts';
 import { fold as foldNode } from '../ops/pooling.ts';
@@ -44,6 +44,7 @@ function swapGroups(x: Node, a: number, b: number): Node {
  * console.log(await columns.array()); // => [[[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]]
  */
 export function unfold(x: TensorLike, options: PatchOptions): Tensor {
+  checkOptions('unfold', options, ['size', 'stride', 'padding', 'dilation']);
   const node = toNode(x, 'float32');
   const { padding, ...attributes } = settle('unfold', options);
   const rank = padding.length;
@@ -72,6 +73,7 @@ export function unfold(x: TensorLike, options: PatchOptions): Tensor {
  * console.log(await counts.flatten().array()); // => [1, 2, 1, 2, 4, 2, 1, 2, 1]
  */
 export function fold(x: TensorLike, options: PatchOptions & { readonly outputSize: readonly number[] }): Tensor {
+  checkOptions('fold', options, ['size', 'stride', 'padding', 'dilation', 'outputSize']);
   const node = toNode(x, 'float32');
   const { padding, ...attributes } = settle('fold', options);
   const rank = padding.length;

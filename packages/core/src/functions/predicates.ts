@@ -1,7 +1,7 @@
 /** Which elements are numbers, what stands in place of those that are not, and the bits of integers. */
 
 import { isFloat } from '../dtype.ts';
-import { DTypeError } from '../errors.ts';
+import { checkOptions, DTypeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { equal, less, notEqual, where, xor } from '../ops/compare.ts';
 import { abs } from '../ops/functions.ts';
@@ -64,6 +64,7 @@ export interface NanToNumOptions {
  * console.log(await nanToNum([1, NaN, Infinity], { positiveInfinity: 9 }).array()); // => [1, 0, 9]
  */
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
+  checkOptions('nanToNum', options, ['nan', 'positiveInfinity', 'negativeInfinity']);
   const { nan = 0, positiveInfinity = most, negativeInfinity = -most } = options;
   const node = toNode(x, 'float32');
   if (node.dtype === 'int32' || node.dtype === 'bool') return wrap(node);

@@ -2,7 +2,7 @@
  * What stands at a place of the sorted row: quantiles, medians, the k-th value, and the most frequent value. All are read from
  * x by sorted indices, so gradients go to the elements that were chosen.
  */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { add, divide, floorDivide, maximum, multiply, subtract } from '../ops/arithmetic.ts';
@@ -147,6 +147,7 @@ function quantileOf(
  * console.log(await quantile([4, 1, 3, 2], [0.25, 0.5]).array()); // => [1.75, 2.5]
  */
 export function quantile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions('quantile', options, ['axis', 'keepAxes', 'interpolation']);
   return quantileOf('quantile', x, q, options, false);
 }
 
@@ -158,6 +159,7 @@ export function quantile(x: TensorLike, q: TensorLike, options: QuantileOptions 
  * console.log(await nanQuantile([4, NaN, 1, 3, 2], 0.5).item()); // => 2.5
  */
 export function nanQuantile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions('nanQuantile', options, ['axis', 'keepAxes', 'interpolation']);
   return quantileOf('nanQuantile', x, q, options, true);
 }
 
@@ -214,6 +216,7 @@ function medianOfAll(operation: string, x: TensorLike, skipsNaN: boolean): Tenso
 export function median(x: TensorLike): Tensor;
 export function median(x: TensorLike, axis: number, options?: ReduceOptions): Placed;
 export function median(x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor | Placed {
+  checkOptions('median', options, ['keepAxes']);
   return axis === undefined ? medianOfAll('median', x, false) : medianOf('median', x, axis, options, false);
 }
 
@@ -227,6 +230,7 @@ export function median(x: TensorLike, axis?: number, options: ReduceOptions = {}
 export function nanMedian(x: TensorLike): Tensor;
 export function nanMedian(x: TensorLike, axis: number, options?: ReduceOptions): Placed;
 export function nanMedian(x: TensorLike, axis?: number, options: ReduceOptions = {}): Tensor | Placed {
+  checkOptions('nanMedian', options, ['keepAxes']);
   return axis === undefined ? medianOfAll('nanMedian', x, true) : medianOf('nanMedian', x, axis, options, true);
 }
 
@@ -240,6 +244,7 @@ export function nanMedian(x: TensorLike, axis?: number, options: ReduceOptions =
  * console.log(await values.item(), await indices.item()); // => 3 2
  */
 export function kthValue(x: TensorLike, k: number, axis = -1, options: ReduceOptions = {}): Placed {
+  checkOptions('kthValue', options, ['keepAxes']);
   const node = computable('kthValue', x);
   const along = normalizeAxis('kthValue', axis, node.shape.length);
   const size = node.shape[along]!;
@@ -268,6 +273,7 @@ export function kthValue(x: TensorLike, k: number, axis = -1, options: ReduceOpt
  * console.log(await values.item(), await indices.item()); // => 1 2
  */
 export function mode(x: TensorLike, axis = -1, options: ReduceOptions = {}): Placed {
+  checkOptions('mode', options, ['keepAxes']);
   const node = computable('mode', x);
   const along = normalizeAxis('mode', axis, node.shape.length);
   requireRow('mode', node, along);

@@ -3,7 +3,7 @@
  * meet at one place the last one wins, on every device. Positions outside throw where they are on the host; computed ones are
  * ignored, and reported by `debug({ eager: true })`.
  */
-import { ShapeError } from '../errors.ts';
+import { checkOptions, ShapeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { lift } from '../graph/recorder.ts';
 import { add, multiply, subtract } from '../ops/arithmetic.ts';
@@ -128,8 +128,10 @@ export function scatterReduce(
   values: TensorLike,
   reduction: Reduction,
   axis = 0,
-  { includeSelf = true }: ScatterReduceOptions = {},
+  options: ScatterReduceOptions = {},
 ): Tensor {
+  checkOptions('scatterReduce', options, ['includeSelf']);
+  const { includeSelf = true } = options;
   checkReduction('scatterReduce', reduction);
   return elementwise('scatterReduce', x, indices, values, axis, { reduction, includesBase: includeSelf });
 }
@@ -158,8 +160,10 @@ export function indexAdd(
   indices: TensorLike,
   values: TensorLike,
   axis = 0,
-  { alpha = 1 }: { readonly alpha?: number } = {},
+  options: { readonly alpha?: number } = {},
 ): Tensor {
+  checkOptions('indexAdd', options, ['alpha']);
+  const { alpha = 1 } = options;
   const node = valuesFor('indexAdd', computable('indexAdd', x), values);
   const scaled = alpha === 1 ? node : multiply(node, lift(alpha, node.dtype));
   return slices('indexAdd', x, indices, wrap(scaled), axis, { reduction: 'sum', includesBase: true });
@@ -179,8 +183,10 @@ export function indexReduce(
   values: TensorLike,
   reduction: Reduction,
   axis = 0,
-  { includeSelf = true }: ScatterReduceOptions = {},
+  options: ScatterReduceOptions = {},
 ): Tensor {
+  checkOptions('indexReduce', options, ['includeSelf']);
+  const { includeSelf = true } = options;
   checkReduction('indexReduce', reduction);
   return slices('indexReduce', x, indices, values, axis, { reduction, includesBase: includeSelf });
 }
@@ -243,8 +249,10 @@ export function indexPut(
   x: TensorLike,
   items: readonly IndexItem[],
   values: TensorLike,
-  { accumulate = false }: IndexPutOptions = {},
+  options: IndexPutOptions = {},
 ): Tensor {
+  checkOptions('indexPut', options, ['accumulate']);
+  const { accumulate = false } = options;
   const node = computable('indexPut', x);
   const given = valuesFor('indexPut', node, values);
   const [first] = items;

@@ -3,7 +3,7 @@
  * extremes are primitives; the last of several is the one whose position is the largest, so that the same value wins on every
  * device. For products the values are sorted by their places and each run is multiplied in log2 passes, which is right at zeros.
  */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { add, divide, floorDivide, maximum, multiply, negate, subtract } from '../ops/arithmetic.ts';
@@ -144,6 +144,7 @@ export interface SegmentOptions {
  * console.log(await segmentReduce([1, 2, 3, 4], 'max', { ids: [1, 0, 1, 0], count: 2 }).array()); // => [4, 3]
  */
 export function segmentReduce(x: TensorLike, reduction: Reduction, options: SegmentOptions): Tensor {
+  checkOptions('segmentReduce', options, ['lengths', 'ids', 'count', 'axis', 'initial']);
   const { lengths, ids, axis = 0 } = options;
   checkReduction('segmentReduce', reduction);
   const given = computable('segmentReduce', x);

@@ -2,7 +2,7 @@
  * QR, eigenvalues of symmetric matrices, singular values. Each is one operation of the host whose results lie packed in one
  * tensor. Gradients: Walter and Lehmann 2010 (QR), Giles 2008 and Townsend 2016 (eigenvalues, singular values).
  */
-import { GradientError } from '../errors.ts';
+import { checkOptions, GradientError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import type { TensorType, Unary } from '../graph/primitive.ts';
 import { add, divide, multiply, subtract } from '../ops/arithmetic.ts';
@@ -105,6 +105,7 @@ export function qr(
   a: TensorLike,
   options: { readonly mode?: 'reduced' | 'complete' } = {},
 ): { readonly q: Tensor; readonly r: Tensor } {
+  checkOptions('qr', options, ['mode']);
   const matrix = matrices('qr', a);
   const isFull = options.mode === 'complete';
   const shapes = qrShapes(matrix, isFull);
@@ -261,6 +262,7 @@ export function svd(
   a: TensorLike,
   options: { readonly fullMatrices?: boolean } = {},
 ): { readonly u: Tensor; readonly s: Tensor; readonly vh: Tensor } {
+  checkOptions('svd', options, ['fullMatrices']);
   const [u, s, vh] = svdNodes(matrices('svd', a), options.fullMatrices === true).map(wrap) as [Tensor, Tensor, Tensor];
   return { u, s, vh };
 }

@@ -1,7 +1,7 @@
 /** Matrices that are not square or not of full rank: the pseudo-inverse, least squares, the rank. */
 
 import { gradientNodes } from '../autograd/gradients.ts';
-import { ShapeError } from '../errors.ts';
+import { checkOptions, ShapeError } from '../errors.ts';
 import { real } from '../functions/operands.ts';
 import { constant, type Node } from '../graph/node.ts';
 import type { Binary, Unary } from '../graph/primitive.ts';
@@ -97,6 +97,7 @@ function pinvNode(matrix: Node, tolerance: Tolerance): Node {
  * console.log(await pinv([[2, 0], [0, 0]]).array()); // => [[0.5, 0], [0, 0]]
  */
 export function pinv(a: TensorLike, options: RankOptions = {}): Tensor {
+  checkOptions('pinv', options, ['relativeTolerance', 'absoluteTolerance']);
   const matrix = matrices('pinv', a);
   return wrap(pinvNode(matrix, toleranceOf(options, matrix)));
 }
@@ -135,6 +136,7 @@ export function lstsq(
   b: TensorLike,
   options: RankOptions = {},
 ): { readonly solution: Tensor; readonly residuals: Tensor } {
+  checkOptions('lstsq', options, ['relativeTolerance', 'absoluteTolerance']);
   const matrix = matrices('lstsq', a);
   const given = real('lstsq', b);
   const isVector = given.shape.length === 1 || sameShape(given.shape, matrix.shape.slice(0, -1));
@@ -166,6 +168,7 @@ export function lstsq(
  * console.log(await matrixRank([[1, 2], [2, 4]]).item()); // => 1
  */
 export function matrixRank(a: TensorLike, options: RankOptions = {}): Tensor {
+  checkOptions('matrixRank', options, ['relativeTolerance', 'absoluteTolerance']);
   const matrix = matrices('matrixRank', a);
   const { relative, absolute } = toleranceOf(options, matrix);
   const [, values] = svdNodes(matrix, false);

@@ -1,5 +1,5 @@
 /** Systems of linear equations: solutions for square and for triangular matrices, the inverse, Cholesky's factor. */
-import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, ShapeError, ValueError } from '../errors.ts';
 import { real } from '../functions/operands.ts';
 import type { Node } from '../graph/node.ts';
 import type { Binary, Unary } from '../graph/primitive.ts';
@@ -187,6 +187,7 @@ export function triangularNodes(t: Node, b: Node, options: Triangular): Node {
  * console.log(await triangularSolve([[2, 0], [1, 4]], [2, 9]).array()); // => [1, 2]
  */
 export function triangularSolve(a: TensorLike, b: TensorLike, options: TriangularSolveOptions = {}): Tensor {
+  checkOptions('triangularSolve', options, ['upper', 'left', 'unitriangular']);
   const { upper: isUpper = false, left = true, unitriangular: isUnit = false } = options;
   const { matrix, right, finish } = rightSides('triangularSolve', squares('triangularSolve', a), b, left);
   if (left) return finish(triangularNodes(matrix, right, { isUpper, isUnit }));
@@ -245,6 +246,7 @@ function choleskyOf(a: Float64Array, n: number, type: Parameters<typeof nameOf>[
  * console.log(await cholesky([[4, 2], [2, 5]]).array()); // => [[2, 0], [1, 2]]
  */
 export function cholesky(a: TensorLike, options: { readonly upper?: boolean } = {}): Tensor {
+  checkOptions('cholesky', options, ['upper']);
   const matrix = squares('cholesky', a);
   if (matrix.shape.includes(0)) return wrap(zerosOf(matrix.shape));
   const { upper = false } = options;
@@ -260,6 +262,7 @@ export function cholesky(a: TensorLike, options: { readonly upper?: boolean } = 
  * console.log(await choleskySolve([8, 9], cholesky([[4, 2], [2, 5]])).array()); // => [1.375, 1.25]
  */
 export function choleskySolve(b: TensorLike, factor: TensorLike, options: { readonly upper?: boolean } = {}): Tensor {
+  checkOptions('choleskySolve', options, ['upper']);
   const given = squares('choleskySolve', factor);
   const { matrix, right, finish } = rightSides('choleskySolve', given, b, true);
   const l = options.upper === true ? transpose(matrix) : matrix;
