@@ -106,9 +106,9 @@ function thrown(code, source, words, layer) {
   if (helper === undefined) return sourcesIn(own, source).map((each) => kindOf(code, each, wordsOf(words)));
   /** @type {Kind[]} */
   const kinds = [];
-  /** @param {ts.Node} node */
-  const visit = (node) => {
-    if (ts.isCallExpression(node) && node.expression.getText() === helper.name) {
+  /** @param {ts.Node} node @param {string} name */
+  const visit = (node, name) => {
+    if (ts.isCallExpression(node) && node.expression.getText() === name) {
       const reason = node.arguments[helper.reason];
       const text = helper.words === -1 ? '{...}' : wordsOf(/** @type {ts.Expression} */ (node.arguments[helper.words]));
       for (const each of reason ? literals(reason) : []) {
@@ -116,10 +116,23 @@ function thrown(code, source, words, layer) {
         kinds.push(kindOf(code, `${source.getText().slice(1).split('/')[0]}/${each}`, place));
       }
     }
-    ts.forEachChild(node, visit);
+    ts.forEachChild(node, (child) => visit(child, name));
   };
-  visit(source.getSourceFile());
+  const file = source.getSourceFile();
+  visit(file, helper.name);
+  for (const other of importersOf(file.fileName, helper.name)) visit(other.file, other.name);
   return kinds;
+}
+
+/** The files that import `name` of a file, and what they call it. @param {string} file @param {string} name */
+function importersOf(file, name) {
+  const imported = new RegExp(`import \\{[^}]*\\b${name}\\b(?: as (\\w+))?[^}]*\\} from '(\\.[^']+)'`, 'g');
+  return sources().flatMap((other) => {
+    const text = other === file ? '' : readFileSync(other, 'utf8');
+    const from = [...text.matchAll(imported)].find(([, , path = '']) => join(dirname(other), path) === file);
+    if (from === undefined) return [];
+    return [{ file: ts.createSourceFile(other, text, ts.ScriptTarget.ES2022, true), name: from[1] ?? name }];
+  });
 }
 
 /** The function that takes the reason of a source `operation/${reason}`. @param {ts.TemplateExpression} source */
