@@ -23,6 +23,7 @@ import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { loadKeras } from '@nn/keras';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
+import { encodeOnnx, loadOnnx } from '@nn/onnx';
 import { SGD } from '@nn/optim';
 import { trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
@@ -72,9 +73,11 @@ export async function train() {
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
   const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
+  const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
+  const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
   const { engine, reason } = backend.info();
   const [seen, kept] = [await pictures(), await keras()];
-  return { seen, kept, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), drawn, apart, engine, reason };
+  return { seen, kept, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -115,6 +118,7 @@ const trained = {
   answer: '21.00',
   r2: '1.000',
   drawn: true,
+  again: '21.00',
   apart: 0.5,
   spoken: 'naïve ☃',
   engine: 'wasm',

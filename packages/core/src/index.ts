@@ -290,6 +290,7 @@ export {
   type Tensor,
   type TensorLike,
 } from './tensor.ts';
+export { type CompositeNode, type GraphNode, type GraphTrace, traceGraph } from './trace-graph.ts';
 export { claimParameters, freeze, type ParameterPattern, unfreeze, warnOfUnclaimed } from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
 export { numberSource, onReplay, replace, replayWhile } from './update.ts';

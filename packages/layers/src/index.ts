@@ -322,6 +322,7 @@ export {
 } from './transformer/stacks.ts';
 export { Transformer, type TransformerMasks, type TransformerOptions } from './transformer/transformer.ts';
 export { type WarmupOptions, warmup } from './warmup.ts';
+export { type Found, layersOf, type Watched, watch } from './watch.ts';
 export {
   LazyBatchNorm1d,
   LazyBatchNorm2d,

@@ -1,4 +1,11 @@
 /** The public names of @nn/onnx, one by one. */
+export type { ModelFiles } from './export/encode.ts';
+export {
+  type EncodeOnnxFilesOptions,
+  type EncodeOnnxOptions,
+  type Exported,
+  encodeOnnx,
+} from './export/encode-onnx.ts';
 export type { ElementType } from './format/element-types.ts';
 export { type LoadOnnxOptions, loadOnnx } from './load/load-onnx.ts';
 export type { ExternalFiles, OnnxSource } from './load/source.ts';

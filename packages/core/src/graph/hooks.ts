@@ -3,6 +3,8 @@ import type { TensorData } from '../backend.ts';
 import type { Node } from './node.ts';
 
 export interface Hooks {
+  /** After an operation that is made of others: its name, what it was given, and the node that stands for it. */
+  onComposite: ((name: string, inputs: readonly Node[], attributes: unknown, result: Node) => void) | null;
   /** After an operation made a node. */
   onNode: ((node: Node) => void) | null;
   /** Of indices whose values are not known yet: `check` says what is wrong with them. */
@@ -11,6 +13,12 @@ export interface Hooks {
   onGradient: (<T>(of: Node, rule: () => T) => T) | null;
   /** Before `roots` are computed and variables move on: resolves when they may, rejects when something was found. */
   inspect: ((roots: readonly Node[]) => Promise<void>) | null;
+}
+
+/** Says what operation made `result` out of others, so that who writes graphs down can call it by its name. */
+export function named<N extends Node>(name: string, inputs: readonly Node[], attributes: unknown, result: N): N {
+  hooks.onComposite?.(name, inputs, attributes, result);
+  return result;
 }
 
 /** Runs `work` on placeholders, which nobody can compute: debugging sees what stands for them in the end. */
@@ -26,4 +34,4 @@ export function unseen<T>(work: () => T): T {
   }
 }
 
-export const hooks: Hooks = { onNode: null, onIndices: null, onGradient: null, inspect: null };
+export const hooks: Hooks = { onComposite: null, onNode: null, onIndices: null, onGradient: null, inspect: null };

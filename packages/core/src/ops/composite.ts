@@ -2,6 +2,7 @@
 import type { Axes } from '../backend.ts';
 import { ValueError } from '../errors.ts';
 import { customGradient, stopGradient } from '../graph/custom-gradient.ts';
+import { named } from '../graph/hooks.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { normalizeAxes } from '../shape.ts';
 import { add, divide, multiply, power, subtract } from './arithmetic.ts';
@@ -40,7 +41,13 @@ export function softmax(x: Node, axis = -1): Node {
   const e = exp(subtract(x, largest(x, axes)));
   // One division for each row.
   const y = multiply(e, divide(float(1), sum(e, axes, { keepAxes: true })));
-  return customGradient(y, [x], (g) => [multiply(y, subtract(g, sum(multiply(g, y), axes, { keepAxes: true })))]);
+  const share = (g: Node): Node => multiply(y, subtract(g, sum(multiply(g, y), axes, { keepAxes: true })));
+  return named(
+    'softmax',
+    [x],
+    axes[0],
+    customGradient(y, [x], (g) => [share(g)]),
+  );
 }
 
 /** x - logSumExp(x). d logSoftmax(x) = g - softmax(x) sum(g) */
@@ -48,7 +55,13 @@ export function logSoftmax(x: Node, axis = -1): Node {
   const axes = normalizeAxes('logSoftmax', axis, x.shape.length);
   const shifted = subtract(x, largest(x, axes));
   const y = subtract(shifted, log(sum(exp(shifted), axes, { keepAxes: true })));
-  return customGradient(y, [x], (g) => [subtract(g, multiply(exp(y), sum(g, axes, { keepAxes: true })))]);
+  const share = (g: Node): Node => subtract(g, multiply(exp(y), sum(g, axes, { keepAxes: true })));
+  return named(
+    'logSoftmax',
+    [x],
+    axes[0],
+    customGradient(y, [x], (g) => [share(g)]),
+  );
 }
 
 /** The largest element of each row, a constant to gradients; 0 where it is infinite, so that differences stay numbers. */
@@ -61,9 +74,10 @@ function largest(x: Node, axes: Axes): Node {
 /** x Phi(x), exact with erf or by the tanh approximation (Hendrycks and Gimpel 2016). */
 export function gelu(x: Node, approximate: 'none' | 'tanh' = 'none'): Node {
   const half = multiply(x, float(0.5));
-  if (approximate === 'none') return multiply(half, add(erf(multiply(x, float(Math.SQRT1_2))), float(1)));
+  const of = (y: Node): Node => named('gelu', [x], approximate, y);
+  if (approximate === 'none') return of(multiply(half, add(erf(multiply(x, float(Math.SQRT1_2))), float(1))));
   const inner = multiply(add(x, multiply(multiply(square(x), x), float(0.044715))), float(Math.sqrt(2 / Math.PI)));
-  return multiply(half, add(tanh(inner), float(1)));
+  return of(multiply(half, add(tanh(inner), float(1))));
 }
 
 export const silu = (x: Node): Node => multiply(x, sigmoid(x));

@@ -1,6 +1,7 @@
 /** Sums of products over named axes: the contraction primitive, matmul and einsum. */
 import { promote } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { named } from '../graph/hooks.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { broadcastShapes, show } from '../shape.ts';
@@ -112,6 +113,10 @@ export function swapContraction(x: Node, order: readonly number[]): Node | null 
 
 /** The matrix product, with NumPy's rules: batches broadcast, a vector is a row at the left and a column at the right. */
 export function matmul(a: Node, b: Node): Node {
+  return named('matmul', [a, b], null, productOf(a, b));
+}
+
+function productOf(a: Node, b: Node): Node {
   checkComputable('matmul', a);
   checkComputable('matmul', b);
   if (a.shape.length === 0 || b.shape.length === 0) {

@@ -5,6 +5,7 @@
 import type { DType } from '../backend.ts';
 import { checkDType } from '../dtype.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
+import { named } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
@@ -96,11 +97,12 @@ export function round(x: Node): Node {
   const isOdd = equal(floorModulo(whole, like(x, 2)), like(x, 1));
   const up = add(whole, like(x, 1));
   const half = like(x, 0.5);
-  return where(
+  const y = where(
     less(fraction, half),
     whole,
     where(and(equal(fraction, half), equal(isOdd, constant(0, 'bool'))), whole, up),
   );
+  return named('round', [x], null, y);
 }
 
 /** The whole part, towards zero. */
@@ -114,13 +116,15 @@ export const rsqrt = (x: Node): Node => reciprocal(sqrt(x));
 
 /** max(x, -x); its gradient is sign(x), 0 at 0. */
 export function abs(x: Node): Node {
-  return customGradient(maximum(x, negate(x)), [x], (g) => [multiply(g, sign(x))]);
+  const y = customGradient(maximum(x, negate(x)), [x], (g) => [multiply(g, sign(x))]);
+  return named('abs', [x], null, y);
 }
 
 /** -1, 0 or 1; NaN stays. */
 export function sign(x: Node): Node {
   const zero = like(x, 0);
-  return where(less(x, zero), like(x, -1), where(less(zero, x), like(x, 1), multiply(x, zero)));
+  const y = where(less(x, zero), like(x, -1), where(less(zero, x), like(x, 1), multiply(x, zero)));
+  return named('sign', [x], null, y);
 }
 
 /** min(max(x, low), high); the gradient goes to x inside the bounds, the bounds included, and to a bound outside of it. */
@@ -179,18 +183,33 @@ export function expm1(x: Node): Node {
 export function sigmoid(x: Node): Node {
   const one = constant(1, 'float32');
   const y = divide(one, add(exp(negate(x)), one));
-  return customGradient(y, [x], (g) => [multiply(g, multiply(y, subtract(one, y)))]);
+  return named(
+    'sigmoid',
+    [x],
+    null,
+    customGradient(y, [x], (g) => [multiply(g, multiply(y, subtract(one, y)))]),
+  );
 }
 
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)), which never overflows. d softplus(x) = sigmoid(x) dx */
 export function softplus(x: Node): Node {
   const y = add(maximum(x, like(x, 0)), log1p(exp(negate(abs(x)))));
-  return customGradient(y, [x], (g) => [multiply(g, sigmoid(x))]);
+  return named(
+    'softplus',
+    [x],
+    null,
+    customGradient(y, [x], (g) => [multiply(g, sigmoid(x))]),
+  );
 }
 
 /** max(x, 0), NaN stays. The gradient at 0 is 0; it is written in y, so x need not be kept. */
 export function relu(x: Node): Node {
   const zero = like(x, 0);
   const y = maximum(x, zero);
-  return customGradient(y, [x], (g) => [where(less(zero, y), g, like(g, 0))]);
+  return named(
+    'relu',
+    [x],
+    null,
+    customGradient(y, [x], (g) => [where(less(zero, y), g, like(g, 0))]),
+  );
 }

@@ -3,6 +3,7 @@
 import type { Shape } from '../backend.ts';
 import { promote } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { named } from '../graph/hooks.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive, type Ternary } from '../graph/primitive.ts';
@@ -257,7 +258,8 @@ export function takeAlong(x: Node, index: Node, axis: number): Node {
     );
   }
   requireElements('takeAlong', x, index, normal);
-  return apply(Gather, [reshape(x, [-1]), flatPositions(x, index, normal)], { axis: 0, isInside: true });
+  const y = apply(Gather, [reshape(x, [-1]), flatPositions(x, index, normal)], { axis: 0, isInside: true });
+  return named('takeAlong', [x, index], normal, y as Node);
 }
 
 export function requireElements(operation: string, x: Node, index: Node, axis: number): void {

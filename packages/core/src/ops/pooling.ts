@@ -2,6 +2,7 @@
 import type { Shape } from '../backend.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
+import { named } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
@@ -143,7 +144,7 @@ export function maxPool(x: Node, options: PoolOptions): Node {
   const rank = size.length;
   const { windows } = windowsOf(x, attributes);
   const y = max(windows, lastAxes(windows, rank));
-  return customGradient(y, [x], (g) => {
+  const pooled = customGradient(y, [x], (g) => {
     const positions = y.shape;
     const count = size.reduce((product, n) => product * n, 1);
     const flat = reshape(windows, [...positions, count]);
@@ -153,6 +154,7 @@ export function maxPool(x: Node, options: PoolOptions): Node {
     const folded = fold(reshape(spread, windows.shape), padded(x, attributes).shape, attributes);
     return [crop(folded, x.shape, attributes.padding)];
   });
+  return named('maxPool', [x], { ...attributes, ceilMode: options.ceilMode === true }, pooled);
 }
 
 /**
@@ -160,8 +162,18 @@ export function maxPool(x: Node, options: PoolOptions): Node {
  * does.
  */
 export function averagePool(x: Node, options: AveragePoolOptions): Node {
-  const { countIncludesPadding = true, divisorOverride } = options;
   const attributes = pooling('averagePool', x, options);
+  const { ceilMode = false, countIncludesPadding = true, divisorOverride = null } = options;
+  return named(
+    'averagePool',
+    [x],
+    { ...attributes, ceilMode, countIncludesPadding, divisorOverride },
+    meansOf(x, attributes, options),
+  );
+}
+
+function meansOf(x: Node, attributes: Pooling, options: AveragePoolOptions): Node {
+  const { countIncludesPadding = true, divisorOverride } = options;
   const rank = attributes.size.length;
   const total = (source: Node): Node => {
     const windows = window(source, windowOf(attributes));

@@ -3,6 +3,7 @@ import type { Axes } from '../backend.ts';
 import { isFloat } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
 import { stopGradient } from '../graph/custom-gradient.ts';
+import { named } from '../graph/hooks.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Lowering, type Primitive, type Unary } from '../graph/primitive.ts';
@@ -156,7 +157,8 @@ function extreme(primitive: Reduction, x: Node, axes: number | Axes | undefined,
 export function mean(x: Node, axes?: number | Axes, options: ReduceOptions = {}): Node {
   const normal = normalizeAxes('mean', axes, x.shape.length);
   const count = normal.reduce((product, axis) => product * x.shape[axis]!, 1);
-  return divide(sum(cast(x, 'float32'), normal, options), constant(count, 'float32'));
+  const y = divide(sum(cast(x, 'float32'), normal, options), constant(count, 'float32'));
+  return named('mean', [x], { axes: normal, keepAxes: options.keepAxes === true }, y);
 }
 
 /**
@@ -213,5 +215,7 @@ export function argExtreme(kind: 'max' | 'min', x: Node, axis: number, options: 
   const isChosen = isFloat(source.dtype) ? or(isBest, notEqual(source, source)) : isBest;
   const candidates = where(isChosen, indexAlong(x.shape, normal), constant(size, 'int32'));
   const first = reduce(Min, candidates, normal, options);
-  return where(equal(first, constant(size, 'int32')), constant(0, 'int32'), first);
+  const y = where(equal(first, constant(size, 'int32')), constant(0, 'int32'), first);
+  const keepAxes = options.keepAxes === true;
+  return named(kind === 'max' ? 'argMax' : 'argMin', [x], { axis: normal, keepAxes }, y);
 }
