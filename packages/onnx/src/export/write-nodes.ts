@@ -436,7 +436,7 @@ const scattered: (reduction: string) => Write =
     });
   };
 
-const primitives: Readonly<Record<string, Write>> = {
+const primitives: Readonly<Record<string, Write>> = /* @__PURE__ */ (() => ({
   scalar: (writer, _, item) => {
     const value = item[0]!.attributes as number;
     if (item.some(({ attributes }) => attributes !== value)) {
@@ -524,7 +524,7 @@ const primitives: Readonly<Record<string, Write>> = {
     const attributes = { ...convolutionAttributes(convolutionOf(item)), output_padding: more };
     return writer.builder.add('ConvTranspose', [writer.value(x!), writer.value(weight!)], attributes);
   },
-};
+}))();
 
 interface Pooling {
   readonly size: readonly number[];
@@ -593,7 +593,7 @@ function isPlainAverage([first]: readonly unknown[]): boolean {
 }
 
 /** Operations with a name, of which core makes others. */
-const named: Readonly<Record<string, WriteNamed>> = {
+const named: Readonly<Record<string, WriteNamed>> = /* @__PURE__ */ (() => ({
   abs: unaryNamed('Abs'),
   sign: unaryNamed('Sign'),
   round: unaryNamed('Round'),
@@ -620,4 +620,4 @@ const named: Readonly<Record<string, WriteNamed>> = {
   argMin: extreme('ArgMin'),
   takeAlong: (writer, [x, index], [axis]) =>
     writer.builder.add('GatherElements', [writer.value(x!), writer.value(index!)], { axis: axis as number }),
-};
+}))();
