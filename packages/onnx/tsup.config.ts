@@ -1,3 +1,7 @@
 import { packageBuild } from '../../tsup.base.ts';
 
-export default packageBuild();
+export default packageBuild({
+  entry: { index: 'src/index.ts', main: 'src/main.ts' },
+  // The command uses the package by its name, as everybody does.
+  external: [/^node:/, '@nn/onnx'],
+});

@@ -7,6 +7,7 @@ export {
   encodeOnnx,
 } from './export/encode-onnx.ts';
 export type { ElementType } from './format/element-types.ts';
+export { inspectOnnx, type OnnxNodeReport, type OnnxReport } from './inspect.ts';
 export { type LoadOnnxOptions, loadOnnx } from './load/load-onnx.ts';
 export type { ExternalFiles, OnnxSource } from './load/source.ts';
 export type { Trainable } from './load/weights.ts';
@@ -20,3 +21,4 @@ export {
   type OnnxTexts,
   type OnnxValueInfo,
 } from './onnx-model.ts';
+export type { UnsupportedNode } from './run/graph.ts';

@@ -1,7 +1,7 @@
 /** A graph of ONNX that grows: nodes, weights and constants with names of their own, and arithmetic for sizes that are free. */
 import { type DType, type TensorData, ValueError } from '@nn/core';
+import { bytesOf } from '../format/bytes.ts';
 import type { ElementType } from '../format/element-types.ts';
-import { wholeBytes } from './bytes.ts';
 import type { Attribute, EncodedNode, EncodedTensor } from './encode.ts';
 import type { Dimension } from './traces.ts';
 
@@ -64,7 +64,7 @@ export class GraphBuilder {
     if (name === undefined) {
       name = this.unique('constant');
       this.#constants.set(key, name);
-      this.initializers.push({ name, type, shape, bytes: wholeBytes(type, values) });
+      this.initializers.push({ name, type, shape, bytes: bytesOf(type, values) ?? new Uint8Array(0) });
     }
     return name;
   }

@@ -4,11 +4,11 @@
  */
 import { type Parameter, parameter } from '@nn/core';
 import { isFloat } from '../format/element-types.ts';
-import type { GraphMessage, TensorMessage } from '../format/model.ts';
+import type { GraphMessage, NodeMessage, TensorMessage } from '../format/model.ts';
 import { decodeTensor } from '../format/tensors.ts';
 import { graphsOf, namesRead, type ReadyModel } from '../run/graph.ts';
 import { runNode, runWaiting, type Scope } from '../run/interpreter.ts';
-import { DeviceTensor, HostTensor, type MaybeValue, type TextTensor, type Value } from '../values/value.ts';
+import { DeviceTensor, HostTensor, type MaybeValue, sizeOf, type TextTensor, type Value } from '../values/value.ts';
 import type { ReadBeside } from './source.ts';
 
 /** Inputs that say how an operator works rather than what it multiplies: never trained, and wanted on the host. */
@@ -24,6 +24,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   QuantizeLinear: [1, 2],
   DequantizeLinear: [1, 2],
   QLinearMatMul: [1, 2, 4, 5, 6, 7],
+  QLinearConv: [1, 2, 4, 5, 6, 7],
   RotaryEmbedding: [1, 2, 3],
   STFT: [1, 2, 3],
   Pow: [1],
@@ -44,7 +45,7 @@ const neverFolded = new Set([
   'BatchNormalization',
 ]);
 
-/** The most elements that a constant is spread to: more is made when it is used. */
+/** The most elements that a constant grows to, unless what it was made of was large as well. */
 const largestFolded = 2 ** 16;
 
 export type Trainable = boolean | ((name: string) => boolean);
@@ -139,7 +140,8 @@ async function fold(
       const value = results[k] ?? null;
       if (name === '' || value === null) continue;
       if (value.kind === 'device') {
-        if (value.tensor.size > largestFolded && isSpread(message.operator)) {
+        // what is larger than all that it was made of is made when it is used
+        if (value.tensor.size > Math.max(largestFolded, 4 * sizeOfInputs(message, scope))) {
           for (const output of message.outputs) scope.values.delete(output);
           break;
         }
@@ -156,7 +158,12 @@ async function fold(
   }
 }
 
-const isSpread = (operator: string): boolean => ['ConstantOfShape', 'Expand', 'Tile'].includes(operator);
+function sizeOfInputs({ inputs }: NodeMessage, scope: Scope): number {
+  return inputs.reduce((sum, name) => {
+    const value = scope.find(name) ?? null;
+    return value === null || value.kind === 'sequence' ? sum : sum + sizeOf(value.shape);
+  }, 0);
+}
 
 /** Puts bytes of other files in the place of pointers to them, in every graph of the model. */
 async function fetchOutside(ready: ReadyModel, beside: ReadBeside): Promise<void> {

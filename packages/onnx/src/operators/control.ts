@@ -199,7 +199,7 @@ function* splitToSequence(call: Call): Steps<Result> {
   const x = call.value(0);
   const axis = call.axis(call.integer('axis', 0), x.shape.length);
   const size = x.shape[axis]!;
-  let sizes = new Array<number>(size).fill(1);
+  let sizes = new Array<number>(call.count(size)).fill(1);
   let keepsAxis = call.flag('keepdims', true);
   if (call.has(1)) {
     keepsAxis = true;
@@ -208,7 +208,7 @@ function* splitToSequence(call: Call): Steps<Result> {
     sizes =
       split.shape.length > 0
         ? yield* pieceSizes(call, size, 1)
-        : Array.from({ length: Math.ceil(size / each) }, (_, k) => Math.min(each, size - k * each));
+        : Array.from({ length: call.count(Math.ceil(size / each)) }, (_, k) => Math.min(each, size - k * each));
   }
   const pieces = cut(x, axis, sizes);
   const flat = (piece: TensorValue): TensorValue =>

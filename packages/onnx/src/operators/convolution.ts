@@ -75,24 +75,28 @@ function byRank<T>(call: Call, rank: number, choices: readonly T[]): T {
 }
 
 /** A bias [channels] beside [N, channels, ...space]. */
-function biased(y: Tensor, bias: Tensor | null): Tensor {
+export function biased(y: Tensor, bias: Tensor | null): Tensor {
   return bias === null ? y : y.add(bias.reshape([bias.size, ...new Array<number>(y.rank - 2).fill(1)]));
 }
 
 function convolve(call: Call): Result {
-  const [x, weight] = [call.tensor(0), call.tensor(1)];
+  const y = convolved(call, call.tensor(0), call.tensor(1));
+  return device(call.type(0), biased(y, call.optionalTensor(2)));
+}
+
+/** The convolution that a node's attributes ask for. */
+export function convolved(call: Call, x: Tensor, weight: Tensor): Tensor {
   const space = x.shape.slice(2);
   const { stride, dilation, pads } = windowOf(call, weight.shape.slice(2), space);
   const conv = byRank(call, space.length, [conv1d, conv2d, conv3d]);
   const isSame = isEven(pads);
   const input = isSame ? x : padded(x, pads);
-  const y = conv(input, weight, {
+  return conv(input, weight, {
     stride,
     dilation,
     padding: isSame ? pads.map(([before]) => before) : 0,
     groups: call.integer('group', 1),
   });
-  return device(call.type(0), biased(y, call.optionalTensor(2)));
 }
 
 function convolveTransposed(call: Call): Result {

@@ -19,7 +19,9 @@ import {
   where,
   zeros,
 } from '@nn/core';
-import { dtypeOf, type ElementType, isFloat } from '../format/element-types.ts';
+import { bytesOf } from '../format/bytes.ts';
+import { bitsOf, codeOf, dtypeOf, type ElementType, isFloat } from '../format/element-types.ts';
+import { decodeTensor } from '../format/tensors.ts';
 import { type Call, device, isHost, type Operator, type Result, type Steps } from '../run/call.ts';
 import { castHost, castNumber, isHostOnly } from '../values/cast.ts';
 import * as host from '../values/host.ts';
@@ -452,6 +454,29 @@ function* cast(call: Call): Steps<Result> {
   );
 }
 
+/** The same bits as another type. */
+function* bitCast(call: Call): Steps<Result> {
+  const to = call.elementType('to', 'float32');
+  if (bitsOf(to) > 32)
+    throw call.error('casts of bits of 64-bit types are not supported: their numbers are not kept in full.');
+  const x = yield* call.host(0);
+  if (bitsOf(x.type) !== bitsOf(to)) throw call.error(`${x.type} and ${to} have other numbers of bits.`);
+  const name = call.node.outputs[0] ?? '';
+  const bytes = bytesOf(x.type, x.data);
+  if (bytes === null) throw call.error(`the bits of ${x.type} are not read here.`);
+  return decodeTensor({
+    name,
+    type: codeOf(to),
+    shape: [...x.shape],
+    raw: bytes,
+    packed: [],
+    numbers: [],
+    texts: [],
+    external: new Map(),
+    isExternal: false,
+  });
+}
+
 function numberOf(call: Call, text: string): number {
   const known: Readonly<Record<string, number>> = {
     INF: Number.POSITIVE_INFINITY,
@@ -517,8 +542,7 @@ function* range(call: Call): Steps<Result> {
     (yield* call.host(1)).data[0],
     (yield* call.host(2)).data[0],
   ];
-  const count = Math.max(0, Math.ceil((limit - start) / delta));
-  if (!(count <= 1e8)) throw call.error(`a range from ${start} to ${limit} by ${delta} has ${count} elements.`);
+  const count = call.count(Math.max(0, Math.ceil((limit - start) / delta)));
   return hostTensor(
     call.type(0),
     [count],
@@ -538,7 +562,7 @@ function eyeLike(call: Call): Result {
   const type = call.elementType('dtype', x.type);
   const [rows = 0, columns = 0] = x.shape;
   const offset = call.integer('k', 0);
-  const data = allocate(type, rows * columns);
+  const data = allocate(type, call.count(rows * columns));
   for (let row = Math.max(0, -offset); row < rows && row + offset < columns; row++)
     data[row * columns + row + offset] = 1;
   return new HostTensor(type, [rows, columns], data);
@@ -745,6 +769,7 @@ export const movement: Readonly<Record<string, Operator>> = {
   TensorScatter: tensorScatter,
   Cast: cast,
   CastLike: cast,
+  BitCast: bitCast,
   Range: range,
   Trilu: triangle,
   EyeLike: eyeLike,

@@ -2,6 +2,7 @@
 import type { Tensor } from '@nn/core';
 import { type ElementType, rangeOf } from '../format/element-types.ts';
 import { type Call, device, type Operator, type Result } from '../run/call.ts';
+import { biased, convolved } from './convolution.ts';
 import { product } from './products.ts';
 
 /** A scale or zero point beside x. */
@@ -72,9 +73,44 @@ function multiplied(call: Call): Result {
   return device(type, whole(call, product(at(0), at(3)), call.tensor(6), call.tensor(7), type));
 }
 
+/** (x - zero of x) * (w - zero of w), whole numbers that float32 holds exactly up to 2^24. */
+function convolvedWhole(call: Call): Result {
+  const shifted = (position: number): Tensor => {
+    const x = call.tensor(position);
+    const zero = call.optionalTensor(position + 2);
+    return (zero === null ? x : x.sub(perChannel(zero, position, x.rank))).cast('float32');
+  };
+  return device('int32', convolved(call, shifted(0), shifted(1)).round());
+}
+
+/** One number for a tensor, or one for each output channel of a weight. */
+function perChannel(t: Tensor, position: number, rank: number): Tensor {
+  if (t.size === 1) return t.reshape([]);
+  return t.reshape(Array.from({ length: rank }, (_, k) => (k === (position === 0 ? 1 : 0) ? t.size : 1)));
+}
+
+/** A convolution of quantized inputs and weights, quantized again. The bias counts in scale of x times scale of w. */
+function convolvedLinear(call: Call): Result {
+  const at = (position: number): Tensor => {
+    const x = call.tensor(position);
+    const side = (t: Tensor): Tensor => perChannel(t, position, x.rank);
+    return x
+      .sub(side(call.tensor(position + 2)))
+      .cast('float32')
+      .mul(side(call.tensor(position + 1)));
+  };
+  const bias = call.optionalTensor(8);
+  const unit = call.tensor(1).reshape([]).mul(call.tensor(4));
+  const y = biased(convolved(call, at(0), at(3)), bias === null ? null : bias.cast('float32').mul(unit));
+  const type = call.type(7);
+  return device(type, whole(call, y, call.tensor(6), call.tensor(7), type));
+}
+
 export const quantization: Readonly<Record<string, Operator>> = {
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: dynamic,
   QLinearMatMul: multiplied,
+  QLinearConv: convolvedLinear,
+  ConvInteger: convolvedWhole,
 };

@@ -27,7 +27,7 @@ function reducing({ onDevice, empty, onHost }: Reduction): Operator {
     if (axes.length === 0) return device(x.type, onDevice(x.tensor.unsqueeze(0), [0], false, x.type));
     const shape = x.shape.flatMap((size, axis) => (axes.includes(axis) ? (keepAxes ? [1] : []) : [size]));
     if (axes.some((axis) => x.shape[axis] === 0) || sizeOf(x.shape) === 0) {
-      return hostTensor(x.type, shape, new Float64Array(sizeOf(shape)).fill(empty));
+      return hostTensor(x.type, shape, new Float64Array(call.count(sizeOf(shape))).fill(empty));
     }
     return device(x.type, onDevice(x.tensor, axes, keepAxes, x.type));
   };

@@ -51,7 +51,7 @@ function* shortTime(call: Call): Steps<Result> {
 /** a0 - a1 cos(2 pi k / n) + a2 cos(4 pi k / n) */
 function windowed(a0: number, a1: number, a2: number): Operator {
   return function* (call): Steps<Result> {
-    const size = (yield* call.host(0)).data[0] ?? 0;
+    const size = call.count((yield* call.host(0)).data[0] ?? 0);
     const turns = call.flag('periodic', true) ? size : size - 1;
     const values = Float32Array.from({ length: size }, (_, k) => {
       const angle = (2 * Math.PI * k) / turns;
@@ -73,7 +73,7 @@ function* mels(call: Call): Steps<Result> {
     return Math.floor(((length + 1) * hertz) / sampleRate);
   });
   const rows = Math.floor(length / 2) + 1;
-  const data = new Float32Array(rows * count);
+  const data = new Float32Array(call.count(rows * count));
   for (let band = 0; band < count; band++) {
     const [left, centre, right] = bins.slice(band, band + 3) as [number, number, number];
     if (left === centre) data[centre * count + band] = 1;

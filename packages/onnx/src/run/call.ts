@@ -193,6 +193,12 @@ export class Call {
     return type;
   }
 
+  /** A number of elements that is made here, not read: refused where no network needs as many. */
+  count(wanted: number): number {
+    if (Number.isInteger(wanted) && wanted >= 0 && wanted <= 2 ** 24) return wanted;
+    throw this.error(`it asks for ${wanted} elements at once: the model is damaged.`);
+  }
+
   /** An axis counted from the front. */
   axis(axis: number, rank: number): number {
     const normal = axis < 0 ? axis + rank : axis;

@@ -30,7 +30,7 @@ export function isHostOnly(type: ElementType): boolean {
 function toShortFloat(type: ElementType, value: number, saturate: boolean): number {
   if (type === 'float8e8m0') {
     if (!(value >= 0 && Number.isFinite(value))) return Number.NaN;
-    return 2 ** Math.max(-127, Math.min(127, Math.round(Math.log2(value))));
+    return 2 ** Math.max(-127, Math.min(127, Math.ceil(Math.log2(value)))); // up, as `round_mode` has it by default
   }
   const kind = shortFloats[type];
   if (kind === undefined) return value;

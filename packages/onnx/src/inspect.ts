@@ -1,0 +1,107 @@
+/** What a file of ONNX holds, without binding its weights: for `npx @nn/onnx inspect`, and for pages that show a model. */
+import { type AbortSignalLike, checkOptions } from '@nn/core';
+import { bitsOf, elementTypeOf } from './format/element-types.ts';
+import { openModel } from './load/load-onnx.ts';
+import { type OnnxSource, readSource } from './load/source.ts';
+import { describe, infoOf, type OnnxValueInfo, table } from './onnx-model.ts';
+import type { UnsupportedNode } from './run/graph.ts';
+import { sizeOf } from './values/value.ts';
+
+export interface OnnxNodeReport {
+  readonly operator: string;
+  readonly name: string;
+  readonly outputs: readonly string[];
+  /** Shapes of the weights that the node reads. */
+  readonly weights: readonly (readonly number[])[];
+}
+
+export interface OnnxReport {
+  readonly irVersion: number;
+  readonly producer: string;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+  readonly nodes: readonly OnnxNodeReport[];
+  /** Elements and bytes of all weights. */
+  readonly weights: { readonly elements: number; readonly bytes: number };
+  /** Other files that hold weights. */
+  readonly external: readonly string[];
+  /** Nodes that `loadOnnx` would refuse, those inside of branches and loops too. */
+  readonly unsupported: readonly UnsupportedNode[];
+  /** The report as a table. */
+  toString(): string;
+}
+
+/**
+ * What a file of ONNX holds: versions, inputs, outputs, nodes, weights, and what is not supported. Weights are not bound, and
+ * those in other files not read. Throws FormatError for what is no ONNX file.
+ *
+ * @example
+ * import { Linear } from '@nn/layers';
+ * import { encodeOnnx, inspectOnnx } from '@nn/onnx';
+ * const report = await inspectOnnx(await encodeOnnx(new Linear(3, 2), [1, 3]));
+ * console.log(report.nodes.map(({ operator }) => operator).join(' '), report.weights.elements, report.unsupported.length); // => Gemm Identity 8 0
+ */
+export async function inspectOnnx(
+  source: OnnxSource,
+  options: { readonly signal?: AbortSignalLike } = {},
+): Promise<OnnxReport> {
+  checkOptions('inspectOnnx', options, ['signal']);
+  const { message, graph, ready } = openModel(await readSource(source, options.signal));
+  const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  let elements = 0;
+  let bytes = 0;
+  const external = new Set<string>();
+  for (const { shape, type, external: place, isExternal } of weights.values()) {
+    const known = elementTypeOf(type);
+    elements += sizeOf(shape);
+    bytes += Math.ceil((sizeOf(shape) * (known === undefined ? 0 : bitsOf(known))) / 8);
+    if (isExternal) external.add(place.get('location') ?? '');
+  }
+  const facts = {
+    irVersion: message.irVersion,
+    producer: `${message.producer} ${message.producerVersion}`.trim(),
+    opsets: message.opsets,
+    metadata: message.metadata,
+    inputs: graph.inputs.filter(({ name }) => !weights.has(name)).map(infoOf),
+    outputs: graph.outputs.map(infoOf),
+    nodes: graph.nodes.map(({ operator, domain, name, inputs, outputs }) => ({
+      operator: domain === '' ? operator : `${domain}:${operator}`,
+      name: name || (outputs[0] ?? ''),
+      outputs,
+      weights: inputs.flatMap((input) => {
+        const found = weights.get(input);
+        return found === undefined ? [] : [found.shape];
+      }),
+    })),
+    weights: { elements, bytes },
+    external: [...external],
+    unsupported: ready.unsupported,
+  };
+  return { ...facts, toString: () => render(facts) };
+}
+
+function render(report: Omit<OnnxReport, 'toString'>): string {
+  const { irVersion, producer, opsets, metadata, inputs, outputs, nodes, weights, external, unsupported } = report;
+  const versions = [...opsets].map(([domain, version]) => `${domain === '' ? 'ai.onnx' : domain} ${version}`);
+  const values = (title: string, list: readonly OnnxValueInfo[]): string[] =>
+    list.map((info) => `${title}  ${info.name}: ${describe(info)}`);
+  const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+  const lines = [
+    `ONNX, IR ${irVersion}, opset ${versions.join(', ')}${producer === '' ? '' : `, by ${producer}`}`,
+    ...[...metadata].map(([key, value]) => `${key}: ${value.slice(0, 200)}`),
+    ...values('input ', inputs),
+    ...values('output', outputs),
+    '',
+    table([
+      ['operator', 'node', 'weights'],
+      ...nodes.map(({ operator, name, weights: shapes }) => [operator, name, shapes.map(show).join(' ')]),
+    ]),
+    '',
+    `${nodes.length} nodes, ${weights.elements} numbers in weights, ${weights.bytes} bytes${external.length === 0 ? '' : `, in ${external.join(', ')}`}`,
+    unsupported.length === 0 ? 'everything is supported' : 'not supported:',
+    ...unsupported.map(({ operator, node, version }) => `  ${operator} '${node}' (opset ${version})`),
+  ];
+  return lines.join('\n');
+}
