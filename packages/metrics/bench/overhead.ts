@@ -62,6 +62,7 @@ for (const { name, make, batch, from, steps } of subjects) {
   const sets: readonly Readonly<Record<string, Metric<number>>>[] = [
     {},
     { loss: new Mean() },
+    { accuracy: new Accuracy({ ...(from && { from }) }) },
     { loss: new Mean(), accuracy: new Accuracy({ ...(from && { from }) }) },
     {
       loss: new Mean(),

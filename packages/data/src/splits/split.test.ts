@@ -76,6 +76,9 @@ describe('splitTable', () => {
     expect(() => splitTable(table, { testSize: 30 })).toThrow(
       'splitTable: 30 of 30 samples for testing leave a part empty',
     );
+    expect(() => splitTable(table, { testSize: 0.25 })).toThrow(
+      'splitTable: testSize 0.25 is a number of samples; for a share of them set testFraction: 0.25.',
+    );
     expect(() => takeRows(table, [30])).toThrow('takeRows: CSV data has no row 30 among 30.');
   });
 });

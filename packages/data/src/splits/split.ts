@@ -69,6 +69,13 @@ function parts(
   const { testFraction = 0.2, seed = 0, stratifyBy, groupBy } = options;
   const size = sampleCount(operation, source);
   const testSize = options.testSize ?? Math.round(size * testFraction);
+  if (options.testSize !== undefined && testSize > 0 && testSize < 1) {
+    throw new ValueError(
+      operation,
+      `testSize ${testSize} is a number of samples; for a share of them set testFraction: ${testSize}.`,
+      { testSize },
+    );
+  }
   if (!Number.isInteger(testSize) || testSize < 1 || testSize >= size) {
     throw new ValueError(
       `${operation}/part`,
