@@ -1,4 +1,41 @@
-export type { JsonSource } from './read-json.ts';
+/** Language: tokenizers and their trainers, architectures with the names of the originals, generation token by token. */
+export {
+  AttentionLSTM,
+  type AttentionLSTMOptions,
+  type DecoderState,
+  type DecoderStep,
+  type LSTMMemory,
+} from './models/attention-lstm.ts';
+export {
+  Bert,
+  BertForMaskedLM,
+  BertForSequenceClassification,
+  type BertForSequenceClassificationOptions,
+  type BertOptions,
+  type EncoderCall,
+} from './models/bert.ts';
+export type { Memory, PairCall, TargetCall } from './models/encoder-decoder.ts';
+export { GPT2, type GPT2Options } from './models/gpt2.ts';
+export type { KeysAndValues } from './models/heads.ts';
+export { Llama, type LlamaOptions } from './models/llama.ts';
+export { Marian, type MarianOptions } from './models/marian.ts';
+export type { ActivationName, Configuration } from './models/parts.ts';
+export {
+  type ExtendedSource,
+  PointerGenerator,
+  type PointerGeneratorOptions,
+  type PointerState,
+} from './models/pointer-generator.ts';
+export {
+  type FromPretrainedOptions,
+  fromPretrained,
+  type Pretrained,
+  type PretrainedFolder,
+  type PretrainedModel,
+} from './models/pretrained.ts';
+export type { DecoderCall } from './models/sight.ts';
+export { T5, type T5Options } from './models/t5.ts';
+export type { JsonSource } from './read.ts';
 export type { BatchOptions, TokenBatch } from './tokenizers/batch.ts';
 export { type LoadTokenizerOptions, loadTokenizer, type TokenizerLibrary } from './tokenizers/load.ts';
 export type { ModelJson, TokenModel } from './tokenizers/model.ts';

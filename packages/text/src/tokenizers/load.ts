@@ -3,7 +3,7 @@
  * a library where one is given (../hugging-face).
  */
 import { type AbortSignalLike, checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
-import { type JsonSource, readJson } from '../read-json.ts';
+import { type JsonSource, readJson } from '../read.ts';
 import { BytePairModel } from './byte-pair.ts';
 import type { TokenModel } from './model.ts';
 import { type SpecialTokens, type Template, templateFromJson, usualRoles } from './special.ts';

@@ -1,5 +1,5 @@
 /**
- * Reads JSON files: by path in Node, by address anywhere, or from bytes. Owns the reading; what the JSON means is for those who
+ * Reads files: by path in Node, by address anywhere, or from bytes. Owns the reading; what a file means is for those who
  * ask. Node's modules are asked for at run time, so that bundlers for pages see none.
  */
 import { type AbortSignalLike, bytesFrom, decodeUtf8, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
@@ -12,7 +12,7 @@ export async function readJson(operation: string, source: unknown, signal?: Abor
   if (isPlainObject(source)) return source;
   const isNamed = typeof source === 'string' || source instanceof URL;
   const name = isNamed ? excerpt(String(source), 300) : 'the file';
-  const bytes = isNamed ? await readNamed(operation, source, signal) : await bytesFrom(source, signal);
+  const bytes = isNamed ? await readBytes(operation, source, signal) : await bytesFrom(source, signal);
   if (bytes === undefined) {
     throw new ValueError(operation, 'takes a path, an address, bytes, or the parsed JSON of the file.');
   }
@@ -33,7 +33,12 @@ export function isAddress(name: string): boolean {
   return /^https?:\/\//.test(name);
 }
 
-async function readNamed(operation: string, source: string | URL, signal?: AbortSignalLike): Promise<Uint8Array> {
+/** The bytes of a file, by its path or address. */
+export async function readBytes(
+  operation: string,
+  source: string | URL,
+  signal?: AbortSignalLike,
+): Promise<Uint8Array> {
   const name = String(source);
   signal?.throwIfAborted();
   if (isAddress(name)) {
