@@ -1,4 +1,23 @@
 /** Language: tokenizers and their trainers, architectures with the names of the originals, generation token by token. */
+export { type BeamSearchOptions, beamSearch, type Hypothesis } from './generation/beam.ts';
+export { type ChoiceOptions, tokenChances } from './generation/choose.ts';
+export {
+  type Constraint,
+  type ConstraintState,
+  oneOfTexts,
+  textConstraint,
+  type Verdict,
+} from './generation/constraint.ts';
+export {
+  type Finish,
+  type Generated,
+  type GeneratedToken,
+  type GenerateOptions,
+  generate,
+  generateAll,
+} from './generation/generate.ts';
+export type { Prompt, TaskOptions } from './generation/prompts.ts';
+export type { CausalModel, Generative, SequenceModel } from './generation/run.ts';
 export {
   AttentionLSTM,
   type AttentionLSTMOptions,
@@ -22,6 +41,7 @@ export { Marian, type MarianOptions } from './models/marian.ts';
 export type { ActivationName, Configuration } from './models/parts.ts';
 export {
   type ExtendedSource,
+  extendedSource,
   PointerGenerator,
   type PointerGeneratorOptions,
   type PointerState,

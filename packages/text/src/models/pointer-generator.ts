@@ -2,8 +2,10 @@
  * The pointer-generator: a recurrent encoder-decoder that may also copy words of the source, known or not, and remembers what it
  * has looked at. Owns the mixture of both distributions and the coverage. (See, Liu and Manning 2017.)
  */
-import { arange, checkOptions, concat, type Tensor, where, zeros } from '@nn/core';
+import { arange, checkOptions, concat, type Tensor, tensor, ValueError, where, zeros } from '@nn/core';
 import { dropout, Linear } from '@nn/layers';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { unitsOf, WordLevelModel } from '../tokenizers/word-level.ts';
 import {
   AttentionLSTM,
   type AttentionLSTMOptions,
@@ -31,6 +33,8 @@ export interface ExtendedSource {
   readonly unknown: number;
   /** bool [N, S]: which tokens are real. Default: all. */
   readonly mask?: Tensor;
+  /** The unknown words of each row, for texts that copy them. */
+  readonly words?: readonly (readonly string[])[];
 }
 
 /** What the decoder carries: with coverage also how much it looked at each place, [N, S]. */
@@ -130,7 +134,7 @@ export class PointerGenerator {
     const width = this.vocabularySize + source.unknown;
     const offsets = arange(batch).mul(width).unsqueeze(1);
     const copied = found.weights.mul(says.neg().add(1));
-    const places = source.extended.add(offsets).flatten();
+    const places = source.extended.cast('int32').add(offsets).flatten();
     const mixed = wide.flatten().scatterAdd(places, copied.flatten()).reshape([batch, width]);
     return {
       logProbabilities: mixed.maximum(LEAST).log(),
@@ -148,4 +152,64 @@ export class PointerGenerator {
   toString(): string {
     return `PointerGenerator(${this.network.hidden})`;
   }
+}
+
+/**
+ * Texts for a PointerGenerator: ids, and ids of their own for words that the tokenizer does not know, which may then be copied.
+ * For tokenizers of words (`wordTokenizer`) that have an unknown and a padding token. `targets` are ids of summaries in these terms.
+ *
+ * @example
+ * import { extendedSource, wordTokenizer } from '@nn/text';
+ * const tokenizer = wordTokenizer(['a cat sat'], { special: { padding: '[PAD]', unknown: '[UNK]' } });
+ * const source = extendedSource(tokenizer, ['a dog sat', 'cat']);
+ * console.log(await source.extended.array(), source.words); // => [ [ 2, 5, 4 ], [ 3, 0, 0 ] ] [ [ 'dog' ], [] ]
+ */
+export function extendedSource(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  options: { readonly maxLength?: number } = {},
+): ExtendedSource & {
+  readonly words: readonly (readonly string[])[];
+  targets(summaries: readonly string[], most?: number): number[][];
+} {
+  checkOptions('extendedSource', options, ['maxLength']);
+  const { unknown, padding, end } = tokenizer.ids;
+  if (unknown === null || padding === null || !(tokenizer.model instanceof WordLevelModel)) {
+    throw new ValueError('extendedSource', 'needs a tokenizer of words with an unknown and a padding token.');
+  }
+  const { model } = tokenizer;
+  const words: string[][] = texts.map(() => []);
+  const idsIn = (text: string, own: string[], grows: boolean): number[] =>
+    unitsOf(text, model.options).map((word) => {
+      const id = tokenizer.idOf(word);
+      if (id !== undefined) return id;
+      if (grows && !own.includes(word)) own.push(word);
+      const place = own.indexOf(word);
+      return place < 0 ? unknown : tokenizer.size + place;
+    });
+  const rows = texts.map((text, n) => {
+    const units = unitsOf(text, model.options).slice(0, options.maxLength);
+    return idsIn(units.join(' '), words[n]!, true);
+  });
+  const width = Math.max(1, ...rows.map((row) => row.length));
+  const shape = [rows.length, width];
+  const extended = new Int32Array(rows.length * width).fill(padding);
+  const mask = new Uint8Array(rows.length * width);
+  for (const [n, row] of rows.entries()) {
+    extended.set(row, n * width);
+    mask.fill(1, n * width, n * width + row.length);
+  }
+  const ids = extended.map((id) => (id < tokenizer.size ? id : unknown));
+  return {
+    ids: tensor(ids, { shape }),
+    extended: tensor(extended, { shape }),
+    mask: tensor(mask, { shape, dtype: 'bool' }),
+    unknown: Math.max(0, ...words.map((own) => own.length)),
+    words,
+    targets: (summaries, most) =>
+      summaries.map((text, n) => [
+        ...idsIn(text, words[n] ?? [], false).slice(0, most),
+        ...(end === null ? [] : [end]),
+      ]),
+  };
 }

@@ -1,0 +1,379 @@
+import { cpu } from '@nn/backend-cpu';
+import { type Backend, evaluate, setDefaultBackend, setSeed, tensor } from '@nn/core';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  AttentionLSTM,
+  beamSearch,
+  characterTokenizer,
+  extendedSource,
+  type Generative,
+  GPT2,
+  generate,
+  generateAll,
+  Llama,
+  Marian,
+  oneOfTexts,
+  PointerGenerator,
+  T5,
+  textConstraint,
+  tokenChances,
+  wordTokenizer,
+} from '../index.ts';
+import { adjusted, largest } from './choose.ts';
+import { TextStream } from './text-stream.ts';
+
+let backend: Backend;
+beforeAll(() => {
+  backend = cpu();
+  setDefaultBackend(backend);
+});
+beforeEach(() => setSeed(7));
+
+const letters = characterTokenizer(['abcdefghij'], { special: { end: '$' } });
+const gpt = (): GPT2 => new GPT2({ vocabularySize: 11, contextLength: 40, dimension: 16, layers: 2, heads: 2 });
+const llama = (): Llama =>
+  new Llama({ vocabularySize: 11, contextLength: 40, dimension: 16, layers: 2, heads: 4, keyValueHeads: 2 });
+const marian = (): Marian =>
+  new Marian({
+    vocabularySize: 11,
+    dimension: 16,
+    encoderLayers: 1,
+    decoderLayers: 2,
+    heads: 2,
+    contextLength: 40,
+    startDeviation: 0.3,
+  });
+const t5 = (): T5 =>
+  new T5({ vocabularySize: 11, dimension: 16, encoderLayers: 1, heads: 2, headDimension: 8, feedForward: 16 });
+
+/** Weights as they start are too much alike to tell one token from another. */
+function louder<M extends object>(model: M): M {
+  return model;
+}
+
+describe('generate', () => {
+  test.each<readonly [string, () => Generative]>([
+    ['GPT2', gpt],
+    ['Llama', llama],
+    ['Marian', marian],
+    ['T5', t5],
+  ])('of %s gives the same with a cache, without, and alone', async (_, make) => {
+    const model = louder(make());
+    const prompts = [[1, 2, 3, 4, 5], [6, 7], [8]];
+    const options = { maxTokens: 12, seed: 5, temperature: 0.9, endId: null } as const;
+    const cached = await generateAll(model, prompts, options);
+    const plain = await generateAll(model, prompts, { ...options, cache: false });
+    expect(plain.map(({ ids }) => ids)).toEqual(cached.map(({ ids }) => ids));
+    for (const [n, row] of cached.entries()) expect(plain[n]!.logProbability).toBeCloseTo(row.logProbability, 3);
+    const greedy = { maxTokens: 8, temperature: 0, endId: null } as const;
+    const together = await generateAll(model, prompts, greedy);
+    for (const [n, prompt] of prompts.entries()) {
+      const [alone] = await generateAll(model, prompt, greedy);
+      expect(alone!.ids).toEqual(together[n]!.ids);
+      expect(alone!.logProbability).toBeCloseTo(together[n]!.logProbability, 3);
+    }
+  });
+
+  test('takes the most probable token of the model at each step where the temperature is 0', async () => {
+    const model = gpt();
+    const [{ ids } = { ids: [] }] = await generateAll(model, [3, 1, 4], { temperature: 0, maxTokens: 6, endId: null });
+    let past = [3, 1, 4];
+    for (const id of ids) {
+      const scores = evaluate(() => model.forward(tensor([past])).at(0, -1));
+      expect(await scores.argMax().item()).toBe(id);
+      past = [...past, id];
+    }
+  });
+
+  test('compiles nothing after the first tokens, and again nothing for the next text', async () => {
+    const model = gpt();
+    const options = { maxTokens: 20, temperature: 0, endId: null } as const;
+    await generateAll(model, [1, 2, 3], options);
+    const compiled = vi.spyOn(backend, 'compile');
+    await generateAll(model, [4, 5], options);
+    expect(compiled).not.toHaveBeenCalled();
+  });
+
+  test('of recurrent models gives what their forward gives', async () => {
+    const model = new AttentionLSTM({ sourceVocabularySize: 11, embedding: 6, hidden: 8, dropout: 0 });
+    const [{ ids } = { ids: [] }] = await generateAll(model, [3, 1, 4], { temperature: 0, maxTokens: 5, endId: null });
+    const target = [model.startId, ...ids.slice(0, -1)];
+    const scores = evaluate(() => model.forward(tensor([[3, 1, 4]]), tensor([target])));
+    expect(await scores.argMax(-1).array()).toEqual([ids]);
+    const rows = await generateAll(model, [[3, 1, 4], [5]], { temperature: 0, maxTokens: 5, endId: null });
+    expect(rows[0]!.ids).toEqual(ids);
+  });
+
+  test('of a pointer-generator copies words that the vocabulary lacks', async () => {
+    const tokenizer = wordTokenizer(['a b c d'], {
+      special: { padding: '<p>', begin: '<b>', end: '<e>', unknown: '<u>' },
+    });
+    const { size, ids } = tokenizer;
+    const model = new PointerGenerator({
+      ...{
+        vocabularySize: size,
+        embedding: 6,
+        hidden: 8,
+        startId: ids.begin!,
+        endId: ids.end!,
+        unknownId: ids.unknown!,
+      },
+      ...{ dropout: 0, paddingId: ids.padding! },
+    });
+    // a gate that always copies
+    model.gate.bias!.assign(tensor([-100]));
+    const source = extendedSource(tokenizer, ['zebra', 'lion a']);
+    const rows = await generateAll(model, source, { tokenizer, temperature: 0, maxTokens: 3, endId: null });
+    expect(rows[0]!.text).toBe('zebra zebra zebra');
+    expect(rows[1]!.text.split(' ').every((word) => ['lion', 'a'].includes(word))).toBe(true);
+    const found = await beamSearch(model, source, { tokenizer, beams: 2, maxTokens: 2, endId: null });
+    expect(found.map(([best]) => best.text.split(' ').length)).toEqual([2, 2]);
+    expect(found[0]![0].text).toBe('zebra zebra');
+    expect(source.targets(['the zebra a', 'zebra'])).toEqual([
+      [ids.unknown, size, tokenizer.idOf('a'), ids.end],
+      [ids.unknown, ids.end],
+    ]);
+  });
+
+  test('ends at end tokens, stop strings, the length, and the end of the context', async () => {
+    const model = gpt();
+    const endless = await generateAll(model, [1], { maxTokens: 500, temperature: 0, endId: null });
+    expect(endless[0]).toMatchObject({ finish: 'context' });
+    expect(endless[0]!.ids.length).toBe(39);
+    const [first] = await generateAll(model, [1], { maxTokens: 6, seed: 2, endId: null, tokenizer: letters });
+    expect(first!.finish).toBe('length');
+    const third = first!.ids[2]!;
+    const ended = await generateAll(model, [1], { maxTokens: 6, seed: 2, endId: third });
+    expect(ended[0]).toMatchObject({ finish: 'end', ids: first!.ids.slice(0, first!.ids.indexOf(third) + 1) });
+    const stop = first!.text.slice(1, 3);
+    const stopped = await generateAll(model, [1], { maxTokens: 6, seed: 2, endId: null, tokenizer: letters, stop });
+    expect(stopped[0]).toMatchObject({ finish: 'stop', text: first!.text.slice(0, first!.text.indexOf(stop)) });
+  });
+
+  test('says only what is allowed', async () => {
+    const model = gpt();
+    const texts = ['abba', 'abc', 'd'];
+    for (let seed = 0; seed < 6; seed++) {
+      const [row] = await generateAll(model, [1], { tokenizer: letters, allow: oneOfTexts(letters, texts), seed });
+      expect(texts).toContain(row!.text);
+      expect(row!.finish).toBe('end');
+    }
+    const brackets = textConstraint(letters, (text) => {
+      // a opens, b closes: as many of both, never more closed than open, three pairs at most
+      let open = 0;
+      for (const letter of text) {
+        open += letter === 'a' ? 1 : letter === 'b' ? -1 : Number.NaN;
+        if (!(open >= 0)) return 'wrong';
+      }
+      if (text.length > 6 || (text.length > 3 && open > 6 - text.length)) return 'wrong';
+      return open === 0 && text !== '' ? 'right' : 'begun';
+    });
+    const [row] = await generateAll(model, [1], { tokenizer: letters, allow: brackets, seed: 3, maxTokens: 9 });
+    expect(row!.text).toMatch(/^(ab|aabb|abab|aaabbb|aababb|aabbab|abaabb|ababab)$/);
+    await expect(generateAll(model, [1], { allow: () => new Uint8Array(11) })).rejects.toThrow(
+      'generate: no token may come at step 0 of row 0: the constraint allows none.',
+    );
+  });
+
+  test('stops with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const run = async (): Promise<void> => {
+      for await (const { id } of generate(gpt(), [1], { signal: controller.signal, endId: null })) {
+        seen.push(id);
+        if (seen.length === 3) controller.abort(new Error('enough'));
+      }
+    };
+    await expect(run()).rejects.toThrow('enough');
+    expect(seen.length).toBe(3);
+  });
+
+  test('cuts what is too long, and says so', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const long = Array.from({ length: 50 }, (_, i) => i % 11);
+    await generateAll(gpt(), [long], { maxTokens: 4, temperature: 0 });
+    expect(warn).toHaveBeenCalledWith(
+      'nn: generate: prompt 0 has 50 tokens, the model has room for 36: 14 tokens were cut off its start.',
+    );
+    await generateAll(marian(), [long], { maxTokens: 4, temperature: 0 });
+    expect(warn).toHaveBeenLastCalledWith(
+      'nn: generate: prompt 0 has 50 tokens, the model has room for 40: 10 tokens were cut off its end.',
+    );
+  });
+
+  test.each<readonly [string, () => Promise<unknown>, string]>([
+    [
+      'a text without a tokenizer',
+      () => generateAll(gpt(), 'abc'),
+      'generate: a prompt of text needs the tokenizer: { tokenizer }.',
+    ],
+    [
+      'no tokens',
+      () => generateAll(gpt(), [[1], []]),
+      'generate: prompt 1 has no tokens, and there is no begin token.',
+    ],
+    [
+      'a temperature below 0',
+      () => generateAll(gpt(), [1], { temperature: -1 }),
+      'generate: temperature is -1: it must be at least 0.',
+    ],
+    [
+      'a topP of 0',
+      () => generateAll(gpt(), [1], { topP: 0 }),
+      'generate: topP is 0: it must be above 0 and at most 1.',
+    ],
+    [
+      'half a token',
+      () => generateAll(gpt(), [1], { maxTokens: 0.5 }),
+      'generate: maxTokens is 0.5: it must be a whole number of at least 1.',
+    ],
+    [
+      'a stop string without a tokenizer',
+      () => generateAll(gpt(), [1], { stop: 'a' }),
+      'generate: stop strings need the tokenizer: { tokenizer }.',
+    ],
+    [
+      'more results than beams',
+      () => beamSearch(gpt(), [1], { results: 5 }),
+      'beamSearch: 5 results need as many beams, there are 4.',
+    ],
+  ])('refuses %s', async (_, call, message) => {
+    await expect(call()).rejects.toThrow(message);
+  });
+});
+
+describe('the choice of a token', () => {
+  const scores = [1, 3, 2, 3, -1];
+
+  test('has the chances of the softmax, cut as topK, topP and minP say', () => {
+    const weights = scores.map((score) => Math.exp(score / 0.7));
+    const total = weights.reduce((a, b) => a + b, 0);
+    const all = tokenChances(scores, { temperature: 0.7 });
+    expect(all.map(({ id }) => id)).toEqual([1, 3, 2, 0, 4]);
+    for (const { id, probability } of all) expect(probability).toBeCloseTo(weights[id]! / total, 12);
+    expect(tokenChances(scores, { topK: 3 }).map(({ id }) => id)).toEqual([1, 3, 2]);
+    // softmax: 0.39, 0.39, 0.14, 0.05, 0.007
+    expect(tokenChances(scores, { topP: 0.7 }).map(({ id }) => id)).toEqual([1, 3]);
+    expect(tokenChances(scores, { topP: 0.8 }).map(({ id }) => id)).toEqual([1, 3, 2]);
+    expect(tokenChances(scores, { minP: 0.3 }).map(({ id }) => id)).toEqual([1, 3, 2]);
+    expect(tokenChances(scores, { temperature: 0 })).toEqual([{ id: 1, probability: 1 }]);
+  });
+
+  test('takes penalties off what came', () => {
+    const past = { prompt: [0], generated: [1, 1, 4] };
+    const of = (options: object): number[] => Array.from(adjusted(Float32Array.from(scores), options, past, null));
+    expect(of({ repetitionPenalty: 2 })).toEqual([0.5, 1.5, 2, 3, -2]);
+    expect(of({ presencePenalty: 0.5, frequencyPenalty: 0.25 })).toEqual([1, 2, 2, 3, -1.75]);
+    expect(Array.from(adjusted(Float32Array.of(1, 2), {}, past, [0, 1]))).toEqual([Number.NEGATIVE_INFINITY, 2]);
+  });
+
+  test('finds the largest, few or many, as sorting does', () => {
+    const values = Float32Array.from({ length: 200 }, (_, i) => ((i * 7919) % 101) / 7);
+    const sorted = Array.from(values, (_, id) => id).sort((a, b) => values[b]! - values[a]! || a - b);
+    for (const count of [1, 5, 24, 25, 200]) expect(largest(values, count)).toEqual(sorted.slice(0, count));
+  });
+
+  test('draws each token as often as its chance', async () => {
+    const model = gpt();
+    const counts = new Map<number, number>();
+    const rows = await generateAll(model, new Array(400).fill([1]), { maxTokens: 1, seed: 11, endId: null, topK: 2 });
+    for (const { ids } of rows) counts.set(ids[0]!, (counts.get(ids[0]!) ?? 0) + 1);
+    const last = await evaluate(() => model.forward(tensor([[1]])).at(0, -1)).data();
+    for (const { id, probability } of tokenChances(last, { topK: 2 })) {
+      // four standard deviations of 400 draws
+      expect(Math.abs((counts.get(id) ?? 0) / 400 - probability)).toBeLessThan(
+        4 * Math.sqrt((probability * (1 - probability)) / 400),
+      );
+    }
+  });
+});
+
+test('text comes when it is sure: whole characters, no beginning of a stop string', () => {
+  const bytes = characterTokenizer(['xyz\n']);
+  const stream = new TextStream(bytes, ['\nx'], []);
+  const push = (text: string): string => stream.push(bytes.encode(text)[0]!).text;
+  expect(['x', '\n', 'y', '\n'].map(push)).toEqual(['x', '', '\ny', '']);
+  expect(stream.push(bytes.encode('x')[0]!)).toEqual({ text: '', isStopped: true });
+});
+
+describe('beamSearch', () => {
+  /** All sequences of up to `most` tokens with their log-probabilities. */
+  async function exhaustive(model: Marian, source: number[], most: number): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    let open: { ids: number[]; total: number }[] = [{ ids: [], total: 0 }];
+    for (let length = 0; length < most; length++) {
+      const rows = open.map(({ ids }) => [model.startId, ...ids]);
+      const logits = evaluate(() =>
+        model
+          .forward(tensor(rows.map(() => source)), tensor(rows))
+          .at([], -1)
+          .logSoftmax(-1),
+      );
+      const scores = await logits.array(2);
+      const next: typeof open = [];
+      for (const [n, { ids, total }] of open.entries()) {
+        for (const [id, score] of scores[n]!.entries()) {
+          if (id === model.endId) found.set(ids.join(), total + score);
+          else next.push({ ids: [...ids, id], total: total + score });
+        }
+      }
+      open = next;
+    }
+    for (const { ids, total } of open) found.set(ids.join(), total);
+    return found;
+  }
+
+  test('with enough beams finds the best of all sequences', async () => {
+    const model = new Marian({
+      vocabularySize: 4,
+      dimension: 8,
+      encoderLayers: 1,
+      decoderLayers: 1,
+      heads: 2,
+      startDeviation: 0.6,
+      dropout: 0,
+    });
+    const all = await exhaustive(model, [1, 2, 0], 3);
+    for (const lengthPenalty of [0, 1, 2]) {
+      const scored = [...all].map(([key, total]) => {
+        const tokens = key === '' ? 0 : key.split(',').length;
+        return { key, score: total / Math.min(3, tokens + 1) ** lengthPenalty };
+      });
+      scored.sort((a, b) => b.score - a.score);
+      const [found] = await beamSearch(model, [[1, 2, 0]], { beams: 40, results: 3, maxTokens: 3, lengthPenalty });
+      expect(found!.map(({ ids }) => ids.join())).toEqual(scored.slice(0, 3).map(({ key }) => key));
+      for (const [i, { score }] of found!.entries()) expect(score).toBeCloseTo(scored[i]!.score, 4);
+    }
+  });
+
+  test('with one beam is greedy, with more no worse, with and without the cache', async () => {
+    const model = marian();
+    const sources = [
+      [3, 4, 5, 0],
+      [6, 0],
+    ];
+    const options = { maxTokens: 7, lengthPenalty: 0, endId: null } as const;
+    const greedy = await generateAll(model, sources, { maxTokens: 7, temperature: 0, endId: null });
+    const one = await beamSearch(model, sources, { ...options, beams: 1 });
+    expect(one.map(([best]) => best.ids)).toEqual(greedy.map(({ ids }) => ids));
+    const four = await beamSearch(model, sources, { ...options, beams: 4 });
+    const plain = await beamSearch(model, sources, { ...options, beams: 4, cache: false });
+    for (const [n, [best]] of four.entries()) {
+      expect(best.logProbability).toBeGreaterThan(one[n]![0].logProbability - 1e-4);
+      expect(plain[n]![0].ids).toEqual(best.ids);
+    }
+  });
+
+  test('goes on with decoders and recurrent models, and says only what is allowed', async () => {
+    const [found] = await beamSearch(gpt(), [1, 2], {
+      tokenizer: letters,
+      allow: oneOfTexts(letters, ['abba', 'abc']),
+      results: 2,
+    });
+    expect(found!.map(({ text }) => text).sort()).toEqual(['abba', 'abc']);
+    const lstm = new AttentionLSTM({ sourceVocabularySize: 11, embedding: 6, hidden: 8 });
+    const [searched] = await beamSearch(lstm, [[1, 2, 3]], { beams: 3, maxTokens: 4, endId: null, lengthPenalty: 0 });
+    const [greedy] = await generateAll(lstm, [[1, 2, 3]], { temperature: 0, maxTokens: 4, endId: null });
+    expect(searched![0].logProbability).toBeGreaterThan(greedy!.logProbability - 1e-4);
+  });
+});
