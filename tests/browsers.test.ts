@@ -25,7 +25,7 @@ import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { encodeOnnx, loadOnnx } from '@nn/onnx';
 import { SGD } from '@nn/optim';
-import { trainBpe } from '@nn/text';
+import { generateAll, GPT2, trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
 import { decodeImage, encodePng, imageOf, resize } from '@nn/vision';
 const jpeg = '${photo}';
@@ -73,11 +73,13 @@ export async function train() {
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
   const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
+  const gpt = new GPT2({ vocabularySize: 8, contextLength: 32, dimension: 8, layers: 1, heads: 2 });
+  const [{ ids: said }] = await generateAll(gpt, [1, 2], { maxTokens: 5, seed: 1 });
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
   const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
   const { engine, reason } = backend.info();
   const [seen, kept] = [await pictures(), await keras()];
-  return { seen, kept, spoken, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, kept, spoken, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -121,6 +123,7 @@ const trained = {
   again: '21.00',
   apart: 0.5,
   spoken: 'naïve ☃',
+  said: 5,
   engine: 'wasm',
   reason: expect.stringContaining('the fastest that works here'),
 };

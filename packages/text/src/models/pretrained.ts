@@ -54,32 +54,34 @@ const prefixed =
     return ignored.test(name) ? null : name;
   };
 
-const decoder: Kind = {
-  make: (config) => new Llama(Llama.optionsOf(config)),
-  rename: prefixed('model.', /rotary_emb\.inv_freq$|^lm_head\.weight$/),
-};
-
-const kinds: Readonly<Record<string, Kind>> = {
-  gpt2: {
-    make: (config) => new GPT2(GPT2.optionsOf(config)),
-    rename: prefixed('transformer.', /\.attn\.(masked_)?bias$|^lm_head\.weight$/),
-  },
-  llama: decoder,
-  mistral: decoder,
-  qwen2: decoder,
-  bert: { make: bertOf, rename: renamedBert },
-  marian: {
-    make: (config) => new Marian(Marian.optionsOf(config)),
-    rename: prefixed('model.', /embed_tokens\.weight$|embed_positions\.weight$|^lm_head\.weight$/),
-  },
-  t5: {
-    make: (config) => new T5(T5.optionsOf(config)),
-    rename: prefixed(
-      '',
-      /embed_tokens\.weight$|^lm_head\.weight$|^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/,
-    ),
-  },
-};
+/** What is known, by model_type; made when it is asked for, so that a page without it carries no architectures. */
+function knownKinds(): Readonly<Record<string, Kind>> {
+  const decoder: Kind = {
+    make: (config) => new Llama(Llama.optionsOf(config)),
+    rename: prefixed('model.', /rotary_emb\.inv_freq$|^lm_head\.weight$/),
+  };
+  return {
+    gpt2: {
+      make: (config) => new GPT2(GPT2.optionsOf(config)),
+      rename: prefixed('transformer.', /\.attn\.(masked_)?bias$|^lm_head\.weight$/),
+    },
+    llama: decoder,
+    mistral: decoder,
+    qwen2: decoder,
+    bert: { make: bertOf, rename: renamedBert },
+    marian: {
+      make: (config) => new Marian(Marian.optionsOf(config)),
+      rename: prefixed('model.', /embed_tokens\.weight$|embed_positions\.weight$|^lm_head\.weight$/),
+    },
+    t5: {
+      make: (config) => new T5(T5.optionsOf(config)),
+      rename: prefixed(
+        '',
+        /embed_tokens\.weight$|^lm_head\.weight$|^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/,
+      ),
+    },
+  };
+}
 
 /**
  * The model and tokenizer of a folder in Hugging Face's form: config.json, model.safetensors (or its parts, or pytorch_model.bin)
@@ -109,6 +111,7 @@ export async function fromPretrained(
   const files = new Folder(folder, signal);
   const config = new Configuration(await files.json('config.json'));
   const name = config.text('model_type');
+  const kinds = knownKinds();
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (kind === undefined) {
     throw new FormatError(

@@ -27,9 +27,11 @@ export function bytesAsCharacters(text: string): string {
   return result;
 }
 
-const byteOf: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
-  byteCharacters.map((character, byte) => [character, byte]),
-);
+const byteOf: ReadonlyMap<string, number> = /* @__PURE__ */ makeByteOf();
+
+function makeByteOf(): Map<string, number> {
+  return new Map(byteCharacters.map((character, byte) => [character, byte]));
+}
 
 /** The text whose UTF-8 is written so; what is no UTF-8 becomes U+FFFD, as in a token that ends inside a character. */
 export function textOfBytes(written: string): string {
