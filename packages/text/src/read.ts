@@ -4,14 +4,14 @@
  */
 import { type AbortSignalLike, bytesFrom, decodeUtf8, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
 
-/** The path or address of a file, its bytes, a file or answer of a page, or what JSON.parse made of it. */
-export type JsonSource = string | URL | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> } | object;
+/** The path or address of a file (also a URL), its bytes, a file or answer of a page, or what JSON.parse made of it. */
+export type JsonSource = string | object;
 
 /** The object that a JSON file holds. Throws FormatError, which names the file, for one that is missing or no JSON. */
 export async function readJson(operation: string, source: unknown, signal?: AbortSignalLike): Promise<object> {
   if (isPlainObject(source)) return source;
-  const isNamed = typeof source === 'string' || source instanceof URL;
-  const name = isNamed ? excerpt(String(source), 300) : 'the file';
+  const isNamed = typeof source === 'string' || isUrl(source);
+  const name = isNamed ? excerpt(String(source), 300) : 'the file'; // a URL writes itself out
   const bytes = isNamed ? await readBytes(operation, source, signal) : await bytesFrom(source, signal);
   if (bytes === undefined) {
     throw new ValueError(operation, 'takes a path, an address, bytes, or the parsed JSON of the file.');
@@ -36,10 +36,10 @@ export function isAddress(name: string): boolean {
 /** The bytes of a file, by its path or address. */
 export async function readBytes(
   operation: string,
-  source: string | URL,
+  source: string | { readonly href: string },
   signal?: AbortSignalLike,
 ): Promise<Uint8Array> {
-  const name = String(source);
+  const name = typeof source === 'string' ? source : source.href;
   signal?.throwIfAborted();
   if (isAddress(name)) {
     const answer = await untilAborted(fetch(name), signal);
@@ -55,6 +55,11 @@ export async function readBytes(
   } catch (error) {
     throw new FormatError(operation, `${excerpt(name, 300)} cannot be read: ${(error as Error).message}`, { name });
   }
+}
+
+/** A URL, told by what it has: types without a page know none. */
+function isUrl(value: unknown): value is { readonly href: string } {
+  return typeof value === 'object' && value !== null && 'href' in value && typeof value.href === 'string';
 }
 
 function isPlainObject(value: unknown): value is object {

@@ -1,7 +1,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend } from '@nn/core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import fixture from '../../fixtures/tokenizers.json' with { type: 'json' };
 import { huggingFace } from '../hugging-face/index.ts';
 import {
@@ -247,6 +247,18 @@ describe('tokenizer.json', () => {
   ])('with %s names the part', async (_, damage, message) => {
     const json = JSON.parse(JSON.stringify(await trainBpe(lines, { size: 260 })));
     await expect(loadTokenizer(JSON.parse(JSON.stringify(damage(json))))).rejects.toThrow(message);
+  });
+
+  test('is read by its address, also as a URL', async () => {
+    const json = JSON.stringify(characterTokenizer(['ab']));
+    const asked = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(json));
+    expect((await loadTokenizer(new URL('http://localhost/tokenizer.json'))).encode('ba')).toEqual([1, 0]);
+    expect((await loadTokenizer('http://localhost/tokenizer.json')).size).toBe(2);
+    expect(asked).toHaveBeenCalledTimes(2);
+    asked.mockImplementation(async () => new Response('', { status: 404 }));
+    await expect(loadTokenizer('http://localhost/tokenizer.json')).rejects.toThrow(
+      'loadTokenizer: http://localhost/tokenizer.json cannot be read: status 404.',
+    );
   });
 
   test('that is no JSON says so', async () => {
