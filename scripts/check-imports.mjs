@@ -96,6 +96,7 @@ const allowed = [
   { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },
   { files: 'packages/text/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize'] },
   { files: 'packages/text/src/hugging-face/', imports: ['@nn/core', '@huggingface/tokenizers'] },
+  { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
   { files: 'packages/conformance/src/node-test.ts', imports: ['@nn/core', 'node:'] },

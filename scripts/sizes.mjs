@@ -169,6 +169,13 @@ export const bundles = [
     without: ['encodeSafetensors', 'unpickle', 'DataLoader', 'TransformerEncoder', 'crossEntropy', 'cpu'],
   },
   {
+    name: '`CartPole` and `PPO` of `@nn/reinforcement`, with what they need of core, layers and optim',
+    code: "export { CartPole, PPO, VectorEnvironment } from '@nn/reinforcement';",
+    ceiling: 57_100,
+    splitting: true,
+    without: ['DQN', 'SAC', 'AlphaBeta', 'GameNetwork', 'PrioritizedReplay', 'Snake', 'sceneText', 'cpu'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [
