@@ -25,6 +25,7 @@ import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { encodeOnnx, loadOnnx } from '@nn/onnx';
 import { SGD } from '@nn/optim';
+import { CartPole, PPO, TicTacToe, VectorEnvironment } from '@nn/reinforcement';
 import { generateAll, GPT2, trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
 import { decodeImage, encodePng, imageOf, resize } from '@nn/vision';
@@ -73,13 +74,15 @@ export async function train() {
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
   const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
+  const agent = new PPO(new VectorEnvironment(() => new CartPole(), 2), { rolloutSteps: 8, minibatches: 1, epochs: 1 });
+  const acted = (await agent.iterate()).steps + new TicTacToe().legalMoves(new TicTacToe().start()).length;
   const gpt = new GPT2({ vocabularySize: 8, contextLength: 32, dimension: 8, layers: 1, heads: 2 });
   const [{ ids: said }] = await generateAll(gpt, [1, 2], { maxTokens: 5, seed: 1 });
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
   const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
   const { engine, reason } = backend.info();
   const [seen, kept] = [await pictures(), await keras()];
-  return { seen, kept, spoken, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -117,6 +120,7 @@ const trained = {
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
   // A model of TensorFlow.js from files that were dropped on the page.
   kept: 32,
+  acted: 25,
   answer: '21.00',
   r2: '1.000',
   drawn: true,
