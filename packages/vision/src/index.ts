@@ -84,6 +84,40 @@ export {
   withChannels,
 } from './images/image.ts';
 export { type Box, centerCrop, crop, type Resampling, type ResizeOptions, resize } from './images/resize.ts';
+export { denseNet121, shuffleNetV2, shuffleNetV2Half } from './models/dense.ts';
+export {
+  type EfficientNetOptions,
+  efficientNetB0,
+  type MobileNetOptions,
+  mobileNetV2,
+  mobileNetV3Large,
+  mobileNetV3Small,
+} from './models/mobilenet.ts';
+export {
+  type ConvNeXtOptions,
+  convNeXtTiny,
+  VisionTransformer,
+  type VisionTransformerOptions,
+  vitB16,
+  vitTiny16,
+} from './models/modern.ts';
+export type { ClassifierOptions } from './models/parts.ts';
+export {
+  alexNet,
+  LeNet,
+  type LeNetOptions,
+  type PlainOptions,
+  type SqueezeNetOptions,
+  squeezeNet1_0,
+  squeezeNet1_1,
+  type VggOptions,
+  vgg11,
+  vgg13,
+  vgg16,
+  vgg19,
+} from './models/plain.ts';
+export { ResNet, resnet18, resnet34, resnet50, resnet101, resnet152 } from './models/resnet.ts';
+export { UNet, type UNetOptions } from './models/unet.ts';
 export {
   type ImageFolder,
   imageFolder,
