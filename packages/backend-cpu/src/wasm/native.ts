@@ -23,7 +23,7 @@ export interface NativeCode {
   /** Under which workers open it (see `LibraryTier.source`). */
   readonly name: string;
   /** `functions`: those of the host that the module imports. */
-  link(memory: Uint8Array, functions: WebAssembly.ModuleImports): NativeExports;
+  link(memory: Uint8Array, functions: Readonly<Record<string, unknown>>): NativeExports;
 }
 
 /** Makes native code of modules. */

@@ -3,7 +3,7 @@
  * never the name; what is something else is refused with what it is and what to do.
  */
 import { type AbortSignalLike, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
-import type { Source } from '@nn/serialize';
+import type { NamedFile, Source } from '@nn/serialize';
 import { anyKind, openBytes } from '@nn/serialize/formats';
 import { fieldOf, isObject, type Json, parseJson, textOf } from '../config/json.ts';
 import type { Generation } from '../config/settings.ts';
@@ -13,7 +13,7 @@ import { type HdfFile, isHdf, openHdf } from './hdf5.ts';
 import { isTfjs, tfjsDescription, tfjsWeights } from './tfjs.ts';
 
 /** A path (in Node), an address, bytes, a Blob or File; of models in several files also the set of them, by name. */
-export type KerasSource = Source | ReadonlyMap<string, Source> | readonly File[];
+export type KerasSource = Source | ReadonlyMap<string, Source>;
 
 export type KerasFormat = 'keras' | 'h5' | 'tfjs' | 'json';
 
@@ -182,7 +182,13 @@ function filesOf(source: KerasSource): Files {
 }
 
 function setOf(source: KerasSource): ReadonlyMap<string, Source> | null {
-  if (Array.isArray(source)) return new Map(source.map((file: File) => [file.webkitRelativePath || file.name, file]));
+  if (Array.isArray(source))
+    return new Map(
+      source.map((file: NamedFile & { readonly webkitRelativePath?: string }) => [
+        file.webkitRelativePath || file.name,
+        file,
+      ]),
+    );
   return Object.prototype.toString.call(source) === '[object Map]' ? (source as ReadonlyMap<string, Source>) : null;
 }
 
