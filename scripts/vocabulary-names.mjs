@@ -509,13 +509,13 @@ Discretization = bucketize
 CategoryEncoding = oneHot
 Hashing, HashedCrossing - a hash of text is not written: fitTable knows the categories
 IntegerLookup, StringLookup = fitTable
-TextVectorization - belongs to @nn/text, which is not written yet
+TextVectorization - see the tokenizers of @nn/text
 Rescaling = x.mul, x.add
 Resizing = interpolate
 CenterCrop = x.at
 MelSpectrogram, STFTSpectrogram - belong to @nn/audio, which is not written yet
-RandomFlip, RandomCrop, RandomRotation, RandomZoom, RandomTranslation, RandomShear, RandomPerspective, RandomElasticTransform, RandomErasing, RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomSharpness, RandomGaussianBlur - belong to @nn/vision, which is not written yet
-MixUp, CutMix, AugMix, RandAugment, AutoContrast, Equalization, Solarization - belong to @nn/vision, which is not written yet`,
+RandomFlip, RandomCrop, RandomRotation, RandomZoom, RandomTranslation, RandomShear, RandomPerspective, RandomElasticTransform, RandomErasing, RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomSharpness, RandomGaussianBlur - see randomFlip, randomCrop, randomRotation, randomAffine, randomPerspective, randomErasing, colorJitter, randomBlur of @nn/vision
+MixUp, CutMix, AugMix, RandAugment, AutoContrast, Equalization, Solarization - see mixUp, cutMix, augMix, randAugment, randomAutocontrast, randomEqualize, randomSolarize of @nn/vision`,
   },
   {
     title: 'Activations',

@@ -1,7 +1,7 @@
 /**
  * Protocol buffers, read field by field: what stands in a message is known to whoever reads it (format/model.ts). Bytes are
- * views of the file, so a weight of a gigabyte is never copied here. Owns the wire format and its errors
- * (docs/decisions: protobuf by hand).
+ * views of the file, so a weight of a gigabyte is never copied here. Owns the wire format and its errors.
+ * By hand, because what is needed of it is these few lines: a generated reader would make objects of all fields before any is known.
  */
 import { decodeUtf8, FormatError } from '@nn/core';
 
