@@ -150,6 +150,20 @@ export const bundles = [
     without: ['encodePng', 'imageFolder', 'DataPipeline', 'Conv2d', 'gridSample', 'cpu'],
   },
   {
+    name: '`resample` and `normalizeVolume` of `@nn/audio`, with what they need of core',
+    code: "export { normalizeVolume, resample } from '@nn/audio';",
+    ceiling: 38_500,
+    splitting: true,
+    without: ['decodeAudio', 'decodeWav', 'audioFolder', 'DataPipeline', 'Linear', 'LSTM', 'stft', 'cpu'],
+  },
+  {
+    name: '`decodeAudio` of `@nn/audio`, with what it needs of core',
+    code: "export { decodeAudio } from '@nn/audio';",
+    ceiling: 40_800,
+    splitting: true,
+    without: ['encodeWav', 'audioFolder', 'DataPipeline', 'Linear', 'LSTM', 'stft', 'cpu'],
+  },
+  {
     name: '`trainBpe` and the tokenizer that it makes, with what they need of core',
     code: "export { trainBpe } from '@nn/text';",
     ceiling: 42_600,
@@ -191,11 +205,12 @@ export const bundles = [
       'keras',
       'text',
       'vision',
+      'audio',
       'train',
     ]
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 461_000,
+    ceiling: 474_000,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];

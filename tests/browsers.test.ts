@@ -17,6 +17,7 @@ const photo = (pictures.turns[5] ?? { bytes: '' }).bytes;
 
 /** What the page and the worker of every bundle do: fit y = 2 x + 1, and say with which engine. */
 const train = `
+import { decodeAudio, encodeWav, resample, waveformOf } from '@nn/audio';
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
@@ -35,6 +36,11 @@ async function pictures() {
   const png = await decodeImage(await encodePng(resize(image, 2)));
   const photo = await decodeImage(Uint8Array.from(atob(jpeg), (letter) => letter.charCodeAt(0)));
   return [png.data.join(), photo.width, photo.data.reduce((sum, value, i) => (sum + value * (i + 1)) % 1000003, 0)];
+}
+async function sounds() {
+  const tone = waveformOf(Float32Array.from({ length: 64 }, (_, i) => Math.round(9000 * Math.sin(i / 3)) / 32768), 8000);
+  const { samples } = await decodeAudio(encodeWav(resample(tone, 4000)));
+  return samples.reduce((sum, value, i) => sum + value * 32768 * (i + 1), 0);
 }
 async function keras() {
   const layer = { class_name: 'Dense', config: { name: 'dense', units: 1, use_bias: false, batch_input_shape: [null, 2] } };
@@ -81,8 +87,8 @@ export async function train() {
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
   const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
   const { engine, reason } = backend.info();
-  const [seen, kept] = [await pictures(), await keras()];
-  return { seen, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
+  return { seen, heard, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -118,6 +124,8 @@ const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'm
 const trained = {
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
+  // A sound at half the rate, through a WAV file.
+  heard: 281236,
   // A model of TensorFlow.js from files that were dropped on the page.
   kept: 32,
   acted: 25,

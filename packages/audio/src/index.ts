@@ -1,0 +1,34 @@
+/** The public names, one by one. */
+export { type AudioDecoder, type AudioSource, type DecodeAudioOptions, decodeAudio } from './codecs/decode.ts';
+export {
+  type AudioBufferLike,
+  fromAudioBuffer,
+  platformDecoder,
+  type WasmDecoded,
+  type WasmDecoderLike,
+  wasmDecoder,
+} from './codecs/platform.ts';
+export { type WavInfo, wavInfo } from './codecs/wav.ts';
+export { type EncodeWavOptions, encodeWav } from './codecs/wav-write.ts';
+export { type ResampleOptions, resample, resampleSignal } from './sounds/resample.ts';
+export { normalizeVolume, type TrimOptions, trimSilence, type VolumeOptions } from './sounds/volume.ts';
+export {
+  type CutOptions,
+  channelOf,
+  cut,
+  joined,
+  mono,
+  signal,
+  type Waveform,
+  waveformOf,
+  waveformsOf,
+  waveformTensor,
+  withLength,
+} from './sounds/waveform.ts';
+export {
+  type AudioFolder,
+  audioFolder,
+  audioList,
+  type LabelledSound,
+  type ListedSound,
+} from './sources/audio-sources.ts';
