@@ -67,11 +67,15 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   // Leak tests collect garbage themselves.
   test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], maxWorkers, ...test },
 });
-/** What looks at the memory of the whole process, or loads packages anew: a second copy of core, which others would find. */
+/**
+ * What looks at the memory of the whole process, or loads packages anew (a second copy of core, which others would find), or
+ * sees what a process has not fetched yet.
+ */
 const alone = [
   '**/*leak.node.test.ts',
   '**/wasm/code/features.node.test.ts',
   '**/fourier/without-vectors.node.test.ts',
+  '**/backend-cpu/src/fetched.test.ts',
 ];
 /** The files share a process: most of them run faster than the packages load. */
 const node = inNode({

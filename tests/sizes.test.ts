@@ -1,4 +1,5 @@
 /** What our packages weigh in a page. The bundles, ceilings and forbidden names stand in scripts/sizes.mjs. */
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bundles, measure, table, written } from '../scripts/sizes.mjs';
 
@@ -13,8 +14,11 @@ test.each(bundles.map((bundle, at) => ({ ...bundle, size: sizes[at] })))(
   },
 );
 
-/** Entries and packages that are not in the bundle of everything. */
-const besideEverything = ['text/hugging-face', 'onnx'].map((name) => `export * from '@nn/${name}';`).join('\n');
+/** All packages of a page, and the entries that the bundle of everything leaves out. */
+const packages = readdirSync(new URL('../packages', import.meta.url)).filter(
+  (name) => !/^(backend-|conformance)/.test(name),
+);
+const besideEverything = ['text/hugging-face', ...packages].map((name) => `export * from '@nn/${name}';`).join('\n');
 
 test('the names that bundles are searched for are those of the packages', async () => {
   const { allNames: besides } = await measure({ code: besideEverything, splitting: true });

@@ -191,8 +191,8 @@ describe.skipIf(compiler === null)('with native code', () => {
 
   /** Trains until its program is worth native code; gives losses, and parameters in the end. */
   async function trained(backend: ReturnType<typeof native>): Promise<number[][]> {
-    const w = parameter(numbers(300 * 64, 5), { shape: [300, 64], backend });
-    const x = tensor(numbers(128 * 300, 6), { shape: [128, 300], backend });
+    const w = parameter(numbers(300 * 256, 5), { shape: [300, 256], backend });
+    const x = tensor(numbers(512 * 300, 6), { shape: [512, 300], backend });
     const losses: number[] = [];
     const step = async (): Promise<void> => {
       const loss = x.matmul(w).tanh().add(1.5).log().square().mean();
@@ -200,7 +200,7 @@ describe.skipIf(compiler === null)('with native code', () => {
       await w.assign(w.sub(gradient!.mul(0.5)));
       losses.push(await loss.item());
     };
-    for (let turn = 0; turn < 120; turn++) await step();
+    for (let turn = 0; turn < 60; turn++) await step();
     await backend.ready();
     for (let turn = 0; turn < 5; turn++) await step();
     return [losses, [...(await w.data())]];
