@@ -95,6 +95,8 @@ const nodeAlone = inNode({ name: 'node-alone', include: alone });
 const arithmetic = [
   `packages/!(core|backend-*|data|serialize|train)/src/**/!(*.browser).test.ts`,
   'packages/backend-cpu/src/conformance.test.ts',
+  'packages/backend-cpu/src/wasm/{code,kernels}/**',
+  'packages/serialize/src/{pytorch,numpy,gguf}/**',
 ];
 
 /** What `scripts/ensure-browser.mjs` found and tried out. */

@@ -30,7 +30,18 @@ try {
 const isWhole = process.env.NN_KIT === 'whole';
 const options = isWhole
   ? {}
-  : { randomCases: 4, every: { values: 5, gradients: 10, fusion: 10, 'special numbers': 5, programs: 2 } };
+  : {
+      randomCases: 4,
+      every: {
+        values: 10,
+        gradients: 20,
+        fusion: 20,
+        'special numbers': 10,
+        programs: 2,
+        reads: 4,
+        'functions of tensors': 4,
+      },
+    };
 
 if (missing === '') {
   let all: ReturnType<typeof native> | null = null;
@@ -45,7 +56,7 @@ if (missing === '') {
   );
   test('none of these programs ran as WebAssembly', () => {
     const { nativePrograms, nativeFailure } = all?.info().details ?? {};
-    expect(nativePrograms).toBeGreaterThan(isWhole ? 1000 : 200);
+    expect(nativePrograms).toBeGreaterThan(isWhole ? 1000 : 100);
     expect(nativeFailure).toBe(undefined);
   });
   testConformance('native, deterministic, two threads', () => made({ wait: true, deterministic: true, threads: 2 }), {

@@ -31,16 +31,19 @@ async function open(mode: GpuMode, always = false): Promise<GpuBackend> {
 }
 
 /**
- * Both devices are handed the same loops; what differs is how a loop is written and how it is launched, which values, special
- * numbers, programs and random graphs show. Of what is the same loops in other orders WebGL 2, whose compiler takes three
- * times as long, runs a third; `NN_KIT=whole npm test` runs everything.
+ * Both devices are handed the same loops; what differs is how a loop is written and how it is launched, which special numbers,
+ * programs, graphs and functions show, all run on both. Of values, and of the same loops in other orders, each runs a part,
+ * and WebGL 2, whose compiler takes three times as long, a smaller one; `NN_KIT=whole npm test` runs everything.
  */
 const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
 testConformance('gpu on webgl2', () => open('webgl2'), {
   ...options,
-  every: isWhole ? {} : { gradients: 3, fusion: 3 },
+  every: isWhole ? {} : { values: 2, gradients: 6, fusion: 6 },
 });
-testConformance('gpu on webgpu', () => open('webgpu'), options);
+testConformance('gpu on webgpu', () => open('webgpu'), {
+  ...options,
+  every: isWhole ? {} : { gradients: 2, fusion: 3 },
+});
 
 describe.each(['webgl2', 'webgpu'] as const)('the fast forms of hints at every size on %s', (mode) => {
   let backend: GpuBackend;
