@@ -31,14 +31,18 @@ export interface PolicyModel {
   forward(observations: Tensor): PolicyOutputs;
 }
 
-/** Linear layers with an activation between them, orthogonal weights and biases of 0 (as the implementations of PPO begin). */
+/**
+ * Linear layers with an activation between them. With `gain` the weights begin orthogonal, those of the last layer times `gain`, and biases are 0, as
+ * the implementations of PPO begin; without it all begin as `Linear` does, as those of DQN and SAC do: values of large orthogonal weights are
+ * overrated from the start, and maxima of them more.
+ */
 export class Mlp {
   readonly layers: readonly Linear[];
   readonly #activation: 'tanh' | 'relu';
 
   constructor(
     sizes: readonly number[],
-    { activation = 'tanh', gain = 1 }: { readonly activation?: 'tanh' | 'relu'; readonly gain?: number } = {},
+    { activation = 'tanh', gain }: { readonly activation?: 'tanh' | 'relu'; readonly gain?: number } = {},
   ) {
     if (activation !== 'tanh' && activation !== 'relu') {
       throw new ValueError('Mlp', `activation '${String(activation)}' is neither 'tanh' nor 'relu'.`, { activation });
@@ -46,6 +50,7 @@ export class Mlp {
     this.#activation = activation;
     this.layers = sizes.slice(1).map((outputs, i) => {
       const layer = new Linear(sizes[i]!, outputs);
+      if (gain === undefined) return layer;
       const isLast = i === sizes.length - 2;
       layer.weight.assign(orthogonal(layer.weight.shape, { gain: isLast ? gain : Math.SQRT2 }));
       layer.bias?.assign(full([outputs], 0));
@@ -83,7 +88,7 @@ export class PolicyNetwork implements PolicyModel {
   ) {
     const inputs = sizeOf(observationSpace);
     this.actor = new Mlp([inputs, ...hidden, sizeOf(actionSpace)], { activation, gain: 0.01 });
-    this.critic = new Mlp([inputs, ...hidden, 1], { activation });
+    this.critic = new Mlp([inputs, ...hidden, 1], { activation, gain: 1 });
     this.logScale = actionSpace.kind === 'box' ? parameter(full([sizeOf(actionSpace)], 0)) : null;
   }
 

@@ -2,7 +2,7 @@
  * A policy as probabilities: on the host, where actions are drawn for environments, and on the device, where their
  * probabilities are learned. Both say the same of the same outputs.
  */
-import { oneHot, type Tensor } from '@nn/core';
+import { oneHot, ShapeError, type Tensor, ValueError } from '@nn/core';
 import type { PolicyOutputs } from './networks.ts';
 import type { RandomStream } from './random.ts';
 import type { Space } from './spaces.ts';
@@ -10,6 +10,26 @@ import type { Space } from './spaces.ts';
 const halfLogTau = 0.5 * Math.log(2 * Math.PI);
 /** Added to the logits of forbidden actions: exp of it is 0 in float32. */
 export const forbidden = -1e9;
+
+/** How many rows of `size` numbers a list of observations is. Throws a `ShapeError` where it is no whole number of them. */
+export function rowsOf({ length }: ArrayLike<number>, size: number): number {
+  const count = length / size;
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new ShapeError(
+    'act',
+    `${length} numbers are no rows of ${size}, which is the size of an observation here; pass [count, ${size}] as one flat array.`,
+    { length, size },
+  );
+}
+
+/** What an agent says whose network gives NaN or infinities: the environment would take any action for it. */
+export function notFinite(row: number): ValueError {
+  return new ValueError(
+    'act',
+    `the network gives no finite numbers for observation ${row}: the training has diverged. Lower the learning rate, or find the operation with \`debug({ eager: true })\`.`,
+    { row },
+  );
+}
 
 /** log p(action) and entropy, both [N], of actions int32 [N] or float32 [N, numbers]. */
 export function policyTerms(
@@ -72,6 +92,7 @@ export function drawActions(
         weights[k] = Math.exp(weights[k]! - largest);
         total += weights[k]!;
       }
+      if (!Number.isFinite(total)) throw notFinite(i);
       if (random !== null) actions[i] = random.choose(weights);
       logProbabilities[i] = Math.log(weights[actions[i]!]! / total);
     }
@@ -84,7 +105,9 @@ export function drawActions(
     for (let k = 0; k < numbers; k++) {
       const logScale = rows[i * width + numbers + k]!;
       const noise = random === null ? 0 : random.normal();
-      actions[i * numbers + k] = rows[i * width + k]! + Math.exp(logScale) * noise;
+      const action = rows[i * width + k]! + Math.exp(logScale) * noise;
+      if (!Number.isFinite(action)) throw notFinite(i);
+      actions[i * numbers + k] = action;
       sum += -0.5 * noise * noise - logScale - halfLogTau;
     }
     logProbabilities[i] = sum;

@@ -80,6 +80,10 @@ describe('VectorEnvironment', () => {
     expect(environments.hasLegalActions).toBe(true);
     expect(environments.legalActions().length).toBe(12);
     expect(new VectorEnvironment(() => new CartPole(), 1).hasLegalActions).toBe(false);
+    const stuck = (legal: Uint8Array) =>
+      new VectorEnvironment(() => Object.assign(new Counting(3), { legalActions: () => legal }), 1).legalActions();
+    expect(() => stuck(new Uint8Array(3))).toThrow('Counting.legalActions: none of the 3 actions is allowed');
+    expect(() => stuck(new Uint8Array(2))).toThrow('Counting.legalActions: it gave 2 numbers for 3 actions.');
   });
 
   it('goes on from its state', () => {
@@ -101,6 +105,19 @@ describe('VectorEnvironment', () => {
     };
     expect(() => broken({ reward: Number.NaN }).step([0])).toThrow('Counting.step: the reward is NaN');
     expect(() => broken({ observation: Float32Array.of(-1) }).step([0])).toThrow('number 0 is -1, outside of 0 to 100');
+    expect(() => broken({ reward: Number.NEGATIVE_INFINITY }).step([0])).toThrow('the reward is -Infinity');
+    expect(() => broken({ observation: Float32Array.of(Number.NaN) }).step([0])).toThrow(
+      'Counting.step: the observation is outside of its space: number 0 is NaN',
+    );
+    expect(() => broken({ observation: Float32Array.of(1, 2) }).step([0])).toThrow(
+      'it has 2 numbers, the space [1] has 1',
+    );
+    expect(() => new VectorEnvironment(() => new CartPole(), 1).step([Number.NaN])).toThrow(
+      'CartPole.step: the action is outside of its space: NaN is not one of the 2 choices 0 to 1',
+    );
+    expect(() => new VectorEnvironment((i): Environment => (i === 0 ? new CartPole() : new Pendulum()), 2)).toThrow(
+      'environment 1 has another `observationSpace` than environment 0: numbers [3] and numbers [4]; all need one.',
+    );
     const one = new Counting(1);
     expect(() => new VectorEnvironment(() => one, 2)).toThrow('one environment twice');
   });

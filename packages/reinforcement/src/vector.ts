@@ -25,6 +25,9 @@ export interface VectorStep {
   readonly episodes: readonly Episode[];
 }
 
+const describe = (space: Space): string =>
+  space.kind === 'discrete' ? `${space.n} choices` : `numbers [${space.shape.join(', ')}]`;
+
 export interface VectorOptions {
   /** Environment i begins with seed + i; 0 by default. */
   readonly seed?: number;
@@ -68,6 +71,17 @@ export class VectorEnvironment<O extends Space = Space, A extends Space = Space>
         'the function gave one environment twice; it must make a new one each time.',
       );
     }
+    for (const name of ['observationSpace', 'actionSpace'] as const) {
+      const at = this.environments.findIndex(
+        ({ [name]: space }) => space.kind !== first[name].kind || sizeOf(space) !== sizeOf(first[name]),
+      );
+      if (at < 0) continue;
+      throw new ValueError(
+        'VectorEnvironment',
+        `environment ${at} has another \`${name}\` than environment 0: ${describe(this.environments[at]![name])} and ${describe(first[name])}; all need one.`,
+        { environment: at },
+      );
+    }
     this.observationSpace = first.observationSpace;
     this.actionSpace = first.actionSpace;
     this.size = sizeOf(this.observationSpace);
@@ -96,7 +110,18 @@ export class VectorEnvironment<O extends Space = Space, A extends Space = Space>
     const { n } = this.actionSpace as Discrete;
     const legal = new Uint8Array(this.count * n).fill(1);
     this.environments.forEach((environment, i) => {
-      if (environment.legalActions) legal.set(environment.legalActions(), i * n);
+      if (!environment.legalActions) return;
+      const allowed = environment.legalActions();
+      if (allowed.length !== n || !allowed.includes(1)) {
+        throw new ValueError(
+          `${environment.name}.legalActions`,
+          allowed.length === n
+            ? `none of the ${n} actions is allowed; a state without actions must end its episode.`
+            : `it gave ${allowed.length} numbers for ${n} actions.`,
+          { given: allowed.length, actions: n },
+        );
+      }
+      legal.set(allowed, i * n);
     });
     return legal;
   }

@@ -12,7 +12,7 @@ import { Adam, type Schedule } from '@nn/optim';
 import { generalizedAdvantages } from '../memory/advantages.ts';
 import { RolloutCollector } from '../memory/rollout.ts';
 import { type PolicyModel, PolicyNetwork } from '../networks.ts';
-import { bounded, drawActions, forbidden, policyTerms } from '../policy.ts';
+import { bounded, drawActions, forbidden, policyTerms, rowsOf } from '../policy.ts';
 import { RandomStream, streams } from '../random.ts';
 import type { VectorEnvironment } from '../vector.ts';
 import { AgentProgress, type LearningReport } from './agent.ts';
@@ -98,7 +98,7 @@ abstract class ActorCritic {
     { explore = false, legal }: { readonly explore?: boolean; readonly legal?: Uint8Array } = {},
   ): Promise<Int32Array | Float32Array> {
     const space = this.environments.actionSpace;
-    const count = observations.length / this.environments.size;
+    const count = rowsOf(observations, this.environments.size);
     const { rows } = await this.#collector.outputs(observations, count);
     return bounded(space, drawActions(space, rows, count, explore ? this.random : null, legal).actions);
   }

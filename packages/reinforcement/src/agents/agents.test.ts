@@ -1,5 +1,5 @@
 import { cpu } from '@nn/backend-cpu';
-import { setDefaultBackend, setSeed } from '@nn/core';
+import { full, parameters, setDefaultBackend, setSeed } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { describe, expect, it } from 'vitest';
 import type { Environment, Step } from '../environment.ts';
@@ -7,6 +7,7 @@ import { CartPole } from '../environments/cart-pole.ts';
 import { CliffWalking, GridWorld } from '../environments/grid-world.ts';
 import { Pendulum } from '../environments/pendulum.ts';
 import { evaluatePolicy } from '../evaluate.ts';
+import { ActionValueNetwork, PolicyNetwork } from '../networks.ts';
 import { type Box, box, type Discrete, discrete } from '../spaces.ts';
 import { VectorEnvironment } from '../vector.ts';
 import { A2C, REINFORCE } from './actor-critic.ts';
@@ -104,30 +105,15 @@ describe('tables', () => {
 });
 
 describe('agents learn', () => {
-  it('PPO balances a pole', async () => {
-    setSeed(1);
-    const environments = new VectorEnvironment(() => new CartPole(), 8, { seed: 1 });
-    const agent = new PPO(environments, {
-      rolloutSteps: 32,
-      minibatches: 1,
-      epochs: 10,
-      discount: 0.98,
-      lambda: 0.8,
-      learningRate: 2e-3,
-    });
-    await run(agent, 20_000);
-    const { mean } = await evaluatePolicy(agent, new VectorEnvironment(() => new CartPole(), 5, { seed: 100 }), 5);
-    expect(mean).toBeGreaterThan(200);
-  });
-
   it('PPO learns numbers within bounds', async () => {
     setSeed(1);
     const agent = new PPO(new VectorEnvironment(() => new Halving(), 16), {
       rolloutSteps: 8,
-      learningRate: 3e-3,
+      minibatches: 1,
+      learningRate: 1e-2,
       discount: 0,
     });
-    expect((await run(agent, 8000)).meanReturn).toBeGreaterThan(-0.3);
+    expect((await run(agent, 5000)).meanReturn).toBeGreaterThan(-0.3);
     const actions = await agent.act(Float32Array.of(-1, 0, 1));
     [-0.5, 0, 0.5].forEach((wanted, i) => {
       expect(Math.abs(actions[i]! - wanted)).toBeLessThan(0.3);
@@ -143,15 +129,6 @@ describe('agents learn', () => {
     const dqn = new DQN(new VectorEnvironment((i) => others[i]!, 4), { warmUp: 32, discount: 0, batchSize: 16 });
     await run(dqn, 400);
     for (const environment of [...matching, ...others]) expect(environment.forbidden).toBe(0);
-  });
-
-  it.each([
-    ['A2C', A2C, { rolloutSteps: 4, learningRate: 1e-2 }],
-    ['REINFORCE', REINFORCE, { rolloutSteps: 16, learningRate: 1e-2 }],
-  ] as const)('%s matches', async (_, Agent, options) => {
-    setSeed(1);
-    const agent = new Agent(new VectorEnvironment(() => new Matching(), 8), options);
-    expect((await run(agent, 4000)).meanReturn).toBeGreaterThan(0.9);
   });
 
   it.each([
@@ -218,6 +195,31 @@ it('agents name what they cannot use', () => {
   expect(() => new SAC(new VectorEnvironment(() => new CartPole(), 1))).toThrow('use DQN or PPO');
   expect(() => new PPO(pendulum(), { rolloutSteps: 5, minibatches: 4 })).toThrow('does not divide into 4 minibatches');
   expect(() => new PPO(pendulum(), { learningrate: 1 } as never)).toThrow('learningRate');
+});
+
+it('agents name networks that give no numbers, and observations of another size', async () => {
+  const broken = (model: object) => {
+    for (const parameter of parameters(model)) parameter.assign(full(parameter.shape, Number.NaN));
+  };
+  const [poles, pendulums] = [
+    () => new VectorEnvironment(() => new CartPole(), 2),
+    () => new VectorEnvironment(() => new Pendulum(), 2),
+  ];
+  const [ppo, dqn, numbers, sac] = [
+    new PPO(poles(), { model: new PolicyNetwork(poles(), { hidden: [4] }) }),
+    new DQN(poles(), { model: () => new ActionValueNetwork(poles(), { hidden: [4] }) }),
+    new PPO(pendulums(), { model: new PolicyNetwork(pendulums(), { hidden: [4] }) }),
+    new SAC(pendulums(), { hidden: [4] }),
+  ];
+  for (const [agent, size] of [[ppo, 4] as const, [dqn, 4] as const, [numbers, 3] as const, [sac, 3] as const]) {
+    await expect(agent.act(new Float32Array(5))).rejects.toThrow(
+      `act: 5 numbers are no rows of ${size}, which is the size of an observation here`,
+    );
+    broken('actor' in agent ? agent.actor : agent.model);
+    await expect(agent.act(new Float32Array(2 * size))).rejects.toThrow(
+      'act: the network gives no finite numbers for observation 0: the training has diverged.',
+    );
+  }
 });
 
 it('learning ends with its signal, after an iteration', async () => {

@@ -26,6 +26,7 @@ import { PrioritizedReplay, type PriorityOptions } from '../memory/prioritized-r
 import { Replay, type ReplayBatch } from '../memory/replay.ts';
 import { follow } from '../memory/target.ts';
 import { type ActionValueModel, ActionValueNetwork } from '../networks.ts';
+import { notFinite, rowsOf } from '../policy.ts';
 import { RandomStream, streams } from '../random.ts';
 import { linearSchedule } from '../schedules.ts';
 import type { Discrete } from '../spaces.ts';
@@ -51,8 +52,10 @@ export interface DQNOptions {
   readonly updates?: number;
   /** The probability of a random action by environment steps; from 1 to 0.05 in 10,000 by default. */
   readonly exploration?: (step: number) => number;
-  /** Updates between two copies into the target; 200 by default. */
+  /** Updates between two moves of the target; 200 by default. */
   readonly targetEvery?: number;
+  /** How far the target moves towards the network then, 1 for a copy; 1 by default. With `targetEvery` 1, 0.005 is usual. */
+  readonly targetRate?: number;
   /** The network says which action is best, the target what it is worth; true by default. */
   readonly double?: boolean;
   /** Value and advantages apart, in the network that is made here; false by default. */
@@ -69,7 +72,7 @@ export interface DQNOptions {
 
 const defaults = {
   ...{ learningRate: 1e-3, discount: 0.99, capacity: 50_000, batchSize: 64, warmUp: 1000, rolloutSteps: 4 },
-  ...{ targetEvery: 200, double: true, dueling: false, steps: 1, gradientNorm: 10, seed: 0 },
+  ...{ targetEvery: 200, targetRate: 1, double: true, dueling: false, steps: 1, gradientNorm: 10, seed: 0 },
   exploration: linearSchedule(1, 0.05, 10_000),
 };
 
@@ -121,7 +124,7 @@ export class DQN {
 
   /** Some steps in all environments, and updates from the replay. */
   async iterate(): Promise<LearningReport> {
-    const { rolloutSteps, updates, batchSize, warmUp, targetEvery } = this.#options;
+    const { rolloutSteps, updates, batchSize, warmUp, targetEvery, targetRate } = this.#options;
     const { count } = this.environments;
     const episodes: Episode[] = [];
     if (this.optimizer.stepCount === 0) await this.#follow(1);
@@ -137,7 +140,7 @@ export class DQN {
           const errors = (await result.data('float32')).subarray(2);
           this.replay.reprioritize(batch.places, errors);
         }
-        if (this.optimizer.stepCount % targetEvery === 0) await this.#follow(1);
+        if (this.optimizer.stepCount % targetEvery === 0) await this.#follow(targetRate);
       }
       numbers = (await result?.data('float32')) ?? [];
     }
@@ -182,6 +185,7 @@ export class DQN {
     return Int32Array.from({ length: values.length / n }, (_, i) => {
       let best = -1;
       for (let k = 0; k < n; k++) {
+        if (!Number.isFinite(values[i * n + k])) throw notFinite(i);
         if (legal !== undefined && legal[i * n + k] === 0) continue;
         if (best < 0 || values[i * n + k]! > values[i * n + best]!) best = k;
       }
@@ -191,7 +195,8 @@ export class DQN {
 
   /** The values of all actions for observations [count, size]: [count, n]. */
   async values(observations: Float32Array): Promise<Float32Array> {
-    const shape = [observations.length / this.environments.size, this.environments.size];
+    const { size } = this.environments;
+    const shape = [rowsOf(observations, size), size];
     return (await this.#values(tensor(observations, { shape }))).data('float32');
   }
 

@@ -13,7 +13,7 @@ import { Adam, type Schedule } from '@nn/optim';
 import { generalizedAdvantages } from '../memory/advantages.ts';
 import { type Rollout, RolloutCollector } from '../memory/rollout.ts';
 import { type PolicyModel, PolicyNetwork } from '../networks.ts';
-import { bounded, drawActions, forbidden, policyTerms } from '../policy.ts';
+import { bounded, drawActions, forbidden, policyTerms, rowsOf } from '../policy.ts';
 import { RandomStream, streams } from '../random.ts';
 import type { Space } from '../spaces.ts';
 import type { VectorEnvironment } from '../vector.ts';
@@ -22,7 +22,7 @@ import { AgentProgress, type LearningReport } from './agent.ts';
 export interface PPOOptions {
   /** A `PolicyNetwork` by default. */
   readonly model?: PolicyModel;
-  /** 3e-4 by default; `linearDecay` over `updatesIn(steps)` is usual. */
+  /** 3e-4 by default; `linearRamp` of `@nn/optim` from 1 to 0 over `updatesIn(steps)` is usual. */
   readonly learningRate?: number | Schedule;
   /** Steps of each environment before an update; 128 by default. */
   readonly rolloutSteps?: number;
@@ -127,14 +127,14 @@ export class PPO {
     { explore = false, legal }: { readonly explore?: boolean; readonly legal?: Uint8Array } = {},
   ): Promise<Int32Array | Float32Array> {
     const space: Space = this.environments.actionSpace;
-    const count = observations.length / this.environments.size;
+    const count = rowsOf(observations, this.environments.size);
     const { rows } = await this.#collector.outputs(observations, count);
     return bounded(space, drawActions(space, rows, count, explore ? this.random : null, legal).actions);
   }
 
   /** The values of observations [count, size], as a plot of them needs. */
   async values(observations: Float32Array): Promise<Float32Array> {
-    return (await this.#collector.outputs(observations, observations.length / this.environments.size)).values;
+    return (await this.#collector.outputs(observations, rowsOf(observations, this.environments.size))).values;
   }
 
   #experience(rollout: Rollout, { advantages, returns }: ReturnType<typeof generalizedAdvantages>): Experience {

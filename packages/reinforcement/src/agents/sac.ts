@@ -28,6 +28,7 @@ import { NStep } from '../memory/n-step.ts';
 import { Replay } from '../memory/replay.ts';
 import { follow } from '../memory/target.ts';
 import { Mlp, type NetworkOptions, type Spaces } from '../networks.ts';
+import { notFinite, rowsOf } from '../policy.ts';
 import { RandomStream, streams } from '../random.ts';
 import { type Box, sampleOf, sizeOf } from '../spaces.ts';
 import type { Episode, VectorEnvironment } from '../vector.ts';
@@ -67,7 +68,7 @@ class Actor {
 
   constructor({ observationSpace, actionSpace }: Spaces, { hidden = [], activation = 'relu' }: NetworkOptions) {
     this.#numbers = sizeOf(actionSpace);
-    this.body = new Mlp([sizeOf(observationSpace), ...hidden, 2 * this.#numbers], { activation, gain: 0.01 });
+    this.body = new Mlp([sizeOf(observationSpace), ...hidden, 2 * this.#numbers], { activation });
   }
 
   forward(observations: Tensor): { readonly mean: Tensor; readonly logScale: Tensor } {
@@ -210,7 +211,7 @@ export class SAC {
     { explore = false }: { readonly explore?: boolean } = {},
   ): Promise<Float32Array> {
     const { size, actionSpace } = this.environments;
-    const count = observations.length / size;
+    const count = rowsOf(observations, size);
     const rows = await (await this.#policy(tensor(observations, { shape: [count, size] }))).data('float32');
     const width = sizeOf(actionSpace);
     const { low, high } = actionSpace as Box;
@@ -218,6 +219,7 @@ export class SAC {
       const [i, k] = [Math.floor(at / width), at % width];
       const noise = explore ? this.random.action.normal() : 0;
       const squashed = Math.tanh(rows[2 * i * width + k]! + Math.exp(rows[(2 * i + 1) * width + k]!) * noise);
+      if (Number.isNaN(squashed)) throw notFinite(i);
       return low[k]! + ((squashed + 1) / 2) * (high[k]! - low[k]!);
     });
   }
