@@ -70,6 +70,41 @@ export {
 export type { ImageInfo } from './codecs/png.ts';
 export { encodePng } from './codecs/png-encode.ts';
 export {
+  type CodeWeights,
+  type DefaultBoxOptions,
+  decodeBoxes,
+  defaultBoxes,
+  encodeBoxes,
+  type MatchedBoxes,
+  matchBoxes,
+} from './detection/anchors.ts';
+export {
+  type BoxForm,
+  type BoxLossOptions,
+  boxArea,
+  boxConvert,
+  boxIou,
+  clipBoxesToImage,
+  completeBoxIou,
+  completeBoxIouLoss,
+  distanceBoxIou,
+  distanceBoxIouLoss,
+  generalizedBoxIou,
+  generalizedBoxIouLoss,
+  masksToBoxes,
+} from './detection/boxes.ts';
+export {
+  type Detections,
+  type DetectOptions,
+  type FeatureMaps,
+  SsdLite,
+  type SsdLite320Options,
+  type SsdLiteOptions,
+  type SsdOutput,
+  ssdLite320MobileNetV3Large,
+} from './detection/ssd.ts';
+export { batchedNms, nms } from './detection/suppression.ts';
+export {
   type Channels,
   contactSheet,
   type Image,

@@ -1,11 +1,12 @@
 /** What the tests share: bytes of the fixtures, weights that both sides compute. Only for tests. */
 import { namedParameters, tensor } from '@nn/core';
+import { crc32 } from './codecs/png.ts';
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-/** Numbers in [-0.5, 0.5) from a hash of a name and of the element's number: those of scripts/golden/architectures.py. */
+/** Numbers in [-0.5, 0.5) from a hash of a name and of the element's number: those of scripts/golden/weights_by_name.py. */
 export function noise(name: string, count: number): Float32Array {
   let seed = 2166136261;
   for (const letter of new TextEncoder().encode(name)) seed = Math.imul(seed ^ letter, 16777619);
@@ -20,7 +21,7 @@ export function noise(name: string, count: number): Float32Array {
   return values;
 }
 
-/** Gives every parameter the weights of scripts/golden/architectures.py. */
+/** Gives every parameter the weights of scripts/golden/weights_by_name.py. */
 export function fillWeights(model: object): void {
   for (const [name, parameter] of namedParameters(model)) {
     if (name.endsWith('num_batches_tracked')) continue;
@@ -34,4 +35,11 @@ export function fillWeights(model: object): void {
     for (let i = 0; i < size; i++) values[i] = offset + scale * values[i]!;
     parameter.assign(tensor(values, { shape }));
   }
+}
+
+/** Names and shapes as one number, in the order of the alphabet. */
+export function signature(model: object): number {
+  const lines = [...namedParameters(model)].map(([name, { shape }]) => `${name} ${shape.join('x')}`).sort();
+  const bytes = new TextEncoder().encode(lines.join('\n'));
+  return crc32(bytes, 0, bytes.length);
 }

@@ -8,9 +8,8 @@ import { crossEntropy, type Layer } from '@nn/layers';
 import { SGD } from '@nn/optim';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import fixtures from '../../fixtures/architectures.json';
-import { crc32 } from '../codecs/png.ts';
 import * as vision from '../index.ts';
-import { fillWeights, noise } from '../testing.ts';
+import { fillWeights, noise, signature } from '../testing.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 afterEach(() => setTraining(true));
@@ -23,13 +22,6 @@ function make(name: string, options: object): Layer {
     : Reflect.apply(found, null, [options]);
   // the cast: every architecture is a layer
   return made as Layer;
-}
-
-/** Names and shapes as one number, in the order of the alphabet. */
-function signature(model: Layer): number {
-  const lines = [...namedParameters(model)].map(([name, { shape }]) => `${name} ${shape.join('x')}`).sort();
-  const bytes = new TextEncoder().encode(lines.join('\n'));
-  return crc32(bytes, 0, bytes.length);
 }
 
 /** How far values are from the expected ones, as a share of the largest of these. */
