@@ -60,6 +60,7 @@ const layers = {
 const withoutCircles = [
   'packages/backend-cpu/src/',
   'packages/backend-gpu/src/',
+  'packages/explain/src/',
   'packages/keras/src/',
   'packages/layers/src/',
   'packages/text/src/',
@@ -98,6 +99,7 @@ const allowed = [
   { files: 'packages/text/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize'] },
   { files: 'packages/text/src/hugging-face/', imports: ['@nn/core', '@huggingface/tokenizers'] },
   { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
+  { files: 'packages/explain/src/', imports: ['@nn/core', '@nn/layers'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
   { files: 'packages/conformance/src/node-test.ts', imports: ['@nn/core', 'node:'] },

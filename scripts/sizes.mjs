@@ -190,6 +190,13 @@ export const bundles = [
     without: ['DQN', 'SAC', 'AlphaBeta', 'GameNetwork', 'PrioritizedReplay', 'Snake', 'sceneText', 'cpu'],
   },
   {
+    name: '`integratedGradients` of `@nn/explain`, with what it needs of core and layers',
+    code: "export { integratedGradients } from '@nn/explain';",
+    ceiling: 43_800,
+    splitting: true,
+    without: ['deepLift', 'gradCam', 'withChainRule', 'Conv2d', 'Linear', 'cpu'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [

@@ -21,6 +21,7 @@ import { decodeAudio, encodeWav, resample, waveformOf } from '@nn/audio';
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
+import { deepLift, integratedGradients } from '@nn/explain';
 import { loadKeras } from '@nn/keras';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
@@ -86,9 +87,10 @@ export async function train() {
   const [{ ids: said }] = await generateAll(gpt, [1, 2], { maxTokens: 5, seed: 1 });
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
   const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
+  const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
   const { engine, reason } = backend.info();
   const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, heard, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -122,6 +124,7 @@ const html = (script: string): string =>
 const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 const trained = {
+  told: '40.0', // twice 2 x 10
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
   // A sound at half the rate, through a WAV file.

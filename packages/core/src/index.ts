@@ -19,6 +19,7 @@ export type {
   Step,
   TensorData,
 } from './backend.ts';
+export { applyChainRule, type ChainStep, withChainRule } from './chain-rule.ts';
 export { type AffineForm, affine } from './compile/affine.ts';
 export { type CompiledFunction, compile } from './compile-function.ts';
 export {

@@ -34,14 +34,15 @@ export interface GraphTrace<T> {
   compositeOf(node: GraphNode): CompositeNode | undefined;
 }
 
+/** Equal nodes are one object, whoever looks at them. */
+const views = /* @__PURE__ */ new WeakMap<Node, GraphNode>();
+
 class View implements GraphNode {
   readonly #node: Node;
-  readonly #views: WeakMap<Node, GraphNode>;
   #inputs: readonly GraphNode[] | null = null;
 
-  constructor(node: Node, views: WeakMap<Node, GraphNode>) {
+  constructor(node: Node) {
     this.#node = node;
-    this.#views = views;
   }
 
   get operation(): string {
@@ -49,7 +50,7 @@ class View implements GraphNode {
   }
 
   get inputs(): readonly GraphNode[] {
-    this.#inputs ??= this.#node.inputs.map((input) => viewOf(input, this.#views));
+    this.#inputs ??= this.#node.inputs.map(viewOf);
     return this.#inputs;
   }
 
@@ -70,10 +71,11 @@ class View implements GraphNode {
   }
 }
 
-function viewOf(node: Node, views: WeakMap<Node, GraphNode>): GraphNode {
+/** A node as others may read it. */
+export function viewOf(node: Node): GraphNode {
   let view = views.get(node);
   if (view === undefined) {
-    view = new View(node, views);
+    view = new View(node);
     views.set(node, view);
   }
   return view;
@@ -90,20 +92,19 @@ function viewOf(node: Node, views: WeakMap<Node, GraphNode>): GraphNode {
  * console.log(trace.compositeOf(node)?.name, node.shape); // => softmax [2, 3]
  */
 export function traceGraph<T>(work: () => T): GraphTrace<T> {
-  const views = new WeakMap<Node, GraphNode>();
   const composites = new Map<GraphNode, CompositeNode>();
   const outer = hooks.onComposite;
   hooks.onComposite = (name, inputs, attributes, result) => {
     outer?.(name, inputs, attributes, result);
-    const node = viewOf(result, views);
-    const given = inputs.map((input) => viewOf(input, views));
+    const node = viewOf(result);
+    const given = inputs.map(viewOf);
     if (!given.includes(node)) composites.set(node, { name, inputs: given, attributes });
   };
   try {
     const result = checkSynchronous('traceGraph', work());
     return {
       result,
-      nodeOf: (x) => viewOf(nodeOf('traceGraph', x), views),
+      nodeOf: (x) => viewOf(nodeOf('traceGraph', x)),
       compositeOf: (node) => composites.get(node),
     };
   } finally {

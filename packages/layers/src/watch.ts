@@ -60,8 +60,15 @@ function childrenOf(value: object): Iterable<readonly [string, unknown]> {
   return Object.entries(value);
 }
 
-/** Calls `seen` after each call of the layer's `forward`, until what it returns is called. */
-export function watch(layer: Watched, seen: (inputs: readonly unknown[], output: unknown) => void): () => void {
+/**
+ * Calls `seen` after each call of the layer's `forward`, until what `watch` returns is called. With `replace` the layer gives
+ * what `seen` returns.
+ */
+export function watch(
+  layer: Watched,
+  seen: (inputs: readonly unknown[], output: unknown) => unknown,
+  options: { readonly replace?: boolean } = {},
+): () => void {
   const own = Object.getOwnPropertyDescriptor(layer, 'forward');
   const forward = layer.forward;
   Object.defineProperty(layer, 'forward', {
@@ -69,8 +76,8 @@ export function watch(layer: Watched, seen: (inputs: readonly unknown[], output:
     writable: true,
     value(...inputs: readonly unknown[]): unknown {
       const output = forward.apply(layer, [...inputs]);
-      seen(inputs, output);
-      return output;
+      const made = seen(inputs, output);
+      return options.replace === true ? made : output;
     },
   });
   return () => {

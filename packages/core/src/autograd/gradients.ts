@@ -114,8 +114,19 @@ function actsAsAsked(): (node: Node) => Node {
   };
 }
 
-/** One application of the chain rule: what goes back to each input that needs it. */
+/** One application of the chain rule: what goes back to each input that needs it, by a rule from outside where there is one. */
 function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): readonly (Node | null)[] {
+  const own = (): readonly (Node | null)[] => applyRule(cotangent, node, needs);
+  return hooks.onChain?.(node, cotangent, needs, own) ?? own();
+}
+
+/** What the rule of an operation gives each input that needs it. */
+export function applyRule(
+  cotangent: Node,
+  node: Node,
+  needs: readonly boolean[],
+  inputs: readonly Node[] = node.inputs,
+): readonly (Node | null)[] {
   const { name, gradient } = node.primitive;
   if (gradient === undefined) {
     throw new GradientError(
@@ -125,7 +136,7 @@ function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): reado
     );
   }
   const rule = (): readonly (Node | null)[] =>
-    gradient(cotangent, node.inputs, node).map((given, k) => {
+    gradient(cotangent, inputs, node).map((given, k) => {
       if (needs[k] !== true) return null;
       return typeof given === 'function' ? given() : given;
     });

@@ -2,6 +2,9 @@
 import type { TensorData } from '../backend.ts';
 import type { Node } from './node.ts';
 
+/** What goes back to each input. */
+export type Backward = readonly (Node | null)[];
+
 export interface Hooks {
   /** After an operation that is made of others: its name, what it was given, and the node that stands for it. */
   onComposite: ((name: string, inputs: readonly Node[], attributes: unknown, result: Node) => void) | null;
@@ -11,6 +14,8 @@ export interface Hooks {
   onIndices: ((index: Node, check: (values: TensorData) => Error | null) => void) | null;
   /** Around a gradient rule, whose nodes belong to the operation `of`. */
   onGradient: (<T>(of: Node, rule: () => T) => T) | null;
+  /** In place of a gradient rule: what goes back to each input, or null for what the rule says. */
+  onChain: ((of: Node, cotangent: Node, needs: readonly boolean[], rule: () => Backward) => Backward | null) | null;
   /** Before `roots` are computed and variables move on: resolves when they may, rejects when something was found. */
   inspect: ((roots: readonly Node[]) => Promise<void>) | null;
 }
@@ -34,4 +39,11 @@ export function unseen<T>(work: () => T): T {
   }
 }
 
-export const hooks: Hooks = { onComposite: null, onNode: null, onIndices: null, onGradient: null, inspect: null };
+export const hooks: Hooks = {
+  onComposite: null,
+  onNode: null,
+  onIndices: null,
+  onGradient: null,
+  onChain: null,
+  inspect: null,
+};
