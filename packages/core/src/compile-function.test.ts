@@ -189,8 +189,24 @@ describe('rule 8: the second call throws where the first one would be repeated w
 
   test('another tensor from outside', async () => {
     expect(await difference((x) => x.add(tensor([3, 4])))).toContain(
-      'they use another tensor, [2], made in each call: make it once outside, or pass it as an argument',
+      'they use another tensor, [2], made in each call: make it once outside, pass it as an argument, or, if its values never change, say tensor(..., { constant: true })',
     );
+  });
+
+  test('but not a bare number or a constant made in each call', async () => {
+    const sums = (x: Tensor): Tensor => [1, 2].reduce((sum, n) => sum.add(x.at([0, n]).sum()), tensor(0));
+    expect(await difference(sums, 5)).toBe('nothing');
+    expect(await difference((x) => x.add(tensor([3, 4], { constant: true })), 5)).toBe('nothing');
+    const fast = compile((x: Tensor) => sums(x).add(tensor(Float32Array.of(0.5), { shape: [], constant: true })));
+    const seen: number[] = [];
+    for (const k of [1, 2, 3, 4]) seen.push(await (await fast(tensor([k, 2]))).item());
+    expect(seen).toEqual([4.5, 6.5, 8.5, 10.5]);
+  });
+
+  test('a number or a constant with other values', async () => {
+    expect(await difference((x, call) => x.add(tensor(call)))).toContain('they use another tensor, []');
+    const changing = (x: Tensor, call: number): Tensor => x.add(tensor([3, call], { constant: true }));
+    expect(await difference(changing)).toContain('they use another tensor, [2]');
   });
 
   test('but not a constant tensor made once', async () => {

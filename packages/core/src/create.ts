@@ -34,7 +34,7 @@ export interface FillOptions {
  * console.log(x.shape); // => [2, 3]
  */
 export function tensor(data: NestedNumbers, options: TensorOptions = {}): Tensor {
-  checkOptions('tensor', options, ['shape', 'dtype', 'backend', 'borrow']);
+  checkOptions('tensor', options, ['shape', 'dtype', 'backend', 'borrow', 'constant']);
   return wrap(hostNode('tensor', data, options));
 }
 

@@ -17,10 +17,21 @@ export interface TensorOptions {
   readonly backend?: Backend;
   /** Do not copy a typed array: the caller promises not to change it. */
   readonly borrow?: boolean;
+  /**
+   * The values are the same whenever this line runs, so a compiled function may make the tensor in each call: the second call compares
+   * them. A bare number always is one. Default false.
+   */
+  readonly constant?: boolean;
 }
 
 /** A leaf that holds `data`. */
 export function hostNode(operation: string, data: NestedNumbers, options: TensorOptions): Node {
+  const node = hostValue(operation, data, options);
+  if (node.storage !== null) node.storage.isConstant = options.constant ?? typeof data === 'number';
+  return node;
+}
+
+function hostValue(operation: string, data: NestedNumbers, options: TensorOptions): Node {
   if (options.dtype !== undefined) checkDType(operation, options.dtype);
   if (isHostArray(data)) return typedLeaf(operation, data, options);
   const nested = measure(operation, data);

@@ -10,7 +10,7 @@ import { staleError } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
 import { leaf, type Node, type NumberSource } from './graph/node.ts';
 import { takeBack } from './graph/recorder.ts';
-import { isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
+import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import type { Update, Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { show } from './shape.ts';
@@ -181,9 +181,9 @@ export function differenceOf(first: Replay, second: Replay): string | null {
       source.kind === other.kind &&
       (source.kind === 'argument' ||
         (source.kind === 'variable' && source.variable === (other as typeof source).variable) ||
-        (source.kind === 'storage' && source.storage === (other as typeof source).storage));
+        (source.kind === 'storage' && isSameValue(source.storage, (other as typeof source).storage)));
     if (!same)
-      return `they use another tensor, ${show(b.leaves[k]!.shape)}, made in each call: make it once outside, or pass it as an argument`;
+      return `they use another tensor, ${show(b.leaves[k]!.shape)}, made in each call: make it once outside, pass it as an argument, or, if its values never change, say tensor(..., { constant: true })`;
   }
   const read = new Set(second.events.flatMap((event) => ('place' in event ? [event.place] : [])));
   for (let place = 0; place < first.numbers.length; place++) {

@@ -18,6 +18,8 @@ export {
 } from './generation/generate.ts';
 export type { Prompt, TaskOptions } from './generation/prompts.ts';
 export type { CausalModel, Generative, SequenceModel } from './generation/run.ts';
+export { type Exercise, type MaskTokensOptions, maskTokens, teacherForcing } from './learning/mask.ts';
+export { type PackedField, type PackedRows, type PackOptions, packTexts } from './learning/pack.ts';
 export {
   AttentionLSTM,
   type AttentionLSTMOptions,

@@ -15,6 +15,8 @@ export class Storage {
   owners = 0;
   /** What the variable holds whose value this is, for those who must find it again. */
   owner: Holding | null = null;
+  /** Whether its values are those of the line that made them: another call that makes the same has the same. */
+  isConstant = false;
   /** Whether tensors besides a parameter have this as their value. */
   isShared = false;
   /** The number of the program on its device that last used it, for values of variables. */
@@ -47,6 +49,14 @@ export class Storage {
 /** Whether one parameter has this value and nothing else does: only then may its next value take the memory. */
 export function isSoleOwner({ owners, isShared }: Storage): boolean {
   return owners === 1 && !isShared;
+}
+
+/** Whether two values are one: the same memory, or constants with the same numbers. */
+export function isSameValue(a: Storage, b: Storage): boolean {
+  if (a === b) return true;
+  const [first, second] = [a.host, b.host];
+  if (!a.isConstant || !b.isConstant || a.dtype !== b.dtype || first === null || second === null) return false;
+  return first.length === second.length && first.every((value: number, k: number) => Object.is(value, second[k]));
 }
 
 /** Devices that are gone, with the error that said so. What was only there is lost. */

@@ -35,7 +35,7 @@ export class SinusoidalPositionalEncoding implements Layer {
   readonly dimension: number;
   readonly dropout: number;
   readonly batchFirst: boolean;
-  #table: Tensor | null = null;
+  readonly #tables = new Map<number, Tensor>();
 
   constructor(dimension: number, options: PositionalEncodingOptions = {}) {
     this.dimension = dimension;
@@ -51,11 +51,11 @@ export class SinusoidalPositionalEncoding implements Layer {
     return dropout(input.add(this.batchFirst ? rows : rows.unsqueeze(1)), this.dropout);
   }
 
-  /** At least `length` rows, computed in double precision; grown by doubling, so that lengths rarely change it. */
+  /** At least `length` rows, computed in double precision: a table for each power of 2, so that a call's is always the same. */
   private table(length: number): Tensor {
-    const known = this.#table?.shape[0] ?? 0;
-    if (this.#table !== null && known >= length) return this.#table;
-    const rows = Math.max(length, 2 * known, 64);
+    const rows = Math.max(64, 2 ** Math.ceil(Math.log2(length)));
+    const known = this.#tables.get(rows);
+    if (known !== undefined) return known;
     const values = new Float32Array(rows * this.dimension);
     for (let position = 0; position < rows; position++) {
       for (let i = 0; i < this.dimension; i++) {
@@ -63,8 +63,9 @@ export class SinusoidalPositionalEncoding implements Layer {
         values[position * this.dimension + i] = i % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
       }
     }
-    this.#table = tensor(values, { shape: [rows, this.dimension], borrow: true });
-    return this.#table;
+    const table = tensor(values, { shape: [rows, this.dimension], borrow: true });
+    this.#tables.set(rows, table);
+    return table;
   }
 
   toString(): string {

@@ -86,5 +86,5 @@ export function alibiSlopes(heads: number): Tensor {
   const ofPower = (count: number): number[] => Array.from({ length: count }, (_, i) => 2 ** ((-8 * (i + 1)) / count));
   const below = 2 ** Math.floor(Math.log2(heads));
   const more = ofPower(2 * below).filter((_, i) => i % 2 === 0);
-  return tensor([...ofPower(below), ...more.slice(0, heads - below)], { shape: [heads, 1, 1] });
+  return tensor([...ofPower(below), ...more.slice(0, heads - below)], { shape: [heads, 1, 1], constant: true });
 }

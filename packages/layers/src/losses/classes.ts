@@ -78,7 +78,7 @@ function classWeights(loss: string, weight: ClassLossOptions['weight'], classes:
 
 /** A number for each class, as a tensor [classes]. */
 export function perClass(loss: string, what: string, given: Tensor | readonly number[], classes: number): Tensor {
-  const values = isList(given) ? tensor(given) : given;
+  const values = isList(given) ? tensor(given, { constant: true }) : given;
   if (values.rank !== 1 || values.shape[0] !== classes) {
     throw new ShapeError(
       loss,

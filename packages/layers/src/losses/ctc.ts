@@ -2,7 +2,18 @@
  * Connectionist temporal classification: the probability of a sequence, summed over all ways to stretch it over the steps.
  * Owns the recursion over steps, in logarithms. (Graves et al. 2006.)
  */
-import { arange, checkOptions, isTensor, ShapeError, scan, type Tensor, tensor, ValueError, where } from '@nn/core';
+import {
+  arange,
+  checkOptions,
+  full,
+  isTensor,
+  ShapeError,
+  scan,
+  type Tensor,
+  tensor,
+  ValueError,
+  where,
+} from '@nn/core';
 import { requireWhole, show, sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { type LossOptions, lossOptions, reduceLoss } from './reduce.ts';
@@ -95,7 +106,9 @@ export function ctc(logProbabilities: Tensor, target: Tensor, options: CtcOption
     return where(inputLengths.greater(step).unsqueeze(1), next, before);
   };
   let paths = where(arange(states).less(2), emissions.at(0), never);
-  if (steps < loopFrom) for (let step = 1; step < steps; step++) paths = after(paths, emissions.at(step), tensor(step));
+  if (steps < loopFrom)
+    for (let step = 1; step < steps; step++)
+      paths = after(paths, emissions.at(step), full([], step, { dtype: 'int32' }));
   else {
     const rest = { emission: emissions.at([1, null]), step: arange(1, steps) };
     const turn = (before: Tensor, { emission, step }: typeof rest) => ({
@@ -142,7 +155,7 @@ function logAddExp(a: Tensor, b: Tensor, c: Tensor): Tensor {
 }
 
 function lengthsOf(what: string, given: Tensor | readonly number[] | undefined, batch: number, most: number): Tensor {
-  if (given === undefined) return tensor(new Int32Array(batch).fill(most));
+  if (given === undefined) return full([batch], most, { dtype: 'int32' });
   if (!isTensor(given)) {
     const wrong = given.findIndex((length) => !Number.isInteger(length) || length < 0 || length > most);
     if (wrong !== -1) {

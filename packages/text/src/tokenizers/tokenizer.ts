@@ -54,7 +54,8 @@ export class Tokenizer {
   readonly ids: Readonly<Record<Role, number | null>>;
   readonly #template: Template;
   readonly #idOf: ReadonlyMap<string, number>;
-  readonly #specialIds: ReadonlySet<number>;
+  /** The ids of all special tokens. */
+  readonly specialIds: ReadonlySet<number>;
   /** Cuts a text at special tokens, which stand at odd places of the result; null where there are none. */
   readonly #finder: RegExp | null;
 
@@ -71,7 +72,7 @@ export class Tokenizer {
         return [role, token === undefined ? null : this.#require(token)];
       }),
     ) as Record<Role, number | null>; // the cast: there is an entry for each role
-    this.#specialIds = new Set(list.map((token) => this.#require(token)));
+    this.specialIds = new Set(list.map((token) => this.#require(token)));
     this.#template = template ?? templateOf(special);
     const escaped = [...list]
       .sort((a, b) => b.length - a.length)
@@ -120,7 +121,7 @@ export class Tokenizer {
     const tokens: string[] = [];
     for (const id of ids) {
       const token = this.tokenOf(id);
-      if (options.special || !this.#specialIds.has(id)) tokens.push(token);
+      if (options.special || !this.specialIds.has(id)) tokens.push(token);
     }
     return this.model.decode(tokens);
   }
@@ -160,7 +161,7 @@ export class Tokenizer {
       version: '1.0',
       truncation: null,
       padding: null,
-      added_tokens: [...this.#specialIds]
+      added_tokens: [...this.specialIds]
         .sort((a, b) => a - b)
         .map((id) => ({
           ...{ id, content: this.tokenOf(id), single_word: false, lstrip: false, rstrip: false },
