@@ -96,12 +96,13 @@ export function decodeElements(
   const { narrow = false, widen = true } = options;
   // A copy begins at offset 0 of its own memory, so it is aligned for every array kind. (`slice` of a Buffer is no copy.)
   const isWhole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  const mine = owned && isWhole && bytes.buffer instanceof ArrayBuffer ? bytes.buffer : new Uint8Array(bytes).buffer;
+  const mine = (): ArrayBuffer =>
+    owned && isWhole && bytes.buffer instanceof ArrayBuffer ? bytes.buffer : new Uint8Array(bytes).buffer;
   switch (type) {
     case 'F32':
-      return { dtype: 'float32', data: new Float32Array(mine) };
+      return { dtype: 'float32', data: new Float32Array(mine()) };
     case 'I32':
-      return { dtype: 'int32', data: new Int32Array(mine) };
+      return { dtype: 'int32', data: new Int32Array(mine()) };
     case 'BOOL': {
       const at = bytes.findIndex((value) => value > 1);
       if (at >= 0)
@@ -110,16 +111,16 @@ export function decodeElements(
           `'${excerpt(name)}' is BOOL, its element ${at} is ${bytes[at]}; only 0 and 1 are.`,
           { name, element: at },
         );
-      return { dtype: 'bool', data: new Uint8Array(mine) };
+      return { dtype: 'bool', data: new Uint8Array(mine()) };
     }
     case 'F16':
       return widen
-        ? { dtype: 'float32', data: floats(new Uint16Array(mine), float16) }
-        : { dtype: 'float16', data: new Uint16Array(mine) };
+        ? { dtype: 'float32', data: floats(new Uint16Array(mine()), float16) }
+        : { dtype: 'float16', data: new Uint16Array(mine()) };
     case 'BF16': {
-      if (!widen) return { dtype: 'bfloat16', data: new Uint16Array(mine) };
+      if (!widen) return { dtype: 'bfloat16', data: new Uint16Array(mine()) };
       // A bfloat16 is the upper half of a float32.
-      const halves = new Uint16Array(mine);
+      const halves = new Uint16Array(mine());
       const bits = new Uint32Array(halves.length);
       for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
       return { dtype: 'float32', data: new Float32Array(bits.buffer) };
@@ -132,25 +133,23 @@ export function decodeElements(
           { name },
         );
       }
-      return { dtype: 'float32', data: new Float32Array(new Float64Array(mine)) };
+      return { dtype: 'float32', data: new Float32Array(new Float64Array(mine())) };
     case 'I8':
       return widen
-        ? { dtype: 'int32', data: new Int32Array(new Int8Array(mine)) }
-        : { dtype: 'int8', data: new Int8Array(mine) };
+        ? { dtype: 'int32', data: new Int32Array(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)) }
+        : { dtype: 'int8', data: new Int8Array(mine()) };
     case 'U8':
-      return widen
-        ? { dtype: 'int32', data: new Int32Array(new Uint8Array(mine)) }
-        : { dtype: 'uint8', data: new Uint8Array(mine) };
+      return widen ? { dtype: 'int32', data: new Int32Array(bytes) } : { dtype: 'uint8', data: new Uint8Array(mine()) };
     case 'I16':
-      return { dtype: 'int32', data: new Int32Array(new Int16Array(mine)) };
+      return { dtype: 'int32', data: new Int32Array(new Int16Array(mine())) };
     case 'U16':
-      return { dtype: 'int32', data: new Int32Array(new Uint16Array(mine)) };
+      return { dtype: 'int32', data: new Int32Array(new Uint16Array(mine())) };
     case 'U32':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new Uint32Array(mine), operation) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new Uint32Array(mine()), operation) };
     case 'I64':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new BigInt64Array(mine), operation) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new BigInt64Array(mine()), operation) };
     case 'U64':
-      return { dtype: 'int32', data: checkedIntegers(name, type, new BigUint64Array(mine), operation) };
+      return { dtype: 'int32', data: checkedIntegers(name, type, new BigUint64Array(mine()), operation) };
     case 'F8_E5M2':
     case 'F8_E4M3':
     case 'F8_E8M0':

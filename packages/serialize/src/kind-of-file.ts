@@ -9,6 +9,7 @@ const load = 'loadModel(source, model) and loadTensors(source) read it';
 /** A sentence on what the bytes are and what to do, or undefined where they may be safetensors. */
 export function otherKind(bytes: Uint8Array): string | undefined {
   const head = headText(bytes);
+  if (isCutOff(head)) return undefined;
   if (head.startsWith('PK\x03\x04')) {
     const length = (bytes[26] ?? 0) + 256 * (bytes[27] ?? 0);
     const first = head.slice(30, 30 + length);
@@ -20,7 +21,8 @@ export function otherKind(bytes: Uint8Array): string | undefined {
   }
   if (head.startsWith('\x80\x02\x8a\x0al\xfc\x9cF\xf9'))
     return `this is an old file of PyTorch (.pt, .pth), not safetensors: ${load}, and runs nothing in it.`;
-  if (bytes[0] === 0x80 && (bytes[1] ?? 9) <= 5) {
+  // Behind the protocol stands an opcode, as in no length of a header.
+  if (bytes[0] === 0x80 && (bytes[1] ?? 9) <= 5 && /^[()\]}cGIJKLMNSTUVX\x80-\x95]/.test(head.slice(2))) {
     return "this is a pickle of Python's, not a file that torch.save wrote, and could run any code: in Python, where you trust it: torch.save(model.state_dict(), 'model.pt').";
   }
   if (head.startsWith('\x89HDF\r\n\x1a\n'))
@@ -44,6 +46,11 @@ export function otherKind(bytes: Uint8Array): string | undefined {
   if (/^(\xef\xbb\xbf)?\s*\{/.test(head))
     return 'this is JSON: of a model in several files the index is loaded from its folder, its address, or with all of its files.';
   return undefined;
+}
+
+/** A length below 16 MB, then an object of JSON: safetensors, of which the rest did not come, whatever the length looks like. */
+function isCutOff(head: string): boolean {
+  return /^[\s\S]{3}\0{5}\{\s*["}]/.test(head);
 }
 
 /** The first bytes as characters of one byte each. */

@@ -2,15 +2,15 @@
  * A safetensors file that is read in parts: its header at once, each tensor when it is asked for. What the header means is
  * `safetensors.ts`.
  */
-import { dataStartOf, isOtherwise, type ParseOptions, readLayout } from './safetensors.ts';
+import { dataStartOf, isOtherwise, readLayout } from './safetensors.ts';
 import type { ByteReader } from './sources/reader.ts';
-import { plainEntry, type WeightsEntry, type WeightsFile } from './weights.ts';
+import { plainEntry, type WeightsEntry, type WeightsFile, type WeightsLimits } from './weights.ts';
 
 /** A file whose header alone has been read; values are read when they are asked for. `head` are its first bytes. */
 export async function openSafetensors(
   reader: ByteReader,
   head: Uint8Array,
-  { maxHeaderBytes, maxTensors }: Required<ParseOptions>,
+  { maxHeaderBytes, maxTensors }: WeightsLimits,
 ): Promise<WeightsFile> {
   const kindOf = isOtherwise(head, reader.size, maxHeaderBytes)
     ? (await import('./rare-kinds.ts')).anyKind
@@ -28,5 +28,6 @@ export async function openSafetensors(
     };
     entries.set(name, plainEntry('safetensors', type, shape, source));
   }
-  return { format: 'safetensors', entries, metadata, skipped: [], containers: [], close: () => reader.close() };
+  const { size } = reader;
+  return { format: 'safetensors', size, entries, metadata, skipped: [], containers: [], close: () => reader.close() };
 }

@@ -8,19 +8,33 @@ import { isOtherwise, type ParseOptions } from './safetensors.ts';
 import type { Folder } from './shards.ts';
 import { type DownloadOptions, downloadOptionNames } from './sources/download-options.ts';
 import { type ByteReader, nameOf, openBytes, type Source } from './sources/reader.ts';
-import type { WeightsFile } from './weights.ts';
+import type { WeightsFile, WeightsLimits } from './weights.ts';
 
 export interface OpenOptions extends ParseOptions, DownloadOptions {
+  /**
+   * The most bytes that what is packed (deflated) or repeated (expanded views) in a file may become, where that is more than four times what
+   * it takes there; 268,435,456 where not given. It keeps a small file from taking all memory.
+   */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignalLike | undefined;
 }
 
+/** `maxBytes` where it is not given. */
+export const mostBytes: number = 2 ** 28;
+
 /** The names of these options, for checks. */
-export const openOptionNames: readonly string[] = ['signal', 'maxHeaderBytes', 'maxTensors', ...downloadOptionNames];
+export const openOptionNames: readonly string[] = [
+  'signal',
+  'maxHeaderBytes',
+  'maxTensors',
+  'maxBytes',
+  ...downloadOptionNames,
+];
 
 /** Opens a source; who opened it closes it. */
 export async function openWeights(source: Source, options: OpenOptions): Promise<WeightsFile> {
-  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000 } = options;
-  const limits = { maxHeaderBytes, maxTensors };
+  const { maxHeaderBytes = 100_000_000, maxTensors = 100_000, maxBytes = mostBytes } = options;
+  const limits = { maxHeaderBytes, maxTensors, maxBytes };
   const open = async (reader: ByteReader): Promise<WeightsFile> => {
     try {
       return await openReader(reader, limits, open);
@@ -53,7 +67,7 @@ async function openSource(source: Source, options: OpenOptions): Promise<ByteRea
 
 async function openReader(
   reader: ByteReader,
-  limits: Required<ParseOptions>,
+  limits: WeightsLimits,
   open: (reader: ByteReader) => Promise<WeightsFile>,
 ): Promise<WeightsFile> {
   const head = await reader.read(0, Math.min(512, reader.size));
@@ -84,7 +98,7 @@ async function openReader(
   return openSafetensors(reader, head, limits);
 }
 
-async function openArchive(reader: ByteReader, limits: Required<ParseOptions>): Promise<WeightsFile> {
+async function openArchive(reader: ByteReader, limits: WeightsLimits): Promise<WeightsFile> {
   const { readDirectory } = await import('./zip/read.ts');
   const members = await readDirectory(reader, 4 * limits.maxTensors);
   const names = [...members.keys()];

@@ -6,7 +6,7 @@
 import { decodeUtf8, excerpt, FormatError } from '@nn/core';
 import { findDuplicateKey, outlineOf } from './header-text.ts';
 import type { ByteReader } from './sources/reader.ts';
-import type { WeightsEntry, WeightsFile } from './weights.ts';
+import type { WeightsEntry, WeightsFile, WeightsLimits } from './weights.ts';
 
 /** Files that lie beside each other, by their names. */
 export interface Folder {
@@ -14,11 +14,6 @@ export interface Folder {
   readonly name: string;
   readonly names: readonly string[];
   open(name: string): Promise<ByteReader>;
-}
-
-interface ShardLimits {
-  readonly maxHeaderBytes: number;
-  readonly maxTensors: number;
 }
 
 /** Opens a file as weights, whatever its format. */
@@ -35,7 +30,7 @@ function fail(reason: string, what: string, data?: Readonly<Record<string, unkno
 }
 
 /** The model in a folder: by its index, by the numbers in the names, or its only file of weights. */
-export async function openFolder(folder: Folder, limits: ShardLimits, open: Open): Promise<WeightsFile> {
+export async function openFolder(folder: Folder, limits: WeightsLimits, open: Open): Promise<WeightsFile> {
   const { names, name } = folder;
   const indices = names.filter((file) => indexName.test(file));
   // Folders of a hub may hold a model twice, as safetensors and as PyTorch's.
@@ -85,7 +80,7 @@ function checkParts(parts: readonly string[]): void {
 export async function openIndex(
   reader: ByteReader,
   head: Uint8Array,
-  { maxHeaderBytes, maxTensors }: ShardLimits,
+  { maxHeaderBytes, maxTensors }: WeightsLimits,
   open: Open,
 ): Promise<WeightsFile> {
   const { anyKind } = await import('./rare-kinds.ts');
@@ -236,5 +231,6 @@ function merged(
       },
     );
   }
-  return { format, entries, metadata, skipped, containers: [] };
+  const size = [...files.values()].reduce((sum, file) => sum + file.size, 0);
+  return { format, size, entries, metadata, skipped, containers: [] };
 }

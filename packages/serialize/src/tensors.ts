@@ -1,9 +1,9 @@
 /** Files of weights without a model: all tensors by name, or those that are asked for; and what a file holds, without values. */
-import { checkOptions } from '@nn/core';
+import { checkOptions, FormatError } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
-import { type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
+import { mostBytes, type OpenOptions, openOptionNames, openWeights } from './open-weights.ts';
 import type { Source } from './sources/reader.ts';
-import { expectReads, type WeightsFormat } from './weights.ts';
+import { expectReads, isBeyond, type WeightsEntry, type WeightsFormat } from './weights.ts';
 
 export interface LoadTensorsOptions extends DecodeOptions, OpenOptions {
   /** Which tensors are read; all where not given. Of a file on disk, only their bytes are. */
@@ -22,7 +22,7 @@ export interface LoadedTensors {
 
 /**
  * Reads the tensors of a file of weights (safetensors, PyTorch, NumPy, GGUF), or of a model in several files, without a model. float64 is refused unless
- * `narrow` allows rounding, 64-bit integers beyond int32 are; a `FormatError` names the tensor.
+ * `narrow` allows rounding, 64-bit integers beyond int32 are; a `FormatError` names the tensor. Names of the same elements (tied weights) have one value.
  *
  * @example
  * import { encodeSafetensors, loadTensors } from '@nn/serialize';
@@ -33,15 +33,21 @@ export interface LoadedTensors {
  */
 export async function loadTensors(source: Source, options: LoadTensorsOptions = {}): Promise<LoadedTensors> {
   checkOptions('loadTensors', options, ['only', 'narrow', 'widen', ...openOptionNames]);
-  const { only = () => true, narrow = false, widen = true, signal } = options;
+  const { only = () => true, narrow = false, widen = true, maxBytes = mostBytes, signal } = options;
   const file = await openWeights(source, options);
   try {
     const wanted = [...file.entries].filter(([name]) => only(name));
+    // Blocks of GGUF are never repeated, and are meant to become larger.
+    if (file.format !== 'GGUF') refuseMore(wanted, file.size, { widen, maxBytes });
     expectReads(wanted.map(([, entry]) => entry));
     const read = new Map<string, HostTensor>();
+    const places = new Map<string, HostTensor>();
     for (const [name, entry] of [...wanted].sort(([, a], [, b]) => a.order - b.order)) {
       signal?.throwIfAborted();
-      read.set(name, await entry.read(name, { narrow, widen }));
+      const { place } = entry;
+      const value = (place !== undefined && places.get(place)) || (await entry.read(name, { narrow, widen }));
+      if (place !== undefined) places.set(place, value);
+      read.set(name, value);
     }
     signal?.throwIfAborted();
     const tensors = new Map(
@@ -54,4 +60,26 @@ export async function loadTensors(source: Source, options: LoadTensorsOptions = 
   } finally {
     await file.close();
   }
+}
+
+/** Views of the same bytes, and what is packed, may become far more than the file: refused before anything of it is read. */
+function refuseMore(
+  wanted: readonly (readonly [string, WeightsEntry])[],
+  size: number,
+  { widen, maxBytes }: { readonly widen: boolean; readonly maxBytes: number },
+): void {
+  const places = new Map(
+    wanted.map(([name, { place, type, shape, size: stored }]) => {
+      const elements = shape.reduce((product, extent) => product * extent, 1);
+      return [place ?? `${name}/`, widen && type !== 'BOOL' ? 4 * elements : stored];
+    }),
+  );
+  const bytes = [...places.values()].reduce((sum, each) => sum + each, 0);
+  if (!isBeyond(bytes, size, { maxBytes })) return;
+  const words = `the tensors of a file of ${size} bytes become ${bytes}, more than four times, and than maxBytes, which is ${maxBytes}`;
+  throw new FormatError(
+    'loadTensors/size',
+    `${words}: take some of them by { only }, or, where you trust the file, pass { maxBytes: ${bytes} }.`,
+    { size, bytes },
+  );
 }

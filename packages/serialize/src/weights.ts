@@ -2,10 +2,25 @@
  * What every reader of weights gives: tensors by name that are read when somebody asks for their values, and all that
  * the file holds besides. How names of a file meet those of a model is `names.ts` and `parameters.ts`.
  */
+import { excerpt, FormatError } from '@nn/core';
 import type { DecodeOptions, ElementType, HostTensor } from './element-types.ts';
 import { decodeElements, whyUnread } from './element-types.ts';
 import type { Safetensors } from './safetensors.ts';
 import type { ByteReader } from './sources/reader.ts';
+
+/** The bounds of what a reader takes. */
+export interface WeightsLimits {
+  /** The most bytes of what describes the tensors: a header, a pickle, an index. */
+  readonly maxHeaderBytes: number;
+  readonly maxTensors: number;
+  /** The most bytes that what is packed or repeated may become, where that is more than four times what holds it. */
+  readonly maxBytes: number;
+}
+
+/** Whether `bytes` are more than what takes `size` bytes in a file may become. */
+export function isBeyond(bytes: number, size: number, { maxBytes }: Pick<WeightsLimits, 'maxBytes'>): boolean {
+  return bytes > Math.max(maxBytes, 4 * size);
+}
 
 /** The formats that are read, as results and messages name them. */
 export type WeightsFormat = 'safetensors' | 'PyTorch' | 'NumPy' | 'GGUF';
@@ -31,6 +46,8 @@ export interface WeightsEntry {
 /** A file whose tensors can be read, until it is closed. */
 export interface WeightsFile {
   readonly format: WeightsFormat;
+  /** The bytes of the file, or of all of its files. */
+  readonly size: number;
   readonly entries: ReadonlyMap<string, WeightsEntry>;
   /** Texts and numbers beside the tensors, where the format has a place for them. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -52,10 +69,12 @@ export function plainEntry(
     readonly place?: string;
     readonly owned: boolean;
     readonly extent?: WeightsEntry['extent'];
+    /** Why its bytes cannot be read, as a clause that follows its name. */
+    readonly unread?: string | undefined;
     bytes(): Promise<Uint8Array>;
   },
 ): WeightsEntry {
-  const unread = whyUnread(type);
+  const unread = source.unread ?? whyUnread(type);
   return {
     type,
     shape,
@@ -64,10 +83,12 @@ export function plainEntry(
     ...(unread !== undefined && { unread }),
     ...(source.extent && { extent: source.extent }),
     ...(source.place !== undefined && { place: source.place }),
-    read: async (name, options) => ({
-      shape,
-      ...decodeElements(name, type, await source.bytes(), options, { operation: format, owned: source.owned }),
-    }),
+    async read(name, options) {
+      if (source.unread !== undefined)
+        throw new FormatError(`${format}/unread`, `'${excerpt(name)}' ${source.unread}.`, { name });
+      const context = { operation: format, owned: source.owned };
+      return { shape, ...decodeElements(name, type, await source.bytes(), options, context) };
+    },
   };
 }
 

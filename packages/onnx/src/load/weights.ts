@@ -2,7 +2,7 @@
  * What of a file is trained and what is constant. Weights become parameters under the names of the file, statistics of
  * batches become buffers, and everything that follows from constants alone is computed once.
  */
-import { type Parameter, parameter } from '@nn/core';
+import { FormatError, isNNError, type Parameter, parameter } from '@nn/core';
 import { isFloat } from '../format/element-types.ts';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../format/model.ts';
 import { decodeTensor } from '../format/tensors.ts';
@@ -135,7 +135,7 @@ async function fold(
     const { message } = node;
     if (neverFolded.has(message.operator) || !namesRead(message).every(isConstant)) continue;
     if (graphsOf(message).length > 0) continue;
-    const results = await runWaiting(runNode({ ready, listener: null, trains: false }, node, scope));
+    const results = await runWaiting(runNode({ ready, listener: null, trains: false }, node, scope)).catch(ofTheFile);
     for (const [k, name] of message.outputs.entries()) {
       const value = results[k] ?? null;
       if (name === '' || value === null) continue;
@@ -156,6 +156,12 @@ async function fold(
       } else scope.values.set(name, bind(name, value));
     }
   }
+}
+
+/** What is wrong with a node whose inputs are all in the file is wrong with the file. */
+function ofTheFile(error: unknown): never {
+  if (!isNNError(error) || error.code === 'format' || error.code === 'backend') throw error;
+  throw new FormatError('loadOnnx/node', error.message, error.data);
 }
 
 function sizeOfInputs({ inputs }: NodeMessage, scope: Scope): number {

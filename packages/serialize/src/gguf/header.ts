@@ -82,6 +82,14 @@ export function parseHeader(bytes: Uint8Array, maxTensors: number): Header {
     const rank = cursor.integer(4);
     if (rank > rankLimit) fail('tensor', `'${excerpt(name)}' has ${rank} axes, ${rankLimit} are the limit.`, { name });
     const shape = Array.from({ length: rank }, () => cursor.integer(8)).reverse();
+    if (!shape.every(Number.isSafeInteger))
+      fail(
+        'tensor',
+        `'${excerpt(name)}' has the shape [${shape.join(', ')}], which no tensor has; the file is damaged.`,
+        {
+          name,
+        },
+      );
     tensors.push({ name, shape, type: cursor.integer(4), offset: cursor.integer(8) });
   }
   const alignment = Number(metadata.get('general.alignment') ?? 32);

@@ -5,14 +5,9 @@
 import { excerpt } from '@nn/core';
 import { bitsOf, type ElementType } from '../element-types.ts';
 import type { ByteReader } from '../sources/reader.ts';
-import { plainEntry, type WeightsEntry, type WeightsFile } from '../weights.ts';
+import { plainEntry, type WeightsEntry, type WeightsFile, type WeightsLimits } from '../weights.ts';
 import { type BlockType, blockTypes, decodeBlocks } from './blocks.ts';
 import { fail, type Header, parseHeader, type TensorInfo } from './header.ts';
-
-interface GgufLimits {
-  readonly maxHeaderBytes: number;
-  readonly maxTensors: number;
-}
 
 const plainTypes: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [0, 'F32'],
@@ -25,7 +20,7 @@ const plainTypes: ReadonlyMap<number, ElementType> = new Map<number, ElementType
   [30, 'BF16'],
 ]);
 
-export async function openGguf(reader: ByteReader, limits: GgufLimits): Promise<WeightsFile> {
+export async function openGguf(reader: ByteReader, limits: WeightsLimits): Promise<WeightsFile> {
   const { metadata, tensors, dataStart } = await readHeader(reader, limits);
   const entries = new Map<string, WeightsEntry>();
   const skipped: string[] = [];
@@ -48,11 +43,12 @@ export async function openGguf(reader: ByteReader, limits: GgufLimits): Promise<
     entries.set(info.name, entryOf(reader, info, begin, size));
   }
   refuseOverlaps(regions);
-  return { format: 'GGUF', entries, metadata, skipped, containers: [], close: () => reader.close() };
+  const { size } = reader;
+  return { format: 'GGUF', size, entries, metadata, skipped, containers: [], close: () => reader.close() };
 }
 
 /** Reads as much as the header needs: nothing says beforehand how long it is. */
-async function readHeader(reader: ByteReader, { maxHeaderBytes, maxTensors }: GgufLimits): Promise<Header> {
+async function readHeader(reader: ByteReader, { maxHeaderBytes, maxTensors }: WeightsLimits): Promise<Header> {
   for (let length = 2 ** 16; ; length *= 4) {
     const known = Math.min(length, reader.size, maxHeaderBytes);
     try {

@@ -90,7 +90,7 @@ export function readArrayHeader(name: string, bytes: Uint8Array, fileSize: numbe
   if (!/^\s*\{\s*\}\s*$/.test(rest) || descr === undefined || shapeText === undefined) return damaged();
   if (!shapeText.startsWith('(') || (fortran !== 'True' && fortran !== 'False')) return damaged();
   const shape = (shapeText.match(/\d+/g) ?? []).map(Number);
-  if (shape.length > 64) return damaged();
+  if (shape.length > 64 || !shape.every(Number.isSafeInteger)) return damaged();
   if (descr.startsWith('[')) return 'an array of records; save each field on its own';
   const [, order = '', kind = ''] = /^['"]([<>|=]?)(\w+)['"]$/.exec(descr) ?? [];
   if (kind.startsWith('O')) return 'an array of Python objects, which are pickled; save it with a dtype of numbers';

@@ -4,18 +4,13 @@
  */
 import { excerpt } from '@nn/core';
 import type { ByteReader } from '../sources/reader.ts';
-import { plainEntry, type WeightsEntry, type WeightsFile } from '../weights.ts';
+import { plainEntry, type WeightsEntry, type WeightsFile, type WeightsLimits } from '../weights.ts';
 import { crc32 } from '../zip/crc32.ts';
-import { inflate, type Member, placeOf, fail as zipFail } from '../zip/read.ts';
+import { inflate, type Member, placeOf, unpacksBeyond, fail as zipFail } from '../zip/read.ts';
 import { dataStartOf, inOrder, readArrayHeader } from './npy.ts';
 
-interface NumpyLimits {
-  readonly maxHeaderBytes: number;
-  readonly maxTensors: number;
-}
-
 /** One array, under the name 'array'. */
-export async function openNpy(reader: ByteReader, limits: NumpyLimits): Promise<WeightsFile> {
+export async function openNpy(reader: ByteReader, limits: WeightsLimits): Promise<WeightsFile> {
   const entry = await entryOf(
     'the file',
     {
@@ -30,6 +25,7 @@ export async function openNpy(reader: ByteReader, limits: NumpyLimits): Promise<
   const isEntry = typeof entry !== 'string';
   return {
     format: 'NumPy',
+    size: reader.size,
     entries: new Map(isEntry ? [['array', entry]] : []),
     metadata: new Map(),
     skipped: isEntry ? [] : [`array: ${entry}`],
@@ -42,7 +38,7 @@ export async function openNpy(reader: ByteReader, limits: NumpyLimits): Promise<
 export async function openNpz(
   reader: ByteReader,
   members: ReadonlyMap<string, Member>,
-  limits: NumpyLimits,
+  limits: WeightsLimits,
 ): Promise<WeightsFile> {
   const entries = new Map<string, WeightsEntry>();
   const skipped: string[] = [];
@@ -52,11 +48,12 @@ export async function openNpz(
       skipped.push(`${excerpt(name, 200)}: no array of NumPy`);
       continue;
     }
-    const entry = await entryOf(`'${excerpt(name)}'`, await contentsOf(reader, member), limits);
+    const entry = await entryOf(`'${excerpt(name)}'`, await contentsOf(reader, member, limits), limits);
     if (typeof entry === 'string') skipped.push(`${excerpt(name, 200)}: ${entry}`);
     else entries.set(name, entry);
   }
-  return { format: 'NumPy', entries, metadata: new Map(), skipped, containers: [], close: () => reader.close() };
+  const { size } = reader;
+  return { format: 'NumPy', size, entries, metadata: new Map(), skipped, containers: [], close: () => reader.close() };
 }
 
 /** The bytes of one array; `check` compares its checksum, once all of it has been read. */
@@ -65,11 +62,13 @@ interface Contents {
   readonly owned: boolean;
   readonly order: number;
   readonly extent: NonNullable<WeightsEntry['extent']>;
+  /** Why it is not unpacked. */
+  readonly unread?: string | undefined;
   read(begin: number, end: number): Promise<Uint8Array>;
   check?(parts: readonly Uint8Array[]): void;
 }
 
-async function contentsOf(reader: ByteReader, member: Member): Promise<Contents> {
+async function contentsOf(reader: ByteReader, member: Member, limits: WeightsLimits): Promise<Contents> {
   const begin = await placeOf(reader, member);
   const check = (parts: readonly Uint8Array[]): void => {
     if (parts.reduce((crc, part) => crc32(part, crc), 0) !== member.crc) {
@@ -86,6 +85,7 @@ async function contentsOf(reader: ByteReader, member: Member): Promise<Contents>
   return {
     ...common,
     owned: true,
+    unread: unpacksBeyond(member, limits),
     async read(from, to) {
       // Of the beginning no more is unpacked than is asked for; it needs no more packed bytes, and a block of deflate.
       const packedEnd = to === member.size ? member.packedSize : Math.min(member.packedSize, to + 2 ** 17);
@@ -96,7 +96,7 @@ async function contentsOf(reader: ByteReader, member: Member): Promise<Contents>
   };
 }
 
-async function entryOf(name: string, contents: Contents, limits: NumpyLimits): Promise<WeightsEntry | string> {
+async function entryOf(name: string, contents: Contents, limits: WeightsLimits): Promise<WeightsEntry | string> {
   // Most headers have 128 bytes: one read gives them whole.
   const head = await contents.read(0, Math.min(contents.size, 128));
   const dataStart = dataStartOf(name, head, Math.min(contents.size, limits.maxHeaderBytes));
@@ -108,6 +108,7 @@ async function entryOf(name: string, contents: Contents, limits: NumpyLimits): P
     order: contents.order,
     owned: contents.owned,
     extent: contents.extent,
+    unread: contents.unread,
     async bytes() {
       const data = await contents.read(dataStart, contents.size);
       contents.check?.([headerBytes, data]);

@@ -5,8 +5,9 @@
 import { excerpt } from '@nn/core';
 import { bitsOf } from '../element-types.ts';
 import type { ByteReader } from '../sources/reader.ts';
+import type { WeightsLimits } from '../weights.ts';
 import { type PickleHooks, unpickle } from './pickle.ts';
-import type { TorchContents, TorchLimits } from './read.ts';
+import type { TorchContents } from './read.ts';
 import { call, fail, storageOf, TorchStorage } from './tensors.ts';
 import type { StorageBytes } from './views.ts';
 
@@ -17,11 +18,12 @@ export function isLegacy(head: Uint8Array): boolean {
   return magic.every((byte, at) => head[at] === byte);
 }
 
-export async function readLegacy(reader: ByteReader, limits: TorchLimits): Promise<TorchContents> {
+export async function readLegacy(reader: ByteReader, limits: WeightsLimits): Promise<TorchContents> {
   const storages = new Map<string, TorchStorage>();
-  const pickles = new PickleRow(reader, limits.maxHeaderBytes);
+  const pickles = new PickleRow(reader, limits);
   const hooks: PickleHooks = {
     call,
+    maxBytes: limits.maxBytes,
     persistent(identifier) {
       const storage = storageOf(identifier);
       if (storage instanceof TorchStorage && !storages.has(storage.key)) storages.set(storage.key, storage);
@@ -85,9 +87,9 @@ export class PickleRow {
   private head: Uint8Array = new Uint8Array(0);
   private headAt: number;
 
-  constructor(reader: ByteReader, limit: number, start = 0) {
+  constructor(reader: ByteReader, { maxHeaderBytes }: WeightsLimits, start = 0) {
     this.reader = reader;
-    this.limit = limit;
+    this.limit = maxHeaderBytes;
     this.end = start;
     this.headAt = start;
   }

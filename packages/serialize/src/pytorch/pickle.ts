@@ -36,11 +36,16 @@ export class PickleRecord {
 }
 
 export interface PickleHooks {
+  /** The most bytes, about, that its values may take, where that is more than four times the pickle. */
+  readonly maxBytes: number;
   /** The value that an identifier stands for, as a storage of PyTorch's. */
   readonly persistent: (identifier: unknown) => unknown;
   /** What a call gives, undefined where the name is unknown: then the record stays inert. */
   readonly call: (path: string, args: readonly unknown[]) => unknown;
 }
+
+/** What values take, about, in bytes: a place on the stack or in a list, a list, a dictionary, a record, a kept value. */
+const costs = { place: 8, list: 48, map: 200, record: 64, kept: 40 } as const;
 
 /** Where an object begins on the stack. */
 const mark = Symbol('mark');
@@ -63,6 +68,8 @@ class Unpickler {
   private readonly view: DataView;
   private readonly hooks: PickleHooks;
   private at: number;
+  /** The bytes, about, that are left for values: one byte of a pickle may be a dictionary, or keep a value for later. */
+  private left: number;
   private stack: unknown[] = [];
   private readonly memo = new Map<number, unknown>();
 
@@ -71,6 +78,7 @@ class Unpickler {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.hooks = hooks;
     this.at = start;
+    this.left = Math.max(hooks.maxBytes, 4 * bytes.length);
   }
 
   run(): { value: unknown; end: number } {
@@ -160,25 +168,25 @@ class Unpickler {
     switch (code) {
       case 0x29: // EMPTY_TUPLE
       case 0x5d: // EMPTY_LIST
-        return this.push([]);
+        return this.push([], costs.list);
       case 0x7d: // EMPTY_DICT
-        return this.push(new Map());
+        return this.push(new Map(), costs.map);
       case 0x8f: // EMPTY_SET
-        return this.push(new Set());
+        return this.push(new Set(), costs.map);
       case 0x74: // TUPLE
       case 0x6c: // LIST
-        return this.push(this.toMark());
+        return this.push(this.toMark(), costs.list);
       case 0x85: // TUPLE1, TUPLE2, TUPLE3
       case 0x86:
       case 0x87: {
         const items: unknown[] = [];
         for (let k = 0x84; k < code; k++) items.unshift(this.pop());
-        return this.push(items);
+        return this.push(items, costs.list);
       }
       case 0x64: {
         // DICT
         const items = this.toMark();
-        this.push(new Map());
+        this.push(new Map(), costs.map);
         return this.setItems(items);
       }
       case 0x61: // APPEND
@@ -200,7 +208,7 @@ class Unpickler {
         return true;
       }
       case 0x91: // FROZENSET
-        return this.push(new Set(this.toMark()));
+        return this.push(new Set(this.toMark()), costs.map);
       default:
         return false;
     }
@@ -212,24 +220,24 @@ class Unpickler {
       case 0x63: {
         // GLOBAL
         const module = this.line();
-        return this.push(new PickleGlobal(module, this.line()));
+        return this.push(new PickleGlobal(module, this.line()), costs.record);
       }
       case 0x93: {
         // STACK_GLOBAL
         const name = this.pop();
-        return this.push(new PickleGlobal(String(this.pop()), String(name)));
+        return this.push(new PickleGlobal(String(this.pop()), String(name)), costs.record);
       }
       case 0x52: // REDUCE
       case 0x81: {
         // NEWOBJ
         const args = this.pop();
-        return this.push(this.called(this.pop(), args));
+        return this.push(this.called(this.pop(), args), costs.map);
       }
       case 0x92: {
         // NEWOBJ_EX, with arguments by name
         this.pop();
         const args = this.pop();
-        return this.push(this.called(this.pop(), args));
+        return this.push(this.called(this.pop(), args), costs.map);
       }
       case 0x62: {
         // BUILD: the state of a dictionary or a tensor (its _metadata, its hooks) has no meaning here
@@ -253,9 +261,19 @@ class Unpickler {
     return new PickleRecord(made, args);
   }
 
-  private push(value: unknown): true {
+  private push(value: unknown, cost = 0): true {
+    this.spend(costs.place + cost);
     this.stack.push(value);
     return true;
+  }
+
+  private spend(bytes: number): void {
+    this.left -= bytes;
+    if (this.left < 0)
+      fail(
+        'memory',
+        `byte ${this.at}: the values of the pickle take more than ${this.hooks.maxBytes} bytes, which is maxBytes; it is no file of weights.`,
+      );
   }
 
   private pop(): unknown {
@@ -291,11 +309,14 @@ class Unpickler {
   private setItems(items: readonly unknown[]): true {
     const target = this.top();
     if (items.length % 2 === 1) fail('stack', `byte ${this.at} sets a key without a value; the file is damaged.`);
-    if (target instanceof Map) for (let k = 0; k < items.length; k += 2) target.set(items[k], items[k + 1]);
+    if (!(target instanceof Map)) return true;
+    this.spend(costs.kept * (items.length / 2));
+    for (let k = 0; k < items.length; k += 2) target.set(items[k], items[k + 1]);
     return true;
   }
 
   private remember(key: number): true {
+    if (!this.memo.has(key)) this.spend(costs.kept);
     this.memo.set(key, this.top());
     return true;
   }
@@ -335,6 +356,7 @@ class Unpickler {
   private string(length: number): string {
     const bytes = this.raw(length);
     const text = decodeUtf8(bytes);
+    this.spend(length);
     if (text !== undefined) return text;
     let latin = '';
     for (const byte of bytes) latin += String.fromCharCode(byte);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import fixtures from '../../fixtures/torch.json' with { type: 'json' };
 import { loadTensors } from '../tensors.ts';
 import { decode, expectedTensors, type FileCase, inOrder } from '../testing/cases.ts';
+import type { WeightsEntry } from '../weights.ts';
 import { PickleRecord, unpickle } from './pickle.ts';
 import { flatten } from './state-dict.ts';
 import { TorchStorage, TorchTensor } from './tensors.ts';
@@ -124,7 +125,7 @@ const opcodes = [...'\x80(.}])ctquhjrRbsaQeKMJNX\x85\x86\x87\x88\x89\x8a\xff\x00
 );
 
 describe('a pickle made to harm', () => {
-  const hooks = { call: () => undefined, persistent: (identifier: unknown) => identifier };
+  const hooks = { maxBytes: 2 ** 28, call: () => undefined, persistent: (identifier: unknown) => identifier };
   const run = (text: string): unknown =>
     unpickle(
       Uint8Array.from(text, (character) => character.charCodeAt(0)),
@@ -160,13 +161,22 @@ describe('a pickle made to harm', () => {
   });
 });
 
-it('a tensor that repeats few elements to all memory is refused, one that repeats some is read', () => {
+it('a tensor that repeats few elements to all memory is refused, one that repeats some is read', async () => {
   const storage = new TorchStorage('0', 'FloatStorage', 1);
   const bytes = new Map([['0', { size: 4, owned: true, order: 0, read: async () => new Uint8Array(4) }]]);
   const repeated = (count: number): unknown =>
-    entryOf('x', new TorchTensor(storage, 'F32', 0, [count, 1], [0, 0]), { bytes, bigEndian: false });
-  expect(repeated(1000)).toMatchObject({ shape: [1000, 1], size: 4000 });
-  expect(() => repeated(2 ** 40)).toThrow(
-    "PyTorch: 'x' of shape [1099511627776, 1] repeats the 4 bytes of its storage to 4398046511104; save a copy of it without repeats: tensor.contiguous().",
-  );
+    entryOf(
+      'x',
+      new TorchTensor(storage, 'F32', 0, [count, 1], [0, 0]),
+      { bytes, bigEndian: false },
+      { maxBytes: 4000 },
+    );
+  const few = repeated(1000);
+  expect(few).toMatchObject({ shape: [1000, 1], size: 4000 });
+  expect(few).not.toHaveProperty('unread');
+  const words =
+    'repeats the 4 bytes of its storage to 4004, more than maxBytes, which is 4000: save a copy of it without repeats, tensor.contiguous()';
+  const many = repeated(1001) as WeightsEntry;
+  expect(many.unread).toBe(words);
+  await expect(many.read('x', {})).rejects.toThrow(`PyTorch: 'x' ${words}.`);
 });

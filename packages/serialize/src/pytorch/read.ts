@@ -4,8 +4,8 @@
  */
 import { decodeUtf8, excerpt } from '@nn/core';
 import type { ByteReader } from '../sources/reader.ts';
-import type { WeightsEntry, WeightsFile } from '../weights.ts';
-import { inflate, type Member, placeOf, readMember } from '../zip/read.ts';
+import type { WeightsEntry, WeightsFile, WeightsLimits } from '../weights.ts';
+import { inflate, type Member, placeOf, readMember, unpacksBeyond } from '../zip/read.ts';
 import { isLegacy, readLegacy } from './legacy.ts';
 import { unpickle } from './pickle.ts';
 import { flatten } from './state-dict.ts';
@@ -13,14 +13,8 @@ import { readTar } from './tar.ts';
 import { call, fail, storageOf, TorchStorage } from './tensors.ts';
 import { entryOf, type StorageBytes, type Storages } from './views.ts';
 
-export interface TorchLimits {
-  /** The most bytes of what describes the tensors: the pickle. */
-  readonly maxHeaderBytes: number;
-  readonly maxTensors: number;
-}
-
 /** Opens a file of PyTorch that is no archive: pickles in a row, or a tar. */
-export async function openTorch(reader: ByteReader, limits: TorchLimits): Promise<WeightsFile> {
+export async function openTorch(reader: ByteReader, limits: WeightsLimits): Promise<WeightsFile> {
   const head = await reader.read(0, Math.min(512, reader.size));
   return weightsOf(reader, isLegacy(head) ? await readLegacy(reader, limits) : await readTar(reader, limits), limits);
 }
@@ -30,23 +24,25 @@ export interface TorchContents extends Storages {
   readonly root: unknown;
 }
 
-function weightsOf(reader: ByteReader, contents: TorchContents, limits: TorchLimits): WeightsFile {
+function weightsOf(reader: ByteReader, contents: TorchContents, limits: WeightsLimits): WeightsFile {
   const { tensors, skipped, containers } = flatten(contents.root, limits.maxTensors);
   const entries = new Map<string, WeightsEntry>();
   const left = [...skipped];
   for (const [name, tensor] of tensors) {
-    const entry = entryOf(name, tensor, contents);
+    const entry = entryOf(name, tensor, contents, limits);
     if (typeof entry === 'string') left.push(`${excerpt(name, 200)}: ${entry}`);
     else entries.set(name, entry);
   }
-  return { format: 'PyTorch', entries, metadata: new Map(), skipped: left, containers, close: () => reader.close() };
+  const { size } = reader;
+  const close = (): Promise<void> => reader.close();
+  return { format: 'PyTorch', size, entries, metadata: new Map(), skipped: left, containers, close };
 }
 
 /** An archive whose directory has been read: one folder with data.pkl, data/<key>, and byteorder since 2.1. */
 export async function openArchive(
   reader: ByteReader,
   members: ReadonlyMap<string, Member>,
-  limits: TorchLimits,
+  limits: WeightsLimits,
 ): Promise<WeightsFile> {
   const pickleName = [...members.keys()].find((name) => /^([^/]*\/)?data\.pkl$/.test(name));
   const pickle = pickleName === undefined ? undefined : members.get(pickleName);
@@ -61,13 +57,15 @@ export async function openArchive(
   const bigEndian = order !== undefined && decodeUtf8(await readMember(reader, order, 100))?.trim() === 'big';
   const bytes = new Map<string, StorageBytes>();
   const pickled = await readMember(reader, pickle, limits.maxHeaderBytes);
+  const unpack = lastUnpacked(reader);
   const { value } = unpickle(pickled, {
     call,
+    maxBytes: limits.maxBytes,
     persistent(identifier) {
       const storage = storageOf(identifier);
       if (storage instanceof TorchStorage && !bytes.has(storage.key)) {
         const member = members.get(`${root}data/${storage.key}`);
-        if (member) bytes.set(storage.key, memberBytes(reader, member));
+        if (member) bytes.set(storage.key, memberBytes(reader, member, unpack, limits));
       }
       return storage;
     },
@@ -76,7 +74,12 @@ export async function openArchive(
 }
 
 /** The bytes of a member: a part of the file where it is stored, as PyTorch does; unpacked where other tools packed it. */
-function memberBytes(reader: ByteReader, member: Member): StorageBytes {
+function memberBytes(
+  reader: ByteReader,
+  member: Member,
+  unpack: (member: Member, at: number) => Promise<Uint8Array>,
+  limits: WeightsLimits,
+): StorageBytes {
   let place: Promise<number> | undefined;
   const begins = (): Promise<number> => {
     place ??= placeOf(reader, member);
@@ -87,11 +90,24 @@ function memberBytes(reader: ByteReader, member: Member): StorageBytes {
     owned: reader.owned || !member.stored,
     order: member.at,
     reader,
+    unread: unpacksBeyond(member, limits),
     async read(begin, end) {
       const at = await begins();
       if (member.stored) return reader.read(at + begin, at + end);
-      const packed = await reader.read(at, at + member.packedSize);
-      return (await inflate(packed, member.name, member.size)).slice(begin, end);
+      return (await unpack(member, at)).slice(begin, end);
     },
+  };
+}
+
+/** Unpacks members, and keeps the last one: many tensors may be parts of it. */
+function lastUnpacked(reader: ByteReader): (member: Member, at: number) => Promise<Uint8Array> {
+  let last: { readonly member: Member; readonly bytes: Promise<Uint8Array> } | undefined;
+  return async (member, at) => {
+    if (last?.member !== member) {
+      last = undefined;
+      const packed = await reader.read(at, at + member.packedSize);
+      last = { member, bytes: inflate(packed, member.name, member.size) };
+    }
+    return last.bytes;
   };
 }

@@ -19,6 +19,9 @@ export interface FlatTensors {
   readonly containers: readonly string[];
 }
 
+/** No parameter has a longer name: a long key above many others would be written out for each of them. */
+const nameLimit = 4096;
+
 /** All tensors below `root` by name. */
 export function flatten(root: unknown, maxTensors: number): FlatTensors {
   const tensors = new Map<string, TorchTensor>();
@@ -30,6 +33,8 @@ export function flatten(root: unknown, maxTensors: number): FlatTensors {
   const visit = (value: unknown, name: string): void => {
     if (++visits > visitLimit)
       fail('values', `the file holds more than ${visitLimit} values; it is no file of weights.`);
+    if (name.length > nameLimit)
+      fail('name', `a name in the file has more than ${nameLimit} letters: ${excerpt(name, 60)}`);
     if (value instanceof TorchTensor) {
       const key = name === '' ? 'tensor' : name;
       // Two keys may spell one name, 1 and '1': no name may stand for two tensors.

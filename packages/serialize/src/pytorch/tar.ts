@@ -5,9 +5,10 @@
 import { excerpt } from '@nn/core';
 import { bitsOf } from '../element-types.ts';
 import { type ByteReader, partOf } from '../sources/reader.ts';
+import type { WeightsLimits } from '../weights.ts';
 import { countAt, PickleRow } from './legacy.ts';
 import { PickleGlobal, type PickleHooks } from './pickle.ts';
-import type { TorchContents, TorchLimits } from './read.ts';
+import type { TorchContents } from './read.ts';
 import { call, fail, makeTensor, storageOf, TorchStorage, type TorchTensor } from './tensors.ts';
 import type { StorageBytes } from './views.ts';
 
@@ -47,7 +48,7 @@ async function membersOf(reader: ByteReader): Promise<Map<string, ByteReader>> {
   return members;
 }
 
-export async function readTar(reader: ByteReader, limits: TorchLimits): Promise<TorchContents> {
+export async function readTar(reader: ByteReader, limits: WeightsLimits): Promise<TorchContents> {
   const members = await membersOf(reader);
   const [storagePart, picklePart] = [members.get('storages'), members.get('pickle')];
   if (!storagePart || !picklePart) {
@@ -57,12 +58,13 @@ export async function readTar(reader: ByteReader, limits: TorchLimits): Promise<
     );
   }
   const machine = members.get('sys_info');
-  const facts = machine && (await new PickleRow(machine, limits.maxHeaderBytes).next(inert));
+  const facts = machine && (await new PickleRow(machine, limits).next(inert(limits)));
   const bigEndian = facts instanceof Map && facts.get('little_endian') === false;
   const { bytes, storages } = await readStorages(storagePart, limits, bigEndian);
   const tensors = await readTensors(members.get('tensors'), storages, limits, bigEndian);
-  const root = await new PickleRow(picklePart, limits.maxHeaderBytes).next({
+  const root = await new PickleRow(picklePart, limits).next({
     call,
+    maxBytes: limits.maxBytes,
     persistent(identifier) {
       // A tuple is a class with its source; a tensor is named by its number.
       if (Array.isArray(identifier)) return identifier[0] === 'storage' ? storageOf(identifier) : identifier[0];
@@ -75,15 +77,17 @@ export async function readTar(reader: ByteReader, limits: TorchLimits): Promise<
   return { root, bytes, bigEndian };
 }
 
-const inert: PickleHooks = { call, persistent: (identifier) => identifier };
+function inert({ maxBytes }: WeightsLimits): PickleHooks {
+  return { call, maxBytes, persistent: (identifier) => identifier };
+}
 
-async function readStorages(part: ByteReader, limits: TorchLimits, bigEndian: boolean) {
+async function readStorages(part: ByteReader, limits: WeightsLimits, bigEndian: boolean) {
   const bytes = new Map<string, StorageBytes>();
   const storages = new Map<string, TorchStorage>();
-  const row = new PickleRow(part, limits.maxHeaderBytes);
-  const count = Number(await row.next(inert));
+  const row = new PickleRow(part, limits);
+  const count = Number(await row.next(inert(limits)));
   for (let k = 0; k < count; k++) {
-    const item = await row.next(inert);
+    const item = await row.next(inert(limits));
     const [key, , type] = Array.isArray(item) ? item : [];
     const storage = new TorchStorage(String(key), type instanceof PickleGlobal ? type.name : '', 0);
     const begin = row.end + 8;
@@ -104,7 +108,7 @@ async function readStorages(part: ByteReader, limits: TorchLimits, bigEndian: bo
     storages.set(storage.key, storage);
     row.end = begin + size;
   }
-  const views = row.end < part.size ? await row.next(inert) : [];
+  const views = row.end < part.size ? await row.next(inert(limits)) : [];
   // (its own key, the key of the storage that it is a part of, offset, count)
   for (const view of Array.isArray(views) ? views : []) {
     const [key, rootKey, offset, length] = Array.isArray(view) ? view : [];
@@ -119,17 +123,17 @@ async function readStorages(part: ByteReader, limits: TorchLimits, bigEndian: bo
 async function readTensors(
   part: ByteReader | undefined,
   storages: ReadonlyMap<string, TorchStorage>,
-  limits: TorchLimits,
+  limits: WeightsLimits,
   bigEndian: boolean,
 ): Promise<ReadonlyMap<string, TorchTensor>> {
   const tensors = new Map<string, TorchTensor>();
   if (!part) return tensors;
-  const row = new PickleRow(part, limits.maxHeaderBytes);
-  const count = Number(await row.next(inert));
+  const row = new PickleRow(part, limits);
+  const count = Number(await row.next(inert(limits)));
   for (let k = 0; k < count; k++) {
     if (k >= limits.maxTensors)
       fail('tensor-count', `the file has more than ${limits.maxTensors} tensors, which is maxTensors.`);
-    const item = await row.next(inert);
+    const item = await row.next(inert(limits));
     const [key, storageKey] = Array.isArray(item) ? item : [];
     const truncated = (): never =>
       fail('truncated', `the tensor ${excerpt(String(key))} is cut off; the file is truncated.`);

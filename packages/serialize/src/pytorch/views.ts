@@ -6,7 +6,7 @@ import { excerpt } from '@nn/core';
 import { bitsOf } from '../element-types.ts';
 import type { ByteReader } from '../sources/reader.ts';
 import { isRowMajor, reversed, rowMajor } from '../strided.ts';
-import { plainEntry, type WeightsEntry } from '../weights.ts';
+import { isBeyond, plainEntry, type WeightsEntry, type WeightsLimits } from '../weights.ts';
 import { fail, type TorchTensor } from './tensors.ts';
 
 /** The bytes of one storage, wherever they are. */
@@ -16,6 +16,8 @@ export interface StorageBytes {
   /** Where it begins in the file; `reader` is that of the file, where it begins there. */
   readonly order: number;
   readonly reader?: ByteReader;
+  /** Why its bytes are not read. */
+  readonly unread?: string | undefined;
   read(begin: number, end: number): Promise<Uint8Array>;
 }
 
@@ -28,11 +30,13 @@ export interface Storages {
 /** The header of a member of an archive with its name and its padding has fewer bytes. */
 const headerRoom = 512;
 
-/** The most bytes that a tensor of repeated elements may become, where its storage is small: 256 MiB. */
-const repeatLimit = 2 ** 28;
-
 /** A tensor as an entry, or the reason why it is none. */
-export function entryOf(name: string, tensor: TorchTensor, storages: Storages): WeightsEntry | string {
+export function entryOf(
+  name: string,
+  tensor: TorchTensor,
+  storages: Storages,
+  limits: Pick<WeightsLimits, 'maxBytes'>,
+): WeightsEntry | string {
   const { storage, type, shape, strides } = tensor;
   if (type === undefined) return `is of ${storage.className}, which has no counterpart here`;
   const bytes = storages.bytes.get(storage.key);
@@ -56,13 +60,9 @@ export function entryOf(name: string, tensor: TorchTensor, storages: Storages): 
     );
   }
   // A view may repeat elements (strides of 0), and so claim any size: a small file must not take all memory.
-  if (count * width > Math.max(repeatLimit, 4 * bytes.size)) {
-    fail(
-      'repeated',
-      `'${excerpt(name)}' of shape [${shape.join(', ')}] repeats the ${bytes.size} bytes of its storage to ${count * width}; save a copy of it without repeats: tensor.contiguous().`,
-      { name },
-    );
-  }
+  const repeats = isBeyond(count * width, bytes.size, limits)
+    ? `repeats the ${bytes.size} bytes of its storage to ${count * width}, more than maxBytes, which is ${limits.maxBytes}: save a copy of it without repeats, tensor.contiguous()`
+    : undefined;
   const begin = bytes.order + first * width;
   return plainEntry('PyTorch', type, shape, {
     size: count * width,
@@ -73,6 +73,7 @@ export function entryOf(name: string, tensor: TorchTensor, storages: Storages): 
     }),
     place: `${storage.key}/${first}/${type}/${shape.join()}/${strides.join()}`,
     owned: bytes.owned,
+    unread: repeats ?? bytes.unread,
     async bytes() {
       if (count === 0) return new Uint8Array(0);
       const span = await bytes.read(first * width, (last + 1) * width);

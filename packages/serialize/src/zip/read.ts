@@ -5,6 +5,7 @@
  */
 import { decodeUtf8, excerpt, FormatError } from '@nn/core';
 import type { ByteReader } from '../sources/reader.ts';
+import { isBeyond, type WeightsLimits } from '../weights.ts';
 import { crc32 } from './crc32.ts';
 
 /** What stands in an archive under one name. */
@@ -19,6 +20,8 @@ export interface Member {
 }
 
 const endSize = 22;
+/** The local header of a member, before its name. */
+const headerSize = 30;
 const longestComment = 0xffff;
 /** The most that deflate packs: 258 bytes in two bits. */
 const densest = 1032;
@@ -109,7 +112,7 @@ function parseDirectory(bytes: Uint8Array, count: number, fileSize: number): Rea
       at: view.getUint32(at + 42, true),
     };
     readWideSizes(view, at + 46 + nameSize, extraSize, sizes);
-    if (sizes.at + 30 + sizes.packed > fileSize)
+    if (sizes.at + headerSize + sizes.packed > fileSize)
       fail('outside', `'${shown}' lies outside of the ${fileSize} bytes of the file.`);
     if (method === 0 ? sizes.size !== sizes.packed : sizes.size > sizes.packed * densest + densest) {
       fail('size', `'${shown}' claims ${sizes.size} bytes, its ${sizes.packed} in the archive cannot hold them.`);
@@ -125,7 +128,28 @@ function parseDirectory(bytes: Uint8Array, count: number, fileSize: number): Rea
     });
     at = next;
   }
+  refuseOverlaps(members.values());
   return members;
+}
+
+/** No bytes stand for two members: a small archive must not be unpacked without end. */
+function refuseOverlaps(members: Iterable<Member>): void {
+  const sorted = [...members].sort((a, b) => a.at - b.at);
+  for (const [k, { name, at }] of sorted.entries()) {
+    const before = sorted[k - 1];
+    // Behind the header there are the name and more, so that this is the least.
+    if (before && at < before.at + headerSize + before.packedSize)
+      fail('overlap', `'${excerpt(before.name)}' and '${excerpt(name)}' overlap in the archive; it is damaged.`, {
+        name,
+      });
+  }
+}
+
+/** Why a member is not unpacked, as a clause that follows its name: it becomes more than it should. */
+export function unpacksBeyond({ stored, size, packedSize }: Member, limits: WeightsLimits): string | undefined {
+  return !stored && isBeyond(size, packedSize, limits)
+    ? `unpacks from ${packedSize} bytes to ${size}, more than four times, and than maxBytes, which is ${limits.maxBytes}: where you trust the file, pass { maxBytes: ${size} }`
+    : undefined;
 }
 
 /** ZIP64: those of the three numbers that do not fit into 32 bits stand in the extra field 1, in this order. */
@@ -153,8 +177,8 @@ function readWideSizes(
 
 /** Where the bytes of a member begin in the file. */
 export async function placeOf(reader: ByteReader, member: Member): Promise<number> {
-  const header = viewOf(await reader.read(member.at, member.at + 30));
-  const begin = member.at + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+  const header = viewOf(await reader.read(member.at, member.at + headerSize));
+  const begin = member.at + headerSize + header.getUint16(26, true) + header.getUint16(28, true);
   if (header.getUint32(0, true) !== 0x04034b50 || begin + member.packedSize > reader.size) {
     fail('member', `the header of '${excerpt(member.name)}' in the archive is damaged.`, { name: member.name });
   }
