@@ -10,6 +10,22 @@ export {
 } from './codecs/platform.ts';
 export { type WavInfo, wavInfo } from './codecs/wav.ts';
 export { type EncodeWavOptions, encodeWav } from './codecs/wav-write.ts';
+export { type ActivityOptions, type EnergyOptions, energy, type Segment, voiceActivity } from './features/activity.ts';
+export {
+  type Convention,
+  type DecibelOptions,
+  decibels,
+  deltas,
+  logMelSpectrogram,
+  type MelOptions,
+  type MfccOptions,
+  melSpectrogram,
+  mfcc,
+} from './features/features.ts';
+export { type GriffinLimOptions, griffinLim, melToSpectrogram } from './features/inverse.ts';
+export { hertzToMel, type MelBankOptions, type MelScale, melFilterBank, melToHertz } from './features/mel.ts';
+export { type PitchOptions, pitch } from './features/pitch.ts';
+export { type FrameOptions, type SpectrogramOptions, spectrogram } from './features/spectrogram.ts';
 export { type ResampleOptions, resample, resampleSignal } from './sounds/resample.ts';
 export { normalizeVolume, type TrimOptions, trimSilence, type VolumeOptions } from './sounds/volume.ts';
 export {

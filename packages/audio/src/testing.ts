@@ -19,3 +19,16 @@ export function apart(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return most;
 }
+
+/** The largest difference over the largest number of the second list. */
+export function relative(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return apart(a, b) / Array.from(b).reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+}
+
+/** The signal of the golden scripts: sines, a rising tone, and a hash. */
+export function testSignal(length: number, seed = 1): Float32Array {
+  return Float32Array.from({ length }, (_, n) => {
+    const noise = ((n * 7919 + seed * 104729) % 1009) / 1009 - 0.5;
+    return 0.4 * Math.sin(0.07 * (1 + seed) * n) + 0.25 * Math.sin(2e-5 * n * n) + 0.1 * noise;
+  });
+}
