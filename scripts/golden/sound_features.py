@@ -1,4 +1,4 @@
-"""Golden values for packages/audio/src/features: torchaudio's transforms; librosa's and Whisper's conventions by their formulas in NumPy.
+"""Golden values for packages/audio/src/features and src/augment: torchaudio's transforms and its phase vocoder; librosa's and Whisper's conventions by their formulas in NumPy.
 
 Run: /usr/bin/python3 scripts/golden/sound_features.py (torchaudio). Writes packages/audio/fixtures/features.json; float32 numbers are base64, and every
 signal is a sum of sines that the tests compute as well.
@@ -99,8 +99,19 @@ for scale, norm, mels, size, rate in (('htk', 'none', 40, 512, 16000), ('slaney'
     bank = F.melscale_fbanks(size // 2 + 1, 0.0, rate / 2, mels, rate, norm=None if norm == 'none' else norm, mel_scale=scale)
     banks.append({'options': dict(scale=scale, norm=norm, mels=mels, fftSize=size, sampleRate=rate), 'output': floats(bank)})
 
+stretches = []
+for length, rate, size, hop in ((2000, 0.8, 512, 128), (1500, 1.3, 128, 32), (900, 1.0, 64, 16)):
+    x = torch_signal(length)
+    window = torch.hann_window(size).double()
+    spectrum = torch.stft(x, size, hop, window=window, return_complex=True)
+    advance = torch.linspace(0, math.pi * hop, size // 2 + 1, dtype=torch.float64)[:, None]
+    y = torch.istft(F.phase_vocoder(spectrum, rate, advance), size, hop, window=window, length=int(round(length / rate)))
+    stretches.append({'operation': 'stretch', 'length': length, 'by': rate, 'options': {'fftSize': size, 'hopLength': hop}, 'output': floats(y)})
+for length, steps in ((2000, 3), (1500, -4), (1000, 12)):
+    stretches.append({'operation': 'shiftPitch', 'length': length, 'by': steps, 'options': {}, 'output': floats(F.pitch_shift(torch_signal(length), 4000, steps))})
+
 path = os.path.join(ROOT, 'packages/audio/fixtures/features.json')
 with open(path, 'w') as file:
     lines = lambda rows: ',\n'.join(json.dumps(row, separators=(',', ':')) for row in rows)
-    file.write(f'{{"source": "torchaudio {torchaudio.__version__}, NumPy {numpy.__version__}", "cases": [\n{lines(cases)}\n], "banks": [\n{lines(banks)}\n]}}\n')
+    file.write(f'{{"source": "torchaudio {torchaudio.__version__}, NumPy {numpy.__version__}", "cases": [\n{lines(cases)}\n], "banks": [\n{lines(banks)}\n], "stretches": [\n{lines(stretches)}\n]}}\n')
 print(path, os.path.getsize(path))

@@ -1,4 +1,29 @@
 /** The public names, one by one. */
+export {
+  addNoise,
+  inSequence,
+  type NoiseOptions,
+  type Range,
+  type ReverberationOptions,
+  randomCut,
+  randomGain,
+  randomNoise,
+  randomPitch,
+  randomReverberation,
+  randomShift,
+  randomStretch,
+  reverberate,
+  type ShiftOptions,
+  type SoundAugmentation,
+  sometimes,
+} from './augment/augment.ts';
+export {
+  type MaskDrawOptions,
+  type SpecAugment,
+  type SpecAugmentOptions,
+  specAugment,
+} from './augment/spec-augment.ts';
+export { type StretchOptions, shiftPitch, stretch } from './augment/stretch.ts';
 export { type AudioDecoder, type AudioSource, type DecodeAudioOptions, decodeAudio } from './codecs/decode.ts';
 export {
   type AudioBufferLike,
