@@ -105,6 +105,30 @@ export {
 } from './detection/ssd.ts';
 export { batchedNms, nms } from './detection/suppression.ts';
 export {
+  Autoencoder,
+  type AutoencoderOptions,
+  type EvidenceLoss,
+  type GaussianCodes,
+  gaussianDivergence,
+  VariationalAutoencoder,
+} from './generative/autoencoder.ts';
+export { DenoisingUNet, type DenoisingUNetOptions, stepEmbedding } from './generative/denoising-unet.ts';
+export {
+  cosineSchedule,
+  type Denoiser,
+  Diffusion,
+  type DiffusionOptions,
+  linearSchedule,
+  type SampleOptions,
+} from './generative/diffusion.ts';
+export {
+  DcganDiscriminator,
+  DcganGenerator,
+  type DcganOptions,
+  discriminatorLoss,
+  generatorLoss,
+} from './generative/gan.ts';
+export {
   type Channels,
   contactSheet,
   type Image,
