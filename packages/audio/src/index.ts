@@ -51,6 +51,31 @@ export { type GriffinLimOptions, griffinLim, melToSpectrogram } from './features
 export { hertzToMel, type MelBankOptions, type MelScale, melFilterBank, melToHertz } from './features/mel.ts';
 export { type PitchOptions, pitch } from './features/pitch.ts';
 export { type FrameOptions, type SpectrogramOptions, spectrogram } from './features/spectrogram.ts';
+export {
+  Conformer,
+  type ConformerOptions,
+  ConformerRecognizer,
+  type ConformerRecognizerOptions,
+  conformerSmall,
+} from './models/conformer.ts';
+export { DsCnn, type DsCnnOptions, M5, type M5Options } from './models/keywords.ts';
+export {
+  FeatureStream,
+  StreamingRecognizer,
+  type StreamingRecognizerOptions,
+  type StreamingState,
+} from './models/streaming.ts';
+export {
+  type CtcBeamOptions,
+  type CtcDecodeOptions,
+  type CtcGreedyResult,
+  type CtcResult,
+  CtcStream,
+  ctcBeamDecode,
+  ctcGreedyDecode,
+} from './recognition/ctc-decode.ts';
+export { type LabelModel, NGramModel } from './recognition/language-model.ts';
+export { type RnntOptions, rnnt } from './recognition/rnnt.ts';
 export { type ResampleOptions, resample, resampleSignal } from './sounds/resample.ts';
 export { normalizeVolume, type TrimOptions, trimSilence, type VolumeOptions } from './sounds/volume.ts';
 export {
