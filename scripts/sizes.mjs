@@ -204,6 +204,12 @@ export const bundles = [
     without: ['deepLift', 'gradCam', 'withChainRule', 'Conv2d', 'Linear', 'cpu'],
   },
   {
+    name: '`PrivateOptimizer` and `PoissonLoader` of `@nn/privacy`, with what they need of core, data and layers',
+    code: "export { PoissonLoader, PrivateOptimizer } from '@nn/privacy';",
+    ceiling: 80_000,
+    without: ['DataPipeline', 'parseCsv', 'TransformerEncoder', 'crossEntropy', 'cpu'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [

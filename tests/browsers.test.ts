@@ -23,10 +23,12 @@ import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { deepLift, integratedGradients } from '@nn/explain';
 import { loadKeras } from '@nn/keras';
+import { moons } from '@nn/data';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
 import { encodeOnnx, loadOnnx } from '@nn/onnx';
 import { SGD } from '@nn/optim';
+import { PoissonLoader, PrivateOptimizer } from '@nn/privacy';
 import { CartPole, PPO, TicTacToe, VectorEnvironment } from '@nn/reinforcement';
 import { generateAll, GPT2, trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
@@ -83,6 +85,11 @@ export async function train() {
   const spoken = tokenizer.decode(tokenizer.encode('naïve ☃'));
   const agent = new PPO(new VectorEnvironment(() => new CartPole(), 2), { rolloutSteps: 8, minibatches: 1, epochs: 1 });
   const acted = (await agent.iterate()).steps + new TicTacToe().legalMoves(new TicTacToe().start()).length;
+  const loader = new PoissonLoader(moons(50), { batchSize: 10, random: 'cryptographic' });
+  const guarded = new Linear(2, 2);
+  const keeper = new PrivateOptimizer(new SGD(guarded, { learningRate: 0.1 }), guarded, { noiseMultiplier: 1, random: 'cryptographic' });
+  await keeper.step(loader.draw(), ({ inputs }) => guarded.forward(inputs).sum(1));
+  const spent = keeper.accountant.epsilon(1e-5).toFixed(2);
   const gpt = new GPT2({ vocabularySize: 8, contextLength: 32, dimension: 8, layers: 1, heads: 2 });
   const [{ ids: said }] = await generateAll(gpt, [1, 2], { maxTokens: 5, seed: 1 });
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
@@ -90,7 +97,7 @@ export async function train() {
   const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
   const { engine, reason } = backend.info();
   const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, spent, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -132,6 +139,7 @@ const trained = {
   // A model of TensorFlow.js from files that were dropped on the page.
   kept: 32,
   acted: 25,
+  spent: '2.83',
   answer: '21.00',
   r2: '1.000',
   drawn: true,
