@@ -16,7 +16,7 @@ import {
   type Topology,
 } from './config/topology.ts';
 import { customBuilder, type LayerRegistry, registered } from './layers/custom.ts';
-import type { Argument, BuildContext, Builder, BuiltLayer } from './layers/layer.ts';
+import { type Argument, type BuildContext, type Builder, type BuiltLayer, withMasks } from './layers/layer.ts';
 import { builderOf } from './layers/table.ts';
 import type { Value } from './value.ts';
 import { numbering } from './weights/names.ts';
@@ -66,12 +66,16 @@ export interface Budget {
   left: number;
 }
 
+/** Is told what each call gave: `layer/call` behind the names of the models around it. */
+export type Observer = (path: string, results: readonly Value[]) => void;
+
 export class Graph {
   readonly topology: Topology;
   readonly layers: Map<string, GraphLayer> = new Map();
   readonly #registry: LayerRegistry;
   readonly #budget: Budget;
   readonly #order: readonly { readonly entry: LayerEntry; readonly call: number }[];
+  #observer: Observer | null = null;
 
   constructor(topology: Topology, registry: LayerRegistry, budget: Budget) {
     this.topology = topology;
@@ -113,11 +117,14 @@ export class Graph {
   /** What Keras 3 calls the layers in files: their classes, numbered in the order of the layers. */
   keys(): ReadonlyMap<string, string> {
     const numbered = numbering();
-    return new Map(this.topology.layers.map(({ name, className }) => [name, numbered(className)]));
+    // the class that its users know as GroupQueryAttention
+    const nameOf = (className: string): string =>
+      className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className;
+    return new Map(this.topology.layers.map(({ name, className }) => [name, numbered(nameOf(className))]));
   }
 
   /** Calls every layer; in the first run they are built. */
-  run(inputs: readonly Value[]): readonly Value[] {
+  run(inputs: readonly Value[], observer: Observer | null = null): readonly Value[] {
     const { topology } = this;
     if (inputs.length !== topology.inputs.length) {
       throw new ShapeError(
@@ -127,7 +134,11 @@ export class Graph {
       );
     }
     const results = new Map<string, readonly Value[]>();
-    for (const [k, { layer }] of topology.inputs.entries()) results.set(`${layer}/0`, [inputs[k]!]);
+    const keep = (key: string, values: readonly Value[]): void => {
+      results.set(key, values);
+      observer?.(key, values);
+    };
+    for (const [k, { layer }] of topology.inputs.entries()) keep(`${layer}/0`, [inputs[k]!]);
     const find = ({ layer, call, output }: Reference): Value => {
       const found = results.get(`${layer}/${call}`)?.[output];
       if (found) return found;
@@ -140,12 +151,14 @@ export class Graph {
       if (isReference(given)) return find(given);
       return isGivenList(given) ? given.map(resolve) : given;
     };
+    this.#observer = observer;
     for (const { entry, call } of this.#order) {
       const { inputs: from, options } = entry.calls[call]!;
       const arguments_ = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, resolve(value)]));
       const result = this.#call(entry, from.map(find), arguments_);
-      results.set(`${entry.name}/${call}`, 'tensor' in result ? [result] : result);
+      keep(`${entry.name}/${call}`, 'tensor' in result ? [result] : result);
     }
+    this.#observer = null;
     return topology.outputs.map(find);
   }
 
@@ -155,12 +168,13 @@ export class Graph {
     options: Readonly<Record<string, Argument>>,
   ): Value | readonly Value[] {
     try {
+      const masked = withMasks(inputs, options);
       let layer = this.layers.get(entry.name);
       if (!layer) {
-        layer = this.#build(entry, inputs);
+        layer = this.#build(entry, masked);
         this.layers.set(entry.name, layer);
       }
-      return layer.built.call(inputs, options);
+      return layer.built.call(masked, options);
     } catch (error) {
       throw inLayer(error, entry);
     }
@@ -172,7 +186,8 @@ export class Graph {
       const graph = new Graph(model, this.#registry, this.#budget);
       graph.run(inputs);
       const call: BuiltLayer['call'] = (given) => {
-        const results = graph.run(given);
+        const observer = this.#observer;
+        const results = graph.run(given, observer && ((path, found) => observer(`${name}/${path}`, found)));
         return results.length === 1 ? results[0]! : results;
       };
       const built = { module: graph, variables: graph.variables(), call };

@@ -1,4 +1,4 @@
-/** Every kind of layer against formulas in NumPy and functions of PyTorch (scripts/golden/keras.py), from weights in Keras' shapes. */
+/** Every kind of layer against formulas in NumPy and functions of PyTorch (scripts/golden/keras_layers.py), from weights in Keras' shapes. */
 import { reference } from '@nn/conformance';
 import { evaluate, setDefaultBackend, tensor } from '@nn/core';
 import { describe, expect, test } from 'vitest';

@@ -16,7 +16,7 @@ import {
 } from '@nn/core';
 import type { Layer } from '@nn/layers';
 import type { InputEntry, Topology } from './config/topology.ts';
-import { type Budget, Graph } from './graph.ts';
+import { type Budget, Graph, type Observer } from './graph.ts';
 import type { LayerRegistry } from './layers/custom.ts';
 import { asValue, channelsFirst, logical, type Value } from './value.ts';
 
@@ -138,6 +138,24 @@ export class KerasModel implements Layer {
     }));
   }
 
+  /**
+   * Tells what each call gives, its shapes and masks, of runs of which nothing is computed: one, or for inputs of any size two of
+   * different sizes.
+   * @internal
+   */
+  observe(observer: Observer): void {
+    const isOpen = this.inputs.some(({ shape }) => shape.slice(1).includes(null));
+    let runs = isOpen ? 2 : 1;
+    for (const guess of guesses) {
+      try {
+        evaluate(() => noGradient(() => this.graph.run(inputsOfZeros(this.inputs, guess), observer)));
+        if (--runs === 0) return;
+      } catch (error) {
+        if (!isNNError(error)) throw error;
+      }
+    }
+  }
+
   toString(): string {
     return `KerasModel(${this.name})`;
   }
@@ -153,6 +171,13 @@ function inputOf({ layer, shape, dtype }: InputEntry, given: readonly (number | 
   );
 }
 
+function inputsOfZeros(inputs: readonly KerasInput[], guess: number): Value[] {
+  return inputs.map(({ shape, dtype }) => {
+    const sizes = shape.map((size, axis) => (axis === 0 ? 1 : (size ?? guess)));
+    return asValue(zeros(sizes, { dtype: /int/.test(dtype) ? 'int32' : 'float32' }));
+  });
+}
+
 /** Runs the graph once on zeros, of which nothing is computed: that builds every layer. */
 function build(topology: Topology, inputs: readonly KerasInput[], { registry, budget }: ModelOptions): Graph {
   const isOpen = inputs.some(({ shape }) => shape.slice(1).includes(null));
@@ -162,11 +187,7 @@ function build(topology: Topology, inputs: readonly KerasInput[], { registry, bu
     budget.left = whole;
     const graph = new Graph(topology, registry, budget);
     try {
-      const values = inputs.map(({ shape, dtype }) => {
-        const sizes = shape.map((size, axis) => (axis === 0 ? 1 : (size ?? guess)));
-        return asValue(zeros(sizes, { dtype: /int/.test(dtype) ? 'int32' : 'float32' }));
-      });
-      evaluate(() => noGradient(() => graph.run(values)));
+      evaluate(() => noGradient(() => graph.run(inputsOfZeros(inputs, guess))));
       return graph;
     } catch (error) {
       first ??= error;

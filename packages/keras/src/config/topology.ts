@@ -14,12 +14,27 @@ export interface Reference {
   readonly output: number;
 }
 
-/** What a call is given: results of other calls, plain values, lists of both. */
-export type Given = Reference | string | number | boolean | null | readonly Given[];
+/** A part of an axis, as Python's x[start:stop:step]. */
+export interface Slice {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number | null;
+}
+
+/** An array that stands in the file itself, as a constant of NumPy does. */
+export interface Constant {
+  readonly values: Json;
+  readonly dtype: string;
+}
+
+/** What a call is given: results of other calls, plain values, parts of axes, arrays, lists of all. */
+export type Given = Reference | Slice | Constant | string | number | boolean | null | readonly Given[];
 
 export interface Call {
   readonly inputs: readonly Reference[];
   readonly options: Readonly<Record<string, Given>>;
+  /** The arguments as Keras 3 has them: which inputs stand in a list together is not to be seen in `inputs`. */
+  readonly args?: readonly Given[];
 }
 
 export interface LayerEntry {
@@ -54,6 +69,14 @@ export interface Topology {
 
 export function isGivenList(given: Given): given is readonly Given[] {
   return Array.isArray(given);
+}
+
+export function isSlice(given: unknown): given is Slice {
+  return typeof given === 'object' && given !== null && 'step' in given && 'stop' in given;
+}
+
+export function isConstant(given: unknown): given is Constant {
+  return typeof given === 'object' && given !== null && 'values' in given && 'dtype' in given;
 }
 
 export function isReference(given: Given): given is Reference {
@@ -239,7 +262,7 @@ function callOf(node: Json, layer: string): Call {
     });
     const named = fieldOf(node, 'kwargs');
     for (const [name, value] of Object.entries(isObject(named) ? named : {})) options[name] = givenOf(value);
-    return { inputs, options };
+    return { inputs, options, args: list };
   }
   if (!isList(node))
     return fail(`layer '${excerpt(layer)}': a call is ${shown(node)}; a list or an object is expected.`);
@@ -267,9 +290,22 @@ function flatReferences(given: Given): Reference[] {
 /** An argument: tensors of Keras 3 and [layer, call, output] of Keras 2 as references. */
 function givenOf(value: Json): Given {
   if (isObject(value)) {
-    if (textOf(value, 'class_name') !== '__keras_tensor__') return null;
-    const history = fieldOf(fieldOf(value, 'config'), 'keras_history');
-    return referencesIn(history)[0] ?? fail(`an argument is ${shown(value)}, which names no layer.`);
+    const config = fieldOf(value, 'config');
+    const className = textOf(value, 'class_name');
+    if (className === '__keras_tensor__') {
+      const history = fieldOf(config, 'keras_history');
+      return referencesIn(history)[0] ?? fail(`an argument is ${shown(value)}, which names no layer.`);
+    }
+    if (className === '__numpy__' || className === '__tensor__')
+      return { values: fieldOf(config, 'value') ?? null, dtype: textOf(config, 'dtype') ?? 'float32' };
+    if (className === 'DTypePolicy') return textOf(config, 'name') ?? null;
+    // x[1:] of Keras 3, and of TensorFlow
+    const part = className === '__slice__' ? config : value;
+    const [start, stop, step] = ['start', 'stop', 'step'].map((name) => fieldOf(part, name));
+    const isPlace = (place: Json | undefined): place is number | null =>
+      place === null || (typeof place === 'number' && Number.isInteger(place));
+    if (isPlace(start) && isPlace(stop) && isPlace(step)) return { start, stop, step };
+    return fail(`an argument is ${shown(value)}, which is not read.`);
   }
   if (!isList(value)) return value;
   const [reference] = value.length === 3 || value.length === 4 ? referencesIn(value) : [];
@@ -277,25 +313,31 @@ function givenOf(value: Json): Given {
 }
 
 /**
- * Calls are counted from the first that the file has: of models in models Keras counts the one that made them, too, and does
- * not write it.
+ * Calls are counted from the first that the file has. Of models in models Keras counts the call that made them, too, and does not
+ * write it: Keras 2 everywhere, Keras 3 in the outputs of a model alone, and for graphs alone.
  */
 function renumbered(topology: Topology): Topology {
-  const first = new Map<string, number>();
-  const see = ({ layer, call }: Reference): void => void first.set(layer, Math.min(call, first.get(layer) ?? call));
-  const visit = (given: Given): void => {
-    for (const reference of flatReferences(given)) see(reference);
-  };
-  for (const { calls } of topology.layers) {
-    for (const { inputs, options } of calls) {
-      inputs.forEach(see);
-      Object.values(options).forEach(visit);
+  const inCalls = topology.layers.flatMap(({ calls }) =>
+    calls.flatMap(({ inputs, options }) => [...inputs, ...Object.values(options).flatMap(flatReferences)]),
+  );
+  const offsets = (references: readonly Reference[], areOutputs: boolean): ReadonlyMap<string, number> => {
+    const ranges = new Map<string, { least: number; most: number }>();
+    for (const { layer, call } of references) {
+      const { least, most } = ranges.get(layer) ?? { least: call, most: call };
+      ranges.set(layer, { least: Math.min(least, call), most: Math.max(most, call) });
     }
-  }
-  topology.outputs.forEach(see);
-  const moved = (reference: Reference): Reference => ({
+    const found = topology.layers.map(({ name, calls, model }): [string, number] => {
+      const range = ranges.get(name);
+      if (!range || range.least === 0) return [name, 0];
+      const isCounted = model !== undefined && (topology.generation < 3 || (areOutputs && !model.isSequential));
+      return [name, isCounted || range.most >= calls.length ? 1 : 0];
+    });
+    return new Map(found);
+  };
+  const [ofCalls, ofOutputs] = [offsets(inCalls, false), offsets(topology.outputs, true)];
+  const moved = (reference: Reference, by = ofCalls): Reference => ({
     ...reference,
-    call: reference.call - (first.get(reference.layer) ?? 0),
+    call: reference.call - (by.get(reference.layer) ?? 0),
   });
   const movedGiven = (given: Given): Given => {
     if (isReference(given)) return moved(given);
@@ -303,11 +345,12 @@ function renumbered(topology: Topology): Topology {
   };
   return {
     ...topology,
-    outputs: topology.outputs.map(moved),
+    outputs: topology.outputs.map((output) => moved(output, ofOutputs)),
     layers: topology.layers.map((layer) => ({
       ...layer,
-      calls: layer.calls.map(({ inputs, options }) => ({
-        inputs: inputs.map(moved),
+      calls: layer.calls.map(({ inputs, options, args }) => ({
+        inputs: inputs.map((input) => moved(input)),
+        ...(args && { args: args.map(movedGiven) }),
         options: Object.fromEntries(Object.entries(options).map(([name, value]) => [name, movedGiven(value)])),
       })),
     })),

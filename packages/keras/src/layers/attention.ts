@@ -24,7 +24,12 @@ function threeOf(settings: Settings, inputs: readonly Value[], options: CallOpti
   for (const { tensor } of [query, value, key]) {
     if (tensor.rank !== 3) settings.fail(`takes [N, steps, features], got [${tensor.shape.join(', ')}].`);
   }
-  return [query, value, key];
+  const masked = (of: Value, name: string): Value => {
+    const mask = argument(options, name);
+    return mask ? { ...of, mask: logical(mask) } : of;
+  };
+  const seen = masked(value, 'value_mask');
+  return [masked(query, 'query_mask'), seen, key === value ? seen : masked(key, 'key_mask')];
 }
 
 /** Query i sees keys up to i. [L, S] */
@@ -112,20 +117,20 @@ const additiveAttention = simpleAttention((settings, width) => {
 });
 
 /** The variables of a projection to heads: [inputs, heads, width] and [heads, width]. */
-function toHeads(name: string, module: Linear, heads: number): Variable[] {
+function toHeads(name: string, module: Linear, heads: number, prefix: string): Variable[] {
   const width = module.outputs / heads;
   const kernel = reordered({ name: 'kernel', path: 'vars/0' }, module.weight, [module.inputs, module.outputs], [1, 0]);
   const variables: Variable[] = [{ ...kernel, shape: [module.inputs, heads, width] }];
   if (module.bias) variables.push(plain({ name: 'bias', path: 'vars/1' }, module.bias, [heads, width]));
-  return variables.map((variable) => below(variable, `${name}_dense`, `${name}/`));
+  return variables.map((variable) => below(variable, `${prefix}${name}_dense`, `${name}/`));
 }
 
 /** Those of the projection from heads: [heads, width, outputs] and [outputs]. */
-function fromHeads(module: Linear, heads: number): Variable[] {
+function fromHeads(module: Linear, heads: number, prefix: string): Variable[] {
   const kernel = reordered({ name: 'kernel', path: 'vars/0' }, module.weight, [module.inputs, module.outputs], [1, 0]);
   const variables: Variable[] = [{ ...kernel, shape: [heads, module.inputs / heads, module.outputs] }];
   if (module.bias) variables.push(plain({ name: 'bias', path: 'vars/1' }, module.bias));
-  return variables.map((variable) => below(variable, 'output_dense', 'attention_output/'));
+  return variables.map((variable) => below(variable, `${prefix}output_dense`, 'attention_output/'));
 }
 
 /** Heads of queries, of keys and values, and their widths. */
@@ -166,6 +171,8 @@ function headed(headsOf: (settings: Settings) => Heads): Builder {
       output: new Linear(queries * valueWidth, outputs[0]!, { bias }),
     };
     const rate = settings.number('dropout', 0);
+    // where grouped heads keep their projections, Keras says so with an underscore
+    const prefix = settings.className.startsWith('Group') ? '_' : '';
     /** [N, steps, heads * width] to [N, heads, steps, width]; each head of keys serves several of queries. */
     const split = (x: Tensor, heads: number): Tensor => {
       const [batch = 1, steps = 1, all = 1] = x.shape;
@@ -175,10 +182,10 @@ function headed(headsOf: (settings: Settings) => Heads): Builder {
     return {
       module,
       variables: [
-        ...toHeads('query', module.query, queries),
-        ...toHeads('key', module.key, keys),
-        ...toHeads('value', module.value, keys),
-        ...fromHeads(module.output, queries),
+        ...toHeads('query', module.query, queries, prefix),
+        ...toHeads('key', module.key, keys, prefix),
+        ...toHeads('value', module.value, keys, prefix),
+        ...fromHeads(module.output, queries, prefix),
       ],
       call: (given, options) => {
         const [ofQuery, ofValue, ofKey] = threeOf(settings, given, options);

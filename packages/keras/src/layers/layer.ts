@@ -5,12 +5,13 @@
 import { hostUniform, type Parameter, parameter, type Shape, type Tensor } from '@nn/core';
 import type { JsonObject } from '../config/json.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Constant, Slice } from '../config/topology.ts';
 import { asValue, logical, type Value } from '../value.ts';
 import { countOf, type Variable } from '../weights/variable.ts';
 
 /** What a call of a layer is given beside its inputs, by Keras' names: `initial_state`, `attention_mask`, flags and numbers. */
 export type CallOptions = Readonly<Record<string, Argument>>;
-export type Argument = Value | boolean | number | string | null | undefined | readonly Argument[];
+export type Argument = Value | Slice | Constant | boolean | number | string | null | undefined | readonly Argument[];
 
 export function isValue(argument: Argument): argument is Value {
   return typeof argument === 'object' && argument !== null && 'tensor' in argument;
@@ -21,6 +22,16 @@ export function valuesOf(argument: Argument): readonly Value[] {
   if (isValue(argument)) return [argument];
   // the cast: what is a list is one of arguments
   return Array.isArray(argument) ? (argument as readonly Argument[]).flatMap(valuesOf) : [];
+}
+
+/** The inputs with the masks that a call is given in `mask`, one or one for each input; they take the place of those that came along. */
+export function withMasks(inputs: readonly Value[], { mask }: CallOptions): readonly Value[] {
+  // the cast: what is a list is one of arguments
+  const masks = Array.isArray(mask) ? (mask as readonly Argument[]) : [mask];
+  return inputs.map((input, k) => {
+    const given = masks[k];
+    return isValue(given) ? { ...input, mask: logical(given) } : input;
+  });
 }
 
 export interface BuiltLayer {

@@ -13,7 +13,6 @@ import {
   type Builder,
   type BuiltLayer,
   type CallOptions,
-  isValue,
   onlyInput,
   requireRank,
   valuesOf,
@@ -22,8 +21,11 @@ import { gruCell, type KerasCell, lstmCell, simpleCell, type Walked } from './re
 
 type CellBuilder = (settings: Settings, inputs: number, context: BuildContext) => KerasCell;
 
-/** A cell along x [N, steps, inputs], whose `mask` is [N, steps]. */
-function walk(cell: KerasCell, x: Tensor, mask: Tensor | null, start: readonly Tensor[]): Walked {
+/**
+ * A cell along x [N, steps, inputs], whose `mask` is [N, steps]. The output of a step that does not count is the one before it, or 0
+ * where `zeroes` (zero_output_for_mask).
+ */
+function walk(cell: KerasCell, x: Tensor, mask: Tensor | null, start: readonly Tensor[], zeroes: boolean): Walked {
   if (mask === null && cell.run) return cell.run(x, start);
   const first = { states: [...start], output: zeros(start[0]!.shape) };
   const counts = mask === null ? null : mask.transpose(0, 1).unsqueeze(-1);
@@ -31,7 +33,7 @@ function walk(cell: KerasCell, x: Tensor, mask: Tensor | null, start: readonly T
     (before: typeof first, { step, real }: { readonly step: Tensor; readonly real: Tensor | null }) => {
       const after = cell.step(step, before.states);
       const states = after.map((state, k) => (real === null ? state : where(real, state, before.states[k]!)));
-      const output = real === null ? after[0]! : where(real, after[0]!, before.output);
+      const output = real === null ? after[0]! : where(real, after[0]!, zeroes ? 0 : before.output);
       return { carry: { states, output }, output };
     },
     first,
@@ -55,7 +57,7 @@ function recurrent(
       'states that are kept between calls (stateful) are not read; save the model with stateful=False, and hand states on through initial_state.',
     );
   if (settings.flag('time_major', false)) settings.fail('steps before samples (time_major) are not read.');
-  if (settings.flag('zero_output_for_mask', false)) settings.fail('zero_output_for_mask is not read.');
+  const zeroes = settings.flag('zero_output_for_mask', false);
   const rate = settings.number('dropout', 0);
   return {
     module,
@@ -72,13 +74,12 @@ function recurrent(
       let steps = backwards ? x.flip(1) : x;
       // one choice for all steps, as Keras makes it
       if (rate > 0) steps = steps.mul(dropout(ones([batch, 1, x.shape[2]!]), rate));
-      const counts = maskOf(options) ?? input.mask;
-      const mask = counts !== null && backwards ? counts.flip(1) : counts;
+      const mask = input.mask !== null && backwards ? input.mask.flip(1) : input.mask;
       const ends: Tensor[] = [];
       let walked: Walked | undefined;
       for (const cell of cells) {
         const start = cell.widths.map((width, k) => states[ends.length + k] ?? zeros([batch, width]));
-        walked = walk(cell, walked?.outputs ?? steps, mask, start);
+        walked = walk(cell, walked?.outputs ?? steps, mask, start, zeroes);
         ends.push(...walked.states);
       }
       if (!walked) return settings.fail('has no cell.');
@@ -91,10 +92,6 @@ function recurrent(
 /** States to start from: further inputs, or the argument `initial_state`. */
 function statesOf(inputs: readonly Value[], options: CallOptions): Tensor[] {
   return [...inputs, ...valuesOf(options.initial_state)].map(logical);
-}
-
-function maskOf(options: CallOptions): Tensor | null {
-  return isValue(options.mask) ? logical(options.mask) : null;
 }
 
 function widthOf(settings: Settings, inputs: readonly Value[]): number {
@@ -146,8 +143,9 @@ const rnn: Builder = (settings, inputs, context) => {
       .replace('grucell', 'gru_cell');
     const at = names.get(key) ?? 0;
     names.set(key, at + 1);
-    const path = isStack ? `cell/cells/${key}${at === 0 ? '' : `_${at}`}` : 'cell';
-    variables.push(...cell.variables.map((variable) => below(variable, path)));
+    const numbered = `${key}${at === 0 ? '' : `_${at}`}`;
+    const path = isStack ? `cell/cells/${numbered}` : 'cell';
+    variables.push(...cell.variables.map((variable) => below(variable, path, `${numbered}/`)));
     cells.push(cell);
     width = cell.widths[0] ?? width;
   }

@@ -1,7 +1,7 @@
 """Golden values for packages/keras: layers as Keras defines them, computed by formulas in NumPy and by PyTorch's functions, from
 weights in Keras' shapes. (Keras itself is not needed; its definitions are those of keras.io and of the papers they name.)
 
-Run: python3 scripts/golden/keras.py (needs PyTorch and NumPy). Writes packages/keras/fixtures/layers.json.
+Run: python3 scripts/golden/keras_layers.py (needs PyTorch and NumPy). Writes packages/keras/fixtures/layers.json.
 """
 
 import json
