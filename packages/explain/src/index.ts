@@ -58,3 +58,6 @@ export {
   type ShapleyInteractions,
   type ShapleyOptions,
 } from './perturbation/shapley.ts';
+export { type BarsOptions, type BeeswarmOptions, barsSvg, beeswarmSvg } from './pictures/bars.ts';
+export { type HeatMapOptions, heatMap, type Picture } from './pictures/heat-map.ts';
+export { explainedHtml, explainedText, type TextOptions } from './pictures/text.ts';

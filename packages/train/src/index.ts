@@ -58,6 +58,16 @@ export {
 export { LossWatch, type LossWatchOptions, lossWatch } from './health/loss-watch.ts';
 export { checkStart, type StartOptions, startChecks } from './health/start.ts';
 export { Throughput, type ThroughputOptions, type ThroughputReading, throughput } from './health/throughput.ts';
+export { type BootstrapOptions, bootstrapInterval, type Interval } from './imbalance/bootstrap.ts';
+export { DeferredWeights } from './imbalance/deferred.ts';
+export { correctPriors, type PriorOptions } from './imbalance/priors.ts';
+export {
+  type ThresholdCounts,
+  type ThresholdGoal,
+  type TunedThreshold,
+  type TuneThresholdOptions,
+  tuneThreshold,
+} from './imbalance/threshold.ts';
 export { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
