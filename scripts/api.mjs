@@ -4,8 +4,9 @@
  * class is called in errors, though a bundler renames it.
  *
  *   node scripts/api.mjs             fails when a list is out of date, and says what changed
- *   node scripts/api.mjs --update    writes the lists, docs/errors.md and docs/guides/vocabulary.md
+ *   node scripts/api.mjs --update    writes the lists, docs/errors.md, docs/guides/vocabulary.md, and the tables of docs/guides/moving-models.md
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -199,6 +200,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes('--update')) {
     writeFileSync(errors, errorsPage());
     writeFileSync(vocabulary, vocabularyPage());
+    // The tables of the guide on moving models come from the readers themselves, which are TypeScript.
+    const options = ['--conditions=@nn/source', '--import', 'tsx', join(root, 'scripts/formats.ts'), '--update'];
+    if (spawnSync(process.execPath, options, { stdio: 'inherit', cwd: root }).status !== 0) process.exitCode = 1;
   }
   for (const name of packages()) {
     const [path, now] = [pathOf(name), apiOf(name)];

@@ -10,17 +10,23 @@ it('shows versions, inputs, outputs, nodes with their weights, and what is not s
   const report = await inspectOnnx(model({ nodes, weights, outputs: [value('y', ['n', 2])] }));
   expect(String(report)).toBe(
     [
-      'ONNX, IR 8, opset ai.onnx 17, by nn',
-      'input   x: float32 [n, 3]',
-      'output  y: float32 [n, 2]',
+      'the file: ONNX, IR 8, opset ai.onnx 17, by nn, 2 nodes',
       '',
-      'operator    node     weights',
-      'Gemm        a     [2, 3] [2]',
-      'Frobnicate  y',
+      'operator    node  weights     elements',
+      '--------------------------------------',
+      'Gemm        a     [2, 3] [2]         8',
+      'Frobnicate  y                        0',
+      '--------------------------------------',
+      'total             32 bytes           8',
       '',
-      '2 nodes, 8 numbers in weights, 32 bytes',
-      'not supported:',
-      "  Frobnicate 'y' (opset 17)",
+      'inputs',
+      '  x: float32 [n, 3]',
+      '',
+      'outputs',
+      '  y: float32 [n, 2]',
+      '',
+      'not supported',
+      '  y: Frobnicate of opset 17',
     ].join('\n'),
   );
 });
@@ -35,7 +41,9 @@ it('names other files without reading them', async () => {
   };
   const report = await inspectOnnx(encodeModel({ graph, opset: 17, external: { name: 'b.bin', threshold: 0 } }).model);
   expect(report.external).toEqual(['b.bin']);
-  expect(String(report)).toContain('1 nodes, 2 numbers in weights, 8 bytes, in b.bin\neverything is supported');
+  expect(String(report)).toContain(
+    'total           8 bytes         2\n\ninputs\n  x: float32 [2]\n\noutputs\n  y: float32 [2]\n\nweights in other files\n  b.bin',
+  );
 });
 
 it('refuses what is no model', async () => {

@@ -1,9 +1,11 @@
 /** What a file of ONNX holds, without binding its weights: for `npx @nn/onnx inspect`, and for pages that show a model. */
-import { type AbortSignalLike, checkOptions } from '@nn/core';
+import { checkOptions } from '@nn/core';
+import { inspectionText } from '@nn/serialize';
+import { downloadOptionNames } from '@nn/serialize/formats';
 import { bitsOf, elementTypeOf } from './format/element-types.ts';
 import { openModel } from './load/load-onnx.ts';
-import { type OnnxSource, readSource } from './load/source.ts';
-import { describe, infoOf, type OnnxValueInfo, table } from './onnx-model.ts';
+import { type OnnxSource, readSource, type SourceOptions } from './load/source.ts';
+import { describe, infoOf, type OnnxValueInfo } from './onnx-model.ts';
 import type { UnsupportedNode } from './run/graph.ts';
 import { sizeOf } from './values/value.ts';
 
@@ -29,7 +31,7 @@ export interface OnnxReport {
   readonly external: readonly string[];
   /** Nodes that `loadOnnx` would refuse, those inside of branches and loops too. */
   readonly unsupported: readonly UnsupportedNode[];
-  /** The report as a table. */
+  /** The report as a table, which is also what Node's console shows. */
   toString(): string;
 }
 
@@ -43,12 +45,9 @@ export interface OnnxReport {
  * const report = await inspectOnnx(await encodeOnnx(new Linear(3, 2), [1, 3]));
  * console.log(report.nodes.map(({ operator }) => operator).join(' '), report.weights.elements, report.unsupported.length); // => Gemm Identity 8 0
  */
-export async function inspectOnnx(
-  source: OnnxSource,
-  options: { readonly signal?: AbortSignalLike } = {},
-): Promise<OnnxReport> {
-  checkOptions('inspectOnnx', options, ['signal']);
-  const { message, graph, ready } = openModel(await readSource(source, options.signal));
+export async function inspectOnnx(source: OnnxSource, options: SourceOptions = {}): Promise<OnnxReport> {
+  checkOptions('inspectOnnx', options, ['signal', ...downloadOptionNames]);
+  const { message, graph, ready } = openModel(await readSource(source, options));
   const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   let elements = 0;
   let bytes = 0;
@@ -79,29 +78,36 @@ export async function inspectOnnx(
     external: [...external],
     unsupported: ready.unsupported,
   };
-  return { ...facts, toString: () => render(facts) };
+  const asText = (): string => textOf(typeof source === 'string' ? source : 'the file', facts);
+  return { ...facts, toString: asText, [Symbol.for('nodejs.util.inspect.custom')]: asText };
 }
 
-function render(report: Omit<OnnxReport, 'toString'>): string {
+function textOf(title: string, report: Omit<OnnxReport, 'toString'>): string {
   const { irVersion, producer, opsets, metadata, inputs, outputs, nodes, weights, external, unsupported } = report;
   const versions = [...opsets].map(([domain, version]) => `${domain === '' ? 'ai.onnx' : domain} ${version}`);
-  const values = (title: string, list: readonly OnnxValueInfo[]): string[] =>
-    list.map((info) => `${title}  ${info.name}: ${describe(info)}`);
-  const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-  const lines = [
-    `ONNX, IR ${irVersion}, opset ${versions.join(', ')}${producer === '' ? '' : `, by ${producer}`}`,
-    ...[...metadata].map(([key, value]) => `${key}: ${value.slice(0, 200)}`),
-    ...values('input ', inputs),
-    ...values('output', outputs),
-    '',
-    table([
-      ['operator', 'node', 'weights'],
-      ...nodes.map(({ operator, name, weights: shapes }) => [operator, name, shapes.map(show).join(' ')]),
+  const written = producer === '' ? '' : `, by ${producer}`;
+  const shown = ({ weights: shapes }: OnnxNodeReport): string =>
+    shapes.map((shape) => `[${shape.join(', ')}]`).join(' ');
+  const values = (list: readonly OnnxValueInfo[]): string[] => list.map((info) => `${info.name}: ${describe(info)}`);
+  return inspectionText({
+    title: `${title}: ONNX, IR ${irVersion}, opset ${versions.join(', ')}${written}, ${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}`,
+    columns: ['operator', 'node', 'weights', 'elements'],
+    rows: nodes.map((node) => [
+      node.operator,
+      node.name,
+      shown(node),
+      node.weights.reduce((sum, shape) => sum + sizeOf(shape), 0),
     ]),
-    '',
-    `${nodes.length} nodes, ${weights.elements} numbers in weights, ${weights.bytes} bytes${external.length === 0 ? '' : `, in ${external.join(', ')}`}`,
-    unsupported.length === 0 ? 'everything is supported' : 'not supported:',
-    ...unsupported.map(({ operator, node, version }) => `  ${operator} '${node}' (opset ${version})`),
-  ];
-  return lines.join('\n');
+    totals: ['total', '', `${weights.bytes} bytes`, weights.elements],
+    sections: [
+      { title: 'inputs', lines: values(inputs) },
+      { title: 'outputs', lines: values(outputs) },
+      { title: 'metadata', lines: [...metadata].map(([key, value]) => `${key}: ${value}`) },
+      { title: 'weights in other files', lines: external },
+      {
+        title: 'not supported',
+        lines: unsupported.map(({ operator, node, version }) => `${node}: ${operator} of opset ${version}`),
+      },
+    ],
+  });
 }

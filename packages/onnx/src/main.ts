@@ -8,10 +8,10 @@ import { inspectOnnx, type OnnxReport } from '@nn/onnx';
 
 const usage = `Prints what a file of ONNX holds: versions, inputs, outputs, nodes, weights, and what is not supported.
 
-  npx @nn/onnx inspect FILE          a table, like summary
+  npx @nn/onnx inspect FILE          a table: nodes, inputs, outputs, weights, what is not supported
   npx @nn/onnx inspect FILE --json   the same for programs
 
-FILE is a path or https://... The result is 0, 1 for a file that is no ONNX, and 3 where loadOnnx would refuse it.`;
+FILE is a path, https://..., or hf://owner/name/file@revision. The result is 0, 1 for a file that is no ONNX, and 3 where loadOnnx would refuse it.`;
 
 function json({ opsets, metadata, ...facts }: OnnxReport): string {
   return JSON.stringify(

@@ -219,7 +219,7 @@ export class OnnxSummary {
 }
 
 /** Lines of cells, the last column to the right. */
-export function table(lines: readonly (readonly string[])[]): string {
+function table(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>

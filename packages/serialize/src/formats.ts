@@ -3,6 +3,7 @@
  * is something else. For packages of nn, which are released together; it may change with any release.
  */
 export { anyKind } from './rare-kinds.ts';
+export { type DownloadOptions, downloadOptionNames } from './sources/download-options.ts';
 export { type ByteReader, openBytes, partOf } from './sources/reader.ts';
 export { type Member, readDirectory, readMember } from './zip/read.ts';
 export { encodeZip } from './zip/write.ts';

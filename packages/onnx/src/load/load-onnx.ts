@@ -1,15 +1,16 @@
 /** From the bytes of a file to a layer: recognises, reads, checks that everything is supported, then binds weights. */
-import { type AbortSignalLike, checkOptions, FormatError } from '@nn/core';
+import { checkOptions, FormatError } from '@nn/core';
+import { downloadOptionNames } from '@nn/serialize/formats';
 import type { GraphMessage, ModelMessage } from '../format/model.ts';
 import { readModel } from '../format/model.ts';
 import { OnnxModel } from '../onnx-model.ts';
 import { ReadyModel, type UnsupportedNode } from '../run/graph.ts';
 import { Scope } from '../run/interpreter.ts';
 import { otherKind } from './kind.ts';
-import { type ExternalFiles, filesBeside, type OnnxSource, readSource } from './source.ts';
+import { type ExternalFiles, filesBeside, type OnnxSource, readSource, type SourceOptions } from './source.ts';
 import { bindWeights, type Trainable } from './weights.ts';
 
-export interface LoadOnnxOptions {
+export interface LoadOnnxOptions extends SourceOptions {
   /** Where weights lie that are in files of their own; by default, in Node, the model's folder. */
   readonly external?: ExternalFiles;
   /**
@@ -17,7 +18,6 @@ export interface LoadOnnxOptions {
    * once, at load.
    */
   readonly trainable?: Trainable;
-  readonly signal?: AbortSignalLike;
 }
 
 /** A model that was read, before anything is bound. */
@@ -58,7 +58,7 @@ export function describeUnsupported(nodes: readonly UnsupportedNode[]): string[]
  * bound at each call. Everything about shapes is computed on the host while the graph is built, so a call costs what the same
  * network written here costs.
  *
- * `source` is a path (in Node), an address, bytes, a Blob or File. Throws FormatError for what is no ONNX file, for a damaged
+ * `source` is a path (in Node), an address ('https://...', 'hf://owner/name/file@revision'), bytes, a Blob or File. Throws FormatError for what is no ONNX file, for a damaged
  * one, and, before any work is done, for one with nodes that are not supported: the message lists all of them.
  *
  * @example
@@ -70,9 +70,9 @@ export function describeUnsupported(nodes: readonly UnsupportedNode[]): string[]
  * console.log(model.forward(ones([1, 3])).shape, [...namedParameters(model).keys()].join(' ')); // => [1, 2] 0.weight 0.bias 2.weight 2.bias
  */
 export async function loadOnnx(source: OnnxSource, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
-  checkOptions('loadOnnx', options, ['external', 'trainable', 'signal']);
-  const { external, trainable = true, signal } = options;
-  const { message, graph, ready } = openModel(await readSource(source, signal));
+  checkOptions('loadOnnx', options, ['external', 'trainable', 'signal', ...downloadOptionNames]);
+  const { external, trainable = true, ...reading } = options;
+  const { message, graph, ready } = openModel(await readSource(source, reading));
   if (ready.unsupported.length > 0) {
     const { length } = ready.unsupported;
     throw new FormatError(
@@ -89,7 +89,7 @@ export async function loadOnnx(source: OnnxSource, options: LoadOnnxOptions = {}
     );
   }
   const scope = new Scope();
-  const parameters = await bindWeights(ready, graph, scope, trainable, filesBeside(source, external));
-  signal?.throwIfAborted();
+  const parameters = await bindWeights(ready, graph, scope, trainable, filesBeside(source, external, reading));
+  reading.signal?.throwIfAborted();
   return new OnnxModel({ message, graph, ready, scope, parameters });
 }

@@ -1,10 +1,14 @@
 /**
- * Where the bytes of a model come from: a path in Node, an address, bytes in memory. Files beside the model (external data) are
- * asked for by name, and only inside of its folder.
+ * Where the bytes of a model come from: a path in Node, an address, bytes in memory, as `@nn/serialize` reads them. Files beside
+ * the model (external data) are asked for by name, and only inside of its folder.
  */
-import { type AbortSignalLike, bytesFrom, excerpt, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, excerpt, FormatError, ValueError } from '@nn/core';
+import { type DownloadOptions, openBytes } from '@nn/serialize/formats';
 
-/** A path (in Node), an https address, or bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a `File` and a `Response` do. */
+/**
+ * A path (in Node), an address ('https://...', 'hf://owner/name/file@revision'), or bytes: an array, a buffer, or what gives a buffer, as a
+ * `Blob`, a `File` and a `Response` do.
+ */
 export type OnnxSource = string | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
 
 /** The files beside a model: a function from names to bytes, or bytes by name, or the files of a form. */
@@ -30,38 +34,24 @@ function fileModules(path: string): FileModules {
   return { files: process.getBuiltinModule('node:fs/promises'), paths: process.getBuiltinModule('node:path') };
 }
 
+/** How a source is read. */
+export interface SourceOptions extends DownloadOptions {
+  readonly signal?: AbortSignalLike;
+}
+
 /** All bytes of a source. */
-export async function readSource(source: OnnxSource, signal?: AbortSignalLike): Promise<Uint8Array> {
-  const bytes = await bytesFrom(source, signal);
-  if (bytes) return bytes;
-  if (typeof source !== 'string')
-    throw new ValueError('loadOnnx', 'a path, an address or bytes are expected, and come first.');
-  if (/^https?:\/\//i.test(source)) return fetched(source, signal);
-  const { files } = fileModules(source);
+export async function readSource(source: OnnxSource, { signal, ...options }: SourceOptions = {}): Promise<Uint8Array> {
+  const reader = await openBytes(source, signal, options);
   try {
-    const found = await files.readFile(source);
-    return new Uint8Array(found.buffer, found.byteOffset, found.byteLength);
-  } catch (error) {
-    throw unreadable(source, error);
+    return await reader.read(0, reader.size);
+  } finally {
+    await reader.close();
   }
 }
 
 function unreadable(path: string, error: unknown): FormatError {
   const why = error instanceof Error ? error.message : String(error);
   return new FormatError('loadOnnx/read', `${excerpt(path, 300)} cannot be read: ${why}`, { path });
-}
-
-async function fetched(address: string, signal?: AbortSignalLike): Promise<Uint8Array> {
-  const answer = await fetch(address);
-  signal?.throwIfAborted();
-  if (!answer.ok) {
-    throw new FormatError('loadOnnx/read', `${excerpt(address, 300)} answers ${answer.status} ${answer.statusText}.`, {
-      address,
-    });
-  }
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  signal?.throwIfAborted();
-  return bytes;
 }
 
 /** Reads pieces of the files beside a model. */
@@ -80,18 +70,22 @@ function checkName(name: string): void {
 }
 
 /** The files beside a source, as `external` gives them, or its folder. */
-export function filesBeside(source: OnnxSource, external: ExternalFiles | undefined): ReadBeside {
+export function filesBeside(
+  source: OnnxSource,
+  external: ExternalFiles | undefined,
+  { sha256: _, ...options }: SourceOptions = {},
+): ReadBeside {
   const whole = new Map<string, Promise<Uint8Array>>();
   return async (name, offset, length) => {
     checkName(name);
-    if (external === undefined && typeof source === 'string' && !/^https?:/i.test(source)) {
+    if (external === undefined && typeof source === 'string' && !/^(https?|hf):/i.test(source)) {
       return readPiece(source, name, offset, length);
     }
     let reading = whole.get(name);
     if (reading === undefined) {
       const found = await externalSource(source, external, name);
       if (found === undefined) throw missing(name);
-      reading = readSource(found);
+      reading = readSource(found, options);
       whole.set(name, reading);
     }
     return pieceOf(name, await reading, offset, length);
@@ -107,7 +101,17 @@ async function externalSource(
   if (Array.isArray(external)) return external.find((file) => file.name === name || name.endsWith(`/${file.name}`));
   if (external !== undefined)
     return Object.hasOwn(external, name) ? (external as Readonly<Record<string, OnnxSource>>)[name] : undefined;
-  return typeof source === 'string' ? new URL(name, source).href : undefined;
+  return typeof source === 'string' ? addressBeside(source, name) : undefined;
+}
+
+/** The revision that stands behind a file of a hub is that of its neighbours, too. */
+function addressBeside(address: string, name: string): string {
+  const revision = /^hf:\/\/[^@]*(@.*)$/i.exec(address)?.[1] ?? '';
+  // In the middle, behind the name of the repository, it stays where it is.
+  const isLast = !/^hf:\/\/[^/]*\/[^/]*@/i.test(address);
+  return isLast && revision !== ''
+    ? new URL(name, address.slice(0, -revision.length)).href + revision
+    : new URL(name, address).href;
 }
 
 function missing(name: string): FormatError {

@@ -9,7 +9,7 @@ import { plainEntry, type WeightsEntry, type WeightsFile, type WeightsLimits } f
 import { type BlockType, blockTypes, decodeBlocks } from './blocks.ts';
 import { fail, type Header, parseHeader, type TensorInfo } from './header.ts';
 
-const plainTypes: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
+export const plainTypes: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [0, 'F32'],
   [1, 'F16'],
   [24, 'I8'],

@@ -27,7 +27,7 @@ export interface ArrayHeader {
   readonly size: number;
 }
 
-const types: Readonly<Record<string, ElementType>> = {
+export const types: Readonly<Record<string, ElementType>> = {
   f2: 'F16',
   f4: 'F32',
   f8: 'F64',

@@ -7,7 +7,7 @@ import type { ElementType } from '../element-types.ts';
 import { PickleGlobal } from './pickle.ts';
 
 /** The elements' type by the names of storage classes and dtypes; both stand in files. */
-const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
+export const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
   ['FloatStorage', 'F32'],
   ['DoubleStorage', 'F64'],
   ['HalfStorage', 'F16'],
