@@ -1,5 +1,5 @@
 /** The program as users run it: in a process of its own, from source, without a terminal. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,39 +10,14 @@ import { Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { loadPipeline, parseSafetensors } from '@nn/serialize';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { percent } from './format.ts';
+import { resultOf, startProgram } from './program-tests.ts';
 
-const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'nn-demo-'));
 const data = join(folder, 'data');
 const settings = ['--data', 'data', '--epochs', '12', '--batch-size', '20', '--seed', '3'];
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-/** Starts the program; relative paths start from the test's folder. `onOutput` sees all that was printed so far. */
-function start(
-  args: readonly string[],
-  onOutput: (text: string, child: ChildProcess) => void = () => {},
-): Promise<Ended> {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@nn/source', '--import', 'tsx', join(import.meta.dirname, 'main.ts'), ...args],
-    { cwd: root, env: { ...process.env, INIT_CWD: folder } },
-  );
-  let out = '';
-  let error = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk;
-    onOutput(out, child);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    error += chunk;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, error })));
-}
+const start = (args: readonly string[], onOutput?: (text: string, child: ChildProcess) => void) =>
+  startProgram(args, folder, onOutput);
 
 function writeDigits(part: string, count: number, seed: number): void {
   const { inputs, targets } = digits(count, { seed }).fields;
@@ -156,8 +131,6 @@ describe('a whole run', () => {
 });
 
 describe('tables and series', () => {
-  const resultOf = (out: string) => JSON.parse(out.split('\n').find((line) => line.startsWith('{"task"')) ?? 'null');
-
   test('--list names the tasks', async () => {
     const { code, out } = await start(['--list']);
     expect([
@@ -166,7 +139,10 @@ describe('tables and series', () => {
         .trim()
         .split('\n')
         .map((line) => line.trim().split(/ +/)[0]),
-    ]).toEqual([0, ['moons', 'digits', 'titanic', 'forecast']]);
+    ]).toEqual([
+      0,
+      ['moons', 'digits', 'titanic', 'forecast', 'sentiment', 'translate', 'summarize', 'language-model'],
+    ]);
   }, 120_000);
 
   test('titanic trains on what it draws, and its file takes a raw row in another process', async () => {
@@ -175,7 +151,7 @@ describe('tables and series', () => {
     const { task, seed, data, figures, baselines } = resultOf(out);
     expect([task, seed, data]).toEqual(['titanic', 1, 'drawn passengers']);
     expect(figures.auroc).toBeGreaterThan(0.75);
-    expect(figures.accuracy).toBeGreaterThan(baselines.nobody);
+    expect(figures.accuracy).toBeGreaterThan(baselines.nobody!);
     expect(out).toContain('Missing: age');
     setDefaultBackend(cpu());
     const pipeline = await loadPipeline(
@@ -192,8 +168,8 @@ describe('tables and series', () => {
     expect([code, error]).toEqual([0, '']);
     const { figures, baselines } = resultOf(out);
     expect(Object.keys(figures)).toHaveLength(4);
-    expect(figures['temperature linear MASE']).toBeLessThan(baselines['temperature seasonal naive MASE']);
-    expect(figures['airline LSTM MASE']).toBeLessThan(baselines['airline seasonal naive MASE']);
+    expect(figures['temperature linear MASE']).toBeLessThan(baselines['temperature seasonal naive MASE']!);
+    expect(figures['airline LSTM MASE']).toBeLessThan(baselines['airline seasonal naive MASE']!);
     expect(out).toContain('what came (.)');
   }, 120_000);
 

@@ -25,14 +25,22 @@ import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from '.
 import { lineOfResult } from './result.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runForecast } from './tasks/forecast.ts';
+import { runLanguageModel } from './tasks/language-model.ts';
 import { runMoons } from './tasks/moons.ts';
+import { runSentiment } from './tasks/sentiment.ts';
+import { runSummarize } from './tasks/summarize.ts';
 import { runTitanic } from './tasks/titanic.ts';
+import { runTranslate } from './tasks/translate.ts';
 
 const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
   moons: runMoons,
   digits: runDigits,
   titanic: runTitanic,
   forecast: runForecast,
+  sentiment: runSentiment,
+  translate: runTranslate,
+  summarize: runSummarize,
+  'language-model': runLanguageModel,
 };
 
 async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {

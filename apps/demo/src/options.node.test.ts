@@ -75,7 +75,10 @@ describe('parseOptions', () => {
     [['--output', ' '], '--output needs a value: --output FOLDER.'],
     [['--outptu', 'models'], 'There is no option --outptu: do you mean --output?'],
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
-    [['--task', 'cats'], '--task cats: must be moons, digits, titanic, forecast or all.'],
+    [
+      ['--task', 'cats'],
+      '--task cats: must be moons, digits, titanic, forecast, sentiment, translate, summarize, language-model or all.',
+    ],
     [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
     [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
@@ -86,7 +89,7 @@ describe('parseOptions', () => {
     [['--seed', '4294967296'], '--seed 4294967296: must be a whole number from 0 to 2147483647.'],
     [
       ['--task', 'moons', '--data', 'x'],
-      '--data is for digits, titanic and forecast: leave it out, or choose one of them.',
+      '--data is for other tasks than moons: leave it out, or choose one of them; see --list.',
     ],
     [['--task', 'all', '--data', 'x'], '--data holds the files of one task: choose it, as in --task titanic.'],
   ])('tells what is wrong with %j', (argv, message) => {

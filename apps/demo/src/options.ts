@@ -11,10 +11,17 @@ export const tasks = {
   digits: 'a convolutional network reads digits',
   titanic: 'a table with missing values: who survived, and a saved pipeline that takes a raw row',
   forecast: 'an LSTM and a linear model let two series go on',
+  sentiment: 'attention and an LSTM tell who liked a film, each word with its share',
+  translate: 'an LSTM with attention reads days in forty languages; a Transformer, with --data, English to German',
+  summarize: 'a pointer-generator gives headlines to documentation',
+  'language-model': 'a GPT learns to write, by characters and by pieces of words',
 } as const;
 
 export type TaskName = keyof typeof tasks;
-export const taskNames: readonly TaskName[] = ['moons', 'digits', 'titanic', 'forecast'];
+export const taskNames: readonly TaskName[] = [
+  ...(['moons', 'digits', 'titanic', 'forecast'] as const),
+  ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
+];
 
 /** What decides the course of a training; a checkpoint carries it. */
 export interface Settings {
@@ -69,13 +76,13 @@ const table: readonly Option[] = [
   {
     name: 'task',
     value: 'NAME',
-    help: 'moons, digits, titanic, forecast or all (default: moons, then digits)',
+    help: 'one of those of --list, or all (default: moons, then digits)',
     read: (text) => oneOf(text, [...taskNames, 'all']),
   },
   {
     name: 'data',
     value: 'FOLDER',
-    help: 'a folder with MNIST, titanic.csv or the two series (default: generated data)',
+    help: 'a folder with the files of the task (default: generated data); see apps/demo/README.md',
     read: (text, { from }) => resolve(from, text),
   },
   {
@@ -159,7 +166,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     Omit<Options, 'settings'> & Settings
   >;
   if (settings.task === 'moons' && settings.data !== undefined) {
-    throw new Failure('--data is for digits, titanic and forecast: leave it out, or choose one of them.');
+    throw new Failure('--data is for other tasks than moons: leave it out, or choose one of them; see --list.');
   }
   if (settings.task === 'all' && settings.data !== undefined) {
     throw new Failure('--data holds the files of one task: choose it, as in --task titanic.');
@@ -179,14 +186,14 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
 
 /** The text of --list. */
 export function listText(): string {
-  return taskNames.map((name) => `  ${name.padEnd(10)} ${tasks[name]}`).join('\n');
+  return taskNames.map((name) => `  ${name.padEnd(14)} ${tasks[name]}`).join('\n');
 }
 
 /** The text of --help. */
 export function helpText(): string {
   const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
   return [
-    'Trains networks in the terminal: two moons, digits, a table, two series.',
+    'Trains networks in the terminal: two moons, digits, a table, two series, and language; see --list.',
     '',
     'usage: npm start -- [options]',
     '',

@@ -229,6 +229,12 @@ describe('rule 8: the second call throws where the first one would be repeated w
 });
 
 describe('a compiled function', () => {
+  test('takes records without a prototype, as the lengths of a batch', async () => {
+    const lengths: Record<string, Tensor> = Object.assign(Object.create(null), { words: tensor([2, 3]) });
+    const double = compile((batch: { readonly lengths: Record<string, Tensor> }) => batch.lengths.words!.mul(2));
+    for (let call = 0; call < 3; call++) expect(await (await double({ lengths })).array()).toEqual([4, 6]);
+  });
+
   test('must be synchronous', async () => {
     const slow = compile(async (x: Tensor) => x);
     await expect(slow(tensor([1]))).rejects.toThrow('compile: the function must not be async');

@@ -9,6 +9,7 @@ import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
 import { show } from './shape.ts';
+import { isRecord } from './shaped.ts';
 import { nodeOf, Tensor, wrap } from './tensor.ts';
 
 /**
@@ -162,7 +163,7 @@ export function noGradient<T>(work: () => T): T {
 function detach<T>(result: T): T {
   if (result instanceof Tensor && !isParameter(result)) return wrap(stopGradientNode(result.node)) as T;
   if (Array.isArray(result)) return result.map(detach) as T;
-  if (typeof result === 'object' && result !== null && Object.getPrototypeOf(result) === Object.prototype) {
+  if (isRecord(result)) {
     return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, detach(value)])) as T;
   }
   return result;

@@ -14,7 +14,7 @@ import { passMark } from './padding.ts';
 import { recordDraws } from './random.ts';
 import { checkSynchronous } from './settings.ts';
 import { sameShape, show } from './shape.ts';
-import { describe, rebuild, take } from './shaped.ts';
+import { describe, isRecord, rebuild, take } from './shaped.ts';
 import { nodeOf, type Tensor, wrap } from './tensor.ts';
 import { replace } from './update.ts';
 
@@ -138,10 +138,6 @@ function inOrder(value: unknown, like: unknown): unknown {
     ...Object.keys(value).filter((name) => !(name in like)),
   ];
   return Object.fromEntries(names.map((name) => [name, inOrder(value[name], like[name])]));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** Each turn apart, as part of the graph: where the host computes something in the middle, for which no program can wait. */

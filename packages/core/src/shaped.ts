@@ -38,9 +38,15 @@ function describeOther(_: string, value: unknown): unknown {
 export function take(value: unknown, tensors: Tensor[]): Shaped {
   if (isTensor(value)) return { kind: 'tensor', position: tensors.push(value) - 1 };
   if (Array.isArray(value)) return { kind: 'list', items: value.map((item) => take(item, tensors)) };
-  const isRecord = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  if (!isRecord) return { kind: 'other', value };
+  if (!isRecord(value)) return { kind: 'other', value };
   return { kind: 'record', entries: Object.entries(value).map(([key, item]) => [key, take(item, tensors)] as const) };
+}
+
+/** Plain ones, and those without a prototype, as the lengths of a loader's batch. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 export function rebuild(shaped: Shaped, tensorAt: (position: number) => Tensor): unknown {
