@@ -12,6 +12,7 @@ import {
 } from '@nn/core';
 import { Linear, LSTM, Sequential } from '@nn/layers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { encodeModel } from './export/encode.ts';
 import { encodeOnnx } from './export/encode-onnx.ts';
 import { readModel } from './format/model.ts';
 import { loadOnnx } from './load/load-onnx.ts';
@@ -130,4 +131,24 @@ describe('what cannot be written', () => {
     const [a, b] = [await (await loadOnnx(bytes)).forward(x).data(), await model.forward(x).data()];
     for (let i = 0; i < b.length; i++) expect(a[i]).toBeCloseTo(b[i]!, 5);
   });
+});
+
+it('a model past what one file holds is refused with what to do, and written with its weights beside it', () => {
+  const graph = {
+    name: 'g',
+    nodes: [{ operator: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
+    inputs: [{ name: 'x', type: 'float32', shape: [1000] }],
+    outputs: [{ name: 'y', type: 'float32', shape: [1000] }],
+    initializers: [{ name: 'w', type: 'float32', shape: [1000], bytes: new Uint8Array(4000) }],
+  } as const;
+  expect(() => encodeModel({ graph, opset: 17, mostBytes: 4000 })).toThrow(
+    /^encodeOnnx: the model has 4\d\d\d bytes, and a file of ONNX holds 2 GiB: encodeOnnx\(model, shapes, \{ external: 'model.onnx.data' \}\) puts its weights beside it\.$/,
+  );
+  const { model, data } = encodeModel({
+    graph,
+    opset: 17,
+    mostBytes: 4000,
+    external: { name: 'w.bin', threshold: 1024 },
+  });
+  expect([model.length < 200, data?.length]).toEqual([true, 4000]);
 });

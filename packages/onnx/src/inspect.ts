@@ -3,7 +3,7 @@ import { checkOptions } from '@nn/core';
 import { inspectionText } from '@nn/serialize';
 import { downloadOptionNames } from '@nn/serialize/formats';
 import { bitsOf, elementTypeOf } from './format/element-types.ts';
-import { openModel } from './load/load-onnx.ts';
+import { openModelOf } from './load/load-onnx.ts';
 import { type OnnxSource, readSource, type SourceOptions } from './load/source.ts';
 import { describe, infoOf, type OnnxValueInfo } from './onnx-model.ts';
 import type { UnsupportedNode } from './run/graph.ts';
@@ -47,7 +47,7 @@ export interface OnnxReport {
  */
 export async function inspectOnnx(source: OnnxSource, options: SourceOptions = {}): Promise<OnnxReport> {
   checkOptions('inspectOnnx', options, ['signal', ...downloadOptionNames]);
-  const { message, graph, ready } = openModel(await readSource(source, options));
+  const { message, graph, ready } = await openModelOf(await readSource(source, options));
   const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   let elements = 0;
   let bytes = 0;

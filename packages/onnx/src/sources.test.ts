@@ -71,7 +71,14 @@ it.each([
   ['Git LFS', 'version https://git-lfs.github.com/spec/v1\noid', 'this is a pointer of Git LFS'],
   ['a page', '<!doctype html>', 'this is a web page'],
   ['GGUF', 'GGUF\x03\0\0\0', 'this is GGUF, weights without a graph'],
-  ['a SavedModel', '\x08\x01\x12\x04\x0a\x02\x0a\x00', 'a SavedModel of TensorFlow is converted by tf2onnx'],
+  ['a SavedModel', '\x08\x01\x12\x04\x0a\x02\x0a\x00', 'this is a graph of TensorFlow as protobuf (a SavedModel)'],
+  ['an array of NumPy', '\x93NUMPY\x01\0v\0', 'this is one array of NumPy (.npy)'],
+  [
+    'a tar',
+    `storages${'\0'.repeat(249)}ustar`,
+    'this is a tar archive: of old files of PyTorch loadModel(source, model)',
+  ],
+  ['a model that is cut off', '\x08\x08\x12\x02nn:\x7f', 'the file ends inside of the model'],
   ['nothing', '', 'the file is empty: it was not downloaded, or not written.'],
 ])('%s is called by its name', async (_, text, words) => {
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -15,6 +15,16 @@ it.each([
   ['bzip2', 'BZh91AY&', 'this is packed by bzip2'],
   ['7-Zip', '7z\xbc\xaf\x27\x1c\0\x04', 'this is packed by 7-Zip'],
   ['TensorFlow.js', '{"format": "layers-model", "generatedBy": "keras"}', 'this is the model.json of TensorFlow.js'],
+  [
+    'a description of Keras',
+    '{"class_name": "Sequential", "config": []}',
+    'this is the description of a model of Keras',
+  ],
+  [
+    'weights of TensorFlow.js',
+    '[{"paths": ["group1-shard1of1"]',
+    'this is the list of weights of a model of TensorFlow.js',
+  ],
   ['RAR', 'Rar!\x1a\x07\x01\0', 'this is packed by RAR'],
   ['a page', '<html></html>', 'this is a web page'],
 ])('%s', async (_, text, words) => {

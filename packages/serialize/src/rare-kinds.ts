@@ -24,6 +24,15 @@ export function anyKind(bytes: Uint8Array): string | undefined {
     return 'this is a program of ExecuTorch (.pte), which is not read here: save the weights of the model that it was made of by torch.save.';
   if (/^[\x81-\x8f][\xa1-\xbf]/.test(head))
     return "this is MessagePack, as weights of Flax are: in Python, safetensors.flax.save_file(flatten_dict(params, sep='.'), path).";
+  if (/^[\s\S]{257}ustar/.test(head))
+    return 'this is a tar archive: of old files of PyTorch loadModel(source, model) of @nn/serialize reads it; others are unpacked first.';
+  if (
+    /^\s*\{\s*"(class_name|config|name|keras_version|backend)"\s*:/.test(head) &&
+    /"class_name"|"keras_version"/.test(head)
+  )
+    return 'this is the description of a model of Keras, without weights: loadKeras(source) of @nn/keras reads it.';
+  if (/^\s*\[\s*\{\s*"(paths|weights)"/.test(head))
+    return 'this is the list of weights of a model of TensorFlow.js: loadKeras(source) of @nn/keras reads its model.json with the shards.';
   if (/"(modelTopology|weightsManifest)"|"format"\s*:\s*"(layers|graph)-model"/.test(head))
     return 'this is the model.json of TensorFlow.js: loadKeras(source) of @nn/keras reads it with its shards.';
   return otherKind(bytes);

@@ -56,6 +56,8 @@ export interface EncodedModel {
   readonly metadata?: Readonly<Record<string, string>>;
   /** The file beside the model that takes the bytes of weights, with those of at least `threshold` bytes. */
   readonly external?: { readonly name: string; readonly threshold: number };
+  /** The most bytes of the file without those beside it: 2^31 - 1 where not given, as protobuf has it. */
+  readonly mostBytes?: number;
 }
 
 export interface ModelFiles {
@@ -77,7 +79,7 @@ export function encodeModel(model: EncodedModel): ModelFiles {
   for (const [key, value] of Object.entries(model.metadata ?? {})) {
     message.message(14, new MessageWriter().text(1, key).text(2, value));
   }
-  if (message.length > largest) {
+  if (message.length > (model.mostBytes ?? largest)) {
     throw new ValueError(
       'encodeOnnx/large',
       `the model has ${message.length} bytes, and a file of ONNX holds 2 GiB: encodeOnnx(model, shapes, { external: 'model.onnx.data' }) puts its weights beside it.`,

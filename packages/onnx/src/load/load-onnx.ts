@@ -28,7 +28,7 @@ export interface OpenModel {
 }
 
 /** Reads a model and says what is wrong with it. Throws FormatError for what is none. */
-export function openModel(bytes: Uint8Array): OpenModel {
+function openModel(bytes: Uint8Array): OpenModel {
   const other = otherKind(bytes);
   if (other !== undefined) throw new FormatError('loadOnnx/kind', other);
   const message = readModel(bytes);
@@ -40,6 +40,20 @@ export function openModel(bytes: Uint8Array): OpenModel {
     );
   }
   return { message, graph, ready: new ReadyModel(message, graph) };
+}
+
+/** As `openModel`; what is another format that one of our packages knows is called by its name. */
+export async function openModelOf(bytes: Uint8Array): Promise<OpenModel> {
+  try {
+    return openModel(bytes);
+  } catch (error) {
+    if (!/^format\/loadOnnx\/(kind|damaged|truncated)$/.test(String(Object(error).kind))) throw error;
+    const { anyKind } = await import('@nn/serialize/formats');
+    const other = otherKind(bytes) === undefined ? anyKind(bytes.subarray(0, 512)) : undefined;
+    // A model that is cut off begins as one.
+    if (other === undefined || other.includes('model of ONNX')) throw error;
+    throw new FormatError('loadOnnx/kind', other);
+  }
 }
 
 /** One line for each kind of node that is not supported. */
@@ -72,7 +86,7 @@ export function describeUnsupported(nodes: readonly UnsupportedNode[]): string[]
 export async function loadOnnx(source: OnnxSource, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
   checkOptions('loadOnnx', options, ['external', 'trainable', 'signal', ...downloadOptionNames]);
   const { external, trainable = true, ...reading } = options;
-  const { message, graph, ready } = openModel(await readSource(source, reading));
+  const { message, graph, ready } = await openModelOf(await readSource(source, reading));
   if (ready.unsupported.length > 0) {
     const { length } = ready.unsupported;
     throw new FormatError(

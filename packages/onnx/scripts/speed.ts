@@ -1,0 +1,114 @@
+/**
+ * Imported networks at batch 1 beside onnxruntime-web on one thread: the same file, the same input, in turns, medians and their ratio.
+ * By hand, with something else than this running: `node --conditions=@nn/source --import tsx packages/onnx/scripts/speed.ts [NAME]`; NN_ORT names
+ * the folder of onnxruntime-web, NN_ONNX that of the fixtures.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { cpu } from '@nn/backend-cpu';
+import { evaluate, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import { BatchNorm2d, Conv2d, Flatten, Linear, LSTM, MaxPool2d, ReLU, Sequential } from '@nn/layers';
+import { mobileNetV2, resnet18 } from '@nn/vision';
+import { encodeOnnx } from '../src/export/encode-onnx.ts';
+import { loadOnnx } from '../src/load/load-onnx.ts';
+
+setDefaultBackend(cpu({ threads: 1 }));
+setSeed(1);
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+const place = process.env.NN_ORT ?? join(root, 'bench/node_modules/onnxruntime-web');
+const light = join(process.env.NN_ONNX ?? resolve(root, '../shared/fixtures/onnx'), 'light');
+
+interface Runtime {
+  readonly InferenceSession: { create(bytes: Uint8Array): Promise<Session> };
+  readonly Tensor: new (type: string, data: unknown, shape: readonly number[]) => unknown;
+  readonly env: { wasm: { numThreads: number }; logLevel: string };
+}
+interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  run(feeds: Record<string, unknown>): Promise<Record<string, { data: ArrayLike<number> }>>;
+}
+const runtime = (await import(pathToFileURL(join(place, 'dist/ort.node.min.mjs')).href)) as Runtime;
+runtime.env.wasm.numThreads = 1;
+runtime.env.logLevel = 'error';
+
+/** The last hidden state of a sentence, and two numbers of it. */
+class Reader {
+  lstm: LSTM = new LSTM(64, 128);
+  head: Linear = new Linear(128, 2);
+  forward(x: Tensor): Tensor {
+    return this.head.forward(this.lstm.forward(x).outputs.at([], -1));
+  }
+}
+
+type Case = readonly [name: string, shape: readonly number[], file: () => Promise<Uint8Array> | Uint8Array];
+const exported = (name: string, shape: readonly number[], make: () => { forward(x: Tensor): unknown }): Case => [
+  name,
+  shape,
+  () => encodeOnnx(make(), shape),
+];
+const cases: readonly Case[] = [
+  exported(
+    'MLP 784-512-256-10',
+    [1, 784],
+    () => new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10)),
+  ),
+  exported(
+    'CNN of 28 x 28',
+    [1, 1, 28, 28],
+    () =>
+      new Sequential(
+        new Conv2d(1, 32, 3, { padding: 1 }),
+        new BatchNorm2d(32),
+        new ReLU(),
+        new MaxPool2d(2),
+        new Conv2d(32, 64, 3, { padding: 1 }),
+        new ReLU(),
+        new MaxPool2d(2),
+        new Flatten(),
+        new Linear(3136, 10),
+      ),
+  ),
+  exported('LSTM, 50 steps of 128', [1, 50, 64], () => new Reader()),
+  exported('ResNet-18, 224 x 224', [1, 3, 224, 224], () => resnet18()),
+  exported('MobileNetV2, 224 x 224', [1, 3, 224, 224], () => mobileNetV2()),
+  ...['squeezenet', 'resnet50'].flatMap((name): Case[] => {
+    const path = join(light, `light_${name}.onnx`);
+    return existsSync(path) ? [[`${name} of onnx, 224 x 224`, [1, 3, 224, 224], () => readFileSync(path)]] : [];
+  }),
+];
+
+const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1]!;
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+print('| network | nn, ms | onnxruntime-web, ms | onnxruntime / nn | outputs differ by |\n|---|---|---|---|---|');
+for (const [name, shape, file] of cases.filter(([each]) => each.includes(process.argv[2] ?? ''))) {
+  const bytes = new Uint8Array(await file());
+  const model = await loadOnnx(bytes);
+  const session = await runtime.InferenceSession.create(bytes);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const values = Float32Array.from({ length: count }, (_, k) => Math.sin(k));
+  const ours = (): Promise<ArrayLike<number>> => evaluate(() => model.forward(tensor(values, { shape }))).data();
+  const theirs = async (): Promise<ArrayLike<number>> => {
+    const feeds = { [session.inputNames[0]!]: new runtime.Tensor('float32', values, shape) };
+    return (await session.run(feeds))[session.outputNames[0]!]!.data;
+  };
+  const [a, b] = [await ours(), await theirs()];
+  let difference = 0;
+  for (let k = 0; k < a.length; k++) difference = Math.max(difference, Math.abs(a[k]! - b[k]!) / (1 + Math.abs(b[k]!)));
+  for (let k = 0; k < 3; k++) await ours();
+  const times: [number[], number[]] = [[], []];
+  const until = performance.now() + 4000;
+  for (let round = 0; round < 200 && (round < 7 || performance.now() < until); round++) {
+    for (const [side, run] of [ours, theirs].entries()) {
+      const start = performance.now();
+      await run();
+      times[side]!.push(performance.now() - start);
+    }
+  }
+  const [mine, other] = times.map(median) as [number, number];
+  print(
+    `| ${name} | ${mine.toFixed(2)} | ${other.toFixed(2)} | ${(other / mine).toFixed(2)} | ${difference.toExponential(0)} |`,
+  );
+}
