@@ -219,68 +219,73 @@ function softmax(layer: nn.Softmax | nn.LogSoftmax, { isTurned, rank }: State): 
 const only = (layer: object, name: string, isSo: boolean): Piece[] =>
   isSo ? activation(name) : refuse(layer, `Keras has ${name} without settings`);
 
-const rules: ReadonlyMap<unknown, Rule[1]> = new Map([
-  rule(nn.Linear, linear),
-  ...[nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.DepthwiseConv1d, nn.DepthwiseConv2d].map((type) => rule(type, convolution)),
-  ...[nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d].map((type) => rule(type, transposedConvolution)),
-  ...[nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d].map((type) => rule(type, batchNorm)),
-  rule(nn.LayerNorm, (layer, state) =>
-    lastAxisNorm(layer, 'LayerNormalization', { scale: layer.weight !== null, center: layer.bias !== null }, state),
-  ),
-  rule(nn.RMSNorm, (layer, state) =>
-    layer.weight === null ? refuse(layer, 'Keras always scales') : lastAxisNorm(layer, 'RMSNormalization', {}, state),
-  ),
-  rule(nn.GroupNorm, (layer, { isTurned, rank }) =>
-    isTurned || rank === 1
-      ? one(
-          'GroupNormalization',
-          { groups: layer.groups, epsilon: layer.epsilon, scale: layer.weight !== null, center: layer.bias !== null },
-          layer,
-        )
-      : refuse(layer, 'its channels are not the last axis'),
-  ),
-  rule(nn.Embedding, embedding),
-  rule(nn.Flatten, flatten),
-  rule(nn.Identity, () => []),
-  rule(nn.Dropout, ({ rate }) => one('Dropout', { rate })),
-  rule(nn.AlphaDropout, ({ rate }) => one('AlphaDropout', { rate })),
-  ...[nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d].map((type) => rule(type, maxPool)),
-  ...[nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d].map((type) => rule(type, averagePool)),
-  rule(nn.GlobalAveragePool, (layer, state) => globalPool('Average', layer, state)),
-  rule(nn.GlobalMaxPool, (layer, state) => globalPool('Max', layer, state)),
-  ...[nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d].map((type) =>
-    rule(type, (layer, state) => adaptivePool('Average', layer, state)),
-  ),
-  ...[nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d].map((type) =>
-    rule(type, (layer, state) => adaptivePool('Max', layer, state)),
-  ),
-  ...[nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d].map((type) => rule(type, zeroPad)),
-  rule(nn.Upsample, upsample),
-  rule(nn.PReLU, prelu),
-  rule(nn.Softmax, softmax),
-  rule(nn.LogSoftmax, softmax),
-  rule(nn.ReLU, () => activation('relu')),
-  rule(nn.ReLU6, () => activation('relu6')),
-  rule(nn.Sigmoid, () => activation('sigmoid')),
-  rule(nn.Tanh, () => activation('tanh')),
-  rule(nn.SiLU, () => activation('silu')),
-  rule(nn.Mish, () => activation('mish')),
-  rule(nn.SELU, () => activation('selu')),
-  rule(nn.Softsign, () => activation('softsign')),
-  rule(nn.LogSigmoid, () => activation('log_sigmoid')),
-  rule(nn.HardSigmoid, () => activation('hard_sigmoid')),
-  rule(nn.HardSwish, () => activation('hard_silu')),
-  rule(nn.TanhShrink, () => activation('tanh_shrink')),
-  rule(nn.GELU, (layer) => only(layer, 'gelu', layer.approximate === 'none')),
-  rule(nn.CELU, (layer) => only(layer, 'celu', layer.alpha === 1)),
-  rule(nn.Softplus, (layer) => only(layer, 'softplus', layer.beta === 1)),
-  rule(nn.HardTanh, (layer) => only(layer, 'hard_tanh', layer.min === -1 && layer.max === 1)),
-  rule(nn.ELU, ({ alpha }) => one('ELU', { alpha })),
-  rule(nn.LeakyReLU, ({ slope }) => one('LeakyReLU', { negative_slope: slope })),
-]);
+/** Made when the first model is: a page that only reads models carries none of it. */
+const makeRules = (): ReadonlyMap<unknown, Rule[1]> =>
+  new Map([
+    rule(nn.Linear, linear),
+    ...[nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.DepthwiseConv1d, nn.DepthwiseConv2d].map((type) => rule(type, convolution)),
+    ...[nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d].map((type) => rule(type, transposedConvolution)),
+    ...[nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d].map((type) => rule(type, batchNorm)),
+    rule(nn.LayerNorm, (layer, state) =>
+      lastAxisNorm(layer, 'LayerNormalization', { scale: layer.weight !== null, center: layer.bias !== null }, state),
+    ),
+    rule(nn.RMSNorm, (layer, state) =>
+      layer.weight === null ? refuse(layer, 'Keras always scales') : lastAxisNorm(layer, 'RMSNormalization', {}, state),
+    ),
+    rule(nn.GroupNorm, (layer, { isTurned, rank }) =>
+      isTurned || rank === 1
+        ? one(
+            'GroupNormalization',
+            { groups: layer.groups, epsilon: layer.epsilon, scale: layer.weight !== null, center: layer.bias !== null },
+            layer,
+          )
+        : refuse(layer, 'its channels are not the last axis'),
+    ),
+    rule(nn.Embedding, embedding),
+    rule(nn.Flatten, flatten),
+    rule(nn.Identity, () => []),
+    rule(nn.Dropout, ({ rate }) => one('Dropout', { rate })),
+    rule(nn.AlphaDropout, ({ rate }) => one('AlphaDropout', { rate })),
+    ...[nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d].map((type) => rule(type, maxPool)),
+    ...[nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d].map((type) => rule(type, averagePool)),
+    rule(nn.GlobalAveragePool, (layer, state) => globalPool('Average', layer, state)),
+    rule(nn.GlobalMaxPool, (layer, state) => globalPool('Max', layer, state)),
+    ...[nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d].map((type) =>
+      rule(type, (layer, state) => adaptivePool('Average', layer, state)),
+    ),
+    ...[nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d].map((type) =>
+      rule(type, (layer, state) => adaptivePool('Max', layer, state)),
+    ),
+    ...[nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d].map((type) => rule(type, zeroPad)),
+    rule(nn.Upsample, upsample),
+    rule(nn.PReLU, prelu),
+    rule(nn.Softmax, softmax),
+    rule(nn.LogSoftmax, softmax),
+    rule(nn.ReLU, () => activation('relu')),
+    rule(nn.ReLU6, () => activation('relu6')),
+    rule(nn.Sigmoid, () => activation('sigmoid')),
+    rule(nn.Tanh, () => activation('tanh')),
+    rule(nn.SiLU, () => activation('silu')),
+    rule(nn.Mish, () => activation('mish')),
+    rule(nn.SELU, () => activation('selu')),
+    rule(nn.Softsign, () => activation('softsign')),
+    rule(nn.LogSigmoid, () => activation('log_sigmoid')),
+    rule(nn.HardSigmoid, () => activation('hard_sigmoid')),
+    rule(nn.HardSwish, () => activation('hard_silu')),
+    rule(nn.TanhShrink, () => activation('tanh_shrink')),
+    rule(nn.GELU, (layer) => only(layer, 'gelu', layer.approximate === 'none')),
+    rule(nn.CELU, (layer) => only(layer, 'celu', layer.alpha === 1)),
+    rule(nn.Softplus, (layer) => only(layer, 'softplus', layer.beta === 1)),
+    rule(nn.HardTanh, (layer) => only(layer, 'hard_tanh', layer.min === -1 && layer.max === 1)),
+    rule(nn.ELU, ({ alpha }) => one('ELU', { alpha })),
+    rule(nn.LeakyReLU, ({ slope }) => one('LeakyReLU', { negative_slope: slope })),
+  ]);
+
+let rules: ReadonlyMap<unknown, Rule[1]> | undefined;
 
 /** The layers of Keras that compute what a layer does; `state` becomes what goes out. Throws a ValueError where there are none. */
 export function piecesOf(layer: object, state: State): readonly Piece[] {
+  rules ??= makeRules();
   const pieces = rules.get(layer.constructor);
   return pieces ? pieces(layer, state) : refuse(layer, 'no layer of Keras is known for it');
 }

@@ -226,17 +226,8 @@ function nodeOf(call: Call, entry: LayerEntry, topology: Topology, context: Dial
 }
 
 /** Classes whose calls take their inputs one by one, and not in a list. */
-const takesArguments = new Set(['MultiHeadAttention', 'GroupQueryAttention']);
-const recurrent = new Set([
-  'LSTM',
-  'GRU',
-  'SimpleRNN',
-  'RNN',
-  'Bidirectional',
-  'ConvLSTM1D',
-  'ConvLSTM2D',
-  'ConvLSTM3D',
-]);
+const takesArguments = ['MultiHeadAttention', 'GroupQueryAttention'];
+const recurrent = ['LSTM', 'GRU', 'SimpleRNN', 'RNN', 'Bidirectional', 'ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D'];
 
 function newerNode(call: Call, className: string, topology: Topology, context: DialectContext): Json {
   const tensorOf = (reference: Reference): Json => {
@@ -256,9 +247,9 @@ function newerNode(call: Call, className: string, topology: Topology, context: D
   };
   if (call.args) return { args: call.args.map(written), kwargs: named() };
   const tensors = call.inputs.map(tensorOf);
-  if (recurrent.has(className) && tensors.length > 1)
+  if (recurrent.includes(className) && tensors.length > 1)
     return { args: [tensors[0] ?? null], kwargs: { ...named(), initial_state: tensors.slice(1) } };
-  const isSingle = tensors.length === 1 || takesArguments.has(className);
+  const isSingle = tensors.length === 1 || takesArguments.includes(className);
   return { args: isSingle ? tensors : [tensors], kwargs: named() };
 }
 

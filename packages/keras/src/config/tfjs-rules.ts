@@ -12,27 +12,17 @@ export function refuse(layer: string, why: string): never {
 }
 
 /** The classes that it has. */
-const classes = new Set([
-  ...['Activation', 'Add', 'AlphaDropout', 'Average', 'AveragePooling1D', 'AveragePooling2D', 'AveragePooling3D'],
-  ...['BatchNormalization', 'Bidirectional', 'Concatenate', 'Conv1D', 'Conv2D'],
-  ...['Conv2DTranspose', 'Conv3D', 'Conv3DTranspose', 'ConvLSTM2D', 'Cropping2D', 'Dense', 'DepthwiseConv2D', 'Dot'],
-  ...['Dropout', 'ELU', 'Embedding', 'Flatten', 'GRU', 'GaussianDropout', 'GaussianNoise', 'GlobalAveragePooling1D'],
-  ...['GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'LSTM', 'LayerNormalization', 'LeakyReLU'],
-  ...['Masking', 'MaxPooling1D', 'MaxPooling2D', 'MaxPooling3D', 'Maximum', 'Minimum', 'Multiply', 'PReLU', 'Permute'],
-  ...['RNN', 'ReLU', 'RepeatVector', 'Rescaling', 'Reshape', 'SeparableConv2D', 'SimpleRNN', 'Softmax'],
-  ...['SpatialDropout1D', 'ThresholdedReLU', 'TimeDistributed', 'UpSampling2D', 'ZeroPadding2D'],
-]);
+const classes =
+  'Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten GRU GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D LSTM LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape SeparableConv2D SimpleRNN Softmax SpatialDropout1D ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D';
 
 /** The activations that it has, by the names that it reads. */
-const activations: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    [
-      ...['elu', 'hard_sigmoid', 'linear', 'relu', 'relu6', 'selu', 'sigmoid', 'softmax', 'softplus', 'softsign'],
-      ...['tanh', 'log_softmax', 'swish', 'mish', 'gelu'],
-    ].map((name) => [name, name]),
-  ),
-  silu: 'swish',
-};
+const activations =
+  'elu hard_sigmoid linear relu relu6 selu sigmoid softmax softplus softsign tanh log_softmax swish mish gelu';
+
+function tfjsActivation(name: string): string | undefined {
+  if (name === 'silu') return 'swish';
+  return activations.split(' ').includes(name) ? name : undefined;
+}
 
 /** A setting with the only value that is read, or none. */
 const only: Readonly<Record<string, readonly (readonly [setting: string, value: Json, otherwise: string])[]>> = {
@@ -56,14 +46,7 @@ const only: Readonly<Record<string, readonly (readonly [setting: string, value: 
 };
 
 /** Layers whose masks it does not see, or passes on otherwise. */
-const blind = new Set([
-  'GlobalAveragePooling1D',
-  'Bidirectional',
-  'RNN',
-  'ConvLSTM2D',
-  'Concatenate',
-  'TimeDistributed',
-]);
+const blind = ['GlobalAveragePooling1D', 'Bidirectional', 'RNN', 'ConvLSTM2D', 'Concatenate', 'TimeDistributed'];
 
 /** Refuses layers that it does not have, and settings that it leaves out. */
 export function checkTfjs(
@@ -72,9 +55,9 @@ export function checkTfjs(
   config: JsonObject,
   inputs: readonly { readonly shape: readonly unknown[]; readonly isMasked: boolean }[],
 ): void {
-  if (!classes.has(className) && !/^(LSTM|GRU|SimpleRNN|StackedRNN)Cells?$/.test(className))
+  if (!classes.split(' ').includes(className) && !/^(LSTM|GRU|SimpleRNN|StackedRNN)Cells?$/.test(className))
     refuse(name, `TensorFlow.js has no layer of the class ${className}; write .keras or .h5.`);
-  if (blind.has(className) && inputs.some(({ isMasked }) => isMasked))
+  if (blind.includes(className) && inputs.some(({ isMasked }) => isMasked))
     refuse(name, `${className} of TensorFlow.js does not do with masks what Keras does.`);
   for (const [setting, value, otherwise] of (Object.hasOwn(only, className) ? only[className] : undefined) ?? []) {
     if ((fieldOf(config, setting) ?? value) !== value)
@@ -87,7 +70,7 @@ export function checkTfjs(
     refuse(name, 'TensorFlow.js has softmax along the last axis alone.');
   for (const key of ['activation', 'recurrent_activation']) {
     const given = activationName(fieldOf(config, key));
-    if (given !== undefined && !Object.hasOwn(activations, given))
+    if (given !== undefined && tfjsActivation(given) === undefined)
       refuse(name, `TensorFlow.js has no activation '${given}'.`);
   }
   const inner = fieldOf(config, 'layer') ?? fieldOf(config, 'cell');
@@ -138,7 +121,7 @@ export function tfjsConfig(className: string, config: JsonObject): JsonObject {
   }
   for (const key of ['activation', 'recurrent_activation']) {
     const name = activationName(fieldOf(config, key));
-    if (name !== undefined) result[key] = activations[name] ?? name;
+    if (name !== undefined) result[key] = tfjsActivation(name) ?? name;
   }
   if (className === 'LeakyReLU') {
     result.alpha = result.negative_slope ?? result.alpha ?? 0.3;
