@@ -19,7 +19,7 @@ import type { Settings } from '../config/settings.ts';
 import { permuted, plain, reordered, type Variable } from '../weights/variable.ts';
 import { activate, activationOf } from './activations.ts';
 import { type Builder, onlyInput } from './layer.ts';
-import { evenPadding, fromSpace, paddingOf, padSpace, toSpace, type Windows } from './space.ts';
+import { evenPadding, fromSpace, hasChannelsFirst, paddingOf, padSpace, toSpace, type Windows } from './space.ts';
 
 function windowsOf(settings: Settings, rank: number): Windows {
   return {
@@ -32,6 +32,35 @@ function windowsOf(settings: Settings, rank: number): Windows {
 
 /** [...k, in, out] to [out, in, ...k]. */
 const kernelAxes = (rank: number): number[] => [rank + 1, rank, ...Array.from({ length: rank }, (_, k) => k)];
+
+const spaceOf = (rank: number): number[] => Array.from({ length: rank }, (_, k) => k);
+
+/** The kernel [...k, in, out]; Keras 1 had that of channels first as PyTorch has it, and an axis of 1 behind the steps. */
+function kernelOf(settings: Settings, weight: Parameter, shape: readonly number[]): Variable {
+  const rank = shape.length - 2;
+  const place = { name: 'kernel', path: 'vars/0' };
+  if (settings.generation === 1 && rank > 1 && hasChannelsFirst(settings))
+    return { ...plain(place, weight), space: spaceOf(rank).map((axis) => axis + 2) };
+  const kernel = { ...reordered(place, weight, shape, kernelAxes(rank)), space: spaceOf(rank) };
+  const [steps = 1, ...rest] = shape;
+  return settings.generation === 1 && rank === 1 ? { ...kernel, shape: [steps, 1, ...rest] } : kernel;
+}
+
+/** The kernel [...k, out, in] of a transposed convolution as [in, out, ...k]; in Keras 1 [...k, in, out], or [out, in, ...k]. */
+function transposedKernelOf(settings: Settings, weight: Parameter, shape: readonly number[]): Variable {
+  const rank = shape.length - 2;
+  const place = { name: 'kernel', path: 'vars/0' };
+  const size = shape.slice(0, rank);
+  const [outputs = 1, inputs = 1] = shape.slice(rank);
+  const behind = spaceOf(rank).map((axis) => axis + 2);
+  if (settings.generation > 1) return { ...reordered(place, weight, shape, kernelAxes(rank)), space: spaceOf(rank) };
+  return hasChannelsFirst(settings)
+    ? { ...reordered(place, weight, [outputs, inputs, ...size], [1, 0, ...behind]), space: behind }
+    : {
+        ...reordered(place, weight, [...size, inputs, outputs], [rank, rank + 1, ...spaceOf(rank)]),
+        space: spaceOf(rank),
+      };
+}
 
 function biasOf(bias: Parameter | null, at: number): Variable[] {
   return bias ? [plain({ name: 'bias', path: `vars/${at}` }, bias)] : [];
@@ -60,10 +89,7 @@ function convolution(rank: 1 | 2 | 3): Builder {
     const activation = activationOf(settings, context);
     return {
       module,
-      variables: [
-        reordered({ name: 'kernel', path: 'vars/0' }, module.weight, shape, kernelAxes(rank)),
-        ...biasOf(module.bias, 1),
-      ],
+      variables: [kernelOf(settings, module.weight, shape), ...biasOf(module.bias, 1)],
       call: (given) => {
         const x = toSpace(settings, onlyInput(settings, given), rank);
         const padded = even ? x : padSpace(x, paddingOf(windows, x.shape.slice(2)));
@@ -106,10 +132,7 @@ function transposedConvolution(rank: 1 | 2 | 3): Builder {
     const activation = activationOf(settings, context);
     return {
       module,
-      variables: [
-        reordered({ name: 'kernel', path: 'vars/0' }, module.weight, shape, kernelAxes(rank)),
-        ...biasOf(module.bias, 1),
-      ],
+      variables: [transposedKernelOf(settings, module.weight, shape), ...biasOf(module.bias, 1)],
       call: (given) => {
         const x = toSpace(settings, onlyInput(settings, given), rank);
         const full = module.forward(x);

@@ -2,7 +2,7 @@
  * Keras' normalisations on those of nn. Keras' momentum is the share that stays, PyTorch's the share that comes in: 0.99 is
  * 0.01 here. Any of scale and shift may be missing.
  */
-import type { Parameter, Tensor } from '@nn/core';
+import { evaluate, type Parameter, type Tensor } from '@nn/core';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, LayerNorm, RMSNorm, UnitNormalization } from '@nn/layers';
 import type { Settings } from '../config/settings.ts';
 import { asValue, channelsFirst, logical, shapeOf, storedAxis, type Value } from '../value.ts';
@@ -25,6 +25,10 @@ function batchNormOf(rank: number, channels: number, options: { readonly epsilon
   if (rank <= 3) return new BatchNorm1d(channels, options);
   return rank === 4 ? new BatchNorm2d(channels, options) : new BatchNorm3d(channels, options);
 }
+
+/** Whether a variable is a statistic, or frozen. */
+const isStill = ({ isTrainable, parameters }: Variable): boolean =>
+  !isTrainable || parameters.every(({ frozen }) => frozen);
 
 const batchNormalization: Builder = (settings, inputs, context) => {
   const input = onlyInput(settings, inputs);
@@ -61,7 +65,10 @@ const batchNormalization: Builder = (settings, inputs, context) => {
       // Keras 3 leaves steps that are masked out of the statistics
       const mask =
         value.mask !== null && settings.generation === 3 && x.rank === 3 && isLast ? { mask: value.mask } : {};
-      return asValue(module.forward(x, mask), isLast, value.mask);
+      // what Keras has frozen keeps its statistics, too, until it is freed
+      const isFrozen = settings.raw('trainable') === false && variables.every(isStill);
+      const result = isFrozen ? evaluate(() => module.forward(x)) : module.forward(x, mask);
+      return asValue(result, isLast, value.mask);
     },
   };
 };

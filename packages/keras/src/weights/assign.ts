@@ -4,7 +4,7 @@
  */
 import { excerpt, FormatError, type Shape, tensor } from '@nn/core';
 import { arraysOf, type StoredArray, type StoredGroup, type StoredWeights } from './stored.ts';
-import type { Variable } from './variable.ts';
+import { flipped, type Variable } from './variable.ts';
 
 /** The variables of one layer of a model. */
 export interface LayerVariables {
@@ -20,7 +20,8 @@ export function assignWeights(operation: string, layers: readonly LayerVariables
   if (!pairs) throw mismatch(operation, layers, stored);
   const values = pairs.map(([variable, array]) => {
     const all = array.read();
-    const found = variable.decode(all);
+    const isTurned = array.isTheano === true && variable.space !== undefined;
+    const found = variable.decode(isTurned ? flipped(all, variable.shape, variable.space ?? []) : all);
     return { variable, found };
   });
   for (const { variable, found } of values) {
@@ -69,8 +70,41 @@ function inGroup(variables: readonly Variable[], arrays: readonly StoredArray[])
     byNames(variables, arrays, 2) ??
     byNames(variables, arrays, 1) ??
     zipped(trainedFirst(variables), arrays) ??
-    zipped(variables, arrays)
+    zipped(variables, arrays) ??
+    zipped(variables, joinedGates(variables.length, arrays))
   );
+}
+
+/** The places of Keras' gates among those of Keras 1: i c f o became i f c o, z r h stayed. */
+const keras1Gates = { 4: [0, 2, 1, 3], 3: [0, 1, 2] } as const;
+
+/** Recurrent layers of Keras 1 have kernel, recurrent kernel and bias of each gate by itself; the arrays that Keras 2 has of them. */
+function joinedGates(count: number, arrays: readonly StoredArray[]): StoredArray[] {
+  const gates = arrays.length / count;
+  if (count % 3 !== 0 || (gates !== 4 && gates !== 3)) return [];
+  return Array.from({ length: count }, (_, k) => {
+    // of each layer of a Bidirectional: gate by gate
+    const layer = arrays.slice(Math.floor(k / 3) * 3 * gates).slice(0, 3 * gates);
+    const parts = keras1Gates[gates].map((gate) => layer[3 * gate + (k % 3)]!);
+    const [first] = parts;
+    const shape = parts.every((part) => sameShape(part.shape, first!.shape)) ? first!.shape : [];
+    const width = shape.at(-1) ?? 0;
+    const read = (): Float32Array => {
+      const values = parts.map((part) => part.read());
+      const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+      const joined = new Float32Array(rows * gates * width);
+      for (const [gate, own] of values.entries())
+        for (let row = 0; row < rows; row++)
+          joined.set(own.subarray(row * width, (row + 1) * width), (row * gates + gate) * width);
+      return joined;
+    };
+    return {
+      name: first!.name,
+      shape: [...shape.slice(0, -1), gates * width],
+      isTheano: first!.isTheano === true,
+      read,
+    };
+  });
 }
 
 function byGroups(layers: readonly LayerVariables[], groups: readonly StoredGroup[]): Pair[] | null {

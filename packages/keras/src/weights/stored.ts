@@ -10,6 +10,8 @@ export interface StoredArray {
   /** Its path, or its name in its group, without ':0'. */
   readonly name: string;
   readonly shape: Shape;
+  /** Whether Theano wrote it, whose kernels are turned by 180 degrees: it convolves where others correlate. */
+  readonly isTheano?: boolean;
   read(): Float32Array;
 }
 
@@ -47,25 +49,6 @@ function listOf(file: HdfFile, group: string, attribute: string): readonly strin
 /** The last names of Keras' variables lack what TensorFlow puts behind them: 'kernel:0'. */
 const bare = (name: string): string => name.replace(/:\d+$/, '');
 
-/** Kernels that Theano wrote are turned by 180 degrees, for it convolves where others correlate. */
-function turned(array: StoredArray): StoredArray {
-  const rank = array.shape.length;
-  if (rank < 3 || !/kernel|_W$/.test(array.name)) return array;
-  const channels = array.shape[rank - 1]! * array.shape[rank - 2]!;
-  return {
-    ...array,
-    read: () => {
-      const values = array.read();
-      const places = values.length / channels;
-      const result = new Float32Array(values.length);
-      for (let k = 0; k < places; k++) {
-        result.set(values.subarray((places - 1 - k) * channels, (places - k) * channels), k * channels);
-      }
-      return result;
-    },
-  };
-}
-
 /** The weights of an HDF5 file: of a whole model, or of weights alone, in the layout of any generation. */
 export function weightsOf(file: HdfFile): StoredWeights {
   const root = file.groups.has('model_weights') ? 'model_weights' : '';
@@ -82,8 +65,7 @@ export function weightsOf(file: HdfFile): StoredWeights {
             `the file lists the array '${name}' of the layer '${layer}' and does not have it; it is damaged.`,
             { layer, name },
           );
-        const array = { name: bare(name), shape: found.shape, read: found.read };
-        return backend === 'theano' ? turned(array) : array;
+        return { name: bare(name), shape: found.shape, isTheano: backend === 'theano', read: found.read };
       });
       return { name: layer, arrays };
     });

@@ -12,6 +12,8 @@ export interface Variable {
   /** Keras' shape. */
   readonly shape: Shape;
   readonly isTrainable: boolean;
+  /** The axes of space of a kernel, in Keras' shape: Theano convolved with kernels that are turned along them. */
+  readonly space?: readonly number[];
   readonly parameters: readonly Parameter[];
   /** The values of each parameter, from those of Keras. */
   decode(values: Float32Array): readonly Float32Array[];
@@ -40,6 +42,23 @@ export function permuted(values: Float32Array, shape: Shape, axes: readonly numb
       from -= steps[axis]! * sizes[axis]!;
       index[axis] = 0;
     }
+  }
+  return result;
+}
+
+/** The values of an array of `shape` from the last to the first along some of its axes. */
+export function flipped(values: Float32Array, shape: Shape, axes: readonly number[]): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) {
+    let [rest, from, stride] = [at, 0, 1];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const size = shape[axis]!;
+      const place = rest % size;
+      rest = Math.floor(rest / size);
+      from += (axes.includes(axis) ? size - 1 - place : place) * stride;
+      stride *= size;
+    }
+    result[at] = values[from]!;
   }
   return result;
 }
