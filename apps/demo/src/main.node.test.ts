@@ -141,7 +141,7 @@ describe('tables and series', () => {
         .map((line) => line.trim().split(/ +/)[0]),
     ]).toEqual([
       0,
-      ['moons', 'digits', 'titanic', 'forecast', 'sentiment', 'translate', 'summarize', 'language-model'],
+      ['moons', 'digits', 'titanic', 'forecast', 'rare', 'sentiment', 'translate', 'summarize', 'language-model'],
     ]);
   }, 120_000);
 
@@ -171,6 +171,16 @@ describe('tables and series', () => {
     expect(figures['temperature linear MASE']).toBeLessThan(baselines['temperature seasonal naive MASE']!);
     expect(figures['airline LSTM MASE']).toBeLessThan(baselines['airline seasonal naive MASE']!);
     expect(out).toContain('what came (.)');
+  }, 120_000);
+
+  test('rare sets fourteen ways side by side, all above chance and some far', async () => {
+    const { code, out, error } = await start(['--task', 'rare', '--epochs', '2', '--json', '--output', 'rare']);
+    expect([code, error]).toEqual([0, '']);
+    const { data, figures, baselines } = resultOf(out);
+    expect([data, Object.keys(figures).length]).toEqual(['drawn cases', 14]);
+    expect(Math.min(...Object.values<number>(figures))).toBeGreaterThan(baselines.chance);
+    expect(figures.SMOTE).toBeGreaterThan(6 * baselines.chance);
+    expect(out).toMatch(/SMOTE +0\.\d{3} +0\.\d{3}-0\.\d{3}/);
   }, 120_000);
 
   test('a folder without the file, and one with a broken file, are one clear line', async () => {

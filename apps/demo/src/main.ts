@@ -27,6 +27,7 @@ import { runDigits } from './tasks/digits.ts';
 import { runForecast } from './tasks/forecast.ts';
 import { runLanguageModel } from './tasks/language-model.ts';
 import { runMoons } from './tasks/moons.ts';
+import { runRare } from './tasks/rare.ts';
 import { runSentiment } from './tasks/sentiment.ts';
 import { runSummarize } from './tasks/summarize.ts';
 import { runTitanic } from './tasks/titanic.ts';
@@ -37,6 +38,7 @@ const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> 
   digits: runDigits,
   titanic: runTitanic,
   forecast: runForecast,
+  rare: runRare,
   sentiment: runSentiment,
   translate: runTranslate,
   summarize: runSummarize,

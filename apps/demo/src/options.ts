@@ -11,6 +11,7 @@ export const tasks = {
   digits: 'a convolutional network reads digits',
   titanic: 'a table with missing values: who survived, and a saved pipeline that takes a raw row',
   forecast: 'an LSTM and a linear model let two series go on',
+  rare: 'one case in 43: fourteen ways to train on unequal classes, side by side',
   sentiment: 'attention and an LSTM tell who liked a film, each word with its share',
   translate: 'an LSTM with attention reads days in forty languages; a Transformer, with --data, English to German',
   summarize: 'a pointer-generator gives headlines to documentation',
@@ -19,7 +20,7 @@ export const tasks = {
 
 export type TaskName = keyof typeof tasks;
 export const taskNames: readonly TaskName[] = [
-  ...(['moons', 'digits', 'titanic', 'forecast'] as const),
+  ...(['moons', 'digits', 'titanic', 'forecast', 'rare'] as const),
   ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
 ];
 

@@ -2,14 +2,16 @@
  * Tables and series for the tasks: files of `--data`, or generated ones, so that nothing has to be downloaded. Generated
  * data has what real data has: values that are missing, a rule with exceptions, trends and seasons.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CsvFileOptions, parseCsv, RandomSequence, readCsv, type Table } from '@nn/data';
 import { Failure } from './failure.ts';
 
-/** The file of a folder. Throws a `Failure` where it is not there; what is wrong within it is the reader's to tell. */
+/** The file of a folder, as it is or packed by gzip. Throws a `Failure` where it is not there; what is wrong within it is the reader's to tell. */
 async function tableOf(folder: string, name: string, options: CsvFileOptions): Promise<Table> {
-  const path = join(folder, name);
+  const packed = join(folder, `${name}.gz`);
+  const path = existsSync(packed) ? packed : join(folder, name);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new Failure(`--data ${folder}: there is no ${name}.`);
     throw new Failure(`--data ${folder}: ${name} cannot be read: ${error.message}.`);
@@ -52,6 +54,24 @@ export async function passengers(folder: string | undefined, seed: number): Prom
     name: 'drawn passengers',
     onWarning: () => undefined,
   });
+}
+
+/** mammography.csv of a folder, or 6,000 rows of six numbers that are drawn: 2.3 % of another kind, half of them alike. */
+export async function mammographies(folder: string | undefined, seed: number): Promise<Table> {
+  const kinds = { calcification: 'category' } as const;
+  if (folder !== undefined) return tableOf(folder, 'mammography.csv', { kinds });
+  const random = new RandomSequence(seed, 3);
+  const columns = ['area', 'gray_level', 'gradient_strength', 'noise', 'contrast', 'shape_moment'];
+  const rows = Array.from({ length: 6000 }, (_, row) => {
+    const isRare = row % 43 === 0;
+    const isPlain = random.uniform() < 0.5;
+    // the rare kind lies on an arc around the others, or among them
+    const turn = random.uniform() * Math.PI;
+    const [across, up] = isRare && isPlain ? [3.2 * Math.cos(turn), 3.2 * Math.sin(turn)] : [0, 0];
+    const values = columns.map((__, k) => random.normal(k === 0 ? across : k === 1 ? up : isRare ? 0.8 : 0, 0.9));
+    return [...values.map((value) => value.toFixed(5)), Number(isRare)];
+  });
+  return parseCsv([[...columns, 'calcification'], ...rows].join('\n'), { kinds, name: 'drawn cases' });
 }
 
 export interface Series {
