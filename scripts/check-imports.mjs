@@ -89,7 +89,7 @@ const allowed = [
   { files: 'packages/data/src/arrow/', imports: ['@nn/core', '@uwdata/flechette', 'hyparquet-compressors'] },
   { files: 'packages/data/src/parquet/', imports: ['@nn/core', 'hyparquet', 'hyparquet-compressors'] },
   { files: 'packages/distributions/src/', imports: ['@nn/core'] },
-  { files: 'packages/onnx/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize', '@nn/serialize/formats'] },
+  { files: 'packages/onnx/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize/formats'] },
   { files: 'packages/onnx/src/main.ts', imports: ['@nn/core', '@nn/onnx'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
   { files: 'packages/vision/src/', imports: ['@nn/core', '@nn/data', '@nn/layers', 'jpeg-js'] },

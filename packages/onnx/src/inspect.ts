@@ -1,7 +1,6 @@
 /** What a file of ONNX holds, without binding its weights: for `npx @nn/onnx inspect`, and for pages that show a model. */
 import { checkOptions } from '@nn/core';
-import { inspectionText } from '@nn/serialize';
-import { downloadOptionNames } from '@nn/serialize/formats';
+import { downloadOptionNames, inspectionText } from '@nn/serialize/formats';
 import { bitsOf, elementTypeOf } from './format/element-types.ts';
 import { openModelOf } from './load/load-onnx.ts';
 import { type OnnxSource, readSource, type SourceOptions } from './load/source.ts';

@@ -1,6 +1,6 @@
 /** From the bytes of a file to a layer: recognises, reads, checks that everything is supported, then binds weights. */
 import { checkOptions, FormatError } from '@nn/core';
-import { downloadOptionNames } from '@nn/serialize/formats';
+import { anyKind, downloadOptionNames } from '@nn/serialize/formats';
 import type { GraphMessage, ModelMessage } from '../format/model.ts';
 import { readModel } from '../format/model.ts';
 import { OnnxModel } from '../onnx-model.ts';
@@ -48,7 +48,6 @@ export async function openModelOf(bytes: Uint8Array): Promise<OpenModel> {
     return openModel(bytes);
   } catch (error) {
     if (!/^format\/loadOnnx\/(kind|damaged|truncated)$/.test(String(Object(error).kind))) throw error;
-    const { anyKind } = await import('@nn/serialize/formats');
     const other = otherKind(bytes) === undefined ? anyKind(bytes.subarray(0, 512)) : undefined;
     // A model that is cut off begins as one.
     if (other === undefined || other.includes('model of ONNX')) throw error;
