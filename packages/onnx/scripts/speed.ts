@@ -36,10 +36,10 @@ runtime.env.logLevel = 'error';
 
 /** The last hidden state of a sentence, and two numbers of it. */
 class Reader {
-  lstm: LSTM = new LSTM(64, 128);
+  lstm: LSTM = new LSTM(64, 128, { batchFirst: true });
   head: Linear = new Linear(128, 2);
   forward(x: Tensor): Tensor {
-    return this.head.forward(this.lstm.forward(x).outputs.at([], -1));
+    return this.head.forward(this.lstm.forward(x).output.at([], -1));
   }
 }
 
