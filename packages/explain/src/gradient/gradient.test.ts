@@ -2,6 +2,7 @@
 import { cpu } from '@nn/backend-cpu';
 import {
   applyChainRule,
+  type Backend,
   concat,
   gradients,
   interpolate,
@@ -257,6 +258,40 @@ describe('DeepLift is complete', () => {
       'deepLift: the model does exp with the input and tanh with the baseline: it must do the same with both.',
     );
   });
+});
+
+it('50 steps of integrated gradients are one program, scores and convergence with them', async () => {
+  const inner = cpu();
+  let runs = 0;
+  const counting: Backend = {
+    name: inner.name,
+    limits: inner.limits,
+    upload: (data, type) => inner.upload(data, type),
+    download: (buffer) => inner.download(buffer),
+    release: (buffer) => inner.release(buffer),
+    idle: () => inner.idle(),
+    compile: async (program) => {
+      const made = await inner.compile(program);
+      return {
+        run: (inputs, scalars) => {
+          runs++;
+          return made.run(inputs, scalars);
+        },
+        release: () => made.release(),
+      };
+    },
+  };
+  setDefaultBackend(counting);
+  try {
+    const model = network();
+    await model.forward(picture()).data(); // the weights are there
+    runs = 0;
+    const { attributions, convergenceDelta } = integratedGradients(model, picture(), { target: 1, steps: 50 });
+    await Promise.all([attributions.data(), convergenceDelta.data()]);
+    expect(runs).toBe(1);
+  } finally {
+    setDefaultBackend(cpu());
+  }
 });
 
 describe('any model as it is', () => {
