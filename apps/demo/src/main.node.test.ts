@@ -8,6 +8,7 @@ import { setDefaultBackend } from '@nn/core';
 import { digits, encodeIdx } from '@nn/data';
 import { Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { loadPipeline, parseSafetensors } from '@nn/serialize';
+import { imageInfo } from '@nn/vision';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { percent } from './format.ts';
 import { resultOf, startProgram } from './program-tests.ts';
@@ -141,7 +142,21 @@ describe('tables and series', () => {
         .map((line) => line.trim().split(/ +/)[0]),
     ]).toEqual([
       0,
-      ['moons', 'digits', 'titanic', 'forecast', 'rare', 'sentiment', 'translate', 'summarize', 'language-model'],
+      [
+        'moons',
+        'digits',
+        'titanic',
+        'forecast',
+        'rare',
+        'sentiment',
+        'translate',
+        'summarize',
+        'language-model',
+        'photos',
+        'segment',
+        'generate',
+        'transfer',
+      ],
     ]);
   }, 120_000);
 
@@ -192,5 +207,40 @@ describe('tables and series', () => {
       1,
       `--data ${data}: the last column of airline-passengers.csv must be numbers, none of them missing.\n`,
     ]);
+  }, 120_000);
+});
+
+describe('pictures', () => {
+  const run = async (task: string, epochs: string) => {
+    const { code, out, error } = await start(['--task', task, '--epochs', epochs, '--json', '--output', 'pictures']);
+    expect([code, error]).toEqual([0, '']);
+    return resultOf(out);
+  };
+  const sizeOf = (name: string) => imageInfo(new Uint8Array(readFileSync(join(folder, 'pictures', name))));
+
+  test('photos compares pictures as they are with pictures seen differently', async () => {
+    const { data, figures, baselines } = await run('photos', '1');
+    expect([data, baselines]).toEqual(['drawn beetles', { 'most frequent class': 0.5 }]);
+    for (const kind of ['as they are', 'seen differently']) expect(figures[kind]).toBeGreaterThanOrEqual(0.3);
+    expect(sizeOf('photos.png')).toMatchObject({ width: 8 * 66 - 2, height: 2 * 66 - 2 });
+  }, 120_000);
+
+  test('segment finds more than the ground', async () => {
+    const { figures, baselines } = await run('segment', '2');
+    expect(figures['IoU ground']).toBeGreaterThan(0.5);
+    expect(figures['mean IoU']).toBeGreaterThan(baselines['mean IoU, all ground']!);
+    expect(sizeOf('segment.png')).toMatchObject({ width: 8 * 34 - 2, height: 3 * 34 - 2 });
+  }, 120_000);
+
+  test('generate knows digits better than the means of their pixels', async () => {
+    const { figures, baselines } = await run('generate', '3');
+    expect(figures['nats, upper bound']).toBeLessThan(baselines['nats of pixel means']!);
+    expect(sizeOf('digits-made.png')).toMatchObject({ width: 10 * 30 - 2, height: 8 * 30 - 2 });
+  }, 120_000);
+
+  test('transfer gains from what was learned before', async () => {
+    const { figures, baselines } = await run('transfer', '1');
+    expect(figures['5 to 9, body frozen']).toBeGreaterThan(baselines['5 to 9, from nothing']!);
+    expect(figures.gain).toBeCloseTo(figures['5 to 9, body frozen']! - baselines['5 to 9, from nothing']!, 3);
   }, 120_000);
 });

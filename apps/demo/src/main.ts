@@ -25,12 +25,16 @@ import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from '.
 import { lineOfResult } from './result.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runForecast } from './tasks/forecast.ts';
+import { runGenerate } from './tasks/generate.ts';
 import { runLanguageModel } from './tasks/language-model.ts';
 import { runMoons } from './tasks/moons.ts';
+import { runPhotos } from './tasks/photos.ts';
 import { runRare } from './tasks/rare.ts';
+import { runSegment } from './tasks/segment.ts';
 import { runSentiment } from './tasks/sentiment.ts';
 import { runSummarize } from './tasks/summarize.ts';
 import { runTitanic } from './tasks/titanic.ts';
+import { runTransfer } from './tasks/transfer.ts';
 import { runTranslate } from './tasks/translate.ts';
 
 const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
@@ -43,6 +47,10 @@ const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> 
   translate: runTranslate,
   summarize: runSummarize,
   'language-model': runLanguageModel,
+  photos: runPhotos,
+  segment: runSegment,
+  generate: runGenerate,
+  transfer: runTransfer,
 };
 
 async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
@@ -59,7 +67,8 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   const run = options.resume ? await readRun(output) : undefined;
   await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
-  const isForDigits = settings.data !== undefined && tasksOf(settings).includes('digits');
+  const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer'];
+  const isForDigits = settings.data !== undefined && tasksOf(settings).some((name) => ofDigits.includes(name));
   const digits = isForDigits ? await digitsOfFolder(settings.data, interrupt.signal) : undefined;
   const { backend, description } = await openDevice(options.backend);
   setDefaultBackend(backend);

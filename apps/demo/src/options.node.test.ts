@@ -77,7 +77,7 @@ describe('parseOptions', () => {
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
     [
       ['--task', 'cats'],
-      '--task cats: must be moons, digits, titanic, forecast, rare, sentiment, translate, summarize, language-model or all.',
+      '--task cats: must be moons, digits, titanic, forecast, rare, sentiment, translate, summarize, language-model, photos, segment, generate, transfer or all.',
     ],
     [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
@@ -89,7 +89,7 @@ describe('parseOptions', () => {
     [['--seed', '4294967296'], '--seed 4294967296: must be a whole number from 0 to 2147483647.'],
     [
       ['--task', 'moons', '--data', 'x'],
-      '--data is for other tasks than moons: leave it out, or choose one of them; see --list.',
+      '--data: moons draws what it learns from; leave it out, or choose another task.',
     ],
     [['--task', 'all', '--data', 'x'], '--data holds the files of one task: choose it, as in --task titanic.'],
   ])('tells what is wrong with %j', (argv, message) => {

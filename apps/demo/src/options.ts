@@ -16,13 +16,20 @@ export const tasks = {
   translate: 'an LSTM with attention reads days in forty languages; a Transformer, with --data, English to German',
   summarize: 'a pointer-generator gives headlines to documentation',
   'language-model': 'a GPT learns to write, by characters and by pieces of words',
+  photos: 'ants or bees from a few photos, seen as they are and seen differently each time',
+  segment: 'a U-Net says where discs, squares and triangles are',
+  generate: 'a variational autoencoder draws digits that nobody wrote',
+  transfer: 'what was learned of five digits serves for five others',
 } as const;
 
 export type TaskName = keyof typeof tasks;
 export const taskNames: readonly TaskName[] = [
   ...(['moons', 'digits', 'titanic', 'forecast', 'rare'] as const),
   ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
+  ...(['photos', 'segment', 'generate', 'transfer'] as const),
 ];
+/** Tasks that draw all they learn from. */
+const withoutData: readonly string[] = ['moons', 'segment'];
 
 /** What decides the course of a training; a checkpoint carries it. */
 export interface Settings {
@@ -166,8 +173,8 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
   const { backend, resume, dashboard, report, output, json, list, help, ...settings } = given as Partial<
     Omit<Options, 'settings'> & Settings
   >;
-  if (settings.task === 'moons' && settings.data !== undefined) {
-    throw new Failure('--data is for other tasks than moons: leave it out, or choose one of them; see --list.');
+  if (withoutData.includes(settings.task ?? '') && settings.data !== undefined) {
+    throw new Failure(`--data: ${settings.task} draws what it learns from; leave it out, or choose another task.`);
   }
   if (settings.task === 'all' && settings.data !== undefined) {
     throw new Failure('--data holds the files of one task: choose it, as in --task titanic.');
@@ -194,7 +201,7 @@ export function listText(): string {
 export function helpText(): string {
   const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
   return [
-    'Trains networks in the terminal: two moons, digits, a table, two series, and language; see --list.',
+    'Trains networks in the terminal: two moons, digits, a table, two series, language, pictures; see --list.',
     '',
     'usage: npm start -- [options]',
     '',

@@ -49,7 +49,7 @@ export async function runDigits(context: Context): Promise<boolean> {
   const data = context.digits ?? drawnDigits(seed, 4000, 1000);
   // Drawn digits are of many hands already.
   const isDistorted = context.digits !== undefined;
-  const epochs = settings.epochs ?? (context.digits ? 6 : 3);
+  const epochs = settings.epochs ?? (context.digits ? 12 : 3);
   setSeed(seed);
   const normalization = fitNormalization(data.train.fields.inputs, { per: 'array' });
   const normalize = { inputs: normalization };

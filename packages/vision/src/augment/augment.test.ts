@@ -304,3 +304,22 @@ describe('says what is wrong', () => {
     expect(work).toThrow(message);
   });
 });
+
+it('erasing leaves the mask, or gives it the class that is asked for, on the host and on the device alike', async () => {
+  const size = { width: 6, height: 6 };
+  const image = imageOf(new Uint8Array(36).fill(200), 6, 6, 1);
+  const mask = imageOf(new Uint8Array(36).fill(3), 6, 6, 1);
+  const [plain, told] = [{}, { maskFill: 255 }].map((options) => randomErasing({ probability: 1, ...options }));
+  const drawn = drawBatch(told!, size, { seed: 2, indices: [0] });
+  const numbers = await drawn.data();
+  expect(plain!.onHost({ image, mask }, numbers).mask).toBe(mask);
+  const host = told!.onHost({ image, mask }, numbers);
+  const covered = [...host.image.data].map((value) => (value === 0 ? 255 : 3));
+  expect(covered.filter((value) => value === 255).length).toBeGreaterThan(0);
+  expect([...host.mask!.data]).toEqual(covered);
+  const masks = tensor(new Int32Array(36).fill(3), { shape: [1, 1, 6, 6] });
+  const device = told!.onDevice({ images: imageTensor([image]), masks }, drawn);
+  expect([...(await device.masks!.data())]).toEqual(covered);
+  expect(device.masks!.dtype).toBe('int32');
+  expect(plain!.onDevice({ images: imageTensor([image]), masks }, drawn).masks).toBe(masks);
+});

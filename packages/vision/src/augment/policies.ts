@@ -195,7 +195,10 @@ export interface AugMixOptions extends Fill {
   readonly alpha?: number;
 }
 
-/** The picture mixed with chains of operations over it, by random shares (Hendrycks et al. 2020). Masks and boxes stay with the picture. */
+/**
+ * The picture mixed with chains of operations over it, by random shares (Hendrycks et al. 2020). Masks, boxes and soft labels stay: a chain moves what it
+ * mixes in by a few pixels, but the picture itself, which has the largest share on average, stays where it was.
+ */
 export function augMix(options: AugMixOptions = {}): Transform {
   checkOptions('augMix', options, ['severity', 'width', 'depth', 'alpha', 'interpolation', 'fill']);
   const { severity = 3, width = 3, depth, alpha = 1, ...filled } = options;

@@ -1,7 +1,7 @@
 /** Augmentations of colour, by the names and defaults of torchvision's classes; masks and boxes stay where they are. */
 import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { RandomSequence } from '@nn/data';
-import type { Size } from '../images/image.ts';
+import type { Image, Size } from '../images/image.ts';
 import * as colors from './colors.ts';
 import { gaussianBlur, gaussianBlurBatch } from './filters.ts';
 import { checkChance } from './geometry.ts';
@@ -154,12 +154,17 @@ export interface ErasingOptions {
   readonly ratio?: readonly [low: number, high: number];
   /** What is put there, 0 to 255. */
   readonly fill?: number;
+  /** The class that the mask gets there, such as the one that a loss ignores; the mask stays as it is where not given. */
+  readonly maskFill?: number;
 }
 
-/** Covers a random rectangle (Zhong et al. 2020), as torchvision's `RandomErasing`; the mask of the picture is left as it is. */
+/**
+ * Covers a random rectangle (Zhong et al. 2020), as torchvision's `RandomErasing`. What is covered is still there: boxes stay, and the mask too unless
+ * `maskFill` says what it gets.
+ */
 export function randomErasing(options: ErasingOptions = {}): Transform {
-  checkOptions('randomErasing', options, ['probability', 'scale', 'ratio', 'fill']);
-  const { probability = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], fill = 0 } = options;
+  checkOptions('randomErasing', options, ['probability', 'scale', 'ratio', 'fill', 'maskFill']);
+  const { probability = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], fill = 0, maskFill } = options;
   checkChance('randomErasing', 'probability', probability);
   return {
     name: 'randomErasing',
@@ -181,13 +186,25 @@ export function randomErasing(options: ErasingOptions = {}): Transform {
     },
     onHost(sample, drawn) {
       const [left, top, right, bottom] = Array.from(drawn) as [number, number, number, number];
-      const { width, channels } = sample.image;
-      const data = sample.image.data.slice();
-      for (let y = top; y < bottom; y++) data.fill(fill, (y * width + left) * channels, (y * width + right) * channels);
-      return { ...sample, image: { ...sample.image, data } };
+      const covered = (image: Image, value: number): Image => {
+        const { width, channels } = image;
+        const data = image.data.slice();
+        for (let y = top; y < bottom; y++)
+          data.fill(value, (y * width + left) * channels, (y * width + right) * channels);
+        return { ...image, data };
+      };
+      const { mask } = sample;
+      const masked = mask && maskFill !== undefined && { mask: covered(mask, maskFill) };
+      return { ...sample, image: covered(sample.image, fill), ...masked };
     },
     onDevice(batch, drawn) {
-      return { ...batch, images: where(insideBox(batch.images, drawn), fill / 255, batch.images) };
+      const inside = insideBox(batch.images, drawn);
+      const { masks } = batch;
+      return {
+        ...batch,
+        images: where(inside, fill / 255, batch.images),
+        ...(masks && maskFill !== undefined && { masks: where(inside, maskFill, masks) }),
+      };
     },
   };
 }

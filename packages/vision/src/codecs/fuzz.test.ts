@@ -1,6 +1,6 @@
 /**
  * Damaged files: each gives a picture or a typed error, in little time and memory. The damage is drawn from one seed, so that what fails
- * can be run again; NN_FUZZ sets the number of rounds.
+ * can be run again; NN_MUTATIONS sets the number of rounds.
  */
 import { isNNError } from '@nn/core';
 import { RandomSequence } from '@nn/data';
@@ -10,7 +10,7 @@ import { fromBase64 } from '../testing.ts';
 import { decodeImage } from './decode.ts';
 import { crc32 } from './png.ts';
 
-const environment = typeof process === 'undefined' ? undefined : process.env.NN_FUZZ;
+const environment = typeof process === 'undefined' ? undefined : process.env.NN_MUTATIONS;
 const rounds = Number(environment ?? 400);
 
 /** A copy with some bytes changed, cut, doubled or put in. */
