@@ -100,7 +100,7 @@ const allowed = [
   { files: 'packages/text/src/hugging-face/', imports: ['@nn/core', '@huggingface/tokenizers'] },
   { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
   { files: 'packages/explain/src/', imports: ['@nn/core', '@nn/layers'] },
-  { files: 'packages/privacy/src/', imports: ['@nn/core', '@nn/data', '@nn/layers', '@nn/optim'] },
+  { files: 'packages/privacy/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },
   { files: 'packages/fairness/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
