@@ -211,6 +211,13 @@ export const bundles = [
     without: ['DataPipeline', 'parseCsv', 'TransformerEncoder', 'crossEntropy', 'cpu'],
   },
   {
+    name: '`metricFrame` and `fitThresholds` of `@nn/fairness`, with what they need of core',
+    code: "export { fitThresholds, metricFrame } from '@nn/fairness';",
+    ceiling: 39_200,
+    splitting: true,
+    without: ['Adversary', 'modelCard', 'exponentiatedGradient', 'Linear', 'cpu'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [

@@ -22,6 +22,7 @@ import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { deepLift, integratedGradients } from '@nn/explain';
+import { demographicParity } from '@nn/fairness';
 import { loadKeras } from '@nn/keras';
 import { moons } from '@nn/data';
 import { Linear } from '@nn/layers';
@@ -90,6 +91,7 @@ export async function train() {
   const keeper = new PrivateOptimizer(new SGD(guarded, { learningRate: 0.1 }), guarded, { noiseMultiplier: 1, random: 'cryptographic' });
   await keeper.step(loader.draw(), ({ inputs }) => guarded.forward(inputs).sum(1));
   const spent = keeper.accountant.epsilon(1e-5).toFixed(2);
+  const fair = demographicParity({ targets: [1, 0, 1, 0], predictions: [1, 0, 1, 1], groups: ['a', 'a', 'b', 'b'] }).ratio;
   const gpt = new GPT2({ vocabularySize: 8, contextLength: 32, dimension: 8, layers: 1, heads: 2 });
   const [{ ids: said }] = await generateAll(gpt, [1, 2], { maxTokens: 5, seed: 1 });
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
@@ -97,7 +99,7 @@ export async function train() {
   const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
   const { engine, reason } = backend.info();
   const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, spent, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -140,6 +142,7 @@ const trained = {
   kept: 32,
   acted: 25,
   spent: '2.83',
+  fair: 0.5,
   answer: '21.00',
   r2: '1.000',
   drawn: true,
