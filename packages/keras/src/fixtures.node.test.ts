@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reference } from '@nn/conformance';
 import { evaluate, setDefaultBackend, tensor } from '@nn/core';
+import { loadOnnx } from '@nn/onnx';
 import { describe, expect, test } from 'vitest';
+import type { Json } from './config/json.ts';
 import {
   inspectKeras,
   type KerasModel,
@@ -49,6 +51,36 @@ describe.skipIf(!isHere)('files of others', () => {
     const raw = await load(join(tensorspace, 'docs/tensorflow/rawModel/keras/tf_keras_model.h5'));
     expect(converted).toEqual(raw);
     expect(raw.reduce((sum, share) => sum + share)).toBeCloseTo(1, 5);
+  });
+
+  test('a model of Keras computes what its conversion to ONNX computes', async () => {
+    const conv = (name: string, filters: number, more: Record<string, Json> = {}): Json => ({
+      class_name: 'Conv1D',
+      config: { name, filters, kernel_size: [4], padding: 'same', activation: 'relu', ...more },
+    });
+    const dense = (name: string, activation: string): Json => ({
+      class_name: 'Dense',
+      config: { name, units: 5, activation },
+    });
+    // KERAS_conv1d.json with the sizes of its small sister
+    const layers = [
+      conv('conv1_relu', 3, { batch_input_shape: [null, 10, 4] }),
+      ...[conv('conv2_relu', 2), conv('conv3_relu', 1), { class_name: 'Flatten', config: { name: 'flatten_1' } }],
+      ...[dense('fc1_relu', 'relu'), dense('output_softmax', 'softmax')],
+    ];
+    const description = { class_name: 'Sequential', keras_version: '2.0.0', config: { name: 'small', layers } };
+    const model = await loadKeras(new TextEncoder().encode(JSON.stringify(description)), {
+      weights: join(examples, 'KERAS_conv1d_small_weights.h5'),
+    });
+    const converted = await loadOnnx(join(folder, 'onnx/example-models/onnx/conv1d_small_keras.onnx'));
+    const x = tensor(
+      Float32Array.from({ length: 40 }, (_, k) => Math.sin(k) / 2 + 0.3),
+      { shape: [1, 10, 4] },
+    );
+    const [ours, theirs] = evaluate(() => [model.forward(x), converted.forward(x)]);
+    const right = [...(await theirs!.data())];
+    expect(right.reduce((sum, share) => sum + share)).toBeCloseTo(1, 5);
+    for (const [k, value] of [...(await ours!.data())].entries()) expect(value).toBeCloseTo(right[k]!, 5);
   });
 
   test('a description and its weights are a model', async () => {

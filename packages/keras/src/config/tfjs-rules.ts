@@ -48,6 +48,9 @@ const only: Readonly<Record<string, readonly (readonly [setting: string, value: 
 /** Layers whose masks it does not see, or passes on otherwise. */
 const blind = ['GlobalAveragePooling1D', 'Bidirectional', 'RNN', 'ConvLSTM2D', 'Concatenate', 'TimeDistributed'];
 
+/** Whether it has a class at all. */
+export const hasTfjs = (className: string): boolean => classes.split(' ').includes(className);
+
 /** Refuses layers that it does not have, and settings that it leaves out. */
 export function checkTfjs(
   name: string,
@@ -55,7 +58,7 @@ export function checkTfjs(
   config: JsonObject,
   inputs: readonly { readonly shape: readonly unknown[]; readonly isMasked: boolean }[],
 ): void {
-  if (!classes.split(' ').includes(className) && !/^(LSTM|GRU|SimpleRNN|StackedRNN)Cells?$/.test(className))
+  if (!hasTfjs(className) && !/^(LSTM|GRU|SimpleRNN|StackedRNN)Cells?$/.test(className))
     refuse(name, `TensorFlow.js has no layer of the class ${className}; write .keras or .h5.`);
   if (blind.includes(className) && inputs.some(({ isMasked }) => isMasked))
     refuse(name, `${className} of TensorFlow.js does not do with masks what Keras does.`);

@@ -46,11 +46,34 @@ export function temporaryName(): string {
   return `/nn-${++count}.h5`;
 }
 
-/** The library, whose errors are thrown instead of printed. */
+/** The memory of the library when it was new, without the zeros behind what it used. */
+let pristine: Uint8Array | null = null;
+let openFiles = 0;
+/** What a damaged file has left of the library: 'leaking' may hold what was not closed, 'broken' cannot go on. */
+let state: 'good' | 'leaking' | 'broken' = 'good';
+
+/** Remembers that something of the library failed. */
+function noteFailure(error: unknown): void {
+  // a trap of WebAssembly; its class is not known to every host's types
+  if (Object(error).name === 'RuntimeError') state = 'broken';
+  else if (state === 'good') state = 'leaking';
+}
+
+/** The library, whose errors are thrown instead of printed. After damaged files it starts anew from the memory that it had. */
 export async function loadLibrary(): Promise<{ readonly library: typeof import('h5wasm'); readonly module: H5Module }> {
   const library = await import('h5wasm');
   const module = await library.ready;
-  module.activate_throwing_error_handler();
+  if (pristine === null) {
+    module.activate_throwing_error_handler();
+    let end = module.HEAPU8.length;
+    while (end > 0 && module.HEAPU8[end - 1] === 0) end--;
+    pristine = module.HEAPU8.slice(0, end);
+  } else if (state === 'broken' || (state === 'leaking' && openFiles === 0)) {
+    // everything that C knows lies in there; what is open of a broken library is lost
+    module.HEAPU8.fill(0);
+    module.HEAPU8.set(pristine);
+    state = 'good';
+  }
   return { library, module };
 }
 
@@ -73,11 +96,17 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
   const owning: { readonly flags?: string; readonly canOwn: boolean } = { canOwn: true };
   module.FS.writeFile(path, bytes, owning);
   let file: File | undefined;
+  openFiles++;
+  let isOpen = true;
   const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    openFiles--;
     try {
       file?.close();
-    } catch {
-      // a file that is damaged may not close; its memory goes with its name
+    } catch (error) {
+      // a file that is damaged may not close
+      noteFailure(error);
     }
     file = undefined;
     module.FS.unlink(path);
@@ -96,6 +125,7 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
       close,
     };
   } catch (error) {
+    noteFailure(error);
     close();
     if (error instanceof FormatError) throw error;
     return fail('hdf5', `the HDF5 file is damaged: ${reasonOf(error)}.`);
@@ -163,6 +193,7 @@ function arrayAt(module: H5Module, file: bigint, path: string, fileSize: number)
           module._free(pointer);
         }
       } catch (error) {
+        noteFailure(error);
         if (error instanceof FormatError) throw error;
         return fail('hdf5', `'${excerpt(path)}' of the HDF5 file cannot be read: ${reasonOf(error)}.`, { path });
       }
@@ -183,6 +214,7 @@ function textsOf(
     if (typeof value === 'string') return [value];
     return Array.isArray(value) ? value.map(String) : [];
   } catch (error) {
+    noteFailure(error);
     return fail(
       'hdf5',
       `the attribute '${excerpt(attribute)}' of '${excerpt(group)}' cannot be read: ${reasonOf(error)}.`,

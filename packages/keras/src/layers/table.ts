@@ -59,6 +59,9 @@ const otherNames: Readonly<Record<string, string>> = {
   TimeDistributedDense: 'Dense',
 };
 
+/** The classes that are read, under the names that go today. */
+export const readClasses = (): readonly string[] => Object.keys(builders).sort();
+
 /** The name by which a class goes here. */
 export function canonicalName(className: string): string {
   return Object.hasOwn(otherNames, className) ? (otherNames[className] ?? className) : className;
