@@ -43,7 +43,10 @@ export async function readBytes(
   signal?.throwIfAborted();
   if (isAddress(name)) {
     const answer = await untilAborted(fetch(name), signal);
-    if (!answer.ok) throw new FormatError(operation, `${excerpt(name, 300)} cannot be read: status ${answer.status}.`);
+    if (!answer.ok) {
+      const { status } = answer;
+      throw new FormatError(operation, `${excerpt(name, 300)} cannot be read: status ${status}.`, { name, status });
+    }
     return new Uint8Array(await untilAborted(answer.arrayBuffer(), signal));
   }
   if (typeof process === 'undefined' || !process.getBuiltinModule) {

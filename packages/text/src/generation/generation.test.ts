@@ -201,6 +201,22 @@ describe('generate', () => {
     );
   });
 
+  test('says which pieces of a prompt the vocabulary lacks, and how often', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const options = { tokenizer: letters, maxTokens: 2, temperature: 0 };
+    await generateAll(gpt(), ['abc', 'azzyb'], options);
+    expect(warn.mock.calls).toEqual([
+      [
+        "nn: generate: prompt 1 has 3 pieces that the vocabulary lacks, which are left out: 'z' 2 times, 'y'. tokenizer.unknownIn(text) tells them all.",
+      ],
+    ]);
+    const words = wordTokenizer(['a b c d e f g h'], { special: { unknown: '?', end: '$' } });
+    await beamSearch(gpt(), 'a fish and six other dear animals', { tokenizer: words, maxTokens: 2 });
+    expect(warn).toHaveBeenLastCalledWith(
+      "nn: beamSearch: prompt 0 has 6 pieces that the vocabulary lacks, which are read as ?: 'fish', 'and', 'six', 'other', 'dear' and 1 more. tokenizer.unknownIn(text) tells them all.",
+    );
+  });
+
   test.each<readonly [string, () => Promise<unknown>, string]>([
     [
       'a text without a tokenizer',

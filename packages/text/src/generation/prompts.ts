@@ -1,5 +1,5 @@
 /** Prompts and sources as rows of ids, and how many tokens may follow them. Owns the cutting of what is too long. */
-import { isTensor, ValueError } from '@nn/core';
+import { excerpt, isTensor, ValueError } from '@nn/core';
 import type { ExtendedSource } from '../models/pointer-generator.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type Generative, isPointerGenerator, isRecurrent, isSequenceModel, type PromptRows } from './run.ts';
@@ -67,7 +67,7 @@ function rowsOf(
   // the cast: one prompt is a text or ids, several are a list of these
   const list = (isOne ? [prompt] : prompt) as readonly (string | readonly number[])[];
   return list.map((each, n) => {
-    const row = typeof each === 'string' ? encoded(operation, each, tokenizer, isSource) : each;
+    const row = typeof each === 'string' ? encoded(operation, each, n, tokenizer, isSource) : each;
     if (row.length === 0)
       throw new ValueError(operation, `prompt ${n} has no tokens, and there is no begin token.`, { prompt: n });
     return row;
@@ -77,18 +77,36 @@ function rowsOf(
 function encoded(
   operation: string,
   text: string,
+  n: number,
   tokenizer: Tokenizer | undefined,
   isSource: boolean,
 ): readonly number[] {
   if (tokenizer === undefined) {
     throw new ValueError(operation, 'a prompt of text needs the tokenizer: { tokenizer }.');
   }
+  tellUnknown(operation, text, n, tokenizer);
   if (isSource) return tokenizer.encode(text);
   // what goes on has no end; GPT-2 begins with the token that ends
   const { begin, end } = tokenizer.ids;
   const ids = tokenizer.encode(text, { special: false });
   if (begin !== null && ids[0] !== begin) return [begin, ...ids];
   return ids.length === 0 && end !== null ? [end] : ids;
+}
+
+/** Says which pieces of a prompt the vocabulary lacks: the model answers to another text than the user wrote. */
+function tellUnknown(operation: string, text: string, n: number, tokenizer: Tokenizer): void {
+  const unknown = [...tokenizer.unknownIn(text)].sort((a, b) => b[1] - a[1]);
+  if (unknown.length === 0) return;
+  const count = unknown.reduce((sum, [, times]) => sum + times, 0);
+  const shown = unknown
+    .slice(0, 5)
+    .map(([piece, times]) => `'${excerpt(piece, 20)}'${times > 1 ? ` ${times} times` : ''}`);
+  const rest = unknown.length > 5 ? ` and ${unknown.length - 5} more` : '';
+  const fate =
+    tokenizer.ids.unknown === null ? 'are left out' : `are read as ${tokenizer.tokenOf(tokenizer.ids.unknown)}`;
+  console.warn(
+    `nn: ${operation}: prompt ${n} has ${count} pieces that the vocabulary lacks, which ${fate}: ${shown.join(', ')}${rest}. tokenizer.unknownIn(text) tells them all.`,
+  );
 }
 
 function cut(

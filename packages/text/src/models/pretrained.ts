@@ -2,7 +2,7 @@
  * Models from folders as Hugging Face has them: config.json says which architecture, safetensors files hold its parameters,
  * tokenizer.json its tokens. Owns the choice of the architecture and what names differ by; the files are read by @nn/serialize.
  */
-import { type AbortSignalLike, checkOptions, excerpt, FormatError, namedParameters } from '@nn/core';
+import { type AbortSignalLike, checkOptions, excerpt, FormatError, isNNError, namedParameters } from '@nn/core';
 import { loadModel, type Source } from '@nn/serialize';
 import { isAddress, type JsonSource, readBytes, readJson } from '../read.ts';
 import { loadTokenizer, type TokenizerLibrary } from '../tokenizers/load.ts';
@@ -184,7 +184,7 @@ class Folder {
     const folder = this.#folder;
     if (typeof folder === 'function') return (await folder(name)) as Source | null; // the cast: weights are bytes or a Blob
     const path = `${folder}/${name}`;
-    if (isAddress(path)) return readBytes('fromPretrained', path, this.#signal).catch(absent(this.#signal));
+    if (isAddress(path)) return readBytes('fromPretrained', path, this.#signal).catch(nullIfAbsent);
     if (typeof process === 'undefined' || !process.getBuiltinModule) return path;
     return process.getBuiltinModule('node:fs').existsSync(path) ? path : null;
   }
@@ -201,11 +201,10 @@ class Folder {
   }
 }
 
-function absent(signal: AbortSignalLike | undefined): () => null {
-  return () => {
-    signal?.throwIfAborted();
-    return null;
-  };
+/** Null where the server says that there is no such file; other failures are no answer to whether there is one. */
+function nullIfAbsent(error: unknown): null {
+  if (isNNError(error) && (error.data.status === 404 || error.data.status === 410)) return null;
+  throw error;
 }
 
 function bertOf(config: Configuration): PretrainedModel {

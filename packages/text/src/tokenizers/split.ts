@@ -3,33 +3,43 @@
  * SentencePiece, as tokenizer.json names them. Owns the patterns; what becomes of a word is the models' matter.
  */
 
+/** What each character is, of a few kinds: a table for the first 128, others as they are met. */
+class Kinds {
+  readonly #ofCode: (code: number) => number;
+  readonly #ascii: Uint8Array;
+  readonly #others: Map<number, number> = new Map();
+
+  constructor(ofCode: (code: number) => number) {
+    this.#ofCode = ofCode;
+    this.#ascii = Uint8Array.from({ length: 128 }, (_, code) => ofCode(code));
+  }
+
+  at(text: string, at: number): number {
+    const unit = text.charCodeAt(at);
+    if (unit < 128) return this.#ascii[unit]!;
+    const code = text.codePointAt(at)!;
+    let kind = this.#others.get(code);
+    if (kind === undefined) {
+      kind = this.#ofCode(code);
+      this.#others.set(code, kind);
+    }
+    return kind;
+  }
+}
+
 /** What a character is in a text: a sign, a letter, a digit (of any script), white space. */
 const [SIGN, LETTER, DIGIT, SPACE] = [0, 1, 2, 3];
 
-/** The kinds of the first 128 characters. */
-const asciiKinds = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => kindOf(code));
-
-function kindOf(code: number): number {
+const gpt2Kinds = /* @__PURE__ */ new Kinds((code) => {
   const character = String.fromCodePoint(code);
   if (/\p{L}/u.test(character)) return LETTER;
   if (/\p{N}/u.test(character)) return DIGIT;
   return /\s/u.test(character) ? SPACE : SIGN;
-}
+});
 
-/** Kinds of other characters that were met. */
-const otherKinds = /* @__PURE__ */ new Map<number, number>();
-
-function kindAt(text: string, at: number): number {
-  const unit = text.charCodeAt(at);
-  if (unit < 128) return asciiKinds[unit]!;
-  const code = text.codePointAt(at)!;
-  let kind = otherKinds.get(code);
-  if (kind === undefined) {
-    kind = kindOf(code);
-    otherKinds.set(code, kind);
-  }
-  return kind;
-}
+/** How many units of a string the character has that begins here. */
+const widthAt = (text: string, at: number): number =>
+  text.charCodeAt(at) >= 0xd800 && text.codePointAt(at)! > 0xffff ? 2 : 1;
 
 /**
  * Visits the words of GPT-2: a contraction ('s, 'll), or letters, digits or signs with a space before them, or white space. As its
@@ -37,18 +47,17 @@ function kindAt(text: string, at: number): number {
  */
 export function visitGpt2Words(text: string, visit: (word: string) => void): void {
   const end = text.length;
-  const width = (at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1);
   let start = 0;
   while (start < end) {
     let at = start + contraction(text, start);
     if (at === start) {
-      let kind = kindAt(text, start);
+      let kind = gpt2Kinds.at(text, start);
       // one space belongs to what follows it
       if (kind === SPACE && text[start] === ' ' && start + 1 < end) {
-        const next = kindAt(text, start + 1);
+        const next = gpt2Kinds.at(text, start + 1);
         if (next !== SPACE) [at, kind] = [start + 1, next];
       }
-      while (at < end && kindAt(text, at) === kind) at += text.charCodeAt(at) < 128 ? 1 : width(at);
+      while (at < end && gpt2Kinds.at(text, at) === kind) at += widthAt(text, at);
       // of several spaces the last is left for the word behind them
       if (kind === SPACE && at < end && at - start > 1) at--;
     }
@@ -72,11 +81,30 @@ export function gpt2Words(text: string): readonly string[] {
   return words;
 }
 
-/** Signs as BERT sees them: those of ASCII, also `$` and `+`, and all that Unicode calls punctuation. */
-const bertPattern = /[\p{P}!-/:-@[-`{-~]|[^\s\p{P}!-/:-@[-`{-~]+/gu;
+/** What BERT sees: signs, those of ASCII, also `$` and `+`, and all that Unicode calls punctuation; white space; what words are of. */
+const bertKinds = /* @__PURE__ */ new Kinds((code) => {
+  const character = String.fromCodePoint(code);
+  if (/[\p{P}!-/:-@[-`{-~]/u.test(character)) return SIGN;
+  return /\s/u.test(character) ? SPACE : LETTER;
+});
+
+/** Visits the words of BERT: each sign alone, and what stands between signs and white space. */
+export function visitBertWords(normalized: string, visit: (word: string) => void): void {
+  const end = normalized.length;
+  let start = 0;
+  while (start < end) {
+    const kind = bertKinds.at(normalized, start);
+    let at = start + widthAt(normalized, start);
+    if (kind === LETTER) while (at < end && bertKinds.at(normalized, at) === LETTER) at += widthAt(normalized, at);
+    if (kind !== SPACE) visit(normalized.slice(start, at));
+    start = at;
+  }
+}
 
 export function bertWords(normalized: string): readonly string[] {
-  return normalized.match(bertPattern) ?? [];
+  const words: string[] = [];
+  visitBertWords(normalized, (word) => words.push(word));
+  return words;
 }
 
 export interface BertNormalization {

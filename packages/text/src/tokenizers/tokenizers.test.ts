@@ -13,7 +13,7 @@ import {
   trainWordPiece,
   wordTokenizer,
 } from '../index.ts';
-import { gpt2Words } from './split.ts';
+import { bertWords, gpt2Words } from './split.ts';
 import { UnigramModel } from './unigram.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -94,6 +94,18 @@ describe('the unigram model cuts as SentencePiece', () => {
     const right = pieces.map((piece) => (model.tokens.includes(piece) ? piece : '<unk>'));
     expect(ids.map((id) => model.tokens[id])).toEqual(right);
   });
+});
+
+test('words of BERT are those of its pattern', () => {
+  const pattern = /[\p{P}!-/:-@[-`{-~]|[^\s\p{P}!-/:-@[-`{-~]+/gu;
+  const signs = [...'ab9 \t\n.,$+\'"_-(«»。、—é日本🙂\u00a0\u3000\ud83d\u0301☃'];
+  const hard = fc.array(fc.constantFrom(...signs), { maxLength: 30 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.oneof(hard, mixed), (text) => {
+      expect(bertWords(text)).toEqual(text.match(pattern) ?? []);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('words of GPT-2 are those of its pattern', () => {

@@ -3,7 +3,7 @@
  * Owns encoding and decoding; pieces are learned in train-word-piece.ts. (Wu et al. 2016; Devlin et al. 2019.)
  */
 import { idsOf, type ModelJson, type TokenModel, vocabularyObject, WordCache } from './model.ts';
-import { type BertNormalization, bertNormalized, bertWords, characters } from './split.ts';
+import { type BertNormalization, bertNormalized, characters, visitBertWords } from './split.ts';
 
 export interface WordPieceOptions extends BertNormalization {
   readonly unknown: string;
@@ -46,15 +46,15 @@ export class WordPieceModel implements TokenModel {
 
   encode(text: string, ids: number[], onUnknown: (piece: string) => void): void {
     const unknown = this.#ids.get(this.options.unknown);
-    for (const word of bertWords(bertNormalized(text, this.options))) {
+    visitBertWords(bertNormalized(text, this.options), (word) => {
       const found = this.#cache.get(word);
       if (found !== null) {
         for (const id of found) ids.push(id);
-        continue;
+        return;
       }
       onUnknown(word);
       if (unknown !== undefined) ids.push(unknown);
-    }
+    });
   }
 
   /** Null where a part of the word has no piece. */
