@@ -27,7 +27,7 @@ function parsed(text: string): string {
 export async function runTranslate(context: Context): Promise<boolean> {
   if (context.settings.data !== undefined) return runSentences(context, context.settings.data);
   const { terminal, settings, output } = context;
-  const { seed, epochs = 3, batchSize = 64, learningRate = 0.005 } = settings;
+  const { seed, epochs = 6, batchSize = 64, learningRate = 0.005 } = settings;
   const started = performance.now();
   const days = writtenDays(12_000, { heldOut: false, seed });
   const unseen = writtenDays(1000, { heldOut: true, seed });
