@@ -268,7 +268,7 @@ skipped = re.compile('Input|^Layer$|^Lambda$|Wrapper$|FlaxLayer|JaxLayer|TFSM|Lo
 rows = []
 for name in sorted(n for n in dir(L) if n[0].isupper() and not skipped.search(n)):
     cls = getattr(L, name)
-    if cls.__name__ == name:
+    if cls.__name__ in (name, 'GroupedQueryAttention'):
         rows.append("  %s: '%s'," % (name, ' '.join(settings_of(cls))))
 header = '''/** What each class of layers of Keras 3 may be given, beside name, trainable and dtype. Written by scripts/golden/keras_files.py. */
 export const keras3Settings: Readonly<Record<string, string>> = {

@@ -77,6 +77,8 @@ export const keras3Settings: Readonly<Record<string, string>> = {
   GlobalMaxPooling3D: 'data_format keepdims pool_dimensions',
   GroupNormalization:
     'groups axis epsilon center scale beta_initializer gamma_initializer beta_regularizer gamma_regularizer beta_constraint gamma_constraint',
+  GroupQueryAttention:
+    'head_dim num_query_heads num_key_value_heads dropout use_bias sliding_window flash_attention kernel_initializer bias_initializer kernel_regularizer bias_regularizer kernel_constraint bias_constraint use_gate seed',
   Identity: '',
   LSTM: 'units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed return_sequences return_state go_backwards stateful unroll use_cudnn cell zero_output_for_mask',
   LSTMCell:
