@@ -60,6 +60,7 @@ const layers = {
 const withoutCircles = [
   'packages/backend-cpu/src/',
   'packages/backend-gpu/src/',
+  'packages/distributed/src/',
   'packages/explain/src/',
   'packages/keras/src/',
   'packages/layers/src/',
@@ -98,6 +99,8 @@ const allowed = [
   { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },
   { files: 'packages/text/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize'] },
   { files: 'packages/text/src/hugging-face/', imports: ['@nn/core', '@huggingface/tokenizers'] },
+  { files: 'packages/distributed/src/', imports: ['@nn/core', '@nn/optim'] },
+  { files: 'packages/distributed/src/mpi/', imports: ['@nn/core', 'koffi'] },
   { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
   { files: 'packages/explain/src/', imports: ['@nn/core', '@nn/layers'] },
   { files: 'packages/privacy/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },

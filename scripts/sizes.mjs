@@ -218,6 +218,13 @@ export const bundles = [
     without: ['Adversary', 'modelCard', 'exponentiatedGradient', 'Linear', 'cpu'],
   },
   {
+    name: '`dataParallel` over `workers` of `@nn/distributed`, with what they need of core',
+    code: "export { dataParallel, workers } from '@nn/distributed';",
+    ceiling: 46_000,
+    splitting: true,
+    without: ['powerSgd', 'bf16', 'Sharded', 'LocalSgd', 'cpu'],
+  },
+  {
     name: 'everything but the GPU',
     splitting: true,
     code: [

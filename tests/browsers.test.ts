@@ -27,6 +27,7 @@ import { loadKeras } from '@nn/keras';
 import { moons } from '@nn/data';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
+import { alone, dataParallel } from '@nn/distributed';
 import { encodeOnnx, loadOnnx } from '@nn/onnx';
 import { SGD } from '@nn/optim';
 import { PoissonLoader, PrivateOptimizer } from '@nn/privacy';
@@ -80,6 +81,7 @@ export async function train() {
     callbacks: [earlyStopping({ monitor: 'loss', patience: 100 })],
   });
   await training.run();
+  const joined = await (await dataParallel(optimizer, alone())).stepOf(3, model.forward(x).sub(y).square().mean());
   const drawn = (await new Gamma(2, 1).sample([8]).min().item()) > 0;
   const apart = await klDivergence(new Normal(0, 1), new Normal(1, 1)).item();
   const tokenizer = await trainBpe(['to be or not to be'], { size: 260 });
@@ -99,7 +101,7 @@ export async function train() {
   const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
   const { engine, reason } = backend.info();
   const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, joined: joined < 1e-6, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -134,6 +136,7 @@ const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'm
 
 const trained = {
   told: '40.0', // twice 2 x 10
+  joined: true,
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
   // A sound at half the rate, through a WAV file.

@@ -1,0 +1,304 @@
+/**
+ * One optimizer on many ranks: each computes the gradients of its part of a batch, the mean of all is applied by each, so that
+ * all have the same parameters. Owns when what travels; how gradients lie in arrays is buckets.ts.
+ */
+import {
+  gradientsOrNull,
+  isStateful,
+  type Parameter,
+  replace,
+  type Stateful,
+  type Tensor,
+  tensor,
+  treeChildren,
+  ValueError,
+  warnOfUnclaimed,
+} from '@nn/core';
+import type { Optimizer, OptimizerGroup, Rule } from '@nn/optim';
+import { agree, broadcastParameters } from './agree.ts';
+import { type Bucket, bucketsOf, packed, unpacked } from './buckets.ts';
+import type { Compression } from './compress/compression.ts';
+import type { Group } from './group.ts';
+
+export interface DataParallelOptions {
+  /** Bytes of gradients that travel at once; 4 MiB where not given. Smaller ones begin sooner, larger ones cost fewer calls. */
+  readonly bucketBytes?: number;
+  /** The same bits on every rank whatever the library of the group does, and in every run with as many ranks. */
+  readonly deterministic?: boolean;
+  /** Sends less than the gradients: `bf16()` or `powerSgd()`. */
+  readonly compress?: Compression;
+  /** Steps between two checks that all ranks have the same parameters; 500 where not given, 0 for none. */
+  readonly checkEvery?: number;
+}
+
+/** What is asked of an optimizer: all of `@nn/optim` are such. */
+type Inner = Optimizer<Rule>;
+
+/**
+ * An optimizer whose steps are those of all ranks of a group together: the gradient is the mean over the samples of all, as one
+ * process with the whole batch has it. Give each rank its part of each batch (`new DataLoader(data, { slice })`) and make the
+ * same calls on all. `optimizer.clip` and everything else of the optimizer see the mean.
+ * `dataParallel` makes one. (Li et al., 2020, "PyTorch Distributed".)
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { SGD } from '@nn/optim';
+ * import { alone, dataParallel } from '@nn/distributed';
+ * const x = parameter([3]);
+ * const optimizer = await dataParallel(new SGD([x], { learningRate: 0.25 }), alone());
+ * const loss = await optimizer.stepOf(1, x.square().sum());
+ * console.log(loss, await x.array()); // => 9 [ 1.5 ]
+ */
+export class DataParallel implements Stateful {
+  static readonly name: string = 'DataParallel';
+
+  readonly optimizer: Inner;
+  readonly group: Group;
+  readonly #buckets: readonly Bucket[];
+  readonly #compress: Compression | undefined;
+  readonly #deterministic: boolean;
+  readonly #checkEvery: number;
+  /** Whether the next step must find the same parameters everywhere: after they were read from files. */
+  #mustAgree = false;
+  #lookedAt = 0;
+  /** What `accumulate` gathered: sums of gradients by bucket, on the host, and which parameters had one. */
+  #waiting: { readonly sums: Float32Array[]; readonly present: Float64Array } | null = null;
+
+  /** @internal `dataParallel` makes these. */
+  constructor(optimizer: Inner, group: Group, options: DataParallelOptions = {}) {
+    const { bucketBytes = 4 << 20, deterministic = false, compress, checkEvery = 500 } = options;
+    if (!(bucketBytes >= 4)) {
+      throw new ValueError('dataParallel', `bucketBytes is ${bucketBytes}: at least 4.`, { bucketBytes });
+    }
+    if (!Number.isInteger(checkEvery) || checkEvery < 0) {
+      throw new ValueError('dataParallel', `checkEvery is ${checkEvery}: a whole number of steps, 0 for never.`, {
+        checkEvery,
+      });
+    }
+    this.optimizer = optimizer;
+    this.group = group;
+    this.#buckets = bucketsOf(optimizer.parameters, bucketBytes);
+    [this.#compress, this.#deterministic, this.#checkEvery] = [compress, deterministic, checkEvery];
+    // checkpoints hold what the optimizer keeps under the same names as without a group
+    Object.defineProperty(this, treeChildren, {
+      value: () => (optimizer as unknown as { [treeChildren](): unknown })[treeChildren](),
+    });
+  }
+
+  get stepCount(): number {
+    return this.optimizer.stepCount;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.optimizer.parameters;
+  }
+
+  get groups(): readonly OptimizerGroup[] {
+    return this.optimizer.groups;
+  }
+
+  get learningRates(): number[] {
+    return this.optimizer.learningRates;
+  }
+
+  get learningRate(): number {
+    return this.optimizer.learningRate;
+  }
+
+  set learningRate(value: OptimizerGroup['learningRate']) {
+    this.optimizer.learningRate = value;
+  }
+
+  /**
+   * The parameters and the optimizer's state of rank 0 on all ranks, between two steps: `dataParallel` does it, and who reads a
+   * checkpoint on one rank alone.
+   */
+  async synchronize(): Promise<void> {
+    await broadcastParameters(this.group, [...this.parameters, ...statesOf(this)]);
+    this.#mustAgree = false;
+  }
+
+  /** As `optimizer.step`, with the mean of the losses of all ranks, each of which counts the same. */
+  async step(loss: Tensor | null, ...also: readonly Tensor[]): Promise<void> {
+    await this.stepOf(1, loss, ...also);
+  }
+
+  /**
+   * A step on a loss that is the mean over `count` samples of this rank: ranks with more samples count more, one with none (0)
+   * takes part all the same. Resolves with the mean loss over the samples of all ranks; NaN where there are none, and then
+   * nothing is changed. With `null` it applies what was accumulated.
+   */
+  async stepOf(count: number, loss: Tensor | null, ...also: readonly Tensor[]): Promise<number> {
+    if (!(count >= 0) || !Number.isFinite(count)) {
+      throw new ValueError('stepOf', `${count} is not a number of samples: 0 or more.`, { count });
+    }
+    const { group } = this;
+    if (this.#mustAgree) await agree(group, this.parameters);
+    this.#mustAgree = false;
+    const waiting = this.#waiting;
+    if (loss === null && waiting === null) {
+      throw new ValueError(
+        'step',
+        'there is no loss and nothing was accumulated: call step(loss), or accumulate first.',
+      );
+    }
+    const { flat, present } = this.#gradients(loss);
+    join(present, waiting?.present);
+    // samples and who has which gradient travel while the gradients are computed
+    const shared = group.allReduce(Float64Array.of(count, ...present), 'sum', { fixed: true });
+    const computed = replace([], [...flat, ...(loss === null ? [] : [loss]), ...also]);
+    const [totals] = await Promise.all([shared, computed]);
+    const samples = totals[0]!;
+    const own = loss === null ? 0 : await loss.item();
+    // 1 where all ranks have as many samples, so that nothing is rounded
+    const weight = samples === 0 ? 0 : (count * group.size) / samples;
+    const sums = await this.#reduced(flat, waiting, weight, own);
+    this.#waiting = null;
+    if (samples === 0) return Number.NaN;
+    await this.#apply(sums, totals.subarray(1));
+    if (this.#checkEvery > 0 && this.stepCount % this.#checkEvery === 0) await agree(group, this.parameters);
+    return sums.at(-1)![0]! / group.size;
+  }
+
+  /** Adds the gradients of `loss` to those that the next step will use, on this rank: nothing travels. */
+  async accumulate(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
+    const { flat, present } = this.#gradients(loss);
+    await replace([], [...flat, loss, ...also]);
+    const read = await Promise.all(flat.map((part) => part.data()));
+    const before = this.#waiting;
+    const sums = read.map((part, at) => added(floats(part), before?.sums[at]));
+    join(present, before?.present);
+    this.#waiting = { sums, present };
+  }
+
+  /** Flat gradients of a loss by bucket, to be computed, and for each parameter whether it has one. */
+  #gradients(loss: Tensor | null): { flat: Tensor[]; present: Float64Array } {
+    const { parameters } = this;
+    const present = new Float64Array(parameters.length);
+    if (loss === null) return { flat: [], present };
+    this.#lookedAt = warnOfUnclaimed(loss, this.#lookedAt);
+    const positions = [...parameters.keys()].filter((position) => parameters[position]!.trainable);
+    const found = gradientsOrNull(
+      loss,
+      positions.map((position) => parameters[position]!),
+    );
+    const gradients: (Tensor | null)[] = parameters.map(() => null);
+    positions.forEach((position, at) => {
+      gradients[position] = found[at] ?? null;
+      present[position] = found[at] === null ? 0 : 1;
+    });
+    return { flat: this.#buckets.map((bucket) => packed(bucket, gradients)), present };
+  }
+
+  /** The weighted sums over all ranks, and the loss in an array of its own: a bucket travels while the next is read. */
+  async #reduced(
+    flat: readonly Tensor[],
+    waiting: { readonly sums: readonly Float32Array[] } | null,
+    weight: number,
+    loss: number,
+  ): Promise<Float32Array[]> {
+    const travelling: Promise<Float32Array>[] = [];
+    for (const [at, bucket] of this.#buckets.entries()) {
+      const part = flat[at];
+      const own = part === undefined ? new Float32Array(bucket.length) : floats(await part.data());
+      travelling.push(this.#travel(at, scaled(added(own, waiting?.sums[at]), weight)));
+    }
+    travelling.push(this.group.allReduce(scaled(Float32Array.of(loss), weight), 'sum', { fixed: true }));
+    return Promise.all(travelling);
+  }
+
+  #travel(at: number, values: Float32Array): Promise<Float32Array> {
+    const fixed = this.#deterministic;
+    if (this.#compress !== undefined && this.group.size > 1) {
+      return this.#compress.reduce(values, { group: this.group, bucket: this.#buckets[at]!, index: at });
+    }
+    return this.group.allReduce(values, 'sum', { fixed });
+  }
+
+  /** One program: the means as gradients of the optimizer. */
+  async #apply(sums: readonly Float32Array[], present: Float64Array): Promise<void> {
+    const gradients: (Tensor | null)[] = this.parameters.map(() => null);
+    const { size } = this.group;
+    const backend = this.parameters[0]?.backend ?? undefined;
+    this.#buckets.forEach((bucket, at) => {
+      const given = tensor(sums[at]!, { shape: [bucket.length], ...(backend && { backend }) });
+      const mean = size === 1 ? given : given.mul(1 / size);
+      for (const [position, gradient] of unpacked(bucket, mean)) {
+        if (present[position]! > 0) gradients[position] = gradient;
+      }
+    });
+    await this.optimizer.apply(gradients);
+  }
+
+  hostState(): unknown {
+    if (this.#waiting !== null) {
+      throw new ValueError(
+        'DataParallel',
+        'accumulated gradients wait for a step and cannot be saved: call step(null) first.',
+      );
+    }
+    return this.optimizer.hostState();
+  }
+
+  /** Takes over what an optimizer saved, with or without a group, of any number of ranks. */
+  loadHostState(state: unknown): void {
+    this.optimizer.loadHostState(state);
+    // ranks may have read different files
+    this.#mustAgree = true;
+    this.#waiting = null;
+  }
+}
+
+/**
+ * An optimizer that learns from the samples of all ranks of a group; see `DataParallel`. All ranks make it with a model of the
+ * same parameters, before the first forward pass; they go on with the values of rank 0.
+ *
+ * @example
+ * import { parameter } from '@nn/core';
+ * import { alone, dataParallel } from '@nn/distributed';
+ * import { Adam } from '@nn/optim';
+ * const weight = parameter([1, 2]);
+ * const optimizer = await dataParallel(new Adam([weight]), alone(), { deterministic: true });
+ * await optimizer.step(weight.sum());
+ * console.log(optimizer.stepCount); // => 1
+ */
+export async function dataParallel<R extends Rule>(
+  optimizer: Optimizer<R>,
+  group: Group,
+  options: DataParallelOptions = {},
+): Promise<DataParallel> {
+  // the cast: which rule it has does not matter to what is called here
+  const parallel = new DataParallel(optimizer as unknown as Inner, group, options);
+  await parallel.synchronize();
+  return parallel;
+}
+
+/** The tensors that an optimizer keeps. */
+function statesOf(owner: object): Parameter[] {
+  const children = (owner as { [treeChildren]?(): Readonly<Record<string, Parameter>> })[treeChildren]?.() ?? {};
+  return Object.values(children).filter((child) => !isStateful(child));
+}
+
+/** Marks also what was marked before. */
+function join(present: Float64Array, before: Float64Array | undefined): void {
+  before?.forEach((was, position) => {
+    if (was > 0) present[position] = was;
+  });
+}
+
+/** A copy that may be written to, because what a backend gives may be its own. */
+function floats(values: ArrayLike<number>): Float32Array {
+  return Float32Array.from(values);
+}
+
+function added(values: Float32Array, more: Float32Array | undefined): Float32Array {
+  if (more !== undefined) for (let at = 0; at < values.length; at++) values[at] = values[at]! + more[at]!;
+  return values;
+}
+
+/** Of no samples nothing is left, also where the gradient of none is NaN. */
+function scaled(values: Float32Array, weight: number): Float32Array {
+  if (weight === 0) values.fill(0);
+  else if (weight !== 1) for (let at = 0; at < values.length; at++) values[at] = values[at]! * weight;
+  return values;
+}

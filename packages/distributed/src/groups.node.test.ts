@@ -1,0 +1,164 @@
+/**
+ * Ranks as threads and as processes of MPI: every call, and training that equals one process and PyTorch's
+ * DistributedDataParallel. Where MPI is not installed its tests are skipped, and say so.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const program = join(import.meta.dirname, 'ranks-tests.ts');
+/** Node 20 loads no --import into threads: TypeScript is switched on by hand, in a module that every rank runs. */
+const root = mkdtempSync(join(tmpdir(), 'nn-ranks-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const starter = join(root, 'ranks.mjs');
+writeFileSync(
+  starter,
+  `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register(); await import(${JSON.stringify(pathToFileURL(program).href)});`,
+);
+const golden: Trained = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/ddp.json'), 'utf8'));
+
+interface Trained {
+  readonly losses: readonly number[];
+  readonly parameters: readonly (readonly number[])[];
+}
+interface Report {
+  readonly name: string;
+  readonly size: number;
+  readonly wrong: string[];
+  readonly trained: Readonly<Record<string, Trained>>;
+  readonly said: string;
+}
+
+/** Runs a command to its end, which comes within a minute. */
+function run(
+  command: string,
+  parameters: readonly string[],
+): Promise<{ code: number | null; output: string; error: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, parameters, { timeout: 60_000 });
+    let [output, error] = ['', ''];
+    child.stdout.on('data', (text) => {
+      output += text;
+    });
+    child.stderr.on('data', (text) => {
+      error += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output, error }));
+  });
+}
+
+const node = [process.execPath, '--conditions=@nn/source', starter];
+
+/** The launchers that there are, by name. */
+const launchers = ['mpirun.openmpi', 'mpirun.mpich'].filter((name) => spawnSync(name, ['--version']).status === 0);
+const switches = (launcher: string): string[] =>
+  launcher === 'mpirun.openmpi' ? ['--allow-run-as-root', '--oversubscribe'] : [];
+
+async function started(
+  launcher: string,
+  size: number,
+  ...more: string[]
+): Promise<Report & { readonly code: number | null }> {
+  const { code, output, error } =
+    launcher === 'workers'
+      ? await run(node[0]!, [...node.slice(1), 'workers', String(size), ...more])
+      : await run(launcher, [...switches(launcher), '-np', String(size), ...node, 'mpi', String(size), ...more]);
+  const line = output.split('\n').find((text) => text.startsWith('{'));
+  if (line === undefined) throw new Error(`no report (code ${code}): ${output}${error}`);
+  return { ...JSON.parse(line), code };
+}
+
+/** The largest difference of parameters. */
+function distance(one: Trained, other: Trained): number {
+  const [a, b] = [one, other].map(({ parameters }) => parameters.flat());
+  return Math.max(...a!.map((value, at) => Math.abs(value - b![at]!)));
+}
+
+const kinds: readonly (readonly [launcher: string, size: number, name: RegExp])[] = [
+  ['workers', 1, /^alone$/],
+  ['workers', 3, /^workers$/],
+  ['mpirun.openmpi', 2, /^MPI \(Open MPI [\d.]+\)$/],
+  ['mpirun.mpich', 3, /^MPI \(MPICH [\d.]+\)$/],
+];
+
+describe.each(kinds)('%s with %i', (launcher, size, name) => {
+  const there = launcher === 'workers' || launchers.includes(launcher);
+  if (!there) {
+    it.skip(`${launcher} is not installed`, () => undefined);
+    return;
+  }
+  it('makes all calls, and trains as one process does, as PyTorch and as its own other ways', {
+    timeout: 90_000,
+  }, async () => {
+    const report = await started(launcher, size);
+    expect(report).toMatchObject({ size, wrong: [], code: 0 });
+    expect(report.name).toMatch(name);
+    const { plain, buckets, uneven, sharded, parts, bf16, powerSgd, seldom } = report.trained as Record<
+      string,
+      Trained
+    >;
+    for (const equal of [plain, buckets, uneven, sharded]) {
+      expect(distance(equal!, golden)).toBeLessThan(1e-6);
+      equal!.losses.forEach((loss, step) => void expect(loss).toBeCloseTo(golden.losses[step]!, 5));
+    }
+    expect(distance(parts!, golden)).toBeLessThan(1e-6);
+    // compressed ones come close, and are not the same
+    expect(distance(bf16!, golden)).toBeLessThan(0.005);
+    expect(distance(powerSgd!, golden)).toBeLessThan(0.2);
+    if (size > 1) {
+      expect(distance(bf16!, golden)).toBeGreaterThan(1e-5);
+      expect(distance(powerSgd!, golden)).toBeGreaterThan(1e-4);
+    }
+    expect(distance(seldom!, golden)).toBeGreaterThan(0.01);
+  });
+});
+
+describe('ranks that fail', () => {
+  it('a rank that does not come is named when the time is over', async () => {
+    const { said } = await started('workers', 3, '1500', 'late');
+    expect(said).toBe('allReduce: rank 1 of 3 is missing after 1500 ms: stopped, or in another call.');
+  });
+
+  it('an error of one is told to all', async () => {
+    const { said, code } = await started('workers', 3, '20000', 'fails');
+    expect(said).toBe('allReduce: rank 1 failed: the disk is full');
+    expect(code).not.toBe(0);
+  });
+
+  it('one that leaves is told to all', async () => {
+    const { said } = await started('workers', 2, '20000', 'leaves');
+    expect(said).toBe('allReduce: rank 1 ended without close()');
+  });
+
+  it('ranks that make different calls are told which', async () => {
+    const { said } = await started('workers', 2, '20000', 'other');
+    expect(said).toBe(
+      'allReduce: rank 0 calls allReduce of 1 in a Float32Array, rank 1 barrier: all ranks make the same calls in the same order.',
+    );
+  });
+
+  it('parameters that one rank changed are found', async () => {
+    const { said } = await started('workers', 2, '20000', 'changed');
+    expect(said).toMatch(/^agree: rank 1 of 2 has other parameters than rank 0: /);
+  });
+
+  it.skipIf(!launchers.includes('mpirun.openmpi'))(
+    'MPI names who is missing, and ends all',
+    { timeout: 90_000 },
+    async () => {
+      const { said, code } = await started('mpirun.openmpi', 3, '2000', 'late');
+      expect(said).toBe('allReduce: rank 1 of 3 is missing after 2000 ms: stopped, or in another call.');
+      expect(code).not.toBe(0);
+    },
+  );
+
+  it.skipIf(!launchers.includes('mpirun.mpich'))('a process that is killed ends all', { timeout: 90_000 }, async () => {
+    const { code } = await run('mpirun.mpich', ['-np', '3', ...node, 'mpi', '3', '20000', 'killed']);
+    expect(code).not.toBe(0);
+  });
+});

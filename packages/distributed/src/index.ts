@@ -1,0 +1,13 @@
+export { agree, averageParameters, broadcastParameters } from './agree.ts';
+export { alone } from './alone.ts';
+export type { Bucket } from './buckets.ts';
+export { bf16 } from './compress/bf16.ts';
+export type { Compression } from './compress/compression.ts';
+export { type PowerSgdOptions, powerSgd } from './compress/power-sgd.ts';
+export { DataParallel, type DataParallelOptions, dataParallel } from './data-parallel.ts';
+export { Group, type GroupOptions, type Numbers, partOf, type Reduction, type Transport } from './group.ts';
+export { GroupError } from './group-error.ts';
+export { type Launch, launchOf } from './launcher.ts';
+export { LocalSgd, type LocalSgdOptions, localSgd } from './local-sgd.ts';
+export { Sharded, type ShardedOptions, sharded, shardsOf } from './sharded.ts';
+export { type WorkersOptions, workers } from './shared/workers.ts';
