@@ -1,16 +1,18 @@
 /** Environments with Gymnasium's contract, agents, and games of two players. */
 export { A2C, type ActorCriticOptions, REINFORCE } from './agents/actor-critic.ts';
 export { AgentProgress, type Learner, type LearningReport, type LearnOptions, learn } from './agents/agent.ts';
-export {
-  AlphaZero,
-  type AlphaZeroOptions,
-  type PlayedPosition,
-  playGames,
-  type SelfPlayOptions,
-} from './agents/alpha-zero.ts';
+export { AlphaZero, type AlphaZeroOptions } from './agents/alpha-zero.ts';
 export { DQN, type DQNOptions } from './agents/dqn.ts';
+export { type PlayedPosition, playGames, type SelfPlayOptions } from './agents/play-games.ts';
 export { PPO, type PPOOptions } from './agents/ppo.ts';
 export { SAC, type SACOptions } from './agents/sac.ts';
+export {
+  type MessagePortLike,
+  type PlayedGames,
+  playInWorkers,
+  type SelfPlay,
+  serveSelfPlay,
+} from './agents/self-play-workers.ts';
 export { Tabular, type TabularOptions } from './agents/tabular.ts';
 export type { Environment, Info, ResetOptions, Start, Step } from './environment.ts';
 export { Acrobot } from './environments/acrobot.ts';
@@ -25,6 +27,16 @@ export { type Actor, type Evaluation, evaluatePolicy } from './evaluate.ts';
 export { ConnectFour, type ConnectFourOptions, type RowPosition, TicTacToe } from './games/connect.ts';
 export type { Game, Player, Position, Symmetry } from './games/game.ts';
 export { Go, type GoOptions, type GoPosition } from './games/go.ts';
+export {
+  eloDifference,
+  type GamePlayer,
+  judgePlayer,
+  type MatchOptions,
+  type MatchResult,
+  type PlayerJudgement,
+  playMatch,
+  reachablePositions,
+} from './games/match.ts';
 export {
   type GameModel,
   GameNetwork,

@@ -156,6 +156,8 @@ describe('agents learn', () => {
       ...{ warmUp: 64, batchSize: 64, rolloutSteps: 8, updates: 2, hidden: [32], learningRate: 5e-3, targetRate: 0.05 },
     });
     await run(agent, 2400);
+    const { mean } = await evaluatePolicy(agent, new VectorEnvironment(() => new Halving(), 4), 20);
+    expect(mean).toBeGreaterThan(-0.06);
     const actions = await agent.act(Float32Array.of(-1, 0, 1));
     [-0.5, 0, 0.5].forEach((wanted, i) => {
       expect(Math.abs(actions[i]! - wanted)).toBeLessThan(0.25);

@@ -16,21 +16,10 @@ import { RandomStream, streams } from '../random.ts';
 import { type Guesser, SearchTree, searchTrees } from '../search/tree-search.ts';
 import type { Episode } from '../vector.ts';
 import { AgentProgress, type LearningReport } from './agent.ts';
+import { type PlayedPosition, playGames, type SelfPlayOptions, selfPlayDefaults } from './play-games.ts';
+import type { SelfPlay } from './self-play-workers.ts';
 
-export interface SelfPlayOptions {
-  /** Simulations for each move; 50 by default. */
-  readonly simulations?: number;
-  /** Games that are played side by side; 32 by default. */
-  readonly games?: number;
-  /** Moves at the beginning that are drawn by their visits; the best after that. 8 by default. */
-  readonly openingMoves?: number;
-  /** 1.5 by default. */
-  readonly exploration?: number;
-  /** The share of noise at the first move of each search; 0.25 by default. */
-  readonly noise?: number;
-}
-
-export interface AlphaZeroOptions extends SelfPlayOptions {
+export interface AlphaZeroOptions<P extends Position = Position> extends SelfPlayOptions {
   /** A `GameNetwork` by default. */
   readonly model?: GameModel;
   /** 2e-3 by default. */
@@ -43,66 +32,19 @@ export interface AlphaZeroOptions extends SelfPlayOptions {
   readonly batchSize?: number;
   /** Updates after the games of an iteration; by default as many as show each new position twice. */
   readonly updates?: number;
+  /** Who plays the games: this thread by default, or `playInWorkers(workers)`. */
+  readonly selfPlay?: SelfPlay<P>;
   readonly seed?: number;
 }
 
-/** A position that was played, and what is to be learned of it. */
-export interface PlayedPosition<P extends Position> {
-  readonly position: P;
-  /** The share of visits of each move. */
-  readonly policy: Float32Array;
-  /** How the game ended, for who was to move: 1, 0 or -1. */
-  readonly outcome: number;
-}
-
-const selfPlay = { simulations: 50, games: 32, openingMoves: 8, exploration: 1.5, noise: 0.25 };
-const defaults = { ...selfPlay, learningRate: 2e-3, weightDecay: 1e-4, capacity: 40_000, batchSize: 128, seed: 0 };
-
-/**
- * Plays games against itself, side by side, to their ends. What `AlphaZero` does in each iteration, for loops of your own and for workers.
- *
- * @example
- * import { evenGuess, playGames, RandomStream, TicTacToe } from '@nn/reinforcement';
- * const game = new TicTacToe();
- * const { positions, winners } = await playGames(game, evenGuess(game), new RandomStream(1), { games: 2, simulations: 20 });
- * console.log(winners.length, positions.length >= 10); // => 2 true
- */
-export async function playGames<P extends Position>(
-  game: Game<P>,
-  guesser: Guesser<P>,
-  random: RandomStream,
-  options: SelfPlayOptions = {},
-): Promise<{ readonly positions: readonly PlayedPosition<P>[]; readonly winners: readonly (Player | 0)[] }> {
-  checkOptions('playGames', options, Object.keys(selfPlay));
-  const { simulations, games, openingMoves, exploration, noise } = { ...selfPlay, ...options };
-  const played = Array.from({ length: games }, () => ({
-    tree: new SearchTree(game, game.start(), exploration),
-    history: [] as { readonly position: P; readonly policy: Float32Array }[],
-    winner: null as Player | 0 | null,
-  }));
-  for (let move = 0; ; move++) {
-    const open = played.filter(({ winner }) => winner === null);
-    if (open.length === 0) break;
-    const trees = open.map(({ tree }) => tree);
-    await searchTrees(trees, guesser, 1); // guesses the first position, where it was not met before
-    for (const tree of trees) tree.addNoise(random, noise);
-    await searchTrees(trees, guesser, simulations - 1);
-    for (const one of open) {
-      const { visits } = one.tree.result();
-      const total = visits.reduce((sum, count) => sum + count, 0);
-      one.history.push({ position: one.tree.position, policy: visits.map((count) => count / total) });
-      const chosen = move < openingMoves ? random.choose(visits) : visits.indexOf(Math.max(...visits));
-      one.winner = game.winner(game.play(one.tree.position, chosen));
-      if (one.winner === null) one.tree.advance(chosen);
-    }
-  }
-  return {
-    positions: played.flatMap(({ history, winner }) =>
-      history.map(({ position, policy }) => ({ position, policy, outcome: (winner ?? 0) * position.player })),
-    ),
-    winners: played.map(({ winner }) => winner ?? 0),
-  };
-}
+const defaults = {
+  ...selfPlayDefaults,
+  learningRate: 2e-3,
+  weightDecay: 1e-4,
+  capacity: 40_000,
+  batchSize: 128,
+  seed: 0,
+};
 
 /** @inheritDoc */
 export class AlphaZero<P extends Position> {
@@ -115,12 +57,14 @@ export class AlphaZero<P extends Position> {
   readonly progress: AgentProgress = new AgentProgress();
   /** The network, for searches and opponents. */
   readonly guesser: Guesser<P>;
-  readonly #options: Required<Omit<AlphaZeroOptions, 'model' | 'updates'>> & Pick<AlphaZeroOptions, 'updates'>;
+  readonly #options: Required<Omit<AlphaZeroOptions, 'model' | 'updates' | 'selfPlay'>> &
+    Pick<AlphaZeroOptions, 'updates'>;
+  readonly #selfPlay: SelfPlay<P>;
   readonly #update: CompiledFunction<[Tensor, Tensor, Tensor], Tensor>;
 
-  constructor(game: Game<P>, options: AlphaZeroOptions = {}) {
-    checkOptions('AlphaZero', options, ['model', 'updates', ...Object.keys(defaults)]);
-    const { model, ...rest } = options;
+  constructor(game: Game<P>, options: AlphaZeroOptions<P> = {}) {
+    checkOptions('AlphaZero', options, ['model', 'updates', 'selfPlay', ...Object.keys(defaults)]);
+    const { model, selfPlay, ...rest } = options;
     this.#options = { ...defaults, ...rest };
     const { learningRate, weightDecay, capacity, seed } = this.#options;
     this.game = game;
@@ -130,6 +74,7 @@ export class AlphaZero<P extends Position> {
     this.replay = new Replay(capacity, { observation: area, action: game.moves });
     this.random = new RandomStream(seed, streams.search);
     this.guesser = networkGuess(game, this.model);
+    this.#selfPlay = selfPlay ?? ((_, random, asked) => playGames(game, this.guesser, random, asked));
     this.#update = compile((boards: Tensor, policies: Tensor, outcomes: Tensor) => {
       const { policy, value } = this.model.forward(boards);
       const policyLoss = policy.logSoftmax(1).mul(policies).sum(1).mean().neg();
@@ -144,7 +89,7 @@ export class AlphaZero<P extends Position> {
   async iterate(): Promise<LearningReport> {
     const { simulations, games, openingMoves, exploration, noise } = this.#options;
     const options = { simulations, games, openingMoves, exploration, noise };
-    const { positions, winners } = await playGames(this.game, this.guesser, this.random, options);
+    const { positions, winners } = await this.#selfPlay(this.model, this.random, options);
     return this.learnFrom(positions, winners);
   }
 

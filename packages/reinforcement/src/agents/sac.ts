@@ -208,7 +208,7 @@ export class SAC {
   /** The actions for observations [count, size], within their bounds: the middle of the policy, or drawn from it. */
   async act(
     observations: Float32Array,
-    { explore = false }: { readonly explore?: boolean } = {},
+    { explore = false }: { readonly explore?: boolean; readonly legal?: never } = {},
   ): Promise<Float32Array> {
     const { size, actionSpace } = this.environments;
     const count = rowsOf(observations, size);

@@ -2,7 +2,8 @@ import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, setSeed } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { AlphaZero, playGames } from '../agents/alpha-zero.ts';
+import { AlphaZero } from '../agents/alpha-zero.ts';
+import { playGames } from '../agents/play-games.ts';
 import { RandomStream } from '../random.ts';
 import { sceneText } from '../render/text.ts';
 import { AlphaBeta } from '../search/alpha-beta.ts';
@@ -10,7 +11,8 @@ import { evenGuess, SearchTree, searchTrees } from '../search/tree-search.ts';
 import { ConnectFour, type RowPosition, TicTacToe } from './connect.ts';
 import type { Game, Position } from './game.ts';
 import { Go } from './go.ts';
-import { GameNetwork } from './network.ts';
+import { reachablePositions } from './match.ts';
+import { GameNetwork, networkGuess } from './network.ts';
 import { Othello } from './othello.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -221,6 +223,21 @@ describe('tree search', () => {
     await searchTrees(trees, evenGuess(game), 8);
     expect(trees[0]!.result().visits).not.toEqual(trees[1]!.result().visits);
   });
+});
+
+it('a network guesses for any number of positions what it guesses for each, with few programs', async () => {
+  setSeed(1);
+  const game = new TicTacToe();
+  const guesser = networkGuess(game, new GameNetwork(game, { channels: 4, blocks: 0, hidden: 8 }));
+  const positions = reachablePositions(game).slice(0, 600);
+  const all = await guesser(positions);
+  for (const at of [0, 511, 512, 599]) {
+    const [one] = await guesser([positions[at]!]);
+    expect(all[at]!.value).toBeCloseTo(one!.value, 5);
+    for (let move = 0; move < 9; move++) expect(all[at]!.priors[move]).toBeCloseTo(one!.priors[move]!, 5);
+  }
+  // the setup of the tests fails where a program is compiled for too many sizes
+  for (let count = 1; count < 300; count += 13) expect((await guesser(positions.slice(0, count))).length).toBe(count);
 });
 
 describe('self-play', () => {

@@ -74,8 +74,9 @@ export class GameNetwork implements GameModel {
   }
 }
 
-/** How many positions a compiled call takes: as many as there are, rounded up to one of few sizes, so that few are compiled. */
-const roomFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+/** How many positions a compiled call takes: so few sizes are compiled, whatever number of games is under way. */
+const rooms = [1, 8, 32, 64, 128, 256, 512];
+const most = 512;
 
 /** A model as a `Guesser` for searches: one compiled call for all positions. */
 export function networkGuess<P extends Position>(game: Game<P>, model: GameModel): Guesser<P> {
@@ -84,18 +85,23 @@ export function networkGuess<P extends Position>(game: Game<P>, model: GameModel
     return concat([policy.softmax(1), value.unsqueeze(1)], 1);
   });
   const area = game.planes * game.rows * game.columns;
-  return async (positions) => {
-    const room = roomFor(positions.length);
+  const width = game.moves + 1;
+  const guess = async (positions: readonly P[]): Promise<Guess[]> => {
+    const room = rooms.find((size) => size >= positions.length) ?? most;
     const boards = new Float32Array(room * area);
     positions.forEach((position, i) => {
       boards.set(game.encode(position), i * area);
     });
     const shape = [room, game.planes, game.rows, game.columns];
     const rows = await (await call(tensor(boards, { shape }))).data('float32');
-    const width = game.moves + 1;
     return positions.map((_, i): Guess => {
       const row = rows.subarray(i * width, (i + 1) * width);
       return { priors: row.subarray(0, game.moves), value: row[game.moves]! };
     });
+  };
+  return async (positions) => {
+    const parts: Guess[][] = [];
+    for (let at = 0; at < positions.length; at += most) parts.push(await guess(positions.slice(at, at + most)));
+    return parts.flat();
   };
 }
