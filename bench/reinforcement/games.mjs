@@ -96,16 +96,16 @@ async function judge({ name, game }, agent) {
     return rows;
   }
   const rows = [['search of depth', 'won, drawn, lost', 'score', 'Elo above it', 'the same without a network']];
-  for (const depth of [1, 2, 3, 4, 5, 6]) {
+  for (const depth of [1, 2, 3, 4, 5]) {
     const search = new AlphaBeta(game, { depth });
     const random = new RandomStream(depth);
     const opponent = (/** @type {readonly RowPosition[]} */ all) =>
       all.map((position) => search.move(position, random));
-    const options = { games: 60, openingMoves: 2, seed: 9 };
+    const options = { games: 40, openingMoves: 2, seed: 9 };
     const match = await playMatch(game, playerOf(agent, 200), opponent, options);
     const blind = new AlphaZero(game, { model: new GameNetwork(game, { channels: 4, blocks: 0, hidden: 4 }) });
     const without = await playMatch(game, playerOf(blind, 200), opponent, options);
-    const elo = (/** @type {number} */ score) => Math.round(eloDifference(score, 60)).toString();
+    const elo = (/** @type {number} */ score) => Math.round(eloDifference(score, 40)).toString();
     rows.push([
       String(depth),
       `${match.wins}, ${match.draws}, ${match.losses}`,

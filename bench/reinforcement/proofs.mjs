@@ -33,9 +33,9 @@ export const proofs = [
     name: 'connect-6x7',
     title: 'Connect Four on 6 x 7',
     game: new ConnectFour(),
-    network: { channels: 32, blocks: 2, hidden: 64 },
-    iterations: 60,
-    settings: { simulations: 80, games: 64, openingMoves: 12, learningRate: 2e-3, capacity: 60_000 },
+    network: { channels: 24, blocks: 1, hidden: 64 },
+    iterations: 25,
+    settings: { simulations: 50, games: 48, openingMoves: 12, learningRate: 3e-3, capacity: 40_000 },
   },
 ];
 

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Terminal } from '@nn/train';
 import type { Interrupt } from '@nn/train/node';
+import type { Keyboard } from './acting.ts';
 import type { DigitData } from './digit-data.ts';
 import type { Settings } from './options.ts';
 import type { RunNotes } from './output-folder.ts';
@@ -22,6 +23,10 @@ export interface Context {
   readonly showsDashboard: boolean;
   /** Whether each task writes an HTML report beside its model. */
   readonly writesReport: boolean;
+  /** Whether an agent is shown as it acts, and whether the user plays. */
+  readonly watches: boolean;
+  readonly plays: boolean;
+  readonly openKeyboard: () => Keyboard;
   /** What a command needs to find that folder again: ` --output FOLDER`, or nothing where it is the default. */
   readonly outputOption: string;
   /** Where the user stands; printed paths are relative to it. */

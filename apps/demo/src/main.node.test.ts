@@ -156,6 +156,10 @@ describe('tables and series', () => {
         'segment',
         'generate',
         'transfer',
+        'cartpole',
+        'snake',
+        'tictactoe',
+        'connect4',
       ],
     ]);
   }, 120_000);

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { setDefaultBackend } from '@nn/core';
 import { Terminal } from '@nn/train';
 import { type Interrupt, watchInterrupts } from '@nn/train/node';
+import { openKeyboard } from './acting.ts';
 import { type Context, shownPath } from './context.ts';
 import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
@@ -23,6 +24,8 @@ import {
 } from './options.ts';
 import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './output-folder.ts';
 import { lineOfResult } from './result.ts';
+import { runConnect4, runTictactoe } from './tasks/board-games.ts';
+import { runCartpole } from './tasks/cartpole.ts';
 import { runDigits } from './tasks/digits.ts';
 import { runForecast } from './tasks/forecast.ts';
 import { runGenerate } from './tasks/generate.ts';
@@ -32,6 +35,7 @@ import { runPhotos } from './tasks/photos.ts';
 import { runRare } from './tasks/rare.ts';
 import { runSegment } from './tasks/segment.ts';
 import { runSentiment } from './tasks/sentiment.ts';
+import { runSnake } from './tasks/snake.ts';
 import { runSummarize } from './tasks/summarize.ts';
 import { runTitanic } from './tasks/titanic.ts';
 import { runTransfer } from './tasks/transfer.ts';
@@ -51,6 +55,10 @@ const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> 
   segment: runSegment,
   generate: runGenerate,
   transfer: runTransfer,
+  cartpole: runCartpole,
+  snake: runSnake,
+  tictactoe: runTictactoe,
+  connect4: runConnect4,
 };
 
 async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
@@ -88,6 +96,7 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
     const context: Context = {
       ...{ terminal, interrupt, settings, output, outputOption, from },
       ...{ showsDashboard: options.dashboard, writesReport: options.report },
+      ...{ watches: options.watch, plays: options.play, openKeyboard: () => openKeyboard(interrupt) },
       tell: (result) => {
         if (options.json) terminal.line(lineOfResult({ ...result, seed: settings.seed }));
       },

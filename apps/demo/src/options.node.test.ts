@@ -14,6 +14,8 @@ describe('parseOptions', () => {
       resume: false,
       dashboard: false,
       report: false,
+      watch: false,
+      play: false,
       output: '/project/output',
       json: false,
       list: false,
@@ -51,11 +53,30 @@ describe('parseOptions', () => {
       resume: true,
       dashboard: true,
       report: true,
+      watch: false,
+      play: false,
       output: '/home/out',
       json: true,
       list: true,
       help: false,
     });
+  });
+
+  test('reads what is for agents', () => {
+    const { settings, watch, play } = parse('--task', 'connect4', '--steps', '500', '--watch', '--play');
+    expect([settings, watch, play]).toEqual([{ task: 'connect4', steps: 500 }, true, true]);
+  });
+
+  test.each([
+    [
+      ['--task', 'snake', '--batch-size', '3'],
+      '--batch-size is not for snake, which acts and has no data set: leave it out.',
+    ],
+    [['--task', 'cartpole', '--report'], '--report is not for cartpole, which acts and has no data set: leave it out.'],
+    [['--task', 'moons', '--steps', '3'], '--steps is for agents: choose one of them, as in --task cartpole.'],
+    [['--play'], '--play is for agents: choose one of them, as in --task cartpole.'],
+  ])('%j would do nothing, and is a mistake', (argv, message) => {
+    expect(() => parse(...argv)).toThrow(message);
   });
 
   test('takes -h for --help', () => {
@@ -77,7 +98,7 @@ describe('parseOptions', () => {
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
     [
       ['--task', 'cats'],
-      '--task cats: must be moons, digits, titanic, forecast, rare, sentiment, translate, summarize, language-model, photos, segment, generate, transfer or all.',
+      '--task cats: must be moons, digits, titanic, forecast, rare, sentiment, translate, summarize, language-model, photos, segment, generate, transfer, cartpole, snake, tictactoe, connect4 or all.',
     ],
     [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],

@@ -20,13 +20,19 @@ export const tasks = {
   segment: 'a U-Net says where discs, squares and triangles are',
   generate: 'a variational autoencoder draws digits that nobody wrote',
   transfer: 'what was learned of five digits serves for five others',
+  cartpole: 'an agent learns to keep a pole upright',
+  snake: 'an agent learns to play Snake, and plays on its own',
+  tictactoe: 'self-play with tree search, until no move loses: proven over all positions',
+  connect4: 'self-play with tree search, against players who look ahead',
 } as const;
 
 export type TaskName = keyof typeof tasks;
+const gameNames = ['cartpole', 'snake', 'tictactoe', 'connect4'] as const;
 export const taskNames: readonly TaskName[] = [
   ...(['moons', 'digits', 'titanic', 'forecast', 'rare'] as const),
   ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
   ...(['photos', 'segment', 'generate', 'transfer'] as const),
+  ...gameNames,
 ];
 /** Tasks that draw all they learn from. */
 const withoutData: readonly string[] = ['moons', 'segment'];
@@ -41,6 +47,8 @@ export interface Settings {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
+  /** Of agents: steps of their environments, positions of their games. */
+  readonly steps?: number;
 }
 
 export const defaultSettings: Settings = { task: 'start', seed: 1 };
@@ -54,6 +62,10 @@ export interface Options {
   readonly dashboard: boolean;
   /** An HTML report beside each model. */
   readonly report: boolean;
+  /** Shows what was learned as it acts. */
+  readonly watch: boolean;
+  /** Lets the user play, against it or as it did. */
+  readonly play: boolean;
   /** The folder for models and checkpoints, absolute. */
   readonly output: string;
   /** What was reached as a line of JSON at the end of each task. */
@@ -118,6 +130,12 @@ const table: readonly Option[] = [
     read: positiveNumber,
   },
   {
+    name: 'steps',
+    value: 'N',
+    help: 'of an agent (default: by task, 100000 for cartpole, 15000 for tictactoe)',
+    read: (text) => wholeNumber(text, 1, 100_000_000),
+  },
+  {
     name: 'seed',
     value: 'N',
     help: 'of data, initial weights and order (default: 1)',
@@ -128,6 +146,8 @@ const table: readonly Option[] = [
     help: 'go on from the checkpoint of a run that ended before it was done',
   },
   { name: 'dashboard', help: 'curves, values and speed on the whole screen in place of a bar' },
+  { name: 'watch', help: 'for agents: show an episode, or a game, of what was learned' },
+  { name: 'play', help: 'for agents: play yourself on the keyboard; board games against the network' },
   { name: 'report', help: 'also write curves, values and examples as an HTML file beside the model' },
   {
     name: 'output',
@@ -170,7 +190,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     }
   }
   // The one cast: the table reads each value as the type that its name has in these interfaces.
-  const { backend, resume, dashboard, report, output, json, list, help, ...settings } = given as Partial<
+  const { backend, resume, dashboard, report, watch, play, output, json, list, help, ...settings } = given as Partial<
     Omit<Options, 'settings'> & Settings
   >;
   if (withoutData.includes(settings.task ?? '') && settings.data !== undefined) {
@@ -179,8 +199,11 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
   if (settings.task === 'all' && settings.data !== undefined) {
     throw new Failure('--data holds the files of one task: choose it, as in --task titanic.');
   }
+  checkTask(settings, { dashboard, report, watch, play });
   return {
     settings,
+    watch: watch ?? false,
+    play: play ?? false,
     backend: backend ?? 'cpu',
     resume: resume ?? false,
     dashboard: dashboard ?? false,
@@ -192,6 +215,21 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
   };
 }
 
+/** Options that a task has no use for are mistakes: they would do nothing. */
+function checkTask(settings: Partial<Settings>, switches: Readonly<Record<string, boolean | undefined>>): void {
+  const { task } = settings;
+  const isGame = gameNames.some((name) => name === task);
+  const names = isGame ? ['data', 'epochs', 'batchSize', 'dashboard', 'report'] : ['steps', 'watch', 'play'];
+  const name = names.find((each) => ({ ...settings, ...switches })[each as keyof Settings] !== undefined);
+  if (name === undefined || (!isGame && task === 'all')) return;
+  const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new Failure(
+    isGame
+      ? `${option} is not for ${task}, which acts and has no data set: leave it out.`
+      : `${option} is for agents: choose one of them, as in --task ${gameNames[0]}.`,
+  );
+}
+
 /** The text of --list. */
 export function listText(): string {
   return taskNames.map((name) => `  ${name.padEnd(14)} ${tasks[name]}`).join('\n');
@@ -201,7 +239,7 @@ export function listText(): string {
 export function helpText(): string {
   const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
   return [
-    'Trains networks in the terminal: two moons, digits, a table, two series, language, pictures; see --list.',
+    'Trains networks in the terminal: two moons, digits, a table, two series, language, pictures, agents; see --list.',
     '',
     'usage: npm start -- [options]',
     '',
@@ -214,6 +252,8 @@ export function helpText(): string {
     '  npm start -- --task digits --data ../shared/data/mnist10k',
     '  npm start -- --task titanic --data ../shared/data/tabular --json',
     '  npm start -- --task moons --learning-rate 2 --seed 7',
+    '  npm start -- --task snake --watch',
+    '  npm start -- --task connect4 --play',
     '  npm start -- --resume',
   ].join('\n');
 }
