@@ -30,15 +30,18 @@ export function writeDocument({ machine, learning, games, speed }) {
     ({ title, settings, iterations, positions, seconds, workers, rows }) =>
       `### ${title[0]?.toUpperCase()}${title.slice(1)}\n\n${iterations} iterations, ${number(positions)} positions, ${number(seconds)} seconds of self-play in ${workers} worker threads and learning: ${settings}.\n\n${markdownTable(rows)}`,
   );
-  const speeds = markdownTable([
-    ['program', 'steps a second, median', 'best', 'nn is faster by'],
-    ...speed.map((row) => [
-      row.name,
-      number(row.stepsPerSecond),
-      number(row.best),
-      row.name === 'nn' ? '' : `${row.ratio.toFixed(2)}`,
-    ]),
-  ]);
+  const speeds = speed.map(({ title, rows }) => {
+    const table = markdownTable([
+      ['program', 'steps a second', 'steps a second of processor time', 'nn is faster by'],
+      ...rows.map((row) => [
+        row.name,
+        number(row.wall),
+        number(row.cpu),
+        row.name === 'nn' ? '' : row.ratio.toFixed(2),
+      ]),
+    ]);
+    return `With ${title}:\n\n${table}`;
+  });
   const text = `# What the agents and games reach
 
 Written by \`node bench/reinforcement/main.mjs\`, which runs it all again. ${machine}
@@ -59,10 +62,11 @@ ${proofs.join('\n\n')}
 
 ## Steps a second
 
-PPO on CartPole with 8 environments, all included: environments, policy, 20 updates after each 256 steps. The programs run in turns; the PyTorch ones
-(\`bench/reinforcement/speed-pytorch.py\`) are written as Stable-Baselines3 does it.
+PPO on CartPole with 8 environments, all included: environments, policy, updates. The programs run in turns, each on one thread; the PyTorch ones
+(\`bench/reinforcement/speed-pytorch.py\`) are written as Stable-Baselines3 does it, once with an object for each environment, as Gymnasium has, and once with
+all environments in NumPy. Medians of three rounds; the ratio is of processor time, which neighbours on the machine disturb least.
 
-${speeds}
+${speeds.join('\n\n')}
 `;
   const file = new URL('reinforcement-results.md', docs);
   writeFileSync(file, text);

@@ -149,7 +149,7 @@ export async function proveAll(only) {
     const seconds = Math.round((performance.now() - started) / 1000);
     const rows = await judge(proof, agent);
     for (const row of rows) print(row.join('  '));
-    const words = `${settings.games} games an iteration, ${settings.simulations} simulations a move, ${network.channels} channels, ${network.blocks} residual blocks`;
+    const words = `${settings.games} games an iteration, ${settings.simulations} simulations a move, ${network.channels} channels, ${network.blocks} residual ${network.blocks === 1 ? 'block' : 'blocks'}`;
     found.push({
       name,
       title,

@@ -5,22 +5,21 @@ import { setDefaultBackend, setSeed } from '@nn/core';
 import { CartPole, PPO, VectorEnvironment } from '@nn/reinforcement';
 import { print } from '../harness/print.mjs';
 
-const [iterations = 60] = process.argv.slice(2).map(Number);
+const [rolloutSteps = 32, epochs = 20, minibatches = 1, iterations = 60] = process.argv.slice(2).map(Number);
 setDefaultBackend(cpu());
 setSeed(1);
 const environments = new VectorEnvironment(() => new CartPole(), 8, { seed: 1 });
-const agent = new PPO(environments, {
-  rolloutSteps: 32,
-  minibatches: 1,
-  epochs: 20,
-  discount: 0.98,
-  lambda: 0.8,
-  learningRate: 1e-3,
-});
-for (let i = 0; i < 20; i++) await agent.iterate();
+const options = { rolloutSteps, epochs, minibatches, discount: 0.98, lambda: 0.8, learningRate: 1e-3 };
+const agent = new PPO(environments, options);
+for (let i = 0; i < 10; i++) await agent.iterate();
 const steps = agent.progress.steps;
 const started = performance.now();
+const before = process.cpuUsage();
 let meanReturn = 0;
 for (let i = 0; i < iterations; i++) ({ meanReturn } = await agent.iterate());
 const seconds = (performance.now() - started) / 1000;
-print(JSON.stringify({ stepsPerSecond: (agent.progress.steps - steps) / seconds, meanReturn }));
+const { user, system } = process.cpuUsage(before);
+const made = agent.progress.steps - steps;
+print(
+  JSON.stringify({ stepsPerSecond: made / seconds, stepsPerCpuSecond: (1e6 * made) / (user + system), meanReturn }),
+);

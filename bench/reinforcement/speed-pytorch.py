@@ -1,6 +1,6 @@
 """PPO on CartPole in PyTorch, written as Stable-Baselines3 does it, with the settings of speed-nn.mjs: environment steps a second.
 
-    python3 speed-pytorch.py objects|arrays ITERATIONS THREADS
+    python3 speed-pytorch.py objects|arrays ROLLOUT EPOCHS MINIBATCHES ITERATIONS THREADS
 
 `objects` steps one Python object per environment, as Gymnasium's CartPole in a DummyVecEnv; `arrays` steps all environments in NumPy
 at once, which is as fast as such a program gets.
@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
-kind, iterations, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+kind = sys.argv[1]
+rollout_steps, epochs, minibatches, iterations, threads = map(int, sys.argv[2:7])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-environments, rollout_steps, epochs, discount, lam, clip = 8, 32, 20, 0.98, 0.8, 0.2
+environments, discount, lam, clip = 8, 0.98, 0.8, 0.2
 gravity, pole_mass, total_mass, half_length, force, seconds = 9.8, 0.1, 1.1, 0.5, 10.0, 0.02
 farthest, steepest, limit = 2.4, 12 * 2 * math.pi / 360, 500
 
@@ -158,22 +159,24 @@ def iterate():
     x, a, old, advantage = flat(seen, 4), flat(actions), flat(logs), flat(advantages)
     wanted = advantage + flat(values)
     for _ in range(epochs):
-        rows = torch.randperm(len(x))
-        logits = torch.log_softmax(actor(x[rows]), dim=1)
-        ratio = (logits.gather(1, a[rows].unsqueeze(1)).squeeze(1) - old[rows]).exp()
-        normal = (advantage[rows] - advantage[rows].mean()) / (advantage[rows].std() + 1e-8)
-        policy_loss = -torch.min(ratio * normal, ratio.clamp(1 - clip, 1 + clip) * normal).mean()
-        value_loss = 0.5 * (critic(x[rows]).squeeze(1) - wanted[rows]).square().mean()
-        optimizer.zero_grad()
-        (policy_loss + 0.5 * value_loss).backward()
-        nn.utils.clip_grad_norm_(parameters, 0.5)
-        optimizer.step()
+        for rows in torch.randperm(len(x)).split(len(x) // minibatches):
+            logits = torch.log_softmax(actor(x[rows]), dim=1)
+            ratio = (logits.gather(1, a[rows].unsqueeze(1)).squeeze(1) - old[rows]).exp()
+            normal = (advantage[rows] - advantage[rows].mean()) / (advantage[rows].std() + 1e-8)
+            policy_loss = -torch.min(ratio * normal, ratio.clamp(1 - clip, 1 + clip) * normal).mean()
+            value_loss = 0.5 * (critic(x[rows]).squeeze(1) - wanted[rows]).square().mean()
+            optimizer.zero_grad()
+            (policy_loss + 0.5 * value_loss).backward()
+            nn.utils.clip_grad_norm_(parameters, 0.5)
+            optimizer.step()
 
 
-for _ in range(20):
+for _ in range(2):
     iterate()
-started = time.perf_counter()
+started, processor = time.perf_counter(), time.process_time()
 for _ in range(iterations):
     iterate()
-taken = time.perf_counter() - started
-print(json.dumps({"stepsPerSecond": iterations * rollout_steps * environments / taken, "meanReturn": float(np.mean(returns_seen[-100:]))}))
+taken, processor = time.perf_counter() - started, time.process_time() - processor
+made = iterations * rollout_steps * environments
+figures = {"stepsPerSecond": made / taken, "stepsPerCpuSecond": made / processor, "meanReturn": float(np.mean(returns_seen[-100:]))}
+print(json.dumps(figures))

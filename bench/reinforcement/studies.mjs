@@ -80,7 +80,7 @@ export const studies = [
     name: 'pendulum-sac',
     title: 'Pendulum, SAC',
     steps: 20_000,
-    goal: '-176 in RL Baselines3 Zoo',
+    goal: '-150',
     environment: () => new Pendulum(),
     settings:
       'all as they are by default: one environment, two layers of 64, an update of 256 transitions a step, learning rate 1e-3',
@@ -90,7 +90,7 @@ export const studies = [
     name: 'pendulum-ppo',
     title: 'Pendulum, PPO',
     steps: 100_000,
-    goal: '-230 in RL Baselines3 Zoo',
+    goal: '-150',
     environment: () => new Pendulum(),
     settings:
       '4 environments, rollouts of 1,024, 10 epochs of 64 batches, discount 0.9, lambda 0.95, learning rate 1e-3',
