@@ -239,7 +239,7 @@ export function listText(): string {
 export function helpText(): string {
   const lines = table.map(({ name, value = '', help }) => `  ${`--${name} ${value}`.padEnd(20)} ${help}`);
   return [
-    'Trains networks in the terminal: two moons, digits, a table, two series, language, pictures, agents; see --list.',
+    'Trains networks in the terminal: points, digits, tables, series, language, pictures, agents; see --list.',
     '',
     'usage: npm start -- [options]',
     '',
