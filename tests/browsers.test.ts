@@ -120,6 +120,18 @@ async function onJavaScriptAlone() {
   const backend = cpu();
   return backend.info().engine + ' ' + (await tensor([1, 2, 3], { backend }).mul(2).array()).join();
 }
+async function listen() {
+  const { FeatureStream, openMicrophone } = await import('@nn/audio');
+  const microphone = await openMicrophone({ sampleRate: 8000, seconds: 0.25 });
+  const stream = new FeatureStream({ convention: 'torchaudio', sampleRate: 8000, fftSize: 200, hopLength: 100, mels: 20 });
+  let [sounds, loudest, shape] = [0, 0, ''];
+  for await (const { samples, sampleRate } of microphone) {
+    loudest = Math.max(loudest, ...samples);
+    shape = [sampleRate, samples.length, stream.push(samples)?.shape[1]].join();
+    if (++sounds === 6) await microphone.close();
+  }
+  return shape + (loudest > 0.01 && loudest <= 1.01 ? ' beeps' : ' silence: ' + loudest);
+}
 async function onGpu() {
   const { gpu } = await import('@nn/backend-gpu');
   const { tensor } = await import('@nn/core');
@@ -128,7 +140,7 @@ async function onGpu() {
 }
 const caught = (work) => work.catch((error) => String(error));
 const [inPage, inBackground] = await Promise.all([train(), inWorker()].map(caught));
-const more = location.search === '?more' ? { onGpu: await caught(onGpu()), alone: await caught(onJavaScriptAlone()) } : {};
+const more = location.search === '?more' ? { onGpu: await caught(onGpu()), live: await caught(listen()), alone: await caught(onJavaScriptAlone()) } : {};
 console.log('result: ' + JSON.stringify({ inPage, inBackground, ...more }));`;
 const html = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
@@ -156,7 +168,13 @@ const trained = {
   engine: 'wasm',
   reason: expect.stringContaining('the fastest that works here'),
 };
-const all = { inPage: trained, inBackground: trained, onGpu: '2,4,6', alone: 'javascript 2,4,6' };
+const all = {
+  inPage: trained,
+  inBackground: trained,
+  onGpu: '2,4,6',
+  live: '8000,2000,20 beeps',
+  alone: 'javascript 2,4,6',
+};
 
 let pages: Pages;
 let site: string;

@@ -71,7 +71,12 @@ async function launch(): Promise<Browser> {
     ? JSON.parse(readFileSync(record, 'utf8'))
     : {};
   return chromium.launch({
-    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    args: [
+      ...['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+      // a microphone that beeps, allowed without a question, and sound without a click
+      ...['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+      '--autoplay-policy=no-user-gesture-required',
+    ],
     ...(found.executablePath === undefined ? {} : { executablePath: found.executablePath }),
     ...(found.env === undefined ? {} : { env: { ...(process.env as Record<string, string>), ...found.env } }),
   });

@@ -21,6 +21,7 @@ export {
   type MaskDrawOptions,
   type SpecAugment,
   type SpecAugmentOptions,
+  type SpectrogramSize,
   specAugment,
 } from './augment/spec-augment.ts';
 export { type StretchOptions, shiftPitch, stretch } from './augment/stretch.ts';
@@ -51,6 +52,7 @@ export { type GriffinLimOptions, griffinLim, melToSpectrogram } from './features
 export { hertzToMel, type MelBankOptions, type MelScale, melFilterBank, melToHertz } from './features/mel.ts';
 export { type PitchOptions, pitch } from './features/pitch.ts';
 export { type FrameOptions, type SpectrogramOptions, spectrogram } from './features/spectrogram.ts';
+export { type Microphone, type MicrophoneOptions, microphoneWorklet, openMicrophone } from './live/microphone.ts';
 export {
   Conformer,
   type ConformerOptions,
@@ -77,6 +79,7 @@ export {
 export { type LabelModel, NGramModel } from './recognition/language-model.ts';
 export { type RnntOptions, rnnt } from './recognition/rnnt.ts';
 export { type ResampleOptions, resample, resampleSignal } from './sounds/resample.ts';
+export { ResampleStream } from './sounds/resample-stream.ts';
 export { normalizeVolume, type TrimOptions, trimSilence, type VolumeOptions } from './sounds/volume.ts';
 export {
   type CutOptions,

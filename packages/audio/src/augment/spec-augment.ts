@@ -39,9 +39,17 @@ export interface MaskDrawOptions {
   readonly backend?: Backend;
 }
 
+/** How large the spectrograms are. */
+export interface SpectrogramSize {
+  readonly frequencies: number;
+  readonly frames: number;
+}
+
 export interface SpecAugment {
+  /** The masks of one element, [masks, 2], for a pipeline's `map`. */
+  drawElement(size: SpectrogramSize, random: RandomSequence): Float32Array;
   /** The masks of a batch of spectrograms of this size: [N, masks, 2], where each begins and where it ends. */
-  draw(size: { readonly frequencies: number; readonly frames: number }, options: MaskDrawOptions): Tensor;
+  draw(size: SpectrogramSize, options: MaskDrawOptions): Tensor;
   /** The spectrograms [N, ..., F, T] with the masks drawn for them. */
   apply(x: Tensor, drawn: Tensor): Tensor;
 }
@@ -76,8 +84,21 @@ export function specAugment(options: SpecAugmentOptions = {}): SpecAugment {
     throw new ValueError('specAugment', `timeShare is ${timeShare}: it must lie between 0 and 1.`, { timeShare });
   }
   const count = frequencyMasks + timeMasks;
+  const drawElement = ({ frequencies, frames }: SpectrogramSize, random: RandomSequence): Float32Array => {
+    const values = new Float32Array(count * 2);
+    for (let m = 0; m < count; m++) {
+      const isFrequency = m < frequencyMasks;
+      const size = isFrequency ? frequencies : frames;
+      const widest = Math.min(size, isFrequency ? frequencyWidth : Math.min(timeWidth, Math.floor(timeShare * frames)));
+      const width = random.uniform(0, widest);
+      const start = Math.floor(random.uniform(0, size - width));
+      values.set([start, start + Math.floor(width)], m * 2);
+    }
+    return values;
+  };
   return {
-    draw({ frequencies, frames }, { seed = 0, epoch = 0, indices, backend }) {
+    drawElement,
+    draw(size, { seed = 0, epoch = 0, indices, backend }) {
       if (!Number.isInteger(seed) || !Number.isInteger(epoch) || epoch < 0) {
         throw new ValueError('specAugment', `seed ${seed} and epoch ${epoch} must be whole numbers.`, { seed, epoch });
       }
@@ -85,18 +106,7 @@ export function specAugment(options: SpecAugmentOptions = {}): SpecAugment {
       const seedOfEpoch = (half(0) << 16) | half(1);
       const values = new Float32Array(indices.length * count * 2);
       for (let n = 0; n < indices.length; n++) {
-        const random = new RandomSequence(seedOfEpoch, indices[n]!);
-        for (let m = 0; m < count; m++) {
-          const isFrequency = m < frequencyMasks;
-          const size = isFrequency ? frequencies : frames;
-          const widest = Math.min(
-            size,
-            isFrequency ? frequencyWidth : Math.min(timeWidth, Math.floor(timeShare * frames)),
-          );
-          const width = random.uniform(0, widest);
-          const start = Math.floor(random.uniform(0, size - width));
-          values.set([start, start + Math.floor(width)], (n * count + m) * 2);
-        }
+        values.set(drawElement(size, new RandomSequence(seedOfEpoch, indices[n]!)), n * count * 2);
       }
       return tensor(values, { shape: [indices.length, count, 2], borrow: true, ...(backend && { backend }) });
     },

@@ -4,6 +4,7 @@ import { compile, gradcheck, gradients, setDefaultBackend, type Tensor, tensor, 
 import { RandomSequence } from '@nn/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import fixtures from '../../fixtures/features.json';
+import { resampleSignal } from '../sounds/resample.ts';
 import { waveformOf } from '../sounds/waveform.ts';
 import { apart, floats, relative, testSignal } from '../testing.ts';
 import { energy, voiceActivity } from './activity.ts';
@@ -84,6 +85,11 @@ describe('features in a network', () => {
     const together = await mfcc(batch, { ...options, coefficients: 5 }).data();
     const alone = await mfcc(tensor(a), { ...options, coefficients: 5 }).data();
     expect(apart(together.slice(0, alone.length), alone)).toBeLessThan(1e-4);
+    const heard = compile((x: Tensor) => mfcc(resampleSignal(x, { from: 3, to: 2 }), { ...options, coefficients: 5 }));
+    for (const x of [a, b]) {
+      const expected = mfcc(resampleSignal(tensor(x), { from: 3, to: 2 }), { ...options, coefficients: 5 });
+      expect(apart(await (await heard(tensor(x))).data(), await expected.data())).toBe(0);
+    }
     const step = compile((x: Tensor) => logMelSpectrogram(x, options));
     for (const x of [a, b]) {
       expect(apart(await (await step(tensor(x))).data(), await logMelSpectrogram(tensor(x), options).data())).toBe(0);

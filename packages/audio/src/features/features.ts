@@ -189,7 +189,7 @@ export function mfcc(x: Tensor, options: MfccOptions): Tensor {
   const levels = decibels(melOf('mfcc', signals, settled), { range: 80 });
   const table = tensor(cosineTable(mels, coefficients), {
     shape: [coefficients, mels],
-    borrow: true,
+    constant: true,
     ...(signals.backend && { backend: signals.backend }),
   });
   return table.matmul(levels);

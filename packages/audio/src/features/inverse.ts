@@ -76,7 +76,7 @@ export function griffinLim(x: Tensor, options: GriffinLimOptions = {}): Tensor {
   const [height, width] = given.shape.slice(-2) as [number, number];
   const rows = given.reshape([given.size / (height * width), height, width]);
   const sizes = power === 1 ? rows : power === 2 ? rows.sqrt() : rows.pow(1 / power);
-  const window = tensor(windowOf(frames), { ...(given.backend && { backend: given.backend }) });
+  const window = tensor(windowOf(frames), { constant: true, ...(given.backend && { backend: given.backend }) });
   const shared = { fftSize: frames.size, hopLength: frames.hop, window };
   const toSignal = (real: Tensor, imaginary: Tensor): Tensor =>
     istft(complex(sizes.mul(real), sizes.mul(imaginary)), { ...shared, ...(length !== undefined && { length }) });

@@ -101,7 +101,7 @@ export function melFilterBank(options: MelBankOptions): Tensor {
       bank[k * mels + m] = Math.max(0, rise) * height;
     }
   }
-  return tensor(bank, { shape: [count, mels], borrow: true });
+  return tensor(bank, { shape: [count, mels], constant: true });
 }
 
 /** The cosine transform (type 2, orthonormal) to the first coefficients: [coefficients, size]. */

@@ -102,7 +102,7 @@ function tableOf({ size, window }: Frames, backend: Backend | null): Tensor {
       table[(half + k) * size + n] = -weights[n]! * Math.sin(angle);
     }
   }
-  const made = tensor(table, { shape: [2 * half, size], borrow: true, ...(backend && { backend }) });
+  const made = tensor(table, { shape: [2 * half, size], constant: true, ...(backend && { backend }) });
   if (here.size >= 4) here.delete(here.keys().next().value ?? '');
   here.set(key, made);
   return made;
@@ -143,7 +143,7 @@ export function spectraOf(
   const rows = paddedRows(operation, x, frames);
   const half = Math.floor(size / 2) + 1;
   if ((transform ?? (size <= 512 ? 'products' : 'fft')) === 'fft') {
-    const window = tensor(windowOf(frames), { ...(x.backend && { backend: x.backend }) });
+    const window = tensor(windowOf(frames), { constant: true, ...(x.backend && { backend: x.backend }) });
     const spectra = stft(rows, { fftSize: size, hopLength: hop, window, center: false });
     return { real: realPart(spectra), imaginary: imaginaryPart(spectra) };
   }

@@ -1,6 +1,6 @@
 /** Decoding against all paths of small tables, language models by their sums, the transducer loss against torchaudio and against all paths. */
 import { cpu } from '@nn/backend-cpu';
-import { gradients, setDefaultBackend, tensor, zeros } from '@nn/core';
+import { compile, gradients, setDefaultBackend, type Tensor, tensor, zeros } from '@nn/core';
 import { RandomSequence } from '@nn/data';
 import { ctc } from '@nn/layers';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -148,6 +148,32 @@ describe('rnnt', () => {
     const [slope] = gradients(found.mul(weights).sum(), [x]);
     expect(apart(await slope!.data(), floats(gradient))).toBeLessThan(1e-5);
     expect(await rnnt(x, y, options).item()).toBeCloseTo(losses.reduce((a, b) => a + b) / losses.length, 4);
+  });
+
+  it('takes lengths as tensors, and runs compiled for any', async () => {
+    const x = tensor(
+      Float32Array.from({ length: 2 * 4 * 3 * 5 }, (_, i) => Math.sin(3 * i)),
+      { shape: [2, 4, 3, 5] },
+    );
+    const y = tensor([
+      [1, 2],
+      [3, 0],
+    ]);
+    const step = compile((inputLengths: Tensor, targetLengths: Tensor) => rnnt(x, y, { inputLengths, targetLengths }));
+    for (const [inputs, targets] of [
+      [
+        [4, 2],
+        [2, 1],
+      ],
+      [
+        [3, 4],
+        [0, 2],
+      ],
+    ] as const) {
+      const compiled = await step(tensor(Int32Array.from(inputs)), tensor(Int32Array.from(targets)));
+      const expected = await rnnt(x, y, { inputLengths: inputs, targetLengths: targets }).item();
+      expect(await compiled.item()).toBeCloseTo(expected, 5);
+    }
   });
 
   it('is the sum over all paths', async () => {

@@ -17,9 +17,9 @@ import {
 
 export interface RnntOptions {
   /** How many steps of each row count: [N]; all by default. */
-  readonly inputLengths?: readonly number[];
+  readonly inputLengths?: Tensor | readonly number[];
   /** How many labels each row of the target has: [N]; all by default. */
-  readonly targetLengths?: readonly number[];
+  readonly targetLengths?: Tensor | readonly number[];
   /** The class that reads a step and writes nothing; the last one by default (-1), as in torchaudio. */
   readonly blank?: number;
   /** 'mean' over rows by default. */
@@ -31,20 +31,24 @@ const never = -1e30;
 
 function lengthsOf(
   name: string,
-  given: readonly number[] | undefined,
+  given: RnntOptions['inputLengths'],
   batch: number,
   least: number,
   most: number,
-): number[] {
+): Tensor {
+  if (isTensor(given)) {
+    if (given.rank === 1 && given.shape[0] === batch) return given.cast('int32');
+    throw new ShapeError('rnnt', `${name} must be [${batch}], got [${given.shape.join(', ')}].`, {
+      [name]: given.shape,
+    });
+  }
   const lengths = given ?? new Array<number>(batch).fill(most);
   const isWrong = lengths.some((length) => !Number.isInteger(length) || length < least || length > most);
-  if (lengths.length === batch && !isWrong) return [...lengths];
+  if (lengths.length === batch && !isWrong) return tensor(Int32Array.from(lengths), { constant: given === undefined });
   throw new ValueError(
     'rnnt',
     `${name} must be ${batch} whole numbers from ${least} to ${most}, got [${lengths.join(', ')}].`,
-    {
-      [name]: lengths,
-    },
+    { [name]: lengths },
   );
 }
 
@@ -105,8 +109,8 @@ export function rnnt(logits: Tensor, target: Tensor, options: RnntOptions = {}):
         real[d * width + u] = t >= 0 && t < steps ? 1 : 0;
       }
     }
-    const places = tensor(rows, { shape: [1, diagonals, width] }).expand([batch, diagonals, width]);
-    const isReal = tensor(real, { shape: [1, diagonals, width] }).cast('bool');
+    const places = tensor(rows, { shape: [1, diagonals, width], constant: true }).expand([batch, diagonals, width]);
+    const isReal = tensor(real, { shape: [1, diagonals, width], constant: true }).cast('bool');
     return where(isReal, x.takeAlong(places, 1), never).transpose(0, 1);
   };
   // what leads to diagonal d: the blank of (d - 1 - u, u), and the label u - 1 of (d - u, u - 1)
@@ -141,17 +145,16 @@ export function rnnt(logits: Tensor, target: Tensor, options: RnntOptions = {}):
   const alphas = rest === null ? start.unsqueeze(0) : concatFirst(start, rest);
 
   // The end: the last step is read when all labels are written.
-  const ends = new Float32Array(diagonals * batch * states);
-  const last = new Float32Array(batch * steps * states);
-  for (let n = 0; n < batch; n++) {
-    const [t, u] = [inputLengths[n]! - 1, targetLengths[n]!];
-    ends[((t + u) * batch + n) * states + u] = 1;
-    last[(n * steps + t) * states + u] = 1;
-  }
-  const pick = (x: Tensor, at: Float32Array, axes: readonly number[]): Tensor =>
-    where(tensor(at, { shape: x.shape }).greater(0), x, 0).sum(axes);
-  const losses = pick(alphas, ends, [0, 2])
-    .add(pick(read, last, [1, 2]))
+  const isLastLabel = arange(states).equal(targetLengths.unsqueeze(1)); // [N, states]
+  const lastDiagonal = inputLengths.add(targetLengths).sub(1);
+  const isEnd = arange(diagonals).unsqueeze(1).equal(lastDiagonal).unsqueeze(2).logicalAnd(isLastLabel);
+  const isLastStep = arange(steps)
+    .equal(inputLengths.sub(1).unsqueeze(1))
+    .unsqueeze(2)
+    .logicalAnd(isLastLabel.unsqueeze(1));
+  const losses = where(isEnd, alphas, 0)
+    .sum([0, 2])
+    .add(where(isLastStep, read, 0).sum([1, 2]))
     .neg();
   return reduction === 'none' ? losses : reduction === 'sum' ? losses.sum() : losses.mean();
 }

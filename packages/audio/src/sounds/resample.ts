@@ -165,7 +165,7 @@ export function resampleSignal(
     [0, 0],
     [width, width + from],
   ]);
-  const filters = tensor(weights, { shape: [to, 1, size], ...(x.backend && { backend: x.backend }) });
+  const filters = tensor(weights, { shape: [to, 1, size], constant: true, ...(x.backend && { backend: x.backend }) });
   // [N, to, turns]: a turn gives `to` samples
   const turns = conv1d(rows, filters, { stride: from }).transpose(1, 2);
   return turns

@@ -129,7 +129,7 @@ describe('sounds', () => {
     const list = audioList([{ file: file(0.5), text: 'half' }]);
     const { waveform, text } = await list.get(0);
     expect([waveform.samples[3], text]).toEqual([0.5, 'half']);
-    expect(() => audioList([{ file: new File(['x'], 'y.wav') }]).get(0)).rejects.toThrow('decodeAudio: y.wav: ');
+    await expect(audioList([{ file: new File(['x'], 'y.wav') }]).get(0)).rejects.toThrow('decodeAudio: y.wav: ');
     await expect(list.get(1)).rejects.toThrow('audioList: there is no sound 1 among 1.');
   });
 });
