@@ -54,6 +54,8 @@ export class DataParallel implements Stateful {
 
   readonly optimizer: Inner;
   readonly group: Group;
+  /** The samples of all ranks in the last step. */
+  samples = 0;
   readonly #buckets: readonly Bucket[];
   readonly #compress: Compression | undefined;
   readonly #deterministic: boolean;
@@ -62,7 +64,7 @@ export class DataParallel implements Stateful {
   #mustAgree = false;
   #lookedAt = 0;
   /** What `accumulate` gathered: sums of gradients by bucket, on the host, and which parameters had one. */
-  #waiting: { readonly sums: Float32Array[]; readonly present: Float64Array } | null = null;
+  #waiting: { readonly sums: Float32Array[]; readonly present: Float64Array; readonly loss: number } | null = null;
 
   /** @internal `dataParallel` makes these. */
   constructor(optimizer: Inner, group: Group, options: DataParallelOptions = {}) {
@@ -149,7 +151,8 @@ export class DataParallel implements Stateful {
     const computed = replace([], [...flat, ...(loss === null ? [] : [loss]), ...also]);
     const [totals] = await Promise.all([shared, computed]);
     const samples = totals[0]!;
-    const own = loss === null ? 0 : await loss.item();
+    this.samples = samples;
+    const own = (loss === null ? 0 : await loss.item()) + (waiting?.loss ?? 0);
     // 1 where all ranks have as many samples, so that nothing is rounded
     const weight = samples === 0 ? 0 : (count * group.size) / samples;
     const sums = await this.#reduced(flat, waiting, weight, own);
@@ -168,7 +171,7 @@ export class DataParallel implements Stateful {
     const before = this.#waiting;
     const sums = read.map((part, at) => added(floats(part), before?.sums[at]));
     join(present, before?.present);
-    this.#waiting = { sums, present };
+    this.#waiting = { sums, present, loss: (before?.loss ?? 0) + (await loss.item()) };
   }
 
   /** Flat gradients of a loss by bucket, to be computed, and for each parameter whether it has one. */

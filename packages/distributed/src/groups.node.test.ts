@@ -118,6 +118,36 @@ describe.each(kinds)('%s with %i', (launcher, size, name) => {
   });
 });
 
+describe('a Training of ranks', () => {
+  it('has the history and the parameters of one process, and writes once', { timeout: 120_000 }, async () => {
+    const [one, three] = (await Promise.all([1, 3].map((size) => started('workers', size, '60000', 'fit')))).map(
+      (report) => report as unknown as Fitted,
+    );
+    expect(three!.step).toBe(one!.step);
+    expect(three!.history).toEqual(closeTo(one!.history));
+    expect(three!.loss).toBeCloseTo(one!.loss, 5);
+    expect(three!.parameters).toEqual(closeTo(one!.parameters));
+    const [events] = one!.heard;
+    expect(one!.heard).toEqual([events, events]);
+    expect(three!.heard).toEqual([events, events, events, 0, events, 0]);
+  });
+});
+
+interface Fitted {
+  readonly step: number;
+  readonly history: readonly object[];
+  readonly loss: number;
+  readonly parameters: readonly number[];
+  readonly heard: readonly number[];
+}
+
+/** The same with every number close. */
+function closeTo(value: unknown): unknown {
+  if (typeof value === 'number') return expect.closeTo(value, 5);
+  if (Array.isArray(value)) return value.map(closeTo);
+  return Object.fromEntries(Object.entries(Object(value)).map(([name, inner]) => [name, closeTo(inner)]));
+}
+
 describe('ranks that fail', () => {
   it('a rank that does not come is named when the time is over', async () => {
     const { said } = await started('workers', 3, '1500', 'late');

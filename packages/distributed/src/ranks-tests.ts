@@ -5,8 +5,12 @@
 
 import process from 'node:process';
 import { cpu } from '@nn/backend-cpu';
-import { type Parameter, parameter, setDefaultBackend, type Tensor, tensor } from '@nn/core';
+import { type Parameter, parameter, parameters, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import { DataLoader, moons } from '@nn/data';
+import { crossEntropy, Linear, Sequential, tanh } from '@nn/layers';
+import { Accuracy } from '@nn/metrics';
 import { Adam, SGD } from '@nn/optim';
+import { Training } from '@nn/train';
 import {
   agree,
   bf16,
@@ -152,6 +156,35 @@ async function training(): Promise<Record<string, Trained>> {
   };
 }
 
+/** A `Training` of all ranks: its history, what callbacks heard, and its parameters. */
+async function fit(): Promise<object> {
+  setSeed(1);
+  const model = new Sequential(new Linear(2, 16), tanh, new Linear(16, 2));
+  const accuracy = new Accuracy();
+  const slice = { index: group.rank, count: group.size };
+  const heard = { everywhere: 0, output: 0 };
+  const training = new Training({
+    model,
+    optimizer: await dataParallel(new Adam(model, { learningRate: 0.05 }), group),
+    data: new DataLoader(moons(90, { seed: 1 }), { batchSize: 32, shuffle: true, seed: 1, slice }),
+    validation: { data: new DataLoader(moons(50, { seed: 2 }), { batchSize: 16, slice }) },
+    metrics: { accuracy },
+    step: ({ inputs, targets }) => {
+      const logits = model.forward(inputs);
+      accuracy.update(logits, targets);
+      return crossEntropy(logits, targets);
+    },
+    epochs: 3,
+    accumulate: 2,
+    callbacks: [() => void heard.everywhere++, { isOutput: true, handle: () => void heard.output++ }],
+    group,
+  });
+  const { history, step } = await training.run();
+  const all = await group.allGather(Int32Array.of(heard.everywhere, heard.output));
+  const { loss } = await training.evaluate(new DataLoader(moons(40, { seed: 3 }), { batchSize: 40, slice }));
+  return { history, step, heard: [...all], loss, parameters: [...(await parameters(model)[0]!.data())] };
+}
+
 /** What a change that only one rank makes leads to. */
 async function changed(): Promise<string> {
   const { all, loss } = network();
@@ -186,6 +219,9 @@ const says = (found: object): void => {
 };
 if (what === 'all') {
   says({ wrong: await calls(), trained: await training() });
+  await group.close();
+} else if (what === 'fit') {
+  says(await fit());
   await group.close();
 } else if (what === 'changed') {
   says({ said: await changed() });

@@ -86,7 +86,7 @@ export {
 export { HostMetric } from './host-metric.ts';
 export type { Weighting } from './inputs.ts';
 export { type Elements, MeanMetric } from './mean-metric.ts';
-export { Metric, type Reading, type Readings, read } from './metric.ts';
+export { Metric, type Reading, type Readings, type ReadOptions, read } from './metric.ts';
 export { drawCurve, drawDots } from './pictures/braille.ts';
 export { confusionSvg, precisionRecallSvg, reliabilitySvg, rocSvg, type SvgOptions } from './pictures/svg.ts';
 export {

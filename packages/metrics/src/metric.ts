@@ -121,6 +121,12 @@ export abstract class Metric<Value = number> implements Stateful {
   }
 }
 
+/** Where a reading is of several processes together. */
+export interface ReadOptions {
+  /** Gives the numbers that all processes have in this place, in the same order on each; lengths may differ. */
+  readonly gather?: (own: Float32Array) => Promise<readonly Float32Array[]>;
+}
+
 /**
  * Reads many metrics in one download: their sums since the last read go into totals on the host and are zero on the
  * device again, in one program. Updates that come while it waits belong to the next window.
@@ -136,6 +142,7 @@ export abstract class Metric<Value = number> implements Stateful {
  */
 export async function read<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
   metrics: Metrics,
+  { gather }: ReadOptions = {},
 ): Promise<Readings<Metrics>> {
   const entries = Object.entries(metrics);
   const twice = entries.find(([name, metric], at) => entries.findIndex(([, other]) => other === metric) !== at && name);
@@ -156,16 +163,35 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
   for (const [, metric] of entries) metric.await(download);
   const downloads = new Map(await download);
   const starts = new Map<Backend | null, number>();
-  const readings = entries.map(([name, metric], at) => {
-    const size = collected[at]?.size ?? 0;
+  const own = collected.map((sums, at) => {
+    const size = sums?.size ?? 0;
     const place = places[at] ?? null;
     const start = starts.get(place) ?? 0;
     starts.set(place, start + size);
-    metric.absorb(downloads.get(place)?.subarray(start, start + size) ?? []);
-    return [name, metric.close()] as const;
+    return downloads.get(place)?.subarray(start, start + size) ?? [];
   });
+  for (const parts of gather === undefined ? [own] : await gathered(own, gather)) {
+    for (const [at, [, metric]] of entries.entries()) metric.absorb(parts[at] ?? []);
+  }
+  const readings = entries.map(([name, metric]) => [name, metric.close()] as const);
   // the cast: an entry for each name, with the reading of its metric
   return Object.fromEntries(readings) as Readings<Metrics>;
+}
+
+/** What each process collected, by metric: their lengths travel first. */
+async function gathered(
+  own: readonly ArrayLike<number>[],
+  gather: NonNullable<ReadOptions['gather']>,
+): Promise<ArrayLike<number>[][]> {
+  const lengths = await gather(Float32Array.from(own, ({ length }) => length));
+  const numbers = await gather(Float32Array.from(own.flatMap((part) => Array.from(part))));
+  return numbers.map((all, rank) => {
+    let start = 0;
+    return Array.from(lengths[rank]!, (length) => {
+      start += length;
+      return all.subarray(start - length, start);
+    });
+  });
 }
 
 /** A field of saved state that holds numbers, or a FormatError that names the metric. */

@@ -10,7 +10,11 @@ export class Announcer<V> {
   follower: ((event: TrainingEvent<V>) => Promise<void>) | null = null;
   #warnings: { readonly what: string; readonly message: string }[] = [];
 
-  constructor(callbacks: readonly (Callback<V> | Callback<V>['handle'])[]) {
+  readonly #isFirst: boolean;
+
+  /** `isFirst`: whether this is the process that prints and writes. */
+  constructor(callbacks: readonly (Callback<V> | Callback<V>['handle'])[], isFirst = true) {
+    this.#isFirst = isFirst;
     this.callbacks = callbacks.map((callback) => (typeof callback === 'function' ? { handle: callback } : callback));
   }
 
@@ -21,7 +25,9 @@ export class Announcer<V> {
   /** Tells callbacks, in their order, each waited for where it returns a promise; undefined where none does. */
   tell(event: TrainingEvent<V>, training: Controls, from = 0): Promise<void> | undefined {
     for (let at = from; at < this.callbacks.length; at++) {
-      const waiting = this.callbacks[at]!.handle(event, training);
+      const callback = this.callbacks[at]!;
+      if (callback.isOutput === true && !this.#isFirst) continue;
+      const waiting = callback.handle(event, training);
       if (waiting !== undefined) return Promise.resolve(waiting).then(() => this.tell(event, training, at + 1));
     }
     return undefined;

@@ -160,4 +160,6 @@ export interface Controls {
  */
 export interface Callback<V = object> extends Partial<Stateful> {
   readonly handle: (event: TrainingEvent<V>, training: Controls) => void | Promise<void>;
+  /** Whether it prints or writes: where several processes train together only the first hears of events. */
+  readonly isOutput?: boolean;
 }

@@ -71,6 +71,7 @@ export {
 export { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
 export { bar, Progress } from './progress.ts';
+export type { Ranks } from './ranks.ts';
 export { type RecordedTerminal, type RecordTerminalOptions, recordTerminal } from './recorded-terminal.ts';
 export { type Curve, Curves } from './report/curves.ts';
 export { type Line, type LineChartOptions, lineChart } from './report/line-chart.ts';

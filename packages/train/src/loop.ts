@@ -10,6 +10,7 @@ import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } fr
 import type { LossLog } from './loss-log.ts';
 import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';
 import { Pause } from './pause.ts';
+import type { Ranks } from './ranks.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
 import { left, type Relay } from './relay.ts';
 import { TrainingState } from './state.ts';
@@ -18,7 +19,7 @@ import { validate } from './validate.ts';
 
 /** What a loop is made of. */
 export interface LoopParts<B, M extends Metrics> {
-  readonly options: CommonOptions<B, M> & { readonly validation?: Validation<B> };
+  readonly options: CommonOptions<B, M> & { readonly validation?: Validation<B>; readonly group?: Ranks };
   readonly numbers: Numbers;
   readonly advance: Stepper<B>;
   /** What callbacks are given. */
@@ -107,7 +108,7 @@ export class Loop<B, M extends Metrics> {
       if (this.#diverged !== null) await this.#goBack(this.#diverged);
       if (!state.isThrough) return;
     }
-    const values = await valuesOfEpoch(this.#metrics, this.#log);
+    const values = await valuesOfEpoch(this.#metrics, this.#log, this.#options.group);
     const { place } = state;
     if (!state.isTold) {
       state.isTold = true;
@@ -209,7 +210,7 @@ export class Loop<B, M extends Metrics> {
   /** One download: losses and metrics since the last, told as an event. */
   async #readValues(): Promise<void> {
     const { step } = this.state;
-    const { losses, values } = await readWindow(this.#metrics, this.#log);
+    const { losses, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
     await this.#send({ type: 'read', ...this.state.place, losses, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
@@ -239,9 +240,9 @@ export class Loop<B, M extends Metrics> {
   /** The values of the validation; null where the signal ended it. */
   async #validated(): Promise<Validated<ValuesOf<M>> | null> {
     this.wantsValidation = false;
-    const { signal, validation } = this.#options;
+    const { signal, validation, group } = this.#options;
     try {
-      const values = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal });
+      const values = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal, group });
       return validatedValues(values);
     } catch (error) {
       if (signal?.aborted) return null;

@@ -63,6 +63,11 @@ export class LossLog implements Stateful {
     return { losses, window: sum / weight, epoch: this.#sum / this.#weight };
   }
 
+  /** The sum of the losses that were read, each times its samples, and the samples. */
+  get sums(): readonly [sum: number, weight: number] {
+    return [this.#sum, this.#weight];
+  }
+
   /** Begins a new epoch. */
   reset(): void {
     this.#values.reset();

@@ -6,6 +6,7 @@ import { type AbortSignalLike, type Model, type Tensor, ValueError } from '@nn/c
 import { type Batches, checkCount, lengthOf } from './batches.ts';
 import type { RollBack } from './divergence.ts';
 import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
+import type { Ranks } from './ranks.ts';
 import type { WeightOptions } from './weights.ts';
 
 /** How often values are read from the device. */
@@ -54,6 +55,12 @@ export interface TrainingOptions<B, M extends Metrics> extends CommonOptions<B, 
   readonly accumulate?: number;
   /** Compiles the step: faster for small models. It sees the tensors of a batch only. */
   readonly compile?: boolean;
+  /**
+   * The processes that train together, of `@nn/distributed`; then the optimizer is `await dataParallel(optimizer, group)`, data and
+   * validation give each rank its part of every batch (`slice`), and losses and metrics are those of all. Callbacks that print or
+   * write do so on rank 0 alone; others run on all ranks, which see the same values.
+   */
+  readonly group?: Ranks;
 }
 
 /** The step does all: several optimizers, penalties on gradients. It returns the loss to record, which was computed. */
@@ -64,6 +71,7 @@ export interface OwnStepOptions<B, M extends Metrics> extends CommonOptions<B, M
   readonly validation?: Validation<B> & { readonly step: (batch: B) => Tensor };
   readonly accumulate?: never;
   readonly compile?: never;
+  readonly group?: never;
   readonly classWeights?: never;
   readonly sampleWeights?: never;
   /** What a checkpoint must hold besides model, data and metrics: the optimizers. */
@@ -72,7 +80,7 @@ export interface OwnStepOptions<B, M extends Metrics> extends CommonOptions<B, M
 
 const names = [
   ...['model', 'data', 'metrics', 'epochs', 'steps', 'readEvery', 'callbacks', 'rollBack', 'signal', 'optimizer'],
-  ...['step', 'validation', 'accumulate', 'compile', 'classWeights', 'sampleWeights', 'parts'],
+  ...['step', 'validation', 'accumulate', 'compile', 'classWeights', 'sampleWeights', 'parts', 'group'],
 ];
 
 type RunLength = Pick<StartEvent, 'epochs' | 'stepsPerEpoch' | 'steps'>;

@@ -5,6 +5,7 @@
 import { type Metric, read } from '@nn/metrics';
 import type { Metrics, ReadEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
+import { type Ranks, readingOf } from './ranks.ts';
 
 /** A record of values by name. */
 export function named<V>(entries: Iterable<readonly [string, unknown]>): V {
@@ -16,15 +17,23 @@ export function named<V>(entries: Iterable<readonly [string, unknown]>): V {
 export async function readWindow<M extends Metrics>(
   metrics: M,
   log: LossLog,
+  group?: Ranks,
 ): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'values'>> {
-  const { loss, ...readings } = await read<Record<string, Metric<unknown>>>({ ...metrics, loss: log.metric });
+  // the losses of a group are those of all ranks already
+  const { loss, ...readings } =
+    group === undefined
+      ? await read<Record<string, Metric<unknown>>>({ ...metrics, loss: log.metric })
+      : {
+          ...(await read<Record<string, Metric<unknown>>>(metrics, readingOf(group))),
+          ...(await read<Record<string, Metric<unknown>>>({ loss: log.metric })),
+        };
   const { losses, window, epoch } = log.settle((loss?.window ?? []) as number[]);
   return { losses, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
 }
 
 /** The values since the epoch began: all was read before. */
-export async function valuesOfEpoch<M extends Metrics>(metrics: M, log: LossLog): Promise<ValuesOf<M>> {
-  const readings = await read<Metrics>(metrics);
+export async function valuesOfEpoch<M extends Metrics>(metrics: M, log: LossLog, group?: Ranks): Promise<ValuesOf<M>> {
+  const readings = await read<Metrics>(metrics, readingOf(group));
   const values = Object.entries(readings).map(([name, { epoch }]) => [name, epoch] as const);
   return named([...values, ['loss', log.settle([]).epoch]]);
 }

@@ -9,6 +9,7 @@ import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, V
 import { Loop, type LoopParts } from './loop.ts';
 import { LossLog } from './loss-log.ts';
 import { checkTrainingOptions, type OwnStepOptions, type TrainingOptions } from './options.ts';
+import { checkRanks, ranksSteps } from './ranks.ts';
 import { Relay } from './relay.ts';
 import type { EpochRow } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
@@ -76,7 +77,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     this.optimizer = options.optimizer ?? null;
     // the cast: no metrics are a record of none
     this.metrics = options.metrics ?? ({} as M);
-    this.#announcer = new Announcer(options.callbacks ?? []);
+    this.#announcer = new Announcer(options.callbacks ?? [], (options.group?.rank ?? 0) === 0);
     this.#log = new LossLog(numbers.read.steps * numbers.batchesOfStep);
     let advance: Stepper<B>;
     if (options.optimizer === undefined) {
@@ -90,7 +91,18 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       const watch = lossReducer<B>(options, 'validation');
       const held = validation?.step ?? step;
       this.lossOf = (batch) => learn(step(batch), batch);
-      advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
+      const { group } = options;
+      advance =
+        group === undefined
+          ? optimizerSteps(this.lossOf, optimizer, this.#log, compile)
+          : ranksSteps(
+              this.lossOf,
+              checkRanks(group, optimizer, this.metrics, {
+                compile,
+                readsByClock: Number.isFinite(numbers.read.milliseconds),
+              }),
+              this.#log,
+            );
       this.#otherParts = { optimizer };
       this.#validationStep = (batch) => watch(held(batch), batch);
     }
@@ -175,7 +187,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         'the step makes updates itself: give validation.step, or use validate(data, step).',
       );
     }
-    return validate(data, this.#validationStep, { metrics: this.metrics, signal: this.#options.signal });
+    const { signal, group } = this.#options;
+    return validate(data, this.#validationStep, { metrics: this.metrics, signal, group });
   }
 
   stop(why: 'callback' | 'aborted' = 'callback'): void {

@@ -11,11 +11,12 @@ import {
   untilAborted,
   ValueError,
 } from '@nn/core';
-import { type Metric, read } from '@nn/metrics';
+import type { Metric } from '@nn/metrics';
 import { type Batches, countOf, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
-import { named } from './readings.ts';
+import { meanOfRanks, type Ranks } from './ranks.ts';
+import { named, readWindow } from './readings.ts';
 import { scalar } from './weights.ts';
 
 /** Batches between two reads: sums of float32 stay exact, and 64 losses are one small download. */
@@ -26,6 +27,8 @@ export interface ValidateOptions<M extends Metrics> {
   readonly metrics?: M;
   /** Ends it, also while it waits for data: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
+  /** The processes that look at the data together, each at its part of every batch: the values are those of all. */
+  readonly group?: Ranks | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   step: (batch: B) => Tensor,
   options: ValidateOptions<M> = {},
 ): Promise<ValuesOf<M>> {
-  const { signal } = options;
+  const { signal, group } = options;
   const metrics: Metrics = options.metrics ?? {};
   const before = await statesOf(metrics);
   const losses = new LossLog(readEvery);
@@ -58,9 +61,8 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   let isEmpty = true;
   let values: Record<string, unknown> = {};
   const collect = async (): Promise<void> => {
-    const { loss, ...readings } = await read<Metrics>({ ...metrics, loss: losses.metric });
+    const { losses: _, values: readings } = await readWindow(metrics, losses, group?.size === 1 ? undefined : group);
     values = Object.fromEntries(Object.entries(readings).map(([name, { epoch }]) => [name, epoch]));
-    values.loss = losses.settle((loss?.window ?? []) as number[]).epoch;
   };
   try {
     for await (const batch of untilSignal(data, signal)) {
@@ -73,6 +75,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       throw new ValueError('validate', 'the data gave no batch: a generator ends once; give what can be walked again.');
     }
     if (losses.waiting > 0) await collect();
+    if (group !== undefined) values.loss = await meanOfRanks(group, losses);
     return named(Object.entries(values));
   } finally {
     for (const [metric, state] of before) {

@@ -78,6 +78,7 @@ class Dashboard implements Callback {
     this.#speed = new Throughput({ now });
   }
 
+  readonly isOutput: boolean = true;
   readonly handle = (event: TrainingEvent<object>): void => {
     this.curves.addEvent(event);
     if (event.type === 'start') {

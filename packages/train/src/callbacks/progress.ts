@@ -85,7 +85,7 @@ export function progress(options: ProgressOptions = {}): Callback {
     }
     return undefined;
   };
-  return { handle };
+  return { isOutput: true, handle };
 }
 
 /** `  loss 0.25  accuracy 0.9`: the loss first, and nothing that is no number: NaN is a metric that counted nothing. */

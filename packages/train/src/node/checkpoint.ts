@@ -68,6 +68,7 @@ export function checkpoint<const Name extends string = 'loss'>(
 }
 
 class CheckpointCallback<V extends object> implements Callback<V> {
+  readonly isOutput: boolean = true;
   readonly handle: Callback<V>['handle'];
   readonly #options: CheckpointOptions<string>;
   #best: number | null = null;

@@ -46,6 +46,7 @@ export function htmlReport({
   let writtenAt = Number.NEGATIVE_INFINITY;
   return {
     report,
+    isOutput: true,
     handle: async (event, training) => {
       report.handle(event, training);
       if (event.type === 'epoch') isEpochOver = true;

@@ -63,6 +63,7 @@ export function jsonLines(options: JsonLinesOptions): LogCallback {
   };
   return {
     file,
+    isOutput: true,
     handle: (event) => {
       if (event.type === 'start') {
         file.open();
@@ -103,6 +104,7 @@ export function csv({ path, append }: Pick<LogOptions, 'path' | 'append'>): LogC
   let isEmpty = true;
   return {
     file,
+    isOutput: true,
     handle: (event) => {
       if (event.type === 'start') isEmpty = file.open();
       if (event.type === 'epoch') row = [['epoch', event.epoch], ['step', event.step], ...Object.entries(event.values)];
@@ -200,5 +202,5 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
       write(step, { kind: 'session end', isSuccess, seconds: clock() });
     }
   };
-  return { file, handle, write };
+  return { file, isOutput: true, handle, write };
 }
