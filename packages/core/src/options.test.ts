@@ -30,7 +30,7 @@ test.each<[string, () => unknown]>([
   ['svd: no option full: fullMatrices.', () => core.svd(x, wrong({ full: true }))],
   ['zeros: no option device: dtype, backend.', () => core.zeros([2], wrong({ device: 'gpu' }))],
   [
-    'tensor: no option requiresGrad: shape, dtype, backend, borrow.',
+    'tensor: no option requiresGrad: shape, dtype, backend, borrow, constant.',
     () => core.tensor(1, wrong({ requiresGrad: true })),
   ],
 ])('%s', (text, make) => {
