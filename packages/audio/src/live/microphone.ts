@@ -16,7 +16,7 @@ export interface MicrophoneOptions {
   /** A stream of your own (`getUserMedia`, an element, another page), in place of the microphone. */
   readonly stream?: object;
   /** The address of the worklet's file (`microphoneWorklet` holds its text), for pages whose policy forbids `blob:`. */
-  readonly workletUrl?: string | URL;
+  readonly workletUrl?: string | { readonly href: string };
 }
 
 /** An open microphone: `for await (const sound of microphone)`, until `close`. */
@@ -64,7 +64,7 @@ interface WorkletNodeLike extends NodeLike {
 
 interface ContextLike {
   readonly sampleRate: number;
-  readonly audioWorklet?: { addModule(url: string | URL): Promise<void> };
+  readonly audioWorklet?: { addModule(url: string): Promise<void> };
   createMediaStreamSource(stream: unknown): NodeLike;
   resume(): Promise<void>;
   close(): Promise<void>;
@@ -110,9 +110,10 @@ export async function openMicrophone(options: MicrophoneOptions = {}): Promise<M
   try {
     if (!context.audioWorklet)
       throw new ValueError('openMicrophone', 'there is no AudioWorklet here: the page is not secure.');
-    const url = workletUrl ?? URL.createObjectURL(new Blob([microphoneWorklet], { type: 'text/javascript' }));
+    const address = typeof workletUrl === 'object' ? workletUrl.href : workletUrl;
+    const url = address ?? URL.createObjectURL(new Blob([microphoneWorklet], { type: 'text/javascript' }));
     await context.audioWorklet.addModule(url);
-    if (workletUrl === undefined) URL.revokeObjectURL(String(url));
+    if (workletUrl === undefined) URL.revokeObjectURL(url);
     await context.resume();
     const source = context.createMediaStreamSource(stream);
     const worklet = new AudioWorkletNode(context, 'nn-microphone', { numberOfOutputs: 0 });

@@ -12,7 +12,7 @@ import { sharedTransport } from './transport.ts';
 
 export interface WorkersOptions extends GroupOptions {
   /** The module that each rank runs, as `import.meta.url` gives it; the program itself where not given. */
-  readonly module?: string | URL;
+  readonly module?: string | { readonly href: string };
 }
 
 /** What a rank is told when it is started. */
@@ -69,7 +69,7 @@ async function start(
   const memory = new SharedMemory(buffer, 0, size, timeout);
   const threads = Array.from({ length: size - 1 }, (_, at) => {
     const rank = at + 1;
-    const thread = scope.start(module === undefined ? undefined : String(module), `nn rank ${rank}`);
+    const thread = scope.start(typeof module === 'object' ? module.href : module, `nn rank ${rank}`);
     const fail = (error: Error): GroupError => {
       memory.end(`rank ${rank} failed: ${error.message}`);
       return new GroupError('workers', `rank ${rank} did not start: ${error.message}`, { rank }, error);

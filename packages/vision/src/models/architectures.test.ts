@@ -74,7 +74,12 @@ describe('equals torchvision', () => {
     120_000,
   );
 
-  it.each(fixtures.names)('$name has its names and shapes', ({ name, options, signature: names }) => {
-    expect(signature(make(name, options))).toBe(names);
-  });
+  // the deepest are more of the same blocks, and take seconds to be made
+  const deep = process.env.NN_KIT === 'whole' ? [] : ['resnet101', 'resnet152'];
+  it.each(fixtures.names.filter(({ name }) => !deep.includes(name)))(
+    '$name has its names and shapes',
+    ({ name, options, signature: names }) => {
+      expect(signature(make(name, options))).toBe(names);
+    },
+  );
 });
