@@ -98,7 +98,7 @@ describe('parseOptions', () => {
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
     [
       ['--task', 'cats'],
-      '--task cats: must be moons, digits, titanic, forecast, rare, sentiment, translate, summarize, language-model, photos, segment, generate, transfer, cartpole, snake, tictactoe, connect4 or all.',
+      '--task cats: must be moons, digits, titanic, forecast, rare, speech, sentiment, translate, summarize, language-model, photos, segment, generate, transfer, cartpole, snake, tictactoe, connect4 or all.',
     ],
     [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],

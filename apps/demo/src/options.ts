@@ -11,6 +11,7 @@ export const tasks = {
   digits: 'a convolutional network reads digits',
   titanic: 'a table with missing values: who survived, and a saved pipeline that takes a raw row',
   forecast: 'an LSTM and a linear model let two series go on',
+  speech: 'networks hear digits: of known and unknown speakers, and strings of them',
   rare: 'one case in 43: fourteen ways to train on unequal classes, side by side',
   sentiment: 'attention and an LSTM tell who liked a film, each word with its share',
   translate: 'an LSTM with attention reads days in forty languages; a Transformer, with --data, English to German',
@@ -29,7 +30,7 @@ export const tasks = {
 export type TaskName = keyof typeof tasks;
 const gameNames = ['cartpole', 'snake', 'tictactoe', 'connect4'] as const;
 export const taskNames: readonly TaskName[] = [
-  ...(['moons', 'digits', 'titanic', 'forecast', 'rare'] as const),
+  ...(['moons', 'digits', 'titanic', 'forecast', 'rare', 'speech'] as const),
   ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
   ...(['photos', 'segment', 'generate', 'transfer'] as const),
   ...gameNames,
