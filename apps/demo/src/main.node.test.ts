@@ -148,6 +148,7 @@ describe('tables and series', () => {
         'titanic',
         'forecast',
         'rare',
+        'speech',
         'sentiment',
         'translate',
         'summarize',

@@ -36,6 +36,7 @@ import { runRare } from './tasks/rare.ts';
 import { runSegment } from './tasks/segment.ts';
 import { runSentiment } from './tasks/sentiment.ts';
 import { runSnake } from './tasks/snake.ts';
+import { runSpeech } from './tasks/speech.ts';
 import { runSummarize } from './tasks/summarize.ts';
 import { runTitanic } from './tasks/titanic.ts';
 import { runTransfer } from './tasks/transfer.ts';
@@ -46,6 +47,7 @@ const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> 
   digits: runDigits,
   titanic: runTitanic,
   forecast: runForecast,
+  speech: runSpeech,
   rare: runRare,
   sentiment: runSentiment,
   translate: runTranslate,
