@@ -18,15 +18,16 @@ function features(sounds: Tensor): Tensor {
   return found.sub(found.mean(-1, { keepAxes: true })).div(20);
 }
 
-/** The samples of a hundred recordings at a time, [N, length]. */
+/** The samples of a hundred recordings at a time, [8 or 100, length]: silence fills a batch, so that two sizes are compiled. */
 function* batchesOf(recordings: readonly Recording[]): Generator<Tensor> {
   for (let from = 0; from < recordings.length; from += 100) {
     const part = recordings.slice(from, from + 100);
-    const sounds = new Float32Array(part.length * speechLength);
+    const rows = part.length <= 8 ? 8 : 100;
+    const sounds = new Float32Array(rows * speechLength);
     part.forEach((each, i) => {
       sounds.set(samplesOf(each), i * speechLength);
     });
-    yield tensor(sounds, { shape: [part.length, speechLength], borrow: true });
+    yield tensor(sounds, { shape: [rows, speechLength], borrow: true });
   }
 }
 
@@ -38,7 +39,8 @@ export async function featuresOf(recordings: readonly Recording[]): Promise<Floa
     const data = await features(sounds).data('float32');
     for (let at = 0; at < data.length; at += size) found.push(data.slice(at, at + size));
   }
-  return found;
+  // without the silence at the end
+  return found.slice(0, recordings.length);
 }
 
 /** Each as 60 numbers: the means of its coefficients over fifths of the time. */
