@@ -88,8 +88,8 @@ fmax, fmin = "where(isNaN(a), b, a.maximum(b))"
 frac = "x.sub(x.trunc())"
 frexp, ldexp - the bits of floats are not exposed
 hypot
-i0 - Bessel functions are not written
-igamma, igammac - incomplete gamma functions are not written
+i0 - no layer or loss uses Bessel functions
+igamma, igammac - distribution functions of Gamma are not offered, its samples and densities are
 isfinite = isFinite
 isinf = isInfinite
 isnan = isNaN
@@ -153,7 +153,7 @@ cumsum = x.cumsum
 cumulative_trapezoid, trapezoid - not written: a sum of products with diff
 diff
 histc, histogram = histogram
-histogramdd - histograms of more than one axis are not written
+histogramdd - of more than one axis: bincount of joined indices
 kthvalue = kthValue
 logcumsumexp = logCumSumExp
 logsumexp = x.logSumExp
@@ -304,7 +304,7 @@ ifft2
 rfft2
 irfft2
 fftn, ifftn, rfftn, irfftn - over one and two axes only
-hfft, ihfft - not written
+hfft, ihfft - irfft of the conjugate times its length, and the other way
 fftfreq = fftFrequencies
 rfftfreq = rfftFrequencies
 fftshift = fftShift
@@ -314,7 +314,7 @@ istft
 hann_window = hannWindow
 hamming_window = hammingWindow
 blackman_window = blackmanWindow
-bartlett_window, kaiser_window - not written
+bartlett_window, kaiser_window - a line of arange and abs; Kaiser's needs Bessel functions
 complex, view_as_complex = complex
 real = realPart
 imag = imaginaryPart
@@ -513,7 +513,7 @@ TextVectorization - see the tokenizers of @nn/text
 Rescaling = x.mul, x.add
 Resizing = interpolate
 CenterCrop = x.at
-MelSpectrogram, STFTSpectrogram - belong to @nn/audio, which is not written yet
+MelSpectrogram, STFTSpectrogram - see melSpectrogram, spectrogram of @nn/audio
 RandomFlip, RandomCrop, RandomRotation, RandomZoom, RandomTranslation, RandomShear, RandomPerspective, RandomElasticTransform, RandomErasing, RandomBrightness, RandomContrast, RandomSaturation, RandomHue, RandomSharpness, RandomGaussianBlur - see randomFlip, randomCrop, randomRotation, randomAffine, randomPerspective, randomErasing, colorJitter, randomBlur of @nn/vision
 MixUp, CutMix, AugMix, RandAugment, AutoContrast, Equalization, Solarization - see mixUp, cutMix, augMix, randAugment, randomAutocontrast, randomEqualize, randomSolarize of @nn/vision`,
   },
