@@ -5,6 +5,7 @@ import { isNNError, tensor } from '@nn/core';
 import { Linear, Sequential } from '@nn/layers';
 import { SGD } from '@nn/optim';
 import { expect, test } from 'vitest';
+import { errors } from '../apps/playground/src/i18n/chinese/errors.ts';
 import { isTranslated } from '../apps/playground/src/i18n/errors.ts';
 import { allKinds, errorsPage, page } from './errors.mjs';
 
@@ -54,11 +55,11 @@ test('each kind that the page of the playground can meet has Chinese words', () 
     }),
   ].map(({ kind }) => kind);
   expect(thrown.length).toBeGreaterThan(60);
-  expect([...new Set(thrown)].filter((kind) => !isTranslated(kind))).toEqual([]);
+  expect([...new Set(thrown)].filter((kind) => !isTranslated(errors, kind))).toEqual([]);
   // whose reader is known at run time alone
   for (const reason of ['zip', 'office', 'utf-16', 'not-utf-8', 'not-text', 'no-decoder', 'gzip', 'unpacked-size']) {
     expect(listed.map(({ kind }) => kind)).toContain(`format/<operation>/${reason}`);
-    expect(isTranslated(`format/readCsv/${reason}`), reason).toBe(true);
+    expect(isTranslated(errors, `format/readCsv/${reason}`), reason).toBe(true);
   }
-  expect(isTranslated('format/readCsv/something-new')).toBe(false);
+  expect(isTranslated(errors, 'format/readCsv/something-new')).toBe(false);
 }, 60_000);

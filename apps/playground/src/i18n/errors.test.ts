@@ -10,9 +10,13 @@ import { describeError } from '../model/describe-error.ts';
 import { makeProblem } from '../model/samples.ts';
 import { defaults, dense, withTask } from '../model/spec.ts';
 import { Session } from '../worker/session.ts';
-import { inChinese } from './errors.ts';
+import { errors } from './chinese/errors.ts';
+import { tellError } from './errors.ts';
+import type { Told } from './words.ts';
 
 setDefaultBackend(cpu());
+
+const inChinese = (said: Told): string => tellError(errors, said);
 
 async function said(act: () => unknown): Promise<string> {
   try {

@@ -1,19 +1,25 @@
-/** The language of the page: English or Chinese, chosen by the browser's and changed at will. */
+/** The language of the page: chosen by the browser's and changed at will. A new one is its file, and its tag and line below. */
 import { type Signal, signal } from '@preact/signals';
 import { chinese } from './chinese.ts';
 import { english, type Key } from './english.ts';
-import { inChinese, type Told } from './errors.ts';
+import { tellError } from './errors.ts';
+import type { LanguageWords, Told } from './words.ts';
 
 export type Language = 'en' | 'zh';
+
+export const languages: Readonly<Record<Language, LanguageWords>> = { en: english, zh: chinese };
+
+const isLanguage = (name: string): name is Language => Object.hasOwn(languages, name);
+export const languageNames: readonly Language[] = Object.keys(languages).filter(isLanguage);
 
 const key = 'nn.playground.language';
 
 export const language: Signal<Language> = signal(initial());
 
+/** The one that was chosen before, the first of the browser's that the page speaks, or English. */
 function initial(): Language {
-  const kept = read();
-  if (kept === 'en' || kept === 'zh') return kept;
-  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+  const wanted = navigator.languages.map((tag) => tag.toLowerCase().split(/[-_@.]/)[0] ?? '');
+  return [read() ?? '', ...wanted].find(isLanguage) ?? 'en';
 }
 
 function read(): string | null {
@@ -35,11 +41,9 @@ export function setLanguage(next: Language): void {
 
 /** The words for a key in the present language; `{name}` is filled in. */
 export function t(name: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  const text = (language.value === 'zh' ? chinese : english)[name];
+  const text = languages[language.value].words[name];
   return text.replace(/\{(\w+)\}/g, (whole, slot: string) => String(values[slot] ?? whole));
 }
 
 /** What an error or a warning says, in the present language. */
-export function told(said: Told): string {
-  return language.value === 'zh' ? inChinese(said) : said.message;
-}
+export const told = (said: Told): string => tellError(languages[language.value].errors, said);

@@ -1,6 +1,6 @@
 /** What an error tells the page: data that can be posted, without the classes of the packages. */
 import { isNNError } from '@nn/core';
-import type { Told } from '../i18n/errors.ts';
+import type { Told } from '../i18n/words.ts';
 
 /** An error for the page: its kind and facts, by which the page finds words of its own, and its English words. */
 export function describeError(error: unknown): Told {

@@ -1,5 +1,5 @@
 /** The page's end of the worker: questions with answers, frames, and the report that training ended by itself. */
-import type { Told } from '../i18n/errors.ts';
+import type { Told } from '../i18n/words.ts';
 import type { Answers, Command, CommandOf, Frame, FromWorker } from '../worker/protocol.ts';
 
 /** Why the worker refused. */

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { type Language, language, setLanguage, t } from '../i18n/language.ts';
+import { type Language, language, languageNames, languages, setLanguage, t } from '../i18n/language.ts';
 import { rebuild, stepOnce, takeFiles, toggle } from '../state/actions.ts';
 import { experiment, isImages, notice } from '../state/store.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
@@ -20,7 +20,7 @@ import { TrainingPanel } from './training-panel.tsx';
 export function App(): JSX.Element {
   const isOver = useSignal(false);
   useEffect(() => {
-    document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en';
+    document.documentElement.lang = languages[language.value].tag;
     document.title = t('title');
   });
   useEffect(() => {
@@ -81,8 +81,8 @@ function Header(): JSX.Element {
           label={t('language')}
           hidden
           value={language.value}
-          options={['en', 'zh']}
-          text={(name) => (name === 'en' ? 'English' : '中文')}
+          options={languageNames}
+          text={(name) => languages[name].name}
           onChange={setLanguage}
         />
         <Choice<Theme>

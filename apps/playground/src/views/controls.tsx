@@ -1,7 +1,7 @@
 /** The bar that is always in sight: start, pause, step, start over, where training stands, and on what it computes. */
 import type { JSX } from 'preact';
-import type { Told } from '../i18n/errors.ts';
 import { t, told } from '../i18n/language.ts';
+import type { Told } from '../i18n/words.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
 import { availability, built, frame, goal, pace, running, spec, waiting } from '../state/store.ts';

@@ -2,7 +2,7 @@
 import { version } from '@nn/core/package.json';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { language, t } from '../i18n/language.ts';
+import { t } from '../i18n/language.ts';
 import { programName, programOf } from '../model/program.ts';
 import { mostMeasured } from '../model/samples.ts';
 import { encodeSpec } from '../model/url.ts';
@@ -136,7 +136,7 @@ function Program(): JSX.Element | null {
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre class="code" lang={language.value === 'zh' ? 'en' : undefined} tabIndex={0}>
+      <pre class="code" lang="en" tabIndex={0}>
         <code id="program">{code}</code>
       </pre>
     </section>

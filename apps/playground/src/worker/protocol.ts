@@ -3,7 +3,7 @@
  * The page asks (`Command`), the worker answers each question once (`Reply`) and reports on its own (`Report`).
  */
 import type { CsvReading } from '@nn/data';
-import type { Told } from '../i18n/errors.ts';
+import type { Told } from '../i18n/words.ts';
 import type { Dropped } from '../model/samples.ts';
 import type { BackendName, Goal, Spec } from '../model/spec.ts';
 

@@ -1,0 +1,28 @@
+/** 平面、曲线与手写板。 */
+import type { answerWords as english } from '../english/answer.ts';
+import type { Words } from '../words.ts';
+
+export const answerWords: Words<typeof english> = {
+  planeLabel: '网络对平面上每个点的回答',
+  padLabel: '画点的平面：方向键移动，回车或空格放一个点，Delete 删除最近的点',
+  penClass: '接下来的点',
+  clear: '清除',
+  showTest: '显示测试样本',
+  slice: '其他输入取与这两项相应的样本平均值。',
+  across: '横轴',
+  up: '纵轴',
+  curveOf: '从左到右：{input}。',
+  pointAtUnit: '指向网络中的一个单元，在这里看它的响应。',
+  pinned: '{name} 的响应',
+  backToOutput: '回到输出',
+  curves: '曲线',
+  accuracy: '准确率',
+  trainPart: '训练',
+  testPart: '测试',
+  drawDigit: '画一个数字',
+  drawPad: '画数字的画板：方向键移动笔，空格提笔或落笔，Delete 清除',
+  recognised: '看起来像 {digit}，{share}',
+  notYet: '画一画，看看网络认成什么。',
+  examples: '或取测试集中的一个',
+  example: '测试图像 {digit}',
+};

@@ -1,0 +1,23 @@
+/** The walk-through. */
+export const walkWords = {
+  sample: 'Sample',
+  previous: 'Previous sample',
+  next: 'Next sample',
+  forward: 'Forward',
+  backward: 'Backward',
+  stepOf: '{step} of {all}',
+  back: 'Back',
+  walkHint: 'One sample goes through the network; then the gradient of its loss comes back.',
+  walkInput: 'The sample goes in.',
+  walkSum: 'Each unit adds up what comes in, times its weights, plus its bias.',
+  walkActivation: 'The activation bends the sum.',
+  walkLoss: 'The output is compared with the truth.',
+  walkBackOutput: 'How the loss changes with what the unit puts out: from the units behind it.',
+  walkBackSum: 'Through the activation: times its slope.',
+  walkBackWeight: 'For each weight: times what came in. The optimizer goes against it.',
+  walkKernels: 'A row for each filter; in it, a kernel for each map that comes in.',
+  kernelOf: 'Filter {filter}, map {channel}',
+  chosenUnit: 'Unit',
+  target: 'Truth',
+  loading: 'Preparing ...',
+} as const;

@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { chinese } from './chinese.ts';
+import { english, type Key } from './english.ts';
+import type { LanguageWords } from './words.ts';
+
+const languages: readonly LanguageWords[] = [english, chinese];
+const slotsOf = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string).sort();
+
+/** The keys of all files of words in a folder. */
+async function keysIn(folder: string): Promise<string[]> {
+  const files = readdirSync(new URL(folder, import.meta.url)).filter((name) => name !== 'errors.ts');
+  const parts: readonly object[] = await Promise.all(
+    files.map((name) => import(/* @vite-ignore */ new URL(`${folder}${name}`, import.meta.url).href)),
+  );
+  return parts.flatMap((part) => Object.values(part).flatMap((words) => Object.keys(Object(words))));
+}
+
+describe.each(languages)('$name', ({ words }) => {
+  it('says every key, with the facts that the English words have', () => {
+    for (const [key, text] of Object.entries(english.words)) {
+      const said = words[key as Key];
+      expect(said?.trim(), key).toBeTruthy();
+      expect(slotsOf(said), key).toEqual(slotsOf(text));
+    }
+    expect(Object.keys(words).sort()).toEqual(Object.keys(english.words).sort());
+  });
+});
+
+it.each(['english/', 'chinese/'])('%s has no key in two files: one would hide the other', async (folder) => {
+  const keys = await keysIn(folder);
+  expect(keys.length).toBeGreaterThan(200);
+  expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);
+  expect(keys.sort()).toEqual(Object.keys(english.words).sort());
+});
+
+it('is complete by its type: a language in one file that lacks a key does not compile', () => {
+  const { title: _, ...rest } = english.words;
+  // @ts-expect-error: the title is missing
+  const partial: LanguageWords = { tag: 'xx', name: 'x', words: rest, errors: null };
+  expect(partial.words.title).toBeUndefined();
+});
