@@ -60,6 +60,7 @@ const layers = {
 const withoutCircles = [
   'packages/backend-cpu/src/',
   'packages/backend-gpu/src/',
+  'packages/compress/src/',
   'packages/distributed/src/',
   'packages/explain/src/',
   'packages/keras/src/',
@@ -103,6 +104,7 @@ const allowed = [
   { files: 'packages/distributed/src/mpi/', imports: ['@nn/core', 'koffi'] },
   { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
   { files: 'packages/explain/src/', imports: ['@nn/core', '@nn/layers'] },
+  { files: 'packages/compress/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize'] },
   { files: 'packages/privacy/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },
   { files: 'packages/fairness/src/', imports: ['@nn/core', '@nn/layers'] },
   { files: 'packages/conformance/src/', imports: ['@nn/core'] },

@@ -205,6 +205,13 @@ export const bundles = [
     without: ['deepLift', 'gradCam', 'withChainRule', 'Conv2d', 'Linear', 'cpu'],
   },
   {
+    name: '`distillationLoss` of `@nn/compress`, with what it needs of core and layers',
+    code: "export { distillationLoss } from '@nn/compress';",
+    ceiling: 40_000,
+    splitting: true,
+    without: ['attentionTransferLoss', 'Conv2d', 'Linear', 'cpu'],
+  },
+  {
     name: '`PrivateOptimizer` and `PoissonLoader` of `@nn/privacy`, with what they need of core, data and layers',
     code: "export { PoissonLoader, PrivateOptimizer } from '@nn/privacy';",
     ceiling: 70_900,

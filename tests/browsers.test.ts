@@ -19,6 +19,7 @@ const photo = (pictures.turns[5] ?? { bytes: '' }).bytes;
 const train = `
 import { decodeAudio, encodeWav, resample, waveformOf } from '@nn/audio';
 import { cpu } from '@nn/backend-cpu';
+import { distillationLoss } from '@nn/compress';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { deepLift, integratedGradients } from '@nn/explain';
@@ -99,9 +100,10 @@ export async function train() {
   const written = await loadOnnx(await encodeOnnx(model, [1, 1]));
   const again = (await written.forward(tensor([[10]])).item()).toFixed(2);
   const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
+  const taught = await distillationLoss(tensor([[1, 2, 0]]), tensor([[2, 4, 0]]), { targets: tensor([1]), alpha: 0.3 }).item();
   const { engine, reason } = backend.info();
   const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, joined: joined < 1e-6, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  return { seen, taught: taught.toFixed(4), joined: joined < 1e-6, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
@@ -149,6 +151,7 @@ const asModule = "new Worker(new URL('./worker.js', import.meta.url), { type: 'm
 const trained = {
   told: '40.0', // twice 2 x 10
   joined: true,
+  taught: '0.2910',
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 826589],
   // A sound at half the rate, through a WAV file.
