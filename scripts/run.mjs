@@ -27,9 +27,10 @@ const jobs = {
     args[0] === '--dev'
       ? tool('vite', ['apps/playground', ...args.slice(1)])
       : (await buildQuietly('--filter=@nn/playground')) || tool('vite', ['preview', 'apps/playground', ...args]),
-  build: async () => turbo('build', 'types'),
+  build: async () => (await turbo('build')) || types(),
   test: async (args) =>
-    (await turbo('build', 'types')) ||
+    (await turbo('build')) ||
+    (await types()) ||
     (await browser()) ||
     all(
       () => tool('vitest', ['run', ...report(), ...args]),
@@ -51,12 +52,12 @@ const jobs = {
     ),
   examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
   sizes: async (args) => (await packages('build')) || node(['scripts/sizes.mjs', '--write', ...args]),
-  api: async (args) => (await packages('types')) || node(['scripts/api.mjs', ...args]),
+  api: async (args) => (await turbo('codegen')) || (await types()) || node(['scripts/api.mjs', ...args]),
   docs: async () => (await turbo('codegen')) || tool('typedoc', []),
   /** `-- --sample` tries a few, for a minute; `-- words` those that match. */
   mutations: async (args) => node(['scripts/mutations/main.mjs', ...args]),
   licences: async () => (await packages('build')) || node(['scripts/licences.mjs']),
-  rehearse: async () => (await packages('build', 'types')) || node(['scripts/release-rehearse.mjs']),
+  rehearse: async () => (await packages('build')) || (await types()) || node(['scripts/release-rehearse.mjs']),
   bench: async (args) => (await turbo('build', '--filter=./packages/*')) || (await node(['bench/main.mjs', ...args])),
 };
 
@@ -77,8 +78,10 @@ async function buildQuietly(...args) {
   clearTimeout(note);
   return code;
 }
-/** The same for the packages only. @param {string[]} args */
-const packages = (...args) => turbo(...args, '--filter=./packages/*');
+/** The same for the packages only. @param {string} job */
+const packages = (job) => turbo(job, '--filter=./packages/*');
+/** Writes the declarations of all packages; the generated sources must be there. */
+const types = () => node(['scripts/types.mjs']);
 /** TypeScript 7 by its path: both TypeScripts own `.bin/tsc`. @param {string} project */
 const tsc = (project) => node(['node_modules/typescript-native/bin/tsc', '--project', project]);
 
