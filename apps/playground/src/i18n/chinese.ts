@@ -21,5 +21,6 @@ export const chinese: LanguageWords = {
     ...walkWords,
     ...takeWords,
   },
+  places: async () => (await import('./chinese-places.ts')).places,
   errors,
 };

@@ -28,4 +28,6 @@ const words: AllWords = {
   ...takeWords,
 };
 
-export const english: LanguageWords = { tag: 'en', name: 'English', words, errors: null };
+const places: LanguageWords['places'] = async () => (await import('./english-places.ts')).places;
+
+export const english: LanguageWords = { tag: 'en', name: 'English', words, places, errors: null };

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chinese } from './chinese.ts';
 import { english, type Key } from './english.ts';
+import type { PlaceKey } from './english-places.ts';
 import type { LanguageWords } from './words.ts';
 
 const languages: readonly LanguageWords[] = [english, chinese];
@@ -9,14 +10,25 @@ const slotsOf = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map
 
 /** The keys of all files of words in a folder. */
 async function keysIn(folder: string): Promise<string[]> {
-  const files = readdirSync(new URL(folder, import.meta.url)).filter((name) => name !== 'errors.ts');
+  const files = readdirSync(new URL(folder, import.meta.url)).filter(
+    (name) => name.endsWith('.ts') && name !== 'errors.ts',
+  );
   const parts: readonly object[] = await Promise.all(
     files.map((name) => import(/* @vite-ignore */ new URL(`${folder}${name}`, import.meta.url).href)),
   );
   return parts.flatMap((part) => Object.values(part).flatMap((words) => Object.keys(Object(words))));
 }
 
-describe.each(languages)('$name', ({ words }) => {
+describe.each(languages)('$name', ({ words, places }) => {
+  it('says every key of the places, with the same facts', async () => {
+    const [said, wanted] = await Promise.all([places(), english.places()]);
+    for (const [key, text] of Object.entries(wanted)) {
+      expect(said[key as PlaceKey]?.trim(), key).toBeTruthy();
+      expect(slotsOf(said[key as PlaceKey]), key).toEqual(slotsOf(text));
+    }
+    expect(Object.keys(said).sort()).toEqual(Object.keys(wanted).sort());
+  });
+
   it('says every key, with the facts that the English words have', () => {
     for (const [key, text] of Object.entries(english.words)) {
       const said = words[key as Key];
@@ -37,6 +49,6 @@ it.each(['english/', 'chinese/'])('%s has no key in two files: one would hide th
 it('is complete by its type: a language in one file that lacks a key does not compile', () => {
   const { title: _, ...rest } = english.words;
   // @ts-expect-error: the title is missing
-  const partial: LanguageWords = { tag: 'xx', name: 'x', words: rest, errors: null };
+  const partial: LanguageWords = { tag: 'xx', name: 'x', words: rest, places: english.places, errors: null };
   expect(partial.words.title).toBeUndefined();
 });

@@ -3,6 +3,7 @@
  * have one for each part of the page). The type asks for every key that English has.
  */
 import type { Key } from './english.ts';
+import type { PlaceKey } from './english-places.ts';
 
 /** What the page was told: an error of the packages, of the worker, or a warning about data. */
 export interface Told {
@@ -26,12 +27,17 @@ export interface ErrorWords {
   readonly colon: string;
 }
 
+/** The words of the places beside the board. */
+export type PlaceWords = Readonly<Record<PlaceKey, string>>;
+
 export interface LanguageWords {
   /** The tag of the document (BCP 47). */
   readonly tag: string;
   /** What the language calls itself. */
   readonly name: string;
   readonly words: Readonly<Record<Key, string>>;
+  /** Fetched with the first place beside the board: the page without them is no longer for it. */
+  readonly places: () => Promise<PlaceWords>;
   /** Null where errors are told as the packages tell them. */
   readonly errors: ErrorWords | null;
 }

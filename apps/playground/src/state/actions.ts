@@ -6,6 +6,7 @@ import { describeError } from '../model/describe-error.ts';
 import type { Dropped } from '../model/samples.ts';
 import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
+import { place } from '../places/place.ts';
 import type { Built } from '../worker/protocol.ts';
 import { Complaint } from './complaint.ts';
 import { connect, type Link, Refusal } from './link.ts';
@@ -249,6 +250,7 @@ async function takeData(data: Dropped, task: 'table' | 'idx'): Promise<void> {
 /** Brings the page to life. */
 export async function begin(): Promise<void> {
   window.addEventListener('hashchange', () => {
+    if (place.peek() !== 'network') return;
     const wanted = decodeSpec(location.hash);
     if (encodeSpec(wanted) === encodeSpec(store.spec.value)) return;
     store.spec.value = wanted;

@@ -3,6 +3,8 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { type Language, language, languageNames, languages, setLanguage, t } from '../i18n/language.ts';
+import { place, placeKeys } from '../places/place.ts';
+import { PlaceLinks, PlaceView } from '../places/place-view.tsx';
 import { rebuild, stepOnce, takeFiles, toggle } from '../state/actions.ts';
 import { experiment, isImages, notice } from '../state/store.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
@@ -46,27 +48,33 @@ export function App(): JSX.Element {
       }}
     >
       <Header />
-      <Controls />
+      {place.value === 'network' ? <Controls /> : <PlaceView />}
       <Message />
-      <main class="board">
-        <div class="side">
-          <DataPanel />
-          <TrainingPanel />
-        </div>
-        <div class="middle">
-          <NetworkPanel />
-          <Tabs />
-        </div>
-        <div class="results">
-          {isImages.value ? <DigitPanel /> : <PlanePanel />}
-          <Curves />
-        </div>
-      </main>
+      {place.value === 'network' && <Board />}
       <footer class="small">
-        <p>{t('shortcuts')}</p>
+        {place.value === 'network' && <p>{t('shortcuts')}</p>}
         {!crossOriginIsolated && <p>{t('oneThread')}</p>}
       </footer>
     </div>
+  );
+}
+
+function Board(): JSX.Element {
+  return (
+    <main class="board">
+      <div class="side">
+        <DataPanel />
+        <TrainingPanel />
+      </div>
+      <div class="middle">
+        <NetworkPanel />
+        <Tabs />
+      </div>
+      <div class="results">
+        {isImages.value ? <DigitPanel /> : <PlanePanel />}
+        <Curves />
+      </div>
+    </main>
   );
 }
 
@@ -76,6 +84,7 @@ function Header(): JSX.Element {
       <h1>
         <span class="mark" aria-hidden="true" /> {t('title')} <small>{t('tagline')}</small>
       </h1>
+      <PlaceLinks />
       <div class="choices">
         <Choice<Language>
           label={t('language')}
@@ -135,9 +144,11 @@ function shortcut(event: KeyboardEvent): void {
     target.closest('input, select, textarea, button, summary, [role=application], [role=tab]')
   )
     return;
-  if (event.key === ' ') toggle();
-  else if (event.key === 's') stepOnce();
-  else if (event.key === 'r') void rebuild();
+  const isBoard = place.peek() === 'network';
+  const keys = isBoard ? { toggle, restart: () => void rebuild() } : placeKeys.peek();
+  if (event.key === ' ') keys?.toggle();
+  else if (event.key === 'r') keys?.restart();
+  else if (event.key === 's' && isBoard) stepOnce();
   else return;
   event.preventDefault();
 }

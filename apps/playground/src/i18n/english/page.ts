@@ -2,6 +2,9 @@
 export const pageWords = {
   title: 'nn playground',
   tagline: 'See a network learn',
+  places: 'Places',
+  'place.network': 'Networks',
+  'place.agents': 'Agents',
   language: 'Language',
   theme: 'Theme',
   'theme.auto': 'Auto',
@@ -24,7 +27,7 @@ export const pageWords = {
   engine: 'engine: {name}',
   threads: '{count} threads',
   memory: 'Memory',
-  memoryHelp: 'Buffers of the backend: in use, kept for reuse, and scratch',
+  memoryHelp: 'Buffers in use, kept for reuse, and scratch of the backend',
   parameters: 'Parameters',
   backend: 'Computes on',
   'backend.cpu': 'CPU',

@@ -1,0 +1,5 @@
+/** 网络页面之外的各处；首次进入时读取。 */
+import { agentWords } from './chinese/places/agents.ts';
+import type { PlaceWords } from './words.ts';
+
+export const places: PlaceWords = { ...agentWords };

@@ -1,0 +1,115 @@
+/** Agents that learn by doing: the world that they act in, what they think of it, and their returns. */
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { t } from '../../i18n/language.ts';
+import { Choice, Slider } from '../../views/fields.tsx';
+import { short } from '../../views/format.ts';
+import { LineChart } from '../line-chart.tsx';
+import { settingOf } from '../place.ts';
+import { PlaceBar } from '../place-bar.tsx';
+import { say } from '../words.ts';
+import '../board.css';
+import { worlds } from './protocol.ts';
+import { Stage } from './stage.tsx';
+import { agents, begin, chooseWorld, returns, settings } from './state.ts';
+import { ValueMap } from './value-map.tsx';
+
+export function AgentsPlace(): JSX.Element {
+  useEffect(() => {
+    const follow = (): void => {
+      const wanted = settingOf('world', worlds);
+      if (wanted !== settings.peek().world) chooseWorld(wanted);
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const now = agents.frame.value;
+  const { steps, totals, means } = returns.value;
+  const number = (value: number | undefined): string =>
+    value === undefined || !Number.isFinite(value) ? '–' : short(value, 1);
+  const facts = [
+    { id: 'agent-steps', name: t('steps'), value: String(now?.steps ?? '–') },
+    { id: 'agent-episodes', name: say('agents.episodes'), value: String(now?.episodes ?? '–') },
+    { id: 'agent-mean', name: say('agents.mean'), value: number(now?.meanReturn), strong: true },
+    { id: 'agent-best', name: say('agents.best'), value: number(now?.best) },
+    { id: 'agent-entropy', name: say('agents.entropy'), value: now === null ? '–' : short(now.entropy, 2) },
+  ];
+  return (
+    <>
+      <PlaceBar worker={agents} restart={() => begin()} facts={facts} />
+      <main class="place-board agents">
+        <Settings />
+        <Stage />
+        <div class="place-side">
+          <ValueMap />
+          <section class="panel" aria-labelledby="returns-title">
+            <h2 id="returns-title">{say('agents.returns')}</h2>
+            <LineChart
+              label={`${say('agents.returns')}: ${say('agents.mean')} ${number(now?.meanReturn)}`}
+              steps={steps}
+              lines={[
+                { name: say('agents.each'), color: '--curve-train', values: totals, isDots: true },
+                { name: say('agents.mean'), color: '--curve-test', values: means },
+              ]}
+            />
+          </section>
+        </div>
+      </main>
+    </>
+  );
+}
+
+function Settings(): JSX.Element {
+  const { world, learningRate, discount, entropyWeight, hidden, seed } = settings.value;
+  return (
+    <section class="panel" aria-labelledby="agent-settings">
+      <h2 id="agent-settings">{say('agents.title')}</h2>
+      <p class="small">{say(`agents.about.${world}`)}</p>
+      <div class="fields">
+        <Choice
+          label={say('agents.world')}
+          value={world}
+          options={worlds}
+          text={(name) => say(`agents.world.${name}`)}
+          onChange={chooseWorld}
+        />
+        <Slider
+          label={t('learningRate')}
+          value={Math.log10(learningRate)}
+          low={-4}
+          high={-1}
+          step={0.1}
+          show={(value) => short(10 ** value, 4)}
+          onChange={(value) => begin({ learningRate: Number((10 ** value).toPrecision(2)) })}
+        />
+        <Slider
+          label={say('agents.discount')}
+          value={discount}
+          low={0}
+          high={0.99}
+          step={0.01}
+          onChange={(value) => begin({ discount: value })}
+        />
+        <Slider
+          label={say('agents.entropyWeight')}
+          value={entropyWeight}
+          low={0}
+          high={0.1}
+          step={0.005}
+          onChange={(value) => begin({ entropyWeight: value })}
+        />
+        <Choice
+          label={t('units')}
+          value={String(hidden)}
+          options={['4', '8', '16', '32', '64', '128']}
+          text={(units) => `${units} + ${units}`}
+          onChange={(units) => begin({ hidden: Number(units) })}
+        />
+        <button type="button" onClick={() => begin({ seed: seed + 1 })}>
+          {t('newSeed')}
+        </button>
+      </div>
+      <p class="small after">{say('agents.method')}</p>
+    </section>
+  );
+}

@@ -1,0 +1,101 @@
+/** The places beside the board: fetched when they are visited, learned in the page, tried as a person would. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Host, host } from './page.ts';
+
+let pages: Host;
+beforeAll(async () => {
+  pages = await host();
+});
+afterEach(() => pages.clear());
+afterAll(() => pages.close());
+
+const hashes = ['#place=agents', '#place=agents&world=snake'];
+
+test('the board fetches nothing of the places, and comes back as it was', async () => {
+  const { page, until, errors } = await pages.open('#task=circles');
+  const fetched: string[] = [];
+  page.on('request', (request) => fetched.push(request.url()));
+  await until('train-loss', Number.isFinite, 'there');
+  const before = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+  expect([...before, ...fetched].filter((name) => /place-|-places/.test(name))).toEqual([]);
+  await page.getByRole('link', { name: 'Agents' }).click();
+  await page.getByRole('heading', { name: 'Value function' }).waitFor();
+  expect(fetched.some((name) => /agents-place/.test(name))).toBe(true);
+  await page.getByRole('link', { name: 'Networks' }).click();
+  await page.getByRole('radio', { name: 'Circles', checked: true }).waitFor();
+  expect(page.url()).toContain('task=circles');
+  expect(await page.locator('[data-fact="train-loss"]').textContent()).not.toBe('–');
+  expect(errors).toEqual([]);
+});
+
+test('a place that the address names is all that is made', async () => {
+  const { page } = await pages.open('#place=agents');
+  await page.getByRole('heading', { name: 'CartPole' }).waitFor();
+  expect(await page.locator('.board').count()).toBe(0);
+  await page.getByRole('link', { name: 'Networks' }).click();
+  await page.locator('.board').waitFor();
+  await expect.poll(() => page.locator('[data-fact="train-loss"]').textContent()).toMatch(/\d/);
+});
+
+test.each([360, 820, 1180])('nothing sticks out and everything has a name at %i pixels', async (width) => {
+  for (const hash of hashes) {
+    const { page } = await pages.open(hash, {
+      viewport: { width, height: 740 },
+      locale: width === 820 ? 'zh-CN' : 'en-US',
+    });
+    await page.locator('.place-board h2').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
+    expect(await namelessOf(page), hash).toEqual([]);
+    await page.context().close();
+  }
+});
+
+/** Buttons, fields and pictures without a name. */
+function namelessOf(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [
+      ...document.querySelectorAll('button, input, select, textarea, summary, a, [role=img], [role=application]'),
+    ].flatMap((element) => {
+      const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
+      const name =
+        element.getAttribute('aria-label') || labels.map((label) => label.textContent).join('') || element.textContent;
+      return name?.trim() ? [] : [element.outerHTML.slice(0, 120)];
+    }),
+  );
+}
+
+describe('agents', () => {
+  test('one learns to keep the pole up, and is watched at it', async () => {
+    const { page, until, errors } = await pages.open('#place=agents');
+    const watched = page.locator('[data-fact="watched-return"]');
+    await watched.waitFor();
+    // untrained it falls at once
+    expect(Number(await watched.getAttribute('data-value'))).toBeLessThan(200);
+    await page.keyboard.press('Space');
+    await until('agent-mean', (mean) => mean > 100, 'above 100');
+    await expect.poll(async () => Number(await watched.getAttribute('data-value')), { timeout: 60_000 }).toBe(500);
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Train' }).waitFor();
+    // what it expects of the rewards to come is far from nothing, and no more than their sum
+    const high = Number.parseFloat((await page.locator('[data-fact="value-high"]').textContent()) ?? '');
+    expect(high).toBeGreaterThan(10);
+    expect(high).toBeLessThan(60);
+    const chart = page.getByRole('img', { name: /^Returns/ });
+    expect(Number(await chart.getAttribute('data-points'))).toBeGreaterThan(20);
+    // another discount begins anew
+    await page.getByRole('slider', { name: /Discount/ }).press('ArrowLeft');
+    await expect.poll(() => page.locator('[data-fact="agent-steps"]').textContent()).toBe('0');
+    expect(errors).toEqual([]);
+  });
+
+  test('Snake finds its apples, with the map of what squares are worth', async () => {
+    const { page, until, errors } = await pages.open('#place=agents');
+    await page.getByRole('combobox', { name: 'World' }).selectOption('Snake');
+    await expect.poll(() => page.url()).toContain('world=snake');
+    await page.getByRole('heading', { name: 'Snake' }).waitFor();
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('agent-mean', (mean) => mean > 8, 'above 8');
+    expect(errors).toEqual([]);
+  });
+});
