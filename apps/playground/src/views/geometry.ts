@@ -132,6 +132,28 @@ export function linesInto(
   return lines.map((line) => ({ ...line, strength: line.strength / most }));
 }
 
+/** A line between two nodes, as the diagram draws it: a curve that leaves and arrives level. */
+export interface Curve {
+  readonly left: number;
+  readonly right: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export const curveBetween = (before: Column, after: Column, from: number, to: number): Curve => ({
+  left: before.x + nodeSize / 2 + 1,
+  right: after.x - nodeSize / 2 - 1,
+  from: before.ys[from] ?? 0,
+  to: after.ys[to] ?? 0,
+});
+
+/** The point of a curve at 0 (left) to 1 (right): a Bézier curve whose inner points stand at half the way. */
+export function pointOn({ left, right, from, to }: Curve, t: number): readonly [x: number, y: number] {
+  const middle = (left + right) / 2;
+  const [a, b, c, d] = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
+  return [a * left + (b + c) * middle + d * right, (a + b) * from + (c + d) * to];
+}
+
 /** Where values on a grid cross 0, as pieces of lines in units of the grid (marching squares). */
 export function zeroLines(values: Float32Array, side: number): [number, number, number, number][] {
   const pieces: [number, number, number, number][] = [];

@@ -7,14 +7,26 @@ import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/s
 import { change } from '../state/actions.ts';
 import { built, frame, lines, sample, spec } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
+import { current, isWalking } from '../state/walk.ts';
 import { grid } from '../worker/protocol.ts';
 import { MapCanvas, prepare } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { Choice } from './fields.tsx';
-import { type Column, expectedUnits, hasNames, type Layout, layOut, linesInto, nodeSize, unitsOf } from './geometry.ts';
+import {
+  type Column,
+  curveBetween,
+  expectedUnits,
+  hasNames,
+  type Layout,
+  layOut,
+  linesInto,
+  nodeSize,
+  unitsOf,
+} from './geometry.ts';
 import { Icon } from './icon.tsx';
 import { LayerSettings } from './layer-settings.tsx';
 import { UnitNode } from './unit-node.tsx';
+import { strokeCurve, WalkOverlay } from './walk-overlay.tsx';
 
 export function NetworkPanel(): JSX.Element {
   const now = built.value;
@@ -66,6 +78,7 @@ export function NetworkPanel(): JSX.Element {
           <div class="graph" style={{ height: `${layout.height}px` }}>
             <Lines layout={layout} />
             {now !== null && layout.columns.map((column) => <Units key={column.block} column={column} />)}
+            {now !== null && <WalkOverlay layout={layout} />}
           </div>
         </div>
       </section>
@@ -105,21 +118,17 @@ function Lines({ layout }: { readonly layout: Layout }): JSX.Element {
     const context = prepare(canvas.current, layout.width, layout.height);
     if (context === null || now === null || now.blocks.length !== layout.columns.length - 1) return;
     context.lineCap = 'round';
+    // the walk has lines of its own in front
+    const strengthOfLines = isWalking.value ? 0.35 : 1;
     layout.columns.slice(1).forEach((after, k) => {
       const before = layout.columns[k] as Column;
-      const [left, right] = [before.x + nodeSize / 2 + 1, after.x - nodeSize / 2 - 1];
-      const middle = (left + right) / 2;
       const found = linesInto(now, k, before, after, what).sort((a, b) => Math.abs(a.strength) - Math.abs(b.strength));
       for (const { from, to, strength } of found) {
-        const [y0, y1] = [before.ys[from] as number, after.ys[to] as number];
         const size = Math.abs(strength);
         context.strokeStyle = divergingColor(Math.sign(strength) * (0.25 + 0.75 * size), dark);
-        context.globalAlpha = 0.35 + 0.65 * size;
+        context.globalAlpha = (0.35 + 0.65 * size) * strengthOfLines;
         context.lineWidth = 0.5 + 3.5 * size;
-        context.beginPath();
-        context.moveTo(left, y0);
-        context.bezierCurveTo(middle, y0, middle, y1, right, y1);
-        context.stroke();
+        strokeCurve(context, curveBetween(before, after, from, to));
       }
       context.globalAlpha = 1;
     });
@@ -165,7 +174,8 @@ function InputNode({ unit, x, y, nameWidth }: InputNodeProps): JSX.Element {
   const read = (): { values: Float32Array; width: number; height: number; scale: number } | null => {
     if (isImage) {
       const side = now?.inputShape[1] ?? 1;
-      const values = sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
+      const walked = isWalking.value ? current.value?.inputs : undefined;
+      const values = walked ?? sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
       return { values, width: side, height: side, scale: 1 };
     }
     const [across, up] = frame.value?.view.axes ?? now?.view.axes ?? [0, 1];

@@ -1,10 +1,11 @@
 /** The picture of the plane: the answer as colours below the samples. Of a network with one input it is curve-plot.ts. */
 import { useSignal, useSignalEffect } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { built, frame, selection, showTest } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
+import { isWalking, sample, walkWith } from '../state/walk.ts';
 import { type Built, grid, type Points, type View } from '../worker/protocol.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { prepare, stretch } from './canvas.tsx';
@@ -12,6 +13,7 @@ import { classColor, classImage, divergingColor, magnitude, mapImage } from './c
 import { paintCurves } from './curve-plot.ts';
 import { zeroLines } from './geometry.ts';
 import { paintMark } from './mark.ts';
+import { nearestSample, shareOf } from './places.ts';
 import { hovered } from './unit-node.tsx';
 
 export function Plane(): JSX.Element {
@@ -42,12 +44,27 @@ export function Plane(): JSX.Element {
     const view = now?.view ?? known.view;
     if (showTest.value) paintPoints(context, side, view, known, known.test, dark, true);
     paintPoints(context, side, view, known, known.train, dark, false);
+    if (isWalking.value) paintWalked(context, side, view, known, sample.value, dark);
   });
   const accuracy = frame.value?.testAccuracy;
   const label =
     accuracy == null ? t('planeLabel') : `${t('planeLabel')}. ${t('testAccuracy')}: ${(100 * accuracy).toFixed(0)} %`;
-  return <canvas ref={canvas} class="surface" role="img" aria-label={label} />;
+  const pick = (event: TargetedMouseEvent<HTMLCanvasElement>): void => {
+    const known = built.peek();
+    if (known === null || known.inputNames.length === 1) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    const place = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] as const;
+    const found = nearestSample(known, frame.peek()?.view ?? known.view, place, reach / box.width, showTest.peek());
+    if (found !== null) walkWith(found);
+  };
+  return (
+    // the walk's own buttons reach every sample, too
+    <canvas ref={canvas} class="surface" role="img" aria-label={label} onClick={pick} />
+  );
 }
+
+/** How far from a sample a click may be, in pixels. */
+const reach = 14;
 
 const line = (dark: boolean): string => (dark ? 'rgba(255, 255, 255, 0.75)' : 'rgba(30, 34, 40, 0.6)');
 
@@ -83,21 +100,47 @@ function paintColors(
 function paintPoints(
   context: CanvasRenderingContext2D,
   side: number,
-  { axes, bounds }: View,
+  view: View,
   known: Built,
   points: Points,
   dark: boolean,
   rings: boolean,
 ): void {
-  const [left, right, bottom, top] = bounds;
   const scale = known.goal === 'quantity' ? magnitude(known.train.targets) : 1;
   const count = Math.min(points.targets.length, 800);
   for (let i = 0; i < count; i++) {
-    const at = (axis: number): number => points.inputs[i * points.width + axis] as number;
-    const x = ((at(axes[0]) - left) / (right - left)) * side;
-    const y = (1 - (at(axes[1]) - bottom) / (top - bottom)) * side;
+    const [across, down] = shareOf(view, points, i);
+    const [x, y] = [across * side, down * side];
     const target = points.targets[i] as number;
     const color = known.goal === 'quantity' ? divergingColor(target / scale, dark) : classColor(target);
     paintMark(context, x, y, count > 350 ? 2.4 : 3.2, color, dark, rings);
   }
+}
+
+/** The sample that walks through the network, with a ring and a cross around it. */
+function paintWalked(
+  context: CanvasRenderingContext2D,
+  side: number,
+  view: View,
+  known: Built,
+  sample: number,
+  dark: boolean,
+): void {
+  const isTrain = sample < known.trainSize;
+  const [across, down] = shareOf(view, isTrain ? known.train : known.test, isTrain ? sample : sample - known.trainSize);
+  const [x, y] = [across * side, down * side];
+  context.strokeStyle = dark ? '#ffffff' : '#16181c';
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x, y, 9, 0, 2 * Math.PI);
+  for (const [dx, dy] of [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ] as const) {
+    context.moveTo(x + 9 * dx, y + 9 * dy);
+    context.lineTo(x + 16 * dx, y + 16 * dy);
+  }
+  context.stroke();
 }

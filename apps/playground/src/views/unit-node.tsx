@@ -3,6 +3,7 @@ import { type Signal, signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { built, frame, type Selection, selection } from '../state/store.ts';
+import { unit as walkUnit } from '../state/walk.ts';
 import type { UnitState } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { magnitude } from './colors.ts';
@@ -68,6 +69,7 @@ export function UnitNode({ block, unit, x, y, nameWidth }: UnitNodeProps): JSX.E
       onBlur={leave}
       onClick={() => {
         selection.value = isChosen ? null : { block, unit };
+        walkUnit.value = unit;
       }}
     >
       <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} />

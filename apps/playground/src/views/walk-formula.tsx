@@ -2,14 +2,12 @@
 import type { JSX } from 'preact';
 import type { Key } from '../i18n/english.ts';
 import { t } from '../i18n/language.ts';
+import type { BlockStage } from '../state/walk.ts';
 import type { WalkLayer } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { magnitude } from './colors.ts';
 import { factor, short, term } from './format.ts';
 import { kernelOf } from './kernels.ts';
-
-/** The stages of one layer: two on the way forward, three on the way back. */
-export type BlockStage = 'sum' | 'activation' | 'backOutput' | 'backSum' | 'backWeight';
 
 /** The number of weights of one unit. */
 export const rowOf = (layer: WalkLayer): number => layer.weights.length / layer.biases.length;
@@ -27,7 +25,7 @@ function Name({ of, at }: { readonly of: string; readonly at: string | number })
 interface FormulaProps {
   readonly layer: WalkLayer;
   readonly next: WalkLayer | undefined;
-  readonly stage: BlockStage;
+  readonly stage: Exclude<BlockStage, 'update'>;
   readonly unit: number;
 }
 

@@ -9,10 +9,11 @@ import type { Dropped } from '../model/samples.ts';
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
 import { look, showSample, turnPlane } from './look.ts';
+import { mistakes } from './mistakes.ts';
 import { Pace } from './pace.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
 import { divergence, Session } from './session.ts';
-import { recognise, walk } from './walk.ts';
+import { recognise, updateOf, walk } from './walk.ts';
 
 const sliceMilliseconds = 12;
 const shortestFrameGap = 50;
@@ -124,6 +125,10 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       return null;
     case 'walk':
       return walk(current(), command.sample);
+    case 'update':
+      return updateOf(current(), command.sample);
+    case 'mistakes':
+      return mistakes(current());
     default:
       return null;
   }

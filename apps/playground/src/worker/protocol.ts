@@ -24,6 +24,10 @@ export type Command =
   | { readonly kind: 'load'; readonly bytes: Uint8Array }
   | { readonly kind: 'recognise'; readonly pixels: Float32Array }
   | { readonly kind: 'walk'; readonly sample: number }
+  /** What one step on this sample alone would make of the weights. */
+  | { readonly kind: 'update'; readonly sample: number }
+  /** Which samples are answered wrongly, the worst first. */
+  | { readonly kind: 'mistakes' }
   /** Spans the plane by two other inputs. */
   | { readonly kind: 'axes'; readonly axes: readonly [number, number] }
   /** The page has drawn the last frame and can take another. */
@@ -44,6 +48,8 @@ export interface Answers {
   readonly load: Built;
   readonly recognise: Recognised;
   readonly walk: Walk;
+  readonly update: Update;
+  readonly mistakes: readonly number[];
   readonly axes: null;
   readonly seen: null;
 }
@@ -182,8 +188,13 @@ export interface WalkLayer {
   readonly activation: string;
   readonly norm: string;
   readonly inputs: Float32Array;
+  /** Of one sample: [inputs], or [channels, height, width]. */
+  readonly inputShape: readonly number[];
   /** Before the activation. */
   readonly sums: Float32Array;
+  readonly sumShape: readonly number[];
+  /** Zeros around the image of a convolution. */
+  readonly padding: number;
   readonly outputs: Float32Array;
   readonly outputShape: readonly number[];
   readonly weights: Float32Array;
@@ -205,6 +216,13 @@ export interface Walk {
   readonly loss: number;
   readonly lossName: string;
   readonly layers: readonly WalkLayer[];
+}
+
+/** The weights after one step of the optimizer on one sample, block by block, and the loss of the sample then. */
+export interface Update {
+  readonly sample: number;
+  readonly layers: readonly { readonly weights: Float32Array; readonly biases: Float32Array }[];
+  readonly loss: number;
 }
 
 /** Points on each side of the plane. */

@@ -1,10 +1,12 @@
 import { tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { conv, defaults, dense, type Spec, withTask } from '../model/spec.ts';
-import { kernelOf } from '../views/kernels.ts';
+import { kernelOf, productsAt } from '../views/kernels.ts';
+import { look } from './look.ts';
+import { mistakes } from './mistakes.ts';
 import type { WalkLayer } from './protocol.ts';
 import { Session } from './session.ts';
-import { recognise, walk } from './walk.ts';
+import { recognise, updateOf, walk } from './walk.ts';
 
 const dot = (layer: WalkLayer, unit: number): number => {
   const row = layer.inputs.length;
@@ -86,6 +88,76 @@ describe('the walk-through', () => {
     const all = [0, 1].flatMap((filter) => [0, 1, 2].map((channel) => kernelOf(layer, filter, channel)));
     expect(all.map(({ width, height, values }) => [width, height, values.length])).toEqual(all.map(() => [5, 5, 25]));
     expect(all.flatMap(({ values }) => [...values])).toEqual([...layer.weightGradients]);
+  });
+
+  it('adds up what lies below a kernel that slides: z = sum of w x over all maps + b', async () => {
+    const small: Spec = { ...withTask(defaults, 'digits'), samples: 60, layers: [conv(3, 3), conv(2, 5)] };
+    for (const pad of [true, false]) {
+      const session = await Session.make({ ...small, layers: small.layers.map((layer) => ({ ...layer, pad })) }, {});
+      const { layers } = await walk(session, 0);
+      for (const layer of layers.slice(0, 2)) {
+        const [filters = 0, rows = 0, columns = 0] = layer.sumShape;
+        const [channels = 0] = layer.inputShape;
+        for (const [filter, row, column] of [
+          [0, 0, 0],
+          [filters - 1, rows - 1, 1],
+          [1, rows >> 1, columns - 1],
+        ] as const) {
+          let sum = layer.biases[filter] as number;
+          for (let channel = 0; channel < channels; channel++) {
+            sum += productsAt(layer, filter, channel, row, column).sum;
+          }
+          expect(layer.sums[(filter * rows + row) * columns + column]).toBeCloseTo(sum, 5);
+        }
+      }
+    }
+  });
+
+  it('ends with the step of the optimizer on this sample alone, and moves nothing', async () => {
+    const plain: Spec = { ...spec, optimizer: 'sgd', learningRate: 0.5 };
+    const session = await Session.make(plain, {});
+    for (let i = 0; i < 5; i++) await session.trainStep();
+    const [before, after] = [await walk(session, 4), await updateOf(session, 4)];
+    for (const [k, layer] of before.layers.entries()) {
+      layer.weights.forEach((weight, i) => {
+        const moved = weight - 0.5 * (layer.weightGradients[i] as number);
+        expect(after.layers[k]?.weights[i]).toBeCloseTo(moved, 6);
+      });
+      layer.biases.forEach((bias, i) => {
+        expect(after.layers[k]?.biases[i]).toBeCloseTo(bias - 0.5 * (layer.biasGradients[i] as number), 6);
+      });
+    }
+    expect(after.loss).toBeLessThan(before.loss);
+    expect((await walk(session, 4)).layers).toEqual(before.layers);
+    expect(session.step).toBe(5);
+  });
+
+  it('takes that step with what the optimizer remembers: with one sample a batch it is the next step', async () => {
+    const lonely: Spec = { ...defaults, samples: 20, batchSize: 1, layers: [dense(3)], optimizer: 'adam' };
+    const session = await Session.make(lonely, {});
+    for (let i = 0; i < 6; i++) await session.trainStep();
+    const { size } = session.problem.train;
+    const updates = await Promise.all(Array.from({ length: size }, (_, i) => updateOf(session, i)));
+    await session.trainStep();
+    const { blocks } = await look(session, false);
+    const same = updates.filter(({ layers }) =>
+      layers.every(({ weights }, k) =>
+        weights.every((weight, i) => Math.abs(weight - (blocks[k]?.weights[i] as number)) < 1e-6),
+      ),
+    );
+    expect(same).toHaveLength(1);
+  });
+
+  it('finds the mistakes, the surest first: as many as the accuracies say', async () => {
+    for (const task of ['moons', 'digits'] as const) {
+      const session = await Session.make({ ...withTask(defaults, task), samples: 60, layers: [dense(3)] }, {});
+      const { trainAccuracy, testAccuracy } = await look(session, false);
+      const { train, test } = session.problem;
+      const wrong = (1 - (trainAccuracy ?? 0)) * train.size + (1 - (testAccuracy ?? 0)) * test.size;
+      const found = await mistakes(session);
+      expect(found).toHaveLength(Math.round(wrong));
+      expect(new Set(found).size).toBe(found.length);
+    }
   });
 
   it('counts through the training samples and then the test samples', async () => {

@@ -1,0 +1,50 @@
+/** Which samples the network answers wrongly: those that a person wants to see, and to walk through. */
+import { evaluate, tensor } from '@nn/core';
+import { mostMeasured, type Problem, type Samples } from '../model/samples.ts';
+import { guess, numbers } from './look.ts';
+import type { Session } from './session.ts';
+
+/** Of a quantity no answer is right, so the worst ones count as mistakes. */
+const mostOfQuantity = 20;
+
+/** Their places, counted through the training samples and then the test samples, the surest mistakes first. */
+export async function mistakes(session: Session): Promise<number[]> {
+  const { problem } = session;
+  const parts = [
+    { whole: problem.test, start: problem.train.size },
+    { whole: problem.train, start: 0 },
+  ];
+  const found = (
+    await Promise.all(
+      parts.map(async ({ whole, start }) => {
+        const count = Math.min(mostMeasured(problem.pixels), whole.size);
+        const part = whole.take(Int32Array.from({ length: count }, (_, i) => i));
+        const output = await answers(session, part);
+        const truth = part.fields.targets.data;
+        return Array.from({ length: count }, (_, i) => ({
+          at: start + i,
+          error: errorOf(problem, output, i, truth[i] as number),
+        }));
+      }),
+    )
+  ).flat();
+  const wrong = found.filter(({ error }) => error > 0).sort((a, b) => b.error - a.error);
+  return (problem.goal === 'quantity' ? wrong.slice(0, mostOfQuantity) : wrong).map(({ at }) => at);
+}
+
+/** What the network puts out for samples, [count, outputs]. */
+export async function answers({ network, problem }: Session, part: Samples): Promise<Float32Array> {
+  const { inputs } = part.fields;
+  const data = Float32Array.from(inputs.data, (value) => (problem.pixels ? value / 255 : value));
+  return numbers(evaluate(() => network.model.forward(tensor(data, { shape: inputs.shape }))));
+}
+
+/** 0 where the answer is right; else how far the wrong answer stands above the right one. */
+function errorOf({ goal, outputs }: Problem, output: Float32Array, row: number, truth: number): number {
+  if (goal === 'quantity') return Math.abs((output[row] as number) - truth);
+  const answer = guess(goal, output, row, outputs);
+  if (answer === truth) return 0;
+  if (goal === 'binary') return Math.abs(output[row] as number) || Number.MIN_VALUE;
+  const at = (k: number): number => output[row * outputs + k] as number;
+  return at(answer) - at(truth) || Number.MIN_VALUE;
+}
