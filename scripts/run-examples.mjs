@@ -116,7 +116,7 @@ async function bundleAll(examples) {
       platform: 'node',
       target: 'node20',
       conditions: ['@nn/source'],
-      external: ['vitest', 'gpu.js'],
+      external: ['vitest', 'gpu.js', 'ws'],
       logLevel: 'silent',
     });
   } catch (error) {

@@ -193,7 +193,7 @@ describe('a model', () => {
     await first.until('steps', (count) => count >= 60, '60 or more');
     await first.page.getByRole('button', { name: 'Pause' }).click();
     await first.page.getByRole('button', { name: 'Train' }).waitFor();
-    await first.page.getByRole('tab', { name: 'Take along' }).click();
+    await first.page.getByRole('tab', { name: 'Export' }).click();
     const [model, checkpoint] = [
       await saved(first.page, 'Download model'),
       await saved(first.page, 'Download checkpoint'),
@@ -221,7 +221,7 @@ describe('a model', () => {
   test('is refused when it is damaged or another one, and nothing is lost', async () => {
     const { page, drop, until, fact } = await pages.open('#task=moons');
     await until('train-loss', Number.isFinite, 'there');
-    await page.getByRole('tab', { name: 'Take along' }).click();
+    await page.getByRole('tab', { name: 'Export' }).click();
     const model = await saved(page, 'Download model');
     await page.getByRole('button', { name: 'One step' }).click();
     await until('steps', (count) => count === 1, '1');
@@ -247,11 +247,11 @@ test('the address brings the experiment back', async () => {
   const { page, until, fact, errors } = await pages.open();
   await until('train-loss', Number.isFinite, 'there');
   await page.getByTitle('Spirals').click();
-  await page.getByRole('button', { name: 'More units in layer 1' }).click();
+  await page.getByRole('button', { name: 'More neurons in layer 1' }).click();
   await page.getByRole('button', { name: 'Add layer' }).click();
   await page.getByLabel('Optimizer').selectOption('RMSprop');
   await page.getByLabel('Regularisation').selectOption('L2');
-  await page.getByLabel('Schedule').selectOption('Cosine');
+  await page.getByLabel('Schedule').selectOption('Cosine decay');
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('42');
   await page.getByRole('spinbutton', { name: 'Seed' }).press('Enter');
   await expect.poll(() => page.url()).toContain('seed=42');
@@ -275,7 +275,7 @@ test('the program runs as it is downloaded, in a folder without anything, and co
   await until('steps', (count) => count >= 60, '60 or more');
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Train' }).waitFor();
-  await page.getByRole('tab', { name: 'Take along' }).click();
+  await page.getByRole('tab', { name: 'Export' }).click();
   await page.getByText(/not published yet/).waitFor();
   await page.getByText(/Both measure the first 600 samples/).waitFor();
   // the last frame is that of the last step

@@ -33,9 +33,9 @@ describe('with the keyboard alone', () => {
     await tabTo(page, /Add layer/);
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByRole('group', { name: /^Layer/ }).count()).toBe(2);
-    await tabTo(page, /^Layer 1, unit 2/);
+    await tabTo(page, /^Layer 1, neuron 2/);
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Response of Layer 1, unit 2' }).waitFor();
+    await page.getByRole('heading', { name: 'Output of Layer 1, neuron 2' }).waitFor();
     await tabTo(page, /^Train$/);
     await page.keyboard.press('Enter');
     await until('test-accuracy', (share) => share >= 90, '90 % or more');

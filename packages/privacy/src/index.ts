@@ -20,7 +20,20 @@ export {
 } from './audit/membership.ts';
 export type { AdaptiveClipping, Clipping } from './clipping.ts';
 export type { RandomSource } from './cryptographic.ts';
-export { type MessagePortLike, remoteClient, type SocketLike, serveClient, socketPort } from './federated/ports.ts';
+export {
+  type MaskedClient,
+  type MaskedRequest,
+  maskedClient,
+  type SecureSums,
+} from './federated/masked.ts';
+export {
+  type MessagePortLike,
+  remoteClient,
+  remoteMaskedClient,
+  type SocketLike,
+  serveClient,
+  socketPort,
+} from './federated/ports.ts';
 export {
   type FederatedClient,
   type FederatedOptions,

@@ -22,7 +22,7 @@ export function Curves(): JSX.Element {
           <span class="key train" /> {t('trainPart')} <span class="key test" /> {t('testPart')}
         </p>
       </div>
-      <Chart name={t('loss')} train={(m) => m.trainLoss} test={(m) => m.testLoss} show={short} />
+      <Chart name={t('lossValue')} train={(m) => m.trainLoss} test={(m) => m.testLoss} show={short} />
       {!isQuantity && (
         <Chart
           name={t('accuracy')}

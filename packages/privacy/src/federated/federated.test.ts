@@ -3,7 +3,9 @@ import { parameters, setDefaultBackend, setSeed, tensor } from '@nn/core';
 import { digits, moons } from '@nn/data';
 import { crossEntropy, Linear, Sequential, Tanh } from '@nn/layers';
 import { SGD } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { describe, expect, it, test } from 'vitest';
+import { type MaskedClient, maskedClient } from './masked.ts';
 import { remoteClient, type SocketLike, serveClient, socketPort } from './ports.ts';
 import { type FederatedClient, FederatedServer } from './server.ts';
 import { dirichletSplit } from './skew.ts';
@@ -171,7 +173,7 @@ describe('clients', () => {
     expect(new Set(rounds).size).toBe(20);
     expect(asked.reduce((a, b) => a + b, 0)).toBe(600);
     const again = new FederatedServer(zero, clients, { strategy: rules.fedAvg(), clientsPerRound: 30, seed: 1 });
-    again.loadHostState({ round: 7, vector: [0, 0] });
+    again.loadHostState({ round: 7, vector: [0, 0], strategy: ['fedAvg', null] });
     expect((await again.round()).used.join()).toBe(rounds[7]);
     expect(() => new FederatedServer(zero, clients, { strategy: rules.fedAvg(), clientsPerRound: 301 })).toThrow(
       'clientsPerRound is 301: it must be a whole number from 1 to 300, the clients.',
@@ -206,7 +208,8 @@ describe('clients', () => {
         expect(data).toBeInstanceOf(ArrayBuffer);
         port.postMessage(new Uint8Array(data));
       },
-      addEventListener: (_, listener) => {
+      addEventListener: (type: 'message' | 'close', listener: (event: { readonly data: unknown }) => void) => {
+        if (type === 'close') return;
         port.addEventListener('message', ({ data }) => listener({ data: new Uint8Array(data).buffer }));
         port.start();
         listener({ data: 'no message' });
@@ -214,6 +217,175 @@ describe('clients', () => {
       },
     };
   }
+});
+
+/** Clients that move a share of the way to a goal, as a training does, from what they are sent. */
+const seeking = (goal: number, examples = 10): FederatedClient => ({
+  train: async ({ vector, round }) => ({
+    vector: vector.map((value, i) => value + (goal + i - value) / (2 + (round % 3))),
+    examples,
+  }),
+});
+
+describe('a checkpoint', () => {
+  const strategies = [rules.fedAvg, rules.fedAvgM, rules.fedAdam, rules.fedYogi, rules.fedAdagrad];
+  it.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
+    'of %s is resumed as if nothing had been',
+    async (_, strategy) => {
+      const clients = [1, -2, 5, 3].map((goal, k) => seeking(goal, 5 + k));
+      const build = () => new FederatedServer(zero, clients, { strategy: strategy(), clientsPerRound: 3, seed: 4 });
+      const whole = build();
+      for (let round = 0; round < 6; round++) await whole.round();
+      const [first, second] = [build(), build()];
+      for (let round = 0; round < 3; round++) await first.round();
+      const bytes = await encodeCheckpoint({ server: first });
+      await second.round(); // what is restored takes nothing of what was before
+      await loadCheckpoint(bytes, { server: second });
+      expect(second.hostState()).toEqual(first.hostState());
+      for (let round = 3; round < 6; round++) await second.round();
+      expect(second.vector).toEqual(whole.vector);
+    },
+  );
+
+  it('of another strategy, or another model, changes nothing', async () => {
+    const server = new FederatedServer(zero, [seeking(1)], { strategy: rules.fedAdam() });
+    await server.round();
+    const before = server.hostState();
+    const others = [
+      [
+        { ...before, strategy: ['fedAvg', null] },
+        'FederatedServer: the state to restore is of a training by fedAvg, this one is by fedAdam: its moments do not fit.',
+      ],
+      [
+        { ...before, strategy: ['fedAdam', { mean: [1, 2] }] },
+        "fedAdam: the state to restore has no list of numbers 'squares': it is that of another strategy.",
+      ],
+      [{ ...before, vector: [1] }, 'FederatedServer: the state to restore is not that of a server of this model.'],
+      [null, 'FederatedServer: the state to restore is not that of a server of this model.'],
+    ] as const;
+    for (const [state, message] of others) {
+      expect(() => server.loadHostState(state)).toThrow(message);
+      expect(server.hostState()).toEqual(before);
+    }
+  });
+});
+
+describe('secure sums in a round', () => {
+  const goals = [1, -2, 5, 3, 0.5];
+  const masked = (): MaskedClient[] => goals.map((goal, k) => maskedClient(seeking(goal, 20 * (k + 1))));
+  const server = (clients: readonly MaskedClient[], options: object = {}) =>
+    new FederatedServer(Float32Array.of(0, 1, 2), clients, { strategy: rules.fedAvg(), secure: {}, ...options });
+  const plain = (options: object = {}, of = goals.map((goal, k) => seeking(goal, 20 * (k + 1)))) =>
+    new FederatedServer(Float32Array.of(0, 1, 2), of, { strategy: rules.fedAvg(), ...options });
+  const distance = (a: Float32Array, b: Float32Array): number =>
+    Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+
+  it('give the model that plain ones give, with every strategy of the mean', async () => {
+    for (const strategy of [rules.fedAvg, rules.fedAvgM, rules.fedAdagrad]) {
+      const [hidden, open] = [server(masked(), { strategy: strategy() }), plain({ strategy: strategy() })];
+      for (let round = 0; round < 3; round++) {
+        const [a, b] = [await hidden.round(), await open.round()];
+        expect(a).toEqual(b);
+      }
+      // half a step of 16 / 2^22 for each client, times 1000 / 300 examples, in each of three rounds
+      expect(distance(hidden.vector, open.vector)).toBeLessThan(2e-4);
+    }
+  });
+
+  it('leave out whoever goes, at every stage, and are exact for the rest', async () => {
+    for (const [stage, stays] of [
+      ['prepare', [0, 1, 3, 4]],
+      ['share', [0, 1, 3, 4]],
+      ['mask', [0, 1, 3, 4]],
+      ['unmask', [0, 1, 2, 3, 4]],
+    ] as const) {
+      const clients = masked();
+      clients[2] = { ...clients[2]!, [stage]: () => Promise.reject(new Error('battery empty')) };
+      const hidden = server(clients);
+      const { used, left } = await hidden.round();
+      expect([stage, used, Object.fromEntries(left)]).toEqual([stage, stays, { 2: 'battery empty' }]);
+      const open = plain(
+        {},
+        stays.map((k) => seeking(goals[k]!, 20 * (k + 1))),
+      );
+      await open.round();
+      expect(distance(hidden.vector, open.vector), stage).toBeLessThan(1e-4);
+    }
+  });
+
+  it('fail where too few stay, and the model stays, too', async () => {
+    const gone = () => Promise.reject(new Error('out of reach'));
+    const clients = masked().map((client, k): MaskedClient => (k < 2 ? { ...client, mask: gone } : client));
+    const hidden = server(clients);
+    await expect(hidden.round()).rejects.toThrow(
+      'round: 3 of 5 clients answered, 4 are needed (client 0: out of reach; client 1: out of reach).',
+    );
+    expect([...hidden.vector]).toEqual([0, 1, 2]);
+  });
+
+  it('leave out who sends nonsense, and who trained on too much or changed too far', async () => {
+    const clients = masked();
+    const lie = (k: number, change: Partial<MaskedClient>) => {
+      clients[k] = { ...clients[k]!, ...change };
+    };
+    lie(0, { share: async () => [] });
+    lie(1, { mask: async () => new Uint32Array(3) });
+    const few = { secure: { threshold: 3 } };
+    expect(Object.fromEntries((await server(clients, few).round()).left)).toEqual({
+      0: 'its shares are not one for each other client',
+      1: 'the answer is no masked vector',
+    });
+    lie(0, maskedClient(seeking(1, 1001)));
+    lie(1, maskedClient(seeking(50_000, 500)));
+    expect(Object.fromEntries((await server(clients, few).round()).left)).toEqual({
+      0: 'prepare: the client trained on 1001 examples: a secure sum takes 1 to mostExamples, 1000.',
+      1: 'prepare: a number changed by 25000: times examples / mostExamples, 500 / 1000, it must be within ±8.',
+    });
+    const liar = masked();
+    liar[3] = { ...liar[3]!, mask: async () => Uint32Array.of(2 ** 31, 5, 6, 7) };
+    await expect(server(liar).round()).rejects.toThrow(
+      /round: the sum of 5 clients says \d+ examples, which cannot be: one of them sent a false vector or false shares\./,
+    );
+  });
+
+  it('are refused where they could not be', () => {
+    const refused = [
+      [{ strategy: rules.krum({ malicious: 1 }) }, 'krum needs single updates, which secure sums do not show'],
+      [{ clientsPerRound: 2 }, 'a secure sum takes 3 to 255 clients a round, not 2.'],
+      [{ secure: { threshold: 2 } }, 'threshold is 2: of 5 clients it must be more than half, and not more than all.'],
+      [{ secure: { mostExamples: 0 } }, 'mostExamples is 0: it must be a whole number from 1 to 4194303.'],
+      [{ secure: undefined }, 'client 0 tells its update under masks only: give { secure: {} }.'],
+    ] as const;
+    for (const [options, message] of refused) expect(() => server(masked(), options)).toThrow(message);
+    expect(() => plain({ secure: {} })).toThrow(
+      'client 0 tells its plain update: make it maskedClient(client), or leave out secure.',
+    );
+  });
+
+  it('show the server no plain number, and answer nothing out of turn', async () => {
+    const seen: Uint32Array[] = [];
+    const clients = masked().map(
+      (client): MaskedClient => ({
+        ...client,
+        mask: async (received) => {
+          const words = await client.mask(received);
+          seen.push(words);
+          return words;
+        },
+      }),
+    );
+    await server(clients).round();
+    const examples = seen.map(([first]) => first!);
+    expect(examples.filter((word) => word <= 1000)).toEqual([]);
+    await expect(maskedClient(seeking(1)).share([])).rejects.toThrow(
+      'share: no round has begun: prepare() comes first.',
+    );
+    const slow = maskedClient({ train: async (request) => seeking(1).train(request) });
+    const request = { round: 0, vector: zero, client: 0, threshold: 2, mostExamples: 100 };
+    const [first, second] = [slow.prepare(request), slow.prepare({ ...request, round: 1 })];
+    await expect(first).rejects.toThrow('prepare: round 0 was given up: another one has begun.');
+    expect((await second).client).toBe(0);
+  });
 });
 
 describe('data of many clients', () => {

@@ -2,7 +2,7 @@
  * How a server makes one model of many: means, server optimizers on the mean change, and rules that a few wrong clients
  * cannot move far. Vectors in, a vector out; who sent them is the server's business.
  */
-import { checkOptions, ValueError } from '@nn/core';
+import { checkOptions, type Stateful, ValueError } from '@nn/core';
 
 /** What a client sends back. */
 export interface ClientUpdate {
@@ -12,8 +12,8 @@ export interface ClientUpdate {
   readonly examples: number;
 }
 
-/** Makes the next model. */
-export interface FederatedStrategy {
+/** Makes the next model. What it keeps from round to round is its state, which a checkpoint of the server holds. */
+export interface FederatedStrategy extends Partial<Stateful> {
   readonly name: string;
   /** Whether it needs nothing but the weighted sum of all, so that single updates may stay masked. */
   readonly needsOnlyMean: boolean;
@@ -57,14 +57,12 @@ export interface ServerOptions {
 export function fedAvgM(options: Pick<ServerOptions, 'learningRate' | 'momentum'> = {}): FederatedStrategy {
   checkOptions('fedAvgM', options, ['learningRate', 'momentum']);
   const { learningRate = 1, momentum = 0.9 } = options;
-  let mean = new Float64Array();
-  return adapted('fedAvgM', (change) => {
-    if (mean.length !== change.length) mean = new Float64Array(change.length);
-    return change.map((each, i) => {
+  return adapted('fedAvgM', { mean: 0 }, (change, { mean }) =>
+    change.map((each, i) => {
       mean[i] = momentum * mean[i]! + each;
       return learningRate * mean[i]!;
-    });
-  });
+    }),
+  );
 }
 
 /** FedAdam: squares fade, v = b2 v + (1 - b2) change^2. (Reddi et al. 2021, algorithm 2; no correction of the start.) */
@@ -90,30 +88,68 @@ function adaptive(
 ): FederatedStrategy {
   checkOptions(name, options, ['learningRate', 'momentum', 'secondMomentum', 'adaptivity']);
   const { learningRate = 0.1, momentum = usualMomentum, secondMomentum = 0.99, adaptivity = 1e-3 } = options;
-  let [mean, squares] = [new Float64Array(), new Float64Array()];
-  return adapted(name, (change) => {
-    if (mean.length !== change.length) {
-      [mean, squares] = [new Float64Array(change.length), new Float64Array(change.length).fill(adaptivity ** 2)];
-    }
-    return change.map((each, i) => {
+  return adapted(name, { mean: 0, squares: adaptivity ** 2 }, (change, { mean, squares }) =>
+    change.map((each, i) => {
       mean[i] = momentum * mean[i]! + (1 - momentum) * each;
       squares[i] = next(each * each, squares[i]!, secondMomentum);
       return (learningRate * mean[i]!) / (Math.sqrt(squares[i]!) + adaptivity);
-    });
-  });
+    }),
+  );
 }
 
-/** A strategy that steps by what `step` makes of the mean change. */
-function adapted(name: string, step: (change: Float64Array) => Float64Array): FederatedStrategy {
+/** What a server optimizer remembers of each number, in double precision. */
+type Moments<Name extends string> = Readonly<Record<Name, Float64Array>>;
+
+/** A strategy that steps by what `step` makes of the mean change, with moments that begin as `starts` and that it changes. */
+function adapted<Name extends string>(
+  name: string,
+  starts: Readonly<Record<Name, number>>,
+  step: (change: Float64Array, moments: Moments<Name>) => Float64Array,
+): FederatedStrategy {
+  const names = Object.keys(starts) as Name[]; // the cast: these are the keys
+  let kept: Moments<Name> | null = null;
+  const fresh = (size: number): Moments<Name> => recordOf(names, (each) => new Float64Array(size).fill(starts[each]));
   return {
     name,
     needsOnlyMean: true,
     aggregate: (current, updates) => {
       const mean = weightedMean(updates);
-      const steps = step(Float64Array.from(mean, (value, i) => value - current[i]!));
+      if (names.some((each) => kept?.[each].length !== mean.length)) kept = null;
+      kept ??= fresh(mean.length);
+      const steps = step(
+        Float64Array.from(mean, (value, i) => value - current[i]!),
+        kept,
+      );
       return current.map((value, i) => value + steps[i]!);
     },
+    hostState: () => {
+      const moments = kept;
+      return moments && recordOf(names, (each) => [...moments[each]]);
+    },
+    loadHostState: (state) => {
+      kept = state === null ? null : momentsOf(name, names, state);
+    },
   };
+}
+
+/** Throws ValueError for what is not the state of such a strategy. */
+function momentsOf<Name extends string>(name: string, names: readonly Name[], state: unknown): Moments<Name> {
+  const found = new Map<string, unknown>(typeof state === 'object' && state !== null ? Object.entries(state) : []);
+  return recordOf(names, (each) => {
+    const values = found.get(each);
+    if (Array.isArray(values) && values.every(Number.isFinite)) return Float64Array.from(values);
+    throw new ValueError(
+      name,
+      `the state to restore has no list of numbers '${each}': it is that of another strategy.`,
+      {
+        found: [...found.keys()],
+      },
+    );
+  });
+}
+
+function recordOf<Name extends string, T>(names: readonly Name[], of: (name: Name) => T): Record<Name, T> {
+  return Object.fromEntries(names.map((each) => [each, of(each)])) as Record<Name, T>; // the cast: one for each name
 }
 
 /** The median of each number apart: up to half of the clients may send anything. (Yin et al. 2018.) */

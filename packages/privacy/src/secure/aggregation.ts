@@ -195,6 +195,11 @@ export async function secureSum(
   return sum;
 }
 
+/** How many of so many clients must stay, where nothing else is said: two thirds, rounded up, and more than half. */
+export function usualThreshold(clients: number): number {
+  return Math.max(Math.floor(clients / 2) + 1, Math.ceil((2 * clients) / 3));
+}
+
 export interface SecureRoundOptions {
   /** How many must survive. Default: two thirds, rounded up, and more than half. */
   readonly threshold?: number;
@@ -217,8 +222,7 @@ export async function simulateSecureSum(
   vectors: readonly Uint32Array[],
   options: SecureRoundOptions = {},
 ): Promise<Uint32Array> {
-  const usual = Math.max(Math.floor(vectors.length / 2) + 1, Math.ceil((2 * vectors.length) / 3));
-  const { threshold = usual, dropAfterShares = [], dropAfterVector = [] } = options;
+  const { threshold = usualThreshold(vectors.length), dropAfterShares = [], dropAfterVector = [] } = options;
   const clients = vectors.map((_, k) => new SecureClient(k, threshold));
   const advertisements = await Promise.all(clients.map((client) => client.advertise()));
   const sealed = (await Promise.all(clients.map((client) => client.share(advertisements)))).flat();

@@ -2,8 +2,8 @@
 import { ValueError } from '@nn/core';
 
 /** Numbers are clipped to ± this, as Flower does. */
-const clip = 8;
-/** Steps from -clip to clip: 1,024 clients fit into 32 bits. */
+export const mostMagnitude = 8;
+/** Steps from -mostMagnitude to mostMagnitude: 1,024 clients fit into 32 bits. */
 const steps = 2 ** 22 - 1;
 export const mostClients = 1024;
 
@@ -11,11 +11,13 @@ export const mostClients = 1024;
 export function quantizeVector(vector: Float32Array): Uint32Array {
   return Uint32Array.from(vector, (value) => {
     if (Number.isNaN(value)) throw new ValueError('quantizeVector', 'the vector holds NaN.');
-    return Math.round(((Math.min(clip, Math.max(-clip, value)) + clip) / (2 * clip)) * steps);
+    return Math.round(
+      ((Math.min(mostMagnitude, Math.max(-mostMagnitude, value)) + mostMagnitude) / (2 * mostMagnitude)) * steps,
+    );
   });
 }
 
 /** The sum of the vectors of `count` clients. */
 export function dequantizeSum(sum: Uint32Array, count: number): Float32Array {
-  return Float32Array.from(sum, (value) => (value / steps) * 2 * clip - count * clip);
+  return Float32Array.from(sum, (value) => (value / steps) * 2 * mostMagnitude - count * mostMagnitude);
 }

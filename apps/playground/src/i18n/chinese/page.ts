@@ -4,7 +4,7 @@ import type { Words } from '../words.ts';
 
 export const pageWords: Words<typeof english> = {
   title: 'nn 游乐场',
-  tagline: '看神经网络学习',
+  tagline: '看神经网络如何学习',
   places: '各处',
   'place.network': '网络',
   'place.agents': '智能体',
@@ -15,7 +15,7 @@ export const pageWords: Words<typeof english> = {
   'theme.dark': '深色',
   run: '训练',
   pause: '暂停',
-  step: '走一步',
+  step: '单步',
   reset: '重新开始',
   pace: '速度',
   'pace.slow': '慢',
@@ -40,5 +40,5 @@ export const pageWords: Words<typeof english> = {
   nowOn: '现在使用',
   oneThread: '单线程：此主机没有把页面与其他来源隔离。',
   progress: '本轮进度',
-  shortcuts: '按键：空格训练或暂停，S 走一步，R 重新开始。',
+  shortcuts: '快捷键：空格训练或暂停，S 单步，R 重新开始。',
 };

@@ -1,6 +1,6 @@
 /** The plane, the curves and the pad for digits. */
 export const answerWords = {
-  planeLabel: 'What the network answers for each point of the plane',
+  planeLabel: 'What the network predicts for each point of the plane',
   padLabel: 'Plane for drawing points: arrow keys move, Enter or Space puts a point, Delete takes the nearest away',
   penClass: 'Next points',
   clear: 'Clear',
@@ -9,10 +9,11 @@ export const answerWords = {
   across: 'Across',
   up: 'Up',
   curveOf: 'From left to right: {input}.',
-  pointAtUnit: 'Point at a unit of the network to see its answer here.',
-  pinned: 'Response of {name}',
+  pointAtUnit: 'Point at a neuron of the network to see its output here.',
+  pinned: 'Output of {name}',
   backToOutput: 'Back to the output',
   curves: 'Curves',
+  lossValue: 'Loss',
   accuracy: 'Accuracy',
   trainPart: 'training',
   testPart: 'test',

@@ -27,7 +27,7 @@ export const pageWords = {
   engine: 'engine: {name}',
   threads: '{count} threads',
   memory: 'Memory',
-  memoryHelp: 'Buffers in use, kept for reuse, and scratch of the backend',
+  memoryHelp: 'Buffers of the backend: in use, kept for reuse, and scratch',
   parameters: 'Parameters',
   backend: 'Computes on',
   'backend.cpu': 'CPU',
