@@ -8,8 +8,20 @@ import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cpu } from '@nn/backend-cpu';
-import { evaluate, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
-import { BatchNorm2d, Conv2d, Flatten, Linear, LSTM, MaxPool2d, ReLU, Sequential } from '@nn/layers';
+import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import {
+  BatchNorm2d,
+  Conv2d,
+  Flatten,
+  LayerNorm,
+  Linear,
+  LSTM,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+} from '@nn/layers';
 import { mobileNetV2, resnet18 } from '@nn/vision';
 import { encodeOnnx } from '../src/export/encode-onnx.ts';
 import { loadOnnx } from '../src/load/load-onnx.ts';
@@ -43,6 +55,19 @@ class Reader {
   }
 }
 
+const encoder = (layers: number, width: number): TransformerEncoder =>
+  new TransformerEncoder(() => new TransformerEncoderLayer(width, 8, { batchFirst: true, activation: 'gelu' }), layers);
+
+/** Decoder blocks with causal attention, from vectors of tokens to scores of the next one. */
+class Gpt {
+  blocks: TransformerEncoder = encoder(4, 256);
+  norm: LayerNorm = new LayerNorm(256);
+  head: Linear = new Linear(256, 1000);
+  forward(x: Tensor): Tensor {
+    return this.head.forward(this.norm.forward(this.blocks.forward(x, { causal: true })));
+  }
+}
+
 type Case = readonly [name: string, shape: readonly number[], file: () => Promise<Uint8Array> | Uint8Array];
 const exported = (name: string, shape: readonly number[], make: () => { forward(x: Tensor): unknown }): Case => [
   name,
@@ -72,6 +97,8 @@ const cases: readonly Case[] = [
       ),
   ),
   exported('LSTM, 50 steps of 128', [1, 50, 64], () => new Reader()),
+  exported('Transformer encoder, 4 x 256, 64 tokens', [1, 64, 256], () => encoder(4, 256)),
+  exported('GPT, 4 x 256, 128 tokens', [1, 128, 256], () => new Gpt()),
   exported('ResNet-18, 224 x 224', [1, 3, 224, 224], () => resnet18()),
   exported('MobileNetV2, 224 x 224', [1, 3, 224, 224], () => mobileNetV2()),
   ...['squeezenet', 'resnet50'].flatMap((name): Case[] => {
@@ -89,7 +116,11 @@ for (const [name, shape, file] of cases.filter(([each]) => each.includes(process
   const session = await runtime.InferenceSession.create(bytes);
   const count = shape.reduce((product, size) => product * size, 1);
   const values = Float32Array.from({ length: count }, (_, k) => Math.sin(k));
-  const ours = (): Promise<ArrayLike<number>> => evaluate(() => model.forward(tensor(values, { shape }))).data();
+  const [input, output] = [model.inputs[0]!.name, model.outputs[0]!.name];
+  const ours = async (): Promise<ArrayLike<number>> => {
+    const outputs = await model.run({ [input]: tensor(values, { shape }) });
+    return (outputs[output] as Tensor).data();
+  };
   const theirs = async (): Promise<ArrayLike<number>> => {
     const feeds = { [session.inputNames[0]!]: new runtime.Tensor('float32', values, shape) };
     return (await session.run(feeds))[session.outputNames[0]!]!.data;

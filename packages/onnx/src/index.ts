@@ -17,6 +17,7 @@ export {
   OnnxModel,
   type OnnxOutput,
   type OnnxRow,
+  type OnnxRunOptions,
   type OnnxSummary,
   type OnnxTexts,
   type OnnxValueInfo,

@@ -93,10 +93,16 @@ export function runNow<T>(steps: Steps<T>): T {
   );
 }
 
-/** Runs, and reads what is asked for on the way. */
-export async function runWaiting<T>(steps: Steps<T>): Promise<T> {
-  let next = steps.next();
-  while (next.done !== true) next = steps.next(await read(next.value));
+/** Runs, and reads what is asked for on the way; `within` surrounds each part that does not wait. */
+export async function runWaiting<T>(
+  steps: Steps<T>,
+  within: <Part>(work: () => Part) => Part = (work) => work(),
+): Promise<T> {
+  let next = within(() => steps.next());
+  while (next.done !== true) {
+    const answer = await read(next.value);
+    next = within(() => steps.next(answer));
+  }
   return next.value;
 }
 
