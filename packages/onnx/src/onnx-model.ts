@@ -138,12 +138,12 @@ export class OnnxModel {
    * values (NonZero, loops until a condition), which waits for those. With `gradients` the outputs lead back to the parameters.
    *
    * @example
-   * import { tensor } from '@nn/core';
+   * import { type Tensor, tensor } from '@nn/core';
    * import { Linear } from '@nn/layers';
    * import { encodeOnnx, loadOnnx } from '@nn/onnx';
    * const model = await loadOnnx(await encodeOnnx(new Linear(3, 2), [1, 3]));
    * const { output } = await model.run({ input: tensor([[1, 2, 3]]) });
-   * console.log(output.shape); // => [ 1, 2 ]
+   * console.log((output as Tensor).shape); // => [1, 2]
    */
   async run(inputs: OnnxInputs, { gradients = false }: OnnxRunOptions = {}): Promise<Record<string, OnnxOutput>> {
     if (gradients) return this.#named(await runWaiting(this.#steps(inputs, null)));
