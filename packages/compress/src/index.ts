@@ -1,6 +1,15 @@
 /** The public names of @nn/compress, one by one. */
 
 export {
+  type Cost,
+  type CostRow,
+  type Counted,
+  cost,
+  type ModelCostOptions,
+  type StepCostOptions,
+} from './cost/cost.ts';
+export type { Work } from './cost/work.ts';
+export {
   attentionTransferLoss,
   attentionWeightLoss,
   type DistillationOptions,

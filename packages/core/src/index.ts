@@ -278,6 +278,7 @@ export {
   withRandom,
 } from './random.ts';
 export { randomValue } from './random-value.ts';
+export { labelled, plannedPrograms, type RecordedProgram, recordPrograms } from './record-programs.ts';
 export { type ScanOptions, scan, type Turn, whileLoop } from './scan.ts';
 export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
 export { type AbortSignalLike, untilAborted } from './signal.ts';

@@ -62,12 +62,12 @@ function childrenOf(value: object): Iterable<readonly [string, unknown]> {
 
 /**
  * Calls `seen` after each call of the layer's `forward`, until what `watch` returns is called. With `replace` the layer gives
- * what `seen` returns.
+ * what `seen` returns; with `around` that function makes the call.
  */
 export function watch(
   layer: Watched,
   seen: (inputs: readonly unknown[], output: unknown) => unknown,
-  options: { readonly replace?: boolean } = {},
+  options: { readonly replace?: boolean; readonly around?: <T>(call: () => T) => T } = {},
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(layer, 'forward');
   const forward = layer.forward;
@@ -75,7 +75,8 @@ export function watch(
     configurable: true,
     writable: true,
     value(...inputs: readonly unknown[]): unknown {
-      const output = forward.apply(layer, [...inputs]);
+      const call = (): unknown => forward.apply(layer, [...inputs]);
+      const output = options.around === undefined ? call() : options.around(call);
       const made = seen(inputs, output);
       return options.replace === true ? made : output;
     },

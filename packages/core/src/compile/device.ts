@@ -17,6 +17,7 @@ import { advance } from './advance.ts';
 import { breathe } from './breathe.ts';
 import { Pace } from './pace.ts';
 import { hold, letGo, type Plan, PlanCache } from './plan.ts';
+import { recordings } from './profiler.ts';
 import { Residency } from './residency.ts';
 import { Runner } from './runner.ts';
 import { cutSpent } from './spent.ts';
@@ -190,7 +191,9 @@ export class Device {
 
   #bind(trace: Trace, requested: number, updates: readonly Update[]): Bound {
     const updatedRoots = updates.map((_, k) => requested + k);
-    return { plan: this.plans.find(trace, updatedRoots), trace, updates, updatedRoots };
+    const plan = this.plans.find(trace, updatedRoots);
+    for (const { found } of recordings) found(plan, trace);
+    return { plan, trace, updates, updatedRoots };
   }
 
   /** What the host must compute before a program can: for each step towards it the nodes that only the host computes. */

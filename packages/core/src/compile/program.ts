@@ -33,12 +33,16 @@ export interface CompiledProgram {
   readonly outputs: readonly number[];
   /** The leaves whose memory the program takes. */
   readonly donated: readonly number[];
+  /** For each step the place in the trace's order of the node that it is for: that of its reduction, if it has one. */
+  readonly origins: readonly number[];
 }
 
 /** A step whose buffers still are numbers in the order of writing. */
 export interface DraftStep {
   readonly step: Omit<Step, 'inPlace'>;
   readonly aligned: readonly number[];
+  /** The place in the trace's order of the node that it is for. */
+  readonly origin: number;
   /** The loop whose turns run it. */
   readonly loop?: DraftLoop;
 }
@@ -52,7 +56,7 @@ export function buildProgram(trace: Trace, donations: readonly Donation[], limit
   return builder.finish(donations);
 }
 
-type Lowered = LoweredKernel | { readonly loop: LoweredLoop };
+type Lowered = LoweredKernel | { readonly loop: LoweredLoop; readonly origin: number };
 
 /** Lowers every kernel; where one does not fit, a node more is stored and all are planned again. */
 function lowerAll(trace: Trace, limits: Limits): Lowered[] {
@@ -72,7 +76,7 @@ function lowerAll(trace: Trace, limits: Limits): Lowered[] {
     return kernels.map((kernel) => {
       if (!('loop' in kernel)) return kernel;
       const { loop, parts } = kernel;
-      return { loop: loop.primitive.loop!(loop, parts, (roots) => lowerTurn(roots, limits)) };
+      return { loop: loop.primitive.loop!(loop, parts, (roots) => lowerTurn(roots, limits)), origin: loop.order };
     });
   }
 }
@@ -114,7 +118,7 @@ class ProgramBuilder {
     this.#declareInputs();
     const inputCount = this.#buffers.length;
     let steps = this.#drafts.flatMap((lowered) =>
-      'loop' in lowered ? this.#draftLoop(lowered.loop) : [this.#draftStep(lowered)],
+      'loop' in lowered ? this.#draftLoop(lowered.loop, lowered.origin) : [this.#draftStep(lowered)],
     );
     const trace = this.#trace;
     // a root that occurs twice is one output
@@ -169,6 +173,7 @@ class ProgramBuilder {
       scalars: this.#scalars,
       outputs: outputOf,
       donated: donations.map(({ input }) => this.#inputs[input]!),
+      origins: steps.map(({ origin }) => origin),
     };
   }
 
@@ -213,6 +218,7 @@ class ProgramBuilder {
     const { plan, kernel } = lowered;
     requireCountable(kernel);
     const { owner, box } = plan;
+    const origin = (plan.core ?? plan.root).order;
     const reads = lowered.reads.map((node, read) => ({
       buffer: this.#buffer(node),
       offset: lowered.offsets[read]!,
@@ -221,7 +227,7 @@ class ProgramBuilder {
     if (box === null) {
       const write = this.#addBuffer({ dtype: owner.dtype, shape: owner.shape });
       this.#bufferOf.set(owner, write);
-      return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned };
+      return { step: { kernel, write, reads, scalars }, aligned: lowered.aligned, origin };
     }
     // each box is written on top of the one before
     const before = this.#bufferOf.get(owner);
@@ -234,10 +240,10 @@ class ProgramBuilder {
       return constantValue(node) ?? { scalar: this.#scalar(node) };
     });
     const into = { base, ...splitBox(owner.shape, start, lowered.splits) };
-    return { step: { kernel, write, reads, scalars, into }, aligned: [] };
+    return { step: { kernel, write, reads, scalars, into }, aligned: [], origin };
   }
 
-  #draftLoop({ count, before, turn, after, carried, parts }: LoweredLoop): DraftStep[] {
+  #draftLoop({ count, before, turn, after, carried, parts }: LoweredLoop, origin: number): DraftStep[] {
     const memory = (of: LoopMemory): number =>
       'primitive' in of ? this.#buffer(runOf(of).node) : this.#loopMemory.get(of)!;
     const draft = ({ kernel, reads, write, aligned, piece, into }: LoopStep): DraftStep => {
@@ -260,7 +266,7 @@ class ProgramBuilder {
         ...(piece && { piece: { ...piece, base: bases[0]! } }),
         ...(into && { into: { ...into, base: bases[1]! } }),
       };
-      return { step, aligned };
+      return { step, aligned, origin };
     };
     const first = before.map(draft);
     const steps = turn.map(draft);

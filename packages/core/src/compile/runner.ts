@@ -9,7 +9,7 @@ import { randomValue } from '../random-value.ts';
 import { sizeOf } from '../shape.ts';
 import type { Pace } from './pace.ts';
 import type { DrawnTensor, Plan } from './plan.ts';
-import { profiles } from './profiler.ts';
+import { profiles, recordings } from './profiler.ts';
 import type { Residency } from './residency.ts';
 
 export class Runner {
@@ -51,6 +51,7 @@ export class Runner {
     numbers: ArrayLike<number>,
     drawn: object[],
   ): Storage[] | Promise<Storage[]> {
+    for (const { ran } of recordings) ran(plan);
     this.#residency.tick();
     const inputs = plan.inputs.map((input) => {
       const storage = leaves[input];
