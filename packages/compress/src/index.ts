@@ -8,6 +8,16 @@ export {
   type ModelCostOptions,
   type StepCostOptions,
 } from './cost/cost.ts';
+export {
+  arithmeticJoules,
+  type Energy,
+  EnergyMeter,
+  type EnergyOptions,
+  type EnergyPrices,
+  energy,
+  horowitzPrices,
+} from './cost/energy.ts';
+export { type EnergyCounters, raplCounters } from './cost/power.ts';
 export type { Work } from './cost/work.ts';
 export {
   attentionTransferLoss,

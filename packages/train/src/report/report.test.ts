@@ -153,6 +153,32 @@ describe('RunReport', () => {
     expect(matrixOf(await other.html())).toBe(expected);
   });
 
+  test('has the energy that a meter counted, with its method, and adds to it after a resume', async () => {
+    let counted = 0;
+    const energy = {
+      start: () => {
+        counted = 0;
+      },
+      read: () => {
+        counted++;
+        return { joules: counted * 1.5, gramsCO2: 0.25, method: 'model: <85> W' };
+      },
+    };
+    const report = new RunReport({ energy });
+    const row = async (of: RunReport): Promise<string | undefined> =>
+      /<th>energy<[\s\S]*?<\/td>/.exec(await of.html())?.[0];
+    expect(await row(report)).toContain('not known: give watts or energy');
+    await moonsTraining([report], 1).run();
+    // an epoch, its validation, a rest after it and the end, as often as they come
+    const joules = Number(/([\d.]+) J/.exec((await row(report))!)?.[1]);
+    expect(joules / 1.5).toBeGreaterThanOrEqual(3);
+    expect(joules % 1.5).toBe(0);
+    expect(await row(report)).toContain(`${(joules / 1.5) * 0.25} g CO2 (model: &lt;85&gt; W)`);
+    const again = new RunReport({ energy });
+    again.loadHostState(JSON.parse(JSON.stringify(report.hostState())));
+    expect(await row(again)).toBe(await row(report));
+  });
+
   test('goes on after a resume with what was collected before', async () => {
     const [whole, left, again] = [new RunReport(), new RunReport(), new RunReport()];
     await moonsTraining([whole]).run();

@@ -37,8 +37,16 @@ export interface RunReportOptions {
   readonly samples?: () => Promise<readonly ReportSample[]> | readonly ReportSample[];
   /** The power of the device in watts, for an estimate of the energy. */
   readonly watts?: number;
+  /** What measures the energy, with its method: an `EnergyMeter` of @nn/compress. */
+  readonly energy?: MeasuresEnergy;
   /** The clock, in milliseconds. */
   readonly now?: () => number;
+}
+
+/** Energy since `start`, as the `EnergyMeter` of @nn/compress measures it. */
+export interface MeasuresEnergy {
+  start(): void;
+  read(): { readonly joules: number; readonly gramsCO2: number | null; readonly method: string };
 }
 
 type Row = Controls['history'][number];
@@ -74,6 +82,7 @@ export class RunReport implements Callback, Stateful {
   #isValidating = false;
   #isRunning = false;
   #end = '';
+  #energy: { readonly joules: number; readonly grams: number | null; readonly method: string } | null = null;
 
   constructor(options: RunReportOptions = {}) {
     this.#options = options;
@@ -100,7 +109,9 @@ export class RunReport implements Callback, Stateful {
     const now = this.#now();
     if (this.#isRunning) this.#seconds[this.#isValidating ? 'validation' : 'training'] += (now - this.#since) / 1000;
     this.#since = now;
+    if (this.#isRunning && ['epoch', 'validated', 'rest', 'stopped'].includes(event.type)) this.#countEnergy();
     if (event.type === 'start') {
+      this.#options.energy?.start();
       this.#isRunning = true;
       this.#end = '';
       this.#speed.start();
@@ -157,17 +168,35 @@ export class RunReport implements Callback, Stateful {
 
   #timings(): Record<string, string> {
     const { training, validation } = this.#seconds;
-    const { watts } = this.#options;
-    const energy =
-      watts === undefined
-        ? 'not known: give watts'
-        : `about ${figure((watts * (training + validation)) / 3600)} Wh at ${watts} W`;
     return {
       training: duration(training),
       validation: validation === 0 ? 'none' : duration(validation),
       'samples a second': training === 0 ? '0' : figure(this.#samples / training),
-      energy,
+      energy: this.#energyText(training + validation),
     };
+  }
+
+  #energyText(seconds: number): string {
+    const { watts } = this.#options;
+    if (this.#energy !== null) {
+      const { joules, grams, method } = this.#energy;
+      const carbon = grams === null ? '' : `, ${figure(grams)} g CO2`;
+      return `${figure(joules)} J, ${figure(joules / 3600)} Wh${carbon} (${method})`;
+    }
+    return watts === undefined
+      ? 'not known: give watts or energy'
+      : `about ${figure((watts * seconds) / 3600)} Wh at ${watts} W`;
+  }
+
+  /** Adds what the meter has counted since it was last asked. */
+  #countEnergy(): void {
+    const meter = this.#options.energy;
+    if (meter === undefined) return;
+    const { joules, gramsCO2, method } = meter.read();
+    const before = this.#energy ?? { joules: 0, grams: null };
+    const grams = gramsCO2 === null ? before.grams : (before.grams ?? 0) + gramsCO2;
+    this.#energy = { joules: before.joules + joules, grams, method };
+    meter.start();
   }
 
   hostState(): unknown {
@@ -176,18 +205,22 @@ export class RunReport implements Callback, Stateful {
       warnings: [...this.#warnings],
       seconds: { ...this.#seconds },
       samples: this.#samples,
+      ...(this.#energy !== null && { energy: this.#energy }),
       ...(this.#matrix !== null && { matrix: this.#matrix.map((row) => [...row]) }),
     };
   }
 
   loadHostState(state: unknown): void {
-    const { curves, warnings, seconds, samples, matrix } = Object(state) as Record<string, unknown>;
+    const { curves, warnings, seconds, samples, matrix, energy } = Object(state) as Record<string, unknown>;
     this.curves.loadHostState(curves);
     this.#warnings = Array.isArray(warnings) ? [...warnings] : [];
     const { training, validation } = Object(seconds) as Record<string, unknown>;
     this.#seconds = { training: Number(training) || 0, validation: Number(validation) || 0 };
     this.#samples = Number(samples) || 0;
     this.#matrix = asMatrix(matrix);
+    const { joules, grams, method } = Object(energy) as Record<string, unknown>;
+    const counted = { joules: Number(joules), grams: typeof grams === 'number' ? grams : null, method: String(method) };
+    this.#energy = typeof joules === 'number' ? counted : null;
   }
 }
 
