@@ -1,13 +1,6 @@
 /** The public names of @nn/compress, one by one. */
 
-export {
-  type Cost,
-  type CostRow,
-  type Counted,
-  cost,
-  type ModelCostOptions,
-  type StepCostOptions,
-} from './cost/cost.ts';
+export { type Counted, cost, type ModelCostOptions, type StepCostOptions } from './cost/cost.ts';
 export {
   arithmeticJoules,
   type Energy,
@@ -18,6 +11,7 @@ export {
   horowitzPrices,
 } from './cost/energy.ts';
 export { type EnergyCounters, raplCounters } from './cost/power.ts';
+export type { Cost, CostRow } from './cost/table.ts';
 export type { Work } from './cost/work.ts';
 export {
   attentionTransferLoss,

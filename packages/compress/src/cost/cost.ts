@@ -22,41 +22,8 @@ import {
   ValueError,
 } from '@nn/core';
 import { layersOf, watch } from '@nn/layers';
-import { costTable } from './table.ts';
+import { type Cost, type CostRow, costTable } from './table.ts';
 import { bytesOf, memoryOf, sum, type Work, workOf } from './work.ts';
-
-/** What a layer costs, without the layers inside of it. */
-export interface CostRow extends Work {
-  /** As in the names of its parameters: 'layers.0'; '' is the model; null is what no layer made: losses, updates. */
-  readonly path: string | null;
-  /** What the layer calls itself: 'Linear(4, 3)'. */
-  readonly layer: string;
-  /** Layers above it. */
-  readonly depth: number;
-  /** Of its last call; null for a layer that was not called. */
-  readonly outputShape: Shape | null;
-  /** Numbers that it learns or has learned, in itself. */
-  readonly parameters: number;
-}
-
-/** Plain data, as JSON.stringify takes it. */
-export interface Cost extends Work {
-  readonly rows: readonly CostRow[];
-  readonly parameters: number;
-  /** Of those the ones that are trained: not those that are frozen. */
-  readonly trainableParameters: number;
-  /** Of all parameters and buffers, as they are stored. */
-  readonly parameterBytes: number;
-  /** Planned for all that lives at once, parameters and inputs too, in the largest of the programs. */
-  readonly memoryBytes: number;
-  /** Of that what is neither parameter nor input: activations, gradients, scratch. */
-  readonly workingBytes: number;
-  /** Kernels that run. */
-  readonly kernels: number;
-  readonly programs: number;
-  /** The table as text, which is also what Node's console shows. */
-  toString(): string;
-}
 
 export interface ModelCostOptions {
   /** The dtype of the input, or of each: 'int32' for models that start with an embedding. Default 'float32'. */
