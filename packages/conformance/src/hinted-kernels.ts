@@ -15,15 +15,18 @@ import {
 import { BodyBuilder, buildKernel, ProgramBuilder } from './program-builder.ts';
 import type { RandomCase } from './random-kernels.ts';
 
-/** The hint kinds that `hintedCase` knows. */
-export const hintKinds: readonly Hint['kind'][] = ['contraction', 'conv', 'scatter', 'scan', 'rank'];
+/** A kind of hint, or `bytes`: a contraction of int8 and uint8, summed in int32. */
+export type HintedKind = Hint['kind'] | 'bytes';
+
+/** What `hintedCase` knows. */
+export const hintKinds: readonly HintedKind[] = ['contraction', 'bytes', 'conv', 'scatter', 'scan', 'rank'];
 
 /**
  * A program of one kernel with a hint of this kind, number `seed`. `large` cases are big enough for the fast paths;
  * `hint: false` leaves the hint out.
  */
 export function hintedCase(
-  kind: Hint['kind'],
+  kind: HintedKind,
   seed: number,
   options: { readonly large?: boolean; readonly hint?: boolean } = {},
 ): RandomCase {
@@ -50,7 +53,11 @@ class HintedGenerator {
     this.#hint = hint;
   }
 
-  contraction(): RandomCase {
+  bytes(): RandomCase {
+    return this.contraction('int32');
+  }
+
+  contraction(dtype: 'float32' | 'int32' = 'float32'): RandomCase {
     const most = this.#large ? 9 : 4;
     const count = (): number => 1 + this.#below(2);
     const list = (length: number): number[] => Array.from({ length }, () => 1 + this.#below(most));
@@ -72,13 +79,15 @@ class HintedGenerator {
     const body = new BodyBuilder();
     const operand = (own: readonly number[]): number => {
       const shared = this.#chance(0.3) ? own.filter((axis) => !axes.batch!.includes(axis)) : own;
-      let value = this.#dense(body, this.#shuffle([...shared]), extents, 'float32');
-      if (this.#chance(0.3)) value = body.alu('add', 'float32', value, body.constant(0.5));
-      return value;
+      // half of the bytes lie along the inner axes, as those of a layer do
+      const order = dtype === 'int32' && this.#chance(0.5) ? [...shared] : this.#shuffle([...shared]);
+      if (dtype === 'int32') return this.#bytesOf(body, order, extents);
+      const value = this.#dense(body, order, extents, dtype);
+      return this.#chance(0.3) ? body.alu('add', dtype, value, body.constant(0.5)) : value;
     };
     const left = operand([...axes.batch!, ...axes.rows!, ...inner]);
     const right = operand([...axes.batch!, ...axes.columns!, ...inner]);
-    body.alu('mul', 'float32', ...(this.#chance(0.5) ? [left, right] : [right, left]));
+    body.alu('mul', dtype, ...(this.#chance(0.5) ? [left, right] : [right, left]));
     const hint: Hint = {
       kind: 'contraction',
       batch: axes.batch!,
@@ -88,7 +97,14 @@ class HintedGenerator {
       left,
       right,
     };
-    return this.#finish(domain, { op: 'sum', extents: sizes.inner, dtype: 'float32' }, body, hint);
+    return this.#finish(domain, { op: 'sum', extents: sizes.inner, dtype }, body, hint);
+  }
+
+  /** Bytes as int32, or the low bits of them. */
+  #bytesOf(body: BodyBuilder, order: readonly number[], extents: Shape): number {
+    const value = body.alu('cast', 'int32', this.#dense(body, order, extents, this.#pick(['int8', 'uint8'])));
+    if (this.#chance(0.5)) return value;
+    return body.alu('and', 'int32', value, body.constant(this.#pick([127, 127, 15]), 'int32'));
   }
 
   conv(): RandomCase {
@@ -380,6 +396,8 @@ class HintedGenerator {
   #data(dtype: DType, size: number, special = false): TensorData {
     if (dtype === 'int32') return Int32Array.from({ length: size }, () => this.#below(special ? 7 : 33) - 3);
     if (dtype === 'bool') return Uint8Array.from({ length: size }, () => this.#below(2));
+    if (dtype === 'int8') return Int8Array.from({ length: size }, () => this.#below(256) - 128);
+    if (dtype === 'uint8') return Uint8Array.from({ length: size }, () => this.#below(256));
     if (!special) return Float32Array.from({ length: size }, () => (this.#below(33) - 16) / 8);
     return Float32Array.from({ length: size }, () =>
       this.#pick([Number.NaN, -0, 0, 1, 2, -1, Infinity, -Infinity, 1.5]),

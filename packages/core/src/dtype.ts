@@ -29,6 +29,11 @@ export function isHalf(dtype: DType): boolean {
   return dtype === 'float16' || dtype === 'bfloat16';
 }
 
+/** Whole numbers of 8 bits: what they mean is computed in int32. */
+export function isByte(dtype: DType): boolean {
+  return dtype === 'int8' || dtype === 'uint8';
+}
+
 export function isComputable(dtype: DType): dtype is ComputeDType {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
 }

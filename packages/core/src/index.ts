@@ -148,6 +148,7 @@ export {
   unique,
   uniqueConsecutive,
 } from './functions/by-values.ts';
+export { halfBytes, lowBits } from './functions/bytes.ts';
 export { copySign, hypot, lerp, sinc } from './functions/combinations.ts';
 export {
   bucketize,

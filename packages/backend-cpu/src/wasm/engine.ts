@@ -43,7 +43,7 @@ export function wasmEngine(options: CpuOptions): Engine<WasmBuffer> | { readonly
   const { threads, reason } = chooseThreads(options.threads);
   const fused = found.relaxed && !options.deterministic;
   try {
-    return new WasmEngine({ fused, threads, reason, wide: options.wide === true });
+    return new WasmEngine({ fused, relaxedDots: found.relaxed, threads, reason, wide: options.wide === true });
   } catch (cause) {
     return { unavailable: `there is no linear memory to be had (${cause instanceof Error ? cause.message : cause})` };
   }
@@ -80,16 +80,25 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   constructor(options: {
     readonly fused: boolean;
+    readonly relaxedDots?: boolean;
     readonly tileRows?: TileRows;
     readonly threads?: number;
     readonly reason?: string | null;
     readonly wide?: boolean;
   }) {
     // Separate multiplications need one more register.
-    const { fused, tileRows = fused && features().recent ? 6 : 4, threads = 1, reason = null, wide = false } = options;
+    const { fused, relaxedDots = fused, threads = 1, reason = null, wide = false } = options;
+    const { tileRows = fused && features().recent ? 6 : 4 } = options;
     this.memory = new LinearMemory(threads > 1);
     this.#narrow = wide ? widen({ fused, tileRows }) : null;
-    this.target = { fused, tileRows, wide: wide && this.#narrow === null, memory: this.memory.type, threads };
+    this.target = {
+      fused,
+      relaxedDots,
+      tileRows,
+      wide: wide && this.#narrow === null,
+      memory: this.memory.type,
+      threads,
+    };
     this.#reason = reason;
     this.pool = threads > 1 ? new ThreadPool(this.memory, threads, libraryBytes(this.target)) : null;
   }

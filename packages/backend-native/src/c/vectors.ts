@@ -55,6 +55,15 @@ INLINE uint64_t exchanged(uint64_t *at, uint64_t expected, uint64_t value) {
 #else
 #define AVX 0
 #endif
+/* four products of bytes, added to a lane: one instruction, where the processor has it */
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__) && !defined(__clang__)
+#define DOT_BYTES(n, a, b, c, other) ((V##n)__builtin_ia32_vpdpbusd_v##n##si((I##n)c, (I##n)b, (I##n)a))
+#else
+#define DOT_BYTES(n, a, b, c, other) (other)
+#endif
+/* half a vector of bytes, in the low half of one of 128 bits, or as one */
+#define HALF_4(at) ((C4)(L4){(int64_t)*(const longWord *)(at), 0})
+#define HALF_8(at) ((C4)*(const loose4 *)(at))
 #if defined(__FP_FAST_FMAF) || defined(__ARM_FEATURE_FMA)
 #define HAS_FMA 1
 #else
@@ -73,6 +82,11 @@ typedef int64_t L@ __attribute__((vector_size(4 * @), may_alias));
 typedef uint64_t UL@ __attribute__((vector_size(4 * @), may_alias));
 typedef short S@ __attribute__((vector_size(4 * @), may_alias));
 typedef signed char B@ __attribute__((vector_size(4 * @), may_alias));
+typedef char C@ __attribute__((vector_size(4 * @), may_alias));
+typedef signed char halfB@ __attribute__((vector_size(2 * @), aligned(1), may_alias));
+typedef unsigned char halfUB@ __attribute__((vector_size(2 * @), aligned(1), may_alias));
+typedef short halfS@ __attribute__((vector_size(2 * @), aligned(1), may_alias));
+typedef unsigned short halfUS@ __attribute__((vector_size(2 * @), aligned(1), may_alias));
 #define EACH@(type, count, expression) \\
   ({ type made; for (int i = 0; i < count; i++) made[i] = (expression); (V@)made; })
 #define NARROW@(type, low, high, x) ((x) < low ? low : (x) > high ? high : (type)(x))
@@ -95,8 +109,25 @@ const unary: Readonly<Record<string, Text>> = {
     plain: 'EACH@(U@, @, truncated(a[i]))',
   },
   // the low half of the lanes, wider
-  i32x4_extend: 'EACH@(U@, @, ((const unsigned short *)&a)[i])',
-  i16x8_extend: 'EACH@(S@, 2 * @, ((const unsigned char *)&a)[i])',
+  i32x4_extend: {
+    avx: '(V@)<pmovzxwd>((S4)HALF_@(&a))',
+    plain: '(V@)__builtin_convertvector(((const halfUS@ *)&a)[0], I@)',
+  },
+  i16x8_extend: {
+    avx: '(V@)<pmovzxbw>(HALF_@(&a))',
+    plain: '(V@)__builtin_convertvector(((const halfUB@ *)&a)[0], S@)',
+  },
+  i16x8_extendHigh: '(V@)__builtin_convertvector(((const halfUB@ *)&a)[1], S@)',
+  i16x8_extendS: {
+    avx: '(V@)<pmovsxbw>(HALF_@(&a))',
+    plain: '(V@)__builtin_convertvector(((const halfB@ *)&a)[0], S@)',
+  },
+  i16x8_extendHighS: '(V@)__builtin_convertvector(((const halfB@ *)&a)[1], S@)',
+  i32x4_extendS: {
+    avx: '(V@)<pmovsxwd>((S4)HALF_@(&a))',
+    plain: '(V@)__builtin_convertvector(((const halfS@ *)&a)[0], I@)',
+  },
+  i32x4_extendHighS: '(V@)__builtin_convertvector(((const halfS@ *)&a)[1], I@)',
   i64x2_extend: 'EACH@(L@, @ / 2, ((I@)a)[i])',
   f64x2_convert: 'EACH@(D@, @ / 2, ((I@)a)[i])',
   f64x2_promote: { avx: '(V@)<promote>', plain: 'EACH@(D@, @ / 2, a[i])' },
@@ -140,13 +171,27 @@ const binary: Readonly<Record<string, Text>> = {
   f32x4_max: 'EACH@(V@, @, larger(a[i], b[i]))',
   i32x4_min: { avx: '(V@)<pminsd>((I@)a, (I@)b)', plain: 'v128_bitselect_@(a, b, (V@)((I@)a < (I@)b))' },
   i32x4_max: { avx: '(V@)<pmaxsd>((I@)a, (I@)b)', plain: 'v128_bitselect_@(a, b, (V@)((I@)a > (I@)b))' },
+  i16x8_add: '(V@)((S@)a + (S@)b)',
+  i8x16_ltU: 'EACH@(B@, 4 * @, ((const unsigned char *)&a)[i] < ((const unsigned char *)&b)[i] ? -1 : 0)',
+  // two products and their sum: of halves, and of bytes, where those of b have 7 bits
+  i32x4_dot: {
+    avx: '(V@)<pmaddwd>((S@)a, (S@)b)',
+    plain: 'EACH@(I@, @, ((S@)a)[2 * i] * ((S@)b)[2 * i] + ((S@)a)[2 * i + 1] * ((S@)b)[2 * i + 1])',
+  },
+  i16x8_dotBytes: {
+    avx: '(V@)<pmaddubsw>((C@)b, (C@)a)',
+    plain: 'EACH@(S@, 2 * @, ((B@)a)[2 * i] * ((B@)b)[2 * i] + ((B@)a)[2 * i + 1] * ((B@)b)[2 * i + 1])',
+  },
   // the lanes of both, narrower and saturated
   i16x8_narrow: 'EACH@(S@, 2 * @, NARROW@(short, -32768, 32767, i < @ ? ((I@)a)[i] : ((I@)b)[i - @]))',
+  i8x16_narrowU: 'EACH@(B@, 4 * @, NARROW@(uint8_t, 0, 255, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
   i8x16_narrow: 'EACH@(B@, 4 * @, NARROW@(signed char, -128, 127, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
 };
 const ternary: Readonly<Record<string, Text>> = {
   // masks have all bits of a lane, or none
   v128_bitselect: { avx: '<blendvps>(b, a, c)', plain: '(V@)(((U@)a & (U@)c) | ((U@)b & ~(U@)c))' },
+  i32x4_dotBytes:
+    'DOT_BYTES(@, a, b, c, (V@)((U@)c + (U@)i32x4_dot_@(i16x8_dotBytes_@(a, b), i32x4_splat_@(0x00010001u))))',
   f32x4_madd: {
     avx: '<vfmaddps>(a, b, c)',
     plain:
@@ -154,7 +199,7 @@ const ternary: Readonly<Record<string, Text>> = {
   },
 };
 /** What takes or gives something else: the head before and after the name, and what is returned. */
-const others: Readonly<Record<string, readonly [result: string, parameters: string, body: string]>> = {
+const others: Readonly<Record<string, readonly [result: string, parameters: string, body: Text]>> = {
   v128_load: ['V@', 'const char *at', '*(const loose@ *)at'],
   v128_store: ['void', 'char *at, V@ a', '(void)(*(loose@ *)at = a)'],
   f32x4_splat: ['V@', 'float x', 'x - (V@){0}'],
@@ -164,6 +209,17 @@ const others: Readonly<Record<string, readonly [result: string, parameters: stri
     'uint32_t a, uint32_t b, uint32_t c, uint32_t d',
     '({ const uint32_t words[4] = {a, b, c, d}; EACH@(U@, @, words[i & 3]); })',
   ],
+  v128_loadBytes: [
+    'V@',
+    'const char *at',
+    { avx: '(V@)<pmovzxbw>(HALF_@(at))', plain: '(V@)__builtin_convertvector(*(const halfUB@ *)at, S@)' },
+  ],
+  v128_loadBytesS: [
+    'V@',
+    'const char *at',
+    { avx: '(V@)<pmovsxbw>(HALF_@(at))', plain: '(V@)__builtin_convertvector(*(const halfB@ *)at, S@)' },
+  ],
+  i8x16_splat: ['V@', 'uint32_t x', 'EACH@(B@, 4 * @, (int8_t)x)'],
   v128_loadSplat: ['V@', 'const char *at', 'f32x4_splat_@(*(const number *)at)'],
   v128_loadOne: ['V@', 'const char *at', '({ V@ made = {0}; made[0] = *(const number *)at; made; })'],
   v128_loadTwo: ['V@', 'const char *at', '({ L@ made = {0}; made[0] = *(const longWord *)at; (V@)made; })'],
@@ -178,6 +234,7 @@ const others: Readonly<Record<string, readonly [result: string, parameters: stri
   i32x4_shl: ['V@', 'V@ a, uint32_t n', '(V@)((U@)a << (n & 31))'],
   i32x4_shr: ['V@', 'V@ a, uint32_t n', '(V@)((I@)a >> (int32_t)(n & 31))'],
   i32x4_shrU: ['V@', 'V@ a, uint32_t n', '(V@)((U@)a >> (n & 31))'],
+  i16x8_shrU: ['V@', 'V@ a, uint32_t n', 'EACH@(S@, 2 * @, ((const unsigned short *)&a)[i] >> (n & 15))'],
   i64x2_shl: ['V@', 'V@ a, uint32_t n', '(V@)((UL@)a << (uint64_t)(n & 63))'],
   i32x4_allTrue: [
     'uint32_t',

@@ -9,16 +9,21 @@ import {
   convTranspose2d,
   convTranspose3d,
   einsum,
+  halfBytes,
+  lowBits,
   maxPool,
   type PoolOptions,
+  type Tensor,
   type TransposedConvolutionOptions,
+  unfold,
 } from '@nn/core';
 import { type Operation, operation } from '../operation.ts';
-import { any, sample, whole } from '../samples.ts';
+import { any, given, type Sample, sample, whole } from '../samples.ts';
 
 type Size = readonly number[];
 
 const exact = { exact: true } as const;
+const stored = { exact: true, needs: ['int8', 'uint8'] } as const;
 const show = (shape: Size): string => `[${shape.join(', ')}]`;
 
 const matrices: readonly (readonly [Size, Size])[] = [
@@ -132,6 +137,89 @@ const pools: readonly (readonly [words: string, x: Size, options: PoolOptions])[
   ['dilated, padded', [1, 2, 5, 6, 5], { size: [2, 3, 2], stride: [2, 1, 3], padding: 1, dilation: 2 }],
 ];
 
+/** All values of a type of bytes, in a mixed order. */
+function bytes(dtype: 'int8' | 'uint8', ...shape: number[]): Sample {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const low = dtype === 'int8' ? -128 : 0;
+  return given(
+    Array.from({ length: size }, (_, at) => low + ((at * 77 + 13) % 256)),
+    shape,
+    dtype,
+  );
+}
+
+/** Products whose operands are bytes, and what they mean in int32. */
+function byteOperations(): Operation[] {
+  const integer = (x: Tensor): Tensor => x.cast('int32');
+  const rows: readonly (readonly [m: number, n: number, k: number])[] = [
+    [1, 40, 130],
+    [5, 9, 100],
+    [12, 33, 48],
+    [70, 3, 31],
+  ];
+  return [
+    ...rows.flatMap(([m, n, k]) => [
+      operation(
+        `bytes: [${m}, ${k}] with [${n}, ${k}]`,
+        [bytes('int8', m, k), bytes('int8', n, k)],
+        (x, w) => integer(x).matmul(integer(w).transpose()),
+        stored,
+      ),
+      operation(
+        `bytes: [${m}, ${k}] of 7 bits with [${n}, ${k}], scaled`,
+        [bytes('uint8', m, k), bytes('int8', n, k), sample('unit', n)],
+        (x, w, scale) => lowBits(x, 7).matmul(integer(w).transpose()).cast('float32').mul(scale).relu(),
+        stored,
+      ),
+    ]),
+    operation(
+      'bytes: with and without a sign, transposed',
+      [bytes('uint8', 50, 6), bytes('int8', 50, 20)],
+      (x, w) => integer(x).transpose().matmul(integer(w)),
+      stored,
+    ),
+    operation(
+      'bytes: in batches',
+      [bytes('int8', 3, 8, 40), bytes('int8', 3, 9, 40)],
+      (x, w) => einsum('bik,bjk->bij', integer(x), integer(w)),
+      stored,
+    ),
+    operation(
+      'bytes: of what is rounded to them',
+      [any(6, 64), bytes('int8', 16, 64)],
+      (x, w) => integer(x.mul(40).round().cast('int8')).matmul(integer(w).transpose()),
+      stored,
+    ),
+    operation(
+      'bytes: windows of a padded image, channels last',
+      [bytes('uint8', 2, 9, 8, 4), bytes('int8', 6, 3, 3, 4)],
+      (x, w) => {
+        const padded = x.pad([
+          [0, 0],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ]);
+        const taps = unfold(padded.permute([0, 3, 1, 2]), { size: [3, 3] }).reshape([2, 4, 3, 3, 9, 8]);
+        return einsum('ncklyx,oklc->nyxo', lowBits(taps, 7), integer(w));
+      },
+      stored,
+    ),
+    operation(
+      'bytes: two halves of each',
+      [bytes('int8', 8, 64), bytes('uint8', 16, 32)],
+      (x, w) => integer(x).matmul(halfBytes(w).reshape([16, 64]).transpose()),
+      stored,
+    ),
+    operation(
+      'bytes: as float32, scaled in groups',
+      [any(3, 4, 32), bytes('int8', 8, 4, 32), sample('unit', 8, 4, 1)],
+      (x, w, scale) => einsum('ngk,ogk->no', x, w.cast('float32').mul(scale)),
+      { slack: 4, needs: stored.needs },
+    ),
+  ];
+}
+
 export function productOperations(): Operation[] {
   const convolve = [conv1d, conv2d, conv3d];
   const spread = [convTranspose1d, convTranspose2d, convTranspose3d];
@@ -218,5 +306,6 @@ export function productOperations(): Operation[] {
     operation('averagePool: the padding does not count', [any(1, 2, 7, 6)], (x) =>
       averagePool(x, { size: [3, 2], stride: [2, 1], padding: 1, countIncludesPadding: false }),
     ),
+    ...byteOperations(),
   ];
 }

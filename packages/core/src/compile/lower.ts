@@ -4,16 +4,17 @@
  * Owns kernels as a whole; what a node becomes inside of a body is `body-scope.ts`.
  */
 import type { Axes, Body, Kernel, Limits, Shape } from '../backend.ts';
+import { isByte } from '../dtype.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import type { Node } from '../graph/node.ts';
 import type { LoweredKernel as LoweredParts, Value } from '../graph/primitive.ts';
-import { inverseOrder } from '../ops/views.ts';
+import { inverseOrder, Pad } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, prune, takeOffsets } from './body.ts';
 import { BodyScope, type KernelNodes } from './body-scope.ts';
 import { internKernel } from './intern.ts';
-import { type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
+import { bytesBehind, type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
@@ -203,17 +204,17 @@ class KernelWriter implements KernelNodes {
 
   /**
    * The node behind the first operand that must be a plain strided load and is none: such a view is stored first. Not its
-   * permutation, which is a strided load of the stored one: so a product and its gradients store the same node.
+   * permutation, which is a strided load of the stored one: so a product and its gradients store the same node. Of what is made
+   * of padded bytes these are stored.
    */
   #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
     for (const [k, position] of positions.entries()) {
       const input = this.#operandInputs[k]!;
       if (core.primitive.access?.(core, input) !== 'strided') continue;
-      const op = body[position];
-      if (op?.op === 'load' && affine(body, op.index) !== null) continue;
+      if (readsEvenly(body, position)) continue;
       let node = resolve(core.inputs[input]!);
       while (node.primitive.order !== undefined) node = resolve(node.inputs[0]!);
-      return node;
+      return paddedBytes(node) ?? node;
     }
     return null;
   }
@@ -277,6 +278,24 @@ class KernelWriter implements KernelNodes {
 /** A size as that of an outer and an inner loop. */
 export function splitSize(size: number, inner: number): number[] {
   return inner === 1 ? [size] : [size / inner, inner];
+}
+
+/** Whether the value is a load at an even step, or is made of such loads without any choice between them. */
+function readsEvenly(body: Body, position: number): boolean {
+  const op = body[position]!;
+  if (op.op === 'load') return affine(body, op.index) !== null;
+  return !('args' in op) || (op.op !== 'where' && op.args.every((arg) => readsEvenly(body, arg)));
+}
+
+/** The padding among the views of the bytes that an operand is made of, or null: padded bytes are stored rather than what they mean. */
+function paddedBytes(operand: Node): Node | null {
+  let node = operand;
+  while (node.storage === null && node.primitive !== Pad) {
+    const input = isByte(node.dtype) ? node.inputs[0] : node.inputs.find((each) => bytesBehind(resolve(each)) !== null);
+    if (input === undefined || (isByte(node.dtype) && node.primitive.kind !== 'view')) return null;
+    node = resolve(input);
+  }
+  return node.storage === null && isByte(node.dtype) ? node : null;
 }
 
 /** Whether every load of a read is at the flat index of the element being written. */

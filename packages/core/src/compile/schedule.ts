@@ -6,7 +6,7 @@
  * or cheap; a reduction becomes the core of the kernel that finishes it; everything else is stored.
  */
 import type { Axes, Limits, Shape } from '../backend.ts';
-import { isHalf } from '../dtype.ts';
+import { isByte, isHalf } from '../dtype.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { addTo } from '../lists.ts';
@@ -169,7 +169,7 @@ class Scheduler {
         for (const use of uses) this.#passOn(node, use);
         break;
       case 'pointwise':
-        if (this.#mayInline(node, uses)) for (const use of uses) this.#inline(node, use);
+        if (this.#mayInline(node, uses) || this.#decodes(node, uses)) for (const use of uses) this.#inline(node, use);
         else this.#store(node);
         break;
       case 'nest':
@@ -186,7 +186,7 @@ class Scheduler {
     if (kind === 'pointwise' && isHalf(node.dtype)) return true;
     return uses.some(({ access }) => {
       if (access === 'dense') return node.primitive.keepsOrder !== true;
-      return (access === 'stored' || access === 'strided') && kind !== 'view';
+      return (access === 'stored' || access === 'strided') && kind !== 'view' && !this.#isDecoding(node, access);
     });
   }
 
@@ -247,6 +247,20 @@ class Scheduler {
     return isCheap && uses.every(({ kernel }) => this.#fits(node, kernel));
   }
 
+  /**
+   * What bytes mean, as the operand of a product: the product reads the bytes, a quarter of the memory or less, and what a
+   * byte means costs little. A backend without products of bytes computes the operand first, as if it were stored.
+   */
+  #isDecoding(node: Node, access: Access): boolean {
+    return (
+      access === 'strided' && node.primitive.kind === 'pointwise' && !isByte(node.dtype) && bytesBehind(node) !== null
+    );
+  }
+
+  #decodes(node: Node, uses: readonly Use[]): boolean {
+    return uses.every((use) => this.#isDecoding(node, use.access) && this.#fits(node, use.kernel));
+  }
+
   #fits(node: Node, kernel: number): boolean {
     const operations = this.#operations[kernel]! + (node.primitive.operations ?? 1);
     const reads = this.#reads[kernel]! + node.inputs.length - 1;
@@ -299,7 +313,9 @@ class Scheduler {
       const isAligned = primitive.kind === 'pointwise' && primitive.access === undefined;
       const isFinishing = primitive.finishing?.includes(k) === true;
       const place = isAligned || isFinishing ? use.place : this.#beyond(use.place, node, k);
-      this.#use(input, { kernel: use.kernel, place, access: stricter(access, use.access) });
+      // of what bytes mean, only the bytes must be where a product can read them
+      const isAside = use.access === 'strided' && primitive.kind === 'pointwise' && bytesBehind(input) === null;
+      this.#use(input, { kernel: use.kernel, place, access: stricter(access, isAside ? 'many' : use.access) });
     });
   }
 
@@ -380,4 +396,36 @@ const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'den
 
 function stricter(a: Access, b: Access): Access {
   return strictness.indexOf(a) > strictness.indexOf(b) ? a : b;
+}
+
+/** Operations between bytes and what they mean, at most: two of a cast, four of half a byte with its scale and its offset. */
+const decodingSteps = 6;
+
+/**
+ * The one tensor of bytes that the operand of a product is made of, element by element, or null: `cast(bytes)`, the low bits
+ * of them, or half a byte times a scale that many of them share. Bytes that are computed here count as well, they are stored.
+ */
+export function bytesBehind(operand: Node, steps = decodingSteps): Node | null {
+  if (isByte(operand.dtype)) return operand;
+  if (steps === 0) return null;
+  const { kind } = operand.primitive;
+  if (isLeaf(operand) || (kind !== 'pointwise' && kind !== 'view')) return null;
+  let bytes: Node | null = null;
+  for (const input of operand.inputs) {
+    const behind = behindViews(input);
+    const found = bytesBehind(behind, steps - 1);
+    if (found === null) {
+      if (!isAside(behind, operand.size, steps)) return null;
+    } else if (bytes !== null && bytes !== found) return null;
+    else bytes = found;
+  }
+  return bytes;
+}
+
+/** Constants, numbers, what is computed of them, and leaves of far fewer elements than `size`. */
+function isAside(node: Node, size: number, steps: number): boolean {
+  if (isLeaf(node)) return node.size * 16 <= size;
+  if (node.primitive.kind === 'source') return node.primitive.isRandom !== true;
+  if (node.primitive.kind !== 'pointwise' || steps === 0) return false;
+  return node.inputs.every((input) => isAside(behindViews(input), size, steps - 1));
 }

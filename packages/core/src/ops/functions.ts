@@ -8,7 +8,7 @@ import { customGradient } from '../graph/custom-gradient.ts';
 import { named } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
-import { add, divide, floorModulo, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
+import { add, divide, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
 import { and, equal, less, not, or, where } from './compare.ts';
 import { like, pointwise, unary } from './pointwise.ts';
 import { sumTo } from './views.ts';
@@ -94,14 +94,11 @@ export function round(x: Node): Node {
   if (x.dtype !== 'float32') return x;
   const whole = floor(x);
   const fraction = subtract(x, whole); // exact in binary floating point
-  const isOdd = equal(floorModulo(whole, like(x, 2)), like(x, 1));
-  const up = add(whole, like(x, 1));
   const half = like(x, 0.5);
-  const y = where(
-    less(fraction, half),
-    whole,
-    where(and(equal(fraction, half), equal(isOdd, constant(0, 'bool'))), whole, up),
-  );
+  const pairs = floor(multiply(whole, half));
+  const isOdd = less(add(pairs, pairs), whole); // 2 floor(n / 2) < n
+  const isUp = or(less(half, fraction), and(equal(fraction, half), isOdd));
+  const y = where(isUp, add(whole, like(x, 1)), whole);
   return named('round', [x], null, y);
 }
 

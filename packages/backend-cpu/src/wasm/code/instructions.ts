@@ -197,7 +197,7 @@ const shift =
   (vector, count) => ({ type: 'v128', code: [vector.code, count.code, 0xfd, ...unsigned(code)] });
 
 export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
-  Name<'load' | 'load32Splat' | 'load32Zero' | 'load64Zero', Load<'v128'>> & {
+  Name<'load' | 'load8x8S' | 'load8x8U' | 'load32Splat' | 'load32Zero' | 'load64Zero', Load<'v128'>> & {
     readonly store: Store<'v128'>;
     readonly words: (words: readonly [number, number, number, number]) => V128;
     /** Bits of `a` where `mask` is set, of `b` elsewhere. */
@@ -211,6 +211,8 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
   } = {
   ...vectorBinary({ and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 }),
   load: load('v128', simd(0x00)),
+  load8x8S: load('v128', simd(0x01)),
+  load8x8U: load('v128', simd(0x02)),
   load32Splat: load('v128', simd(0x09)),
   load32Zero: load('v128', simd(0x5c)),
   load64Zero: load('v128', simd(0x5d)),
@@ -237,21 +239,33 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
   store64Low: (address, vector, offset = 0) => [address.code, vector.code, 0xfd, 0x5b, 0, unsigned(offset), 0],
 };
 
-export const i8x16: Name<'narrowI16x8S', VectorBinary> = vectorBinary({
-  narrowI16x8S: 0x65,
-});
-export const i16x8: Name<'narrowI32x4S', VectorBinary> & Name<'extendLowI8x16U', VectorUnary> = {
-  ...vectorBinary({ narrowI32x4S: 0x85 }),
-  ...vectorUnary({ extendLowI8x16U: 0x89 }),
+export const i8x16: Name<'narrowI16x8S' | 'narrowI16x8U' | 'ltU', VectorBinary> & {
+  readonly splat: Unary<'i32', 'v128'>;
+} = {
+  ...vectorBinary({ narrowI16x8S: 0x65, narrowI16x8U: 0x66, ltU: 0x26 }),
+  splat: unaries('i32', 'v128', { f: simd(0x0f) }).f,
+};
+export const i16x8: Name<'narrowI32x4S' | 'add' | 'relaxedDotI8x16', VectorBinary> &
+  Name<'extendLowI8x16S' | 'extendHighI8x16S' | 'extendLowI8x16U' | 'extendHighI8x16U', VectorUnary> &
+  Name<'shrU', (vector: V128, count: I32) => V128> = {
+  // relaxedDotI8x16: the sums of two neighbouring products each; bytes of the second operand have 7 bits, without a sign
+  ...vectorBinary({ narrowI32x4S: 0x85, add: 0x8e, relaxedDotI8x16: 0x112 }),
+  ...vectorUnary({ extendLowI8x16S: 0x87, extendHighI8x16S: 0x88, extendLowI8x16U: 0x89, extendHighI8x16U: 0x8a }),
+  shrU: shift(0x8d),
 };
 
-export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' | 'ltS', VectorBinary> &
-  Name<'neg' | 'extendLowI16x8U' | 'truncSat' | 'truncSatF64Zero', VectorUnary> &
+export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' | 'ltS' | 'dotI16x8S', VectorBinary> &
+  Name<
+    'neg' | 'extendLowI16x8S' | 'extendHighI16x8S' | 'extendLowI16x8U' | 'truncSat' | 'truncSatF64Zero',
+    VectorUnary
+  > &
   Name<'shl' | 'shrS' | 'shrU', (vector: V128, count: I32) => V128> & {
     readonly splat: Unary<'i32', 'v128'>;
     readonly allTrue: Unary<'v128', 'i32'>;
     readonly extract: (vector: V128, lane: number) => I32;
     readonly replace: (vector: V128, lane: number, value: I32) => V128;
+    /** c and the sums of four neighbouring products each; bytes of `b` have 7 bits, without a sign. */
+    readonly relaxedDotAddI8x16: (a: V128, b: V128, c: V128) => V128;
   } = {
   ...vectorBinary({
     eq: 0x37,
@@ -262,9 +276,13 @@ export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' |
     mul: 0xb5,
     minS: 0xb6,
     maxS: 0xb8,
+    // the sums of two neighbouring products each
+    dotI16x8S: 0xba,
   }),
   ...vectorUnary({
     neg: 0xa1,
+    extendLowI16x8S: 0xa7,
+    extendHighI16x8S: 0xa8,
     extendLowI16x8U: 0xa9,
     truncSat: 0xf8,
     truncSatF64Zero: 0xfc,
@@ -276,6 +294,7 @@ export const i32x4: Name<'add' | 'sub' | 'mul' | 'minS' | 'maxS' | 'eq' | 'ne' |
   allTrue: unaries('v128', 'i32', { f: simd(0xa3) }).f,
   extract: extract('i32', 0x1b),
   replace: replace<'i32'>(0x1c),
+  relaxedDotAddI8x16: (a, b, c) => ({ type: 'v128', code: [a.code, b.code, c.code, 0xfd, 0x93, 0x02] }),
 };
 
 export const f32x4: Name<

@@ -30,6 +30,8 @@ export type TileRows = 4 | 6;
 export interface Target {
   /** Whether `relaxed_madd` exists and results may depend on its rounding. */
   readonly fused: boolean;
+  /** Whether there are relaxed dot products of bytes; what they give here is exact. */
+  readonly relaxedDots?: boolean;
   /** Rows of a matrix product that are computed at once. */
   readonly tileRows: TileRows;
   /** Whether the compiler joins neighbouring vectors of 128 bits into one of 256 (see `kernels/wide.ts`). */

@@ -14,7 +14,7 @@ import type { KernelCode, Phase } from '../loops/nest.ts';
 import { bounded, type Driver, evenly, floats, type Layout, layoutOf, phaseOf, plus, scaled } from './driver.ts';
 import { emitFewRows, isFewRows } from './few-rows.ts';
 import { blockColumns, blockInner, blockRows, edgeBytes, panelColumns } from './gemm.ts';
-import { type MatrixProduct, matrixProduct, type Run } from './matrix-product.ts';
+import { leadingAxes, type MatrixProduct, matrixProduct, type Run } from './matrix-product.ts';
 import { epilogueKernel, type Operand, operandAt, operandOf, redirected, sumsAt, type Target } from './operand.ts';
 import type { SpecialRequest } from './request.ts';
 
@@ -77,26 +77,6 @@ function emitEpilogue(
   const phase = emitNest(context, { kernel: nest, outStrides, outerAxes: fuses ? leading : null });
   const outer = redirected(context, kernel, phase, { extra: target.inPlace ? 'out' : target.offset });
   return { phase: outer, fused: fuses ? outer : null };
-}
-
-/** The number of leading axes whose positions are the rows (times batches) of the product, in order; or null. */
-function leadingAxes(kernel: Kernel, product: MatrixProduct): number | null {
-  if (product.swapped) return null;
-  let axes = kernel.domain.length;
-  let columns = 1;
-  while (axes > 0 && columns < product.columns.extent) {
-    axes -= 1;
-    columns *= kernel.domain[axes]!;
-  }
-  if (columns !== product.columns.extent || product.columns.out !== 1) return null;
-  // Walking loops and rows in order must visit the rows of the output one after the other.
-  let expected = columns;
-  for (const run of [product.rows, ...[...product.loops].reverse()]) {
-    if (run.extent === 1) continue;
-    if (run.out !== expected) return null;
-    expected *= run.extent;
-  }
-  return axes;
 }
 
 /** Rows and columns of a block, how many there are of each, and turns of the loops around them. */

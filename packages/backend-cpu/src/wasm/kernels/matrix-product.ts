@@ -72,3 +72,23 @@ export function matrixProduct(
   const loops = [...batch, ...rows, ...columns].filter((run) => run !== row && run !== column);
   return { rows: row, columns: column, inner: depth, loops, sums: inner.filter((run) => run !== depth), swapped };
 }
+
+/** The number of leading axes whose positions are the rows (times batches) of the product, in order; or null. */
+export function leadingAxes(kernel: Kernel, product: MatrixProduct): number | null {
+  if (product.swapped) return null;
+  let axes = kernel.domain.length;
+  let columns = 1;
+  while (axes > 0 && columns < product.columns.extent) {
+    axes -= 1;
+    columns *= kernel.domain[axes]!;
+  }
+  if (columns !== product.columns.extent || product.columns.out !== 1) return null;
+  // Walking loops and rows in order must visit the rows of the output one after the other.
+  let expected = columns;
+  for (const run of [product.rows, ...[...product.loops].reverse()]) {
+    if (run.extent === 1) continue;
+    if (run.out !== expected) return null;
+    expected *= run.extent;
+  }
+  return axes;
+}

@@ -1,9 +1,9 @@
 /**
  * The kernels that have a better way than their loop nest: chosen by the hint, null where the loops are as good.
  * It owns the choice only; each way is a file or a room beside it. Convolutions, as long as all other ways together, are
- * fetched when a program has one.
+ * fetched when a program has one, and so are products of bytes.
  */
-import type { Program } from '@nn/core';
+import type { Kernel, Program } from '@nn/core';
 import { Fetched } from '../../fetched.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import type { KernelCode } from '../loops/nest.ts';
@@ -15,16 +15,26 @@ import { emitScatterAdd } from './scatter-add.ts';
 import { emitWindowGradient } from './window-gradient.ts';
 
 const convolutions = /* @__PURE__ */ new Fetched('convolutions', () => import('./conv.ts'));
+const bytes = /* @__PURE__ */ new Fetched('products of bytes', () => import('./bytes.ts'));
+
+const wantsBytes = ({ hint, reads }: Kernel): boolean =>
+  hint?.kind === 'contraction' && reads.some((dtype) => dtype === 'int8' || dtype === 'uint8');
 
 /** Done when all ways that the program wants are there; null where they are. */
 export function fetchWays({ steps }: Program): Promise<void> | null {
-  const isThere = convolutions.code !== null || steps.every(({ kernel }) => kernel.hint?.kind !== 'conv');
-  return isThere ? null : convolutions.fetch();
+  const missing = [
+    ...(convolutions.code === null && steps.some(({ kernel }) => kernel.hint?.kind === 'conv') ? [convolutions] : []),
+    ...(bytes.code === null && steps.some(({ kernel }) => wantsBytes(kernel)) ? [bytes] : []),
+  ];
+  return missing.length === 0 ? null : Promise.all(missing.map((code) => code.fetch())).then(() => undefined);
 }
 
 export function emitSpecial(context: ModuleContext, request: SpecialRequest): KernelCode | null {
   const { hint } = request.kernel;
-  if (hint?.kind === 'contraction') return emitContraction(context, request, hint);
+  if (hint?.kind === 'contraction') {
+    const ofBytes = wantsBytes(request.kernel) ? bytes.code!.emitByteProduct(context, request, hint) : null;
+    return ofBytes ?? emitContraction(context, request, hint);
+  }
   if (hint?.kind === 'conv') return convolutions.code!.emitConvolution(context, request, hint);
   if (hint?.kind === 'scatter') return emitScatterAdd(context, request, hint);
   if (hint?.kind === 'scan') return emitScan(context, request, hint);

@@ -62,10 +62,11 @@ export function laneOf(dtype: DType, vector: V128, lane: number): Expression {
 /** As many neighbours as a vector has lanes; null where the storage type has no instruction for that. */
 export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 | null {
   if (bytesPerElement(dtype) === 4) return v128.load(address, offset);
-  if (dtype !== 'bool') return null;
+  if (bytesPerElement(dtype) !== 1) return null;
   const bytes = (scope.lanes === 8 ? v128.load64Zero : v128.load32Zero)(address, offset);
+  if (dtype === 'int8') return i32x4.extendLowI16x8S(i16x8.extendLowI8x16S(bytes));
   const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(bytes));
-  return i32x4.ne(wide, scope.words(0));
+  return dtype === 'uint8' ? wide : i32x4.ne(wide, scope.words(0));
 }
 
 /** A vector of elements from anywhere; `place` tells the address and the offset of each. */
@@ -107,10 +108,10 @@ export function storeLanes(
 ): void {
   const bytes = bytesPerElement(dtype);
   if (stride === 1 && bytes === 4) scope.emit(v128.store(address, value, offset));
-  else if (stride === 1 && dtype === 'bool') {
-    const masks = maskToBytes(scope, value);
+  else if (stride === 1 && bytes === 1) {
+    const packed = dtype === 'bool' ? maskToBytes(scope, value) : wordsToBytes(scope, dtype, value);
     scope.emit(
-      scope.lanes === 8 ? v128.store64Low(address, masks, offset) : v128.store32Lane(address, masks, 0, offset),
+      scope.lanes === 8 ? v128.store64Low(address, packed, offset) : v128.store32Lane(address, packed, 0, offset),
     );
   } else {
     const kept = keep(scope, value);
@@ -127,4 +128,11 @@ function maskToBytes(scope: Scope, mask: V128): V128 {
   const zero = scope.words(0);
   const words = i16x8.narrowI32x4S(mask, zero);
   return v128.and(i8x16.narrowI16x8S(words, zero), scope.words(0x01010101));
+}
+
+/** Words that fit into bytes, in the first lanes. */
+function wordsToBytes(scope: Scope, dtype: DType, words: V128): V128 {
+  const zero = scope.words(0);
+  const halves = i16x8.narrowI32x4S(words, zero);
+  return (dtype === 'int8' ? i8x16.narrowI16x8S : i8x16.narrowI16x8U)(halves, zero);
 }

@@ -1,0 +1,111 @@
+/**
+ * The operands of a product of bytes: what the body says of them, and where their rows lie along the inner axis. Rows that do not
+ * lie so (the windows of a convolution, a transposed matrix) are gathered into scratch first, in words where that is possible.
+ */
+import type { Kernel, Op } from '@nn/core';
+import { sizeOf, stridesOf } from '../../../shape.ts';
+import type { ModuleContext } from '../../code/module-context.ts';
+import { type Affine, type Analysis, isAlu } from '../../loops/analysis.ts';
+import { emitNest } from '../../loops/emit.ts';
+import type { Phase } from '../../loops/nest.ts';
+import { BodyWriter } from '../body-writer.ts';
+import type { Side } from './dots.ts';
+
+/** Bytes of a read, and how they are meant. */
+export interface Bytes extends Side {
+  readonly read: number;
+  readonly form: Affine;
+}
+
+/** `cast(bytes)`, or some of the low bits of that; null for anything else. */
+export function bytesAt({ ops, forms }: Analysis, kernel: Kernel, position: number): Bytes | null {
+  const op = ops[position]!;
+  if (!isAlu(op) || op.dtype !== 'int32') return null;
+  if (op.op === 'and') {
+    for (const [value, mask] of [op.args, [...op.args].reverse()] as [number, number][]) {
+      const constant = ops[mask]!;
+      const bytes = bytesAt({ ops, forms } as Analysis, kernel, value);
+      if (bytes === null || constant.op !== 'const' || constant.value < 1 || constant.value > 127) continue;
+      return { ...bytes, signed: false, mask: bytes.mask & constant.value };
+    }
+    return null;
+  }
+  const load = ops[op.args[0]!]!;
+  if (op.op !== 'cast' || load.op !== 'load') return null;
+  const dtype = kernel.reads[load.read];
+  const form = forms[load.index];
+  if ((dtype !== 'int8' && dtype !== 'uint8') || !form || [...form.terms.keys()].some((term) => term < 0)) return null;
+  return { read: load.read, form, signed: dtype === 'int8', mask: 255 };
+}
+
+/** Whether the rows lie along the inner axes, one byte after the other. */
+export function isAlong({ form }: Bytes, inner: readonly number[], extents: readonly number[]): boolean {
+  let stride = 1;
+  return [...inner].reverse().every((axis) => {
+    const fits = extents[axis] === 1 || (form.terms.get(axis) ?? 0) === stride;
+    stride *= extents[axis]!;
+    return fits;
+  });
+}
+
+/** Bytes from one row of gathered ones to the next: whole words. */
+export const gatheredBytes = (inner: number): number => Math.ceil(inner / 4) * 4;
+
+/** The axes of the kernel along which an operand is gathered, the inner ones last, and its strides then. */
+export interface Gathered {
+  readonly phase: Phase;
+  readonly strides: ReadonlyMap<number, number>;
+  readonly bytes: number;
+}
+
+/** A nest that gathers the rows of `axes`; its units are the positions of the first `outer` axes. */
+export function gather(
+  context: ModuleContext,
+  kernel: Kernel,
+  { read, form }: Bytes,
+  axes: readonly number[],
+  inner: readonly number[],
+  outer: number | null,
+): Gathered {
+  const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+  const size = (list: readonly number[]): number[] => list.map((axis) => extents[axis]!);
+  const own = axes.filter((axis) => extents[axis] === 1 || form.terms.has(axis) || outer !== null);
+  const along = stridesOf(size(inner));
+  const rowBytes = gatheredBytes(sizeOf(size(inner)));
+  const rowStrides = stridesOf(size(own)).map((stride) => stride * rowBytes);
+  const strides = new Map([
+    ...own.map((axis, at) => [axis, rowStrides[at]!] as const),
+    ...inner.map((axis, at) => [axis, along[at]!] as const),
+  ]);
+  const all = [...own, ...inner];
+  // Runs of four bytes are words: the last axis and what the others step by.
+  const last = inner.at(-1)!;
+  const isWords =
+    form.terms.get(last) === 1 &&
+    extents[last]! % 4 === 0 &&
+    form.constant % 4 === 0 &&
+    all.every((axis) => axis === last || ((form.terms.get(axis) ?? 0) % 4 === 0 && strides.get(axis)! % 4 === 0));
+  const unit = isWords ? 4 : 1;
+  const dtype = isWords ? 'int32' : 'int8';
+  const domain = all.map((axis) => (axis === last ? extents[axis]! / unit : extents[axis]!));
+  const body = new BodyWriter();
+  let index = body.integer(form.constant / unit);
+  all.forEach((axis, at) => {
+    const stride = (form.terms.get(axis) ?? 0) / (axis === last ? 1 : unit);
+    if (stride !== 0) index = body.add(index, body.times(body.axis(at), stride));
+  });
+  const load: Op = { dtype, op: 'load', read, index };
+  body.push(load);
+  const phase = emitNest(context, {
+    kernel: {
+      domain,
+      dtype,
+      reads: kernel.reads.map((other, at) => (at === read ? dtype : other)),
+      scalars: kernel.scalars,
+      value: body.ops,
+    },
+    outStrides: all.map((axis) => strides.get(axis)! / (axis === last ? 1 : unit)),
+    outerAxes: outer,
+  });
+  return { phase, strides, bytes: sizeOf(size(own)) * rowBytes };
+}

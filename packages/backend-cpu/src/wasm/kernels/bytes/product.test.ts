@@ -1,0 +1,108 @@
+import { einsum, explain, lowBits, type Tensor, tensor, unfold } from '@nn/core';
+import { describe, expect, it } from 'vitest';
+import { features } from '../../code/features.ts';
+import { WasmEngine } from '../../engine.ts';
+
+const variants = [
+  { name: 'plain SIMD', relaxedDots: false },
+  { name: 'relaxed SIMD', relaxedDots: true },
+].filter(({ relaxedDots }) => !relaxedDots || features().relaxed);
+
+const bytes = (length: number, low: number, seed: number): number[] =>
+  Array.from({ length }, (_, at) => low + ((at * 149 + at * at * 7 + seed) % 256));
+
+describe.each(variants)('products of bytes, $name', ({ relaxedDots }) => {
+  const backend = new WasmEngine({ fused: false, relaxedDots });
+  const stored = (values: number[], shape: number[], dtype: 'int8' | 'uint8'): Tensor =>
+    tensor(values, { shape, dtype, backend });
+  const sums = (x: number[], w: number[], m: number, n: number, k: number): number[] =>
+    Array.from({ length: m * n }, (_, at) => {
+      const [i, j] = [Math.floor(at / n), at % n];
+      let sum = 0;
+      for (let p = 0; p < k; p++) sum += x[i * k + p]! * w[j * k + p]!;
+      return sum;
+    });
+  const stepsOf = (y: Tensor): string[] => [...explain(y).matchAll(/step \d+: (.*)/g)].map(([, path]) => path!);
+
+  it('give the whole sums of int8, of 7 bits and of uint8, at every size around steps, tiles and blocks', async () => {
+    const sizes = [
+      [1, 100, 64],
+      [2, 33, 200],
+      [3, 50, 77],
+      [4, 65, 31],
+      [65, 12, 785],
+      [129, 3, 33],
+      [300, 1, 40],
+      [70, 70, 16],
+    ] as const;
+    for (const [m, n, k] of sizes) {
+      const w = bytes(n * k, -128, 3);
+      for (const kind of ['int8', 'low bits', 'uint8'] as const) {
+        const x = bytes(m * k, kind === 'int8' ? -128 : 0, 11);
+        const left = stored(x, [m, k], kind === 'int8' ? 'int8' : 'uint8');
+        const right = stored(w, [n, k], 'int8').cast('int32').transpose();
+        const meant = kind === 'low bits' ? lowBits(left, 7) : left.cast('int32');
+        const y = meant.matmul(right);
+        const expected = sums(kind === 'low bits' ? x.map((value) => value & 127) : x, w, m, n, k);
+        expect(await y.data(), `${kind} [${m}, ${k}] with [${n}, ${k}]`).toEqual(Int32Array.from(expected));
+        const isDirect = kind === 'low bits' && relaxedDots;
+        expect(stepsOf(meant.matmul(right))).toEqual([
+          expect.stringMatching(isDirect ? /^bytes .* \(7 bits\)$/ : /^bytes [x\d]+$/),
+        ]);
+      }
+    }
+  });
+
+  it('finish a block of rows before the next one, and store bytes', async () => {
+    const [m, n, k] = [90, 24, 300];
+    const [x, w] = [bytes(m * k, 0, 5), bytes(n * k, -128, 9)];
+    const y = lowBits(stored(x, [m, k], 'uint8'), 7)
+      .matmul(stored(w, [n, k], 'int8').cast('int32').transpose())
+      .cast('float32')
+      .mul(1 / 4096)
+      .add(
+        tensor(
+          Array.from({ length: n }, (_, j) => j),
+          { dtype: 'float32', backend },
+        ),
+      )
+      .round()
+      .cast('int8');
+    expect(stepsOf(y)).toHaveLength(1);
+    const low = x.map((value) => value & 127);
+    const rounded = (value: number): number => {
+      const near = Math.round(value);
+      return near - Number(Math.abs(value % 1) === 0.5 && near % 2 !== 0);
+    };
+    const expected = sums(low, w, m, n, k).map((sum, at) => rounded(sum / 4096 + (at % n)));
+    expect(await y.data()).toEqual(Int8Array.from(expected.map((value) => Math.max(-128, Math.min(127, value)))));
+  });
+
+  it('gather the windows of images, whose channels lie side by side', async () => {
+    const [size, channels, filters] = [10, 8, 12];
+    const x = bytes(2 * size * size * channels, 0, 1);
+    const w = bytes(filters * 9 * channels, -128, 2);
+    const image = stored(x, [2, size, size, channels], 'uint8').permute([0, 3, 1, 2]);
+    const out = size - 2;
+    const windows = unfold(image, { size: [3, 3] })
+      .reshape([2, channels, 3, 3, out, out])
+      .permute([0, 4, 5, 2, 3, 1]);
+    const taps = stored(w, [filters, 3, 3, channels], 'int8').cast('int32');
+    const y = einsum('nyxklc,oklc->nyxo', lowBits(windows, 7), taps);
+    expect(stepsOf(y)[0]).toMatch(/^bytes 128x12x72/);
+    const expected = new Int32Array(2 * out * out * filters);
+    expected.forEach((_, at) => {
+      const o = at % filters;
+      const [column, row, image] = [1, out, out * out].map((step, axis) => {
+        const position = Math.floor(at / filters / step);
+        return axis === 2 ? position : position % out;
+      }) as [number, number, number];
+      for (let tap = 0; tap < 9 * channels; tap++) {
+        const [dy, dx, c] = [Math.floor(tap / channels / 3), Math.floor(tap / channels) % 3, tap % channels];
+        const place = ((image * size + row + dy) * size + column + dx) * channels + c;
+        expected[at] = expected[at]! + (x[place]! & 127) * w[o * 9 * channels + tap]!;
+      }
+    });
+    expect(await y.data()).toEqual(expected);
+  });
+});
