@@ -405,7 +405,7 @@ const decodingSteps = 6;
  * The one tensor of bytes that the operand of a product is made of, element by element, or null: `cast(bytes)`, the low bits
  * of them, or half a byte times a scale that many of them share. Bytes that are computed here count as well, they are stored.
  */
-export function bytesBehind(operand: Node, steps = decodingSteps): Node | null {
+export function bytesBehind(operand: Node, steps: number = decodingSteps): Node | null {
   if (isByte(operand.dtype)) return operand;
   if (steps === 0) return null;
   const { kind } = operand.primitive;

@@ -214,9 +214,9 @@ class Dots {
       i32x4.add(v128.shuffleWords(a, b, low), v128.shuffleWords(a, b, high));
     const totals: Local<'v128'>[] = [];
     for (let from = 0; from < sums.length; from += 4) {
-      const [a, b, c, d] = range(4).map((at) => sums[from + at]!) as [V128, V128, V128, V128];
-      const ab = keep(folded(a, b, [0, 1, 4, 5], [2, 3, 6, 7]));
-      const cd = keep(folded(c, d, [0, 1, 4, 5], [2, 3, 6, 7]));
+      const sum = (at: number): V128 => sums[from + at]!;
+      const ab = keep(folded(sum(0), sum(1), [0, 1, 4, 5], [2, 3, 6, 7]));
+      const cd = keep(folded(sum(2), sum(3), [0, 1, 4, 5], [2, 3, 6, 7]));
       totals.push(keep(folded(ab, cd, [0, 2, 4, 6], [1, 3, 5, 7])));
     }
     return { statements, totals };
