@@ -152,7 +152,7 @@ function index(
     if (type === module.H5G_LINK || type === module.H5G_UDLINK) {
       fail(
         'link',
-        `'${excerpt(path)}' is a link to another place or file, which models of Keras do not have; it is not followed.`,
+        `'${excerpt(path)}' is a link to another file or to nothing, which models of Keras do not have; it is not followed.`,
         { path },
       );
     }
