@@ -6,6 +6,7 @@ import {
   gradients,
   hostUniform,
   isTraining,
+  noGradient,
   numberSource,
   onReplay,
   type Parameter,
@@ -17,6 +18,7 @@ import {
   type Tensor,
   tensor,
   uniform,
+  zeros,
 } from './index.ts';
 import { prepare } from './testing.ts';
 
@@ -48,6 +50,35 @@ describe('rule 8: a compiled function', () => {
     });
     for (let call = 0; call < 6; call++) await fast(tensor([call]));
     expect(runs).toBe(2);
+  });
+
+  test('gives back arguments as they are, each for itself, and lets parameters take them', async () => {
+    const kept = parameter(tensor([0, 0, 0]));
+    const fast = compile((a: Tensor, b: Tensor, c: Tensor) => {
+      kept.assign(b);
+      return [c, a, b, noGradient(() => c), a.add(1)];
+    });
+    for (let call = 0; call < 4; call++) {
+      const results = await fast(tensor([call]), tensor([1, 2, call]), tensor([call, 5]));
+      const expected = [[call, 5], [call], [1, 2, call], [call, 5], [call + 1]];
+      expect(await Promise.all(results.map(numbersOf))).toEqual(expected);
+      expect(await kept.array()).toEqual([1, 2, call]);
+    }
+  });
+
+  test('gives results without elements', async () => {
+    const fast = compile((a: Tensor) => ({ none: a.at([0, 0]).mul(2), all: a.mul(2), also: a.at([1, 1]) }));
+    for (let call = 0; call < 4; call++) {
+      const { none, all, also } = await fast(tensor([call, 2]));
+      expect([none.shape, also.shape, none.dtype]).toEqual([[0], [0], 'float32']);
+      expect([await numbersOf(none), await numbersOf(all)]).toEqual([[], [2 * call, 4]]);
+    }
+    const nothing = parameter(zeros([0, 3]));
+    const step = compile((a: Tensor) => {
+      nothing.assign(nothing.add(1));
+      return a.sum();
+    });
+    for (let call = 0; call < 4; call++) expect(await numbersOf(await step(tensor([1, call])))).toBe(1 + call);
   });
 
   test('takes and gives arrays and records', async () => {

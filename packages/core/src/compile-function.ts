@@ -221,12 +221,13 @@ function trace(
   });
   const record = recorder(true);
   const { events } = record;
-  const { result, updates } = rehearse(() =>
+  const { result, updates: all } = rehearse(() =>
     recordWith(record, () => {
       const args = rebuild(shaped, (position) => wrap(placeholders[position] as Node)) as never[];
       return checkSynchronous('compile', fn(...(args as never)));
     }),
   );
+  const updates = all.filter(({ node }) => !node.shape.includes(0)); // what has no elements stays as it is
   try {
     const elsewhere = updates.find((update) => (homeOf(update) ?? device.backend) !== device.backend);
     if (elsewhere !== undefined) {

@@ -8,7 +8,7 @@ import type { Bound, Device } from './compile/device.ts';
 import { sameKey } from './compile/key-stream.ts';
 import { staleError } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
-import { leaf, type Node, type NumberSource } from './graph/node.ts';
+import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import type { Update, Variable } from './graph/variable.ts';
@@ -99,14 +99,23 @@ export async function finish<Result>(
   const rootStorage = (root: number): Storage => {
     const output = plan.outputs[root]!;
     if (output >= 0) return made[output]!;
+    // a leaf itself: an argument is found as the node that it is, memory by what it is the memory of
     const node = graph.roots[root]!;
-    return leaves[graph.leaves.findIndex((other) => other === node || other.storage === node.storage)]!;
+    const isSame = (other: Node): boolean =>
+      other === node || (node.storage !== null && other.storage === node.storage);
+    return leaves[graph.leaves.findIndex(isSame)]!;
   };
-  const result = rebuild(replay.result, (position) => wrap(resultLeaf(rootStorage(position), device)));
+  const isEmpty = (root: number): boolean => graph.roots[root]!.shape.includes(0);
+  const resultOf = (root: number): Node => {
+    if (!isEmpty(root)) return resultLeaf(rootStorage(root), device);
+    const { dtype, shape } = graph.roots[root]!;
+    return constant(0, dtype, shape, device.backend); // it has no memory
+  };
+  const result = rebuild(replay.result, (position) => wrap(resultOf(position)));
   const values = updatedRoots.map(rootStorage);
   // memory that was there before, or that is a result as well, has more than one owner
   plan.outputs.forEach((output, root) => {
-    if (output < 0) rootStorage(root).isShared = true;
+    if (output < 0 && !isEmpty(root)) rootStorage(root).isShared = true;
   });
   const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
   updates.forEach(({ variable }, k) => {
