@@ -86,6 +86,11 @@ const specs: readonly (readonly [string, Spec, Dropped])[] = [
     { ...withTask(defaults, 'table'), table: { target: 'color', inputs: ['a', 'sum'], as: 'auto' } },
     { table },
   ],
+  [
+    'functions of the coordinates',
+    { ...withTask(defaults, 'circles'), features: ['xSquared', 'ySquared', 'xy', 'sinX', 'sinY'], layers: [] },
+    {},
+  ],
   ['a table of quantities', { ...withTask(defaults, 'table'), schedule: 'step', penalty: 'l1' }, { table }],
   [
     'a table with hostile names',

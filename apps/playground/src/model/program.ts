@@ -4,8 +4,9 @@
  */
 import type { CsvReading } from '@nn/data';
 import { planLayers } from './build.ts';
+import { featureFacts, isPlain } from './features.ts';
 import { mostMeasured } from './samples.ts';
-import { type Goal, type Initializer, isRegressionTask, type Spec } from './spec.ts';
+import { type Goal, hasFeatures, type Initializer, isRegressionTask, type Spec } from './spec.ts';
 import { dropsLast, lossNameOf } from './training.ts';
 
 /** `.mts`, so that it is a module in any folder, whatever a package.json there says. */
@@ -111,7 +112,7 @@ function dataCode(spec: Spec, facts: ProgramFacts, imports: Imports): string {
     ...(isPixels ? [`normalize: { inputs: { per: 'array', offset: [0], divisor: [255] } }`] : []),
   ].join(', ');
   const loader = `const loader = new DataLoader(train, { ${options} });\n`;
-  const parted = `const { train, test } = trainTestSplit(whole, ${split});\n${loader}`;
+  const parted = `${featureCode(spec, split, imports)}${loader}`;
   if (task === 'table') return tableCode(facts, split, loader, data, imports);
   if (task === 'drawn') {
     data('Dataset');
@@ -158,6 +159,21 @@ ${parted}`;
   const extra =
     task === 'digits' ? `distortion: ${2 * noise}` : `noise: ${noise}${task === 'blobs' ? ', classes: 2' : ''}`;
   return `const whole = ${generator}(${samples}, { seed: ${seed}, ${extra} });\n${parted}`;
+}
+
+/** The two parts, and of points of the plane what the network gets of them. */
+function featureCode({ task, features }: Spec, split: string, imports: Imports): string {
+  if (!hasFeatures(task) || isPlain(features)) return `const { train, test } = trainTestSplit(whole, ${split});\n`;
+  imports.use('@nn/data', 'Dataset');
+  return `const parts = trainTestSplit(whole, ${split});
+const inputsAt = (x: number, y: number): number[] => [${features.map((name) => featureFacts[name].code).join(', ')}];
+const featured = (part: typeof parts.train) => {
+  const { inputs, targets } = part.fields;
+  const rows = Array.from({ length: part.size }, (_, i) => inputsAt(inputs.data[2 * i]!, inputs.data[2 * i + 1]!));
+  return new Dataset({ inputs: { data: Float32Array.from(rows.flat()), shape: [part.size, ${features.length}] }, targets });
+};
+const [train, test] = [featured(parts.train), featured(parts.test)];
+`;
 }
 
 function tableCode(

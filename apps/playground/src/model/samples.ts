@@ -27,6 +27,7 @@ import {
   trainTestSplit,
   xor,
 } from '@nn/data';
+import { type Feature, featureFacts, isPlain } from './features.ts';
 import { regressionPoints } from './regression.ts';
 import type { Goal, Spec, TableChoice } from './spec.ts';
 
@@ -64,6 +65,10 @@ export interface Dropped {
 export interface Problem {
   readonly train: Samples;
   readonly test: Samples;
+  /** The same as the page draws them: points of the plane by their coordinates, whatever is made of these for the network. */
+  readonly shown: { readonly train: Samples; readonly test: Samples; readonly names: readonly string[] };
+  /** What is made of a point of the plane; null for tables and images. */
+  readonly features: readonly Feature[] | null;
   readonly goal: Goal;
   /** Numbers that the network puts out: 1, or one for each class. */
   readonly outputs: number;
@@ -119,13 +124,16 @@ export const mostMeasured = (pixels: boolean): number => (pixels ? 250 : 600);
 function plane(spec: Spec, whole: Samples): Problem {
   const isQuantity = whole.fields.targets.data instanceof Float32Array;
   const { train, test } = split(spec, whole, !isQuantity);
+  const { features } = spec;
   return {
-    train,
-    test,
+    train: featured(train, features),
+    test: featured(test, features),
+    shown: { train, test, names: ['x', 'y'] },
+    features,
     goal: isQuantity ? 'quantity' : 'binary',
     outputs: 1,
-    inputShape: [2],
-    inputNames: ['x', 'y'],
+    inputShape: [features.length],
+    inputNames: features.map((name) => featureFacts[name].label),
     classNames: isQuantity ? [] : ['0', '1'],
     pixels: false,
     normalization: null,
@@ -134,6 +142,20 @@ function plane(spec: Spec, whole: Samples): Problem {
     columns: [],
     warnings: [],
   };
+}
+
+/** Points [count, 2] as what the network gets of them, [count, features]. */
+function featured(part: Samples, chosen: readonly Feature[]): Samples {
+  if (isPlain(chosen)) return part;
+  const { inputs, targets } = part.fields;
+  const data = new Float32Array(part.size * chosen.length);
+  for (let i = 0; i < part.size; i++) data.set(featuresAt(chosen, inputs.data, 2 * i), i * chosen.length);
+  return new Dataset({ inputs: { data, shape: [part.size, chosen.length] }, targets });
+}
+
+/** What goes into the network for the point whose coordinates begin at `start`. */
+export function featuresAt(chosen: readonly Feature[], points: ArrayLike<number>, start = 0): number[] {
+  return chosen.map((name) => featureFacts[name].at(points[start] as number, points[start + 1] as number));
 }
 
 function split(spec: Spec, whole: Samples, hasClasses: boolean): { train: Samples; test: Samples } {
@@ -230,9 +252,11 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
   }
   const isBinary = classNames.length === 2;
   const names = inputNames(encoding);
+  const parts = { train: apply(train), test: apply(test) };
   return {
-    train: apply(train),
-    test: apply(test),
+    ...parts,
+    shown: { ...parts, names },
+    features: null,
     goal: isQuantity ? 'quantity' : isBinary ? 'binary' : 'classes',
     outputs: isQuantity || isBinary ? 1 : classNames.length,
     inputShape: [names.length],
@@ -254,6 +278,8 @@ function images(spec: Spec, whole: Samples): Problem {
   return {
     train,
     test,
+    shown: { train, test, names: [] },
+    features: null,
     goal: 'classes',
     outputs: Math.max(classes, 10),
     inputShape: inputs.shape.slice(1),

@@ -3,6 +3,8 @@
  * page, the layers, the generated program. Plain JSON; owns names, defaults and limits, and no behaviour.
  */
 
+import { type Feature, plainFeatures } from './features.ts';
+
 /** Where the samples come from. */
 export const tasks = [
   'moons',
@@ -114,6 +116,8 @@ export interface Spec {
   readonly testFraction: number;
   readonly seed: number;
   readonly points: readonly DrawnPoint[];
+  /** What goes into a network over the plane. */
+  readonly features: readonly Feature[];
   readonly table: TableChoice;
   readonly layers: readonly LayerSpec[];
   readonly initializer: Initializer;
@@ -174,6 +178,7 @@ export const defaults: Spec = {
   testFraction: 0.3,
   seed: 1,
   points: [],
+  features: plainFeatures,
   table: { target: '', inputs: [], as: 'auto' },
   layers: [dense(6), dense(4)],
   initializer: 'default',
@@ -201,6 +206,9 @@ export function expectedGoal(task: Task): Goal {
   if (isImageTask(task)) return 'classes';
   return isRegressionTask(task) ? 'quantity' : 'binary';
 }
+
+/** Whether the samples are points of the plane, of which functions may go in. */
+export const hasFeatures = (task: Task): boolean => !isImageTask(task) && task !== 'table';
 
 /** Whether samples are made by a generator with noise. */
 export const isGenerated = (task: Task): boolean => task !== 'drawn' && task !== 'table' && task !== 'idx';

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { features, plainFeatures } from './features.ts';
 import {
   activations,
   backends,
   conv,
   defaults,
   dense,
+  hasFeatures,
   initializers,
   type LayerSpec,
   losses,
@@ -51,6 +53,7 @@ const spec: fc.Arbitrary<Spec> = fc
     testFraction: fc.double({ min: 0.1, max: 0.9, noNaN: true }),
     seed: fc.integer({ min: 0, max: 4294967295 }),
     points: fc.array(point, { maxLength: 20 }),
+    features: fc.subarray([...features], { minLength: 1 }),
     layers: fc.array(layer, { maxLength: 8 }),
     initializer: fc.constantFrom(...initializers),
     loss: fc.constantFrom(...losses),
@@ -63,7 +66,11 @@ const spec: fc.Arbitrary<Spec> = fc
     penaltyRate: fc.double({ min: 0, max: 1, noNaN: true }),
     backend: fc.constantFrom(...backends),
   })
-  .map((given) => ({ ...given, table: defaults.table }));
+  .map((given) => ({
+    ...given,
+    features: hasFeatures(given.task) ? given.features : plainFeatures,
+    table: defaults.table,
+  }));
 
 describe('an address', () => {
   it('brings every experiment back as it was', () => {

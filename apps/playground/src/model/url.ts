@@ -2,12 +2,14 @@
  * The experiment as the part of an address after `#`, and back. Only what differs from the task's start values stands
  * there, so links stay short. Reading never throws: what it does not understand keeps its default.
  */
+import { type Feature, features, isPlain } from './features.ts';
 import {
   activations,
   backends,
   clamp,
   type DrawnPoint,
   defaults,
+  hasFeatures,
   initializers,
   type LayerSpec,
   losses,
@@ -50,6 +52,7 @@ export function encodeSpec(spec: Spec): string {
   for (const name of keysOf(choices)) if (spec[name] !== start[name]) query.set(name, spec[name]);
   const layers = spec.layers.map(encodeLayer).join('_');
   if (layers !== start.layers.map(encodeLayer).join('_')) query.set('layers', layers === '' ? 'none' : layers);
+  if (hasFeatures(spec.task) && !isPlain(spec.features)) query.set('features', spec.features.join('_'));
   if (spec.points.length > 0) query.set('points', encodePoints(spec.points));
   const { target, inputs, as } = spec.table;
   if (spec.task === 'table' && (target !== '' || inputs.length > 0 || as !== 'auto')) {
@@ -76,6 +79,7 @@ export function decodeSpec(text: string): Spec {
   const layers = query.get('layers');
   if (layers === 'none') spec.layers = [];
   else if (layers !== null) spec.layers = decodeLayers(layers) ?? spec.layers;
+  spec.features = decodeFeatures(query.get('features')) ?? spec.features;
   spec.points = decodePoints(query.get('points') ?? '');
   spec.table = decodeTable(query.get('table')) ?? spec.table;
   return spec;
@@ -142,6 +146,13 @@ function decodePoints(text: string): DrawnPoint[] {
 /** A drawn point as its address keeps it, so that a page and its link train on the same numbers. */
 export function roundPoint(point: DrawnPoint): DrawnPoint {
   return decodePoints(encodePoints([point]))[0] ?? point;
+}
+
+/** In their own order, each once; none where there are none that are known. */
+function decodeFeatures(text: string | null): readonly Feature[] | null {
+  const named = new Set(text?.split('_'));
+  const known = features.filter((name) => named.has(name));
+  return known.length > 0 ? known : null;
 }
 
 function decodeTable(text: string | null): Spec['table'] | null {

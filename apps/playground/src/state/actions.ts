@@ -20,6 +20,7 @@ const structural = [
   'testFraction',
   'seed',
   'points',
+  'features',
   'table',
   'layers',
   'initializer',
@@ -135,7 +136,11 @@ export function change(changes: Partial<Spec>, options: { readonly soon?: boolea
   const after = { ...before, ...changes };
   store.spec.value = after;
   writeAddress(after);
-  if (structural.some((name) => before[name] !== after[name])) {
+  const changed = structural.filter((name) => before[name] !== after[name]);
+  const isFurther = store.built.value !== null && (store.frame.value?.step ?? 0) > 0 && timer === 0;
+  if (isFurther && changed.length === 1 && changed[0] === 'points') {
+    void takePoints(after);
+  } else if (changed.length > 0) {
     store.running.value = false;
     forgetChanges();
     timer = window.setTimeout(() => void rebuild(), options.soon ? 120 : 0);
@@ -149,6 +154,37 @@ export function change(changes: Partial<Spec>, options: { readonly soon?: boolea
 
 function writeAddress(spec: Spec): void {
   window.history.replaceState(null, '', `#${encodeSpec(spec)}`);
+}
+
+let editing: Promise<null> | null = null;
+let nextEdit: (() => void) | null = null;
+
+/** Puts a number in place of a weight, or of a bias (input -1). Of many that come while one is under way, the last counts. */
+export function editWeight(block: number, unit: number, input: number, value: number): void {
+  const send = (): void => {
+    nextEdit = null;
+    editing = link.ask({ kind: 'edit', block, unit, input, value });
+    editing.catch(complain).finally(() => {
+      editing = null;
+      nextEdit?.();
+    });
+  };
+  store.isStraight.value = false;
+  if (editing === null) send();
+  else nextEdit = send;
+}
+
+/** New points for a network that has begun to learn: it goes on with them. */
+async function takePoints(spec: Spec): Promise<void> {
+  try {
+    const built = await link.ask({ kind: 'points', spec });
+    if (store.spec.value.points !== spec.points) return; // more points are on their way
+    store.isStraight.value = false;
+    store.built.value = built;
+  } catch (error) {
+    if (wishOf(error) === null) complain(error);
+    else void rebuild();
+  }
 }
 
 export function chooseTask(task: Task): void {

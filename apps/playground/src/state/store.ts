@@ -44,6 +44,8 @@ export const selection: Signal<Selection | null> = signal(null);
 /** Whether lines show weights or the gradients of the loss. */
 export const lines: Signal<'weights' | 'gradients'> = signal('weights');
 export const showTest: Signal<boolean> = signal(true);
+/** Whether answers are shown as what they decide. */
+export const isDiscrete: Signal<boolean> = signal(false);
 /** The class that the next drawn point gets. */
 export const pen: Signal<0 | 1> = signal(0);
 /** The image whose feature maps are shown: 0 to 1, row by row. */

@@ -17,6 +17,7 @@ import { Icon } from './icon.tsx';
 import { NetworkPanel } from './network-panel.tsx';
 import { PlanePanel } from './plane-panel.tsx';
 import { Tabs } from './tabs.tsx';
+import { Tip } from './tip.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 
 export function App(): JSX.Element {
@@ -50,6 +51,7 @@ export function App(): JSX.Element {
       <Header />
       {place.value === 'network' ? <Controls /> : <PlaceView />}
       <Message />
+      <Tip />
       {place.value === 'network' && <Board />}
       <footer class="small">
         {place.value === 'network' && <p>{t('shortcuts')}</p>}

@@ -4,6 +4,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { isDark } from '../state/theme.ts';
 import { mapImage } from './colors.ts';
+import { short } from './format.ts';
+import { cellAt, hideTip, showTip } from './tip.tsx';
 
 /** A context whose units are the page's pixels, cleared; null before the canvas is on the page. */
 export function prepare(
@@ -47,10 +49,12 @@ interface MapProps {
   readonly size: number;
   readonly label?: string;
   readonly smooth?: boolean;
+  /** The words for a number under the pointer. */
+  readonly tell?: (value: number) => string;
 }
 
 /** A small picture of numbers. With a label it is an image for screen readers, otherwise decoration. */
-export function MapCanvas({ read, size, label, smooth = true }: MapProps): JSX.Element {
+export function MapCanvas({ read, size, label, smooth = true, tell = short }: MapProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef(read);
   latest.current = read;
@@ -64,5 +68,17 @@ export function MapCanvas({ read, size, label, smooth = true }: MapProps): JSX.E
   useSignalEffect(draw);
   useEffect(draw);
   const names = label === undefined ? {} : { role: 'img' as const, 'aria-label': label };
-  return <canvas ref={canvas} class="map" style={{ width: `${size}px`, height: `${size}px` }} {...names} />;
+  return (
+    <canvas
+      ref={canvas}
+      class="map"
+      style={{ width: `${size}px`, height: `${size}px` }}
+      onPointerMove={(event) => {
+        const map = latest.current();
+        if (map !== null) showTip(tell(map.values[cellAt(event, map.width, map.height)] ?? 0), event);
+      }}
+      onPointerLeave={hideTip}
+      {...names}
+    />
+  );
 }

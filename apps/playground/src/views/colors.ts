@@ -80,13 +80,14 @@ export function mapImage(
   return image;
 }
 
-/** Logits [classes, places] as an image: the likeliest class, paler where the network is unsure. */
+/** Logits [classes, places] as an image: the likeliest class, paler where the network is unsure unless they are to be flat. */
 export function classImage(
   maps: Float32Array,
   classes: number,
   width: number,
   height: number,
   isDark: boolean,
+  isFlat = false,
 ): ImageData {
   const image = new ImageData(width, height);
   const places = width * height;
@@ -99,7 +100,7 @@ export function classImage(
     let sum = 0;
     for (let k = 0; k < classes; k++)
       sum += Math.exp((maps[k * places + i] as number) - (maps[best * places + i] as number));
-    const share = 0.1 + 0.55 * ((1 / sum - 1 / classes) / (1 - 1 / classes));
+    const share = isFlat ? 0.65 : 0.1 + 0.55 * ((1 / sum - 1 / classes) / (1 - 1 / classes));
     const color = palette[best % palette.length] as Rgb;
     for (let k = 0; k < 3; k++) {
       image.data[4 * i + k] = (zero[k] as number) + ((color[k] as number) - (zero[k] as number)) * share;

@@ -9,6 +9,7 @@ import { frame, goal, history } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import type { Measurement } from '../worker/protocol.ts';
 import { percent, short } from './format.ts';
+import { hideTip, showTip } from './tip.tsx';
 
 const height = 132;
 
@@ -66,6 +67,7 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
         height,
         legend: { show: false },
         cursor: { y: false, points: { size: 6 } },
+        hooks: { setCursor: [(chart) => tellMoment(chart, show)] },
         scales: {
           x: { time: false },
           y: { range: (_, low, high) => [Math.min(0, low || 0), top ?? (high || 1) * 1.05] },
@@ -117,6 +119,20 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
       />
     </figure>
   );
+}
+
+/** The numbers of the moment under the cursor. */
+function tellMoment({ cursor, data, root }: uPlot, show: ChartProps['show']): void {
+  const [steps, train, test] = data;
+  const { idx, left = -1, top = 0 } = cursor;
+  const [trainThen, testThen] = [train?.[idx ?? 0], test?.[idx ?? 0]];
+  if (idx == null || left < 0 || trainThen == null || testThen == null) {
+    hideTip();
+    return;
+  }
+  const box = root.querySelector('.u-over')?.getBoundingClientRect();
+  const values = { step: steps[idx] ?? 0, train: show(trainThen), test: show(testThen) };
+  showTip(t('moment', values), { clientX: (box?.left ?? 0) + left, clientY: (box?.top ?? 0) + top });
 }
 
 function series(all: readonly Measurement[], train: ChartProps['train'], test: ChartProps['test']): uPlot.AlignedData {

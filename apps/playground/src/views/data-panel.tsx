@@ -2,7 +2,8 @@
 import type { CsvReading } from '@nn/data';
 import type { JSX } from 'preact';
 import { t, told } from '../i18n/language.ts';
-import { isGenerated, isImageTask, limits, type TableChoice } from '../model/spec.ts';
+import { featureFacts, features } from '../model/features.ts';
+import { hasFeatures, isGenerated, isImageTask, limits, type TableChoice } from '../model/spec.ts';
 import { change, takeFiles } from '../state/actions.ts';
 import { built, dropped, spec, wish } from '../state/store.ts';
 import { Choice, NumberField, Slider } from './fields.tsx';
@@ -17,6 +18,7 @@ export function DataPanel(): JSX.Element {
       <h2 id="data-title">{t('data')}</h2>
       <TaskPicker />
       {task === 'table' && <TableFields />}
+      {hasFeatures(task) && <FeatureFields />}
       <div class="fields">
         {hasCount && (
           <Slider
@@ -69,6 +71,33 @@ export function DataPanel(): JSX.Element {
       </div>
       <FileField />
     </section>
+  );
+}
+
+/** What the network is given of a point. One of them at least. */
+function FeatureFields(): JSX.Element {
+  const chosen = spec.value.features;
+  return (
+    <fieldset class="chips">
+      <legend class="field-label">{t('features')}</legend>
+      {features.map((name) => {
+        const isOn = chosen.includes(name);
+        return (
+          <label key={name}>
+            <input
+              type="checkbox"
+              class="for-readers"
+              checked={isOn}
+              disabled={isOn && chosen.length === 1}
+              onChange={() => {
+                change({ features: features.filter((other) => (other === name ? !isOn : chosen.includes(other))) });
+              }}
+            />
+            <span>{featureFacts[name].label}</span>
+          </label>
+        );
+      })}
+    </fieldset>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Histograms of weights, gradients and outputs, a row for each layer. */
 import { useComputed, useSignalEffect } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedPointerEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { built, frame } from '../state/store.ts';
@@ -9,6 +9,7 @@ import type { BlockFrame, Histogram } from '../worker/protocol.ts';
 import { prepare } from './canvas.tsx';
 import { divergingColor } from './colors.ts';
 import { short } from './format.ts';
+import { cellAt, hideTip, showTip } from './tip.tsx';
 
 const kinds = ['weights', 'gradients', 'outputs'] as const;
 type Kind = (typeof kinds)[number];
@@ -35,6 +36,13 @@ export function Distributions(): JSX.Element {
       ))}
     </div>
   );
+}
+
+/** The bin under the pointer: its ends and how much is in it. */
+function barText({ range, counts }: Histogram, event: TargetedPointerEvent<HTMLCanvasElement>): string {
+  const bin = cellAt(event, counts.length, 1);
+  const end = (at: number): string => short(((at / counts.length) * 2 - 1) * range);
+  return t('binOf', { low: end(bin), high: end(bin + 1), count: counts[bin] ?? 0 });
 }
 
 const [width, height] = [200, 56];
@@ -72,6 +80,11 @@ function Bars({ block, kind }: { readonly block: number; readonly kind: Kind }):
         role="img"
         aria-label={t('histogramOf', { what, layer: layerName(block), low, high })}
         style={{ aspectRatio: `${width} / ${height}` }}
+        onPointerMove={(event) => {
+          const found = frame.peek()?.blocks[block];
+          showTip(found === undefined ? '' : barText(read(found, kind), event), event);
+        }}
+        onPointerLeave={hideTip}
       />
       <figcaption class="small">
         <span>{low}</span> <span>{what}</span> <span>{high}</span>

@@ -1,5 +1,5 @@
 /** Where the units of the network stand on the page, and how strong the lines between them are. No drawing here. */
-import { expectedGoal, isImageTask, type LayerSpec, type Spec } from '../model/spec.ts';
+import { expectedGoal, hasFeatures, isImageTask, type LayerSpec, type Spec } from '../model/spec.ts';
 import type { BlockFrame, Built } from '../worker/protocol.ts';
 
 export const nodeSize = 38;
@@ -80,9 +80,9 @@ export const hasNames = ({
   [...inputNames, ...(goal === 'classes' ? classNames : [])].some((name) => name.length > 2);
 
 /** The same before the experiment is there, so that the network's place is kept for it. */
-export function expectedUnits({ task, layers }: Spec): number[] {
+export function expectedUnits({ task, layers, features }: Spec): number[] {
   const classes = expectedGoal(task) === 'classes' ? 10 : 1;
-  return [isImageTask(task) ? 1 : 2, ...layers.map(sizeOf), classes];
+  return [isImageTask(task) ? 1 : hasFeatures(task) ? features.length : 2, ...layers.map(sizeOf), classes];
 }
 
 /** What the lines of a frame are made of. */
@@ -152,6 +152,17 @@ export function pointOn({ left, right, from, to }: Curve, t: number): readonly [
   const middle = (left + right) / 2;
   const [a, b, c, d] = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
   return [a * left + (b + c) * middle + d * right, (a + b) * from + (c + d) * to];
+}
+
+/** How far a place is from a curve, in pixels. */
+export function distanceTo(curve: Curve, x: number, y: number): number {
+  if (x < curve.left - 4 || x > curve.right + 4) return Number.POSITIVE_INFINITY;
+  let least = Number.POSITIVE_INFINITY;
+  for (let k = 0; k <= 24; k++) {
+    const [px, py] = pointOn(curve, k / 24);
+    least = Math.min(least, Math.hypot(px - x, py - y));
+  }
+  return least;
 }
 
 /** Where values on a grid cross 0, as pieces of lines in units of the grid (marching squares). */

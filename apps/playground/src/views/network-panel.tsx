@@ -1,32 +1,24 @@
 /** The network: a column for each layer with its settings, its units as pictures of their own answers, and the lines between. */
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/spec.ts';
 import { change } from '../state/actions.ts';
 import { built, frame, lines, sample, spec } from '../state/store.ts';
-import { isDark } from '../state/theme.ts';
 import { current, isWalking } from '../state/walk.ts';
 import { grid } from '../worker/protocol.ts';
-import { MapCanvas, prepare } from './canvas.tsx';
-import { divergingColor } from './colors.ts';
+import { MapCanvas } from './canvas.tsx';
+import { magnitude } from './colors.ts';
 import { Choice } from './fields.tsx';
-import {
-  type Column,
-  curveBetween,
-  expectedUnits,
-  hasNames,
-  type Layout,
-  layOut,
-  linesInto,
-  nodeSize,
-  unitsOf,
-} from './geometry.ts';
+import { type Column, expectedUnits, hasNames, layOut, nodeSize, unitsOf } from './geometry.ts';
 import { Icon } from './icon.tsx';
+import { inputOver } from './input-over.ts';
 import { LayerSettings } from './layer-settings.tsx';
+import { Lines } from './lines.tsx';
 import { UnitNode } from './unit-node.tsx';
-import { strokeCurve, WalkOverlay } from './walk-overlay.tsx';
+import { WalkOverlay } from './walk-overlay.tsx';
+import { WeightEditor } from './weight-editor.tsx';
 
 export function NetworkPanel(): JSX.Element {
   const now = built.value;
@@ -83,6 +75,7 @@ export function NetworkPanel(): JSX.Element {
         </div>
       </section>
       <p class="small">{t('linesHelp')}</p>
+      <WeightEditor />
     </section>
   );
 }
@@ -106,36 +99,6 @@ function AddLayers(): JSX.Element {
       )}
     </div>
   );
-}
-
-/** All lines on one canvas: the wider, the larger. */
-function Lines({ layout }: { readonly layout: Layout }): JSX.Element {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const draw = (): void => {
-    const now = frame.value;
-    const what = lines.value;
-    const dark = isDark.value;
-    const context = prepare(canvas.current, layout.width, layout.height);
-    if (context === null || now === null || now.blocks.length !== layout.columns.length - 1) return;
-    context.lineCap = 'round';
-    // the walk has lines of its own in front
-    const strengthOfLines = isWalking.value ? 0.35 : 1;
-    layout.columns.slice(1).forEach((after, k) => {
-      const before = layout.columns[k] as Column;
-      const found = linesInto(now, k, before, after, what).sort((a, b) => Math.abs(a.strength) - Math.abs(b.strength));
-      for (const { from, to, strength } of found) {
-        const size = Math.abs(strength);
-        context.strokeStyle = divergingColor(Math.sign(strength) * (0.25 + 0.75 * size), dark);
-        context.globalAlpha = (0.35 + 0.65 * size) * strengthOfLines;
-        context.lineWidth = 0.5 + 3.5 * size;
-        strokeCurve(context, curveBetween(before, after, from, to));
-      }
-      context.globalAlpha = 1;
-    });
-  };
-  useSignalEffect(draw);
-  useEffect(draw);
-  return <canvas ref={canvas} class="lines" style={{ width: `${layout.width}px`, height: `${layout.height}px` }} />;
 }
 
 function Units({ column }: { readonly column: Column }): JSX.Element {
@@ -178,11 +141,10 @@ function InputNode({ unit, x, y, nameWidth }: InputNodeProps): JSX.Element {
       const values = walked ?? sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
       return { values, width: side, height: side, scale: 1 };
     }
-    const [across, up] = frame.value?.view.axes ?? now?.view.axes ?? [0, 1];
-    const values = Float32Array.from({ length: grid * grid }, (_, i) =>
-      unit === across ? ((i % grid) / grid) * 2 - 1 : unit === up ? 1 - (Math.floor(i / grid) / grid) * 2 : 0,
-    );
-    return { values, width: grid, height: grid, scale: 1 };
+    const view = frame.value?.view ?? now?.view;
+    if (now === null || view === undefined) return null;
+    const values = inputOver(now, view, unit);
+    return { values, width: grid, height: grid, scale: magnitude(values) };
   };
   return (
     <div class="node input" style={{ left: `${x - nodeSize / 2}px`, top: `${y - nodeSize / 2}px` }} title={name}>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { View } from '../worker/protocol.ts';
 import { nearestSample, shareOf } from './places.ts';
 
-const view: View = { axes: [1, 0], bounds: [0, 10, -1, 1] };
+const view: View = { axes: [1, 0], components: null, bounds: [0, 10, -1, 1] };
 const points = (...rows: readonly (readonly [number, number])[]) => ({
   inputs: Float32Array.from(rows.flat()),
   width: 2,

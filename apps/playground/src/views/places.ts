@@ -1,11 +1,13 @@
 /** Where samples stand in the picture of the plane, and which one is meant by a place of it. Shares of its width and height. */
+
+import { placeIn } from '../worker/place.ts';
 import type { Built, Points, View } from '../worker/protocol.ts';
 
 /** From the left and from the top, 0 to 1 inside the picture. */
-export function shareOf({ axes, bounds }: View, points: Points, i: number): readonly [across: number, down: number] {
-  const [left, right, bottom, top] = bounds;
-  const at = (axis: number): number => points.inputs[i * points.width + axis] as number;
-  return [(at(axes[0]) - left) / (right - left), 1 - (at(axes[1]) - bottom) / (top - bottom)];
+export function shareOf(view: View, points: Points, i: number): readonly [across: number, down: number] {
+  const [left, right, bottom, top] = view.bounds;
+  const [u, v] = placeIn(view, points.inputs, i * points.width);
+  return [(u - left) / (right - left), 1 - (v - bottom) / (top - bottom)];
 }
 
 /** The sample nearest to a place and not farther than `reach`, counted through training and then test samples. */

@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
-import { built, frame, selection, showTest } from '../state/store.ts';
+import { built, frame, isDiscrete, selection, showTest } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import { isWalking, sample, walkWith } from '../state/walk.ts';
 import { type Built, grid, type Points, type View } from '../worker/protocol.ts';
@@ -14,6 +14,8 @@ import { paintCurves } from './curve-plot.ts';
 import { zeroLines } from './geometry.ts';
 import { paintMark } from './mark.ts';
 import { nearestSample, shareOf } from './places.ts';
+import { paintScales, placeText } from './plane-scales.ts';
+import { cellAt, hideTip, showTip } from './tip.tsx';
 import { hovered } from './unit-node.tsx';
 
 export function Plane(): JSX.Element {
@@ -36,12 +38,13 @@ export function Plane(): JSX.Element {
     const context = prepare(canvas.current, side, side);
     if (context === null || known === null) return;
     const answer = now === null ? null : answerOf(known, now, chosen);
-    if (known.inputNames.length === 1) {
+    if (known.shownNames.length === 1) {
       if (answer !== null) paintCurves(context, side, dark, known, answer, now?.view ?? known.view, showTest.value);
       return;
     }
-    if (answer !== null) paintColors(context, side, dark, known, answer);
+    if (answer !== null) paintColors(context, side, dark, known, answer, isDiscrete.value);
     const view = now?.view ?? known.view;
+    paintScales(context, side, dark, known, view);
     if (showTest.value) paintPoints(context, side, view, known, known.test, dark, true);
     paintPoints(context, side, view, known, known.train, dark, false);
     if (isWalking.value) paintWalked(context, side, view, known, sample.value, dark);
@@ -51,7 +54,7 @@ export function Plane(): JSX.Element {
     accuracy == null ? t('planeLabel') : `${t('planeLabel')}. ${t('testAccuracy')}: ${(100 * accuracy).toFixed(0)} %`;
   const pick = (event: TargetedMouseEvent<HTMLCanvasElement>): void => {
     const known = built.peek();
-    if (known === null || known.inputNames.length === 1) return;
+    if (known === null || known.shownNames.length === 1) return;
     const box = event.currentTarget.getBoundingClientRect();
     const place = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] as const;
     const found = nearestSample(known, frame.peek()?.view ?? known.view, place, reach / box.width, showTest.peek());
@@ -59,8 +62,24 @@ export function Plane(): JSX.Element {
   };
   return (
     // the walk's own buttons reach every sample, too
-    <canvas ref={canvas} class="surface" role="img" aria-label={label} onClick={pick} />
+    <canvas
+      ref={canvas}
+      class="surface"
+      role="img"
+      aria-label={label}
+      onClick={pick}
+      onPointerMove={(event) => showTip(tellPlace(cellAt(event, grid, grid)), event)}
+      onPointerLeave={hideTip}
+    />
   );
+}
+
+/** What is answered in a cell of the picture, and where that is. */
+function tellPlace(cell: number): string {
+  const [known, now] = [built.peek(), frame.peek()];
+  if (known === null || now === null) return '';
+  const answer = answerOf(known, now, hovered.peek() ?? selection.peek());
+  return answer === null ? '' : placeText(known, now.view, answer, cell);
 }
 
 /** How far from a sample a click may be, in pixels. */
@@ -75,16 +94,21 @@ function paintColors(
   dark: boolean,
   known: Built,
   answer: Answer,
+  discrete: boolean,
 ): void {
   const { kind, values, scale, strength } = answer;
   const box = [0, 0, side, side] as const;
   if (kind === 'classes') {
-    stretch(context, classImage(values, known.classNames.length, grid, grid, dark), box);
+    stretch(context, classImage(values, known.classNames.length, grid, grid, dark, discrete), box, !discrete);
     return;
   }
   // 2 sigmoid(z) - 1 = tanh(z / 2): the share of class 1, from -1 to 1
-  const shown = kind === 'binary' ? values.map((z) => Math.tanh(z / 2)) : values;
-  stretch(context, mapImage(shown, grid, grid, scale / strength, dark), box);
+  const shown = discrete
+    ? values.map((value) => Math.sign(value) * scale)
+    : kind === 'binary'
+      ? values.map((z) => Math.tanh(z / 2))
+      : values;
+  stretch(context, mapImage(shown, grid, grid, scale / strength, dark), box, !discrete);
   if (kind !== 'binary') return;
   context.strokeStyle = line(dark);
   context.lineWidth = 1.25;

@@ -2,13 +2,13 @@
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { ask, complain } from '../state/actions.ts';
-import { built, frame, pen, type Selection, selection, showTest, spec } from '../state/store.ts';
+import { built, frame, isDiscrete, pen, type Selection, selection, showTest, spec } from '../state/store.ts';
 import { shownUnits } from '../worker/protocol.ts';
 import { answerOf, isOwn, legendOf } from './answer.ts';
 import { classColor } from './colors.ts';
 import { DrawingPad } from './drawing-pad.tsx';
 import { Choice } from './fields.tsx';
-import { short } from './format.ts';
+import { percent, short } from './format.ts';
 import { Icon } from './icon.tsx';
 import { Plane } from './plane-canvas.tsx';
 import { hovered, unitName } from './unit-node.tsx';
@@ -17,7 +17,7 @@ export function PlanePanel(): JSX.Element {
   const chosen = hovered.value ?? selection.value;
   const isUnit = built.value !== null && isOwn(built.value, chosen);
   const isDrawn = spec.value.task === 'drawn';
-  const names = built.value?.inputNames ?? [];
+  const names = built.value?.shownNames ?? [];
   return (
     <section class="panel" aria-labelledby="output-title">
       <div class="panel-head">
@@ -53,6 +53,20 @@ export function PlanePanel(): JSX.Element {
           />
           {t('showTest')}
         </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isDiscrete.value}
+            onChange={() => {
+              isDiscrete.value = !isDiscrete.value;
+            }}
+          />
+          {t('discrete')}
+        </label>
+        <p class="small legend">
+          <span class="disc" aria-hidden="true" /> {t('trainPart')} <span class="ring" aria-hidden="true" />{' '}
+          {t('testPart')}
+        </p>
       </div>
       {names.length === 1 && <p class="small">{t('curveOf', { input: names[0] ?? '' })}</p>}
       {names.length > 2 && <Axes names={names} />}
@@ -86,7 +100,7 @@ function Legend(): JSX.Element {
   if (known === null) return <p class="small legend" />;
   const answer = now === null ? null : answerOf(known, now, hovered.value ?? selection.value);
   const ends = answer === null ? null : legendOf(known, answer);
-  const isCurve = known.inputNames.length === 1;
+  const isCurve = known.shownNames.length === 1;
   // a curve has its numbers at its axis
   if (isCurve && (answer?.kind === 'unit' || answer?.kind === 'quantity'))
     return <p class="small legend" data-fact="legend" />;
@@ -108,14 +122,45 @@ function Legend(): JSX.Element {
   );
 }
 
-/** Which two inputs span the plane. A name that the other axis has changes places with it. */
+/** Which two inputs span the plane, or the principal components. A name that the other axis has changes places with it. */
 function Axes({ names }: { readonly names: readonly string[] }): JSX.Element {
-  const [across, up] = (frame.value ?? built.value)?.view.axes ?? [0, 1];
-  const turn = (axes: readonly [number, number]): void => {
+  const view = (frame.value ?? built.value)?.view;
+  const [across, up] = view?.axes ?? [0, 1];
+  const turn = (axes: readonly [number, number] | null): void => {
     ask({ kind: 'axes', axes }).catch(complain);
   };
+  const isTurned = view?.components != null;
+  const explained = view?.components?.explained.map(percent) ?? [];
   return (
     <div class="axes">
+      <Choice
+        label={t('planeOf')}
+        value={isTurned ? 'components' : 'columns'}
+        options={['columns', 'components'] as const}
+        text={(name) => t(`planeOf.${name}`)}
+        onChange={(name) => turn(name === 'components' ? null : [across, up])}
+      />
+      {isTurned ? (
+        <p class="small" data-fact="explained">
+          {t('explained', { across: explained[0] ?? '', up: explained[1] ?? '' })}
+        </p>
+      ) : (
+        <AxisChoices names={names} axes={[across, up]} turn={turn} />
+      )}
+      <p class="small">{t(isTurned ? 'componentSlice' : 'slice')}</p>
+    </div>
+  );
+}
+
+interface AxisChoicesProps {
+  readonly names: readonly string[];
+  readonly axes: readonly [number, number];
+  readonly turn: (axes: readonly [number, number]) => void;
+}
+
+function AxisChoices({ names, axes: [across, up], turn }: AxisChoicesProps): JSX.Element {
+  return (
+    <>
       <Choice
         label={t('across')}
         value={String(across)}
@@ -130,8 +175,7 @@ function Axes({ names }: { readonly names: readonly string[] }): JSX.Element {
         text={(at) => names[Number(at)] ?? ''}
         onChange={(at) => turn([Number(at) === across ? up : across, Number(at)])}
       />
-      <p class="small">{t('slice')}</p>
-    </div>
+    </>
   );
 }
 

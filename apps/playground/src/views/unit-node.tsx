@@ -2,11 +2,12 @@
 import { type Signal, signal, useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
-import { built, frame, type Selection, selection } from '../state/store.ts';
+import { built, frame, isDiscrete, type Selection, selection } from '../state/store.ts';
 import { unit as walkUnit } from '../state/walk.ts';
 import type { UnitState } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { magnitude } from './colors.ts';
+import { percent } from './format.ts';
 import { nodeSize } from './geometry.ts';
 
 /** The unit under the pointer or with the focus. */
@@ -32,10 +33,14 @@ export function mapOf({
   const values = found.maps.subarray(unit * places, (unit + 1) * places);
   if (values.length < places) return null;
   const isAnswer = found.kind === 'output' && built.value?.goal === 'binary';
+  if (isDiscrete.value && places > 1) return { values: values.map(Math.sign), width, height, scale: 1 };
   if (isAnswer) return { values: values.map((z) => Math.tanh(z / 2)), width, height, scale: 1 };
   // the maps of a layer share a scale where one number a unit would otherwise always be full
   return { values, width, height, scale: places === 1 ? magnitude(found.maps) : magnitude(values, 0.5) };
 }
+
+/** The map of an answer of two classes is tanh(z / 2) = 2 p - 1. */
+const shareOf = (value: number): string => percent((value + 1) / 2);
 
 interface UnitNodeProps extends Selection {
   readonly x: number;
@@ -48,6 +53,7 @@ export function UnitNode({ block, unit, x, y, nameWidth }: UnitNodeProps): JSX.E
   const name = unitName({ block, unit });
   const isChosen = selection.value?.block === block && selection.value.unit === unit;
   const isLast = block === (built.value?.spec.layers.length ?? 0);
+  const isShare = isLast && built.value?.goal === 'binary' && !isDiscrete.value;
   const label = state === 'alive' ? name : `${name}, ${t(`state.${state}`)}`;
   const enter = (): void => {
     hovered.value = { block, unit };
@@ -72,7 +78,7 @@ export function UnitNode({ block, unit, x, y, nameWidth }: UnitNodeProps): JSX.E
         walkUnit.value = unit;
       }}
     >
-      <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} />
+      <MapCanvas read={() => mapOf({ block, unit })} size={nodeSize - 4} {...(isShare && { tell: shareOf })} />
       {isLast && built.value?.goal === 'classes' && (
         <span class="class-name" style={{ maxWidth: `${nameWidth}px` }}>
           {built.value.classNames[unit]}

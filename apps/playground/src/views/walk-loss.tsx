@@ -4,25 +4,12 @@ import { t } from '../i18n/language.ts';
 import { built } from '../state/store.ts';
 import type { Walk } from '../worker/protocol.ts';
 import { factor, short } from './format.ts';
+import { softmaxOf } from './softmax.ts';
 
 /** Of many classes, the first ones are written out. */
 const most = 12;
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
-
-/** The shares of the classes, and what they are made of. Shifted by the largest logit, as the network computes it. */
-export function softmaxOf(logits: ArrayLike<number>): {
-  readonly top: number;
-  readonly powers: readonly number[];
-  readonly sum: number;
-  readonly shares: readonly number[];
-} {
-  const all = Array.from(logits);
-  const top = Math.max(...all);
-  const powers = all.map((z) => Math.exp(z - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return { top, powers, sum, shares: powers.map((power) => power / sum) };
-}
 
 export function Loss({ walk }: { readonly walk: Walk }): JSX.Element {
   const goal = built.value?.goal;

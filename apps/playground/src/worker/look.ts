@@ -4,7 +4,7 @@
  */
 import { compile, evaluate, gradients, type Tensor, tensor, ValueError } from '@nn/core';
 import type { Network } from '../model/build.ts';
-import { mostMeasured, type Samples } from '../model/samples.ts';
+import { mostMeasured, type Problem, type Samples } from '../model/samples.ts';
 import type { Goal } from '../model/spec.ts';
 import { lossOf, penaltyOf } from '../model/training.ts';
 import type { Device } from './devices.ts';
@@ -51,6 +51,7 @@ interface Part {
 /** Tensors to look through, made once for each device. */
 interface Probe {
   readonly device: Device;
+  readonly problem: Problem;
   readonly train: Part;
   readonly test: Part;
   /** [grid * grid, inputs] over the plane, or [1, ...image]. */
@@ -73,7 +74,7 @@ function probeOf(session: Session): Probe {
   const known = probes.get(session);
   const { problem, device, spec } = session;
   const asked = `${spec.loss} ${spec.penalty} ${spec.penaltyRate}`;
-  if (known?.device === device) {
+  if (known?.device === device && known.problem === problem) {
     if (known.asked === asked) return known;
     const renewed = { ...known, asked, ask: askOf(session) };
     probes.set(session, renewed);
@@ -81,6 +82,7 @@ function probeOf(session: Session): Probe {
   }
   const made: Probe = {
     device,
+    problem,
     train: firstSamples(problem.train, problem.pixels),
     test: firstSamples(problem.test, problem.pixels),
     plane: problem.pixels ? sampleImage(session) : planePoints(session),
@@ -110,10 +112,10 @@ function sampleImage(session: Session): Tensor {
   return tensor(samples.get(session) ?? first, { shape: [1, ...inputShape] });
 }
 
-/** Spans the plane by two other inputs. Throws a ValueError where there are none such. */
-export function turnPlane(session: Session, axes: readonly [number, number]): void {
-  const width = session.problem.inputNames.length;
-  if (axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= width)) {
+/** Spans the plane by two other inputs, or by the principal components (null). Throws a ValueError where there are none such. */
+export function turnPlane(session: Session, axes: readonly [number, number] | null): void {
+  const width = session.problem.shown.names.length;
+  if (axes?.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= width)) {
     throw new ValueError('/plane-axes', `${axes.join(' and ')} are not two of the ${width} inputs.`, { width });
   }
   session.view = viewOf(session.problem, axes, session.spec.task === 'drawn');
@@ -124,7 +126,7 @@ export function turnPlane(session: Session, axes: readonly [number, number]): vo
 function planePoints({ problem, view }: Session): Tensor {
   const width = problem.inputShape[0] ?? 2;
   const [left, right, bottom, top] = view.bounds;
-  const cut = cutOf(problem, view.axes);
+  const cut = cutOf(problem, view);
   const data = new Float32Array(grid * grid * width);
   for (let row = 0; row < grid; row++) {
     for (let column = 0; column < grid; column++) {

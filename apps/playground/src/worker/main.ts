@@ -76,6 +76,8 @@ const showsItself: ReadonlySet<Command['kind']> = new Set([
   'load',
   'recognise',
   'axes',
+  'points',
+  'edit',
 ]);
 
 async function perform(command: Command): Promise<Answers[Command['kind']]> {
@@ -122,6 +124,14 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
     }
     case 'axes':
       turnPlane(current(), command.axes);
+      return null;
+    case 'points': {
+      const made = current();
+      await made.takePoints(command.spec);
+      return made.describe();
+    }
+    case 'edit':
+      await current().edit(command.block, command.unit, command.input, command.value);
       return null;
     case 'walk':
       return walk(current(), command.sample);

@@ -4,6 +4,7 @@
  */
 import type { CsvReading } from '@nn/data';
 import type { Told } from '../i18n/words.ts';
+import type { Feature } from '../model/features.ts';
 import type { Dropped } from '../model/samples.ts';
 import type { BackendName, Goal, Spec } from '../model/spec.ts';
 
@@ -28,8 +29,18 @@ export type Command =
   | { readonly kind: 'update'; readonly sample: number }
   /** Which samples are answered wrongly, the worst first. */
   | { readonly kind: 'mistakes' }
-  /** Spans the plane by two other inputs. */
-  | { readonly kind: 'axes'; readonly axes: readonly [number, number] }
+  /** Spans the plane by two other inputs, or by the principal components. */
+  | { readonly kind: 'axes'; readonly axes: readonly [number, number] | null }
+  /** Goes on training with other points. */
+  | { readonly kind: 'points'; readonly spec: Spec }
+  /** Puts a number in place of a weight, or of a bias where the input is -1. */
+  | {
+      readonly kind: 'edit';
+      readonly block: number;
+      readonly unit: number;
+      readonly input: number;
+      readonly value: number;
+    }
   /** The page has drawn the last frame and can take another. */
   | { readonly kind: 'seen' };
 
@@ -51,6 +62,8 @@ export interface Answers {
   readonly update: Update;
   readonly mistakes: readonly number[];
   readonly axes: null;
+  readonly points: Built;
+  readonly edit: null;
   readonly seen: null;
 }
 
@@ -80,15 +93,26 @@ export interface BackendFacts {
 
 /** The samples as the page draws them. */
 export interface Points {
-  /** [count, inputs]; for images empty. */
+  /** [count, width]: coordinates, or the columns of a table; for images empty. */
   readonly inputs: Float32Array;
   readonly width: number;
   readonly targets: Float32Array;
 }
 
-/** Which two inputs span the plane that is shown, and its rectangle: [left, right, bottom, top]. */
+/** The two directions in which samples differ most, of length 1, from the mean of all. */
+export interface Components {
+  readonly origin: readonly number[];
+  readonly across: readonly number[];
+  readonly up: readonly number[];
+  /** The shares of the variance that lie along them. */
+  readonly explained: readonly [number, number];
+}
+
+/** What spans the plane that is shown, and its rectangle: [left, right, bottom, top]. */
 export interface View {
+  /** Two of the inputs, unless the principal components do. */
   readonly axes: readonly [number, number];
+  readonly components: Components | null;
   readonly bounds: readonly [number, number, number, number];
 }
 
@@ -102,6 +126,10 @@ export interface Built {
   readonly goal: Goal;
   readonly inputShape: readonly number[];
   readonly inputNames: readonly string[];
+  /** Of the columns of the points: those of the plane, or the inputs themselves. */
+  readonly shownNames: readonly string[];
+  /** What is made of a point of the plane; null for tables and images. */
+  readonly features: readonly Feature[] | null;
   readonly classNames: readonly string[];
   /** Units of the table's columns, where they were normalised: real = offset + divisor * normalised. */
   readonly inputScale: Scale | null;

@@ -95,6 +95,68 @@ describe('a session', () => {
     expect(b.blocks[0]?.weights).toEqual(a.blocks[0]?.weights);
   });
 
+  it('goes on with more points, where it was, and keeps what it has where they are too few', async () => {
+    const points = Array.from(
+      { length: 12 },
+      (_, i) => ({ x: Math.cos(i), y: Math.sin(i) / 2, target: i % 2 ? 1 : 0 }) as const,
+    );
+    const spec: Spec = { ...withTask(defaults, 'drawn'), points, batchSize: 4 };
+    const session = await trained(spec, 20);
+    await look(session, false);
+    const before = (await look(session, false)).blocks[0]?.weights;
+    await session.takePoints({ ...spec, points: [...points, { x: 0.9, y: 0.9, target: 1 }] });
+    const { problem } = session;
+    expect(problem.train.size + problem.test.size).toBe(13);
+    const frame = await look(session, false);
+    expect([frame.step, frame.blocks[0]?.weights]).toEqual([20, before]);
+    await session.trainStep();
+    expect(session.step).toBe(21);
+    await expect(session.takePoints({ ...spec, points: points.slice(0, 2) })).rejects.toThrow('Draw at least 4 points');
+    expect(session.spec.points).toHaveLength(13);
+    await session.trainStep();
+    expect((await look(session, false)).blocks[0]?.weights).not.toEqual(before);
+  });
+
+  it('takes a weight that is put by hand, and trains on from it', async () => {
+    const session = await trained(defaults, 3);
+    const before = await look(session, false);
+    await session.edit(1, 2, 3, 7.5);
+    await session.edit(0, 1, -1, -2);
+    const after = await look(session, false);
+    const row = defaults.layers[0]?.kind === 'dense' ? defaults.layers[0].units : 0;
+    const weights = (before.blocks[1]?.weights ?? new Float32Array()).slice();
+    weights[2 * row + 3] = 7.5;
+    expect(after.blocks[1]?.weights).toEqual(weights);
+    expect(after.blocks[0]?.biases[1]).toBe(-2);
+    expect(after.blocks[0]?.weights).toEqual(before.blocks[0]?.weights);
+    expect(after.trainLoss).not.toBe(before.trainLoss);
+    await session.trainStep();
+    expect((await look(session, false)).blocks[1]?.weights[2 * row + 3]).toBeCloseTo(7.5, 0);
+    await expect(session.edit(0, 0, 2, 1)).rejects.toThrow('Layer 1 has no weight 3 of unit 1.');
+    await expect(session.edit(9, 0, 0, 1)).rejects.toThrow('Layer 10 has no weight');
+    await expect(session.edit(0, 0, 0, Number.NaN)).rejects.toThrow('no weight');
+  });
+
+  it('learns circles without a hidden layer from squares, and its plane is that of the coordinates', async () => {
+    const spec: Spec = { ...withTask(defaults, 'circles'), features: ['xSquared', 'ySquared'], layers: [] };
+    const session = await trained({ ...spec, learningRate: 0.1 }, 200);
+    const frame = await look(session, false);
+    expect(frame.testAccuracy).toBeGreaterThan(0.95);
+    const { inputNames, shownNames, train, inputShape } = session.describe();
+    expect([inputNames, shownNames, train.width, inputShape]).toEqual([['x²', 'y²'], ['x', 'y'], 2, [2]]);
+    // the answer depends on the squares alone: it is the same on both sides
+    const maps = frame.blocks[0]?.maps ?? new Float32Array();
+    const { bounds } = frame.view;
+    const at = (x: number, y: number): number => {
+      const cell = (value: number, low: number, high: number): number =>
+        Math.floor(((value - low) / (high - low)) * 48);
+      return maps[(47 - cell(y, bounds[2], bounds[3])) * 48 + cell(x, bounds[0], bounds[1])] ?? 0;
+    };
+    expect(at(0.02, 0.02) > 0).toBe(at(-0.05, 0.05) > 0);
+    expect(at(0.02, 0.02) > 0).not.toBe(at(1, 0) > 0);
+    expect(at(1, 0) > 0).toBe(at(-1, 0) > 0);
+  });
+
   it('says when its numbers end, and can be set anew then', async () => {
     const wild: Spec = { ...withTask(defaults, 'plane'), layers: [], optimizer: 'sgd', learningRate: 1e30 };
     const session = await Session.make(wild, {});

@@ -2,7 +2,7 @@
  * One experiment being trained: its samples, network, optimizer and position, on a device that may be changed at any
  * step. What the page sees of it is look.ts and walk.ts; messages are main.ts.
  */
-import { move, namedParameters, type Parameter, setDefaultBackend, type Tensor, ValueError } from '@nn/core';
+import { move, namedParameters, type Parameter, setDefaultBackend, type Tensor, tensor, ValueError } from '@nn/core';
 import { DataLoader, type Normalization } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
 import { DivergedError, Training, type TrainingEvent } from '@nn/train';
@@ -25,7 +25,7 @@ const metadataKey = 'nn.playground';
 
 export class Session {
   spec: Spec;
-  readonly problem: Problem;
+  problem: Problem;
   readonly network: Network;
   readonly dropped: Dropped;
   optimizer: AnyOptimizer;
@@ -149,6 +149,34 @@ export class Session {
     await this.#trainAnew();
   }
 
+  /** Goes on with other points that were drawn. Rejects, and changes nothing, where they are too few. */
+  async takePoints({ points }: Spec): Promise<void> {
+    const spec: Spec = { ...this.spec, points };
+    this.problem = makeProblem(spec, this.dropped);
+    this.spec = spec;
+    const { epoch } = this.loader;
+    this.loader = this.#makeLoader();
+    this.loader.rewind(epoch);
+    await this.#trainAnew();
+  }
+
+  /** Puts a number in place of one weight, or of the unit's bias where `input` is -1. Throws a ValueError where there is none such. */
+  async edit(block: number, unit: number, input: number, value: number): Promise<void> {
+    const layer = this.network.weighted[block];
+    const parameter = input < 0 ? layer?.bias : layer?.weight;
+    const [units = 0] = parameter?.shape ?? [];
+    const row = (parameter?.size ?? 0) / Math.max(1, units);
+    if (!parameter || !Number.isFinite(value) || !(unit >= 0 && unit < units) || input >= row) {
+      throw new ValueError('/no-such-weight', `Layer ${block + 1} has no weight ${input + 1} of unit ${unit + 1}.`, {
+        layer: block + 1,
+        unit: unit + 1,
+      });
+    }
+    const values = Float32Array.from((await parameter.data()) as Float32Array);
+    values[unit * row + Math.max(0, input)] = value;
+    parameter.assign(tensor(values, { shape: parameter.shape }));
+  }
+
   /** Goes on on another device, in the middle of an epoch. Rejects, and changes nothing, where there is none. */
   async swap(spec: Spec): Promise<void> {
     const device = await openDevice(spec.backend);
@@ -206,6 +234,8 @@ export class Session {
       goal: problem.goal,
       inputShape: problem.inputShape,
       inputNames: problem.inputNames,
+      shownNames: problem.shown.names,
+      features: problem.features,
       classNames: problem.classNames,
       inputScale: problem.normalization,
       targetScale: problem.targetNormalization,
@@ -235,7 +265,7 @@ export function divergence(loss: unknown, step: number): ValueError {
 }
 
 function pointsOf(problem: Problem, part: 'train' | 'test'): Points {
-  const { inputs, targets } = problem[part].fields;
+  const { inputs, targets } = problem.shown[part].fields;
   const width = problem.pixels ? 0 : (inputs.shape[1] ?? 1);
   return {
     inputs: problem.pixels ? new Float32Array(0) : Float32Array.from(inputs.data),

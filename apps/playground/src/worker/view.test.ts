@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { makeProblem, type Problem } from '../model/samples.ts';
 import { defaults, withTask } from '../model/spec.ts';
-import { chooseAxes, cutOf, viewOf } from './view.ts';
+import { placeIn } from './place.ts';
+import { chooseAxes, componentsOf, cutOf, viewOf } from './view.ts';
 
 const wave = (i: number): number => Math.sin(i * 12.9898) * 0.5;
 
@@ -32,7 +33,7 @@ describe('the plane of a table', () => {
       const [a, b] = [wave(i), wave(i + 11)];
       return [a, b, 2 * a - b, a + b + i / 1000].join();
     });
-    const cut = cutOf(problem, [0, 1]);
+    const cut = cutOf(problem, { axes: [0, 1], components: null });
     const { data } = problem.train.fields.inputs;
     for (const i of [0, 5, 9]) {
       const [a, b, both] = data.subarray(3 * i, 3 * i + 3) as Float32Array;
@@ -58,6 +59,42 @@ describe('the plane of a table', () => {
   it('of one column is its line', () => {
     const problem = tableOf('hours,price', (i) => `${i / 4},${100 + 50 * wave(i)}`);
     expect(chooseAxes(problem)).toEqual([0, 0]);
-    expect([...cutOf(problem, [0, 0])(0.5, 0.5)]).toEqual([0.5]);
+    expect([...cutOf(problem, { axes: [0, 0], components: null })(0.5, 0.5)]).toEqual([0.5]);
+  });
+
+  it('of the principal components is that of the largest eigenvalues, and a sample on it stands where it is', () => {
+    const problem = tableOf('a,b,c,sum', (i) => {
+      const [a, b] = [wave(i), wave(i + 11)];
+      return [a, a + b / 4, b / 9, a + b + i / 1000].join();
+    });
+    const components = componentsOf(problem);
+    const { across, up, origin, explained } = components;
+    const { data } = problem.train.fields.inputs;
+    const rows = Array.from({ length: problem.train.size }, (_, i) => [...data.subarray(3 * i, 3 * i + 3)]);
+    const along = (direction: readonly number[]): number[] =>
+      rows.map((row) => row.reduce((sum, x, k) => sum + (x - origin[k]!) * direction[k]!, 0));
+    const product = (a: readonly number[], b: readonly number[]): number =>
+      a.reduce((sum, x, i) => sum + x * b[i]!, 0) / a.length;
+    // of length 1, across one another, and what lies along them is uncorrelated
+    expect(3 * product(across, across)).toBeCloseTo(1, 6);
+    expect(product(across, up)).toBeCloseTo(0, 6);
+    expect(product(along(across), along(up))).toBeCloseTo(0, 5);
+    // the shares are the variances along them; two directions hold all of three columns that two numbers make
+    const total =
+      rows.reduce((sum, row) => sum + row.reduce((s, x, k) => s + (x - origin[k]!) ** 2, 0), 0) / rows.length;
+    expect(explained[0]).toBeCloseTo(product(along(across), along(across)) / total, 5);
+    expect(explained[0]).toBeGreaterThan(explained[1]);
+    expect(explained[0] + explained[1]).toBeCloseTo(1, 3);
+    // no other direction holds more
+    for (const angle of [0.3, 1, 2]) {
+      const other = across.map((x, k) => x * Math.cos(angle) + up[k]! * Math.sin(angle));
+      expect(product(along(other), along(other)) / total).toBeLessThan(explained[0]);
+    }
+    const view = viewOf(problem, null, false);
+    const [u, v] = placeIn(view, data, 6);
+    const back = cutOf(problem, view)(u, v);
+    back.forEach((value, k) => {
+      expect(value).toBeCloseTo(rows[2]![k]!, 3);
+    });
   });
 });

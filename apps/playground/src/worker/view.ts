@@ -2,16 +2,17 @@
  * The plane that the page shows of a network with many inputs: which two inputs span it, and where the others stand.
  * Plain arithmetic on the training samples; the pictures are look.ts and views/.
  */
-import type { Problem } from '../model/samples.ts';
-import type { View } from './protocol.ts';
+import { featuresAt, type Problem } from '../model/samples.ts';
+import { placeIn } from './place.ts';
+import type { Components, View } from './protocol.ts';
 
-type Inputs = Pick<Problem, 'train' | 'test' | 'goal' | 'pixels' | 'inputShape'>;
+type Inputs = Pick<Problem, 'shown' | 'features' | 'goal' | 'pixels'>;
 
-const widthOf = ({ inputShape }: Inputs): number => inputShape[0] ?? 1;
+const widthOf = ({ shown }: Inputs): number => shown.train.fields.inputs.shape[1] ?? 1;
 
-/** One input of all training samples. */
-function columnOf({ train }: Inputs, width: number, at: number): Float64Array {
-  const { data, shape } = train.fields.inputs;
+/** One column of all training samples. */
+function columnOf({ shown }: Inputs, width: number, at: number): Float64Array {
+  const { data, shape } = shown.train.fields.inputs;
   return Float64Array.from({ length: shape[0] ?? 0 }, (_, i) => data[i * width + at] as number);
 }
 
@@ -55,7 +56,7 @@ export function chooseAxes(problem: Inputs): readonly [number, number] {
   const width = widthOf(problem);
   if (problem.pixels || width <= 2) return [0, Math.min(1, width - 1)];
   const columns = Array.from({ length: width }, (_, at) => columnOf(problem, width, at));
-  const targets = problem.train.fields.targets.data;
+  const targets = problem.shown.train.fields.targets.data;
   const score = problem.goal === 'quantity' ? dependence : separation;
   const order = columns.map((column, at) => ({ at, column, score: score(column, targets) }));
   order.sort((a, b) => b.score - a.score || a.at - b.at);
@@ -64,34 +65,91 @@ export function chooseAxes(problem: Inputs): readonly [number, number] {
   return [first.at, other.at];
 }
 
-/** The plane of two inputs, with room to see what happens outside. Drawn points have the whole pad. */
-export function viewOf(problem: Inputs, axes: readonly [number, number], isDrawn: boolean): View {
-  if (problem.pixels || isDrawn) return { axes, bounds: [-1, 1, -1, 1] };
+/** The plane of two inputs or of the principal components (null), with room to see what happens outside. Drawn points have the whole pad. */
+export function viewOf(problem: Inputs, axes: readonly [number, number] | null, isDrawn: boolean): View {
+  const plain = { axes: axes ?? ([0, 1] as const), components: null };
+  if (problem.pixels || isDrawn) return { ...plain, bounds: [-1, 1, -1, 1] };
   const width = widthOf(problem);
-  const range = (axis: number): [number, number] => {
+  const components = axes === null ? componentsOf(problem) : null;
+  const view: View = { ...plain, components, bounds: [0, 1, 0, 1] };
+  const range = (direction: 0 | 1): [number, number] => {
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const part of [problem.train, problem.test]) {
+    for (const part of [problem.shown.train, problem.shown.test]) {
       const { data } = part.fields.inputs;
-      for (let i = axis; i < data.length; i += width) {
-        low = Math.min(low, data[i] as number);
-        high = Math.max(high, data[i] as number);
+      for (let start = 0; start < data.length; start += width) {
+        const value = placeIn(view, data, start)[direction];
+        low = Math.min(low, value);
+        high = Math.max(high, value);
       }
     }
     return [low, high];
   };
-  const [left, right] = range(axes[0]);
-  const [bottom, top] = axes[1] === axes[0] ? [left, right] : range(axes[1]);
+  const [left, right] = range(0);
+  const [bottom, top] = range(1);
   const half = (Math.max(right - left, top - bottom) / 2) * 1.2 || 1;
   const [x, y] = [(left + right) / 2, (bottom + top) / 2];
-  return { axes, bounds: [x - half, x + half, y - half, y + half] };
+  return { ...view, bounds: [x - half, x + half, y - half, y + half] };
 }
 
 /**
- * Where all inputs stand at a place of the plane: the two axes as asked for, each of the others at its mean for samples
+ * The two principal components of the training samples: the eigenvectors of their covariances with the largest eigenvalues,
+ * by powers of the matrix; what the first one explains is taken out before the second is looked for. Their signs are such that
+ * the largest coefficient is positive.
+ */
+export function componentsOf(problem: Inputs): Components {
+  const width = widthOf(problem);
+  const columns = Array.from({ length: width }, (_, at) => columnOf(problem, width, at));
+  const matrix = columns.map((a) => columns.map((b) => covariance(a, b)));
+  const total = matrix.reduce((sum, row, at) => sum + (row[at] as number), 0);
+  const first = largestEigenvector(matrix);
+  const rest = matrix.map((row, i) =>
+    row.map((value, j) => value - first.value * (first.vector[i] as number) * (first.vector[j] as number)),
+  );
+  const second = largestEigenvector(rest);
+  const share = (value: number): number => (total > 0 ? Math.max(0, value) / total : 0);
+  return {
+    origin: columns.map(mean),
+    across: first.vector,
+    up: second.vector,
+    explained: [share(first.value), share(second.value)],
+  };
+}
+
+function largestEigenvector(matrix: readonly (readonly number[])[]): { vector: number[]; value: number } {
+  // a start that is orthogonal to no axis
+  let vector = matrix.map((_, i) => 1 + i / matrix.length);
+  let value = 0;
+  for (let step = 0; step < 500; step++) {
+    const next = matrix.map((row) => row.reduce((sum, entry, j) => sum + entry * (vector[j] as number), 0));
+    const length = Math.hypot(...next);
+    if (length < 1e-12) break;
+    const moved = next.map((entry) => entry / length);
+    const change = Math.hypot(...moved.map((entry, i) => entry - (vector[i] as number)));
+    vector = moved;
+    value = length;
+    if (change < 1e-10) break;
+  }
+  const largest = vector.reduce((top, entry) => (Math.abs(entry) > Math.abs(top) ? entry : top), 0);
+  const size = Math.hypot(...vector) * (largest < 0 ? -1 : 1) || 1;
+  return { vector: vector.map((entry) => entry / size), value };
+}
+
+/**
+ * What goes into the network at a place of the plane. Of a point of the plane its features; on the plane of the principal
+ * components the sample there whose other components are those of the mean. Otherwise the two axes as asked for, each of the others at its mean for samples
  * with these two, by least squares: x_j = m_j + a_j (u - m_u) + b_j (v - m_v). So the plane goes through the samples
  * instead of beside them.
  */
-export function cutOf(problem: Inputs, axes: readonly [number, number]): (u: number, v: number) => Float32Array {
+export function cutOf(
+  problem: Inputs,
+  { axes, components }: Pick<View, 'axes' | 'components'>,
+): (u: number, v: number) => Float32Array {
+  const { features } = problem;
+  if (features !== null) return (u, v) => Float32Array.from(featuresAt(features, [u, v]));
+  if (components !== null) {
+    const { origin, across, up } = components;
+    return (u, v) => Float32Array.from(origin, (m, at) => m + u * (across[at] as number) + v * (up[at] as number));
+  }
   const width = widthOf(problem);
   const columns = Array.from({ length: width }, (_, at) => columnOf(problem, width, at));
   const [across, up] = [columns[axes[0]] as Float64Array, columns[axes[1]] as Float64Array];

@@ -26,4 +26,11 @@ export const answerWords: Words<typeof english> = {
   notYet: '写一个数字，看看网络认成什么。',
   examples: '或取测试集中的一个',
   example: '测试图像 {digit}',
+  discrete: '输出离散化',
+  planeOf: '平面取自',
+  'planeOf.columns': '两列',
+  'planeOf.components': '主成分',
+  explained: '第一主成分占方差的 {across}，第二主成分占 {up}。',
+  componentSlice: '其余主成分取均值。',
+  moment: '第 {step} 步：训练 {train}，测试 {test}',
 };

@@ -16,4 +16,5 @@ export const closerWords: Words<typeof english> = {
   confusion: '{count} 个测试样本的混淆矩阵：行是真实类别，列是预测类别。',
   filtersOf: '{layer}的卷积核',
   mapsOf: '{layer}的特征图',
+  binOf: '{low} 到 {high}：{count}',
 };

@@ -101,6 +101,7 @@ const kinds: ErrorWords['kinds'] = {
   'value/no-experiment': '还没有实验。',
   'value/no-batch': '没有可训练的批：样本太少。',
   'value/plane-axes': '这两个不是输入：共有 {width} 个输入。',
+  'value/no-such-weight': '第 {layer} 层的第 {unit} 个神经元没有这个权重。',
   'page/worker': '训练线程没有启动。',
 };
 

@@ -44,4 +44,11 @@ export const networkWords: Words<typeof english> = {
   saturatedCount: '{count} 个饱和',
   others: '另有 {count} 个',
   bias: '偏置',
+  editHint: '点击神经元或连线，可手动修改权重。',
+  editOf: '{name} 的权重',
+  weightOf: '来自 {input} 的权重',
+  slideWeight: '{name} 的滑块',
+  lineOf: '{from} → {to}：权重 {weight}，梯度 {gradient}',
+  lineOfMany: '{to}：{count} 个权重合为一条线',
+  features: '网络的输入特征',
 };

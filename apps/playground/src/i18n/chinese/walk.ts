@@ -37,10 +37,10 @@ export const walkWords: Words<typeof english> = {
   updatePlain: '新权重 = 旧权重 − 学习率 · 梯度。',
   updateOf: '{optimizer}，学习率 {rate}：更新量还取决于它记住的历史梯度。',
   updatedLoss: '该样本更新前后的损失：',
-  kernelInput: '输入特征图 {channel}',
+  kernelInput: '输入通道 {channel}',
   kernelSums: '卷积核 {filter} 的加权和',
   kernelPlace: '行与列',
-  kernelMap: '特征图',
-  kernelOthers: '其余 {count} 个特征图',
+  kernelMap: '通道',
+  kernelOthers: '其余 {count} 个通道',
   filter: '卷积核',
 };

@@ -23,4 +23,11 @@ export const answerWords = {
   notYet: 'Draw, and see what the network takes it for.',
   examples: 'Or take one of the test set',
   example: 'Test image of a {digit}',
+  discrete: 'Discretise output',
+  planeOf: 'Plane of',
+  'planeOf.columns': 'two columns',
+  'planeOf.components': 'principal components',
+  explained: 'PC 1 holds {across} of the variance, PC 2 {up}.',
+  componentSlice: 'All other components are those of the mean.',
+  moment: 'Step {step}: training {train}, test {test}',
 } as const;

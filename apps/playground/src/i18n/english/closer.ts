@@ -13,4 +13,5 @@ export const closerWords = {
   confusion: 'Confusion matrix of {count} test samples: rows are true classes, columns predicted ones.',
   filtersOf: 'Filters of {layer}',
   mapsOf: 'Feature maps of {layer}',
+  binOf: '{low} to {high}: {count}',
 } as const;

@@ -41,4 +41,11 @@ export const networkWords = {
   saturatedCount: '{count} saturated',
   others: '{count} more',
   bias: 'bias',
+  editHint: 'Click a neuron or a line to change its weights by hand.',
+  editOf: 'Weights of {name}',
+  weightOf: 'weight from {input}',
+  slideWeight: 'Slider for {name}',
+  lineOf: '{from} → {to}: weight {weight}, gradient {gradient}',
+  lineOfMany: '{to}: {count} weights as one line',
+  features: 'Inputs of the network',
 } as const;

@@ -35,10 +35,10 @@ export const walkWords = {
   updatePlain: 'New weight = old weight − learning rate · gradient.',
   updateOf: '{optimizer} at a learning rate of {rate}: its step also rests on what it remembers of earlier gradients.',
   updatedLoss: 'Loss of this sample before and after:',
-  kernelInput: 'Map {channel} that comes in',
+  kernelInput: 'Input channel {channel}',
   kernelSums: 'Sums of filter {filter}',
   kernelPlace: 'Row and column',
-  kernelMap: 'Map',
-  kernelOthers: 'the other maps: {count}',
+  kernelMap: 'Channel',
+  kernelOthers: 'the other channels: {count}',
   filter: 'Filter',
 } as const;
