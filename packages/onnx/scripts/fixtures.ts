@@ -2,8 +2,9 @@
  * Runs models that others wrote, with the outputs that they should give, and prints a table: passed, failed, refused by
  * reason. By hand: `node --conditions=@nn/source --import tsx packages/onnx/scripts/fixtures.ts [FOLDER] [NAME]`, where FOLDER
  * holds the collections (node, simple, pytorch-operator, light; burn and example-models need onnxruntime-web as oracle, which
- * `npm run bench` installs; NN_ORT names its folder).
+ * `npm run bench` installs; NN_ORT names its folder). What that refuses is asked of NumPy (`reference.py`, Debian's python3-onnx).
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
@@ -206,30 +207,66 @@ async function againstRuntime(runtime: Runtime, path: string): Promise<string | 
   const bytes = pb(path);
   const model = await loadOnnx(path);
   const inputs = madeUp(model);
-  let session: Session;
-  let expected: Awaited<ReturnType<Session['run']>>;
-  try {
-    const beside = readdirSync(dirname(path), { withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.onnx'))
-      .map(({ name }) => name);
-    const externalData = beside.map((name) => ({ path: name, data: pb(join(dirname(path), name)) }));
-    session = await runtime.InferenceSession.create(bytes, { externalData });
-    expected = await session.run(
-      Object.fromEntries([...inputs].map(([name, value]) => [name, forRuntime(runtime, value)])),
-    );
-  } catch (error) {
-    const reason = `onnxruntime cannot run it: ${String(error).slice(0, 200)}`;
-    throw new Skip(reason);
-  }
+  const expected = await byRuntime(runtime, path, bytes, inputs).catch((error: unknown) =>
+    byNumPy(path, inputs, error),
+  );
   const outputs = await model.run(Object.fromEntries([...inputs].map(([name, value]) => [name, value.tensor])));
-  for (const name of session.outputNames) {
-    const { dims, data, type } = expected[name]!;
+  for (const [name, wanted] of expected) {
     if (/random|bernoulli/.test(path)) continue;
-    const wanted = new HostTensor(type as ElementType, dims, Float64Array.from(data as ArrayLike<number>, Number));
     const why = await differs(outputs[name] ?? null, wanted, 1e-3);
     if (why !== null) return `output ${name}: ${why}`;
   }
   return null;
+}
+
+type Outputs = ReadonlyMap<string, HostTensor>;
+
+async function byRuntime(
+  runtime: Runtime,
+  path: string,
+  bytes: Uint8Array,
+  inputs: ReadonlyMap<string, HostTensor>,
+): Promise<Outputs> {
+  const beside = readdirSync(dirname(path), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.onnx'))
+    .map(({ name }) => name);
+  const externalData = beside.map((name) => ({ path: name, data: pb(join(dirname(path), name)) }));
+  const session = await runtime.InferenceSession.create(bytes, { externalData });
+  const expected = await session.run(
+    Object.fromEntries([...inputs].map(([name, value]) => [name, forRuntime(runtime, value)])),
+  );
+  return new Map(
+    session.outputNames.map((name) => {
+      const { dims, data, type } = expected[name]!;
+      return [name, new HostTensor(type as ElementType, dims, Float64Array.from(data as ArrayLike<number>, Number))];
+    }),
+  );
+}
+
+/** Debian's Python and `reference.py`, for what onnxruntime refuses. */
+function byNumPy(path: string, inputs: ReadonlyMap<string, HostTensor>, refusal: unknown): Outputs {
+  const request = {
+    model: path,
+    inputs: Object.fromEntries(
+      [...inputs].map(([name, { type, shape, data }]) => [name, { type, shape, data: [...data] }]),
+    ),
+  };
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'reference.py');
+  const { stdout, stderr, status } = spawnSync('/usr/bin/python3', [script], {
+    input: JSON.stringify(request),
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    const reason = stderr.trim().split('\n').at(-1);
+    throw new Skip(`onnxruntime cannot run it: ${String(refusal).slice(0, 200)}; ${reason}`);
+  }
+  const outputs: Record<string, { shape: number[]; data: number[] }> = JSON.parse(stdout);
+  return new Map(
+    Object.entries(outputs).map(([name, { shape, data }]) => [
+      name,
+      new HostTensor('float64', shape, Float64Array.from(data)),
+    ]),
+  );
 }
 
 class Skip extends Error {}
