@@ -13,55 +13,10 @@ import { openDevice } from './device.ts';
 import { digitsOfFolder } from './digit-data.ts';
 import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
-import {
-  defaultSettings,
-  helpText,
-  listText,
-  parseOptions,
-  type Settings,
-  type TaskName,
-  taskNames,
-} from './options.ts';
+import { defaultSettings, helpText, listText, parseOptions, type Settings } from './options.ts';
 import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './output-folder.ts';
 import { lineOfResult } from './result.ts';
-import { runConnect4, runTictactoe } from './tasks/board-games.ts';
-import { runCartpole } from './tasks/cartpole.ts';
-import { runDigits } from './tasks/digits.ts';
-import { runForecast } from './tasks/forecast.ts';
-import { runGenerate } from './tasks/generate.ts';
-import { runLanguageModel } from './tasks/language-model.ts';
-import { runMoons } from './tasks/moons.ts';
-import { runPhotos } from './tasks/photos.ts';
-import { runRare } from './tasks/rare.ts';
-import { runSegment } from './tasks/segment.ts';
-import { runSentiment } from './tasks/sentiment.ts';
-import { runSnake } from './tasks/snake.ts';
-import { runSpeech } from './tasks/speech.ts';
-import { runSummarize } from './tasks/summarize.ts';
-import { runTitanic } from './tasks/titanic.ts';
-import { runTransfer } from './tasks/transfer.ts';
-import { runTranslate } from './tasks/translate.ts';
-
-const tasks: Readonly<Record<TaskName, (context: Context) => Promise<boolean>>> = {
-  moons: runMoons,
-  digits: runDigits,
-  titanic: runTitanic,
-  forecast: runForecast,
-  speech: runSpeech,
-  rare: runRare,
-  sentiment: runSentiment,
-  translate: runTranslate,
-  summarize: runSummarize,
-  'language-model': runLanguageModel,
-  photos: runPhotos,
-  segment: runSegment,
-  generate: runGenerate,
-  transfer: runTransfer,
-  cartpole: runCartpole,
-  snake: runSnake,
-  tictactoe: runTictactoe,
-  connect4: runConnect4,
-};
+import { loadTask, type TaskName, taskNames } from './task-list.ts';
 
 async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   // npm runs scripts in the folder of package.json and tells where the user stands.
@@ -77,7 +32,7 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   const run = options.resume ? await readRun(output) : undefined;
   await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
-  const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer'];
+  const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer', 'private', 'federated'];
   const isForDigits = settings.data !== undefined && tasksOf(settings).some((name) => ofDigits.includes(name));
   const digits = isForDigits ? await digitsOfFolder(settings.data, interrupt.signal) : undefined;
   const { backend, description } = await openDevice(options.backend);
@@ -106,7 +61,8 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
       ...(run?.task === name && { resumed: run }),
     };
     terminal.line();
-    const isDone = await tasks[name](context);
+    const runTask = await loadTask(name);
+    const isDone = await runTask(context);
     if (!isDone) return interrupt.exitCode;
   }
   await removeRun(output);

@@ -1,7 +1,9 @@
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { helpText, parseOptions } from './options.ts';
 import { resumedSettings } from './output-folder.ts';
+import { loadTask, taskNames, tasks } from './task-list.ts';
 
 const places = { from: '/home/someone', output: '/project/output' };
 const parse = (...argv: string[]) => parseOptions(argv, places);
@@ -96,10 +98,7 @@ describe('parseOptions', () => {
     [['--output', ' '], '--output needs a value: --output FOLDER.'],
     [['--outptu', 'models'], 'There is no option --outptu: do you mean --output?'],
     [['--resume=yes'], "--resume takes no value, 'yes' was given."],
-    [
-      ['--task', 'cats'],
-      '--task cats: must be moons, digits, titanic, forecast, rare, speech, sentiment, translate, summarize, language-model, photos, segment, generate, transfer, cartpole, snake, tictactoe, connect4 or all.',
-    ],
+    [['--task', 'cats'], `--task cats: must be ${taskNames.join(', ')} or all.`],
     [['--backend', 'tpu'], '--backend tpu: must be cpu, native or gpu.'],
     [['--epochs', '0'], '--epochs 0: must be a whole number from 1 to 1000000.'],
     [['--epochs', '1.5'], '--epochs 1.5: must be a whole number from 1 to 1000000.'],
@@ -136,6 +135,23 @@ test('the help names every option and fits on a screen of 110 columns', () => {
     expect(help).toContain(`--${name}`);
   }
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+});
+
+describe('the list of tasks', () => {
+  test.each(taskNames)('%s is told on one line, has its file, and stands in the README', async (name) => {
+    expect(`  ${name.padEnd(14)} ${tasks[name].shows}`.length).toBeLessThanOrEqual(120);
+    expect(await loadTask(name)).toBeTypeOf('function');
+    const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+    expect(readme.includes(`\`--task ${name}\``), 'its paragraph begins with it').toBe(true);
+  });
+
+  test('agents take steps, and what is always drawn takes no files', () => {
+    const of = (kind: string) => taskNames.filter((name) => tasks[name].learnsFrom === kind);
+    for (const name of of('acting')) expect(parse('--task', name, '--steps', '5').settings.steps).toBe(5);
+    for (const name of of('drawings'))
+      expect(() => parse('--task', name, '--data', 'x')).toThrow(`--data: ${name} draws`);
+    for (const name of of('files')) expect(parse('--task', name, '--data', 'x').settings.task).toBe(name);
+  });
 });
 
 describe('resumedSettings', () => {

@@ -4,39 +4,11 @@
  */
 import { resolve } from 'node:path';
 import { Failure } from './failure.ts';
+import { type Task, type TaskName, taskNames, tasks } from './task-list.ts';
 
-/** What each task shows. */
-export const tasks = {
-  moons: 'the classic first network tells two moons apart',
-  digits: 'a convolutional network reads digits',
-  titanic: 'a table with missing values: who survived, and a saved pipeline that takes a raw row',
-  forecast: 'an LSTM and a linear model let two series go on',
-  speech: 'networks hear digits: of known and unknown speakers, and strings of them',
-  rare: 'one case in 43: fourteen ways to train on unequal classes, side by side',
-  sentiment: 'attention and an LSTM tell who liked a film, each word with its share',
-  translate: 'an LSTM with attention reads days in forty languages; a Transformer, with --data, English to German',
-  summarize: 'a pointer-generator gives headlines to documentation',
-  'language-model': 'a GPT learns to write, by characters and by pieces of words',
-  photos: 'ants or bees from a few photos, seen as they are and seen differently each time',
-  segment: 'a U-Net says where discs, squares and triangles are',
-  generate: 'a variational autoencoder draws digits that nobody wrote',
-  transfer: 'what was learned of five digits serves for five others',
-  cartpole: 'an agent learns to keep a pole upright',
-  snake: 'an agent learns to play Snake, and plays on its own',
-  tictactoe: 'self-play with tree search, until no move loses: proven over all positions',
-  connect4: 'self-play with tree search, against players who look ahead',
-} as const;
-
-export type TaskName = keyof typeof tasks;
-const gameNames = ['cartpole', 'snake', 'tictactoe', 'connect4'] as const;
-export const taskNames: readonly TaskName[] = [
-  ...(['moons', 'digits', 'titanic', 'forecast', 'rare', 'speech'] as const),
-  ...(['sentiment', 'translate', 'summarize', 'language-model'] as const),
-  ...(['photos', 'segment', 'generate', 'transfer'] as const),
-  ...gameNames,
-];
-/** Tasks that draw all they learn from. */
-const withoutData: readonly string[] = ['moons', 'segment'];
+/** Of a name from the command line. */
+const taskOf = (name: string | undefined): Task | undefined =>
+  taskNames.includes(name as TaskName) ? tasks[name as TaskName] : undefined;
 
 /** What decides the course of a training; a checkpoint carries it. */
 export interface Settings {
@@ -194,7 +166,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
   const { backend, resume, dashboard, report, watch, play, output, json, list, help, ...settings } = given as Partial<
     Omit<Options, 'settings'> & Settings
   >;
-  if (withoutData.includes(settings.task ?? '') && settings.data !== undefined) {
+  if (taskOf(settings.task)?.learnsFrom === 'drawings' && settings.data !== undefined) {
     throw new Failure(`--data: ${settings.task} draws what it learns from; leave it out, or choose another task.`);
   }
   if (settings.task === 'all' && settings.data !== undefined) {
@@ -219,7 +191,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
 /** Options that a task has no use for are mistakes: they would do nothing. */
 function checkTask(settings: Partial<Settings>, switches: Readonly<Record<string, boolean | undefined>>): void {
   const { task } = settings;
-  const isGame = gameNames.some((name) => name === task);
+  const isGame = taskOf(task)?.learnsFrom === 'acting';
   const names = isGame ? ['data', 'epochs', 'batchSize', 'dashboard', 'report'] : ['steps', 'watch', 'play'];
   const name = names.find((each) => ({ ...settings, ...switches })[each as keyof Settings] !== undefined);
   if (name === undefined || (!isGame && task === 'all')) return;
@@ -227,13 +199,13 @@ function checkTask(settings: Partial<Settings>, switches: Readonly<Record<string
   throw new Failure(
     isGame
       ? `${option} is not for ${task}, which acts and has no data set: leave it out.`
-      : `${option} is for agents: choose one of them, as in --task ${gameNames[0]}.`,
+      : `${option} is for agents: choose one of them, as in --task cartpole.`,
   );
 }
 
 /** The text of --list. */
 export function listText(): string {
-  return taskNames.map((name) => `  ${name.padEnd(14)} ${tasks[name]}`).join('\n');
+  return taskNames.map((name) => `  ${name.padEnd(14)} ${tasks[name].shows}`).join('\n');
 }
 
 /** The text of --help. */

@@ -7,7 +7,8 @@ import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Json, loadCheckpoint } from '@nn/serialize';
 import { Failure } from './failure.ts';
-import { type Settings, type TaskName, taskNames } from './options.ts';
+import type { Settings } from './options.ts';
+import { type TaskName, taskNames } from './task-list.ts';
 
 export const checkpointName = 'checkpoint.safetensors';
 

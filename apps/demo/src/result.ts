@@ -1,5 +1,5 @@
 /** What a task reached, as one line of JSON for programs: `--json`. */
-import type { TaskName } from './options.ts';
+import type { TaskName } from './task-list.ts';
 
 export interface Result {
   readonly task: TaskName;

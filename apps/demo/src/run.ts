@@ -8,8 +8,8 @@ import { type Callback, dashboard, progress, type Terminal } from '@nn/train';
 import { checkpoint, type HtmlReportOptions, htmlReport, resume } from '@nn/train/node';
 import { type Context, shownPath } from './context.ts';
 import { count } from './format.ts';
-import type { TaskName } from './options.ts';
 import { checkpointName, runNotes } from './output-folder.ts';
+import type { TaskName } from './task-list.ts';
 
 /** The part of a training that is used here. */
 interface Runnable {

@@ -56,6 +56,43 @@ export async function passengers(folder: string | undefined, seed: number): Prom
   });
 }
 
+/** The columns that the income is told from, and those that say of whom. */
+const peopleColumns = [
+  ...['age', 'workclass', 'education_years', 'marital_status', 'occupation', 'capital_gain', 'capital_loss'],
+  ...['hours_per_week', 'sex', 'race', 'income'],
+];
+
+/**
+ * adult.csv of a folder, or 8,000 people who are drawn: what a person does not choose decides part of the income, and part of
+ * the work and of the hours. Races of few rows are one.
+ */
+export async function people(folder: string | undefined, seed: number): Promise<Table> {
+  // '?': who does not say what work they do is a kind of worker
+  const options = { columns: peopleColumns, missing: [''] } as const;
+  if (folder !== undefined) return tableOf(folder, 'adult.csv', options);
+  const random = new RandomSequence(seed, 4);
+  const works = ['Craft-repair', 'Adm-clerical', 'Sales', 'Exec-managerial', 'Prof-specialty'];
+  const rows = Array.from({ length: 8000 }, () => {
+    const isFemale = random.uniform() < 0.45;
+    const race = random.uniform() < 0.75 ? 'White' : random.uniform() < 0.6 ? 'Black' : 'Other';
+    const age = Math.round(Math.min(80, Math.max(18, random.normal(39, 13))));
+    const years = Math.round(Math.min(16, Math.max(4, random.normal(race === 'Black' ? 9.5 : 10.2, 2.5))));
+    const work = Math.min(4, Math.floor((years / 16) * 3 + random.uniform() * 2 - (isFemale ? 0.4 : 0)));
+    const hours = Math.round(Math.min(80, Math.max(10, random.normal(isFemale ? 36.5 : 42.5, 11))));
+    const isMarried = random.uniform() < (isFemale ? 0.15 : 0.6);
+    const gain = random.uniform() < 0.08 ? Math.round(random.uniform() * 15_000) : 0;
+    const odds =
+      -5 + 0.03 * age + 0.28 * (years - 10) + 0.3 * work + 0.03 * hours + (isMarried ? 1.9 : 0) + gain / 4000;
+    const isMore = random.uniform() < 1 / (1 + Math.exp(-odds + (isFemale ? 0.5 : 0) + (race === 'Black' ? 0.5 : 0)));
+    return [
+      ...[age, random.uniform() < 0.75 ? 'Private' : 'Self-emp', years],
+      ...[isMarried ? 'Married-civ-spouse' : 'Never-married', works[Math.max(0, work)]!, gain, 0, hours],
+      ...[isFemale ? 'Female' : 'Male', race, isMore ? '>50K' : '<=50K'],
+    ];
+  });
+  return parseCsv([peopleColumns, ...rows].join('\n'), { ...options, name: 'drawn people' });
+}
+
 /** mammography.csv of a folder, or 6,000 rows of six numbers that are drawn: 2.3 % of another kind, half of them alike. */
 export async function mammographies(folder: string | undefined, seed: number): Promise<Table> {
   const kinds = { calcification: 'category' } as const;
