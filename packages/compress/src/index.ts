@@ -22,3 +22,35 @@ export {
   featureLoss,
   similarityLoss,
 } from './distil/losses.ts';
+export { InputQuantiser, type QuantisedInput } from './quantise/activations.ts';
+export { type FakeQuantiseOptions, fakeQuantise } from './quantise/fake-quantise.ts';
+export { EntropyObserver, type Histogram, HistogramObserver, PercentileObserver } from './quantise/histogram.ts';
+export { QuantisedInTraining } from './quantise/in-training.ts';
+export {
+  type ConvGeometry,
+  GroupedLinear,
+  QuantisedConv,
+  QuantisedEmbedding,
+  QuantisedLinear,
+} from './quantise/layers.ts';
+export { MinMaxObserver, MovingAverageObserver, type Observer, type ValueRange } from './quantise/observers.ts';
+export type { LayerPattern } from './quantise/places.ts';
+export {
+  type DynamicOptions,
+  type ObserverKind,
+  type Quantised,
+  type QuantiseOptions,
+  quantise,
+  quantiseInTraining,
+  type StaticOptions,
+  type TrainedOptions,
+  type WeightOptions,
+} from './quantise/quantise.ts';
+export {
+  affineQuantisation,
+  type Levels,
+  type Quantisation,
+  type Symmetry,
+  sevenBits,
+  symmetricQuantisation,
+} from './quantise/scheme.ts';

@@ -1,0 +1,253 @@
+/**
+ * Layers whose weights are bytes. Those with whole numbers on both sides sum in int32:
+ *   sum (s_x (q_x - z)) (s_w q_w) = s_x s_w (sum q_x q_w - z sum q_w),
+ * where the last sum is known before; scales, bias and what comes after are one pass over the sums. Those that keep their inputs as
+ * they are save memory only. Owns no choice of ranges: `quantise.ts` makes these layers of others.
+ */
+import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, type Tensor, unfold } from '@nn/core';
+import type { Layer } from '@nn/layers';
+import type { InputQuantiser } from './activations.ts';
+import type { ChannelWeight, GroupedWeight } from './weights.ts';
+
+const show = (shape: Shape): string => `[${shape.join(', ')}]`;
+const buffer = (data: Int8Array | Uint8Array | Int32Array | Float32Array, shape: Shape): Parameter =>
+  parameter(data, { shape, buffer: true });
+
+/** What quantised layers with sums in int32 keep. */
+abstract class IntegerLayer {
+  /** int8 [outputs, ...] */
+  weight: Parameter;
+  /** [outputs] */
+  weightScale: Parameter;
+  /** int32 [outputs]: the sum of each output's weights. */
+  weightSum: Parameter;
+  /** [outputs] float32 */
+  bias: Parameter | null;
+  input: InputQuantiser;
+
+  constructor(weight: ChannelWeight, shape: Shape, bias: Parameter | null, input: InputQuantiser) {
+    const outputs = shape[0]!;
+    const length = weight.levels.length / outputs;
+    const sums = Int32Array.from({ length: outputs }, (_, row) =>
+      weight.levels.subarray(row * length, (row + 1) * length).reduce((sum, level) => sum + level, 0),
+    );
+    this.weight = buffer(weight.levels, shape);
+    this.weightScale = buffer(weight.scales, [outputs]);
+    this.weightSum = buffer(sums, [outputs]);
+    this.bias = bias;
+    this.input = input;
+  }
+
+  /** What the sums [..., outputs] mean; scale and zero point have the axes of the sums, or none. */
+  protected meaning(sums: Tensor, scale: Tensor, zeroPoint: Tensor): Tensor {
+    const y = sums.sub(zeroPoint.mul(this.weightSum)).cast('float32').mul(scale.mul(this.weightScale));
+    return this.bias === null ? y : y.add(this.bias);
+  }
+}
+
+/**
+ * A Linear layer of int8 weights whose inputs are rounded to bytes, with sums in int32: [..., inputs] to [..., outputs].
+ * Made by `quantise`. Throws ShapeError when the last axis is not `inputs` long.
+ */
+export class QuantisedLinear extends IntegerLayer implements Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+
+  constructor(weight: ChannelWeight, shape: readonly [number, number], bias: Parameter | null, input: InputQuantiser) {
+    super(weight, shape, bias, input);
+    [this.outputs, this.inputs] = shape;
+  }
+
+  forward(x: Tensor): Tensor {
+    requireWidth(String(this), x, this.inputs);
+    const { levels, scale, zeroPoint } = this.input.apply(x, [-1]);
+    return this.meaning(levels.matmul(this.weight.cast('int32').transpose()), scale, zeroPoint);
+  }
+
+  multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
+    return output.reduce((count, size) => count * size, this.inputs);
+  }
+
+  override toString(): string {
+    return `QuantisedLinear(${this.inputs}, ${this.outputs})`;
+  }
+}
+
+/** Where a kernel slides, an entry for each axis of space. */
+export interface ConvGeometry {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** Zeros before and after each axis. */
+  readonly padding: readonly (readonly [number, number])[];
+}
+
+/**
+ * A convolution of int8 weights whose inputs are rounded to bytes, with sums in int32: [N, inputs, ...space] to [N, outputs, ...space'].
+ * Inside, channels are the last axis. Made by `quantise`. Throws ShapeError for another rank or number of channels.
+ */
+export class QuantisedConv extends IntegerLayer implements Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly geometry: ConvGeometry;
+
+  /** `weight`: [outputs, ...kernel, inputs] */
+  constructor(
+    weight: ChannelWeight,
+    shape: Shape,
+    bias: Parameter | null,
+    input: InputQuantiser,
+    geometry: ConvGeometry,
+  ) {
+    super(weight, shape, bias, input);
+    this.outputs = shape[0]!;
+    this.inputs = shape.at(-1)!;
+    this.geometry = geometry;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { kernel, stride, dilation, padding } = this.geometry;
+    const rank = kernel.length;
+    if (x.rank !== rank + 2 || x.shape[1] !== this.inputs) {
+      throw new ShapeError(
+        String(this),
+        `takes [N, ${this.inputs}, ...] with ${rank} ${rank === 1 ? 'axis' : 'axes'} of space, got ${show(x.shape)}.`,
+        { shape: x.shape },
+      );
+    }
+    const space = x.shape.map((_, axis) => axis).slice(2);
+    const isPadded = padding.some(([before, after]) => before + after > 0);
+    const last = x.permute([0, ...space, 1]);
+    const framed = isPadded ? last.pad([[0, 0], ...padding, [0, 0]]) : last;
+    const { levels, scale, zeroPoint } = this.input.apply(framed, framed.shape.map((_, axis) => axis).slice(1));
+    // [N, C, ...kernel, ...out], as views of [N, ...space, C]
+    const first = levels.permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
+    const out = space.map((_, k) => {
+      const reach = (kernel[k]! - 1) * dilation[k]! + 1;
+      return Math.floor((framed.shape[k + 1]! - reach) / stride[k]!) + 1;
+    });
+    const windows = unfold(first, { size: kernel, stride, dilation }).reshape([
+      first.shape[0]!,
+      this.inputs,
+      ...kernel,
+      ...out,
+    ]);
+    const taps = 'klm'.slice(0, rank);
+    const places = 'xyz'.slice(0, rank);
+    const axes = windows.shape.map((_, axis) => axis);
+    const ordered = windows.permute([0, ...axes.slice(2 + rank), ...axes.slice(2, 2 + rank), 1]);
+    const sums = einsum(`n${places}${taps}c,o${taps}c->n${places}o`, ordered, this.weight.cast('int32'));
+    return this.meaning(sums, scale, zeroPoint).permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
+  }
+
+  multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
+    return output.reduce((count, size) => count * size, this.weight.size / this.outputs);
+  }
+
+  override toString(): string {
+    return `QuantisedConv(${this.inputs}, ${this.outputs}, ${this.geometry.kernel.join('x')})`;
+  }
+}
+
+/**
+ * A Linear layer whose weights are numbers of 4 or 8 bits, with a scale for each group of neighbours along the inputs, and whose
+ * inputs stay as they are: [..., inputs] to [..., outputs]. Made by `quantise`. Throws ShapeError when the last axis is not `inputs` long.
+ */
+export class GroupedLinear implements Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bits: 4 | 8;
+  readonly size: number;
+  /** int8 [outputs, groups, size], or uint8 [outputs, groups, size / 2]: two numbers of four bits in a byte, 8 added. */
+  weight: Parameter;
+  /** [outputs, groups] */
+  weightScale: Parameter;
+  bias: Parameter | null;
+
+  constructor(
+    weight: GroupedWeight,
+    shape: readonly [number, number],
+    bits: 4 | 8,
+    size: number,
+    bias: Parameter | null,
+  ) {
+    [this.outputs, this.inputs] = shape;
+    this.bits = bits;
+    this.size = size;
+    this.weight = buffer(weight.levels, [this.outputs, weight.groups, bits === 8 ? size : size / 2]);
+    this.weightScale = buffer(weight.scales, [this.outputs, weight.groups]);
+    this.bias = bias;
+  }
+
+  forward(x: Tensor): Tensor {
+    requireWidth(String(this), x, this.inputs);
+    const { size } = this;
+    const groups = this.weightScale.shape[1]!;
+    const missing = groups * size - this.inputs;
+    const whole = missing === 0 ? x : x.pad([...x.shape.slice(1).map((): [number, number] => [0, 0]), [0, missing]]);
+    const rows = x.shape.slice(0, -1);
+    const scale = this.weightScale.reshape([this.outputs, groups, 1, 1]);
+    const [halves, each] = this.bits === 8 ? [1, size] : [2, size / 2];
+    const levels =
+      this.bits === 8
+        ? this.weight.reshape([this.outputs, groups, 1, size]).cast('float32')
+        : halfBytes(this.weight).cast('float32').sub(8);
+    const count = rows.reduce((product, length) => product * length, 1);
+    const y = einsum('nghj,oghj->no', whole.reshape([count, groups, halves, each]), levels.mul(scale));
+    const shaped = y.reshape([...rows, this.outputs]);
+    return this.bias === null ? shaped : shaped.add(this.bias);
+  }
+
+  multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
+    return output.reduce((count, length) => count * length, this.inputs);
+  }
+
+  toString(): string {
+    return `GroupedLinear(${this.inputs}, ${this.outputs}, ${this.bits} bits in groups of ${this.size})`;
+  }
+}
+
+/**
+ * A table of vectors of int8 with a scale for each row: indices [...] to vectors [..., dimension]. Only the rows that are asked for are
+ * read. Made by `quantise`.
+ */
+export class QuantisedEmbedding implements Layer {
+  readonly count: number;
+  readonly dimension: number;
+  /** int8 [count, dimension] */
+  weight: Parameter;
+  /** [count] */
+  weightScale: Parameter;
+
+  constructor(weight: ChannelWeight, shape: readonly [number, number]) {
+    [this.count, this.dimension] = shape;
+    this.weight = buffer(weight.levels, shape);
+    this.weightScale = buffer(weight.scales, [this.count]);
+  }
+
+  forward(indices: Tensor): Tensor {
+    const rows = indices.dtype === 'int32' ? indices : indices.cast('int32');
+    const levels = this.weight.gather(rows, 0).cast('float32');
+    return levels.mul(this.weightScale.gather(rows, 0).unsqueeze(-1));
+  }
+
+  multiplyAdds(): number {
+    return 0;
+  }
+
+  toString(): string {
+    return `QuantisedEmbedding(${this.count}, ${this.dimension})`;
+  }
+}
+
+function requireWidth(layer: string, x: Tensor, inputs: number): void {
+  if (x.rank > 0 && x.shape.at(-1) === inputs) return;
+  throw new ShapeError(
+    layer,
+    `the last axis must have ${inputs} values, the input ${show(x.shape)} has ${x.shape.at(-1)}.`,
+    {
+      shape: x.shape,
+      expected: inputs,
+    },
+  );
+}
