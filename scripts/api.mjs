@@ -1,6 +1,6 @@
 /**
  * The public names and types of each package as docs/api/<package>.md, from the built declarations: a list to review.
- * Comments are left out (typedoc shows them), as are members marked private or @internal, and the static `name` by which a
+ * Comments are left out (the site of the documentation shows them), as are members marked private or @internal, and the static `name` by which a
  * class is called in errors, though a bundler renames it.
  *
  *   node scripts/api.mjs             fails when a list is out of date, and says what changed

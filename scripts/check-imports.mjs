@@ -111,6 +111,10 @@ const allowed = [
   { files: 'packages/conformance/src/vitest.ts', imports: ['@nn/core', 'vitest'] },
   { files: 'packages/conformance/src/node-test.ts', imports: ['@nn/core', 'node:'] },
   { files: 'apps/', imports: ['@nn/', 'node:'] },
+  {
+    files: 'apps/docs/src/',
+    imports: ['@nn/', 'node:', 'acorn', 'esbuild', 'sucrase', 'typescript', 'vitepress', 'vitepress/', 'vue'],
+  },
   { files: 'apps/playground/src/', imports: ['@nn/', 'preact', 'preact/', '@preact/signals', 'uplot', 'uplot/'] },
 ];
 

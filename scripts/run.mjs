@@ -53,7 +53,11 @@ const jobs = {
   examples: async (args) => node(['scripts/run-examples.mjs', ...args]),
   sizes: async (args) => (await packages('build')) || node(['scripts/sizes.mjs', '--write', ...args]),
   api: async (args) => (await turbo('codegen')) || (await types()) || node(['scripts/api.mjs', ...args]),
-  docs: async () => (await turbo('codegen')) || tool('typedoc', []),
+  /** Builds the site of the documentation, with the playground in it, and looks for dead links. */
+  docs: async () =>
+    (await buildQuietly('--filter=@nn/docs')) || node(['--import', 'tsx', 'apps/docs/src/stage/check.ts']),
+  'docs:serve': async (args) =>
+    (await buildQuietly('--filter=@nn/docs')) || tool('vite', ['preview', 'apps/docs', ...args]),
   /** `-- --sample` tries a few, for a minute; `-- words` those that match. */
   mutations: async (args) => node(['scripts/mutations/main.mjs', ...args]),
   licences: async () => (await packages('build')) || node(['scripts/licences.mjs']),

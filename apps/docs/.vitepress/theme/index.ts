@@ -1,0 +1,4 @@
+/** Where VitePress looks for the theme. */
+import { theme } from '../../src/theme/theme.ts';
+
+export default theme;
