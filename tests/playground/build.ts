@@ -1,9 +1,10 @@
 /** Builds the page for its tests, unless the build that is there is newer than all that it is made of. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { begin } from '../support/background.ts';
 import { environment, root, tool } from '../support/commands.ts';
+import { isFresh } from '../support/newest.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,6 +20,11 @@ export function setup(tests: TestProject): () => Promise<void> {
 }
 
 async function build(): Promise<void> {
+  await buildPlayground();
+}
+
+/** Answers the folder of the page. */
+export async function buildPlayground(): Promise<string> {
   const page = join(root, 'apps/playground');
   const made = join(page, 'dist/index.html');
   const sources = [
@@ -28,12 +34,7 @@ async function build(): Promise<void> {
     join(page, 'package.json'),
     ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'src')),
   ];
-  if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
+  if (isFresh(made, sources)) return page;
   await tool('vite', ['build', page, '--logLevel', 'error'], root, { ...environment, NODE_ENV: 'production' });
-}
-
-function newest(path: string): number {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+  return page;
 }

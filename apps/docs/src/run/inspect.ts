@@ -21,7 +21,7 @@ function show(value: unknown, depth: number, above: readonly object[]): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
-  if (typeof value === 'function') return `[${/^class\b/.test(String(value)) ? 'class' : 'Function'}${nameOf(value)}]`;
+  if (typeof value === 'function') return callable(value);
   if (typeof value !== 'object' || value === null) return String(value);
   if (above.includes(value)) return '[Circular *1]';
   const own: unknown = Reflect.get(value, custom);
@@ -36,8 +36,11 @@ function show(value: unknown, depth: number, above: readonly object[]): string {
   return container(value, depth, [...above, value]);
 }
 
-function nameOf(value: { readonly name?: string }): string {
-  return value.name ? `: ${value.name}` : ' (anonymous)';
+function callable(value: { readonly name?: string }): string {
+  const name = value.name || '(anonymous)';
+  if (!/^class\b/.test(String(value))) return value.name ? `[Function: ${name}]` : `[Function ${name}]`;
+  const { name: parent = '' } = Object.getPrototypeOf(value) ?? {};
+  return parent === '' ? `[class ${name}]` : `[class ${name} extends ${parent}]`;
 }
 
 function quoted(text: string): string {

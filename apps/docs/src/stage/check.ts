@@ -42,8 +42,7 @@ function addresses(html: string): readonly Address[] {
   );
 }
 
-const plain = (text: string): string =>
-  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&amp;', '&');
+const plain = (text: string): string => text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&amp;', '&');
 
 function wrong(
   page: string,

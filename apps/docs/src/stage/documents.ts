@@ -47,13 +47,12 @@ export function titleOf(text: string): string {
  */
 export function mapLinks(markdown: string, change: (target: string) => string | null): string {
   const link = /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)/g;
-  return outsideOfCode(markdown, (text) =>
+  const inText = (text: string): string =>
     text.replace(link, (_, sign: string, label: string, target: string) => {
-      const shown = mapLinks(label, change);
       const found = change(target);
-      return found === null ? shown : `${sign}[${shown}](${found})`;
-    }),
-  );
+      return found === null ? inText(label) : `${sign}[${inText(label)}](${found})`;
+    });
+  return outsideOfCode(markdown, inText);
 }
 
 /** Fences and `code` stay as they are; the label of a link may hold code. */

@@ -18,10 +18,11 @@ export interface ApiPage {
   readonly text: string;
 }
 
-/** The pages of all packages, those of a package together, its list of names first. */
-export function apiPages(): readonly ApiPage[] {
+/** The pages of packages (all, unless it is said which), those of a package together, its list of names first. */
+export function apiPages(only?: readonly string[]): readonly ApiPage[] {
   const byPackage = new Map<string, Entry[]>();
-  for (const entry of entries()) byPackage.set(entry.name, [...(byPackage.get(entry.name) ?? []), entry]);
+  for (const entry of entries().filter(({ name }) => only?.includes(name) ?? true))
+    byPackage.set(entry.name, [...(byPackage.get(entry.name) ?? []), entry]);
   return [...byPackage].flatMap(([name, own]) => pagesOf(name, own));
 }
 
