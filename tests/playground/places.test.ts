@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterEach(() => pages.clear());
 afterAll(() => pages.close());
 
-const hashes = ['#place=agents', '#place=agents&world=snake'];
+const hashes = ['#place=race', '#place=agents', '#place=agents&world=snake'];
 
 test('the board fetches nothing of the places, and comes back as it was', async () => {
   const { page, until, errors } = await pages.open('#task=circles');

@@ -1,8 +1,9 @@
 /** The places beside the board, in English; fetched with the first of them. */
 import { agentWords } from './english/places/agents.ts';
+import { raceWords } from './english/places/race.ts';
 
-type AllWords = typeof agentWords;
+type AllWords = typeof agentWords & typeof raceWords;
 
 export type PlaceKey = keyof AllWords;
 
-export const places: AllWords = { ...agentWords };
+export const places: AllWords = { ...agentWords, ...raceWords };

@@ -12,6 +12,7 @@ type Lazy = Exclude<PlaceName, 'network'>;
 type View = () => JSX.Element;
 
 const files: Readonly<Record<Lazy, () => Promise<View>>> = {
+  race: async () => (await import('./race/race-place.tsx')).RacePlace,
   agents: async () => (await import('./agents/agents-place.tsx')).AgentsPlace,
 };
 

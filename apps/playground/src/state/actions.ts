@@ -38,6 +38,9 @@ const link: Link = connect({
         store.history.value = thin([...store.history.value, measured]);
       }
     }),
+  rested: () => {
+    store.running.value = false;
+  },
   stopped: (refusal) => {
     store.running.value = false;
     complain(refusal);
@@ -112,6 +115,7 @@ function show(built: Built, isStraight = true): void {
     store.built.value = built;
     store.frame.value = null; // the old one shows another network; the next is on its way
     store.history.value = built.history;
+    store.cameFrom.value = null;
     store.selection.value = null;
     store.sample.value = null;
   });
@@ -209,14 +213,71 @@ async function swapBackend(name: BackendName, before: BackendName): Promise<void
 }
 
 export function run(): void {
+  train('run');
+}
+
+/** To the end of the epoch. */
+export function trainEpoch(): void {
+  train('epoch');
+}
+
+function train(kind: 'run' | 'epoch'): void {
   sendChanges();
   if (store.built.value === null) return;
+  branch();
   store.running.value = true;
   store.notice.value = null;
-  link.ask({ kind: 'run' }).catch((error) => {
+  link.ask({ kind }).catch((error) => {
     store.running.value = false;
     complain(error);
   });
+}
+
+/** Whoever trains on from an earlier moment goes another way: what came before stands behind it, as a run to compare with. */
+function branch(): void {
+  const moment = store.frame.value?.step ?? 0;
+  if (store.cameFrom.value === null) return;
+  store.kept.value = store.cameFrom.value;
+  store.cameFrom.value = null;
+  store.history.value = store.history.value.filter(({ step }) => step <= moment);
+}
+
+/** Keeps the run as it is, to compare the next one with. */
+export function keepRun(): void {
+  store.kept.value = store.cameFrom.value ?? presentRun() ?? store.kept.value;
+}
+
+function presentRun(): store.KeptRun | null {
+  const [known, history] = [store.built.value, store.history.value];
+  if (known === null || history.length === 0) return null;
+  const maps = store.frame.value?.blocks.at(-1)?.maps.slice() ?? new Float32Array();
+  return { spec: store.spec.value, built: known, history, maps };
+}
+
+let rewinding: Promise<unknown> | null = null;
+let nextRewind: number | null = null;
+
+/** Shows the network as it was at a step; of many that are asked for while one is under way, the last counts. */
+export function rewind(step: number): void {
+  nextRewind = step;
+  if (rewinding !== null) return;
+  store.running.value = false;
+  const go = (): void => {
+    const wanted = nextRewind;
+    nextRewind = null;
+    if (wanted === null) {
+      rewinding = null;
+      return;
+    }
+    const isBack = wanted < (store.history.value.at(-1)?.step ?? 0);
+    store.cameFrom.value = isBack ? (store.cameFrom.value ?? presentRun()) : null;
+    rewinding = link.ask({ kind: 'rewind', step: wanted }).then((spec) => {
+      store.spec.value = { ...spec, backend: store.spec.value.backend };
+      writeAddress(store.spec.value);
+    }, complain);
+    void rewinding.then(go);
+  };
+  go();
 }
 
 export function pause(): void {
@@ -237,6 +298,7 @@ export function setPace(name: store.PaceName): void {
 export function stepOnce(): void {
   sendChanges();
   if (store.built.value === null) return;
+  branch();
   store.running.value = false;
   link.ask({ kind: 'step' }).catch(complain);
 }

@@ -15,6 +15,7 @@ export class Refusal extends Error {
 export interface Listener {
   readonly frame: (frame: Frame) => void;
   readonly stopped: (refusal: Refusal) => void;
+  readonly rested: () => void;
 }
 
 export interface Link {
@@ -32,6 +33,8 @@ export function connect(listener: Listener): Link {
       listener.frame(data.frame);
       // the next frame may come when this one is on the screen
       requestAnimationFrame(() => worker.postMessage({ kind: 'seen', id: 0 }));
+    } else if (data.kind === 'rested') {
+      listener.rested();
     } else if (data.kind === 'stopped') {
       listener.stopped(new Refusal(data.why));
     } else {

@@ -28,8 +28,9 @@ export const built: Signal<Built | null> = signal(null);
 export const frame: Signal<Frame | null> = signal(null);
 export const history: Signal<readonly Measurement[]> = signal([]);
 /** Steps a second to watch; null for all that the device can. */
-export const paces = { slow: 8, normal: 200, full: null } as const;
+export const paces = { single: 1, slow: 8, medium: 40, normal: 200, full: null } as const;
 export type PaceName = keyof typeof paces;
+export const paceNames: readonly PaceName[] = ['single', 'slow', 'medium', 'normal', 'full'];
 export const pace: Signal<PaceName> = signal('normal');
 export const running: Signal<boolean> = signal(false);
 /** While the worker makes a new experiment or opens a device. */
@@ -44,6 +45,18 @@ export const selection: Signal<Selection | null> = signal(null);
 /** Whether lines show weights or the gradients of the loss. */
 export const lines: Signal<'weights' | 'gradients'> = signal('weights');
 export const showTest: Signal<boolean> = signal(true);
+/** A run that another one is compared with. */
+export interface KeptRun {
+  readonly spec: Spec;
+  readonly built: Built;
+  readonly history: readonly Measurement[];
+  /** What the output was over the plane. */
+  readonly maps: Float32Array;
+}
+export const kept: Signal<KeptRun | null> = signal(null);
+/** The run as it was before someone went back in it; null while the network is as far as it has come. */
+export const cameFrom: Signal<KeptRun | null> = signal(null);
+
 /** Whether answers are shown as what they decide. */
 export const isDiscrete: Signal<boolean> = signal(false);
 /** The class that the next drawn point gets. */

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { type Language, language, languageNames, languages, setLanguage, t } from '../i18n/language.ts';
 import { place, placeKeys } from '../places/place.ts';
 import { PlaceLinks, PlaceView } from '../places/place-view.tsx';
-import { rebuild, stepOnce, takeFiles, toggle } from '../state/actions.ts';
+import { rebuild, stepOnce, takeFiles, toggle, trainEpoch } from '../state/actions.ts';
 import { experiment, isImages, notice } from '../state/store.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
 import { Controls } from './controls.tsx';
@@ -149,6 +149,7 @@ function shortcut(event: KeyboardEvent): void {
   const isBoard = place.peek() === 'network';
   const keys = isBoard ? { toggle, restart: () => void rebuild() } : placeKeys.peek();
   if (event.key === ' ') keys?.toggle();
+  else if (event.key === 'e') trainEpoch();
   else if (event.key === 'r') keys?.restart();
   else if (event.key === 's' && isBoard) stepOnce();
   else return;

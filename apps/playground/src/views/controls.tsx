@@ -3,8 +3,8 @@ import type { JSX } from 'preact';
 import { t, told } from '../i18n/language.ts';
 import type { Told } from '../i18n/words.ts';
 import { type BackendName, backends } from '../model/spec.ts';
-import { change, rebuild, setPace, stepOnce, toggle } from '../state/actions.ts';
-import { availability, built, frame, goal, pace, running, spec, waiting } from '../state/store.ts';
+import { change, rebuild, setPace, stepOnce, toggle, trainEpoch } from '../state/actions.ts';
+import { availability, built, frame, goal, pace, paceNames, paces, running, spec, waiting } from '../state/store.ts';
 import type { BackendFacts } from '../worker/protocol.ts';
 import { Choice } from './fields.tsx';
 import { bytes, percent, short } from './format.ts';
@@ -45,12 +45,22 @@ export function Controls(): JSX.Element {
         >
           <Icon name="step" />
         </button>
+        <button
+          type="button"
+          class="icon"
+          onClick={trainEpoch}
+          title={`${t('oneEpoch')} (E)`}
+          aria-label={t('oneEpoch')}
+          disabled={built.value === null}
+        >
+          <Icon name="epoch" />
+        </button>
       </div>
       <Choice
         label={t('pace')}
         value={pace.value}
-        options={['slow', 'normal', 'full'] as const}
-        text={(name) => t(`pace.${name}`)}
+        options={paceNames}
+        text={(name) => (paces[name] === null ? t('pace.full') : t('stepsASecond', { count: paces[name] }))}
         onChange={setPace}
       />
       <Standing />

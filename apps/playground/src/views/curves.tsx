@@ -5,10 +5,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { t } from '../i18n/language.ts';
-import { frame, goal, history } from '../state/store.ts';
+import { frame, goal, history, kept } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
-import type { Measurement } from '../worker/protocol.ts';
+import { Comparison } from './comparison.tsx';
 import { percent, short } from './format.ts';
+import { type Read, seriesOf } from './series.ts';
+import { TimeTravel } from './time-travel.tsx';
 import { hideTip, showTip } from './tip.tsx';
 
 const height = 132;
@@ -33,14 +35,16 @@ export function Curves(): JSX.Element {
           top={1}
         />
       )}
+      <TimeTravel />
+      <Comparison />
     </section>
   );
 }
 
 interface ChartProps {
   readonly name: string;
-  readonly train: (measurement: Measurement) => number | null;
-  readonly test: (measurement: Measurement) => number | null;
+  readonly train: Read;
+  readonly test: Read;
   readonly show: (value: number) => string;
   /** The upper end of the axis, where it is known. */
   readonly top?: number;
@@ -83,11 +87,13 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
         ],
         series: [
           {},
-          { stroke: color('--curve-train'), width: 1.5, points: { show: false } },
-          { stroke: color('--curve-test'), width: 2, points: { show: false } },
+          { stroke: color('--curve-train'), width: 1.5, points: { show: false }, spanGaps: true },
+          { stroke: color('--curve-test'), width: 2, points: { show: false }, spanGaps: true },
+          { stroke: color('--curve-train'), width: 1, dash: [4, 4], points: { show: false }, spanGaps: true },
+          { stroke: color('--blue'), width: 1.5, dash: [5, 4], points: { show: false }, spanGaps: true },
         ],
       },
-      series(history.peek(), train, test),
+      seriesOf(history.peek(), kept.peek()?.history ?? [], train, test),
       element,
     );
     plot.current = made;
@@ -100,8 +106,7 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
     };
   }, [dark]);
   useSignalEffect(() => {
-    const data = series(history.value, train, test);
-    plot.current?.setData(data);
+    plot.current?.setData(seriesOf(history.value, kept.value?.history ?? [], train, test));
   });
   const last = frame.value;
   const [trainNow, testNow] = last === null ? [null, null] : [train(last), test(last)];
@@ -123,9 +128,11 @@ function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
 
 /** The numbers of the moment under the cursor. */
 function tellMoment({ cursor, data, root }: uPlot, show: ChartProps['show']): void {
-  const [steps, train, test] = data;
+  const [steps] = data;
   const { idx, left = -1, top = 0 } = cursor;
-  const [trainThen, testThen] = [train?.[idx ?? 0], test?.[idx ?? 0]];
+  // at steps that only the other run has, the numbers are its own
+  const [own, other] = [data.slice(1, 3), data.slice(3, 5)].map((of) => of.map((values) => values?.[idx ?? 0]));
+  const [trainThen, testThen] = own?.[0] != null ? own : (other ?? []);
   if (idx == null || left < 0 || trainThen == null || testThen == null) {
     hideTip();
     return;
@@ -133,8 +140,4 @@ function tellMoment({ cursor, data, root }: uPlot, show: ChartProps['show']): vo
   const box = root.querySelector('.u-over')?.getBoundingClientRect();
   const values = { step: steps[idx] ?? 0, train: show(trainThen), test: show(testThen) };
   showTip(t('moment', values), { clientX: (box?.left ?? 0) + left, clientY: (box?.top ?? 0) + top });
-}
-
-function series(all: readonly Measurement[], train: ChartProps['train'], test: ChartProps['test']): uPlot.AlignedData {
-  return [all.map(({ step }) => step), all.map(train), all.map(test)];
 }

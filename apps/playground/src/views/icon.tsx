@@ -5,6 +5,7 @@ const paths = {
   play: 'M8 5.5v13l11-6.5z',
   pause: 'M7 5.5h3.5v13H7zM13.5 5.5H17v13h-3.5z',
   step: 'M6 5.5v13l9-6.5zM16 5.5h2.5v13H16z',
+  epoch: 'M3 5.5v13l8-6.5zM11 5.5v13l8-6.5zM19 5.5h2.5v13H19z',
   reset: 'M12 5V2L7.5 6 12 10V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z',
   plus: 'M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z',
   minus: 'M5 11h14v2H5z',

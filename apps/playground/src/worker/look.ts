@@ -216,12 +216,13 @@ export async function look(session: Session, running: boolean): Promise<Frame> {
     memory: memoryOf(session.device),
     backend: factsOf(session.device),
     running,
+    kept: session.timeline.steps,
     view: session.view,
     blocks,
     confusion: isQuantity ? null : confusion(problem.goal, problem.outputs, testOutput, probe.test.truth),
   };
   const { step, trainAccuracy, testAccuracy } = frame;
-  if (session.history.at(-1)?.step !== step) {
+  if ((session.history.at(-1)?.step ?? -1) < step) {
     session.history.push({ step, trainLoss, testLoss, trainAccuracy, testAccuracy });
   }
   return frame;

@@ -22,6 +22,8 @@ const queue: Request[] = [];
 let session: Session | null = null;
 let dropped: Dropped = {};
 let running = false;
+/** Steps until training rests by itself. */
+let stepsLeft = Number.POSITIVE_INFINITY;
 let busy = false;
 /** Whether the page waits for a frame. */
 let isSeen = true;
@@ -78,6 +80,7 @@ const showsItself: ReadonlySet<Command['kind']> = new Set([
   'axes',
   'points',
   'edit',
+  'rewind',
 ]);
 
 async function perform(command: Command): Promise<Answers[Command['kind']]> {
@@ -94,10 +97,19 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       pace.stepsPerSecond = command.stepsPerSecond;
       return null;
     case 'run':
-      current();
+    case 'epoch': {
+      const made = current();
+      stepsLeft = command.kind === 'epoch' ? made.stepsOfEpoch : Number.POSITIVE_INFINITY;
       pace.start();
       running = true;
       return null;
+    }
+    case 'rewind': {
+      running = false;
+      const made = current();
+      await made.rewind(command.step);
+      return made.spec;
+    }
     case 'step':
       running = false;
       await current().trainStep();
@@ -163,9 +175,16 @@ async function trainSlice(made: Session): Promise<void> {
     const end = performance.now() + sliceMilliseconds;
     do {
       due = pace.isDue();
-      if (due) await made.trainStep();
-    } while (due && running && queue.length === 0 && performance.now() < end);
-    if (isSeen && performance.now() >= nextFrame) {
+      if (due) {
+        await made.trainStep();
+        stepsLeft--;
+      }
+    } while (due && stepsLeft > 0 && running && queue.length === 0 && performance.now() < end);
+    if (stepsLeft <= 0) {
+      running = false;
+      post({ kind: 'rested' });
+    }
+    if (!running || (isSeen && performance.now() >= nextFrame)) {
       const loss = await sendFrame();
       if (!Number.isFinite(loss)) {
         running = false;
@@ -183,6 +202,7 @@ async function trainSlice(made: Session): Promise<void> {
 async function sendFrame(): Promise<number> {
   if (session === null) return 0;
   const started = performance.now();
+  await session.keep();
   const frame = await look(session, running);
   const now = performance.now();
   nextFrame = now + Math.max(shortestFrameGap, 2 * (now - started));

@@ -17,6 +17,10 @@ export type Command =
   | { readonly kind: 'run' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'step' }
+  /** Trains to the end of the epoch. */
+  | { readonly kind: 'epoch' }
+  /** Goes back, or forth again, to the last kept moment that is not after a step. */
+  | { readonly kind: 'rewind'; readonly step: number }
   /** At most so many steps a second, to watch; null for as many as there can be. */
   | { readonly kind: 'pace'; readonly stepsPerSecond: number | null }
   | { readonly kind: 'backend'; readonly name: BackendName }
@@ -52,6 +56,8 @@ export interface Answers {
   readonly run: null;
   readonly pause: null;
   readonly step: null;
+  readonly epoch: null;
+  readonly rewind: Spec;
   readonly pace: null;
   readonly backend: BackendFacts;
   readonly availability: readonly Availability[];
@@ -75,6 +81,8 @@ export type FromWorker =
   | { readonly kind: 'reply'; readonly id: number; readonly value: Answers[Command['kind']] }
   | { readonly kind: 'refused'; readonly id: number; readonly why: Told }
   | { readonly kind: 'frame'; readonly frame: Frame }
+  /** Training has come to the end that it was asked for. */
+  | { readonly kind: 'rested' }
   /** Training ended by itself: an error, or numbers that are no longer finite. */
   | { readonly kind: 'stopped'; readonly why: Told };
 
@@ -198,6 +206,8 @@ export interface Frame extends Measurement {
   readonly memory: { readonly used: number; readonly pooled: number; readonly scratch: number };
   readonly backend: BackendFacts;
   readonly running: boolean;
+  /** Steps that can be gone back to. */
+  readonly kept: readonly number[];
   /** Of the plane that the maps are of. */
   readonly view: View;
   readonly blocks: readonly BlockFrame[];

@@ -157,6 +157,55 @@ describe('a session', () => {
     expect(at(1, 0) > 0).toBe(at(-1, 0) > 0);
   });
 
+  it('goes back to earlier moments and forth again, and trains on from there bit for bit', async () => {
+    const spec: Spec = { ...defaults, layers: [{ ...defaults.layers[0]!, dropout: 0.2 }] };
+    const session = await trained(spec, 0);
+    const seen = new Map<number, number>();
+    for (let i = 0; i <= 12; i++) {
+      if (i > 0) await session.trainStep();
+      await session.keep();
+      seen.set(session.step, (await look(session, false)).trainLoss);
+    }
+    expect(session.timeline.steps).toEqual(Array.from({ length: 13 }, (_, i) => i));
+    for (const step of [3, 12, 0, 7]) {
+      await session.rewind(step);
+      const frame = await look(session, false);
+      expect([frame.step, frame.trainLoss]).toEqual([step, seen.get(step)]);
+    }
+    // nothing is lost until it trains on; then the same steps come again
+    expect(session.history).toHaveLength(13);
+    for (const step of [8, 9]) {
+      await session.trainStep();
+      expect([session.step, (await look(session, false)).trainLoss]).toEqual([step, seen.get(step)]);
+    }
+    expect(session.history.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(session.timeline.steps.at(-1)).toBe(7);
+  });
+
+  it('goes back over a change of the optimizer, which goes back with it', async () => {
+    const session = await trained(defaults, 4);
+    await session.keep();
+    const before = await look(session, false);
+    await session.retune({ ...defaults, optimizer: 'sgd', batchSize: 8 });
+    for (let i = 0; i < 3; i++) await session.trainStep();
+    await session.keep();
+    await session.rewind(5);
+    expect([session.spec.optimizer, session.spec.batchSize, session.step]).toEqual(['adam', 32, 4]);
+    expect((await look(session, false)).trainLoss).toBe(before.trainLoss);
+    await session.trainStep();
+    expect(session.step).toBe(5);
+  });
+
+  it('knows how many steps an epoch has left', async () => {
+    const session = await trained({ ...defaults, samples: 100, testFraction: 0.3, batchSize: 32 }, 0);
+    const left: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      left.push(session.stepsOfEpoch);
+      await session.trainStep();
+    }
+    expect(left).toEqual([3, 2, 1, 3, 2]);
+  });
+
   it('says when its numbers end, and can be set anew then', async () => {
     const wild: Spec = { ...withTask(defaults, 'plane'), layers: [], optimizer: 'sgd', learningRate: 1e30 };
     const session = await Session.make(wild, {});

@@ -14,6 +14,7 @@ import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { type Device, factsOf, openDevice } from './devices.ts';
 import { pixelScaleOf, renaming, takePixels } from './foreign.ts';
 import type { Built, Measurement, Points, View } from './protocol.ts';
+import { Timeline } from './timeline.ts';
 import { chooseAxes, viewOf } from './view.ts';
 
 /** Pixels 0 to 255 become 0 to 1. */
@@ -32,6 +33,10 @@ export class Session {
   device: Device;
   loader: DataLoader;
   history: Measurement[] = [];
+  /** Moments to go back to. */
+  readonly timeline: Timeline = new Timeline();
+  /** Whether it stands at an earlier moment than it had come to. */
+  #isBack = false;
   /** The plane that is shown. */
   view: View;
   /** Milliseconds of one step. */
@@ -104,6 +109,7 @@ export class Session {
 
   /** One step of training. Rejects with a ValueError where the losses are no numbers any more. */
   async trainStep(): Promise<void> {
+    if (this.#isBack) this.#branch();
     const started = performance.now();
     try {
       for (;;) {
@@ -115,6 +121,43 @@ export class Session {
       throw error instanceof DivergedError ? divergence(error.data.loss, this.step) : error;
     }
     this.#time(performance.now() - started);
+  }
+
+  /** Steps to the end of the epoch, or of the next one where this one is over. */
+  get stepsOfEpoch(): number {
+    const { length, position } = this.loader;
+    const left = length - Math.ceil(position / this.spec.batchSize);
+    return left > 0 ? left : length;
+  }
+
+  /** Keeps this moment, if it is time for one. */
+  async keep(): Promise<void> {
+    const { step, spec, timeline } = this;
+    if (this.#isBack || !timeline.isDue(step)) return;
+    const { model } = this.network;
+    timeline.keep({
+      step,
+      spec,
+      bytes: await encodeCheckpoint({ model, optimizer: this.optimizer, loader: this.loader }),
+    });
+  }
+
+  /** Goes back, or forth again, to the last moment that is not after a step; what came after is only lost by training on. */
+  async rewind(step: number): Promise<void> {
+    const moment = this.timeline.before(step);
+    if (moment === undefined) return;
+    await this.retune(moment.spec);
+    const { model } = this.network;
+    await loadCheckpoint(moment.bytes, { model, optimizer: this.optimizer, loader: this.loader });
+    await this.#trainAnew();
+    this.#isBack = moment.step < (this.timeline.steps.at(-1) ?? 0);
+  }
+
+  /** From here on it goes another way. */
+  #branch(): void {
+    this.#isBack = false;
+    this.timeline.cutAfter(this.step);
+    this.history = this.history.filter(({ step }) => step <= this.step);
   }
 
   /** Means over a fifth of a second: single steps are shorter than the clock's ticks, and the first ones compile. */
@@ -157,6 +200,7 @@ export class Session {
     const { epoch } = this.loader;
     this.loader = this.#makeLoader();
     this.loader.rewind(epoch);
+    this.timeline.clear(); // those moments are of other data
     await this.#trainAnew();
   }
 
@@ -174,6 +218,7 @@ export class Session {
     }
     const values = Float32Array.from((await parameter.data()) as Float32Array);
     values[unit * row + Math.max(0, input)] = value;
+    if (this.#isBack) this.#branch();
     parameter.assign(tensor(values, { shape: parameter.shape }));
   }
 

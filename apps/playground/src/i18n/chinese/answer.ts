@@ -33,4 +33,12 @@ export const answerWords: Words<typeof english> = {
   explained: '第一主成分占方差的 {across}，第二主成分占 {up}。',
   componentSlice: '其余主成分取均值。',
   moment: '第 {step} 步：训练 {train}，测试 {test}',
+  timeTravel: '回到之前',
+  atStep: '第 {step} 步',
+  isBack: '这是较早的时刻：从这里继续训练，已有的曲线就成为对比的一次训练。',
+  keepRun: '保留本次训练以便对比',
+  comparison: '两次训练对比',
+  thisRun: '本次',
+  keptRun: '保留的',
+  forgetRun: '丢弃保留的训练',
 };

@@ -30,4 +30,12 @@ export const answerWords = {
   explained: 'PC 1 holds {across} of the variance, PC 2 {up}.',
   componentSlice: 'All other components are those of the mean.',
   moment: 'Step {step}: training {train}, test {test}',
+  timeTravel: 'Back in time',
+  atStep: 'step {step}',
+  isBack: 'An earlier moment: train on from here, and the curves so far become the run to compare with.',
+  keepRun: 'Keep this run to compare',
+  comparison: 'Two runs',
+  thisRun: 'this run',
+  keptRun: 'kept run',
+  forgetRun: 'Forget the kept run',
 } as const;
