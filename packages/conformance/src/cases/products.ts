@@ -212,8 +212,14 @@ function byteOperations(): Operation[] {
       stored,
     ),
     operation(
+      'bytes: halves as float32, less 8, scaled in groups',
+      [any(2, 4, 2, 16), bytes('uint8', 40, 4, 16), sample('unit', 40, 4, 1, 1)],
+      (x, w, scale) => einsum('nghj,oghj->no', x, halfBytes(w).cast('float32').sub(8).mul(scale)),
+      { slack: 8, needs: stored.needs },
+    ),
+    operation(
       'bytes: as float32, scaled in groups',
-      [any(3, 4, 32), bytes('int8', 8, 4, 32), sample('unit', 8, 4, 1)],
+      [any(3, 4, 32), bytes('int8', 20, 4, 32), sample('unit', 20, 4, 1)],
       (x, w, scale) => einsum('ngk,ogk->no', x, w.cast('float32').mul(scale)),
       { slack: 4, needs: stored.needs },
     ),

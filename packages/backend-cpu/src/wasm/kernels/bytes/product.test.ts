@@ -1,4 +1,4 @@
-import { einsum, explain, lowBits, type Tensor, tensor, unfold } from '@nn/core';
+import { einsum, explain, halfBytes, lowBits, type Tensor, tensor, unfold } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { features } from '../../code/features.ts';
 import { WasmEngine } from '../../engine.ts';
@@ -33,7 +33,6 @@ describe.each(variants)('products of bytes, $name', ({ relaxedDots }) => {
       [65, 12, 785],
       [129, 3, 33],
       [300, 1, 40],
-      [70, 70, 16],
     ] as const;
     for (const [m, n, k] of sizes) {
       const w = bytes(n * k, -128, 3);
@@ -104,5 +103,56 @@ describe.each(variants)('products of bytes, $name', ({ relaxedDots }) => {
       }
     });
     expect(await y.data()).toEqual(expected);
+  });
+
+  it('read bytes, and halves of bytes, as numbers in groups that share a scale', async () => {
+    for (const [vectors, rows, groups, length] of [
+      [1, 50, 4, 32],
+      [3, 13, 5, 32],
+      [2, 100, 1, 48],
+    ] as const) {
+      const size = groups * length;
+      const x = Array.from({ length: vectors * size }, (_, i) => ((i * 37) % 64) / 32 - 1);
+      const scales = Array.from({ length: rows * groups }, (_, i) => ((i * 11) % 16) / 64 + 1 / 64);
+      const vector = tensor(x, { shape: [vectors, groups, 1, length], backend });
+      const scale = tensor(scales, { shape: [rows, groups, 1, 1], backend });
+      const expected = (level: (row: number, group: number, at: number) => number): number[] =>
+        Array.from({ length: vectors * rows }, (_, place) => {
+          const [n, o] = [Math.floor(place / rows), place % rows];
+          let sum = 0;
+          for (let g = 0; g < groups; g++) {
+            for (let at = 0; at < length; at++) {
+              sum += x[n * size + g * length + at]! * level(o, g, at) * scales[o * groups + g]!;
+            }
+          }
+          return Math.max(0, sum + 1);
+        });
+      const close = async (y: Tensor, values: number[]): Promise<void> => {
+        expect(stepsOf(y)).toEqual([expect.stringMatching(/bytes as numbers/)]);
+        const found = await y.data();
+        for (const [i, value] of values.entries()) expect(found[i]).toBeCloseTo(value, 4);
+      };
+      const whole = bytes(rows * size, -128, 7);
+      const numbers = stored(whole, [rows, groups, 1, length], 'int8').cast('float32').mul(scale);
+      await close(
+        einsum('nghj,oghj->no', vector, numbers).add(1).relu(),
+        expected((o, g, at) => whole[o * size + g * length + at]!),
+      );
+      if (length % 32 !== 0) continue;
+      const half = length / 2;
+      const packed = bytes((rows * size) / 2, 0, 4);
+      const levels = halfBytes(stored(packed, [rows, groups, half], 'uint8'))
+        .cast('float32')
+        .sub(8);
+      await close(
+        einsum('nghj,oghj->no', vector.reshape([vectors, groups, 2, half]), levels.mul(scale))
+          .add(1)
+          .relu(),
+        expected((o, g, at) => {
+          const byte = packed[(o * groups + g) * half + (at % half)]!;
+          return (at < half ? byte & 15 : byte >> 4) - 8;
+        }),
+      );
+    }
   });
 });

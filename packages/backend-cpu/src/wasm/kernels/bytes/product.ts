@@ -17,6 +17,7 @@ import { bounded, type Driver, evenly, layoutOf, phaseOf, plus, scaled } from '.
 import { leadingAxes, type MatrixProduct, matrixProduct, type Run } from '../matrix-product.ts';
 import { epilogueKernel, redirected } from '../operand.ts';
 import type { SpecialRequest } from '../request.ts';
+import { emitDecodedProduct } from './decoded.ts';
 import { byteDots, isDirect } from './dots.ts';
 import { type Bytes, bytesAt, type Gathered, gather, isAlong } from './operand.ts';
 
@@ -42,6 +43,7 @@ export function emitByteProduct(
   const { kernel, outStrides, aliased } = request;
   const { reduce } = kernel;
   const total = sizeOf(kernel.domain) * sizeOf(reduce?.extents ?? []);
+  if (reduce?.dtype === 'float32') return emitDecodedProduct(context, request, hint);
   if (reduce?.dtype !== 'int32' || reduce.op !== 'sum' || total < smallest) return null;
   const analysis = analyse(kernel);
   const [left, right] = [bytesAt(analysis, kernel, hint.left), bytesAt(analysis, kernel, hint.right)];
