@@ -1,5 +1,6 @@
 /** What a task is given: where to print, when to stop, what was asked for. */
 import { relative } from 'node:path';
+import type { Group } from '@nn/distributed';
 import type { Terminal } from '@nn/train';
 import type { Interrupt } from '@nn/train/node';
 import type { Keyboard } from './acting.ts';
@@ -14,6 +15,8 @@ export const playgroundKey = 'nn.playground';
 export interface Context {
   readonly terminal: Terminal;
   readonly interrupt: Interrupt;
+  /** Those that train together; rank 0 prints and saves. */
+  readonly group: Group;
   readonly settings: Settings;
   /** The digits of --data, read before the first task so that mistakes show at once. */
   readonly digits?: DigitData;

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { setDefaultBackend } from '@nn/core';
+import type { Group } from '@nn/distributed';
 import { Terminal } from '@nn/train';
 import { type Interrupt, watchInterrupts } from '@nn/train/node';
 import { openKeyboard } from './acting.ts';
@@ -15,10 +16,11 @@ import { lineOf } from './failure.ts';
 import { seconds } from './format.ts';
 import { defaultSettings, helpText, listText, parseOptions, type Settings } from './options.ts';
 import { keepOtherRun, openOutput, readRun, removeRun, resumedSettings } from './output-folder.ts';
+import { isSilent, openGroup } from './ranks.ts';
 import { lineOfResult } from './result.ts';
 import { loadTask, type TaskName, taskNames } from './task-list.ts';
 
-async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
+async function main(interrupt: Interrupt): Promise<number> {
   // npm runs scripts in the folder of package.json and tells where the user stands.
   const from = process.env.INIT_CWD ?? process.cwd();
   const defaultOutput = join(import.meta.dirname, '..', 'output');
@@ -30,8 +32,12 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   const started = performance.now();
   const { output } = options;
   const run = options.resume ? await readRun(output) : undefined;
-  await openOutput(output);
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
+  const opened = await openGroup(options.workers, run?.task ?? settings.task);
+  together.group = opened;
+  const isFirst = opened.rank === 0;
+  if (!isFirst) terminal = new Terminal({ write: () => true }, {});
+  if (isFirst) await openOutput(output);
   const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer', 'private', 'federated'];
   const isForDigits = settings.data !== undefined && tasksOf(settings).some((name) => ofDigits.includes(name));
   const digits = isForDigits ? await digitsOfFolder(settings.data, interrupt.signal) : undefined;
@@ -40,9 +46,9 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
 
   terminal.line();
   terminal.text(
-    `  ${terminal.paint('nn', 'bold', 'cyan')}  ${terminal.paint(`backend ${description}, seed ${settings.seed}`, 'dim')}`,
+    `  ${terminal.paint('nn', 'bold', 'cyan')}  ${terminal.paint(`backend ${description}, seed ${settings.seed}${ranksIn(opened)}`, 'dim')}`,
   );
-  const aside = run ? undefined : await keepOtherRun(output);
+  const aside = run || !isFirst ? undefined : await keepOtherRun(output);
   if (aside !== undefined) {
     terminal.text(
       `  The checkpoint of an earlier run, which --resume would have gone on with, is now ${shownPath(aside, { from })}.`,
@@ -51,7 +57,7 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
   for (const name of tasksOf(settings, run?.task)) {
     const outputOption = output === defaultOutput ? '' : ` --output ${output}`;
     const context: Context = {
-      ...{ terminal, interrupt, settings, output, outputOption, from },
+      ...{ terminal, interrupt, group: opened, settings, output, outputOption, from },
       ...{ showsDashboard: options.dashboard, writesReport: options.report },
       ...{ watches: options.watch, plays: options.play, openKeyboard: () => openKeyboard(interrupt) },
       tell: (result) => {
@@ -63,12 +69,23 @@ async function main(terminal: Terminal, interrupt: Interrupt): Promise<number> {
     terminal.line();
     const runTask = await loadTask(name);
     const isDone = await runTask(context);
-    if (!isDone) return interrupt.exitCode;
+    if (!isDone) {
+      await opened.close();
+      return interrupt.exitCode;
+    }
   }
-  await removeRun(output);
+  // nobody reads the checkpoint any more
+  await opened.barrier();
+  if (isFirst) await removeRun(output);
   terminal.line();
   terminal.line(`  Done in ${seconds(performance.now() - started)}.`);
+  await opened.close();
   return 0;
+}
+
+/** For the headline: who trains together. */
+function ranksIn({ size, name }: Group): string {
+  return size === 1 ? '' : `, ${size} ranks by ${name}`;
 }
 
 /** The tasks to run, from the one that is resumed. */
@@ -77,19 +94,24 @@ function tasksOf({ task }: Settings, resumed?: TaskName): readonly TaskName[] {
   return resumed === undefined ? all : all.slice(all.indexOf(resumed));
 }
 
-const terminal = new Terminal(process.stdout, process.env);
+let terminal = new Terminal(isSilent() ? { write: () => true } : process.stdout, process.env);
+/** Told of an error that ends this process. */
+const together: { group: Group | null } = { group: null };
 const interrupt = watchInterrupts(() => terminal.clear());
 process.on('exit', () => terminal.release());
 // A reader that has seen enough (`npm start | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
-  process.exitCode = await main(terminal, interrupt);
+  process.exitCode = await main(interrupt);
 } catch (error) {
   if (interrupt.signal.aborted && error instanceof Error && error.name === 'AbortError')
     process.exit(interrupt.exitCode);
   const line = lineOf(error);
   if (line === undefined) throw error;
   terminal.clear();
-  process.stderr.write(`${line}\n`);
+  // before there is a group all fail alike
+  const { group } = together;
+  if (group !== null || !isSilent()) process.stderr.write(`${line}\n`);
+  if (group !== null && group.size > 1) group.abort(line);
   process.exitCode = 1;
 }

@@ -30,6 +30,8 @@ export interface Options {
   /** Those that were given. */
   readonly settings: Partial<Settings>;
   readonly backend: 'cpu' | 'gpu' | 'native';
+  /** Threads that train together, each with its part of every batch; this process alone where not given. */
+  readonly workers?: number;
   readonly resume: boolean;
   /** A screen with curves in place of a bar. */
   readonly dashboard: boolean;
@@ -83,6 +85,12 @@ const table: readonly Option[] = [
     value: 'NAME',
     help: 'cpu, native or gpu (default: cpu)',
     read: (text) => oneOf(text, ['cpu', 'native', 'gpu']),
+  },
+  {
+    name: 'workers',
+    value: 'N',
+    help: 'threads that train digits together, as the processes of mpirun do (default: 1)',
+    read: (text) => wholeNumber(text, 1, 64),
   },
   {
     name: 'epochs',
@@ -163,9 +171,8 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     }
   }
   // The one cast: the table reads each value as the type that its name has in these interfaces.
-  const { backend, resume, dashboard, report, watch, play, output, json, list, help, ...settings } = given as Partial<
-    Omit<Options, 'settings'> & Settings
-  >;
+  const { backend, workers, resume, dashboard, report, watch, play, output, json, list, help, ...settings } =
+    given as Partial<Omit<Options, 'settings'> & Settings>;
   if (taskOf(settings.task)?.learnsFrom === 'drawings' && settings.data !== undefined) {
     throw new Failure(`--data: ${settings.task} draws what it learns from; leave it out, or choose another task.`);
   }
@@ -178,6 +185,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     watch: watch ?? false,
     play: play ?? false,
     backend: backend ?? 'cpu',
+    ...(workers !== undefined && { workers }),
     resume: resume ?? false,
     dashboard: dashboard ?? false,
     report: report ?? false,

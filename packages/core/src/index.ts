@@ -296,5 +296,5 @@ export {
 export { type CompositeNode, type GraphNode, type GraphTrace, traceGraph } from './trace-graph.ts';
 export { claimParameters, freeze, type ParameterPattern, unfreeze, warnOfUnclaimed } from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
-export { numberSource, onReplay, replace, replayWhile } from './update.ts';
+export { isCompiling, numberSource, onReplay, replace, replayWhile } from './update.ts';
 export { type MappedAxes, perSampleGradients, type SampleGradients, type VmapOptions, vmap } from './vmap.ts';

@@ -31,6 +31,24 @@ export function replayWhile(of: object, holds: () => boolean): void {
 }
 
 /**
+ * Whether a function is being compiled at the moment: what has to wait, for a device or for another process, has no place in
+ * it, and says so.
+ *
+ * @example
+ * import { compile, isCompiling, type Tensor, tensor } from '@nn/core';
+ * let seen = false;
+ * const twice = compile((x: Tensor) => {
+ *   seen = isCompiling();
+ *   return x.mul(2);
+ * });
+ * await twice(tensor([1]));
+ * console.log(isCompiling(), seen); // => false true
+ */
+export function isCompiling(): boolean {
+  return currentRecorder() !== null;
+}
+
+/**
  * Replaces parameters by new values and computes `also` from the old ones, all in one Program; the memory of the old
  * values goes to the new. Immediate in meaning: the parameters are new when the call returns, the promise says when the
  * numbers are. If the program fails, the parameters keep their old values and the promise rejects.

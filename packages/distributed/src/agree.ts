@@ -14,7 +14,7 @@ import { GroupError } from './group-error.ts';
  */
 export async function agree(group: Group, parameters: readonly Parameter[]): Promise<void> {
   let hash = 0x811c9dc5 | 0;
-  for (const parameter of parameters) hash = hashOf(await parameter.data(), hash);
+  for (const parameter of parameters) hash = hashOf(await valuesOf(parameter), hash);
   const all = await group.allGather(Int32Array.of(hash));
   const others = [...all.keys()].filter((rank) => all[rank] !== all[0]);
   if (others.length === 0) return;
@@ -26,11 +26,16 @@ export async function agree(group: Group, parameters: readonly Parameter[]): Pro
 }
 
 /** FNV-1a over the words of the numbers. */
-function hashOf(values: ArrayLike<number>, start: number): number {
-  const words = new Int32Array(Float32Array.from(values).buffer);
+function hashOf(values: Float32Array | Int32Array, start: number): number {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length);
   let hash = start;
   for (let at = 0; at < words.length; at++) hash = Math.imul(hash ^ words[at]!, 0x01000193);
   return hash;
+}
+
+/** The numbers of a parameter as they travel: whole numbers as such, all others, halves too, as float32. */
+async function valuesOf(parameter: Parameter): Promise<Float32Array | Int32Array> {
+  return parameter.dtype === 'int32' ? parameter.data('int32') : parameter.cast('float32').data('float32');
 }
 
 /**
@@ -47,7 +52,7 @@ export async function broadcastParameters(group: Group, parameters: readonly Par
   if (group.size === 1) return;
   const updates = [];
   for (const parameter of parameters) {
-    const values = Float32Array.from(await parameter.data());
+    const values = await valuesOf(parameter);
     await group.broadcast(values, root);
     if (group.rank !== root) updates.push([parameter, valuesFor(parameter, values)] as const);
   }
@@ -69,12 +74,18 @@ export async function averageParameters(group: Group, parameters: readonly Param
   if (group.size === 1) return;
   const updates = [];
   for (const parameter of parameters) {
-    const values = await group.allReduce(Float32Array.from(await parameter.data()), 'sum', { fixed: true });
-    updates.push([parameter, valuesFor(parameter, values).mul(1 / group.size)] as const);
+    // in double precision, so that equal values have themselves as their mean
+    const values = Float64Array.from(await valuesOf(parameter));
+    await group.allReduce(values, 'sum', { fixed: true });
+    const mean = values.map((sum) => sum / group.size);
+    updates.push([
+      parameter,
+      valuesFor(parameter, parameter.dtype === 'int32' ? Int32Array.from(mean, Math.round) : Float32Array.from(mean)),
+    ] as const);
   }
   if (updates.length > 0) await replace(updates);
 }
 
-function valuesFor({ shape, backend }: Parameter, values: Float32Array): ReturnType<typeof tensor> {
-  return tensor(values, { shape: [...shape], ...(backend && { backend }) });
+function valuesFor({ shape, backend, dtype }: Parameter, values: Float32Array | Int32Array): ReturnType<typeof tensor> {
+  return tensor(values, { shape: [...shape], ...(backend && { backend }) }).cast(dtype);
 }

@@ -34,7 +34,7 @@ export function bucketsOf(parameters: readonly Parameter[], bytes: number): Buck
 export function packed(bucket: Bucket, gradients: readonly (Tensor | null)[]): Tensor {
   const parts = bucket.members.map(({ position, shape }) => {
     const size = sizeOf(shape);
-    return gradients[position]?.reshape([size]) ?? zeros([size]);
+    return gradients[position]?.reshape([size]).cast('float32') ?? zeros([size]);
   });
   return parts.length === 1 ? parts[0]! : concat(parts, 0);
 }

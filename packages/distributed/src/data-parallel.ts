@@ -1,24 +1,16 @@
 /**
  * One optimizer on many ranks: each computes the gradients of its part of a batch, the mean of all is applied by each, so that
- * all have the same parameters. Owns when what travels; how gradients lie in arrays is buckets.ts.
+ * all have the same parameters. Owns when what travels; how gradients lie in arrays is buckets.ts, how they come from the device
+ * flat-gradients.ts.
  */
-import {
-  gradientsOrNull,
-  isStateful,
-  type Parameter,
-  replace,
-  type Stateful,
-  type Tensor,
-  tensor,
-  treeChildren,
-  ValueError,
-  warnOfUnclaimed,
-} from '@nn/core';
+import { compile, type Parameter, type Stateful, type Tensor, tensor, treeChildren, ValueError } from '@nn/core';
 import type { Optimizer, OptimizerGroup, Rule } from '@nn/optim';
 import { agree, broadcastParameters } from './agree.ts';
-import { type Bucket, bucketsOf, packed, unpacked } from './buckets.ts';
+import { unpacked } from './buckets.ts';
 import type { Compression } from './compress/compression.ts';
+import { FlatGradients, type Found } from './flat-gradients.ts';
 import type { Group } from './group.ts';
+import { checkWaiting } from './waiting.ts';
 
 export interface DataParallelOptions {
   /** Bytes of gradients that travel at once; 4 MiB where not given. Smaller ones begin sooner, larger ones cost fewer calls. */
@@ -33,6 +25,20 @@ export interface DataParallelOptions {
 
 /** What is asked of an optimizer: all of `@nn/optim` are such. */
 type Inner = Optimizer<Rule>;
+
+/** What `accumulate` gathered on the host: sums of gradients by bucket, and which parameters had one. */
+interface Waiting {
+  readonly sums: readonly Float32Array[];
+  readonly present: readonly boolean[];
+  readonly loss: number;
+}
+
+/** The gradients of a loss that a compiled program has computed: `stepOf` and `accumulate` take it in place of the loss. */
+export interface ComputedGradients {
+  readonly loss: Tensor;
+  /** @internal By position, whether the parameter has a gradient. */
+  readonly present: readonly boolean[];
+}
 
 /**
  * An optimizer whose steps are those of all ranks of a group together: the gradient is the mean over the samples of all, as one
@@ -56,15 +62,17 @@ export class DataParallel implements Stateful {
   readonly group: Group;
   /** The samples of all ranks in the last step. */
   samples = 0;
-  readonly #buckets: readonly Bucket[];
+  /** Whether a rank had called `raise` before the last step. */
+  isRaised = false;
+  readonly #flat: FlatGradients;
   readonly #compress: Compression | undefined;
   readonly #deterministic: boolean;
   readonly #checkEvery: number;
+  readonly #applyCompiled: (means: readonly Tensor[], present: readonly boolean[]) => Promise<void>;
   /** Whether the next step must find the same parameters everywhere: after they were read from files. */
   #mustAgree = false;
-  #lookedAt = 0;
-  /** What `accumulate` gathered: sums of gradients by bucket, on the host, and which parameters had one. */
-  #waiting: { readonly sums: Float32Array[]; readonly present: Float64Array; readonly loss: number } | null = null;
+  #raises = false;
+  #waiting: Waiting | null = null;
 
   /** @internal `dataParallel` makes these. */
   constructor(optimizer: Inner, group: Group, options: DataParallelOptions = {}) {
@@ -79,8 +87,11 @@ export class DataParallel implements Stateful {
     }
     this.optimizer = optimizer;
     this.group = group;
-    this.#buckets = bucketsOf(optimizer.parameters, bucketBytes);
+    this.#flat = new FlatGradients(optimizer.parameters, bucketBytes);
     [this.#compress, this.#deterministic, this.#checkEvery] = [compress, deterministic, checkEvery];
+    this.#applyCompiled = compile((means: readonly Tensor[], present: readonly boolean[]) => {
+      void this.#update(means, present);
+    });
     // checkpoints hold what the optimizer keeps under the same names as without a group
     Object.defineProperty(this, treeChildren, {
       value: () => (optimizer as unknown as { [treeChildren](): unknown })[treeChildren](),
@@ -120,6 +131,11 @@ export class DataParallel implements Stateful {
     this.#mustAgree = false;
   }
 
+  /** Tells all ranks with the next step that this one wants something, as to stop: then `isRaised` is true on all. */
+  raise(): void {
+    this.#raises = true;
+  }
+
   /** As `optimizer.step`, with the mean of the losses of all ranks, each of which counts the same. */
   async step(loss: Tensor | null, ...also: readonly Tensor[]): Promise<void> {
     await this.stepOf(1, loss, ...also);
@@ -130,7 +146,36 @@ export class DataParallel implements Stateful {
    * takes part all the same. Resolves with the mean loss over the samples of all ranks; NaN where there are none, and then
    * nothing is changed. With `null` it applies what was accumulated.
    */
-  async stepOf(count: number, loss: Tensor | null, ...also: readonly Tensor[]): Promise<number> {
+  stepOf(count: number, loss: Tensor | ComputedGradients | null, ...also: readonly Tensor[]): Promise<number> {
+    checkWaiting('stepOf');
+    return this.#stepOf(count, loss, also);
+  }
+
+  /**
+   * A function from batches to the loss, compiled with its gradients; the update becomes a compiled program, too. What it gives
+   * goes to `stepOf` before the next call.
+   *
+   * @example
+   * import { parameter, type Tensor, tensor } from '@nn/core';
+   * import { alone, dataParallel } from '@nn/distributed';
+   * import { SGD } from '@nn/optim';
+   * const weight = parameter([2]);
+   * const optimizer = await dataParallel(new SGD([weight], { learningRate: 0.1 }), alone());
+   * const gradients = optimizer.compileGradients((x: Tensor) => weight.mul(x).square().mean());
+   * for (let step = 0; step < 5; step++) await optimizer.stepOf(2, await gradients(tensor([1, 2])));
+   * console.log((await weight.item()).toFixed(4)); // => 0.0625
+   */
+  compileGradients<Arguments extends readonly unknown[]>(
+    lossOf: (...batch: Arguments) => Tensor,
+  ): (...batch: Arguments) => Promise<ComputedGradients> {
+    return compile((...batch: Arguments) => {
+      const { loss, present } = this.#flat.find(lossOf(...batch));
+      void this.#flat.compute();
+      return { loss, present };
+    });
+  }
+
+  async #stepOf(count: number, loss: Tensor | ComputedGradients | null, also: readonly Tensor[]): Promise<number> {
     if (!(count >= 0) || !Number.isFinite(count)) {
       throw new ValueError('stepOf', `${count} is not a number of samples: 0 or more.`, { count });
     }
@@ -144,66 +189,56 @@ export class DataParallel implements Stateful {
         'there is no loss and nothing was accumulated: call step(loss), or accumulate first.',
       );
     }
-    const { flat, present } = this.#gradients(loss);
-    join(present, waiting?.present);
-    // samples and who has which gradient travel while the gradients are computed
-    const shared = group.allReduce(Float64Array.of(count, ...present), 'sum', { fixed: true });
-    const computed = replace([], [...flat, ...(loss === null ? [] : [loss]), ...also]);
-    const [totals] = await Promise.all([shared, computed]);
-    const samples = totals[0]!;
-    this.samples = samples;
-    const own = (loss === null ? 0 : await loss.item()) + (waiting?.loss ?? 0);
+    const found = this.#find(loss);
+    const present = joined(found.present, waiting?.present);
+    // samples, wishes and who has which gradient travel while the gradients are computed
+    const facts = Float64Array.of(count, this.#raises ? 1 : 0, ...present.map(Number));
+    const shared = group.allReduce(facts, 'sum', { fixed: true });
+    this.#raises = false;
+    const [[samples, raised, ...holders]] = await Promise.all([shared, this.#flat.compute(found.loss, also)]);
+    this.samples = samples!;
+    this.isRaised = raised! > 0;
+    const own = (found.loss === null ? 0 : await found.loss.item()) + (waiting?.loss ?? 0);
     // 1 where all ranks have as many samples, so that nothing is rounded
-    const weight = samples === 0 ? 0 : (count * group.size) / samples;
-    const sums = await this.#reduced(flat, waiting, weight, own);
+    const weight = samples === 0 ? 0 : (count * group.size) / samples!;
+    const sums = await this.#reduced(loss !== null, waiting, weight, own);
     this.#waiting = null;
     if (samples === 0) return Number.NaN;
-    await this.#apply(sums, totals.subarray(1));
+    await this.#apply(
+      sums,
+      holders.map((ranks) => ranks > 0),
+      isComputed(loss),
+    );
     if (this.#checkEvery > 0 && this.stepCount % this.#checkEvery === 0) await agree(group, this.parameters);
     return sums.at(-1)![0]! / group.size;
   }
 
   /** Adds the gradients of `loss` to those that the next step will use, on this rank: nothing travels. */
-  async accumulate(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
-    const { flat, present } = this.#gradients(loss);
-    await replace([], [...flat, loss, ...also]);
-    const read = await Promise.all(flat.map((part) => part.data()));
-    const before = this.#waiting;
-    const sums = read.map((part, at) => added(floats(part), before?.sums[at]));
-    join(present, before?.present);
-    this.#waiting = { sums, present, loss: (before?.loss ?? 0) + (await loss.item()) };
+  accumulate(loss: Tensor | ComputedGradients, ...also: readonly Tensor[]): Promise<void> {
+    checkWaiting('accumulate');
+    return this.#accumulate(loss, also);
   }
 
-  /** Flat gradients of a loss by bucket, to be computed, and for each parameter whether it has one. */
-  #gradients(loss: Tensor | null): { flat: Tensor[]; present: Float64Array } {
-    const { parameters } = this;
-    const present = new Float64Array(parameters.length);
-    if (loss === null) return { flat: [], present };
-    this.#lookedAt = warnOfUnclaimed(loss, this.#lookedAt);
-    const positions = [...parameters.keys()].filter((position) => parameters[position]!.trainable);
-    const found = gradientsOrNull(
-      loss,
-      positions.map((position) => parameters[position]!),
-    );
-    const gradients: (Tensor | null)[] = parameters.map(() => null);
-    positions.forEach((position, at) => {
-      gradients[position] = found[at] ?? null;
-      present[position] = found[at] === null ? 0 : 1;
-    });
-    return { flat: this.#buckets.map((bucket) => packed(bucket, gradients)), present };
+  async #accumulate(loss: Tensor | ComputedGradients, also: readonly Tensor[]): Promise<void> {
+    const found = this.#find(loss);
+    await this.#flat.compute(found.loss, also);
+    const before = this.#waiting;
+    const sums: Float32Array[] = [];
+    for (const at of this.#flat.buckets.keys()) sums.push(added(await this.#flat.read(at), before?.sums[at]));
+    const present = joined(found.present, before?.present);
+    this.#waiting = { sums, present, loss: (before?.loss ?? 0) + (await found.loss!.item()) };
+  }
+
+  #find(loss: Tensor | ComputedGradients | null): Found {
+    if (loss === null) return { loss, present: this.parameters.map(() => false) };
+    return isComputed(loss) ? loss : this.#flat.find(loss);
   }
 
   /** The weighted sums over all ranks, and the loss in an array of its own: a bucket travels while the next is read. */
-  async #reduced(
-    flat: readonly Tensor[],
-    waiting: { readonly sums: readonly Float32Array[] } | null,
-    weight: number,
-    loss: number,
-  ): Promise<Float32Array[]> {
+  async #reduced(isFresh: boolean, waiting: Waiting | null, weight: number, loss: number): Promise<Float32Array[]> {
     const travelling: Promise<Float32Array>[] = [];
-    for (const [at, bucket] of this.#buckets.entries()) {
-      const part = flat[at];
-      const own = part === undefined ? new Float32Array(bucket.length) : floats(await part.data());
+    for (const [at, bucket] of this.#flat.buckets.entries()) {
+      const own = isFresh ? await this.#flat.read(at) : new Float32Array(bucket.length);
       travelling.push(this.#travel(at, scaled(added(own, waiting?.sums[at]), weight)));
     }
     travelling.push(this.group.allReduce(scaled(Float32Array.of(loss), weight), 'sum', { fixed: true }));
@@ -211,26 +246,32 @@ export class DataParallel implements Stateful {
   }
 
   #travel(at: number, values: Float32Array): Promise<Float32Array> {
-    const fixed = this.#deterministic;
     if (this.#compress !== undefined && this.group.size > 1) {
-      return this.#compress.reduce(values, { group: this.group, bucket: this.#buckets[at]!, index: at });
+      return this.#compress.reduce(values, { group: this.group, bucket: this.#flat.buckets[at]!, index: at });
     }
-    return this.group.allReduce(values, 'sum', { fixed });
+    return this.group.allReduce(values, 'sum', { fixed: this.#deterministic });
   }
 
   /** One program: the means as gradients of the optimizer. */
-  async #apply(sums: readonly Float32Array[], present: Float64Array): Promise<void> {
-    const gradients: (Tensor | null)[] = this.parameters.map(() => null);
-    const { size } = this.group;
+  #apply(sums: readonly Float32Array[], present: readonly boolean[], isCompiled: boolean): Promise<void> {
     const backend = this.parameters[0]?.backend ?? undefined;
-    this.#buckets.forEach((bucket, at) => {
-      const given = tensor(sums[at]!, { shape: [bucket.length], ...(backend && { backend }) });
-      const mean = size === 1 ? given : given.mul(1 / size);
+    const given = this.#flat.buckets.map(({ length }, at) =>
+      // what travelled is nobody's any more
+      tensor(sums[at]!, { shape: [length], borrow: true, ...(backend && { backend }) }),
+    );
+    return isCompiled ? this.#applyCompiled(given, present) : this.#update(given, present);
+  }
+
+  #update(sums: readonly Tensor[], present: readonly boolean[]): Promise<void> {
+    const { size } = this.group;
+    const gradients: (Tensor | null)[] = this.parameters.map(() => null);
+    this.#flat.buckets.forEach((bucket, at) => {
+      const mean = size === 1 ? sums[at]! : sums[at]!.mul(1 / size);
       for (const [position, gradient] of unpacked(bucket, mean)) {
-        if (present[position]! > 0) gradients[position] = gradient;
+        if (present[position]) gradients[position] = gradient.cast(this.parameters[position]!.dtype);
       }
     });
-    await this.optimizer.apply(gradients);
+    return this.optimizer.apply(gradients);
   }
 
   hostState(): unknown {
@@ -279,19 +320,16 @@ export async function dataParallel<R extends Rule>(
 /** The tensors that an optimizer keeps. */
 function statesOf(owner: object): Parameter[] {
   const children = (owner as { [treeChildren]?(): Readonly<Record<string, Parameter>> })[treeChildren]?.() ?? {};
-  return Object.values(children).filter((child) => !isStateful(child));
+  return Object.values(children);
+}
+
+function isComputed(loss: Tensor | ComputedGradients | null): loss is ComputedGradients {
+  return loss !== null && 'present' in loss;
 }
 
 /** Marks also what was marked before. */
-function join(present: Float64Array, before: Float64Array | undefined): void {
-  before?.forEach((was, position) => {
-    if (was > 0) present[position] = was;
-  });
-}
-
-/** A copy that may be written to, because what a backend gives may be its own. */
-function floats(values: ArrayLike<number>): Float32Array {
-  return Float32Array.from(values);
+function joined(present: readonly boolean[], before: readonly boolean[] | undefined): readonly boolean[] {
+  return before === undefined ? present : present.map((is, position) => is || before[position]!);
 }
 
 function added(values: Float32Array, more: Float32Array | undefined): Float32Array {

@@ -2,23 +2,13 @@
  * Ranks as threads and as processes of MPI: every call, and training that equals one process and PyTorch's
  * DistributedDataParallel. Where MPI is not installed its tests are skipped, and say so.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { launchers, programOf, runCommand as run, switches } from './start-ranks-tests.ts';
 
-const program = join(import.meta.dirname, 'ranks-tests.ts');
-/** Node 20 loads no --import into threads: TypeScript is switched on by hand, in a module that every rank runs. */
-const root = mkdtempSync(join(tmpdir(), 'nn-ranks-'));
-afterAll(() => rmSync(root, { recursive: true }));
-const starter = join(root, 'ranks.mjs');
-writeFileSync(
-  starter,
-  `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register(); await import(${JSON.stringify(pathToFileURL(program).href)});`,
-);
+const program = programOf({ name: 'ranks-tests.ts' });
+afterAll(() => program.remove());
 const golden: Trained = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/ddp.json'), 'utf8'));
 
 interface Trained {
@@ -33,31 +23,7 @@ interface Report {
   readonly said: string;
 }
 
-/** Runs a command to its end, which comes within a minute. */
-function run(
-  command: string,
-  parameters: readonly string[],
-): Promise<{ code: number | null; output: string; error: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, parameters, { timeout: 60_000 });
-    let [output, error] = ['', ''];
-    child.stdout.on('data', (text) => {
-      output += text;
-    });
-    child.stderr.on('data', (text) => {
-      error += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output, error }));
-  });
-}
-
-const node = [process.execPath, '--conditions=@nn/source', starter];
-
-/** The launchers that there are, by name. */
-const launchers = ['mpirun.openmpi', 'mpirun.mpich'].filter((name) => spawnSync(name, ['--version']).status === 0);
-const switches = (launcher: string): string[] =>
-  launcher === 'mpirun.openmpi' ? ['--allow-run-as-root', '--oversubscribe'] : [];
+const { node } = program;
 
 async function started(
   launcher: string,

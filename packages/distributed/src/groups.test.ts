@@ -1,8 +1,8 @@
 /** What a group of one and the words of launchers give, and what is refused. */
 
 import { cpu } from '@nn/backend-cpu';
-import { parameter, setDefaultBackend, ValueError } from '@nn/core';
-import { SGD } from '@nn/optim';
+import { compile, parameter, setDefaultBackend, type Tensor, tensor, ValueError } from '@nn/core';
+import { Adam, SGD } from '@nn/optim';
 import { describe, expect, it } from 'vitest';
 import {
   alone,
@@ -80,6 +80,49 @@ describe('training in a group', () => {
       sharded((mine) => new SGD(mine, { learningRate: 1 }), [x], alone(), { globalNorm: -1 }),
     ).rejects.toThrow('globalNorm is -1');
     expect(() => powerSgd({ rank: 0 })).toThrow(ValueError);
+  });
+
+  it('says in a compiled function that it waits, and how to compile', async () => {
+    const x = parameter([1]);
+    const optimizer = await dataParallel(new SGD([x], { learningRate: 0.1 }), alone());
+    const local = await localSgd(new SGD([x], { learningRate: 0.1 }), alone());
+    const spread = await sharded((mine) => new SGD(mine, { learningRate: 0.1 }), [x], alone());
+    const inside: readonly [string, () => unknown][] = [
+      ['stepOf', () => optimizer.stepOf(1, x.sum())],
+      ['accumulate', () => optimizer.accumulate(x.sum())],
+      ['LocalSgd.step', () => local.step(x.sum())],
+      ['Sharded.stepOf', () => spread.stepOf(1, x.sum())],
+    ];
+    for (const [name, call] of inside) {
+      await expect(compile(() => void call())()).rejects.toThrow(
+        `${name}: it waits for the other ranks, which a compiled function cannot: compile what comes before`,
+      );
+    }
+    expect([await x.array(), optimizer.stepCount]).toEqual([[1], 0]);
+  });
+
+  it('steps on gradients that were compiled, accumulated ones too, as on the loss', async () => {
+    const found = await Promise.all(
+      [false, true].map(async (isCompiled) => {
+        const [x, frozen] = [parameter([0.3, -0.7]), parameter([2], { trainable: false })];
+        const adam = new Adam([x, frozen], {
+          learningRate: (step: number) => 0.1 / (step + 1),
+          clip: { globalNorm: 0.5 },
+        });
+        const optimizer = await dataParallel(adam, alone());
+        const lossOf = (y: Tensor): Tensor => x.mul(y).sin().square().sum().mul(frozen.sum());
+        const gradients = optimizer.compileGradients(lossOf);
+        for (let step = 0; step < 6; step++) {
+          const [first, second] = [tensor([1, step]), tensor([step, 2])];
+          await optimizer.accumulate(isCompiled ? await gradients(first) : lossOf(first));
+          await optimizer.stepOf(3, isCompiled ? await gradients(second) : lossOf(second));
+          if (step === 3) frozen.trainable = true;
+        }
+        return [...(await x.data()), ...(await frozen.data())];
+      }),
+    );
+    expect(found[1]).toEqual(found[0]!.map((value) => expect.closeTo(value, 6)));
+    expect(found[0]![2]).not.toBe(2);
   });
 
   it('leaves everything as it was where no rank has a sample', async () => {

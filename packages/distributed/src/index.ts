@@ -4,7 +4,7 @@ export type { Bucket } from './buckets.ts';
 export { bf16 } from './compress/bf16.ts';
 export type { Compression } from './compress/compression.ts';
 export { type PowerSgdOptions, powerSgd } from './compress/power-sgd.ts';
-export { DataParallel, type DataParallelOptions, dataParallel } from './data-parallel.ts';
+export { type ComputedGradients, DataParallel, type DataParallelOptions, dataParallel } from './data-parallel.ts';
 export { Group, type GroupOptions, type Numbers, partOf, type Reduction, type Transport } from './group.ts';
 export { GroupError } from './group-error.ts';
 export { type Launch, launchOf } from './launcher.ts';

@@ -6,6 +6,7 @@ import { type Parameter, replace, type Tensor, tensor, ValueError } from '@nn/co
 import type { Optimizer, Rule } from '@nn/optim';
 import { broadcastParameters } from './agree.ts';
 import type { Group } from './group.ts';
+import { checkWaiting } from './waiting.ts';
 
 export interface LocalSgdOptions {
   /** Steps of each rank between two moves; 50 where not given. */
@@ -50,7 +51,12 @@ export class LocalSgd {
   }
 
   /** A step of this rank; after every so many all ranks meet. */
-  async step(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
+  step(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
+    checkWaiting('LocalSgd.step');
+    return this.#step(loss, also);
+  }
+
+  async #step(loss: Tensor, also: readonly Tensor[]): Promise<void> {
     await this.optimizer.step(loss, ...also);
     if (this.optimizer.stepCount % this.#every === 0) await this.meet();
   }

@@ -5,9 +5,11 @@
  */
 import { gradients, type Parameter, replace, type Tensor, tensor, ValueError } from '@nn/core';
 import type { Optimizer, Rule } from '@nn/optim';
-import { broadcastParameters } from './agree.ts';
+import { agree, broadcastParameters } from './agree.ts';
 import { type Bucket, packed, sizeOf, unpacked } from './buckets.ts';
 import type { Group } from './group.ts';
+import { collectState, takeState } from './sharded-state.ts';
+import { checkWaiting } from './waiting.ts';
 
 export interface ShardedOptions {
   /** Limits the norm of the mean gradient of all parameters together, before any rank sees its part. */
@@ -37,7 +39,8 @@ export function shardsOf(parameters: readonly Parameter[], ranks: number): numbe
 
 /**
  * An optimizer for the parameters of this rank, whose steps are those of the whole; `sharded` makes one. Its state is a part of
- * the whole: save it on each rank (`rank-0.ckpt`, `rank-1.ckpt`), and go on with as many ranks.
+ * the whole: `consolidate` brings all parts to one rank as an ordinary optimizer, for a file that any number of ranks reads, and
+ * `distribute` gives each rank its part of one.
  */
 export class Sharded {
   static readonly name: string = 'Sharded';
@@ -46,6 +49,8 @@ export class Sharded {
   readonly optimizer: Optimizer<Rule> | null;
   readonly parameters: readonly Parameter[];
   readonly group: Group;
+  readonly #make: (parameters: Parameter[]) => Optimizer<Rule>;
+  readonly #shards: readonly (readonly number[])[];
   readonly #buckets: readonly Bucket[];
   readonly #most: number;
   readonly #globalNorm: number | undefined;
@@ -67,6 +72,7 @@ export class Sharded {
     const shards = shardsOf(parameters, group.size);
     this.parameters = parameters;
     this.group = group;
+    [this.#make, this.#shards] = [make, shards];
     this.#globalNorm = globalNorm;
     this.#buckets = shards.map((positions) => {
       let length = 0;
@@ -96,7 +102,12 @@ export class Sharded {
    * A step on the mean loss over `count` samples of this rank, as that of `DataParallel`. Resolves with the mean loss over the
    * samples of all ranks.
    */
-  async stepOf(count: number, loss: Tensor): Promise<number> {
+  stepOf(count: number, loss: Tensor): Promise<number> {
+    checkWaiting('Sharded.stepOf');
+    return this.#stepOf(count, loss);
+  }
+
+  async #stepOf(count: number, loss: Tensor): Promise<number> {
     if (!(count >= 0) || !Number.isFinite(count)) {
       throw new ValueError('stepOf', `${count} is not a number of samples: 0 or more.`, { count });
     }
@@ -123,6 +134,58 @@ export class Sharded {
     return meanLoss[0]!;
   }
 
+  /**
+   * The states of all ranks as one optimizer over all parameters, on the rank `root`; null on the others. All ranks call it;
+   * `root` saves it with the model, as one without a group is saved.
+   *
+   * @example
+   * import { parameter } from '@nn/core';
+   * import { alone, sharded } from '@nn/distributed';
+   * import { Adam } from '@nn/optim';
+   * const weight = parameter([1, 2]);
+   * const optimizer = await sharded((mine) => new Adam(mine, { learningRate: 0.1 }), [weight], alone());
+   * await optimizer.stepOf(1, weight.sum());
+   * const whole = await optimizer.consolidate(); // saveCheckpoint(path, { model, optimizer: whole })
+   * console.log(whole?.stepCount); // => 1
+   */
+  async consolidate(root = 0): Promise<Optimizer<Rule> | null> {
+    const { group, parameters } = this;
+    const whole = this.#make([...parameters]);
+    await collectState(whole, this.optimizer, this.#shards, group, root);
+    return group.rank === root ? whole : null;
+  }
+
+  /**
+   * Gives each rank its part of the state of an optimizer over all parameters, which all ranks have read from the same file.
+   * Throws ValueError where it is not one of these parameters.
+   *
+   * @example
+   * import { parameter } from '@nn/core';
+   * import { alone, sharded } from '@nn/distributed';
+   * import { Adam } from '@nn/optim';
+   * const weight = parameter([1, 2]);
+   * const whole = new Adam([weight], { learningRate: 0.1 }); // then loadCheckpoint(path, { model, optimizer: whole })
+   * await whole.step(weight.sum());
+   * const optimizer = await sharded((mine) => new Adam(mine, { learningRate: 0.1 }), [weight], alone());
+   * await optimizer.distribute(whole);
+   * console.log(optimizer.stepCount); // => 1
+   */
+  async distribute<R extends Rule>(whole: Optimizer<R>): Promise<void> {
+    const { parameters, group, optimizer } = this;
+    const isSame =
+      whole.parameters.length === parameters.length && parameters.every((one, at) => one === whole.parameters[at]);
+    if (!isSame) {
+      throw new ValueError(
+        'Sharded.distribute',
+        `the optimizer has ${whole.parameters.length} parameters that are not the ${parameters.length} of this one in their order: make it with the same list.`,
+      );
+    }
+    // the cast: which rule it has does not matter to what is called here
+    if (optimizer !== null) await takeState(whole as unknown as Optimizer<Rule>, optimizer, this.#shards[group.rank]!);
+    // ranks may have read different files
+    await agree(group, parameters);
+  }
+
   /** Scales this rank's part by the factor that the norm of all parts asks for. */
   async #clip(mean: Float32Array): Promise<void> {
     if (this.#globalNorm === undefined) return;
@@ -139,7 +202,11 @@ export class Sharded {
     const own = this.#buckets[group.rank]!;
     const values = new Float32Array(this.#most);
     if (this.optimizer !== null) {
-      await this.optimizer.apply(unpacked(own, onDevice(mean, own.length, parameters)).map(([, gradient]) => gradient));
+      await this.optimizer.apply(
+        unpacked(own, onDevice(mean, own.length, parameters)).map(([position, gradient]) =>
+          gradient.cast(parameters[position]!.dtype),
+        ),
+      );
       const current: (Tensor | null)[] = [...parameters];
       values.set(await packed(own, current).data());
     }

@@ -36,8 +36,21 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
     return null;
   }
 
-  /** @internal */
-  override absorb(): void {}
+  /** @internal Each sum as two numbers of float32, which together have 48 of its 53 bits. */
+  override handOver(): Float32Array {
+    const window = this.#window;
+    this.#window = new Array<number>(this.#length).fill(0);
+    return Float32Array.from(window.flatMap((sum) => [sum, sum - Math.fround(sum)]));
+  }
+
+  /** @internal What other processes, or this one, have handed over. */
+  override absorb(handed: ArrayLike<number>): void {
+    if (handed.length === 0) return;
+    add(
+      this.#window,
+      this.#window.map((_, at) => handed[2 * at]! + handed[2 * at + 1]!),
+    );
+  }
 
   /** @internal */
   override get isOnDevice(): boolean {

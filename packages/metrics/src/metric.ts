@@ -41,6 +41,11 @@ export abstract class Metric<Value = number> implements Stateful {
   /** @internal What the device holds since the last read, flat, cleared on the device at once; null if nothing does. */
   abstract collect(): Tensor | null;
 
+  /** @internal What the host alone holds since the last read, cleared, for other processes; null if nothing does. */
+  handOver(): Float32Array | null {
+    return null;
+  }
+
   /** @internal Adds what was collected to the window, which goes on. */
   abstract absorb(collected: ArrayLike<number>): void;
 
@@ -168,7 +173,8 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
     const place = places[at] ?? null;
     const start = starts.get(place) ?? 0;
     starts.set(place, start + size);
-    return downloads.get(place)?.subarray(start, start + size) ?? [];
+    const counted = gather === undefined ? null : entries[at]![1].handOver();
+    return counted ?? downloads.get(place)?.subarray(start, start + size) ?? [];
   });
   for (const parts of gather === undefined ? [own] : await gathered(own, gather)) {
     for (const [at, [, metric]] of entries.entries()) metric.absorb(parts[at] ?? []);

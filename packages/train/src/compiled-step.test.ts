@@ -1,6 +1,6 @@
 /** Batches of several layouts in one compiled step: fields by their names, what is no tensor said so, and lists as they are. */
 import { cpu } from '@nn/backend-cpu';
-import { parameter, setDefaultBackend, type Tensor, tensor } from '@nn/core';
+import { compile, parameter, setDefaultBackend, type Tensor, tensor } from '@nn/core';
 import { beforeAll, expect, test } from 'vitest';
 import { compiledWork } from './compiled-step.ts';
 
@@ -10,11 +10,10 @@ beforeAll(() => setDefaultBackend(cpu()));
 function summing<B>(termOf: (batch: B) => Tensor) {
   const sum = parameter([0]);
   let traces = 0;
-  const work = compiledWork<B>((batch, share) => {
+  const work = compiledWork<B, void, void>((batch, share) => {
     traces++;
     sum.assign(sum.add(termOf(batch).mul(share).reshape([1])));
-    return Promise.resolve();
-  });
+  }, compile);
   return { work, total: async () => (await sum.data())[0], traces: () => traces };
 }
 

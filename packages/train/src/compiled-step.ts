@@ -2,39 +2,42 @@
  * The work of a step compiled: its arguments are the tensors of a batch, and what else a batch has says why it is missing.
  * Owns how a batch is taken apart and put together; what the work is is step.ts.
  */
-import { compile, isTensor, ValueError } from '@nn/core';
+import { isTensor, ValueError } from '@nn/core';
 
 /** What a step does with a batch: which share of the samples of the step it has, and whether the update follows. */
-export type Work<B> = (batch: B, share: number, isLast: boolean) => Promise<void>;
+export type Work<B, R> = (batch: B, share: number, isLast: boolean) => R;
+
+/** Makes a compiled function: `compile`, or what an optimizer of several ranks has for it. */
+type Compiler<Made, R> = <A extends readonly unknown[]>(work: (...given: A) => Made) => (...given: A) => Promise<R>;
 
 /** What batches of one loader have in common. */
-interface Layout {
+interface Layout<R> {
   readonly names: readonly string[];
   /** For each name whether a compiled step sees it: tensors, and records and lists of them. */
   readonly isSeen: readonly boolean[];
   /** The work on a batch that is a step of its own, on its fields one by one. */
-  readonly whole: (...fields: unknown[]) => Promise<void>;
+  readonly whole: (...fields: unknown[]) => Promise<R>;
   /** The work on a part of a step. */
-  readonly part: (fields: readonly unknown[], share: number, isLast: boolean) => Promise<void>;
+  readonly part: (fields: readonly unknown[], share: number, isLast: boolean) => Promise<R>;
 }
 
 /**
  * The same work, compiled. The layout of the batch before is kept: small steps take microseconds, and records among the
  * arguments of a compiled function cost a tenth of that.
  */
-export function compiledWork<B>(work: Work<B>): Work<B> {
-  const layouts = new Map<string, Layout>();
-  let last: Layout | null = null;
-  const plain = compile((batch: unknown, share: number, isLast: boolean) => {
+export function compiledWork<B, Made, R>(work: Work<B, Made>, compiler: Compiler<Made, R>): Work<B, Promise<R>> {
+  const layouts = new Map<string, Layout<R>>();
+  let last: Layout<R> | null = null;
+  const plain = compiler((batch: unknown, share: number, isLast: boolean) =>
     // the cast: a tensor, or a list of tensors, as the batch is
-    void work(batch as B, share, isLast);
-  });
+    work(batch as B, share, isLast),
+  );
   return (batch, share, isLast) => {
     if (isTensor(batch) || Array.isArray(batch)) return plain(batch, share, isLast);
     const record = Object(batch) as Readonly<Record<string, unknown>>;
     let fields = last === null ? null : fieldsOf(record, last);
     if (last === null || fields === null) {
-      last = layoutOf(record, layouts, work);
+      last = layoutOf(record, layouts, work, compiler);
       fields = fieldsOf(record, last) ?? [];
     }
     return share === 1 && isLast ? last.whole(...fields) : last.part(fields, share, isLast);
@@ -42,7 +45,7 @@ export function compiledWork<B>(work: Work<B>): Work<B> {
 }
 
 /** What the step sees of a batch, in the order of the layout; null where the batch has another. */
-function fieldsOf(batch: Readonly<Record<string, unknown>>, { names, isSeen }: Layout): unknown[] | null {
+function fieldsOf(batch: Readonly<Record<string, unknown>>, { names, isSeen }: Layout<unknown>): unknown[] | null {
   const fields: unknown[] = [];
   let at = 0;
   for (const name in batch) {
@@ -55,7 +58,12 @@ function fieldsOf(batch: Readonly<Record<string, unknown>>, { names, isSeen }: L
   return at === names.length ? fields : null;
 }
 
-function layoutOf<B>(batch: Readonly<Record<string, unknown>>, layouts: Map<string, Layout>, work: Work<B>): Layout {
+function layoutOf<B, Made, R>(
+  batch: Readonly<Record<string, unknown>>,
+  layouts: Map<string, Layout<R>>,
+  work: Work<B, Made>,
+  compiler: Compiler<Made, R>,
+): Layout<R> {
   const names: string[] = [];
   for (const name in batch) names.push(name);
   const isSeen = names.map((name) => isMadeOfTensors(batch[name]));
@@ -67,10 +75,10 @@ function layoutOf<B>(batch: Readonly<Record<string, unknown>>, layouts: Map<stri
   const layout = {
     names,
     isSeen,
-    whole: compile((...fields: unknown[]) => void work(batchOf(fields), 1, true)),
-    part: compile((fields: readonly unknown[], share: number, isLast: boolean) => {
-      void work(batchOf(fields), share, isLast);
-    }),
+    whole: compiler((...fields: unknown[]) => work(batchOf(fields), 1, true)),
+    part: compiler((fields: readonly unknown[], share: number, isLast: boolean) =>
+      work(batchOf(fields), share, isLast),
+    ),
   };
   layouts.set(key, layout);
   return layout;

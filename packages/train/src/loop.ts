@@ -2,7 +2,7 @@
  * The loop of a training: steps, reads, epochs, validations, and an event for each. It is made of parts that any loop can
  * use: metrics, `validate`, callbacks; and owns only their order, and what is asked for while it runs.
  */
-import { isStateful, type Tensor, ValueError } from '@nn/core';
+import { type AbortSignalLike, isStateful, type Tensor, ValueError } from '@nn/core';
 import type { Announcer } from './announcer.ts';
 import { BatchWalk } from './batches.ts';
 import { DivergedError } from './divergence.ts';
@@ -10,7 +10,7 @@ import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } fr
 import type { LossLog } from './loss-log.ts';
 import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';
 import { Pause } from './pause.ts';
-import type { Ranks } from './ranks.ts';
+import { type Agreement, averageBuffers, type Ranks, type RanksOptimizer } from './ranks.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
 import { left, type Relay } from './relay.ts';
 import { TrainingState } from './state.ts';
@@ -27,6 +27,8 @@ export interface LoopParts<B, M extends Metrics> {
   readonly metrics: M;
   readonly log: LossLog;
   readonly announcer: Announcer<ValuesOf<M>>;
+  /** Where several processes train together: the optimizer of all, and what they agree on. */
+  readonly together: { readonly optimizer: RanksOptimizer; readonly agreement: Agreement } | null;
   /** The loss of a batch that nothing is learned from; null where there is none. */
   readonly validationStep: ((batch: B) => Tensor) | null;
 }
@@ -44,18 +46,21 @@ export class Loop<B, M extends Metrics> {
   readonly #log: LossLog;
   readonly #announcer: Announcer<ValuesOf<M>>;
   readonly #validationStep: ((batch: B) => Tensor) | null;
+  readonly #together: LoopParts<B, M>['together'];
   #isRunning = false;
   #wantsStop: 'callback' | 'aborted' | null = null;
   /** The step of the last copy to roll back to. */
   #keptStep = Number.NEGATIVE_INFINITY;
   #diverged: DivergedError | null = null;
 
-  constructor({ options, numbers, advance, training, metrics, log, announcer, validationStep }: LoopParts<B, M>) {
+  constructor(parts: LoopParts<B, M>) {
+    const { options, numbers, advance, training, metrics, log, announcer, validationStep, together } = parts;
     [this.#options, this.#numbers, this.#advance, this.#training] = [options, numbers, advance, training];
     [this.#metrics, this.#log, this.#announcer, this.#validationStep] = [metrics, log, announcer, validationStep];
+    this.#together = together;
   }
 
-  /** Ends it after the step that is under way. */
+  /** Ends it after the step that is under way; of several processes all, at the latest after the next one. */
   stop(why: 'callback' | 'aborted'): void {
     this.#wantsStop ??= why;
     this.pause.open();
@@ -66,16 +71,18 @@ export class Loop<B, M extends Metrics> {
     if (this.#isRunning) throw new ValueError('Training', 'it runs already: wait for its end, or stop() it.');
     this.#isRunning = true;
     this.#wantsStop = null;
-    const { signal, rollBack } = this.#options;
+    const { rollBack } = this.#options;
     const announcer = this.#announcer;
     announcer.follower = relay === undefined ? null : (event) => relay.give(event);
     let ended: { readonly why: Ending; readonly error?: unknown } = { why: 'aborted' };
     try {
       rollBack?.apply(this.#training.parts);
+      await this.#meet();
       await this.#send({ type: 'start', ...this.state.place, ...lengthOfRun(this.#options.data, this.#numbers) });
+      await this.#meet();
       await this.#keep();
       while (!this.#isDone && !this.#mustStop) await this.#epoch();
-      ended = { why: this.#isDone ? 'done' : signal?.aborted ? 'aborted' : (this.#wantsStop ?? 'callback') };
+      ended = { why: this.#isDone ? 'done' : (this.#ending ?? 'callback') };
     } catch (error) {
       if (error !== left) ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
       else announcer.follower = null;
@@ -96,8 +103,28 @@ export class Loop<B, M extends Metrics> {
     return this.state.epochs >= epochs || this.state.step >= steps;
   }
 
+  /** Why this process would stop; null where it would not. */
+  get #wish(): Ending | null {
+    return this.#options.signal?.aborted === true ? 'aborted' : this.#wantsStop;
+  }
+
+  /** Why the training stops: several processes stop together. */
+  get #ending(): Ending | null {
+    return this.#together === null ? this.#wish : this.#together.agreement.ending;
+  }
+
   get #mustStop(): boolean {
-    return this.#wantsStop !== null || this.#options.signal?.aborted === true;
+    return this.#ending !== null;
+  }
+
+  /** What ends waiting for data; nothing does where others would wait for this process. */
+  get #signal(): AbortSignalLike | undefined {
+    return this.#together === null ? this.#options.signal : undefined;
+  }
+
+  /** Several processes tell each other what they want. */
+  #meet(): Promise<void> | undefined {
+    return this.#together?.agreement.meet(this.#wish);
   }
 
   /** The rest of the epoch that is under way. */
@@ -125,7 +152,9 @@ export class Loop<B, M extends Metrics> {
     state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
     this.#log.reset();
     for (const metric of Object.values(this.#metrics as Metrics)) metric.reset();
+    await this.#meet();
     await this.#send({ type: 'rest', ...place });
+    await this.#meet();
     await this.#keep();
   }
 
@@ -134,7 +163,7 @@ export class Loop<B, M extends Metrics> {
     try {
       await this.#steps();
     } catch (error) {
-      const { signal } = this.#options;
+      const signal = this.#signal;
       if (signal?.aborted !== true || error !== signal.reason) throw error;
       if (this.#log.waiting > 0) await this.#readValues();
       if (this.#diverged !== null) return;
@@ -145,7 +174,8 @@ export class Loop<B, M extends Metrics> {
 
   async #steps(isAgain = false): Promise<void> {
     const state = this.state;
-    const { data, signal } = this.#options;
+    const { data } = this.#options;
+    const together = this.#together;
     const { steps, read, batchesOfStep } = this.#numbers;
     const { every = null } = this.#options.validation ?? {};
     const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
@@ -154,19 +184,21 @@ export class Loop<B, M extends Metrics> {
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
     // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
-    const batches = new BatchWalk(data, signal);
+    const batches = new BatchWalk(data, this.#signal);
     try {
       for (;;) {
         const next = batches.next(batchesOfStep);
         const group = next instanceof Promise ? await next : next;
         if (group.length === 0) break;
         if (state.step >= steps) return; // more data than its length said
+        if (together !== null && this.#wish !== null) together.optimizer.raise();
         const count = await this.#advance(group);
         this.#log.endStep();
         state.countStep();
         const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });
         if (waiting !== undefined) await waiting;
-        while (this.pause.isClosed && !mustStop()) await this.pause.pass(signal);
+        while (this.pause.isClosed && this.#wish === null) await this.pause.pass(this.#options.signal);
+        if (together?.optimizer.isRaised === true) await this.#meet();
         const isLast = state.step >= steps || mustStop();
         const validates = this.wantsValidation || (every !== null && state.step % every === 0);
         const isSlow = readsByClock && performance.now() - readAt >= read.milliseconds;
@@ -203,13 +235,16 @@ export class Loop<B, M extends Metrics> {
       const values = await this.#validated();
       if (values !== null) await this.#send({ type: 'validated', ...this.state.place, values });
     }
+    await this.#meet();
     await this.#send({ type: 'rest', ...this.state.place });
+    await this.#meet();
     await this.#keep();
   }
 
   /** One download: losses and metrics since the last, told as an event. */
   async #readValues(): Promise<void> {
     const { step } = this.state;
+    if (this.#together !== null) await averageBuffers(this.#together.optimizer.group, this.#training.model);
     const { losses, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
     await this.#send({ type: 'read', ...this.state.place, losses, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
@@ -240,7 +275,8 @@ export class Loop<B, M extends Metrics> {
   /** The values of the validation; null where the signal ended it. */
   async #validated(): Promise<Validated<ValuesOf<M>> | null> {
     this.wantsValidation = false;
-    const { signal, validation, group } = this.#options;
+    const { validation, group } = this.#options;
+    const signal = this.#signal;
     try {
       const values = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal, group });
       return validatedValues(values);

@@ -9,6 +9,8 @@ export class LossLog implements Stateful {
   static readonly name: string = 'LossLog';
 
   readonly #values: Values;
+  /** Losses that are on the host since they came from other ranks. */
+  #known: number[] = [];
   /** Samples of each loss since the last read. */
   #weights: number[] = [];
   /** How many losses there were at the end of each step since the last read. */
@@ -36,6 +38,16 @@ export class LossLog implements Stateful {
     this.#values.update(loss.stopGradient());
   }
 
+  /** A loss that the host knows already. */
+  note(loss: number): void {
+    this.#known.push(loss);
+  }
+
+  /** Those that `note` was told since the last read. */
+  get known(): readonly number[] {
+    return this.#known;
+  }
+
   /** The host's part, once for each loss. */
   count(samples: number): void {
     this.#weights.push(samples);
@@ -49,7 +61,7 @@ export class LossLog implements Stateful {
   /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
   settle(read: readonly number[]): Reading<number> & { readonly losses: readonly number[] } {
     const [weights, ends] = [this.#weights, this.#ends];
-    [this.#weights, this.#ends] = [[], []];
+    [this.#weights, this.#ends, this.#known] = [[], [], []];
     this.#values.reset();
     const losses = ends.map((end, step) => {
       const from = ends[step - 1] ?? 0;
@@ -71,7 +83,7 @@ export class LossLog implements Stateful {
   /** Begins a new epoch. */
   reset(): void {
     this.#values.reset();
-    [this.#weights, this.#ends] = [[], []];
+    [this.#weights, this.#ends, this.#known] = [[], [], []];
     this.#sum = 0;
     this.#weight = 0;
   }

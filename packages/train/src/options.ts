@@ -58,7 +58,8 @@ export interface TrainingOptions<B, M extends Metrics> extends CommonOptions<B, 
   /**
    * The processes that train together, of `@nn/distributed`; then the optimizer is `await dataParallel(optimizer, group)`, data and
    * validation give each rank its part of every batch (`slice`), and losses and metrics are those of all. Callbacks that print or
-   * write do so on rank 0 alone; others run on all ranks, which see the same values.
+   * write do so on rank 0 alone; others run on all ranks, which see the same values. `stop` and the signal of one rank end all, at
+   * the latest after the next step.
    */
   readonly group?: Ranks;
 }

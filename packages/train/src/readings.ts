@@ -19,15 +19,28 @@ export async function readWindow<M extends Metrics>(
   log: LossLog,
   group?: Ranks,
 ): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'values'>> {
-  // the losses of a group are those of all ranks already
+  if (log.known.length > 0) {
+    // the losses of a group are those of all ranks already
+    const readings = await read<Record<string, Metric<unknown>>>(metrics, readingOf(group));
+    return settled(log, log.known, readings);
+  }
+  const own = { loss: log.metric };
   const { loss, ...readings } =
     group === undefined
-      ? await read<Record<string, Metric<unknown>>>({ ...metrics, loss: log.metric })
+      ? await read<Record<string, Metric<unknown>>>({ ...metrics, ...own })
       : {
           ...(await read<Record<string, Metric<unknown>>>(metrics, readingOf(group))),
-          ...(await read<Record<string, Metric<unknown>>>({ loss: log.metric })),
+          ...(await read<Record<string, Metric<unknown>>>(own)),
         };
-  const { losses, window, epoch } = log.settle((loss?.window ?? []) as number[]);
+  return settled(log, (loss?.window ?? []) as number[], readings);
+}
+
+function settled<V extends object>(
+  log: LossLog,
+  read: readonly number[],
+  readings: object,
+): Pick<ReadEvent<V>, 'losses' | 'values'> {
+  const { losses, window, epoch } = log.settle(read);
   return { losses, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
 }
 

@@ -2,7 +2,7 @@
  * One step of a training: from batches to new parameters and recorded losses, as plain calls or compiled. Owns what a step
  * does; when it is made, and what follows, is training.ts.
  */
-import type { Tensor } from '@nn/core';
+import { compile, type Tensor } from '@nn/core';
 import { countOf } from './batches.ts';
 import { compiledWork } from './compiled-step.ts';
 import type { StepsOptimizer } from './events.ts';
@@ -41,7 +41,9 @@ export function optimizerSteps<B>(
     const part = share === 1 ? loss : loss.mul(share);
     return isLast ? optimizer.step(part) : optimizer.accumulate(part);
   };
-  const run = isCompiled ? compiledWork(work) : work;
+  const run = isCompiled
+    ? compiledWork<B, void, void>((batch, share, isLast) => void work(batch, share, isLast), compile)
+    : work;
   return async (group) => {
     if (group.length === 1) {
       const batch = group[0]!;

@@ -91,6 +91,15 @@ test('escape sequences take no width', () => {
   expect(widthOf(padText(painted, 5))).toBe(5);
 });
 
+test('a terminal without a width, as mpirun gives its processes, gets plain lines', () => {
+  const { terminal, text } = screen({ columns: 0, rows: 0 });
+  terminal.text('several words that stay');
+  terminal.live(['a bar']);
+  expect([terminal.isInteractive, terminal.columns, terminal.rows]).toEqual([false, 80, 24]);
+  expect(text()).toBe('several words that stay\n');
+  expect(wrap('ab c', 0)).toEqual(['a', 'b', 'c']);
+});
+
 /** What a terminal shows after the text, as far as this program uses its sequences. */
 function shown(text: string): string[] {
   const lines: string[] = [''];

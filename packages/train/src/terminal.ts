@@ -29,17 +29,18 @@ export class Terminal {
 
   constructor(output: Output, environment: Readonly<Record<string, string | undefined>>) {
     this.#output = output;
-    this.isInteractive = output.isTTY === true && environment.TERM !== 'dumb';
+    // what has no width, as the terminal that mpirun gives its processes, cannot be drawn on
+    this.isInteractive = output.isTTY === true && environment.TERM !== 'dumb' && output.columns !== 0;
     this.colorDepth = this.isInteractive ? depthOf(output, environment) : 1;
   }
 
   get columns(): number {
-    return this.#output.columns ?? 80;
+    return this.#output.columns || 80;
   }
 
   /** Lines that fit on the screen. */
   get rows(): number {
-    return this.#output.rows ?? 24;
+    return this.#output.rows || 24;
   }
 
   /** Text in a style, where there are colours. */
@@ -110,7 +111,8 @@ export function widthOf(text: string): number {
 }
 
 /** Text in lines of at most `columns`: further lines stand two places in from the first. Longer words are cut. */
-export function wrap(text: string, columns: number): string[] {
+export function wrap(text: string, width: number): string[] {
+  const columns = Math.max(1, width);
   if (widthOf(text) <= columns) return [text];
   const start = /^ */.exec(text)?.[0] ?? '';
   const further = `${start}  `.slice(0, Math.max(0, columns - 8));

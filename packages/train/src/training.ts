@@ -9,7 +9,7 @@ import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, V
 import { Loop, type LoopParts } from './loop.ts';
 import { LossLog } from './loss-log.ts';
 import { checkTrainingOptions, type OwnStepOptions, type TrainingOptions } from './options.ts';
-import { checkRanks, ranksSteps } from './ranks.ts';
+import { Agreement, checkRanks, ranksSteps } from './ranks.ts';
 import { Relay } from './relay.ts';
 import type { EpochRow } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
@@ -68,6 +68,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   readonly #announcer: Announcer<ValuesOf<M>>;
   readonly #otherParts: Readonly<Record<string, object>>;
   readonly #log: LossLog;
+  readonly #together: LoopParts<B, M>['together'];
   readonly #loop: Loop<B, M>;
 
   constructor(options: TrainingOptions<B, M> | OwnStepOptions<B, M>) {
@@ -80,6 +81,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     this.#announcer = new Announcer(options.callbacks ?? [], (options.group?.rank ?? 0) === 0);
     this.#log = new LossLog(numbers.read.steps * numbers.batchesOfStep);
     let advance: Stepper<B>;
+    let together: LoopParts<B, M>['together'] = null;
     if (options.optimizer === undefined) {
       this.lossOf = null;
       advance = ownSteps(options.step, this.#log);
@@ -92,20 +94,16 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       const held = validation?.step ?? step;
       this.lossOf = (batch) => learn(step(batch), batch);
       const { group } = options;
-      advance =
-        group === undefined
-          ? optimizerSteps(this.lossOf, optimizer, this.#log, compile)
-          : ranksSteps(
-              this.lossOf,
-              checkRanks(group, optimizer, this.metrics, {
-                compile,
-                readsByClock: Number.isFinite(numbers.read.milliseconds),
-              }),
-              this.#log,
-            );
+      if (group === undefined) advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
+      else {
+        const ranks = checkRanks(group, optimizer, Number.isFinite(numbers.read.milliseconds));
+        advance = ranksSteps(this.lossOf, ranks, this.#log, compile);
+        if (group.size > 1) together = { optimizer: ranks, agreement: new Agreement(group) };
+      }
       this.#otherParts = { optimizer };
       this.#validationStep = (batch) => watch(held(batch), batch);
     }
+    this.#together = together;
     this.#loop = new Loop({
       options,
       numbers,
@@ -114,6 +112,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       metrics: this.metrics,
       log: this.#log,
       announcer: this.#announcer,
+      together,
       validationStep: this.#validationStep,
     });
   }
@@ -243,17 +242,19 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     return {
       ...this.#loop.state.hostState(),
       losses: this.#log.hostState(),
+      ...(this.#together && { ranks: this.#together.agreement.hostState() }),
       ...(rollBack && { rollBack: rollBack.hostState() }),
     };
   }
 
   loadHostState(state: unknown): void {
     const before = this.#loop.state.hostState();
-    const { losses, rollBack } = Object(state) as { losses?: unknown; rollBack?: unknown };
+    const { losses, rollBack, ranks } = Object(state) as Readonly<Record<string, unknown>>;
     this.#loop.state.loadHostState(state);
     try {
       if (rollBack !== undefined) this.#options.rollBack?.loadHostState(rollBack);
       this.#log.loadHostState(losses);
+      this.#together?.agreement.loadHostState(ranks);
     } catch (error) {
       this.#loop.state.loadHostState(before);
       throw error;

@@ -25,7 +25,10 @@ const readEvery = 64;
 export interface ValidateOptions<M extends Metrics> {
   /** Updated by the step. What they had counted is there again afterwards, read or not. */
   readonly metrics?: M;
-  /** Ends it, also while it waits for data: the promise rejects with the signal's reason. */
+  /**
+   * Ends it, also while it waits for data: the promise rejects with the signal's reason. In a group it ends all of them, at their
+   * next read.
+   */
   readonly signal?: AbortSignalLike | undefined;
   /** The processes that look at the data together, each at its part of every batch: the values are those of all. */
   readonly group?: Ranks | undefined;
@@ -53,7 +56,8 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   step: (batch: B) => Tensor,
   options: ValidateOptions<M> = {},
 ): Promise<ValuesOf<M>> {
-  const { signal, group } = options;
+  const { signal } = options;
+  const group = options.group?.size === 1 ? undefined : options.group;
   const metrics: Metrics = options.metrics ?? {};
   const before = await statesOf(metrics);
   const losses = new LossLog(readEvery);
@@ -61,11 +65,12 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   let isEmpty = true;
   let values: Record<string, unknown> = {};
   const collect = async (): Promise<void> => {
-    const { losses: _, values: readings } = await readWindow(metrics, losses, group?.size === 1 ? undefined : group);
+    if (group !== undefined) await checkSignals(group, signal);
+    const { losses: _, values: readings } = await readWindow(metrics, losses, group);
     values = Object.fromEntries(Object.entries(readings).map(([name, { epoch }]) => [name, epoch]));
   };
   try {
-    for await (const batch of untilSignal(data, signal)) {
+    for await (const batch of untilSignal(data, group === undefined ? signal : undefined)) {
       isEmpty = false;
       losses.record(scalar(noGradient(() => evaluate(() => step(batch)))));
       losses.count(countOf(batch));
@@ -83,6 +88,14 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       metric.loadHostState(state);
     }
   }
+}
+
+/** Throws on all ranks where the signal of one is aborted. */
+async function checkSignals(group: Ranks, signal: AbortSignalLike | undefined): Promise<void> {
+  const isAborted = signal?.aborted === true;
+  const rank = (await group.allGather(Int32Array.of(isAborted ? 1 : 0))).indexOf(1);
+  if (isAborted) signal.throwIfAborted();
+  if (rank >= 0) throw new ValueError('validate', `the signal of rank ${rank} of ${group.size} ended it.`, { rank });
 }
 
 /** What metrics have counted, those on the device too; their windows go on when it is given back. */

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxPool, setSeed, type Tensor } from '@nn/core';
 import { DataLoader, fitNormalization } from '@nn/data';
+import { dataParallel } from '@nn/distributed';
 import { BatchNorm2d, Conv2d, crossEntropy, Linear, summary } from '@nn/layers';
 import { Accuracy, ConfusionMatrix } from '@nn/metrics';
 import { Adam, oneCycle } from '@nn/optim';
@@ -44,7 +45,7 @@ class Network {
 }
 
 export async function runDigits(context: Context): Promise<boolean> {
-  const { terminal, settings, output } = context;
+  const { terminal, settings, output, group } = context;
   const { seed, batchSize = 50, learningRate = 0.01 } = settings;
   const data = context.digits ?? drawnDigits(seed, 4000, 1000);
   // Drawn digits are of many hands already.
@@ -54,9 +55,13 @@ export async function runDigits(context: Context): Promise<boolean> {
   const normalization = fitNormalization(data.train.fields.inputs, { per: 'array' });
   const normalize = { inputs: normalization };
   const model = new Network(data.size);
-  const loader = new DataLoader(data.train, { batchSize, shuffle: true, seed, normalize });
+  // each rank has its part of every batch
+  const slice = { index: group.rank, count: group.size };
+  const loader = new DataLoader(data.train, { batchSize, shuffle: true, seed, normalize, slice });
   const schedule = oneCycle(learningRate, { steps: epochs * loader.length, rise: 0.2 });
-  const optimizer = new Adam(model, { learningRate: schedule });
+  const adam = new Adam(model, { learningRate: schedule });
+  const isOne = group.size === 1;
+  const optimizer = isOne ? adam : await dataParallel(adam, group, { deterministic: true });
 
   const { parameters } = summary(model, [1, 1, data.size, data.size]);
   terminal.line(terminal.paint('  Digits', 'bold'));
@@ -69,8 +74,9 @@ export async function runDigits(context: Context): Promise<boolean> {
   const training = new Training({
     model,
     optimizer,
+    ...(isOne ? {} : { group }),
     data: isDistorted ? new DistortedBatches(loader, { seed, normalization }) : loader,
-    validation: { data: new DataLoader(data.test, { batchSize: 250, normalize }) },
+    validation: { data: new DataLoader(data.test, { batchSize: 250, normalize, slice }) },
     metrics: { accuracy, matrix },
     step: ({ inputs, targets }) => {
       const logits = model.forward(inputs);
@@ -96,6 +102,8 @@ export async function runDigits(context: Context): Promise<boolean> {
     ),
   });
   if (!(await train(training, epochs * loader.length, context))) return false;
+  // all have the same model now
+  if (group.rank > 0) return true;
 
   const took = performance.now() - started;
   const readings = await readImages(model, data.test, normalization);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend } from '@nn/core';
+import { alone } from '@nn/distributed';
 import { TicTacToe } from '@nn/reinforcement';
 import { recordTerminal } from '@nn/train';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,6 +27,7 @@ async function run(task: (context: Context) => Promise<boolean>, lines: readonly
   const context: Context = {
     terminal,
     interrupt: { signal: { aborted: isAborted } as Context['interrupt']['signal'], exitCode: 130 },
+    group: alone(),
     settings: { task: 'cartpole', seed: 1, steps: 256, learningRate: 1e-3 },
     ...{ output: folder, outputOption: '', from: folder, showsDashboard: false, writesReport: false },
     ...{ watches: true, plays: true },

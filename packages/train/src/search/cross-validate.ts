@@ -3,6 +3,7 @@
  * arithmetic; the folds are those of `kFolds` and `timeSeriesFolds` of @nn/data, stratified and grouped as those make them.
  */
 import { type AbortSignalLike, ValueError } from '@nn/core';
+import type { Ranks } from '../ranks.ts';
 import { openPool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { trialSeed } from './space.ts';
 
@@ -11,6 +12,8 @@ export interface CrossValidateOptions<Fold, R extends Record<string, number>> {
   readonly trial?: Trial<Fold, R>;
   /** Instead of `trial`: workers whose modules call `serveTrials(trial)`. */
   readonly workers?: Workers;
+  /** A `Group` of `@nn/distributed`, whose ranks share the folds and know all values. */
+  readonly group?: Ranks;
   /** Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignalLike;
@@ -41,9 +44,9 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
   folds: readonly Fold[],
   options: CrossValidateOptions<Fold, R>,
 ): Promise<CrossValidation<R>> {
-  const { trial, workers, seed = 0, signal } = options;
+  const { trial, workers, group, seed = 0, signal } = options;
   if (folds.length === 0) throw new ValueError('crossValidate', 'there are no folds: kFolds(data) makes some.');
-  const pool = openPool<Fold, R>('crossValidate', { trial, workers });
+  const pool = openPool<Fold, R>('crossValidate', { trial, workers, group });
   try {
     const jobs = folds.map((input, at) => ({
       input,

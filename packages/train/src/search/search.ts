@@ -3,6 +3,7 @@
  * trial comes next; where they run is ../workers/trials.ts, what settings there are space.ts.
  */
 import { type AbortSignalLike, ValueError } from '@nn/core';
+import type { Ranks } from '../ranks.ts';
 import { type JobResult, openPool, type Pool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { drawSettings, gridOf, type SettingsOf, type Space, trialSeed } from './space.ts';
 
@@ -25,12 +26,17 @@ interface CommonOptions<S extends Space> {
   readonly trial?: Trial<SettingsOf<S>, TrialResult>;
   /** Instead of `trial`: workers whose modules call `serveTrials(trial)`. */
   readonly workers?: Workers;
+  /**
+   * A `Group` of `@nn/distributed`: its ranks, which all make the same search, share the trials of `trial` and know all results;
+   * one waits for the others as long as its `timeout` says, so it must be longer than a round of trials.
+   */
+  readonly group?: Ranks;
   /** Whether a high score is a good one, as accuracy; a low one, as loss, where not given. */
   readonly higherIsBetter?: boolean;
   /** Of settings and trials. Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignalLike;
-  /** Called as results come. */
+  /** Called as results come; on every rank of a group. */
   readonly onTrial?: (row: TrialRow<SettingsOf<S>>) => void;
 }
 
@@ -103,7 +109,7 @@ interface Candidate<Settings> {
 export async function search<const S extends Space>(
   options: PlainSearchOptions<S> | HalvingSearchOptions<S>,
 ): Promise<SearchResult<SettingsOf<S>>> {
-  const { space, strategy, trial, workers, seed = 0 } = options;
+  const { space, strategy, trial, workers, group, seed = 0 } = options;
   if (!Number.isSafeInteger(seed)) throw new ValueError('search', `seed is ${seed}: it is a whole number.`, { seed });
   const all = strategy === 'grid' ? gridOf(space) : drawn(space, seed, options.trials);
   if (strategy === 'grid' && options.trials !== undefined) {
@@ -114,7 +120,7 @@ export async function search<const S extends Space>(
     return { ...own, scores: [], budget: 0, seconds: 0, state: null, error: null };
   });
   const sign = options.higherIsBetter === true ? -1 : 1;
-  const pool = openPool<SettingsOf<S>, TrialResult>('search', { trial, workers });
+  const pool = openPool<SettingsOf<S>, TrialResult>('search', { trial, workers, group });
   const work = new Work(pool, options);
   try {
     if (!('budget' in options)) await work.round(candidates, 0);
@@ -199,7 +205,7 @@ class Work<Settings> {
   }
 
   async one(candidate: Candidate<Settings>, budget: number): Promise<void> {
-    this.#options.signal?.throwIfAborted();
+    this.#pool.check(this.#options.signal);
     this.#note(candidate, budget, await this.#pool.run(jobOf(candidate, budget)));
   }
 

@@ -3,7 +3,9 @@
  * own seed, so its result does not depend on where and when it ran. Owns the pool; what is tried is the search's.
  */
 import { type AbortSignalLike, randomState, setRandomState, setSeed, ValueError } from '@nn/core';
+import type { Ranks } from '../ranks.ts';
 import { channelTo, ownChannel, receivedError, type SentError, sentError, type WorkerLike } from './channel.ts';
+import { RanksPool } from './ranks-pool.ts';
 
 /** What a trial is told besides its settings. */
 export interface TrialContext {
@@ -80,14 +82,25 @@ function seeded<Input, Result>(trial: Trial<Input, Result>, { input, context }: 
 export interface Pool<Input, Result> {
   /** Jobs that run at once. */
   readonly size: number;
+  /** Jobs that it takes at once. */
+  readonly most: number;
+  /** Throws the signal's reason once it is aborted, before a job is taken. */
+  check(signal: AbortSignalLike | undefined): void;
   run(job: Job<Input>): Promise<JobResult<Result>>;
   close(): Promise<void>;
 }
 
-/** A pool of this thread or of workers: one of `trial` and `workers` is given. */
+/** Where jobs run. */
+interface PoolOptions<Input, Result> {
+  readonly trial?: Trial<Input, Result> | undefined;
+  readonly workers?: Workers | undefined;
+  readonly group?: Ranks | undefined;
+}
+
+/** A pool of this thread, of workers or of the ranks of a group: one of `trial` and `workers` is given. */
 export function openPool<Input, Result>(
   operation: string,
-  { trial, workers }: { readonly trial?: Trial<Input, Result> | undefined; readonly workers?: Workers | undefined },
+  { trial, workers, group }: PoolOptions<Input, Result>,
 ): Pool<Input, Result> {
   if ((trial === undefined) === (workers === undefined)) {
     throw new ValueError(
@@ -95,7 +108,13 @@ export function openPool<Input, Result>(
       'give a trial, which runs in this thread, or workers that serve trials: one of both.',
     );
   }
-  if (workers === undefined) return ownThread(trial!);
+  if (workers === undefined) {
+    const own = ownThread(trial!);
+    return group === undefined || group.size === 1 ? own : new RanksPool(group, own);
+  }
+  if (group !== undefined) {
+    throw new ValueError(operation, 'the trials of a group run in its ranks: give a trial, and no workers.');
+  }
   if (!Number.isInteger(workers.count) || workers.count < 1) {
     throw new ValueError(operation, `workers.count is ${workers.count}: it is a whole number, 1 or more.`);
   }
@@ -104,7 +123,8 @@ export function openPool<Input, Result>(
 
 function ownThread<Input, Result>(trial: Trial<Input, Result>): Pool<Input, Result> {
   return {
-    size: 1,
+    ...{ size: 1, most: 1 },
+    check: (signal) => signal?.throwIfAborted(),
     close: () => Promise.resolve(),
     run: async (job) => {
       const before = randomState();
@@ -124,13 +144,18 @@ function ownThread<Input, Result>(trial: Trial<Input, Result>): Pool<Input, Resu
 
 class WorkerPool<Input, Result> implements Pool<Input, Result> {
   readonly size: number;
+  readonly most: number;
   readonly #start: () => WorkerLike;
   readonly #free: WorkerLike[] = [];
   readonly #all = new Set<WorkerLike>();
   #ids = 0;
 
   constructor({ start, count }: Workers) {
-    [this.#start, this.size] = [start, count];
+    [this.#start, this.size, this.most] = [start, count, count];
+  }
+
+  check(signal: AbortSignalLike | undefined): void {
+    signal?.throwIfAborted();
   }
 
   async run(job: Job<Input>): Promise<JobResult<Result>> {
@@ -185,13 +210,13 @@ export async function runAll<Input, Result>(
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < jobs.length) {
-      options.signal?.throwIfAborted();
+      pool.check(options.signal);
       const at = next++;
       const result = await pool.run(jobs[at]!);
       results[at] = result;
       options.onResult?.(at, result);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(pool.size, jobs.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(pool.most, jobs.length) }, lane));
   return results;
 }
