@@ -11,7 +11,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 
-const folder = join(import.meta.dirname, '../docs/guides/many-machines');
+const folder = join(import.meta.dirname, '../docs/clusters');
 const work = mkdtempSync(join(tmpdir(), 'nn-recipes-'));
 afterAll(() => rmSync(work, { recursive: true }));
 const names = readdirSync(folder);
@@ -39,8 +39,8 @@ const bash = (args: readonly string[], environment: NodeJS.ProcessEnv = {}) => {
 };
 
 test('the guide names every recipe, and every recipe that it names is there', () => {
-  const guide = readFileSync(join(folder, '../many-machines.md'), 'utf8');
-  const named = [...guide.matchAll(/\]\(many-machines\/([^)]+)\)/g)].map(([, name]) => name);
+  const guide = readFileSync(join(folder, '../guides/many-machines.md'), 'utf8');
+  const named = [...guide.matchAll(/\]\(..\/clusters\/([^)]+)\)/g)].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual([...names].sort());
 });
 

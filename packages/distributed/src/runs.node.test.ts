@@ -118,7 +118,7 @@ describe('the guide', () => {
 });
 
 describe.skipIf(!launchers.includes('mpirun.openmpi'))('a rank that is killed in mid-step', () => {
-  const script = join(import.meta.dirname, '../../../docs/guides/many-machines/restart.sh');
+  const script = join(import.meta.dirname, '../../../docs/clusters/restart.sh');
   const start = (ranks: number, wanted: object): string[] => [
     ...['mpirun.openmpi', ...switches('mpirun.openmpi'), '-np', String(ranks), program.node[0]!],
     ...argumentsOf({ what: 'killed', ...wanted }),
