@@ -10,7 +10,13 @@ beforeAll(async () => {
 afterEach(() => pages.clear());
 afterAll(() => pages.close());
 
-const hashes = ['#place=race', '#place=agents', '#place=agents&world=snake'];
+const hashes = [
+  '#place=race',
+  '#place=agents',
+  '#place=agents&world=snake',
+  '#place=games',
+  '#place=games&game=connect4',
+];
 
 test('the board fetches nothing of the places, and comes back as it was', async () => {
   const { page, until, errors } = await pages.open('#task=circles');
@@ -96,6 +102,45 @@ describe('agents', () => {
     await page.getByRole('heading', { name: 'Snake' }).waitFor();
     await page.getByRole('button', { name: 'Train' }).click();
     await until('agent-mean', (mean) => mean > 8, 'above 8');
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('games', () => {
+  test('tic-tac-toe is learned by playing, and each move is judged', async () => {
+    const { page, until, errors } = await pages.open('#place=games');
+    await page.getByRole('combobox', { name: 'You play' }).selectOption('Both sides');
+    const status = page.locator('[data-fact="game-status"]');
+    const press = async (square: number): Promise<void> => {
+      await page.getByRole('button', { name: `Square ${square}: free` }).click();
+      await page.getByRole('button', { name: new RegExp(`^Square ${square}: (first|second) player`) }).waitFor();
+    };
+    for (const square of [1, 4, 2, 5]) await press(square);
+    await page.getByRole('button', { name: 'Square 3: free, Value +1.00' }).waitFor();
+    expect(await page.locator('.move-table .best').textContent()).toMatch(/^3.*\+1.00wins$/);
+    await press(3);
+    await expect.poll(() => status.textContent()).toBe('The first player has won.');
+    expect(await page.locator('.square.won').count()).toBe(3);
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await page.getByRole('button', { name: 'Square 3: free' }).waitFor();
+    await page.getByRole('button', { name: 'Train' }).click();
+    expect(await until('strength', (share) => share > 0, 'measured')).toBeLessThan(50);
+    await until('strength', (share) => share >= 55, '55 % or more');
+    expect(errors).toEqual([]);
+  });
+
+  test('Connect Four is played while it learns, by the keyboard', async () => {
+    const { page, until, errors } = await pages.open('#place=games&game=connect4');
+    await page.getByText('Your move.').waitFor();
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('self-games', (games) => games > 0, 'above 0');
+    await page.getByRole('button', { name: /^Column 4, Value/ }).press('Enter');
+    // the network answers, in the midst of its games against itself
+    await expect.poll(() => page.locator('.square.second').count()).toBe(1);
+    await expect.poll(() => page.locator('[data-fact="game-status"]').textContent()).toBe('Your move.');
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await expect.poll(() => page.locator('.square.first').count()).toBe(0);
     expect(errors).toEqual([]);
   });
 });

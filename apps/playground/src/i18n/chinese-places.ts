@@ -1,6 +1,7 @@
 /** 网络页面之外的各处；首次进入时读取。 */
 import { agentWords } from './chinese/places/agents.ts';
+import { gameWords } from './chinese/places/games.ts';
 import { raceWords } from './chinese/places/race.ts';
 import type { PlaceWords } from './words.ts';
 
-export const places: PlaceWords = { ...agentWords, ...raceWords };
+export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords };

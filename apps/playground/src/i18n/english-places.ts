@@ -1,9 +1,10 @@
 /** The places beside the board, in English; fetched with the first of them. */
 import { agentWords } from './english/places/agents.ts';
+import { gameWords } from './english/places/games.ts';
 import { raceWords } from './english/places/race.ts';
 
-type AllWords = typeof agentWords & typeof raceWords;
+type AllWords = typeof raceWords & typeof agentWords & typeof gameWords;
 
 export type PlaceKey = keyof AllWords;
 
-export const places: AllWords = { ...agentWords, ...raceWords };
+export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords };

@@ -14,6 +14,7 @@ type View = () => JSX.Element;
 const files: Readonly<Record<Lazy, () => Promise<View>>> = {
   race: async () => (await import('./race/race-place.tsx')).RacePlace,
   agents: async () => (await import('./agents/agents-place.tsx')).AgentsPlace,
+  games: async () => (await import('./games/games-place.tsx')).GamesPlace,
 };
 
 const fetched: Signal<Partial<Record<Lazy, View>>> = signal({});

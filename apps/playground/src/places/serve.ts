@@ -3,6 +3,7 @@
  * whenever they come, and a frame is made when the page has drawn the last one. The page's end is connect.ts.
  */
 import { describeError } from '../model/describe-error.ts';
+import { breathe } from './breathe.ts';
 import type { Calls, FromPlace, ToPlace } from './protocol.ts';
 
 interface Work<Frame> {
@@ -95,14 +96,3 @@ export function serve<Frame>({ commands, questions, turn, look }: Work<Frame>): 
 function post(message: FromPlace): void {
   postMessage(message);
 }
-
-/** Lets messages in: a task of its own, without the 4 ms of nested timers. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(null);
-  });
-}
-const channel = new MessageChannel();
-const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();

@@ -9,6 +9,7 @@ export const pageWords: Words<typeof english> = {
   'place.network': '网络',
   'place.race': '优化器',
   'place.agents': '智能体',
+  'place.games': '棋类',
   language: '语言',
   theme: '主题',
   'theme.auto': '自动',

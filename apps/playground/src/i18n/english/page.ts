@@ -6,6 +6,7 @@ export const pageWords = {
   'place.network': 'Networks',
   'place.race': 'Optimizers',
   'place.agents': 'Agents',
+  'place.games': 'Games',
   language: 'Language',
   theme: 'Theme',
   'theme.auto': 'Auto',

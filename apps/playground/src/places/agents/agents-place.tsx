@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/language.ts';
 import { Choice, Slider } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
+import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
 import { PlaceBar } from '../place-bar.tsx';
@@ -25,14 +26,12 @@ export function AgentsPlace(): JSX.Element {
   }, []);
   const now = agents.frame.value;
   const { steps, totals, means } = returns.value;
-  const number = (value: number | undefined): string =>
-    value === undefined || !Number.isFinite(value) ? '–' : short(value, 1);
   const facts = [
     { id: 'agent-steps', name: t('steps'), value: String(now?.steps ?? '–') },
     { id: 'agent-episodes', name: say('agents.episodes'), value: String(now?.episodes ?? '–') },
-    { id: 'agent-mean', name: say('agents.mean'), value: number(now?.meanReturn), strong: true },
-    { id: 'agent-best', name: say('agents.best'), value: number(now?.best) },
-    { id: 'agent-entropy', name: say('agents.entropy'), value: now === null ? '–' : short(now.entropy, 2) },
+    { id: 'agent-mean', name: say('agents.mean'), value: number(now?.meanReturn, 1), strong: true },
+    { id: 'agent-best', name: say('agents.best'), value: number(now?.best, 1) },
+    { id: 'agent-entropy', name: say('agents.entropy'), value: number(now?.entropy) },
   ];
   return (
     <>
@@ -45,7 +44,7 @@ export function AgentsPlace(): JSX.Element {
           <section class="panel" aria-labelledby="returns-title">
             <h2 id="returns-title">{say('agents.returns')}</h2>
             <LineChart
-              label={`${say('agents.returns')}: ${say('agents.mean')} ${number(now?.meanReturn)}`}
+              label={`${say('agents.returns')}: ${say('agents.mean')} ${number(now?.meanReturn, 1)}`}
               steps={steps}
               lines={[
                 { name: say('agents.each'), color: '--curve-train', values: totals, isDots: true },
