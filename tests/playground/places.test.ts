@@ -16,6 +16,7 @@ const hashes = [
   '#place=agents&world=snake',
   '#place=games',
   '#place=games&game=connect4',
+  '#place=sequences',
 ];
 
 test('the board fetches nothing of the places, and comes back as it was', async () => {
@@ -141,6 +142,46 @@ describe('games', () => {
     expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(1);
     await page.getByRole('button', { name: 'Take back' }).click();
     await expect.poll(() => page.locator('.square.first').count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('sequences', () => {
+  test('noise becomes words; what comes next is steered and taken; attention is looked at', async () => {
+    const { page, until, errors } = await pages.open('#place=sequences');
+    const texts = page.locator('.written li');
+    await texts.first().waitFor();
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('text-test-loss', (loss) => loss < 0.75, 'below 0.75');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    // the last text has words of the rules, the first had none
+    const words = (text: string | null): number =>
+      text?.match(/\b(the|cat|dog|sees|moon|rain|river|garden|old)\b/g)?.length ?? 0;
+    await expect.poll(async () => words(await texts.first().textContent())).toBeGreaterThan(3);
+    const prompt = page.getByRole('textbox', { name: 'Prompt' });
+    await prompt.fill('The old man likes the moo');
+    await page.locator('.next[data-next="n"]').waitFor();
+    await page.getByRole('slider', { name: /Top k/ }).fill('1');
+    await page.getByRole('button', { name: 'Go on with n, 100.0 %' }).click();
+    expect(await prompt.inputValue()).toBe('The old man likes the moon');
+    await expect.poll(() => page.locator('.looked-at button').count()).toBe(26);
+    expect(await page.locator('.heads button').count()).toBe(4);
+    await page.locator('.looked-at button').nth(2).hover();
+    expect(await page.locator('[data-fact="looks-at"]').textContent()).toMatch(/^e looks most at [The], [0-2] back/);
+    expect(errors).toEqual([]);
+  });
+
+  test("a text of one's own is learned; one that is too short is refused", async () => {
+    const { page, until, errors } = await pages.open('#place=sequences&text=own', { locale: 'zh-CN' });
+    const own = page.getByRole('textbox', { name: '你的文本' });
+    await own.fill('太短了');
+    await page.getByRole('button', { name: '学习这段文本' }).click();
+    await page.getByRole('alert').getByText('文本只有 3 个字符：至少需要 192 个。').waitFor();
+    await own.fill('天地玄黄，宇宙洪荒。'.repeat(40));
+    await page.getByRole('button', { name: '学习这段文本' }).click();
+    await page.getByText('400 个字符，10 种').waitFor();
+    await page.locator('.play').click();
+    await until('text-test-loss', (loss) => loss < 1, 'below 1');
     expect(errors).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 import { agentWords } from './chinese/places/agents.ts';
 import { gameWords } from './chinese/places/games.ts';
 import { raceWords } from './chinese/places/race.ts';
+import { sequenceWords } from './chinese/places/sequences.ts';
 import type { PlaceWords } from './words.ts';
 
-export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords };
+export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords };

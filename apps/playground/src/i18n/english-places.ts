@@ -2,9 +2,10 @@
 import { agentWords } from './english/places/agents.ts';
 import { gameWords } from './english/places/games.ts';
 import { raceWords } from './english/places/race.ts';
+import { sequenceWords } from './english/places/sequences.ts';
 
-type AllWords = typeof raceWords & typeof agentWords & typeof gameWords;
+type AllWords = typeof raceWords & typeof agentWords & typeof gameWords & typeof sequenceWords;
 
 export type PlaceKey = keyof AllWords;
 
-export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords };
+export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords };

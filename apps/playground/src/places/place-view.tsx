@@ -15,6 +15,7 @@ const files: Readonly<Record<Lazy, () => Promise<View>>> = {
   race: async () => (await import('./race/race-place.tsx')).RacePlace,
   agents: async () => (await import('./agents/agents-place.tsx')).AgentsPlace,
   games: async () => (await import('./games/games-place.tsx')).GamesPlace,
+  sequences: async () => (await import('./sequences/sequences-place.tsx')).SequencesPlace,
 };
 
 const fetched: Signal<Partial<Record<Lazy, View>>> = signal({});

@@ -98,6 +98,7 @@ const kinds: ErrorWords['kinds'] = {
   'value/no-images': '请把两个 IDX 文件（图像和标签）拖到页面上。链接不包含文件。',
   'value/convolution-after-dense': '卷积层需要图像：请放在全连接层之前，或移除。',
   'value/diverged': '训练已停止：{step} 步之后损失为 {loss}，数值不再有限。请试试更小的学习率。',
+  'value/short-text': '文本只有 {characters} 个字符：至少需要 {needed} 个。',
   'value/no-experiment': '还没有实验。',
   'value/no-batch': '没有可训练的批：样本太少。',
   'value/plane-axes': '这两个不是输入：共有 {width} 个输入。',

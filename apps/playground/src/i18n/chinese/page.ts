@@ -10,6 +10,7 @@ export const pageWords: Words<typeof english> = {
   'place.race': '优化器',
   'place.agents': '智能体',
   'place.games': '棋类',
+  'place.sequences': '序列',
   language: '语言',
   theme: '主题',
   'theme.auto': '自动',

@@ -7,6 +7,7 @@ export const pageWords = {
   'place.race': 'Optimizers',
   'place.agents': 'Agents',
   'place.games': 'Games',
+  'place.sequences': 'Sequences',
   language: 'Language',
   theme: 'Theme',
   'theme.auto': 'Auto',

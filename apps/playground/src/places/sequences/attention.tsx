@@ -1,0 +1,125 @@
+/** What looks at what: a map for each head, and the characters that one of them looks back at. */
+import { type Signal, signal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { isDark } from '../../state/theme.ts';
+import { prepare, stretch } from '../../views/canvas.tsx';
+import { mapImage } from '../../views/colors.ts';
+import { percent } from '../../views/format.ts';
+import { say } from '../words.ts';
+import { visible } from './next-characters.tsx';
+import type { Inspection } from './protocol.ts';
+import { inspection } from './state.ts';
+
+/** Which of the maps is looked at closer: layer by layer, head by head. */
+const chosen: Signal<number> = signal(0);
+/** The character whose look is shown; null for the last. */
+const looker: Signal<number | null> = signal(null);
+
+export function Attention(): JSX.Element {
+  const found = inspection.value;
+  const count = found === null ? 0 : found.layers * found.heads;
+  const map = Math.min(chosen.value, Math.max(0, count - 1));
+  return (
+    <section class="panel" aria-labelledby="attention-title">
+      <h2 id="attention-title">{say('sequences.attention')}</h2>
+      <fieldset class="heads">
+        <legend class="for-readers">{say('sequences.heads')}</legend>
+        {Array.from({ length: count }, (_, k) => (
+          <button
+            key={k}
+            type="button"
+            class="head"
+            aria-pressed={k === map}
+            aria-label={nameOf(found, k)}
+            onClick={() => {
+              chosen.value = k;
+            }}
+          >
+            <AttentionMap map={k} size={56} />
+          </button>
+        ))}
+      </fieldset>
+      <p class="small">{nameOf(found, map)}</p>
+      <AttentionMap map={map} size={280} label={`${say('sequences.attention')}: ${nameOf(found, map)}`} />
+      {found !== null && <Look found={found} map={map} />}
+      <p class="small">{say('sequences.attentionHelp')}</p>
+    </section>
+  );
+}
+
+const nameOf = (found: Inspection | null, map: number): string =>
+  found === null
+    ? ''
+    : say('sequences.head', { layer: Math.floor(map / found.heads) + 1, head: (map % found.heads) + 1 });
+
+interface MapProps {
+  readonly map: number;
+  readonly size: number;
+  readonly label?: string;
+}
+
+/** Rows look, columns are looked at. */
+function AttentionMap({ map, size, label }: MapProps): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const at = useRef(map);
+  at.current = map;
+  useSignalEffect(() => {
+    const found = inspection.value;
+    void chosen.value;
+    const dark = isDark.value;
+    const context = prepare(canvas.current, size, size);
+    if (context === null || found === null) return;
+    const { length } = found.characters;
+    const values = found.attention.subarray(at.current * length * length, (at.current + 1) * length * length);
+    stretch(context, mapImage(values, length, length, 1, dark), [0, 0, size, size], false);
+  });
+  const names = label === undefined ? { 'aria-hidden': true } : { role: 'img' as const, 'aria-label': label };
+  return <canvas ref={canvas} class="attention-map" style={{ maxWidth: `${size}px` }} {...names} />;
+}
+
+/** The text, each character as dark as it is looked at from the one that is pointed at. */
+function Look({ found, map }: { readonly found: Inspection; readonly map: number }): JSX.Element {
+  const { characters, attention } = found;
+  const { length } = characters;
+  const from = Math.min(looker.value ?? length - 1, length - 1);
+  const row = attention.subarray((map * length + from) * length, (map * length + from + 1) * length);
+  const most = row.indexOf(Math.max(...row));
+  return (
+    <>
+      <p class="looked-at" data-most={most}>
+        {characters.map((character, k) => (
+          <button
+            key={k}
+            type="button"
+            class={k === from ? 'looker' : ''}
+            style={{ background: `color-mix(in srgb, var(--blue) ${Math.round(75 * (row[k] ?? 0))}%, transparent)` }}
+            aria-label={`${visible(character)}: ${percent(row[k] ?? 0)}`}
+            onPointerEnter={() => {
+              looker.value = k;
+            }}
+            onFocus={() => {
+              looker.value = k;
+            }}
+            onPointerLeave={() => {
+              looker.value = null;
+            }}
+            onBlur={() => {
+              looker.value = null;
+            }}
+          >
+            {visible(character)}
+          </button>
+        ))}
+      </p>
+      <p class="small" aria-live="off" data-fact="looks-at">
+        {say('sequences.looks', {
+          from: visible(characters[from] ?? ''),
+          to: visible(characters[most] ?? ''),
+          place: from - most,
+          share: percent(row[most] ?? 0),
+        })}
+      </p>
+    </>
+  );
+}

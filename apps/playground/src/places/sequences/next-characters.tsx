@@ -1,0 +1,89 @@
+/** A text to go on with, and the characters that may come next, with the steering that cuts and bends their probabilities. */
+import type { JSX } from 'preact';
+import { t } from '../../i18n/language.ts';
+import { Slider } from '../../views/fields.tsx';
+import { percent } from '../../views/format.ts';
+import { say } from '../words.ts';
+import { facts, inspection, prompt, setPrompt, steering } from './state.ts';
+import { probabilitiesOf } from './steering.ts';
+
+const shown = 10;
+
+/** A character as it can be seen. */
+export const visible = (character: string): string =>
+  character === ' ' ? '␣' : character === '\n' ? '↵' : character === '\t' ? '⇥' : character;
+
+export function NextCharacters(): JSX.Element {
+  const { temperature, topK } = steering.value;
+  return (
+    <section class="panel" aria-labelledby="next-title">
+      <h2 id="next-title">{say('sequences.next')}</h2>
+      <label class="field">
+        <span class="field-label">{say('sequences.prompt')}</span>
+        <input type="text" value={prompt.value} onInput={(event) => setPrompt(event.currentTarget.value)} />
+      </label>
+      <div class="next-steering">
+        <Slider
+          label={say('sequences.temperature')}
+          value={temperature}
+          low={0}
+          high={2}
+          step={0.05}
+          show={(value) => value.toFixed(2)}
+          onChange={(value) => {
+            steering.value = { ...steering.value, temperature: value };
+          }}
+        />
+        <Slider
+          label={say('sequences.topK')}
+          value={topK}
+          low={0}
+          high={20}
+          step={1}
+          show={(value) => (value === 0 ? say('sequences.all') : String(value))}
+          onChange={(value) => {
+            steering.value = { ...steering.value, topK: value };
+          }}
+        />
+      </div>
+      <Bars />
+      <p class="small">{say('sequences.nextHelp')}</p>
+    </section>
+  );
+}
+
+/** The most probable characters: the bar is the steered probability, the frame the network's own. */
+function Bars(): JSX.Element {
+  const found = inspection.value;
+  const vocabulary = facts.value?.vocabulary;
+  if (found === null || vocabulary === undefined) return <p class="small">{t('loading')}</p>;
+  const plain = probabilitiesOf(found.logits, { temperature: 1, topK: 0 });
+  const steered = probabilitiesOf(found.logits, steering.value);
+  const order = Array.from(plain, (_, i) => i)
+    .sort((a, b) => (plain[b] as number) - (plain[a] as number))
+    .slice(0, shown);
+  return (
+    <ol class="next" data-next={vocabulary[order[0] ?? 0]}>
+      {order.map((id) => {
+        const character = vocabulary[id] ?? '';
+        const [own, share] = [plain[id] ?? 0, steered[id] ?? 0];
+        return (
+          <li key={id}>
+            <button
+              type="button"
+              aria-label={say('sequences.take1', { character: visible(character), share: percent(share) })}
+              onClick={() => setPrompt(prompt.peek() + character)}
+            >
+              <span class="character">{visible(character)}</span>
+              <span class="track">
+                <span class="bar" style={{ width: `${100 * share}%` }} />
+                <span class="own" style={{ width: `${100 * own}%` }} />
+              </span>
+              <span class="share">{percent(share)}</span>
+            </button>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,195 @@
+/** A small model of characters: it learns a text, goes on with it, and shows what it looks at. */
+import { useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { language, t } from '../../i18n/language.ts';
+import { Choice, Slider } from '../../views/fields.tsx';
+import { short } from '../../views/format.ts';
+import '../board.css';
+import { number } from '../format.ts';
+import { LineChart } from '../line-chart.tsx';
+import { settingOf } from '../place.ts';
+import { PlaceBar } from '../place-bar.tsx';
+import { say } from '../words.ts';
+import { Attention } from './attention.tsx';
+import { NextCharacters } from './next-characters.tsx';
+import './sequences.css';
+import {
+  begin,
+  chooseText,
+  facts,
+  inspect,
+  losses,
+  ownText,
+  shape,
+  textName,
+  trainingText,
+  write,
+  writer,
+  written,
+} from './state.ts';
+import { textNames } from './texts.ts';
+
+/** Milliseconds between texts of its own while it learns. */
+const writeEvery = 1500;
+
+export function SequencesPlace(): JSX.Element {
+  useEffect(() => {
+    const follow = (): void => {
+      const wanted = settingOf('text', textNames);
+      if (wanted !== textName.peek()) chooseText(wanted);
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  // made texts are in the language of the page
+  const spoken = useRef(language.value);
+  useSignalEffect(() => {
+    if (language.value === spoken.current) return;
+    spoken.current = language.value;
+    if (textName.peek() === 'sentences') begin();
+  });
+  const isRunning = writer.running.value;
+  useEffect(() => {
+    if (!isRunning) return;
+    const timer = setInterval(write, writeEvery);
+    return () => {
+      clearInterval(timer);
+      write();
+    };
+  }, [isRunning]);
+  const now = writer.frame.value;
+  useEffect(inspect, [now?.step]);
+  const { steps, train, test } = losses.value;
+  const bits = now === null ? null : now.testLoss / Math.LN2;
+  const bar = [
+    { id: 'text-steps', name: t('steps'), value: String(now?.step ?? '–') },
+    { id: 'text-train-loss', name: t('trainLoss'), value: number(now?.trainLoss) },
+    { id: 'text-test-loss', name: t('testLoss'), value: number(now?.testLoss), strong: true },
+    { id: 'text-bits', name: say('sequences.bits'), value: number(bits) },
+    { id: 'text-parameters', name: t('parameters'), value: String(facts.value?.parameterCount ?? '–') },
+  ];
+  return (
+    <>
+      <PlaceBar worker={writer} restart={() => begin()} facts={bar} />
+      <main class="place-board sequences">
+        <Settings />
+        <div class="place-middle">
+          <NextCharacters />
+          <Written />
+        </div>
+        <div class="place-side">
+          <Attention />
+          <section class="panel" aria-labelledby="text-losses">
+            <h2 id="text-losses">{t('curves')}</h2>
+            <LineChart
+              label={`${t('loss')}: ${t('trainPart')} ${number(now?.trainLoss)}, ${t('testPart')} ${number(now?.testLoss)}`}
+              steps={steps}
+              lines={[
+                { name: t('trainPart'), color: '--curve-train', values: train },
+                { name: t('testPart'), color: '--curve-test', values: test },
+              ]}
+            />
+          </section>
+        </div>
+      </main>
+    </>
+  );
+}
+
+function Settings(): JSX.Element {
+  const { width, layers, heads, learningRate } = shape.value;
+  const isOwn = textName.value === 'own';
+  return (
+    <section class={isOwn ? 'panel upfront' : 'panel'} aria-labelledby="sequence-settings">
+      <h2 id="sequence-settings">{say('sequences.title')}</h2>
+      <div class="fields">
+        <Choice
+          label={say('sequences.text')}
+          value={textName.value}
+          options={textNames}
+          text={(name) => say(`sequences.text.${name}`)}
+          onChange={chooseText}
+        />
+      </div>
+      <p class="small gap">{say(`sequences.about.${textName.value}`)}</p>
+      {isOwn ? (
+        <>
+          <textarea
+            class="own-text"
+            rows={7}
+            aria-label={say('sequences.ownText')}
+            value={ownText.value}
+            onInput={(event) => {
+              ownText.value = event.currentTarget.value;
+            }}
+          />
+          <button type="button" onClick={() => begin()} disabled={ownText.value.trim() === ''}>
+            {say('sequences.take')}
+          </button>
+        </>
+      ) : (
+        <p class="excerpt">{trainingText().slice(0, 160)} …</p>
+      )}
+      {facts.value !== null && (
+        <p class="small" data-fact="text-facts">
+          {say('sequences.facts', { characters: facts.value.characters, kinds: facts.value.vocabulary.length })}
+        </p>
+      )}
+      <div class="fields">
+        <Choice
+          label={say('sequences.width')}
+          value={String(width)}
+          options={['16', '32', '48', '64', '96']}
+          text={String}
+          onChange={(value) => begin({ width: Number(value) })}
+        />
+        <Choice
+          label={say('sequences.layers')}
+          value={String(layers)}
+          options={['1', '2', '3', '4']}
+          text={String}
+          onChange={(value) => begin({ layers: Number(value) })}
+        />
+        <Choice
+          label={say('sequences.heads')}
+          value={String(heads)}
+          options={['1', '2', '4']}
+          text={String}
+          onChange={(value) => begin({ heads: Number(value) })}
+        />
+        <Slider
+          label={t('learningRate')}
+          value={Math.log10(learningRate)}
+          low={-4}
+          high={-1.5}
+          step={0.1}
+          show={(value) => short(10 ** value, 4)}
+          onChange={(value) => begin({ learningRate: Number((10 ** value).toPrecision(2)) })}
+        />
+      </div>
+    </section>
+  );
+}
+
+/** Texts of its own: the last on top, so that it can be seen how noise becomes words. */
+function Written(): JSX.Element {
+  return (
+    <section class="panel" aria-labelledby="written-title">
+      <div class="panel-head">
+        <h2 id="written-title">{say('sequences.written')}</h2>
+        <button type="button" class="quiet" onClick={write} disabled={facts.value === null}>
+          {say('sequences.write')}
+        </button>
+      </div>
+      <ol class="written">
+        {written.value.map(({ step, text }, k) => (
+          <li key={k} data-step={step}>
+            <span class="small">{say('sequences.after', { step })}</span>
+            <p>{text}</p>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
