@@ -2,7 +2,7 @@
 import { isTensor, type Tensor } from '@nn/core';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, GRU, LayerNorm, Linear, LSTM, RNN, type Watched } from '@nn/layers';
 
-export type LayerKind = 'layer:linear' | 'layer:batchNorm' | 'layer:layerNorm' | 'layer:recurrent';
+export type LayerKind = 'layer:linear' | 'layer:batchNorm' | 'layer:layerNorm' | 'layer:recurrent' | 'layer:quantised';
 
 /** How a recurrent layer reads its sequence. */
 export interface RecurrentAttributes {
@@ -14,9 +14,25 @@ export interface RecurrentAttributes {
   readonly batchFirst: boolean;
 }
 
+/** How a layer of whole numbers reads its input, and where its kernel slides; null: it is Linear. */
+export interface QuantisedAttributes {
+  readonly path: string;
+  readonly levels: { readonly low: number; readonly high: number };
+  readonly geometry: {
+    readonly kernel: readonly number[];
+    readonly stride: readonly number[];
+    readonly dilation: readonly number[];
+    readonly padding: readonly (readonly [number, number])[];
+  } | null;
+}
+
 export interface LayerCall {
   readonly kind: LayerKind;
-  readonly attributes: { readonly epsilon: number; readonly rank: number } | RecurrentAttributes | null;
+  readonly attributes:
+    | { readonly epsilon: number; readonly rank: number }
+    | RecurrentAttributes
+    | QuantisedAttributes
+    | null;
 }
 
 interface Seen {
@@ -49,7 +65,32 @@ export function layerCall(layer: Watched, path: string, given: readonly unknown[
   }
   if (layer instanceof LSTM || layer instanceof GRU || layer instanceof RNN)
     return recurrentCall(layer, path, input, start, output);
-  return null;
+  return isQuantised(layer) && isTensor(output) ? quantisedCall(layer, path, input, output) : null;
+}
+
+/** A layer of whole numbers, by what it keeps: those of @nn/compress, of which nothing is needed here. */
+interface QuantisedLayer extends Watched {
+  readonly weight: Tensor;
+  readonly weightScale: Tensor;
+  readonly weightSum: Tensor;
+  readonly bias: Tensor | null;
+  readonly input: {
+    readonly scale: Tensor | null;
+    readonly zeroPoint: Tensor | null;
+    readonly levels: QuantisedAttributes['levels'];
+  };
+  readonly geometry?: QuantisedAttributes['geometry'];
+}
+
+function isQuantised(layer: Watched): layer is QuantisedLayer {
+  return 'weightSum' in layer && 'weightScale' in layer && 'input' in layer;
+}
+
+function quantisedCall(layer: QuantisedLayer, path: string, input: Tensor, output: Tensor): Seen {
+  const { weight, weightScale, bias, geometry = null } = layer;
+  const { scale, zeroPoint, levels } = layer.input;
+  const attributes: QuantisedAttributes = { path, levels, geometry };
+  return seen('layer:quantised', attributes, [input, weight, weightScale, bias, scale, zeroPoint], output);
 }
 
 function seen(

@@ -1,8 +1,12 @@
-/** Layers that are one operator of ONNX: Gemm, BatchNormalization, LayerNormalization, LSTM, GRU, RNN. */
+/**
+ * Layers that are one operator of ONNX: Gemm, BatchNormalization, LayerNormalization, LSTM, GRU, RNN. Those of whole numbers are in
+ * `write-quantised.ts`.
+ */
 import { ValueError } from '@nn/core';
-import type { RecurrentAttributes } from './layer-calls.ts';
+import type { QuantisedAttributes, RecurrentAttributes } from './layer-calls.ts';
 import type { Item, Mark } from './traces.ts';
 import type { NodeWriter } from './write-nodes.ts';
+import { writeQuantised } from './write-quantised.ts';
 
 /** Writes the operator of a call; its results have values afterwards. */
 export function writeLayer(writer: NodeWriter, mark: Mark): void {
@@ -19,6 +23,8 @@ export function writeLayer(writer: NodeWriter, mark: Mark): void {
     const { epsilon, rank } = mark.attributes as { readonly epsilon: number; readonly rank: number };
     const inputs = [x, ...names].filter((name) => name !== '');
     writer.set(results[0]!, builder.add('LayerNormalization', inputs, { axis: -rank, epsilon: { float: epsilon } }));
+  } else if (mark.name === 'layer:quantised') {
+    writer.set(results[0]!, writeQuantised(writer, mark.attributes as QuantisedAttributes, input!, rest));
   } else recurrent(writer, mark.attributes as RecurrentAttributes, input!, rest, results);
 }
 
