@@ -5,6 +5,7 @@
 import { ValueError } from '@nn/core';
 import {
   blobs,
+  type Column,
   type ColumnKind,
   type CsvOptions,
   type CsvReading,
@@ -24,12 +25,14 @@ import {
   parseCsv,
   spirals,
   type Table,
+  type TableEncoding,
   trainTestSplit,
   xor,
 } from '@nn/data';
 import { type Feature, featureFacts, isPlain } from './features.ts';
 import { regressionPoints } from './regression.ts';
 import type { Goal, Spec, TableChoice } from './spec.ts';
+import { exampleTable, unitOf } from './tables.ts';
 
 /** Samples ready for a network. */
 export type Samples = Dataset<{
@@ -85,6 +88,8 @@ export interface Problem {
   readonly targetName: string;
   /** For tables: the columns that it is predicted from. */
   readonly columns: readonly string[];
+  /** How a row of them becomes numbers. */
+  readonly encoding: TableEncoding | null;
   /** What is doubtful about them. */
   readonly warnings: readonly DataWarning[];
 }
@@ -140,6 +145,7 @@ function plane(spec: Spec, whole: Samples): Problem {
     targetNormalization: null,
     targetName: '',
     columns: [],
+    encoding: null,
     warnings: [],
   };
 }
@@ -176,17 +182,47 @@ function drawnPoints({ points }: Spec): Samples {
 
 /** What the page shows of a table before and after a choice. */
 interface TableFacts {
-  readonly columns: readonly string[];
-  readonly rows: number;
+  readonly columns: readonly ColumnFacts[];
   readonly reading: CsvReading | null;
 }
 
 export function tableFacts(table: Table): TableFacts {
   return {
-    columns: table.columns.map(({ name }) => name),
-    rows: table.lines.length,
+    columns: table.columns.map(columnFacts),
     reading: table.reading ?? null,
   };
+}
+
+/** What the page tells of a column. */
+export interface ColumnFacts {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly unit: string;
+  readonly missing: number;
+  /** Of numbers, from where to where; null where there are none. */
+  readonly range: readonly [number, number] | null;
+  /** Of other columns the values that there are, at most 50 of them. */
+  readonly categories: readonly string[];
+}
+
+function columnFacts({ name, kind, values }: Column): ColumnFacts {
+  const facts = { name, kind, unit: unitOf(name) };
+  if (kind === 'number') {
+    const known = [...values].filter((value): value is number => typeof value === 'number' && !Number.isNaN(value));
+    const [low, high] = known.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)] as const, [
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ] as const);
+    return {
+      ...facts,
+      missing: values.length - known.length,
+      range: known.length > 0 ? [low, high] : null,
+      categories: [],
+    };
+  }
+  const known = [...values].filter((value) => value !== null);
+  const categories = [...new Set(known.map(String))].sort().slice(0, 50);
+  return { ...facts, missing: values.length - known.length, range: null, categories };
 }
 
 /** What is to be predicted, from which columns, and as what: the choice with its blanks filled in. */
@@ -212,7 +248,13 @@ function resolveChoice(
   return { target, inputs, isQuantity: choice.as === 'number' || (choice.as === 'auto' && !looksLikeClasses) };
 }
 
-function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
+/** The table that an experiment is about: one that comes with the page, or the one that was dropped. */
+export function tableOf({ table: { example } }: Spec, { table }: Dropped): DroppedTable | undefined {
+  return example === undefined ? table : exampleTable(example);
+}
+
+function tableProblem(spec: Spec, dropped: Dropped): Problem {
+  const file = tableOf(spec, dropped);
   if (file === undefined) throw new ValueError('/no-table', 'Drop a CSV file on the page first.');
   const whole = readTable(file);
   const { target, inputs, isQuantity } = resolveChoice(whole, spec.table);
@@ -267,6 +309,7 @@ function tableProblem(spec: Spec, { table: file }: Dropped): Problem {
     targetNormalization,
     targetName: target,
     columns: inputs,
+    encoding,
     warnings,
   };
 }
@@ -290,6 +333,7 @@ function images(spec: Spec, whole: Samples): Problem {
     targetNormalization: null,
     targetName: '',
     columns: [],
+    encoding: null,
     warnings: [],
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { type Feature, plainFeatures } from './features.ts';
+import type { ExampleName } from './tables.ts';
 
 /** Where the samples come from. */
 export const tasks = [
@@ -105,6 +106,8 @@ export interface TableChoice {
   readonly inputs: readonly string[];
   /** Whether a column of numbers is a class or a quantity. */
   readonly as: 'auto' | 'classes' | 'number';
+  /** A table that comes with the page, in place of the one that was dropped. */
+  readonly example?: ExampleName;
 }
 
 export interface Spec {

@@ -73,6 +73,17 @@ const spec: fc.Arbitrary<Spec> = fc
   }));
 
 describe('an address', () => {
+  it('brings a table that comes with the page back', () => {
+    const table = { target: 'price (k€)', inputs: ['rooms'], as: 'number', example: 'houses' } as const;
+    const given: Spec = { ...withTask(defaults, 'table'), table };
+    expect(decodeSpec(encodeSpec(given))).toEqual(given);
+    expect(decodeSpec('task=table&table=["",[],"auto","castles"]').table).toEqual({
+      target: '',
+      inputs: [],
+      as: 'auto',
+    });
+  });
+
   it('brings every experiment back as it was', () => {
     fc.assert(
       fc.property(spec, (given) => {

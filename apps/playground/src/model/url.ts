@@ -23,6 +23,7 @@ import {
   startOf,
   tasks,
 } from './spec.ts';
+import { exampleNames } from './tables.ts';
 
 const numbers = [
   'samples',
@@ -54,9 +55,9 @@ export function encodeSpec(spec: Spec): string {
   if (layers !== start.layers.map(encodeLayer).join('_')) query.set('layers', layers === '' ? 'none' : layers);
   if (hasFeatures(spec.task) && !isPlain(spec.features)) query.set('features', spec.features.join('_'));
   if (spec.points.length > 0) query.set('points', encodePoints(spec.points));
-  const { target, inputs, as } = spec.table;
-  if (spec.task === 'table' && (target !== '' || inputs.length > 0 || as !== 'auto')) {
-    query.set('table', JSON.stringify([target, inputs, as]));
+  const { target, inputs, as, example } = spec.table;
+  if (spec.task === 'table' && (target !== '' || inputs.length > 0 || as !== 'auto' || example !== undefined)) {
+    query.set('table', JSON.stringify([target, inputs, as, ...(example === undefined ? [] : [example])]));
   }
   return query.toString();
 }
@@ -158,12 +159,14 @@ function decodeFeatures(text: string | null): readonly Feature[] | null {
 function decodeTable(text: string | null): Spec['table'] | null {
   if (text === null) return null;
   try {
-    const [target, inputs, as] = JSON.parse(text) as readonly unknown[];
+    const [target, inputs, as, given] = JSON.parse(text) as readonly unknown[];
+    const example = pick(exampleNames, given);
     const names = Array.isArray(inputs) ? inputs.filter((name) => typeof name === 'string') : [];
     return {
       target: typeof target === 'string' ? target : '',
       inputs: names,
       as: pick(['auto', 'classes', 'number'] as const, as) ?? 'auto',
+      ...(example !== undefined && { example }),
     };
   } catch {
     return null;

@@ -5,6 +5,7 @@ import { t, told } from '../i18n/language.ts';
 import { describeError } from '../model/describe-error.ts';
 import type { Dropped } from '../model/samples.ts';
 import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
+import type { ExampleName } from '../model/tables.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { place } from '../places/place.ts';
 import type { Built } from '../worker/protocol.ts';
@@ -322,6 +323,12 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
   } catch (error) {
     complain(error);
   }
+}
+
+/** A table that comes with the page; null for the one that was dropped. */
+export function takeExample(example: ExampleName | null): void {
+  const table = { target: '', inputs: [], as: 'auto' as const, ...(example !== null && { example }) };
+  change({ ...withTask(store.spec.value, 'table'), table });
 }
 
 /** Data that cannot be used is refused before anything is changed. */

@@ -1,13 +1,13 @@
 /** Data: the task, how many samples, how noisy, how they are parted; and files of one's own. */
-import type { CsvReading } from '@nn/data';
 import type { JSX } from 'preact';
-import { t, told } from '../i18n/language.ts';
+import { t } from '../i18n/language.ts';
 import { featureFacts, features } from '../model/features.ts';
-import { hasFeatures, isGenerated, isImageTask, limits, type TableChoice } from '../model/spec.ts';
+import { hasFeatures, isGenerated, isImageTask, limits } from '../model/spec.ts';
 import { change, takeFiles } from '../state/actions.ts';
-import { built, dropped, spec, wish } from '../state/store.ts';
-import { Choice, NumberField, Slider } from './fields.tsx';
+import { spec, wish } from '../state/store.ts';
+import { NumberField, Slider } from './fields.tsx';
 import { Icon } from './icon.tsx';
+import { TableFields } from './table-fields.tsx';
 import { TaskPicker } from './task-picker.tsx';
 
 export function DataPanel(): JSX.Element {
@@ -121,87 +121,5 @@ function FileField(): JSX.Element {
         <span>{t('choose')}</span>
       </label>
     </p>
-  );
-}
-
-/** Which column to predict, from which, and as what. */
-function TableFields(): JSX.Element | null {
-  const now = built.value;
-  if (now === null || now.columns.length === 0) return null;
-  const { table } = spec.value;
-  const set = (changes: Partial<TableChoice>): void => change({ table: { ...table, ...changes } });
-  const others = now.columns.filter((name) => name !== now.target);
-  const isUsed = (name: string): boolean => table.inputs.length === 0 || table.inputs.includes(name);
-  return (
-    <div class="fields">
-      <p class="small">
-        {dropped.value.table?.name} · {now.trainSize + now.testSize}
-      </p>
-      <Reading reading={now.reading} encoding={dropped.value.table?.encoding ?? 'utf-8'} />
-      <Choice
-        label={t('predict')}
-        value={now.target}
-        options={now.columns}
-        text={(name) => name}
-        onChange={(target) => set({ target, inputs: [] })}
-      />
-      <Choice
-        label={t('as')}
-        value={table.as}
-        options={['auto', 'classes', 'number'] as const}
-        text={(name) => t(`as.${name}`)}
-        onChange={(as) => set({ as })}
-      />
-      <fieldset class="checks">
-        <legend class="field-label">{t('from')}</legend>
-        {others.map((name) => (
-          <label key={name}>
-            <input
-              type="checkbox"
-              checked={isUsed(name)}
-              onChange={() => {
-                const inputs = others.filter((other) => (other === name ? !isUsed(name) : isUsed(other)));
-                if (inputs.length > 0) set({ inputs: inputs.length === others.length ? [] : inputs });
-              }}
-            />
-            {name}
-          </label>
-        ))}
-      </fieldset>
-    </div>
-  );
-}
-
-/** How the file was read, where that is not the plainest way, and what is doubtful about it. */
-function Reading({
-  reading,
-  encoding,
-}: {
-  readonly reading: CsvReading | null;
-  readonly encoding: string;
-}): JSX.Element | null {
-  if (reading === null) return null;
-  const { separator, header, warnings } = reading;
-  const facts = [
-    ...(separator === ',' ? [] : [t('readSeparator', { mark: separator === '\t' ? t('tabMark') : separator })]),
-    ...(header ? [] : [t('readNoNames')]),
-    ...(encoding === 'utf-8' ? [] : [encoding]),
-  ];
-  return (
-    <>
-      {facts.length > 0 && (
-        <p class="small" data-fact="reading">
-          {t('readAs')} {facts.join(t('listMark'))}
-        </p>
-      )}
-      {warnings.length > 0 && (
-        <details class="small warnings">
-          <summary>{t('readDoubts', { count: warnings.length })}</summary>
-          {warnings.map((warning) => (
-            <p key={warning.message}>{told(warning)}</p>
-          ))}
-        </details>
-      )}
-    </>
   );
 }

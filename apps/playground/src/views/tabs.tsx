@@ -5,18 +5,22 @@ import { t } from '../i18n/language.ts';
 import { goal, isImages } from '../state/store.ts';
 import { Distributions } from './distributions-tab.tsx';
 import { Images } from './images-tab.tsx';
+import { MetricsView } from './metrics-tab.tsx';
 import { Mistakes } from './mistakes-tab.tsx';
+import { PredictForm } from './predict-tab.tsx';
 import { TakeAlong } from './take-tab.tsx';
 import { WalkThrough } from './walk-tab.tsx';
 
-type Tab = 'walk' | 'distributions' | 'mistakes' | 'images' | 'take';
+type Tab = 'walk' | 'distributions' | 'metrics' | 'mistakes' | 'predict' | 'images' | 'take';
 
 const open: Signal<Tab> = signal('walk');
 
 const views: Readonly<Record<Tab, () => JSX.Element | null>> = {
   walk: WalkThrough,
   distributions: Distributions,
+  metrics: MetricsView,
   mistakes: Mistakes,
+  predict: PredictForm,
   images: Images,
   take: TakeAlong,
 };
@@ -27,7 +31,9 @@ export function Tabs(): JSX.Element {
     ...(isImages.value ? (['images'] as const) : []),
     'walk',
     'distributions',
+    'metrics',
     ...(hasClasses ? (['mistakes'] as const) : []),
+    ...(isImages.value ? [] : (['predict'] as const)),
     'take',
   ];
   const now = shown.includes(open.value) ? open.value : (shown[0] as Tab);

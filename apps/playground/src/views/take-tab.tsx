@@ -8,7 +8,7 @@ import { mostMeasured } from '../model/samples.ts';
 import { encodeSpec } from '../model/url.ts';
 import { ask, complain, takeFiles } from '../state/actions.ts';
 import { download } from '../state/files.ts';
-import { built, dropped, frame, isStraight, spec } from '../state/store.ts';
+import { built, frame, isStraight, spec } from '../state/store.ts';
 
 export function TakeAlong(): JSX.Element {
   return (
@@ -104,7 +104,9 @@ function Program(): JSX.Element | null {
   const most = mostMeasured(now.inputShape.length > 1);
   const steps = frame.value?.step || 1000;
   const inputs =
-    spec.value.table.inputs.length > 0 ? spec.value.table.inputs : now.columns.filter((name) => name !== now.target);
+    spec.value.table.inputs.length > 0
+      ? spec.value.table.inputs
+      : now.columns.map(({ name }) => name).filter((name) => name !== now.target);
   const code = programOf(
     now.spec.task === spec.value.task ? { ...spec.value, layers: now.spec.layers } : now.spec,
     {
@@ -115,8 +117,8 @@ function Program(): JSX.Element | null {
       testSize: now.testSize,
       target: now.target,
       inputs,
-      fileName: dropped.value.table?.name ?? 'data.csv',
-      encoding: dropped.value.table?.encoding ?? 'utf-8',
+      fileName: now.file?.name ?? 'data.csv',
+      encoding: now.file?.encoding ?? 'utf-8',
       reading: now.reading,
     },
     steps,

@@ -9,8 +9,10 @@ import type { Dropped } from '../model/samples.ts';
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
 import { look, showSample, turnPlane } from './look.ts';
+import { metrics } from './metrics.ts';
 import { mistakes } from './mistakes.ts';
 import { Pace } from './pace.ts';
+import { predict } from './predict.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
 import { divergence, Session } from './session.ts';
 import { recognise, updateOf, walk } from './walk.ts';
@@ -151,6 +153,10 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       return updateOf(current(), command.sample);
     case 'mistakes':
       return mistakes(current());
+    case 'metrics':
+      return metrics(current(), command.threshold);
+    case 'predict':
+      return predict(current(), command.row);
     default:
       return null;
   }

@@ -2,10 +2,10 @@
  * What page and worker say to one another. Typed on both sides; arrays travel without being copied.
  * The page asks (`Command`), the worker answers each question once (`Reply`) and reports on its own (`Report`).
  */
-import type { CsvReading } from '@nn/data';
+import type { CsvReading, RawRow } from '@nn/data';
 import type { Told } from '../i18n/words.ts';
 import type { Feature } from '../model/features.ts';
-import type { Dropped } from '../model/samples.ts';
+import type { ColumnFacts, Dropped } from '../model/samples.ts';
 import type { BackendName, Goal, Spec } from '../model/spec.ts';
 
 export type Command =
@@ -33,6 +33,9 @@ export type Command =
   | { readonly kind: 'update'; readonly sample: number }
   /** Which samples are answered wrongly, the worst first. */
   | { readonly kind: 'mistakes' }
+  | { readonly kind: 'metrics'; readonly threshold: number }
+  /** What the network says of a row that was filled in. */
+  | { readonly kind: 'predict'; readonly row: RawRow }
   /** Spans the plane by two other inputs, or by the principal components. */
   | { readonly kind: 'axes'; readonly axes: readonly [number, number] | null }
   /** Goes on training with other points. */
@@ -67,6 +70,8 @@ export interface Answers {
   readonly walk: Walk;
   readonly update: Update;
   readonly mistakes: readonly number[];
+  readonly metrics: Metrics;
+  readonly predict: Prediction;
   readonly axes: null;
   readonly points: Built;
   readonly edit: null;
@@ -149,7 +154,9 @@ export interface Built {
   readonly testSize: number;
   readonly parameterCount: number;
   /** For tables: all columns, and the choice with its blanks filled in. */
-  readonly columns: readonly string[];
+  readonly columns: readonly ColumnFacts[];
+  /** The name of the table and what its bytes were read as. */
+  readonly file: { readonly name: string; readonly encoding: string } | null;
   /** How the table was read, and what is doubtful about it. */
   readonly reading: CsvReading | null;
   readonly target: string;
@@ -261,6 +268,45 @@ export interface Update {
   readonly sample: number;
   readonly layers: readonly { readonly weights: Float32Array; readonly biases: Float32Array }[];
   readonly loss: number;
+}
+
+export type MetricName =
+  | 'accuracy'
+  | 'balancedAccuracy'
+  | 'f1'
+  | 'matthews'
+  | 'logLoss'
+  | 'precision'
+  | 'recall'
+  | 'auroc'
+  | 'averagePrecision'
+  | 'brier'
+  | 'rootMeanSquaredError'
+  | 'meanAbsoluteError'
+  | 'r2';
+
+export interface ClassScores {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** Test samples of the class. */
+  readonly count: number;
+}
+
+export interface Metrics {
+  readonly rows: readonly { readonly name: MetricName; readonly train: number; readonly test: number }[];
+  /** Of the test samples; null for a quantity. */
+  readonly classes: readonly ClassScores[] | null;
+  readonly roc: { readonly falsePositiveRate: readonly number[]; readonly truePositiveRate: readonly number[] } | null;
+  /** Of a quantity, in the units of the data: the test samples. */
+  readonly scatter: { readonly truth: Float32Array; readonly predicted: Float32Array } | null;
+  readonly threshold: number;
+}
+
+/** Shares of the classes, or the quantity in the units of the data. */
+export interface Prediction {
+  readonly shares: readonly number[] | null;
+  readonly value: number | null;
 }
 
 /** Points on each side of the plane. */

@@ -7,7 +7,7 @@ import { DataLoader, type Normalization } from '@nn/data';
 import { encodeCheckpoint, encodeModel, loadCheckpoint, loadModel, parseSafetensors } from '@nn/serialize';
 import { DivergedError, Training, type TrainingEvent } from '@nn/train';
 import { buildNetwork, type Network } from '../model/build.ts';
-import { type Dropped, makeProblem, type Problem, readTable, tableFacts } from '../model/samples.ts';
+import { type Dropped, makeProblem, type Problem, readTable, tableFacts, tableOf } from '../model/samples.ts';
 import type { Spec } from '../model/spec.ts';
 import { type AnyOptimizer, dropsLast, lossOf, makeOptimizer, penaltyOf, rateOf } from '../model/training.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
@@ -273,7 +273,8 @@ export class Session {
   /** What the page must know once. */
   describe(): Built {
     const { problem, spec, dropped } = this;
-    const table = spec.task === 'table' && dropped.table ? tableFacts(readTable(dropped.table)) : null;
+    const file = spec.task === 'table' ? tableOf(spec, dropped) : undefined;
+    const table = file === undefined ? null : tableFacts(readTable(file));
     return {
       spec,
       goal: problem.goal,
@@ -291,6 +292,7 @@ export class Session {
       testSize: problem.test.size,
       parameterCount: this.optimizer.parameters.reduce((sum, { size }) => sum + size, 0),
       columns: table?.columns ?? [],
+      file: file === undefined ? null : { name: file.name, encoding: file.encoding },
       reading: table?.reading ? { ...table.reading, warnings: [...table.reading.warnings, ...problem.warnings] } : null,
       target: problem.targetName,
       gallery: galleryOf(problem),

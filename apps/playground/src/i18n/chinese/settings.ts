@@ -89,4 +89,13 @@ export const settingsWords: Words<typeof english> = {
   'initializer.lecunNormal': 'LeCun 正态分布',
   'initializer.orthogonal': '正交',
   'initializer.zeros': '全零',
+  table: '表格',
+  tableOwn: '自己的文件',
+  'table.flowers': '花（三类）',
+  'table.houses': '房屋（价格）',
+  'table.loans': '贷款（少数类）',
+  columnsOf: '{count} 列',
+  missingOf: '缺失 {count}',
+  missingFilled: '缺失的数值用该列的中位数填充，缺失的类别用最常见的类别填充。',
+  categoriesOf: '{count} 个类别',
 };

@@ -86,4 +86,13 @@ export const settingsWords = {
   'initializer.lecunNormal': 'LeCun normal',
   'initializer.orthogonal': 'Orthogonal',
   'initializer.zeros': 'Zeros',
+  table: 'Table',
+  tableOwn: 'your own file',
+  'table.flowers': 'Flowers (three classes)',
+  'table.houses': 'Houses (a price)',
+  'table.loans': 'Loans (a rare class)',
+  columnsOf: '{count} columns',
+  missingOf: '{count} missing',
+  missingFilled: 'Missing numbers become the median of the column, missing categories the most frequent one.',
+  categoriesOf: '{count} categories',
 } as const;
