@@ -24,7 +24,7 @@ import { setDefaultBackend, tensor } from '@nn/core';
 import { Gamma, klDivergence, Normal } from '@nn/distributions';
 import { deepLift, integratedGradients } from '@nn/explain';
 import { demographicParity } from '@nn/fairness';
-import { loadKeras } from '@nn/keras';
+import { encodeKeras, loadKeras } from '@nn/keras';
 import { moons } from '@nn/data';
 import { Linear } from '@nn/layers';
 import { Mean, R2Score, read } from '@nn/metrics';
@@ -54,7 +54,15 @@ async function keras() {
   const weights = [{ name: 'dense/kernel', shape: [2, 1], dtype: 'float32' }];
   const json = { modelTopology: { model_config: model }, weightsManifest: [{ paths: ['w.bin'], weights }] };
   const files = [new File([JSON.stringify(json)], 'model.json'), new File([Float32Array.of(2, 3)], 'w.bin')];
-  return (await loadKeras(files)).forward(tensor([[1, 10]])).item();
+  const loaded = await loadKeras(files);
+  const answer = (model) => model.forward(tensor([[1, 10]])).item();
+  try {
+    const written = [await encodeKeras(loaded, { format: 'h5' }), await encodeKeras(loaded)];
+    const again = await Promise.all(written.map((bytes) => loadKeras(bytes)));
+    return (await Promise.all([loaded, ...again].map(answer))).join();
+  } catch (error) {
+    return (await answer(loaded)) + ', ' + error.message;
+  }
 }
 export async function train() {
   const backend = cpu();
@@ -157,7 +165,7 @@ const trained = {
   // A sound at half the rate, through a WAV file.
   heard: 281236,
   // A model of TensorFlow.js from files that were dropped on the page.
-  kept: 32,
+  kept: '32,32,32',
   acted: 25,
   spent: '2.83',
   fair: 0.5,
@@ -285,6 +293,7 @@ describe.runIf(here)('under a Content-Security-Policy', () => {
       expect(found).toMatchObject({ answer: '21.00', engine: 'interpreter' });
       expect(found.reason).toContain("a policy forbids to compile WebAssembly (it needs 'wasm-unsafe-eval')");
       expect(found.reason).toContain('functions cannot be generated here');
+      expect(found.kept).toMatch(/^32, .*h5wasm.* A Content-Security-Policy must allow 'wasm-unsafe-eval'/);
     }
     expect(onGpu).toBe('2,4,6'); // shaders are not scripts
     expect(alone).toContain("Import from '@nn/backend-cpu' to take what works here");

@@ -6,7 +6,7 @@ import { evaluate, namedParameters, parameter, setDefaultBackend, type Tensor, t
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Json } from './config/json.ts';
 import { encodeHdf } from './formats/hdf5-write.ts';
-import { loadKeras, loadKerasTensors, loadKerasWeights } from './index.ts';
+import { type KerasSource, loadKeras, loadKerasTensors, loadKerasWeights } from './index.ts';
 
 setDefaultBackend(reference());
 
@@ -310,6 +310,75 @@ describe('old generations', () => {
     const right = hard(-0.4 * x + 0.3) * Math.tanh(cell);
     expect((await evaluate(() => model.forward(tensor([[[x]]]))).data())[0]).toBeCloseTo(right, 6);
   });
+});
+
+describe('layers of cuDNN', () => {
+  const [inputs, units, steps] = [3, 2, 4];
+  const wave = (count: number, from: number): number[] => Array.from({ length: count }, (_, k) => Math.sin(from + k));
+  /** Columns `from` to `from + width` of a matrix [rows, columns]. */
+  const columns = (values: readonly number[], rows: number, from: number, width: number): number[][] =>
+    Array.from({ length: rows }, (_, row) => {
+      const start = (row * values.length) / rows + from;
+      return values.slice(start, start + width);
+    });
+
+  /**
+   * What Keras does to load weights of its own layers into those of cuDNN (saving/legacy/hdf5_format.py): of each gate the kernel,
+   * transposed, is read row by row into a matrix of the old shape.
+   */
+  function turned(values: readonly number[], rows: number, gates: number): number[] {
+    const blocks = Array.from({ length: gates }, (_, gate) => {
+      const block = columns(values, rows, gate * units, units);
+      const flat = Array.from({ length: units }, (_, column) => block.map((row) => row[column]!)).flat();
+      return Array.from({ length: rows }, (_, row) => flat.slice(row * units, (row + 1) * units));
+    });
+    return Array.from({ length: rows }, (_, row) => blocks.flatMap((block) => block[row]!)).flat();
+  }
+
+  const sizes = { batch_input_shape: [null, steps, inputs], units, return_sequences: true };
+  test.each([
+    ['LSTM', 4, { recurrent_activation: 'sigmoid' }],
+    ['GRU', 3, { recurrent_activation: 'sigmoid', reset_after: true }],
+  ] as const)(
+    'CuDNN%s computes what the layer computes from which Keras made its weights',
+    async (name, gates, more) => {
+      const width = gates * units;
+      const [kernel, recurrent] = [wave(inputs * width, 1), wave(units * width, 2)];
+      const biases = wave(2 * width, 3);
+      const own = name === 'GRU' ? ([[2, width], biases] as const) : null;
+      const sum = biases.slice(0, width).map((value, k) => value + biases[width + k]!);
+      const plain = await legacy(
+        { class_name: 'Sequential', config: [{ class_name: name, config: { name: 'cell', ...sizes, ...more } }] },
+        {
+          cell: [
+            ['kernel', [inputs, width], kernel],
+            ['recurrent_kernel', [units, width], recurrent],
+            own ? ['bias', [...own[0]], [...own[1]]] : ['bias', [width], sum],
+          ],
+        },
+        { version: '2.4.3' },
+      );
+      const onCudnn = await legacy(
+        { class_name: 'Sequential', config: [{ class_name: `CuDNN${name}`, config: { name: 'cell', ...sizes } }] },
+        {
+          cell: [
+            ['kernel', [inputs, width], turned(kernel, inputs, gates)],
+            ['recurrent_kernel', [units, width], turned(recurrent, units, gates)],
+            ['bias', [2 * width], biases],
+          ],
+        },
+        { version: '2.4.3' },
+      );
+      const x = tensor(Float32Array.from(wave(2 * steps * inputs, 4)), { shape: [2, steps, inputs] });
+      const numbers = async (file: KerasSource): Promise<number[]> => {
+        const model = await loadKeras(file);
+        return [...(await evaluate(() => model.forward(x)).data())];
+      };
+      const [a, b] = [await numbers(plain), await numbers(onCudnn)];
+      expect(a.length).toBe(2 * steps * units);
+      for (const [k, value] of a.entries()) expect(b[k]).toBeCloseTo(value, 5);
+    },
+  );
 });
 
 describe('layers of users', () => {

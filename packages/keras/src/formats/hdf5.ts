@@ -2,7 +2,7 @@
  * HDF5 through h5wasm, which is loaded when the first such file is read or written: arrays and attributes by path. Refused is
  * what points out of the file or claims more than it can hold. What the paths mean is `weights/stored.ts`.
  */
-import { excerpt, FormatError, type Shape } from '@nn/core';
+import { excerpt, FormatError, type Shape, ValueError } from '@nn/core';
 import type { File } from 'h5wasm';
 import { decodeNumbers } from './numbers.ts';
 
@@ -59,10 +59,22 @@ function noteFailure(error: unknown): void {
   else if (state === 'good') state = 'leaking';
 }
 
+async function started(): Promise<{ readonly library: typeof import('h5wasm'); readonly module: H5Module }> {
+  try {
+    const library = await import('h5wasm');
+    return { library, module: await library.ready };
+  } catch (error) {
+    throw new ValueError(
+      'keras/library',
+      `HDF5 (.keras, .h5) is read and written by h5wasm, a module of WebAssembly, which cannot start here: ${excerpt(String(Object(error).message ?? error), 200)}. ` +
+        "A Content-Security-Policy must allow 'wasm-unsafe-eval'; a model.json of TensorFlow.js needs none of it.",
+    );
+  }
+}
+
 /** The library, whose errors are thrown instead of printed. After damaged files it starts anew from the memory that it had. */
 export async function loadLibrary(): Promise<{ readonly library: typeof import('h5wasm'); readonly module: H5Module }> {
-  const library = await import('h5wasm');
-  const module = await library.ready;
+  const { library, module } = await started();
   if (pristine === null) {
     module.activate_throwing_error_handler();
     let end = module.HEAPU8.length;
