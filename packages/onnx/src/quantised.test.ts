@@ -2,7 +2,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { quantise } from '@nn/compress';
 import { setDefaultBackend, setSeed, type Tensor, uniform } from '@nn/core';
-import { Conv1d, Conv2d, Flatten, Linear, ReLU, Sequential } from '@nn/layers';
+import { Conv1d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential } from '@nn/layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeOnnx, loadOnnx } from './index.ts';
 
@@ -26,8 +26,9 @@ describe('quantised layers as ONNX', () => {
     return new Sequential(
       new Conv2d(2, 6, [3, 2], { stride: [2, 1], padding: [1, 0] }),
       new ReLU(),
+      new MaxPool2d(2),
       new Flatten(),
-      new Linear(6 * 4 * 7, 5),
+      new Linear(6 * 2 * 3, 5),
     );
   };
 

@@ -90,6 +90,10 @@ export class QuantisedConv extends IntegerLayer implements Layer {
   readonly inputs: number;
   readonly outputs: number;
   readonly geometry: ConvGeometry;
+  /** Whether results below 0 are 0: a relu that followed. */
+  relu = false;
+  /** Sizes of pieces of space of which the largest result is kept: a pooling that followed. */
+  pool: readonly number[] | null = null;
 
   /** `weight`: [outputs, ...kernel, inputs] */
   constructor(
@@ -137,7 +141,22 @@ export class QuantisedConv extends IntegerLayer implements Layer {
     const axes = windows.shape.map((_, axis) => axis);
     const ordered = windows.permute([0, ...axes.slice(2 + rank), ...axes.slice(2, 2 + rank), 1]);
     const sums = einsum(`n${places}${taps}c,o${taps}c->n${places}o`, ordered, this.weight.cast('int32'));
-    return this.meaning(sums, scale, zeroPoint).permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
+    const y = this.meaning(this.#largest(sums), scale, zeroPoint);
+    return (this.relu ? y.relu() : y).permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
+  }
+
+  /** The largest sum of each piece of [N, ...space, outputs]; what does not fill a piece is left out. */
+  #largest(sums: Tensor): Tensor {
+    const { pool } = this;
+    if (pool === null) return sums;
+    const counts = pool.map((size, axis) => Math.floor(sums.shape[axis + 1]! / size));
+    const ends = [sums.shape[0]!, ...counts.map((count, axis) => count * pool[axis]!), this.outputs];
+    const whole = sums.slice(
+      ends.map(() => 0),
+      ends,
+    );
+    const cut = whole.reshape([sums.shape[0]!, ...counts.flatMap((count, axis) => [count, pool[axis]!]), this.outputs]);
+    return cut.max(counts.map((_, axis) => 2 * axis + 2));
   }
 
   multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
@@ -145,7 +164,8 @@ export class QuantisedConv extends IntegerLayer implements Layer {
   }
 
   override toString(): string {
-    return `QuantisedConv(${this.inputs}, ${this.outputs}, ${this.geometry.kernel.join('x')})`;
+    const after = `${this.relu ? ', relu' : ''}${this.pool ? `, largest of ${this.pool.join('x')}` : ''}`;
+    return `QuantisedConv(${this.inputs}, ${this.outputs}, ${this.geometry.kernel.join('x')}${after})`;
   }
 }
 

@@ -10,7 +10,18 @@ import {
   tensor,
   uniform,
 } from '@nn/core';
-import { Conv1d, Conv2d, crossEntropy, Embedding, Flatten, Linear, MaxPool2d, ReLU, Sequential } from '@nn/layers';
+import {
+  Conv1d,
+  Conv2d,
+  crossEntropy,
+  Embedding,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  relu,
+  Sequential,
+} from '@nn/layers';
 import { Adam } from '@nn/optim';
 import { encodeModel, loadModel } from '@nn/serialize';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -81,12 +92,36 @@ describe('quantise', () => {
     const x = images();
     const { layers } = await quantise(model, { mode: 'static', calibration: [x] });
     expect(layers.map(({ path, to }) => `${path} ${to}`)).toEqual([
-      '0 QuantisedConv(2, 8, 3x3)',
-      '3 QuantisedConv(8, 12, 3x2)',
+      '0 QuantisedConv(2, 8, 3x3, relu, largest of 2x2)',
+      '3 QuantisedConv(8, 12, 3x2, relu)',
       '6 QuantisedLinear(288, 10)',
     ]);
     const steps = explain(noGradient(() => model.forward(x)));
     expect(steps.match(/step \d+: bytes /g)).toHaveLength(3);
+  });
+
+  it('lets convolutions do what follows them, with the same results', async () => {
+    const x = uniform([2, 1, 9, 11], { low: -1, high: 1 });
+    const make = (...after: (MaxPool2d | ReLU | ((x: Tensor) => Tensor))[]): Sequential => {
+      setSeed(9);
+      return new Sequential(new Conv2d(1, 3, 2), ...after);
+    };
+    // a plain function around is not known, and stays where it is
+    const apart = make((y) => new MaxPool2d(2).forward(y.relu()));
+    await quantise(apart, { mode: 'static', calibration: [x] });
+    const expected = await apart.forward(x).array();
+    for (const after of [
+      [new ReLU(), new MaxPool2d(2)],
+      [new MaxPool2d(2), relu],
+    ]) {
+      const model = make(...after);
+      const { layers } = await quantise(model, { mode: 'static', calibration: [x] });
+      expect(layers[0]?.to).toBe('QuantisedConv(1, 3, 2x2, relu, largest of 2x2)');
+      expect(await model.forward(x).array()).toEqual(expected);
+    }
+    const overlapping = make(new MaxPool2d(3, { stride: 2 }));
+    const { layers } = await quantise(overlapping, { mode: 'static', calibration: [x] });
+    expect(layers[0]?.to).toBe('QuantisedConv(1, 3, 2x2)');
   });
 
   it('gives a sample the same result in every batch, by its own range', async () => {

@@ -4,6 +4,7 @@
  */
 import { checkOptions, evaluate, namedParameters, noGradient, type Parameter, type Tensor, ValueError } from '@nn/core';
 import { Conv1d, Conv2d, Conv3d, Embedding, type Layer, Linear } from '@nn/layers';
+import { absorbFollowing } from './absorb.ts';
 import { InputQuantiser } from './activations.ts';
 import { EntropyObserver, HistogramObserver, PercentileObserver } from './histogram.ts';
 import { QuantisedInTraining, type Trainable } from './in-training.ts';
@@ -87,7 +88,8 @@ const hasProducts = (layer: object): layer is Trainable =>
 /**
  * Replaces layers of a model by quantised ones, in their places, and tells what became of them. The parameters of the new layers are
  * found by `namedParameters` and saved like any others, int8 as int8. Integer layers: Linear, Conv1d, Conv2d and Conv3d without groups;
- * with `weights` Linear in groups. Embedding in all modes but 'trained', by rows.
+ * with `weights` Linear in groups. Embedding in all modes but 'trained', by rows. In a Sequential a convolution takes over the relu and
+ * the max pooling that follow it.
  *
  * Throws ValueError where the model has no such layer, for a calibration without batches, for options that do not exist.
  *
@@ -100,16 +102,17 @@ const hasProducts = (layer: object): layer is Trainable =>
  * setSeed(1);
  * const model = new Sequential(new Linear(64, 128), new ReLU(), new Linear(128, 10));
  * const x = uniform([32, 64]);
- * const before = await model.forward(x).array();
+ * const before = await model.forward(x).data();
  * const { layers, bytesBefore, bytesAfter } = await quantise(model, { mode: 'static', calibration: [x] });
- * const after = await model.forward(x).array();
+ * const after = await model.forward(x).data();
  * console.log(layers[0]?.to, (bytesBefore / bytesAfter).toFixed(1)); // => QuantisedLinear(64, 128) 3.5
- * console.log(Math.abs(before[0][0] - after[0][0]) < 0.05); // => true
+ * console.log(Math.abs(before[0] - after[0]) < 0.05); // => true
  */
 export async function quantise(model: object, options: QuantiseOptions): Promise<Quantised> {
   const bytesBefore = bytesOf(model);
   const made = await replacements(model, options);
   replaceLayers(model, new Map(made.map(({ layer, now }) => [layer, now])));
+  absorbFollowing(model);
   return {
     layers: made.map(({ path, layer, now }) => ({ path, from: String(layer), to: String(now) })),
     bytesBefore,

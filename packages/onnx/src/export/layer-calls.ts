@@ -24,6 +24,9 @@ export interface QuantisedAttributes {
     readonly dilation: readonly number[];
     readonly padding: readonly (readonly [number, number])[];
   } | null;
+  /** What a convolution does to its results: relu, and the largest of pieces of space. */
+  readonly relu: boolean;
+  readonly pool: readonly number[] | null;
 }
 
 export interface LayerCall {
@@ -80,6 +83,8 @@ interface QuantisedLayer extends Watched {
     readonly levels: QuantisedAttributes['levels'];
   };
   readonly geometry?: QuantisedAttributes['geometry'];
+  readonly relu?: boolean;
+  readonly pool?: QuantisedAttributes['pool'];
 }
 
 function isQuantised(layer: Watched): layer is QuantisedLayer {
@@ -87,9 +92,9 @@ function isQuantised(layer: Watched): layer is QuantisedLayer {
 }
 
 function quantisedCall(layer: QuantisedLayer, path: string, input: Tensor, output: Tensor): Seen {
-  const { weight, weightScale, bias, geometry = null } = layer;
+  const { weight, weightScale, bias, geometry = null, relu = false, pool = null } = layer;
   const { scale, zeroPoint, levels } = layer.input;
-  const attributes: QuantisedAttributes = { path, levels, geometry };
+  const attributes: QuantisedAttributes = { path, levels, geometry, relu, pool };
   return seen('layer:quantised', attributes, [input, weight, weightScale, bias, scale, zeroPoint], output);
 }
 

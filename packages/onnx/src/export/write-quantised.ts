@@ -21,7 +21,7 @@ function channelsFirst(data: ArrayLike<number>, [outputs, ...rest]: readonly num
 
 export function writeQuantised(
   writer: NodeWriter,
-  { path, levels, geometry }: QuantisedAttributes,
+  { path, levels, geometry, relu, pool }: QuantisedAttributes,
   input: Item,
   rest: readonly (Item | null)[],
 ): string {
@@ -73,12 +73,14 @@ export function writeQuantised(
   }
   if (geometry !== null) {
     const { kernel, stride, dilation, padding } = geometry;
-    return builder.add('Conv', parts, {
+    const y = builder.add('Conv', parts, {
       kernel_shape: kernel,
       strides: stride,
       dilations: dilation,
       pads: [...padding.map(([before]) => before), ...padding.map(([, after]) => after)],
     });
+    const positive = relu ? builder.add('Relu', [y]) : y;
+    return pool === null ? positive : builder.add('MaxPool', [positive], { kernel_shape: pool, strides: pool });
   }
   if (input[0]!.shape.length === 2) return builder.add('Gemm', parts, { transB: 1 });
   const product = builder.add('MatMul', [read, builder.add('Transpose', [weights], { perm: [1, 0] })]);

@@ -4,11 +4,14 @@
  */
 import type { Kernel, Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../../../shape.ts';
+import type { Statement } from '../../code/assembler.ts';
+import { i32, i64, v128 } from '../../code/instructions.ts';
 import type { ModuleContext } from '../../code/module-context.ts';
 import { type Affine, type Analysis, isAlu } from '../../loops/analysis.ts';
 import { emitNest } from '../../loops/emit.ts';
 import type { Phase } from '../../loops/nest.ts';
 import { BodyWriter } from '../body-writer.ts';
+import { phaseOf, plus, scaled } from '../driver.ts';
 import type { Side } from './dots.ts';
 
 /** Bytes of a read, and how they are meant. */
@@ -108,4 +111,73 @@ export function gather(
     outerAxes: outer,
   });
   return { phase, strides, bytes: sizeOf(size(own)) * rowBytes };
+}
+
+/** Copies of one row, written out one by one; more would be long code. */
+const mostRuns = 64;
+
+/**
+ * As `gather`, by copies of whole runs of bytes; null where there are none. Up to 15 bytes behind a run are written as well, before
+ * the next one goes there: only for memory of the thread's own, and with as many bytes to spare.
+ */
+export function gatherRuns(
+  context: ModuleContext,
+  kernel: Kernel,
+  { read, form }: Bytes,
+  axes: readonly number[],
+  inner: readonly number[],
+): Gathered | null {
+  const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
+  const step = (axis: number): number => form.terms.get(axis) ?? 0;
+  let run = 1;
+  let outer = inner.length;
+  while (outer > 0 && (extents[inner[outer - 1]!] === 1 || step(inner[outer - 1]!) === run)) {
+    run *= extents[inner[--outer]!]!;
+  }
+  const starts = inner.slice(0, outer).reduce(
+    (all: readonly number[], axis) => {
+      return all.flatMap((start) => Array.from({ length: extents[axis]! }, (_, at) => start + at * step(axis)));
+    },
+    [0],
+  );
+  if (run === 1 || starts.length > mostRuns || [...form.terms.values()].some((stride) => stride < 0)) return null;
+  const size = (list: readonly number[]): number[] => list.map((axis) => extents[axis]!);
+  const rowBytes = gatheredBytes(sizeOf(size(inner)));
+  const units = sizeOf(size(axes));
+  const phase = phaseOf(context, kernel, units, units * starts.length * (1 + run / 16), (driver) => {
+    const [unit, rest, from, to] = [driver.local(), driver.local(), driver.local(), driver.local()];
+    const place = [...axes].reverse().flatMap((axis, depth) => {
+      const isLast = depth === axes.length - 1;
+      const index = isLast ? rest : i32.remU(rest, i32.const(extents[axis]!));
+      const moved = from.set(i32.add(from, scaled(index, step(axis))));
+      return isLast ? [moved] : [moved, rest.set(i32.divU(rest, i32.const(extents[axis]!)))];
+    });
+    const copies = starts.flatMap((start, at) => {
+      const statements: Statement[] = [];
+      for (let done = 0; done < run; done += 16) {
+        const [source, target] = [start + done, at * run + done];
+        const left = run - done;
+        if (left > 8) statements.push(v128.store(to, v128.load(from, source), target));
+        else if (left > 4) statements.push(i64.store(to, i64.load(from, source), target));
+        else statements.push(i32.store(to, i32.load(from, source), target));
+      }
+      return statements;
+    });
+    return [
+      driver.units(unit, [
+        from.set(plus(driver.read(read), form.constant)),
+        rest.set(unit),
+        ...place,
+        to.set(i32.add(driver.out, scaled(unit, rowBytes))),
+        ...copies,
+      ]),
+    ];
+  });
+  const along = stridesOf(size(inner));
+  const rows = stridesOf(size(axes));
+  const strides = new Map([
+    ...axes.map((axis, at) => [axis, rows[at]! * rowBytes] as const),
+    ...inner.map((axis, at) => [axis, along[at]!] as const),
+  ]);
+  return { phase, strides, bytes: units * rowBytes };
 }

@@ -19,7 +19,7 @@ import { epilogueKernel, redirected } from '../operand.ts';
 import type { SpecialRequest } from '../request.ts';
 import { emitDecodedProduct } from './decoded.ts';
 import { byteDots, isDirect } from './dots.ts';
-import { type Bytes, bytesAt, type Gathered, gather, isAlong } from './operand.ts';
+import { type Bytes, bytesAt, type Gathered, gather, gatherRuns, isAlong } from './operand.ts';
 
 /** Below so many products the loops are as fast, and need less code. */
 const smallest = 4096;
@@ -57,7 +57,8 @@ export function emitByteProduct(
   const sumStrides = inPlace && !needsEpilogue ? outStrides : dense;
   const side = (bytes: Bytes, axes: readonly number[], outer: number | null): Operand => {
     if (isPlain(bytes)) return { bytes, strides: bytes.form.terms, gathered: null };
-    const made = gather(context, kernel, bytes, axes, hint.inner, outer);
+    const runs = outer === null ? null : gatherRuns(context, kernel, bytes, axes, hint.inner);
+    const made = runs ?? gather(context, kernel, bytes, axes, hint.inner, outer);
     return { bytes, strides: made.strides, gathered: made };
   };
   // in the order of the domain, so that rows which are its first axes are units
@@ -100,7 +101,8 @@ function blocked(
   const nest = direct ? null : epilogueKernel(kernel, sumStrides, 'int32');
   const epilogue = nest && emitNest(context, { kernel: nest, outStrides, outerAxes: rowAxes });
   const layout = layoutOf([
-    ['rows', left.gathered ? block * rows.left : 0],
+    // what copies of whole runs write behind the last one
+    ['rows', left.gathered ? block * rows.left + 16 : 0],
     ['sums', direct ? 0 : 4 * block * columns.extent],
   ]);
   const dots = byteDots(context, right.bytes, left.bytes, false);
