@@ -103,6 +103,8 @@ const allowed = [
   { files: 'packages/distributed/src/', imports: ['@nn/core', '@nn/optim'] },
   { files: 'packages/distributed/src/mpi/', imports: ['@nn/core', 'koffi'] },
   { files: 'packages/reinforcement/src/', imports: ['@nn/core', '@nn/layers', '@nn/optim'] },
+  { files: 'packages/create/src/', imports: ['node:'] },
+  { files: 'packages/create/src/main.ts', imports: ['@nn/create', 'node:'] },
   { files: 'packages/explain/src/', imports: ['@nn/core', '@nn/layers'] },
   { files: 'packages/compress/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize'] },
   { files: 'packages/privacy/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },

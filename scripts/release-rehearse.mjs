@@ -49,11 +49,13 @@ try {
   await commit(sandbox, copy);
   const changeset = join(root, 'node_modules/.bin/changeset');
   await sandbox.run(changeset, ['version'], copy);
+  const version = checkVersioned(copy);
+  // Again, for versioning writes manifests: nothing leaves before this has passed.
   assertPackagesLocal(copy);
   await sandbox.run(changeset, ['publish', '--no-git-tag'], copy);
-  checkPublished(copy);
+  checkPublished(version);
 
-  await checkInstalled(sandbox, join(work, 'project'));
+  await checkInstalled(sandbox, join(work, 'project'), version);
   console.log('The rehearsal is done. Nothing left this machine.');
 } finally {
   await registry.close();
@@ -91,10 +93,43 @@ async function commit({ run }, copy) {
   await run('git', [...author, 'commit', '--quiet', '--no-verify', '-m', 'rehearsal'], copy);
 }
 
-/** Every package is there, in the version that its changesets ask for, with nothing of the workspace left inside. @param {string} copy */
-function checkPublished(copy) {
+/**
+ * All packages have one version, above 0.0.0, and each has a changelog whose head is that version and that a user can read:
+ * sentences, without hashes of commits and lines that only say that the others moved, too. @param {string} copy @returns {string}
+ */
+function checkVersioned(copy) {
+  const versions = new Set(
+    names.map((name) => JSON.parse(readFileSync(join(copy, 'packages', name, 'package.json'), 'utf8')).version),
+  );
+  const [version = '0.0.0'] = versions;
+  if (versions.size !== 1 || version === '0.0.0') throw new Error(`the versions are ${[...versions].join(', ')}.`);
   for (const name of names) {
-    const { version } = JSON.parse(readFileSync(join(copy, 'packages', name, 'package.json'), 'utf8'));
+    const path = join(copy, 'packages', name, 'CHANGELOG.md');
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const [head, ...releases] = text.split(/^## /m);
+    const newest = releases[0] ?? '';
+    const wrong =
+      head?.trim() !== `# @nn/${name}` || !newest.startsWith(`${version}\n`)
+        ? `begins with ${JSON.stringify(text.slice(0, 60))}`
+        : newest
+              .split('\n')
+              .slice(1)
+              .join('')
+              .replace(/### \w+ Changes/g, '')
+              .trim().length < 60
+          ? 'says nothing'
+          : /Updated dependencies|\b[0-9a-f]{7,40}:/.test(newest)
+            ? 'tells of commits and of other packages'
+            : null;
+    if (wrong !== null) throw new Error(`packages/${name}/CHANGELOG.md ${wrong}.`);
+  }
+  console.log(`versioned ${names.length} packages as ${version}, each with its changelog`);
+  return version;
+}
+
+/** Every package is there, in the version that its changesets ask for, with nothing of the workspace left inside. @param {string} version */
+function checkPublished(version) {
+  for (const name of names) {
     const published = registry.packages.get(`@nn/${name}`)?.versions[version];
     if (!published) throw new Error(`@nn/${name} ${version} was not published.`);
     const text = JSON.stringify(published);
@@ -105,8 +140,8 @@ function checkPublished(copy) {
   }
 }
 
-/** @param {import('./release/sandbox.mjs').Sandbox} sandbox @param {string} project */
-async function checkInstalled({ run }, project) {
+/** @param {import('./release/sandbox.mjs').Sandbox} sandbox @param {string} project @param {string} version */
+async function checkInstalled({ run }, project, version) {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
   writeFileSync(join(project, '.npmrc'), settingsFor(registry.address));
@@ -117,10 +152,29 @@ async function checkInstalled({ run }, project) {
   const found = Object.entries(packages).filter(([path]) => path !== '');
   if (found.length !== installed.length)
     throw new Error(`installed ${found.map(([path]) => path)} instead of ${installed}.`);
-  for (const [path, { resolved }] of found) {
+  for (const [path, { resolved, version: installedVersion }] of found) {
+    if (installedVersion !== version) throw new Error(`${path} is ${installedVersion}, not ${version}.`);
     if (!resolved.startsWith(registry.address)) throw new Error(`${path} came from ${resolved}.`);
   }
   const answer = (await run(process.execPath, ['train.mjs'], project)).trim();
   if (answer !== '21') throw new Error(`the installed packages computed ${answer} instead of 21.`);
-  console.log(`installed ${found.length} packages from there, and trained with them.`);
+  await checkCreated(run, project, version);
+  console.log(`installed ${found.length} packages of ${version} from there, and trained with them.`);
+}
+
+/**
+ * `npm create @nn` from there: the project that it makes asks for this version, installs it, and runs.
+ * @param {import('./release/sandbox.mjs').Sandbox['run']} run @param {string} project @param {string} version
+ */
+async function checkCreated(run, project, version) {
+  const made = join(project, 'first');
+  await run('npm', ['create', '--yes', '@nn@latest', 'first', '--', '--template', 'notebook'], project);
+  writeFileSync(join(made, '.npmrc'), settingsFor(registry.address));
+  await run('npm', ['install', '--no-audit', '--no-fund'], made);
+  const { packages } = JSON.parse(readFileSync(join(made, 'package-lock.json'), 'utf8'));
+  const wrong = Object.entries(packages).filter(([path, each]) => path !== '' && each.version !== version);
+  if (wrong.length > 0) throw new Error(`npm create installed ${wrong.map(([path]) => path)} in another version.`);
+  const printed = await run('npm', ['start', '--silent'], made);
+  if (!/Right for \d/.test(printed)) throw new Error(`the project of npm create printed ${printed}`);
+  console.log(`npm create @nn made a project of ${version}, which ran`);
 }

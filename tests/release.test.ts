@@ -22,9 +22,14 @@ function repository(publishConfig: Readonly<Record<string, string>>): string {
 test('all packages are versioned, published to a registry in memory, installed from it, and train', async () => {
   const lines = (await command(process.execPath, ['scripts/release-rehearse.mjs'])).trim().split('\n');
   expect(lines[0]).toMatch(/^npm and pnpm know one registry, http:\/\/127\.0\.0\.1:\d+\/, and reach no other\.$/);
+  expect(lines[1]).toMatch(
+    new RegExp(`^versioned ${names.length} packages as \\d+\\.\\d+\\.\\d+, each with its changelog$`),
+  );
+  const version = lines[1]?.split(' ')[4]?.slice(0, -1) ?? '';
   const published = lines.filter((line) => line.startsWith('published ')).map((line) => line.split(' ')[1]);
   expect(published).toEqual(names.map((name) => `@nn/${name}`));
-  expect(lines.at(-2)).toBe(`installed ${names.length} packages from there, and trained with them.`);
+  expect(lines.at(-3)).toBe(`npm create @nn made a project of ${version}, which ran`);
+  expect(lines.at(-2)).toBe(`installed ${names.length} packages of ${version} from there, and trained with them.`);
 });
 
 test('the rehearsal refuses every registry that is not on this machine', async () => {
