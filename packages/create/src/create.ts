@@ -3,8 +3,8 @@
  * the command asks and prints is `main.ts`', what a project holds is `templates/`.
  */
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** What each template is. */
 export const templates = {
@@ -32,7 +32,8 @@ export interface CreatedProject {
   readonly files: readonly string[];
 }
 
-const home = fileURLToPath(new URL('..', import.meta.url));
+/** The folder of this package, wherever this file was bundled to. */
+const home = dirname(createRequire(import.meta.url).resolve('@nn/create/package.json'));
 
 /**
  * Makes a folder with a project in it. The folder may exist where it is empty but for `.git`; otherwise an Error says what is
