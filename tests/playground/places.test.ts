@@ -185,3 +185,30 @@ describe('sequences', () => {
     expect(errors).toEqual([]);
   });
 });
+
+test('a drawn digit is explained, and the cells of the confusion matrix open', async () => {
+  const { page, until, errors } = await pages.open('#task=digits&samples=150&layers=c3k3p.relu_d8.relu');
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByRole('tab', { name: 'Why this answer' }).click();
+  await page.getByText('Draw a digit, or take one').waitFor();
+  const pad = page.getByRole('application', { name: /Pad for drawing/ });
+  const box = (await pad.boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.8, { steps: 8 });
+  await page.mouse.up();
+  await page.getByRole('img', { name: /^Integrated gradients/ }).waitFor();
+  await page.getByRole('img', { name: /^Grad-CAM of Layer 1/ }).waitFor();
+  const sum = page.locator('[data-fact="attribution-sum"]');
+  const before = Number(await sum.getAttribute('data-sum'));
+  await page.getByRole('combobox', { name: 'Explain the score of' }).selectOption('8');
+  await page.getByText(/The score of 8 is/).waitFor();
+  expect(Number(await sum.getAttribute('data-sum'))).not.toBe(before);
+  await page.getByRole('tab', { name: 'Mistakes' }).click();
+  const cell = page.getByRole('button', { name: /taken for .*show them/ }).first();
+  const count = Number(await cell.textContent());
+  await cell.click();
+  await expect.poll(() => page.locator('.cell-samples li').count()).toBe(Math.min(24, count));
+  await page.locator('.cell-samples button').first().click();
+  expect(errors).toEqual([]);
+});

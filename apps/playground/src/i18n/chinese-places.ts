@@ -1,8 +1,9 @@
 /** 网络页面之外的各处；首次进入时读取。 */
 import { agentWords } from './chinese/places/agents.ts';
+import { explainWords } from './chinese/places/explain.ts';
 import { gameWords } from './chinese/places/games.ts';
 import { raceWords } from './chinese/places/race.ts';
 import { sequenceWords } from './chinese/places/sequences.ts';
 import type { PlaceWords } from './words.ts';
 
-export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords };
+export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords, ...explainWords };

@@ -1,11 +1,12 @@
 /** The places beside the board, in English; fetched with the first of them. */
 import { agentWords } from './english/places/agents.ts';
+import { explainWords } from './english/places/explain.ts';
 import { gameWords } from './english/places/games.ts';
 import { raceWords } from './english/places/race.ts';
 import { sequenceWords } from './english/places/sequences.ts';
 
-type AllWords = typeof raceWords & typeof agentWords & typeof gameWords & typeof sequenceWords;
+type AllWords = typeof raceWords & typeof agentWords & typeof gameWords & typeof sequenceWords & typeof explainWords;
 
 export type PlaceKey = keyof AllWords;
 
-export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords };
+export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords, ...explainWords };

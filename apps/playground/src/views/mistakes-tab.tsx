@@ -2,6 +2,10 @@
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { built, frame } from '../state/store.ts';
+import { cell } from './cell.ts';
+import { fetched } from './fetched.tsx';
+
+const Samples = fetched(async () => (await import('./cell-samples.tsx')).CellSamples);
 
 export function Mistakes(): JSX.Element | null {
   const confusion = frame.value?.confusion;
@@ -43,7 +47,18 @@ export function Mistakes(): JSX.Element | null {
                       color: share > 0.5 ? '#fff' : undefined,
                     }}
                   >
-                    {value || ''}
+                    {value > 0 && (
+                      <button
+                        type="button"
+                        aria-pressed={cell.value?.[0] === row && cell.value[1] === column}
+                        aria-label={t('openCell', { truth: name, guess: other, count: value })}
+                        onClick={() => {
+                          cell.value = [row, column];
+                        }}
+                      >
+                        {value}
+                      </button>
+                    )}
                   </td>
                 );
               })}
@@ -51,6 +66,7 @@ export function Mistakes(): JSX.Element | null {
           ))}
         </tbody>
       </table>
+      {cell.value !== null && <Samples />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { goal, isImages } from '../state/store.ts';
 import { Distributions } from './distributions-tab.tsx';
+import { fetched } from './fetched.tsx';
 import { Images } from './images-tab.tsx';
 import { MetricsView } from './metrics-tab.tsx';
 import { Mistakes } from './mistakes-tab.tsx';
@@ -11,7 +12,7 @@ import { PredictForm } from './predict-tab.tsx';
 import { TakeAlong } from './take-tab.tsx';
 import { WalkThrough } from './walk-tab.tsx';
 
-type Tab = 'walk' | 'distributions' | 'metrics' | 'mistakes' | 'predict' | 'images' | 'take';
+type Tab = 'walk' | 'distributions' | 'metrics' | 'mistakes' | 'predict' | 'images' | 'explain' | 'take';
 
 const open: Signal<Tab> = signal('walk');
 
@@ -22,13 +23,14 @@ const views: Readonly<Record<Tab, () => JSX.Element | null>> = {
   mistakes: Mistakes,
   predict: PredictForm,
   images: Images,
+  explain: fetched(async () => (await import('./explain-tab.tsx')).Explain),
   take: TakeAlong,
 };
 
 export function Tabs(): JSX.Element {
   const hasClasses = goal.value !== 'quantity';
   const shown: Tab[] = [
-    ...(isImages.value ? (['images'] as const) : []),
+    ...(isImages.value ? (['images', 'explain'] as const) : []),
     'walk',
     'distributions',
     'metrics',

@@ -10,7 +10,7 @@ import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
 import { look, showSample, turnPlane } from './look.ts';
 import { metrics } from './metrics.ts';
-import { mistakes } from './mistakes.ts';
+import { mistakes, samplesOf } from './mistakes.ts';
 import { Pace } from './pace.ts';
 import { predict } from './predict.ts';
 import type { Answers, Command, FromWorker, Request } from './protocol.ts';
@@ -157,6 +157,12 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       return metrics(current(), command.threshold);
     case 'predict':
       return predict(current(), command.row);
+    case 'cell':
+      return samplesOf(current(), command.truth, command.guess);
+    case 'explain': {
+      const { explain } = await import('./explain.ts');
+      return explain(current(), command.pixels, command.target);
+    }
     default:
       return null;
   }

@@ -2,6 +2,7 @@
 import { evaluate, tensor } from '@nn/core';
 import { mostMeasured, type Problem, type Samples } from '../model/samples.ts';
 import { guess, numbers } from './look.ts';
+import type { CellSample } from './protocol.ts';
 import type { Session } from './session.ts';
 
 /** Of a quantity no answer is right, so the worst ones count as mistakes. */
@@ -30,6 +31,38 @@ export async function mistakes(session: Session): Promise<number[]> {
   ).flat();
   const wrong = found.filter(({ error }) => error > 0).sort((a, b) => b.error - a.error);
   return (problem.goal === 'quantity' ? wrong.slice(0, mostOfQuantity) : wrong).map(({ at }) => at);
+}
+
+/** Samples of a cell that are shown. */
+const mostOfCell = 24;
+
+/** The test samples of one class that the network takes for one, the surest answers first. */
+export async function samplesOf(session: Session, truth: number, wanted: number): Promise<CellSample[]> {
+  const { problem } = session;
+  const { goal, outputs, test, train } = problem;
+  const count = Math.min(mostMeasured(problem.pixels), test.size);
+  const part = test.take(Int32Array.from({ length: count }, (_, i) => i));
+  const output = await answers(session, part);
+  const { inputs, targets } = part.fields;
+  const size = inputs.data.length / count;
+  const all = Array.from({ length: count }, (_, i) => i);
+  return all
+    .filter((i) => targets.data[i] === truth && guess(goal, output, i, outputs) === wanted)
+    .map((i): CellSample => {
+      const data = inputs.data.slice(i * size, (i + 1) * size);
+      const values = Float32Array.from(data, (value) => (problem.pixels ? value / 255 : value));
+      return { index: train.size + i, inputs: values, share: shareOf(output, i, outputs) };
+    })
+    .sort((a, b) => b.share - a.share)
+    .slice(0, mostOfCell);
+}
+
+/** The probability of the likeliest class: of one logit z by the sigmoid of |z|, of several by softmax. */
+function shareOf(output: Float32Array, row: number, outputs: number): number {
+  if (outputs === 1) return 1 / (1 + Math.exp(-Math.abs(output[row] as number)));
+  const logits = output.subarray(row * outputs, (row + 1) * outputs);
+  const largest = Math.max(...logits);
+  return 1 / logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
 }
 
 /** What the network puts out for samples, [count, outputs]. */

@@ -36,6 +36,10 @@ export type Command =
   | { readonly kind: 'metrics'; readonly threshold: number }
   /** What the network says of a row that was filled in. */
   | { readonly kind: 'predict'; readonly row: RawRow }
+  /** The test samples of a cell of the confusion matrix. */
+  | { readonly kind: 'cell'; readonly truth: number; readonly guess: number }
+  /** What the answer about an image rests on; `target` is a class, null for the one that it is taken for. */
+  | { readonly kind: 'explain'; readonly pixels: Float32Array; readonly target: number | null }
   /** Spans the plane by two other inputs, or by the principal components. */
   | { readonly kind: 'axes'; readonly axes: readonly [number, number] | null }
   /** Goes on training with other points. */
@@ -72,6 +76,8 @@ export interface Answers {
   readonly mistakes: readonly number[];
   readonly metrics: Metrics;
   readonly predict: Prediction;
+  readonly cell: readonly CellSample[];
+  readonly explain: Explanation;
   readonly axes: null;
   readonly points: Built;
   readonly edit: null;
@@ -220,6 +226,33 @@ export interface Frame extends Measurement {
   readonly blocks: readonly BlockFrame[];
   /** Rows are the truth, columns the guess; null for quantities. */
   readonly confusion: { readonly size: number; readonly counts: readonly number[] } | null;
+}
+
+export interface CellSample {
+  /** Counts through the training samples and then the test samples. */
+  readonly index: number;
+  /** As the network gets them. */
+  readonly inputs: Float32Array;
+  /** How probable the network thinks its answer, 0 to 1. */
+  readonly share: number;
+}
+
+export interface Explanation {
+  readonly target: number;
+  /** What the network takes the image for. */
+  readonly best: number;
+  /** What each pixel adds to the score of the target, over paper without ink (integrated gradients). */
+  readonly attributions: Float32Array;
+  /** The target's logit for the image, and for paper. */
+  readonly score: number;
+  readonly baselineScore: number;
+  /** Where each layer of filters saw what speaks for the target (Grad-CAM). */
+  readonly cams: readonly {
+    readonly block: number;
+    readonly values: Float32Array;
+    readonly height: number;
+    readonly width: number;
+  }[];
 }
 
 export interface Recognised {

@@ -8,6 +8,8 @@ export const closerWords: Words<typeof english> = {
   'tab.distributions': '分布',
   'tab.mistakes': '错误分析',
   'tab.images': '卷积核与特征图',
+  'tab.explain': '为何这样回答',
+  openCell: '{truth} 判为 {guess}：{count} 个，查看',
   'tab.take': '导出与分享',
   weights: '权重',
   gradients: '梯度',

@@ -5,6 +5,8 @@ export const closerWords = {
   'tab.distributions': 'Distributions',
   'tab.mistakes': 'Mistakes',
   'tab.images': 'Filters and maps',
+  'tab.explain': 'Why this answer',
+  openCell: '{truth} taken for {guess}: {count}, show them',
   'tab.take': 'Export',
   weights: 'Weights',
   gradients: 'Gradients',
