@@ -1,6 +1,6 @@
 /**
- * All tests, in one file of configuration and five projects: `node`, `node-alone` and `browser` run files from source
- * (no build), `packages` and `playground` check what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs
+ * All tests, in one file of configuration and six projects: `node`, `node-alone` and `browser` run files from source
+ * (no build), `packages`, `playground` and `site` check what is built. A file named `*.node.test.ts` or `*.browser.test.ts` runs
  * only there; the others run in Node, and those of the packages that meet a page in a page as well.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -56,6 +56,19 @@ const playground: TestProjectConfiguration = {
     globalSetup: ['tests/playground/build.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    maxWorkers,
+    expect: { poll: { timeout: 30_000, interval: 100 } },
+  },
+};
+
+/** The site of the documentation in the same Chromium. */
+const site: TestProjectConfiguration = {
+  test: {
+    name: 'site',
+    include: ['tests/site/*.test.ts'],
+    globalSetup: ['tests/site/build.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
     maxWorkers,
     expect: { poll: { timeout: 30_000, interval: 100 } },
   },
@@ -158,7 +171,7 @@ export default defineConfig({
     projects:
       process.env.NN_SKIP_BROWSER === '1'
         ? [packages, node, nodeAlone]
-        : [packages, playground, node, nodeAlone, browser],
+        : [packages, playground, site, node, nodeAlone, browser],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
   },
 });

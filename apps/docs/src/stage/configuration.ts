@@ -3,8 +3,15 @@
  * file of the site; no fonts, scripts or pictures of other hosts; two languages, of which Chinese has the first pages only.
  */
 import { join } from 'node:path';
-import { type DefaultTheme, defineConfig, type PageData, type UserConfig } from 'vitepress';
-import { addExamples } from './examples.ts';
+import {
+  type DefaultTheme,
+  defineConfig,
+  type MarkdownEnv,
+  type MarkdownRenderer,
+  type PageData,
+  type UserConfig,
+} from 'vitepress';
+import { addExamples, nameLinks } from './examples.ts';
 import { content, dist, home } from './places.ts';
 import { site } from './site.ts';
 import { slug } from './slug.ts';
@@ -37,7 +44,8 @@ export function configuration(): UserConfig<DefaultTheme.Config> {
       container: false,
       include: false,
       snippet: false,
-      config: (md) => addExamples(md, { names, inPage }),
+      codeTransformers: [nameLinks(names)],
+      config: (md) => addExamples(md, inPage),
     },
     locales: {
       root: { label: 'English', lang: 'en', themeConfig: english.theme },
@@ -56,6 +64,7 @@ export function configuration(): UserConfig<DefaultTheme.Config> {
       search: {
         provider: 'local',
         options: {
+          _render: plainly,
           locales: { zh: { translations: chinese.search } },
           miniSearch: { options: { tokenize } },
         },
@@ -70,6 +79,12 @@ export function configuration(): UserConfig<DefaultTheme.Config> {
   });
 }
 
+/** A page for the index of the search, which needs no colours: those would be made a third time. */
+async function plainly(source: string, env: MarkdownEnv, md: MarkdownRenderer): Promise<string> {
+  const html = await md.renderAsync(source.replace(/^( *`{3,}).*$/gm, '$1'), env);
+  return env.frontmatter?.search === false ? '' : html;
+}
+
 /**
  * The same page in another language; one that is only in English leads to the start of the Chinese ones. This and `tokenize`
  * are written into the pages as text, so they use nothing from outside.
@@ -79,7 +94,7 @@ function sameInLanguage(_: unknown, route: { readonly data: PageData }, language
     .replace(/^zh\//, '')
     .replace(/(^|\/)index\.md$/, '$1')
     .replace(/\.md$/, '.html');
-  const isInBoth = ['', 'guides/getting-started.html'].includes(page);
+  const isInBoth = ['', 'lessons.html', 'guides/getting-started.html'].includes(page);
   return `${language === 'root' ? '/' : '/zh/'}${isInBoth ? page : ''}`;
 }
 

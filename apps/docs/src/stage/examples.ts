@@ -2,17 +2,13 @@
  * What our pages do with code: an example that a page can run gets its buttons, and the declarations of public names link to
  * the names they use. It adds to what VitePress renders and changes nothing of it.
  */
-import type { MarkdownRenderer } from 'vitepress';
+import type { MarkdownOptions, MarkdownRenderer } from 'vitepress';
 import type { Site } from './site.ts';
 
-export function addExamples(md: MarkdownRenderer, { names, inPage }: Pick<Site, 'names' | 'inPage'>): void {
-  const pages = new NamePages(names);
-  const highlight = md.options.highlight;
-  md.options.highlight = async (code: string, language: string, attributes: string) => {
-    const html = (await highlight?.(code, language, attributes)) ?? '';
-    const owner = /\bapi:([\w-]+)/.exec(attributes)?.[1];
-    return owner === undefined ? html : linkNames(html, (name) => pages.of(name, owner));
-  };
+type Transformer = NonNullable<MarkdownOptions['codeTransformers']>[number];
+type Coloured = Parameters<NonNullable<Transformer['span']>>[0];
+
+export function addExamples(md: MarkdownRenderer, inPage: readonly string[]): void {
   const fence = md.renderer.rules.fence;
   md.renderer.rules.fence = (tokens, at, options, env, self) => {
     const html = fence?.(tokens, at, options, env, self) ?? '';
@@ -21,6 +17,29 @@ export function addExamples(md: MarkdownRenderer, { names, inPage }: Pick<Site, 
     const docstring = /\bdocstring\b/.test(info) ? ' docstring' : '';
     return `<RunnableExample${docstring}>${html}</RunnableExample>`;
   };
+}
+
+/** Types in the declarations of a package (`ts api:layers`) lead to the pages that describe them. */
+export function nameLinks(names: Site['names']): Transformer {
+  const pages = new NamePages(names);
+  return {
+    name: 'nn:name-links',
+    span(node) {
+      const owner = /\bapi:([\w-]+)/.exec(this.options.meta?.__raw ?? '')?.[1];
+      if (owner !== undefined) node.children = node.children.flatMap((child) => linked(child, owner, pages));
+    },
+  };
+}
+
+/** A piece of text in one colour, with its names as links. */
+function linked(child: Coloured['children'][number], owner: string, pages: NamePages): Coloured['children'] {
+  if (child.type !== 'text') return [child];
+  return child.value.split(/\b([A-Z]\w+)\b/).flatMap((value): Coloured['children'] => {
+    if (value === '') return [];
+    const href = /^[A-Z]\w+$/.test(value) ? pages.of(value, owner) : undefined;
+    const text = { type: 'text' as const, value };
+    return href === undefined ? [text] : [{ type: 'element', tagName: 'a', properties: { href }, children: [text] }];
+  });
 }
 
 /** TypeScript that is meant to be run and asks for nothing but packages that are there. */
@@ -49,15 +68,4 @@ class NamePages {
     // From one page of names to another: all of them lie two folders deep.
     return page?.replace(/^api\//, '../').replace(/\.md$/, `.html#${name}`);
   }
-}
-
-/** Types in highlighted code, as links. @internal */
-function linkNames(html: string, link: (name: string) => string | undefined): string {
-  return html.replace(/>([^<]+)</g, (whole, text: string) => {
-    const linked = text.replace(/\b[A-Z]\w+\b/g, (name) => {
-      const target = link(name);
-      return target === undefined ? name : `<a href="${target}">${name}</a>`;
-    });
-    return linked === text ? whole : `>${linked}<`;
-  });
 }

@@ -31,7 +31,7 @@ export const chinese: Words & {
       { text: '入门', link: '/zh/guides/getting-started' },
       { text: '指南（英文）', link: '/guides/' },
       { text: 'API（英文）', link: '/api/' },
-      { text: '课程', link: '/lessons' },
+      { text: '课程', link: '/zh/lessons' },
       { text: '演练场', ...playground },
     ],
     outline: { level: [2, 3], label: '本页内容' },

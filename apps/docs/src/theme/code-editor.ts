@@ -43,7 +43,7 @@ export const CodeEditor: DefineComponent<{
               kind === 'text' ? text : h('span', { class: `code-${kind}` }, text),
             ),
             // A last empty line has height only with something on it.
-            '\n ',
+            ' ',
           ]),
           h('textarea', {
             value: props.code,

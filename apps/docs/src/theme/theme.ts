@@ -2,6 +2,7 @@
 import type { Theme } from 'vitepress';
 import base from 'vitepress/theme-without-fonts';
 import { h } from 'vue';
+import { LessonCard } from './lesson-card.ts';
 import { NetworkTrainer } from './network-trainer.ts';
 import { PlaygroundLink } from './playground-link.ts';
 import { RunnableExample } from './runnable-example.ts';
@@ -13,5 +14,6 @@ export const theme: Theme = {
   enhanceApp({ app }) {
     app.component('RunnableExample', RunnableExample);
     app.component('PlaygroundLink', PlaygroundLink);
+    app.component('LessonCard', LessonCard);
   },
 };

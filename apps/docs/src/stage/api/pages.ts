@@ -68,7 +68,7 @@ function areaPage(owner: string, key: string, entry: Entry, names: readonly Publ
     .map(({ name, declaration }) => ({ name, declaration, text: section(owner, name, declaration) }));
   const title = entry.path === '' ? key.replaceAll('-', ' ') : entry.specifier;
   // An anchor that no name can have.
-  const head = `# ${entry.path === '' ? title : `From \`${entry.specifier}\``} {#these-names}`;
+  const head = `# ${entry.path === '' ? `\`@nn/${owner}\` ${title}` : `From \`${entry.specifier}\``} {#these-names}`;
   const page = posix.join('api', owner, `${key}.md`);
   const from = `Names of [\`@nn/${owner}\`](./index.md), imported from \`${entry.specifier}\`.`;
   return {
