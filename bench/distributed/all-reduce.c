@@ -1,6 +1,6 @@
 /*
  * MPI_Allreduce of float sums in place, as the benchmarks of MPI libraries measure it: for each size some calls to warm up, then
- * the median time of a call on rank 0. Prints a line of JSON.
+ * the time that one of ten calls on rank 0 stays below, which others on the machine spoil least. Prints a line of JSON.
  *
  *   mpicc -O2 all-reduce.c -o all-reduce && mpirun -np 2 ./all-reduce
  */
@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
       if (call >= 0) times[call] = 1e6 * (MPI_Wtime() - start);
     }
     qsort(times, calls, sizeof *times, compare);
-    if (rank == 0) printf("%s\"%ld\":%.2f", at ? "," : "", count, times[calls / 2]);
+    if (rank == 0) printf("%s\"%ld\":%.2f", at ? "," : "", count, times[calls / 10]);
     free(times);
   }
   if (rank == 0) printf("}}\n");

@@ -4,7 +4,8 @@
  *
  *   npm run build && node bench/distributed/main.mjs [rounds]
  *
- * Needs mpirun and mpicc, and two cores.
+ * Needs mpirun and mpicc, and two cores that nobody else uses: a rank that waits keeps its core busy, and one that is not running
+ * makes the other wait.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -55,7 +56,7 @@ const networks = Object.entries(steps).map(([name, { parameters, rounds: all }])
     host: median(all.map((round) => round.flat - round.alone)),
   };
 });
-print('Milliseconds of a step, each process with the batch of the benchmark and one thread');
+print('Milliseconds of a step (one of ten is quicker), each process with the batch of the benchmark and one thread');
 print(
   textTable([
     ['', 'parameters', 'alone', 'group of one', 'two apart', 'two together', 'efficiency', 'bound', 'of the bound'],

@@ -290,6 +290,17 @@ test('BatchNorm keeps running statistics over several batches, and leaves them a
   expect(parameters(layer)).toEqual([layer.weight, layer.bias]);
 });
 
+test('BatchNorm leaves its statistics alone where there is no sample, as a process of several may have none', async () => {
+  const layer = new BatchNorm2d(3);
+  const y = layer.forward(zeros([0, 3, 4, 4]));
+  expect([y.shape, await y.data()]).toEqual([[0, 3, 4, 4], new Float32Array(0)]);
+  expect([await layer.runningMean!.array(), await layer.runningVar!.array()]).toEqual([
+    [0, 0, 0],
+    [1, 1, 1],
+  ]);
+  expect(await layer.numBatchesTracked!.item()).toBe(0);
+});
+
 test('an embedding looks rows up by indices of any dtype, and does not train the padding row', async () => {
   const layer = new Embedding(4, 2, { paddingIndex: 0 });
   layer.weight.assign(

@@ -23,6 +23,8 @@ export interface Scope {
   start(module: string | undefined, name: string): Thread;
   /** Asks who started this thread; `answered` gets what it says. */
   ask(question: string, answered: (message: unknown) => void): void;
+  /** Tells who started this thread something. */
+  tell(message: string): void;
   /** Calls `over` when the program fails, or ends (null). Returns what ends the listening. */
   onEnd(over: (error: string | null) => void): () => void;
   /** Tells who started this thread that it has left. */
@@ -121,6 +123,7 @@ function nodeScope(process: NodeProcess): Scope {
       parentPort!.once('message', answered);
       parentPort!.postMessage(question);
     },
+    tell: (message) => parentPort!.postMessage(message),
     onEnd(over) {
       const failed = (error: unknown): void => over(error instanceof Error ? error.message : String(error));
       const ended = (): void => over(null);
@@ -168,6 +171,7 @@ function webScope(scope: WebScope): Scope {
       scope.addEventListener('message', listener);
       scope.postMessage(question);
     },
+    tell: (message) => scope.postMessage(message),
     onEnd(over) {
       const failed = ({ message, reason }: { message?: string; reason?: unknown }): void =>
         over(message ?? (reason instanceof Error ? reason.message : String(reason)));

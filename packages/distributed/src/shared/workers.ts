@@ -77,10 +77,10 @@ async function start(
     const running = new Promise<void>((resolve, reject) => {
       thread.listen(
         (message) => {
-          if (message === 'seat?') {
-            thread.send({ buffer, rank, size } satisfies Seat);
-            resolve();
-          }
+          if (message === 'seat?') thread.send({ buffer, rank, size } satisfies Seat);
+          // not before: a browser may keep what was sent until this thread is back in its event loop, where a wait for the
+          // others would never let it be
+          if (message === 'seated') resolve();
         },
         (error) => reject(fail(error)),
       );
@@ -109,6 +109,7 @@ function seatOf(scope: Scope, timeout: number): Promise<Seat> {
     );
     scope.ask('seat?', (message) => {
       clearTimeout(timer);
+      scope.tell('seated');
       // the cast: what `start` sends
       resolve(message as Seat);
     });

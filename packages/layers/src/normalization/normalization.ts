@@ -85,6 +85,8 @@ export abstract class BatchNorm implements Layer {
     checkOptions(String(this), options, ['mask']);
     const { mask } = options;
     const perChannel = [this.channels, ...new Array<number>(input.rank - 2).fill(1)];
+    // no samples, no statistics: of the last batch a process of several may have none
+    if (input.shape[0] === 0) return scaleAndShift(input, this.weight, this.bias, perChannel);
     const { runningMean, runningVar } = this;
     let centered: Tensor;
     let variance: Tensor;
