@@ -31,3 +31,4 @@ export type { Bytes, NamedFile, Source } from './sources/reader.ts';
 export type { LoadedTensors, LoadTensorsOptions } from './tensors.ts';
 export { loadTensors } from './tensors.ts';
 export type { WeightsFormat } from './weights.ts';
+export { encodeZip } from './zip/write.ts';

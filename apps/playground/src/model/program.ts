@@ -3,11 +3,12 @@
  * It writes what build.ts, samples.ts and training.ts do; a test runs it and compares the numbers.
  */
 import type { CsvReading } from '@nn/data';
+import type { Built } from '../worker/protocol.ts';
 import { planLayers } from './build.ts';
 import { featureFacts, isPlain } from './features.ts';
 import { mostMeasured } from './samples.ts';
 import { type Goal, hasFeatures, type Initializer, isRegressionTask, type Spec } from './spec.ts';
-import { dropsLast, lossNameOf } from './training.ts';
+import { dropsLast, isPenalized, lossNameOf } from './training.ts';
 
 /** `.mts`, so that it is a module in any folder, whatever a package.json there says. */
 export const programName = 'program.mts';
@@ -56,7 +57,25 @@ class Imports {
   }
 }
 
-export function programOf(spec: Spec, facts: ProgramFacts, steps: number): string {
+/** What the samples decided, from what the page knows of an experiment. */
+export function factsOf(now: Built, spec: Spec): ProgramFacts {
+  const { inputs } = spec.table;
+  return {
+    goal: now.goal,
+    inputShape: now.inputShape,
+    outputs: now.goal === 'classes' ? now.classNames.length : 1,
+    trainSize: now.trainSize,
+    testSize: now.testSize,
+    target: now.target,
+    inputs: inputs.length > 0 ? inputs : now.columns.map(({ name }) => name).filter((name) => name !== now.target),
+    fileName: now.file?.name ?? 'data.csv',
+    encoding: now.file?.encoding ?? 'utf-8',
+    reading: now.reading,
+  };
+}
+
+/** `saved`: the file that the trained model goes to; none where not given. */
+export function programOf(spec: Spec, facts: ProgramFacts, steps: number, saved?: string): string {
   const imports = new Imports();
   imports.use('@nn/core', 'setDefaultBackend', 'setSeed', 'evaluate', 'tensor', 'type Tensor');
   const backend = backendCode(spec, imports);
@@ -66,6 +85,8 @@ export function programOf(spec: Spec, facts: ProgramFacts, steps: number): strin
   const optimizer = optimizerCode(spec, imports);
   const report = reportCode(facts);
   const training = trainingCode(spec, steps);
+  const saving =
+    saved === undefined ? [] : [`await ${imports.use('@nn/serialize', 'saveModel')}('${saved}', model);\n`];
   return [
     `/** ${spec.task}: made by the nn playground. It needs ${imports.packages.join(', ')}; run it with: npx tsx ${programName} */`,
     `${imports}\n`,
@@ -78,6 +99,7 @@ export function programOf(spec: Spec, facts: ProgramFacts, steps: number): strin
     optimizer,
     training,
     report,
+    ...saving,
   ].join('\n');
 }
 
@@ -90,7 +112,7 @@ function backendCode({ backend }: Spec, imports: Imports): string {
  * Words that are not ours (names of files and columns) as a literal. Whatever could end it, break the line or hide what
  * stands there is written by its number.
  */
-function text(value: string): string {
+export function literal(value: string): string {
   const quoted = value.replace(/[\\'\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) =>
     letter === '\\' || letter === "'" ? `\\${letter}` : `\\u{${(letter.codePointAt(0) as number).toString(16)}}`,
   );
@@ -186,21 +208,21 @@ function tableCode(
   data('Dataset', 'dropMissing', 'encodeTable', 'fitNormalization', 'fitTable', 'normalize', 'readCsv');
   imports.use('node:fs', 'readFileSync');
   const isQuantity = facts.goal === 'quantity';
-  const kinds = isQuantity ? '' : `, kinds: { [${text(facts.target)}]: 'category' as const }`;
+  const kinds = isQuantity ? '' : `, kinds: { [${literal(facts.target)}]: 'category' as const }`;
   const { separator = ',', header = true } = facts.reading ?? {};
   const reading = [
-    ...(separator === ',' ? [] : [`, separator: ${text(separator)}`]),
+    ...(separator === ',' ? [] : [`, separator: ${literal(separator)}`]),
     ...(header ? [] : [', header: false']),
-    ...(facts.encoding === 'utf-8' ? [] : [`, encoding: ${text(facts.encoding)}`]),
+    ...(facts.encoding === 'utf-8' ? [] : [`, encoding: ${literal(facts.encoding)}`]),
   ].join('');
   const targets = isQuantity ? 'normalize(part.fields.targets, targetScale)' : 'part.fields.targets';
-  return `const name = process.argv[2] ?? ${text(facts.fileName)};
+  return `const name = process.argv[2] ?? ${literal(facts.fileName)};
 const onWarning = () => {}; // the page has told what is doubtful
 const file = await readCsv(readFileSync(name), { name, trim: true, onWarning${reading}${kinds} });
-const table = dropMissing(file, [${text(facts.target)}]);
+const table = dropMissing(file, [${literal(facts.target)}]);
 const encoding = fitTable(table, {
-  targets: ${text(facts.target)},
-  inputs: [${facts.inputs.map(text).join(', ')}],
+  targets: ${literal(facts.target)},
+  inputs: [${facts.inputs.map(literal).join(', ')}],
   missing: 'fill',
   onWarning,
 });
@@ -243,8 +265,8 @@ const isWeighted = (codes: readonly string[]): string =>
     ? 'layer instanceof Linear || layer instanceof Conv2d'
     : 'layer instanceof Linear';
 
-function weightsCode({ penalty, penaltyRate }: Spec, codes: readonly string[], _: Imports): string {
-  if (penalty === 'none' || penaltyRate === 0) return '';
+function weightsCode(spec: Spec, codes: readonly string[], _: Imports): string {
+  if (!isPenalized(spec)) return '';
   return `const weights = [...model].flatMap((layer) => (${isWeighted(codes)} ? [layer.weight] : []));
 `;
 }
@@ -266,10 +288,9 @@ function lossCode(spec: Spec, facts: ProgramFacts, imports: Imports): string {
     imports.use('@nn/core', 'oneHot');
     code = `${layers('meanSquaredError', 'softmax')}(softmax(output), oneHot(targets, ${facts.outputs}))`;
   }
-  const penalty =
-    spec.penalty === 'none' || spec.penaltyRate === 0
-      ? ''
-      : `
+  const penalty = !isPenalized(spec)
+    ? ''
+    : `
 function penalty(): Tensor {
   const terms = weights.map((weight) => ${spec.penalty === 'l1' ? 'weight.abs().sum()' : 'weight.square().sum().div(2)'});
   return terms.reduce((sum, term) => sum.add(term)).mul(${spec.penaltyRate});
@@ -315,7 +336,7 @@ function rateCode({ learningRate: rate, schedule, scheduleSteps: steps }: Spec, 
 
 function trainingCode(spec: Spec, steps: number): string {
   const loss = 'lossOf(model.forward(inputs), targets)';
-  const total = spec.penalty === 'none' || spec.penaltyRate === 0 ? loss : `${loss}.add(penalty())`;
+  const total = isPenalized(spec) ? `${loss}.add(penalty())` : loss;
   return `const steps = ${steps};
 while (optimizer.stepCount < steps) {
   for (const { inputs, targets } of loader) {

@@ -45,9 +45,12 @@ export function lossOf(goal: Goal, wanted: LossName, output: Tensor, targets: Te
   return meanSquaredError(softmax(output), oneHot(targets, output.shape[1] ?? 1));
 }
 
+/** Whether the weights are kept small by a penalty. */
+export const isPenalized = ({ penalty, penaltyRate }: Spec): boolean => penalty !== 'none' && penaltyRate !== 0;
+
 /** rate * sum |w|, or rate / 2 * sum w^2, over the weights (not the biases). */
 export function penaltyOf(spec: Spec, weights: readonly Parameter[]): Tensor | null {
-  if (spec.penalty === 'none' || spec.penaltyRate === 0) return null;
+  if (!isPenalized(spec)) return null;
   const terms = weights.map((weight) => (spec.penalty === 'l1' ? weight.abs().sum() : weight.square().sum().div(2)));
   return terms.reduce((sum, term) => sum.add(term)).mul(spec.penaltyRate);
 }

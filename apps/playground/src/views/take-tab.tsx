@@ -3,7 +3,7 @@ import { version } from '@nn/core/package.json';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
-import { programName, programOf } from '../model/program.ts';
+import { factsOf, programName, programOf } from '../model/program.ts';
 import { mostMeasured } from '../model/samples.ts';
 import { encodeSpec } from '../model/url.ts';
 import { ask, complain, takeFiles } from '../state/actions.ts';
@@ -44,6 +44,7 @@ export function TakeAlong(): JSX.Element {
           </label>
         </div>
       </section>
+      <Files />
       <Program />
     </div>
   );
@@ -57,6 +58,38 @@ async function save(as: 'model' | 'checkpoint'): Promise<void> {
   } catch (error) {
     complain(error);
   }
+}
+
+const exports = {
+  zip: { name: 'zip', type: 'application/zip' },
+  page: { name: 'html', type: 'text/html' },
+  onnx: { name: 'onnx', type: 'application/octet-stream' },
+} as const;
+
+/** The experiment as files that run without this page. */
+function Files(): JSX.Element {
+  const take = async (as: keyof typeof exports): Promise<void> => {
+    try {
+      const bytes = await ask({ kind: 'export', as, version });
+      download(`nn-${spec.value.task}.${exports[as].name}`, new Uint8Array(bytes), exports[as].type);
+    } catch (error) {
+      complain(error);
+    }
+  };
+  return (
+    <section>
+      <h3>{t('takeFiles')}</h3>
+      <p class="small">{t('takeFilesHelp')}</p>
+      {built.value?.spec.layers.some(({ dropout }) => dropout > 0) && <p class="small">{t('torchDropout')}</p>}
+      <div class="row">
+        {(['zip', 'page', 'onnx'] as const).map((as) => (
+          <button key={as} type="button" disabled={built.value === null} onClick={() => void take(as)}>
+            {t(`take.${as}`)}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
 }
 
 function LinkField(): JSX.Element {
@@ -103,26 +136,8 @@ function Program(): JSX.Element | null {
   if (now === null) return null;
   const most = mostMeasured(now.inputShape.length > 1);
   const steps = frame.value?.step || 1000;
-  const inputs =
-    spec.value.table.inputs.length > 0
-      ? spec.value.table.inputs
-      : now.columns.map(({ name }) => name).filter((name) => name !== now.target);
-  const code = programOf(
-    now.spec.task === spec.value.task ? { ...spec.value, layers: now.spec.layers } : now.spec,
-    {
-      goal: now.goal,
-      inputShape: now.inputShape,
-      outputs: now.goal === 'classes' ? now.classNames.length : 1,
-      trainSize: now.trainSize,
-      testSize: now.testSize,
-      target: now.target,
-      inputs,
-      fileName: now.file?.name ?? 'data.csv',
-      encoding: now.file?.encoding ?? 'utf-8',
-      reading: now.reading,
-    },
-    steps,
-  );
+  const described = now.spec.task === spec.value.task ? { ...spec.value, layers: now.spec.layers } : now.spec;
+  const code = programOf(described, factsOf(now, spec.value), steps);
   return (
     <section>
       <h3>{t('takeProgram')}</h3>

@@ -8,6 +8,7 @@ import type { Dropped } from '../model/samples.ts';
 
 import { defaults } from '../model/spec.ts';
 import { availability, factsOf } from './devices.ts';
+import { exported } from './export.ts';
 import { look, showSample, turnPlane } from './look.ts';
 import { metrics } from './metrics.ts';
 import { mistakes, samplesOf } from './mistakes.ts';
@@ -125,6 +126,8 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       return availability();
     case 'save':
       return current().save(command.as);
+    case 'export':
+      return exported(current(), command.as, command.version);
     case 'load': {
       const loaded = await (session ?? (await Session.make(defaults, dropped))).load(command.bytes);
       running = false;

@@ -26,6 +26,8 @@ export type Command =
   | { readonly kind: 'backend'; readonly name: BackendName }
   | { readonly kind: 'availability' }
   | { readonly kind: 'save'; readonly as: 'model' | 'checkpoint' }
+  /** `version`: of the packages that the programs ask for. */
+  | { readonly kind: 'export'; readonly as: ExportKind; readonly version: string }
   | { readonly kind: 'load'; readonly bytes: Uint8Array }
   | { readonly kind: 'recognise'; readonly pixels: Float32Array }
   | { readonly kind: 'walk'; readonly sample: number }
@@ -55,6 +57,9 @@ export type Command =
   /** The page has drawn the last frame and can take another. */
   | { readonly kind: 'seen' };
 
+/** A folder that runs, a page that predicts, or a graph for other runtimes. */
+export type ExportKind = 'zip' | 'page' | 'onnx';
+
 /** The answer to each kind of command. */
 export interface Answers {
   readonly build: Built;
@@ -69,6 +74,7 @@ export interface Answers {
   readonly backend: BackendFacts;
   readonly availability: readonly Availability[];
   readonly save: Uint8Array;
+  readonly export: Uint8Array;
   readonly load: Built;
   readonly recognise: Recognised;
   readonly walk: Walk;

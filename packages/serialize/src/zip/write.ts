@@ -45,7 +45,14 @@ interface Place {
   readonly isWide: boolean;
 }
 
-/** The archive of members by name, in their order. */
+/**
+ * An archive (ZIP) of members by name, in their order, stored as they are: what unpacks anywhere.
+ *
+ * @example
+ * import { encodeZip } from '@nn/serialize';
+ * const bytes = encodeZip([['note.txt', new TextEncoder().encode('hello')]]);
+ * console.log(String.fromCharCode(...bytes.subarray(0, 2))); // => PK
+ */
 export function encodeZip(members: Iterable<readonly [name: string, bytes: Uint8Array]>): Uint8Array {
   const places: Place[] = [];
   let end = 0;

@@ -103,6 +103,7 @@ const kinds: ErrorWords['kinds'] = {
   'value/no-batch': '没有可训练的批：样本太少。',
   'value/plane-axes': '这两个不是输入：共有 {width} 个输入。',
   'value/no-such-weight': '第 {layer} 层的第 {unit} 个神经元没有这个权重。',
+  'value/page-dates': '能预测的网页只接受数值和类别，而此表含有日期。',
   'page/worker': '训练线程没有启动。',
 };
 

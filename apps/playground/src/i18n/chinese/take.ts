@@ -18,4 +18,11 @@ export const takeWords: Words<typeof english> = {
   notStraight: '训练途中改过设置，或载入过文件：程序从第一步起就用现在的设置训练，得到的数字会不同。',
   saveProgram: '下载程序',
   linkHelp: '除文件和权重外，一切都在地址里。',
+  takeFiles: '可独立运行的文件',
+  takeFilesHelp:
+    'zip 中包含数据、模型、一个用于训练和一个用于预测的 TypeScript 程序、结果相同的 PyTorch 训练程序、一个能预测的网页，以及 ONNX 格式的网络。',
+  torchDropout: '随机失活在 PyTorch 中取不同的随机数，因此损失略有不同。',
+  'take.zip': '全部下载 (zip)',
+  'take.page': '能预测的网页 (HTML)',
+  'take.onnx': '导出 ONNX',
 };

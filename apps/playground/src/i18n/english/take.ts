@@ -19,4 +19,11 @@ export const takeWords = {
     'Settings were changed in mid-training, or a file was loaded: the program trains with the present settings from the first step on, to other numbers.',
   saveProgram: 'Download program',
   linkHelp: 'Everything but files and weights stands in the address.',
+  takeFiles: 'Files that run on their own',
+  takeFilesHelp:
+    'The zip holds the data, the model, a TypeScript program that trains and one that predicts, the same training in PyTorch, to the same numbers, a page that predicts, and the network as ONNX.',
+  torchDropout: 'Dropout draws other random numbers in PyTorch, so its losses differ a little.',
+  'take.zip': 'Download everything (zip)',
+  'take.page': 'Page that predicts (HTML)',
+  'take.onnx': 'Network as ONNX',
 } as const;
