@@ -51,7 +51,8 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('programs in %s', 
 
   it.each(hintKinds)('takes a %s hint for what the loops mean', async (kind) => {
     for (let seed = 0; seed < 60; seed++) await agree(hintedCase(kind, seed), `${kind}, seed ${seed}`);
-    for (let seed = 0; seed < 12; seed++)
+    // large products take the oracle seconds
+    for (let seed = 0; seed < (kind === 'bytes' ? 5 : 12); seed++)
       await agree(hintedCase(kind, seed, { large: true }), `large ${kind}, seed ${seed}`);
   });
 });
