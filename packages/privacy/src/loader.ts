@@ -1,6 +1,6 @@
 /**
  * Batches as the proof of DP-SGD wants them: every sample is in each batch by a coin of its own, so sizes differ, and some
- * are empty. They are padded to one capacity, so that one program serves all. Owns which samples come; the accounting
+ * are empty. They are padded to one of a few sizes, so that few programs serve all. Owns which samples come; the accounting
  * takes the rate from here.
  */
 import { type Backend, checkOptions, randomState, type Stateful, type Tensor, tensor, ValueError } from '@nn/core';
@@ -11,8 +11,9 @@ export interface PoissonLoaderOptions {
   /** How many samples a batch has on average: each is in it with chance batchSize / dataset.size. Default 32. */
   readonly batchSize?: number;
   /**
-   * Rows of a batch, the rest being padding. Where more samples are drawn the batch has twice as many rows; none is left out.
-   * Default batchSize + 4 sqrt(batchSize), in multiples of 8: one batch in 30,000 has more.
+   * Rows of a batch, the rest being padding. Where more samples are drawn the batch has a step more of rows, sqrt(batchSize) in
+   * multiples of 8, or several; none is left out. Default batchSize + sqrt(batchSize), in multiples of 8: one batch in six has more, and
+   * two or three sizes are in use. A larger one pads more and compiles less.
    */
   readonly capacity?: number;
   /** Steps that sequences are padded to; required where a field holds sequences. */
@@ -45,7 +46,7 @@ const stream = 0x1a000000;
  * const loader = new PoissonLoader(moons(1000), { batchSize: 50, seed: 1 });
  * const counts = [];
  * for (const { inputs, count } of loader) counts.push([inputs.shape[0], count > 20 && count < 80]);
- * console.log(loader.sampleRate, counts.length, counts[0]); // => 0.05 20 [ 80, true ]
+ * console.log(loader.sampleRate, counts.length, counts[0]); // => 0.05 20 [ 64, true ]
  */
 export class PoissonLoader<F extends Fields = Fields> implements Stateful, Iterable<PrivateBatch<F>> {
   static readonly name: string = 'PoissonLoader';
@@ -55,6 +56,8 @@ export class PoissonLoader<F extends Fields = Fields> implements Stateful, Itera
   /** The chance of each sample to be in a batch. */
   readonly sampleRate: number;
   readonly random: RandomSource;
+  /** Rows that a batch gets more, where it must. */
+  readonly #step: number;
   readonly #dataset: Dataset<F>;
   readonly #options: PoissonLoaderOptions;
   readonly #seed: number;
@@ -72,7 +75,8 @@ export class PoissonLoader<F extends Fields = Fields> implements Stateful, Itera
         { batchSize, size: dataset.size },
       );
     }
-    const usual = Math.min(dataset.size, Math.ceil((batchSize + 4 * Math.sqrt(batchSize)) / 8) * 8);
+    const step = Math.ceil(Math.sqrt(batchSize) / 8) * 8;
+    const usual = Math.min(dataset.size, Math.ceil((batchSize + Math.sqrt(batchSize)) / 8) * 8);
     const { capacity = usual } = options;
     if (!(Number.isInteger(capacity) && capacity >= 1)) {
       throw new ValueError('PoissonLoader', `capacity is ${capacity}: it must be a whole number from 1.`, { capacity });
@@ -92,6 +96,7 @@ export class PoissonLoader<F extends Fields = Fields> implements Stateful, Itera
     }
     this.batchSize = batchSize;
     this.capacity = capacity;
+    this.#step = step;
     this.sampleRate = batchSize / dataset.size;
     this.random = random;
     this.#dataset = dataset;
@@ -118,7 +123,7 @@ export class PoissonLoader<F extends Fields = Fields> implements Stateful, Itera
     const indices = this.#choose();
     const { length, normalize, backend } = this.#options;
     let rows = this.capacity;
-    while (rows < indices.length) rows *= 2;
+    while (rows < indices.length) rows += this.#step;
     const gathered = gatherBatch(this.#dataset, indices, {
       padding: { samples: rows, ...(length !== undefined && { length }) },
       ...(normalize && { normalize }),

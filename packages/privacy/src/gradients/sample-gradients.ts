@@ -32,7 +32,8 @@ export class SampleGradients {
   readonly #model: object;
   readonly #method: 'ghost' | 'vmap';
   readonly #units: readonly Unit[];
-  #axes: { readonly key: string; readonly axes: readonly CallAxes[] } | null = null;
+  /** Where batches lie in the calls of the units, for each shape of a batch that came. */
+  readonly #axes = new Map<string, readonly CallAxes[]>();
 
   constructor(operation: string, model: object, method: 'ghost' | 'vmap') {
     this.#operation = operation;
@@ -60,11 +61,10 @@ export class SampleGradients {
     const units = this.#units.filter(({ parameters: inside }) => inside.some(({ trainable }) => trainable));
     const trained = parameters(this.#model);
     const key = `${trained.length} ${shapeKey(batch)}`;
-    const known = this.#axes?.key === key ? this.#axes.axes : null;
     const axes =
-      known ??
+      this.#axes.get(key) ??
       findAxes(this.#operation, units, trained, batch, rows, (each) => checked(this.#operation, lossesOf(each)));
-    this.#axes = { key, axes };
+    this.#axes.set(key, axes);
     const { result, calls } = watchUnits(units, () => checked(this.#operation, lossesOf(batch), rows));
     const losses = where(mask, result, 0);
     const outputs = calls.map((call) => watchedOutputs(call));
