@@ -7,6 +7,7 @@ import { complaints } from './check.ts';
 import { mapLinks } from './documents.ts';
 import { canRun } from './examples.ts';
 import { readingOrder } from './order.ts';
+import { inPage } from './packages.ts';
 import { slug } from './slug.ts';
 
 describe('links', () => {
@@ -40,6 +41,16 @@ test('examples run in the page when all that they import is there', () => {
   expect(canRun('ts', "import { a } from '@nn/core';\nimport fs from 'node:fs';", there)).toBe(false);
   expect(canRun('js', "import { a } from '@nn/core';", there)).toBe(false);
   expect(canRun('ts api:core', 'class A {}', there)).toBe(false);
+});
+
+test('packages that ask for Node are not offered to pages', () => {
+  const offered = inPage();
+  expect(offered).toEqual(
+    expect.arrayContaining(['@nn/core', '@nn/train', '@nn/train/browser', '@nn/backend-cpu/wasm']),
+  );
+  for (const none of ['@nn/train/node', '@nn/conformance/node-test', '@nn/backend-native', '@nn/create']) {
+    expect(offered).not.toContain(none);
+  }
 });
 
 describe('names', () => {
