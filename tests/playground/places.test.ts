@@ -17,6 +17,8 @@ const hashes = [
   '#place=games',
   '#place=games&game=connect4',
   '#place=sequences',
+  '#place=generators',
+  '#place=generators&kind=autoencoder',
 ];
 
 test('the board fetches nothing of the places, and comes back as it was', async () => {
@@ -211,4 +213,45 @@ test('a drawn digit is explained, and the cells of the confusion matrix open', a
   await expect.poll(() => page.locator('.cell-samples li').count()).toBe(Math.min(24, count));
   await page.locator('.cell-samples button').first().click();
   expect(errors).toEqual([]);
+});
+
+describe('generators', () => {
+  test('made points come to cover the real ones', async () => {
+    const { page, until, errors } = await pages.open('#place=generators');
+    await until('coverage', Number.isFinite, 'there');
+    await page.getByRole('button', { name: 'Train' }).click();
+    await until('coverage', (share) => share > 50, 'above 50 %');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('combobox', { name: 'Real points' }).selectOption('Moons');
+    await until('generator-steps', (steps) => steps === 0, 'begun anew');
+    expect(await until('coverage', Number.isFinite, 'there')).toBeLessThan(40);
+    expect(errors).toEqual([]);
+  });
+
+  test('digits go through two numbers; the plane is dragged through, also by keys', async () => {
+    const { page, until, errors } = await pages.open('#place=generators&kind=autoencoder');
+    const pad = page.getByRole('application', { name: /Latent plane/ });
+    await pad.waitFor();
+    await page.getByRole('button', { name: 'Train' }).click();
+    const first = await until('auto-test-loss', Number.isFinite, 'there');
+    await until('auto-test-loss', (loss) => loss < 0.5 * first, 'half of the first');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const decoded = page.locator('.decoded');
+    const before = await decoded.getAttribute('data-ink');
+    const box = (await pad.boundingBox())!;
+    await page.mouse.move(box.x + 20, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.3, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => decoded.getAttribute('data-ink')).not.toBe(before);
+    const dragged = await decoded.getAttribute('data-ink');
+    for (let k = 0; k < 5; k++) await pad.press('Shift+ArrowRight');
+    await expect.poll(() => decoded.getAttribute('data-ink')).not.toBe(dragged);
+    await page
+      .getByRole('button', { name: /^Send a/ })
+      .first()
+      .click();
+    await page.getByRole('img', { name: 'The digit that went in' }).waitFor();
+    expect(errors).toEqual([]);
+  });
 });

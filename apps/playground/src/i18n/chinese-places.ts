@@ -2,8 +2,16 @@
 import { agentWords } from './chinese/places/agents.ts';
 import { explainWords } from './chinese/places/explain.ts';
 import { gameWords } from './chinese/places/games.ts';
+import { generatorWords } from './chinese/places/generators.ts';
 import { raceWords } from './chinese/places/race.ts';
 import { sequenceWords } from './chinese/places/sequences.ts';
 import type { PlaceWords } from './words.ts';
 
-export const places: PlaceWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords, ...explainWords };
+export const places: PlaceWords = {
+  ...raceWords,
+  ...agentWords,
+  ...gameWords,
+  ...sequenceWords,
+  ...explainWords,
+  ...generatorWords,
+};

@@ -2,11 +2,24 @@
 import { agentWords } from './english/places/agents.ts';
 import { explainWords } from './english/places/explain.ts';
 import { gameWords } from './english/places/games.ts';
+import { generatorWords } from './english/places/generators.ts';
 import { raceWords } from './english/places/race.ts';
 import { sequenceWords } from './english/places/sequences.ts';
 
-type AllWords = typeof raceWords & typeof agentWords & typeof gameWords & typeof sequenceWords & typeof explainWords;
+type AllWords = typeof raceWords &
+  typeof agentWords &
+  typeof gameWords &
+  typeof sequenceWords &
+  typeof explainWords &
+  typeof generatorWords;
 
 export type PlaceKey = keyof AllWords;
 
-export const places: AllWords = { ...raceWords, ...agentWords, ...gameWords, ...sequenceWords, ...explainWords };
+export const places: AllWords = {
+  ...raceWords,
+  ...agentWords,
+  ...gameWords,
+  ...sequenceWords,
+  ...explainWords,
+  ...generatorWords,
+};

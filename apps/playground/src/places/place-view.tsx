@@ -16,6 +16,7 @@ const files: Readonly<Record<Lazy, () => Promise<View>>> = {
   agents: async () => (await import('./agents/agents-place.tsx')).AgentsPlace,
   games: async () => (await import('./games/games-place.tsx')).GamesPlace,
   sequences: async () => (await import('./sequences/sequences-place.tsx')).SequencesPlace,
+  generators: async () => (await import('./generators/generators-place.tsx')).GeneratorsPlace,
 };
 
 const fetched: Signal<Partial<Record<Lazy, View>>> = signal({});

@@ -4,7 +4,7 @@
  */
 import { type Signal, signal } from '@preact/signals';
 
-export const placeNames = ['network', 'race', 'agents', 'games', 'sequences'] as const;
+export const placeNames = ['network', 'race', 'agents', 'games', 'sequences', 'generators'] as const;
 export type PlaceName = (typeof placeNames)[number];
 
 /** What the keys of the page do in a place. */

@@ -11,6 +11,7 @@ export const pageWords: Words<typeof english> = {
   'place.agents': '智能体',
   'place.games': '棋类',
   'place.sequences': '序列',
+  'place.generators': '生成',
   language: '语言',
   theme: '主题',
   'theme.auto': '自动',

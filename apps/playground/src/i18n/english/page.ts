@@ -8,6 +8,7 @@ export const pageWords = {
   'place.agents': 'Agents',
   'place.games': 'Games',
   'place.sequences': 'Sequences',
+  'place.generators': 'Generators',
   language: 'Language',
   theme: 'Theme',
   'theme.auto': 'Auto',

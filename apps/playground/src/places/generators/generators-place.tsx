@@ -1,0 +1,144 @@
+/** Networks that make something: points of the plane against a discriminator, and digits from two numbers. */
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { t } from '../../i18n/language.ts';
+import { Choice, Slider } from '../../views/fields.tsx';
+import { percent, short } from '../../views/format.ts';
+import '../board.css';
+import { number } from '../format.ts';
+import { LineChart } from '../line-chart.tsx';
+import { settingOf } from '../place.ts';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
+import { say } from '../words.ts';
+import { GanPlane } from './gan-plane.tsx';
+import './generators.css';
+import { Decoded, LatentPlane } from './latent-plane.tsx';
+import { type GeneratorFrame, kinds, shapes } from './protocol.ts';
+import { begin, chooseKind, curves, generators, settings } from './state.ts';
+
+export function GeneratorsPlace(): JSX.Element {
+  useEffect(() => {
+    const follow = (): void => {
+      const wanted = settingOf('kind', kinds);
+      if (wanted !== settings.peek().kind) chooseKind(wanted);
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const { kind } = settings.value;
+  const now = generators.frame.value;
+  const { steps, one, other } = curves.value;
+  const names =
+    kind === 'gan' ? [say('generators.discriminator'), say('generators.generator')] : [t('trainPart'), t('testPart')];
+  return (
+    <>
+      <PlaceBar worker={generators} restart={() => begin()} facts={factsOf(now)} />
+      <main class="place-board generators">
+        <Settings />
+        <section class="panel" aria-labelledby="generator-title">
+          <h2 id="generator-title">{say(`generators.title.${kind}`)}</h2>
+          {kind === 'gan' ? <GanPlane /> : <LatentPlane />}
+          <p class="small gap">{say(`generators.help.${kind}`)}</p>
+        </section>
+        <div class="place-side">
+          {kind === 'autoencoder' && <Decoded />}
+          <section class="panel" aria-labelledby="generator-losses">
+            <h2 id="generator-losses">{t('loss')}</h2>
+            <LineChart
+              label={`${t('loss')}: ${names[0]} ${number(one.at(-1))}, ${names[1]} ${number(other.at(-1))}`}
+              steps={steps}
+              lines={[
+                { name: names[0] ?? '', color: '--curve-train', values: one },
+                { name: names[1] ?? '', color: '--curve-test', values: other },
+              ]}
+            />
+          </section>
+        </div>
+      </main>
+    </>
+  );
+}
+
+function factsOf(now: GeneratorFrame | null): PlaceFact[] {
+  const step = { id: 'generator-steps', name: t('steps'), value: String(now?.step ?? '–') };
+  if (now?.kind === 'autoencoder') {
+    return [
+      step,
+      { id: 'auto-train-loss', name: t('trainLoss'), value: number(now.trainLoss) },
+      { id: 'auto-test-loss', name: t('testLoss'), value: number(now.testLoss), strong: true },
+    ];
+  }
+  return [
+    step,
+    { id: 'discriminator-loss', name: say('generators.discriminator'), value: number(now?.discriminatorLoss) },
+    { id: 'generator-loss', name: say('generators.generator'), value: number(now?.generatorLoss) },
+    {
+      id: 'coverage',
+      name: say('generators.coverage'),
+      value: now === null ? '–' : percent(now.coverage),
+      strong: true,
+    },
+  ];
+}
+
+function Settings(): JSX.Element {
+  const { kind, shape, generatorRate, discriminatorRate, divergenceWeight, seed } = settings.value;
+  const rate = (value: number): string => short(10 ** value, 4);
+  const round = (value: number): number => Number((10 ** value).toPrecision(2));
+  return (
+    <section class="panel" aria-labelledby="generator-settings">
+      <h2 id="generator-settings">{say('generators.settings')}</h2>
+      <p class="small">{say(`generators.about.${kind}`)}</p>
+      <div class="fields">
+        <Choice
+          label={say('generators.kind')}
+          value={kind}
+          options={kinds}
+          text={(one) => say(`generators.title.${one}`)}
+          onChange={chooseKind}
+        />
+        {kind === 'gan' && (
+          <Choice
+            label={say('generators.shape')}
+            value={shape}
+            options={shapes}
+            text={(one) => say(`generators.shape.${one}`)}
+            onChange={(one) => begin({ shape: one })}
+          />
+        )}
+        <Slider
+          label={kind === 'gan' ? say('generators.generatorRate') : t('learningRate')}
+          value={Math.log10(generatorRate)}
+          low={-4}
+          high={-1.5}
+          step={0.1}
+          show={rate}
+          onChange={(value) => begin({ generatorRate: round(value) })}
+        />
+        {kind === 'gan' ? (
+          <Slider
+            label={say('generators.discriminatorRate')}
+            value={Math.log10(discriminatorRate)}
+            low={-4}
+            high={-1.5}
+            step={0.1}
+            show={rate}
+            onChange={(value) => begin({ discriminatorRate: round(value) })}
+          />
+        ) : (
+          <Slider
+            label={say('generators.divergence')}
+            value={divergenceWeight}
+            low={0}
+            high={4}
+            step={0.25}
+            onChange={(value) => begin({ divergenceWeight: value })}
+          />
+        )}
+        <button type="button" onClick={() => begin({ seed: seed + 1 })}>
+          {t('newSeed')}
+        </button>
+      </div>
+    </section>
+  );
+}
