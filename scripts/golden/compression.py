@@ -1,4 +1,4 @@
-"""Golden values for @nn/compress: losses of distillation and their gradients, in PyTorch and double precision.
+"""Golden values for @nn/compress: losses of distillation and their gradients, masks of torch.nn.utils.prune, in double precision.
 
 Run: python3 scripts/golden/compression.py (needs PyTorch). Writes packages/compress/fixtures/golden.json.
 """
@@ -8,8 +8,9 @@ import os
 
 import torch
 import torch.nn.functional as F
+from torch.nn.utils import prune
 
-from common import ROOT, number, random
+from common import ROOT, distinct, number, random
 
 torch.set_default_dtype(torch.float64)
 
@@ -62,6 +63,43 @@ losses = [
     loss('attentionWeightLoss', random(2, 2, 3, 4).softmax(-1), random(2, 2, 3, 4).softmax(-1), weights),
 ]
 
+
+
+# pruning: what torch.nn.utils.prune keeps, one method after the other on one module
+def apart(*shape):
+    """Numbers of either sign whose sizes differ, so that no two are equally small."""
+    size = distinct(*shape)
+    return (size - size.min() + 1 / 16) * torch.where(random(*shape) < 0, -1.0, 1.0)
+
+
+def pruned(*methods, shape=(6, 5)):
+    module = torch.nn.Module()
+    weight = apart(*shape)
+    module.weight = torch.nn.Parameter(weight.clone())
+    masks = []
+    for method, arguments in methods:
+        getattr(prune, method)(module, 'weight', **arguments)
+        masks.append([int(v) for v in module.weight_mask.reshape(-1).tolist()])
+    return {'weight': pack(weight), 'methods': [[method, {k: ('Infinity' if v == float('inf') else v) for k, v in arguments.items()}] for method, arguments in methods], 'masks': masks}
+
+
+l1, ln = 'l1_unstructured', 'ln_structured'
+pruning = [
+    pruned((l1, {'amount': 0.3}), (l1, {'amount': 0.5}), (l1, {'amount': 4})),
+    pruned((l1, {'amount': 0.25}), shape=(5, 2)),  # 2.5 is rounded to 2
+    pruned((l1, {'amount': 0.35}), shape=(5, 2)),  # 3.5 to 4
+    pruned((ln, {'amount': 0.34, 'n': 2, 'dim': 0}), (ln, {'amount': 2, 'n': 1, 'dim': 1})),
+    pruned((ln, {'amount': 0.5, 'n': float('inf'), 'dim': 1}), (l1, {'amount': 0.5}), (ln, {'amount': 0.4, 'n': 2, 'dim': 0})),
+    pruned((ln, {'amount': 0.5, 'n': 2, 'dim': 0}), (l1, {'amount': 0.2}), shape=(4, 2, 3, 3)),
+]
+left, right = torch.nn.Linear(5, 4, bias=False), torch.nn.Conv2d(2, 3, 2, bias=False)
+values = apart(44)
+left.weight.data, right.weight.data = values[:20].reshape(4, 5).clone(), values[20:].reshape(3, 2, 2, 2).clone()
+both = [(left, 'weight'), (right, 'weight')]
+prune.global_unstructured(both, pruning_method=prune.L1Unstructured, amount=0.4)
+prune.global_unstructured(both, pruning_method=prune.L1Unstructured, amount=0.4)
+together = {'values': pack(values), 'masks': [[int(v) for v in m.weight_mask.reshape(-1).tolist()] for m in (left, right)]}
+
 with open(os.path.join(ROOT, 'packages/compress/fixtures/golden.json'), 'w') as file:
-    json.dump({'source': 'PyTorch ' + torch.__version__.split('a')[0], 'losses': losses}, file, separators=(',', ':'))
+    json.dump({'source': 'PyTorch ' + torch.__version__.split('a')[0], 'losses': losses, 'pruning': pruning, 'global': together}, file, separators=(',', ':'))
     file.write('\n')

@@ -22,6 +22,20 @@ export {
   featureLoss,
   similarityLoss,
 } from './distil/losses.ts';
+export { type Factorized, type FactorizeOptions, factorize } from './infer/factorize.ts';
+export { foldBatchNorm } from './infer/fold.ts';
+export { type InferenceReport, readyForInference } from './infer/ready.ts';
+export {
+  cubicSparsity,
+  type GradualOptions,
+  GradualPruning,
+  MovementScores,
+  type SparsityScheduleOptions,
+} from './prune/gradual.ts';
+export { type PruneOptions, prune } from './prune/prune.ts';
+export { removePruning, type Sparsity, sparsity } from './prune/pruning.ts';
+export { headImportance, pruneHeads } from './structure/heads.ts';
+export { type ShrinkOptions, type Shrunk, shrink } from './structure/shrink.ts';
 export { InputQuantiser, type QuantisedInput } from './quantise/activations.ts';
 export { type FakeQuantiseOptions, fakeQuantise } from './quantise/fake-quantise.ts';
 export { EntropyObserver, type Histogram, HistogramObserver, PercentileObserver } from './quantise/histogram.ts';

@@ -233,7 +233,7 @@ export {
 export { type SpectralNormOptions, spectralNorm } from './normalization/spectral-norm.ts';
 export { UnitNormalization, type UnitNormalizationOptions } from './normalization/unit.ts';
 export { updateBatchNorm } from './normalization/update-batch-norm.ts';
-export { removeWeightNorm, type WeightNormOptions, weightNorm } from './normalization/weight-norm.ts';
+export { parametrize, removeWeightNorm, type WeightNormOptions, weightNorm } from './normalization/weight-norm.ts';
 export {
   CircularPad1d,
   CircularPad2d,

@@ -67,6 +67,8 @@ export interface AttentionMasks extends Visibility, Omit<Neighbourhood, 'positio
 export class MultiheadAttention implements Layer {
   readonly dimension: number;
   readonly heads: number;
+  /** Width of a head: dimension / heads, also of a layer that has lost heads. */
+  readonly headDimension: number;
   readonly dropout: number;
   readonly batchFirst: boolean;
   readonly keyDimension: number;
@@ -93,6 +95,7 @@ export class MultiheadAttention implements Layer {
         { layer: String(this), dimension, heads },
       );
     }
+    this.headDimension = dimension / heads;
     this.dropout = dropout;
     this.batchFirst = batchFirst;
     this.keyDimension = options.keyDimension ?? dimension;
@@ -141,18 +144,20 @@ export class MultiheadAttention implements Layer {
       ...(filled && { positions: filled.positions }),
       ...this.#visibility(masks, sizeAt(q, 0), sizeAt(q, 1), cache?.capacity ?? sizeAt(k, 1)),
     });
-    const joined = found.output.permute([0, 2, 1, 3]).reshape([sizeAt(q, 0), sizeAt(q, 1), this.dimension]);
+    const joined = found.output
+      .permute([0, 2, 1, 3])
+      .reshape([sizeAt(q, 0), sizeAt(q, 1), this.heads * this.headDimension]);
     return { output: turn(this.outProj.forward(joined)), weights: found.weights };
   }
 
   /** Memory for the keys and values of `batch` sequences of up to `capacity` tokens; with a window, of any length. */
   cache(batch: number, capacity: number, options: { readonly window?: number } = {}): KeyValueCache {
-    return new KeyValueCache(batch, this.heads, capacity, this.dimension / this.heads, options);
+    return new KeyValueCache(batch, this.heads, capacity, this.headDimension, options);
   }
 
-  /** [N, length, dimension] to [N, heads, length, dimension / heads]. */
+  /** [N, length, heads * headDimension] to [N, heads, length, headDimension]. */
   #split(x: Tensor): Tensor {
-    return x.reshape([sizeAt(x, 0), sizeAt(x, 1), this.heads, this.dimension / this.heads]).permute([0, 2, 1, 3]);
+    return x.reshape([sizeAt(x, 0), sizeAt(x, 1), this.heads, this.headDimension]).permute([0, 2, 1, 3]);
   }
 
   #project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
@@ -249,8 +254,9 @@ export class MultiheadAttention implements Layer {
     const key = inputs[1] ?? query;
     const value = inputs[2] ?? key;
     const keys = sizeAt({ shape: key }, this.batchFirst ? 1 : 0);
-    const projections = (countOf(query) + countOf(key) + countOf(value)) * this.dimension;
-    return projections + 2 * countOf(query) * keys;
+    const inner = this.heads * this.headDimension;
+    const projections = (countOf(query) + countOf(key) + countOf(value)) * inner;
+    return projections + 2 * (countOf(query) / this.dimension) * inner * keys;
   }
 
   toString(): string {

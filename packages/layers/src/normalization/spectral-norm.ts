@@ -1,7 +1,7 @@
 /** A weight divided by its largest singular value. Owns the iteration that finds it. */
 import { checkOptions, hostNormal, isTraining, type Parameter, parameter, type Tensor, ValueError } from '@nn/core';
 import { requireWhole } from '../layer.ts';
-import { exchange, parameterOf } from './weight-norm.ts';
+import { parameterOf, parametrize } from './weight-norm.ts';
 
 export interface SpectralNormOptions {
   /** The field of the layer. Default 'weight'. */
@@ -64,7 +64,12 @@ export function spectralNorm<L extends { forward(...inputs: never[]): unknown }>
   };
   iterate(FIRST_STEPS);
   let current: Tensor | null = null;
-  exchange(layer, name, { [`${name}Orig`]: original, [`${name}U`]: u, [`${name}V`]: v }, () => current ?? normalized());
+  parametrize(
+    layer,
+    name,
+    { [`${name}Orig`]: original, [`${name}U`]: u, [`${name}V`]: v },
+    () => current ?? normalized(),
+  );
   const { forward } = layer;
   Object.defineProperty(layer, 'forward', {
     configurable: true,

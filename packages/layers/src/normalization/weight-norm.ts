@@ -47,7 +47,9 @@ export function weightNorm<L extends object>(layer: L, options: WeightNormOption
   const start = lengthOf();
   const length = parameter(new Float32Array(start.size), { shape: start.shape });
   length.assign(start);
-  exchange(layer, name, { [`${name}G`]: length, [`${name}V`]: direction }, () => direction.mul(length.div(lengthOf())));
+  parametrize(layer, name, { [`${name}G`]: length, [`${name}V`]: direction }, () =>
+    direction.mul(length.div(lengthOf())),
+  );
   return layer;
 }
 
@@ -72,8 +74,19 @@ export function removeWeightNorm<L extends object>(layer: L, name = 'weight'): L
   return layer;
 }
 
-/** Puts fields in place of a parameter, which is computed from then on. */
-export function exchange(
+/**
+ * Puts fields in place of a layer's parameter, which is computed from then on, each time it is asked for. What `weightNorm` is
+ * made of; PyTorch's `register_parametrization`.
+ *
+ * @example
+ * import { namedParameters, ones } from '@nn/core';
+ * import { Linear, parametrize } from '@nn/layers';
+ * const layer = new Linear(2, 1, { bias: false });
+ * const original = layer.weight;
+ * parametrize(layer, 'weight', { weightOriginal: original }, () => original.abs());
+ * console.log([...namedParameters(layer).keys()], layer.forward(ones([1, 2])).shape); // => [ 'weight_original' ] [ 1, 1 ]
+ */
+export function parametrize(
   layer: object,
   name: string,
   fields: Readonly<Record<string, Parameter>>,
