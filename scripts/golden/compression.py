@@ -1,22 +1,24 @@
-"""Golden values for @nn/compress: losses of distillation and their gradients, masks of torch.nn.utils.prune, in double precision.
+"""Golden values for @nn/compress: losses of distillation and their gradients, masks of torch.nn.utils.prune, LoRA
+and DoRA as PEFT defines them, in double precision.
 
 Run: python3 scripts/golden/compression.py (needs PyTorch). Writes packages/compress/fixtures/golden.json.
 """
 
 import json
+import math
 import os
 
 import torch
 import torch.nn.functional as F
 from torch.nn.utils import prune
 
-from common import ROOT, distinct, number, random
+from common import ROOT, cotangent, distinct, number, random
 
 torch.set_default_dtype(torch.float64)
 
 
 def pack(x):
-    return {'shape': list(x.shape), 'data': [number(v) for v in x.detach().reshape(-1).tolist()]}
+    return {'shape': list(x.shape), 'data': [number(v) if v != 0 else 0 for v in x.detach().reshape(-1).tolist()]}
 
 
 def loss(name, student, teacher, value, **options):
@@ -100,6 +102,34 @@ prune.global_unstructured(both, pruning_method=prune.L1Unstructured, amount=0.4)
 prune.global_unstructured(both, pruning_method=prune.L1Unstructured, amount=0.4)
 together = {'values': pack(values), 'masks': [[int(v) for v in m.weight_mask.reshape(-1).tolist()] for m in (left, right)]}
 
+
+# LoRA and DoRA as PEFT computes them: what layers give, and the slopes of what is learned
+def adapter(kind, weight, bias, x, rank, alpha, rs, dora):
+    out = weight.shape[0]
+    a = random(rank, *weight.shape[1:], low=-1, high=1).requires_grad_(True)
+    b = random(out, rank, *[1] * (weight.dim() - 2), low=-1, high=1).requires_grad_(True)
+    scale = alpha / (math.sqrt(rank) if rs else rank)
+    product = F.linear if kind == 'linear' else (lambda x, w, c=None: F.conv2d(x, w, c, stride=2, padding=1))
+    thin = F.linear if kind == 'linear' else F.conv2d
+    learned = [a, b]
+    low = scale * thin(product(x, a), b)
+    if dora:
+        ones = [1] * (weight.dim() - 1)
+        m = (weight.flatten(1).norm(dim=1) + random(out, low=0, high=1)).requires_grad_(True)
+        learned.append(m)
+        delta = (b.flatten(1) @ a.flatten(1)).reshape(weight.shape) * scale
+        factor = (m / (weight + delta).flatten(1).norm(dim=1).detach()).reshape(-1, *ones[1:])
+        y = factor * (product(x, weight) + low) + bias.reshape(-1, *ones[1:])
+    else:
+        y = product(x, weight, bias) + low
+    slopes = torch.autograd.grad((y * cotangent(y)).sum(), learned)
+    return {'kind': kind, 'options': {'rank': rank, 'alpha': alpha, 'rankStabilized': rs, 'decomposed': dora}, 'weight': pack(weight), 'bias': pack(bias), 'x': pack(x), 'learned': [pack(p) for p in learned], 'output': pack(y), 'slopes': [pack(s) for s in slopes]}
+
+
+linear = (random(4, 6), random(4), random(3, 6))
+conv = (random(3, 2, 3, 3), random(3), random(2, 2, 5, 5))
+adapters = [adapter(kind, *parts, rank=2, alpha=6, rs=rs, dora=dora) for kind, parts in (('linear', linear), ('conv', conv)) for rs, dora in ((False, False), (True, False), (False, True))]
+
 with open(os.path.join(ROOT, 'packages/compress/fixtures/golden.json'), 'w') as file:
-    json.dump({'source': 'PyTorch ' + torch.__version__.split('a')[0], 'losses': losses, 'pruning': pruning, 'global': together}, file, separators=(',', ':'))
+    json.dump({'source': 'PyTorch ' + torch.__version__.split('a')[0], 'losses': losses, 'pruning': pruning, 'global': together, 'adapters': adapters}, file, separators=(',', ':'))
     file.write('\n')

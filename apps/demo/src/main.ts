@@ -38,7 +38,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const isFirst = opened.rank === 0;
   if (!isFirst) terminal = new Terminal({ write: () => true }, {});
   if (isFirst) await openOutput(output);
-  const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer', 'private', 'federated'];
+  const ofDigits: readonly TaskName[] = ['digits', 'generate', 'transfer', 'private', 'federated', 'energy'];
   const isForDigits = settings.data !== undefined && tasksOf(settings).some((name) => ofDigits.includes(name));
   const digits = isForDigits ? await digitsOfFolder(settings.data, interrupt.signal) : undefined;
   const { backend, description } = await openDevice(options.backend);

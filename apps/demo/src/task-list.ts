@@ -100,6 +100,11 @@ const all = {
     learnsFrom: 'files',
     load: (): Promise<Run> => import('./tasks/transfer.ts').then(({ runTransfer }) => runTransfer),
   },
+  energy: {
+    shows: 'the same for less: a network pruned, distilled and of bytes; its accuracy, size, time and joules',
+    learnsFrom: 'files',
+    load: (): Promise<Run> => import('./tasks/energy.ts').then(({ runEnergy }) => runEnergy),
+  },
   cartpole: {
     shows: 'an agent learns to keep a pole upright',
     learnsFrom: 'acting',

@@ -1,5 +1,19 @@
 /** The public names of @nn/compress, one by one. */
 
+export {
+  type Adapter,
+  adapterNames,
+  addIa3,
+  addLora,
+  type Ia3Options,
+  type LoraOptions,
+  mergeAdapters,
+  removeAdapter,
+  unmergeAdapters,
+  useAdapters,
+} from './adapters/adapters.ts';
+export { type AdapterFiles, encodeAdapter, loadAdapter } from './adapters/files.ts';
+export type { AdapterTargets } from './adapters/targets.ts';
 export { type Counted, cost, type ModelCostOptions, type StepCostOptions } from './cost/cost.ts';
 export {
   arithmeticJoules,
@@ -13,6 +27,7 @@ export {
 export { type EnergyCounters, raplCounters } from './cost/power.ts';
 export type { Cost, CostRow } from './cost/table.ts';
 export type { Work } from './cost/work.ts';
+export { type DecideOptions, type Decisions, EarlyExits } from './distil/early-exits.ts';
 export {
   attentionTransferLoss,
   attentionWeightLoss,

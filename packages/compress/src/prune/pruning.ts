@@ -16,7 +16,7 @@ export interface Prunable extends Held {
 
 /** The weights of a model as they were before masks, with their masks. */
 export function prunables(held: readonly Held[]): Prunable[] {
-  return held.flatMap((one) => {
+  return held.flatMap((one): Prunable[] => {
     const field = computedBy(one.layer, one.field);
     if (field === null) return [{ ...one, mask: null }];
     const mask: unknown = Reflect.get(one.layer, `${field}Mask`);
@@ -78,12 +78,8 @@ export async function sparsity(model: object): Promise<Sparsity> {
   const masked = masksOf(model);
   const rows = await Promise.all(
     masked.map(async ({ name, mask }) => {
-      const values = await mask.data();
-      return {
-        name,
-        size: mask.size,
-        zeros: values.reduce((sum: number, kept: number) => sum + (kept === 0 ? 1 : 0), 0),
-      };
+      const values = Float32Array.from(await mask.data());
+      return { name, size: mask.size, zeros: values.filter((kept) => kept === 0).length };
     }),
   );
   const [size, zeros] = [rows.reduce((sum, row) => sum + row.size, 0), rows.reduce((sum, row) => sum + row.zeros, 0)];

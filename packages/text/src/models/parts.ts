@@ -54,10 +54,16 @@ export function normalEmbedding(count: number, dimension: number, standardDeviat
 
 /** A Linear layer whose weight is [inputs, outputs], as GPT-2 stores it. */
 export class Conv1D implements Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The weight is [inputs, outputs]: for what adapts or counts layers. */
+  readonly fanInFanOut: true = true;
   weight: Parameter;
   bias: Parameter;
 
   constructor(inputs: number, outputs: number, standardDeviation: number) {
+    this.inputs = inputs;
+    this.outputs = outputs;
     this.weight = normalParameter([inputs, outputs], standardDeviation);
     this.bias = parameter(new Float32Array(outputs));
   }

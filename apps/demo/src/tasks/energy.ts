@@ -1,0 +1,191 @@
+/**
+ * The same task for less: a network that reads digits beside itself made ready for inference, itself with half of its channels, and a
+ * small student, alone and taught by it. Accuracy, size, work, time and energy side by side.
+ */
+import { cost, distillationLoss, EnergyMeter, energy as energyOf, readyForInference, shrink } from '@nn/compress';
+import { compile, evaluate, namedParameters, noGradient, setSeed, type Tensor, tensor } from '@nn/core';
+import { DataLoader, fitNormalization } from '@nn/data';
+import { BatchNorm2d, Conv2d, crossEntropy, Flatten, Linear, MaxPool2d, ReLU, Sequential } from '@nn/layers';
+import { Adam, oneCycle } from '@nn/optim';
+import { encodeModel } from '@nn/serialize';
+import { padText, Training } from '@nn/train';
+import type { Context } from '../context.ts';
+import { drawnDigits } from '../digit-data.ts';
+import { count, percent, seconds } from '../format.ts';
+import { shownBy, tellReport, tellStopped } from '../run.ts';
+
+/** Two convolutions with batch normalisation, relu and pooling, then a linear layer: [N, 1, size, size] to logits [N, 10]. */
+function network(size: number, first: number, second: number): Sequential {
+  const left = Math.floor((Math.floor((size - 4) / 2) - 4) / 2);
+  return new Sequential(
+    ...[new Conv2d(1, first, 5), new BatchNorm2d(first), new ReLU(), new MaxPool2d(2)],
+    ...[new Conv2d(first, second, 5), new BatchNorm2d(second), new ReLU(), new MaxPool2d(2)],
+    ...[new Flatten(), new Linear(second * left ** 2, 10)],
+  );
+}
+
+/** A copy with the same numbers. */
+function copyOf(model: Sequential, size: number): Sequential {
+  const [first, second] = [model.at(0) as Conv2d, model.at(4) as Conv2d];
+  const copy = network(size, first.outputs, second.outputs);
+  const values = namedParameters(model);
+  for (const [name, own] of namedParameters(copy)) own.assign(values.get(name)!.stopGradient());
+  return copy;
+}
+
+interface Row {
+  readonly name: string;
+  readonly accuracy: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly multiplyAdds: number;
+  readonly call: (x: Tensor) => Promise<Tensor>;
+  readonly milliseconds: number[];
+  joules: number;
+}
+
+/** Calls in a round, and rounds in which the networks take turns, so that what else the machine does meets all of them. */
+const [calls, rounds] = [60, 9];
+
+export async function runEnergy(context: Context): Promise<boolean> {
+  const { terminal, settings, interrupt } = context;
+  const { seed, batchSize = 50, learningRate = 0.01, epochs = 3 } = settings;
+  const data = context.digits ?? drawnDigits(seed, 4000, 1000);
+  const { size } = data;
+  const shape = [1, 1, size, size];
+  setSeed(seed);
+  const normalize = { inputs: fitNormalization(data.train.fields.inputs, { per: 'array' }) };
+  const test = new DataLoader(data.test, { batchSize: 250, normalize });
+  terminal.line(terminal.paint('  The same for less', 'bold'));
+  terminal.text(`  ${count(data.train.size)} ${data.name} to train, ${count(data.test.size)} others to test.`);
+
+  const learn = async (title: string, model: Sequential, passes: number, teacher?: Sequential): Promise<boolean> => {
+    const train = new DataLoader(data.train, { batchSize, shuffle: true, seed, normalize });
+    const schedule = oneCycle(teacher || passes === epochs ? learningRate : learningRate / 4, {
+      steps: passes * train.length,
+    });
+    const training = new Training({
+      model,
+      optimizer: new Adam(model, { learningRate: schedule }),
+      data: train,
+      step: ({ inputs, targets }) => {
+        const logits = model.forward(inputs);
+        if (teacher === undefined) return crossEntropy(logits, targets);
+        const answer = evaluate(() => noGradient(() => teacher.forward(inputs)));
+        return distillationLoss(logits, answer, { temperature: 4, targets, alpha: 0.3 });
+      },
+      epochs: passes,
+      compile: true,
+      signal: interrupt.signal,
+      callbacks: shownBy({ task: 'energy', title, epochs: false, report: { energy: new EnergyMeter() } }, context),
+    });
+    terminal.text(`  ${terminal.paint(title, 'bold')}`);
+    const { why } = await training.run();
+    terminal.clear();
+    return why !== 'aborted';
+  };
+
+  const rows: Row[] = [];
+  const add = async (name: string, model: Sequential): Promise<void> => {
+    const { parameters, multiplyAdds } = await cost(model, shape);
+    let right = 0;
+    for (const { inputs, targets } of test) {
+      const answers = evaluate(() => model.forward(inputs)).argMax(1);
+      right += await answers.equal(targets).cast('float32').sum().item();
+    }
+    const bytes = (await encodeModel(model)).length;
+    const call = compile((x: Tensor) => evaluate(() => model.forward(x)));
+    rows.push({
+      name,
+      accuracy: right / data.test.size,
+      parameters,
+      bytes,
+      multiplyAdds,
+      call,
+      milliseconds: [],
+      joules: 0,
+    });
+  };
+
+  const started = performance.now();
+  const large = network(size, 16, 32);
+  if (!(await learn('the network', large, epochs))) return tellStopped(context);
+  await add('as trained', copyOf(large, size));
+  const ready = copyOf(large, size);
+  await readyForInference(ready, shape);
+  await add('ready for inference', ready);
+  const pruned = copyOf(large, size);
+  await shrink(pruned, shape, { amount: 0.5 });
+  if (!(await learn('the same with half of its channels', pruned, 1))) return tellStopped(context);
+  await readyForInference(pruned, shape);
+  await add('pruned by half', pruned);
+  for (const [name, teacher] of [
+    ['student alone', undefined],
+    ['student, distilled', large],
+  ] as const) {
+    setSeed(seed + 1);
+    const student = network(size, 4, 8);
+    if (!(await learn(name, student, epochs, teacher))) return tellStopped(context);
+    await readyForInference(student, shape);
+    await add(name, student);
+  }
+
+  const picture = tensor(new Float32Array(size * size), { shape });
+  let method = '';
+  for (let round = 0; round <= rounds; round++) {
+    for (const row of rows) {
+      const begun = performance.now();
+      const spent = await energyOf(async () => {
+        for (let k = 0; k < calls; k++) await (await row.call(picture)).data();
+      });
+      if (round === 0) continue; // it was compiled
+      row.milliseconds.push((performance.now() - begun) / calls);
+      row.joules += spent.joules / (calls * rounds);
+      method = spent.method;
+      if (interrupt.signal.aborted) return tellStopped(context);
+    }
+  }
+  print(context, rows, method);
+  const took = performance.now() - started;
+  terminal.text(`  ${seconds(took)}.`);
+  tellReport('energy', terminal, context);
+  const figures = rows.flatMap((row) => [
+    [`${row.name}, accuracy`, row.accuracy],
+    [`${row.name}, bytes`, row.bytes],
+    [`${row.name}, multiply-adds`, row.multiplyAdds],
+    [`${row.name}, ms`, median(row.milliseconds)],
+    [`${row.name}, mJ`, 1000 * row.joules],
+  ]);
+  context.tell({
+    task: 'energy',
+    data: data.name,
+    figures: Object.fromEntries(figures),
+    baselines: { 'student alone, accuracy': rows.find(({ name }) => name === 'student alone')?.accuracy ?? 0 },
+    seconds: took / 1000,
+  });
+  return true;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function print({ terminal }: Context, rows: readonly Row[], method: string): void {
+  terminal.line();
+  const head = ['accuracy', 'parameters', 'file', 'multiply-adds', 'ms a picture', 'mJ a picture'];
+  terminal.text(`  ${padText('', 20)} ${head.map((name) => name.padStart(13)).join(' ')}`);
+  for (const row of rows) {
+    const cells = [
+      percent(row.accuracy),
+      count(row.parameters),
+      `${(row.bytes / 1000).toFixed(1)} kB`,
+      count(row.multiplyAdds),
+      median(row.milliseconds).toFixed(3),
+      (1000 * row.joules).toFixed(2),
+    ];
+    terminal.text(`  ${padText(row.name, 20)} ${cells.map((cell) => cell.padStart(13)).join(' ')}`);
+  }
+  terminal.text(
+    `  One picture at a time, median of ${rounds} rounds that the networks took in turns. Energy: ${method}.`,
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * A layer that has adapters: which there are, which are in use, and whether they are merged into its weight. Owns standing around
+ * the layer's `forward` and giving its weight back; what an adapter computes is lora.ts and ia3.ts.
+ */
+import { isParameter, type Parameter, parameter, type Tensor, ValueError } from '@nn/core';
+import { layersOf, parametrize } from '@nn/layers';
+
+/** What an adapter does to one layer. Its parameters are fields, so that models find them. */
+export interface LayerAdapter {
+  /** In place of a call: `call` is the layer, or what stands around it already. */
+  around(input: Tensor, call: (input: Tensor) => Tensor): Tensor;
+  /** The weight with the adapter inside. */
+  weightWith(weight: Tensor): Tensor;
+  /** The bias with the adapter inside, where it changes. */
+  biasWith?(bias: Tensor): Tensor;
+  /** By PEFT's names, behind the path of the layer: 'lora_A.weight'. */
+  readonly tensors: Readonly<Record<string, Parameter>>;
+  /** What the file of settings says. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A layer with its adapters. */
+export interface Host {
+  readonly path: string;
+  readonly layer: object;
+  /** The field that merging changes: 'weight', of attention 'inProjWeight'. */
+  readonly field: string;
+  readonly adapters: Record<string, LayerAdapter>;
+  active: readonly string[];
+  /** The weight and bias as they were before merging; null where nothing is merged. */
+  before: ReadonlyMap<Parameter, Parameter> | null;
+  readonly restore: () => void;
+}
+
+const hosts = /* @__PURE__ */ new WeakMap<object, Host>();
+
+/** The layers of a model that have adapters. */
+export function hostsOf(model: object): Host[] {
+  return layersOf(model).flatMap(({ path, layer }) => {
+    const host = hosts.get(layer);
+    return host === undefined ? [] : [{ ...host, path }].map((named) => Object.assign(host, { path: named.path }));
+  });
+}
+
+/** Makes a layer one that may have adapters. `isByWeight`: its weight is asked for by itself, and has them inside always. */
+export function hostOf(path: string, layer: object, field: string, isByWeight: boolean): Host {
+  const known = hosts.get(layer);
+  if (known !== undefined) return known;
+  const adapters: Record<string, LayerAdapter> = {};
+  const inUse = (host: Host): LayerAdapter[] =>
+    host.before === null ? host.active.flatMap((name) => adapters[name] ?? []) : [];
+  Object.defineProperty(layer, 'adapters', { value: adapters, enumerable: true, configurable: true });
+  const restore = isByWeight
+    ? aroundWeight(layer, field, (weight) => inUse(host).reduce((all, one) => one.weightWith(all), weight))
+    : aroundForward(layer, (input, call) => {
+        // the first is next to the layer, as it is the first to be merged
+        const all = inUse(host).reduce((inner, one) => (x: Tensor) => one.around(x, inner), call);
+        return all(input);
+      });
+  const host: Host = {
+    path,
+    layer,
+    field,
+    adapters,
+    active: [],
+    before: null,
+    restore: () => {
+      restore();
+      Reflect.deleteProperty(layer, 'adapters');
+      hosts.delete(layer);
+    },
+  };
+  hosts.set(layer, host);
+  return host;
+}
+
+function aroundForward(layer: object, adapted: (input: Tensor, call: (input: Tensor) => Tensor) => Tensor): () => void {
+  const own = Object.getOwnPropertyDescriptor(layer, 'forward');
+  const forward: unknown = Reflect.get(layer, 'forward');
+  if (typeof forward !== 'function') throw new ValueError('adapters', `${String(layer)} has no forward.`);
+  const call = (input: Tensor): Tensor => Reflect.apply(forward, layer, [input]);
+  Object.defineProperty(layer, 'forward', {
+    configurable: true,
+    writable: true,
+    value: (input: Tensor): Tensor => adapted(input, call),
+  });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(layer, 'forward');
+    else Object.defineProperty(layer, 'forward', own);
+  };
+}
+
+function aroundWeight(layer: object, field: string, adapted: (weight: Tensor) => Tensor): () => void {
+  const weight: unknown = Reflect.get(layer, field);
+  if (!isParameter(weight)) throw new ValueError('adapters', `${String(layer)} has no parameter ${field} of its own.`);
+  parametrize(layer, field, { [`${field}Base`]: weight }, () => adapted(weight));
+  return () => {
+    Reflect.deleteProperty(layer, `${field}Base`);
+    Object.defineProperty(layer, field, { value: weight, enumerable: true, configurable: true, writable: true });
+  };
+}
+
+/** The weight that adapters stand beside, without them. */
+export function baseWeight({ layer, field }: Pick<Host, 'layer' | 'field'>): Parameter | null {
+  const own = Object.getOwnPropertyDescriptor(layer, field);
+  const value: unknown = own?.get === undefined ? own?.value : Reflect.get(layer, `${field}Base`);
+  return isParameter(value) && value.dtype === 'float32' ? value : null;
+}
+
+/** Puts the adapters in use into the weight. What it was is kept, so that taking them out is exact. */
+export function mergeHost(host: Host): void {
+  if (host.before !== null || host.active.length === 0) return;
+  const weight = baseWeight(host);
+  if (weight === null) {
+    throw new ValueError(
+      'mergeAdapters',
+      `the weight of ${host.path || String(host.layer)} is no float32 parameter (it is quantised, or computed from others), so nothing can be merged into it.`,
+    );
+  }
+  const adapters = host.active.flatMap((name) => host.adapters[name] ?? []);
+  const before = new Map<Parameter, Parameter>();
+  const change = (of: Parameter, value: Tensor): void => {
+    const copy = parameter(new Float32Array(of.size), { shape: of.shape, buffer: true });
+    copy.assign(of.stopGradient());
+    before.set(of, copy);
+    of.assign(value.stopGradient());
+  };
+  const biasField = host.field === 'inProjWeight' ? 'inProjBias' : 'bias';
+  const bias: unknown = Reflect.get(host.layer, biasField);
+  const merged = adapters.reduce<Tensor>((all, one) => one.weightWith(all), weight);
+  change(weight, merged);
+  if (isParameter(bias) && adapters.some(({ biasWith }) => biasWith !== undefined)) {
+    change(
+      bias,
+      adapters.reduce<Tensor>((all, one) => one.biasWith?.(all) ?? all, bias),
+    );
+  }
+  host.before = before;
+}
+
+/** Gives the weight back what it was, to the bit. */
+export function unmergeHost(host: Host): void {
+  if (host.before === null) return;
+  for (const [of, copy] of host.before) of.assign(copy.stopGradient());
+  host.before = null;
+}
