@@ -1,8 +1,16 @@
 /**
- * The same task for less: a network that reads digits beside itself made ready for inference, itself with half of its channels, and a
- * small student, alone and taught by it. Accuracy, size, work, time and energy side by side.
+ * The same task for less: a network that reads digits beside itself made ready for inference, on bytes, with half of its channels,
+ * and a small student, alone and taught by it. Accuracy, size, work, time and energy side by side.
  */
-import { cost, distillationLoss, EnergyMeter, energy as energyOf, readyForInference, shrink } from '@nn/compress';
+import {
+  cost,
+  distillationLoss,
+  EnergyMeter,
+  energy as energyOf,
+  quantise,
+  readyForInference,
+  shrink,
+} from '@nn/compress';
 import { compile, evaluate, namedParameters, noGradient, setSeed, type Tensor, tensor } from '@nn/core';
 import { DataLoader, fitNormalization } from '@nn/data';
 import { BatchNorm2d, Conv2d, crossEntropy, Flatten, Linear, MaxPool2d, ReLU, Sequential } from '@nn/layers';
@@ -36,7 +44,6 @@ function copyOf(model: Sequential, size: number): Sequential {
 interface Row {
   readonly name: string;
   readonly accuracy: number;
-  readonly parameters: number;
   readonly bytes: number;
   readonly multiplyAdds: number;
   readonly call: (x: Tensor) => Promise<Tensor>;
@@ -45,7 +52,7 @@ interface Row {
 }
 
 /** Calls in a round, and rounds in which the networks take turns, so that what else the machine does meets all of them. */
-const [calls, rounds] = [60, 9];
+const [calls, rounds] = [300, 9];
 
 export async function runEnergy(context: Context): Promise<boolean> {
   const { terminal, settings, interrupt } = context;
@@ -87,7 +94,7 @@ export async function runEnergy(context: Context): Promise<boolean> {
 
   const rows: Row[] = [];
   const add = async (name: string, model: Sequential): Promise<void> => {
-    const { parameters, multiplyAdds } = await cost(model, shape);
+    const { multiplyAdds } = await cost(model, shape);
     let right = 0;
     for (const { inputs, targets } of test) {
       const answers = evaluate(() => model.forward(inputs)).argMax(1);
@@ -98,7 +105,6 @@ export async function runEnergy(context: Context): Promise<boolean> {
     rows.push({
       name,
       accuracy: right / data.test.size,
-      parameters,
       bytes,
       multiplyAdds,
       call,
@@ -114,11 +120,22 @@ export async function runEnergy(context: Context): Promise<boolean> {
   const ready = copyOf(large, size);
   await readyForInference(ready, shape);
   await add('ready for inference', ready);
+  const seen = new DataLoader(data.train.take([...Array(200).keys()]), { batchSize: 50, normalize });
+  const onBytes = async (name: string, model: Sequential): Promise<void> => {
+    await quantise(model, { mode: 'static', calibration: [...seen].map(({ inputs }) => inputs) });
+    await add(name, model);
+  };
+  const bytes = copyOf(large, size);
+  await readyForInference(bytes, shape);
+  await onBytes('ready, on bytes', bytes);
   const pruned = copyOf(large, size);
   await shrink(pruned, shape, { amount: 0.5 });
   if (!(await learn('the same with half of its channels', pruned, 1))) return tellStopped(context);
+  const both = copyOf(pruned, size);
   await readyForInference(pruned, shape);
   await add('pruned by half', pruned);
+  await readyForInference(both, shape);
+  await onBytes('pruned, on bytes', both);
   for (const [name, teacher] of [
     ['student alone', undefined],
     ['student, distilled', large],
@@ -172,12 +189,11 @@ function median(values: readonly number[]): number {
 
 function print({ terminal }: Context, rows: readonly Row[], method: string): void {
   terminal.line();
-  const head = ['accuracy', 'parameters', 'file', 'multiply-adds', 'ms a picture', 'mJ a picture'];
+  const head = ['accuracy', 'file', 'multiply-adds', 'ms a picture', 'mJ a picture'];
   terminal.text(`  ${padText('', 20)} ${head.map((name) => name.padStart(13)).join(' ')}`);
   for (const row of rows) {
     const cells = [
       percent(row.accuracy),
-      count(row.parameters),
       `${(row.bytes / 1000).toFixed(1)} kB`,
       count(row.multiplyAdds),
       median(row.milliseconds).toFixed(3),

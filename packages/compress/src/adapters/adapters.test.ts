@@ -27,6 +27,7 @@ import {
   encodeAdapter,
   loadAdapter,
   mergeAdapters,
+  quantise,
   readyForInference,
   removeAdapter,
   unmergeAdapters,
@@ -224,6 +225,27 @@ describe('adapters of a model', () => {
     expect(() => mergeAdapters(model)).toThrow(
       'the weight of body is no float32 parameter (it is quantised, or computed from others)',
     );
+  });
+
+  it('learn beside a quantised model (QLoRA), whose weights stay', async () => {
+    const model = new Sequential(new Linear(32, 16), new ReLU(), new Linear(16, 2));
+    await quantise(model, { mode: 'weights', bits: 4, groupSize: 16 });
+    const x = uniform([8, 32]);
+    const before = await run(model, x);
+    const kept = [...namedParameters(model).values()].filter(({ isBuffer }) => isBuffer);
+    const stored = await Promise.all(kept.map((member) => member.data()));
+    const { paths } = addLora(model, { rank: 2 });
+    expect(paths).toEqual(['0', '2']);
+    expect(await run(model, x)).toEqual(before);
+    const optimizer = new Adam(model, { learningRate: 0.1 });
+    const loss = (): Tensor => model.forward(x).sub(1).square().mean();
+    const start = await loss().item();
+    for (let step = 0; step < 8; step++) await optimizer.step(loss());
+    expect(await loss().item()).toBeLessThan(0.8 * start);
+    for (const [k, member] of kept.entries()) expect(await member.data()).toEqual(stored[k]);
+    const files = await encodeAdapter(model);
+    expect(parseSafetensors(files['adapter_model.safetensors']).tensors.size).toBe(4);
+    expect(() => mergeAdapters(model)).toThrow('is no float32 parameter (it is quantised');
   });
 
   it('say what they cannot do, and have then changed nothing', async () => {
