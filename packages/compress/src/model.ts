@@ -3,7 +3,7 @@
  * put in the place of another. Owns no method of compression.
  */
 import { isParameter, type Parameter, type ParameterPattern, treeChildren, ValueError } from '@nn/core';
-import { type Found, layersOf } from '@nn/layers';
+import { layersOf } from '@nn/layers';
 
 /** A parameter, and where it is kept. */
 export interface Held {
@@ -54,17 +54,6 @@ export function chosen(operation: string, held: readonly Held[], which: Paramete
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return 'the model has none';
   return `there are ${names.slice(0, 8).join(', ')}${names.length > 8 ? `, ... ${names.length - 8} more` : ''}`;
-}
-
-/** The layer at a path, for messages and choices. Throws ValueError where there is none. */
-export function layerAt(operation: string, model: object, path: string): Found {
-  const layers = layersOf(model);
-  const found = layers.find((layer) => layer.path === path);
-  if (found !== undefined) return found;
-  throw new ValueError(
-    operation,
-    `the model has no layer '${path}': ${listed(layers.map((layer) => layer.path).filter((p) => p !== ''))}.`,
-  );
 }
 
 /** Puts a layer wherever the model holds another one. Throws ValueError where that is not held in a field, list or map. */
