@@ -49,8 +49,6 @@ export {
 } from './prune/gradual.ts';
 export { type PruneOptions, prune } from './prune/prune.ts';
 export { removePruning, type Sparsity, sparsity } from './prune/pruning.ts';
-export { headImportance, pruneHeads } from './structure/heads.ts';
-export { type ShrinkOptions, type Shrunk, shrink } from './structure/shrink.ts';
 export { InputQuantiser, type QuantisedInput } from './quantise/activations.ts';
 export { type FakeQuantiseOptions, fakeQuantise } from './quantise/fake-quantise.ts';
 export { EntropyObserver, type Histogram, HistogramObserver, PercentileObserver } from './quantise/histogram.ts';
@@ -83,3 +81,5 @@ export {
   sevenBits,
   symmetricQuantisation,
 } from './quantise/scheme.ts';
+export { headImportance, pruneHeads } from './structure/heads.ts';
+export { type ShrinkOptions, type Shrunk, shrink } from './structure/shrink.ts';
