@@ -194,6 +194,7 @@ test('a drawn digit is explained, and the cells of the confusion matrix open', a
   await page.getByRole('tab', { name: 'Why this answer' }).click();
   await page.getByText('Draw a digit, or take one').waitFor();
   const pad = page.getByRole('application', { name: /Pad for drawing/ });
+  await pad.scrollIntoViewIfNeeded(); // the tab may have scrolled it away
   const box = (await pad.boundingBox())!;
   await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2);
   await page.mouse.down();
