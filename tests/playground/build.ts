@@ -29,6 +29,7 @@ export async function buildPlayground(): Promise<string> {
   const made = join(page, 'dist/index.html');
   const sources = [
     join(page, 'src'),
+    join(page, 'public'),
     join(page, 'index.html'),
     join(page, 'vite.config.ts'),
     join(page, 'package.json'),

@@ -6,16 +6,27 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { finished } from '../support/background.ts';
 import { root } from '../support/commands.ts';
 
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+};
 
 export interface Host {
   /** A page of its own; `language` is what the browser says, valid or not. */
-  open(hash?: string, options?: BrowserContextOptions & { readonly language?: string }): Promise<Visit>;
+  open(
+    hash?: string,
+    options?: BrowserContextOptions & { readonly language?: string },
+    prepare?: (context: BrowserContext) => Promise<unknown>,
+  ): Promise<Visit>;
+  /** Ends the server alone: what a page needs from then on it must have. */
+  unplug(): Promise<void>;
   /** Closes all pages, so that none goes on training beside the next test. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -56,15 +67,19 @@ export async function host({ webgpu = false }: { readonly webgpu?: boolean } = {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const browser = await launch(webgpu);
+  const unplug = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((done) => server.close(done));
+  };
   return {
-    open: (hash = '', options = {}) => visit(browser, address + hash, options),
+    open: (hash = '', options = {}, prepare = undefined) => visit(browser, address + hash, options, prepare),
     async clear() {
       await Promise.all(browser.contexts().map((context) => context.close()));
     },
+    unplug,
     async close() {
       await browser.close();
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
+      await unplug();
     },
   };
 }
@@ -93,8 +108,15 @@ async function visit(
   browser: Browser,
   address: string,
   { language, ...options }: BrowserContextOptions & { readonly language?: string },
+  prepare?: (context: BrowserContext) => Promise<unknown>,
 ): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-US', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1360, height: 900 },
+    locale: 'en-US',
+    serviceWorkers: 'block',
+    ...options,
+  });
+  await prepare?.(context);
   if (language !== undefined) {
     await context.addInitScript((tag) => {
       Object.defineProperty(Navigator.prototype, 'language', { configurable: true, get: () => tag });

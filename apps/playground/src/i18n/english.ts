@@ -1,6 +1,9 @@
 /** The page in English; its keys are those of all languages. Each part of the page has its own file of words. */
 import { answerWords } from './english/answer.ts';
+import { classroomWords } from './english/classroom.ts';
 import { closerWords } from './english/closer.ts';
+import { helpWords } from './english/help.ts';
+import { lessonsWords } from './english/lessons.ts';
 import { networkWords } from './english/network.ts';
 import { pageWords } from './english/page.ts';
 import { settingsWords } from './english/settings.ts';
@@ -14,7 +17,10 @@ type AllWords = typeof pageWords &
   typeof answerWords &
   typeof closerWords &
   typeof walkWords &
-  typeof takeWords;
+  typeof takeWords &
+  typeof lessonsWords &
+  typeof helpWords &
+  typeof classroomWords;
 
 export type Key = keyof AllWords;
 
@@ -26,8 +32,12 @@ const words: AllWords = {
   ...closerWords,
   ...walkWords,
   ...takeWords,
+  ...lessonsWords,
+  ...helpWords,
+  ...classroomWords,
 };
 
+const glossary: LanguageWords['glossary'] = async () => (await import('./english-glossary.ts')).glossary;
 const places: LanguageWords['places'] = async () => (await import('./english-places.ts')).places;
 
-export const english: LanguageWords = { tag: 'en', name: 'English', words, places, errors: null };
+export const english: LanguageWords = { tag: 'en', name: 'English', words, places, glossary, errors: null };

@@ -19,7 +19,7 @@ async function keysIn(folder: string): Promise<string[]> {
   return parts.flatMap((part) => Object.values(part).flatMap((words) => Object.keys(Object(words))));
 }
 
-describe.each(languages)('$name', ({ words, places }) => {
+describe.each(languages)('$name', ({ words, places, glossary }) => {
   it('says every key of the places, with the same facts', async () => {
     const [said, wanted] = await Promise.all([places(), english.places()]);
     for (const [key, text] of Object.entries(wanted)) {
@@ -27,6 +27,12 @@ describe.each(languages)('$name', ({ words, places }) => {
       expect(slotsOf(said[key as PlaceKey]), key).toEqual(slotsOf(text));
     }
     expect(Object.keys(said).sort()).toEqual(Object.keys(wanted).sort());
+  });
+
+  it('has the whole glossary', async () => {
+    const terms = Object.entries(await glossary());
+    expect(terms.map(([name]) => name)).toEqual(Object.keys(await english.glossary()));
+    for (const [name, [term, meaning]] of terms) expect([term.trim(), meaning.trim()], name).not.toContain('');
   });
 
   it('says every key, with the facts that the English words have', () => {
@@ -49,6 +55,6 @@ it.each(['english/', 'chinese/'])('%s has no key in two files: one would hide th
 it('is complete by its type: a language in one file that lacks a key does not compile', () => {
   const { title: _, ...rest } = english.words;
   // @ts-expect-error: the title is missing
-  const partial: LanguageWords = { tag: 'xx', name: 'x', words: rest, places: english.places, errors: null };
+  const partial: LanguageWords = { ...english, tag: 'xx', name: 'x', words: rest };
   expect(partial.words.title).toBeUndefined();
 });

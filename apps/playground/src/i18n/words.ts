@@ -3,6 +3,7 @@
  * have one for each part of the page). The type asks for every key that English has.
  */
 import type { Key } from './english.ts';
+import type { GlossaryWords } from './english-glossary.ts';
 import type { PlaceKey } from './english-places.ts';
 
 /** What the page was told: an error of the packages, of the worker, or a warning about data. */
@@ -38,6 +39,8 @@ export interface LanguageWords {
   readonly words: Readonly<Record<Key, string>>;
   /** Fetched with the first place beside the board: the page without them is no longer for it. */
   readonly places: () => Promise<PlaceWords>;
+  /** Fetched when it is opened. */
+  readonly glossary: () => Promise<GlossaryWords>;
   /** Null where errors are told as the packages tell them. */
   readonly errors: ErrorWords | null;
 }

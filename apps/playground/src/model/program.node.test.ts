@@ -67,6 +67,7 @@ const specs: readonly (readonly [string, Spec, Dropped])[] = [
     { ...withTask(defaults, 'spirals'), loss: 'meanSquaredError', optimizer: 'nesterov' },
     {},
   ],
+  ['few of class 1, from the left half', { ...withTask(defaults, 'circles'), balance: 0.2, coverage: 'leftHalf' }, {}],
   ['a ripple', { ...withTask(defaults, 'ripple'), loss: 'huber', schedule: 'oneCycle', optimizer: 'rmsprop' }, {}],
   [
     'drawn points',

@@ -6,8 +6,8 @@ import type { CsvReading } from '@nn/data';
 import type { Built } from '../worker/protocol.ts';
 import { planLayers } from './build.ts';
 import { featureFacts, isPlain } from './features.ts';
-import { mostMeasured } from './samples.ts';
-import { type Goal, hasFeatures, type Initializer, isRegressionTask, type Spec } from './spec.ts';
+import { balanceOf, mostMeasured } from './samples.ts';
+import { type Goal, hasFeatures, type Initializer, isBinaryTask, isRegressionTask, type Spec } from './spec.ts';
 import { dropsLast, isPenalized, lossNameOf } from './training.ts';
 
 /** `.mts`, so that it is a module in any folder, whatever a package.json there says. */
@@ -180,21 +180,50 @@ ${parted}`;
   const generator = data(task);
   const extra =
     task === 'digits' ? `distortion: ${2 * noise}` : `noise: ${noise}${task === 'blobs' ? ', classes: 2' : ''}`;
-  return `const whole = ${generator}(${samples}, { seed: ${seed}, ${extra} });\n${parted}`;
+  const made = (count: number): string => `${generator}(${count}, { seed: ${seed}, ${extra} })`;
+  if (!isBinaryTask(task)) return `const whole = ${made(samples)};\n${parted}`;
+  return `${balancedCode(spec, made)}${parted}`;
+}
+
+function balancedCode(spec: Spec, made: (count: number) => string): string {
+  if (spec.balance === 0.5) return `const whole = ${made(spec.samples)};\n`;
+  const { generated, ones } = balanceOf(spec);
+  return `// All samples of class 0, and the first ${ones} of class 1.
+const even = ${made(generated)};
+let kept = 0;
+const whole = even.take(
+  Array.from({ length: even.size }, (_, i) => i).filter((i) => even.fields.targets.data[i] === 0 || kept++ < ${ones}),
+);
+`;
 }
 
 /** The two parts, and of points of the plane what the network gets of them. */
-function featureCode({ task, features }: Spec, split: string, imports: Imports): string {
-  if (!hasFeatures(task) || isPlain(features)) return `const { train, test } = trainTestSplit(whole, ${split});\n`;
+function featureCode(spec: Spec, split: string, imports: Imports): string {
+  const { task, features, coverage } = spec;
+  const isHalf = isBinaryTask(task) && coverage === 'leftHalf';
+  const parts = isHalf ? halfCode(split) : `const parts = trainTestSplit(whole, ${split});\n`;
+  if (!hasFeatures(task) || isPlain(features)) {
+    return isHalf
+      ? `${parts}const { train, test } = parts;\n`
+      : `const { train, test } = trainTestSplit(whole, ${split});\n`;
+  }
   imports.use('@nn/data', 'Dataset');
-  return `const parts = trainTestSplit(whole, ${split});
-const inputsAt = (x: number, y: number): number[] => [${features.map((name) => featureFacts[name].code).join(', ')}];
+  return `${parts}const inputsAt = (x: number, y: number): number[] => [${features.map((name) => featureFacts[name].code).join(', ')}];
 const featured = (part: typeof parts.train) => {
   const { inputs, targets } = part.fields;
   const rows = Array.from({ length: part.size }, (_, i) => inputsAt(inputs.data[2 * i]!, inputs.data[2 * i + 1]!));
   return new Dataset({ inputs: { data: Float32Array.from(rows.flat()), shape: [part.size, ${features.length}] }, targets });
 };
 const [train, test] = [featured(parts.train), featured(parts.test)];
+`;
+}
+
+function halfCode(split: string): string {
+  return `// Training samples come from the left half, test samples from everywhere.
+const all = trainTestSplit(whole, ${split});
+const across = Array.from({ length: all.train.size }, (_, i) => Number(all.train.fields.inputs.data[2 * i]));
+const middle = [...across].sort((a, b) => a - b)[across.length >> 1] ?? 0;
+const parts = { train: all.train.take(across.flatMap((x, i) => (x < middle ? [i] : []))), test: all.test };
 `;
 }
 

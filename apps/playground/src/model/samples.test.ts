@@ -18,6 +18,29 @@ describe('the samples of an experiment', () => {
     }
   });
 
+  it('are few of class 1 where so asked, and as many together', () => {
+    for (const task of ['moons', 'circles', 'xor', 'spirals', 'blobs'] as const) {
+      const { train, test } = makeProblem({ ...withTask(defaults, task), samples: 200, balance: 0.1 }, {});
+      const count = (part: typeof train): number =>
+        [...part.fields.targets.data].filter((target) => target === 1).length;
+      expect([train.size + test.size, count(train) + count(test), count(test)], task).toEqual([200, 20, 6]);
+    }
+  });
+
+  it('come from the left half for training and from everywhere for testing where so asked', () => {
+    const range = (part: ReturnType<typeof makeProblem>['train']): [number, number] => {
+      const across = [...part.fields.inputs.data].filter((_, i) => i % 2 === 0);
+      return [Math.min(...across), Math.max(...across)];
+    };
+    const spec = { ...withTask(defaults, 'circles'), samples: 200 };
+    const whole = makeProblem(spec, {});
+    const half = makeProblem({ ...spec, coverage: 'leftHalf' }, {});
+    expect([half.train.size, half.test.size]).toEqual([70, 60]);
+    expect(range(half.train)[1]).toBeLessThan(0.2);
+    expect(range(half.train)[0]).toBe(range(whole.train)[0]);
+    expect(half.test).toEqual(whole.test);
+  });
+
   it('of a table are normalised by the training part, with categories for classes', () => {
     const text = `size,color,kind\n${rows((i) => `${i},${i % 2 ? 'red' : 'blue'},${'abc'[i % 3]}`)}`;
     const problem = makeProblem(withTask(defaults, 'table'), { table: { name: 't.csv', text, encoding: 'utf-8' } });

@@ -31,7 +31,7 @@ import {
 } from '@nn/data';
 import { type Feature, featureFacts, isPlain } from './features.ts';
 import { regressionPoints } from './regression.ts';
-import type { Goal, Spec, TableChoice } from './spec.ts';
+import { type Goal, isBinaryTask, type Spec, type TableChoice } from './spec.ts';
 import { exampleTable, unitOf } from './tables.ts';
 
 /** Samples ready for a network. */
@@ -96,17 +96,18 @@ export interface Problem {
 
 export function makeProblem(spec: Spec, dropped: Dropped): Problem {
   const { task, samples: count, seed, noise } = spec;
+  const { generated: size } = balanceOf(spec);
   switch (task) {
     case 'moons':
-      return plane(spec, moons(count, { seed, noise }));
+      return plane(spec, balanced(spec, moons(size, { seed, noise })));
     case 'circles':
-      return plane(spec, circles(count, { seed, noise }));
+      return plane(spec, balanced(spec, circles(size, { seed, noise })));
     case 'xor':
-      return plane(spec, xor(count, { seed, noise }));
+      return plane(spec, balanced(spec, xor(size, { seed, noise })));
     case 'spirals':
-      return plane(spec, spirals(count, { seed, noise }));
+      return plane(spec, balanced(spec, spirals(size, { seed, noise })));
     case 'blobs':
-      return plane(spec, blobs(count, { seed, noise, classes: 2 }));
+      return plane(spec, balanced(spec, blobs(size, { seed, noise, classes: 2 })));
     case 'plane':
     case 'hills':
     case 'ripple':
@@ -122,13 +123,39 @@ export function makeProblem(spec: Spec, dropped: Dropped): Problem {
   }
 }
 
+/** How many samples of two even classes are generated, and how many of class 1 are kept of them; together `samples`. */
+export function balanceOf({ samples, balance }: Spec): { readonly generated: number; readonly ones: number } {
+  const ones = Math.max(2, Math.round(balance * samples));
+  return { generated: balance === 0.5 ? samples : 2 * (samples - ones), ones };
+}
+
+/** All samples of class 0, and the first of class 1. */
+function balanced(spec: Spec, whole: Samples): Samples {
+  if (spec.balance === 0.5) return whole;
+  const { ones } = balanceOf(spec);
+  let kept = 0;
+  return whole.take(indicesWhere(whole.size, (i) => whole.fields.targets.data[i] === 0 || kept++ < ones));
+}
+
+/** The samples whose first input lies below the median: what one would collect who looks in one place only. */
+function covered({ coverage }: Spec, train: Samples): Samples {
+  if (coverage === 'everywhere') return train;
+  const across = Array.from({ length: train.size }, (_, i) => Number(train.fields.inputs.data[2 * i]));
+  const middle = [...across].sort((a, b) => a - b)[across.length >> 1] ?? 0;
+  return train.take(indicesWhere(train.size, (i) => (across[i] as number) < middle));
+}
+
+const indicesWhere = (size: number, keeps: (i: number) => boolean): number[] =>
+  Array.from({ length: size }, (_, i) => i).filter(keeps);
+
 /** Samples of a part that are measured; more would slow the training down without changing the curves visibly. */
 export const mostMeasured = (pixels: boolean): number => (pixels ? 250 : 600);
 
 /** Points in the plane with two classes or with a quantity. */
 function plane(spec: Spec, whole: Samples): Problem {
   const isQuantity = whole.fields.targets.data instanceof Float32Array;
-  const { train, test } = split(spec, whole, !isQuantity);
+  const { train: all, test } = split(spec, whole, !isQuantity);
+  const train = isBinaryTask(spec.task) ? covered(spec, all) : all;
   const { features } = spec;
   return {
     train: featured(train, features),

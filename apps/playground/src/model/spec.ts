@@ -66,6 +66,10 @@ export type Penalty = (typeof penalties)[number];
 export const backends = ['cpu', 'webgl2', 'webgpu'] as const;
 export type BackendName = (typeof backends)[number];
 
+/** Where the training samples come from; the test samples come from everywhere. */
+export const coverages = ['everywhere', 'leftHalf'] as const;
+export type Coverage = (typeof coverages)[number];
+
 interface LayerBase {
   readonly activation: Activation;
   readonly norm: Norm;
@@ -118,6 +122,9 @@ export interface Spec {
   /** Share of the samples that is kept for testing. */
   readonly testFraction: number;
   readonly seed: number;
+  /** Share of class 1 among generated samples of two classes. */
+  readonly balance: number;
+  readonly coverage: Coverage;
   readonly points: readonly DrawnPoint[];
   /** What goes into a network over the plane. */
   readonly features: readonly Feature[];
@@ -142,6 +149,7 @@ export const limits = {
   noise: [0, 1],
   testFraction: [0.1, 0.9],
   seed: [0, 4294967295],
+  balance: [0.02, 0.5],
   learningRate: [1e-5, 10],
   scheduleSteps: [10, 100000],
   batchSize: [1, 1024],
@@ -180,6 +188,8 @@ export const defaults: Spec = {
   noise: 0.12,
   testFraction: 0.3,
   seed: 1,
+  balance: 0.5,
+  coverage: 'everywhere',
   points: [],
   features: plainFeatures,
   table: { target: '', inputs: [], as: 'auto' },
@@ -212,6 +222,9 @@ export function expectedGoal(task: Task): Goal {
 
 /** Whether the samples are points of the plane, of which functions may go in. */
 export const hasFeatures = (task: Task): boolean => !isImageTask(task) && task !== 'table';
+/** Whether the samples are generated points of two classes. */
+export const isBinaryTask = (task: Task): boolean =>
+  task === 'moons' || task === 'circles' || task === 'xor' || task === 'spirals' || task === 'blobs';
 
 /** Whether samples are made by a generator with noise. */
 export const isGenerated = (task: Task): boolean => task !== 'drawn' && task !== 'table' && task !== 'idx';
@@ -261,3 +274,45 @@ export function clamp(name: keyof typeof limits, value: number): number {
   const [low, high] = limits[name];
   return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : low;
 }
+
+/** What of an experiment can be set on the page, by name; a lesson or a teacher's link may fix some of them. */
+/** Changes of these need new samples or a new network; all others are taken up in mid-training. */
+export const structural = [
+  'task',
+  'samples',
+  'noise',
+  'testFraction',
+  'seed',
+  'balance',
+  'coverage',
+  'points',
+  'features',
+  'table',
+  'layers',
+  'initializer',
+] as const;
+
+export type Setting = keyof Spec;
+export const settings: readonly Setting[] = [
+  'task',
+  'samples',
+  'noise',
+  'testFraction',
+  'seed',
+  'balance',
+  'coverage',
+  'points',
+  'features',
+  'table',
+  'layers',
+  'initializer',
+  'loss',
+  'optimizer',
+  'learningRate',
+  'schedule',
+  'scheduleSteps',
+  'batchSize',
+  'penalty',
+  'penaltyRate',
+  'backend',
+];

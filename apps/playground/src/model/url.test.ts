@@ -5,6 +5,7 @@ import {
   activations,
   backends,
   conv,
+  coverages,
   defaults,
   dense,
   hasFeatures,
@@ -19,7 +20,7 @@ import {
   tasks,
   withTask,
 } from './spec.ts';
-import { decodeSpec, encodeSpec, roundPoint } from './url.ts';
+import { decodeSpec, encodeSpec, roundPoint, withChanges } from './url.ts';
 
 const common = {
   activation: fc.constantFrom(...activations),
@@ -52,6 +53,8 @@ const spec: fc.Arbitrary<Spec> = fc
     noise: fc.double({ min: 0, max: 1, noNaN: true }),
     testFraction: fc.double({ min: 0.1, max: 0.9, noNaN: true }),
     seed: fc.integer({ min: 0, max: 4294967295 }),
+    balance: fc.double({ min: 0.02, max: 0.5, noNaN: true }),
+    coverage: fc.constantFrom(...coverages),
     points: fc.array(point, { maxLength: 20 }),
     features: fc.subarray([...features], { minLength: 1 }),
     layers: fc.array(layer, { maxLength: 8 }),
@@ -96,6 +99,16 @@ describe('an address', () => {
     const table = { target: 'a&b=c#d', inputs: ['x y', '"é"'], as: 'number' as const };
     const given: Spec = { ...withTask(defaults, 'table'), table };
     expect(decodeSpec(`#${encodeSpec(given)}`)).toEqual(given);
+  });
+
+  it('changes what another one names, and starts anew with another task', () => {
+    const before: Spec = { ...withTask(defaults, 'xor'), seed: 5, layers: [] };
+    expect(withChanges(before, 'layers=d3.relu&learningRate=2')).toEqual({
+      ...before,
+      layers: [dense(3, 'relu')],
+      learningRate: 2,
+    });
+    expect(withChanges(before, '#task=circles&seed=2')).toEqual(decodeSpec('task=circles&seed=2'));
   });
 
   it('is short where nothing was changed', () => {

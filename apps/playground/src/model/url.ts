@@ -7,6 +7,7 @@ import {
   activations,
   backends,
   clamp,
+  coverages,
   type DrawnPoint,
   defaults,
   hasFeatures,
@@ -30,6 +31,7 @@ const numbers = [
   'noise',
   'testFraction',
   'seed',
+  'balance',
   'learningRate',
   'scheduleSteps',
   'batchSize',
@@ -43,6 +45,7 @@ const choices = {
   schedule: schedules,
   penalty: penalties,
   backend: backends,
+  coverage: coverages,
 } as const;
 
 /** `task=moons&layers=d6.tanh_d4.tanh&seed=3` */
@@ -77,6 +80,7 @@ export function decodeSpec(text: string): Spec {
   spec.schedule = pick(schedules, query.get('schedule')) ?? spec.schedule;
   spec.penalty = pick(penalties, query.get('penalty')) ?? spec.penalty;
   spec.backend = pick(backends, query.get('backend')) ?? spec.backend;
+  spec.coverage = pick(coverages, query.get('coverage')) ?? spec.coverage;
   const layers = query.get('layers');
   if (layers === 'none') spec.layers = [];
   else if (layers !== null) spec.layers = decodeLayers(layers) ?? spec.layers;
@@ -171,6 +175,16 @@ function decodeTable(text: string | null): Spec['table'] | null {
   } catch {
     return null;
   }
+}
+
+/** The experiment with what an address names put in the place of what it was: `learningRate=3&optimizer=sgd`. */
+export function withChanges(spec: Spec, address: string): Spec {
+  const query = new URLSearchParams(encodeSpec(spec));
+  const changes = new URLSearchParams(address.replace(/^#/, ''));
+  // another task starts from its own values
+  if (changes.has('task') && changes.get('task') !== spec.task) return decodeSpec(changes.toString());
+  for (const [name, value] of changes) query.set(name, value);
+  return decodeSpec(query.toString());
 }
 
 function pick<Name extends string>(names: readonly Name[], value: unknown): Name | undefined {

@@ -3,8 +3,9 @@
 import { batch } from '@preact/signals';
 import { t, told } from '../i18n/language.ts';
 import { describeError } from '../model/describe-error.ts';
+import { type PaceName, paces } from '../model/pace.ts';
 import type { Dropped } from '../model/samples.ts';
-import { type BackendName, type Spec, type Task, withTask } from '../model/spec.ts';
+import { type BackendName, type Spec, structural, type Task, withTask } from '../model/spec.ts';
 import type { ExampleName } from '../model/tables.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { place } from '../places/place.ts';
@@ -12,20 +13,6 @@ import type { Built } from '../worker/protocol.ts';
 import { Complaint } from './complaint.ts';
 import { connect, type Link, Refusal } from './link.ts';
 import * as store from './store.ts';
-
-/** Changes of these need new samples or a new network; all others are taken up in mid-training. */
-const structural = [
-  'task',
-  'samples',
-  'noise',
-  'testFraction',
-  'seed',
-  'points',
-  'features',
-  'table',
-  'layers',
-  'initializer',
-] as const;
 
 const link: Link = connect({
   frame: (frame) =>
@@ -43,6 +30,7 @@ const link: Link = connect({
     store.running.value = false;
   },
   stopped: (refusal) => {
+    store.stopped.value = refusal.why.kind;
     store.running.value = false;
     complain(refusal);
   },
@@ -119,6 +107,8 @@ function show(built: Built, isStraight = true): void {
     store.cameFrom.value = null;
     store.selection.value = null;
     store.sample.value = null;
+    store.recognised.value = null;
+    store.stopped.value = null;
   });
 }
 
@@ -133,6 +123,18 @@ function forgetChanges(): void {
 /** What is asked next is meant for the experiment as shown: the worker hears of changes that still wait first. */
 function sendChanges(): void {
   if (timer !== 0) void rebuild();
+}
+
+/** Until the experiment of the store is made. */
+export async function settle(): Promise<void> {
+  if (timer !== 0) await rebuild();
+}
+
+/** Another experiment in the place of this one, on the same device. */
+export async function startExperiment(spec: Spec): Promise<void> {
+  store.spec.value = { ...spec, backend: store.spec.value.backend };
+  writeAddress(store.spec.value);
+  await rebuild();
 }
 
 /** Changes the experiment. The address follows; the worker is told at once, or after a moment when many changes come. */
@@ -228,6 +230,7 @@ function train(kind: 'run' | 'epoch'): void {
   branch();
   store.running.value = true;
   store.notice.value = null;
+  store.stopped.value = null;
   link.ask({ kind }).catch((error) => {
     store.running.value = false;
     complain(error);
@@ -291,9 +294,9 @@ export function toggle(): void {
   else run();
 }
 
-export function setPace(name: store.PaceName): void {
+export function setPace(name: PaceName): void {
   store.pace.value = name;
-  link.ask({ kind: 'pace', stepsPerSecond: store.paces[name] }).catch(complain);
+  link.ask({ kind: 'pace', stepsPerSecond: paces[name] }).catch(complain);
 }
 
 export function stepOnce(): void {

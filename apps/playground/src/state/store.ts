@@ -3,10 +3,12 @@
  * actions.ts; drawing it is views/.
  */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Tab } from '../lessons/values.ts';
+import type { PaceName } from '../model/pace.ts';
 import type { Dropped } from '../model/samples.ts';
 import { expectedGoal, type Goal, isImageTask, type Spec } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
-import type { Availability, Built, Frame, Measurement } from '../worker/protocol.ts';
+import type { Availability, Built, Frame, Measurement, Recognised } from '../worker/protocol.ts';
 
 /** What a task waits for: not an error, and said where it is to be put. */
 export type Wish = 'fewPoints' | 'noTable' | 'noImages';
@@ -27,16 +29,14 @@ export const spec: Signal<Spec> = signal(decodeSpec(location.hash));
 export const built: Signal<Built | null> = signal(null);
 export const frame: Signal<Frame | null> = signal(null);
 export const history: Signal<readonly Measurement[]> = signal([]);
-/** Steps a second to watch; null for all that the device can. */
-export const paces = { single: 1, slow: 8, medium: 40, normal: 200, full: null } as const;
-export type PaceName = keyof typeof paces;
-export const paceNames: readonly PaceName[] = ['single', 'slow', 'medium', 'normal', 'full'];
 export const pace: Signal<PaceName> = signal('normal');
 export const running: Signal<boolean> = signal(false);
 /** While the worker makes a new experiment or opens a device. */
 export const waiting: Signal<boolean> = signal(false);
 /** Whether the network came about by the present settings alone, from the first step on. */
 export const isStraight: Signal<boolean> = signal(true);
+/** The kind of the error by which training ended; null until one does. */
+export const stopped: Signal<string | null> = signal(null);
 export const notice: Signal<Notice | null> = signal(null);
 export const wish: Signal<Wish | null> = signal(null);
 export const availability: Signal<readonly Availability[]> = signal([]);
@@ -44,6 +44,10 @@ export const dropped: Signal<Dropped> = signal({});
 export const selection: Signal<Selection | null> = signal(null);
 /** Whether lines show weights or the gradients of the loss. */
 export const lines: Signal<'weights' | 'gradients'> = signal('weights');
+/** The tab of the closer look. */
+export const tab: Signal<Tab> = signal('walk');
+/** Above which share of class 1 a sample is called class 1. */
+export const threshold: Signal<number> = signal(0.5);
 export const showTest: Signal<boolean> = signal(true);
 /** A run that another one is compared with. */
 export interface KeptRun {
@@ -63,6 +67,8 @@ export const isDiscrete: Signal<boolean> = signal(false);
 export const pen: Signal<0 | 1> = signal(0);
 /** The image whose feature maps are shown: 0 to 1, row by row. */
 export const sample: Signal<Float32Array | null> = signal(null);
+/** What the network takes the image for. */
+export const recognised: Signal<Recognised | null> = signal(null);
 
 /** The address of what the page shows; empty until it shows anything. */
 export const experiment: ReadonlySignal<string> = computed(() =>

@@ -2,18 +2,22 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { type Language, language, languageNames, languages, setLanguage, t } from '../i18n/language.ts';
+import { language, languages, t } from '../i18n/language.ts';
 import { place, placeKeys } from '../places/place.ts';
-import { PlaceLinks, PlaceView } from '../places/place-view.tsx';
+import { PlaceView } from '../places/place-view.tsx';
 import { rebuild, stepOnce, takeFiles, toggle, trainEpoch } from '../state/actions.ts';
+import { hasKeys, isPresenting, isShown, present, setKeys } from '../state/classroom.ts';
+import { open } from '../state/lessons.ts';
 import { experiment, isImages, notice } from '../state/store.ts';
-import { setTheme, type Theme, theme } from '../state/theme.ts';
 import { Controls } from './controls.tsx';
 import { Curves } from './curves.tsx';
 import { DataPanel } from './data-panel.tsx';
 import { DigitPanel } from './digit-panel.tsx';
-import { Choice } from './fields.tsx';
+import { Header } from './header.tsx';
+import { Help } from './help.tsx';
 import { Icon } from './icon.tsx';
+import { LessonBar } from './lesson-bar.tsx';
+import { LessonStrip } from './lesson-strip.tsx';
 import { NetworkPanel } from './network-panel.tsx';
 import { PlanePanel } from './plane-panel.tsx';
 import { Tabs } from './tabs.tsx';
@@ -22,6 +26,7 @@ import { TrainingPanel } from './training-panel.tsx';
 
 export function App(): JSX.Element {
   const isOver = useSignal(false);
+  const isBoard = place.value === 'network';
   useEffect(() => {
     document.documentElement.lang = languages[language.value].tag;
     document.title = t('title');
@@ -33,7 +38,7 @@ export function App(): JSX.Element {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files on; the same files can be chosen by a button
     <div
-      class={isOver.value ? 'page over' : 'page'}
+      class={`page${isOver.value ? ' over' : ''}${isPresenting.value ? ' presenting' : ''}`}
       data-experiment={experiment.value}
       onDragOver={(event) => {
         event.preventDefault();
@@ -48,15 +53,20 @@ export function App(): JSX.Element {
         void takeFiles([...(event.dataTransfer?.files ?? [])]);
       }}
     >
-      <Header />
-      {place.value === 'network' ? <Controls /> : <PlaceView />}
+      {isShown('header') && <Header />}
+      {isShown('lessons') && isBoard && open.value === null && <LessonStrip />}
+      {isBoard ? isShown('controls') && <Controls /> : <PlaceView />}
       <Message />
       <Tip />
-      {place.value === 'network' && <Board />}
-      <footer class="small">
-        {place.value === 'network' && <p>{t('shortcuts')}</p>}
-        {!crossOriginIsolated && <p>{t('oneThread')}</p>}
-      </footer>
+      <Help />
+      {isPresenting.value && (
+        <button type="button" class="quiet end-presenting" onClick={() => present(false)}>
+          {t('presentEnd')}
+        </button>
+      )}
+      {isBoard && <Board />}
+      <LessonBar />
+      {isShown('footer') && <Footer />}
     </div>
   );
 }
@@ -64,48 +74,40 @@ export function App(): JSX.Element {
 function Board(): JSX.Element {
   return (
     <main class="board">
-      <div class="side">
-        <DataPanel />
-        <TrainingPanel />
-      </div>
-      <div class="middle">
-        <NetworkPanel />
-        <Tabs />
-      </div>
-      <div class="results">
-        {isImages.value ? <DigitPanel /> : <PlanePanel />}
-        <Curves />
-      </div>
+      {(isShown('data') || isShown('training')) && (
+        <div class="side">
+          {isShown('data') && <DataPanel />}
+          {isShown('training') && <TrainingPanel />}
+        </div>
+      )}
+      {(isShown('network') || isShown('closer')) && (
+        <div class="middle">
+          {isShown('network') && <NetworkPanel />}
+          {isShown('closer') && <Tabs />}
+        </div>
+      )}
+      {(isShown('output') || isShown('curves')) && (
+        <div class="results">
+          {isShown('output') && (isImages.value ? <DigitPanel /> : <PlanePanel />)}
+          {isShown('curves') && <Curves />}
+        </div>
+      )}
     </main>
   );
 }
 
-function Header(): JSX.Element {
+function Footer(): JSX.Element {
   return (
-    <header class="header">
-      <h1>
-        <span class="mark" aria-hidden="true" /> {t('title')} <small>{t('tagline')}</small>
-      </h1>
-      <PlaceLinks />
-      <div class="choices">
-        <Choice<Language>
-          label={t('language')}
-          hidden
-          value={language.value}
-          options={languageNames}
-          text={(name) => languages[name].name}
-          onChange={setLanguage}
-        />
-        <Choice<Theme>
-          label={t('theme')}
-          hidden
-          value={theme.value}
-          options={['auto', 'light', 'dark']}
-          text={(name) => t(`theme.${name}`)}
-          onChange={setTheme}
-        />
-      </div>
-    </header>
+    <footer class="small">
+      <p>
+        <label class="check">
+          <input type="checkbox" checked={hasKeys.value} onChange={(event) => setKeys(event.currentTarget.checked)} />
+          {t('keysOn')}
+        </label>{' '}
+        {hasKeys.value && place.value === 'network' && t('shortcuts')}
+      </p>
+      {!crossOriginIsolated && <p>{t('oneThread')}</p>}
+    </footer>
   );
 }
 
@@ -137,8 +139,9 @@ function Message(): JSX.Element {
   );
 }
 
-/** Keys for the whole page, except where they mean something else. */
+/** Keys for the whole page, except where they mean something else, or where they are turned off. */
 function shortcut(event: KeyboardEvent): void {
+  if (!hasKeys.value) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const { target } = event;
   if (

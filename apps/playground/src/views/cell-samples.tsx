@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { say } from '../places/words.ts';
 import { ask, complain } from '../state/actions.ts';
-import { built, frame, isImages, running } from '../state/store.ts';
+import { built, frame, isImages, running, threshold } from '../state/store.ts';
 import { walkWith } from '../state/walk.ts';
 import type { CellSample } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
@@ -16,13 +16,14 @@ export function CellSamples(): JSX.Element | null {
   const [truth, guess] = cell.value ?? [-1, -1];
   const step = frame.value?.step;
   const isRunning = running.value;
+  const edge = threshold.value;
   useEffect(() => {
     // while it trains, cells empty and fill too often to be looked at
     if (isRunning || truth < 0) return;
-    ask({ kind: 'cell', truth, guess }).then((found) => {
+    ask({ kind: 'cell', truth, guess, threshold: edge }).then((found) => {
       samples.value = found;
     }, complain);
-  }, [truth, guess, step, isRunning]);
+  }, [truth, guess, step, isRunning, edge]);
   if (truth < 0) return null;
   const names = built.value?.classNames ?? [];
   return (

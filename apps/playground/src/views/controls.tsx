@@ -2,26 +2,22 @@
 import type { JSX } from 'preact';
 import { t, told } from '../i18n/language.ts';
 import type { Told } from '../i18n/words.ts';
+import { paceNames, paces } from '../model/pace.ts';
 import { type BackendName, backends } from '../model/spec.ts';
 import { change, rebuild, setPace, stepOnce, toggle, trainEpoch } from '../state/actions.ts';
-import { availability, built, frame, goal, pace, paceNames, paces, running, spec, waiting } from '../state/store.ts';
+import { availability, built, frame, goal, pace, running, spec, waiting } from '../state/store.ts';
 import type { BackendFacts } from '../worker/protocol.ts';
 import { Choice } from './fields.tsx';
 import { bytes, percent, short } from './format.ts';
 import { Icon } from './icon.tsx';
+import type { ControlName } from './names.ts';
 
 export function Controls(): JSX.Element {
   const label = running.value ? t('pause') : t('run');
   return (
     <section class="controls" aria-label={t('training')}>
       <div class="buttons">
-        <button
-          type="button"
-          class="icon"
-          onClick={() => void rebuild()}
-          title={`${t('reset')} (R)`}
-          aria-label={t('reset')}
-        >
+        <button type="button" class="icon" onClick={() => void rebuild()} data-name="reset" aria-label={t('reset')}>
           <Icon name="reset" />
         </button>
         <button
@@ -29,8 +25,8 @@ export function Controls(): JSX.Element {
           class="play"
           onClick={toggle}
           aria-pressed={running.value}
+          data-name="train"
           aria-label={label}
-          title={`${label} (Space)`}
           disabled={built.value === null}
         >
           <Icon name={running.value ? 'pause' : 'play'} />
@@ -39,7 +35,7 @@ export function Controls(): JSX.Element {
           type="button"
           class="icon"
           onClick={stepOnce}
-          title={`${t('step')} (S)`}
+          data-name="step"
           aria-label={t('step')}
           disabled={built.value === null}
         >
@@ -57,6 +53,7 @@ export function Controls(): JSX.Element {
         </button>
       </div>
       <Choice
+        name="pace"
         label={t('pace')}
         value={pace.value}
         options={paceNames}
@@ -76,14 +73,15 @@ function Standing(): JSX.Element {
   const share = now === null ? 0 : Math.min(1, now.progress);
   return (
     <dl class="standing" aria-live="off">
-      <Fact name={t('epoch')} value={now === null ? '–' : String(now.epoch)}>
+      <Fact about="epoch" name={t('epoch')} value={now === null ? '–' : String(now.epoch)}>
         <progress value={share} max={1} aria-label={t('progress')} />
       </Fact>
-      <Fact name={t('steps')} value={now === null ? '–' : String(now.step)} id="steps" />
-      <Fact name={t('trainLoss')} value={now === null ? '–' : short(now.trainLoss)} id="train-loss" />
-      <Fact name={t('testLoss')} value={now === null ? '–' : short(now.testLoss)} id="test-loss" />
+      <Fact about="steps" name={t('steps')} value={now === null ? '–' : String(now.step)} id="steps" />
+      <Fact about="trainLoss" name={t('trainLoss')} value={now === null ? '–' : short(now.trainLoss)} id="train-loss" />
+      <Fact about="testLoss" name={t('testLoss')} value={now === null ? '–' : short(now.testLoss)} id="test-loss" />
       {!isQuantity && (
         <Fact
+          about="testAccuracy"
           name={t('testAccuracy')}
           value={now === null || now.testAccuracy === null ? '–' : percent(now.testAccuracy)}
           id="test-accuracy"
@@ -91,16 +89,17 @@ function Standing(): JSX.Element {
         />
       )}
       <Fact
+        about="stepTime"
         name={t('stepTime')}
         value={!now?.stepMilliseconds ? '–' : `${short(now.stepMilliseconds, 2)} ms`}
         id="step-time"
       />
-      <Fact name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />
+      <Fact about="parameters" name={t('parameters')} value={String(built.value?.parameterCount ?? '–')} />
       <Fact
         name={t('memory')}
         value={now === null ? '–' : bytes(now.memory.used + now.memory.pooled + now.memory.scratch)}
         id="memory"
-        hint={t('memoryHelp')}
+        about="memory"
       />
     </dl>
   );
@@ -110,14 +109,14 @@ interface FactProps {
   readonly name: string;
   readonly value: string;
   readonly id?: string;
-  readonly hint?: string;
+  readonly about: ControlName;
   readonly strong?: boolean;
   readonly children?: JSX.Element;
 }
 
-function Fact({ name, value, id, hint, strong, children }: FactProps): JSX.Element {
+function Fact({ name, value, id, about, strong, children }: FactProps): JSX.Element {
   return (
-    <div class={strong ? 'fact strong' : 'fact'} title={hint}>
+    <div class={strong ? 'fact strong' : 'fact'} data-name={about}>
       <dt>{name}</dt>
       <dd data-fact={id}>{value}</dd>
       {children}
@@ -137,6 +136,7 @@ function Backend(): JSX.Element {
   return (
     <div class="backend">
       <Choice
+        name="backend"
         label={t('backend')}
         value={spec.value.backend}
         options={backends}

@@ -18,7 +18,7 @@ const height = 132;
 export function Curves(): JSX.Element {
   const isQuantity = goal.value === 'quantity';
   return (
-    <section class="panel" aria-labelledby="curves-title">
+    <section class="panel" aria-labelledby="curves-title" data-name="curves">
       <div class="panel-head">
         <h2 id="curves-title">{t('curves')}</h2>
         <p class="small legend">

@@ -2,16 +2,17 @@
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { featureFacts, features } from '../model/features.ts';
-import { hasFeatures, isGenerated, isImageTask, limits } from '../model/spec.ts';
+import { coverages, hasFeatures, isBinaryTask, isGenerated, isImageTask, limits } from '../model/spec.ts';
 import { change, takeFiles } from '../state/actions.ts';
+import { isFixed } from '../state/classroom.ts';
 import { spec, wish } from '../state/store.ts';
-import { NumberField, Slider } from './fields.tsx';
+import { Choice, NumberField, Slider } from './fields.tsx';
 import { Icon } from './icon.tsx';
 import { TableFields } from './table-fields.tsx';
 import { TaskPicker } from './task-picker.tsx';
 
 export function DataPanel(): JSX.Element {
-  const { task, samples, noise, testFraction, seed } = spec.value;
+  const { task, samples, noise, testFraction, seed, balance, coverage } = spec.value;
   const hasCount = isGenerated(task) || task === 'idx';
   return (
     <section class="panel" aria-labelledby="data-title">
@@ -22,6 +23,7 @@ export function DataPanel(): JSX.Element {
       <div class="fields">
         {hasCount && (
           <Slider
+            name="samples"
             label={t('samples')}
             value={samples}
             low={isImageTask(task) ? 100 : 20}
@@ -32,6 +34,7 @@ export function DataPanel(): JSX.Element {
         )}
         {isGenerated(task) && (
           <Slider
+            name={isImageTask(task) ? 'distortion' : 'noise'}
             label={isImageTask(task) ? t('distortion') : t('noise')}
             value={noise}
             low={0}
@@ -42,6 +45,7 @@ export function DataPanel(): JSX.Element {
           />
         )}
         <Slider
+          name="testFraction"
           label={t('testShare')}
           value={testFraction}
           low={0.1}
@@ -50,8 +54,31 @@ export function DataPanel(): JSX.Element {
           show={(value) => `${Math.round(100 * value)} %`}
           onChange={(value) => change({ testFraction: value }, { soon: true })}
         />
+        {isBinaryTask(task) && (
+          <>
+            <Slider
+              name="balance"
+              label={t('balance')}
+              value={balance}
+              low={limits.balance[0]}
+              high={limits.balance[1]}
+              step={0.01}
+              show={(value) => `${Math.round(100 * value)} %`}
+              onChange={(value) => change({ balance: value }, { soon: true })}
+            />
+            <Choice
+              name="coverage"
+              label={t('coverage')}
+              value={coverage}
+              options={coverages}
+              text={(name) => t(`coverage.${name}`)}
+              onChange={(name) => change({ coverage: name })}
+            />
+          </>
+        )}
         <div class="with-button">
           <NumberField
+            name="seed"
             label={t('seed')}
             value={seed}
             low={0}
@@ -63,6 +90,7 @@ export function DataPanel(): JSX.Element {
             class="icon"
             title={t('newSeed')}
             aria-label={t('newSeed')}
+            disabled={isFixed('seed')}
             onClick={() => change({ seed: (seed + 1) % 1000 })}
           >
             <Icon name="plus" />

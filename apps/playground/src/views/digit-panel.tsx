@@ -3,43 +3,29 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
-import { ask, complain } from '../state/actions.ts';
-import { built, frame, sample } from '../state/store.ts';
+import { forgetDigit, recognise, recogniseAgain } from '../state/recognise.ts';
+import { built, frame, recognised, sample } from '../state/store.ts';
 import type { Recognised } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
 import { percent } from './format.ts';
 import { centre, Ink, inkImage } from './ink.ts';
 
 export function DigitPanel(): JSX.Element {
-  const found = useSignal<Recognised | null>(null);
   const ink = useRef(new Ink(28));
-  const busy = useRef(false);
-  /** Asks again when the network has learned something, or when there is something new to look at. */
-  const recognise = (pixels: Float32Array): void => {
-    sample.value = pixels;
-    if (busy.current) return;
-    busy.current = true;
-    ask({ kind: 'recognise', pixels })
-      .then((answer) => {
-        found.value = answer;
-      }, complain)
-      .finally(() => {
-        busy.current = false;
-        if (sample.peek() !== null && sample.peek() !== pixels) recognise(sample.peek() as Float32Array);
-      });
-  };
+  /** What was drawn last; whatever else is shown takes the place of the drawing. */
+  const drawn = useRef<Float32Array | null>(null);
+  useSignalEffect(() => {
+    if (sample.value !== null && sample.value !== drawn.current) ink.current.clear();
+  });
   const step = frame.value?.step;
   useEffect(() => {
-    const pixels = sample.peek();
-    // the frame that follows a question has the same step, so this comes to rest
-    if (pixels !== null && step !== undefined && !busy.current) recognise(pixels);
+    if (step !== undefined) recogniseAgain();
   }, [step]);
   const clear = (): void => {
     ink.current.clear();
-    found.value = null;
-    sample.value = null;
+    forgetDigit();
   };
-  const best = found.value;
+  const best = recognised.value;
   return (
     <section class="panel" aria-labelledby="digit-title">
       <div class="panel-head">
@@ -48,8 +34,15 @@ export function DigitPanel(): JSX.Element {
           {t('clear')}
         </button>
       </div>
-      <div class="digit">
-        <Pad ink={ink.current} onDraw={() => recognise(centre(ink.current))} onClear={clear} />
+      <div class="digit" data-name="digitPad">
+        <Pad
+          ink={ink.current}
+          onDraw={() => {
+            drawn.current = centre(ink.current);
+            recognise(drawn.current);
+          }}
+          onClear={clear}
+        />
         <Shares found={best} />
       </div>
       <p class="verdict" aria-live="polite" data-fact="recognised">
@@ -60,12 +53,7 @@ export function DigitPanel(): JSX.Element {
               share: percent(best.shares[best.best] ?? 0),
             })}
       </p>
-      <Gallery
-        onChoose={(pixels) => {
-          ink.current.clear();
-          recognise(pixels);
-        }}
-      />
+      <Gallery onChoose={recognise} />
     </section>
   );
 }

@@ -1,32 +1,39 @@
 /** The form fields of the page: a labelled choice, number and slider. Native elements, so keyboards and readers know them. */
 import type { JSX } from 'preact';
+import { isFixed } from '../state/classroom.ts';
+import type { ControlName } from './names.ts';
 
-interface ChoiceProps<Name extends string> {
+interface Named {
   readonly label: string;
+  /** What help and lessons know it by; a link may fix the setting of that name. */
+  readonly name?: ControlName;
+}
+
+interface ChoiceProps<Name extends string> extends Named {
   readonly value: Name;
   readonly options: readonly Name[];
   readonly text: (name: Name) => string;
   readonly onChange: (name: Name) => void;
   readonly disabled?: (name: Name) => boolean;
   readonly hidden?: boolean;
-  readonly hint?: string;
 }
 
 export function Choice<Name extends string>(props: ChoiceProps<Name>): JSX.Element {
-  const { label, value, options, text, onChange, disabled, hidden, hint } = props;
+  const { label, name, value, options, text, onChange, disabled, hidden } = props;
   return (
-    <label class="field" title={hint}>
+    <label class="field" data-name={name}>
       <span class={hidden ? 'for-readers' : 'field-label'}>{label}</span>
       <select
         value={value}
+        disabled={isFixed(name)}
         onChange={(event) => {
-          const chosen = options.find((name) => name === event.currentTarget.value);
+          const chosen = options.find((option) => option === event.currentTarget.value);
           if (chosen !== undefined) onChange(chosen);
         }}
       >
-        {options.map((name) => (
-          <option key={name} value={name} disabled={disabled?.(name) ?? false}>
-            {text(name)}
+        {options.map((option) => (
+          <option key={option} value={option} disabled={disabled?.(option) ?? false}>
+            {text(option)}
           </option>
         ))}
       </select>
@@ -34,8 +41,7 @@ export function Choice<Name extends string>(props: ChoiceProps<Name>): JSX.Eleme
   );
 }
 
-interface SliderProps {
-  readonly label: string;
+interface SliderProps extends Named {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -44,9 +50,9 @@ interface SliderProps {
   readonly onChange: (value: number) => void;
 }
 
-export function Slider({ label, value, low, high, step, show = String, onChange }: SliderProps): JSX.Element {
+export function Slider({ label, name, value, low, high, step, show = String, onChange }: SliderProps): JSX.Element {
   return (
-    <label class="field slider">
+    <label class="field slider" data-name={name}>
       <span class="field-label">
         {label} <b>{show(value)}</b>
       </span>
@@ -56,6 +62,7 @@ export function Slider({ label, value, low, high, step, show = String, onChange 
         max={high}
         step={step}
         value={value}
+        disabled={isFixed(name)}
         aria-valuetext={show(value)}
         onInput={(event) => onChange(Number(event.currentTarget.value))}
       />
@@ -63,8 +70,7 @@ export function Slider({ label, value, low, high, step, show = String, onChange 
   );
 }
 
-interface NumberProps {
-  readonly label: string;
+interface NumberProps extends Named {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -79,9 +85,9 @@ export function readNumber(text: string, before: number, low: number, high: numb
 }
 
 /** Takes any number within its limits, when it is left or Enter is pressed. */
-export function NumberField({ label, value, low, high, onChange, hint }: NumberProps): JSX.Element {
+export function NumberField({ label, name, value, low, high, onChange, hint }: NumberProps): JSX.Element {
   return (
-    <label class="field">
+    <label class="field" data-name={name}>
       <span class="field-label">
         {label} {hint !== undefined && <b>{hint}</b>}
       </span>
@@ -91,6 +97,7 @@ export function NumberField({ label, value, low, high, onChange, hint }: NumberP
         max={high}
         step="any"
         value={value}
+        disabled={isFixed(name)}
         onChange={(event) => {
           const next = readNumber(event.currentTarget.value, value, low, high);
           event.currentTarget.value = String(next);

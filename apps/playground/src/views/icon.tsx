@@ -10,6 +10,8 @@ const paths = {
   plus: 'M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z',
   minus: 'M5 11h14v2H5z',
   close: 'M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z',
+  check: 'M9.5 16.6 5 12l1.5-1.5 3 3L17.5 5.5 19 7z',
+  circle: 'M12 5a7 7 0 1 0 0 14 7 7 0 0 0 0-14zm0 1.8a5.2 5.2 0 1 1 0 10.4 5.2 5.2 0 0 1 0-10.4z',
   pencil: 'M4 20v-4L15.5 4.5l4 4L8 20zm3.2-2L16.6 8.5l-1.1-1L6 17v1z',
   table: 'M4 5h16v14H4zm2 2v3h5V7zm7 0v3h5V7zm-7 5v5h5v-5zm7 0v5h5v-5z',
   file: 'M6 3h8l5 5v13H6zm7 2H8v14h9V9h-4z',

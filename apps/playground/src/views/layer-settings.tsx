@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { activations, clamp, type LayerSpec, norms } from '../model/spec.ts';
 import { change } from '../state/actions.ts';
+import { isFixed } from '../state/classroom.ts';
 import { built, frame, spec } from '../state/store.ts';
 import { Choice } from './fields.tsx';
 import { Icon } from './icon.tsx';
@@ -25,9 +26,9 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
   };
   const by = size >= 32 ? 8 : size >= 16 ? 4 : 1;
   return (
-    <fieldset class="layer">
+    <fieldset class="layer" disabled={isFixed('layers')}>
       <legend class="column-title">{t('layer', { layer: number })}</legend>
-      <div class="stepper">
+      <div class="stepper" data-name="neurons">
         <button
           type="button"
           class="icon"
@@ -51,6 +52,7 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
         </button>
       </div>
       <Choice
+        name="activation"
         label={t('activation')}
         hidden
         value={layer.activation}
@@ -65,6 +67,7 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
           {layer.dropout > 0 && <em> {Math.round(100 * layer.dropout)} %</em>}
         </summary>
         <Choice
+          name="norm"
           label={t('norm')}
           value={layer.norm}
           options={norms}
@@ -72,6 +75,7 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
           onChange={(norm) => put({ ...layer, norm })}
         />
         <Choice
+          name="dropout"
           label={t('dropout')}
           value={String(layer.dropout)}
           options={rates.map(String)}
@@ -81,17 +85,18 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
         {layer.kind === 'conv' && (
           <>
             <Choice
+              name="kernel"
               label={t('kernel')}
               value={String(layer.kernel)}
               options={kernels}
               text={(side) => `${side} × ${side}`}
               onChange={(side) => put({ ...layer, kernel: Number(side) })}
             />
-            <label class="check">
+            <label class="check" data-name="pad">
               <input type="checkbox" checked={layer.pad} onChange={() => put({ ...layer, pad: !layer.pad })} />
               {t('pad')}
             </label>
-            <label class="check">
+            <label class="check" data-name="pool">
               <input type="checkbox" checked={layer.pool} onChange={() => put({ ...layer, pool: !layer.pool })} />
               {t('pool')}
             </label>

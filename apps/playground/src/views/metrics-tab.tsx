@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { unitOf, withUnit } from '../model/tables.ts';
 import { ask, complain } from '../state/actions.ts';
-import { built, frame } from '../state/store.ts';
+import { built, frame, threshold } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import type { Built, Metrics } from '../worker/protocol.ts';
 import { prepare } from './canvas.tsx';
@@ -15,7 +15,6 @@ import { percent, short } from './format.ts';
 const side = 190;
 
 export function MetricsView(): JSX.Element | null {
-  const threshold = useSignal(0.5);
   const found: Signal<Metrics | null> = useSignal(null);
   const busy = useRef(false);
   useSignalEffect(() => {

@@ -1,17 +1,70 @@
-/** Which class is taken for which: the confusion matrix of the test samples, as a table. */
+/** Which class is taken for which: the confusion matrix of the test samples, and of two classes the threshold between them. */
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
-import { built, frame } from '../state/store.ts';
+import { countsAt, scoresOf } from '../model/threshold.ts';
+import { built, frame, threshold } from '../state/store.ts';
 import { cell } from './cell.ts';
 import { fetched } from './fetched.tsx';
+import { Slider } from './fields.tsx';
+import { percent } from './format.ts';
 
 const Samples = fetched(async () => (await import('./cell-samples.tsx')).CellSamples);
 
 export function Mistakes(): JSX.Element | null {
-  const confusion = frame.value?.confusion;
-  const names = built.value?.classNames ?? [];
-  if (!confusion) return null;
-  const { size, counts } = confusion;
+  const [now, known] = [frame.value, built.value];
+  if (!now?.confusion || known === null) return null;
+  if (now.testShares === null) return <Confusion {...now.confusion} names={known.classNames} />;
+  const counts = countsAt(now.testShares, known.test.targets, threshold.value);
+  const { trueNegatives, falsePositives, falseNegatives, truePositives } = counts;
+  return (
+    <>
+      <Threshold counts={counts} />
+      <Confusion
+        size={2}
+        counts={[trueNegatives, falsePositives, falseNegatives, truePositives]}
+        names={known.classNames}
+      />
+    </>
+  );
+}
+
+/** Where class 1 begins, and what comes of it. */
+function Threshold({ counts }: { readonly counts: Parameters<typeof scoresOf>[0] }): JSX.Element {
+  const scores = scoresOf(counts);
+  return (
+    <div class="threshold">
+      <Slider
+        name="threshold"
+        label={t('value.threshold')}
+        value={threshold.value}
+        low={0.01}
+        high={0.99}
+        step={0.01}
+        show={(value) => value.toFixed(2)}
+        onChange={(value) => {
+          threshold.value = value;
+        }}
+      />
+      <dl class="scores">
+        {(['precision', 'recall', 'f1', 'accuracy'] as const).map((name) => (
+          <div key={name}>
+            <dt>{t(name === 'accuracy' ? 'accuracy' : `metric.${name}`)}</dt>
+            <dd data-fact={name}>{scores[name] === null ? '–' : percent(scores[name])}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="small">{t('thresholdHelp')}</p>
+    </div>
+  );
+}
+
+interface ConfusionProps {
+  readonly size: number;
+  readonly counts: readonly number[];
+  readonly names: readonly string[];
+}
+
+function Confusion({ size, counts, names }: ConfusionProps): JSX.Element {
   const at = (row: number, column: number): number => counts[row * size + column] ?? 0;
   const sums = Array.from({ length: size }, (_, row) =>
     Array.from({ length: size }, (_, column) => at(row, column)).reduce((a, b) => a + b, 0),
@@ -42,10 +95,7 @@ export function Mistakes(): JSX.Element | null {
                 return (
                   <td
                     key={other}
-                    style={{
-                      background: `color-mix(in srgb, ${color} ${Math.round(85 * share)}%, transparent)`,
-                      color: share > 0.5 ? '#fff' : undefined,
-                    }}
+                    style={{ background: `color-mix(in srgb, ${color} ${Math.round(60 * share)}%, var(--surface))` }}
                   >
                     {value > 0 && (
                       <button

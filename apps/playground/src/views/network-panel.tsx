@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/spec.ts';
 import { change } from '../state/actions.ts';
+import { isFixed } from '../state/classroom.ts';
 import { built, frame, lines, sample, spec } from '../state/store.ts';
 import { current, isWalking } from '../state/walk.ts';
 import { grid } from '../worker/protocol.ts';
@@ -44,6 +45,7 @@ export function NetworkPanel(): JSX.Element {
         <h2 id="network-title">{t('network')}</h2>
         <AddLayers />
         <Choice
+          name="lines"
           label={t('lines')}
           value={lines.value}
           options={['weights', 'gradients'] as const}
@@ -51,11 +53,10 @@ export function NetworkPanel(): JSX.Element {
           onChange={(name) => {
             lines.value = name;
           }}
-          hint={t('linesHelp')}
         />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section class="scroll" ref={frameElement} tabIndex={0} aria-label={t('network')}>
+      <section class="scroll" data-name="network" ref={frameElement} tabIndex={0} aria-label={t('network')}>
         <div style={{ width: `${layout.width}px` }}>
           <div
             class="columns"
@@ -82,18 +83,23 @@ export function NetworkPanel(): JSX.Element {
 
 function AddLayers(): JSX.Element {
   const { layers, task } = spec.value;
-  const isFull = layers.length >= mostLayers;
+  const isFull = layers.length >= mostLayers || isFixed('layers');
   const add = (layer: LayerSpec): void => {
     const at = layer.kind === 'conv' ? layers.filter(({ kind }) => kind === 'conv').length : layers.length;
     change({ layers: [...layers.slice(0, at), layer, ...layers.slice(at)] });
   };
   return (
     <div class="adders">
-      <button type="button" onClick={() => add(dense(4, layers.at(-1)?.activation ?? 'tanh'))} disabled={isFull}>
+      <button
+        type="button"
+        data-name="addLayer"
+        onClick={() => add(dense(4, layers.at(-1)?.activation ?? 'tanh'))}
+        disabled={isFull}
+      >
         <Icon name="plus" /> {t('addLayer')}
       </button>
       {isImageTask(task) && (
-        <button type="button" onClick={() => add(conv(6))} disabled={isFull}>
+        <button type="button" data-name="addConv" onClick={() => add(conv(6))} disabled={isFull}>
           <Icon name="plus" /> {t('addConv')}
         </button>
       )}

@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
-import { built, frame, isDiscrete, selection, showTest } from '../state/store.ts';
+import { built, frame, isDiscrete, selection, showTest, threshold } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import { isWalking, sample, walkWith } from '../state/walk.ts';
 import { type Built, grid, type Points, type View } from '../worker/protocol.ts';
@@ -113,7 +113,12 @@ function paintColors(
   context.strokeStyle = line(dark);
   context.lineWidth = 1.25;
   context.beginPath();
-  for (const [x0, y0, x1, y1] of zeroLines(values, grid)) {
+  // the share of class 1 is the threshold where z = log(p / (1 - p))
+  const edge = Math.log(threshold.value / (1 - threshold.value));
+  for (const [x0, y0, x1, y1] of zeroLines(
+    values.map((z) => z - edge),
+    grid,
+  )) {
     context.moveTo(((x0 + 0.5) / grid) * side, ((y0 + 0.5) / grid) * side);
     context.lineTo(((x1 + 0.5) / grid) * side, ((y1 + 0.5) / grid) * side);
   }

@@ -36,14 +36,14 @@ export function PlanePanel(): JSX.Element {
           </button>
         )}
       </div>
-      <div class="plane">
+      <div class="plane" data-name="output">
         <Plane />
         {isDrawn && <DrawingPad />}
       </div>
       <div class="plane-foot">
         <Legend />
         {isDrawn && <PenChoice />}
-        <label class="check">
+        <label class="check" data-name="showTest">
           <input
             type="checkbox"
             checked={showTest.value}

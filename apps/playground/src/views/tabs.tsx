@@ -1,8 +1,8 @@
 /** The closer look: one of several views at a time, as tabs that arrow keys walk through. */
-import { type Signal, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
-import { goal, isImages } from '../state/store.ts';
+import type { Tab } from '../lessons/values.ts';
+import { goal, isImages, tab as open } from '../state/store.ts';
 import { Distributions } from './distributions-tab.tsx';
 import { fetched } from './fetched.tsx';
 import { Images } from './images-tab.tsx';
@@ -11,10 +11,6 @@ import { Mistakes } from './mistakes-tab.tsx';
 import { PredictForm } from './predict-tab.tsx';
 import { TakeAlong } from './take-tab.tsx';
 import { WalkThrough } from './walk-tab.tsx';
-
-type Tab = 'walk' | 'distributions' | 'metrics' | 'mistakes' | 'predict' | 'images' | 'explain' | 'take';
-
-const open: Signal<Tab> = signal('walk');
 
 const views: Readonly<Record<Tab, () => JSX.Element | null>> = {
   walk: WalkThrough,
@@ -50,7 +46,7 @@ export function Tabs(): JSX.Element {
     document.getElementById(`tab-${next}`)?.focus();
   };
   return (
-    <section class="panel" aria-label={t('tabs')}>
+    <section class="panel" aria-label={t('tabs')} data-name="tabs">
       <div class="tabs" role="tablist" aria-label={t('tabs')}>
         {shown.map((tab) => (
           <button

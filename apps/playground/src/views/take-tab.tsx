@@ -1,6 +1,5 @@
 /** What can be taken along: the link, the model and the checkpoint as files, and the program. */
 import { version } from '@nn/core/package.json';
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { factsOf, programName, programOf } from '../model/program.ts';
@@ -9,6 +8,8 @@ import { encodeSpec } from '../model/url.ts';
 import { ask, complain, takeFiles } from '../state/actions.ts';
 import { download } from '../state/files.ts';
 import { built, frame, isStraight, spec } from '../state/store.ts';
+import { ClassLink } from './class-link.tsx';
+import { Copy } from './copy.tsx';
 
 export function TakeAlong(): JSX.Element {
   return (
@@ -45,6 +46,7 @@ export function TakeAlong(): JSX.Element {
         </div>
       </section>
       <Files />
+      <ClassLink />
       <Program />
     </div>
   );
@@ -105,26 +107,6 @@ function LinkField(): JSX.Element {
       />
       <Copy text={address} />
     </div>
-  );
-}
-
-function Copy({ text }: { readonly text: string }): JSX.Element {
-  const done = useSignal(false);
-  return (
-    <button
-      type="button"
-      aria-live="polite"
-      onClick={() => {
-        void navigator.clipboard.writeText(text).then(() => {
-          done.value = true;
-          setTimeout(() => {
-            done.value = false;
-          }, 2000);
-        }, complain);
-      }}
-    >
-      {done.value ? t('copied') : t('copy')}
-    </button>
   );
 }
 

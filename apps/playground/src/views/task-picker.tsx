@@ -7,6 +7,7 @@ import { t } from '../i18n/language.ts';
 import { surfaces } from '../model/regression.ts';
 import type { Task } from '../model/spec.ts';
 import { chooseTask } from '../state/actions.ts';
+import { isFixed } from '../state/classroom.ts';
 import { spec } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import { prepare } from './canvas.tsx';
@@ -25,7 +26,7 @@ const groups: readonly { readonly name: 'classes' | 'quantity' | 'images' | 'own
 
 export function TaskPicker(): JSX.Element {
   return (
-    <fieldset class="tasks">
+    <fieldset class="tasks" data-name="task" disabled={isFixed('task')}>
       <legend class="for-readers">{t('task')}</legend>
       {groups.map(({ name, tasks }) => (
         <div key={name} class="task-group">

@@ -20,6 +20,7 @@ export function TrainingPanel(): JSX.Element {
       <h2 id="training-title">{t('training')}</h2>
       <div class="fields">
         <Choice
+          name="loss"
           label={t('loss')}
           value={lossNameOf(goal.value, now.loss)}
           options={lossesOf(goal.value)}
@@ -27,6 +28,7 @@ export function TrainingPanel(): JSX.Element {
           onChange={(loss) => change({ loss })}
         />
         <Choice
+          name="optimizer"
           label={t('optimizer')}
           value={now.optimizer}
           options={optimizers}
@@ -34,6 +36,7 @@ export function TrainingPanel(): JSX.Element {
           onChange={(optimizer) => change({ optimizer })}
         />
         <NumberField
+          name="learningRate"
           label={t('learningRate')}
           value={now.learningRate}
           low={limits.learningRate[0]}
@@ -43,6 +46,7 @@ export function TrainingPanel(): JSX.Element {
             frame.value && { hint: t('rateNow', { rate: frame.value.learningRate.toPrecision(2) }) })}
         />
         <Choice
+          name="schedule"
           label={t('schedule')}
           value={now.schedule}
           options={schedules}
@@ -51,6 +55,7 @@ export function TrainingPanel(): JSX.Element {
         />
         {now.schedule !== 'constant' && (
           <NumberField
+            name="scheduleSteps"
             label={t('scheduleSteps')}
             value={now.scheduleSteps}
             low={limits.scheduleSteps[0]}
@@ -59,6 +64,7 @@ export function TrainingPanel(): JSX.Element {
           />
         )}
         <Slider
+          name="batchSize"
           label={t('batchSize')}
           value={power}
           low={0}
@@ -68,6 +74,7 @@ export function TrainingPanel(): JSX.Element {
           onChange={(value) => change({ batchSize: batchSizes[value] ?? 32 })}
         />
         <Choice
+          name="penalty"
           label={t('penalty')}
           value={now.penalty}
           options={penalties}
@@ -76,6 +83,7 @@ export function TrainingPanel(): JSX.Element {
         />
         {now.penalty !== 'none' && (
           <NumberField
+            name="penaltyRate"
             label={t('penaltyRate')}
             value={now.penaltyRate}
             low={limits.penaltyRate[0]}
@@ -84,6 +92,7 @@ export function TrainingPanel(): JSX.Element {
           />
         )}
         <Choice
+          name="initializer"
           label={t('initializer')}
           value={now.initializer}
           options={initializers}

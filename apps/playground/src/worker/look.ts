@@ -220,6 +220,7 @@ export async function look(session: Session, running: boolean): Promise<Frame> {
     view: session.view,
     blocks,
     confusion: isQuantity ? null : confusion(problem.goal, problem.outputs, testOutput, probe.test.truth),
+    testShares: problem.goal === 'binary' ? testOutput.map((z) => 1 / (1 + Math.exp(-z))) : null,
   };
   const { step, trainAccuracy, testAccuracy } = frame;
   if ((session.history.at(-1)?.step ?? -1) < step) {

@@ -161,7 +161,7 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
     case 'predict':
       return predict(current(), command.row);
     case 'cell':
-      return samplesOf(current(), command.truth, command.guess);
+      return samplesOf(current(), command.truth, command.guess, command.threshold);
     case 'explain': {
       const { explain } = await import('./explain.ts');
       return explain(current(), command.pixels, command.target);

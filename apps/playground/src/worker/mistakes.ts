@@ -36,8 +36,13 @@ export async function mistakes(session: Session): Promise<number[]> {
 /** Samples of a cell that are shown. */
 const mostOfCell = 24;
 
-/** The test samples of one class that the network takes for one, the surest answers first. */
-export async function samplesOf(session: Session, truth: number, wanted: number): Promise<CellSample[]> {
+/** The test samples of one class that the network takes for one, the surest answers first; of two, at a threshold. */
+export async function samplesOf(
+  session: Session,
+  truth: number,
+  wanted: number,
+  threshold: number = 0.5,
+): Promise<CellSample[]> {
   const { problem } = session;
   const { goal, outputs, test, train } = problem;
   const count = Math.min(mostMeasured(problem.pixels), test.size);
@@ -46,8 +51,12 @@ export async function samplesOf(session: Session, truth: number, wanted: number)
   const { inputs, targets } = part.fields;
   const size = inputs.data.length / count;
   const all = Array.from({ length: count }, (_, i) => i);
+  const called = (i: number): number => {
+    if (goal !== 'binary') return guess(goal, output, i, outputs);
+    return 1 / (1 + Math.exp(-(output[i] as number))) > threshold ? 1 : 0;
+  };
   return all
-    .filter((i) => targets.data[i] === truth && guess(goal, output, i, outputs) === wanted)
+    .filter((i) => targets.data[i] === truth && called(i) === wanted)
     .map((i): CellSample => {
       const data = inputs.data.slice(i * size, (i + 1) * size);
       const values = Float32Array.from(data, (value) => (problem.pixels ? value / 255 : value));

@@ -39,7 +39,7 @@ export type Command =
   /** What the network says of a row that was filled in. */
   | { readonly kind: 'predict'; readonly row: RawRow }
   /** The test samples of a cell of the confusion matrix. */
-  | { readonly kind: 'cell'; readonly truth: number; readonly guess: number }
+  | { readonly kind: 'cell'; readonly truth: number; readonly guess: number; readonly threshold: number }
   /** What the answer about an image rests on; `target` is a class, null for the one that it is taken for. */
   | { readonly kind: 'explain'; readonly pixels: Float32Array; readonly target: number | null }
   /** Spans the plane by two other inputs, or by the principal components. */
@@ -232,6 +232,8 @@ export interface Frame extends Measurement {
   readonly blocks: readonly BlockFrame[];
   /** Rows are the truth, columns the guess; null for quantities. */
   readonly confusion: { readonly size: number; readonly counts: readonly number[] } | null;
+  /** For two classes: the share of class 1 that the network gives to each measured test sample. */
+  readonly testShares: Float32Array | null;
 }
 
 export interface CellSample {

@@ -92,6 +92,11 @@ const kinds: ErrorWords['kinds'] = {
   'backend/gpu/out-of-memory': 'GPU 内存不足：已用 {used} 字节，放不下另外 {bytes} 字节。',
   'backend/cpu/out-of-memory': '内存不足：放不下另外 {bytes} 字节。请减少样本或网络的大小。',
   'backend/memory/out-of-memory': '内存不足：已用 {used} 字节，放不下另外 {bytes} 字节。请减少样本或网络的大小。',
+  // lessons
+  'format/lesson/size': '课程文件 {name} 有 {length} 个字符，最多 {longest} 个。',
+  'format/lesson/json': '课程文件 {name} 不是 JSON：{why}',
+  'format/lesson/field': '课程文件 {name}：{path} 是 {found}，应为 {expected}。',
+  'format/lesson/fetch': '读不到课程 {address}：{why}',
   // the page itself
   'value/few-points': '请至少画四个点，两类都要有。',
   'value/no-table': '请把一个 CSV 文件拖到页面上，或选择一个。链接不包含文件。',

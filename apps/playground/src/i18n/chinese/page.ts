@@ -32,7 +32,6 @@ export const pageWords: Words<typeof english> = {
   engine: '引擎：{name}',
   threads: '{count} 个线程',
   memory: '内存',
-  memoryHelp: '后端正在使用、留待复用和临时的缓冲区',
   parameters: '参数个数',
   backend: '计算设备',
   'backend.cpu': 'CPU',

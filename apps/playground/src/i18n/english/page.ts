@@ -29,7 +29,6 @@ export const pageWords = {
   engine: 'engine: {name}',
   threads: '{count} threads',
   memory: 'Memory',
-  memoryHelp: 'Buffers of the backend: in use, kept for reuse, and scratch',
   parameters: 'Parameters',
   backend: 'Computes on',
   'backend.cpu': 'CPU',

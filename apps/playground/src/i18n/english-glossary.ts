@@ -1,0 +1,81 @@
+/** The glossary in English: each term with its meaning; fetched when it is opened. */
+export const glossary = {
+  accuracy: ['Accuracy', 'The share of samples whose class is predicted right.'],
+  activation: [
+    'Activation function',
+    'A curve, such as tanh or ReLU, that bends the sum of a neuron. Without it layers add up to one straight line.',
+  ],
+  backpropagation: [
+    'Backpropagation',
+    'Computes the gradient layer by layer from the loss back to the inputs, by the chain rule.',
+  ],
+  batch: ['Batch', 'The samples that one training step looks at.'],
+  batchNorm: [
+    'Batch normalisation',
+    'Brings each sum to mean 0 and variance 1 over the batch, then scales and shifts it by learned numbers.',
+  ],
+  bias: [
+    'Bias',
+    'A number that is added to the weighted sum of a neuron. (Of data: when samples are not like the world they stand for.)',
+  ],
+  checkpoint: ['Checkpoint', 'A file with weights, optimizer and position in the data, from which training goes on.'],
+  classification: ['Classification', 'Predicting which class a sample belongs to.'],
+  confusionMatrix: ['Confusion matrix', 'A table that counts, for each true class, which class was predicted.'],
+  convolution: ['Convolution', 'Slides a small filter over an image and takes its weighted sum at each place.'],
+  crossEntropy: [
+    'Cross-entropy',
+    'A loss for classes: minus the logarithm of the probability that was given to the true class.',
+  ],
+  deadNeuron: [
+    'Dead neuron',
+    'A neuron whose output is the same for every sample, as a ReLU below 0: its gradient is 0, so it no longer learns.',
+  ],
+  decisionBoundary: ['Decision boundary', 'Where a classifier changes from one class to the other.'],
+  dropout: ['Dropout', 'Setting a random share of outputs to 0 while training, against overfitting.'],
+  earlyStopping: ['Early stopping', 'Ending the training when the test (or validation) loss no longer falls.'],
+  epoch: ['Epoch', 'One pass through all training samples.'],
+  f1: ['F1', 'The harmonic mean of precision and recall.'],
+  featureMap: ['Feature map', 'What a filter answers at each place of an image.'],
+  filter: ['Filter (kernel)', 'The small square of weights that a convolution slides over the image.'],
+  gradient: [
+    'Gradient',
+    'The derivatives of the loss with respect to all weights: the direction in which it grows fastest.',
+  ],
+  gradientDescent: ['Gradient descent', 'Moving the weights a small step against the gradient, again and again.'],
+  hiddenLayer: ['Hidden layer', 'A layer between the inputs and the output.'],
+  hyperparameter: ['Hyperparameter', 'What is chosen and not learned: learning rate, layers, batch size.'],
+  initialisation: ['Initialisation', 'How the first weights are drawn, so that signals neither vanish nor explode.'],
+  learningRate: ['Learning rate', 'What the gradient is multiplied with to make a step.'],
+  logit: ['Logit', 'The output before sigmoid or softmax turn it into a probability.'],
+  loss: ['Loss', 'A number that says how far predictions are from their targets; training makes it smaller.'],
+  maxPooling: ['Max pooling', 'Keeping the largest value of each small square, so that the image gets smaller.'],
+  meanSquaredError: ['Mean squared error', 'A loss for numbers: the mean of the squared differences.'],
+  momentum: ['Momentum', 'Keeping a part of the last step, so that steps in the same direction add up.'],
+  neuron: [
+    'Neuron (unit)',
+    'Adds up its inputs times its weights, plus its bias, and passes the sum through an activation function.',
+  ],
+  optimizer: ['Optimizer', 'The rule that makes steps of gradients, such as SGD or Adam.'],
+  overfitting: ['Overfitting', 'Learning the training samples by heart: their loss falls while the test loss rises.'],
+  parameter: ['Parameter', 'A number that is learned: a weight or a bias.'],
+  precision: ['Precision', 'Of the samples that were called a class, the share that belongs to it.'],
+  recall: ['Recall', 'Of the samples that belong to a class, the share that was called so.'],
+  regression: ['Regression', 'Predicting a number.'],
+  regularisation: ['Regularisation', 'Adding the size of the weights to the loss (L1, L2), so that they stay small.'],
+  saturation: ['Saturation', 'When an activation such as tanh is at an end of its range, where its slope is nearly 0.'],
+  schedule: ['Learning-rate schedule', 'How the learning rate changes over the steps.'],
+  seed: ['Seed', 'The number from which all random numbers follow, so that a run can be repeated.'],
+  softmax: ['Softmax', 'Turns the outputs for several classes into probabilities that add up to 1.'],
+  step: ['Step', 'One update of the weights by one batch.'],
+  testSet: ['Test set', 'Samples that are never trained on: they tell how the network does with what it has not seen.'],
+  threshold: ['Threshold', 'The probability from which on a sample is called class 1.'],
+  trainingSet: ['Training set', 'The samples that the weights are fitted to.'],
+  vanishingGradient: [
+    'Vanishing gradient',
+    'When the gradient shrinks from layer to layer on its way back, so that the first layers hardly learn.',
+  ],
+  weight: ['Weight', 'What an input of a neuron is multiplied with.'],
+} as const;
+
+export type TermKey = keyof typeof glossary;
+export type GlossaryWords = Readonly<Record<TermKey, readonly [term: string, meaning: string]>>;

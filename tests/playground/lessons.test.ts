@@ -1,0 +1,127 @@
+/** Lessons: each driven to its goal in the page, one of them by hand; those of a teacher, by their addresses. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../support/commands.ts';
+import { type Host, host, type Visit } from './page.ts';
+
+let pages: Host;
+beforeAll(async () => {
+  pages = await host();
+});
+afterEach(() => pages.clear());
+afterAll(() => pages.close());
+
+const folder = join(root, 'apps/playground/public/lessons');
+const read = (name: string): { steps: unknown[]; title: { en: string }; lessons: string[] } =>
+  JSON.parse(readFileSync(join(folder, name), 'utf8'));
+
+const reached = ({ page }: Visit): Promise<void> =>
+  page.locator('[data-fact="lesson-reached"]').getByText('Goal reached').waitFor();
+
+describe('the lessons of the page', () => {
+  test('are driven to their goals, one after the other, by what they show', async () => {
+    const visit = await pages.open('?lesson=xor');
+    const { page, errors } = visit;
+    const { lessons } = read('index.json');
+    for (const [k, name] of lessons.entries()) {
+      const { steps, title } = read(name);
+      await page.getByRole('heading', { name: title.en }).waitFor();
+      await page.getByRole('combobox', { name: 'Speed', exact: true }).selectOption('Full');
+      for (let at = 0; at < steps.length; at++) {
+        await page.getByText(`Step ${at + 1} of ${steps.length}`, { exact: true }).waitFor();
+        await page.waitForFunction(() => document.querySelector('.page')?.getAttribute('data-experiment') !== '');
+        expect(await page.getByText('Goal reached').count(), `${name}, step ${at + 1}, before`).toBe(0);
+        await page.getByRole('button', { name: 'Show me' }).click();
+        await reached(visit);
+        // what was reached is paused, to be looked at
+        await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
+        if (at < steps.length - 1) await page.getByRole('button', { name: 'Next step' }).click();
+      }
+      expect(await page.locator('.learned').count(), name).toBe(1);
+      if (k < lessons.length - 1) await page.getByRole('button', { name: 'Next lesson' }).click();
+    }
+    await page.getByRole('button', { name: 'Finish' }).click();
+    expect(await page.locator('.card.done').count()).toBe(lessons.length);
+    expect(page.url()).not.toContain('lesson');
+    expect(errors).toEqual([]);
+  });
+
+  test('are links, which back and forward and a reload follow, and one can be done by hand', async () => {
+    const visit = await pages.open();
+    const { page, until, steps, errors } = visit;
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByRole('link', { name: /A line cannot do XOR/ }).click();
+    await expect.poll(() => page.url()).toMatch(/\?lesson=xor#task=xor&/);
+    await page.goBack();
+    await page.getByRole('navigation', { name: 'Lessons' }).waitFor();
+    await page.goForward();
+    await page.getByText('Step 1 of 3').waitFor();
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await reached(visit);
+    expect(await steps()).toBeGreaterThanOrEqual(200);
+    await page.getByRole('button', { name: 'Next step' }).click();
+    await page.getByRole('button', { name: 'Add layer' }).click();
+    await reached(visit);
+    await page.getByRole('button', { name: 'Next step' }).click();
+    // the controls that a step is about are ringed
+    const outline = await page
+      .getByRole('button', { name: 'Train', exact: true })
+      .evaluate((button) => getComputedStyle(button).outlineStyle);
+    expect(outline).toBe('solid');
+    expect(page.url()).toContain('lesson=xor&step=3#');
+    await page.reload();
+    await page.getByText('Step 3 of 3').waitFor();
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await reached(visit);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('a lesson of a teacher', () => {
+  test('is read from its address; what is wrong with one is told with its place, and the page works all the same', async () => {
+    const mine = {
+      format: 'nn-lesson/1',
+      title: 'My <b>own</b>',
+      about: 'About.',
+      learned: 'That was it.',
+      start: 'task=blobs&seed=3',
+      fixed: ['task', 'learningRate'],
+      steps: [{ text: 'Take a step.', goal: [{ value: 'step', atLeast: 1 }] }],
+    };
+    const answers: Record<string, string> = {
+      'own.json': JSON.stringify(mine),
+      'slip.json': JSON.stringify({ ...mine, steps: [{ text: 'x', goal: [{ value: 'acuracy', atLeast: 1 }] }] }),
+    };
+    const visit = await pages.open('', {}, (context) =>
+      context.route('**/mine/*', (route) =>
+        route.fulfill({
+          contentType: 'application/json',
+          body: answers[route.request().url().split('/').at(-1) ?? ''] ?? '',
+        }),
+      ),
+    );
+    const { page, until, errors } = visit;
+    const base = page.url();
+    await page.goto(`${base}?lesson=mine/own.json`);
+    await page.getByRole('heading', { name: 'My <b>own</b>' }).waitFor();
+    await until('train-loss', Number.isFinite, 'there');
+    // what it fixes cannot be changed
+    expect(await page.getByLabel('Learning rate', { exact: true }).isDisabled()).toBe(true);
+    expect(await page.getByRole('radio', { name: 'Moons' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'One step' }).click();
+    await reached(visit);
+    await page.getByText('That was it.').waitFor();
+    await page.goto(`${base}?lesson=mine/slip.json`);
+    await page
+      .getByRole('alert')
+      .getByText(
+        /^lesson: slip\.json: steps\[0\]\.goal\[0\]\.value is "acuracy"; expected one of step, stepsHere, epoch,/,
+      )
+      .waitFor();
+    await until('train-loss', Number.isFinite, 'there');
+    await page.goto(`${base}?lesson=nowhere`);
+    await page.getByRole('alert').getByText('lesson: nowhere.json cannot be read: 404 Not Found.').waitFor();
+    expect(errors.filter((text) => !text.includes('404'))).toEqual([]);
+  });
+});
