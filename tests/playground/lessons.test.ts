@@ -33,7 +33,10 @@ describe('the lessons of the page', () => {
         await page.waitForFunction(() => document.querySelector('.page')?.getAttribute('data-experiment') !== '');
         expect(await page.getByText('Goal reached').count(), `${name}, step ${at + 1}, before`).toBe(0);
         await page.getByRole('button', { name: 'Show me' }).click();
-        await reached(visit);
+        await reached(visit).catch(async (error) => {
+          const goals = await page.locator('.goals').textContent();
+          throw new Error(`${name}, step ${at + 1}: ${goals}`, { cause: error });
+        });
         // what was reached is paused, to be looked at
         await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
         if (at < steps.length - 1) await page.getByRole('button', { name: 'Next step' }).click();
@@ -45,7 +48,7 @@ describe('the lessons of the page', () => {
     expect(await page.locator('.card.done').count()).toBe(lessons.length);
     expect(page.url()).not.toContain('lesson');
     expect(errors).toEqual([]);
-  });
+  }, 400_000);
 
   test('are links, which back and forward and a reload follow, and one can be done by hand', async () => {
     const visit = await pages.open();
