@@ -118,8 +118,10 @@ function Fact({ name, value, id, about, strong, children }: FactProps): JSX.Elem
   return (
     <div class={strong ? 'fact strong' : 'fact'} data-name={about}>
       <dt>{name}</dt>
-      <dd data-fact={id}>{value}</dd>
-      {children}
+      <dd data-fact={id}>
+        {value}
+        {children}
+      </dd>
     </div>
   );
 }
