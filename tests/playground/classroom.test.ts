@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host } from './page.ts';
+import { type Host, host, isWhole } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -11,9 +11,6 @@ beforeAll(async () => {
 });
 afterEach(() => pages.clear());
 afterAll(() => pages.close());
-
-/** Long, or not yet quiet on a busy machine: asked for with NN_PLAYGROUND=1. */
-const asked = Boolean(process.env.NN_PLAYGROUND);
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -40,7 +37,7 @@ async function findings(page: Page): Promise<string[]> {
     );
 }
 
-describe.runIf(asked)('axe has no serious finding, and every target is large enough', () => {
+describe.runIf(isWhole)('axe has no serious finding, and every target is large enough', () => {
   test.each([
     [1360, 'light', ''],
     [360, 'dark', '?lesson=threshold'],
@@ -80,7 +77,7 @@ test('what is shown is in the first view from 768 pixels up: the output, the net
   }
 });
 
-test.runIf(asked)(
+test.runIf(isWhole)(
   'works without its server after the first visit: the page, its lessons, and what is fetched late',
   async () => {
     const own = await host();
@@ -194,7 +191,7 @@ test('single keys act, unless they are turned off', async () => {
   expect(await page.getByRole('checkbox', { name: 'Single-key shortcuts' }).isChecked()).toBe(false);
 });
 
-test.runIf(asked)(
+test.runIf(isWhole)(
   'draws at least half as many frames while it trains as at rest, and answers within three of them',
   async () => {
     const { page, until } = await pages.open('#task=moons');

@@ -40,7 +40,7 @@ describe('a table that is dropped', () => {
     await until('train-loss', Number.isFinite, 'there');
     await drop({ name: 'flowers.csv', content: flowers() });
     await page.getByText('flowers.csv').waitFor();
-    expect(await page.getByLabel('Predict').inputValue()).toBe('kind');
+    expect(await page.getByRole('combobox', { name: 'Predict' }).inputValue()).toBe('kind');
     await page.getByRole('button', { name: 'Train' }).click();
     await until('test-accuracy', (share) => share >= 90, '90 % or more');
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -52,7 +52,7 @@ describe('a table that is dropped', () => {
     await expect.poll(async () => [await across.inputValue(), await up.inputValue()]).toEqual(before.toReversed());
     // not made anew: the steps are there (the last frame of the training may have come since)
     expect(Number(await fact('steps'))).toBeGreaterThanOrEqual(Number(steps));
-    await page.getByLabel('Predict').selectOption('stem');
+    await page.getByRole('combobox', { name: 'Predict' }).selectOption('stem');
     await page.getByRole('combobox', { name: 'as', exact: true }).selectOption('a number');
     await page.getByRole('checkbox', { name: 'kind' }).uncheck();
     await expect.poll(() => page.url()).toContain('table=');
@@ -63,7 +63,7 @@ describe('a table that is dropped', () => {
     // a reload of the tab finds the file again
     await page.reload();
     await page.getByText('flowers.csv').waitFor();
-    expect(await page.getByLabel('Predict').inputValue()).toBe('stem');
+    expect(await page.getByRole('combobox', { name: 'Predict' }).inputValue()).toBe('stem');
     expect(errors).toEqual([]);
   });
 
@@ -249,7 +249,7 @@ test('the address brings the experiment back', async () => {
   await page.getByTitle('Spirals').click();
   await page.getByRole('button', { name: 'More neurons in layer 1' }).click();
   await page.getByRole('button', { name: 'Add layer' }).click();
-  await page.getByLabel('Optimizer').selectOption('RMSprop');
+  await page.getByRole('combobox', { name: 'Optimizer' }).selectOption('RMSprop');
   await page.getByLabel('Regularisation').selectOption('L2');
   await page.getByLabel('Schedule').selectOption('Cosine decay');
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('42');
@@ -263,7 +263,7 @@ test('the address brings the experiment back', async () => {
   await until('train-loss', Number.isFinite, 'there');
   expect(await fact('train-loss')).toBe(loss);
   expect(await page.getByRole('radio', { name: 'Spirals' }).isChecked()).toBe(true);
-  expect(await page.getByLabel('Optimizer').inputValue()).toBe('rmsprop');
+  expect(await page.getByRole('combobox', { name: 'Optimizer' }).inputValue()).toBe('rmsprop');
   expect(await page.getByRole('group', { name: /^Layer/ }).count()).toBe(3);
   expect(errors).toEqual([]);
 });
@@ -300,10 +300,10 @@ test('the program runs as it is downloaded, in a folder without anything, and co
   expect(Number(loss)).toBeCloseTo(Number((await fact('test-loss')).replaceAll('−', '-')), 2);
   expect(100 * Number(accuracy)).toBeCloseTo(Number.parseFloat(await fact('test-accuracy')), 0);
   // and says so where it cannot
-  await page.getByLabel('Learning rate').fill('');
-  await page.getByLabel('Learning rate').press('Enter');
-  expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.03');
+  await page.getByRole('spinbutton', { name: 'Learning rate' }).fill('');
+  await page.getByRole('spinbutton', { name: 'Learning rate' }).press('Enter');
+  expect(await page.getByRole('spinbutton', { name: 'Learning rate' }).inputValue()).toBe('0.03');
   expect(await page.getByText(/Settings were changed in mid-training/).count()).toBe(0);
-  await page.getByLabel('Optimizer').selectOption('RMSprop');
+  await page.getByRole('combobox', { name: 'Optimizer' }).selectOption('RMSprop');
   await page.getByText(/Settings were changed in mid-training/).waitFor();
 });

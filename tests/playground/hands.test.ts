@@ -71,7 +71,9 @@ describe('hands on', () => {
     await page.getByLabel('Discretise output').check();
     await expect.poll(picture).not.toBe(smooth);
     // curves tell their numbers, too
-    const chart = (await page.locator('.chart .u-over').first().boundingBox())!;
+    const plot = page.locator('.chart .u-over').first();
+    await plot.scrollIntoViewIfNeeded();
+    const chart = (await plot.boundingBox())!;
     await page.mouse.move(chart.x + chart.width / 2, chart.y + chart.height / 2);
     await expect.poll(() => tipOf(page)).toMatch(/^Step \d+: training [\d.]+, test [\d.]+/);
     expect(errors).toEqual([]);

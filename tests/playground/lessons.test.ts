@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/commands.ts';
-import { type Host, host, type Visit } from './page.ts';
+import { type Host, host, isWhole, type Visit } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -20,8 +20,8 @@ const reached = ({ page }: Visit): Promise<void> =>
   page.locator('[data-fact="lesson-reached"]').getByText('Goal reached').waitFor();
 
 describe('the lessons of the page', () => {
-  // a minute and more: asked for with NN_PLAYGROUND=1
-  test.runIf(process.env.NN_PLAYGROUND)(
+  // a minute and more
+  test.runIf(isWhole)(
     'are driven to their goals, one after the other, by what they show',
     async () => {
       const visit = await pages.open('?lesson=xor');
@@ -87,49 +87,52 @@ describe('the lessons of the page', () => {
 });
 
 describe('a lesson of a teacher', () => {
-  test('is read from its address; what is wrong with one is told with its place, and the page works all the same', async () => {
-    const mine = {
-      format: 'nn-lesson/1',
-      title: 'My <b>own</b>',
-      about: 'About.',
-      learned: 'That was it.',
-      start: 'task=blobs&seed=3',
-      fixed: ['task', 'learningRate'],
-      steps: [{ text: 'Take a step.', goal: [{ value: 'step', atLeast: 1 }] }],
-    };
-    const answers: Record<string, string> = {
-      'own.json': JSON.stringify(mine),
-      'slip.json': JSON.stringify({ ...mine, steps: [{ text: 'x', goal: [{ value: 'acuracy', atLeast: 1 }] }] }),
-    };
-    const visit = await pages.open('', {}, (context) =>
-      context.route('**/mine/*', (route) =>
-        route.fulfill({
-          contentType: 'application/json',
-          body: answers[route.request().url().split('/').at(-1) ?? ''] ?? '',
-        }),
-      ),
-    );
-    const { page, until, errors } = visit;
-    const base = page.url();
-    await page.goto(`${base}?lesson=mine/own.json`);
-    await page.getByRole('heading', { name: 'My <b>own</b>' }).waitFor();
-    await until('train-loss', Number.isFinite, 'there');
-    // what it fixes cannot be changed
-    expect(await page.getByLabel('Learning rate', { exact: true }).isDisabled()).toBe(true);
-    expect(await page.getByRole('radio', { name: 'Moons' }).isDisabled()).toBe(true);
-    await page.getByRole('button', { name: 'One step' }).click();
-    await reached(visit);
-    await page.getByText('That was it.').waitFor();
-    await page.goto(`${base}?lesson=mine/slip.json`);
-    await page
-      .getByRole('alert')
-      .getByText(
-        /^lesson: slip\.json: steps\[0\]\.goal\[0\]\.value is "acuracy"; expected one of step, stepsHere, epoch,/,
-      )
-      .waitFor();
-    await until('train-loss', Number.isFinite, 'there');
-    await page.goto(`${base}?lesson=nowhere`);
-    await page.getByRole('alert').getByText('lesson: nowhere.json cannot be read: 404 Not Found.').waitFor();
-    expect(errors.filter((text) => !text.includes('404'))).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    'is read from its address; what is wrong with one is told with its place, and the page works all the same',
+    async () => {
+      const mine = {
+        format: 'nn-lesson/1',
+        title: 'My <b>own</b>',
+        about: 'About.',
+        learned: 'That was it.',
+        start: 'task=blobs&seed=3',
+        fixed: ['task', 'learningRate'],
+        steps: [{ text: 'Take a step.', goal: [{ value: 'step', atLeast: 1 }] }],
+      };
+      const answers: Record<string, string> = {
+        'own.json': JSON.stringify(mine),
+        'slip.json': JSON.stringify({ ...mine, steps: [{ text: 'x', goal: [{ value: 'acuracy', atLeast: 1 }] }] }),
+      };
+      const visit = await pages.open('', {}, (context) =>
+        context.route('**/mine/*', (route) =>
+          route.fulfill({
+            contentType: 'application/json',
+            body: answers[route.request().url().split('/').at(-1) ?? ''] ?? '',
+          }),
+        ),
+      );
+      const { page, until, errors } = visit;
+      const base = page.url();
+      await page.goto(`${base}?lesson=mine/own.json`);
+      await page.getByRole('heading', { name: 'My <b>own</b>' }).waitFor();
+      await until('train-loss', Number.isFinite, 'there');
+      // what it fixes cannot be changed
+      expect(await page.getByLabel('Learning rate', { exact: true }).isDisabled()).toBe(true);
+      expect(await page.getByRole('radio', { name: 'Moons' }).isDisabled()).toBe(true);
+      await page.getByRole('button', { name: 'One step' }).click();
+      await reached(visit);
+      await page.getByText('That was it.').waitFor();
+      await page.goto(`${base}?lesson=mine/slip.json`);
+      await page
+        .getByRole('alert')
+        .getByText(
+          /^lesson: slip\.json: steps\[0\]\.goal\[0\]\.value is "acuracy"; expected one of step, stepsHere, epoch,/,
+        )
+        .waitFor();
+      await until('train-loss', Number.isFinite, 'there');
+      await page.goto(`${base}?lesson=nowhere`);
+      await page.getByRole('alert').getByText('lesson: nowhere.json cannot be read: 404 Not Found.').waitFor();
+      expect(errors.filter((text) => !text.includes('404'))).toEqual([]);
+    },
+  );
 });

@@ -18,6 +18,9 @@ const types: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
+/** Whether all tests of the page run: some are long and run when asked for, with NN_PLAYGROUND=1. */
+export const isWhole: boolean = Boolean(process.env.NN_PLAYGROUND);
+
 export interface Host {
   /** A page of its own; `language` is what the browser says, valid or not. */
   open(

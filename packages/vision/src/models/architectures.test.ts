@@ -75,7 +75,7 @@ describe('equals torchvision', () => {
   );
 
   // the deepest are more of the same blocks, and take seconds to be made
-  const deep = process.env.NN_KIT === 'whole' ? [] : ['resnet101', 'resnet152'];
+  const deep = process.env.NN_KIT === 'whole' ? [] : ['resnet50', 'resnet101', 'resnet152', 'vitB16'];
   it.each(fixtures.names.filter(({ name }) => !deep.includes(name)))(
     '$name has its names and shapes',
     ({ name, options, signature: names }) => {

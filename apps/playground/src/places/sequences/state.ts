@@ -34,6 +34,8 @@ export const losses: Signal<{
 
 let seed = 1;
 let run = 0;
+/** How often it was begun anew: what was asked before is of another network. */
+let beginnings = 0;
 let isWriting = false;
 let isInspecting = false;
 let asked: string | null = null;
@@ -63,6 +65,7 @@ export function trainingText(): string {
 
 /** Begins anew. A text of one's own that is too short yet is waited for. */
 export function begin(changes: Partial<Shape> = {}): void {
+  beginnings++;
   shape.value = { ...shape.value, ...changes };
   const text = trainingText();
   if (textName.value === 'own' && text.trim() === '') {
@@ -128,11 +131,11 @@ export function write(): void {
   if (isWriting || facts.peek() === null) return;
   isWriting = true;
   const step = writer.frame.peek()?.step ?? 0;
-  const now = run;
+  const now = beginnings;
   writer
     .ask('write', prompt.peek(), sampleLength, steering.peek(), seed + Math.floor(performance.now()))
     .then((text) => {
-      if (now === run) written.value = [{ step, text }, ...written.value].slice(0, 6);
+      if (now === beginnings) written.value = [{ step, text }, ...written.value].slice(0, 6);
     }, complain)
     .finally(() => {
       isWriting = false;
