@@ -135,7 +135,7 @@ describe("a teacher's link", () => {
   });
 });
 
-test('is presented: larger, without what is only set, and back', async () => {
+test.runIf(isWhole)('is presented: larger, without what is only set, and back', async () => {
   const { page, until } = await pages.open('#task=moons');
   await until('train-loss', Number.isFinite, 'there');
   const size = (): Promise<number> =>
@@ -148,32 +148,35 @@ test('is presented: larger, without what is only set, and back', async () => {
   await page.getByRole('heading', { name: 'Data' }).waitFor();
 });
 
-test('explains each control by pointer and keyboard, and the tour walks through the page by itself', async () => {
-  const { page, until, errors } = await pages.open('#task=moons');
-  await until('train-loss', Number.isFinite, 'there');
-  await page.getByLabel('Learning rate', { exact: true }).hover();
-  await page
-    .getByRole('tooltip')
-    .getByText(/^How large a step is/)
-    .waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('tooltip').waitFor({ state: 'hidden' });
-  await page.getByLabel('Optimizer').focus();
-  await page.keyboard.press('Tab');
-  const described = await page.evaluate(() => document.activeElement?.getAttribute('aria-describedby'));
-  expect(await page.locator(`#${described}`).textContent()).toMatch(/^How large a step is/);
-  await page.getByRole('button', { name: 'Tour' }).click();
-  const tour = page.getByRole('dialog', { name: 'Tour' });
-  await tour.getByText(/^Choose what to learn/).waitFor();
-  await page.keyboard.press('ArrowRight');
-  await tour.getByText(/^The network: inputs/).waitFor();
-  // it goes on by itself, and trains
-  await tour.getByText(/^Train: with each step/).waitFor();
-  await until('steps', (count) => count > 0, 'more than 0');
-  await page.keyboard.press('Escape');
-  expect(await tour.count()).toBe(0);
-  expect(errors).toEqual([]);
-});
+test.runIf(isWhole)(
+  'explains each control by pointer and keyboard, and the tour walks through the page by itself',
+  async () => {
+    const { page, until, errors } = await pages.open('#task=moons');
+    await until('train-loss', Number.isFinite, 'there');
+    await page.getByLabel('Learning rate', { exact: true }).hover();
+    await page
+      .getByRole('tooltip')
+      .getByText(/^How large a step is/)
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('tooltip').waitFor({ state: 'hidden' });
+    await page.getByLabel('Optimizer').focus();
+    await page.keyboard.press('Tab');
+    const described = await page.evaluate(() => document.activeElement?.getAttribute('aria-describedby'));
+    expect(await page.locator(`#${described}`).textContent()).toMatch(/^How large a step is/);
+    await page.getByRole('button', { name: 'Tour' }).click();
+    const tour = page.getByRole('dialog', { name: 'Tour' });
+    await tour.getByText(/^Choose what to learn/).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await tour.getByText(/^The network: inputs/).waitFor();
+    // it goes on by itself, and trains
+    await tour.getByText(/^Train: with each step/).waitFor();
+    await until('steps', (count) => count > 0, 'more than 0');
+    await page.keyboard.press('Escape');
+    expect(await tour.count()).toBe(0);
+    expect(errors).toEqual([]);
+  },
+);
 
 test('single keys act, unless they are turned off', async () => {
   const { page, until, steps } = await pages.open('#task=moons');
@@ -240,7 +243,7 @@ test.runIf(isWhole)(
   },
 );
 
-test('is printed on white, without what is only pressed', async () => {
+test.runIf(isWhole)('is printed on white, without what is only pressed', async () => {
   const { page, until } = await pages.open('#task=moons', { colorScheme: 'dark' });
   await until('train-loss', Number.isFinite, 'there');
   await page.emulateMedia({ media: 'print' });

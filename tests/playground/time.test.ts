@@ -1,6 +1,6 @@
 /** Time: one epoch, back to earlier moments, another way from there, two runs side by side, a race of optimizers. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host } from './page.ts';
+import { type Host, host, isWhole } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -47,7 +47,7 @@ describe('time', () => {
     expect(errors).toEqual([]);
   });
 
-  test('optimizers race on a loss surface from where one clicks', async () => {
+  test.runIf(isWhole)('optimizers race on a loss surface from where one clicks', async () => {
     const { page, errors } = await pages.open('#place=race&surface=rosenbrock');
     const map = page.locator('.race-map');
     await expect.poll(() => map.getAttribute('data-paths')).toBe('6');
