@@ -78,7 +78,7 @@ function namelessOf(page: Page): Promise<string[]> {
 }
 
 describe('agents', () => {
-  test('one learns to keep the pole up, and is watched at it', async () => {
+  test.runIf(isWhole)('one learns to keep the pole up, and is watched at it', async () => {
     const { page, until, errors } = await pages.open('#place=agents');
     const watched = page.locator('[data-fact="watched-return"]');
     await watched.waitFor();

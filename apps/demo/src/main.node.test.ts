@@ -14,6 +14,8 @@ import { percent } from './format.ts';
 import { resultOf, startProgram } from './program-tests.ts';
 import { taskNames } from './task-list.ts';
 
+/** Whether the long ones run as well: when asked for, with NN_TASKS=1. */
+const isWhole = Boolean(process.env.NN_TASKS);
 const folder = mkdtempSync(join(tmpdir(), 'nn-demo-'));
 const data = join(folder, 'data');
 const settings = ['--data', 'data', '--epochs', '12', '--batch-size', '20', '--seed', '3'];
@@ -197,29 +199,45 @@ describe('pictures', () => {
   };
   const sizeOf = (name: string) => imageInfo(new Uint8Array(readFileSync(join(folder, 'pictures', name))));
 
-  test('photos compares pictures as they are with pictures seen differently', async () => {
-    const { data, figures, baselines } = await run('photos', '1');
-    expect([data, baselines]).toEqual(['drawn beetles', { 'most frequent class': 0.5 }]);
-    for (const kind of ['as they are', 'seen differently']) expect(figures[kind]).toBeGreaterThanOrEqual(0.3);
-    expect(sizeOf('photos.png')).toMatchObject({ width: 8 * 66 - 2, height: 2 * 66 - 2 });
-  }, 120_000);
+  test.runIf(isWhole)(
+    'photos compares pictures as they are with pictures seen differently',
+    async () => {
+      const { data, figures, baselines } = await run('photos', '1');
+      expect([data, baselines]).toEqual(['drawn beetles', { 'most frequent class': 0.5 }]);
+      for (const kind of ['as they are', 'seen differently']) expect(figures[kind]).toBeGreaterThanOrEqual(0.3);
+      expect(sizeOf('photos.png')).toMatchObject({ width: 8 * 66 - 2, height: 2 * 66 - 2 });
+    },
+    120_000,
+  );
 
-  test('segment finds more than the ground', async () => {
-    const { figures, baselines } = await run('segment', '2');
-    expect(figures['IoU ground']).toBeGreaterThan(0.5);
-    expect(figures['mean IoU']).toBeGreaterThan(baselines['mean IoU, all ground']!);
-    expect(sizeOf('segment.png')).toMatchObject({ width: 8 * 34 - 2, height: 3 * 34 - 2 });
-  }, 120_000);
+  test.runIf(isWhole)(
+    'segment finds more than the ground',
+    async () => {
+      const { figures, baselines } = await run('segment', '2');
+      expect(figures['IoU ground']).toBeGreaterThan(0.5);
+      expect(figures['mean IoU']).toBeGreaterThan(baselines['mean IoU, all ground']!);
+      expect(sizeOf('segment.png')).toMatchObject({ width: 8 * 34 - 2, height: 3 * 34 - 2 });
+    },
+    120_000,
+  );
 
-  test('generate knows digits better than the means of their pixels', async () => {
-    const { figures, baselines } = await run('generate', '3');
-    expect(figures['nats, upper bound']).toBeLessThan(baselines['nats of pixel means']!);
-    expect(sizeOf('digits-made.png')).toMatchObject({ width: 10 * 30 - 2, height: 8 * 30 - 2 });
-  }, 120_000);
+  test.runIf(isWhole)(
+    'generate knows digits better than the means of their pixels',
+    async () => {
+      const { figures, baselines } = await run('generate', '3');
+      expect(figures['nats, upper bound']).toBeLessThan(baselines['nats of pixel means']!);
+      expect(sizeOf('digits-made.png')).toMatchObject({ width: 10 * 30 - 2, height: 8 * 30 - 2 });
+    },
+    120_000,
+  );
 
-  test('transfer gains from what was learned before', async () => {
-    const { figures, baselines } = await run('transfer', '1');
-    expect(figures['5 to 9, body frozen']).toBeGreaterThan(baselines['5 to 9, from nothing']!);
-    expect(figures.gain).toBeCloseTo(figures['5 to 9, body frozen']! - baselines['5 to 9, from nothing']!, 3);
-  }, 120_000);
+  test.runIf(isWhole)(
+    'transfer gains from what was learned before',
+    async () => {
+      const { figures, baselines } = await run('transfer', '1');
+      expect(figures['5 to 9, body frozen']).toBeGreaterThan(baselines['5 to 9, from nothing']!);
+      expect(figures.gain).toBeCloseTo(figures['5 to 9, body frozen']! - baselines['5 to 9, from nothing']!, 3);
+    },
+    120_000,
+  );
 });
