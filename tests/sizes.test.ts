@@ -18,7 +18,9 @@ test.each(bundles.map((bundle, at) => ({ ...bundle, size: sizes[at] })))(
 const packages = readdirSync(new URL('../packages', import.meta.url)).filter(
   (name) => !/^(backend-|conformance)/.test(name),
 );
-const besideEverything = ['text/hugging-face', ...packages].map((name) => `export * from '@nn/${name}';`).join('\n');
+// what starts projects is for Node alone
+const inPages = packages.filter((name) => name !== 'create');
+const besideEverything = ['text/hugging-face', ...inPages].map((name) => `export * from '@nn/${name}';`).join('\n');
 
 test('the names that bundles are searched for are those of the packages', async () => {
   const { allNames: besides } = await measure({ code: besideEverything, splitting: true });

@@ -81,7 +81,7 @@ describe.each(names)('@nn/%s', (name) => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
     const usual =
-      /^(package\.json|README\.md|LICENSE|THIRD-PARTY\.md|dist\/[\w.-]+\.(c?js|c?js\.map|d\.c?ts)|src\/[\w./-]+\.(ts|md))$/;
+      /^(package\.json|README\.md|LICENSE|THIRD-PARTY\.md|dist\/[\w.-]+\.(c?js|c?js\.map|d\.c?ts)|src\/[\w./-]+\.(ts|md)|templates\/[\w./-]+)$/;
     expect(files.filter((file) => !usual.test(file) || /\.(test|bench)\.ts$/.test(file))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.cts']),
