@@ -15,8 +15,8 @@ import {
   tensor,
 } from '@nn/core';
 import { captureRuns, plainProgram } from '../capture.ts';
-import type { ConformanceCase, ConformanceOptions } from '../case.ts';
-import { exactly, expectData, expectTrue, type Tolerance } from '../compare.ts';
+import type { ConformanceCase, ConformanceOptions, Need } from '../case.ts';
+import { ConformanceError, exactly, expectData, expectTrue, type Tolerance } from '../compare.ts';
 import { hintedCase, hintKinds } from '../hinted-kernels.ts';
 import { toleranceOf } from '../operation.ts';
 import { type RandomCase, randomCase } from '../random-kernels.ts';
@@ -238,15 +238,20 @@ function drawnCase(
   name: string,
   seed: number,
   draw: (seed: number) => RandomCase,
-  tolerance: (options: ConformanceOptions) => Tolerance = () => exactly,
+  {
+    needs = [],
+    tolerance = () => exactly,
+  }: { readonly needs?: readonly Need[]; readonly tolerance?: (options: ConformanceOptions) => Tolerance } = {},
 ): ConformanceCase {
   return {
     group: 'programs',
     name: `${name}, seed ${seed}`,
-    needs: [],
+    needs,
     run: async ({ backend, options }) => {
-      let number = seed * 1000;
-      while (!isWithin(draw(number).program, backend.limits)) number++;
+      const first = seed * 1000;
+      const isPossible = (number: number): boolean => isWithin(draw(number).program, backend.limits);
+      const number = Array.from({ length: 1000 }, (_, k) => first + k).find(isPossible);
+      if (number === undefined) throw new ConformanceError(`${name}: none of 1,000 programs is within the limits.`);
       const { program, inputs, scalars } = draw(number);
       const oracle = reference({ rounding: 'float32', limits: backend.limits });
       const outputs = await runProgram(oracle, program, inputs, [...scalars]);
@@ -261,16 +266,16 @@ function randomProgramCases(seed: number, count: number): ConformanceCase[] {
     ...Array.from({ length: count }, (_, k) => {
       if (k % 4 !== 3) return drawnCase('random program', seed + k, randomCase);
       const inexact = (number: number): RandomCase => randomCase(number, { exact: false });
-      return drawnCase('random program with functions', seed + k, inexact, (options) =>
-        toleranceOf({ slack: 10 }, options),
-      );
+      return drawnCase('random program with functions', seed + k, inexact, {
+        tolerance: (options) => toleranceOf({ slack: 10 }, options),
+      });
     }),
     ...hintKinds.flatMap((kind) =>
       [0, 1, 2].map((k) => {
         const large = k === 2;
-        return drawnCase(`${large ? 'large ' : ''}${kind} with a hint`, seed + k, (number) =>
-          hintedCase(kind, number, { large }),
-        );
+        const draw = (number: number): RandomCase => hintedCase(kind, number, { large });
+        const needs: readonly Need[] = kind === 'bytes' ? ['int8', 'uint8'] : [];
+        return drawnCase(`${large ? 'large ' : ''}${kind} with a hint`, seed + k, draw, { needs });
       }),
     ),
   ];

@@ -122,9 +122,15 @@ function scalarBundles(): Bundle[] {
       operation('isFinite', [wide], core.isFinite, exact),
       operation('isInfinite', [wide], core.isInfinite, exact),
       operation('bitwiseNot', [whole(7)], core.bitwiseNot, exact),
-      operation('lowBits', [whole(7)], (x) => core.lowBits(x.abs().cast('uint8'), 2), exact),
-      operation('halfBytes', [whole(2, 3)], (x) => core.halfBytes(x.abs().cast('uint8')), exact),
     ),
+    {
+      name: 'parts of bytes',
+      needs: ['uint8'],
+      operations: [
+        operation('lowBits', [whole(7)], (x) => core.lowBits(x.abs().cast('uint8'), 2), exact),
+        operation('halfBytes', [whole(2, 3)], (x) => core.halfBytes(x.abs().cast('uint8')), exact),
+      ],
+    },
   ];
 }
 
