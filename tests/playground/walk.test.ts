@@ -29,13 +29,22 @@ describe('the walk', () => {
     await expect.poll(() => page.locator('.walk .sample').textContent()).not.toMatch(/^Sample 1 ·/);
     const walk = page.locator('.walk');
     await walk.getByRole('button', { name: 'Forward' }).focus();
+    // the numbers travel, and then stand: what each frame shows is noted from before they start
+    await page.evaluate(() => {
+      const seen = new Set<string>();
+      const look = (): void => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.walked');
+        if (canvas && document.querySelector('.stage')?.getAttribute('data-stage') === 'sum') {
+          seen.add(canvas.toDataURL());
+        }
+        document.body.dataset.seen = String(seen.size);
+        if (seen.size < 2) requestAnimationFrame(look);
+      };
+      look();
+    });
     await page.keyboard.press('ArrowRight');
     await expect.poll(() => stageOf(page)).toBe('sum');
-    // the numbers travel: two moments of the same stage are two pictures
-    const picture = (): Promise<string> =>
-      page.locator('.walked').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-    const early = await picture();
-    await expect.poll(picture).not.toBe(early);
+    await expect.poll(() => page.evaluate(() => Number(document.body.dataset.seen))).toBe(2);
     // to the loss: L = -ln of the share of the right answer
     while ((await stageOf(page)) !== 'loss') await page.keyboard.press('ArrowRight');
     const formula = (await page.locator('.formula').textContent()) ?? '';

@@ -29,7 +29,8 @@ function listed<Name extends string>(query: URLSearchParams, key: string, names:
   return names.filter((name) => given.includes(name));
 }
 
-const query = new URLSearchParams(location.search);
+/** Without a page, in a test, nothing is asked for. */
+const query = new URLSearchParams(globalThis.location?.search);
 
 const hidden: readonly Part[] = [...listed(query, 'hide', parts), ...(query.has('embed') ? outsideFrames : [])];
 const fixedByLink: readonly Setting[] = listed(query, 'fix', settings);
@@ -54,7 +55,7 @@ export function present(on: boolean): void {
   });
 }
 
-document.addEventListener('fullscreenchange', () => {
+globalThis.document?.addEventListener('fullscreenchange', () => {
   if (document.fullscreenElement === null) isPresenting.value = false;
 });
 
