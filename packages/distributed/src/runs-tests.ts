@@ -24,6 +24,8 @@ interface Wanted {
   readonly folder: string;
   /** The step after which rank 1 is killed, where the run was not taken up. */
   readonly killAt?: number;
+  /** The state of a sharded optimizer that another number of ranks wrote is read, not written. */
+  readonly isWritten?: boolean;
 }
 
 const wanted: Wanted = JSON.parse(process.argv[2]!);
@@ -123,7 +125,7 @@ async function differences(found: object): Promise<number> {
   return Math.max(...all.map((value, at) => Math.abs(value - all[at % values.length]!)));
 }
 
-/** Adam spread over the ranks: its state in one file, read by an optimizer of its own and by ranks. */
+/** Adam spread over the ranks: its state in one file, read by an optimizer of its own and by ranks, here or in another run. */
 async function shards(): Promise<object> {
   const path = join(wanted.folder, 'sharded.safetensors');
   const made = async () => {
@@ -144,7 +146,7 @@ async function shards(): Promise<object> {
   const first = await made();
   await steps(first, 0, 4);
   const whole = await first.optimizer.consolidate();
-  if (whole !== null) await saveCheckpoint(path, { model: first.model, optimizer: whole });
+  if (whole !== null && !wanted.isWritten) await saveCheckpoint(path, { model: first.model, optimizer: whole });
   await steps(first, 4, 8);
   await group.barrier();
   const second = await made();

@@ -57,10 +57,14 @@ describe('a run of several ranks', () => {
   it('may spread the state of the optimizer, which is one file for any number', { timeout: 90_000 }, async () => {
     type Report = { readonly values: number[]; readonly again: number[]; readonly stepCount: number };
     const three = await inThreads<Report>(3, { what: 'sharded' });
-    const one = await inThreads<Report>(1, { what: 'sharded' });
+    // reads what three wrote after their fourth step, and goes on alone
+    const one = await inThreads<Report>(1, { what: 'sharded', isWritten: true });
     expect(three.again).toEqual(three.values);
     expect(three.stepCount).toBe(8);
     expect(three.values).toEqual(close(one.values));
+    expect(one.again).toEqual(close(three.values));
+    // the file is not its own: the last bits come from sums of three parts
+    expect(one.again).not.toEqual(one.values);
   });
 
   it('shares the trials of a search and the folds of a cross-validation', { timeout: 90_000 }, async () => {
