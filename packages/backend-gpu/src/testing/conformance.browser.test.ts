@@ -38,11 +38,11 @@ async function open(mode: GpuMode, always = false): Promise<GpuBackend> {
 const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
 testConformance('gpu on webgl2', () => open('webgl2'), {
   ...options,
-  every: isWhole ? {} : { values: 2, gradients: 6, fusion: 6 },
+  every: isWhole ? {} : { values: 4, gradients: 12, fusion: 12, 'functions of tensors': 2 },
 });
 testConformance('gpu on webgpu', () => open('webgpu'), {
   ...options,
-  every: isWhole ? {} : { gradients: 2, fusion: 3 },
+  every: isWhole ? {} : { values: 2, gradients: 4, fusion: 6 },
 });
 
 describe.each(['webgl2', 'webgpu'] as const)('the fast forms of hints at every size on %s', (mode) => {
