@@ -1,5 +1,5 @@
-"""Golden values for quantisation in @nn/compress: ranges and scales of torch.ao's observers, rounding in training with its gradients, and
-a Linear layer on whole numbers.
+"""Golden values for quantisation in @nn/compress: ranges and scales of torch.ao's observers, rounding in training with its gradients, a
+Linear layer on whole numbers, and torch.ao's own LSTM, GRU, their cells and convolutions in groups.
 
 Run: python3 scripts/golden/quantisation.py (needs PyTorch). Writes packages/compress/fixtures/quantisation.json.
 """
@@ -94,11 +94,72 @@ dynamic = {
     'levels': pack(levels), 'scales': pack(weight_scale), 'scale': number(scale), 'zeroPoint': int(zero), 'rounded': pack(rounded),
 }
 
+# recurrent layers of torch.ao with a scale for each channel of each gate. A batch has one range there, a row has its own here: every row
+# has the same least and most, and there is one sample.
+def steps(length, width):
+    x = random(length, 1, width).float() / 2
+    x[..., 0], x[..., 1] = -1.5, 2.0
+    return x.clamp(-1.5, 2.0)
+
+
+def filled(module):
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(random(*parameter.shape).float() / 4)
+    return module
+
+
+def in_bytes(module, kind):
+    # this kernel has all 256 levels for inputs; FBGEMM's, with 128, is not in every build
+    torch.backends.quantized.engine = 'qnnpack'
+    holder = torch.nn.ModuleList([module])
+    return torch.ao.quantization.quantize_dynamic(holder, {kind: torch.ao.quantization.per_channel_dynamic_qconfig})[0]
+
+
+def named(module):
+    return {name: pack(value) for name, value in module.named_parameters()}
+
+
+def recurrent(kind, name, length, **options):
+    module = filled(kind(6, 5, **options))
+    weights = named(module)
+    x = steps(length, 6) if length > 0 else steps(1, 6)[0]
+    result = in_bytes(module, kind)(x)
+    parts = result if isinstance(result, tuple) else (result,)
+    flat = [t for part in parts for t in (part if isinstance(part, tuple) else (part,))]
+    return {'kind': name, 'options': options, 'weights': weights, 'x': pack(x), 'results': [pack(t) for t in flat]}
+
+
+recurrents = [
+    recurrent(torch.nn.LSTM, 'LSTM', 4),
+    recurrent(torch.nn.LSTM, 'LSTM', 3, num_layers=1, bidirectional=True),
+    recurrent(torch.nn.GRU, 'GRU', 4),
+    recurrent(torch.nn.LSTMCell, 'LSTMCell', 0),
+    recurrent(torch.nn.GRUCell, 'GRUCell', 0),
+    recurrent(torch.nn.RNNCell, 'RNNCell', 0),
+]
+
+
+# convolutions in groups by torch.ao's kernel; its results are rounded to 8 bits by `step`
+def convolved(groups, inputs, outputs):
+    x, weight, bias = random(2, inputs, 6, 5).float() / 2, random(outputs, inputs // groups, 3, 3).float() / 4, random(outputs).float() / 2
+    seen, ranges = ao.MinMaxObserver(dtype=torch.quint8, reduce_range=True), ao.PerChannelMinMaxObserver(ch_axis=0, dtype=torch.qint8, qscheme=torch.per_channel_symmetric)
+    seen(x), ranges(weight)
+    scale, zero = seen.calculate_qparams()
+    own, zeros = ranges.calculate_qparams()
+    packed = torch.ops.quantized.conv2d_prepack(torch.quantize_per_channel(weight, own, zeros, 0, torch.qint8), bias, [2, 1], [1, 1], [1, 1], groups)
+    step = 0.0625
+    y = torch.ops.quantized.conv2d(torch.quantize_per_tensor(x, scale.item(), int(zero), torch.quint8), packed, step, 128)
+    return {'groups': groups, 'x': pack(x), 'weight': pack(weight), 'bias': pack(bias), 'step': step, 'y': pack(y.dequantize())}
+
+
+grouped = [convolved(2, 4, 6), convolved(4, 4, 4), convolved(4, 4, 8)]
+
 with open(os.path.join(ROOT, 'packages/compress/fixtures/quantisation.json'), 'w') as file:
     json.dump({
         'source': 'PyTorch ' + torch.__version__.split('a')[0],
         'batches': [pack(b) for b in batches], 'outliers': [pack(b) for b in with_outlier], 'observed': observed,
         'channels': {'weight': pack(weight), 'scale': pack(channel_scale), 'zeroPoint': pack(channel_zero)},
-        'fakes': fakes, 'dynamic': dynamic,
+        'fakes': fakes, 'dynamic': dynamic, 'recurrents': recurrents, 'grouped': grouped,
     }, file, separators=(',', ':'))
     file.write('\n')

@@ -40,6 +40,7 @@ export {
 export { type Factorized, type FactorizeOptions, factorize } from './infer/factorize.ts';
 export { foldBatchNorm } from './infer/fold.ts';
 export { type InferenceReport, readyForInference } from './infer/ready.ts';
+export type { LayerPattern } from './model.ts';
 export {
   cubicSparsity,
   type GradualOptions,
@@ -50,6 +51,7 @@ export {
 export { type PruneOptions, prune } from './prune/prune.ts';
 export { removePruning, type Sparsity, sparsity } from './prune/pruning.ts';
 export { InputQuantiser, type QuantisedInput } from './quantise/activations.ts';
+export type { ObserverKind } from './quantise/calibrate.ts';
 export { type FakeQuantiseOptions, fakeQuantise } from './quantise/fake-quantise.ts';
 export { EntropyObserver, type Histogram, HistogramObserver, PercentileObserver } from './quantise/histogram.ts';
 export { QuantisedInTraining } from './quantise/in-training.ts';
@@ -61,10 +63,8 @@ export {
   QuantisedLinear,
 } from './quantise/layers.ts';
 export { MinMaxObserver, MovingAverageObserver, type Observer, type ValueRange } from './quantise/observers.ts';
-export type { LayerPattern } from './quantise/places.ts';
 export {
   type DynamicOptions,
-  type ObserverKind,
   type Quantised,
   type QuantiseOptions,
   quantise,
@@ -73,6 +73,14 @@ export {
   type TrainedOptions,
   type WeightOptions,
 } from './quantise/quantise.ts';
+export {
+  QuantisedGRU,
+  QuantisedGRUCell,
+  QuantisedLSTM,
+  QuantisedLSTMCell,
+  QuantisedRNN,
+  QuantisedRNNCell,
+} from './quantise/recurrent.ts';
 export {
   affineQuantisation,
   type Levels,

@@ -64,7 +64,12 @@ export {
   type GroupedQueryAttentionMasks,
   type GroupedQueryAttentionOptions,
 } from './attention/grouped-query.ts';
-export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from './attention/multihead.ts';
+export {
+  type AttentionMasks,
+  type InProjection,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from './attention/multihead.ts';
 export {
   LearnedPositionalEncoding,
   type PositionalEncodingOptions,
@@ -284,7 +289,14 @@ export {
   Unfold,
 } from './rearrange/patches.ts';
 export { Upsample } from './rearrange/upsample.ts';
-export type { CellOptions, LSTMState } from './recurrent/cell.ts';
+export {
+  type Cell,
+  type CellOptions,
+  type LSTMState,
+  type State,
+  type StateName,
+  startState,
+} from './recurrent/cell.ts';
 export {
   GRUCell,
   LSTMCell,
@@ -293,14 +305,16 @@ export {
   type RNNCellOptions,
 } from './recurrent/cells.ts';
 export { ConvLSTM1d, ConvLSTM2d, ConvLSTM3d } from './recurrent/conv-lstm.ts';
+export { gruStep, lstmStep } from './recurrent/equations.ts';
 export { LayerNormLSTM, type LayerNormLSTMOptions } from './recurrent/layer-norm-lstm.ts';
 export { GRU, LSTM, type LSTMOptions, RNN, type RNNOptions } from './recurrent/networks.ts';
-export type {
-  LSTMResult,
-  LSTMStart,
-  RecurrentOptions,
-  RecurrentResult,
-  RecurrentStart,
+export {
+  type LSTMResult,
+  type LSTMStart,
+  Recurrent,
+  type RecurrentOptions,
+  type RecurrentResult,
+  type RecurrentStart,
 } from './recurrent/recurrent.ts';
 export { type LayerLike, Sequential } from './sequential.ts';
 export { type Summarized, type Summary, type SummaryOptions, type SummaryRow, summary } from './summary.ts';

@@ -82,7 +82,13 @@ function aroundForward(layer: object, adapted: (input: Tensor, call: (input: Ten
   Object.defineProperty(layer, 'forward', {
     configurable: true,
     writable: true,
-    value: (input: Tensor): Tensor => adapted(input, call),
+    // what adapters add is to all outputs: those of projections of attention that are wanted alone are taken of it
+    value: (input: Tensor, outputs?: readonly [from: number, to: number]): Tensor => {
+      const all = adapted(input, call);
+      if (outputs === undefined) return all;
+      const rest = all.shape.slice(0, -1);
+      return all.slice([...rest.map(() => 0), outputs[0]], [...rest, outputs[1]]);
+    },
   });
   return () => {
     if (own === undefined) Reflect.deleteProperty(layer, 'forward');

@@ -1,7 +1,7 @@
 /** Ranges, scales, rounding and whole numbers against PyTorch (torch.ao); the fixture is made by scripts/golden/quantisation.py. */
 import { cpu } from '@nn/backend-cpu';
-import { gradients, parameter, setDefaultBackend, tensor } from '@nn/core';
-import { Linear, Sequential } from '@nn/layers';
+import { gradients, isTensor, namedParameters, parameter, setDefaultBackend, type Tensor, tensor } from '@nn/core';
+import { Conv2d, GRU, GRUCell, Linear, LSTM, LSTMCell, RNNCell, Sequential } from '@nn/layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../fixtures/quantisation.json';
 import {
@@ -86,4 +86,49 @@ it('A Linear layer on whole numbers has the levels, the scales and the result of
   for (const [i, scale] of scales.data.entries()) expect((await made.weightScale.data())[i]! / scale).toBeCloseTo(1, 6);
   const found = await model.forward(tensor(x.data, { shape: x.shape })).data();
   for (const [i, value] of y.data.entries()) expect(found[i]).toBeCloseTo(value, 5);
+});
+
+describe('recurrent layers with a scale for each channel of each gate', () => {
+  const kinds = { LSTM, GRU, LSTMCell, GRUCell, RNNCell } as const;
+  /** The tensors of a result, in PyTorch's order. */
+  const tensorsOf = (result: Tensor | object): Tensor[] => (isTensor(result) ? [result] : Object.values(result));
+  for (const { kind, options, weights, x, results } of golden.recurrents) {
+    it(`are torch.ao's: ${kind} ${JSON.stringify(options)}`, async () => {
+      const bidirectional = 'bidirectional' in options;
+      const layer = new kinds[kind as keyof typeof kinds](6, 5, bidirectional ? { bidirectional } : {});
+      const own = namedParameters(layer);
+      for (const [name, { data, shape }] of Object.entries(weights)) own.get(name)!.assign(tensor(data, { shape }));
+      const model = { layer };
+      await quantise(model, { mode: 'dynamic', levels: { low: 0, high: 255 } });
+      expect(String(model.layer)).toBe(`Quantised${kind}(6, 5)`);
+      const found = tensorsOf(model.layer.forward(tensor(x.data, { shape: x.shape })));
+      expect(found.map(({ shape }) => shape)).toEqual(results.map(({ shape }) => shape));
+      for (const [k, { data }] of results.entries()) {
+        const values = await found[k]!.data();
+        for (const [i, value] of data.entries()) expect(values[i]).toBeCloseTo(value, 4);
+      }
+    });
+  }
+});
+
+describe('convolutions in groups on whole numbers', () => {
+  for (const { groups, x, weight, bias, step, y } of golden.grouped) {
+    it(`are torch.ao's: ${x.shape[1]} to ${weight.shape[0]} channels in ${groups}`, async () => {
+      const layer = new Conv2d(x.shape[1]!, weight.shape[0]!, 3, { groups, stride: [2, 1], padding: 1 });
+      layer.weight.assign(tensor(weight.data, { shape: weight.shape }));
+      layer.bias!.assign(tensor(bias.data));
+      const model = new Sequential(layer);
+      const input = tensor(x.data, { shape: x.shape });
+      await quantise(model, { mode: 'static', calibration: [input] });
+      expect(String(model.at(0))).toContain(`${groups} groups`);
+      const found = model.forward(input);
+      expect(found.shape).toEqual(y.shape);
+      const values = await found.data();
+      // PyTorch rounds its results to steps, and cuts them at 8 bits
+      const [low, high] = [-128 * step, 127 * step];
+      for (const [i, value] of y.data.entries()) {
+        expect(Math.abs(Math.max(low, Math.min(high, values[i]!)) - value)).toBeLessThan(0.5 * step + 1e-4);
+      }
+    });
+  }
 });

@@ -5,6 +5,7 @@
 import { isTraining, type Parameter, parameter, type Shape, stack, type Tensor, where } from '@nn/core';
 import { type Conv1d, type Conv2d, type Conv3d, type Layer, Linear } from '@nn/layers';
 import { fakeQuantise } from './fake-quantise.ts';
+import { type Outputs, rowsOf } from './projections.ts';
 import { type Levels, type Symmetry, sevenBits } from './scheme.ts';
 
 /** Layers that can be trained like this. */
@@ -24,27 +25,31 @@ export class QuantisedInTraining implements Layer {
   readonly levels: Levels;
   weight: Parameter;
   bias: Parameter | null;
-  /** [2]: the bounds of the inputs so far; both 0 before the first batch. */
-  inputRange: Parameter;
+  /** [2]: the bounds of the inputs so far; both 0 before the first batch. Null where each row has its own range, as in recurrent layers. */
+  inputRange: Parameter | null;
 
-  constructor(layer: Trainable, options: { readonly symmetry: Symmetry; readonly levels?: Levels }) {
+  constructor(
+    layer: Trainable,
+    options: { readonly symmetry: Symmetry; readonly levels?: Levels; readonly rangeOfRows?: boolean },
+  ) {
     this.layer = layer;
     this.symmetry = options.symmetry;
     this.levels = options.levels ?? sevenBits;
     this.weight = layer.weight;
     this.bias = layer.bias;
-    this.inputRange = parameter([0, 0], { buffer: true });
+    this.inputRange = options.rangeOfRows === true ? null : parameter([0, 0], { buffer: true });
     // the layer inside has the same parameters: walks are to find them once, under these names
     Object.defineProperty(this, 'layer', { enumerable: false });
   }
 
-  forward(x: Tensor): Tensor {
+  /** `outputs`: those of a Linear layer that are wanted, all by default. */
+  forward(x: Tensor, outputs?: Outputs): Tensor {
     const { layer } = this;
     const input = this.#rounded(x);
     const weight = this.#weight();
     if (layer instanceof Linear) {
-      const y = input.matmul(weight.transpose());
-      return this.bias === null ? y : y.add(this.bias);
+      const y = input.matmul(rowsOf(weight, outputs).transpose());
+      return this.bias === null ? y : y.add(rowsOf(this.bias, outputs));
     }
     // the cast: the layer computes with what stands in its field, a parameter or what is computed of one
     return withWeight(layer, weight as Parameter, () => layer.forward(input));
@@ -52,24 +57,32 @@ export class QuantisedInTraining implements Layer {
 
   #rounded(x: Tensor): Tensor {
     const { low, high } = this.levels;
-    if (isTraining()) {
-      const values = x.stopGradient();
-      const isNew = this.inputRange.equal(0).all();
-      const [min, max] = [values.min(), values.max()];
-      const moved = (bound: Tensor, index: number): Tensor => {
-        const last = this.inputRange.at(index);
-        return where(isNew, bound, last.add(bound.sub(last).mul(rate)));
-      };
-      this.inputRange.assign(stack([moved(min, 0), moved(max, 1)]));
-    }
-    const bottom = this.inputRange.at(0).minimum(0);
-    const top = this.inputRange.at(1).maximum(0);
+    const { bottom, top } = this.#bounds(x.stopGradient());
     const scale = top
       .sub(bottom)
       .div(high - low)
       .maximum(smallestScale);
     const zeroPoint = bottom.div(scale).round().neg().add(low).clamp(low, high);
     return fakeQuantise(x, { scale, zeroPoint, low, high });
+  }
+
+  /** Of all inputs so far, or [..., 1] of each row; 0 is within. */
+  #bounds(values: Tensor): { readonly bottom: Tensor; readonly top: Tensor } {
+    const { inputRange } = this;
+    if (inputRange === null) {
+      const [least, most] = [values.min(-1, { keepAxes: true }), values.max(-1, { keepAxes: true })];
+      return { bottom: least.minimum(0), top: most.maximum(0) };
+    }
+    if (isTraining()) {
+      const isNew = inputRange.equal(0).all();
+      const [min, max] = [values.min(), values.max()];
+      const moved = (bound: Tensor, index: number): Tensor => {
+        const last = inputRange.at(index);
+        return where(isNew, bound, last.add(bound.sub(last).mul(rate)));
+      };
+      inputRange.assign(stack([moved(min, 0), moved(max, 1)]));
+    }
+    return { bottom: inputRange.at(0).minimum(0), top: inputRange.at(1).maximum(0) };
   }
 
   #weight(): Tensor {

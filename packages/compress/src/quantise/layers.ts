@@ -7,6 +7,7 @@
 import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, type Tensor, unfold } from '@nn/core';
 import type { Layer } from '@nn/layers';
 import type { InputQuantiser } from './activations.ts';
+import { type Outputs, rowsOf } from './projections.ts';
 import type { ChannelWeight, GroupedWeight } from './weights.ts';
 
 const show = (shape: Shape): string => `[${shape.join(', ')}]`;
@@ -38,10 +39,11 @@ abstract class IntegerLayer {
     this.input = input;
   }
 
-  /** What the sums [..., outputs] mean; scale and zero point have the axes of the sums, or none. */
-  protected meaning(sums: Tensor, scale: Tensor, zeroPoint: Tensor): Tensor {
-    const y = sums.sub(zeroPoint.mul(this.weightSum)).cast('float32').mul(scale.mul(this.weightScale));
-    return this.bias === null ? y : y.add(this.bias);
+  /** What the sums [..., outputs] mean, or those of some outputs; scale and zero point have the axes of the sums, or none. */
+  protected meaning(sums: Tensor, scale: Tensor, zeroPoint: Tensor, outputs?: Outputs): Tensor {
+    const whole = sums.sub(zeroPoint.mul(rowsOf(this.weightSum, outputs)));
+    const y = whole.cast('float32').mul(scale.mul(rowsOf(this.weightScale, outputs)));
+    return this.bias === null ? y : y.add(rowsOf(this.bias, outputs));
   }
 }
 
@@ -58,10 +60,12 @@ export class QuantisedLinear extends IntegerLayer implements Layer {
     [this.outputs, this.inputs] = shape;
   }
 
-  forward(x: Tensor): Tensor {
+  /** `outputs`: those that are wanted, all by default. */
+  forward(x: Tensor, outputs?: Outputs): Tensor {
     requireWidth(String(this), x, this.inputs);
     const { levels, scale, zeroPoint } = this.input.apply(x, [-1]);
-    return this.meaning(levels.matmul(this.weight.cast('int32').transpose()), scale, zeroPoint);
+    const weight = rowsOf(this.weight, outputs).cast('int32');
+    return this.meaning(levels.matmul(weight.transpose()), scale, zeroPoint, outputs);
   }
 
   multiplyAdds(_inputs: readonly Shape[], output: Shape): number {
@@ -80,6 +84,8 @@ export interface ConvGeometry {
   readonly dilation: readonly number[];
   /** Zeros before and after each axis. */
   readonly padding: readonly (readonly [number, number])[];
+  /** Channels are cut into this many groups that do not mix. */
+  readonly groups: number;
 }
 
 /**
@@ -95,7 +101,7 @@ export class QuantisedConv extends IntegerLayer implements Layer {
   /** Sizes of pieces of space of which the largest result is kept: a pooling that followed. */
   pool: readonly number[] | null = null;
 
-  /** `weight`: [outputs, ...kernel, inputs] */
+  /** `weight`: [outputs, ...kernel, inputs / groups] */
   constructor(
     weight: ChannelWeight,
     shape: Shape,
@@ -105,12 +111,12 @@ export class QuantisedConv extends IntegerLayer implements Layer {
   ) {
     super(weight, shape, bias, input);
     this.outputs = shape[0]!;
-    this.inputs = shape.at(-1)!;
+    this.inputs = shape.at(-1)! * geometry.groups;
     this.geometry = geometry;
   }
 
   forward(x: Tensor): Tensor {
-    const { kernel, stride, dilation, padding } = this.geometry;
+    const { kernel, stride, dilation, padding, groups } = this.geometry;
     const rank = kernel.length;
     if (x.rank !== rank + 2 || x.shape[1] !== this.inputs) {
       throw new ShapeError(
@@ -130,17 +136,23 @@ export class QuantisedConv extends IntegerLayer implements Layer {
       const reach = (kernel[k]! - 1) * dilation[k]! + 1;
       return Math.floor((framed.shape[k + 1]! - reach) / stride[k]!) + 1;
     });
+    // groups of channels are an axis of their own where there are any
+    const [group, width] = groups === 1 ? ['', [this.inputs]] : ['g', [groups, this.inputs / groups]];
     const windows = unfold(first, { size: kernel, stride, dilation }).reshape([
-      first.shape[0]!,
-      this.inputs,
-      ...kernel,
-      ...out,
+      ...[first.shape[0]!, ...width],
+      ...[...kernel, ...out],
     ]);
-    const taps = 'klm'.slice(0, rank);
-    const places = 'xyz'.slice(0, rank);
-    const axes = windows.shape.map((_, axis) => axis);
-    const ordered = windows.permute([0, ...axes.slice(2 + rank), ...axes.slice(2, 2 + rank), 1]);
-    const sums = einsum(`n${places}${taps}c,o${taps}c->n${places}o`, ordered, this.weight.cast('int32'));
+    const [taps, places] = ['klm'.slice(0, rank), 'xyz'.slice(0, rank)];
+    const ends = windows.shape.map((_, axis) => axis).slice(1 + width.length);
+    const groupAxes = groups === 1 ? [] : [1];
+    const ordered = windows.permute([
+      ...[0, ...ends.slice(rank), ...groupAxes],
+      ...[...ends.slice(0, rank), width.length],
+    ]);
+    const own = this.weight.cast('int32');
+    const weight = groups === 1 ? own : own.reshape([groups, this.outputs / groups, ...own.shape.slice(1)]);
+    const apart = einsum(`n${places}${group}${taps}c,${group}o${taps}c->n${places}${group}o`, ordered, weight);
+    const sums = groups === 1 ? apart : apart.reshape([first.shape[0]!, ...out, this.outputs]);
     const y = this.meaning(this.#largest(sums), scale, zeroPoint);
     return (this.relu ? y.relu() : y).permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
   }
@@ -165,7 +177,9 @@ export class QuantisedConv extends IntegerLayer implements Layer {
 
   override toString(): string {
     const after = `${this.relu ? ', relu' : ''}${this.pool ? `, largest of ${this.pool.join('x')}` : ''}`;
-    return `QuantisedConv(${this.inputs}, ${this.outputs}, ${this.geometry.kernel.join('x')}${after})`;
+    const { kernel, groups } = this.geometry;
+    const apart = groups === 1 ? '' : `, ${groups} groups`;
+    return `QuantisedConv(${this.inputs}, ${this.outputs}, ${kernel.join('x')}${apart}${after})`;
   }
 }
 
@@ -199,23 +213,26 @@ export class GroupedLinear implements Layer {
     this.bias = bias;
   }
 
-  forward(x: Tensor): Tensor {
+  /** `outputs`: those that are wanted, all by default. */
+  forward(x: Tensor, outputs?: Outputs): Tensor {
     requireWidth(String(this), x, this.inputs);
     const { size } = this;
     const groups = this.weightScale.shape[1]!;
     const missing = groups * size - this.inputs;
     const whole = missing === 0 ? x : x.pad([...x.shape.slice(1).map((): [number, number] => [0, 0]), [0, missing]]);
     const rows = x.shape.slice(0, -1);
-    const scale = this.weightScale.reshape([this.outputs, groups, 1, 1]);
+    const [weight, scales] = [rowsOf(this.weight, outputs), rowsOf(this.weightScale, outputs)];
+    const wanted = weight.shape[0]!;
+    const scale = scales.reshape([wanted, groups, 1, 1]);
     const [halves, each] = this.bits === 8 ? [1, size] : [2, size / 2];
     const levels =
       this.bits === 8
-        ? this.weight.reshape([this.outputs, groups, 1, size]).cast('float32')
-        : halfBytes(this.weight).cast('float32').sub(8);
+        ? weight.reshape([wanted, groups, 1, size]).cast('float32')
+        : halfBytes(weight).cast('float32').sub(8);
     const count = rows.reduce((product, length) => product * length, 1);
     const y = einsum('nghj,oghj->no', whole.reshape([count, groups, halves, each]), levels.mul(scale));
-    const shaped = y.reshape([...rows, this.outputs]);
-    return this.bias === null ? shaped : shaped.add(this.bias);
+    const shaped = y.reshape([...rows, wanted]);
+    return this.bias === null ? shaped : shaped.add(rowsOf(this.bias, outputs));
   }
 
   multiplyAdds(_inputs: readonly Shape[], output: Shape): number {

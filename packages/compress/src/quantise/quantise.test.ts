@@ -176,7 +176,7 @@ describe('quantise', () => {
       'quantise: the calibration has no batches: give some inputs as the model will see them.',
     );
     await expect(quantise(model, { mode: 'dynamic', layers: 'nowhere' })).rejects.toThrow(
-      'quantise: the model has no layer that fits nowhere among Linear, Conv and Embedding.',
+      'quantise: the model has no layer that fits nowhere among Linear, Conv, MultiheadAttention, RNN, LSTM, GRU and Embedding.',
     );
     await expect(quantise(new Linear(2, 2), { mode: 'dynamic' })).rejects.toThrow(
       'quantise: the model itself is the layer, and cannot be replaced where you hold it: put it into new Sequential(layer).',

@@ -1,29 +1,21 @@
 /**
  * Models whose layers compute with bytes. Owns the ways there (weights alone, ranges of each sample, ranges that were seen before,
- * ranges learned in training) and which layer takes the place of which; the layers are in `layers.ts`.
+ * ranges learned in training) and which layer takes the place of which; the layers are in `layers.ts` and `recurrent.ts`.
  */
-import { checkOptions, evaluate, namedParameters, noGradient, type Parameter, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, namedParameters, type Parameter, type Tensor, ValueError } from '@nn/core';
 import { Conv1d, Conv2d, Conv3d, Embedding, type Layer, Linear } from '@nn/layers';
+import { hostsOf } from '../adapters/host.ts';
+import { type LayerPattern, replaceLayers, targetsIn } from '../model.ts';
 import { absorbFollowing } from './absorb.ts';
 import { InputQuantiser } from './activations.ts';
-import { EntropyObserver, HistogramObserver, PercentileObserver } from './histogram.ts';
+import { calibrated, type ObserverKind } from './calibrate.ts';
 import { QuantisedInTraining, type Trainable } from './in-training.ts';
 import { type ConvGeometry, GroupedLinear, QuantisedConv, QuantisedEmbedding, QuantisedLinear } from './layers.ts';
-import { MinMaxObserver, MovingAverageObserver, type Observer } from './observers.ts';
-import { type LayerPattern, replaceLayers, targetsIn } from './places.ts';
-import { affineQuantisation, type Levels, type Quantisation, type Symmetry, sevenBits } from './scheme.ts';
+import type { Observer } from './observers.ts';
+import { exposeProjections } from './projections.ts';
+import { type FloatRecurrent, isRecurrent, isRecurrentInTraining, matricesOf, withProducts } from './recurrent.ts';
+import { affineQuantisation, type Levels, type Symmetry, sevenBits } from './scheme.ts';
 import { groupSize, quantiseChannels, quantiseGroups } from './weights.ts';
-
-/** Observers by name, for calibration. */
-export type ObserverKind = 'minMax' | 'movingAverage' | 'percentile' | 'histogram' | 'entropy';
-
-const observers: Readonly<Record<ObserverKind, () => Observer>> = {
-  minMax: () => new MinMaxObserver(),
-  movingAverage: () => new MovingAverageObserver(),
-  percentile: () => new PercentileObserver(),
-  histogram: () => new HistogramObserver(),
-  entropy: () => new EntropyObserver(),
-};
 
 interface CommonOptions {
   /** Which layers. Default all that can be. */
@@ -81,17 +73,16 @@ const bytesOf = (model: object): number =>
 
 const isConv = (layer: object): layer is Conv1d | Conv2d | Conv3d =>
   layer instanceof Conv1d || layer instanceof Conv2d || layer instanceof Conv3d;
-/** Groups of channels have too few products each for a row of bytes. */
-const hasProducts = (layer: object): layer is Trainable =>
-  layer instanceof Linear || (isConv(layer) && layer.groups === 1);
+const hasProducts = (layer: object): layer is Trainable => layer instanceof Linear || isConv(layer);
 
 /**
  * Replaces layers of a model by quantised ones, in their places, and tells what became of them. The parameters of the new layers are
- * found by `namedParameters` and saved like any others, int8 as int8. Integer layers: Linear, Conv1d, Conv2d and Conv3d without groups;
- * with `weights` Linear in groups. Embedding in all modes but 'trained', by rows. In a Sequential a convolution takes over the relu and
- * the max pooling that follow it.
+ * found by `namedParameters` and saved like any others, int8 as int8. Integer layers: Linear, Conv1d to Conv3d, the projections of
+ * MultiheadAttention (as its layers `in_proj` and `out_proj`), RNN, LSTM, GRU and their cells, whose inputs and states are rounded by the
+ * range of each row in every mode. With `weights` all of these but convolutions, in groups. Embedding in all modes but 'trained', by
+ * rows. In a Sequential a convolution takes over the relu and the max pooling that follow it.
  *
- * Throws ValueError where the model has no such layer, for a calibration without batches, for options that do not exist.
+ * Throws ValueError where the model has no such layer or has adapters, for a calibration without batches, for options that do not exist.
  *
  * @example
  * import { cpu } from '@nn/backend-cpu';
@@ -109,8 +100,20 @@ const hasProducts = (layer: object): layer is Trainable =>
  */
 export async function quantise(model: object, options: QuantiseOptions): Promise<Quantised> {
   const bytesBefore = bytesOf(model);
-  const made = await replacements(model, options);
-  replaceLayers(model, new Map(made.map(({ layer, now }) => [layer, now])));
+  const [adapted] = hostsOf(model);
+  if (adapted !== undefined) {
+    throw new ValueError(
+      'quantise',
+      `${adapted.path || 'the model'} has adapters, which a layer of few bits in its place would not have: mergeAdapters(model, { forget: true }) first, or add them afterwards.`,
+    );
+  }
+  const conceal = exposeProjections('quantise', model, options.layers);
+  const made = await replacements(model, options)
+    .then((all) => {
+      replaceLayers(model, new Map(all.map(({ layer, now }) => [layer, now])));
+      return all;
+    })
+    .finally(conceal);
   absorbFollowing(model);
   return {
     layers: made.map(({ path, layer, now }) => ({ path, from: String(layer), to: String(now) })),
@@ -120,8 +123,9 @@ export async function quantise(model: object, options: QuantiseOptions): Promise
 }
 
 /**
- * Puts layers that round their weights and inputs in the places of Linear and convolutional ones, to be trained on: their parameters are
- * the same objects, so an optimizer may be made before or after. Then `quantise(model, { mode: 'trained' })`. Returns the paths.
+ * Puts layers that round their weights and inputs in the places of Linear, convolutional and recurrent ones and of the projections of
+ * attention, to be trained on: their parameters are the same objects, so an optimizer may be made before or after. Then
+ * `quantise(model, { mode: 'trained' })`. Returns the paths.
  *
  * @example
  * import { quantiseInTraining } from '@nn/compress';
@@ -135,18 +139,29 @@ export function quantiseInTraining(
 ): string[] {
   checkOptions('quantiseInTraining', options, ['layers', 'symmetry', 'levels']);
   const { layers, symmetry = 'pytorch', levels = sevenBits } = options;
-  const targets = targetsIn(
-    'quantiseInTraining',
-    model,
-    layers,
-    (layer) => (hasProducts(layer) ? layer : null),
-    'Linear and Conv',
-  );
-  replaceLayers(
-    model,
-    new Map(targets.map(({ layer, meaning }) => [layer, new QuantisedInTraining(meaning, { symmetry, levels })])),
-  );
-  return targets.map(({ path }) => path);
+  const conceal = exposeProjections('quantiseInTraining', model, layers);
+  try {
+    const targets = targetsIn(
+      'quantiseInTraining',
+      model,
+      layers,
+      (layer) => (hasProducts(layer) || isRecurrent(layer) ? layer : null),
+      'Linear, Conv, MultiheadAttention, RNN, LSTM and GRU',
+    );
+    const inTraining = (layer: Trainable, rangeOfRows = false): QuantisedInTraining =>
+      new QuantisedInTraining(layer, { symmetry, levels, rangeOfRows });
+    const made = targets.map(({ layer, meaning }): [object, object] => {
+      if (hasProducts(meaning)) return [layer, inTraining(meaning)];
+      const products = matricesOf(meaning).map((matrix) =>
+        matrix instanceof Linear ? inTraining(matrix, true) : matrix,
+      );
+      return [layer, withProducts(meaning, products)];
+    });
+    replaceLayers(model, new Map(made));
+    return targets.map(({ path }) => path);
+  } finally {
+    conceal();
+  }
 }
 
 interface Replacement {
@@ -163,12 +178,10 @@ async function replacements(model: object, options: QuantiseOptions): Promise<Re
       return ofWeights(model, options);
     case 'dynamic':
       checkOptions('quantise', options, [...common, 'levels']);
-      return ofProducts(model, options, async () => null);
-    case 'static': {
+      return ofProducts(model, options, null);
+    case 'static':
       checkOptions('quantise', options, [...common, 'levels', 'calibration', 'observer']);
-      const ranges = await calibrated(model, options);
-      return ofProducts(model, options, async (layer) => ranges.get(layer) ?? null);
-    }
+      return ofProducts(model, options, options);
     case 'trained':
       checkOptions('quantise', options, ['mode', 'layers']);
       return ofTrained(model, options);
@@ -191,41 +204,65 @@ async function ofWeights(model: object, options: WeightOptions): Promise<Replace
     'quantise',
     model,
     options.layers,
-    (layer) => (layer instanceof Linear || layer instanceof Embedding ? layer : null),
-    'Linear and Embedding',
+    (layer) => (layer instanceof Linear || layer instanceof Embedding || isRecurrent(layer) ? layer : null),
+    'Linear, MultiheadAttention, RNN, LSTM, GRU and Embedding',
   );
+  const linear = async ({ weight, bias, inputs, outputs }: Matrix): Promise<GroupedLinear> =>
+    new GroupedLinear(
+      quantiseGroups(await floats(weight), outputs, bits, size, symmetry),
+      [outputs, inputs],
+      bits,
+      size,
+      bias,
+    );
   return Promise.all(
     targets.map(async ({ path, layer, meaning }) => {
       if (meaning instanceof Embedding) return { path, layer, now: await embedding(meaning, symmetry) };
-      const weight = quantiseGroups(await floats(meaning.weight), meaning.outputs, bits, size, symmetry);
-      const shape = [meaning.outputs, meaning.inputs] as const;
-      return { path, layer, now: new GroupedLinear(weight, shape, bits, size, meaning.bias) };
+      if (meaning instanceof Linear) return { path, layer, now: await linear(meaning) };
+      return { path, layer, now: await recurrent(meaning, linear) };
     }),
   );
+}
+
+/** A weight [outputs, inputs] and its bias, to become a product of few bits. */
+type Matrix = Pick<Linear, 'weight' | 'bias' | 'inputs' | 'outputs'>;
+
+async function recurrent(
+  layer: FloatRecurrent,
+  make: (matrix: Matrix) => Promise<QuantisedLinear | GroupedLinear>,
+): Promise<object> {
+  const matrices = matricesOf(layer).filter((matrix) => matrix instanceof Linear);
+  return withProducts(layer, await Promise.all(matrices.map(make)));
 }
 
 async function embedding({ weight, count, dimension }: Embedding, symmetry: Symmetry): Promise<QuantisedEmbedding> {
   return new QuantisedEmbedding(quantiseChannels(await floats(weight), count, symmetry), [count, dimension]);
 }
 
+/** By the range of each sample, or with a calibration by what is seen in it. */
 async function ofProducts(
   model: object,
   options: DynamicOptions | StaticOptions,
-  rangeOf: (layer: object) => Promise<Quantisation | null>,
+  calibration: StaticOptions | null,
 ): Promise<Replacement[]> {
   const { symmetry = 'pytorch', levels = sevenBits } = options;
   const targets = targetsIn(
     'quantise',
     model,
     options.layers,
-    (layer) => (hasProducts(layer) || layer instanceof Embedding ? layer : null),
-    'Linear, Conv and Embedding',
+    (layer) => (hasProducts(layer) || layer instanceof Embedding || isRecurrent(layer) ? layer : null),
+    'Linear, Conv, MultiheadAttention, RNN, LSTM, GRU and Embedding',
   );
+  const watched = targets.flatMap(({ path, meaning }) => (hasProducts(meaning) ? [{ path, layer: meaning }] : []));
+  const ranges = calibration && (await calibrated(model, watched, calibration));
+  const ofRows = (matrix: Matrix): Promise<QuantisedLinear> =>
+    integerLinear(matrix, symmetry, new InputQuantiser(null, levels));
   return Promise.all(
     targets.map(async ({ path, layer, meaning }) => {
       if (meaning instanceof Embedding) return { path, layer, now: await embedding(meaning, symmetry) };
-      const known = await rangeOf(layer);
-      return { path, layer, now: await integerLayer(meaning, symmetry, new InputQuantiser(known, levels)) };
+      if (!hasProducts(meaning)) return { path, layer, now: await recurrent(meaning, ofRows) };
+      const input = new InputQuantiser(ranges?.get(layer) ?? null, levels);
+      return { path, layer, now: await integerLayer(meaning, symmetry, input) };
     }),
   );
 }
@@ -235,12 +272,18 @@ async function ofTrained(model: object, { layers }: TrainedOptions): Promise<Rep
     'quantise',
     model,
     layers,
-    (layer) => (layer instanceof QuantisedInTraining ? layer : null),
+    (layer) => (layer instanceof QuantisedInTraining || isRecurrentInTraining(layer) ? layer : null),
     'those of quantiseInTraining',
   );
+  const ofRows = ({ layer, symmetry, levels }: QuantisedInTraining): Promise<QuantisedLinear> =>
+    integerLinear(layer as Linear, symmetry, new InputQuantiser(null, levels)); // the cast: those of cells are Linear
   return Promise.all(
     targets.map(async ({ path, layer, meaning }) => {
-      const [min, max] = (await meaning.inputRange.array()) as [number, number];
+      if (!(meaning instanceof QuantisedInTraining)) {
+        const matrices = matricesOf(meaning).filter((matrix) => matrix instanceof QuantisedInTraining);
+        return { path, layer, now: withProducts(meaning, await Promise.all(matrices.map(ofRows))) };
+      }
+      const [min = 0, max = 0] = (await meaning.inputRange?.data()) ?? [];
       if (min === 0 && max === 0) {
         throw new ValueError(
           'quantise',
@@ -253,16 +296,22 @@ async function ofTrained(model: object, { layers }: TrainedOptions): Promise<Rep
   );
 }
 
+async function integerLinear(
+  { weight, bias, inputs, outputs }: Matrix,
+  symmetry: Symmetry,
+  input: InputQuantiser,
+): Promise<QuantisedLinear> {
+  const levels = quantiseChannels(await floats(weight), outputs, symmetry);
+  return new QuantisedLinear(levels, [outputs, inputs], bias, input);
+}
+
 async function integerLayer(layer: Trainable, symmetry: Symmetry, input: InputQuantiser): Promise<Layer> {
-  if (layer instanceof Linear) {
-    const weight = quantiseChannels(await floats(layer.weight), layer.outputs, symmetry);
-    return new QuantisedLinear(weight, [layer.outputs, layer.inputs], layer.bias, input);
-  }
-  const { kernelSize: kernel, stride, dilation } = layer;
-  // channels last: [outputs, ...kernel, inputs]
+  if (layer instanceof Linear) return integerLinear(layer, symmetry, input);
+  const { kernelSize: kernel, stride, dilation, groups } = layer;
+  // channels last: [outputs, ...kernel, inputs / groups]
   const turned = layer.weight.permute([0, ...kernel.map((_, axis) => axis + 2), 1]);
   const weight = quantiseChannels((await turned.data()) as Float32Array, layer.outputs, symmetry);
-  const geometry: ConvGeometry = { kernel, stride, dilation, padding: paddingOf(layer) };
+  const geometry: ConvGeometry = { kernel, stride, dilation, padding: paddingOf(layer), groups };
   return new QuantisedConv(weight, turned.shape, layer.bias, input, geometry);
 }
 
@@ -274,77 +323,4 @@ function paddingOf({ padding, kernelSize, dilation }: Conv1d | Conv2d | Conv3d):
     const total = (size - 1) * dilation[axis]!;
     return [Math.floor(total / 2), Math.ceil(total / 2)];
   });
-}
-
-/** Stands in the place of a layer while inputs are seen. */
-class Watching implements Layer {
-  readonly layer: Layer;
-  readonly seen: Tensor[] = [];
-
-  constructor(layer: Layer) {
-    this.layer = layer;
-  }
-
-  forward(x: Tensor): Tensor {
-    this.seen.push(x);
-    return this.layer.forward(x);
-  }
-}
-
-/** The quantisation of each layer's input, from batches. The model is as before, whatever happens. */
-async function calibrated(model: object, options: StaticOptions): Promise<Map<object, Quantisation>> {
-  const { observer = 'minMax', levels = sevenBits } = options;
-  const make = typeof observer === 'function' ? observer : observers[observer];
-  if (make === undefined) {
-    const known = Object.keys(observers).join(', ');
-    throw new ValueError(
-      'quantise',
-      `there is no observer ${String(observer)}: ${known}, or a function that makes one.`,
-    );
-  }
-  if (!('forward' in model) || typeof model.forward !== 'function') {
-    throw new ValueError('quantise', 'a calibration calls the model: it must have a method forward(x).');
-  }
-  const targets = targetsIn(
-    'quantise',
-    model,
-    options.layers,
-    (layer) => (hasProducts(layer) ? layer : null),
-    'Linear and Conv',
-  );
-  const watching = targets.map(({ path, layer, meaning }) => ({
-    path,
-    layer,
-    stand: new Watching(meaning),
-    observer: make(),
-  }));
-  let batches = 0;
-  replaceLayers(model, new Map(watching.map(({ layer, stand }) => [layer, stand])));
-  try {
-    for await (const batch of options.calibration) {
-      batches++;
-      evaluate(() => noGradient(() => Reflect.apply(Object(model).forward, model, [batch])));
-      for (const { stand, observer: watcher } of watching) {
-        for (const x of stand.seen.splice(0)) watcher.observe((await x.cast('float32').data()) as Float32Array);
-      }
-    }
-  } finally {
-    replaceLayers(model, new Map(watching.map(({ layer, stand }) => [stand, layer])));
-  }
-  if (batches === 0)
-    throw new ValueError('quantise', 'the calibration has no batches: give some inputs as the model will see them.');
-  return new Map(
-    watching.map(({ path, layer, observer: watcher }) => {
-      try {
-        const { min, max } = watcher.range();
-        return [layer, affineQuantisation(min, max, levels)];
-      } catch (cause) {
-        throw new ValueError(
-          'quantise',
-          `the layer ${path} was not called in the calibration: leave it out by { layers }.`,
-          { cause },
-        );
-      }
-    }),
-  );
 }

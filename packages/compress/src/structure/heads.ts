@@ -25,6 +25,9 @@ export async function pruneHeads(
 ): Promise<void> {
   const isGrouped = layer instanceof GroupedQueryAttention;
   const count = isGrouped ? layer.keyValueHeads : layer.heads;
+  if (!isGrouped && layer.inProj !== null) {
+    throw new ValueError('pruneHeads', `${String(layer)} is quantised: prune it first, and quantise afterwards.`);
+  }
   const gone = new Set(heads);
   const wrong = [...gone].find((head) => !(Number.isInteger(head) && head >= 0 && head < count));
   if (wrong !== undefined) {

@@ -50,6 +50,12 @@ export interface AttentionMasks extends Visibility, Omit<Neighbourhood, 'positio
   readonly cache?: KeyValueCache;
 }
 
+/** The projections of queries, keys and values as one layer: [..., width] to [..., 3 heads * headDimension]. */
+export interface InProjection {
+  /** `outputs`: those that are wanted, from the first up to the last; all by default. */
+  forward(x: Tensor, outputs?: readonly [from: number, to: number]): Tensor;
+}
+
 /**
  * Attention with `heads` heads of width dimension / heads, between learned projections. (Vaswani et al. 2017.)
  *
@@ -78,6 +84,8 @@ export class MultiheadAttention implements Layer {
   kProjWeight: Parameter | null = null;
   vProjWeight: Parameter | null = null;
   inProjBias: Parameter | null;
+  /** Stands for the weights and biases above, which are null then: a layer of whole numbers in a quantised model. */
+  inProj: InProjection | null = null;
   outProj: Linear;
 
   constructor(dimension: number, heads: number, options: MultiheadAttentionOptions = {}) {
@@ -129,7 +137,8 @@ export class MultiheadAttention implements Layer {
     this.#check(query, key, value);
     const same = query === key && key === value;
     const turn = (x: Tensor): Tensor => (this.batchFirst ? x : x.transpose(0, 1));
-    const { q, k, v } = this.#project(turn(query), turn(key), turn(value), same);
+    const keys = turn(key);
+    const { q, k, v } = this.#project(turn(query), keys, key === value ? keys : turn(value), same);
     const { cache, causal = false, window, slopes } = masks;
     if (cache !== undefined && !same) {
       throw new ValueError(String(this), 'a cache is of self-attention: key and value must be the query.');
@@ -161,7 +170,8 @@ export class MultiheadAttention implements Layer {
   }
 
   #project(query: Tensor, key: Tensor, value: Tensor, same: boolean): Record<'q' | 'k' | 'v', Tensor> {
-    const { inProjWeight, inProjBias } = this;
+    const { inProjWeight, inProjBias, inProj } = this;
+    if (inProj !== null) return this.#throughLayer(inProj, query, key, value, same);
     if (same && inProjWeight !== null) {
       // one product for all three
       const product = query.matmul(inProjWeight.transpose());
@@ -170,6 +180,20 @@ export class MultiheadAttention implements Layer {
     const [wq, wk, wv] = inProjWeight?.split(3, 0) ?? [this.qProjWeight, this.kProjWeight, this.vProjWeight];
     const [bq, bk, bv] = inProjBias?.split(3, 0) ?? [];
     return { q: projected(query, wq, bq), k: projected(key, wk, bk), v: projected(value, wv, bv) };
+  }
+
+  #throughLayer(
+    inProj: InProjection,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    same: boolean,
+  ): Record<'q' | 'k' | 'v', Tensor> {
+    if (same) return splitInto(['q', 'k', 'v'], inProj.forward(query));
+    const inner = this.heads * this.headDimension;
+    const q = inProj.forward(query, [0, inner]);
+    if (key === value) return { q, ...splitInto(['k', 'v'], inProj.forward(key, [inner, 3 * inner])) };
+    return { q, k: inProj.forward(key, [inner, 2 * inner]), v: inProj.forward(value, [2 * inner, 3 * inner]) };
   }
 
   /** The masks of a call as [N or 1, heads or 1, L, S]. */
@@ -248,14 +272,14 @@ export class MultiheadAttention implements Layer {
     }
   }
 
-  /** Projections of the inputs and the two products of attention; `outProj` counts its own. */
+  /** Projections of the inputs and the two products of attention; `outProj` and `inProj` count their own. */
   multiplyAdds(inputs: readonly Shape[]): number {
     const query = inputs[0] ?? [0, 0];
     const key = inputs[1] ?? query;
     const value = inputs[2] ?? key;
     const keys = sizeAt({ shape: key }, this.batchFirst ? 1 : 0);
     const inner = this.heads * this.headDimension;
-    const projections = (countOf(query) + countOf(key) + countOf(value)) * inner;
+    const projections = this.inProj === null ? (countOf(query) + countOf(key) + countOf(value)) * inner : 0;
     return projections + 2 * (countOf(query) / this.dimension) * inner * keys;
   }
 

@@ -14,7 +14,7 @@ export type State = { readonly hidden: Tensor; readonly cell?: Tensor };
 /** The state of an LSTM: [N, hidden] each; of one with a projection, `hidden` is [N, projection]. */
 export type LSTMState = { readonly hidden: Tensor; readonly cell: Tensor };
 
-/** One step of time. */
+/** One step of time: what `Recurrent` applies along it. */
 export interface Cell<S extends State> {
   /** The width of each state. */
   readonly widths: Readonly<Partial<Record<StateName, number>>>;
@@ -99,8 +99,20 @@ export abstract class PlainCell {
   }
 }
 
-/** The state that a call of a cell starts from: what was given, or zeros. Throws ShapeError for shapes that do not fit. */
-export function startOf(layer: PlainCell & Cell<State>, input: Tensor, given: Partial<State>): State {
+/**
+ * The state that a call of a cell starts from, for an input [N, inputs]: what was given, or zeros. Throws ShapeError for shapes that do
+ * not fit.
+ *
+ * @example
+ * import { zeros } from '@nn/core';
+ * import { startState } from '@nn/layers';
+ * console.log(startState({ inputs: 3, widths: { hidden: 5 } }, zeros([4, 3]), {}).hidden.shape); // => [4, 5]
+ */
+export function startState(
+  layer: { readonly inputs: number; readonly widths: Cell<State>['widths'] },
+  input: Tensor,
+  given: Partial<State>,
+): State {
   if (input.rank !== 2 || input.shape[1] !== layer.inputs) {
     throw new ShapeError(
       String(layer),

@@ -1,10 +1,11 @@
 /**
- * The cells of RNN, LSTM and GRU: one step of time, for loops written by hand. Owns their equations; recurrent.ts applies
- * them along time.
+ * The cells of RNN, LSTM and GRU: one step of time, for loops written by hand. Their equations are in equations.ts; recurrent.ts
+ * applies them along time.
  */
 import { type Parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
-import { type Layer, requireWhole, splitInto, uniformParameter } from '../layer.ts';
-import { type Cell, type CellOptions, type LSTMState, PlainCell, type State, startOf } from './cell.ts';
+import { type Layer, requireWhole, uniformParameter } from '../layer.ts';
+import { type Cell, type CellOptions, type LSTMState, PlainCell, type State, startState } from './cell.ts';
+import { gruStep, lstmStep } from './equations.ts';
 
 export interface RNNCellOptions extends CellOptions {
   /** Default 'tanh'. */
@@ -38,7 +39,7 @@ export class RNNCell extends PlainCell implements Cell<State> {
 
   /** The state after the step; `hidden` is that before it, 0 by default. */
   forward(input: Tensor, hidden?: Tensor): Tensor {
-    const state = startOf(this, input, { ...(hidden && { hidden }) });
+    const state = startState(this, input, { ...(hidden && { hidden }) });
     return this.step(this.project(input), state).hidden;
   }
 
@@ -88,15 +89,13 @@ export class LSTMCell extends PlainCell implements Cell<LSTMState> {
 
   /** The states after the step; `state` are those before it, 0 by default. */
   forward(input: Tensor, state: Partial<LSTMState> = {}): LSTMState {
-    const { hidden, cell = hidden } = startOf(this, input, state);
+    const { hidden, cell = hidden } = startState(this, input, state);
     return this.step(this.project(input), { hidden, cell });
   }
 
   step(projected: Tensor, state: LSTMState): LSTMState {
     const sums = projected.add(state.hidden.matmul(this.weightHh.transpose()));
-    const { i, f, g, o } = splitInto(['i', 'f', 'g', 'o'], sums);
-    const cell = f.sigmoid().mul(state.cell).add(i.sigmoid().mul(g.tanh()));
-    const hidden = o.sigmoid().mul(cell.tanh());
+    const { hidden, cell } = lstmStep(sums, state.cell);
     return { hidden: this.weightHr === null ? hidden : hidden.matmul(this.weightHr.transpose()), cell };
   }
 
@@ -139,7 +138,7 @@ export class GRUCell extends PlainCell implements Cell<State> {
 
   /** The state after the step; `hidden` is that before it, 0 by default. */
   forward(input: Tensor, hidden?: Tensor): Tensor {
-    const state = startOf(this, input, { ...(hidden && { hidden }) });
+    const state = startState(this, input, { ...(hidden && { hidden }) });
     return this.step(this.project(input), state).hidden;
   }
 
@@ -151,11 +150,6 @@ export class GRUCell extends PlainCell implements Cell<State> {
   step(projected: Tensor, { hidden }: State): State {
     const product = hidden.matmul(this.weightHh.transpose());
     const recurrent = this.biasHh === null ? product : product.add(this.biasHh);
-    const x = splitInto(['r', 'z', 'n'], projected);
-    const h = splitInto(['r', 'z', 'n'], recurrent);
-    const reset = x.r.add(h.r).sigmoid();
-    const update = x.z.add(h.z).sigmoid();
-    const candidate = x.n.add(reset.mul(h.n)).tanh();
-    return { hidden: candidate.add(update.mul(hidden.sub(candidate))) };
+    return { hidden: gruStep(projected, recurrent, hidden) };
   }
 }

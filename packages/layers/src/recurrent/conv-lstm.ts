@@ -1,7 +1,8 @@
 /** The LSTM of pictures: its products are convolutions. Owns the cell and the layers of one to three axes of space. */
 import { conv1d, conv2d, conv3d, type Parameter, type Tensor } from '@nn/core';
-import { perAxis, requireWhole, splitInto, uniformParameter } from '../layer.ts';
+import { perAxis, requireWhole, uniformParameter } from '../layer.ts';
 import type { Cell, LSTMState } from './cell.ts';
+import { lstmStep } from './equations.ts';
 import { type LSTMResult, type LSTMStart, Recurrent, type RecurrentOptions } from './recurrent.ts';
 
 class ConvLSTMCell implements Cell<LSTMState> {
@@ -43,9 +44,7 @@ class ConvLSTMCell implements Cell<LSTMState> {
 
   step(projected: Tensor, state: LSTMState): LSTMState {
     const sums = projected.add(this.#convolve(state.hidden, this.weightHh, { padding: 'same' }));
-    const { i, f, g, o } = splitInto(['i', 'f', 'g', 'o'], sums, 1);
-    const cell = f.sigmoid().mul(state.cell).add(i.sigmoid().mul(g.tanh()));
-    return { hidden: o.sigmoid().mul(cell.tanh()), cell };
+    return lstmStep(sums, state.cell, 1);
   }
 }
 

@@ -72,7 +72,34 @@ export interface LSTMResult extends RecurrentResult {
   readonly cell: Tensor;
 }
 
-/** Parameters, their names, and the walk over layers, directions and time. */
+/**
+ * A recurrent network of any cell: layers on top of each other, both directions, lengths and masks, and the names of parameters, as
+ * `LSTM` has them. A subclass gives the cells, and a `forward` that calls `run`.
+ *
+ * @example
+ * import { type Tensor, zeros } from '@nn/core';
+ * import { type Cell, Linear, Recurrent, type RecurrentResult, type State } from '@nn/layers';
+ * // h' = tanh(W x + h)
+ * class Sum implements Cell<State> {
+ *   readonly widths = { hidden: 5 };
+ *   readonly weight: Linear;
+ *   constructor(inputs: number) {
+ *     this.weight = new Linear(inputs, 5);
+ *   }
+ *   members = () => ({ weight: this.weight });
+ *   project = (input: Tensor) => this.weight.forward(input);
+ *   step = (projected: Tensor, { hidden }: State) => ({ hidden: projected.add(hidden).tanh() });
+ * }
+ * class Sums extends Recurrent<State> {
+ *   constructor(inputs: number) {
+ *     super('Sums', inputs, 5, {}, [], (width) => new Sum(width));
+ *   }
+ *   forward(input: Tensor): RecurrentResult {
+ *     return this.run(input, {});
+ *   }
+ * }
+ * console.log(new Sums(3).forward(zeros([10, 4, 3])).output.shape); // => [10, 4, 5]
+ */
 export abstract class Recurrent<S extends State, C extends Cell<S> = Cell<S>> {
   /** The name of the layer. */
   readonly kind: string;

@@ -23,6 +23,7 @@ export interface QuantisedAttributes {
     readonly stride: readonly number[];
     readonly dilation: readonly number[];
     readonly padding: readonly (readonly [number, number])[];
+    readonly groups: number;
   } | null;
   /** What a convolution does to its results: relu, and the largest of pieces of space. */
   readonly relu: boolean;
@@ -68,7 +69,9 @@ export function layerCall(layer: Watched, path: string, given: readonly unknown[
   }
   if (layer instanceof LSTM || layer instanceof GRU || layer instanceof RNN)
     return recurrentCall(layer, path, input, start, output);
-  return isQuantised(layer) && isTensor(output) ? quantisedCall(layer, path, input, output) : null;
+  // of projections of attention some outputs may be asked for alone
+  const isWhole = start === undefined && isTensor(output);
+  return isQuantised(layer) && isWhole ? quantisedCall(layer, path, input, output) : null;
 }
 
 /** A layer of whole numbers, by what it keeps: those of @nn/compress, of which nothing is needed here. */

@@ -72,11 +72,12 @@ export function writeQuantised(
     parts.push(builder.add('DequantizeLinear', [whole, unit], { axis: 0 }));
   }
   if (geometry !== null) {
-    const { kernel, stride, dilation, padding } = geometry;
+    const { kernel, stride, dilation, padding, groups } = geometry;
     const y = builder.add('Conv', parts, {
       kernel_shape: kernel,
       strides: stride,
       dilations: dilation,
+      ...(groups > 1 && { group: groups }),
       pads: [...padding.map(([before]) => before), ...padding.map(([, after]) => after)],
     });
     const positive = relu ? builder.add('Relu', [y]) : y;
