@@ -94,7 +94,7 @@ const allowed = [
   { files: 'packages/onnx/src/', imports: ['@nn/core', '@nn/layers', '@nn/serialize/formats'] },
   { files: 'packages/onnx/src/main.ts', imports: ['@nn/core', '@nn/onnx'] },
   { files: 'packages/metrics/src/', imports: ['@nn/core'] },
-  { files: 'packages/vision/src/', imports: ['@nn/core', '@nn/data', '@nn/layers', 'jpeg-js'] },
+  { files: 'packages/vision/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },
   { files: 'packages/audio/src/', imports: ['@nn/core', '@nn/data', '@nn/layers'] },
   { files: 'packages/train/src/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize'] },
   { files: 'packages/train/src/node/', imports: ['@nn/core', '@nn/optim', '@nn/metrics', '@nn/serialize', 'node:'] },

@@ -25,17 +25,6 @@ test('all packages together bring nothing of others', () => {
   expect(installed(everything())).toEqual(names.map((name) => `@nn/${name}`));
 });
 
-test('the pictures carry the licence of the decoder that is built in, in the version that is', () => {
-  const text = readFileSync(join(everything(), 'node_modules/@nn/vision/THIRD-PARTY.md'), 'utf8');
-  const path = createRequire(join(root, 'packages/vision/package.json')).resolve('jpeg-js/package.json');
-  const { version, license } = manifest(dirname(path));
-  expect(text).toContain(`\n## jpeg-js ${version} (${license})\n`);
-  expect(text).toContain(readFileSync(join(dirname(path), 'LICENSE'), 'utf8').trim());
-  expect(readFileSync(join(everything(), 'node_modules/@nn/vision/dist/jpeg-js.js'), 'utf8')).toContain(
-    'Contains the decoder of jpeg-js',
-  );
-});
-
 test('Keras carries the licences of h5wasm and HDF5, in the version that is built in', () => {
   const folder = join(everything(), 'node_modules/@nn/keras');
   const text = readFileSync(join(folder, 'THIRD-PARTY.md'), 'utf8');

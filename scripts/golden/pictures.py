@@ -70,11 +70,11 @@ def lines(values, depth):
 files = []
 
 
-def add(name, data, pixels, tolerance=0):
+def add(name, data, pixels):
     """pixels: [height, width, channels] of what PIL reads."""
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    files.append({'name': name, 'bytes': b64(data), 'shape': list(pixels.shape), 'pixels': b64(pixels.astype(numpy.uint8).tobytes()), 'tolerance': tolerance})
+    files.append({'name': name, 'bytes': b64(data), 'shape': list(pixels.shape), 'pixels': b64(pixels.astype(numpy.uint8).tobytes())})
 
 
 def read(data, mode):
@@ -115,16 +115,68 @@ data = png(10, 9, 2, 3, lines(values, 2), interlaced=True, more=[chunk(b'PLTE', 
 add('png interlaced palette', data, read(data, 'RGB'))
 
 photo = Image.fromarray(smooth(37, 45, 3))
-for name, image, mode, options, tolerance in [
-    ('jpeg 4:4:4', photo, 'RGB', {'quality': 90, 'subsampling': 0}, 3), ('jpeg progressive', photo, 'RGB', {'quality': 90, 'subsampling': 0, 'progressive': True}, 3),
-    ('jpeg grey', photo.convert('L'), 'L', {'quality': 85}, 2), ('jpeg with restarts', photo, 'RGB', {'quality': 90, 'subsampling': 0, 'restart_marker_rows': 1}, 3),
-    ('jpeg 4:2:0', photo, 'RGB', {'quality': 90, 'subsampling': 2}, 255), ('jpeg 4:2:2', photo, 'RGB', {'quality': 90, 'subsampling': 1}, 255),
+small, thin = Image.fromarray(smooth(3, 5, 3)), Image.fromarray(smooth(41, 3, 3))
+
+
+def resampled(data, *samplings):
+    """The file with other numbers of samples for its components, which makes other pictures of the same codes: PIL writes few kinds itself."""
+    at = data.index(b'\xff\xc0')
+    frame = bytearray(data)
+    for k, sampling in enumerate(samplings):
+        frame[at + 11 + 3 * k] = sampling
+    return bytes(frame)
+
+
+def restarted(image, height, **options):
+    """A file that begins anew after each row of blocks: PIL here writes none, so rows are files of their own whose codes are joined."""
+    whole = encoded(image, format='JPEG', **options)
+    scan = whole.index(b'\xff\xda')
+    start = scan + 2 + struct.unpack('>H', whole[scan + 2:scan + 4])[0]
+    rows = [encoded(image.crop((0, y, image.width, y + height)), format='JPEG', **options) for y in range(0, image.height, height)]
+    units = -(-image.width // (16 if options.get('subsampling') else 8))
+    body = b''.join((b'' if k == 0 else bytes([0xff, 0xd0 + (k - 1) % 8])) + row[start:-2] for k, row in enumerate(rows))
+    return whole[:scan] + b'\xff\xdd\0\4' + struct.pack('>H', units) + whole[scan:start] + body + b'\xff\xd9'
+
+
+long = Image.fromarray(smooth(96, 20, 3))
+for name, data in [('jpeg with restarts', restarted(long, 8, quality=90, subsampling=0)), ('jpeg with restarts 4:2:0', restarted(long, 16, quality=90, subsampling=2))]:
+    add(name, data, read(data, 'RGB'))
+for name, image, mode, options in [
+    ('jpeg 4:4:4', photo, 'RGB', {'quality': 90, 'subsampling': 0}), ('jpeg progressive', photo, 'RGB', {'quality': 90, 'subsampling': 0, 'progressive': True}),
+    ('jpeg grey', photo.convert('L'), 'L', {'quality': 85}),
+    ('jpeg 4:2:0', photo, 'RGB', {'quality': 90, 'subsampling': 2}), ('jpeg 4:2:2', photo, 'RGB', {'quality': 90, 'subsampling': 1}),
+    ('jpeg progressive 4:2:0', photo, 'RGB', {'quality': 97, 'subsampling': 2, 'progressive': True}),
+    ('jpeg progressive grey', photo.convert('L'), 'L', {'quality': 60, 'progressive': True}), ('jpeg of the least quality', photo, 'RGB', {'quality': 1}),
+    ('jpeg of the best quality', photo, 'RGB', {'quality': 100, 'subsampling': 0, 'optimize': True}),
+    ('jpeg 5 x 3', small, 'RGB', {'quality': 90, 'subsampling': 2}), ('jpeg 3 x 41', thin, 'RGB', {'quality': 90, 'subsampling': 2}),
+    ('jpeg 3 x 41 4:2:2', thin, 'RGB', {'quality': 90, 'subsampling': 1}), ('jpeg 1 x 1', small.crop((0, 0, 1, 1)), 'RGB', {'quality': 90, 'subsampling': 2}),
 ]:
     data = encoded(image, format='JPEG', **options)
-    add(name, data, read(data, mode), tolerance)
-cmyk = photo.convert('CMYK')
-data = encoded(cmyk, format='JPEG', quality=95, subsampling=0)
-add('jpeg cmyk', data, read(data, 'RGB'), 6)
+    add(name, data, read(data, mode))
+# other samplings with as many blocks as one that PIL writes: the codes stay, what they stand for does not
+square = Image.fromarray(smooth(32, 32, 3))
+for name, subsampling, samplings in [
+    ('jpeg 4:4:0', 1, (0x12, 0x11, 0x11)), ('jpeg 4:1:1', 2, (0x41, 0x11, 0x11)), ('jpeg with chroma of a quarter the height', 2, (0x14, 0x11, 0x11)),
+]:
+    data = resampled(encoded(square, format='JPEG', quality=90, subsampling=subsampling), *samplings)
+    add(name, data, read(data, 'RGB'))
+for name, quality, transform in [('jpeg cmyk', 95, None), ('jpeg cmyk with luma', 95, 2)]:
+    data = encoded(photo.convert('CMYK'), format='JPEG', quality=quality, subsampling=0)
+    if transform is not None:
+        at = data.index(b'Adobe')
+        data = data[:at + 11] + bytes([transform]) + data[at + 12:]
+    add(name, data, read(data, 'RGB'))
+data = encoded(photo, format='JPEG', quality=95, subsampling=0)
+at = data.index(b'\xff\xe0')
+plain = data[:at] + data[at + 18:]
+frame = plain.index(b'\xff\xc0')
+scan = plain.index(b'\xff\xda')
+named = bytearray(plain)
+for k, letter in enumerate(b'RGB'):
+    named[frame + 10 + 3 * k] = letter
+    named[scan + 5 + 2 * k] = letter
+add('jpeg rgb', bytes(named), read(bytes(named), 'RGB'))
+add('jpeg without its marks', plain, read(plain, 'RGB'))
 
 turns = []
 for orientation in range(1, 9):

@@ -96,8 +96,10 @@ export {
 } from './sounds/waveform.ts';
 export {
   type AudioFolder,
+  type AudioShardsOptions,
   audioFolder,
   audioList,
+  audioShards,
   type LabelledSound,
   type ListedSound,
 } from './sources/audio-sources.ts';

@@ -59,6 +59,20 @@ export {
 } from './sources/byte-range.ts';
 export { type CsvRows, type CsvRowsOptions, csvRows } from './sources/csv-rows.ts';
 export {
+  type DecodedFolder,
+  type DecodedShards,
+  type DecodedSource,
+  decodedFolder,
+  decodedList,
+  decodedShards,
+  type FileDecoder,
+  type FileSource,
+  type ListedFile,
+  type ListOptions,
+  type ShardSample,
+  type ShardsOptions,
+} from './sources/decoded.ts';
+export {
   type FolderFile,
   type FolderOptions,
   type FolderSample,

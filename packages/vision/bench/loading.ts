@@ -1,32 +1,44 @@
 /**
- * Whether a step waits for pictures: small JPEGs, decoded and augmented in a pipeline, in this thread or in workers, feed a step of a
- * convolutional network. Prints the processor time of a batch and of a step, which says whether a free worker keeps up, and the
- * share of the wall clock that steps waited. Bundled into a file, because its workers load it again:
+ * Whether a step waits for pictures: photographs of ants and bees as JPEGs of 32 x 32 pixels, decoded and augmented in a pipeline, in this thread or in
+ * workers, feed a step of a convolutional network. Prints the processor time of a batch and of a step, which says whether a free worker keeps
+ * up, and how long steps waited by the clock. Bundled into a file, because its workers load it again; needs ../shared/data and a python3 with PIL.
  * npx esbuild packages/vision/bench/loading.ts --bundle --platform=node --format=esm --conditions=@nn/source --outfile=/tmp/loading.mjs && node /tmp/loading.mjs
  */
+import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { Worker, workerData } from 'node:worker_threads';
 import { cpu } from '@nn/backend-cpu';
 import { compile, setDefaultBackend, setSeed, type Tensor } from '@nn/core';
-import { dataPipeline, RandomSequence, servePipeline } from '@nn/data';
+import { dataPipeline, servePipeline } from '@nn/data';
 import { Conv2d, crossEntropy, Flatten, Linear, MaxPool2d, relu, Sequential } from '@nn/layers';
 import { Adam } from '@nn/optim';
-import { encode } from 'jpeg-js';
 import { augment, colorJitter, compose, decodeImage, planes, randomCrop, randomFlip } from '../src/index.ts';
 
-const [side, count, different, batchSize] = [32, 2048, 128, 32];
+const [side, count, batchSize] = [32, 2048, 32];
 
-/** A disc of some colour on another, as the bytes of a JPEG. */
-function jpeg(index: number): Uint8Array {
-  const random = new RandomSequence(index);
-  const [x, y, radius] = [random.uniform() * side, random.uniform() * side, 3 + 10 * random.uniform()];
-  const colors = Array.from({ length: 6 }, () => 255 * random.uniform());
-  const data = new Uint8Array(4 * side * side).map((_, at) => {
-    const pixel = at >> 2;
-    const isInside = Math.hypot((pixel % side) - x, Math.floor(pixel / side) - y) < radius;
-    return colors[(at & 3) + (isInside ? 3 : 0)] ?? 255;
-  });
-  return Uint8Array.from(encode({ width: side, height: side, data }, 85).data);
+/** The photographs, made small by PIL: each with its length in front, four bytes. */
+function smallPhotographs(): Uint8Array[] {
+  const program = `
+import io, struct, sys, tarfile
+from PIL import Image
+photos = tarfile.open(sys.argv[1])
+for member in photos.getmembers():
+    if member.name.endswith('.jpg'):
+        out = io.BytesIO()
+        Image.open(photos.extractfile(member)).convert('RGB').resize((32, 32)).save(out, 'JPEG', quality=85)
+        sys.stdout.buffer.write(struct.pack('>I', len(out.getvalue())) + out.getvalue())
+`;
+  const { stdout, status } = spawnSync(process.argv[2] ?? 'python3', [
+    '-c',
+    program,
+    '../shared/data/images/ants-bees.tar.gz',
+  ]);
+  if (status !== 0) throw new Error('no python3 with PIL, or no ../shared/data/images/ants-bees.tar.gz');
+  const list: Uint8Array[] = [];
+  for (let at = 0; at < stdout.length; at += 4 + stdout.readUInt32BE(at)) {
+    list.push(new Uint8Array(stdout.subarray(at + 4, at + 4 + stdout.readUInt32BE(at))));
+  }
+  return list;
 }
 
 const transform = compose(
@@ -35,13 +47,12 @@ const transform = compose(
   colorJitter({ brightness: 0.3, contrast: 0.3 }),
 );
 const samples = () =>
-  dataPipeline({ length: count, get: (index: number) => ({ bytes: jpegs[index % different]!, label: index % 10 }) })
+  dataPipeline({ length: count, get: (index: number) => ({ bytes: jpegs[index % jpegs.length]!, label: index % 10 }) })
     .map(async ({ bytes, label }, { random }) => augment(transform, { image: await decodeImage(bytes), label }, random))
     .map(({ image, label }) => ({ inputs: planes(image), targets: label }));
 
-/** Made once, because writing a JPEG takes longer than reading it. */
 const given = (Object(workerData) as { readonly jpegs?: readonly Uint8Array[] }).jpegs;
-const jpegs = given ?? Array.from({ length: different }, (_, index) => jpeg(index));
+const jpegs = given ?? smallPhotographs();
 if (given !== undefined) servePipeline(samples());
 else await main();
 
@@ -102,7 +113,7 @@ async function main(): Promise<void> {
       const whole = performance.now() - began;
       if (epoch === 0) continue; // starts the workers
       process.stdout.write(
-        `${workers} workers: ${(whole / made).toFixed(1)} ms a step, ${((100 * waited) / whole).toFixed(0)} % of it waiting for pictures\n`,
+        `${workers} workers: ${(whole / made).toFixed(1)} ms a step, ${(waited / made).toFixed(2)} ms or ${((100 * waited) / whole).toFixed(1)} % of it waiting for pictures\n`,
       );
     }
     batches.close();

@@ -179,11 +179,10 @@ export { ResNet, resnet18, resnet34, resnet50, resnet101, resnet152 } from './mo
 export { UNet, type UNetOptions } from './models/unet.ts';
 export {
   type ImageFolder,
+  type ImageShardsOptions,
   imageFolder,
   imageList,
   imageShards,
   type LabelledImage,
   type ListedImage,
-  type ShardImage,
-  type ShardOptions,
 } from './sources/image-sources.ts';

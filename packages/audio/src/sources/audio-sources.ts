@@ -1,15 +1,28 @@
 /**
- * Sounds as sources of `@nn/data`'s pipelines: folders with one for each class, and lists with whatever stands beside a file. A sound is read and decoded when
- * a batch needs it, in a worker where the pipeline has some.
+ * Sounds as sources of `@nn/data`'s pipelines: folders with one for each class, lists with whatever stands beside a file, shards of tar. A sound is read and
+ * decoded when a batch needs it, in a worker where the pipeline has some.
  */
-import { ValueError } from '@nn/core';
-import { type FolderFile, type FolderOptions, folderSamples, openFile, type Source } from '@nn/data';
+import {
+  type ByteRange,
+  type DecodedFolder,
+  type DecodedShards,
+  type DecodedSource,
+  decodedFolder,
+  decodedList,
+  decodedShards,
+  type FileDecoder,
+  type FolderFile,
+  type FolderOptions,
+} from '@nn/data';
 import { type AudioSource, type DecodeAudioOptions, decodeAudio } from '../codecs/decode.ts';
 import type { Waveform } from '../sounds/waveform.ts';
 
-/** A sound and its class. */
-export interface LabelledSound {
+interface WithWaveform {
   readonly waveform: Waveform;
+}
+
+/** A sound and its class. */
+export interface LabelledSound extends WithWaveform {
   /** The number of the class. */
   readonly label: number;
   /** Where it came from. */
@@ -17,12 +30,13 @@ export interface LabelledSound {
 }
 
 /** The sounds of a folder. */
-export interface AudioFolder extends Source<LabelledSound> {
-  get(index: number): Promise<LabelledSound>;
-  readonly classes: readonly string[];
-  /** The class of each sound, for splits and samplers. */
-  readonly labels: Int32Array;
-}
+export type AudioFolder = DecodedFolder<WithWaveform>;
+
+const endings = ['wav', 'wave'];
+
+const decoder =
+  (options: DecodeAudioOptions): FileDecoder<WithWaveform> =>
+  async (file, name) => ({ waveform: await decodeAudio(file, { ...options, name }) });
 
 /**
  * Sounds whose class is the folder in which they stand: a path in Node, a list of files as a page gets it. Takes the options of `decodeAudio`; `extensions` are
@@ -39,21 +53,12 @@ export interface AudioFolder extends Source<LabelledSound> {
  *   .batch(2);
  * for await (const { inputs } of batches) console.log(folder.classes, inputs.shape); // => [ 'no', 'yes' ] [ 2, 1, 100 ]
  */
-export async function audioFolder(
+export function audioFolder(
   from: string | readonly FolderFile[],
   options: DecodeAudioOptions & FolderOptions = {},
 ): Promise<AudioFolder> {
-  const { extensions = ['wav', 'wave'], ...decoding } = options;
-  const files = await folderSamples(from, { extensions });
-  return {
-    length: files.length,
-    classes: files.classes,
-    labels: files.labels,
-    async get(index) {
-      const { bytes, path, label } = await files.get(index);
-      return { waveform: await decodeAudio(bytes, { ...decoding, name: path }), label, path };
-    },
-  };
+  const { extensions = endings, ...decoding } = options;
+  return decodedFolder(from, decoder(decoding), { extensions });
 }
 
 /** An element of a list: a file, and what stands beside it, as its label or its text. */
@@ -75,28 +80,30 @@ export interface ListedSound {
 export function audioList<T extends ListedSound>(
   list: readonly T[],
   options: DecodeAudioOptions = {},
-): Source<T & { readonly waveform: Waveform }> & { get(index: number): Promise<T & { readonly waveform: Waveform }> } {
-  return {
-    length: list.length,
-    async get(index) {
-      const item = list[index];
-      if (item === undefined) {
-        throw new ValueError('audioList', `there is no sound ${index} among ${list.length}.`, { index });
-      }
-      const { file } = item;
-      const isNamed = typeof file === 'object' && 'name' in file && typeof file.name === 'string';
-      const name = typeof file === 'string' ? file : isNamed ? String(file.name) : `sound ${index}`;
-      const bytes = typeof file === 'string' ? await fileBytes(file) : file;
-      return { ...item, waveform: await decodeAudio(bytes, { ...options, name }) };
-    },
-  };
+): DecodedSource<T & WithWaveform> {
+  return decodedList(list, decoder(options), { operation: 'audioList', what: 'sound' });
 }
 
-async function fileBytes(path: string): Promise<Uint8Array> {
-  const range = await openFile(path);
-  try {
-    return await range.read(0, range.size);
-  } finally {
-    await range.close();
-  }
+export interface AudioShardsOptions extends DecodeAudioOptions {
+  /** Endings of the sounds; wav and wave where not given. */
+  readonly extensions?: readonly string[];
+  /** What to call the shards in messages. */
+  readonly names?: readonly string[];
+}
+
+/**
+ * Sounds of tar files, as WebDataset writes them: `000017.wav` beside `000017.cls` or `000017.txt`. Rejects with a `FormatError` for a sample without a
+ * sound, and for a `cls` that is no whole number.
+ */
+export function audioShards(
+  shards: readonly ByteRange[],
+  options: AudioShardsOptions = {},
+): Promise<DecodedShards<WithWaveform>> {
+  const { extensions = endings, names, ...decoding } = options;
+  return decodedShards(shards, decoder(decoding), {
+    extensions,
+    operation: 'audioShards',
+    what: 'sound',
+    ...(names && { names }),
+  });
 }

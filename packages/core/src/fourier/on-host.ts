@@ -1,10 +1,15 @@
 /**
- * The three operations of the host under all Fourier transforms, along one axis of many. Complex numbers are pairs in a last
- * axis of 2. All are linear, so that the gradient of each is its adjoint, which is one of the three again.
+ * The operations of the host under all Fourier transforms: three along one axis of many, where complex numbers are pairs in a last
+ * axis of 2, and one of frames that overlap. The three are linear, so that the gradient of each is its adjoint, which is one of the three again.
  */
 import type { Node } from '../graph/node.ts';
-import type { TensorType, Unary } from '../graph/primitive.ts';
+import type { Binary, TensorType, Unary } from '../graph/primitive.ts';
+import { multiply } from '../ops/arithmetic.ts';
 import { applyOnHost, defineOnHost, type HostPrimitive } from '../ops/on-host.ts';
+import { fold } from '../ops/pooling.ts';
+import { sum } from '../ops/reduce.ts';
+import { window as framesOf, permute, reshape } from '../ops/views.ts';
+import { type FrameShape, frameCount, transformFrames } from './frames.ts';
 import { halfOf, invertReal, transformReal } from './real.ts';
 import { transformOf } from './transform.ts';
 import { vectorTransformOf } from './vectors.ts';
@@ -133,6 +138,29 @@ function eachRow(
   }
 }
 
+// Y = F (x frame by frame * w): the way back is the adjoint of F, then x's frames overlap, and those of w are summed
+const Frames: HostPrimitive<FrameShape, Binary> = defineOnHost<FrameShape, Binary>({
+  name: 'stft',
+  shape: ([x], frames) => {
+    return [...x.shape.slice(0, -1), 2, halfOf(frames.size), frameCount(x.shape.at(-1)!, frames)];
+  },
+  gradient: (g, [x, window], _, { size, hop, scale }) => {
+    const outer = g.shape.length - 3;
+    const order = [...g.shape.keys()].slice(0, outer);
+    const spectra = permute(g, [...order, outer + 2, outer + 1, outer]);
+    const signals = realSignal(spectra, { behind: 0, scale, length: size, isDoubled: false });
+    const overlap = { size: [size], stride: [hop], dilation: [1] };
+    const weights = reshape(window, [...window.shape.slice(0, -1), 1, size]);
+    return [
+      fold(multiply(signals, weights), x.shape, overlap),
+      sum(multiply(signals, framesOf(x, overlap)), signals.shape.length - 2),
+    ];
+  },
+  compute: ([x, window], result, [type], frames) => {
+    transformFrames(x as Float32Array, window as Float32Array, result, type.shape.at(-1)!, frames);
+  },
+});
+
 /** Of complex rows [..., N, ..., 2]. */
 export function complexTransform(x: Node, options: Whole): Node {
   return applyOnHost(Complex, [x], options, false);
@@ -146,4 +174,9 @@ export function halfSpectrum(x: Node, options: Half): Node {
 /** Of kept pairs [..., N / 2 + 1, ..., 2]: [..., N, ...]. */
 export function realSignal(z: Node, options: Half): Node {
   return applyOnHost(RealSignal, [z], options, false);
+}
+
+/** Of the frames of real rows [..., L] under windows [..., size]: [..., 2, F, T], all real parts before all imaginary ones. */
+export function frameSpectra(x: Node, window: Node, frames: FrameShape): Node {
+  return applyOnHost(Frames, [x, window], frames, false);
 }

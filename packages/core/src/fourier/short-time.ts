@@ -11,7 +11,8 @@ import { expandTo, window as frames, narrow, padStatic, permute, reshape } from 
 import { show, sizeOf } from '../shape.ts';
 import { type Tensor, type TensorLike, wrap } from '../tensor.ts';
 import { pairs } from './complex.ts';
-import { complexTransform, halfSpectrum, realSignal } from './on-host.ts';
+import { frameCount } from './frames.ts';
+import { complexTransform, frameSpectra, realSignal } from './on-host.ts';
 import { halfOf } from './real.ts';
 
 export interface ShortTimeOptions {
@@ -113,11 +114,17 @@ export function stft(x: TensorLike, options: StftOptions): Tensor {
       },
     );
   }
+  const outside = signal.shape.slice(0, -1);
+  const axes = outside.length;
+  if (signal.shape.includes(0)) {
+    const shape = [...outside, isOneSided ? halfOf(size) : size, frameCount(length, { size, hop, scale }), 2];
+    return wrap(constant(0, 'float32', shape));
+  }
+  if (isOneSided) {
+    const spectra = frameSpectra(signal, expandTo(window, [...outside, size]), { size, hop, scale });
+    return wrap(permute(spectra, [...outside.keys(), axes + 1, axes + 2, axes]));
+  }
   const cut = multiply(frames(signal, { size: [size], stride: [hop], dilation: [1] }), window);
-  const outside = cut.shape.slice(0, -1);
-  const width = isOneSided ? halfOf(size) : size;
-  if (cut.shape.includes(0)) return wrap(turned(constant(0, 'float32', [...outside, width, 2])));
-  if (isOneSided) return wrap(turned(halfSpectrum(cut, { behind: 0, scale, length: size, isDoubled: false })));
   const isReal = padStatic(reshape(cut, [...cut.shape, 1]), {
     before: [...cut.shape.map(() => 0), 0],
     after: [...cut.shape.map(() => 0), 1],

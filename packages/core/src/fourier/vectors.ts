@@ -1,12 +1,36 @@
 /**
  * Transforms of rows whose length is a power of 2, in WebAssembly with vectors of four float32 numbers: the passes of radix 4 of
  * transform.ts, a last one of radix 2 where the power is odd, and what takes the spectrum of a real row out of that of half as many
- * complex numbers (real.ts has the formulas), or puts it in. Owns the module, which it writes byte by byte, and its memory. Where WebAssembly or its vectors are missing or forbidden there is none, and transform.ts does the work.
+ * complex numbers (real.ts has the formulas), or puts it in. Owns the module, of `code.ts`, and its memory. Where WebAssembly or its vectors are missing or forbidden there is none, and transform.ts does the work.
  *
  * Complex numbers lie interleaved outside, and as a plane of real parts before one of imaginary parts inside. With N numbers
  * a row, a quarter of a plane is Q = N bytes. The length of a pass times its stride is always N, so a butterfly reads one
  * quarter apart in every pass.
  */
+
+import {
+  add,
+  addInt,
+  type Code,
+  float32,
+  get,
+  type Instance,
+  instantiated,
+  int,
+  int32,
+  load,
+  loadSplat,
+  loop,
+  moduleOf,
+  multiply,
+  set,
+  shuffle,
+  splat,
+  store,
+  subtract,
+  subtractInt,
+  times,
+} from './code.ts';
 
 /** A transform of one row: write `input`, run, read `output`, which `run` gives. */
 export interface VectorTransform {
@@ -34,48 +58,13 @@ export function realRoots(n: number): Float64Array {
   return values;
 }
 
-type Code = readonly number[];
-
-const unsigned = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)]);
-const get = (local: number): Code => [0x20, local];
-const set = (local: number, value: Code): Code => [...value, 0x21, local];
-const addInt = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
-const subtractInt = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
-/** A number up to 63. */
-const int = (value: number): Code => [0x41, value];
-const times = (value: Code, by: number): Code => [...value, ...int(by), 0x6c];
-const load = (address: Code): Code => [...address, 0xfd, 0x00, 0x00, 0x00];
-const loadSplat = (address: Code): Code => [...address, 0xfd, 0x09, 0x00, 0x00];
-const store = (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 0x00, 0x00];
-const splat = (value: Code): Code => [...value, 0xfd, 0x13];
-const add = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe4, 0x01];
-const subtract = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe5, 0x01];
-const multiply = (a: Code, b: Code): Code => [...a, ...b, 0xfd, 0xe6, 0x01];
-/** Four lanes of eight. */
-const shuffle = (a: Code, b: Code, lanes: readonly number[]): Code => [
-  ...a,
-  ...b,
-  0xfd,
-  0x0d,
-  ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
-];
-/** Repeats the body, at whose end `local` grows by `step`, while it is below `end`. */
-const loop = (local: number, step: Code, end: Code, body: Code): Code => [
-  ...[0x03, 0x40],
-  ...body,
-  ...set(local, addInt(get(local), step)),
-  ...get(local),
-  ...end,
-  ...[0x49, 0x0d, 0x00, 0x0b],
-];
-
 /** The parameters of all functions: where a row is and goes, Q, the stride in bytes, the roots; the sign and the scale. */
 const [x, y, quarter, stride, roots, sign, scale] = [0, 1, 2, 3, 4, 5, 6];
 /** Locals of integers. */
 const [at, i, o] = [7, 8, 9];
 /** Locals of vectors: a butterfly's four numbers, its results, its roots, and scratch. */
 const [first, result, root, turn] = [10, 18, 26, 32];
-const localCounts = [3, 24];
+const localCounts = [3, 24] as const;
 
 const plus = (base: Code, quarters: number): Code =>
   quarters === 0 ? base : addInt(base, quarters === 1 ? get(quarter) : times(get(quarter), quarters));
@@ -235,59 +224,17 @@ const realPass = (): Code => {
   ]);
 };
 
-/** A section of a module: its number, and its items with their count in front. */
-const section = (id: number, items: readonly Code[]): Code => {
-  const content = [...unsigned(items.length), ...items.flat()];
-  return [id, ...unsigned(content.length), ...content];
-};
-
-/** The module: five functions of one type, on a memory that is given. */
-function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const [int32, float32, vector] = [0x7f, 0x7d, 0x7b];
-  const parameters = [int32, int32, int32, int32, int32, float32, float32];
-  const bodies = [firstPass(), middlePass(), lastPass(), lastPassOf2(), realPass()].map((code) => {
-    const body = [2, localCounts[0] as number, int32, localCounts[1] as number, vector, ...code, 0x0b];
-    return [...unsigned(body.length), ...body];
+/** The module: five functions of one type. */
+const moduleBytes = (): Uint8Array<ArrayBuffer> =>
+  moduleOf({
+    parameters: [int32, int32, int32, int32, int32, float32, float32],
+    locals: localCounts,
+    bodies: [firstPass(), middlePass(), lastPass(), lastPassOf2(), realPass()],
   });
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [[0x60, parameters.length, ...parameters, 0]]),
-    ...section(2, [[1, 0x6d, 1, 0x6d, 2, 0, 1]]), // a memory m.m of at least one page
-    ...section(
-      3,
-      bodies.map(() => [0]),
-    ),
-    ...section(
-      7,
-      bodies.map((_, k) => [1, 0x61 + k, 0, k]),
-    ), // a, b, c, d, e
-    ...section(10, bodies),
-  ]);
-}
 
 type Pass = (x: number, y: number, quarter: number, stride: number, roots: number, sign: number, scale: number) => void;
 
-interface Module {
-  readonly memory: WebAssembly.Memory;
-  readonly passes: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e', Pass>>;
-  /** How much of the memory is taken, in bytes. */
-  used: number;
-}
-
-let made: Module | null | undefined;
-
-/** The module of the process, or null where there can be none: that is found out once. */
-function moduleOf(): Module | null {
-  if (made !== undefined) return made;
-  try {
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { m: { m: memory } });
-    made = { memory, passes: exports as unknown as Module['passes'], used: 0 };
-  } catch {
-    made = null; // no WebAssembly, no vectors in it, or a policy that forbids both
-  }
-  return made;
-}
+const instance = /* @__PURE__ */ instantiated<Pass>(moduleBytes);
 
 /** Shorter rows are faster in JavaScript; longer ones would keep too much memory for good. */
 const [shortest, longest] = [64, 2 ** 18];
@@ -297,7 +244,7 @@ export function vectorTransformOf(n: number): VectorTransform | null {
   if (n < shortest || n > longest || (n & (n - 1)) !== 0) return null;
   const found = kept.get(n);
   if (found !== undefined) return found;
-  const module = moduleOf();
+  const module = instance();
   if (module === null) return null;
   const transform = make(n, module);
   kept.set(n, transform);
@@ -306,15 +253,13 @@ export function vectorTransformOf(n: number): VectorTransform | null {
 
 const kept = /* @__PURE__ */ new Map<number, VectorTransform>();
 
-function make(n: number, module: Module): VectorTransform {
-  const { memory, passes } = module;
+function make(n: number, module: Instance<Pass>): VectorTransform {
+  const { memory, functions } = module;
+  const passes = functions as readonly [Pass, Pass, Pass, Pass, Pass];
   // three rows, which serve as input, as planes by turns, and as output, the roots of both directions, and for real rows the
   // spectrum and its roots
   const [row, rootBytes] = [8 * n, 6 * n];
-  const start = module.used;
-  module.used += 4 * row + 16 + 2 * rootBytes + 4 * n;
-  const missing = module.used - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 2 ** 16));
+  const start = module.take(4 * row + 16 + 2 * rootBytes + 4 * n);
   let next = start;
   const [one, two, three, forward, backward, halves, whole] = [
     row,
@@ -361,20 +306,20 @@ function make(n: number, module: Module): VectorTransform {
     get spectrum() {
       return spectrum();
     },
-    takeApart: (scale) => passes.e(three, whole, n, 0, halves, 1, scale),
-    putTogether: (scale) => passes.e(whole, one, n, 0, halves, -1, scale),
+    takeApart: (scale) => passes[4](three, whole, n, 0, halves, 1, scale),
+    putTogether: (scale) => passes[4](whole, one, n, 0, halves, -1, scale),
     run: (isInverse = false, scale = 1) => {
       const roots = isInverse ? backward : forward;
       const sign = isInverse ? -1 : 1;
       let [x, y] = [two, one];
-      passes.a(one, two, n, 4, roots, sign, scale);
+      passes[0](one, two, n, 4, roots, sign, scale);
       let stride = 4;
       for (; n / stride > 4; stride *= 4) {
-        passes.b(x, y, n, 4 * stride, roots, sign, scale);
+        passes[1](x, y, n, 4 * stride, roots, sign, scale);
         [x, y] = [y, x];
       }
-      if (n / stride === 4) passes.c(x, three, n, 4 * stride, roots, sign, scale);
-      else passes.d(x, three, n, 4 * stride, roots, sign, scale);
+      if (n / stride === 4) passes[2](x, three, n, 4 * stride, roots, sign, scale);
+      else passes[3](x, three, n, 4 * stride, roots, sign, scale);
       return output();
     },
   };

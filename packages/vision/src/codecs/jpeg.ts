@@ -1,6 +1,6 @@
 /**
- * JPEG (ITU T.81), baseline and progressive, by jpeg-js, which gives the same bytes everywhere. What is checked here: the header before
- * memory is taken, whether the file is cut off (the library would go on in grey), and how the camera was held (EXIF).
+ * JPEG (ITU T.81): what stands before the pixels, which is checked before memory is taken, and how the camera was held (EXIF). The pixels, baseline and
+ * progressive, are read by `jpeg-scans.ts`, in whole numbers, so that they are the same everywhere, and those of libjpeg, which PIL uses.
  */
 import { FormatError } from '@nn/core';
 import type { Image } from '../images/image.ts';
@@ -10,59 +10,70 @@ export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
 
-const fail = (words: string): never => {
-  throw new FormatError('decodeImage', `this JPEG is damaged: ${words}.`);
-};
+/** What is thrown for bytes that are no JPEG any more. */
+export function damaged(words: string): FormatError {
+  return new FormatError('decodeImage', `this JPEG is damaged: ${words}.`);
+}
 
-type Library = Pick<typeof import('jpeg-js'), 'decode'>;
+/** A marker of two bytes with what belongs to it. */
+export interface Segment {
+  readonly marker: number;
+  readonly body: Uint8Array;
+  /** Where the next one begins. */
+  readonly end: number;
+}
 
-interface Header extends ImageInfo {
-  /** Where the pixels begin. */
-  readonly scan: number;
+/** The segment at a place: a marker, a length, the bytes. */
+export function segmentAt(bytes: Uint8Array, start: number, ending: string): Segment {
+  let at = start;
+  while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
+  if (at + 2 > bytes.length) throw damaged(ending);
+  const marker = bytes[at + 1]!;
+  if (bytes[at] !== 0xff) throw damaged(`byte ${at} is no marker`);
+  // the end, and marks of restarts that nothing follows
+  if (marker === 0xd9 || (marker >= 0xd0 && marker <= 0xd7)) return { marker, body: bytes.subarray(0, 0), end: at + 2 };
+  if (at + 4 > bytes.length) throw damaged(ending);
+  const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  const end = at + 2 + length;
+  if (length < 2 || end > bytes.length) throw damaged(`the segment at byte ${at} is cut off`);
+  return { marker, body: bytes.subarray(at + 4, end), end };
+}
+
+/** Start of frame: every kind of coding has its number; 0xc4, 0xc8 and 0xcc mean other things. */
+export function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
 /** What stands before the pixels; throws a `FormatError` where that is damaged or of a kind that is not read. */
 export function jpegInfo(bytes: Uint8Array): ImageInfo {
-  const { scan: _, ...info } = headerOf(bytes);
-  return info;
-}
-
-/** Walks over the segments: a marker of two bytes, a length, the bytes. */
-function headerOf(bytes: Uint8Array): Header {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let frame: Pick<Header, 'width' | 'height' | 'depth' | 'channels'> | undefined;
+  let frame: Pick<ImageInfo, 'width' | 'height' | 'depth' | 'channels'> | undefined;
   let orientation = 1;
   for (let at = 2; ; ) {
-    while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
-    if (at + 4 > bytes.length) fail('it ends before its pixels');
-    const marker = bytes[at + 1]!;
-    if (bytes[at] !== 0xff) fail(`byte ${at} is no marker`);
-    const length = view.getUint16(at + 2);
-    const end = at + 2 + length;
-    if (length < 2 || end > bytes.length) fail(`the segment at byte ${at} is cut off`);
-    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      if (marker > 0xc2) throw unread(`this JPEG is coded in a rare way (SOF${marker - 0xc0})`);
-      if (length < 8) fail('its frame is cut off');
-      const [depth, height, width, channels] = [
-        bytes[at + 4]!,
-        view.getUint16(at + 5),
-        view.getUint16(at + 7),
-        bytes[at + 9]!,
-      ];
-      if (depth !== 8) throw unread(`this JPEG has ${depth} bits`);
-      if (width === 0 || height === 0) fail(`its size is ${width} x ${height}`);
-      if (channels !== 1 && channels !== 3 && channels !== 4) fail(`it has ${channels} components`);
-      if (frame) fail('it has two frames');
-      frame = { width, height, depth, channels };
+    const { marker, body, end } = segmentAt(bytes, at, 'it ends before its pixels');
+    if (isFrame(marker)) {
+      if (frame) throw damaged('it has two frames');
+      frame = frameOf(marker, body);
     }
-    if (marker === 0xe1) orientation = orientationOf(bytes.subarray(at + 4, end)) ?? orientation;
+    if (marker === 0xe1) orientation = orientationOf(body) ?? orientation;
     if (marker === 0xda) {
-      if (!frame) return fail('its pixels come before its size');
-      return { format: 'jpeg', ...frame, isAnimated: false, orientation, scan: end };
+      if (!frame) throw damaged('its pixels come before its size');
+      return { format: 'jpeg', ...frame, isAnimated: false, orientation };
     }
-    if (marker === 0xd9) fail('it has no pixels');
+    if (marker === 0xd9) throw damaged('it has no pixels');
     at = end;
   }
+}
+
+function frameOf(marker: number, body: Uint8Array): Pick<ImageInfo, 'width' | 'height' | 'depth' | 'channels'> {
+  if (marker > 0xc2) throw unread(`this JPEG is coded in a rare way (SOF${marker - 0xc0})`);
+  const [depth = 0, high = 0, low = 0, wide = 0, narrow = 0, channels = 0] = body;
+  if (body.length < 6) throw damaged('its frame is cut off');
+  const [height, width] = [(high << 8) | low, (wide << 8) | narrow];
+  if (depth !== 8) throw unread(`this JPEG has ${depth} bits`);
+  if (width === 0 || height === 0) throw damaged(`its size is ${width} x ${height}`);
+  if (channels !== 1 && channels !== 3 && channels !== 4) throw damaged(`it has ${channels} components`);
+  if (body.length !== 6 + 3 * channels) throw damaged('its frame is cut off');
+  return { width, height, depth, channels };
 }
 
 function unread(what: string): FormatError {
@@ -91,37 +102,8 @@ function orientationOf(segment: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** The pixels as grey or RGB, as the file lies: not turned. */
+/** The pixels as grey or RGB, as the file lies: not turned. What reads them is fetched with the first JPEG. */
 export async function decodeJpeg(bytes: Uint8Array): Promise<Image> {
-  const { width, height, channels, scan } = headerOf(bytes);
-  if (!hasEnd(bytes, scan)) fail('it ends within its pixels');
-  // Node gives a module of CommonJS as its default export, bundlers and our own build give its names.
-  const library: Library & { readonly default?: Library } = await import('jpeg-js');
-  const { decode } = library.default ?? library;
-  try {
-    const read = decode(bytes, {
-      useTArray: true,
-      formatAsRGBA: false,
-      tolerantDecoding: false,
-      // Checked by the caller; here only against headers that say something else further on.
-      maxResolutionInMP: (width * height) / 1e6 + 1e-6,
-      // Coefficients of four bytes for all components, planes, lines, and the result; a small file has tables of a few kilobytes.
-      maxMemoryUsageInMB: 64 + (width * height * channels * 16) / 2 ** 20,
-    });
-    if (read.width !== width || read.height !== height) fail('it says two sizes');
-    const image = { width, height, channels: 3, data: read.data } as const;
-    return channels === 1 ? { ...image, channels: 1, data: everyThird(read.data) } : image;
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new FormatError('decodeImage', `this JPEG is damaged: ${words.replace(/\.$/, '')}.`, { reason: words });
-  }
+  const { decodeScans } = await import('./jpeg-scans.ts');
+  return decodeScans(bytes);
 }
-
-/** Within pixels 0xff is followed by 0 or the mark of a restart, so 0xff 0xd9 is the end. */
-function hasEnd(bytes: Uint8Array, scan: number): boolean {
-  for (let at = bytes.length - 2; at >= scan; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
-  return false;
-}
-
-const everyThird = (data: Uint8Array): Uint8Array =>
-  Uint8Array.from({ length: data.length / 3 }, (_, i) => data[3 * i]!);

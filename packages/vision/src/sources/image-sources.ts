@@ -2,22 +2,27 @@
  * Pictures as sources of `@nn/data`'s pipelines: folders with one for each class, lists of files with labels, shards of tar. A picture is read and
  * decoded when a batch needs it, in a worker where the pipeline has some.
  */
-import { excerpt, FormatError, ValueError } from '@nn/core';
 import {
   type ByteRange,
+  type DecodedFolder,
+  type DecodedShards,
+  type DecodedSource,
+  decodedFolder,
+  decodedList,
+  decodedShards,
+  type FileDecoder,
   type FolderFile,
   type FolderOptions,
-  folderSamples,
-  openFile,
-  type Source,
-  tarSamples,
 } from '@nn/data';
 import { type DecodeImageOptions, decodeImage, type ImageSource } from '../codecs/decode.ts';
 import type { Image } from '../images/image.ts';
 
-/** A picture and its class. */
-export interface LabelledImage {
+interface WithImage {
   readonly image: Image;
+}
+
+/** A picture and its class. */
+export interface LabelledImage extends WithImage {
   /** The number of the class. */
   readonly label: number;
   /** Where it came from. */
@@ -25,14 +30,13 @@ export interface LabelledImage {
 }
 
 /** The pictures of a folder. */
-export interface ImageFolder extends Source<LabelledImage> {
-  get(index: number): Promise<LabelledImage>;
-  readonly classes: readonly string[];
-  /** The class of each picture, for splits and samplers. */
-  readonly labels: Int32Array;
-}
+export type ImageFolder = DecodedFolder<WithImage>;
 
 const endings = ['png', 'jpg', 'jpeg'];
+
+const decoder =
+  (options: DecodeImageOptions): FileDecoder<WithImage> =>
+  async (file, name) => ({ image: await decodeImage(file, { ...options, name }) });
 
 /**
  * Pictures whose class is the folder in which they stand, as torchvision's `ImageFolder`: a path in Node, a list of files as a page gets it. Takes the
@@ -47,21 +51,12 @@ const endings = ['png', 'jpg', 'jpeg'];
  * const batches = dataPipeline(folder).map(({ image, label }) => ({ inputs: planes(image), targets: label })).batch(2);
  * for await (const { inputs } of batches) console.log(folder.classes, inputs.shape); // => [ 'dark', 'light' ] [ 2, 3, 4, 4 ]
  */
-export async function imageFolder(
+export function imageFolder(
   from: string | readonly FolderFile[],
   options: DecodeImageOptions & FolderOptions = {},
 ): Promise<ImageFolder> {
   const { extensions = endings, ...decoding } = options;
-  const files = await folderSamples(from, { extensions });
-  return {
-    length: files.length,
-    classes: files.classes,
-    labels: files.labels,
-    async get(index) {
-      const { bytes, path, label } = await files.get(index);
-      return { image: await decodeImage(bytes, { ...decoding, name: path }), label, path };
-    },
-  };
+  return decodedFolder(from, decoder(decoding), { extensions });
 }
 
 /** A picture of a list: a path of Node's, or what it is read from. */
@@ -83,95 +78,37 @@ export interface ListedImage {
 export function imageList(
   list: readonly (ListedImage | string | ImageSource)[],
   options: DecodeImageOptions = {},
-): Source<LabelledImage> & { get(index: number): Promise<LabelledImage> } {
-  return {
-    length: list.length,
-    async get(index) {
-      const item = list[index];
-      if (item === undefined) {
-        throw new ValueError('imageList', `there is no picture ${index} among ${list.length}.`, { index });
-      }
-      const { file, label = 0 } = isListed(item) ? item : { file: item };
-      const path = typeof file === 'string' ? file : nameOf(file, index);
-      const bytes = typeof file === 'string' ? await fileBytes(file) : file;
-      return { image: await decodeImage(bytes, { ...options, name: path }), label, path };
-    },
-  };
+): DecodedSource<LabelledImage> {
+  const items = list.map((item) => (isListed(item) ? { label: 0, ...item } : { file: item, label: 0 }));
+  const read = decoder(options);
+  const named: FileDecoder<WithImage & { readonly path: string }> = async (file, name) => ({
+    ...(await read(file, name)),
+    path: name,
+  });
+  return decodedList(items, named, { operation: 'imageList', what: 'picture' });
 }
 
 const isListed = (item: ListedImage | string | ImageSource): item is ListedImage =>
   typeof item === 'object' && 'file' in item;
 
-function nameOf(file: ImageSource, index: number): string {
-  return 'name' in file && typeof file.name === 'string' ? file.name : `picture ${index}`;
-}
-
-async function fileBytes(path: string): Promise<Uint8Array> {
-  const range = await openFile(path);
-  try {
-    return await range.read(0, range.size);
-  } finally {
-    await range.close();
-  }
-}
-
-export interface ShardOptions extends DecodeImageOptions {
+export interface ImageShardsOptions extends DecodeImageOptions {
   /** What to call the shards in messages. */
   readonly names?: readonly string[];
-}
-
-/** A picture of a shard, with what lay beside it. */
-export interface ShardImage {
-  readonly image: Image;
-  readonly key: string;
-  /** The other files of the sample by their ending: 'cls', 'json', 'txt'. */
-  readonly files: Readonly<Record<string, Uint8Array>>;
-  /** The number in the file `cls`; -1 where there is none. */
-  readonly label: number;
 }
 
 /**
  * Pictures of tar files, as WebDataset writes them: `000017.jpg` beside `000017.cls`. Rejects with a `FormatError` for a sample without a picture, and
  * for a `cls` that is no whole number.
  */
-export async function imageShards(
+export function imageShards(
   shards: readonly ByteRange[],
-  options: ShardOptions = {},
-): Promise<Source<ShardImage> & { get(index: number): Promise<ShardImage>; readonly blocks: Int32Array }> {
+  options: ImageShardsOptions = {},
+): Promise<DecodedShards<WithImage>> {
   const { names, ...decoding } = options;
-  const samples = await tarSamples(shards, names ? { names } : {});
-  return {
-    length: samples.length,
-    blocks: samples.blocks,
-    async get(index) {
-      const { key, files } = await samples.get(index);
-      const ending = endings.find((each) => files[each] !== undefined);
-      if (ending === undefined) {
-        const there = Object.keys(files).join(', ');
-        throw new FormatError(
-          'imageShards',
-          `${excerpt(key, 100)} has no picture (${endings.join(', ')}), only ${there}.`,
-          {
-            key,
-          },
-        );
-      }
-      const { [ending]: bytes, ...rest } = files;
-      const image = await decodeImage(bytes!, { ...decoding, name: `${key}.${ending}` });
-      return { image, key, files: rest, label: labelOf(key, rest.cls) };
-    },
-  };
-}
-
-function labelOf(key: string, bytes: Uint8Array | undefined): number {
-  if (bytes === undefined) return -1;
-  const text = new TextDecoder().decode(bytes).trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new FormatError(
-    'imageShards',
-    `${excerpt(key, 100)}.cls holds ${excerpt(text, 20)}, which is no class number.`,
-    {
-      key,
-    },
-  );
+  return decodedShards(shards, decoder(decoding), {
+    extensions: endings,
+    operation: 'imageShards',
+    what: 'picture',
+    ...(names && { names }),
+  });
 }
