@@ -103,6 +103,11 @@ describe('what cannot be written', () => {
     await expect(encodeOnnx({ forward: (x: Tensor) => x.sort().values }, [4])).rejects.toThrow(
       "encodeOnnx: the model computes with the operation 'rank', which is not written as ONNX.",
     );
+    // as it comes from JavaScript
+    for (const wrong of [{ x: [1, 2] }, [1.5, 2], [[1, 2], 3], '1,2', undefined]) {
+      const shapes = wrong as unknown as number[];
+      await expect(encodeOnnx(new Linear(2, 2), shapes)).rejects.toThrow('give the shape of the input, as [1, 784]');
+    }
     await expect(encodeOnnx(new Linear(2, 2), [1, 2], { opset: 9 })).rejects.toThrow(
       'encodeOnnx: opset is 9: 17 to 23 are written.',
     );

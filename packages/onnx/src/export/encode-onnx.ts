@@ -152,7 +152,15 @@ function inputsOf(
   shapes: readonly number[] | readonly (readonly number[])[],
   { dynamic = {}, dtype = 'float32' }: EncodeOnnxOptions,
 ): InputSpecification[] {
-  const list = shapes.every((size) => typeof size === 'number') ? [shapes] : (shapes as readonly (readonly number[])[]);
+  const isShape = (value: unknown): value is readonly number[] =>
+    Array.isArray(value) && value.every((size) => Number.isInteger(size) && size >= 0);
+  const list: unknown = isShape(shapes) ? [shapes] : shapes;
+  if (!Array.isArray(list) || !list.every(isShape)) {
+    throw new ValueError(
+      'encodeOnnx/shapes',
+      `the input shapes are ${JSON.stringify(shapes)}: give the shape of the input, as [1, 784], or a list with one for each.`,
+    );
+  }
   return list.map((shape, k) => {
     const free = new Map<number, string>();
     for (const [name, axes] of Object.entries(dynamic)) {
