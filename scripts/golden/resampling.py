@@ -2,7 +2,8 @@
 
 Writes packages/data/fixtures/resampling.json. Each case holds inputs and targets; for those that add: the numbers of
 each class in the end, the nearest samples of its class for each one that grows, which are in danger, how many start from
-each (ADASYN); for those that remove: the rows that stay. What is drawn cannot be equal, so it is checked as a property.
+each (ADASYN), the nearest of other classes of those in danger (by scikit-learn: imbalanced-learn's variant 2 of Borderline-SMOTE
+takes any, with the numbers of neighbours in the own class); for those that remove: the rows that stay. What is drawn cannot be equal, so it is checked as a property.
 SMOTE-NC's neighbours are taken by the paper's distance: two categories that differ are the median deviation apart.
 """
 
@@ -52,7 +53,7 @@ def growing(X, y):
 
 def case(sizes, width, spread):
     X, y = points(sizes, width, spread)
-    result = {'inputs': X.tolist(), 'targets': y.tolist(), 'near': {}, 'danger': {}, 'starts': {}}
+    result = {'inputs': X.tolist(), 'targets': y.tolist(), 'near': {}, 'danger': {}, 'away': {}, 'starts': {}}
     for kind in growing(X, y):
         members = np.flatnonzero(y == kind)
         result['near'].update(near(X, members, 5))
@@ -61,6 +62,10 @@ def case(sizes, width, spread):
         borderline.nn_m_.fit(X)
         danger = borderline._in_danger_noise(borderline.nn_m_, X[members], kind, y, kind='danger')
         result['danger'][str(kind)] = members[np.flatnonzero(danger) if danger.dtype == bool else danger].tolist()
+        others = np.flatnonzero(y != kind)
+        rows = result['danger'][str(kind)]
+        found = NearestNeighbors(n_neighbors=5).fit(X[others]).kneighbors(X[rows], return_distance=False)
+        result['away'].update({str(row): others[line].tolist() for row, line in zip(rows, found)})
         ratio = np.array([strangers(X, y, row, 5) / 5 for row in members])
         starts = np.rint(ratio / ratio.sum() * (max(Counter(y.tolist()).values()) - len(members))).astype(int)
         result['starts'].update({str(row): int(times) for row, times in zip(members, starts)})
@@ -69,10 +74,15 @@ def case(sizes, width, spread):
         'under': counts(U.RandomUnderSampler(random_state=1).fit_resample(X, y)[1]),
         'smote': counts(O.SMOTE(random_state=1).fit_resample(X, y)[1]),
         'borderline': counts(O.BorderlineSMOTE(random_state=1).fit_resample(X, y)[1]),
+        'borderlineTwo': counts(O.BorderlineSMOTE(kind='borderline-2', random_state=1).fit_resample(X, y)[1]),
         'adasyn': counts(O.ADASYN(random_state=1).fit_resample(X, y)[1]),
     }
     if len(sizes) == 2:
         result['counts']['overHalf'] = counts(O.RandomOverSampler(sampling_strategy=0.5).fit_resample(X, y)[1])
+        half = {'sampling_strategy': 0.5, 'random_state': 1}
+        result['counts']['smoteHalf'] = counts(O.SMOTE(**half).fit_resample(X, y)[1])
+        result['counts']['borderlineHalf'] = counts(O.BorderlineSMOTE(**half).fit_resample(X, y)[1])
+        result['counts']['adasynHalf'] = counts(O.ADASYN(**half).fit_resample(X, y)[1])
         result['counts']['underHalf'] = counts(U.RandomUnderSampler(sampling_strategy=0.5).fit_resample(X, y)[1])
     kept = {
         'tomek': U.TomekLinks(), 'tomekAll': U.TomekLinks(sampling_strategy='all'),
