@@ -35,7 +35,11 @@ export class InputQuantiser {
     const { low, high } = this.levels;
     const { scale, zeroPoint } = this.#of(x, axes);
     const levels = x.mul(scale.reciprocal()).round().add(zeroPoint.cast('float32')).clamp(low, high);
-    if (low === 0 && high === 127) return { levels: lowBits(levels.cast('uint8'), 7), scale, zeroPoint };
+    // of few bits without a sign: said in the program, so that products may rely on it
+    const bits = Math.log2(high + 1);
+    if (low === 0 && bits <= 7 && Number.isInteger(bits)) {
+      return { levels: lowBits(levels.cast('uint8'), bits), scale, zeroPoint };
+    }
     return { levels: levels.cast(low < 0 ? 'int8' : 'uint8').cast('int32'), scale, zeroPoint };
   }
 

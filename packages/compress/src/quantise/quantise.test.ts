@@ -71,6 +71,7 @@ describe('quantise', () => {
       0.02,
       (x) => ({ mode: 'static', calibration: [x], levels: { low: -128, high: 127 } }),
     ],
+    ['bounds, six bits', 0.06, (x) => ({ mode: 'static', calibration: [x], levels: { low: 0, high: 63 } })],
     ['moving bounds', 0.03, (x) => ({ mode: 'static', calibration: [x, x], observer: 'movingAverage' })],
     ['a percentile', 0.05, (x) => ({ mode: 'static', calibration: [x], observer: 'percentile' })],
     ['a histogram', 0.05, (x) => ({ mode: 'static', calibration: [x], observer: 'histogram' })],

@@ -4,8 +4,8 @@
  */
 import type { Kernel, Op } from '@nn/core';
 import { sizeOf, stridesOf } from '../../../shape.ts';
-import type { Statement } from '../../code/assembler.ts';
-import { i32, i64, v128 } from '../../code/instructions.ts';
+import { type Statement, words } from '../../code/assembler.ts';
+import { callVoid, forLoop, i32, i32x4, i64, v128 } from '../../code/instructions.ts';
 import type { ModuleContext } from '../../code/module-context.ts';
 import { type Affine, type Analysis, isAlu } from '../../loops/analysis.ts';
 import { emitNest } from '../../loops/emit.ts';
@@ -116,16 +116,33 @@ export function gather(
 /** Copies of one row, written out one by one; more would be long code. */
 const mostRuns = 64;
 
+/** Runs of so many bytes are copied by a loop. */
+const longRun = 128;
+
+/** (to, from, bytes, mask of four bytes): whole vectors, so that up to 15 bytes more are read and written. */
+function copyMasked(context: ModuleContext): ReturnType<ModuleContext['helper']> {
+  return context.helper('bytes-copy-masked', words(4), [], (builder) => {
+    const [to, from, bytes, mask] = builder.words(4);
+    const [at, kept] = [builder.local('i32'), builder.local('v128')];
+    builder.emit(
+      kept.set(i32x4.splat(mask)),
+      forLoop(at, i32.const(0), bytes, 16, [v128.store(i32.add(to, at), v128.and(v128.load(i32.add(from, at)), kept))]),
+    );
+  });
+}
+
 /**
  * As `gather`, by copies of whole runs of bytes; null where there are none. Up to 15 bytes behind a run are written as well, before
- * the next one goes there: only for memory of the thread's own, and with as many bytes to spare.
+ * the next one goes there: only for memory of the thread's own, and with as many bytes to spare. With `masked` only the bits that count
+ * are copied.
  */
 export function gatherRuns(
   context: ModuleContext,
   kernel: Kernel,
-  { read, form }: Bytes,
+  { read, form, mask }: Bytes,
   axes: readonly number[],
   inner: readonly number[],
+  masked = false,
 ): Gathered | null {
   const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
   const step = (axis: number): number => form.terms.get(axis) ?? 0;
@@ -152,12 +169,23 @@ export function gatherRuns(
       const moved = from.set(i32.add(from, scaled(index, step(axis))));
       return isLast ? [moved] : [moved, rest.set(i32.divU(rest, i32.const(extents[axis]!)))];
     });
+    const bits = mask * 0x01010101;
     const copies = starts.flatMap((start, at) => {
+      if (masked && run >= longRun) {
+        const [target, source] = [plus(to, at * run), plus(from, start)];
+        return [callVoid(copyMasked(context), target, source, i32.const(run), i32.const(bits))];
+      }
       const statements: Statement[] = [];
       for (let done = 0; done < run; done += 16) {
         const [source, target] = [start + done, at * run + done];
         const left = run - done;
-        if (left > 8) statements.push(v128.store(to, v128.load(from, source), target));
+        if (masked && left > 4) {
+          statements.push(
+            v128.store(to, v128.and(v128.load(from, source), v128.words([bits, bits, bits, bits])), target),
+          );
+        } else if (masked) {
+          statements.push(i32.store(to, i32.and(i32.load(from, source), i32.const(bits)), target));
+        } else if (left > 8) statements.push(v128.store(to, v128.load(from, source), target));
         else if (left > 4) statements.push(i64.store(to, i64.load(from, source), target));
         else statements.push(i32.store(to, i32.load(from, source), target));
       }

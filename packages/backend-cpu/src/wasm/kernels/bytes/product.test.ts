@@ -33,21 +33,25 @@ describe.each(variants)('products of bytes, $name', ({ relaxedDots }) => {
       [65, 12, 785],
       [129, 3, 33],
       [300, 1, 40],
+      [40, 17, 25],
+      [27, 8, 128],
+      [24, 15, 131],
     ] as const;
     for (const [m, n, k] of sizes) {
       const w = bytes(n * k, -128, 3);
-      for (const kind of ['int8', 'low bits', 'uint8'] as const) {
+      for (const kind of ['int8', 'low bits', 'six bits', 'uint8'] as const) {
         const x = bytes(m * k, kind === 'int8' ? -128 : 0, 11);
         const left = stored(x, [m, k], kind === 'int8' ? 'int8' : 'uint8');
         const right = stored(w, [n, k], 'int8').cast('int32').transpose();
-        const meant = kind === 'low bits' ? lowBits(left, 7) : left.cast('int32');
+        const bits = kind === 'low bits' ? 7 : 6;
+        const isLow = kind === 'low bits' || kind === 'six bits';
+        const meant = isLow ? lowBits(left, bits) : left.cast('int32');
         const y = meant.matmul(right);
-        const expected = sums(kind === 'low bits' ? x.map((value) => value & 127) : x, w, m, n, k);
+        const expected = sums(isLow ? x.map((value) => value & (2 ** bits - 1)) : x, w, m, n, k);
         expect(await y.data(), `${kind} [${m}, ${k}] with [${n}, ${k}]`).toEqual(Int32Array.from(expected));
-        const isDirect = kind === 'low bits' && relaxedDots;
-        expect(stepsOf(meant.matmul(right))).toEqual([
-          expect.stringMatching(isDirect ? /^bytes .* \(7 bits\)$/ : /^bytes [x\d]+$/),
-        ]);
+        const isDirect = isLow && relaxedDots;
+        const direct = m >= 24 && n > 1 ? /^bytes .* \(7 bits\), panels$/ : /^bytes .* \(7 bits\)$/;
+        expect(stepsOf(meant.matmul(right))).toEqual([expect.stringMatching(isDirect ? direct : /^bytes [x\d]+$/)]);
       }
     }
   });

@@ -1,10 +1,10 @@
 /**
  * Sums of products of bytes, in int32: which operand is walked as a matrix and which as vectors, in what blocks, and the epilogue
  * behind them. Where the rows of the product are the first axes of what is written, a block of them is gathered, multiplied and
- * finished before the next one, in memory that stays in the cache.
- * The dot products are in `dots.ts`, the operands in `operand.ts`.
+ * finished before the next one, in memory that stays in the cache; many rows of 7 bits are multiplied with packed panels of the other side.
+ * The dot products are in `dots.ts` and `panels.ts`, the operands in `operand.ts`.
  */
-import type { Hint } from '@nn/core';
+import type { Hint, Kernel } from '@nn/core';
 import { sizeOf, stridesOf } from '../../../shape.ts';
 import { align } from '../../../storage.ts';
 import type { I32, Local, Statement } from '../../code/assembler.ts';
@@ -20,11 +20,14 @@ import type { SpecialRequest } from '../request.ts';
 import { emitDecodedProduct } from './decoded.ts';
 import { byteDots, isDirect } from './dots.ts';
 import { type Bytes, bytesAt, type Gathered, gather, gatherRuns, isAlong } from './operand.ts';
+import { fitPanels, packPanel, panelBytes, panelDots, panelOutputs } from './panels.ts';
 
 /** Below so many products the loops are as fast, and need less code. */
 const smallest = 4096;
 /** Bytes of vectors that stay in the first cache while all rows of the matrix pass by. */
 const blockBytes = 24 * 1024;
+/** From so many rows on a matrix is worth packing. */
+const panelRows = 24;
 /** Rows of a matrix that are worth a call. */
 const matrixRows = 16;
 
@@ -71,12 +74,25 @@ export function emitByteProduct(
     return new Whole(context, request, product, operands, sumStrides, inPlace, needsEpilogue).code();
   };
   if (!isLeading || context.target.threads > 1) return whole();
+  const rowCount = sizeOf(rowAxes.map((axis) => kernel.domain[axis]!));
+  if (rowCount >= panelRows && isPlain(right) && fitPanels(context, right, left)) {
+    const gathered = gatherRuns(context, kernel, left, rowAxes, hint.inner, true);
+    const strides = gathered?.strides ?? left.form.terms;
+    const product = matrixProduct(kernel, hint, strides, right.form.terms, dense);
+    if (gathered && isOneProduct(kernel, product, rowAxes.length)) {
+      const operands = [{ bytes: left, strides, gathered }, side(right, columnAxes, null)] as const;
+      return blocked(context, request, product, operands, rowAxes.length, needsEpilogue, true);
+    }
+  }
   const operands = [side(left, rowAxes, rowAxes.length), side(right, columnAxes, null)] as const;
   const product = matrixProduct(kernel, hint, operands[0].strides, operands[1].strides, dense);
-  const leading = leadingAxes(kernel, product);
-  const fits = leading === rowAxes.length && product.loops.length === 0 && product.rows.extent >= 4;
-  return fits ? blocked(context, request, product, operands, rowAxes.length, needsEpilogue) : whole();
+  if (!isOneProduct(kernel, product, rowAxes.length)) return whole();
+  return blocked(context, request, product, operands, rowAxes.length, needsEpilogue, false);
 }
+
+/** Whether the rows are the first axes of the results, and nothing goes around the product. */
+const isOneProduct = (kernel: Kernel, product: MatrixProduct, rowAxes: number): boolean =>
+  leadingAxes(kernel, product) === rowAxes && product.loops.length === 0 && product.rows.extent >= 4;
 
 const pathOf = ({ rows, columns, inner }: MatrixProduct, direct: boolean): string =>
   `bytes ${rows.extent}x${columns.extent}x${inner.extent}${direct ? ' (7 bits)' : ''}`;
@@ -89,6 +105,7 @@ function blocked(
   [left, right]: readonly [Operand, Operand],
   rowAxes: number,
   needsEpilogue: boolean,
+  inPanels: boolean,
 ): KernelCode {
   const { rows, columns, inner } = product;
   const sumStrides = stridesOf(kernel.domain);
@@ -96,6 +113,7 @@ function blocked(
   const units = Math.ceil(rows.extent / block);
   const fixed = right.gathered;
   const phases: Phase[] = fixed ? [redirected(context, kernel, fixed.phase, { out: 0 })] : [];
+  if (inPanels) phases.push(packed(context, kernel, product, right));
   const isDense = outStrides.every((stride, axis) => kernel.domain[axis] === 1 || stride === sumStrides[axis]);
   const direct = !needsEpilogue && isDense;
   const nest = direct ? null : epilogueKernel(kernel, sumStrides, 'int32');
@@ -105,7 +123,7 @@ function blocked(
     ['rows', left.gathered ? block * rows.left + 16 : 0],
     ['sums', direct ? 0 : 4 * block * columns.extent],
   ]);
-  const dots = byteDots(context, right.bytes, left.bytes, false);
+  const dots = inPanels ? panelDots(context, left.bytes) : byteDots(context, right.bytes, left.bytes, false);
   const work = workOf(product, 1);
   phases.push(
     phaseOf(
@@ -128,19 +146,26 @@ function blocked(
             ...(gathered
               ? [driver.call(gathered.phase, first, i32.add(first, count), { out: back('rows', rows.left) })]
               : []),
-            callVoid(
-              dots,
-              fixed ? driver.scratch : plus(driver.read(right.bytes.read), right.bytes.form.constant),
-              i32.const(columns.right),
-              i32.const(columns.extent),
-              vectors,
-              i32.const(rows.left),
-              count,
-              sums,
-              i32.const(4 * columns.out),
-              i32.const(4 * rows.out),
-              i32.const(inner.extent),
-            ),
+            inPanels
+              ? callVoid(
+                  dots,
+                  ...[driver.scratch, i32.const(panelBytes(inner.extent)), i32.const(columns.extent)],
+                  ...[vectors, i32.const(rows.left), count],
+                  ...[sums, i32.const(4 * rows.out), i32.const(Math.ceil(inner.extent / 8))],
+                )
+              : callVoid(
+                  dots,
+                  fixed ? driver.scratch : plus(driver.read(right.bytes.read), right.bytes.form.constant),
+                  i32.const(columns.right),
+                  i32.const(columns.extent),
+                  vectors,
+                  i32.const(rows.left),
+                  count,
+                  sums,
+                  i32.const(4 * columns.out),
+                  i32.const(4 * rows.out),
+                  i32.const(inner.extent),
+                ),
             ...(epilogue
               ? [driver.call(epilogue, first, i32.add(first, count), { extra: back('sums', 4 * rows.out) })]
               : []),
@@ -151,7 +176,28 @@ function blocked(
     ),
   );
   const path = pathOf(product, isDirect(context, right.bytes, left.bytes));
-  return { phases, scratch: fixed ? align(fixed.bytes) : 0, own: layout.bytes, path };
+  const panels = Math.ceil(columns.extent / panelOutputs);
+  const scratch = inPanels ? align(panels * panelBytes(inner.extent)) : fixed ? align(fixed.bytes) : 0;
+  return { phases, scratch, own: layout.bytes, path: inPanels ? `${path}, panels` : path };
+}
+
+/** The rows of the matrix in panels, in scratch. */
+function packed(context: ModuleContext, kernel: Kernel, { columns, inner }: MatrixProduct, { bytes }: Operand): Phase {
+  const units = Math.ceil(columns.extent / panelOutputs);
+  return phaseOf(context, kernel, units, (units * panelBytes(inner.extent)) / 8, (driver) => {
+    const unit = driver.local();
+    return [
+      driver.units(unit, [
+        callVoid(
+          packPanel(context),
+          ...[plus(driver.read(bytes.read), bytes.form.constant), i32.const(columns.right), i32.const(columns.extent)],
+          scaled(unit, panelOutputs),
+          plus(driver.scratch, scaled(unit, panelBytes(inner.extent))),
+          i32.const(inner.extent),
+        ),
+      ]),
+    ];
+  });
 }
 
 /** Nanoseconds, about. */
