@@ -38,7 +38,9 @@ function offline(): Plugin {
         for (const name of copied) hash.update(name).update(readFileSync(join(publicFolder, name)));
         hash.update(readFileSync(join(import.meta.dirname, 'index.html')));
         worker.code = worker.code
+          .replace('__NAME__', JSON.stringify('nn.playground'))
           .replace('__FILES__', JSON.stringify(['./', ...built, ...copied]))
+          .replace('__LATER__', '[]')
           .replace('__VERSION__', JSON.stringify(hash.digest('hex').slice(0, 16)));
       },
     },

@@ -1,9 +1,11 @@
 /** For the classroom: accessible by axe, offline, in frames and with fixed settings, presented, quick while it trains. */
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host, isWhole } from './page.ts';
+import { built, type Host, host, isWhole } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -84,10 +86,7 @@ test.runIf(isWhole)(
     try {
       const { page, until, errors } = await own.open('', { serviceWorkers: 'allow' });
       await until('train-loss', Number.isFinite, 'there');
-      await page.evaluate(async () => {
-        const { active } = await navigator.serviceWorker.ready;
-        while (active?.state !== 'activated') await new Promise((done) => setTimeout(done, 50));
-      });
+      await isKept(page);
       await own.unplug();
       await page.goto(new URL('?lesson=xor', page.url()).href);
       await page.getByRole('heading', { name: 'A line cannot do XOR' }).waitFor();
@@ -96,9 +95,59 @@ test.runIf(isWhole)(
       await until('steps', (count) => count === 1, '1');
       await page.getByRole('button', { name: 'Glossary' }).click();
       await page.getByRole('dialog', { name: 'Glossary' }).getByText('Backpropagation', { exact: true }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'Agents' }).click();
+      await page.getByRole('heading', { name: 'Value function' }).waitFor();
       expect(errors).toEqual([]);
     } finally {
       await own.close();
+    }
+  },
+);
+
+/** Until the service worker has everything that was built. */
+const isKept = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    while (active?.state !== 'activated') await new Promise((done) => setTimeout(done, 50));
+  });
+
+test.runIf(isWhole)(
+  'a place alone is a visit, too; a newer build follows when no page of the older one is open',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nn-page-'));
+    cpSync(built, folder, { recursive: true });
+    const own = await host({ folder });
+    try {
+      const { page } = await own.open('#place=race', { serviceWorkers: 'allow' });
+      await isKept(page);
+      const names = (of: Page): Promise<string[]> => of.evaluate(() => caches.keys());
+      const [old] = await names(page);
+      expect(old).toMatch(/^nn\.playground \/ [0-9a-f]{16}$/);
+      const put = (file: string, before: RegExp | string, after: string): void => {
+        const text = readFileSync(join(folder, file), 'utf8');
+        expect(text).toMatch(before);
+        writeFileSync(join(folder, file), text.replace(before, after));
+      };
+      put('index.html', '<head>', '<head><meta name="build" content="newer">');
+      put('service-worker.js', old?.split(' ')[2] ?? '', '0123456789abcdef');
+      await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+      await expect.poll(async () => (await names(page)).length).toBe(2);
+      await page.waitForFunction(async () => (await navigator.serviceWorker.ready).waiting?.state === 'installed');
+      const next = await page.context().newPage();
+      await page.close();
+      await own.unplug();
+      await expect
+        .poll(async () => {
+          await next.goto(page.url());
+          return names(next);
+        })
+        .toEqual(['nn.playground / 0123456789abcdef']);
+      expect(await next.locator('meta[name="build"]').getAttribute('content')).toBe('newer');
+      await next.getByRole('heading', { name: 'A race of optimizers' }).waitFor();
+    } finally {
+      await own.close();
+      rmSync(folder, { recursive: true });
     }
   },
 );

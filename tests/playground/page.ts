@@ -56,10 +56,18 @@ interface Shift {
   readonly moved: readonly string[];
 }
 
-/** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. */
-export async function host({ webgpu = false }: { readonly webgpu?: boolean } = {}): Promise<Host> {
+/** What was built. */
+export const built: string = join(root, 'apps/playground/dist');
+
+/** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. `folder` is served in place of what was built. */
+export async function host({
+  webgpu = false,
+  folder = built,
+}: {
+  readonly webgpu?: boolean;
+  readonly folder?: string;
+} = {}): Promise<Host> {
   await finished(inject('built'));
-  const folder = join(root, 'apps/playground/dist');
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const file = join(folder, normalize(path === '/' ? '/index.html' : path));

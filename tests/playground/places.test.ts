@@ -42,9 +42,14 @@ test('a place that the address names is all that is made', async () => {
   const { page } = await pages.open('#place=agents');
   await page.getByRole('heading', { name: 'CartPole' }).waitFor();
   expect(await page.locator('.board').count()).toBe(0);
+  await expect.poll(() => page.locator('[data-fact="agent-steps"]').textContent()).toMatch(/\d/);
+  // nothing stands by to train a network that is not shown
+  const workers = (): string[] => page.workers().map((worker) => worker.url().replace(/^.*\/|-[^-]*$/g, ''));
+  expect(workers()).toEqual(['worker']);
   await page.getByRole('link', { name: 'Networks' }).click();
   await page.locator('.board').waitFor();
   await expect.poll(() => page.locator('[data-fact="train-loss"]').textContent()).toMatch(/\d/);
+  expect(workers().sort()).toEqual(['main', 'worker']);
 });
 
 test.each(isWhole ? [360, 820, 1180] : [])(

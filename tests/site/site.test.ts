@@ -21,16 +21,9 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-let server: Server;
-let browser: Browser;
-let address: string;
-let context: BrowserContext | undefined;
-/** What pages said that they should not have said, and what they asked of others. */
-let complaints: string[];
-
-beforeAll(async () => {
-  await finished(inject('built'));
-  server = createServer((request, response) => {
+/** A plain server of its own, and the address of the site on it. */
+async function serve(): Promise<[Server, string]> {
+  const made = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const file = join(folder, normalize(path.startsWith(below) ? path.slice(below.length) || 'index.html' : 'none'));
     const found = file.endsWith('/') ? join(file, 'index.html') : file;
@@ -41,8 +34,25 @@ beforeAll(async () => {
     response.writeHead(200, { 'content-type': types[extname(found)] ?? 'application/octet-stream' });
     response.end(readFileSync(found));
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${below}`;
+  await new Promise<void>((done) => made.listen(0, '127.0.0.1', done));
+  return [made, `http://127.0.0.1:${(made.address() as AddressInfo).port}${below}`];
+}
+
+async function close(of: Server): Promise<void> {
+  of.closeAllConnections();
+  await new Promise((done) => of.close(done));
+}
+
+let server: Server;
+let browser: Browser;
+let address: string;
+let context: BrowserContext | undefined;
+/** What pages said that they should not have said, and what they asked of others. */
+let complaints: string[];
+
+beforeAll(async () => {
+  await finished(inject('built'));
+  [server, address] = await serve();
   const record = join(root, 'node_modules/.cache/nn-browser.json');
   const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
     ? JSON.parse(readFileSync(record, 'utf8'))
@@ -58,8 +68,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  server.closeAllConnections();
-  await new Promise((done) => server.close(done));
+  await close(server);
 });
 
 async function open(path: string, width = 1440, height = 900): Promise<Page> {
@@ -198,6 +207,29 @@ describe('on a wide screen', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('each lesson of the playground has a card, in both languages, and a card opens its lesson', async () => {
+    const read = (name: string): { lessons: string[]; title: { en: string; zh: string } } =>
+      JSON.parse(readFileSync(join(folder, 'playground/lessons', name), 'utf8'));
+    const { lessons } = read('index.json');
+    expect(lessons.length).toBeGreaterThan(8);
+    for (const [path, language] of [
+      ['lessons.html', 'en'],
+      ['zh/lessons.html', 'zh'],
+    ] as const) {
+      const page = await open(path);
+      const cards = page.locator('a.lesson-card');
+      expect(await cards.locator('strong').allTextContents()).toEqual(
+        lessons.map((name) => read(name).title[language]),
+      );
+      await picture(page, `lessons-${language}`);
+      await cards.nth(1).click();
+      await page.getByRole('heading', { name: read(lessons[1] ?? '').title.en }).waitFor();
+      expect(page.url()).toContain(`${address}playground/index.html?lesson=${(lessons[1] ?? '').replace('.json', '')}`);
+      expect(complaints).toEqual([]);
+      await context?.close();
+    }
+  });
+
   test('the playground lies beside the pages', async () => {
     const page = await open('lessons.html');
     await page.locator('a.playground-link').first().click();
@@ -205,6 +237,44 @@ describe('on a wide screen', () => {
     expect(page.url()).toContain(`${address}playground/`);
   });
 });
+
+test.runIf(process.env.NN_PLAYGROUND)(
+  'is read without a network after a visit: what was not opened yet, the search, an example, names',
+  async () => {
+    const [own, start] = await serve();
+    try {
+      const page = await open('');
+      await page.goto(start);
+      const isKept = (path: string): Promise<boolean> =>
+        page.evaluate(async (name) => (await caches.match(name)) !== undefined, start + path);
+      for (const path of ['index.html', 'guides/getting-started.html', 'api/layers/attention.html']) {
+        await expect.poll(() => isKept(path), { timeout: 150_000 }).toBe(true);
+      }
+      const sources = readdirSync(join(folder, 'source'), { recursive: true, encoding: 'utf8' });
+      const last = sources.filter((name) => name.endsWith('.html')).sort();
+      await expect.poll(() => isKept(`source/${last.at(-1)}`), { timeout: 150_000 }).toBe(true);
+      await close(own);
+      await page.goto(`${start}guides/getting-started.html`);
+      const example = page.locator('.runnable').first();
+      await example.getByRole('button', { name: 'Run', exact: true }).click();
+      await expect
+        .poll(() => example.locator('.runnable-output').textContent(), { timeout: 60_000 })
+        .toContain('[ [ 0 ], [ 1 ], [ 1 ], [ 0 ] ]');
+      await page.keyboard.press('/');
+      await search(page, 'MultiheadAttention', 'MultiheadAttention');
+      await page.locator('.results .result').first().click();
+      await page
+        .getByRole('heading', { name: /MultiheadAttention/ })
+        .first()
+        .waitFor();
+      await page.goto(`${start}guides/`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    } finally {
+      if (own.listening) await close(own);
+    }
+  },
+  400_000,
+);
 
 /** All of them take minutes: `NN_EXAMPLES=guides` (or `packages`, `api/optim`) runs those of the pages below a folder. */
 const wanted = process.env.NN_EXAMPLES;

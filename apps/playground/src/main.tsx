@@ -19,12 +19,12 @@ async function start(): Promise<void> {
   await begin();
   if (refused !== null) complain(refused);
   await cards;
-  await keepOffline();
 }
 
-// the board waits until it is shown
+// the board waits until it is shown; what is not seen waits for what is
 const stop = effect(() => {
   if (place.value !== 'network') return;
-  start().catch(complain);
+  void start().catch(complain).then(keepOffline);
   queueMicrotask(() => stop());
 });
+if (place.peek() !== 'network') void keepOffline();

@@ -6,6 +6,7 @@ import { apiPages, safe } from './api/pages.ts';
 import { complaints } from './check.ts';
 import { mapLinks } from './documents.ts';
 import { canRun } from './examples.ts';
+import { parted } from './offline.ts';
 import { readingOrder } from './order.ts';
 import { inPage } from './packages.ts';
 import { slug } from './slug.ts';
@@ -83,6 +84,54 @@ test('every guide stands in the order of reading', () => {
   const [first, hour] = readingOrder();
   expect(first?.text).toBe('All guides');
   expect(hour?.items?.[0]).toEqual({ text: 'Getting started', link: '/guides/getting-started' });
+});
+
+test('what is kept at once is what every page needs; the search and the guides come next, the playground keeps itself', () => {
+  const files = [
+    ...[
+      'index.html',
+      '404.html',
+      'errors.html',
+      'hashmap.json',
+      'guides/a.html',
+      'api/core/b.html',
+      'packages/core.js',
+    ],
+    ...[
+      'assets/app.x.js',
+      'assets/style.y.css',
+      'assets/chunks/theme.z.js',
+      'assets/chunks/@localSearchIndexroot.q.js',
+    ],
+    ...['assets/index.md.a.lean.js', 'assets/guides_a.md.b.js', 'assets/api_core_b.md.c.js', 'source/d.html'],
+    ...[
+      'playground/index.html',
+      'playground/assets/index.js',
+      'service-worker.js',
+      'zh/index.html',
+      'zh/guides/a.html',
+    ],
+  ];
+  const { first, later } = parted(files);
+  expect(first).toEqual([
+    'assets/app.x.js',
+    'assets/chunks/theme.z.js',
+    'assets/index.md.a.lean.js',
+    'assets/style.y.css',
+    'index.html',
+    'zh/index.html',
+  ]);
+  expect(later).toEqual([
+    'assets/chunks/@localSearchIndexroot.q.js',
+    'assets/guides_a.md.b.js',
+    'guides/a.html',
+    'zh/guides/a.html',
+    'packages/core.js',
+    'errors.html',
+    'api/core/b.html',
+    'assets/api_core_b.md.c.js',
+    'source/d.html',
+  ]);
 });
 
 test('dead links, missing anchors, roots and other hosts are seen', () => {

@@ -4,6 +4,7 @@ import base from 'vitepress/theme-without-fonts';
 import { h } from 'vue';
 import { LessonCard } from './lesson-card.ts';
 import { NetworkTrainer } from './network-trainer.ts';
+import { keepOffline } from './offline.ts';
 import { PlaygroundLink } from './playground-link.ts';
 import { RunnableExample } from './runnable-example.ts';
 import './style.css';
@@ -15,5 +16,7 @@ export const theme: Theme = {
     app.component('RunnableExample', RunnableExample);
     app.component('PlaygroundLink', PlaygroundLink);
     app.component('LessonCard', LessonCard);
+    // the pages are also made where there is no browser
+    if (typeof document !== 'undefined') keepOffline();
   },
 };

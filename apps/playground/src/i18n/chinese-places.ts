@@ -1,5 +1,6 @@
 /** 网络页面之外的各处；首次进入时读取。 */
 import { agentWords } from './chinese/places/agents.ts';
+import { barWords } from './chinese/places/bar.ts';
 import { explainWords } from './chinese/places/explain.ts';
 import { gameWords } from './chinese/places/games.ts';
 import { generatorWords } from './chinese/places/generators.ts';
@@ -14,4 +15,5 @@ export const places: PlaceWords = {
   ...sequenceWords,
   ...explainWords,
   ...generatorWords,
+  ...barWords,
 };

@@ -1,5 +1,6 @@
 /** The places beside the board, in English; fetched with the first of them. */
 import { agentWords } from './english/places/agents.ts';
+import { barWords } from './english/places/bar.ts';
 import { explainWords } from './english/places/explain.ts';
 import { gameWords } from './english/places/games.ts';
 import { generatorWords } from './english/places/generators.ts';
@@ -11,7 +12,8 @@ type AllWords = typeof raceWords &
   typeof gameWords &
   typeof sequenceWords &
   typeof explainWords &
-  typeof generatorWords;
+  typeof generatorWords &
+  typeof barWords;
 
 export type PlaceKey = keyof AllWords;
 
@@ -22,4 +24,5 @@ export const places: AllWords = {
   ...sequenceWords,
   ...explainWords,
   ...generatorWords,
+  ...barWords,
 };

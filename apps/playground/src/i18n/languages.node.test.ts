@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { placeControls } from '../places/control-names.ts';
 import { chinese } from './chinese.ts';
 import { english, type Key } from './english.ts';
 import type { PlaceKey } from './english-places.ts';
@@ -29,6 +30,19 @@ describe.each(languages)('$name', ({ words, places, glossary }) => {
     expect(Object.keys(said).sort()).toEqual(Object.keys(wanted).sort());
   });
 
+  it('has a term for each optimizer, activation, loss, schedule, first weight, penalty and metric', async () => {
+    const text = Object.values(await glossary())
+      .flat()
+      .join('\n')
+      .toLowerCase();
+    const plain = ['penalty.none', 'schedule.constant', 'initializer.default', 'initializer.zeros'];
+    const choices = Object.keys(english.words).filter(
+      (key) => /^(optimizer|activation|loss|schedule|initializer|penalty|metric)\./.test(key) && !plain.includes(key),
+    );
+    expect(choices.length).toBeGreaterThan(40);
+    expect(choices.filter((key) => !text.includes(words[key as Key].toLowerCase()))).toEqual([]);
+  });
+
   it('has the whole glossary', async () => {
     const terms = Object.entries(await glossary());
     expect(terms.map(([name]) => name)).toEqual(Object.keys(await english.glossary()));
@@ -43,6 +57,12 @@ describe.each(languages)('$name', ({ words, places, glossary }) => {
     }
     expect(Object.keys(words).sort()).toEqual(Object.keys(english.words).sort());
   });
+});
+
+it('says of each control of a place what it is for', async () => {
+  const said = Object.keys(await english.places()).filter((key) => key.startsWith('help.'));
+  // these two mean something else on the board
+  expect(said.sort()).toEqual([...placeControls, 'reset', 'train'].map((name) => `help.${name}`).sort());
 });
 
 it.each(['english/', 'chinese/'])('%s has no key in two files: one would hide the other', async (folder) => {

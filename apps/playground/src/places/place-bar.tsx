@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { Icon } from '../views/icon.tsx';
+import type { ControlName } from '../views/names.ts';
 import { placeKeys } from './place.ts';
 
 interface BarProps {
@@ -15,6 +16,7 @@ interface BarProps {
 
 export interface PlaceFact {
   readonly id: string;
+  readonly about: ControlName;
   readonly name: string;
   readonly value: string;
   readonly strong?: boolean;
@@ -33,7 +35,7 @@ export function PlaceBar({ worker, restart, facts, children }: BarProps): JSX.El
   return (
     <section class="controls place-controls" aria-label={t('training')}>
       <div class="buttons">
-        <button type="button" class="icon" onClick={restart} title={`${t('reset')} (R)`} aria-label={t('reset')}>
+        <button type="button" class="icon" onClick={restart} data-name="reset" aria-label={t('reset')}>
           <Icon name="reset" />
         </button>
         <button
@@ -41,16 +43,16 @@ export function PlaceBar({ worker, restart, facts, children }: BarProps): JSX.El
           class="play"
           onClick={() => worker.toggle()}
           aria-pressed={isRunning}
+          data-name="train"
           aria-label={label}
-          title={`${label} (Space)`}
         >
           <Icon name={isRunning ? 'pause' : 'play'} />
         </button>
       </div>
       {children}
       <dl class="standing" aria-live="off">
-        {facts.map(({ id, name, value, strong }) => (
-          <div key={id} class={strong ? 'fact strong' : 'fact'}>
+        {facts.map(({ id, about, name, value, strong }) => (
+          <div key={id} class={strong ? 'fact strong' : 'fact'} data-name={about}>
             <dt>{name}</dt>
             <dd data-fact={id}>{value}</dd>
           </div>

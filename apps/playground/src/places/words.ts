@@ -13,6 +13,12 @@ export async function fetchWords(wanted: Language): Promise<void> {
   known.value = { ...known.peek(), [wanted]: words };
 }
 
+/** What a place says of a control: of its own, and of those that mean something else there; empty where it says nothing. */
+export function placeHelp(control: string): string {
+  const words: Readonly<Record<string, string>> = known.value[language.value] ?? {};
+  return words[`help.${control}`] ?? '';
+}
+
 /** The words for a key of the places; `{name}` is filled in. */
 export function say(name: PlaceKey, values: Readonly<Record<string, string | number>> = {}): string {
   const words = known.value[language.value] ?? Object.values(known.value)[0];

@@ -24,10 +24,24 @@ export interface Link {
 
 type Settle = { readonly resolve: (value: never) => void; readonly reject: (error: Refusal) => void };
 
+/** The worker starts with the first question: whoever is in another place of the page has none. */
 export function connect(listener: Listener): Link {
-  const worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module', name: 'training' });
   const open = new Map<number, Settle>();
+  let worker: Worker | null = null;
   let count = 0;
+  return {
+    ask: (command) =>
+      new Promise((resolve, reject) => {
+        count++;
+        open.set(count, { resolve, reject });
+        worker ??= start(open, listener);
+        worker.postMessage({ ...command, id: count });
+      }),
+  };
+}
+
+function start(open: Map<number, Settle>, listener: Listener): Worker {
+  const worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module', name: 'training' });
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.kind === 'frame') {
       listener.frame(data.frame);
@@ -48,12 +62,5 @@ export function connect(listener: Listener): Link {
     const message = event.message || 'The worker did not start.';
     listener.stopped(new Refusal({ kind: 'page/worker', message, data: {} }));
   };
-  return {
-    ask: (command) =>
-      new Promise((resolve, reject) => {
-        count++;
-        open.set(count, { resolve, reject });
-        worker.postMessage({ ...command, id: count });
-      }),
-  };
+  return worker;
 }

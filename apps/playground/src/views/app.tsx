@@ -100,7 +100,7 @@ function Footer(): JSX.Element {
   return (
     <footer class="small">
       <p>
-        <label class="check">
+        <label class="check" data-name="keys">
           <input type="checkbox" checked={hasKeys.value} onChange={(event) => setKeys(event.currentTarget.checked)} />
           {t('keysOn')}
         </label>{' '}

@@ -28,13 +28,16 @@ export function CellSamples(): JSX.Element | null {
   const names = built.value?.classNames ?? [];
   return (
     <section class="cell" aria-live="polite">
-      <h3>{say('explain.cell', { truth: names[truth] ?? truth, guess: names[guess] ?? guess })}</h3>
+      <h3 data-name="explain.cell">
+        {say('explain.cell', { truth: names[truth] ?? truth, guess: names[guess] ?? guess })}
+      </h3>
       {isRunning && <p class="small">{say('explain.cellWaits')}</p>}
       <ul class="cell-samples">
         {samples.value.map(({ index, inputs, share }) => (
           <li key={index}>
             <button
               type="button"
+              data-name="explain.cell"
               aria-label={say('explain.walk', { index, share: percent(share) })}
               onClick={() => walkWith(index)}
             >

@@ -7,7 +7,8 @@ import type { Setting } from '../model/spec.ts';
 import { encodeSpec } from '../model/url.ts';
 import { classAddress, type Part, parts } from '../state/classroom.ts';
 import { spec } from '../state/store.ts';
-import { Copy } from './copy.tsx';
+import { Address } from './copy.tsx';
+import type { BoardControl } from './names.ts';
 
 const fixable: readonly (readonly [Setting, Key])[] = [
   ['task', 'task'],
@@ -29,6 +30,7 @@ export function ClassLink(): JSX.Element {
       <h3>{t('classLink')}</h3>
       <p class="small">{t('classLinkHelp')}</p>
       <Checks
+        name="classFix"
         legend={t('classFix')}
         names={fixable.map(([name]) => name)}
         text={(name) => t(fixable.find(([known]) => known === name)?.[1] ?? 'task')}
@@ -38,6 +40,7 @@ export function ClassLink(): JSX.Element {
         }}
       />
       <Checks
+        name="classHide"
         legend={t('classHide')}
         names={parts}
         text={(name) => t(`part.${name}`)}
@@ -46,7 +49,7 @@ export function ClassLink(): JSX.Element {
           hidden.value = next;
         }}
       />
-      <label class="check">
+      <label class="check" data-name="classEmbed">
         <input
           type="checkbox"
           checked={isFrame.value}
@@ -56,21 +59,13 @@ export function ClassLink(): JSX.Element {
         />
         {t('classEmbed')}
       </label>
-      <div class="row">
-        <input
-          type="text"
-          readOnly
-          value={address}
-          aria-label={t('classLink')}
-          onFocus={(event) => event.currentTarget.select()}
-        />
-        <Copy text={address} />
-      </div>
+      <Address label={t('classLink')} address={address} />
     </section>
   );
 }
 
 interface ChecksProps<Name extends string> {
+  readonly name: BoardControl;
   readonly legend: string;
   readonly names: readonly Name[];
   readonly text: (name: Name) => string;
@@ -78,12 +73,19 @@ interface ChecksProps<Name extends string> {
   readonly onChange: (chosen: readonly Name[]) => void;
 }
 
-function Checks<Name extends string>({ legend, names, text, chosen, onChange }: ChecksProps<Name>): JSX.Element {
+function Checks<Name extends string>({
+  name: about,
+  legend,
+  names,
+  text,
+  chosen,
+  onChange,
+}: ChecksProps<Name>): JSX.Element {
   return (
     <fieldset class="checks across">
       <legend class="field-label">{legend}</legend>
       {names.map((name) => (
-        <label key={name}>
+        <label key={name} data-name={about}>
           <input
             type="checkbox"
             checked={chosen.includes(name)}

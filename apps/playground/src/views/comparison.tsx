@@ -26,7 +26,7 @@ export function Comparison(): JSX.Element | null {
   return (
     <div class="comparison" data-fact="comparison">
       <div class="panel-head">
-        <h3>{t('comparison')}</h3>
+        <h3 data-name="comparison">{t('comparison')}</h3>
         <button
           type="button"
           class="quiet"

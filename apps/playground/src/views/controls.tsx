@@ -45,7 +45,7 @@ export function Controls(): JSX.Element {
           type="button"
           class="icon"
           onClick={trainEpoch}
-          title={`${t('oneEpoch')} (E)`}
+          data-name="oneEpoch"
           aria-label={t('oneEpoch')}
           disabled={built.value === null}
         >

@@ -1,4 +1,4 @@
-/** Copies a text, and says so for a moment. */
+/** Copies a text, and says so for a moment; and an address in a field, with such a button. */
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
@@ -21,5 +21,26 @@ export function Copy({ text }: { readonly text: string }): JSX.Element {
     >
       {done.value ? t('copied') : t('copy')}
     </button>
+  );
+}
+
+interface AddressProps {
+  readonly label: string;
+  readonly address: string;
+}
+
+/** An address to read, to select as a whole, and to copy. */
+export function Address({ label, address }: AddressProps): JSX.Element {
+  return (
+    <div class="row">
+      <input
+        type="text"
+        readOnly
+        value={address}
+        aria-label={label}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+      <Copy text={address} />
+    </div>
   );
 }

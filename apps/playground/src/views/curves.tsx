@@ -1,14 +1,12 @@
-/** Loss and accuracy over the steps, for training and test samples, by uPlot. */
-import { useSignalEffect } from '@preact/signals';
+/** Loss and accuracy over the steps, for training and test samples, beside those of the run that is kept. */
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+import { useMemo } from 'preact/hooks';
+import type uPlot from 'uplot';
 import { t } from '../i18n/language.ts';
 import { frame, goal, history, kept } from '../state/store.ts';
-import { isDark } from '../state/theme.ts';
 import { Comparison } from './comparison.tsx';
 import { percent, short } from './format.ts';
+import { Plot, type PlotLine } from './plot.tsx';
 import { type Read, seriesOf } from './series.ts';
 import { TimeTravel } from './time-travel.tsx';
 import { hideTip, showTip } from './tip.tsx';
@@ -50,79 +48,32 @@ interface ChartProps {
   readonly top?: number;
 }
 
+/** Training and test of this run, and of the other one. */
+const lines: readonly PlotLine[] = [
+  { color: '--curve-train', width: 1.5 },
+  { color: '--curve-test' },
+  { color: '--curve-train', width: 1, dash: [4, 4] },
+  { color: '--blue', width: 1.5, dash: [5, 4] },
+];
+
 function Chart({ name, train, test, show, top }: ChartProps): JSX.Element {
-  const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const dark = isDark.value;
-  useEffect(() => {
-    const element = place.current;
-    if (element === null) return;
-    const style = getComputedStyle(element);
-    const color = (variable: string): string => style.getPropertyValue(variable).trim();
-    const axis = {
-      stroke: color('--muted'),
-      grid: { stroke: color('--line'), width: 1 },
-      ticks: { show: false },
-      font: '11px system-ui',
-    };
-    const made = new uPlot(
-      {
-        width: element.clientWidth || 280,
-        height,
-        legend: { show: false },
-        cursor: { y: false, points: { size: 6 } },
-        hooks: { setCursor: [(chart) => tellMoment(chart, show)] },
-        scales: {
-          x: { time: false },
-          y: { range: (_, low, high) => [Math.min(0, low || 0), top ?? (high || 1) * 1.05] },
-        },
-        axes: [
-          { ...axis, size: 24, space: 60 },
-          {
-            ...axis,
-            size: 40,
-            space: 28,
-            values: (_, ticks) => ticks.map((tick) => (top === 1 ? `${Math.round(100 * tick)} %` : short(tick, 2))),
-          },
-        ],
-        series: [
-          {},
-          { stroke: color('--curve-train'), width: 1.5, points: { show: false }, spanGaps: true },
-          { stroke: color('--curve-test'), width: 2, points: { show: false }, spanGaps: true },
-          { stroke: color('--curve-train'), width: 1, dash: [4, 4], points: { show: false }, spanGaps: true },
-          { stroke: color('--blue'), width: 1.5, dash: [5, 4], points: { show: false }, spanGaps: true },
-        ],
-      },
-      seriesOf(history.peek(), kept.peek()?.history ?? [], train, test),
-      element,
-    );
-    plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      made.destroy();
-      plot.current = null;
-    };
-  }, [dark]);
-  useSignalEffect(() => {
-    plot.current?.setData(seriesOf(history.value, kept.value?.history ?? [], train, test));
-  });
+  const [own, other] = [history.value, kept.value?.history];
+  const data = useMemo(() => seriesOf(own, other ?? [], train, test), [own, other]);
   const last = frame.value;
-  const [trainNow, testNow] = last === null ? [null, null] : [train(last), test(last)];
-  const label = `${name}: ${t('trainPart')} ${trainNow === null ? '–' : show(trainNow)}, ${t('testPart')} ${testNow === null ? '–' : show(testNow)}`;
+  const now = (read: Read): string => {
+    const value = last === null ? null : read(last);
+    return value === null ? '–' : show(value);
+  };
   return (
-    <figure class="chart">
-      <figcaption class="field-label">{name}</figcaption>
-      {/* the chart comes after the first paint, into its place */}
-      <div
-        ref={place}
-        role="img"
-        aria-label={label}
-        data-points={history.value.length}
-        style={{ height: `${height}px` }}
-      />
-    </figure>
+    <Plot
+      label={`${name}: ${t('trainPart')} ${now(train)}, ${t('testPart')} ${now(test)}`}
+      caption={<figcaption class="field-label">{name}</figcaption>}
+      height={height}
+      lines={lines}
+      data={data}
+      onCursor={(chart) => tellMoment(chart, show)}
+      {...(top !== undefined && { top, valueText: (tick: number) => `${Math.round(100 * tick)} %` })}
+    />
   );
 }
 

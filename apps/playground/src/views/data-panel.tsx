@@ -88,7 +88,7 @@ export function DataPanel(): JSX.Element {
           <button
             type="button"
             class="icon"
-            title={t('newSeed')}
+            data-name="newSeed"
             aria-label={t('newSeed')}
             disabled={isFixed('seed')}
             onClick={() => change({ seed: (seed + 1) % 1000 })}
@@ -106,7 +106,7 @@ export function DataPanel(): JSX.Element {
 function FeatureFields(): JSX.Element {
   const chosen = spec.value.features;
   return (
-    <fieldset class="chips">
+    <fieldset class="chips" data-name="features" disabled={isFixed('features')}>
       <legend class="field-label">{t('features')}</legend>
       {features.map((name) => {
         const isOn = chosen.includes(name);
@@ -134,7 +134,7 @@ function FileField(): JSX.Element {
   return (
     <p class={waits ? 'small drop wished' : 'small drop'} role={waits ? 'status' : undefined}>
       {waits && <strong>{t(waits)}</strong>} {t('drop')}{' '}
-      <label class="link">
+      <label class="link" data-name="files">
         <input
           type="file"
           multiple

@@ -30,7 +30,7 @@ export function DigitPanel(): JSX.Element {
     <section class="panel" aria-labelledby="digit-title">
       <div class="panel-head">
         <h2 id="digit-title">{t('drawDigit')}</h2>
-        <button type="button" class="quiet" onClick={clear}>
+        <button type="button" class="quiet" data-name="clear" onClick={clear}>
           {t('clear')}
         </button>
       </div>
@@ -170,7 +170,7 @@ function Gallery({ onChoose }: { readonly onChoose: (pixels: Float32Array) => vo
   return (
     <>
       <p class="field-label">{t('examples')}</p>
-      <div class="gallery">
+      <div class="gallery" data-name="gallery">
         {labels.slice(0, 20).map((label, k) => {
           const image = pixels.subarray(k * size, (k + 1) * size);
           return (

@@ -74,7 +74,7 @@ function Bars({ block, kind }: { readonly block: number; readonly kind: Kind }):
   const [low, high] = [short(-range), short(range)];
   const what = t(kind);
   return (
-    <figure>
+    <figure data-name="histograms">
       <canvas
         ref={canvas}
         role="img"

@@ -77,7 +77,7 @@ export function DrawingPad(): JSX.Element {
         {at !== null && <span class="cursor" style={{ left: `${50 * (at[0] + 1)}%`, top: `${50 * (1 - at[1])}%` }} />}
       </div>
       {points.length > 0 && (
-        <button type="button" class="quiet clear" onClick={() => change({ points: [] })}>
+        <button type="button" class="quiet clear" data-name="clear" onClick={() => change({ points: [] })}>
           {t('clear')}
         </button>
       )}

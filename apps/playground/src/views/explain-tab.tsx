@@ -50,6 +50,7 @@ export function Explain(): JSX.Element {
   return (
     <div class="explain">
       <Choice
+        name="explain.target"
         label={say('explain.target')}
         value={target.value}
         options={[answered, ...names.map((_, k) => String(k))]}
@@ -68,7 +69,9 @@ export function Explain(): JSX.Element {
             map={{ values: attributions, width: side, height: side }}
             label={say('explain.integratedOf', { digit: name })}
           />
-          <figcaption class="small">{say('explain.integrated')}</figcaption>
+          <figcaption class="small" data-name="explain.integrated">
+            {say('explain.integrated')}
+          </figcaption>
         </figure>
         {cams.map(({ block, values, width, height }) => (
           <figure key={block}>
@@ -78,7 +81,9 @@ export function Explain(): JSX.Element {
               map={{ values, width, height }}
               label={say('explain.camOf', { layer: layerName(block), digit: name })}
             />
-            <figcaption class="small">{say('explain.cam', { layer: layerName(block) })}</figcaption>
+            <figcaption class="small" data-name="explain.cam">
+              {say('explain.cam', { layer: layerName(block) })}
+            </figcaption>
           </figure>
         ))}
       </div>

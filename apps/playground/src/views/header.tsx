@@ -35,15 +35,15 @@ export function Header(): JSX.Element {
       <PlaceLinks />
       <div class="choices">
         {isBoard && (
-          <button type="button" class="quiet" onClick={() => startTour().catch(complain)}>
+          <button type="button" class="quiet" data-name="tour" onClick={() => startTour().catch(complain)}>
             {t('tour')}
           </button>
         )}
-        <button type="button" class="quiet" onClick={() => showGlossary().catch(complain)}>
+        <button type="button" class="quiet" data-name="glossary" onClick={() => showGlossary().catch(complain)}>
           {t('glossary')}
         </button>
         {isBoard && (
-          <button type="button" class="quiet on-large" onClick={() => present(true)}>
+          <button type="button" class="quiet on-large" data-name="present" onClick={() => present(true)}>
             {t('present')}
           </button>
         )}

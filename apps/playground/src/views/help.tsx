@@ -6,11 +6,13 @@ import { type Signal, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
+import { place } from '../places/place.ts';
+import { placeHelp } from '../places/words.ts';
 import { isFixed } from '../state/classroom.ts';
-import { type ControlName, isControlName } from './names.ts';
+import { isBoardControl } from './names.ts';
 
 interface Shown {
-  readonly name: ControlName;
+  readonly name: string;
   readonly box: DOMRect;
 }
 
@@ -35,7 +37,13 @@ function later(act: () => void): void {
 
 function show(control: HTMLElement): void {
   const { name = '' } = control.dataset;
-  if (isControlName(name)) shown.value = { name, box: control.getBoundingClientRect() };
+  if (wordsFor(name) !== '') shown.value = { name, box: control.getBoundingClientRect() };
+}
+
+/** A place has words of its own for what means something else there. */
+function wordsFor(name: string): string {
+  const isBoard = place.value === 'network';
+  return (isBoard ? '' : placeHelp(name)) || (isBoardControl(name) ? t(`help.${name}`) : placeHelp(name));
 }
 
 function put(): void {
@@ -67,7 +75,7 @@ function listen(): () => void {
   };
   const tap = ({ target, pointerType }: PointerEvent): void => {
     const control = controlOf(target);
-    const isWord = target instanceof Element && target.closest('.field-label, dt') !== null;
+    const isWord = target instanceof Element && target.closest('.field-label, dt, th, h2, legend') !== null;
     if (pointerType === 'touch' && control !== null && isWord) show(control);
     else {
       pressed = control;
@@ -107,7 +115,7 @@ export function Help(): JSX.Element {
   const place = isBelow ? { top: `${box.bottom + 6}px` } : { bottom: `${innerHeight - box.top + 6}px` };
   return (
     <div id={id} role="tooltip" class="help" style={{ left: `${left}px`, maxWidth: `${width}px`, ...place }}>
-      {t(`help.${name}`)} {isFixed(name) && t('fixedSetting')}
+      {wordsFor(name)} {isFixed(name) && t('fixedSetting')}
     </div>
   );
 }

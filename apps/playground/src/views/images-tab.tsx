@@ -19,7 +19,7 @@ export function Images(): JSX.Element {
         const hasMaps = block.kind === 'conv';
         return (
           <section key={name} hidden={!hasMaps && !isFirstDense}>
-            {hasMaps && <h3>{t('filtersOf', { layer: name })}</h3>}
+            {hasMaps && <h3 data-name="filters">{t('filtersOf', { layer: name })}</h3>}
             {hasMaps && (
               <div class="image-row">
                 {Array.from({ length: shown }, (_, unit) => (
@@ -33,7 +33,9 @@ export function Images(): JSX.Element {
                 ))}
               </div>
             )}
-            <h3>{hasMaps ? t('mapsOf', { layer: name }) : t('filtersOf', { layer: name })}</h3>
+            <h3 data-name={hasMaps ? 'maps' : 'filters'}>
+              {hasMaps ? t('mapsOf', { layer: name }) : t('filtersOf', { layer: name })}
+            </h3>
             <div class="image-row">
               {Array.from({ length: shown }, (_, unit) => (
                 <MapCanvas

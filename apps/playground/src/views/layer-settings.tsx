@@ -102,7 +102,12 @@ export function LayerSettings({ index }: { readonly index: number }): JSX.Elemen
             </label>
           </>
         )}
-        <button type="button" class="quiet" onClick={() => change({ layers: layers.filter((_, k) => k !== index) })}>
+        <button
+          type="button"
+          class="quiet"
+          data-name="removeLayer"
+          onClick={() => change({ layers: layers.filter((_, k) => k !== index) })}
+        >
           {t('removeLayer', { layer: number })}
         </button>
       </details>

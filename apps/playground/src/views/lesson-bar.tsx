@@ -91,7 +91,7 @@ function LessonStep({ card }: { readonly card: Card }): JSX.Element | null {
           </button>
         )}
         {now.solution !== null && !isReached && (
-          <button type="button" onClick={() => now.solution && void showHow(now.solution)}>
+          <button type="button" data-name="showMe" onClick={() => now.solution && void showHow(now.solution)}>
             {t('showMe')}
           </button>
         )}

@@ -11,6 +11,7 @@ import type { Built, Metrics } from '../worker/protocol.ts';
 import { prepare } from './canvas.tsx';
 import { Slider } from './fields.tsx';
 import { percent, short } from './format.ts';
+import type { BoardControl } from './names.ts';
 
 const side = 190;
 
@@ -42,6 +43,7 @@ export function MetricsView(): JSX.Element | null {
         <div class="roc">
           <Roc roc={now.roc} />
           <Slider
+            name="threshold"
             label={t('threshold', { name: known.classNames[1] ?? '1' })}
             value={threshold.value}
             low={0.01}
@@ -77,10 +79,8 @@ function Rows({ known, rows }: { readonly known: Built; readonly rows: Metrics['
       </thead>
       <tbody>
         {rows.map(({ name, train, test }) => (
-          <tr key={name}>
-            <th scope="row" title={t(`metricHelp.${name}`)}>
-              {t(`metric.${name}`)}
-            </th>
+          <tr key={name} data-name={`metric.${name}`}>
+            <th scope="row">{t(`metric.${name}`)}</th>
             <td>{show(name, train)}</td>
             <td data-metric={name}>{show(name, test)}</td>
           </tr>
@@ -102,9 +102,15 @@ function Classes({
       <thead>
         <tr>
           <th scope="col">{t('classOf')}</th>
-          <th scope="col">{t('metric.precision')}</th>
-          <th scope="col">{t('metric.recall')}</th>
-          <th scope="col">{t('metric.f1')}</th>
+          <th scope="col" data-name="metric.precision">
+            {t('metric.precision')}
+          </th>
+          <th scope="col" data-name="metric.recall">
+            {t('metric.recall')}
+          </th>
+          <th scope="col" data-name="metric.f1">
+            {t('metric.f1')}
+          </th>
           <th scope="col">{t('samples')}</th>
         </tr>
       </thead>
@@ -125,9 +131,11 @@ function Classes({
 
 /** A square chart of lines or dots between 0 and 1, with its diagonal. */
 function Square({
+  name,
   label,
   paint,
 }: {
+  readonly name: BoardControl;
   readonly label: string;
   readonly paint: (context: CanvasRenderingContext2D, color: string) => void;
 }): JSX.Element {
@@ -147,7 +155,9 @@ function Square({
   return (
     <figure>
       <canvas ref={canvas} role="img" aria-label={label} style={{ width: `${side}px`, height: `${side}px` }} />
-      <figcaption class="small">{label}</figcaption>
+      <figcaption class="small" data-name={name}>
+        {label}
+      </figcaption>
     </figure>
   );
 }
@@ -155,6 +165,7 @@ function Square({
 function Roc({ roc }: { readonly roc: NonNullable<Metrics['roc']> }): JSX.Element {
   return (
     <Square
+      name="roc"
       label={t('rocCurve')}
       paint={(context, color) => {
         context.strokeStyle = color;
@@ -182,6 +193,7 @@ function Scatter({
   const name = known.target || t('output');
   return (
     <Square
+      name="scatter"
       label={t('scatter', { name, low: short(low, 1), high: short(high, 1) })}
       paint={(context, color) => {
         context.fillStyle = color;

@@ -47,7 +47,7 @@ function Threshold({ counts }: { readonly counts: Parameters<typeof scoresOf>[0]
       />
       <dl class="scores">
         {(['precision', 'recall', 'f1', 'accuracy'] as const).map((name) => (
-          <div key={name}>
+          <div key={name} data-name={`metric.${name}`}>
             <dt>{t(name === 'accuracy' ? 'accuracy' : `metric.${name}`)}</dt>
             <dd data-fact={name}>{scores[name] === null ? '–' : percent(scores[name])}</dd>
           </div>
@@ -72,7 +72,9 @@ function Confusion({ size, counts, names }: ConfusionProps): JSX.Element {
   const count = sums.reduce((a, b) => a + b, 0);
   return (
     <div class="mistakes">
-      <p class="small">{t('confusion', { count })}</p>
+      <p class="small" data-name="confusion">
+        {t('confusion', { count })}
+      </p>
       <table class="confusion">
         <thead>
           <tr>

@@ -53,7 +53,7 @@ export function PlanePanel(): JSX.Element {
           />
           {t('showTest')}
         </label>
-        <label class="check">
+        <label class="check" data-name="discrete">
           <input
             type="checkbox"
             checked={isDiscrete.value}
@@ -134,6 +134,7 @@ function Axes({ names }: { readonly names: readonly string[] }): JSX.Element {
   return (
     <div class="axes">
       <Choice
+        name="planeOf"
         label={t('planeOf')}
         value={isTurned ? 'components' : 'columns'}
         options={['columns', 'components'] as const}
@@ -162,6 +163,7 @@ function AxisChoices({ names, axes: [across, up], turn }: AxisChoicesProps): JSX
   return (
     <>
       <Choice
+        name="axis"
         label={t('across')}
         value={String(across)}
         options={names.map((_, at) => String(at))}
@@ -169,6 +171,7 @@ function AxisChoices({ names, axes: [across, up], turn }: AxisChoicesProps): JSX
         onChange={(at) => turn([Number(at), Number(at) === up ? across : up])}
       />
       <Choice
+        name="axis"
         label={t('up')}
         value={String(up)}
         options={names.map((_, at) => String(at))}
@@ -181,7 +184,7 @@ function AxisChoices({ names, axes: [across, up], turn }: AxisChoicesProps): JSX
 
 function PenChoice(): JSX.Element {
   return (
-    <fieldset class="pen">
+    <fieldset class="pen" data-name="pen">
       <legend class="for-readers">{t('penClass')}</legend>
       {([0, 1] as const).map((target) => (
         <label key={target}>

@@ -86,6 +86,7 @@ function Field({ column, row }: { readonly column: ColumnFacts; readonly row: Si
   if (range === null) {
     return (
       <Choice
+        name="predictRow"
         label={name}
         value={value}
         options={[...categories, '']}
@@ -95,7 +96,7 @@ function Field({ column, row }: { readonly column: ColumnFacts; readonly row: Si
     );
   }
   return (
-    <label class="field">
+    <label class="field" data-name="predictRow">
       <span class="field-label">{name}</span>
       <input
         type="number"

@@ -34,6 +34,7 @@ function Source(): JSX.Element {
   const { example } = spec.value.table;
   return (
     <Choice
+      name="table"
       label={t('table')}
       value={example ?? 'own'}
       options={['own', ...exampleNames] as const}
@@ -57,6 +58,7 @@ function Target({
   return (
     <>
       <Choice
+        name="target"
         label={t('predict')}
         value={target}
         options={columns.map(({ name }) => name)}
@@ -64,6 +66,7 @@ function Target({
         onChange={(name) => set({ target: name, inputs: [] })}
       />
       <Choice
+        name="targetAs"
         label={t('as')}
         value={table.as}
         options={['auto', 'classes', 'number'] as const}
@@ -73,7 +76,7 @@ function Target({
       <fieldset class="checks">
         <legend class="field-label">{t('from')}</legend>
         {others.map((name) => (
-          <label key={name}>
+          <label key={name} data-name="inputColumns">
             <input
               type="checkbox"
               checked={isUsed(name)}
@@ -95,7 +98,7 @@ function Columns({ columns }: { readonly columns: readonly ColumnFacts[] }): JSX
   const missing = columns.reduce((sum, column) => sum + column.missing, 0);
   return (
     <details class="small columns-facts">
-      <summary>
+      <summary data-name="columns">
         {t('columnsOf', { count: columns.length })} · {t('missingOf', { count: missing })}
       </summary>
       <table>

@@ -9,7 +9,7 @@ import { ask, complain, takeFiles } from '../state/actions.ts';
 import { download } from '../state/files.ts';
 import { built, frame, isStraight, spec } from '../state/store.ts';
 import { ClassLink } from './class-link.tsx';
-import { Copy } from './copy.tsx';
+import { Address, Copy } from './copy.tsx';
 
 export function TakeAlong(): JSX.Element {
   return (
@@ -17,19 +17,19 @@ export function TakeAlong(): JSX.Element {
       <section>
         <h3>{t('takeLink')}</h3>
         <p class="small">{t('linkHelp')}</p>
-        <LinkField />
+        <Address label={t('takeLink')} address={`${location.href.split('#')[0]}#${encodeSpec(spec.value)}`} />
       </section>
       <section>
         <h3>{t('takeModel')}</h3>
         <p class="small">{t('modelHelp')}</p>
         <div class="row">
-          <button type="button" onClick={() => void save('model')}>
+          <button type="button" data-name="saveModel" onClick={() => void save('model')}>
             {t('saveModel')}
           </button>
-          <button type="button" onClick={() => void save('checkpoint')}>
+          <button type="button" data-name="saveCheckpoint" onClick={() => void save('checkpoint')}>
             {t('saveCheckpoint')}
           </button>
-          <label class="button">
+          <label class="button" data-name="openModel">
             <input
               type="file"
               accept=".safetensors"
@@ -63,9 +63,9 @@ async function save(as: 'model' | 'checkpoint'): Promise<void> {
 }
 
 const exports = {
-  zip: { name: 'zip', type: 'application/zip' },
-  page: { name: 'html', type: 'text/html' },
-  onnx: { name: 'onnx', type: 'application/octet-stream' },
+  zip: { name: 'zip', type: 'application/zip', help: 'exportZip' },
+  page: { name: 'html', type: 'text/html', help: 'exportPage' },
+  onnx: { name: 'onnx', type: 'application/octet-stream', help: 'exportOnnx' },
 } as const;
 
 /** The experiment as files that run without this page. */
@@ -85,28 +85,18 @@ function Files(): JSX.Element {
       {built.value?.spec.layers.some(({ dropout }) => dropout > 0) && <p class="small">{t('torchDropout')}</p>}
       <div class="row">
         {(['zip', 'page', 'onnx'] as const).map((as) => (
-          <button key={as} type="button" disabled={built.value === null} onClick={() => void take(as)}>
+          <button
+            key={as}
+            type="button"
+            data-name={exports[as].help}
+            disabled={built.value === null}
+            onClick={() => void take(as)}
+          >
             {t(`take.${as}`)}
           </button>
         ))}
       </div>
     </section>
-  );
-}
-
-function LinkField(): JSX.Element {
-  const address = `${location.href.split('#')[0]}#${encodeSpec(spec.value)}`;
-  return (
-    <div class="row">
-      <input
-        type="text"
-        readOnly
-        value={address}
-        aria-label={t('takeLink')}
-        onFocus={(event) => event.currentTarget.select()}
-      />
-      <Copy text={address} />
-    </div>
   );
 }
 
@@ -130,7 +120,7 @@ function Program(): JSX.Element | null {
       {!isStraight.value && <p class="small warn-line">{t('notStraight')}</p>}
       <div class="row">
         <Copy text={code} />
-        <button type="button" onClick={() => download(programName, code, 'text/typescript')}>
+        <button type="button" data-name="program" onClick={() => download(programName, code, 'text/typescript')}>
           {t('saveProgram')}
         </button>
       </div>

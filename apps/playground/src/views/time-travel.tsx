@@ -13,7 +13,7 @@ export function TimeTravel(): JSX.Element | null {
   const found = moments.findLastIndex((moment) => moment <= step);
   return (
     <div class="time">
-      <label class="field slider">
+      <label class="field slider" data-name="timeTravel">
         <span class="field-label">
           {t('timeTravel')} <b data-fact="moment">{t('atStep', { step })}</b>
         </span>
@@ -29,7 +29,7 @@ export function TimeTravel(): JSX.Element | null {
         />
       </label>
       <div class="row">
-        <button type="button" disabled={history.value.length < 2} onClick={keepRun}>
+        <button type="button" data-name="keepRun" disabled={history.value.length < 2} onClick={keepRun}>
           {t('keepRun')}
         </button>
         {cameFrom.value !== null && (

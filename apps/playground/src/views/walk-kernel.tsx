@@ -84,6 +84,7 @@ export function SlidingKernel({ layer, filter }: { readonly layer: WalkLayer; re
       </label>
       <div class="row">
         <Choice
+          name="walkFilter"
           label={t('filter')}
           value={String(filter)}
           options={Array.from({ length: layer.biases.length }, (_, k) => String(k))}
@@ -94,6 +95,7 @@ export function SlidingKernel({ layer, filter }: { readonly layer: WalkLayer; re
         />
         {channels > 1 && (
           <Choice
+            name="walkChannel"
             label={t('kernelMap')}
             value={String(of)}
             options={Array.from({ length: channels }, (_, k) => String(k))}

@@ -108,7 +108,7 @@ function Units({ values, chosen }: { readonly values: Float32Array; readonly cho
   const most = values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
   const dark = isDark.value;
   return (
-    <fieldset class="unit-values" aria-label={t('chosenUnit')}>
+    <fieldset class="unit-values" data-name="walkNeuron" aria-label={t('chosenUnit')}>
       {[...values].slice(0, 32).map((value, k) => (
         <button
           key={k}

@@ -82,7 +82,7 @@ function Bar({ known, target }: { readonly known: Built; readonly target: number
   };
   return (
     <div class="row">
-      <span class="row sample">
+      <span class="row sample" data-name="walkSample">
         <button type="button" class="icon" aria-label={t('previous')} onClick={() => walking.turn(-1)}>
           <Icon name="minus" />
         </button>
@@ -93,7 +93,7 @@ function Bar({ known, target }: { readonly known: Built; readonly target: number
           <Icon name="plus" />
         </button>
       </span>
-      <button type="button" onClick={nextMistake}>
+      <button type="button" data-name="nextMistake" onClick={nextMistake}>
         {t('nextMistake')}
       </button>
       <span class="row">
@@ -101,16 +101,22 @@ function Bar({ known, target }: { readonly known: Built; readonly target: number
           type="button"
           class="icon"
           aria-label={t(walking.isPlaying.value ? 'walkPause' : 'walkPlay')}
-          title={`${t(walking.isPlaying.value ? 'walkPause' : 'walkPlay')} (P)`}
+          data-name="walkPlay"
           aria-pressed={walking.isPlaying.value}
           onClick={walking.togglePlaying}
         >
           <Icon name={walking.isPlaying.value ? 'pause' : 'play'} />
         </button>
-        <button type="button" onClick={() => walking.move(-1)} aria-disabled={at === 0}>
+        <button type="button" data-name="walkStep" onClick={() => walking.move(-1)} aria-disabled={at === 0}>
           {t('back')}
         </button>
-        <button type="button" class="primary" onClick={() => walking.move(1)} aria-disabled={isLast}>
+        <button
+          type="button"
+          class="primary"
+          data-name="walkStep"
+          onClick={() => walking.move(1)}
+          aria-disabled={isLast}
+        >
           {stage.value.kind === 'update'
             ? t('walkUpdateNext')
             : walking.isBackward(stage.value) || stage.value.kind === 'loss'
@@ -120,6 +126,7 @@ function Bar({ known, target }: { readonly known: Built; readonly target: number
         <span class="small">{t('stepOf', { step: at + 1, all: stages.value.length })}</span>
       </span>
       <Choice
+        name="walkSpeed"
         label={t('walkSpeed')}
         hidden
         value={walking.speed.value}
@@ -130,7 +137,7 @@ function Bar({ known, target }: { readonly known: Built; readonly target: number
         }}
       />
       {walking.isWalking.value && (
-        <button type="button" class="quiet" onClick={walking.leave}>
+        <button type="button" class="quiet" data-name="walkLeave" onClick={walking.leave}>
           {t('walkLeave')}
         </button>
       )}

@@ -87,7 +87,7 @@ function WeightField({ of: [block, unit, input], label, value }: WeightFieldProp
   const shown = draft.value ?? value;
   const range = Math.max(3, Math.ceil(Math.abs(shown)));
   return (
-    <div class="weight-field">
+    <div class="weight-field" data-name="weights">
       <label>
         <span class="small">{label}</span>
         <input

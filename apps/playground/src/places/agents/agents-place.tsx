@@ -7,7 +7,7 @@ import { short } from '../../views/format.ts';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
-import { PlaceBar } from '../place-bar.tsx';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
 import '../board.css';
 import { worlds } from './protocol.ts';
@@ -26,12 +26,23 @@ export function AgentsPlace(): JSX.Element {
   }, []);
   const now = agents.frame.value;
   const { steps, totals, means } = returns.value;
-  const facts = [
-    { id: 'agent-steps', name: t('steps'), value: String(now?.steps ?? '–') },
-    { id: 'agent-episodes', name: say('agents.episodes'), value: String(now?.episodes ?? '–') },
-    { id: 'agent-mean', name: say('agents.mean'), value: number(now?.meanReturn, 1), strong: true },
-    { id: 'agent-best', name: say('agents.best'), value: number(now?.best, 1) },
-    { id: 'agent-entropy', name: say('agents.entropy'), value: number(now?.entropy) },
+  const facts: readonly PlaceFact[] = [
+    { id: 'agent-steps', about: 'agents.steps', name: t('steps'), value: String(now?.steps ?? '–') },
+    {
+      id: 'agent-episodes',
+      about: 'agents.episodes',
+      name: say('agents.episodes'),
+      value: String(now?.episodes ?? '–'),
+    },
+    {
+      id: 'agent-mean',
+      about: 'agents.mean',
+      name: say('agents.mean'),
+      value: number(now?.meanReturn, 1),
+      strong: true,
+    },
+    { id: 'agent-best', about: 'agents.best', name: say('agents.best'), value: number(now?.best, 1) },
+    { id: 'agent-entropy', about: 'agents.entropy', name: say('agents.entropy'), value: number(now?.entropy) },
   ];
   return (
     <>
@@ -42,7 +53,9 @@ export function AgentsPlace(): JSX.Element {
         <div class="place-side">
           <ValueMap />
           <section class="panel" aria-labelledby="returns-title">
-            <h2 id="returns-title">{say('agents.returns')}</h2>
+            <h2 id="returns-title" data-name="agents.returns">
+              {say('agents.returns')}
+            </h2>
             <LineChart
               label={`${say('agents.returns')}: ${say('agents.mean')} ${number(now?.meanReturn, 1)}`}
               steps={steps}
@@ -66,6 +79,7 @@ function Settings(): JSX.Element {
       <p class="small">{say(`agents.about.${world}`)}</p>
       <div class="fields">
         <Choice
+          name="agents.world"
           label={say('agents.world')}
           value={world}
           options={worlds}
@@ -73,6 +87,7 @@ function Settings(): JSX.Element {
           onChange={chooseWorld}
         />
         <Slider
+          name="places.learningRate"
           label={t('learningRate')}
           value={Math.log10(learningRate)}
           low={-4}
@@ -82,6 +97,7 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ learningRate: Number((10 ** value).toPrecision(2)) })}
         />
         <Slider
+          name="agents.discount"
           label={say('agents.discount')}
           value={discount}
           low={0}
@@ -90,6 +106,7 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ discount: value })}
         />
         <Slider
+          name="agents.entropyWeight"
           label={say('agents.entropyWeight')}
           value={entropyWeight}
           low={0}
@@ -98,13 +115,14 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ entropyWeight: value })}
         />
         <Choice
+          name="agents.hidden"
           label={t('units')}
           value={String(hidden)}
           options={['4', '8', '16', '32', '64', '128']}
           text={(units) => `${units} + ${units}`}
           onChange={(units) => begin({ hidden: Number(units) })}
         />
-        <button type="button" onClick={() => begin({ seed: seed + 1 })}>
+        <button type="button" data-name="places.newSeed" onClick={() => begin({ seed: seed + 1 })}>
           {t('newSeed')}
         </button>
       </div>

@@ -104,7 +104,7 @@ function Thoughts({ world }: { readonly world: World }): JSX.Element {
       {actions[world].map((name, k) => {
         const share = now?.probabilities[k] ?? 0;
         return (
-          <div key={name}>
+          <div key={name} data-name="agents.thoughts">
             <dt>{say(name)}</dt>
             <dd>
               <span class="bar" style={{ width: `${100 * share}%` }} />
@@ -113,7 +113,7 @@ function Thoughts({ world }: { readonly world: World }): JSX.Element {
           </div>
         );
       })}
-      <div>
+      <div data-name="agents.value">
         <dt>{say('agents.value')}</dt>
         <dd data-fact="agent-value">{now === null ? '–' : short(now.value, 2)}</dd>
       </div>

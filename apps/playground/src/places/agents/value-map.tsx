@@ -36,6 +36,7 @@ export function ValueMap(): JSX.Element {
           {([0, 1] as const).map((which) => (
             <Choice
               key={which}
+              name="agents.axis"
               label={t(which === 0 ? 'across' : 'up')}
               value={names[axes[which]] ?? '0'}
               options={names}

@@ -38,6 +38,7 @@ export function Board(): JSX.Element {
               key={square}
               type="button"
               class={classOf(square, stone, known)}
+              data-name="games.board"
               // of Connect Four a column is one button for the keyboard, the one above it
               tabIndex={falls ? -1 : 0}
               aria-hidden={falls}
@@ -80,6 +81,7 @@ function Column({ column, known, isOpen }: ColumnProps): JSX.Element {
     <button
       type="button"
       class="column"
+      data-name="games.board"
       disabled={!isOpen || thought === undefined}
       aria-label={`${say('games.column', { column: column + 1 })}${showsThoughts.value ? worth : ''}`}
       onClick={() => playPerson(column)}

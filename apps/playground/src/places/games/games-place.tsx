@@ -8,7 +8,7 @@ import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
-import { PlaceBar } from '../place-bar.tsx';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
 import { Board, signed, worthOf } from './board.tsx';
 import './games.css';
@@ -50,11 +50,17 @@ export function GamesPlace(): JSX.Element {
   const strengths = now?.strengths ?? [];
   const strongest = strengths.at(-1)?.[1];
   const strength = strongest === undefined ? '–' : percent(strongest);
-  const facts = [
-    { id: 'self-games', name: say('games.played'), value: String(now?.games ?? '–') },
-    { id: 'strength', name: say(`games.strength.${name.value}`), value: strength, strong: true },
-    { id: 'policy-loss', name: say('games.policyLoss'), value: number(now?.policyLoss) },
-    { id: 'value-loss', name: say('games.valueLoss'), value: number(now?.valueLoss) },
+  const facts: readonly PlaceFact[] = [
+    { id: 'self-games', about: 'games.played', name: say('games.played'), value: String(now?.games ?? '–') },
+    {
+      id: 'strength',
+      about: 'games.strength',
+      name: say(`games.strength.${name.value}`),
+      value: strength,
+      strong: true,
+    },
+    { id: 'policy-loss', about: 'games.policyLoss', name: say('games.policyLoss'), value: number(now?.policyLoss) },
+    { id: 'value-loss', about: 'games.valueLoss', name: say('games.valueLoss'), value: number(now?.valueLoss) },
   ];
   return (
     <>
@@ -73,10 +79,15 @@ export function GamesPlace(): JSX.Element {
             {statusOf()}
           </p>
           <div class="game-buttons">
-            <button type="button" onClick={newGame}>
+            <button type="button" data-name="games.new" onClick={newGame}>
               {say('games.new')}
             </button>
-            <button type="button" onClick={takeBack} disabled={moves.value.length < 2 || side.value === 'none'}>
+            <button
+              type="button"
+              data-name="games.back"
+              onClick={takeBack}
+              disabled={moves.value.length < 2 || side.value === 'none'}
+            >
               {say('games.back')}
             </button>
           </div>
@@ -132,10 +143,20 @@ function Moves(): JSX.Element {
             <thead>
               <tr>
                 <th scope="col">{say('games.move')}</th>
-                <th scope="col">{say('games.prior')}</th>
-                <th scope="col">{say('games.visits')}</th>
-                <th scope="col">{say('games.value')}</th>
-                {hasTruth && <th scope="col">{say('games.truth')}</th>}
+                <th scope="col" data-name="games.prior">
+                  {say('games.prior')}
+                </th>
+                <th scope="col" data-name="games.visits">
+                  {say('games.visits')}
+                </th>
+                <th scope="col" data-name="games.value">
+                  {say('games.value')}
+                </th>
+                {hasTruth && (
+                  <th scope="col" data-name="games.truth">
+                    {say('games.truth')}
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -168,6 +189,7 @@ function Settings(): JSX.Element {
       <p class="small">{say('games.about')}</p>
       <div class="fields">
         <Choice
+          name="games.game"
           label={say('games.game')}
           value={name.value}
           options={gameNames}
@@ -175,6 +197,7 @@ function Settings(): JSX.Element {
           onChange={chooseGame}
         />
         <Choice
+          name="games.side"
           label={say('games.side')}
           value={side.value}
           options={sides}
@@ -182,6 +205,7 @@ function Settings(): JSX.Element {
           onChange={chooseSide}
         />
         <Choice
+          name="games.depth"
           label={say('games.depth')}
           value={depth.value}
           options={depths}
@@ -191,7 +215,7 @@ function Settings(): JSX.Element {
             think();
           }}
         />
-        <label class="check">
+        <label class="check" data-name="games.show">
           <input
             type="checkbox"
             checked={showsThoughts.value}

@@ -43,7 +43,9 @@ export function GeneratorsPlace(): JSX.Element {
         <div class="place-side">
           {kind === 'autoencoder' && <Decoded />}
           <section class="panel" aria-labelledby="generator-losses">
-            <h2 id="generator-losses">{t('loss')}</h2>
+            <h2 id="generator-losses" data-name="generators.losses">
+              {t('loss')}
+            </h2>
             <LineChart
               label={`${t('loss')}: ${names[0]} ${number(one.at(-1))}, ${names[1]} ${number(other.at(-1))}`}
               steps={steps}
@@ -60,20 +62,31 @@ export function GeneratorsPlace(): JSX.Element {
 }
 
 function factsOf(now: GeneratorFrame | null): PlaceFact[] {
-  const step = { id: 'generator-steps', name: t('steps'), value: String(now?.step ?? '–') };
+  const step: PlaceFact = { id: 'generator-steps', about: 'steps', name: t('steps'), value: String(now?.step ?? '–') };
   if (now?.kind === 'autoencoder') {
     return [
       step,
-      { id: 'auto-train-loss', name: t('trainLoss'), value: number(now.trainLoss) },
-      { id: 'auto-test-loss', name: t('testLoss'), value: number(now.testLoss), strong: true },
+      { id: 'auto-train-loss', about: 'trainLoss', name: t('trainLoss'), value: number(now.trainLoss) },
+      { id: 'auto-test-loss', about: 'testLoss', name: t('testLoss'), value: number(now.testLoss), strong: true },
     ];
   }
   return [
     step,
-    { id: 'discriminator-loss', name: say('generators.discriminator'), value: number(now?.discriminatorLoss) },
-    { id: 'generator-loss', name: say('generators.generator'), value: number(now?.generatorLoss) },
+    {
+      id: 'discriminator-loss',
+      about: 'generators.discriminatorLoss',
+      name: say('generators.discriminator'),
+      value: number(now?.discriminatorLoss),
+    },
+    {
+      id: 'generator-loss',
+      about: 'generators.generatorLoss',
+      name: say('generators.generator'),
+      value: number(now?.generatorLoss),
+    },
     {
       id: 'coverage',
+      about: 'generators.coverage',
       name: say('generators.coverage'),
       value: now === null ? '–' : percent(now.coverage),
       strong: true,
@@ -91,6 +104,7 @@ function Settings(): JSX.Element {
       <p class="small">{say(`generators.about.${kind}`)}</p>
       <div class="fields">
         <Choice
+          name="generators.kind"
           label={say('generators.kind')}
           value={kind}
           options={kinds}
@@ -99,6 +113,7 @@ function Settings(): JSX.Element {
         />
         {kind === 'gan' && (
           <Choice
+            name="generators.shape"
             label={say('generators.shape')}
             value={shape}
             options={shapes}
@@ -107,6 +122,7 @@ function Settings(): JSX.Element {
           />
         )}
         <Slider
+          name={kind === 'gan' ? 'generators.rate' : 'places.learningRate'}
           label={kind === 'gan' ? say('generators.generatorRate') : t('learningRate')}
           value={Math.log10(generatorRate)}
           low={-4}
@@ -117,6 +133,7 @@ function Settings(): JSX.Element {
         />
         {kind === 'gan' ? (
           <Slider
+            name="generators.rate"
             label={say('generators.discriminatorRate')}
             value={Math.log10(discriminatorRate)}
             low={-4}
@@ -127,6 +144,7 @@ function Settings(): JSX.Element {
           />
         ) : (
           <Slider
+            name="generators.divergence"
             label={say('generators.divergence')}
             value={divergenceWeight}
             low={0}
@@ -135,7 +153,7 @@ function Settings(): JSX.Element {
             onChange={(value) => begin({ divergenceWeight: value })}
           />
         )}
-        <button type="button" onClick={() => begin({ seed: seed + 1 })}>
+        <button type="button" data-name="places.newSeed" onClick={() => begin({ seed: seed + 1 })}>
           {t('newSeed')}
         </button>
       </div>

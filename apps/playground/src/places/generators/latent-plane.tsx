@@ -99,7 +99,7 @@ export function Decoded(): JSX.Element {
       </div>
       <p class="small">{say(passed.value === null ? 'generators.decodedHelp' : 'generators.passedHelp')}</p>
       <p class="field-label gap">{say('generators.through')}</p>
-      <div class="gallery">
+      <div class="gallery" data-name="generators.gallery">
         {Array.from(labels.subarray(0, 10), (label, k) => (
           <button key={k} type="button" aria-label={say('generators.pass', { digit: label })} onClick={() => pass(k)}>
             <span class="glyph">{label}</span>

@@ -8,7 +8,7 @@ import { classColor } from '../../views/colors.ts';
 import { Choice, NumberField } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
 import { settingOf } from '../place.ts';
-import { PlaceBar } from '../place-bar.tsx';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
 import '../board.css';
 import './race.css';
@@ -31,15 +31,21 @@ export function RacePlace(): JSX.Element {
   }, []);
   useSignalEffect(play);
   const ranks = standings();
-  const facts = [
-    { id: 'race-step', name: t('steps'), value: `${shownStep.value}` },
+  const facts: readonly PlaceFact[] = [
+    { id: 'race-step', about: 'race.steps', name: t('steps'), value: `${shownStep.value}` },
     {
       id: 'race-leader',
+      about: 'race.leader',
       name: say('race.leader'),
       value: ranks[0] === undefined ? '–' : t(`optimizer.${ranks[0].optimizer}`),
       strong: true,
     },
-    { id: 'race-loss', name: t('lossValue'), value: ranks[0] === undefined ? '–' : short(ranks[0].loss) },
+    {
+      id: 'race-loss',
+      about: 'race.loss',
+      name: t('lossValue'),
+      value: ranks[0] === undefined ? '–' : short(ranks[0].loss),
+    },
   ];
   return (
     <>
@@ -49,7 +55,7 @@ export function RacePlace(): JSX.Element {
         <section class="panel" aria-labelledby="race-title">
           <h2 id="race-title">{say('race.title')}</h2>
           <RaceMap />
-          <label class="field slider">
+          <label class="field slider" data-name="race.steps">
             <span class="field-label">
               {t('steps')} <b>{shownStep.value}</b>
             </span>
@@ -134,6 +140,7 @@ function Standings({ ranks }: { readonly ranks: readonly Rank[] }): JSX.Element 
         {optimizers.map((name) => (
           <NumberField
             key={name}
+            name="race.rate"
             label={say('race.rate', { optimizer: t(`optimizer.${name}`) })}
             value={rateOf(name)}
             low={1e-5}
@@ -154,6 +161,7 @@ function Settings(): JSX.Element {
       <h2 id="race-settings">{say('race.surface')}</h2>
       <div class="fields">
         <Choice
+          name="race.surface"
           label={say('race.surface')}
           value={surface}
           options={surfaceNames}
@@ -162,6 +170,7 @@ function Settings(): JSX.Element {
         />
         <p class="small">{say(`race.about.${surface}`)}</p>
         <NumberField
+          name="race.start"
           label={say('race.startX')}
           value={Number(start[0].toFixed(3))}
           low={left}
@@ -169,6 +178,7 @@ function Settings(): JSX.Element {
           onChange={(x) => begin({ start: [x, start[1]] })}
         />
         <NumberField
+          name="race.start"
           label={say('race.startY')}
           value={Number(start[1].toFixed(3))}
           low={bottom}

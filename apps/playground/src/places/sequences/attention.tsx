@@ -22,8 +22,10 @@ export function Attention(): JSX.Element {
   const map = Math.min(chosen.value, Math.max(0, count - 1));
   return (
     <section class="panel" aria-labelledby="attention-title">
-      <h2 id="attention-title">{say('sequences.attention')}</h2>
-      <fieldset class="heads">
+      <h2 id="attention-title" data-name="sequences.attention">
+        {say('sequences.attention')}
+      </h2>
+      <fieldset class="heads" data-name="sequences.heads">
         <legend class="for-readers">{say('sequences.heads')}</legend>
         {Array.from({ length: count }, (_, k) => (
           <button
@@ -87,7 +89,7 @@ function Look({ found, map }: { readonly found: Inspection; readonly map: number
   const most = row.indexOf(Math.max(...row));
   return (
     <>
-      <p class="looked-at" data-most={most}>
+      <p class="looked-at" data-name="sequences.attention" data-most={most}>
         {characters.map((character, k) => (
           <button
             key={k}

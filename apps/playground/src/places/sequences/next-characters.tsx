@@ -17,13 +17,16 @@ export function NextCharacters(): JSX.Element {
   const { temperature, topK } = steering.value;
   return (
     <section class="panel" aria-labelledby="next-title">
-      <h2 id="next-title">{say('sequences.next')}</h2>
-      <label class="field">
+      <h2 id="next-title" data-name="sequences.next">
+        {say('sequences.next')}
+      </h2>
+      <label class="field" data-name="sequences.prompt">
         <span class="field-label">{say('sequences.prompt')}</span>
         <input type="text" value={prompt.value} onInput={(event) => setPrompt(event.currentTarget.value)} />
       </label>
       <div class="next-steering">
         <Slider
+          name="sequences.temperature"
           label={say('sequences.temperature')}
           value={temperature}
           low={0}
@@ -35,6 +38,7 @@ export function NextCharacters(): JSX.Element {
           }}
         />
         <Slider
+          name="sequences.topK"
           label={say('sequences.topK')}
           value={topK}
           low={0}
@@ -71,6 +75,7 @@ function Bars(): JSX.Element {
           <li key={id}>
             <button
               type="button"
+              data-name="sequences.next"
               aria-label={say('sequences.take1', { character: visible(character), share: percent(share) })}
               onClick={() => setPrompt(prompt.peek() + character)}
             >

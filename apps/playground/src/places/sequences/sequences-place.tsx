@@ -9,7 +9,7 @@ import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
-import { PlaceBar } from '../place-bar.tsx';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
 import { Attention } from './attention.tsx';
 import { NextCharacters } from './next-characters.tsx';
@@ -62,12 +62,17 @@ export function SequencesPlace(): JSX.Element {
   useEffect(inspect, [now?.step]);
   const { steps, train, test } = losses.value;
   const bits = now === null ? null : now.testLoss / Math.LN2;
-  const bar = [
-    { id: 'text-steps', name: t('steps'), value: String(now?.step ?? '–') },
-    { id: 'text-train-loss', name: t('trainLoss'), value: number(now?.trainLoss) },
-    { id: 'text-test-loss', name: t('testLoss'), value: number(now?.testLoss), strong: true },
-    { id: 'text-bits', name: say('sequences.bits'), value: number(bits) },
-    { id: 'text-parameters', name: t('parameters'), value: String(facts.value?.parameterCount ?? '–') },
+  const bar: readonly PlaceFact[] = [
+    { id: 'text-steps', about: 'steps', name: t('steps'), value: String(now?.step ?? '–') },
+    { id: 'text-train-loss', about: 'trainLoss', name: t('trainLoss'), value: number(now?.trainLoss) },
+    { id: 'text-test-loss', about: 'testLoss', name: t('testLoss'), value: number(now?.testLoss), strong: true },
+    { id: 'text-bits', about: 'sequences.bits', name: say('sequences.bits'), value: number(bits) },
+    {
+      id: 'text-parameters',
+      about: 'parameters',
+      name: t('parameters'),
+      value: String(facts.value?.parameterCount ?? '–'),
+    },
   ];
   return (
     <>
@@ -105,6 +110,7 @@ function Settings(): JSX.Element {
       <h2 id="sequence-settings">{say('sequences.title')}</h2>
       <div class="fields">
         <Choice
+          name="sequences.text"
           label={say('sequences.text')}
           value={textName.value}
           options={textNames}
@@ -117,6 +123,7 @@ function Settings(): JSX.Element {
         <>
           <textarea
             class="own-text"
+            data-name="sequences.text"
             rows={7}
             aria-label={say('sequences.ownText')}
             value={ownText.value}
@@ -124,7 +131,12 @@ function Settings(): JSX.Element {
               ownText.value = event.currentTarget.value;
             }}
           />
-          <button type="button" onClick={() => begin()} disabled={ownText.value.trim() === ''}>
+          <button
+            type="button"
+            data-name="sequences.take"
+            onClick={() => begin()}
+            disabled={ownText.value.trim() === ''}
+          >
             {say('sequences.take')}
           </button>
         </>
@@ -138,6 +150,7 @@ function Settings(): JSX.Element {
       )}
       <div class="fields">
         <Choice
+          name="sequences.width"
           label={say('sequences.width')}
           value={String(width)}
           options={['16', '32', '48', '64', '96']}
@@ -145,6 +158,7 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ width: Number(value) })}
         />
         <Choice
+          name="sequences.layers"
           label={say('sequences.layers')}
           value={String(layers)}
           options={['1', '2', '3', '4']}
@@ -152,6 +166,7 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ layers: Number(value) })}
         />
         <Choice
+          name="sequences.heads"
           label={say('sequences.heads')}
           value={String(heads)}
           options={['1', '2', '4']}
@@ -159,6 +174,7 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ heads: Number(value) })}
         />
         <Slider
+          name="places.learningRate"
           label={t('learningRate')}
           value={Math.log10(learningRate)}
           low={-4}
@@ -178,7 +194,7 @@ function Written(): JSX.Element {
     <section class="panel" aria-labelledby="written-title">
       <div class="panel-head">
         <h2 id="written-title">{say('sequences.written')}</h2>
-        <button type="button" class="quiet" onClick={write} disabled={facts.value === null}>
+        <button type="button" class="quiet" data-name="sequences.write" onClick={write} disabled={facts.value === null}>
           {say('sequences.write')}
         </button>
       </div>

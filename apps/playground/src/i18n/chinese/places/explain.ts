@@ -18,4 +18,8 @@ export const explainWords: Words<typeof English> = {
   'explain.cellWaits': '正在训练：显示的是之前的样本。暂停后可看当前的样本。',
   'explain.cellHelp': '测试集样本，把握最大的在前。按一个样本，让它走过网络。',
   'explain.walk': '样本 {index}，把握 {share}：让它走过网络',
+  'help.explain.target': '询问哪一类的依据。',
+  'help.explain.integrated': '从空白纸到该图的路径上，每个像素对得分的贡献之和。',
+  'help.explain.cam': '这一层的特征图在哪里支持该类。',
+  'help.explain.cell': '这一格的测试样本。按一个，让它走过网络。',
 };

@@ -32,4 +32,13 @@ export const generatorWords: Words<typeof English> = {
   'generators.went': '输入的数字',
   'generators.through': '让一个测试集数字通过',
   'generators.pass': '让一个 {digit} 通过',
+  'help.generators.kind': '与判别器对抗学习的生成器，或自编码器。',
+  'help.generators.shape': '真实的点来自哪里，生成器要模仿它们。',
+  'help.generators.rate': '这个网络每一步的大小。若其中一个遥遥领先，另一个就学不到东西。',
+  'help.generators.divergence': '把各数字的编码拉向中心，使它们之间的位置也能解码成数字。',
+  'help.generators.discriminatorLoss': '判别器出错的程度：对真假点都瞎猜时为 ln 4 ≈ 1.39。',
+  'help.generators.generatorLoss': '判别器有多不相信生成的点。',
+  'help.generators.coverage': '附近有生成点的真实点所占的比例。很低时生成器只会生成其中一部分。',
+  'help.generators.gallery': '让一个测试数字通过：变成两个数，再由它们还原。',
+  'help.generators.losses': '损失随步数的变化。生成器与判别器的损失都不必一直下降。',
 };

@@ -25,4 +25,10 @@ export const raceWords: Words<typeof english> = {
   'race.startX': '起点：权重 1',
   'race.startY': '起点：权重 2',
   'race.hint': '点击曲面可换起点。',
+  'help.race.surface': '两个权重上的损失。每个曲面都会难住一部分优化器。',
+  'help.race.start': '各优化器的起点。点击地图也可以设置。',
+  'help.race.rate': '这个优化器的学习率。太高就会冲出地图。',
+  'help.race.steps': '显示第几步。拖动可前后移动。',
+  'help.race.leader': '此步损失最低的优化器。',
+  'help.race.loss': '此步的最低损失。',
 };

@@ -16,4 +16,8 @@ export const explainWords = {
   'explain.cellWaits': 'Training runs: the samples are those of before. Pause to see those of now.',
   'explain.cellHelp': 'Test samples, the surest answers first. Press one to walk it through the network.',
   'explain.walk': 'Sample {index}, {share} sure: walk it through the network',
+  'help.explain.target': 'For which class the evidence is asked.',
+  'help.explain.integrated': 'What each pixel adds to the score, summed along the way from empty paper to the image.',
+  'help.explain.cam': 'Where the feature maps of this layer speak for the class.',
+  'help.explain.cell': 'Test samples of this cell. Press one to walk it through the network.',
 } as const;

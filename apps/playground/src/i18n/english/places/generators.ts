@@ -32,4 +32,19 @@ export const generatorWords = {
   'generators.went': 'The digit that went in',
   'generators.through': 'Send a test digit through',
   'generators.pass': 'Send a {digit} through',
+  'help.generators.kind': 'A generator that learns against a discriminator, or an autoencoder.',
+  'help.generators.shape': 'Where the real points come from, which the generator is to imitate.',
+  'help.generators.rate':
+    'How large the steps of this network are. If one of the two runs ahead, the other learns nothing.',
+  'help.generators.divergence':
+    'Draws the codes of the digits together around the middle, so that places between them decode to digits, too.',
+  'help.generators.discriminatorLoss':
+    'How often the discriminator is wrong: ln 4 ≈ 1.39 is guessing on real and made points.',
+  'help.generators.generatorLoss': 'How little the discriminator believes in the made points.',
+  'help.generators.coverage':
+    'The share of the real points with a made one near. Low: the generator makes only some of them.',
+  'help.generators.gallery':
+    'Sends a test digit through: what it becomes as two numbers, and what is made of them again.',
+  'help.generators.losses':
+    'The losses over the steps. Of a generator and its discriminator none has to fall for good.',
 } as const;

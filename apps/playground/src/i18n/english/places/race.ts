@@ -26,4 +26,10 @@ export const raceWords = {
   'race.startX': 'Start: weight 1',
   'race.startY': 'Start: weight 2',
   'race.hint': 'Click the surface to start elsewhere.',
+  'help.race.surface': 'The loss over two weights. Each one is hard for some of the optimizers.',
+  'help.race.start': 'Where all optimizers begin. A click on the map puts it, too.',
+  'help.race.rate': 'The learning rate of this optimizer. Too high, and it leaves the map.',
+  'help.race.steps': 'The step that is shown. Drag to go back and forth.',
+  'help.race.leader': 'Whose loss is lowest at this step.',
+  'help.race.loss': 'The lowest loss at this step.',
 } as const;

@@ -36,4 +36,17 @@ export const sequenceWords = {
   'sequences.attentionHelp':
     'In each row a character looks at those before it; the darker, the more it takes from there. Point at a character to see where it looks.',
   'sequences.looks': '{from} looks most at {to}, {place} back: {share}',
+  'help.sequences.text': 'What the network learns: the next character from those before it.',
+  'help.sequences.width': 'Numbers that stand for each character inside the network.',
+  'help.sequences.layers': 'Blocks of attention and a small network, one after the other.',
+  'help.sequences.heads': 'How many ways of looking back each layer has at once.',
+  'help.sequences.bits': 'The test loss in base 2: how many yes-or-no questions a character still costs.',
+  'help.sequences.prompt': 'The text that the network goes on with.',
+  'help.sequences.temperature':
+    'Below 1 the likely characters become likelier, above 1 all become alike; 0 always takes the best.',
+  'help.sequences.topK': 'Only the k likeliest characters may come.',
+  'help.sequences.take': 'Starts over with the text that stands above.',
+  'help.sequences.write': 'Writes a text by the network as it is now.',
+  'help.sequences.next': 'What may come next, the likeliest first.',
+  'help.sequences.attention': 'Which earlier characters each one takes up, head by head.',
 } as const;
