@@ -59,12 +59,17 @@ interface Shift {
 /** What was built. */
 export const built: string = join(root, 'apps/playground/dist');
 
-/** `webgpu` gives the browser a WebGPU adapter in software; by default it has none. `folder` is served in place of what was built. */
+/**
+ * `webgpu` gives the browser a WebGPU adapter in software; by default it has none. `plain` is the browser as it is on a machine
+ * without a GPU: it paints by itself, and has no WebGL. `folder` is served in place of what was built.
+ */
 export async function host({
   webgpu = false,
+  plain = false,
   folder = built,
 }: {
   readonly webgpu?: boolean;
+  readonly plain?: boolean;
   readonly folder?: string;
 } = {}): Promise<Host> {
   await finished(inject('built'));
@@ -77,7 +82,7 @@ export async function host({
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const browser = await launch(webgpu);
+  const browser = await launch(plain ? [] : [...softwareArguments, ...(webgpu ? webgpuArguments : [])]);
   const unplug = async (): Promise<void> => {
     server.closeAllConnections();
     if (server.listening) await new Promise((done) => server.close(done));
@@ -97,19 +102,16 @@ export async function host({
 
 const webgpuArguments = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
-function launch(webgpu: boolean): Promise<Browser> {
+/** WebGL 2 on every machine, by a GPU in software; the page is then painted by it, too. */
+const softwareArguments = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
+
+function launch(more: readonly string[]): Promise<Browser> {
   const record = join(root, 'node_modules/.cache/nn-browser.json');
   const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
     ? JSON.parse(readFileSync(record, 'utf8'))
     : {};
   return chromium.launch({
-    args: [
-      '--no-sandbox',
-      '--use-angle=swiftshader',
-      '--enable-unsafe-swiftshader',
-      '--ignore-gpu-blocklist',
-      ...(webgpu ? webgpuArguments : []),
-    ],
+    args: ['--no-sandbox', ...more],
     ...(found.executablePath === undefined ? {} : { executablePath: found.executablePath }),
     ...(found.env === undefined ? {} : { env: { ...(process.env as Record<string, string>), ...found.env } }),
   });

@@ -50,12 +50,17 @@ effect(() => {
   if (store.built.value !== null) begun.value = 0;
 });
 
+/** Whether what is there is what the settings ask for. */
+const isBuilt: ReadonlySignal<boolean> = computed(() => {
+  const [spec, made] = [store.spec.value, store.built.value?.spec];
+  if (made === undefined || store.waiting.value) return false;
+  return structural.every((name) => JSON.stringify(spec[name]) === JSON.stringify(made[name]));
+});
+
 /** The page at this moment; null while what it shows is not what its settings ask for. */
 export const moment: ReadonlySignal<Moment | null> = computed(() => {
   const [spec, built, frame] = [store.spec.value, store.built.value, store.frame.value];
-  if (built === null || frame === null || store.waiting.value) return null;
-  const isBuilt = structural.every((name) => JSON.stringify(spec[name]) === JSON.stringify(built.spec[name]));
-  if (!isBuilt) return null;
+  if (built === null || frame === null || !isBuilt.value) return null;
   return {
     spec,
     built,
@@ -72,8 +77,10 @@ export const moment: ReadonlySignal<Moment | null> = computed(() => {
 
 // a step is reached at the first moment at which all of its goals hold; training pauses there, to be looked at
 effect(() => {
-  const [now, shown, at, isOld] = [moment.value, step.value, position.value, isMoving.value];
-  if (now === null || shown === null || isOld || reached.peek().has(at)) return;
+  const [shown, at, isOld] = [step.value, position.value, isMoving.value];
+  if (shown === null || isOld || reached.peek().has(at)) return;
+  const now = moment.value;
+  if (now === null) return;
   if (!shown.goals.every((goal) => holds(goal, now))) return;
   reached.value = new Set([...reached.peek(), at]);
   if (store.running.peek()) pause();

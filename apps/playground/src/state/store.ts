@@ -8,7 +8,7 @@ import type { PaceName } from '../model/pace.ts';
 import type { Dropped } from '../model/samples.ts';
 import { expectedGoal, type Goal, isImageTask, type Spec } from '../model/spec.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
-import type { Availability, Built, Frame, Measurement, Recognised } from '../worker/protocol.ts';
+import type { Availability, Built, Frame, Measurement, Recognised, View } from '../worker/protocol.ts';
 
 /** What a task waits for: not an error, and said where it is to be put. */
 export type Wish = 'fewPoints' | 'noTable' | 'noImages';
@@ -71,9 +71,17 @@ export const sample: Signal<Float32Array | null> = signal(null);
 export const recognised: Signal<Recognised | null> = signal(null);
 
 /** The address of what the page shows; empty until it shows anything. */
+const isSeen: ReadonlySignal<boolean> = computed(() => frame.value !== null);
 export const experiment: ReadonlySignal<string> = computed(() =>
-  frame.value === null || built.value === null ? '' : encodeSpec(built.value.spec),
+  isSeen.value && built.value !== null ? encodeSpec(built.value.spec) : '',
 );
+let lastView: View | null = null;
+/** What spans the plane: the same object as long as it is the same, though each frame brings one. */
+export const view: ReadonlySignal<View | null> = computed(() => {
+  const next = frame.value?.view ?? built.value?.view ?? null;
+  if (JSON.stringify(next) !== JSON.stringify(lastView)) lastView = next;
+  return lastView;
+});
 /** Until an experiment is there, what its task lets expect: nothing on the page moves when it comes. */
 export const isImages: ReadonlySignal<boolean> = computed(() =>
   built.value === null ? isImageTask(spec.value.task) : built.value.inputShape.length > 1,

@@ -26,7 +26,9 @@ export function prepare(
   return context;
 }
 
+/** A place for images on their way, which is read as often as it is written: it stays in memory, not on a GPU. */
 const scratch = document.createElement('canvas');
+const scratchContext = scratch.getContext('2d', { willReadFrequently: true });
 
 /** An image stretched over a rectangle, smooth or in squares. */
 export function stretch(
@@ -35,12 +37,17 @@ export function stretch(
   [x, y, width, height]: readonly [number, number, number, number],
   smooth = true,
 ): void {
-  scratch.width = image.width;
-  scratch.height = image.height;
-  scratch.getContext('2d')?.putImageData(image, 0, 0);
+  putImage(scratch, scratchContext, image);
   context.imageSmoothingEnabled = smooth;
   context.imageSmoothingQuality = 'high';
   context.drawImage(scratch, x, y, width, height);
+}
+
+/** An image as the whole of a canvas. A canvas that is given its size anew is made anew, so it is given only another one. */
+function putImage(canvas: HTMLCanvasElement, context: CanvasRenderingContext2D | null, image: ImageData): void {
+  if (canvas.width !== image.width) canvas.width = image.width;
+  if (canvas.height !== image.height) canvas.height = image.height;
+  context?.putImageData(image, 0, 0);
 }
 
 interface MapProps {
@@ -53,7 +60,10 @@ interface MapProps {
   readonly tell?: (value: number) => string;
 }
 
-/** A small picture of numbers. With a label it is an image for screen readers, otherwise decoration. */
+/**
+ * A small picture of numbers, a pixel for each; the browser stretches it. With a label it is an image for screen readers,
+ * otherwise decoration. There may be dozens, drawn at every frame.
+ */
 export function MapCanvas({ read, size, label, smooth = true, tell = short }: MapProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef(read);
@@ -61,9 +71,11 @@ export function MapCanvas({ read, size, label, smooth = true, tell = short }: Ma
   const draw = (): void => {
     const map = latest.current();
     const dark = isDark.value;
-    const context = prepare(canvas.current, size, size);
-    if (context === null || map === null) return;
-    stretch(context, mapImage(map.values, map.width, map.height, map.scale, dark), [0, 0, size, size], smooth);
+    const element = canvas.current;
+    const context = element?.getContext('2d', { willReadFrequently: true }) ?? null;
+    if (element === null || context === null) return;
+    if (map === null) context.clearRect(0, 0, element.width, element.height);
+    else putImage(element, context, mapImage(map.values, map.width, map.height, map.scale, dark));
   };
   useSignalEffect(draw);
   useEffect(draw);
@@ -71,7 +83,7 @@ export function MapCanvas({ read, size, label, smooth = true, tell = short }: Ma
   return (
     <canvas
       ref={canvas}
-      class="map"
+      class={smooth ? 'map' : 'map squares-of-pixels'}
       style={{ width: `${size}px`, height: `${size}px` }}
       onPointerMove={(event) => {
         const map = latest.current();

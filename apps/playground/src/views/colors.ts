@@ -15,11 +15,11 @@ const dark: Scale = { negative: [236, 140, 62], zero: [36, 39, 46], positive: [9
 
 const tables = new Map<boolean, Uint8ClampedArray>();
 
-/** 256 colours from -1 to 1, three bytes each. */
+/** 256 colours from -1 to 1, four bytes each, as an image has them. */
 function table(isDark: boolean): Uint8ClampedArray {
   const known = tables.get(isDark);
   if (known) return known;
-  const made = new Uint8ClampedArray(256 * 3);
+  const made = new Uint8ClampedArray(256 * 4).fill(255);
   const { negative, zero, positive } = isDark ? dark : light;
   for (let i = 0; i < 256; i++) {
     const value = (i / 255) * 2 - 1;
@@ -27,7 +27,7 @@ function table(isDark: boolean): Uint8ClampedArray {
     // a root lifts small values from the paper
     const share = Math.abs(value) ** 0.85;
     for (let k = 0; k < 3; k++) {
-      made[3 * i + k] = (zero[k] as number) + ((end[k] as number) - (zero[k] as number)) * share;
+      made[4 * i + k] = (zero[k] as number) + ((end[k] as number) - (zero[k] as number)) * share;
     }
   }
   tables.set(isDark, made);
@@ -36,7 +36,7 @@ function table(isDark: boolean): Uint8ClampedArray {
 
 export function divergingColor(value: number, isDark: boolean): string {
   const colors = table(isDark);
-  const at = 3 * index(value);
+  const at = 4 * index(value);
   return `rgb(${colors[at]}, ${colors[at + 1]}, ${colors[at + 2]})`;
 }
 
@@ -61,7 +61,18 @@ export function classColor(index: number): string {
   return `rgb(${r}, ${g}, ${b})`;
 }
 
-/** Values of a map as an image, divided by `scale`. */
+const images = new Map<string, ImageData>();
+
+/** One image for each size, for whoever puts it somewhere at once: dozens are made at every frame. */
+function imageOf(width: number, height: number): ImageData {
+  const known = images.get(`${width} ${height}`);
+  if (known !== undefined) return known;
+  const made = new ImageData(width, height);
+  images.set(`${width} ${height}`, made);
+  return made;
+}
+
+/** Values of a map as an image, divided by `scale`; it is another one when the next is made. */
 export function mapImage(
   values: Float32Array,
   width: number,
@@ -69,19 +80,15 @@ export function mapImage(
   scale: number,
   isDark: boolean,
 ): ImageData {
-  const image = new ImageData(width, height);
-  const colors = table(isDark);
-  for (let i = 0; i < width * height; i++) {
-    const at = 3 * index((values[i] ?? 0) / scale);
-    image.data[4 * i] = colors[at] as number;
-    image.data[4 * i + 1] = colors[at + 1] as number;
-    image.data[4 * i + 2] = colors[at + 2] as number;
-    image.data[4 * i + 3] = 255;
-  }
+  const image = imageOf(width, height);
+  // a colour at a time, not a byte
+  const colors = new Uint32Array(table(isDark).buffer);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = colors[index((values[i] ?? 0) / scale)] as number;
   return image;
 }
 
-/** Logits [classes, places] as an image: the likeliest class, paler where the network is unsure unless they are to be flat. */
+/** Logits [classes, places] as an image (another one when the next is made): the likeliest class, paler where the network is unsure unless they are to be flat. */
 export function classImage(
   maps: Float32Array,
   classes: number,
@@ -90,7 +97,7 @@ export function classImage(
   isDark: boolean,
   isFlat = false,
 ): ImageData {
-  const image = new ImageData(width, height);
+  const image = imageOf(width, height);
   const places = width * height;
   const { zero } = isDark ? dark : light;
   for (let i = 0; i < places; i++) {

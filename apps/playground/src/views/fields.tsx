@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { isFixed } from '../state/classroom.ts';
 import type { ControlName } from './names.ts';
+import { readNumber } from './read-number.ts';
 
 interface Named {
   readonly label: string;
@@ -76,12 +77,6 @@ interface NumberProps extends Named {
   readonly high: number;
   readonly onChange: (value: number) => void;
   readonly hint?: string;
-}
-
-/** What a field says, within its limits; the number before where it is empty or says none. */
-export function readNumber(text: string, before: number, low: number, high: number): number {
-  const given = text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(given) ? Math.min(high, Math.max(low, given)) : before;
 }
 
 /** Takes any number within its limits, when it is left or Enter is pressed. */

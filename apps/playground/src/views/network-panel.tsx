@@ -6,7 +6,7 @@ import { t } from '../i18n/language.ts';
 import { conv, dense, isImageTask, type LayerSpec, mostLayers } from '../model/spec.ts';
 import { change } from '../state/actions.ts';
 import { isFixed } from '../state/classroom.ts';
-import { built, frame, lines, sample, spec } from '../state/store.ts';
+import { built, lines, sample, spec, view } from '../state/store.ts';
 import { current, isWalking } from '../state/walk.ts';
 import { grid } from '../worker/protocol.ts';
 import { MapCanvas } from './canvas.tsx';
@@ -147,9 +147,8 @@ function InputNode({ unit, x, y, nameWidth }: InputNodeProps): JSX.Element {
       const values = walked ?? sample.value ?? now?.gallery?.pixels.subarray(0, side * side) ?? new Float32Array(1);
       return { values, width: side, height: side, scale: 1 };
     }
-    const view = frame.value?.view ?? now?.view;
-    if (now === null || view === undefined) return null;
-    const values = inputOver(now, view, unit);
+    if (now === null || view.value === null) return null;
+    const values = inputOver(now, view.value, unit);
     return { values, width: grid, height: grid, scale: magnitude(values) };
   };
   return (

@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
-import { built, frame, isDiscrete, selection, showTest, threshold } from '../state/store.ts';
+import { built, frame, isDiscrete, selection, showTest, threshold, view } from '../state/store.ts';
 import { isDark } from '../state/theme.ts';
 import { isWalking, sample, walkWith } from '../state/walk.ts';
 import { type Built, grid, type Points, type View } from '../worker/protocol.ts';
@@ -20,6 +20,7 @@ import { hovered } from './unit-node.tsx';
 
 export function Plane(): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const samples = useRef<HTMLCanvasElement>(null);
   const size = useSignal(320);
   useEffect(() => {
     const element = canvas.current;
@@ -43,11 +44,18 @@ export function Plane(): JSX.Element {
       return;
     }
     if (answer !== null) paintColors(context, side, dark, known, answer, isDiscrete.value);
-    const view = now?.view ?? known.view;
-    paintScales(context, side, dark, known, view);
-    if (showTest.value) paintPoints(context, side, view, known, known.test, dark, true);
-    paintPoints(context, side, view, known, known.train, dark, false);
-    if (isWalking.value) paintWalked(context, side, view, known, sample.value, dark);
+  });
+  // hundreds of marks, which stay where they are while the network learns
+  useSignalEffect(() => {
+    const side = size.value;
+    const dark = isDark.value;
+    const [known, seen] = [built.value, view.value];
+    const context = prepare(samples.current, side, side);
+    if (context === null || known === null || seen === null || known.shownNames.length === 1) return;
+    paintScales(context, side, dark, known, seen);
+    if (showTest.value) paintPoints(context, side, seen, known, known.test, dark, true);
+    paintPoints(context, side, seen, known, known.train, dark, false);
+    if (isWalking.value) paintWalked(context, side, seen, known, sample.value, dark);
   });
   const accuracy = frame.value?.testAccuracy;
   const label =
@@ -62,15 +70,18 @@ export function Plane(): JSX.Element {
   };
   return (
     // the walk's own buttons reach every sample, too
-    <canvas
-      ref={canvas}
-      class="surface"
-      role="img"
-      aria-label={label}
-      onClick={pick}
-      onPointerMove={(event) => showTip(tellPlace(cellAt(event, grid, grid)), event)}
-      onPointerLeave={hideTip}
-    />
+    <>
+      <canvas
+        ref={canvas}
+        class="surface"
+        role="img"
+        aria-label={label}
+        onClick={pick}
+        onPointerMove={(event) => showTip(tellPlace(cellAt(event, grid, grid)), event)}
+        onPointerLeave={hideTip}
+      />
+      <canvas ref={samples} class="samples" />
+    </>
   );
 }
 

@@ -11,6 +11,10 @@ export function seriesOf(
   train: Read,
   test: Read,
 ): [number[], Values, Values, Values, Values] {
+  if (other.length === 0) {
+    const none: Values = run.map(() => null);
+    return [run.map(({ step }) => step), run.map(train), run.map(test), none, none];
+  }
   const steps = [...new Set([...run, ...other].map(({ step }) => step))].sort((a, b) => a - b);
   const column = (of: readonly Measurement[], read: Read): Values => {
     const known = new Map(of.map((measurement) => [measurement.step, read(measurement)]));

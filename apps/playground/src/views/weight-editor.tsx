@@ -6,8 +6,8 @@ import { t } from '../i18n/language.ts';
 import { editWeight } from '../state/actions.ts';
 import { built, frame, selection } from '../state/store.ts';
 import { shownUnits } from '../worker/protocol.ts';
-import { readNumber } from './fields.tsx';
 import { short } from './format.ts';
+import { readNumber } from './read-number.ts';
 import { unitName } from './unit-node.tsx';
 
 /** Weights of a neuron that have a field; others can only be looked at. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readNumber } from './fields.tsx';
+import { readNumber } from './read-number.ts';
 
 it('a number that was cleared or is none stays what it was; others keep their limits', () => {
   const read = (text: string): number => readNumber(text, 0.03, 1e-5, 10);
