@@ -47,14 +47,14 @@ test.runIf(isWhole)('every control of the board says what it is for', async () =
 });
 
 test.runIf(isWhole)('so do those of tables, drawn points, and a neuron that is pinned', async () => {
-  const { page, until } = await pages.open('', { locale: 'zh-CN' });
-  await until('train-loss', Number.isFinite, 'there');
-  await page.locator('.task input[value="table"]').check({ force: true });
+  const { page, until } = await pages.open('#task=table', { locale: 'zh-CN' });
   await page.locator('[data-name="table"] select').selectOption({ index: 1 });
   await page.locator('.axes').waitFor();
-  await page.locator('.node').nth(5).click();
+  await until('train-loss', Number.isFinite, 'there');
+  await page.locator('button.node').nth(1).click();
+  await page.locator('.weight-editor').waitFor();
   expect(await silentOf(page)).toEqual([]);
-  await page.locator('.task input[value="drawn"]').check({ force: true });
+  await page.goto(new URL('#task=drawn', page.url()).href);
   await page.locator('.pen').waitFor();
   expect(await silentOf(page)).toEqual([]);
 });

@@ -59,7 +59,7 @@ export function ClassLink(): JSX.Element {
         />
         {t('classEmbed')}
       </label>
-      <Address label={t('classLink')} address={address} />
+      <Address name="classLink" label={t('classLink')} address={address} />
     </section>
   );
 }

@@ -151,7 +151,7 @@ function Backend(): JSX.Element {
       </p>
       {/* its place is kept before it is known: the bar must not grow */}
       <details class={reasons.length > 0 ? 'small reasons' : 'small reasons none'}>
-        <summary>{t('unavailable')}</summary>
+        <summary>{t('whyUnavailable')}</summary>
         <div>
           {reasons.map(({ name, reason }) => (
             <p key={name}>

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { t } from '../i18n/language.ts';
 import { complain } from '../state/actions.ts';
+import type { BoardControl } from './names.ts';
 
 export function Copy({ text }: { readonly text: string }): JSX.Element {
   const done = useSignal(false);
@@ -25,14 +26,15 @@ export function Copy({ text }: { readonly text: string }): JSX.Element {
 }
 
 interface AddressProps {
+  readonly name: BoardControl;
   readonly label: string;
   readonly address: string;
 }
 
 /** An address to read, to select as a whole, and to copy. */
-export function Address({ label, address }: AddressProps): JSX.Element {
+export function Address({ name, label, address }: AddressProps): JSX.Element {
   return (
-    <div class="row">
+    <div class="row" data-name={name}>
       <input
         type="text"
         readOnly

@@ -82,8 +82,11 @@ function listen(): () => void {
       put();
     }
   };
+  // whatever the keyboard reaches is scrolled into sight: its words go along
   const scroll = (): void => {
-    if (shown.value !== null) put();
+    const control = controlOf(described);
+    if (control !== null) show(control);
+    else if (shown.value !== null) put();
   };
   const key = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && shown.value !== null) put();

@@ -102,6 +102,7 @@ function Confusion({ size, counts, names }: ConfusionProps): JSX.Element {
                     {value > 0 && (
                       <button
                         type="button"
+                        data-name="confusion"
                         aria-pressed={cell.value?.[0] === row && cell.value[1] === column}
                         aria-label={t('openCell', { truth: name, guess: other, count: value })}
                         onClick={() => {

@@ -132,7 +132,7 @@ function Axes({ names }: { readonly names: readonly string[] }): JSX.Element {
   const isTurned = view?.components != null;
   const explained = view?.components?.explained.map(percent) ?? [];
   return (
-    <div class="axes">
+    <div class="axes of-plane">
       <Choice
         name="planeOf"
         label={t('planeOf')}

@@ -17,7 +17,11 @@ export function TakeAlong(): JSX.Element {
       <section>
         <h3>{t('takeLink')}</h3>
         <p class="small">{t('linkHelp')}</p>
-        <Address label={t('takeLink')} address={`${location.href.split('#')[0]}#${encodeSpec(spec.value)}`} />
+        <Address
+          name="experimentLink"
+          label={t('takeLink')}
+          address={`${location.href.split('#')[0]}#${encodeSpec(spec.value)}`}
+        />
       </section>
       <section>
         <h3>{t('takeModel')}</h3>
@@ -118,9 +122,9 @@ function Program(): JSX.Element | null {
       </p>
       {!isPublished && <p class="small">{t('notPublished', { name: programName })}</p>}
       {!isStraight.value && <p class="small warn-line">{t('notStraight')}</p>}
-      <div class="row">
+      <div class="row" data-name="program">
         <Copy text={code} />
-        <button type="button" data-name="program" onClick={() => download(programName, code, 'text/typescript')}>
+        <button type="button" onClick={() => download(programName, code, 'text/typescript')}>
           {t('saveProgram')}
         </button>
       </div>

@@ -108,6 +108,8 @@ export const helpWords: Words<typeof english> = {
   'help.exportPage': '一个能预测的 HTML 文件，不需要别的东西。',
   'help.exportOnnx': '训练好的网络，采用多数其他工具都能打开的格式。',
   'help.program': '同一个实验，写成 TypeScript 程序。',
+  'help.experimentLink': '打开本页并载入当前设置的实验。',
+  'help.classLink': '给课堂的链接：带有上面固定和隐藏的内容。',
   'help.classFix': '打开链接的人不能改变的设置。',
   'help.classHide': '链接中不显示的页面部分。',
   'help.classEmbed': '省去标题、课程、标签页和页脚，适合嵌入自己的网页。',

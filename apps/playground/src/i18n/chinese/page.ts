@@ -38,6 +38,7 @@ export const pageWords: Words<typeof english> = {
   'backend.webgl2': 'GPU (WebGL 2)',
   'backend.webgpu': 'GPU (WebGPU)',
   unavailable: '此处不可用',
+  whyUnavailable: '其他设备为何不可用？',
   nowOn: '现在使用',
   oneThread: '单线程：此主机没有把页面与其他来源隔离。',
   progress: '本轮进度',

@@ -111,6 +111,8 @@ export const helpWords = {
   'help.exportPage': 'One HTML file that predicts, and needs nothing else.',
   'help.exportOnnx': 'The trained network in the format that most other tools open.',
   'help.program': 'The same experiment as a TypeScript program.',
+  'help.experimentLink': 'Opens the page with this experiment, as it is set here.',
+  'help.classLink': 'A link for a class, with what is fixed and hidden above it.',
   'help.classFix': 'Settings that those who open the link cannot change.',
   'help.classHide': 'Parts of the page that the link leaves out.',
   'help.classEmbed': 'Leaves out title, lessons, tabs and foot, for a frame in a page of your own.',

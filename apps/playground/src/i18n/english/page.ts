@@ -35,6 +35,7 @@ export const pageWords = {
   'backend.webgl2': 'GPU (WebGL 2)',
   'backend.webgpu': 'GPU (WebGPU)',
   unavailable: 'not available here',
+  whyUnavailable: 'Why not the others?',
   nowOn: 'Now training on',
   oneThread: 'One thread: this host does not isolate the page from other origins.',
   progress: 'Progress of the epoch',
