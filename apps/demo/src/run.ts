@@ -41,12 +41,11 @@ export function shownBy(
   return [shown, htmlReport({ path: join(output, `${task}.html`), title, settings: { ...settings }, ...report })];
 }
 
-/** The same, and a checkpoint on the way. */
-export function callbacksOf(shown: Shown, context: Context): Callback<{ readonly loss: number }>[] {
+/** The same, and a checkpoint on the way: at every read, but no more often than every so many seconds. */
+export function callbacksOf(shown: Shown, context: Context, seconds = 1): Callback<{ readonly loss: number }>[] {
   const { output, settings } = context;
   const notes = runNotes({ task: shown.task, settings });
-  // at every read, but no more than once a second: a run that ends without a word loses no more than that
-  return [...shownBy(shown, context), checkpoint({ folder: output, every: 1, seconds: 1, atStart: true, notes })];
+  return [...shownBy(shown, context), checkpoint({ folder: output, every: 1, seconds, atStart: true, notes })];
 }
 
 /** Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. `steps`: of the whole training. */

@@ -62,7 +62,7 @@ function load<A>(file: string): A {
   return module.exports as A;
 }
 
-/** Products and dot products of all kinds of edges, beside sums in double precision. */
+/** Products, dot products and weighed rows of all kinds of edges, beside sums in double precision. */
 function check(addon: Addon): void {
   const floats = new Float32Array(1 << 15);
   const linked = addon.link(new Uint8Array(floats.buffer));
@@ -79,6 +79,7 @@ function check(addon: Addon): void {
     checkProduct(floats, linked.multiply as Call, tileRows, [rows, columns, inner]);
     checkProduct(floats, linked.multiplyFours as Call, 4, [rows, columns, inner]);
     checkDots(floats, linked.dots as Call, [rows, columns, inner]);
+    checkWeighed(floats, linked.weighedRows as Call, [rows, columns, inner]);
   }
 }
 
@@ -139,6 +140,39 @@ function checkDots(floats: Float32Array, dots: Call, [rows, vectors, inner]: rea
       compare('dot product', floats[results + vector * rows + row] as number, sum);
     }
   }
+}
+
+function checkWeighed(
+  floats: Float32Array,
+  weighedRows: Call,
+  [vectors, columns, inner]: readonly [number, number, number],
+): void {
+  const [matrix, other, results] = [0, 8192, 16384];
+  floats.fill(0);
+  for (let at = 0; at < inner * columns; at++) floats[matrix + at] = pattern(at);
+  for (let at = 0; at < vectors * inner; at++) floats[other + at] = pattern(at + 5);
+  // the numbers of a vector lie apart here, those of all vectors side by side
+  const [place, step] = [(at: number): number => 4 * at, 4 * vectors];
+  weighedRows(
+    place(matrix),
+    place(columns),
+    columns,
+    inner,
+    place(other),
+    step,
+    4,
+    vectors,
+    place(results),
+    place(columns),
+  );
+  for (let vector = 0; vector < vectors; vector++) {
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let k = 0; k < inner; k++) sum += pattern(k * columns + column) * pattern(k * vectors + vector + 5);
+      compare('weighed sum of rows', floats[results + vector * columns + column] as number, sum);
+    }
+  }
+  compare('weighed sum of rows, behind its end', floats[results + vectors * columns] as number, 0);
 }
 
 function compare(what: string, found: number, expected: number): void {

@@ -1,14 +1,17 @@
 /**
  * What a token costs: a GPT of 4 layers of width 256 on one thread generates, beside the time in which its weights are summed up
  * once by the same engine (what it takes to read them), and a prompt beside the products that it consists of. In turns, medians.
- * Run: npx tsx --conditions=@nn/source packages/text/bench/generation.ts
+ * Run: npx tsx --conditions=@nn/source packages/text/bench/generation.ts [--native]
  */
 import process from 'node:process';
 import { cpu } from '@nn/backend-cpu';
+import { native } from '@nn/backend-native';
 import { compile, evaluate, parameters, setDefaultBackend, setSeed, type Tensor, tensor, uniform } from '@nn/core';
 import { GPT2, generate } from '../src/index.ts';
 
-setDefaultBackend(cpu({ threads: 1 }));
+const backend = process.argv.includes('--native') ? native({ threads: 1, wait: true }) : cpu({ threads: 1 });
+if ('ready' in backend) await backend.ready();
+setDefaultBackend(backend);
 setSeed(1);
 const [width, layers, vocabulary, context] = [256, 4, 512, 512];
 const model = new GPT2({
@@ -68,7 +71,7 @@ const inWhole = layers * context * (12 * width ** 2 + 2 * context * width);
 const inProduct = context * width * 12 * width;
 process.stdout.write(
   [
-    `weights ${(bytes / 1e6).toFixed(1)} MB`,
+    `${backend.info().engine} ${backend.info().details.native ?? ''}; weights ${(bytes / 1e6).toFixed(1)} MB`,
     `a token ${t!.toFixed(2)} ms; weights summed ${r!.toFixed(2)} ms (x ${(t! / r!).toFixed(2)}), a vector through them ${v!.toFixed(2)} ms (x ${(t! / v!).toFixed(2)})`,
     `a prompt of ${context} ${w!.toFixed(1)} ms = ${((2 * inWhole) / w! / 1e6).toFixed(1)} GFLOP/s; the product alone ${((2 * inProduct) / p! / 1e6).toFixed(1)} GFLOP/s: ${((100 * (inWhole / w!)) / (inProduct / p!)).toFixed(0)} %`,
     '',

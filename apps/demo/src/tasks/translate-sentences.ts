@@ -1,48 +1,58 @@
 /**
  * English to German: a small Transformer on the sentences of Multi30k, with one vocabulary of pieces for both languages. BLEU of the
- * validation part by beam search, beside what copying the source would get. Minutes an epoch: for longer runs by hand.
+ * validation part by beam search, beside what copying the source would get. Minutes an epoch, so it keeps a checkpoint, tells BLEU
+ * after each epoch and translates with averaged weights, which are good at whatever time it ends.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { evaluate, setSeed, tensor } from '@nn/core';
+import process from 'node:process';
+import { evaluate, FormatError, setSeed, tensor } from '@nn/core';
 import { DataLoader, Dataset, lengthSampler, ragged } from '@nn/data';
 import { crossEntropy, sequenceMask } from '@nn/layers';
 import { BLEU } from '@nn/metrics';
-import { AdamW, oneCycle } from '@nn/optim';
+import { AdamW, WeightAverage } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
-import { beamSearch, Marian, type Tokenizer, teacherForcing, trainBpe } from '@nn/text';
-import { padText, Training } from '@nn/train';
+import { beamSearch, generateAll, Marian, type Tokenizer, teacherForcing, trainBpe } from '@nn/text';
+import { type Callback, padText, Training } from '@nn/train';
 import { type Context, shownPath } from '../context.ts';
 import { count, seconds } from '../format.ts';
 import { drawHeatMap } from '../pictures/heat-map.ts';
-import { shownBy, tellReport, tellStopped } from '../run.ts';
+import { callbacksOf, tellReport, train } from '../run.ts';
 import { multi30k, type Pairs } from '../texts/multi30k.ts';
 
 const longest = 48;
+/** Widths of batches: few, so that few programs are compiled, and near, so that little is padded. */
+const widths = [12, 16, 20, 24, 32, longest];
+/** Steps in which the learning rate rises; then it falls with the root of the steps (Vaswani et al. 2017). */
+const warmUpSteps = 400;
 
 export async function runSentences(context: Context, folder: string): Promise<boolean> {
   const { terminal, settings, output } = context;
-  const { seed, epochs = 10, batchSize = 64, learningRate = 0.002 } = settings;
-  const started = performance.now();
-  const [train, test] = await Promise.all([multi30k(folder, 'train'), multi30k(folder, 'val')]);
+  const { seed, epochs = 30, batchSize = 64, learningRate = 0.001 } = settings;
+  const [learned, test] = await Promise.all([multi30k(folder, 'train'), multi30k(folder, 'val')]);
   setSeed(seed);
   const special = { padding: '<pad>', begin: '<s>', end: '</s>' };
-  const tokenizer = await trainBpe([...train.sources, ...train.targets], { size: 6000, special });
+  const tokenizer = await trainBpe([...learned.sources, ...learned.targets], { size: 6000, special });
   const { padding, begin, end } = tokenizer.ids;
   const ids = { paddingId: padding ?? 0, startId: begin ?? 0, endId: end ?? 0 };
-  const size = { dimension: 128, heads: 4, encoderLayers: 2, decoderLayers: 2, contextLength: 64 };
-  const model = new Marian({ vocabularySize: tokenizer.size, ...size, ...ids, dropout: 0.15, startDeviation: 0.05 });
+  const model = new Marian({
+    ...{ vocabularySize: tokenizer.size, contextLength: 64, ...ids },
+    ...{ dimension: 256, heads: 4, feedForward: 512, encoderLayers: 3, decoderLayers: 3 },
+    ...{ dropout: 0.15, activation: 'relu', startDeviation: 0.05 },
+  });
 
   terminal.line(terminal.paint('  English to German', 'bold'));
   terminal.text(
-    `  ${count(train.sources.length)} sentences to learn from, ${count(test.sources.length)} to test; ${count(tokenizer.size)} pieces of words.`,
+    `  ${count(learned.sources.length)} sentences to learn from, ${count(test.sources.length)} to test; ${count(tokenizer.size)} pieces of words.`,
   );
-  const data = loaderOf(train, tokenizer, { batchSize, seed, paddingId: ids.paddingId });
-  const steps = epochs * data.length;
+  const data = loaderOf(learned, tokenizer, { batchSize, seed, paddingId: ids.paddingId });
+  const shown = { task: 'translate', title: 'English to German', epochs: true } as const;
+  const course = new Course(model, tokenizer, test, context);
   const training = new Training({
     model,
     optimizer: new AdamW(model, {
-      learningRate: oneCycle(learningRate, { steps, rise: 0.15 }),
+      learningRate: (step) => learningRate * Math.min((step + 1) / warmUpSteps, Math.sqrt(warmUpSteps / (step + 1))),
+      betas: [0.9, 0.98],
       clip: { globalNorm: 1 },
       weightDecay: 0.01,
     }),
@@ -54,17 +64,16 @@ export async function runSentences(context: Context, folder: string): Promise<bo
         mask: sequenceMask(lengths.targets!, targets.shape[1]!),
       });
       const scores = model.forward(sources, told.inputs, { sourceMask: real('sources', sources.shape[1]!) });
-      return crossEntropy(scores.transpose(1, 2), told.targets, { labelSmoothing: 0.1 });
+      return crossEntropy(scores.flatten(0, 1), told.targets.flatten(), { labelSmoothing: 0.1 });
     },
     epochs,
     compile: true,
     signal: context.interrupt.signal,
-    callbacks: shownBy({ task: 'translate', title: 'English to German', epochs: true }, context),
+    callbacks: [course, ...callbacksOf(shown, context, 30)],
   });
-  const { why } = await training.run();
-  terminal.clear();
-  if (why === 'aborted') return tellStopped(context);
+  if (!(await train(training, epochs * data.length, context))) return false;
 
+  await course.average.swapIn();
   const [bleu, copied] = [new BLEU(), new BLEU()];
   const said: string[] = [];
   for (let at = 0; at < test.sources.length; at += 32) {
@@ -77,7 +86,7 @@ export async function runSentences(context: Context, folder: string): Promise<bo
   copied.update(test.sources, test.targets);
   const [reached, baseline] = [(await bleu.read()).epoch, (await copied.read()).epoch];
   terminal.line();
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < Math.min(4, said.length); i++) {
     terminal.text(`  ${test.sources[i]}`);
     terminal.text(`    ${terminal.paint(said[i]!, 'green')}`);
     terminal.text(`    ${terminal.paint(test.targets[i]!, 'dim')}`);
@@ -91,29 +100,85 @@ export async function runSentences(context: Context, folder: string): Promise<bo
   await mkdir(output, { recursive: true });
   const path = join(output, 'translate-sentences.safetensors');
   await saveModel(path, model);
-  terminal.text(`  Saved ${shownPath(path, context)}. ${seconds(performance.now() - started)}.`);
+  terminal.text(`  Saved ${shownPath(path, context)}. ${seconds(course.milliseconds)} of processor time.`);
   tellReport('translate', terminal, context);
   context.tell({
     ...{ task: 'translate', data: 'Multi30k, English to German', figures: { BLEU: 100 * reached, epochs } },
-    ...{ baselines: { 'BLEU of the source': 100 * baseline }, seconds: (performance.now() - started) / 1000 },
+    ...{ baselines: { 'BLEU of the source': 100 * baseline }, seconds: course.milliseconds / 1000 },
   });
   return true;
 }
 
-/** Batches of sentences of similar lengths. */
+/**
+ * What accompanies the training and is resumed with it: the running average of the weights, the processor time, and after each
+ * epoch the BLEU of the first sentences of the test, each token the most probable one.
+ */
+class Course implements Callback {
+  static readonly every = 8;
+  /** Found by checkpoints. */
+  readonly average: WeightAverage;
+  readonly handle: NonNullable<Callback['handle']>;
+  #before = 0;
+
+  constructor(model: Marian, tokenizer: Tokenizer, test: Pairs, { terminal }: Context) {
+    // some 270 steps count, at the beginning fewer
+    this.average = new WeightAverage(model, { decay: (updates) => Math.min(0.97, (1 + updates) / (10 + updates)) });
+    const [sources, targets] = [test.sources.slice(0, 200), test.targets.slice(0, 200)];
+    this.handle = async (event) => {
+      if (event.type === 'step' && event.step % Course.every === 0) await this.average.update();
+      if (event.type !== 'epoch') return;
+      if (this.average.updates === 0) await this.average.update();
+      const found = await this.average.during(() =>
+        generateAll(model, sources, { tokenizer, maxTokens: longest, temperature: 0 }),
+      );
+      const bleu = new BLEU();
+      bleu.update(
+        found.map(({ text }) => text),
+        targets,
+      );
+      const reached = (100 * (await bleu.read()).epoch).toFixed(1);
+      terminal.line(
+        `  after ${seconds(this.milliseconds)} of processor time BLEU ${reached} on ${count(sources.length)} sentences`,
+      );
+    };
+  }
+
+  /** Processor time of all processes that trained. */
+  get milliseconds(): number {
+    const { user, system } = process.cpuUsage();
+    return this.#before + (user + system) / 1000;
+  }
+
+  hostState(): unknown {
+    return { milliseconds: this.milliseconds };
+  }
+
+  loadHostState(state: unknown): void {
+    const { milliseconds } = Object(state) as { milliseconds?: unknown };
+    if (typeof milliseconds !== 'number') throw new FormatError('translate', 'the saved state has no processor time.');
+    this.#before = milliseconds;
+  }
+}
+
+/** Batches whose sources have similar lengths, and whose targets have, too. */
 function loaderOf(
   { sources, targets }: Pairs,
   tokenizer: Tokenizer,
   { batchSize, seed, paddingId }: { readonly batchSize: number; readonly seed: number; readonly paddingId: number },
 ) {
   const end = tokenizer.ids.end ?? 0;
-  const samples = new Dataset({
-    sources: ragged(sources.map((text) => tokenizer.encode(text).slice(0, longest))),
-    targets: ragged(targets.map((text) => [...tokenizer.encode(text, { special: false }).slice(0, longest - 1), end])),
-  });
+  const pieces = {
+    sources: sources.map((text) => tokenizer.encode(text).slice(0, longest)),
+    targets: targets.map((text) => [...tokenizer.encode(text, { special: false }).slice(0, longest - 1), end]),
+  };
+  const samples = new Dataset({ sources: ragged(pieces.sources), targets: ragged(pieces.targets) });
+  // by the width of the target, and by the length of the source where that is the same
+  const places = pieces.targets.map(
+    ({ length }, i) => widths.findIndex((width) => length <= width) * (longest + 1) + pieces.sources[i]!.length,
+  );
   return new DataLoader(samples, {
-    ...{ batchSize, seed, sampler: lengthSampler(samples.fields.targets, { window: 100 }) },
-    padTo: { samples: batchSize, length: [16, 24, 32, longest], values: { sources: paddingId, targets: paddingId } },
+    ...{ batchSize, seed, sampler: lengthSampler(places, { window: 100 }) },
+    padTo: { samples: batchSize, length: widths, values: { sources: paddingId, targets: paddingId } },
   });
 }
 

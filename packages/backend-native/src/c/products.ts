@@ -1,5 +1,5 @@
 /**
- * Products of packed panels and dot products in C, in the place of those of the library of @nn/backend-cpu. Nothing of a user
+ * Products of packed panels, dot products and weighed sums of rows in C, in the place of those of the library of @nn/backend-cpu. Nothing of a user
  * enters it: sizes are arguments of the functions.
  *
  * A tile is ROWS rows times PANELS panels of 8 columns: its sums fill the registers. Panels and edges are those of `gemm.ts` in
@@ -10,13 +10,20 @@
 export const tileRows = 6;
 
 /** The functions of the library that are written here, with the number of their arguments. */
-export const functions: Readonly<Record<string, number>> = { multiply: 9, multiplyFours: 9, dots: 10, dotPairs: 10 };
+export const functions: Readonly<Record<string, number>> = {
+  multiply: 9,
+  multiplyFours: 9,
+  dots: 10,
+  dotPairs: 10,
+  weighedRows: 10,
+};
 
 const calls: Readonly<Record<string, string>> = {
   multiply: 'product(6, base, words)',
   multiplyFours: 'product(4, base, words)',
   dots: 'everyDot(base, words)',
   dotPairs: 'everyDot(base, words)',
+  weighedRows: 'everyRow(base, words)',
 };
 
 /** What a function of that name does with its `words` over `base`. */
@@ -129,6 +136,51 @@ static void everyDot(char *base, const int32_t *w) {
         to[r] = (float *)(base + (uint32_t)w[6] + at * w[7] + v * w[8]);
       }
       dot(4, rows, (const float *)(base + (uint32_t)w[3] + v * w[4]), w[9], to);
+    }
+}
+
+/* Adds H rows, each times a number, to C: in pairs where products and sums are rounded apart, as WebAssembly does. */
+INLINE void addWeighed(const int H, const float *const *rows, const float *numbers, float *c, long columns) {
+  V8 each[4];
+  WHOLE for (int h = 0; h < H; h++) each[h] = f32x4_splat_8(numbers[h]);
+  long x = 0;
+  for (; x + 8 <= columns; x += 8) {
+    loose8 *const to = (loose8 *)(c + x);
+    V8 sum = *to;
+#if FUSED
+    WHOLE for (int h = 0; h < H; h++) sum = MADD(*(const loose8 *)(rows[h] + x), each[h], sum);
+#else
+    V8 terms[4];
+    WHOLE for (int h = 0; h < H; h++) terms[h] = *(const loose8 *)(rows[h] + x) * each[h];
+    sum += H == 4 ? (terms[0] + terms[1]) + (terms[2] + terms[3]) : terms[0];
+#endif
+    *to = sum;
+  }
+  for (; x < columns; x++) {
+    float terms[4];
+    WHOLE for (int h = 0; h < H; h++) terms[h] = rows[h][x] * numbers[h];
+    c[x] += H == 4 ? (terms[0] + terms[1]) + (terms[2] + terms[3]) : terms[0];
+  }
+}
+
+/* (matrix, bytes of a row, columns, inner, vectors, bytes from number to number, from vector to vector, vectors, results,
+   bytes from vector to vector) */
+static void everyRow(char *base, const int32_t *w) {
+  const long columns = w[2], inner = w[3];
+  for (long v = 0; v < w[7]; v++)
+    __builtin_memset(base + (uint32_t)w[8] + v * w[9], 0, 4 * columns);
+  for (long k = 0; k < inner; k += k + 4 <= inner ? 4 : 1)
+    for (long v = 0; v < w[7]; v++) {
+      const float *rows[4];
+      float numbers[4];
+      const int height = k + 4 <= inner ? 4 : 1;
+      for (int h = 0; h < height; h++) {
+        rows[h] = (const float *)(base + (uint32_t)w[0] + (k + h) * w[1]);
+        numbers[h] = *(const float *)(base + (uint32_t)w[4] + v * w[6] + (k + h) * w[5]);
+      }
+      float *const c = (float *)(base + (uint32_t)w[8] + v * w[9]);
+      if (height == 4) addWeighed(4, rows, numbers, c, columns);
+      else addWeighed(1, rows, numbers, c, columns);
     }
 }
 `;

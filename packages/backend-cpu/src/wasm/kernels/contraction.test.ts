@@ -1,8 +1,8 @@
-import type { Body, Kernel, Op } from '@nn/core';
+import { type Body, type Kernel, type Op, tensor } from '@nn/core';
 import { describe, expect, it } from 'vitest';
 import { features } from '../code/features.ts';
 import { WasmEngine } from '../engine.ts';
-import { runKernel } from '../testing.ts';
+import { runKernel, watched } from '../testing.ts';
 
 interface Case {
   readonly batch: number;
@@ -87,6 +87,14 @@ const cases: Case[] = [
     ]),
   ),
   { batch: 64, m: 16, n: 8, k: 33, left: true, right: false },
+  // Weighed sums of rows: every rest of the inner axis and of the columns, cuts of the columns, and A or B as the matrix.
+  ...[1, 2, 3].flatMap((few) =>
+    [16, 19, 37, 128, 300].flatMap((many, at) => [
+      { batch: 1, m: few, n: many, k: 16 + at + few, left: true, right: true },
+      { batch: 1, m: few, n: many, k: 61 + 2 * at + few, left: false, right: true },
+      { batch: 1, m: many, n: 1, k: 43 + at + few, left: false, right: few === 2 },
+    ]),
+  ),
 ];
 const variants = [
   { name: 'rounded apart', options: { fused: false } },
@@ -109,3 +117,19 @@ describe.each(variants.filter(({ options }) => !options.fused || features().rela
     });
   },
 );
+
+it('the layout decides between dot products, weighed rows and panels', async () => {
+  const { backend, paths } = watched();
+  const make = (rows: number, columns: number) =>
+    tensor(numbers(rows * columns, rows), { shape: [rows, columns], backend });
+  const [three, four, matrix] = [make(3, 40), make(4, 40), make(40, 96)];
+  const [rows, turned, panels] = [
+    await three.matmul(matrix).data(),
+    await three.matmul(make(96, 40).transpose()).data(),
+    await four.matmul(matrix).data(),
+  ];
+  expect(paths).toEqual(['rows 3x96x40', 'dots 3x96x40', 'gemm 4x96x40']);
+  const [a, b] = [numbers(120, 3), numbers(3840, 40)];
+  const sum = a.subarray(40, 80).reduce((total, value, k) => total + value * b[96 * k + 7]!, 0);
+  expect([rows[96 + 7], turned.length, panels.length]).toEqual([sum, 288, 384]);
+});

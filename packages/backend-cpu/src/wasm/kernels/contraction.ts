@@ -12,7 +12,7 @@ import { analyse } from '../loops/analysis.ts';
 import { emitNest } from '../loops/emit.ts';
 import type { KernelCode, Phase } from '../loops/nest.ts';
 import { bounded, type Driver, evenly, floats, type Layout, layoutOf, phaseOf, plus, scaled } from './driver.ts';
-import { emitFewRows, isFewRows } from './few-rows.ts';
+import { emitFewRows, emitWeighedRows, isFewRows, isWeighedRows } from './few-rows.ts';
 import { blockColumns, blockInner, blockRows, edgeBytes, panelColumns } from './gemm.ts';
 import { leadingAxes, type MatrixProduct, matrixProduct, type Run } from './matrix-product.ts';
 import { epilogueKernel, type Operand, operandAt, operandOf, redirected, sumsAt, type Target } from './operand.ts';
@@ -45,13 +45,15 @@ export function emitContraction(
   const product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
   const few = isFewRows(product);
   const whole = product.rows.extent >= 4 && product.columns.extent >= 4 && product.inner.extent >= 4;
-  if (!few && !whole) return null;
+  const weighed = !few && isWeighedRows(product);
+  if (!few && !weighed && !whole) return null;
   const sums = right.scratchEnd;
   const scratch = inPlace ? sums : sums + align(4 * sizeOf(kernel.domain));
   const target: Target = { inPlace, offset: inPlace ? 0 : sums };
 
-  const phases: Phase[] = [...left.phases, ...right.phases];
   if (few) return emitFewRows(context, request, product, [left, right], target, scratch, sumStrides);
+  if (weighed) return emitWeighedRows(context, request, product, [left, right], target, scratch, sumStrides);
+  const phases: Phase[] = [...left.phases, ...right.phases];
   const needsEpilogue = kernel.epilogue !== undefined || !inPlace;
   const epilogue = needsEpilogue ? emitEpilogue(context, request, product, sumStrides, target) : null;
   const plan = planOf(context, product, [left, right], target, epilogue?.fused ?? null);

@@ -50,6 +50,7 @@ type LibraryFunction =
   | 'multiplyFours'
   | 'dots'
   | 'dotPairs'
+  | 'weighedRows'
   | 'packPixels'
   | 'packTaps'
   | 'addPatches'

@@ -1,16 +1,19 @@
 /**
- * A matrix product with few rows (or columns) as dot products, where nothing is packed: which products, and their phases.
- * The product is found in `matrix-product.ts`, the functions are in `dots.ts`.
+ * A matrix product with few rows (or columns), where nothing is packed: as dot products, or as weighed sums of the rows of the
+ * matrix, as it lies. Which products, and their phases.
+ * The product is found in `matrix-product.ts`, the functions are in `dots.ts` and `weighed-rows.ts`.
  */
+import type { I32, Statement } from '../code/assembler.ts';
 import { i32 } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import { emitNest } from '../loops/emit.ts';
 import type { KernelCode, Phase } from '../loops/nest.ts';
 import { dotsUnit } from './dots.ts';
-import { bounded, phaseOf, plus, scaled } from './driver.ts';
+import { bounded, type Driver, floats, phaseOf, plus, scaled } from './driver.ts';
 import type { MatrixProduct } from './matrix-product.ts';
 import { epilogueKernel, type Operand, operandAt, redirected, sumsAt, type Target } from './operand.ts';
 import type { SpecialRequest } from './request.ts';
+import { weighedColumns } from './weighed-rows.ts';
 
 /**
  * Few rows, and operands whose neighbours lie along the inner axis. Packing a matrix for so few rows costs more than the
@@ -23,6 +26,12 @@ export function isFewRows({ rows, columns, inner, loops, sums }: MatrixProduct):
   return along && many >= 8 && few <= Math.max(3, Math.min(64, inner.extent / 8)) && loops.length + sums.length === 0;
 }
 
+/** So few rows that panels of four would be emptier than full, and a matrix whose neighbours lie along its columns. */
+export function isWeighedRows({ rows, columns, inner, loops, sums, swapped }: MatrixProduct): boolean {
+  const along = columns[swapped ? 'left' : 'right'] === 1 && columns.out === 1;
+  return along && rows.extent <= 3 && columns.extent >= 16 && inner.extent >= 16 && loops.length + sums.length === 0;
+}
+
 /** The code: the longer side is the matrix, the rows of the shorter one are vectors. */
 export function emitFewRows(
   context: ModuleContext,
@@ -33,7 +42,7 @@ export function emitFewRows(
   scratch: number,
   sumStrides: readonly number[],
 ): KernelCode {
-  const { kernel, outStrides } = request;
+  const { kernel } = request;
   const [rowSide, columnSide] = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
   const [rowOperand, columnOperand] = swapped ? [operands[1], operands[0]] : operands;
   const sides = [
@@ -46,11 +55,9 @@ export function emitFewRows(
   // One vector waits for memory, several for the sums.
   const work = (rows.extent * columns.extent * inner.extent) / (vectors.count < 4 ? 8 : 20);
   const product = phaseOf(context, kernel, Math.ceil(matrix.count / dotsUnit), work, (driver) => {
-    const { begin, end } = driver;
-    const [from, count] = [driver.local(), driver.local()];
+    const { from, count, statements } = cut(driver, dotsUnit, matrix.count);
     return [
-      from.set(scaled(begin, dotsUnit)),
-      count.set(i32.sub(bounded(scaled(end, dotsUnit), matrix.count), from)),
+      ...statements,
       driver.library(
         one ? 'dots' : 'dotPairs',
         plus(operandAt(driver, matrix.operand), scaled(from, matrix.step)),
@@ -66,10 +73,75 @@ export function emitFewRows(
       ),
     ];
   });
+  const path = `dots ${rows.extent}x${columns.extent}x${inner.extent}`;
+  return finished(context, request, operands, { product, path }, target, scratch, sumStrides);
+}
+
+/** The code: a vector is a row of one side, the matrix the other. */
+export function emitWeighedRows(
+  context: ModuleContext,
+  request: SpecialRequest,
+  { rows, columns, inner, swapped }: MatrixProduct,
+  operands: readonly [Operand, Operand],
+  target: Target,
+  scratch: number,
+  sumStrides: readonly number[],
+): KernelCode {
+  const [rowSide, columnSide] = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
+  const [vectors, matrix] = swapped ? [operands[1], operands[0]] : operands;
+  const units = Math.ceil(columns.extent / weighedColumns);
+  const work = (rows.extent * columns.extent * inner.extent) / 8;
+  const product = phaseOf(context, request.kernel, units, work, (driver) => {
+    const { from, count, statements } = cut(driver, weighedColumns, columns.extent);
+    return [
+      ...statements,
+      driver.library(
+        'weighedRows',
+        plus(operandAt(driver, matrix), floats(from)),
+        4 * inner[columnSide],
+        count,
+        inner.extent,
+        operandAt(driver, vectors),
+        4 * inner[rowSide],
+        4 * rows[rowSide],
+        rows.extent,
+        plus(sumsAt(driver, target), floats(from)),
+        4 * rows.out,
+      ),
+    ];
+  });
+  const path = `rows ${rows.extent}x${columns.extent}x${inner.extent}`;
+  return finished(context, request, operands, { product, path }, target, scratch, sumStrides);
+}
+
+/** The lines of a matrix that a call has, of `all`: `unit` of them in each of its units. */
+function cut(
+  driver: Driver,
+  unit: number,
+  all: number,
+): Record<'from' | 'count', I32> & { readonly statements: Statement[] } {
+  const [from, count] = [driver.local(), driver.local()];
+  const statements = [
+    from.set(scaled(driver.begin, unit)),
+    count.set(i32.sub(bounded(scaled(driver.end, unit), all), from)),
+  ];
+  return { from, count, statements };
+}
+
+/** The phases of operands, of the product, and of what follows it. */
+function finished(
+  context: ModuleContext,
+  { kernel, outStrides }: SpecialRequest,
+  operands: readonly [Operand, Operand],
+  { product, path }: { readonly product: Phase; readonly path: string },
+  target: Target,
+  scratch: number,
+  sumStrides: readonly number[],
+): KernelCode {
   const phases: Phase[] = [...operands[0].phases, ...operands[1].phases, product];
   if (kernel.epilogue !== undefined || !target.inPlace) {
     const nest = emitNest(context, { kernel: epilogueKernel(kernel, sumStrides), outStrides, outerAxes: null });
     phases.push(redirected(context, kernel, nest, { extra: target.inPlace ? 'out' : target.offset }));
   }
-  return { phases, scratch, own: 0, path: `dots ${rows.extent}x${columns.extent}x${inner.extent}` };
+  return { phases, scratch, own: 0, path };
 }

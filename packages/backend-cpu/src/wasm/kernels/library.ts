@@ -8,6 +8,7 @@ import { addAddPatches, addPackPixels, addPackTaps } from './conv/im2col.ts';
 import { addDots } from './dots.ts';
 import { addMultiply, addPack } from './gemm.ts';
 import { addRankRow } from './rank.ts';
+import { addWeighedRows } from './weighed-rows.ts';
 import { addWinogradPanels } from './winograd/panels.ts';
 import { addWinogradResults } from './winograd/results.ts';
 
@@ -22,6 +23,7 @@ export function libraryBytes(target: Target): Uint8Array<ArrayBuffer> {
   addWinogradPanels(module, target.fused);
   addWinogradResults(module, target.fused);
   addDots(module, target.fused);
+  addWeighedRows(module, target.fused);
   addRankRow(module);
   return module.bytes();
 }
