@@ -7,7 +7,7 @@ import { Terminal } from '@nn/train';
 import { afterAll, describe, expect, test } from 'vitest';
 import { firstWords, tfIdfWords } from './baselines/extraction.ts';
 import { nGramBits } from './baselines/n-gram.ts';
-import { fitNaiveBayes, oddsOf, termsOf } from './baselines/naive-bayes.ts';
+import { fitNaiveBayes, lettersOf, oddsOf, termsOf } from './baselines/naive-bayes.ts';
 import { drawHeatMap } from './pictures/heat-map.ts';
 import { drawShares } from './pictures/words.ts';
 import { resultOf, startProgram } from './program-tests.ts';
@@ -39,6 +39,21 @@ describe('baselines', () => {
     // terms: good, 'good good' on one side; bad twice, film, 'bad film' on the other: 5 kinds, 2 and 4 in all
     expect(bayes.ratios.get('good')).toBeCloseTo(Math.log(2 / 7) - Math.log(1 / 9), 12);
     expect(bayes.ratios.get('bad')).toBeCloseTo(Math.log(1 / 7) - Math.log(3 / 9), 12);
+    expect(lettersOf(['a', 'film', 'ill', 'a'])).toEqual([
+      ' a ',
+      ' fil',
+      'film',
+      'ilm ',
+      ' film',
+      'film ',
+      ' ill',
+      'ill ',
+      ' ill ',
+    ]);
+    expect(fitNaiveBayes([['film'], ['ill']], [1, 0], lettersOf).ratios.get('ill ')).toBeCloseTo(
+      Math.log(1 / 13) - Math.log(2 / 11),
+      12,
+    );
     expect(oddsOf(bayes, ['bad', 'unheard'])).toBeCloseTo(Math.log(1 / 2) + Math.log(1 / 7) - Math.log(3 / 9), 12);
   });
 
@@ -134,7 +149,7 @@ test.runIf(isWhole)(
     const ended = await Promise.all(['sentiment', 'translate', 'summarize', 'language-model'].map((task) => run(task)));
     expect(ended.map(({ code, error }) => [code, error])).toEqual(ended.map(() => [0, '']));
     const [sentiment, translate, summarize, language] = ended.map(({ out }) => resultOf(out));
-    expect(Object.keys(sentiment!.figures)).toEqual(['attention', 'LSTM', 'both']);
+    expect(Object.keys(sentiment!.figures)).toEqual(['attention', 'letters', 'LSTM', 'together']);
     expect(sentiment!.figures.attention).toBe(1);
     expect(sentiment!.baselines['naive Bayes']).toBe(1);
     expect(Object.keys(translate!.figures)).toEqual(['BLEU', 'epochs']);

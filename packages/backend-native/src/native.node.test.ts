@@ -238,6 +238,19 @@ describe.skipIf(compiler === null)('with native code', () => {
     expect(backend.info().details.nativePrograms).toBeGreaterThan(1);
   });
 
+  it('truth values and bytes are narrowed in order, and saturated', async () => {
+    const backend = native({ cache, wait: true });
+    await backend.ready();
+    const values = Float32Array.from({ length: 203 }, (_, at) => (((at * 67) % 203) - 101) * 4.5);
+    const x = tensor(values, { backend });
+    const bytes = (low: number, high: number): number[] =>
+      [...values].map((value) => Math.min(high, Math.max(low, Math.trunc(value))));
+    expect([...(await x.greater(0).data())].map(Boolean)).toEqual([...values].map((value) => value > 0));
+    expect([...(await x.cast('int8').data())]).toEqual(bytes(-128, 127));
+    expect([...(await x.cast('uint8').data())]).toEqual(bytes(0, 255));
+    expect(backend.info().details.nativePrograms).toBeGreaterThan(2);
+  });
+
   it('a program that cannot be compiled goes on as WebAssembly, and info says why', async () => {
     const fragile = script(
       'fragile-cc',

@@ -14,15 +14,34 @@ export function termsOf(words: readonly string[]): string[] {
   return [...new Set([...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)])];
 }
 
+/** The runs of four and five letters of the words, with the spaces around these, each once; a shorter word is one as a whole. */
+export function lettersOf(words: readonly string[]): string[] {
+  return [...new Set(words.flatMap(lettersOfWord))];
+}
+
+export function lettersOfWord(word: string): string[] {
+  const letters = Array.from(` ${word} `);
+  if (letters.length <= 4) return [letters.join('')];
+  return [4, 5].flatMap((length) =>
+    Array.from({ length: Math.max(0, letters.length - length + 1) }, (_, at) =>
+      letters.slice(at, at + length).join(''),
+    ),
+  );
+}
+
 /** Counts terms of both sides, each a time more than it came. */
-export function fitNaiveBayes(texts: readonly (readonly string[])[], sides: readonly number[]): NaiveBayes {
+export function fitNaiveBayes(
+  texts: readonly (readonly string[])[],
+  sides: readonly number[],
+  parts: (words: readonly string[]) => string[] = termsOf,
+): NaiveBayes {
   const counts = new Map<string, [number, number]>();
   const totals: [number, number] = [0, 0];
   const sizes: [number, number] = [0, 0];
   texts.forEach((words, i) => {
     const side = sides[i] === 1 ? 1 : 0;
     sizes[side]++;
-    for (const term of termsOf(words)) {
+    for (const term of parts(words)) {
       const own = counts.get(term) ?? [0, 0];
       own[side]++;
       totals[side]++;

@@ -1,6 +1,7 @@
 /**
- * Do they like it? Sentences of reviews, read by two networks: attention on words and pairs of words, whose decision is a sum of one
- * share for each of them, and an LSTM that reads in both directions. Both have to beat naive Bayes, which the first one begins as.
+ * Do they like it? Sentences of reviews, read by three networks: attention on words and pairs of words and another one on their
+ * letters, whose decisions are sums of one share for each of these, and an LSTM that reads in both directions. Together they have
+ * to beat naive Bayes, which the first two begin as.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,17 +22,22 @@ import { bceWithLogits, dropout, Embedding, Linear, LSTM, sequenceMask } from '@
 import { AdamW } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
 import { earlyStopping, padText, predict, Training } from '@nn/train';
-import { fitNaiveBayes, type NaiveBayes, oddsOf, termsOf } from '../baselines/naive-bayes.ts';
+import { fitNaiveBayes, lettersOf, lettersOfWord, oddsOf, termsOf } from '../baselines/naive-bayes.ts';
 import { type Context, shownPath } from '../context.ts';
 import { count, percent, seconds } from '../format.ts';
 import { drawShares } from '../pictures/words.ts';
 import { shownBy, tellReport, tellStopped } from '../run.ts';
 import { reviews } from '../texts/reviews.ts';
 
-/** Sentences of a batch: ids of words and of terms [N, L], 0 behind their lengths. */
-interface Sentences {
+/** What attention looks at: words and their pairs, or runs of letters. */
+type Kind = 'terms' | 'letters';
+const partsOf = { terms: termsOf, letters: lettersOf } as const;
+/** The most of them that are looked at in a sentence. */
+const most = { terms: 128, letters: 256 } as const;
+
+/** Sentences of a batch: ids of words, of terms and of letters [N, L], 0 behind their lengths. */
+interface Sentences extends Readonly<Record<Kind, Tensor>> {
   readonly words: Tensor;
-  readonly terms: Tensor;
   readonly lengths: Readonly<Record<string, Tensor>>;
 }
 
@@ -45,7 +51,10 @@ class Attention {
   /** How sure the sum is: naive Bayes is too sure of itself, for it counts as news what goes together. */
   sureness = parameter([0.3]);
 
-  constructor(ratios: readonly number[]) {
+  readonly kind: Kind;
+
+  constructor(kind: Kind, ratios: readonly number[]) {
+    this.kind = kind;
     this.embedding = new Embedding(ratios.length, 16);
     this.embedding.weight.assign(this.embedding.weight.mul(0.1));
     this.prior = parameter(Float32Array.from(ratios), { shape: [ratios.length, 1] });
@@ -65,8 +74,8 @@ class Attention {
     return where(heard, weights.mul(said), 0);
   }
 
-  forward({ terms, lengths }: Sentences): Tensor {
-    return this.shares(terms, lengths.terms!).sum(-1).mul(this.sureness);
+  forward({ lengths, ...batch }: Sentences): Tensor {
+    return this.shares(batch[this.kind], lengths[this.kind]!).sum(-1).mul(this.sureness);
   }
 }
 
@@ -100,53 +109,66 @@ export async function runSentiment(context: Context): Promise<boolean> {
     order.slice(Math.round([0, 0.8, 0.9][k]! * order.length), Math.round(end * order.length)),
   );
   const [train, held, test] = parts.map((part) => Array.from(part)) as [number[], number[], number[]];
-  const bayes = fitNaiveBayes(
-    train.map((i) => sentences[i]!),
-    train.map((i) => sides[i]!),
-  );
-  const vocabulary = vocabularyOf(
-    train.map((i) => sentences[i]!),
-    bayes,
-  );
+  const learned = train.map((i) => sentences[i]!);
+  const bayes = (kind: Kind) =>
+    fitNaiveBayes(
+      learned,
+      train.map((i) => sides[i]!),
+      partsOf[kind],
+    );
+  const known = { terms: bayes('terms'), letters: bayes('letters') };
+  const numbers = {
+    words: numbered(learned),
+    terms: numbered(learned.map(termsOf)),
+    letters: numbered(learned.map(lettersOf)),
+  };
 
   terminal.line(terminal.paint('  Do they like it?', 'bold'));
   terminal.text(
     `  ${count(train.length)} sentences to train, ${count(held.length)} to know when to stop, ${count(test.length)} others to test: ${name}.`,
   );
   terminal.text(
-    `  ${count(vocabulary.words.size)} words, ${count(vocabulary.terms.size)} words and pairs that came twice.`,
+    `  ${count(numbers.words.size)} words, ${count(numbers.terms.size)} words and pairs, ${count(numbers.letters.size)} runs of letters that came twice.`,
   );
   terminal.line();
 
-  const data = new Dataset({
-    words: ragged(sentences.map((words) => words.slice(0, 64).map((word) => vocabulary.words.get(word) ?? 0))),
-    terms: ragged(
+  const idsOf = (kind: Kind) =>
+    ragged(
       sentences.map((words) => {
-        const known = termsOf(words).flatMap((term) => vocabulary.terms.get(term) ?? []);
-        return known.length > 0 ? known.slice(0, 128) : [0];
+        const ids = partsOf[kind](words).flatMap((part) => numbers[kind].get(part) ?? []);
+        return ids.length > 0 ? ids.slice(0, most[kind]) : [0];
       }),
-    ),
+    );
+  const data = new Dataset({
+    words: ragged(sentences.map((words) => words.slice(0, 64).map((word) => numbers.words.get(word) ?? 0))),
+    terms: idsOf('terms'),
+    letters: idsOf('letters'),
     targets: { data: Float32Array.from(sides), shape: [sides.length] },
   });
   const loaderOf = (indices: readonly number[], isTrain: boolean) => {
     const samples = data.take(indices);
-    const padding = { padTo: { length: [16, 32, 48, 64, 128], samples: batchSize } };
+    const padding = { padTo: { length: [16, 32, 48, 64, 128, 192, 256], samples: batchSize } };
     return new DataLoader(samples, {
       ...{ batchSize, seed, ...padding },
       ...(isTrain && { sampler: lengthSampler(samples.fields.words) }),
     });
   };
   const odds: Record<string, Float32Array> = {};
-  const attention = new Attention([...vocabulary.terms.keys()].map((term) => bayes.ratios.get(term) ?? 0));
-  const reader = new Reader(vocabulary.words.size);
-  for (const [title, model, rate] of [
-    ['attention', attention, learningRate],
-    ['LSTM', reader, learningRate],
+  const made = (kind: Kind) =>
+    new Attention(
+      kind,
+      [...numbers[kind].keys()].map((part) => known[kind].ratios.get(part) ?? 0),
+    );
+  const [attention, letters, reader] = [made('terms'), made('letters'), new Reader(numbers.words.size)];
+  for (const [title, model] of [
+    ['attention', attention],
+    ['letters', letters],
+    ['LSTM', reader],
   ] as const) {
     terminal.text(`  ${terminal.paint(title, 'bold')}`);
     const training = new Training({
       model,
-      optimizer: new AdamW(model, { learningRate: rate, weightDecay: 0.05 }),
+      optimizer: new AdamW(model, { learningRate, weightDecay: 0.05 }),
       data: loaderOf(train, true),
       validation: { data: loaderOf(held, false) },
       step: (batch) => bceWithLogits(model.forward(batch), batch.targets, { mask: batch.mask }),
@@ -166,24 +188,28 @@ export async function runSentiment(context: Context): Promise<boolean> {
       found.push(...logits);
     odds[title] = Float32Array.from(found);
   }
-  odds.both = odds.attention!.map((value, i) => value + odds.LSTM![i]!);
+  odds.together = odds.attention!.map((value, i) => value + odds.letters![i]! + odds.LSTM![i]!);
   const right = (values: ArrayLike<number>): number =>
     test.filter((i, k) => (values[k]! > 0 ? 1 : 0) === sides[i]).length / test.length;
   const figures = Object.fromEntries(Object.entries(odds).map(([title, values]) => [title, right(values)]));
-  const baseline = right(test.map((i) => oddsOf(bayes, sentences[i]!)));
+  const baseline = right(test.map((i) => oddsOf(known.terms, sentences[i]!)));
 
   terminal.line();
   terminal.text(`  ${padText('right of sentences never read', 34)}`);
   terminal.text(`  ${padText('naive Bayes', 34)} ${percent(baseline).padStart(8)}`);
   for (const [title, share] of Object.entries(figures)) {
-    terminal.text(`  ${padText(title === 'both' ? 'both together' : title, 34)} ${percent(share).padStart(8)}`);
+    terminal.text(
+      `  ${padText(title === 'together' ? 'all three together' : title, 34)} ${percent(share).padStart(8)}`,
+    );
   }
   terminal.line();
   terminal.text(
-    `  What speaks for it (${terminal.paint('+', 'green')}) and against it (${terminal.paint('-', 'red')}), by attention:`,
+    `  What speaks for it (${terminal.paint('+', 'green')}) and against it (${terminal.paint('-', 'red')}), by both attentions:`,
   );
   for (const i of test.slice(0, 6)) {
-    const shares = await sharesOf(attention, sentences[i]!, vocabulary.terms);
+    const ofTerms = await sharesOf(attention, sentences[i]!, numbers.terms);
+    const ofLetters = await sharesOf(letters, sentences[i]!, numbers.letters);
+    const shares = ofTerms.map((share, word) => share + ofLetters[word]!);
     const sum = shares.reduce((total, share) => total + share, 0);
     terminal.text(
       `  ${sides[i] === 1 ? 'liked   ' : 'disliked'} ${(sum > 0) === (sides[i] === 1) ? ' ' : '?'} ${drawShares(sentences[i]!, shares, terminal)}`,
@@ -192,7 +218,7 @@ export async function runSentiment(context: Context): Promise<boolean> {
 
   await mkdir(output, { recursive: true });
   const path = join(output, 'sentiment.safetensors');
-  await saveModel(path, { attention, reader });
+  await saveModel(path, { attention, letters, reader });
   terminal.line();
   terminal.text(`  Saved ${shownPath(path, context)}. ${seconds(performance.now() - started)}.`);
   tellReport('sentiment', terminal, context);
@@ -203,38 +229,40 @@ export async function runSentiment(context: Context): Promise<boolean> {
   return true;
 }
 
-interface Vocabulary {
-  readonly words: ReadonlyMap<string, number>;
-  readonly terms: ReadonlyMap<string, number>;
+/** Words, or parts of them, that came in at least two sentences, by number; 0 is every other one. */
+function numbered(lists: readonly (readonly string[])[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const list of lists) for (const term of new Set(list)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const kept = [...counts].filter(([, times]) => times >= 2).map(([term]) => term);
+  return new Map(['', ...kept].map((term, i) => [term, i]));
 }
 
-/** Words and terms that came at least twice; 0 is every other one. */
-function vocabularyOf(texts: readonly (readonly string[])[], { ratios }: NaiveBayes): Vocabulary {
-  const numbered = (lists: readonly (readonly string[])[]): Map<string, number> => {
-    const counts = new Map<string, number>();
-    for (const list of lists) for (const term of new Set(list)) counts.set(term, (counts.get(term) ?? 0) + 1);
-    const kept = [...counts].filter(([, times]) => times >= 2).map(([term]) => term);
-    return new Map(['', ...kept].map((term, i) => [term, i]));
-  };
-  return {
-    words: numbered(texts),
-    terms: numbered(texts.map(termsOf).map((terms) => terms.filter((term) => ratios.has(term)))),
-  };
-}
-
-/** What each word adds to the decision: the share of a pair is that of both its words, half and half. */
+/** What each word adds to the decision: the share of a pair, or of a run of letters, is that of the words that have it, in equal parts. */
 async function sharesOf(
   model: Attention,
   words: readonly string[],
   known: ReadonlyMap<string, number>,
 ): Promise<number[]> {
-  const terms = termsOf(words).filter((term) => known.has(term));
-  if (terms.length === 0) return words.map(() => 0);
-  const ids = tensor([terms.map((term) => known.get(term)!)], { dtype: 'int32' });
-  const found = await evaluate(() => model.shares(ids, tensor([terms.length], { dtype: 'int32' }))).data();
-  const share = new Map(terms.map((term, i) => [term, found[i]!]));
-  return words.map((word, i) => {
-    const pair = (a: string | undefined, b: string | undefined): number => share.get(`${a} ${b}`) ?? 0;
-    return (share.get(word) ?? 0) + (pair(words[i - 1], word) + pair(word, words[i + 1])) / 2;
-  });
+  const parts = partsOf[model.kind](words)
+    .filter((part) => known.has(part))
+    .slice(0, most[model.kind]);
+  const shares = words.map(() => 0);
+  if (parts.length === 0) return shares;
+  const ids = tensor([parts.map((part) => known.get(part)!)], { dtype: 'int32' });
+  const found = await evaluate(() =>
+    model.shares(ids, tensor([parts.length], { dtype: 'int32' })).mul(model.sureness),
+  ).data();
+  const places = new Map<string, number[]>(parts.map((part) => [part, []]));
+  for (const [i, word] of words.entries()) {
+    if (model.kind === 'letters') for (const part of new Set(lettersOfWord(word))) places.get(part)?.push(i);
+    else {
+      places.get(word)?.push(i);
+      if (i > 0) places.get(`${words[i - 1]} ${word}`)?.push(i - 1, i);
+    }
+  }
+  for (const [k, part] of parts.entries()) {
+    const at = places.get(part)!;
+    for (const i of at) shares[i]! += found[k]! / at.length;
+  }
+  return shares;
 }

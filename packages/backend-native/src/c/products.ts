@@ -152,7 +152,8 @@ INLINE void addWeighed(const int H, const float *const *rows, const float *numbe
 #else
     V8 terms[4];
     WHOLE for (int h = 0; h < H; h++) terms[h] = *(const loose8 *)(rows[h] + x) * each[h];
-    sum += H == 4 ? (terms[0] + terms[1]) + (terms[2] + terms[3]) : terms[0];
+    if (H == 4) sum += (terms[0] + terms[1]) + (terms[2] + terms[3]);
+    else sum += terms[0];
 #endif
     *to = sum;
   }

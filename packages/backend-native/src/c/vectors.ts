@@ -61,6 +61,9 @@ INLINE uint64_t exchanged(uint64_t *at, uint64_t expected, uint64_t value) {
 #else
 #define DOT_BYTES(n, a, b, c, other) (other)
 #endif
+/* AVX packs each half of 256 bits on its own: the two quarters in the middle change places */
+#define IN_ORDER_4(a) (a)
+#define IN_ORDER_8(a) __builtin_ia32_permdi256((L8)(a), 0xd8)
 /* half a vector of bytes, in the low half of one of 128 bits, or as one */
 #define HALF_4(at) ((C4)(L4){(int64_t)*(const longWord *)(at), 0})
 #define HALF_8(at) ((C4)*(const loose4 *)(at))
@@ -183,9 +186,18 @@ const binary: Readonly<Record<string, Text>> = {
     plain: 'EACH@(S@, 2 * @, ((B@)a)[2 * i] * ((B@)b)[2 * i] + ((B@)a)[2 * i + 1] * ((B@)b)[2 * i + 1])',
   },
   // the lanes of both, narrower and saturated
-  i16x8_narrow: 'EACH@(S@, 2 * @, NARROW@(short, -32768, 32767, i < @ ? ((I@)a)[i] : ((I@)b)[i - @]))',
-  i8x16_narrowU: 'EACH@(B@, 4 * @, NARROW@(uint8_t, 0, 255, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
-  i8x16_narrow: 'EACH@(B@, 4 * @, NARROW@(signed char, -128, 127, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
+  i16x8_narrow: {
+    avx: '(V@)IN_ORDER_@(<packssdw>((I@)a, (I@)b))',
+    plain: 'EACH@(S@, 2 * @, NARROW@(short, -32768, 32767, i < @ ? ((I@)a)[i] : ((I@)b)[i - @]))',
+  },
+  i8x16_narrowU: {
+    avx: '(V@)IN_ORDER_@(<packuswb>((S@)a, (S@)b))',
+    plain: 'EACH@(B@, 4 * @, NARROW@(uint8_t, 0, 255, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
+  },
+  i8x16_narrow: {
+    avx: '(V@)IN_ORDER_@(<packsswb>((S@)a, (S@)b))',
+    plain: 'EACH@(B@, 4 * @, NARROW@(signed char, -128, 127, i < 2 * @ ? ((S@)a)[i] : ((S@)b)[i - 2 * @]))',
+  },
 };
 const ternary: Readonly<Record<string, Text>> = {
   // masks have all bits of a lane, or none
@@ -246,7 +258,7 @@ const others: Readonly<Record<string, readonly [result: string, parameters: stri
 /** Instructions of AVX by width, as gcc calls them. */
 const instructions: Readonly<Record<4 | 8, (name: string) => string>> = {
   4: (name) =>
-    name === 'promote' ? '__builtin_ia32_cvtps2pd(a)' : `__builtin_ia32_${name}${name.startsWith('pm') ? '128' : ''}`,
+    name === 'promote' ? '__builtin_ia32_cvtps2pd(a)' : `__builtin_ia32_${name}${/^p[am]/.test(name) ? '128' : ''}`,
   8: (name) =>
     name === 'promote'
       ? '__builtin_ia32_cvtps2pd256(__builtin_shufflevector(a, a, 0, 1, 2, 3))'

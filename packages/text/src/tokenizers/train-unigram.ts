@@ -9,6 +9,7 @@ import { characters, metaWords } from './split.ts';
 import { Tokenizer } from './tokenizer.ts';
 import { requireSize, type TrainTokenizerOptions } from './train-bpe.ts';
 import { byCodePoint } from './train-word-piece.ts';
+import { Pieces, Trie } from './trie.ts';
 import { bestCut, isHighSurrogate, UnigramModel, unigramNormalized } from './unigram.ts';
 import { countWords, type Texts } from './words.ts';
 
@@ -75,34 +76,43 @@ export async function trainUnigram(texts: Texts, options: TrainUnigramOptions = 
 
 /** All characters, and the substrings of words that come at least twice, by count times length. */
 async function seeds(words: readonly Word[], longest: number, most: number, rest: () => Promise<void> | undefined) {
-  const letters = new Map<string, number>();
-  const parts = new Map<string, number>();
+  const trie = new Trie();
+  // by node: how often it comes; 0 inside of a surrogate pair
+  let counts = new Float64Array(1024);
   for (const { text, count } of words) {
     for (let start = 0; start < text.length; start += isHighSurrogate(text, start) ? 2 : 1) {
-      const width = isHighSurrogate(text, start) ? 2 : 1;
-      const letter = text.slice(start, start + width);
-      letters.set(letter, (letters.get(letter) ?? 0) + count);
-      let stop = start + width;
-      for (let length = 2; length <= longest && stop < text.length; length++) {
-        stop += isHighSurrogate(text, stop) ? 2 : 1;
-        const part = text.slice(start, stop);
-        parts.set(part, (parts.get(part) ?? 0) + count);
+      let node = 0;
+      let stop = start;
+      for (let length = 1; length <= Math.max(1, longest) && stop < text.length; length++) {
+        if (isHighSurrogate(text, stop)) node = trie.enter(node, text.charCodeAt(stop++));
+        node = trie.enter(node, text.charCodeAt(stop++));
+        if (node >= counts.length) counts = widened(counts);
+        counts[node]! += count;
       }
     }
     await rest();
   }
-  const scored = [...parts]
-    .filter(([, count]) => count >= 2)
-    .map(([text, count]) => ({ text, score: count * characters(text).length }));
+  const [letters, scored]: [Piece[], Piece[]] = [[], []];
+  for (let node = 1; node < trie.size; node++) {
+    const count = counts[node]!;
+    if (count === 0) continue;
+    const text = trie.textOf(node);
+    const { length } = characters(text);
+    if (length === 1) letters.push({ text, score: count });
+    else if (count >= 2) scored.push({ text, score: count * length });
+  }
   scored.sort((a, b) => b.score - a.score || (a.text < b.text ? -1 : 1));
-  const all: Piece[] = [
-    ...[...letters].map(([text, score]) => ({ text, score })),
-    ...scored.slice(0, Math.max(0, most - letters.size)),
-  ];
+  const all: Piece[] = [...letters, ...scored.slice(0, Math.max(0, most - letters.length))];
   all.sort((a, b) => b.score - a.score || (a.text < b.text ? -1 : 1));
   const logSum = Math.log(all.reduce((sum, { score }) => sum + score, 0));
   for (const piece of all) piece.score = Math.log(piece.score) - logSum;
   return all;
+}
+
+function widened(numbers: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const wider = new Float64Array(2 * numbers.length);
+  wider.set(numbers);
+  return wider;
 }
 
 /**
@@ -110,35 +120,40 @@ async function seeds(words: readonly Word[], longest: number, most: number, rest
  * over the places of a word. alpha(j) = logsumexp over pieces i..j of alpha(i) + score; beta the same from the end.
  */
 async function expected(pieces: readonly Piece[], words: readonly Word[], rest: () => Promise<void> | undefined) {
-  const { idOf, longest } = index(pieces);
+  const { trie, ids: idOf, scores } = new Pieces(pieces);
   const counts = new Float64Array(pieces.length);
+  const longest = words.reduce((most, { text }) => Math.max(most, text.length), 0);
+  const [alpha, beta] = [new Float64Array(longest + 1), new Float64Array(longest + 1)];
   const [starts, stops, ids]: [number[], number[], number[]] = [[], [], []];
   for (const { text, count } of words) {
     const n = text.length;
     starts.length = stops.length = ids.length = 0;
-    const alpha = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
-    const beta = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
+    alpha.fill(Number.NEGATIVE_INFINITY, 0, n + 1);
+    beta.fill(Number.NEGATIVE_INFINITY, 0, n + 1);
     alpha[0] = 0;
     beta[n] = 0;
     for (let start = 0; start < n; start++) {
       if (alpha[start] === Number.NEGATIVE_INFINITY) continue;
-      for (let stop = start + 1; stop <= Math.min(n, start + longest); stop++) {
-        const id = idOf.get(text.slice(start, stop));
-        if (id === undefined) continue;
+      let node = 0;
+      for (let stop = start + 1; stop <= n; stop++) {
+        node = trie.child(node, text.charCodeAt(stop - 1));
+        if (node < 0) break;
+        const id = idOf[node]!;
+        if (id < 0) continue;
         starts.push(start);
         stops.push(stop);
         ids.push(id);
-        alpha[stop] = logAdd(alpha[stop]!, alpha[start]! + pieces[id]!.score);
+        alpha[stop] = logAdd(alpha[stop]!, alpha[start]! + scores[id]!);
       }
     }
     for (let arc = ids.length - 1; arc >= 0; arc--) {
       const [start, stop] = [starts[arc]!, stops[arc]!];
-      beta[start] = logAdd(beta[start]!, beta[stop]! + pieces[ids[arc]!]!.score);
+      beta[start] = logAdd(beta[start]!, beta[stop]! + scores[ids[arc]!]!);
     }
     const whole = alpha[n]!;
     for (let arc = 0; arc < ids.length; arc++) {
       const id = ids[arc]!;
-      counts[id]! += count * Math.exp(alpha[starts[arc]!]! + pieces[id]!.score + beta[stops[arc]!]! - whole);
+      counts[id]! += count * Math.exp(alpha[starts[arc]!]! + scores[id]! + beta[stops[arc]!]! - whole);
     }
     await rest();
   }
@@ -148,11 +163,6 @@ async function expected(pieces: readonly Piece[], words: readonly Word[], rest: 
 function logAdd(a: number, b: number): number {
   const [high, low] = a > b ? [a, b] : [b, a];
   return low === Number.NEGATIVE_INFINITY ? high : high + Math.log1p(Math.exp(low - high));
-}
-
-function index(pieces: readonly Piece[]): { readonly idOf: ReadonlyMap<string, number>; readonly longest: number } {
-  const idOf = new Map(pieces.map(({ text }, id) => [text, id]));
-  return { idOf, longest: pieces.reduce((most, { text }) => Math.max(most, text.length), 1) };
 }
 
 /** New scores digamma(count) - digamma(sum), the mean of log-probabilities under a Dirichlet prior that favours few pieces. */
@@ -185,10 +195,8 @@ async function pruned(
   keep: number,
   rest: () => Promise<void> | undefined,
 ): Promise<Piece[]> {
-  const { idOf, longest } = index(pieces);
-  const score = (id: number): number => pieces[id]!.score;
-  const cutOf = (text: string, without?: string) =>
-    bestCut(text, longest, (part) => (part === without ? undefined : idOf.get(part)), score, -1e3);
+  const tree = new Pieces(pieces);
+  const cutOf = (text: string, without?: number) => bestCut(text, tree, -1e3, without);
   const frequency = new Float64Array(pieces.length);
   let total = 0;
   for (const { text, count } of words) {
@@ -205,7 +213,7 @@ async function pruned(
     const best = isLetter ? null : cutOf(piece.text);
     // cut by its own model: the texts never use it
     if (best !== null && best.ids.length >= 2) continue;
-    const other = isLetter ? null : cutOf(piece.text, piece.text);
+    const other = isLetter ? null : cutOf(piece.text, id);
     if (other === null || other.ids.includes(-1)) {
       always.push(piece);
       continue;

@@ -5,6 +5,7 @@
 import { ValueError } from '@nn/core';
 import { idsOf, type ModelJson, type TokenModel, WordCache } from './model.ts';
 import { META_SPACE, metaWords } from './split.ts';
+import { Pieces } from './trie.ts';
 
 /** An unknown character costs so much more than the rarest piece. */
 const UNKNOWN_PENALTY = 10;
@@ -16,16 +17,11 @@ export interface Cut {
 }
 
 /**
- * The most probable cut of a word (Viterbi 1967), from code units to code units; surrogates stay together. `idOf` tells the
- * piece of a substring, or undefined; `score` its log-probability.
+ * The most probable cut of a word (Viterbi 1967), from code units to code units; surrogates stay together. `without`: a piece that
+ * is left out.
  */
-export function bestCut(
-  word: string,
-  longest: number,
-  idOf: (piece: string) => number | undefined,
-  score: (id: number) => number,
-  unknownScore: number,
-): Cut {
+export function bestCut(word: string, pieces: Pieces, unknownScore: number, without = -1): Cut {
+  const { trie, ids: idOf, scores } = pieces;
   const n = word.length;
   const best = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
   const from = new Int32Array(n + 1);
@@ -35,11 +31,14 @@ export function bestCut(
     if (best[start] === Number.NEGATIVE_INFINITY) continue;
     const width = isHighSurrogate(word, start) ? 2 : 1;
     let isCovered = false;
-    for (let stop = start + width; stop <= Math.min(n, start + longest); stop++) {
-      const id = idOf(word.slice(start, stop));
-      if (id === undefined) continue;
+    let node = 0;
+    for (let stop = start + 1; stop <= n; stop++) {
+      node = trie.child(node, word.charCodeAt(stop - 1));
+      if (node < 0) break;
+      const id = idOf[node]!;
+      if (id < 0 || id === without || stop < start + width) continue;
       if (stop === start + width) isCovered = true;
-      const total = best[start]! + score(id);
+      const total = best[start]! + scores[id]!;
       if (total > best[stop]!) [best[stop], from[stop], by[stop]] = [total, start, id];
     }
     const total = best[start]! + unknownScore;
@@ -67,8 +66,6 @@ export class UnigramModel implements TokenModel {
   /** Log-probabilities by id. */
   readonly scores: readonly number[];
   readonly unknownId: number;
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #longest: number;
   readonly #unknownScore: number;
   readonly #cache: WordCache<Cut>;
 
@@ -82,18 +79,10 @@ export class UnigramModel implements TokenModel {
       );
     }
     this.unknownId = unknownId;
-    this.#ids = idsOf(this.tokens);
-    this.#longest = this.tokens.reduce((most, token) => Math.max(most, token.length), 1);
+    idsOf(this.tokens); // throws for two of the same
     this.#unknownScore = this.scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
-    this.#cache = new WordCache((word) =>
-      bestCut(
-        word,
-        this.#longest,
-        (piece) => this.#ids.get(piece),
-        (id) => this.scores[id]!,
-        this.#unknownScore,
-      ),
-    );
+    const own = new Pieces(pieces.map(([text, score]) => ({ text, score })));
+    this.#cache = new WordCache((word) => bestCut(word, own, this.#unknownScore));
   }
 
   encode(text: string, ids: number[], onUnknown: (piece: string) => void): void {
