@@ -93,6 +93,7 @@ export {
   SeparableConv1d,
   SeparableConv2d,
 } from './convolution/separable.ts';
+export { type WholeConvolutionOptions, wholeConvolution } from './convolution/whole.ts';
 export {
   CosineSimilarity,
   type CosineSimilarityOptions,

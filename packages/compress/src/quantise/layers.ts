@@ -4,8 +4,8 @@
  * where the last sum is known before; scales, bias and what comes after are one pass over the sums. Those that keep their inputs as
  * they are save memory only. Owns no choice of ranges: `quantise.ts` makes these layers of others.
  */
-import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, type Tensor, unfold } from '@nn/core';
-import type { Layer } from '@nn/layers';
+import { einsum, halfBytes, type Parameter, parameter, type Shape, ShapeError, type Tensor } from '@nn/core';
+import { type Layer, wholeConvolution } from '@nn/layers';
 import type { InputQuantiser } from './activations.ts';
 import { type Outputs, rowsOf } from './projections.ts';
 import type { ChannelWeight, GroupedWeight } from './weights.ts';
@@ -130,29 +130,7 @@ export class QuantisedConv extends IntegerLayer implements Layer {
     const last = x.permute([0, ...space, 1]);
     const framed = isPadded ? last.pad([[0, 0], ...padding, [0, 0]]) : last;
     const { levels, scale, zeroPoint } = this.input.apply(framed, framed.shape.map((_, axis) => axis).slice(1));
-    // [N, C, ...kernel, ...out], as views of [N, ...space, C]
-    const first = levels.permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
-    const out = space.map((_, k) => {
-      const reach = (kernel[k]! - 1) * dilation[k]! + 1;
-      return Math.floor((framed.shape[k + 1]! - reach) / stride[k]!) + 1;
-    });
-    // groups of channels are an axis of their own where there are any
-    const [group, width] = groups === 1 ? ['', [this.inputs]] : ['g', [groups, this.inputs / groups]];
-    const windows = unfold(first, { size: kernel, stride, dilation }).reshape([
-      ...[first.shape[0]!, ...width],
-      ...[...kernel, ...out],
-    ]);
-    const [taps, places] = ['klm'.slice(0, rank), 'xyz'.slice(0, rank)];
-    const ends = windows.shape.map((_, axis) => axis).slice(1 + width.length);
-    const groupAxes = groups === 1 ? [] : [1];
-    const ordered = windows.permute([
-      ...[0, ...ends.slice(rank), ...groupAxes],
-      ...[...ends.slice(0, rank), width.length],
-    ]);
-    const own = this.weight.cast('int32');
-    const weight = groups === 1 ? own : own.reshape([groups, this.outputs / groups, ...own.shape.slice(1)]);
-    const apart = einsum(`n${places}${group}${taps}c,${group}o${taps}c->n${places}${group}o`, ordered, weight);
-    const sums = groups === 1 ? apart : apart.reshape([first.shape[0]!, ...out, this.outputs]);
+    const sums = wholeConvolution(levels, this.weight.cast('int32'), { stride, dilation, groups });
     const y = this.meaning(this.#largest(sums), scale, zeroPoint);
     return (this.relu ? y.relu() : y).permute([0, rank + 1, ...space.map((axis) => axis - 1)]);
   }

@@ -69,7 +69,8 @@ export function describeUnsupported(nodes: readonly UnsupportedNode[]): string[]
 /**
  * A network from an ONNX file as a layer: opsets 1 to 28, weights as parameters under the file's names, shapes of free sizes
  * bound at each call. Everything about shapes is computed on the host while the graph is built, so a call costs what the same
- * network written here costs.
+ * network written here costs. Products of operands that are read back from bytes (QuantizeLinear and DequantizeLinear around Gemm, MatMul,
+ * Conv; MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv) are made of the bytes; such weights stay bytes and are not trained.
  *
  * `source` is a path (in Node), an address ('https://...', 'hf://owner/name/file@revision'), bytes, a Blob or File. Throws FormatError for what is no ONNX file, for a damaged
  * one, and, before any work is done, for one with nodes that are not supported: the message lists all of them.

@@ -6,7 +6,7 @@ import { FormatError, isNNError, type Parameter, parameter } from '@nn/core';
 import { isFloat } from '../format/element-types.ts';
 import type { GraphMessage, NodeMessage, TensorMessage } from '../format/model.ts';
 import { decodeTensor } from '../format/tensors.ts';
-import { graphsOf, namesRead, type ReadyModel } from '../run/graph.ts';
+import { graphsOf, namesRead, type ReadyGraph, type ReadyModel } from '../run/graph.ts';
 import { runNode, runWaiting, type Scope } from '../run/interpreter.ts';
 import { DeviceTensor, HostTensor, type MaybeValue, sizeOf, type TextTensor, type Value } from '../values/value.ts';
 import type { ReadBeside } from './source.ts';
@@ -134,7 +134,7 @@ async function fold(
   for (const node of ready.get(graph).nodes) {
     const { message } = node;
     if (neverFolded.has(message.operator) || !namesRead(message).every(isConstant)) continue;
-    if (graphsOf(message).length > 0) continue;
+    if (graphsOf(message).length > 0 || isOfBytes(ready.get(graph), message, scope)) continue;
     const results = await runWaiting(runNode({ ready, listener: null, trains: false }, node, scope)).catch(ofTheFile);
     for (const [k, name] of message.outputs.entries()) {
       const value = results[k] ?? null;
@@ -156,6 +156,33 @@ async function fold(
       } else scope.values.set(name, bind(name, value));
     }
   }
+}
+
+/** Whether a node makes weights of bytes into numbers that are multiplied with others made of bytes: those products take the bytes. */
+function isOfBytes(
+  { nodes, outputs }: ReadyGraph,
+  { operator, inputs, outputs: [name] }: NodeMessage,
+  scope: Scope,
+): boolean {
+  const levels = scope.find(inputs[0] ?? '') ?? null;
+  if (operator !== 'DequantizeLinear' || levels?.kind !== 'host' || levels.shape.length < 2) return false;
+  const makers = new Map(nodes.flatMap(({ message }) => message.outputs.map((output) => [output, message] as const)));
+  const comesFromBytes = (value: string): boolean => {
+    const maker = makers.get(value);
+    if (maker === undefined) return false;
+    if (maker.operator === 'DequantizeLinear') return true;
+    return ['Reshape', 'Flatten', 'Transpose'].includes(maker.operator) && comesFromBytes(maker.inputs[0] ?? '');
+  };
+  const isMultiplied = (value: string | undefined): boolean => {
+    if (value === undefined || outputs.includes(value)) return false;
+    const readers = nodes.filter(({ message }) => message.inputs.includes(value));
+    return readers.every(({ message }) => {
+      if (message.operator === 'Transpose') return isMultiplied(message.outputs[0]);
+      const isProduct = ['Gemm', 'MatMul', 'Conv'].includes(message.operator) && message.inputs[1] === value;
+      return isProduct && comesFromBytes(message.inputs[0] ?? '');
+    });
+  };
+  return (levels.type === 'int8' || levels.type === 'uint8') && isMultiplied(name);
 }
 
 /** What is wrong with a node whose inputs are all in the file is wrong with the file. */

@@ -20,10 +20,11 @@ import {
 import { type Call, device, type Operator, type Result, type Steps } from '../run/call.ts';
 import { sizeOf } from '../values/value.ts';
 import { narrow } from './movement.ts';
+import { areWindows, realWindows } from './whole-products.ts';
 
 type Amounts = [before: number, after: number][];
 
-interface Window {
+export interface Window {
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
   readonly dilation: readonly number[];
@@ -31,7 +32,7 @@ interface Window {
 }
 
 /** How a window of `kernel` moves over `space`: strides, gaps and the padding that the node asks for. */
-function windowOf(call: Call, kernel: readonly number[], space: readonly number[]): Window {
+export function windowOf(call: Call, kernel: readonly number[], space: readonly number[]): Window {
   const all = (value: number): number[] => kernel.map(() => value);
   const stride = call.integers('strides', all(1));
   const dilation = call.integers('dilations', all(1));
@@ -80,8 +81,15 @@ export function biased(y: Tensor, bias: Tensor | null): Tensor {
 }
 
 function convolve(call: Call): Result {
-  const y = convolved(call, call.tensor(0), call.tensor(1));
+  const y = convolvedBytes(call) ?? convolved(call, call.tensor(0), call.tensor(1));
   return device(call.type(0), biased(y, call.optionalTensor(2)));
+}
+
+/** The convolution of bytes, where both operands are made of them; null otherwise. */
+function convolvedBytes(call: Call): Tensor | null {
+  const [x, weight] = [call.whole(0), call.whole(1)];
+  if (x === null || weight === null || !areWindows(x, weight) || x.shape.length > 5) return null;
+  return realWindows(x, weight, windowOf(call, weight.shape.slice(2), x.shape.slice(2)), call.integer('group', 1));
 }
 
 /** The convolution that a node's attributes ask for. */

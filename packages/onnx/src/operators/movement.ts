@@ -42,7 +42,8 @@ const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** x with another shape, wherever it is. */
 export function reshaped(x: TensorValue, shape: readonly number[]): TensorValue {
-  return x.kind === 'host' ? host.reshape(x, shape) : device(x.type, x.tensor.reshape(shape));
+  if (x.kind === 'host') return host.reshape(x, shape);
+  return device(x.type, x.tensor.reshape(shape), { whole: x.whole?.reshape(shape) ?? null });
 }
 
 function* reshape(call: Call): Steps<Result> {
@@ -106,7 +107,8 @@ function transpose(call: Call): Result {
   const axes = call.integers('perm', x.shape.map((_, axis) => axis).reverse());
   if (axes.length !== x.shape.length)
     throw call.shapeError(`perm ${show(axes)} does not fit an input of ${show(x.shape)}.`);
-  return x.kind === 'host' ? host.permute(x, axes) : device(x.type, x.tensor.permute(axes));
+  if (x.kind === 'host') return host.permute(x, axes);
+  return device(x.type, x.tensor.permute(axes), { whole: x.whole?.permute(axes) ?? null });
 }
 
 function shapeOf(call: Call): Result {

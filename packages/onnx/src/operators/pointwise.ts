@@ -160,7 +160,12 @@ function clip(call: Call): ReturnType<Operator> {
   let result = x.tensor;
   if (low !== null) result = result.maximum(low);
   if (high !== null) result = result.minimum(high);
-  return device(x.type, result);
+  const ends = [1, 2].map((position) => {
+    const value = call.has(position) ? call.value(position) : null;
+    return value?.kind === 'host' ? value.data[0] : undefined;
+  });
+  const [least, most] = [typeof low === 'number' ? low : ends[0], typeof high === 'number' ? high : ends[1]];
+  return device(x.type, result, { bounds: least === undefined || most === undefined ? null : [least, most] });
 }
 
 /** The slope of each channel lies along axis 1; since opset 7 it is spread like any other input. */

@@ -3,13 +3,19 @@ import { det, einsum, type Tensor } from '@nn/core';
 import { type Call, device, type Operator, type Result } from '../run/call.ts';
 import * as host from '../values/host.ts';
 import { sizeOf } from '../values/value.ts';
+import { areMatrices, realProduct, wholeOf, wholeProduct } from './whole-products.ts';
 
 /** alpha A B + beta C, with A and B turned where asked for. */
 function gemm(call: Call): Result {
   const flat = (x: Tensor): Tensor => (x.rank === 2 ? x : x.reshape([x.shape[0] ?? 1, sizeOf(x.shape.slice(1))]));
   const a = flat(call.tensor(0));
   const b = call.tensor(1);
-  let y = (call.flag('transA') ? a.transpose() : a).matmul(call.flag('transB') ? b.transpose() : b);
+  const [wholeA, wholeB] = [call.whole(0), call.whole(1)];
+  const turned = call.flag('transB') ? (wholeB?.permute([1, 0]) ?? null) : wholeB;
+  const isWhole = wholeA?.shape.length === 2 && !call.flag('transA') && turned !== null && areMatrices(wholeA, turned);
+  let y = isWhole
+    ? realProduct(wholeA, turned)
+    : (call.flag('transA') ? a.transpose() : a).matmul(call.flag('transB') ? b.transpose() : b);
   const alpha = call.float('alpha', 1);
   const beta = call.float('beta', 1);
   if (alpha !== 1) y = y.mul(alpha);
@@ -19,8 +25,9 @@ function gemm(call: Call): Result {
 }
 
 function matmul(call: Call): Result {
-  const [a, b] = [call.tensor(0), call.tensor(1)];
-  return device(call.type(0), product(a, b));
+  const [a, b] = [call.whole(0), call.whole(1)];
+  if (a !== null && b !== null && areMatrices(a, b)) return device(call.type(0), realProduct(a, b));
+  return device(call.type(0), product(call.tensor(0), call.tensor(1)));
 }
 
 /** Rows of one batch are multiplied as one matrix. */
@@ -48,6 +55,8 @@ export function product(a: Tensor, b: Tensor): Tensor {
 
 /** (A - zero of A) (B - zero of B) in whole numbers. */
 function matmulInteger(call: Call): Result {
+  const [a, b] = [wholeOf(call, 0, null, 2), wholeOf(call, 1, null, 3, 1)];
+  if (a !== null && b !== null && areMatrices(a, b)) return device('int32', wholeProduct(a, b));
   const shifted = (position: number): Tensor => {
     const x = call.tensor(position);
     const zero = call.optionalTensor(position + 2);

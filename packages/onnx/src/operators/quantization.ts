@@ -2,8 +2,11 @@
 import type { Tensor } from '@nn/core';
 import { type ElementType, rangeOf } from '../format/element-types.ts';
 import { type Call, device, type Operator, type Result } from '../run/call.ts';
-import { biased, convolved } from './convolution.ts';
+import type { DeviceTensor } from '../values/value.ts';
+import { plainMeaning, Whole } from '../values/whole.ts';
+import { biased, convolved, windowOf } from './convolution.ts';
 import { product } from './products.ts';
+import { areMatrices, areWindows, realProduct, realWindows, wholeOf, wholeWindows } from './whole-products.ts';
 
 /** A scale or zero point beside x. */
 function beside(call: Call, t: Tensor, x: readonly number[]): Tensor {
@@ -37,16 +40,36 @@ function whole(call: Call, x: Tensor, scale: Tensor, zero: Tensor | null, type: 
   return moved.clamp(range[0], range[1]).cast('int32');
 }
 
+/** Whole numbers as a value; those of 8 bits are stored as bytes. */
+function inBytes(type: ElementType, q: Tensor, bits = 8): DeviceTensor {
+  if (type !== 'int8' && type !== 'uint8') return device(type, q);
+  const bytes = q.cast(type);
+  const whole = new Whole({ kind: 'device', bytes, bits }, plainMeaning());
+  return device(type, bytes.cast('int32'), { whole });
+}
+
 function quantize(call: Call): Result {
   const type = call.has(2) ? call.type(2) : call.elementType('output_dtype', 'uint8');
-  return device(type, whole(call, call.tensor(0).cast('float32'), call.tensor(1), call.optionalTensor(2), type));
+  const q = whole(call, call.tensor(0).cast('float32'), call.tensor(1), call.optionalTensor(2), type);
+  return inBytes(type, q, lowBitsOf(call, type));
+}
+
+/** How many low bits of what QuantizeLinear gives can be other than 0, where its input was cut to levels of fewer than 8. */
+function lowBitsOf(call: Call, type: ElementType): number {
+  const [x, scale, zero] = [call.value(0), call.value(1), call.has(2) ? call.value(2) : null];
+  const isKnown = scale.kind === 'host' && scale.data.length === 1 && (zero === null || zero.kind === 'host');
+  if (type !== 'uint8' || x.kind !== 'device' || x.bounds === null || !isKnown) return 8;
+  const offset = zero?.kind === 'host' ? (zero.data[0] ?? 0) : 0;
+  // the level of the highest number; one of them may be rounded up
+  const top = Math.round(x.bounds[1] / scale.data[0]!) + offset;
+  return top < 1 || top > 127 ? 8 : Math.ceil(Math.log2(top + 1));
 }
 
 function dequantize(call: Call): Result {
-  return device(
-    call.elementType('output_dtype', call.type(1)),
-    real(call, call.tensor(0), call.tensor(1), call.optionalTensor(2)),
-  );
+  const y = real(call, call.tensor(0), call.tensor(1), call.optionalTensor(2));
+  const whole =
+    call.has(0) && call.integer('block_size', 0) === 0 ? wholeOf(call, 0, 1, 2, call.integer('axis', 1)) : null;
+  return device(call.elementType('output_dtype', call.type(1)), y, { whole });
 }
 
 /** scale = (max - min) / 255 with 0 inside of the range, zero = round(-min / scale) */
@@ -57,7 +80,7 @@ function dynamic(call: Call): Result {
   const scale = high.sub(low).div(255);
   const zero = low.neg().div(scale).round().clamp(0, 255);
   const y = x.div(scale).round().add(zero).clamp(0, 255);
-  return [device('uint8', y), device('float32', scale), device('uint8', zero)];
+  return [inBytes('uint8', y), device('float32', scale), device('uint8', zero)];
 }
 
 function multiplied(call: Call): Result {
@@ -70,7 +93,9 @@ function multiplied(call: Call): Result {
       .mul(side(call.tensor(position + 1)));
   };
   const type = call.type(7);
-  return device(type, whole(call, product(at(0), at(3)), call.tensor(6), call.tensor(7), type));
+  const [a, b] = [wholeOf(call, 0, 1, 2), wholeOf(call, 3, 4, 5, 1)];
+  const y = a !== null && b !== null && areMatrices(a, b) ? realProduct(a, b) : product(at(0), at(3));
+  return inBytes(type, whole(call, y, call.tensor(6), call.tensor(7), type));
 }
 
 /** (x - zero of x) * (w - zero of w), whole numbers that float32 holds exactly up to 2^24. */
@@ -80,6 +105,11 @@ function convolvedWhole(call: Call): Result {
     const zero = call.optionalTensor(position + 2);
     return (zero === null ? x : x.sub(perChannel(zero, position, x.rank))).cast('float32');
   };
+  const [x, w] = [wholeOf(call, 0, null, 2), wholeOf(call, 1, null, 3, 0)];
+  if (x !== null && w !== null && areWindows(x, w) && x.shape.length <= 5) {
+    const window = windowOf(call, w.shape.slice(2), x.shape.slice(2));
+    return device('int32', wholeWindows(x, w, window, call.integer('group', 1)));
+  }
   return device('int32', convolved(call, shifted(0), shifted(1)).round());
 }
 
@@ -101,9 +131,14 @@ function convolvedLinear(call: Call): Result {
   };
   const bias = call.optionalTensor(8);
   const unit = call.tensor(1).reshape([]).mul(call.tensor(4));
-  const y = biased(convolved(call, at(0), at(3)), bias === null ? null : bias.cast('float32').mul(unit));
+  const [x, w] = [wholeOf(call, 0, 1, 2), wholeOf(call, 3, 4, 5, 0)];
+  const product =
+    x !== null && w !== null && areWindows(x, w) && x.shape.length <= 5
+      ? realWindows(x, w, windowOf(call, w.shape.slice(2), x.shape.slice(2)), call.integer('group', 1))
+      : convolved(call, at(0), at(3));
+  const y = biased(product, bias === null ? null : bias.cast('float32').mul(unit));
   const type = call.type(7);
-  return device(type, whole(call, y, call.tensor(6), call.tensor(7), type));
+  return inBytes(type, whole(call, y, call.tensor(6), call.tensor(7), type));
 }
 
 export const quantization: Readonly<Record<string, Operator>> = {

@@ -16,6 +16,7 @@ import {
   type TextTensor,
   type Value,
 } from '../values/value.ts';
+import type { Whole } from '../values/whole.ts';
 
 /** A wish to know the elements of a tensor. */
 export interface Request {
@@ -97,6 +98,12 @@ export class Call {
 
   tensor(position: number): Tensor {
     return this.value(position).tensor;
+  }
+
+  /** The bytes that an input of real numbers is made of; null where it is not. */
+  whole(position: number): Whole | null {
+    const value = this.value(position);
+    return value.kind === 'device' && isFloat(value.type) ? value.whole : null;
   }
 
   optionalTensor(position: number): Tensor | null {
@@ -214,9 +221,13 @@ export class Call {
 }
 
 /** A tensor as a value of a type; a bool tensor of core under another type becomes int32, and so on. */
-export function device(type: ElementType, tensor: Tensor): DeviceTensor {
+export function device(
+  type: ElementType,
+  tensor: Tensor,
+  more: Partial<Pick<DeviceTensor, 'whole' | 'bounds'>> = {},
+): DeviceTensor {
   const dtype = isFloat(type) ? 'float32' : type === 'bool' ? 'bool' : 'int32';
-  return new DeviceTensor(type, tensor.dtype === dtype ? tensor : tensor.cast(dtype));
+  return new DeviceTensor(type, tensor.dtype === dtype ? tensor : tensor.cast(dtype), more);
 }
 
 export function isSteps(result: Result | Steps<Result>): result is Steps<Result> {

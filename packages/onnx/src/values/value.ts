@@ -4,6 +4,7 @@
  */
 import { type Tensor, tensor } from '@nn/core';
 import { dtypeOf, type ElementType } from '../format/element-types.ts';
+import type { Whole } from './whole.ts';
 
 /** Numbers of any type of ONNX; whole ones of 64 bits are doubles, exact up to 2^53. */
 export type HostNumbers = Float32Array | Float64Array;
@@ -61,10 +62,16 @@ export class DeviceTensor {
   readonly kind = 'device' as const;
   readonly type: ElementType;
   readonly tensor: Tensor;
+  /** The bytes that it is made of, where it is. */
+  readonly whole: Whole | null;
+  /** Between which numbers all elements lie, where a node has cut them there. */
+  readonly bounds: readonly [low: number, high: number] | null;
 
-  constructor(type: ElementType, tensor: Tensor) {
+  constructor(type: ElementType, tensor: Tensor, more: Partial<Pick<DeviceTensor, 'whole' | 'bounds'>> = {}) {
     this.type = type;
     this.tensor = tensor;
+    this.whole = more.whole ?? null;
+    this.bounds = more.bounds ?? null;
   }
 
   get shape(): readonly number[] {
