@@ -17,9 +17,10 @@ const folder = fileURLToPath(new URL('../libraries/', import.meta.url));
 export function launch(library, { node, python, source }) {
   const options = JSON.stringify(library.options);
   if (library.file.endsWith('.py')) {
-    if (python === null) throw new Error('no python3 with torch was found');
+    const interpreter = python ?? (library.name === 'fann' ? 'python3' : null);
+    if (interpreter === null) throw new Error('no python3 with torch was found');
     const threads = String(library.threads);
-    return child(python, [join(folder, library.file), options], {
+    return child(interpreter, [join(folder, library.file), options], {
       OMP_NUM_THREADS: threads,
       OPENBLAS_NUM_THREADS: threads,
       MKL_NUM_THREADS: threads,

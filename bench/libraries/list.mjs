@@ -55,6 +55,12 @@ export function libraries(threads) {
       variant: () => '-leaky',
     }),
     entry({ name: 'pytorch', title: 'PyTorch', file: 'pytorch.py' }),
+    entry({
+      name: 'fann',
+      title: 'FANN',
+      file: 'fann.py',
+      supports: ({ kind, model }) => model === 'small' && kind === 'train',
+    }),
   ];
   if (threads < 2) return one;
   const more = ['nn', 'nn-native', 'onnxruntime-web', 'pytorch'].flatMap((name) => {

@@ -140,7 +140,7 @@ function groupsOf(run, filter, value) {
   return run.workloads.filter(filter).flatMap((entry) => {
     const bars = run.libraries.flatMap(({ name, title }) => {
       const time = medianOf(entry.results[name]);
-      const kind = name.startsWith('nn') ? 'own' : name.startsWith('pytorch') ? 'native' : 'peer';
+      const kind = name.startsWith('nn') ? 'own' : name.startsWith('pytorch') || name === 'fann' ? 'native' : 'peer';
       return time === null ? [] : [{ label: title, value: value(entry, time), kind: /** @type {'own'} */ (kind) }];
     });
     return bars.length === 0 ? [] : [{ label: entry.workload.title, bars }];

@@ -57,6 +57,7 @@ export function makeCpu(options: CpuOptions, engines: Engines): CpuBackend {
 
 class Cpu implements CpuBackend {
   readonly name = 'cpu';
+  readonly isSynchronous = true;
   readonly limits: Engine['limits'];
   readonly #engine: Engine;
   readonly #reason: string;

@@ -51,6 +51,8 @@ export interface Backend<B extends object = object> {
   compile(program: Program): Executable<B> | Promise<Executable<B>>;
   /** Resolves when all enqueued work is done, or rejects with the device's error. */
   idle(): Promise<void>;
+  /** Whether all is done when `run` returns: nobody need ask `idle` how far it is. Where it is not said, it is not so. */
+  readonly isSynchronous?: boolean;
 }
 
 export interface Executable<B extends object = object> {

@@ -1,6 +1,7 @@
 /** Rule 8 of life: compile(fn) is faster and never means anything else. */
 import { type RecordingBackend, recording, reference } from '@nn/conformance';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Backend } from './backend.ts';
 import { compile } from './compile-function.ts';
 import {
   gradients,
@@ -421,3 +422,118 @@ describe('a compiled function inside another one', () => {
     expect(await weight.array()).toEqual([1]);
   });
 });
+
+describe('a compiled function at once', () => {
+  test('gives nothing before the third call, and then what the call gives, without a promise', async () => {
+    setDefaultBackend(synchronous());
+    const weight = parameter([1, 2]);
+    const other = parameter([1, 2]);
+    const descend = (target: Parameter) => (x: Tensor) => {
+      const loss = target.mul(x).square().sum();
+      void replace([[target, target.sub(gradients(loss, [target])[0].mul(0.01))]]);
+      return { loss, twice: [loss.mul(2)] };
+    };
+    const [fast, slow] = [compile(descend(weight)), compile(descend(other))];
+    for (let call = 0; call < 3; call++) {
+      const x = tensor([call, 1]);
+      expect(fast.atOnce(x)).toBeNull();
+      await fast(x);
+      await slow(x);
+    }
+    let promises = 0;
+    for (let call = 0; call < 40; call++) {
+      const x = tensor([call, -1]);
+      let done = fast.atOnce(x);
+      if (done === null) {
+        promises++;
+        done = [await fast(x)];
+      }
+      const [found] = done;
+      const right = await slow(x);
+      expect(await found.loss.data()).toEqual(await right.loss.data());
+      expect(await found.twice[0]?.data()).toEqual(await right.twice[0]?.data());
+    }
+    expect(promises).toBeLessThan(40);
+    expect(await weight.data()).toEqual(await other.data());
+  });
+
+  test('gives nothing, and nothing happens, for arguments of other types, in another mode, and while something waits', async () => {
+    setDefaultBackend(synchronous());
+    let steps = 0;
+    const weight = parameter([1]);
+    const fast = compile((x: Tensor, how: string, more: { readonly y: Tensor }) => {
+      steps++;
+      onReplay(
+        () => steps++,
+        () => steps--,
+      );
+      weight.assign(weight.add(x.sum()).add(more.y.sum()));
+      return how;
+    });
+    const [x, y, wide] = [tensor([1]), tensor([2]), tensor([1, 1])];
+    for (let call = 0; call < 4; call++) await fast(x, 'a', { y });
+    const before = steps;
+    expect(fast.atOnce(wide, 'a', { y })).toBeNull();
+    expect(fast.atOnce(x, 'b', { y })).toBeNull();
+    expect(fast.atOnce(x, 'a', { y: wide })).toBeNull();
+    setTraining(false);
+    expect(fast.atOnce(x, 'a', { y })).toBeNull();
+    setTraining(true);
+    weight.assign(weight.mul(1));
+    expect(fast.atOnce(x, 'a', { y })).toBeNull();
+    expect(steps).toBe(before);
+    await fast(x, 'a', { y });
+    expect(fast.atOnce(x, 'a', { y })).toEqual(['a']);
+    expect(await weight.item()).toBe(1 + 6 * 3);
+    expect(steps).toBe(before + 2);
+  });
+
+  test('where the host throws, nothing has happened', async () => {
+    setDefaultBackend(synchronous());
+    let rate = 1;
+    let count = 0;
+    const weight = parameter([0]);
+    const fast = compile(() => {
+      onReplay(
+        () => count++,
+        () => count--,
+      );
+      weight.assign(weight.add(numberSource(() => (rate > 0 ? rate : raise()))));
+    });
+    const raise = (): never => {
+      throw new Error('no rate');
+    };
+    for (let call = 0; call < 4; call++) await fast();
+    rate = -1;
+    const before = count;
+    expect(() => fast.atOnce()).toThrow('no rate');
+    await expect(fast()).rejects.toThrow('no rate');
+    expect(count).toBe(before);
+    rate = 2;
+    expect(fast.atOnce()).toEqual([undefined]);
+    expect(await weight.item()).toBe(6);
+  });
+
+  test('is refused inside another compiled function', () => {
+    const inner = compile((x: Tensor) => x.add(1));
+    compile((x: Tensor) => {
+      expect(inner.atOnce(x)).toBeNull();
+      return x;
+    }).inline(tensor([1]));
+  });
+});
+
+/** A backend that is done when `run` returns, and says so. */
+function synchronous(): Backend {
+  const inner: Backend = reference();
+  return {
+    isSynchronous: true,
+    name: inner.name,
+    limits: inner.limits,
+    upload: (data, type) => inner.upload(data, type),
+    download: (buffer) => inner.download(buffer),
+    release: (buffer) => inner.release(buffer),
+    compile: (program) => inner.compile(program),
+    idle: () => inner.idle(),
+  };
+}

@@ -7,11 +7,12 @@
 import type { Backend, Executable } from './backend.ts';
 import { type Device, deviceOf } from './compile/device.ts';
 import { hold, letGo, type Plan } from './compile/plan.ts';
-import { BackendError, ValueError } from './errors.ts';
+import { profiles } from './compile/profiler.ts';
+import { BackendError, isOutOfMemory, ValueError } from './errors.ts';
 import { hooks } from './graph/hooks.ts';
 import { argument, type Node } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recorder, recordWith, takeBack } from './graph/recorder.ts';
-import { noteLoss } from './graph/storage.ts';
+import { noteLoss, type Storage } from './graph/storage.ts';
 import { homeOf, rehearse } from './graph/variable.ts';
 import { passMark } from './padding.ts';
 import { isParameter } from './parameter.ts';
@@ -19,6 +20,7 @@ import {
   differenceOf,
   finish,
   isCurrent,
+  placesOf,
   type Replay,
   repeatHost,
   resultLeaf,
@@ -27,13 +29,21 @@ import {
   variablesOf,
 } from './replay.ts';
 import { checkSynchronous, getDefaultBackend, settings } from './settings.ts';
-import { show } from './shape.ts';
-import { describe, rebuild, type Shaped, take } from './shaped.ts';
+import { sameShape, show } from './shape.ts';
+import { describe, isShapedAs, rebuild, type Shaped, take } from './shaped.ts';
 import { type Tensor, wrap } from './tensor.ts';
 
 interface Variant {
   calls: number;
   replay: Replay;
+}
+
+/** The replay of the last call, with all that its key was made of: most calls are as the one before, and need no key. */
+interface Remembered {
+  readonly replay: Replay;
+  readonly shaped: Shaped;
+  readonly given: readonly Pick<Tensor, 'dtype' | 'shape'>[];
+  readonly isTraining: boolean;
 }
 
 const mostVariants = 64;
@@ -54,6 +64,7 @@ class Variants {
   /** Apart from the entries, which may lead back to the function. */
   readonly plans: Set<Plan> = new Set();
   readonly #byKey = new Map<string, Variant>();
+  last: Remembered | null = null;
   /** The types of arguments for which the host computes a part, so that there is more than one program. */
   readonly onHost = new Set<string>();
 
@@ -62,6 +73,7 @@ class Variants {
   }
 
   set(key: string, variant: Variant): void {
+    this.last = null;
     const { plan } = variant.replay.bound;
     if (!this.plans.has(plan)) hold(plan);
     this.plans.add(plan);
@@ -88,6 +100,12 @@ export interface CompiledFunction<Arguments extends readonly unknown[], Result> 
   (...args: Arguments): Promise<Result>;
   /** The function as it was given: inside another compiled function it becomes a part of that one's program. */
   readonly inline: (...args: Arguments) => Result;
+  /**
+   * The call where nothing has to be waited for, as from the third step of a training on: its result, in a list. Null where
+   * something has, and then nothing has happened: `step.atOnce(x) ?? (await step(x))`. Steps that take microseconds come
+   * without a promise that way.
+   */
+  readonly atOnce: (...args: Arguments) => readonly [Result] | null;
 }
 
 /**
@@ -107,7 +125,9 @@ export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: Arguments) => Result,
 ): CompiledFunction<Arguments, Result> {
   const variants = new Variants();
-  const call = async (...args: Arguments): Promise<Result> => {
+  const atOnce = (...args: Arguments): readonly [Result] | null =>
+    currentRecorder() === null ? again<Result>(variants, args) : null;
+  const inTurn = async (args: Arguments): Promise<Result> => {
     const given: Tensor[] = [];
     const shaped = take(args, given);
     const device = deviceOf(backendOf(given));
@@ -117,16 +137,53 @@ export function compile<Arguments extends readonly unknown[], Result>(
       return result;
     });
   };
-  const checked = (...args: Arguments): Promise<Result> => {
-    if (currentRecorder() === null) return call(...args);
+  const call = (...args: Arguments): Promise<Result> => {
+    if (currentRecorder() === null) {
+      try {
+        const done = again<Result>(variants, args);
+        return done === null ? inTurn(args) : Promise.resolve(done[0]);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
     throw new ValueError(
       'compile',
       'a compiled function was called inside another one (or in prepare), which cannot wait for its promise: ' +
         'call its inline(...) there, and it becomes a part of the outer program.',
     );
   };
-  collected.register(checked, variants.plans);
-  return Object.assign(checked, { inline: fn });
+  collected.register(call, variants.plans);
+  return Object.assign(call, { inline: fn, atOnce });
+}
+
+/**
+ * The replay of the last call with the arguments of this one, if they are alike and nothing has to be waited for. Null where it
+ * is not so, and nothing has happened.
+ */
+function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [Result] | null {
+  if (last === null || hooks.inspect !== null || profiles.size > 0) return null;
+  const given: Tensor[] = [];
+  if (last.isTraining !== settings.isTraining || !isShapedAs(last.shaped, args, given)) return null;
+  const { replay } = last;
+  const { device } = replay;
+  if (backendOf(given) !== device.backend || !device.isFree) return null;
+  const memory: (Storage | null)[] = [];
+  for (let k = 0; k < given.length; k++) {
+    const { dtype, shape, storage } = given[k]!.node;
+    const type = last.given[k]!;
+    if (dtype !== type.dtype || !sameShape(shape, type.shape)) return null;
+    if (storage === null && !shape.includes(0)) return null;
+    memory.push(storage);
+  }
+  if (!isCurrent(replay)) return null;
+  try {
+    const done = finish<Result>(replay, memory, () => repeatHost(replay));
+    device.goOn();
+    return done instanceof Promise ? null : done; // it is one only while a profile is being taken
+  } catch (error) {
+    if (isOutOfMemory(error)) return null; // whoever may wait tries again
+    throw error;
+  }
 }
 
 /** One call, from rest. Between the last wait and the new values of the variables nothing else runs. */
@@ -145,8 +202,11 @@ async function run<Result>(
   const variant = variants.get(key);
   if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
     const { replay } = variant;
-    const result = await finish<Result>(replay, tensors, () => repeatHost(replay));
+    const { isTraining } = settings;
+    const [result] = await finish<Result>(replay, memoryOf(tensors), () => repeatHost(replay));
     variant.calls++;
+    const types = tensors.map(({ dtype, shape }) => ({ dtype, shape }));
+    variants.last = { replay, shaped, given: types, isTraining };
     return result;
   }
   let traced = trace(fn, shaped, tensors, device);
@@ -181,7 +241,8 @@ async function run<Result>(
       );
     }
     variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
-    return await finish<Result>(replay, tensors, () => () => takeBack(events.splice(0)));
+    const [result] = await finish<Result>(replay, memoryOf(tensors), () => () => takeBack(events.splice(0)));
+    return result;
   } catch (error) {
     takeBack(traced.events.splice(0));
     noteLoss(device.backend, error);
@@ -190,6 +251,8 @@ async function run<Result>(
     for (const plan of held) letGo(plan);
   }
 }
+
+const memoryOf = (tensors: readonly Tensor[]): (Storage | null)[] => tensors.map(({ node }) => node.storage);
 
 const hasNoMemory = ({ node: { storage, shape } }: Tensor): boolean => storage === null && !shape.includes(0);
 
@@ -260,6 +323,8 @@ function trace(
       }),
       numbers: Float64Array.from(graph.numbers, ({ attributes }) => attributes as number),
       result: shapedResult,
+      places: placesOf(bound),
+      returned: bound.updatedRoots.map((root) => graph.roots.indexOf(graph.roots[root]!) < outputs.length),
       donated,
       givenAway: new Set(updates.flatMap(({ variable }, k) => (donated[k] === true ? [variable] : []))),
     };

@@ -23,6 +23,9 @@ type Source =
   | { readonly kind: 'variable'; readonly variable: Variable }
   | { readonly kind: 'storage'; readonly storage: Storage };
 
+/** Where memory is found after a run; null where there is none. */
+type Place = { readonly made: number } | { readonly leaf: number } | null;
+
 export interface Replay {
   readonly bound: Bound;
   readonly device: Device;
@@ -37,6 +40,10 @@ export interface Replay {
   readonly numbers: Float64Array;
   /** The result of the function, with a number in place of each tensor: the root of the trace. */
   readonly result: Shaped;
+  /** For each root its memory after a run. */
+  readonly places: readonly Place[];
+  /** For each update whether its new value is a result of the function, too. */
+  readonly returned: readonly boolean[];
   /** For each update whether the new value takes the memory of the old one; and the variables for which it does. */
   readonly donated: readonly boolean[];
   readonly givenAway: ReadonlySet<Variable>;
@@ -72,75 +79,94 @@ export function repeatHost({ events, numbers }: Replay): () => void {
   return undo;
 }
 
-/** Runs the program, moves the variables on, and gives the results their memory. */
-export async function finish<Result>(
-  replay: Replay,
-  tensors: readonly Tensor[],
-  advanceHost: () => () => void,
-): Promise<Result> {
-  const { bound, device, sources, numbers } = replay;
-  const { plan, trace: graph, updates, updatedRoots } = bound;
-  const args = tensors.map(({ node }) => node.storage as Storage);
-  checkArguments(replay, args);
-  const leaves = sources.map((source) => {
-    if (source.kind === 'argument') return args[source.position]!;
-    return source.kind === 'variable' ? (source.variable.committed.storage as Storage) : source.storage;
+/** Where the memory of each root of a program is found after a run: among its outputs, or among what it started from. */
+export function placesOf({ trace, plan }: Bound): Place[] {
+  return trace.roots.map((node, root): Place => {
+    if (node.shape.includes(0)) return null; // it has no memory
+    const output = plan.outputs[root]!;
+    if (output >= 0) return { made: output };
+    // a leaf itself: an argument is found as the node that it is, memory by what it is the memory of
+    const isSame = (other: Node): boolean =>
+      other === node || (node.storage !== null && other.storage === node.storage);
+    return { leaf: trace.leaves.findIndex(isSame) };
   });
+}
+
+/**
+ * Runs the program on the memory of the arguments, moves the variables on, and gives the results their memory: at once, but
+ * while a profile is being taken. The answer is a list of one, for a result may be anything.
+ */
+export function finish<Result>(
+  replay: Replay,
+  args: readonly (Storage | null)[],
+  advanceHost: () => () => void,
+): readonly [Result] | Promise<readonly [Result]> {
+  const { bound, device, sources, numbers } = replay;
+  checkArguments(replay, args);
+  const leaves: Storage[] = [];
+  for (const source of sources) leaves.push(memoryOf(source, args) as Storage);
   const undo = advanceHost();
-  let made: Storage[];
-  try {
-    const outputs = device.run(plan, plan.executable as Executable, leaves, numbers);
-    made = outputs instanceof Promise ? await outputs : outputs;
-  } catch (error) {
+  const fail = (error: unknown): never => {
     undo();
     noteLoss(device.backend, error);
     throw error;
-  }
-  const rootStorage = (root: number): Storage => {
-    const output = plan.outputs[root]!;
-    if (output >= 0) return made[output]!;
-    // a leaf itself: an argument is found as the node that it is, memory by what it is the memory of
-    const node = graph.roots[root]!;
-    const isSame = (other: Node): boolean =>
-      other === node || (node.storage !== null && other.storage === node.storage);
-    return leaves[graph.leaves.findIndex(isSame)]!;
   };
-  const isEmpty = (root: number): boolean => graph.roots[root]!.shape.includes(0);
+  let made: Storage[] | Promise<Storage[]>;
+  try {
+    made = device.run(bound.plan, bound.plan.executable as Executable, leaves, numbers);
+  } catch (error) {
+    return fail(error);
+  }
+  if (made instanceof Promise) return made.then((outputs) => settle<Result>(replay, leaves, outputs), fail);
+  return settle<Result>(replay, leaves, made);
+}
+
+function memoryOf(source: Source, args: readonly (Storage | null)[]): Storage | null {
+  if (source.kind === 'variable') return source.variable.committed.storage;
+  return source.kind === 'argument' ? args[source.position]! : source.storage;
+}
+
+/** What follows a run: nothing waits here, so that nobody sees a half of it. */
+function settle<Result>(replay: Replay, leaves: readonly Storage[], made: readonly Storage[]): readonly [Result] {
+  const { bound, device, places, donated, returned } = replay;
+  const { updates, updatedRoots, trace } = bound;
+  const memoryAt = (place: NonNullable<Place>): Storage => ('made' in place ? made[place.made]! : leaves[place.leaf]!);
   const resultOf = (root: number): Node => {
-    if (!isEmpty(root)) return resultLeaf(rootStorage(root), device);
-    const { dtype, shape } = graph.roots[root]!;
-    return constant(0, dtype, shape, device.backend); // it has no memory
+    const place = places[root]!;
+    if (place !== null) return resultLeaf(memoryAt(place), device);
+    const { dtype, shape } = trace.roots[root]!;
+    return constant(0, dtype, shape, device.backend);
   };
   const result = rebuild(replay.result, (position) => wrap(resultOf(position)));
-  const values = updatedRoots.map(rootStorage);
   // memory that was there before, or that is a result as well, has more than one owner
-  plan.outputs.forEach((output, root) => {
-    if (output < 0 && !isEmpty(root)) rootStorage(root).isShared = true;
-  });
-  const returned = new Set(graph.roots.slice(0, graph.roots.length - updates.length));
-  updates.forEach(({ variable }, k) => {
-    const root = graph.roots[updatedRoots[k]!]!;
-    if (returned.has(root)) values[k]!.isShared = true;
-    device.advance(variable, values[k]!, replay.donated[k]!);
+  for (const place of places) if (place !== null && 'leaf' in place) leaves[place.leaf]!.isShared = true;
+  for (let k = 0; k < updates.length; k++) {
+    const { variable } = updates[k]!;
+    // updates of what has no elements were left out
+    const value = memoryAt(places[updatedRoots[k]!] as NonNullable<Place>);
+    if (returned[k] === true) value.isShared = true;
+    device.advance(variable, value, donated[k]!);
     variable.node = variable.committed;
-  });
-  for (const storage of made) device.residency.use(storage);
-  return result as Result;
+  }
+  for (const storage of made) if (storage.owners === 0) device.residency.use(storage);
+  // the cast: what the function gave, with other tensors in the places of its own
+  return [result as Result];
 }
 
 /** An argument may not be memory that the program gives away, or that an earlier one took. */
-function checkArguments({ sources, donated, bound }: Replay, args: readonly Storage[]): void {
-  for (const { spentBy } of args) if (spentBy !== null) throw staleError(spentBy);
-  bound.trace.donors.forEach((donor, k) => {
-    if (donated[k] !== true) return;
-    const source = sources[donor];
-    const storage = source?.kind === 'variable' ? source.variable.committed.storage : null;
-    if (storage === null || !args.includes(storage)) return;
-    throw new ValueError(
-      'compile',
-      'a parameter that the function replaces was passed as an argument: use it directly inside.',
-    );
-  });
+function checkArguments({ givenAway }: Replay, args: readonly (Storage | null)[]): void {
+  for (const storage of args) {
+    if (storage === null) continue;
+    if (storage.spentBy !== null) throw staleError(storage.spentBy);
+    if (storage.owners === 0) continue;
+    for (const variable of givenAway) {
+      if (variable.committed.storage !== storage) continue;
+      throw new ValueError(
+        'compile',
+        'a parameter that the function replaces was passed as an argument: use it directly inside.',
+      );
+    }
+  }
 }
 
 /** The variables whose committed values the graph reads, by their memory. */

@@ -34,7 +34,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** The shape that both broadcast to by NumPy's rule: aligned at the right, sizes equal or 1. */
 export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
-  if (sameShape(a, b)) return a;
+  if (holds(a, b)) return a;
+  if (holds(b, a)) return b;
   const rank = Math.max(a.length, b.length);
   const shape = new Array<number>(rank);
   for (let axis = 0; axis < rank; axis++) {
@@ -50,6 +51,16 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
     shape[axis] = left === 1 ? right : left;
   }
   return shape;
+}
+
+/** Whether a shape broadcasts to `larger`, which stays as it is. */
+function holds(larger: Shape, shape: Shape): boolean {
+  const missing = larger.length - shape.length;
+  if (missing < 0) return false;
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (shape[axis] !== larger[axis + missing] && shape[axis] !== 1) return false;
+  }
+  return true;
 }
 
 /** `axis` counted from the front; negative axes count from the back. */

@@ -49,6 +49,33 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Whether a value is taken apart as one before it was; its tensors go to `tensors`. Objects are not looked into: they are not. */
+export function isShapedAs(shaped: Shaped, value: unknown, tensors: Tensor[]): boolean {
+  switch (shaped.kind) {
+    case 'tensor':
+      if (!isTensor(value)) return false;
+      tensors.push(value);
+      return true;
+    case 'list':
+      return (
+        Array.isArray(value) &&
+        value.length === shaped.items.length &&
+        shaped.items.every((item, at) => isShapedAs(item, value[at], tensors))
+      );
+    case 'record': {
+      if (!isRecord(value)) return false;
+      let at = 0;
+      for (const key in value) {
+        const entry = shaped.entries[at++];
+        if (entry === undefined || entry[0] !== key || !isShapedAs(entry[1], value[key], tensors)) return false;
+      }
+      return at === shaped.entries.length;
+    }
+    default:
+      return Object.is(shaped.value, value) && (typeof value !== 'object' || value === null);
+  }
+}
+
 export function rebuild(shaped: Shaped, tensorAt: (position: number) => Tensor): unknown {
   switch (shaped.kind) {
     case 'tensor':

@@ -128,17 +128,17 @@ export function requireWhole(layer: string, what: string, value: number, least =
   }
 }
 
-/** Throws unless the input's last axis has `size` values. */
-export function requireLastAxis(layer: string, input: Tensor, size: number, what = 'input'): void {
+/** Throws unless the input's last axis has `size` values. A layer is asked for its name only then. */
+export function requireLastAxis(layer: object | string, input: Tensor, size: number, what = 'input'): void {
   // in JavaScript arrays come, too
   const last = input.shape?.[input.rank - 1];
   if (last === size) return;
   throw new ShapeError(
-    layer,
+    String(layer),
     last === undefined
       ? `the ${what} is no tensor with axes: the last one must have ${size} values.`
       : `the last axis must have ${size} values, the ${what} ${show(input.shape)} has ${last}.`,
-    { layer, shape: input.shape, expected: size },
+    { layer: String(layer), shape: input.shape, expected: size },
   );
 }
 

@@ -38,7 +38,7 @@ export class Linear implements Layer {
   }
 
   forward(input: Tensor): Tensor {
-    requireLastAxis(String(this), input, this.inputs);
+    requireLastAxis(this, input, this.inputs);
     const product = input.matmul(this.weight.transpose());
     return this.bias === null ? product : product.add(this.bias);
   }

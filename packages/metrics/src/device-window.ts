@@ -57,16 +57,16 @@ export class DeviceWindow {
   }
 
   /**
-   * The value, flat, and the window begins anew: with its start values where `clears`, else over what is there. Null where
-   * nothing was assigned since the last time.
+   * The value, and the window begins anew: with its start values where `clears`, else over what is there. Null where nothing was
+   * assigned since the last time. It is read where it lies, or copied in the program that computes or clears it.
    */
   take(clears: boolean): Tensor | null {
     this.#tellFailure();
     const target = this.#parameter;
     if (target === null || this.#updates === 0) return null;
-    const flat = target.reshape([target.size]);
+    const value = clears || target.isWaiting ? target.reshape([target.size]) : target.stopGradient();
     this.forget(clears);
-    return flat;
+    return value;
   }
 
   /** Forgets the updates; `clears` as for `take`. */

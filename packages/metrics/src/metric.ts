@@ -38,7 +38,7 @@ export abstract class Metric<Value = number> implements Stateful {
   /** Whether there are updates that no read has collected. */
   abstract get isUnread(): boolean;
 
-  /** @internal What the device holds since the last read, flat, cleared on the device at once; null if nothing does. */
+  /** @internal What the device holds since the last read, of any shape, cleared on the device at once; null if nothing does. */
   abstract collect(): Tensor | null;
 
   /** @internal What the host alone holds since the last read, cleared, for other processes; null if nothing does. */
@@ -162,7 +162,7 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
     [...new Set(places)].map(async (place) => {
       const parts = collected.filter((sums, at): sums is Tensor => sums !== null && places[at] === place);
       if (parts.length === 0) return [place, new Float32Array(0)] as const;
-      return [place, await (parts.length === 1 ? parts[0]! : concat(parts, 0)).data()] as const;
+      return [place, await joined(parts).data()] as const;
     }),
   );
   for (const [, metric] of entries) metric.await(download);
@@ -182,6 +182,16 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
   const readings = entries.map(([name, metric]) => [name, metric.close()] as const);
   // the cast: an entry for each name, with the reading of its metric
   return Object.fromEntries(readings) as Readings<Metrics>;
+}
+
+/** One tensor of all; alone it is read as it lies. */
+function joined(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as readonly [Tensor, ...Tensor[]];
+  if (parts.length === 1) return first;
+  return concat(
+    parts.map((part) => part.reshape([part.size])),
+    0,
+  );
 }
 
 /** What each process collected, by metric: their lengths travel first. */

@@ -75,8 +75,6 @@ export interface Kept<R extends Rule> {
   readonly options: R['options'];
 }
 
-type Updates = (readonly [Parameter, Tensor])[];
-
 /**
  * What rides in the program of a step: from the gradients, as they are before clipping, the loss, where there is one, and
  * the new values of parameters so far, it makes new values of parameters of its own, or others of those. `stepCount`
@@ -160,6 +158,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   /** How many parameters there were when parameters that nobody holds were last looked for. */
   #lookedAt = 0;
   #riders: readonly Rider[] = [];
+  /** All positions. */
+  readonly #all: readonly number[];
 
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
     const { parameters, groups, groupOf, names } = readGroups(this.constructor.name, source, options);
@@ -171,6 +171,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     this.#clip = options.clip;
     this.#positions = new Map(parameters.map((member, position) => [member, position]));
     this.#steps = parameters.map(() => 0);
+    this.#all = [...parameters.keys()];
     this.#state = parameters.map(() => undefined);
     parameters.forEach((member, position) => void (member.trainable && this.#stateOf(position)));
     this.groups = groups.map((group) => new OptimizerGroup(this.constructor.name, group, () => this.stepCount));
@@ -334,17 +335,22 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   }
 
   /** The gradients of a loss by position, of trainable parameters that it depends on. */
-  #gradients(loss: Tensor, among: readonly number[] = [...this.parameters.keys()]): Map<number, Tensor> {
+  #gradients(loss: Tensor, among: readonly number[] = this.#all): Map<number, Tensor> {
     this.#lookedAt = warnOfUnclaimed(loss, this.#lookedAt);
-    const positions = among.filter((position) => at(this.parameters, position).trainable);
-    const found = gradientsOrNull(
-      loss,
-      positions.map((position) => at(this.parameters, position)),
-    );
+    const positions: number[] = [];
+    const targets: Parameter[] = [];
+    for (const position of among) {
+      const member = at(this.parameters, position);
+      if (!member.trainable) continue;
+      positions.push(position);
+      targets.push(member);
+    }
+    const found = gradientsOrNull(loss, targets);
     const result = new Map<number, Tensor>();
-    found.forEach((gradient, i) => {
-      if (gradient !== null) result.set(at(positions, i), gradient);
-    });
+    for (let i = 0; i < found.length; i++) {
+      const gradient = found[i];
+      if (gradient != null) result.set(at(positions, i), gradient);
+    }
     return result;
   }
 
@@ -353,22 +359,22 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     operation: string,
     fresh: ReadonlyMap<number, Tensor>,
     also: readonly Tensor[],
-    among: readonly number[] = [...this.parameters.keys()],
+    among: readonly number[] = this.#all,
   ): Promise<void> {
     this.ready(operation);
     const positions = this.#positionsOf(operation, fresh, among);
-    const waited = among.filter((position) => this.#waiting.has(position));
+    const waited = this.#waiting.size === 0 ? [] : among.filter((position) => this.#waiting.has(position));
     const gradients = positions.map((position) => this.#gradientOf(position, fresh));
     const riders = this.#riders;
     replayWhile(this, () => this.#riders === riders);
     const count = () => this.#count(positions, waited);
     return counted(count, () => {
-      const resets = waited.flatMap((position): Updates => {
+      const values = new Map<Parameter, Tensor>();
+      for (const position of waited) {
         const sum = this.#accumulated?.[position];
-        return sum === undefined ? [] : [[sum, zerosLike(sum)]];
-      });
-      const clipped = this.#clip === undefined ? gradients : clipBy(this.#clip, gradients);
-      const values = new Map([...resets, ...this.#updates(positions, clipped)]);
+        if (sum !== undefined) values.set(sum, zerosLike(sum));
+      }
+      this.#updateAll(positions, this.#clip === undefined ? gradients : clipBy(this.#clip, gradients), values);
       for (const rider of riders) {
         const riding = rider(gradients, also[0], () => this.stepCount, values);
         for (const [target, value] of riding) values.set(target, value);
@@ -399,10 +405,11 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     return gradient === undefined ? sum : sum.add(gradient);
   }
 
-  /** The new values of parameters and of their state. */
-  #updates(positions: readonly number[], gradients: readonly Tensor[]): Updates {
+  /** Adds the new values of parameters and of their state to `values`. */
+  #updateAll(positions: readonly number[], gradients: readonly Tensor[], values: Map<Parameter, Tensor>): void {
     const sourcesOf = this.#sources();
-    return positions.flatMap((position, i): Updates => {
+    for (let i = 0; i < positions.length; i++) {
+      const position = at(positions, i);
       const { options } = at(this.#groupOf, position);
       const member = at(this.parameters, position);
       const state = this.#stateOf(position);
@@ -410,12 +417,12 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const gradient = options.transform?.(given, { parameter: member, steps: () => this.stepsOf(position) }) ?? given;
       const context = { parameter: member, gradient, options, numbers: sourcesOf(position), state };
       const next = this.update(options.weightDecay === 0 ? context : this.decay(context));
-      const kept = namesOf<R['state'] | R['optionalState']>(state).flatMap((name): Updates => {
+      values.set(member, options.constraint?.(next.parameter) ?? next.parameter);
+      for (const name of namesOf<R['state'] | R['optionalState']>(state)) {
         const [target, value] = [state[name], next.state[name]];
-        return target === undefined || value === undefined ? [] : [[target, value]];
-      });
-      return [[member, options.constraint?.(next.parameter) ?? next.parameter], ...kept];
-    });
+        if (target !== undefined && value !== undefined) values.set(target, value);
+      }
+    }
   }
 
   /** The state of a parameter, made when it is first trainable. */
@@ -432,9 +439,15 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
    * program has a few scalars and not a few per parameter.
    */
   #sources(): (position: number) => Sources<R> {
-    const shared = new Map<string, { readonly members: number[]; readonly sources: Sources<R> }>();
+    interface Shared {
+      readonly group: Group<R['options']>;
+      readonly steps: number;
+      readonly members: number[];
+      readonly sources: Sources<R>;
+    }
+    const shared: Shared[] = [];
     onReplay(() => {
-      for (const { members } of shared.values()) {
+      for (const { members } of shared) {
         if (members.some((position) => this.#steps[position] !== this.#steps[at(members, 0)])) {
           throw new ValueError(
             'step',
@@ -445,8 +458,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     });
     return (position) => {
       const group = at(this.#groupOf, position);
-      const key = `${this.#groups.indexOf(group)} ${at(this.#steps, position)}`;
-      const known = shared.get(key);
+      const steps = at(this.#steps, position);
+      const known = shared.find((other) => other.group === group && other.steps === steps);
       if (known !== undefined) {
         known.members.push(position);
         return known.sources;
@@ -454,7 +467,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const read = (): Readonly<Record<R['numbers'], number>> =>
         this.numbers(group.options, rateAt(group, this.stepCount - 1), at(this.#steps, position));
       const sources = record(namesOf(read()), (name) => numberSource(() => read()[name]));
-      shared.set(key, { members: [position], sources });
+      shared.push({ group, steps, members: [position], sources });
       return sources;
     };
   }

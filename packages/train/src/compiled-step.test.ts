@@ -60,3 +60,14 @@ test('lists of tensors, and tensors, are batches as well', async () => {
   for (let k = 0; k < 4; k++) await single.work(tensor(k), 1, true);
   expect(await single.total()).toBe(6);
 });
+
+test('answers without a promise where nothing has to be waited for', async () => {
+  const { work, total } = summing(({ x }: { readonly x: Tensor; readonly count: number }) => x);
+  const batches = [1, 2, 3].map((value) => ({ x: tensor(value), count: 1 }));
+  for (const batch of batches) await work(batch, 1, true);
+  for (const { x } of batches) await x.data();
+  const answers = batches.map((batch) => work(batch, 1, true));
+  expect(answers.filter((answer) => answer instanceof Promise).length).toBeLessThan(3);
+  await Promise.all(answers);
+  expect(await total()).toBe(12);
+});

@@ -33,6 +33,9 @@ export interface LoopParts<B, M extends Metrics> {
   readonly validationStep: ((batch: B) => Tensor) | null;
 }
 
+/** Steps that nobody waited for, before other promises get a turn. */
+const stepsInARow = 16;
+
 export class Loop<B, M extends Metrics> {
   readonly state: TrainingState<ValuesOf<M>> = new TrainingState();
   readonly pause: Pause = new Pause();
@@ -192,7 +195,10 @@ export class Loop<B, M extends Metrics> {
         if (group.length === 0) break;
         if (state.step >= steps) return; // more data than its length said
         if (together !== null && this.#wish !== null) together.optimizer.raise();
-        const count = await this.#advance(group);
+        const made = this.#advance(group);
+        const count = typeof made === 'number' ? made : await made;
+        // others wait for promises, too: they get their turn now and then between steps that need none
+        if (typeof made === 'number' && state.step % stepsInARow === 0) await null;
         this.#log.endStep();
         state.countStep();
         const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });

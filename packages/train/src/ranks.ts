@@ -82,7 +82,7 @@ export function ranksSteps<B>(
     const loss = step(batch);
     return share === 1 ? loss : loss.mul(share);
   };
-  const run: (batch: B, share: number, isLast: boolean) => Promise<Computed> | Tensor = isCompiled
+  const run: (batch: B, share: number, isLast: boolean) => Computed | Promise<Computed> | Tensor = isCompiled
     ? compiledWork<B, Tensor, Computed>(lossOf, (work) => optimizer.compileGradients(work))
     : lossOf;
   return async (group) => {

@@ -9,8 +9,8 @@ import type { StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { scalar } from './weights.ts';
 
-/** Makes a step of the batches of a group, and answers how many samples they have. */
-export type Stepper<B> = (group: readonly B[]) => Promise<number>;
+/** Makes a step of the batches of a group, and answers how many samples they have: at once where nothing is waited for. */
+export type Stepper<B> = (group: readonly B[]) => number | Promise<number>;
 
 /** The user's step has updated the parameters itself; the loss that it returns is recorded. */
 export function ownSteps<B>(step: (batch: B) => Tensor | Promise<Tensor>, log: LossLog): Stepper<B> {
@@ -41,17 +41,15 @@ export function optimizerSteps<B>(
     const part = share === 1 ? loss : loss.mul(share);
     return isLast ? optimizer.step(part) : optimizer.accumulate(part);
   };
-  const run = isCompiled
+  const run: (batch: B, share: number, isLast: boolean) => void | Promise<void> = isCompiled
     ? compiledWork<B, void, void>((batch, share, isLast) => void work(batch, share, isLast), compile)
     : work;
-  return async (group) => {
-    if (group.length === 1) {
-      const batch = group[0]!;
-      await run(batch, 1, true);
-      const count = countOf(batch);
-      log.count(count);
-      return count;
-    }
+  const end = (batch: B): number => {
+    const count = countOf(batch);
+    log.count(count);
+    return count;
+  };
+  const inParts = async (group: readonly B[]): Promise<number> => {
     const counts = group.map(countOf);
     const samples = counts.reduce((sum, count) => sum + count, 0);
     for (const [at, batch] of group.entries()) {
@@ -60,5 +58,11 @@ export function optimizerSteps<B>(
       log.count(counts[at]!);
     }
     return samples;
+  };
+  return (group) => {
+    if (group.length !== 1) return inParts(group);
+    const batch = group[0]!;
+    const made = run(batch, 1, true);
+    return made instanceof Promise ? made.then(() => end(batch)) : end(batch);
   };
 }

@@ -197,15 +197,15 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     const scratch = engine.scratch(compiled.scratchBytes);
     const outputs: WasmBuffer[] = [];
     try {
-      program.outputs.forEach((buffer, at) => {
-        const { bytes } = compiled.outputs[at] as { bytes: number };
+      for (let at = 0; at < compiled.outputs.length; at++) {
+        const { bytes } = compiled.outputs[at]!;
         const donor = this.#donor.get(at);
         const given = donor === undefined ? null : inputs[donor]!;
-        const type = program.buffers[buffer] as BufferType;
-        if (given && given.capacity >= bytes) {
+        const type = program.buffers[program.outputs[at]!]!;
+        if (given !== null && given.capacity >= bytes) {
           outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
         } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
-      });
+      }
     } catch (error) {
       for (const made of outputs)
         if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
@@ -219,12 +219,10 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     // Views are taken after the last allocation: growing replaces them.
     const { words, floats, bytes } = memory;
     const at = this.#table >>> 2;
-    compiled.inputs.forEach((index, input) => {
-      words[at + index] = inputs[input]!.address;
-    });
-    compiled.outputs.forEach(({ index }, output) => {
-      words[at + index] = outputs[output]!.address;
-    });
+    for (let input = 0; input < inputs.length; input++) words[at + compiled.inputs[input]!] = inputs[input]!.address;
+    for (let output = 0; output < outputs.length; output++) {
+      words[at + compiled.outputs[output]!.index] = outputs[output]!.address;
+    }
     for (const { input, output } of program.donations) {
       const given = inputs[input]!;
       const made = outputs[output]!;
@@ -235,11 +233,12 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       }
       given.alive = false;
     }
-    program.scalars.forEach((dtype, index) => {
+    for (let index = 0; index < program.scalars.length; index++) {
+      const dtype = program.scalars[index]!;
       const word = at + compiled.scalarsAt + index;
       if (dtype === 'float32') floats[word] = scalars[index]!;
       else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
-    });
+    }
     call(this.#table, scratch);
     return outputs;
   }

@@ -41,22 +41,29 @@ export function pullBack(
   // positions are fixed before the first rule runs: a rule may walk the graph itself, which moves the marks
   const roots = seeds.map(([of]) => of.order);
   const needed = new Uint8Array(order.length);
+  // where the inputs of the node at a position are: places[starts[position] + k], -1 for one that is not on the way
+  const starts: number[] = [];
+  const places: number[] = [];
   const reached = new Set<Node>();
   for (const target of targets) {
     if (order[target.order] !== target) continue;
     needed[target.order] = 1;
     reached.add(target);
   }
-  const inputPositions = order.map((node, position) => {
+  for (let position = 0; position < order.length; position++) {
+    const node = order[position]!;
     if (node.cut !== null && needed[position] === 0) throw cutError(node, node.cut);
-    if (areEnds && wanted.has(node)) return [];
+    starts.push(places.length);
+    if (areEnds && wanted.has(node)) continue;
     const actor = acting(node);
-    const inputs = actor.inputs.map((input) => (order[input.order] === input ? input.order : -1));
-    if (isFloat(node.dtype) && inputs.some((input, k) => needed[input] === 1 && passesGradient(actor, k))) {
-      needed[position] = 1;
+    const { inputs } = actor;
+    for (let k = 0; k < inputs.length; k++) {
+      const place = inputs[k]!.order;
+      const isOnWay = order[place] === inputs[k];
+      places.push(isOnWay ? place : -1);
+      if (isOnWay && needed[place] === 1 && isFloat(node.dtype) && passesGradient(actor, k)) needed[position] = 1;
     }
-    return inputs;
-  });
+  }
   const collected: (Node[] | undefined)[] = new Array(order.length);
   seeds.forEach(([, seed], k) => {
     const root = roots[k]!;
@@ -71,19 +78,30 @@ export function pullBack(
     const total = sumOf(contributions);
     if (wanted.has(met)) results.set(met, total);
     const node = acting(met);
-    const inputs = inputPositions[position] as readonly number[];
-    const needs = inputs.map((input, k) => input >= 0 && needed[input] === 1 && passesGradient(node, k));
-    if (!isFloat(node.dtype) || !needs.some(Boolean)) continue;
+    if (!isFloat(node.dtype)) continue;
+    const start = starts[position]!;
+    const end = position + 1 < order.length ? starts[position + 1]! : places.length;
+    const needs: boolean[] = [];
+    let needsAny = false;
+    for (let at = start; at < end; at++) {
+      const place = places[at]!;
+      const isNeeded = place >= 0 && needed[place] === 1 && passesGradient(node, at - start);
+      needs.push(isNeeded);
+      needsAny ||= isNeeded;
+    }
+    if (!needsAny) continue;
     const isBranch = inBranch[position] === 1;
-    sendBack(total, node, needs).forEach((given, k) => {
-      if (given === null) return;
-      const input = inputs[k]!;
+    const sent = sendBack(total, node, needs);
+    for (let k = 0; k < sent.length; k++) {
+      const given = sent[k]!;
+      if (given === null) continue;
+      const place = places[start + k]!;
       const contribution = isBranch ? keepZeros(given, total, node, k) : given;
-      if (feedsBranch(node, k, isBranch)) inBranch[input] = 1;
-      const list = collected[input];
-      if (list === undefined) collected[input] = [contribution];
+      if (feedsBranch(node, k, isBranch)) inBranch[place] = 1;
+      const list = collected[place];
+      if (list === undefined) collected[place] = [contribution];
       else list.push(contribution);
-    });
+    }
   }
   // on the path, but flat wherever it is differentiable (floor, round): the gradient is 0
   const isOnPath = (target: Node): boolean =>
@@ -116,8 +134,9 @@ function actsAsAsked(): (node: Node) => Node {
 
 /** One application of the chain rule: what goes back to each input that needs it, by a rule from outside where there is one. */
 function sendBack(cotangent: Node, node: Node, needs: readonly boolean[]): readonly (Node | null)[] {
+  if (hooks.onChain === null) return applyRule(cotangent, node, needs);
   const own = (): readonly (Node | null)[] => applyRule(cotangent, node, needs);
-  return hooks.onChain?.(node, cotangent, needs, own) ?? own();
+  return hooks.onChain(node, cotangent, needs, own) ?? own();
 }
 
 /** What the rule of an operation gives each input that needs it. */
@@ -135,22 +154,27 @@ export function applyRule(
       { operation: name },
     );
   }
-  const rule = (): readonly (Node | null)[] =>
-    gradient(cotangent, inputs, node).map((given, k) => {
-      if (needs[k] !== true) return null;
-      return typeof given === 'function' ? given() : given;
-    });
-  const contributions = hooks.onGradient === null ? rule() : hooks.onGradient(node, rule);
-  contributions.forEach((contribution, k) => {
-    const { shape } = node.inputs[k]!;
-    if (contribution !== null && !sameShape(contribution.shape, shape)) {
-      throw new GradientError(
-        'gradients',
-        `the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
-        { operation: name },
-      );
+  const rule = (): readonly (Node | null)[] => {
+    const given = gradient(cotangent, inputs, node);
+    const asked: (Node | null)[] = [];
+    for (let k = 0; k < given.length; k++) {
+      const contribution = given[k]!;
+      if (needs[k] !== true) asked.push(null);
+      else asked.push(typeof contribution === 'function' ? contribution() : contribution);
     }
-  });
+    return asked;
+  };
+  const contributions = hooks.onGradient === null ? rule() : hooks.onGradient(node, rule);
+  for (let k = 0; k < contributions.length; k++) {
+    const contribution = contributions[k]!;
+    const { shape } = node.inputs[k]!;
+    if (contribution === null || sameShape(contribution.shape, shape)) continue;
+    throw new GradientError(
+      'gradients',
+      `the rule of ${name} gave ${show(contribution.shape)} for input ${k} of the shape ${show(shape)}.`,
+      { operation: name },
+    );
+  }
   return contributions;
 }
 
@@ -179,8 +203,10 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
 
 /** No gradient passes a node whose values are not real numbers. */
 function differentiableInputs(node: Node): readonly Node[] {
-  return isFloat(node.dtype) ? inputsOfGradient(node) : [];
+  return isFloat(node.dtype) ? inputsOfGradient(node) : none;
 }
+
+const none: readonly Node[] = [];
 
 function cutError(node: Node, why: string): GradientError {
   return new GradientError('gradients', `the path leads through a value (${node.primitive.name}) that ${why}`, {

@@ -9,12 +9,12 @@ import { isOutOfMemory } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import { letInputsGo, type Node } from '../graph/node.ts';
 import { isSoleOwner, lossOf, noteLoss, Storage } from '../graph/storage.ts';
-import { dirtyOn, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
+import { dirtyOn, isClean, takeUpdates, type Update, undoUpdates, type Variable } from '../graph/variable.ts';
 import { inputsOfGradient } from '../graph/walk.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { advance } from './advance.ts';
-import { breathe } from './breathe.ts';
+import { Breath, breathe, isBreathless } from './breathe.ts';
 import { Pace } from './pace.ts';
 import { hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { recordings } from './profiler.ts';
@@ -76,9 +76,13 @@ export class Device {
   #waiting = false;
   /** What debugging looks at before it runs: its updates wait, and are in no queue yet. */
   #inspections = 0;
-  /** Ends with the last work that asked for its turn. */
+  /** Ends with the last work that asked for its turn; and how much has or awaits one. */
   #turn: Promise<void> = Promise.resolve();
+  #turns = 0;
+  /** Memory that is being freed, where nobody could wait for it. */
+  #owed: Promise<void> | null = null;
   readonly #pace = new Pace();
+  readonly #breath = new Breath();
   readonly #runner: Runner;
 
   constructor(backend: Backend) {
@@ -107,7 +111,8 @@ export class Device {
     const done = new Promise<void>((resolve, reject) => request.settle.push({ resolve, reject }));
     this.#enqueue({ ...request, updates });
     await done;
-    await this.pause();
+    const pause = this.pause();
+    if (pause !== undefined) await pause;
   }
 
   /** The values of nodes, in a program of their own that moves no variable on: for debugging. */
@@ -159,6 +164,7 @@ export class Device {
    */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#turn;
+    this.#turns++;
     let end: () => void = () => undefined;
     this.#turn = new Promise((resolve) => {
       end = resolve;
@@ -171,13 +177,37 @@ export class Device {
         return work();
       });
     } finally {
+      this.#turns--;
       end();
     }
   }
 
-  /** Waits while too much is under way: for memory to be freed, for the device, for the event loop. */
-  async pause(): Promise<void> {
+  /** Whether work that starts from rest may do so now: nobody else has the turn, and nothing has to be waited for. */
+  get isFree(): boolean {
+    const mustWait = this.#turns > 0 || this.#owed !== null || this.#pace.turn() !== undefined;
+    return !mustWait && this.isAtRest && !this.#breath.isShort;
+  }
+
+  /** What `pause` does, for work that does not wait: if there is something to wait for, `isFree` is false until then. */
+  goOn(): void {
     const trimmed = this.residency.trim();
+    if (trimmed === undefined) return;
+    const owed = trimmed.finally(() => {
+      this.#owed = null;
+    });
+    owed.catch(() => undefined); // told by the next pause
+    this.#owed = owed;
+  }
+
+  /** What to wait for while too much is under way: memory that is being freed, the device, the event loop. */
+  pause(): Promise<void> | undefined {
+    const trimmed = this.residency.trim();
+    const mustWait = trimmed !== undefined || this.#owed !== null || this.#pace.turn() !== undefined || isBreathless();
+    return mustWait ? this.#waitFor(trimmed) : undefined;
+  }
+
+  async #waitFor(trimmed: Promise<void> | undefined): Promise<void> {
+    if (this.#owed !== null) await this.#owed;
     if (trimmed !== undefined) await trimmed;
     const turn = this.#pace.turn();
     if (turn !== undefined) await turn;
@@ -190,7 +220,8 @@ export class Device {
   }
 
   #bind(trace: Trace, requested: number, updates: readonly Update[]): Bound {
-    const updatedRoots = updates.map((_, k) => requested + k);
+    const updatedRoots: number[] = [];
+    for (let k = 0; k < updates.length; k++) updatedRoots.push(requested + k);
     const plan = this.plans.find(trace, updatedRoots);
     for (const { found } of recordings) found(plan, trace);
     return { plan, trace, updates, updatedRoots };
@@ -209,12 +240,24 @@ export class Device {
   }
 
   #trace(requested: readonly Node[], updates: readonly Update[]): Trace {
-    const roots = [...requested, ...updates.map(({ node }) => node)];
-    const asked = new Set(requested.map(resolve));
-    const kept = new Set(roots.map((root) => resolve(root).storage));
-    const donors = updates.map(({ variable, node }) =>
-      asked.has(resolve(node)) ? null : this.#donorOf(variable, kept),
-    );
+    const roots = [...requested];
+    const asked = new Set<Node>();
+    // memory that some root has already stays what it is
+    const kept = new Set<Storage>();
+    for (const node of requested) {
+      const root = resolve(node);
+      asked.add(root);
+      if (root.storage !== null) kept.add(root.storage);
+    }
+    for (const { node } of updates) {
+      roots.push(node);
+      const { storage } = resolve(node);
+      if (storage !== null) kept.add(storage);
+    }
+    const donors: (Storage | null)[] = [];
+    for (const { variable, node } of updates) {
+      donors.push(asked.has(resolve(node)) ? null : this.#donorOf(variable, kept));
+    }
     const { exactInt32, inPlace, loops = false } = this.backend.limits;
     return traceGraph(roots, !exactInt32, donors, loops && inPlace);
   }
@@ -275,6 +318,7 @@ export class Device {
   }
 
   #hasDirty(): boolean {
+    if (isClean()) return false;
     for (const _ of dirtyOn(this.backend)) return true;
     return false;
   }
@@ -287,8 +331,13 @@ export class Device {
 
   /** The given updates and those of all other variables of this device that wait for a program. */
   #dirtyUpdates(first: readonly Update[]): Update[] {
-    const named = new Set(first.map(({ variable }) => variable));
-    return [...first, ...takeUpdates(this.backend).filter(({ variable }) => !named.has(variable))];
+    const all = [...first];
+    const waiting = takeUpdates(this.backend);
+    if (waiting.length === 0) return all;
+    const named = new Set<Variable>();
+    for (const { variable } of first) named.add(variable);
+    for (const update of waiting) if (!named.has(update.variable)) all.push(update);
+    return all;
   }
 
   #enqueue(request: Request): void {
@@ -329,10 +378,12 @@ export class Device {
   }
 
   #execute(request: Request): Promise<void> | undefined {
-    const roots = [...new Set(withCompared(request.roots))].filter((node) => sizeOf(node.shape) > 0);
-    const updates = request.updates.filter(
-      ({ variable, node }) => sizeOf(node.shape) > 0 && variable.committed !== node,
-    );
+    const roots: Node[] = [];
+    for (const node of new Set(withCompared(request.roots))) if (sizeOf(node.shape) > 0) roots.push(node);
+    const updates: Update[] = [];
+    for (const update of request.updates) {
+      if (sizeOf(update.node.shape) > 0 && update.variable.committed !== update.node) updates.push(update);
+    }
     const trace = this.#trace(roots, updates);
     const onHost = trace.leaves.filter(awaitsHost);
     if (onHost.length > 0) return this.#computeOnHost(onHost).then(() => this.#execute(request));
@@ -367,8 +418,10 @@ export class Device {
 
   #complete(request: Request, bound: Bound, executable: Executable): Promise<void> | undefined {
     const { plan, trace } = bound;
-    const leaves = trace.leaves.map(({ storage }) => storage as Storage);
-    const numbers = trace.numbers.map(({ attributes }) => attributes as number);
+    const leaves: Storage[] = [];
+    for (const { storage } of trace.leaves) leaves.push(storage as Storage);
+    const numbers: number[] = [];
+    for (const { attributes } of trace.numbers) numbers.push(attributes as number);
     const settle = (outputs: readonly Storage[]): void => {
       this.#commit(bound, outputs, request.roots);
       for (const { node, resolve } of request.reads) resolve(this.fetch(node.storage as Storage));
@@ -430,7 +483,7 @@ export class Device {
   }
 
   /** The storage whose memory the variable's next value may take: its own, if nothing else has it. */
-  #donorOf(variable: Variable, kept: ReadonlySet<Storage | null>): Storage | null {
+  #donorOf(variable: Variable, kept: ReadonlySet<Storage>): Storage | null {
     const { storage } = variable.committed;
     if (storage === null || !isSoleOwner(storage)) return null;
     if (storage.backend !== null && storage.backend !== this.backend) return null;

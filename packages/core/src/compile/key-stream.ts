@@ -64,7 +64,7 @@ export class KeyStream {
     const data = this.#data;
     let at = this.#length;
     data[at++] = mark;
-    data[at++] = dtypeCodes[dtype];
+    data[at++] = dtype === 'float32' ? 1 : dtypeCodes[dtype]; // nearly all are
     data[at++] = shape.length;
     for (let axis = 0; axis < shape.length; axis++) data[at++] = shape[axis]!;
     for (let i = 0; i < key.length; i++) data[at++] = key[i]!;
@@ -79,7 +79,7 @@ export class KeyStream {
 }
 
 export function sameKey(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && isPrefix(a, b);
+  return a === b || (a.length === b.length && isPrefix(a, b));
 }
 
 function isPrefix(key: Int32Array, data: Int32Array): boolean {

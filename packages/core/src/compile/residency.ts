@@ -19,6 +19,9 @@ import { collectGarbage, collectionsSeen } from './garbage.ts';
 const firstShare = 1 / 128;
 /** The part of the budget that values have which were read. */
 const readShare = 1 / 32;
+/** The part of the count of values that moves to the host at a time, if they are small. */
+const togetherShare = 1 / 64;
+const smallBytes = 4096;
 /** The budget of owned memory, in budgets of values without an owner. */
 const ownedShare = 2;
 /** Owned memory that was not used by so many programs is cold. */
@@ -125,6 +128,8 @@ export class Residency {
   readonly #orphans = new Set<Orphan>();
   #orphanBytes = 0;
   readonly #budget: number;
+  /** How many results move to the host at a time. */
+  readonly #together: number;
   readonly #backend: Backend;
   readonly #residencyOf: (backend: Backend) => Residency;
   /** Counts programs. */
@@ -142,6 +147,7 @@ export class Residency {
     this.#read = new Line({ count: count * readShare, bytes: bytes * readShare });
     this.#rest = new Line({ count, bytes });
     this.#budget = bytes;
+    this.#together = Math.floor(count * togetherShare);
     this.#owned = new Line({ count: Number.POSITIVE_INFINITY, bytes: bytes * ownedShare });
   }
 
@@ -235,8 +241,11 @@ export class Residency {
     const moves: Promise<void>[] = [];
     while (this.#first.isOver) this.drop(this.#first.next!);
     while (this.#read.isOver && this.#read.next!.behind !== null) this.drop(this.#read.next!);
-    while (this.#rest.isOver) {
-      const oldest = this.#rest.next!;
+    // small ones several at a time: waiting for one costs as much as a small step, and a loop that keeps its losses makes one a step
+    let more = this.#rest.isOver ? this.#together : 0;
+    for (let oldest = this.#rest.next; oldest !== null; oldest = this.#rest.next) {
+      if (!this.#rest.isOver && (more <= 0 || oldest.bytes > smallBytes)) break;
+      more--;
       this.remove(oldest);
       moves.push(this.#moveToHost(oldest));
     }

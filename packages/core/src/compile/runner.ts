@@ -53,19 +53,24 @@ export class Runner {
   ): Storage[] | Promise<Storage[]> {
     for (const { ran } of recordings) ran(plan);
     this.#residency.tick();
-    const inputs = plan.inputs.map((input) => {
+    // loops, not closures: this runs for every step, and some take a few microseconds
+    const inputs: object[] = [];
+    for (const input of plan.inputs) {
       const storage = leaves[input];
-      if (storage !== undefined) return this.#resident(storage);
-      const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
-      drawn.push(buffer);
-      return buffer;
-    });
+      if (storage === undefined) {
+        const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
+        drawn.push(buffer);
+        inputs.push(buffer);
+      } else inputs.push(this.#resident(storage));
+    }
     const { scalarValues, scalars } = plan;
     for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
     const finish = (buffers: readonly object[]): Storage[] => {
-      for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
-      this.#pace.follow(this.#backend.idle());
-      return buffers.map((buffer, k) => this.#storageOf(plan, buffer, k));
+      if (drawn.length > 0) for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
+      if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
+      const made: Storage[] = [];
+      for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k));
+      return made;
     };
     if (profiles.size === 0 || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
     const lists = [...profiles];

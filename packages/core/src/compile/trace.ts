@@ -83,12 +83,18 @@ export function behindViews(node: Node): Node {
  * well: computed again in another kernel it might differ in its last bit, and then nothing equals the maximum.
  */
 export function withCompared(nodes: readonly Node[]): Node[] {
-  return nodes.flatMap((node) => {
+  const all: Node[] = [];
+  for (const node of nodes) {
     const { storage, primitive, inputs } = resolve(node);
-    const compared = storage === null ? (primitive.exact ?? []) : [];
-    const sources = compared.map((k) => behindViews(inputs[k]!));
-    return [...sources.filter((source) => source.storage === null && source.inputs.length > 0), node];
-  });
+    if (storage === null && primitive.exact !== undefined) {
+      for (const k of primitive.exact) {
+        const source = behindViews(inputs[k]!);
+        if (source.storage === null && source.inputs.length > 0) all.push(source);
+      }
+    }
+    all.push(node);
+  }
+  return all;
 }
 
 /** What is asked for is computed: a random tensor that the host draws is only an input, so a copy of it stands in its place. */
@@ -104,7 +110,23 @@ export function drawnBehind({ primitive, inputs: [source], dtype }: Node): Node 
 
 /** Used by one walk at a time. */
 const stream = new KeyStream();
-const noInputs: readonly Node[] = [];
+
+/** Keys of late, by their hash: a step has the key of the one before, and a typed array is dear to make. */
+const lately = new Map<number, Int32Array>();
+const mostLately = 64;
+/** Numbers in a key that is kept: of large graphs another copy costs little beside the rest. */
+const longestLately = 2 ** 14;
+
+/** What was written, as a key. */
+function keyOf(hash: number): Int32Array {
+  const known = lately.get(hash);
+  if (known !== undefined && stream.equals(known)) return known;
+  const key = stream.take();
+  if (key.length > longestLately) return key;
+  if (lately.size === mostLately) lately.clear();
+  lately.set(hash, key);
+  return key;
+}
 
 /** Walks from `requested`; which leaves the `donors` are belongs to the key. */
 export function traceGraph(
@@ -121,21 +143,30 @@ export function traceGraph(
   const drawn: Node[] = [];
   const found = (node: Node): Node => (hasLoops ? resolve(node) : writtenOut(node));
   const roots = requested.map((node) => (drawOnHost ? behindDrawn(found(node)) : found(node)));
+  // for each node on the way its inputs, and how many of them were looked at
   const stack: Node[] = [];
+  const inputsOf: (readonly Node[])[] = [];
   const progress: number[] = [];
   const enter = (node: Node): void => {
     node.visit = visit;
+    if (isLeaf(node)) {
+      node.order = order.length;
+      order.push(node);
+      pushLeaf(node, visit, leaves);
+      return;
+    }
     stack.push(node);
+    inputsOf.push(node.inputs);
     progress.push(0);
   };
   // the last root first: gradients are asked for in the order of the layers and come in the other one, so each is finished
   // as soon as its cotangent is there, which need not wait in memory
-  for (const root of roots.toReversed()) {
+  for (let k = roots.length - 1; k >= 0; k--) {
+    const root = roots[k]!;
     if (root.visit !== visit) enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
-      const node = stack[top]!;
-      const inputs = isLeaf(node) ? noInputs : node.inputs;
+      const inputs = inputsOf[top]!;
       const next = progress[top]!;
       if (next < inputs.length) {
         progress[top] = next + 1;
@@ -143,14 +174,11 @@ export function traceGraph(
         if (input.visit !== visit) enter(input);
         continue;
       }
-      stack.pop();
+      const node = stack.pop()!;
+      inputsOf.pop();
       progress.pop();
       node.order = order.length;
       order.push(node);
-      if (isLeaf(node)) {
-        pushLeaf(node, visit, leaves);
-        continue;
-      }
       pushNode(node);
       if (node.primitive === Scalar) numbers.push(node);
       else if (drawOnHost && node.primitive.isRandom === true) drawn.push(node);
@@ -159,7 +187,8 @@ export function traceGraph(
   for (const root of roots) stream.push(root.order);
   const donorLeaves = donors.map((donor) => (donor !== null && donor.visit === visit ? donor.order : -1));
   for (const leaf of donorLeaves) stream.push(leaf);
-  return { order, leaves, numbers, drawn, roots, donors: donorLeaves, key: stream.take(), hash: stream.hash() };
+  const hash = stream.hash();
+  return { order, leaves, numbers, drawn, roots, donors: donorLeaves, key: keyOf(hash), hash };
 }
 
 /** Leaves are named by their memory, so x * x and x * y differ, and two handles on one memory do not. */

@@ -223,6 +223,19 @@ export type PrimitiveDefinition<A, I extends Inputs> = Omit<Primitive<A, I>, 'id
 let count = 0;
 
 /**
+ * What a definition may leave out. All primitives have all properties in one order, so that engines know them as objects of one
+ * kind: every step asks each node of its graph for several, and asking objects of many kinds takes several times as long.
+ */
+const blank: object = {
+  ...{ id: 0, name: '', kind: '', infer: undefined, key: undefined, lower: undefined },
+  ...{ gradient: undefined, withoutGradient: undefined, batch: undefined, joined: undefined, steep: undefined },
+  ...{ isCheap: undefined, operations: undefined, isRandom: undefined, keepsOrder: undefined, run: undefined },
+  ...{ order: undefined, mayPermute: undefined, exact: undefined, access: undefined, compute: undefined },
+  ...{ reduction: undefined, finish: undefined, finishing: undefined, hint: undefined, loop: undefined },
+  ...{ writtenOut: undefined, boxes: undefined },
+};
+
+/**
  * Numbers a primitive. Plans compare primitives by these numbers.
  * A bundler may drop a primitive that nothing uses: its number is then nobody's.
  * @__NO_SIDE_EFFECTS__
@@ -230,5 +243,5 @@ let count = 0;
 export function definePrimitive<A = null, I extends Inputs = Inputs>(
   definition: PrimitiveDefinition<A, I>,
 ): Primitive<A, I> {
-  return { id: ++count, ...definition };
+  return { ...blank, ...definition, id: ++count };
 }

@@ -82,6 +82,11 @@ export function* dirtyVariables(): Generator<Variable> {
   }
 }
 
+/** Whether no variable of any device waits. */
+export function isClean(): boolean {
+  return dirty.size === 0;
+}
+
 /** Gives the variable a new value: immediate in meaning, computed with the next program. Returns the node that stands for it. */
 export function assignNode(variable: Variable, value: Node): Node {
   variable.node = apply(Assigned, [value], null);
@@ -116,10 +121,19 @@ export function* dirtyOn(backend: Backend): Generator<Variable> {
 
 /** Takes the updates that wait for a program on `backend` out of the waiting ones. */
 export function takeUpdates(backend: Backend): Update[] {
-  return Array.from(dirtyOn(backend), (variable) => {
-    dirty.delete(variable.holding);
-    return { variable, node: variable.node };
-  });
+  const updates: Update[] = [];
+  for (const holding of dirty) {
+    const variable = holding.variable.deref();
+    if (variable === undefined) dirty.delete(holding);
+    else {
+      const update = { variable, node: variable.node };
+      const home = homeOf(update);
+      if (home !== null && home !== backend) continue;
+      dirty.delete(holding);
+      updates.push(update);
+    }
+  }
+  return updates;
 }
 
 /** Variables mean their last computed values again. */

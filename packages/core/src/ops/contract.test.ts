@@ -203,3 +203,41 @@ test('a convolution over groups is one over each', async () => {
   const [y1, y2] = [await conv2d(x1, w1).array(), await conv2d(x2, w2).array()] as [unknown[][], unknown[][]];
   expect(whole).toEqual([[...(y1[0] as unknown[]), ...(y2[0] as unknown[])]]);
 });
+
+test('a product with a transposed matrix knows both, the matrix and what was transposed', async () => {
+  const [x, w] = [
+    tensor([[1, 2]]),
+    tensor([
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ]),
+  ];
+  const turned = w.transpose();
+  const y = x.matmul(turned);
+  expect(await y.array()).toEqual([[11, 17, 23]]);
+  const weights = tensor([[1, 2, 3]]);
+  const [ofTurned] = gradients(y.mul(weights).sum(), [turned]);
+  expect(await ofTurned.array()).toEqual([
+    [1, 2, 3],
+    [2, 4, 6],
+  ]);
+  const [ofMatrix, ofBoth] = gradients(y.mul(weights).sum(), [w, turned]);
+  expect(await ofMatrix.array()).toEqual([
+    [1, 2],
+    [2, 4],
+    [3, 6],
+  ]);
+  expect(await ofBoth.array()).toEqual([
+    [1, 2, 3],
+    [2, 4, 6],
+  ]);
+  // d2/dw2 of (x w^T)^2 summed: twice the squares of x along the diagonal
+  const [slope] = gradients(x.matmul(w.transpose()).square().sum(), [w]);
+  const [curvature] = gradients(slope.sum(), [w]);
+  expect(await curvature.array()).toEqual([
+    [6, 12],
+    [6, 12],
+    [6, 12],
+  ]);
+});

@@ -10,7 +10,7 @@ import { isBatched } from './batch.ts';
 import { cast } from './functions.ts';
 import { checkComputable } from './pointwise.ts';
 import { sum } from './reduce.ts';
-import { expandTo, moveAxis, narrow, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
+import { expandTo, moveAxis, narrow, Permute, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
 /** How many axes of each kind, in this order: left is [batch, rows, inner], right [batch, columns, inner], the result [batch, rows, columns]. */
 export interface ContractionAxes {
@@ -135,11 +135,18 @@ function productOf(a: Node, b: Node): Node {
   }
   const dtype = arithmeticType(a, b);
   const left = cast(a, dtype);
-  const right = cast(transpose(b), dtype);
   if (b.shape.length === 2) {
     // all leading axes of a are rows: no batch is needed
-    return contract(left, right, { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 });
+    const axes = { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 };
+    const asked = (): Node => contract(left, cast(transpose(b), dtype), axes);
+    // x W^T, as layers compute it: transposed twice W is what it was
+    const straight = b.primitive === Permute && b.storage === null ? b.inputs[0] : undefined;
+    if (straight === undefined || straight.dtype !== dtype) return asked();
+    const product = contract(left, straight, axes);
+    if (product.primitive === Contraction) product.asked = asked;
+    return product.primitive === Contraction ? product : asked();
   }
+  const right = cast(transpose(b), dtype);
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   return contract(
     expandTo(left, [...batch, ...left.shape.slice(-2)]),

@@ -246,13 +246,21 @@ function resolveShape(x: Node, shape: Shape): Shape {
 /** The axes in another order; `order[i]` is the axis of x that becomes axis i. */
 export function permute(x: Node, order: Axes): Node {
   const { length } = x.shape;
-  const normal = order.map((axis) => normalizeAxis('permute', axis, length));
-  if (normal.length !== length || new Set(normal).size !== length) {
+  const normal: number[] = [];
+  let isAsBefore = order.length === length;
+  let isWrong = order.length !== length;
+  for (let position = 0; position < order.length; position++) {
+    const axis = normalizeAxis('permute', order[position]!, length);
+    isWrong ||= normal.includes(axis);
+    isAsBefore &&= axis === position;
+    normal.push(axis);
+  }
+  if (isWrong) {
     throw new ShapeError('permute', `[${order.join(', ')}] does not name each axis of ${show(x.shape)} once.`, {
       order,
     });
   }
-  if (normal.every((axis, position) => axis === position)) return x;
+  if (isAsBefore) return x;
   const asked = (): Node => apply(Permute, [x], normal);
   const swapped = swapContraction(x, normal);
   if (swapped === null) return asked();

@@ -57,10 +57,14 @@ export function isList(values: Tensor | readonly number[]): values is readonly n
   return Array.isArray(values);
 }
 
+function isSameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
 /** Losses compare element by element: a shape that broadcasts ([N, 1] with [N]) is nearly always a mistake. */
 export function requireSameShape(loss: string, prediction: Tensor, target: Tensor): void {
   const { shape } = prediction;
-  if (show(shape) === show(target.shape)) return;
+  if (isSameShape(shape, target.shape)) return;
   throw new ShapeError(
     loss,
     `the prediction ${show(shape)} and the target ${show(target.shape)} have different shapes: reshape one of them.`,
@@ -70,7 +74,7 @@ export function requireSameShape(loss: string, prediction: Tensor, target: Tenso
 
 /** Throws unless a tensor has the shape that the loss needs beside its first one. */
 export function requireShape(loss: string, what: string, given: Tensor, shape: Shape): void {
-  if (show(given.shape) === show(shape)) return;
+  if (isSameShape(given.shape, shape)) return;
   throw new ShapeError(loss, `the ${what} must be ${show(shape)}, got ${show(given.shape)}.`, {
     loss,
     [what]: given.shape,
