@@ -15,8 +15,8 @@ import { untuned } from '../workloads/models.mjs';
 const entry = (given) => ({ options: {}, threads: 1, supports: () => true, variant: () => '', ...given });
 
 const isTuned = (/** @type {Workload} */ { model }) => !untuned.includes(model);
-const isModel = (/** @type {Workload} */ { kind }) => kind === 'train' || kind === 'infer';
-const isInferenceOrOperation = (/** @type {Workload} */ { kind }) => kind !== 'train';
+const isModel = (/** @type {Workload} */ { kind }) => kind === 'train' || kind === 'infer' || kind === 'generate';
+const isInferenceOrOperation = (/** @type {Workload} */ { kind }) => kind !== 'train' && kind !== 'generate';
 
 /** @param {number} threads a second entry with this many threads for the libraries that have them; 1 for none */
 export function libraries(threads) {

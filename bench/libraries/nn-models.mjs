@@ -88,7 +88,7 @@ class ResNet {
   }
 }
 
-class Gpt {
+export class Gpt {
   embedding = new Embedding(512, 256);
   position = parameter(zeros([128, 256]));
   encoder = {
@@ -111,6 +111,22 @@ class Gpt {
     let x = this.embedding.forward(tokens).add(this.position);
     for (const layer of this.encoder.layers) x = layer.forward(x, { causal: true });
     return this.head.forward(this.norm.forward(x));
+  }
+
+  /** Memory for what the tokens before leave in each layer. @param {number} capacity */
+  caches(capacity) {
+    return this.encoder.layers.map((layer) => layer.cache(1, capacity));
+  }
+
+  /** The logits behind one more token. @param {import('@nn/core').Tensor} token [1, 1] @param {import('@nn/layers').KeyValueCache[]} caches */
+  next(token, caches) {
+    const places = /** @type {import('@nn/layers').KeyValueCache} */ (caches[0]).positions(1);
+    let x = this.embedding.forward(token).add(this.position.gather(places, 0));
+    this.encoder.layers.forEach((layer, k) => {
+      const cache = caches[k];
+      if (cache !== undefined) x = layer.forward(x, { cache });
+    });
+    return this.head.forward(this.norm.forward(x)).reshape([512]);
   }
 }
 

@@ -1,9 +1,9 @@
 /** The workloads in nn on the default backend. `cpu` and `gpu` differ only in the backend that they set. */
 import { compile, conv2d, evaluate, parameter, tensor, zeros } from '@nn/core';
 import { softmax } from '@nn/layers';
-import { inferenceInput, modelSpec } from '../workloads/models.mjs';
+import { inferenceInput, modelSpec, prompt } from '../workloads/models.mjs';
 import { operandShape, operands, outcomeOf, samplePlaces } from '../workloads/operations.mjs';
-import { buildModel } from './nn-models.mjs';
+import { buildModel, Gpt } from './nn-models.mjs';
 
 /** @typedef {import('../workloads/list.mjs').Workload} Workload @typedef {import('../harness/session.mjs').Prepared} Prepared */
 /** @typedef {import('@nn/core').Tensor} Tensor */
@@ -22,6 +22,7 @@ const formulas = {
 export async function prepareNn(workload, options) {
   if (workload.kind === 'train') return train(workload, options.compile === true);
   if (workload.kind === 'infer') return infer(workload, options.compile === true);
+  if (workload.kind === 'generate') return generate(workload, options.compile === true);
   return operation(workload);
 }
 
@@ -71,6 +72,52 @@ async function train(workload, compiled) {
       let last = null;
       for (let k = 0; k < count; k++) last = await step();
       await last?.item();
+    },
+  };
+}
+
+/**
+ * Token by token: each is the likeliest behind those before it, which the layers remember. After 128 it begins anew.
+ * @param {Workload} workload @param {boolean} compiled @returns {Promise<Prepared>}
+ */
+async function generate(workload, compiled) {
+  const spec = modelSpec(workload.model);
+  const { model } = await buildModel(spec);
+  if (!(model instanceof Gpt)) throw new Error(`${workload.model} does not generate`);
+  const capacity = spec.input.shape[1] ?? 0;
+  const caches = model.caches(capacity);
+  const forward = (/** @type {Tensor} */ token) => evaluate(() => model.next(token, caches));
+  const replayed = compile((/** @type {Tensor} */ token) => {
+    const logits = forward(token);
+    return { logits, likeliest: logits.argMax(0) };
+  });
+  const next = async (/** @type {number} */ id) => {
+    const token = tensor(Int32Array.of(id), { shape: [1, 1] });
+    if (compiled) return replayed(token);
+    const logits = forward(token);
+    return { logits, likeliest: logits.argMax(0) };
+  };
+  let last = 0;
+  let length = 0;
+  const restart = () => {
+    for (const cache of caches) cache.reset();
+    length = 0;
+  };
+  return {
+    async result() {
+      restart();
+      /** @type {ArrayLike<number>} */
+      let values = [];
+      for (const id of prompt(spec)) values = await (await next(id)).logits.data();
+      restart();
+      return { values: Array.from(values) };
+    },
+    async run(count) {
+      for (let k = 0; k < count; k++) {
+        if (length === capacity) restart();
+        last = await (await next(last)).likeliest.item();
+        length++;
+      }
     },
   };
 }

@@ -113,6 +113,51 @@ class Gpt(nn.Module):
         return self.head(self.norm(self.encoder(x, hidden)))
 
 
+class Generation:
+    """Token by token, with the keys and values of those before kept by hand."""
+
+    def __init__(self, spec, double=False):
+        self.model = build(spec, double).eval()
+        self.capacity = spec["input"]["shape"][1]
+        kind = torch.float64 if double else torch.float32
+        self.caches = [
+            (torch.zeros(4, self.capacity, 64, dtype=kind), torch.zeros(4, self.capacity, 64, dtype=kind))
+            for _ in self.model.encoder.layers
+        ]
+        self.prompt = (mix(99, 16) % numpy.uint32(spec["input"]["below"])).tolist()
+        self.length, self.last = 0, 0
+
+    def next(self, token):
+        model, at = self.model, self.length
+        x = model.embedding.weight[token] + model.position[at]
+        for layer, (keys, values) in zip(model.encoder.layers, self.caches):
+            attention = layer.self_attn
+            projected = F.linear(layer.norm1(x), attention.in_proj_weight, attention.in_proj_bias)
+            query, key, value = projected.view(3, 4, 64).unbind()
+            keys[:, at], values[:, at] = key, value
+            scores = torch.bmm(keys[:, : at + 1], query.unsqueeze(2)).squeeze(2) / 8
+            mixed = torch.bmm(torch.softmax(scores, 1).unsqueeze(1), values[:, : at + 1])
+            x = x + attention.out_proj(mixed.reshape(256))
+            x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
+        self.length += 1
+        return model.head(model.norm(x))
+
+    def result(self):
+        self.length = 0
+        with torch.inference_mode():
+            for token in self.prompt:
+                logits = self.next(token)
+        self.length = 0
+        return logits.numpy()
+
+    def run(self, count):
+        with torch.inference_mode():
+            for _ in range(count):
+                if self.length == self.capacity:
+                    self.length = 0
+                self.last = int(self.next(self.last).argmax())
+
+
 def pair(start, end):
     return nn.Sequential(nn.Conv2d(start, end, 3, 1, 1), nn.ReLU(), nn.Conv2d(end, end, 3, 1, 1), nn.ReLU())
 
@@ -206,6 +251,11 @@ class Prepared:
         self.places = places
         kind, size = workload["kind"], workload["size"]
         self.step = None
+        self.generation = None
+        if kind == "generate":
+            self.generation = Generation(spec)
+            self.once = self.generation.result
+            return
         if kind == "train":
             self.step = trainer(spec)
             return
@@ -248,6 +298,9 @@ class Prepared:
         }
 
     def run(self, count):
+        if self.generation is not None:
+            self.generation.run(count)
+            return
         once = self.step or self.once
         for _ in range(count):
             once()
@@ -364,6 +417,16 @@ def online(spec, epochs, rate=0.1, momentum=0.1):
     return errors, logits
 
 
+def whole_context(spec):
+    """The last logits of the prompt, by the model as PyTorch has it: all tokens at once."""
+    model = build(spec, double=True).eval()
+    prompt = torch.from_numpy((mix(99, 16) % numpy.uint32(spec["input"]["below"])).astype(numpy.int64))
+    padded = torch.zeros(1, 128, dtype=torch.int64)
+    padded[0, :16] = prompt
+    with torch.no_grad():
+        return model(padded)[0, 15].tolist()
+
+
 def reference(specs):
     losses, logits = {}, {}
     for name, spec in specs.items():
@@ -374,6 +437,7 @@ def reference(specs):
             with torch.no_grad():
                 output = model(torch.from_numpy(inference_input(spec, 64)).double())
             logits[name] = [round(v, 8) for v in output.reshape(-1).tolist()]
+    logits["gpt-token"] = [round(v, 8) for v in whole_context(specs["gpt"])]
     # js-pytorch: its relu has a slope of 0.001 below 0, and its Adam is UncorrectedAdam.
     spec = {**specs["mlp"], "slope": 0.001}
     step = trainer(spec, True, lambda spec, model: UncorrectedAdam(model.parameters(), spec["learningRate"]))

@@ -26,6 +26,9 @@ export function findFault(workload, result, variant = '', steps = checkedSteps) 
     const expected = reference.losses[workload.model + variant] ?? [];
     return compare('loss of step', result.losses ?? [], expected.slice(0, steps), 1e-3, 0);
   }
+  if (workload.kind === 'generate') {
+    return compare('logit', result.values ?? [], reference.logits[`${workload.model}-token`] ?? [], 1e-3, 1e-4);
+  }
   if (workload.kind === 'infer') {
     const expected = (reference.logits[workload.model + variant] ?? []).slice(0, 10 * workload.batch);
     return compare('logit', result.values ?? [], expected, 1e-3, 1e-5);

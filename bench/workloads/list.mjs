@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ name: string, title: string, group: 'products' | 'elementwise' | 'training' | 'small' | 'inference',
- *   kind: 'matmul' | 'add' | 'chain' | 'rowSum' | 'softmax' | 'conv' | 'train' | 'infer', unit: 'ms' | 'µs', size: number, model: string,
+ *   kind: 'matmul' | 'add' | 'chain' | 'rowSum' | 'softmax' | 'conv' | 'train' | 'infer' | 'generate', unit: 'ms' | 'µs', size: number, model: string,
  *   batch: number, quick: boolean, read: boolean, work?: number }} Workload
  *   `work`: floating-point operations, where GFLOP/s say more than times; `read`: each result is read before the next
  */
@@ -64,6 +64,15 @@ export const workloads = [
   inference('mlp', 'MLP', 64),
   inference('cnn', 'CNN', 1),
   inference('cnn', 'CNN', 64),
+  workload({
+    name: 'gpt-token',
+    title: 'GPT, a token',
+    group: 'inference',
+    kind: 'generate',
+    model: 'gpt',
+    batch: 1,
+    quick: false,
+  }),
 ];
 
 /** On GPUs, in a browser. */

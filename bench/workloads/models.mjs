@@ -221,6 +221,11 @@ export function modelData(spec) {
 const values = (seed, { shape, below }) =>
   below === undefined ? uniform(seed, sizeOf(shape)) : integers(seed, sizeOf(shape), below);
 
+/** The tokens that a language model is given one by one before its logits are compared (seed 99). @param {ModelSpec} spec */
+export function prompt(spec) {
+  return integers(99, 16, spec.input.below ?? 0);
+}
+
 /** The input of an inference: the first samples of 64 (seed 99). @param {ModelSpec} spec @param {number} batch */
 export function inferenceInput(spec, batch) {
   const shape = [batch, ...spec.input.shape.slice(1)];
