@@ -8,7 +8,7 @@ import type { ExtendedSource } from '../models/pointer-generator.ts';
 import { largest, logSumExp } from './choose.ts';
 import type { Constraint } from './constraint.ts';
 import { wordsOf } from './generate.ts';
-import { type Prompt, type Task, type TaskOptions, taskOf } from './prompts.ts';
+import { checkEnds, type Prompt, type Task, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
 import { textOf } from './text-stream.ts';
 
@@ -89,6 +89,7 @@ export async function beamSearch(
   const searches = task.rows.map((): Search => ({ beams: [{ ids: [], logProbability: 0 }], done: [], isDone: false }));
   signal?.throwIfAborted();
   let scores = await run.start();
+  checkEnds('beamSearch', options, scores.length / repeated.rows.length);
   for (let step = 0; step < task.maxTokens; step++) {
     await rest();
     const width = scores.length / repeated.rows.length;

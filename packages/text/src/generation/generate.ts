@@ -6,7 +6,7 @@ import { type AbortSignalLike, checkOptions, hostUniform, ValueError } from '@nn
 import type { ExtendedSource } from '../models/pointer-generator.ts';
 import { adjusted, type ChoiceOptions, checkChoice, choiceNames, draw, logSumExp, tokenChances } from './choose.ts';
 import type { Constraint } from './constraint.ts';
-import { type Prompt, type TaskOptions, taskOf } from './prompts.ts';
+import { checkEnds, type Prompt, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
 import { TextStream } from './text-stream.ts';
 
@@ -99,6 +99,7 @@ export async function* generate(
   const run = runOf(model, task, { cached: cache, tokens: maxTokens, reorders: false });
   signal?.throwIfAborted();
   let scores = await run.start();
+  checkEnds('generate', options, scores.length / rows.length);
   for (let step = 0; ; step++) {
     signal?.throwIfAborted();
     const width = scores.length / rows.length;

@@ -150,6 +150,24 @@ describe('generate', () => {
     expect(stopped[0]).toMatchObject({ finish: 'stop', text: first!.text.slice(0, first!.text.indexOf(stop)) });
   });
 
+  test('refuses ids that are none, in prompts and as the end', async () => {
+    const model = gpt();
+    await expect(generateAll(model, [[1], [2, 1.5]], { maxTokens: 2 })).rejects.toThrow(
+      'generate: prompt 1 has the id 1.5: ids are whole numbers from 0.',
+    );
+    await expect(beamSearch(model, [[-1]], { maxTokens: 2 })).rejects.toThrow(
+      'beamSearch: prompt 0 has the id -1: ids are whole numbers from 0.',
+    );
+    const most = model.vocabularySize - 1;
+    await expect(generateAll(model, [1], { maxTokens: 2, endId: [0, most + 1] })).rejects.toThrow(
+      `generate: endId is ${most + 1}, which never comes: ids go from 0 to ${most}.`,
+    );
+    await expect(beamSearch(model, [1], { maxTokens: 2, endId: 0.5 })).rejects.toThrow(
+      `beamSearch: endId is 0.5, which never comes: ids go from 0 to ${most}.`,
+    );
+    expect((await generateAll(model, [1], { maxTokens: 2, endId: most })).length).toBe(1);
+  });
+
   test('says only what is allowed', async () => {
     const model = gpt();
     const texts = ['abba', 'abc', 'd'];

@@ -68,6 +68,10 @@ function rowsOf(
   const list = (isOne ? [prompt] : prompt) as readonly (string | readonly number[])[];
   return list.map((each, n) => {
     const row = typeof each === 'string' ? encoded(operation, each, n, tokenizer, isSource) : each;
+    const wrong = row.find((id) => !(Number.isInteger(id) && id >= 0));
+    if (wrong !== undefined) {
+      throw new ValueError(operation, `prompt ${n} has the id ${wrong}: ids are whole numbers from 0.`, { prompt: n });
+    }
     if (row.length === 0)
       throw new ValueError(operation, `prompt ${n} has no tokens, and there is no begin token.`, { prompt: n });
     return row;
@@ -123,6 +127,15 @@ function cut(
     `nn: ${operation}: prompt ${n} has ${row.length} tokens, the model has room for ${most}: ${gone} tokens were cut off its ${from}.`,
   );
   return from === 'start' ? row.slice(gone) : row.slice(0, most);
+}
+
+/** Throws ValueError for an end token of the options that the model, with scores for `tokens` of them, never says. */
+export function checkEnds(operation: string, { endId }: TaskOptions, tokens: number): void {
+  const wrong = [endId ?? []].flat().find((id) => !(Number.isInteger(id) && id >= 0 && id < tokens));
+  if (wrong === undefined) return;
+  throw new ValueError(operation, `endId is ${wrong}, which never comes: ids go from 0 to ${tokens - 1}.`, {
+    endId: wrong,
+  });
 }
 
 function endsOf(model: Generative, { endId, tokenizer }: TaskOptions): ReadonlySet<number> {

@@ -136,7 +136,7 @@ async function loadWeights(files: Folder, model: object, kind: Kind, signal?: Ab
   for (const single of ['model.safetensors', 'pytorch_model.bin']) {
     const source = await files.source(single);
     if (source === null) continue;
-    await loadModel(source, model, given);
+    await namingFile(single, () => loadModel(source, model, given));
     return;
   }
   const index = await files.maybeJson('model.safetensors.index.json');
@@ -156,7 +156,8 @@ async function loadWeights(files: Folder, model: object, kind: Kind, signal?: Ab
     const source = /[\\/]|\.\./.test(part) ? null : await files.source(part);
     if (source === null)
       throw new FormatError('fromPretrained', `${files.name} has no ${excerpt(part)}, which its index names.`);
-    const left = new Set((await loadModel(source, model, { ...given, strict: false })).missing);
+    const loaded = await namingFile(part, () => loadModel(source, model, { ...given, strict: false }));
+    const left = new Set(loaded.missing);
     for (const name of missing) if (!left.has(name)) missing.delete(name);
   }
   if (missing.size === 0) return;
@@ -165,6 +166,16 @@ async function loadWeights(files: Folder, model: object, kind: Kind, signal?: Ab
     'fromPretrained',
     `no part of model.safetensors has ${names}${missing.size > 5 ? ` and ${missing.size - 5} more` : ''}.`,
   );
+}
+
+/** What goes wrong with the weights, with the name of their file in front. */
+async function namingFile<T>(file: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError('fromPretrained', `${excerpt(file)}: ${error.message}`, { ...error.data, file });
+  }
 }
 
 /** The files of a folder, wherever it is. */

@@ -103,13 +103,13 @@ function checkedFile(json: object): TokenizerFile {
   for (const name of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'] as const) {
     const part = parts[name];
     if (part !== null && (typeof part !== 'object' || typeof part.type !== 'string')) {
-      wrong(name, 'it must be null, or an object with a type.');
+      wrong(name, `'${name}' must be null, or an object with a type.`);
     }
   }
-  if (!Array.isArray(added_tokens)) wrong('added_tokens', 'it must be a list.');
+  if (!Array.isArray(added_tokens)) wrong('added_tokens', "'added_tokens' must be a list.");
   for (const [i, token] of added_tokens.entries()) {
     if (typeof token?.content === 'string' && Number.isInteger(token.id) && token.id >= 0) continue;
-    wrong('added_tokens', `entry ${i} has no id from 0 and content.`);
+    wrong('added_tokens', `entry ${i} of 'added_tokens' has no id from 0 and content.`);
   }
   return { ...parts, model, added_tokens };
 }
@@ -119,7 +119,11 @@ function tokensOf({ model, added_tokens }: TokenizerFile): string[] {
   const tokens: string[] = [];
   const put = (token: string, id: unknown): void => {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > 2 ** 23) {
-      throw new FormatError('loadTokenizer/vocab', `the id of '${excerpt(token)}' is ${String(id)}.`, { token });
+      throw new FormatError(
+        'loadTokenizer/vocab',
+        `in 'vocab' the id of '${excerpt(token)}' is ${String(id)}: it must be a whole number from 0.`,
+        { token },
+      );
     }
     tokens[id] = token;
   };
@@ -128,7 +132,9 @@ function tokensOf({ model, added_tokens }: TokenizerFile): string[] {
     for (const [id, entry] of vocab.entries()) {
       const [token, score] = Array.isArray(entry) ? entry : [];
       if (typeof token !== 'string' || typeof score !== 'number') {
-        throw new FormatError('loadTokenizer/vocab', `entry ${id} is no pair of a piece and its score.`, { id });
+        throw new FormatError('loadTokenizer/vocab', `entry ${id} of 'vocab' is no pair of a piece and its score.`, {
+          id,
+        });
       }
       put(token, id);
     }
@@ -228,7 +234,7 @@ function mergesOf(model: Part): (readonly [string, string])[] {
     const [left, right, ...more]: readonly unknown[] =
       typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
     if (typeof left === 'string' && typeof right === 'string' && more.length === 0) return [left, right] as const;
-    throw new FormatError('loadTokenizer/merges', `merge ${rank} is no pair of tokens.`, { merge: rank });
+    throw new FormatError('loadTokenizer/merges', `merge ${rank} of 'merges' is no pair of tokens.`, { merge: rank });
   });
 }
 

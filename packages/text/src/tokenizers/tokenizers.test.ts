@@ -220,7 +220,7 @@ describe('tokenizer.json', () => {
     [
       'a merge of three',
       (json) => ({ ...json, model: { ...(json.model as object), merges: ['a b c'] } }),
-      'loadTokenizer: merge 0 is no pair of tokens.',
+      "loadTokenizer: merge 0 of 'merges' is no pair of tokens.",
     ],
     [
       'a merge that the vocabulary lacks',
@@ -230,17 +230,27 @@ describe('tokenizer.json', () => {
     [
       'an id that is none',
       (json) => ({ ...json, model: { type: 'BPE', vocab: { a: -1 }, merges: [] } }),
-      "loadTokenizer: the id of 'a' is -1.",
+      "loadTokenizer: in 'vocab' the id of 'a' is -1: it must be a whole number from 0.",
     ],
     [
       'a score that is none',
       (json) => ({ ...json, model: { type: 'Unigram', vocab: [['a']] } }),
-      'loadTokenizer: entry 0 is no pair of a piece and its score.',
+      "loadTokenizer: entry 0 of 'vocab' is no pair of a piece and its score.",
     ],
     [
       'a part that is none',
       (json) => ({ ...json, normalizer: 3 }),
-      'loadTokenizer: it must be null, or an object with a type.',
+      "loadTokenizer: 'normalizer' must be null, or an object with a type.",
+    ],
+    [
+      'added tokens that are no list',
+      (json) => ({ ...json, added_tokens: {} }),
+      "loadTokenizer: 'added_tokens' must be a list.",
+    ],
+    [
+      'an added token without an id',
+      (json) => ({ ...json, added_tokens: [{ content: 'a' }] }),
+      "loadTokenizer: entry 0 of 'added_tokens' has no id from 0 and content.",
     ],
     [
       'a post-processor that is not known',
