@@ -150,12 +150,13 @@ class Course implements Callback {
   }
 
   hostState(): unknown {
-    return { milliseconds: this.milliseconds };
+    return { milliseconds: this.milliseconds, average: this.average.hostState() };
   }
 
   loadHostState(state: unknown): void {
-    const { milliseconds } = Object(state) as { milliseconds?: unknown };
+    const { milliseconds, average } = Object(state) as { milliseconds?: unknown; average?: unknown };
     if (typeof milliseconds !== 'number') throw new FormatError('translate', 'the saved state has no processor time.');
+    this.average.loadHostState(average);
     this.#before = milliseconds;
   }
 }
