@@ -108,9 +108,9 @@ const digits = (/** @type {number} */ value) => value.toPrecision(3);
 const rounds = Number(process.env.ROUNDS ?? 30);
 
 print(
-  '| network, batch | nn float32, ms | nn, seen ranges | nn, ranges of samples | onnxruntime float32 | onnxruntime int8 | nn int8 / float32 | nn int8 / onnxruntime int8 |',
+  '| network, batch | nn float32, ms | nn, seen ranges | nn, the same of 6 bits | nn, ranges of samples | onnxruntime float32 | onnxruntime int8 | nn int8 / float32 | 6 bits / float32 | nn int8 / onnxruntime int8 |',
 );
-print('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+print('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
 for (const [name, { shape, make }] of Object.entries(networks)) {
   for (const batch of [1, 64]) {
     setSeed(1);
@@ -123,12 +123,14 @@ for (const [name, { shape, make }] of Object.entries(networks)) {
     };
     const plain = await model(null);
     const seen = await model({ mode: 'static', calibration: [x] });
+    const six = await model({ mode: 'static', calibration: [x], levels: { low: 0, high: 63 } });
     const own = await model({ mode: 'dynamic' });
     // onnxruntime knows all 256 levels, and needs no clip for them
     const whole = await model({ mode: 'static', calibration: [x], levels: { low: 0, high: 255 }, symmetry: 'onnx' });
     const contenders = [
       await ours('float32', plain, x),
       await ours('seen', seen, x),
+      await ours('six', six, x),
       await ours('own', own, x),
       await theirs('float32 of onnxruntime', await encodeOnnx(plain, [batch, ...shape]), values, [batch, ...shape]),
       await theirs('int8 of onnxruntime', await encodeOnnx(whole, [batch, ...shape]), values, [batch, ...shape]),
@@ -140,10 +142,10 @@ for (const [name, { shape, make }] of Object.entries(networks)) {
     }
     const times = await measure(contenders, rounds);
     const at = (/** @type {string} */ who) => times.get(who)?.median ?? Number.NaN;
-    const row = ['float32', 'seen', 'own', 'float32 of onnxruntime', 'int8 of onnxruntime'].map((who) =>
+    const row = ['float32', 'seen', 'six', 'own', 'float32 of onnxruntime', 'int8 of onnxruntime'].map((who) =>
       digits(at(who)),
     );
-    const ratios = [at('float32') / at('seen'), at('int8 of onnxruntime') / at('seen')].map(
+    const ratios = [at('float32') / at('seen'), at('float32') / at('six'), at('int8 of onnxruntime') / at('seen')].map(
       (ratio) => `${ratio.toFixed(2)} x`,
     );
     print(`| ${name}, ${batch} | ${[...row, ...ratios].join(' | ')} |`);
