@@ -294,9 +294,18 @@ export function toggle(): void {
   else run();
 }
 
+let stepsPerFrame: number | null = null;
+
 export function setPace(name: PaceName): void {
   store.pace.value = name;
-  link.ask({ kind: 'pace', stepsPerSecond: paces[name] }).catch(complain);
+  link.ask({ kind: 'pace', stepsPerSecond: paces[name], stepsPerFrame }).catch(complain);
+}
+
+/** At most so many steps from frame to frame, however fast it trains; null for any number. */
+export function setStepsPerFrame(steps: number | null): void {
+  if (steps === stepsPerFrame) return;
+  stepsPerFrame = steps;
+  setPace(store.pace.peek());
 }
 
 export function stepOnce(): void {

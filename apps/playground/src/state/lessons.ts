@@ -10,7 +10,17 @@ import { holds, type Moment } from '../lessons/values.ts';
 import { structural } from '../model/spec.ts';
 import { decodeSpec, withChanges } from '../model/url.ts';
 import { place } from '../places/place.ts';
-import { change, complain, pause, rebuild, run, setPace, settle, startExperiment } from './actions.ts';
+import {
+  change,
+  complain,
+  pause,
+  rebuild,
+  run,
+  setPace,
+  setStepsPerFrame,
+  settle,
+  startExperiment,
+} from './actions.ts';
 import { fixedByLesson } from './classroom.ts';
 import { recognise } from './recognise.ts';
 import * as store from './store.ts';
@@ -84,6 +94,14 @@ effect(() => {
   if (!shown.goals.every((goal) => holds(goal, now))) return;
   reached.value = new Set([...reached.peek(), at]);
   if (store.running.peek()) pause();
+});
+
+// a goal that ends with a step must not fall between two frames, however fast it trains
+effect(() => {
+  const ends = (step.value?.goals ?? []).flatMap(({ value, atMost }) =>
+    (value === 'step' || value === 'stepsHere') && atMost !== null && atMost > 0 ? [atMost] : [],
+  );
+  setStepsPerFrame(ends.length === 0 ? null : Math.ceil(Math.min(...ends) / 40));
 });
 
 /** `xor` is a lesson of the page; whatever has a dot or a slash is an address of its own. */

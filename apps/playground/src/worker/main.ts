@@ -98,6 +98,7 @@ async function perform(command: Command): Promise<Answers[Command['kind']]> {
       return null;
     case 'pace':
       pace.stepsPerSecond = command.stepsPerSecond;
+      pace.stepsPerFrame = command.stepsPerFrame;
       return null;
     case 'run':
     case 'epoch': {
@@ -222,6 +223,7 @@ async function sendFrame(): Promise<number> {
   const now = performance.now();
   nextFrame = now + Math.max(shortestFrameGap, 2 * (now - started));
   isSeen = false;
+  pace.show();
   post({ kind: 'frame', frame });
   return frame.trainLoss;
 }

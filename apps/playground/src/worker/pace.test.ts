@@ -25,6 +25,17 @@ describe('the pace', () => {
     expect([pace.isDue(60_000), pace.isDue(60_000)]).toEqual([true, false]);
   });
 
+  it('waits for a frame where so many steps may pass between two, at any speed', () => {
+    const pace = new Pace();
+    pace.stepsPerFrame = 50;
+    expect(stepsIn(pace, 20, 5)).toBe(50);
+    pace.show();
+    expect(stepsIn(pace, 20, 5)).toBe(50);
+    pace.show();
+    pace.stepsPerSecond = 200;
+    expect(stepsIn(pace, 100, 5)).toBeLessThanOrEqual(22);
+  });
+
   it('does not hold back where no limit is set', () => {
     expect(stepsIn(new Pace(), 1, 1)).toBe(1e5);
   });

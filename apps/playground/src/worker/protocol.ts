@@ -21,8 +21,8 @@ export type Command =
   | { readonly kind: 'epoch' }
   /** Goes back, or forth again, to the last kept moment that is not after a step. */
   | { readonly kind: 'rewind'; readonly step: number }
-  /** At most so many steps a second, to watch; null for as many as there can be. */
-  | { readonly kind: 'pace'; readonly stepsPerSecond: number | null }
+  /** At most so many steps a second, to watch, and from frame to frame; null for as many as there can be. */
+  | { readonly kind: 'pace'; readonly stepsPerSecond: number | null; readonly stepsPerFrame: number | null }
   | { readonly kind: 'backend'; readonly name: BackendName }
   | { readonly kind: 'availability' }
   | { readonly kind: 'save'; readonly as: 'model' | 'checkpoint' }
