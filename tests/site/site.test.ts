@@ -71,13 +71,21 @@ afterAll(async () => {
   await close(server);
 });
 
-async function open(path: string, width = 1440, height = 900): Promise<Page> {
-  context = await browser.newContext({ viewport: { width, height }, locale: 'en-US' });
+async function open(
+  path: string,
+  width = 1440,
+  height = 900,
+  serviceWorkers: 'allow' | 'block' = 'block',
+): Promise<Page> {
+  // whoever does not ask for it has none that copies the whole site meanwhile
+  context = await browser.newContext({ viewport: { width, height }, locale: 'en-US', serviceWorkers });
   complaints = [];
   const page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type()) && !message.text().includes('blocked by Playwright')) {
+      complaints.push(message.text());
+    }
   });
   page.on('request', (request) => {
     const asked = request.url();
@@ -172,6 +180,7 @@ describe('on a wide screen', () => {
     await expect.poll(() => example.locator('.runnable-output').textContent()).toMatch(/^line 1: SyntaxError: /);
     await editor.fill('for (;;) {}');
     await example.getByRole('button', { name: 'Run', exact: true }).click();
+    await example.getByText(/^running … [1-9]\d* s$/).waitFor(); // it says how long, so that no one takes it for dead
     await example.getByRole('button', { name: 'Stop' }).click();
     await example.getByText('stopped').waitFor();
     await example.getByRole('button', { name: 'Original' }).click();
@@ -243,7 +252,7 @@ test.runIf(process.env.NN_PLAYGROUND)(
   async () => {
     const [own, start] = await serve();
     try {
-      const page = await open('');
+      const page = await open('', 1440, 900, 'allow');
       await page.goto(start);
       const isKept = (path: string): Promise<boolean> =>
         page.evaluate(async (name) => (await caches.match(name)) !== undefined, start + path);

@@ -26,13 +26,19 @@ export const RunnableExample: DefineComponent<{ docstring?: boolean }> = defineC
     const seconds = ref(0);
     let worker: Worker | undefined;
     let began = 0;
+    /** Tells each second how long it has run: some examples take a minute. */
+    let clock: ReturnType<typeof setInterval> | undefined;
+    const look = (): void => {
+      seconds.value = (performance.now() - began) / 1000;
+    };
 
     const original = (): string => shown.value?.querySelector('pre code')?.textContent?.trimEnd() ?? '';
 
     function end(how: State): void {
       worker?.terminate();
       worker = undefined;
-      seconds.value = (performance.now() - began) / 1000;
+      clearInterval(clock);
+      look();
       state.value = how;
     }
 
@@ -51,6 +57,8 @@ export const RunnableExample: DefineComponent<{ docstring?: boolean }> = defineC
       lines.value = [];
       began = performance.now();
       state.value = 'running';
+      look();
+      clock = setInterval(look, 1000);
       worker = new Worker(new URL('../run/worker.ts', import.meta.url), { type: 'module' });
       worker.addEventListener('message', ({ data }: MessageEvent<Report>) => hear(data));
       worker.addEventListener('error', ({ message }) =>
@@ -70,7 +78,7 @@ export const RunnableExample: DefineComponent<{ docstring?: boolean }> = defineC
       isEdited.value = true;
     }
 
-    onBeforeUnmount(() => worker?.terminate());
+    onBeforeUnmount(() => end('stopped'));
 
     const button = (label: string, action: () => void, kind = ''): VNode =>
       h('button', { type: 'button', class: `runnable-button ${kind}`, onClick: action }, label);
@@ -79,7 +87,7 @@ export const RunnableExample: DefineComponent<{ docstring?: boolean }> = defineC
       const say = words(lang.value);
       const outcome = {
         new: '',
-        running: say.running,
+        running: say.running(seconds.value),
         done: say.took(seconds.value),
         failed: '',
         stopped: say.stopped,
@@ -103,7 +111,7 @@ export const RunnableExample: DefineComponent<{ docstring?: boolean }> = defineC
                 isEdited.value = false;
               })
             : button(say.edit, edit),
-          h('span', { class: 'runnable-state', 'aria-live': 'polite' }, outcome),
+          h('span', { class: 'runnable-state', 'aria-live': state.value === 'running' ? 'off' : 'polite' }, outcome),
         ]),
         lines.value.length > 0 || state.value === 'done'
           ? h(

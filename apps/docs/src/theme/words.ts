@@ -8,7 +8,7 @@ export interface Words {
   readonly code: string;
   readonly output: string;
   readonly nothing: string;
-  readonly running: string;
+  running(seconds: number): string;
   readonly stopped: string;
   took(seconds: number): string;
   line(number: number): string;
@@ -37,7 +37,7 @@ const english: Words = {
   code: 'Code of the example',
   output: 'Output',
   nothing: 'Nothing was printed.',
-  running: 'running …',
+  running: (seconds) => (seconds < 1 ? 'running …' : `running … ${Math.floor(seconds)} s`),
   stopped: 'stopped',
   took: (seconds) => `done in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
   line: (number) => `line ${number}: `,
@@ -64,7 +64,7 @@ const chinese: Words = {
   code: '示例代码',
   output: '输出',
   nothing: '没有输出。',
-  running: '正在运行……',
+  running: (seconds) => (seconds < 1 ? '正在运行……' : `正在运行……${Math.floor(seconds)} 秒`),
   stopped: '已停止',
   took: (seconds) => `用时 ${seconds.toFixed(seconds < 10 ? 1 : 0)} 秒`,
   line: (number) => `第 ${number} 行：`,
