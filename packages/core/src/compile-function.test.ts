@@ -514,6 +514,29 @@ describe('a compiled function at once', () => {
     expect(await weight.item()).toBe(6);
   });
 
+  test('what the host does in a step starts no other step in its middle', async () => {
+    setDefaultBackend(synchronous());
+    const weight = parameter([1]);
+    const inner = compile(() => weight.assign(weight.mul(10)));
+    let nested: Promise<void> | null = null;
+    const outer = compile(() => {
+      onReplay(() => {
+        expect(inner.atOnce()).toBeNull();
+        nested = inner();
+      });
+      weight.assign(weight.add(1));
+    });
+    for (let call = 0; call < 3; call++) await inner();
+    for (let call = 0; call < 3; call++) {
+      await outer();
+      await nested;
+    }
+    const before = await weight.item();
+    expect(outer.atOnce()).toEqual([undefined]);
+    await nested;
+    expect(await weight.item()).toBe((before + 1) * 10);
+  });
+
   test('is refused inside another compiled function', () => {
     const inner = compile((x: Tensor) => x.add(1));
     compile((x: Tensor) => {

@@ -177,8 +177,7 @@ function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [
   }
   if (!isCurrent(replay)) return null;
   try {
-    const done = finish<Result>(replay, memory, () => repeatHost(replay));
-    device.goOn();
+    const done = device.now(() => finish<Result>(replay, memory, () => repeatHost(replay)));
     return done instanceof Promise ? null : done; // it is one only while a profile is being taken
   } catch (error) {
     if (isOutOfMemory(error)) return null; // whoever may wait tries again

@@ -79,6 +79,8 @@ export class Device {
   /** Ends with the last work that asked for its turn; and how much has or awaits one. */
   #turn: Promise<void> = Promise.resolve();
   #turns = 0;
+  /** Whether work runs that had nothing to wait for: what the host does meanwhile starts none of its kind. */
+  #isRunning = false;
   /** Memory that is being freed, where nobody could wait for it. */
   #owed: Promise<void> | null = null;
   readonly #pace = new Pace();
@@ -184,12 +186,22 @@ export class Device {
 
   /** Whether work that starts from rest may do so now: nobody else has the turn, and nothing has to be waited for. */
   get isFree(): boolean {
-    const mustWait = this.#turns > 0 || this.#owed !== null || this.#pace.turn() !== undefined;
+    const mustWait = this.#isRunning || this.#turns > 0 || this.#owed !== null || this.#pace.turn() !== undefined;
     return !mustWait && this.isAtRest && !this.#breath.isShort;
   }
 
-  /** What `pause` does, for work that does not wait: if there is something to wait for, `isFree` is false until then. */
-  goOn(): void {
+  /** Work of a free device, from rest to rest. What has to be waited for afterwards is: until then the device is not free. */
+  now<T>(work: () => T): T {
+    this.#isRunning = true;
+    try {
+      return work();
+    } finally {
+      this.#isRunning = false;
+      this.#goOn();
+    }
+  }
+
+  #goOn(): void {
     const trimmed = this.residency.trim();
     if (trimmed === undefined) return;
     const owed = trimmed.finally(() => {
