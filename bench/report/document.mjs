@@ -28,7 +28,7 @@ export function writeDocument() {
     ...runs.filter(({ run }) => run.kind === 'gpu').map(({ name, run }) => gpuSection(name, run)),
     readFileSync(new URL('notes.md', import.meta.url), 'utf8').trim(),
   ];
-  for (const name of ['costs.md', 'vocabulary.md', 'native.md', 'quantisation.md']) {
+  for (const name of ['costs.md', 'vocabulary.md', 'native.md', 'quantisation.md', 'pictures-and-sounds.md']) {
     const text = new URL(name, import.meta.url);
     if (existsSync(text)) parts.push(readFileSync(text, 'utf8').trim());
   }

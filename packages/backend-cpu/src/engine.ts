@@ -48,6 +48,7 @@ export const commonLimits: Omit<Limits, 'maxReads' | 'maxBindings'> = {
   exactInt32: true,
   inPlace: true,
   loops: true,
+  hostMemory: true,
   maxResident: { count: 4096, bytes: 256 * 2 ** 20 },
 };
 

@@ -35,6 +35,11 @@ export interface Limits {
   readonly inPlace: boolean;
   /** Whether programs may have loops; that needs `inPlace`. Where it is not said, core writes every turn out. */
   readonly loops?: boolean;
+  /**
+   * Whether its memory is the processor's, so that what the host computes in between costs a copy. Where it is not said, it costs a round trip, and
+   * libraries prefer what stays in a program.
+   */
+  readonly hostMemory?: boolean;
   /** How much core may leave on the device in results that nothing owns, before it moves them to the host. */
   readonly maxResident: { readonly count: number; readonly bytes: number };
 }

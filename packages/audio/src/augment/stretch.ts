@@ -13,11 +13,11 @@ export interface StretchOptions {
   readonly hopLength?: number;
 }
 
+/** [frames, F] */
 interface Spectra {
   readonly frames: number;
-  /** [frames, F] */
-  readonly sizes: Float64Array;
-  readonly angles: Float64Array;
+  readonly real: Float64Array;
+  readonly imaginary: Float64Array;
 }
 
 interface Vocoder {
@@ -41,82 +41,109 @@ function vocoderOf(operation: string, options: StretchOptions): Vocoder {
   return { size, hop, half: size / 2 + 1, window };
 }
 
-/** Frames around multiples of the hop, the ends reflected. */
+/**
+ * Frames around multiples of the hop, the ends reflected. Two of them are the real and the imaginary part of one transform z, from which
+ * they come out again as (z_k + conj(z_(n - k))) / 2 and (z_k - conj(z_(n - k))) / 2i.
+ */
 function analysed(x: Float32Array, { size, hop, half, window }: Vocoder): Spectra {
   const frames = 1 + Math.floor(x.length / hop);
-  const sizes = new Float64Array(frames * half);
-  const angles = new Float64Array(frames * half);
-  const [real, imaginary] = [new Float64Array(size), new Float64Array(size)];
+  const spectra = { frames, real: new Float64Array(frames * half), imaginary: new Float64Array(frames * half) };
+  const [re, im] = [new Float64Array(size), new Float64Array(size)];
   const last = x.length - 1;
-  for (let t = 0; t < frames; t++) {
-    for (let i = 0; i < size; i++) {
-      const at = Math.abs(t * hop - size / 2 + i);
-      real[i] = window[i]! * x[at > last ? 2 * last - at : at]!;
+  const cut = (t: number, to: Float64Array): void => {
+    for (let i = 0, from = t * hop - size / 2; i < size; i++, from++) {
+      const at = from < 0 ? -from : from;
+      to[i] = window[i]! * x[at > last ? 2 * last - at : at]!;
     }
-    imaginary.fill(0);
-    transformOnHost(real, imaginary, false);
+  };
+  for (let t = 0; t < frames; t += 2) {
+    cut(t, re);
+    if (t + 1 < frames) cut(t + 1, im);
+    else im.fill(0);
+    transformOnHost(re, im, false);
     for (let k = 0; k < half; k++) {
-      sizes[t * half + k] = Math.hypot(real[k]!, imaginary[k]!);
-      angles[t * half + k] = Math.atan2(imaginary[k]!, real[k]!);
+      const j = k === 0 ? 0 : size - k;
+      const at = t * half + k;
+      spectra.real[at] = (re[k]! + re[j]!) / 2;
+      spectra.imaginary[at] = (im[k]! - im[j]!) / 2;
+      if (t + 1 === frames) continue;
+      spectra.real[at + half] = (im[k]! + im[j]!) / 2;
+      spectra.imaginary[at + half] = (re[j]! - re[k]!) / 2;
     }
   }
-  return { frames, sizes, angles };
+  return spectra;
 }
 
-/** Frames at moments `rate` apart: sizes between neighbours, phases that go on as fast as they did. */
-function vocoded({ frames, sizes, angles }: Spectra, { hop, half }: Vocoder, rate: number): Spectra {
+/**
+ * Frames at moments `rate` apart: sizes between neighbours, phases that go on as fast as they did. A phase is a number of size 1, u, so that the phase
+ * between two frames is the product n_(t + 1) conj(n_t), n = z / |z|, and whole turns need no care; silence has the phase 0.
+ */
+function vocoded({ frames, real, imaginary }: Spectra, { half }: Vocoder, rate: number): Spectra {
   const count = Math.ceil(frames / rate);
-  const newSizes = new Float64Array(count * half);
-  const newAngles = new Float64Array(count * half);
-  const turn = 2 * Math.PI;
+  const result = { frames: count, real: new Float64Array(count * half), imaginary: new Float64Array(count * half) };
+  const size = new Float64Array((frames + 2) * half);
+  for (let i = 0; i < frames * half; i++) size[i] = Math.sqrt(real[i]! * real[i]! + imaginary[i]! * imaginary[i]!);
+  const [re, im] = [new Float64Array(half).fill(1), new Float64Array(half)];
   for (let k = 0; k < half; k++) {
-    const advance = (Math.PI * hop * k) / (half - 1);
-    const at = (list: Float64Array, t: number): number => (t < frames ? list[t * half + k]! : 0);
-    let phase = angles[k]!;
-    for (let i = 0; i < count; i++) {
-      const t = Math.floor(i * rate);
-      const share = i * rate - t;
-      newSizes[i * half + k] = share * at(sizes, t + 1) + (1 - share) * at(sizes, t);
-      newAngles[i * half + k] = phase;
-      const apart = at(angles, t + 1) - at(angles, t) - advance;
-      phase += apart - turn * roundHalfEven(apart / turn) + advance;
+    if (size[k] === 0) continue;
+    re[k] = real[k]! / size[k]!;
+    im[k] = imaginary[k]! / size[k]!;
+  }
+  for (let i = 0; i < count; i++) {
+    const t = Math.floor(i * rate);
+    const share = i * rate - t;
+    for (let k = 0; k < half; k++) {
+      const [here, there] = [t * half + k, (t + 1) * half + k];
+      const [from, to] = [size[here]!, size[there]!];
+      const much = share * to + (1 - share) * from;
+      let [u, v] = [re[k]!, im[k]!];
+      result.real[i * half + k] = much * u;
+      result.imaginary[i * half + k] = much * v;
+      if (to > 0)
+        [u, v] = [(u * real[there]! - v * imaginary[there]!) / to, (u * imaginary[there]! + v * real[there]!) / to];
+      if (from > 0)
+        [u, v] = [(u * real[here]! + v * imaginary[here]!) / from, (v * real[here]! - u * imaginary[here]!) / from];
+      // what rounding adds to the size is taken away, so that it does not grow
+      const off = 1.5 - 0.5 * (u * u + v * v);
+      re[k] = u * off;
+      im[k] = v * off;
     }
   }
-  return { frames: count, sizes: newSizes, angles: newAngles };
+  return result;
 }
 
-function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  if (rest !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
-}
-
-/** The frames overlapped and added, over the windows' squares. */
+/** The frames overlapped and added, over the windows' squares; two of them are the parts of one transform. */
 function synthesised(
-  { frames, sizes, angles }: Spectra,
+  { frames, real, imaginary }: Spectra,
   { size, hop, half, window }: Vocoder,
   length: number,
 ): Float32Array {
   const reach = size + hop * (frames - 1);
   const [sums, weights] = [new Float64Array(reach), new Float64Array(reach)];
-  const [real, imaginary] = [new Float64Array(size), new Float64Array(size)];
-  for (let t = 0; t < frames; t++) {
+  const [re, im] = [new Float64Array(size), new Float64Array(size)];
+  const overlap = (t: number, signal: Float64Array): void => {
+    for (let i = 0, at = t * hop; i < size; i++, at++) {
+      sums[at] = sums[at]! + signal[i]! * window[i]!;
+      weights[at] = weights[at]! + window[i]! * window[i]!;
+    }
+  };
+  for (let t = 0; t < frames; t += 2) {
+    const isPair = t + 1 < frames;
     for (let k = 0; k < half; k++) {
-      const [r, angle] = [sizes[t * half + k]!, angles[t * half + k]!];
-      real[k] = r * Math.cos(angle);
-      imaginary[k] = r * Math.sin(angle);
-      if (k === 0 || k === size / 2) imaginary[k] = 0;
-      else {
-        real[size - k] = real[k]!;
-        imaginary[size - k] = -imaginary[k]!;
-      }
+      const at = t * half + k;
+      const isEnd = k === 0 || k === size / 2;
+      // a + i b at k, conj(a) + i conj(b) at n - k
+      const [ar, ai] = [real[at]!, isEnd ? 0 : imaginary[at]!];
+      const [br, bi] = isPair ? [real[at + half]!, isEnd ? 0 : imaginary[at + half]!] : [0, 0];
+      re[k] = ar - bi;
+      im[k] = ai + br;
+      if (isEnd) continue;
+      re[size - k] = ar + bi;
+      im[size - k] = br - ai;
     }
-    transformOnHost(real, imaginary, true);
-    for (let i = 0; i < size; i++) {
-      sums[t * hop + i] = sums[t * hop + i]! + real[i]! * window[i]!;
-      weights[t * hop + i] = weights[t * hop + i]! + window[i]! * window[i]!;
-    }
+    transformOnHost(re, im, true);
+    overlap(t, re);
+    if (isPair) overlap(t + 1, im);
   }
   const start = size / 2;
   return Float32Array.from({ length }, (_, i) => {

@@ -165,6 +165,14 @@ export function decodeWav(bytes: Uint8Array, onWarning?: (words: string) => void
   const samples = new Float32Array(channels * length);
   const view = viewOf(bytes);
   const step = bits / 8;
+  const whole = encoding === 'pcm' && bits === 16 ? sixteenBits(bytes, start, channels * length) : null;
+  if (whole) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let i = channel * length, at = channel; at < whole.length; i++, at += channels)
+        samples[i] = whole[at]! / 32768;
+    }
+    return waveformOf(samples, sampleRate, channels);
+  }
   const laws = encoding === 'alaw' || encoding === 'mulaw';
   const table = laws ? Float32Array.from({ length: 256 }, (_, i) => expanded(i, encoding === 'mulaw') / 32768) : null;
   const read = readers[encoding === 'float' ? `float${bits}` : `pcm${bits}`];
@@ -177,6 +185,15 @@ export function decodeWav(bytes: Uint8Array, onWarning?: (words: string) => void
     }
   }
   return waveformOf(samples, sampleRate, channels);
+}
+
+/** Samples of the usual kind as they lie, or null where the machine reads them in another order. */
+function sixteenBits(bytes: Uint8Array, start: number, count: number): Int16Array | null {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) return null;
+  const from = bytes.byteOffset + start;
+  // a view must begin at an even place
+  if (from % 2 === 0) return new Int16Array(bytes.buffer, from, count);
+  return new Int16Array(bytes.slice(start, start + 2 * count).buffer);
 }
 
 const readers: Readonly<Record<string, (view: DataView, at: number) => number>> = {

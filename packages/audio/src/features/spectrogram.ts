@@ -1,10 +1,11 @@
 /**
- * Signals to spectra over time: frames under a window, each as sines and cosines. Short frames are a product with the table of them, which joins the
- * program of a step on every device; long ones go through core's `stft`. What is made of spectra stands in `features.ts`.
+ * Signals to spectra over time: frames under a window, each as sines and cosines, by core's `stft` on the host, or, for short frames on devices that are far
+ * from it, as a product with the table of them, which joins the program of a step. What is made of spectra stands in `features.ts`.
  */
 import {
   type Backend,
   checkOptions,
+  getDefaultBackend,
   hypot,
   imaginaryPart,
   isTensor,
@@ -35,8 +36,8 @@ export interface SpectrogramOptions extends FrameOptions {
   /** 2 for the power (the default), 1 for the magnitude. */
   readonly power?: number;
   /**
-   * How frames are transformed: 'products' with a table of sines, in the program of the step and on its device, or 'fft' by the host.
-   * By default products for frames of up to 512.
+   * How frames are transformed: 'fft' by the host, or 'products' with a table of sines, in the program of the step and on its device. By default
+   * products for frames of up to 512 on a device with memory of its own, where the host is far away.
    */
   readonly transform?: 'products' | 'fft';
 }
@@ -129,6 +130,16 @@ function paddedRows(operation: string, x: Tensor, { size, isCentred, padMode }: 
   ]);
 }
 
+/** Whether x lies, or will lie, in the memory of the processor. */
+function isOnHost({ backend }: Tensor): boolean {
+  if (backend !== null) return backend.limits.hostMemory ?? false;
+  try {
+    return getDefaultBackend().limits.hostMemory ?? false;
+  } catch {
+    return false; // none is set yet, and nothing runs
+  }
+}
+
 /** Real and imaginary parts [N, F, T] of the frames of x [..., L]. */
 export function spectraOf(
   operation: string,
@@ -142,7 +153,8 @@ export function spectraOf(
   const { size, hop } = frames;
   const rows = paddedRows(operation, x, frames);
   const half = Math.floor(size / 2) + 1;
-  if ((transform ?? (size <= 512 ? 'products' : 'fft')) === 'fft') {
+  const isHere = transform === undefined && size <= 512 && isOnHost(x);
+  if ((transform ?? (size <= 512 && !isHere ? 'products' : 'fft')) === 'fft') {
     const window = tensor(windowOf(frames), { constant: true, ...(x.backend && { backend: x.backend }) });
     const spectra = stft(rows, { fftSize: size, hopLength: hop, window, center: false });
     return { real: realPart(spectra), imaginary: imaginaryPart(spectra) };

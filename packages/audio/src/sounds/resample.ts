@@ -132,9 +132,22 @@ export function resample(waveform: Waveform, sampleRate: number, options: Resamp
       const shift = Math.floor(i / to) * from - width;
       const first = Math.max(starts[row]!, -shift);
       const last = Math.min(ends[row]!, x.length - shift);
-      let sum = 0;
-      for (let k = first; k < last; k++) sum += weights[row * size + k]! * x[shift + k]!;
-      y[i] = sum;
+      // four sums, which do not wait for each other
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      let at = row * size + first;
+      let place = shift + first;
+      const end = shift + last;
+      for (; place + 3 < end; place += 4, at += 4) {
+        a += weights[at]! * x[place]!;
+        b += weights[at + 1]! * x[place + 1]!;
+        c += weights[at + 2]! * x[place + 2]!;
+        d += weights[at + 3]! * x[place + 3]!;
+      }
+      for (; place < end; place++, at++) a += weights[at]! * x[place]!;
+      y[i] = a + b + (c + d);
     }
   });
   return { ...result, sampleRate };

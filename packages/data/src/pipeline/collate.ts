@@ -129,6 +129,11 @@ function allocate({ dtype }: Place, like: ArrayLike<number>, length: number): El
 }
 
 function fill({ name }: Place, index: number, into: Elements, from: ArrayLike<number>, at: number): void {
+  // of one kind: there is nothing to check
+  if (realmTag(from) === realmTag(into)) {
+    into.set(from, at);
+    return;
+  }
   const isInteger = realmTag(into) !== 'Float32Array' && realmTag(into) !== 'Float64Array';
   for (let i = 0; i < from.length; i++) {
     const value = from[i] as unknown;

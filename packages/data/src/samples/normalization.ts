@@ -3,7 +3,7 @@
  * It works on typed arrays; the loader applies it batch by batch, so that bytes stay bytes in memory.
  */
 import type { Shape } from '@nn/core';
-import { ShapeError, ValueError } from '@nn/core';
+import { realmTag, ShapeError, ValueError } from '@nn/core';
 import type { DataArray, Elements } from './dataset.ts';
 import { elementCount } from './dataset.ts';
 
@@ -117,13 +117,14 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
  */
 export function normalize(array: DataArray, normalization: Normalization): DataArray<Float32Array> {
   const { offset, divisor } = normalization;
-  return map(
-    'normalize',
-    new Float32Array(array.data.length),
-    array,
-    normalization,
-    (x, group) => (x - offset[group]!) / divisor[group]!,
-  );
+  const result = new Float32Array(array.data.length);
+  const change = (x: number, group: number): number => (x - offset[group]!) / divisor[group]!;
+  if (realmTag(array.data) !== 'Uint8Array' || array.data.length < 4 * 256 * offset.length) {
+    return map('normalize', result, array, normalization, change);
+  }
+  // There are only 256 bytes: what each becomes is computed once.
+  const table = Float32Array.from({ length: 256 * offset.length }, (_, i) => change(i & 255, i >> 8));
+  return map('normalize', result, array, normalization, (x, group) => table[(group << 8) | x]!);
 }
 
 /**

@@ -1,11 +1,11 @@
 /** Augmentations that move pixels, by the names and defaults of torchvision; masks and boxes go along. What is drawn follows its classes' formulas. */
 import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { RandomSequence } from '@nn/data';
-import { type Image, type Size, sizeOf } from '../images/image.ts';
-import { crop, resize } from '../images/resize.ts';
+import { type Size, sizeOf } from '../images/image.ts';
+import { crop, mirrored, resize } from '../images/resize.ts';
 import { blurPlane } from './filters.ts';
 import { column, columns, type Transform } from './transform.ts';
-import { affineMatrix, type Fill, moveBoxes, projective, warp, warping } from './warp.ts';
+import { affineMatrix, type Fill, moveBoxes, projective, warping } from './warp.ts';
 
 type Range = readonly [low: number, high: number];
 
@@ -34,14 +34,6 @@ export function randomFlip(options: { readonly horizontal?: number; readonly ver
   const { horizontal = 0.5, vertical = 0 } = options;
   checkChance('randomFlip', 'horizontal', horizontal);
   checkChance('randomFlip', 'vertical', vertical);
-  const flip = (image: Image, across: number, down: number): Image => {
-    const { width, height } = image;
-    const place = (x: number, y: number, to: Float64Array): void => {
-      to[0] = across ? width - x : x;
-      to[1] = down ? height - y : y;
-    };
-    return warp(image, { width, height }, place, { interpolation: 'nearest' });
-  };
   return {
     name: 'randomFlip',
     outputSize: (size) => size,
@@ -49,15 +41,15 @@ export function randomFlip(options: { readonly horizontal?: number; readonly ver
     draw: (random) => [Number(random.uniform() < horizontal), Number(random.uniform() < vertical)],
     onHost(sample, drawn) {
       const { image, mask, boxes } = sample;
-      const [across, down] = [drawn[0]!, drawn[1]!];
+      const [across, down] = [drawn[0] === 1, drawn[1] === 1];
       if (!across && !down) return sample;
       const forward = (x: number, y: number, to: Float64Array): void => {
         to[0] = across ? image.width - x : x;
         to[1] = down ? image.height - y : y;
       };
       return {
-        image: flip(image, across, down),
-        ...(mask && { mask: flip(mask, across, down) }),
+        image: mirrored(image, across, down),
+        ...(mask && { mask: mirrored(mask, across, down) }),
         ...(boxes && { boxes: moveBoxes(boxes, image, forward) }),
       };
     },
@@ -87,7 +79,7 @@ export function randomCrop(
     const room = have + 2 * padding - want;
     return room >= 0 ? random.integer(room + 1) - padding : -padding - random.integer(1 - room);
   };
-  return projective({
+  const onDevice = projective({
     name: 'randomCrop',
     count: 6,
     interpolation: 'nearest',
@@ -98,6 +90,22 @@ export function randomCrop(
       return [1, 0, left, 0, 1, top];
     },
   });
+  return {
+    ...onDevice,
+    // whole pixels, so that the host only copies
+    onHost({ image, mask, boxes }, drawn) {
+      const [left, top] = [drawn[2]!, drawn[5]!];
+      const forward = (x: number, y: number, to: Float64Array): void => {
+        to[0] = x - left;
+        to[1] = y - top;
+      };
+      return {
+        image: crop(image, { left, top, ...target }, { fill }),
+        ...(mask && { mask: crop(mask, { left, top, ...target }) }),
+        ...(boxes && { boxes: moveBoxes(boxes, target, forward) }),
+      };
+    },
+  };
 }
 
 export interface ResizedCropOptions {

@@ -33,8 +33,13 @@ export function inverseTransform(
 ): void {
   for (let x = 0; x < 8; x++) {
     const i = from + x;
-    const [b1, b2, b3, b4] = [block[i + 8]!, block[i + 16]!, block[i + 24]!, block[i + 32]!];
-    const [b5, b6, b7] = [block[i + 40]!, block[i + 48]!, block[i + 56]!];
+    const b1 = block[i + 8]!;
+    const b2 = block[i + 16]!;
+    const b3 = block[i + 24]!;
+    const b4 = block[i + 32]!;
+    const b5 = block[i + 40]!;
+    const b6 = block[i + 48]!;
+    const b7 = block[i + 56]!;
     const b0 = Math.imul(block[i]!, quantisation[x]!);
     if ((b1 | b2 | b3 | b4 | b5 | b6 | b7) === 0) {
       const value = b0 << 2;
@@ -76,8 +81,14 @@ export function inverseTransform(
   // 128 is the middle of a byte; the array cuts at 0 and 255
   const round = (1 << (rowShift - 1)) + (128 << rowShift);
   for (let y = 0, o = at; y < 64; y += 8, o += stride) {
-    const [d0, d1, d2, d3] = [work[y]!, work[y + 1]!, work[y + 2]!, work[y + 3]!];
-    const [d4, d5, d6, d7] = [work[y + 4]!, work[y + 5]!, work[y + 6]!, work[y + 7]!];
+    const d0 = work[y]!;
+    const d1 = work[y + 1]!;
+    const d2 = work[y + 2]!;
+    const d3 = work[y + 3]!;
+    const d4 = work[y + 4]!;
+    const d5 = work[y + 5]!;
+    const d6 = work[y + 6]!;
+    const d7 = work[y + 7]!;
     if ((d1 | d2 | d3 | d4 | d5 | d6 | d7) === 0) {
       const value = ((d0 + 16) >> 5) + 128;
       for (let x = 0; x < 8; x++) to[o + x] = value;

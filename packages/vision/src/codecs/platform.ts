@@ -130,8 +130,8 @@ export declare namespace SharpLike {
 }
 
 /**
- * sharp, which you install beside this package, as a decoder in Node: `decodeImage(bytes, { decoder: sharpDecoder(sharp) })`. It is native, several
- * times as fast, reads more formats, and its pixels differ from ours by a level here and there.
+ * sharp, which you install beside this package, as a decoder in Node: `decodeImage(bytes, { decoder: sharpDecoder(sharp) })`. It is native, faster for
+ * large pictures and slower for small ones, reads more formats, and its pixels differ from ours by a level here and there.
  */
 export function sharpDecoder(sharp: SharpLike): ImageDecoder {
   return async (bytes, { upright }) => {

@@ -2,7 +2,7 @@
 import { FormatError } from '@nn/core';
 import type { Image } from '../images/image.ts';
 import { deflate } from './inflate.ts';
-import { crc32 } from './png.ts';
+import { crc32, paeth } from './png.ts';
 
 const colorTypes = { 1: 0, 3: 2, 4: 6 } as const;
 
@@ -53,25 +53,26 @@ export async function encodePng({ width, height, channels, data }: Image): Promi
 
 /** Writes the differences of a line into `to`; answers the sum of their magnitudes as signed bytes. */
 function filter(kind: number, line: Uint8Array, before: Uint8Array, step: number, to: Uint8Array): number {
+  const { length } = line;
+  const start = Math.min(step, length);
+  // the first pixel has nothing to its left, where 0 stands in
+  for (let i = 0; i < start; i++) to[i] = line[i]! - (kind < 2 ? 0 : kind === 3 ? before[i]! >> 1 : before[i]!);
+  if (kind === 0) to.set(line);
+  else if (kind === 1) {
+    for (let i = start; i < length; i++) to[i] = line[i]! - line[i - step]!;
+  } else if (kind === 2) {
+    for (let i = start; i < length; i++) to[i] = line[i]! - before[i]!;
+  } else if (kind === 3) {
+    for (let i = start; i < length; i++) to[i] = line[i]! - ((line[i - step]! + before[i]!) >> 1);
+  } else {
+    for (let i = start; i < length; i++) to[i] = line[i]! - paeth(line[i - step]!, before[i]!, before[i - step]!);
+  }
   let sum = 0;
-  for (let i = 0; i < line.length; i++) {
-    const a = i >= step ? line[i - step]! : 0;
-    const b = before[i]!;
-    const c = i >= step ? before[i - step]! : 0;
-    const value = (line[i]! - predicted(kind, a, b, c)) & 255;
-    to[i] = value;
+  for (let i = 0; i < length; i++) {
+    const value = to[i]!;
     sum += value < 128 ? value : 256 - value;
   }
   return sum;
-}
-
-function predicted(kind: number, a: number, b: number, c: number): number {
-  if (kind === 0) return 0;
-  if (kind === 1) return a;
-  if (kind === 2) return b;
-  if (kind === 3) return (a + b) >> 1;
-  const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
-  return toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
 }
 
 function chunk(name: string, body: Uint8Array): Uint8Array {

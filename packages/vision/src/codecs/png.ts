@@ -124,8 +124,9 @@ function headerOf(body: Uint8Array, view: DataView, at: number): typeof fail0 {
 
 /** CRC-32 of ISO 3309, of the bytes from start up to end. */
 export function crc32(bytes: Uint8Array, start: number, end: number): number {
+  const rest = crcTable();
   let crc = -1;
-  for (let i = start; i < end; i++) crc = (crc >>> 8) ^ crcTable()[(crc ^ bytes[i]!) & 255]!;
+  for (let i = start; i < end; i++) crc = (crc >>> 8) ^ rest[(crc ^ bytes[i]!) & 255]!;
   return ~crc >>> 0;
 }
 
@@ -182,6 +183,8 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   const channels: Channels = hasAlpha ? 4 : colorType === color.grey ? 1 : 3;
   const data = new Uint8Array(width * height * channels);
   const put = writer({ colorType, depth, palette, transparency, channels, data });
+  // Most files: a line is the pixels as they are wanted.
+  const isPlain = depth === 8 && channels === inFile && colorType !== color.palette && !isInterlaced;
   const values = new Uint16Array(4);
   let at = 0;
   for (const { left, top, stepX, stepY, columns, rows } of used) {
@@ -192,6 +195,10 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
       unfilter(raw[at]!, line, before, Math.max(1, pixelBits >> 3));
       at += 1 + length;
       before = line as typeof before;
+      if (isPlain) {
+        data.set(line, row * length);
+        continue;
+      }
       for (let column = 0; column < columns; column++) {
         for (let channel = 0; channel < inFile; channel++)
           values[channel] = valueAt(line, column * inFile + channel, depth);
@@ -212,19 +219,31 @@ function valueAt(line: Uint8Array, index: number, depth: number): number {
 
 /** A line was stored as differences to its neighbours: to the left, above, their mean, or the one that Paeth's predictor takes. */
 function unfilter(kind: number, line: Uint8Array, before: Uint8Array, step: number): void {
-  if (kind > 4) fail(`a line has the filter ${kind}`);
-  for (let i = 0; i < line.length; i++) {
-    const a = i >= step ? line[i - step]! : 0;
-    const b = before[i]!;
-    if (kind === 1) line[i] = line[i]! + a;
-    else if (kind === 2) line[i] = line[i]! + b;
-    else if (kind === 3) line[i] = line[i]! + ((a + b) >> 1);
-    else if (kind === 4) {
-      const c = i >= step ? before[i - step]! : 0;
-      const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
-      line[i] = line[i]! + (toA <= toB && toA <= toC ? a : toB <= toC ? b : c);
-    }
-  }
+  const { length } = line;
+  // the first pixel has nothing to its left, where 0 stands in
+  const start = Math.min(step, length);
+  if (kind === 1) {
+    for (let i = start; i < length; i++) line[i] = line[i]! + line[i - step]!;
+  } else if (kind === 2) {
+    for (let i = 0; i < length; i++) line[i] = line[i]! + before[i]!;
+  } else if (kind === 3) {
+    for (let i = 0; i < start; i++) line[i] = line[i]! + (before[i]! >> 1);
+    for (let i = start; i < length; i++) line[i] = line[i]! + ((line[i - step]! + before[i]!) >> 1);
+  } else if (kind === 4) {
+    for (let i = 0; i < start; i++) line[i] = line[i]! + before[i]!;
+    for (let i = start; i < length; i++) line[i] = line[i]! + paeth(line[i - step]!, before[i]!, before[i - step]!);
+  } else if (kind !== 0) fail(`a line has the filter ${kind}`);
+}
+
+/** Of left, above, and above left: the one that is nearest to left + above - above left. */
+export function paeth(a: number, b: number, c: number): number {
+  const across = b - c;
+  const down = a - c;
+  const toA = across < 0 ? -across : across;
+  const toB = down < 0 ? -down : down;
+  const both = across + down;
+  const toC = both < 0 ? -both : both;
+  return toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
 }
 
 interface Writing {

@@ -100,7 +100,7 @@ export function planes({ width, height, channels, data }: Image): DataArray<Uint
   const count = width * height;
   const result = new Uint8Array(data.length);
   for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < count; i++) result[channel * count + i] = data[i * channels + channel]!;
+    for (let from = channel, to = channel * count; from < data.length; from += channels) result[to++] = data[from]!;
   }
   return { data: result, shape: [channels, height, width] };
 }
