@@ -78,7 +78,7 @@ const inNode = (test: Extract<TestProjectConfiguration, { test?: unknown }>['tes
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   // Leak tests collect garbage themselves.
-  test: { setupFiles, testTimeout: 30_000, execArgv: ['--expose-gc'], maxWorkers, ...test },
+  test: { setupFiles, testTimeout: 30_000, hookTimeout: 120_000, execArgv: ['--expose-gc'], maxWorkers, ...test },
 });
 /**
  * What looks at the memory of the whole process, or loads packages anew (a second copy of core, which others would find), or

@@ -3,7 +3,7 @@
  * it. What differs is not used.
  */
 import process from 'node:process';
-import type { LibraryTier, LinkedTier, NativeCode, ProgramTier } from '@nn/backend-cpu/tier';
+import type { CrewTier, LibraryTier, LinkedTier, NativeCode, ProgramTier } from '@nn/backend-cpu/tier';
 import { functions, tileRows } from './c/products.ts';
 import { programSource } from './c/program.ts';
 import { messageOf, Unavailable } from './compiler.ts';
@@ -12,16 +12,25 @@ type Call = (...words: number[]) => void;
 type Linked = Readonly<Record<string, Call>> & { readonly move: (memory: Uint8Array) => void };
 interface Addon {
   link(memory: Uint8Array): Linked;
+  /** Threads of native code; nothing where there is no memory for them. */
+  crew(threads: number, control: number): object | undefined;
+  own: CrewTier['own'];
 }
 interface ProgramAddon {
   link: NativeCode['link'];
 }
 
-/** The tier of a file. Throws `Unavailable` where it cannot be loaded, or computes something else than it should. */
-export function loadTier(file: string): LibraryTier {
+/** The tier of a file, and its threads. Throws `Unavailable` where it cannot be loaded, or computes something else than it should. */
+export function loadTier(file: string): LibraryTier & { readonly crew: CrewTier } {
   const addon = load<Addon>(file);
   check(addon);
+  const make: CrewTier['make'] = (threads, control) => {
+    const made = addon.crew(threads, control);
+    if (made === undefined) throw new Unavailable('there is no memory for threads');
+    return made;
+  };
   return {
+    crew: { make, own: (crew, address, bytes) => addon.own(crew, address, bytes) },
     tileRows,
     link: (memory): LinkedTier => {
       const { move, ...linked } = addon.link(memory);
@@ -47,7 +56,7 @@ export function programTier(
   const build = async (program: Uint8Array, library: Uint8Array): Promise<NativeCode> => {
     const name = await fileOf(programSource(program, library));
     const { link } = load<ProgramAddon>(name);
-    return { name, link: (memory, functions) => link(memory, functions) };
+    return { name, link: (memory, functions, crew) => link(memory, functions, crew) };
   };
   return { ...options, build };
 }
@@ -76,6 +85,9 @@ function check(addon: Addon): void {
     [1, 1, 1],
     [7, 24, 40],
   ] as const) {
+    checkPacking(floats, linked.packRows as Call, panelsOf(rows, tileRows), rows, inner);
+    const eights = Array<number>(Math.ceil(columns / 8)).fill(8);
+    checkPacking(floats, linked.packColumns as Call, eights, columns, inner);
     checkProduct(floats, linked.multiply as Call, tileRows, [rows, columns, inner]);
     checkProduct(floats, linked.multiplyFours as Call, 4, [rows, columns, inner]);
     checkDots(floats, linked.dots as Call, [rows, columns, inner]);
@@ -92,6 +104,29 @@ export function panelsOf(rows: number, height: number): number[] {
   return [...Array(Math.ceil(sixes / 6)).fill(6), ...Array(Math.ceil(Math.max(0, rows - sixes) / 4)).fill(4)];
 }
 
+/** Lines of a matrix in panels of these widths, whose numbers are neighbours along k, and across. */
+function checkPacking(floats: Float32Array, pack: Call, widths: readonly number[], lines: number, inner: number): void {
+  const [source, target] = [0, 8192];
+  for (const [across, along] of [
+    [inner, 1],
+    [1, lines],
+    [2, 2 * lines],
+  ] as const) {
+    floats.fill(-1);
+    for (let line = 0; line < lines; line++)
+      for (let k = 0; k < inner; k++) floats[source + line * across + k * along] = pattern(line * inner + k);
+    pack(4 * source, 4 * target, 4 * across, 4 * along, lines, inner);
+    let at = target;
+    let first = 0;
+    for (const width of widths) {
+      for (let k = 0; k < inner; k++)
+        for (let line = first; line < first + width; line++)
+          compare('packed number', floats[at++] as number, line < lines ? pattern(line * inner + k) : 0);
+      first += width;
+    }
+    compare('packed number, behind the end', floats[at] as number, -1);
+  }
+}
 function checkProduct(
   floats: Float32Array,
   multiply: Call,

@@ -16,6 +16,7 @@ import process from 'node:process';
 /** Why there is no native code, in words that follow "because". */
 export class Unavailable extends Error {}
 
+const isWindows = process.platform === 'win32';
 /** How long the compiler may take, in milliseconds. */
 const patience = 120_000;
 
@@ -38,14 +39,9 @@ export async function findToolchain(options: {
   readonly cache: string | undefined;
   readonly fused: boolean;
 }): Promise<Toolchain> {
-  if (process.platform === 'win32') throw new Unavailable('Windows is not supported yet');
   const program = options.compiler ?? findCompiler();
   const version = (await run(program, ['--version'])).split('\n')[0] ?? '';
-  const flags = [
-    ...['-O2', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden', '-x', 'c', '-w', '-ffp-contract=off'],
-    ...['-fno-math-errno', '-fno-strict-aliasing', `-DFUSED=${options.fused ? 1 : 0}`],
-    ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
-  ];
+  const flags = flagsFor(process, options.fused);
   const folder = await ownFolder(options.cache ?? cacheFolder());
   const { model = '' } = cpus()[0] ?? {};
   const build = async (source: string): Promise<Built> => {
@@ -57,7 +53,10 @@ export async function findToolchain(options: {
     try {
       await writeFile(`${draft}.c`, source, { mode: 0o600 });
       await run(program, [...flags, '-o', `${draft}.node`, `${draft}.c`]);
-      await rename(`${draft}.node`, file);
+      await rename(`${draft}.node`, file).catch(async (error: unknown) => {
+        // Windows replaces no file that is loaded: then another process has made the same one
+        if (!(await isOwnFile(file))) throw error;
+      });
     } finally {
       await Promise.all([`${draft}.c`, `${draft}.node`].map((path) => rm(path, { force: true })));
     }
@@ -66,12 +65,28 @@ export async function findToolchain(options: {
   return { compiler: version, build };
 }
 
+/** What the compiler is told on a system. No flag lets it change what a program means. */
+export function flagsFor(
+  { platform, arch }: { readonly platform: string; readonly arch: string },
+  fused: boolean,
+): string[] {
+  return [
+    // compilers for ARM know "this processor" by the other name
+    ...['-O2', arch === 'arm64' ? '-mcpu=native' : '-march=native', '-shared', '-x', 'c', '-w', '-ffp-contract=off'],
+    ...['-fno-math-errno', '-fno-strict-aliasing', `-DFUSED=${fused ? 1 : 0}`],
+    ...(platform === 'win32' ? [] : ['-fPIC', '-fvisibility=hidden', '-pthread']),
+    ...(platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
+  ];
+}
+
 /** Whether a compiler can be found: asked before anything is waited for. */
 export function findCompiler(): string {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  for (const name of [process.env.CC ?? '', 'cc', 'clang', 'gcc']) {
+  // gcc for Windows keeps vectors of 256 bits where they may not lie
+  const names = isWindows ? ['clang.exe'] : ['cc', 'clang', 'gcc'];
+  for (const name of [process.env.CC ?? '', ...names]) {
     if (name === '') continue;
-    for (const path of name.includes('/') ? [name] : folders.map((folder) => join(folder, name))) {
+    for (const path of /[/\\]/.test(name) ? [name] : folders.map((folder) => join(folder, name))) {
       try {
         accessSync(path, constants.X_OK);
         return path;
@@ -81,12 +96,15 @@ export function findCompiler(): string {
     }
   }
   throw new Unavailable(
-    'there is no compiler: neither cc nor clang nor gcc is in PATH (apt install build-essential, or xcode-select --install)',
+    isWindows
+      ? 'there is no compiler: clang.exe is not in PATH (winget install LLVM.LLVM, and the build tools of Visual Studio)'
+      : 'there is no compiler: neither cc nor clang nor gcc is in PATH (apt install build-essential, or xcode-select --install)',
   );
 }
 
 function cacheFolder(): string {
   const home = homedir();
+  if (isWindows) return join(process.env.LOCALAPPDATA ?? join(home, 'AppData/Local'), 'nn-native');
   if (process.env.XDG_CACHE_HOME) return join(process.env.XDG_CACHE_HOME, 'nn-native');
   return process.platform === 'darwin' ? join(home, 'Library/Caches/nn-native') : join(home, '.cache/nn-native');
 }
@@ -96,7 +114,7 @@ async function ownFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { mode, uid } = await lstat(folder).then((found) => (found.isSymbolicLink() ? stat(folder) : found));
-    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+    if (!isOnlyOurs(uid, mode)) {
       throw new Unavailable(`others may write into ${folder}: make it yours alone (chmod 700), or name another cache`);
     }
     return folder;
@@ -106,10 +124,14 @@ async function ownFolder(folder: string): Promise<string> {
   }
 }
 
+/** Windows has no such bits; there the folder's list of rights is what it inherits from the user's own. */
+const isOnlyOurs = (uid: number, mode: number): boolean =>
+  isWindows || (uid === process.getuid?.() && (mode & 0o022) === 0);
+
 async function isOwnFile(file: string): Promise<boolean> {
   try {
     const found = await lstat(file);
-    return found.isFile() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+    return found.isFile() && isOnlyOurs(found.uid, found.mode);
   } catch {
     return false;
   }

@@ -170,7 +170,7 @@ describe.skipIf(compiler === null)('with native code', () => {
     // multiplies by two where it should not
     const wrong = script(
       'wrong-cc',
-      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/else \\*to = sum;/else *to = sum + sum;/' "$last"\nexec ${compiler} "$@"`,
+      `test "$1" = --version && exec ${compiler} --version\nfor last; do :; done\nsed -i 's/) = s0_0;/) = s0_0 + s0_0;/' "$last"\nexec ${compiler} "$@"`,
     );
     expect(await outcome({ compiler: wrong, cache: join(root, 'wrong') })).toMatch(
       /^no, because the compiled code is wrong: a product is /,
@@ -223,6 +223,61 @@ describe.skipIf(compiler === null)('with native code', () => {
       expect(await trained(backend)).toEqual(expected);
       expect(backend.info().details.nativePrograms).toBeGreaterThan(0);
     }
+  }, 60_000);
+
+  it('steps beside the event loop keep their order with batches that come, results that are read and memory that grows', async () => {
+    const side = 64;
+    /** Losses of steps that nobody waits for, with batches of their own, a value in the middle, and parameters in the end. */
+    const walk = async (backend: ReturnType<typeof native>): Promise<number[][]> => {
+      const w = parameter(numbers(side * side, 5), { shape: [side, side], backend });
+      const reads: Promise<ArrayLike<number>>[] = [];
+      for (let turn = 0; turn < 24; turn++) {
+        const rows = turn === 16 ? 20_000 : side;
+        const x = tensor(numbers(rows * side, turn), { shape: [rows, side], backend });
+        const loss = x.matmul(w).tanh().square().mean();
+        const [gradient] = gradients(loss, [w]);
+        await w.assign(w.sub(gradient!.mul(0.5)));
+        reads.push(loss.data());
+        if (turn % 8 === 5) reads.push(w.data());
+        // the program is under way then, and nobody waits for it
+        await Promise.resolve();
+      }
+      const found = await Promise.all([...reads, w.data()]);
+      return found.map((values) => Array.from(values));
+    };
+    const expected = await walk(native({ enabled: false, deterministic: true }));
+    for (const threads of [1, 2]) {
+      const backend = native({ cache, deterministic: true, threads, wait: true, besideFrom: 0 });
+      await backend.ready();
+      expect(await walk(backend)).toEqual(expected);
+      expect(backend.info().details.runsBesideEventLoop).toBeGreaterThan(8);
+      await backend.idle();
+    }
+  }, 60_000);
+
+  it('timers come through a step that runs beside the event loop, and not through one that does not', async () => {
+    const size = 700;
+    const ticks = async (besideFrom: number): Promise<number> => {
+      const backend = native({ cache, wait: true, besideFrom });
+      await backend.ready();
+      const a = tensor(numbers(size * size, 1), { shape: [size, size], backend });
+      const once = async (): Promise<void> => void (await a.matmul(a).matmul(a).tanh().sum().item());
+      for (let turn = 0; turn < 4; turn++) await once();
+      let count = 0;
+      let goesOn = true;
+      const tick = (): void => {
+        count += 1;
+        if (goesOn) setImmediate(tick);
+      };
+      tick();
+      await once();
+      goesOn = false;
+      return count;
+    };
+    const [beside, blocking] = [await ticks(0), await ticks(Number.POSITIVE_INFINITY)];
+    // a turn of the loop takes microseconds, and the product milliseconds
+    expect(beside).toBeGreaterThan(10);
+    expect(blocking).toBeLessThan(10);
   });
 
   it('what a program asks of the host, it gets: sines of large numbers and powers of negative ones', async () => {

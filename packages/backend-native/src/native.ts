@@ -22,6 +22,11 @@ export interface NativeOptions extends Pick<CpuOptions, 'deterministic' | 'threa
    * the first step on, and first steps are slow. For measurements and tests, after `ready()`; false by default.
    */
   readonly wait?: boolean;
+  /**
+   * Milliseconds from which on a step runs beside the event loop, which goes on meanwhile: 8 by default, 0 for all steps in
+   * native code, Infinity for none.
+   */
+  readonly besideFrom?: number;
 }
 
 export interface NativeBackend extends CpuBackend {
@@ -44,7 +49,7 @@ export interface NativeBackend extends CpuBackend {
  * console.log(isNative ? String(code).includes('products by') : String(code).startsWith('no, because')); // => true
  */
 export function native(options: NativeOptions = {}): NativeBackend {
-  const { compiler, cache, enabled = process.env.NN_NATIVE !== '0', wait = false, ...rest } = options;
+  const { compiler, cache, enabled = process.env.NN_NATIVE !== '0', wait = false, besideFrom = 8, ...rest } = options;
   const { backend, fused, raise, raisePrograms, note, settled } = tieredCpu(rest);
   const start = async (): Promise<boolean> => {
     try {
@@ -53,10 +58,12 @@ export function native(options: NativeOptions = {}): NativeBackend {
       const tools = await findToolchain({ compiler, cache, fused });
       const { file, fromCache } = await tools.build(addonSource);
       // without fused sums the bits are those of WebAssembly, whose vectors have 4 lanes
-      const programs = { fused, waits: wait, lanes: fused && process.arch === 'x64' ? 8 : 4 } as const;
+      const lanes = fused && process.arch === 'x64' ? 8 : 4;
       const nativeFrom = fromCache ? 'cache' : 'compiled now';
-      raise(loadTier(file));
+      const { crew, ...library } = loadTier(file);
+      raise(library);
       note({ native: `products by ${tools.compiler}`, nativeFrom });
+      const programs = { fused, waits: wait, lanes, besideFrom, crew } as const;
       const tier = programTier(programs, async (source) => (await tools.build(source)).file);
       const wrong = await raisePrograms(tier, trial);
       const what = wrong === null ? 'programs and products' : 'products';

@@ -12,6 +12,7 @@ import { WasmBuffer, WasmExecutable } from './executable.ts';
 import { libraryBytes } from './kernels/library.ts';
 import { fetchWays } from './kernels/special.ts';
 import { widen } from './kernels/wide.ts';
+import { Lane } from './lane.ts';
 import { LinearMemory } from './memory.ts';
 import type { NativePrograms } from './native.ts';
 import { type CompiledProgram, compileProgram } from './program/program.ts';
@@ -57,6 +58,8 @@ export class WasmEngine implements Engine<WasmBuffer> {
     maxBindings: 33,
   };
   readonly memory: LinearMemory;
+  /** The order of what touches that memory. */
+  readonly lane: Lane = new Lane();
   target: Target;
   #kernels = 0;
   #scratch = { address: 0, bytes: 0 };
@@ -90,6 +93,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
     const { fused, relaxedDots = fused, threads = 1, reason = null, wide = false } = options;
     const { tileRows = fused && features().recent ? 6 : 4 } = options;
     this.memory = new LinearMemory(threads > 1);
+    this.memory.beforeGrowing = () => this.lane.settle();
     this.#narrow = wide ? widen({ fused, tileRows }) : null;
     this.target = {
       fused,
@@ -113,14 +117,18 @@ export class WasmEngine implements Engine<WasmBuffer> {
   async download(buffer: WasmBuffer): Promise<TensorData> {
     this.check(buffer, 'download');
     const { address, bytes, type } = buffer;
-    if (type.dtype === 'float32') return this.memory.floats.slice(address / 4, (address + bytes) / 4);
-    return new arrayKinds[type.dtype](this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape));
+    return this.lane.give(() =>
+      type.dtype === 'float32'
+        ? this.memory.floats.slice(address / 4, (address + bytes) / 4)
+        : new arrayKinds[type.dtype](this.memory.bytes.slice(address, address + bytes).buffer, 0, sizeOf(type.shape)),
+    );
   }
 
   release(buffer: WasmBuffer): void {
     this.check(buffer, 'release');
     buffer.alive = false;
-    this.memory.free(buffer.address, buffer.capacity);
+    const { address, capacity } = buffer;
+    this.lane.do(() => this.memory.free(address, capacity));
   }
 
   compile(program: Program): WasmExecutable | Promise<WasmExecutable> {
@@ -154,6 +162,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   /** Puts other functions in the place of the library's, from the next run on. */
   raise(tier: LibraryTier): void {
+    this.lane.settle();
     this.#tierMemory = this.memory.bytes.buffer;
     this.#tier = tier.link(this.memory.bytes);
     this.target = { ...this.target, tileRows: tier.tileRows };
@@ -179,7 +188,9 @@ export class WasmEngine implements Engine<WasmBuffer> {
     this.#tier.move(this.memory.bytes);
   }
 
-  async idle(): Promise<void> {}
+  idle(): Promise<void> {
+    return this.lane.give(() => undefined);
+  }
 
   engineInfo(): EngineInfo {
     const { used, pooled } = this.memory;
@@ -197,6 +208,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
         linearMemory: this.memory.size,
         ...this.#notes,
         ...this.programs?.details,
+        ...(this.lane.runs > 0 && { runsBesideEventLoop: this.lane.runs }),
       },
     };
   }
@@ -217,6 +229,7 @@ export class WasmEngine implements Engine<WasmBuffer> {
   /** The address of a region of at least `bytes` bytes that is free between calls. */
   scratch(bytes: number): number {
     if (bytes > this.#scratch.bytes) {
+      this.lane.settle();
       // Nothing in it is wanted any more: the larger one may lie in its place.
       if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes);
       this.#scratch = { address: 0, bytes: 0 };

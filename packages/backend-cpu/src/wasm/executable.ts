@@ -8,8 +8,9 @@ import { checkRun } from '../checks.ts';
 import { sizeOf } from '../shape.ts';
 import { bytesPerElement } from '../storage.ts';
 import { host } from './code/module-context.ts';
+import type { Lane } from './lane.ts';
 import type { LinearMemory } from './memory.ts';
-import type { NativeProgram, NativePrograms } from './native.ts';
+import type { LinkedProgram, NativeProgram, NativePrograms } from './native.ts';
 import type { CompiledProgram } from './program/program.ts';
 import type { PoolProgram, SharedModule, ThreadPool } from './threads/pool.ts';
 
@@ -35,6 +36,7 @@ export class WasmBuffer {
 /** What an executable needs of its engine. */
 export interface Surroundings {
   readonly memory: LinearMemory;
+  readonly lane: Lane;
   readonly pool: ThreadPool | null;
   readonly programs: NativePrograms | null;
   /** The functions that all programs share. */
@@ -51,6 +53,14 @@ export interface Surroundings {
 
 /** Milliseconds of computing and runs after which a program is worth a compiler's work. */
 const worth = { milliseconds: 20, runs: 3 };
+/** Runs of native code whose shortest says how long it takes. */
+const timed = 3;
+
+function elapsed(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
 
 export class WasmExecutable implements Executable<WasmBuffer> {
   readonly #engine: Surroundings;
@@ -68,6 +78,10 @@ export class WasmExecutable implements Executable<WasmBuffer> {
   /** The same program in native code: not asked for, on its way, there, or in use. */
   #native: 'unasked' | 'asked' | 'used' | NativeProgram = 'unasked';
   #spent = { milliseconds: 0, runs: 0 };
+  /** How native code runs beside the event loop, and from how many milliseconds on. */
+  #start: LinkedProgram['start'] = null;
+  #besideFrom = Number.POSITIVE_INFINITY;
+  #shortest = { milliseconds: Number.POSITIVE_INFINITY, runs: 0 };
   /** For each output that takes over an input's memory: that input. */
   readonly #donor: ReadonlyMap<number, number>;
   #released = false;
@@ -78,7 +92,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     this.#compiled = compiled;
     this.paths = compiled.paths;
     this.#donor = new Map(program.donations.map(({ input, output }) => [output, input]));
-    this.#table = engine.memory.allocate(4 * Math.max(1, compiled.tableWords));
+    this.#table = engine.memory.allocate(this.#tableBytes);
     try {
       this.#version = engine.version;
       this.#run = this.#link();
@@ -103,26 +117,28 @@ export class WasmExecutable implements Executable<WasmBuffer> {
 
   #shared(pool: ThreadPool): WebAssembly.Exports {
     const { bytes } = this.#compiled;
-    return this.#sharing(pool, bytes, (parallel) => {
-      const code = this.#instantiate(bytes, { ...host, parallel });
-      return { code, work: code.work as PoolProgram['work'] };
-    });
+    const parallel = this.#sharing(pool, bytes, () => code.work as PoolProgram['work']);
+    const code = this.#instantiate(bytes, { ...host, parallel });
+    return code;
   }
 
-  /** Links code whose phases the threads share; they find it as `module` says. */
-  #sharing<C>(
+  /** Hands phases to the threads, which find their code as `bytes` says; `work` is what the caller does of it. */
+  #sharing(
     pool: ThreadPool,
     bytes: Uint8Array<ArrayBuffer>,
-    link: (parallel: (...words: number[]) => void) => { readonly code: C; readonly work: PoolProgram['work'] },
-  ): C {
-    if (this.#module) pool.forget(this.#module);
+    work: () => PoolProgram['work'],
+  ): (...words: number[]) => void {
+    this.#forget();
     const module = pool.share(bytes, this.#compiled.ownBytes);
     this.#module = module;
-    const { code, work } = link((...words) => {
+    return (...words) => {
       const [phase, table, scratch, own, units, pieces] = words as [number, number, number, number, number, number];
-      pool.run({ module, work }, phase, { table, scratch, own }, units, pieces);
-    });
-    return code;
+      pool.run({ module, work: work() }, phase, { table, scratch, own }, units, pieces);
+    };
+  }
+  #forget(): void {
+    if (this.#module) this.#engine.pool?.forget(this.#module);
+    this.#module = null;
   }
 
   /** Asks for native code, which takes over before the first run after it is there. */
@@ -132,20 +148,23 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     if (made && made.compiled.tableWords === this.#compiled.tableWords) this.#native = made;
   }
 
-  /** Native code takes over. */
-  adopt({ compiled, name, link }: NativeProgram): void {
-    const { pool, memory } = this.#engine;
+  /** Native code takes over, when nothing is under way. */
+  adopt({ compiled, name, besideFrom, crew, link }: NativeProgram): void {
+    const { pool, memory, lane } = this.#engine;
+    lane.settle();
     this.#native = 'used';
     this.#compiled = compiled;
     this.paths = compiled.paths.map((path) => `${path}, native`);
-    const linked =
-      pool && compiled.shares
-        ? this.#sharing(pool, new TextEncoder().encode(name), (parallel) => {
-            const made = link(memory, { parallel });
-            return { code: made, work: made.work };
-          })
-        : link(memory, {});
+    let parallel = (..._: number[]): void => undefined;
+    const linked = link(memory, { parallel: (...words: number[]) => parallel(...words) });
+    this.#forget();
+    if (compiled.shares) {
+      if (crew && linked.start) crew.reserve(compiled.ownBytes);
+      else if (pool) parallel = this.#sharing(pool, new TextEncoder().encode(name), () => linked.work);
+    }
     this.#run = (table, scratch, first, end) => linked.run(table, scratch, first, end);
+    this.#start = linked.start;
+    this.#besideFrom = besideFrom;
     this.#code = null;
   }
 
@@ -158,18 +177,32 @@ export class WasmExecutable implements Executable<WasmBuffer> {
   }
 
   run(inputs: readonly WasmBuffer[], scalars: Float64Array): readonly WasmBuffer[] {
-    return this.#execute(inputs, scalars, (table, scratch) => {
-      if (this.#native !== 'unasked' || this.#engine.programs === null) {
-        this.#run(table, scratch, 0, 0x7fffffff);
-        return;
-      }
-      const start = performance.now();
-      this.#run(table, scratch, 0, 0x7fffffff);
-      this.#spent.milliseconds += performance.now() - start;
-      this.#spent.runs += 1;
-      const { milliseconds, runs } = this.#spent;
-      if (milliseconds >= worth.milliseconds && runs >= worth.runs) void this.becomeNative();
-    });
+    return this.#execute(inputs, scalars, (table, scratch) => this.#go(table, scratch));
+  }
+
+  /** Now, in its turn, or beside the event loop. */
+  #go(table: number, scratch: number): void {
+    const { lane, programs } = this.#engine;
+    const run = this.#run;
+    const start = this.#start;
+    const work = (): void => run(table, scratch, 0, 0x7fffffff);
+    if (start && this.#shortest.runs < timed) lane.do(() => this.#time(work));
+    else if (start && this.#shortest.milliseconds >= this.#besideFrom) {
+      lane.doBeside((done) => start(table, scratch, done), work);
+    } else if (this.#native === 'unasked' && programs !== null) lane.do(() => this.#spend(work));
+    else lane.do(work);
+  }
+  #time(work: () => void): void {
+    const { milliseconds, runs } = this.#shortest;
+    this.#shortest = { milliseconds: Math.min(milliseconds, elapsed(work)), runs: runs + 1 };
+  }
+  /** Runs that are worth a compiler's work ask for it. */
+  #spend(work: () => void): void {
+    this.#spent.milliseconds += elapsed(work);
+    this.#spent.runs += 1;
+    const { milliseconds, runs } = this.#spent;
+    if (this.#native === 'unasked' && milliseconds >= worth.milliseconds && runs >= worth.runs)
+      void this.becomeNative();
   }
 
   #execute(
@@ -178,7 +211,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     call: (table: number, scratch: number) => void,
   ): WasmBuffer[] {
     const engine = this.#engine;
-    const { memory } = engine;
+    const { memory, lane } = engine;
     const program = this.#program;
     if (typeof this.#native === 'object') this.adopt(this.#native);
     const compiled = this.#compiled;
@@ -196,6 +229,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     }
     const scratch = engine.scratch(compiled.scratchBytes);
     const outputs: WasmBuffer[] = [];
+    let table = this.#table;
     try {
       for (let at = 0; at < compiled.outputs.length; at++) {
         const { bytes } = compiled.outputs[at]!;
@@ -206,6 +240,8 @@ export class WasmExecutable implements Executable<WasmBuffer> {
           outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
         } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
       }
+      // While something is under way, a run before may still read its words.
+      if (!lane.isFree) table = memory.allocate(this.#tableBytes);
     } catch (error) {
       for (const made of outputs)
         if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
@@ -218,7 +254,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     }
     // Views are taken after the last allocation: growing replaces them.
     const { words, floats, bytes } = memory;
-    const at = this.#table >>> 2;
+    const at = table >>> 2;
     for (let input = 0; input < inputs.length; input++) words[at + compiled.inputs[input]!] = inputs[input]!.address;
     for (let output = 0; output < outputs.length; output++) {
       words[at + compiled.outputs[output]!.index] = outputs[output]!.address;
@@ -228,6 +264,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       const made = outputs[output]!;
       // The block was too small for what else lies in this slot: the contents move to the larger one.
       if (made.address !== given.address) {
+        lane.settle();
         bytes.copyWithin(made.address, given.address, given.address + given.bytes);
         memory.free(given.address, given.capacity);
       }
@@ -239,11 +276,13 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       if (dtype === 'float32') floats[word] = scalars[index]!;
       else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
     }
-    call(this.#table, scratch);
+    call(table, scratch);
+    if (table !== this.#table) lane.do(() => memory.free(table, this.#tableBytes));
     return outputs;
   }
 
   profile(inputs: readonly WasmBuffer[], scalars: Float64Array): Measured<WasmBuffer> {
+    this.#engine.lane.settle();
     const milliseconds = this.#program.steps.map(() => 0);
     const outputs = this.#execute(inputs, scalars, (table, scratch) => {
       for (const step of this.#compiled.starts) {
@@ -259,11 +298,14 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     if (this.#released) return;
     this.#released = true;
     this.#engine.count(this.#compiled, -1);
-    this.#free();
+    this.#engine.lane.do(() => this.#free());
   }
 
+  get #tableBytes(): number {
+    return 4 * Math.max(1, this.#compiled.tableWords);
+  }
   #free(): void {
-    this.#engine.memory.free(this.#table, 4 * Math.max(1, this.#compiled.tableWords));
-    if (this.#module) this.#engine.pool?.forget(this.#module);
+    this.#engine.memory.free(this.#table, this.#tableBytes);
+    this.#forget();
   }
 }

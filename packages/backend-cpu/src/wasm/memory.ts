@@ -39,6 +39,8 @@ function reserve(shared: boolean): { memory: WebAssembly.Memory; maximum: number
 }
 
 export class LinearMemory {
+  /** Called before the memory grows, which may move it: whoever works in it comes to an end. */
+  beforeGrowing: () => void = () => undefined;
   readonly memory: WebAssembly.Memory;
   readonly type: MemoryType;
   words: Int32Array = new Int32Array(0);
@@ -163,6 +165,7 @@ export class LinearMemory {
 
   /** Growing moves the memory, so views are taken anew: geometric steps keep that rare. False where there is no more. */
   #grow(size: number): boolean {
+    this.beforeGrowing();
     const needed = this.#top + size + margin - this.#size;
     const limit = this.type.maximum * pageBytes - this.#size;
     const wish = Math.max(needed, Math.ceil(this.#size / 4), 16 * 2 ** 20);

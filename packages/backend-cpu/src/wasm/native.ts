@@ -5,7 +5,9 @@
 import type { Program, TensorData } from '@nn/core';
 import type { Lanes } from './code/assembler.ts';
 import { host, type Target } from './code/module-context.ts';
+import { Crew, type CrewTier } from './crew.ts';
 import { libraryBytes } from './kernels/library.ts';
+import type { LinearMemory } from './memory.ts';
 import { type CompiledProgram, compileProgram } from './program/program.ts';
 
 type Words = (...words: number[]) => void;
@@ -15,6 +17,13 @@ export interface NativeExports {
   readonly run: Words;
   /** Where threads share its work. */
   readonly work?: Words;
+  /**
+   * Where it asks nothing of the host: (table, scratch, first, end, done) runs beside the event loop, which calls `done` in the
+   * end, and gives what `join` takes; nothing where that cannot be.
+   */
+  readonly start?: (table: number, scratch: number, first: number, end: number, done: () => void) => unknown;
+  /** Waits for the end, before `done` was called. */
+  readonly join?: (job: unknown) => void;
   /** Called when the memory has grown: it may lie elsewhere. */
   readonly move: (memory: Uint8Array) => void;
 }
@@ -22,8 +31,8 @@ export interface NativeExports {
 export interface NativeCode {
   /** Under which workers open it (see `LibraryTier.source`). */
   readonly name: string;
-  /** `functions`: those of the host that the module imports. */
-  link(memory: Uint8Array, functions: Readonly<Record<string, unknown>>): NativeExports;
+  /** `functions`: those of the host that the module imports. `crew`: threads that a program shares which asks nothing of it. */
+  link(memory: Uint8Array, functions: Readonly<Record<string, unknown>>, crew: object | null): NativeExports;
 }
 
 /** Makes native code of modules. */
@@ -34,6 +43,10 @@ export interface ProgramTier {
   readonly fused: boolean;
   /** Whether a program is compiled before it runs at all; else it runs as WebAssembly until then. */
   readonly waits: boolean;
+  /** Milliseconds from which on a program runs beside the event loop. */
+  readonly besideFrom: number;
+  /** Threads of native code; those of JavaScript where there are none. */
+  readonly crew?: CrewTier;
   /** Rejects where there is none. `library`: the module that the program imports. */
   build(program: Uint8Array, library: Uint8Array): Promise<NativeCode>;
 }
@@ -42,8 +55,18 @@ export interface NativeProgram {
   readonly compiled: CompiledProgram;
   /** Under which workers open it. */
   readonly name: string;
+  readonly besideFrom: number;
+  /** The threads that share its work where it asks nothing of the host (then it has a `start`). */
+  readonly crew: Crew | null;
   /** `functions`: those of the host beside the ones of mathematics. */
-  link(memory: Memory, functions: WebAssembly.ModuleImports): { readonly run: Words; readonly work: Words };
+  link(memory: Memory, functions: WebAssembly.ModuleImports): LinkedProgram;
+}
+
+export interface LinkedProgram {
+  readonly run: Words;
+  readonly work: Words;
+  /** Runs it beside the event loop; null where it asks the host, which answers there alone. */
+  readonly start: ((table: number, scratch: number, done: () => void) => (() => void) | null) | null;
 }
 
 /** A memory that may come to lie elsewhere. */
@@ -72,9 +95,11 @@ export class NativePrograms {
   #made = 0;
   #failures: string[] = [];
   #last: Promise<unknown> = Promise.resolve();
+  readonly #crew: Crew | null;
 
-  constructor(tier: ProgramTier, target: Target) {
+  constructor(tier: ProgramTier, target: Target, memory: LinearMemory) {
     this.#tier = tier;
+    this.#crew = tier.crew && target.threads > 1 ? new Crew(tier.crew, memory, target.threads) : null;
     const { lanes, fused } = tier;
     this.#target = { ...target, lanes, fused, wide: false };
   }
@@ -109,7 +134,11 @@ export class NativePrograms {
       this.#library ??= libraryBytes(this.#target);
       const code = await this.#tier.build(compiled.bytes, this.#library);
       this.#made += 1;
-      return { compiled, name: code.name, link: (memory, functions) => linked(code, memory, functions) };
+      const { besideFrom } = this.#tier;
+      const crew = this.#crew;
+      const link = (memory: Memory, functions: WebAssembly.ModuleImports): LinkedProgram =>
+        linked(code, memory, functions, crew);
+      return { compiled, name: code.name, besideFrom, crew, link };
     } catch (error) {
       this.#failures.push(error instanceof Error ? error.message : String(error));
       return null;
@@ -122,16 +151,29 @@ function linked(
   code: NativeCode,
   memory: Memory,
   functions: WebAssembly.ModuleImports,
-): ReturnType<NativeProgram['link']> {
+  crew: Crew | null,
+): LinkedProgram {
   let { buffer } = memory.bytes;
-  const { run, work = () => undefined, move } = code.link(memory.bytes, { ...host, ...functions });
+  const made = code.link(memory.bytes, { ...host, ...functions }, crew?.handle ?? null);
+  const { run, work = () => undefined, start, join, move } = made;
+  const settled = (): void => {
+    const { bytes } = memory;
+    if (bytes.buffer !== buffer) move(bytes);
+    buffer = bytes.buffer;
+  };
   return {
     run: (table, scratch, first, end) => {
-      const { bytes } = memory;
-      if (bytes.buffer !== buffer) move(bytes);
-      buffer = bytes.buffer;
+      settled();
       run(table, scratch, first, end);
     },
     work,
+    start:
+      start && join
+        ? (table, scratch, done) => {
+            settled();
+            const job = start(table, scratch, 0, 0x7fffffff, done);
+            return job === undefined ? null : () => join(job);
+          }
+        : null,
   };
 }

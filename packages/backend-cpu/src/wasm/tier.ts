@@ -11,8 +11,10 @@ import { NativePrograms, type ProgramTier, type Trial } from './native.ts';
 
 export type { CpuBackend, CpuInfo } from '../backend.ts';
 export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
+export type { CrewTier } from './crew.ts';
 export type { LibraryTier, LinkedTier } from './engine.ts';
 export type { NativeCode, NativeExports, ProgramTier, Trial } from './native.ts';
+export { control } from './threads/protocol.ts';
 
 /** A backend whose functions may be replaced. */
 export interface TieredCpu {
@@ -52,6 +54,8 @@ export function tieredCpu(options: CpuOptions = {}): TieredCpu {
       return executable;
     });
   };
+  // Asked after each run: a step beside the event loop is not done then, and core has to know how many are under way.
+  Object.defineProperty(backend, 'isSynchronous', { get: () => own.lane.isFree });
   return {
     backend: Object.assign(backend, { compile }),
     fused: options.deterministic !== true,
@@ -67,7 +71,7 @@ async function raisePrograms(
   tier: ProgramTier,
   { program, inputs, compare }: Trial,
 ): Promise<string | null> {
-  const programs = new NativePrograms(tier, engine.target);
+  const programs = new NativePrograms(tier, engine.target, engine.memory);
   const made = await programs.make(program);
   if (made === null) return programs.failure;
   const executable = engine.make(program);

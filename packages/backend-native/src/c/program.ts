@@ -1,8 +1,10 @@
 /**
  * The C of one program: its functions and those of the library that it calls, translated (see `translate.ts`); products as
- * `products.ts` has them; and the doors: `run` for the engine, `work` for threads, and back to the host for the phases that
- * threads share and for what only its mathematics can do.
+ * `products.ts` has them; and the doors: `run` for the engine, `start` and `join` for a run beside the event loop, `work` for
+ * threads of JavaScript, and back to the host for what only its mathematics can do. A program that asks the host has neither
+ * threads of native code nor `start`: the host answers on its own thread alone.
  */
+import { crewHead } from './crew.ts';
 import { readModule, type WasmModule } from './module.ts';
 import { nodeApi } from './node-api.ts';
 import { callOf, functions, products } from './products.ts';
@@ -32,6 +34,12 @@ static double host_pow(struct place *place, double x, double y) { return asked(p
 static double host_mod(struct place *place, double x, double y) { return asked(place, "mod", 2, x, y); }
 static void host_parallel(struct place *place, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f) {
   const uint32_t words[6] = {a, b, c, d, e, f};
+#ifdef WORK
+  if (place->crew) {
+    place->crew->share(place->crew, place, WORK, words);
+    return;
+  }
+#endif
   napi_scope scope;
   napi_value keeper, host, function, values[6], result;
   napi_open_handle_scope(place->env, &scope);
@@ -42,6 +50,66 @@ static void host_parallel(struct place *place, uint32_t a, uint32_t b, uint32_t 
   /* an error stays pending: it is thrown when the call from JavaScript returns */
   napi_call_function(place->env, host, function, 6, values, &result);
   napi_close_handle_scope(place->env, scope);
+}
+`;
+
+/**
+ * A run on a thread of libuv's. One of a place at a time; whoever needs its results at once joins, and `done` is called by the
+ * event loop all the same.
+ */
+const background = `
+struct job {
+  struct place *place;
+  uint32_t words[4], isDone;
+  napi_ref done;
+  napi_work work;
+};
+static void work_off(napi_env env, void *data) {
+  struct job *job = data;
+  RUN(job->place, job->words[0], job->words[1], job->words[2], job->words[3]);
+  __atomic_store_n(&job->isDone, 1, __ATOMIC_SEQ_CST);
+}
+static void job_ended(napi_env env, int status, void *data) {
+  struct job *job = data;
+  napi_scope scope;
+  napi_value done, result;
+  __atomic_store_n(&job->isDone, 1, __ATOMIC_SEQ_CST);
+  napi_open_handle_scope(env, &scope);
+  if (napi_get_reference_value(env, job->done, &done) == 0) napi_call_function(env, done, done, 0, 0, &result);
+  napi_delete_reference(env, job->done);
+  napi_delete_async_work(env, job->work);
+  napi_close_handle_scope(env, scope);
+  __builtin_free(job);
+}
+/* start(table, scratch, first, end, done): the job, for whoever joins; nothing where there can be none. */
+static napi_value start(napi_env env, napi_callback_info info) {
+  size_t count = 5;
+  napi_value values[5], name, made = 0;
+  void *place;
+  struct job *job = __builtin_calloc(1, sizeof *job);
+  if (job == 0) return 0;
+  napi_get_cb_info(env, info, &count, values, 0, &place);
+  for (int at = 0; at < 4; at++) napi_get_value_int32(env, values[at], (int32_t *)job->words + at);
+  job->place = place;
+  napi_create_string_utf8(env, "nn", 2, &name);
+  if (napi_create_async_work(env, 0, name, work_off, job_ended, job, &job->work) != 0) {
+    __builtin_free(job);
+    return 0;
+  }
+  napi_create_reference(env, values[4], 1, &job->done);
+  napi_create_external(env, job, 0, 0, &made);
+  napi_queue_async_work(env, job->work);
+  return made;
+}
+/* join(job): before 'done' was called. */
+static napi_value join(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value given;
+  struct job *job;
+  napi_get_cb_info(env, info, &count, &given, 0, 0);
+  if (napi_get_value_external(env, given, (void **)&job) == 0)
+    while (!__atomic_load_n(&job->isDone, __ATOMIC_SEQ_CST)) GIVE_WAY();
+  return 0;
 }
 `;
 
@@ -92,9 +160,14 @@ class Room {
 /** The source for a program's module, and for the library's, which it imports. */
 export function programSource(program: Uint8Array, library: Uint8Array): string {
   const byHand = new Set<string>();
-  const others = new Room(readModule(library), 'q', (from, name) => `${from}_${name}`);
+  let asksHost = false;
+  const imported = (from: string, name: string): string => {
+    asksHost ||= name !== 'parallel';
+    return `${from}_${name}`;
+  };
+  const others = new Room(readModule(library), 'q', imported);
   const own = new Room(readModule(program), 'p', (from, name) => {
-    if (from !== 'library') return `${from}_${name}`;
+    if (from !== 'library') return imported(from, name);
     if (functions[name] === undefined) return others.exported(name);
     byHand.add(name);
     return `library_${name}`;
@@ -117,8 +190,13 @@ static napi_value ${name}(napi_env env, napi_callback_info info) {
   ${target}(place, ${Array.from({ length: count }, (_, at) => `words[${at}]`).join(', ')});
   return 0;
 }`;
+  const offered = ['run', ...(work === null ? [] : ['work']), ...(asksHost ? [] : ['start', 'join'])];
   const text = [
     nodeApi,
+    crewHead,
+    ...(work === null || asksHost
+      ? []
+      : [`static void ${work}(struct place *, uint32_t, uint32_t, uint32_t);\n#define WORK ${work}`]),
     doors,
     ...(byHand.size > 0 ? [products] : []),
     ...written,
@@ -131,10 +209,11 @@ static napi_value ${name}(napi_env env, napi_callback_info info) {
     ...own.bodies,
     door('run', run, 4),
     ...(work === null ? [] : [door('work', work, 3)]),
+    ...(asksHost ? [] : [`#define RUN ${run}`, background]),
     `static void addAll(napi_env env, napi_value to, void *data, napi_value keeper) {
-  add(env, to, "run", run, data, keeper);
-  ${work === null ? '' : 'add(env, to, "work", work, data, keeper);'}
-}`,
+${offered.map((name) => `  add(env, to, "${name}", ${name}, data, keeper);`).join('\n')}
+}
+static void offer(napi_env env, napi_value exports) {}`,
   ].join('\n');
   return `${vectorsFor(text)}\n${text}`;
 }

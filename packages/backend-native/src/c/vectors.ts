@@ -64,14 +64,25 @@ INLINE uint64_t exchanged(uint64_t *at, uint64_t expected, uint64_t value) {
 /* AVX packs each half of 256 bits on its own: the two quarters in the middle change places */
 #define IN_ORDER_4(a) (a)
 #define IN_ORDER_8(a) __builtin_ia32_permdi256((L8)(a), 0xd8)
-/* half a vector of bytes, in the low half of one of 128 bits, or as one */
-#define HALF_4(at) ((C4)(L4){(int64_t)*(const longWord *)(at), 0})
-#define HALF_8(at) ((C4)*(const loose4 *)(at))
-#if defined(__FP_FAST_FMAF) || defined(__ARM_FEATURE_FMA)
+#if defined(__FP_FAST_FMAF) || defined(__ARM_FEATURE_FMA) || defined(__FMA__)
 #define HAS_FMA 1
 #else
 #define HAS_FMA 0
 #endif
+/* a product and a sum that are rounded once, where the processor can: clang is told so, gcc sees it in the lanes */
+#if defined(__clang__) && HAS_FMA
+#define MADD_OF(V, n, a, b, c) ({ _Pragma("clang fp contract(fast)") V made = (a) * (b) + (c); made; })
+#elif HAS_FMA
+#define MADD_OF(V, n, a, b, c) \\
+  ({ V made; for (int i = 0; i < n; i++) made[i] = __builtin_fmaf((a)[i], (b)[i], (c)[i]); made; })
+#else
+#define MADD_OF(V, n, a, b, c) ((a) * (b) + (c))
+#endif
+#define MADD_4(a, b, c) MADD_OF(V4, 4, a, b, c)
+#define MADD_8(a, b, c) MADD_OF(V8, 8, a, b, c)
+/* half a vector of bytes, in the low half of one of 128 bits, or as one */
+#define HALF_4(at) ((C4)(L4){(int64_t)*(const longWord *)(at), 0})
+#define HALF_8(at) ((C4)*(const loose4 *)(at))
 `;
 
 /** For `@` lanes. EACH makes a vector lane by lane. */
@@ -206,8 +217,7 @@ const ternary: Readonly<Record<string, Text>> = {
     'DOT_BYTES(@, a, b, c, (V@)((U@)c + (U@)i32x4_dot_@(i16x8_dotBytes_@(a, b), i32x4_splat_@(0x00010001u))))',
   f32x4_madd: {
     avx: '<vfmaddps>(a, b, c)',
-    plain:
-      '({ V@ made; if (HAS_FMA) { for (int i = 0; i < @; i++) made[i] = __builtin_fmaf(a[i], b[i], c[i]); } else made = a * b + c; made; })',
+    plain: 'MADD_@(a, b, c)',
   },
 };
 /** What takes or gives something else: the head before and after the name, and what is returned. */
