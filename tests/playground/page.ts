@@ -59,19 +59,18 @@ interface Shift {
 /** What was built. */
 export const built: string = join(root, 'apps/playground/dist');
 
-/**
- * `webgpu` gives the browser a WebGPU adapter in software; by default it has none. `plain` is the browser as it is on a machine
- * without a GPU: it paints by itself, and has no WebGL. `folder` is served in place of what was built.
- */
-export async function host({
-  webgpu = false,
-  plain = false,
-  folder = built,
-}: {
+interface HostOptions {
+  /** Gives the browser a WebGPU adapter in software; by default it has none. */
   readonly webgpu?: boolean;
+  /** The browser as it is on a machine without a GPU: it paints by itself, and has no WebGL. */
   readonly plain?: boolean;
+  /** Served in place of what was built. */
   readonly folder?: string;
-} = {}): Promise<Host> {
+  /** A camera and a microphone that show and say what is in these files (Y4M, WAV), and that nobody has to allow. */
+  readonly devices?: { readonly video: string; readonly audio: string };
+}
+
+export async function host({ webgpu = false, plain = false, folder = built, devices }: HostOptions = {}): Promise<Host> {
   await finished(inject('built'));
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
@@ -82,7 +81,10 @@ export async function host({
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const browser = await launch(plain ? [] : [...softwareArguments, ...(webgpu ? webgpuArguments : [])]);
+  const browser = await launch([
+    ...(plain ? [] : [...softwareArguments, ...(webgpu ? webgpuArguments : [])]),
+    ...(devices ? deviceArguments(devices) : []),
+  ]);
   const unplug = async (): Promise<void> => {
     server.closeAllConnections();
     if (server.listening) await new Promise((done) => server.close(done));
@@ -104,6 +106,12 @@ const webgpuArguments = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftsh
 
 /** WebGL 2 on every machine, by a GPU in software; the page is then painted by it, too. */
 const softwareArguments = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
+const deviceArguments = ({ video, audio }: { readonly video: string; readonly audio: string }): string[] => [
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-video-capture=${video}`,
+  `--use-file-for-fake-audio-capture=${audio}`,
+];
 
 function launch(more: readonly string[]): Promise<Browser> {
   const record = join(root, 'node_modules/.cache/nn-browser.json');

@@ -5,10 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeAudio, normalizeVolume, trimSilence, type Waveform, withLength } from '@nn/audio';
+import { decodeAudio, normalizeVolume, spokenDigit, trimSilence, type Waveform, withLength } from '@nn/audio';
 import { byteRange, gunzip, tarSamples } from '@nn/data';
 import { Failure } from './failure.ts';
-import { synthesized } from './speech-synthesis.ts';
 
 export const speechRate = 8000;
 
@@ -95,7 +94,7 @@ function speechOfFormants(takes: number, seed: number): Speech {
   for (let speaker = 0; speaker < 5; speaker++) {
     for (let digit = 0; digit < 10; digit++) {
       for (let take = 0; take < takes; take++) {
-        const waveform = cleaned(synthesized(digit, speaker, take, speechRate, seed));
+        const waveform = cleaned(spokenDigit(digit, { speaker, take, sampleRate: speechRate, seed }));
         recordings.push({ waveform, digit, speaker: `speaker ${speaker + 1}`, take });
       }
     }

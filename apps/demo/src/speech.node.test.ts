@@ -2,10 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeWav, normalizeVolume } from '@nn/audio';
+import { encodeWav, normalizeVolume, spokenDigit } from '@nn/audio';
 import { afterAll, expect, test } from 'vitest';
 import { resultOf, startProgram } from './program-tests.ts';
-import { synthesized } from './speech-synthesis.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-demo-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -14,7 +13,7 @@ test('speech hears digits from files, of speakers that it knows and of those tha
   mkdirSync(join(folder, 'spoken'));
   for (let n = 0; n < 140; n++) {
     const [digit, speaker, take] = [n % 10, Math.floor(n / 10) % 2, Math.floor(n / 20)];
-    const bytes = encodeWav(normalizeVolume(synthesized(digit, speaker, take, 8000, 1)));
+    const bytes = encodeWav(normalizeVolume(spokenDigit(digit, { speaker, take, seed: 1 })));
     writeFileSync(join(folder, `spoken/${digit}_${'ab'[speaker]}_${take}.wav`), bytes);
   }
   const options = ['--task', 'speech', '--data', 'spoken', '--epochs', '2', '--json', '--output', 'speech'];

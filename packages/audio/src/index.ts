@@ -103,3 +103,4 @@ export {
   type LabelledSound,
   type ListedSound,
 } from './sources/audio-sources.ts';
+export { type SpokenDigitOptions, spokenDigit } from './sources/spoken-digit.ts';

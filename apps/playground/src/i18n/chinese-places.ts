@@ -5,6 +5,7 @@ import { explainWords } from './chinese/places/explain.ts';
 import { gameWords } from './chinese/places/games.ts';
 import { generatorWords } from './chinese/places/generators.ts';
 import { raceWords } from './chinese/places/race.ts';
+import { senseWords } from './chinese/places/senses.ts';
 import { sequenceWords } from './chinese/places/sequences.ts';
 import type { PlaceWords } from './words.ts';
 
@@ -14,6 +15,7 @@ export const places: PlaceWords = {
   ...gameWords,
   ...sequenceWords,
   ...explainWords,
+  ...senseWords,
   ...generatorWords,
   ...barWords,
 };

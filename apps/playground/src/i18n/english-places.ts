@@ -5,6 +5,7 @@ import { explainWords } from './english/places/explain.ts';
 import { gameWords } from './english/places/games.ts';
 import { generatorWords } from './english/places/generators.ts';
 import { raceWords } from './english/places/race.ts';
+import { senseWords } from './english/places/senses.ts';
 import { sequenceWords } from './english/places/sequences.ts';
 
 type AllWords = typeof raceWords &
@@ -12,6 +13,7 @@ type AllWords = typeof raceWords &
   typeof gameWords &
   typeof sequenceWords &
   typeof explainWords &
+  typeof senseWords &
   typeof generatorWords &
   typeof barWords;
 
@@ -23,6 +25,7 @@ export const places: AllWords = {
   ...gameWords,
   ...sequenceWords,
   ...explainWords,
+  ...senseWords,
   ...generatorWords,
   ...barWords,
 };

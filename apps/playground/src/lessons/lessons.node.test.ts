@@ -11,22 +11,24 @@ import { look } from '../worker/look.ts';
 import { Session } from '../worker/session.ts';
 import { recognise } from '../worker/walk.ts';
 import { parseLesson, parseLessonList, type Solution } from './format.ts';
-import { holds, type Moment, values } from './values.ts';
+import { type Board, holds, values } from './values.ts';
 
 setDefaultBackend(cpu());
 
 const folder = new URL('../../public/lessons/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 const names = parseLessonList(read('index.json'), 'index.json');
+/** Those of other places than the board, which have workers of their own, are driven in the page. */
+const onBoard = names.filter((name) => !parseLesson(read(name), name).start.includes('place='));
 
 /** What the page would know. */
 class Rehearsal {
   session: Session;
-  moment: Moment;
+  board: Board;
 
-  private constructor(session: Session, moment: Moment) {
+  private constructor(session: Session, board: Board) {
     this.session = session;
-    this.moment = moment;
+    this.board = board;
   }
 
   static async begin(start: string): Promise<Rehearsal> {
@@ -44,11 +46,11 @@ class Rehearsal {
     return new Rehearsal(session, { ...page, spec: session.spec, built: session.describe(), frame });
   }
 
-  async put(changes: Partial<Moment>): Promise<void> {
-    this.moment = { ...this.moment, ...changes, spec: this.session.spec, frame: await look(this.session, false) };
+  async put(changes: Partial<Board>): Promise<void> {
+    this.board = { ...this.board, ...changes, spec: this.session.spec, frame: await look(this.session, false) };
   }
 
-  async build(spec: Moment['spec']): Promise<void> {
+  async build(spec: Board['spec']): Promise<void> {
     this.session = await Session.make(spec, {});
     await this.put({ built: this.session.describe(), stopped: null, begun: 0, neuron: null, recognised: null });
   }
@@ -95,7 +97,7 @@ describe('the lessons of the page', () => {
     expect([...names].sort()).toEqual(files.sort());
   });
 
-  it.runIf(process.env.NN_LESSONS).each(names)(
+  it.runIf(process.env.NN_LESSONS).each(onBoard)(
     '%s has three to five steps, each of which its solution reaches and none is reached before',
     async (name) => {
       const lesson = parseLesson(read(name), name);
@@ -104,10 +106,10 @@ describe('the lessons of the page', () => {
       let page = await Rehearsal.begin(lesson.start);
       for (const [k, step] of lesson.steps.entries()) {
         if (step.start !== null) page = await Rehearsal.begin(step.start);
-        else await page.put({ begun: page.moment.frame.step });
-        const done = (): boolean => step.goals.every((goal) => holds(goal, page.moment));
+        else await page.put({ begun: page.board.frame.step });
+        const done = (): boolean => step.goals.every((goal) => holds(goal, { board: page.board, facts: {} }));
         const state = (): string =>
-          `${name}, step ${k + 1}: ${step.goals.map(({ value }) => `${value} ${values[value].read(page.moment)}`).join(', ')}`;
+          `${name}, step ${k + 1}: ${step.goals.map(({ value }) => `${value} ${values[value].read({ board: page.board, facts: {} })}`).join(', ')}`;
         expect(done(), `before: ${state()}`).toBe(false);
         expect(step.solution, `${name}, step ${k + 1}`).not.toBeNull();
         await page.solve(step.solution as Solution, done);

@@ -15,13 +15,14 @@ import {
   tasks,
 } from '../model/spec.ts';
 import { countsAt, scoresOf } from '../model/threshold.ts';
+import type { PlaceFacts } from '../places/place.ts';
 import type { Built, Frame } from '../worker/protocol.ts';
 
 export const tabs = ['walk', 'distributions', 'metrics', 'mistakes', 'predict', 'images', 'explain', 'take'] as const;
 export type Tab = (typeof tabs)[number];
 
-/** The page at one moment. */
-export interface Moment {
+/** The board at one moment. */
+export interface Board {
   readonly spec: Spec;
   readonly built: Built;
   readonly frame: Frame;
@@ -37,6 +38,12 @@ export interface Moment {
   readonly begun: number;
   /** The kind of the error that training ended by. */
   readonly stopped: string | null;
+}
+
+/** The page at one moment: the board, where that is shown, and what another place tells of itself. */
+export interface Moment {
+  readonly board: Board | null;
+  readonly facts: PlaceFacts;
 }
 
 interface NumberValue {
@@ -58,23 +65,37 @@ interface WordValue {
 
 export type Value = NumberValue | WordValue;
 
-const number = (label: Key, read: NumberValue['read'], as: NumberValue['as'] = 'number'): NumberValue => ({
+type OfBoard<Found> = (board: Board) => Found | null;
+
+const onBoard =
+  <Found>(read: OfBoard<Found>) =>
+  ({ board }: Moment): Found | null =>
+    board === null ? null : read(board);
+
+const number = (label: Key, read: OfBoard<number>, as: NumberValue['as'] = 'number'): NumberValue => ({
   kind: 'number',
   label,
   as,
-  read,
+  read: onBoard(read),
 });
-const share = (label: Key, read: NumberValue['read']): NumberValue => number(label, read, 'share');
-const count = (label: Key, read: NumberValue['read']): NumberValue => number(label, read, 'count');
-const word = (label: Key, prefix: string, words: readonly string[], read: WordValue['read']): WordValue => ({
+const share = (label: Key, read: OfBoard<number>): NumberValue => number(label, read, 'share');
+const count = (label: Key, read: OfBoard<number>): NumberValue => number(label, read, 'count');
+const word = (label: Key, prefix: string, words: readonly string[], read: OfBoard<string>): WordValue => ({
   kind: 'word',
   label,
   words,
   prefix,
-  read,
+  read: onBoard(read),
+});
+/** Of another place than the board. */
+const elsewhere = (name: keyof PlaceFacts, label: Key, as: NumberValue['as']): NumberValue => ({
+  kind: 'number',
+  label,
+  as,
+  read: ({ facts }) => facts[name] ?? null,
 });
 
-const unitsIn = ({ frame }: Moment, wanted: string): number =>
+const unitsIn = ({ frame }: Board, wanted: string): number =>
   frame.blocks.reduce(
     (sum, { units, kind }) => (kind === 'output' ? 0 : units.filter((u) => u === wanted).length) + sum,
     0,
@@ -88,14 +109,14 @@ function size(values: Float32Array): number {
 }
 
 /** The gradient in the first layer of weights as a share of that in the last: small where it vanishes on its way back. */
-function gradientShare({ frame: { blocks } }: Moment): number | null {
+function gradientShare({ frame: { blocks } }: Board): number | null {
   const [first, last] = [blocks[0], blocks.at(-1)];
   if (first === undefined || last === undefined || blocks.length < 2) return null;
   const behind = size(last.gradients);
   return behind > 0 ? size(first.gradients) / behind : null;
 }
 
-const scoreAt = ({ built, frame, threshold }: Moment): ReturnType<typeof scoresOf> | null =>
+const scoreAt = ({ built, frame, threshold }: Board): ReturnType<typeof scoresOf> | null =>
   frame.testShares === null ? null : scoresOf(countsAt(frame.testShares, built.test.targets, threshold));
 
 export const valueNames = [
@@ -136,6 +157,14 @@ export const valueNames = [
   'tab',
   'lines',
   'stopped',
+  'placeSteps',
+  'textLayers',
+  'textTestLoss',
+  'attentionBack',
+  'attentionShare',
+  'agentDiscount',
+  'agentMean',
+  'agentWatched',
 ] as const;
 export type ValueName = (typeof valueNames)[number];
 
@@ -184,6 +213,14 @@ export const values: Readonly<Record<ValueName, Value>> = {
   stopped: word('value.stopped', 'value.stopped.', ['diverged', 'no'], ({ stopped }) =>
     stopped === 'value/diverged' ? 'diverged' : 'no',
   ),
+  placeSteps: elsewhere('placeSteps', 'steps', 'count'),
+  textLayers: elsewhere('textLayers', 'value.textLayers', 'count'),
+  textTestLoss: elsewhere('textTestLoss', 'testLoss', 'number'),
+  attentionBack: elsewhere('attentionBack', 'value.attentionBack', 'count'),
+  attentionShare: elsewhere('attentionShare', 'value.attentionShare', 'share'),
+  agentDiscount: elsewhere('agentDiscount', 'value.agentDiscount', 'number'),
+  agentMean: elsewhere('agentMean', 'value.agentMean', 'number'),
+  agentWatched: elsewhere('agentWatched', 'value.agentWatched', 'number'),
 };
 
 export const isValueName = (name: string): name is ValueName => Object.hasOwn(values, name);

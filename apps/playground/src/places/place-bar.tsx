@@ -5,12 +5,15 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { Icon } from '../views/icon.tsx';
 import type { ControlName } from '../views/names.ts';
-import { placeKeys } from './place.ts';
+import { type PlaceFacts, placeFacts, placeKeys } from './place.ts';
 
 interface BarProps {
   readonly worker: { readonly running: Signal<boolean>; toggle(): void; pause(): void };
   readonly restart: () => void;
   readonly facts: readonly PlaceFact[];
+  /** What lessons may ask for, and how they set what it depends on. */
+  readonly told?: PlaceFacts;
+  readonly apply?: (settings: URLSearchParams) => void;
   readonly children?: ComponentChildren;
 }
 
@@ -22,16 +25,30 @@ export interface PlaceFact {
   readonly strong?: boolean;
 }
 
-export function PlaceBar({ worker, restart, facts, children }: BarProps): JSX.Element {
+const nothing: PlaceFacts = {};
+
+export function PlaceBar({ worker, restart, facts, told = nothing, apply, children }: BarProps): JSX.Element {
   const isRunning = worker.running.value;
   const label = isRunning ? t('pause') : t('run');
   useEffect(() => {
-    placeKeys.value = { toggle: () => worker.toggle(), restart };
+    placeKeys.value = {
+      toggle: () => worker.toggle(),
+      restart,
+      run: () => {
+        if (!worker.running.peek()) worker.toggle();
+      },
+      pause: () => worker.pause(),
+      apply: (settings) => apply?.(settings),
+    };
     return () => {
       placeKeys.value = null;
+      placeFacts.value = nothing;
       worker.pause();
     };
   }, [worker]);
+  useEffect(() => {
+    placeFacts.value = told;
+  });
   return (
     <section class="controls place-controls" aria-label={t('training')}>
       <div class="buttons">

@@ -17,6 +17,7 @@ const files: Readonly<Record<Lazy, () => Promise<View>>> = {
   games: async () => (await import('./games/games-place.tsx')).GamesPlace,
   sequences: async () => (await import('./sequences/sequences-place.tsx')).SequencesPlace,
   generators: async () => (await import('./generators/generators-place.tsx')).GeneratorsPlace,
+  senses: async () => (await import('./senses/senses-place.tsx')).SensesPlace,
 };
 
 const fetched: Signal<Partial<Record<Lazy, View>>> = signal({});

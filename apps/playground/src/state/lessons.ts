@@ -6,10 +6,10 @@
 import { FormatError } from '@nn/core';
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type Lesson, longest, parseLesson, parseLessonList, type Solution, type Step } from '../lessons/format.ts';
-import { holds, type Moment } from '../lessons/values.ts';
+import { type Board, holds, type Moment } from '../lessons/values.ts';
 import { structural } from '../model/spec.ts';
 import { decodeSpec, withChanges } from '../model/url.ts';
-import { place } from '../places/place.ts';
+import { type PlaceName, place, placeFacts, placeKeys, placeNames } from '../places/place.ts';
 import {
   change,
   complain,
@@ -67,8 +67,8 @@ const isBuilt: ReadonlySignal<boolean> = computed(() => {
   return structural.every((name) => JSON.stringify(spec[name]) === JSON.stringify(made[name]));
 });
 
-/** The page at this moment; null while what it shows is not what its settings ask for. */
-export const moment: ReadonlySignal<Moment | null> = computed(() => {
+/** The board at this moment; null while what it shows is not what its settings ask for. */
+const boardNow: ReadonlySignal<Board | null> = computed(() => {
   const [spec, built, frame] = [store.spec.value, store.built.value, store.frame.value];
   if (built === null || frame === null || !isBuilt.value) return null;
   return {
@@ -85,6 +85,13 @@ export const moment: ReadonlySignal<Moment | null> = computed(() => {
   };
 });
 
+/** What the goals are compared with. */
+export const moment: ReadonlySignal<Moment | null> = computed(() => {
+  if (place.value !== 'network') return { board: null, facts: placeFacts.value };
+  const board = boardNow.value;
+  return board === null ? null : { board, facts: {} };
+});
+
 // a step is reached at the first moment at which all of its goals hold; training pauses there, to be looked at
 effect(() => {
   const [shown, at, isOld] = [step.value, position.value, isMoving.value];
@@ -94,6 +101,7 @@ effect(() => {
   if (!shown.goals.every((goal) => holds(goal, now))) return;
   reached.value = new Set([...reached.peek(), at]);
   if (store.running.peek()) pause();
+  placeKeys.peek()?.pause();
 });
 
 // a goal that ends with a step must not fall between two frames, however fast it trains
@@ -151,7 +159,8 @@ export async function beginLessons(): Promise<unknown> {
     const card = await read(address);
     const at = Number(query.get('step') ?? 1) - 1;
     const isResumed = location.hash.length > 1;
-    if (!isResumed) store.spec.value = decodeSpec(card.lesson.start);
+    if (!isResumed && startPlace(card.lesson.start) !== null) await goToPlace(card.lesson.start);
+    else if (!isResumed) store.spec.value = decodeSpec(card.lesson.start);
     show(card, Number.isInteger(at) && at > 0 && at < card.lesson.steps.length ? at : 0);
     setPace(card.lesson.pace);
     return null;
@@ -220,12 +229,43 @@ export function closeLesson(): void {
   write(null, 0, true);
 }
 
+/** The place beside the board that a start names, or null. */
+function startPlace(start: string): Exclude<PlaceName, 'network'> | null {
+  const named = new URLSearchParams(start).get('place');
+  return placeNames.filter((name) => name !== 'network').find((name) => name === named) ?? null;
+}
+
+/** Shows a place as its start has it, with a network that has not learned yet. */
+async function goToPlace(start: string): Promise<void> {
+  const wanted = startPlace(start);
+  if (wanted === null) return;
+  if (place.peek() !== wanted) placeKeys.value = null; // those of the place that is left
+  location.replace(`#${start}`); // the place hears of its settings by the event
+  place.value = wanted;
+  const keys = await once(() => placeKeys.value);
+  keys.restart();
+  await once(() => (placeFacts.value.placeSteps === 0 ? true : null));
+}
+
+/** The first value of signals that is not null. */
+function once<Found>(read: () => Found | null): Promise<Found> {
+  return new Promise((resolve) => {
+    let isFound = false;
+    const stop = effect(() => {
+      const found = read();
+      if (found === null || isFound) return;
+      isFound = true;
+      queueMicrotask(() => {
+        stop();
+        resolve(found);
+      });
+    });
+  });
+}
+
 /** Goes where a step begins: on the board, or in another place of the page. */
 async function begin(start: string): Promise<void> {
-  if (new URLSearchParams(start).has('place')) {
-    location.hash = start;
-    return;
-  }
+  if (startPlace(start) !== null) return goToPlace(start);
   place.value = 'network';
   await startExperiment(decodeSpec(start));
 }
@@ -288,6 +328,13 @@ export async function showHow({
   digit,
   train,
 }: Solution): Promise<void> {
+  const keys = placeKeys.peek();
+  if (keys !== null) {
+    if (set !== null) keys.apply(new URLSearchParams(set));
+    if (restart) keys.restart();
+    if (train) keys.run();
+    return;
+  }
   if (set !== null) change(withChanges(store.spec.value, set));
   await settle();
   if (restart) await rebuild();

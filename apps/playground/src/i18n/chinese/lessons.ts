@@ -39,5 +39,11 @@ export const lessonsWords: Words<typeof english> = {
   'value.stopped.diverged': '是',
   'value.stopped.no': '否',
   'value.threshold': '阈值',
+  'value.textLayers': '文本模型的层数',
+  'value.attentionBack': '注意力头回看的字符数',
+  'value.attentionShare': '其中的注意力占比',
+  'value.agentDiscount': '折扣因子',
+  'value.agentMean': '近百回合平均回报',
+  'value.agentWatched': '正在观看的回合的回报',
   thresholdHelp: '类别 1 的概率高于阈值的样本判为类别 1。',
 };

@@ -12,6 +12,7 @@ export const pageWords: Words<typeof english> = {
   'place.games': '棋类',
   'place.sequences': '序列',
   'place.generators': '生成',
+  'place.senses': '听与看',
   language: '语言',
   theme: '主题',
   'theme.auto': '自动',

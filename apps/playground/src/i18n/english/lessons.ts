@@ -36,5 +36,11 @@ export const lessonsWords = {
   'value.stopped.diverged': 'yes',
   'value.stopped.no': 'no',
   'value.threshold': 'Threshold',
+  'value.textLayers': 'Layers of the text model',
+  'value.attentionBack': 'Characters that the head looks back',
+  'value.attentionShare': 'Share of its look',
+  'value.agentDiscount': 'Discount factor',
+  'value.agentMean': 'Mean return of 100 episodes',
+  'value.agentWatched': 'Return of the episode that you watch',
   thresholdHelp: 'Samples whose share of class 1 is above the threshold are called class 1.',
 } as const;

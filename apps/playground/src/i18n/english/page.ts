@@ -9,6 +9,7 @@ export const pageWords = {
   'place.games': 'Games',
   'place.sequences': 'Sequences',
   'place.generators': 'Generators',
+  'place.senses': 'Hear and see',
   language: 'Language',
   theme: 'Theme',
   'theme.auto': 'Auto',

@@ -12,7 +12,7 @@ import { say } from '../words.ts';
 import '../board.css';
 import { worlds } from './protocol.ts';
 import { Stage } from './stage.tsx';
-import { agents, begin, chooseWorld, returns, settings } from './state.ts';
+import { agents, begin, chooseWorld, episode, returns, settings } from './state.ts';
 import { ValueMap } from './value-map.tsx';
 
 export function AgentsPlace(): JSX.Element {
@@ -44,9 +44,15 @@ export function AgentsPlace(): JSX.Element {
     { id: 'agent-best', about: 'agents.best', name: say('agents.best'), value: number(now?.best, 1) },
     { id: 'agent-entropy', about: 'agents.entropy', name: say('agents.entropy'), value: number(now?.entropy) },
   ];
+  const told = {
+    agentDiscount: settings.value.discount,
+    placeSteps: now?.steps ?? null,
+    agentMean: now?.meanReturn ?? null,
+    agentWatched: episode.value?.total ?? null,
+  };
   return (
     <>
-      <PlaceBar worker={agents} restart={() => begin()} facts={facts} />
+      <PlaceBar worker={agents} restart={() => begin()} facts={facts} told={told} apply={apply} />
       <main class="place-board agents">
         <Settings />
         <Stage />
@@ -69,6 +75,12 @@ export function AgentsPlace(): JSX.Element {
       </main>
     </>
   );
+}
+
+/** Lessons set how far ahead the agent looks. */
+function apply(changes: URLSearchParams): void {
+  const discount = Number(changes.get('discount') ?? Number.NaN);
+  if (discount >= 0 && discount <= 0.99) begin({ discount });
 }
 
 function Settings(): JSX.Element {

@@ -1,5 +1,5 @@
 /** What looks at what: a map for each head, and the characters that one of them looks back at. */
-import { type Signal, signal, useSignalEffect } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { isDark } from '../../state/theme.ts';
@@ -15,6 +15,41 @@ import { inspection } from './state.ts';
 const chosen: Signal<number> = signal(0);
 /** The character whose look is shown; null for the last. */
 const looker: Signal<number | null> = signal(null);
+
+interface LookFacts {
+  /** The character that looks, and the one that it looks at most. */
+  readonly from: number;
+  readonly most: number;
+  /** How much of its look that is. */
+  readonly share: number;
+  readonly row: Float32Array;
+}
+
+function lookOf({ characters: { length }, attention }: Inspection, map: number, looking: number | null): LookFacts {
+  const from = Math.min(looking ?? length - 1, length - 1);
+  const row = attention.subarray((map * length + from) * length, (map * length + from + 1) * length);
+  const most = row.indexOf(Math.max(...row));
+  return { from, most, row, share: row[most] ?? 0 };
+}
+
+const shownMap = (found: Inspection): number => Math.min(chosen.value, found.layers * found.heads - 1);
+
+/** Where the map that is looked at looks from the character that is pointed at. */
+export const look: ReadonlySignal<LookFacts | null> = computed(() => {
+  const found = inspection.value;
+  return found === null || found.characters.length === 0 ? null : lookOf(found, shownMap(found), looker.value);
+});
+
+/** Chooses the map whose last character looks most sharply at one that is not itself or its neighbour. */
+export function chooseSharpest(): void {
+  const found = inspection.peek();
+  if (found === null) return;
+  const shares = Array.from({ length: found.layers * found.heads }, (_, map) => {
+    const { from, most, share } = lookOf(found, map, null);
+    return from - most > 1 ? share : 0;
+  });
+  chosen.value = shares.indexOf(Math.max(...shares));
+}
 
 export function Attention(): JSX.Element {
   const found = inspection.value;
@@ -82,11 +117,8 @@ function AttentionMap({ map, size, label }: MapProps): JSX.Element {
 
 /** The text, each character as dark as it is looked at from the one that is pointed at. */
 function Look({ found, map }: { readonly found: Inspection; readonly map: number }): JSX.Element {
-  const { characters, attention } = found;
-  const { length } = characters;
-  const from = Math.min(looker.value ?? length - 1, length - 1);
-  const row = attention.subarray((map * length + from) * length, (map * length + from + 1) * length);
-  const most = row.indexOf(Math.max(...row));
+  const { characters } = found;
+  const { from, most, row } = lookOf(found, map, looker.value);
   return (
     <>
       <p class="looked-at" data-name="sequences.attention" data-most={most}>

@@ -11,7 +11,7 @@ import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
 import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
-import { Attention } from './attention.tsx';
+import { Attention, chooseSharpest, look } from './attention.tsx';
 import { NextCharacters } from './next-characters.tsx';
 import './sequences.css';
 import {
@@ -74,9 +74,17 @@ export function SequencesPlace(): JSX.Element {
       value: String(facts.value?.parameterCount ?? '–'),
     },
   ];
+  const looked = look.value;
+  const told = {
+    textLayers: shape.value.layers,
+    placeSteps: now?.step ?? null,
+    textTestLoss: now?.testLoss ?? null,
+    attentionBack: looked === null ? null : looked.from - looked.most,
+    attentionShare: looked?.share ?? null,
+  };
   return (
     <>
-      <PlaceBar worker={writer} restart={() => begin()} facts={bar} />
+      <PlaceBar worker={writer} restart={() => begin()} facts={bar} told={told} apply={apply} />
       <main class="place-board sequences">
         <Settings />
         <div class="place-middle">
@@ -100,6 +108,13 @@ export function SequencesPlace(): JSX.Element {
       </main>
     </>
   );
+}
+
+/** Lessons set layers, and let the map be chosen in which most is to be seen. */
+function apply(settings: URLSearchParams): void {
+  const layers = Number(settings.get('layers'));
+  if (layers >= 1 && layers <= 4) begin({ layers: Math.floor(layers) });
+  if (settings.get('head') === 'sharpest') chooseSharpest();
 }
 
 function Settings(): JSX.Element {

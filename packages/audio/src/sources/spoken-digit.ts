@@ -2,8 +2,9 @@
  * Spoken digits without recordings: a synthesiser of formants, as Klatt (1980) describes it, only smaller. A buzz and noise go through three resonances, which move from sound to sound; a speaker is
  * the height of the voice, the length of the throat, and a speed. It does not sound like people, and what is learned from it says little about them.
  */
-import { type Waveform, waveformOf } from '@nn/audio';
+import { checkOptions, ValueError } from '@nn/core';
 import { RandomSequence } from '@nn/data';
+import { checkRate, type Waveform, waveformOf } from '../sounds/waveform.ts';
 
 /** A sound of speech: its resonances in hertz, how long it lasts, and how much of it is voice and noise of what frequency. */
 interface Phone {
@@ -72,8 +73,41 @@ class Resonator {
   }
 }
 
-/** A digit by a speaker; takes differ a little, as those of people do. */
-export function synthesized(digit: number, speaker: number, take: number, sampleRate: number, seed: number): Waveform {
+export interface SpokenDigitOptions {
+  /** Whose voice: a number from 0 to 999; 0 by default. */
+  readonly speaker?: number;
+  /** Which of the takes of a speaker, from 0 to 99, which differ a little, as those of people do; 0 by default. */
+  readonly take?: number;
+  /** 8000 by default. */
+  readonly sampleRate?: number;
+  /** Another seed is other speakers; 0 by default. */
+  readonly seed?: number;
+}
+
+/**
+ * An English digit, 0 to 9, by a synthesiser of formants (Klatt 1980): half a second of sound in one channel, the same for the same numbers. For trying a recogniser without recordings; what is
+ * learned from it says little about people. Throws a `ValueError` for what is no digit, speaker or take.
+ *
+ * @example
+ * import { spokenDigit } from '@nn/audio';
+ * const { sampleRate, channels, length } = spokenDigit(7, { speaker: 3 });
+ * console.log(sampleRate, channels, length > 2000); // => 8000 1 true
+ */
+export function spokenDigit(digit: number, options: SpokenDigitOptions = {}): Waveform {
+  checkOptions('spokenDigit', options, ['speaker', 'take', 'sampleRate', 'seed']);
+  const { speaker = 0, take = 0, sampleRate = 8000, seed = 0 } = options;
+  checkRate('spokenDigit', 'sampleRate', sampleRate);
+  for (const [name, value, most] of [
+    ['digit', digit, 9],
+    ['speaker', speaker, 999],
+    ['take', take, 99],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 0 || value > most) {
+      throw new ValueError('spokenDigit', `${name} is ${value}: it must be a whole number from 0 to ${most}.`, {
+        [name]: value,
+      });
+    }
+  }
   const voice = new RandomSequence(seed, 1000 + speaker);
   const [pitch, throat, speed] = [voice.uniform(90, 220), voice.uniform(0.88, 1.16), voice.uniform(0.8, 1.2)];
   const random = new RandomSequence(seed, 2000 + (speaker * 100 + take) * 10 + digit);
