@@ -4,6 +4,7 @@
  */
 import { checkOptions, ValueError } from '@nn/core';
 import { RandomSequence } from '@nn/data';
+import { normalizeVolume } from '../sounds/volume.ts';
 import { checkRate, type Waveform, waveformOf } from '../sounds/waveform.ts';
 
 /** A sound of speech: its resonances in hertz, how long it lasts, and how much of it is voice and noise of what frequency. */
@@ -85,7 +86,7 @@ export interface SpokenDigitOptions {
 }
 
 /**
- * An English digit, 0 to 9, by a synthesiser of formants (Klatt 1980): half a second of sound in one channel, the same for the same numbers. For trying a recogniser without recordings; what is
+ * An English digit, 0 to 9, by a synthesiser of formants (Klatt 1980): half a second of sound in one channel, at -20 decibels of full scale, the same for the same numbers. For trying a recogniser without recordings; what is
  * learned from it says little about people. Throws a `ValueError` for what is no digit, speaker or take.
  *
  * @example
@@ -139,5 +140,5 @@ export function spokenDigit(digit: number, options: SpokenDigitOptions = {}): Wa
       samples[at] = 0.3 * y + 0.5 * phone.noise * noise;
     }
   });
-  return waveformOf(samples, sampleRate);
+  return normalizeVolume(waveformOf(samples, sampleRate), { rms: -20 });
 }

@@ -2,7 +2,7 @@
  * Spoken digits to begin with, by the synthesiser of `@nn/audio`: voices to learn from, others to test with, others again to play.
  * What is no digit is made as it is needed: noise, a word that is mostly not in the second, or a word backwards.
  */
-import { normalizeVolume, spokenDigit, withLength } from '@nn/audio';
+import { spokenDigit, withLength } from '@nn/audio';
 import type { RandomSequence } from '@nn/data';
 import { frames, hopLength, soundLength } from './protocol.ts';
 import { moved, noisy, reversed, type Sound } from './sounds.ts';
@@ -20,7 +20,7 @@ export interface MadeWord {
 }
 
 function word(digit: number, speaker: number, take: number): MadeWord {
-  const waveform = normalizeVolume(spokenDigit(digit, { speaker, take }), { rms: -20 });
+  const waveform = spokenDigit(digit, { speaker, take });
   const length = Math.min(frames, Math.ceil(waveform.length / hopLength) + 1);
   return { digit, samples: withLength(waveform, soundLength).samples, length };
 }
@@ -36,7 +36,7 @@ export const testWords = (): MadeWord[] => [...wordsOf(firstTestVoice, testVoice
 
 /** By another voice at each count. */
 export const playedWord = (digit: number, count: number): Float32Array =>
-  normalizeVolume(spokenDigit(digit, { speaker: firstPlayedVoice + (count % 100) }), { rms: -20 }).samples;
+  spokenDigit(digit, { speaker: firstPlayedVoice + (count % 100) }).samples;
 
 /** A made word stands at the beginning of its second and may come anywhere in it. */
 export const soundOf = (power: Float32Array, length: number): Sound => ({
