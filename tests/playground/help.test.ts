@@ -68,6 +68,8 @@ test.runIf(isWhole)('every control of every place says what it is for', async ()
     '#place=sequences',
     '#place=generators',
     '#place=generators&kind=autoencoder',
+    '#place=senses',
+    '#place=senses&kind=pictures',
   ]) {
     const { page, errors } = await pages.open(hash);
     await page.locator('.place-board h2').first().waitFor();

@@ -70,7 +70,12 @@ interface HostOptions {
   readonly devices?: { readonly video: string; readonly audio: string };
 }
 
-export async function host({ webgpu = false, plain = false, folder = built, devices }: HostOptions = {}): Promise<Host> {
+export async function host({
+  webgpu = false,
+  plain = false,
+  folder = built,
+  devices,
+}: HostOptions = {}): Promise<Host> {
   await finished(inject('built'));
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);

@@ -19,6 +19,8 @@ const hashes = [
   '#place=sequences',
   '#place=generators',
   '#place=generators&kind=autoencoder',
+  '#place=senses',
+  '#place=senses&kind=pictures',
 ];
 
 test('the board fetches nothing of the places, and comes back as it was', async () => {

@@ -37,7 +37,7 @@ async function startElsewhere(): Promise<void> {
 let isStarted = false;
 
 effect(() => {
-  if (place.value === 'network') void startBoard().catch(complain).then(keepOffline);
+  if (place.value === 'network' && !isStarted) void startBoard().catch(complain).then(keepOffline);
 });
 startElsewhere().catch(complain);
 if (place.peek() !== 'network') void keepOffline();

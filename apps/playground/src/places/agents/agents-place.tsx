@@ -47,7 +47,8 @@ export function AgentsPlace(): JSX.Element {
   const told = {
     agentDiscount: settings.value.discount,
     placeSteps: now?.steps ?? null,
-    agentMean: now?.meanReturn ?? null,
+    // there is no mean before the first episode has ended
+    agentMean: now === null || Number.isNaN(now.meanReturn) ? null : now.meanReturn,
     agentWatched: episode.value?.total ?? null,
   };
   return (

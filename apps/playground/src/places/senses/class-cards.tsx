@@ -33,7 +33,7 @@ export function ClassCards(): JSX.Element {
         ))}
       </ul>
       {!isDigits && classes.value.length < mostClasses && (
-        <button type="button" onClick={addClass}>
+        <button type="button" data-name="senses.addClass" onClick={addClass}>
           <Icon name="plus" /> {say('senses.addClass')}
         </button>
       )}
@@ -60,7 +60,7 @@ function DigitCard({ label }: { readonly label: number }): JSX.Element {
           class="icon"
           disabled={playing.value !== null}
           aria-label={say('senses.play', { name })}
-          title={say('senses.play', { name })}
+          data-name="senses.play"
           onClick={() => void speak(label)}
         >
           <Icon name="play" />
@@ -80,6 +80,7 @@ function Card({ card, label }: { readonly card: ClassCard; readonly label: numbe
       <div class="class-head">
         <input
           type="text"
+          data-name="senses.name"
           aria-label={say('senses.className', { number: label + 1 })}
           maxLength={40}
           value={card.name ?? ''}
@@ -93,6 +94,7 @@ function Card({ card, label }: { readonly card: ClassCard; readonly label: numbe
           type="button"
           class="icon"
           disabled={classes.value.length <= fewestClasses}
+          data-name="senses.remove"
           aria-label={say('senses.remove', { name })}
           onClick={() => removeClass(label)}
         >
@@ -106,7 +108,7 @@ function Card({ card, label }: { readonly card: ClassCard; readonly label: numbe
       </div>
       <div class="sense-buttons">
         <Hold label={label} text={say(isPictures ? 'senses.hold.pictures' : 'senses.hold.sounds')} />
-        <label class="button">
+        <label class="button" data-name="senses.files">
           <input
             type="file"
             multiple
@@ -121,7 +123,13 @@ function Card({ card, label }: { readonly card: ClassCard; readonly label: numbe
           />
           <span>{say('senses.files')}</span>
         </label>
-        <button type="button" class="quiet" disabled={count === 0} onClick={() => clearClass(label)}>
+        <button
+          type="button"
+          class="quiet"
+          data-name="senses.clear"
+          disabled={count === 0}
+          onClick={() => clearClass(label)}
+        >
           {say('senses.clear')}
         </button>
       </div>
@@ -137,6 +145,7 @@ function Hold({ label, text }: { readonly label: number; readonly text: string }
     <button
       type="button"
       class={isHeld ? 'hold held' : 'hold'}
+      data-name="senses.hold"
       aria-pressed={isHeld}
       aria-label={`${text}: ${nameOf(label)}`}
       onPointerDown={(event) => {

@@ -31,6 +31,7 @@ export function Live(): JSX.Element {
         <button
           type="button"
           class={isOpen ? 'quiet' : ''}
+          data-name="senses.device"
           onClick={() => (isOpen ? closeDevice() : void openDevice())}
         >
           {say(`senses.${device}.${isOpen ? 'close' : 'open'}`)}

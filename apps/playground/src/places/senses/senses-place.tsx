@@ -8,7 +8,7 @@ import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
-import { PlaceBar } from '../place-bar.tsx';
+import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
 import { ClassCards } from './class-cards.tsx';
 import { Live } from './live.tsx';
@@ -33,14 +33,29 @@ export function SensesPlace(): JSX.Element {
   const own = (now?.counts ?? []).reduce((sum, { train, test }) => sum + train + test, 0);
   const { count, right } = now?.firstHeard ?? { count: 0, right: 0 };
   const accuracy = now?.testAccuracy ?? null;
-  const facts = [
-    { id: 'sense-steps', name: t('steps'), value: String(now?.step ?? '–') },
-    { id: 'sense-loss', name: t('trainLoss'), value: number(now?.trainLoss) },
-    { id: 'sense-accuracy', name: t('testAccuracy'), value: accuracy === null ? '–' : percent(accuracy), strong: true },
-    { id: 'sense-samples', name: say(kind.value === 'digits' ? 'senses.own' : 'senses.samples'), value: String(own) },
-    ...(kind.value === 'digits'
-      ? [{ id: 'first-heard', name: say('senses.firstHeard'), value: count === 0 ? '–' : `${right} / ${count}` }]
-      : []),
+  const first: PlaceFact = {
+    id: 'first-heard',
+    about: 'senses.firstHeard',
+    name: say('senses.firstHeard'),
+    value: count === 0 ? '–' : `${right} / ${count}`,
+  };
+  const facts: PlaceFact[] = [
+    { id: 'sense-steps', about: 'steps', name: t('steps'), value: String(now?.step ?? '–') },
+    { id: 'sense-loss', about: 'trainLoss', name: t('trainLoss'), value: number(now?.trainLoss) },
+    {
+      id: 'sense-accuracy',
+      about: 'testAccuracy',
+      name: t('testAccuracy'),
+      value: accuracy === null ? '–' : percent(accuracy),
+      strong: true,
+    },
+    {
+      id: 'sense-samples',
+      about: 'senses.samples',
+      name: say(kind.value === 'digits' ? 'senses.own' : 'senses.samples'),
+      value: String(own),
+    },
+    ...(kind.value === 'digits' ? [first] : []),
   ];
   return (
     <>
@@ -67,6 +82,7 @@ function Settings(): JSX.Element {
       <div class="fields">
         <Choice
           label={say('senses.kind')}
+          name="senses.kind"
           value={kind.value}
           options={kinds}
           text={(name) => say(`senses.kind.${name}`)}
@@ -102,10 +118,10 @@ function TakeAlong(): JSX.Element {
       <h2 id="sense-take">{say('senses.take')}</h2>
       <p class="small">{say('senses.takeHelp')}</p>
       <div class="sense-buttons">
-        <button type="button" disabled={isEmpty} onClick={() => void take('zip')}>
+        <button type="button" data-name="senses.zip" disabled={isEmpty} onClick={() => void take('zip')}>
           {t('take.zip')}
         </button>
-        <button type="button" disabled={isEmpty} onClick={() => void take('onnx')}>
+        <button type="button" data-name="exportOnnx" disabled={isEmpty} onClick={() => void take('onnx')}>
           {t('take.onnx')}
         </button>
       </div>

@@ -77,4 +77,16 @@ export const senseWords = {
   'senses.take': 'Take it along',
   'senses.takeHelp':
     'The zip holds the network, a TypeScript program that predicts for a file, the network as ONNX, and your samples.',
+  'help.senses.kind': 'Digits to begin with, or classes of your own by camera or microphone. Another kind starts over.',
+  'help.senses.device': 'The browser asks you first. What it gives stays in this page.',
+  'help.senses.samples': 'Pictures or sounds that you gave, for training and for the test.',
+  'help.senses.firstHeard': 'How many of your recordings were understood before the network learned them.',
+  'help.senses.name': 'What you call this class.',
+  'help.senses.hold': 'Hold it, by pointer or by Space, as long as samples are to be taken.',
+  'help.senses.play': 'Says this digit by a voice that is in no training sample.',
+  'help.senses.files': 'Takes samples of this class from files.',
+  'help.senses.clear': 'Forgets the samples that you gave this class.',
+  'help.senses.remove': 'Takes this class away, with its samples; the network starts over.',
+  'help.senses.addClass': 'One more class; the network starts over.',
+  'help.senses.zip': 'Network, program, ONNX and your samples, in one file.',
 } as const;
