@@ -66,14 +66,14 @@ export const bundles = [
     name: 'training an MLP: core + backend-cpu + `Linear` + `SGD`',
     code: trainMlp('@nn/backend-cpu'),
     splitting: true,
-    ceiling: 106_000,
+    ceiling: 106_900,
     without: notInAnMlp,
   },
   {
     name: 'the same with `@nn/backend-cpu/wasm`',
     code: trainMlp('@nn/backend-cpu/wasm'),
     splitting: true,
-    ceiling: 93_100,
+    ceiling: 94_000,
     without: [...notInAnMlp, 'javascriptEngine', 'interpreterEngine', 'HostEngine'],
   },
   {
@@ -180,7 +180,7 @@ export const bundles = [
     name: '`loadOnnx`, with what it needs of core and layers',
     code: "export { loadOnnx } from '@nn/onnx';",
     splitting: true,
-    ceiling: 111_600,
+    ceiling: 114_700,
     without: ['LSTMCell', 'TransformerEncoder', 'crossEntropy'],
   },
   {
@@ -252,7 +252,7 @@ export const bundles = [
     ]
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 520_400,
+    ceiling: 524_000,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];
