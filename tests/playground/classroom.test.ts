@@ -55,7 +55,7 @@ describe.runIf(isWhole)('axe has no serious finding, and every target is large e
     await page.getByRole('dialog', { name: 'Glossary' }).waitFor();
     expect(await findings(page), 'glossary').toEqual([]);
     await page.keyboard.press('Escape');
-    await page.getByRole('radio', { name: 'Handwritten digits' }).check({ force: true });
+    await page.getByTitle('Handwritten digits').click();
     await page.getByRole('application', { name: /Pad for drawing a digit/ }).waitFor();
     await until('train-loss', Number.isFinite, 'there');
     await page.getByRole('button', { name: 'Tour' }).click();
