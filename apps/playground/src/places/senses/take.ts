@@ -1,6 +1,6 @@
 /**
  * What is taken along of the senses: the network as ONNX, and a folder with its weights, a TypeScript program that predicts for a
- * file, and the samples that a person gave. The ONNX of sounds takes samples, so its reader needs no spectrograms.
+ * file, and the samples that a person gave. The ONNX of sounds takes the power in mels: ONNX as we write it has no windows of signals.
  */
 import { encodeWav, waveformOf } from '@nn/audio';
 import type { Tensor } from '@nn/core';
@@ -9,8 +9,8 @@ import { encodeModel, encodeZip } from '@nn/serialize';
 import { encodePng } from '@nn/vision';
 import { literal } from '../../model/program.ts';
 import type { SenseLearner } from './learner.ts';
-import { featuresOf, melOptions, type Piece, powerOf, range } from './networks.ts';
-import { type Kind, pictureSide, type SenseFile, soundLength, soundRate } from './protocol.ts';
+import { featuresOf, melOptions, type Piece, range } from './networks.ts';
+import { frames, type Kind, mels, pictureSide, type SenseFile, soundLength, soundRate } from './protocol.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -43,12 +43,12 @@ export async function takenAlong(
 const folderOf = (names: readonly string[], label: number): string =>
   `${label + 1}-${(names[label] ?? '').replace(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 40)}`;
 
-/** `input` is [batch, 3, side, side] of -1 to 1, or [batch, samples]; `output` are logits. */
+/** `input` is [batch, 3, side, side] of -1 to 1, or the power of a second in mels; `output` are logits. */
 async function onnxOf(kind: Kind, model: Sequential): Promise<Uint8Array> {
   const { encodeOnnx } = await import('@nn/onnx');
   if (kind === 'pictures') return encodeOnnx(model, [1, 3, pictureSide, pictureSide], { dynamic: { batch: 0 } });
-  const listening = { network: model, forward: (sounds: Tensor): Tensor => model.forward(featuresOf(powerOf(sounds))) };
-  return encodeOnnx(listening, [1, soundLength], { dynamic: { batch: 0 } });
+  const listening = { network: model, forward: (power: Tensor): Tensor => model.forward(featuresOf(power)) };
+  return encodeOnnx(listening, [1, mels, frames], { dynamic: { batch: 0 } });
 }
 
 const readme = (kind: Kind, names: readonly string[]): string => `# ${names.join(', ')}
@@ -59,7 +59,7 @@ Made by the nn playground: a network that tells ${names.length} classes apart, a
 - \`model.onnx\` runs in onnxruntime and other readers of ONNX: \`input\` ${
   kind === 'pictures'
     ? `[batch, 3, ${pictureSide}, ${pictureSide}], each byte of the picture divided by 127.5, less 1`
-    : `[batch, ${soundLength}], a second of samples from -1 to 1 at ${soundRate} Hz`
+    : `[batch, ${mels}, ${frames}], the power of a second in mels, as \`melSpectrogram\` in predict.mts computes it`
 }, \`output\` [batch, ${names.length}], logits in the order ${names.join(', ')}.
 - \`model.safetensors\` holds the weights alone.
 `;
