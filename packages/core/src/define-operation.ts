@@ -17,7 +17,7 @@ import {
 } from './graph/primitive.ts';
 import { isBatched } from './ops/batch.ts';
 import { cast } from './ops/functions.ts';
-import { checkComputable } from './ops/pointwise.ts';
+import { computable } from './ops/pointwise.ts';
 import { expandTo } from './ops/views.ts';
 import { broadcastShapes } from './shape.ts';
 import { nodeOf, type Tensor, wrap } from './tensor.ts';
@@ -127,8 +127,7 @@ export function defineOperation<A = null>(
     lower: (node, at) => lower(at, useOf(node)),
   });
   return (inputs, ...[attributes]) => {
-    const nodes = inputs.map((input) => nodeOf(name, input));
-    for (const node of nodes) checkComputable(name, node);
+    const nodes = inputs.map((input) => computable(name, nodeOf(name, input)));
     return wrap(
       apply(primitive, kind === 'pointwise' ? together(name, nodes) : nodes, (attributes ?? null) as A) as Node,
     );

@@ -15,13 +15,19 @@ const rank: Readonly<Record<DType, number>> = {
   float32: 4,
 };
 
-/** The dtype in which a binary operation on `a` and `b` computes: bool < int32 < float32. */
+/** The dtype that holds the numbers of both: bool < int32 < float32. A half float holds those of its own dtype only. */
 export function promote(a: DType, b: DType): DType {
+  if (a !== b && (isHalf(a) || isHalf(b))) return 'float32';
   return rank[a] >= rank[b] ? a : b;
 }
 
 export function isFloat(dtype: DType): boolean {
   return dtype === 'float32';
+}
+
+/** What stands for real numbers, through which gradients pass. */
+export function isReal(dtype: DType): boolean {
+  return isFloat(dtype) || isHalf(dtype);
 }
 
 /** Floats of 16 bits: they are rounded where they are stored. */

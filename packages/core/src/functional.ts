@@ -1,4 +1,5 @@
 /** Operations on several tensors, or with too many options to be methods. */
+import { isReal } from './dtype.ts';
 import { truth, where as whereNode } from './ops/compare.ts';
 import { einsum as einsumNodes } from './ops/contract.ts';
 import {
@@ -28,7 +29,7 @@ export type { AveragePoolOptions, ConvolutionOptions, PoolOptions, TransposedCon
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const partner = isTensor(a) ? a : isTensor(b) ? b : null;
-  const dtype = partner === null || partner.dtype === 'float32' ? 'float32' : 'int32';
+  const dtype = partner === null || isReal(partner.dtype) ? 'float32' : 'int32';
   return wrap(whereNode(truth(toNode(condition, 'int32')), toNode(a, dtype), toNode(b, dtype)));
 }
 

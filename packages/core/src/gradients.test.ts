@@ -118,7 +118,7 @@ describe('gradients are refused', () => {
     [
       'of integers',
       () => gradients(x.cast('int32').sum(), [x]),
-      'gradients: a int32 tensor has no gradient: only float32 is differentiable.',
+      'gradients: a int32 tensor has no gradient: only float32 is differentiable, and half floats.',
     ],
     [
       'with respect to what is not there',

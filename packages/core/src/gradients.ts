@@ -1,10 +1,13 @@
 /** Differentiation for users: gradients, and the sugar on top of them. Everything nests, to any order. */
+
+import { withStorage } from './autocast.ts';
 import { gradientNodes } from './autograd/gradients.ts';
-import { isFloat } from './dtype.ts';
+import { isReal } from './dtype.ts';
 import { GradientError } from './errors.ts';
 import { customGradient as customGradientNode, stopGradient as stopGradientNode } from './graph/custom-gradient.ts';
 import { constant, type Node } from './graph/node.ts';
 import { inputsFirst } from './graph/walk.ts';
+import { products } from './ops/autocast.ts';
 import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
@@ -106,12 +109,13 @@ export function customGradient(
 ): (...inputs: Tensor[]) => Tensor {
   return (...inputs) => {
     const result = f(...inputs);
+    const { storage } = products;
     return wrap(
       customGradientNode(
         nodeOf('customGradient', result),
         inputs.map((input) => nodeOf('customGradient', input)),
         (g) =>
-          checkSynchronous('customGradient', rule(wrap(g), inputs, result)).map(
+          withStorage(storage, () => checkSynchronous('customGradient', rule(wrap(g), inputs, result))).map(
             (gradient) => gradient && nodeOf('customGradient', gradient),
           ),
       ),
@@ -129,12 +133,13 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tens
     const given = new Set(inputs.map((input) => nodeOf('checkpoint', input)));
     // the parameters that f uses besides its inputs
     const captured = inputsFirst([result.node], (node) => (given.has(node) ? [] : node.inputs)).filter(
-      (node) => !given.has(node) && node.inputs.length === 0 && node.storage !== null && isFloat(node.dtype),
+      (node) => !given.has(node) && node.inputs.length === 0 && node.storage !== null && isReal(node.dtype),
     );
     const sources: Node[] = [...inputs.map(({ node }) => node), ...captured];
+    const { storage } = products;
     return wrap(
       customGradientNode(result.node, sources, (g) => {
-        const again = replayDraws(draws, () => f(...inputs));
+        const again = withStorage(storage, () => replayDraws(draws, () => f(...inputs)));
         return gradientNodes(again.node, sources, g);
       }),
     );

@@ -1,4 +1,6 @@
 /** The public names of @nn/core, one by one. */
+
+export { autocast, type ProductDType } from './autocast.ts';
 export type {
   Alu,
   Axes,
@@ -294,7 +296,14 @@ export {
   type TensorLike,
 } from './tensor.ts';
 export { type CompositeNode, type GraphNode, type GraphTrace, traceGraph } from './trace-graph.ts';
-export { claimParameters, freeze, type ParameterPattern, unfreeze, warnOfUnclaimed } from './training.ts';
+export {
+  castParameters,
+  claimParameters,
+  freeze,
+  type ParameterPattern,
+  unfreeze,
+  warnOfUnclaimed,
+} from './training.ts';
 export { isStateful, type Model, namedParameters, parameters, type Stateful, treeChildren, walkTree } from './tree.ts';
 export { isCompiling, numberSource, onReplay, replace, replayWhile } from './update.ts';
 export { type MappedAxes, perSampleGradients, type SampleGradients, type VmapOptions, vmap } from './vmap.ts';

@@ -114,7 +114,7 @@ function below(objects: readonly object[]): Below {
 }
 
 function rehome(variable: Variable, data: TensorData, backend: Backend): void {
-  const { dtype, shape } = variable.committed;
+  const { dtype, shape } = variable.node;
   const node = hostLeaf(data, dtype, shape, backend);
   deviceOf(backend).advance(variable, node.storage as NonNullable<typeof node.storage>, false);
   variable.committed.backend = backend;

@@ -104,7 +104,7 @@ export function checkSynchronous<T>(operation: string, result: T): T {
   if (isPromise(result)) {
     // nobody will wait for it, and a rejection that nobody waits for ends a Node process
     result.then(undefined, () => undefined);
-    const isMode = operation === 'evaluate' || operation === 'noGradient';
+    const isMode = ['evaluate', 'noGradient', 'autocast'].includes(operation);
     const compiled = `A compiled function is async too: put ${operation} inside of it, compile((x) => ${operation}(() => ...)).`;
     throw new ValueError(
       operation,

@@ -6,7 +6,7 @@
 import type { Axes, Backend, DType, Shape, TensorData } from './backend.ts';
 import { deviceFor } from './compile/device.ts';
 import { foreignTensor, thisCopy } from './copy.ts';
-import { isHostArray } from './dtype.ts';
+import { isHostArray, isReal } from './dtype.ts';
 import { checkOptions, DTypeError, ShapeError, ValueError } from './errors.ts';
 import { stopGradient } from './graph/custom-gradient.ts';
 import type { Node, NumberSource } from './graph/node.ts';
@@ -716,7 +716,7 @@ export class Tensor {
 
   /** The other side of a binary operation, as a node. */
   #operand(other: TensorLike, asFloat = false): Node {
-    return toNode(other, asFloat || this.dtype === 'float32' ? 'float32' : 'int32');
+    return toNode(other, asFloat || isReal(this.dtype) ? 'float32' : 'int32');
   }
 }
 

@@ -2,10 +2,13 @@
  * What is trained: freezing parts of a model, and telling of parameters that a loss depends on and nobody trains. Owns no
  * flag: they are properties of a Parameter, and whoever updates parameters asks for them at every step.
  */
+import { checkProductDType, type ProductDType } from './autocast.ts';
 import { lineOf } from './caller.ts';
+import { isReal } from './dtype.ts';
 import { ValueError } from './errors.ts';
-import { countVariables, dirtyVariables, type Variable } from './graph/variable.ts';
+import { assignNode, countVariables, dirtyVariables, type Variable } from './graph/variable.ts';
 import { inputsFirst, inputsOfGradient } from './graph/walk.ts';
+import { cast } from './ops/functions.ts';
 import type { Parameter } from './parameter.ts';
 import { show } from './shape.ts';
 import { nodeOf, type Tensor } from './tensor.ts';
@@ -33,7 +36,36 @@ export function unfreeze(model: Model, pattern?: ParameterPattern): string[] {
   return setFrozen('unfreeze', model, pattern, false);
 }
 
+/**
+ * Stores parameters in another dtype from now on: half floats take half the memory, in which products read them; everything is
+ * still computed in float32. Buffers (running statistics) stay as they are. Optimizers keep float32 copies of half parameters
+ * ("master weights"). Returns the names. As PyTorch's `model.bfloat16()`, `model.half()` and `model.float()`.
+ *
+ * Throws ValueError for another dtype, and when no name fits.
+ *
+ * @example
+ * import { castParameters, parameter } from '@nn/core';
+ * const model = { weight: parameter([1.001, 2]) };
+ * castParameters(model, 'bfloat16');
+ * console.log(model.weight.dtype, await model.weight.mul(1).array()); // => bfloat16 [1, 2]
+ */
+export function castParameters(model: Model, dtype: ProductDType, pattern?: ParameterPattern): string[] {
+  checkProductDType('castParameters', dtype);
+  const chosen = choose('castParameters', model, pattern).filter(
+    ([, { isBuffer, node }]) => !isBuffer && isReal(node.dtype),
+  );
+  for (const [, { variable, node }] of chosen) if (node.dtype !== dtype) assignNode(variable, cast(node, dtype));
+  return chosen.map(([name]) => name);
+}
+
 function setFrozen(operation: string, model: Model, pattern: ParameterPattern | undefined, frozen: boolean): string[] {
+  const chosen = choose(operation, model, pattern);
+  for (const [, member] of chosen) member.frozen = frozen;
+  return chosen.map(([name]) => name);
+}
+
+/** The parameters that fit, by name. */
+function choose(operation: string, model: Model, pattern: ParameterPattern | undefined): [string, Parameter][] {
   const named = namedParameters(model);
   const chosen = [...named].filter(([name, member]) => pattern === undefined || fits(pattern, name, member));
   if (chosen.length === 0) {
@@ -45,8 +77,7 @@ function setFrozen(operation: string, model: Model, pattern: ParameterPattern | 
       { names },
     );
   }
-  for (const [, member] of chosen) member.frozen = frozen;
-  return chosen.map(([name]) => name);
+  return chosen;
 }
 
 function fits(pattern: ParameterPattern, name: string, member: Parameter): boolean {

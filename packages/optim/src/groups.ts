@@ -22,11 +22,16 @@ export interface OptimizerOptions {
   readonly transform?: GradientTransform;
   /** What each parameter is made to keep after its update: `maxNorm`, `nonNegative`, or a function of your own. */
   readonly constraint?: Constraint;
+  /**
+   * Of parameters that are stored as half floats: whether a float32 copy is kept ("master weights"), to which updates are added,
+   * and which is then rounded. Without it updates below a 256th (bfloat16) of a weight are lost. Default true.
+   */
+  readonly masterWeights?: boolean;
 }
 
 /** The options that have no default. */
-type Unset = 'clip' | 'transform' | 'constraint';
-const unset: readonly Unset[] = ['clip', 'transform', 'constraint'];
+type Unset = 'clip' | 'transform' | 'constraint' | 'masterWeights';
+const unset: readonly Unset[] = ['clip', 'transform', 'constraint', 'masterWeights'];
 
 /** The defaults of the options that have one. */
 export type Defaults<Options extends OptimizerOptions> = Required<Omit<Options, Unset>>;
@@ -90,6 +95,10 @@ function checkValues(optimizer: string, options: object, defaults: object): void
   for (const [name, value] of Object.entries(options)) {
     const kind = kinds.get(name);
     const range = ranges[name] ?? fromZero;
+    if (name === 'masterWeights') {
+      if (typeof value === 'boolean' || value === undefined) continue;
+      throw new ValueError(optimizer, `masterWeights must be true or false, got ${String(value)}.`, { [name]: value });
+    }
     if (name === 'transform' || name === 'constraint') {
       if (typeof value === 'function' || value === undefined) continue;
       throw new ValueError(optimizer, `${name} must be a function of a tensor, got ${typeof value}.`);
@@ -137,7 +146,9 @@ export function readGroups<Options extends { readonly learningRate: number | Sch
   const paths: string[] = [];
   const given: readonly { readonly parameters: object }[] = isGroupList(source) ? source : [{ parameters: source }];
   const groups = given.map(({ parameters: members, ...own }): Group<Options> => {
-    const known = [...Object.keys(options), 'transform', 'constraint'].filter((name) => name !== 'clip');
+    const known = [...Object.keys(options), 'transform', 'constraint', 'masterWeights'].filter(
+      (name) => name !== 'clip',
+    );
     checkOptions(`${optimizer}: a group`, own, known);
     const merged = { ...options, ...own };
     checkValues(`${optimizer}: a group`, merged, options);

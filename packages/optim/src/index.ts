@@ -26,6 +26,7 @@ export {
 } from './decays.ts';
 export { readLoss } from './finite.ts';
 export { FTRL, type FTRLOptions } from './ftrl.ts';
+export { GradScaler, type GradScalerOptions } from './grad-scaler.ts';
 export { centralize, type GradientContext, type GradientTransform, gradientNoise } from './gradient-transforms.ts';
 export type { Complete, Defaults, OptimizerOptions, ParameterGroup, ParameterSource } from './groups.ts';
 export { LAMB, type LAMBOptions } from './lamb.ts';

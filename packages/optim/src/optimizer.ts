@@ -21,6 +21,7 @@ import {
   treeChildren,
   ValueError,
   warnOfUnclaimed,
+  where,
   zerosLike,
 } from '@nn/core';
 import { type Clip, checkClip, clipBy } from './clipping.ts';
@@ -152,6 +153,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #steps: number[];
   /** For each parameter that was ever trainable, the tensors of the rule by name. */
   readonly #state: (State<R, Parameter> | undefined)[];
+  /** For each parameter that was ever trained as half floats: it in float32. */
+  readonly #masters: (Parameter | undefined)[];
   #accumulated: readonly Parameter[] | null = null;
   /** Parameters whose accumulated gradient waits for a step. */
   #waiting = new Set<number>();
@@ -160,6 +163,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #riders: readonly Rider[] = [];
   /** All positions. */
   readonly #all: readonly number[];
+  #uncount: () => void = () => undefined;
 
   constructor(source: ParameterSource<R['options']>, options: R['options']) {
     const { parameters, groups, groupOf, names } = readGroups(this.constructor.name, source, options);
@@ -173,6 +177,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     this.#steps = parameters.map(() => 0);
     this.#all = [...parameters.keys()];
     this.#state = parameters.map(() => undefined);
+    this.#masters = parameters.map(() => undefined);
     parameters.forEach((member, position) => void (member.trainable && this.#stateOf(position)));
     this.groups = groups.map((group) => new OptimizerGroup(this.constructor.name, group, () => this.stepCount));
     claimParameters(parameters);
@@ -329,6 +334,12 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     };
   }
 
+  /** @internal The last step turned out to have changed nothing: it does not count. */
+  uncount(): void {
+    this.#uncount();
+    this.#uncount = () => undefined;
+  }
+
   /** Lets something ride in the programs of all steps from now on; see `Rider`. Once is enough. */
   attach(rider: Rider): void {
     this.#riders = [...this.#riders, rider];
@@ -367,7 +378,10 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const gradients = positions.map((position) => this.#gradientOf(position, fresh));
     const riders = this.#riders;
     replayWhile(this, () => this.#riders === riders);
-    const count = () => this.#count(positions, waited);
+    const count = (): (() => void) => {
+      this.#uncount = this.#count(positions, waited);
+      return this.#uncount;
+    };
     return counted(count, () => {
       const values = new Map<Parameter, Tensor>();
       for (const position of waited) {
@@ -415,9 +429,13 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
       const state = this.#stateOf(position);
       const given = options.maximize ? at(gradients, i).neg() : at(gradients, i);
       const gradient = options.transform?.(given, { parameter: member, steps: () => this.stepsOf(position) }) ?? given;
-      const context = { parameter: member, gradient, options, numbers: sourcesOf(position), state };
+      const master = this.#masterOf(position);
+      const newest = master === null ? member : newestOf(master, member);
+      const context = { parameter: newest, gradient, options, numbers: sourcesOf(position), state };
       const next = this.update(options.weightDecay === 0 ? context : this.decay(context));
-      values.set(member, options.constraint?.(next.parameter) ?? next.parameter);
+      const newValue = options.constraint?.(next.parameter) ?? next.parameter;
+      values.set(member, newValue);
+      if (master !== null) values.set(master, newValue);
       for (const name of namesOf<R['state'] | R['optionalState']>(state)) {
         const [target, value] = [state[name], next.state[name]];
         if (target !== undefined && value !== undefined) values.set(target, value);
@@ -432,6 +450,15 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const state = this.#state[position] ?? stateOf<R>(this.keeps(options, member), member.shape);
     this.#state[position] = state;
     return state;
+  }
+
+  /** Float32 beside a parameter that is stored as half floats; null where it is not, or is not to have one. */
+  #masterOf(position: number): Parameter | null {
+    const { dtype, shape } = at(this.parameters, position);
+    if (dtype === 'float32' || at(this.#groupOf, position).options.masterWeights === false) return null;
+    const master = this.#masters[position] ?? zerosOf(shape);
+    this.#masters[position] = master;
+    return master;
   }
 
   /**
@@ -516,6 +543,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
         const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
         if (tensor !== undefined) children[`${snake}.${at(this.names, position)}`] = tensor;
       }
+      const master = this.#masterOf(position);
+      if (master !== null) children[`master_weight.${at(this.names, position)}`] = master;
     });
     if (this.#waiting.size === 0) return children;
     this.#accumulated?.forEach((sum, position) => {
@@ -523,6 +552,14 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     });
     return children;
   }
+}
+
+/**
+ * The parameter with all its digits: those of its float32 copy, where that still is what the parameter was rounded from. Where it
+ * is not, somebody gave the parameter another value since, and that one counts.
+ */
+function newestOf(master: Parameter, member: Parameter): Tensor {
+  return where(master.cast(member.dtype).equal(member), master, member);
 }
 
 function zerosOf(shape: Shape): Parameter {

@@ -10,15 +10,19 @@ import type { Temporary } from '../host/region.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
 import { placesOf } from './contraction.ts';
 import { Gemm } from './gemm.ts';
-import { floatRead } from './operand.ts';
+import { wideRead } from './operand.ts';
 import { floatSums } from './sums.ts';
 
 type Conv = Extract<Hint, { kind: 'conv' }>;
 
 /** The kernel, or null where the plain loops must do (integers, negative padding). */
 export function conv(kernel: Kernel, hint: Conv, making: Making): KernelFunction | null {
-  const float = kernel.reduce?.dtype === 'float32' && kernel.reads[0] === 'float32' && kernel.reads[1] === 'float32';
-  if (!float || kernel.reduce?.op !== 'sum' || hint.padding.some((before) => before < 0)) return null;
+  const { input, weight, output, form } = hint;
+  const shapes = { forward: [input, weight], input: [output, weight], weight: [input, output] }[form];
+  if (kernel.reduce?.dtype !== 'float32' || kernel.reduce.op !== 'sum') return null;
+  if (hint.padding.some((before) => before < 0)) return null;
+  const [a, b] = shapes.map((shape, read) => wideRead(kernel, read, sizeOf(shape), making));
+  if (!a || !b) return null;
   const geometry = new Geometry(hint);
   const target = { forward: hint.output, input: hint.input, weight: hint.weight }[hint.form];
   const sums = floatSums(kernel, making);
@@ -27,8 +31,7 @@ export function conv(kernel: Kernel, hint: Conv, making: Making): KernelFunction
   const strides = sums.based ? sums.strides : stridesOf(target);
   const compute = { forward, input: inputGradient, weight: weightGradient }[hint.form](geometry, strides, making);
   return (call) => {
-    const [aBase, bBase] = [call.offsets[0]!, call.offsets[1]!];
-    compute(floatRead(call, 0), aBase, floatRead(call, 1), bBase, sums.array(call), sums.base(call));
+    compute(a.array(call), a.base(call), b.array(call), b.base(call), sums.array(call), sums.base(call));
     sums.finish(call);
   };
 }

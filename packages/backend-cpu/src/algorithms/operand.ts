@@ -10,6 +10,7 @@ import { affineForms } from '../nest/affine.ts';
 import { analyse } from '../nest/analysis.ts';
 import { extract } from '../nest/body.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
+import { fromBfloat16, fromFloat16 } from '../storage.ts';
 
 export interface Operand<A extends TensorData> {
   /** By how much the place moves along an axis of the kernel. */
@@ -24,6 +25,29 @@ export interface Operand<A extends TensorData> {
 /** A read that the kernel says is float32. */
 export function floatRead(call: Call, read: number): Float32Array {
   return call.reads[read] as Float32Array;
+}
+
+/** A read as float32: half floats are widened into a temporary of `length` when it is asked for. Null for any other dtype. */
+export function wideRead(
+  kernel: Kernel,
+  read: number,
+  length: number,
+  { workspace }: Making,
+): { array(call: Call): Float32Array; base(call: Call): number } | null {
+  const dtype = kernel.reads[read];
+  if (dtype === 'float32') return { array: (call) => floatRead(call, read), base: (call) => call.offsets[read]! };
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return null;
+  const widen = dtype === 'float16' ? fromFloat16 : fromBfloat16;
+  const temporary = workspace.float32(length);
+  return {
+    array: (call) => {
+      const numbers = temporary.get();
+      const [halves, base] = [call.reads[read]!, call.offsets[read]!];
+      for (let i = 0; i < length; i++) numbers[i] = widen(halves[base + i]!);
+      return numbers;
+    },
+    base: () => 0,
+  };
 }
 
 /** The axes among `axes` that the value at `position` depends on. */

@@ -162,6 +162,7 @@ export const vectorLoads: ReadonlyMap<number, string> = new Map<number, string>(
   [0x00, 'v128_load'],
   [0x01, 'v128_loadBytesS'],
   [0x02, 'v128_loadBytes'],
+  [0x04, 'v128_loadHalves'],
   [0x09, 'v128_loadSplat'],
   [0x5c, 'v128_loadOne'],
   [0x5d, 'v128_loadTwo'],

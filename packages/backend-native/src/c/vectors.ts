@@ -241,6 +241,11 @@ const others: Readonly<Record<string, readonly [result: string, parameters: stri
     'const char *at',
     { avx: '(V@)<pmovsxbw>(HALF_@(at))', plain: '(V@)__builtin_convertvector(*(const halfB@ *)at, S@)' },
   ],
+  v128_loadHalves: [
+    'V@',
+    'const char *at',
+    { avx: '(V@)<pmovzxwd>((S4)HALF_@(at))', plain: '(V@)__builtin_convertvector(*(const halfUS@ *)at, I@)' },
+  ],
   i8x16_splat: ['V@', 'uint32_t x', 'EACH@(B@, 4 * @, (int8_t)x)'],
   v128_loadSplat: ['V@', 'const char *at', 'f32x4_splat_@(*(const number *)at)'],
   v128_loadOne: ['V@', 'const char *at', '({ V@ made = {0}; made[0] = *(const number *)at; made; })'],

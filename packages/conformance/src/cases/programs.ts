@@ -22,6 +22,7 @@ import { toleranceOf } from '../operation.ts';
 import { type RandomCase, randomCase } from '../random-kernels.ts';
 import { reference } from '../reference.ts';
 import { indices, type Kind, type Sample, sample, tensorOf } from '../samples.ts';
+import { halfWorks } from './halves.ts';
 import { runProgram } from './run-program.ts';
 
 interface Work {
@@ -29,6 +30,7 @@ interface Work {
   readonly inputs: readonly Sample[];
   readonly build: (inputs: readonly Tensor[], backend: Backend) => readonly Tensor[] | Promise<readonly Tensor[]>;
   readonly inexact?: true;
+  readonly needs?: readonly Need[];
 }
 
 const small = (kind: Kind, ...shape: number[]): Sample => sample(kind, ...shape);
@@ -200,15 +202,16 @@ async function momentumStep(w: Tensor, x: Tensor, y: Tensor, backend: Backend): 
 }
 
 export function programCases({ seed = 1, randomCases = 40 }: ConformanceOptions): ConformanceCase[] {
-  return [...works.map(workCase), ...randomProgramCases(seed, randomCases)];
+  const halves = halfWorks().map((work): Work => ({ ...work, needs: [work.dtype] }));
+  return [...[...works, ...halves].map(workCase), ...randomProgramCases(seed, randomCases)];
 }
 
 /** The programs of a computation give what they give without hints, groups and shared memory, and what the oracle says. */
-function workCase({ name, inputs, build, inexact }: Work): ConformanceCase {
+function workCase({ name, inputs, build, inexact, needs = [] }: Work): ConformanceCase {
   return {
     group: 'programs',
     name,
-    needs: [],
+    needs,
     run: async ({ backend, options }) => {
       const load = (on: Backend): Tensor[] => inputs.map((input, k) => tensorOf(input, k + 1, on));
       const runs = await captureRuns(backend.limits, (on) => build(load(on), on));

@@ -3,7 +3,7 @@
  * graph, so a gradient of a gradient needs no code of its own. Nothing is computed here.
  */
 
-import { isFloat } from '../dtype.ts';
+import { isReal } from '../dtype.ts';
 import { GradientError, ShapeError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
@@ -61,7 +61,7 @@ export function pullBack(
       const place = inputs[k]!.order;
       const isOnWay = order[place] === inputs[k];
       places.push(isOnWay ? place : -1);
-      if (isOnWay && needed[place] === 1 && isFloat(node.dtype) && passesGradient(actor, k)) needed[position] = 1;
+      if (isOnWay && needed[place] === 1 && isReal(node.dtype) && passesGradient(actor, k)) needed[position] = 1;
     }
   }
   const collected: (Node[] | undefined)[] = new Array(order.length);
@@ -78,7 +78,7 @@ export function pullBack(
     const total = sumOf(contributions);
     if (wanted.has(met)) results.set(met, total);
     const node = acting(met);
-    if (!isFloat(node.dtype)) continue;
+    if (!isReal(node.dtype)) continue;
     const start = starts[position]!;
     const end = position + 1 < order.length ? starts[position + 1]! : places.length;
     const needs: boolean[] = [];
@@ -105,7 +105,7 @@ export function pullBack(
   }
   // on the path, but flat wherever it is differentiable (floor, round): the gradient is 0
   const isOnPath = (target: Node): boolean =>
-    reached.has(target) && roots.some((root) => needed[root] === 1) && isFloat(target.dtype);
+    reached.has(target) && roots.some((root) => needed[root] === 1) && isReal(target.dtype);
   return targets.map((target) => {
     const found = results.get(target);
     if (found !== undefined) return placed(found, target);
@@ -179,8 +179,11 @@ export function applyRule(
 }
 
 function checkedSeed(of: Node, cotangent: Node | undefined): Node {
-  if (!isFloat(of.dtype)) {
-    throw new GradientError('gradients', `a ${of.dtype} tensor has no gradient: only float32 is differentiable.`);
+  if (!isReal(of.dtype)) {
+    throw new GradientError(
+      'gradients',
+      `a ${of.dtype} tensor has no gradient: only float32 is differentiable, and half floats.`,
+    );
   }
   if (cotangent !== undefined) {
     if (!sameShape(cotangent.shape, of.shape)) {
@@ -203,7 +206,7 @@ function checkedSeed(of: Node, cotangent: Node | undefined): Node {
 
 /** No gradient passes a node whose values are not real numbers. */
 function differentiableInputs(node: Node): readonly Node[] {
-  return isFloat(node.dtype) ? inputsOfGradient(node) : none;
+  return isReal(node.dtype) ? inputsOfGradient(node) : none;
 }
 
 const none: readonly Node[] = [];

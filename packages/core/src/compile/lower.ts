@@ -14,7 +14,7 @@ import { affine } from './affine.ts';
 import { BodyWriter, prune, takeOffsets } from './body.ts';
 import { BodyScope, type KernelNodes } from './body-scope.ts';
 import { internKernel } from './intern.ts';
-import { bytesBehind, type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
+import { bytesBehind, isWidening, type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
 import { resolve } from './trace.ts';
 
@@ -205,7 +205,7 @@ class KernelWriter implements KernelNodes {
   /**
    * The node behind the first operand that must be a plain strided load and is none: such a view is stored first. Not its
    * permutation, which is a strided load of the stored one: so a product and its gradients store the same node. Of what is made
-   * of padded bytes these are stored.
+   * of padded bytes these are stored, and of half floats that are read as float32 the half floats.
    */
   #checkOperands(core: Node, body: Kernel['value'], positions: readonly number[]): Node | null {
     for (const [k, position] of positions.entries()) {
@@ -214,7 +214,9 @@ class KernelWriter implements KernelNodes {
       if (readsEvenly(body, position)) continue;
       let node = resolve(core.inputs[input]!);
       while (node.primitive.order !== undefined) node = resolve(node.inputs[0]!);
-      return paddedBytes(node) ?? node;
+      return isWidening(node) && !this.isStored(resolve(node.inputs[0]!))
+        ? resolve(node.inputs[0]!)
+        : (paddedBytes(node) ?? node);
     }
     return null;
   }
@@ -228,7 +230,7 @@ class KernelWriter implements KernelNodes {
     const { core } = this.#plan;
     // the operands of a convolution are dense from their first element
     const { bodies, offsets } =
-      core?.primitive.hint !== undefined && core.primitive.access?.(core, 0) === 'dense'
+      core?.primitive.hint !== undefined && core.primitive.access?.(core, 0) === 'whole'
         ? { bodies: written, offsets: this.#reads.map(() => 0) }
         : takeOffsets(written, this.#reads.length);
     const isRewritten = offsets.some((offset) => offset !== 0);

@@ -105,7 +105,12 @@ export class PlanCache {
   }
 
   #build(trace: Trace, updated: readonly number[], limits: Limits): Plan {
-    const donations = trace.donors.flatMap((leaf, k) => (leaf < 0 ? [] : [{ leaf, root: updated[k]! }]));
+    const donations = trace.donors.flatMap((leaf, k) => {
+      const root = updated[k]!;
+      // a value of another dtype needs memory of its own
+      const fits = leaf >= 0 && trace.leaves[leaf]?.dtype === trace.roots[root]?.dtype;
+      return fits ? [{ leaf, root }] : [];
+    });
     const built = buildProgram(trace, donations, limits);
     settings.validate?.(built.program, limits);
     this.compiled++;

@@ -10,6 +10,7 @@ import { isByte, isHalf } from '../dtype.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { addTo } from '../lists.ts';
+import { Cast } from '../ops/functions.ts';
 import { sameShape } from '../shape.ts';
 import { behindViews, isLeaf, resolve, runOf, type Trace } from './trace.ts';
 
@@ -169,8 +170,9 @@ class Scheduler {
         for (const use of uses) this.#passOn(node, use);
         break;
       case 'pointwise':
-        if (this.#mayInline(node, uses) || this.#decodes(node, uses)) for (const use of uses) this.#inline(node, use);
-        else this.#store(node);
+        if (this.#mayInline(node, uses) || this.#decodes(node, uses) || this.#widens(node, uses)) {
+          for (const use of uses) this.#inline(node, use);
+        } else this.#store(node);
         break;
       case 'nest':
         if (!this.#becomeCore(node, uses)) this.#store(node);
@@ -186,6 +188,8 @@ class Scheduler {
     if (kind === 'pointwise' && isHalf(node.dtype)) return true;
     return uses.some(({ access }) => {
       if (access === 'dense') return node.primitive.keepsOrder !== true;
+      if (isWidening(node)) return false;
+      if (access === 'whole') return node.primitive.keepsOrder !== true;
       return (access === 'stored' || access === 'strided') && kind !== 'view' && !this.#isDecoding(node, access);
     });
   }
@@ -257,6 +261,11 @@ class Scheduler {
     );
   }
 
+  /** Half floats in memory are float32 once they are read, in whatever kernel. */
+  #widens(node: Node, uses: readonly Use[]): boolean {
+    return isWidening(node) && uses.every((use) => this.#fits(node, use.kernel));
+  }
+
   #decodes(node: Node, uses: readonly Use[]): boolean {
     return uses.every((use) => this.#isDecoding(node, use.access) && this.#fits(node, use.kernel));
   }
@@ -273,6 +282,7 @@ class Scheduler {
     if (node.primitive.isCheap !== true) return false;
     return node.inputs.every((input) => {
       const source = behindViews(input);
+      if (isWidening(source)) return true;
       const isShared = this.#consumers[source.order]! > 1 && source.primitive.kind !== 'pointwise';
       return this.#isLeaf(source) || source.primitive.kind === 'source' || this.#isRoot[source.order] === 1 || isShared;
     });
@@ -392,10 +402,15 @@ export function maySplit({ box, owner }: KernelTarget, axis: number, inner: numb
   return typeof start === 'number' && start % inner === 0 && owner.shape[axis]! % inner === 0;
 }
 
-const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'dense'];
+const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'whole', 'dense'];
 
 function stricter(a: Access, b: Access): Access {
   return strictness.indexOf(a) > strictness.indexOf(b) ? a : b;
+}
+
+/** Whether the node is half floats as float32: exact, and free where they are read. */
+export function isWidening({ primitive, dtype, inputs: [source], storage }: Node): boolean {
+  return primitive === Cast && dtype === 'float32' && storage === null && source !== undefined && isHalf(source.dtype);
 }
 
 /** Operations between bytes and what they mean, at most: two of a cast, four of half a byte with its scale and its offset. */

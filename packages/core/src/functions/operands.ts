@@ -6,7 +6,7 @@ import { add, multiply, negate } from '../ops/arithmetic.ts';
 import { equal, less, or, where } from '../ops/compare.ts';
 import { fitting } from '../ops/fitting.ts';
 import { cast, reciprocal } from '../ops/functions.ts';
-import { checkComputable } from '../ops/pointwise.ts';
+import { computable as computableNode } from '../ops/pointwise.ts';
 import { expandTo } from '../ops/views.ts';
 import { broadcastShapes } from '../shape.ts';
 import { isTensor, type TensorLike, toNode } from '../tensor.ts';
@@ -16,9 +16,7 @@ export const float = (value: number): Node => constant(value, 'float32');
 
 /** The operand of a function that computes in its dtype. */
 export function computable(operation: string, x: TensorLike, dtype: DType = 'float32'): Node {
-  const node = toNode(x, dtype);
-  checkComputable(operation, node);
-  return node;
+  return computableNode(operation, toNode(x, dtype));
 }
 
 /** The operand of a function on real numbers: integers are cast. */

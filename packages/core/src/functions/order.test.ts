@@ -117,9 +117,9 @@ describe('messages name the operation, both facts and the fix', () => {
       "scatter: float32 values do not fit into int32: x.cast('float32') takes them.",
     ],
     [
-      'mode of half floats',
-      () => core.mode(core.zeros([1], { dtype: 'float16' })),
-      "mode: float16 only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').",
+      'mode of bytes',
+      () => core.mode(core.zeros([1], { dtype: 'uint8' })),
+      "mode: uint8 only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').",
     ],
     ['cumprod', () => core.cumprod(row, 1), 'cumprod: axis 1 is out of range for rank 1: use -1 to 0.'],
     ['quantile', () => core.quantile(row, 1.5), 'quantile: a quantile must be from 0 to 1, got 1.5.'],

@@ -1,6 +1,6 @@
 /** Which elements are numbers, what stands in place of those that are not, and the bits of integers. */
 
-import { isFloat } from '../dtype.ts';
+import { isReal } from '../dtype.ts';
 import { checkOptions, DTypeError } from '../errors.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { equal, less, notEqual, where, xor } from '../ops/compare.ts';
@@ -83,7 +83,7 @@ export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
  */
 export function bitwiseNot(x: TensorLike): Tensor {
   const node: Node = toNode(x, 'int32');
-  if (isFloat(node.dtype)) {
+  if (isReal(node.dtype)) {
     throw new DTypeError('bitwiseNot', "float32 has no bits to turn: use x.cast('int32') or x.logicalNot().");
   }
   return wrap(xor(node, constant(node.dtype === 'bool' ? 1 : -1, node.dtype === 'bool' ? 'bool' : 'int32')));

@@ -63,10 +63,10 @@ export type Kind =
 
 /**
  * How an input's elements are read, over the whole output: each `once` at most, or `many` times.
- * `stored` inputs must be in memory; `strided` ones behind views only that step evenly through that memory; `dense` ones in
- * memory in their own layout, behind no view.
+ * `stored` inputs must be in memory; `strided` ones behind views only that step evenly through that memory; `whole` ones in
+ * memory in their own layout, behind no view, where half floats may stand for float32; `dense` ones are there as they are.
  */
-export type Access = 'once' | 'many' | 'stored' | 'strided' | 'dense';
+export type Access = 'once' | 'many' | 'stored' | 'strided' | 'whole' | 'dense';
 
 /** What `lower` writes its loop body with. */
 export interface Lowering {

@@ -4,7 +4,7 @@
  * computed again, since they cost less than memory. It is a loop like any other, so it has a gradient too.
  */
 import { pullBack } from '../autograd/gradients.ts';
-import { isFloat } from '../dtype.ts';
+import { isReal } from '../dtype.ts';
 import { unseen } from '../graph/hooks.ts';
 import { constant, type Node, placeholder } from '../graph/node.ts';
 import type { Cotangent } from '../graph/primitive.ts';
@@ -30,7 +30,7 @@ function runBackwards(cotangents: Node<readonly PartAttributes[]>, scan: ScanNod
   const leafOf = ({ shape, backend }: Node): Node => placeholder('float32', shape, backend);
 
   // what comes back to the results of a turn: from the turn behind, and from outside
-  const after = carries.map((leaf) => (isFloat(leaf.dtype) ? leafOf(leaf) : null));
+  const after = carries.map((leaf) => (isReal(leaf.dtype) ? leafOf(leaf) : null));
   const first = carries.map(zeros);
   const before = carries.map((): Node | null => null);
   const outside = new Map<Node, Node>();

@@ -1,5 +1,5 @@
 /** Sums, products, quotients, powers and extremes of two tensors: primitives, gradients and the functions on nodes. */
-import { isFloat } from '../dtype.ts';
+import { isFloat, isHalf } from '../dtype.ts';
 import { stopGradient } from '../graph/custom-gradient.ts';
 import { constant, constantValue, isNumber, type Node } from '../graph/node.ts';
 import type { Binary, Primitive } from '../graph/primitive.ts';
@@ -158,7 +158,7 @@ function isNeutral(x: Node, other: Node, value: number): boolean {
   if (other.dtype === 'bool') return false;
   const source = unspread(x);
   if (constantValue(source) !== value || Object.is(source.attributes, -0)) return false;
-  if (x.dtype !== other.dtype && x.dtype === 'float32') return false;
+  if (isHalf(other.dtype) || (x.dtype !== other.dtype && x.dtype === 'float32')) return false;
   const missing = other.shape.length - x.shape.length;
   return missing >= 0 && x.shape.every((size, axis) => size === 1 || size === other.shape[axis + missing]);
 }

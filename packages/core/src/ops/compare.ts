@@ -1,11 +1,11 @@
 /** Comparisons, logic, bits and selection. Comparisons have no gradient: their result is bool. */
-import { promote } from '../dtype.ts';
+import { isReal, promote } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import type { Binary, Primitive, Ternary } from '../graph/primitive.ts';
 import { broadcastShapes } from '../shape.ts';
 import { cast } from './functions.ts';
-import { binary, checkComputable, like, pointwise } from './pointwise.ts';
+import { binary, computable, like, pointwise } from './pointwise.ts';
 import { expandTo } from './views.ts';
 
 export const Less: Primitive<null, Binary> = pointwise({ name: 'less', op: 'less', result: 'bool', isCheap: true });
@@ -46,19 +46,18 @@ export function truth(x: Node): Node {
 
 /** a where the condition holds, else b; all three broadcast. */
 export function where(condition: Node, a: Node, b: Node): Node {
-  checkComputable('where', a);
-  checkComputable('where', b);
-  const dtype = promote(a.dtype, b.dtype);
+  const [left, right] = [computable('where', a), computable('where', b)];
+  const dtype = promote(left.dtype, right.dtype);
   const shape = broadcastShapes('where', broadcastShapes('where', a.shape, b.shape), condition.shape);
   return apply(
     Where,
-    [expandTo(truth(condition), shape), expandTo(cast(a, dtype), shape), expandTo(cast(b, dtype), shape)],
+    [expandTo(truth(condition), shape), expandTo(cast(left, dtype), shape), expandTo(cast(right, dtype), shape)],
     null,
   );
 }
 
 function bits(primitive: typeof And, a: Node, b: Node): Node {
-  if (a.dtype === 'float32' || b.dtype === 'float32') {
+  if (isReal(a.dtype) || isReal(b.dtype)) {
     throw new DTypeError(primitive.name, "float32 has no bits to combine: use x.cast('int32') or x.notEqual(0).");
   }
   return binary(primitive, a, b, 'any');

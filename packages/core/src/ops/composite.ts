@@ -6,6 +6,7 @@ import { named } from '../graph/hooks.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { normalizeAxes } from '../shape.ts';
 import { add, divide, multiply, power, subtract } from './arithmetic.ts';
+import { keptAsStored, products, storedAs } from './autocast.ts';
 import { equal, less, or, where } from './compare.ts';
 import { abs, cast, erf, exp, log, sigmoid, softplus, sqrt, square, tanh } from './functions.ts';
 import { magnitude, max, type ReduceOptions, sum } from './reduce.ts';
@@ -40,13 +41,14 @@ export function softmax(x: Node, axis = -1): Node {
   const axes = normalizeAxes('softmax', axis, x.shape.length);
   const e = exp(subtract(x, largest(x, axes)));
   // One division for each row.
-  const y = multiply(e, divide(float(1), sum(e, axes, { keepAxes: true })));
+  const { storage } = products;
+  const y = storedAs(storage, multiply(e, divide(float(1), sum(e, axes, { keepAxes: true }))));
   const share = (g: Node): Node => multiply(y, subtract(g, sum(multiply(g, y), axes, { keepAxes: true })));
   return named(
     'softmax',
     [x],
     axes[0],
-    customGradient(y, [x], (g) => [share(g)]),
+    customGradient(y, [x], (g) => [storedAs(storage, share(g))]),
   );
 }
 
@@ -72,16 +74,36 @@ function largest(x: Node, axes: Axes): Node {
 }
 
 /** x Phi(x), exact with erf or by the tanh approximation (Hendrycks and Gimpel 2016). */
-export function gelu(x: Node, approximate: 'none' | 'tanh' = 'none'): Node {
+export function gelu(given: Node, approximate: 'none' | 'tanh' = 'none'): Node {
+  const x = keptAsStored(given);
   const half = multiply(x, float(0.5));
-  const of = (y: Node): Node => named('gelu', [x], approximate, y);
-  if (approximate === 'none') return of(multiply(half, add(erf(multiply(x, float(Math.SQRT1_2))), float(1))));
+  const of = (y: Node): Node => named('gelu', [given], approximate, y);
+  if (approximate === 'none') {
+    const y = multiply(half, normalShare(x));
+    return of(x === given ? y : customGradient(y, [x], (g) => [multiply(g, geluSlope(x))]));
+  }
   const inner = multiply(add(x, multiply(multiply(square(x), x), float(0.044715))), float(Math.sqrt(2 / Math.PI)));
   return of(multiply(half, add(tanh(inner), float(1))));
 }
 
-export const silu = (x: Node): Node => multiply(x, sigmoid(x));
-export const mish = (x: Node): Node => multiply(x, tanh(softplus(x)));
+/** 2 Phi(x), the normal distribution function. */
+const normalShare = (x: Node): Node => add(erf(multiply(x, float(Math.SQRT1_2))), float(1));
+
+/** Phi(x) + x phi(x), computed of x alone: so nothing but x is kept. */
+function geluSlope(x: Node): Node {
+  const density = multiply(exp(multiply(square(x), float(-0.5))), float(1 / Math.sqrt(2 * Math.PI)));
+  return add(multiply(normalShare(x), float(0.5)), multiply(x, density));
+}
+
+export function silu(given: Node): Node {
+  const x = keptAsStored(given);
+  return multiply(x, sigmoid(x));
+}
+
+export function mish(given: Node): Node {
+  const x = keptAsStored(given);
+  return multiply(x, tanh(softplus(x)));
+}
 
 /** The vector norm of any order; the gradient at 0 is 0. */
 export function norm(x: Node, axes?: number | Axes, options: ReduceOptions & { readonly order?: number } = {}): Node {

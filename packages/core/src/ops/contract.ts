@@ -6,9 +6,9 @@ import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { broadcastShapes, show } from '../shape.ts';
 import { multiply } from './arithmetic.ts';
+import { factorAsStored, storedAsFactors } from './autocast.ts';
 import { isBatched } from './batch.ts';
 import { cast } from './functions.ts';
-import { checkComputable } from './pointwise.ts';
 import { sum } from './reduce.ts';
 import { expandTo, moveAxis, narrow, Permute, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
@@ -31,16 +31,19 @@ export const Contraction: Primitive<ContractionAxes, Binary> = definePrimitive({
   }),
   key: ({ batch, rows, columns, inner }) => [batch, rows, columns, inner],
   // C = A B^T over the inner axes:  dA = G B over the columns,  dB = G^T A over the rows
-  gradient: (g, [left, right], { attributes: { batch, rows, columns, inner } }) => [
-    () => contract(g, swap(right, batch, columns, inner), { batch, rows, columns: inner, inner: columns }),
-    () =>
-      contract(swap(g, batch, rows, columns), swap(left, batch, rows, inner), {
-        batch,
-        rows: columns,
-        columns: inner,
-        inner: rows,
-      }),
-  ],
+  gradient: (cotangent, [left, right], { attributes: { batch, rows, columns, inner } }) => {
+    const g = storedAsFactors(cotangent, left, right);
+    return [
+      () => contract(g, swap(right, batch, columns, inner), { batch, rows, columns: inner, inner: columns }),
+      () =>
+        contract(swap(g, batch, rows, columns), swap(left, batch, rows, inner), {
+          batch,
+          rows: columns,
+          columns: inner,
+          inner: rows,
+        }),
+    ];
+  },
   // the rows of one operand are an axis more of its own; of both, one more that they share
   batch: ([left, right], { inputs, attributes: axes }) => {
     const { batch, rows } = axes;
@@ -117,8 +120,6 @@ export function matmul(a: Node, b: Node): Node {
 }
 
 function productOf(a: Node, b: Node): Node {
-  checkComputable('matmul', a);
-  checkComputable('matmul', b);
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShapeError('matmul', 'a scalar has no columns: multiply with mul instead.', { a: a.shape, b: b.shape });
   }
@@ -133,20 +134,19 @@ function productOf(a: Node, b: Node): Node {
       { a: a.shape, b: b.shape },
     );
   }
-  const dtype = arithmeticType(a, b);
-  const left = cast(a, dtype);
+  const [left, second] = factors('matmul', a, b);
   if (b.shape.length === 2) {
     // all leading axes of a are rows: no batch is needed
     const axes = { batch: 0, rows: a.shape.length - 1, columns: 1, inner: 1 };
-    const asked = (): Node => contract(left, cast(transpose(b), dtype), axes);
+    const asked = (): Node => contract(left, transpose(second), axes);
     // x W^T, as layers compute it: transposed twice W is what it was
     const straight = b.primitive === Permute && b.storage === null ? b.inputs[0] : undefined;
-    if (straight === undefined || straight.dtype !== dtype) return asked();
+    if (second !== b || straight === undefined || straight.dtype !== b.dtype) return asked();
     const product = contract(left, straight, axes);
     if (product.primitive === Contraction) product.asked = asked;
     return product.primitive === Contraction ? product : asked();
   }
-  const right = cast(transpose(b), dtype);
+  const right = transpose(second);
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   return contract(
     expandTo(left, [...batch, ...left.shape.slice(-2)]),
@@ -160,16 +160,19 @@ function productOf(a: Node, b: Node): Node {
   );
 }
 
+/** Both operands of a product, in the dtype in which it is computed. */
+function factors(operation: string, a: Node, b: Node): readonly [Node, Node] {
+  const [left, right] = [factorAsStored(operation, a), factorAsStored(operation, b)];
+  const dtype = promote(left.dtype, right.dtype) === 'float32' ? 'float32' : 'int32';
+  return [cast(left, dtype), cast(right, dtype)];
+}
+
 function squeezed(x: Node, axis: number): Node {
   const at = axis + x.shape.length;
   return reshape(
     x,
     x.shape.filter((_, a) => a !== at),
   );
-}
-
-function arithmeticType(a: Node, b: Node): 'float32' | 'int32' {
-  return promote(a.dtype, b.dtype) === 'float32' ? 'float32' : 'int32';
 }
 
 /**
@@ -232,14 +235,12 @@ function contractPair(a: Node, left: string, b: Node, right: string, later: stri
       ),
       [...order].map((label) => sizes.get(label)!),
     );
-  const dtype = arithmeticType(x, y);
-  const l = cast(arrange(x, xs, batch + rows + inner), dtype);
-  const r = cast(arrange(y, ys, batch + columns + inner), dtype);
+  const [first, second] = factors('einsum', x, y);
+  const l = arrange(first, xs, batch + rows + inner);
+  const r = arrange(second, ys, batch + columns + inner);
   const labels = batch + rows + columns;
-  return [
-    contract(l, r, { batch: batch.length, rows: rows.length, columns: columns.length, inner: inner.length }),
-    labels,
-  ];
+  const sizesOf = { batch: batch.length, rows: rows.length, columns: columns.length, inner: inner.length };
+  return [contract(l, r, sizesOf), labels];
 }
 
 /** The size of a label that two operands have: size 1 broadcasts, to 0 as well. */

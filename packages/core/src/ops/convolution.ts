@@ -9,6 +9,7 @@ import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
+import { factorAsStored, storedAsFactors } from './autocast.ts';
 import { isBatched, spread } from './batch.ts';
 import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
@@ -27,18 +28,19 @@ export interface Convolution {
 
 type Form = 'forward' | 'input' | 'weight';
 
-interface FormRule extends Pick<Primitive<Convolution, Binary>, 'lower' | 'gradient'> {
+interface FormRule extends Pick<Primitive<Convolution, Binary>, 'lower'> {
+  readonly gradient: NonNullable<Primitive<Convolution, Binary>['gradient']>;
   readonly form: Form;
   readonly shape: (c: Convolution) => Shape;
   readonly extents: (c: Convolution) => Shape;
 }
 
 /** @__NO_SIDE_EFFECTS__ */
-function convolution({ form, shape, extents, ...rules }: FormRule): Primitive<Convolution, Binary> {
+function convolution({ form, shape, extents, gradient, ...rules }: FormRule): Primitive<Convolution, Binary> {
   return definePrimitive<Convolution, Binary>({
     name: form === 'forward' ? 'convolution' : `convolution ${form} gradient`,
     kind: 'nest',
-    access: () => 'dense',
+    access: () => 'whole',
     infer: ([a], c) => ({ dtype: a.dtype, shape: shape(c) }),
     key: ({ input, weight, stride, dilation, padding, groups }) => [
       ...input,
@@ -80,6 +82,7 @@ function convolution({ form, shape, extents, ...rules }: FormRule): Primitive<Co
     reduction: ({ attributes, dtype }) => ({ op: 'sum', extents: extents(attributes), dtype }),
     hint: ({ attributes }) => ({ kind: 'conv', form, ...attributes }),
     ...rules,
+    gradient: (g, inputs, node) => gradient(storedAsFactors(g, ...inputs), inputs, node),
   });
 }
 
@@ -240,8 +243,7 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     }
     return Math.floor(room / stride[i]!) + 1;
   });
-  const dtype = promote(input.dtype, w.dtype);
-  return apply(ConvForward, [cast(input, dtype), cast(w, dtype)], {
+  return convolved(operation, ConvForward, input, w, {
     input: input.shape,
     weight: w.shape,
     output: [n, o, ...out],
@@ -250,6 +252,13 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     padding,
     groups,
   });
+}
+
+/** A convolution of what is computed in one dtype. */
+function convolved(operation: string, form: typeof ConvForward, x: Node, w: Node, sizes: Convolution): Node {
+  const [input, weight] = [factorAsStored(operation, x), factorAsStored(operation, w)];
+  const dtype = promote(input.dtype, weight.dtype);
+  return apply(form, [cast(input, dtype), cast(weight, dtype)], sizes);
 }
 
 export interface TransposedConvolutionOptions {
@@ -294,8 +303,7 @@ export function convolveTransposed(
   if (out.some((length) => length < 1)) {
     throw new ShapeError(operation, `the result of ${show(x.shape)} would have the empty space ${show(out)}.`);
   }
-  const dtype = promote(x.dtype, w.dtype);
-  return apply(ConvInput, [cast(x, dtype), cast(w, dtype)], {
+  return convolved(operation, ConvInput, x, w, {
     input: [n, perGroup * groups, ...out],
     weight: w.shape,
     output: x.shape,

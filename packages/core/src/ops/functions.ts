@@ -3,12 +3,13 @@
  * that is possible, so that a kernel's input need not be kept.
  */
 import type { DType } from '../backend.ts';
-import { checkDType } from '../dtype.ts';
+import { checkDType, isReal } from '../dtype.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
 import { named } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { add, divide, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
+import { products, storedAs } from './autocast.ts';
 import { and, equal, less, not, or, where } from './compare.ts';
 import { like, pointwise, unary } from './pointwise.ts';
 import { sumTo } from './views.ts';
@@ -46,11 +47,13 @@ export const Cos: Primitive<null, Unary> = pointwise({
   op: 'cos',
   gradient: (g, [x]) => [negate(multiply(g, sin(x)))],
 });
-// d tanh(x) = (1 - tanh(x)) (1 + tanh(x)) dx: as 1 - tanh(x)^2 it would lose digits where tanh(x) is near 1
+// (1 - tanh(x)) (1 + tanh(x)): as 1 - tanh(x)^2 it would lose digits where tanh(x) is near 1
+const tanhSlope = (y: Node): Node => multiply(subtract(like(y, 1), y), add(y, like(y, 1)));
+// d tanh(x) = (1 - tanh(x)) (1 + tanh(x)) dx
 export const Tanh: Primitive<null, Unary> = pointwise({
   name: 'tanh',
   op: 'tanh',
-  gradient: (g, _, y) => [multiply(g, multiply(subtract(like(y, 1), y), add(y, like(y, 1))))],
+  gradient: (g, _, y) => [multiply(g, tanhSlope(y))],
 });
 // d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
 export const Erf: Primitive<null, Unary> = pointwise({
@@ -61,13 +64,13 @@ export const Erf: Primitive<null, Unary> = pointwise({
 // floor is flat wherever it is differentiable
 export const Floor: Primitive<null, Unary> = pointwise({ name: 'floor', op: 'floor', gradient: () => [null] });
 
-// d cast(x) = cast(dx) between floats; integers and bool carry no gradient
+// d cast(x) = cast(dx) between floats, where what comes back to half floats stays float32; integers and bool carry no gradient
 export const Cast: Primitive<DType, Unary> = definePrimitive({
   name: 'cast',
   kind: 'pointwise',
   isCheap: true,
   infer: ([x], dtype) => ({ dtype, shape: x.shape }),
-  gradient: (g, [x]) => [cast(g, x.dtype)],
+  gradient: (g, [x]) => [isReal(x.dtype) ? g : cast(g, x.dtype)],
   lower: (node, at) => at.emit('cast', node.dtype, at.input(0, at.index)),
 });
 
@@ -83,15 +86,23 @@ export const sqrt = (x: Node): Node => unary(Sqrt, x);
 export const sin = (x: Node): Node => unary(Sin, x);
 export const cos = (x: Node): Node => unary(Cos, x);
 export const tan = (x: Node): Node => divide(sin(x), cos(x));
-export const tanh = (x: Node): Node => unary(Tanh, x);
+
+export function tanh(x: Node): Node {
+  const { storage } = products;
+  const exact = unary(Tanh, x);
+  if (storage === null) return exact;
+  const y = storedAs(storage, exact);
+  return customGradient(y, [x], (g) => [storedAs(storage, multiply(g, tanhSlope(y)))]);
+}
+
 export const erf = (x: Node): Node => unary(Erf, x);
 
-export const floor = (x: Node): Node => (x.dtype === 'float32' ? unary(Floor, x) : x);
-export const ceil = (x: Node): Node => (x.dtype === 'float32' ? negate(floor(negate(x))) : x);
+export const floor = (x: Node): Node => (isReal(x.dtype) ? unary(Floor, x) : x);
+export const ceil = (x: Node): Node => (isReal(x.dtype) ? negate(floor(negate(x))) : x);
 
 /** To the nearest whole number, halves to the even one (IEEE 754 roundTiesToEven). */
 export function round(x: Node): Node {
-  if (x.dtype !== 'float32') return x;
+  if (!isReal(x.dtype)) return x;
   const whole = floor(x);
   const fraction = subtract(x, whole); // exact in binary floating point
   const half = like(x, 0.5);
@@ -104,7 +115,7 @@ export function round(x: Node): Node {
 
 /** The whole part, towards zero. */
 export function truncate(x: Node): Node {
-  return x.dtype === 'float32' ? where(less(x, like(x, 0)), ceil(x), floor(x)) : x;
+  return isReal(x.dtype) ? where(less(x, like(x, 0)), ceil(x), floor(x)) : x;
 }
 
 export const square = (x: Node): Node => multiply(x, x);
@@ -179,12 +190,13 @@ export function expm1(x: Node): Node {
 /** 1 / (1 + exp(-x)). d sigmoid(x) = y (1 - y) dx */
 export function sigmoid(x: Node): Node {
   const one = constant(1, 'float32');
-  const y = divide(one, add(exp(negate(x)), one));
+  const { storage } = products;
+  const y = storedAs(storage, divide(one, add(exp(negate(x)), one)));
   return named(
     'sigmoid',
     [x],
     null,
-    customGradient(y, [x], (g) => [multiply(g, multiply(y, subtract(one, y)))]),
+    customGradient(y, [x], (g) => [storedAs(storage, multiply(g, multiply(y, subtract(one, y))))]),
   );
 }
 
@@ -202,11 +214,12 @@ export function softplus(x: Node): Node {
 /** max(x, 0), NaN stays. The gradient at 0 is 0; it is written in y, so x need not be kept. */
 export function relu(x: Node): Node {
   const zero = like(x, 0);
-  const y = maximum(x, zero);
+  const { storage } = products;
+  const y = storedAs(storage, maximum(x, zero));
   return named(
     'relu',
     [x],
     null,
-    customGradient(y, [x], (g) => [where(less(zero, y), g, like(g, 0))]),
+    customGradient(y, [x], (g) => [storedAs(storage, where(less(zero, y), g, like(g, 0)))]),
   );
 }

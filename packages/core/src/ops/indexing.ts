@@ -13,7 +13,7 @@ import { add, maximum, minimum, multiply, subtract } from './arithmetic.ts';
 import { isBatched, spread } from './batch.ts';
 import { and, equal, less, where } from './compare.ts';
 import { cast } from './functions.ts';
-import { like } from './pointwise.ts';
+import { like, widened } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
 import { DynamicSlice, expandTo, narrow, Permute, permute, reshape } from './views.ts';
 
@@ -322,7 +322,7 @@ export function scatterAdd(base: Node, index: Node, values: Node, axis = 0): Nod
       { base: base.shape, index: index.shape, updates: values.shape },
     );
   }
-  const dtype = promote(base.dtype, values.dtype);
+  const dtype = promote(widened(base).dtype, widened(values).dtype);
   const flat = reshape(values, [...base.shape.slice(0, normal), index.size, ...base.shape.slice(normal + 1)]);
   if (flat.size === 0) return cast(base, dtype);
   return apply(ScatterAdd, [cast(base, dtype), reshape(index, [-1]), cast(flat, dtype)], normal);

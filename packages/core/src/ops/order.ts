@@ -9,6 +9,7 @@ import { normalizeAxis, show } from '../shape.ts';
 import { subtract } from './arithmetic.ts';
 import { cast } from './functions.ts';
 import { flatPositions, scatterAdd, takeAlong } from './indexing.ts';
+import { widened } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
 import { flip, narrow, reshape } from './views.ts';
 
@@ -97,7 +98,7 @@ export const Rank: Primitive<number, Unary> = definePrimitive({
 
 export function cumsum(x: Node, axis: number): Node {
   const normal = normalizeAxis('cumsum', axis, x.shape.length);
-  return apply(Cumsum, [x.dtype === 'bool' ? cast(x, 'int32') : x], normal);
+  return apply(Cumsum, [x.dtype === 'bool' ? cast(x, 'int32') : widened(x)], normal);
 }
 
 export interface SortOptions {
@@ -107,7 +108,7 @@ export interface SortOptions {
 /** The indices that sort x along `axis`. */
 export function argSort(x: Node, axis: number, options: SortOptions = {}): Node {
   const normal = normalizeAxis('argSort', axis, x.shape.length);
-  const values = x.dtype === 'bool' ? cast(x, 'int32') : x;
+  const values = x.dtype === 'bool' ? cast(x, 'int32') : widened(x);
   // descending is ascending from the other end: equal elements keep their order, and NaN, the largest, comes first
   const rank =
     options.descending === true

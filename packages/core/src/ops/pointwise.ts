@@ -1,6 +1,6 @@
 /** How element-by-element primitives are declared, and how their operands are brought to one dtype and shape. */
 import type { Alu, DType } from '../backend.ts';
-import { isComputable, isFloat, promote } from '../dtype.ts';
+import { isComputable, isHalf, isReal, promote } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Inputs, type Primitive, type Unary } from '../graph/primitive.ts';
@@ -46,32 +46,35 @@ export function binary(
   b: Node,
   kind: 'arithmetic' | 'float' | 'any',
 ): Node {
-  checkComputable(primitive.name, a);
-  checkComputable(primitive.name, b);
-  let dtype = promote(a.dtype, b.dtype);
+  const left = computable(primitive.name, a);
+  const right = computable(primitive.name, b);
+  let dtype = promote(left.dtype, right.dtype);
   if (kind === 'float') dtype = 'float32';
   else if (kind === 'arithmetic' && dtype === 'bool') dtype = 'int32';
   const shape = broadcastShapes(primitive.name, a.shape, b.shape);
-  return apply(primitive, [expandTo(cast(a, dtype), shape), expandTo(cast(b, dtype), shape)], null);
+  return apply(primitive, [expandTo(cast(left, dtype), shape), expandTo(cast(right, dtype), shape)], null);
 }
 
 /** One operand of a function on real numbers; integers are cast. */
 export function unary(primitive: Primitive<null, Unary>, x: Node): Node {
-  checkComputable(primitive.name, x);
-  return apply(primitive, [isFloat(x.dtype) ? x : cast(x, 'float32')], null);
+  return apply(primitive, [cast(computable(primitive.name, x), 'float32')], null);
 }
 
 /** A number of the library's own, in the dtype of the tensor it meets. */
 export function like(x: Node, value: number): Node {
-  return constant(value, isFloat(x.dtype) || !Number.isInteger(value) ? 'float32' : 'int32');
+  return constant(value, isReal(x.dtype) || !Number.isInteger(value) ? 'float32' : 'int32');
 }
 
-export function checkComputable(operation: string, x: Node): void {
-  if (!isComputable(x.dtype)) {
-    throw new DTypeError(
-      operation,
-      `${x.dtype} only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').`,
-      { operation, dtype: x.dtype },
-    );
-  }
+/** Half floats read as float32, which loses nothing. */
+export const widened = (x: Node): Node => (isHalf(x.dtype) ? cast(x, 'float32') : x);
+
+/** What an operation computes with: half floats are widened. Throws DTypeError for bytes, which may mean anything. */
+export function computable(operation: string, x: Node): Node {
+  const wide = widened(x);
+  if (isComputable(wide.dtype)) return wide;
+  throw new DTypeError(
+    operation,
+    `${x.dtype} only stores; operations compute in float32, int32 and bool. Cast first: x.cast('float32').`,
+    { operation, dtype: x.dtype },
+  );
 }

@@ -11,6 +11,7 @@ import { and, equal, notEqual, or, where } from './compare.ts';
 import { perAxis, type Sizes } from './convolution.ts';
 import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
+import { widened } from './pointwise.ts';
 import { argExtreme, max, min, sum } from './reduce.ts';
 import { indexAlong } from './sources.ts';
 import { expandTo, narrow, padStatic, reshape, unsqueeze, type WindowAttributes, window } from './views.ts';
@@ -108,7 +109,8 @@ const lastAxes = (x: Node, count: number): number[] =>
 const isPadded = ({ padding, extra }: Pooling): boolean => [...padding, ...extra].some((count) => count > 0);
 
 /** The windows of x, the lowest number where they leave it; `inside` says where they do not, null where they never do. */
-function windowsOf(x: Node, attributes: Pooling): { readonly windows: Node; readonly inside: Node | null } {
+function windowsOf(given: Node, attributes: Pooling): { readonly windows: Node; readonly inside: Node | null } {
+  const x = widened(given);
   const lowest = x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY;
   const windows = window(padded(x, attributes), windowOf(attributes));
   if (!isPadded(attributes)) return { windows, inside: null };
@@ -212,5 +214,5 @@ function crop(x: Node, shape: Shape, padding: readonly number[]): Node {
 /** [..., positions, window] -> shape, overlapping elements added. */
 export function fold(x: Node, shape: Shape, attributes: WindowAttributes): Node {
   const { size, stride, dilation } = attributes;
-  return apply(Fold, [x], { size, stride, dilation, shape });
+  return apply(Fold, [widened(x)], { size, stride, dilation, shape });
 }

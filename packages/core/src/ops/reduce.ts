@@ -12,7 +12,7 @@ import { divide, maximum, multiply, negate, subtract } from './arithmetic.ts';
 import { behindRows } from './batch.ts';
 import { equal, notEqual, or, where } from './compare.ts';
 import { cast, sqrt, square } from './functions.ts';
-import { checkComputable, like } from './pointwise.ts';
+import { computable, like, widened } from './pointwise.ts';
 import { indexAlong } from './sources.ts';
 import { expandTo, inverseOrder, narrow, permute, reshape } from './views.ts';
 
@@ -107,8 +107,8 @@ function productOfOthers(x: Node, axes: Axes): Node {
   return permute(shaped, inverseOrder(order));
 }
 
-function reduce(primitive: Reduction, x: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
-  checkComputable(primitive.name, x);
+function reduce(primitive: Reduction, given: Node, axes: number | Axes | undefined, options: ReduceOptions): Node {
+  const x = computable(primitive.name, given);
   const normal = normalizeAxes(primitive.name, axes, x.shape.length);
   // a sum or product over axes of size 1 is a change of shape
   const y = normal.every((axis) => x.shape[axis] === 1)
@@ -208,7 +208,7 @@ export function any(x: Node, axes?: number | Axes, options: ReduceOptions = {}):
 /** The first index along `axis` where x equals its maximum (or minimum), or of the first NaN where the row has one. */
 export function argExtreme(kind: 'max' | 'min', x: Node, axis: number, options: ReduceOptions = {}): Node {
   const normal = normalizeAxis(kind === 'max' ? 'argMax' : 'argMin', axis, x.shape.length);
-  const source = counting(x);
+  const source = counting(widened(x));
   const size = x.shape[normal]!;
   const best = (kind === 'max' ? max : min)(source, normal, { keepAxes: true });
   const isBest = equal(source, best);

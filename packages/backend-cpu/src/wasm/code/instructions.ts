@@ -197,7 +197,7 @@ const shift =
   (vector, count) => ({ type: 'v128', code: [vector.code, count.code, 0xfd, ...unsigned(code)] });
 
 export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
-  Name<'load' | 'load8x8S' | 'load8x8U' | 'load32Splat' | 'load32Zero' | 'load64Zero', Load<'v128'>> & {
+  Name<'load' | 'load8x8S' | 'load8x8U' | 'load16x4U' | 'load32Splat' | 'load32Zero' | 'load64Zero', Load<'v128'>> & {
     readonly store: Store<'v128'>;
     readonly words: (words: readonly [number, number, number, number]) => V128;
     /** Bits of `a` where `mask` is set, of `b` elsewhere. */
@@ -208,11 +208,14 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
     readonly store32Lane: (address: I32, vector: V128, lane: number, offset?: number) => Statement;
     /** The first two words. */
     readonly store64Low: (address: I32, vector: V128, offset?: number) => Statement;
+    /** The next two. */
+    readonly store64High: (address: I32, vector: V128, offset?: number) => Statement;
   } = {
   ...vectorBinary({ and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 }),
   load: load('v128', simd(0x00)),
   load8x8S: load('v128', simd(0x01)),
   load8x8U: load('v128', simd(0x02)),
+  load16x4U: load('v128', simd(0x04)),
   load32Splat: load('v128', simd(0x09)),
   load32Zero: load('v128', simd(0x5c)),
   load64Zero: load('v128', simd(0x5d)),
@@ -237,6 +240,7 @@ export const v128: Name<'and' | 'andnot' | 'or' | 'xor', VectorBinary> &
     lane,
   ],
   store64Low: (address, vector, offset = 0) => [address.code, vector.code, 0xfd, 0x5b, 0, unsigned(offset), 0],
+  store64High: (address, vector, offset = 0) => [address.code, vector.code, 0xfd, 0x5b, 0, unsigned(offset), 1],
 };
 
 export const i8x16: Name<'narrowI16x8S' | 'narrowI16x8U' | 'ltU', VectorBinary> & {

@@ -2,12 +2,18 @@
  * float16 and bfloat16 as numbers of 16 bits: the conversions that loads and stores of those buffers need.
  * Rounding is to nearest, ties to even; NaN stays NaN. Arithmetic always happens in float32.
  */
-import type { F32, I32 } from './assembler.ts';
-import { call, f32, i32, select } from './instructions.ts';
+import type { F32, I32, V128 } from './assembler.ts';
+import { call, f32, f32x4, i16x8, i32, i32x4, select, v128 } from './instructions.ts';
+import { keep, type Scope } from './math.ts';
 import type { ModuleContext } from './module-context.ts';
 
+/** The dtypes of 16 bits. */
+export type HalfDType = 'float16' | 'bfloat16';
+
+export const isHalf = (dtype: string): dtype is HalfDType => dtype === 'float16' || dtype === 'bfloat16';
+
 /** The float32 value of 16 bits. */
-export function decodeHalf(context: ModuleContext, dtype: 'float16' | 'bfloat16', bits: I32): F32 {
+export function decodeHalf(context: ModuleContext, dtype: HalfDType, bits: I32): F32 {
   if (dtype === 'bfloat16') return f32.reinterpret(i32.shl(bits, i32.const(16)));
   const decode = context.helper('decode-float16', ['i32'], ['f32'], (builder) => {
     const x = builder.parameter(0, 'i32');
@@ -28,7 +34,7 @@ export function decodeHalf(context: ModuleContext, dtype: 'float16' | 'bfloat16'
 }
 
 /** The 16 bits of a float32 value. */
-export function encodeHalf(context: ModuleContext, dtype: 'float16' | 'bfloat16', value: F32): I32 {
+export function encodeHalf(context: ModuleContext, dtype: HalfDType, value: F32): I32 {
   const encode = context.helper(`encode-${dtype}`, ['f32'], ['i32'], (builder) => {
     const x = builder.local('i32');
     const magnitude = builder.local('i32');
@@ -53,4 +59,45 @@ export function encodeHalf(context: ModuleContext, dtype: 'float16' | 'bfloat16'
     builder.emit(i32.or(select(i32.const(0x7e00), large, notANumber), sign).code);
   });
   return call('i32', encode, value);
+}
+
+/** The float32 values of lanes of 16 bits each. */
+export function decodeLanes(scope: Scope, dtype: HalfDType, lanes: V128): V128 {
+  if (dtype === 'bfloat16') return i32x4.shl(lanes, i32.const(16));
+  const bits = keep(scope, lanes);
+  const magnitude = keep(scope, i32x4.shl(v128.and(bits, scope.words(0x7fff)), i32.const(13)));
+  const sign = i32x4.shl(v128.and(bits, scope.words(0x8000)), i32.const(16));
+  // As above; of an infinity and of what is no number, all bits of the exponent are set.
+  const scaled = f32x4.mul(magnitude, scope.floats(2 ** 112));
+  const special = v128.and(i32x4.ltS(scope.words(0x0f7fffff), magnitude), scope.words(0x7f800000));
+  return v128.or(v128.or(scaled, special), sign);
+}
+
+/** Float32 values as neighbours of 16 bits, in the first half of the vector. */
+export function encodeLanes(scope: Scope, dtype: HalfDType, value: V128): V128 {
+  const x = keep(scope, value);
+  const words = dtype === 'bfloat16' ? brainWords(scope, x) : halfWords(scope, x);
+  return i16x8.narrowI32x4S(words, scope.words(0));
+}
+
+/** The bits of bfloat16 as numbers with a sign, which fit into 16 bits. */
+function brainWords(scope: Scope, x: V128): V128 {
+  const odd = v128.and(i32x4.shrU(x, i32.const(16)), scope.words(1));
+  const rounded = i32x4.shrS(i32x4.add(x, i32x4.add(odd, scope.words(0x7fff))), i32.const(16));
+  return v128.bitselect(scope.words(0x7fc0), rounded, f32x4.ne(x, x));
+}
+
+/** The same of float16: see `encodeHalf`. */
+function halfWords(scope: Scope, x: V128): V128 {
+  const magnitude = keep(scope, v128.and(x, scope.words(0x7fffffff)));
+  const odd = v128.and(i32x4.shrU(magnitude, i32.const(13)), scope.words(1));
+  const rebased = i32x4.sub(magnitude, scope.words(112 << 23));
+  const normal = i32x4.shrU(i32x4.add(rebased, i32x4.add(odd, scope.words(0xfff))), i32.const(13));
+  const low = i32x4.sub(f32x4.add(magnitude, scope.floats(0.5)), scope.words(0x3f000000));
+  const finite = v128.bitselect(low, normal, i32x4.ltS(magnitude, scope.words(113 << 23)));
+  const large = v128.bitselect(scope.words(0x7c00), finite, i32x4.ltS(scope.words(0x477fefff), magnitude));
+  const number = v128.bitselect(scope.words(0x7e00), large, f32x4.ne(x, x));
+  const sign = i32x4.shl(v128.and(i32x4.shrU(x, i32.const(16)), scope.words(0x8000)), i32.const(16));
+  // with the sign in its place for both widths
+  return i32x4.shrS(v128.or(i32x4.shl(number, i32.const(16)), sign), i32.const(16));
 }

@@ -4,7 +4,7 @@
  */
 import type { Hint, Kernel } from '@nn/core';
 import { sizeOf, stridesOf } from '../../shape.ts';
-import { align } from '../../storage.ts';
+import { align, bytesPerElement } from '../../storage.ts';
 import type { I32, Local, Statement } from '../code/assembler.ts';
 import { forLoop, i32, select, whileLoop } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
@@ -12,10 +12,20 @@ import { analyse } from '../loops/analysis.ts';
 import { emitNest } from '../loops/emit.ts';
 import type { KernelCode, Phase } from '../loops/nest.ts';
 import { bounded, type Driver, evenly, floats, type Layout, layoutOf, phaseOf, plus, scaled } from './driver.ts';
-import { emitFewRows, emitWeighedRows, isFewRows, isWeighedRows } from './few-rows.ts';
+import { emitFewRows, emitWeighedRows, isFewRows, isWeighedRows, vectorSide } from './few-rows.ts';
 import { blockColumns, blockInner, blockRows, edgeBytes, panelColumns } from './gemm.ts';
+import { readerOf } from './halves.ts';
 import { leadingAxes, type MatrixProduct, matrixProduct, type Run } from './matrix-product.ts';
-import { epilogueKernel, type Operand, operandAt, operandOf, redirected, sumsAt, type Target } from './operand.ts';
+import {
+  computedOperand,
+  epilogueKernel,
+  type Operand,
+  operandAt,
+  operandOf,
+  redirected,
+  sumsAt,
+  type Target,
+} from './operand.ts';
 import type { SpecialRequest } from './request.ts';
 
 /** Below so many products the loops are as fast, and need less code. */
@@ -40,14 +50,21 @@ export function emitContraction(
   const total = sizeOf(kernel.domain) * sizeOf(kernel.reduce.extents);
   if (total < smallest) return null;
   // The sizes are known before any code is made; only the strides of operands may still change.
-  const left = operandOf(context, kernel, analysis, hint.left, 0);
-  const right = operandOf(context, kernel, analysis, hint.right, left.scratchEnd);
-  const product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
-  const few = isFewRows(product);
+  let left = operandOf(context, kernel, analysis, hint.left, 0);
+  let right = operandOf(context, kernel, analysis, hint.right, left.scratchEnd);
+  let product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
+  const halves = left.dtype !== 'float32' || right.dtype !== 'float32';
+  const few = isFewRows(product, halves);
   const whole = product.rows.extent >= 4 && product.columns.extent >= 4 && product.inner.extent >= 4;
-  const weighed = !few && isWeighedRows(product);
+  const weighed = !few && !halves && isWeighedRows(product);
   if (!few && !weighed && !whole) return null;
-  const sums = right.scratchEnd;
+  if (few && (vectorSide(product) === 'left' ? left : right).dtype !== 'float32') {
+    // the vectors are read again for each row of the matrix
+    if (vectorSide(product) === 'left') left = computedOperand(context, kernel, analysis, hint.left, right.scratchEnd);
+    else right = computedOperand(context, kernel, analysis, hint.right, right.scratchEnd);
+    product = matrixProduct(kernel, hint, left.strides, right.strides, sumStrides);
+  }
+  const sums = Math.max(left.scratchEnd, right.scratchEnd);
   const scratch = inPlace ? sums : sums + align(4 * sizeOf(kernel.domain));
   const target: Target = { inPlace, offset: inPlace ? 0 : sums };
 
@@ -108,6 +125,8 @@ interface Factor {
   readonly operand: Operand;
   readonly side: 'left' | 'right';
 }
+
+const bytesOf = ({ operand }: Factor): number => bytesPerElement(operand.dtype);
 
 /** What is known of a product before its code is written. */
 interface Plan extends Blocks {
@@ -193,9 +212,9 @@ function sumsOf(context: ModuleContext, kernel: Kernel, plan: Plan): Phase {
         width.set(bounded(i32.sub(i32.const(columns.extent), column), columnBlock)),
         outer.set(columnBlocks === 1 ? block : i32.divU(block, i32.const(columnBlocks))),
         ...moved(driver, outer, loops, [
-          { at: corner.a, from: operandAt(driver, a.operand), side: a.side },
-          { at: corner.b, from: operandAt(driver, b.operand), side: b.side },
-          { at: corner.c, from: sumsAt(driver, target), side: 'out' },
+          { at: corner.a, from: operandAt(driver, a.operand), side: a.side, bytes: bytesOf(a) },
+          { at: corner.b, from: operandAt(driver, b.operand), side: b.side, bytes: bytesOf(b) },
+          { at: corner.c, from: sumsAt(driver, target), side: 'out', bytes: 4 },
         ]),
         ...addedUp(driver, plan, corner),
         ...(epilogue
@@ -224,8 +243,8 @@ function addedUp(driver: Driver, plan: Plan, corner: Corner): Statement[] {
   const count = sums.reduce((all, run) => all * run.extent, 1);
   const body = [
     ...moved(driver, turn, sums, [
-      { at: a, from: corner.a, side: plan.a.side },
-      { at: b, from: corner.b, side: plan.b.side },
+      { at: a, from: corner.a, side: plan.a.side, bytes: bytesOf(plan.a) },
+      { at: b, from: corner.b, side: plan.b.side, bytes: bytesOf(plan.b) },
     ]),
     ...packed(driver, plan, { ...corner, a, b }, turn),
   ];
@@ -242,28 +261,29 @@ function packed(
   const { product, rowBlock, columnBlock, rowBlocks, innerBlock, innerSpan } = plan;
   const { rows, columns, inner } = product;
   const [aSide, bSide] = [plan.a.side, plan.b.side];
+  const [aBytes, bBytes] = [bytesOf(plan.a), bytesOf(plan.b)];
   const [k, depth, row, height] = [driver.local(), driver.local(), driver.local(), driver.local()];
   const panels = driver.at('b');
   const inBlocks = (from: I32, to: I32, body: Statement[]): Statement => {
     const bounds = depth.set(bounded(i32.sub(i32.const(inner.extent), k), innerBlock));
     return forLoop(k, from, to, innerBlock, [bounds, ...body], true);
   };
-  const packA = driver.library(
-    'packRows',
-    i32.add(a, i32.add(scaled(k, 4 * inner[aSide]), scaled(row, 4 * rows[aSide]))),
+  const packA = driver.function(
+    readerOf(driver.context, 'packRows', plan.a.operand.dtype),
+    i32.add(a, i32.add(scaled(k, aBytes * inner[aSide]), scaled(row, aBytes * rows[aSide]))),
     driver.at('a'),
-    4 * rows[aSide],
-    4 * inner[aSide],
+    aBytes * rows[aSide],
+    aBytes * inner[aSide],
     height,
     depth,
   );
   const packB = (to: I32, from: I32, count: I32): Statement =>
-    driver.library(
-      'packColumns',
-      i32.add(b, i32.add(scaled(k, 4 * inner[bSide]), scaled(from, 4 * columns[bSide]))),
+    driver.function(
+      readerOf(driver.context, 'packColumns', plan.b.operand.dtype),
+      i32.add(b, i32.add(scaled(k, bBytes * inner[bSide]), scaled(from, bBytes * columns[bSide]))),
       to,
-      4 * columns[bSide],
-      4 * inner[bSide],
+      bBytes * columns[bSide],
+      bBytes * inner[bSide],
       count,
       depth,
     );
@@ -321,6 +341,8 @@ interface Moving {
   readonly at: Local<'i32'>;
   readonly from: I32;
   readonly side: Factor['side'] | 'out';
+  /** Of an element. */
+  readonly bytes: number;
 }
 /** Sets addresses to where turn `turn` of the loops has its matrices. */
 function moved(driver: Driver, turn: Local<'i32'>, loops: readonly Run[], moving: readonly Moving[]): Statement[] {
@@ -331,8 +353,8 @@ function moved(driver: Driver, turn: Local<'i32'>, loops: readonly Run[], moving
   [...loops].reverse().forEach((run, depth) => {
     const last = depth === loops.length - 1;
     statements.push(index.set(last ? rest : i32.remU(rest, i32.const(run.extent))));
-    for (const { at, side } of moving) {
-      if (run[side] !== 0) statements.push(at.set(i32.add(at, scaled(index, 4 * run[side]))));
+    for (const { at, side, bytes } of moving) {
+      if (run[side] !== 0) statements.push(at.set(i32.add(at, scaled(index, bytes * run[side]))));
     }
     if (!last) statements.push(rest.set(i32.divU(rest, i32.const(run.extent))));
   });

@@ -11,6 +11,7 @@ import { emitForward } from './conv/forward.ts';
 import { type ConvHint, sizesOf, turnedHint } from './conv/geometry.ts';
 import { emitInputGradient } from './conv/input-gradient.ts';
 import { emitWeightGradient } from './conv/weight-gradient.ts';
+import { withWideReads } from './conv/wide-reads.ts';
 import type { SpecialRequest } from './request.ts';
 import { winogradForward } from './winograd/forward.ts';
 import { winogradFits } from './winograd/tiles.ts';
@@ -22,6 +23,13 @@ const fewest = 4096;
 const narrowest = 4;
 
 export function emitConvolution(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode | null {
+  const { input, weight, output, form } = hint;
+  const shapes = { forward: [input, weight], input: [output, weight], weight: [input, output] }[form];
+  return withWideReads(context, request, shapes.map(sizeOf), (wide) => emitWide(context, wide, hint));
+}
+
+/** Of float32. */
+function emitWide(context: ModuleContext, request: SpecialRequest, hint: ConvHint): KernelCode | null {
   const { domain, reads, reduce } = request.kernel;
   // Products that are then summed in float32; anything else (fused operands) is left to the loops.
   if (reduce?.dtype !== 'float32' || reduce.op !== 'sum') return null;

@@ -12,6 +12,7 @@ import {
   words,
 } from '../code/assembler.ts';
 import { f32, f32x4, forLoop, i32, select, v128, whileLoop } from '../code/instructions.ts';
+import { type Elements, floats } from './gemm.ts';
 
 /** Rows of the matrix that are worth a call: whole tiles of any height. */
 export const dotsUnit = 12;
@@ -26,8 +27,9 @@ interface Tile {
 
 /** `dots` for one vector, `dotPairs` for more of them. A product and a sum that are not one instruction take a register. */
 export function addDots(module: ModuleBuilder, fused: boolean): void {
-  addTile(module, 'dots', fused, { rows: 6, vectors: 1, steps: fused ? 2 : 1 });
-  addTile(module, 'dotPairs', fused, { rows: fused ? 6 : 4, vectors: 2, steps: 1 });
+  for (const name of ['dots', 'dotPairs'] as const) {
+    module.function(name, words(10), [], (builder) => dotProducts(builder, name, fused, floats));
+  }
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, at) => at);
@@ -35,81 +37,87 @@ const advance = (local: Local<'i32'>, by: number): Statement => local.set(i32.ad
 
 /**
  * (matrix, bytes of a row, rows, vectors, bytes of one, vectors, results, bytes from row to row, bytes from vector to
- * vector, inner).
+ * vector, inner). `elements`: those of the matrix; vectors are of float32.
  */
-function addTile(module: ModuleBuilder, name: string, fused: boolean, tile: Tile): void {
-  module.function(name, words(10), [], (builder) => {
-    const [matrix, rowBytes, rowCount, vectors, vectorBytes, vectorCount, results, rowStep, vectorStep, inner] =
-      builder.words(10);
-    const steps = range(tile.steps);
-    /** Rows of the matrix, or vectors: which ones, and where. */
-    const side = (count: number): { index: Local<'i32'>; at: Local<'i32'> }[] =>
-      range(count).map(() => ({ index: builder.local('i32'), at: builder.local('i32') }));
-    const rows = side(tile.rows);
-    const columns = side(tile.vectors);
-    const pairs = columns.flatMap((column) =>
-      rows.map((row) => ({ row, column, partial: steps.map(() => builder.local('v128')), sum: builder.local('f32') })),
-    );
-    const [row, column, left] = [builder.local('i32'), builder.local('i32'), builder.local('i32')];
-    const loaded = builder.local('v128');
-    const multiplyAdd = (a: V128, b: V128, c: V128): V128 =>
-      fused ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+export function dotProducts(
+  builder: FunctionBuilder,
+  name: 'dots' | 'dotPairs',
+  fused: boolean,
+  elements: Elements,
+): void {
+  const tile: Tile =
+    name === 'dots' ? { rows: 6, vectors: 1, steps: fused ? 2 : 1 } : { rows: fused ? 6 : 4, vectors: 2, steps: 1 };
+  const [matrix, rowBytes, rowCount, vectors, vectorBytes, vectorCount, results, rowStep, vectorStep, inner] =
+    builder.words(10);
+  const steps = range(tile.steps);
+  /** Rows of the matrix, or vectors: which ones, and where. */
+  const side = (count: number): { index: Local<'i32'>; at: Local<'i32'> }[] =>
+    range(count).map(() => ({ index: builder.local('i32'), at: builder.local('i32') }));
+  const rows = side(tile.rows);
+  const columns = side(tile.vectors);
+  const pairs = columns.flatMap((column) =>
+    rows.map((row) => ({ row, column, partial: steps.map(() => builder.local('v128')), sum: builder.local('f32') })),
+  );
+  const [row, column, left] = [builder.local('i32'), builder.local('i32'), builder.local('i32')];
+  const loaded = builder.local('v128');
+  const multiplyAdd = (a: V128, b: V128, c: V128): V128 =>
+    fused ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 
-    const bytes = 16 * tile.steps;
-    const kept = new Map(columns.map((one) => [one, steps.map(() => builder.local('v128'))]));
-    const some: Statement[] = [];
-    const single: Statement[] = [];
-    kept.forEach((numbers, { at }) => {
-      numbers.forEach((four, step) => {
-        some.push(four.set(v128.load(at, 16 * step)));
-      });
+  const kept = new Map(columns.map((one) => [one, steps.map(() => builder.local('v128'))]));
+  const some: Statement[] = [];
+  const single: Statement[] = [];
+  kept.forEach((numbers, { at }) => {
+    numbers.forEach((four, step) => {
+      some.push(four.set(v128.load(at, 16 * step)));
     });
-    for (const each of rows) {
-      for (const step of steps) {
-        some.push(loaded.set(v128.load(each.at, 16 * step)));
-        for (const { partial, column: one } of pairs.filter((pair) => pair.row === each)) {
-          const [sums, numbers] = [partial[step], kept.get(one)?.[step]] as [Local<'v128'>, Local<'v128'>];
-          some.push(sums.set(multiplyAdd(loaded, numbers, sums)));
-        }
+  });
+  for (const each of rows) {
+    for (const step of steps) {
+      const four = elements.four(some, each.at, 4 * elements.bytes * step);
+      some.push(loaded.set(four));
+      for (const { partial, column: one } of pairs.filter((pair) => pair.row === each)) {
+        const [sums, numbers] = [partial[step], kept.get(one)?.[step]] as [Local<'v128'>, Local<'v128'>];
+        some.push(sums.set(multiplyAdd(loaded, numbers, sums)));
       }
     }
-    for (const { row: each, column: one, sum } of pairs) {
-      single.push(sum.set(f32.add(sum, f32.mul(f32.load(each.at), f32.load(one.at)))));
-    }
-    for (const { at } of [...rows, ...columns]) {
-      some.push(advance(at, bytes));
-      single.push(advance(at, 4));
-    }
-    some.push(advance(left, -bytes / 4));
-    single.push(advance(left, -1));
+  }
+  for (const { row: each, column: one, sum } of pairs) {
+    single.push(sum.set(f32.add(sum, f32.mul(elements.one(each.at), f32.load(one.at)))));
+  }
+  const ends = [...rows.map(({ at }) => [at, elements.bytes] as const), ...columns.map(({ at }) => [at, 4] as const)];
+  for (const [at, each] of ends) {
+    some.push(advance(at, 4 * tile.steps * each));
+    single.push(advance(at, each));
+  }
+  some.push(advance(left, -4 * tile.steps));
+  single.push(advance(left, -1));
 
-    // Beyond the last one: the last one again, with the same result in the same place.
-    const choose = (sides: typeof rows, first: Local<'i32'>, count: Local<'i32'>): Statement[] =>
-      sides.map(({ index }, place) => {
-        const wanted = i32.add(first, i32.const(place));
-        return index.set(select(wanted, i32.sub(count, i32.const(1)), i32.ltU(wanted, count)));
-      });
-    const body: Statement[] = [
-      ...choose(columns, column, vectorCount),
-      ...rows.map(({ index, at }) => at.set(i32.add(matrix, i32.mul(index, rowBytes)))),
-      ...columns.map(({ index, at }) => at.set(i32.add(vectors, i32.mul(index, vectorBytes)))),
-      ...pairs.flatMap(({ partial }) => partial.map((sums) => sums.set(v128.words([0, 0, 0, 0])))),
-      left.set(inner),
-      whileLoop(i32.geS(left, i32.const(bytes / 4)), some),
-      ...addUp(builder, pairs),
-      whileLoop(left, single),
-      ...pairs.map(({ row: each, column: one, sum }) => {
-        const place = i32.add(i32.mul(each.index, rowStep), i32.mul(one.index, vectorStep));
-        return f32.store(i32.add(results, place), sum);
-      }),
-    ];
-    builder.emit(
-      forLoop(row, i32.const(0), rowCount, tile.rows, [
-        ...choose(rows, row, rowCount),
-        forLoop(column, i32.const(0), vectorCount, tile.vectors, body),
-      ]),
-    );
-  });
+  // Beyond the last one: the last one again, with the same result in the same place.
+  const choose = (sides: typeof rows, first: Local<'i32'>, count: Local<'i32'>): Statement[] =>
+    sides.map(({ index }, place) => {
+      const wanted = i32.add(first, i32.const(place));
+      return index.set(select(wanted, i32.sub(count, i32.const(1)), i32.ltU(wanted, count)));
+    });
+  const body: Statement[] = [
+    ...choose(columns, column, vectorCount),
+    ...rows.map(({ index, at }) => at.set(i32.add(matrix, i32.mul(index, rowBytes)))),
+    ...columns.map(({ index, at }) => at.set(i32.add(vectors, i32.mul(index, vectorBytes)))),
+    ...pairs.flatMap(({ partial }) => partial.map((sums) => sums.set(v128.words([0, 0, 0, 0])))),
+    left.set(inner),
+    whileLoop(i32.geS(left, i32.const(4 * tile.steps)), some),
+    ...addUp(builder, pairs),
+    whileLoop(left, single),
+    ...pairs.map(({ row: each, column: one, sum }) => {
+      const place = i32.add(i32.mul(each.index, rowStep), i32.mul(one.index, vectorStep));
+      return f32.store(i32.add(results, place), sum);
+    }),
+  ];
+  builder.emit(
+    forLoop(row, i32.const(0), rowCount, tile.rows, [
+      ...choose(rows, row, rowCount),
+      forLoop(column, i32.const(0), vectorCount, tile.vectors, body),
+    ]),
+  );
 }
 
 /** Adds up the numbers of each partial sum, four of them at a time: the sums of four vectors are one vector. */

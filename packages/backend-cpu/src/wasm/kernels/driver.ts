@@ -5,7 +5,14 @@
  */
 import type { Kernel } from '@nn/core';
 import { align } from '../../storage.ts';
-import { type FunctionBuilder, type I32, type Local, type Statement, words } from '../code/assembler.ts';
+import {
+  type FunctionBuilder,
+  type FunctionReference,
+  type I32,
+  type Local,
+  type Statement,
+  words,
+} from '../code/assembler.ts';
 import { callVoid, forLoop, i32, select } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import { kernelParameters, type Phase } from '../loops/nest.ts';
@@ -103,6 +110,11 @@ export class Driver {
 
   library(name: LibraryFunction, ...values: Word[]): Statement {
     return callVoid(this.context.library(name, words(values.length), []), ...values.map(word));
+  }
+
+  /** A function that has words as parameters and no result. */
+  function(reference: FunctionReference, ...values: Word[]): Statement {
+    return callVoid(reference, ...values.map(word));
   }
 
   /** All units of a nest of one read. */

@@ -3,6 +3,7 @@
  * matrix, as it lies. Which products, and their phases.
  * The product is found in `matrix-product.ts`, the functions are in `dots.ts` and `weighed-rows.ts`.
  */
+import { bytesPerElement } from '../../storage.ts';
 import type { I32, Statement } from '../code/assembler.ts';
 import { i32 } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
@@ -10,20 +11,25 @@ import { emitNest } from '../loops/emit.ts';
 import type { KernelCode, Phase } from '../loops/nest.ts';
 import { dotsUnit } from './dots.ts';
 import { bounded, type Driver, floats, phaseOf, plus, scaled } from './driver.ts';
+import { readerOf } from './halves.ts';
 import type { MatrixProduct } from './matrix-product.ts';
 import { epilogueKernel, type Operand, operandAt, redirected, sumsAt, type Target } from './operand.ts';
 import type { SpecialRequest } from './request.ts';
 import { weighedColumns } from './weighed-rows.ts';
 
+/** Half floats are widened again for every two vectors; packed they are widened once. */
+const mostOfHalves = 8;
+
 /**
  * Few rows, and operands whose neighbours lie along the inner axis. Packing a matrix for so few rows costs more than the
  * sums that dot products add up in the end; beyond 64 rows its panels are the better use of the cache.
  */
-export function isFewRows({ rows, columns, inner, loops, sums }: MatrixProduct): boolean {
+export function isFewRows({ rows, columns, inner, loops, sums }: MatrixProduct, halves: boolean): boolean {
   const few = Math.min(rows.extent, columns.extent);
   const many = Math.max(rows.extent, columns.extent);
   const along = inner.left === 1 && inner.right === 1 && inner.extent >= 32;
-  return along && many >= 8 && few <= Math.max(3, Math.min(64, inner.extent / 8)) && loops.length + sums.length === 0;
+  const most = Math.max(3, Math.min(halves ? mostOfHalves : 64, inner.extent / 8));
+  return along && many >= 8 && few <= most && loops.length + sums.length === 0;
 }
 
 /** So few rows that panels of four would be emptier than full, and a matrix whose neighbours lie along its columns. */
@@ -31,6 +37,13 @@ export function isWeighedRows({ rows, columns, inner, loops, sums, swapped }: Ma
   const along = columns[swapped ? 'left' : 'right'] === 1 && columns.out === 1;
   return along && rows.extent <= 3 && columns.extent >= 16 && inner.extent >= 16 && loops.length + sums.length === 0;
 }
+
+/** The operand whose rows are the vectors: the shorter side. */
+export function vectorSide({ rows, columns, swapped }: MatrixProduct): 'left' | 'right' {
+  return rows.extent > columns.extent === swapped ? 'left' : 'right';
+}
+
+const bytesOf = ({ dtype }: Operand): number => bytesPerElement(dtype);
 
 /** The code: the longer side is the matrix, the rows of the shorter one are vectors. */
 export function emitFewRows(
@@ -46,8 +59,13 @@ export function emitFewRows(
   const [rowSide, columnSide] = swapped ? (['right', 'left'] as const) : (['left', 'right'] as const);
   const [rowOperand, columnOperand] = swapped ? [operands[1], operands[0]] : operands;
   const sides = [
-    { operand: rowOperand, count: rows.extent, step: 4 * rows[rowSide], out: 4 * rows.out },
-    { operand: columnOperand, count: columns.extent, step: 4 * columns[columnSide], out: 4 * columns.out },
+    { operand: rowOperand, count: rows.extent, step: bytesOf(rowOperand) * rows[rowSide], out: 4 * rows.out },
+    {
+      operand: columnOperand,
+      count: columns.extent,
+      step: bytesOf(columnOperand) * columns[columnSide],
+      out: 4 * columns.out,
+    },
   ] as const;
   const [vectors, matrix] = rows.extent > columns.extent ? [sides[1], sides[0]] : sides;
   const one = vectors.count === 1;
@@ -58,8 +76,8 @@ export function emitFewRows(
     const { from, count, statements } = cut(driver, dotsUnit, matrix.count);
     return [
       ...statements,
-      driver.library(
-        one ? 'dots' : 'dotPairs',
+      driver.function(
+        readerOf(context, one ? 'dots' : 'dotPairs', matrix.operand.dtype),
         plus(operandAt(driver, matrix.operand), scaled(from, matrix.step)),
         matrix.step,
         count,

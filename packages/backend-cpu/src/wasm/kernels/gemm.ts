@@ -5,6 +5,7 @@
  * They are functions of the library module, compiled once for all programs; loops over blocks are in `contraction.ts`.
  */
 import {
+  type F32,
   type FunctionBuilder,
   type I32,
   type Local,
@@ -47,25 +48,41 @@ function rowsInSixes(rows: Local<'i32'>, rest: Local<'i32'>, sixes: Local<'i32'>
  * along k, rows or columns, k). Contiguous vectors are copied, or transposed; any other strides go one by one.
  */
 export function addPack(module: ModuleBuilder, tileRows: TileRows): void {
-  module.function('packColumns', words(6), [], (builder) => {
-    const walk = walkOf(builder);
-    builder.emit(packPanels(builder, 8, walk, walk.count));
-  });
-  module.function('packRows', words(6), [], (builder) => {
-    const walk = walkOf(builder);
-    const { count } = walk;
-    if (tileRows === 6) {
-      const sixes = builder.local('i32');
-      const rest = builder.local('i32');
-      builder.emit(
-        ...rowsInSixes(count, rest, sixes),
-        rest.set(i32.sub(count, sixes)),
-        packPanels(builder, 6, walk, sixes),
-        count.set(rest),
-      );
-    }
-    builder.emit(packPanels(builder, 4, walk, count));
-  });
+  module.function('packColumns', words(6), [], (builder) => packColumns(builder, floats));
+  module.function('packRows', words(6), [], (builder) => packRows(builder, tileRows, floats));
+}
+
+/** The elements of an operand: how many bytes one has, and how they become float32 numbers; `body`: what must come before. */
+export interface Elements {
+  readonly bytes: number;
+  readonly one: (address: I32) => F32;
+  readonly four: (body: Statement[], address: I32, offset?: number) => V128;
+}
+export const floats: Elements = {
+  bytes: 4,
+  one: (address) => f32.load(address),
+  four: (_, address, offset) => v128.load(address, offset),
+};
+
+export function packColumns(builder: FunctionBuilder, elements: Elements): void {
+  const walk = walkOf(builder, elements);
+  builder.emit(packPanels(builder, 8, walk, walk.count));
+}
+
+export function packRows(builder: FunctionBuilder, tileRows: TileRows, elements: Elements): void {
+  const walk = walkOf(builder, elements);
+  const { count } = walk;
+  if (tileRows === 6) {
+    const sixes = builder.local('i32');
+    const rest = builder.local('i32');
+    builder.emit(
+      ...rowsInSixes(count, rest, sixes),
+      rest.set(i32.sub(count, sixes)),
+      packPanels(builder, 6, walk, sixes),
+      count.set(rest),
+    );
+  }
+  builder.emit(packPanels(builder, 4, walk, count));
 }
 
 /** The parameters of a packing function, and where it is. */
@@ -78,31 +95,31 @@ interface Walk {
   readonly inner: Local<'i32'>;
   readonly from: Local<'i32'>;
   readonly left: Local<'i32'>;
+  readonly elements: Elements;
 }
-function walkOf(builder: FunctionBuilder): Walk {
+function walkOf(builder: FunctionBuilder, elements: Elements): Walk {
   const [source, target, across, along, count, inner] = builder.words(6);
-  return { source, target, across, along, count, inner, from: builder.local('i32'), left: builder.local('i32') };
+  const [from, left] = [builder.local('i32'), builder.local('i32')];
+  return { source, target, across, along, count, inner, from, left, elements };
 }
 
 /** `count` rows in panels of `width`. */
 function packPanels(builder: FunctionBuilder, width: Width, walk: Walk, count: Local<'i32'>): Statement {
-  const { source, across, along, inner, from, left } = walk;
+  const { source, across, along, inner, from, left, elements } = walk;
+  const neighbours = i32.const(elements.bytes);
   const panel = [
     from.set(source),
     left.set(inner),
     when(
       i32.geS(count, i32.const(width)),
-      [
-        when(i32.eq(along, i32.const(4)), [packTransposed(builder, width, walk)]),
-        packSingly(builder, width, null, walk),
-      ],
+      [when(i32.eq(along, neighbours), [packTransposed(builder, width, walk)]), packSingly(builder, width, null, walk)],
       [packSingly(builder, width, count, walk)],
     ),
     advance(source, i32.mul(across, i32.const(width))),
     countDown(count, width),
   ];
   return [
-    when(i32.eq(across, i32.const(4)), [packStrips(builder, width, walk, count)]),
+    when(i32.eq(across, neighbours), [packStrips(builder, width, walk, count)]),
     whileLoop(i32.gtS(count, i32.const(0)), panel),
   ];
 }
@@ -112,21 +129,26 @@ function packPanels(builder: FunctionBuilder, width: Width, walk: Walk, count: L
  * lines in a row, which the processor fetches ahead; one panel alone would read a part of a line of every row.
  */
 function packStrips(builder: FunctionBuilder, width: Width, walk: Walk, count: Local<'i32'>): Statement {
-  const { source, target, along, inner, from, left } = walk;
+  const { source, target, along, inner, from, left, elements } = walk;
+  const { bytes } = elements;
   const [strip, to, end] = [builder.local('i32'), builder.local('i32'), builder.local('i32')];
   const most = 4 * width;
   const whole = i32.sub(count, i32.remU(count, i32.const(width)));
   // In a panel of 6 the two vectors overlap.
-  const copies = (width === 4 ? [0] : [0, width - 4]).map((at) => v128.store(to, v128.load(from, at * 4), at * 4));
+  const copies: Statement[] = [];
+  for (const at of width === 4 ? [0] : [0, width - 4]) {
+    const numbers = elements.four(copies, from, at * bytes);
+    copies.push(v128.store(to, numbers, at * 4));
+  }
   return whileLoop(i32.geS(count, i32.const(width)), [
     strip.set(select(i32.const(most), whole, i32.gtS(count, i32.const(most)))),
     left.set(inner),
     whileLoop(left, [
       from.set(source),
       to.set(target),
-      end.set(i32.add(from, i32.shl(strip, i32.const(2)))),
+      end.set(i32.add(from, i32.mul(strip, i32.const(bytes)))),
       doWhile(
-        [...copies, advance(to, i32.mul(inner, i32.const(4 * width))), advance(from, i32.const(4 * width))],
+        [...copies, advance(to, i32.mul(inner, i32.const(4 * width))), advance(from, i32.const(bytes * width))],
         i32.ltU(from, end),
       ),
       advance(source, along),
@@ -141,15 +163,19 @@ function packStrips(builder: FunctionBuilder, width: Width, walk: Walk, count: L
 }
 
 /** The numbers of one row are neighbours along k: four of each row are transposed at a time, what is left of k is not. */
-function packTransposed(builder: FunctionBuilder, width: Width, { from, target, left, across }: Walk): Statement {
+function packTransposed(builder: FunctionBuilder, width: Width, walk: Walk): Statement {
+  const { from, target, left, across, elements } = walk;
   const row = builder.local('i32');
   const rows = Array.from({ length: width }, () => builder.local('v128'));
   const body: Statement[] = [row.set(from)];
-  for (const loaded of rows) body.push(loaded.set(v128.load(row)), advance(row, across));
+  for (const loaded of rows) {
+    const numbers = elements.four(body, row);
+    body.push(loaded.set(numbers), advance(row, across));
+  }
   transpose(builder, rows, body).forEach((vector, at) => {
     body.push(v128.store(target, vector, at * 16));
   });
-  body.push(advance(from, i32.const(16)), advance(target, i32.const(width * 16)), countDown(left, 4));
+  body.push(advance(from, i32.const(4 * elements.bytes)), advance(target, i32.const(width * 16)), countDown(left, 4));
   return whileLoop(i32.geS(left, i32.const(4)), body);
 }
 
@@ -181,11 +207,11 @@ export function transpose(builder: FunctionBuilder, rows: readonly V128[], body:
 
 /** Any strides, and panels of fewer than `width` (`count` of them exist; null: all). */
 function packSingly(builder: FunctionBuilder, width: Width, count: Local<'i32'> | null, walk: Walk): Statement {
-  const { from, target, left, across, along } = walk;
+  const { from, target, left, across, along, elements } = walk;
   const row = builder.local('i32');
   const body: Statement[] = [row.set(from)];
   for (let at = 0; at < width; at++) {
-    const copy = [f32.store(target, f32.load(row), at * 4), advance(row, across)];
+    const copy = [f32.store(target, elements.one(row), at * 4), advance(row, across)];
     if (count) body.push(when(i32.gtS(count, i32.const(at)), copy, [f32.store(target, f32.const(0), at * 4)]));
     else body.push(...copy);
   }

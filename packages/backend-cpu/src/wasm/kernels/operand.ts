@@ -1,6 +1,6 @@
 /**
- * The operands of a product and its sums: where they lie. A load with an affine index is used where it is; any other
- * expression is first computed into scratch, densely, by its own loop nest. Sums that are not what is stored go to scratch
+ * The operands of a product and its sums: where they lie. A load with an affine index is used where it is, half floats too; any
+ * other expression is first computed into scratch, densely, by its own loop nest. Sums that are not what is stored go to scratch
  * too, and an epilogue reads them there.
  */
 import type { Body, DType, Kernel, Op } from '@nn/core';
@@ -9,12 +9,16 @@ import { align, bytesPerElement } from '../../storage.ts';
 import type { I32 } from '../code/assembler.ts';
 import { callVoid, i32 } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
-import type { Analysis } from '../loops/analysis.ts';
+import { isHalf } from '../code/storage.ts';
+import { type Analysis, isAlu } from '../loops/analysis.ts';
 import { emitNest } from '../loops/emit.ts';
 import { kernelParameters, type Phase } from '../loops/nest.ts';
 import { type Driver, plus } from './driver.ts';
+import type { FactorDType } from './halves.ts';
 
 export interface Operand {
+  /** As it lies in memory: functions that read it widen half floats. */
+  readonly dtype: FactorDType;
   /** The parameter of the read (see `kernelParameters`), or null for scratch. */
   readonly parameter: number | null;
   /** Bytes from there (or from the start of scratch) to element 0. */
@@ -46,16 +50,26 @@ export function operandOf(
   scratchStart: number,
 ): Operand {
   const op = analysis.ops[position]!;
-  const form = op.op === 'load' ? analysis.forms[op.index] : null;
-  if (
-    op.op === 'load' &&
-    form &&
-    kernel.reads[op.read] === 'float32' &&
-    [...form.terms.keys()].every((term) => term >= 0)
-  ) {
-    const offset = form.constant * bytesPerElement('float32');
-    return { parameter: 1 + op.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
+  const inner = isAlu(op) && op.op === 'cast' && op.dtype === 'float32' ? analysis.ops[op.args[0]!]! : op;
+  const form = inner.op === 'load' ? analysis.forms[inner.index] : null;
+  if (inner.op === 'load' && form && [...form.terms.keys()].every((term) => term >= 0)) {
+    const dtype = kernel.reads[inner.read]!;
+    if (dtype === 'float32' || isHalf(dtype)) {
+      const offset = form.constant * bytesPerElement(dtype);
+      return { dtype, parameter: 1 + inner.read, offset, strides: form.terms, phases: [], scratchEnd: scratchStart };
+    }
   }
+  return computedOperand(context, kernel, analysis, position, scratchStart);
+}
+
+/** The operand computed into scratch, as float32. */
+export function computedOperand(
+  context: ModuleContext,
+  kernel: Kernel,
+  analysis: Analysis,
+  position: number,
+  scratchStart: number,
+): Operand {
   const extents = [...kernel.domain, ...(kernel.reduce?.extents ?? [])];
   const bits = analysis.depends[position]!;
   const axes = extents.map((_, axis) => axis).filter((axis) => (bits >> axis) & 1);
@@ -77,6 +91,7 @@ export function operandOf(
   });
   const strides = stridesOf(domain);
   return {
+    dtype: 'float32',
     parameter: null,
     offset: scratchStart,
     strides: new Map(axes.map((axis, at) => [axis, strides[at]!])),

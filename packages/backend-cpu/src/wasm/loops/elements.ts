@@ -10,7 +10,7 @@ import { f32, f32x4, i8x16, i16x8, i32, i32x4, v128 } from '../code/instructions
 import { keep, type Scope } from '../code/math.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import { isFloat } from '../code/operations.ts';
-import { decodeHalf, encodeHalf } from '../code/storage.ts';
+import { decodeHalf, decodeLanes, encodeHalf, encodeLanes, isHalf } from '../code/storage.ts';
 
 export function loadElement(context: ModuleContext, dtype: DType, address: I32, offset = 0): Expression {
   if (dtype === 'float32') return f32.load(address, offset);
@@ -30,7 +30,7 @@ export function storeElement(
 ): Statement {
   if (dtype === 'float32') return f32.store(address, value as F32, offset);
   if (dtype === 'int32') return i32.store(address, value as I32, offset);
-  if (dtype === 'float16' || dtype === 'bfloat16') {
+  if (isHalf(dtype)) {
     return i32.store16(address, encodeHalf(context, dtype, value as F32), offset);
   }
   return i32.store8(address, value as I32, offset);
@@ -59,10 +59,10 @@ export function laneOf(dtype: DType, vector: V128, lane: number): Expression {
   return dtype === 'bool' ? i32.and(word, i32.const(1)) : word;
 }
 
-/** As many neighbours as a vector has lanes; null where the storage type has no instruction for that. */
-export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 | null {
+/** As many neighbours as a vector has lanes. */
+export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 {
   if (bytesPerElement(dtype) === 4) return v128.load(address, offset);
-  if (bytesPerElement(dtype) !== 1) return null;
+  if (isHalf(dtype)) return decodeLanes(scope, dtype, v128.load16x4U(address, offset));
   const bytes = (scope.lanes === 8 ? v128.load64Zero : v128.load32Zero)(address, offset);
   if (dtype === 'int8') return i32x4.extendLowI16x8S(i16x8.extendLowI8x16S(bytes));
   const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(bytes));
@@ -108,7 +108,11 @@ export function storeLanes(
 ): void {
   const bytes = bytesPerElement(dtype);
   if (stride === 1 && bytes === 4) scope.emit(v128.store(address, value, offset));
-  else if (stride === 1 && bytes === 1) {
+  else if (stride === 1 && isHalf(dtype)) {
+    const packed = keep(scope, encodeLanes(scope, dtype, value));
+    scope.emit(v128.store64Low(address, packed, offset));
+    if (scope.lanes === 8) scope.emit(v128.store64High(address, packed, offset + 8));
+  } else if (stride === 1 && bytes === 1) {
     const packed = dtype === 'bool' ? maskToBytes(scope, value) : wordsToBytes(scope, dtype, value);
     scope.emit(
       scope.lanes === 8 ? v128.store64Low(address, packed, offset) : v128.store32Lane(address, packed, 0, offset),

@@ -61,8 +61,7 @@ export class Loads {
     if (gathered.length > 0) return this.#gather(dtype, base, gathered, stride, at, level);
     const { lanes } = scope;
     const offset = at * lanes * stride * bytes;
-    const neighbours = stride === 1 ? loadNeighbours(scope, dtype, base, offset) : null;
-    if (neighbours) return neighbours;
+    if (stride === 1) return loadNeighbours(scope, dtype, base, offset);
     if (stride === -1 && bytes === 4) {
       const whole = keep(scope, v128.load(i32.add(base, i32.const(offset - 4 * (lanes - 1)))));
       return shuffled(scope, whole, whole, (lane) => lanes - 1 - lane);
