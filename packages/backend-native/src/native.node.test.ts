@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
-import { type Backend, gradients, parameter, tensor } from '@nn/core';
+import { type Backend, gradients, lowBits, parameter, tensor } from '@nn/core';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { panelsOf } from './addon.ts';
 import { findCompiler } from './compiler.ts';
@@ -304,6 +304,48 @@ describe.skipIf(compiler === null)('with native code', () => {
     expect([...(await x.cast('int8').data())]).toEqual(bytes(-128, 127));
     expect([...(await x.cast('uint8').data())]).toEqual(bytes(0, 255));
     expect(backend.info().details.nativePrograms).toBeGreaterThan(2);
+  });
+
+  it('products of bytes and of half floats are those of WebAssembly', async () => {
+    const backend = native({ cache, wait: true });
+    await backend.ready();
+    const products = async (on: Backend, [m, k, n]: readonly [number, number, number]): Promise<number[][]> => {
+      const bytes = Uint8Array.from({ length: m * k }, (_, at) => (at * 37) & 255);
+      const levels = Int8Array.from({ length: n * k }, (_, at) => ((at * 91) & 255) - 128);
+      const x = tensor(bytes, { shape: [m, k], backend: on });
+      const w = tensor(levels, { shape: [n, k], backend: on }).transpose();
+      const half = tensor(numbers(m * k, 8), { shape: [m, k], backend: on }).cast('bfloat16');
+      const other = tensor(numbers(n * k, 9), { shape: [n, k], backend: on })
+        .cast('float16')
+        .transpose();
+      const made = [
+        lowBits(x, 7).matmul(w.cast('int32')),
+        x.cast('int32').matmul(w.cast('int32')),
+        half.matmul(other),
+        half.matmul(other).cast('bfloat16').cast('float32'),
+        half.matmul(other).cast('float16').cast('float32'),
+      ];
+      return (await Promise.all(made.map((one) => one.data()))).map((values) => [...values]);
+    };
+    for (const sizes of [
+      [1, 272, 48],
+      [5, 130, 17],
+      [33, 96, 40],
+    ] as const) {
+      const [sevenBits, eightBits, ...floats] = await products(backend, sizes);
+      const [seven, eight, ...expected] = await products(cpu({ engine: 'wasm' }), sizes);
+      expect([sevenBits, eightBits]).toEqual([seven, eight]);
+      near([floats[0]!], [expected[0]!]);
+      // rounded: a unit of the last place, where sums differ in theirs
+      floats.slice(1).forEach((values, which) => {
+        for (const [at, value] of values.entries()) {
+          expect(Math.abs(value - expected[which + 1]![at]!)).toBeLessThan(0.01 * Math.abs(value) + 0.01);
+        }
+      });
+    }
+    const { nativePrograms, nativeFailure } = backend.info().details;
+    expect(nativePrograms).toBeGreaterThanOrEqual(3);
+    expect(nativeFailure).toBe(undefined);
   });
 
   it('a program that cannot be compiled goes on as WebAssembly, and info says why', async () => {
