@@ -430,7 +430,7 @@ describe('options', () => {
 
   test('that do not exist are refused, with those that do', () => {
     expect(() => make(SGD, [x], { lr: 0.1 })).toThrow(
-      'SGD: no option lr: learningRate, weightDecay, maximize, momentum, dampening, nesterov, clip, transform, constraint.',
+      'SGD: no option lr: learningRate, weightDecay, maximize, momentum, dampening, nesterov, clip, transform, constraint, masterWeights.',
     );
     expect(() => make(Adam, [x], { eps: 1 })).toThrow('Adam: no option eps');
     expect(() => make(AdamW, [x], 0.01)).toThrow('AdamW: no option 0.01');
