@@ -45,7 +45,7 @@ async function distances(name: string, dtype: 'float32' | 'bfloat16' | 'float16'
       members.map(([, member]) => member),
     ),
   ];
-  const numbers = await Promise.all(found.map((one) => one.data()));
+  const numbers = await Promise.all(found.map((one) => one.data('float32')));
   return numbers.map((values, k) => {
     const exact = item.exact[k]!.data;
     return values.reduce((most, value, at) => Math.max(most, Math.abs(value - exact[at]!)), 0);

@@ -237,16 +237,15 @@ describe('adapters of a model', () => {
     const kept = [...namedParameters(model).values()].filter(({ isBuffer }) => isBuffer);
     const stored = await Promise.all(kept.map((member) => member.data()));
     // the same numbers as float32: W^T + b is what a layer makes of the unit matrix, b what it makes of zeros
-    const twin = new Sequential(new Linear(32, 16), new ReLU(), new Linear(16, 2));
-    for (const at of [0, 2]) {
-      const [quantised, float] = [model.at(at), twin.at(at)] as readonly Linear[] as [Linear, Linear];
-      const inputs = at === 0 ? 32 : 16;
+    const floats = [new Linear(32, 16), new Linear(16, 2)] as const;
+    const twin = new Sequential(floats[0], new ReLU(), floats[1]);
+    for (const [k, float] of floats.entries()) {
+      const quantised = new Sequential(model.at(2 * k)!);
+      const inputs = k === 0 ? 32 : 16;
       const bias = quantised.forward(zeros([1, inputs]));
-      const weight = quantised.forward(eye(inputs)).sub(bias).transpose();
-      float.weight.assign(weight.stopGradient());
+      float.weight.assign(quantised.forward(eye(inputs)).sub(bias).transpose().stopGradient());
       float.bias?.assign(bias.reshape([-1]).stopGradient());
-      float.weight.frozen = true;
-      if (float.bias) float.bias.frozen = true;
+      for (const member of parameters(float)) member.frozen = true;
     }
     setSeed(5);
     const { paths } = addLora(model, { rank: 2 });
