@@ -104,10 +104,10 @@ effect(() => {
   placeKeys.peek()?.pause();
 });
 
-// a goal that ends with a step must not fall between two frames, however fast it trains
+// a goal that begins or ends with a step must not fall between two frames, however fast it trains
 effect(() => {
-  const ends = (step.value?.goals ?? []).flatMap(({ value, atMost }) =>
-    (value === 'step' || value === 'stepsHere') && atMost !== null && atMost > 0 ? [atMost] : [],
+  const ends = (step.value?.goals ?? []).flatMap(({ value, atLeast, atMost }) =>
+    value === 'step' || value === 'stepsHere' ? [atLeast ?? 0, atMost ?? 0].filter((end) => end > 0) : [],
   );
   setStepsPerFrame(ends.length === 0 ? null : Math.ceil(Math.min(...ends) / 40));
 });
