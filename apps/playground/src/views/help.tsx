@@ -67,8 +67,8 @@ function listen(): () => void {
   };
   const focus = ({ target }: FocusEvent): void => {
     const control = controlOf(target);
-    if (control === null || !(target instanceof Element) || !target.matches(':focus-visible') || isLarge(control))
-      return;
+    if (control === null || control === pressed) return; // a field that was pressed has the focus, too
+    if (!(target instanceof Element) || !target.matches(':focus-visible') || isLarge(control)) return;
     show(control);
     described = target;
     target.setAttribute('aria-describedby', id);
@@ -95,6 +95,7 @@ function listen(): () => void {
   document.addEventListener('focusin', focus);
   document.addEventListener('focusout', put);
   document.addEventListener('pointerdown', tap);
+  document.addEventListener('input', put); // who writes has read it, and wants what stands below
   document.addEventListener('keydown', key);
   document.addEventListener('scroll', scroll, { passive: true });
   return () => {
@@ -102,6 +103,7 @@ function listen(): () => void {
     document.removeEventListener('focusin', focus);
     document.removeEventListener('focusout', put);
     document.removeEventListener('pointerdown', tap);
+    document.removeEventListener('input', put);
     document.removeEventListener('keydown', key);
     document.removeEventListener('scroll', scroll);
   };

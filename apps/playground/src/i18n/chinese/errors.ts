@@ -99,6 +99,8 @@ const kinds: ErrorWords['kinds'] = {
   'format/lesson/fetch': '读不到课程 {address}：{why}',
   // the page itself
   'value/few-points': '请至少画四个点，两类都要有。',
+  'value/few-samples': '每一类都需要样本。',
+  'value/no-sound': '图像没有声音。',
   'value/no-table': '请把一个 CSV 文件拖到页面上，或选择一个。链接不包含文件。',
   'value/no-images': '请把两个 IDX 文件（图像和标签）拖到页面上。链接不包含文件。',
   'value/convolution-after-dense': '卷积层需要图像：请放在全连接层之前，或移除。',

@@ -43,11 +43,11 @@ describe('what is thought of a position', () => {
 
 test('it learns: after some games against itself more of its moves are best', async () => {
   const learner = new GameLearner('tictactoe', 1, 1);
-  for (let turn = 0; turn < 14; turn++) await learner.turn();
+  for (let turn = 0; turn < 24; turn++) await learner.turn();
   const { strengths, games } = learner.look();
-  expect(games).toBe(14 * 16);
-  expect(strengths).toHaveLength(15);
-  expect(strengths.at(-1)?.[1]).toBeGreaterThan((strengths[0]?.[1] ?? 1) + 0.04);
+  expect(games).toBe(24 * 16);
+  expect(strengths).toHaveLength(25);
+  expect(strengths.at(-1)?.[1]).toBeGreaterThan((strengths[0]?.[1] ?? 1) + 0.1);
 });
 
 test('a turn that is left ends without a result', async () => {
