@@ -8,12 +8,16 @@ import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
+import sounds from '../packages/audio/fixtures/sounds.json';
 import pictures from '../packages/vision/fixtures/pictures.json';
 import { openPages, type Pages } from './support/browser.ts';
 import { everything, write } from './support/install.ts';
 
 /** A photograph of 48 x 32 pixels that the camera noted to be turned, and what Node reads in it. */
 const photo = (pictures.turns[5] ?? { bytes: '' }).bytes;
+/** A photograph with colours of half the size, and a sound that pages decode themselves. */
+const colored = pictures.files.find(({ name }) => name === 'jpeg 4:2:0')?.bytes ?? '';
+const flac = sounds.packed.find(({ name }) => name === 'FLAC');
 
 /** What the page and the worker of every bundle do: fit y = 2 x + 1, and say with which engine. */
 const train = `
@@ -142,6 +146,33 @@ async function listen() {
   }
   return shape + (loudest > 0.01 && loudest <= 1.01 ? ' beeps' : ' silence: ' + loudest);
 }
+async function look() {
+  const { bitmapDecoder, decodeImage, fromCanvas, imageOf, toPixels } = await import('@nn/vision');
+  const image = imageOf(Uint8Array.from({ length: 24 }, (_, i) => i * 9), 4, 2, 3);
+  const canvas = Object.assign(document.createElement('canvas'), { width: 4, height: 2 });
+  const { data, width, height } = toPixels(image);
+  canvas.getContext('2d').putImageData(new ImageData(data, width, height), 0, 0);
+  const drawn = fromCanvas(canvas).data.join() === image.data.join();
+  const bytes = Uint8Array.from(atob('${colored}'), (letter) => letter.charCodeAt(0));
+  const ours = await decodeImage(bytes);
+  const theirs = await decodeImage(bytes, { decoder: bitmapDecoder() });
+  const apart = Math.max(...ours.data.map((value, i) => Math.abs(value - theirs.data[i])));
+  // the camera of the browser's tests: a moving disc on green
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+  const video = Object.assign(document.createElement('video'), { muted: true, srcObject: stream });
+  await video.play();
+  const seen = fromCanvas(video);
+  const small = fromCanvas(video, { size: { width: 8, height: 6 } });
+  for (const track of stream.getTracks()) track.stop();
+  const [red, green, blue] = [0, 1, 2].map((k) => seen.data.reduce((sum, value, i) => sum + (i % 3 === k ? value : 0), 0));
+  return { drawn, size: [theirs.width, theirs.height].join(), near: apart <= 3, camera: [seen.width, seen.height, small.width].join(), green: green > red && green > blue };
+}
+async function decodeByPage() {
+  const { decodeAudio, platformDecoder } = await import('@nn/audio');
+  const bytes = Uint8Array.from(atob('${flac?.bytes}'), (letter) => letter.charCodeAt(0));
+  const { samples, sampleRate, length } = await decodeAudio(bytes, { decoder: platformDecoder({ sampleRate: ${flac?.sampleRate} }) });
+  return { sampleRate, length, samples: [...samples] };
+}
 async function onGpu() {
   const { gpu } = await import('@nn/backend-gpu');
   const { tensor } = await import('@nn/core');
@@ -150,7 +181,7 @@ async function onGpu() {
 }
 const caught = (work) => work.catch((error) => String(error));
 const [inPage, inBackground] = await Promise.all([train(), inWorker()].map(caught));
-const more = location.search === '?more' ? { onGpu: await caught(onGpu()), live: await caught(listen()), alone: await caught(onJavaScriptAlone()) } : {};
+const more = location.search === '?more' ? { onGpu: await caught(onGpu()), live: await caught(listen()), looked: await caught(look()), decoded: await caught(decodeByPage()), alone: await caught(onJavaScriptAlone()) } : {};
 console.log('result: ' + JSON.stringify({ inPage, inBackground, ...more }));`;
 const html = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>nn</title><script type="module" src="${script}"></script>`;
@@ -184,8 +215,22 @@ const all = {
   inBackground: trained,
   onGpu: '2,4,6',
   live: '8000,2000,20 beeps',
+  looked: { drawn: true, size: '45,37', near: true, camera: '320,240,8', green: true },
+  decoded: {
+    sampleRate: flac?.sampleRate,
+    length: flac?.length,
+    samples: expect.toSatisfy(isAsNode, 'the samples that Node decodes'),
+  },
   alone: 'javascript 2,4,6',
 };
+
+/** Whether a page has decoded what Node does: as near as 16 bits over 32767 and over 32768 are. */
+function isAsNode(samples: readonly number[]): boolean {
+  const expected = new Float32Array(
+    Uint8Array.from(atob(flac?.samples ?? ''), (letter) => letter.charCodeAt(0)).buffer,
+  );
+  return samples.length === flac?.length && expected.every((value, i) => Math.abs(value - samples[i]!) < 1e-4);
+}
 
 let pages: Pages;
 let site: string;
