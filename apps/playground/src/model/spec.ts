@@ -277,7 +277,7 @@ export function clamp(name: keyof typeof limits, value: number): number {
 
 /** What of an experiment can be set on the page, by name; a lesson or a teacher's link may fix some of them. */
 /** Changes of these need new samples or a new network; all others are taken up in mid-training. */
-export const structural = [
+const structural = [
   'task',
   'samples',
   'noise',
@@ -291,6 +291,11 @@ export const structural = [
   'layers',
   'initializer',
 ] as const;
+
+/** What of two experiments asks for another network; lists count as equal when what is in them is. */
+export function structuralChanges(before: Spec, after: Spec): (typeof structural)[number][] {
+  return structural.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
 
 export type Setting = keyof Spec;
 export const settings: readonly Setting[] = [

@@ -5,7 +5,7 @@ import { t, told } from '../i18n/language.ts';
 import { describeError } from '../model/describe-error.ts';
 import { type PaceName, paces } from '../model/pace.ts';
 import type { Dropped } from '../model/samples.ts';
-import { type BackendName, type Spec, structural, type Task, withTask } from '../model/spec.ts';
+import { type BackendName, type Spec, structuralChanges, type Task, withTask } from '../model/spec.ts';
 import type { ExampleName } from '../model/tables.ts';
 import { decodeSpec, encodeSpec } from '../model/url.ts';
 import { place } from '../places/place.ts';
@@ -143,7 +143,7 @@ export function change(changes: Partial<Spec>, options: { readonly soon?: boolea
   const after = { ...before, ...changes };
   store.spec.value = after;
   writeAddress(after);
-  const changed = structural.filter((name) => before[name] !== after[name]);
+  const changed = structuralChanges(before, after);
   const isFurther = store.built.value !== null && (store.frame.value?.step ?? 0) > 0 && timer === 0;
   if (isFurther && changed.length === 1 && changed[0] === 'points') {
     void takePoints(after);

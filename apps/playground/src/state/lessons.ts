@@ -7,7 +7,7 @@ import { FormatError } from '@nn/core';
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type Lesson, longest, parseLesson, parseLessonList, type Solution, type Step } from '../lessons/format.ts';
 import { type Board, holds, type Moment } from '../lessons/values.ts';
-import { structural } from '../model/spec.ts';
+import { structuralChanges } from '../model/spec.ts';
 import { decodeSpec, withChanges } from '../model/url.ts';
 import { type PlaceName, place, placeFacts, placeKeys, placeNames } from '../places/place.ts';
 import {
@@ -64,7 +64,7 @@ effect(() => {
 const isBuilt: ReadonlySignal<boolean> = computed(() => {
   const [spec, made] = [store.spec.value, store.built.value?.spec];
   if (made === undefined || store.waiting.value) return false;
-  return structural.every((name) => JSON.stringify(spec[name]) === JSON.stringify(made[name]));
+  return structuralChanges(spec, made).length === 0;
 });
 
 /** The board at this moment; null while what it shows is not what its settings ask for. */

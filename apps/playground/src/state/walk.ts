@@ -77,10 +77,11 @@ export function follow(): void {
   }, complain);
 }
 
-/** To be run in an effect: what the optimizer does is asked for when the walk comes to it. */
+/** To be run in an effect: what the optimizer does is asked for when the walk comes to it, and again if another sample has come. */
 export function followUpdate(): void {
   const known = current.value;
-  if (stage.value.kind !== 'update' || known === null || update.value !== null || running.value) return;
+  if (stage.value.kind !== 'update' || known === null || running.value) return;
+  if (update.value?.sample === known.sample) return;
   ask({ kind: 'update', sample: known.sample }).then((answer) => {
     update.value = answer;
   }, complain);
