@@ -13,7 +13,7 @@ afterEach(() => pages.clear());
 afterAll(() => pages.close());
 
 const folder = join(root, 'apps/playground/public/lessons');
-const read = (name: string): { steps: unknown[]; title: { en: string }; lessons: string[] } =>
+const read = (name: string): { start: string; steps: unknown[]; title: { en: string }; lessons: string[] } =>
   JSON.parse(readFileSync(join(folder, name), 'utf8'));
 
 const reached = ({ page }: Visit): Promise<void> =>
