@@ -1,6 +1,6 @@
 /** Writes HDF5 through h5wasm: groups with texts and arrays, in the layout that h5py and TensorFlow read. */
 import type { Shape } from '@nn/core';
-import { loadLibrary, temporaryName } from './hdf5.ts';
+import { claimMemory, type Library, loadLibrary, temporaryName } from './library.ts';
 
 export interface HdfOutput {
   /** Texts, and lists of texts, of a group by its path; '' is the root. */
@@ -15,8 +15,18 @@ export interface HdfOutput {
 }
 
 /** The bytes of a file. */
-export async function encodeHdf({ texts, groups, arrays }: HdfOutput): Promise<Uint8Array> {
-  const { library, module } = await loadLibrary();
+export async function encodeHdf(output: HdfOutput): Promise<Uint8Array> {
+  const library = await loadLibrary();
+  // what is written was made here
+  const release = claimMemory(Infinity);
+  try {
+    return written(library, output);
+  } finally {
+    release();
+  }
+}
+
+function written({ library, module }: Library, { texts, groups, arrays }: HdfOutput): Uint8Array {
   const path = temporaryName();
   const file = new library.File(path, 'w');
   try {

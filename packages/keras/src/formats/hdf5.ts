@@ -1,9 +1,10 @@
 /**
- * HDF5 through h5wasm, which is loaded when the first such file is read or written: arrays and attributes by path. Refused is
- * what points out of the file or claims more than it can hold. What the paths mean is `weights/stored.ts`.
+ * HDF5 through h5wasm (`library.ts`): arrays and attributes by path. Refused is what points out of the file or claims more than it
+ * can hold. What the paths mean is `weights/stored.ts`.
  */
-import { excerpt, FormatError, type Shape, ValueError } from '@nn/core';
+import { excerpt, FormatError, type Shape } from '@nn/core';
 import type { File } from 'h5wasm';
+import { claimMemory, type H5Module, type Library, loadLibrary, noteFailure, temporaryName } from './library.ts';
 import { decodeNumbers } from './numbers.ts';
 
 /** An array of a file that is open. */
@@ -22,9 +23,6 @@ export interface HdfFile {
   close(): void;
 }
 
-/** The module of WebAssembly below the library. */
-type H5Module = Awaited<typeof import('h5wasm')['ready']>;
-
 const mostObjects = 200_000;
 const deepest = 64;
 
@@ -37,56 +35,6 @@ export function isHdf(head: Uint8Array): boolean {
 
 function fail(reason: string, words: string, data?: Readonly<Record<string, unknown>>): never {
   throw new FormatError(`loadKeras/${reason}`, words, data);
-}
-
-let count = 0;
-
-/** A path in the memory of the library that no other file has. */
-export function temporaryName(): string {
-  return `/nn-${++count}.h5`;
-}
-
-/** The memory of the library when it was new, without the zeros behind what it used. */
-let pristine: Uint8Array | null = null;
-let openFiles = 0;
-/** What a damaged file has left of the library: 'leaking' may hold what was not closed, 'broken' cannot go on. */
-let state: 'good' | 'leaking' | 'broken' = 'good';
-
-/** Remembers that something of the library failed. */
-function noteFailure(error: unknown): void {
-  // a trap of WebAssembly; its class is not known to every host's types
-  if (Object(error).name === 'RuntimeError') state = 'broken';
-  else if (state === 'good') state = 'leaking';
-}
-
-async function started(): Promise<{ readonly library: typeof import('h5wasm'); readonly module: H5Module }> {
-  try {
-    const library = await import('h5wasm');
-    return { library, module: await library.ready };
-  } catch (error) {
-    throw new ValueError(
-      'keras/library',
-      `HDF5 (.keras, .h5) is read and written by h5wasm, a module of WebAssembly, which cannot start here: ${excerpt(String(Object(error).message ?? error), 200)}. ` +
-        "A Content-Security-Policy must allow 'wasm-unsafe-eval'; a model.json of TensorFlow.js needs none of it.",
-    );
-  }
-}
-
-/** The library, whose errors are thrown instead of printed. After damaged files it starts anew from the memory that it had. */
-export async function loadLibrary(): Promise<{ readonly library: typeof import('h5wasm'); readonly module: H5Module }> {
-  const { library, module } = await started();
-  if (pristine === null) {
-    module.activate_throwing_error_handler();
-    let end = module.HEAPU8.length;
-    while (end > 0 && module.HEAPU8[end - 1] === 0) end--;
-    pristine = module.HEAPU8.slice(0, end);
-  } else if (state === 'broken' || (state === 'leaking' && openFiles === 0)) {
-    // everything that C knows lies in there; what is open of a broken library is lost
-    module.HEAPU8.fill(0);
-    module.HEAPU8.set(pristine);
-    state = 'good';
-  }
-  return { library, module };
 }
 
 /** What went wrong, in the library's words: those that come after the places in its code. */
@@ -108,12 +56,11 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
   const owning: { readonly flags?: string; readonly canOwn: boolean } = { canOwn: true };
   module.FS.writeFile(path, bytes, owning);
   let file: File | undefined;
-  openFiles++;
+  const release = claimMemory(4 * bytes.length);
   let isOpen = true;
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
-    openFiles--;
     try {
       file?.close();
     } catch (error) {
@@ -121,6 +68,7 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
       noteFailure(error);
     }
     file = undefined;
+    release();
     module.FS.unlink(path);
   };
   try {
@@ -133,7 +81,8 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
     return {
       arrays,
       groups,
-      texts: (group, attribute) => (groups.has(group) ? textsOf(library, opened.file_id, group, attribute) : undefined),
+      texts: (group, attribute) =>
+        groups.has(group) ? textsOf({ library, module }, opened.file_id, bytes.length, group, attribute) : undefined,
       close,
     };
   } catch (error) {
@@ -195,6 +144,8 @@ function arrayAt(module: H5Module, file: bigint, path: string, fileSize: number)
           path,
         });
       }
+      // the array, and the piece of it that is being unpacked
+      const release = claimMemory(2 * size);
       try {
         const pointer = module._malloc(Math.max(1, size));
         if (pointer === 0) fail('memory', `there is no memory for the ${size} bytes of '${excerpt(path)}'.`);
@@ -208,25 +159,39 @@ function arrayAt(module: H5Module, file: bigint, path: string, fileSize: number)
         noteFailure(error);
         if (error instanceof FormatError) throw error;
         return fail('hdf5', `'${excerpt(path)}' of the HDF5 file cannot be read: ${reasonOf(error)}.`, { path });
+      } finally {
+        release();
       }
     },
   };
 }
 
 function textsOf(
-  library: typeof import('h5wasm'),
+  { library, module }: Library,
   file: bigint,
+  fileSize: number,
   group: string,
   attribute: string,
 ): readonly string[] | undefined {
   try {
-    const attributes = new library.Group(file, group === '' ? '/' : group).attrs;
+    const path = group === '' ? '/' : group;
+    const attributes = new library.Group(file, path).attrs;
     if (!Object.hasOwn(attributes, attribute)) return undefined;
+    // attributes are never packed
+    const { shape, size } = module.get_attribute_metadata(file, path, attribute);
+    const claimed = (shape ?? []).reduce((product, length) => product * Number(length), size);
+    if (claimed > fileSize) {
+      fail(
+        'bomb',
+        `the attribute '${excerpt(attribute)}' of '${excerpt(group)}' claims ${claimed} bytes in a file of ${fileSize}; that is no list of names.`,
+      );
+    }
     const value = attributes[attribute]?.value;
     if (typeof value === 'string') return [value];
     return Array.isArray(value) ? value.map(String) : [];
   } catch (error) {
     noteFailure(error);
+    if (error instanceof FormatError) throw error;
     return fail(
       'hdf5',
       `the attribute '${excerpt(attribute)}' of '${excerpt(group)}' cannot be read: ${reasonOf(error)}.`,
