@@ -5,11 +5,12 @@
 import { type AbortSignalLike, checkOptions, repeatInterleave, type Tensor, ValueError } from '@nn/core';
 import { breathing } from '../breathe.ts';
 import type { ExtendedSource } from '../models/pointer-generator.ts';
-import { largest, logSumExp } from './choose.ts';
+import { logSumExp } from './choose.ts';
 import type { Constraint } from './constraint.ts';
 import { wordsOf } from './generate.ts';
 import { checkEnds, type Prompt, type Task, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
+import { largest } from './select.ts';
 import { textOf } from './text-stream.ts';
 
 export interface BeamSearchOptions extends TaskOptions {
@@ -130,7 +131,7 @@ function advance(
   const candidates: { readonly id: number; readonly from: number; readonly total: number }[] = [];
   for (const [from, beam] of search.beams.entries()) {
     const own = scores.subarray(from * width, (from + 1) * width);
-    const norm = logSumExp(own);
+    const norm = logSumExp('beamSearch', own, row, beam.ids.length);
     const allowed = allow?.({ row, ids: beam.ids }) ?? null;
     const values = allowed === null ? own : own.map((score, id) => (allowed[id] ? score : Number.NEGATIVE_INFINITY));
     // with an end token among them there are still enough

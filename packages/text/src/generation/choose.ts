@@ -2,7 +2,8 @@
  * Which token comes next, by the scores of a model: penalties, what is allowed, temperature, the shares that are cut off, and a draw.
  * Owns these rules on the host, in double precision; they are those of Hugging Face's generation.
  */
-import { randomValue, ValueError } from '@nn/core';
+import { ValueError } from '@nn/core';
+import { heaviest, inOrder, largest } from './select.ts';
 
 export interface ChoiceOptions {
   /** Scores are divided by this: below 1 surer, above 1 more varied; 0 takes the most probable token. Default 1. */
@@ -48,15 +49,16 @@ export interface Past {
   readonly generated: readonly number[];
 }
 
-/** Scores after penalties, and -Infinity where a token is not allowed. */
+/** Scores after penalties, and -Infinity where a token is not allowed; written into `result`. */
 export function adjusted(
-  scores: Float32Array,
+  scores: ArrayLike<number>,
   options: ChoiceOptions,
   past: Past,
   allowed: ArrayLike<number | boolean> | null,
+  result: Float64Array = new Float64Array(scores.length),
 ): Float64Array {
   const { repetitionPenalty = 1, presencePenalty = 0, frequencyPenalty = 0 } = options;
-  const result = Float64Array.from(scores);
+  result.set(scores);
   if (repetitionPenalty !== 1) {
     for (const id of new Set([...past.prompt, ...past.generated])) {
       const score = result[id];
@@ -74,9 +76,83 @@ export function adjusted(
   return result;
 }
 
+/** The tokens that may come after all cuts, in no order. */
+interface Candidates {
+  readonly ids: Int32Array;
+  /** What they weigh together. */
+  readonly weight: number;
+}
+
+/** Chooses token after token by the same rules, in memory that serves all of them. */
+export class TokenChoice {
+  readonly #options: ChoiceOptions;
+  readonly #scores: Float64Array;
+  readonly #ids: Int32Array;
+  /** By id: exp((score - the largest) / temperature), where it is a candidate's. */
+  readonly #weights: Float64Array;
+
+  constructor(options: ChoiceOptions, size: number) {
+    this.#options = options;
+    this.#scores = new Float64Array(size);
+    this.#ids = new Int32Array(size);
+    this.#weights = new Float64Array(size);
+  }
+
+  /**
+   * A token by its chances, from a random number in [0, 1): the first whose chance and those of the more probable ones together
+   * are above the number, found without an order of all. -1 where no token may come.
+   */
+  token(scores: ArrayLike<number>, past: Past, allowed: ArrayLike<number | boolean> | null, random: number): number {
+    adjusted(scores, this.#options, past, allowed, this.#scores);
+    const { ids, weight } = this.#candidates();
+    const { count } = heaviest(ids, this.#scores, this.#weights, (sum) => sum > random * weight);
+    return ids[count - 1] ?? -1;
+  }
+
+  /** The chances of all candidates, in order. */
+  chances(scores: ArrayLike<number>): { readonly id: number; readonly probability: number }[] {
+    this.#scores.set(scores);
+    const { ids, weight } = this.#candidates();
+    return inOrder(ids, this.#scores).map((id) => ({ id, probability: this.#weights[id]! / weight }));
+  }
+
+  /** What topK, minP and topP leave. */
+  #candidates(): Candidates {
+    const [scores, weights, { length }] = [this.#scores, this.#weights, this.#scores];
+    const { temperature = 1, topK = length, topP = 1, minP = 0 } = this.#options;
+    const count = temperature === 0 ? 1 : Math.min(topK, length);
+    const best = count < length ? largest(scores, count) : null;
+    const most = best === null ? maximum(scores) : scores[best[0]!]!;
+    // the most probable token weighs 1, so minP is a weight; topP is a share of all that topK left
+    let [kept, total, weight] = [0, 0, 0];
+    for (let i = 0; i < count; i++) {
+      const id = best === null ? i : best[i]!;
+      const score = scores[id]!;
+      if (score === Number.NEGATIVE_INFINITY) continue;
+      const each = temperature === 0 ? 1 : Math.exp((score - most) / temperature);
+      total += each;
+      if (!(each > 0 && each >= minP)) continue;
+      weights[id] = each;
+      weight += each;
+      this.#ids[kept++] = id;
+    }
+    const ids = this.#ids.subarray(0, kept);
+    if (!(topP < 1)) return { ids, weight };
+    const enough = topP * total;
+    const share = heaviest(ids, scores, weights, (sum) => sum >= enough);
+    return { ids: ids.subarray(0, share.count), weight: share.weight };
+  }
+}
+
+function maximum(scores: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < scores.length; i++) most = Math.max(most, scores[i]!);
+  return most;
+}
+
 /**
  * The chances of each token that may come, the most probable first: softmax(scores / temperature), cut by topK, minP and topP, and
- * made to sum to 1. Of equal scores the smaller id is first.
+ * made to sum to 1. Of equal scores the smaller id is first. Throws ValueError for scores that are NaN or Infinity.
  *
  * @example
  * import { tokenChances } from '@nn/text';
@@ -88,64 +164,28 @@ export function tokenChances(
   options: ChoiceOptions = {},
 ): { readonly id: number; readonly probability: number }[] {
   checkChoice('tokenChances', options);
-  const { temperature = 1, topK = scores.length, topP = 1, minP = 0 } = options;
-  const order = largest(scores, temperature === 0 ? 1 : Math.min(topK, scores.length));
-  const [first] = order;
-  if (first === undefined || scores[first] === Number.NEGATIVE_INFINITY) return [];
-  if (temperature === 0) return [{ id: first, probability: 1 }];
-  const most = scores[first]!;
-  const weights = order.map((id) => Math.exp((scores[id]! - most) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let kept = 0;
-  let share = 0;
-  // the first stays; another one while those before it have less than topP
-  while (kept < order.length && weights[kept]! > 0 && weights[kept]! >= minP && (kept === 0 || share < topP * total)) {
-    share += weights[kept]!;
-    kept++;
-  }
-  return order.slice(0, kept).map((id, i) => ({ id, probability: weights[i]! / share }));
-}
-
-/** Ids of the `count` largest scores, in order. */
-export function largest(scores: ArrayLike<number>, count: number): number[] {
-  const before = (a: number, b: number): number => scores[b]! - scores[a]! || a - b;
-  if (count * 8 >= scores.length)
-    return Array.from(scores, (_, id) => id)
-      .sort(before)
-      .slice(0, count);
-  // few of many: kept in order while all pass
-  const best: number[] = [];
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
-    if (best.length === count && !(score > scores[best[count - 1]!]!)) continue;
-    if (best.length === count) best.pop();
-    let at = best.length;
-    while (at > 0 && score > scores[best[at - 1]!]!) at--;
-    best.splice(at, 0, id);
+    if (score < Number.POSITIVE_INFINITY) continue;
+    const message = `score ${id} is ${score}: scores are numbers, or -Infinity for what may not come.`;
+    throw new ValueError('tokenChances', message, { id, score });
   }
-  return best;
+  return new TokenChoice(options, scores.length).chances(scores);
 }
 
-/** A token by its chances, from the random number of a seed, a row and a step. */
-export function draw(
-  chances: readonly { readonly id: number; readonly probability: number }[],
-  seed: number,
-  row: number,
-  step: number,
-): number {
-  let left = randomValue(seed, row, step);
-  for (const { id, probability } of chances) {
-    left -= probability;
-    if (left < 0) return id;
-  }
-  return chances.at(-1)!.id;
-}
-
-/** log of the sum of exp over a row of scores: what makes log-probabilities of them. */
-export function logSumExp(scores: ArrayLike<number>): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < scores.length; i++) most = Math.max(most, scores[i]!);
+/**
+ * log of the sum of exp over a row of scores: what makes log-probabilities of them. Throws ValueError where the model gives no
+ * numbers, for nothing that is chosen by them would mean anything.
+ */
+export function logSumExp(operation: string, scores: ArrayLike<number>, row: number, step: number): number {
+  const most = maximum(scores);
   let sum = 0;
   for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - most);
-  return most + Math.log(sum);
+  const result = most + Math.log(sum);
+  if (Number.isFinite(result)) return result;
+  throw new ValueError(
+    operation,
+    `the model's scores of row ${row} at step ${step} are no finite numbers: look for NaN or infinity in its weights.`,
+    { row, step },
+  );
 }

@@ -2,9 +2,9 @@
  * Text token by token, as an async iterator. Owns the loop over steps and rows, and when a row is done; scores come from run.ts, the
  * choice among them is in choose.ts.
  */
-import { type AbortSignalLike, checkOptions, hostUniform, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, hostUniform, randomValue, ValueError } from '@nn/core';
 import type { ExtendedSource } from '../models/pointer-generator.ts';
-import { adjusted, type ChoiceOptions, checkChoice, choiceNames, draw, logSumExp, tokenChances } from './choose.ts';
+import { type ChoiceOptions, checkChoice, choiceNames, logSumExp, TokenChoice } from './choose.ts';
 import type { Constraint } from './constraint.ts';
 import { checkEnds, type Prompt, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
@@ -99,10 +99,11 @@ export async function* generate(
   const run = runOf(model, task, { cached: cache, tokens: maxTokens, reorders: false });
   signal?.throwIfAborted();
   let scores = await run.start();
-  checkEnds('generate', options, scores.length / rows.length);
+  const width = scores.length / rows.length;
+  checkEnds('generate', options, width);
+  const choice = new TokenChoice(options, width);
   for (let step = 0; ; step++) {
     signal?.throwIfAborted();
-    const width = scores.length / rows.length;
     const next: number[] = [];
     for (const [n, row] of rows.entries()) {
       if (row.isDone) {
@@ -110,15 +111,15 @@ export async function* generate(
         continue;
       }
       const own = scores.subarray(n * width, (n + 1) * width);
+      const norm = logSumExp('generate', own, n, step);
       const allowed = allow?.({ row: n, ids: row.generated }) ?? null;
-      const chances = tokenChances(adjusted(own, options, row, allowed), options);
-      if (chances.length === 0) {
+      const id = choice.token(own, row, allowed, randomValue(seed, n, step));
+      if (id < 0) {
         throw new ValueError('generate', `no token may come at step ${step} of row ${n}: the constraint allows none.`, {
           row: n,
           step,
         });
       }
-      const id = draw(chances, seed, n, step);
       row.generated.push(id);
       next.push(id);
       const isEnd = task.ends.has(id);
@@ -128,7 +129,7 @@ export async function* generate(
       const finish = isEnd ? 'end' : isStopped ? 'stop' : isLast ? full : null;
       row.isDone = finish !== null;
       const rest = finish !== null && finish !== 'stop' ? (row.stream?.rest() ?? '') : '';
-      yield { row: n, id, text: text + rest, logProbability: own[id]! - logSumExp(own), finish };
+      yield { row: n, id, text: text + rest, logProbability: own[id]! - norm, finish };
     }
     if (rows.every(({ isDone }) => isDone)) return;
     scores = await run.next(next);

@@ -1,5 +1,6 @@
 import { cpu } from '@nn/backend-cpu';
 import { type Backend, evaluate, setDefaultBackend, setSeed, tensor } from '@nn/core';
+import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   AttentionLSTM,
@@ -19,7 +20,8 @@ import {
   tokenChances,
   wordTokenizer,
 } from '../index.ts';
-import { adjusted, largest } from './choose.ts';
+import { adjusted, type ChoiceOptions, TokenChoice } from './choose.ts';
+import { heaviest, largest } from './select.ts';
 import { TextStream } from './text-stream.ts';
 
 let backend: Backend;
@@ -276,6 +278,25 @@ describe('generate', () => {
   });
 });
 
+/** The chances by sorting all, as the rules say it. */
+function sortedChances(scores: readonly number[], { temperature = 1, topK = 1e9, topP = 1, minP = 0 }: ChoiceOptions) {
+  const sorted = scores
+    .map((score, id) => ({ id, score }))
+    .sort((a, b) => b.score - a.score || a.id - b.id)
+    .slice(0, temperature === 0 ? 1 : topK)
+    .filter(({ score }) => score > Number.NEGATIVE_INFINITY)
+    .map(({ id, score }) => ({ id, weight: Math.exp((score - Math.max(...scores)) / (temperature || 1)) }));
+  const total = sorted.reduce((sum, { weight }) => sum + weight, 0);
+  const kept: typeof sorted = [];
+  let share = 0;
+  for (const each of sorted) {
+    if (kept.length > 0 && (each.weight < minP || share >= topP * total || each.weight === 0)) break;
+    kept.push(each);
+    share += each.weight;
+  }
+  return kept.map(({ id, weight }) => ({ id, probability: weight / share }));
+}
+
 describe('the choice of a token', () => {
   const scores = [1, 3, 2, 3, -1];
 
@@ -304,7 +325,85 @@ describe('the choice of a token', () => {
   test('finds the largest, few or many, as sorting does', () => {
     const values = Float32Array.from({ length: 200 }, (_, i) => ((i * 7919) % 101) / 7);
     const sorted = Array.from(values, (_, id) => id).sort((a, b) => values[b]! - values[a]! || a - b);
-    for (const count of [1, 5, 24, 25, 200]) expect(largest(values, count)).toEqual(sorted.slice(0, count));
+    for (const count of [1, 5, 64, 65, 130, 200]) expect(largest(values, count)).toEqual(sorted.slice(0, count));
+  });
+
+  test('finds the fewest that weigh enough, in any order of scores', () => {
+    const orders: Record<string, (i: number) => number> = {
+      'all equal': () => 1,
+      rising: (i) => i / 300,
+      falling: (i) => -i / 300,
+      'up and down': (i) => Math.min(i, 300 - i) / 100,
+      'few values': (i) => (i * 7919) % 3,
+      'one above': (i) => (i === 150 ? 9 : 0),
+    };
+    for (const [name, order] of Object.entries(orders)) {
+      const scores = Float64Array.from({ length: 300 }, (_, i) => order(i));
+      const weights = scores.map(Math.exp);
+      const sorted = Array.from(scores, (_, id) => id).sort((a, b) => scores[b]! - scores[a]! || a - b);
+      let before = 0;
+      for (const [place, id] of sorted.entries()) {
+        // half of the weight of this one is needed
+        const target = before + weights[id]! / 2;
+        before += weights[id]!;
+        const ids = Int32Array.from(scores, (_, at) => at);
+        const found = heaviest(ids, scores, weights, (weight) => weight > target);
+        expect([name, found.count, ids[place]]).toEqual([name, place + 1, id]);
+        expect(found.weight / before).toBeCloseTo(1, 10);
+        expect(new Set(ids.subarray(0, found.count))).toEqual(new Set(sorted.slice(0, place + 1)));
+      }
+    }
+  });
+
+  test('takes the token that a walk down the sorted chances takes, for each way to cut them', () => {
+    const score = fc.oneof(
+      fc.double({ min: -9, max: 9, noNaN: true }),
+      fc.constantFrom(0, 1, 2, Number.NEGATIVE_INFINITY),
+    );
+    const options: fc.Arbitrary<ChoiceOptions> = fc.record(
+      {
+        temperature: fc.constantFrom(0, 0.3, 1, 2),
+        topK: fc.integer({ min: 1, max: 200 }),
+        topP: fc.double({ min: 0.05, max: 1, noNaN: true }),
+        minP: fc.constantFrom(0, 0.01, 0.4),
+      },
+      { requiredKeys: [] },
+    );
+    const random = fc.integer({ min: 0, max: 2 ** 24 - 1 }).map((steps) => steps * 2 ** -24);
+    fc.assert(
+      fc.property(fc.array(score, { minLength: 1, maxLength: 150 }), options, random, (scores, cuts, at) => {
+        const chances = tokenChances(scores, cuts);
+        const reference = sortedChances(scores, cuts);
+        expect(chances.map(({ id }) => id)).toEqual(reference.map(({ id }) => id));
+        for (const [i, { probability }] of chances.entries())
+          expect(probability).toBeCloseTo(reference[i]!.probability, 12);
+        const taken = new TokenChoice(cuts, scores.length).token(scores, { prompt: [], generated: [] }, null, at);
+        if (chances.length === 0) {
+          expect(taken).toBe(-1);
+          return;
+        }
+        const place = chances.findIndex(({ id }) => id === taken);
+        const below = reference.slice(0, place).reduce((sum, { probability }) => sum + probability, 0);
+        // within what sums in another order differ by
+        expect(at).toBeGreaterThan(below - 1e-12);
+        expect(at).toBeLessThan(below + reference[place]!.probability + 1e-12);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('refuses scores that are no numbers', async () => {
+    expect(() => tokenChances([1, Number.NaN])).toThrow(
+      'tokenChances: score 1 is NaN: scores are numbers, or -Infinity for what may not come.',
+    );
+    expect(tokenChances([Number.NEGATIVE_INFINITY])).toEqual([]);
+    const model = gpt();
+    const { weight } = model.tokens;
+    weight.assign(weight.mul(Number.NaN));
+    const message =
+      "the model's scores of row 0 at step 0 are no finite numbers: look for NaN or infinity in its weights.";
+    await expect(generateAll(model, [1], { topK: 3 })).rejects.toThrow(`generate: ${message}`);
+    await expect(beamSearch(model, [1])).rejects.toThrow(`beamSearch: ${message}`);
   });
 
   test('draws each token as often as its chance', async () => {

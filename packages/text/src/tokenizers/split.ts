@@ -136,13 +136,47 @@ export function bertNormalized(text: string, { lowercase, stripAccents }: BertNo
 
 /** What stands for a space in SentencePiece. */
 export const META_SPACE = '\u2581';
+const META_UNIT = 0x2581;
+/**
+ * Visits the words of SentencePiece without the mark that each has in front: what stands between white space, of which any run is one
+ * space, and between marks that are written in the text; all in one form for what looks alike. Before the first word a mark is
+ * added where there is none. (Kudo and Richardson 2018.)
+ */
+export function visitMetaWords(text: string, visit: (word: string) => void): void {
+  const normalized = text.normalize('NFKC');
+  const end = normalized.length;
+  if (end === 0) return;
+  for (let start = markWidth(normalized, 0); ; ) {
+    let at = start;
+    while (at < end && !isMark(normalized.charCodeAt(at))) at++;
+    visit(normalized.slice(start, at));
+    if (at === end) return;
+    start = at + markWidth(normalized, at);
+  }
+}
 
-/** Words with their space in front, as SentencePiece cuts: a space is added before the first. (Kudo and Richardson 2018.) */
 export function metaWords(text: string): readonly string[] {
-  if (text === '') return [];
-  const marked = text.replaceAll(' ', META_SPACE);
-  const whole = marked.startsWith(META_SPACE) ? marked : META_SPACE + marked;
-  return whole.match(/\u2581[^\u2581]*/g) ?? [];
+  const words: string[] = [];
+  visitMetaWords(text, (word) => words.push(word));
+  return words;
+}
+
+const isMark = (unit: number): boolean => unit === META_UNIT || isSpaceUnit(unit);
+
+/** How long the mark is that begins here, or the white space that is read as one; 0 for none. */
+function markWidth(text: string, at: number): number {
+  if (text.charCodeAt(at) === META_UNIT) return 1;
+  let stop = at;
+  while (stop < text.length && isSpaceUnit(text.charCodeAt(stop))) stop++;
+  return stop - at;
+}
+
+/** Whether a code unit is white space, as `\s` says; none has two units. */
+function isSpaceUnit(unit: number): boolean {
+  if (unit < 128) return unit === 32 || (unit >= 9 && unit <= 13);
+  if (unit < 0x1680) return unit === 0xa0;
+  if (unit <= 0x200a) return unit === 0x1680 || unit >= 0x2000;
+  return unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000 || unit === 0xfeff;
 }
 
 /** Letters, digits and `_` together, other signs together: the `Whitespace` of tokenizer.json. */

@@ -13,7 +13,7 @@ import {
   trainWordPiece,
   wordTokenizer,
 } from '../index.ts';
-import { bertWords, gpt2Words } from './split.ts';
+import { bertWords, gpt2Words, META_SPACE, metaWords } from './split.ts';
 import { UnigramModel } from './unigram.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -116,6 +116,21 @@ test('words of GPT-2 are those of its pattern', () => {
       expect(gpt2Words(text)).toEqual(text.match(pattern) ?? []);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('words of SentencePiece are those of its patterns', () => {
+  const signs = [
+    ...'ab\u2581 \t\n\v\f\r\u00a0\u1680\u2000\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeffé\uff21🙂\ud83d',
+  ];
+  const hard = fc.array(fc.constantFrom(...signs), { maxLength: 30 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.oneof(hard, mixed), (text) => {
+      const marked = text.normalize('NFKC').replace(/\s+/gu, ' ').replaceAll(' ', META_SPACE);
+      const whole = text === '' || marked.startsWith(META_SPACE) ? marked : META_SPACE + marked;
+      expect(metaWords(text).map((word) => META_SPACE + word)).toEqual(whole.match(/\u2581[^\u2581]*/g) ?? []);
+    }),
+    { numRuns: 1000 },
   );
 });
 

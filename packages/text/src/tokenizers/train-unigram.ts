@@ -5,12 +5,12 @@
 import { checkOptions } from '@nn/core';
 import { breathing } from '../breathe.ts';
 import { listOf } from './special.ts';
-import { characters, metaWords } from './split.ts';
+import { characters, META_SPACE, metaWords } from './split.ts';
 import { Tokenizer } from './tokenizer.ts';
 import { requireSize, type TrainTokenizerOptions } from './train-bpe.ts';
 import { byCodePoint } from './train-word-piece.ts';
 import { Pieces, Trie } from './trie.ts';
-import { bestCut, isHighSurrogate, UnigramModel, unigramNormalized } from './unigram.ts';
+import { Cutter, isHighSurrogate, UnigramModel } from './unigram.ts';
 import { countWords, type Texts } from './words.ts';
 
 export interface TrainUnigramOptions extends Omit<TrainTokenizerOptions, 'minimumCount'> {
@@ -52,9 +52,8 @@ export async function trainUnigram(texts: Texts, options: TrainUnigramOptions = 
   const { size = 8000, longestPiece = 16, seedSize = 1_000_000, shrinkingFactor = 0.75, iterations = 2 } = options;
   const special = { ...options.special, unknown: options.special?.unknown ?? '<unk>' };
   const rest = breathing(options.signal);
-  const split = (text: string): readonly string[] => metaWords(unigramNormalized(text));
-  const counts = await countWords('trainUnigram', texts, split, options.signal);
-  const words = Array.from(counts, ([text, count]) => ({ text, count }));
+  const counts = await countWords('trainUnigram', texts, metaWords, options.signal);
+  const words = Array.from(counts, ([text, count]) => ({ text: META_SPACE + text, count }));
   const first = listOf('trainUnigram', special);
   const required = new Set(words.flatMap(({ text }) => characters(text)));
   requireSize('trainUnigram', size, first.length + required.size, 'special tokens and characters of the texts');
@@ -196,12 +195,12 @@ async function pruned(
   rest: () => Promise<void> | undefined,
 ): Promise<Piece[]> {
   const tree = new Pieces(pieces);
-  const cutOf = (text: string, without?: number) => bestCut(text, tree, -1e3, without);
+  const cutter = new Cutter(tree, -1e3);
   const frequency = new Float64Array(pieces.length);
   let total = 0;
   for (const { text, count } of words) {
     total += count;
-    for (const id of cutOf(text).ids) if (id >= 0) frequency[id]! += count;
+    for (const id of cutter.cut(text).ids) if (id >= 0) frequency[id]! += count;
     await rest();
   }
   const sum = frequency.reduce((all, count) => all + count, 0);
@@ -210,10 +209,10 @@ async function pruned(
   const candidates: { readonly piece: Piece; readonly loss: number }[] = [];
   for (const [id, piece] of pieces.entries()) {
     const isLetter = characters(piece.text).length === 1;
-    const best = isLetter ? null : cutOf(piece.text);
+    const best = isLetter ? null : cutter.cut(piece.text);
     // cut by its own model: the texts never use it
     if (best !== null && best.ids.length >= 2) continue;
-    const other = isLetter ? null : cutOf(piece.text, id);
+    const other = isLetter ? null : cutter.cut(piece.text, id);
     if (other === null || other.ids.includes(-1)) {
       always.push(piece);
       continue;

@@ -4,7 +4,7 @@
  */
 import { ValueError } from '@nn/core';
 import { idsOf, type ModelJson, type TokenModel, WordCache } from './model.ts';
-import { META_SPACE, metaWords } from './split.ts';
+import { META_SPACE, visitMetaWords } from './split.ts';
 import { Pieces } from './trie.ts';
 
 /** An unknown character costs so much more than the rarest piece. */
@@ -16,43 +16,73 @@ export interface Cut {
   readonly ends: readonly number[];
 }
 
-/**
- * The most probable cut of a word (Viterbi 1967), from code units to code units; surrogates stay together. `without`: a piece that
- * is left out.
- */
-export function bestCut(word: string, pieces: Pieces, unknownScore: number, without = -1): Cut {
-  const { trie, ids: idOf, scores } = pieces;
-  const n = word.length;
-  const best = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
-  const from = new Int32Array(n + 1);
-  const by = new Int32Array(n + 1);
-  best[0] = 0;
-  for (let start = 0; start < n; start++) {
-    if (best[start] === Number.NEGATIVE_INFINITY) continue;
-    const width = isHighSurrogate(word, start) ? 2 : 1;
-    let isCovered = false;
-    let node = 0;
-    for (let stop = start + 1; stop <= n; stop++) {
-      node = trie.child(node, word.charCodeAt(stop - 1));
-      if (node < 0) break;
-      const id = idOf[node]!;
-      if (id < 0 || id === without || stop < start + width) continue;
-      if (stop === start + width) isCovered = true;
-      const total = best[start]! + scores[id]!;
-      if (total > best[stop]!) [best[stop], from[stop], by[stop]] = [total, start, id];
-    }
-    const total = best[start]! + unknownScore;
-    if (!isCovered && total > best[start + width]!) {
-      [best[start + width], from[start + width], by[start + width]] = [total, start, -1];
-    }
+/** Cuts words, in memory that serves one after the other. */
+export class Cutter {
+  readonly #pieces: Pieces;
+  readonly #unknownScore: number;
+  /** By place in the word: the best score of a cut that ends there, where its last piece starts, and the id of that. */
+  #best: Float64Array = new Float64Array(64);
+  #from: Int32Array = new Int32Array(64);
+  #by: Int32Array = new Int32Array(64);
+
+  constructor(pieces: Pieces, unknownScore: number) {
+    this.#pieces = pieces;
+    this.#unknownScore = unknownScore;
   }
-  const ids: number[] = [];
-  const ends: number[] = [];
-  for (let at = n; at > 0; at = from[at]!) {
-    ids.push(by[at]!);
-    ends.push(at);
+
+  /**
+   * The most probable cut of a word (Viterbi 1967), from code units to code units; surrogates stay together. `without`: a piece
+   * that is left out.
+   */
+  cut(word: string, without = -1): Cut {
+    const n = word.length;
+    if (n >= this.#best.length) this.#widen(n + 1);
+    const [best, from, by] = [this.#best, this.#from, this.#by];
+    const { trie, ids: idOf, scores } = this.#pieces;
+    best.fill(Number.NEGATIVE_INFINITY, 0, n + 1);
+    best[0] = 0;
+    for (let start = 0; start < n; start++) {
+      const reached = best[start]!;
+      if (reached === Number.NEGATIVE_INFINITY) continue;
+      const width = isHighSurrogate(word, start) ? 2 : 1;
+      let isCovered = false;
+      let node = 0;
+      for (let stop = start + 1; stop <= n; stop++) {
+        node = trie.child(node, word.charCodeAt(stop - 1));
+        if (node < 0) break;
+        const id = idOf[node]!;
+        if (id < 0 || id === without || stop < start + width) continue;
+        if (stop === start + width) isCovered = true;
+        const total = reached + scores[id]!;
+        if (total > best[stop]!) {
+          best[stop] = total;
+          from[stop] = start;
+          by[stop] = id;
+        }
+      }
+      const stop = start + width;
+      const total = reached + this.#unknownScore;
+      if (!isCovered && total > best[stop]!) {
+        best[stop] = total;
+        from[stop] = start;
+        by[stop] = -1;
+      }
+    }
+    const ids: number[] = [];
+    const ends: number[] = [];
+    for (let at = n; at > 0; at = from[at]!) {
+      ids.push(by[at]!);
+      ends.push(at);
+    }
+    return { ids: ids.reverse(), ends: ends.reverse() };
   }
-  return { ids: ids.reverse(), ends: ends.reverse() };
+
+  #widen(least: number): void {
+    const size = 2 * least;
+    this.#best = new Float64Array(size);
+    this.#from = new Int32Array(size);
+    this.#by = new Int32Array(size);
+  }
 }
 
 export function isHighSurrogate(text: string, at: number): boolean {
@@ -66,7 +96,6 @@ export class UnigramModel implements TokenModel {
   /** Log-probabilities by id. */
   readonly scores: readonly number[];
   readonly unknownId: number;
-  readonly #unknownScore: number;
   readonly #cache: WordCache<Cut>;
 
   constructor(pieces: readonly (readonly [token: string, score: number])[], unknownId: number) {
@@ -80,26 +109,26 @@ export class UnigramModel implements TokenModel {
     }
     this.unknownId = unknownId;
     idsOf(this.tokens); // throws for two of the same
-    this.#unknownScore = this.scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
+    const unknownScore = this.scores.reduce((least, score) => Math.min(least, score), 0) - UNKNOWN_PENALTY;
     const own = new Pieces(pieces.map(([text, score]) => ({ text, score })));
-    this.#cache = new WordCache((word) => bestCut(word, own, this.#unknownScore));
+    const cutter = new Cutter(own, unknownScore);
+    this.#cache = new WordCache((word) => cutter.cut(META_SPACE + word));
   }
 
   encode(text: string, ids: number[], onUnknown: (piece: string) => void): void {
-    let wasUnknown = false;
-    for (const word of metaWords(unigramNormalized(text))) {
+    visitMetaWords(text, (word) => {
       const cut = this.#cache.get(word);
-      wasUnknown = false;
+      let wasUnknown = false;
       for (let i = 0; i < cut.ids.length; i++) {
         const id = cut.ids[i]!;
         if (id >= 0) ids.push(id);
         else {
-          onUnknown(word.slice(i === 0 ? 0 : cut.ends[i - 1]!, cut.ends[i]));
+          onUnknown((META_SPACE + word).slice(i === 0 ? 0 : cut.ends[i - 1]!, cut.ends[i]));
           if (!wasUnknown) ids.push(this.unknownId); // neighbours are one unknown token
         }
         wasUnknown = id < 0;
       }
-    }
+    });
   }
 
   decode(tokens: readonly string[]): string {
@@ -124,9 +153,4 @@ export class UnigramModel implements TokenModel {
       },
     };
   }
-}
-
-/** One form for what looks alike, and one space for all white space. */
-export function unigramNormalized(text: string): string {
-  return text.normalize('NFKC').replace(/\s+/gu, ' ');
 }
