@@ -27,6 +27,12 @@ const long = [
   'packages/backend-cpu/src/conformance.test.ts',
   'packages/core/src/leak.node.test.ts',
 ];
+/**
+ * What waits for a browser, for programs or for servers of its own on a machine that does other things may come too late once; the
+ * report says so ("retry x1"). What fails twice fails.
+ */
+const retry = 1;
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: Parameters<BaseSequencer['sort']>[0]): ReturnType<BaseSequencer['sort']> {
     const place = (file: (typeof files)[number]): number => {
@@ -43,6 +49,7 @@ const packages: TestProjectConfiguration = {
     include: ['tests/*.test.ts'],
     globalSetup: ['tests/support/pack.ts'],
     maxWorkers,
+    retry,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },
@@ -57,6 +64,7 @@ const playground: TestProjectConfiguration = {
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers,
+    retry,
     expect: { poll: { timeout: 30_000, interval: 100 } },
   },
 };
@@ -70,6 +78,7 @@ const site: TestProjectConfiguration = {
     testTimeout: 180_000,
     hookTimeout: 600_000,
     maxWorkers,
+    retry,
     expect: { poll: { timeout: 30_000, interval: 100 } },
   },
 };
@@ -137,6 +146,7 @@ const browser: TestProjectConfiguration = {
     env: { NN_KIT: process.env.NN_KIT ?? '' },
     testTimeout: 60_000,
     maxWorkers,
+    retry,
     browser: {
       enabled: true,
       headless: true,
