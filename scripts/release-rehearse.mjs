@@ -95,7 +95,8 @@ async function commit({ run }, copy) {
 
 /**
  * All packages have one version, above 0.0.0, and each has a changelog whose head is that version and that a user can read:
- * sentences, without hashes of commits and lines that only say that the others moved, too. @param {string} copy @returns {string}
+ * sentences, without hashes of commits and lines that only say that the others moved, too. A version in which a package did not
+ * change says nothing there; its first one does. @param {string} copy @returns {string}
  */
 function checkVersioned(copy) {
   const versions = new Set(
@@ -111,11 +112,9 @@ function checkVersioned(copy) {
     const wrong =
       head?.trim() !== `# @nn/${name}` || !newest.startsWith(`${version}\n`)
         ? `begins with ${JSON.stringify(text.slice(0, 60))}`
-        : newest
-              .split('\n')
-              .slice(1)
+        : releases
               .join('')
-              .replace(/### \w+ Changes/g, '')
+              .replace(/^[\d.]+$|^### \w+ Changes$/gm, '')
               .trim().length < 60
           ? 'says nothing'
           : /Updated dependencies|\b[0-9a-f]{7,40}:/.test(newest)
