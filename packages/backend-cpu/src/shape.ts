@@ -3,7 +3,9 @@ import type { Shape } from '@nn/core';
 
 /** The number of elements. */
 export function sizeOf(shape: Shape): number {
-  return shape.reduce((size, extent) => size * extent, 1);
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
+  return size;
 }
 
 /** Row-major strides, in elements. */

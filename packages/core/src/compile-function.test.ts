@@ -171,6 +171,26 @@ describe('rule 8: a compiled function', () => {
     expect(backend.programs.at(-1)?.donations).toHaveLength(1);
   });
 
+  test('moves a value on where it stands only while nobody was given it', async () => {
+    const weight = parameter([1], { name: 'weight' });
+    const step = compile((x: Tensor) => weight.assign(weight.add(x)));
+    const one = tensor([1]);
+    for (let call = 0; call < 4; call++) await step(one);
+    const { committed } = weight.variable;
+    await step(one);
+    expect(weight.variable.committed).toBe(committed);
+    for (let round = 0; round < 3; round++) {
+      const [later, before] = [weight.mul(2), weight.node];
+      await step(one);
+      expect(weight.variable.committed).not.toBe(before);
+      await expect(later.data()).rejects.toThrow('needs the value of weight from before the last step');
+      await step(one);
+      await expect(later.data()).rejects.toThrow('needs the value of weight from before the last step');
+      expect(await weight.array()).toEqual([8 + 2 * round]);
+    }
+    expect(backend.live.count).toBe(2);
+  });
+
   test('draws new random numbers, the same as without', async () => {
     const draw = async (f: () => Tensor | Promise<Tensor>) => {
       setSeed(3);

@@ -19,6 +19,7 @@ import { isParameter } from './parameter.ts';
 import {
   differenceOf,
   finish,
+  heirsOf,
   isCurrent,
   placesOf,
   type Replay,
@@ -309,7 +310,9 @@ function trace(
     const bound = device.prepare(asked, updates);
     const { plan, trace: graph } = bound;
     const donated = graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor));
-    const places = new Map(graph.numbers.map((node, place) => [node, place]));
+    const numberPlaces = new Map(graph.numbers.map((node, place) => [node, place]));
+    const places = placesOf(bound);
+    const returned = bound.updatedRoots.map((root) => graph.roots.indexOf(graph.roots[root]!) < outputs.length);
     const replay = {
       bound,
       device,
@@ -317,14 +320,15 @@ function trace(
       conditions: [...record.conditions.values()],
       events: events.flatMap((event): Replay['events'] => {
         if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
-        const place = places.get(event.node);
+        const place = numberPlaces.get(event.node);
         return event.source === null || place === undefined ? [] : [{ place, source: event.source }];
       }),
       numbers: Float64Array.from(graph.numbers, ({ attributes }) => attributes as number),
       result: shapedResult,
-      places: placesOf(bound),
-      returned: bound.updatedRoots.map((root) => graph.roots.indexOf(graph.roots[root]!) < outputs.length),
+      places,
+      returned,
       donated,
+      heirs: heirsOf(bound, places, donated, returned),
       givenAway: new Set(updates.flatMap(({ variable }, k) => (donated[k] === true ? [variable] : []))),
     };
     return { replay, events };

@@ -47,6 +47,8 @@ export interface Replay {
   /** For each update whether the new value takes the memory of the old one; and the variables for which it does. */
   readonly donated: readonly boolean[];
   readonly givenAway: ReadonlySet<Variable>;
+  /** For each output the variable that has it next and whose memory it takes over; null where it is a result as well. */
+  readonly heirs: readonly (Variable | null)[];
 }
 
 /** What a result of a compiled function is: a value without a graph behind it. */
@@ -92,6 +94,25 @@ export function placesOf({ trace, plan }: Bound): Place[] {
   });
 }
 
+/** The `heirs` of a replay. */
+export function heirsOf(
+  { updates, updatedRoots, plan }: Bound,
+  places: readonly Place[],
+  donated: readonly boolean[],
+  returned: readonly boolean[],
+): (Variable | null)[] {
+  const heirs = plan.program.outputs.map((): Variable | null => null);
+  const taken = new Set<number>();
+  updates.forEach(({ variable }, k) => {
+    const place = places[updatedRoots[k]!];
+    if (!place || !('made' in place)) return;
+    // what two variables have next is nobody's alone
+    heirs[place.made] = donated[k] === true && returned[k] !== true && !taken.has(place.made) ? variable : null;
+    taken.add(place.made);
+  });
+  return heirs;
+}
+
 /**
  * Runs the program on the memory of the arguments, moves the variables on, and gives the results their memory: at once, but
  * while a profile is being taken. The answer is a list of one, for a result may be anything.
@@ -113,7 +134,7 @@ export function finish<Result>(
   };
   let made: Storage[] | Promise<Storage[]>;
   try {
-    made = device.run(bound.plan, bound.plan.executable as Executable, leaves, numbers);
+    made = device.run(bound.plan, bound.plan.executable as Executable, leaves, numbers, replay.heirs);
   } catch (error) {
     return fail(error);
   }
@@ -184,15 +205,18 @@ export function variablesOf(outputs: readonly Tensor[], updates: readonly Update
 
 /** Whether the memory that was captured is still there. */
 export function isCurrent({ sources, device, givenAway, conditions }: Replay): boolean {
-  if (!conditions.every((holds) => holds())) return false;
-  return sources.every((source) => {
-    if (source.kind === 'argument') return true;
+  for (let k = 0; k < conditions.length; k++) if (!conditions[k]!()) return false;
+  // loops, not closures: this runs for every step, and some take a few microseconds
+  for (let k = 0; k < sources.length; k++) {
+    const source = sources[k]!;
+    if (source.kind === 'argument') continue;
     const storage = source.kind === 'storage' ? source.storage : source.variable.committed.storage;
     if (storage === null || storage.spentBy !== null || lossOf(storage) !== null) return false;
     if (storage.backend !== null && storage.backend !== device.backend) return false;
     // what the program gives away must be the variable's alone
-    return source.kind === 'storage' || !givenAway.has(source.variable) || isSoleOwner(storage);
-  });
+    if (source.kind === 'variable' && !isSoleOwner(storage) && givenAway.has(source.variable)) return false;
+  }
+  return true;
 }
 
 /**

@@ -110,7 +110,8 @@ export class WasmEngine implements Engine<WasmBuffer> {
   upload(data: TensorData, type: BufferType): WasmBuffer {
     const bytes = bytesPerElement(type.dtype) * sizeOf(type.shape);
     const address = this.memory.allocate(bytes);
-    this.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
+    if (data instanceof Float32Array) this.memory.floats.set(data, address / 4);
+    else this.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     return new WasmBuffer(this, type, address, bytes);
   }
 

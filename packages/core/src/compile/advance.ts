@@ -18,13 +18,16 @@ export function advance(
 ): Storage | null {
   const old = variable.committed.storage as Storage;
   if (old === storage) {
-    if (node !== null) variable.committed = node;
+    if (node === null) return null;
+    variable.committed = node;
+    variable.isGiven = true;
     return null;
   }
   variable.own(storage);
   residency.remove(storage);
   if (storage.backend !== null && storage.buffer !== null) residencyOf(storage.backend).use(storage);
   variable.committed = node ?? leaf(storage, storage.backend ?? variable.committed.backend);
+  variable.isGiven = node !== null;
   old.owners--;
   if (old.owners > 0) return null;
   if (old.isShared) {

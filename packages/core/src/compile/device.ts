@@ -43,6 +43,9 @@ export interface Bound {
   readonly updatedRoots: readonly number[];
 }
 
+/** Of runs whose outputs are nobody's next value. */
+const nobody: readonly null[] = [];
+
 const devices = new WeakMap<Backend, Device>();
 
 export function deviceOf(backend: Backend): Device {
@@ -274,14 +277,18 @@ export class Device {
     return traceGraph(roots, !exactInt32, donors, loops && inPlace);
   }
 
-  /** Runs the plan; returns one storage for each output, or the promise of them while a profile is being taken. */
+  /**
+   * Runs the plan; returns one storage for each output, or the promise of them while a profile is being taken. See `Runner.run`
+   * for `heirs`.
+   */
   run(
     plan: Plan,
     executable: Executable,
     leaves: readonly Storage[],
     numbers: ArrayLike<number>,
+    heirs: readonly (Variable | null)[] = nobody,
   ): Storage[] | Promise<Storage[]> {
-    return this.#runner.run(plan, executable, leaves, numbers);
+    return this.#runner.run(plan, executable, leaves, numbers, heirs);
   }
 
   /** The variable has the new value. Returns the storage of the old one if it is spent now. */

@@ -28,6 +28,7 @@ export class Pace {
 
   /** Settles when the next program may start; undefined if that is now. */
   turn(): Promise<void> | undefined {
+    if (this.#underWay.length === 0) return undefined;
     const allowed = Math.min(most, Math.max(fewest, Math.floor(patience / this.#duration)));
     return this.#underWay[this.#underWay.length - allowed];
   }

@@ -5,12 +5,20 @@
 import type { Backend, BufferType, Executable, Measured } from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import { Storage } from '../graph/storage.ts';
+import type { Variable } from '../graph/variable.ts';
 import { randomValue } from '../random-value.ts';
 import { sizeOf } from '../shape.ts';
 import type { Pace } from './pace.ts';
 import type { DrawnTensor, Plan } from './plan.ts';
 import { profiles, recordings } from './profiler.ts';
 import type { Residency } from './residency.ts';
+
+/** What a plan runs on. */
+interface Given {
+  readonly leaves: readonly Storage[];
+  readonly numbers: ArrayLike<number>;
+  readonly heirs: readonly (Variable | null)[];
+}
 
 export class Runner {
   readonly #backend: Backend;
@@ -27,17 +35,19 @@ export class Runner {
 
   /**
    * Uploads what is not yet there and runs the plan; returns one storage for each output, or the promise of them while a
-   * profile is being taken of a device that measures behind our back.
+   * profile is being taken of a device that measures behind our back. `heirs`: for outputs that take over the memory of a
+   * variable's value and become its next one, that variable.
    */
   run(
     plan: Plan,
     executable: Executable,
     leaves: readonly Storage[],
     numbers: ArrayLike<number>,
+    heirs: readonly (Variable | null)[],
   ): Storage[] | Promise<Storage[]> {
     const drawn: object[] = [];
     try {
-      return this.#runWith(plan, executable, leaves, numbers, drawn);
+      return this.#runWith(plan, executable, { leaves, numbers, heirs }, drawn);
     } catch (error) {
       for (const buffer of drawn) this.#backend.release(buffer);
       throw error;
@@ -47,11 +57,10 @@ export class Runner {
   #runWith(
     plan: Plan,
     executable: Executable,
-    leaves: readonly Storage[],
-    numbers: ArrayLike<number>,
+    { leaves, numbers, heirs }: Given,
     drawn: object[],
   ): Storage[] | Promise<Storage[]> {
-    for (const { ran } of recordings) ran(plan);
+    if (recordings.size > 0) for (const { ran } of recordings) ran(plan);
     this.#residency.tick();
     // loops, not closures: this runs for every step, and some take a few microseconds
     const inputs: object[] = [];
@@ -69,7 +78,7 @@ export class Runner {
       if (drawn.length > 0) for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
       if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
       const made: Storage[] = [];
-      for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k));
+      for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k, heirs[k]));
       return made;
     };
     if (profiles.size === 0 || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
@@ -83,7 +92,13 @@ export class Runner {
     return measured instanceof Promise ? measured.then(note) : note(measured);
   }
 
-  #storageOf(plan: Plan, buffer: object, output: number): Storage {
+  #storageOf(plan: Plan, buffer: object, output: number, heir: Variable | null = null): Storage {
+    const known = heir === null ? null : heir.storageAlone(this.#backend);
+    if (known !== null) {
+      known.buffer = buffer;
+      known.host = null;
+      return known;
+    }
     const { dtype, shape } = plan.program.buffers[plan.program.outputs[output]!] as BufferType;
     const storage = new Storage(dtype, shape, null);
     storage.backend = this.#backend;

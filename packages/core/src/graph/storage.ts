@@ -61,16 +61,19 @@ export function isSameValue(a: Storage, b: Storage): boolean {
 
 /** Devices that are gone, with the error that said so. What was only there is lost. */
 const lostDevices = new WeakMap<Backend, Error>();
+let anyLost = false;
 
 /** Takes note of an error that a device threw: `data.lost` says that it is gone. */
 export function noteLoss(backend: Backend, error: unknown): void {
   const isLoss = isNNError(error) && error.data.lost === true;
-  if (isLoss && !lostDevices.has(backend)) lostDevices.set(backend, error);
+  if (!isLoss || lostDevices.has(backend)) return;
+  lostDevices.set(backend, error);
+  anyLost = true;
 }
 
 /** Why a value cannot be had any more, or null. */
 export function lossOf({ host, backend, owner }: Storage): BackendError | null {
-  const cause = host === null && backend !== null ? lostDevices.get(backend) : undefined;
+  const cause = anyLost && host === null && backend !== null ? lostDevices.get(backend) : undefined;
   if (cause === undefined) return null;
   const what = owner === null ? 'A value' : `The value of ${owner.name || 'a parameter'}`;
   return new BackendError(

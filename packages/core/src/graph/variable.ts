@@ -2,7 +2,7 @@
 import type { Backend, TensorData } from '../backend.ts';
 import { Assigned } from './custom-gradient.ts';
 import { apply, type Node } from './node.ts';
-import type { Storage } from './storage.ts';
+import { isSoleOwner, type Storage } from './storage.ts';
 
 /** What a variable holds, apart from it: whoever knows only this does not keep the variable alive. */
 export class Holding {
@@ -26,8 +26,7 @@ export function countVariables(): number {
 }
 
 export class Variable {
-  /** The value in the meaning of the program: replaced at once by an assignment. */
-  node: Node;
+  #node: Node;
   /** The last value that has memory. Equal to `node` when nothing is waiting to be computed. */
   committed: Node;
   /** Whether it is state beside training (running statistics, counters, moments), which no optimizer ever changes. */
@@ -38,14 +37,26 @@ export class Variable {
   origin: Error | null = null;
   /** The values at the last backup, and which backup that was. */
   copy: { readonly values: TensorData; readonly moment: object } | null = null;
+  /** Whether anybody may have `committed`: only a value that nobody was given can change where it stands. */
+  isGiven = true;
   readonly holding: Holding;
 
   constructor(node: Node, name: string, isBuffer: boolean) {
-    this.node = node;
+    this.#node = node;
     this.committed = node;
     this.isBuffer = isBuffer;
     if (!isBuffer) variablesMade++;
     this.holding = new Holding(this, name);
+  }
+
+  /** The value in the meaning of the program: replaced at once by an assignment. */
+  get node(): Node {
+    this.isGiven = true;
+    return this.#node;
+  }
+
+  set node(node: Node) {
+    this.#node = node;
   }
 
   get name(): string {
@@ -57,7 +68,17 @@ export class Variable {
   }
 
   get isDirty(): boolean {
-    return this.node !== this.committed;
+    return this.#node !== this.committed;
+  }
+
+  /**
+   * The storage of its value on a device, if nobody but the variable knows it: the next value in the same memory may then have
+   * it, for nobody can tell. Null where somebody may.
+   */
+  storageAlone(backend: Backend): Storage | null {
+    const { storage } = this.committed;
+    if (this.isGiven || storage === null || storage.backend !== backend || !isSoleOwner(storage)) return null;
+    return storage;
   }
 
   /** The storage is the variable's from now on. */

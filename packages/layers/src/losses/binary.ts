@@ -51,6 +51,19 @@ export function binaryCrossEntropy(
   return reduceLoss('binaryCrossEntropy', options.weight === undefined ? losses : losses.mul(options.weight), options);
 }
 
+/**
+ * softplus(x) and softplus(-x), with one logarithm: max(x, 0) and max(-x, 0), each plus log1p(exp(-|x|)).
+ * d softplus(x) = sigmoid(x) dx
+ */
+function softplusOfBoth(x: Tensor): readonly [Tensor, Tensor] {
+  const tail = x.abs().neg().exp().log1p();
+  const softplus = customGradient(
+    (v: Tensor) => v.maximum(0).add(tail),
+    (cotangent: Tensor, inputs: readonly Tensor[]) => [cotangent.mul(inputs[0]!.sigmoid())],
+  );
+  return [softplus(x), softplus(x.neg())];
+}
+
 export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
   /** A factor for the targets' positive part, one per class or a number: above 1 it weighs recall. */
   readonly positiveWeight?: Tensor | number;
@@ -70,8 +83,9 @@ export function bceWithLogits(logits: Tensor, target: Tensor, options: BceWithLo
   const [guess, given] = compared('bceWithLogits', logits, target, options);
   const { weight, positiveWeight } = options;
   const wanted = smoothed('bceWithLogits', given, options.labelSmoothing);
-  const wrong = wanted.neg().add(1).mul(guess.softplus());
-  const missed = wanted.mul(guess.neg().softplus());
+  const [yes, no] = softplusOfBoth(guess);
+  const wrong = wanted.neg().add(1).mul(yes);
+  const missed = wanted.mul(no);
   const losses = wrong.add(positiveWeight === undefined ? missed : missed.mul(positiveWeight));
   return reduceLoss('bceWithLogits', weight === undefined ? losses : losses.mul(weight), options);
 }
@@ -102,7 +116,8 @@ export function binaryFocal(logits: Tensor, target: Tensor, options: BinaryFocal
   const [guess, given] = compared('binaryFocal', logits, target, options);
   const wanted = smoothed('binaryFocal', given, options.labelSmoothing);
   const others = wanted.neg().add(1);
-  const losses = others.mul(guess.softplus()).add(wanted.mul(guess.neg().softplus()));
+  const [yes, no] = softplusOfBoth(guess);
+  const losses = others.mul(yes).add(wanted.mul(no));
   const wrong = wanted.mul(guess.neg().sigmoid()).add(others.mul(guess.sigmoid()));
   const faded = losses.mul(fading(wrong, gamma));
   const weighed = alpha === null ? faded : faded.mul(wanted.mul(alpha).add(others.mul(1 - alpha)));
