@@ -22,6 +22,8 @@ export interface Context {
   readonly digits?: DigitData;
   /** The folder for models and checkpoints. */
   readonly output: string;
+  /** Whether the checkpoint is only tested. */
+  readonly evaluates: boolean;
   /** A screen with curves in place of a bar. */
   readonly showsDashboard: boolean;
   /** Whether each task writes an HTML report beside its model. */

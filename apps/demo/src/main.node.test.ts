@@ -50,6 +50,10 @@ describe('the command line', () => {
     [['--epoch', '2'], 'There is no option --epoch: do you mean --epochs?\n'],
     [['--data', 'nowhere'], `--data ${join(folder, 'nowhere')}: there is no such folder.\n`],
     [
+      ['--evaluate', '--output', 'none'],
+      `--evaluate: there is no checkpoint at ${join(folder, 'none/checkpoint.safetensors')}: a run that ends before it is done leaves one.\n`,
+    ],
+    [
       ['--resume', '--output', 'none'],
       `--resume: there is no checkpoint at ${join(folder, 'none/checkpoint.safetensors')}: a run that ends before it is done leaves one.\n`,
     ],
@@ -100,6 +104,14 @@ describe('a whole run', () => {
     expect(stopped.out).toMatch(/Stopped after \d+ of 120 steps/);
     expect(stopped.out).toContain('Go on with: npm start -- --resume --output');
     expect(existsSync(join(folder, 'parts/digits.safetensors'))).toBe(false);
+
+    // its checkpoint is tested as it is, and stays
+    const tested = await start(['--evaluate', '--output', 'parts']);
+    expect([tested.code, tested.error]).toEqual([0, '']);
+    expect(tested.out).toMatch(/Tested as it was after \d+ of 120 steps/);
+    expect(tested.out).toContain('Test accuracy');
+    expect(tested.out).not.toMatch(/Two moons|Trained in/);
+    rmSync(join(folder, 'parts/digits.safetensors'));
 
     // what goes on is killed without a word, and goes on again from what was saved on the way
     let isKilled = false;

@@ -31,7 +31,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   const started = performance.now();
   const { output } = options;
-  const run = options.resume ? await readRun(output) : undefined;
+  const isKnown = options.resume || options.evaluate;
+  const run = isKnown ? await readRun(output, options.resume ? '--resume' : '--evaluate') : undefined;
   const settings: Settings = run ? resumedSettings(options.settings, run) : { ...defaultSettings, ...options.settings };
   const opened = await openGroup(options.workers, run?.task ?? settings.task);
   together.group = opened;
@@ -54,11 +55,12 @@ async function main(interrupt: Interrupt): Promise<number> {
       `  The checkpoint of an earlier run, which --resume would have gone on with, is now ${shownPath(aside, { from })}.`,
     );
   }
-  for (const name of tasksOf(settings, run?.task)) {
+  const names = run && options.evaluate ? [run.task] : tasksOf(settings, run?.task);
+  for (const name of names) {
     const outputOption = output === defaultOutput ? '' : ` --output ${output}`;
     const context: Context = {
       ...{ terminal, interrupt, group: opened, settings, output, outputOption, from },
-      ...{ showsDashboard: options.dashboard, writesReport: options.report },
+      ...{ evaluates: options.evaluate, showsDashboard: options.dashboard, writesReport: options.report },
       ...{ watches: options.watch, plays: options.play, openKeyboard: () => openKeyboard(interrupt) },
       tell: (result) => {
         if (options.json) terminal.line(lineOfResult({ ...result, seed: settings.seed }));
@@ -74,9 +76,9 @@ async function main(interrupt: Interrupt): Promise<number> {
       return interrupt.exitCode;
     }
   }
-  // nobody reads the checkpoint any more
   await opened.barrier();
-  if (isFirst) await removeRun(output);
+  // after a whole run nobody reads the checkpoint any more
+  if (isFirst && !options.evaluate) await removeRun(output);
   terminal.line();
   terminal.line(`  Done in ${seconds(performance.now() - started)}.`);
   await opened.close();

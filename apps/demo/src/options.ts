@@ -33,6 +33,8 @@ export interface Options {
   /** Threads that train together, each with its part of every batch; this process alone where not given. */
   readonly workers?: number;
   readonly resume: boolean;
+  /** Tests what a checkpoint holds, without training on. */
+  readonly evaluate: boolean;
   /** A screen with curves in place of a bar. */
   readonly dashboard: boolean;
   /** An HTML report beside each model. */
@@ -126,6 +128,7 @@ const table: readonly Option[] = [
     name: 'resume',
     help: 'go on from the checkpoint of a run that ended before it was done',
   },
+  { name: 'evaluate', help: 'test what that checkpoint holds, as at the end of its run, without training on' },
   { name: 'dashboard', help: 'curves, values and speed on the whole screen in place of a bar' },
   { name: 'watch', help: 'for agents: show an episode, or a game, of what was learned' },
   { name: 'play', help: 'for agents: play yourself on the keyboard; board games against the network' },
@@ -171,13 +174,16 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     }
   }
   // The one cast: the table reads each value as the type that its name has in these interfaces.
-  const { backend, workers, resume, dashboard, report, watch, play, output, json, list, help, ...settings } =
+  const { backend, workers, resume, evaluate, dashboard, report, watch, play, output, json, list, help, ...settings } =
     given as Partial<Omit<Options, 'settings'> & Settings>;
   if (taskOf(settings.task)?.learnsFrom === 'drawings' && settings.data !== undefined) {
     throw new Failure(`--data: ${settings.task} draws what it learns from; leave it out, or choose another task.`);
   }
   if (settings.task === 'all' && settings.data !== undefined) {
     throw new Failure('--data holds the files of one task: choose it, as in --task titanic.');
+  }
+  if (resume && evaluate) {
+    throw new Failure('--evaluate tests a checkpoint as it is, and --resume trains on: leave one of them out.');
   }
   checkTask(settings, { dashboard, report, watch, play });
   return {
@@ -187,6 +193,7 @@ export function parseOptions(argv: readonly string[], places: Places): Options {
     backend: backend ?? 'cpu',
     ...(workers !== undefined && { workers }),
     resume: resume ?? false,
+    evaluate: evaluate ?? false,
     dashboard: dashboard ?? false,
     report: report ?? false,
     output: output ?? places.output,
@@ -236,6 +243,7 @@ export function helpText(): string {
     '  npm start -- --task snake --watch',
     '  npm start -- --task connect4 --play',
     '  npm start -- --resume',
+    '  npm start -- --evaluate --output FOLDER',
   ].join('\n');
 }
 

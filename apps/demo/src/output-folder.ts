@@ -24,13 +24,13 @@ export function runNotes({ task, settings }: RunNotes): Json {
 }
 
 /** The notes of the checkpoint in the output folder. Throws a `Failure` where there is none, or it is not of this program. */
-export async function readRun(output: string): Promise<RunNotes> {
+export async function readRun(output: string, option: '--resume' | '--evaluate'): Promise<RunNotes> {
   const path = join(output, checkpointName);
   if (!existsSync(path)) {
-    throw new Failure(`--resume: there is no checkpoint at ${path}: a run that ends before it is done leaves one.`);
+    throw new Failure(`${option}: there is no checkpoint at ${path}: a run that ends before it is done leaves one.`);
   }
   const { notes } = await loadCheckpoint(path, {}, { random: false });
-  if (!isRunNotes(notes)) throw new Failure(`--resume: ${path} is a checkpoint of another program.`);
+  if (!isRunNotes(notes)) throw new Failure(`${option}: ${path} is a checkpoint of another program.`);
   return notes;
 }
 

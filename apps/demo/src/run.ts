@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type Callback, dashboard, progress, type Terminal } from '@nn/train';
 import { checkpoint, type HtmlReportOptions, htmlReport, resume } from '@nn/train/node';
 import { type Context, shownPath } from './context.ts';
-import { count } from './format.ts';
+import { count, seconds } from './format.ts';
 import { checkpointName, runNotes } from './output-folder.ts';
 import type { TaskName } from './task-list.ts';
 
@@ -41,21 +41,25 @@ export function shownBy(
   return [shown, htmlReport({ path: join(output, `${task}.html`), title, settings: { ...settings }, ...report })];
 }
 
-/** The same, and a checkpoint on the way: at every read, but no more often than every so many seconds. */
-export function callbacksOf(shown: Shown, context: Context, seconds = 1): Callback<{ readonly loss: number }>[] {
+/** The same, and a checkpoint on the way: at every read, with so many seconds `between` two at least. */
+export function callbacksOf(shown: Shown, context: Context, between = 1): Callback<{ readonly loss: number }>[] {
   const { output, settings } = context;
   const notes = runNotes({ task: shown.task, settings });
-  return [...shownBy(shown, context), checkpoint({ folder: output, every: 1, seconds, atStart: true, notes })];
+  return [...shownBy(shown, context), checkpoint({ folder: output, every: 1, seconds: between, atStart: true, notes })];
 }
 
-/** Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. `steps`: of the whole training. */
+/**
+ * Trains to the end, or until Ctrl-C: then the run is saved and the answer is false. Where the checkpoint is only tested it is read, and
+ * no step is made. `steps`: of the whole training.
+ */
 export async function train(training: Runnable, steps: number, context: Context): Promise<boolean> {
   const { terminal, output } = context;
   const ofAll = (): string => `${count(training.stepCount)} of ${count(steps)} steps`;
   if (context.resumed) {
     await resume(training, output);
-    terminal.text(`  Resumed after ${ofAll()}.`);
+    terminal.text(`  ${context.evaluates ? 'Tested as it was' : 'Resumed'} after ${ofAll()}.`);
   }
+  if (context.evaluates) return true;
   const { why } = await training.run();
   terminal.clear();
   if (why !== 'aborted') return true;
@@ -64,6 +68,10 @@ export async function train(training: Runnable, steps: number, context: Context)
   terminal.text(`  Saved ${shownPath(path, context)}. Go on with: npm start -- --resume${context.outputOption}`);
   return false;
 }
+
+/** What stands before the name of a saved file: how long the training took, where there was one. */
+export const trainedIn = (milliseconds: number, { evaluates }: Context): string =>
+  evaluates ? '' : `Trained in ${seconds(milliseconds)}. `;
 
 /** What a task says that was stopped and keeps no checkpoint, for it is over in seconds. */
 export function tellStopped({ terminal }: Context): false {

@@ -15,8 +15,8 @@ import { Training } from '@nn/train';
 import { type Context, playgroundKey, shownPath } from '../context.ts';
 import { drawnDigits } from '../digit-data.ts';
 import { DistortedBatches } from '../distortion.ts';
-import { count, seconds } from '../format.ts';
-import { callbacksOf, tellReport, train } from '../run.ts';
+import { count } from '../format.ts';
+import { callbacksOf, tellReport, train, trainedIn } from '../run.ts';
 import { printReport, readImages, reportSamples } from './digit-report.ts';
 
 /** The same experiment on the page of apps/playground, which opens the model that is saved. */
@@ -113,7 +113,7 @@ export async function runDigits(context: Context): Promise<boolean> {
   await saveModel(path, model, {
     metadata: { normalization: JSON.stringify(normalization), [playgroundKey]: playground },
   });
-  terminal.text(`  Trained in ${seconds(took)}. Saved ${shownPath(path, context)}.`);
+  terminal.text(`  ${trainedIn(took, context)}Saved ${shownPath(path, context)}.`);
   tellReport('digits', terminal, context);
   const seen = data.train.fields.targets.data;
   const counts = Array.from({ length: 10 }, (_, digit) => seen.filter((each) => each === digit).length);

@@ -29,7 +29,7 @@ async function run(task: (context: Context) => Promise<boolean>, lines: readonly
     interrupt: { signal: { aborted: isAborted } as Context['interrupt']['signal'], exitCode: 130 },
     group: alone(),
     settings: { task: 'cartpole', seed: 1, steps: 256, learningRate: 1e-3 },
-    ...{ output: folder, outputOption: '', from: folder, showsDashboard: false, writesReport: false },
+    ...{ output: folder, outputOption: '', from: folder, evaluates: false, showsDashboard: false, writesReport: false },
     ...{ watches: true, plays: true },
     openKeyboard: () => ({
       ask: async (question) => {

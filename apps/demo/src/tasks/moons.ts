@@ -12,9 +12,9 @@ import { SGD } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
 import { padText, type Terminal, Training } from '@nn/train';
 import { type Context, playgroundKey, shownPath } from '../context.ts';
-import { count, percent, seconds } from '../format.ts';
+import { count, percent } from '../format.ts';
 import { drawPlane, type Frame, gridOf } from '../pictures/plane.ts';
-import { callbacksOf, tellReport, train } from '../run.ts';
+import { callbacksOf, tellReport, train, trainedIn } from '../run.ts';
 
 const samples = 400;
 const noise = 0.15;
@@ -125,7 +125,7 @@ export async function runMoons(context: Context): Promise<boolean> {
   const path = join(output, 'moons.safetensors');
   await saveModel(path, model, { metadata: { [playgroundKey]: playground(batchSize, learningRate) } });
   terminal.line();
-  terminal.text(`  Trained in ${seconds(performance.now() - started)}. Saved ${shownPath(path, context)}.`);
+  terminal.text(`  ${trainedIn(performance.now() - started, context)}Saved ${shownPath(path, context)}.`);
   tellReport('moons', terminal, context);
   context.tell({
     task: 'moons',

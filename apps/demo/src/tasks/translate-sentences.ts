@@ -12,7 +12,7 @@ import { crossEntropy, sequenceMask } from '@nn/layers';
 import { BLEU } from '@nn/metrics';
 import { AdamW, WeightAverage } from '@nn/optim';
 import { saveModel } from '@nn/serialize';
-import { beamSearch, generateAll, Marian, type Tokenizer, teacherForcing, trainBpe } from '@nn/text';
+import { beamSearch, generateAll, type Hypothesis, Marian, type Tokenizer, teacherForcing, trainBpe } from '@nn/text';
 import { type Callback, padText, Training } from '@nn/train';
 import { type Context, shownPath } from '../context.ts';
 import { count, seconds } from '../format.ts';
@@ -26,18 +26,22 @@ const widths = [12, 16, 20, 24, 32, longest];
 /** Steps in which the learning rate rises; then it falls with the root of the steps (Vaswani et al. 2017). */
 const warmUpSteps = 400;
 
-export async function runSentences(context: Context, folder: string): Promise<boolean> {
+/** How large the network is: 6.9 million parameters. */
+const sizes = { pieces: 6000, dimension: 256, heads: 4, feedForward: 512, layers: 3 };
+
+export async function runSentences(context: Context, folder: string, network: typeof sizes = sizes): Promise<boolean> {
   const { terminal, settings, output } = context;
   const { seed, epochs = 30, batchSize = 64, learningRate = 0.001 } = settings;
   const [learned, test] = await Promise.all([multi30k(folder, 'train'), multi30k(folder, 'val')]);
   setSeed(seed);
   const special = { padding: '<pad>', begin: '<s>', end: '</s>' };
-  const tokenizer = await trainBpe([...learned.sources, ...learned.targets], { size: 6000, special });
+  const tokenizer = await trainBpe([...learned.sources, ...learned.targets], { size: network.pieces, special });
   const { padding, begin, end } = tokenizer.ids;
   const ids = { paddingId: padding ?? 0, startId: begin ?? 0, endId: end ?? 0 };
   const model = new Marian({
     ...{ vocabularySize: tokenizer.size, contextLength: 64, ...ids },
-    ...{ dimension: 256, heads: 4, feedForward: 512, encoderLayers: 3, decoderLayers: 3 },
+    ...{ dimension: network.dimension, heads: network.heads, feedForward: network.feedForward },
+    ...{ encoderLayers: network.layers, decoderLayers: network.layers },
     ...{ dropout: 0.15, activation: 'relu', startDeviation: 0.05 },
   });
 
@@ -73,15 +77,23 @@ export async function runSentences(context: Context, folder: string): Promise<bo
   });
   if (!(await train(training, epochs * data.length, context))) return false;
 
-  await course.average.swapIn();
+  const trained = context.evaluates ? course.saved : course.milliseconds;
+  // a checkpoint of the first steps has no average yet
+  if (course.average.updates > 0) await course.average.swapIn();
+  const began = process.cpuUsage();
   const [bleu, copied] = [new BLEU(), new BLEU()];
-  const said: string[] = [];
+  const found: Hypothesis[] = [];
   for (let at = 0; at < test.sources.length; at += 32) {
-    const found = await beamSearch(model, test.sources.slice(at, at + 32), { tokenizer, beams: 4, maxTokens: longest });
-    for (const [{ text }] of found) said.push(text);
-    terminal.live([`  translated ${count(said.length)} of ${count(test.sources.length)}`]);
+    const some = await beamSearch(model, test.sources.slice(at, at + 32), {
+      ...{ tokenizer, beams: 4, maxTokens: longest },
+      signal: context.interrupt.signal,
+    });
+    for (const [best] of some) found.push(best);
+    terminal.live([`  translated ${count(found.length)} of ${count(test.sources.length)}`]);
   }
   terminal.clear();
+  const { user, system } = process.cpuUsage(began);
+  const said = found.map(({ text }) => text);
   bleu.update(said, test.targets);
   copied.update(test.sources, test.targets);
   const [reached, baseline] = [(await bleu.read()).epoch, (await copied.read()).epoch];
@@ -91,7 +103,7 @@ export async function runSentences(context: Context, folder: string): Promise<bo
     terminal.text(`    ${terminal.paint(said[i]!, 'green')}`);
     terminal.text(`    ${terminal.paint(test.targets[i]!, 'dim')}`);
   }
-  await look(model, tokenizer, test.sources[0]!, said[0]!, context);
+  await look(model, tokenizer, test.sources[0]!, found[0]!.ids, context);
   terminal.line();
   terminal.text(`  ${padText('BLEU of sentences never read, beam 4', 40)}`);
   terminal.text(`  ${padText('the source as it is', 40)} ${(100 * baseline).toFixed(1)}`);
@@ -100,11 +112,18 @@ export async function runSentences(context: Context, folder: string): Promise<bo
   await mkdir(output, { recursive: true });
   const path = join(output, 'translate-sentences.safetensors');
   await saveModel(path, model);
-  terminal.text(`  Saved ${shownPath(path, context)}. ${seconds(course.milliseconds)} of processor time.`);
+  const [learning, translating] = [trained, (user + system) / 1000].map(seconds);
+  terminal.text(
+    `  ${learning} of processor time to learn, ${translating} to translate. Saved ${shownPath(path, context)}.`,
+  );
   tellReport('translate', terminal, context);
   context.tell({
-    ...{ task: 'translate', data: 'Multi30k, English to German', figures: { BLEU: 100 * reached, epochs } },
-    ...{ baselines: { 'BLEU of the source': 100 * baseline }, seconds: course.milliseconds / 1000 },
+    ...{
+      task: 'translate',
+      data: 'Multi30k, English to German',
+      figures: { BLEU: 100 * reached, epochs: training.stepCount / data.length },
+    },
+    ...{ baselines: { 'BLEU of the source': 100 * baseline }, seconds: trained / 1000 },
   });
   return true;
 }
@@ -149,6 +168,11 @@ class Course implements Callback {
     return this.#before + (user + system) / 1000;
   }
 
+  /** The same when the checkpoint was saved that was read. */
+  get saved(): number {
+    return this.#before;
+  }
+
   hostState(): unknown {
     return { milliseconds: this.milliseconds, average: this.average.hostState() };
   }
@@ -188,11 +212,10 @@ async function look(
   model: Marian,
   tokenizer: Tokenizer,
   source: string,
-  said: string,
+  to: readonly number[],
   { terminal }: Context,
 ): Promise<void> {
-  const from = tokenizer.encode(source);
-  const to = tokenizer.encode(said, { special: false });
+  const from = tokenizer.encode(source).slice(0, longest);
   if (to.length === 0) return;
   const target = tensor([[model.startId, ...to.slice(0, -1)]], { dtype: 'int32' });
   const weights = evaluate(() =>
