@@ -1,6 +1,7 @@
 /** Lessons: each driven to its goal in the page, one of them by hand; those of a teacher, by their addresses. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/commands.ts';
 import { type Host, host, isWhole, type Visit } from './page.ts';
@@ -51,7 +52,8 @@ describe('the lessons of the page', () => {
         if (k < lessons.length - 1) await page.getByRole('button', { name: 'Next lesson' }).click();
       }
       await page.getByRole('button', { name: 'Finish' }).click();
-      expect(await page.locator('.card.done').count()).toBe(lessons.length);
+      // from the last place back to all of them
+      await expect.poll(() => page.locator('.card.done').count()).toBe(lessons.length);
       expect(page.url()).not.toContain('lesson');
       expect(errors).toEqual([]);
     },
@@ -92,6 +94,56 @@ describe('the lessons of the page', () => {
   );
 });
 
+/** Lessons of a teacher, each by its name, on a host of theirs. */
+const served =
+  (lessons: Readonly<Record<string, unknown>>) =>
+  (context: BrowserContext): Promise<unknown> =>
+    context.route('**/mine/*', (route) =>
+      route.fulfill({
+        contentType: 'application/json',
+        body: JSON.stringify(lessons[route.request().url().split('/').at(-1) ?? ''] ?? ''),
+      }),
+    );
+
+test('a setting of a step leaves what was learned, unless it asks for another network', async () => {
+  const rates = {
+    format: 'nn-lesson/1',
+    title: 'Rates',
+    about: 'About.',
+    learned: 'That was it.',
+    start: 'task=blobs&samples=100&layers=d3.tanh&seed=3',
+    steps: [
+      { text: 'Train.', goal: [{ value: 'step', atLeast: 20 }], solution: { train: true } },
+      {
+        text: 'Learn more slowly.',
+        goal: [{ value: 'learningRate', atMost: 0.001 }],
+        solution: { set: 'learningRate=0.001' },
+      },
+      { text: 'Add neurons.', goal: [{ value: 'neurons', atLeast: 4 }], solution: { set: 'layers=d4.tanh' } },
+    ],
+  };
+  const visit = await pages.open('?lesson=mine/rates.json', {}, served({ 'rates.json': rates }));
+  const { page, until, steps, fact, errors } = visit;
+  await until('train-loss', Number.isFinite, 'there');
+  await page.getByRole('button', { name: 'Show me' }).click();
+  await reached(visit);
+  await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
+  const [learned, loss] = [await steps(), await fact('train-loss')];
+  expect(learned).toBeGreaterThanOrEqual(20);
+  await page.getByRole('button', { name: 'Next step' }).click();
+  await page.getByRole('button', { name: 'Show me' }).click();
+  await reached(visit);
+  expect(await page.getByLabel('Learning rate', { exact: true }).inputValue()).toBe('0.001');
+  expect(await fact('train-loss')).toBe(loss);
+  await page.getByRole('button', { name: 'One step' }).click();
+  await until('steps', (count) => count === learned + 1, `one more than ${learned}`);
+  await page.getByRole('button', { name: 'Next step' }).click();
+  await page.getByRole('button', { name: 'Show me' }).click();
+  await reached(visit);
+  await until('steps', (count) => count === 0, '0');
+  expect(errors).toEqual([]);
+});
+
 describe('a lesson of a teacher', () => {
   test.runIf(isWhole)(
     'is read from its address; what is wrong with one is told with its place, and the page works all the same',
@@ -105,18 +157,8 @@ describe('a lesson of a teacher', () => {
         fixed: ['task', 'learningRate'],
         steps: [{ text: 'Take a step.', goal: [{ value: 'step', atLeast: 1 }] }],
       };
-      const answers: Record<string, string> = {
-        'own.json': JSON.stringify(mine),
-        'slip.json': JSON.stringify({ ...mine, steps: [{ text: 'x', goal: [{ value: 'acuracy', atLeast: 1 }] }] }),
-      };
-      const visit = await pages.open('', {}, (context) =>
-        context.route('**/mine/*', (route) =>
-          route.fulfill({
-            contentType: 'application/json',
-            body: answers[route.request().url().split('/').at(-1) ?? ''] ?? '',
-          }),
-        ),
-      );
+      const slip = { ...mine, steps: [{ text: 'x', goal: [{ value: 'acuracy', atLeast: 1 }] }] };
+      const visit = await pages.open('', {}, served({ 'own.json': mine, 'slip.json': slip }));
       const { page, until, errors } = visit;
       const base = page.url();
       await page.goto(`${base}?lesson=mine/own.json`);

@@ -124,6 +124,7 @@ export const glossary: GlossaryWords = {
   silu: ['SiLU', '激活函数：x 乘以 x 的 Sigmoid。'],
   softmax: ['Softmax', '把多个类别的输出变成和为 1 的概率。'],
   softplus: ['Softplus', '激活函数：ln(1 + eˣ)，即平滑的 ReLU。'],
+  spectrogram: ['声谱图', '声音的图像：横轴是时间，纵轴是频率，每一处表示该频率在那一刻有多强。'],
   step: ['步', '用一个批量更新一次权重。'],
   stepDecay: ['阶梯衰减', '分几次突然降低学习率的调度。'],
   tanh: ['tanh', '取值 −1 到 1 的激活函数，即双曲正切。'],

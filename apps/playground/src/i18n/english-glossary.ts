@@ -212,6 +212,10 @@ export const glossary = {
   silu: ['SiLU', 'An activation function: x times sigmoid of x.'],
   softmax: ['Softmax', 'Turns the outputs for several classes into probabilities that add up to 1.'],
   softplus: ['Softplus', 'An activation function: ln(1 + eˣ), a smooth ReLU.'],
+  spectrogram: [
+    'Spectrogram',
+    'A picture of a sound: time across, frequency up, and at each place how loud that frequency is at that moment.',
+  ],
   step: ['Step', 'One update of the weights by one batch.'],
   stepDecay: ['Step decay', 'A schedule that lowers the learning rate at once, a few times.'],
   tanh: ['tanh', 'An activation function from −1 to 1, the hyperbolic tangent.'],

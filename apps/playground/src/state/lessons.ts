@@ -8,7 +8,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { type Lesson, longest, parseLesson, parseLessonList, type Solution, type Step } from '../lessons/format.ts';
 import { type Board, holds, type Moment } from '../lessons/values.ts';
 import { structuralChanges } from '../model/spec.ts';
-import { decodeSpec, withChanges } from '../model/url.ts';
+import { decodeSpec, encodeSpec, withChanges } from '../model/url.ts';
 import { type PlaceName, place, placeFacts, placeKeys, placeNames } from '../places/place.ts';
 import {
   change,
@@ -227,6 +227,12 @@ export async function openLesson(address: string, isNew = true): Promise<void> {
 export function closeLesson(): void {
   hide();
   write(null, 0, true);
+}
+
+/** Closes the lesson and shows all of them: they stand above the board. */
+export function backToCards(): void {
+  closeLesson();
+  if (place.peek() !== 'network') location.replace(`#${encodeSpec(store.spec.peek())}`);
 }
 
 /** The place beside the board that a start names, or null. */

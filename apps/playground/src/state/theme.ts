@@ -10,9 +10,16 @@ system.addEventListener('change', ({ matches }) => {
   systemDark.value = matches;
 });
 
+/** Paper is white, whatever the screen is. */
+const paper = matchMedia('print');
+const isPrinted = signal(paper.matches);
+paper.addEventListener('change', ({ matches }) => {
+  isPrinted.value = matches;
+});
+
 export const theme: Signal<Theme> = signal(kept());
-export const isDark: ReadonlySignal<boolean> = computed(() =>
-  theme.value === 'auto' ? systemDark.value : theme.value === 'dark',
+export const isDark: ReadonlySignal<boolean> = computed(
+  () => !isPrinted.value && (theme.value === 'auto' ? systemDark.value : theme.value === 'dark'),
 );
 
 function kept(): Theme {

@@ -5,8 +5,8 @@
 import { type Built, grid, type View } from '../worker/protocol.ts';
 import { type Answer, type Curves, curvesOf, inputIn, targetIn } from './answer.ts';
 import { classColor, divergingColor } from './colors.ts';
-import { short } from './format.ts';
 import { paintMark } from './mark.ts';
+import { roundTicks } from './round-ticks.ts';
 
 const mostMarks = 800;
 const markRadius = 3;
@@ -35,19 +35,21 @@ function chartOf(
   const x = inputIn(known, 0);
   const y = kind === 'quantity' ? targetIn(known) : (value: number): number => value;
   const isShare = kind === 'binary' || kind === 'classes';
-  const ticks = isShare ? [0, 0.5, 1] : [0.1, 0.5, 0.9].map((share) => low + share * (high - low));
-  const texts = ticks.map((value) => short(y(value), 2));
-  const [left, right] = [Math.max(...texts.map((text) => context.measureText(text).width)) + 14, side - 6];
+  const ups = isShare ? [0, 0.5, 1].map((value) => ({ value, text: String(value) })) : roundTicks(y(low), y(high), 5);
+  const [left, right] = [Math.max(0, ...ups.map(({ text }) => context.measureText(text).width)) + 14, side - 6];
   const [top, bottom] = [6, side - 24];
   const xOf = (input: number): number => left + ((input - first) / (last - first)) * (right - left);
   const yOf = (answer: number): number => bottom - ((answer - low) / (high - low)) * (bottom - top);
   return {
     ...{ left, right, top, bottom, xOf, yOf },
-    across: [0.1, 0.5, 0.9].map((share) => {
-      const input = first + share * (last - first);
-      return [xOf(input), short(x(input), 2)] as const;
+    across: roundTicks(x(first), x(last), 5).map(({ value, text }) => {
+      const share = (value - x(first)) / (x(last) - x(first));
+      return [xOf(first + share * (last - first)), text] as const;
     }),
-    up: ticks.map((value, k) => [yOf(value), texts[k] as string] as const),
+    up: ups.map(({ value, text }) => {
+      const answer = isShare ? value : low + ((value - y(low)) / (y(high) - y(low))) * (high - low);
+      return [yOf(answer), text] as const;
+    }),
   };
 }
 

@@ -15,7 +15,7 @@ export function DataPanel(): JSX.Element {
   const { task, samples, noise, testFraction, seed, balance, coverage } = spec.value;
   const hasCount = isGenerated(task) || task === 'idx';
   return (
-    <section class="panel" aria-labelledby="data-title">
+    <section class="panel data" aria-labelledby="data-title">
       <h2 id="data-title">{t('data')}</h2>
       <TaskPicker />
       {task === 'table' && <TableFields />}

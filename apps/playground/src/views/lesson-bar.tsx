@@ -6,6 +6,7 @@ import { language, languages, t } from '../i18n/language.ts';
 import { type Goal, type Text, textIn } from '../lessons/format.ts';
 import { holds, type Value, values } from '../lessons/values.ts';
 import {
+  backToCards,
   type Card,
   closeLesson,
   finish,
@@ -116,7 +117,7 @@ function End({ isReached }: { readonly isReached: boolean }): JSX.Element {
   };
   return (
     <>
-      <button type="button" class={isReached && next === null ? 'primary' : ''} onClick={() => leave(closeLesson)}>
+      <button type="button" class={isReached && next === null ? 'primary' : ''} onClick={() => leave(backToCards)}>
         {t('finishLesson')}
       </button>
       {next !== null && (

@@ -12,6 +12,7 @@ import { prepare } from './canvas.tsx';
 import { Slider } from './fields.tsx';
 import { percent, short } from './format.ts';
 import type { BoardControl } from './names.ts';
+import { NumberTable } from './number-table.tsx';
 
 const side = 190;
 
@@ -69,24 +70,16 @@ function Rows({ known, rows }: { readonly known: Built; readonly rows: Metrics['
   const unit = unitOf(known.target);
   const show = (name: string, value: number): string => withUnit(short(value), ofUnit.has(name) ? unit : '');
   return (
-    <table class="metric-rows">
-      <thead>
-        <tr>
-          <th scope="col">{t('metric')}</th>
-          <th scope="col">{t('trainPart')}</th>
-          <th scope="col">{t('testPart')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ name, train, test }) => (
-          <tr key={name} data-name={`metric.${name}`}>
-            <th scope="row">{t(`metric.${name}`)}</th>
-            <td>{show(name, train)}</td>
-            <td data-metric={name}>{show(name, test)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <NumberTable
+      class="metric-rows"
+      columns={[{ text: t('metric') }, { text: t('trainPart') }, { text: t('testPart') }]}
+      rows={rows.map(({ name, train, test }) => ({
+        key: name,
+        name: `metric.${name}`,
+        text: t(`metric.${name}`),
+        numbers: [show(name, train), show(name, test)],
+      }))}
+    />
   );
 }
 
@@ -97,35 +90,18 @@ function Classes({
   readonly known: Built;
   readonly classes: NonNullable<Metrics['classes']>;
 }): JSX.Element {
+  const named = (name: 'precision' | 'recall' | 'f1') =>
+    ({ text: t(`metric.${name}`), name: `metric.${name}` }) as const;
   return (
-    <table class="metric-rows">
-      <thead>
-        <tr>
-          <th scope="col">{t('classOf')}</th>
-          <th scope="col" data-name="metric.precision">
-            {t('metric.precision')}
-          </th>
-          <th scope="col" data-name="metric.recall">
-            {t('metric.recall')}
-          </th>
-          <th scope="col" data-name="metric.f1">
-            {t('metric.f1')}
-          </th>
-          <th scope="col">{t('samples')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {classes.map(({ precision, recall, f1, count }, k) => (
-          <tr key={known.classNames[k]}>
-            <th scope="row">{known.classNames[k]}</th>
-            <td>{percent(precision)}</td>
-            <td>{percent(recall)}</td>
-            <td>{percent(f1)}</td>
-            <td>{count}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <NumberTable
+      class="metric-rows"
+      columns={[{ text: t('classOf') }, named('precision'), named('recall'), named('f1'), { text: t('samples') }]}
+      rows={classes.map(({ precision, recall, f1, count }, k) => ({
+        key: k,
+        text: known.classNames[k],
+        numbers: [percent(precision), percent(recall), percent(f1), String(count)],
+      }))}
+    />
   );
 }
 

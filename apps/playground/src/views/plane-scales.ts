@@ -2,6 +2,7 @@
 import { type Built, grid, type View } from '../worker/protocol.ts';
 import { type Answer, inputIn, targetIn } from './answer.ts';
 import { percent, short } from './format.ts';
+import { roundTicks } from './round-ticks.ts';
 import { softmaxOf } from './softmax.ts';
 
 /** The names of the two directions. */
@@ -20,7 +21,15 @@ function scalesOf(
   return components === null ? axes.map((axis) => inputIn(known, axis)) : [(u) => u, (v) => v];
 }
 
-const ticks = [0.1, 0.5, 0.9];
+/** Pixels at an end of an axis in which a number would be cut, or hide another one. */
+const margin = 18;
+
+/** Round numbers along an axis, each at its share of the way from one end to the other; but for those near the ends. */
+function ticksAlong(from: number, to: number, side: number): readonly (readonly [share: number, text: string])[] {
+  return roundTicks(Math.min(from, to), Math.max(from, to), 5)
+    .map(({ value, text }) => [(value - from) / (to - from), text] as const)
+    .filter(([share]) => share * side >= margin && (1 - share) * side >= margin);
+}
 
 export function paintScales(
   context: CanvasRenderingContext2D,
@@ -43,10 +52,9 @@ export function paintScales(
   context.lineWidth = 3;
   context.strokeStyle = dark ? 'rgba(20, 22, 26, 0.7)' : 'rgba(255, 255, 255, 0.75)';
   context.fillStyle = dark ? '#d5d7db' : '#3c424a';
-  for (const share of ticks) {
-    write(short(realX(left + share * (right - left)), 2), share * side, side - 8, 'center');
-    write(short(realY(bottom + share * (top - bottom)), 2), 4, (1 - share) * side, 'left');
-  }
+  for (const [share, text] of ticksAlong(realX(left), realX(right), side))
+    write(text, share * side, side - 8, 'center');
+  for (const [share, text] of ticksAlong(realY(bottom), realY(top), side)) write(text, 4, (1 - share) * side, 'left');
   write(`${clipped(nameX)} →`, side - 4, side - 20, 'right');
   write(`↑ ${clipped(nameY)}`, 4, 9, 'left');
 }

@@ -79,7 +79,7 @@ function optionsOf(element: HTMLElement, latest: { readonly current: PlotProps }
     hooks: { setCursor: [(chart) => latest.current.onCursor?.(chart)] },
     scales: {
       x: { time: false },
-      y: { range: (_, low, high) => [Math.min(0, low || 0), top ?? (high || 1) * 1.05] },
+      y: { range: (_, low, high) => [Math.min(0, low || 0), top ?? (high || 1) * 1.08] },
     },
     axes: [
       { ...axis, size: 24, space: 60, values: (_, ticks) => ticks.map(stepText) },

@@ -16,7 +16,7 @@ export function TrainingPanel(): JSX.Element {
     batchSizes.findIndex((size) => size >= now.batchSize),
   );
   return (
-    <section class="panel" aria-labelledby="training-title">
+    <section class="panel training" aria-labelledby="training-title">
       <h2 id="training-title">{t('training')}</h2>
       <div class="fields">
         <Choice

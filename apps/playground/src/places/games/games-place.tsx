@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/language.ts';
 import { Choice } from '../../views/fields.tsx';
 import { percent } from '../../views/format.ts';
+import { NumberTable } from '../../views/number-table.tsx';
 import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
@@ -139,38 +140,27 @@ function Moves(): JSX.Element {
       <p class="small">{say('games.thoughtsHelp')}</p>
       {showsThoughts.value && (
         <div class="move-table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say('games.move')}</th>
-                <th scope="col" data-name="games.prior">
-                  {say('games.prior')}
-                </th>
-                <th scope="col" data-name="games.visits">
-                  {say('games.visits')}
-                </th>
-                <th scope="col" data-name="games.value">
-                  {say('games.value')}
-                </th>
-                {hasTruth && (
-                  <th scope="col" data-name="games.truth">
-                    {say('games.truth')}
-                  </th>
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {ordered.map((thought) => (
-                <tr key={thought.move} class={thought.move === known?.best ? 'best' : ''}>
-                  <th scope="row">{thought.move + 1}</th>
-                  <td>{percent(thought.prior)}</td>
-                  <td>{thought.visits === null ? '–' : percent(thought.visits)}</td>
-                  <td>{signed(worthOf(thought))}</td>
-                  {hasTruth && <td>{thought.truth === null ? '' : say(truths[thought.truth + 1] ?? 'games.draws')}</td>}
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <NumberTable
+            class="moves"
+            columns={[
+              { text: say('games.move') },
+              { text: say('games.prior'), name: 'games.prior' },
+              { text: say('games.visits'), name: 'games.visits' },
+              { text: say('games.value'), name: 'games.value' },
+              ...(hasTruth ? [{ text: say('games.truth'), name: 'games.truth' } as const] : []),
+            ]}
+            rows={ordered.map((thought) => ({
+              key: thought.move,
+              text: thought.move + 1,
+              isBest: thought.move === known?.best,
+              numbers: [
+                percent(thought.prior),
+                thought.visits === null ? '–' : percent(thought.visits),
+                signed(worthOf(thought)),
+                ...(hasTruth ? [thought.truth === null ? '' : say(truths[thought.truth + 1] ?? 'games.draws')] : []),
+              ],
+            }))}
+          />
         </div>
       )}
       <p class="small" data-fact="position-value">

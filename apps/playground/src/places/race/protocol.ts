@@ -16,7 +16,7 @@ export interface Path {
 }
 
 /** Points on each side of the picture of a surface. */
-export const raceGrid = 96;
+export const raceGrid = 180;
 
 export interface RaceCalls {
   readonly paths: (settings: RaceSettings) => Promise<readonly Path[]>;

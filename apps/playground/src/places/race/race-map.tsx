@@ -1,5 +1,5 @@
 /** The surface from above, darker where it is lower, with the trails of the optimizers. A click puts the start. */
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { computed, type ReadonlySignal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { optimizers } from '../../model/spec.ts';
@@ -15,6 +15,9 @@ import { surfaces } from './surfaces.ts';
 
 /** Lines of equal loss. */
 const levels = 9;
+const bands: ReadonlySignal<Float32Array | null> = computed(() =>
+  heights.value === null ? null : banded(heights.value),
+);
 
 export function RaceMap(): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -30,10 +33,10 @@ export function RaceMap(): JSX.Element {
   }, [side]);
   useSignalEffect(() => {
     const size = side.value;
-    const [dark, ground, all, step] = [isDark.value, heights.value, paths.value, shownStep.value];
+    const [dark, ground, all, step] = [isDark.value, bands.value, paths.value, shownStep.value];
     const context = prepare(canvas.current, size, size);
     if (context === null || ground === null) return;
-    stretch(context, mapImage(banded(ground), raceGrid, raceGrid, 1, dark), [0, 0, size, size]);
+    stretch(context, mapImage(ground, raceGrid, raceGrid, 1, dark), [0, 0, size, size]);
     for (const path of all) paintTrail(context, size, path, step, dark);
   });
   const { surface } = settings.value;
@@ -65,7 +68,8 @@ export function RaceMap(): JSX.Element {
 function banded(ground: Float32Array): Float32Array {
   const least = ground.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
   const logs = ground.map((value) => Math.log(value - least + 0.05));
-  const [low, high] = [Math.min(...logs), Math.max(...logs)];
+  const low = logs.reduce((one, other) => Math.min(one, other));
+  const high = logs.reduce((one, other) => Math.max(one, other));
   return logs.map((value) => {
     const share = (value - low) / (high - low || 1);
     return 1 - 2 * (Math.floor(share * levels) / levels);

@@ -7,6 +7,7 @@ import { optimizers } from '../../model/spec.ts';
 import { classColor } from '../../views/colors.ts';
 import { Choice, NumberField } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
+import { NumberTable } from '../../views/number-table.tsx';
 import { settingOf } from '../place.ts';
 import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
@@ -117,25 +118,20 @@ function Standings({ ranks }: { readonly ranks: readonly Rank[] }): JSX.Element 
   return (
     <section class="panel" aria-labelledby="standings-title">
       <h2 id="standings-title">{say('race.standings')}</h2>
-      <table class="standings">
-        <thead>
-          <tr>
-            <th scope="col">{t('optimizer')}</th>
-            <th scope="col">{t('lossValue')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {ranks.map(({ optimizer, loss, isOut }) => (
-            <tr key={optimizer}>
-              <th scope="row">
-                <span class="dot" style={{ background: classColor(optimizers.indexOf(optimizer)) }} />{' '}
-                {t(`optimizer.${optimizer}`)}
-              </th>
-              <td>{isOut ? say('race.out') : short(loss, 4)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <NumberTable
+        class="standings"
+        columns={[{ text: t('optimizer') }, { text: t('lossValue') }]}
+        rows={ranks.map(({ optimizer, loss, isOut }) => ({
+          key: optimizer,
+          text: (
+            <>
+              <span class="dot" style={{ background: classColor(optimizers.indexOf(optimizer)) }} />{' '}
+              {t(`optimizer.${optimizer}`)}
+            </>
+          ),
+          numbers: [isOut ? say('race.out') : short(loss, 4)],
+        }))}
+      />
       <div class="fields">
         {optimizers.map((name) => (
           <NumberField

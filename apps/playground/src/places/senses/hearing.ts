@@ -4,7 +4,7 @@
  */
 const memory = 0.5;
 const sure = 0.7;
-/** Tenths of a second for which it stays sure. */
+/** Opinions for which it stays sure, a tenth of a second apart. */
 const wanted = 2;
 
 export class Hearing {
@@ -24,19 +24,18 @@ export class Hearing {
     return this.#shares;
   }
 
-  /** Takes the next opinion, so many tenths of a second after the one before; tells the class that was heard with it, or null. */
-  push(shares: Float32Array, tenths: number): number | null {
+  /** Takes the next opinion, a tenth of a second after the one before; tells the class that was heard with it, or null. */
+  push(shares: Float32Array): number | null {
     const before = this.#shares;
-    const kept = memory ** tenths;
     const mean =
-      before === null ? shares.slice() : shares.map((share, i) => kept * (before[i] ?? 0) + (1 - kept) * share);
+      before === null ? shares.slice() : shares.map((share, i) => memory * (before[i] ?? 0) + (1 - memory) * share);
     this.#shares = mean;
     const best = mean.indexOf(Math.max(...mean));
     if (best !== this.#best || (mean[best] ?? 0) < sure) {
       if (best !== this.#best) this.#isSaid = false;
       [this.#best, this.#count] = [best, 0];
     }
-    if ((mean[best] ?? 0) >= sure) this.#count += tenths;
+    if ((mean[best] ?? 0) >= sure) this.#count++;
     if (this.#isSaid || this.#count < wanted || this.#silent.has(best)) return null;
     this.#isSaid = true;
     return best;

@@ -11,8 +11,10 @@ import { noDigitSound, soundOf, testWords, trainWords } from './digits.ts';
 import { featuresOf, modelOf, type Piece, pictureNetwork, powerOf, soundNetwork } from './networks.ts';
 import { pictureOf, pictureShape, writePicture, writeVariedPicture } from './pictures.ts';
 import {
+  chunkLength,
   frames,
   type Heard,
+  hopLength,
   mels,
   noDigit,
   type RawSample,
@@ -276,19 +278,26 @@ export class SenseLearner {
     return this.#answer([await this.#read(sample)]);
   }
 
-  /** Goes on listening: the second moves on, and its new columns are shown but for the last, which reach beyond its end. */
+  /**
+   * Goes on listening: an opinion at the end of each chunk, however many come at once, so that a busy machine hears late and not
+   * less. The columns that a chunk brings are shown but for the last, which reach beyond its end.
+   */
   async hear(samples: Float32Array): Promise<Heard> {
-    const { length } = samples;
-    this.#second.copyWithin(0, length);
-    this.#second.set(samples.subarray(Math.max(0, length - soundLength)), Math.max(0, soundLength - length));
-    const [power = new Float32Array()] = await this.#powersOf([this.#second]);
-    const shares = await this.#sharesOf(power, 1);
-    const count = Math.min(frames - 2, Math.round(length / (soundLength / (frames - 1))));
-    const columns = new Float32Array(count * mels);
-    for (let t = 0; t < count; t++) {
-      for (let mel = 0; mel < mels; mel++) {
-        columns[t * mels + mel] =
-          10 * Math.log10(Math.max(1e-10, power[mel * frames + frames - 1 - count + t] as number));
+    const chunks = Math.floor(samples.length / chunkLength);
+    const count = chunkLength / hopLength;
+    const columns = new Float32Array(chunks * count * mels);
+    const shares = new Float32Array(chunks * this.#classes);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      this.#second.copyWithin(0, chunkLength);
+      const newest = samples.subarray(chunk * chunkLength, (chunk + 1) * chunkLength);
+      this.#second.set(newest, soundLength - chunkLength);
+      const [power = new Float32Array()] = await this.#powersOf([this.#second]);
+      shares.set(await this.#sharesOf(power, 1), chunk * this.#classes);
+      for (let t = 0; t < count; t++) {
+        for (let mel = 0; mel < mels; mel++) {
+          const level = power[mel * frames + frames - 1 - count + t] as number;
+          columns[(chunk * count + t) * mels + mel] = 10 * Math.log10(Math.max(1e-10, level));
+        }
       }
     }
     return { columns, shares };

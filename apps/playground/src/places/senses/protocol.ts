@@ -49,7 +49,10 @@ export interface SenseFrame {
   readonly firstHeard: { readonly count: number; readonly right: number };
 }
 
-/** What a piece of sound adds: columns of the spectrogram in decibels, [count, mels], and the network's opinion of the last second. */
+/**
+ * What a piece of sound adds: columns of the spectrogram in decibels, [count, mels], and what the network takes the last second for
+ * at the end of each chunk, [chunks, classes].
+ */
 export interface Heard {
   readonly columns: Float32Array;
   readonly shares: Float32Array;

@@ -16,6 +16,7 @@ import {
   chunkLength,
   digitClasses,
   fewestClasses,
+  type Heard,
   type Kind,
   kinds,
   mels,
@@ -284,34 +285,49 @@ function takeChunk(samples: Float32Array): void {
   add(label, seconds, seconds.map(waveAddress));
 }
 
+/** Chunks that were not heard yet; of more than three seconds the oldest are given up. */
 let waiting: Float32Array[] = [];
+const mostWaiting = (3 * soundLength) / chunkLength;
 let isHearing = false;
 
-/** Lets the network hear; what comes while it does is heard together. */
+/** Lets the network hear; what comes while it does is heard next, together. */
 function feed(samples: Float32Array): void {
   waiting.push(samples);
-  if (isHearing) return;
+  if (!isHearing) void hear();
+}
+
+async function hear(): Promise<void> {
   isHearing = true;
-  const piece = joinedOf(waiting.slice(-soundLength / chunkLength));
-  waiting = [];
-  const listener = hearing;
-  senses
-    .ask('hear', piece)
-    .then(({ columns, shares }) => {
-      if (listener !== hearing) return;
-      const next = new Float32Array(trailLength * mels);
-      next.set(trail.peek().subarray(columns.length));
-      next.set(columns, next.length - columns.length);
-      const word = hearing.push(shares, piece.length / chunkLength);
-      batch(() => {
-        trail.value = next;
-        opinion.value = hearing.shares;
-        if (word !== null && kind.peek() === 'digits') heard.value = [word, ...heard.peek()].slice(0, shownWords);
-      });
-    }, complain)
-    .finally(() => {
-      isHearing = false;
-    });
+  while (waiting.length > 0) {
+    const piece = joinedOf(waiting.slice(-mostWaiting));
+    waiting = [];
+    const listener = hearing;
+    try {
+      const heardNow = await senses.ask('hear', piece);
+      if (listener === hearing) show(heardNow);
+    } catch (error) {
+      complain(error);
+    }
+  }
+  isHearing = false;
+}
+
+/** Moves the spectrogram on, and makes words of opinions. */
+function show({ columns, shares }: Heard): void {
+  const next = new Float32Array(trailLength * mels);
+  next.set(trail.peek().subarray(columns.length));
+  next.set(columns, next.length - columns.length);
+  const words: number[] = [];
+  const count = classes.peek().length;
+  for (let at = 0; at < shares.length; at += count) {
+    const word = hearing.push(shares.subarray(at, at + count));
+    if (word !== null) words.unshift(word);
+  }
+  batch(() => {
+    trail.value = next;
+    opinion.value = hearing.shares;
+    if (words.length > 0 && kind.peek() === 'digits') heard.value = [...words, ...heard.peek()].slice(0, shownWords);
+  });
 }
 
 /** Plays a made word, which is heard as if a microphone heard it. */
@@ -343,7 +359,7 @@ export function follow(element: HTMLVideoElement): () => void {
       .ask('judge', shot.pixels)
       .then((shares) => {
         if (listener !== hearing) return;
-        hearing.push(shares, 1);
+        hearing.push(shares);
         opinion.value = hearing.shares;
       }, complain)
       .finally(() => {

@@ -37,7 +37,7 @@ export const senseWords: Words<typeof English> = {
   'senses.playing': '正在播放“{name}”',
   'senses.noPicture': '摄像头已关闭。',
   'senses.preview': '摄像头画面（镜像）',
-  'senses.spectrogram': '最近五秒的频谱图',
+  'senses.spectrogram': '最近五秒的声谱图',
   'senses.before': '{seconds} 秒前',
   'senses.axis': '下方为低音，上方为高音',
   'senses.now': '现在',
