@@ -75,6 +75,11 @@ test('what is shown is in the first view from 768 pixels up: the output, the net
     const box = (await page.locator('.surface').boundingBox())!;
     const seen = (Math.min(box.y + box.height, height) - Math.max(0, box.y)) / box.height;
     expect(seen, `${width} x ${height}`).toBeGreaterThan(0.6);
+    if (width === 1440) {
+      // what one changes first is there as well
+      const rate = (await page.getByLabel('Learning rate', { exact: true }).boundingBox())!;
+      expect(rate.y + rate.height).toBeLessThan(height / 2);
+    }
     await pages.clear();
   }
 });
@@ -247,7 +252,16 @@ test.runIf(isWhole)('is printed on white, without what is only pressed', async (
   const { page, until } = await pages.open('#task=moons', { colorScheme: 'dark' });
   await until('train-loss', Number.isFinite, 'there');
   await page.emulateMedia({ media: 'print' });
-  expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)');
+  const whiteOf = (selector: string): Promise<number> =>
+    page.locator(selector).evaluate((element) => {
+      const [red = 0, green = 0, blue = 0] =
+        getComputedStyle(element)
+          .backgroundColor.match(/[\d.]+/g)
+          ?.map(Number) ?? [];
+      return Math.min(red, green, blue);
+    });
+  expect(await whiteOf('body')).toBe(255);
+  expect(await whiteOf('[data-name="optimizer"] select')).toBeGreaterThan(230);
   expect(await page.getByRole('button', { name: 'Train', exact: true }).isVisible()).toBe(false);
   expect(await page.locator('.surface').isVisible()).toBe(true);
   expect(await page.locator('.chart canvas').first().isVisible()).toBe(true);

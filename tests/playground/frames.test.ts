@@ -1,42 +1,51 @@
 /** Quick while it trains, as a browser without a GPU paints: ratios of frames, and frames until an answer. */
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Devices, makeDevices } from './devices.ts';
 import { type Host, host, isWhole } from './page.ts';
 
 let pages: Host;
+let devices: Devices;
 beforeAll(async () => {
-  pages = await host({ plain: true });
+  devices = makeDevices();
+  pages = await host({ plain: true, devices });
 });
-afterAll(() => pages.close());
+afterAll(async () => {
+  await pages.close();
+  devices.remove();
+});
+
+/** How many frames the page draws in a time. */
+const framesIn = (page: Page, milliseconds: number): Promise<number> =>
+  page.evaluate(
+    (time) =>
+      new Promise<number>((done) => {
+        let count = 0;
+        const end = performance.now() + time;
+        const next = (): void => {
+          count++;
+          if (performance.now() < end) requestAnimationFrame(next);
+          else done(count);
+        };
+        requestAnimationFrame(next);
+      }),
+    milliseconds,
+  );
 
 test.runIf(isWhole)(
   'draws at least half as many frames while it trains as at rest, and answers within three of them',
   async () => {
     const { page, until } = await pages.open('#task=moons');
     await until('train-loss', Number.isFinite, 'there');
-    const framesIn = (milliseconds: number): Promise<number> =>
-      page.evaluate(
-        (time) =>
-          new Promise<number>((done) => {
-            let count = 0;
-            const end = performance.now() + time;
-            const next = (): void => {
-              count++;
-              if (performance.now() < end) requestAnimationFrame(next);
-              else done(count);
-            };
-            requestAnimationFrame(next);
-          }),
-        milliseconds,
-      );
     // at the speed that one begins with, and as fast as the machine can: then the worker never rests
     for (const speed of ['200 a second', 'Full']) {
       await page.getByRole('combobox', { name: 'Speed', exact: true }).selectOption(speed);
       // side by side, and the best of four: what else the machine does changes from one to the next
       const ratios: number[] = [];
       for (let k = 0; k < 4; k++) {
-        const atRest = await framesIn(500);
+        const atRest = await framesIn(page, 500);
         await page.getByRole('button', { name: 'Train', exact: true }).click();
-        ratios.push((await framesIn(500)) / atRest);
+        ratios.push((await framesIn(page, 500)) / atRest);
         await page.getByRole('button', { name: 'Pause', exact: true }).click();
       }
       console.log(
@@ -64,3 +73,37 @@ test.runIf(isWhole)(
     expect(waited).toBeLessThanOrEqual(3);
   },
 );
+
+test.runIf(isWhole).each([
+  ['digits, with the microphone on', '#place=senses', 'Turn the microphone on'],
+  ['pictures, with the camera on', '#place=senses&kind=pictures', 'Turn the camera on'],
+])('draws at least half as many frames while it learns %s, as at rest', async (what, hash, turnOn) => {
+  const { page, until } = await pages.open(hash);
+  await page.getByRole('button', { name: turnOn }).waitFor();
+  await until('sense-steps', (steps) => steps === 0, '0');
+  const still = Math.max(await framesIn(page, 500), await framesIn(page, 500));
+  await page.getByRole('button', { name: turnOn }).click();
+  await page.getByRole('button', { name: turnOn.replace(' on', ' off') }).waitFor();
+  if (hash.includes('pictures')) {
+    for (const [k, name] of ['Class 1', 'Class 2'].entries()) {
+      await page.getByRole('button', { name: `Hold to take pictures: ${name}` }).focus();
+      await page.keyboard.down('Space');
+      await until('sense-samples', (count) => count >= 10 * (k + 1), `${10 * (k + 1)}`);
+      await page.keyboard.up('Space');
+    }
+  }
+  // side by side, and the best of four: what else the machine does changes from one to the next
+  const pairs: (readonly [learning: number, atRest: number])[] = [];
+  for (let k = 0; k < 4; k++) {
+    const atRest = await framesIn(page, 500);
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    const learning = await framesIn(page, 500);
+    await page.getByRole('button', { name: 'Pause', exact: true }).click(); // it has been learning all the while
+    pairs.push([learning, atRest]);
+  }
+  const told = pairs.map(([learning, atRest]) => `${learning} of ${atRest}`).join(', ');
+  console.log(
+    `Frames of half a second while it learns ${what}, of those at rest: ${told}; nothing turned on: ${still}.`,
+  );
+  expect(Math.max(...pairs.map(([learning, atRest]) => learning / atRest)), told).toBeGreaterThanOrEqual(0.5);
+});

@@ -3,7 +3,7 @@ import type { pageWords as english } from '../english/page.ts';
 import type { Words } from '../words.ts';
 
 export const pageWords: Words<typeof english> = {
-  title: 'nn 游乐场',
+  title: 'nn 演练场',
   tagline: '看神经网络如何学习',
   places: '各处',
   'place.network': '网络',

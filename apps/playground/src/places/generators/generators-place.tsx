@@ -108,7 +108,7 @@ function Settings(): JSX.Element {
           label={say('generators.kind')}
           value={kind}
           options={kinds}
-          text={(one) => say(`generators.title.${one}`)}
+          text={(one) => say(`generators.kind.${one}`)}
           onChange={chooseKind}
         />
         {kind === 'gan' && (

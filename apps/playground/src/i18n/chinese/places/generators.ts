@@ -5,6 +5,8 @@ import type { Words } from '../../words.ts';
 export const generatorWords: Words<typeof English> = {
   'generators.settings': '生成器',
   'generators.kind': '种类',
+  'generators.kind.gan': '对抗网络（GAN）',
+  'generators.kind.autoencoder': '自编码器',
   'generators.title.gan': '生成器与判别器',
   'generators.title.autoencoder': '数字自编码器',
   'generators.about.gan': '一个网络把噪声变成点；另一个学习分辨它们与真实的点，前者则学习骗过后者。',

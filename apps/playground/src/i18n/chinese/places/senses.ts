@@ -6,8 +6,8 @@ export const senseWords: Words<typeof English> = {
   'senses.title': '听与看',
   'senses.kind': '学习内容',
   'senses.kind.digits': '语音数字（英语）',
-  'senses.kind.pictures': '图片分类（摄像头）',
-  'senses.kind.sounds': '声音分类（麦克风）',
+  'senses.kind.pictures': '图片（摄像头）',
+  'senses.kind.sounds': '声音（麦克风）',
   'senses.about.digits':
     '先用语音合成器读出的英语数字训练网络，然后说一个数字，或播放一个网络从未听过的声音。真人的发音与合成的不同：每个数字录几遍，继续训练，网络就会学会你的声音。',
   'senses.about.pictures':

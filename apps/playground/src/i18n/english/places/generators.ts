@@ -2,6 +2,8 @@
 export const generatorWords = {
   'generators.settings': 'A generator',
   'generators.kind': 'Kind',
+  'generators.kind.gan': 'Adversarial (GAN)',
+  'generators.kind.autoencoder': 'Autoencoder',
   'generators.title.gan': 'Generator against discriminator',
   'generators.title.autoencoder': 'Autoencoder of digits',
   'generators.about.gan':

@@ -3,8 +3,8 @@ export const senseWords = {
   'senses.title': 'Hear and see',
   'senses.kind': 'What is learned',
   'senses.kind.digits': 'Spoken digits',
-  'senses.kind.pictures': 'Classes of pictures (camera)',
-  'senses.kind.sounds': 'Classes of sounds (microphone)',
+  'senses.kind.pictures': 'Pictures (camera)',
+  'senses.kind.sounds': 'Sounds (microphone)',
   'senses.about.digits':
     'Train the network on digits from a speech synthesiser, then speak one, or play one of a voice that it has never heard. People sound otherwise: record each digit a few times, train on, and it learns your voice.',
   'senses.about.pictures':
@@ -27,7 +27,7 @@ export const senseWords = {
   'senses.trouble.busy': 'The {device} does not answer: close other programs that use it, then turn it on again.',
   'senses.trouble.insecure': 'Browsers give the {device} only to pages from https or from this computer.',
   'senses.trouble.lost': 'The {device} was taken away: connect or allow it, then turn it on again.',
-  'senses.trouble.other': 'The {device} could not be opened: turn it on again, or load the page anew.',
+  'senses.trouble.other': 'The {device} could not be opened: turn it on again, or reload the page.',
   'senses.without.digits': 'Without it, play the words below.',
   'senses.without.pictures': 'Without it, take pictures from files.',
   'senses.without.sounds': 'Without it, take sounds from files.',
@@ -50,7 +50,7 @@ export const senseWords = {
   'senses.record': 'Record',
   'senses.classes': 'Classes',
   'senses.classesHelp':
-    'Hold a button, or press Space on it, and vary what you show. Each fifth sample is kept for the test.',
+    'Hold a button, or press Space on it, and vary what you show. Every fifth sample is kept for the test.',
   'senses.class': 'Class {number}',
   'senses.className': 'Name of class {number}',
   'senses.count': '{count} samples',
