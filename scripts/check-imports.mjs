@@ -39,7 +39,10 @@ const layers = {
     { name: 'index', files: ['index.ts'] },
   ],
   'packages/backend-cpu/src/': [
-    { name: 'foundation', files: ['shape.ts', 'storage.ts', 'math.ts', 'engine.ts', 'checks.ts', 'fetched.ts'] },
+    {
+      name: 'foundation',
+      files: ['shape.ts', 'storage.ts', 'math.ts', 'engine.ts', 'checks.ts', 'fetched.ts', 'half-floats.ts'],
+    },
     { name: 'nest', files: ['nest/'] },
     { name: 'host', files: ['host/'] },
     { name: 'algorithms', files: ['algorithms/'] },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16, toInt8, toUint8 } from './storage.ts';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half-floats.ts';
+import { toInt8, toUint8 } from './storage.ts';
 
 const all = Array.from({ length: 65536 }, (_, bits) => bits);
 

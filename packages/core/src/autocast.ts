@@ -2,7 +2,8 @@
 import type { DType } from './backend.ts';
 import { isFloat, isHalf } from './dtype.ts';
 import { ValueError } from './errors.ts';
-import { products } from './ops/autocast.ts';
+import { storingAs } from './ops/autocast.ts';
+import { asComputed, withStoring } from './ops/halves.ts';
 import { checkSynchronous } from './settings.ts';
 
 /** A dtype in which products may be stored; sums are float32 in any case. */
@@ -24,7 +25,8 @@ export type ProductDType = 'float16' | 'bfloat16' | 'float32';
  */
 export function autocast<T>(dtype: ProductDType, work: () => T): T {
   checkProductDType('autocast', dtype);
-  return withStorage(isFloat(dtype) ? null : dtype, () => checkSynchronous('autocast', work()));
+  const storing = isFloat(dtype) ? asComputed : storingAs(dtype);
+  return withStoring(storing, () => checkSynchronous('autocast', work()));
 }
 
 /** Throws ValueError unless products may be stored as `dtype`. */
@@ -33,15 +35,4 @@ export function checkProductDType(operation: string, dtype: DType): void {
   throw new ValueError(operation, `the dtype is ${String(dtype)}: it must be 'bfloat16', 'float16' or 'float32'.`, {
     dtype,
   });
-}
-
-/** Runs `work` with what products are stored as. */
-export function withStorage<T>(storage: DType | null, work: () => T): T {
-  const outer = products.storage;
-  products.storage = storage;
-  try {
-    return work();
-  } finally {
-    products.storage = outer;
-  }
 }

@@ -1,13 +1,12 @@
 /** Differentiation for users: gradients, and the sugar on top of them. Everything nests, to any order. */
 
-import { withStorage } from './autocast.ts';
 import { gradientNodes } from './autograd/gradients.ts';
 import { isReal } from './dtype.ts';
 import { GradientError } from './errors.ts';
 import { customGradient as customGradientNode, stopGradient as stopGradientNode } from './graph/custom-gradient.ts';
 import { constant, type Node } from './graph/node.ts';
 import { inputsFirst } from './graph/walk.ts';
-import { products } from './ops/autocast.ts';
+import { scope, withStoring } from './ops/halves.ts';
 import { isParameter } from './parameter.ts';
 import { recordDraws, replayDraws } from './random.ts';
 import { checkSynchronous, settings } from './settings.ts';
@@ -109,13 +108,13 @@ export function customGradient(
 ): (...inputs: Tensor[]) => Tensor {
   return (...inputs) => {
     const result = f(...inputs);
-    const { storage } = products;
+    const { storing } = scope;
     return wrap(
       customGradientNode(
         nodeOf('customGradient', result),
         inputs.map((input) => nodeOf('customGradient', input)),
         (g) =>
-          withStorage(storage, () => checkSynchronous('customGradient', rule(wrap(g), inputs, result))).map(
+          withStoring(storing, () => checkSynchronous('customGradient', rule(wrap(g), inputs, result))).map(
             (gradient) => gradient && nodeOf('customGradient', gradient),
           ),
       ),
@@ -136,10 +135,10 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor): (...inputs: Tens
       (node) => !given.has(node) && node.inputs.length === 0 && node.storage !== null && isReal(node.dtype),
     );
     const sources: Node[] = [...inputs.map(({ node }) => node), ...captured];
-    const { storage } = products;
+    const { storing } = scope;
     return wrap(
       customGradientNode(result.node, sources, (g) => {
-        const again = withStorage(storage, () => replayDraws(draws, () => f(...inputs)));
+        const again = withStoring(storing, () => replayDraws(draws, () => f(...inputs)));
         return gradientNodes(again.node, sources, g);
       }),
     );

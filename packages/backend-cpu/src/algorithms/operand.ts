@@ -3,6 +3,7 @@
  * at a sum of axes, else a temporary that a nest fills first.
  */
 import type { DType, Kernel, TensorData } from '@nn/core';
+import { fromBfloat16, fromFloat16 } from '../half-floats.ts';
 import { Call } from '../host/call.ts';
 import type { Making } from '../host/making.ts';
 import type { Temporary } from '../host/region.ts';
@@ -10,7 +11,6 @@ import { affineForms } from '../nest/affine.ts';
 import { analyse } from '../nest/analysis.ts';
 import { extract } from '../nest/body.ts';
 import { sizeOf, stridesOf } from '../shape.ts';
-import { fromBfloat16, fromFloat16 } from '../storage.ts';
 
 export interface Operand<A extends TensorData> {
   /** By how much the place moves along an axis of the kernel. */

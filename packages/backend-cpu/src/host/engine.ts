@@ -5,6 +5,7 @@ import type { Fetched } from '../fetched.ts';
 import { sizeOf } from '../shape.ts';
 import type { Dialect } from './dialect.ts';
 import { HostExecutable } from './executable.ts';
+import { halves, hasHalves } from './halves.ts';
 import { Kernels } from './kernels.ts';
 import type { Hinted } from './making.ts';
 import { blockOf, blockSize, HostBuffer, Memory } from './memory.ts';
@@ -51,8 +52,12 @@ export class HostEngine implements Engine<HostBuffer> {
   compile(program: Program): Executable<HostBuffer> | Promise<Executable<HostBuffer>> {
     const algorithms = this.#algorithms;
     const make = (): HostExecutable => new HostExecutable(program, this.#kernels, this.#memory, this.#scratch);
-    const isReady = algorithms === null || algorithms.code !== null;
-    return isReady || program.steps.every(({ kernel }) => !kernel.hint) ? make() : algorithms.fetch().then(make);
+    const wanted = [
+      ...(program.steps.some(({ kernel }) => kernel.hint) ? [algorithms] : []),
+      ...(hasHalves(program) ? [halves] : []),
+    ];
+    const missing = wanted.filter((code) => code?.code === null);
+    return missing.length === 0 ? make() : Promise.all(missing.map((code) => code?.fetch())).then(make);
   }
 
   async idle(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Elements between typed arrays of any dtype and lanes. */
 import type { DType, TensorData } from '@nn/core';
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../storage.ts';
+import { conversions } from '../host/halves.ts';
 import { castFunction, type Lanes } from './operations.ts';
 
 /** Fills lanes from `array[base + places[lane]]`. */
@@ -10,7 +10,8 @@ export type Loader = (out: Lanes, array: TensorData, places: Int32Array, base: n
 export type Saver = (array: TensorData, places: Int32Array, base: number, values: Lanes, count: number) => void;
 
 export function loader(stored: DType, dtype: DType): Loader {
-  const decode = stored === 'float16' ? fromFloat16 : stored === 'bfloat16' ? fromBfloat16 : null;
+  const decode =
+    stored === 'float16' ? conversions().fromFloat16 : stored === 'bfloat16' ? conversions().fromBfloat16 : null;
   if (decode === null && stored === dtype && stored !== 'bool') return plainLoad;
   const cast = castFunction(stored, dtype);
   const convert = decode === null ? cast : (value: number) => cast(decode(value));
@@ -24,7 +25,8 @@ function plainLoad(out: Lanes, array: TensorData, places: Int32Array, base: numb
 }
 
 export function saver(dtype: DType, stored: DType): Saver {
-  const encode = stored === 'float16' ? toFloat16 : stored === 'bfloat16' ? toBfloat16 : null;
+  const encode =
+    stored === 'float16' ? conversions().toFloat16 : stored === 'bfloat16' ? conversions().toBfloat16 : null;
   if (encode === null && stored === dtype) return plainSave;
   const cast = castFunction(dtype, stored);
   const convert = encode === null ? cast : (value: number) => encode(cast(value));

@@ -1,6 +1,7 @@
 /** Nests as generated functions. Only `generate` knows that there is such a thing as `new Function`. */
 import type { KernelFunction } from '../host/call.ts';
 import type { Dialect } from '../host/dialect.ts';
+import { halves } from '../host/halves.ts';
 import type { Temporary, Workspace } from '../host/region.ts';
 import type { Nest } from '../nest/nest.ts';
 import { helpers } from './helpers.ts';
@@ -29,10 +30,11 @@ export const javascript: Dialect = {
 
 function generate(source: string, row: Temporary<RowArray> | null): KernelFunction {
   const body = row === null ? source : `const row = rows.get();\n${source}`;
+  const known = { ...helpers, ...halves.code };
   const make = new Function(
     'helpers',
     'rows',
-    `'use strict';\nconst { ${Object.keys(helpers).join(', ')} } = helpers;\nreturn function kernel(call) {\n${body}\n};`,
+    `'use strict';\nconst { ${Object.keys(known).join(', ')} } = helpers;\nreturn function kernel(call) {\n${body}\n};`,
   );
-  return make(helpers, row);
+  return make(known, row);
 }

@@ -1,4 +1,4 @@
-/** The functions that texts of `expression.ts` name. */
+/** The functions that texts of `expression.ts` name; those of half floats are fetched (`host/halves.ts`). */
 import {
   cube,
   divideInt32,
@@ -13,7 +13,7 @@ import {
   square,
   toInt32,
 } from '../math.ts';
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16, toInt8, toUint8 } from '../storage.ts';
+import { toInt8, toUint8 } from '../storage.ts';
 
 export const helpers: Readonly<Record<string, (...numbers: number[]) => number>> = {
   cube,
@@ -22,15 +22,11 @@ export const helpers: Readonly<Record<string, (...numbers: number[]) => number>>
   floorDivideInt32,
   floorModulo,
   floorModuloInt32,
-  fromBfloat16,
-  fromFloat16,
   power,
   powerInt32,
   random,
   remainderInt32,
   square,
-  toBfloat16,
-  toFloat16,
   toInt32,
   toInt8,
   toUint8,

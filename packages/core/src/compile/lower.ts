@@ -8,15 +8,16 @@ import { isByte } from '../dtype.ts';
 import { type Index, IndexSpace } from '../graph/index-expression.ts';
 import type { Node } from '../graph/node.ts';
 import type { LoweredKernel as LoweredParts, Value } from '../graph/primitive.ts';
+import { isWidening } from '../ops/halves.ts';
 import { inverseOrder, Pad } from '../ops/views.ts';
 import { sameShape } from '../shape.ts';
 import { affine } from './affine.ts';
 import { BodyWriter, prune, takeOffsets } from './body.ts';
 import { BodyScope, type KernelNodes } from './body-scope.ts';
 import { internKernel } from './intern.ts';
-import { bytesBehind, isWidening, type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
+import { bytesBehind, type KernelPlan, maySplit, type Schedule, splitsBetween } from './schedule.ts';
 import { StructureCache } from './structure.ts';
-import { resolve } from './trace.ts';
+import { isLeaf, resolve } from './trace.ts';
 
 /** A kernel with the nodes that it reads from and takes its scalars from. */
 export interface LoweredKernel extends LoweredParts {
@@ -214,9 +215,8 @@ class KernelWriter implements KernelNodes {
       if (readsEvenly(body, position)) continue;
       let node = resolve(core.inputs[input]!);
       while (node.primitive.order !== undefined) node = resolve(node.inputs[0]!);
-      return isWidening(node) && !this.isStored(resolve(node.inputs[0]!))
-        ? resolve(node.inputs[0]!)
-        : (paddedBytes(node) ?? node);
+      const halves = isWidening(node) && !isLeaf(node) ? resolve(node.inputs[0]!) : node;
+      return halves !== node && !this.isStored(halves) ? halves : (paddedBytes(node) ?? node);
     }
     return null;
   }

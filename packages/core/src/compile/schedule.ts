@@ -10,7 +10,7 @@ import { isByte, isHalf } from '../dtype.ts';
 import { isNumber, type Node } from '../graph/node.ts';
 import type { Access, Box } from '../graph/primitive.ts';
 import { addTo } from '../lists.ts';
-import { Cast } from '../ops/functions.ts';
+import { isWidening } from '../ops/halves.ts';
 import { sameShape } from '../shape.ts';
 import { behindViews, isLeaf, resolve, runOf, type Trace } from './trace.ts';
 
@@ -406,11 +406,6 @@ const strictness: readonly Access[] = ['once', 'many', 'stored', 'strided', 'who
 
 function stricter(a: Access, b: Access): Access {
   return strictness.indexOf(a) > strictness.indexOf(b) ? a : b;
-}
-
-/** Whether the node is half floats as float32: exact, and free where they are read. */
-export function isWidening({ primitive, dtype, inputs: [source], storage }: Node): boolean {
-  return primitive === Cast && dtype === 'float32' && storage === null && source !== undefined && isHalf(source.dtype);
 }
 
 /** Operations between bytes and what they mean, at most: two of a cast, four of half a byte with its scale and its offset. */

@@ -4,52 +4,34 @@
  * numbers, rounded.
  */
 import type { DType } from '../backend.ts';
-import { isHalf } from '../dtype.ts';
 import { customGradient } from '../graph/custom-gradient.ts';
-import type { Node } from '../graph/node.ts';
-import { Cast, cast } from './functions.ts';
-import { computable } from './pointwise.ts';
+import { constant, type Node } from '../graph/node.ts';
+import { add, multiply } from './arithmetic.ts';
+import { normalShare } from './composite.ts';
+import { exp, square, tanhSlope } from './functions.ts';
+import { type Storing, storedAs } from './halves.ts';
 
-/** As which half floats is stored at present; null: as they come. */
-type Storage = DType | null;
-
-export const products: { storage: Storage } = { storage: null };
-
-/** Float32 numbers as they are once they were stored. */
-export function storedAs(storage: Storage, x: Node): Node {
-  if (storage === null || x.dtype !== 'float32' || storageOf(x) === storage) return x;
-  return cast(cast(x, storage), 'float32');
+export function storingAs(dtype: DType): Storing {
+  const stored = (x: Node): Node => storedAs(dtype, x);
+  return {
+    stored,
+    kept: (x) => {
+      const y = stored(x);
+      return y === x ? x : customGradient(y, [x], (g) => [stored(g)]);
+    },
+    // of the result, as it is stored
+    tanh: (exact, x) => {
+      const y = stored(exact);
+      return customGradient(y, [x], (g) => [stored(multiply(g, tanhSlope(y)))]);
+    },
+    // of the input alone: its erf would be a float32 tensor that is kept
+    gelu: (y, x) => (x.dtype === 'float32' ? customGradient(y, [x], (g) => [multiply(g, geluSlope(x))]) : y),
+  };
 }
 
-/** The operand of a product. */
-export function factorAsStored(operation: string, x: Node): Node {
-  return storedAs(products.storage, computable(operation, x));
-}
-
-/** What comes back to a product is stored as its operands are, if both are half floats. */
-export function storedAsFactors(cotangent: Node, left: Node, right: Node): Node {
-  const storage = storageBehind(left);
-  return storage === storageBehind(right) ? storedAs(storage, cotangent) : cotangent;
-}
-
-/** The input of an operation whose gradient needs it, and what comes back to it. */
-export function keptAsStored(x: Node): Node {
-  const { storage } = products;
-  const y = storedAs(storage, x);
-  return y === x ? x : customGradient(y, [x], (g) => [storedAs(storage, g)]);
-}
-
-/** Of half floats that are widened: what they are. */
-function storageOf(x: Node): Storage {
-  let node = x;
-  while (node.primitive.kind === 'transparent' && node.inputs[0] !== undefined) node = node.inputs[0];
-  const [source] = node.inputs;
-  return node.primitive === Cast && source !== undefined && isHalf(source.dtype) ? source.dtype : null;
-}
-
-/** The same behind views. */
-function storageBehind(x: Node): Storage {
-  let node = x;
-  while (node.primitive.kind === 'view' && node.inputs[0] !== undefined) node = node.inputs[0];
-  return storageOf(node);
+/** d gelu(x) = (Phi(x) + x phi(x)) dx, with the normal distribution Phi and its density phi. */
+function geluSlope(x: Node): Node {
+  const float = (value: number): Node => constant(value, 'float32');
+  const density = multiply(exp(multiply(square(x), float(-0.5))), float(1 / Math.sqrt(2 * Math.PI)));
+  return add(multiply(normalShare(x), float(0.5)), multiply(x, density));
 }

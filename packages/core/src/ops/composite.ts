@@ -6,9 +6,9 @@ import { named } from '../graph/hooks.ts';
 import { constant, type Node } from '../graph/node.ts';
 import { normalizeAxes } from '../shape.ts';
 import { add, divide, multiply, power, subtract } from './arithmetic.ts';
-import { keptAsStored, products, storedAs } from './autocast.ts';
 import { equal, less, or, where } from './compare.ts';
 import { abs, cast, erf, exp, log, sigmoid, softplus, sqrt, square, tanh } from './functions.ts';
+import { scope } from './halves.ts';
 import { magnitude, max, type ReduceOptions, sum } from './reduce.ts';
 import { indexAlong } from './sources.ts';
 import { reshape, unsqueeze } from './views.ts';
@@ -41,14 +41,14 @@ export function softmax(x: Node, axis = -1): Node {
   const axes = normalizeAxes('softmax', axis, x.shape.length);
   const e = exp(subtract(x, largest(x, axes)));
   // One division for each row.
-  const { storage } = products;
-  const y = storedAs(storage, multiply(e, divide(float(1), sum(e, axes, { keepAxes: true }))));
+  const { stored } = scope.storing;
+  const y = stored(multiply(e, divide(float(1), sum(e, axes, { keepAxes: true }))));
   const share = (g: Node): Node => multiply(y, subtract(g, sum(multiply(g, y), axes, { keepAxes: true })));
   return named(
     'softmax',
     [x],
     axes[0],
-    customGradient(y, [x], (g) => [storedAs(storage, share(g))]),
+    customGradient(y, [x], (g) => [stored(share(g))]),
   );
 }
 
@@ -75,33 +75,24 @@ function largest(x: Node, axes: Axes): Node {
 
 /** x Phi(x), exact with erf or by the tanh approximation (Hendrycks and Gimpel 2016). */
 export function gelu(given: Node, approximate: 'none' | 'tanh' = 'none'): Node {
-  const x = keptAsStored(given);
+  const x = scope.storing.kept(given);
   const half = multiply(x, float(0.5));
   const of = (y: Node): Node => named('gelu', [given], approximate, y);
-  if (approximate === 'none') {
-    const y = multiply(half, normalShare(x));
-    return of(x === given ? y : customGradient(y, [x], (g) => [multiply(g, geluSlope(x))]));
-  }
+  if (approximate === 'none') return of(scope.storing.gelu(multiply(half, normalShare(x)), x));
   const inner = multiply(add(x, multiply(multiply(square(x), x), float(0.044715))), float(Math.sqrt(2 / Math.PI)));
   return of(multiply(half, add(tanh(inner), float(1))));
 }
 
 /** 2 Phi(x), the normal distribution function. */
-const normalShare = (x: Node): Node => add(erf(multiply(x, float(Math.SQRT1_2))), float(1));
-
-/** Phi(x) + x phi(x), computed of x alone: so nothing but x is kept. */
-function geluSlope(x: Node): Node {
-  const density = multiply(exp(multiply(square(x), float(-0.5))), float(1 / Math.sqrt(2 * Math.PI)));
-  return add(multiply(normalShare(x), float(0.5)), multiply(x, density));
-}
+export const normalShare = (x: Node): Node => add(erf(multiply(x, float(Math.SQRT1_2))), float(1));
 
 export function silu(given: Node): Node {
-  const x = keptAsStored(given);
+  const x = scope.storing.kept(given);
   return multiply(x, sigmoid(x));
 }
 
 export function mish(given: Node): Node {
-  const x = keptAsStored(given);
+  const x = scope.storing.kept(given);
   return multiply(x, tanh(softplus(x)));
 }
 

@@ -1,14 +1,12 @@
 /** Sums of products over named axes: the contraction primitive, matmul and einsum. */
-import { promote } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { named } from '../graph/hooks.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Primitive } from '../graph/primitive.ts';
 import { broadcastShapes, show } from '../shape.ts';
 import { multiply } from './arithmetic.ts';
-import { factorAsStored, storedAsFactors } from './autocast.ts';
 import { isBatched } from './batch.ts';
-import { cast } from './functions.ts';
+import { factors, storedAsFactors } from './halves.ts';
 import { sum } from './reduce.ts';
 import { expandTo, moveAxis, narrow, Permute, padStatic, permute, reshape, transpose, unsqueeze } from './views.ts';
 
@@ -158,13 +156,6 @@ function productOf(a: Node, b: Node): Node {
       inner: 1,
     },
   );
-}
-
-/** Both operands of a product, in the dtype in which it is computed. */
-function factors(operation: string, a: Node, b: Node): readonly [Node, Node] {
-  const [left, right] = [factorAsStored(operation, a), factorAsStored(operation, b)];
-  const dtype = promote(left.dtype, right.dtype) === 'float32' ? 'float32' : 'int32';
-  return [cast(left, dtype), cast(right, dtype)];
 }
 
 function squeezed(x: Node, axis: number): Node {

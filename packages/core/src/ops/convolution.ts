@@ -3,16 +3,14 @@
  * Any rank of space, PyTorch's layout; the transposed convolution is the input gradient under its own name.
  */
 import type { Shape } from '../backend.ts';
-import { promote } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Index } from '../graph/index-expression.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { type Binary, definePrimitive, type Lowering, type Primitive } from '../graph/primitive.ts';
 import { show } from '../shape.ts';
-import { factorAsStored, storedAsFactors } from './autocast.ts';
 import { isBatched, spread } from './batch.ts';
-import { cast } from './functions.ts';
 import { Guard } from './guard.ts';
+import { factors, storedAsFactors } from './halves.ts';
 import { moveAxis, padStatic, reshape } from './views.ts';
 
 /** The sizes of one convolution, the same for all three forms. */
@@ -243,7 +241,7 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     }
     return Math.floor(room / stride[i]!) + 1;
   });
-  return convolved(operation, ConvForward, input, w, {
+  return apply(ConvForward, factors(operation, input, w), {
     input: input.shape,
     weight: w.shape,
     output: [n, o, ...out],
@@ -252,13 +250,6 @@ export function convolve(operation: string, rank: number, x: Node, w: Node, opti
     padding,
     groups,
   });
-}
-
-/** A convolution of what is computed in one dtype. */
-function convolved(operation: string, form: typeof ConvForward, x: Node, w: Node, sizes: Convolution): Node {
-  const [input, weight] = [factorAsStored(operation, x), factorAsStored(operation, w)];
-  const dtype = promote(input.dtype, weight.dtype);
-  return apply(form, [cast(input, dtype), cast(weight, dtype)], sizes);
 }
 
 export interface TransposedConvolutionOptions {
@@ -303,7 +294,7 @@ export function convolveTransposed(
   if (out.some((length) => length < 1)) {
     throw new ShapeError(operation, `the result of ${show(x.shape)} would have the empty space ${show(out)}.`);
   }
-  return convolved(operation, ConvInput, x, w, {
+  return apply(ConvInput, factors(operation, x, w), {
     input: [n, perGroup * groups, ...out],
     weight: w.shape,
     output: x.shape,

@@ -9,8 +9,8 @@ import { named } from '../graph/hooks.ts';
 import { apply, constant, type Node } from '../graph/node.ts';
 import { definePrimitive, type Primitive, type Unary } from '../graph/primitive.ts';
 import { add, divide, maximum, minimum, multiply, negate, subtract } from './arithmetic.ts';
-import { products, storedAs } from './autocast.ts';
 import { and, equal, less, not, or, where } from './compare.ts';
+import { scope } from './halves.ts';
 import { like, pointwise, unary } from './pointwise.ts';
 import { sumTo } from './views.ts';
 
@@ -48,7 +48,7 @@ export const Cos: Primitive<null, Unary> = pointwise({
   gradient: (g, [x]) => [negate(multiply(g, sin(x)))],
 });
 // (1 - tanh(x)) (1 + tanh(x)): as 1 - tanh(x)^2 it would lose digits where tanh(x) is near 1
-const tanhSlope = (y: Node): Node => multiply(subtract(like(y, 1), y), add(y, like(y, 1)));
+export const tanhSlope = (y: Node): Node => multiply(subtract(like(y, 1), y), add(y, like(y, 1)));
 // d tanh(x) = (1 - tanh(x)) (1 + tanh(x)) dx
 export const Tanh: Primitive<null, Unary> = pointwise({
   name: 'tanh',
@@ -88,11 +88,7 @@ export const cos = (x: Node): Node => unary(Cos, x);
 export const tan = (x: Node): Node => divide(sin(x), cos(x));
 
 export function tanh(x: Node): Node {
-  const { storage } = products;
-  const exact = unary(Tanh, x);
-  if (storage === null) return exact;
-  const y = storedAs(storage, exact);
-  return customGradient(y, [x], (g) => [storedAs(storage, multiply(g, tanhSlope(y)))]);
+  return scope.storing.tanh(unary(Tanh, x), x);
 }
 
 export const erf = (x: Node): Node => unary(Erf, x);
@@ -190,13 +186,13 @@ export function expm1(x: Node): Node {
 /** 1 / (1 + exp(-x)). d sigmoid(x) = y (1 - y) dx */
 export function sigmoid(x: Node): Node {
   const one = constant(1, 'float32');
-  const { storage } = products;
-  const y = storedAs(storage, divide(one, add(exp(negate(x)), one)));
+  const { stored } = scope.storing;
+  const y = stored(divide(one, add(exp(negate(x)), one)));
   return named(
     'sigmoid',
     [x],
     null,
-    customGradient(y, [x], (g) => [storedAs(storage, multiply(g, multiply(y, subtract(one, y))))]),
+    customGradient(y, [x], (g) => [stored(multiply(g, multiply(y, subtract(one, y))))]),
   );
 }
 
@@ -214,12 +210,12 @@ export function softplus(x: Node): Node {
 /** max(x, 0), NaN stays. The gradient at 0 is 0; it is written in y, so x need not be kept. */
 export function relu(x: Node): Node {
   const zero = like(x, 0);
-  const { storage } = products;
-  const y = storedAs(storage, maximum(x, zero));
+  const { stored } = scope.storing;
+  const y = stored(maximum(x, zero));
   return named(
     'relu',
     [x],
     null,
-    customGradient(y, [x], (g) => [storedAs(storage, where(less(zero, y), g, like(g, 0)))]),
+    customGradient(y, [x], (g) => [stored(where(less(zero, y), g, like(g, 0)))]),
   );
 }

@@ -3,9 +3,9 @@
  * float32 copy is made. They are functions of a program's own module; those of float32 are the library's.
  */
 import { type FunctionBuilder, type FunctionReference, words } from '../code/assembler.ts';
+import { conversions, type HalfDType } from '../code/halves.ts';
 import { i32, v128 } from '../code/instructions.ts';
 import { FunctionScope, type ModuleContext } from '../code/module-context.ts';
-import { decodeHalf, decodeLanes, type HalfDType } from '../code/storage.ts';
 import { dotProducts } from './dots.ts';
 import { type Elements, packColumns, packRows } from './gemm.ts';
 
@@ -28,6 +28,7 @@ export function readerOf(context: ModuleContext, name: Reader, dtype: FactorDTyp
 }
 
 function halfElements(context: ModuleContext, builder: FunctionBuilder, dtype: HalfDType): Elements {
+  const { decodeHalf, decodeLanes } = conversions();
   const scope = new FunctionScope(context, builder);
   // its constants come before all loops
   builder.emit(scope.prologue);

@@ -1,10 +1,11 @@
 /**
  * The kernels that have a better way than their loop nest: chosen by the hint, null where the loops are as good.
  * It owns the choice only; each way is a file or a room beside it. Convolutions, as long as all other ways together, are
- * fetched when a program has one, and so are products of bytes.
+ * fetched when a program has one, and so are products of bytes, and the conversions of half floats.
  */
 import type { Kernel, Program } from '@nn/core';
 import { Fetched } from '../../fetched.ts';
+import { halves, isHalf } from '../code/halves.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import type { KernelCode } from '../loops/nest.ts';
 import { emitContraction } from './contraction.ts';
@@ -17,15 +18,19 @@ import { emitWindowGradient } from './window-gradient.ts';
 const convolutions = /* @__PURE__ */ new Fetched('convolutions', () => import('./conv.ts'));
 const bytes = /* @__PURE__ */ new Fetched('products of bytes', () => import('./bytes.ts'));
 
+const wantsHalves = ({ dtype, reads }: Kernel): boolean => isHalf(dtype) || reads.some(isHalf);
 const wantsBytes = ({ hint, reads }: Kernel): boolean =>
   hint?.kind === 'contraction' && reads.some((dtype) => dtype === 'int8' || dtype === 'uint8');
 
 /** Done when all ways that the program wants are there; null where they are. */
 export function fetchWays({ steps }: Program): Promise<void> | null {
-  const missing = [
-    ...(convolutions.code === null && steps.some(({ kernel }) => kernel.hint?.kind === 'conv') ? [convolutions] : []),
-    ...(bytes.code === null && steps.some(({ kernel }) => wantsBytes(kernel)) ? [bytes] : []),
+  const some = (wants: (kernel: Kernel) => boolean): boolean => steps.some(({ kernel }) => wants(kernel));
+  const wanted = [
+    ...(some(({ hint }) => hint?.kind === 'conv') ? [convolutions] : []),
+    ...(some(wantsBytes) ? [bytes] : []),
+    ...(some(wantsHalves) ? [halves] : []),
   ];
+  const missing = wanted.filter(({ code }) => code === null);
   return missing.length === 0 ? null : Promise.all(missing.map((code) => code.fetch())).then(() => undefined);
 }
 

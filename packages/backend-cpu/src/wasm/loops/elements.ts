@@ -6,11 +6,11 @@
 import type { DType } from '@nn/core';
 import { bytesPerElement } from '../../storage.ts';
 import type { Expression, F32, I32, Statement, V128 } from '../code/assembler.ts';
+import { conversions, isHalf } from '../code/halves.ts';
 import { f32, f32x4, i8x16, i16x8, i32, i32x4, v128 } from '../code/instructions.ts';
 import { keep, type Scope } from '../code/math.ts';
 import type { ModuleContext } from '../code/module-context.ts';
 import { isFloat } from '../code/operations.ts';
-import { decodeHalf, decodeLanes, encodeHalf, encodeLanes, isHalf } from '../code/storage.ts';
 
 export function loadElement(context: ModuleContext, dtype: DType, address: I32, offset = 0): Expression {
   if (dtype === 'float32') return f32.load(address, offset);
@@ -18,7 +18,7 @@ export function loadElement(context: ModuleContext, dtype: DType, address: I32, 
   if (dtype === 'bool') return i32.ne(i32.load8U(address, offset), i32.const(0));
   if (dtype === 'uint8') return i32.load8U(address, offset);
   if (dtype === 'int8') return i32.load8S(address, offset);
-  return decodeHalf(context, dtype, i32.load16U(address, offset));
+  return conversions().decodeHalf(context, dtype, i32.load16U(address, offset));
 }
 
 export function storeElement(
@@ -31,7 +31,7 @@ export function storeElement(
   if (dtype === 'float32') return f32.store(address, value as F32, offset);
   if (dtype === 'int32') return i32.store(address, value as I32, offset);
   if (isHalf(dtype)) {
-    return i32.store16(address, encodeHalf(context, dtype, value as F32), offset);
+    return i32.store16(address, conversions().encodeHalf(context, dtype, value as F32), offset);
   }
   return i32.store8(address, value as I32, offset);
 }
@@ -62,7 +62,7 @@ export function laneOf(dtype: DType, vector: V128, lane: number): Expression {
 /** As many neighbours as a vector has lanes. */
 export function loadNeighbours(scope: Scope, dtype: DType, address: I32, offset: number): V128 {
   if (bytesPerElement(dtype) === 4) return v128.load(address, offset);
-  if (isHalf(dtype)) return decodeLanes(scope, dtype, v128.load16x4U(address, offset));
+  if (isHalf(dtype)) return conversions().decodeLanes(scope, dtype, v128.load16x4U(address, offset));
   const bytes = (scope.lanes === 8 ? v128.load64Zero : v128.load32Zero)(address, offset);
   if (dtype === 'int8') return i32x4.extendLowI16x8S(i16x8.extendLowI8x16S(bytes));
   const wide = i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(bytes));
@@ -109,7 +109,7 @@ export function storeLanes(
   const bytes = bytesPerElement(dtype);
   if (stride === 1 && bytes === 4) scope.emit(v128.store(address, value, offset));
   else if (stride === 1 && isHalf(dtype)) {
-    const packed = keep(scope, encodeLanes(scope, dtype, value));
+    const packed = keep(scope, conversions().encodeLanes(scope, dtype, value));
     scope.emit(v128.store64Low(address, packed, offset));
     if (scope.lanes === 8) scope.emit(v128.store64High(address, packed, offset + 8));
   } else if (stride === 1 && bytes === 1) {

@@ -4,9 +4,9 @@
  */
 import { stridesOf } from '../../../shape.ts';
 import { align } from '../../../storage.ts';
+import { isHalf } from '../../code/halves.ts';
 import { callVoid, i32 } from '../../code/instructions.ts';
 import type { ModuleContext } from '../../code/module-context.ts';
-import { isHalf } from '../../code/storage.ts';
 import { emitNest } from '../../loops/emit.ts';
 import { type KernelCode, kernelParameters, type Phase } from '../../loops/nest.ts';
 import { redirected } from '../operand.ts';
