@@ -3,8 +3,8 @@
  * The command of this package: `npx @nn/serialize inspect FILE` prints what a file of weights holds. It knows the public
  * names of the package alone.
  */
-import { isNNError } from '@nn/core';
-import { inspectWeights, type WeightsReport } from '@nn/serialize';
+import { inspectWeights } from '@nn/serialize';
+import { runInspectCommand } from '@nn/serialize/formats';
 
 const usage = `Prints what a file of weights holds: safetensors, PyTorch, NumPy, GGUF, an index of shards.
 
@@ -13,42 +13,12 @@ const usage = `Prints what a file of weights holds: safetensors, PyTorch, NumPy,
 
 FILE is a path, a folder, https://..., or hf://owner/name/file@revision; of an address only the header is read.`;
 
-function json({ format, tensors, elements, bytes, metadata, containers, skipped }: WeightsReport): string {
-  const facts = { format, tensors, elements, bytes, metadata: Object.fromEntries(metadata), containers, skipped };
-  return JSON.stringify(facts, null, 2);
-}
-
-const print = (text: string): boolean => process.stdout.write(`${text}\n`);
-const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
-
-/** Runs the command; the result is the exit code: 0, 1 for a file that cannot be read, 2 for words that are no command. */
-async function run(words: readonly string[]): Promise<number> {
-  const flags = words.filter((word) => word.startsWith('-'));
-  const [command, path, ...more] = words.filter((word) => !word.startsWith('-'));
-  if (flags.some((flag) => flag === '--help' || flag === '-h')) {
-    print(usage);
-    return 0;
-  }
-  const unknown = flags.find((flag) => flag !== '--json');
-  if (command !== 'inspect' || path === undefined || more.length > 0 || unknown !== undefined) {
-    complain(unknown === undefined ? usage : `no option ${unknown}\n\n${usage}`);
-    return 2;
-  }
-  try {
-    const report = await inspectWeights(path);
-    print(flags.includes('--json') ? json(report) : String(report));
-    return 0;
-  } catch (error) {
-    if (!isNNError(error)) throw error;
-    complain(error.message);
-    return 1;
-  }
-}
-
-// A reader that has seen enough (`| head`) closes the pipe: no fault.
-process.stdout.on('error', (error) => {
-  if (Object(error).code !== 'EPIPE') throw error;
-});
-run(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+runInspectCommand({
+  usage,
+  inspect: inspectWeights,
+  facts: ({ format, tensors, elements, bytes, metadata, containers, skipped }) => ({
+    ...{ format, tensors, elements, bytes },
+    metadata: Object.fromEntries(metadata),
+    ...{ containers, skipped },
+  }),
 });
