@@ -4,7 +4,7 @@
  */
 import { excerpt, FormatError, type Shape } from '@nn/core';
 import type { File } from 'h5wasm';
-import { claimMemory, type H5Module, type Library, loadLibrary, noteFailure, temporaryName } from './library.ts';
+import { claimMemory, type H5Module, inLibrary, type Library, loadLibrary, temporaryName } from './library.ts';
 import { decodeNumbers } from './numbers.ts';
 
 /** An array of a file that is open. */
@@ -61,23 +61,23 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
-    try {
-      file?.close();
-    } catch (error) {
-      // a file that is damaged may not close
-      noteFailure(error);
-    }
+    const opened = file;
     file = undefined;
+    try {
+      inLibrary(module, () => opened?.close());
+    } catch {
+      // a file that is damaged may not close; the library knows
+    }
     release();
     module.FS.unlink(path);
   };
   try {
-    file = new library.File(path, 'r');
-    const opened = file;
+    const opened = inLibrary(module, () => new library.File(path, 'r'));
+    file = opened;
     if (opened.file_id <= 0n) fail('hdf5', 'the HDF5 file cannot be opened; it is cut off or damaged.');
     const arrays = new Map<string, HdfArray>();
     const groups = new Set<string>(['']);
-    index(module, opened.file_id, '', 0, bytes.length, arrays, groups);
+    inLibrary(module, () => index(module, opened.file_id, '', 0, bytes.length, arrays, groups));
     return {
       arrays,
       groups,
@@ -86,7 +86,6 @@ export async function openHdf(bytes: Uint8Array): Promise<HdfFile> {
       close,
     };
   } catch (error) {
-    noteFailure(error);
     close();
     if (error instanceof FormatError) throw error;
     return fail('hdf5', `the HDF5 file is damaged: ${reasonOf(error)}.`);
@@ -147,16 +146,17 @@ function arrayAt(module: H5Module, file: bigint, path: string, fileSize: number)
       // the array, and the piece of it that is being unpacked
       const release = claimMemory(2 * size);
       try {
-        const pointer = module._malloc(Math.max(1, size));
-        if (pointer === 0) fail('memory', `there is no memory for the ${size} bytes of '${excerpt(path)}'.`);
-        try {
-          module.get_dataset_data(file, path, null, null, null, BigInt(pointer));
-          return decodeNumbers(path, module.HEAPU8.slice(pointer, pointer + size), metadata);
-        } finally {
-          module._free(pointer);
-        }
+        return inLibrary(module, () => {
+          const pointer = module._malloc(Math.max(1, size));
+          if (pointer === 0) fail('memory', `there is no memory for the ${size} bytes of '${excerpt(path)}'.`);
+          try {
+            module.get_dataset_data(file, path, null, null, null, BigInt(pointer));
+            return decodeNumbers(path, module.HEAPU8.slice(pointer, pointer + size), metadata);
+          } finally {
+            module._free(pointer);
+          }
+        });
       } catch (error) {
-        noteFailure(error);
         if (error instanceof FormatError) throw error;
         return fail('hdf5', `'${excerpt(path)}' of the HDF5 file cannot be read: ${reasonOf(error)}.`, { path });
       } finally {
@@ -174,23 +174,24 @@ function textsOf(
   attribute: string,
 ): readonly string[] | undefined {
   try {
-    const path = group === '' ? '/' : group;
-    const attributes = new library.Group(file, path).attrs;
-    if (!Object.hasOwn(attributes, attribute)) return undefined;
-    // attributes are never packed
-    const { shape, size } = module.get_attribute_metadata(file, path, attribute);
-    const claimed = (shape ?? []).reduce((product, length) => product * Number(length), size);
-    if (claimed > fileSize) {
-      fail(
-        'bomb',
-        `the attribute '${excerpt(attribute)}' of '${excerpt(group)}' claims ${claimed} bytes in a file of ${fileSize}; that is no list of names.`,
-      );
-    }
-    const value = attributes[attribute]?.value;
-    if (typeof value === 'string') return [value];
-    return Array.isArray(value) ? value.map(String) : [];
+    return inLibrary(module, () => {
+      const path = group === '' ? '/' : group;
+      const attributes = new library.Group(file, path).attrs;
+      if (!Object.hasOwn(attributes, attribute)) return undefined;
+      // attributes are never packed
+      const { shape, size } = module.get_attribute_metadata(file, path, attribute);
+      const claimed = (shape ?? []).reduce((product, length) => product * Number(length), size);
+      if (claimed > fileSize) {
+        fail(
+          'bomb',
+          `the attribute '${excerpt(attribute)}' of '${excerpt(group)}' claims ${claimed} bytes in a file of ${fileSize}; that is no list of names.`,
+        );
+      }
+      const value = attributes[attribute]?.value;
+      if (typeof value === 'string') return [value];
+      return Array.isArray(value) ? value.map(String) : [];
+    });
   } catch (error) {
-    noteFailure(error);
     if (error instanceof FormatError) throw error;
     return fail(
       'hdf5',

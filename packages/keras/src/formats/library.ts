@@ -36,10 +36,33 @@ export function claimMemory(bytes: number): () => void {
 }
 
 /** Remembers that something of the library failed. */
-export function noteFailure(error: unknown): void {
+function noteFailure(error: unknown): void {
   // a trap of WebAssembly; its class is not known to every host's types
   if (Object(error).name === 'RuntimeError') state = 'broken';
   else if (state === 'good') state = 'leaking';
+}
+
+/**
+ * Runs what calls the library. An error that is thrown across C's functions leaves what they had on their stack, which three thousand
+ * damaged files fill; `ccall` puts the stack back where it was when it was asked for a text, and can be asked to call anything.
+ */
+export function inLibrary<T>(module: H5Module, run: () => T): T {
+  const outcome: { value?: T; error?: unknown; failed?: true } = {};
+  const call = (): void => {
+    try {
+      outcome.value = run();
+    } catch (error) {
+      noteFailure(error);
+      Object.assign(outcome, { error, failed: true });
+    }
+  };
+  const outer: unknown = Reflect.get(module, '_nnCall');
+  Reflect.set(module, '_nnCall', call);
+  module.ccall('nnCall', null, ['string'], ['']);
+  Reflect.set(module, '_nnCall', outer);
+  if (outcome.failed) throw outcome.error;
+  // it was set where nothing failed
+  return outcome.value as T;
 }
 
 /**
