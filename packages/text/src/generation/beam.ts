@@ -6,7 +6,7 @@ import { type AbortSignalLike, checkOptions, repeatInterleave, type Tensor, Valu
 import { breathing } from '../breathe.ts';
 import type { ExtendedSource } from '../models/pointer-generator.ts';
 import { logSumExp } from './choose.ts';
-import type { Constraint } from './constraint.ts';
+import { type Constraint, checkAllow, maskOf } from './constraint.ts';
 import { wordsOf } from './generate.ts';
 import { checkEnds, type Prompt, type Task, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
@@ -79,6 +79,10 @@ export async function beamSearch(
       [name]: value,
     });
   }
+  if (!Number.isFinite(lengthPenalty)) {
+    throw new ValueError('beamSearch', `lengthPenalty is ${lengthPenalty}: it must be a number.`, { lengthPenalty });
+  }
+  checkAllow('beamSearch', allow);
   if (results > beams) throw new ValueError('beamSearch', `${results} results need as many beams, there are ${beams}.`);
   const task = taskOf('beamSearch', model, prompt, options);
   const rest = breathing(signal);
@@ -132,7 +136,7 @@ function advance(
   for (const [from, beam] of search.beams.entries()) {
     const own = scores.subarray(from * width, (from + 1) * width);
     const norm = logSumExp('beamSearch', own, row, beam.ids.length);
-    const allowed = allow?.({ row, ids: beam.ids }) ?? null;
+    const allowed = maskOf('beamSearch', allow, { row, ids: beam.ids }, { width, speakable: task.speakable });
     const values = allowed === null ? own : own.map((score, id) => (allowed[id] ? score : Number.NEGATIVE_INFINITY));
     // with an end token among them there are still enough
     for (const id of largest(values, Math.min(width, beams + task.ends.size))) {

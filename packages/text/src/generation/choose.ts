@@ -38,7 +38,9 @@ export function checkChoice(operation: string, options: ChoiceOptions): void {
   if (!(Number.isInteger(topK) && topK >= 1)) wrong('topK', topK, 'a whole number of at least 1');
   if (!(topP > 0 && topP <= 1)) wrong('topP', topP, 'above 0 and at most 1');
   if (!(minP >= 0 && minP <= 1)) wrong('minP', minP, 'from 0 to 1');
-  if (!(repetitionPenalty > 0)) wrong('repetitionPenalty', repetitionPenalty, 'above 0');
+  if (!(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY)) {
+    wrong('repetitionPenalty', repetitionPenalty, 'a number above 0');
+  }
   if (!Number.isFinite(presencePenalty)) wrong('presencePenalty', presencePenalty, 'a number');
   if (!Number.isFinite(frequencyPenalty)) wrong('frequencyPenalty', frequencyPenalty, 'a number');
 }

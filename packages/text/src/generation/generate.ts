@@ -5,7 +5,7 @@
 import { type AbortSignalLike, checkOptions, hostUniform, randomValue, ValueError } from '@nn/core';
 import type { ExtendedSource } from '../models/pointer-generator.ts';
 import { type ChoiceOptions, checkChoice, choiceNames, logSumExp, TokenChoice } from './choose.ts';
-import type { Constraint } from './constraint.ts';
+import { type Constraint, checkAllow, maskOf } from './constraint.ts';
 import { checkEnds, type Prompt, type TaskOptions, taskOf } from './prompts.ts';
 import { type Generative, runOf } from './run.ts';
 import { TextStream } from './text-stream.ts';
@@ -79,11 +79,17 @@ export async function* generate(
   checkOptions('generate', options, optionNames);
   checkChoice('generate', options);
   const { tokenizer, allow, signal, cache = true } = options;
+  checkAllow('generate', allow);
   const stops = [options.stop ?? []].flat();
   if (stops.length > 0 && tokenizer === undefined) {
     throw new ValueError('generate', 'stop strings need the tokenizer: { tokenizer }.');
   }
+  const wrong = stops.find((stop: unknown) => typeof stop !== 'string');
+  if (wrong !== undefined) throw new ValueError('generate', `a stop string is ${String(wrong)}: it must be a text.`);
   if (stops.includes('')) throw new ValueError('generate', 'a stop string is empty: nothing would be said.');
+  if (options.seed !== undefined && !Number.isInteger(options.seed)) {
+    throw new ValueError('generate', `seed is ${options.seed}: it must be a whole number.`, { seed: options.seed });
+  }
   const task = taskOf('generate', model, prompt, options);
   const { maxTokens } = task;
   const words = wordsOf(prompt);
@@ -112,7 +118,7 @@ export async function* generate(
       }
       const own = scores.subarray(n * width, (n + 1) * width);
       const norm = logSumExp('generate', own, n, step);
-      const allowed = allow?.({ row: n, ids: row.generated }) ?? null;
+      const allowed = maskOf('generate', allow, { row: n, ids: row.generated }, { width, speakable: task.speakable });
       const id = choice.token(own, row, allowed, randomValue(seed, n, step));
       if (id < 0) {
         throw new ValueError('generate', `no token may come at step ${step} of row ${n}: the constraint allows none.`, {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   AttentionLSTM,
+  Bert,
   beamSearch,
   characterTokenizer,
   extendedSource,
@@ -18,6 +19,7 @@ import {
   T5,
   textConstraint,
   tokenChances,
+  trainBpe,
   wordTokenizer,
 } from '../index.ts';
 import { adjusted, type ChoiceOptions, TokenChoice } from './choose.ts';
@@ -213,11 +215,11 @@ describe('generate', () => {
     const long = Array.from({ length: 50 }, (_, i) => i % 11);
     await generateAll(gpt(), [long], { maxTokens: 4, temperature: 0 });
     expect(warn).toHaveBeenCalledWith(
-      'nn: generate: prompt 0 has 50 tokens, the model has room for 36: 14 tokens were cut off its start.',
+      'nn: generate: prompt 0 has 50 tokens, the model has room for 36: 14 were cut off its start.',
     );
     await generateAll(marian(), [long], { maxTokens: 4, temperature: 0 });
     expect(warn).toHaveBeenLastCalledWith(
-      'nn: generate: prompt 0 has 50 tokens, the model has room for 40: 10 tokens were cut off its end.',
+      'nn: generate: prompt 0 has 50 tokens, the model has room for 40: 10 were cut off its end.',
     );
   });
 
@@ -269,6 +271,81 @@ describe('generate', () => {
       'generate: stop strings need the tokenizer: { tokenizer }.',
     ],
     [
+      'no prompt',
+      () => generateAll(gpt(), undefined as never),
+      'generate: takes a text, ids, or a list of either as the prompt, got undefined.',
+    ],
+    [
+      'a tensor as the prompt',
+      () => beamSearch(gpt(), tensor([[1, 2]]) as never),
+      'beamSearch: takes a text, ids, or a list of either as the prompt, got an object (Tensor).',
+    ],
+    [
+      'a prompt among others that is none',
+      () => generateAll(gpt(), [[1], null] as never),
+      'generate: prompt 1 is null: it must be a text, or a list of ids.',
+    ],
+    [
+      'ids of another tokenizer',
+      () => generateAll(gpt(), [[1], [2, 11]]),
+      'generate: prompt 1 has the id 11, the model knows 11 tokens, from 0 to 10: give it the tokenizer that it learned with.',
+    ],
+    [
+      'ids of another source',
+      () => generateAll(new AttentionLSTM({ sourceVocabularySize: 5, embedding: 4, hidden: 4 }), [7]),
+      'generate: prompt 0 has the id 7, the model knows 5 tokens, from 0 to 4: give it the tokenizer that it learned with.',
+    ],
+    [
+      'what is no tokenizer',
+      () => generateAll(gpt(), 'a', { tokenizer: {} as never }),
+      'generate: tokenizer is an object (Object): give one that was trained or loaded.',
+    ],
+    [
+      'a model that says nothing',
+      () => generateAll(new Bert({ vocabularySize: 11, dimension: 8, layers: 1, heads: 2 }) as never, [1]),
+      'generate: takes a model that says token after token (GPT2, Llama, Marian, T5, AttentionLSTM, PointerGenerator), got Bert.',
+    ],
+    [
+      'a model without room',
+      () => generateAll(new GPT2({ vocabularySize: 11, contextLength: 1, dimension: 8, layers: 1, heads: 2 }), [1]),
+      'generate: the model has 1 position: there is no room for a token that follows.',
+    ],
+    [
+      'a stop string that is none',
+      () => generateAll(gpt(), [1], { tokenizer: letters, stop: ['a', 3] as never }),
+      'generate: a stop string is 3: it must be a text.',
+    ],
+    [
+      'a seed that is none',
+      () => generateAll(gpt(), [1], { seed: 1.5 }),
+      'generate: seed is 1.5: it must be a whole number.',
+    ],
+    [
+      'a penalty without end',
+      () => generateAll(gpt(), [1], { repetitionPenalty: Number.POSITIVE_INFINITY }),
+      'generate: repetitionPenalty is Infinity: it must be a number above 0.',
+    ],
+    [
+      'a list in place of a constraint',
+      () => generateAll(gpt(), [1], { allow: [1, 2] as never }),
+      'generate: allow is of the type object: it must be a function, as oneOfTexts and textConstraint make them.',
+    ],
+    [
+      'a constraint that forgets its answer',
+      () => generateAll(gpt(), [1], { allow: (() => undefined) as never }),
+      'generate: allow gave undefined without a length: it must give true or false for each of 11 tokens, or null where all may come.',
+    ],
+    [
+      'a mask of other tokens',
+      () => beamSearch(gpt(), [1], { tokenizer: characterTokenizer(['abc']), allow: () => new Uint8Array(5) }),
+      'beamSearch: allow gave a mask of 5 tokens: it must give true or false for each of 11 or 3 tokens, or null where all may come.',
+    ],
+    [
+      'a length penalty that is none',
+      () => beamSearch(gpt(), [1], { lengthPenalty: Number.NaN }),
+      'beamSearch: lengthPenalty is NaN: it must be a number.',
+    ],
+    [
       'more results than beams',
       () => beamSearch(gpt(), [1], { results: 5 }),
       'beamSearch: 5 results need as many beams, there are 4.',
@@ -296,6 +373,78 @@ function sortedChances(scores: readonly number[], { temperature = 1, topK = 1e9,
   }
   return kept.map(({ id, weight }) => ({ id, probability: weight / share }));
 }
+
+describe('texts that are bytes', () => {
+  /** Letters beyond ASCII are two to four tokens each; ' Ã' is a space and the first byte of an é. */
+  const bytes = async () => {
+    const trained = await trainBpe(['the cat sat on the mat', 'an é, one é, no é'], {
+      size: 275,
+      special: { end: '$' },
+    });
+    return {
+      tokenizer: trained,
+      model: new GPT2({ vocabularySize: trained.size, contextLength: 64, dimension: 8, layers: 1, heads: 2 }),
+    };
+  };
+
+  test('are said whole, also where a character is several tokens or a token ends inside of one', async () => {
+    const { tokenizer, model } = await bytes();
+    expect(tokenizer.tokenize(' é').length).toBeLessThan(3);
+    const texts = [' é', 'né', '日本', '日曜', '🙂!', 'the'];
+    const said = new Set<string>();
+    for (let seed = 0; seed < 6; seed++) {
+      const allow = oneOfTexts(tokenizer, texts);
+      const [row] = await generateAll(model, 'the', { tokenizer, allow, seed, maxTokens: 20 });
+      expect(texts).toContain(row!.text);
+      expect(row!.finish).toBe('end');
+      said.add(row!.text);
+    }
+    expect(said.size).toBeGreaterThan(2);
+    const [found] = await beamSearch(model, 'the', {
+      tokenizer,
+      allow: oneOfTexts(tokenizer, texts),
+      beams: 4,
+      results: 4,
+    });
+    for (const { text } of found!) expect(texts).toContain(text);
+  });
+
+  test('follow a rule over characters, and are never half of one', async () => {
+    const { tokenizer, model } = await bytes();
+    const seen: string[] = [];
+    const three = textConstraint(tokenizer, (text) => {
+      seen.push(text);
+      const letters = [...text].length;
+      return letters > 3 ? 'wrong' : letters < 3 || text.endsWith('\ufffd') ? 'begun' : 'ended';
+    });
+    for (let seed = 0; seed < 4; seed++) {
+      const [row] = await generateAll(model, 'the', { tokenizer, allow: three, seed, maxTokens: 20 });
+      expect([row!.finish, [...row!.text].length]).toEqual(['end', 3]);
+      expect(row!.text).not.toContain('\ufffd');
+    }
+    // a character that is begun is told as such, at the end
+    expect(seen.some((text) => text.endsWith('\ufffd'))).toBe(true);
+    expect(seen.every((text) => !text.slice(0, -1).includes('\ufffd'))).toBe(true);
+    const ascii = textConstraint(tokenizer, (text) =>
+      /^[a-z]*$/.test(text) ? (text.length > 4 ? 'ended' : 'begun') : 'wrong',
+    );
+    const [row] = await generateAll(model, 'the', { tokenizer, allow: ascii, seed: 1 });
+    expect(row!.text).toMatch(/^[a-z]{5,}$/);
+  });
+});
+
+test('what the tokenizer has no text for is never said, and text stays in one piece', async () => {
+  // a vocabulary that is padded to a multiple, as many are
+  const model = new GPT2({ vocabularySize: 64, contextLength: 40, dimension: 16, layers: 1, heads: 2 });
+  const options = { tokenizer: letters, maxTokens: 30, seed: 4, endId: null } as const;
+  const [row] = await generateAll(model, 'abc', options);
+  expect(row!.ids.every((id) => id < letters.size)).toBe(true);
+  expect(row!.text).toBe(letters.decode(row!.ids));
+  const allow = oneOfTexts(letters, ['abba']);
+  expect((await generateAll(model, 'abc', { tokenizer: letters, allow }))[0]!.text).toBe('abba');
+  const [found] = await beamSearch(model, 'abc', { tokenizer: letters, maxTokens: 5, endId: null });
+  expect(found![0].ids.every((id) => id < letters.size)).toBe(true);
+});
 
 describe('the choice of a token', () => {
   const scores = [1, 3, 2, 3, -1];

@@ -10,6 +10,8 @@ export type Prompt = string | readonly number[] | readonly string[] | readonly (
 /** What is asked for: rows of ids, and how many tokens come at most. */
 export interface Task extends PromptRows {
   readonly maxTokens: number;
+  /** Ids below this have a text; all, without a tokenizer. */
+  readonly speakable: number;
   /** Tokens that end a row. */
   readonly ends: ReadonlySet<number>;
 }
@@ -23,7 +25,7 @@ export interface TaskOptions {
 
 const DEFAULT_TOKENS = 256;
 
-/** Throws ValueError for prompts without tokens, or texts without a tokenizer; warns where a prompt is cut. */
+/** Throws ValueError for what is no model, tokenizer or prompt, or a prompt without tokens; warns where one is cut. */
 export function taskOf(operation: string, model: Generative, prompt: Prompt, options: TaskOptions): Task {
   const { maxTokens = DEFAULT_TOKENS, tokenizer } = options;
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) {
@@ -31,26 +33,70 @@ export function taskOf(operation: string, model: Generative, prompt: Prompt, opt
       maxTokens,
     });
   }
+  checkModel(operation, model);
+  if (tokenizer !== undefined && typeof tokenizer?.encode !== 'function') {
+    throw new ValueError(operation, `tokenizer is ${kindOf(tokenizer)}: give one that was trained or loaded.`);
+  }
   const source = isExtended(prompt) ? prompt : null;
   if (source !== null && !isPointerGenerator(model)) {
     throw new ValueError(operation, 'an extended source is for a PointerGenerator: give texts or ids.');
   }
   const isSource = isSequenceModel(model) || isRecurrent(model) || isPointerGenerator(model);
   const given = isExtended(prompt) ? emptyRows(prompt) : rowsOf(operation, prompt, tokenizer, isSource);
+  checkVocabulary(operation, model, given);
   const context = 'contextLength' in model ? model.contextLength : Number.POSITIVE_INFINITY;
+  if (context < 2) {
+    throw new ValueError(operation, `the model has ${context} position: there is no room for a token that follows.`);
+  }
+  const ends = endsOf(model, options);
+  // a pointer-generator has words of its own behind those of the tokenizer
+  const speakable = tokenizer === undefined || source !== null ? Number.POSITIVE_INFINITY : tokenizer.size;
   if (isSource) {
     const rows = given.map((row, n) => cut(operation, row, n, context, 'end', source !== null));
-    return { rows, source, maxTokens: Math.min(maxTokens, context - 1), ends: endsOf(model, options) };
+    return { rows, source, maxTokens: Math.min(maxTokens, context - 1), ends, speakable };
   }
   // where not both fit, the prompt leaves half of the context to what comes
   const room = Math.max(context - maxTokens, Math.ceil(context / 2), 1);
   const rows = given.map((row, n) => cut(operation, row, n, room, 'start', false));
   const longest = Math.max(...rows.map((row) => row.length));
-  return { rows, source, maxTokens: Math.min(maxTokens, context - longest), ends: endsOf(model, options) };
+  return { rows, source, maxTokens: Math.min(maxTokens, context - longest), ends, speakable };
+}
+
+/** Throws ValueError for what has not what generation asks for. */
+function checkModel(operation: string, model: Generative): void {
+  const given: unknown = model;
+  const isOne = typeof given === 'object' && given !== null;
+  if (isOne && ('caches' in given || isRecurrent(model) || isPointerGenerator(model))) return;
+  const name = isOne ? given.constructor.name : kindOf(given);
+  throw new ValueError(
+    operation,
+    `takes a model that says token after token (GPT2, Llama, Marian, T5, AttentionLSTM, PointerGenerator), got ${name}.`,
+  );
+}
+
+/** Throws ValueError for an id that the model has no token for. */
+function checkVocabulary(operation: string, model: Generative, rows: readonly (readonly number[])[]): void {
+  const own: unknown = 'vocabularySize' in model ? model.vocabularySize : undefined;
+  const size = isRecurrent(model) ? model.sourceEmbedding.weight.shape[0] : own;
+  if (typeof size !== 'number') return;
+  for (const [n, row] of rows.entries()) {
+    const wrong = row.find((id) => id >= size);
+    if (wrong === undefined) continue;
+    throw new ValueError(
+      operation,
+      `prompt ${n} has the id ${wrong}, the model knows ${size} tokens, from 0 to ${size - 1}: give it the tokenizer that it learned with.`,
+      { prompt: n, id: wrong },
+    );
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'without a class'})` : typeof value;
 }
 
 function isExtended(prompt: Prompt): prompt is ExtendedSource {
-  return typeof prompt === 'object' && 'extended' in prompt && isTensor(prompt.extended);
+  return typeof prompt === 'object' && prompt !== null && 'extended' in prompt && isTensor(prompt.extended);
 }
 
 function emptyRows({ ids }: ExtendedSource): readonly number[][] {
@@ -63,11 +109,19 @@ function rowsOf(
   tokenizer: Tokenizer | undefined,
   isSource: boolean,
 ): readonly (readonly number[])[] {
-  const isOne = typeof prompt === 'string' || typeof prompt[0] === 'number' || prompt.length === 0;
+  const isOne = typeof prompt === 'string' || isIds(prompt);
+  if (!isOne && !Array.isArray(prompt)) {
+    throw new ValueError(operation, `takes a text, ids, or a list of either as the prompt, got ${kindOf(prompt)}.`);
+  }
   // the cast: one prompt is a text or ids, several are a list of these
   const list = (isOne ? [prompt] : prompt) as readonly (string | readonly number[])[];
   return list.map((each, n) => {
     const row = typeof each === 'string' ? encoded(operation, each, n, tokenizer, isSource) : each;
+    if (!isIds(row)) {
+      throw new ValueError(operation, `prompt ${n} is ${kindOf(row)}: it must be a text, or a list of ids.`, {
+        prompt: n,
+      });
+    }
     const wrong = row.find((id) => !(Number.isInteger(id) && id >= 0));
     if (wrong !== undefined) {
       throw new ValueError(operation, `prompt ${n} has the id ${wrong}: ids are whole numbers from 0.`, { prompt: n });
@@ -76,6 +130,12 @@ function rowsOf(
       throw new ValueError(operation, `prompt ${n} has no tokens, and there is no begin token.`, { prompt: n });
     return row;
   });
+}
+
+/** Whether it is a list, perhaps a typed one, of numbers, or empty. */
+function isIds(value: unknown): value is readonly number[] {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+  return isList && (value.length === 0 || typeof (value as ArrayLike<unknown>)[0] === 'number');
 }
 
 function encoded(
@@ -124,7 +184,7 @@ function cut(
   if (row.length <= most || isHidden) return row;
   const gone = row.length - most;
   console.warn(
-    `nn: ${operation}: prompt ${n} has ${row.length} tokens, the model has room for ${most}: ${gone} tokens were cut off its ${from}.`,
+    `nn: ${operation}: prompt ${n} has ${row.length} tokens, the model has room for ${most}: ${gone} ${gone === 1 ? 'was' : 'were'} cut off its ${from}.`,
   );
   return from === 'start' ? row.slice(gone) : row.slice(0, most);
 }

@@ -3,7 +3,7 @@
  * Owns encoding and decoding; merges are learned in train-bpe.ts. (Sennrich, Haddow and Birch 2016; Radford et al. 2019.)
  */
 import { FormatError } from '@nn/core';
-import { bytesAsCharacters, textOfBytes } from './bytes.ts';
+import { bytesAsCharacters, bytesOfCharacters, textOfBytes } from './bytes.ts';
 import { Heap } from './heap.ts';
 import { idsOf, type ModelJson, type TokenModel, vocabularyObject, WordCache } from './model.ts';
 import { visitGpt2Words } from './split.ts';
@@ -116,6 +116,10 @@ export class BytePairModel implements TokenModel {
 
   decode(tokens: readonly string[]): string {
     return textOfBytes(tokens.join(''));
+  }
+
+  bytesOf(token: string): Uint8Array {
+    return bytesOfCharacters(token);
   }
 
   json(): ModelJson {

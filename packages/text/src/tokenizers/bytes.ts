@@ -33,13 +33,18 @@ function makeByteOf(): Map<string, number> {
   return new Map(byteCharacters.map((character, byte) => [character, byte]));
 }
 
-/** The text whose UTF-8 is written so; what is no UTF-8 becomes U+FFFD, as in a token that ends inside a character. */
-export function textOfBytes(written: string): string {
+/** The bytes that are written so; other characters are those of their UTF-8. */
+export function bytesOfCharacters(written: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of written) {
     const byte = byteOf.get(character);
     if (byte === undefined) bytes.push(...encoder.encode(character));
     else bytes.push(byte);
   }
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  return Uint8Array.from(bytes);
+}
+
+/** The text whose UTF-8 is written so; what is no UTF-8 becomes U+FFFD, as in a token that ends inside a character. */
+export function textOfBytes(written: string): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOfCharacters(written));
 }

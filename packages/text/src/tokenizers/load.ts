@@ -114,6 +114,9 @@ function checkedFile(json: object): TokenizerFile {
   return { ...parts, model, added_tokens };
 }
 
+/** So many ids without a token are no mistake. */
+const MOST_HOLES = 1024;
+
 /** Tokens by id, those of the model and those added. */
 function tokensOf({ model, added_tokens }: TokenizerFile): string[] {
   const tokens: string[] = [];
@@ -121,12 +124,14 @@ function tokensOf({ model, added_tokens }: TokenizerFile): string[] {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > 2 ** 23) {
       throw new FormatError(
         'loadTokenizer/vocab',
-        `in 'vocab' the id of '${excerpt(token)}' is ${String(id)}: it must be a whole number from 0.`,
+        `in 'vocab' the id of '${excerpt(token)}' is ${excerpt(String(id))}: it must be a whole number from 0.`,
         { token },
       );
     }
     tokens[id] = token;
+    highest = Math.max(highest, id);
   };
+  let highest = -1;
   const { vocab } = model;
   if (Array.isArray(vocab)) {
     for (const [id, entry] of vocab.entries()) {
@@ -139,10 +144,27 @@ function tokensOf({ model, added_tokens }: TokenizerFile): string[] {
       put(token, id);
     }
   } else if (typeof vocab === 'object' && vocab !== null) {
-    for (const [token, id] of Object.entries(vocab)) put(token, id);
+    for (const [token, id] of Object.entries(vocab)) {
+      const other = typeof id === 'number' ? tokens[id] : undefined;
+      put(token, id);
+      if (other === undefined) continue;
+      throw new FormatError(
+        'loadTokenizer/vocab',
+        `in 'vocab' '${excerpt(other)}' and '${excerpt(token)}' have the same id, ${id}.`,
+        { token, id },
+      );
+    }
   } else throw new FormatError('loadTokenizer/vocab', "the model has no 'vocab'.");
   for (const { content, id } of added_tokens) put(content, id);
-  // files have holes at times, where tokens were taken away
+  // files have holes at times, where tokens were taken away; few, or a small file would become a large list
+  const known = Object.keys(tokens).length;
+  if (highest > 2 * known + MOST_HOLES) {
+    throw new FormatError(
+      'loadTokenizer/vocab',
+      `ids go up to ${highest}, but there are only ${known} tokens: an id is wrong.`,
+      { id: highest },
+    );
+  }
   for (let id = 0; id < tokens.length; id++) tokens[id] ??= `<hole ${id}>`;
   return tokens;
 }

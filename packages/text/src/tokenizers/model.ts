@@ -20,6 +20,8 @@ export interface TokenModel {
   /** Appends the ids of a text; tells each piece of text that is not in the vocabulary. */
   encode(text: string, ids: number[], onUnknown: (piece: string) => void): void;
   decode(tokens: readonly string[]): string;
+  /** The bytes that a token stands for, where a text is the UTF-8 of its tokens one after the other. */
+  bytesOf?(token: string): Uint8Array;
   json(): ModelJson;
 }
 

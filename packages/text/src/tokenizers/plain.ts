@@ -53,6 +53,7 @@ function plainTokenizer(
   const how: WordLevelOptions = { unit, lowercase, unknown: special.unknown ?? null };
   const counts = new Map<string, number>();
   for (const text of texts) {
+    if (typeof text !== 'string') throw new ValueError(operation, `takes texts, got ${typeof text}.`);
     for (const piece of unitsOf(text, how)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
   }
   const first = listOf(operation, special);

@@ -2,7 +2,7 @@
  * Special tokens: what roles they have, and where they stand around a text or a pair of texts. Owns roles and templates, and
  * their form in tokenizer.json; the tokenizer puts them in.
  */
-import { checkOptions, FormatError, ValueError } from '@nn/core';
+import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 
 /** What a special token is for. */
 export const roles = ['padding', 'unknown', 'begin', 'end', 'separator', 'mask'] as const;
@@ -76,22 +76,25 @@ export function templateJson(template: Template, idOf: (token: string) => number
 
 interface ProcessorJson {
   readonly type: string;
-  readonly single?: readonly TemplateItem[];
-  readonly pair?: readonly TemplateItem[];
-  readonly processors?: readonly ProcessorJson[];
-  readonly sep?: readonly [string, number];
-  readonly cls?: readonly [string, number];
+  readonly single?: unknown;
+  readonly pair?: unknown;
+  readonly processors?: unknown;
+  readonly sep?: readonly [string, number] | null;
+  readonly cls?: readonly [string, number] | null;
 }
 
-/** The template of a post-processor in tokenizer.json. Throws FormatError for one that is not known. */
-export function templateFromJson(json: ProcessorJson | null | undefined): Template {
-  if (json === null || json === undefined || json.type === 'ByteLevel') return plainTemplate;
+/** The template of a post-processor in tokenizer.json. Throws FormatError for one that is not known, or is damaged. */
+export function templateFromJson(json: ProcessorJson | null): Template {
+  if (json === null || json.type === 'ByteLevel') return plainTemplate;
   if (json.type === 'Sequence') {
-    const told = (json.processors ?? []).map(templateFromJson).filter((template) => template !== plainTemplate);
-    return told[0] ?? plainTemplate;
+    const told = listIn('processors', json.processors).map((each) => {
+      if (typeof each === 'object' && each !== null) return templateFromJson(each as ProcessorJson); // the cast: looked at here
+      throw damaged(`'processors' has ${shown(each)} where a post-processor should be.`);
+    });
+    return told.find((template) => template !== plainTemplate) ?? plainTemplate;
   }
   if (json.type === 'TemplateProcessing') {
-    return { single: placesOf(json.single), pair: placesOf(json.pair) };
+    return { single: placesOf('single', json.single), pair: placesOf('pair', json.pair) };
   }
   if (json.type === 'BertProcessing' || json.type === 'RobertaProcessing') {
     const [begin, separator] = [json.cls?.[0], json.sep?.[0]];
@@ -105,21 +108,36 @@ export function templateFromJson(json: ProcessorJson | null | undefined): Templa
   }
   throw new FormatError(
     'loadTokenizer/post_processor',
-    `'${String(json.type)}' is not known: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequences of them are.`,
+    `'${excerpt(String(json.type))}' is not known: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequences of them are.`,
     { type: json.type },
   );
 }
 
-function placesOf(items: readonly TemplateItem[] | undefined): Place[] {
-  return (items ?? []).map(({ Sequence, SpecialToken }) => {
-    if (Sequence) return { text: Sequence.id === 'B' ? 1 : 0, type: Sequence.type_id };
-    if (SpecialToken) return { token: SpecialToken.id, type: SpecialToken.type_id };
-    throw new FormatError(
-      'loadTokenizer/post_processor',
-      'a place of the template is neither a Sequence nor a SpecialToken.',
+function placesOf(name: 'single' | 'pair', items: unknown): Place[] {
+  return listIn(name, items).map((item, i) => {
+    const { Sequence, SpecialToken } = Object(item) as Partial<Record<'Sequence' | 'SpecialToken', unknown>>;
+    const { id, type_id: type } = Object(Sequence ?? SpecialToken) as { id?: unknown; type_id?: unknown };
+    if (typeof type === 'number' && Number.isInteger(type) && type >= 0) {
+      if (Sequence !== undefined && (id === 'A' || id === 'B')) return { text: id === 'B' ? 1 : 0, type };
+      if (SpecialToken !== undefined && typeof id === 'string') return { token: id, type };
+    }
+    throw damaged(
+      `place ${i} of '${name}' is ${shown(item)}: it must be a Sequence 'A' or 'B', or a SpecialToken, with its id and type_id.`,
     );
   });
 }
+
+function listIn(name: string, list: unknown): readonly unknown[] {
+  if (list === undefined) return [];
+  if (Array.isArray(list)) return list;
+  throw damaged(`'${name}' is ${shown(list)}: it must be a list.`);
+}
+
+function damaged(words: string): FormatError {
+  return new FormatError('loadTokenizer/post_processor', `in 'post_processor' ${words}`);
+}
+
+const shown = (value: unknown): string => excerpt(JSON.stringify(value) ?? 'nothing', 60);
 
 /** What others call the tokens of each role, where nothing else tells. */
 const usualNames: Readonly<Record<Role, readonly string[]>> = {

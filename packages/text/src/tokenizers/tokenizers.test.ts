@@ -78,6 +78,7 @@ describe('trainers', () => {
     expect(() => characterTokenizer('text')).toThrow(
       'characterTokenizer: takes many texts, got one: put it into a list, [text].',
     );
+    expect(() => characterTokenizer([3 as never])).toThrow('characterTokenizer: takes texts, got number.');
     expect(() => wordTokenizer(['  '])).toThrow('wordTokenizer: the texts have no word to learn from.');
     expect(() => characterTokenizer(['a'], { special: { padding: '' } })).toThrow(
       'characterTokenizer: a special token is empty: it must have a character.',
@@ -268,6 +269,31 @@ describe('tokenizer.json', () => {
       "loadTokenizer: entry 0 of 'added_tokens' has no id from 0 and content.",
     ],
     [
+      'a place of the template that is none',
+      (json) => ({ ...json, post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: 3 } }] } }),
+      "loadTokenizer: in 'post_processor' place 0 of 'single' is {\"SpecialToken\":{\"id\":3}}: it must be a Sequence 'A' or 'B', or a SpecialToken, with its id and type_id.",
+    ],
+    [
+      'a template that is no list',
+      (json) => ({ ...json, post_processor: { type: 'TemplateProcessing', pair: 'x' } }),
+      "loadTokenizer: in 'post_processor' 'pair' is \"x\": it must be a list.",
+    ],
+    [
+      'a post-processor among others that is none',
+      (json) => ({ ...json, post_processor: { type: 'Sequence', processors: [null] } }),
+      "loadTokenizer: in 'post_processor' 'processors' has null where a post-processor should be.",
+    ],
+    [
+      'two tokens of one id',
+      (json) => ({ ...json, model: { type: 'BPE', vocab: { a: 0, b: 1, c: 1 }, merges: [] } }),
+      "loadTokenizer: in 'vocab' 'b' and 'c' have the same id, 1.",
+    ],
+    [
+      'an id far beyond the others',
+      (json) => ({ ...json, model: { type: 'BPE', vocab: { a: 0, b: 8_000_000 }, merges: [] } }),
+      'loadTokenizer: ids go up to 8000000, but there are only 2 tokens: an id is wrong.',
+    ],
+    [
       'a post-processor that is not known',
       (json) => ({ ...json, post_processor: { type: 'Other' } }),
       "loadTokenizer: 'Other' is not known: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequences of them are.",
@@ -340,6 +366,18 @@ describe('special tokens', () => {
       [true, true, true, false, false, false],
     ]);
     expect(await lengths.array()).toEqual([6, 3]);
+  });
+
+  test('may be a byte, a letter or a word of the texts', async () => {
+    const options = { size: 300, minimumCount: 1, special: { unknown: '?', end: 't', more: ['the'] } };
+    for (const train of [trainBpe, trainWordPiece]) {
+      const tokenizer = await train(['the other? the tent'], options);
+      const ids = tokenizer.encode('on the', { special: false });
+      expect([train.name, tokenizer.tokenOf(ids.at(-1)!)]).toEqual([train.name, 'the']);
+      expect(new Set(tokenizer.model.tokens).size).toBe(tokenizer.size);
+    }
+    const unigram = await trainUnigram(['the other? the tent'], { size: 20, special: options.special });
+    expect(unigram.tokenOf(unigram.encode('on the', { special: false }).at(-1)!)).toBe('the');
   });
 
   test('are found inside of texts, and left out of what is decoded', async () => {

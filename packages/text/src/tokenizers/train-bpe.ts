@@ -41,7 +41,8 @@ export interface TrainBpeOptions extends TrainTokenizerOptions {
 export async function trainBpe(texts: Texts, options: TrainBpeOptions = {}): Promise<Tokenizer> {
   checkOptions('trainBpe', options, [...known, 'addPrefixSpace']);
   const { size = 8000, minimumCount = 2, special = {}, signal, addPrefixSpace = false } = options;
-  const tokens = [...listOf('trainBpe', special), ...[...byteCharacters].sort()];
+  // a special token may be one of the bytes
+  const tokens = [...new Set([...listOf('trainBpe', special), ...[...byteCharacters].sort()])];
   requireSize('trainBpe', size, tokens.length, 'special tokens and bytes');
   const counts = await countWords('trainBpe', texts, gpt2Words, signal);
   const idOf = new Map(tokens.map((token, id) => [token, id]));
