@@ -11,8 +11,10 @@ export function checkUpload(data: TensorData, type: BufferType, limits: Limits):
     });
   }
   const size = sizeOf(type.shape);
-  const kind = Object.prototype.toString.call(data).slice(8, -1);
-  const { name } = arrayKinds[type.dtype];
+  const array = arrayKinds[type.dtype];
+  const { name } = array;
+  // arrays of another realm are told by their names
+  const kind = data.constructor === array ? name : Object.prototype.toString.call(data).slice(8, -1);
   if (size < 1 || data.length !== size || kind !== name) {
     const wanted = size < 1 ? 'at least one element' : `a ${name} of ${size}`;
     throw new BackendError(

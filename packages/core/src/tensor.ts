@@ -150,15 +150,19 @@ export class Tensor {
    */
   data(): Promise<TensorData>;
   data<D extends DType>(dtype: D): Promise<DataOf<D>>;
-  async data(dtype?: DType): Promise<TensorData> {
-    checkReadable();
-    if (dtype !== undefined && dtype !== this.dtype) {
-      throw new DTypeError('data', `the tensor is ${this.dtype}, not ${dtype}: x.cast('${dtype}').data('${dtype}').`, {
-        dtype: this.dtype,
-        asked: dtype,
-      });
+  data(dtype?: DType): Promise<TensorData> {
+    // one promise, not two: answers of small networks take microseconds
+    try {
+      checkReadable();
+      if (dtype !== undefined && dtype !== this.dtype) {
+        const fix = `x.cast('${dtype}').data('${dtype}')`;
+        const types = { dtype: this.dtype, asked: dtype };
+        throw new DTypeError('data', `the tensor is ${this.dtype}, not ${dtype}: ${fix}.`, types);
+      }
+      return deviceFor(this.node).read(this.node);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return deviceFor(this.node).read(this.node);
   }
 
   /** The one value of a tensor with one element. */

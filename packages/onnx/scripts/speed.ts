@@ -1,7 +1,8 @@
 /**
  * Imported networks at batch 1 beside onnxruntime-web on one thread: the same file, the same input, in turns, medians and their ratio.
- * By hand, with something else than this running: `node --conditions=@nn/source --import tsx packages/onnx/scripts/speed.ts [NAME]`; NN_ORT names
- * the folder of onnxruntime-web, NN_ONNX that of the fixtures.
+ * Run as users run it, bundled, because loaders that keep the names of functions cost small networks a part of their time:
+ * `npx esbuild packages/onnx/scripts/speed.ts --bundle --platform=node --format=esm --conditions=@nn/source --outfile=speed.mjs`, and `node speed.mjs [NAME]`.
+ * NN_ORT names the folder of onnxruntime-web, NN_ONNX that of the fixtures.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -128,10 +129,12 @@ for (const [name, shape, file] of cases.filter(([each]) => each.includes(process
   const [a, b] = [await ours(), await theirs()];
   let difference = 0;
   for (let k = 0; k < a.length; k++) difference = Math.max(difference, Math.abs(a[k]! - b[k]!) / (1 + Math.abs(b[k]!)));
-  for (let k = 0; k < 3; k++) await ours();
+  // small networks take so long to be compiled by the engine of JavaScript, on both sides
+  const warm = performance.now() + 1000;
+  for (let k = 0; k < 3 || (k < 1000 && performance.now() < warm); k++) for (const run of [ours, theirs]) await run();
   const times: [number[], number[]] = [[], []];
   const until = performance.now() + 4000;
-  for (let round = 0; round < 200 && (round < 7 || performance.now() < until); round++) {
+  for (let round = 0; round < 2000 && (round < 7 || performance.now() < until); round++) {
     for (const [side, run] of [ours, theirs].entries()) {
       const start = performance.now();
       await run();
@@ -140,6 +143,6 @@ for (const [name, shape, file] of cases.filter(([each]) => each.includes(process
   }
   const [mine, other] = times.map(median) as [number, number];
   print(
-    `| ${name} | ${mine.toFixed(2)} | ${other.toFixed(2)} | ${(other / mine).toFixed(2)} | ${difference.toExponential(0)} |`,
+    `| ${name} | ${mine.toPrecision(3)} | ${other.toPrecision(3)} | ${(other / mine).toFixed(2)} | ${difference.toExponential(0)} |`,
   );
 }

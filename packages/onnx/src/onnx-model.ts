@@ -148,7 +148,8 @@ export class OnnxModel {
   async run(inputs: OnnxInputs, { gradients = false }: OnnxRunOptions = {}): Promise<Record<string, OnnxOutput>> {
     if (gradients) return this.#named(await runWaiting(this.#steps(inputs, null)));
     const tensors = this.#tensorsOf(inputs);
-    const outputs = tensors === null ? null : await this.#inference.run(tensors);
+    const found = tensors === null ? null : this.#inference.run(tensors);
+    const outputs = found instanceof Promise ? await found : found;
     if (outputs !== null) return Object.fromEntries(this.outputs.map(({ name }, k) => [name, outputs[k] ?? null]));
     return this.#named(await runWaiting(this.#steps(inputs, null), withoutGradients));
   }

@@ -115,8 +115,12 @@ export class WasmEngine implements Engine<WasmBuffer> {
     return new WasmBuffer(this, type, address, bytes);
   }
 
-  async download(buffer: WasmBuffer): Promise<TensorData> {
-    this.check(buffer, 'download');
+  download(buffer: WasmBuffer): Promise<TensorData> {
+    try {
+      this.check(buffer, 'download');
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const { address, bytes, type } = buffer;
     return this.lane.give(() =>
       type.dtype === 'float32'

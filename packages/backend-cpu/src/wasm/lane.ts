@@ -41,8 +41,7 @@ export class Lane {
   }
 
   /** What `work` gives in its turn. Rejects if anything before has failed. */
-  async give<T>(work: () => T): Promise<T> {
-    if (this.isFree && this.#failure === null) return work();
+  give<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.do(() => {
         if (this.#failure !== null) reject(this.#failure.error);

@@ -11,16 +11,19 @@ const maximumPages = 65536;
 /** Vector loads may read up to this far beyond a block. */
 const margin = 256;
 
+/** An eighth of the largest power of two below `bytes`: between sizes of blocks above 512. What is past 4 GiB is never had. */
+const stepOf = (bytes: number): number => 1 << (28 - Math.clz32(bytes - 1));
+
 /** The size of the block that holds so many bytes: steps of 64 up to 512, then eighths of a power of two. */
 export function blockBytes(bytes: number): number {
   if (bytes <= 512) return Math.max(64, Math.ceil(bytes / 64) * 64);
-  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 4);
+  const step = stepOf(bytes);
   return Math.ceil(bytes / step) * step;
 }
 
 /** The largest size of blocks that is not above `bytes`, a multiple of 64 above 512. */
 function classBelow(bytes: number): number {
-  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 4);
+  const step = stepOf(bytes);
   return Math.floor(bytes / step) * step;
 }
 

@@ -103,7 +103,8 @@ export class Device {
     if (hooks.inspect !== null) await this.#inspect([], [node]);
     const source = resolve(node);
     const data = source.storage === null ? await this.#collectRead(source) : await this.fetch(source.storage);
-    await this.pause();
+    const pause = this.pause();
+    if (pause !== undefined) await pause;
     return data;
   }
 
@@ -303,7 +304,13 @@ export class Device {
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.host !== null) return storage.host.slice();
     const backend = storage.backend as Backend;
-    const data = await this.#download(backend, storage.buffer as object);
+    let data: TensorData;
+    try {
+      data = await backend.download(storage.buffer as object);
+    } catch (error) {
+      noteLoss(backend, error);
+      throw error;
+    }
     if (storage.owners === 0 && storage.buffer !== null && storage.host === null) {
       storage.host = data.slice();
       const { residency } = deviceOf(storage.backend as Backend);
@@ -311,15 +318,6 @@ export class Device {
       else residency.read(storage);
     }
     return data;
-  }
-
-  async #download(backend: Backend, buffer: object): Promise<TensorData> {
-    try {
-      return await backend.download(buffer);
-    } catch (error) {
-      noteLoss(backend, error);
-      throw error;
-    }
   }
 
   #collectRead(node: Node): Promise<TensorData> {

@@ -21,10 +21,15 @@ export class Inference {
     this.#replay = compile((inputs) => withoutGradients(() => tensorsOf(walk(inputs))));
   }
 
-  /** The outputs, or null where the graph has to be walked each time. */
-  async run(inputs: Tensors): Promise<readonly Tensor[] | null> {
+  /** The outputs, or null where the graph has to be walked each time; no promise where nothing has to be waited for. */
+  run(inputs: Tensors): readonly Tensor[] | null | Promise<readonly Tensor[] | null> {
+    if (!this.#isReplayed) return null;
+    return this.#replay.atOnce(inputs)?.[0] ?? this.#wait(inputs);
+  }
+
+  async #wait(inputs: Tensors): Promise<readonly Tensor[] | null> {
     try {
-      return this.#isReplayed ? await this.#replay(inputs) : null;
+      return await this.#replay(inputs);
     } catch (error) {
       if (!(error instanceof NoReplay)) throw error;
       this.#isReplayed = false;

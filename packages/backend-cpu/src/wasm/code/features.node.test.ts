@@ -27,7 +27,7 @@ it('falls back to JavaScript where modules above 4 kB are refused, and says so',
   const backend = cpu();
   expect(backend.info().engine).toBe('javascript');
   expect(backend.info().reason).toBe(
-    'the fastest that works here; no wasm, because this thread may not compile a WebAssembly module of 1024 kB while it waits (WebAssembly.Module(): Compile is disallowed on the main thread, if the buffer is larger than 4KB); a worker may',
+    'the fastest that works here; no wasm, because this thread may not compile a WebAssembly module of 64 kB while it waits (WebAssembly.Module(): Compile is disallowed on the main thread, if the buffer is larger than 4KB); a worker may',
   );
   const { tensor } = await import('@nn/core');
   expect(await tensor([1, 2], { backend }).mul(3).array()).toEqual([3, 6]);

@@ -30,8 +30,8 @@ export function features(): Features {
   return known;
 }
 
-/** As long as the modules of large programs; some browsers stop a page at 4 kB. */
-const probeBytes = 2 ** 20;
+/** Some browsers stop a page at 4 kB, which is less than the module of a small program; a longer one costs milliseconds. */
+const probeBytes = 2 ** 16;
 
 /** A module without functions, with a section that nobody reads: it is as long as it is asked to be, and costs nothing. */
 function padded(bytes: number): Uint8Array<ArrayBuffer> {
