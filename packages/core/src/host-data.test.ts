@@ -17,6 +17,15 @@ describe('rule 3: a tensor', () => {
     expect(await y.array()).toEqual([18, 18]);
   });
 
+  test('keeps its values beside many others of a few kilobytes, whose copies share memory', async () => {
+    const data = new Float32Array(300);
+    const all = Array.from({ length: 90 }, (_, k) => tensor(data.fill(k).subarray(0, 20 + 3 * k)));
+    data.fill(-1);
+    for (const [k, x] of all.entries()) expect(await x.array()).toEqual(new Array(20 + 3 * k).fill(k));
+    const read = await all[3]!.data();
+    expect(read.buffer.byteLength).toBe(read.byteLength);
+  });
+
   test('borrows the array where that is asked for', async () => {
     const data = Float32Array.of(1, 2);
     const x = tensor(data, { borrow: true });

@@ -51,13 +51,35 @@ function typedLeaf(operation: string, data: HostArray, options: TensorOptions): 
   const shape = options.shape ?? [data.length];
   checkFits(operation, data.length, shape);
   let values: TensorData;
-  if (holds(data, dtype)) values = options.borrow === true ? data : data.slice();
+  if (holds(data, dtype)) values = options.borrow === true ? data : copyOf(data);
   else {
     values = allocate(dtype, data.length);
     fill(values, data, dtype, { at: 0 });
   }
   if (dtype === 'bool') for (let i = 0; i < values.length; i++) if (values[i]! > 1) values[i] = 1;
   return hostLeaf(values, dtype, shape, options.backend ?? null);
+}
+
+/**
+ * Where small copies lie, one behind the other: memory of its own takes longer to get, and for the collector to give back, than
+ * to fill. It is free when the last tensor in it is, so it is short.
+ */
+const together = { bytes: 2 ** 15, each: { least: 64, most: 2 ** 12 } };
+let shared: ArrayBuffer = /* @__PURE__ */ new ArrayBuffer(0);
+let sharedFrom = 0;
+
+function copyOf(data: TensorData): TensorData {
+  const size = data.byteLength;
+  const { least, most } = together.each;
+  if (!(data instanceof Float32Array) || size <= least || size > most) return data.slice();
+  if (sharedFrom + size > shared.byteLength) {
+    shared = new ArrayBuffer(together.bytes);
+    sharedFrom = 0;
+  }
+  const copy = new Float32Array(shared, sharedFrom, data.length);
+  sharedFrom += size;
+  copy.set(data);
+  return copy;
 }
 
 function checkFits(operation: string, length: number, shape: Shape): void {

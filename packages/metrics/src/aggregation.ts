@@ -241,7 +241,7 @@ export class Values extends RowMetric<readonly [value: Tensor], number[]> {
   }
 
   protected override compute(rows: Float32Array): number[] {
-    return [...rows];
+    return Array.from(rows);
   }
 }
 

@@ -1,10 +1,14 @@
 /**
  * What `Training`, its progress and its watches add to a compiled step: the same step in a loop by hand and in `Training`, in
- * turns, medians of many rounds of processor time. Run as users run it, bundled, because loaders that keep the names of
- * functions cost a small step a third of its time:
- * npx esbuild packages/train/bench/overhead.ts --bundle --platform=node --format=esm --conditions=@nn/source | node --input-type=module
+ * turns, medians of many rounds of processor time. Each way has a process of its own, as it has with users: in one process
+ * the engine of JavaScript prepares each function for all of them. Run bundled, because loaders that keep the names of functions
+ * cost a small step a third of its time:
+ * npx esbuild packages/train/bench/overhead.ts --bundle --platform=node --format=esm --conditions=@nn/source --outfile=overhead.mjs
+ * node overhead.mjs [SUBJECT]
  */
+import { type ChildProcess, fork } from 'node:child_process';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { cpu } from '@nn/backend-cpu';
 import { compile, setDefaultBackend, setSeed, type Tensor, uniform } from '@nn/core';
 import { bceWithLogits, crossEntropy, Linear, relu, Sequential, tanh } from '@nn/layers';
@@ -37,6 +41,19 @@ interface Subject {
   };
 }
 
+function smallSubject(batch: number): Subject {
+  return {
+    name: `2-4-1, batch ${batch}, SGD`,
+    steps: 4000,
+    batch: { x: uniform([batch, 2]), y: uniform([batch, 1]).greater(0.5).cast('float32') },
+    make: () => {
+      const model = new Sequential(new Linear(2, 4), tanh, new Linear(4, 1));
+      const optimizer = new SGD(model, { learningRate: 0.1 });
+      return { model, optimizer, lossOf: bceWithLogits, accuracy: new Accuracy({ from: 'logits' }) };
+    },
+  };
+}
+
 const subjects: readonly Subject[] = [
   {
     name: 'MLP 784-128-10, batch 64, Adam',
@@ -52,16 +69,8 @@ const subjects: readonly Subject[] = [
       };
     },
   },
-  {
-    name: '2-4-1, batch 4, SGD',
-    steps: 2000,
-    batch: { x: uniform([4, 2]), y: uniform([4, 1]).greater(0.5).cast('float32') },
-    make: () => {
-      const model = new Sequential(new Linear(2, 4), tanh, new Linear(4, 1));
-      const optimizer = new SGD(model, { learningRate: 0.1 });
-      return { model, optimizer, lossOf: bceWithLogits, accuracy: new Accuracy({ from: 'logits' }) };
-    },
-  },
+  smallSubject(100),
+  smallSubject(4),
 ];
 
 const terminal = new Terminal({ isTTY: true, columns: 100, rows: 30, write: () => true, getColorDepth: () => 8 }, {});
@@ -134,23 +143,49 @@ const kinds: readonly (readonly [string, (subject: Subject) => Run])[] = [
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 
-for (const subject of subjects) {
-  const runs = kinds.map(([, make]) => make(subject));
-  const times: number[][] = runs.map(() => []);
-  for (const run of runs) for (let k = 0; k < 3; k++) await run();
+/** A process with one way: it warms up, and answers each message with the microseconds of a step. */
+async function answer(subject: Subject, kind: number): Promise<void> {
+  const run = kinds[kind]![1](subject);
+  for (let k = 0; k < 4; k++) await run();
+  process.on('message', async () => {
+    const start = process.cpuUsage();
+    await run();
+    const { user, system } = process.cpuUsage(start);
+    process.send!((user + system) / subject.steps);
+  });
+  process.send!(0);
+}
+
+const reply = (child: ChildProcess): Promise<number> => new Promise((resolve) => child.once('message', resolve));
+
+async function compare(at: number): Promise<void> {
+  const subject = subjects[at]!;
+  const children: ChildProcess[] = [];
+  for (let kind = 0; kind < kinds.length; kind++) {
+    const child = fork(fileURLToPath(import.meta.url), ['way', String(at), String(kind)]);
+    children.push(child);
+    await reply(child);
+  }
+  const times: number[][] = kinds.map(() => []);
   for (let round = 0; round < 21; round++) {
-    for (const [k, run] of runs.entries()) {
-      const start = process.cpuUsage();
-      await run();
-      const { user, system } = process.cpuUsage(start);
-      times[k]!.push((user + system) / subject.steps);
+    for (const [kind, child] of children.entries()) {
+      const time = reply(child);
+      child.send('again');
+      times[kind]!.push(await time);
     }
   }
-  process.stdout.write(`${subject.name}: ${median(times[0]!).toFixed(1)} us of CPU a step\n`);
+  for (const child of children) child.kill();
+  process.stdout.write(`${subject.name}: ${median(times[0]!).toFixed(2)} us of CPU a step\n`);
   for (const [k, [name]] of kinds.entries()) {
     if (k === 0) continue;
     // the ratio of neighbours in time, so that what disturbs the machine disturbs both
     const ratios = times[k]!.map((time, round) => time / times[0]![round]!);
-    process.stdout.write(`  ${name}: ${((median(ratios) - 1) * 100).toFixed(1)} %\n`);
+    process.stdout.write(
+      `  ${name}: ${median(times[k]!).toFixed(2)} us, ${((median(ratios) - 1) * 100).toFixed(1)} %\n`,
+    );
   }
 }
+
+const [role = '', subjectAt = '', kindAt = ''] = process.argv.slice(2);
+if (role === 'way') await answer(subjects[Number(subjectAt)]!, Number(kindAt));
+else for (const [at, { name }] of subjects.entries()) if (name.includes(role)) await compare(at);
