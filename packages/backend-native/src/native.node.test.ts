@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
-import { type Backend, gradients, lowBits, parameter, tensor } from '@nn/core';
+import { type Backend, conv2d, gradients, lowBits, parameter, profile, tensor } from '@nn/core';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { panelsOf } from './addon.ts';
 import { findCompiler } from './compiler.ts';
@@ -389,6 +389,43 @@ describe.skipIf(compiler === null)('with native code', () => {
     const sizes = [64, 400, 70] as const;
     expect(await product(backend, sizes)).toEqual(await product(cpu({ engine: 'wasm', deterministic: true }), sizes));
   });
+
+  it.each([
+    // whole vectors of tiles and filters, and such as end within one; padding; several images and one
+    [[2, 8, 8, 12], 8, 1],
+    [[1, 11, 21, 15], 13, 0],
+    [[3, 13, 10, 9], 9, 1],
+  ] as const)(
+    'convolutions of %j by Winograd are those of WebAssembly, bit for bit',
+    async (input, filters, padding) => {
+      const made = async (on: Backend): Promise<number[][]> => {
+        const x = parameter(
+          numbers(
+            input.reduce((a, b) => a * b),
+            1,
+          ),
+          { shape: input, backend: on },
+        );
+        const w = parameter(numbers(filters * input[1] * 9, 2), { shape: [filters, input[1], 3, 3], backend: on });
+        const y = conv2d(x, w, { padding });
+        const all = [y, ...gradients(y.square().sum(), [x, w])];
+        return (await Promise.all(all.map((one) => one.data()))).map((values) => [...values]);
+      };
+      const exact = await made(cpu({ engine: 'wasm', deterministic: true }));
+      const same = native({ cache, deterministic: true, wait: true });
+      const fused = native({ cache, wait: true });
+      for (const backend of [same, fused]) {
+        await backend.ready();
+        const { kernels } = await profile(async () => void (await made(backend)));
+        const paths = kernels.map(({ path }) => path).filter((path) => path.startsWith('winograd'));
+        expect(paths.map((path) => path.replace(/ \d\S*/, ''))).toEqual(
+          expect.arrayContaining(['winograd forward native', 'winograd input native', 'winograd weight native']),
+        );
+      }
+      expect(await made(same)).toEqual(exact);
+      for (const [at, values] of (await made(fused)).entries()) near([values], [exact[at]!]);
+    },
+  );
 
   it('a process ends when its own work is done, and is kept by whoever waits for the compiler', async () => {
     const run = (then: string): Promise<string> =>

@@ -13,6 +13,8 @@ export type { CpuBackend, CpuInfo } from '../backend.ts';
 export type { CpuOptions, EngineInfo, EngineName } from '../engine.ts';
 export type { CrewTier } from './crew.ts';
 export type { LibraryTier, LinkedTier } from './engine.ts';
+export { filters, type Matrix, outputs, patches, transposed } from './kernels/winograd/filtering.ts';
+export { productOf, type Sums } from './kernels/winograd/sums.ts';
 export type { NativeCode, NativeExports, ProgramTier, Trial } from './native.ts';
 export { control } from './threads/protocol.ts';
 

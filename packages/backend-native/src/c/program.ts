@@ -1,6 +1,6 @@
 /**
  * The C of one program: its functions and those of the library that it calls, translated (see `translate.ts`); products as
- * `products.ts` has them; and the doors: `run` for the engine, `start` and `join` for a run beside the event loop, `work` for
+ * `products.ts` has them, transforms as `winograd.ts`; and the doors: `run` for the engine, `start` and `join` for a run beside the event loop, `work` for
  * threads of JavaScript, and back to the host for what only its mathematics can do. A program that asks the host has neither
  * threads of native code nor `start`: the host answers on its own thread alone.
  */
@@ -10,6 +10,7 @@ import { nodeApi } from './node-api.ts';
 import { callOf, functions, products } from './products.ts';
 import { head, translate } from './translate.ts';
 import { vectorsFor } from './vectors.ts';
+import { transforms, winograd } from './winograd.ts';
 
 const doors = `
 /* a function of the host: of numbers to a number */
@@ -116,6 +117,9 @@ static napi_value join(napi_env env, napi_callback_info info) {
 const parameters = (count: number): string => Array.from({ length: count }, (_, at) => `, uint32_t w${at}`).join('');
 const named = (count: number): string => Array.from({ length: count }, (_, at) => `w${at}`).join(', ');
 
+/** Functions of the library that are written by hand, with the number of their arguments. */
+const written: Readonly<Record<string, number>> = { ...functions, ...transforms };
+
 /** The functions of a module that some of its own functions reach, as C. */
 class Room {
   readonly heads: string[] = [];
@@ -168,19 +172,19 @@ export function programSource(program: Uint8Array, library: Uint8Array): string 
   const others = new Room(readModule(library), 'q', imported);
   const own = new Room(readModule(program), 'p', (from, name) => {
     if (from !== 'library') return imported(from, name);
-    if (functions[name] === undefined) return others.exported(name);
+    if (written[name] === undefined) return others.exported(name);
     byHand.add(name);
     return `library_${name}`;
   });
   const run = own.exported('run');
   const table = own.table();
   const work = own.has('work') ? own.exported('work') : null;
-  const written = [...byHand].map((name) => {
-    const count = functions[name]!;
+  const wrapped = [...byHand].map((name) => {
+    const count = written[name]!;
     return `static void library_${name}(struct place *place${parameters(count)}) {
   char *const base = place->base;
   const int32_t words[] = {${named(count)}};
-  ${callOf(name)};
+  ${transforms[name] === undefined ? callOf(name) : `${name}Of(base, words)`};
 }`;
   });
   const door = (name: string, target: string, count: number): string => `
@@ -199,7 +203,8 @@ static napi_value ${name}(napi_env env, napi_callback_info info) {
       : [`static void ${work}(struct place *, uint32_t, uint32_t, uint32_t);\n#define WORK ${work}`]),
     doors,
     ...(byHand.size > 0 ? [products] : []),
-    ...written,
+    ...([...byHand].some((name) => transforms[name] !== undefined) ? [winograd] : []),
+    ...wrapped,
     ...others.heads,
     ...own.heads,
     ...(table.length > 0

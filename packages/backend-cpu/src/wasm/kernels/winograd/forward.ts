@@ -128,6 +128,9 @@ function imageTables({ context, tiling, padded, channels, filters }: Plan): (dri
   ];
 }
 
+/** Filters of a unit of their transform: as many as native code has lanes. */
+const together = 8;
+
 /** U = G g G^T of all filters. They are rows, and channels are summed over; in [O, C, 3, 3] turned ones lie the other way. */
 function filterTransform({ context, request, turned, channels, filters, rows, steps, shared, own }: Plan): Phase {
   const [filterStep, channelStep] = turned ? [1, filters] : [channels, 1];
@@ -145,19 +148,19 @@ function filterTransform({ context, request, turned, channels, filters, rows, st
         driver.library(
           turned ? 'turnedPanels' : 'filterPanels',
           driver.read(1),
-          plus(driver.scratch, plus(i32.const(shared.at('filters')), scaled(unit, 16 * channels))),
+          plus(driver.scratch, plus(i32.const(shared.at('filters')), scaled(unit, 4 * together * channels))),
           driver.at('temporary'),
           driver.at(channelAt),
           channels,
-          plus(driver.at(filterAt), scaled(unit, 16)),
-          4,
+          plus(driver.at(filterAt), scaled(unit, 4 * together)),
+          bounded(i32.sub(i32.const(rows), scaled(unit, together)), together),
           4 * taps,
           steps.filters,
         ),
       ]),
     ];
   };
-  return phaseOf(context, request.kernel, rows / 4, rows * channels * 8, build, own);
+  return phaseOf(context, request.kernel, Math.ceil(rows / together), rows * channels * 8, build, own);
 }
 
 /** All images into zeros, in memory that threads share. */
