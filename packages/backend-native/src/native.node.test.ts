@@ -390,7 +390,7 @@ describe.skipIf(compiler === null)('with native code', () => {
     expect(await product(backend, sizes)).toEqual(await product(cpu({ engine: 'wasm', deterministic: true }), sizes));
   });
 
-  it.each([
+  it.each<[input: [number, number, number, number], filters: number, padding: number]>([
     // whole vectors of tiles and filters, and such as end within one; padding; several images and one
     [[2, 8, 8, 12], 8, 1],
     [[1, 11, 21, 15], 13, 0],
