@@ -5,6 +5,7 @@ export {
   adapterNames,
   addIa3,
   addLora,
+  addPrefix,
   type Ia3Options,
   type LoraOptions,
   mergeAdapters,
@@ -12,7 +13,8 @@ export {
   unmergeAdapters,
   useAdapters,
 } from './adapters/adapters.ts';
-export { type AdapterFiles, encodeAdapter, loadAdapter } from './adapters/files.ts';
+export { type AdapterFiles, type EncodeAdapterOptions, encodeAdapter, loadAdapter } from './adapters/files.ts';
+export type { PrefixOptions } from './adapters/prefix.ts';
 export type { AdapterTargets } from './adapters/targets.ts';
 export { type Counted, cost, type ModelCostOptions, type StepCostOptions } from './cost/cost.ts';
 export {

@@ -75,6 +75,12 @@ export {
   type PositionalEncodingOptions,
   SinusoidalPositionalEncoding,
 } from './attention/positional.ts';
+export {
+  type AttentionPrefix,
+  attentionLayersOf,
+  type KeysAndValues,
+  type PrefixableAttention,
+} from './attention/prefix.ts';
 export { alibiSlopes, type RotaryOptions, rotary } from './attention/rotary.ts';
 export type { Neighbourhood, Positions, Visibility } from './attention/visibility.ts';
 export { Bilinear, Identity } from './bilinear.ts';

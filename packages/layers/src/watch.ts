@@ -1,5 +1,5 @@
 /**
- * The layers of a model by their paths, and looking on while they are called. Owns the walk and the way back; `summary` and
+ * The layers of a model, and other parts, by their paths, and looking on while they are called. Owns the walk and the way back; `summary` and
  * `capture` say what is to be seen.
  */
 import { isParameter, type Shape, treeChildren } from '@nn/core';
@@ -23,19 +23,26 @@ export interface Found {
 
 /** Every layer once, in the order of fields, parents before children. */
 export function layersOf(model: unknown): Found[] {
-  const found: Found[] = [];
+  return partsOf(model, isLayer).map(({ path, depth, part }) => ({ path, depth, layer: part }));
+}
+
+/** Every object of a model that is of a kind, once, in the order of fields, parents before children. */
+export function partsOf<T extends object>(
+  model: unknown,
+  is: (value: object) => value is T,
+): { readonly path: string; readonly depth: number; readonly part: T }[] {
+  const found: { path: string; depth: number; part: T }[] = [];
   const visited = new Set<object>();
   const enter = (value: unknown, path: string, depth: number): void => {
     if (typeof value !== 'object' || value === null || visited.has(value)) return;
     if (isTensorLike(value) || ArrayBuffer.isView(value)) return;
     visited.add(value);
     let below = depth;
-    if (isLayer(value)) {
-      found.push({ path, depth, layer: value });
+    if (is(value)) {
+      found.push({ path, depth, part: value });
       if (path !== '') below++;
     }
-    for (const [key, child] of childrenOf(value)) {
-      const name = snakeCase(key);
+    for (const [name, child] of childrenOf(value)) {
       enter(child, path === '' ? name : `${path}.${name}`, below);
     }
   };
@@ -51,13 +58,14 @@ function isTensorLike(value: object): boolean {
   return isParameter(value) || ('shape' in value && 'dtype' in value);
 }
 
+/** What stands below, by the names that parameters have: those of fields in snake_case, others as they are. */
 function childrenOf(value: object): Iterable<readonly [string, unknown]> {
   if (treeChildren in value && typeof value[treeChildren] === 'function') {
     const children: unknown = value[treeChildren]();
     return typeof children === 'object' && children !== null ? Object.entries(children) : [];
   }
   if (value instanceof Map) return [...value].map(([name, child]) => [String(name), child] as const);
-  return Object.entries(value);
+  return Object.entries(value).map(([field, child]) => [snakeCase(field), child] as const);
 }
 
 /**

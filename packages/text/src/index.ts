@@ -37,7 +37,6 @@ export {
 } from './models/bert.ts';
 export type { Memory, PairCall, TargetCall } from './models/encoder-decoder.ts';
 export { GPT2, type GPT2Options } from './models/gpt2.ts';
-export type { KeysAndValues } from './models/heads.ts';
 export { Llama, type LlamaOptions } from './models/llama.ts';
 export { Marian, type MarianOptions } from './models/marian.ts';
 export type { ActivationName, Configuration } from './models/parts.ts';

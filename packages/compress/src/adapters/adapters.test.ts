@@ -351,7 +351,7 @@ describe('files', () => {
       'loadAdapter: head.lora_A.weight is [2, 8] in the file, and [2, 9] in the model.',
     );
     await expect(loadAdapter(new Mixed(), config({ peft_type: 'LOHA' }))).rejects.toThrow(
-      'the adapter is of the kind LOHA: LORA and IA3 are read.',
+      'the adapter is of the kind LOHA: LORA, IA3 and PREFIX_TUNING are read.',
     );
     await expect(loadAdapter(new Mixed(), config({ rank_pattern: { body: 4 } }))).rejects.toThrow(
       'the setting rank_pattern is not read.',

@@ -1,8 +1,18 @@
 /** Adapters of a model: added, chosen, merged, taken away. Owns the public functions; what happens at a layer is host.ts. */
 import { checkOptions, namedParameters, type Parameter, parameters, ValueError } from '@nn/core';
-import { type Host, hostOf, hostsOf, type LayerAdapter, mergeHost, unmergeHost } from './host.ts';
+import {
+  type Adapted,
+  type Host,
+  hostOf,
+  type LayerAdapter,
+  mergeable,
+  mergeHost,
+  unmergeHost,
+  weightHostsOf,
+} from './host.ts';
 import { Ia3 } from './ia3.ts';
 import { loraOf } from './lora.ts';
+import { makePrefixes, PrefixHost, type PrefixOptions, prefixHostsOf } from './prefix.ts';
 import { type AdapterTargets, type Target, targetsOf } from './targets.ts';
 
 interface AdapterOptions {
@@ -89,12 +99,57 @@ export function addIa3(model: object, options: Ia3Options = {}): Adapter {
   });
 }
 
-/** Adds an adapter to layers; nothing has changed where one of them refuses. */
+/**
+ * Keys and values in front of those of attention layers, which every query sees whatever its mask: they alone are trained. The other
+ * parameters are frozen, and the adapter is the one in use. (Li and Liang 2021; PEFT's `PrefixTuningConfig`.)
+ *
+ * Unlike other adapters a prefix changes the model from the first, costs a little in each call, and cannot be merged into weights.
+ * GPT-2 and BERT count it among their positions, as Hugging Face does, so as many tokens fewer fit. Of prefixes before one layer one is
+ * in use at a time. Throws ValueError where no attention fits, and for a name that is taken.
+ *
+ * @example
+ * import { addPrefix } from '@nn/compress';
+ * import { parameters } from '@nn/core';
+ * import { GPT2 } from '@nn/text';
+ * const model = new GPT2({ vocabularySize: 50, contextLength: 32, dimension: 16, layers: 2, heads: 2 });
+ * const { paths } = addPrefix(model, { length: 5 });
+ * console.log(paths, parameters(model).map(({ shape }) => shape)); // => [ 'transformer.h.0.attn', 'transformer.h.1.attn' ] [[5, 32], [5, 32]]
+ */
+export function addPrefix(model: object, options: PrefixOptions = {}): Adapter {
+  return attach('addPrefix', model, options.name, () => makePrefixes(model, options));
+}
+
 function add(
   operation: string,
   model: object,
-  { targets, name = 'default' }: AdapterOptions,
+  { targets, name }: AdapterOptions,
   make: (target: Target) => LayerAdapter,
+): Adapter {
+  return attach(operation, model, name, () =>
+    targetsOf(operation, model, targets).map((target) => {
+      const adapter = make(target);
+      const { path, layer, field, kind } = target;
+      const put = (as: string): void => {
+        hostOf(path, layer, field, kind === 'attention').adapters[as] = adapter;
+      };
+      return { path, adapter, attach: put };
+    }),
+  );
+}
+
+/** An adapter of one layer that is not yet in its place. */
+interface Made {
+  readonly path: string;
+  readonly adapter: Adapted;
+  readonly attach: (name: string) => void;
+}
+
+/** Adds an adapter to layers; nothing has changed where one of them refuses. */
+export function attach(
+  operation: string,
+  model: object,
+  name: string | undefined = 'default',
+  make: () => readonly Made[],
 ): Adapter {
   if (adapterNames(model).includes(name)) {
     throw new ValueError(
@@ -102,21 +157,26 @@ function add(
       `there is an adapter '${name}' already: give another name, or removeAdapter(model, '${name}') first.`,
     );
   }
-  if (hostsOf(model).some(({ before }) => before !== null)) {
-    throw new ValueError(operation, 'adapters are merged into the weights: unmergeAdapters(model) first.');
-  }
-  const chosen = targetsOf(operation, model, targets);
-  const made = chosen.map((target) => ({ target, adapter: make(target) }));
+  checkUnmerged(operation, model);
+  const made = make();
   for (const member of namedParameters(model).values()) if (!member.isBuffer) member.frozen = true;
-  for (const { target, adapter } of made) {
-    hostOf(target.path, target.layer, target.field, target.kind === 'attention').adapters[name] = adapter;
-  }
+  for (const one of made) one.attach(name);
   useAdapters(model, [name]);
   return {
     name,
-    paths: chosen.map(({ path }) => path),
-    parameters: made.flatMap(({ adapter }) => parameters(adapter)),
+    paths: made.map(({ path }) => path),
+    parameters: [...new Set(made.flatMap(({ adapter }) => parameters(adapter)))],
   };
+}
+
+/** The layers of a model that have adapters. */
+function hostsOf(model: object): Host[] {
+  return [...weightHostsOf(model), ...prefixHostsOf(model)];
+}
+
+function checkUnmerged(operation: string, model: object): void {
+  if (weightHostsOf(model).every(({ before }) => before === null)) return;
+  throw new ValueError(operation, 'adapters are merged into the weights: unmergeAdapters(model) first.');
 }
 
 /** The names of a model's adapters. */
@@ -147,18 +207,18 @@ export function useAdapters(model: object, names: readonly string[]): void {
       `there is no adapter '${unknown}': ${all.length === 0 ? 'the model has none' : `there are ${all.join(', ')}`}.`,
     );
   }
+  checkUnmerged('useAdapters', model);
   const hosts = hostsOf(model);
-  if (hosts.some(({ before }) => before !== null)) {
-    throw new ValueError('useAdapters', 'adapters are merged into the weights: unmergeAdapters(model) first.');
-  }
-  const clash = hosts.find(({ adapters }) => {
-    const used = names.flatMap((name) => adapters[name] ?? []);
-    return used.length > 1 && used.some(({ settings }) => settings.use_dora === true);
+  const clash = hosts.find((host) => {
+    const used = names.flatMap((name) => host.adapters[name] ?? []);
+    return used.length > 1 && (host instanceof PrefixHost || used.some(({ settings }) => settings.use_dora === true));
   });
   if (clash !== undefined) {
     throw new ValueError(
       'useAdapters',
-      `${clash.path}: DoRA sets the lengths of rows, which does not add up with other adapters: use it alone.`,
+      clash instanceof PrefixHost
+        ? `${clash.path}: two prefixes would stand before one attention, each learned to be the only one: use one of them.`
+        : `${clash.path}: DoRA sets the lengths of rows, which does not add up with other adapters: use it alone.`,
     );
   }
   for (const host of hosts) {
@@ -173,6 +233,8 @@ export function useAdapters(model: object, names: readonly string[]): void {
  * Puts the adapters in use into the weights, so that the model costs what it did without. What the weights were is kept until
  * `unmergeAdapters`, so they come back to the bit; with `forget` it is not, and the adapters are gone. Gives the paths of the layers.
  *
+ * Throws ValueError, and merges nothing, where a weight has few bits or is computed from others, and while a prefix is in use.
+ *
  * @example
  * import { cpu } from '@nn/backend-cpu';
  * import { addLora, mergeAdapters, unmergeAdapters } from '@nn/compress';
@@ -185,16 +247,31 @@ export function useAdapters(model: object, names: readonly string[]): void {
  */
 export function mergeAdapters(model: object, options: { readonly forget?: boolean } = {}): string[] {
   checkOptions('mergeAdapters', options, ['forget']);
-  const hosts = hostsOf(model);
+  const prefix = prefixHostsOf(model).find(({ part }) => part !== null);
+  if (prefix !== undefined) {
+    const others = [...new Set(weightHostsOf(model).flatMap(({ active }) => active))];
+    throw new ValueError(
+      'mergeAdapters',
+      `'${prefix.active[0]}' is a prefix, keys and values that no weight can hold: it stays as it is in inference, and others are merged after useAdapters(model, [${others.map((name) => `'${name}'`).join(', ')}]).`,
+    );
+  }
+  return mergeWeights(model, options.forget === true);
+}
+
+/** As `mergeAdapters`, of weights alone: prefixes stay. */
+export function mergeWeights(model: object, forget: boolean): string[] {
+  const hosts = weightHostsOf(model);
   const used = hosts.filter(({ active, before }) => active.length > 0 && before === null);
+  // none where one cannot
+  for (const host of used) mergeable(host);
   for (const host of used) mergeHost(host);
-  if (options.forget === true) for (const host of hosts) host.restore();
+  if (forget) for (const host of hosts) host.restore();
   return used.map(({ path }) => path);
 }
 
 /** Gives the weights back what they were before `mergeAdapters`, to the bit. Gives the paths of the layers. */
 export function unmergeAdapters(model: object): string[] {
-  const merged = hostsOf(model).filter(({ before }) => before !== null);
+  const merged = weightHostsOf(model).filter(({ before }) => before !== null);
   for (const host of merged) unmergeHost(host);
   return merged.map(({ path }) => path);
 }
@@ -210,9 +287,7 @@ export function removeAdapter(model: object, name = 'default'): void {
       `there is no adapter '${name}': ${names.length === 0 ? 'the model has none' : `there are ${names.join(', ')}`}.`,
     );
   }
-  if (hosts.some(({ before }) => before !== null)) {
-    throw new ValueError('removeAdapter', 'adapters are merged into the weights: unmergeAdapters(model) first.');
-  }
+  checkUnmerged('removeAdapter', model);
   for (const host of hosts) {
     host.active = rest(host);
     Reflect.deleteProperty(host.adapters, name);

@@ -2,10 +2,13 @@
  * Adapters as files: `adapter_model.safetensors` and `adapter_config.json`, with the names that PEFT has. Owns the names and the
  * settings; the bytes are those of @nn/serialize.
  */
-import { type Parameter, parameter, ValueError } from '@nn/core';
+import { checkOptions, type Parameter, parameter, ValueError } from '@nn/core';
 import { decodeTensor, encodeSafetensors, type HostTensor, parseSafetensors } from '@nn/serialize';
-import { type Adapter, addIa3, addLora, removeAdapter } from './adapters.ts';
-import { hostsOf } from './host.ts';
+import { type Adapter, addIa3, addLora, attach, removeAdapter } from './adapters.ts';
+import { weightHostsOf } from './host.ts';
+import { prefixHostsOf } from './prefix.ts';
+import { encodePrefix, prefixesOf } from './prefix-files.ts';
+import type { AdapterTargets } from './targets.ts';
 
 /** The two files, by their names. */
 export interface AdapterFiles {
@@ -13,10 +16,18 @@ export interface AdapterFiles {
   readonly 'adapter_config.json': string;
 }
 
-const prefix = 'base_model.model.';
+const start = 'base_model.model.';
+
+export interface EncodeAdapterOptions {
+  /**
+   * What PEFT is told that the model is for: it makes a model with a prefix of it. Default null, of a prefix 'CAUSAL_LM'.
+   */
+  readonly taskType?: 'CAUSAL_LM' | 'SEQ_2_SEQ_LM' | 'SEQ_CLS' | 'TOKEN_CLS' | 'QUESTION_ANS' | 'FEATURE_EXTRACTION';
+}
 
 /**
- * An adapter as PEFT writes it: `base_model.model.<path>.lora_A.weight` and so on, and its settings. The base model is not in it.
+ * An adapter as PEFT writes it: `base_model.model.<path>.lora_A.weight` and so on, of a prefix `prompt_embeddings`, and its settings. The
+ * base model is not in it.
  *
  * @example
  * import { cpu } from '@nn/backend-cpu';
@@ -30,8 +41,18 @@ const prefix = 'base_model.model.';
  * const other = { body: new Linear(4, 4) };
  * console.log((await loadAdapter(other, files)).paths); // => [ 'body' ]
  */
-export async function encodeAdapter(model: object, name = 'default'): Promise<AdapterFiles> {
-  const hosts = hostsOf(model).filter(({ adapters }) => adapters[name] !== undefined);
+export async function encodeAdapter(
+  model: object,
+  name = 'default',
+  options: EncodeAdapterOptions = {},
+): Promise<AdapterFiles> {
+  checkOptions('encodeAdapter', options, ['taskType']);
+  const prefixes = prefixHostsOf(model).filter(({ adapters }) => adapters[name] !== undefined);
+  if (prefixes.length > 0) {
+    const { weights, config } = await encodePrefix(prefixes, name, options.taskType ?? 'CAUSAL_LM');
+    return filesOf(weights, config);
+  }
+  const hosts = weightHostsOf(model).filter(({ adapters }) => adapters[name] !== undefined);
   if (hosts.length === 0) throw new ValueError('encodeAdapter', `the model has no adapter '${name}'.`);
   const tensors: [string, HostTensor][] = [];
   const feedForward: string[] = [];
@@ -41,7 +62,7 @@ export async function encodeAdapter(model: object, name = 'default'): Promise<Ad
     if (adapter.settings.isFeedForward === true) feedForward.push(path);
     for (const [key, member] of Object.entries(adapter.tensors)) {
       tensors.push([
-        `${prefix}${path}.${key}`,
+        `${start}${path}.${key}`,
         { dtype: 'float32', shape: member.shape, data: Float32Array.from(await member.data()) },
       ]);
     }
@@ -51,32 +72,42 @@ export async function encodeAdapter(model: object, name = 'default'): Promise<Ad
     ...settings,
     target_modules: hosts.map(({ path }) => path),
     ...(settings.peft_type === 'IA3' && { feedforward_modules: feedForward }),
-    task_type: null,
+    task_type: options.taskType ?? null,
     base_model_name_or_path: null,
     inference_mode: true,
   };
-  return {
-    'adapter_model.safetensors': encodeSafetensors(tensors, { format: 'pt' }),
-    'adapter_config.json': `${JSON.stringify(config, null, 2)}\n`,
-  };
+  return filesOf(encodeSafetensors(tensors, { format: 'pt' }), config);
+}
+
+function filesOf(weights: Uint8Array, config: object): AdapterFiles {
+  return { 'adapter_model.safetensors': weights, 'adapter_config.json': `${JSON.stringify(config, null, 2)}\n` };
 }
 
 /**
- * Adds an adapter from its files, those of PEFT or of `encodeAdapter`: LoRA, rsLoRA, DoRA or IA3. Layers are found by the names of the
- * tensors. Throws ValueError for other kinds, for settings that change what is computed and are not known, and where names or shapes do
+ * Adds an adapter from its files, those of PEFT or of `encodeAdapter`: LoRA, rsLoRA, DoRA, IA3 or a prefix. Layers are found by the names
+ * of the tensors; a prefix of PEFT's stands before each attention of the model, or those that `targets` mean. Throws ValueError for other kinds, for settings that change what is computed and are not known, and where names or shapes do
  * not fit the model; it has then no new adapter.
  */
 export async function loadAdapter(
   model: object,
   files: AdapterFiles,
-  options: { readonly name?: string } = {},
+  options: { readonly name?: string; readonly targets?: AdapterTargets } = {},
 ): Promise<Adapter> {
-  const { name = 'default' } = options;
+  checkOptions('loadAdapter', options, ['name', 'targets']);
+  const { name = 'default', targets } = options;
   const config: unknown = JSON.parse(files['adapter_config.json']);
   const setting = (key: string): unknown => Object(config)[key];
-  const { tensors } = parseSafetensors(files['adapter_model.safetensors']);
+  const stored = parseSafetensors(files['adapter_model.safetensors']);
+  const kind = setting('peft_type');
+  if (kind === 'PREFIX_TUNING')
+    return attach('loadAdapter', model, name, () => prefixesOf(model, stored, setting, targets));
+  if (targets !== undefined)
+    throw new ValueError(
+      'loadAdapter',
+      `the layers of an adapter of the kind ${String(kind)} are in its file: leave targets out.`,
+    );
   const found = new Map<string, Map<string, HostTensor>>();
-  for (const [key, stored] of tensors) {
+  for (const [key, value] of stored.tensors) {
     const match =
       /^(?:base_model\.model\.)?(.*?)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(?:\.weight)?|lora_embedding_[AB]|ia3_l)$/.exec(
         key,
@@ -89,11 +120,10 @@ export async function loadAdapter(
       );
     }
     const own = found.get(path) ?? new Map<string, HostTensor>();
-    own.set(part.replace('vector.weight', 'vector'), decodeTensor(key, stored));
+    own.set(part.replace('vector.weight', 'vector'), decodeTensor(key, value));
     found.set(path, own);
   }
   const paths = [...found.keys()];
-  const kind = setting('peft_type');
   const refused = ['rank_pattern', 'alpha_pattern', 'modules_to_save', 'layer_replication', 'megatron_config'].find(
     (key) => {
       const value = setting(key);
@@ -120,13 +150,16 @@ export async function loadAdapter(
       isTarget(path) && inner.some((end) => path === end || path.endsWith(`.${end}`));
     adapter = addIa3(model, { name, targets: isTarget, ...(inner.length > 0 && { feedForward: isInner }) });
   } else {
-    throw new ValueError('loadAdapter', `the adapter is of the kind ${String(kind)}: LORA and IA3 are read.`);
+    throw new ValueError(
+      'loadAdapter',
+      `the adapter is of the kind ${String(kind)}: LORA, IA3 and PREFIX_TUNING are read.`,
+    );
   }
   try {
     const missing = paths.find((path) => !adapter.paths.includes(path));
     if (missing !== undefined)
       throw new ValueError('loadAdapter', `the model has no layer '${missing}' that the adapter could stand beside.`);
-    for (const { path, adapters } of hostsOf(model))
+    for (const { path, adapters } of weightHostsOf(model))
       fill(path, adapters[name]?.tensors ?? {}, found.get(path) ?? new Map());
   } catch (error) {
     removeAdapter(model, name);

@@ -27,17 +27,20 @@ export function targetsOf(operation: string, model: object, targets: AdapterTarg
   const all = layersOf(model).flatMap((found) => targetOf(found) ?? []);
   const chosen = all.filter(({ path, kind }) => (targets === undefined ? kind !== 'embedding' : fits(targets, path)));
   if (chosen.length > 0) return chosen;
-  const what =
-    targets === undefined
-      ? ''
-      : ` ${targets instanceof RegExp || typeof targets !== 'object' ? String(targets) : targets.join(', ')}`;
   throw new ValueError(
     operation,
-    `no layer that an adapter can stand beside fits${what}: ${listed(all.map(({ path }) => path))}.`,
+    `no layer that an adapter can stand beside fits${shown(targets)}: ${listed(all.map(({ path }) => path))}.`,
   );
 }
 
-function fits(targets: AdapterTargets, path: string): boolean {
+/** Targets for messages. */
+export function shown(targets: AdapterTargets | undefined): string {
+  if (targets === undefined) return '';
+  return ` ${targets instanceof RegExp || typeof targets !== 'object' ? String(targets) : targets.join(', ')}`;
+}
+
+/** Whether targets mean a path. */
+export function fits(targets: AdapterTargets, path: string): boolean {
   if (typeof targets === 'function') return targets(path);
   if (targets instanceof RegExp) return path.search(targets) >= 0;
   const names: readonly string[] = typeof targets === 'string' ? [targets] : targets;

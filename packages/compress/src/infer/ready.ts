@@ -13,7 +13,8 @@ import {
   layersOf,
   removeWeightNorm,
 } from '@nn/layers';
-import { mergeAdapters } from '../adapters/adapters.ts';
+import { mergeWeights } from '../adapters/adapters.ts';
+import { settlePrefixes } from '../adapters/prefix.ts';
 import { replaceLayer } from '../model.ts';
 import { removePruning } from '../prune/pruning.ts';
 import { foldBatchNorm } from './fold.ts';
@@ -30,7 +31,7 @@ export interface InferenceReport {
 
 /**
  * Makes a trained network ready for inference, in place: merges adapters, makes pruning and weight norms last, folds BatchNorm into
- * the layers before, takes out dropout and noise, and freezes what is left. It computes what it did in evaluation, to rounding, with
+ * the layers before, takes out dropout and noise, and freezes what is left. A prefix in use stays, computed to the end. It computes what it did in evaluation, to rounding, with
  * fewer steps. `inputShape` is an example's.
  *
  * @example
@@ -47,7 +48,8 @@ export async function readyForInference(
   model: { readonly forward: (...inputs: never[]) => unknown },
   inputShape: Shape | readonly Shape[],
 ): Promise<InferenceReport> {
-  const mergedAdapters = mergeAdapters(model, { forget: true });
+  const mergedAdapters = mergeWeights(model, true);
+  settlePrefixes(model);
   const bakedMasks = removePruning(model);
   const bakedNorms = layersOf(model).flatMap(({ path, layer }) => {
     const hasNorm = isParameter(Reflect.get(layer, 'weightG')) && isParameter(Reflect.get(layer, 'weightV'));

@@ -4,7 +4,7 @@
  */
 import { checkOptions, namedParameters, type Parameter, type Tensor, ValueError } from '@nn/core';
 import { Conv1d, Conv2d, Conv3d, Embedding, type Layer, Linear } from '@nn/layers';
-import { hostsOf } from '../adapters/host.ts';
+import { weightHostsOf } from '../adapters/host.ts';
 import { type LayerPattern, replaceLayers, targetsIn } from '../model.ts';
 import { absorbFollowing } from './absorb.ts';
 import { InputQuantiser } from './activations.ts';
@@ -100,7 +100,7 @@ const hasProducts = (layer: object): layer is Trainable => layer instanceof Line
  */
 export async function quantise(model: object, options: QuantiseOptions): Promise<Quantised> {
   const bytesBefore = bytesOf(model);
-  const [adapted] = hostsOf(model);
+  const [adapted] = weightHostsOf(model);
   if (adapted !== undefined) {
     throw new ValueError(
       'quantise',

@@ -39,6 +39,12 @@ export async function pruneHeads(
     });
   }
   if (gone.size === 0) return;
+  if (layer.prefix !== null) {
+    throw new ValueError(
+      'pruneHeads',
+      `${String(layer)} has a prefix of keys for its heads: removeAdapter(model) first.`,
+    );
+  }
   const stay = Array.from({ length: count }, (_, head) => head).filter((head) => !gone.has(head));
   const { headDimension: width } = layer;
   const group = isGrouped ? layer.heads / count : 1;

@@ -4,7 +4,8 @@ import { callerOf, checkedInputs, type Explained, type Inputs, show } from '../m
 
 /**
  * The attention weights of a call, layer by layer as they are computed: [N, heads, queries, keys] each. They are found in the
- * graph (a softmax over keys that is multiplied with values), so that the model need not give them.
+ * graph (a softmax over keys that is multiplied with values), so that the model need not give them. Those over the keys of a prefix
+ * (an adapter) stand in front of the others.
  *
  * Throws ValueError where there are none: attention over very long sequences is computed in blocks, which have no weights.
  *
@@ -48,7 +49,7 @@ function behindViews(product: GraphNode, is: (node: GraphNode) => boolean): Grap
   for (const operand of product.inputs) {
     let node: GraphNode | undefined = operand;
     while (node !== undefined && !is(node)) {
-      node = ['reshape', 'permute', 'expand'].includes(node.operation) ? node.inputs[0] : undefined;
+      node = ['reshape', 'permute', 'expand', 'slice'].includes(node.operation) ? node.inputs[0] : undefined;
     }
     if (node !== undefined) return node;
   }

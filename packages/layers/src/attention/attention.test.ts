@@ -1,8 +1,10 @@
 /** Attention in blocks against attention at once, caches against whole sequences, and the errors. Values: networks.test.ts. */
 import { cpu } from '@nn/backend-cpu';
 import {
+  arange,
   type Backend,
   compile,
+  concat,
   evaluate,
   gradients,
   type Program,
@@ -11,6 +13,7 @@ import {
   type Tensor,
   tensor,
   uniform,
+  where,
   zeros,
 } from '@nn/core';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -398,4 +401,80 @@ describe('errors name the layer, both facts and the fix', () => {
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);
   });
+});
+
+describe('a prefix', () => {
+  const [q, k, v] = [uniform([2, 2, 7, 4]), uniform([2, 2, 8, 4]), uniform([2, 2, 8, 3])];
+  const prefix = { key: uniform([2, 3, 4], { low: -2, high: 2 }), value: uniform([2, 3, 3]) };
+
+  test.each<readonly [string, AttentionOptions]>([
+    ['everything', {}],
+    ['what comes before', { causal: true }],
+    ['a window', { causal: true, window: 2 }],
+    ['what masks show', { hidden: bools(7, 8, (i, j) => i === 4 || (i + j) % 3 === 0), slopes: alibiSlopes(2) }],
+    ['a bias', { bias: uniform([2, 7, 8]) }],
+  ])('is seen beside %s: as keys in front that no mask hides, also in blocks, with gradients', async (_, options) => {
+    const inputs = [q, k, v, prefix.key, prefix.value, ...(options.bias ? [options.bias] : [])];
+    const slopes = (output: Tensor): Tensor[] => {
+      const first = gradients(weigh([output]), inputs);
+      return [output, ...first, ...gradients(weigh(first), inputs)];
+    };
+    const found = slopes(attention(q, k, v, { ...options, prefix }).output);
+    const blocks = slopes(attention(q, k, v, { ...options, prefix, blockSize: 3 }).output);
+    // by hand: one softmax over the keys of both, masks and distances of the others alone
+    const scale = 0.5;
+    const scores = q.matmul(k.transpose()).mul(scale);
+    const i = arange(7).unsqueeze(1);
+    const j = arange(8);
+    const near = options.window === undefined ? null : i.sub(j).abs().greaterEqual(options.window);
+    const later = options.causal ? i.less(j) : null;
+    const masks = [options.hidden, near, later].filter((mask) => mask !== null && mask !== undefined);
+    let own = options.bias === undefined ? scores : scores.add(options.bias);
+    if (options.slopes) own = own.sub(i.sub(j).abs().mul(options.slopes));
+    for (const mask of masks) own = where(mask, -1e9, own);
+    const front = q.matmul(prefix.key.transpose()).mul(scale);
+    const whole = concat([front, own], -1).softmax(-1);
+    const values = concat([prefix.value.expand([2, 2, 3, 3]), v], -2);
+    const right = slopes(whole.matmul(values));
+    for (const [at, value] of right.entries()) {
+      await expectClose(found[at] ?? q, value, `${at}`);
+      await expectClose(blocks[at] ?? q, value, `in blocks ${at}`);
+    }
+    expect(attention(q, k, v, { ...options, prefix }).weights.shape).toEqual([2, 2, 7, 11]);
+  });
+
+  test('is dropped as other keys are, the same in the gradient of blocks', async () => {
+    setSeed(3);
+    const { output } = attention(q, k, v, { dropout: 0.5, blockSize: 3, prefix });
+    const loss = weigh([output]);
+    const slopes = gradients(loss, [v, prefix.value]);
+    // the output is linear in the values of both
+    const parts = await Promise.all([v, prefix.value].map((part, at) => slopes[at]!.mul(part).sum().item()));
+    expect(parts[0]! + parts[1]!).toBeCloseTo(await loss.item(), 3);
+    const plain = await evaluate(() => attention(q, k, v, { dropout: 0.5, blockSize: 3, prefix }).output).data();
+    expect(await output.data()).not.toEqual(plain);
+  });
+
+  test('of another width is refused', () => {
+    expect(() => attention(q, k, v, { prefix: { key: prefix.value, value: prefix.value } })).toThrow(
+      'attention: a prefix is keys [..., P, 4] and values [..., P, 3], got [2, 3, 3] and [2, 3, 3].',
+    );
+  });
+});
+
+test('positions of rows turn each row by its own', async () => {
+  const x = uniform([2, 2, 3, 4]);
+  const places = tensor(
+    [
+      [0, 1, 2],
+      [5, 6, 7],
+    ],
+    { dtype: 'int32' },
+  );
+  const found = rotary(x, { positions: places.unsqueeze(1) });
+  for (const row of [0, 1]) await expectClose(found.at(row), rotary(x.at(row), { positions: places.at(row) }));
+  expect(() => rotary(x, { positions: places })).not.toThrow();
+  expect(() => rotary(x, { positions: arange(2) })).toThrow(
+    'rotary: positions must be [3] or broadcast to [2, 2, 3], got [2].',
+  );
 });

@@ -6,6 +6,7 @@ import { ShapeError, type Tensor } from '@nn/core';
 import { countOf, requireWhole, show, sizeAt } from '../layer.ts';
 import { dropout } from '../noise/dropout.ts';
 import { attendInBlocks } from './blocks.ts';
+import { checkPrefix, type KeysAndValues, weighed, withPrefix } from './prefix.ts';
 import {
   checkVisibility,
   checkWindow,
@@ -22,6 +23,11 @@ export interface AttentionOptions extends Visibility, Neighbourhood {
   /** What scores are multiplied with. Default 1 / sqrt(dimension). */
   readonly scale?: number;
   /**
+   * Keys [..., P, D] and values [..., P, E] in front of the others that every query sees: masks, positions, a window and slopes
+   * are of the others alone. The weights are [..., L, P + S] then.
+   */
+  readonly prefix?: KeysAndValues;
+  /**
    * How many queries are looked at together. Where that is less than all, scores are computed again for the gradient instead
    * of kept, so that memory grows with the length and not with its square. Default: all, and for more than 2^22 scores as many
    * as have 2^21, 256 where that is not too much, or a 64th.
@@ -31,7 +37,7 @@ export interface AttentionOptions extends Visibility, Neighbourhood {
 
 const optionNames = [
   ...['visible', 'hidden', 'bias', 'causal', 'window', 'slopes', 'positions'],
-  ...['dropout', 'scale', 'blockSize'],
+  ...['dropout', 'scale', 'prefix', 'blockSize'],
 ];
 
 /** Above so many scores, queries are looked at in blocks. */
@@ -64,17 +70,18 @@ export function attention(
 ): { readonly output: Tensor; readonly weights: Tensor } {
   checkVisibility('attention', options, optionNames);
   checkWindow('attention', options.window);
-  const { scale = 1 / Math.sqrt(sizeAt(query, -1)) } = options;
+  const { scale = 1 / Math.sqrt(sizeAt(query, -1)), prefix } = options;
+  if (prefix !== undefined) checkPrefix(prefix, query, value);
   const [queries, keys] = [sizeAt(query, -2), sizeAt(key, -2)];
   checkPositions(options, queries, keys);
   const positions = positionsOf(options, 0, queries, keys);
   const scores = query.matmul(key.transpose()).mul(scale);
-  const weights = seen(scores, options, sightOf(options, positions)).softmax(-1);
+  const weights = withPrefix(query, seen(scores, options, sightOf(options, positions)), scale, prefix).softmax(-1);
   const rows = blockRows(options.blockSize, countOf(scores.shape), queries);
   const output =
     rows < queries
       ? attendInBlocks(query, key, value, { ...options, scale }, rows)
-      : dropout(weights, options.dropout ?? 0).matmul(value);
+      : weighed(dropout(weights, options.dropout ?? 0), value, prefix);
   return { output, weights };
 }
 

@@ -6,11 +6,13 @@
 import { concat, customGradient, isTraining, ones, repeatable, type Shape, type Tensor, where, zeros } from '@nn/core';
 import { countOf, sizeAt } from '../layer.ts';
 import { dropout } from '../noise/dropout.ts';
+import { apart, type KeysAndValues, weighed, withPrefix } from './prefix.ts';
 import { type Neighbourhood, positionsOf, seen, sightOf, type Visibility } from './visibility.ts';
 
 interface BlockOptions extends Visibility, Neighbourhood {
   readonly scale: number;
   readonly dropout?: number;
+  readonly prefix?: KeysAndValues;
 }
 
 /** Queries from `start` to `stop`, and the keys that they may see: from `first` to `last`. */
@@ -24,8 +26,8 @@ interface Block {
 /** The output of `attention`, `rows` queries at a time. */
 export function attendInBlocks(query: Tensor, key: Tensor, value: Tensor, options: BlockOptions, rows: number): Tensor {
   const blocks = blocksOf(sizeAt(query, -2), sizeAt(key, -2), options, rows);
-  const { bias, slopes } = options;
-  const extra = [bias, slopes].filter((part) => part !== undefined);
+  const { bias, slopes, prefix } = options;
+  const extra = [prefix?.key, prefix?.value, bias, slopes].filter((part) => part !== undefined);
   const all = [query, key, value, ...extra];
   // the draws of each block's dropout, so that its gradient drops the same weights
   const drawn = blocks.map((block) => repeatable(() => kept(query, key, block, options)));
@@ -34,7 +36,7 @@ export function attendInBlocks(query: Tensor, key: Tensor, value: Tensor, option
     blocks.reduce((output, block, i) => {
       const { weights } = look(query, key, block, options);
       const v = rowsOf(value, block.first, block.last);
-      const rows = dropped(weights, drawn[i]?.result ?? null).matmul(v);
+      const rows = weighed(dropped(weights, drawn[i]?.result ?? null), v, prefix);
       // not one concat of all, which would wait for the weights of all blocks
       return output.update([...shape.slice(0, -2).map(() => 0), block.start, 0], rows);
     }, zeros(shape));
@@ -99,7 +101,7 @@ interface Look {
   readonly k: Tensor;
 }
 
-/** The weights of a block [..., rows, keys]. */
+/** The weights of a block [..., rows, keys], those of a prefix in front. */
 function look(query: Tensor, key: Tensor, block: Block, options: BlockOptions): Look {
   const { start, stop, first, last } = block;
   const inner = optionsOver(options, block);
@@ -107,7 +109,8 @@ function look(query: Tensor, key: Tensor, block: Block, options: BlockOptions): 
   const k = rowsOf(key, first, last);
   const places = positionsOf(options, start, stop - start, sizeAt(key, -2));
   const sight = sightOf(inner, { query: places.query, key: rowsOf(places.key, first, last, 0) });
-  const scores = seen(q.matmul(k.transpose()).mul(options.scale), inner, sight);
+  const own = seen(q.matmul(k.transpose()).mul(options.scale), inner, sight);
+  const scores = withPrefix(q, own, options.scale, options.prefix);
   return { weights: scores.softmax(-1), ...sight, q, k };
 }
 
@@ -120,7 +123,8 @@ function leadOf(query: Tensor, key: Tensor): Shape {
 function kept(query: Tensor, key: Tensor, { start, stop, first, last }: Block, options: BlockOptions): Tensor | null {
   const rate = options.dropout ?? 0;
   if (rate === 0 || !isTraining()) return null;
-  return dropout(ones([...leadOf(query, key), stop - start, last - first]), rate);
+  const front = options.prefix === undefined ? 0 : sizeAt(options.prefix.key, -2);
+  return dropout(ones([...leadOf(query, key), stop - start, front + last - first]), rate);
 }
 
 const dropped = (weights: Tensor, keep: Tensor | null): Tensor => (keep === null ? weights : weights.mul(keep));
@@ -141,7 +145,8 @@ function placed(rows: Tensor, start: number, whole: Tensor): Tensor {
 
 /**
  * With weights P = softmax(S), S = scale Q K^T + ..., and what dropout keeps M: O = (P M) V, so
- * dV = (P M)^T dO; dP = (dO V^T) M; dS = P (dP - rowsum(P dP)); dQ = scale dS K; dK = scale dS^T Q.
+ * dV = (P M)^T dO; dP = (dO V^T) M; dS = P (dP - rowsum(P dP)); dQ = scale dS K; dK = scale dS^T Q. Keys and values of a prefix
+ * are the first of K and V.
  */
 function gradientsOf(
   g: Tensor,
@@ -152,11 +157,12 @@ function gradientsOf(
   blocks: readonly Block[],
   keptAgain: (i: number, block: Block) => Tensor | null,
 ): (Tensor | null)[] {
-  const { scale, bias, slopes } = options;
+  const { scale, bias, slopes, prefix } = options;
+  const whole = [query, key, value, ...(prefix === undefined ? [] : [prefix.key, prefix.value])];
   const ofBias: Tensor[] = [];
   let ofSlopes: Tensor | null = null;
   // One tensor has the sums of all gradients so far: what asks for a part of it asks for a whole block before the next.
-  const shapes = [query, key, value].map(({ shape }) => shape);
+  const shapes = whole.map(({ shape }) => shape);
   let sums = shapes.map((shape) => zeros(shape));
   for (const [i, block] of blocks.entries()) {
     const { start, stop, first, last } = block;
@@ -164,13 +170,26 @@ function gradientsOf(
     const keep = keptAgain(i, block);
     const out = rowsOf(g, start, stop);
     const v = rowsOf(value, first, last);
-    const ofWeights = dropped(out.matmul(v.transpose()), keep);
-    const raw = weights.mul(ofWeights.sub(weights.mul(ofWeights).sum(-1, { keepAxes: true })));
-    const ofScores = hidden === null ? raw : where(hidden, 0, raw);
+    const front = prefix && { key: prefix.value, value: prefix.value };
+    const ofWeights = dropped(withPrefix(out, out.matmul(v.transpose()), 1, front), keep);
+    const all = apart(weights.mul(ofWeights.sub(weights.mul(ofWeights).sum(-1, { keepAxes: true }))), prefix);
+    const ofScores = hidden === null ? all.rest : where(hidden, 0, all.rest);
+    const used = apart(dropped(weights, keep), prefix);
+    const ofQuery = ofScores.matmul(k);
+    const ofFront =
+      prefix && all.front && used.front
+        ? {
+            query: all.front.matmul(prefix.key),
+            key: sumTo(all.front.transpose().matmul(q).mul(scale), prefix.key.shape),
+            value: sumTo(used.front.transpose().matmul(out), prefix.value.shape),
+          }
+        : null;
+    const ofQueries = ofFront === null ? ofQuery : ofQuery.add(ofFront.query);
     const parts = [
-      placed(sumTo(ofScores.matmul(k).mul(scale), q.shape), start, query),
+      placed(sumTo(ofQueries.mul(scale), q.shape), start, query),
       placed(sumTo(ofScores.transpose().matmul(q).mul(scale), k.shape), first, key),
-      placed(sumTo(dropped(weights, keep).transpose().matmul(out), v.shape), first, value),
+      placed(sumTo(used.rest.transpose().matmul(out), v.shape), first, value),
+      ...(ofFront === null ? [] : [ofFront.key, ofFront.value]),
     ];
     const joined = concat(parts.map((part, at) => (sums[at] ?? part).add(part).reshape([-1])));
     sums = joined.split(shapes.map(countOf)).map((piece, at) => piece.reshape(shapes[at] ?? []));

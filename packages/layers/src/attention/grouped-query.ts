@@ -2,13 +2,14 @@
  * Attention as the language models of today have it: heads that share keys and values, positions by rotation or by slopes, a
  * window. Owns the projections; the scores are in attention.ts.
  */
-import { checkOptions, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, full, type Shape, ShapeError, type Tensor, ValueError } from '@nn/core';
 import { countOf, type Layer, requireWhole, show, sizeAt } from '../layer.ts';
 import { Linear } from '../linear.ts';
 import { sequenceMask } from '../mask.ts';
 import { requireRate } from '../noise/dropout.ts';
 import { attention } from './attention.ts';
 import { KeyValueCache, noLengths } from './cache.ts';
+import type { AttentionPrefix } from './prefix.ts';
 import { alibiSlopes, type RotaryOptions, rotary } from './rotary.ts';
 import { checkWindow } from './visibility.ts';
 
@@ -65,6 +66,11 @@ export class GroupedQueryAttention implements Layer {
   readonly window: number | null;
   readonly dropout: number;
   readonly batchFirst: boolean;
+  /**
+   * Keys and values in front of those of each call, which all queries see: an adapter. Its keys are as turned keys are where tokens
+   * begin behind them (Hugging Face's caches): turned back by its length, they meet queries whose positions begin at 0.
+   */
+  prefix: AttentionPrefix | null = null;
   readonly #slopes: Tensor | null;
   qProj: Linear;
   kProj: Linear;
@@ -134,8 +140,14 @@ export class GroupedQueryAttention implements Layer {
     const [batch, length] = [sizeAt(x, 0), sizeAt(x, 1)];
     // with a cache, positions go on where the last call ended: they must be asked for before it is written
     const positions = cache?.positions(length);
-    const turn = (heads: Tensor): Tensor =>
-      this.rotary === null ? heads : rotary(heads, { ...this.rotary, ...(positions && { positions }) });
+    const turn = (heads: Tensor, where = positions): Tensor =>
+      this.rotary === null ? heads : rotary(heads, { ...this.rotary, ...(where && { positions: where }) });
+    const prefix = this.prefix?.keysAndValues();
+    const count = this.prefix?.length ?? 0;
+    const front = prefix && {
+      key: turn(prefix.key, full([count], -count, { dtype: 'int32' })).unsqueeze(1),
+      value: prefix.value.unsqueeze(1),
+    };
     const key = turn(this.#split(this.kProj.forward(x), this.keyValueHeads));
     const value = this.#split(this.vProj.forward(x), this.keyValueHeads);
     const query = turn(this.#split(this.qProj.forward(x), this.heads));
@@ -152,6 +164,7 @@ export class GroupedQueryAttention implements Layer {
         ...(this.window !== null && { window: this.window }),
         ...(this.#slopes && { slopes: this.#slopes }),
         ...(filled && { positions: filled.positions }),
+        ...(front && { prefix: front }),
         ...(lengths && { visible: this.#real(lengths, batch, keys) }),
       },
     );
@@ -179,8 +192,8 @@ export class GroupedQueryAttention implements Layer {
   /** The two products of attention; the projections count their own. */
   multiplyAdds(inputs: readonly Shape[]): number {
     const shape = inputs[0] ?? [0, 0];
-    const length = sizeAt({ shape }, this.batchFirst ? 1 : 0);
-    return 2 * countOf(shape.slice(0, 2)) * length * this.heads * this.headDimension;
+    const keys = sizeAt({ shape }, this.batchFirst ? 1 : 0) + (this.prefix?.length ?? 0);
+    return 2 * countOf(shape.slice(0, 2)) * keys * this.heads * this.headDimension;
   }
 
   toString(): string {

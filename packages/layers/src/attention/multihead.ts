@@ -17,6 +17,7 @@ import { Linear } from '../linear.ts';
 import { sequenceMask } from '../mask.ts';
 import { attention } from './attention.ts';
 import { KeyValueCache, noLengths } from './cache.ts';
+import type { AttentionPrefix } from './prefix.ts';
 import { checkVisibility, type Neighbourhood, type Visibility } from './visibility.ts';
 
 const maskNames = [
@@ -86,6 +87,8 @@ export class MultiheadAttention implements Layer {
   inProjBias: Parameter | null;
   /** Stands for the weights and biases above, which are null then: a layer of whole numbers in a quantised model. */
   inProj: InProjection | null = null;
+  /** Keys and values in front of those of each call, which all queries see: an adapter. */
+  prefix: AttentionPrefix | null = null;
   outProj: Linear;
 
   constructor(dimension: number, heads: number, options: MultiheadAttentionOptions = {}) {
@@ -127,7 +130,7 @@ export class MultiheadAttention implements Layer {
     return this.withWeights(query, key, value, masks).output;
   }
 
-  /** As `forward`, with the weights [N, heads, L, S] beside the output. */
+  /** As `forward`, with the weights [N, heads, L, S] beside the output; those over a prefix stand in front of the S. */
   withWeights(
     query: Tensor,
     key: Tensor = query,
@@ -144,6 +147,7 @@ export class MultiheadAttention implements Layer {
       throw new ValueError(String(this), 'a cache is of self-attention: key and value must be the query.');
     }
     if (cache !== undefined && masks.lengths !== undefined) throw noLengths(String(this));
+    const prefix = this.prefix?.keysAndValues();
     const filled = cache?.append(String(this), this.#split(k), this.#split(v));
     const found = attention(this.#split(q), filled?.key ?? this.#split(k), filled?.value ?? this.#split(v), {
       dropout: this.dropout,
@@ -151,6 +155,7 @@ export class MultiheadAttention implements Layer {
       ...(window !== undefined && { window }),
       ...(slopes && { slopes }),
       ...(filled && { positions: filled.positions }),
+      ...(prefix && { prefix }),
       ...this.#visibility(masks, sizeAt(q, 0), sizeAt(q, 1), cache?.capacity ?? sizeAt(k, 1)),
     });
     const joined = found.output
@@ -277,7 +282,7 @@ export class MultiheadAttention implements Layer {
     const query = inputs[0] ?? [0, 0];
     const key = inputs[1] ?? query;
     const value = inputs[2] ?? key;
-    const keys = sizeAt({ shape: key }, this.batchFirst ? 1 : 0);
+    const keys = sizeAt({ shape: key }, this.batchFirst ? 1 : 0) + (this.prefix?.length ?? 0);
     const inner = this.heads * this.headDimension;
     const projections = this.inProj === null ? (countOf(query) + countOf(key) + countOf(value)) * inner : 0;
     return projections + 2 * (countOf(query) / this.dimension) * inner * keys;

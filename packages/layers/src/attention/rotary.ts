@@ -1,9 +1,9 @@
 /** Positions in attention without vectors to learn: turned queries and keys, and scores that fall with the distance. */
-import { arange, checkOptions, concat, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
+import { arange, checkOptions, concat, type Shape, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
 import { requireWhole, show, sizeAt, splitInto } from '../layer.ts';
 
 export interface RotaryOptions {
-  /** Where the vectors stand: [L]. Default 0, 1, 2, ... */
+  /** Where the vectors stand: [L], or [..., L] that broadcasts to x without its last axis. Default 0, 1, 2, ... */
   readonly positions?: Tensor;
   /** The slowest pair turns once in about 2 pi base positions. Default 10000. */
   readonly base?: number;
@@ -46,18 +46,22 @@ export function rotary(x: Tensor, options: RotaryOptions = {}): Tensor {
   if (layout !== 'halves' && layout !== 'pairs') {
     throw new ValueError('rotary', `layout is ${String(layout)}: it must be 'halves' or 'pairs'.`, { layout });
   }
-  if (show(positions.shape) !== show([length])) {
-    throw new ShapeError('rotary', `positions must be [${length}], got ${show(positions.shape)}.`, {
-      shape: x.shape,
-      positions: positions.shape,
-    });
+  if (!isOver(positions.shape, x.shape.slice(0, -1))) {
+    throw new ShapeError(
+      'rotary',
+      `positions must be [${length}] or broadcast to ${show(x.shape.slice(0, -1))}, got ${show(positions.shape)}.`,
+      {
+        shape: x.shape,
+        positions: positions.shape,
+      },
+    );
   }
   const half = dimension / 2;
   const frequencies = arange(half)
     .cast('float32')
     .mul((-2 * Math.log(base)) / dimension)
     .exp();
-  const angles = positions.cast('float32').div(scale).unsqueeze(1).mul(frequencies);
+  const angles = positions.cast('float32').div(scale).unsqueeze(-1).mul(frequencies);
   const [cos, sin] = [angles.cos(), angles.sin()];
   const [whole = x, rest] = dimension === width ? [x] : x.split([dimension, width - dimension], -1);
   if (layout === 'halves') {
@@ -71,6 +75,13 @@ export function rotary(x: Tensor, options: RotaryOptions = {}): Tensor {
   const both = [a.mul(cos).sub(b.mul(sin)), b.mul(cos).add(a.mul(sin))].map((part) => part.unsqueeze(-1));
   const joined = concat(both, -1).reshape(whole.shape);
   return rest === undefined ? joined : concat([joined, rest], -1);
+}
+
+/** Whether positions [..., L] broadcast to a shape and have its length. */
+function isOver(positions: Shape, shape: Shape): boolean {
+  const offset = shape.length - positions.length;
+  if (positions.length === 0 || offset < 0 || positions.at(-1) !== shape.at(-1)) return false;
+  return positions.every((size, axis) => size === 1 || size === shape[axis + offset]);
 }
 
 /**

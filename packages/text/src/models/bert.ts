@@ -1,6 +1,6 @@
 /** BERT: an encoder that sees both sides, with heads for masked words and for classes. Owns the architecture and its names. */
 import { arange, checkOptions, type Parameter, parameter, type Tensor } from '@nn/core';
-import { dropout, type Embedding, LayerNorm, type Linear } from '@nn/layers';
+import { type AttentionPrefix, dropout, type Embedding, LayerNorm, type Linear } from '@nn/layers';
 import { attendHeads, splitHeads } from './heads.ts';
 import {
   type ActivationName,
@@ -54,20 +54,34 @@ export interface EncoderCall {
 
 const START = 0.02;
 
-class BertLayer {
+class BertAttention {
+  readonly heads: number;
+  readonly headDimension: number;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
+  prefix: AttentionPrefix | null = null;
+
+  constructor(dimension: number, heads: number) {
+    this.heads = heads;
+    this.headDimension = dimension / heads;
+    this.query = normalLinear(dimension, dimension, START);
+    this.key = normalLinear(dimension, dimension, START);
+    this.value = normalLinear(dimension, dimension, START);
+    nameParts(this, () => ({ query: this.query, key: this.key, value: this.value, prefix: this.prefix }));
+  }
+}
+
+class BertLayer {
+  readonly attention: BertAttention;
   readonly output: Linear;
   readonly attentionNorm: LayerNorm;
   readonly inner: Linear;
   readonly outer: Linear;
   readonly norm: LayerNorm;
 
-  constructor(dimension: number, feedForward: number, epsilon: number) {
-    this.query = normalLinear(dimension, dimension, START);
-    this.key = normalLinear(dimension, dimension, START);
-    this.value = normalLinear(dimension, dimension, START);
+  constructor(dimension: number, heads: number, feedForward: number, epsilon: number) {
+    this.attention = new BertAttention(dimension, heads);
     this.output = normalLinear(dimension, dimension, START);
     this.attentionNorm = new LayerNorm(dimension, { epsilon });
     this.inner = normalLinear(dimension, feedForward, START);
@@ -75,7 +89,7 @@ class BertLayer {
     this.norm = new LayerNorm(dimension, { epsilon });
     nameParts(this, () => ({
       attention: {
-        self: { query: this.query, key: this.key, value: this.value },
+        self: this.attention,
         output: { dense: this.output, LayerNorm: this.attentionNorm },
       },
       intermediate: { dense: this.inner },
@@ -98,7 +112,6 @@ class BertLayer {
  */
 export class Bert {
   readonly vocabularySize: number;
-  readonly contextLength: number;
   readonly dimension: number;
   readonly heads: number;
   readonly dropout: number;
@@ -117,7 +130,6 @@ export class Bert {
     checkSizes('Bert', { vocabularySize, contextLength, types, dimension, layers, heads, feedForward });
     checkHeads('Bert', dimension, heads);
     this.vocabularySize = vocabularySize;
-    this.contextLength = contextLength;
     this.dimension = dimension;
     this.heads = heads;
     this.dropout = options.dropout ?? 0.1;
@@ -126,7 +138,7 @@ export class Bert {
     this.positions = normalEmbedding(contextLength, dimension, START);
     this.types = normalEmbedding(types, dimension, START);
     this.norm = new LayerNorm(dimension, { epsilon });
-    this.layers = Array.from({ length: layers }, () => new BertLayer(dimension, feedForward, epsilon));
+    this.layers = Array.from({ length: layers }, () => new BertLayer(dimension, heads, feedForward, epsilon));
     this.pooler = options.pooler === false ? null : normalLinear(dimension, dimension, START);
     nameParts(this, () => ({
       embeddings: {
@@ -138,6 +150,15 @@ export class Bert {
       encoder: { layer: this.layers },
       pooler: this.pooler === null ? null : { dense: this.pooler },
     }));
+  }
+
+  /** How many tokens there may be: a prefix of the attention takes positions, as in Hugging Face's caches. */
+  get contextLength(): number {
+    return this.positions.count - this.#prefix;
+  }
+
+  get #prefix(): number {
+    return Math.max(...this.layers.map(({ attention }) => attention.prefix?.length ?? 0));
   }
 
   /** The options of a config.json whose model_type is 'bert'. */
@@ -162,7 +183,7 @@ export class Bert {
     return this.withWeights(ids, call).output;
   }
 
-  /** As `forward`, with the attention weights of each layer, [N, heads, L, L]. */
+  /** As `forward`, with the attention weights of each layer, [N, heads, L, L]; those over a prefix stand in front. */
   withWeights(ids: Tensor, call: EncoderCall = {}): { readonly output: Tensor; readonly weights: readonly Tensor[] } {
     checkOptions('Bert', call, ['mask', 'types']);
     const [batch, length] = checkIds('Bert', ids, this.contextLength);
@@ -170,7 +191,7 @@ export class Bert {
     const sum = this.words
       .forward(ids)
       .add(type)
-      .add(this.positions.forward(arange(length)));
+      .add(this.positions.forward(arange(this.#prefix, this.#prefix + length)));
     const hidden = call.mask === undefined ? null : call.mask.logicalNot().reshape([batch, 1, 1, length]);
     const weights: Tensor[] = [];
     const output = this.layers.reduce(
@@ -192,9 +213,10 @@ export class Bert {
 
   #through(layer: BertLayer, x: Tensor, hidden: Tensor | null): { readonly output: Tensor; readonly weights: Tensor } {
     const { heads } = this;
-    const keys = { key: splitHeads(layer.key.forward(x), heads), value: splitHeads(layer.value.forward(x), heads) };
-    const query = splitHeads(layer.query.forward(x), heads);
-    const { output, weights } = attendHeads(String(this), query, keys, { heads, hidden, dropout: this.dropout });
+    const { key, value, query, prefix } = layer.attention;
+    const keys = { key: splitHeads(key.forward(x), heads), value: splitHeads(value.forward(x), heads) };
+    const options = { heads, prefix: prefix?.keysAndValues(), hidden, dropout: this.dropout };
+    const { output, weights } = attendHeads(String(this), splitHeads(query.forward(x), heads), keys, options);
     const attended = layer.attentionNorm.forward(x.add(dropout(layer.output.forward(output), this.dropout)));
     const inner = this.activation(layer.inner.forward(attended));
     return { output: layer.norm.forward(attended.add(dropout(layer.outer.forward(inner), this.dropout))), weights };

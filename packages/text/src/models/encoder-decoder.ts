@@ -3,11 +3,11 @@
  * architectures are in marian.ts, t5.ts and the recurrent ones in attention-lstm.ts.
  */
 import { checkOptions, type Tensor } from '@nn/core';
-import type { KeyValueCache } from '@nn/layers';
-import type { KeysAndValues } from './heads.ts';
+import type { KeysAndValues, KeyValueCache } from '@nn/layers';
 
 /** What a decoder knows of the source: keys and values for each of its layers. */
 export interface Memory {
+  /** [N, heads, S, width] */
   readonly layers: readonly KeysAndValues[];
   /** bool [N, 1, 1, S]: which tokens of the source are padding; null where none is. */
   readonly hidden: Tensor | null;

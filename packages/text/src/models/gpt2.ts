@@ -1,6 +1,6 @@
 /** GPT-2: blocks of causal attention with norms first, positions to learn. Owns the architecture and its names. */
 import { checkOptions, type Tensor } from '@nn/core';
-import { dropout, type Embedding, KeyValueCache, LayerNorm } from '@nn/layers';
+import { type AttentionPrefix, dropout, type Embedding, KeyValueCache, LayerNorm } from '@nn/layers';
 import { attendHeads, splitHeads } from './heads.ts';
 import {
   type ActivationName,
@@ -45,25 +45,39 @@ const optionNames = [
 /** Start values: normal, of a size that keeps the sum of all layers in bounds. (Radford et al. 2019.) */
 const START = 0.02;
 
+class GPT2Attention {
+  readonly heads: number;
+  readonly headDimension: number;
+  readonly projections: Conv1D;
+  readonly output: Conv1D;
+  prefix: AttentionPrefix | null = null;
+
+  constructor(dimension: number, heads: number, last: number) {
+    this.heads = heads;
+    this.headDimension = dimension / heads;
+    this.projections = new Conv1D(dimension, 3 * dimension, START);
+    this.output = new Conv1D(dimension, dimension, last);
+    nameParts(this, () => ({ c_attn: this.projections, c_proj: this.output, prefix: this.prefix }));
+  }
+}
+
 class GPT2Block {
   readonly ln1: LayerNorm;
   readonly ln2: LayerNorm;
-  readonly attention: Conv1D;
-  readonly attentionOutput: Conv1D;
+  readonly attention: GPT2Attention;
   readonly network: Conv1D;
   readonly networkOutput: Conv1D;
 
-  constructor(dimension: number, feedForward: number, layers: number, epsilon: number) {
+  constructor(dimension: number, heads: number, feedForward: number, layers: number, epsilon: number) {
     const last = START / Math.sqrt(2 * layers);
     this.ln1 = new LayerNorm(dimension, { epsilon });
     this.ln2 = new LayerNorm(dimension, { epsilon });
-    this.attention = new Conv1D(dimension, 3 * dimension, START);
-    this.attentionOutput = new Conv1D(dimension, dimension, last);
+    this.attention = new GPT2Attention(dimension, heads, last);
     this.network = new Conv1D(dimension, feedForward, START);
     this.networkOutput = new Conv1D(feedForward, dimension, last);
     nameParts(this, () => ({
       ln_1: this.ln1,
-      attn: { c_attn: this.attention, c_proj: this.attentionOutput },
+      attn: this.attention,
       ln_2: this.ln2,
       mlp: { c_fc: this.network, c_proj: this.networkOutput },
     }));
@@ -85,7 +99,6 @@ class GPT2Block {
  */
 export class GPT2 {
   readonly vocabularySize: number;
-  readonly contextLength: number;
   readonly heads: number;
   readonly dimension: number;
   readonly dropout: number;
@@ -102,18 +115,26 @@ export class GPT2 {
     checkSizes('GPT2', { vocabularySize, contextLength, dimension, layers, heads, feedForward });
     checkHeads('GPT2', dimension, heads);
     this.vocabularySize = vocabularySize;
-    this.contextLength = contextLength;
     this.dimension = dimension;
     this.heads = heads;
     this.dropout = options.dropout ?? 0.1;
     this.activation = activationOf('GPT2', activation);
     this.tokens = normalEmbedding(vocabularySize, dimension, START);
     this.positions = normalEmbedding(contextLength, dimension, START / 2);
-    this.blocks = Array.from({ length: layers }, () => new GPT2Block(dimension, feedForward, layers, epsilon));
+    this.blocks = Array.from({ length: layers }, () => new GPT2Block(dimension, heads, feedForward, layers, epsilon));
     this.norm = new LayerNorm(dimension, { epsilon });
     nameParts(this, () => ({
       transformer: { wte: this.tokens, wpe: this.positions, h: this.blocks, ln_f: this.norm },
     }));
+  }
+
+  /** How many tokens there may be: a prefix of the attention takes positions, as in Hugging Face's caches. */
+  get contextLength(): number {
+    return this.positions.count - this.#prefix;
+  }
+
+  get #prefix(): number {
+    return Math.max(...this.blocks.map(({ attention }) => attention.prefix?.length ?? 0));
   }
 
   /** The options of a config.json whose model_type is 'gpt2'. */
@@ -147,7 +168,8 @@ export class GPT2 {
     const [batch, length] = checkIds('GPT2', ids, this.contextLength);
     const sight = sightOf('GPT2', call, batch, length);
     // a cache may be as long as the model has positions, so no position is outside
-    const sum = this.tokens.forward(ids).add(this.positions.forward(sight.positions));
+    const places = this.#prefix === 0 ? sight.positions : sight.positions.add(this.#prefix);
+    const sum = this.tokens.forward(ids).add(this.positions.forward(places));
     const input = dropout(sum, this.dropout);
     const last = this.blocks.reduce((x, block, i) => this.#through(block, x, sight, call.caches?.[i]), input);
     return this.norm.forward(last);
@@ -165,11 +187,13 @@ export class GPT2 {
 
   #through(block: GPT2Block, x: Tensor, { hidden }: Sight, cache: KeyValueCache | undefined): Tensor {
     const { heads } = this;
-    const [q, k, v] = block.attention.forward(block.ln1.forward(x)).split(3, -1) as [Tensor, Tensor, Tensor]; // the cast: three pieces
+    const { attention } = block;
+    const [q, k, v] = attention.projections.forward(block.ln1.forward(x)).split(3, -1) as [Tensor, Tensor, Tensor]; // the cast: three pieces
     const keys = { key: splitHeads(k, heads), value: splitHeads(v, heads) };
-    const options = { heads, causal: true, cache, hidden, dropout: this.dropout };
+    const prefix = attention.prefix?.keysAndValues();
+    const options = { heads, causal: true, cache, prefix, hidden, dropout: this.dropout };
     const { output } = attendHeads(String(this), splitHeads(q, heads), keys, options);
-    const attended = x.add(dropout(block.attentionOutput.forward(output), this.dropout));
+    const attended = x.add(dropout(attention.output.forward(output), this.dropout));
     const inner = this.activation(block.network.forward(block.ln2.forward(attended)));
     return attended.add(dropout(block.networkOutput.forward(inner), this.dropout));
   }

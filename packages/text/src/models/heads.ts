@@ -3,13 +3,7 @@
  * are `attention` of @nn/layers, the projections those of the architectures.
  */
 import type { Tensor } from '@nn/core';
-import { attention, type KeyValueCache } from '@nn/layers';
-
-/** Keys and values by heads, [N, heads, S, width]. */
-export interface KeysAndValues {
-  readonly key: Tensor;
-  readonly value: Tensor;
-}
+import { attention, type KeysAndValues, type KeyValueCache } from '@nn/layers';
 
 export interface HeadsOptions {
   readonly heads: number;
@@ -17,6 +11,8 @@ export interface HeadsOptions {
   readonly keyValueHeads?: number;
   readonly causal?: boolean;
   readonly cache?: KeyValueCache | undefined;
+  /** Keys and values [heads of keys, P, width] in front of the others, which all queries see. */
+  readonly prefix?: KeysAndValues | null | undefined;
   /** bool that broadcasts to [N, heads, L, S]; with a cache S is its capacity. */
   readonly hidden?: Tensor | null;
   /** float32 that broadcasts to [N, heads, L, S], added to the scores. */
@@ -38,25 +34,26 @@ function joinHeads(x: Tensor): Tensor {
   return x.permute([0, 2, 1, 3]).reshape([batch, length, heads * width]);
 }
 
-/** Queries [N, heads, L, width] over keys and values, to [N, L, heads * width] and the weights [N, heads, L, S]. */
+/** Queries [N, heads, L, width] over keys and values [N, heads, S, width], to [N, L, heads * width] and the weights [N, heads, L, S]. */
 export function attendHeads(
   layer: string,
   query: Tensor,
   { key, value }: KeysAndValues,
   options: HeadsOptions,
 ): { readonly output: Tensor; readonly weights: Tensor } {
-  const { heads, keyValueHeads = heads, cache, hidden, bias, scale, window, dropout = 0 } = options;
+  const { heads, keyValueHeads = heads, cache, prefix, hidden, bias, scale, window, dropout = 0 } = options;
   const filled = cache?.append(layer, key, value);
   const group = heads / keyValueHeads;
   // heads that share keys and values stand in an axis of their own
   const apart = (x: Tensor): Tensor => (group === 1 ? x : splitAxis(x, keyValueHeads, group));
-  const shared = (x: Tensor): Tensor => (group === 1 ? x : x.unsqueeze(2));
+  const shared = (x: Tensor): Tensor => (group === 1 ? x : x.unsqueeze(-3));
   const { output, weights } = attention(apart(query), shared(filled?.key ?? key), shared(filled?.value ?? value), {
     causal: options.causal === true || filled !== undefined,
     dropout,
     ...(scale !== undefined && { scale }),
     ...(typeof window === 'number' && { window }),
     ...(filled && { positions: filled.positions }),
+    ...(prefix && { prefix: { key: shared(prefix.key), value: shared(prefix.value) } }),
     ...(hidden && { hidden: apart(hidden) }),
     ...(bias && { bias: apart(bias) }),
   });

@@ -2,8 +2,8 @@
  * The decoder of Llama and its kin: root-mean-square norms, rotary positions, heads that share keys and values, a gated network.
  * Owns the architecture and its names.
  */
-import { checkOptions, FormatError, type Tensor } from '@nn/core';
-import { dropout, type Embedding, KeyValueCache, type Linear, RMSNorm, rotary } from '@nn/layers';
+import { checkOptions, FormatError, full, type Tensor } from '@nn/core';
+import { type AttentionPrefix, dropout, type Embedding, KeyValueCache, type Linear, RMSNorm, rotary } from '@nn/layers';
 import { attendHeads, splitHeads } from './heads.ts';
 import {
   type ActivationName,
@@ -70,36 +70,61 @@ const optionNames = [
 
 const START = 0.02;
 
-class LlamaLayer {
-  readonly inputNorm: RMSNorm;
-  readonly networkNorm: RMSNorm;
+type Widths = Required<Pick<LlamaOptions, 'dimension' | 'feedForward' | 'epsilon' | 'attentionBias'>>;
+
+class LlamaAttention {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headDimension: number;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
-  readonly gate: Linear;
-  readonly up: Linear;
-  readonly down: Linear;
+  /** Its keys are as turned keys are where tokens begin behind them. */
+  prefix: AttentionPrefix | null = null;
 
   constructor(
-    widths: Required<Pick<LlamaOptions, 'dimension' | 'feedForward' | 'epsilon' | 'attentionBias'>>,
-    wide: number,
-    narrow: number,
+    { dimension, attentionBias }: Widths,
+    sizes: Pick<LlamaAttention, 'heads' | 'keyValueHeads' | 'headDimension'>,
   ) {
-    const { dimension, feedForward, epsilon, attentionBias } = widths;
+    this.heads = sizes.heads;
+    this.keyValueHeads = sizes.keyValueHeads;
+    this.headDimension = sizes.headDimension;
+    const [wide, narrow] = [sizes.heads * sizes.headDimension, sizes.keyValueHeads * sizes.headDimension];
     const bias = attentionBias !== 'none';
-    this.inputNorm = new RMSNorm(dimension, { epsilon });
-    this.networkNorm = new RMSNorm(dimension, { epsilon });
     this.query = normalLinear(dimension, wide, START, bias);
     this.key = normalLinear(dimension, narrow, START, bias);
     this.value = normalLinear(dimension, narrow, START, bias);
     this.output = normalLinear(wide, dimension, START, attentionBias === 'all');
+    nameParts(this, () => ({
+      q_proj: this.query,
+      k_proj: this.key,
+      v_proj: this.value,
+      o_proj: this.output,
+      prefix: this.prefix,
+    }));
+  }
+}
+
+class LlamaLayer {
+  readonly inputNorm: RMSNorm;
+  readonly networkNorm: RMSNorm;
+  readonly attention: LlamaAttention;
+  readonly gate: Linear;
+  readonly up: Linear;
+  readonly down: Linear;
+
+  constructor(widths: Widths, sizes: Pick<LlamaAttention, 'heads' | 'keyValueHeads' | 'headDimension'>) {
+    const { dimension, feedForward, epsilon } = widths;
+    this.inputNorm = new RMSNorm(dimension, { epsilon });
+    this.networkNorm = new RMSNorm(dimension, { epsilon });
+    this.attention = new LlamaAttention(widths, sizes);
     this.gate = normalLinear(dimension, feedForward, START, false);
     this.up = normalLinear(dimension, feedForward, START, false);
     this.down = normalLinear(feedForward, dimension, START, false);
     nameParts(this, () => ({
       input_layernorm: this.inputNorm,
-      self_attn: { q_proj: this.query, k_proj: this.key, v_proj: this.value, o_proj: this.output },
+      self_attn: this.attention,
       post_attention_layernorm: this.networkNorm,
       mlp: { gate_proj: this.gate, up_proj: this.up, down_proj: this.down },
     }));
@@ -161,9 +186,9 @@ export class Llama {
     this.activation = activationOf('Llama', options.activation ?? 'silu');
     this.#rotary = { base: options.rotaryBase ?? 10000, scale: options.rotaryScale ?? 1 };
     this.tokens = normalEmbedding(vocabularySize, dimension, START);
-    const [wide, narrow] = [heads * this.headDimension, keyValueHeads * this.headDimension];
     const widths = { dimension, feedForward, epsilon, attentionBias };
-    this.layers = Array.from({ length: layers }, () => new LlamaLayer(widths, wide, narrow));
+    const sizes = { heads, keyValueHeads, headDimension: this.headDimension };
+    this.layers = Array.from({ length: layers }, () => new LlamaLayer(widths, sizes));
     this.norm = new RMSNorm(dimension, { epsilon });
     this.head = options.tied ? null : normalLinear(dimension, vocabularySize, START, false);
     nameParts(this, () => ({
@@ -225,18 +250,25 @@ export class Llama {
     return this.layers.map(() => new KeyValueCache(batch, this.keyValueHeads, capacity, this.headDimension));
   }
 
-  #through(layer: LlamaLayer, x: Tensor, { hidden }: Sight, cache: KeyValueCache | undefined): Tensor {
+  #through(layer: LlamaLayer, x: Tensor, sight: Sight, cache: KeyValueCache | undefined): Tensor {
     const { heads, keyValueHeads, window } = this;
     const y = layer.inputNorm.forward(x);
-    // distances alone count, so that padding on the left and documents need no positions of their own
-    const positions = cache?.positions(x.shape[1] ?? 0);
-    const turn = (part: Tensor): Tensor => rotary(part, { ...this.#rotary, ...(positions && { positions }) });
-    const query = turn(splitHeads(layer.query.forward(y), heads));
-    const key = turn(splitHeads(layer.key.forward(y), keyValueHeads));
-    const value = splitHeads(layer.value.forward(y), keyValueHeads);
-    const options = { heads, keyValueHeads, causal: true, cache, hidden, window };
+    const { attention } = layer;
+    const front = attention.prefix?.keysAndValues();
+    // distances alone count, so that padding on the left and documents need no positions of their own, but from a prefix
+    const places = sight.positions.rank === 2 ? sight.positions.unsqueeze(1) : sight.positions;
+    const positions = front ? places : cache?.positions(x.shape[1] ?? 0);
+    const turn = (part: Tensor, where = positions): Tensor =>
+      rotary(part, { ...this.#rotary, ...(where && { positions: where }) });
+    const query = turn(splitHeads(attention.query.forward(y), heads));
+    const key = turn(splitHeads(attention.key.forward(y), keyValueHeads));
+    const value = splitHeads(attention.value.forward(y), keyValueHeads);
+    // keys that were learned for tokens behind them, turned back by as much: tokens begin at 0 all the same
+    const count = attention.prefix?.length ?? 0;
+    const prefix = front && { ...front, key: turn(front.key, full([count], -count, { dtype: 'int32' })) };
+    const options = { heads, keyValueHeads, causal: true, cache, prefix, hidden: sight.hidden, window };
     const { output } = attendHeads(String(this), query, { key, value }, options);
-    const attended = x.add(dropout(layer.output.forward(output), this.dropout));
+    const attended = x.add(dropout(attention.output.forward(output), this.dropout));
     const z = layer.networkNorm.forward(attended);
     const inner = this.activation(layer.gate.forward(z)).mul(layer.up.forward(z));
     return attended.add(dropout(layer.down.forward(inner), this.dropout));

@@ -3,9 +3,17 @@
  * positions, one table for source, target and output. Owns the architecture and its names.
  */
 import { checkOptions, type Parameter, parameter, type Tensor, tensor } from '@nn/core';
-import { dropout, type Embedding, KeyValueCache, LayerNorm, type Linear } from '@nn/layers';
+import {
+  type AttentionPrefix,
+  dropout,
+  type Embedding,
+  type KeysAndValues,
+  KeyValueCache,
+  LayerNorm,
+  type Linear,
+} from '@nn/layers';
 import { checkPairCall, hiddenBy, type Memory, type PairCall, type TargetCall } from './encoder-decoder.ts';
-import { attendHeads, type HeadsOptions, type KeysAndValues, splitHeads } from './heads.ts';
+import { attendHeads, type HeadsOptions, splitHeads } from './heads.ts';
 import {
   type ActivationName,
   activationOf,
@@ -55,18 +63,30 @@ const optionNames = [
   ...['decoderLayers', 'heads', 'feedForward', 'dropout', 'activation', 'scaleEmbeddings', 'startDeviation'],
 ];
 
-class Projections {
+class MarianAttention {
+  readonly heads: number;
+  readonly headDimension: number;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
 
-  constructor(dimension: number, start: number) {
+  prefix: AttentionPrefix | null = null;
+
+  constructor(dimension: number, heads: number, start: number) {
+    this.heads = heads;
+    this.headDimension = dimension / heads;
     this.query = normalLinear(dimension, dimension, start);
     this.key = normalLinear(dimension, dimension, start);
     this.value = normalLinear(dimension, dimension, start);
     this.output = normalLinear(dimension, dimension, start);
-    nameParts(this, () => ({ k_proj: this.key, v_proj: this.value, q_proj: this.query, out_proj: this.output }));
+    nameParts(this, () => ({
+      k_proj: this.key,
+      v_proj: this.value,
+      q_proj: this.query,
+      out_proj: this.output,
+      prefix: this.prefix,
+    }));
   }
 
   keysAndValues(x: Tensor, heads: number): KeysAndValues {
@@ -78,25 +98,26 @@ class Projections {
     memory: KeysAndValues,
     options: HeadsOptions,
   ): { readonly output: Tensor; readonly weights: Tensor } {
-    const found = attendHeads('Marian', splitHeads(this.query.forward(x), options.heads), memory, options);
+    const query = splitHeads(this.query.forward(x), options.heads);
+    const found = attendHeads('Marian', query, memory, { ...options, prefix: this.prefix?.keysAndValues() });
     return { output: this.output.forward(found.output), weights: found.weights };
   }
 }
 
 class MarianLayer {
-  readonly attention: Projections;
+  readonly attention: MarianAttention;
   readonly attentionNorm: LayerNorm;
   /** Of decoder layers. */
-  readonly cross: Projections | null;
+  readonly cross: MarianAttention | null;
   readonly crossNorm: LayerNorm | null;
   readonly inner: Linear;
   readonly outer: Linear;
   readonly norm: LayerNorm;
 
-  constructor(dimension: number, feedForward: number, start: number, isDecoder: boolean) {
-    this.attention = new Projections(dimension, start);
+  constructor(dimension: number, heads: number, feedForward: number, start: number, isDecoder: boolean) {
+    this.attention = new MarianAttention(dimension, heads, start);
     this.attentionNorm = new LayerNorm(dimension);
-    this.cross = isDecoder ? new Projections(dimension, start) : null;
+    this.cross = isDecoder ? new MarianAttention(dimension, heads, start) : null;
     this.crossNorm = isDecoder ? new LayerNorm(dimension) : null;
     this.inner = normalLinear(dimension, feedForward, start);
     this.outer = normalLinear(feedForward, dimension, start);
@@ -170,7 +191,7 @@ export class Marian {
     this.#scale = options.scaleEmbeddings === false ? 1 : Math.sqrt(dimension);
     this.tokens = normalEmbedding(vocabularySize, dimension, startDeviation);
     const make = (count: number, isDecoder: boolean): MarianLayer[] =>
-      Array.from({ length: count }, () => new MarianLayer(dimension, feedForward, startDeviation, isDecoder));
+      Array.from({ length: count }, () => new MarianLayer(dimension, heads, feedForward, startDeviation, isDecoder));
     this.encoder = make(encoderLayers, false);
     this.decoder = make(decoderLayers, true);
     this.bias = parameter(new Float32Array(vocabularySize), { shape: [1, vocabularySize], buffer: true });

@@ -3,9 +3,17 @@
  * architecture and its names.
  */
 import { arange, checkOptions, type Tensor, tensor } from '@nn/core';
-import { dropout, type Embedding, KeyValueCache, type Linear, RMSNorm } from '@nn/layers';
+import {
+  type AttentionPrefix,
+  dropout,
+  type Embedding,
+  type KeysAndValues,
+  KeyValueCache,
+  type Linear,
+  RMSNorm,
+} from '@nn/layers';
 import { checkPairCall, hiddenBy, type Memory, type PairCall, type TargetCall } from './encoder-decoder.ts';
-import { attendHeads, type HeadsOptions, type KeysAndValues, splitHeads } from './heads.ts';
+import { attendHeads, type HeadsOptions, splitHeads } from './heads.ts';
 import {
   type ActivationName,
   activationOf,
@@ -58,14 +66,20 @@ const optionNames = [
 ];
 
 class T5Attention {
+  readonly heads: number;
+  readonly headDimension: number;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
   /** [buckets, heads], in the first layers alone. */
   readonly distances: Embedding | null;
+  /** Distances add nothing to its scores. */
+  prefix: AttentionPrefix | null = null;
 
   constructor(dimension: number, wide: number, heads: number, buckets: number | null) {
+    this.heads = heads;
+    this.headDimension = wide / heads;
     // scores are not divided by the root of the width, so queries start smaller
     this.query = normalLinear(dimension, wide, (dimension * (wide / heads)) ** -0.5, false);
     this.key = normalLinear(dimension, wide, dimension ** -0.5, false);
@@ -78,6 +92,7 @@ class T5Attention {
       v: this.value,
       o: this.output,
       relative_attention_bias: this.distances,
+      prefix: this.prefix,
     }));
   }
 
@@ -91,7 +106,8 @@ class T5Attention {
     options: HeadsOptions,
   ): { readonly output: Tensor; readonly weights: Tensor } {
     const query = splitHeads(this.query.forward(x), options.heads);
-    const found = attendHeads('T5', query, memory, { ...options, scale: 1 });
+    const prefix = this.prefix?.keysAndValues();
+    const found = attendHeads('T5', query, memory, { ...options, prefix, scale: 1 });
     return { output: this.output.forward(found.output), weights: found.weights };
   }
 }
