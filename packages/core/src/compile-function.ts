@@ -132,9 +132,9 @@ export function compile<Arguments extends readonly unknown[], Result>(
     const given: Tensor[] = [];
     const shaped = take(args, given);
     const device = deviceOf(backendOf(given));
-    return device.inTurn(async () => {
+    return device.turns.inTurn(async () => {
       const result = await run<Result>(fn, variants, shaped, given, device);
-      await device.pause();
+      await device.turns.pause();
       return result;
     });
   };
@@ -178,7 +178,7 @@ function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [
   }
   if (!isCurrent(replay)) return null;
   try {
-    const done = device.now(() => finish<Result>(replay, memory, () => repeatHost(replay)));
+    const done = device.turns.now(() => finish<Result>(replay, memory, () => repeatHost(replay)));
     return done instanceof Promise ? null : done; // it is one only while a profile is being taken
   } catch (error) {
     if (isOutOfMemory(error)) return null; // whoever may wait tries again

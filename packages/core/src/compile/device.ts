@@ -1,7 +1,8 @@
 /**
  * What is asked for of one backend: collects the reads of one turn of the event loop into one Program, finds or makes its
  * plan, has it run in order (`runner.ts`), and hands out the results. All-or-nothing: until a program has run, no variable
- * and no tensor has changed. What then becomes of old memory is `advance.ts`.
+ * and no tensor has changed. Who may begin when is `turns.ts`, what becomes of old memory `advance.ts`. Its length is the
+ * way of a request, from what is asked for to what has changed.
  */
 import type { Backend, Executable, TensorData } from '../backend.ts';
 import { allocate } from '../dtype.ts';
@@ -14,7 +15,6 @@ import { inputsOfGradient } from '../graph/walk.ts';
 import { getDefaultBackend } from '../settings.ts';
 import { sizeOf } from '../shape.ts';
 import { advance } from './advance.ts';
-import { Breath, breathe, isBreathless } from './breathe.ts';
 import { Pace } from './pace.ts';
 import { hold, letGo, type Plan, PlanCache } from './plan.ts';
 import { recordings } from './profiler.ts';
@@ -22,6 +22,7 @@ import { Residency } from './residency.ts';
 import { Runner } from './runner.ts';
 import { cutSpent } from './spent.ts';
 import { awaitsHost, drawnBehind, resolve, staleError, type Trace, traceGraph, withCompared } from './trace.ts';
+import { Turns } from './turns.ts';
 
 /** Downloaded results up to this size leave the device at once. */
 const smallResult = 4096;
@@ -74,27 +75,21 @@ export class Device {
   readonly backend: Backend;
   readonly plans: PlanCache;
   readonly residency: Residency;
+  readonly turns: Turns;
   readonly #queue: Request[] = [];
   #collecting: Request | null = null;
   #waiting = false;
   /** What debugging looks at before it runs: its updates wait, and are in no queue yet. */
   #inspections = 0;
-  /** Ends with the last work that asked for its turn; and how much has or awaits one. */
-  #turn: Promise<void> = Promise.resolve();
-  #turns = 0;
-  /** Whether work runs that had nothing to wait for: what the host does meanwhile starts none of its kind. */
-  #isRunning = false;
-  /** Memory that is being freed, where nobody could wait for it. */
-  #owed: Promise<void> | null = null;
-  readonly #pace = new Pace();
-  readonly #breath = new Breath();
   readonly #runner: Runner;
 
   constructor(backend: Backend) {
     this.backend = backend;
     this.plans = new PlanCache(backend);
     this.residency = new Residency(backend, residencyOf);
-    this.#runner = new Runner(backend, residencyOf, this.residency, this.#pace);
+    const pace = new Pace();
+    this.turns = new Turns(this.residency, pace);
+    this.#runner = new Runner(backend, residencyOf, this.residency, pace);
   }
 
   /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
@@ -103,7 +98,7 @@ export class Device {
     if (hooks.inspect !== null) await this.#inspect([], [node]);
     const source = resolve(node);
     const data = source.storage === null ? await this.#collectRead(source) : await this.fetch(source.storage);
-    const pause = this.pause();
+    const pause = this.turns.pause();
     if (pause !== undefined) await pause;
     return data;
   }
@@ -117,7 +112,7 @@ export class Device {
     const done = new Promise<void>((resolve, reject) => request.settle.push({ resolve, reject }));
     this.#enqueue({ ...request, updates });
     await done;
-    const pause = this.pause();
+    const pause = this.turns.pause();
     if (pause !== undefined) await pause;
   }
 
@@ -164,70 +159,9 @@ export class Device {
     while (!this.isAtRest) await this.update([], []);
   }
 
-  /**
-   * Work that starts from rest goes one after the other: two traces at a time would build on updates of each other that
-   * have not run. If there is no memory for it, it is tried again after room was made.
-   */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    this.#turns++;
-    let end: () => void = () => undefined;
-    this.#turn = new Promise((resolve) => {
-      end = resolve;
-    });
-    await before;
-    try {
-      return await work().catch(async (error: unknown) => {
-        if (!isOutOfMemory(error)) throw error;
-        await this.residency.relieve();
-        return work();
-      });
-    } finally {
-      this.#turns--;
-      end();
-    }
-  }
-
   /** Whether work that starts from rest may do so now: nobody else has the turn, and nothing has to be waited for. */
   get isFree(): boolean {
-    const mustWait = this.#isRunning || this.#turns > 0 || this.#owed !== null || this.#pace.turn() !== undefined;
-    return !mustWait && this.isAtRest && !this.#breath.isShort;
-  }
-
-  /** Work of a free device, from rest to rest. What has to be waited for afterwards is: until then the device is not free. */
-  now<T>(work: () => T): T {
-    this.#isRunning = true;
-    try {
-      return work();
-    } finally {
-      this.#isRunning = false;
-      this.#goOn();
-    }
-  }
-
-  #goOn(): void {
-    const trimmed = this.residency.trim();
-    if (trimmed === undefined) return;
-    const owed = trimmed.finally(() => {
-      this.#owed = null;
-    });
-    owed.catch(() => undefined); // told by the next pause
-    this.#owed = owed;
-  }
-
-  /** What to wait for while too much is under way: memory that is being freed, the device, the event loop. */
-  pause(): Promise<void> | undefined {
-    const trimmed = this.residency.trim();
-    const mustWait = trimmed !== undefined || this.#owed !== null || this.#pace.turn() !== undefined || isBreathless();
-    return mustWait ? this.#waitFor(trimmed) : undefined;
-  }
-
-  async #waitFor(trimmed: Promise<void> | undefined): Promise<void> {
-    if (this.#owed !== null) await this.#owed;
-    if (trimmed !== undefined) await trimmed;
-    const turn = this.#pace.turn();
-    if (turn !== undefined) await turn;
-    await breathe();
+    return this.turns.isFree && this.isAtRest && !this.turns.isBreathless;
   }
 
   /** The plan of a graph. Throws before anything has changed. */
