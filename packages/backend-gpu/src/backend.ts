@@ -2,9 +2,11 @@
  * Owns: the backend object that core talks to, made from a device.
  * Does not own: the choice of the device (`gpu.ts`), programs (`plan.ts`), memory (`cell.ts`).
  */
-import { type Backend, BackendError, type BufferType, type Limits, type TensorData } from '@nn/core';
+import { type Backend, BackendError, type DType, type Limits, type TensorData } from '@nn/core';
 import type { Counters, Device } from './device/device.ts';
+import { isHalf } from './nest/halves.ts';
 import { Cell } from './program/cell.ts';
+import { fromHalves, toHalves } from './program/half-bits.ts';
 import { KernelCache } from './program/kernel-cache.ts';
 import { lengthOf, texelsOf } from './program/lowering.ts';
 import { plan } from './program/plan.ts';
@@ -15,6 +17,8 @@ export interface GpuInfo {
   readonly mode: Device['mode'];
   /** As the driver names it; browsers may hide it. */
   readonly device: string;
+  /** How float16 and bfloat16 are stored: with their digits, and without saving memory. */
+  readonly halfFloats: 'rounded, in 4 bytes each';
   readonly counters: Readonly<Counters>;
 }
 
@@ -44,7 +48,7 @@ export function makeBackend(device: Device, capabilities: Capabilities, tuning: 
   const { always = false, kernels } = tuning;
   const cache = new KernelCache(device, kernels);
   const limits: Limits = {
-    dtypes: ['float32', 'int32', 'bool'],
+    dtypes: ['float32', 'int32', 'bool', 'float16', 'bfloat16'],
     maxReads: device.maxReads,
     maxBindings: device.maxReads + 1,
     maxLength: device.maxLength,
@@ -56,7 +60,12 @@ export function makeBackend(device: Device, capabilities: Capabilities, tuning: 
     name: 'gpu',
     limits,
     capabilities,
-    info: () => ({ mode: device.mode, device: device.description, counters: { ...device.counters } }),
+    info: () => ({
+      mode: device.mode,
+      device: device.description,
+      halfFloats: 'rounded, in 4 bytes each',
+      counters: { ...device.counters },
+    }),
     upload(data, type) {
       device.check();
       const length = lengthOf(type.shape);
@@ -65,7 +74,7 @@ export function makeBackend(device: Device, capabilities: Capabilities, tuning: 
       }
       const memory = device.allocate(texelsOf(length), scalarOf(type.dtype));
       try {
-        device.write(memory, toDevice(data));
+        device.write(memory, toDevice(data, type.dtype));
       } catch (error) {
         device.free(memory);
         throw error;
@@ -85,14 +94,16 @@ export function makeBackend(device: Device, capabilities: Capabilities, tuning: 
   };
 }
 
-function toDevice(data: TensorData): Float32Array | Int32Array {
+function toDevice(data: TensorData, dtype: DType): Float32Array | Int32Array {
+  if (isHalf(dtype)) return fromHalves(data, dtype);
   return data instanceof Float32Array || data instanceof Int32Array ? data : Int32Array.from(data);
 }
 
 /** 2^31 - 1 is no float32; it is stored as 2^31. */
 const saturate = (value: number): number => Math.min(value, 2147483647);
 
-function toHost(numbers: Float32Array | Int32Array, dtype: BufferType['dtype']): TensorData {
+function toHost(numbers: Float32Array | Int32Array, dtype: DType): TensorData {
+  if (isHalf(dtype)) return toHalves(numbers, dtype);
   if (dtype === 'float32') return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
   if (dtype === 'int32') return numbers instanceof Int32Array ? numbers : Int32Array.from(numbers, saturate);
   return Uint8Array.from(numbers, (value) => (value === 0 ? 0 : 1));

@@ -4,6 +4,7 @@
  */
 import type { Alu, Body, DType } from '@nn/core';
 import type { Forms } from '../nest/affine.ts';
+import { isHalf } from '../nest/halves.ts';
 import { type Language, quotient, remainder, type Scalar, type Width } from './language.ts';
 
 /** What surrounds an operation. */
@@ -26,7 +27,7 @@ export function arithmetic(
 ): string | null {
   const [a, b, c] = texts as [string, string, string];
   const dtypes = args.map((arg) => body[arg]!.dtype);
-  const isFloat = dtypes[0] === 'float32';
+  const isFloat = dtypes[0] === 'float32' || isHalf(dtypes[0]!);
   const call = (named: string, ...inputs: readonly string[]): string => `nn_${named}${width}(${inputs.join(', ')})`;
   const type = (scalar: Scalar): string => language.type(scalar, width);
   switch (op) {
@@ -85,6 +86,7 @@ export function arithmetic(
     case 'pow':
       return call(isFloat ? op : 'powI', a, b);
     case 'cast': {
+      if (isHalf(dtype)) return dtypes[0] === dtype ? null : call(dtype, isFloat ? a : `${type('F')}(${a})`);
       if (dtype === 'float32') return isFloat ? null : `${type('F')}(${a})`;
       if (dtype === 'bool') {
         if (dtypes[0] === 'bool') return null;

@@ -197,6 +197,34 @@ return selectI#(lessI#(b, I(0)), q, p);`,
   ),
   define('I', 'maxI', 'I a, I b', 'return max(a, b);'),
   define('I', 'minI', 'I a, I b', 'return min(a, b);'),
+  // To the nearest half float, ties to the even one, by the bits: what is cut off carries into the digits that stay.
+  define(
+    'F',
+    'bfloat16',
+    'F x',
+    `I b = bits#(x);
+I odd = (b >> U(16u)) & I(1);
+return select#(isNaN#(x), x, float#((b + I(0x7fff) + odd) & I(-65536)));`,
+  ),
+  // Below 2^-14 float16 has the multiples of 2^-24 only; from 65520 on it has infinity.
+  define(
+    'F',
+    'float16',
+    'F x',
+    `I b = bits#(x);
+I s = b & I(-2147483647 - 1);
+I m = b & I(0x7fffffff);
+I odd = (m >> U(13u)) & I(1);
+F normal = float#((m + I(0xfff) + odd) & I(-8192));
+F units = float#(m) * 16777216.0;
+F low = floor(min(units, F(1024.0)));
+F rest = units - low;
+F h = low * 0.5;
+I up = less#(F(0.5), rest) | (equal#(rest, F(0.5)) & (I(1) - equal#(floor(h), h)));
+F tiny = (low + F(up)) * 5.9604644775390625e-8;
+F y = select#(lessI#(m, I(0x38800000)), tiny, select#(lessI#(m, I(0x477ff000)), normal, infinity#()));
+return select#(isNaN#(x), x, float#(bits#(y) | s));`,
+  ),
   // Truncates and saturates; NaN gives 0.
   define(
     'I',

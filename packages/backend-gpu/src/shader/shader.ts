@@ -4,6 +4,7 @@
  */
 import type { DType } from '@nn/core';
 import type { Form } from '../nest/affine.ts';
+import { isHalf } from '../nest/halves.ts';
 import type { Language, Scalar, Width } from './language.ts';
 
 /** Where a read starts in its buffer: at 0, at a multiple of 4 that is passed, or at any number that is passed. */
@@ -30,7 +31,7 @@ export interface Shader {
   readonly result: Scalar;
 }
 
-export const scalarOf = (dtype: DType): Scalar => (dtype === 'float32' ? 'F' : 'I');
+export const scalarOf = (dtype: DType): Scalar => (dtype === 'float32' || isHalf(dtype) ? 'F' : 'I');
 export const lanes: readonly ['x', 'y', 'z', 'w'] = ['x', 'y', 'z', 'w'];
 
 /** A form of one term: the index along an axis. */

@@ -3,6 +3,7 @@
  * Does not own: the fast forms themselves (`contraction.ts`, `convolution.ts`, `reduction.ts`, `scatter.ts`).
  */
 import { BackendError, type Program, type Step } from '@nn/core';
+import { widenHalves } from '../nest/halves.ts';
 import type { Lowering } from '../program/lowering.ts';
 import { contract } from './contraction.ts';
 import { convolve } from './convolution.ts';
@@ -13,7 +14,7 @@ import { scatterAdd } from './scatter.ts';
 export function lowerProgram(program: Program, lowering: Lowering): void {
   for (const [index, step] of program.steps.entries()) {
     lowering.step = index;
-    lowerStep(step, lowering);
+    lowerStep({ ...step, kernel: widenHalves(step.kernel) }, lowering);
   }
 }
 
