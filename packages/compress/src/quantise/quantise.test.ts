@@ -125,6 +125,40 @@ describe('quantise', () => {
     expect(layers[0]?.to).toBe('QuantisedConv(1, 3, 2x2)');
   });
 
+  it('says which layers float32 computes faster, and leaves them as they are where speed is what counts', async () => {
+    const make = (): Sequential => {
+      setSeed(5);
+      return new Sequential(
+        ...[new Conv2d(8, 8, 3, { padding: 1 }), new ReLU(), new Conv2d(8, 8, 3, { stride: 2 }), new ReLU()],
+        ...[new Conv2d(8, 8, 5), new ReLU(), new Conv2d(8, 4, 3), new Flatten(), new Linear(16, 3)],
+      );
+    };
+    const x = uniform([3, 8, 17, 17]);
+    const exact = (await make().forward(x).data()) as Float32Array;
+    for (const options of [{ mode: 'static', calibration: [x] }, { mode: 'dynamic' }] as const) {
+      const [small, fast] = [make(), make()];
+      const all = await quantise(small, options);
+      expect(all.layers.map(({ path }) => path)).toEqual(['0', '2', '4', '6', '8']);
+      expect(all.fasterInFloat).toEqual(['0']);
+      const some = await quantise(fast, { ...options, prefer: 'speed' });
+      expect(some.layers.map(({ path }) => path)).toEqual(['2', '4', '6', '8']);
+      expect(some.fasterInFloat).toEqual(['0']);
+      expect(String(fast.at(0))).toBe(String(make().at(0)));
+      expect(await distance(fast.forward(x), exact)).toBeLessThan(0.1);
+    }
+    // where all of them are faster in float32, nothing changes
+    const alone = new Sequential(new Conv2d(8, 8, 3));
+    expect((await quantise(alone, { mode: 'dynamic', prefer: 'speed' })).layers).toEqual([]);
+    await expect(quantise(alone, { mode: 'dynamic', prefer: 'size' } as never)).rejects.toThrow(
+      'quantise: prefer is size: it is memory or speed.',
+    );
+    // trained layers are chosen before the training
+    const trained = new Sequential(new Conv2d(8, 8, 3));
+    quantiseInTraining(trained);
+    await trained.forward(x).sum().item();
+    expect((await quantise(trained, { mode: 'trained' })).fasterInFloat).toEqual(['0']);
+  });
+
   it('gives a sample the same result in every batch, by its own range', async () => {
     const model = new Sequential(new Linear(20, 8), new ReLU(), new Linear(8, 3));
     await quantise(model, { mode: 'dynamic' });

@@ -33,15 +33,23 @@ export interface WeightOptions extends CommonOptions {
   readonly groupSize?: number;
 }
 
+interface ProductOptions extends CommonOptions {
+  /**
+   * 'memory', the default, turns all layers to bytes. 'speed' leaves those in float32 that are slower on bytes: Conv2d of 3x3 windows
+   * without strides, dilation and groups, of 8 channels and more, of which float32 takes a fourth of the products (Winograd).
+   */
+  readonly prefer?: 'memory' | 'speed';
+}
+
 /** Weights are int8, and each sample is rounded by its own range as it comes: nothing has to be known before. */
-export interface DynamicOptions extends CommonOptions {
+export interface DynamicOptions extends ProductOptions {
   readonly mode: 'dynamic';
   /** The levels of inputs. Default 0 to 127, which products of bytes take at full speed. */
   readonly levels?: Levels;
 }
 
 /** Weights are int8, and inputs are rounded by ranges that were seen before. The fastest. */
-export interface StaticOptions extends CommonOptions {
+export interface StaticOptions extends ProductOptions {
   readonly mode: 'static';
   /** Batches of inputs as the model will see them; a hundred samples are often enough. */
   readonly calibration: Iterable<Tensor> | AsyncIterable<Tensor>;
@@ -62,6 +70,8 @@ export type QuantiseOptions = WeightOptions | DynamicOptions | StaticOptions | T
 /** What `quantise` did. */
 export interface Quantised {
   readonly layers: readonly { readonly path: string; readonly from: string; readonly to: string }[];
+  /** Paths of layers that float32 computes faster (see `prefer`): bytes now, which saves memory alone, or left as they were. */
+  readonly fasterInFloat: readonly string[];
   /** Bytes of all parameters of the model, before and after. */
   readonly bytesBefore: number;
   readonly bytesAfter: number;
@@ -73,6 +83,13 @@ const bytesOf = (model: object): number =>
 
 const isConv = (layer: object): layer is Conv1d | Conv2d | Conv3d =>
   layer instanceof Conv1d || layer instanceof Conv2d || layer instanceof Conv3d;
+/** Whether Winograd's convolution takes a fourth of the products in float32, which bytes cannot win back: as @nn/backend-cpu decides. */
+const isFasterInFloat = (layer: object): boolean =>
+  layer instanceof Conv2d &&
+  layer.kernelSize.every((size) => size === 3) &&
+  [...layer.stride, ...layer.dilation, layer.groups].every((step) => step === 1) &&
+  Math.min(layer.inputs, layer.outputs) >= 8;
+
 const hasProducts = (layer: object): layer is Trainable => layer instanceof Linear || isConv(layer);
 
 /**
@@ -108,7 +125,8 @@ export async function quantise(model: object, options: QuantiseOptions): Promise
     );
   }
   const conceal = exposeProjections('quantise', model, options.layers);
-  const made = await replacements(model, options)
+  const fasterInFloat: string[] = [];
+  const made = await replacements(model, options, fasterInFloat)
     .then((all) => {
       replaceLayers(model, new Map(all.map(({ layer, now }) => [layer, now])));
       return all;
@@ -117,6 +135,7 @@ export async function quantise(model: object, options: QuantiseOptions): Promise
   absorbFollowing(model);
   return {
     layers: made.map(({ path, layer, now }) => ({ path, from: String(layer), to: String(now) })),
+    fasterInFloat,
     bytesBefore,
     bytesAfter: bytesOf(model),
   };
@@ -170,21 +189,21 @@ interface Replacement {
   readonly now: object;
 }
 
-async function replacements(model: object, options: QuantiseOptions): Promise<Replacement[]> {
+async function replacements(model: object, options: QuantiseOptions, fasterInFloat: string[]): Promise<Replacement[]> {
   const common = ['mode', 'layers', 'symmetry'];
   switch (options.mode) {
     case 'weights':
       checkOptions('quantise', options, [...common, 'bits', 'groupSize']);
       return ofWeights(model, options);
     case 'dynamic':
-      checkOptions('quantise', options, [...common, 'levels']);
-      return ofProducts(model, options, null);
+      checkOptions('quantise', options, [...common, 'levels', 'prefer']);
+      return ofProducts(model, options, null, fasterInFloat);
     case 'static':
-      checkOptions('quantise', options, [...common, 'levels', 'calibration', 'observer']);
-      return ofProducts(model, options, options);
+      checkOptions('quantise', options, [...common, 'levels', 'prefer', 'calibration', 'observer']);
+      return ofProducts(model, options, options, fasterInFloat);
     case 'trained':
       checkOptions('quantise', options, ['mode', 'layers']);
-      return ofTrained(model, options);
+      return ofTrained(model, options, fasterInFloat);
     default: {
       const { mode } = options as { readonly mode?: unknown };
       throw new ValueError('quantise', `mode is ${String(mode)}: it is weights, dynamic, static or trained.`, { mode });
@@ -244,15 +263,21 @@ async function ofProducts(
   model: object,
   options: DynamicOptions | StaticOptions,
   calibration: StaticOptions | null,
+  fasterInFloat: string[],
 ): Promise<Replacement[]> {
-  const { symmetry = 'pytorch', levels = sevenBits } = options;
-  const targets = targetsIn(
+  const { symmetry = 'pytorch', levels = sevenBits, prefer = 'memory' } = options;
+  if (prefer !== 'memory' && prefer !== 'speed') {
+    throw new ValueError('quantise', `prefer is ${String(prefer)}: it is memory or speed.`, { prefer });
+  }
+  const possible = targetsIn(
     'quantise',
     model,
     options.layers,
     (layer) => (hasProducts(layer) || layer instanceof Embedding || isRecurrent(layer) ? layer : null),
     'Linear, Conv, MultiheadAttention, RNN, LSTM, GRU and Embedding',
   );
+  for (const { path, meaning } of possible) if (isFasterInFloat(meaning)) fasterInFloat.push(path);
+  const targets = possible.filter(({ meaning }) => prefer === 'memory' || !isFasterInFloat(meaning));
   const watched = targets.flatMap(({ path, meaning }) => (hasProducts(meaning) ? [{ path, layer: meaning }] : []));
   const ranges = calibration && (await calibrated(model, watched, calibration));
   const ofRows = (matrix: Matrix): Promise<QuantisedLinear> =>
@@ -267,7 +292,7 @@ async function ofProducts(
   );
 }
 
-async function ofTrained(model: object, { layers }: TrainedOptions): Promise<Replacement[]> {
+async function ofTrained(model: object, { layers }: TrainedOptions, fasterInFloat: string[]): Promise<Replacement[]> {
   const targets = targetsIn(
     'quantise',
     model,
@@ -290,6 +315,7 @@ async function ofTrained(model: object, { layers }: TrainedOptions): Promise<Rep
           `the layer ${path} has seen no batch in training: train first, or use static.`,
         );
       }
+      if (isFasterInFloat(meaning.layer)) fasterInFloat.push(path);
       const input = new InputQuantiser(affineQuantisation(min, max, meaning.levels));
       return { path, layer, now: await integerLayer(meaning.layer, meaning.symmetry, input) };
     }),
