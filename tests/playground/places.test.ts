@@ -1,7 +1,10 @@
 /** The places beside the board: fetched when they are visited, learned in the page, tried as a person would. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host, isWhole } from './page.ts';
+import { built, type Host, host, isWhole } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -23,16 +26,34 @@ const hashes = [
   '#place=senses&kind=pictures',
 ];
 
-test('the board fetches nothing of the places, and comes back as it was', async () => {
-  const { page, until, errors } = await pages.open('#task=circles');
-  const fetched: string[] = [];
-  page.on('request', (request) => fetched.push(request.url()));
+/** Kilobytes of files of the page, each as a host sends it that compresses. */
+const kilobytes = (names: Iterable<string>): number => {
+  const files = [...names].map(
+    (name) => gzipSync(readFileSync(join(built, name === '/' ? 'index.html' : name))).length,
+  );
+  return Math.round(files.reduce((sum, size) => sum + size, 0) / 1000);
+};
+
+test('the board fetches little, nothing of the places, and comes back as it was', async () => {
+  const fetched = new Set<string>();
+  const { page, until, errors } = await pages.open('#task=circles', {}, async (context) => {
+    context.on('request', (request) => fetched.add(new URL(request.url()).pathname));
+  });
   await until('train-loss', Number.isFinite, 'there');
-  const before = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
-  expect([...before, ...fetched].filter((name) => /place-|-places/.test(name))).toEqual([]);
+  await expect
+    .poll(() => page.getByLabel('Computes on').locator('option').allTextContents())
+    .toContain('GPU (WebGPU) – not available here');
+  // the first picture waits for no GPU
+  const first = kilobytes([...fetched].filter((name) => !/gpu-browser/.test(name)));
+  const atRest = kilobytes(fetched);
+  console.log(`Fetched for the first picture: ${first} kB compressed; at rest: ${atRest} kB.`);
+  expect(first).toBeLessThan(450);
+  expect(atRest).toBeGreaterThan(first);
+  expect(atRest).toBeLessThan(620);
+  expect([...fetched].filter((name) => /place-|-places/.test(name))).toEqual([]);
   await page.getByRole('link', { name: 'Agents' }).click();
   await page.getByRole('heading', { name: 'Value function' }).waitFor();
-  expect(fetched.some((name) => /agents-place/.test(name))).toBe(true);
+  expect([...fetched].some((name) => /agents-place/.test(name))).toBe(true);
   await page.getByRole('link', { name: 'Networks' }).click();
   await page.getByRole('radio', { name: 'Circles', checked: true }).waitFor();
   expect(page.url()).toContain('task=circles');

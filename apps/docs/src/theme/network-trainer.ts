@@ -33,6 +33,7 @@ export const NetworkTrainer: DefineComponent = defineComponent({
         runs.value = false;
       } else if (message.kind === 'points') {
         points = message;
+        paint(); // before the first step is computed
       } else {
         frame = message;
         const { step, loss, correct, isOver } = message;
