@@ -67,7 +67,7 @@ test('a place that the address names is all that is made', async () => {
   expect(await page.locator('.board').count()).toBe(0);
   await expect.poll(() => page.locator('[data-fact="agent-steps"]').textContent()).toMatch(/\d/);
   // nothing stands by to train a network that is not shown
-  const workers = (): string[] => page.workers().map((worker) => worker.url().replace(/^.*\/|-[^-]*$/g, ''));
+  const workers = (): string[] => page.workers().map((worker) => worker.url().replace(/^.*\/|-.{8}\.js$/g, ''));
   expect(workers()).toEqual(['worker']);
   await page.getByRole('link', { name: 'Networks' }).click();
   await page.locator('.board').waitFor();
@@ -225,7 +225,7 @@ test('a drawn digit is explained, and the cells of the confusion matrix open', a
   await page.getByRole('tab', { name: 'Why this answer' }).click();
   await page.getByText('Draw a digit, or take one').waitFor();
   const pad = page.getByRole('application', { name: /Pad for drawing/ });
-  await pad.scrollIntoViewIfNeeded(); // the tab may have scrolled it away
+  await page.evaluate(() => scrollTo(0, 0)); // the tab may have scrolled it away, or below the bar
   const box = (await pad.boundingBox())!;
   await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2);
   await page.mouse.down();

@@ -275,7 +275,6 @@ export function clamp(name: keyof typeof limits, value: number): number {
   return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : low;
 }
 
-/** What of an experiment can be set on the page, by name; a lesson or a teacher's link may fix some of them. */
 /** Changes of these need new samples or a new network; all others are taken up in mid-training. */
 const structural = [
   'task',
@@ -298,6 +297,7 @@ export function structuralChanges(before: Spec, after: Spec): (typeof structural
 }
 
 export type Setting = keyof Spec;
+/** What of an experiment can be set on the page, by name; a lesson or a teacher's link may fix some of them. */
 export const settings: readonly Setting[] = [
   'task',
   'samples',
