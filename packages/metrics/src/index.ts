@@ -86,7 +86,7 @@ export {
 export { HostMetric } from './host-metric.ts';
 export type { Weighting } from './inputs.ts';
 export { type Elements, MeanMetric } from './mean-metric.ts';
-export { Metric, type Reading, type Readings, type ReadOptions, read } from './metric.ts';
+export { Metric, type Reading } from './metric.ts';
 export { drawCurve, drawDots } from './pictures/braille.ts';
 export { confusionSvg, precisionRecallSvg, reliabilitySvg, rocSvg, type SvgOptions } from './pictures/svg.ts';
 export {
@@ -97,6 +97,7 @@ export {
   drawReliability,
   drawRoc,
 } from './pictures/terminal.ts';
+export { type Readings, type ReadOptions, read } from './read.ts';
 export {
   ContinuousRankedProbability,
   CosineSimilarity,
@@ -153,7 +154,8 @@ export {
   RPrecision,
   type TopOptions,
 } from './retrieval.ts';
-export { RowMetric, type RowOptions } from './row-metric.ts';
+export { RowMetric } from './row-metric.ts';
+export type { RowOptions } from './rows.ts';
 export {
   type ImageOptions,
   MultiScaleSimilarity,

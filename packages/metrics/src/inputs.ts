@@ -23,26 +23,24 @@ export function requireSameShape(operation: string, predictions: Tensor, targets
   if (sameShape(predictions.shape, targets.shape)) return;
   throw new ShapeError(
     operation,
-    `the predictions ${show(predictions.shape)} and the targets ${show(targets.shape)} have different shapes: reshape one of them.`,
+    `the predictions are ${show(predictions.shape)}, the targets ${show(targets.shape)}: reshape one of them.`,
     { predictions: predictions.shape, targets: targets.shape },
   );
 }
 
 /** Weights and mask as one float32 tensor of exactly `shape`; null where every element counts 1. */
 export function weightsOf(operation: string, shape: Shape, { weights, mask }: Weighting): Tensor | null {
-  const parts = [
-    weights === undefined ? null : spread(operation, 'weights', weights, shape),
-    mask === undefined ? null : spread(operation, 'mask', mask, shape),
-  ].filter((part) => part !== null);
-  const [first, second] = parts;
-  if (first === undefined) return null;
-  return second === undefined ? first : first.mul(second);
+  return Object.entries({ weights, mask }).reduce<Tensor | null>((product, [what, given]) => {
+    if (given === undefined) return product;
+    const factor = spread(operation, what, given, shape);
+    return product === null ? factor : product.mul(factor);
+  }, null);
 }
 
 /** A factor per sample, repeated over the axes that follow those it has. */
 function spread(operation: string, what: string, given: Tensor, shape: Shape): Tensor {
   const { shape: own } = given;
-  if (own.length > shape.length || own.some((size, axis) => size !== shape[axis])) {
+  if (own.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
       operation,
       `the ${what} are ${show(own)}, the samples ${show(shape)}: give one for each, or one for each of the first axes.`,
@@ -50,7 +48,7 @@ function spread(operation: string, what: string, given: Tensor, shape: Shape): T
     );
   }
   const wide = given.cast('float32').reshape([...own, ...shape.slice(own.length).map(() => 1)]);
-  return sameShape(own, shape) ? wide : wide.expand(shape);
+  return wide.expand(shape);
 }
 
 /**
@@ -58,15 +56,11 @@ function spread(operation: string, what: string, given: Tensor, shape: Shape): T
  * [terms, ...]. Row k of the result is the sum of term k.
  */
 export function sumsOf(terms: readonly Tensor[], shape: Shape): Tensor {
-  const [last = 1, ...before] = [shape.at(-1) ?? 1, ...shape.slice(0, -1)];
-  const full = [terms.length, ...before, last];
+  const full = [terms.length, ...shape];
   // the number of the row as wide as the result: then comparing it costs no kernel of its own
   const row = arange(terms.length)
-    .reshape([terms.length, ...full.slice(1).map(() => 1)])
+    .reshape([terms.length, ...shape.map(() => 1)])
     .expand(full);
-  const chosen = terms.reduceRight<Tensor | null>(
-    (rest, term, k) => (rest === null ? term : where(row.equal(k), term, rest)),
-    null,
-  );
-  return (chosen as Tensor).expand(full).sum(-1);
+  const chosen = terms.reduceRight((rest, term, k) => where(row.equal(k), term, rest));
+  return chosen.expand(full).sum(-1);
 }

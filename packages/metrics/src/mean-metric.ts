@@ -21,9 +21,8 @@ export function weighted(operation: string, values: Tensor, weighting: Weighting
 function meanSums({ values, weights }: Elements): Tensor {
   const shape = [values.size];
   const flat = values.cast('float32').reshape(shape);
-  if (weights === null) return sumsOf([flat, ones(shape)], shape).reshape([2, 1]);
-  const w = weights.reshape(shape);
-  return sumsOf([keep(w, flat).mul(w), w], shape).reshape([2, 1]);
+  const w = weights?.reshape(shape);
+  return sumsOf(w === undefined ? [flat, ones(shape)] : [keep(w, flat).mul(w), w], shape).reshape([2, 1]);
 }
 
 /** The values that count: what a mask leaves out may be NaN. */

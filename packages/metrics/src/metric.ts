@@ -1,9 +1,11 @@
 /**
- * What a metric is, and reading many at once: a reading has two values, that of the window (since the last read) and
- * that of the epoch (since the last reset). Owns the protocol between `read` and the kinds of metrics:
- * sum-metric.ts (sums on the device), row-metric.ts (every sample kept), host-metric.ts (text).
+ * What a metric is on the host: the numbers of the window (since the last read) and of the epoch (since the last reset),
+ * how they are added, merged, saved and become values. Owns no device: sum-metric.ts brings the numbers of tensors,
+ * host-metric.ts those of texts, read.ts those of many metrics at once.
  */
-import { type Backend, concat, FormatError, type Stateful, type Tensor, ValueError } from '@nn/core';
+import { excerpt, FormatError, type Stateful, type Tensor, ValueError } from '@nn/core';
+import { show } from './inputs.ts';
+import { bring } from './read.ts';
 
 /** What `read` answers for a metric. */
 export interface Reading<Value> {
@@ -13,10 +15,8 @@ export interface Reading<Value> {
   readonly epoch: Value;
 }
 
-/** The readings of metrics by name. */
-export type Readings<Metrics extends Readonly<Record<string, Metric<unknown>>>> = {
-  readonly [Name in keyof Metrics]: Metrics[Name] extends Metric<infer Value> ? Reading<Value> : never;
-};
+/** What the host keeps: float64 sums, or float32 rows. */
+export type Kept = Float64Array | Float32Array;
 
 /**
  * The base of all metrics: sums that grow with each `update` and become a value when they are read.
@@ -29,190 +29,149 @@ export abstract class Metric<Value = number> implements Stateful {
   readonly name: string;
   /** The direction for early stopping and best checkpoints; null where neither is better. */
   readonly higherIsBetter: boolean | null;
+  /** What sums are before the first update. */
+  protected readonly start: number = 0;
+  /** How the numbers are laid out; 0 where any number fits, or the first update tells. */
+  protected shape: readonly [rows: number, columns: number] = [0, 0];
+  #window: Kept | null = null;
+  #epoch: Kept | null = null;
 
   constructor(name: string, higherIsBetter: boolean | null) {
     this.name = name;
     this.higherIsBetter = higherIsBetter;
   }
 
-  /** Whether there are updates that no read has collected. */
-  abstract get isUnread(): boolean;
+  /** The value of numbers, row by row. */
+  protected abstract compute(numbers: Kept, columns: number): Value;
 
-  /** @internal What the device holds since the last read, of any shape, cleared on the device at once; null if nothing does. */
-  abstract collect(): Tensor | null;
-
-  /** @internal What the host alone holds since the last read, cleared, for other processes; null if nothing does. */
-  handOver(): Float32Array | null {
-    return null;
+  /** Adds totals to totals, in place. */
+  protected fold(totals: Kept, more: ArrayLike<number>): void {
+    for (let at = 0; at < totals.length; at++) totals[at] = totals[at]! + more[at]!;
   }
 
-  /** @internal Adds what was collected to the window, which goes on. */
-  abstract absorb(collected: ArrayLike<number>): void;
+  /** What was kept with more, which leaves both as they are. */
+  protected join(kept: Kept | null, more: ArrayLike<number>): Kept {
+    const all = Float64Array.from(kept ?? more);
+    if (kept !== null) this.fold(all, more);
+    return all;
+  }
 
-  /** @internal Ends the window: adds it to the totals and answers both values. */
-  abstract close(): Reading<Value>;
+  /** How many numbers there are on the host. */
+  protected get kept(): number {
+    return (this.#epoch?.length ?? 0) + (this.#window?.length ?? 0);
+  }
+
+  /** Whether there are updates that no read has collected. */
+  get isUnread(): boolean {
+    return this.isOnDevice || this.#window !== null;
+  }
 
   /** @internal Whether there are updates that the host has not seen. */
   abstract get isOnDevice(): boolean;
 
+  /** @internal What the device holds since the last read, of any shape, cleared on the device at once; null if nothing does. */
+  abstract collect(): Tensor | null;
+
+  /** @internal What of the collected numbers counts; where it is for other processes too, with what the host alone has. */
+  handOver(collected: ArrayLike<number>, _isShared: boolean): ArrayLike<number> {
+    return collected;
+  }
+
+  /** @internal Adds what was handed over to the window, which goes on. */
+  absorb(handed: ArrayLike<number>): void {
+    if (handed.length > 0) this.#window = this.join(this.#window, handed);
+  }
+
+  /** @internal The window, which is empty from now on. */
+  protected takeWindow(): Kept | null {
+    const window = this.#window;
+    this.#window = null;
+    return window;
+  }
+
+  /** @internal Ends the window: adds it to the epoch and answers both values. */
+  close(): Reading<Value> {
+    const window = this.takeWindow();
+    if (window !== null) this.#epoch = this.join(this.#epoch, window);
+    const [rows, columns] = this.shape;
+    const value = (numbers: Kept | null): Value =>
+      this.compute(numbers ?? new Float64Array(rows * columns).fill(this.start), columns);
+    return { window: value(window), epoch: value(this.#epoch) };
+  }
+
   /** @internal What is on its way to the host, and belongs to this window. */
   onItsWay: Promise<unknown> | null = null;
 
+  /** The values of this metric alone. With several, `read({ a, b })` takes all in one download. */
+  read(): Promise<Reading<Value>> {
+    return bring([this], () => this.close());
+  }
+
   /** Begins a new epoch: forgets everything. */
-  abstract reset(): void;
+  reset(): void {
+    this.#window = null;
+    this.#epoch = null;
+  }
 
   /**
    * Adds what the same metric has read elsewhere: in another worker, on another rank, on another part of the data. Give
    * it `hostState()` there and `loadHostState` here. Throws ValueError while the other has updates that nobody read.
    */
   merge(other: this): void {
-    if (other.constructor !== this.constructor) {
-      throw new ValueError(String(this), `merge takes another ${this.constructor.name}, got ${other}.`);
-    }
-    if (other.isOnDevice) {
-      throw new ValueError(
-        String(this),
-        'merge would lose updates of the other that were not read: await read(...) there first.',
-      );
-    }
-    this.mergeState(other.hostState(), false);
+    this.#load(other.constructor === this.constructor ? other.hostState() : String(other), false);
   }
 
   /** What is on the host, as JSON. Throws ValueError while there are updates on the device: `readState` brings them. */
   hostState(): unknown {
-    if (this.isOnDevice) {
-      throw new ValueError(String(this), 'updates since the last read cannot be saved: await read(...) first.');
-    }
-    return this.saved();
+    if (!this.isOnDevice) return this.#saved();
+    throw new ValueError(String(this), 'updates since the last read would be lost: await read(...) first.');
   }
 
   /** All updates so far as JSON, those on the device too; the window goes on. */
-  async readState(): Promise<unknown> {
-    // a read that is under way has taken what the device held
-    if (this.onItsWay !== null) await this.onItsWay;
-    const collected = this.collect();
-    if (collected !== null) await this.await(collected.data().then((sums) => this.absorb(sums)));
-    return this.saved();
-  }
-
-  /** @internal Notes that something is on its way, until it is there or has failed. */
-  await<T>(work: Promise<T>): Promise<T> {
-    const over = (): void => {
-      if (this.onItsWay === done) this.onItsWay = null;
-    };
-    const done: Promise<void> = work.then(over, over);
-    this.onItsWay = done;
-    return work;
+  readState(): Promise<unknown> {
+    return bring([this], () => this.#saved());
   }
 
   /** Takes over what `hostState` gave. Throws FormatError for the state of another metric. */
   loadHostState(state: unknown): void {
-    this.mergeState(state, true);
+    this.#load(state, true);
   }
 
-  /** The totals as JSON. */
-  protected abstract saved(): unknown;
+  #saved(): unknown {
+    const [totals, open] = [this.#epoch, this.#window].map((kept) => Array.from(kept ?? []));
+    return { columns: this.shape[1], totals, open };
+  }
 
-  /** Adds what `saved` gave, to nothing where `replace`. Checks it first, so that an error leaves all as it was. */
-  protected abstract mergeState(state: unknown, replace: boolean): void;
-
-  /** The values of this metric alone. With several, `read({ a, b })` takes all in one download. */
-  async read(): Promise<Reading<Value>> {
-    return (await read<{ metric: Metric<Value> }>({ metric: this })).metric as Reading<Value>;
+  /** Adds a state, to nothing where `replaces`. An error leaves all as it was. */
+  #load(state: unknown, replaces: boolean): void {
+    const { columns, totals, open } = Object(state);
+    const [ownRows, ownColumns] = this.shape;
+    const fits = (numbers: unknown): numbers is number[] =>
+      Array.isArray(numbers) &&
+      numbers.every((number) => typeof number === 'number') &&
+      (numbers.length === 0 ||
+        (columns === (ownColumns || columns) &&
+          numbers.length / columns === (ownRows || Math.floor(numbers.length / columns))));
+    if (!fits(totals) || !fits(open)) {
+      throw new FormatError(
+        String(this),
+        `takes its own state, of ${show(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one made with the same options.`,
+      );
+    }
+    const add = (kept: Kept | null, numbers: number[]): Kept | null =>
+      numbers.length === 0 ? kept : this.join(kept, numbers);
+    const most = Math.max(totals.length, open.length);
+    // the window of another metric is of the past here
+    const epoch = replaces ? add(null, totals) : add(add(this.#epoch, totals), open);
+    if (replaces) {
+      this.reset();
+      this.#window = add(null, open);
+    }
+    this.#epoch = epoch;
+    if (ownColumns === 0 && most > 0) this.shape = [most / columns, columns];
   }
 
   toString(): string {
     return this.constructor.name;
   }
-}
-
-/** Where a reading is of several processes together. */
-export interface ReadOptions {
-  /** Gives the numbers that all processes have in this place, in the same order on each; lengths may differ. */
-  readonly gather?: (own: Float32Array) => Promise<readonly Float32Array[]>;
-}
-
-/**
- * Reads many metrics in one download: their sums since the last read go into totals on the host and are zero on the
- * device again, in one program. Updates that come while it waits belong to the next window.
- *
- * @example
- * import { tensor } from '@nn/core';
- * import { Accuracy, Mean, read } from '@nn/metrics';
- * const [accuracy, loss] = [new Accuracy(), new Mean()];
- * accuracy.update(tensor([[2, 1], [0, 3]]), tensor([0, 0]));
- * loss.update(tensor(0.5));
- * const readings = await read({ accuracy, loss });
- * console.log(readings.accuracy.epoch, readings.loss.window); // => 0.5 0.5
- */
-export async function read<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
-  metrics: Metrics,
-  { gather }: ReadOptions = {},
-): Promise<Readings<Metrics>> {
-  const entries = Object.entries(metrics);
-  const twice = entries.find(([name, metric], at) => entries.findIndex(([, other]) => other === metric) !== at && name);
-  if (twice) throw new ValueError('read', `'${twice[0]}' is given under two names: read each metric once.`);
-  // what a checkpoint has on its way belongs to the window that ends here
-  for (const [, metric] of entries) if (metric.onItsWay !== null) await metric.onItsWay;
-  const collected = entries.map(([, metric]) => metric.collect());
-  // what lives on one device is one download; there is seldom more than one device
-  const home = collected.find((sums) => sums !== null && sums.backend !== null)?.backend ?? null;
-  const places = collected.map((sums) => sums?.backend ?? home);
-  const download = Promise.all(
-    [...new Set(places)].map(async (place) => {
-      const parts = collected.filter((sums, at): sums is Tensor => sums !== null && places[at] === place);
-      if (parts.length === 0) return [place, new Float32Array(0)] as const;
-      return [place, await joined(parts).data()] as const;
-    }),
-  );
-  for (const [, metric] of entries) metric.await(download);
-  const downloads = new Map(await download);
-  const starts = new Map<Backend | null, number>();
-  const own = collected.map((sums, at) => {
-    const size = sums?.size ?? 0;
-    const place = places[at] ?? null;
-    const start = starts.get(place) ?? 0;
-    starts.set(place, start + size);
-    const counted = gather === undefined ? null : entries[at]![1].handOver();
-    return counted ?? downloads.get(place)?.subarray(start, start + size) ?? [];
-  });
-  for (const parts of gather === undefined ? [own] : await gathered(own, gather)) {
-    for (const [at, [, metric]] of entries.entries()) metric.absorb(parts[at] ?? []);
-  }
-  const readings = entries.map(([name, metric]) => [name, metric.close()] as const);
-  // the cast: an entry for each name, with the reading of its metric
-  return Object.fromEntries(readings) as Readings<Metrics>;
-}
-
-/** One tensor of all; alone it is read as it lies. */
-function joined(parts: readonly Tensor[]): Tensor {
-  const [first] = parts as readonly [Tensor, ...Tensor[]];
-  if (parts.length === 1) return first;
-  return concat(
-    parts.map((part) => part.reshape([part.size])),
-    0,
-  );
-}
-
-/** What each process collected, by metric: their lengths travel first. */
-async function gathered(
-  own: readonly ArrayLike<number>[],
-  gather: NonNullable<ReadOptions['gather']>,
-): Promise<ArrayLike<number>[][]> {
-  const lengths = await gather(Float32Array.from(own, ({ length }) => length));
-  const numbers = await gather(Float32Array.from(own.flatMap((part) => Array.from(part))));
-  return numbers.map((all, rank) => {
-    let start = 0;
-    return Array.from(lengths[rank]!, (length) => {
-      start += length;
-      return all.subarray(start - length, start);
-    });
-  });
-}
-
-/** A field of saved state that holds numbers, or a FormatError that names the metric. */
-export function numbersIn(metric: object, state: unknown, field: string): number[] {
-  const value: unknown = Object(state)[field];
-  if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value;
-  throw new FormatError(String(metric), `the saved state has no list of numbers '${field}': it is of something else.`);
 }

@@ -1,10 +1,23 @@
 /**
- * Metrics made of sums. The sums of the window are on the device and grow within the program of the step
- * (device-window.ts); a read adds them to float64 totals on the host. Owns no formula.
+ * Metrics made of sums. What the window has is one float32 parameter on the device that is assigned anew by each update,
+ * so it is part of whatever program runs next, as running statistics are. Owns its life (waiting, moving, clearing), no
+ * formula; metric.ts has what was read. sample-metric.ts puts samples in the place of sums.
  */
-import { FormatError, isTensor, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { DeviceWindow } from './device-window.ts';
-import { Metric, numbersIn, type Reading } from './metric.ts';
+import {
+  type Backend,
+  full,
+  isTensor,
+  onReplay,
+  type Parameter,
+  parameter,
+  replace,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@nn/core';
+import { sameShape, show } from './inputs.ts';
+import { Metric } from './metric.ts';
 
 /** Past both, an increment can be smaller than half of the last digit of a float32 sum. */
 const [mostUpdates, mostElements] = [2 ** 14, 2 ** 24];
@@ -29,35 +42,20 @@ const [mostUpdates, mostElements] = [2 ** 14, 2 ** 24];
  * console.log((await metric.read()).epoch); // => 2
  */
 export abstract class SumMetric<Arguments extends readonly unknown[], Value> extends Metric<Value> {
-  /** What the sums are before the first update. */
-  protected readonly start: number = 0;
-  /** Made by the first update, which tells its shape. */
-  #window: DeviceWindow | null = null;
+  #window: Parameter | null = null;
+  /** Since the last read. */
+  #updates = 0;
   #elements = 0;
-  #totals: Float64Array | null = null;
-  /** The part of the window that is on the host already: a checkpoint was made of it. */
-  #open: Float64Array | null = null;
-  #shape: readonly [rows: number, columns: number] = [0, 0];
 
   /** The sums of a batch: [rows, columns]. */
   protected abstract measure(...batch: Arguments): Tensor;
 
   /** The value of the totals, [rows * columns] row by row. */
-  protected abstract compute(totals: Float64Array, columns: number): Value;
+  protected abstract override compute(totals: Float64Array, columns: number): Value;
 
-  /** The sums of the window with a batch. */
+  /** The sums of the window with those of a batch. */
   protected accumulate(window: Tensor, batch: Tensor): Tensor {
     return window.add(batch);
-  }
-
-  /** The totals that stand for the sums of a window. */
-  protected totalsOf(window: ArrayLike<number>, _columns: number): ArrayLike<number> {
-    return window;
-  }
-
-  /** Adds totals to totals, in place. */
-  protected fold(totals: Float64Array, more: ArrayLike<number>): void {
-    for (let at = 0; at < totals.length; at++) totals[at] = totals[at]! + more[at]!;
   }
 
   /**
@@ -65,121 +63,90 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
    * Where no step follows (validation), the next update runs what this one waits for.
    */
   update(...batch: Arguments): void {
-    const sums = this.measure(...batch).stopGradient();
-    const [rows = 1, columns = 1] = sums.shape;
-    if (this.#shape[1] === 0) this.#shape = [rows, columns];
-    else this.#checkShape(rows, columns, 'this batch');
-    this.#window ??= new DeviceWindow(this, [rows, columns], this.start);
-    const elements = batch.reduce<number>((most, item) => (isTensor(item) ? Math.max(most, item.size) : most), 0);
-    this.#window.assign(
-      sums.backend,
-      (value) => this.accumulate(value, sums),
-      () => this.#count(elements),
+    const added = this.measure(...batch).stopGradient();
+    const shape = this.windowFor(added.shape);
+    const window = this.#windowOn(added.backend ?? batch.find(isTensor)?.backend ?? null, shape);
+    // no step ran what the last update waits for (validation): run it now, or the graph would grow with each batch.
+    // Where that fails it still waits, and the read says why
+    if (window.isWaiting) replace([]).catch(() => {});
+    const next = this.accumulate(window.stopGradient(), added);
+    const elements = Math.max(...batch.map((item) => (isTensor(item) ? item.size : 0)));
+    const count = (): void => {
+      this.#updates++;
+      this.#elements += elements;
+      this.advance(added.shape, this.#updates > mostUpdates && this.#elements > mostElements);
+    };
+    count();
+    onReplay(count);
+    window.assign(next);
+  }
+
+  /** @internal The shape of the window for those of a batch. */
+  protected windowFor(batch: Shape): Shape {
+    const [rows = 1, columns = 1] = batch;
+    if (this.shape[1] === 0) this.shape = [rows, columns];
+    if (sameShape(batch, this.shape)) return batch;
+    throw new ShapeError(
+      String(this),
+      `sums ${show(batch)} after ${show(this.shape)}: the number of classes or outputs may not change.`,
+      { batch, expected: this.shape },
     );
   }
 
-  override get isUnread(): boolean {
-    return this.isOnDevice || this.#open !== null;
+  /** @internal The host's part of an update, repeated by each replay of a compiled function. */
+  protected advance(_batch: Shape, isTooMuch: boolean): void {
+    if (!isTooMuch) return;
+    throw new ValueError(
+      String(this),
+      `${this.#elements} elements in ${this.#updates} updates are more than float32 sums can count: await read(...) more often.`,
+    );
+  }
+
+  #windowOn(backend: Backend | null, shape: Shape): Parameter {
+    const old = this.#window;
+    const from = old?.backend ?? backend;
+    if (old !== null && (backend === null || from === backend)) return old;
+    if (this.isOnDevice) {
+      throw new ValueError(
+        String(this),
+        `its sums are on '${from?.name}', this batch on '${backend?.name}': await read(...) before the model moves.`,
+      );
+    }
+    const values = new Float32Array(shape.reduce((size, extent) => size * extent)).fill(this.start);
+    this.#window = parameter(values, { shape, trainable: false, name: this.name });
+    return this.#window;
   }
 
   /** @internal */
   override get isOnDevice(): boolean {
-    return this.#window !== null && this.#window.updates > 0;
+    return this.#updates > 0;
   }
 
   /** @internal */
   override collect(): Tensor | null {
-    this.#elements = 0;
-    return this.#window?.take(true) ?? null;
+    const window = this.#window;
+    const taken = window !== null && this.isOnDevice ? this.take(window) : null;
+    this.#forget();
+    return taken;
   }
 
-  /** @internal */
-  override absorb(collected: ArrayLike<number>): void {
-    if (collected.length === 0) return;
-    this.#open ??= this.#fresh();
-    this.fold(this.#open, this.totalsOf(collected, this.#shape[1]));
+  /** @internal The window as it is now, whatever is assigned to it. */
+  protected take(window: Parameter): Tensor {
+    return window.reshape([window.size]);
   }
 
-  /** @internal */
-  override close(): Reading<Value> {
-    const columns = this.#shape[1];
-    const window = this.#open ?? this.#fresh();
-    this.#open = null;
-    this.#totals ??= this.#fresh();
-    this.fold(this.#totals, window);
-    return { window: this.compute(window, columns), epoch: this.compute(this.#totals, columns) };
+  /** @internal The window begins anew. */
+  protected clear(window: Parameter): void {
+    window.assign(full(window.shape, this.start));
   }
 
-  #fresh(): Float64Array {
-    return new Float64Array(this.#shape[0] * this.#shape[1]).fill(this.start);
+  #forget(): void {
+    if (this.#window !== null && this.isOnDevice) this.clear(this.#window);
+    this.#updates = this.#elements = 0;
   }
 
   override reset(): void {
-    this.#totals = null;
-    this.#open = null;
-    this.#elements = 0;
-    this.#window?.forget(true);
-  }
-
-  /** The flat sums of the epoch as far as they were read: what an all-reduce over ranks adds up. Setting replaces them. */
-  get totals(): Float64Array {
-    return this.#totals?.slice() ?? new Float64Array(0);
-  }
-
-  set totals(totals: ArrayLike<number>) {
-    if (this.#totals === null || totals.length !== this.#totals.length) {
-      throw new ShapeError(
-        String(this),
-        `${totals.length} totals in place of ${this.#totals?.length ?? 0}: read once, then set as many as there are.`,
-      );
-    }
-    this.#totals = Float64Array.from(totals);
-  }
-
-  protected override saved(): unknown {
-    const open = this.#open === null ? {} : { open: [...this.#open] };
-    const isEmpty = this.#totals === null && this.#open === null;
-    return { shape: isEmpty ? [0, 0] : [...this.#shape], totals: [...(this.#totals ?? [])], ...open };
-  }
-
-  protected override mergeState(state: unknown, replace: boolean): void {
-    const [rows = 0, columns = 0] = numbersIn(this, state, 'shape');
-    const totals = numbersIn(this, state, 'totals');
-    const open = Object(state).open === undefined ? [] : numbersIn(this, state, 'open');
-    if (![totals, open].every(({ length }) => length === 0 || length === rows * columns)) {
-      throw new FormatError(String(this), `the saved state has ${totals.length} totals for [${rows}, ${columns}].`);
-    }
-    const isEmpty = totals.length + open.length === 0;
-    if (this.#shape[1] !== 0 && !isEmpty) this.#checkShape(rows, columns, 'the saved state');
-    if (replace) this.reset();
-    if (isEmpty) return;
-    this.#shape = [rows, columns];
-    // the window of another metric is of the past here
-    if (open.length > 0 && replace) this.#open = Float64Array.from(open);
-    for (const more of replace ? [totals] : [totals, open]) {
-      if (more.length === 0) continue;
-      this.#totals ??= this.#fresh();
-      this.fold(this.#totals, more);
-    }
-  }
-
-  #checkShape(rows: number, columns: number, what: string): void {
-    const [ownRows, ownColumns] = this.#shape;
-    if (rows === ownRows && columns === ownColumns) return;
-    throw new ShapeError(
-      String(this),
-      `${what} has ${columns} columns of ${rows} sums, those before ${ownColumns} of ${ownRows}: the number of classes or outputs may not change.`,
-      { columns, expected: ownColumns },
-    );
-  }
-
-  #count(elements: number): void {
-    const updates = this.#window?.updates ?? 0;
-    this.#elements += elements;
-    if (updates <= mostUpdates || this.#elements <= mostElements) return;
-    throw new ValueError(
-      String(this),
-      `${this.#elements} elements in ${updates} updates since the last read are more than float32 sums can count: await read(...) at least every ${mostUpdates} updates.`,
-    );
+    super.reset();
+    this.#forget();
   }
 }

@@ -6,6 +6,7 @@ import {
   AUROC,
   BLEU,
   ExplainedVariance,
+  Max,
   Mean,
   PearsonCorrelation,
   pearsonCorrelation,
@@ -84,8 +85,39 @@ describe('sums', () => {
       for (let k = 0; k <= 2 ** 14; k++) await update(x);
     };
     await expect(count()).rejects.toThrow(
-      'elements in 16385 updates since the last read are more than float32 sums can count: await read(...) at least every 16384 updates.',
+      'elements in 16385 updates are more than float32 sums can count: await read(...) more often.',
     );
+  });
+});
+
+describe('of several processes', () => {
+  it('samples of each are counted, however many the others have', async () => {
+    const ranks = [1, 2].map(() => ({
+      values: new Values({ window: 8 }),
+      mean: new Mean(),
+      errors: new BLEU({ order: 1, tokenize: 'words' }),
+    }));
+    const told: Promise<Float32Array>[] = [];
+    const tell: ((own: Float32Array) => void)[] = [];
+    for (const rank of [0, 1]) told[rank] = new Promise((resolve) => (tell[rank] = resolve));
+    const readings = ranks.map(async (metrics, rank) => {
+      for (let k = 0; k < 3; k++) metrics.values.update(tensor(-1));
+      metrics.mean.update(tensor([4 * rank]));
+      if (rank === 0) metrics.errors.update(['a b'], [['a c']]);
+      await metrics.values.read(); // leaves its rows where they are
+      metrics.values.reset();
+      for (let k = 0; k <= rank; k++) metrics.values.update(tensor(10 * rank + k));
+      return read(metrics, {
+        gather: (own) => {
+          tell[rank]?.(own);
+          return Promise.all(told);
+        },
+      });
+    });
+    for (const { values, mean, errors } of await Promise.all(readings)) {
+      expect(values.epoch).toEqual([0, 10, 11]);
+      expect([mean.epoch, errors.epoch]).toEqual([2, 0.5]);
+    }
   });
 });
 
@@ -155,9 +187,19 @@ describe('states', () => {
       mean: { window: 2.5, epoch: 3.5 },
       values: { window: [2], epoch: [4, 2] },
     });
-    expect(() => a.values.loadHostState({ rows: [1, 2], open: 9 })).toThrow(
-      'Values: the saved state has no count of open rows, but 9.',
+    expect(() => a.values.loadHostState({ columns: 1, totals: [1, 2], open: 9 })).toThrow(
+      'Values: takes its own state, of [0, 1] numbers, got {"columns":1,"totals":[1,2],"open":9}: load it into one made with the same options.',
     );
-    expect(() => a.mean.loadHostState({ shape: [2, 1], totals: [], open: [1] })).toThrow('Mean: the saved state has');
+    expect(() => a.mean.loadHostState({ columns: 1, totals: [], open: [1] })).toThrow(
+      'Mean: takes its own state, of [2, 1] numbers',
+    );
+    const bounded = new Values({ capacity: 2 });
+    bounded.update(tensor(1));
+    await bounded.read();
+    expect(() => bounded.merge(a.values)).toThrow('Values: keeps every sample, and 3 are above its capacity of 2');
+    expect((await bounded.read()).epoch).toEqual([1]);
+    const error: unknown = Reflect.get(a.mean, 'merge');
+    if (typeof error !== 'function') throw new Error('no merge');
+    expect(() => error.call(a.mean, new Max())).toThrow('Mean: takes its own state, of [2, 1] numbers, got "Max"');
   });
 });

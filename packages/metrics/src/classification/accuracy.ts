@@ -1,34 +1,8 @@
 /** Shares of right answers: accuracy, top-k accuracy, exact match and Hamming loss. Each is a mean of one number per element. */
-import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
-import type { Weighting } from '../inputs.ts';
-import { type Elements, MeanMetric, meanOf } from '../mean-metric.ts';
-import {
-  classesFirst,
-  isPositive,
-  kindOf,
-  labelsOf,
-  marksOf,
-  outsideOf,
-  type PredictionOptions,
-  predictionOptions,
-  weightsFor,
-} from './labels.ts';
-
-type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
-
-/** Values that poison a mean where a target is no label: an infinite share cannot be overlooked. */
-function marked(values: Tensor, isOutside: Tensor): Tensor {
-  return where(isOutside, Number.POSITIVE_INFINITY, values.cast('float32'));
-}
-
-/** The share of a metric; throws where a target was no label. */
-function checked(metric: object, mean: number): number {
-  if (mean !== Number.POSITIVE_INFINITY) return mean;
-  throw new ValueError(
-    String(metric),
-    'some targets or predicted labels are no class: check the number of classes, or set ignoreIndex.',
-  );
-}
+import { arange, checkOptions, ShapeError, type Tensor, ValueError } from '@nn/core';
+import { show, type Weighting } from '../inputs.ts';
+import { type Elements, meanOf } from '../mean-metric.ts';
+import { AnswerMetric, answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
 
 function rightOf(
   operation: string,
@@ -36,13 +10,8 @@ function rightOf(
   targets: Tensor,
   options: PredictionOptions & Weighting,
 ): Elements {
-  if (kindOf(operation, predictions, targets, options) === 'multilabel') {
-    // every label is an element: nothing has to be laid out by columns
-    const right = isPositive(operation, predictions, options).equal(targets.equal(1));
-    return { values: marked(right, outsideOf(targets, 2)), weights: weightsFor(operation, targets, options) };
-  }
-  const { predicted, actual, weights, isOutside } = labelsOf(operation, predictions, targets, options);
-  return { values: marked(predicted.equal(actual), isOutside), weights };
+  const { predicted, actual, weights } = answersOf(operation, predictions, targets, options);
+  return { values: predicted.equal(actual), weights };
 }
 
 /**
@@ -70,7 +39,7 @@ export function accuracy(predictions: Tensor, targets: Tensor, options: Predicti
  * accuracy.update(tensor([[2, 1], [0, 3]]), tensor([0, 1]), { mask: tensor([true, false]) });
  * console.log((await accuracy.read()).epoch.toFixed(4)); // => 0.6667
  */
-export class Accuracy extends MeanMetric<Batch> {
+export class Accuracy extends AnswerMetric {
   static override readonly name: string = 'Accuracy';
 
   readonly #options: PredictionOptions;
@@ -83,10 +52,6 @@ export class Accuracy extends MeanMetric<Batch> {
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     return rightOf('Accuracy', predictions, targets, { ...this.#options, ...weighting });
-  }
-
-  protected override finish(mean: number): number {
-    return checked(this, mean);
   }
 }
 
@@ -104,13 +69,16 @@ function withinTopK(
 ): Elements {
   if (!Number.isInteger(k) || k < 1)
     throw new ValueError(operation, `k is ${k}: it must be a whole number from 1.`, { k });
-  const { actual, weights, classes, isOutside } = labelsOf(operation, scores, targets, options);
-  const all = classesFirst(operation, scores, options);
-  const safe = actual.clamp(0, classes - 1).unsqueeze(0);
-  const own = all.takeAlong(safe, 0);
-  const isFirst = all.equal(own).logicalAnd(arange(classes).reshape([classes, 1]).less(safe));
-  const before = all.greater(own).logicalOr(isFirst).cast('int32').sum(0);
-  return { values: marked(before.less(k), isOutside), weights };
+  const { scores: all, actual, weights, classes, isBinary } = answersOf(operation, scores, targets, options);
+  if (all === null || isBinary) {
+    throw new ShapeError(operation, `takes scores of several classes, got ${show(scores.shape)}.`, {
+      scores: scores.shape,
+    });
+  }
+  const own = all.takeAlong(actual.clamp(0, classes - 1), 0);
+  const isFirst = all.equal(own).logicalAnd(arange(classes).reshape([classes, 1]).less(actual));
+  const before = all.greater(own).logicalOr(isFirst).cast('int32').sum(0, { keepAxes: true });
+  return { values: before.less(k), weights };
 }
 
 /**
@@ -136,7 +104,7 @@ export function topKAccuracy(scores: Tensor, targets: Tensor, options: TopKOptio
  * metric.update(tensor([[3, 2, 1], [3, 2, 1]]), tensor([1, 2]));
  * console.log((await metric.read()).epoch); // => 0.5
  */
-export class TopKAccuracy extends MeanMetric<Batch> {
+export class TopKAccuracy extends AnswerMetric {
   static override readonly name: string = 'TopKAccuracy';
 
   readonly #options: TopKOptions;
@@ -150,10 +118,6 @@ export class TopKAccuracy extends MeanMetric<Batch> {
   protected override elements(scores: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     return withinTopK('TopKAccuracy', scores, targets, { ...this.#options, ...weighting });
   }
-
-  protected override finish(mean: number): number {
-    return checked(this, mean);
-  }
 }
 
 /** 1 for each sample [N, labels] that has all labels right; weights are those of the samples. */
@@ -163,19 +127,10 @@ function allRight(
   targets: Tensor,
   options: PredictionOptions & Weighting,
 ): Elements {
-  const { weights, mask, ...rest } = options;
-  const { predicted, actual, isOutside } = marksOf(
-    operation,
-    predictions,
-    targets,
-    { task: 'multilabel', ...rest },
-    false,
-  );
-  const right = predicted.equal(actual).cast('float32').min(0);
-  const labels = targets.shape.at(-1) as number;
-  const first = targets.reshape([targets.size / labels, labels]).at('...', 0);
-  const { weights: kept } = labelsOf(operation, first.greater(0), first, { task: 'binary', weights, mask });
-  return { values: marked(right, isOutside.any(0)), weights: kept };
+  const all = { task: 'multilabel', ...options } as const;
+  const { predicted, actual, weights } = answersOf(operation, predictions, targets, all);
+  const right = predicted.equal(actual).logicalOr(weights.equal(0));
+  return { values: right.all(0), weights: weights.max(0) };
 }
 
 /**
@@ -202,7 +157,7 @@ export function exactMatch(predictions: Tensor, targets: Tensor, options: Predic
  * metric.update(tensor([[2, -1], [3, 1]]), tensor([[1, 0], [1, 0]]));
  * console.log((await metric.read()).epoch); // => 0.5
  */
-export class ExactMatch extends MeanMetric<Batch> {
+export class ExactMatch extends AnswerMetric {
   static override readonly name: string = 'ExactMatch';
 
   readonly #options: PredictionOptions;
@@ -215,10 +170,6 @@ export class ExactMatch extends MeanMetric<Batch> {
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     return allRight('ExactMatch', predictions, targets, { ...this.#options, ...weighting });
-  }
-
-  protected override finish(mean: number): number {
-    return checked(this, mean);
   }
 }
 
@@ -247,7 +198,7 @@ export function hammingLoss(predictions: Tensor, targets: Tensor, options: Predi
  * metric.update(tensor([[0.9, 0.1], [0.9, 0.8]]), tensor([[1, 0], [1, 0]]));
  * console.log((await metric.read()).epoch); // => 0.25
  */
-export class HammingLoss extends MeanMetric<Batch> {
+export class HammingLoss extends AnswerMetric {
   static override readonly name: string = 'HammingLoss';
 
   readonly #options: PredictionOptions;
@@ -263,6 +214,6 @@ export class HammingLoss extends MeanMetric<Batch> {
   }
 
   protected override finish(mean: number): number {
-    return 1 - checked(this, mean);
+    return 1 - mean;
   }
 }

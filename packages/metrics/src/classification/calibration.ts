@@ -2,11 +2,18 @@
  * Whether probabilities mean what they say: confidence and accuracy per bin, their differences, and temperature scaling.
  * Bins are [k/m, (k+1)/m), the last with its end. (Guo et al. 2017.)
  */
-import { arange, checkOptions, concat, ones, type Tensor, ValueError, where, zeros } from '@nn/core';
+import { arange, checkOptions, concat, type Shape, type Tensor, ValueError, where, zeros } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { rowsOf } from '../quantity.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { classesFirst, kindOf, labelsOf, marksOf, type PredictionOptions, requireFrom } from './labels.ts';
+import {
+  type Answers,
+  answersOf,
+  type Batch,
+  marksOf,
+  type PredictionOptions,
+  scoresOf,
+  weightsOfShares,
+} from './labels.ts';
 
 export interface CalibrationOptions extends Omit<PredictionOptions, 'threshold' | 'classes'> {
   /** Bins of equal width. Default 15. */
@@ -28,9 +35,7 @@ export interface ReliabilityBin {
   readonly accuracy: number;
 }
 
-type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
-
-/** Rows: weights, confidences and rights per bin, and one for what is no probability. */
+/** Rows: weights, confidences and rights per bin. */
 abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
   readonly #options: PredictionOptions;
   readonly #bins: number;
@@ -42,53 +47,44 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
     const { bins = 15, classwise = false } = options;
     if (!Number.isInteger(bins) || bins < 1)
       throw new ValueError(String(this), `bins is ${bins}: it must be a whole number from 1.`, { bins });
-    const { from, task, axis, ignoreIndex } = options;
-    this.#options = Object.fromEntries(
-      Object.entries({ from, task, axis, ignoreIndex }).filter(([, value]) => value !== undefined),
-    );
+    this.#options = options;
     [this.#bins, this.#classwise] = [bins, classwise];
   }
 
   protected abstract valueFrom(tables: ReliabilityBin[][]): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const { confidence, right, weights, shape } = this.#confidences(predictions, targets, {
-      ...this.#options,
-      ...weighting,
-    });
+    const operation = this.constructor.name;
+    const answers = answersOf(operation, predictions, targets, { ...this.#options, ...weighting }, true);
+    const { confidence, right, shape } = this.#confidences(operation, answers);
     const [columns = 1] = shape;
     const bins = this.#bins;
-    const isWrong = confidence
-      .greaterEqual(0)
-      .logicalAnd(confidence.lessEqual(1 + 1e-5))
-      .logicalNot()
-      .logicalAnd(weights.notEqual(0));
     const bin = confidence
       .mul(bins)
       .floor()
       .clamp(0, bins - 1)
       .cast('int32');
-    const size = 3 * bins * columns;
     const flat = [confidence.size];
-    const place = where(isWrong, size, bin.mul(columns).add(arange(columns).reshape([columns, 1])))
-      .cast('int32')
-      .reshape(flat);
-    const parts = [weights, weights.mul(confidence), weights.mul(right)].map((part) => part.reshape(flat));
-    const places = parts.map((_, k) =>
-      k === 0 ? place : where(place.equal(size), -1, place.add(k * bins * columns)).cast('int32'),
-    );
-    return zeros([size + columns])
+    const place = bin.mul(columns).add(arange(columns).reshape([columns, 1]));
+    const weights = weightsOfShares(confidence, answers.weights);
+    // what a mask leaves out may be NaN
+    const kept = where(weights.equal(0), 0, confidence);
+    const parts = [weights, weights.mul(kept), weights.mul(right)].map((part) => part.reshape(flat));
+    const places = parts.map((_, k) => place.add(k * bins * columns).reshape(flat));
+    return zeros([3 * bins * columns])
       .scatterAdd(concat(places, 0), concat(parts, 0))
-      .reshape([3 * bins + 1, columns]);
+      .reshape([3 * bins, columns]);
   }
 
   protected override compute(totals: Float64Array, columns: number): Value {
     const bins = this.#bins;
-    const rows = rowsOf(totals, columns).map(({ values }) => values);
-    if (rows.at(-1)?.some((count) => count !== 0)) {
-      throw new ValueError(String(this), 'some predictions are no probabilities from 0 to 1: check from.');
+    if (!totals.every(Number.isFinite)) {
+      throw new ValueError(
+        String(this),
+        'some predictions are no probabilities from 0 to 1, or some targets no labels: check from, or set ignoreIndex.',
+      );
     }
-    const cell = (row: number, column: number): number => rows[row]?.[column] ?? 0;
+    const cell = (row: number, column: number): number => totals[row * columns + column]!;
     return this.valueFrom(
       Array.from({ length: columns }, (_, c) =>
         Array.from({ length: bins }, (_, bin) => ({
@@ -103,25 +99,15 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
   }
 
   /** Probabilities and whether they were right: [columns, n]. */
-  #confidences(predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting) {
-    const operation = this.constructor.name;
-    const from = requireFrom(operation, options);
-    if (kindOf(operation, predictions, targets, options) === 'scores' && !this.#classwise) {
-      const { predicted, actual, weights } = labelsOf(operation, predictions, targets, options);
-      const scores = classesFirst(operation, predictions, options);
-      const shape = [1, targets.size];
-      const confidence = (from === 'logits' ? scores.softmax(0) : scores).max(0).reshape(shape);
-      const right = predicted.equal(actual).cast('float32').reshape(shape);
-      return { confidence, right, weights: weights?.reshape(shape) ?? ones(shape), shape };
+  #confidences(operation: string, answers: Answers): { confidence: Tensor; right: Tensor; shape: Shape } {
+    const scores = scoresOf(operation, answers);
+    const { predicted, actual, isBinary, isLogits } = answers;
+    if (isBinary || this.#classwise) {
+      const marks = marksOf(answers, false, true);
+      return { confidence: marks.predicted, right: marks.actual.cast('float32'), shape: marks.shape };
     }
-    const marks = marksOf(operation, predictions, targets, { ...options, soft: true }, false);
-    const { predicted, actual, weights, shape } = marks;
-    return {
-      confidence: predicted,
-      right: actual.cast('float32'),
-      weights: weights?.expand(shape) ?? ones(shape),
-      shape,
-    };
+    const confidence = (isLogits ? scores.softmax(0) : scores).max(0, { keepAxes: true });
+    return { confidence, right: predicted.equal(actual).cast('float32'), shape: answers.shape };
   }
 }
 
@@ -200,8 +186,9 @@ export class ReliabilityTable extends BinnedMetric<ReliabilityBin[][]> {
  * console.log((await fitTemperature(logits, tensor([0, 0, 0, 1]))).toFixed(3)); // => 3.641
  */
 export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<number> {
-  const { actual, classes } = labelsOf('fitTemperature', logits, targets, { from: 'logits' });
-  const [scores, labels] = await Promise.all([classesFirst('fitTemperature', logits, {}).data(), actual.data()]);
+  const answers = answersOf('fitTemperature', logits, targets, { from: 'logits', task: 'multiclass' });
+  const { actual, classes } = answers;
+  const [scores, labels] = await Promise.all([scoresOf('fitTemperature', answers).data(), actual.data()]);
   const n = labels.length;
   // the slope of the mean loss in 1 / T: E[z] under softmax(z / T), less z of the right class; it only rises
   const slope = (inverse: number): number => {

@@ -2,18 +2,25 @@
 import { arange, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { type Labels, labelsOf, type PredictionOptions, predictionOptions } from './labels.ts';
+import { answersOf, type Batch, type PredictionOptions, predictionOptions, requireLabels } from './labels.ts';
 
-type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
-
-/** [classes + 1, classes]: targets by predictions, and below them in the first place what is no class. */
-function matrixWithRest({ classes, predicted, actual, weights, isOutside }: Labels): Tensor {
-  const size = classes * classes;
-  const place = where(isOutside, size, actual.mul(classes).add(predicted)).cast('int32');
-  const values = weights ?? zeros(place.shape).add(1);
-  return zeros([size + classes])
-    .scatterAdd(place, values)
-    .reshape([classes + 1, classes]);
+/** [classes, classes]: targets by predictions. What is no class makes a count infinite. */
+function matrixOf(
+  operation: string,
+  predictions: Tensor,
+  targets: Tensor,
+  options: PredictionOptions & Weighting,
+): Tensor {
+  const { isBinary, shape, classes, predicted, actual, weights } = answersOf(operation, predictions, targets, options);
+  const [questions = 1, n = 0] = shape;
+  if (isBinary && questions > 1) throw new ValueError(operation, 'takes one class per sample, not several labels.');
+  const place = actual
+    .mul(classes)
+    .add(predicted)
+    .clamp(0, classes * classes - 1);
+  return zeros([classes * classes])
+    .scatterAdd(place.reshape([n]), weights.reshape([n]))
+    .reshape([classes, classes]);
 }
 
 /**
@@ -31,8 +38,7 @@ export function confusionMatrix(
   options: PredictionOptions & Weighting = {},
 ): Tensor {
   checkOptions('confusionMatrix', options, [...predictionOptions, 'weights', 'mask']);
-  const labels = labelsOf('confusionMatrix', predictions, targets, options);
-  return matrixWithRest(labels).slice([0, 0], [labels.classes, labels.classes]);
+  return matrixOf('confusionMatrix', predictions, targets, options);
 }
 
 /** The counts of a matrix over all updates. */
@@ -47,17 +53,11 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(matrix: number[][]): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return matrixWithRest(labelsOf(this.constructor.name, predictions, targets, { ...this.#options, ...weighting }));
+    return matrixOf(this.constructor.name, predictions, targets, { ...this.#options, ...weighting });
   }
 
   protected override compute(totals: Float64Array, classes: number): Value {
-    if (totals[classes * classes] !== 0) {
-      throw new ValueError(
-        String(this),
-        `${totals[classes * classes]} targets or predicted labels are not from 0 to ${classes - 1}: check the classes, or set ignoreIndex.`,
-        { classes },
-      );
-    }
+    requireLabels(this, totals.every(Number.isFinite), classes - 1);
     return this.valueFrom(
       Array.from({ length: classes }, (_, row) => [...totals.subarray(row * classes, (row + 1) * classes)]),
     );
@@ -149,10 +149,8 @@ export class CohenKappa extends MatrixMetric<number> {
  */
 export function cohenKappa(predictions: Tensor, targets: Tensor, options: KappaOptions & Weighting = {}): Tensor {
   checkOptions('cohenKappa', options, [...predictionOptions, 'weighting', 'weights', 'mask']);
-  const labels = labelsOf('cohenKappa', predictions, targets, options);
-  const { classes } = labels;
-  const matrix = matrixWithRest(labels).slice([0, 0], [classes, classes]);
-  const numbers = arange(classes).cast('float32');
+  const matrix = matrixOf('cohenKappa', predictions, targets, options);
+  const numbers = arange(matrix.shape[0] as number).cast('float32');
   const distance = numbers.unsqueeze(1).sub(numbers).abs();
   const { weighting = 'none' } = options;
   const cost = weighting === 'linear' ? distance : weighting === 'quadratic' ? distance.square() : distance.minimum(1);

@@ -1,12 +1,20 @@
 /**
- * Counts per class (hits, predictions, occurrences), and the scores that are arithmetic on them. A formula is written
- * once and serves the function of tensors (with gradients, where `soft`) and the metric (float64 on the host).
+ * Counts per class (hits, predictions, occurrences, all), and the scores that are a quotient of two mixtures of them. A
+ * score is a table of factors, which the function of tensors (with gradients, where `soft`) and the metric (float64 on the
+ * host) read alike.
  */
 import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import { sumsOf, type Weighting } from '../inputs.ts';
-import { type Numbers, type Quantity, ratio, rowsOf } from '../quantity.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { type MarkOptions, type Marks, marksOf, predictionOptions } from './labels.ts';
+import {
+  answersOf,
+  type Batch,
+  type MarkOptions,
+  type Marks,
+  marksOf,
+  predictionOptions,
+  requireLabels,
+} from './labels.ts';
 
 /** How the scores of classes become one. */
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted' | 'none';
@@ -22,74 +30,24 @@ export interface ScoreOptions<A extends Average = Average> extends MarkOptions {
 
 const scoreOptions = [...predictionOptions, 'soft', 'average'];
 
-/** Per class, weighted: [columns] each. */
-export interface Counts<Q> {
-  /** Predicted and actual. */
-  readonly hits: Q;
-  readonly predicted: Q;
-  readonly actual: Q;
-  /** Everything. */
-  readonly total: Q;
-}
+/** Factors of hits, predicted, actual and total. */
+type Mixture = readonly [hits: number, predicted: number, actual: number, total: number];
 
-export type Formula = <Q extends Quantity<Q>>(counts: Counts<Q>) => Q;
+/** A score of a class: one mixture of its counts over another; 0 where that is 0, as scikit-learn's zero_division = 0. */
+export type Formula = readonly [part: Mixture, whole: Mixture];
 
-/** The rows hits, predicted, actual, total of marks: [4, columns]. Targets outside of the classes make the total infinite. */
-export function countMarks({ predicted, actual, weights, isOutside, shape }: Marks): Tensor {
-  const share = predicted.cast('float32');
-  const hits = where(actual, share, 0);
-  const valid = where(isOutside, Number.POSITIVE_INFINITY, 1).expand(shape);
-  if (weights === null) return sumsOf([hits, share, actual.cast('float32'), valid], shape);
-  const total = where(weights.equal(0), 0, valid.mul(weights));
-  return sumsOf([hits.mul(weights), share.mul(weights), where(actual, weights, 0), total], shape);
-}
+/** Per class, weighted: predicted and actual, predicted, actual, everything. Infinite where a target is no class. */
+export type Counts<Row> = readonly [hits: Row, predicted: Row, actual: Row, total: Row];
 
-const named = <Q>(rows: readonly Q[]): Counts<Q> => {
-  const [hits, predicted, actual, total] = rows as readonly [Q, Q, Q, Q];
-  return { hits, predicted, actual, total };
-};
-
-/** Counts of both classes, or of all, as tensors. */
-export function countsOf(
-  operation: string,
-  predictions: Tensor,
-  targets: Tensor,
-  options: MarkOptions & Weighting,
-): Counts<Tensor> {
-  const rows = countMarks(marksOf(operation, predictions, targets, options, true));
-  return { hits: rows.at(0), predicted: rows.at(1), actual: rows.at(2), total: rows.at(3) };
-}
-
-/** Throws ValueError where targets were no class. */
-export function requireLabels(metric: object, counts: Counts<Numbers>, columns: number): void {
-  if (counts.total.values.every(Number.isFinite)) return;
-  throw new ValueError(
-    String(metric),
-    `some targets or predicted labels are not from 0 to ${Math.max(columns, 2) - 1}: check the classes, or set ignoreIndex.`,
-    { columns },
-  );
-}
-
-/** 1 for the classes that occur in predictions or targets. */
-const present = <Q extends Quantity<Q>>({ predicted, actual }: Counts<Q>): Q =>
-  predicted.add(actual).equal(0).mul(-1).add(1);
-
-/** One value per class to one value. 'none' gives NaN for absent classes. */
-export function averaged<Q extends Quantity<Q>>(formula: Formula, counts: Counts<Q>, average: Average): Q {
-  if (average === 'micro') {
-    const { hits, predicted, actual, total } = counts;
-    return formula({ hits: hits.sum(), predicted: predicted.sum(), actual: actual.sum(), total: total.sum() });
-  }
-  const scores = formula(counts);
-  if (average === 'binary') return scores.sum();
-  const occurs = present(counts);
-  if (average === 'none') return scores.div(occurs);
-  const weights = average === 'weighted' ? counts.actual : occurs;
-  return ratio(scores.mul(weights).sum(), weights.sum());
+/** The counts of marks: [4, columns]. */
+export function countMarks({ predicted, actual, weights, shape }: Marks): Tensor {
+  // what a mask leaves out may be NaN
+  const share = where(weights.equal(0), 0, predicted.cast('float32')).mul(weights);
+  return sumsOf([where(actual, share, 0), share, actual.cast('float32').mul(weights), weights], shape);
 }
 
 /** The average that is meant where none is given. */
-function averageFor(operation: string, columns: number, bothClasses: boolean, average: Average | undefined): Average {
+function averageFor(operation: string, columns: number, average: Average | undefined): Average {
   if (average === 'binary' && columns > 1) {
     throw new ValueError(
       operation,
@@ -97,37 +55,46 @@ function averageFor(operation: string, columns: number, bothClasses: boolean, av
       { average, columns },
     );
   }
-  return average ?? (columns > 1 || bothClasses ? 'macro' : 'binary');
+  return average ?? (columns > 1 ? 'macro' : 'binary');
 }
 
-/** A score as a function of tensors: 0-d, or [classes] with average 'none'. */
+/** Whether one question per sample is one of both of its classes. */
+const asksForBoth = (average: Average | undefined): boolean => average !== undefined && average !== 'binary';
+
+/** A score as a function of tensors: 0-d, or [classes] with average 'none'. NaN where a target is no class. */
 export function scoreOf(
   operation: string,
-  formula: Formula,
+  [part, whole]: Formula,
   predictions: Tensor,
   targets: Tensor,
   options: ScoreOptions & Weighting,
 ): Tensor {
   checkOptions(operation, options, [...scoreOptions, 'weights', 'mask', 'beta']);
-  const bothClasses = options.average !== undefined && options.average !== 'binary';
-  const marks = marksOf(operation, predictions, targets, options, bothClasses);
-  const rows = countMarks(marks);
-  const counts = named([0, 1, 2, 3].map((row) => rows.at(row)));
-  return averaged(formula, counts, averageFor(operation, marks.columns, bothClasses, options.average));
+  const { soft = false } = options;
+  const answers = answersOf(operation, predictions, targets, options, soft);
+  const counts = countMarks(marksOf(answers, asksForBoth(options.average), soft));
+  const average = averageFor(operation, counts.shape[1] as number, options.average);
+  const rows = average === 'micro' ? counts.sum(1, { keepAxes: true }) : counts;
+  const mix = (factors: Mixture): Tensor =>
+    factors.map((factor, row) => rows.at(row).mul(factor)).reduce((sum, term) => sum.add(term));
+  const quotient = (of: Tensor, by: Tensor): Tensor => of.div(by.add(by.equal(0)));
+  const scores = quotient(mix(part), mix(whole));
+  if (average === 'micro' || average === 'binary') return scores.sum();
+  const occurs = rows.at(1).add(rows.at(2)).greater(0).cast('float32');
+  if (average === 'none') return scores.mul(occurs.div(occurs));
+  const weights = average === 'weighted' ? rows.at(2) : occurs;
+  return quotient(scores.mul(weights).sum(), weights.sum());
 }
 
 /** Counts of all that was seen; subclasses say what value they make. */
-export abstract class CountMetric<Value> extends SumMetric<
-  readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting],
-  Value
-> {
-  protected readonly options: MarkOptions;
+export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
+  readonly #options: MarkOptions;
   readonly #bothClasses: boolean;
   #absent: readonly number[] = [];
 
   constructor(name: string, options: MarkOptions, bothClasses: boolean, higherIsBetter: boolean | null = true) {
     super(name, higherIsBetter);
-    this.options = options;
+    this.#options = options;
     this.#bothClasses = bothClasses;
   }
 
@@ -136,20 +103,22 @@ export abstract class CountMetric<Value> extends SumMetric<
     return this.#absent;
   }
 
-  protected abstract valueFrom(counts: Counts<Numbers>, columns: number): Value;
+  protected abstract valueFrom(counts: Counts<number[]>): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const options = { ...this.options, ...weighting };
-    return countMarks(marksOf(this.constructor.name, predictions, targets, options, this.#bothClasses));
+    const { soft } = this.#options;
+    const options = { ...this.#options, ...weighting };
+    return countMarks(
+      marksOf(answersOf(this.constructor.name, predictions, targets, options, soft), this.#bothClasses, soft),
+    );
   }
 
   protected override compute(totals: Float64Array, columns: number): Value {
-    const counts = named(rowsOf(totals, columns));
-    requireLabels(this, counts, columns);
-    this.#absent = counts.actual.values.flatMap((count, c) =>
-      count + (counts.predicted.values[c] ?? 0) > 0 ? [] : [c],
-    );
-    return this.valueFrom(counts, columns);
+    requireLabels(this, totals.every(Number.isFinite), Math.max(columns, 2) - 1);
+    const row = (at: number): number[] => [...totals.subarray(at * columns, (at + 1) * columns)];
+    const counts = [row(0), row(1), row(2), row(3)] as const;
+    this.#absent = counts[2].flatMap((count, c) => (count + counts[1][c]! > 0 ? [] : [c]));
+    return this.valueFrom(counts);
   }
 }
 
@@ -171,21 +140,35 @@ export class ScoreMetric<A extends Average> extends CountMetric<Score<A>> {
     higherIsBetter = true,
   ) {
     checkOptions(new.target.name, options, [...scoreOptions, ...more]);
-    super(name, options, options.average !== undefined && options.average !== 'binary', higherIsBetter);
+    super(name, options, asksForBoth(options.average), higherIsBetter);
     this.#formula = formula;
     this.#average = options.average;
   }
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const rows = super.measure(predictions, targets, weighting);
-    averageFor(this.constructor.name, rows.shape[1] ?? 1, false, this.#average);
-    return rows;
+    const counts = super.measure(predictions, targets, weighting);
+    averageFor(this.constructor.name, counts.shape[1]!, this.#average);
+    return counts;
   }
 
-  protected override valueFrom(counts: Counts<Numbers>, columns: number): Score<A> {
-    const average = averageFor(this.constructor.name, columns, false, this.#average);
-    const { values } = averaged(this.#formula, counts, average);
+  protected override valueFrom(rows: Counts<number[]>): Score<A> {
+    const average = averageFor(this.constructor.name, rows[0].length, this.#average);
+    const sum = (list: readonly number[]): number => list.reduce((total, value) => total + value, 0);
+    const counts = average === 'micro' ? rows.map((row) => [sum(row)]) : rows;
+    const mix = (factors: Mixture, c: number): number => sum(factors.map((factor, row) => factor * counts[row]![c]!));
+    const [part, whole] = this.#formula;
+    const quotient = (of: number, by: number): number => (by === 0 ? 0 : of / by);
+    const scores = counts[0]!.map((_, c) => quotient(mix(part, c), mix(whole, c)));
+    const weights = counts[2]!.map((actual, c) => {
+      if (average === 'binary' || average === 'weighted') return average === 'binary' ? 1 : actual;
+      return Math.sign(actual + counts[1]![c]!);
+    });
+    if (sum(rows[3]) === 0 && average !== 'none') return Number.NaN as Score<A>;
+    const value =
+      average === 'none'
+        ? scores.map((score, c) => (weights[c] === 0 ? Number.NaN : score))
+        : quotient(sum(scores.map((score, c) => score * weights[c]!)), sum(weights));
     // the cast: 'none' is the one average with a value for each class
-    return (average === 'none' ? [...values] : (values[0] ?? Number.NaN)) as Score<A>;
+    return value as Score<A>;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { arange, type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
 import { requireSameShape, sameShape, show, type Weighting, weightsOf } from '../inputs.ts';
+import { MeanMetric } from '../mean-metric.ts';
 
 /** How predictions are given. */
 export interface PredictionOptions {
@@ -26,168 +27,146 @@ export interface PredictionOptions {
 
 export const predictionOptions = ['from', 'task', 'classes', 'axis', 'threshold', 'ignoreIndex'] as const;
 
-/** Predictions and targets, flat: [columns, n] each, as 0 and 1 or as shares. */
-export interface Marks {
-  readonly columns: number;
-  /** [columns, n]: how much of element n is predicted to be of class c. */
+export type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
+
+/** Predictions and targets as [questions, n]: one question per sample, or one for each of several labels. */
+export interface Answers {
+  /** Labels are numbers below it. */
+  readonly classes: number;
+  /** Whether the question is whether something is, and not which of the classes. */
+  readonly isBinary: boolean;
+  /** As they were given: [classes, n], or [questions, n] of what is asked for; null where predictions are labels. */
+  readonly scores: Tensor | null;
+  readonly isLogits: boolean;
+  /** int32 labels. */
   readonly predicted: Tensor;
-  /** [columns, n]: whether it is. */
   readonly actual: Tensor;
-  /** Broadcasts to [columns, n]; null: 1. */
-  readonly weights: Tensor | null;
-  /** [n], or [columns, n] for several labels: targets and labels that are no class. */
-  readonly isOutside: Tensor;
+  /** What each counts: infinite where a target or a label is no class, so that no sum with it can be overlooked. */
+  readonly weights: Tensor;
   readonly shape: Shape;
 }
 
-/** Class numbers of predictions and targets, flat [n]. */
-export interface Labels {
-  readonly classes: number;
-  readonly predicted: Tensor;
-  readonly actual: Tensor;
-  readonly weights: Tensor | null;
-  /** Elements whose target or label is no class. */
-  readonly isOutside: Tensor;
-}
-
-type Kind = 'scores' | 'labels' | 'binary' | 'multilabel';
-
-/** What the shapes and options say, or an error that says what is missing. */
-export function kindOf(operation: string, predictions: Tensor, targets: Tensor, options: PredictionOptions): Kind {
-  const { task, from, classes } = options;
-  const areLabels = from === 'labels' || predictions.dtype === 'int32' || predictions.dtype === 'bool';
-  if (!areLabels && predictions.rank === targets.rank + 1) {
-    const axis = classAxis(operation, predictions, options);
-    const rest = predictions.shape.filter((_, a) => a !== axis);
-    const count = predictions.shape[axis] ?? 0;
-    if (!sameShape(rest, targets.shape)) {
-      throw new ShapeError(
-        operation,
-        `scores ${show(predictions.shape)} with classes on axis ${axis} belong to targets ${show(rest)}, got ${show(targets.shape)}: set axis, or reshape the targets.`,
-        { predictions: predictions.shape, targets: targets.shape },
-      );
-    }
-    if (count < 2) {
-      throw new ShapeError(
-        operation,
-        `scores ${show(predictions.shape)} have one class on axis ${axis}: give one score per sample as ${show(rest)}.`,
-        { predictions: predictions.shape },
-      );
-    }
-    if (classes !== undefined && classes !== count) {
-      throw new ShapeError(
-        operation,
-        `the scores ${show(predictions.shape)} have ${count} classes on axis ${axis}, the option says ${classes}.`,
-        { classes, axis },
-      );
-    }
-    if (task === undefined || task === 'multiclass') return 'scores';
-    throw new ValueError(
-      operation,
-      `the task is '${task}' but there are ${count} scores for each target: give predictions of the shape of the targets.`,
-      { task },
-    );
-  }
-  requireSameShape(operation, predictions, targets);
-  if (task === 'multilabel') {
-    if (predictions.rank < 2) {
-      throw new ShapeError(operation, `several labels per sample are [N, labels], got ${show(predictions.shape)}.`);
-    }
-    if (!areLabels) requireFrom(operation, options);
-    return 'multilabel';
-  }
-  if (areLabels) {
-    if (task === 'binary' || (predictions.dtype === 'bool' && classes === undefined)) return 'binary';
-    if (classes !== undefined) return 'labels';
-    throw new ValueError(
-      operation,
-      "the predictions are labels, whose number the shape does not tell: set classes, or task: 'binary'.",
-    );
-  }
-  const isColumn = predictions.rank < 2 || predictions.shape.at(-1) === 1;
-  if (task !== 'binary' && !isColumn) {
-    throw new ValueError(
-      operation,
-      `predictions and targets are both ${show(predictions.shape)}: set task: 'binary' (each element is one question) or 'multilabel' (each column is).`,
-      { shape: predictions.shape },
-    );
-  }
-  requireFrom(operation, options);
-  return 'binary';
-}
-
-/** Whether scores are logits; an error where that was not said. */
-export function requireFrom(operation: string, { from }: PredictionOptions): 'logits' | 'probabilities' {
-  if (from === 'logits' || from === 'probabilities') return from;
-  throw new ValueError(operation, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
-}
-
-/** The axis of classes, counted from 0. */
-export function classAxis(operation: string, predictions: Tensor, { axis = 1 }: PredictionOptions): number {
-  const normal = axis < 0 ? axis + predictions.rank : axis;
-  if (Number.isInteger(normal) && normal >= 0 && normal < predictions.rank) return normal;
-  throw new ShapeError(operation, `axis ${axis} is not one of ${show(predictions.shape)}.`, { axis });
-}
-
-/** Scores as [classes, n]. */
-export function classesFirst(operation: string, scores: Tensor, options: PredictionOptions): Tensor {
-  const axis = classAxis(operation, scores, options);
-  const others = scores.shape.map((_, a) => a).filter((a) => a !== axis);
-  const classes = scores.shape[axis] as number;
-  return scores.permute([axis, ...others]).reshape([classes, scores.size / classes]);
-}
-
-/** Positive or not, by the threshold. */
-export function isPositive(operation: string, predictions: Tensor, options: PredictionOptions): Tensor {
-  if (predictions.dtype === 'bool') return predictions;
-  if (predictions.dtype === 'int32' || options.from === 'labels') return predictions.equal(1);
-  const { threshold = 0.5 } = options;
-  if (!(threshold >= 0 && threshold <= 1)) {
-    throw new ValueError(operation, `the threshold is ${threshold}: it is a probability, from 0 to 1.`, {
-      threshold,
-    });
-  }
-  // logits above log(t / (1 - t)): no need of the sigmoid
-  const isLogits = requireFrom(operation, options) === 'logits';
-  return predictions.greater(
-    isLogits ? Math.max(-3e38, Math.min(3e38, Math.log(threshold / (1 - threshold)))) : threshold,
-  );
-}
-
-/** Weights [n] without what is ignored. */
-export function weightsFor(operation: string, targets: Tensor, options: PredictionOptions & Weighting): Tensor | null {
-  const weights = weightsOf(operation, targets.shape, options);
-  if (options.ignoreIndex === undefined) return weights;
-  const kept = targets.notEqual(options.ignoreIndex).cast('float32');
-  return weights === null ? kept : weights.mul(kept);
-}
-
-/** The right class numbers of every element; binary ones are 0 and 1. Throws where several labels are given. */
-export function labelsOf(
+/**
+ * Reads predictions as the shapes and options say, or throws an error that says what is missing. `needsScores`: scores per
+ * class, too, have to be said to be logits or probabilities.
+ */
+export function answersOf(
   operation: string,
   predictions: Tensor,
   targets: Tensor,
   options: PredictionOptions & Weighting,
-): Labels {
-  const kind = kindOf(operation, predictions, targets, options);
-  if (kind === 'multilabel') {
-    throw new ValueError(operation, 'takes one class per sample, not several labels.');
+  needsScores = false,
+): Answers {
+  const { from, task, classes: said, axis = 1, threshold = 0.5, ignoreIndex } = options;
+  const { shape, rank, dtype, size } = predictions;
+  const refuse = (Kind: typeof ShapeError | typeof ValueError, words: string): never => {
+    throw new Kind(operation, words, { predictions: shape, targets: targets.shape });
+  };
+  const areLabels = from === 'labels' || dtype === 'int32' || dtype === 'bool';
+  const isPerClass = !areLabels && rank === targets.rank + 1;
+  const isMultilabel = !isPerClass && task === 'multilabel';
+  const isLogits = from === 'logits';
+  const at = axis < 0 ? axis + rank : axis;
+  let [classes, isBinary] = [2, !isPerClass];
+  if (isPerClass) {
+    classes = shape[at] ?? 0;
+    const rest = shape.filter((_, other) => other !== at);
+    if (!sameShape(rest, targets.shape) || classes < 2) {
+      refuse(
+        ShapeError,
+        `scores ${show(shape)} with ${classes} classes on axis ${axis} are for targets ${show(rest)}, got ${show(targets.shape)}: set axis, or give one score for each target.`,
+      );
+    }
+  } else {
+    requireSameShape(operation, predictions, targets);
+    if (areLabels && !isMultilabel && task !== 'binary') {
+      isBinary = dtype === 'bool' && said === undefined;
+      if (!isBinary) {
+        classes = said ?? refuse(ValueError, "labels do not tell how many there are: set classes, or task: 'binary'.");
+      }
+    } else if (
+      isMultilabel ? rank < 2 : task !== 'binary' && (task !== undefined || (rank > 1 && shape.at(-1) !== 1))
+    ) {
+      refuse(
+        ValueError,
+        `predictions and targets are both ${show(shape)}: set task to 'binary' (each element is a question) or 'multilabel' (each column of [N, labels] is).`,
+      );
+    }
   }
-  const n = [targets.size];
-  const weights = weightsFor(operation, targets, options)?.reshape(n) ?? null;
-  const actual = targets.cast('int32').reshape(n);
-  if (kind === 'scores') {
-    const scores = classesFirst(operation, predictions, options);
-    const classes = scores.shape[0] as number;
-    return { classes, predicted: scores.argMax(0), actual, weights, isOutside: outsideOf(targets, classes).reshape(n) };
+  if (!isMultilabel && ((said ?? classes) !== classes || (isPerClass && (task ?? 'multiclass') !== 'multiclass'))) {
+    refuse(ShapeError, `${show(shape)} has ${classes} classes, the options say classes: ${said}, task: ${task}.`);
   }
-  if (kind === 'labels') {
-    const classes = options.classes as number;
-    const isOutside = outsideOf(targets, classes).logicalOr(outsideOf(predictions, classes)).reshape(n);
-    return { classes, predicted: predictions.cast('int32').reshape(n), actual, weights, isOutside };
+  if (!areLabels && (needsScores || isBinary) && !isLogits && from !== 'probabilities') {
+    refuse(ValueError, "the predictions are scores: say from: 'logits' or from: 'probabilities'.");
   }
-  const positive = isPositive(operation, predictions, options).cast('int32').reshape(n);
-  return { classes: 2, predicted: positive, actual, weights, isOutside: outsideOf(targets, 2).reshape(n) };
+  if (!(threshold >= 0 && threshold <= 1)) {
+    refuse(ValueError, `the threshold is ${threshold}: it is a probability, from 0 to 1.`);
+  }
+
+  const questions = isMultilabel ? (shape.at(-1) as number) : 1;
+  const n = targets.size / questions;
+  const turn = (x: Tensor): Tensor => (isMultilabel ? x.reshape([n, questions]).transpose() : x.reshape([1, n]));
+  let scores: Tensor | null = null;
+  if (isPerClass) {
+    const others = shape.flatMap((_, other) => (other === at ? [] : [other]));
+    scores = predictions.permute([at, ...others]).reshape([classes, size / classes]);
+  } else if (!areLabels) scores = turn(predictions);
+  // logits above log(t / (1 - t)): no need of the sigmoid
+  const least = isLogits ? Math.max(-3e38, Math.min(3e38, Math.log(threshold / (1 - threshold)))) : threshold;
+  const predicted =
+    scores === null ? turn(predictions) : isPerClass ? scores.argMax(0).reshape([1, n]) : scores.greater(least);
+  const actual = turn(targets);
+
+  const given = weightsOf(operation, targets.shape, options);
+  let [weights, isOutside] = [given && turn(given), outsideOf(actual, classes)];
+  if (areLabels) isOutside = isOutside.logicalOr(outsideOf(predicted, classes));
+  if (ignoreIndex !== undefined) weights = where(actual.equal(ignoreIndex), 0, weights ?? 1);
+  if (weights !== null) isOutside = isOutside.logicalAnd(weights.notEqual(0));
+  return {
+    classes,
+    isBinary,
+    scores,
+    isLogits,
+    predicted: predicted.cast('int32'),
+    actual: actual.cast('int32'),
+    weights: where(isOutside, Number.POSITIVE_INFINITY, weights ?? 1),
+    shape: [questions, n],
+  };
+}
+
+/** The scores of answers; ValueError where they are labels. */
+export function scoresOf(operation: string, { scores }: Answers): Tensor {
+  if (scores !== null) return scores;
+  throw new ValueError(operation, 'takes scores, the predictions are labels.');
+}
+
+/** What is no label from 0 to classes - 1. */
+function outsideOf(labels: Tensor, classes: number): Tensor {
+  const x = labels.cast('float32');
+  return x.floor().notEqual(x).logicalOr(x.less(0)).logicalOr(x.greaterEqual(classes));
+}
+
+/** Throws ValueError where sums tell of what is no class. */
+export function requireLabels(metric: object, areLabels: boolean, last: number | string = 'classes - 1'): void {
+  if (areLabels) return;
+  throw new ValueError(
+    String(metric),
+    `some targets or predicted labels are not from 0 to ${last}: check the classes, or set ignoreIndex.`,
+  );
+}
+
+/** A mean over answers. */
+export abstract class AnswerMetric extends MeanMetric<Batch> {
+  protected override compute(sums: Float64Array): number {
+    requireLabels(this, (sums[1] ?? 0) < Number.POSITIVE_INFINITY);
+    return super.compute(sums);
+  }
+}
+
+/** Weights of probabilities [columns, n], infinite where they are none; up to the rounding of a softmax, and NaN is none. */
+export function weightsOfShares(shares: Tensor, weights: Tensor): Tensor {
+  const isShare = shares.greaterEqual(0).logicalAnd(shares.lessEqual(1 + 1e-5));
+  return where(isShare.logicalOr(weights.equal(0)), weights, Number.POSITIVE_INFINITY);
 }
 
 export interface MarkOptions extends PredictionOptions {
@@ -195,74 +174,30 @@ export interface MarkOptions extends PredictionOptions {
   readonly soft?: boolean;
 }
 
-/**
- * Which class each element is predicted to be and is. `bothClasses`: binary predictions are two columns, one for each
- * class, and not one of the positive class.
- */
-export function marksOf(
-  operation: string,
-  predictions: Tensor,
-  targets: Tensor,
-  options: MarkOptions & Weighting,
-  bothClasses: boolean,
-): Marks {
-  const kind = kindOf(operation, predictions, targets, options);
-  const weights = weightsFor(operation, targets, options);
-  if (kind === 'multilabel') {
-    const columns = predictions.shape.at(-1) as number;
-    const turn = (x: Tensor): Tensor => x.reshape([x.size / columns, columns]).transpose();
-    const predicted = turn(binaryShare(operation, predictions, options));
-    const isOutside = turn(outsideOf(targets, 2));
-    const shape = [columns, targets.size / columns];
-    return { columns, predicted, actual: turn(targets.equal(1)), weights: weights && turn(weights), isOutside, shape };
-  }
-  const n = targets.size;
-  const flat = (x: Tensor): Tensor => x.reshape([1, n]);
-  const w = weights === null ? null : flat(weights);
-  if (kind === 'binary' && !bothClasses) {
-    const predicted = flat(binaryShare(operation, predictions, options));
-    return {
-      columns: 1,
-      predicted,
-      actual: flat(targets.equal(1)),
-      weights: w,
-      isOutside: outsideOf(targets, 2).reshape([n]),
-      shape: [1, n],
-    };
-  }
-  const columns =
-    kind === 'binary'
-      ? 2
-      : kind === 'labels'
-        ? (options.classes as number)
-        : (predictions.shape[classAxis(operation, predictions, options)] as number);
-  const numbers = arange(columns).reshape([columns, 1]);
-  const actual = flat(targets.cast('int32')).equal(numbers);
-  const wrong = outsideOf(targets, columns);
-  const isOutside = (kind === 'labels' ? wrong.logicalOr(outsideOf(predictions, columns)) : wrong).reshape([n]);
-  let predicted: Tensor;
-  if (kind === 'scores' && options.soft === true) {
-    const scores = classesFirst(operation, predictions, options);
-    predicted = requireFrom(operation, options) === 'logits' ? scores.softmax(0) : scores;
-  } else if (kind === 'scores') {
-    predicted = flat(classesFirst(operation, predictions, options).argMax(0)).equal(numbers);
-  } else if (kind === 'labels') {
-    predicted = flat(predictions.cast('int32')).equal(numbers);
-  } else {
-    const share = flat(binaryShare(operation, predictions, options).cast('float32'));
-    predicted = where(numbers.equal(1), share, share.neg().add(1));
-  }
-  return { columns, predicted, actual, weights: w, isOutside, shape: [columns, n] };
+/** Which class each element is predicted to be and is: [columns, n] each. */
+export interface Marks {
+  /** A column for each class or label; one where the question is whether something is. */
+  readonly columns: number;
+  /** Booleans, or probabilities. */
+  readonly predicted: Tensor;
+  readonly actual: Tensor;
+  /** Broadcasts to [columns, n]. */
+  readonly weights: Tensor;
+  readonly shape: Shape;
 }
 
-/** The share of the positive class: 0 or 1, or its probability. */
-function binaryShare(operation: string, predictions: Tensor, options: MarkOptions): Tensor {
-  if (options.soft !== true) return isPositive(operation, predictions, options);
-  return requireFrom(operation, options) === 'logits' ? predictions.sigmoid() : predictions;
-}
-
-/** Targets that are no label from 0 to classes - 1. */
-export function outsideOf(targets: Tensor, classes: number): Tensor {
-  if (targets.dtype === 'bool') return targets.logicalAnd(false);
-  return targets.cast('int32').notEqual(targets).logicalOr(targets.less(0)).logicalOr(targets.greaterEqual(classes));
+/** The marks of answers. `bothClasses`: one question per sample has two columns, and not one of the positive class. */
+export function marksOf(answers: Answers, bothClasses: boolean, soft = false): Marks {
+  const { classes, isBinary, scores, isLogits, shape, weights } = answers;
+  const [questions = 1, n = 0] = shape;
+  const isOne = isBinary && (questions > 1 || !bothClasses);
+  const columns = isOne ? questions : classes;
+  const numbers = isOne ? null : arange(columns).reshape([columns, 1]);
+  const markOf = (labels: Tensor): Tensor => labels.equal(numbers ?? 1);
+  const actual = markOf(answers.actual);
+  const marks = { columns, actual, weights, shape: [columns, n] };
+  if (!soft || scores === null) return { ...marks, predicted: markOf(answers.predicted) };
+  if (!isBinary) return { ...marks, predicted: isLogits ? scores.softmax(0) : scores };
+  const share = isLogits ? scores.sigmoid() : scores;
+  return { ...marks, predicted: numbers === null ? share : where(numbers.equal(1), share, share.neg().add(1)) };
 }

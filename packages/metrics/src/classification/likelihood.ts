@@ -1,97 +1,72 @@
 /** Scores of probabilities and margins: log loss, Brier score, hinge loss. Each is a mean of one number per sample. */
-import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
+import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { type Elements, MeanMetric, meanOf } from '../mean-metric.ts';
-import { classesFirst, kindOf, labelsOf, marksOf, type PredictionOptions, requireFrom } from './labels.ts';
+import { type Elements, meanOf } from '../mean-metric.ts';
+import { AnswerMetric, type Answers, answersOf, marksOf, type PredictionOptions, scoresOf } from './labels.ts';
 
 type Options = Omit<PredictionOptions, 'threshold'>;
-type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
-type Loss = (operation: string, predictions: Tensor, targets: Tensor, options: Options & Weighting) => Elements;
+/** One number per sample, or for each of several labels. */
+type Loss = (answers: Answers, scores: Tensor) => Tensor;
 
 const known = ['from', 'task', 'classes', 'axis', 'ignoreIndex'];
 
 /** The largest finite loss of a probability of 0 in float32: -log of its smallest step below 1. */
 const smallest = 2 ** -24;
 
-/** What is predicted for the right class: [n]; and the weights. `spread`: also the sum of squares of all. */
-const logLossOf: Loss = (operation, predictions, targets, options) => {
-  const kind = kindOf(operation, predictions, targets, options);
-  const from = requireFrom(operation, options);
-  if (kind === 'scores') {
-    const { actual, weights, classes, isOutside } = labelsOf(operation, predictions, targets, options);
-    const scores = classesFirst(operation, predictions, options);
-    const own = actual.clamp(0, classes - 1).unsqueeze(0);
-    const logarithms = from === 'logits' ? scores.logSoftmax(0) : scores.maximum(smallest).log();
-    return { values: poisoned(logarithms.takeAlong(own, 0).squeeze(0).neg(), isOutside), weights };
-  }
-  const { predicted, actual, weights, isOutside, shape } = marksOf(
-    operation,
-    predictions,
-    targets,
-    { ...options, soft: true },
-    false,
-  );
+/** Scores of one question with the sign of the truth. */
+function signed({ actual }: Answers, scores: Tensor): Tensor {
+  return where(actual.equal(1), scores, scores.neg());
+}
+
+/** What is predicted for the right class: [1, n]. */
+function ownOf({ actual, classes }: Answers, scores: Tensor): Tensor {
+  return scores.takeAlong(actual.clamp(0, classes - 1), 0);
+}
+
+const logLossOf: Loss = (answers, scores) => {
+  const { isLogits, isBinary, actual } = answers;
   // log(1 + exp(-+x)) of logits needs no probability
-  const losses =
-    from === 'logits'
-      ? signed(operation, predictions, targets, options).neg().softplus().reshape(shape)
-      : where(actual, predicted, predicted.neg().add(1)).maximum(smallest).log().neg();
-  return { values: poisoned(losses, isOutside), weights: weights?.expand(shape) ?? null };
+  if (isBinary && isLogits) return signed(answers, scores).neg().softplus();
+  const shares = isBinary ? where(actual.equal(1), scores, scores.neg().add(1)) : scores;
+  const logarithms = isLogits ? shares.logSoftmax(0) : shares.maximum(smallest).log();
+  return (isBinary ? logarithms : ownOf(answers, logarithms)).neg();
 };
 
-/** Logits with the sign of the truth, laid out as marks are. */
-function signed(operation: string, predictions: Tensor, targets: Tensor, options: Options): Tensor {
-  const sides = where(targets.equal(1), predictions, predictions.neg());
-  if (kindOf(operation, predictions, targets, options) !== 'multilabel') return sides;
-  const columns = predictions.shape.at(-1) as number;
-  return sides.reshape([sides.size / columns, columns]).transpose();
-}
-
-/** Values that are infinite where the target is no label. */
-function poisoned(values: Tensor, isOutside: Tensor): Tensor {
-  return where(isOutside, Number.POSITIVE_INFINITY, values);
-}
-
-const brierOf: Loss = (operation, predictions, targets, options) => {
-  kindOf(operation, predictions, targets, options);
-  requireFrom(operation, options);
-  const { predicted, actual, weights, isOutside, shape, columns } = marksOf(
-    operation,
-    predictions,
-    targets,
-    { ...options, soft: true },
-    false,
-  );
+const brierOf: Loss = (answers) => {
+  const { predicted, actual } = marksOf(answers, false, true);
   const errors = predicted.sub(actual.cast('float32')).square();
-  if (columns === 1 || options.task === 'multilabel')
-    return { values: poisoned(errors, isOutside), weights: weights?.expand(shape) ?? null };
-  return { values: poisoned(errors.sum(0), isOutside), weights: weights?.reshape([shape[1] ?? 0]) ?? null };
+  return answers.isBinary ? errors : errors.sum(0, { keepAxes: true });
 };
 
 /** Of margins: 1 - (own - best other), or 1 - y x for one score; 0 from 1 on. (Crammer and Singer 2001.) */
-const hingeOf: Loss = (operation, predictions, targets, options) => {
-  if (options.from !== undefined && options.from !== 'logits') {
+const hingeOf: Loss = (answers, scores) => {
+  const { isBinary, classes, actual } = answers;
+  const others = (): Tensor => where(arange(classes).reshape([classes, 1]).equal(actual), -3e38, scores);
+  const margin = isBinary ? signed(answers, scores) : ownOf(answers, scores).sub(others().max(0, { keepAxes: true }));
+  return margin.neg().add(1).relu();
+};
+
+/** The losses of a batch; those of the hinge are of scores as they are. */
+function elementsOf(
+  operation: string,
+  loss: Loss,
+  predictions: Tensor,
+  targets: Tensor,
+  options: Options & Weighting,
+): Elements {
+  const isHinge = loss === hingeOf;
+  if (isHinge && (options.from ?? 'logits') !== 'logits') {
     throw new ValueError(
       operation,
       `the hinge loss is of margins, not of ${options.from}: give the model's scores as they are.`,
     );
   }
-  const margins = { ...options, from: 'logits' } as const;
-  if (kindOf(operation, predictions, targets, margins) === 'scores') {
-    const { actual, weights, classes, isOutside } = labelsOf(operation, predictions, targets, margins);
-    const scores = classesFirst(operation, predictions, margins);
-    const own = actual.clamp(0, classes - 1).unsqueeze(0);
-    const numbers = scores.mul(0).add(1).cumsum(0).sub(1);
-    const others = where(numbers.equal(own), -3e38, scores).max(0);
-    const margin = scores.takeAlong(own, 0).squeeze(0).sub(others);
-    return { values: poisoned(margin.neg().add(1).relu(), isOutside), weights };
-  }
-  const { weights, isOutside, shape } = marksOf(operation, predictions, targets, margins, false);
-  const margin = signed(operation, predictions, targets, margins).reshape(shape);
-  return { values: poisoned(margin.neg().add(1).relu(), isOutside), weights: weights?.expand(shape) ?? null };
-};
+  const given = isHinge ? ({ ...options, from: 'logits' } as const) : options;
+  const answers = answersOf(operation, predictions, targets, given, true);
+  return { values: loss(answers, scoresOf(operation, answers)), weights: answers.weights };
+}
 
-/** A loss as a function: 0-d, infinite where a target is no label. */
+/** A loss as a function: 0-d, not finite where a target is no label. */
 function lossOf(
   operation: string,
   loss: Loss,
@@ -100,10 +75,10 @@ function lossOf(
   options: Options & Weighting,
 ): Tensor {
   checkOptions(operation, options, [...known, 'weights', 'mask']);
-  return meanOf(loss(operation, predictions, targets, options));
+  return meanOf(elementsOf(operation, loss, predictions, targets, options));
 }
 
-abstract class LossMetric extends MeanMetric<Batch> {
+abstract class LossMetric extends AnswerMetric {
   readonly #loss: Loss;
   readonly #options: Options;
 
@@ -115,15 +90,7 @@ abstract class LossMetric extends MeanMetric<Batch> {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return this.#loss(this.constructor.name, predictions, targets, { ...this.#options, ...weighting });
-  }
-
-  protected override finish(mean: number): number {
-    if (mean !== Number.POSITIVE_INFINITY) return mean;
-    throw new ValueError(
-      String(this),
-      'some targets are no class, or a loss is infinite: check the targets, or set ignoreIndex.',
-    );
+    return elementsOf(this.constructor.name, this.#loss, predictions, targets, { ...this.#options, ...weighting });
   }
 }
 

@@ -1,11 +1,12 @@
 /** Matthews' correlation: one formula for tensors and for float64 counts, of any number of classes. */
 import { checkOptions, type Tensor } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { type Numbers, type Quantity, ratio } from '../quantity.ts';
-import { CountMetric, type Counts, countsOf } from './counts.ts';
+import { Numbers, type Quantity, ratio } from '../quantity.ts';
+import { countsOf } from './count-tensors.ts';
+import { CountMetric, type Counts } from './counts.ts';
 import { type PredictionOptions, predictionOptions } from './labels.ts';
 
-function matthews<Q extends Quantity<Q>>({ hits, predicted, actual, total }: Counts<Q>): Q {
+function matthews<Q extends Quantity<Q>>([hits, predicted, actual, total]: Counts<Q>): Q {
   // shares, so that float32 does not have to hold squares of counts
   const [p, t] = [ratio(predicted, total), ratio(actual, total)];
   const covariance = (a: Q, b: Q, agreement: Q): Q => agreement.sub(a.mul(b).sum());
@@ -54,7 +55,7 @@ export class MatthewsCorrelation extends CountMetric<number> {
     super('matthews_correlation', options, true);
   }
 
-  protected override valueFrom(counts: Counts<Numbers>): number {
-    return matthews(counts).first;
+  protected override valueFrom([hits, predicted, actual, total]: Counts<number[]>): number {
+    return matthews([new Numbers(hits), new Numbers(predicted), new Numbers(actual), new Numbers(total)]).first;
   }
 }

@@ -1,6 +1,5 @@
 /** True and false positives and negatives of each class, as they are counted: no formula. */
 import { checkOptions } from '@nn/core';
-import type { Numbers } from '../quantity.ts';
 import { CountMetric, type Counts } from './counts.ts';
 import { type MarkOptions, predictionOptions } from './labels.ts';
 
@@ -32,13 +31,15 @@ export class OutcomeCounts extends CountMetric<Outcomes> {
     super('outcomes', options, false, null);
   }
 
-  protected override valueFrom({ hits, predicted, actual, total }: Counts<Numbers>): Outcomes {
+  protected override valueFrom([hits, predicted, actual, total]: Counts<number[]>): Outcomes {
+    const less = (all: readonly number[], some: readonly number[]): number[] => all.map((count, c) => count - some[c]!);
+    const falsePositives = less(predicted, hits);
     return {
-      truePositives: [...hits.values],
-      falsePositives: [...predicted.sub(hits).values],
-      trueNegatives: [...total.sub(predicted).sub(actual).add(hits).values],
-      falseNegatives: [...actual.sub(hits).values],
-      support: [...actual.values],
+      truePositives: hits,
+      falsePositives,
+      trueNegatives: less(less(total, actual), falsePositives),
+      falseNegatives: less(actual, hits),
+      support: actual,
     };
   }
 }

@@ -4,15 +4,28 @@
  */
 import { type Tensor, ValueError } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { ratio } from '../quantity.ts';
 import { type Average, type Formula, ScoreMetric, type ScoreOptions, scoreOf } from './counts.ts';
 
-const jaccardOf: Formula = ({ hits, predicted, actual }) => ratio(hits, predicted.add(actual).sub(hits));
+// hits / (predicted + actual - hits)
+const jaccardOf: Formula = [
+  [1, 0, 0, 0],
+  [-1, 1, 1, 0],
+];
+
+// 2 P R / (P + R) = 2 hits / (predicted + actual)
+const f1Of: Formula = [
+  [2, 0, 0, 0],
+  [0, 1, 1, 0],
+];
 
 /** (1 + b^2) P R / (b^2 P + R) = (1 + b^2) hits / (b^2 actual + predicted) */
 function betaFormula(operation: string, beta: number): Formula {
   if (!(beta > 0)) throw new ValueError(operation, `beta is ${beta}: it must be above 0.`, { beta });
-  return ({ hits, predicted, actual }) => ratio(hits.mul(1 + beta ** 2), actual.mul(beta ** 2).add(predicted));
+  const square = beta ** 2;
+  return [
+    [1 + square, 0, 0, 0],
+    [0, 1, square, 0],
+  ];
 }
 
 /**
@@ -26,7 +39,7 @@ function betaFormula(operation: string, beta: number): Formula {
  * console.log((await value.item()).toFixed(4)); // => 0.7778
  */
 export function f1Score(predictions: Tensor, targets: Tensor, options: ScoreOptions & Weighting = {}): Tensor {
-  return scoreOf('f1Score', betaFormula('f1Score', 1), predictions, targets, options);
+  return scoreOf('f1Score', f1Of, predictions, targets, options);
 }
 
 /**
@@ -43,7 +56,7 @@ export class F1Score<A extends Average = 'macro'> extends ScoreMetric<A> {
   static override readonly name: string = 'F1Score';
 
   constructor(options: ScoreOptions<A> = {}) {
-    super('f1', betaFormula('F1Score', 1), options);
+    super('f1', f1Of, options);
   }
 }
 

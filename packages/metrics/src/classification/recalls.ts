@@ -4,16 +4,22 @@
  */
 import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { type Numbers, type Quantity, ratio } from '../quantity.ts';
-import { CountMetric, type Counts, countsOf } from './counts.ts';
+import { Numbers, type Quantity, ratio } from '../quantity.ts';
+import { countsOf } from './count-tensors.ts';
+import { CountMetric, type Counts } from './counts.ts';
 import { type PredictionOptions, predictionOptions } from './labels.ts';
+
+/** NaN where a class did not occur. */
+function recallsOf(hits: readonly number[], actual: readonly number[]): number[] {
+  return hits.map((count, c) => count / actual[c]!);
+}
 
 export interface BalancedAccuracyOptions extends PredictionOptions {
   /** Whether chance is 0 and perfection 1: (a - 1/k) / (1 - 1/k). Default false. */
   readonly adjusted?: boolean;
 }
 
-function balanced<Q extends Quantity<Q>>({ hits, actual }: Counts<Q>, adjusted: boolean): Q {
+function balanced<Q extends Quantity<Q>>(hits: Q, actual: Q, adjusted: boolean): Q {
   const classes = actual.equal(0).mul(-1).add(1).sum();
   const mean = ratio(ratio(hits, actual).sum(), classes);
   if (!adjusted) return mean;
@@ -36,7 +42,8 @@ export function balancedAccuracy(
   options: BalancedAccuracyOptions & Weighting = {},
 ): Tensor {
   checkOptions('balancedAccuracy', options, [...predictionOptions, 'adjusted', 'weights', 'mask']);
-  return balanced(countsOf('balancedAccuracy', predictions, targets, options), options.adjusted ?? false);
+  const [hits, , actual] = countsOf('balancedAccuracy', predictions, targets, options);
+  return balanced(hits, actual, options.adjusted ?? false);
 }
 
 /**
@@ -60,8 +67,8 @@ export class BalancedAccuracy extends CountMetric<number> {
     this.#adjusted = options.adjusted ?? false;
   }
 
-  protected override valueFrom(counts: Counts<Numbers>): number {
-    return balanced(counts, this.#adjusted).first;
+  protected override valueFrom([hits, , actual]: Counts<number[]>): number {
+    return balanced(new Numbers(hits), new Numbers(actual), this.#adjusted).first;
   }
 }
 
@@ -81,7 +88,7 @@ export function geometricMean(
   options: PredictionOptions & Weighting = {},
 ): Tensor {
   checkOptions('geometricMean', options, [...predictionOptions, 'weights', 'mask']);
-  const { hits, actual } = countsOf('geometricMean', predictions, targets, options);
+  const [hits, , actual] = countsOf('geometricMean', predictions, targets, options);
   const occurs = actual.greater(0);
   const logarithms = where(occurs, ratio(hits, actual).log(), 0);
   return logarithms.sum().div(occurs.cast('float32').sum()).exp();
@@ -105,8 +112,8 @@ export class GeometricMean extends CountMetric<number> {
     super('geometric_mean', options, true);
   }
 
-  protected override valueFrom({ hits, actual }: Counts<Numbers>): number {
-    const recalls = hits.div(actual).values.filter((value) => !Number.isNaN(value));
+  protected override valueFrom([hits, , actual]: Counts<number[]>): number {
+    const recalls = recallsOf(hits, actual).filter((value) => !Number.isNaN(value));
     return recalls.reduce((product, value) => product * value, 1) ** (1 / recalls.length);
   }
 }
@@ -153,8 +160,8 @@ export class ShotRecall extends CountMetric<ShotRecalls> {
     [this.#counts, this.#many, this.#few] = [counts, many, few];
   }
 
-  protected override valueFrom({ hits, actual }: Counts<Numbers>): ShotRecalls {
-    const recalls = hits.div(actual).values;
+  protected override valueFrom([hits, , actual]: Counts<number[]>): ShotRecalls {
+    const recalls = recallsOf(hits, actual);
     const mean = (isIn: (count: number) => boolean): number => {
       const chosen = recalls.filter((value, c) => !Number.isNaN(value) && isIn(this.#counts[c] ?? 0));
       return chosen.reduce((total, value) => total + value, 0) / chosen.length;

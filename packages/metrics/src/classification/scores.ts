@@ -4,17 +4,28 @@
  */
 import type { Tensor } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { ratio } from '../quantity.ts';
 import { type Average, type Formula, ScoreMetric, type ScoreOptions, scoreOf } from './counts.ts';
 
-const precisionOf: Formula = ({ hits, predicted }) => ratio(hits, predicted);
-const recallOf: Formula = ({ hits, actual }) => ratio(hits, actual);
+// hits / predicted
+const precisionOf: Formula = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+];
+// hits / actual
+const recallOf: Formula = [
+  [1, 0, 0, 0],
+  [0, 0, 1, 0],
+];
 // of those that are not of the class, how many are not predicted to be
-const specificityOf: Formula = ({ hits, predicted, actual, total }) =>
-  ratio(total.sub(predicted).sub(actual).add(hits), total.sub(actual));
+const specificityOf: Formula = [
+  [1, -1, -1, 1],
+  [0, 0, -1, 1],
+];
 // of those that are not predicted to be of the class, how many are not
-const negativeOf: Formula = ({ hits, predicted, actual, total }) =>
-  ratio(total.sub(predicted).sub(actual).add(hits), total.sub(predicted));
+const negativeOf: Formula = [
+  [1, -1, -1, 1],
+  [0, -1, 0, 1],
+];
 
 /**
  * The share of predictions of a class that are right: a 0-d tensor, or [classes] with average 'none'. 0 where none was predicted.

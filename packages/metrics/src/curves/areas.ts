@@ -1,6 +1,6 @@
 /** Areas under curves: ROC and precision-recall, binned or exact, one class or the mean over classes. */
 import { checkOptions, type Tensor, where } from '@nn/core';
-import { marksOf, type PredictionOptions } from '../classification/labels.ts';
+import { answersOf, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import type { Weighting } from '../inputs.ts';
 import {
   averagePrecisionOf,
@@ -90,8 +90,7 @@ export class AUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
 
   protected override valueFrom(curves: readonly OutcomeCurve[]): Area<A> {
     // of exact curves the points are ties, which count 1/2 by definition
-    const isExact = curves[0]?.thresholds[0] === Number.POSITIVE_INFINITY;
-    this.#error = isExact ? 0 : Math.max(0, ...curves.filter(isDefined).map(rocAreaError));
+    this.#error = this.isExact ? 0 : Math.max(0, ...curves.filter(isDefined).map(rocAreaError));
     return super.valueFrom(curves);
   }
 }
@@ -163,17 +162,12 @@ type BinaryOptions = Pick<PredictionOptions, 'from' | 'ignoreIndex'> & Weighting
 /** Scores, truths and weights of one question per sample: [n]. */
 function binary(operation: string, scores: Tensor, targets: Tensor, options: BinaryOptions) {
   checkOptions(operation, options, ['from', 'ignoreIndex', 'weights', 'mask']);
-  const { predicted, actual, weights } = marksOf(
-    operation,
-    scores,
-    targets,
-    { from: 'logits', ...options, task: 'binary', soft: true },
-    false,
-  );
-  const n = [targets.size];
-  const truth = actual.cast('float32').reshape(n);
-  const w = weights?.reshape(n) ?? truth.mul(0).add(1);
-  return { scores: predicted.reshape(n), truth, w };
+  const given = { from: 'logits', ...options, task: 'binary' } as const;
+  const answers = answersOf(operation, scores, targets, given);
+  const [s, truth, w] = [scoresOf(operation, answers), answers.actual.cast('float32'), answers.weights].map((x) =>
+    x.reshape([targets.size]),
+  ) as [Tensor, Tensor, Tensor];
+  return { scores: s, truth, w };
 }
 
 /**

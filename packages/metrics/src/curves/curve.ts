@@ -15,42 +15,22 @@ export interface OutcomeCurve {
   readonly negatives: number;
 }
 
-/** The curve of bins: `counts[0]` those of the lowest scores. Threshold i is above bins 0 to i - 1. */
-export function binnedCurve(
-  positive: readonly number[],
-  negative: readonly number[],
-  thresholds: readonly number[],
-): OutcomeCurve {
-  const fromTop = (counts: readonly number[]): number[] => {
-    let sum = 0;
-    return [0, ...[...counts].reverse().map((count) => (sum += count))];
-  };
-  const [truePositives, falsePositives] = [fromTop(positive), fromTop(negative)];
-  return {
-    thresholds: [...thresholds].reverse(),
-    truePositives,
-    falsePositives,
-    positives: truePositives.at(-1) ?? 0,
-    negatives: falsePositives.at(-1) ?? 0,
-  };
-}
+/** What is positive from a threshold on, and was not before: weighted positives and negatives. */
+export type Point = readonly [threshold: number, positives: number, negatives: number];
 
-/** The curve of samples: a point for each distinct score, which is positive from there on. */
-export function exactCurve(
-  samples: readonly { readonly weight: number; readonly score: number; readonly isPositive: boolean }[],
-): OutcomeCurve {
-  const sorted = [...samples].sort((a, b) => b.score - a.score);
-  const [thresholds, truePositives, falsePositives] = [[Number.POSITIVE_INFINITY], [0], [0]];
-  let [found, taken] = [0, 0];
-  sorted.forEach(({ weight, score, isPositive }, at) => {
-    if (isPositive) found += weight;
-    else taken += weight;
-    if (sorted[at + 1]?.score === score) return;
-    thresholds.push(score);
-    truePositives.push(found);
-    falsePositives.push(taken);
-  });
-  return { thresholds, truePositives, falsePositives, positives: found, negatives: taken };
+/** The curve of points from the strictest threshold on; equal ones are one point. */
+export function curveOf(points: readonly Point[]): OutcomeCurve {
+  const thresholds: number[] = [];
+  const truePositives: number[] = [];
+  const falsePositives: number[] = [];
+  let [positives, negatives] = [0, 0];
+  for (const [threshold, found, taken] of points) {
+    if (threshold !== thresholds.at(-1)) thresholds.push(threshold);
+    const at = thresholds.length - 1;
+    truePositives[at] = positives += found;
+    falsePositives[at] = negatives += taken;
+  }
+  return { thresholds, truePositives, falsePositives, positives, negatives };
 }
 
 /** Whether there is something of both kinds; without it no curve has a meaning. */

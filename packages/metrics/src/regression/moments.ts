@@ -138,9 +138,10 @@ abstract class MomentMetric extends SumMetric<
     return concat([n, ...means, ...products], 0);
   }
 
-  /** Sums around 0, which add up. */
-  protected override totalsOf(window: ArrayLike<number>, columns: number): ArrayLike<number> {
-    const { n, x, y, d, XX, YY, XY, DD } = named(rowsOf(window, columns));
+  /** @internal As sums around 0, which add up. */
+  override absorb(window: ArrayLike<number>): void {
+    if (window.length === 0) return;
+    const { n, x, y, d, XX, YY, XY, DD } = named(rowsOf(window, this.shape[1]));
     const product = (centred: Numbers, a: Numbers, b: Numbers): Numbers => centred.add(a.mul(b).mul(n));
     const sums = [
       n,
@@ -152,7 +153,7 @@ abstract class MomentMetric extends SumMetric<
       product(XY, x, y),
       product(DD, d, d),
     ];
-    return sums.flatMap(({ values }) => values);
+    super.absorb(sums.flatMap(({ values }) => values));
   }
 
   protected override compute(totals: Float64Array, columns: number): number {

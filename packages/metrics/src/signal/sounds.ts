@@ -280,7 +280,7 @@ export class SignalToDistortion extends HostMetric<
     return [10 * Math.log10(explained / (1 - explained)), 1];
   }
 
-  protected override compute([sum = 0, count = 0]: readonly number[]): number {
+  protected override compute([sum = 0, count = 0]: Float64Array): number {
     return sum / count;
   }
 }

@@ -63,7 +63,7 @@ export class AnswerMatch extends HostMetric<
     return sums;
   }
 
-  protected override compute([count = 0, exact = 0, f1 = 0]: readonly number[]): AnswerScores {
+  protected override compute([count = 0, exact = 0, f1 = 0]: Float64Array): AnswerScores {
     return { exactMatch: exact / count, f1: f1 / count };
   }
 }
@@ -105,7 +105,7 @@ export class DistinctNgrams extends HostMetric<readonly [texts: string | readonl
     return [sum, count];
   }
 
-  protected override compute([sum = 0, count = 0]: readonly number[]): number {
+  protected override compute([sum = 0, count = 0]: Float64Array): number {
     return sum / count;
   }
 }

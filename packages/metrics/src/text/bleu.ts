@@ -95,7 +95,7 @@ export class BLEU extends HostMetric<
     return sums;
   }
 
-  protected override compute([length = 0, reference = 0, ...counts]: readonly number[]): number {
+  protected override compute([length = 0, reference = 0, ...counts]: Float64Array): number {
     const { order, smoothing } = this.#options;
     let [sum, halves] = [0, 1];
     for (let n = 0; n < order; n++) {

@@ -69,7 +69,7 @@ export class ChrF extends HostMetric<
     return sums;
   }
 
-  protected override compute(totals: readonly number[]): number {
+  protected override compute(totals: Float64Array): number {
     const orders = totals.length / 3;
     const square = this.#beta ** 2;
     let [sum, counted] = [0, 0];

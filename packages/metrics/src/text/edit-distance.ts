@@ -82,7 +82,7 @@ export class WordErrorRate extends EditMetric {
     super('word_error_rate', words);
   }
 
-  protected override compute([edits = 0, , , wanted = 0]: readonly number[]): number {
+  protected override compute([edits = 0, , , wanted = 0]: Float64Array): number {
     return edits / wanted;
   }
 }
@@ -103,7 +103,7 @@ export class CharacterErrorRate extends EditMetric {
     super('character_error_rate', (text) => [...text]);
   }
 
-  protected override compute([edits = 0, , , wanted = 0]: readonly number[]): number {
+  protected override compute([edits = 0, , , wanted = 0]: Float64Array): number {
     return edits / wanted;
   }
 }
@@ -124,7 +124,7 @@ export class MatchErrorRate extends EditMetric {
     super('match_error_rate', words);
   }
 
-  protected override compute([edits = 0, hits = 0]: readonly number[]): number {
+  protected override compute([edits = 0, hits = 0]: Float64Array): number {
     return edits / (edits + hits);
   }
 }
@@ -145,7 +145,7 @@ export class WordInformationLost extends EditMetric {
     super('word_information_lost', words);
   }
 
-  protected override compute([, hits = 0, found = 0, wanted = 0]: readonly number[]): number {
+  protected override compute([, hits = 0, found = 0, wanted = 0]: Float64Array): number {
     return 1 - ((hits / wanted) * hits) / found;
   }
 }
@@ -172,7 +172,7 @@ export class EditDistance extends EditMetric {
     super('edit_distance', options.of === 'words' ? words : (text) => [...text]);
   }
 
-  protected override compute([edits = 0, , , , pairs = 0]: readonly number[]): number {
+  protected override compute([edits = 0, , , , pairs = 0]: Float64Array): number {
     return edits / pairs;
   }
 }

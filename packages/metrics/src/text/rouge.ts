@@ -121,7 +121,7 @@ export class ROUGE extends HostMetric<
     return sums;
   }
 
-  protected override compute([count = 0, ...sums]: readonly number[]): RougeScores {
+  protected override compute([count = 0, ...sums]: Float64Array): RougeScores {
     const [rouge1, rouge2, rougeL, rougeLsum] = sums.map((sum) => sum / count) as [number, number, number, number];
     return { rouge1, rouge2, rougeL, rougeLsum };
   }

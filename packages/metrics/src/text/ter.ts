@@ -93,7 +93,7 @@ export class TranslationEditRate extends HostMetric<
     return [edits, length];
   }
 
-  protected override compute([edits = 0, length = 0]: readonly number[]): number {
+  protected override compute([edits = 0, length = 0]: Float64Array): number {
     return edits / length;
   }
 }
