@@ -89,7 +89,6 @@ export const bundles = [
     name: '`@nn/core` and one metric: `Accuracy`, read',
     code: "export * from '@nn/core'; export { Accuracy, read } from '@nn/metrics';",
     ceiling: 113_900,
-    splitting: true,
     without: ['F1Score', 'ConfusionMatrix', 'BLEU', 'RowMetric', 'CurveMetric', 'rocSvg', 'drawDots'],
   },
   {

@@ -48,9 +48,7 @@ export async function bring<T>(
   for (const metric of metrics) if (metric.onItsWay !== null) await metric.onItsWay;
   const work = downloaded(metrics.map((metric) => metric.collect())).then(async (collected) => {
     const own = metrics.map((metric, at) => metric.handOver(collected[at] ?? [], gather !== undefined));
-    // few trainings have several processes
-    const parts = gather === undefined ? [own] : await (await import('./gathered.ts')).gathered(own, gather);
-    for (const handed of parts) {
+    for (const handed of gather === undefined ? [own] : await gathered(own, gather)) {
       metrics.forEach((metric, at) => {
         metric.absorb(handed[at]!);
       });
@@ -84,4 +82,20 @@ async function downloaded(tensors: readonly (Tensor | null)[]): Promise<ArrayLik
   };
   await Promise.all([...new Set(places.filter((place) => place !== null))].map(load));
   return numbers;
+}
+
+/** What each process has handed over, by metric: the lengths stand before the numbers. */
+async function gathered(
+  own: readonly ArrayLike<number>[],
+  gather: NonNullable<ReadOptions['gather']>,
+): Promise<ArrayLike<number>[][]> {
+  const lists = own.map((numbers) => Array.from(numbers));
+  const processes = await gather(Float32Array.from([...lists.map(({ length }) => length), ...lists.flat()]));
+  return processes.map((numbers) => {
+    let start = own.length;
+    return lists.map((_, at) => {
+      start += numbers[at]!;
+      return numbers.subarray(start - numbers[at]!, start);
+    });
+  });
 }
