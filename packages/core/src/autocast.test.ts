@@ -135,6 +135,14 @@ describe('autocast', () => {
     );
   });
 
+  test('reads a parameter that was assigned before', async () => {
+    const [x, w] = [tensor([[1, 1]]), parameter([[1], [2]])];
+    for (const turn of [1, 2, 3]) {
+      w.assign(w.mul(2).stopGradient());
+      expect(await autocast('float16', () => x.matmul(w)).item()).toBe(3 * 2 ** turn);
+    }
+  });
+
   test('what is computed again for a gradient is computed alike', async () => {
     const w = parameter([[1.001]]);
     const f = checkpoint((x) => x.matmul(w).matmul(w));

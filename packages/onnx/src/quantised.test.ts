@@ -179,7 +179,7 @@ describe('files of whole numbers', () => {
     for (const [i, wanted] of expected.entries()) expect(Math.abs(found[i]! - wanted) / most).toBeLessThan(0.02);
   });
 
-  it('of QLinearConv and QLinearMatMul are rounded to one step of real products', async () => {
+  it('of QLinearConv are rounded to one step of real products', async () => {
     const weight = levels(6 * 4 * 9, 2);
     const scales = Array.from({ length: 6 }, (_, k) => 0.002 + 0.0005 * k);
     const inputs = ['x', 'sx', 'zx', 'w', 'sw', 'zw', 'sy', 'zy'];
@@ -213,5 +213,79 @@ describe('files of whole numbers', () => {
       .data();
     expect(found.length).toBe(expected.length);
     for (const [i, wanted] of expected.entries()) expect(Math.abs(found[i]! - wanted)).toBeLessThan(0.51);
+  });
+
+  type Bytes = 'int8' | 'uint8';
+  it.each<
+    readonly [string, number[], number[], Bytes, Bytes, readonly [number[], number[]], readonly [number[], number[]]]
+  >([
+    ['matrices', [9, 40], [40, 12], 'uint8', 'int8', [[0.02], [100]], [[0.01], [0]]],
+    [
+      'columns of scales of their own',
+      [9, 40],
+      [40, 3],
+      'uint8',
+      'int8',
+      [[0.02], [7]],
+      [
+        [0.01, 0.004, 0.02],
+        [0, 5, -9],
+      ],
+    ],
+    [
+      'rows of scales of their own',
+      [2, 40],
+      [40, 3],
+      'int8',
+      'int8',
+      [
+        [0.02, 0.005],
+        [4, -30],
+      ],
+      [[0.01], [3]],
+    ],
+    ['many matrices', [3, 4, 20], [3, 20, 5], 'uint8', 'uint8', [[0.03], [128]], [[0.01], [120]]],
+    ['one weight for many', [2, 3, 4, 20], [20, 5], 'int8', 'uint8', [[0.03], [-1]], [[0.01], [128]]],
+    ['outputs of int8', [5, 20], [20, 6], 'int8', 'int8', [[0.02], [0]], [[0.02], [0]]],
+  ])('of QLinearMatMul are whole sums, scaled and rounded: %s', async (what, left, right, first, second, a, b) => {
+    const type = what === 'outputs of int8' ? 'int8' : 'uint8';
+    const [m = 1, k = 1] = left.slice(-2);
+    const n = right.at(-1) ?? 1;
+    const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+    const values = (count: number, salt: number, of: Bytes): number[] => levels(count, salt, of === 'uint8' ? 0 : -128);
+    const x = values(sizeOf(left), 8, first);
+    const w = values(sizeOf(right), 3, second);
+    const [zero, scale] = [type === 'int8' ? 3 : 120, 0.09];
+    const shape = [...left.slice(0, -1), n];
+    const vector = (list: readonly number[]): number[] => (list.length === 1 ? [] : [list.length]);
+    const bytes = encoded({
+      nodes: [node('QLinearMatMul', ['x', 'sa', 'za', 'w', 'sb', 'zb', 'sy', 'zy'], 'y')],
+      inputs: [value('x', left, first)],
+      outputs: [value('y', shape, type)],
+      weights: [
+        ...[floats('sa', vector(a[0]), a[0]), bytesOf('za', first, vector(a[1]), a[1])],
+        ...[floats('sb', vector(b[0]), b[0]), bytesOf('zb', second, vector(b[1]), b[1])],
+        ...[bytesOf('w', second, right, w), floats('sy', [], [scale]), bytesOf('zy', type, [], [zero])],
+      ],
+    });
+    const found = await (await loadOnnx(bytes)).forward(tensor(x, { shape: left, dtype: 'int32' })).data();
+    const [low, high] = type === 'int8' ? [-128, 127] : [0, 255];
+    const many = right.length === 2 ? 0 : k * n;
+    const of = (list: readonly number[], at: number): number => list[list.length === 1 ? 0 : at]!;
+    expect(found).toHaveLength(sizeOf(shape));
+    let inside = 0;
+    for (const [at, y] of found.entries()) {
+      const [i, j] = [Math.floor(at / n), at % n];
+      let sum = 0;
+      for (let p = 0; p < k; p++) {
+        const weight = w[Math.floor(i / m) * many + p * n + j]!;
+        sum += (x[i * k + p]! - of(a[1], i % m)) * (weight - of(b[1], j));
+      }
+      const exact = (sum * of(a[0], i % m) * of(b[0], j)) / scale + zero;
+      // halfway between two either may be right
+      expect(Math.abs(y - Math.min(high, Math.max(low, exact))), `${at}`).toBeLessThan(0.5001);
+      if (exact > low && exact < high) inside++;
+    }
+    expect(inside).toBeGreaterThan(found.length / 4);
   });
 });

@@ -1,7 +1,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { autocast, castParameters, parameter, setDefaultBackend, type Tensor, tensor } from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Adam, GradScaler, SGD } from './index.ts';
+import { Adam, GradScaler, readLoss, SGD } from './index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -49,6 +49,46 @@ describe('GradScaler', () => {
     expect(await scaled.item()).toBeCloseTo(1 - 0.5 * (small / (small + 1e-8)), 3);
   });
 
+  test.each(['before', 'after'] as const)(
+    'skips are no fault to readLoss, watched %s the first scaled step, until the scale is no reason',
+    async (when) => {
+      const w = parameter([1]);
+      const optimizer = new SGD([w], { learningRate: 0.125 });
+      const scaler = new GradScaler({ initialScale: 4 });
+      const step = async (factor: number): Promise<number> => {
+        const loss = w.mul(factor).sum();
+        await scaler.step(optimizer, loss);
+        return readLoss(optimizer, loss);
+      };
+      if (when === 'before') expect(await readLoss(optimizer, w.sum())).toBe(1);
+      expect(await step(1)).toBe(1);
+      // 4 and 2 may be too much; w stays
+      expect([await step(Number.POSITIVE_INFINITY), await step(Number.NaN)]).toEqual([Infinity, Number.NaN]);
+      expect(await step(1)).toBe(0.875);
+      expect(await scaler.scale.item()).toBe(1);
+      await expect(step(Number.POSITIVE_INFINITY)).rejects.toThrow(
+        'SGD: the loss of step 3 is not finite though it is scaled by no more than 1: GradScaler leaves each such step out, and the parameters stay as they are.',
+      );
+      expect(await step(1)).toBe(0.75);
+      // a step that the scaler has no part in
+      const loss = w.mul(Number.NaN).sum();
+      await optimizer.step(loss);
+      await expect(readLoss(optimizer, w.sum())).rejects.toThrow(
+        'SGD: the loss of step 4 is not finite, so neither are the parameters from then on',
+      );
+    },
+  );
+
+  test('a loss that is finite is given where its scaled gradients are not', async () => {
+    const w = parameter([1]);
+    const optimizer = new SGD([w], { learningRate: 0.5 });
+    const scaler = new GradScaler({ initialScale: 2 ** 127 });
+    await readLoss(optimizer, w.sum());
+    const loss = w.mul(1e3).square().sum();
+    await scaler.step(optimizer, loss);
+    expect([await readLoss(optimizer, loss), await w.item(), await scaler.skippedSteps.item()]).toEqual([1e6, 1, 1]);
+  });
+
   test('options are checked', () => {
     expect(() => new GradScaler({ growthFactor: 1 })).toThrow(
       'GradScaler: growthFactor is 1: it must be a number above 1.',
@@ -57,7 +97,11 @@ describe('GradScaler', () => {
     expect(() => new GradScaler({ growthInterval: 0.5 })).toThrow(
       'growthInterval is 0.5: it must be a whole number from 1.',
     );
-    expect(() => new GradScaler({ initialScale: 0 })).toThrow('initialScale is 0: it must be a number above 0.');
+    for (const initialScale of [0, 2 ** 130, 2 ** -160, Number.NaN]) {
+      expect(() => new GradScaler({ initialScale })).toThrow(
+        `GradScaler: initialScale is ${initialScale}: it must be a number above 0 that float32 has.`,
+      );
+    }
   });
 });
 

@@ -13,6 +13,7 @@ import {
   where,
 } from '@nn/core';
 import type { Optimizer, Rider, Rule } from './optimizer.ts';
+import { changesAlways, type ScaledSteps, scaledSteps } from './skipped-steps.ts';
 
 export interface GradScalerOptions {
   /** What losses are multiplied by at first. Default 65536. */
@@ -54,9 +55,7 @@ export class GradScaler {
   /** Steps that were left out because a gradient was not finite. */
   readonly skippedSteps: Parameter;
   readonly #options: Required<GradScalerOptions>;
-  readonly #attached = new WeakSet<object>();
-  /** Whether the step that is being made is one of this scaler. */
-  #isStepping = false;
+  readonly #attached = new WeakMap<object, ScaledSteps>();
 
   constructor(options: GradScalerOptions = {}) {
     checkOptions('GradScaler', options, ['initialScale', 'growthFactor', 'backoffFactor', 'growthInterval']);
@@ -64,7 +63,9 @@ export class GradScaler {
     const say = (name: string, value: unknown, rule: string): never => {
       throw new ValueError('GradScaler', `${name} is ${String(value)}: it must be ${rule}.`, { [name]: value });
     };
-    if (!(initialScale > 0 && Number.isFinite(initialScale))) say('initialScale', initialScale, 'a number above 0');
+    // float32, as it is kept: infinite, every step would be left out
+    const kept = Math.fround(initialScale);
+    if (!(kept > 0 && Number.isFinite(kept))) say('initialScale', initialScale, 'a number above 0 that float32 has');
     if (!(growthFactor > 1 && Number.isFinite(growthFactor))) say('growthFactor', growthFactor, 'a number above 1');
     if (!(backoffFactor > 0 && backoffFactor < 1)) say('backoffFactor', backoffFactor, 'between 0 and 1');
     if (!(Number.isInteger(growthInterval) && growthInterval >= 1)) {
@@ -78,27 +79,34 @@ export class GradScaler {
 
   /** As `optimizer.step(loss, ...also)`, with scaled gradients in between; nothing changes where one of them is not finite. */
   async step<R extends Rule>(optimizer: Optimizer<R>, loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
-    if (!this.#attached.has(optimizer)) {
-      this.#attached.add(optimizer);
-      optimizer.attach((...given) => (this.#isStepping ? this.#ride(...given) : []));
-    }
+    const steps = this.#stepsOf(optimizer);
     const found = gradientsOrNull(loss.mul(this.scale), optimizer.parameters);
     const inverse = this.scale.reciprocal();
     const gradients = found.map((gradient, k) => {
       return gradient === null || optimizer.parameters[k]?.trainable !== true ? null : gradient.mul(inverse);
     });
     const before = isCompiling() ? null : this.skippedSteps.mul(1);
-    this.#isStepping = true;
+    steps.isStepping = true;
     let done: Promise<void>;
     try {
       done = optimizer.apply(gradients, loss, ...also, ...(before === null ? [] : [before]));
     } finally {
-      this.#isStepping = false;
+      steps.isStepping = false;
     }
     await done;
     if (before === null) return;
     const [then, now] = await Promise.all([before.item(), this.skippedSteps.item()]);
     if (now > then) optimizer.uncount();
+  }
+
+  #stepsOf<R extends Rule>(optimizer: Optimizer<R>): ScaledSteps {
+    const known = this.#attached.get(optimizer);
+    if (known !== undefined) return known;
+    const steps = { scale: this.scale, isStepping: false };
+    this.#attached.set(optimizer, steps);
+    scaledSteps.set(optimizer, steps);
+    optimizer.attach((...given) => (steps.isStepping ? this.#ride(...given) : []));
+    return steps;
   }
 
   /** What rides in the program of a step: all new values only where gradients are finite, and the next scale. */
@@ -115,7 +123,9 @@ export class GradScaler {
     // past the largest float32 it stays
     const next = where(grows.logicalAnd(grown.less(Number.MAX_VALUE)), grown, this.scale);
     return [
-      ...[...values].map(([target, value]) => [target, where(areFinite, value, target)] as const),
+      ...[...values]
+        .filter(([target]) => !changesAlways.has(target))
+        .map(([target, value]) => [target, where(areFinite, value, target)] as const),
       [this.scale, where(areFinite, next, this.scale.mul(backoffFactor))],
       [this.growthTracker, where(areFinite, where(grows, 0, steps), 0)],
       [this.skippedSteps, where(areFinite, this.skippedSteps, this.skippedSteps.add(1))],

@@ -69,7 +69,7 @@ export interface HostTensor {
 }
 
 export interface DecodeOptions {
-  /** Round float64 to float32 instead of refusing it. */
+  /** Round float64 to float32, and floats to the half floats of a parameter, instead of refusing it. */
   readonly narrow?: boolean;
   /** Whether float16, bfloat16 and 8-bit integers become float32 and int32, in which operations compute; true where not given. */
   readonly widen?: boolean;

@@ -163,7 +163,7 @@ export async function loadModel(
     const pairing = pairParameters(expected, stored, (name) => modelNameOf(name, expected, rename));
     const sides = { expected, stored, ...(hint !== undefined && { hint }) };
     await refuseMismatch('loadModel', pairing, options, sides);
-    const match = await readPairs(pairing, options);
+    const match = await readPairs(pairing, { narrow: false, ...options });
     await refuseMismatch('loadModel', match, options, sides);
     options.signal?.throwIfAborted();
     applyValues(match.values);

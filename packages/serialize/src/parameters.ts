@@ -3,7 +3,7 @@
  * Pairing finds all that does not fit before anything is read, reading before anything changes. Shared by `model.ts` and
  * `checkpoint.ts`; what does not fit is told here as facts, its text is `report.ts`.
  */
-import type { AbortSignalLike, Parameter, Tensor } from '@nn/core';
+import type { AbortSignalLike, DType, Parameter, Tensor } from '@nn/core';
 import { isNNError, tensor } from '@nn/core';
 import type { DecodeOptions, HostTensor } from './element-types.ts';
 import { expectReads, type WeightsEntry } from './weights.ts';
@@ -102,7 +102,9 @@ export function pairParameters(
   return { pairs, doubles, missing: [...missing.values()], unexpected, mismatched };
 }
 
-/** What reading may be told and tells. */
+const isHalf = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
+/** What reading may be told and tells; `narrow` is absent where nothing may be rounded. */
 interface ReadOptions extends Pick<DecodeOptions, 'narrow'> {
   readonly signal?: AbortSignalLike | undefined;
 }
@@ -118,12 +120,15 @@ export async function readPairs(pairing: Pairing, options: ReadOptions = {}): Pr
     const value = await convert(pair, options, mismatched);
     if (!value) continue;
     const { parameter, name, entry } = pair;
-    if (value.dtype !== parameter.dtype) {
-      mismatched.push({ reason: 'dtype', name, file: entry.type, here: parameter.dtype });
-    } else {
+    const isRounded = isHalf(parameter.dtype) && (value.dtype === 'float32' || isHalf(value.dtype));
+    if (value.dtype === parameter.dtype || (isRounded && options.narrow === true)) {
       const place = parameter.backend ? { backend: parameter.backend } : {};
-      values.set(pair, tensor(value.data, { shape: value.shape, dtype: value.dtype, borrow: true, ...place }));
-    }
+      const read = tensor(value.data, { shape: value.shape, dtype: value.dtype, borrow: true, ...place });
+      values.set(pair, value.dtype === parameter.dtype ? read : read.cast('float32').cast(parameter.dtype));
+    } else if (isRounded && options.narrow === false) {
+      const words = `'${name}' is ${entry.type}, which ${parameter.dtype} cannot keep exactly; pass { narrow: true } to round`;
+      mismatched.push({ reason: 'values', name, file: entry.type, here: parameter.dtype, words });
+    } else mismatched.push({ reason: 'dtype', name, file: entry.type, here: parameter.dtype });
   }
   for (const [first, second] of doubles) {
     if (!(await areSame(first, second, options))) {

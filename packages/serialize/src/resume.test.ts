@@ -1,5 +1,14 @@
 import { cpu } from '@nn/backend-cpu';
-import { evaluate, namedParameters, setDefaultBackend, setSeed, tensor, uniform } from '@nn/core';
+import {
+  autocast,
+  castParameters,
+  evaluate,
+  namedParameters,
+  setDefaultBackend,
+  setSeed,
+  tensor,
+  uniform,
+} from '@nn/core';
 import { DataLoader, moons } from '@nn/data';
 import {
   BatchNorm1d,
@@ -13,11 +22,11 @@ import {
   Sequential,
   tanh,
 } from '@nn/layers';
-import { Adam, cosineDecay, SGD } from '@nn/optim';
+import { Adam, cosineDecay, GradScaler, SGD } from '@nn/optim';
 import { beforeAll, describe, expect, it } from 'vitest';
 import stateDict from '../fixtures/state-dict.json' with { type: 'json' };
 import { encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
-import { loadModel } from './model.ts';
+import { encodeModel, loadModel } from './model.ts';
 import { decodeTensor, encodeSafetensors, parseSafetensors } from './safetensors.ts';
 
 beforeAll(() => {
@@ -95,6 +104,79 @@ describe('a run that is interrupted and resumed', () => {
       await encodeCheckpoint(saved);
     }
     expect(await bits(saved)).toEqual(await bits(straight));
+  });
+});
+
+describe.each(['float16', 'bfloat16'] as const)('a run whose parameters are stored as %s', (dtype) => {
+  const made = (seed: number) => {
+    setSeed(seed);
+    const model = new Sequential(new Linear(4, 6), new ReLU(), new Linear(6, 2));
+    castParameters(model, dtype, /weight$/);
+    const optimizer = new Adam(model, { learningRate: 0.01 });
+    return {
+      model,
+      optimizer,
+      scaler: new GradScaler({ initialScale: dtype === 'float16' ? 2 ** 17 : 2 ** 126, growthInterval: 2 }),
+    };
+  };
+  const steps = async ({ model, optimizer, scaler }: ReturnType<typeof made>, count: number): Promise<number[]> => {
+    const x = tensor([
+      [1, -2, 3, 0.5],
+      [0.1, 0.2, -0.3, 1],
+    ]);
+    const losses: number[] = [];
+    for (let step = 0; step < count; step++) {
+      const loss = autocast(dtype, () => model.forward(x).square().sum());
+      await scaler.step(optimizer, loss);
+      losses.push(await loss.item());
+    }
+    return losses;
+  };
+
+  it('goes on from a checkpoint with the bits that it would have had: half floats, master weights, moments, scale', async () => {
+    const straight = made(1);
+    const losses = await steps(straight, 9);
+    expect(await straight.scaler.skippedSteps.item()).toBeGreaterThan(0);
+    expect(straight.optimizer.stepCount).toBeGreaterThan(2);
+    const first = made(1);
+    const before = await steps(first, 5);
+    const bytes = await encodeCheckpoint(first);
+    const types = [...parseSafetensors(bytes).tensors].filter(
+      ([, { type }]) => type === (dtype === 'float16' ? 'F16' : 'BF16'),
+    );
+    expect(types.map(([name]) => name)).toEqual(['model.0.weight', 'model.2.weight']);
+    const resumed = made(2);
+    await steps(resumed, 3);
+    await loadCheckpoint(bytes, resumed);
+    expect([...resumed.model].map((layer) => (layer instanceof Linear ? layer.weight.dtype : null))).toEqual([
+      dtype,
+      null,
+      dtype,
+    ]);
+    expect([...before, ...(await steps(resumed, 4))]).toEqual(losses);
+    for (const [name, member] of namedParameters(straight)) {
+      expect(await namedParameters(resumed).get(name)?.data(), name).toEqual(await member.data());
+    }
+    expect(resumed.optimizer.stepCount).toBe(straight.optimizer.stepCount);
+  });
+
+  it('gives its weights to a model of float32, and takes those of one, rounded where that is asked for', async () => {
+    const { model } = made(1);
+    const wide = new Sequential(new Linear(4, 6), new ReLU(), new Linear(6, 2));
+    await loadCheckpoint(await encodeCheckpoint({ model }), { model: wide });
+    const [narrow, widened] = [model.at(0) as Linear, wide.at(0) as Linear];
+    expect([widened.weight.dtype, await widened.weight.data()]).toEqual([
+      'float32',
+      await narrow.weight.cast('float32').data(),
+    ]);
+    widened.weight.assign(widened.weight.mul(1.0001).stopGradient());
+    const bytes = await encodeModel(wide);
+    await expect(loadModel(bytes, model)).rejects.toThrow(`'0.weight' is F32, which ${dtype} cannot keep exactly`);
+    await loadModel(bytes, model, { narrow: true });
+    expect([narrow.weight.dtype, await narrow.weight.cast('float32').data()]).toEqual([
+      dtype,
+      await widened.weight.cast(dtype).cast('float32').data(),
+    ]);
   });
 });
 

@@ -66,6 +66,11 @@ export function isWidening({ primitive, dtype, inputs: [source] }: Node): boolea
 /** As which half floats the numbers of x are stored, be they seen through views; undefined where they are not. */
 function halvesBehind(x: Node): DType | undefined {
   let node = x;
-  while (node.primitive.kind === 'transparent' || node.primitive.kind === 'view') node = node.inputs[0]!;
+  while (node.primitive.kind === 'transparent' || node.primitive.kind === 'view') {
+    const [source] = node.inputs;
+    // a parameter that was assigned has nothing behind it once it has memory
+    if (source === undefined) return undefined;
+    node = source;
+  }
   return isWidening(node) ? node.inputs[0]!.dtype : undefined;
 }
