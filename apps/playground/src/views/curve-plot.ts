@@ -42,10 +42,13 @@ function chartOf(
   const yOf = (answer: number): number => bottom - ((answer - low) / (high - low)) * (bottom - top);
   return {
     ...{ left, right, top, bottom, xOf, yOf },
-    across: roundTicks(x(first), x(last), 5).map(({ value, text }) => {
-      const share = (value - x(first)) / (x(last) - x(first));
-      return [xOf(first + share * (last - first)), text] as const;
-    }),
+    across: roundTicks(x(first), x(last), 5)
+      .map(({ value, text }) => {
+        const share = (value - x(first)) / (x(last) - x(first));
+        return [xOf(first + share * (last - first)), text] as const;
+      })
+      // whole on the canvas
+      .filter(([place, text]) => place + context.measureText(text).width / 2 <= side),
     up: ups.map(({ value, text }) => {
       const answer = isShare ? value : low + ((value - y(low)) / (y(high) - y(low))) * (high - low);
       return [yOf(answer), text] as const;
