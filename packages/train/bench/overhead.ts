@@ -1,7 +1,7 @@
 /**
  * What `Training`, its progress and its watches add to a compiled step: the same step in a loop by hand and in `Training`, in
  * turns, medians of many rounds of processor time. Each way has a process of its own, as it has with users: in one process
- * the engine of JavaScript prepares each function for all of them. Run bundled, because loaders that keep the names of functions
+ * the engine of JavaScript prepares each function for all of them. Three in all, for memory lies elsewhere in each. Run bundled, because loaders that keep the names of functions
  * cost a small step a third of its time:
  * npx esbuild packages/train/bench/overhead.ts --bundle --platform=node --format=esm --conditions=@nn/source --outfile=overhead.mjs
  * node overhead.mjs [SUBJECT]
@@ -146,7 +146,8 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 /** A process with one way: it warms up, and answers each message with the microseconds of a step. */
 async function answer(subject: Subject, kind: number): Promise<void> {
   const run = kinds[kind]![1](subject);
-  for (let k = 0; k < 4; k++) await run();
+  const warm = performance.now() + 400;
+  while (performance.now() < warm) await run();
   process.on('message', async () => {
     const start = process.cpuUsage();
     await run();
@@ -158,24 +159,31 @@ async function answer(subject: Subject, kind: number): Promise<void> {
 
 const reply = (child: ChildProcess): Promise<number> => new Promise((resolve) => child.once('message', resolve));
 
-async function compare(at: number): Promise<void> {
-  const subject = subjects[at]!;
-  const children: ChildProcess[] = [];
-  for (let kind = 0; kind < kinds.length; kind++) {
-    const child = fork(fileURLToPath(import.meta.url), ['way', String(at), String(kind)]);
-    children.push(child);
-    await reply(child);
-  }
+/** Microseconds of a step: a list for each way, with the same rounds in all of them. */
+async function timesOf(at: number): Promise<number[][]> {
   const times: number[][] = kinds.map(() => []);
-  for (let round = 0; round < 21; round++) {
-    for (const [kind, child] of children.entries()) {
-      const time = reply(child);
-      child.send('again');
-      times[kind]!.push(await time);
+  for (let again = 0; again < 3; again++) {
+    const children: ChildProcess[] = [];
+    for (let kind = 0; kind < kinds.length; kind++) {
+      const child = fork(fileURLToPath(import.meta.url), ['way', String(at), String(kind)]);
+      children.push(child);
+      await reply(child);
     }
+    for (let round = 0; round < 9; round++) {
+      for (const [kind, child] of children.entries()) {
+        const time = reply(child);
+        child.send('again');
+        times[kind]!.push(await time);
+      }
+    }
+    for (const child of children) child.kill();
   }
-  for (const child of children) child.kill();
-  process.stdout.write(`${subject.name}: ${median(times[0]!).toFixed(2)} us of CPU a step\n`);
+  return times;
+}
+
+async function compare(at: number): Promise<void> {
+  const times = await timesOf(at);
+  process.stdout.write(`${subjects[at]!.name}: ${median(times[0]!).toFixed(2)} us of CPU a step\n`);
   for (const [k, [name]] of kinds.entries()) {
     if (k === 0) continue;
     // the ratio of neighbours in time, so that what disturbs the machine disturbs both

@@ -85,6 +85,16 @@ function loadCost(analysis: Analysis, form: Affine, loop: Loop, vectorBits: numb
   return stride === 2 ? 0.5 * share : 1.2;
 }
 
+/** The same of what follows a reduction, for one element of the output: by vectors where these are of the output. */
+function lateCost(analysis: Analysis, lanes: 0 | Lanes): number {
+  const share = 4 / Math.max(4, lanes);
+  return analysis.ops.reduce((cost, op, position) => {
+    if (!analysis.needed[position] || !analysis.late[position] || !isAlu(op)) return cost;
+    if (heavy.has(op.op)) return cost + (lanes > 0 ? 4 * share : 20);
+    return cost + (lanes > 0 ? vectorisedAlu * share : 1);
+  }, 0);
+}
+
 /** One element's time, about: for the decision whether threads should share the work. */
 export function nanoseconds(analysis: Analysis, schedule: Schedule): number {
   const cost = analysis.ops.reduce((sum, op, position) => {
@@ -113,16 +123,18 @@ export function makeSchedule(analysis: Analysis, shapes: Shapes): Schedule {
   // In the scalar walk the innermost loop is the last reduced one, if any.
   const innermost = reduced.at(-1) ?? lastDomain;
   const overhead = innermost ? 3 / innermost.extent : 0;
-  let best = { cost: elementCost(analysis, null, innermost, 0) + overhead, loop: null as Loop | null };
+  const summed = reduced.reduce((product, loop) => product * loop.extent, 1);
+  // a share of it for each term: after a sum of few terms it is most of the work
+  const [lateSingle, lateVector] = [lateCost(analysis, 0) / summed, lateCost(analysis, lanes) / summed];
+  let best = { cost: elementCost(analysis, null, innermost, 0) + overhead + lateSingle, loop: null as Loop | null };
   const scalarCost = best.cost;
   const consider = (loop: Loop, inner: Loop, perRow: number): void => {
     if (loop.extent < lanes || loop.axes.some((axis) => (sequential >> axis) & 1)) return;
     const tail = loop.extent % lanes;
-    const each = elementCost(analysis, loop, inner, lanes);
+    const each = elementCost(analysis, loop, inner, lanes) + (loop.reduced ? lateSingle : lateVector);
     const cost = ((loop.extent - tail) * each + tail * scalarCost + perRow) / loop.extent;
     if (cost < best.cost) best = { cost, loop };
   };
-  const summed = reduced.reduce((product, loop) => product * loop.extent, 1);
   for (const loop of domainLoops) {
     if (isOuter(loop) || (contiguous && outStride(loop) !== 1)) continue;
     // Results that are not neighbours are stored lane by lane. Any loop of the domain can be the innermost of them.
