@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,7 +12,9 @@ import webpack from 'webpack';
 import sounds from '../packages/audio/fixtures/sounds.json';
 import pictures from '../packages/vision/fixtures/pictures.json';
 import { openPages, type Pages } from './support/browser.ts';
+import { command } from './support/commands.ts';
 import { everything, write } from './support/install.ts';
+import { language } from './support/language.ts';
 
 /** A photograph of 48 x 32 pixels that the camera noted to be turned, and what Node reads in it. */
 const photo = (pictures.turns[5] ?? { bytes: '' }).bytes;
@@ -40,6 +43,7 @@ import { CartPole, PPO, TicTacToe, VectorEnvironment } from '@nn/reinforcement';
 import { generateAll, GPT2, trainBpe } from '@nn/text';
 import { earlyStopping, Training } from '@nn/train';
 import { decodeImage, encodePng, imageOf, resize } from '@nn/vision';
+import { language } from './language.mjs';
 const jpeg = '${photo}';
 async function pictures() {
   const image = imageOf(Uint8Array.from({ length: 48 }, (_, i) => i * 5), 4, 4, 3);
@@ -114,9 +118,15 @@ export async function train() {
   const told = await integratedGradients(model, tensor([[10]])).attributions.add(deepLift(model, tensor([[10]])).attributions).item();
   const taught = await distillationLoss(tensor([[1, 2, 0]]), tensor([[2, 4, 0]]), { targets: tensor([1]), alpha: 0.3 }).item();
   const { engine, reason } = backend.info();
-  const [seen, heard, kept] = [await pictures(), await sounds(), await keras()];
-  return { seen, taught: taught.toFixed(4), joined: joined < 1e-6, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
+  const [seen, heard, kept, speech] = [await pictures(), await sounds(), await keras(), await language()];
+  return { seen, speech, taught: taught.toFixed(4), joined: joined < 1e-6, told: told.toFixed(1), heard, kept, spoken, acted, spent, fair, said: said.length, answer: (await model.forward(tensor([[10]])).item()).toFixed(2), r2: r2.window.toFixed(3), again, drawn, apart, engine, reason };
 }`;
+const speak = `
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend } from '@nn/core';
+import { language } from './language.mjs';
+setDefaultBackend(cpu());
+console.log(JSON.stringify(await language()));`;
 const worker = "import { train } from './train.js'; train().then(postMessage, (error) => postMessage(String(error)));";
 /** \`start\` makes the worker, each bundler in its own way. */
 const page = (start: string): string => `
@@ -193,6 +203,7 @@ const trained = {
   taught: '0.2910',
   // PNG and JPEG come out in a page as they do in Node.
   seen: ['54,59,64,77,82,87,148,153,158,171,176,181', 32, 57042],
+  speech: expect.toSatisfy((speech: unknown) => isDeepStrictEqual(speech, inNode), 'what Node says'),
   // A sound at half the rate, through a WAV file.
   heard: 281236,
   // A model of TensorFlow.js from files that were dropped on the page.
@@ -234,17 +245,22 @@ function isAsNode(samples: readonly number[]): boolean {
 
 let pages: Pages;
 let site: string;
+/** What tests/support/language.ts does in Node. */
+let inNode: unknown;
 
 beforeAll(async () => {
   // Inside the project, where the bundlers find the packages.
   site = join(everything(), 'site');
   write(site, {
     'train.js': train,
+    'language.mjs': language,
+    'speak.mjs': speak,
     'worker.js': worker,
     'page.js': page(asModule),
     'index.html': html('./page.js'),
     'plain.js': page("new Worker('./worker.js', { type: 'module' })"),
   });
+  inNode = JSON.parse(await command(process.execPath, ['speak.mjs'], { cwd: site }));
   pages = await openPages(join(site, 'out'));
 });
 afterAll(async () => {
@@ -253,6 +269,18 @@ afterAll(async () => {
 });
 
 const here = process.env.NN_SKIP_BROWSER !== '1';
+
+test('language in Node: what was learned is read again, what steers is obeyed, and beams look at their source', () => {
+  expect(inNode).toMatchObject({
+    ...{ back: 'naïve ☃', pieces: ['▁to', '▁be'], same: true, come: true, reason: 'enough', count: 3 },
+    digits: expect.stringMatching(/^[0-9]{3}$/),
+    word: expect.stringMatching(/^(né|ÿ|日本)$/),
+    bars: ['0.867', '0.117', '0.016'],
+  });
+  const { ids, best, looked } = inNode as { ids: number[][]; best: number[]; looked: string[] };
+  expect(ids.map(({ length }) => length)).toEqual([8, 8]);
+  expect(looked).toEqual(Array(best.length + 1).fill('1.000'));
+});
 
 describe.runIf(here)('in Chromium', () => {
   test('a plain esbuild bundle trains in the page, in a worker, on the GPU and with generated JavaScript alone', async () => {

@@ -21,6 +21,7 @@ import {
 beforeAll(() => setDefaultBackend(cpu()));
 
 const rounds = Number(process.env.NN_MUTATIONS ?? 40);
+const timeout = 30_000 + 200 * rounds;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -75,7 +76,7 @@ describe('a damaged tokenizer.json works or is refused by a typed error', () => 
     ['Unigram', () => trainUnigram(lines, { size: 40, special })],
     ['characters', () => characterTokenizer(lines, { special })],
     ['words', () => wordTokenizer(lines, { special })],
-  ])('%s', async (_, make) => {
+  ])('%s', { timeout }, async (_, make) => {
     const json: Json = JSON.parse(JSON.stringify(await make()));
     const use = async (wrong: object, library: boolean): Promise<void> => {
       const tokenizer = await loadTokenizer(wrong, library ? { library: huggingFace } : {});
@@ -122,7 +123,7 @@ describe('a damaged config.json is refused by a typed error, or its weights are 
         ...{ feed_forward_proj: 'relu', pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 },
       },
     ],
-  ])('%s', async (name, fields) => {
+  ])('%s', { timeout }, async (name, fields) => {
     const config = { model_type: name, vocab_size: 50, ...fields };
     const found = await surprises(config, 3, async (wrong) => {
       // sizes that are left out are those of the published models, which take seconds to draw

@@ -136,7 +136,7 @@ function advance(
   for (const [from, beam] of search.beams.entries()) {
     const own = scores.subarray(from * width, (from + 1) * width);
     const norm = logSumExp('beamSearch', own, row, beam.ids.length);
-    const allowed = maskOf('beamSearch', allow, { row, ids: beam.ids }, { width, speakable: task.speakable });
+    const allowed = maskOf('beamSearch', allow, { row, ids: beam.ids }, { ...task, width });
     const values = allowed === null ? own : own.map((score, id) => (allowed[id] ? score : Number.NEGATIVE_INFINITY));
     // with an end token among them there are still enough
     for (const id of largest(values, Math.min(width, beams + task.ends.size))) {

@@ -100,22 +100,22 @@ export function checkAllow(operation: string, allow: unknown): void {
 
 /**
  * The mask of a state over `width` tokens; null where all may come. Tokens from `speakable` on never do: they have no text. Throws
- * ValueError for what is no mask over the tokens of the model or its tokenizer.
+ * ValueError for what is no mask over the tokens of the model or the `known` ones of its tokenizer.
  */
 export function maskOf(
   operation: string,
   allow: Constraint | undefined,
   state: ConstraintState,
-  { width, speakable }: { readonly width: number; readonly speakable: number },
+  { width, known, speakable }: { readonly width: number; readonly known: number; readonly speakable: number },
 ): ArrayLike<number | boolean> | null {
   const mask: ArrayLike<number | boolean> | null | undefined = allow === undefined ? null : allow(state);
   if (mask === null) {
     return speakable >= width ? null : new Uint8Array(width).fill(1, 0, speakable);
   }
   const length: unknown = mask?.length;
-  if (length === width || length === speakable) return mask;
+  if (length === width || length === known) return mask;
   const what = typeof length === 'number' ? `a mask of ${length} tokens` : `${typeof mask} without a length`;
-  const either = speakable < width ? ` or ${speakable}` : '';
+  const either = known < width ? ` or ${known}` : '';
   throw new ValueError(
     operation,
     `allow gave ${what}: it must give true or false for each of ${width}${either} tokens, or null where all may come.`,

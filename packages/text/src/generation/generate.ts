@@ -91,7 +91,7 @@ export async function* generate(
     throw new ValueError('generate', `seed is ${options.seed}: it must be a whole number.`, { seed: options.seed });
   }
   const task = taskOf('generate', model, prompt, options);
-  const { maxTokens } = task;
+  const { maxTokens, known, speakable } = task;
   const words = wordsOf(prompt);
   const rows = task.rows.map(
     (row, n): Row => ({
@@ -118,7 +118,7 @@ export async function* generate(
       }
       const own = scores.subarray(n * width, (n + 1) * width);
       const norm = logSumExp('generate', own, n, step);
-      const allowed = maskOf('generate', allow, { row: n, ids: row.generated }, { width, speakable: task.speakable });
+      const allowed = maskOf('generate', allow, { row: n, ids: row.generated }, { width, known, speakable });
       const id = choice.token(own, row, allowed, randomValue(seed, n, step));
       if (id < 0) {
         throw new ValueError('generate', `no token may come at step ${step} of row ${n}: the constraint allows none.`, {

@@ -20,6 +20,8 @@ import {
   textConstraint,
   tokenChances,
   trainBpe,
+  trainUnigram,
+  trainWordPiece,
   wordTokenizer,
 } from '../index.ts';
 import { adjusted, type ChoiceOptions, TokenChoice } from './choose.ts';
@@ -133,6 +135,10 @@ describe('generate', () => {
     const found = await beamSearch(model, source, { tokenizer, beams: 2, maxTokens: 2, endId: null });
     expect(found.map(([best]) => best.text.split(' ').length)).toEqual([2, 2]);
     expect(found[0]![0].text).toBe('zebra zebra');
+    // a mask over the tokenizer's own words lets none be copied that it lacks
+    const allow = (): Uint8Array => new Uint8Array(size).fill(1);
+    const [, known] = await generateAll(model, source, { tokenizer, temperature: 0, maxTokens: 2, endId: null, allow });
+    expect(known!.text).toBe('a a');
     expect(source.targets(['the zebra a', 'zebra'])).toEqual([
       [ids.unknown, size, tokenizer.idOf('a'), ids.end],
       [ids.unknown, ids.end],
@@ -576,6 +582,29 @@ test('text comes when it is sure: whole characters, no beginning of a stop strin
   const push = (text: string): string => stream.push(bytes.encode(text)[0]!).text;
   expect(['x', '\n', 'y', '\n'].map(push)).toEqual(['x', '', '\ny', '']);
   expect(stream.push(bytes.encode('x')[0]!)).toEqual({ text: '', isStopped: true });
+});
+
+test('long text comes in pieces that are the whole together, and costs the same at its end as at its beginning', async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `the ${i}th cat, isn't it? naïve 日本 🙂 don't . ! ☃`);
+  const special = { unknown: '<unk>', padding: '<pad>' };
+  const tokenizers = [
+    await trainBpe(lines.slice(0, 2), { size: 270 }),
+    await trainWordPiece(lines, { size: 120 }),
+    await trainUnigram(lines, { size: 90 }),
+    wordTokenizer(lines, { special }),
+    characterTokenizer(lines),
+  ];
+  for (const tokenizer of tokenizers) {
+    const ids = tokenizer.encode(lines.join(' '), { special: false });
+    const decode = vi.spyOn(tokenizer, 'decode');
+    const stream = new TextStream(tokenizer, ['never said', ' 日本 never'], []);
+    const said = ids.map((id) => stream.push(id).text).join('') + stream.rest();
+    const longest = Math.max(...decode.mock.calls.map(([given]) => [...given].length));
+    decode.mockRestore();
+    expect(said).toBe(tokenizer.decode(ids));
+    expect(ids.length).toBeGreaterThan(500);
+    expect([tokenizer.model.kind, longest < 100]).toEqual([tokenizer.model.kind, true]);
+  }
 });
 
 describe('beamSearch', () => {

@@ -10,7 +10,9 @@ export type Prompt = string | readonly number[] | readonly string[] | readonly (
 /** What is asked for: rows of ids, and how many tokens come at most. */
 export interface Task extends PromptRows {
   readonly maxTokens: number;
-  /** Ids below this have a text; all, without a tokenizer. */
+  /** How many tokens the tokenizer has; Infinity without one. */
+  readonly known: number;
+  /** Ids below this have a text. */
   readonly speakable: number;
   /** Tokens that end a row. */
   readonly ends: ReadonlySet<number>;
@@ -50,16 +52,17 @@ export function taskOf(operation: string, model: Generative, prompt: Prompt, opt
   }
   const ends = endsOf(model, options);
   // a pointer-generator has words of its own behind those of the tokenizer
-  const speakable = tokenizer === undefined || source !== null ? Number.POSITIVE_INFINITY : tokenizer.size;
+  const known = tokenizer?.size ?? Number.POSITIVE_INFINITY;
+  const texts = { known, speakable: source === null ? known : Number.POSITIVE_INFINITY };
   if (isSource) {
     const rows = given.map((row, n) => cut(operation, row, n, context, 'end', source !== null));
-    return { rows, source, maxTokens: Math.min(maxTokens, context - 1), ends, speakable };
+    return { rows, source, maxTokens: Math.min(maxTokens, context - 1), ends, ...texts };
   }
   // where not both fit, the prompt leaves half of the context to what comes
   const room = Math.max(context - maxTokens, Math.ceil(context / 2), 1);
   const rows = given.map((row, n) => cut(operation, row, n, room, 'start', false));
   const longest = Math.max(...rows.map((row) => row.length));
-  return { rows, source, maxTokens: Math.min(maxTokens, context - longest), ends, speakable };
+  return { rows, source, maxTokens: Math.min(maxTokens, context - longest), ends, ...texts };
 }
 
 /** Throws ValueError for what has not what generation asks for. */

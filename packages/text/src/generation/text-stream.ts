@@ -4,11 +4,16 @@
  */
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
+/** After so many tokens only the last few are kept: what they add to a text no longer depends on those before. */
+const [MOST, CONTEXT] = [64, 8];
+
 export class TextStream {
   readonly #tokenizer: Tokenizer;
   readonly #stops: readonly string[];
   readonly #words: readonly string[];
-  readonly #ids: number[] = [];
+  /** The last tokens. */
+  #ids: number[] = [];
+  /** How much of their text was given out. */
   #given = 0;
 
   /** `words` are those of ids from the tokenizer's size on, as a pointer-generator copies them. */
@@ -21,37 +26,43 @@ export class TextStream {
   /** The text that is sure after one more token, and whether a stop string ends it. */
   push(id: number): { readonly text: string; readonly isStopped: boolean } {
     this.#ids.push(id);
-    const whole = this.#whole();
-    const ends = this.#stops.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
-    if (ends.length > 0) return { text: this.#give(whole, Math.min(...ends)), isStopped: true };
+    const known = this.#text();
+    // a stop string has not begun in what was given out
+    const fresh = known.slice(this.#given);
+    const ends = this.#stops.map((stop) => fresh.indexOf(stop)).filter((at) => at >= 0);
+    if (ends.length > 0) return { text: this.#give(fresh, Math.min(...ends)), isStopped: true };
     // half of a character decodes as U+FFFD
-    const clean = whole.endsWith('\ufffd') ? whole.length - 1 : whole.length;
-    return { text: this.#give(whole, clean - this.#held(whole)), isStopped: false };
+    const clean = fresh.endsWith('\ufffd') ? fresh.length - 1 : fresh.length;
+    const text = this.#give(fresh, clean - this.#held(fresh));
+    if (this.#ids.length > MOST && this.#given === known.length) {
+      this.#ids = this.#ids.slice(-CONTEXT);
+      this.#given = this.#text().length;
+    }
+    return { text, isStopped: false };
   }
 
   /** What was held back, when nothing more comes. */
   rest(): string {
-    const whole = this.#whole();
-    return this.#give(whole, whole.length);
+    const fresh = this.#text().slice(this.#given);
+    return this.#give(fresh, fresh.length);
   }
 
-  #whole(): string {
+  #text(): string {
     return textOf(this.#tokenizer, this.#ids, this.#words);
   }
 
-  #give(whole: string, stop: number): string {
-    if (stop <= this.#given) return '';
-    const text = whole.slice(this.#given, stop);
-    this.#given = stop;
+  #give(fresh: string, count: number): string {
+    const text = fresh.slice(0, Math.max(0, count));
+    this.#given += text.length;
     return text;
   }
 
   /** How many characters at the end may be the beginning of a stop string. */
-  #held(whole: string): number {
+  #held(fresh: string): number {
     let most = 0;
     for (const stop of this.#stops) {
-      for (let length = Math.min(stop.length - 1, whole.length); length > most; length--) {
-        if (whole.endsWith(stop.slice(0, length))) most = length;
+      for (let length = Math.min(stop.length - 1, fresh.length); length > most; length--) {
+        if (fresh.endsWith(stop.slice(0, length))) most = length;
       }
     }
     return most;
