@@ -1,6 +1,6 @@
 /** Counts against fvcore's figure, closed forms, and what must always hold: rows are the whole, a gradient costs twice. */
 import { cpu } from '@nn/backend-cpu';
-import { ones, setDefaultBackend, setSeed, type Tensor, uniform } from '@nn/core';
+import { castParameters, ones, setDefaultBackend, setSeed, type Tensor, uniform } from '@nn/core';
 import {
   BatchNorm1d,
   Conv2d,
@@ -16,7 +16,7 @@ import {
 } from '@nn/layers';
 import { Adam, SGD } from '@nn/optim';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cost } from '../index.ts';
+import { cost, quantise } from '../index.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -101,6 +101,63 @@ describe('cost of a model', () => {
     expect(table.bytesMoved).toBeGreaterThan(0);
   });
 
+  it('gives a model that is one layer its own work', async () => {
+    const [turns, rows, inputs, states] = [5, 2, 3, 4];
+    const counted = await cost(new LSTM(inputs, states), [turns, rows, inputs]);
+    const [own] = counted.rows;
+    expect(own).toMatchObject({ path: '', outputShape: [turns, rows, states], parameterBytes: counted.parameterBytes });
+    expect(own?.multiplyAdds).toBe(turns * rows * 4 * states * (inputs + states));
+    expect(own?.multiplyAdds).toBe(counted.multiplyAdds);
+    // queries, keys and values, scores and what they weigh; the last projection is a layer of its own
+    const attention = await cost(new MultiheadAttention(8, 2), [2, 5, 8]);
+    expect(attention.rows.map(({ path, multiplyAdds }) => [path, multiplyAdds])).toEqual([
+      ['', 10 * 24 * 8 + 2 * 5 * 4 * 8],
+      ['out_proj', 10 * 8 * 8],
+    ]);
+  });
+
+  it('counts fewer bytes of as many numbers where they are halves, bytes and parts of bytes', async () => {
+    const make = (): Sequential => new Sequential(new Linear(64, 32), new ReLU(), new Linear(32, 10));
+    const [weights, biases, products] = [2048 + 320, 42, 4 * (2048 + 320)];
+    const plain = await cost(make(), [4, 64]);
+    // each product is a kernel: x, weight and bias are read, the result is written
+    const [x, h, y] = [4 * 64, 4 * 32, 4 * 10];
+    expect(plain.bytesMoved).toBe(4 * (x + h + h + y + weights + biases));
+    expect(plain).toMatchObject({ multiplyAdds: products, kernels: 2, parameters: weights + biases });
+
+    const half = make();
+    castParameters(half, 'bfloat16');
+    // what waits to be rounded is no work of the model's
+    const halved = await cost(half, [4, 64]);
+    expect(halved.bytesMoved).toBe(4 * (x + h + h + y) + 2 * (weights + biases));
+    expect(halved).toMatchObject({ multiplyAdds: products, kernels: 2, parameters: weights + biases });
+    expect(halved.parameterBytes).toBe(2 * (weights + biases));
+    expect(halved.rows.some(({ path }) => path === null)).toBe(false);
+
+    const bytes = make();
+    await quantise(bytes, { mode: 'static', calibration: [uniform([8, 64])] });
+    const whole = await cost(bytes, [4, 64]);
+    expect(whole).toMatchObject({
+      multiplyAdds: products,
+      integerMultiplyAdds: products,
+      parameters: weights + biases,
+    });
+    expect(whole.trainableParameters).toBe(biases);
+    // bias, scale and sum of the weights for each output; scale and zero point of what comes in
+    expect(whole.parameterBytes).toBe(weights + 4 * 3 * biases + 2 * 8);
+
+    const quarters = make();
+    await quantise(quarters, { mode: 'weights', bits: 4 });
+    const packed = await cost(quarters, [4, 64]);
+    expect(packed).toMatchObject({ multiplyAdds: products, integerMultiplyAdds: 0, parameters: weights + biases });
+    // a scale for each group of 32
+    expect(packed.parameterBytes).toBe(weights / 2 + 4 * (weights / 32) + 4 * biases);
+    const stored = (counted: typeof packed): number =>
+      counted.rows.reduce((sum, { parameterBytes }) => sum + parameterBytes, 0);
+    for (const counted of [plain, halved, whole, packed]) expect(stored(counted)).toBe(counted.parameterBytes);
+    expect(String(packed)).toContain('stored');
+  });
+
   it('counts other operations one by one, and bytes once a kernel', async () => {
     const x = [3, 4];
     const relu = await cost((a: Tensor) => a.relu(), x);
@@ -135,7 +192,7 @@ describe('cost of a model', () => {
     const counted = await cost(new Sequential(new Linear(2, 3), new BatchNorm1d(3)), [4, 2]);
     expect(JSON.parse(JSON.stringify(counted))).toMatchObject({ multiplyAdds: 24, parameters: 15 });
     expect(String(counted)).toContain('0: Linear(2, 3)');
-    expect(String(counted)).toMatch(/total +15 +24 +48/);
+    expect(String(counted)).toMatch(/total +15 +88 B +24 +48/);
   });
 
   it('asks for what it needs', async () => {

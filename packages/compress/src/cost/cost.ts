@@ -11,6 +11,8 @@ import {
   isTraining,
   labelled,
   namedParameters,
+  type Parameter,
+  parameter,
   parameters,
   plannedPrograms,
   type RecordedProgram,
@@ -42,7 +44,8 @@ export type Counted = { readonly forward: (...inputs: never[]) => unknown } | ((
 
 /**
  * What a call of a model on an input of `inputShape` (or several, of a list of shapes) costs, or, in its other form, what `step`
- * costs, which is run once: `cost(() => optimizer.step(loss(batch)), { model })`. Nothing is run to count a model.
+ * costs, which is run once: `cost(() => optimizer.step(loss(batch)), { model })`. Nothing is run to count a model, but for values
+ * of parameters that wait to be computed (a cast, an assignment), which are none of its work.
  *
  * Throws ValueError where `forward` takes more inputs than there are shapes, and where a step runs no program.
  *
@@ -73,6 +76,7 @@ export async function cost(
     throw new ValueError('cost', 'a model needs the shape of its input: cost(model, [1, 28, 28]).');
   }
   const { model = null } = second;
+  await settle();
   const seen = watchLayers(model);
   try {
     const programs = await recordPrograms(() => Reflect.apply(of, undefined, []));
@@ -94,19 +98,21 @@ async function costOfModel(
   { dtype = 'float32', training = false }: ModelCostOptions,
 ): Promise<Cost> {
   const shapes = isShape(inputShape) ? [inputShape] : inputShape;
-  const forward = typeof of === 'function' ? of : of.forward;
-  if (forward.length > shapes.length) {
+  const { length } = typeof of === 'function' ? of : of.forward;
+  if (length > shapes.length) {
     throw new ValueError(
       'cost',
-      `the model takes ${forward.length} inputs, shapes of ${shapes.length} were given: give a list, [[1, 2], [1, 4]].`,
-      { inputs: forward.length, shapes },
+      `the model takes ${length} inputs, shapes of ${shapes.length} were given: give a list, [[1, 2], [1, 4]].`,
+      { inputs: length, shapes },
     );
   }
   const inputs = shapes.map((shape, k) => blank(shape, typeof dtype === 'string' ? dtype : (dtype[k] ?? 'float32')));
   const model = typeof of === 'function' ? null : of;
+  await settle();
   const seen = watchLayers(model);
   const call = (): Tensor[] => {
-    const outputs = tensorsIn(Reflect.apply(forward, model ?? undefined, inputs));
+    // the forward of a layer that is watched is another one by now
+    const outputs = tensorsIn(Reflect.apply(typeof of === 'function' ? of : of.forward, model ?? undefined, inputs));
     if (outputs.length > 0) return outputs;
     throw new ValueError('cost', 'the model gave no tensor: it must return one, or a record of them.');
   };
@@ -124,6 +130,13 @@ async function costOfModel(
   } finally {
     seen.restore();
   }
+}
+
+/** Has values of parameters computed that wait for the next program: they would count with it. */
+async function settle(): Promise<void> {
+  const own = parameter([0], { buffer: true });
+  own.assign(own.add(1));
+  await own.data();
 }
 
 /** A layer while it is counted. */
@@ -167,15 +180,17 @@ function total(programs: readonly RecordedProgram[], model: object | null, layer
       else list.push(work);
     });
   }
-  const named = [...namedParameters(model ?? {})].filter(([, { isBuffer }]) => !isBuffer);
-  const own = new Map<Seen, number>();
-  for (const [name, { size }] of named) {
+  const named = [...namedParameters(model ?? {})];
+  const own = new Map<Seen, { readonly parameters: number; readonly bytes: number }>();
+  for (const [name, member] of named) {
     const inside = layers.filter(({ path }) => path === '' || name.startsWith(`${path}.`));
     const owner = inside.reduce<Seen | null>(
       (best, one) => (one.path.length >= (best?.path.length ?? 0) ? one : best),
       null,
     );
-    if (owner !== null) own.set(owner, (own.get(owner) ?? 0) + size);
+    if (owner === null) continue;
+    const { parameters: count, bytes } = own.get(owner) ?? nothing;
+    own.set(owner, { parameters: count + numbersIn(member), bytes: bytes + bytesOf(member) });
   }
   const rows = layers.map((seen): CostRow => {
     const { path, depth, outputShape } = seen;
@@ -184,7 +199,8 @@ function total(programs: readonly RecordedProgram[], model: object | null, layer
       layer: nameOf(seen.layer),
       depth,
       outputShape,
-      parameters: own.get(seen) ?? 0,
+      parameters: own.get(seen)?.parameters ?? 0,
+      parameterBytes: own.get(seen)?.bytes ?? 0,
       ...sum(byPath.get(path) ?? []),
     };
   });
@@ -196,6 +212,7 @@ function total(programs: readonly RecordedProgram[], model: object | null, layer
       depth: 0,
       outputShape: null,
       parameters: 0,
+      parameterBytes: 0,
       ...sum(outside),
     });
   }
@@ -207,9 +224,12 @@ function total(programs: readonly RecordedProgram[], model: object | null, layer
   const result = {
     ...sum(rows),
     rows,
-    parameters: named.reduce((count, [, { size }]) => count + size, 0),
-    trainableParameters: named.reduce((count, [, { size, trainable }]) => count + (trainable ? size : 0), 0),
-    parameterBytes: sizeOf([...namedParameters(model ?? {}).values()]),
+    parameters: named.reduce((count, [, member]) => count + numbersIn(member), 0),
+    trainableParameters: named.reduce(
+      (count, [, { size, trainable, isBuffer }]) => count + (trainable && !isBuffer ? size : 0),
+      0,
+    ),
+    parameterBytes: sizeOf(named.map(([, member]) => member)),
     memoryBytes: largest.all,
     workingBytes: largest.all - largest.inputs,
     kernels: programs.reduce((count, { program }) => count + program.steps.length, 0),
@@ -217,6 +237,14 @@ function total(programs: readonly RecordedProgram[], model: object | null, layer
   };
   const asText = (): string => costTable(result);
   return { ...result, toString: asText, [Symbol.for('nodejs.util.inspect.custom')]: asText };
+}
+
+const nothing = { parameters: 0, bytes: 0 };
+
+/** How many learned numbers a parameter or buffer holds. Weights on bytes are buffers; those of four bits lie two in a uint8. */
+function numbersIn({ isBuffer, dtype, size }: Parameter): number {
+  if (isBuffer) return dtype === 'int8' ? size : dtype === 'uint8' ? 2 * size : 0;
+  return size;
 }
 
 const sizeOf = (buffers: readonly { readonly dtype: DType; readonly shape: Shape }[]): number =>

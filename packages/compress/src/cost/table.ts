@@ -12,8 +12,10 @@ export interface CostRow extends Work {
   readonly depth: number;
   /** Of its last call; null for a layer that was not called. */
   readonly outputShape: Shape | null;
-  /** Numbers that it learns or has learned, in itself. */
+  /** Numbers that it learns or has learned, in itself, in as many bits as they may have. */
   readonly parameters: number;
+  /** Of its parameters and buffers, as they are stored. */
+  readonly parameterBytes: number;
 }
 
 /** Plain data, as JSON.stringify takes it. */
@@ -41,10 +43,17 @@ export function costTable(cost: Omit<Cost, 'toString'>): string {
   const figures = (
     row: Pick<
       CostRow,
-      'parameters' | 'multiplyAdds' | 'flops' | 'integerMultiplyAdds' | 'otherOperations' | 'bytesMoved'
+      | 'parameters'
+      | 'parameterBytes'
+      | 'multiplyAdds'
+      | 'flops'
+      | 'integerMultiplyAdds'
+      | 'otherOperations'
+      | 'bytesMoved'
     >,
   ): string[] => [
     group(row.parameters),
+    bytes(row.parameterBytes),
     group(row.multiplyAdds),
     ...(isInteger ? [group(row.integerMultiplyAdds)] : []),
     group(row.flops),
@@ -55,6 +64,7 @@ export function costTable(cost: Omit<Cost, 'toString'>): string {
     'layer',
     'output',
     'parameters',
+    'stored',
     'multiply-adds',
     ...(isInteger ? ['of whole numbers'] : []),
     'flops',
