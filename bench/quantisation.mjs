@@ -35,6 +35,18 @@ const networks = {
         ...[new Flatten(), new Linear(1024, 128), new ReLU(), new Linear(128, 10)],
       ),
   },
+  'depthwise 3x3': {
+    shape: [64, 28, 28],
+    make: () => new Sequential(new Conv2d(64, 64, 3, { padding: 1, groups: 64 })),
+  },
+  'separable, 64 to 128': {
+    shape: [64, 14, 14],
+    make: () =>
+      new Sequential(
+        ...[new Conv2d(64, 64, 3, { padding: 1, groups: 64 }), new ReLU(), new Conv2d(64, 128, 1), new ReLU()],
+        ...[new Conv2d(128, 128, 3, { padding: 1, groups: 128 }), new ReLU(), new Conv2d(128, 128, 1)],
+      ),
+  },
   'CNN, 3x3': {
     shape: [1, 28, 28],
     make: () =>

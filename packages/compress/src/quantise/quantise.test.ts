@@ -146,6 +146,16 @@ describe('quantise', () => {
       expect(String(fast.at(0))).toBe(String(make().at(0)));
       expect(await distance(fast.forward(x), exact)).toBeLessThan(0.1);
     }
+    // products of thin groups, of depthwise convolutions above all, are too small for bytes
+    const separable = new Sequential(
+      ...[new Conv2d(8, 8, 3, { groups: 8, padding: 1 }), new Conv2d(8, 64, 1), new Conv2d(64, 64, 5, { groups: 2 })],
+      ...[new Conv2d(64, 4, 1), new Flatten(2), new Conv1d(4, 4, 5, { groups: 2 })],
+    );
+    const parts = await quantise(separable, { mode: 'dynamic', prefer: 'speed' });
+    expect([parts.layers.map(({ path }) => path), parts.fasterInFloat]).toEqual([
+      ['1', '2', '3'],
+      ['0', '5'],
+    ]);
     // where all of them are faster in float32, nothing changes
     const alone = new Sequential(new Conv2d(8, 8, 3));
     expect((await quantise(alone, { mode: 'dynamic', prefer: 'speed' })).layers).toEqual([]);

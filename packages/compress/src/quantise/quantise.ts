@@ -36,7 +36,8 @@ export interface WeightOptions extends CommonOptions {
 interface ProductOptions extends CommonOptions {
   /**
    * 'memory', the default, turns all layers to bytes. 'speed' leaves those in float32 that are slower on bytes: Conv2d of 3x3 windows
-   * without strides, dilation and groups, of 8 channels and more, of which float32 takes a fourth of the products (Winograd).
+   * without strides, dilation and groups, of 8 channels and more, of which float32 takes a fourth of the products (Winograd), and
+   * convolutions in groups of fewer than 32 channels, depthwise ones among them.
    */
   readonly prefer?: 'memory' | 'speed';
 }
@@ -83,8 +84,15 @@ const bytesOf = (model: object): number =>
 
 const isConv = (layer: object): layer is Conv1d | Conv2d | Conv3d =>
   layer instanceof Conv1d || layer instanceof Conv2d || layer instanceof Conv3d;
-/** Whether Winograd's convolution takes a fourth of the products in float32, which bytes cannot win back: as @nn/backend-cpu decides. */
+/** Channels of a group below which its products are too thin for bytes: measured, docs/benchmarks.md. */
+const thinGroup = 32;
+/**
+ * Whether float32 computes a convolution faster than bytes can: in groups of few channels, depthwise ones first of all, and where Winograd
+ * takes a fourth of the products, as @nn/backend-cpu decides.
+ */
 const isFasterInFloat = (layer: object): boolean =>
+  (isConv(layer) && layer.groups > 1 && layer.inputs / layer.groups < thinGroup) || isWinograd(layer);
+const isWinograd = (layer: object): boolean =>
   layer instanceof Conv2d &&
   layer.kernelSize.every((size) => size === 3) &&
   [...layer.stride, ...layer.dilation, layer.groups].every((step) => step === 1) &&
