@@ -108,6 +108,10 @@ describe('cost of a model', () => {
     expect(own).toMatchObject({ path: '', outputShape: [turns, rows, states], parameterBytes: counted.parameterBytes });
     expect(own?.multiplyAdds).toBe(turns * rows * 4 * states * (inputs + states));
     expect(own?.multiplyAdds).toBe(counted.multiplyAdds);
+    // the gradients of both weights and of the states but the first, none of the input
+    const trained = await cost(new LSTM(inputs, states), [turns, rows, inputs], { training: true });
+    const ofTurn = rows * 4 * states;
+    expect(trained.multiplyAdds).toBe(ofTurn * (turns * 2 * inputs + (3 * turns - 1) * states));
     // queries, keys and values, scores and what they weigh; the last projection is a layer of its own
     const attention = await cost(new MultiheadAttention(8, 2), [2, 5, 8]);
     expect(attention.rows.map(({ path, multiplyAdds }) => [path, multiplyAdds])).toEqual([
