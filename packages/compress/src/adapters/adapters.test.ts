@@ -270,6 +270,27 @@ describe('adapters of a model', () => {
     expect(() => mergeAdapters(model)).toThrow('is no float32 parameter (it is quantised');
   });
 
+  it('are not merged into weights that others read, too, and nothing is merged then', async () => {
+    const tokens = tensor([[1, 2, 3]], { dtype: 'int32' });
+    const gpt = new GPT2({ vocabularySize: 11, contextLength: 8, dimension: 8, layers: 1, heads: 2 });
+    stir(addLora(gpt, { rank: 2, targets: ['wte', 'c_attn'] }).parameters);
+    const before = await evaluate(() => gpt.forward(tokens)).data();
+    expect(() => mergeAdapters(gpt)).toThrow(
+      'mergeAdapters: transformer.wte: its table makes the scores of the output, too, which would change with it',
+    );
+    expect(await evaluate(() => gpt.forward(tokens)).data()).toEqual(before);
+    const [table, head] = [new Embedding(11, 8), new Linear(8, 11, { bias: false })];
+    head.weight = table.weight;
+    const pair = { table, head };
+    addLora(pair, { rank: 2, targets: 'table' });
+    expect(() => mergeAdapters(pair)).toThrow('mergeAdapters: table: head has the same weight');
+    // the same layer in two places is one layer
+    const twice = new Sequential(new Linear(4, 4));
+    const both = { first: twice, second: twice };
+    addLora(both, { rank: 1 });
+    expect(mergeAdapters(both)).toEqual(['first.0']);
+  });
+
   it('say what they cannot do, and have then changed nothing', async () => {
     const model = new Mixed();
     expect(() => addLora(model, { targets: 'nothing' })).toThrow(

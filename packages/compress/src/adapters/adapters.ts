@@ -1,5 +1,6 @@
 /** Adapters of a model: added, chosen, merged, taken away. Owns the public functions; what happens at a layer is host.ts. */
 import { checkOptions, namedParameters, type Parameter, parameters, ValueError } from '@nn/core';
+import { Embedding, layersOf } from '@nn/layers';
 import {
   type Adapted,
   type Host,
@@ -8,6 +9,7 @@ import {
   mergeable,
   mergeHost,
   unmergeHost,
+  type WeightHost,
   weightHostsOf,
 } from './host.ts';
 import { Ia3 } from './ia3.ts';
@@ -233,7 +235,8 @@ export function useAdapters(model: object, names: readonly string[]): void {
  * Puts the adapters in use into the weights, so that the model costs what it did without. What the weights were is kept until
  * `unmergeAdapters`, so they come back to the bit; with `forget` it is not, and the adapters are gone. Gives the paths of the layers.
  *
- * Throws ValueError, and merges nothing, where a weight has few bits or is computed from others, and while a prefix is in use.
+ * Throws ValueError, and merges nothing, where a weight has few bits or is computed from others, where others read it too (tied
+ * weights), and while a prefix is in use.
  *
  * @example
  * import { cpu } from '@nn/backend-cpu';
@@ -263,10 +266,26 @@ export function mergeWeights(model: object, forget: boolean): string[] {
   const hosts = weightHostsOf(model);
   const used = hosts.filter(({ active, before }) => active.length > 0 && before === null);
   // none where one cannot
-  for (const host of used) mergeable(host);
+  for (const host of used) checkAlone(model, host, mergeable(host));
   for (const host of used) mergeHost(host);
   if (forget) for (const host of hosts) host.restore();
   return used.map(({ path }) => path);
+}
+
+/** Throws ValueError where others read the weight that would change, too: the adapter is of one layer alone. */
+function checkAlone(model: object, { path, layer }: WeightHost, weight: Parameter): void {
+  const other = layersOf(model).find((found) => found.layer !== layer && Object.values(found.layer).includes(weight));
+  const what =
+    other !== undefined
+      ? `${other.path} has the same weight`
+      : layer instanceof Embedding && layer.tied
+        ? 'its table makes the scores of the output, too'
+        : null;
+  if (what === null) return;
+  throw new ValueError(
+    'mergeAdapters',
+    `${path}: ${what}, which would change with it and not be what was trained: leave this adapter unmerged, as it stands beside its layer.`,
+  );
 }
 
 /** Gives the weights back what they were before `mergeAdapters`, to the bit. Gives the paths of the layers. */

@@ -9,11 +9,13 @@ import {
   setDefaultBackend,
   setSeed,
   type Tensor,
+  tensor,
   uniform,
 } from '@nn/core';
 import { Conv1d, Conv2d, GRU, LSTM, LSTMCell, MultiheadAttention, RNN, RNNCell, Sequential } from '@nn/layers';
 import { Adam } from '@nn/optim';
 import { encodeModel, loadModel } from '@nn/serialize';
+import { BertForMaskedLM, GPT2, Llama } from '@nn/text';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addLora, pruneHeads, type QuantiseOptions, quantise, quantiseInTraining, useAdapters } from '../index.ts';
 
@@ -272,5 +274,20 @@ describe('convolutions in groups', () => {
     const trained = await values(evaluate(() => model.forward(x)));
     await quantise(model, { mode: 'trained' });
     expect(distance(await values(model.forward(x)), trained)).toBeLessThan(0.02);
+  });
+});
+
+describe('language models whose input and output share a table', () => {
+  it.each(['weights', 'dynamic'] as const)('answer as before, the table in bytes: %s', async (mode) => {
+    const ids = tensor([[1, 2, 3, 4]], { dtype: 'int32' });
+    const sizes = { vocabularySize: 40, contextLength: 8, dimension: 32, layers: 1, heads: 2, dropout: 0 };
+    for (const model of [new GPT2(sizes), new Llama({ ...sizes, tied: true }), new BertForMaskedLM(sizes)]) {
+      const before = await evaluate(() => model.forward(ids)).data();
+      const { layers } = await quantise(model, { mode });
+      expect(layers.some(({ to }) => to === 'QuantisedEmbedding(40, 32)')).toBe(true);
+      const after = await evaluate(() => model.forward(ids)).data();
+      const most = Math.max(...Array.from(before, Math.abs));
+      for (const [i, value] of before.entries()) expect(Math.abs(after[i]! - value) / most).toBeLessThan(0.05);
+    }
   });
 });

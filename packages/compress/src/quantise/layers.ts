@@ -246,6 +246,11 @@ export class QuantisedEmbedding implements Layer {
     return levels.mul(this.weightScale.gather(rows, 0).unsqueeze(-1));
   }
 
+  /** As those of `Embedding`: [..., dimension] to [..., count]. */
+  scores(vectors: Tensor): Tensor {
+    return vectors.matmul(this.weight.cast('float32').transpose()).mul(this.weightScale);
+  }
+
   multiplyAdds(): number {
     return 0;
   }

@@ -34,6 +34,8 @@ export class Embedding {
   readonly dimension: number;
   readonly paddingIndex: number | null;
   weight: Parameter;
+  /** Whether the table makes scores, too (`scores`), as in models whose input and output share it: no adapter is merged into it then. */
+  tied: boolean = false;
 
   constructor(count: number, dimension: number, options: EmbeddingOptions = {}) {
     this.count = count;
@@ -62,6 +64,11 @@ export class Embedding {
     const vectors = this.weight.gather(rows, 0);
     if (this.paddingIndex === null) return vectors;
     return where(rows.equal(this.paddingIndex).unsqueeze(-1), vectors.stopGradient(), vectors);
+  }
+
+  /** Products of vectors [..., dimension] with all rows of the table: [..., count]. Flax's `attend`. */
+  scores(vectors: Tensor): Tensor {
+    return vectors.matmul(this.weight.transpose());
   }
 
   multiplyAdds(_inputs: readonly Shape[], _output: Shape): number {

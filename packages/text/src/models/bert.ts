@@ -1,5 +1,5 @@
 /** BERT: an encoder that sees both sides, with heads for masked words and for classes. Owns the architecture and its names. */
-import { arange, checkOptions, type Parameter, parameter, type Tensor } from '@nn/core';
+import { arange, checkOptions, type Parameter, parameter, type Tensor, zeros } from '@nn/core';
 import { type AttentionPrefix, dropout, type Embedding, LayerNorm, type Linear } from '@nn/layers';
 import { attendHeads, splitHeads } from './heads.ts';
 import {
@@ -12,7 +12,6 @@ import {
   nameParts,
   normalEmbedding,
   normalLinear,
-  tiedScores,
 } from './parts.ts';
 
 export interface BertOptions {
@@ -187,7 +186,7 @@ export class Bert {
   withWeights(ids: Tensor, call: EncoderCall = {}): { readonly output: Tensor; readonly weights: readonly Tensor[] } {
     checkOptions('Bert', call, ['mask', 'types']);
     const [batch, length] = checkIds('Bert', ids, this.contextLength);
-    const type = call.types === undefined ? this.types.weight.at(0) : this.types.forward(call.types);
+    const type = this.types.forward(call.types ?? zeros([1, 1], { dtype: 'int32' }));
     const sum = this.words
       .forward(ids)
       .add(type)
@@ -245,6 +244,7 @@ export class BertForMaskedLM {
 
   constructor(options: BertOptions) {
     this.bert = new Bert({ ...options, pooler: false });
+    this.bert.words.tied = true;
     const { dimension, vocabularySize } = this.bert;
     this.transform = normalLinear(dimension, dimension, START);
     this.norm = new LayerNorm(dimension, { epsilon: options.epsilon ?? 1e-12 });
@@ -257,7 +257,7 @@ export class BertForMaskedLM {
 
   forward(ids: Tensor, call: EncoderCall = {}): Tensor {
     const features = this.bert.activation(this.transform.forward(this.bert.forward(ids, call)));
-    return tiedScores(this.norm.forward(features), this.bert.words.weight).add(this.bias);
+    return this.bert.words.scores(this.norm.forward(features)).add(this.bias);
   }
 }
 

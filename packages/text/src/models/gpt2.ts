@@ -12,7 +12,6 @@ import {
   checkSizes,
   nameParts,
   normalEmbedding,
-  tiedScores,
 } from './parts.ts';
 import { callNames, type DecoderCall, type Sight, sightOf } from './sight.ts';
 
@@ -119,7 +118,7 @@ export class GPT2 {
     this.heads = heads;
     this.dropout = options.dropout ?? 0.1;
     this.activation = activationOf('GPT2', activation);
-    this.tokens = normalEmbedding(vocabularySize, dimension, START);
+    this.tokens = normalEmbedding(vocabularySize, dimension, START, true);
     this.positions = normalEmbedding(contextLength, dimension, START / 2);
     this.blocks = Array.from({ length: layers }, () => new GPT2Block(dimension, heads, feedForward, layers, epsilon));
     this.norm = new LayerNorm(dimension, { epsilon });
@@ -176,7 +175,7 @@ export class GPT2 {
   }
 
   scores(features: Tensor): Tensor {
-    return tiedScores(features, this.tokens.weight);
+    return this.tokens.scores(features);
   }
 
   /** Memory for the keys and values of `batch` sequences of up to `capacity` tokens, one for each layer. */

@@ -15,7 +15,6 @@ import {
   nameParts,
   normalEmbedding,
   normalLinear,
-  tiedScores,
 } from './parts.ts';
 import { callNames, type DecoderCall, type Sight, sightOf } from './sight.ts';
 
@@ -185,7 +184,7 @@ export class Llama {
     this.dropout = options.dropout ?? 0;
     this.activation = activationOf('Llama', options.activation ?? 'silu');
     this.#rotary = { base: options.rotaryBase ?? 10000, scale: options.rotaryScale ?? 1 };
-    this.tokens = normalEmbedding(vocabularySize, dimension, START);
+    this.tokens = normalEmbedding(vocabularySize, dimension, START, options.tied === true);
     const widths = { dimension, feedForward, epsilon, attentionBias };
     const sizes = { heads, keyValueHeads, headDimension: this.headDimension };
     this.layers = Array.from({ length: layers }, () => new LlamaLayer(widths, sizes));
@@ -242,7 +241,7 @@ export class Llama {
   }
 
   scores(features: Tensor): Tensor {
-    return this.head === null ? tiedScores(features, this.tokens.weight) : this.head.forward(features);
+    return this.head === null ? this.tokens.scores(features) : this.head.forward(features);
   }
 
   /** Memory for the keys and values of `batch` sequences of up to `capacity` tokens, one for each layer. */

@@ -24,7 +24,6 @@ import {
   nameParts,
   normalEmbedding,
   normalLinear,
-  tiedScores,
 } from './parts.ts';
 
 export interface MarianOptions {
@@ -189,7 +188,7 @@ export class Marian {
     this.dropout = options.dropout ?? 0.1;
     this.activation = activationOf('Marian', options.activation ?? 'swish');
     this.#scale = options.scaleEmbeddings === false ? 1 : Math.sqrt(dimension);
-    this.tokens = normalEmbedding(vocabularySize, dimension, startDeviation);
+    this.tokens = normalEmbedding(vocabularySize, dimension, startDeviation, true);
     const make = (count: number, isDecoder: boolean): MarianLayer[] =>
       Array.from({ length: count }, () => new MarianLayer(dimension, heads, feedForward, startDeviation, isDecoder));
     this.encoder = make(encoderLayers, false);
@@ -278,7 +277,7 @@ export class Marian {
   }
 
   scores(features: Tensor): Tensor {
-    return tiedScores(features, this.tokens.weight).add(this.bias.at(0));
+    return this.tokens.scores(features).add(this.bias.at(0));
   }
 
   /** Memory for the targets' keys and values, one for each layer of the decoder. */

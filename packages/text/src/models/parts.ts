@@ -46,8 +46,10 @@ export function normalLinear(inputs: number, outputs: number, standardDeviation:
   return layer;
 }
 
-export function normalEmbedding(count: number, dimension: number, standardDeviation: number): Embedding {
+/** A table with normal values; `tied` where it makes the scores of the output, too. */
+export function normalEmbedding(count: number, dimension: number, standardDeviation: number, tied = false): Embedding {
   const layer = new Embedding(count, dimension);
+  layer.tied = tied;
   layer.weight = normalParameter([count, dimension], standardDeviation);
   return layer;
 }
@@ -71,11 +73,6 @@ export class Conv1D implements Layer {
   forward(input: Tensor): Tensor {
     return input.matmul(this.weight).add(this.bias);
   }
-}
-
-/** Scores of all tokens, [..., dimension] to [..., count], by the rows of a table: the output of models whose tables are tied. */
-export function tiedScores(x: Tensor, table: Parameter): Tensor {
-  return x.matmul(table.transpose());
 }
 
 /** The names that config.json has for activations. */

@@ -23,7 +23,6 @@ import {
   nameParts,
   normalEmbedding,
   normalLinear,
-  tiedScores,
 } from './parts.ts';
 
 export interface T5Options {
@@ -209,7 +208,7 @@ export class T5 {
     this.headDimension = headDimension;
     this.dropout = options.dropout;
     this.activation = activationOf('T5', options.activation);
-    this.tokens = normalEmbedding(vocabularySize, dimension, 1);
+    this.tokens = normalEmbedding(vocabularySize, dimension, 1, options.tied);
     this.encoder = Array.from({ length: encoderLayers }, (_, i) => new T5Block(options, false, i === 0));
     this.decoder = Array.from({ length: decoderLayers }, (_, i) => new T5Block(options, true, i === 0));
     this.encoderNorm = new RMSNorm(dimension, { epsilon: options.epsilon });
@@ -325,7 +324,7 @@ export class T5 {
 
   scores(features: Tensor): Tensor {
     if (this.head !== null) return this.head.forward(features);
-    return tiedScores(features.mul(this.dimension ** -0.5), this.tokens.weight);
+    return this.tokens.scores(features.mul(this.dimension ** -0.5));
   }
 
   /** Memory for the targets' keys and values, one for each layer of the decoder. */
