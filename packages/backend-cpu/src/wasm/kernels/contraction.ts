@@ -73,21 +73,11 @@ export function emitContraction(
   const phases: Phase[] = [...left.phases, ...right.phases];
   const needsEpilogue = kernel.epilogue !== undefined || !inPlace;
   const epilogue = needsEpilogue ? emitEpilogue(context, request, product, sumStrides, target) : null;
-  const constant = request.constant ?? [];
-  const plan = planOf(context, product, [left, right], { target, end: scratch, constant }, epilogue?.fused ?? null);
+  const plan = planOf(context, product, [left, right], target, epilogue?.fused ?? null);
   phases.push(sumsOf(context, kernel, plan));
   if (epilogue && !epilogue.fused) phases.push(epilogue.phase);
   const { rows, columns, inner } = product;
-  const path = `gemm ${rows.extent}x${columns.extent}x${inner.extent}`;
-  if (plan.kept === null) return { phases, scratch, own: plan.own.bytes, path };
-  const end = plan.kept + align(4 * plan.keptColumns * inner.extent);
-  return {
-    once: [packedOnce(context, kernel, plan)],
-    phases,
-    scratch: end,
-    own: plan.own.bytes,
-    path: `${path}, packed once`,
-  };
+  return { phases, scratch, own: plan.own.bytes, path: `gemm ${rows.extent}x${columns.extent}x${inner.extent}` };
 }
 
 /** The epilogue; `fused` when its units are the rows of the product in order, so that it can run block by block. */
@@ -147,10 +137,6 @@ interface Plan extends Blocks {
   readonly innerBlock: number;
   /** A block of rows of C stays in the second cache until all k of a span are added: B is packed for all of them. */
   readonly innerSpan: number;
-  /** Where in scratch all panels of B lie, in a loop whose turns have the same B; null where each turn packs its own. */
-  readonly kept: number | null;
-  /** Its columns, up to whole panels. */
-  readonly keptColumns: number;
   /** Runs for the rows of a block as soon as their sums are there. */
   readonly epilogue: Phase | null;
   readonly own: Layout;
@@ -160,7 +146,7 @@ function planOf(
   context: ModuleContext,
   product: MatrixProduct,
   [left, right]: readonly [Operand, Operand],
-  { target, end, constant }: { readonly target: Target; readonly end: number; readonly constant: readonly number[] },
+  target: Target,
   epilogue: Phase | null,
 ): Plan {
   const blocks = blocksOf(context, product);
@@ -174,10 +160,6 @@ function planOf(
   const innerBlock = evenly(inner.extent, blockInner, 4);
   const innerSpan = innerBlock * Math.max(1, Math.floor(spanBytes / (4 * columnBlock * innerBlock)));
   const whole = Math.ceil(inner.extent / innerBlock) * innerBlock;
-  const single = rowBlocks === 1 && product.loops.length + product.sums.length === 0;
-  const { parameter } = b.operand;
-  const kept = single && parameter !== null && constant.includes(parameter - 1) ? end : null;
-  const keptColumns = Math.ceil(product.columns.extent / panelColumns) * panelColumns;
   const ofB =
     rowBlocks === 1 ? Math.min(columnBlock, stripColumns) * innerBlock : columnBlock * Math.min(innerSpan, whole);
   const own = layoutOf([
@@ -185,7 +167,7 @@ function planOf(
     ['b', 4 * ofB],
     ['edge', edgeBytes],
   ]);
-  return { ...blocks, product, target, a, b, innerBlock, innerSpan, kept, keptColumns, epilogue, own };
+  return { ...blocks, product, target, a, b, innerBlock, innerSpan, epilogue, own };
 }
 
 /** The block of C at hand: its columns, its rows, and where its matrices begin. */
@@ -197,55 +179,6 @@ interface Corner {
   readonly a: Local<'i32'>;
   readonly b: Local<'i32'>;
   readonly c: Local<'i32'>;
-}
-
-/** The panels of these columns of B from k on, `depth` numbers each. */
-function packB(
-  driver: Driver,
-  { product: { columns, inner }, b: { side, operand } }: Plan,
-  to: I32,
-  [first, k, from]: readonly [address: I32, k: I32, column: I32],
-  [count, depth]: readonly [columns: I32, depth: I32],
-): Statement {
-  const bytes = bytesPerElement(operand.dtype);
-  return driver.function(
-    readerOf(driver.context, 'packColumns', operand.dtype),
-    i32.add(first, i32.add(scaled(k, bytes * inner[side]), scaled(from, bytes * columns[side]))),
-    to,
-    bytes * columns[side],
-    bytes * inner[side],
-    count,
-    depth,
-  );
-}
-
-/** Where the panels of a column lie that are kept: those of a block of k together. */
-const keptAt = (driver: Driver, { kept, keptColumns }: Plan, k: I32, column: I32, depth: I32): I32 =>
-  plus(plus(driver.scratch, kept!), floats(i32.add(scaled(k, keptColumns), i32.mul(column, depth))));
-
-/** All panels of B, before the first turn of the loop. */
-function packedOnce(context: ModuleContext, kernel: Kernel, plan: Plan): Phase {
-  const { product, b, innerBlock } = plan;
-  const { columns, inner } = product;
-  const units = Math.ceil(columns.extent / stripColumns);
-  return phaseOf(context, kernel, units, columns.extent * inner.extent, (driver) => {
-    const [unit, column, count] = [driver.local(), driver.local(), driver.local()];
-    return [
-      driver.units(unit, [
-        column.set(scaled(unit, stripColumns)),
-        count.set(bounded(i32.sub(i32.const(columns.extent), column), stripColumns)),
-        driver.blocks(inner.extent, innerBlock, (k, depth) => [
-          packB(
-            driver,
-            plan,
-            keptAt(driver, plan, k, column, depth),
-            [operandAt(driver, b.operand), k, column],
-            [count, depth],
-          ),
-        ]),
-      ]),
-    ];
-  });
 }
 
 /** The phase that computes all sums; a unit is a block of rows of a block of columns of one turn of the loops. */
@@ -326,8 +259,9 @@ function packed(
   adds: I32,
 ): Statement[] {
   const { product, rowBlock, columnBlock, rowBlocks, innerBlock, innerSpan } = plan;
-  const { rows, inner } = product;
-  const [aSide, aBytes] = [plan.a.side, bytesOf(plan.a)];
+  const { rows, columns, inner } = product;
+  const [aSide, bSide] = [plan.a.side, plan.b.side];
+  const [aBytes, bBytes] = [bytesOf(plan.a), bytesOf(plan.b)];
   const [k, depth, row, height] = [driver.local(), driver.local(), driver.local(), driver.local()];
   const panels = driver.at('b');
   const inBlocks = (from: I32, to: I32, body: Statement[]): Statement => {
@@ -343,7 +277,16 @@ function packed(
     height,
     depth,
   );
-  const packInto = (to: I32, from: I32, count: I32): Statement => packB(driver, plan, to, [b, k, from], [count, depth]);
+  const packB = (to: I32, from: I32, count: I32): Statement =>
+    driver.function(
+      readerOf(driver.context, 'packColumns', plan.b.operand.dtype),
+      i32.add(b, i32.add(scaled(k, bBytes * inner[bSide]), scaled(from, bBytes * columns[bSide]))),
+      to,
+      bBytes * columns[bSide],
+      bBytes * inner[bSide],
+      count,
+      depth,
+    );
   const multiply = (panelsOfB: I32, from: I32, count: I32): Statement =>
     driver.library(
       'multiply',
@@ -366,22 +309,18 @@ function packed(
       last.set(i32.add(column, width)),
       inBlocks(i32.const(0), i32.const(inner.extent), [
         packA,
-        ...(plan.kept === null
-          ? [
-              forLoop(strip, column, last, stripColumns, [
-                count.set(bounded(i32.sub(last, strip), stripColumns)),
-                packInto(panels, strip, count),
-                multiply(panels, strip, count),
-              ]),
-            ]
-          : [multiply(keptAt(driver, plan, k, column, depth), column, width)]),
+        forLoop(strip, column, last, stripColumns, [
+          count.set(bounded(i32.sub(last, strip), stripColumns)),
+          packB(panels, strip, count),
+          multiply(panels, strip, count),
+        ]),
       ]),
     ];
   }
   const span = (from: I32, to: I32): Statement[] => {
     const panelsOfBlock = i32.add(panels, scaled(i32.sub(k, from), 4 * columnBlock));
     return [
-      inBlocks(from, to, [packInto(panelsOfBlock, column, width)]),
+      inBlocks(from, to, [packB(panelsOfBlock, column, width)]),
       forLoop(row, firstRow, lastRow, rowBlock, [
         height.set(bounded(i32.sub(lastRow, row), rowBlock)),
         inBlocks(from, to, [packA, multiply(panelsOfBlock, column, width)]),

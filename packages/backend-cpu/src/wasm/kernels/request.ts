@@ -6,6 +6,4 @@ export interface SpecialRequest {
   readonly outStrides: readonly number[];
   /** Whether a read may share memory with the output. */
   readonly aliased: boolean;
-  /** Of a step in a loop: the reads that are the same in every turn. */
-  readonly constant?: readonly number[];
 }

@@ -61,8 +61,6 @@ export interface KernelCode {
   readonly own: number;
   /** How it is computed, for people. */
   readonly path: string;
-  /** Phases of the first turn of a loop alone: what they leave in `scratch` is there in every turn, so it is this step's own. */
-  readonly once?: readonly Phase[];
 }
 
 /** The parameters of every kernel function. */

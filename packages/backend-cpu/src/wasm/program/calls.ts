@@ -8,7 +8,6 @@ import { bytesPerElement } from '../../storage.ts';
 import type { Expression, FunctionBuilder, FunctionReference, I32, Local, Statement } from '../code/assembler.ts';
 import { callVoid, i32, memory, select, whileLoop } from '../code/instructions.ts';
 import type { ModuleContext } from '../code/module-context.ts';
-import type { Phase } from '../loops/nest.ts';
 import { phaseParameters } from '../threads/protocol.ts';
 import type { KernelCodes } from './codes.ts';
 import type { Layout } from './layout.ts';
@@ -49,28 +48,17 @@ export class Calls {
     return group ? this.#runGroup(group, builder, table, scratch) : this.#runStep(from, builder, table, scratch);
   }
 
-  /** What a step does before the first turn of its loop. */
-  before(at: number, builder: FunctionBuilder, table: I32, scratch: I32): Statement[] {
-    return this.#runPhases(at, this.#codes.steps[at]?.once ?? [], builder, table, scratch);
-  }
-
   #runStep(at: number, builder: FunctionBuilder, table: I32, scratch: I32): Statement[] {
-    const phases = this.#codes.steps[at]?.phases ?? [];
-    return [
-      ...this.#copyBase(this.#program.steps[at]!, table, scratch),
-      ...this.#runPhases(at, phases, builder, table, scratch),
-    ];
-  }
-
-  #runPhases(at: number, phases: readonly Phase[], builder: FunctionBuilder, table: I32, scratch: I32): Statement[] {
     const step = this.#program.steps[at]!;
-    return phases.flatMap(({ reference, units, grain }) => {
+    const statements = this.#copyBase(step, table, scratch);
+    for (const { reference, units, grain } of this.#codes.steps[at]?.phases ?? []) {
       const call = (site: Site): Statement[] => {
-        const shared = this.#layout.scratchOf(at, site.scratch);
+        const shared = i32.add(site.scratch, i32.const(this.#layout.ownBytes));
         return [callVoid(reference, ...this.#arguments(step, site, null), shared, site.own, site.begin, site.end)];
       };
-      return this.#shareable(builder, table, scratch, units, grain, call);
-    });
+      statements.push(...this.#shareable(builder, table, scratch, units, grain, call));
+    }
+    return statements;
   }
 
   /** A step that writes a box of another buffer: everything else is copied first, unless it is there already. */

@@ -13,20 +13,6 @@ import type { KernelNumbers } from './kernel-numbers.ts';
 import { sameSlot } from './rows.ts';
 import type { Units } from './units.ts';
 
-/** The reads of a step that are the same in every turn of the loop that it is in; none outside of loops. */
-function constantReads(program: Program, at: number): number[] {
-  const loop = program.loops?.find(({ first, last }) => first <= at && at <= last);
-  const step = program.steps[at]!;
-  if (loop === undefined || step.kernel.hint?.kind !== 'contraction') return [];
-  const changed = [
-    ...program.steps.slice(loop.first, loop.last + 1).map(({ write }) => write),
-    ...loop.carried.flatMap(({ from, to }) => [from, to]),
-  ];
-  return step.reads.flatMap(({ buffer, move = 0 }, read) =>
-    move !== 0 || changed.some((other) => sameSlot(program, buffer, other)) ? [] : [read],
-  );
-}
-
 /** The code of a step that the step before it has done as well. */
 const withTheOneBefore: KernelCode = { phases: [], scratch: 0, own: 0, path: 'loops' };
 
@@ -37,8 +23,6 @@ export class KernelCodes {
   scratch = 0;
   /** Bytes that the kernels need for each thread. */
   own = 0;
-  /** Bytes of scratch that single steps have for themselves, because they keep something there from turn to turn of a loop. */
-  readonly kept: ReadonlyMap<number, number>;
   readonly #context: ModuleContext;
   readonly #program: Program;
   readonly #numbers: KernelNumbers;
@@ -52,11 +36,9 @@ export class KernelCodes {
       program.steps.slice(from, to + 1).map((step, place) => {
         const fused = units.fusedAt(from + place);
         if (fused) return this.#code(fused.step, group, fused.beside);
-        const constant = group ? [] : constantReads(program, from + place);
-        return units.fusedAt(from + place - 1) ? withTheOneBefore : this.#code(step, group, undefined, constant);
+        return units.fusedAt(from + place - 1) ? withTheOneBefore : this.#code(step, group);
       }),
     );
-    this.kept = new Map(this.steps.flatMap(({ once, scratch }, at) => (once === undefined ? [] : [[at, scratch]])));
   }
 
   /** How many are different. */
@@ -64,18 +46,18 @@ export class KernelCodes {
     return this.#codes.size;
   }
 
-  #code(step: Step, group: Group | null, beside?: Beside, constant: readonly number[] = []): KernelCode {
+  #code(step: Step, group: Group | null, beside?: Beside): KernelCode {
     const { kernel, into } = step;
     const aliased = step.reads.some((read) => sameSlot(this.#program, read.buffer, step.write));
-    const key = `${this.#numbers.of(kernel)}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}|${constant.join()}`;
+    const key = `${this.#numbers.of(kernel)}|${into ? into.shape.join() : ''}|${group ? group.outer : ''}|${aliased ? 'a' : ''}`;
     const known = this.#codes.get(key);
     if (known) return known;
     const outStrides = stridesOf(into ? into.shape : kernel.domain);
     const made =
-      (group ? null : emitSpecial(this.#context, { kernel, outStrides, aliased, constant })) ??
+      (group ? null : emitSpecial(this.#context, { kernel, outStrides, aliased })) ??
       this.#loops(kernel, outStrides, group ? group.outer : null, beside);
     this.#codes.set(key, made);
-    if (made.once === undefined) this.scratch = Math.max(this.scratch, align(made.scratch));
+    this.scratch = Math.max(this.scratch, align(made.scratch));
     this.own = Math.max(this.own, align(made.own));
     return made;
   }

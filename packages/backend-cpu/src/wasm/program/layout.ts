@@ -26,31 +26,15 @@ export class Layout {
   readonly #slotBytes = new Map<number, number>();
   readonly #localRows = new Map<number, { readonly offset: number; readonly rowBytes: number }>();
 
-  /** Scratch of single steps, which nothing else writes while their loop runs. */
-  readonly #kept = new Map<number, number>();
-
-  /** `own` and `shared`: bytes that kernels need; `kept`: of scratch that steps have for themselves. */
-  constructor(
-    program: Program,
-    units: readonly Unit[],
-    {
-      own,
-      shared,
-      kept,
-    }: { readonly own: number; readonly shared: number; readonly kept: ReadonlyMap<number, number> },
-  ) {
+  /** `own` and `shared`: bytes that kernels need. */
+  constructor(program: Program, units: readonly Unit[], own: number, shared: number) {
     this.#program = program;
     this.ownBytes = Math.max(own, this.#placeLocals(units));
     this.#measureSlots();
     this.#turnAt = this.#placeOutside();
     this.scalarsAt = this.#turnAt + (program.loops === undefined ? 0 : 1);
     this.tableWords = this.scalarsAt + program.scalars.length;
-    let end = this.ownBytes + shared;
-    for (const [step, bytes] of kept) {
-      this.#kept.set(step, end);
-      end += align(bytes);
-    }
-    this.scratchBytes = this.#placeIntermediates(end);
+    this.scratchBytes = this.#placeIntermediates(this.ownBytes + shared);
   }
 
   /** Bytes of the rows of local buffers. */
@@ -100,11 +84,6 @@ export class Layout {
       end += align(bytes + 64);
     }
     return end;
-  }
-
-  /** The scratch of a step's kernel: its own, or the one of all. */
-  scratchOf(step: number, scratch: I32): I32 {
-    return i32.add(scratch, i32.const(this.#kept.get(step) ?? this.ownBytes));
   }
 
   #slot(buffer: number): number {

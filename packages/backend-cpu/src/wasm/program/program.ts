@@ -58,7 +58,7 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
   const numbers = new KernelNumbers();
   const units = new Units(program, numbers);
   const codes = new KernelCodes(context, program, numbers, units);
-  const layout = new Layout(program, units.all, { own: codes.own, shared: codes.scratch, kept: codes.kept });
+  const layout = new Layout(program, units.all, codes.own, codes.scratch);
   const calls = new Calls(context, program, units, codes, layout);
   // `first` and `end` choose steps: everything, or one at a time to measure it.
   module.function('run', ['i32', 'i32', 'i32', 'i32'], [], (builder) => {
@@ -68,12 +68,8 @@ export function compileProgram(program: Program, target: Target): CompiledProgra
     for (const { loop, members } of byLoop(units.all, program.loops ?? [])) {
       const [{ from }] = members as [Unit];
       const statements = members.flatMap(run);
-      const before = members.flatMap(({ from: at }) => calls.before(at, builder, table, scratch));
       builder.emit(
-        when(
-          chosen(from),
-          loop === null ? statements : [...before, ...layout.turns(builder, table, loop.count, statements)],
-        ),
+        when(chosen(from), loop === null ? statements : layout.turns(builder, table, loop.count, statements)),
       );
     }
   });
