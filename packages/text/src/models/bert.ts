@@ -168,7 +168,7 @@ export class Bert {
       contextLength: config.number('max_position_embeddings', 512),
       types: config.number('type_vocab_size', 2),
       dimension: config.number('hidden_size', 768),
-      layers: config.number('num_hidden_layers', 12),
+      layers: config.depth('num_hidden_layers', 12),
       heads: config.number('num_attention_heads', 12),
       feedForward: config.number('intermediate_size', 3072),
       dropout: config.number('hidden_dropout_prob', 0.1),

@@ -147,7 +147,7 @@ export class GPT2 {
       vocabularySize: config.number('vocab_size'),
       contextLength: config.number('n_positions', 1024),
       dimension,
-      layers: config.number('n_layer', 12),
+      layers: config.depth('n_layer', 12),
       heads: config.number('n_head', 12),
       feedForward: config.number('n_inner', 4 * dimension),
       dropout: config.number('resid_pdrop', 0.1),

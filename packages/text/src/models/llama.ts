@@ -210,7 +210,7 @@ export class Llama {
       vocabularySize: config.number('vocab_size'),
       contextLength: config.number('max_position_embeddings', 2048),
       dimension,
-      layers: config.number('num_hidden_layers'),
+      layers: config.depth('num_hidden_layers'),
       heads,
       keyValueHeads: config.number('num_key_value_heads', heads),
       headDimension: config.number('head_dim', dimension / heads),

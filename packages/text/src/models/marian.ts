@@ -2,7 +2,7 @@
  * The Transformer of "Attention is all you need" as Marian has it: encoder and decoder with norms after the sums, sinusoidal
  * positions, one table for source, target and output. Owns the architecture and its names.
  */
-import { checkOptions, type Parameter, parameter, type Tensor, tensor } from '@nn/core';
+import { checkOptions, type Parameter, parameter, type Tensor, tensor, ValueError } from '@nn/core';
 import {
   type AttentionPrefix,
   dropout,
@@ -220,8 +220,8 @@ export class Marian {
       endId: config.number('eos_token_id', 0),
       contextLength: config.number('max_position_embeddings', 512),
       dimension: config.number('d_model'),
-      encoderLayers: config.number('encoder_layers'),
-      decoderLayers: config.number('decoder_layers'),
+      encoderLayers: config.depth('encoder_layers'),
+      decoderLayers: config.depth('decoder_layers'),
       heads,
       feedForward,
       dropout: config.number('dropout', 0.1),
@@ -325,6 +325,11 @@ export class Marian {
 /** Positions as waves, [length, dimension]: sines in the first half, cosines in the second, of frequencies 10000^(-2i/dimension). */
 function sinusoids(length: number, dimension: number): Tensor {
   const half = Math.ceil(dimension / 2);
+  // a gigabyte; a config.json may say anything
+  if (length * dimension > 2 ** 28) {
+    const message = `${length} positions of ${dimension} numbers are too many for a table: contextLength must be at most ${Math.floor(2 ** 28 / dimension)}.`;
+    throw new ValueError('Marian', message, { contextLength: length, dimension });
+  }
   const values = new Float32Array(length * dimension);
   for (let position = 0; position < length; position++) {
     for (let i = 0; i < dimension; i++) {

@@ -120,9 +120,15 @@ export function checkIds(
   return [batch, length];
 }
 
-/** Throws ValueError unless sizes are whole numbers from 1. */
+/** No vocabulary, width or context is larger. */
+const MOST_SIZE = 2 ** 24;
+
+/** Throws ValueError unless sizes are whole numbers from 1, and such as networks have. */
 export function checkSizes(operation: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) {
+    if (Number.isInteger(size) && size > MOST_SIZE) {
+      throw new ValueError(operation, `${name} is ${size}: it must be at most ${MOST_SIZE}.`, { [name]: size });
+    }
     if (Number.isInteger(size) && size >= 1) continue;
     throw new ValueError(operation, `${name} is ${size}: it must be a whole number of at least 1.`, { [name]: size });
   }
@@ -137,6 +143,9 @@ export function checkHeads(operation: string, dimension: number, heads: number):
   });
 }
 
+/** The deepest networks that were published have a thousand. */
+const MOST_LAYERS = 4096;
+
 /** Reads the fields of a config.json. Throws FormatError, with the field's name, for what is missing or of another type. */
 export class Configuration {
   readonly json: Readonly<Record<string, unknown>>;
@@ -149,6 +158,12 @@ export class Configuration {
     const value = this.json[name] ?? otherwise;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     return this.#wrong(name, 'a number', value);
+  }
+
+  /** How many layers. Throws for more than any network has: each would be made before a weight is missed. */
+  depth(name: string, otherwise?: number): number {
+    const value = this.number(name, otherwise);
+    return value <= MOST_LAYERS ? value : this.#wrong(name, `at most ${MOST_LAYERS}`, value);
   }
 
   text(name: string, otherwise?: string): string {

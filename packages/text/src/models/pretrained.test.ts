@@ -225,6 +225,28 @@ describe('fromPretrained', () => {
       'fromPretrained: n_embd of config.json must be a number, it is "8".',
     ],
     [
+      'more layers than any network has',
+      { 'config.json': { ...gpt2Config, n_layer: 1e9 } },
+      'fromPretrained: n_layer of config.json must be at most 4096, it is 1000000000.',
+    ],
+    [
+      'a vocabulary that no network has',
+      { 'config.json': { ...gpt2Config, vocab_size: 1e308 } },
+      'GPT2: vocabularySize is 1e+308: it must be at most 16777216.',
+    ],
+    [
+      'more positions than a table has',
+      {
+        'config.json': {
+          ...{ model_type: 'marian', vocab_size: 50, d_model: 64, encoder_layers: 1, decoder_layers: 1 },
+          ...{ encoder_attention_heads: 2, decoder_attention_heads: 2, encoder_ffn_dim: 16, decoder_ffn_dim: 16 },
+          ...{ max_position_embeddings: 16_000_000, activation_function: 'swish' },
+          ...{ pad_token_id: 49, eos_token_id: 0, decoder_start_token_id: 49 },
+        },
+      },
+      'Marian: 16000000 positions of 64 numbers are too many for a table: contextLength must be at most 4194304.',
+    ],
+    [
       'a size that is missing',
       { 'config.json': { ...gpt2Config, vocab_size: null } },
       "fromPretrained: config.json has no 'vocab_size', which must be a number.",
