@@ -102,6 +102,22 @@ export function checkOptions(of: string, options: object, known: readonly string
   if (wrong !== undefined) throw new ValueError(of, `no option ${wrong}: ${known.join(', ')}.`);
 }
 
+/**
+ * Throws a `ValueError` for an option that is none of its choices, where in JavaScript it would mean another of them.
+ *
+ * @example
+ * import { checkChoices } from '@nn/core';
+ * const options = { average: 'makro' };
+ * checkChoices('F1Score', options, { average: ['macro', 'micro'] }); // throws F1Score: average is 'makro': choose macro
+ */
+export function checkChoices(of: string, options: object, choices: Readonly<Record<string, readonly unknown[]>>): void {
+  for (const [name, values] of Object.entries(choices)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value === undefined || values.includes(value)) continue;
+    throw new ValueError(of, `${name} is '${String(value)}': choose ${values.join(' or ')}.`, { [name]: value });
+  }
+}
+
 /** A device that is missing, mixed with another, out of memory or lost. */
 export class BackendError extends NNError {
   static override readonly name: string = 'BackendError';

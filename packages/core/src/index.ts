@@ -53,6 +53,7 @@ export {
 } from './define-operation.ts';
 export {
   BackendError,
+  checkChoices,
   checkOptions,
   DTypeError,
   DuplicateCoreError,

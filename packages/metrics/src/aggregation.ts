@@ -1,5 +1,5 @@
 /** Sums of values that you have: mean, sum, extremes, the last. For losses, gradient norms, anything that a step computes. */
-import { concat, ones, ShapeError, type Tensor, ValueError, where, zeros } from '@nn/core';
+import { checkOptions, concat, ones, ShapeError, type Tensor, ValueError, where, zeros } from '@nn/core';
 import { show, type Weighting, weightsOf } from './inputs.ts';
 import { type Elements, MeanMetric, weighted } from './mean-metric.ts';
 import { RowMetric } from './row-metric.ts';
@@ -25,11 +25,9 @@ const largest = 3.4028234663852886e38;
 export class Mean extends MeanMetric<Batch> {
   static override readonly name: string = 'Mean';
 
-  constructor({
-    name = 'mean',
-    higherIsBetter = null,
-  }: { readonly name?: string; readonly higherIsBetter?: boolean | null } = {}) {
-    super(name, higherIsBetter);
+  constructor(options: { readonly name?: string; readonly higherIsBetter?: boolean | null } = {}) {
+    checkOptions('Mean', options, ['name', 'higherIsBetter']);
+    super(options.name ?? 'mean', options.higherIsBetter ?? null);
   }
 
   protected override elements(values: Tensor, weighting: Weighting = {}): Elements {
@@ -50,8 +48,9 @@ export class Mean extends MeanMetric<Batch> {
 export class Sum extends SumMetric<Batch, number> {
   static override readonly name: string = 'Sum';
 
-  constructor({ name = 'sum' }: { readonly name?: string } = {}) {
-    super(name, null);
+  constructor(options: { readonly name?: string } = {}) {
+    checkOptions('Sum', options, ['name']);
+    super(options.name ?? 'sum', null);
   }
 
   protected override measure(values: Tensor, weighting: Weighting = {}): Tensor {
@@ -104,8 +103,9 @@ export class Max extends Extreme {
 
   protected override readonly sign: number = 1;
 
-  constructor({ name = 'max' }: { readonly name?: string } = {}) {
-    super(name, null);
+  constructor(options: { readonly name?: string } = {}) {
+    checkOptions('Max', options, ['name']);
+    super(options.name ?? 'max', null);
   }
 }
 
@@ -124,8 +124,9 @@ export class Min extends Extreme {
 
   protected override readonly sign: number = -1;
 
-  constructor({ name = 'min' }: { readonly name?: string } = {}) {
-    super(name, null);
+  constructor(options: { readonly name?: string } = {}) {
+    checkOptions('Min', options, ['name']);
+    super(options.name ?? 'min', null);
   }
 }
 
@@ -142,8 +143,9 @@ export class Min extends Extreme {
 export class Last extends SumMetric<readonly [value: Tensor], number> {
   static override readonly name: string = 'Last';
 
-  constructor({ name = 'last' }: { readonly name?: string } = {}) {
-    super(name, null);
+  constructor(options: { readonly name?: string } = {}) {
+    checkOptions('Last', options, ['name']);
+    super(options.name ?? 'last', null);
   }
 
   protected override measure(value: Tensor): Tensor {
@@ -185,7 +187,9 @@ export class Running extends SumMetric<readonly [value: Tensor], number> {
 
   readonly #size: number;
 
-  constructor({ name = 'running', window }: RunningOptions) {
+  constructor(options: RunningOptions) {
+    checkOptions('Running', options, ['name', 'window']);
+    const { name = 'running', window } = options;
     super(name, null);
     if (!Number.isInteger(window) || window < 1) {
       throw new ValueError('Running', `the window is ${window}: it is a number of updates, from 1.`, { window });
@@ -233,6 +237,7 @@ export class Values extends RowMetric<readonly [value: Tensor], number[]> {
   static override readonly name: string = 'Values';
 
   constructor(options: RowOptions & { readonly name?: string } = {}) {
+    checkOptions('Values', options, ['name', 'capacity', 'window']);
     super(options.name ?? 'values', null, 1, options, true);
   }
 

@@ -377,6 +377,10 @@ describe('errors', () => {
       'AUROC: takes scores, the predictions are labels.',
       () => new AUROC({ classes: 2 }).update(labels([1]), labels([1])),
     ],
+    ["F1Score: average is 'makro': choose binary or micro", () => Reflect.construct(F1Score, [{ average: 'makro' }])],
+    ["AUROC: average is 'micro': choose macro", () => Reflect.construct(AUROC, [{ average: 'micro' }])],
+    ["BLEU: tokenize is '13b': choose 13a", () => Reflect.construct(BLEU, [{ tokenize: '13b' }])],
+    ['Mean: no option nam: name', () => Reflect.construct(Mean, [{ nam: 'loss' }])],
     ['F1Score: no option avarage', () => Reflect.construct(F1Score, [{ avarage: 'macro' }])],
     [
       'Mean: the mask are [3], the samples [2]: give one for each, or one for each of the first axes.',

@@ -2,7 +2,7 @@
  * How good rankings are, query by query: every scored document is kept until the read, which is bounded. Equal scores keep
  * the order in which they came. The value is the mean over queries.
  */
-import { checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
 import { requireSameShape, weightsOf } from './inputs.ts';
 import { RowMetric } from './row-metric.ts';
 import type { RowOptions } from './rows.ts';
@@ -31,6 +31,7 @@ abstract class RetrievalMetric extends RowMetric<
 
   constructor(name: string, options: TopOptions, more: readonly string[] = []) {
     checkOptions(new.target.name, options, [...known, ...more]);
+    checkChoices(new.target.name, options, { withoutRelevant: ['zero', 'skip'] });
     super(name, true, 4, options);
     const { k } = options;
     if (k !== undefined && (!Number.isInteger(k) || k < 1))

@@ -2,7 +2,7 @@
  * Losses that are not finite: the error that names the step, and going back to before it with lower learning rates. Owns
  * the copy of the run in memory; when it is made, and when it is needed, the loop says.
  */
-import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint, parseSafetensors } from '@nn/serialize';
 import type { RateGroup } from './events.ts';
 
@@ -81,7 +81,9 @@ export class RollBack implements Stateful {
   /** The schedules of groups as they were given; null for a plain number, which checkpoints hold. */
   readonly #given = new Map<RateGroup, RateGroup['schedule']>();
 
-  constructor({ factor = 0.5, most = 3, every = 200 }: RollBackOptions = {}) {
+  constructor(options: RollBackOptions = {}) {
+    checkOptions('RollBack', options, ['factor', 'most', 'every']);
+    const { factor = 0.5, most = 3, every = 200 } = options;
     const isRight = factor > 0 && factor <= 1 && Number.isInteger(most) && most >= 1 && Number.isInteger(every);
     if (!isRight || every < 1) {
       throw new ValueError(

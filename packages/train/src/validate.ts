@@ -4,6 +4,7 @@
  */
 import {
   type AbortSignalLike,
+  checkOptions,
   evaluate,
   noGradient,
   type Tensor,
@@ -56,6 +57,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   step: (batch: B) => Tensor,
   options: ValidateOptions<M> = {},
 ): Promise<ValuesOf<M>> {
+  checkOptions('validate', options, ['metrics', 'signal', 'group']);
   const { signal } = options;
   const group = options.group?.size === 1 ? undefined : options.group;
   const metrics: Metrics = options.metrics ?? {};
@@ -134,6 +136,7 @@ export async function* predict<B>(
   forward: (batch: B) => Tensor,
   options: PredictOptions = {},
 ): AsyncGenerator<Prediction<B>, void> {
+  checkOptions('predict', options, ['signal']);
   let next: Promise<Prediction<B>> | null = null;
   for await (const batch of untilSignal(data, options.signal)) {
     const before = next;

@@ -2,7 +2,7 @@
  * Weights of classes and samples in a loss: the weighted mean of the losses of samples, for any loop, and as options of a
  * training. Owns how losses become one number.
  */
-import { isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { checkOptions, isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
 
 export interface WeightOptions<B> {
   /** How much each class counts, by its number in `batch.targets`: the step then returns the loss of each sample, [N]. */
@@ -34,7 +34,9 @@ export interface LossWeights {
  * const loss = weightedLoss(losses, { classWeights: [1, 2], targets: tensor([0, 1]) });
  * console.log(await loss.item()); // => 3
  */
-export function weightedLoss(losses: Tensor, { weights, classWeights, targets, mask }: LossWeights): Tensor {
+export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
+  checkOptions('weightedLoss', options, ['weights', 'classWeights', 'targets', 'mask']);
+  const { weights, classWeights, targets, mask } = options;
   const [n = 0] = losses.shape;
   const parts: Tensor[] = [];
   const add = (name: string, given: Tensor): void => {

@@ -182,8 +182,30 @@ describe('raw rows', () => {
       "encodeRows: row 0, 'age' is 'old', which is no number.",
     );
     expect(() => encodeRows([{ age: 1, class: 4, port: 'S' }], encoding)).toThrow(
-      "line 1, column 'class': '4' is none of the categories 1, 3.",
+      "line 1, column 'class': '4' is none of the categories 1, 3. Fit with unknown: 'ignore' where others may come.",
     );
+    const undefinedPort: unknown = { age: 1, class: 3, port: undefined };
+    expect(() => encodeRows([undefinedPort as RawRow], encoding)).toThrow(
+      "encodeRows: row 0 has no 'port'; it has age, class. Give null",
+    );
+    const list: unknown = [{ age: 1 }];
+    expect(() => encodeRows([list as RawRow], encoding)).toThrow(
+      "encodeRows: row 0 is a list: a row has a value for each column, 'age' first.",
+    );
+  });
+
+  it('are fitted by choices that exist', () => {
+    const fit = (options: object): unknown => fitTable(table, { targets: 'target', ...options });
+    expect(() => fit({ scale: 'standart' })).toThrow("fitTable: scale is 'standart': choose none or standard");
+    expect(() => fit({ missing: 'fil' })).toThrow("fitTable: missing is 'fil': choose error or fill.");
+    const place = "fitTable: column 'number': ";
+    expect(() => fit({ columns: { number: { fill: 'medan' } } })).toThrow(
+      `${place}fill is 'medan': choose error or mean`,
+    );
+    expect(() => fit({ columns: { number: { encode: 'onehot' } } })).toThrow(
+      `${place}encode is 'onehot': choose number`,
+    );
+    expect(() => fit({ columns: { number: { parts: ['yera'] } } })).toThrow(`${place}part is 'yera': choose year`);
   });
 
   it.each([

@@ -2,7 +2,7 @@
  * Finds how the columns of a table become numbers: categories, fill-ins, scales, means of the target. Fit on the training part
  * alone. Applying what was found is `table.ts`.
  */
-import { checkOptions, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
 import { fitNormalization } from '../samples/normalization.ts';
@@ -65,6 +65,14 @@ export interface TableOptions {
 }
 
 const known = ['targets', 'inputs', 'missing', 'scale', 'unknown', 'columns', 'onWarning'];
+const scales: readonly Scale[] = ['none', 'standard', 'minMax', 'robust', 'maxAbs'];
+const fills: readonly Fill[] = ['error', 'mean', 'median', 'mostFrequent'];
+const choices = { missing: ['error', 'fill'], scale: scales, unknown: ['error', 'ignore'] } as const;
+const choicesOfColumn = {
+  encode: ['number', 'oneHot', 'ordinal', 'target', 'date'],
+  scale: scales,
+  unknown: ['error', 'ignore'],
+} as const;
 const knownOfColumn = ['encode', 'fill', 'indicator', 'scale', 'order', 'unknown', 'smoothing', 'parts'];
 
 /**
@@ -80,6 +88,7 @@ const knownOfColumn = ['encode', 'fill', 'indicator', 'scale', 'order', 'unknown
  */
 export function fitTable(table: Table, options: TableOptions): TableEncoding {
   checkOptions('fitTable', options, known);
+  checkChoices('fitTable', options, choices);
   const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
   const isTarget = new Set(targets);
   const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
@@ -97,7 +106,11 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
         },
       );
     }
-    checkOptions(`fitTable: column ${quoted(name)}`, own, knownOfColumn);
+    const place = `fitTable: column ${quoted(name)}`;
+    checkOptions(place, own, knownOfColumn);
+    checkChoices(place, own, choicesOfColumn);
+    if (typeof own.fill === 'string') checkChoices(place, own, { fill: fills });
+    for (const part of own.parts ?? []) checkChoices(place, { part }, { part: dateParts });
   }
   const columnOf = columnFinder('fitTable', table);
   const encoding: TableEncoding = {

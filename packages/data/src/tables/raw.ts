@@ -32,11 +32,17 @@ export function encodeRows(rows: readonly RawRow[], encoding: TableEncoding): Da
 
 function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Column {
   const values = rows.map((row, i) => {
+    if (Array.isArray(row)) {
+      throw new ValueError(
+        'encodeRows',
+        `row ${i} is a list: a row has a value for each column, ${quoted(name)} first.`,
+      );
+    }
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
     if (value === undefined) {
       throw new ValueError(
         'encodeRows',
-        `row ${i} has no ${quoted(name)}; it has ${listed(Object.keys(row))}. Give null where the value is missing.`,
+        `row ${i} has no ${quoted(name)}; it has ${listed(Object.keys(row).filter((key) => row[key] !== undefined))}. Give null where the value is missing.`,
         { row: i, column: name },
       );
     }

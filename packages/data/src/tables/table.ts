@@ -239,7 +239,11 @@ function writer(
     let index = indices.get(value);
     if (index === undefined) {
       if (unknown !== 'ignore')
-        fail('unknown', row, `${quoted(value)} is none of the categories ${listed(categories)}.`);
+        fail(
+          'unknown',
+          row,
+          `${quoted(value)} is none of the categories ${listed(categories)}. Fit with unknown: 'ignore' where others may come.`,
+        );
       index = -1;
     }
     if (encoding.kind === 'index') data[at] = index;

@@ -2,7 +2,17 @@
  * Whether probabilities mean what they say: confidence and accuracy per bin, their differences, and temperature scaling.
  * Bins are [k/m, (k+1)/m), the last with its end. (Guo et al. 2017.)
  */
-import { arange, checkOptions, concat, type Shape, type Tensor, ValueError, where, zeros } from '@nn/core';
+import {
+  arange,
+  checkChoices,
+  checkOptions,
+  concat,
+  type Shape,
+  type Tensor,
+  ValueError,
+  where,
+  zeros,
+} from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import {
@@ -144,6 +154,7 @@ export class CalibrationError extends BinnedMetric<number> {
 
   constructor(options: CalibrationErrorOptions = {}) {
     super('calibration_error', options, false, ['norm']);
+    checkChoices('CalibrationError', options, { norm: ['l1', 'l2', 'max'] });
     this.#norm = options.norm;
   }
 

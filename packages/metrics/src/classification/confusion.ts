@@ -1,5 +1,5 @@
 /** The confusion matrix, and what needs all of it: kappa with weights. */
-import { arange, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
+import { arange, checkChoices, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import { answersOf, type Batch, type PredictionOptions, predictionOptions, requireLabels } from './labels.ts';
@@ -93,6 +93,8 @@ export interface KappaOptions extends PredictionOptions {
   readonly weighting?: 'none' | 'linear' | 'quadratic';
 }
 
+const weightings = { weighting: ['none', 'linear', 'quadratic'] } as const;
+
 /** The cost of taking i for j. */
 function costOf(i: number, j: number, weighting: KappaOptions['weighting']): number {
   const distance = Math.abs(i - j);
@@ -118,6 +120,7 @@ export class CohenKappa extends MatrixMetric<number> {
 
   constructor(options: KappaOptions = {}) {
     checkOptions('CohenKappa', options, [...predictionOptions, 'weighting']);
+    checkChoices('CohenKappa', options, weightings);
     super('cohen_kappa', options, true);
     this.#weighting = options.weighting;
   }
@@ -149,6 +152,7 @@ export class CohenKappa extends MatrixMetric<number> {
  */
 export function cohenKappa(predictions: Tensor, targets: Tensor, options: KappaOptions & Weighting = {}): Tensor {
   checkOptions('cohenKappa', options, [...predictionOptions, 'weighting', 'weights', 'mask']);
+  checkChoices('cohenKappa', options, weightings);
   const matrix = matrixOf('cohenKappa', predictions, targets, options);
   const numbers = arange(matrix.shape[0] as number).cast('float32');
   const distance = numbers.unsqueeze(1).sub(numbers).abs();

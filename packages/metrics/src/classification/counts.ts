@@ -3,7 +3,7 @@
  * score is a table of factors, which the function of tensors (with gradients, where `soft`) and the metric (float64 on the
  * host) read alike.
  */
-import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
+import { checkChoices, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import { sumsOf, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import {
@@ -29,6 +29,7 @@ export interface ScoreOptions<A extends Average = Average> extends MarkOptions {
 }
 
 const scoreOptions = [...predictionOptions, 'soft', 'average'];
+const averages = { average: ['binary', 'micro', 'macro', 'weighted', 'none'] } as const;
 
 /** Factors of hits, predicted, actual and total. */
 type Mixture = readonly [hits: number, predicted: number, actual: number, total: number];
@@ -70,6 +71,7 @@ export function scoreOf(
   options: ScoreOptions & Weighting,
 ): Tensor {
   checkOptions(operation, options, [...scoreOptions, 'weights', 'mask', 'beta']);
+  checkChoices(operation, options, averages);
   const { soft = false } = options;
   const answers = answersOf(operation, predictions, targets, options, soft);
   const counts = countMarks(marksOf(answers, asksForBoth(options.average), soft));
@@ -140,6 +142,7 @@ export class ScoreMetric<A extends Average> extends CountMetric<Score<A>> {
     higherIsBetter = true,
   ) {
     checkOptions(new.target.name, options, [...scoreOptions, ...more]);
+    checkChoices(new.target.name, options, averages);
     super(name, options, asksForBoth(options.average), higherIsBetter);
     this.#formula = formula;
     this.#average = options.average;

@@ -1,5 +1,5 @@
 /** Areas under curves: ROC and precision-recall, binned or exact, one class or the mean over classes. */
-import { checkOptions, type Tensor, where } from '@nn/core';
+import { checkChoices, checkOptions, type Tensor, where } from '@nn/core';
 import { answersOf, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import type { Weighting } from '../inputs.ts';
 import {
@@ -29,6 +29,7 @@ abstract class AreaMetric<A extends CurveAverage> extends CurveMetric<Area<A>> {
 
   constructor(name: string, options: AreaOptions<A>, more: readonly string[] = []) {
     super(name, options, true, ['average', ...more]);
+    checkChoices(String(this), options, { average: ['macro', 'weighted', 'none'] });
     this.#average = options.average ?? 'macro';
   }
 
@@ -118,6 +119,7 @@ export class AveragePrecision<A extends CurveAverage = 'macro'> extends AreaMetr
 
   constructor(options: AveragePrecisionOptions<A> = {}) {
     super('average_precision', options, ['interpolation']);
+    checkChoices('AveragePrecision', options, { interpolation: ['none', 'davis-goadrich'] });
     this.#isInterpolated = options.interpolation === 'davis-goadrich';
   }
 

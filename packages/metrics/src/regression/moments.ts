@@ -3,7 +3,7 @@
  * Chan's formula, because float32 cannot subtract squares of large means; the totals on the host are plain float64 sums.
  * Owns one formula per score, used by the function of tensors and by the class.
  */
-import { checkOptions, concat, type Tensor, ValueError, where, zeros } from '@nn/core';
+import { checkChoices, checkOptions, concat, type Tensor, ValueError, where, zeros } from '@nn/core';
 import { requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
 import { Numbers, type Quantity, ratio, rowsOf } from '../quantity.ts';
 import { SumMetric } from '../sum-metric.ts';
@@ -228,6 +228,8 @@ export class R2Score extends MomentMetric {
   }
 }
 
+const divisors = { by: ['mean', 'standardDeviation'] } as const;
+
 export interface NormalizedOptions {
   /** What the error is divided by: the size of the mean target, or the deviation of the targets. Default 'mean'. */
   readonly by?: 'mean' | 'standardDeviation';
@@ -366,6 +368,7 @@ export function normalizedRootMeanSquaredError(
   targets: Tensor,
   options: NormalizedOptions & Weighting = {},
 ): Tensor {
+  checkChoices('normalizedRootMeanSquaredError', options, divisors);
   return scoreOf('normalizedRootMeanSquaredError', normalized(options.by), predictions, targets, options, ['by']);
 }
 
@@ -384,6 +387,7 @@ export class NormalizedRootMeanSquaredError extends MomentMetric {
 
   constructor(options: NormalizedOptions = {}) {
     checkOptions('NormalizedRootMeanSquaredError', options, ['by']);
+    checkChoices('NormalizedRootMeanSquaredError', options, divisors);
     super('normalized_root_mean_squared_error', normalized(options.by), false);
   }
 }

@@ -1,5 +1,5 @@
 /** BLEU: clipped n-gram precision of translations with a brevity penalty. (Papineni et al. 2002; Post 2018 for signatures.) */
-import { checkOptions, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
 import { countNgrams, paired, totalOf } from './n-grams.ts';
 
@@ -47,6 +47,10 @@ export class BLEU extends HostMetric<
 
   constructor(options: BleuOptions = {}) {
     checkOptions('BLEU', options, ['tokenize', 'smoothing', 'order', 'lowercase']);
+    checkChoices('BLEU', options, {
+      tokenize: ['13a', 'words', 'characters'],
+      smoothing: ['exp', 'addOne', 'none'],
+    });
     const { tokenize = '13a', smoothing = 'exp', order = 4, lowercase = false } = options;
     if (!Number.isInteger(order) || order < 1)
       throw new ValueError('BLEU', `order is ${order}: it must be a whole number from 1.`);

@@ -2,7 +2,7 @@
  * Callbacks for objects of @nn/optim that a loop of your own calls by itself: averages of weights, rates that fall on a
  * plateau, layers that begin to learn later. They call, and own nothing.
  */
-import { type Model, type ParameterPattern, unfreeze } from '@nn/core';
+import { checkChoices, checkOptions, type Model, type ParameterPattern, unfreeze } from '@nn/core';
 import type { ReduceLROnPlateau, Rule, WeightAverage } from '@nn/optim';
 import type { Callback, Monitored } from '../events.ts';
 import { watched } from './monitor.ts';
@@ -27,8 +27,11 @@ export interface WeightAverageCallbackOptions {
  */
 export function weightAverage(
   average: WeightAverage,
-  { every = 'step', from = 0 }: WeightAverageCallbackOptions = {},
+  options: WeightAverageCallbackOptions = {},
 ): Callback & { readonly average: WeightAverage } {
+  checkOptions('weightAverage', options, ['every', 'from']);
+  checkChoices('weightAverage', options, { every: ['step', 'epoch'] });
+  const { every = 'step', from = 0 } = options;
   const handle: Callback['handle'] = async ({ type, step }) => {
     if (type === 'validating' && average.updates > 0) await average.swapIn();
     // after a validation, and also after one that was ended
@@ -51,8 +54,10 @@ export function weightAverage(
  */
 export function reduceOnPlateau<const Name extends string, R extends Rule>(
   plateau: ReduceLROnPlateau<R>,
-  { monitor }: { readonly monitor: Name },
+  options: { readonly monitor: Name },
 ): Callback<Monitored<Name>> & { readonly plateau: ReduceLROnPlateau<R> } {
+  checkOptions('reduceOnPlateau', options, ['monitor']);
+  const { monitor } = options;
   const handle: Callback<Monitored<Name>>['handle'] = (event, training) => {
     const value = watched(event, monitor);
     if (value === undefined || !plateau.step(value)) return;

@@ -2,6 +2,7 @@
  * A training as a screen in the terminal: curves, values, speed, the last warnings, a bar. Owns what stands where; where there
  * is no terminal it is `progress`, because a screen needs one.
  */
+import { checkOptions } from '@nn/core';
 import { drawDots } from '@nn/metrics';
 import type { Callback, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
@@ -49,6 +50,7 @@ const styles: readonly Style[] = ['cyan', 'yellow', 'green', 'red'];
  * console.log(screen.includes('To zero'), screen.includes('epoch 5/5')); // => true true
  */
 export function dashboard(options: DashboardOptions = {}): Callback {
+  checkOptions('dashboard', options, ['terminal', 'title', 'every', 'now']);
   const terminal = options.terminal ?? ownTerminal();
   if (terminal === null) return { handle: () => undefined };
   if (!terminal.isInteractive) return progress({ terminal });

@@ -1,5 +1,5 @@
 /** Stopping when a value no longer gets better: a counter for any loop, and the callback made of it. */
-import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import { BestWeights } from '../best-weights.ts';
 import type { Callback, Monitored } from '../events.ts';
 import { directionOf, watched } from './monitor.ts';
@@ -14,6 +14,8 @@ export interface EarlyStoppingOptions {
   /** Where the best value starts: values that never reach it stop the training. */
   readonly baseline?: number;
 }
+
+const rulesOfStopping = ['patience', 'minDelta', 'higherIsBetter', 'baseline'] as const;
 
 /**
  * Counts how long a value has not become better.
@@ -33,7 +35,9 @@ export class EarlyStopping implements Stateful {
   #best: number | null;
   #waited = 0;
 
-  constructor({ patience = 0, minDelta = 0, higherIsBetter = false, baseline }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    checkOptions('EarlyStopping', options, rulesOfStopping);
+    const { patience = 0, minDelta = 0, higherIsBetter = false, baseline } = options;
     if (!Number.isInteger(patience) || patience < 0) {
       throw new ValueError('EarlyStopping', `patience is ${patience}: it is a whole number, 0 or more.`, { patience });
     }
@@ -104,6 +108,7 @@ export interface EarlyStoppingCallbackOptions<Name extends string> extends Early
 export function earlyStopping<const Name extends string>(
   options: EarlyStoppingCallbackOptions<Name>,
 ): Callback<Monitored<Name>> {
+  checkOptions('earlyStopping', options, ['monitor', 'restoreBest', 'startFromEpoch', ...rulesOfStopping]);
   const { monitor, restoreBest, startFromEpoch = 0, ...rules } = options;
   return new EarlyStoppingCallback<Monitored<Name>>(monitor, restoreBest ?? null, startFromEpoch, rules);
 }

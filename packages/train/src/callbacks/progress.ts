@@ -2,6 +2,7 @@
  * How far the training is, for people: a bar in a terminal, a line for each tenth elsewhere, and a line for each epoch.
  * Owns what is said; how it is drawn is `../progress.ts` and `../terminal.ts`.
  */
+import { checkOptions } from '@nn/core';
 import type { Callback, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
 import { Progress } from '../progress.ts';
@@ -39,6 +40,7 @@ export interface ProgressOptions {
  * console.log(lines.join('').includes('epoch 2/2')); // => true
  */
 export function progress(options: ProgressOptions = {}): Callback {
+  checkOptions('progress', options, ['terminal', 'above', 'epochs']);
   const terminal = options.terminal ?? ownTerminal();
   if (terminal === null) return { handle: () => undefined };
   let bar: Progress | null = null;

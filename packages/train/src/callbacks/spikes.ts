@@ -1,5 +1,5 @@
 /** Losses that jump: a detector for any loop, and callbacks that watch losses and the clock. */
-import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 
@@ -28,7 +28,9 @@ export class SpikeDetector implements Stateful {
   #mean = 0;
   #variance = 0;
 
-  constructor({ deviations = 6, window = 100 }: SpikeOptions = {}) {
+  constructor(options: SpikeOptions = {}) {
+    checkOptions('SpikeDetector', options, ['deviations', 'window']);
+    const { deviations = 6, window = 100 } = options;
     if (!(deviations > 0) || !(window > 1)) {
       throw new ValueError('SpikeDetector', `deviations is ${deviations} and window ${window}: above 0, and above 1.`);
     }
@@ -98,7 +100,9 @@ export function spikeDetection(options: SpikeOptions = {}): Callback & { readonl
  * import { timer } from '@nn/train';
  * console.log(timer({ seconds: 3600 }).hostState?.()); // => { elapsed: 0 }
  */
-export function timer({ seconds, now = () => performance.now() / 1000 }: TimerOptions): Callback {
+export function timer(options: TimerOptions): Callback {
+  checkOptions('timer', options, ['seconds', 'now']);
+  const { seconds, now = () => performance.now() / 1000 } = options;
   let [before, startedAt] = [0, now()];
   let isRunning = false;
   const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);

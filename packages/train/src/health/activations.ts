@@ -3,6 +3,7 @@
  * other, so its sums ride in the program of the step; and a watch that updates one for each layer of a model.
  */
 import {
+  checkOptions,
   concat,
   full,
   isTensor,
@@ -51,7 +52,9 @@ export class ActivationStatistics extends SumMetric<readonly [outputs: Tensor], 
   readonly #axis: number;
 
   /** `axis`: that of the units. Default 1; -1 for [N, time, units]. */
-  constructor({ name = 'activations', axis = 1 }: { readonly name?: string; readonly axis?: number } = {}) {
+  constructor(options: { readonly name?: string; readonly axis?: number } = {}) {
+    checkOptions('ActivationStatistics', options, ['name', 'axis']);
+    const { name = 'activations', axis = 1 } = options;
     super(name, null);
     this.#axis = axis;
   }
@@ -125,7 +128,9 @@ export class ActivationWatch {
   readonly #undo: readonly (() => void)[];
 
   /** `pattern`: which layers, by name; all where not given. `axis`: that of the units. */
-  constructor(model: Model, { pattern, axis = 1 }: ActivationWatchOptions = {}) {
+  constructor(model: Model, options: ActivationWatchOptions = {}) {
+    checkOptions('ActivationWatch', options, ['pattern', 'axis']);
+    const { pattern, axis = 1 } = options;
     const found = watchedIn(model).filter(({ name }) => name !== '' && (pattern?.test(name) ?? true));
     if (found.length === 0) {
       throw new ValueError(

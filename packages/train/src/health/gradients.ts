@@ -2,7 +2,7 @@
  * Gradients and updates of each parameter, as numbers: computed in the program of the step, read when asked. Owns the sums
  * and what they say; where a warning goes, the callback or the caller decides.
  */
-import { arange, concat, type Parameter, parameter, type Stateful, type Tensor, where } from '@nn/core';
+import { arange, checkOptions, concat, type Parameter, parameter, type Stateful, type Tensor, where } from '@nn/core';
 import type { Rider } from '@nn/optim';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
@@ -195,6 +195,7 @@ export function gradientStatistics(
   optimizer: Watchable,
   options: GradientWarningOptions = {},
 ): Callback & { readonly statistics: GradientStatistics; readonly told: Stateful } {
+  checkOptions('gradientStatistics', options, ['largestUpdate', 'smallestShare', 'largestGradient']);
   const statistics = new GradientStatistics(optimizer);
   const once = new OncePerPlace();
   return {

@@ -2,7 +2,7 @@
  * What losses say by themselves: that they no longer fall, or never did. Compares means of windows by their own noise, so
  * it needs no scale. For any loop; the callback feeds it at each read.
  */
-import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import type { Finding } from './finding.ts';
@@ -41,7 +41,9 @@ export class LossWatch implements Stateful {
   #waited = 0;
   #isTold = false;
 
-  constructor({ window = 100, patience = 5 }: LossWatchOptions = {}) {
+  constructor(options: LossWatchOptions = {}) {
+    checkOptions('LossWatch', options, ['window', 'patience']);
+    const { window = 100, patience = 5 } = options;
     if (!(Number.isInteger(window) && window >= 4 && Number.isInteger(patience) && patience >= 1)) {
       throw new ValueError(
         'LossWatch',

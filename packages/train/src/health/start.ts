@@ -3,6 +3,7 @@
  * thresholds; changes nothing (random state, metrics, running statistics and positions in data stay). For any loop.
  */
 import {
+  checkOptions,
   evaluate,
   gradientsOrNull,
   isTensor,
@@ -46,6 +47,7 @@ export interface StartOptions {
  * console.log(findings.map(({ what, place }) => `${what} ${place}`)); // => [ 'no-gradient forgotten' ]
  */
 export async function checkStart(options: StartOptions): Promise<Finding[]> {
+  checkOptions('checkStart', options, ['model', 'data', 'validationData', 'lossOf', 'metrics']);
   const { model, data, validationData, lossOf } = options;
   const fields = await fieldsOf(data);
   const batch = firstBatchOf(data);

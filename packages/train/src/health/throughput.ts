@@ -1,4 +1,5 @@
 /** How fast a training is: samples and steps a second, time left, and energy where the power is known. For any loop. */
+import { checkOptions } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { duration, figure } from '../format.ts';
 
@@ -47,6 +48,7 @@ export class Throughput {
   #before = 0;
 
   constructor(options: ThroughputOptions = {}) {
+    checkOptions('Throughput', options, ['operationsPerSample', 'watts', 'now']);
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#at = this.#now();

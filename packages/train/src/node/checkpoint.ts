@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError, ValueError } from '@nn/core';
+import { checkOptions, FormatError, ValueError } from '@nn/core';
 import { type Json, loadCheckpoint, saveCheckpoint, saveModel } from '@nn/serialize';
 import { directionOf, numberIn, watched } from '../callbacks/monitor.ts';
 import type { Callback, Controls, Monitored, TrainingEvent } from '../events.ts';
@@ -80,6 +80,9 @@ class CheckpointCallback<V extends object> implements Callback<V> {
   #isEpochOver = false;
 
   constructor(options: CheckpointOptions<string>) {
+    checkOptions('checkpoint', options, [
+      ...['folder', 'every', 'seconds', 'atStart', 'keep', 'best', 'notes', 'higherIsBetter'],
+    ]);
     this.#options = options;
     const { every = 1, keep = 0 } = options;
     if (!Number.isInteger(every) || every < 1 || !Number.isInteger(keep) || keep < 0) {

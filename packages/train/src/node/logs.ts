@@ -3,7 +3,7 @@
  * was told; after `resume` the file goes on from the checkpoint. Owns what stands in the files.
  */
 import { join } from 'node:path';
-import { namedParameters } from '@nn/core';
+import { checkOptions, namedParameters } from '@nn/core';
 import type { Json } from '@nn/serialize';
 import type { Callback, Controls, TrainingEvent } from '../events.ts';
 import { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from '../logs/event-encoder.ts';
@@ -54,6 +54,7 @@ export interface JsonLinesOptions extends LogOptions {
  * console.log(lines[0], lines.length); // => {"type":"start","step":0,"epoch":1,"config":{"seed":1}} 4
  */
 export function jsonLines(options: JsonLinesOptions): LogCallback {
+  checkOptions('jsonLines', options, ['path', 'append', 'clock', 'config', 'losses']);
   const { path, append, clock = now, config = null, losses = false } = options;
   const file = new AppendFile(path, append);
   const write = (event: TrainingEvent<object>, more: object): void => {
@@ -98,7 +99,9 @@ const exactly = (_: string, value: unknown): unknown =>
  * import { csv } from '@nn/train/node';
  * console.log(csv({ path: 'runs/1.csv' }).file.path); // => runs/1.csv
  */
-export function csv({ path, append }: Pick<LogOptions, 'path' | 'append'>): LogCallback {
+export function csv(options: Pick<LogOptions, 'path' | 'append'>): LogCallback {
+  checkOptions('csv', options, ['path', 'append']);
+  const { path, append } = options;
   const file = new AppendFile(path, append);
   let row: (readonly [string, unknown])[] | null = null;
   let isEmpty = true;
@@ -154,6 +157,7 @@ export interface TensorBoardCallback extends LogCallback {
  * console.log(statSync(log.file.path).size); // => 82
  */
 export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
+  checkOptions('tensorBoard', options, ['folder', 'clock', 'histograms', 'config', 'hyperparameters', 'compare']);
   const { folder, clock = now, histograms, config = null, hyperparameters, compare = ['epoch/loss'] } = options;
   const file = new AppendFile(join(folder, 'events.out.tfevents.0.nn'));
   let isOpen = false;

@@ -3,7 +3,7 @@
  * file without scripts or other files. Owns what stands in it; writing it is `@nn/train/node`. For any loop: fill in the
  * fields, or `handle` the events of a training.
  */
-import { getDefaultBackend, type Stateful } from '@nn/core';
+import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
 import { confusionSvg } from '@nn/metrics';
 import type { Callback, Controls, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
@@ -85,6 +85,9 @@ export class RunReport implements Callback, Stateful {
   #energy: { readonly joules: number; readonly grams: number | null; readonly method: string } | null = null;
 
   constructor(options: RunReportOptions = {}) {
+    checkOptions('RunReport', options, [
+      ...['title', 'settings', 'versions', 'confusion', 'classNames', 'samples', 'watts', 'energy', 'now'],
+    ]);
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#speed = new Throughput({ now: this.#now });

@@ -2,7 +2,7 @@
  * A batch size found by trying: doubled while steps succeed, then halved between, with the throughput of each. Owns the
  * trial; what memory is, the device says by failing.
  */
-import { isNNError, ValueError } from '@nn/core';
+import { checkOptions, isNNError, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 
 export interface FindBatchSizeOptions {
@@ -59,6 +59,7 @@ export interface BatchSizeFinding {
  * console.log(largest, limit); // => 64 most
  */
 export async function findBatchSize(options: FindBatchSizeOptions): Promise<BatchSizeFinding> {
+  checkOptions('findBatchSize', options, ['step', 'parts', 'least', 'most', 'repeats', 'refine', 'now']);
   const { step, parts, least = 1, most = 65_536, repeats = 3, refine = false } = options;
   const { now = () => performance.now() } = options;
   if (![least, most, repeats].every((value) => Number.isInteger(value) && value >= 1) || most < least) {

@@ -2,7 +2,7 @@
  * The same training on every fold: what comes out, its mean and how far it scatters. Owns the seeds of the folds and the
  * arithmetic; the folds are those of `kFolds` and `timeSeriesFolds` of @nn/data, stratified and grouped as those make them.
  */
-import { type AbortSignalLike, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { openPool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { trialSeed } from './space.ts';
@@ -44,6 +44,7 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
   folds: readonly Fold[],
   options: CrossValidateOptions<Fold, R>,
 ): Promise<CrossValidation<R>> {
+  checkOptions('crossValidate', options, ['trial', 'workers', 'group', 'seed', 'signal']);
   const { trial, workers, group, seed = 0, signal } = options;
   if (folds.length === 0) throw new ValueError('crossValidate', 'there are no folds: kFolds(data) makes some.');
   const pool = openPool<Fold, R>('crossValidate', { trial, workers, group });

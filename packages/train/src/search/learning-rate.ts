@@ -2,7 +2,7 @@
  * A learning rate found by trying: rates that grow from step to step, the losses they give, and the rate at which the loss
  * falls fastest. Owns the trial and its reading; the run is afterwards as it was before.
  */
-import { type Tensor, ValueError } from '@nn/core';
+import { checkOptions, type Tensor, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { type Batches, countOf } from '../batches.ts';
 import type { StepsOptimizer } from '../events.ts';
@@ -64,6 +64,7 @@ const warmUp = 10;
  * console.log(suggestion > 0.01 && suggestion < 10); // => true
  */
 export async function findLearningRate<B>(options: FindLearningRateOptions<B>): Promise<LearningRateFinding> {
+  checkOptions('findLearningRate', options, ['model', 'optimizer', 'data', 'step', 'from', 'to', 'steps']);
   const { model, optimizer, data, step, from = 1e-7, to = 10, steps = 100 } = options;
   if (!(from > 0 && to > from) || !Number.isInteger(steps) || steps < 10) {
     throw new ValueError(

@@ -2,7 +2,7 @@
  * Settings that do well: trials over a grid, drawn at random, or with budgets that grow for the better ones. Owns which
  * trial comes next; where they run is ../workers/trials.ts, what settings there are space.ts.
  */
-import { type AbortSignalLike, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkChoices, checkOptions, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { type JobResult, openPool, type Pool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { drawSettings, gridOf, type SettingsOf, type Space, trialSeed } from './space.ts';
@@ -92,6 +92,11 @@ interface Candidate<Settings> {
   error: string | null;
 }
 
+const searchOptions = [
+  ...['space', 'trial', 'workers', 'group', 'higherIsBetter', 'seed', 'signal', 'onTrial'],
+  ...['strategy', 'trials', 'budget'],
+];
+
 /**
  * Tries settings and tells which did best, with a table of all. Settings and random numbers of a trial follow from the
  * search's seed and the trial's number, so a row can be repeated by itself. A trial that throws is a row without score.
@@ -110,6 +115,13 @@ export async function search<const S extends Space>(
   options: PlainSearchOptions<S> | HalvingSearchOptions<S>,
 ): Promise<SearchResult<SettingsOf<S>>> {
   const { space, strategy, trial, workers, group, seed = 0 } = options;
+  checkOptions('search', options, searchOptions);
+  checkChoices('search', { strategy: String(strategy) }, { strategy: ['grid', 'random', 'halving', 'asha'] });
+  if ('budget' in options !== (strategy === 'halving' || strategy === 'asha')) {
+    const has = 'budget' in options ? 'takes no budget: take' : 'needs a budget, { least, most }: give one, or take';
+    const other = 'budget' in options ? "'halving' or 'asha'" : "'random'";
+    throw new ValueError('search', `strategy '${strategy}' ${has} ${other}.`, { strategy });
+  }
   if (!Number.isSafeInteger(seed)) throw new ValueError('search', `seed is ${seed}: it is a whole number.`, { seed });
   const all = strategy === 'grid' ? gridOf(space) : drawn(space, seed, options.trials);
   if (strategy === 'grid' && options.trials !== undefined) {

@@ -2,7 +2,7 @@
  * What a search may choose from: lists and ranges by name, and the settings drawn from them or laid over them as a grid.
  * Owns no order of trials; every draw is a function of the search's seed and the number of the trial.
  */
-import { randomValue, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, randomValue, ValueError } from '@nn/core';
 
 /** One of some values. */
 export interface Choice<T> {
@@ -58,6 +58,8 @@ export interface RangeOptions {
  * console.log(range(1e-4, 1e-1, { scale: 'log' }).scale); // => log
  */
 export function range(low: number, high: number, options: RangeOptions = {}): Range {
+  checkOptions('range', options, ['scale', 'integer', 'points']);
+  checkChoices('range', options, { scale: ['linear', 'log'] });
   const { scale = 'linear', integer = false, points = null } = options;
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high) || (scale === 'log' && low <= 0)) {
     throw new ValueError(

@@ -2,7 +2,7 @@
  * A training in a worker: the worker serves it, the page or process that started the worker watches and steers it. Owns the
  * messages between the two; the training itself knows nothing of it.
  */
-import { type AbortSignalLike, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, ValueError } from '@nn/core';
 import type { TrainingEvent } from '../events.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
@@ -176,6 +176,7 @@ export function trainInWorker<S extends Served<unknown, unknown>>(
   settings: SettingsOf<S>,
   options: TrainInWorkerOptions<ServedValues<S>> = {},
 ): WorkerRun<ServedValues<S>> {
+  checkOptions('trainInWorker', options, ['signal', 'onEvent', 'every']);
   return new RemoteRun<ServedValues<S>>(channelTo(worker), settings, options);
 }
 

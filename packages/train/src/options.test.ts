@@ -1,0 +1,95 @@
+/** Options that do not exist, and choices that are none, are errors: in JavaScript they would mean something else in silence. */
+import { cpu } from '@nn/backend-cpu';
+import { setDefaultBackend, tensor } from '@nn/core';
+import { Linear } from '@nn/layers';
+import { ReduceLROnPlateau, SGD, WeightAverage } from '@nn/optim';
+import { beforeAll, expect, test } from 'vitest';
+import * as train from './index.ts';
+import * as node from './node/index.ts';
+
+beforeAll(() => setDefaultBackend(cpu()));
+
+const model = new Linear(2, 2);
+const optimizer = new SGD(model, { learningRate: 1 });
+const data = [tensor([[1, 2]])];
+const step = (): never => {
+  throw new Error('a step ran');
+};
+
+/** By name: the arguments, of which the last is the options. */
+const cases: Readonly<Record<string, readonly unknown[]>> = {
+  ActivationStatistics: [{}],
+  ActivationWatch: [{ layer: model }, {}],
+  EarlyStopping: [{}],
+  LossWatch: [{}],
+  RollBack: [{}],
+  RunReport: [{}],
+  SpikeDetector: [{}],
+  Throughput: [{}],
+  activationStatistics: [{ layer: model }, {}],
+  checkStart: [{ model, data }],
+  checkpoint: [{ folder: 'nowhere' }],
+  crossValidate: [[1, 2], { trial: step }],
+  csv: [{ path: 'nowhere' }],
+  dashboard: [{}],
+  earlyStopping: [{ monitor: 'loss' }],
+  findBatchSize: [{ step, parts: { model } }],
+  findLearningRate: [{ model, optimizer, data, step }],
+  gradientStatistics: [optimizer, {}],
+  htmlReport: [{ path: 'nowhere' }],
+  jsonLines: [{ path: 'nowhere' }],
+  lossWatch: [{}],
+  predict: [data, step, {}],
+  progress: [{}],
+  range: [0, 1, {}],
+  reduceOnPlateau: [new ReduceLROnPlateau(optimizer, {}), { monitor: 'loss' }],
+  search: [{ space: {}, strategy: 'grid', trial: step }],
+  spikeDetection: [{}],
+  tensorBoard: [{ folder: 'nowhere' }],
+  throughput: [{}],
+  timer: [{ seconds: 1 }],
+  trainInWorker: [{}, {}, {}],
+  validate: [data, step, {}],
+  weightAverage: [new WeightAverage(model, { decay: 0.9 }), {}],
+  weightedLoss: [tensor([1]), {}],
+};
+
+test.each(Object.entries(cases))('%s refuses an option that it does not know', async (name, given) => {
+  const of: unknown = Reflect.get({ ...train, ...node }, name);
+  if (typeof of !== 'function') throw new Error(`there is no ${name}`);
+  const options = given.map((value, at) => (at === given.length - 1 ? { ...Object(value), nonsense: 1 } : value));
+  const work = async (): Promise<void> => {
+    const made: unknown = /^[A-Z]/.test(name) ? Reflect.construct(of, options) : of(...options);
+    if (name === 'predict') await Object(made).next();
+    else await made;
+  };
+  await expect(work()).rejects.toThrow(/: no option nonsense: /);
+});
+
+test('a choice that is none is refused, and a budget that the strategy does not use', async () => {
+  const refused = async (
+    name: 'range' | 'search' | 'weightAverage',
+    ...given: readonly unknown[]
+  ): Promise<unknown> => {
+    const of: unknown = Reflect.get(train, name);
+    if (typeof of !== 'function') throw new Error(`there is no ${name}`);
+    return (async () => of(...given))().then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+  };
+  const space = { x: train.range(0, 1) };
+  expect(await refused('search', { space, strategy: 'bayes', trials: 2, trial: () => 1 })).toBe(
+    "search: strategy is 'bayes': choose grid or random or halving or asha.",
+  );
+  expect(
+    await refused('search', { space, strategy: 'random', trials: 2, budget: { least: 1, most: 3 }, trial: () => 1 }),
+  ).toBe("search: strategy 'random' takes no budget: take 'halving' or 'asha'.");
+  expect(await refused('search', { space, strategy: 'halving', trials: 2, trial: () => 1 })).toBe(
+    "search: strategy 'halving' needs a budget, { least, most }: give one, or take 'random'.",
+  );
+  expect(await refused('range', 1, 2, { scale: 'ln' })).toBe("range: scale is 'ln': choose linear or log.");
+  expect(await refused('weightAverage', new WeightAverage(model, { decay: 0.9 }), { every: 'epochs' })).toBe(
+    "weightAverage: every is 'epochs': choose step or epoch.",
+  );
+});
