@@ -2,6 +2,7 @@
 import { type RecordingBackend, recording, reference } from '@nn/conformance';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Backend } from './backend.ts';
+import { breathe } from './compile/breathe.ts';
 import { compile } from './compile-function.ts';
 import {
   gradients,
@@ -503,7 +504,7 @@ describe('a compiled function at once', () => {
     expect(fast.atOnce(x, 'a', { y })).toBeNull();
     expect(steps).toBe(before);
     await fast(x, 'a', { y });
-    expect(fast.atOnce(x, 'a', { y })).toEqual(['a']);
+    expect(await soon(() => fast.atOnce(x, 'a', { y }))).toEqual(['a']);
     expect(await weight.item()).toBe(1 + 6 * 3);
     expect(steps).toBe(before + 2);
   });
@@ -526,11 +527,11 @@ describe('a compiled function at once', () => {
     for (let call = 0; call < 4; call++) await fast();
     rate = -1;
     const before = count;
-    expect(() => fast.atOnce()).toThrow('no rate');
+    await expect(soon(() => fast.atOnce())).rejects.toThrow('no rate');
     await expect(fast()).rejects.toThrow('no rate');
     expect(count).toBe(before);
     rate = 2;
-    expect(fast.atOnce()).toEqual([undefined]);
+    expect(await soon(() => fast.atOnce())).toEqual([undefined]);
     expect(await weight.item()).toBe(6);
   });
 
@@ -552,7 +553,7 @@ describe('a compiled function at once', () => {
       await nested;
     }
     const before = await weight.item();
-    expect(outer.atOnce()).toEqual([undefined]);
+    expect(await soon(() => outer.atOnce())).toEqual([undefined]);
     await nested;
     expect(await weight.item()).toBe((before + 1) * 10);
   });
@@ -565,6 +566,16 @@ describe('a compiled function at once', () => {
     }).inline(tensor([1]));
   });
 });
+
+/** What a call at once gives where the event loop had its turn lately; on a busy machine that may take a second look. */
+async function soon<T>(call: () => T | null): Promise<T | null> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    await breathe();
+    const done = call();
+    if (done !== null) return done;
+  }
+  return null;
+}
 
 /** A backend that is done when `run` returns, and says so. */
 function synchronous(): Backend {
