@@ -149,12 +149,16 @@ async function readCards(): Promise<void> {
   );
 }
 
+/** The lesson that is being opened: a start in another place changes the address, of which the browser tells as of going back. */
+let opening: string | null = null;
+
 /** Opens the lesson of the address, if it names one, before the first experiment is made. Resolves to what refused it. */
 export async function beginLessons(): Promise<unknown> {
   window.addEventListener('popstate', () => void follow());
   const query = new URLSearchParams(location.search);
   const address = query.get('lesson');
   if (address === null) return null;
+  opening = address;
   try {
     const card = await read(address);
     const at = Number(query.get('step') ?? 1) - 1;
@@ -166,6 +170,8 @@ export async function beginLessons(): Promise<unknown> {
     return null;
   } catch (error) {
     return error;
+  } finally {
+    opening = null;
   }
 }
 
@@ -174,7 +180,7 @@ export const fetchCards = (): Promise<void> => readCards().catch(complain);
 /** Back and forward of the browser. */
 async function follow(): Promise<void> {
   const address = new URLSearchParams(location.search).get('lesson');
-  if (address === (open.value?.address ?? null)) return;
+  if (address === (opening ?? open.value?.address ?? null)) return;
   if (address === null) hide();
   else await openLesson(address, false);
 }
@@ -214,6 +220,7 @@ function write(address: string | null, at: number, isNew: boolean): void {
 }
 
 export async function openLesson(address: string, isNew = true): Promise<void> {
+  opening = address;
   try {
     const card = cards.value.find((one) => one.address === address) ?? (await read(address));
     if (isNew) write(address, 0, true);
@@ -221,6 +228,8 @@ export async function openLesson(address: string, isNew = true): Promise<void> {
     setPace(card.lesson.pace);
   } catch (error) {
     complain(error);
+  } finally {
+    if (opening === address) opening = null;
   }
 }
 
