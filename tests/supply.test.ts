@@ -70,11 +70,18 @@ describe.each(names)('@nn/%s', (name) => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
     const usual =
-      /^(package\.json|README\.md|LICENSE|THIRD-PARTY\.md|dist\/[\w.-]+\.(c?js|c?js\.map|d\.c?ts)|src\/[\w./-]+\.(ts|md)|templates\/[\w./-]+)$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|THIRD-PARTY\.md|dist\/[\w.-]+\.(c?js|c?js\.map|d\.c?ts)|src\/[\w./-]+\.(ts|md)|templates\/[\w./-]+)$/;
     const ofTests = /(\.(test|bench)|-tests|\/testing)\.ts$|\/testing\//;
     expect(files.filter((file) => !usual.test(file) || ofTests.test(file))).toEqual([]);
     expect(files).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.cts']),
+      expect.arrayContaining([
+        'LICENSE',
+        'README.md',
+        'CHANGELOG.md',
+        'dist/index.js',
+        'dist/index.cjs',
+        'dist/index.d.cts',
+      ]),
     );
   });
 
