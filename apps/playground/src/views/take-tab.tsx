@@ -104,9 +104,6 @@ function Files(): JSX.Element {
   );
 }
 
-/** Whether the packages can be installed from a registry. */
-const isPublished = version !== '0.0.0';
-
 function Program(): JSX.Element | null {
   const now = built.value;
   if (now === null) return null;
@@ -120,7 +117,6 @@ function Program(): JSX.Element | null {
       <p class="small">
         {t('programHelp')} {Math.max(now.trainSize, now.testSize) > most && t('measured', { count: most })}
       </p>
-      {!isPublished && <p class="small">{t('notPublished', { name: programName })}</p>}
       {!isStraight.value && <p class="small warn-line">{t('notStraight')}</p>}
       <div class="row" data-name="program">
         <Copy text={code} />

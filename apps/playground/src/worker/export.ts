@@ -89,7 +89,7 @@ Made by the nn playground: an experiment with its data, its network and what it 
 `;
 
 function packageOf(task: string, version: string): object {
-  const range = version === '0.0.0' ? '*' : `^${version}`;
+  const range = `^${version}`;
   const names = ['backend-cpu', 'core', 'data', 'layers', 'optim', 'serialize'];
   return {
     name: `nn-${task}`,

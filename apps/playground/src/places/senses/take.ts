@@ -65,7 +65,7 @@ Made by the nn playground: a network that tells ${names.length} classes apart, a
 `;
 
 function packageOf(kind: Kind, version: string): object {
-  const range = version === '0.0.0' ? '*' : `^${version}`;
+  const range = `^${version}`;
   const needed = ['backend-cpu', 'core', 'layers', 'serialize', kind === 'pictures' ? 'vision' : 'audio'];
   return {
     name: `nn-${kind}`,
