@@ -276,6 +276,7 @@ test('the program runs as it is downloaded, in a folder without anything, and co
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Train' }).waitFor();
   await page.getByRole('tab', { name: 'Export' }).click();
+  await page.getByText(/not published yet/).waitFor();
   await page.getByText(/Both measure the first 600 samples/).waitFor();
   // the last frame is that of the last step
   await expect.poll(async () => page.locator('#program').textContent()).toContain(`const steps = ${await steps()};`);

@@ -117,6 +117,8 @@ function Program(): JSX.Element | null {
       <p class="small">
         {t('programHelp')} {Math.max(now.trainSize, now.testSize) > most && t('measured', { count: most })}
       </p>
+      {/* goes, with the line in the README, when the packages are in a registry */}
+      <p class="small">{t('notPublished', { name: programName })}</p>
       {!isStraight.value && <p class="small warn-line">{t('notStraight')}</p>}
       <div class="row" data-name="program">
         <Copy text={code} />

@@ -14,6 +14,7 @@ export const takeWords: Words<typeof english> = {
   takeProgram: '程序',
   programHelp: '这个 TypeScript 程序建立同样的网络，用同样的数据训练，得到同样的数字（最后几位取决于设备）。',
   measured: '两者都只测量每部分的前 {count} 个样本。',
+  notPublished: '这些软件包尚未发布：请把 {name} 放进本项目的代码目录，先运行 npm run build，再运行 npx tsx {name}。',
   notStraight: '训练途中改过设置，或载入过文件：程序从第一步起就用现在的设置训练，得到的数字会不同。',
   saveProgram: '下载程序',
   linkHelp: '除文件和权重外，一切都在地址里。',

@@ -13,6 +13,8 @@ export const takeWords = {
   programHelp:
     'This TypeScript program builds the same network and trains it on the same data, to the same numbers (the last digits depend on the device).',
   measured: 'Both measure the first {count} samples of each part.',
+  notPublished:
+    'The packages are not published yet: put {name} into a checkout of the project and run npm run build, then npx tsx {name} there.',
   notStraight:
     'Settings were changed in mid-training, or a file was loaded: the program trains with the present settings from the first step on, to other numbers.',
   saveProgram: 'Download program',
