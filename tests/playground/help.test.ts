@@ -1,7 +1,7 @@
 /** Help: whatever can be used says by keyboard what it is for, on the board with all of its tabs, and in the places. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Host, host, isWhole } from './page.ts';
+import { type Host, host, isWhole, places } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -60,17 +60,7 @@ test.runIf(isWhole)('so do those of tables, drawn points, and a neuron that is p
 });
 
 test.runIf(isWhole)('every control of every place says what it is for', async () => {
-  for (const hash of [
-    '#place=race',
-    '#place=agents',
-    '#place=games',
-    '#place=games&game=connect4',
-    '#place=sequences',
-    '#place=generators',
-    '#place=generators&kind=autoencoder',
-    '#place=senses',
-    '#place=senses&kind=pictures',
-  ]) {
+  for (const hash of places) {
     const { page, errors } = await pages.open(hash);
     await page.locator('.place-board h2').first().waitFor();
     await page.getByRole('button', { name: 'Train', exact: true }).hover();

@@ -21,6 +21,35 @@ const types: Readonly<Record<string, string>> = {
 /** Whether all tests of the page run: some are long and run when asked for, with NN_PLAYGROUND=1. */
 export const isWhole: boolean = Boolean(process.env.NN_PLAYGROUND);
 
+/** Where each place begins, and each of its other sides. */
+export const places: readonly string[] = [
+  '#place=race',
+  '#place=agents',
+  '#place=agents&world=snake',
+  '#place=games',
+  '#place=games&game=connect4',
+  '#place=sequences',
+  '#place=generators',
+  '#place=generators&kind=autoencoder',
+  '#place=senses',
+  '#place=senses&kind=pictures',
+];
+
+/** What can be used, or shows something, and has no name for whoever does not see it. */
+export function namelessOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const all = document.querySelectorAll(
+      'button, input, select, textarea, summary, a, [role=img], [role=application], [tabindex="0"]',
+    );
+    return [...all].flatMap((element) => {
+      const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
+      const name =
+        element.getAttribute('aria-label') || labels.map((label) => label.textContent).join('') || element.textContent;
+      return name?.trim() ? [] : [element.outerHTML.slice(0, 120)];
+    });
+  });
+}
+
 export interface Host {
   /** A page of its own; `language` is what the browser says, valid or not. */
   open(

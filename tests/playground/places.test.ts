@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { built, type Host, host, isWhole } from './page.ts';
+import { built, type Host, host, isWhole, namelessOf, places } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -12,19 +11,6 @@ beforeAll(async () => {
 });
 afterEach(() => pages.clear());
 afterAll(() => pages.close());
-
-const hashes = [
-  '#place=race',
-  '#place=agents',
-  '#place=agents&world=snake',
-  '#place=games',
-  '#place=games&game=connect4',
-  '#place=sequences',
-  '#place=generators',
-  '#place=generators&kind=autoencoder',
-  '#place=senses',
-  '#place=senses&kind=pictures',
-];
 
 /** Kilobytes of files of the page, each as a host sends it that compresses. */
 const kilobytes = (names: Iterable<string>): number => {
@@ -78,7 +64,7 @@ test('a place that the address names is all that is made', async () => {
 test.each(isWhole ? [360, 820, 1180] : [])(
   'nothing sticks out and everything has a name at %i pixels',
   async (width) => {
-    for (const hash of hashes) {
+    for (const hash of places) {
       const { page } = await pages.open(hash, {
         viewport: { width, height: 740 },
         locale: width === 820 ? 'zh-CN' : 'en-US',
@@ -90,20 +76,6 @@ test.each(isWhole ? [360, 820, 1180] : [])(
     }
   },
 );
-
-/** Buttons, fields and pictures without a name. */
-function namelessOf(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [
-      ...document.querySelectorAll('button, input, select, textarea, summary, a, [role=img], [role=application]'),
-    ].flatMap((element) => {
-      const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
-      const name =
-        element.getAttribute('aria-label') || labels.map((label) => label.textContent).join('') || element.textContent;
-      return name?.trim() ? [] : [element.outerHTML.slice(0, 120)];
-    }),
-  );
-}
 
 describe('agents', () => {
   test.runIf(isWhole)('one learns to keep the pole up, and is watched at it', async () => {

@@ -1,7 +1,7 @@
 /** For everyone: keyboard alone, names for screen readers, narrow screens, light and dark, English and Chinese. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host } from './page.ts';
+import { type Host, host, namelessOf } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -106,21 +106,6 @@ test('everything that can be used has a name, in every view', async () => {
     }
   }
 });
-
-/** Buttons, fields and pictures without a name. */
-function namelessOf(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const all = document.querySelectorAll(
-      'button, input, select, textarea, summary, [role=img], [role=application], [tabindex="0"]',
-    );
-    return [...all].flatMap((element) => {
-      const labels = 'labels' in element ? [...((element as HTMLInputElement).labels ?? [])] : [];
-      const name =
-        element.getAttribute('aria-label') || labels.map((label) => label.textContent).join('') || element.textContent;
-      return name?.trim() ? [] : [element.outerHTML.slice(0, 120)];
-    });
-  });
-}
 
 test.each([360, 768, 1180])('nothing sticks out at %i pixels', async (width) => {
   for (const hash of [

@@ -5,7 +5,7 @@ import { Slider } from '../../views/fields.tsx';
 import { percent } from '../../views/format.ts';
 import { say } from '../words.ts';
 import { facts, inspection, prompt, setPrompt, steering } from './state.ts';
-import { probabilitiesOf } from './steering.ts';
+import { chancesOf } from './steering.ts';
 
 const shown = 10;
 
@@ -61,16 +61,13 @@ function Bars(): JSX.Element {
   const found = inspection.value;
   const vocabulary = facts.value?.vocabulary;
   if (found === null || vocabulary === undefined) return <p class="small">{t('loading')}</p>;
-  const plain = probabilitiesOf(found.logits, { temperature: 1, topK: 0 });
-  const steered = probabilitiesOf(found.logits, steering.value);
-  const order = Array.from(plain, (_, i) => i)
-    .sort((a, b) => (plain[b] as number) - (plain[a] as number))
-    .slice(0, shown);
+  const plain = chancesOf(found.logits, { temperature: 1, topK: 0 }).slice(0, shown);
+  const steered = new Map(chancesOf(found.logits, steering.value).map(({ id, probability }) => [id, probability]));
   return (
-    <ol class="next" data-next={vocabulary[order[0] ?? 0]}>
-      {order.map((id) => {
+    <ol class="next" data-next={vocabulary[plain[0]?.id ?? 0]}>
+      {plain.map(({ id, probability: own }) => {
         const character = vocabulary[id] ?? '';
-        const [own, share] = [plain[id] ?? 0, steered[id] ?? 0];
+        const share = steered.get(id) ?? 0;
         return (
           <li key={id}>
             <button

@@ -1,7 +1,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { drawFrom, probabilitiesOf } from './steering.ts';
+import { chancesOf, drawFrom } from './steering.ts';
 import { makeText } from './texts.ts';
 import { Transformer } from './transformer.ts';
 import { TextLearner } from './writer.ts';
@@ -9,21 +9,28 @@ import { TextLearner } from './writer.ts';
 beforeAll(() => setDefaultBackend(cpu()));
 
 describe('steering', () => {
-  const logits = [1, 3, 2, -1];
-  test('a temperature divides the logits, top k leaves the largest', () => {
+  const logits = Float32Array.of(1, 3, 2, -1);
+  test('a temperature divides the logits, top k leaves the largest, 0 of it all', () => {
     const weights = [Math.exp(-4), 1, Math.exp(-2), Math.exp(-8)]; // exp((z - 3) / 0.5)
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    probabilitiesOf(logits, { temperature: 0.5, topK: 0 }).forEach((share, i) => {
-      expect(share).toBeCloseTo((weights[i] as number) / total, 6);
-    });
-    const two = probabilitiesOf(logits, { temperature: 1, topK: 2 });
-    expect(Array.from(two, (share) => share > 0)).toEqual([false, true, true, false]);
-    expect(two[1]).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
-    expect(Array.from(probabilitiesOf(logits, { temperature: 0, topK: 0 }))).toEqual([0, 1, 0, 0]);
+    const bent = chancesOf(logits, { temperature: 0.5, topK: 0 });
+    expect(bent.map(({ id }) => id)).toEqual([1, 2, 0, 3]);
+    for (const { id, probability } of bent) expect(probability).toBeCloseTo((weights[id] as number) / total, 6);
+    const two = chancesOf(logits, { temperature: 1, topK: 2 });
+    expect(two.map(({ id }) => id)).toEqual([1, 2]);
+    expect(two[0]?.probability).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
+    expect(chancesOf(logits, { temperature: 0, topK: 0 })).toEqual([{ id: 1, probability: 1 }]);
   });
-  test('a number draws the index at which the sum passes it, and never one of probability 0', () => {
-    const shares = Float32Array.of(0.25, 0, 0.75, 0);
-    expect([0, 0.2, 0.26, 0.9999999].map((number) => drawFrom(shares, number))).toEqual([0, 0, 2, 2]);
+  test('a number draws the one at which the sum passes it', () => {
+    const chances = [
+      { id: 7, probability: 0.75 },
+      { id: 2, probability: 0.25 },
+    ];
+    expect([0, 0.74, 0.76, 1].map((number) => drawFrom(chances, number))).toEqual([7, 7, 2, 2]);
+  });
+  test('where training diverged nothing comes', () => {
+    const none = chancesOf(Float32Array.of(1, Number.NaN), { temperature: 1, topK: 0 });
+    expect([none, drawFrom(none, 0.5)]).toEqual([[], undefined]);
   });
 });
 

@@ -1,31 +1,24 @@
-/** From logits to probabilities: divided by the temperature, cut to the most probable, and drawn. */
+/** Which character comes next: the chances of @nn/text by the two sliders, and a draw among them. */
+import { tokenChances } from '@nn/text';
 import type { Steering } from './protocol.ts';
 
+export type Chances = ReturnType<typeof tokenChances>;
+
 /**
- * p_i = exp(z_i / T) / sum exp(z_j / T) over the `topK` largest z, 0 for the others. The temperature 0 stands for the largest alone.
+ * The characters that may come, the most probable first: softmax(logits / temperature), cut to the `topK` most probable. None after
+ * a training that diverged, whose logits are no numbers.
  */
-export function probabilitiesOf(logits: ArrayLike<number>, { temperature, topK }: Steering): Float32Array {
-  const order = Array.from({ length: logits.length }, (_, i) => i).sort(
-    (a, b) => (logits[b] as number) - (logits[a] as number),
-  );
-  const kept = temperature === 0 ? 1 : topK === 0 ? order.length : Math.min(topK, order.length);
-  const largest = logits[order[0] ?? 0] as number;
-  const result = new Float32Array(logits.length);
-  let total = 0;
-  for (const i of order.slice(0, kept)) {
-    const weight = temperature === 0 ? 1 : Math.exp(((logits[i] as number) - largest) / temperature);
-    result[i] = weight;
-    total += weight;
-  }
-  return result.map((weight) => weight / total);
+export function chancesOf(logits: Float32Array, { temperature, topK }: Steering): Chances {
+  if (!logits.every(Number.isFinite)) return [];
+  return tokenChances(logits, topK === 0 ? { temperature } : { temperature, topK });
 }
 
-/** The index at which the sum of probabilities passes a number from 0 to 1. */
-export function drawFrom(probabilities: Float32Array, number: number): number {
+/** The first at which the sum of the chances passes a number from 0 to 1. */
+export function drawFrom(chances: Chances, number: number): number | undefined {
   let rest = number;
-  for (let i = 0; i < probabilities.length; i++) {
-    rest -= probabilities[i] as number;
-    if (rest < 0) return i;
-  }
-  return probabilities.findLastIndex((share) => share > 0);
+  const found = chances.find(({ probability }) => {
+    rest -= probability;
+    return rest < 0;
+  });
+  return (found ?? chances.at(-1))?.id; // rounding may leave the sum just below 1
 }

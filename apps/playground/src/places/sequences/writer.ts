@@ -25,7 +25,7 @@ import {
   type SequenceSettings,
   type Steering,
 } from './protocol.ts';
-import { drawFrom, probabilitiesOf } from './steering.ts';
+import { chancesOf, drawFrom } from './steering.ts';
 import { Transformer } from './transformer.ts';
 
 const batchSize = 16;
@@ -155,7 +155,8 @@ export class TextLearner {
     let breath = performance.now();
     for (let i = 0; i < length; i++) {
       const { logits } = await this.#ask(windowOf(text + written));
-      written += this.facts.vocabulary[drawFrom(probabilitiesOf(logits, steering), random.uniform())] ?? '';
+      const next = drawFrom(chancesOf(logits, steering), random.uniform());
+      if (next !== undefined) written += this.facts.vocabulary[next] ?? '';
       if (performance.now() > breath + 12) {
         await breathe();
         breath = performance.now();
