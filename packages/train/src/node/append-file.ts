@@ -2,7 +2,7 @@
  * A file that a log appends to. A resumed run cuts off what was written after its checkpoint, so that the file is the same
  * as if nothing had ended the run: the length at the last rest is part of the checkpoint.
  */
-import { appendFileSync, mkdirSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FormatError, type Stateful, ValueError } from '@nn/core';
 
@@ -18,6 +18,16 @@ export class AppendFile implements Stateful {
   constructor(path: string, appends = false) {
     this.path = path;
     this.#appends = appends;
+  }
+
+  /** Whether the run has opened it before: here, or in the process whose checkpoint it was resumed from. */
+  get isBegun(): boolean {
+    return this.#length !== null;
+  }
+
+  /** Bytes of the run, and of those that it appends to; 0 before it is opened. */
+  get length(): number {
+    return this.#length ?? 0;
   }
 
   /** Makes the folder, and the file as long as it was at the checkpoint. Answers whether the file is empty. */
@@ -45,7 +55,12 @@ export class AppendFile implements Stateful {
     this.#length = (this.#length ?? 0) + (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
   }
 
-  hostState(): unknown {
+  /** What stands in its first line. */
+  get firstLine(): string {
+    return readFileSync(this.path, 'utf8').split('\n', 1)[0]!;
+  }
+
+  hostState(): { readonly length: number | null } {
     return { length: this.#length };
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
@@ -6,12 +6,14 @@ import { freeze, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/cor
 import { Linear } from '@nn/layers';
 import { ConfusionMatrix, Mean } from '@nn/metrics';
 import { ReduceLROnPlateau, SGD, WeightAverage } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { reduceOnPlateau, unfreezeAt, weightAverage } from '../callbacks/averages-and-rates.ts';
 import { SpikeDetector, spikeDetection, timer } from '../callbacks/spikes.ts';
 import type { Callback, TrainingEvent } from '../events.ts';
 import { Training } from '../training.ts';
 import { AppendFile } from './append-file.ts';
+import { checkpoint, resume } from './checkpoint.ts';
 import { csv, jsonLines, tensorBoard } from './logs.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -24,7 +26,13 @@ afterEach(() => rmSync(folder, { recursive: true }));
 type Values = { readonly loss: number; readonly score: number };
 
 /** Two steps an epoch whose losses are the data, and a validation; the weight of the model moves by 1 in each step. */
-function scripted(losses: readonly number[], callbacks: readonly Callback<Values>[], epochs = 2) {
+function scripted(
+  losses: readonly number[],
+  callbacks: readonly Callback<Values>[],
+  epochs = 2,
+  validation: { readonly every?: number } = {},
+  signal?: AbortSignal,
+) {
   const model = new Linear(1, 1, { bias: false });
   const optimizer = new SGD(model, { learningRate: 1 });
   const score = new Mean();
@@ -40,8 +48,9 @@ function scripted(losses: readonly number[], callbacks: readonly Callback<Values
       // the weight's part is 0, and its gradient 1
       return loss.add(model.weight.sum().sub(model.weight.stopGradient().sum()));
     },
-    validation: { data: [tensor(0)], step: () => model.weight.sum() },
+    validation: { data: [tensor(0)], step: () => model.weight.sum(), ...validation },
     epochs,
+    ...(signal && { signal }),
     callbacks,
   });
   return { model, optimizer, training };
@@ -93,6 +102,73 @@ describe('logs', () => {
     expect(head).toBe('epoch,step,score,loss,validation.score,validation.loss');
     expect(first).toMatch(/^1,2,15,1\.5,NaN,-?[\d.]+$/);
     expect([second?.split(',').slice(0, 4), end]).toEqual([['2', '4', '15', '1.5'], '']);
+  });
+
+  test('CSV keeps its columns: cells without a value are empty, and validations in mid-epoch count', async () => {
+    const path = join(folder, 'run.csv');
+    const { training } = scripted([1, 2, 3, 4], [csv({ path })], 2, { every: 3 });
+    await training.run();
+    const [head, ...rows] = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(head).toBe('epoch,step,score,loss,validation.score,validation.loss');
+    expect(rows.map((row) => row.split(',').slice(0, 5).join())).toEqual(['1,4,25,2.5,NaN', '2,8,25,2.5,NaN']);
+    // validated after the steps 3 and 6, and the weight falls by 1 in each
+    const [first = 0, second = 0] = rows.map((row) => Number(row.split(',')[5]));
+    expect(first - second).toBeCloseTo(3, 4);
+    const short = scripted([1], [csv({ path })], 3, { every: 2 });
+    await short.training.run();
+    const cells = readFileSync(path, 'utf8').trimEnd().split('\n').slice(1);
+    expect(cells.map((row) => row.replace(/-?\d\.\d{3,}$/, 'w'))).toEqual([
+      '1,1,10,1,,',
+      '2,2,10,1,NaN,w',
+      '3,3,10,1,,',
+    ]);
+  });
+
+  test('CSV appends to a file with the same columns only', async () => {
+    const path = join(folder, 'run.csv');
+    writeFileSync(path, 'epoch,step,other\n1,2,3\n');
+    await expect(scripted([1], [csv({ path, append: true })], 1).training.run()).rejects.toThrow(
+      `csv: ${path} has the columns epoch,step,other, this training epoch,step,score,loss,validation.score,validation.loss: give it a file of its own.`,
+    );
+    expect(readFileSync(path, 'utf8')).toBe('epoch,step,other\n1,2,3\n');
+  });
+
+  test('a row whose validation was ended is written by the run that goes on in another process', async () => {
+    const path = join(folder, 'run.csv');
+    const controller = new AbortController();
+    const end: Callback<Values> = { handle: ({ type }) => void (type === 'validating' && controller.abort()) };
+    const first = scripted([1, 2], [csv({ path }), end], 1, {}, controller.signal);
+    expect((await first.training.run()).why).toBe('aborted');
+    expect(readFileSync(path, 'utf8')).toBe('');
+    const second = scripted([1, 2], [csv({ path }), { handle: () => undefined }], 1);
+    await loadCheckpoint(await encodeCheckpoint(first.training.parts), second.training.parts);
+    await second.training.run();
+    expect(readFileSync(path, 'utf8')).toMatch(/^epoch,step,.*\n1,2,15,1\.5,NaN,-?\d[\d.]*\n$/);
+  });
+
+  test('a run that is resumed at its first step has one start in its logs', async () => {
+    const path = join(folder, 'run.jsonl');
+    const hyperparameters = { learningRate: 1 };
+    const files = async (isResumed: boolean) => {
+      const logs = [
+        jsonLines({ path, clock: null }),
+        tensorBoard({ folder, clock: () => 0, config: {}, hyperparameters }),
+      ];
+      const save = checkpoint<'loss'>({ folder, atStart: true });
+      const { training } = scripted([1, 2], [...logs, save], 1);
+      if (isResumed) expect(await resume(training, folder)).toBe(true);
+      const leave: Callback<Values>['handle'] = () => {
+        throw new Error('killed');
+      };
+      if (isResumed) await training.run();
+      else
+        await expect(scripted([1, 2], [...logs, save, { handle: leave }], 1).training.run()).rejects.toThrow('killed');
+      return logs.map(({ file }) => readFileSync(file.path, 'latin1'));
+    };
+    await files(false);
+    const [lines = '', events = ''] = await files(true);
+    expect(lines.match(/"type":"start"/g)).toHaveLength(1);
+    expect(events.match(/_hparams_\/session_start_info/g)).toHaveLength(1);
   });
 
   test('runs replace a file, or append to it when asked', async () => {

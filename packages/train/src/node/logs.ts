@@ -3,7 +3,7 @@
  * was told; after `resume` the file goes on from the checkpoint. Owns what stands in the files.
  */
 import { join } from 'node:path';
-import { checkOptions, namedParameters } from '@nn/core';
+import { checkOptions, namedParameters, ValueError } from '@nn/core';
 import type { Json } from '@nn/serialize';
 import type { Callback, Controls, TrainingEvent } from '../events.ts';
 import { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from '../logs/event-encoder.ts';
@@ -67,8 +67,10 @@ export function jsonLines(options: JsonLinesOptions): LogCallback {
     isOutput: true,
     handle: (event) => {
       if (event.type === 'start') {
+        // a run that is resumed at its first step has its line already
+        const { isBegun } = file;
         file.open();
-        if (event.step === 0) write(event, { config });
+        if (!isBegun) write(event, { config });
       } else if (event.type === 'read') {
         const { values, learningRates } = event;
         write(event, { ...(losses && { losses: event.losses }), values, learningRates });
@@ -91,9 +93,19 @@ export interface LogCallback extends Callback {
 const exactly = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
+/** What is known of the epoch that is under way, for its row. */
+interface Row {
+  /** Null before its 'epoch' event. */
+  readonly ended: Readonly<Record<string, number>> | null;
+  readonly validated: Readonly<Record<string, number>>;
+}
+
+const emptyRow: Row = { ended: null, validated: {} };
+
 /**
- * A row for each epoch: epoch, step, and every value that is a number, those of the validation included. The columns are
- * those of the first epoch.
+ * A row for each epoch: epoch, step, and every value that is a number, and the same of the validation where there is one: of
+ * several in an epoch the last. A cell is empty where an epoch had none. Throws ValueError where `append` finds other columns
+ * in the file.
  *
  * @example
  * import { csv } from '@nn/train/node';
@@ -103,23 +115,51 @@ export function csv(options: Pick<LogOptions, 'path' | 'append'>): LogCallback {
   checkOptions('csv', options, ['path', 'append']);
   const { path, append } = options;
   const file = new AppendFile(path, append);
-  let row: (readonly [string, unknown])[] | null = null;
-  let isEmpty = true;
+  let row = emptyRow;
+  let isChecked = false;
+  const write = (ended: Readonly<Record<string, number>>, isValidated: boolean): void => {
+    const own = Object.keys(ended);
+    const held = isValidated ? own.slice(2).map((name) => `validation.${name}`) : [];
+    const columns = [...own, ...held];
+    const values = { ...row.validated, ...ended };
+    const head = columns.map(quoted).join(',');
+    if (file.length === 0) file.append(`${head}\n`);
+    else if (!isChecked && file.firstLine !== head) {
+      throw new ValueError(
+        'csv',
+        `${path} has the columns ${file.firstLine}, this training ${head}: give it a file of its own.`,
+        { path },
+      );
+    }
+    file.append(`${columns.map((name) => values[name] ?? '').join(',')}\n`);
+    isChecked = true;
+  };
   return {
     file,
     isOutput: true,
-    handle: (event) => {
-      if (event.type === 'start') isEmpty = file.open();
-      if (event.type === 'epoch') row = [['epoch', event.epoch], ['step', event.step], ...Object.entries(event.values)];
-      if (event.type === 'validated') row?.push(...Object.entries(event.values));
-      if (event.type !== 'rest' || row === null) return;
-      const cells = row.filter(([, value]) => typeof value === 'number');
-      if (isEmpty) file.append(`${cells.map(([name]) => quoted(name)).join(',')}\n`);
-      file.append(`${cells.map(([, value]) => String(value)).join(',')}\n`);
-      [row, isEmpty] = [null, false];
+    handle: (event, { validationData }) => {
+      if (event.type === 'start') file.open();
+      if (event.type === 'epoch') {
+        const { epoch, step } = event;
+        row = { ...row, ended: { epoch, step, ...numbersOf(event.values) } };
+      }
+      if (event.type === 'validated') row = { ...row, validated: numbersOf(event.values) };
+      if (event.type !== 'rest' || row.ended === null) return;
+      write(row.ended, validationData !== null);
+      row = emptyRow;
+    },
+    // an epoch may have ended and its validation not: then the row is written by the process that resumes
+    hostState: () => ({ length: file.hostState().length, ...row }),
+    loadHostState: (state) => {
+      const { ended = null, validated = {} } = Object(state) as Partial<Row>;
+      file.loadHostState(state);
+      row = { ended, validated };
     },
   };
 }
+
+const numbersOf = (values: object): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'number'));
 
 /** A name as a cell: quoted where it must be (RFC 4180). */
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
@@ -161,7 +201,10 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
   const { folder, clock = now, histograms, config = null, hyperparameters, compare = ['epoch/loss'] } = options;
   const file = new AppendFile(join(folder, 'events.out.tfevents.0.nn'));
   let isOpen = false;
+  // what is told once: not again by a run that is resumed at its first step
+  let isNew = false;
   const open = (): void => {
+    isNew ||= !file.isBegun;
     if (file.open()) file.append(encodeFileStart(clock()));
     isOpen = true;
   };
@@ -178,9 +221,10 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
     const { step } = event;
     if (event.type === 'start') {
       open();
-      if (step === 0 && config !== null)
-        write(0, { kind: 'text', tag: 'config', text: JSON.stringify(config, null, 2) });
-      if (step === 0 && hyperparameters !== undefined) {
+      if (!isNew) return;
+      isNew = false;
+      if (config !== null) write(0, { kind: 'text', tag: 'config', text: JSON.stringify(config, null, 2) });
+      if (hyperparameters !== undefined) {
         write(0, { kind: 'experiment', hyperparameters, metrics: compare });
         write(0, { kind: 'session start', hyperparameters, seconds: clock() });
       }

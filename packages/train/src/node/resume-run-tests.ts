@@ -54,7 +54,7 @@ const training = new Training({
     jsonLines({ path: join(folder, 'run.jsonl'), clock: null, losses: true }),
     csv({ path: join(folder, 'run.csv') }),
     tensorBoard({ folder, clock: () => 0, histograms: 1 }),
-    checkpoint({ folder, every: 4, keep: 2, best: 'validation.accuracy' }),
+    checkpoint({ folder, every: 4, keep: 2, best: 'validation.accuracy', atStart: true }),
     weightAverage(new WeightAverage(model, { decay: 0.9 })),
     moment,
   ],

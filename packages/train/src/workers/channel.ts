@@ -2,7 +2,7 @@
  * Messages between a page or process and its workers: Web Workers and worker threads behind one interface. Owns the two
  * ways of listening; what the messages say is run.ts and trials.ts.
  */
-import { ValueError } from '@nn/core';
+import { isNNError, type NNError, ValueError } from '@nn/core';
 
 /** A Web Worker, or a `Worker` of node:worker_threads. */
 export interface WorkerLike {
@@ -85,16 +85,29 @@ function errorOf(error: unknown): Error {
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  readonly stack?: string | undefined;
+  /** What an error of nn says to programs. */
+  readonly facts?: Pick<NNError, 'isNNError' | 'code' | 'kind' | 'data'>;
 }
 
 export function sentError(error: unknown): SentError {
-  return error instanceof Error
-    ? { name: error.name, message: error.message }
-    : { name: 'Error', message: String(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, stack } = error;
+  if (!isNNError(error)) return { name, message, stack };
+  const { code, kind, data } = error;
+  return { name, message, stack, facts: { isNNError: true, code, kind, data: isSendable(data) ? data : {} } };
 }
 
-export function receivedError({ name, message }: SentError): Error {
-  const error = new Error(message);
-  error.name = name;
-  return error;
+/** The same error on this side, with the lines of the other one: not of its class, but `isNNError`, `kind` and `data` hold. */
+export function receivedError({ name, message, stack, facts }: SentError): Error {
+  return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }), ...facts });
+}
+
+function isSendable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -33,23 +33,37 @@ export interface Served<Settings, V> {
   readonly types?: readonly [Settings, V];
 }
 
-type ToWorker =
-  | { readonly nn: 'train'; readonly type: 'run'; readonly settings: unknown; readonly every: number }
-  | { readonly nn: 'train'; readonly type: 'pause' | 'resume' | 'abort' }
-  | { readonly nn: 'train'; readonly type: 'weights'; readonly id: number };
+/** What every message of one training carries: a worker may be asked for another one before the first is over. */
+interface OfRun {
+  readonly nn: 'train';
+  readonly run: number;
+}
+
+type ToWorker = OfRun &
+  (
+    | { readonly type: 'run'; readonly settings: unknown; readonly every: number }
+    | { readonly type: 'pause' | 'resume' | 'abort' }
+    | { readonly type: 'weights'; readonly id: number }
+  );
 
 type FromWorker<V> =
-  | { readonly nn: 'train'; readonly type: 'ready' }
-  | { readonly nn: 'train'; readonly type: 'event'; readonly event: TrainingEvent<V> }
-  | { readonly nn: 'train'; readonly type: 'weights'; readonly id: number; readonly weights: Weights }
-  | { readonly nn: 'train'; readonly type: 'done'; readonly outcome: Outcome<V>; readonly weights: Weights }
-  | { readonly nn: 'train'; readonly type: 'failed'; readonly error: SentError };
+  | (OfRun &
+      (
+        | { readonly type: 'event'; readonly event: TrainingEvent<V> }
+        | { readonly type: 'weights'; readonly id: number; readonly weights: Weights }
+        | { readonly type: 'refused'; readonly id: number; readonly error: SentError }
+        | { readonly type: 'done'; readonly outcome: Outcome<V>; readonly weights: Weights }
+        | { readonly type: 'failed'; readonly error: SentError }
+      ))
+  // a Web Worker drops what it is sent while its module waits at its top level: it says when it listens
+  | { readonly nn: 'train'; readonly type: 'ready' };
 
 const isOurs = (data: unknown): boolean => (Object(data) as { nn?: unknown }).nn === 'train';
 
 /**
  * In a worker's module: makes the training that `trainInWorker` asks for, with the settings it sends (anything that
- * `postMessage` carries). Events, outcome and weights go back by themselves. Throws ValueError outside of a worker.
+ * `postMessage` carries). Events, outcome and weights go back by themselves. One training at a time, any number after one
+ * another; the module may wait before it calls this (`await fetch(...)`). Throws ValueError outside of a worker.
  *
  * @example
  * import { Linear } from '@nn/layers';
@@ -68,35 +82,31 @@ export function serveTraining<Settings, V>(
   make: (settings: Settings) => Servable<V> | Promise<Servable<V>>,
 ): Served<Settings, V> {
   const channel = ownChannel('serveTraining');
-  let training: Servable<V> | null = null;
-  let wantsAbort = false;
-  const send = (message: FromWorker<V>, transfer?: ArrayBuffer[]): void => channel.send(message, transfer);
+  const known = new Set<number>();
+  let current: ServedRun<V> | null = null;
+  const send: Send<V> = (message, transfer) => channel.send(message, transfer);
   channel.listen(
     (data) => {
       if (!isOurs(data)) return;
       const message = data as ToWorker;
-      if (message.type === 'run') {
-        void serve(
-          async () => {
-            // the cast: what trainInWorker sends has the type that it was given
-            training = await make(message.settings as Settings);
-            if (wantsAbort) training.stop('aborted');
-            return training;
-          },
-          message.every,
-          () => wantsAbort,
-          send,
-        );
-      } else if (message.type === 'weights') {
-        const { id } = message;
-        takeWeights(training?.model ?? {}).then(
-          (weights) => send({ nn: 'train', type: 'weights', id, weights }, buffersOf(weights)),
-          (error) => send({ nn: 'train', type: 'failed', error: sentError(error) }),
-        );
-      } else if (message.type === 'abort') {
-        wantsAbort = true;
-        training?.stop('aborted');
-      } else training?.[message.type]();
+      const { run } = message;
+      if (message.type !== 'run') {
+        if (current?.run === run) current.take(message);
+        return;
+      }
+      if (known.has(run)) return; // sent again, because it could not be told whether it was heard
+      known.add(run);
+      if (current !== null) {
+        send({ nn: 'train', run, type: 'failed', error: sentError(busyError()) });
+        return;
+      }
+      // the cast: what trainInWorker sends has the type that it was given
+      const own = new ServedRun(run, async () => await make(message.settings as Settings), send);
+      current = own;
+      void own.serve(message.every).then((end) => {
+        current = null;
+        send(end, 'weights' in end ? buffersOf(end.weights) : []);
+      });
     },
     () => undefined,
   );
@@ -104,39 +114,78 @@ export function serveTraining<Settings, V>(
   return {};
 }
 
-async function serve<V>(
-  make: () => Promise<Servable<V>>,
-  every: number,
-  isAborted: () => boolean,
-  send: (message: FromWorker<V>, transfer?: ArrayBuffer[]) => void,
-): Promise<void> {
-  try {
-    const training = await make();
-    let toldAt = Number.NEGATIVE_INFINITY;
-    let why: Outcome<V>['why'] = 'done';
-    for await (const event of training) {
-      // stop() begins to hold with the run: what was asked for before it is asked for again
-      if (event.type === 'start' && isAborted()) training.stop('aborted');
-      if (event.type === 'stopped') why = event.why;
-      if (event.type === 'step') {
-        if (performance.now() - toldAt < every) continue;
-        toldAt = performance.now();
-      }
-      send({ nn: 'train', type: 'event', event });
+function busyError(): Error {
+  return new ValueError(
+    'trainInWorker',
+    'this worker trains already: wait for the outcome of that training, or start a worker for each.',
+  );
+}
+
+type Send<V> = (message: FromWorker<V>, transfer?: ArrayBuffer[]) => void;
+
+/** A training in its worker, from before it is made: what is asked of it meanwhile holds once it is there. */
+class ServedRun<V> {
+  readonly run: number;
+  readonly #made: Promise<Servable<V>>;
+  readonly #send: Send<V>;
+  #isAborted = false;
+
+  constructor(run: number, make: () => Promise<Servable<V>>, send: Send<V>) {
+    [this.run, this.#made, this.#send] = [run, make(), send];
+    this.#made.catch(() => undefined); // told by serve
+  }
+
+  take(message: Exclude<ToWorker, { readonly type: 'run' }>): void {
+    if (message.type === 'weights') {
+      void this.#sendWeights(message.id);
+      return;
     }
-    const weights = await takeWeights(training.model);
-    const { epochs: epoch, stepCount: step, history } = training;
-    const outcome = { why, epoch, step, history };
-    send({ nn: 'train', type: 'done', outcome, weights }, buffersOf(weights));
-  } catch (error) {
-    send({ nn: 'train', type: 'failed', error: sentError(error) });
+    if (message.type === 'abort') this.#isAborted = true;
+    const act = (training: Servable<V>): void =>
+      message.type === 'abort' ? training.stop('aborted') : training[message.type]();
+    this.#made.then(act, () => undefined);
+  }
+
+  async #sendWeights(id: number): Promise<void> {
+    const of = { nn: 'train', run: this.run, id } as const;
+    try {
+      const weights = await takeWeights((await this.#made).model);
+      this.#send({ ...of, type: 'weights', weights }, buffersOf(weights));
+    } catch (error) {
+      this.#send({ ...of, type: 'refused', error: sentError(error) });
+    }
+  }
+
+  /** Trains, and answers what is to be told last. */
+  async serve(every: number): Promise<FromWorker<V>> {
+    const of = { nn: 'train', run: this.run } as const;
+    try {
+      const training = await this.#made;
+      let toldAt = Number.NEGATIVE_INFINITY;
+      let why: Outcome<V>['why'] = 'done';
+      for await (const event of training) {
+        // stop() begins to hold with the run: what was asked for before it is asked for again
+        if (event.type === 'start' && this.#isAborted) training.stop('aborted');
+        if (event.type === 'stopped') why = event.why;
+        if (event.type === 'step') {
+          if (performance.now() - toldAt < every) continue;
+          toldAt = performance.now();
+        }
+        this.#send({ ...of, type: 'event', event });
+      }
+      const weights = await takeWeights(training.model);
+      const { epochs: epoch, stepCount: step, history } = training;
+      return { ...of, type: 'done', outcome: { why, epoch, step, history }, weights };
+    } catch (error) {
+      return { ...of, type: 'failed', error: sentError(error) };
+    }
   }
 }
 
 export interface TrainInWorkerOptions<V> {
   /** Once it is aborted the training ends after the step that is under way. */
   readonly signal?: AbortSignalLike;
-  /** Called for each event; a `for await` loop gets the same ones. */
+  /** Called for each event; a `for await` loop gets the same ones. What it throws ends the training, and is the outcome. */
   readonly onEvent?: (event: TrainingEvent<V>) => void;
   /** Milliseconds between two 'step' events that are sent; all others are sent at once. Default 50. */
   readonly every?: number;
@@ -148,9 +197,12 @@ export interface WorkerOutcome<V> extends Outcome<V> {
   readonly weights: Weights;
 }
 
-/** A training that runs in a worker. */
+/** A training that runs in a worker. Leaving a `for await` loop over its events does not end it: `abort` does. */
 export interface WorkerRun<V> extends AsyncIterable<TrainingEvent<V>> {
-  /** Rejects with what the training threw. The worker is still there: terminate it, or start the next one in it. */
+  /**
+   * Rejects with what the training threw: an error of nn has its `kind` and `data`. The worker is still there: terminate it, or
+   * start the next one in it. Abort before you terminate: pages are not told of the end of a worker, and would wait for ever.
+   */
   readonly outcome: Promise<WorkerOutcome<V>>;
   pause(): void;
   resume(): void;
@@ -188,12 +240,14 @@ class RemoteRun<V> implements WorkerRun<V> {
   readonly #channel: Channel;
   readonly #listeners = new Set<(event: TrainingEvent<V> | null) => void>();
   readonly #asked = new Map<number, { resolve(weights: Weights): void; reject(error: Error): void }>();
+  readonly #run = ++runs;
+  /** What was sent before the worker was heard of. */
+  #unheard: ToWorker[] | null = [];
   #asks = 0;
   #isOver = false;
 
   constructor(channel: Channel, settings: unknown, { signal, onEvent, every = 50 }: TrainInWorkerOptions<V>) {
     this.#channel = channel;
-    if (onEvent !== undefined) this.#listeners.add((event) => void (event !== null && onEvent(event)));
     this.outcome = new Promise((resolve, reject) => {
       const end = (finish: () => void, error: Error): void => {
         if (this.#isOver) return;
@@ -206,13 +260,32 @@ class RemoteRun<V> implements WorkerRun<V> {
       };
       const fail = (error: Error): void => end(() => reject(error), error);
       const abort = (): void => this.abort();
+      const tell = (event: TrainingEvent<V>): void => {
+        for (const listener of this.#listeners) listener(event);
+        try {
+          onEvent?.(event);
+        } catch (error) {
+          this.abort();
+          fail(error as Error);
+        }
+      };
       const stop = channel.listen((data) => {
         if (!isOurs(data)) return;
         // the cast: the other end is serveTraining
         const message = data as FromWorker<V>;
-        if (message.type === 'event') for (const listener of this.#listeners) listener(message.event);
-        if (message.type === 'weights') {
-          this.#asked.get(message.id)?.resolve(message.weights);
+        const unheard = this.#unheard;
+        if (message.type === 'ready') {
+          this.#unheard = null;
+          for (const lost of unheard ?? []) channel.send(lost);
+          return;
+        }
+        if (message.run !== this.#run) return;
+        this.#unheard = null;
+        if (message.type === 'event') tell(message.event);
+        if (message.type === 'weights' || message.type === 'refused') {
+          const asked = this.#asked.get(message.id);
+          if (message.type === 'weights') asked?.resolve(message.weights);
+          else asked?.reject(receivedError(message.error));
           this.#asked.delete(message.id);
         }
         if (message.type === 'failed') fail(receivedError(message.error));
@@ -221,24 +294,28 @@ class RemoteRun<V> implements WorkerRun<V> {
           end(() => resolve({ ...outcome, weights }), overError());
         }
       }, fail);
+      try {
+        this.#send({ type: 'run', settings, every });
+      } catch (error) {
+        fail(error as Error); // settings that no message can carry
+      }
       if (signal?.aborted) abort();
       else signal?.addEventListener('abort', abort, { once: true });
     });
     // whoever only walks over the events need not look at it
     this.outcome.catch(() => undefined);
-    this.#send({ nn: 'train', type: 'run', settings, every });
   }
 
   pause(): void {
-    this.#send({ nn: 'train', type: 'pause' });
+    this.#send({ type: 'pause' });
   }
 
   resume(): void {
-    this.#send({ nn: 'train', type: 'resume' });
+    this.#send({ type: 'resume' });
   }
 
   abort(): void {
-    this.#send({ nn: 'train', type: 'abort' });
+    this.#send({ type: 'abort' });
   }
 
   weights(): Promise<Weights> {
@@ -246,7 +323,7 @@ class RemoteRun<V> implements WorkerRun<V> {
     const id = this.#asks++;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
-      this.#send({ nn: 'train', type: 'weights', id });
+      this.#send({ type: 'weights', id });
     });
   }
 
@@ -276,10 +353,19 @@ class RemoteRun<V> implements WorkerRun<V> {
     await this.outcome;
   }
 
-  #send(message: ToWorker): void {
-    if (!this.#isOver) this.#channel.send(message);
+  #send(words: Words<ToWorker>): void {
+    if (this.#isOver) return;
+    const message: ToWorker = { nn: 'train', run: this.#run, ...words };
+    this.#unheard?.push(message);
+    this.#channel.send(message);
   }
 }
+
+/** Messages without what all of them carry. */
+type Words<M> = M extends OfRun ? Omit<M, keyof OfRun> : never;
+
+/** Trainings that were started from here. */
+let runs = 0;
 
 function overError(): Error {
   return new ValueError('WorkerRun', 'the training is over: its weights are in the outcome.');

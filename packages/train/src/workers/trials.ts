@@ -39,6 +39,8 @@ export type JobResult<Result> = { readonly seconds: number } & (
 );
 
 type Message =
+  // a Web Worker drops what it is sent while its module waits at its top level: it says when it listens
+  | { readonly nn: 'trial'; readonly type: 'ready' }
   | { readonly nn: 'trial'; readonly type: 'run'; readonly id: number; readonly job: Job<unknown> }
   | { readonly nn: 'trial'; readonly type: 'result'; readonly id: number; readonly result: unknown }
   | { readonly nn: 'trial'; readonly type: 'failed'; readonly id: number; readonly error: SentError };
@@ -46,7 +48,8 @@ type Message =
 const isOurs = (data: unknown): data is Message => (Object(data) as { nn?: unknown }).nn === 'trial';
 
 /**
- * In a worker's module: runs the trials that `search` or `crossValidate` send. Throws ValueError outside of a worker.
+ * In a worker's module: runs the trials that `search` or `crossValidate` send. The module may wait before it calls this
+ * (`await fetch(...)`). Throws ValueError outside of a worker.
  *
  * @example
  * import { serveTrials } from '@nn/train';
@@ -55,10 +58,14 @@ const isOurs = (data: unknown): data is Message => (Object(data) as { nn?: unkno
  */
 export function serveTrials<Input, Result>(trial: Trial<Input, Result>): void {
   const channel = ownChannel('serveTrials');
+  const known = new Set<number>();
+  const send = (message: Message): void => channel.send(message);
   channel.listen(
     (data) => {
-      if (!isOurs(data) || data.type !== 'run') return;
+      // a job that is known was sent again, because it could not be told whether it was heard
+      if (!isOurs(data) || data.type !== 'run' || known.has(data.id)) return;
       const { id, job } = data;
+      known.add(id);
       const finish = async (): Promise<Message> => {
         try {
           // the cast: what is sent has the type that search and crossValidate were given
@@ -67,10 +74,11 @@ export function serveTrials<Input, Result>(trial: Trial<Input, Result>): void {
           return { nn: 'trial', type: 'failed', id, error: sentError(error) };
         }
       };
-      void finish().then((message) => channel.send(message));
+      void finish().then(send);
     },
     () => undefined,
   );
+  send({ nn: 'trial', type: 'ready' });
 }
 
 function seeded<Input, Result>(trial: Trial<Input, Result>, { input, context }: Job<Input>): Promise<Result> | Result {
@@ -166,9 +174,12 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
     const channel = channelTo(worker);
     try {
       const result = await new Promise<Result>((resolve, reject) => {
+        const message: Message = { nn: 'trial', type: 'run', id, job };
         const stop = channel.listen(
           (data) => {
-            if (!isOurs(data) || data.id !== id || data.type === 'run') return;
+            if (!isOurs(data)) return;
+            if (data.type === 'ready') channel.send(message);
+            if (data.type === 'ready' || data.type === 'run' || data.id !== id) return;
             stop();
             this.#free.push(worker);
             // the cast: the worker serves the trial of this search
@@ -182,7 +193,6 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
             reject(error);
           },
         );
-        const message: Message = { nn: 'trial', type: 'run', id, job };
         channel.send(message);
       });
       return { result, seconds: (performance.now() - started) / 1000 };

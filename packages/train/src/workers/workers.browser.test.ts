@@ -28,6 +28,20 @@ test('trains in a Web Worker to the numbers of the page', async () => {
   worker.terminate();
 });
 
+test('what is asked of a worker whose module still waits is not lost', async () => {
+  const late = (): Worker => new Worker(new URL('./served-late-tests.ts', import.meta.url), { type: 'module' });
+  const worker = late();
+  const run = trainInWorker<typeof served>(worker, { learningRate: 0.02, epochs: 1e6 });
+  const weights = run.weights();
+  for await (const { type } of run) if (type === 'read') run.abort();
+  expect((await run.outcome).why).toBe('aborted');
+  expect((await weights).size).toBe(4);
+  worker.terminate();
+  const space = { learningRate: choice([0.05]) };
+  const { rows } = await search({ space, strategy: 'grid', workers: { start: late, count: 1 } });
+  expect(rows.map(({ error }) => error)).toEqual([null]);
+});
+
 test('searches in Web Workers', async () => {
   const space = { learningRate: choice([1e-5, 0.05]) };
   const { best } = await search({ space, strategy: 'grid', workers: { start, count: 2 } });

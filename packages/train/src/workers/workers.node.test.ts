@@ -95,10 +95,54 @@ describe('trainInWorker', () => {
     }
   });
 
+  test('a worker trains once at a time, and again after a training that was aborted', async () => {
+    const worker = start();
+    const settings = { learningRate: 0.01, epochs: 1e6 };
+    try {
+      const first = trainInWorker<Task>(worker, settings);
+      const second = trainInWorker<Task>(worker, { ...settings, epochs: 2 });
+      const [weights] = await Promise.all([
+        first.weights(), // asked for before the model is there
+        expect(second.outcome).rejects.toThrow(
+          'trainInWorker: this worker trains already: wait for the outcome of that training, or start a worker for each.',
+        ),
+      ]);
+      expect(weights.size).toBe(4);
+      first.abort();
+      expect((await first.outcome).why).toBe('aborted');
+      const third = await trainInWorker<Task>(worker, { ...settings, epochs: 2 }).outcome;
+      expect([third.why, third.history.length]).toEqual(['done', 2]);
+      const aborted = trainInWorker<Task>(worker, settings, { signal: AbortSignal.abort() });
+      expect((await aborted.outcome).why).toBe('aborted');
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  test('what a listener throws, and settings that cannot be sent, are the outcome', async () => {
+    const worker = start();
+    const onEvent = (): never => {
+      throw new RangeError('of the page');
+    };
+    try {
+      const run = trainInWorker<Task>(worker, { learningRate: 0.01, epochs: 1e6 }, { onEvent });
+      await expect(run.outcome).rejects.toThrow('of the page');
+      const wrong = { learningRate: 0.01, epochs: 1, also: () => 1 };
+      await expect(trainInWorker<Task>(worker, wrong).outcome).rejects.toThrow('could not be cloned');
+    } finally {
+      await worker.terminate();
+    }
+  });
+
   test('rejects with what was thrown there, and when the worker is gone', async () => {
     const worker = start();
     const run = trainInWorker<Task>(worker, { learningRate: -1, epochs: 1 });
     await expect(run.outcome).rejects.toThrow('learningRate is below 0');
+    const diverged = trainInWorker<Task>(worker, { learningRate: 1e38, epochs: 9 }).outcome;
+    await expect(diverged).rejects.toMatchObject({
+      ...{ isNNError: true, kind: 'value/Training', data: { step: expect.any(Number) } },
+      stack: expect.stringContaining('worker.mjs'),
+    });
     const other = trainInWorker<Task>(worker, { learningRate: 0.1, epochs: 1e6 });
     const walk = (async () => {
       for await (const _ of other);
