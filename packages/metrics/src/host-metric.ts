@@ -23,19 +23,14 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
     return false;
   }
 
-  /** @internal */
-  override collect(): null {
-    return null;
-  }
-
   /** @internal Each sum as two numbers of float32, which together have 48 of its 53 bits; nothing where it stays here. */
-  override handOver(_collected: ArrayLike<number>, isShared: boolean): number[] {
+  override collect(isShared: boolean): ArrayLike<number> {
     if (!isShared) return [];
-    return Array.from(this.takeWindow() ?? []).flatMap((sum) => [sum, sum - Math.fround(sum)]);
+    return Array.from(this.takeWindow()).flatMap((sum) => [sum, sum - Math.fround(sum)]);
   }
 
   /** @internal What other processes, or this one, have handed over. */
-  override absorb(handed: ArrayLike<number>): void {
-    super.absorb(Array.from({ length: handed.length / 2 }, (_, at) => handed[2 * at]! + handed[2 * at + 1]!));
+  override absorb(collected: ArrayLike<number>): void {
+    super.absorb(Array.from({ length: collected.length / 2 }, (_, at) => collected[2 * at]! + collected[2 * at + 1]!));
   }
 }

@@ -27,8 +27,9 @@ export {
   type KappaOptions,
 } from './classification/confusion.ts';
 export type { Average, Score, ScoreOptions } from './classification/counts.ts';
-export type { MarkOptions, PredictionOptions } from './classification/labels.ts';
+export type { PredictionOptions } from './classification/labels.ts';
 export { BrierScore, brierScore, HingeLoss, hingeLoss, LogLoss, logLoss } from './classification/likelihood.ts';
+export type { MarkOptions } from './classification/marks.ts';
 export { MatthewsCorrelation, matthewsCorrelation } from './classification/matthews.ts';
 export { OutcomeCounts, type Outcomes } from './classification/outcomes.ts';
 export {

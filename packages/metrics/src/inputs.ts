@@ -14,53 +14,47 @@ export function show(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
-}
-
 /** Throws ShapeError unless predictions and targets pair element by element. */
 export function requireSameShape(operation: string, predictions: Tensor, targets: Tensor): void {
-  if (sameShape(predictions.shape, targets.shape)) return;
-  throw new ShapeError(
-    operation,
-    `the predictions are ${show(predictions.shape)}, the targets ${show(targets.shape)}: reshape one of them.`,
-    { predictions: predictions.shape, targets: targets.shape },
-  );
+  const [given, expected] = [show(predictions.shape), show(targets.shape)];
+  if (given === expected) return;
+  throw new ShapeError(operation, `the predictions are ${given}, the targets ${expected}: reshape one of them.`, {
+    predictions: predictions.shape,
+    targets: targets.shape,
+  });
 }
 
 /** Weights and mask as one float32 tensor of exactly `shape`; null where every element counts 1. */
 export function weightsOf(operation: string, shape: Shape, { weights, mask }: Weighting): Tensor | null {
-  return Object.entries({ weights, mask }).reduce<Tensor | null>((product, [what, given]) => {
-    if (given === undefined) return product;
-    const factor = spread(operation, what, given, shape);
-    return product === null ? factor : product.mul(factor);
-  }, null);
+  const [factor, other] = [spread(operation, 'weights', weights, shape), spread(operation, 'mask', mask, shape)];
+  return factor && other ? factor.mul(other) : (factor ?? other);
 }
 
 /** A factor per sample, repeated over the axes that follow those it has. */
-function spread(operation: string, what: string, given: Tensor, shape: Shape): Tensor {
+function spread(operation: string, what: string, given: Tensor | undefined, shape: Shape): Tensor | null {
+  if (given === undefined) return null;
   const { shape: own } = given;
   if (own.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(
       operation,
-      `the ${what} are ${show(own)}, the samples ${show(shape)}: give one for each, or one for each of the first axes.`,
+      `${what} ${show(own)} for samples ${show(shape)}: give one for each, or one for each of the first axes.`,
       { [what]: own, shape },
     );
   }
-  const wide = given.cast('float32').reshape([...own, ...shape.slice(own.length).map(() => 1)]);
+  const wide = given.cast('float32').reshape([...own, ...shape.slice(own.length).fill(1)]);
   return wide.expand(shape);
 }
 
 /**
- * Several sums over the last axis in one kernel: terms that broadcast to a common shape [..., n] become
+ * Several weighted sums over the last axis in one kernel: terms that broadcast to a common shape [..., n] become
  * [terms, ...]. Row k of the result is the sum of term k.
  */
-export function sumsOf(terms: readonly Tensor[], shape: Shape): Tensor {
+export function sumsOf(terms: readonly (Tensor | number)[], shape: Shape, weights: Tensor | null): Tensor {
   const full = [terms.length, ...shape];
   // the number of the row as wide as the result: then comparing it costs no kernel of its own
   const row = arange(terms.length)
     .reshape([terms.length, ...shape.map(() => 1)])
     .expand(full);
-  const chosen = terms.reduceRight((rest, term, k) => where(row.equal(k), term, rest));
-  return chosen.expand(full).sum(-1);
+  const chosen = terms.reduceRight<Tensor | number>((rest, term, k) => where(row.equal(k), term, rest), 0) as Tensor;
+  return (weights === null ? chosen : chosen.mul(weights)).expand(full).sum(-1);
 }

@@ -2,8 +2,8 @@
  * Metrics that are the weighted mean of one number per element: two sums. Each has two forms made of one definition,
  * a function of tensors and a class; owns what both share.
  */
-import { ones, type Tensor, where } from '@nn/core';
-import { sumsOf, type Weighting, weightsOf } from './inputs.ts';
+import { arange, type Tensor, where } from '@nn/core';
+import { type Weighting, weightsOf } from './inputs.ts';
 import { SumMetric } from './sum-metric.ts';
 
 /** One number per element, and how much each counts (null: 1). */
@@ -17,28 +17,19 @@ export function weighted(operation: string, values: Tensor, weighting: Weighting
   return { values, weights: weightsOf(operation, values.shape, weighting) };
 }
 
-/** The sums [2, 1]: of weighted values, and of weights. Elements of weight 0 count nothing, whatever they are. */
-function meanSums({ values, weights }: Elements): Tensor {
-  const shape = [values.size];
-  const flat = values.cast('float32').reshape(shape);
-  const w = weights?.reshape(shape);
-  return sumsOf(w === undefined ? [flat, ones(shape)] : [keep(w, flat).mul(w), w], shape).reshape([2, 1]);
-}
-
-/** The values that count: what a mask leaves out may be NaN. */
-function keep(weights: Tensor, values: Tensor): Tensor {
-  return where(weights.equal(0), 0, values);
+/** The values that count, weighted: what a mask leaves out may be NaN. */
+function counted({ values, weights }: Elements): Tensor {
+  const numbers = values.cast('float32');
+  return weights === null ? numbers : where(weights.equal(0), 0, numbers).mul(weights);
 }
 
 /** The weighted mean as a 0-d tensor: 0 where nothing counts. */
 export function meanOf(elements: Elements): Tensor {
-  const { values, weights } = elements;
-  if (weights === null) return values.cast('float32').mean();
+  const { weights } = elements;
+  const kept = counted(elements);
+  if (weights === null) return kept.mean();
   const total = weights.sum();
-  return keep(weights, values.cast('float32'))
-    .mul(weights)
-    .sum()
-    .div(total.add(total.equal(0)));
+  return kept.sum().div(total.add(total.equal(0)));
 }
 
 /** A metric of `elements(...batch)`; `finish` turns the mean into the value. */
@@ -51,8 +42,12 @@ export abstract class MeanMetric<Arguments extends readonly unknown[]> extends S
     return mean;
   }
 
+  /** The sums of weighted values and of weights. */
   protected override measure(...batch: Arguments): Tensor {
-    return meanSums(this.elements(...batch));
+    const elements = this.elements(...batch);
+    const { values, weights } = elements;
+    const isFirst = arange(2).reshape([2, 1]).equal(0);
+    return where(isFirst, counted(elements).sum(), weights === null ? values.size : weights.sum());
   }
 
   /** NaN before anything was counted. */

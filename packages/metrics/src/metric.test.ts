@@ -66,7 +66,7 @@ function stepOf(metrics: ReturnType<typeof everything> | null, model: Linear): (
 }
 
 describe('in the step', () => {
-  test('five metrics add no run and no download; a read is one run and one download for all', async () => {
+  test('five metrics add no run and no download; a read is no run, and a download for each', async () => {
     const device = recording();
     setDefaultBackend(device);
     const metrics = everything();
@@ -82,8 +82,8 @@ describe('in the step', () => {
     expect(device.counts.run - before.run).toBe(4);
     expect(device.counts.download - before.download).toBe(0);
     const readings = await read(metrics);
-    expect(device.counts.run - before.run).toBe(5);
-    expect(device.counts.download - before.download).toBe(1);
+    expect(device.counts.run - before.run).toBe(4);
+    expect(device.counts.download - before.download).toBe(5);
     expect(readings.losses.window).toHaveLength(7);
     const mean = readings.losses.window.reduce((a, b) => a + b) / 7;
     expect(readings.loss.window).toBeCloseTo(mean, 6);
@@ -331,7 +331,7 @@ describe('errors', () => {
         ),
     ],
     [
-      'Accuracy: scores [2, 3] with 3 classes on axis 1 are for targets [2], got [3]: set axis, or give one score for each target.',
+      'Accuracy: predictions [2, 3] with 3 classes on axis 1 are for targets [2], got [3]: set axis, or give one score for each target.',
       () =>
         new Accuracy().update(
           tensor([
@@ -342,7 +342,7 @@ describe('errors', () => {
         ),
     ],
     [
-      'Accuracy: scores [2, 1] with 1 classes on axis 1 are for targets [2], got [2]: set axis, or give one score for each target.',
+      'Accuracy: predictions [2, 1] with 1 classes on axis 1 are for targets [2], got [2]: set axis, or give one score for each target.',
       () => new Accuracy().update(tensor([[1], [2]]), labels([1, 0])),
     ],
     [
@@ -350,7 +350,7 @@ describe('errors', () => {
       () => void new F1Score({ average: 'binary' }).update(tensor([[1, 2, 3]]), labels([1])),
     ],
     [
-      'Accuracy: scores [1, 3] with 0 classes on axis 2 are for targets [1, 3], got [1]: set axis, or give one',
+      'Accuracy: predictions [1, 3] with 0 classes on axis 2 are for targets [1, 3], got [1]: set axis, or give one',
       () => new Accuracy({ axis: 2 }).update(tensor([[1, 2, 3]]), labels([1])),
     ],
     [
@@ -383,7 +383,7 @@ describe('errors', () => {
     ['Mean: no option nam: name', () => Reflect.construct(Mean, [{ nam: 'loss' }])],
     ['F1Score: no option avarage', () => Reflect.construct(F1Score, [{ avarage: 'macro' }])],
     [
-      'Mean: the mask are [3], the samples [2]: give one for each, or one for each of the first axes.',
+      'Mean: mask [3] for samples [2]: give one for each, or one for each of the first axes.',
       () => new Mean().update(tensor([1, 2]), { mask: tensor([true, true, false]) }),
     ],
     ['Last: takes one number per update, got [2]: reduce it first.', () => new Last().update(tensor([1, 2]))],

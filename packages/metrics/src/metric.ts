@@ -3,7 +3,7 @@
  * how they are added, merged, saved and become values. Owns no device: sum-metric.ts brings the numbers of tensors,
  * host-metric.ts those of texts, read.ts those of many metrics at once.
  */
-import { excerpt, FormatError, type Stateful, type Tensor, ValueError } from '@nn/core';
+import { excerpt, FormatError, type Stateful, ValueError } from '@nn/core';
 import { show } from './inputs.ts';
 import { bring } from './read.ts';
 
@@ -15,8 +15,10 @@ export interface Reading<Value> {
   readonly epoch: Value;
 }
 
-/** What the host keeps: float64 sums, or float32 rows. */
+/** What the host keeps: float64 sums, or float32 rows. Empty before the first. */
 export type Kept = Float64Array | Float32Array;
+
+const none: Kept = /* @__PURE__ */ new Float64Array();
 
 /**
  * The base of all metrics: sums that grow with each `update` and become a value when they are read.
@@ -33,8 +35,8 @@ export abstract class Metric<Value = number> implements Stateful {
   protected readonly start: number = 0;
   /** How the numbers are laid out; 0 where any number fits, or the first update tells. */
   protected shape: readonly [rows: number, columns: number] = [0, 0];
-  #window: Kept | null = null;
-  #epoch: Kept | null = null;
+  #window = none;
+  #epoch = none;
 
   constructor(name: string, higherIsBetter: boolean | null) {
     this.name = name;
@@ -49,68 +51,58 @@ export abstract class Metric<Value = number> implements Stateful {
     for (let at = 0; at < totals.length; at++) totals[at] = totals[at]! + more[at]!;
   }
 
-  /** What was kept with more, which leaves both as they are. */
-  protected join(kept: Kept | null, more: ArrayLike<number>): Kept {
-    const all = Float64Array.from(kept ?? more);
-    if (kept !== null) this.fold(all, more);
+  /** What was kept with more, of which there is some; leaves both as they are. */
+  protected join(kept: Kept, more: ArrayLike<number>): Kept {
+    if (kept.length === 0) return Float64Array.from(more);
+    const all = kept.slice();
+    this.fold(all, more);
     return all;
   }
 
   /** How many numbers there are on the host. */
   protected get kept(): number {
-    return (this.#epoch?.length ?? 0) + (this.#window?.length ?? 0);
-  }
-
-  /** Whether there are updates that no read has collected. */
-  get isUnread(): boolean {
-    return this.isOnDevice || this.#window !== null;
+    return this.#epoch.length + this.#window.length;
   }
 
   /** @internal Whether there are updates that the host has not seen. */
   abstract get isOnDevice(): boolean;
 
-  /** @internal What the device holds since the last read, of any shape, cleared on the device at once; null if nothing does. */
-  abstract collect(): Tensor | null;
+  /** @internal What the device holds since the last read, and no longer; where it is for other processes too, with what the host alone has. */
+  abstract collect(isShared: boolean): ArrayLike<number> | Promise<ArrayLike<number>>;
 
-  /** @internal What of the collected numbers counts; where it is for other processes too, with what the host alone has. */
-  handOver(collected: ArrayLike<number>, _isShared: boolean): ArrayLike<number> {
-    return collected;
-  }
-
-  /** @internal Adds what was handed over to the window, which goes on. */
-  absorb(handed: ArrayLike<number>): void {
-    if (handed.length > 0) this.#window = this.join(this.#window, handed);
+  /** @internal Adds what was collected to the window, which goes on. */
+  absorb(collected: ArrayLike<number>): void {
+    this.#window = this.#added(this.#window, collected);
   }
 
   /** @internal The window, which is empty from now on. */
-  protected takeWindow(): Kept | null {
+  protected takeWindow(): Kept {
     const window = this.#window;
-    this.#window = null;
+    this.#window = none;
     return window;
   }
 
   /** @internal Ends the window: adds it to the epoch and answers both values. */
   close(): Reading<Value> {
     const window = this.takeWindow();
-    if (window !== null) this.#epoch = this.join(this.#epoch, window);
+    this.#epoch = this.#added(this.#epoch, window);
     const [rows, columns] = this.shape;
-    const value = (numbers: Kept | null): Value =>
-      this.compute(numbers ?? new Float64Array(rows * columns).fill(this.start), columns);
+    const value = (numbers: Kept): Value =>
+      this.compute(numbers.length > 0 ? numbers : new Float64Array(rows * columns).fill(this.start), columns);
     return { window: value(window), epoch: value(this.#epoch) };
   }
 
   /** @internal What is on its way to the host, and belongs to this window. */
   onItsWay: Promise<unknown> | null = null;
 
-  /** The values of this metric alone. With several, `read({ a, b })` takes all in one download. */
+  /** The values of this metric alone. `read({ a, b })` reads several, and waits once. */
   read(): Promise<Reading<Value>> {
     return bring([this], () => this.close());
   }
 
   /** Begins a new epoch: forgets everything. */
   reset(): void {
-    this.#window = null;
-    this.#epoch = null;
+    this.#window = this.#epoch = none;
   }
 
   /**
@@ -138,37 +130,38 @@ export abstract class Metric<Value = number> implements Stateful {
   }
 
   #saved(): unknown {
-    const [totals, open] = [this.#epoch, this.#window].map((kept) => Array.from(kept ?? []));
-    return { columns: this.shape[1], totals, open };
+    return { columns: this.shape[1], totals: Array.from(this.#epoch), open: Array.from(this.#window) };
+  }
+
+  #added(kept: Kept, more: ArrayLike<number>): Kept {
+    return more.length > 0 ? this.join(kept, more) : kept;
   }
 
   /** Adds a state, to nothing where `replaces`. An error leaves all as it was. */
   #load(state: unknown, replaces: boolean): void {
     const { columns, totals, open } = Object(state);
     const [ownRows, ownColumns] = this.shape;
-    const fits = (numbers: unknown): numbers is number[] =>
-      Array.isArray(numbers) &&
-      numbers.every((number) => typeof number === 'number') &&
-      (numbers.length === 0 ||
-        (columns === (ownColumns || columns) &&
-          numbers.length / columns === (ownRows || Math.floor(numbers.length / columns))));
-    if (!fits(totals) || !fits(open)) {
+    const rows = [totals, open].map((list) =>
+      Array.isArray(list) && list.every((number) => typeof number === 'number')
+        ? list.length / columns || 0
+        : Number.NaN,
+    );
+    const fits = (count: number): boolean =>
+      count === 0 || (columns === (ownColumns || columns) && count === (ownRows || Math.floor(count)));
+    if (!rows.every(fits)) {
       throw new FormatError(
         String(this),
         `takes its own state, of ${show(this.shape)} numbers, got ${excerpt(JSON.stringify(state) ?? '', 60)}: load it into one made with the same options.`,
       );
     }
-    const add = (kept: Kept | null, numbers: number[]): Kept | null =>
-      numbers.length === 0 ? kept : this.join(kept, numbers);
-    const most = Math.max(totals.length, open.length);
+    const past = this.#added(replaces ? none : this.#epoch, totals);
     // the window of another metric is of the past here
-    const epoch = replaces ? add(null, totals) : add(add(this.#epoch, totals), open);
-    if (replaces) {
-      this.reset();
-      this.#window = add(null, open);
-    }
+    const [epoch, window] = replaces ? [past, this.#added(none, open)] : [this.#added(past, open), this.#window];
+    if (replaces) this.reset();
     this.#epoch = epoch;
-    if (ownColumns === 0 && most > 0) this.shape = [most / columns, columns];
+    this.#window = window;
+    const most = Math.max(...rows);
+    if (ownColumns === 0 && most > 0) this.shape = [most, columns];
   }
 
   toString(): string {

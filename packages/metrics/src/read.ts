@@ -1,5 +1,5 @@
-/** Reading many metrics at once: what they hold on a device comes in one download. Owns no state. */
-import { concat, type Tensor } from '@nn/core';
+/** Reading many metrics at once: what they hold on devices is asked for together, and waited for once. Owns no state. */
+import { checkOptions } from '@nn/core';
 import type { Metric, Reading } from './metric.ts';
 
 /** The readings of metrics by name. */
@@ -14,8 +14,8 @@ export interface ReadOptions {
 }
 
 /**
- * Reads many metrics in one download: their sums since the last read go into totals on the host and are zero on the
- * device again, in one program. Updates that come while it waits belong to the next window.
+ * Reads many metrics and waits once: their sums since the last read, read where they lie on the device, go into totals on
+ * the host. Updates that come while it waits belong to the next window. Throws ValueError for an unknown option.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -28,60 +28,36 @@ export interface ReadOptions {
  */
 export async function read<Metrics extends Readonly<Record<string, Metric<unknown>>>>(
   metrics: Metrics,
-  { gather }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<Readings<Metrics>> {
+  checkOptions('read', options, ['gather']);
   const all = [...new Set(Object.values(metrics))];
-  const readings = await bring(all, () => new Map(all.map((metric) => [metric, metric.close()])), gather);
+  const readings = await bring(all, () => all.map((metric) => metric.close()), options.gather);
   // the cast: an entry for each name, with the reading of its metric
   return Object.fromEntries(
-    Object.entries(metrics).map(([name, metric]) => [name, readings.get(metric)]),
+    Object.entries(metrics).map(([name, metric]) => [name, readings[all.indexOf(metric)]]),
   ) as Readings<Metrics>;
 }
 
 /** Brings to the host what metrics hold on devices, and answers what is then asked for. */
-export async function bring<T>(
+export function bring<T>(
   metrics: readonly Metric<unknown>[],
   finish: () => T,
   gather?: ReadOptions['gather'],
 ): Promise<T> {
-  // what another read or a checkpoint has on its way comes first
-  for (const metric of metrics) if (metric.onItsWay !== null) await metric.onItsWay;
-  const work = downloaded(metrics.map((metric) => metric.collect())).then(async (collected) => {
-    const own = metrics.map((metric, at) => metric.handOver(collected[at] ?? [], gather !== undefined));
+  const collected = Promise.all(metrics.map((metric) => metric.collect(gather !== undefined)));
+  // what another read or a checkpoint has on its way was collected before, and is added before
+  const work = Promise.all([collected, ...metrics.map((metric) => metric.onItsWay)]).then(async ([own]) => {
     for (const handed of gather === undefined ? [own] : await gathered(own, gather)) {
-      metrics.forEach((metric, at) => {
-        metric.absorb(handed[at]!);
+      handed.forEach((numbers, at) => {
+        metrics[at]!.absorb(numbers);
       });
     }
     return finish();
   });
   const over = work.catch(() => {});
   for (const metric of metrics) metric.onItsWay = over;
-  try {
-    return await work;
-  } finally {
-    for (const metric of metrics) if (metric.onItsWay === over) metric.onItsWay = null;
-  }
-}
-
-/** The numbers of each tensor: one download for all that live on one device, and there is seldom more than one. */
-async function downloaded(tensors: readonly (Tensor | null)[]): Promise<ArrayLike<number>[]> {
-  const numbers: ArrayLike<number>[] = [];
-  const home = tensors.find((sums) => sums?.backend)?.backend;
-  const places = tensors.map((sums) => sums && (sums.backend ?? home));
-  const load = async (place: (typeof places)[number]): Promise<void> => {
-    const parts = tensors.flatMap((sums, at) => (sums !== null && places[at] === place ? [{ at, sums }] : []));
-    const flat = parts.map(({ sums }) => sums.reshape([sums.size]));
-    // alone it is read as it lies
-    const data = await (parts.length === 1 ? parts[0]!.sums : concat(flat)).data();
-    let start = 0;
-    for (const { at, sums } of parts) {
-      numbers[at] = data.subarray(start, start + sums.size);
-      start += sums.size;
-    }
-  };
-  await Promise.all([...new Set(places.filter((place) => place !== null))].map(load));
-  return numbers;
+  return work;
 }
 
 /** What each process has handed over, by metric: the lengths stand before the numbers. */
@@ -89,13 +65,13 @@ async function gathered(
   own: readonly ArrayLike<number>[],
   gather: NonNullable<ReadOptions['gather']>,
 ): Promise<ArrayLike<number>[][]> {
-  const lists = own.map((numbers) => Array.from(numbers));
-  const processes = await gather(Float32Array.from([...lists.map(({ length }) => length), ...lists.flat()]));
+  const lengths = own.map(({ length }) => length);
+  const processes = await gather(Float32Array.from([...lengths, ...own.flatMap((numbers) => Array.from(numbers))]));
   return processes.map((numbers) => {
-    let start = own.length;
-    return lists.map((_, at) => {
-      start += numbers[at]!;
-      return numbers.subarray(start - numbers[at]!, start);
+    let end = own.length;
+    return own.map((_, at) => {
+      end += numbers[at]!;
+      return numbers.subarray(end - numbers[at]!, end);
     });
   });
 }

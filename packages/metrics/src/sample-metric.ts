@@ -2,10 +2,10 @@
  * Metrics of every sample where they keep `Rows`: the window on the device is a buffer that the step's program writes
  * into. Owns how that differs from sums; rows.ts has the bounds.
  */
-import { numberSource, type Parameter, type Shape, type Tensor } from '@nn/core';
+import { numberSource, type Tensor, type TensorData } from '@nn/core';
 import type { Kept } from './metric.ts';
 import type { Rows } from './rows.ts';
-import { SumMetric } from './sum-metric.ts';
+import { type Keeping, SumMetric } from './sum-metric.ts';
 
 /** Of rows, or of sums where there are none. */
 export abstract class SampleMetric<Arguments extends readonly unknown[], Value> extends SumMetric<Arguments, Value> {
@@ -17,44 +17,28 @@ export abstract class SampleMetric<Arguments extends readonly unknown[], Value> 
     if (rows !== null) this.shape = [0, rows.width];
   }
 
-  /** @internal */
-  protected override windowFor(batch: Shape): Shape {
+  /** @internal Rows are written behind those that were counted before them. */
+  protected override keeping(added: Tensor, batch: Arguments): Keeping {
     const rows = this.#rows;
-    if (rows === null) return super.windowFor(batch);
-    rows.requireRoom(batch[0]!, this.kept);
-    return [rows.window, rows.width];
+    if (rows === null) return super.keeping(added, batch);
+    const [count = 0] = added.shape;
+    const position = numberSource(() => this.held - count);
+    return [
+      [rows.window, rows.width],
+      count,
+      (held) => rows.requireRoom(held, this.kept),
+      (window) => window.update([position, 0], added),
+    ];
   }
 
-  protected override accumulate(window: Tensor, batch: Tensor): Tensor {
-    const rows = this.#rows;
-    if (rows === null) return super.accumulate(window, batch);
-    return window.update([numberSource(() => rows.position), 0], batch);
+  /** @internal Rows stand in front of what earlier windows left in the buffer. */
+  override async collect(): Promise<TensorData> {
+    const [rows, { held }] = [this.#rows, this];
+    const collected = await super.collect();
+    return rows?.counted(collected, held) ?? collected;
   }
 
-  /** @internal */
-  protected override advance(batch: Shape, isTooMuch: boolean): void {
-    if (this.#rows === null) super.advance(batch, isTooMuch);
-    else this.#rows.add(batch[0]!, this.kept);
-  }
-
-  /** @internal Read where it lies, or copied in the program that computes it. */
-  protected override take(window: Parameter): Tensor {
-    this.#rows?.take();
-    return this.#rows === null || window.isWaiting ? super.take(window) : window.stopGradient();
-  }
-
-  /** @internal The next rows are written over what is there. */
-  protected override clear(window: Parameter): void {
-    if (this.#rows === null) super.clear(window);
-    else this.#rows.position = 0;
-  }
-
-  /** @internal */
-  override handOver(collected: ArrayLike<number>, isShared: boolean): ArrayLike<number> {
-    return this.#rows?.counted(collected) ?? super.handOver(collected, isShared);
-  }
-
-  protected override join(kept: Kept | null, more: ArrayLike<number>): Kept {
+  protected override join(kept: Kept, more: ArrayLike<number>): Kept {
     return this.#rows?.join(kept, more) ?? super.join(kept, more);
   }
 }

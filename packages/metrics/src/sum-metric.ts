@@ -1,26 +1,45 @@
 /**
  * Metrics made of sums. What the window has is one float32 parameter on the device that is assigned anew by each update,
- * so it is part of whatever program runs next, as running statistics are. Owns its life (waiting, moving, clearing), no
+ * so it is part of whatever program runs next, as running statistics are. Owns its life (waiting, moving, beginning anew), no
  * formula; metric.ts has what was read. sample-metric.ts puts samples in the place of sums.
+ *
+ * A read takes the numbers where they lie and clears nothing: the first update after it begins with `start` and writes over
+ * what is there. Outside of compiled functions, which take back what they counted where they fail, it begins on memory of
+ * its own: a program that fails would leave the numbers of the window before.
  */
 import {
   type Backend,
-  full,
+  isCompiling,
   isTensor,
+  numberSource,
   onReplay,
   type Parameter,
   parameter,
   replace,
+  replayWhile,
   type Shape,
   ShapeError,
   type Tensor,
+  type TensorData,
   ValueError,
+  where,
 } from '@nn/core';
-import { sameShape, show } from './inputs.ts';
+import { show } from './inputs.ts';
 import { Metric } from './metric.ts';
 
 /** Past both, an increment can be smaller than half of the last digit of a float32 sum. */
 const [mostUpdates, mostElements] = [2 ** 14, 2 ** 24];
+
+/**
+ * How an update is kept: the shape of the window; by how much `held` grows; what throws where a window that holds so much,
+ * after so many updates, has no room for it; and the window with it, which asks after it was counted.
+ */
+export type Keeping = readonly [
+  shape: Shape,
+  growth: number,
+  requireRoom: (held: number, before: number) => void,
+  write: (window: Tensor) => Tensor,
+];
 
 /**
  * The base of metrics whose state is sums: `measure` gives those of a batch as [rows, columns], `compute` makes the value
@@ -45,7 +64,8 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   #window: Parameter | null = null;
   /** Since the last read. */
   #updates = 0;
-  #elements = 0;
+  /** @internal How many elements the window has seen; where it keeps samples, how many it holds. */
+  protected held = 0;
 
   /** The sums of a batch: [rows, columns]. */
   protected abstract measure(...batch: Arguments): Tensor;
@@ -63,49 +83,59 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
    * Where no step follows (validation), the next update runs what this one waits for.
    */
   update(...batch: Arguments): void {
-    const added = this.measure(...batch).stopGradient();
-    const shape = this.windowFor(added.shape);
-    const window = this.#windowOn(added.backend ?? batch.find(isTensor)?.backend ?? null, shape);
+    const added = this.measure(...batch);
+    const [shape, growth, requireRoom, write] = this.keeping(added, batch);
+    const window = this.#windowOn(added.backend, shape);
     // no step ran what the last update waits for (validation): run it now, or the graph would grow with each batch.
     // Where that fails it still waits, and the read says why
     if (window.isWaiting) replace([]).catch(() => {});
-    const next = this.accumulate(window.stopGradient(), added);
-    const elements = Math.max(...batch.map((item) => (isTensor(item) ? item.size : 0)));
+    replayWhile(this, () => this.#window === window);
     const count = (): void => {
+      requireRoom(this.held + growth, this.#updates);
       this.#updates++;
-      this.#elements += elements;
-      this.advance(added.shape, this.#updates > mostUpdates && this.#elements > mostElements);
+      this.held += growth;
     };
     count();
-    onReplay(count);
-    window.assign(next);
+    onReplay(count, () => {
+      this.#updates--;
+      this.held -= growth;
+    });
+    window.assign(write(window));
   }
 
-  /** @internal The shape of the window for those of a batch. */
-  protected windowFor(batch: Shape): Shape {
-    const [rows = 1, columns = 1] = batch;
+  /** @internal How an update is kept in the window. */
+  protected keeping(added: Tensor, batch: Arguments): Keeping {
+    const [rows = 1, columns = 1] = added.shape;
     if (this.shape[1] === 0) this.shape = [rows, columns];
-    if (sameShape(batch, this.shape)) return batch;
-    throw new ShapeError(
-      String(this),
-      `sums ${show(batch)} after ${show(this.shape)}: the number of classes or outputs may not change.`,
-      { batch, expected: this.shape },
-    );
-  }
-
-  /** @internal The host's part of an update, repeated by each replay of a compiled function. */
-  protected advance(_batch: Shape, isTooMuch: boolean): void {
-    if (!isTooMuch) return;
-    throw new ValueError(
-      String(this),
-      `${this.#elements} elements in ${this.#updates} updates are more than float32 sums can count: await read(...) more often.`,
-    );
+    const [given, expected] = [show(added.shape), show(this.shape)];
+    if (given !== expected) {
+      throw new ShapeError(
+        String(this),
+        `sums ${given} after ${expected}: the number of classes or outputs may not change.`,
+        { batch: added.shape, expected: this.shape },
+      );
+    }
+    const elements = Math.max(...batch.map((item) => (isTensor(item) ? item.size : 0)));
+    const isGoingOn = numberSource(() => this.#updates - 1);
+    return [
+      added.shape,
+      elements,
+      (held, before) => {
+        if (before < mostUpdates || held <= mostElements) return;
+        throw new ValueError(
+          String(this),
+          `${held} elements in ${before + 1} updates are more than float32 sums can count: await read(...) more often.`,
+        );
+      },
+      (window) => this.accumulate(where(isGoingOn, window, this.start), added),
+    ];
   }
 
   #windowOn(backend: Backend | null, shape: Shape): Parameter {
     const old = this.#window;
     const from = old?.backend ?? backend;
-    if (old !== null && (backend === null || from === backend)) return old;
+    const isHere = backend === null || from === backend;
+    if (old !== null && isHere && (this.isOnDevice || isCompiling())) return old;
     if (this.isOnDevice) {
       throw new ValueError(
         String(this),
@@ -123,26 +153,14 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   /** @internal */
-  override collect(): Tensor | null {
-    const window = this.#window;
-    const taken = window !== null && this.isOnDevice ? this.take(window) : null;
+  override async collect(): Promise<TensorData> {
+    const window = this.isOnDevice ? this.#window : null;
     this.#forget();
-    return taken;
-  }
-
-  /** @internal The window as it is now, whatever is assigned to it. */
-  protected take(window: Parameter): Tensor {
-    return window.reshape([window.size]);
-  }
-
-  /** @internal The window begins anew. */
-  protected clear(window: Parameter): void {
-    window.assign(full(window.shape, this.start));
+    return window?.data() ?? new Float32Array();
   }
 
   #forget(): void {
-    if (this.#window !== null && this.isOnDevice) this.clear(this.#window);
-    this.#updates = this.#elements = 0;
+    this.#updates = this.held = 0;
   }
 
   override reset(): void {

@@ -23,7 +23,7 @@ export interface Outcome<V> extends Place {
 }
 
 /**
- * Trains a model: walks the data, makes steps, reads the loss and metrics every so often in one download, validates, and
+ * Trains a model: walks the data, makes steps, reads the loss and metrics every so often, validates, and
  * tells callbacks, or a `for await` loop, what happens. The step is the one that you would write in a loop of your own.
  *
  * It can be left at any time (the signal, `break`, `stop()`) and `run` goes on from there; `parts` is what a checkpoint of

@@ -1,18 +1,14 @@
 /** Shares of right answers: accuracy, top-k accuracy, exact match and Hamming loss. Each is a mean of one number per element. */
 import { arange, checkOptions, ShapeError, type Tensor, ValueError } from '@nn/core';
 import { show, type Weighting } from '../inputs.ts';
-import { type Elements, meanOf } from '../mean-metric.ts';
-import { AnswerMetric, answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
+import type { Elements } from '../mean-metric.ts';
+import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
+import { answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
 
-function rightOf(
-  operation: string,
-  predictions: Tensor,
-  targets: Tensor,
-  options: PredictionOptions & Weighting,
-): Elements {
-  const { predicted, actual, weights } = answersOf(operation, predictions, targets, options);
-  return { values: predicted.equal(actual), weights };
-}
+const rightOf: AnswerValues<PredictionOptions> = (...given) => {
+  const answers = answersOf(...given);
+  return elementsOf(answers.predicted.equal(answers.actual), answers);
+};
 
 /**
  * The share of right answers: 0-d. Scores [N, classes, ...] with targets [N, ...], labels, or one score per sample.
@@ -24,8 +20,7 @@ function rightOf(
  * console.log(await accuracy(tensor([[2, 1], [0, 3]]), tensor([0, 0])).item()); // => 0.5
  */
 export function accuracy(predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting = {}): Tensor {
-  checkOptions('accuracy', options, [...predictionOptions, 'weights', 'mask']);
-  return meanOf(rightOf('accuracy', predictions, targets, options));
+  return answerMean('accuracy', rightOf, predictionOptions, predictions, targets, options);
 }
 
 /**
@@ -60,26 +55,24 @@ export interface TopKOptions extends Pick<PredictionOptions, 'axis' | 'ignoreInd
   readonly k: number;
 }
 
+const topKOptions = ['k', 'axis', 'ignoreIndex'];
+
 /** Whether fewer than k classes have a higher score, or the same and a lower number. */
-function withinTopK(
-  operation: string,
-  scores: Tensor,
-  targets: Tensor,
-  { k, ...options }: TopKOptions & Weighting,
-): Elements {
+const withinTopK: AnswerValues<TopKOptions> = (operation, scores, targets, { k, ...options }) => {
   if (!Number.isInteger(k) || k < 1)
     throw new ValueError(operation, `k is ${k}: it must be a whole number from 1.`, { k });
-  const { scores: all, actual, weights, classes, isBinary } = answersOf(operation, scores, targets, options);
+  const answers = answersOf(operation, scores, targets, options);
+  const { scores: all, actual, classes, isBinary } = answers;
   if (all === null || isBinary) {
     throw new ShapeError(operation, `takes scores of several classes, got ${show(scores.shape)}.`, {
       scores: scores.shape,
     });
   }
-  const own = all.takeAlong(actual.clamp(0, classes - 1), 0);
+  const own = all.takeAlong(actual, 0);
   const isFirst = all.equal(own).logicalAnd(arange(classes).reshape([classes, 1]).less(actual));
   const before = all.greater(own).logicalOr(isFirst).cast('int32').sum(0, { keepAxes: true });
-  return { values: before.less(k), weights };
-}
+  return elementsOf(before.less(k), answers);
+};
 
 /**
  * The share of samples whose class is among the k highest scores [N, classes, ...]: 0-d. Equal scores rank by class number.
@@ -90,8 +83,7 @@ function withinTopK(
  * console.log(await topKAccuracy(tensor([[3, 2, 1], [3, 2, 1]]), tensor([1, 2]), { k: 2 }).item()); // => 0.5
  */
 export function topKAccuracy(scores: Tensor, targets: Tensor, options: TopKOptions & Weighting): Tensor {
-  checkOptions('topKAccuracy', options, ['k', 'axis', 'ignoreIndex', 'weights', 'mask']);
-  return meanOf(withinTopK('topKAccuracy', scores, targets, options));
+  return answerMean('topKAccuracy', withinTopK, topKOptions, scores, targets, options);
 }
 
 /**
@@ -110,28 +102,27 @@ export class TopKAccuracy extends AnswerMetric {
   readonly #options: TopKOptions;
 
   constructor(options: TopKOptions) {
-    checkOptions('TopKAccuracy', options, ['k', 'axis', 'ignoreIndex']);
+    checkOptions('TopKAccuracy', options, topKOptions);
     super(`top_${options.k}_accuracy`, true);
     this.#options = options;
   }
 
-  protected override elements(scores: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return withinTopK('TopKAccuracy', scores, targets, { ...this.#options, ...weighting });
+  protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
+    return withinTopK('TopKAccuracy', predictions, targets, { ...this.#options, ...weighting });
   }
 }
 
+const matchOptions = ['from', 'threshold'];
+
 /** 1 for each sample [N, labels] that has all labels right; weights are those of the samples. */
-function allRight(
-  operation: string,
-  predictions: Tensor,
-  targets: Tensor,
-  options: PredictionOptions & Weighting,
-): Elements {
+const allRight: AnswerValues<PredictionOptions> = (operation, predictions, targets, options) => {
   const all = { task: 'multilabel', ...options } as const;
-  const { predicted, actual, weights } = answersOf(operation, predictions, targets, all);
-  const right = predicted.equal(actual).logicalOr(weights.equal(0));
-  return { values: right.all(0), weights: weights.max(0) };
-}
+  const { predicted, actual, weights, isOutside } = answersOf(operation, predictions, targets, all);
+  const isRight = predicted.equal(actual);
+  // labels that count nothing are right
+  const values = (weights === null ? isRight : isRight.logicalOr(weights.equal(0))).all(0);
+  return elementsOf(values, { weights: weights?.max(0) ?? null, isOutside: isOutside.any(0) });
+};
 
 /**
  * The share of samples [N, labels] whose labels are all right: 0-d. As scikit-learn's accuracy of several labels.
@@ -143,8 +134,7 @@ function allRight(
  * console.log(await value.item()); // => 0.5
  */
 export function exactMatch(predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting = {}): Tensor {
-  checkOptions('exactMatch', options, ['from', 'threshold', 'weights', 'mask']);
-  return meanOf(allRight('exactMatch', predictions, targets, options));
+  return answerMean('exactMatch', allRight, matchOptions, predictions, targets, options);
 }
 
 /**
@@ -163,7 +153,7 @@ export class ExactMatch extends AnswerMetric {
   readonly #options: PredictionOptions;
 
   constructor(options: Pick<PredictionOptions, 'from' | 'threshold'> = {}) {
-    checkOptions('ExactMatch', options, ['from', 'threshold']);
+    checkOptions('ExactMatch', options, matchOptions);
     super('exact_match', true);
     this.#options = options;
   }
@@ -183,9 +173,7 @@ export class ExactMatch extends AnswerMetric {
  * console.log(await hammingLoss(tensor([[0.9, 0.1], [0.9, 0.8]]), tensor([[1, 0], [1, 0]]), options).item()); // => 0.25
  */
 export function hammingLoss(predictions: Tensor, targets: Tensor, options: PredictionOptions & Weighting = {}): Tensor {
-  checkOptions('hammingLoss', options, [...predictionOptions, 'weights', 'mask']);
-  const { values, weights } = rightOf('hammingLoss', predictions, targets, options);
-  return meanOf({ values: values.neg().add(1), weights });
+  return answerMean('hammingLoss', rightOf, predictionOptions, predictions, targets, options).neg().add(1);
 }
 
 /**

@@ -15,15 +15,9 @@ import {
 } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import {
-  type Answers,
-  answersOf,
-  type Batch,
-  marksOf,
-  type PredictionOptions,
-  scoresOf,
-  weightsOfShares,
-} from './labels.ts';
+import { type Answers, answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from './labels.ts';
+import { marksOf } from './marks.ts';
+import { weightsOfShares } from './shares.ts';
 
 export interface CalibrationOptions extends Omit<PredictionOptions, 'threshold' | 'classes'> {
   /** Bins of equal width. Default 15. */
@@ -76,7 +70,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
       .cast('int32');
     const flat = [confidence.size];
     const place = bin.mul(columns).add(arange(columns).reshape([columns, 1]));
-    const weights = weightsOfShares(confidence, answers.weights);
+    const weights = weightsOfShares(confidence, markedWeights(answers));
     // what a mask leaves out may be NaN
     const kept = where(weights.equal(0), 0, confidence);
     const parts = [weights, weights.mul(kept), weights.mul(right)].map((part) => part.reshape(flat));
@@ -198,8 +192,9 @@ export class ReliabilityTable extends BinnedMetric<ReliabilityBin[][]> {
  */
 export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<number> {
   const answers = answersOf('fitTemperature', logits, targets, { from: 'logits', task: 'multiclass' });
-  const { actual, classes } = answers;
-  const [scores, labels] = await Promise.all([scoresOf('fitTemperature', answers).data(), actual.data()]);
+  const { actual, classes, isOutside } = answers;
+  const labelled = where(isOutside, -1, actual);
+  const [scores, labels] = await Promise.all([scoresOf('fitTemperature', answers).data(), labelled.data()]);
   const n = labels.length;
   // the slope of the mean loss in 1 / T: E[z] under softmax(z / T), less z of the right class; it only rises
   const slope = (inverse: number): number => {

@@ -2,7 +2,14 @@
 import { arange, checkChoices, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { answersOf, type Batch, type PredictionOptions, predictionOptions, requireLabels } from './labels.ts';
+import {
+  answersOf,
+  type Batch,
+  markedWeights,
+  type PredictionOptions,
+  predictionOptions,
+  requireLabels,
+} from './labels.ts';
 
 /** [classes, classes]: targets by predictions. What is no class makes a count infinite. */
 function matrixOf(
@@ -11,15 +18,13 @@ function matrixOf(
   targets: Tensor,
   options: PredictionOptions & Weighting,
 ): Tensor {
-  const { isBinary, shape, classes, predicted, actual, weights } = answersOf(operation, predictions, targets, options);
+  const answers = answersOf(operation, predictions, targets, options);
+  const { isBinary, shape, classes, predicted, actual } = answers;
   const [questions = 1, n = 0] = shape;
   if (isBinary && questions > 1) throw new ValueError(operation, 'takes one class per sample, not several labels.');
-  const place = actual
-    .mul(classes)
-    .add(predicted)
-    .clamp(0, classes * classes - 1);
+  const place = actual.mul(classes).add(predicted);
   return zeros([classes * classes])
-    .scatterAdd(place.reshape([n]), weights.reshape([n]))
+    .scatterAdd(place.reshape([n]), markedWeights(answers).reshape([n]))
     .reshape([classes, classes]);
 }
 

@@ -6,15 +6,8 @@
 import { checkChoices, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import { sumsOf, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import {
-  answersOf,
-  type Batch,
-  type MarkOptions,
-  type Marks,
-  marksOf,
-  predictionOptions,
-  requireLabels,
-} from './labels.ts';
+import { answersOf, type Batch, predictionOptions, requireLabels } from './labels.ts';
+import { type MarkOptions, marksOf } from './marks.ts';
 
 /** How the scores of classes become one. */
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted' | 'none';
@@ -40,15 +33,21 @@ export type Formula = readonly [part: Mixture, whole: Mixture];
 /** Per class, weighted: predicted and actual, predicted, actual, everything. Infinite where a target is no class. */
 export type Counts<Row> = readonly [hits: Row, predicted: Row, actual: Row, total: Row];
 
-/** The counts of marks: [4, columns]. */
-export function countMarks({ predicted, actual, weights, shape }: Marks): Tensor {
-  // what a mask leaves out may be NaN
-  const share = where(weights.equal(0), 0, predicted.cast('float32')).mul(weights);
-  return sumsOf([where(actual, share, 0), share, actual.cast('float32').mul(weights), weights], shape);
-}
-
-/** The average that is meant where none is given. */
-function averageFor(operation: string, columns: number, average: Average | undefined): Average {
+/**
+ * The counts of predictions and targets: [4, columns]. With no average, or 'binary', one question per sample has one column,
+ * and else one for each of its two classes.
+ */
+export function countsOf(
+  operation: string,
+  predictions: Tensor,
+  targets: Tensor,
+  options: MarkOptions & Weighting,
+  average: Average | undefined,
+): Tensor {
+  const { soft } = options;
+  const answers = answersOf(operation, predictions, targets, options, soft);
+  const { weights, isOutside } = answers;
+  const { predicted, actual, shape, columns } = marksOf(answers, (average ?? 'binary') !== 'binary', soft);
   if (average === 'binary' && columns > 1) {
     throw new ValueError(
       operation,
@@ -56,11 +55,16 @@ function averageFor(operation: string, columns: number, average: Average | undef
       { average, columns },
     );
   }
-  return average ?? (columns > 1 ? 'macro' : 'binary');
+  // what a mask leaves out may be NaN
+  const share = weights === null ? predicted : where(weights.equal(0), 0, predicted);
+  const occurs = where(isOutside, Number.POSITIVE_INFINITY, actual.cast('float32'));
+  return sumsOf([occurs.mul(share), share, occurs, 1], shape, weights);
 }
 
-/** Whether one question per sample is one of both of its classes. */
-const asksForBoth = (average: Average | undefined): boolean => average !== undefined && average !== 'binary';
+/** The average that is meant where none is given. */
+function averageFor(average: Average | undefined, columns: number): Average {
+  return average ?? (columns > 1 ? 'macro' : 'binary');
+}
 
 /** A score as a function of tensors: 0-d, or [classes] with average 'none'. NaN where a target is no class. */
 export function scoreOf(
@@ -72,32 +76,32 @@ export function scoreOf(
 ): Tensor {
   checkOptions(operation, options, [...scoreOptions, 'weights', 'mask', 'beta']);
   checkChoices(operation, options, averages);
-  const { soft = false } = options;
-  const answers = answersOf(operation, predictions, targets, options, soft);
-  const counts = countMarks(marksOf(answers, asksForBoth(options.average), soft));
-  const average = averageFor(operation, counts.shape[1] as number, options.average);
+  const counts = countsOf(operation, predictions, targets, options, options.average);
+  const average = averageFor(options.average, counts.shape[1]!);
   const rows = average === 'micro' ? counts.sum(1, { keepAxes: true }) : counts;
   const mix = (factors: Mixture): Tensor =>
     factors.map((factor, row) => rows.at(row).mul(factor)).reduce((sum, term) => sum.add(term));
-  const quotient = (of: Tensor, by: Tensor): Tensor => of.div(by.add(by.equal(0)));
-  const scores = quotient(mix(part), mix(whole));
+  const divided = (of: Tensor, by: Tensor): Tensor => of.div(by.add(by.equal(0)));
+  // what is no class makes counts infinite, and 0 times that is NaN
+  const scores = divided(mix(part), mix(whole)).add(rows.at(2).mul(0));
   if (average === 'micro' || average === 'binary') return scores.sum();
   const occurs = rows.at(1).add(rows.at(2)).greater(0).cast('float32');
   if (average === 'none') return scores.mul(occurs.div(occurs));
   const weights = average === 'weighted' ? rows.at(2) : occurs;
-  return quotient(scores.mul(weights).sum(), weights.sum());
+  return divided(scores.mul(weights).sum(), weights.sum());
 }
 
 /** Counts of all that was seen; subclasses say what value they make. */
 export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
   readonly #options: MarkOptions;
-  readonly #bothClasses: boolean;
+  /** As it was given. */
+  protected readonly average: Average | undefined;
   #absent: readonly number[] = [];
 
-  constructor(name: string, options: MarkOptions, bothClasses: boolean, higherIsBetter: boolean | null = true) {
+  constructor(name: string, options: MarkOptions, average: Average | undefined, higherIsBetter: boolean | null = true) {
     super(name, higherIsBetter);
     this.#options = options;
-    this.#bothClasses = bothClasses;
+    this.average = average;
   }
 
   /** The classes that occurred in no prediction and no target of the epoch, at the last read: macro averages leave them out. */
@@ -108,11 +112,7 @@ export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(counts: Counts<number[]>): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const { soft } = this.#options;
-    const options = { ...this.#options, ...weighting };
-    return countMarks(
-      marksOf(answersOf(this.constructor.name, predictions, targets, options, soft), this.#bothClasses, soft),
-    );
+    return countsOf(String(this), predictions, targets, { ...this.#options, ...weighting }, this.average);
   }
 
   protected override compute(totals: Float64Array, columns: number): Value {
@@ -127,51 +127,43 @@ export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
 /** What a score answers: a number, or one for each class. */
 export type Score<A extends Average> = A extends 'none' ? number[] : number;
 
+const sum = (list: readonly number[]): number => list.reduce((total, value) => total + value, 0);
+
 /** A score with a formula per class and an average. */
-export class ScoreMetric<A extends Average> extends CountMetric<Score<A>> {
-  static override readonly name: string = 'ScoreMetric';
-
+export abstract class ScoreMetric<A extends Average> extends CountMetric<Score<A>> {
   readonly #formula: Formula;
-  readonly #average: A | undefined;
 
-  constructor(
-    name: string,
-    formula: Formula,
-    options: ScoreOptions<A>,
-    more: readonly string[] = [],
-    higherIsBetter = true,
-  ) {
+  constructor(name: string, formula: Formula, options: ScoreOptions<A>, more: readonly string[] = []) {
     checkOptions(new.target.name, options, [...scoreOptions, ...more]);
     checkChoices(new.target.name, options, averages);
-    super(name, options, asksForBoth(options.average), higherIsBetter);
+    super(name, options, options.average);
     this.#formula = formula;
-    this.#average = options.average;
-  }
-
-  protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const counts = super.measure(predictions, targets, weighting);
-    averageFor(this.constructor.name, counts.shape[1]!, this.#average);
-    return counts;
   }
 
   protected override valueFrom(rows: Counts<number[]>): Score<A> {
-    const average = averageFor(this.constructor.name, rows[0].length, this.#average);
-    const sum = (list: readonly number[]): number => list.reduce((total, value) => total + value, 0);
+    const average = averageFor(this.average, rows[0].length);
     const counts = average === 'micro' ? rows.map((row) => [sum(row)]) : rows;
-    const mix = (factors: Mixture, c: number): number => sum(factors.map((factor, row) => factor * counts[row]![c]!));
-    const [part, whole] = this.#formula;
-    const quotient = (of: number, by: number): number => (by === 0 ? 0 : of / by);
-    const scores = counts[0]!.map((_, c) => quotient(mix(part, c), mix(whole, c)));
+    const mixtures = this.#formula.map((factors) =>
+      counts[0]!.map((_, c) => sum(factors.map((factor, row) => factor * counts[row]![c]!))),
+    );
+    const scores = mixtures[0]!.map((part, c) => quotient(part, mixtures[1]![c]!));
     const weights = counts[2]!.map((actual, c) => {
-      if (average === 'binary' || average === 'weighted') return average === 'binary' ? 1 : actual;
-      return Math.sign(actual + counts[1]![c]!);
+      if (average === 'binary') return 1;
+      return average === 'weighted' ? actual : Math.sign(actual + counts[1]![c]!);
     });
-    if (sum(rows[3]) === 0 && average !== 'none') return Number.NaN as Score<A>;
+    const mean = quotient(sum(scores.map((score, c) => score * weights[c]!)), sum(weights));
     const value =
       average === 'none'
         ? scores.map((score, c) => (weights[c] === 0 ? Number.NaN : score))
-        : quotient(sum(scores.map((score, c) => score * weights[c]!)), sum(weights));
+        : sum(rows[3]) === 0
+          ? Number.NaN
+          : mean;
     // the cast: 'none' is the one average with a value for each class
     return value as Score<A>;
   }
+}
+
+/** A part of a whole; 0 of nothing. */
+function quotient(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
 }

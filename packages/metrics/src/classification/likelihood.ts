@@ -1,8 +1,10 @@
 /** Scores of probabilities and margins: log loss, Brier score, hinge loss. Each is a mean of one number per sample. */
 import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
-import { type Elements, meanOf } from '../mean-metric.ts';
-import { AnswerMetric, type Answers, answersOf, marksOf, type PredictionOptions, scoresOf } from './labels.ts';
+import type { Elements } from '../mean-metric.ts';
+import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
+import { type Answers, answersOf, type PredictionOptions, scoresOf } from './labels.ts';
+import { marksOf } from './marks.ts';
 
 type Options = Omit<PredictionOptions, 'threshold'>;
 /** One number per sample, or for each of several labels. */
@@ -19,8 +21,8 @@ function signed({ actual }: Answers, scores: Tensor): Tensor {
 }
 
 /** What is predicted for the right class: [1, n]. */
-function ownOf({ actual, classes }: Answers, scores: Tensor): Tensor {
-  return scores.takeAlong(actual.clamp(0, classes - 1), 0);
+function ownOf({ actual }: Answers, scores: Tensor): Tensor {
+  return scores.takeAlong(actual, 0);
 }
 
 const logLossOf: Loss = (answers, scores) => {
@@ -46,51 +48,38 @@ const hingeOf: Loss = (answers, scores) => {
   return margin.neg().add(1).relu();
 };
 
-/** The losses of a batch; those of the hinge are of scores as they are. */
-function elementsOf(
-  operation: string,
-  loss: Loss,
-  predictions: Tensor,
-  targets: Tensor,
-  options: Options & Weighting,
-): Elements {
-  const isHinge = loss === hingeOf;
-  if (isHinge && (options.from ?? 'logits') !== 'logits') {
-    throw new ValueError(
-      operation,
-      `the hinge loss is of margins, not of ${options.from}: give the model's scores as they are.`,
-    );
-  }
-  const given = isHinge ? ({ ...options, from: 'logits' } as const) : options;
-  const answers = answersOf(operation, predictions, targets, given, true);
-  return { values: loss(answers, scoresOf(operation, answers)), weights: answers.weights };
-}
+/** A loss of scores that are said to be logits or probabilities. */
+const lossOf = (loss: Loss): AnswerValues<Options> => {
+  return (operation, predictions, targets, options) => {
+    const answers = answersOf(operation, predictions, targets, options, true);
+    return elementsOf(loss(answers, scoresOf(operation, answers)), answers);
+  };
+};
 
-/** A loss as a function: 0-d, not finite where a target is no label. */
-function lossOf(
-  operation: string,
-  loss: Loss,
-  predictions: Tensor,
-  targets: Tensor,
-  options: Options & Weighting,
-): Tensor {
-  checkOptions(operation, options, [...known, 'weights', 'mask']);
-  return meanOf(elementsOf(operation, loss, predictions, targets, options));
-}
+const logLosses = lossOf(logLossOf);
+const brierLosses = lossOf(brierOf);
 
+/** Of scores as they are. */
+const hingeLosses: AnswerValues<Options> = (operation, predictions, targets, options) => {
+  const { from = 'logits' } = options;
+  if (from === 'logits') return lossOf(hingeOf)(operation, predictions, targets, { ...options, from });
+  throw new ValueError(operation, `the hinge loss is of margins, not of ${from}: give the model's scores as they are.`);
+};
+
+/** The mean of a loss over all updates. */
 abstract class LossMetric extends AnswerMetric {
-  readonly #loss: Loss;
+  readonly #lossesOf: AnswerValues<Options>;
   readonly #options: Options;
 
-  constructor(name: string, loss: Loss, options: Options) {
-    super(name, false);
+  constructor(name: string, lossesOf: AnswerValues<Options>, options: Options) {
     checkOptions(new.target.name, options, known);
-    this.#loss = loss;
+    super(name, false);
+    this.#lossesOf = lossesOf;
     this.#options = options;
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return elementsOf(this.constructor.name, this.#loss, predictions, targets, { ...this.#options, ...weighting });
+    return this.#lossesOf(String(this), predictions, targets, { ...this.#options, ...weighting });
   }
 }
 
@@ -103,7 +92,7 @@ abstract class LossMetric extends AnswerMetric {
  * console.log((await logLoss(tensor([0.8]), tensor([1]), { from: 'probabilities' }).item()).toFixed(4)); // => 0.2231
  */
 export function logLoss(predictions: Tensor, targets: Tensor, options: Options & Weighting = {}): Tensor {
-  return lossOf('logLoss', logLossOf, predictions, targets, options);
+  return answerMean('logLoss', logLosses, known, predictions, targets, options);
 }
 
 /**
@@ -120,7 +109,7 @@ export class LogLoss extends LossMetric {
   static override readonly name: string = 'LogLoss';
 
   constructor(options: Options = {}, name = 'log_loss') {
-    super(name, logLossOf, options);
+    super(name, logLosses, options);
   }
 }
 
@@ -133,7 +122,7 @@ export class LogLoss extends LossMetric {
  * console.log((await brierScore(tensor([0.8]), tensor([1]), { from: 'probabilities' }).item()).toFixed(4)); // => 0.0400
  */
 export function brierScore(predictions: Tensor, targets: Tensor, options: Options & Weighting = {}): Tensor {
-  return lossOf('brierScore', brierOf, predictions, targets, options);
+  return answerMean('brierScore', brierLosses, known, predictions, targets, options);
 }
 
 /**
@@ -150,7 +139,7 @@ export class BrierScore extends LossMetric {
   static override readonly name: string = 'BrierScore';
 
   constructor(options: Options = {}) {
-    super('brier_score', brierOf, options);
+    super('brier_score', brierLosses, options);
   }
 }
 
@@ -163,7 +152,7 @@ export class BrierScore extends LossMetric {
  * console.log((await hingeLoss(tensor([0.8]), tensor([1]), { from: 'logits' }).item()).toFixed(4)); // => 0.2000
  */
 export function hingeLoss(predictions: Tensor, targets: Tensor, options: Options & Weighting = {}): Tensor {
-  return lossOf('hingeLoss', hingeOf, predictions, targets, options);
+  return answerMean('hingeLoss', hingeLosses, known, predictions, targets, options);
 }
 
 /**
@@ -180,6 +169,6 @@ export class HingeLoss extends LossMetric {
   static override readonly name: string = 'HingeLoss';
 
   constructor(options: Options = {}) {
-    super('hinge_loss', hingeOf, options);
+    super('hinge_loss', hingeLosses, options);
   }
 }

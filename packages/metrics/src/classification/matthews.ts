@@ -2,7 +2,7 @@
 import { checkOptions, type Tensor } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { Numbers, type Quantity, ratio } from '../quantity.ts';
-import { countsOf } from './count-tensors.ts';
+import { countTensors } from './count-tensors.ts';
 import { CountMetric, type Counts } from './counts.ts';
 import { type PredictionOptions, predictionOptions } from './labels.ts';
 
@@ -34,7 +34,7 @@ export function matthewsCorrelation(
   options: PredictionOptions & Weighting = {},
 ): Tensor {
   checkOptions('matthewsCorrelation', options, [...predictionOptions, 'weights', 'mask']);
-  return matthews(countsOf('matthewsCorrelation', predictions, targets, options));
+  return matthews(countTensors('matthewsCorrelation', predictions, targets, options));
 }
 
 /**
@@ -52,7 +52,7 @@ export class MatthewsCorrelation extends CountMetric<number> {
 
   constructor(options: PredictionOptions = {}) {
     checkOptions('MatthewsCorrelation', options, predictionOptions);
-    super('matthews_correlation', options, true);
+    super('matthews_correlation', options, 'none');
   }
 
   protected override valueFrom([hits, predicted, actual, total]: Counts<number[]>): number {

@@ -1,7 +1,8 @@
 /** True and false positives and negatives of each class, as they are counted: no formula. */
 import { checkOptions } from '@nn/core';
 import { CountMetric, type Counts } from './counts.ts';
-import { type MarkOptions, predictionOptions } from './labels.ts';
+import { predictionOptions } from './labels.ts';
+import type { MarkOptions } from './marks.ts';
 
 /** How often each class was found, missed, and taken for another. */
 export interface Outcomes {
@@ -28,7 +29,7 @@ export class OutcomeCounts extends CountMetric<Outcomes> {
 
   constructor(options: MarkOptions = {}) {
     checkOptions('OutcomeCounts', options, [...predictionOptions, 'soft']);
-    super('outcomes', options, false, null);
+    super('outcomes', options, undefined, null);
   }
 
   protected override valueFrom([hits, predicted, actual, total]: Counts<number[]>): Outcomes {

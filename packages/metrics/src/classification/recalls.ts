@@ -5,7 +5,7 @@
 import { checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import type { Weighting } from '../inputs.ts';
 import { Numbers, type Quantity, ratio } from '../quantity.ts';
-import { countsOf } from './count-tensors.ts';
+import { countTensors } from './count-tensors.ts';
 import { CountMetric, type Counts } from './counts.ts';
 import { type PredictionOptions, predictionOptions } from './labels.ts';
 
@@ -42,7 +42,7 @@ export function balancedAccuracy(
   options: BalancedAccuracyOptions & Weighting = {},
 ): Tensor {
   checkOptions('balancedAccuracy', options, [...predictionOptions, 'adjusted', 'weights', 'mask']);
-  const [hits, , actual] = countsOf('balancedAccuracy', predictions, targets, options);
+  const [hits, , actual] = countTensors('balancedAccuracy', predictions, targets, options);
   return balanced(hits, actual, options.adjusted ?? false);
 }
 
@@ -63,7 +63,7 @@ export class BalancedAccuracy extends CountMetric<number> {
 
   constructor(options: BalancedAccuracyOptions = {}) {
     checkOptions('BalancedAccuracy', options, [...predictionOptions, 'adjusted']);
-    super('balanced_accuracy', options, true);
+    super('balanced_accuracy', options, 'none');
     this.#adjusted = options.adjusted ?? false;
   }
 
@@ -88,7 +88,7 @@ export function geometricMean(
   options: PredictionOptions & Weighting = {},
 ): Tensor {
   checkOptions('geometricMean', options, [...predictionOptions, 'weights', 'mask']);
-  const [hits, , actual] = countsOf('geometricMean', predictions, targets, options);
+  const [hits, , actual] = countTensors('geometricMean', predictions, targets, options);
   const occurs = actual.greater(0);
   const logarithms = where(occurs, ratio(hits, actual).log(), 0);
   return logarithms.sum().div(occurs.cast('float32').sum()).exp();
@@ -109,7 +109,7 @@ export class GeometricMean extends CountMetric<number> {
 
   constructor(options: PredictionOptions = {}) {
     checkOptions('GeometricMean', options, predictionOptions);
-    super('geometric_mean', options, true);
+    super('geometric_mean', options, 'none');
   }
 
   protected override valueFrom([hits, , actual]: Counts<number[]>): number {
@@ -155,7 +155,7 @@ export class ShotRecall extends CountMetric<ShotRecalls> {
   constructor(options: ShotRecallOptions) {
     checkOptions('ShotRecall', options, [...predictionOptions, 'counts', 'many', 'few']);
     const { counts, many = 100, few = 20, ...rest } = options;
-    super('shot_recall', { classes: counts.length, ...rest }, true);
+    super('shot_recall', { classes: counts.length, ...rest }, 'none');
     if (!(few <= many)) throw new ValueError('ShotRecall', `few is ${few}, many ${many}: few must not be above many.`);
     [this.#counts, this.#many, this.#few] = [counts, many, few];
   }

@@ -1,6 +1,6 @@
 /** Areas under curves: ROC and precision-recall, binned or exact, one class or the mean over classes. */
 import { checkChoices, checkOptions, type Tensor, where } from '@nn/core';
-import { answersOf, type PredictionOptions, scoresOf } from '../classification/labels.ts';
+import { answersOf, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import type { Weighting } from '../inputs.ts';
 import {
   averagePrecisionOf,
@@ -166,8 +166,8 @@ function binary(operation: string, scores: Tensor, targets: Tensor, options: Bin
   checkOptions(operation, options, ['from', 'ignoreIndex', 'weights', 'mask']);
   const given = { from: 'logits', ...options, task: 'binary' } as const;
   const answers = answersOf(operation, scores, targets, given);
-  const [s, truth, w] = [scoresOf(operation, answers), answers.actual.cast('float32'), answers.weights].map((x) =>
-    x.reshape([targets.size]),
+  const [s, truth, w] = [scoresOf(operation, answers), answers.actual.cast('float32'), markedWeights(answers)].map(
+    (x) => x.reshape([targets.size]),
   ) as [Tensor, Tensor, Tensor];
   return { scores: s, truth, w };
 }

@@ -6,12 +6,13 @@ import { arange, checkOptions, stack, type Tensor, ValueError, where, zeros } fr
 import {
   answersOf,
   type Batch,
-  marksOf,
+  markedWeights,
   type PredictionOptions,
   predictionOptions,
   scoresOf,
-  weightsOfShares,
 } from '../classification/labels.ts';
+import { marksOf } from '../classification/marks.ts';
+import { weightsOfShares } from '../classification/shares.ts';
 import type { Weighting } from '../inputs.ts';
 import type { Kept } from '../metric.ts';
 import { type RowOptions, Rows } from '../rows.ts';
@@ -60,8 +61,8 @@ export abstract class CurveMetric<Value> extends SampleMetric<Batch, Value> {
     const operation = this.constructor.name;
     const answers = answersOf(operation, predictions, targets, { ...this.#options, ...weighting }, true);
     scoresOf(operation, answers);
-    const { columns, predicted, actual, weights: given, shape } = marksOf(answers, false, true);
-    const weights = weightsOfShares(predicted, given);
+    const { columns, predicted, actual, shape } = marksOf(answers, false, true);
+    const weights = weightsOfShares(predicted, markedWeights(answers));
     const column = arange(columns).reshape([columns, 1]);
     const flat = [predicted.size];
     if (this.isExact) {

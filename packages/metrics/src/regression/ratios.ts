@@ -7,13 +7,11 @@ import { SumMetric } from '../sum-metric.ts';
 function errorAndSize(operation: string, predictions: Tensor, targets: Tensor, weighting: Weighting): Tensor {
   requireSameShape(operation, predictions, targets);
   const weights = weightsOf(operation, targets.shape, weighting);
-  const terms = [predictions.sub(targets).abs(), targets.cast('float32').abs()];
-  const kept = weights === null ? terms : terms.map((term) => where(weights.equal(0), 0, term).mul(weights));
   const n = [targets.size];
-  return sumsOf(
-    kept.map((term) => term.reshape(n)),
-    n,
-  ).reshape([2, 1]);
+  const terms = [predictions.sub(targets).abs(), targets.cast('float32').abs()].map((term) => {
+    return (weights === null ? term : where(weights.equal(0), 0, term)).reshape(n);
+  });
+  return sumsOf(terms, n, weights?.reshape(n) ?? null).reshape([2, 1]);
 }
 
 /**

@@ -1,0 +1,8 @@
+/** Where predictions have to be probabilities: what is none is marked, so that no sum with it can be overlooked. */
+import { type Tensor, where } from '@nn/core';
+
+/** Weights of probabilities [columns, n], infinite where they are none; up to the rounding of a softmax, and NaN is none. */
+export function weightsOfShares(shares: Tensor, weights: Tensor): Tensor {
+  const isShare = shares.greaterEqual(0).logicalAnd(shares.lessEqual(1 + 1e-5));
+  return where(isShare.logicalOr(weights.equal(0)), weights, Number.POSITIVE_INFINITY);
+}
