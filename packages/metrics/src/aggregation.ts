@@ -2,8 +2,7 @@
 import { checkOptions, concat, ones, ShapeError, type Tensor, ValueError, where, zeros } from '@nn/core';
 import { show, type Weighting, weightsOf } from './inputs.ts';
 import { type Elements, MeanMetric, weighted } from './mean-metric.ts';
-import { RowMetric } from './row-metric.ts';
-import type { RowOptions } from './rows.ts';
+import { RowMetric, type RowOptions } from './row-metric.ts';
 import { SumMetric } from './sum-metric.ts';
 
 type Batch = readonly [values: Tensor, weighting?: Weighting];

@@ -2,7 +2,20 @@
 import { cpu } from '@nn/backend-cpu';
 import { normal, setDefaultBackend, setSeed, tensor, uniform } from '@nn/core';
 import { beforeEach, expect, test } from 'vitest';
-import { AUROC, CalibrationError, drawReliability, drawRoc, RocCurve, read, rocSvg } from './index.ts';
+import {
+  AUROC,
+  CalibrationError,
+  confusionSvg,
+  drawConfusion,
+  drawPrecisionRecall,
+  drawReliability,
+  drawRoc,
+  precisionRecallSvg,
+  RocCurve,
+  read,
+  reliabilitySvg,
+  rocSvg,
+} from './index.ts';
 
 beforeEach(() => {
   setDefaultBackend(cpu());
@@ -81,4 +94,25 @@ test('pictures have the curve where it is, and names as text', async () => {
     rows: 2,
   });
   expect(bins).toHaveLength(5);
+});
+
+test('pictures and reads refuse options that do not exist', async () => {
+  const [roc, precisionRecall] = [
+    [{ falsePositiveRate: [0, 1], truePositiveRate: [0, 1], thresholds: [1, 0] }],
+    [{ recall: [0, 1], precision: [1, 1], thresholds: [1, 0] }],
+  ];
+  const bins = [{ from: 0, to: 1, count: 1, confidence: 1, accuracy: 1 }];
+  const wrong = { colour: 1 };
+  const pictures: readonly (readonly [string, string, () => unknown])[] = [
+    ['drawRoc', 'columns, rows', () => drawRoc(roc, wrong as object)],
+    ['drawPrecisionRecall', 'columns, rows', () => drawPrecisionRecall(precisionRecall, wrong as object)],
+    ['drawReliability', 'columns, rows', () => drawReliability(bins, wrong as object)],
+    ['drawConfusion', 'names', () => drawConfusion([[1]], wrong as object)],
+    ['rocSvg', 'size, names', () => rocSvg(roc, wrong as object)],
+    ['precisionRecallSvg', 'size, names', () => precisionRecallSvg(precisionRecall, wrong as object)],
+    ['reliabilitySvg', 'size, names', () => reliabilitySvg(bins, wrong as object)],
+    ['confusionSvg', 'names, size', () => confusionSvg([[1]], wrong as object)],
+  ];
+  for (const [name, known, draw] of pictures) expect(draw).toThrow(`${name}: no option colour: ${known}.`);
+  await expect(read({}, wrong as object)).rejects.toThrow('read: no option colour: gather.');
 });

@@ -155,8 +155,7 @@ export {
   RPrecision,
   type TopOptions,
 } from './retrieval.ts';
-export { RowMetric } from './row-metric.ts';
-export type { RowOptions } from './rows.ts';
+export { RowMetric, type RowOptions } from './row-metric.ts';
 export {
   type ImageOptions,
   MultiScaleSimilarity,

@@ -45,10 +45,10 @@ export function bring<T>(
   finish: () => T,
   gather?: ReadOptions['gather'],
 ): Promise<T> {
-  const collected = Promise.all(metrics.map((metric) => metric.collect(gather !== undefined)));
+  const collected = Promise.all(metrics.map((metric) => metric.collect(!!gather)));
   // what another read or a checkpoint has on its way was collected before, and is added before
   const work = Promise.all([collected, ...metrics.map((metric) => metric.onItsWay)]).then(async ([own]) => {
-    for (const handed of gather === undefined ? [own] : await gathered(own, gather)) {
+    for (const handed of gather ? await gathered(own, gather) : [own]) {
       handed.forEach((numbers, at) => {
         metrics[at]!.absorb(numbers);
       });

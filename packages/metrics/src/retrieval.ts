@@ -4,8 +4,7 @@
  */
 import { checkChoices, checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
 import { requireSameShape, weightsOf } from './inputs.ts';
-import { RowMetric } from './row-metric.ts';
-import type { RowOptions } from './rows.ts';
+import { RowMetric, type RowOptions } from './row-metric.ts';
 
 export interface RetrievalOptions extends RowOptions {
   /** What a query without a relevant document counts: 0, or nothing. Default 'zero'. */

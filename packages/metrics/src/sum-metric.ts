@@ -28,7 +28,8 @@ import { show } from './inputs.ts';
 import { Metric } from './metric.ts';
 
 /** Past both, an increment can be smaller than half of the last digit of a float32 sum. */
-const [mostUpdates, mostElements] = [2 ** 14, 2 ** 24];
+const mostUpdates = 16_384;
+const mostElements = 16_777_216;
 
 /**
  * How an update is kept: the shape of the window; by how much `held` grows; what throws where a window that holds so much,
@@ -143,7 +144,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
       );
     }
     const values = new Float32Array(shape.reduce((size, extent) => size * extent)).fill(this.start);
-    this.#window = parameter(values, { shape, trainable: false, name: this.name });
+    this.#window = parameter(values, { shape, buffer: true, name: this.name });
     return this.#window;
   }
 

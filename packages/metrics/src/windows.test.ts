@@ -44,6 +44,14 @@ describe('a window', () => {
     expect(traced()).toBe(2);
   });
 
+  it('has what steps add while a read of the one before is on its way', async () => {
+    const { sum, values, step } = await compiled();
+    const reading = read({ sum, values });
+    for (const x of [4, 5]) step.atOnce(tensor(x)) ?? (await step(tensor(x)));
+    expect(await reading).toMatchObject({ sum: { window: 6 }, values: { window: [1, 2, 3] } });
+    expect(await read({ sum, values })).toMatchObject({ sum: { window: 9 }, values: { window: [4, 5] } });
+  });
+
   it('begins anew after what was no number', async () => {
     const mean = new Mean();
     const step = compile((x: Tensor) => {

@@ -2,15 +2,7 @@
 import { checkChoices, checkOptions, type Tensor, where } from '@nn/core';
 import { answersOf, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import type { Weighting } from '../inputs.ts';
-import {
-  averagePrecisionOf,
-  interpolatedArea,
-  isDefined,
-  logAreaOf,
-  type OutcomeCurve,
-  rocArea,
-  rocAreaError,
-} from './curve.ts';
+import { averagePrecisionOf, interpolatedArea, logAreaOf, type OutcomeCurve, rocArea, rocAreaError } from './curve.ts';
 import { CurveMetric, type CurveOptions } from './curve-metric.ts';
 
 export type CurveAverage = 'macro' | 'weighted' | 'none';
@@ -43,20 +35,15 @@ abstract class AreaMetric<A extends CurveAverage> extends CurveMetric<Area<A>> {
   protected override valueFrom(curves: readonly OutcomeCurve[]): Area<A> {
     const areas = curves.map((curve) => this.areaOf(curve));
     this.#absent = areas.flatMap((area, c) => (Number.isNaN(area) ? [c] : []));
-    return this.averaged(areas, curves);
-  }
-
-  /** One number per class to the value. */
-  protected averaged(areas: readonly number[], curves: readonly OutcomeCurve[]): Area<A> {
     let [sum, total] = [0, 0];
     areas.forEach((area, c) => {
       if (Number.isNaN(area)) return;
-      const weight = this.#average === 'weighted' ? (curves[c]?.positives ?? 0) : 1;
+      const weight = this.#average === 'weighted' ? curves[c]!.positives : 1;
       sum += area * weight;
       total += weight;
     });
     // the cast: 'none' is the one average with a value for each class
-    return (this.#average === 'none' ? [...areas] : sum / total) as Area<A>;
+    return (this.#average === 'none' ? areas : sum / total) as Area<A>;
   }
 }
 
@@ -91,7 +78,7 @@ export class AUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
 
   protected override valueFrom(curves: readonly OutcomeCurve[]): Area<A> {
     // of exact curves the points are ties, which count 1/2 by definition
-    this.#error = this.isExact ? 0 : Math.max(0, ...curves.filter(isDefined).map(rocAreaError));
+    this.#error = this.isExact ? 0 : Math.max(0, ...curves.map((curve) => rocAreaError(curve) || 0));
     return super.valueFrom(curves);
   }
 }

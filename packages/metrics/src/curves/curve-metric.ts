@@ -15,8 +15,7 @@ import { marksOf } from '../classification/marks.ts';
 import { weightsOfShares } from '../classification/shares.ts';
 import type { Weighting } from '../inputs.ts';
 import type { Kept } from '../metric.ts';
-import { type RowOptions, Rows } from '../rows.ts';
-import { SampleMetric } from '../sample-metric.ts';
+import { RowMetric, type RowOptions } from '../row-metric.ts';
 import { curveOf, type OutcomeCurve, type Point } from './curve.ts';
 
 export interface CurveOptions extends Omit<PredictionOptions, 'threshold'> {
@@ -33,7 +32,7 @@ const curveOptions: readonly string[] = [
 ];
 
 /** A metric read off the curves of outcomes over thresholds, one for each class. */
-export abstract class CurveMetric<Value> extends SampleMetric<Batch, Value> {
+export abstract class CurveMetric<Value> extends RowMetric<Batch, Value> {
   /** Whether every sample is kept. */
   protected readonly isExact: boolean;
   readonly #options: PredictionOptions;
@@ -42,7 +41,7 @@ export abstract class CurveMetric<Value> extends SampleMetric<Batch, Value> {
   constructor(name: string, options: CurveOptions, higherIsBetter: boolean | null, more: readonly string[] = []) {
     checkOptions(new.target.name, options, [...curveOptions, ...more]);
     const { thresholds = 200, exact = false } = options;
-    super(name, higherIsBetter, exact === false ? null : new Rows(new.target.name, 4, exact === true ? {} : exact));
+    super(name, higherIsBetter, exact === false ? 0 : 4, typeof exact === 'boolean' ? {} : exact);
     if (!Number.isInteger(thresholds) || thresholds < 2) {
       throw new ValueError(String(this), `thresholds is ${thresholds}: it must be a whole number from 2.`, {
         thresholds,
@@ -58,7 +57,7 @@ export abstract class CurveMetric<Value> extends SampleMetric<Batch, Value> {
 
   /** Rows [weight, class, score, truth]; or positives and then negatives per bin, with a column for each class. */
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const operation = this.constructor.name;
+    const operation = String(this);
     const answers = answersOf(operation, predictions, targets, { ...this.#options, ...weighting }, true);
     scoresOf(operation, answers);
     const { columns, predicted, actual, shape } = marksOf(answers, false, true);

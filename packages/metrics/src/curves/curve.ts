@@ -76,31 +76,21 @@ export function precisionRecallOf({
   };
 }
 
-/** The area below points by trapezoids. */
-function area(x: readonly number[], y: readonly number[]): number {
+/** The area below points by trapezoids; with `sign` -1 what the steps up add to it, which is half of each step's own box. */
+function area(x: readonly number[], y: readonly number[], sign = 1): number {
   let sum = 0;
-  for (let at = 1; at < x.length; at++) {
-    sum += ((x[at] as number) - (x[at - 1] as number)) * (((y[at] as number) + (y[at - 1] as number)) / 2);
-  }
+  for (let at = 1; at < x.length; at++) sum += ((x[at]! - x[at - 1]!) * (y[at]! + sign * y[at - 1]!)) / 2;
   return sum;
 }
 
-/** The share of pairs of a positive and a negative in the right order, ties 1/2 (Mann and Whitney). */
-export function rocArea(curve: OutcomeCurve): number {
-  if (!isDefined(curve)) return Number.NaN;
-  const { falsePositiveRate, truePositiveRate } = rocOf(curve);
-  return area(falsePositiveRate, truePositiveRate);
+/** The share of pairs of a positive and a negative in the right order, ties 1/2 (Mann and Whitney); NaN where there are none. */
+export function rocArea({ truePositives, falsePositives, positives, negatives }: OutcomeCurve, sign = 1): number {
+  return area(falsePositives, truePositives, sign) / (positives * negatives);
 }
 
 /** How far the area can be from the exact one: pairs within a point count 1/2, and could all be right or all wrong. */
-export function rocAreaError({ truePositives, falsePositives, positives, negatives }: OutcomeCurve): number {
-  let pairs = 0;
-  for (let at = 1; at < truePositives.length; at++) {
-    pairs +=
-      ((truePositives[at] as number) - (truePositives[at - 1] as number)) *
-      ((falsePositives[at] as number) - (falsePositives[at - 1] as number));
-  }
-  return pairs / 2 / (positives * negatives);
+export function rocAreaError(curve: OutcomeCurve): number {
+  return rocArea(curve, -1);
 }
 
 /** The sum of (R_n - R_n-1) P_n, which does not interpolate. */

@@ -1,4 +1,5 @@
 /** The same pictures as SVG, each a string that stands alone: for a page, a report, a file. Owns no numbers. */
+import { checkOptions } from '@nn/core';
 import type { ReliabilityBin } from '../classification/calibration.ts';
 import type { PrecisionRecallPoints, RocPoints } from '../curves/curve.ts';
 import type { ConfusionOptions } from './terminal.ts';
@@ -27,12 +28,15 @@ function open(size: number, height: number, title: string): string {
 
 /** The unit square with axes, a grid, and what `paint` draws in it. */
 function plot(
+  operation: string,
   title: string,
   across: string,
   up: string,
-  { size = 320, names = [] }: SvgOptions,
+  options: SvgOptions,
   paint: (place: Place) => string,
 ): string {
+  checkOptions(operation, options, ['size', 'names']);
+  const { size = 320, names = [] } = options;
   const [left, right, top, bottom] = [44, 14, 14, 40];
   const place: Place = (x, y) => [left + x * (size - left - right), size - bottom - y * (size - top - bottom)];
   const at = (x: number, y: number): string => place(x, y).map(short).join(' ');
@@ -78,7 +82,7 @@ const diagonal = (place: Place): string =>
  * console.log(svg.startsWith('<svg')); // => true
  */
 export function rocSvg(curves: readonly RocPoints[], options: SvgOptions = {}): string {
-  return plot('ROC curve', 'false positive rate', 'true positive rate', options, (place) =>
+  return plot('rocSvg', 'ROC curve', 'false positive rate', 'true positive rate', options, (place) =>
     [
       diagonal(place),
       ...curves.map(({ falsePositiveRate, truePositiveRate }, k) =>
@@ -97,7 +101,7 @@ export function rocSvg(curves: readonly RocPoints[], options: SvgOptions = {}): 
  * console.log(svg.endsWith('</svg>')); // => true
  */
 export function precisionRecallSvg(curves: readonly PrecisionRecallPoints[], options: SvgOptions = {}): string {
-  return plot('Precision-recall curve', 'recall', 'precision', options, (place) =>
+  return plot('precisionRecallSvg', 'Precision-recall curve', 'recall', 'precision', options, (place) =>
     curves.map(({ recall, precision }, k) => line(path(place, recall, precision), colorOf(k))).join(''),
   );
 }
@@ -111,7 +115,7 @@ export function precisionRecallSvg(curves: readonly PrecisionRecallPoints[], opt
  * console.log(svg.includes('accuracy')); // => true
  */
 export function reliabilitySvg(bins: readonly ReliabilityBin[], options: SvgOptions = {}): string {
-  return plot('Reliability diagram', 'confidence', 'accuracy', options, (place) => {
+  return plot('reliabilitySvg', 'Reliability diagram', 'confidence', 'accuracy', options, (place) => {
     const bar = (from: number, to: number, low: number, high: number, fill: string): string => {
       const [[x0, y0], [x1, y1]] = [place(from, low), place(to, high)];
       return `<rect x="${short(x0 + 1)}" y="${short(y1)}" width="${short(x1 - x0 - 2)}" height="${short(y0 - y1)}" fill="${fill}"/>`;
@@ -135,8 +139,10 @@ export function reliabilitySvg(bins: readonly ReliabilityBin[], options: SvgOpti
  */
 export function confusionSvg(
   matrix: readonly (readonly number[])[],
-  { names, size = 320 }: ConfusionOptions & Pick<SvgOptions, 'size'> = {},
+  options: ConfusionOptions & Pick<SvgOptions, 'size'> = {},
 ): string {
+  checkOptions('confusionSvg', options, ['names', 'size']);
+  const { names, size = 320 } = options;
   const name = (c: number): string => names?.[c] ?? String(c);
   const left = 34 + 6 * Math.max(...matrix.map((_, c) => name(c).length));
   const cell = (size - left - 8) / matrix.length;

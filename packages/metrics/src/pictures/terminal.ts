@@ -1,4 +1,5 @@
 /** Curves and tables for a terminal, as lines of text: braille dots in a frame, no colours. Owns no numbers. */
+import { checkOptions } from '@nn/core';
 import type { ReliabilityBin } from '../classification/calibration.ts';
 import type { PrecisionRecallPoints, RocPoints } from '../curves/curve.ts';
 import { drawDots } from './braille.ts';
@@ -18,11 +19,14 @@ type Lit = (x: number, y: number) => void;
 
 /** The unit square in a frame, with what `paint` lights in it: x to the right, y upwards, both 0 to 1. */
 function frame(
+  operation: string,
   title: string,
   across: string,
-  { columns = 36, rows = 12 }: DrawOptions,
+  options: DrawOptions,
   paint: (light: Lit, width: number, height: number) => void,
 ): string[] {
+  checkOptions(operation, options, ['columns', 'rows']);
+  const { columns = 36, rows = 12 } = options;
   const [width, height] = [2 * columns, 4 * rows];
   const dots = new Uint8Array(width * height);
   const light: Lit = (x, y) => {
@@ -65,7 +69,7 @@ function drawDiagonal(light: Lit, width: number): void {
  * console.log(lines[0]); // => true positive rate
  */
 export function drawRoc(curves: readonly RocPoints[], options: DrawOptions = {}): string[] {
-  return frame('true positive rate', 'false positive rate', options, (light, width, height) => {
+  return frame('drawRoc', 'true positive rate', 'false positive rate', options, (light, width, height) => {
     drawDiagonal(light, width);
     for (const { falsePositiveRate, truePositiveRate } of curves)
       drawLine(light, falsePositiveRate, truePositiveRate, width, height);
@@ -81,7 +85,7 @@ export function drawRoc(curves: readonly RocPoints[], options: DrawOptions = {})
  * console.log(lines.length); // => 7
  */
 export function drawPrecisionRecall(curves: readonly PrecisionRecallPoints[], options: DrawOptions = {}): string[] {
-  return frame('precision', 'recall', options, (light, width, height) => {
+  return frame('drawPrecisionRecall', 'precision', 'recall', options, (light, width, height) => {
     for (const { recall, precision } of curves) drawLine(light, recall, precision, width, height);
   });
 }
@@ -95,7 +99,7 @@ export function drawPrecisionRecall(curves: readonly PrecisionRecallPoints[], op
  * console.log(lines[0]); // => accuracy
  */
 export function drawReliability(bins: readonly ReliabilityBin[], options: DrawOptions = {}): string[] {
-  return frame('accuracy', 'confidence', options, (light, width, height) => {
+  return frame('drawReliability', 'accuracy', 'confidence', options, (light, width, height) => {
     drawDiagonal(light, width);
     for (const { from, to, count, accuracy } of bins) {
       if (count === 0) continue;
@@ -112,7 +116,9 @@ export function drawReliability(bins: readonly ReliabilityBin[], options: DrawOp
  * import { drawConfusion } from '@nn/metrics';
  * console.log(drawConfusion([[5, 1], [0, 3]], { names: ['cat', 'dog'] })[1]); // => cat   [5]   1
  */
-export function drawConfusion(matrix: readonly (readonly number[])[], { names }: ConfusionOptions = {}): string[] {
+export function drawConfusion(matrix: readonly (readonly number[])[], options: ConfusionOptions = {}): string[] {
+  checkOptions('drawConfusion', options, ['names']);
+  const { names } = options;
   const name = (c: number): string => names?.[c] ?? String(c);
   const text = (value: number, isRight: boolean): string => {
     const number = value === 0 ? '·' : Number.isInteger(value) ? String(value) : value.toFixed(2);

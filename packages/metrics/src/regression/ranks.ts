@@ -1,8 +1,7 @@
 /** Correlations of ranks: they need every sample, which is bounded. Ties have their mean rank (Spearman) or tau-b (Kendall). */
 import { checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
 import { requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
-import { RowMetric } from '../row-metric.ts';
-import type { RowOptions } from '../rows.ts';
+import { RowMetric, type RowOptions } from '../row-metric.ts';
 
 const known = ['capacity', 'window'];
 
