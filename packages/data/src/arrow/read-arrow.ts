@@ -30,6 +30,7 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
   checkOptions('readArrow', options, ['name', 'columns']);
   const { name = 'Arrow data' } = options;
   const bytes = await bytesOf(source);
+  if (bytes.length === 0) throw new FormatError(`readArrow: ${name}`, 'there are no bytes.');
   const loaded = await import('@uwdata/flechette').catch((error: unknown) => {
     throw new ValueError(
       'readArrow',
@@ -39,15 +40,16 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
   });
   // Node finds its CommonJS, whose names some loaders leave behind `default`.
   const flechette = 'tableFromIPC' in loaded ? loaded : (loaded as { default: Flechette }).default;
-  const parse = (): ReturnType<Flechette['tableFromIPC']> => {
+  const undamaged = <T>(read: () => T): T => {
     try {
-      return flechette.tableFromIPC(bytes, { useDate: true, useBigInt: true });
+      return read();
     } catch (error) {
       if (error === noZstd) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}`);
     }
   };
+  const parse = () => undamaged(() => flechette.tableFromIPC(bytes, { useDate: true, useBigInt: true }));
   registerCodecs(flechette);
   let table: ReturnType<typeof parse>;
   try {
@@ -65,8 +67,10 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
     });
   }
   const columns: Record<string, readonly unknown[]> = Object.create(null);
-  for (const column of options.columns ?? all) columns[column] = Array.from(table.getChild(column).toArray());
-  const lines = Int32Array.from({ length: table.numRows }, (_, i) => i + 1);
+  for (const column of options.columns ?? all) {
+    columns[column] = undamaged(() => Array.from(table.getChild(column).toArray()));
+  }
+  const lines = undamaged(() => new Int32Array(table.numRows)).map((_, i) => i + 1);
   return tableOf('readArrow', name, columns, lines);
 }
 

@@ -2,7 +2,7 @@
  * Handwritten-like digits, made rather than downloaded: a way to write the digit, a hand that bends it, a pen that draws it.
  * The shapes are data in `digit-shapes.ts`. What comes out has the form of MNIST: bytes, the ink centred in the image.
  */
-import { ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { Classified } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import type { Way } from './digit-shapes.ts';
@@ -33,6 +33,7 @@ type Path = number[];
  * console.log(inputs.shape, targets.data.slice(0, 3)); // => [ 100, 1, 28, 28 ] Int32Array(3) [ 0, 1, 2 ]
  */
 export function digits(count: number, options: DigitOptions = {}): Classified<Uint8Array> {
+  checkOptions('digits', options, ['seed', 'size', 'distortion']);
   const { seed = 0, size = 28, distortion = 1 } = options;
   if (!Number.isInteger(count) || count < 1) {
     throw new ValueError('digits', `count ${count} is not a whole number of images, 1 or more.`, { count });
@@ -40,7 +41,7 @@ export function digits(count: number, options: DigitOptions = {}): Classified<Ui
   if (!Number.isInteger(size) || size < 8) {
     throw new ValueError('digits', `size ${size} is not a whole number of pixels, 8 or more.`, { size });
   }
-  if (!(distortion >= 0)) {
+  if (!(distortion >= 0 && distortion < Number.POSITIVE_INFINITY)) {
     throw new ValueError('digits', `distortion ${distortion} is not a number, 0 or more.`, { distortion });
   }
   const inputs = new Uint8Array(count * size * size);

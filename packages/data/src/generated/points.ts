@@ -2,7 +2,7 @@
  * Points in the plane with classes: the small problems on which networks are explained.
  * Each is a pure function of its options. Classes have equal shares (to one sample) and come in turn.
  */
-import { ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { Classified } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
@@ -23,7 +23,7 @@ export interface PointOptions {
  * console.log(inputs.shape, targets.data.slice(0, 4)); // => [ 200, 2 ] Int32Array(4) [ 0, 1, 0, 1 ]
  */
 export function xor(count: number, options: PointOptions = {}): Classified {
-  return points('xor', count, 2, options, 0, (random, type) => {
+  return points('xor', count, 2, options, 0, [], (random, type) => {
     const x = random.uniform();
     const y = random.uniform();
     // Class 0 is in the quadrants (+,+) and (-,-), class 1 in the two others.
@@ -41,7 +41,7 @@ export function xor(count: number, options: PointOptions = {}): Classified {
  * console.log(moons(4, { noise: 0 }).fields.targets.data); // => Int32Array(4) [ 0, 1, 0, 1 ]
  */
 export function moons(count: number, options: PointOptions = {}): Classified {
-  return points('moons', count, 2, options, 0.1, (random, type) => {
+  return points('moons', count, 2, options, 0.1, [], (random, type) => {
     const angle = Math.PI * random.uniform();
     return type === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)];
   });
@@ -57,7 +57,8 @@ export function moons(count: number, options: PointOptions = {}): Classified {
  */
 export function circles(count: number, options: PointOptions & { readonly factor?: number } = {}): Classified {
   const { factor = 0.5 } = options;
-  return points('circles', count, 2, options, 0.05, (random, type) => {
+  checkFinite('circles', { factor });
+  return points('circles', count, 2, options, 0.05, ['factor'], (random, type) => {
     const radius = type === 0 ? 1 : factor;
     const angle = 2 * Math.PI * random.uniform();
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
@@ -65,7 +66,7 @@ export function circles(count: number, options: PointOptions & { readonly factor
 }
 
 /**
- * * Spiral arms of Archimedes, one a class, from the middle to radius 1 in `turns` turns. Inputs [count, 2], targets [count].
+ * Spiral arms of Archimedes, one a class, from the middle to radius 1 in `turns` turns. Inputs [count, 2], targets [count].
  *
  * @example
  * import { spirals } from '@nn/data';
@@ -76,7 +77,8 @@ export function spirals(
   options: PointOptions & { readonly classes?: number; readonly turns?: number } = {},
 ): Classified {
   const { classes = 2, turns = 1.25 } = options;
-  return points('spirals', count, classes, options, 0.02, (random, type) => {
+  checkFinite('spirals', { turns });
+  return points('spirals', count, classes, options, 0.02, ['classes', 'turns'], (random, type) => {
     // The root makes the density even along the arm; its first twentieth, where all arms meet, is left out.
     const radius = Math.sqrt(random.uniform(0.05 ** 2, 1));
     const angle = 2 * Math.PI * (turns * radius + type / classes);
@@ -97,7 +99,11 @@ export function blobs(
   options: PointOptions & { readonly classes?: number; readonly centers?: readonly (readonly [number, number])[] } = {},
 ): Classified {
   const { centers, classes = centers?.length ?? 3 } = options;
-  return points('blobs', count, classes, options, 0.25, (_, type) => {
+  centers?.forEach((center, i) => {
+    if (center.length === 2 && center.every(Number.isFinite)) return;
+    throw new ValueError('blobs', `center ${i} is [${String(center)}], not two numbers.`, { center });
+  });
+  return points('blobs', count, classes, options, 0.25, ['classes', 'centers'], (_, type) => {
     const angle = (2 * Math.PI * type) / classes;
     const [x, y] = centers?.[type % centers.length] ?? [Math.sin(angle), Math.cos(angle)];
     return [x, y];
@@ -108,21 +114,21 @@ function points(
   operation: string,
   count: number,
   classes: number,
-  { seed = 0, noise }: PointOptions,
+  options: PointOptions,
   usualNoise: number,
+  more: readonly string[],
   place: (random: RandomSequence, type: number) => readonly [number, number],
 ): Classified {
+  checkOptions(operation, options, ['seed', 'noise', ...more]);
+  const { seed = 0, noise = usualNoise } = options;
   if (!Number.isInteger(count) || count < 1) {
     throw new ValueError(operation, `count ${count} is not a whole number of points, 1 or more.`, { count });
   }
   if (!Number.isInteger(classes) || classes < 1) {
     throw new ValueError(operation, `classes ${classes} is not a whole number, 1 or more.`, { classes });
   }
-  const deviation = noise ?? usualNoise;
-  if (!(deviation >= 0)) {
-    throw new ValueError(operation, `noise ${deviation} is not a standard deviation, 0 or more.`, {
-      noise: deviation,
-    });
+  if (!(noise >= 0 && noise < Number.POSITIVE_INFINITY)) {
+    throw new ValueError(operation, `noise ${noise} is not a standard deviation, 0 or more.`, { noise });
   }
   const random = new RandomSequence(seed, streams.points);
   const inputs = new Float32Array(2 * count);
@@ -130,9 +136,15 @@ function points(
   for (let i = 0; i < count; i++) {
     const type = i % classes;
     const [x, y] = place(random, type);
-    inputs[2 * i] = x + random.normal(0, deviation);
-    inputs[2 * i + 1] = y + random.normal(0, deviation);
+    inputs[2 * i] = x + random.normal(0, noise);
+    inputs[2 * i + 1] = y + random.normal(0, noise);
     targets[i] = type;
   }
   return new Dataset({ inputs: { data: inputs, shape: [count, 2] }, targets: { data: targets, shape: [count] } });
+}
+
+function checkFinite(operation: string, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isFinite(value)) throw new ValueError(operation, `${name} ${value} is not a number.`, { [name]: value });
+  }
 }

@@ -65,6 +65,7 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
       return new Uint8Array(await range.read(start, end)).buffer;
     },
   };
+  if (range.size < 12) throw new FormatError(reader, `${range.size} bytes are too few for Parquet.`);
   const failed = (error: unknown): never => {
     throw new FormatError(reader, `this is no Parquet, or damaged: ${error instanceof Error ? error.message : error}`);
   };
@@ -98,7 +99,12 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
   const read = (rowStart: number, rowEnd: number): Promise<Rows> =>
     parquetReadObjects({ file, metadata, columns: [...columns], rowStart, rowEnd, ...packing }).catch(failed);
   const groupOf = (group: number): Promise<Rows> => {
-    const rows = kept.get(group) ?? read(starts[group]!, starts[group + 1]!);
+    let rows = kept.get(group);
+    if (!rows) {
+      rows = read(starts[group]!, starts[group + 1]!);
+      // What failed is read again when it is asked for again: a connection may be back.
+      rows.catch(() => kept.delete(group));
+    }
     kept.delete(group); // and behind all others again
     if (kept.size >= keep) kept.delete(kept.keys().next().value!);
     kept.set(group, rows);

@@ -127,6 +127,7 @@ describe('readArrow', () => {
   });
 
   it('says what it cannot read', async () => {
+    await expect(readArrow(new Uint8Array(0))).rejects.toThrow('readArrow: Arrow data: there are no bytes.');
     await expect(readArrow(new Uint8Array(40).fill(7), { name: 'a.arrow' })).rejects.toThrow(
       'readArrow: a.arrow: this is no Arrow, or damaged: ',
     );

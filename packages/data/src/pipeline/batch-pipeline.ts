@@ -4,10 +4,10 @@
  * `feeds.ts`, tensors from `samples/batch-tensors.ts`.
  */
 import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
-import { checkOptions, randomState, untilAborted, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, randomState, untilAborted, ValueError } from '@nn/core';
 import { type BatchInfo, BatchTensors } from '../samples/batch-tensors.ts';
 import type { Padding } from '../samples/batches.ts';
-import { gatherBatch } from '../samples/batches.ts';
+import { checkNames, gatherBatch } from '../samples/batches.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { boundsOfSlice, checkChoice } from '../samples/loader.ts';
 import type { Normalization } from '../samples/normalization.ts';
@@ -21,7 +21,7 @@ import { Packer, packedBatch, packedFields, stepsOf } from './packing.ts';
 import { RowBuffer } from './rows.ts';
 import { isStream, type Sample } from './source.ts';
 import { isPipelineState, type PipelineState } from './state.ts';
-import { type WorkerOptions, WorkerPool } from './workers.ts';
+import { checkWorkers, type WorkerOptions, WorkerPool } from './workers.ts';
 
 export interface BatchOptions<S extends Sample = Sample> {
   /**
@@ -55,7 +55,10 @@ export interface BatchOptions<S extends Sample = Sample> {
   readonly pack?: { readonly length: number };
   /** Batches that are fetched while others are used; 2 where not given. */
   readonly prefetch?: number;
-  /** Fetches and maps in workers; the batches stay the same. */
+  /**
+   * Fetches and maps in workers; the batches stay the same. They start with the first loop, stay from epoch to epoch, and end by
+   * `close()`, or a second after a loop was left before the end of its epoch, unless another loop goes on.
+   */
   readonly workers?: WorkerOptions;
   /** Once it is aborted a loop throws the signal's reason, also while it waits. The position stays. */
   readonly signal?: AbortSignalLike;
@@ -72,6 +75,12 @@ const known = [
   ...['sequences', 'pack', 'prefetch', 'workers', 'signal'],
 ];
 
+/** Milliseconds that workers stay when a loop was left: more than they take to start. */
+const grace = 1000;
+
+/** Ends the workers of pipelines that nobody holds any more. */
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<WorkerPool>((pool) => pool.close());
+
 /** Batches that are waited for: `for await` walks to the end of the epoch. `DataPipeline.batch` makes it. */
 export class BatchPipeline<S extends Sample = Sample> implements Stateful, AsyncIterable<PipelineBatch<S>> {
   static readonly name: string = 'BatchPipeline';
@@ -84,6 +93,8 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
   /** Whether a batch has as many rows as positions. */
   readonly #isPlain: boolean;
   #pool: WorkerPool | null = null;
+  /** Set while nothing is asked of the workers and they are about to end. */
+  #ending: ReturnType<typeof setTimeout> | undefined;
   #seed: number;
   #epoch = 0;
   #batch = 0;
@@ -103,7 +114,13 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
         },
       );
     }
-    const { dtypes = {}, sequences = [], pack, sampler, slice } = options;
+    const { dtypes = {}, sequences = [], pack, sampler, slice, workers } = options;
+    checkChoices('DataPipeline.batch', options, { shuffle: [true, false, 'blocks'] });
+    for (const [name, dtype] of Object.entries(dtypes)) {
+      checkChoices('DataPipeline.batch: dtypes', { [name]: dtype }, { [name]: ['float32', 'int32'] });
+    }
+    if (pack) checkOptions('DataPipeline.batch: pack', pack, ['length']);
+    if (workers) checkWorkers('DataPipeline.batch: workers', workers);
     this.batchSize = batchSize;
     this.#work = work;
     this.#options = options;
@@ -115,7 +132,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     for (const [name, value, least] of [
       ['window', options.window ?? 1, 1],
       ['prefetch', options.prefetch ?? 0, 0],
-      ['pack.length', pack?.length ?? 1, 1],
+      ['pack.length', pack ? pack.length : 1, 1],
     ] as const) {
       if (Number.isInteger(value) && value >= least) continue;
       throw new ValueError('DataPipeline.batch', `${name} ${value} is not a whole number, ${least} or more.`, {
@@ -134,7 +151,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
         `the sampler ${sampler.signature} makes batches of its own sizes, which filter and pack would change.`,
       );
     }
-    if (isStream(work.source) && options.workers) {
+    if (isStream(work.source) && workers) {
       throw new ValueError(
         'DataPipeline.batch',
         'a stream is read in one place, so workers cannot share it: give each worker files with an index, or leave workers out.',
@@ -179,8 +196,10 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     }
   }
 
-  /** Ends the workers. They also end with the process. */
+  /** Ends the workers; a further loop starts others. They also end with the process. */
   close(): void {
+    clearTimeout(this.#ending);
+    forgotten.unregister(this);
     this.#pool?.close();
     this.#pool = null;
   }
@@ -191,18 +210,22 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     const { signal, prefetch = 2 } = this.#options;
     const feed = this.#feed(this.#cursor, this.#batch, prefetch);
     const rows = new RowBuffer(feed);
+    let isOver = false;
     try {
       for (;;) {
         signal?.throwIfAborted();
         const next = await untilAborted(this.#next(rows, this.#cursor, this.#batch), signal);
         this.#checkLoop(loop);
-        if (!next) break;
+        isOver = next === null;
+        if (next === null) break;
         this.#cursor = next.end;
         this.#batch++;
         yield next.batch;
         this.#checkLoop(loop);
       }
     } finally {
+      // One that was overtaken has left the workers to another.
+      if (this.#running === loop && !isOver) this.#leave();
       const closing = feed.close();
       // What waits for ever cannot be closed, and an abort must not wait for it.
       if (signal?.aborted) closing.catch(() => undefined);
@@ -292,8 +315,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
 
   #feed(from: Cursor, batch: number, ahead: number): Feed {
     const { shuffle = false, window = 10_000, workers } = this.#options;
-    if (workers) this.#pool ??= new WorkerPool(this.#work, workers);
-    const pool = this.#pool;
+    const pool = workers ? this.#workers(workers) : null;
     const run = pool ? pool.run.bind(pool) : runChunk.bind(null, this.#work);
     const common = { seed: this.#seed, epoch: this.#epoch, ahead, collate: this.#collate, run };
     const { source } = this.#work;
@@ -302,6 +324,23 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     }
     const order = this.#order();
     return indexedFeed(order, this.#spans(order, from.position, batch), common);
+  }
+
+  /** Ends the workers soon: a loop that goes on in no time, as one over some steps at a time, need not wait for others. */
+  #leave(): void {
+    if (this.#pool === null) return;
+    this.#ending = setTimeout(() => this.close(), grace);
+    // Node's: it keeps no process alive.
+    (this.#ending as { unref?(): void }).unref?.();
+  }
+
+  #workers(options: WorkerOptions): WorkerPool {
+    clearTimeout(this.#ending);
+    if (this.#pool === null) {
+      this.#pool = new WorkerPool(this.#work, options);
+      forgotten.register(this, this.#pool, this);
+    }
+    return this.#pool;
   }
 
   /** The positions of each batch, or of chunks of that size where rows may be left out. */
@@ -346,7 +385,10 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     const { columns, indices, end } = rows.take(count);
     const own = Int32Array.from({ length: count }, (_, i) => i);
     const { padTo } = this.#options;
-    const arrays = gatherBatch(new Dataset(columns), own, {
+    const samples = new Dataset(columns);
+    checkNames('DataPipeline.batch', 'normalize', samples, this.#options.normalize);
+    checkNames('DataPipeline.batch', 'padTo.values', samples, padTo?.values);
+    const arrays = gatherBatch(samples, own, {
       normalize: this.#normalize(),
       ...(padTo && { padding: padTo }),
     });
@@ -380,6 +422,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     const { padTo, normalize } = this.#options;
     if (normalize)
       throw new ValueError('DataPipeline.batch', 'pack and normalize do not go together; normalise in map().');
+    checkNames('DataPipeline.batch', 'padTo.values', { fields: columns }, padTo?.values);
     const arrays = packedBatch(columns, packer, this.batchSize, padTo?.values ?? {}, indices);
     return { batch: this.#tensors.make(arrays, arrays.count) as PipelineBatch<S>, end };
   }

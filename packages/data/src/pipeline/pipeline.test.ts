@@ -494,6 +494,50 @@ describe('workers', () => {
     );
   });
 
+  it('end soon after a loop was left, stay from epoch to epoch, and start again with a later loop', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const make = () => dataPipeline(numbers(9)).map((x) => ({ x }));
+    const served = start(make() as never);
+    let [started, ended] = [0, 0];
+    const counted = () => {
+      started++;
+      const worker = served();
+      const { terminate } = worker;
+      return Object.assign(worker, {
+        terminate() {
+          ended++;
+          terminate();
+        },
+      });
+    };
+    const batches = make().batch(2, { workers: { count: 2, start: counted } });
+    await all(batches);
+    await all(batches);
+    expect([started, ended]).toEqual([2, 0]);
+    for await (const _ of batches) break;
+    vi.advanceTimersByTime(900);
+    for await (const _ of batches) break; // goes on in time
+    vi.advanceTimersByTime(900);
+    expect([started, ended]).toEqual([2, 0]);
+    vi.advanceTimersByTime(100);
+    expect([started, ended]).toEqual([2, 2]);
+    expect((await all(batches)).map(({ x }) => x)).toEqual([[4, 5], [6, 7], [8]]);
+    expect([started, ended]).toEqual([4, 2]);
+    // An older loop that is closed leaves the workers to the one that overtook it.
+    const older = batches[Symbol.asyncIterator]();
+    await older.next();
+    const younger = batches[Symbol.asyncIterator]();
+    await younger.next();
+    await older.return();
+    vi.advanceTimersByTime(2000);
+    expect([started, ended]).toEqual([4, 2]);
+    expect((await younger.next()).value?.count).toBe(2);
+    await younger.return();
+    vi.advanceTimersByTime(1000);
+    expect([started, ended]).toEqual([4, 4]);
+    vi.useRealTimers();
+  });
+
   it('pass on what a function threw', async () => {
     const make = () =>
       dataPipeline(numbers(5)).map((x) => {

@@ -71,7 +71,13 @@ function checked<F>(operation: string, change: F): F {
  */
 export function dataPipeline<F extends Fields>(dataset: Dataset<F>): DataPipeline<SampleOf<F>>;
 export function dataPipeline<T>(from: SourceLike<T>): DataPipeline<T>;
-export function dataPipeline(from: Dataset | SourceLike<unknown>): DataPipeline<unknown> {
+export function dataPipeline(from: Dataset | SourceLike<unknown>, ...more: readonly unknown[]): DataPipeline<unknown> {
+  if (more.length > 0) {
+    throw new ValueError(
+      'dataPipeline',
+      'takes what the samples come from, and no options; those are batch(size, options).',
+    );
+  }
   if (typeof from === 'object' && from !== null && isDataset(from)) return new DataPipeline(datasetSource(from));
   return new DataPipeline(sourceOf('dataPipeline', from));
 }

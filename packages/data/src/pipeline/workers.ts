@@ -2,7 +2,7 @@
  * Workers that make chunks: started by the user, so that any bundler and any policy for pages works; asked by messages; results
  * come back in the order of the requests. The other side is `serve.ts`.
  */
-import { ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { ChunkRequest, ChunkResult, Work } from './chunk.ts';
 import { isStream } from './source.ts';
 
@@ -46,17 +46,23 @@ interface EventSource {
   unref?(): void;
 }
 
+/** Throws for options that start no workers. */
+export function checkWorkers(operation: string, options: WorkerOptions): void {
+  checkOptions(operation, options, ['count', 'start', 'patience']);
+  const { count = 1, start, patience = 30_000 } = options;
+  if (Number.isInteger(count) && count >= 1 && typeof start === 'function' && patience > 0) return;
+  throw new ValueError(
+    operation,
+    `count is ${count}, start a ${typeof start}, patience ${patience}: give a whole number, 1 or more, a function that starts a worker, and milliseconds above 0.`,
+    { count, patience },
+  );
+}
+
 export class WorkerPool {
   readonly #workers: PoolWorker[];
 
+  /** The options were checked by `checkWorkers`. */
   constructor(work: Work, { count = 1, start, patience = 30_000 }: WorkerOptions) {
-    if (!Number.isInteger(count) || count < 1 || typeof start !== 'function') {
-      throw new ValueError(
-        'DataPipeline',
-        `workers has the count ${count} and a start that is a ${typeof start}: give a whole number, 1 or more, and a function that starts a worker.`,
-        { count },
-      );
-    }
     this.#workers = Array.from({ length: count }, () => new PoolWorker(start(), expected(work), patience));
   }
 

@@ -2,6 +2,7 @@
  * The records of a CSV text as lists of texts, for files that are no table. Columns with types are `csv.ts`.
  * Kept are the places where records begin, 8 bytes each; the fields of a record are found again when somebody asks for it.
  */
+import { checkOptions } from '@nn/core';
 import type { CsvOptions } from './csv.ts';
 import { checkSeparator, fieldText, type Scan, type ScanOptions, scanRecords } from './csv-scan.ts';
 
@@ -70,7 +71,11 @@ export class CsvRecords implements Iterable<string[]> {
  * console.log([...records]); // => [ [ 'a', 'say "hi"' ], [ '1', '2' ] ]
  * console.log(records.length, records.at(-1), records.lines); // => 2 [ '1', '2' ] Int32Array(2) [ 1, 2 ]
  */
-export function parseCsvRecords(text: string, options: CsvOptions = {}): CsvRecords {
+export function parseCsvRecords(
+  text: string,
+  options: Pick<CsvOptions, 'name' | 'separator' | 'trim'> = {},
+): CsvRecords {
+  checkOptions('parseCsvRecords', options, ['name', 'separator', 'trim']);
   const { name = 'CSV data', separator = ',', trim = false } = options;
   const skipping: ScanOptions = {
     name,

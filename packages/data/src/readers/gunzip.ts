@@ -2,7 +2,7 @@
  * Reading bytes from what users hand over, and unpacking gzip with what Node and browsers both have.
  * It knows no file format beyond gzip's frame.
  */
-import { type AbortSignalLike, bytesFrom, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, bytesFrom, checkOptions, FormatError, ValueError } from '@nn/core';
 
 /** Bytes: an array, a buffer, or what gives a buffer, as a `Blob`, a dropped `File` and a `Response` do. */
 export type ByteSource = Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> };
@@ -43,6 +43,10 @@ export function gunzip(
   limit: number = longest,
   options: { readonly signal?: AbortSignalLike } = {},
 ): Promise<Uint8Array> {
+  checkOptions('gunzip', options, ['signal']);
+  if (typeof limit !== 'number' || !(limit >= 0)) {
+    throw new ValueError('gunzip', `limit ${String(limit)} is not a number of bytes.`, { limit });
+  }
   return unpack(bytes, limit, 'gunzip', null, options.signal);
 }
 

@@ -159,9 +159,19 @@ export function everyRow({ count }: Rows): Int32Array {
 /** Throws unless a class has more samples than neighbours are asked for. */
 export function checkNeighbors(operation: string, k: number, available: number, of: string): void {
   if (Number.isInteger(k) && k >= 1 && k < available) return;
+  if (available < 2) {
+    throw new ValueError(
+      operation,
+      `${of} has ${available} sample, which has no neighbor; use randomOversample for it.`,
+      {
+        neighbors: k,
+        available,
+      },
+    );
+  }
   throw new ValueError(
     operation,
-    `${k} neighbors of ${of}, which has ${available} samples; choose 1 to ${available - 1}, or randomOversample where that is none.`,
+    `${k} neighbors of ${of}, which has ${available} samples; choose 1 to ${available - 1}.`,
     { neighbors: k, available },
   );
 }

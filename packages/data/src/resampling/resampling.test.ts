@@ -192,7 +192,7 @@ describe('resampling refuses', () => {
   const data = datasetOf({ inputs: [[0], [1], [2], [9]], targets: [0, 0, 0, 1] });
 
   it.each([
-    [() => smote(data), 'smote: 5 neighbors of class 1, which has 1 samples; choose 1 to 0, or randomOversample'],
+    [() => smote(data), 'smote: class 1 has 1 sample, which has no neighbor; use randomOversample for it.'],
     [
       () => randomOversample(data, { counts: { 0: 2 } }),
       'randomOversample: class 0 has 3 samples, counts wants 2; oversampling only adds.',

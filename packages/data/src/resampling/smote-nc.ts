@@ -29,6 +29,12 @@ export function smoteNc(dataset: Dataset, options: SmoteNcOptions): Synthetic {
   checkDataset('smoteNc', dataset);
   checkOptions('smoteNc', options, ['inputs', 'targets', 'seed', 'counts', 'ratio', 'neighbors', 'categorical']);
   const { categorical, neighbors = 5 } = options;
+  if (!Array.isArray(categorical)) {
+    throw new ValueError(
+      'smoteNc',
+      'categorical is missing: a list of the elements that are codes of categories, as [0, 3].',
+    );
+  }
   const inputs = denseInputs('smoteNc', dataset, options.inputs);
   const classes = classesOf('smoteNc', dataset, options.targets);
   const wanted = wantedCounts('smoteNc', classes, options, true);

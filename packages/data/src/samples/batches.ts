@@ -3,7 +3,7 @@
  * Which samples come when is the loader's (`loader.ts`), which also makes the tensors.
  */
 import type { Shape } from '@nn/core';
-import { ValueError } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import type { DataArray, Dataset, Elements, Fields, RaggedArray } from './dataset.ts';
 import { allocateLike, elementCount, isRagged } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
@@ -20,6 +20,19 @@ export interface Padding {
   readonly length?: number | readonly number[];
   /** What to fill with, by field; 0 where not given. */
   readonly values?: Readonly<Record<string, number>>;
+}
+
+/** Throws unless the buckets are whole numbers, and all options exist. */
+export function checkPadding(operation: string, padding: Padding): void {
+  checkOptions(operation, padding, ['samples', 'length', 'values']);
+  for (const [name, buckets] of Object.entries({ samples: padding.samples ?? [], length: padding.length ?? [] })) {
+    for (const bucket of [buckets].flat()) {
+      if (Number.isInteger(bucket) && bucket >= 1) continue;
+      throw new ValueError(operation, `${name} has the bucket ${bucket}, which is not a whole number, 1 or more.`, {
+        bucket,
+      });
+    }
+  }
 }
 
 /** A batch on the host. Padded rows stand at the end and have mask 0. */
@@ -69,7 +82,11 @@ export function gatherBatch<F extends Fields>(
   indices: Int32Array,
   options: { readonly padding?: Padding; readonly normalize?: Readonly<Record<string, Normalization>> } = {},
 ): ArrayBatch {
+  checkOptions('gatherBatch', options, ['padding', 'normalize']);
   const { padding = {} } = options;
+  checkPadding('gatherBatch: padding', padding);
+  checkNames('gatherBatch', 'normalize', dataset, options.normalize);
+  checkNames('gatherBatch', 'padding.values', dataset, padding.values);
   const rows = padding.samples === undefined ? indices.length : padTo(indices.length, padding.samples);
   const taken = dataset.take(indices);
   // Without a prototype, for fields may have any name, as `constructor`.
@@ -93,6 +110,21 @@ export function gatherBatch<F extends Fields>(
   }
   const mask = new Float32Array(rows).fill(1, 0, indices.length);
   return { arrays, lengths, mask, count: indices.length, indices };
+}
+
+/** Throws for a name that no field has. */
+export function checkNames(
+  operation: string,
+  option: string,
+  { fields }: Pick<Dataset, 'fields'>,
+  named: object = {},
+): void {
+  for (const name of Object.keys(named)) {
+    if (Object.hasOwn(fields, name)) continue;
+    throw new ValueError(operation, `${option} names '${name}', the samples have ${Object.keys(fields).join(', ')}.`, {
+      name,
+    });
+  }
 }
 
 /** What the record itself has under this name, not what all objects have. */

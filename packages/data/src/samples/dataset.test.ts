@@ -9,6 +9,23 @@ const points = new Dataset({
   targets: { data: new Int32Array([7, 8, 9]), shape: [3] },
 });
 
+it('sequences are whole numbers unless another kind is asked for, and never changed in silence', () => {
+  expect(ragged([[0.5], [], [-1.25, 2]], 'float32')).toEqual({
+    data: Float32Array.of(0.5, -1.25, 2),
+    offsets: Int32Array.of(0, 1, 1, 3),
+    stepShape: [],
+  });
+  expect(ragged([[0.1]], 'float64').data).toEqual(Float64Array.of(0.1));
+  expect(() => ragged([[1], [2, 0.5]])).toThrow(
+    "ragged: sample 1 holds 0.5, which is no whole number of 32 bits: say 'float32' or 'float64'.",
+  );
+  expect(() => ragged([[2 ** 40]])).toThrow('ragged: sample 0 holds 1099511627776, which is no whole number');
+  // JavaScript
+  expect(() => ragged([['a'] as unknown as number[]], 'float32')).toThrow('sample 0 holds a, which is no number.');
+  expect(() => dense([[1], ['2' as unknown as number]])).toThrow('dense: sample 1 holds 2, which is no number.');
+  expect(() => dense([1], 'int64' as 'int32')).toThrow("dense: dtype is 'int64': choose float64 or float32 or int32.");
+});
+
 describe('Dataset', () => {
   it('counts samples along the first axis', () => {
     expect(points.size).toBe(3);

@@ -3,7 +3,7 @@
  * It owns storage and selection of samples. Order and batches are the loader's; no tensor is made here.
  */
 import type { NestedNumbers, Shape } from '@nn/core';
-import { ShapeError, ValueError } from '@nn/core';
+import { checkChoices, excerpt, ShapeError, ValueError } from '@nn/core';
 
 /**
  * Host data of samples: numbers, indices or classes, and bytes (images). Doubles stay doubles until they are normalised
@@ -142,52 +142,73 @@ export function dense(
 ): DataArray {
   const shape: number[] = [];
   for (let item: NestedNumbers | undefined = samples; typeof item === 'object'; item = item[0]) shape.push(item.length);
-  const values: number[] = [];
+  const values: (number | boolean)[] = [];
+  const sampleOf = (i: number): number => Math.floor(i / elementCount(shape, 1));
   const collect = (item: NestedNumbers, axis: number): void => {
     const length = typeof item === 'object' ? item.length : undefined;
     if (length !== shape[axis]) {
       throw new ShapeError(
         'dense',
-        `sample ${Math.floor(values.length / elementCount(shape, 1))} does not have the shape [${shape.slice(1).join(', ')}] of the first: see ragged().`,
+        `sample ${sampleOf(values.length)} does not have the shape [${shape.slice(1).join(', ')}] of the first: see ragged().`,
         { shape },
       );
     }
-    if (typeof item !== 'object') values.push(Number(item));
+    if (typeof item !== 'object') values.push(item);
     else for (const part of item) collect(part, axis + 1);
   };
   collect(samples, 0);
-  if (dtype === 'int32') {
-    const wrong = values.findIndex((value) => value !== (value | 0));
-    if (wrong >= 0) {
-      throw new ValueError(
-        'dense',
-        `sample ${Math.floor(wrong / elementCount(shape, 1))} holds ${values[wrong]}, which is no whole number of 32 bits.`,
-        { value: values[wrong] },
-      );
-    }
-    return { data: Int32Array.from(values), shape };
-  }
-  return { data: dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values), shape };
+  const data = elements('dense', dtype, values.length);
+  for (let i = 0; i < values.length; i++) write('dense', data, i, values[i], () => sampleOf(i));
+  return { data, shape };
 }
 
 /**
- * Sequences of unequal lengths as one field; the loader pads them batch by batch.
+ * Sequences of unequal lengths as one field; the loader pads them batch by batch. They are int32, as tokens are; say
+ * 'float32' or 'float64' where they are measurements. Throws a `ValueError` for what is no number, or no whole number of 32
+ * bits where those are stored.
  *
  * @example
  * import { Dataset, ragged } from '@nn/data';
- * const words = new Dataset({ letters: ragged([[8, 9], [3, 1, 20]]) });
+ * const words = new Dataset({ letters: ragged([[8, 9], [3, 1, 20]]), loudness: ragged([[0.5], [0.1, 0.7]], 'float32') });
  * console.log(words.size, words.fields.letters.offsets); // => 2 Int32Array(3) [ 0, 2, 5 ]
  */
-export function ragged(sequences: readonly ArrayLike<number>[]): RaggedArray<Int32Array> {
+export function ragged(sequences: readonly ArrayLike<number>[], dtype?: 'int32'): RaggedArray<Int32Array>;
+export function ragged(sequences: readonly ArrayLike<number>[], dtype: 'float32'): RaggedArray<Float32Array>;
+export function ragged(sequences: readonly ArrayLike<number>[], dtype: 'float64'): RaggedArray<Float64Array>;
+export function ragged(sequences: readonly ArrayLike<number>[], dtype: keyof typeof kinds = 'int32'): RaggedArray {
   const offsets = new Int32Array(sequences.length + 1);
   sequences.forEach((sequence, i) => {
     offsets[i + 1] = offsets[i]! + sequence.length;
   });
-  const data = new Int32Array(offsets[sequences.length]!);
+  const data = elements('ragged', dtype, offsets[sequences.length]!);
   sequences.forEach((sequence, i) => {
-    data.set(sequence, offsets[i]!);
+    for (let step = 0; step < sequence.length; step++)
+      write('ragged', data, offsets[i]! + step, sequence[step], () => i);
   });
   return { data, offsets, stepShape: [] };
+}
+
+const kinds = { float64: Float64Array, float32: Float32Array, int32: Int32Array } as const;
+
+function elements(
+  operation: string,
+  dtype: keyof typeof kinds,
+  length: number,
+): Float64Array | Float32Array | Int32Array {
+  checkChoices(operation, { dtype }, { dtype: Object.keys(kinds) });
+  return new kinds[dtype](length);
+}
+
+/** Stores one number. Throws for what is none, and for one that an array of whole numbers would change. */
+function write(operation: string, data: Elements, at: number, value: unknown, sample: () => number): void {
+  const isNumber = typeof value === 'number' || typeof value === 'boolean';
+  if (isNumber) data[at] = Number(value);
+  if (isNumber && (!(data instanceof Int32Array) || data[at] === Number(value))) return;
+  throw new ValueError(
+    operation,
+    `sample ${sample()} holds ${excerpt(String(value), 40)}, which is no ${isNumber ? `whole number of 32 bits${operation === 'ragged' ? ": say 'float32' or 'float64'" : ''}` : 'number'}.`,
+    { value },
+  );
 }
 
 function checkDense(name: string, field: DataArray): number {

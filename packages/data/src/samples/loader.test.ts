@@ -156,7 +156,7 @@ describe('DataLoader', () => {
     expect(() => new DataLoader(ten, { seed: 0.5 })).toThrow('DataLoader: seed 0.5');
     const normalize: object = { pixels: { per: 'array', offset: [0], divisor: [1] } };
     expect(() => new DataLoader(ten, { normalize })).toThrow(
-      "normalize names 'pixels', the dataset has inputs, targets",
+      "normalize names 'pixels', the samples have inputs, targets",
     );
     expect(() => new DataLoader(ten).rewind(-1)).toThrow('epoch -1');
   });

@@ -5,10 +5,10 @@
  * Gathering, normalising and padding are in `batches.ts`.
  */
 import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
-import { checkOptions, randomState, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, randomState, ValueError } from '@nn/core';
 import { type BatchInfo, BatchTensors } from './batch-tensors.ts';
 import type { Padding } from './batches.ts';
-import { gatherBatch } from './batches.ts';
+import { checkNames, checkPadding, gatherBatch } from './batches.ts';
 import { checkDataset, type Dataset, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
 import { checkSeed, isSeed, shuffledOrder } from './random.ts';
@@ -112,15 +112,9 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
       });
     }
     checkChoice('DataLoader', dataset.size, options);
-    for (const name of Object.keys(options.normalize ?? {})) {
-      if (!Object.hasOwn(dataset.fields, name)) {
-        throw new ValueError(
-          'DataLoader',
-          `normalize names '${name}', the dataset has ${Object.keys(dataset.fields).join(', ')}.`,
-          { name },
-        );
-      }
-    }
+    checkChoices('DataLoader', options, { shuffle: [true, false] });
+    checkNames('DataLoader', 'normalize', dataset, options.normalize);
+    checkNames('DataLoader', 'padTo.values', dataset, options.padTo?.values);
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
@@ -309,7 +303,8 @@ export function checkChoice(
     shuffle,
     dropLast,
     slice,
-  }: Pick<DataLoaderOptions, 'sampler' | 'dropLast' | 'slice'> & { shuffle?: unknown },
+    padTo,
+  }: Pick<DataLoaderOptions, 'sampler' | 'dropLast' | 'slice' | 'padTo'> & { shuffle?: unknown },
 ): void {
   if (sampler) {
     if (typeof sampler.plan !== 'function' || typeof sampler.signature !== 'string') {
@@ -334,7 +329,9 @@ export function checkChoice(
       );
     }
   }
+  if (padTo) checkPadding(`${operation}: padTo`, padTo);
   if (!slice) return;
+  checkOptions(`${operation}: slice`, slice, ['index', 'count']);
   const { index, count } = slice;
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
     throw new ValueError(operation, `slice ${index} of ${count} does not exist; index runs from 0 to count - 1.`, {

@@ -3,7 +3,7 @@
  * It works on typed arrays; the loader applies it batch by batch, so that bytes stay bytes in memory.
  */
 import type { Shape } from '@nn/core';
-import { realmTag, ShapeError, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, realmTag, ShapeError, ValueError } from '@nn/core';
 import type { DataArray, Elements } from './dataset.ts';
 import { elementCount } from './dataset.ts';
 
@@ -39,6 +39,11 @@ export interface FitOptions {
  * console.log(normalize(heights, fit).data); // => Float32Array(3) [ 0, 0.5, 1 ]
  */
 export function fitNormalization(array: DataArray, options: FitOptions = {}): Normalization {
+  checkOptions('fitNormalization', options, ['kind', 'per', 'range']);
+  checkChoices('fitNormalization', options, {
+    kind: ['standard', 'minMax', 'robust', 'maxAbs'],
+    per: ['element', 'channel', 'array'],
+  });
   const { kind = 'standard', per = 'element', range = [0, 1] } = options;
   const { data, shape } = array;
   const [low, high] = range;

@@ -50,6 +50,9 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
       [name]: value,
     });
   }
+  if (!ArrayBuffer.isView(series?.data) || !Array.isArray(series.shape)) {
+    throw new ValueError('slidingWindows', 'a series is { data, shape }, as dense(values) makes it.');
+  }
   const { data, shape } = series;
   if (shape.length !== 1 && shape.length !== 2) {
     throw new ShapeError(

@@ -2,7 +2,7 @@
  * Bytes that are read in parts: memory, a Blob or a File of a page, a file of Node's, an address. All sources of files read
  * through this one interface, which is also that of an `AsyncBuffer` but for names.
  */
-import { excerpt, FormatError, ValueError } from '@nn/core';
+import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 
 /** Bytes of known number, any part of which can be read. */
 export interface ByteRange {
@@ -116,6 +116,7 @@ export async function fetchRange(
     ) => Promise<ResponseLike>;
   } = {},
 ): Promise<ByteRange> {
+  checkOptions('fetchRange', options, ['fetch']);
   const { fetch: get = fetch } = options;
   const url = typeof address === 'string' ? address : address.href;
   const name = excerpt(url, 200);

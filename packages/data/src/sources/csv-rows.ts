@@ -14,7 +14,10 @@ import { RecordReader } from './record-reader.ts';
 import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
 
 export interface CsvRowsOptions extends CsvOptions {
-  /** What `index` of an earlier run was: saves the pass over the file. */
+  /**
+   * What `index` of an earlier run was: saves the pass over the file. It is not copied, so workers can share one in a
+   * `SharedArrayBuffer`; leave its bytes as they are.
+   */
   readonly index?: Uint8Array;
   /** Ends the pass over the file: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike;
@@ -121,10 +124,10 @@ function layoutOf(
       record: () => false,
     },
   );
-  const names = header ? first : first.map((_, i) => `column${i + 1}`);
+  const places = new Map(first.map((own, i) => [header ? own : `column${i + 1}`, i]));
   return {
     ...{ name, separator, decimal, trim, fields: first.length },
-    columns: table.columns.map((column) => ({ name: column.name, kind: column.kind, at: names.indexOf(column.name) })),
+    columns: table.columns.map((column) => ({ name: column.name, kind: column.kind, at: places.get(column.name)! })),
     missing: new Set(missing ?? ['', 'NA', 'NaN', 'null']),
     blanksCount: missing === undefined,
   };

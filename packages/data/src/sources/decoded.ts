@@ -2,7 +2,7 @@
  * Folders, lists and shards whose files mean something: samples with what a decoder makes of the bytes, when a batch asks for them. The decoders of
  * pictures and sounds stand in their packages; any function of bytes is one.
  */
-import { excerpt, FormatError, ValueError } from '@nn/core';
+import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source } from '../pipeline/source.ts';
 import { type ByteRange, openFile } from './byte-range.ts';
 import { type FolderFile, type FolderOptions, folderSamples } from './folders.ts';
@@ -67,6 +67,8 @@ export interface ListOptions {
   readonly what?: string;
 }
 
+const listOptions = ['operation', 'what'];
+
 /**
  * Files of a list by their number: each element with the fields that `decode` makes of its file.
  *
@@ -79,8 +81,10 @@ export interface ListOptions {
 export function decodedList<T extends ListedFile, D extends object>(
   list: readonly T[],
   decode: FileDecoder<D>,
-  { operation = 'decodedList', what = 'file' }: ListOptions = {},
+  options: ListOptions = {},
 ): DecodedSource<T & D> {
+  checkOptions('decodedList', options, listOptions);
+  const { operation = 'decodedList', what = 'file' } = options;
   return {
     length: list.length,
     async get(index) {
@@ -139,8 +143,10 @@ export interface DecodedShards<D extends object> extends DecodedSource<D & Shard
 export async function decodedShards<D extends object>(
   shards: readonly ByteRange[],
   decode: FileDecoder<D>,
-  { extensions, names, operation = 'decodedShards', what = 'file' }: ShardsOptions,
+  options: ShardsOptions,
 ): Promise<DecodedShards<D>> {
+  checkOptions('decodedShards', options, [...listOptions, 'extensions', 'names']);
+  const { extensions, names, operation = 'decodedShards', what = 'file' } = options;
   const samples = await tarSamples(shards, names ? { names } : {});
   const { length, blocks } = samples;
   return {

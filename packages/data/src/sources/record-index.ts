@@ -177,7 +177,10 @@ export function encodeIndex({ offsets, firsts, lines, quotes, skipBlank }: Recor
   return bytes;
 }
 
-/** Reads an index back. Throws a `FormatError` where it is none, or of another file. */
+/**
+ * Reads an index back, where its memory allows it without a copy, so that workers can share one. Throws a `FormatError` where it
+ * is none, or of another file.
+ */
 export function decodeIndex(reader: string, bytes: Uint8Array, size: number, rules: RecordRules): RecordIndex {
   const fail = (what: string): never => {
     throw new FormatError(reader, `the index ${what}; leave it out to make it anew.`);
@@ -185,12 +188,15 @@ export function decodeIndex(reader: string, bytes: Uint8Array, size: number, rul
   const isIndex =
     bytes.length >= 24 && String.fromCharCode(...bytes.subarray(0, 8)) === magic && bytes.length % 8 === 0;
   if (!isIndex) return fail('is none');
-  const numbers = new Float64Array(bytes.slice(8).buffer);
+  const isAligned = bytes.byteOffset % 8 === 0;
+  const numbers = isAligned
+    ? new Float64Array(bytes.buffer, bytes.byteOffset + 8, bytes.length / 8 - 1)
+    : new Float64Array(bytes.slice(8).buffer);
   const [kind, count] = [numbers[0]!, numbers[1]!];
   if (numbers.length !== 2 + 3 * count || count < 2) return fail('is damaged');
-  const offsets = numbers.slice(2, 2 + count);
-  const firsts = numbers.slice(2 + count, 2 + 2 * count);
-  const lines = numbers.slice(2 + 2 * count);
+  const offsets = numbers.subarray(2, 2 + count);
+  const firsts = numbers.subarray(2 + count, 2 + 2 * count);
+  const lines = numbers.subarray(2 + 2 * count);
   const rises = (values: Float64Array): boolean => values.every((value, i) => i === 0 || value >= values[i - 1]!);
   if (![offsets, firsts, lines].every(rises) || firsts[0] !== 0) return fail('is damaged');
   const own = offsets.at(-1)!;

@@ -74,6 +74,8 @@ export class RecordReader {
       this.#kept.delete(run); // and behind all others again
     } else {
       found = this.#read(run);
+      // What failed is read again when it is asked for again: a connection may be back.
+      found.catch(() => this.#kept.delete(run));
       if (this.#kept.size >= 64) this.#kept.delete(this.#kept.keys().next().value!);
     }
     this.#kept.set(run, found);

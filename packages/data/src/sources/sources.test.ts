@@ -7,7 +7,7 @@ import { parseCsv } from '../readers/csv.ts';
 import { RandomSequence } from '../samples/random.ts';
 import { type ByteRange, byteRange, fetchRange } from './byte-range.ts';
 import { csvRows } from './csv-rows.ts';
-import { indexRecords } from './record-index.ts';
+import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 import { jsonLines, lineStream, textLines } from './text-lines.ts';
 
@@ -99,6 +99,36 @@ describe('textLines', () => {
   });
 });
 
+describe('a read that failed', () => {
+  it('is tried again when it is asked for again', async () => {
+    const whole = rangeOf('plum\nfig\n');
+    let isBroken = false;
+    const range: ByteRange = {
+      size: whole.size,
+      read: (start, end) => (isBroken ? Promise.reject(new Error('no connection')) : whole.read(start, end)),
+    };
+    const lines = await textLines(range);
+    isBroken = true;
+    await expect(lines.get(1)).rejects.toThrow('no connection');
+    isBroken = false;
+    expect(await lines.get(1)).toBe('fig');
+  });
+});
+
+describe('a saved index', () => {
+  it('is not copied, so that workers share one, unless its bytes stand at an odd place', async () => {
+    const { index } = await textLines(rangeOf('plum\nfig\n'));
+    const shared = new Uint8Array(new SharedArrayBuffer(index.length));
+    shared.set(index);
+    const odd = new Uint8Array(index.length + 3).subarray(3);
+    odd.set(index);
+    for (const saved of [shared, odd])
+      expect(await everything(await textLines(rangeOf('plum\nfig\n'), { index: saved }))).toEqual(['plum', 'fig']);
+    const { offsets } = decodeIndex('test', shared, 9, { quotes: false, skipBlank: false });
+    expect(offsets.buffer).toBe(shared.buffer);
+  });
+});
+
 describe('jsonLines', () => {
   it('gives values and names the line of what is none', async () => {
     const rows = await jsonLines<{ a: number }>(rangeOf('{"a":1}\n\n{"a":2}\nnone\n'), { name: 'a.jsonl' });
@@ -144,6 +174,13 @@ describe('csvRows', () => {
     expect(await everything(single)).toEqual([{ x: 1 }, { x: null }, { x: 3 }]);
     const saved = await csvRows(rangeOf('x\n1\n\n3\n'), { index: single.index });
     expect(await everything(saved)).toEqual([{ x: 1 }, { x: null }, { x: 3 }]);
+  });
+
+  it('finds its way among very many columns', async () => {
+    const count = 200_000;
+    const names = Array.from({ length: count }, (_, i) => `c${i}`);
+    const rows = await csvRows(rangeOf(`${names.join()}\n${names.map((_, i) => i).join()}\n`), { maxColumns: count });
+    expect((await rows.get(0)).c123456).toBe(123_456);
   });
 
   it('refuses what the first rows did not tell, with line and column', async () => {

@@ -1,5 +1,5 @@
 /** Files of one sample a line, as text or JSON, by the number of the line, and packed or sent ones as streams. */
-import { type AbortSignalLike, checkOptions, decodeUtf8, excerpt, FormatError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import type { ByteRange } from './byte-range.ts';
@@ -11,7 +11,10 @@ export interface LinesOptions {
   readonly name?: string;
   /** Leaves out lines without a character; those of JSON are always left out. */
   readonly skipBlank?: boolean;
-  /** What `index` of an earlier run was: saves the pass over the file. */
+  /**
+   * What `index` of an earlier run was: saves the pass over the file. It is not copied, so workers can share one in a
+   * `SharedArrayBuffer`; leave its bytes as they are.
+   */
   readonly index?: Uint8Array;
   /** Ends the pass over the file: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike;
@@ -145,6 +148,13 @@ export function lineStream(
   shards: number,
   open: (shard: number) => ByteStream | Promise<ByteStream>,
 ): StreamSource<string> {
+  if (!Number.isInteger(shards) || shards < 0 || typeof open !== 'function') {
+    throw new ValueError(
+      'lineStream',
+      `takes the number of files and a function that opens one of them, got ${String(shards)} and a ${typeof open}.`,
+      { shards },
+    );
+  }
   return {
     shards,
     async *open(shard, skip) {

@@ -14,11 +14,16 @@ const turns: Readonly<Record<Exclude<DatePart, 'year' | 'days'>, (date: Date) =>
   weekday: (date) => date.getUTCDay() / 7,
   dayOfMonth: (date) => (date.getUTCDate() - 1) / 31,
   dayOfYear: (date) =>
-    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0)) /
+    (utc(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - utc(date.getUTCFullYear(), 0, 1)) /
     millisecondsOfDay /
     366,
   hour: (date) => (date.getUTCHours() + date.getUTCMinutes() / 60 + date.getUTCSeconds() / 3600) / 24,
 };
+
+/** The beginning of a day. `Date.UTC` takes the years 0 to 99 for those of the last century. */
+function utc(year: number, month: number, day: number): number {
+  return new Date(0).setUTCFullYear(year, month, day);
+}
 
 export const dateParts: readonly DatePart[] = ['year', 'days', 'month', 'weekday', 'dayOfMonth', 'dayOfYear', 'hour'];
 
@@ -35,22 +40,26 @@ export function numbersOfPart(part: DatePart, milliseconds: number): readonly nu
   return [Math.sin(angle), Math.cos(angle)];
 }
 
-const form = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?(Z|[+-]\d{2}:?\d{2})?)?)?$/;
+const form = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:?\d{2})?)?)?$/;
 
 /**
  * Milliseconds since 1970 of a date as ISO 8601 writes it: 2024-05, 2024-05-31, 2024-05-31 12:30:00; without a zone it is UTC.
+ * Digits of a second behind the third are left out, as pandas and Python write six or nine.
  * Undefined for anything else, and for days that no calendar has.
  */
 export function parseDate(text: string): number | undefined {
   const found = form.exec(text.trim());
   if (!found) return undefined;
   const [, year, month, day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = found;
-  const time = Date.UTC(+year!, +month! - 1, +day, +hour, +minute, +second, +fraction.padEnd(3, '0'));
-  const date = new Date(time);
+  const midnight = utc(+year!, +month! - 1, +day);
+  const date = new Date(midnight);
   // The calendar carries 2024-02-30 over into March.
-  if (date.getUTCMonth() !== +month! - 1 || date.getUTCDate() !== +day || +minute > 59 || +second > 59)
-    return undefined;
+  const isDay = date.getUTCMonth() === +month! - 1 && date.getUTCDate() === +day;
+  if (!isDay || +hour > 23 || +minute > 59 || +second > 59) return undefined;
+  const time = midnight + ((+hour * 60 + +minute) * 60 + +second) * 1000 + +fraction.slice(0, 3).padEnd(3, '0');
   if (zone === 'Z') return time;
-  const minutes = +zone.slice(1, 3) * 60 + +zone.slice(-2);
+  const [hours, rest] = [+zone.slice(1, 3), +zone.slice(-2)];
+  if (hours > 23 || rest > 59) return undefined;
+  const minutes = hours * 60 + rest;
   return time - (zone.startsWith('-') ? -1 : 1) * minutes * 60_000;
 }

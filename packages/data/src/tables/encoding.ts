@@ -2,7 +2,8 @@
  * What is fitted to a table: how each column becomes numbers. Plain JSON, to store with a model. `fit.ts` finds it, `table.ts`
  * applies it, `raw.ts` reads it back and applies it to rows that are no table.
  */
-import type { DatePart } from './dates.ts';
+import { checkOptions, ValueError } from '@nn/core';
+import { type DatePart, dateParts } from './dates.ts';
 
 /** How a column becomes numbers. `fill` stands in for missing values; null where they are an error. */
 export type ColumnEncoding = NumberEncoding | CategoryEncoding | TargetEncoding | DateEncoding;
@@ -49,4 +50,67 @@ export interface DateEncoding {
 export interface TableEncoding {
   readonly inputs: readonly ColumnEncoding[];
   readonly targets: readonly ColumnEncoding[];
+}
+
+/** Lists of columns that were looked at, for rows are often encoded one by one. */
+const sound = new WeakSet<readonly ColumnEncoding[]>();
+
+/** Throws unless it is an encoding, as `fitTable` makes it: in JavaScript options and tables come, too. */
+export function checkEncoding(operation: string, encoding: TableEncoding): void {
+  if (sound.has(encoding?.inputs) && sound.has(encoding.targets)) return;
+  const wrong = wrongPart(encoding);
+  if (wrong !== undefined) throw new ValueError(operation, `this is no encoding of fitTable: ${wrong}`);
+  checkOptions(operation, encoding, ['inputs', 'targets']);
+  sound.add(encoding.inputs).add(encoding.targets);
+}
+
+/** What is wrong with an encoding, in words; undefined where nothing is. */
+export function wrongPart(value: unknown): string | undefined {
+  const { inputs, targets } = Object(value) as { inputs?: unknown; targets?: unknown };
+  for (const [what, columns] of Object.entries({ inputs, targets })) {
+    if (!Array.isArray(columns)) return `${what} is no list of columns.`;
+    const at = columns.findIndex((column) => !isColumn(column));
+    if (at >= 0) return `${what}[${at}] is no encoding of a column, as fitTable makes it.`;
+  }
+  return undefined;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(each);
+const isOptional = (value: unknown, each: (item: unknown) => boolean): boolean => value === undefined || each(value);
+
+function isColumn(column: unknown): boolean {
+  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown } = Object(
+    column,
+  ) as Record<string, unknown>;
+  if (!isText(name)) return false;
+  switch (kind) {
+    case 'number':
+      return (
+        (fill === null || isNumber(fill)) &&
+        isOptional(offset, isNumber) &&
+        isOptional(divisor, (value) => isNumber(value) && value !== 0) &&
+        isOptional(indicator, (value) => typeof value === 'boolean')
+      );
+    case 'oneHot':
+    case 'index':
+      return (
+        isListOf(categories, isText) &&
+        (fill === null || isText(fill)) &&
+        isOptional(unknown, (value) => value === 'ignore')
+      );
+    case 'target':
+      return (
+        isListOf(categories, isText) &&
+        isListOf(values, isNumber) &&
+        (values as unknown[]).length === (categories as unknown[]).length &&
+        isNumber(otherwise)
+      );
+    case 'date':
+      return (fill === null || isNumber(fill)) && isListOf(parts, (part) => dateParts.some((one) => one === part));
+    default:
+      return false;
+  }
 }

@@ -142,14 +142,36 @@ describe('dates', () => {
     expect(row(null)).toEqual(row(moments[1]!));
   });
 
+  it('before 1970, with zones and with more digits than milliseconds are moments like others', () => {
+    const table = parseCsv('when,y\n1970-01-01,1\n', { kinds: { when: 'category' } });
+    const encoding = fitTable(table, { targets: 'y', columns: { when: { encode: 'date', parts: ['year', 'days'] } } });
+    const row = (when: string | number) => [...encodeRows([{ when }], encoding).data];
+    expect(row('1969-12-31T18:00:00+06:00')).toEqual([1969, -0.5]);
+    expect(row('1970-01-02T00:00:00.000999999Z')).toEqual([1970, 1]);
+    // Days since 1970 by Python: (date(y, m, d) - date(1970, 1, 1)).days
+    expect(row('1815-12-10')).toEqual([1815, -56_270]);
+    expect(row('0050-01-01')).toEqual([50, -701_265]);
+    expect(() => row(1e18)).toThrow('is no date');
+  });
+
   it('are refused where no calendar has them', () => {
     const encoding = fitTable(dates, { targets: 'y', columns: { when: { encode: 'date', fill: 'median' } } });
-    for (const when of ['2024-02-30', '2023-02-29', '31.12.2024', '2024-13-01', '2024-01-01T10:75']) {
+    for (const when of [
+      ...['2024-02-30', '2023-02-29', '31.12.2024', '2024-13-01', '2024-01-01T10:75', '2024-01-01T24:00'],
+      '2024-01-01T10:00+99:99',
+    ]) {
       expect(() => encodeRows([{ when }], encoding)).toThrow(
         `column 'when': '${when}' is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`,
       );
     }
   });
+});
+
+it('an infinite value is an error, not an input', () => {
+  const table = parseCsv('x,y\n1e999,1\n2,2\n');
+  expect(() => encodeTable(table, fitTable(table, { targets: 'y' }))).toThrow(
+    "encodeTable: CSV data, line 2, column 'x': the value is Infinity, from which nothing can be learned; drop the row, or make it a missing value.",
+  );
 });
 
 describe('raw rows', () => {

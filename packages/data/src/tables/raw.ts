@@ -6,9 +6,8 @@ import { FormatError, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
 import type { DataArray } from '../samples/dataset.ts';
-import { dateParts } from './dates.ts';
-import type { ColumnEncoding, TableEncoding } from './encoding.ts';
-import { encodeTable } from './table.ts';
+import { type ColumnEncoding, checkEncoding, type TableEncoding, wrongPart } from './encoding.ts';
+import { encodeTable, farthest } from './table.ts';
 
 /** One row by column; null where a value is missing. Numbers may be text. */
 export type RawRow = Readonly<Record<string, string | number | boolean | Date | null>>;
@@ -24,6 +23,7 @@ export type RawRow = Readonly<Record<string, string | number | boolean | Date | 
  * console.log(encodeRows([{ size: 5 }], parseTableEncoding(text)).data); // => Float64Array(1) [ 0.5 ]
  */
 export function encodeRows(rows: readonly RawRow[], encoding: TableEncoding): DataArray<Float64Array> {
+  checkEncoding('encodeRows', encoding);
   const columns = encoding.inputs.map((column) => rawColumn(rows, column));
   const lines = Int32Array.from(rows, (_, i) => i + 1);
   const table: Table = { name: 'encodeRows', columns, lines };
@@ -38,6 +38,12 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
         `row ${i} is a list: a row has a value for each column, ${quoted(name)} first.`,
       );
     }
+    if (typeof row !== 'object' || row === null) {
+      throw new ValueError(
+        'encodeRows',
+        `row ${i} is ${String(row)}: a row is an object with a value for each column.`,
+      );
+    }
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
     if (value === undefined) {
       throw new ValueError(
@@ -46,7 +52,7 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
         { row: i, column: name },
       );
     }
-    if (kind === 'date' && typeof value === 'number') return textOf(new Date(value));
+    if (kind === 'date' && typeof value === 'number' && Math.abs(value) <= farthest) return textOf(new Date(value));
     if (kind !== 'number') return textOf(value);
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
     if (number === null || number === '') return Number.NaN;
@@ -84,57 +90,7 @@ export function parseTableEncoding(text: string): TableEncoding {
   } catch {
     throw new FormatError('parseTableEncoding', 'this is not JSON; pass the text that JSON.stringify(encoding) gave.');
   }
-  const { inputs, targets } = Object(value) as { inputs?: unknown; targets?: unknown };
-  for (const [what, columns] of Object.entries({ inputs, targets })) {
-    if (!Array.isArray(columns))
-      throw new FormatError('parseTableEncoding', `${what} is no list of columns.`, { what });
-    columns.forEach((column, i) => {
-      if (isColumn(column)) return;
-      throw new FormatError('parseTableEncoding', `${what}[${i}] is no encoding of a column, as fitTable makes it.`, {
-        what,
-        index: i,
-      });
-    });
-  }
+  const wrong = wrongPart(value);
+  if (wrong !== undefined) throw new FormatError('parseTableEncoding', wrong);
   return value as TableEncoding; // The one cast: every part was looked at above.
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(each);
-const isOptional = (value: unknown, each: (item: unknown) => boolean): boolean => value === undefined || each(value);
-
-function isColumn(column: unknown): boolean {
-  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown } = Object(
-    column,
-  ) as Record<string, unknown>;
-  if (!isText(name)) return false;
-  switch (kind) {
-    case 'number':
-      return (
-        (fill === null || isNumber(fill)) &&
-        isOptional(offset, isNumber) &&
-        isOptional(divisor, (value) => isNumber(value) && value !== 0) &&
-        isOptional(indicator, (value) => typeof value === 'boolean')
-      );
-    case 'oneHot':
-    case 'index':
-      return (
-        isListOf(categories, isText) &&
-        (fill === null || isText(fill)) &&
-        isOptional(unknown, (value) => value === 'ignore')
-      );
-    case 'target':
-      return (
-        isListOf(categories, isText) &&
-        isListOf(values, isNumber) &&
-        (values as unknown[]).length === (categories as unknown[]).length &&
-        isNumber(otherwise)
-      );
-    case 'date':
-      return (fill === null || isNumber(fill)) && isListOf(parts, (part) => dateParts.some((one) => one === part));
-    default:
-      return false;
-  }
 }

@@ -8,7 +8,7 @@ import { listed, quoted } from '../readers/csv-scan.ts';
 import type { Classified, DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { namesOfPart, numbersOfPart, parseDate } from './dates.ts';
-import type { ColumnEncoding, TableEncoding } from './encoding.ts';
+import { type ColumnEncoding, checkEncoding, type TableEncoding } from './encoding.ts';
 
 /** Which table an encoding was fitted to, while both live: its rows must not be target-encoded by their own targets. */
 export const fittedTo: WeakMap<TableEncoding, Table> = new WeakMap<TableEncoding, Table>();
@@ -55,7 +55,15 @@ export function widthOf(column: ColumnEncoding): number {
  * const { inputs, targets } = encodeTable(table, fitTable(table, { targets: 'kind' })).fields;
  * console.log(inputs.data, targets.data); // => Float64Array(2) [ 1, 2 ] Int32Array(2) [ 1, 0 ]
  */
-export function encodeTable(table: Table, encoding: TableEncoding): EncodedTable {
+export function encodeTable(table: Table, encoding: TableEncoding): EncodedTable;
+export function encodeTable(table: Table, encoding: TableEncoding, ...more: readonly unknown[]): EncodedTable {
+  if (more.length > 0) {
+    throw new ValueError(
+      'encodeTable',
+      'takes a table and what fitTable found, and no options; those are of fitTable.',
+    );
+  }
+  checkEncoding('encodeTable', encoding);
   const rows = table.lines.length;
   if (fittedTo.get(encoding) === table) {
     const leak = encoding.inputs.find(({ kind }) => kind === 'target');
@@ -109,6 +117,7 @@ function isClasses(targets: EncodedTable['fields']['targets']): targets is DataA
  * console.log(dropMissing(parseCsv('x,y\n1,\n2,3\n')).lines); // => Int32Array(1) [ 3 ]
  */
 export function dropMissing(table: Table, names?: readonly string[]): Table {
+  if (typeof names === 'string') throw new ValueError('dropMissing', `takes a list of columns: [${quoted(names)}].`);
   const columns = names ? names.map(columnFinder('dropMissing', table)) : table.columns;
   const rows = [...table.lines.keys()].filter((row) => columns.every((column) => !isMissing(column, row)));
   return takeRows(table, rows);
@@ -209,7 +218,15 @@ function writer(
         fail('category', row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
       }
       const isAbsent = isMissing(column, row);
-      data[at] = ((isAbsent ? (fill ?? missing(row)) : (column.values[row] as number)) - offset) / divisor;
+      const value = isAbsent ? (fill ?? missing(row)) : (column.values[row] as number);
+      if (!Number.isFinite(value)) {
+        fail(
+          'infinite',
+          row,
+          `the value is ${value}, from which nothing can be learned; drop the row, or make it a missing value.`,
+        );
+      }
+      data[at] = (value - offset) / divisor;
       if (indicator) data[at + 1] = Number(isAbsent);
     };
   }
@@ -254,8 +271,13 @@ function writer(
 /** The moment in a column of dates as text, or of milliseconds since 1970; undefined where there is none. */
 export function milliseconds(column: Column, row: number): number | undefined {
   if (isMissing(column, row)) return undefined;
-  return column.kind === 'category' ? parseDate(column.values[row] as string) : column.values[row];
+  if (column.kind === 'category') return parseDate(column.values[row] as string);
+  const moment = column.values[row]!;
+  return Math.abs(moment) <= farthest ? moment : undefined;
 }
+
+/** The milliseconds from 1970 up to which a `Date` reaches, in both directions. */
+export const farthest = 8.64e15;
 
 /** The category as text. Columns read as numbers elsewhere (1, 2, 3) count by their decimal form. */
 export function categoryAt(column: Column, row: number): string | null {
