@@ -1,11 +1,11 @@
 /**
  * Metrics made of sums. What the window has is one float32 parameter on the device that is assigned anew by each update,
  * so it is part of whatever program runs next, as running statistics are. Owns its life (waiting, moving, beginning anew), no
- * formula; metric.ts has what was read. sample-metric.ts puts samples in the place of sums.
+ * formula; metric.ts has what was read. row-metric.ts puts samples in the place of sums.
  *
  * A read takes the numbers where they lie and clears nothing: the first update after it begins with `start` and writes over
  * what is there. Outside of compiled functions, which take back what they counted where they fail, it begins on memory of
- * its own: a program that fails would leave the numbers of the window before.
+ * its own: a program that fails would leave the numbers of the window before. See docs/decisions/0060.
  */
 import {
   type Backend,
