@@ -21,7 +21,7 @@ export interface ScoreOptions<A extends Average = Average> extends MarkOptions {
   readonly average?: A;
 }
 
-const scoreOptions = [...predictionOptions, 'soft', 'average'];
+const scoreOptions = ['soft', 'average'];
 const averages = { average: ['binary', 'micro', 'macro', 'weighted', 'none'] } as const;
 
 /** Factors of hits, predicted, actual and total. */
@@ -74,7 +74,7 @@ export function scoreOf(
   targets: Tensor,
   options: ScoreOptions & Weighting,
 ): Tensor {
-  checkOptions(operation, options, [...scoreOptions, 'weights', 'mask', 'beta']);
+  checkOptions(operation, options, [...predictionOptions, ...scoreOptions, 'weights', 'mask', 'beta']);
   checkChoices(operation, options, averages);
   const counts = countsOf(operation, predictions, targets, options, options.average);
   const average = averageFor(options.average, counts.shape[1]!);
@@ -134,7 +134,7 @@ export abstract class ScoreMetric<A extends Average> extends CountMetric<Score<A
   readonly #formula: Formula;
 
   constructor(name: string, formula: Formula, options: ScoreOptions<A>, more: readonly string[] = []) {
-    checkOptions(new.target.name, options, [...scoreOptions, ...more]);
+    checkOptions(new.target.name, options, [...predictionOptions, ...scoreOptions, ...more]);
     checkChoices(new.target.name, options, averages);
     super(name, options, options.average);
     this.#formula = formula;

@@ -56,8 +56,8 @@ const lossOf = (loss: Loss): AnswerValues<Options> => {
   };
 };
 
-const logLosses = lossOf(logLossOf);
-const brierLosses = lossOf(brierOf);
+const logLosses = /* @__PURE__ */ lossOf(logLossOf);
+const brierLosses = /* @__PURE__ */ lossOf(brierOf);
 
 /** Of scores as they are. */
 const hingeLosses: AnswerValues<Options> = (operation, predictions, targets, options) => {

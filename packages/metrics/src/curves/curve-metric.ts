@@ -3,14 +3,7 @@
  * bounded. Owns both and the choice; what is read off the curve is curve.ts, areas.ts and points.ts.
  */
 import { arange, checkOptions, stack, type Tensor, ValueError, where, zeros } from '@nn/core';
-import {
-  answersOf,
-  type Batch,
-  markedWeights,
-  type PredictionOptions,
-  predictionOptions,
-  scoresOf,
-} from '../classification/labels.ts';
+import { answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import { marksOf } from '../classification/marks.ts';
 import { weightsOfShares } from '../classification/shares.ts';
 import type { Weighting } from '../inputs.ts';
@@ -25,11 +18,7 @@ export interface CurveOptions extends Omit<PredictionOptions, 'threshold'> {
   readonly exact?: boolean | RowOptions;
 }
 
-const curveOptions: readonly string[] = [
-  ...predictionOptions.filter((name) => name !== 'threshold'),
-  'thresholds',
-  'exact',
-];
+const curveOptions = ['from', 'task', 'classes', 'axis', 'ignoreIndex', 'thresholds', 'exact'];
 
 /** A metric read off the curves of outcomes over thresholds, one for each class. */
 export abstract class CurveMetric<Value> extends RowMetric<Batch, Value> {
