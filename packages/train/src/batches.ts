@@ -4,6 +4,18 @@ import { type AbortSignalLike, untilAborted, ValueError } from '@nn/core';
 /** Batches: a `DataLoader`, an array, an object with an iterator. For several epochs it must be possible to walk it again. */
 export type Batches<B> = Iterable<B> | AsyncIterable<B>;
 
+/** Throws a ValueError that names the option unless it can be walked over. */
+export function requireBatches(operation: string, option: string, data: unknown): void {
+  const { [Symbol.iterator]: each, [Symbol.asyncIterator]: later } = Object(data) as Partial<
+    Iterable<unknown> & AsyncIterable<unknown>
+  >;
+  if (each !== undefined || later !== undefined) return;
+  throw new ValueError(
+    operation,
+    `${option} holds no batches to walk over: give a DataLoader, new DataLoader(samples, { batchSize: 32 }), or a list of batches.`,
+  );
+}
+
 /** How many samples a batch tells that it has; 1 where it tells nothing, so that all batches count the same. */
 export function countOf(batch: unknown): number {
   const { count } = Object(batch) as { count?: unknown };

@@ -2,7 +2,7 @@
  * A copy of a model's parameters on its device: kept when the model is at its best, given back at the end. Copies share
  * memory with the model until it moves on.
  */
-import { namedParameters, type Parameter, parameter, replace, ValueError } from '@nn/core';
+import { FormatError, namedParameters, type Parameter, parameter, replace, type Stateful, ValueError } from '@nn/core';
 
 /**
  * Keeps the parameters of a model, buffers too, as they are at a moment.
@@ -17,7 +17,9 @@ import { namedParameters, type Parameter, parameter, replace, ValueError } from 
  * await best.restore();
  * console.log(await model.weight.array()); // => [ 1, 2 ]
  */
-export class BestWeights {
+export class BestWeights implements Stateful {
+  static readonly name: string = 'BestWeights';
+
   /** The copies by the names of the parameters: a part of checkpoints. */
   readonly copies: ReadonlyMap<string, Parameter>;
   readonly #parameters: ReadonlyMap<string, Parameter>;
@@ -40,6 +42,18 @@ export class BestWeights {
   }
 
   set isKept(isKept: boolean) {
+    this.#isKept = isKept;
+  }
+
+  hostState(): unknown {
+    return { isKept: this.#isKept };
+  }
+
+  loadHostState(state: unknown): void {
+    const { isKept } = Object(state) as { isKept?: unknown };
+    if (typeof isKept !== 'boolean') {
+      throw new FormatError('BestWeights', 'the saved state does not say whether anything was kept.');
+    }
     this.#isKept = isKept;
   }
 

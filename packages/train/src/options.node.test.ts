@@ -1,7 +1,9 @@
 /** Options that do not exist, and choices that are none, are errors: in JavaScript they would mean something else in silence. */
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, tensor } from '@nn/core';
+import { moons } from '@nn/data';
 import { Linear } from '@nn/layers';
+import { Accuracy } from '@nn/metrics';
 import { ReduceLROnPlateau, SGD, WeightAverage } from '@nn/optim';
 import { beforeAll, expect, test } from 'vitest';
 import * as train from './index.ts';
@@ -92,4 +94,51 @@ test('a choice that is none is refused, and a budget that the strategy does not 
   expect(await refused('weightAverage', new WeightAverage(model, { decay: 0.9 }), { every: 'epochs' })).toBe(
     "weightAverage: every is 'epochs': choose step or epoch.",
   );
+});
+
+test('a training tells what is of another kind, or has a name that nothing reads, before it begins', () => {
+  const given = { model, optimizer, data, step, epochs: 1 };
+  const refused = (more: object): string => {
+    try {
+      Reflect.construct(train.Training, [{ ...given, ...more }]);
+      return 'nothing';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const callbacks = 'Training: callbacks must be a list of functions, and of objects with handle: [progress()].';
+  const metrics = 'Training: metrics must be metrics by name, { accuracy: new Accuracy() }.';
+  expect(refused({ model: undefined })).toBe('Training: model must be a layer, or an object of layers.');
+  expect(refused({ step: undefined })).toBe('Training: step must be a function from a batch to the loss.');
+  expect(refused({ optimizer: SGD })).toBe('Training: optimizer must be one of @nn/optim, new Adam(model, ...).');
+  expect(refused({ signal: true })).toBe('Training: signal must be an AbortSignal.');
+  for (const wrong of [train.progress(), [false], [undefined], [new train.EarlyStopping()]]) {
+    expect(refused({ callbacks: wrong })).toBe(callbacks);
+  }
+  for (const wrong of [['accuracy'], [new Accuracy()], { accuracy: Accuracy }]) {
+    expect(refused({ metrics: wrong })).toBe(metrics);
+  }
+  for (const wrong of [undefined, 5, moons(10)]) {
+    expect(refused({ data: wrong })).toContain('Training: data holds no batches to walk over: give a DataLoader, new');
+    expect(refused({ validation: { data: wrong } })).toContain('Training: validation.data holds no batches');
+  }
+  expect(refused({ validation: { data: [...data], evry: 3 } })).toBe(
+    'Training.validation: no option evry: data, step, every.',
+  );
+  expect(refused({ readEvery: { step: 5 } })).toBe('Training.readEvery: no option step: steps, milliseconds.');
+  expect(refused({ readEvery: { milliseconds: Number.NaN } })).toBe(
+    'Training: readEvery.milliseconds is NaN: it is a number above 0.',
+  );
+  expect(refused({ classWeights: { 0: 1, 1: 4 } })).toBe(
+    'Training: classWeights are a list, a number for each class: [1, 4], not { 0: 1, 1: 4 }.',
+  );
+  expect(refused({})).toBe('nothing');
+});
+
+test.each(['validate', 'predict'] as const)('%s says that samples are no batches', async (name) => {
+  // the cast: what JavaScript lets through
+  const samples = moons(10) as never;
+  const work = async (): Promise<unknown> =>
+    name === 'validate' ? train.validate(samples, step) : train.predict(samples, step).next();
+  await expect(work()).rejects.toThrow(`${name}: data holds no batches to walk over`);
 });

@@ -2,8 +2,8 @@
  * What a training is told: its options by kind, and their checking. Owns names, defaults and the errors about them; what is
  * done with them is training.ts.
  */
-import { type AbortSignalLike, type Model, type Tensor, ValueError } from '@nn/core';
-import { type Batches, checkCount, lengthOf } from './batches.ts';
+import { type AbortSignalLike, checkOptions, type Model, type Tensor, ValueError } from '@nn/core';
+import { type Batches, checkCount, lengthOf, requireBatches } from './batches.ts';
 import type { RollBack } from './divergence.ts';
 import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
 import type { Ranks } from './ranks.ts';
@@ -100,7 +100,13 @@ export function checkTrainingOptions<B, M extends Metrics>(
 ): Numbers {
   const wrong = Object.keys(options).find((name) => !names.includes(name));
   if (wrong !== undefined) throw new ValueError('Training', `no option ${wrong}: ${names.join(', ')}.`);
+  checkKinds(options);
   const { data, epochs, steps, validation, readEvery = 50 } = options;
+  requireBatches('Training', 'data', data);
+  if (validation !== undefined) {
+    checkOptions('Training.validation', validation, ['data', 'step', 'every']);
+    requireBatches('Training', 'validation.data', validation.data);
+  }
   if (epochs === undefined && steps === undefined) {
     throw new ValueError('Training', 'neither epochs nor steps are given: it would never end.');
   }
@@ -126,15 +132,45 @@ export function checkTrainingOptions<B, M extends Metrics>(
   const twice = own.find((name) => options.optimizer === undefined && name in (options.parts ?? {}));
   if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
   const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
+  checkOptions('Training.readEvery', every, ['steps', 'milliseconds']);
+  const { milliseconds = Number.POSITIVE_INFINITY } = every;
+  if (!(milliseconds > 0)) {
+    throw new ValueError('Training', `readEvery.milliseconds is ${milliseconds}: it is a number above 0.`);
+  }
   return {
     epochs: epochs ?? Number.POSITIVE_INFINITY,
     steps: steps ?? Number.POSITIVE_INFINITY,
     batchesOfStep: checkCount('accumulate', options.accumulate ?? 1),
     read: {
       steps: checkCount('readEvery', every.steps ?? 50),
-      milliseconds: every.milliseconds ?? Number.POSITIVE_INFINITY,
+      milliseconds,
     },
   };
+}
+
+/** For JavaScript, which has no types: what is of another kind is told here, and not where it is used. */
+function checkKinds<B, M extends Metrics>(options: TrainingOptions<B, M> | OwnStepOptions<B, M>): void {
+  const { model, step, optimizer, signal, metrics = {}, callbacks = [] } = options;
+  const has = (value: unknown, name: string): boolean => typeof Reflect.get(Object(value), name) === 'function';
+  const isList = Array.isArray(callbacks);
+  const kinds: readonly (readonly [name: string, isRight: boolean, what: string])[] = [
+    ['model', typeof model === 'object' && model !== null, 'a layer, or an object of layers'],
+    ['step', typeof step === 'function', 'a function from a batch to the loss'],
+    ['optimizer', optimizer === undefined || has(optimizer, 'step'), 'one of @nn/optim, new Adam(model, ...)'],
+    ['signal', signal === undefined || has(signal, 'throwIfAborted'), 'an AbortSignal'],
+    [
+      'metrics',
+      !Array.isArray(metrics) && Object.values(metrics).every((metric) => has(metric, 'readState')),
+      'metrics by name, { accuracy: new Accuracy() }',
+    ],
+    [
+      'callbacks',
+      isList && callbacks.every((one) => typeof one === 'function' || has(one, 'handle')),
+      'a list of functions, and of objects with handle: [progress()]',
+    ],
+  ];
+  const wrong = kinds.find(([, isRight]) => !isRight);
+  if (wrong !== undefined) throw new ValueError('Training', `${wrong[0]} must be ${wrong[2]}.`);
 }
 
 /** How long a run is, as its 'start' event says: null where the data does not tell. */

@@ -439,7 +439,11 @@ describe('Training', () => {
     const wrong = { ...common, epochs: 1, epoch: 2 };
     expect(() => new Training(wrong)).toThrow('Training: no option epoch: model, data,');
     expect(() => training(setting).validate()).toThrow('Training.validate: no validation data: give validation.');
-    expect(() => training(setting).higherIsBetter('validation.loss')).not.toThrow();
+    expect(() => training(setting).higherIsBetter('validation.loss')).toThrow(
+      "Training: there is no value 'validation.loss' (give validation to have it): loss, accuracy.",
+    );
+    // the cast: an option that was forgotten
+    expect(() => training(setting).higherIsBetter(undefined as never)).toThrow("there is no value 'undefined': loss,");
     expect(() => training(setting).higherIsBetter('recall')).toThrow(
       "Training: there is no value 'recall': loss, accuracy.",
     );

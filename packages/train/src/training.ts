@@ -218,17 +218,17 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
   }
 
   higherIsBetter(monitor: string): boolean | null {
-    const name = monitor.replace(/^validation\./, '');
-    if (name === 'loss') return false;
+    const name = String(monitor).replace(/^validation\./, '');
     const metrics: Metrics = this.metrics;
-    const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-    if (metric === undefined || (monitor !== name && this.#options.validation === undefined)) {
+    const isValidated = this.#options.validation !== undefined;
+    const isKnown = name === 'loss' || Object.hasOwn(metrics, name);
+    if (!isKnown || (monitor !== name && !isValidated)) {
       const names = ['loss', ...Object.keys(metrics)];
-      const all =
-        this.#options.validation === undefined ? names : [...names, ...names.map((known) => `validation.${known}`)];
-      throw new ValueError('Training', `there is no value '${monitor}': ${all.join(', ')}.`, { monitor });
+      const all = isValidated ? [...names, ...names.map((known) => `validation.${known}`)] : names;
+      const advice = isKnown ? ' (give validation to have it)' : '';
+      throw new ValueError('Training', `there is no value '${monitor}'${advice}: ${all.join(', ')}.`, { monitor });
     }
-    return metric.higherIsBetter;
+    return name === 'loss' ? false : metrics[name]!.higherIsBetter;
   }
 
   hostState(): unknown {

@@ -13,7 +13,7 @@ import {
   ValueError,
 } from '@nn/core';
 import type { Metric } from '@nn/metrics';
-import { type Batches, countOf, untilSignal } from './batches.ts';
+import { type Batches, countOf, requireBatches, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
 import { meanOfRanks, type Ranks } from './ranks.ts';
@@ -58,6 +58,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   options: ValidateOptions<M> = {},
 ): Promise<ValuesOf<M>> {
   checkOptions('validate', options, ['metrics', 'signal', 'group']);
+  requireBatches('validate', 'data', data);
   const { signal } = options;
   const group = options.group?.size === 1 ? undefined : options.group;
   const metrics: Metrics = options.metrics ?? {};
@@ -137,6 +138,7 @@ export async function* predict<B>(
   options: PredictOptions = {},
 ): AsyncGenerator<Prediction<B>, void> {
   checkOptions('predict', options, ['signal']);
+  requireBatches('predict', 'data', data);
   let next: Promise<Prediction<B>> | null = null;
   for await (const batch of untilSignal(data, options.signal)) {
     const before = next;

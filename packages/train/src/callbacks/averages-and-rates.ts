@@ -2,7 +2,7 @@
  * Callbacks for objects of @nn/optim that a loop of your own calls by itself: averages of weights, rates that fall on a
  * plateau, layers that begin to learn later. They call, and own nothing.
  */
-import { checkChoices, checkOptions, type Model, type ParameterPattern, unfreeze } from '@nn/core';
+import { checkChoices, checkOptions, type Model, type ParameterPattern, unfreeze, ValueError } from '@nn/core';
 import type { ReduceLROnPlateau, Rule, WeightAverage } from '@nn/optim';
 import type { Callback, Monitored } from '../events.ts';
 import { watched } from './monitor.ts';
@@ -59,6 +59,8 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
   checkOptions('reduceOnPlateau', options, ['monitor']);
   const { monitor } = options;
   const handle: Callback<Monitored<Name>>['handle'] = (event, training) => {
+    // a value that will never be there is told at once
+    if (event.type === 'start') training.higherIsBetter(monitor);
     const value = watched(event, monitor);
     if (value === undefined || !plateau.step(value)) return;
     training.warn(
@@ -82,6 +84,9 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
  * console.log(model.body.weight.trainable, callbacks.length); // => false 1
  */
 export function unfreezeAt(epoch: number, model: Model, pattern?: ParameterPattern): Callback {
+  if (!Number.isInteger(epoch) || epoch < 1) {
+    throw new ValueError('unfreezeAt', `epoch is ${epoch}: it is a whole number, counted from 1.`, { epoch });
+  }
   let isDone = false;
   return {
     handle: (event) => {

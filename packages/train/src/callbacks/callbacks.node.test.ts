@@ -6,16 +6,18 @@ import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
 import { type Batch, type DataArray, DataLoader, moons } from '@nn/data';
 import { crossEntropy, Linear } from '@nn/layers';
 import { Mean } from '@nn/metrics';
-import { AdamW } from '@nn/optim';
-import { loadCheckpoint } from '@nn/serialize';
+import { AdamW, ReduceLROnPlateau } from '@nn/optim';
+import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BestWeights } from '../best-weights.ts';
 import type { Callback } from '../events.ts';
 import { checkpoint, resume } from '../node/checkpoint.ts';
 import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
+import { reduceOnPlateau, unfreezeAt } from './averages-and-rates.ts';
 import { EarlyStopping, earlyStopping } from './early-stopping.ts';
 import { progress } from './progress.ts';
+import { timer } from './spikes.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 let folder = '';
@@ -109,6 +111,57 @@ describe('EarlyStopping', () => {
 test('BestWeights refuses to restore what was not kept', async () => {
   await expect(new BestWeights(new Linear(1, 1)).restore()).rejects.toThrow(
     'BestWeights: nothing was kept: call keep() first.',
+  );
+});
+
+test('BestWeights of a loop by hand are there again after its checkpoint is loaded', async () => {
+  const make = () => {
+    const model = new Linear(1, 1);
+    return { model, best: new BestWeights(model) };
+  };
+  const [before, after] = [make(), make()];
+  await before.best.keep();
+  const kept = await before.model.weight.array();
+  before.model.weight.assign(before.model.weight.add(1));
+  await loadCheckpoint(await encodeCheckpoint(before), after);
+  expect(await after.model.weight.array()).not.toEqual(kept);
+  await after.best.restore();
+  expect(await after.model.weight.array()).toEqual(kept);
+  expect(() => after.best.loadHostState({})).toThrow(
+    'BestWeights: the saved state does not say whether anything was kept.',
+  );
+});
+
+test('a value that will never be there is told before the first step', async () => {
+  const model = new Linear(1, 1);
+  const optimizer = new AdamW(model, { learningRate: 0.1 });
+  const none = "Training: there is no value 'validation.loss' (give validation to have it): loss.";
+  for (const callback of [
+    earlyStopping({ monitor: 'validation.loss' }),
+    earlyStopping({ monitor: 'validation.loss', higherIsBetter: false }),
+    checkpoint({ folder, best: 'validation.loss' }),
+    reduceOnPlateau(new ReduceLROnPlateau(optimizer), { monitor: 'validation.loss' }),
+  ]) {
+    let steps = 0;
+    const step = (x: Tensor): Tensor => {
+      steps++;
+      return model.forward(x).square().mean();
+    };
+    const training = new Training({ model, optimizer, data: [tensor([[1]])], step, epochs: 1, callbacks: [callback] });
+    await expect(training.run()).rejects.toThrow(none);
+    expect(steps).toBe(0);
+  }
+});
+
+test('callbacks refuse numbers that would make them do nothing', () => {
+  const model = new Linear(1, 1);
+  const wrong = { seconds: '1h', startFromEpoch: Number.NaN } as const;
+  // the casts: what JavaScript lets through
+  expect(() => timer({ seconds: wrong.seconds as never })).toThrow('timer: seconds is 1h: it is a number above 0.');
+  expect(() => unfreezeAt('2' as never, model)).toThrow('unfreezeAt: epoch is 2: it is a whole number');
+  expect(() => unfreezeAt(0.5, model)).toThrow('unfreezeAt: epoch is 0.5: it is a whole number, counted from 1.');
+  expect(() => earlyStopping({ monitor: 'loss', ...{ startFromEpoch: wrong.startFromEpoch } })).toThrow(
+    'earlyStopping: startFromEpoch is NaN: it is 0 or more.',
   );
 });
 

@@ -180,11 +180,17 @@ class Dashboard implements Callback {
         terminal,
       )}`;
     });
-    const legend = names.map((name, at) =>
-      terminal.paint(`${name === title ? title : name} ${this.#text(name)}`, styles[at % styles.length]!),
-    );
-    const text = legend.join('  ');
-    return [widthOf(text) <= columns ? text : terminal.paint(cut(title, columns), 'cyan'), ...picture];
+    const legendOf = (nameOf: (name: string) => string): string =>
+      names
+        .map((name, at) => {
+          const text = `${name === title ? name : nameOf(name)} ${this.#text(name)}`;
+          return terminal.paint(text.trim(), styles[at % styles.length]!);
+        })
+        .join('  ');
+    // 'validation.accuracy 0.9' where there is room; else 'validation 0.9', or the value in its colour
+    const legends = [legendOf((name) => name), legendOf((name) => name.split('.', 1)[0]!), legendOf(() => '')];
+    const text = legends.find((legend) => widthOf(legend) <= columns);
+    return [text ?? terminal.paint(cut(title, columns), 'cyan'), ...picture];
   }
 
   #text(name: string): string {

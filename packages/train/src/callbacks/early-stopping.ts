@@ -110,6 +110,9 @@ export function earlyStopping<const Name extends string>(
 ): Callback<Monitored<Name>> {
   checkOptions('earlyStopping', options, ['monitor', 'restoreBest', 'startFromEpoch', ...rulesOfStopping]);
   const { monitor, restoreBest, startFromEpoch = 0, ...rules } = options;
+  if (!(startFromEpoch >= 0)) {
+    throw new ValueError('earlyStopping', `startFromEpoch is ${startFromEpoch}: it is 0 or more.`, { startFromEpoch });
+  }
   return new EarlyStoppingCallback<Monitored<Name>>(monitor, restoreBest ?? null, startFromEpoch, rules);
 }
 

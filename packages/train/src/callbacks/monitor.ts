@@ -18,7 +18,9 @@ export function watched(event: TrainingEvent<object>, monitor: string): number |
 
 /** Whether higher values are better, asked of the metric. Throws a ValueError that names the option where it does not know. */
 export function directionOf(training: Controls, monitor: string, given: boolean | undefined): boolean {
-  const known = given ?? training.higherIsBetter(monitor);
+  // asked in any case: it throws where there is no such value
+  const told = training.higherIsBetter(monitor);
+  const known = given ?? told;
   if (known !== null) return known;
   throw new ValueError(
     'Training',

@@ -103,6 +103,9 @@ export function spikeDetection(options: SpikeOptions = {}): Callback & { readonl
 export function timer(options: TimerOptions): Callback {
   checkOptions('timer', options, ['seconds', 'now']);
   const { seconds, now = () => performance.now() / 1000 } = options;
+  if (!(typeof seconds === 'number' && seconds > 0)) {
+    throw new ValueError('timer', `seconds is ${seconds}: it is a number above 0.`, { seconds });
+  }
   let [before, startedAt] = [0, now()];
   let isRunning = false;
   const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);

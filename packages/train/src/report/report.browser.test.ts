@@ -14,7 +14,7 @@ function record(add: (name: string, step: number, value: number) => void): void 
 test('the report shows all its parts without a script or a request', async () => {
   const report = new RunReport({
     title: 'A run',
-    settings: { seed: 1 },
+    settings: { seed: 1, path: 'a-name-without-a-space-that-is-wider-than-a-telephone/and-goes-on' },
     samples: () => [
       {
         picture: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1"/></svg>',
@@ -23,6 +23,13 @@ test('the report shows all its parts without a script or a request', async () =>
     ],
   });
   record((...point) => report.curves.add(...point));
+  const values = {
+    matrix: [
+      [5, 1],
+      [2, 7],
+    ],
+  };
+  report.handle({ type: 'validated', epoch: 3, step: 300, values }, { history: [] });
   const frame = document.createElement('iframe');
   frame.style.cssText = 'width: 900px; height: 1200px';
   frame.setAttribute('sandbox', 'allow-same-origin');
@@ -43,6 +50,10 @@ test('the report shows all its parts without a script or a request', async () =>
   expect(
     frame.contentWindow!.performance.getEntriesByType('resource').filter(({ name }) => !name.startsWith('data:')),
   ).toEqual([]);
+  // a telephone: nothing is wider than the page
+  frame.style.width = '360px';
+  expect(page.documentElement.scrollWidth).toBeLessThanOrEqual(360);
+  expect(page.querySelector('.paper')!.getBoundingClientRect().right).toBeLessThanOrEqual(360);
   frame.remove();
 });
 

@@ -122,6 +122,7 @@ describe('RunReport', () => {
     }
     for (const title of ['loss', 'accuracy', 'learning rate']) expect(html).toContain(`<title>${title}</title>`);
     expect(html).toContain(`<td>${Number(history[3]!.values['validation.accuracy']!.toPrecision(4))}</td>`);
+    expect(html).toContain('<p>validation.matrix, epoch 4</p>');
     expect(html).toContain('>left<');
     expect(html).toContain('<th>layers</th><td>[2,8,2]</td>');
     expect(html).toContain('<th>mine</th><td>1.2.3</td>');
@@ -206,13 +207,17 @@ describe('dashboard', () => {
   };
 
   test('shows curves, values, speed and a bar, no line wider than the screen', async () => {
-    for (const columns of [100, 60, 30]) {
+    for (const columns of [100, 80, 60, 30]) {
       const lines = await run({ columns, rows: 30 });
       for (const line of lines) expect([columns, line, line.length <= columns]).toEqual([columns, line, true]);
       const last = lines.slice(lines.findLastIndex((line) => line.includes('Moons')));
       expect(last[0]).toContain('epoch 4/4');
       expect(last[1]).toContain('100 %');
       if (columns >= 60) expect(last[2]).toMatch(/^ {2}loss [\d.]+ {2}validation\.loss [\d.]+/);
+      // values are there also where the long name has no room
+      const other = { 30: '', 80: 'validation ' }[columns] ?? 'validation.accuracy ';
+      const accuracy = new RegExp(`accuracy [\\d.]+ {2}${other}[\\d.]+`);
+      expect(last.join('\n')).toMatch(accuracy);
       expect(last.join('\n')).toMatch(/[⠁-⣿]/);
       expect(last.join('\n')).toContain('samples/s');
     }

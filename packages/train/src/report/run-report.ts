@@ -74,6 +74,8 @@ export class RunReport implements Callback, Stateful {
   #rows: Row[] = [];
   #warnings: { readonly step: number; readonly message: string }[] = [];
   #matrix: readonly (readonly number[])[] | null = null;
+  /** Which value it is, and when: 'validation.matrix, epoch 3'. */
+  #matrixOf = '';
   /** The names of all values that came. */
   readonly #names = new Set<string>();
   #seconds = { training: 0, validation: 0 };
@@ -98,7 +100,8 @@ export class RunReport implements Callback, Stateful {
     this.curves.addEvent(event);
     if (event.type === 'epoch' || event.type === 'validated') {
       for (const name of Object.keys(event.values)) this.#names.add(name);
-      this.#matrix = matrixIn(event.values, this.#options.confusion) ?? this.#matrix;
+      const found = matrixIn(event.values, this.#options.confusion);
+      if (found !== null) [this.#matrixOf, this.#matrix] = [`${found[0]}, epoch ${event.epoch}`, found[1]];
     }
     if (event.type === 'warning' && this.#warnings.length < mostWarnings) {
       this.#warnings.push({ step: event.step, message: event.message });
@@ -162,7 +165,7 @@ export class RunReport implements Callback, Stateful {
     const { confusion, classNames } = this.#options;
     if (this.#matrix !== null) {
       const picture = confusionSvg(this.#matrix, { size: 400, ...(classNames && { names: classNames }) });
-      return `<div class="paper">${picture}</div>`;
+      return `<p>${escaped(this.#matrixOf)}</p><div class="paper">${picture}</div>`;
     }
     if (confusion === undefined || this.#names.size === 0) return '';
     const known = [...this.#names].join(', ');
@@ -209,30 +212,33 @@ export class RunReport implements Callback, Stateful {
       seconds: { ...this.#seconds },
       samples: this.#samples,
       ...(this.#energy !== null && { energy: this.#energy }),
-      ...(this.#matrix !== null && { matrix: this.#matrix.map((row) => [...row]) }),
+      ...(this.#matrix !== null && { matrix: this.#matrix.map((row) => [...row]), matrixOf: this.#matrixOf }),
     };
   }
 
   loadHostState(state: unknown): void {
-    const { curves, warnings, seconds, samples, matrix, energy } = Object(state) as Record<string, unknown>;
+    const { curves, warnings, seconds, samples, matrix, matrixOf, energy } = Object(state) as Record<string, unknown>;
     this.curves.loadHostState(curves);
     this.#warnings = Array.isArray(warnings) ? [...warnings] : [];
     const { training, validation } = Object(seconds) as Record<string, unknown>;
     this.#seconds = { training: Number(training) || 0, validation: Number(validation) || 0 };
     this.#samples = Number(samples) || 0;
     this.#matrix = asMatrix(matrix);
+    this.#matrixOf = typeof matrixOf === 'string' ? matrixOf : '';
     const { joules, grams, method } = Object(energy) as Record<string, unknown>;
     const counted = { joules: Number(joules), grams: typeof grams === 'number' ? grams : null, method: String(method) };
     this.#energy = typeof joules === 'number' ? counted : null;
   }
 }
 
+// the colours of curves are made for paper: on a dark page they are lighter, to be read
 const style = `:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:980px;margin:2em auto;padding:0 1em}
 h1{margin-bottom:0}.end{color:#888;margin-top:0}h2{margin:1.6em 0 .5em;font-size:1.15em;border-bottom:1px solid #8884}
 .charts,.samples{display:flex;flex-wrap:wrap;gap:14px}.charts svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:2px 12px 2px 0;text-align:right}
 th{font-weight:600}table.pairs th,table.pairs td{text-align:left}tbody tr:nth-child(even){background:#8881}
-.wide{overflow-x:auto}.paper{background:#fff;display:inline-block;border-radius:4px}
+.wide{overflow-x:auto}.paper{background:#fff;display:inline-block;border-radius:4px}.paper svg{display:block;max-width:100%;height:auto}
+td{overflow-wrap:anywhere}@media(prefers-color-scheme:dark){.charts svg{filter:brightness(1.5)}}
 figure{margin:0;text-align:center;border:2px solid #8884;border-radius:4px;padding:6px}figure.right{border-color:#009e73}figure.wrong{border-color:#d55e00}
 figure img,figure svg{width:84px;height:84px;image-rendering:pixelated}figcaption{font-size:12px;max-width:120px}`;
 
@@ -283,11 +289,11 @@ function base64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The matrix of the value with this name, or of the first that is one. */
-function matrixIn(values: object, name: string | undefined): number[][] | null {
+/** The matrix of the value with this name, or of the first that is one, and the name. */
+function matrixIn(values: object, name: string | undefined): [string, number[][]] | null {
   for (const [key, value] of Object.entries(values)) {
     const matrix = name === undefined || key === name ? asMatrix(value) : null;
-    if (matrix !== null) return matrix;
+    if (matrix !== null) return [key, matrix];
   }
   return null;
 }

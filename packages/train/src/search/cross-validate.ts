@@ -2,7 +2,7 @@
  * The same training on every fold: what comes out, its mean and how far it scatters. Owns the seeds of the folds and the
  * arithmetic; the folds are those of `kFolds` and `timeSeriesFolds` of @nn/data, stratified and grouped as those make them.
  */
-import { type AbortSignalLike, checkOptions, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, excerpt, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { openPool, runAll, type Trial, type Workers } from '../workers/trials.ts';
 import { trialSeed } from './space.ts';
@@ -62,6 +62,14 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
       return result.result;
     });
     const names = Object.keys(rows[0]!);
+    const wrong = rows.findIndex((row) => !hasFigures(row, names));
+    if (wrong >= 0) {
+      throw new ValueError(
+        'crossValidate',
+        `fold ${wrong + 1} of ${folds.length} gave ${excerpt(JSON.stringify(rows[wrong]) ?? 'undefined')}: return numbers by name, the same names for each fold, { loss: 0.5 }.`,
+        { fold: wrong + 1 },
+      );
+    }
     const over = (value: (values: readonly number[]) => number): R =>
       // the cast: a value for each name
       Object.fromEntries(names.map((name) => [name, value(rows.map((row) => row[name]!))])) as R;
@@ -69,6 +77,12 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
   } finally {
     await pool.close();
   }
+}
+
+function hasFigures(row: unknown, names: readonly string[]): boolean {
+  const values = Object(row) as Readonly<Record<string, unknown>>;
+  const own = Object.keys(values);
+  return own.length > 0 && own.length === names.length && names.every((name) => typeof values[name] === 'number');
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

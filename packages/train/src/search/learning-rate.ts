@@ -2,20 +2,23 @@
  * A learning rate found by trying: rates that grow from step to step, the losses they give, and the rate at which the loss
  * falls fastest. Owns the trial and its reading; the run is afterwards as it was before.
  */
-import { checkOptions, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, isStateful, type Tensor, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
-import { type Batches, countOf } from '../batches.ts';
-import type { StepsOptimizer } from '../events.ts';
+import { type Batches, countOf, requireBatches } from '../batches.ts';
+import type { Metrics, StepsOptimizer } from '../events.ts';
+import { statesOf } from '../validate.ts';
 import { scalar } from '../weights.ts';
 
 export interface FindLearningRateOptions<B> {
   readonly model: object;
   /** Its groups keep their ratios: the rates tried are those of the first group. */
   readonly optimizer: StepsOptimizer & object;
-  /** Walked again and again until there are enough steps. */
+  /** Walked again and again until there are enough steps; a loader is afterwards where it was. */
   readonly data: Batches<B>;
   /** From a batch to the loss. */
   readonly step: (batch: B) => Tensor;
+  /** Those that the step updates: they are as before afterwards. */
+  readonly metrics?: Metrics;
   /** The first rate and the last. Default 1e-7 to 10. */
   readonly from?: number;
   readonly to?: number;
@@ -64,8 +67,9 @@ const warmUp = 10;
  * console.log(suggestion > 0.01 && suggestion < 10); // => true
  */
 export async function findLearningRate<B>(options: FindLearningRateOptions<B>): Promise<LearningRateFinding> {
-  checkOptions('findLearningRate', options, ['model', 'optimizer', 'data', 'step', 'from', 'to', 'steps']);
-  const { model, optimizer, data, step, from = 1e-7, to = 10, steps = 100 } = options;
+  checkOptions('findLearningRate', options, ['model', 'optimizer', 'data', 'step', 'metrics', 'from', 'to', 'steps']);
+  const { model, optimizer, data, step, metrics = {}, from = 1e-7, to = 10, steps = 100 } = options;
+  requireBatches('findLearningRate', 'data', data);
   if (!(from > 0 && to > from) || !Number.isInteger(steps) || steps < 10) {
     throw new ValueError(
       'findLearningRate',
@@ -77,7 +81,9 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
   const before = groups.map((group) => group.schedule ?? group.learningRate);
   const first = groups[0]!.learningRate;
   const ratios = groups.map(({ learningRate }) => (first === 0 ? 1 : learningRate / first));
-  const saved = await encodeCheckpoint({ model, optimizer });
+  const parts = { model, optimizer, ...(isStateful(data) && { data }) };
+  const saved = await encodeCheckpoint(parts);
+  const counted = await statesOf(metrics);
   const rates: number[] = [];
   const losses: number[] = [];
   const smoothed: number[] = [];
@@ -103,7 +109,11 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
       if (hasDiverged) break;
     }
   } finally {
-    await loadCheckpoint(saved, { model, optimizer });
+    await loadCheckpoint(saved, parts);
+    for (const [metric, state] of counted) {
+      metric.reset();
+      metric.loadHostState(state);
+    }
     groups.forEach((group, at) => {
       group.learningRate = before[at]!;
     });

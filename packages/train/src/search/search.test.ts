@@ -1,7 +1,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { hostUniform, randomState, setDefaultBackend, setSeed, ValueError } from '@nn/core';
 import { DataLoader, type Fold, kFolds, moons, timeSeriesFolds } from '@nn/data';
-import { crossEntropy, Linear, relu, Sequential } from '@nn/layers';
+import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { Adam, SGD } from '@nn/optim';
 import { encodeCheckpoint } from '@nn/serialize';
@@ -233,7 +233,42 @@ describe('crossValidate', () => {
   });
 });
 
+test('a space that is none, and folds without figures, are told', async () => {
+  // the casts: what JavaScript lets through
+  const space = { x: [1, 2] } as never;
+  for (const strategy of ['grid', 'random'] as const) {
+    await expect(search({ space, strategy, trials: 2, trial: () => 1 } as never)).rejects.toThrow(
+      'search: x in space must be choice([1, 2]) or range(0, 1).',
+    );
+  }
+  await expect(crossValidate([1, 2], { trial: () => 20 as never })).rejects.toThrow(
+    'crossValidate: fold 1 of 2 gave 20: return numbers by name, the same names for each fold, { loss: 0.5 }.',
+  );
+  await expect(
+    crossValidate([1, 2], { trial: (fold): Record<string, number> => (fold === 1 ? { a: 1 } : { b: 1 }) }),
+  ).rejects.toThrow('crossValidate: fold 2 of 2 gave {"b":1}: return numbers by name');
+});
+
 describe('findLearningRate', () => {
+  test('a training after it is the one without it: data in mid-epoch, metrics and random numbers too', async () => {
+    const train = async (finds: boolean) => {
+      setSeed(2);
+      const model = new Sequential(new Linear(2, 8), relu, new Dropout(0.5), new Linear(8, 2));
+      const optimizer = new Adam(model, { learningRate: 0.01 });
+      const data = new DataLoader(moons(100, { seed: 1 }), { batchSize: 10, shuffle: true, seed: 1 });
+      const accuracy = new Accuracy();
+      const step = ({ inputs, targets }: ReturnType<typeof data.peek>) => {
+        const logits = model.forward(inputs);
+        accuracy.update(logits, targets);
+        return crossEntropy(logits, targets);
+      };
+      const metrics = { accuracy };
+      if (finds) await findLearningRate({ model, optimizer, data, step, metrics, steps: 13 });
+      return (await new Training({ model, optimizer, data, step, metrics, epochs: 2 }).run()).history;
+    };
+    expect(await train(true)).toEqual(await train(false));
+  });
+
   test('finds a rate that learns, and leaves everything as it was', async () => {
     setSeed(1);
     const model = new Sequential(new Linear(2, 16), relu, new Linear(16, 2));

@@ -115,6 +115,11 @@ export async function search<const S extends Space>(
   options: PlainSearchOptions<S> | HalvingSearchOptions<S>,
 ): Promise<SearchResult<SettingsOf<S>>> {
   const { space, strategy, trial, workers, group, seed = 0 } = options;
+  for (const [name, axis] of Object.entries(space) as [string, unknown][]) {
+    const { kind } = Object(axis) as { kind?: unknown };
+    if (kind === 'choice' || kind === 'range') continue;
+    throw new ValueError('search', `${name} in space must be choice([1, 2]) or range(0, 1).`, { name });
+  }
   checkOptions('search', options, searchOptions);
   checkChoices('search', { strategy: String(strategy) }, { strategy: ['grid', 'random', 'halving', 'asha'] });
   if ('budget' in options !== (strategy === 'halving' || strategy === 'asha')) {
