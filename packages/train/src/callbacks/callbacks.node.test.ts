@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
@@ -172,6 +172,20 @@ describe('checkpoint', () => {
       earlyStopping({ monitor: 'validation.score', patience: 9, higherIsBetter: true, restoreBest: model }),
       checkpoint({ folder, keep: 2, best: 'validation.score', higherIsBetter: true }),
     ]);
+
+  test('a run that ends while it saves leaves no file that the next one does not know', async () => {
+    const obstacle: Callback = {
+      handle: ({ type, epoch }) => {
+        if (type !== 'epoch' || epoch !== 3) return;
+        // nothing can be put in the place of a folder
+        rmSync(join(folder, 'checkpoint.safetensors'));
+        mkdirSync(join(folder, 'checkpoint.safetensors', 'in-the-way'), { recursive: true });
+      },
+    };
+    const { training } = scripted([1, 2, 3, 4], () => [obstacle, checkpoint({ folder, keep: 1 })]);
+    await expect(training.run()).rejects.toThrow();
+    expect(readdirSync(folder).filter((file) => file.startsWith('step-'))).toEqual(['step-6.safetensors']);
+  });
 
   test('a run that is left after any epoch ends with the same parameters, history and files', async () => {
     const whole = make();

@@ -131,8 +131,9 @@ class CheckpointCallback<V extends object> implements Callback<V> {
     if (keep > 0) this.#kept = [...this.#kept.filter((known) => known !== name), name];
     const old = this.#kept.splice(0, Math.max(0, this.#kept.length - keep));
     if (keep > 0) await saveCheckpoint(join(folder, name), parts, { notes });
-    await saveCheckpoint(join(folder, fileName), parts, { notes });
+    // before the run's own file no longer names them: a kill in between would leave them for ever
     for (const file of old) await rm(join(folder, file), { force: true });
+    await saveCheckpoint(join(folder, fileName), parts, { notes });
   }
 
   #isBetter(value: number, higherIsBetter: boolean): boolean {
