@@ -113,9 +113,14 @@ async function forecast(plan: Plan, { name, values }: Series, context: Context):
       earlyStopping({ monitor: 'validation.loss', patience: Math.ceil(epochs / 5), restoreBest: model }),
     ],
   });
-  const { why } = await training.run();
+  const { why, epoch } = await training.run();
   terminal.clear();
   if (why === 'aborted') return null;
+  if (why === 'callback') {
+    terminal.text(
+      `  Stopped after epoch ${epoch} of ${epochs}, for the validation got no better; the best parameters are back.`,
+    );
+  }
 
   // One forecast from each moment of the test part at which all that follows is known.
   const past = (t: number): number => values[t]!;
