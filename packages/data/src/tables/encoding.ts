@@ -42,6 +42,8 @@ export interface DateEncoding {
   readonly name: string;
   readonly kind: 'date';
   readonly parts: readonly DatePart[];
+  /** (number - offset) / divisor of the parts that are numbers, where they are scaled. */
+  readonly scales?: Readonly<Partial<Record<DatePart, { readonly offset: number; readonly divisor: number }>>>;
   /** Milliseconds since 1970. */
   readonly fill: number | null;
 }
@@ -75,6 +77,11 @@ export function wrongPart(value: unknown): string | undefined {
   return undefined;
 }
 
+function isScale(scale: unknown): boolean {
+  const { offset, divisor } = Object(scale) as Record<string, unknown>;
+  return isNumber(offset) && isNumber(divisor) && divisor !== 0;
+}
+
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
@@ -82,9 +89,8 @@ const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
 const isOptional = (value: unknown, each: (item: unknown) => boolean): boolean => value === undefined || each(value);
 
 function isColumn(column: unknown): boolean {
-  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown } = Object(
-    column,
-  ) as Record<string, unknown>;
+  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown, scales } =
+    Object(column) as Record<string, unknown>;
   if (!isText(name)) return false;
   switch (kind) {
     case 'number':
@@ -109,7 +115,11 @@ function isColumn(column: unknown): boolean {
         isNumber(otherwise)
       );
     case 'date':
-      return (fill === null || isNumber(fill)) && isListOf(parts, (part) => dateParts.some((one) => one === part));
+      return (
+        (fill === null || isNumber(fill)) &&
+        isListOf(parts, (part) => dateParts.some((one) => one === part)) &&
+        Object.values(Object(scales)).every(isScale)
+      );
     default:
       return false;
   }

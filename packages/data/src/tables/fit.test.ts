@@ -142,6 +142,21 @@ describe('dates', () => {
     expect(row(null)).toEqual(row(moments[1]!));
   });
 
+  it('have years and days that are scaled with the numbers, also after the way through JSON', () => {
+    const table = parseCsv('when,y\n2019-01-01,1\n2021-01-01,2\n2023-01-01,3\n', { kinds: { when: 'category' } });
+    const columns = { when: { encode: 'date', parts: ['year', 'month'] } } as const;
+    const encoding = fitTable(table, { targets: 'y', scale: 'minMax', columns });
+    const back = parseTableEncoding(JSON.stringify(encoding));
+    expect(back).toEqual(encoding);
+    expect([...encodeTable(table, back).fields.inputs.data]).toEqual([0, 0, 1, 0.5, 0, 1, 1, 0, 1]);
+    expect([...encodeRows([{ when: '2025-01-01' }], back).data]).toEqual([1.5, 0, 1]);
+    const own = fitTable(table, { targets: 'y', columns: { when: { ...columns.when, scale: 'minMax' } } });
+    expect(own).toEqual(encoding);
+    expect(() => parseTableEncoding(JSON.stringify(encoding).replace('"divisor":4', '"divisor":0'))).toThrow(
+      'parseTableEncoding: inputs[0] is no encoding of a column',
+    );
+  });
+
   it('before 1970, with zones and with more digits than milliseconds are moments like others', () => {
     const table = parseCsv('when,y\n1970-01-01,1\n', { kinds: { when: 'category' } });
     const encoding = fitTable(table, { targets: 'y', columns: { when: { encode: 'date', parts: ['year', 'days'] } } });
@@ -264,7 +279,11 @@ describe('fitTable refuses', () => {
     ['kind', { fill: { value: 'c' } }, `column 'kind' has the categories a, b, its fill is c; give one of them.`],
     ['kind', { encode: 'number' }, `column 'kind' has categories; encode it as`],
     ['kind', { encode: 'ordinal', order: ['a'] }, `column 'kind' has the category 'b', which order leaves out.`],
-    ['kind', { scale: 'robust' }, `column 'kind' is encoded as oneHot; scale is for numbers.`],
+    [
+      'kind',
+      { scale: 'robust' },
+      `column 'kind' is encoded as oneHot; scale is for numbers, and for the years and days of dates.`,
+    ],
     [
       'kind',
       { encode: 'target', fill: 'mean' },

@@ -8,8 +8,8 @@ import { listed, quoted } from '../readers/csv-scan.ts';
 import { fitNormalization } from '../samples/normalization.ts';
 import { kFolds } from '../splits/folds.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
-import { type DatePart, dateParts } from './dates.ts';
-import type { ColumnEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
+import { type DatePart, dateParts, namesOfPart, numbersOfPart } from './dates.ts';
+import type { ColumnEncoding, DateEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
 import {
   categoryAt,
   columnFinder,
@@ -54,7 +54,7 @@ export interface TableOptions {
   readonly inputs?: readonly string[];
   /** Missing inputs: 'error', or 'fill' with the mean of numbers and the most frequent category. Missing targets are always an error. */
   readonly missing?: 'error' | 'fill';
-  /** How numbers among the inputs are scaled; 'none' where not given. */
+  /** How numbers among the inputs, and the years and days of dates, are scaled; 'none' where not given. */
   readonly scale?: Scale;
   /** Categories that are not there when fitted: an error where not given. */
   readonly unknown?: 'error' | 'ignore';
@@ -199,7 +199,9 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
     throw new ValueError('fitTable', `${table.name}: column ${quoted(name)} ${what}`, { column: name });
   };
   if (own.indicator && encode !== 'number') refuse(`is encoded as ${encode}; indicator is for numbers.`);
-  if (own.scale && encode !== 'number') refuse(`is encoded as ${encode}; scale is for numbers.`);
+  if (own.scale && encode !== 'number' && encode !== 'date') {
+    refuse(`is encoded as ${encode}; scale is for numbers, and for the years and days of dates.`);
+  }
   if (own.order && encode !== 'ordinal') refuse(`is encoded as ${encode}; order is for 'ordinal'.`);
   if (encode === 'number') {
     if (column.kind === 'category')
@@ -220,7 +222,8 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
       { length: table.lines.length },
       (_, row) => milliseconds(column, row) ?? Number.NaN,
     );
-    return { name, kind: 'date', parts, fill: fillNumber(name, values, fill) };
+    const scales = fitParts(parts, values, own.scale ?? options.scale ?? 'none');
+    return { name, kind: 'date', parts, fill: fillNumber(name, values, fill), ...(scales && { scales }) };
   }
   if (encode === 'target') {
     if (own.fill !== undefined) refuse('is target-encoded; missing values get the mean over all, so leave fill out.');
@@ -255,6 +258,20 @@ function fitNumber(
   if (scale === 'none' || present.length === 0) return encoding;
   const { offset, divisor } = fitNormalization({ data: present, shape: [present.length, 1] }, { kind: scale });
   return { ...encoding, offset: offset[0]!, divisor: divisor[0]! };
+}
+
+/** Scales of the parts that are numbers, for 2024 beside points on a circle would be all that a network sees. */
+function fitParts(parts: readonly DatePart[], values: Float64Array, scale: Scale): DateEncoding['scales'] {
+  const present = values.filter((value) => !Number.isNaN(value));
+  const numbers = parts.filter((part) => namesOfPart(part).length === 1);
+  if (scale === 'none' || present.length === 0 || numbers.length === 0) return undefined;
+  return Object.fromEntries(
+    numbers.map((part) => {
+      const data = present.map((moment) => numbersOfPart(part, moment)[0]!);
+      const { offset, divisor } = fitNormalization({ data, shape: [data.length, 1] }, { kind: scale });
+      return [part, { offset: offset[0]!, divisor: divisor[0]! }];
+    }),
+  );
 }
 
 function fillNumber(name: string, values: Float64Array, fill: Fill): number | null {

@@ -237,7 +237,10 @@ function writer(
         : (milliseconds(column, row) ??
           fail('date', row, `${quoted(String(column.values[row]))} is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`));
       data.set(
-        encoding.parts.flatMap((part) => numbersOfPart(part, moment)),
+        encoding.parts.flatMap((part) => {
+          const { offset, divisor } = encoding.scales?.[part] ?? { offset: 0, divisor: 1 };
+          return numbersOfPart(part, moment).map((number) => (number - offset) / divisor);
+        }),
         at,
       );
     };
