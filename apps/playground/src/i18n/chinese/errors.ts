@@ -49,6 +49,7 @@ const kinds: ErrorWords['kinds'] = {
   'format/encodeTable/category': '{name} 第 {line} 行“{column}”列的值不是数。',
   'format/encodeTable/date': '{name} 第 {line} 行“{column}”列的值不是日期。',
   'format/encodeTable/unknown': '{name} 第 {line} 行“{column}”列的值不在已知类别之中。',
+  'format/encodeTable/infinite': '{name} 第 {line} 行“{column}”列的值是无穷大，无法从中学习。',
   'value/fitNormalization/not-finite': '第 {sample} 个样本的第 {element} 个数是 {value}：没有可用的值。',
   'value/*/part': '{size} 个样本中取 {testSize} 个用于测试，会使一部分为空：请改变测试比例或增加样本。',
   // images
