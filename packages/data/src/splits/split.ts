@@ -68,9 +68,13 @@ function parts(
   checkOptions(operation, options, ['testFraction', 'testSize', 'seed', 'stratifyBy', 'groupBy']);
   const { testFraction = 0.2, seed = 0, stratifyBy, groupBy } = options;
   const size = sampleCount(operation, source);
-  if (size < 2)
-    throw new ValueError(`${operation}/part`, `of ${size} samples none can be set apart; two are needed.`, { size });
   const testSize = options.testSize ?? Math.round(size * testFraction);
+  if (size < 2) {
+    throw new ValueError(`${operation}/part`, `of ${size} samples none can be set apart; two are needed.`, {
+      testSize,
+      size,
+    });
+  }
   if (options.testSize !== undefined && testSize > 0 && testSize < 1) {
     throw new ValueError(
       operation,
