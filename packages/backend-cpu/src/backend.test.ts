@@ -74,9 +74,18 @@ describe.each(['wasm', 'javascript', 'interpreter'] as const)('buffers and progr
     expect(() => executable.run([released], none)).toThrow(BackendError);
     const donated = backend.upload(Float32Array.of(1, 2, 3), vector);
     const [output] = executable.run([donated], none);
-    expect(() => executable.run([donated], none)).toThrow(BackendError);
-    await expect(backend.download(donated)).rejects.toThrow(BackendError);
+    // linear memory knows nothing of objects: there the buffer goes on as the output
+    expect(output === donated).toBe(engine === 'wasm');
+    if (output !== donated) {
+      expect(() => executable.run([donated], none)).toThrow(BackendError);
+      await expect(backend.download(donated)).rejects.toThrow(BackendError);
+    }
     expect(await backend.download(output!)).toEqual(Float32Array.of(2, 4, 6));
+    const kept = backend.upload(Float32Array.of(1, 2, 3), vector);
+    const copying = await backend.compile(doubling(false));
+    for (let run = 0; run < 3; run++) copying.run([kept], none);
+    backend.release(kept);
+    expect(() => copying.run([kept], none)).toThrow(BackendError);
     const foreign = cpu({ engine: 'interpreter' }).upload(Float32Array.of(1, 2, 3), vector);
     expect(() => executable.run([foreign], none)).toThrow(BackendError);
     expect(() => executable.run([{}], none)).toThrow(BackendError);

@@ -64,7 +64,8 @@ export interface Executable<B extends object = object> {
   /**
    * Runs the program: `inputs` in the order of the program's first `inputs` buffers, one number a scalar.
    * Returns one new buffer for each output. Throws before it touches a donated input, or has enqueued everything.
-   * A donated input belongs to the backend afterwards: core neither uses nor releases it again.
+   * A donated input belongs to the backend afterwards: core neither uses nor releases it again, except as the output that takes
+   * its memory, which may be the same object.
    */
   run(inputs: readonly B[], scalars: Float64Array): readonly B[];
   /** How each step is run (an algorithm, an instruction set), for people: `explain` and `profile` print it. */

@@ -12,7 +12,7 @@ import { BackendError, isOutOfMemory, ValueError } from './errors.ts';
 import { hooks } from './graph/hooks.ts';
 import { argument, type Node } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recorder, recordWith, takeBack } from './graph/recorder.ts';
-import { noteLoss, type Storage } from './graph/storage.ts';
+import { noteLoss } from './graph/storage.ts';
 import { homeOf, rehearse } from './graph/variable.ts';
 import { passMark } from './padding.ts';
 import { isParameter } from './parameter.ts';
@@ -23,7 +23,6 @@ import {
   isCurrent,
   placesOf,
   type Replay,
-  repeatHost,
   resultLeaf,
   sameDonors,
   sourceOf,
@@ -168,21 +167,22 @@ function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [
   const { replay } = last;
   const { device } = replay;
   if (backendOf(given) !== device.backend || !device.isFree) return null;
-  const memory: (Storage | null)[] = [];
   for (let k = 0; k < given.length; k++) {
     const { dtype, shape, storage } = given[k]!.node;
     const type = last.given[k]!;
     if (dtype !== type.dtype || !sameShape(shape, type.shape)) return null;
     if (storage === null && !shape.includes(0)) return null;
-    memory.push(storage);
   }
   if (!isCurrent(replay)) return null;
+  device.turns.begin();
   try {
-    const done = device.turns.now(() => finish<Result>(replay, memory, () => repeatHost(replay)));
+    const done = finish<Result>(replay, given);
     return done instanceof Promise ? null : done; // it is one only while a profile is being taken
   } catch (error) {
     if (isOutOfMemory(error)) return null; // whoever may wait tries again
     throw error;
+  } finally {
+    device.turns.end();
   }
 }
 
@@ -203,7 +203,7 @@ async function run<Result>(
   if (variant !== undefined && variant.calls >= 2 && isCurrent(variant.replay)) {
     const { replay } = variant;
     const { isTraining } = settings;
-    const [result] = await finish<Result>(replay, memoryOf(tensors), () => repeatHost(replay));
+    const [result] = await finish<Result>(replay, tensors);
     variant.calls++;
     const types = tensors.map(({ dtype, shape }) => ({ dtype, shape }));
     variants.last = { replay, shaped, given: types, isTraining };
@@ -241,7 +241,7 @@ async function run<Result>(
       );
     }
     variants.set(key, { calls: (isComparable ? (variant?.calls ?? 0) : 0) + 1, replay });
-    const [result] = await finish<Result>(replay, memoryOf(tensors), () => () => takeBack(events.splice(0)));
+    const [result] = await finish<Result>(replay, tensors, events);
     return result;
   } catch (error) {
     takeBack(traced.events.splice(0));
@@ -251,8 +251,6 @@ async function run<Result>(
     for (const plan of held) letGo(plan);
   }
 }
-
-const memoryOf = (tensors: readonly Tensor[]): (Storage | null)[] => tensors.map(({ node }) => node.storage);
 
 const hasNoMemory = ({ node: { storage, shape } }: Tensor): boolean => storage === null && !shape.includes(0);
 
@@ -375,7 +373,8 @@ async function runOnce<Result>(
 }
 
 function backendOf(tensors: readonly Tensor[]): Backend {
-  return tensors.find(({ backend }) => backend !== null)?.backend ?? getDefaultBackend();
+  for (const { backend } of tensors) if (backend !== null) return backend;
+  return getDefaultBackend();
 }
 
 const backendNumbers = new WeakMap<Backend, number>();

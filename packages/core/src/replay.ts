@@ -9,7 +9,7 @@ import { sameKey } from './compile/key-stream.ts';
 import { staleError } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
 import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
-import { takeBack } from './graph/recorder.ts';
+import { type HostEvent, takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import type { Update, Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
@@ -64,21 +64,19 @@ export function sourceOf(node: Node, variables: ReadonlyMap<Storage, Variable>):
   return variable === undefined ? { kind: 'storage', storage: node.storage } : { kind: 'variable', variable };
 }
 
-/** The host's part of a replay: counters advance, numbers are read anew. Returns what takes it back. */
-export function repeatHost({ events, numbers }: Replay): () => void {
+/** The host's part of a replay: counters advance, numbers are read anew. Where one of them throws, the others are taken back. */
+function repeatHost({ events, numbers }: Replay): void {
   let done = 0;
-  const undo = (): void => takeBack(events.slice(0, done));
   try {
-    for (const event of events) {
+    for (; done < events.length; done++) {
+      const event = events[done]!;
       if ('advance' in event) event.advance();
       else numbers[event.place] = event.source.read();
-      done++;
     }
   } catch (error) {
-    undo();
+    takeBack(events.slice(0, done));
     throw error;
   }
-  return undo;
 }
 
 /** Where the memory of each root of a program is found after a run: among its outputs, or among what it started from. */
@@ -115,58 +113,68 @@ export function heirsOf(
 
 /**
  * Runs the program on the memory of the arguments, moves the variables on, and gives the results their memory: at once, but
- * while a profile is being taken. The answer is a list of one, for a result may be anything.
+ * while a profile is being taken. The answer is a list of one, for a result may be anything. `traced`: what the host has done
+ * already while the function was traced; without it the host's part is repeated. It is taken back where the program fails.
  */
 export function finish<Result>(
   replay: Replay,
-  args: readonly (Storage | null)[],
-  advanceHost: () => () => void,
+  given: readonly Tensor[],
+  traced: HostEvent[] | null = null,
 ): readonly [Result] | Promise<readonly [Result]> {
+  // loops, not closures: this runs for every step, and some take a microsecond
   const { bound, device, sources, numbers } = replay;
-  checkArguments(replay, args);
+  checkArguments(replay, given);
   const leaves: Storage[] = [];
-  for (const source of sources) leaves.push(memoryOf(source, args) as Storage);
-  const undo = advanceHost();
-  const fail = (error: unknown): never => {
-    undo();
-    noteLoss(device.backend, error);
-    throw error;
-  };
+  for (const source of sources) leaves.push(memoryOf(source, given) as Storage);
+  if (traced === null) repeatHost(replay);
   let made: Storage[] | Promise<Storage[]>;
   try {
     made = device.run(bound.plan, bound.plan.executable as Executable, leaves, numbers, replay.heirs);
   } catch (error) {
-    return fail(error);
+    return fail(replay, traced, error);
   }
-  if (made instanceof Promise) return made.then((outputs) => settle<Result>(replay, leaves, outputs), fail);
-  return settle<Result>(replay, leaves, made);
+  return made instanceof Promise ? later<Result>(replay, leaves, made, traced) : settle<Result>(replay, leaves, made);
 }
 
-function memoryOf(source: Source, args: readonly (Storage | null)[]): Storage | null {
+async function later<Result>(
+  replay: Replay,
+  leaves: readonly Storage[],
+  made: Promise<Storage[]>,
+  traced: HostEvent[] | null,
+): Promise<readonly [Result]> {
+  const outputs = await made.catch((error: unknown) => fail(replay, traced, error));
+  return settle<Result>(replay, leaves, outputs);
+}
+
+function fail({ events, device }: Replay, traced: HostEvent[] | null, error: unknown): never {
+  takeBack(traced?.splice(0) ?? events);
+  noteLoss(device.backend, error);
+  throw error;
+}
+
+function memoryOf(source: Source, given: readonly Tensor[]): Storage | null {
   if (source.kind === 'variable') return source.variable.committed.storage;
-  return source.kind === 'argument' ? args[source.position]! : source.storage;
+  return source.kind === 'argument' ? given[source.position]!.node.storage : source.storage;
+}
+
+function memoryAt(place: NonNullable<Place>, leaves: readonly Storage[], made: readonly Storage[]): Storage {
+  return 'made' in place ? made[place.made]! : leaves[place.leaf]!;
 }
 
 /** What follows a run: nothing waits here, so that nobody sees a half of it. */
 function settle<Result>(replay: Replay, leaves: readonly Storage[], made: readonly Storage[]): readonly [Result] {
   const { bound, device, places, donated, returned } = replay;
-  const { updates, updatedRoots, trace } = bound;
-  const memoryAt = (place: NonNullable<Place>): Storage => ('made' in place ? made[place.made]! : leaves[place.leaf]!);
-  const resultOf = (root: number): Node => {
-    const place = places[root]!;
-    if (place !== null) return resultLeaf(memoryAt(place), device);
-    const { dtype, shape } = trace.roots[root]!;
-    return constant(0, dtype, shape, device.backend);
-  };
-  const result = rebuild(replay.result, (position) => wrap(resultOf(position)));
+  const { updates, updatedRoots } = bound;
+  const result = resultOf(replay, leaves, made);
   // memory that was there before, or that is a result as well, has more than one owner
   for (const place of places) if (place !== null && 'leaf' in place) leaves[place.leaf]!.isShared = true;
   for (let k = 0; k < updates.length; k++) {
     const { variable } = updates[k]!;
     // updates of what has no elements were left out
-    const value = memoryAt(places[updatedRoots[k]!] as NonNullable<Place>);
+    const value = memoryAt(places[updatedRoots[k]!] as NonNullable<Place>, leaves, made);
     if (returned[k] === true) value.isShared = true;
-    device.advance(variable, value, donated[k]!);
+    // mostly the storage that it has goes on
+    if (variable.committed.storage !== value) device.advance(variable, value, donated[k]!);
     variable.node = variable.committed;
   }
   for (const storage of made) if (storage.owners === 0) device.residency.use(storage);
@@ -174,9 +182,25 @@ function settle<Result>(replay: Replay, leaves: readonly Storage[], made: readon
   return [result as Result];
 }
 
+/** What the function gave, with tensors of this run in it. */
+function resultOf(
+  { result, places, bound, device }: Replay,
+  leaves: readonly Storage[],
+  made: readonly Storage[],
+): unknown {
+  if (result.kind === 'other') return result.value;
+  return rebuild(result, (root) => {
+    const place = places[root]!;
+    if (place !== null) return wrap(resultLeaf(memoryAt(place, leaves, made), device));
+    const { dtype, shape } = bound.trace.roots[root]!;
+    return wrap(constant(0, dtype, shape, device.backend));
+  });
+}
+
 /** An argument may not be memory that the program gives away, or that an earlier one took. */
-function checkArguments({ givenAway }: Replay, args: readonly (Storage | null)[]): void {
-  for (const storage of args) {
+function checkArguments({ givenAway }: Replay, given: readonly Tensor[]): void {
+  for (const { node } of given) {
+    const { storage } = node;
     if (storage === null) continue;
     if (storage.spentBy !== null) throw staleError(storage.spentBy);
     if (storage.owners === 0) continue;

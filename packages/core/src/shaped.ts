@@ -56,12 +56,12 @@ export function isShapedAs(shaped: Shaped, value: unknown, tensors: Tensor[]): b
       if (!isTensor(value)) return false;
       tensors.push(value);
       return true;
-    case 'list':
-      return (
-        Array.isArray(value) &&
-        value.length === shaped.items.length &&
-        shaped.items.every((item, at) => isShapedAs(item, value[at], tensors))
-      );
+    case 'list': {
+      const { items } = shaped;
+      if (!Array.isArray(value) || value.length !== items.length) return false;
+      for (let at = 0; at < items.length; at++) if (!isShapedAs(items[at]!, value[at], tensors)) return false;
+      return true;
+    }
     case 'record': {
       if (!isRecord(value)) return false;
       let at = 0;

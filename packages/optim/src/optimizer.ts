@@ -320,17 +320,26 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     };
   }
 
-  /** Counts a step of `positions`, with which the gradients that `waited` are used up; returns what takes that back. */
-  #count(positions: readonly number[], waited: readonly number[]): () => void {
-    const used = waited.filter((position) => this.#waiting.delete(position));
+  /**
+   * What counts a step of `positions`, with which the gradients that `waited` are used up, and returns what takes that back: mostly
+   * one function for all steps, since a replay does little else on the host.
+   */
+  #counter(positions: readonly number[], waited: readonly number[]): () => () => void {
     const add = (by: 1 | -1): void => {
       this.stepCount += by;
       for (const position of positions) this.#steps[position] = at(this.#steps, position) + by;
     };
-    add(1);
+    const takeBack = (): void => add(-1);
     return () => {
-      add(-1);
-      for (const position of used) this.#waiting.add(position);
+      add(1);
+      this.#uncount = takeBack;
+      if (waited.length === 0) return takeBack;
+      const used = waited.filter((position) => this.#waiting.delete(position));
+      this.#uncount = () => {
+        takeBack();
+        for (const position of used) this.#waiting.add(position);
+      };
+      return this.#uncount;
     };
   }
 
@@ -378,11 +387,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const gradients = positions.map((position) => this.#gradientOf(position, fresh));
     const riders = this.#riders;
     replayWhile(this, () => this.#riders === riders);
-    const count = (): (() => void) => {
-      this.#uncount = this.#count(positions, waited);
-      return this.#uncount;
-    };
-    return counted(count, () => {
+    return counted(this.#counter(positions, waited), () => {
       const values = new Map<Parameter, Tensor>();
       for (const position of waited) {
         const sum = this.#accumulated?.[position];
@@ -475,7 +480,9 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const shared: Shared[] = [];
     onReplay(() => {
       for (const { members } of shared) {
-        if (members.some((position) => this.#steps[position] !== this.#steps[at(members, 0)])) {
+        const steps = this.#steps[at(members, 0)];
+        for (const position of members) {
+          if (this.#steps[position] === steps) continue;
           throw new ValueError(
             'step',
             'parameters that had been updated equally often at compile no longer are: call minimize before, or use an optimizer for each part.',

@@ -187,8 +187,9 @@ export class WasmEngine implements Engine<WasmBuffer> {
 
   /** Before a run: other code is told where the memory is, if it has grown. */
   settle(): void {
+    if (this.#tier === null) return; // most engines: asking a view for its buffer is a twentieth of a small step
     const { buffer } = this.memory.bytes;
-    if (this.#tier === null || this.#tierMemory === buffer) return;
+    if (this.#tierMemory === buffer) return;
     this.#tierMemory = buffer;
     this.#tier.move(this.memory.bytes);
   }

@@ -84,8 +84,12 @@ export class WasmExecutable implements Executable<WasmBuffer> {
   #shortest = { milliseconds: Number.POSITIVE_INFINITY, runs: 0 };
   /** For each output the input whose memory it takes over, or -1. */
   readonly #donors: readonly number[];
+  /** For each of those whether it is of the input's type as well: then it is the same buffer, which goes on. */
+  readonly #goesOn: readonly boolean[];
   /** Bytes of each input. */
   readonly #inputBytes: readonly number[];
+  /** The inputs that the table names: what is among them again has been looked at, and needs no word. */
+  readonly #placed: (WasmBuffer | null)[];
   readonly #runAll = (table: number, scratch: number): void => this.#go(table, scratch);
   #released = false;
 
@@ -99,6 +103,11 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     this.#inputBytes = program.buffers
       .slice(0, program.inputs)
       .map(({ dtype, shape }) => bytesPerElement(dtype) * sizeOf(shape));
+    this.#placed = this.#inputBytes.map(() => null);
+    this.#goesOn = this.#donors.map((input, output) => {
+      const [from, to] = [program.buffers[input], program.buffers[program.outputs[output]!]!];
+      return from !== undefined && from.dtype === to.dtype && sizeOf(from.shape) === sizeOf(to.shape);
+    });
     this.#table = engine.memory.allocate(this.#tableBytes);
     try {
       this.#version = engine.version;
@@ -161,6 +170,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     lane.settle();
     this.#native = 'used';
     this.#compiled = compiled;
+    this.#placed.fill(null);
     this.paths = compiled.paths.map((path) => `${path}, native`);
     let parallel = (..._: number[]): void => undefined;
     const linked = link(memory, { parallel: (...words: number[]) => parallel(...words) });
@@ -229,30 +239,19 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     if (typeof this.#native === 'object') this.adopt(this.#native);
     const compiled = this.#compiled;
     checkRun(program, this.#released, inputs.length, scalars.length);
+    const placed = this.#placed;
+    let arePlaced = true;
     for (let input = 0; input < inputs.length; input++) {
       const given = inputs[input]!;
-      engine.check(given, 'run');
-      const { dtype, shape } = program.buffers[input] as BufferType;
-      if (given.type.dtype !== dtype || given.bytes !== this.#inputBytes[input]) {
-        throw new BackendError(
-          'run',
-          `input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
-        );
-      }
+      if (given === placed[input] && given.alive) continue;
+      arePlaced = false;
+      this.#check(given, input);
     }
     const scratch = engine.scratch(compiled.scratchBytes);
     const outputs: WasmBuffer[] = [];
     let table = this.#table;
     try {
-      for (let at = 0; at < compiled.outputs.length; at++) {
-        const { bytes } = compiled.outputs[at]!;
-        const donor = this.#donors[at]!;
-        const given = donor < 0 ? null : inputs[donor]!;
-        const type = program.buffers[program.outputs[at]!]!;
-        if (given !== null && given.capacity >= bytes) {
-          outputs.push(new WasmBuffer(engine, type, given.address, given.capacity));
-        } else outputs.push(new WasmBuffer(engine, type, memory.allocate(bytes), bytes));
-      }
+      for (let output = 0; output < compiled.outputs.length; output++) outputs.push(this.#outputOf(inputs, output));
       // While something is under way, a run before may still read its words.
       if (!lane.isFree) table = memory.allocate(this.#tableBytes);
     } catch (error) {
@@ -268,13 +267,20 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     // Views are taken after the last allocation: growing replaces them.
     const { words, floats, bytes } = memory;
     const at = table >>> 2;
-    for (let input = 0; input < inputs.length; input++) words[at + compiled.inputs[input]!] = inputs[input]!.address;
-    for (let output = 0; output < outputs.length; output++) {
-      words[at + compiled.outputs[output]!.index] = outputs[output]!.address;
+    const isOwn = table === this.#table;
+    if (!arePlaced || !isOwn) {
+      for (let input = 0; input < inputs.length; input++) {
+        words[at + compiled.inputs[input]!] = inputs[input]!.address;
+        if (isOwn) placed[input] = inputs[input]!;
+      }
     }
-    for (const { input, output } of program.donations) {
-      const given = inputs[input]!;
+    for (let output = 0; output < outputs.length; output++) {
       const made = outputs[output]!;
+      const input = this.#donors[output]!;
+      const given = input < 0 ? null : inputs[input]!;
+      if (made === given) continue; // one slot, one word
+      words[at + compiled.outputs[output]!.index] = made.address;
+      if (given === null) continue;
       // The block was too small for what else lies in this slot: the contents move to the larger one.
       if (made.address !== given.address) {
         lane.settle();
@@ -283,15 +289,40 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       }
       given.alive = false;
     }
-    for (let index = 0; index < program.scalars.length; index++) {
-      const dtype = program.scalars[index]!;
-      const word = at + compiled.scalarsAt + index;
+    const { scalars: types } = program;
+    const from = at + compiled.scalarsAt;
+    for (let index = 0; index < types.length; index++) {
+      const dtype = types[index]!;
+      const word = from + index;
       if (dtype === 'float32') floats[word] = scalars[index]!;
       else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
     }
     call(table, scratch);
-    if (table !== this.#table) lane.do(() => memory.free(table, this.#tableBytes));
+    if (!isOwn) lane.do(() => memory.free(table, this.#tableBytes));
     return outputs;
+  }
+
+  /** The buffer of an output: that of the input whose memory it takes over, if it may go on, or one in that memory, or a new one. */
+  #outputOf(inputs: readonly WasmBuffer[], output: number): WasmBuffer {
+    const { bytes } = this.#compiled.outputs[output]!;
+    const donor = this.#donors[output]!;
+    const given = donor < 0 ? null : inputs[donor]!;
+    const fits = given !== null && given.capacity >= bytes;
+    if (fits && this.#goesOn[output] === true) return given;
+    const type = this.#program.buffers[this.#program.outputs[output]!]!;
+    if (fits) return new WasmBuffer(this.#engine, type, given.address, given.capacity);
+    return new WasmBuffer(this.#engine, type, this.#engine.memory.allocate(bytes), bytes);
+  }
+
+  /** Throws unless the buffer may be that input. */
+  #check(given: WasmBuffer, input: number): void {
+    this.#engine.check(given, 'run');
+    const { dtype, shape } = this.#program.buffers[input] as BufferType;
+    if (given.type.dtype === dtype && given.bytes === this.#inputBytes[input]) return;
+    throw new BackendError(
+      'run',
+      `input ${input} is ${given.type.dtype} [${given.type.shape.join(', ')}], the program takes ${dtype} [${shape.join(', ')}].`,
+    );
   }
 
   profile(inputs: readonly WasmBuffer[], scalars: Float64Array): Measured<WasmBuffer> {

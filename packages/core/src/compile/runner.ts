@@ -13,13 +13,6 @@ import type { DrawnTensor, Plan } from './plan.ts';
 import { profiles, recordings } from './profiler.ts';
 import type { Residency } from './residency.ts';
 
-/** What a plan runs on. */
-interface Given {
-  readonly leaves: readonly Storage[];
-  readonly numbers: ArrayLike<number>;
-  readonly heirs: readonly (Variable | null)[];
-}
-
 export class Runner {
   readonly #backend: Backend;
   readonly #residency: Residency;
@@ -45,51 +38,56 @@ export class Runner {
     numbers: ArrayLike<number>,
     heirs: readonly (Variable | null)[],
   ): Storage[] | Promise<Storage[]> {
+    // loops, not closures: this runs for every step, and some take a microsecond
+    if (recordings.size > 0) for (const { ran } of recordings) ran(plan);
+    this.#residency.tick();
     const drawn: object[] = [];
     try {
-      return this.#runWith(plan, executable, { leaves, numbers, heirs }, drawn);
+      const inputs: object[] = [];
+      for (const input of plan.inputs) {
+        const storage = leaves[input];
+        if (storage === undefined) {
+          const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
+          drawn.push(buffer);
+          inputs.push(buffer);
+        } else inputs.push(this.#resident(storage));
+      }
+      const { scalarValues, scalars } = plan;
+      for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
+      return profiles.size === 0 || executable.profile === undefined
+        ? this.#finish(plan, executable.run(inputs, scalarValues), heirs, drawn)
+        : this.#profile(plan, executable, inputs, heirs, drawn);
     } catch (error) {
       for (const buffer of drawn) this.#backend.release(buffer);
       throw error;
     }
   }
 
-  #runWith(
+  /** The same of a run that is measured, for the profiles that are being taken. */
+  #profile(
     plan: Plan,
     executable: Executable,
-    { leaves, numbers, heirs }: Given,
+    inputs: readonly object[],
+    heirs: readonly (Variable | null)[],
     drawn: object[],
   ): Storage[] | Promise<Storage[]> {
-    if (recordings.size > 0) for (const { ran } of recordings) ran(plan);
-    this.#residency.tick();
-    // loops, not closures: this runs for every step, and some take a few microseconds
-    const inputs: object[] = [];
-    for (const input of plan.inputs) {
-      const storage = leaves[input];
-      if (storage === undefined) {
-        const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
-        drawn.push(buffer);
-        inputs.push(buffer);
-      } else inputs.push(this.#resident(storage));
-    }
-    const { scalarValues, scalars } = plan;
-    for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
-    const finish = (buffers: readonly object[]): Storage[] => {
-      if (drawn.length > 0) for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
-      if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
-      const made: Storage[] = [];
-      for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k, heirs[k]));
-      return made;
-    };
-    if (profiles.size === 0 || executable.profile === undefined) return finish(executable.run(inputs, scalarValues));
     const lists = [...profiles];
     const start = performance.now();
     const note = ({ outputs, milliseconds }: Measured): Storage[] => {
       for (const runs of lists) runs.push({ program: plan.program, paths: executable.paths, start, milliseconds });
-      return finish(outputs);
+      return this.#finish(plan, outputs, heirs, drawn);
     };
-    const measured = executable.profile(inputs, scalarValues);
+    const measured = executable.profile!(inputs, plan.scalarValues);
     return measured instanceof Promise ? measured.then(note) : note(measured);
+  }
+
+  /** The storages of what a run made, once it is under way. */
+  #finish(plan: Plan, buffers: readonly object[], heirs: readonly (Variable | null)[], drawn: object[]): Storage[] {
+    if (drawn.length > 0) for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
+    if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
+    const made: Storage[] = [];
+    for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k, heirs[k]));
+    return made;
   }
 
   #storageOf(plan: Plan, buffer: object, output: number, heir: Variable | null = null): Storage {

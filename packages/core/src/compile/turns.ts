@@ -58,18 +58,14 @@ export class Turns {
     return this.#breath.isShort;
   }
 
-  /** Work of a free device, from rest to rest. What has to be waited for afterwards is: until then the device is not free. */
-  now<T>(work: () => T): T {
+  /** Work of a free device begins, from rest to rest. However it ends, `end` is called. */
+  begin(): void {
     this.#isRunning = true;
-    try {
-      return work();
-    } finally {
-      this.#isRunning = false;
-      this.#goOn();
-    }
   }
 
-  #goOn(): void {
+  /** What has to be waited for after such work is: until then the device is not free. */
+  end(): void {
+    this.#isRunning = false;
     const trimmed = this.#residency.trim();
     if (trimmed === undefined) return;
     const owed = trimmed.finally(() => {
