@@ -50,6 +50,32 @@ export function namelessOf(page: Page): Promise<string[]> {
   });
 }
 
+/** A phone, held upright. */
+export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } as const;
+
+/** What a finger presses and is less than 44 pixels high: but neurons, characters and squares of boards, which are as large as their picture lets them be. */
+export function lowOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const pressed = document.querySelectorAll<HTMLElement>(
+      'button, .places a, .card, select, summary, [type=range], [type=number], [type=text], .task, .chips label, [role=tab]',
+    );
+    return [...pressed].flatMap((element) => {
+      const { height } = element.getBoundingClientRect();
+      const isPicture = element.matches('.node, .square');
+      return height === 0 || height >= 43.5 || isPicture ? [] : [`${height} ${element.outerHTML.slice(0, 120)}`];
+    });
+  });
+}
+
+/** Words in the bar that do not fit into their room. */
+export function cutOf(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('.controls dt, .controls dd')]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .map((element) => element.textContent ?? ''),
+  );
+}
+
 export interface Host {
   /** A page of its own; `language` is what the browser says, valid or not. */
   open(

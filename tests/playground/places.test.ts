@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { built, type Host, host, isWhole, namelessOf, places } from './page.ts';
+import { built, cutOf, type Host, host, isWhole, lowOf, namelessOf, phone, places } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -61,8 +61,8 @@ test('a place that the address names is all that is made', async () => {
   expect(workers().sort()).toEqual(['main', 'worker']);
 });
 
-test.each(isWhole ? [360, 820, 1180] : [])(
-  'nothing sticks out and everything has a name at %i pixels',
+test.each(isWhole ? [820, 1024, 1180] : [])(
+  'nothing sticks out, everything has a name, and what is chosen is in sight at %i pixels',
   async (width) => {
     for (const hash of places) {
       const { page } = await pages.open(hash, {
@@ -72,10 +72,30 @@ test.each(isWhole ? [360, 820, 1180] : [])(
       await page.locator('.place-board h2').first().waitFor();
       expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
       expect(await namelessOf(page), hash).toEqual([]);
+      expect((await page.locator('.settings select').first().boundingBox())?.y, hash).toBeLessThan(500);
       await page.context().close();
     }
   },
 );
+
+test.runIf(isWhole)('on a phone what is chosen comes first, and all can be read and met by a finger', async () => {
+  for (const hash of places) {
+    const { page } = await pages.open(hash, phone);
+    await page.locator('.place-board h2').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(360);
+    expect(await namelessOf(page), hash).toEqual([]);
+    expect(await cutOf(page), hash).toEqual([]);
+    const [choice, picture] = await Promise.all(
+      ['.settings select', '.place-board > :nth-child(2) h2'].map((name) => page.locator(name).first().boundingBox()),
+    );
+    expect(choice!.y, hash).toBeLessThan(picture!.y);
+    expect(picture!.y, hash).toBeLessThan(540); // of 740
+    const more = page.getByRole('button', { name: 'More', exact: true });
+    if (await more.isVisible()) await more.click();
+    expect(await lowOf(page), hash).toEqual([]);
+    await page.context().close();
+  }
+});
 
 describe('agents', () => {
   test.runIf(isWhole)('one learns to keep the pole up, and is watched at it', async () => {

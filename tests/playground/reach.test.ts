@@ -1,7 +1,7 @@
 /** For everyone: keyboard alone, names for screen readers, narrow screens, light and dark, English and Chinese. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Host, host, namelessOf } from './page.ts';
+import { cutOf, type Host, host, lowOf, namelessOf, phone } from './page.ts';
 
 let pages: Host;
 beforeAll(async () => {
@@ -94,6 +94,32 @@ test('whoever chooses to draw points sees the pad, on a screen where the plane i
   const { y, height } = (await page.locator('.pad').boundingBox())!;
   expect(Math.ceil(y)).toBeGreaterThanOrEqual(0); // parts of a pixel are no part of the pad
   expect(Math.floor(y + height)).toBeLessThanOrEqual(800);
+});
+
+test('on a phone the tasks come first, the output is in the first view, the rest of the data unfolds', async () => {
+  const { page, until, errors } = await pages.open('', phone);
+  await until('train-loss', Number.isFinite, 'there');
+  const [tasks, plane] = await Promise.all(
+    ['.tasks', '.plane'].map((name) => page.locator(name).first().boundingBox()),
+  );
+  expect(tasks!.y).toBeLessThan(plane!.y);
+  expect(plane!.y).toBeLessThan(540); // of 740
+  expect([await lowOf(page), await cutOf(page)]).toEqual([[], []]);
+  // the last of the row is scrolled to where it is chosen, and the page is not
+  await page.getByRole('radio', { name: 'CSV file' }).focus();
+  await page.keyboard.press('Space');
+  await page.getByRole('combobox', { name: 'Table' }).waitFor();
+  const [row, chosen] = await Promise.all(
+    ['.tasks', '.task:has(:checked)'].map((name) => page.locator(name).first().boundingBox()),
+  );
+  expect(chosen!.x + chosen!.width).toBeLessThanOrEqual(row!.x + row!.width);
+  await page.getByTitle('Moons').click();
+  await page.getByRole('radio', { name: 'Moons', checked: true }).waitFor();
+  expect(await page.getByRole('slider', { name: 'Noise' }).isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  expect(await page.getByRole('slider', { name: 'Noise' }).isVisible()).toBe(true);
+  expect(await lowOf(page)).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 test('everything that can be used has a name, in every view', async () => {

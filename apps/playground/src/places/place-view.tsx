@@ -1,10 +1,12 @@
 /** The ways between the places, and the place that the address names: fetched when it is first visited. */
 import { type Signal, signal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { language, t } from '../i18n/language.ts';
 import { encodeSpec } from '../model/url.ts';
 import { complain, pause } from '../state/actions.ts';
 import { running, spec } from '../state/store.ts';
+import { reveal } from '../views/reveal.ts';
 import { type PlaceName, place, placeNames } from './place.ts';
 import { fetchWords } from './words.ts';
 
@@ -41,8 +43,10 @@ export function PlaceView(): JSX.Element {
 }
 
 export function PlaceLinks(): JSX.Element {
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => reveal(row.current, row.current?.querySelector('[aria-current]')), [place.value]);
   return (
-    <nav class="places" aria-label={t('places')}>
+    <nav ref={row} class="places" aria-label={t('places')}>
       {placeNames.map((name) => (
         <a
           key={name}

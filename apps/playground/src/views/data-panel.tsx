@@ -8,6 +8,7 @@ import { isFixed } from '../state/classroom.ts';
 import { spec, wish } from '../state/store.ts';
 import { Choice, NumberField, Slider } from './fields.tsx';
 import { Icon } from './icon.tsx';
+import { SettingsPanel } from './settings-panel.tsx';
 import { TableFields } from './table-fields.tsx';
 import { TaskPicker } from './task-picker.tsx';
 
@@ -15,9 +16,20 @@ export function DataPanel(): JSX.Element {
   const { task, samples, noise, testFraction, seed, balance, coverage } = spec.value;
   const hasCount = isGenerated(task) || task === 'idx';
   return (
-    <section class="panel data" aria-labelledby="data-title">
-      <h2 id="data-title">{t('data')}</h2>
-      <TaskPicker />
+    <SettingsPanel
+      class="data"
+      id="data-title"
+      title={t('data')}
+      isNeeded={waitsForFile()}
+      first={
+        <>
+          <span class="chosen-task" aria-hidden="true">
+            {t(`task.${task}`)}
+          </span>
+          <TaskPicker />
+        </>
+      }
+    >
       {task === 'table' && <TableFields />}
       {hasFeatures(task) && <FeatureFields />}
       <div class="fields">
@@ -98,7 +110,7 @@ export function DataPanel(): JSX.Element {
         </div>
       </div>
       <FileField />
-    </section>
+    </SettingsPanel>
   );
 }
 
@@ -129,8 +141,10 @@ function FeatureFields(): JSX.Element {
   );
 }
 
+const waitsForFile = (): boolean => wish.value === 'noTable' || wish.value === 'noImages';
+
 function FileField(): JSX.Element {
-  const waits = wish.value === 'noTable' || wish.value === 'noImages' ? wish.value : null;
+  const waits = waitsForFile() ? wish.value : null;
   return (
     <p class={waits ? 'small drop wished' : 'small drop'} role={waits ? 'status' : undefined}>
       {waits && <strong>{t(waits)}</strong>} {t('drop')}{' '}

@@ -13,6 +13,7 @@ import { isDark } from '../state/theme.ts';
 import { prepare } from './canvas.tsx';
 import { classColor, divergingColor } from './colors.ts';
 import { Icon } from './icon.tsx';
+import { reveal } from './reveal.ts';
 
 const side = 44;
 
@@ -25,8 +26,10 @@ const groups: readonly { readonly name: 'classes' | 'quantity' | 'images' | 'own
   ];
 
 export function TaskPicker(): JSX.Element {
+  const row = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => reveal(row.current, row.current?.querySelector(':checked')?.parentElement), [spec.value.task]);
   return (
-    <fieldset class="tasks" data-name="task" disabled={isFixed('task')}>
+    <fieldset ref={row} class="tasks" data-name="task" disabled={isFixed('task')}>
       <legend class="for-readers">{t('task')}</legend>
       {groups.map(({ name, tasks }) => (
         <div key={name} class="task-group">

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/language.ts';
 import { Choice, Slider } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
 import { settingOf } from '../place.ts';
@@ -87,18 +88,24 @@ function apply(changes: URLSearchParams): void {
 function Settings(): JSX.Element {
   const { world, learningRate, discount, entropyWeight, hidden, seed } = settings.value;
   return (
-    <section class="panel" aria-labelledby="agent-settings">
-      <h2 id="agent-settings">{say('agents.title')}</h2>
-      <p class="small">{say(`agents.about.${world}`)}</p>
+    <SettingsPanel
+      id="agent-settings"
+      title={say('agents.title')}
+      first={
+        <>
+          <Choice
+            name="agents.world"
+            label={say('agents.world')}
+            value={world}
+            options={worlds}
+            text={(name) => say(`agents.world.${name}`)}
+            onChange={chooseWorld}
+          />
+          <p class="small">{say(`agents.about.${world}`)}</p>
+        </>
+      }
+    >
       <div class="fields">
-        <Choice
-          name="agents.world"
-          label={say('agents.world')}
-          value={world}
-          options={worlds}
-          text={(name) => say(`agents.world.${name}`)}
-          onChange={chooseWorld}
-        />
         <Slider
           name="places.learningRate"
           label={t('learningRate')}
@@ -140,6 +147,6 @@ function Settings(): JSX.Element {
         </button>
       </div>
       <p class="small after">{say('agents.method')}</p>
-    </section>
+    </SettingsPanel>
   );
 }

@@ -5,6 +5,7 @@ import { t } from '../../i18n/language.ts';
 import { Choice } from '../../views/fields.tsx';
 import { percent } from '../../views/format.ts';
 import { NumberTable } from '../../views/number-table.tsx';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
@@ -174,18 +175,24 @@ const truths = ['games.loses', 'games.draws', 'games.wins'] as const;
 
 function Settings(): JSX.Element {
   return (
-    <section class="panel" aria-labelledby="game-settings">
-      <h2 id="game-settings">{say('games.title')}</h2>
-      <p class="small">{say('games.about')}</p>
+    <SettingsPanel
+      id="game-settings"
+      title={say('games.title')}
+      first={
+        <>
+          <Choice
+            name="games.game"
+            label={say('games.game')}
+            value={name.value}
+            options={gameNames}
+            text={(one) => say(`games.game.${one}`)}
+            onChange={chooseGame}
+          />
+          <p class="small">{say('games.about')}</p>
+        </>
+      }
+    >
       <div class="fields">
-        <Choice
-          name="games.game"
-          label={say('games.game')}
-          value={name.value}
-          options={gameNames}
-          text={(one) => say(`games.game.${one}`)}
-          onChange={chooseGame}
-        />
         <Choice
           name="games.side"
           label={say('games.side')}
@@ -217,6 +224,6 @@ function Settings(): JSX.Element {
         </label>
       </div>
       <p class="small after">{say('games.method')}</p>
-    </section>
+    </SettingsPanel>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/language.ts';
 import { Choice, Slider } from '../../views/fields.tsx';
 import { percent, short } from '../../views/format.ts';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
@@ -99,18 +100,24 @@ function Settings(): JSX.Element {
   const rate = (value: number): string => short(10 ** value, 4);
   const round = (value: number): number => Number((10 ** value).toPrecision(2));
   return (
-    <section class="panel" aria-labelledby="generator-settings">
-      <h2 id="generator-settings">{say('generators.settings')}</h2>
-      <p class="small">{say(`generators.about.${kind}`)}</p>
+    <SettingsPanel
+      id="generator-settings"
+      title={say('generators.settings')}
+      first={
+        <>
+          <Choice
+            name="generators.kind"
+            label={say('generators.kind')}
+            value={kind}
+            options={kinds}
+            text={(one) => say(`generators.kind.${one}`)}
+            onChange={chooseKind}
+          />
+          <p class="small">{say(`generators.about.${kind}`)}</p>
+        </>
+      }
+    >
       <div class="fields">
-        <Choice
-          name="generators.kind"
-          label={say('generators.kind')}
-          value={kind}
-          options={kinds}
-          text={(one) => say(`generators.kind.${one}`)}
-          onChange={chooseKind}
-        />
         {kind === 'gan' && (
           <Choice
             name="generators.shape"
@@ -157,6 +164,6 @@ function Settings(): JSX.Element {
           {t('newSeed')}
         </button>
       </div>
-    </section>
+    </SettingsPanel>
   );
 }

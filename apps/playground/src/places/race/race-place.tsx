@@ -8,6 +8,7 @@ import { classColor } from '../../views/colors.ts';
 import { Choice, NumberField } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
 import { NumberTable } from '../../views/number-table.tsx';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import { settingOf } from '../place.ts';
 import { PlaceBar, type PlaceFact } from '../place-bar.tsx';
 import { say } from '../words.ts';
@@ -153,18 +154,24 @@ function Settings(): JSX.Element {
   const { surface, start } = settings.value;
   const [left, right, bottom, top] = surfaces[surface].bounds;
   return (
-    <section class="panel" aria-labelledby="race-settings">
-      <h2 id="race-settings">{say('race.surface')}</h2>
+    <SettingsPanel
+      id="race-settings"
+      title={say('race.surface')}
+      first={
+        <>
+          <Choice
+            name="race.surface"
+            label={say('race.surface')}
+            value={surface}
+            options={surfaceNames}
+            text={(name) => say(`race.surface.${name}`)}
+            onChange={chooseSurface}
+          />
+          <p class="small">{say(`race.about.${surface}`)}</p>
+        </>
+      }
+    >
       <div class="fields">
-        <Choice
-          name="race.surface"
-          label={say('race.surface')}
-          value={surface}
-          options={surfaceNames}
-          text={(name) => say(`race.surface.${name}`)}
-          onChange={chooseSurface}
-        />
-        <p class="small">{say(`race.about.${surface}`)}</p>
         <NumberField
           name="race.start"
           label={say('race.startX')}
@@ -181,8 +188,8 @@ function Settings(): JSX.Element {
           high={top}
           onChange={(y) => begin({ start: [start[0], y] })}
         />
-        <p class="small">{say('race.hint')}</p>
       </div>
-    </section>
+      <p class="small after">{say('race.hint')}</p>
+    </SettingsPanel>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/language.ts';
 import { Choice } from '../../views/fields.tsx';
 import { percent } from '../../views/format.ts';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
@@ -77,21 +78,24 @@ export function SensesPlace(): JSX.Element {
 
 function Settings(): JSX.Element {
   return (
-    <section class="panel upfront" aria-labelledby="sense-settings">
-      <h2 id="sense-settings">{say('senses.title')}</h2>
-      <div class="fields">
-        <Choice
-          label={say('senses.kind')}
-          name="senses.kind"
-          value={kind.value}
-          options={kinds}
-          text={(name) => say(`senses.kind.${name}`)}
-          onChange={chooseKind}
-        />
-      </div>
-      <p class="small gap">{say(`senses.about.${kind.value}`)}</p>
-      <p class="small gap">{say('senses.private')}</p>
-    </section>
+    <SettingsPanel
+      id="sense-settings"
+      title={say('senses.title')}
+      first={
+        <>
+          <Choice
+            label={say('senses.kind')}
+            name="senses.kind"
+            value={kind.value}
+            options={kinds}
+            text={(name) => say(`senses.kind.${name}`)}
+            onChange={chooseKind}
+          />
+          <p class="small">{say(`senses.about.${kind.value}`)}</p>
+          <p class="small">{say('senses.private')}</p>
+        </>
+      }
+    />
   );
 }
 

@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { language, t } from '../../i18n/language.ts';
 import { Choice, Slider } from '../../views/fields.tsx';
 import { short } from '../../views/format.ts';
+import { SettingsPanel } from '../../views/settings-panel.tsx';
 import '../board.css';
 import { number } from '../format.ts';
 import { LineChart } from '../line-chart.tsx';
@@ -121,43 +122,25 @@ function Settings(): JSX.Element {
   const { width, layers, heads, learningRate } = shape.value;
   const isOwn = textName.value === 'own';
   return (
-    <section class={isOwn ? 'panel upfront' : 'panel'} aria-labelledby="sequence-settings">
-      <h2 id="sequence-settings">{say('sequences.title')}</h2>
-      <div class="fields">
-        <Choice
-          name="sequences.text"
-          label={say('sequences.text')}
-          value={textName.value}
-          options={textNames}
-          text={(name) => say(`sequences.text.${name}`)}
-          onChange={chooseText}
-        />
-      </div>
-      <p class="small gap">{say(`sequences.about.${textName.value}`)}</p>
-      {isOwn ? (
+    <SettingsPanel
+      id="sequence-settings"
+      title={say('sequences.title')}
+      first={
         <>
-          <textarea
-            class="own-text"
-            data-name="sequences.text"
-            rows={7}
-            aria-label={say('sequences.ownText')}
-            value={ownText.value}
-            onInput={(event) => {
-              ownText.value = event.currentTarget.value;
-            }}
+          <Choice
+            name="sequences.text"
+            label={say('sequences.text')}
+            value={textName.value}
+            options={textNames}
+            text={(name) => say(`sequences.text.${name}`)}
+            onChange={chooseText}
           />
-          <button
-            type="button"
-            data-name="sequences.take"
-            onClick={() => begin()}
-            disabled={ownText.value.trim() === ''}
-          >
-            {say('sequences.take')}
-          </button>
+          <p class="small">{say(`sequences.about.${textName.value}`)}</p>
+          {isOwn && <OwnText />}
         </>
-      ) : (
-        <p class="excerpt">{trainingText().slice(0, 160)} …</p>
-      )}
+      }
+    >
+      {!isOwn && <p class="excerpt">{trainingText().slice(0, 160)} …</p>}
       {facts.value !== null && (
         <p class="small" data-fact="text-facts">
           {say('sequences.facts', { characters: facts.value.characters, kinds: facts.value.vocabulary.length })}
@@ -199,7 +182,28 @@ function Settings(): JSX.Element {
           onChange={(value) => begin({ learningRate: Number((10 ** value).toPrecision(2)) })}
         />
       </div>
-    </section>
+    </SettingsPanel>
+  );
+}
+
+/** What the rest waits for. */
+function OwnText(): JSX.Element {
+  return (
+    <div>
+      <textarea
+        class="own-text"
+        data-name="sequences.text"
+        rows={7}
+        aria-label={say('sequences.ownText')}
+        value={ownText.value}
+        onInput={(event) => {
+          ownText.value = event.currentTarget.value;
+        }}
+      />
+      <button type="button" data-name="sequences.take" onClick={() => begin()} disabled={ownText.value.trim() === ''}>
+        {say('sequences.take')}
+      </button>
+    </div>
   );
 }
 
