@@ -21,6 +21,7 @@ import { parseSafetensors } from '@nn/serialize';
 import { GPT2 } from '@nn/text';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import golden from '../../fixtures/golden.json';
+import { expectClose, unpack } from '../golden-tests.ts';
 import {
   adapterNames,
   addIa3,
@@ -38,17 +39,6 @@ import {
 
 beforeAll(() => setDefaultBackend(cpu()));
 beforeEach(() => setSeed(1));
-
-interface Packed {
-  readonly data: number[];
-  readonly shape: number[];
-}
-const unpack = ({ data, shape }: Packed): Tensor => tensor(data, { shape });
-
-function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, digits = 4): void {
-  expect(found.length).toBe(wanted.length);
-  for (let i = 0; i < found.length; i++) expect(found[i]).toBeCloseTo(wanted[i]!, digits);
-}
 
 /** Gives what an adapter learns values of its own: at first it changes nothing. */
 function stir(learned: readonly Parameter[]): void {

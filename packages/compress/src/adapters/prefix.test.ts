@@ -27,6 +27,7 @@ import { encodeSafetensors, loadModel, parseSafetensors } from '@nn/serialize';
 import { Bert, type DecoderCall, GPT2, generateAll, Llama, Marian, T5 } from '@nn/text';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import golden from '../../fixtures/prefix.json';
+import { expectClose, type Packed, unpack } from '../golden-tests.ts';
 import {
   adapterNames,
   addLora,
@@ -43,21 +44,6 @@ import {
 
 beforeAll(() => setDefaultBackend(cpu()));
 beforeEach(() => setSeed(1));
-
-interface Packed {
-  readonly dtype: string;
-  readonly data: readonly number[];
-  readonly shape: readonly number[];
-}
-const unpack = ({ dtype, data, shape }: Packed): Tensor =>
-  dtype === 'bool'
-    ? tensor(Uint8Array.from(data), { shape, dtype: 'bool' })
-    : tensor([...data], { shape, dtype: dtype === 'int32' ? 'int32' : 'float32' });
-
-function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, digits = 4): void {
-  expect(found.length).toBe(wanted.length);
-  for (let i = 0; i < found.length; i++) expect(found[i]).toBeCloseTo(wanted[i]!, digits);
-}
 
 /** Two layers of attention, one behind the other. */
 class Pair {

@@ -15,6 +15,7 @@ import {
 } from '@nn/layers';
 import { Adam } from '@nn/optim';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { expectClose } from '../golden-tests.ts';
 import { cost, factorize, foldBatchNorm, prune, readyForInference } from '../index.ts';
 
 beforeAll(() => {
@@ -24,11 +25,6 @@ beforeAll(() => {
 
 const run = async (model: { forward: (x: Tensor) => Tensor }, x: Tensor): Promise<ArrayLike<number>> =>
   evaluate(() => model.forward(x)).data();
-
-function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, digits = 4): void {
-  expect(found.length).toBe(wanted.length);
-  for (let i = 0; i < found.length; i++) expect(found[i]).toBeCloseTo(wanted[i]!, digits);
-}
 
 /** A few steps, so that statistics, scales and shifts are their own. */
 async function train(model: { forward: (x: Tensor) => Tensor }, x: Tensor): Promise<void> {

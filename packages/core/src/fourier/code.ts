@@ -44,6 +44,17 @@ export const shuffle = (a: Code, b: Code, lanes: readonly number[]): Code => [
   0x0d,
   ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
 ];
+/** Stores four vectors as the columns of a matrix whose rows lie one behind the other, 64 bytes; by way of four locals from `scratch` on. */
+export const storeTurned = (address: Code, [a, b, c, d]: readonly [Code, Code, Code, Code], scratch: number): Code => [
+  ...set(scratch, shuffle(a, b, [0, 4, 1, 5])),
+  ...set(scratch + 1, shuffle(a, b, [2, 6, 3, 7])),
+  ...set(scratch + 2, shuffle(c, d, [0, 4, 1, 5])),
+  ...set(scratch + 3, shuffle(c, d, [2, 6, 3, 7])),
+  ...[0, 1, 2, 3].flatMap((row) => {
+    const [left, right] = [get(scratch + (row >> 1)), get(scratch + 2 + (row >> 1))];
+    return store(address, shuffle(left, right, row % 2 === 0 ? [0, 1, 4, 5] : [2, 3, 6, 7]), 16 * row);
+  }),
+];
 /** Repeats the body, at whose end `local` grows by `step`, while it is below `end`. */
 export const loop = (local: number, step: Code, end: Code, body: Code): Code => [
   ...[0x03, 0x40],

@@ -23,9 +23,9 @@ import {
   multiply,
   set,
   shiftRight,
-  shuffle,
   splat,
   store,
+  storeTurned,
   subtract,
   subtractInt,
   times,
@@ -137,22 +137,15 @@ function pass(radix: number, isLast: boolean): Code {
 
 /** Four frames, `part` bytes apart, under the window `run`, up to `table` bytes: four samples of each are turned like a matrix. */
 function cut(): Code {
-  const [a, b, c, d] = [0, 1, 2, 3].map((k) => get(input + k)) as [Code, Code, Code, Code];
+  const samples = [0, 1, 2, 3].map((k) => get(input + k)) as [Code, Code, Code, Code];
   return loop(i, int(16), get(table), [
     ...set(root, load(addInt(get(run), get(i)))),
     ...[0, 1, 2, 3].flatMap((k) => {
       const place = addInt(addInt(get(from), get(i)), k === 0 ? int(0) : times(get(part), k));
       return set(input + k, multiply(load(place), get(root)));
     }),
-    ...set(scratch, shuffle(a, b, [0, 4, 1, 5])),
-    ...set(scratch + 1, shuffle(a, b, [2, 6, 3, 7])),
-    ...set(scratch + 2, shuffle(c, d, [0, 4, 1, 5])),
-    ...set(scratch + 3, shuffle(c, d, [2, 6, 3, 7])),
     ...set(o, addInt(get(to), times(get(i), 4))),
-    ...[0, 1, 2, 3].flatMap((row) => {
-      const pair = [get(scratch + (row >> 1)), get(scratch + 2 + (row >> 1))] as const;
-      return store(get(o), shuffle(...pair, row % 2 === 0 ? [0, 1, 4, 5] : [2, 3, 6, 7]), 16 * row);
-    }),
+    ...storeTurned(get(o), samples, scratch),
   ]);
 }
 

@@ -27,6 +27,7 @@ import {
   shuffle,
   splat,
   store,
+  storeTurned,
   subtract,
   subtractInt,
   times,
@@ -128,18 +129,8 @@ const firstPass = (): Code =>
     ...butterfly(),
     ...twiddle(),
     ...[0, 1].flatMap((p) => {
-      const [a, b, c, d] = [0, 2, 4, 6].map((k) => get(result + k + p)) as [Code, Code, Code, Code];
-      const to = plus(addInt(get(y), times(get(i), 4)), 4 * p);
-      return [
-        ...set(first, shuffle(a, b, [0, 4, 1, 5])),
-        ...set(first + 1, shuffle(a, b, [2, 6, 3, 7])),
-        ...set(first + 2, shuffle(c, d, [0, 4, 1, 5])),
-        ...set(first + 3, shuffle(c, d, [2, 6, 3, 7])),
-        ...[0, 1, 2, 3].flatMap((row) => {
-          const from = [get(first + (row >> 1)), get(first + 2 + (row >> 1))] as const;
-          return store(addInt(to, int(16 * row)), shuffle(...from, row % 2 === 0 ? [0, 1, 4, 5] : [2, 3, 6, 7]));
-        }),
-      ];
+      const four = [0, 2, 4, 6].map((k) => get(result + k + p)) as [Code, Code, Code, Code];
+      return storeTurned(plus(addInt(get(y), times(get(i), 4)), 4 * p), four, first);
     }),
   ]);
 

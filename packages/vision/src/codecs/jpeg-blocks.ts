@@ -1,6 +1,7 @@
 /**
  * Blocks of 64 frequencies to 64 samples: the inverse cosine transform of 8 x 8 numbers (ITU T.81, A.3.3) in whole numbers, by the way of
  * Loeffler, Ligtenberg and Moschytz (1989) with constants of 13 bits, rounded where libjpeg rounds, so that every sample equals its.
+ * The passes over columns and rows are written out, in the same words: one function for both, whose step is a variable, takes 1.4 times the time.
  */
 
 // The constants of the odd and even halves, times 2^13.
