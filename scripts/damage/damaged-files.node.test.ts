@@ -149,7 +149,7 @@ describe.each(formats)('%s', (name, files, sourceOf = (bytes) => bytes as never)
       expect(loaded).toBeLessThan(rounds);
       report(name, loaded, slowest);
     },
-    Math.max(30_000, 20 * rounds),
+    Math.max(120_000, 20 * rounds),
   );
 
   it('every truncation of a small one', async () => {
@@ -180,7 +180,7 @@ describe('ONNX', () => {
       expect(loaded).toBeLessThan(rounds);
       report('ONNX', loaded, slowest);
     },
-    Math.max(30_000, 20 * rounds),
+    Math.max(120_000, 20 * rounds),
   );
 
   it('every truncation of a small one', async () => {

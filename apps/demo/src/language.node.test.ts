@@ -176,4 +176,4 @@ test('files that are not there, and manuals that are none, are one clear line', 
     1,
     `--data ${join(folder, 'empty')}: 0 manual pages were found in man1 to man8: at least 100 are needed.\n`,
   ]);
-}, 120_000);
+});

@@ -44,7 +44,7 @@ describe('the command line', () => {
     const { code, out, error } = await start(['--help']);
     expect([code, error]).toEqual([0, '']);
     expect(out).toContain('--learning-rate X');
-  }, 60_000);
+  });
 
   test.each([
     [['--epoch', '2'], 'There is no option --epoch: do you mean --epochs?\n'],
@@ -83,7 +83,7 @@ test('a damaged file is one clear line before any training', async () => {
   const { code, out, error } = await start(['--data', 'damaged']);
   expect([code, out]).toEqual([1, '']);
   expect(error).toMatch(/^readIdx: .*train-images-idx3-ubyte: .* it is truncated\.\n$/);
-}, 60_000);
+});
 
 describe('a whole run', () => {
   test('trains both networks and prints plain lines; stopped by Ctrl-C and resumed it ends with the same bits', async () => {
@@ -143,7 +143,7 @@ describe('a whole run', () => {
     const anew = await start(['--task', 'moons', '--epochs', '3', '--output', 'parts']);
     expect(anew.out).toContain('The checkpoint of an earlier run');
     expect(readFileSync(join(folder, 'parts/checkpoint-before.safetensors'), 'utf8')).toBe('of another run');
-  }, 120_000);
+  });
 });
 
 describe('tables and series', () => {
@@ -151,7 +151,7 @@ describe('tables and series', () => {
     const { code, out } = await start(['--list']);
     const names = out.split('\n').flatMap((line) => line.trim().split(/ +/)[0] || []);
     expect([code, names]).toEqual([0, taskNames]);
-  }, 120_000);
+  });
 
   test('titanic trains on what it draws, and its file takes a raw row in another process', async () => {
     const { code, out, error } = await start(['--task', 'titanic', '--epochs', '12', '--json', '--output', 'table']);
@@ -169,7 +169,7 @@ describe('tables and series', () => {
     const row = { pclass: '3', sex: 'female', age: null, sibsp: 0, parch: 1, fare: '9.50', embarked: 'S' };
     const { probabilities } = await pipeline.predict(row);
     expect(out).toContain(`survives with a probability of ${percent(probabilities?.['1'] ?? 0)}`);
-  }, 120_000);
+  });
 
   test('forecast lets two series go on, better than "as one season ago"', async () => {
     const { code, out, error } = await start(['--task', 'forecast', '--epochs', '3', '--json', '--output', 'series']);
@@ -179,7 +179,7 @@ describe('tables and series', () => {
     expect(figures['temperature linear MASE']).toBeLessThan(baselines['temperature seasonal naive MASE']!);
     expect(figures['airline LSTM MASE']).toBeLessThan(baselines['airline seasonal naive MASE']!);
     expect(out).toContain('what came (.)');
-  }, 120_000);
+  });
 
   test('rare sets fourteen ways side by side, all above chance and some far', async () => {
     const { code, out, error } = await start(['--task', 'rare', '--epochs', '2', '--json', '--output', 'rare']);
@@ -189,7 +189,7 @@ describe('tables and series', () => {
     expect(Math.min(...Object.values<number>(figures))).toBeGreaterThan(baselines.chance ?? 1);
     expect(figures.SMOTE).toBeGreaterThan(6 * (baselines.chance ?? 1));
     expect(out).toMatch(/SMOTE +0\.\d{3} +0\.\d{3}-0\.\d{3}/);
-  }, 120_000);
+  });
 
   test('a folder without the file, and one with a broken file, are one clear line', async () => {
     const empty = await start(['--task', 'titanic', '--data', 'data']);
@@ -200,7 +200,7 @@ describe('tables and series', () => {
       1,
       `--data ${data}: the last column of airline-passengers.csv must be numbers, none of them missing.\n`,
     ]);
-  }, 120_000);
+  });
 });
 
 describe('pictures', () => {

@@ -70,13 +70,13 @@ test('threads print once, save once, and read digits', async () => {
   await run([], '--workers', '2', '--epochs', '12', '--output', 'again');
   const [one, other] = ['threads', 'again'].map((name) => readFileSync(join(folder, name, 'digits.safetensors')));
   expect(one!.equals(other!)).toBe(true);
-}, 90_000);
+});
 
 test('a task for one process says so', async () => {
   const { code, out, error } = await run([], '--workers', '2', '--task', 'titanic', '--data', 'data');
   expect([code, out]).toEqual([1, '']);
   expect(error).toBe('--task titanic runs in one process; together several train digits: --task digits.\n');
-}, 60_000);
+});
 
 describe.skipIf(spawnSync('mpirun.openmpi', ['--version']).status !== 0)('with MPI', () => {
   const mpirun = ['mpirun.openmpi', '--allow-run-as-root', '--oversubscribe', '-np', '2'];
@@ -88,11 +88,11 @@ describe.skipIf(spawnSync('mpirun.openmpi', ['--version']).status !== 0)('with M
     for (const part of once) expect(times(out, part)).toBe(1);
     expect(resultOf(out).figures.accuracy).toBeGreaterThan(0.6);
     expect(existsSync(join(folder, 'mpi/digits.safetensors'))).toBe(true);
-  }, 90_000);
+  });
 
   test('a mistake is one line, and ends all', async () => {
     const { code, error } = await run(mpirun, '--epoch', '2');
     expect(code).not.toBe(0);
     expect(times(error, /There is no option --epoch: do you mean --epochs\?/g)).toBe(1);
-  }, 60_000);
+  });
 });

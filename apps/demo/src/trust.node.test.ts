@@ -28,7 +28,7 @@ test('fair shows gaps that are there, remedies that close them, and saves a mode
   expect(figures['thresholds, parity, accuracy']).toBeLessThan(figures['nothing done, accuracy']!);
   expect(readFileSync(join(folder, 'out/fair.html'), 'utf8')).toContain('Female, Black');
   expect(out).toMatch(/thresholds, odds +\d\d\.\d %/);
-}, 120_000);
+});
 
 test('people who are drawn differ as it is meant', async () => {
   const { columns } = await people(undefined, 1);

@@ -223,7 +223,7 @@ describe.skipIf(compiler === null)('with native code', () => {
       expect(await trained(backend)).toEqual(expected);
       expect(backend.info().details.nativePrograms).toBeGreaterThan(0);
     }
-  }, 60_000);
+  });
 
   it('steps beside the event loop keep their order with batches that come, results that are read and memory that grows', async () => {
     const side = 64;
@@ -253,7 +253,7 @@ describe.skipIf(compiler === null)('with native code', () => {
       expect(backend.info().details.runsBesideEventLoop).toBeGreaterThan(8);
       await backend.idle();
     }
-  }, 60_000);
+  });
 
   it('timers come through a step that runs beside the event loop, and not through one that does not', async () => {
     const size = 700;
@@ -445,5 +445,5 @@ describe.skipIf(compiler === null)('with native code', () => {
       });
     expect(await run("console.log('done');")).toBe('0 done');
     expect(await run('console.log(await backend.ready());')).toBe('0 true');
-  }, 60_000);
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * Graphs of tens of thousands of nodes: nothing overflows the stack, and nothing looks at every pair of nodes (1e9 of
- * them here), which would not end within the time that a test has.
+ * them here), which would not end within the time that the tests have.
  */
 import { reference } from '@nn/conformance';
 import { expect, test } from 'vitest';
@@ -11,6 +11,9 @@ import { concat, gradients, stack, type Tensor, tensor } from './index.ts';
 
 // programs of this size are checked by what they compute, not by validate, which is not made for them
 const backend = reference();
+
+/** A few seconds are enough, on a busy machine as well. */
+const timeout = 30_000;
 
 const stepsOf = (...roots: readonly Tensor[]): number =>
   deviceOf(backend).prepare(
@@ -51,7 +54,7 @@ test('an LSTM through 500 steps in time, with its gradients', { timeout: 90_000 
   expect(stepsOf(loss, ...slopes)).toBeLessThan(15_000);
 });
 
-test('a chain of 30,000 operations, its gradient and its value', async () => {
+test('a chain of 30,000 operations, its gradient and its value', { timeout }, async () => {
   const x = tensor([1, 2], { backend });
   let y = x;
   for (let k = 0; k < 30_000; k++) y = k % 2 === 0 ? y.mul(2) : y.mul(0.5);
@@ -61,7 +64,7 @@ test('a chain of 30,000 operations, its gradient and its value', async () => {
   expect(await y.array()).toEqual([1, 2]);
 });
 
-test('one value with 8,000 consumers', () => {
+test('one value with 8,000 consumers', { timeout }, () => {
   const x = tensor([1, 2], { backend });
   const shared = x.exp();
   const sums = Array.from({ length: 8_000 }, (_, k) => shared.mul(k));
@@ -76,7 +79,7 @@ test('one value with 8,000 consumers', () => {
   expect(stepsOf(slope)).toBeGreaterThan(0);
 });
 
-test('1,000 slices of one tensor, whose gradient is one concatenation', async () => {
+test('1,000 slices of one tensor, whose gradient is one concatenation', { timeout }, async () => {
   const x = tensor(new Float32Array(1000).fill(3), { backend });
   const pieces = x.split(1000).reverse();
   const y = concat(pieces.map((piece, k) => piece.mul(k)));

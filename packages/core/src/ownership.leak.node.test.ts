@@ -44,7 +44,7 @@ async function expectLiveBytes(most: number): Promise<void> {
       await collect();
       expect(backend.live.bytes).toBeLessThanOrEqual(most);
     },
-    { timeout: 4000 },
+    { timeout: 20_000 },
   );
 }
 

@@ -55,4 +55,4 @@ test('models of many widths: programs and kernels are bounded', async () => {
     if (width % 100 === 0) kernels.push(backend.info().kernels);
   }
   expect(kernels[8]).toBeLessThanOrEqual((kernels[5] as number) * 1.4);
-}, 120_000);
+});

@@ -85,7 +85,7 @@ describe.each(kinds)('%s with %i', (launcher, size, name) => {
 });
 
 describe('a Training of ranks', () => {
-  it('has the history and the parameters of one process, and writes once', { timeout: 120_000 }, async () => {
+  it('has the history and the parameters of one process, and writes once', async () => {
     const [one, three] = (await Promise.all([1, 3].map((size) => started('workers', size, '60000', 'fit')))).map(
       (report) => report as unknown as Fitted,
     );
@@ -153,7 +153,7 @@ describe('ranks that fail', () => {
     },
   );
 
-  it.skipIf(!launchers.includes('mpirun.mpich'))('a process that is killed ends all', { timeout: 90_000 }, async () => {
+  it.skipIf(!launchers.includes('mpirun.mpich'))('a process that is killed ends all', async () => {
     const { code } = await run('mpirun.mpich', ['-np', '3', ...node, 'mpi', '3', '20000', 'killed']);
     expect(code).not.toBe(0);
   });

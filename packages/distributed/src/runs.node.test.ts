@@ -46,7 +46,7 @@ describe('a run of several ranks', () => {
     expect(apart).toBe(0);
   });
 
-  it('may have a compiled step', { timeout: 90_000 }, async () => {
+  it('may have a compiled step', async () => {
     const { plain, compiled } = await inThreads<Record<'plain' | 'compiled', Run>>(2, { what: 'compiled' });
     expect(compiled.values).toEqual(close(plain.values));
     expect(compiled.history.map(({ values }) => values.loss)).toEqual(
@@ -54,7 +54,7 @@ describe('a run of several ranks', () => {
     );
   });
 
-  it('may spread the state of the optimizer, which is one file for any number', { timeout: 90_000 }, async () => {
+  it('may spread the state of the optimizer, which is one file for any number', async () => {
     type Report = { readonly values: number[]; readonly again: number[]; readonly stepCount: number };
     const three = await inThreads<Report>(3, { what: 'sharded' });
     // reads what three wrote after their fourth step, and goes on alone
@@ -67,7 +67,7 @@ describe('a run of several ranks', () => {
     expect(one.again).not.toEqual(one.values);
   });
 
-  it('shares the trials of a search and the folds of a cross-validation', { timeout: 90_000 }, async () => {
+  it('shares the trials of a search and the folds of a cross-validation', async () => {
     interface Report {
       readonly rows: readonly {
         readonly trial: number;
@@ -90,7 +90,7 @@ describe('a run of several ranks', () => {
     expect(three.rows.filter(({ error }) => error === 'too large')).toHaveLength(2);
   });
 
-  it('validates as one process does, and ends together', { timeout: 90_000 }, async () => {
+  it('validates as one process does, and ends together', async () => {
     interface Report {
       readonly values: Readonly<Record<'accuracy' | 'loss', number>>;
       readonly errors: number;
@@ -112,7 +112,7 @@ describe('the guide', () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/many-machines.md'), 'utf8');
   const first = guide.split('```ts\n').find((text) => text.includes('workers(1)'))!;
 
-  it.each([2, 3])('runs as it stands on %i threads', { timeout: 60_000 }, async (size) => {
+  it.each([2, 3])('runs as it stands on %i threads', async (size) => {
     const written = programOf({ text: first.split('\n```')[0]!.replace('workers(1)', `workers(${size})`) });
     const { code, output, error } = await runCommand(written.node[0]!, written.node.slice(1));
     written.remove();

@@ -49,12 +49,12 @@ async function check(path: string): Promise<void> {
   }
 }
 
-it.skipIf(!isHere)('the models that PyTorch wrote', { timeout: 60_000 }, async () => {
+it.skipIf(!isHere)('the models that PyTorch wrote', async () => {
   const home = join(folder, 'pytorch-operator');
   for (const name of readdirSync(home)) await check(join(home, name));
 });
 
-it.skipIf(!isHere)('a share of the tests of operators', { timeout: 120_000 }, async () => {
+it.skipIf(!isHere)('a share of the tests of operators', async () => {
   const home = join(folder, 'node');
   const names = readdirSync(home).filter((_, k) => k % share === 0);
   const wrong: string[] = [];

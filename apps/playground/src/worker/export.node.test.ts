@@ -146,7 +146,7 @@ describe('what is taken along', () => {
     expect(dependencies['@nn/core']).toBe('^1.2.3');
     expect(scripts.predict).toBe('tsx predict.mts');
     expect(readFileSync(join(folder, 'houses.csv'), 'utf8')).toMatch(/^area \(m²\);/);
-  }, 120_000);
+  });
 
   it('runs as ONNX, with any number of samples', async () => {
     for (const { session, folder } of taken.values()) {

@@ -22,7 +22,7 @@ beforeAll(() => {
     { cwd: root, encoding: 'utf8' },
   );
   printed = stdout;
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const opened = async (name: string): Promise<Session> =>
@@ -49,7 +49,7 @@ describe('a model that npm start saved', () => {
     const [, there] = /Test accuracy ([\d.]+) %/.exec(printed) ?? [];
     expect(Math.abs(100 * (frame.testAccuracy ?? 0) - Number(there))).toBeLessThan(8);
     await session.trainStep();
-  }, 60_000);
+  });
 });
 
 describe('the names of layers', () => {

@@ -37,7 +37,7 @@ describe('a session', () => {
     const frame = await look(session, false);
     expect(frame.testAccuracy).toBeGreaterThan(0.8);
     expect(frame.blocks[0]?.mapShape).toEqual([14, 14]);
-  }, 60_000);
+  });
 
   it('goes on from a checkpoint bit for bit', async () => {
     const spec: Spec = { ...defaults, layers: [{ ...defaults.layers[0]!, dropout: 0.2 }], schedule: 'cosine' };

@@ -32,7 +32,7 @@ for (const { mode, reason } of devices) {
         cwd: import.meta.dirname,
         env: { ...process.env, NODE_PATH: join(process.cwd(), 'node_modules') },
         stdio: ['ignore', 'pipe', 'ignore'],
-        timeout: 25_000,
+        timeout: 100_000,
       });
       expect(String(output).trim()).toBe('3 6');
     });

@@ -10,4 +10,4 @@ it('threads make the batches that the process makes, and let it end', async () =
   const { own, theirs } = JSON.parse(stdout);
   expect(own).toHaveLength(6);
   expect(theirs).toEqual(own);
-}, 60_000);
+});

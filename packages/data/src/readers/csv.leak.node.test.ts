@@ -44,7 +44,7 @@ for (const [name, make] of Object.entries(texts)) {
 }
 `;
 
-it('keep a small multiple of the text, whatever stands in it', { timeout: 60_000 }, () => {
+it('keep a small multiple of the text, whatever stands in it', () => {
   const flags = ['--max-old-space-size=64', '--expose-gc', '--conditions=@nn/source'];
   const tsx = ['--import', import.meta.resolve('tsx'), '--input-type=module'];
 

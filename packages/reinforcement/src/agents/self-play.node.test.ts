@@ -31,7 +31,7 @@ beforeAll(async () => {
     ...{ outfile: join(home, 'worker.mjs'), bundle: true, platform: 'node', format: 'esm', conditions: ['@nn/source'] },
     logLevel: 'error',
   });
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.terminate()));
   rmSync(home, { recursive: true });
@@ -55,7 +55,7 @@ test('two workers play what this thread would have played with their seeds', asy
   }
   expect(played.winners).toEqual(here.flatMap(({ winners }) => winners));
   expect(played.positions).toEqual(here.flatMap(({ positions }) => positions));
-}, 60_000);
+});
 
 test('an agent learns from what its workers play, with the weights that it has by then', async () => {
   const learned = async () => {
@@ -67,7 +67,7 @@ test('an agent learns from what its workers play, with the weights that it has b
   };
   // whichever worker is done first
   expect(await learned()).toEqual(await learned());
-}, 60_000);
+});
 
 test('names the worker that fails, and why', async () => {
   const ask = (model: GameNetwork, worker: Worker) =>
@@ -83,4 +83,4 @@ test('names the worker that fails, and why', async () => {
   await told;
   await expect(play(makeModel(), new RandomStream(1), options)).rejects.toThrow('worker 0 failed: it ended with code');
   expect(() => playInWorkers([])).toThrow('there are no workers');
-}, 60_000);
+});

@@ -22,7 +22,7 @@ beforeAll(async () => {
     conditions: ['@nn/source'],
     logLevel: 'error',
   });
-}, 120_000);
+});
 afterAll(() => rmSync(home, { recursive: true }));
 
 /** Runs in a folder; answers the signal that ended it, and what it printed. */

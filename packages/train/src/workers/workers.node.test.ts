@@ -32,7 +32,7 @@ beforeAll(async () => {
     banner: { js: 'globalThis.nnTestWorker = true;' },
     logLevel: 'error',
   });
-}, 120_000);
+});
 afterAll(() => rmSync(home, { recursive: true }));
 
 describe('trainInWorker', () => {

@@ -88,7 +88,7 @@ describe('learning', () => {
     const together = await learner.hear(later);
     expect([...together.shares]).toEqual(alone.flatMap(({ shares: one }) => [...one]));
     expect([...together.columns]).toEqual(alone.flatMap(({ columns }) => [...columns]));
-  }, 60_000);
+  });
 
   it('classes of pictures come and go with their samples; each fifth is kept for the test', async () => {
     const random = new RandomSequence(1);

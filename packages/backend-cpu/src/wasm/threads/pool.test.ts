@@ -112,6 +112,6 @@ describe('a region of work', () => {
       'threads: a worker failed in the middle of a step',
     );
     expect(performance.now() - start).toBeLessThan(15_000);
-    await vi.waitFor(() => expect(pool.failure).toContain('a worker failed'));
+    await vi.waitFor(() => expect(pool.failure).toContain('a worker failed'), { timeout: 20_000 });
   });
 });

@@ -54,7 +54,7 @@ const { threads } = together.info().details;
 writeSync(1, JSON.stringify({ losses, alone: await train(cpu(), losses.length), threads, left }) + '\\n');
 `;
 
-it('goes on with its training, and with its worker', { timeout: 60_000 }, async ({ skip }) => {
+it('goes on with its training, and with its worker', async ({ skip }) => {
   if (process.platform === 'win32') skip('Windows has no SIGSTOP');
   const flags = ['--conditions=@nn/source', '--import', import.meta.resolve('tsx'), '--input-type=module'];
   const child = spawn(process.execPath, [...flags, '--eval', program], { cwd: import.meta.dirname });

@@ -136,7 +136,7 @@ describe('threads', () => {
           threads: 1,
           singleThread: expect.stringContaining('a worker failed'),
         }),
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     );
     const [alone] = await results(new WasmEngine({ fused: false }), 1);
     expect(await results(engine, 3)).toEqual([alone, alone]);
@@ -153,7 +153,7 @@ describe('threads', () => {
         globalThis.gc?.();
         expect(ended).toHaveBeenCalledTimes(2);
       },
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     );
     ended.mockRestore();
   });

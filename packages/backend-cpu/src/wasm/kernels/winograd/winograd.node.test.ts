@@ -5,7 +5,7 @@ import { watched } from '../../testing.ts';
 /** A convolution and both gradients. */
 async function results(threads: number, input: readonly number[], padding: number): Promise<readonly unknown[]> {
   const { backend, engine, paths } = watched({ threads });
-  if (threads > 1) await expect.poll(() => engine.pool?.ready).toBe(threads - 1);
+  if (threads > 1) await expect.poll(() => engine.pool?.ready, { timeout: 20_000 }).toBe(threads - 1);
   const [x, w] = [input, [20, input[1] as number, 3, 3]].map((shape) => {
     const size = shape.reduce((count, extent) => count * extent, 1);
     return parameter(
