@@ -115,7 +115,7 @@ function inTraining({ batch, steps, make }: Subject, withMetric: boolean, watche
   const training = new Training({
     ...options,
     epochs: 1e9,
-    callbacks: [...callbacks, ({ type }, controls) => void (type === 'epoch' && controls.stop())],
+    callbacks: [...callbacks, { hears: ['epoch'], handle: (_, controls) => controls.stop() }],
   });
   return async () => void (await training.run());
 }

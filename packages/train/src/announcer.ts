@@ -2,20 +2,45 @@
  * The order in which everybody hears of an event: callbacks, then whoever walks over the events, then the warnings that
  * callbacks had of it. Waits only where somebody asks to be waited for, because small steps take microseconds. Owns no event.
  */
-import type { Callback, Controls, TrainingEvent } from './events.ts';
+import { ValueError } from '@nn/core';
+import type { Callback, Controls, Heard, TrainingEvent } from './events.ts';
+
+const types = ['start', 'step', 'read', 'epoch', 'validating', 'validated', 'rest', 'warning', 'stopped'] as const;
+const names: readonly Heard[] = [...types, 'some steps'];
 
 export class Announcer<V> {
   readonly callbacks: readonly Callback<V>[];
   /** Whoever walks over the events: the training goes on when the promise resolves. */
   follower: ((event: TrainingEvent<V>) => Promise<void>) | null = null;
+  /** By the type of an event who hears of it. */
+  readonly #heard: ReadonlyMap<TrainingEvent<V>['type'], readonly Callback<V>[]>;
+  readonly #eachStep: boolean;
   #warnings: { readonly what: string; readonly message: string }[] = [];
 
-  readonly #isFirst: boolean;
-
-  /** `isFirst`: whether this is the process that prints and writes. */
+  /** `isFirst`: whether this is the process that prints and writes. Throws ValueError for what nobody can hear. */
   constructor(callbacks: readonly (Callback<V> | Callback<V>['handle'])[], isFirst = true) {
-    this.#isFirst = isFirst;
     this.callbacks = callbacks.map((callback) => (typeof callback === 'function' ? { handle: callback } : callback));
+    const told = this.callbacks.filter(({ isOutput }) => isFirst || isOutput !== true);
+    for (const { hears = [] } of told) {
+      const wrong = hears.find((name) => !names.includes(name));
+      if (wrong === undefined) continue;
+      throw new ValueError('Training', `a callback hears '${wrong}', which is none of ${names.join(', ')}.`, { wrong });
+    }
+    const hearsOf = (name: Heard, { hears }: Callback<V>): boolean => hears?.includes(name) ?? true;
+    const hearing = (type: (typeof types)[number]): Callback<V>[] =>
+      told.filter((one) => hearsOf(type, one) || (type === 'step' && hearsOf('some steps', one)));
+    this.#heard = new Map(types.map((type) => [type, hearing(type)]));
+    this.#eachStep = told.some((one) => hearsOf('step', one));
+  }
+
+  /** Whether anybody hears of steps. */
+  get hearsSteps(): boolean {
+    return this.follower !== null || this.#heard.get('step')!.length > 0;
+  }
+
+  /** Whether somebody must hear of each step. */
+  get hearsEachStep(): boolean {
+    return this.follower !== null || this.#eachStep;
   }
 
   warn(what: string, message: string): void {
@@ -24,10 +49,9 @@ export class Announcer<V> {
 
   /** Tells callbacks, in their order, each waited for where it returns a promise; undefined where none does. */
   tell(event: TrainingEvent<V>, training: Controls, from = 0): Promise<void> | undefined {
-    for (let at = from; at < this.callbacks.length; at++) {
-      const callback = this.callbacks[at]!;
-      if (callback.isOutput === true && !this.#isFirst) continue;
-      const waiting = callback.handle(event, training);
+    const heard = this.#heard.get(event.type)!;
+    for (let at = from; at < heard.length; at++) {
+      const waiting = heard[at]!.handle(event, training);
       if (waiting !== undefined) return Promise.resolve(waiting).then(() => this.tell(event, training, at + 1));
     }
     return undefined;

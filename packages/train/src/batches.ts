@@ -34,19 +34,15 @@ export function untilSignal<B>(data: Batches<B>, signal: AbortSignalLike | undef
 }
 
 async function* watched<B>(data: Batches<B>, signal: AbortSignalLike): AsyncGenerator<B, void> {
-  const iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
-  let isOver = false;
+  const walk = new BatchWalk(data, signal);
   try {
     for (;;) {
-      signal.throwIfAborted();
-      const { done, value } = await untilAborted(Promise.resolve(iterator.next()), signal);
-      isOver = done === true;
-      if (done === true) return;
-      yield value;
+      const group = await walk.next(1);
+      if (group.length === 0) return;
+      yield group[0]!;
     }
   } finally {
-    // not waited for: a generator that hangs at its next batch would end never
-    if (!isOver) Promise.resolve(iterator.return?.()).catch(() => undefined);
+    walk.end();
   }
 }
 
@@ -57,6 +53,9 @@ async function* watched<B>(data: Batches<B>, signal: AbortSignalLike): AsyncGene
 export class BatchWalk<B> {
   readonly #iterator: Iterator<B> | AsyncIterator<B>;
   readonly #signal: AbortSignalLike | undefined;
+  /** Filled anew for each group, so that small steps leave no garbage. */
+  readonly #group: B[] = [];
+  #found = 0;
   #isOver = false;
 
   constructor(data: Batches<B>, signal?: AbortSignalLike) {
@@ -64,31 +63,35 @@ export class BatchWalk<B> {
     this.#iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
   }
 
-  /** The next `size` batches; fewer at the end, none after it. */
+  /** The next `size` batches; fewer at the end, none after it. The list is the same each time. */
   next(size: number): readonly B[] | Promise<readonly B[]> {
-    const group: B[] = [];
-    while (group.length < size && !this.#isOver) {
+    this.#found = 0;
+    while (this.#found < size && !this.#isOver) {
       this.#signal?.throwIfAborted();
       const found = this.#iterator.next();
-      if (isThenable(found)) return this.#wait(group, size, found);
-      if (isThenable(found.value)) return this.#wait(group, size, found);
-      this.#add(group, found);
+      if (isThenable(found) || isThenable(found.value)) return this.#wait(size, found);
+      this.#add(found);
     }
-    return group;
+    return this.#taken();
   }
 
-  async #wait(group: B[], size: number, first: IteratorResult<B> | Promise<IteratorResult<B>>): Promise<readonly B[]> {
+  async #wait(size: number, first: IteratorResult<B> | Promise<IteratorResult<B>>): Promise<readonly B[]> {
     for (let asked = first; ; asked = this.#iterator.next()) {
       const found = await untilAborted(Promise.resolve(asked), this.#signal);
-      this.#add(group, found.done ? found : { value: await found.value });
-      if (group.length === size || this.#isOver) return group;
+      this.#add(found.done ? found : { value: await found.value });
+      if (this.#found === size || this.#isOver) return this.#taken();
       this.#signal?.throwIfAborted();
     }
   }
 
-  #add(group: B[], found: IteratorResult<B>): void {
+  #add(found: IteratorResult<B>): void {
     if (found.done) this.#isOver = true;
-    else group.push(found.value);
+    else this.#group[this.#found++] = found.value;
+  }
+
+  #taken(): readonly B[] {
+    if (this.#group.length > this.#found) this.#group.length = this.#found;
+    return this.#group;
   }
 
   /** Lets go of the data where it was left. Not waited for: a generator that hangs at its next batch would end never. */

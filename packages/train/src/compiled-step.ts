@@ -28,7 +28,7 @@ interface Layout<R> {
 }
 
 /** What a call gives: where it can the result itself, for a promise is a tenth of a small step. */
-function called<A extends readonly unknown[], R>(compiled: Compiled<A, R>, ...given: A): R | Promise<R> {
+function called<A extends readonly unknown[], R>(compiled: Compiled<A, R>, given: A): R | Promise<R> {
   const done = compiled.atOnce?.(...given) ?? null;
   return done === null ? compiled(...given) : done[0];
 }
@@ -45,14 +45,14 @@ export function compiledWork<B, Made, R>(work: Work<B, Made>, compiler: Compiler
     work(batch as B, share, isLast),
   );
   return (batch, share, isLast) => {
-    if (isTensor(batch) || Array.isArray(batch)) return called(plain, batch, share, isLast);
+    if (isTensor(batch) || Array.isArray(batch)) return called(plain, [batch, share, isLast]);
     const record = Object(batch) as Readonly<Record<string, unknown>>;
     let fields = last === null ? null : fieldsOf(record, last);
     if (last === null || fields === null) {
       last = layoutOf(record, layouts, work, compiler);
       fields = fieldsOf(record, last) ?? [];
     }
-    return share === 1 && isLast ? called(last.whole, ...fields) : called(last.part, fields, share, isLast);
+    return share === 1 && isLast ? called(last.whole, fields) : called(last.part, [fields, share, isLast]);
   };
 }
 

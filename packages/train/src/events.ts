@@ -58,6 +58,8 @@ export interface ReadEvent<V> extends Place {
   readonly type: 'read';
   /** The loss of each step since the last read, exactly, in order; the last is that of `step`. */
   readonly losses: readonly number[];
+  /** Samples in these steps. */
+  readonly samples: number;
   readonly values: { readonly [Name in keyof V]: Reading<V[Name]> };
   /** Of the next step, for each group of the optimizer; none where the steps are the user's own. */
   readonly learningRates: readonly number[];
@@ -155,11 +157,19 @@ export interface Controls {
 }
 
 /**
- * Watches a training. All callbacks get every event, in the order in which they were given; one that returns a promise is
- * waited for. One with state that a resumed run needs is `Stateful`.
+ * What a callback may ask to hear: types of events, or 'some steps' in the place of 'step': for who shows how far a training is.
+ * Those are the steps that take longer than a moment, one in 16 of the others, and as a rule the last one before a read.
+ */
+export type Heard = TrainingEvent<unknown>['type'] | 'some steps';
+
+/**
+ * Watches a training. All callbacks get every event that they hear, in the order in which they were given; one that returns a
+ * promise is waited for. One with state that a resumed run needs is `Stateful`.
  */
 export interface Callback<V = object> extends Partial<Stateful> {
   readonly handle: (event: TrainingEvent<V>, training: Controls) => void | Promise<void>;
+  /** What it is told of; all events where not given. Small steps are quicker where nobody hears 'step'. */
+  readonly hears?: readonly Heard[];
   /** Whether it prints or writes: where several processes train together only the first hears of events. */
   readonly isOutput?: boolean;
 }

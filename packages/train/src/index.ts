@@ -22,6 +22,7 @@ export type {
   Controls,
   Ending,
   EpochEvent,
+  Heard,
   Metrics,
   Monitor,
   Monitored,

@@ -36,6 +36,9 @@ export interface LoopParts<B, M extends Metrics> {
 /** Steps that nobody waited for, before other promises get a turn. */
 const stepsInARow = 16;
 
+/** The next multiple of `every` after a step. */
+const multipleAfter = (step: number, every: number): number => step - (step % every) + every;
+
 export class Loop<B, M extends Metrics> {
   readonly state: TrainingState<ValuesOf<M>> = new TrainingState();
   readonly pause: Pause = new Pause();
@@ -51,6 +54,8 @@ export class Loop<B, M extends Metrics> {
   readonly #validationStep: ((batch: B) => Tensor) | null;
   readonly #together: LoopParts<B, M>['together'];
   #isRunning = false;
+  /** Samples in the last step. */
+  #samples = 0;
   #wantsStop: 'callback' | 'aborted' | null = null;
   /** The step of the last copy to roll back to. */
   #keptStep = Number.NEGATIVE_INFINITY;
@@ -177,44 +182,48 @@ export class Loop<B, M extends Metrics> {
 
   async #steps(isAgain = false): Promise<void> {
     const state = this.state;
-    const { data } = this.#options;
-    const together = this.#together;
-    const { steps, read, batchesOfStep } = this.#numbers;
-    const { every = null } = this.#options.validation ?? {};
-    const { stepsPerEpoch } = lengthOfRun(this.#options.data, this.#numbers);
-    let readAt = performance.now();
-    const readsByClock = Number.isFinite(read.milliseconds);
+    const { data, validation } = this.#options;
+    const { steps, read } = this.#numbers;
+    const every = validation?.every ?? null;
+    const { stepsPerEpoch } = lengthOfRun(data, this.#numbers);
+    const announcer = this.#announcer;
     // a call, because the flag changes while the loop waits
     const mustStop = (): boolean => this.#mustStop;
-    // no generators in between, and no waits that nobody asks for: the smallest steps take ten microseconds
     const batches = new BatchWalk(data, this.#signal);
+    let readAt = performance.now();
     try {
       for (;;) {
-        const next = batches.next(batchesOfStep);
-        const group = next instanceof Promise ? await next : next;
-        if (group.length === 0) break;
-        if (state.step >= steps) return; // more data than its length said
-        if (together !== null && this.#wish !== null) together.optimizer.raise();
-        const made = this.#advance(group);
-        const count = typeof made === 'number' ? made : await made;
+        const before = state.step;
+        const until = Math.min(
+          steps,
+          multipleAfter(before, read.steps),
+          multipleAfter(before, every ?? read.steps),
+          multipleAfter(before, announcer.hearsEachStep ? 1 : stepsInARow),
+        );
+        const made = this.#stepsTo(until, batches);
+        const isMore = typeof made === 'boolean' ? made : await made;
         // others wait for promises, too: they get their turn now and then between steps that need none
-        if (typeof made === 'number' && state.step % stepsInARow === 0) await null;
-        this.#log.endStep();
-        state.countStep();
-        const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count });
-        if (waiting !== undefined) await waiting;
+        if (typeof made === 'boolean' && state.step % stepsInARow === 0) await null;
+        if (state.step > before && announcer.hearsSteps) {
+          const waiting = this.#send({ type: 'step', epoch: state.epochs + 1, step: state.step, count: this.#samples });
+          if (waiting !== undefined) await waiting;
+        }
+        if (!isMore) break;
         while (this.pause.isClosed && this.#wish === null) await this.pause.pass(this.#options.signal);
-        if (together?.optimizer.isRaised === true) await this.#meet();
+        if (this.#together?.optimizer.isRaised === true) await this.#meet();
         const isLast = state.step >= steps || mustStop();
         const validates = this.wantsValidation || (every !== null && state.step % every === 0);
-        const isSlow = readsByClock && performance.now() - readAt >= read.milliseconds;
+        const isSlow = Number.isFinite(read.milliseconds) && performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
           await this.#rest(validates || (isLast && every !== null && !mustStop()));
           if (this.#diverged !== null) return;
           readAt = performance.now();
         }
-        // where the last step is the last of its epoch, that epoch is through like any other
-        if (mustStop() || (isLast && state.epochSteps !== stepsPerEpoch)) return;
+        if (!isLast) continue;
+        // where the last step is the last of its epoch, that epoch is through like any other; unless there is more data than
+        // its length said
+        if (mustStop() || state.epochSteps !== stepsPerEpoch || (await batches.next(1)).length > 0) return;
+        break;
       }
     } finally {
       batches.end();
@@ -230,6 +239,42 @@ export class Loop<B, M extends Metrics> {
     }
     if (this.#log.waiting > 0) await this.#readValues();
     state.isThrough = this.#diverged === null;
+  }
+
+  /**
+   * At least one step, and those up to `until` that nothing has to be waited for and in which nobody asks for anything: the
+   * smallest take two microseconds, so nothing else is looked at between them. Answers whether there was a batch for all.
+   */
+  #stepsTo(until: number, batches: BatchWalk<B>): boolean | Promise<boolean> {
+    let made: boolean | Promise<boolean>;
+    do made = this.#step(batches);
+    while (made === true && this.state.step < until && !this.#isAsked);
+    return made;
+  }
+
+  /** A step; false where there is no batch for it. A promise only where something has to be waited for. */
+  #step(batches: BatchWalk<B>): boolean | Promise<boolean> {
+    const group = batches.next(this.#numbers.batchesOfStep);
+    return group instanceof Promise ? group.then((found) => this.#stepOf(found)) : this.#stepOf(group);
+  }
+
+  #stepOf(group: readonly B[]): boolean | Promise<boolean> {
+    if (group.length === 0) return false;
+    if (this.#together !== null && this.#wish !== null) this.#together.optimizer.raise();
+    const count = this.#advance(group);
+    return typeof count === 'number' ? this.#count(count) : count.then((samples) => this.#count(samples));
+  }
+
+  #count(samples: number): true {
+    this.#log.endStep();
+    this.state.countStep();
+    this.#samples = samples;
+    return true;
+  }
+
+  /** Whether somebody wants that the loop stands after the step that is under way. */
+  get #isAsked(): boolean {
+    return this.#wantsStop !== null || this.wantsValidation || this.pause.isClosed;
   }
 
   /** Reads, validates where asked to, and rests: all is on the host, and everybody knows. */
@@ -251,8 +296,8 @@ export class Loop<B, M extends Metrics> {
   async #readValues(): Promise<void> {
     const { step } = this.state;
     if (this.#together !== null) await averageBuffers(this.#together.optimizer.group, this.#training.model);
-    const { losses, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
-    await this.#send({ type: 'read', ...this.state.place, losses, values, learningRates: this.#rates() });
+    const { losses, samples, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
+    await this.#send({ type: 'read', ...this.state.place, losses, samples, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
     const { rollBack } = this.#options;

@@ -14,13 +14,13 @@ function logOf(...steps: readonly (readonly number[])[]): LossLog {
 
 it('weights losses by their samples, in steps of several batches, windows and epochs', () => {
   const log = logOf([1, 3], [4]);
-  expect(log.settle([8, 4, 1])).toEqual({ losses: [5, 1], window: 3, epoch: 3 });
+  expect(log.settle([8, 4, 1])).toEqual({ losses: [5, 1], samples: 8, window: 3, epoch: 3 });
   log.count(8);
   log.endStep();
-  expect(log.settle([5])).toEqual({ losses: [5], window: 5, epoch: 4 });
+  expect(log.settle([5])).toEqual({ losses: [5], samples: 8, window: 5, epoch: 4 });
 });
 
 it('counts a batch of padding alone for nothing, whatever its loss, and tells that loss of its step', () => {
-  expect(logOf([0, 2], [2]).settle([Number.NaN, 3, 5])).toEqual({ losses: [3, 5], window: 4, epoch: 4 });
-  expect(logOf([0], [2]).settle([7, 5])).toEqual({ losses: [7, 5], window: 5, epoch: 5 });
+  expect(logOf([0, 2], [2]).settle([Number.NaN, 3, 5])).toEqual({ losses: [3, 5], samples: 4, window: 4, epoch: 4 });
+  expect(logOf([0], [2]).settle([7, 5])).toEqual({ losses: [7, 5], samples: 2, window: 5, epoch: 5 });
 });

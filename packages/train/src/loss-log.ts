@@ -1,41 +1,63 @@
 /**
- * The losses of steps: exact, kept on the device until they are read with the metrics, and their mean over the epoch in
- * double precision, each step weighted by its samples. Owns the bookkeeping of weights; the device's part is `Values`.
+ * The losses of steps: exact, kept on the device until they are read, and their mean over the epoch in double precision, each
+ * step weighted by its samples. Owns the place on the device, which is part of the program of each step, and the weights.
  */
-import { FormatError, type Stateful, type Tensor } from '@nn/core';
-import { type Reading, Values } from '@nn/metrics';
+import {
+  type Backend,
+  FormatError,
+  numberSource,
+  type Parameter,
+  parameter,
+  replace,
+  type Stateful,
+  type Tensor,
+  ValueError,
+} from '@nn/core';
+import type { Reading } from '@nn/metrics';
+
+/** What the losses since the last read say. */
+export interface LossReading extends Reading<number> {
+  /** Of each step. */
+  readonly losses: readonly number[];
+  /** In all these steps. */
+  readonly samples: number;
+}
 
 export class LossLog implements Stateful {
   static readonly name: string = 'LossLog';
 
-  readonly #values: Values;
+  readonly #capacity: number;
+  /** [capacity] on the device: the losses since the last read stand in front, what was there before behind them. */
+  #window: Parameter | null = null;
   /** Losses that are on the host since they came from other ranks. */
   #known: number[] = [];
-  /** Samples of each loss since the last read. */
-  #weights: number[] = [];
-  /** How many losses there were at the end of each step since the last read. */
-  #ends: number[] = [];
+  /** Since the last read: how many losses there are, and the samples of each. The list is kept, so that steps make no garbage. */
+  #count = 0;
+  readonly #weights: number[] = [];
+  /** The same for steps: how many losses there were at the end of each. */
+  #steps = 0;
+  readonly #ends: number[] = [];
   #sum = 0;
   #weight = 0;
 
   /** `capacity`: how many losses there can be between two reads. */
   constructor(capacity: number) {
-    this.#values = new Values({ window: capacity, name: 'loss' });
-  }
-
-  /** What `read` of @nn/metrics takes. */
-  get metric(): Values {
-    return this.#values;
+    this.#capacity = capacity;
   }
 
   /** How many losses wait to be read. */
   get waiting(): number {
-    return this.#weights.length;
+    return this.#count;
   }
 
-  /** The device's part, which a compiled step repeats by itself. */
+  /** The device's part of the next loss, which a compiled step repeats by itself. `count` is the host's part. */
   record(loss: Tensor): void {
-    this.#values.update(loss.stopGradient());
+    const window = this.#windowOn(loss.backend);
+    // no step ran what the last loss waits for (validation): run it now, or the graph would grow with each batch.
+    // Where that fails it still waits, and the read says why
+    if (window.isWaiting) replace([]).catch(() => {});
+    const value = loss.stopGradient().cast('float32').reshape([1]);
+    window.assign(window.stopGradient().update([numberSource(() => this.#count)], value));
   }
 
   /** A loss that the host knows already. */
@@ -43,36 +65,37 @@ export class LossLog implements Stateful {
     this.#known.push(loss);
   }
 
-  /** Those that `note` was told since the last read. */
-  get known(): readonly number[] {
-    return this.#known;
-  }
-
   /** The host's part, once for each loss. */
   count(samples: number): void {
-    this.#weights.push(samples);
+    this.#weights[this.#count++] = samples;
   }
 
   /** Marks that the losses since the last mark were of one step. */
   endStep(): void {
-    this.#ends.push(this.#weights.length);
+    this.#ends[this.#steps++] = this.#count;
+  }
+
+  /** The losses that wait, in front of others: what `settle` takes. */
+  async read(): Promise<ArrayLike<number>> {
+    if (this.#known.length > 0 || this.#count === 0) return this.#known;
+    return this.#window!.data();
   }
 
   /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
-  settle(read: readonly number[]): Reading<number> & { readonly losses: readonly number[] } {
-    const [weights, ends] = [this.#weights, this.#ends];
-    [this.#weights, this.#ends, this.#known] = [[], [], []];
-    this.#values.reset();
-    const losses = ends.map((end, step) => {
-      const from = ends[step - 1] ?? 0;
-      if (end - from === 1) return read[from]!; // also where it is of no samples
-      const [sum, weight] = sumsOf(read, weights, from, end);
-      return sum / weight;
-    });
-    const [sum, weight] = sumsOf(read, weights, 0, read.length);
-    this.#sum += sum;
-    this.#weight += weight;
-    return { losses, window: sum / weight, epoch: this.#sum / this.#weight };
+  settle(read: ArrayLike<number>): LossReading {
+    const losses: number[] = [];
+    let from = 0;
+    for (let step = 0; step < this.#steps; step++) {
+      const to = this.#ends[step]!;
+      // one alone is the loss, also where it is of no samples
+      losses.push(to - from === 1 ? read[from]! : mean(sumsOf(read, this.#weights, from, to)));
+      from = to;
+    }
+    const sums = sumsOf(read, this.#weights, 0, this.#count);
+    this.#sum += sums[0];
+    this.#weight += sums[1];
+    this.#forget();
+    return { losses, samples: sums[1], window: mean(sums), epoch: mean(this.sums) };
   }
 
   /** The sum of the losses that were read, each times its samples, and the samples. */
@@ -82,10 +105,31 @@ export class LossLog implements Stateful {
 
   /** Begins a new epoch. */
   reset(): void {
-    this.#values.reset();
-    [this.#weights, this.#ends, this.#known] = [[], [], []];
+    this.#forget();
     this.#sum = 0;
     this.#weight = 0;
+  }
+
+  #forget(): void {
+    this.#count = 0;
+    this.#steps = 0;
+    this.#known = [];
+  }
+
+  /** The place on the device of the losses, which changes where the model has moved. */
+  #windowOn(backend: Backend | null): Parameter {
+    const old = this.#window;
+    const from = old?.backend ?? backend;
+    if (old !== null && (backend === null || from === backend)) return old;
+    if (old !== null && this.#count > 0) {
+      throw new ValueError(
+        'Training',
+        `the last losses are on '${from?.name}', this one on '${backend?.name}': move the model at a 'rest' event.`,
+      );
+    }
+    const values = new Float32Array(this.#capacity);
+    this.#window = parameter(values, { shape: [this.#capacity], buffer: true, name: 'losses' });
+    return this.#window;
   }
 
   hostState(): unknown {
@@ -103,14 +147,23 @@ export class LossLog implements Stateful {
   }
 }
 
+const mean = ([sum, weight]: readonly [number, number]): number => sum / weight;
+
 /** The weighted sum of some losses, and their weight. */
-function sumsOf(losses: readonly number[], weights: readonly number[], from: number, to: number): [number, number] {
-  let [sum, weight] = [0, 0];
+function sumsOf(
+  losses: ArrayLike<number>,
+  weights: readonly number[],
+  from: number,
+  to: number,
+): readonly [sum: number, weight: number] {
+  let sum = 0;
+  let weight = 0;
   for (let at = from; at < to; at++) {
+    const samples = weights[at]!;
     // a batch of padding alone has no loss to speak of: 0 samples of NaN are not NaN
-    if (weights[at] === 0) continue;
-    sum += losses[at]! * weights[at]!;
-    weight += weights[at]!;
+    if (samples === 0) continue;
+    sum += losses[at]! * samples;
+    weight += samples;
   }
   return [sum, weight];
 }

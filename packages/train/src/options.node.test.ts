@@ -6,6 +6,7 @@ import { Linear } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { ReduceLROnPlateau, SGD, WeightAverage } from '@nn/optim';
 import { beforeAll, expect, test } from 'vitest';
+import * as browser from './browser/index.ts';
 import * as train from './index.ts';
 import * as node from './node/index.ts';
 
@@ -22,7 +23,9 @@ const step = (): never => {
 const cases: Readonly<Record<string, readonly unknown[]>> = {
   ActivationStatistics: [{}],
   ActivationWatch: [{ layer: model }, {}],
+  DeferredWeights: [[1, 2], {}],
   EarlyStopping: [{}],
+  LiveChart: [{ tagName: 'DIV' }, {}],
   LossWatch: [{}],
   RollBack: [{}],
   RunReport: [{}],
@@ -40,13 +43,17 @@ const cases: Readonly<Record<string, readonly unknown[]>> = {
   gradientStatistics: [optimizer, {}],
   htmlReport: [{ path: 'nowhere' }],
   jsonLines: [{ path: 'nowhere' }],
+  lineChart: [[], { title: 'T' }],
+  liveChart: [{ tagName: 'DIV' }, {}],
   lossWatch: [{}],
   predict: [data, step, {}],
   progress: [{}],
   range: [0, 1, {}],
+  recordTerminal: [{}],
   reduceOnPlateau: [new ReduceLROnPlateau(optimizer, {}), { monitor: 'loss' }],
   search: [{ space: {}, strategy: 'grid', trial: step }],
   spikeDetection: [{}],
+  startChecks: [{}],
   tensorBoard: [{ folder: 'nowhere' }],
   throughput: [{}],
   timer: [{ seconds: 1 }],
@@ -57,7 +64,7 @@ const cases: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 test.each(Object.entries(cases))('%s refuses an option that it does not know', async (name, given) => {
-  const of: unknown = Reflect.get({ ...train, ...node }, name);
+  const of: unknown = Reflect.get({ ...train, ...node, ...browser }, name);
   if (typeof of !== 'function') throw new Error(`there is no ${name}`);
   const options = given.map((value, at) => (at === given.length - 1 ? { ...Object(value), nonsense: 1 } : value));
   const work = async (): Promise<void> => {
@@ -66,6 +73,21 @@ test.each(Object.entries(cases))('%s refuses an option that it does not know', a
     else await made;
   };
   await expect(work()).rejects.toThrow(/: no option nonsense: /);
+});
+
+test('a training refuses options that it does not know, also inside of others', () => {
+  const make = (more: object) => () => new train.Training({ model, optimizer, data, step, epochs: 1, ...more });
+  expect(make({ epoch: 2 })).toThrow('Training: no option epoch: model, data, metrics, epochs, ');
+  expect(make({ validation: { data: [], evry: 5 } })).toThrow(
+    'Training.validation: no option evry: data, step, every.',
+  );
+  expect(make({ readEvery: { step: 5 } })).toThrow('Training.readEvery: no option step: steps, milliseconds.');
+  expect(make({ readEvery: { milliseconds: -1 } })).toThrow(
+    'Training: readEvery.milliseconds is -1: it is a number above 0.',
+  );
+  expect(make({ callbacks: [{ hears: ['epochs'], handle: step }] })).toThrow(
+    "Training: a callback hears 'epochs', which is none of start, step, read, epoch, validating, validated, rest, warning, stopped, some steps.",
+  );
 });
 
 test('a choice that is none is refused, and a budget that the strategy does not use', async () => {

@@ -1,5 +1,5 @@
 /** A gate that a loop waits at while it is closed, and that a signal opens as well. For any loop. */
-import type { AbortSignalLike } from '@nn/core';
+import { type AbortSignalLike, untilAborted } from '@nn/core';
 
 export class Pause {
   #closed: { readonly promise: Promise<void>; readonly release: () => void } | null = null;
@@ -24,17 +24,7 @@ export class Pause {
 
   /** Waits until it is open, or the signal is aborted. */
   async pass(signal: AbortSignalLike | undefined): Promise<void> {
-    if (this.#closed === null) return;
-    let stop = (): void => undefined;
-    const aborted = new Promise<void>((resolve) => {
-      stop = resolve;
-    });
-    if (signal?.aborted) return;
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      await Promise.race([this.#closed.promise, aborted]);
-    } finally {
-      signal?.removeEventListener('abort', stop);
-    }
+    // the signal alone can make it fail
+    if (this.#closed !== null) await untilAborted(this.#closed.promise, signal).catch(() => undefined);
   }
 }

@@ -16,7 +16,10 @@ export class Progress {
   #lastFrame = Number.NEGATIVE_INFINITY;
   #lastTenth: number;
 
-  /** `before`: steps made by the run that is resumed. `now`: the clock, in milliseconds. */
+  /**
+   * `total`: all steps; Infinity where nobody knows, and then there is no bar. `before`: steps made by the run that is resumed.
+   * `now`: the clock, in milliseconds.
+   */
   constructor(terminal: Terminal, total: number, before = 0, now: number = performance.now()) {
     this.#terminal = terminal;
     this.#total = total;
@@ -26,12 +29,12 @@ export class Progress {
   }
 
   /**
-   * Called after each step. `facts` are the loss and the like; `above` is drawn over the bar in a terminal, and only
-   * made when a frame is due. A promise only then: most steps draw nothing.
+   * Called after each step, or after some. `facts` are the loss and the like; `above` is drawn over the bar in a terminal. What
+   * makes them is called only when something is drawn. A promise only then: most steps draw nothing.
    */
   update(
     done: number,
-    facts: string,
+    facts: string | (() => string),
     above?: () => Promise<readonly string[]>,
     now: number = performance.now(),
   ): Promise<void> | undefined {
@@ -39,12 +42,12 @@ export class Progress {
       const tenth = Math.floor((10 * done) / this.#total);
       if (tenth === this.#lastTenth) return undefined;
       this.#lastTenth = tenth;
-      this.#terminal.line(`  ${String(10 * tenth).padStart(3)} %  ${facts}${this.#left(done, now)}`);
+      this.#terminal.line(`  ${String(10 * tenth).padStart(3)} %  ${textOf(facts)}${this.#left(done, now)}`);
       return undefined;
     }
     if (now - this.#lastFrame < frame && done < this.#total) return undefined;
     this.#lastFrame = now;
-    return this.#draw(done, facts, above, now);
+    return this.#draw(done, textOf(facts), above, now);
   }
 
   async #draw(
@@ -54,14 +57,17 @@ export class Progress {
     now: number,
   ): Promise<void> {
     const lines = (await above?.()) ?? [];
-    this.#terminal.live([...lines, this.#bar(done, facts, now)]);
+    this.#terminal.live([...lines, this.#line(done, facts, now)]);
   }
 
-  #bar(done: number, facts: string, now: number): string {
+  #line(done: number, facts: string, now: number): string {
     const share = done / this.#total;
-    const text = `${String(Math.floor(100 * share)).padStart(3)} %  ${facts}${this.#left(done, now)}`;
+    const isKnown = Number.isFinite(this.#total);
+    const text = isKnown
+      ? `${String(Math.floor(100 * share)).padStart(3)} %  ${facts}${this.#left(done, now)}`
+      : `${facts}  step ${done}  ${duration((now - this.#started) / 1000)}`;
     // At most 40 wide, and narrower where the facts need the room.
-    const width = Math.min(40, this.#terminal.columns - text.length - 6);
+    const width = isKnown ? Math.min(40, this.#terminal.columns - text.length - 6) : 0;
     if (width < 4) return `  ${text}`.slice(0, this.#terminal.columns - 1);
     return `  ${bar(share, width, this.#terminal)}  ${text}`;
   }
@@ -72,6 +78,8 @@ export class Progress {
     return `  ${duration((each * (this.#total - done)) / 1000)} left`;
   }
 }
+
+const textOf = (facts: string | (() => string)): string => (typeof facts === 'string' ? facts : facts());
 
 /** A bar with a precision of half a character. */
 export function bar(share: number, width: number, terminal: Pick<Terminal, 'paint'>): string {

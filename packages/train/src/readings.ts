@@ -1,8 +1,8 @@
 /**
- * From what the device holds to the values that events tell: of a window, an epoch, a validation. Owns the losses and the
- * one place where names that the compiler knows are given to values that were read by name.
+ * From what the device holds to the values that events tell: of a window, an epoch, a validation. Owns the one place where
+ * names that the compiler knows are given to values that were read by name.
  */
-import { type Metric, read } from '@nn/metrics';
+import { read } from '@nn/metrics';
 import type { Metrics, ReadEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { type Ranks, readingOf } from './ranks.ts';
@@ -13,35 +13,15 @@ export function named<V>(entries: Iterable<readonly [string, unknown]>): V {
   return Object.fromEntries(entries) as V;
 }
 
-/** One download of losses and metrics: the loss of each step since the last, and the values of events. */
+/** Losses and metrics since the last read, asked for together: the loss of each step, and the values of events. */
 export async function readWindow<M extends Metrics>(
   metrics: M,
   log: LossLog,
   group?: Ranks,
-): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'values'>> {
-  if (log.known.length > 0) {
-    // the losses of a group are those of all ranks already
-    const readings = await read<Record<string, Metric<unknown>>>(metrics, readingOf(group));
-    return settled(log, log.known, readings);
-  }
-  const own = { loss: log.metric };
-  const { loss, ...readings } =
-    group === undefined
-      ? await read<Record<string, Metric<unknown>>>({ ...metrics, ...own })
-      : {
-          ...(await read<Record<string, Metric<unknown>>>(metrics, readingOf(group))),
-          ...(await read<Record<string, Metric<unknown>>>(own)),
-        };
-  return settled(log, (loss?.window ?? []) as number[], readings);
-}
-
-function settled<V extends object>(
-  log: LossLog,
-  read: readonly number[],
-  readings: object,
-): Pick<ReadEvent<V>, 'losses' | 'values'> {
-  const { losses, window, epoch } = log.settle(read);
-  return { losses, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
+): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'samples' | 'values'>> {
+  const [readings, waiting] = await Promise.all([read<Metrics>(metrics, readingOf(group)), log.read()]);
+  const { losses, samples, window, epoch } = log.settle(waiting);
+  return { losses, samples, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
 }
 
 /** The values since the epoch began: all was read before. */

@@ -1,4 +1,5 @@
 /** A terminal that keeps what is written to it: for tests of what is drawn, and for logs. */
+import { checkOptions } from '@nn/core';
 import { type Output, Terminal } from './terminal.ts';
 
 export interface RecordedTerminal {
@@ -28,6 +29,7 @@ export interface RecordTerminalOptions {
  * console.log(text()); // => hello
  */
 export function recordTerminal(options: RecordTerminalOptions = {}): RecordedTerminal {
+  checkOptions('recordTerminal', options, ['isTTY', 'colorDepth', 'columns', 'rows', 'environment']);
   const { isTTY = true, colorDepth = 24, columns = 80, rows = 24, environment = {} } = options;
   let written = '';
   const output: Output = {

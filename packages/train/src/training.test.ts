@@ -425,6 +425,72 @@ describe('Training', () => {
     );
   });
 
+  /** 100 small steps that nothing has to be waited for, once they are compiled; `before` is called before each batch. */
+  function quick(
+    callbacks: readonly (Callback | Callback['handle'])[],
+    before: (batch: number, run: Training<{ readonly x: Tensor }>) => void = () => undefined,
+  ) {
+    const model = new Linear(2, 1);
+    const batch = { x: tensor([[1, 2]]) };
+    const data = {
+      length: 100,
+      *[Symbol.iterator]() {
+        for (let k = 1; k <= 100; k++) {
+          before(k, run);
+          yield batch;
+        }
+      },
+    };
+    const run: Training<{ readonly x: Tensor }> = new Training({
+      model,
+      optimizer: new SGD(model, { learningRate: 1e-3 }),
+      data,
+      step: ({ x }: { readonly x: Tensor }) => model.forward(x).square().mean(),
+      compile: true,
+      epochs: 1,
+      readEvery: 40,
+      callbacks,
+    });
+    return run;
+  }
+
+  test('tells callbacks of what they hear, and of each step who wants each', async () => {
+    const [some, reads, all, samples]: number[][] = [[], [], [], []];
+    const shows: Callback = { hears: ['some steps'], handle: ({ step }) => void some!.push(step) };
+    const watches: Callback = {
+      hears: ['read'],
+      handle: (event) => {
+        reads!.push(event.step);
+        if (event.type === 'read') samples!.push(event.samples);
+      },
+    };
+    await quick([shows, watches]).run();
+    expect([reads, samples]).toEqual([
+      [40, 80, 100],
+      [40, 40, 20],
+    ]);
+    expect(some!.length).toBeLessThan(100);
+    for (const step of [40, 80, 100]) expect(some).toContain(step);
+    some!.forEach((step, at) => {
+      const before = at === 0 ? 0 : some![at - 1]!;
+      expect([step > before, step - before <= 16]).toEqual([true, true]);
+    });
+    await quick([shows, ({ type, step }) => void (type === 'step' && all!.push(step))]).run();
+    expect(all).toEqual(Array.from({ length: 100 }, (_, k) => k + 1));
+  });
+
+  test('stands at the very step at which it is asked to, also where nobody hears of steps', async () => {
+    const stopped = await quick([], (batch, run) => void (batch === 37 && run.stop())).run();
+    expect([stopped.why, stopped.step]).toEqual(['callback', 37]);
+    const paused = quick([], (batch, run) => void (batch === 59 && run.pause()));
+    const end = paused.run();
+    while (!paused.isPaused) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(paused.stepCount).toBe(59);
+    paused.resume();
+    expect((await end).step).toBe(100);
+  });
+
   test('says what is wrong with its options and data', async () => {
     const setting = setUp();
     const { model, optimizer, data, step } = setting;

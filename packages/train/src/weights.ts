@@ -68,9 +68,13 @@ export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
 /** The loss of a step, or a ValueError that tells what it is instead. */
 export function scalar(loss: Tensor): Tensor {
   if (loss?.size === 1) return loss.shape.length === 0 ? loss : loss.reshape([]);
-  const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
-  throw new ValueError('Training', `the step returned ${what}: return the loss, one number, as crossEntropy gives it.`);
+  throw new ValueError(
+    'Training',
+    `the step returned ${whatIs(loss)}: return the loss, one number, as crossEntropy gives it.`,
+  );
 }
+
+const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss));
 
 /** How the result of a step becomes one number: as it is, or weighted. A validation takes no weights of classes. */
 export function lossReducer<B>(
@@ -87,10 +91,9 @@ export function lossReducer<B>(
     const { targets, mask } = Object(batch) as { targets?: unknown; mask?: unknown };
     if (use === 'validation' && loss.rank === 0) return loss;
     if (loss?.rank !== 1) {
-      const what = loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss);
       throw new ValueError(
         'Training',
-        `with classWeights or sampleWeights the step returns the loss of each sample, [N], not ${what}: crossEntropy(logits, targets, { reduction: 'none' }).`,
+        `with classWeights or sampleWeights the step returns the loss of each sample, [N], not ${whatIs(loss)}: crossEntropy(logits, targets, { reduction: 'none' }).`,
       );
     }
     const weighsClasses = factors !== undefined && use === 'training';

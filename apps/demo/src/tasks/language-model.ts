@@ -90,6 +90,7 @@ async function learn(kind: string, tokenizer: Tokenizer, text: string, given: Co
   const data = new DataLoader(rows, { batchSize, shuffle: true, seed, dropLast: true });
   const steps = epochs === undefined ? 600 : epochs * data.length;
   const samples: Callback = {
+    hears: ['step'],
     handle: async (event) => {
       if (event.type !== 'step' || !looks.includes(event.step / steps)) return;
       const [sample] = await generateAll(model, tokenizer.encode('\n'), {

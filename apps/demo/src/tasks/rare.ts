@@ -152,6 +152,7 @@ export async function runRare(context: Context): Promise<boolean> {
 /** Trainings here are counted in steps: the weights come for the last fifth of them. */
 function untilDeferred(deferred: DeferredWeights, steps: number) {
   return {
+    hears: ['step'] as const,
     handle: ({ type, step }: { readonly type: string; readonly step: number }): void => {
       if (type === 'step') deferred.update(step + 1, steps);
     },

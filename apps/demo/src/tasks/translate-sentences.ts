@@ -136,6 +136,7 @@ class Course implements Callback {
   static readonly every = 8;
   /** Found by checkpoints. */
   readonly average: WeightAverage;
+  readonly hears: readonly ('step' | 'epoch')[] = ['step', 'epoch'];
   readonly handle: NonNullable<Callback['handle']>;
   #before = 0;
 

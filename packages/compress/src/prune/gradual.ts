@@ -88,6 +88,7 @@ export class GradualPruning {
   }
 
   /** The same as a callback. */
+  readonly hears: readonly 'step'[] = ['step'];
   readonly handle = async (event: { readonly type: string; readonly step: number }): Promise<void> => {
     if (event.type === 'step') await this.step(event.step);
   };

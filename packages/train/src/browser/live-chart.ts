@@ -2,6 +2,7 @@
  * Curves on a page that grow while a model trains: one canvas for each group of values. Draws at most once a frame, and only
  * what is new asks for it. For any loop: `add(name, step, value)`; as a callback of a training by `liveChart`.
  */
+import { checkOptions } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
@@ -41,6 +42,7 @@ export class LiveChart {
   #frame: number | null = null;
 
   constructor(element: PageElement, options: LiveChartOptions = {}) {
+    checkOptions('LiveChart', options, ['values', 'width', 'height']);
     // on a page nothing else has these members
     [this.#element, this.#options] = [element as HTMLElement, options];
   }
@@ -156,6 +158,7 @@ export function liveChart(
   const chart = new LiveChart(element, options);
   return {
     chart,
+    hears: ['read', 'validated'],
     handle: (event) => {
       if (event.type !== 'read' && event.type !== 'validated') return;
       chart.curves.addEvent(event);

@@ -38,7 +38,7 @@ export function weightAverage(
     if ((type === 'validated' || type === 'rest' || type === 'stopped') && average.isSwapped) await average.swapOut();
     if (type === every && step > from) await average.update();
   };
-  return { average, handle };
+  return { average, hears: ['validating', 'validated', 'rest', 'stopped', every], handle };
 }
 
 /**
@@ -68,7 +68,7 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
       `${monitor} no longer improves: the learning rate is now ${training.optimizer?.learningRates[0]}.`,
     );
   };
-  return { plateau, handle };
+  return { plateau, hears: ['start', 'epoch', 'validated'], handle };
 }
 
 /**
@@ -89,6 +89,7 @@ export function unfreezeAt(epoch: number, model: Model, pattern?: ParameterPatte
   }
   let isDone = false;
   return {
+    hears: ['start', 'epoch'],
     handle: (event) => {
       // after the last step of the epoch before, and at the start of a run that is resumed later
       if (isDone || (event.type !== 'start' && event.type !== 'epoch')) return;

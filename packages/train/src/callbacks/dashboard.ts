@@ -4,7 +4,7 @@
  */
 import { checkOptions } from '@nn/core';
 import { drawDots } from '@nn/metrics';
-import type { Callback, TrainingEvent } from '../events.ts';
+import type { Callback, Heard, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
 import { Throughput } from '../health/throughput.ts';
 import { bar } from '../progress.ts';
@@ -52,7 +52,7 @@ const styles: readonly Style[] = ['cyan', 'yellow', 'green', 'red'];
 export function dashboard(options: DashboardOptions = {}): Callback {
   checkOptions('dashboard', options, ['terminal', 'title', 'every', 'now']);
   const terminal = options.terminal ?? ownTerminal();
-  if (terminal === null) return { handle: () => undefined };
+  if (terminal === null) return { hears: [], handle: () => undefined };
   if (!terminal.isInteractive) return progress({ terminal });
   return new Dashboard(terminal, options);
 }
@@ -81,13 +81,15 @@ class Dashboard implements Callback {
   }
 
   readonly isOutput: boolean = true;
+  readonly hears: readonly Heard[] = [
+    ...(['start', 'some steps', 'read', 'epoch', 'validating', 'validated', 'rest', 'warning', 'stopped'] as const),
+  ];
   readonly handle = (event: TrainingEvent<object>): void => {
     this.curves.addEvent(event);
     if (event.type === 'start') {
       [this.#total, this.#epochs, this.#state] = [event.steps, event.epochs, ''];
       this.#speed.start();
     }
-    if (event.type === 'step') this.#speed.count(event.count);
     if (event.type === 'read') this.#note(event);
     if (event.type === 'validating') this.#state = 'validating';
     if (event.type === 'validated') {
@@ -108,10 +110,11 @@ class Dashboard implements Callback {
     }
   };
 
-  #note({ step, values }: Extract<TrainingEvent<object>, { readonly type: 'read' }>): void {
+  #note({ step, samples, losses, values }: Extract<TrainingEvent<object>, { readonly type: 'read' }>): void {
     for (const [name, reading] of Object.entries(values as Record<string, { readonly epoch: unknown }>)) {
       if (typeof reading.epoch === 'number') this.#values.set(name, reading.epoch);
     }
+    this.#speed.count(samples, losses.length);
     const { samplesPerSecond, millisecondsPerStep } = this.#speed.read();
     const left =
       this.#total === null || step >= this.#total

@@ -1,7 +1,7 @@
 /** Stopping when a value no longer gets better: a counter for any loop, and the callback made of it. */
 import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import { BestWeights } from '../best-weights.ts';
-import type { Callback, Monitored } from '../events.ts';
+import type { Callback, Heard, Monitored } from '../events.ts';
 import { directionOf, watched } from './monitor.ts';
 
 export interface EarlyStoppingOptions {
@@ -117,6 +117,7 @@ export function earlyStopping<const Name extends string>(
 }
 
 class EarlyStoppingCallback<V extends object> implements Callback<V> {
+  readonly hears: readonly Heard[] = ['start', 'epoch', 'validated', 'stopped'];
   readonly handle: Callback<V>['handle'];
   /** Found by checkpoints. */
   readonly weights: BestWeights | null;

@@ -4,7 +4,7 @@
  */
 import { checkOptions } from '@nn/core';
 import type { Callback, TrainingEvent } from '../events.ts';
-import { duration, figure } from '../format.ts';
+import { figure } from '../format.ts';
 import { Progress } from '../progress.ts';
 import { type Output, Terminal } from '../terminal.ts';
 
@@ -42,28 +42,27 @@ export interface ProgressOptions {
 export function progress(options: ProgressOptions = {}): Callback {
   checkOptions('progress', options, ['terminal', 'above', 'epochs']);
   const terminal = options.terminal ?? ownTerminal();
-  if (terminal === null) return { handle: () => undefined };
+  if (terminal === null) return { hears: [], handle: () => undefined };
   let bar: Progress | null = null;
-  let facts = '';
-  let [startedAt, epochAt] = [0, 0];
+  let read: object = {};
+  let [epoch, epochAt] = [1, 0];
   let line: string | null = null;
   let all = '';
+  const facts = (): string =>
+    `epoch ${epoch}${all}${textOf(Object.entries(read).map(([name, { epoch: value }]) => [name, value]))}`;
   const handle = (event: TrainingEvent<object>): Promise<void> | undefined => {
     switch (event.type) {
       case 'start':
         all = event.epochs === null ? '' : `/${event.epochs}`;
-        [startedAt, epochAt] = [performance.now(), performance.now()];
-        bar = event.steps === null ? null : new Progress(terminal, event.steps, event.step);
-        facts = '';
+        epochAt = performance.now();
+        bar = new Progress(terminal, event.steps ?? Number.POSITIVE_INFINITY, event.step);
+        read = {};
         break;
-      case 'step': {
-        const epoch = `epoch ${event.epoch}${all}`;
-        if (bar !== null) return bar.update(event.step, `${epoch}${facts}`, options.above);
-        terminal.live([`  ${epoch}  step ${event.step}${facts}  ${duration((performance.now() - startedAt) / 1000)}`]);
-        break;
-      }
+      case 'step':
+        epoch = event.epoch;
+        return bar?.update(event.step, facts, options.above);
       case 'read':
-        facts = textOf(Object.entries(event.values).map(([name, { epoch }]) => [name, epoch]));
+        read = event.values;
         break;
       case 'epoch':
         line = `  epoch ${event.epoch}${all}${textOf(Object.entries(event.values))}`;
@@ -87,7 +86,8 @@ export function progress(options: ProgressOptions = {}): Callback {
     }
     return undefined;
   };
-  return { isOutput: true, handle };
+  const hears = ['start', 'some steps', 'read', 'epoch', 'validated', 'rest', 'warning', 'stopped'] as const;
+  return { isOutput: true, hears, handle };
 }
 
 /** `  loss 0.25  accuracy 0.9`: the loss first, and nothing that is no number: NaN is a metric that counted nothing. */

@@ -90,7 +90,7 @@ export function spikeDetection(options: SpikeOptions = {}): Callback & { readonl
       );
     });
   };
-  return { detector, handle };
+  return { detector, hears: ['read'], handle };
 }
 
 /**
@@ -110,6 +110,7 @@ export function timer(options: TimerOptions): Callback {
   let isRunning = false;
   const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);
   return {
+    hears: ['start', 'step', 'stopped'],
     handle: ({ type }, training) => {
       if (type === 'start') [startedAt, isRunning] = [now(), true];
       if (type === 'step' && elapsed() >= seconds) training.stop();

@@ -267,6 +267,7 @@ export function activationStatistics(
   return {
     watch,
     told: once,
+    hears: ['read', 'epoch'],
     handle: async (event, training) => {
       if (event.type !== 'read' && event.type !== 'epoch') return;
       const metrics: Record<string, Metric<ActivationReading>> = Object.fromEntries(watch.layers);

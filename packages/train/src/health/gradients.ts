@@ -201,6 +201,7 @@ export function gradientStatistics(
   return {
     statistics,
     told: once,
+    hears: ['read'],
     handle: async (event, training) => {
       if (event.type !== 'read') return;
       for (const { what, message } of once.fresh(judgeGradients(await statistics.read(), options))) {

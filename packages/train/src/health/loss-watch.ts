@@ -133,6 +133,7 @@ export function lossWatch(options: LossWatchOptions = {}): Callback & { readonly
   const watch = new LossWatch(options);
   return {
     watch,
+    hears: ['read'],
     handle: (event, training) => {
       if (event.type !== 'read') return;
       event.losses.forEach((loss, at) => {

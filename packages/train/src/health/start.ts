@@ -12,6 +12,7 @@ import {
   randomState,
   setRandomState,
   type Tensor,
+  ValueError,
 } from '@nn/core';
 import type { Callback, Metrics } from '../events.ts';
 import { figure } from '../format.ts';
@@ -256,8 +257,11 @@ function ofGradients(names: readonly string[], sizes: readonly number[]): Findin
  * const callbacks = [startChecks()];
  * console.log(callbacks.length); // => 1
  */
-export function startChecks(): Callback {
+export function startChecks(options: Readonly<Record<string, never>> = {}): Callback {
+  const [unknown] = Object.keys(options);
+  if (unknown !== undefined) throw new ValueError('startChecks', `no option ${unknown}: it takes none.`);
   return {
+    hears: ['start'],
     handle: async (event, training) => {
       if (event.type !== 'start' || event.step > 0) return;
       const { model, data, validationData, lossOf, parts } = training;

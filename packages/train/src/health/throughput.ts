@@ -60,9 +60,9 @@ export class Throughput {
     [this.#at, this.#steps, this.#samples] = [this.#now(), 0, 0];
   }
 
-  /** A step of so many samples. */
-  count(samples: number): void {
-    this.#steps++;
+  /** So many samples, in a step or several. */
+  count(samples: number, steps = 1): void {
+    this.#steps += steps;
     this.#samples += samples;
   }
 
@@ -110,13 +110,14 @@ export function throughput(options: ThroughputOptions = {}): Callback & {
       const operations = operationsPerSecond === null ? '' : `, ${figure(operationsPerSecond / 1e9)} GFLOP/s`;
       return `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
     },
+    hears: ['start', 'read', 'rest'],
     handle: (event) => {
       if (event.type === 'start') {
         total = event.steps;
         meter.start();
       }
-      if (event.type === 'step') meter.count(event.count);
       if (event.type === 'read') {
+        meter.count(event.samples, event.losses.length);
         readings.push(meter.read());
         step = event.step;
       }

@@ -1,6 +1,6 @@
 /** Deferred re-weighting: class weights that come when the network has learned to see, for the last part of a training. */
-import { type Parameter, parameter, tensor, ValueError } from '@nn/core';
-import type { Callback } from '../events.ts';
+import { checkOptions, type Parameter, parameter, tensor, ValueError } from '@nn/core';
+import type { Callback, Heard } from '../events.ts';
 
 /**
  * Weights of classes that are 1 at first and `weights` for the rest, for losses that take `weight`: LDAM-DRW is `ldam` with them.
@@ -30,6 +30,7 @@ export class DeferredWeights implements Callback {
   #epochs: number | null = null;
 
   constructor(weights: readonly number[], options: { readonly after?: number } = {}) {
+    checkOptions('DeferredWeights', options, ['after']);
     const { after = 0.8 } = options;
     if (!(after >= 0 && after <= 1)) {
       throw new ValueError('DeferredWeights', `after is ${after}: it is a share of the epochs, 0 to 1.`, { after });
@@ -61,6 +62,7 @@ export class DeferredWeights implements Callback {
     this.weights.assign(tensor(this.#later.map((weight) => (isOn ? weight : 1))));
   }
 
+  readonly hears: readonly Heard[] = ['start', 'epoch'];
   readonly handle: Callback['handle'] = (event) => {
     if (event.type === 'start') {
       if (event.epochs === null) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { checkOptions, FormatError, ValueError } from '@nn/core';
 import { type Json, loadCheckpoint, saveCheckpoint, saveModel } from '@nn/serialize';
 import { directionOf, numberIn, watched } from '../callbacks/monitor.ts';
-import type { Callback, Controls, Monitored, TrainingEvent } from '../events.ts';
+import type { Callback, Controls, Heard, Monitored, TrainingEvent } from '../events.ts';
 
 const fileName = 'checkpoint.safetensors';
 
@@ -69,6 +69,7 @@ export function checkpoint<const Name extends string = 'loss'>(
 
 class CheckpointCallback<V extends object> implements Callback<V> {
   readonly isOutput: boolean = true;
+  readonly hears: readonly Heard[] = ['start', 'epoch', 'validated', 'rest', 'stopped'];
   readonly handle: Callback<V>['handle'];
   readonly #options: CheckpointOptions<string>;
   #best: number | null = null;

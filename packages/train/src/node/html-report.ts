@@ -47,6 +47,7 @@ export function htmlReport({
   return {
     report,
     isOutput: true,
+    hears: report.hears,
     handle: async (event, training) => {
       report.handle(event, training);
       if (event.type === 'epoch') isEpochOver = true;

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os';
 import process from 'node:process';
-import type { AbortSignalLike } from '@nn/core';
+import { type AbortSignalLike, excerpt, ValueError } from '@nn/core';
 
 export interface Interrupt {
   /** Aborted when the training should stop. */
@@ -13,8 +13,14 @@ export interface Interrupt {
   readonly exitCode: number;
 }
 
-/** Listens from now on. `atOnce` is called before the second signal ends the process. */
+/** Listens from now on. `atOnce` is called before the second signal ends the process. Throws ValueError for what cannot be called. */
 export function watchInterrupts(atOnce: () => void): Interrupt {
+  if (typeof atOnce !== 'function') {
+    throw new ValueError(
+      'watchInterrupts',
+      `got ${excerpt(JSON.stringify(atOnce) ?? String(atOnce), 60)}: give the function to call before the process ends, () => {} where there is none.`,
+    );
+  }
   const controller = new AbortController();
   const state = { signal: controller.signal, exitCode: 0 };
   const on = (signal: 'SIGINT' | 'SIGTERM'): void => {

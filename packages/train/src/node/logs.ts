@@ -65,6 +65,7 @@ export function jsonLines(options: JsonLinesOptions): LogCallback {
   return {
     file,
     isOutput: true,
+    hears: ['start', 'read', 'epoch', 'validated', 'warning', 'stopped'],
     handle: (event) => {
       if (event.type === 'start') {
         // a run that is resumed at its first step has its line already
@@ -137,6 +138,7 @@ export function csv(options: Pick<LogOptions, 'path' | 'append'>): LogCallback {
   return {
     file,
     isOutput: true,
+    hears: ['start', 'epoch', 'validated', 'rest'],
     handle: (event, { validationData }) => {
       if (event.type === 'start') file.open();
       if (event.type === 'epoch') {
@@ -250,5 +252,5 @@ export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
       write(step, { kind: 'session end', isSuccess, seconds: clock() });
     }
   };
-  return { file, isOutput: true, handle, write };
+  return { file, isOutput: true, hears: ['start', 'read', 'epoch', 'validated', 'stopped'], handle, write };
 }

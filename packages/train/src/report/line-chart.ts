@@ -1,4 +1,5 @@
 /** A line chart as an SVG that stands alone: axes with round numbers, a legend, lines that colour-blind people tell apart. */
+import { checkOptions } from '@nn/core';
 import { figure } from '../format.ts';
 import type { Curve } from './curves.ts';
 
@@ -49,7 +50,9 @@ export function extentOf(values: readonly number[]): [number, number] {
  * const svg = lineChart([{ name: 'loss', steps: [1, 2, 3], values: [3, 2, 1] }], { title: 'loss' });
  * console.log(svg.startsWith('<svg'), svg.includes('<title>loss</title>')); // => true true
  */
-export function lineChart(lines: readonly Line[], { title, width = 460, height = 260 }: LineChartOptions): string {
+export function lineChart(lines: readonly Line[], options: LineChartOptions): string {
+  checkOptions('lineChart', options, ['title', 'width', 'height']);
+  const { title, width = 460, height = 260 } = options;
   const [left, right, top, bottom] = [58, 14, 26, 34];
   const [x0, x1] = extentOf(lines.flatMap(({ steps }) => [steps[0] ?? 0, steps.at(-1) ?? 1]));
   const [y0, y1] = extentOf(lines.flatMap(({ values }) => values));

@@ -5,7 +5,7 @@
  */
 import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
 import { confusionSvg } from '@nn/metrics';
-import type { Callback, Controls, TrainingEvent } from '../events.ts';
+import type { Callback, Controls, Heard, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
 import { Throughput } from '../health/throughput.ts';
 import { Curves, panelsOf } from './curves.ts';
@@ -95,6 +95,9 @@ export class RunReport implements Callback, Stateful {
     this.#speed = new Throughput({ now: this.#now });
   }
 
+  readonly hears: readonly Heard[] = [
+    ...(['start', 'read', 'epoch', 'validating', 'validated', 'rest', 'warning', 'stopped'] as const),
+  ];
   readonly handle = (event: TrainingEvent<object>, training: Pick<Controls, 'history'>): void => {
     this.#count(event);
     this.curves.addEvent(event);
@@ -122,7 +125,7 @@ export class RunReport implements Callback, Stateful {
       this.#end = '';
       this.#speed.start();
     }
-    if (event.type === 'step') this.#samples += event.count;
+    if (event.type === 'read') this.#samples += event.samples;
     if (event.type === 'validating') this.#isValidating = true;
     if (event.type === 'validated' || event.type === 'rest') this.#isValidating = false;
     if (event.type === 'stopped') [this.#isRunning, this.#isValidating] = [false, false];
