@@ -164,11 +164,15 @@ describe('search in workers', () => {
     const here = await search({ space, strategy: 'grid', trial, seed: 1 });
     const there = await search({ space, strategy: 'grid', workers: { start, count: 2 }, seed: 1 });
     expect(settled(there)).toEqual(settled(here));
+    const asRecord = { start: () => start(), count: 1 };
+    expect(settled(await search({ space, strategy: 'grid', workers: asRecord, seed: 1 }))).toEqual(settled(here));
+  });
+
+  test('folds in workers have to give numbers by name, as they have here', async () => {
     const folds = [{ learningRate: 0.1 }, { learningRate: 0.01 }];
-    const asRecord = { start: () => start(), count: 2 };
-    await expect(crossValidate(folds, { workers: asRecord })).resolves.toMatchObject({
-      rows: [expect.any(Number), expect.any(Number)],
-    });
+    await expect(crossValidate(folds, { workers: { start, count: 2 } })).rejects.toThrow(
+      /fold 1 of 2 gave 0\.\d+: return numbers by name/,
+    );
   });
 
   test('a worker that dies costs its trial, not the search', async () => {
