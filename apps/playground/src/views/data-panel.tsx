@@ -21,6 +21,7 @@ export function DataPanel(): JSX.Element {
       id="data-title"
       title={t('data')}
       isNeeded={waitsForFile()}
+      unfolds={isOfFile()}
       first={
         <>
           <span class="chosen-task" aria-hidden="true">
@@ -140,6 +141,10 @@ function FeatureFields(): JSX.Element {
     </fieldset>
   );
 }
+
+/** A file of one's own: what was read of it, and its columns, are looked at first. */
+const isOfFile = (): boolean =>
+  spec.value.task === 'idx' || (spec.value.task === 'table' && spec.value.table.example === undefined);
 
 const waitsForFile = (): boolean => wish.value === 'noTable' || wish.value === 'noImages';
 

@@ -1,6 +1,7 @@
 /** A panel of settings: what is chosen first is always in sight; on a narrow screen the rest waits behind a button (settings.css). */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { Icon } from './icon.tsx';
 
@@ -13,6 +14,8 @@ interface SettingsPanelProps {
   readonly first: ComponentChildren;
   /** Whether something is waited for that is in the rest: then it is in sight, too. */
   readonly isNeeded?: boolean;
+  /** Unfolds the rest when it becomes true; it can be folded again. */
+  readonly unfolds?: boolean;
   readonly children?: ComponentChildren;
 }
 
@@ -22,9 +25,13 @@ export function SettingsPanel({
   title,
   first,
   isNeeded = false,
+  unfolds = false,
   children,
 }: SettingsPanelProps): JSX.Element {
   const isUnfolded = useSignal(false);
+  useEffect(() => {
+    if (unfolds) isUnfolded.value = true;
+  }, [unfolds, isUnfolded]);
   const isOpen = isUnfolded.value || isNeeded;
   return (
     <section class={`panel settings ${more}`} aria-labelledby={id}>
