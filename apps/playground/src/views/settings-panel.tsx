@@ -1,7 +1,6 @@
 /** A panel of settings: what is chosen first is always in sight; on a narrow screen the rest waits behind a button (settings.css). */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/language.ts';
 import { Icon } from './icon.tsx';
 
@@ -14,7 +13,7 @@ interface SettingsPanelProps {
   readonly first: ComponentChildren;
   /** Whether something is waited for that is in the rest: then it is in sight, too. */
   readonly isNeeded?: boolean;
-  /** Unfolds the rest when it becomes true; it can be folded again. */
+  /** Whether the rest is unfolded as long as no hand has said otherwise. */
   readonly unfolds?: boolean;
   readonly children?: ComponentChildren;
 }
@@ -28,11 +27,9 @@ export function SettingsPanel({
   unfolds = false,
   children,
 }: SettingsPanelProps): JSX.Element {
-  const isUnfolded = useSignal(false);
-  useEffect(() => {
-    if (unfolds) isUnfolded.value = true;
-  }, [unfolds, isUnfolded]);
-  const isOpen = isUnfolded.value || isNeeded;
+  /** What a hand has said against `unfolds`, if it has. */
+  const chosen = useSignal<boolean | null>(null);
+  const isOpen = (chosen.value ?? unfolds) || isNeeded;
   return (
     <section class={`panel settings ${more}`} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
@@ -43,7 +40,7 @@ export function SettingsPanel({
           aria-expanded={isOpen}
           disabled={isNeeded}
           onClick={() => {
-            isUnfolded.value = !isUnfolded.value;
+            chosen.value = isOpen === unfolds ? !isOpen : null;
           }}
         >
           <Icon name={isOpen ? 'minus' : 'plus'} /> {t('moreSettings')}
