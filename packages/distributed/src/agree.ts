@@ -71,19 +71,24 @@ export async function broadcastParameters(group: Group, parameters: readonly Par
  * console.log(await mean.array()); // => [ 3 ]
  */
 export async function averageParameters(group: Group, parameters: readonly Parameter[]): Promise<void> {
-  if (group.size === 1) return;
-  const updates = [];
-  for (const parameter of parameters) {
-    // in double precision, so that equal values have themselves as their mean
-    const values = Float64Array.from(await valuesOf(parameter));
-    await group.allReduce(values, 'sum', { fixed: true });
-    const mean = values.map((sum) => sum / group.size);
-    updates.push([
-      parameter,
-      valuesFor(parameter, parameter.dtype === 'int32' ? Int32Array.from(mean, Math.round) : Float32Array.from(mean)),
-    ] as const);
+  if (group.size === 1 || parameters.length === 0) return;
+  const own = await Promise.all(parameters.map(valuesOf));
+  // all at once, and in double precision, so that equal values have themselves as their mean
+  const sums = new Float64Array(own.reduce((size, { length }) => size + length, 0));
+  let start = 0;
+  for (const values of own) {
+    sums.set(values, start);
+    start += values.length;
   }
-  if (updates.length > 0) await replace(updates);
+  await group.allReduce(sums, 'sum', { fixed: true });
+  start = 0;
+  const updates = parameters.map((parameter, at) => {
+    const mean = sums.subarray(start, start + own[at]!.length).map((sum) => sum / group.size);
+    start += mean.length;
+    const values = parameter.dtype === 'int32' ? Int32Array.from(mean, Math.round) : Float32Array.from(mean);
+    return [parameter, valuesFor(parameter, values)] as const;
+  });
+  await replace(updates);
 }
 
 function valuesFor({ shape, backend, dtype }: Parameter, values: Float32Array | Int32Array): ReturnType<typeof tensor> {

@@ -3,9 +3,19 @@
  * all have the same parameters. Owns when what travels; how gradients lie in arrays is buckets.ts, how they come from the device
  * flat-gradients.ts.
  */
-import { compile, type Parameter, type Stateful, type Tensor, tensor, treeChildren, ValueError } from '@nn/core';
+import {
+  compile,
+  namedParameters,
+  type Parameter,
+  type Stateful,
+  type Tensor,
+  tensor,
+  treeChildren,
+  ValueError,
+} from '@nn/core';
 import type { Optimizer, OptimizerGroup, Rule } from '@nn/optim';
-import { agree, broadcastParameters } from './agree.ts';
+import { agree, averageParameters, broadcastParameters } from './agree.ts';
+import { Agreement } from './agreement.ts';
 import { unpacked } from './buckets.ts';
 import type { Compression } from './compress/compression.ts';
 import { FlatGradients, type Found } from './flat-gradients.ts';
@@ -129,6 +139,23 @@ export class DataParallel implements Stateful {
   async synchronize(): Promise<void> {
     await broadcastParameters(this.group, [...this.parameters, ...statesOf(this)]);
     this.#mustAgree = false;
+  }
+
+  /**
+   * Gives all ranks the mean of a model's buffers (the running statistics of BatchNorm), so that they validate and save one model.
+   * Counters, which are whole numbers, stay each rank's own. All ranks call it.
+   */
+  averageBuffers(model: object): Promise<void> {
+    const buffers = [...namedParameters(model).values()];
+    return averageParameters(
+      this.group,
+      buffers.filter(({ isBuffer, dtype }) => isBuffer && dtype === 'float32'),
+    );
+  }
+
+  /** @internal What `Training` asks beside steps: whether to stop, which all do at once. `wishes`: the strongest last. */
+  agreement<Wish extends string>(wishes: readonly Wish[]): Agreement<Wish> {
+    return new Agreement(this.group, wishes);
   }
 
   /** Tells all ranks with the next step that this one wants something, as to stop: then `isRaised` is true on all. */

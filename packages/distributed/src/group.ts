@@ -111,6 +111,18 @@ export class Group {
     return this.#call('allGather', values, () => this.#transport.allGather(values, all), all);
   }
 
+  /** The values of each rank in an array of their own, in the order of ranks, which may have more or fewer. */
+  async allGatherEach<V extends Numbers>(values: V): Promise<V[]> {
+    check('allGatherEach', values);
+    const lengths = await this.allGather(Int32Array.of(values.length));
+    const most = Math.max(...lengths);
+    const padded = emptyLike(values, most);
+    padded.set(values);
+    const all = await this.allGather(padded);
+    // the cast: a part of an array is one of its kind
+    return Array.from(lengths, (length, rank) => all.subarray(rank * most, rank * most + length) as V);
+  }
+
   /** A rank's own part (`partOf`) of the sums over all ranks, in a new array. */
   reduceScatter<V extends Numbers>(values: V): Promise<V> {
     check('reduceScatter', values);

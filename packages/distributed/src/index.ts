@@ -1,4 +1,5 @@
 export { agree, averageParameters, broadcastParameters } from './agree.ts';
+export type { Agreement } from './agreement.ts';
 export { alone } from './alone.ts';
 export type { Bucket } from './buckets.ts';
 export { bf16 } from './compress/bf16.ts';

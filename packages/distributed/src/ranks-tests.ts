@@ -64,6 +64,12 @@ async function calls(): Promise<string[]> {
       const [from] = partOf(length, rank, size);
       check(`part of ${name}`, await group.reduceScatter(own()), (at) => ranks + size * ((from + at) % 100));
     }
+    const each = await group.allGatherEach(filled(Kind, 5 * rank, (at) => 100 * rank + at));
+    check('ranks in gather of each', Int32Array.of(each.length), () => size);
+    for (const [from, values] of each.entries()) {
+      check('lengths in gather of each', Int32Array.of(values.length), () => 5 * from);
+      check('gather of each', values, (at) => 100 * from + at);
+    }
     const parts = filled(Kind, 3 * size, (at) => 100 * rank + at);
     check('all to all', await group.allToAll(parts), (at) => 100 * Math.floor(at / 3) + 3 * rank + (at % 3));
   }

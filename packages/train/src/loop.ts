@@ -10,7 +10,7 @@ import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } fr
 import type { LossLog } from './loss-log.ts';
 import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';
 import { Pause } from './pause.ts';
-import { type Agreement, averageBuffers, type Ranks, type RanksOptimizer } from './ranks.ts';
+import type { Agreement, Ranks, RanksOptimizer } from './ranks.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
 import { left, type Relay } from './relay.ts';
 import { TrainingState } from './state.ts';
@@ -295,7 +295,7 @@ export class Loop<B, M extends Metrics> {
   /** One download: losses and metrics since the last, told as an event. */
   async #readValues(): Promise<void> {
     const { step } = this.state;
-    if (this.#together !== null) await averageBuffers(this.#together.optimizer.group, this.#training.model);
+    await this.#together?.optimizer.averageBuffers(this.#training.model);
     const { losses, samples, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
     await this.#send({ type: 'read', ...this.state.place, losses, samples, values, learningRates: this.#rates() });
     const wrong = losses.findIndex((value) => !Number.isFinite(value));

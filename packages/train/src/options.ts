@@ -98,8 +98,7 @@ export interface Numbers {
 export function checkTrainingOptions<B, M extends Metrics>(
   options: TrainingOptions<B, M> | OwnStepOptions<B, M>,
 ): Numbers {
-  const wrong = Object.keys(options).find((name) => !names.includes(name));
-  if (wrong !== undefined) throw new ValueError('Training', `no option ${wrong}: ${names.join(', ')}.`);
+  checkOptions('Training', options, names);
   checkKinds(options);
   const { data, epochs, steps, validation, readEvery = 50 } = options;
   requireBatches('Training', 'data', data);

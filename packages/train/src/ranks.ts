@@ -1,18 +1,9 @@
 /**
- * A training that several processes make together, each with its part of every batch: what is asked of their group, and how the
- * losses and metrics of all become those of the training. The step of the optimizer itself is `dataParallel` of
- * `@nn/distributed`.
+ * A training that several processes make together, each with its part of every batch: what is asked of their group and of its
+ * optimizer, and how the losses of all become those of the training. What ranks say to each other is `dataParallel` of
+ * `@nn/distributed`, which only those who train so have in their page.
  */
-import {
-  namedParameters,
-  type Parameter,
-  randomState,
-  replace,
-  setRandomState,
-  type Tensor,
-  tensor,
-  ValueError,
-} from '@nn/core';
+import { type Tensor, ValueError } from '@nn/core';
 import type { ReadOptions } from '@nn/metrics';
 import { countOf } from './batches.ts';
 import { compiledWork } from './compiled-step.ts';
@@ -30,6 +21,8 @@ export interface Ranks {
   readonly size: number;
   /** The numbers of all ranks one after the other, as many of each. */
   allGather<V extends Numbers>(values: V): Promise<V>;
+  /** The numbers of each rank, which may have more or fewer. */
+  allGatherEach<V extends Numbers>(values: V): Promise<V[]>;
   /** The sums over all ranks, in place; with `fixed` the same bits on each. */
   allReduce<V extends Numbers>(values: V, reduction: 'sum', options: { readonly fixed: boolean }): Promise<V>;
   /** The values of the rank `root` on all, in place. */
@@ -53,7 +46,23 @@ export interface RanksOptimizer extends StepsOptimizer {
   /** The samples of all ranks in the last step. */
   readonly samples: number;
   readonly group: Ranks;
+  /** Gives all ranks the mean of their running statistics. */
+  averageBuffers(model: object): Promise<void>;
+  agreement<Wish extends string>(wishes: readonly Wish[]): Agreement<Wish>;
 }
+
+/** What ranks agree on: whether to stop, and how each one's random numbers go on in a run that another process takes up. */
+export interface Agreement<Wish extends string = Ending> {
+  /** What all do; null while they go on. */
+  readonly ending: Wish | null;
+  /** All ranks say what they want; the strongest wish counts. */
+  meet(wish: Wish | null): Promise<void>;
+  hostState(): unknown;
+  loadHostState(state: unknown): void;
+}
+
+/** Why a rank may want that all stop, the strongest last. */
+export const wishes: readonly Ending[] = ['callback', 'aborted'];
 
 /** Throws ValueError for what would not be the same on all ranks. */
 export function checkRanks(group: Ranks, optimizer: object, readsByClock: boolean): RanksOptimizer {
@@ -106,17 +115,7 @@ export function ranksSteps<B>(
 
 /** What `read` needs to tell the values of all ranks. */
 export function readingOf(group: Ranks | undefined): ReadOptions {
-  return group === undefined || group.size === 1 ? {} : { gather: (own) => gather(group, own) };
-}
-
-/** The numbers of all ranks, which may have more or fewer. */
-async function gather(group: Ranks, own: Float32Array): Promise<Float32Array[]> {
-  const lengths = await group.allGather(Int32Array.of(own.length));
-  const most = Math.max(...lengths);
-  const padded = new Float32Array(most);
-  padded.set(own);
-  const all = await group.allGather(padded);
-  return Array.from(lengths, (length, rank) => all.subarray(rank * most, rank * most + length));
+  return group === undefined || group.size === 1 ? {} : { gather: (own) => group.allGatherEach(own) };
 }
 
 /** The mean of all ranks' losses, each weighted by its samples. */
@@ -128,79 +127,4 @@ export async function meanOfRanks(group: Ranks, log: LossLog): Promise<number> {
     samples += all[at + 1]!;
   }
   return total / samples;
-}
-
-/**
- * Gives all ranks the mean of their buffers (the running statistics of BatchNorm), so that they validate and save one model.
- * Counters, which are whole numbers, stay each rank's own.
- */
-export async function averageBuffers(group: Ranks, model: object): Promise<void> {
-  const buffers = [...namedParameters(model).values()].filter(({ isBuffer, dtype }) => isBuffer && dtype === 'float32');
-  if (group.size === 1 || buffers.length === 0) return;
-  const values = await Promise.all(buffers.map((buffer) => buffer.data('float32')));
-  // in double precision, so that equal values have themselves as their mean
-  const sums = new Float64Array(values.reduce((size, { length }) => size + length, 0));
-  let start = 0;
-  for (const part of values) {
-    sums.set(part, start);
-    start += part.length;
-  }
-  await group.allReduce(sums, 'sum', { fixed: true });
-  start = 0;
-  const updates = buffers.map((buffer, at): readonly [Parameter, Tensor] => {
-    const mean = Float32Array.from(values[at]!, (_, place) => sums[start + place]! / group.size);
-    start += mean.length;
-    const { shape, backend } = buffer;
-    return [buffer, tensor(mean, { shape: [...shape], borrow: true, ...(backend && { backend }) })];
-  });
-  await replace(updates);
-}
-
-const wishes: readonly (Ending | null)[] = [null, 'callback', 'aborted'];
-
-/**
- * What ranks have to agree on beside their numbers: whether to stop, and how each one's random numbers go on in a run that
- * another process takes up.
- */
-export class Agreement {
-  readonly #group: Ranks;
-  /** Seed and counter of each rank's random numbers, as of the last meeting. */
-  #random: readonly (readonly number[])[] = [];
-  #isLoaded = false;
-  /** Why all stop; null while they go on. */
-  ending: Ending | null = null;
-
-  constructor(group: Ranks) {
-    this.#group = group;
-  }
-
-  /** All ranks say what they want; the strongest wish counts. */
-  async meet(wish: Ending | null): Promise<void> {
-    if (this.#isLoaded) this.#restore();
-    const { seed, counter } = randomState();
-    const all = await this.#group.allGather(Int32Array.of(wishes.indexOf(wish), seed, counter));
-    const rows = Array.from({ length: this.#group.size }, (_, rank) => all.subarray(3 * rank, 3 * rank + 3));
-    this.ending = wishes[Math.max(...rows.map(([own]) => own!))] ?? null;
-    this.#random = rows.map(([, ...random]) => [...random]);
-  }
-
-  /** Each rank goes on with its own numbers; one that was not there before with those of rank 0, from a seed of its own. */
-  #restore(): void {
-    this.#isLoaded = false;
-    const { rank } = this.#group;
-    const [seed, counter] = this.#random[rank] ?? this.#random[0]!;
-    setRandomState({ seed: (seed! + (this.#random[rank] === undefined ? rank : 0)) | 0, counter: counter! });
-  }
-
-  hostState(): unknown {
-    return this.#random;
-  }
-
-  loadHostState(state: unknown): void {
-    const isRandom = (row: unknown): row is number[] =>
-      Array.isArray(row) && row.length === 2 && row.every((word) => (word | 0) === word);
-    if (!Array.isArray(state) || state.length === 0 || !state.every(isRandom)) return;
-    this.#random = state;
-    this.#isLoaded = true;
-  }
 }

@@ -9,7 +9,7 @@ import type { Controls, Ending, Metrics, Place, StepsOptimizer, TrainingEvent, V
 import { Loop, type LoopParts } from './loop.ts';
 import { LossLog } from './loss-log.ts';
 import { checkTrainingOptions, type OwnStepOptions, type TrainingOptions } from './options.ts';
-import { Agreement, checkRanks, ranksSteps } from './ranks.ts';
+import { checkRanks, ranksSteps, wishes } from './ranks.ts';
 import { Relay } from './relay.ts';
 import type { EpochRow } from './state.ts';
 import { optimizerSteps, ownSteps, type Stepper } from './step.ts';
@@ -98,7 +98,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       else {
         const ranks = checkRanks(group, optimizer, Number.isFinite(numbers.read.milliseconds));
         advance = ranksSteps(this.lossOf, ranks, this.#log, compile);
-        if (group.size > 1) together = { optimizer: ranks, agreement: new Agreement(group) };
+        if (group.size > 1) together = { optimizer: ranks, agreement: ranks.agreement(wishes) };
       }
       this.#otherParts = { optimizer };
       this.#validationStep = (batch) => watch(held(batch), batch);
