@@ -32,6 +32,48 @@ export function* damaged(files: readonly Uint8Array[], rounds: number, seed: num
   }
 }
 
+/**
+ * Copies of `files` in which numbers became others: those of variable length, seven bits in a byte, as thrift and Parquet's runs
+ * have them, which keeps all other things in place where the new one is as long, and those of four bytes.
+ */
+export function* damagedNumbers(files: readonly Uint8Array[], rounds: number, seed: number): Generator<Uint8Array> {
+  const random = new RandomSequence(seed);
+  for (let round = 0; round < rounds; round++) {
+    let bytes = files[round % files.length]!.slice();
+    for (let change = random.integer(3); change >= 0; change--) bytes = withNumber(bytes, random);
+    yield bytes;
+  }
+}
+
+function withNumber(bytes: Uint8Array, random: RandomSequence): Uint8Array<ArrayBuffer> {
+  const at = placeIn(bytes.length, random);
+  const edge = edges[random.integer(edges.length)]! ^ BigInt(random.integer(4));
+  if (random.integer(4) === 0) {
+    const copy = new Uint8Array(bytes);
+    for (let k = 0; k < 4 && at + k < copy.length; k++) copy[at + k] = Number((edge >> BigInt(8 * k)) & 255n);
+    return copy;
+  }
+  let end = at;
+  while (end < bytes.length - 1 && bytes[end]! >= 128) end++;
+  end++;
+  const number: number[] = [];
+  let rest = edge;
+  do {
+    number.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  // half of them as long as the old one was
+  if (random.integer(2) === 0) {
+    number.length = Math.min(number.length, end - at);
+    number[number.length - 1]! &= 127;
+    while (number.length < end - at) {
+      number[number.length - 1]! |= 128;
+      number.push(0);
+    }
+  }
+  return joined(bytes.subarray(0, at), Uint8Array.from(number), bytes.subarray(end));
+}
+
 /** Beginnings of a file, `step` bytes apart: by 1, every one but the whole. */
 export function* truncated(file: Uint8Array, step = 1): Generator<Uint8Array> {
   for (let length = 0; length < file.length; length += step) yield file.slice(0, length);

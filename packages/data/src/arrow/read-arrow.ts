@@ -1,9 +1,11 @@
 /** Arrow's files and streams (IPC, also called Feather 2) as tables. The format is flechette's, which is loaded when it is needed. */
-import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
+import { checkOptions, excerpt, FormatError, isNNError, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import { type ByteSource, bytesOf } from '../readers/gunzip.ts';
 import { lz4Frame } from '../readers/lz4.ts';
-import { tableOf } from '../tables/table-of.ts';
+import { zstandard } from '../readers/zstandard.ts';
+import { tableOf, unfit } from '../tables/table-of.ts';
+import { checkedArrow, type Field } from './check.ts';
 
 type Flechette = typeof import('@uwdata/flechette');
 
@@ -12,12 +14,17 @@ export interface ArrowOptions {
   readonly name?: string;
   /** The columns to read; all where not given. */
   readonly columns?: readonly string[];
+  /**
+   * Bytes that the data may become, where that is more than 32 times the file; 2^28 where not given. Counted are the unpacked buffers and
+   * 8 bytes for each value.
+   */
+  readonly maxBytes?: number;
 }
 
 /**
  * Reads an Arrow file or stream into a table, as `parseCsv` makes one: numbers, booleans, categories (dictionaries are resolved, dates
- * in ISO 8601). Needs the package @uwdata/flechette. Rejects with a `FormatError` for what is no Arrow, and for columns of
- * lists, records or bytes that are not left out.
+ * in ISO 8601). Needs the package @uwdata/flechette. All of it is checked before it is decoded. Rejects with a `FormatError` for what is no
+ * Arrow or damaged, and for columns of lists, records or bytes that are not left out.
  *
  * @example
  * import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
@@ -27,9 +34,13 @@ export interface ArrowOptions {
  * console.log(columns.map(({ name, kind }) => `${name} ${kind}`)); // => [ 'size number', 'kind category' ]
  */
 export async function readArrow(source: ByteSource, options: ArrowOptions = {}): Promise<Table> {
-  checkOptions('readArrow', options, ['name', 'columns']);
-  const { name = 'Arrow data' } = options;
-  const bytes = await bytesOf(source);
+  checkOptions('readArrow', options, ['name', 'columns', 'maxBytes']);
+  const { name = 'Arrow data', maxBytes = 2 ** 28 } = options;
+  if (!(maxBytes >= 0))
+    throw new ValueError('readArrow', `maxBytes ${maxBytes} is not a number of bytes.`, { maxBytes });
+  const given = await bytesOf(source);
+  // Numbers of eight bytes must stand at a multiple of eight.
+  const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
   if (bytes.length === 0) throw new FormatError(`readArrow: ${name}`, 'there are no bytes.');
   const loaded = await import('@uwdata/flechette').catch((error: unknown) => {
     throw new ValueError(
@@ -44,31 +55,68 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
     try {
       return read();
     } catch (error) {
-      if (error === noZstd) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}`);
+      if (error === noZstd || (isNNError(error) && error.message.startsWith('readArrow'))) throw error;
+      // What is said of a place behind the end of the bytes is a sentence of the engine's.
+      const reason =
+        error instanceof RangeError ? 'it is cut off, or leads out of itself' : String(Object(error).message);
+      throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}.`);
     }
   };
-  const parse = () => undamaged(() => flechette.tableFromIPC(bytes, { useDate: true, useBigInt: true }));
+  const limit = Math.max(maxBytes, growth * bytes.length);
+  const check = (): readonly Field[] => {
+    let taken = 0;
+    const budget = {
+      take(more: number) {
+        taken += more;
+        if (taken <= limit) return;
+        throw new FormatError(`readArrow: ${name}`, `the data becomes more than ${limit} bytes: raise maxBytes.`, {
+          limit,
+        });
+      },
+    };
+    const buffers = new Map<number, Uint8Array>();
+    unpackedOf.set(bytes.buffer, buffers);
+    const unpack = (codec: number, packed: Uint8Array, length: number): Uint8Array => {
+      const known = codec as Parameters<typeof flechette.getCompressionCodec>[0];
+      const decoder = flechette.getCompressionCodec(known);
+      if (!decoder) throw new Error(`buffers are packed by codec ${codec}, which is not known`);
+      const buffer = decoder.decode(packed, length);
+      if (buffer.length !== length) throw new Error(`a buffer unpacks to ${buffer.length} bytes, not ${length}`);
+      buffers.set(packed.byteOffset, buffer);
+      return buffer;
+    };
+    return checkedArrow(bytes, unpack, budget);
+  };
   registerCodecs(flechette);
-  let table: ReturnType<typeof parse>;
+  let fields: readonly Field[];
   try {
-    table = parse();
+    fields = undamaged(check);
   } catch (error) {
     if (error !== noZstd) throw error;
     await loadZstd(flechette);
-    table = parse();
+    fields = undamaged(check);
   }
-  const all = table.names.map(String);
-  const absent = options.columns?.find((column) => !all.includes(column));
-  if (absent !== undefined) {
-    throw new ValueError('readArrow', `${name} has no column '${excerpt(absent, 60)}'; it has ${all.join(', ')}.`, {
-      column: absent,
-    });
-  }
+  const table = undamaged(() => flechette.tableFromIPC(bytes, { useDate: true, useBigInt: true }));
+  unpackedOf.delete(bytes.buffer);
+  const all = fields.map((field) => field.name);
   const columns: Record<string, readonly unknown[]> = Object.create(null);
   for (const column of options.columns ?? all) {
-    columns[column] = undamaged(() => Array.from(table.getChild(column).toArray()));
+    const place = all.indexOf(column);
+    if (place < 0) {
+      throw new ValueError('readArrow', `${name} has no column '${excerpt(column, 60)}'; it has ${all.join(', ')}.`, {
+        column,
+      });
+    }
+    if (all.indexOf(column, place + 1) >= 0) {
+      throw new FormatError(
+        `readArrow: ${name}`,
+        `it has two columns '${excerpt(column, 60)}'; leave them out by naming columns.`,
+        { column },
+      );
+    }
+    const { unfit: what } = fields[place]!;
+    if (what) throw unfit(`readArrow: ${name}`, column, what);
+    columns[column] = undamaged(() => Array.from(table.getChildAt(place).toArray()));
   }
   const lines = undamaged(() => new Int32Array(table.numRows)).map((_, i) => i + 1);
   return tableOf('readArrow', name, columns, lines);
@@ -77,10 +125,23 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
 /** What stands for Zstandard until a file needs it. */
 const noZstd = new Error('Zstandard is not loaded.');
 
+/** As many times the bytes of the file, its buffers may become, whatever the limit. */
+const growth = 32;
+
+/** The buffers of files that were unpacked to be looked through, by the places of their packed bytes: flechette asks for them again. */
+const unpackedOf = new WeakMap<ArrayBufferLike, Map<number, Uint8Array>>();
+
+function once(decode: (packed: Uint8Array, length: number) => Uint8Array) {
+  return (packed: Uint8Array, length: number): Uint8Array =>
+    unpackedOf.get(packed.buffer)?.get(packed.byteOffset) ?? decode(packed, length);
+}
+
 /** LZ4, which writers use where nothing else is said, and Zstandard to be loaded; a page's own codecs stay. */
 function registerCodecs({ CompressionType, getCompressionCodec, setCompressionCodec }: Flechette): void {
   const { LZ4_FRAME, ZSTD } = CompressionType;
-  if (getCompressionCodec(LZ4_FRAME) === null) setCompressionCodec(LZ4_FRAME, { encode: readsAlone, decode: lz4Frame });
+  if (getCompressionCodec(LZ4_FRAME) === null) {
+    setCompressionCodec(LZ4_FRAME, { encode: readsAlone, decode: once(lz4Frame) });
+  }
   if (getCompressionCodec(ZSTD) !== null) return;
   const decode = (): never => {
     throw noZstd;
@@ -89,16 +150,18 @@ function registerCodecs({ CompressionType, getCompressionCodec, setCompressionCo
 }
 
 async function loadZstd({ CompressionType, setCompressionCodec }: Flechette): Promise<void> {
-  const { compressors } = await import('hyparquet-compressors').catch((error: unknown) => {
-    throw new ValueError(
-      'readArrow',
-      `the data is packed by Zstandard, and the package hyparquet-compressors cannot be loaded: npm install hyparquet-compressors. ${String(error)}`,
-      { package: 'hyparquet-compressors' },
-    );
-  });
+  const unpack = await zstandard(() =>
+    import('hyparquet-compressors').catch((error: unknown) => {
+      throw new ValueError(
+        'readArrow',
+        `the data is packed by Zstandard, and the package hyparquet-compressors cannot be loaded: npm install hyparquet-compressors. ${String(error)}`,
+        { package: 'hyparquet-compressors' },
+      );
+    }),
+  );
   // a copy, because numbers of eight bytes must stand at a multiple of eight
-  const decode = (packed: Uint8Array, length: number): Uint8Array => compressors.ZSTD!(packed, length).slice();
-  setCompressionCodec(CompressionType.ZSTD, { encode: readsAlone, decode });
+  const decode = (packed: Uint8Array, length: number): Uint8Array => unpack(packed, length).slice();
+  setCompressionCodec(CompressionType.ZSTD, { encode: readsAlone, decode: once(decode) });
 }
 
 /** Writing packed Arrow with the codecs of a reader would give what is not packed. */

@@ -46,7 +46,12 @@ export function plainValue(reader: string, column: string, value: unknown): stri
     );
   }
   const what = ArrayBuffer.isView(value) ? 'bytes or lists of numbers' : Array.isArray(value) ? 'lists' : 'records';
-  throw new FormatError(
+  throw unfit(reader, column, what);
+}
+
+/** The error for a column whose values are no numbers and no categories. */
+export function unfit(reader: string, column: string, what: string): FormatError {
+  return new FormatError(
     reader,
     `column '${excerpt(column, 60)}' holds ${what}, which are no numbers or categories; leave it out by naming columns.`,
     { column },
