@@ -134,7 +134,7 @@ const browser: TestProjectConfiguration = {
   resolve: { conditions: [...conditions, 'browser'] },
   optimizeDeps: {
     include: [
-      ...['fast-check', '@huggingface/tokenizers', '@uwdata/flechette'],
+      ...['axe-core', 'fast-check', '@huggingface/tokenizers', '@uwdata/flechette'],
       ...['hyparquet', 'hyparquet-compressors', 'hyparquet-writer'],
     ],
   },

@@ -65,7 +65,7 @@ export async function openPages(folder: string): Promise<Pages> {
   };
 }
 
-async function launch(): Promise<Browser> {
+export async function launch(): Promise<Browser> {
   const record = join(root, 'node_modules/.cache/nn-browser.json');
   const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
     ? JSON.parse(readFileSync(record, 'utf8'))
@@ -82,7 +82,7 @@ async function launch(): Promise<Browser> {
   });
 }
 
-async function serve(folder: string): Promise<Server> {
+export async function serve(folder: string): Promise<Server> {
   const server = createServer((request, response) => {
     const [, policy, path] = /^\/(?:with\/([^/]*)\/)?([^?]*)/.exec(request.url ?? '') ?? [];
     const file = join(folder, normalize(decodeURIComponent(path ?? '')));

@@ -76,7 +76,8 @@ export type { Ranks } from './ranks.ts';
 export { type RecordedTerminal, type RecordTerminalOptions, recordTerminal } from './recorded-terminal.ts';
 export { type Curve, Curves } from './report/curves.ts';
 export { type Line, type LineChartOptions, lineChart } from './report/line-chart.ts';
-export { type MeasuresEnergy, type ReportSample, RunReport, type RunReportOptions } from './report/run-report.ts';
+export type { ReportSample } from './report/report-page.ts';
+export { type MeasuresEnergy, RunReport, type RunReportOptions } from './report/run-report.ts';
 export {
   type BatchSizeFinding,
   type BatchSizeRow,

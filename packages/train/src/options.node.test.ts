@@ -64,7 +64,7 @@ const cases: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 test.each(Object.entries(cases))('%s refuses an option that it does not know', async (name, given) => {
-  const of: unknown = Reflect.get({ ...train, ...node, ...browser }, name);
+  const of: unknown = Reflect.get({ ...train, ...browser, ...node }, name);
   if (typeof of !== 'function') throw new Error(`there is no ${name}`);
   const options = given.map((value, at) => (at === given.length - 1 ? { ...Object(value), nonsense: 1 } : value));
   const work = async (): Promise<void> => {
@@ -73,6 +73,15 @@ test.each(Object.entries(cases))('%s refuses an option that it does not know', a
     else await made;
   };
   await expect(work()).rejects.toThrow(/: no option nonsense: /);
+});
+
+test('saves on a page have a name and known options, and need a page', async () => {
+  expect(() => browser.checkpoint({ name: 'a', evry: 1 } as { name: string })).toThrow(
+    'checkpoint: no option evry: name',
+  );
+  expect(() => browser.checkpoint({ name: '' })).toThrow('checkpoint: the name of the run is "": give a text.');
+  const parts = { parts: { model } };
+  await expect(browser.resume(parts, 'a')).rejects.toThrow('there is no IndexedDB to save a run in (this is no page)');
 });
 
 test('a training refuses options that it does not know, also inside of others', () => {

@@ -6,7 +6,8 @@ import { checkOptions } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
-import { extentOf, lineColors, ticksOf } from '../report/line-chart.ts';
+import { extentOf, ticksOf } from '../report/line-chart.ts';
+import { colorAt, darkLineColors, legendOf, lineColors, markWidth } from '../report/line-colors.ts';
 
 /** An `HTMLElement`, as far as types that need no DOM can say: they are the same in Node. */
 export interface PageElement {
@@ -17,7 +18,7 @@ export interface PageElement {
 export interface LiveChartOptions {
   /** The names that are shown; all where not given. */
   readonly values?: readonly string[];
-  /** Pixels of each picture. Default 420 x 220. */
+  /** Pixels of each picture, as far as the element has room for them. Default 420 x 220. */
   readonly width?: number;
   readonly height?: number;
 }
@@ -76,14 +77,10 @@ export class LiveChart {
   }
 
   #canvasOf(title: string): HTMLCanvasElement {
-    const { width = 420, height = 220 } = this.#options;
     const known = this.#pictures.get(title);
     if (known !== undefined) return known;
     const canvas = this.#element.ownerDocument.createElement('canvas');
-    const ratio = globalThis.devicePixelRatio || 1;
-    [canvas.width, canvas.height] = [width * ratio, height * ratio];
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
+    canvas.style.maxWidth = '100%';
     canvas.setAttribute('role', 'img');
     this.#element.append(canvas);
     this.#pictures.set(title, canvas);
@@ -91,25 +88,31 @@ export class LiveChart {
   }
 
   #drawPanel(title: string, names: readonly string[]): void {
-    const { width = 420, height = 220 } = this.#options;
     const canvas = this.#canvasOf(title);
     const context = canvas.getContext('2d');
     if (context === null) return;
+    const { width: wanted = 420, height = 220 } = this.#options;
+    // a telephone has less room; nothing has any while it is hidden
+    canvas.style.width = `${wanted}px`;
+    canvas.style.height = `${height}px`;
+    const width = canvas.clientWidth || wanted;
+    const ratio = globalThis.devicePixelRatio || 1;
+    const [across, up] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== across || canvas.height !== up) [canvas.width, canvas.height] = [across, up];
     const lines = names.map((name) => ({ name, ...this.curves.get(name) }));
-    // for those who do not see it
-    canvas.setAttribute(
-      'aria-label',
-      lines.map(({ name, values }) => `${name} ${figure(values.at(-1) ?? Number.NaN)}`).join(', '),
-    );
-    const [left, right, top, bottom] = [52, 10, 24, 22];
+    const texts = lines.map(({ name, values }) => `${name} ${figure(values.at(-1) ?? Number.NaN)}`);
+    canvas.setAttribute('aria-label', texts.join(', ')); // for those who do not see it
+    const [left, right, bottom] = [52, 10, 22];
+    const legend = legendOf(texts, width - left - right);
+    const top = 28 + 15 * (1 + (legend.at(-1)?.row ?? 0));
     const [x0, x1] = extentOf(lines.flatMap(({ steps }) => [steps[0] ?? 0, steps.at(-1) ?? 1]));
     const [y0, y1] = extentOf(lines.flatMap(({ values }) => values));
     const x = (step: number): number => left + ((step - x0) / (x1 - x0)) * (width - left - right);
     const y = (value: number): number => height - bottom - ((value - y0) / (y1 - y0)) * (height - top - bottom);
-    const ratio = globalThis.devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const ink = getComputedStyle(this.#element).color;
+    const colors = isPale(context, ink) ? darkLineColors : lineColors;
     context.fillStyle = ink;
     context.font = '600 12px system-ui, sans-serif';
     context.fillText(title, left, 14);
@@ -130,18 +133,34 @@ export class LiveChart {
       context.fillText(figure(value), left - 6, y(value) + 4);
     }
     context.stroke();
-    lines.forEach(({ name, steps, values }, at) => {
-      const color = lineColors[at % lineColors.length]!;
+    context.textAlign = 'left';
+    lines.forEach(({ steps, values }, at) => {
+      const color = colors[colorAt(at)]!;
       context.strokeStyle = color;
-      context.fillStyle = color;
       context.lineWidth = 1.8;
       context.beginPath();
       steps.forEach((step, k) => void context[k === 0 ? 'moveTo' : 'lineTo'](x(step), y(values[k]!)));
       context.stroke();
+      context.fillStyle = color;
       if (steps.length === 1) context.fillRect(x(steps[0]!) - 2, y(values[0]!) - 2, 4, 4);
-      context.fillText(`${name} ${figure(values.at(-1) ?? Number.NaN)}`, width - right, top + 10 + 14 * at);
+      // the name in the ink of the page, beside a mark: lines are too pale to be read
+      const { text, x: from, row } = legend[at]!;
+      const middle = 32 + 15 * row;
+      context.fillRect(left + from, middle - 1.5, markWidth - 5, 3);
+      context.fillStyle = ink;
+      context.fillText(text, left + from + markWidth, middle + 4);
     });
   }
+}
+
+/** Whether this is the ink of a dark page. The canvas writes an opaque colour of CSS as #rrggbb. */
+function isPale(context: CanvasRenderingContext2D, ink: string): boolean {
+  context.fillStyle = ink;
+  const text = String(context.fillStyle);
+  const [red = 0, green = 0, blue = 0] = text.startsWith('#')
+    ? [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16))
+    : (text.match(/[\d.]+/g) ?? []).map(Number);
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140;
 }
 
 /**

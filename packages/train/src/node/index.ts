@@ -1,4 +1,5 @@
 /** `@nn/train/node`: what a training needs of a process of Node's. */
+export type { SavingOptions } from '../callbacks/saving.ts';
 export { type CheckpointOptions, checkpoint, resume } from './checkpoint.ts';
 export { type HtmlReportOptions, htmlReport } from './html-report.ts';
 export { type Interrupt, watchInterrupts } from './interrupt.ts';

@@ -2,6 +2,7 @@
 import { checkOptions } from '@nn/core';
 import { figure } from '../format.ts';
 import type { Curve } from './curves.ts';
+import { colorAt, legendOf, lineColors, markWidth } from './line-colors.ts';
 
 export interface Line extends Curve {
   readonly name: string;
@@ -9,13 +10,10 @@ export interface Line extends Curve {
 
 export interface LineChartOptions {
   readonly title: string;
-  /** Pixels. Default 460 x 260. */
+  /** Pixels. Default 360 x 240. */
   readonly width?: number;
   readonly height?: number;
 }
-
-/** (Okabe and Ito 2008.) */
-export const lineColors: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
 
 /** Text in a document. */
 export const escaped = (text: string): string =>
@@ -42,8 +40,26 @@ export function extentOf(values: readonly number[]): [number, number] {
   return [low, high];
 }
 
+/** Points from which on a curve is drawn as the mean of those around it, and what it was faintly behind. */
+const many = 120;
+
 /**
- * Curves over steps as an SVG.
+ * The mean of the points around each, a fortieth of them to either side: what a noisy curve does, without the delay of an
+ * average of the past.
+ */
+export function smoothed(values: readonly number[]): number[] {
+  const reach = Math.floor(values.length / 40);
+  const sums = [0];
+  for (const value of values) sums.push(sums.at(-1)! + value);
+  return values.map((_, at) => {
+    const near = Math.min(reach, at, values.length - 1 - at); // as many before as after
+    return (sums[at + near + 1]! - sums[at - near]!) / (2 * near + 1);
+  });
+}
+
+/**
+ * Curves over steps as an SVG. Of 120 points or more it draws the mean of those around each, and the points faintly behind.
+ * Its lines have the classes `line-0` to `line-5`, so that a style sheet around it can give them other colours.
  *
  * @example
  * import { lineChart } from '@nn/train';
@@ -52,8 +68,13 @@ export function extentOf(values: readonly number[]): [number, number] {
  */
 export function lineChart(lines: readonly Line[], options: LineChartOptions): string {
   checkOptions('lineChart', options, ['title', 'width', 'height']);
-  const { title, width = 460, height = 260 } = options;
-  const [left, right, top, bottom] = [58, 14, 26, 34];
+  const { title, width = 360, height = 240 } = options;
+  const [left, right, bottom] = [52, 10, 34];
+  const legend = legendOf(
+    lines.map(({ name, values }) => (values.length === 0 ? name : `${name} ${figure(values.at(-1)!)}`)),
+    width - left - right,
+  );
+  const top = 28 + 15 * (1 + (legend.at(-1)?.row ?? 0));
   const [x0, x1] = extentOf(lines.flatMap(({ steps }) => [steps[0] ?? 0, steps.at(-1) ?? 1]));
   const [y0, y1] = extentOf(lines.flatMap(({ values }) => values));
   const x = (step: number): string => (left + ((step - x0) / (x1 - x0)) * (width - left - right)).toFixed(1);
@@ -68,18 +89,23 @@ export function lineChart(lines: readonly Line[], options: LineChartOptions): st
       `<path d="M${left} ${y(value)}H${width - right}" class="grid"/><text x="${left - 6}" y="${Number(y(value)) + 4}" text-anchor="end">${figureOf(value)}</text>`,
   );
   const drawn = lines.map(({ steps, values }, at) => {
-    const color = lineColors[at % lineColors.length]!;
-    if (steps.length === 1) return `<circle cx="${x(steps[0]!)}" cy="${y(values[0]!)}" r="3" fill="${color}"/>`;
-    const d = steps.map((step, k) => `${k === 0 ? 'M' : 'L'}${x(step)} ${y(values[k]!)}`).join('');
-    return `<path d="${d}" fill="none" stroke="${color}" stroke-width="1.8" stroke-linejoin="round"/>`;
+    const place = colorAt(at);
+    if (steps.length === 1)
+      return `<circle cx="${x(steps[0]!)}" cy="${y(values[0]!)}" r="3" class="line-${place}" fill="${lineColors[place]}"/>`;
+    const line = (heights: readonly number[], more: string): string => {
+      const d = steps.map((step, k) => `${k === 0 ? 'M' : 'L'}${x(step)} ${y(heights[k]!)}`).join('');
+      return `<path d="${d}" class="line-${place}" fill="none" stroke="${lineColors[place]}" stroke-linejoin="round" ${more}/>`;
+    };
+    if (steps.length < many) return line(values, 'stroke-width="1.8"');
+    return line(values, 'stroke-width="1" stroke-opacity=".35"') + line(smoothed(values), 'stroke-width="1.8"');
   });
-  // on the line of the title, where no curve is
-  const legend = lines.map(({ name, values }, at) => {
-    const last = values.at(-1);
-    const text = `${name}${last === undefined ? '' : ` ${figure(last)}`}`;
-    return `<tspan dx="${at === 0 ? 0 : 10}" fill="${lineColors[at % lineColors.length]}">${escaped(text)}</tspan>`;
+  // names in the colour of the text: that of a line is too pale to be read
+  const names = legend.map(({ text, x: from, row }, at) => {
+    const [start, middle] = [left + from, 32 + 15 * row];
+    const place = colorAt(at);
+    return `<path d="M${start} ${middle}h${markWidth - 5}" class="line-${place}" fill="none" stroke="${lineColors[place]}" stroke-width="3"/><text x="${start + markWidth}" y="${middle + 4}">${escaped(text)}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, sans-serif" font-size="11" fill="currentColor"><title>${escaped(title)}</title><style>.grid{stroke:#8884;fill:none}</style><text x="${left}" y="15" font-size="13" font-weight="600">${escaped(title)}</text>${across.join('')}${up.join('')}${drawn.join('')}<text x="${(left + width - right) / 2}" y="${height - 4}" text-anchor="middle">step</text><text x="${width - right}" y="15" text-anchor="end" font-weight="600">${legend.join('')}</text></svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, sans-serif" font-size="11" fill="currentColor"><title>${escaped(title)}</title><style>.grid{stroke:#8884;fill:none}</style><text x="${left}" y="16" font-size="13" font-weight="600">${escaped(title)}</text>${across.join('')}${up.join('')}${drawn.join('')}${names.join('')}<text x="${(left + width - right) / 2}" y="${height - 4}" text-anchor="middle">step</text></svg>`;
 }
 
 /** Thousands of steps without powers of ten, small values with few digits. */

@@ -11,7 +11,9 @@ import type { Callback } from '../events.ts';
 import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
 import { Curves, panelsOf } from './curves.ts';
-import { extentOf, lineChart, ticksOf } from './line-chart.ts';
+import { extentOf, lineChart, smoothed, ticksOf } from './line-chart.ts';
+import { legendOf } from './line-colors.ts';
+import { confusion } from './report-page.ts';
 import { RunReport } from './run-report.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -79,9 +81,31 @@ describe('lineChart', () => {
       [-0.5, 0.5],
     ]);
     const svg = lineChart([{ name: 'a<b', steps: [0, 10], values: [0, 1] }], { title: 'T&', width: 100, height: 100 });
-    expect(svg).toContain('d="M58.0 66.0L86.0 26.0"');
+    expect(svg).toContain('d="M52.0 66.0L90.0 43.0"');
     expect(svg).toContain('a&lt;b 1');
     expect(svg).toContain('<title>T&amp;</title>');
+  });
+
+  test('begins a new row of names where one is full, and lowers the curves', () => {
+    expect(legendOf(['loss 0.1', 'validation.loss 0.2', 'x'], 170)).toEqual([
+      { text: 'loss 0.1', x: 0, row: 0 },
+      { text: 'validation.loss 0.2', x: 0, row: 1 },
+      { text: 'x', x: expect.closeTo(145.8), row: 1 },
+    ]);
+    expect(legendOf(['a name that is wider than the picture'], 50)[0]).toMatchObject({ x: 0, row: 0 });
+  });
+
+  test('draws many points as the mean of those around each, and the points behind', () => {
+    expect(smoothed([1, 2, 6])).toEqual([1, 2, 6]);
+    const noisy = Array.from({ length: 200 }, (_, at) => at + (at % 2 === 0 ? 5 : -5));
+    const mean = smoothed(noisy);
+    expect([mean[0], mean[199]]).toEqual([noisy[0], noisy[199]]);
+    // eleven points, six of them above where the middle is even: 5 / 11 beside the line
+    expect(mean[100]).toBeCloseTo(100 - 5 / 11, 9);
+    const steps = noisy.map((_, at) => at);
+    expect(lineChart([{ name: 'a', steps, values: noisy }], { title: 'a' }).match(/stroke-opacity/g)).toHaveLength(1);
+    const few = { name: 'a', steps: steps.slice(0, 119), values: noisy.slice(0, 119) };
+    expect(lineChart([few], { title: 'a' })).not.toContain('stroke-opacity');
   });
 });
 
@@ -121,15 +145,21 @@ describe('RunReport', () => {
       expect(html).toContain(`<h2>${title}</h2>`);
     }
     for (const title of ['loss', 'accuracy', 'learning rate']) expect(html).toContain(`<title>${title}</title>`);
-    expect(html).toContain(`<td>${Number(history[3]!.values['validation.accuracy']!.toPrecision(4))}</td>`);
-    expect(html).toContain('<p>validation.matrix, epoch 4</p>');
+    const text = (value: number | undefined): string => String(Number(value!.toPrecision(4)));
+    expect(html).toContain(`>${text(history[3]!.values['validation.accuracy'])}</td>`);
+    // the last values, and the best of each column: the lowest of losses, the first of the highest of accuracies
+    expect(html).toContain(`<dt>loss</dt><dd>${text(history[3]!.values.loss)}</dd>`);
+    const accuracies = history.map(({ values }) => values.accuracy);
+    expect(html.match(/<td class="best">/g)).toHaveLength(4);
+    expect(html).toContain(`<td class="best">${text(Math.max(...accuracies))}</td>`);
+    expect(html).toContain('<p class="note">validation.matrix, epoch 4</p>');
     expect(html).toContain('>left<');
-    expect(html).toContain('<th>layers</th><td>[2,8,2]</td>');
-    expect(html).toContain('<th>mine</th><td>1.2.3</td>');
+    expect(html).toContain('<th scope="row">layers</th><td>[2,8,2]</td>');
+    expect(html).toContain('<th scope="row">mine</th><td>1.2.3</td>');
     expect(html).toContain('<li>look &lt;here&gt; <small>(step 3)</small></li>');
     expect(html).toContain('data:image/png;base64,AQL/');
     expect(html).toContain('<figure class="wrong">');
-    expect(html).toMatch(/<th>energy<\/th><td>about [\d.e-]+ Wh at 100 W<\/td>/);
+    expect(html).toMatch(/<th scope="row">energy<\/th><td>about [\d.e-]+ Wh at 100 W<\/td>/);
     expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   });
 
@@ -144,7 +174,7 @@ describe('RunReport', () => {
     ];
     await moonsTraining([named, found, training, wrong]).run();
     const expected = matrixOf(await named.html());
-    expect(expected).toContain('<svg');
+    expect(expected).toContain('<table class="matrix">');
     expect(matrixOf(await found.html())).toBe(expected);
     expect(matrixOf(await training.html())).not.toBe(expected);
     expect(matrixOf(await wrong.html())).toContain(
@@ -152,6 +182,25 @@ describe('RunReport', () => {
     );
     other.loadHostState(JSON.parse(JSON.stringify(found.hostState())));
     expect(matrixOf(await other.html())).toBe(expected);
+  });
+
+  test('says of each class how well it is found, and of many classes what is confused', () => {
+    const small = confusion(
+      [
+        [6, 2],
+        [0, 0],
+      ],
+      ['a<', 'b'],
+    );
+    expect(small).toContain(
+      '<tr><th scope="row">a&lt;</th><td>1.000</td><td>0.750</td><td>0.857</td><td>8</td></tr><tr><th scope="row">b</th><td>0.000</td><td>–</td><td>0.000</td><td>0</td></tr>',
+    );
+    expect(small).toContain('<td style="background:rgb(213 94 0/0.23)">2</td>');
+    const many = Array.from({ length: 41 }, (_, row) => Array.from({ length: 41 }, (_, column) => row * 41 + column));
+    const large = confusion(many, undefined);
+    expect(large).not.toContain('class="matrix"');
+    expect(large).toContain('<tr><td>40</td><td>39</td><td>1679</td></tr><tr><td>40</td><td>38</td><td>1678</td></tr>');
+    expect(large.match(/<tr><td>/g)).toHaveLength(20);
   });
 
   test('has the energy that a meter counted, with its method, and adds to it after a resume', async () => {
@@ -167,7 +216,7 @@ describe('RunReport', () => {
     };
     const report = new RunReport({ energy });
     const row = async (of: RunReport): Promise<string | undefined> =>
-      /<th>energy<[\s\S]*?<\/td>/.exec(await of.html())?.[0];
+      /<th scope="row">energy<[\s\S]*?<\/td>/.exec(await of.html())?.[0];
     expect(await row(report)).toContain('not known: give watts or energy');
     await moonsTraining([report], 1).run();
     // an epoch, its validation, a rest after it and the end, as often as they come

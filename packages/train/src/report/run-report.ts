@@ -1,24 +1,27 @@
 /**
  * A run as a document: curves, values by epoch, confusion matrix, samples, settings, versions, timings, warnings, in one HTML
- * file without scripts or other files. Owns what stands in it; writing it is `@nn/train/node`. For any loop: fill in the
- * fields, or `handle` the events of a training.
+ * file without scripts or other files. Owns what stands in it; how it looks is report-page.ts, writing it `@nn/train/node`. For
+ * any loop: fill in the fields, or `handle` the events of a training.
  */
 import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
-import { confusionSvg } from '@nn/metrics';
 import type { Callback, Controls, Heard, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
 import { Throughput } from '../health/throughput.ts';
 import { Curves, panelsOf } from './curves.ts';
 import { escaped, lineChart } from './line-chart.ts';
-
-/** A sample with what the model makes of it. */
-export interface ReportSample {
-  /** A picture as the bytes of a PNG, or an SVG as text. */
-  readonly picture?: Uint8Array | string;
-  readonly caption: string;
-  /** Whether it was told right: marks it. */
-  readonly isRight?: boolean;
-}
+import {
+  confusion,
+  type Direction,
+  epochTable,
+  lastValues,
+  type Matrix,
+  page,
+  pairs,
+  type ReportSample,
+  type Row,
+  sampleFigure,
+  section,
+} from './report-page.ts';
 
 export interface RunReportOptions {
   /** Default 'Training'. */
@@ -49,8 +52,6 @@ export interface MeasuresEnergy {
   read(): { readonly joules: number; readonly gramsCO2: number | null; readonly method: string };
 }
 
-type Row = Controls['history'][number];
-
 /** Warnings that are kept. */
 const mostWarnings = 200;
 
@@ -73,7 +74,7 @@ export class RunReport implements Callback, Stateful {
   readonly #speed: Throughput;
   #rows: Row[] = [];
   #warnings: { readonly step: number; readonly message: string }[] = [];
-  #matrix: readonly (readonly number[])[] | null = null;
+  #matrix: Matrix | null = null;
   /** Which value it is, and when: 'validation.matrix, epoch 3'. */
   #matrixOf = '';
   /** The names of all values that came. */
@@ -84,6 +85,9 @@ export class RunReport implements Callback, Stateful {
   #isValidating = false;
   #isRunning = false;
   #end = '';
+  #isFailed = false;
+  /** Of values by their names, whether more is better. */
+  #direction: Direction = () => null;
   #energy: { readonly joules: number; readonly grams: number | null; readonly method: string } | null = null;
 
   constructor(options: RunReportOptions = {}) {
@@ -98,8 +102,12 @@ export class RunReport implements Callback, Stateful {
   readonly hears: readonly Heard[] = [
     ...(['start', 'read', 'epoch', 'validating', 'validated', 'rest', 'warning', 'stopped'] as const),
   ];
-  readonly handle = (event: TrainingEvent<object>, training: Pick<Controls, 'history'>): void => {
+  readonly handle = (
+    event: TrainingEvent<object>,
+    training: Pick<Controls, 'history'> & Partial<Pick<Controls, 'higherIsBetter'>>,
+  ): void => {
     this.#count(event);
+    if (training.higherIsBetter !== undefined) this.#direction = (name) => training.higherIsBetter!(name);
     this.curves.addEvent(event);
     if (event.type === 'epoch' || event.type === 'validated') {
       for (const name of Object.keys(event.values)) this.#names.add(name);
@@ -110,8 +118,10 @@ export class RunReport implements Callback, Stateful {
       this.#warnings.push({ step: event.step, message: event.message });
     }
     if (event.type === 'rest' || event.type === 'stopped') this.#rows = [...training.history];
-    if (event.type === 'stopped')
+    if (event.type === 'stopped') {
+      this.#isFailed = event.why === 'diverged' || event.why === 'error';
       this.#end = `${event.why} after ${event.step} steps${event.error === undefined ? '' : `: ${String(event.error)}`}`;
+    }
   };
 
   #count(event: TrainingEvent<object>): void {
@@ -122,7 +132,7 @@ export class RunReport implements Callback, Stateful {
     if (event.type === 'start') {
       this.#options.energy?.start();
       this.#isRunning = true;
-      this.#end = '';
+      [this.#end, this.#isFailed] = ['', false];
       this.#speed.start();
     }
     if (event.type === 'read') this.#samples += event.samples;
@@ -141,38 +151,42 @@ export class RunReport implements Callback, Stateful {
         { title: name },
       ),
     );
-    return [
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>`,
-      `<h1>${escaped(title)}</h1><p class="end">${escaped(this.#end || 'under way')}</p>`,
-      section('Curves', charts.length === 0 ? '' : `<div class="charts">${charts.join('')}</div>`),
-      section('Epochs', epochTable(this.#rows)),
+    const isSmoothed = charts.some((chart) => chart.includes('stroke-opacity'));
+    return page(title, this.#end || 'under way', this.#isFailed, [
+      lastValues(this.#rows, this.#direction),
+      section(
+        'Curves',
+        charts.length === 0
+          ? ''
+          : `<div class="charts">${charts.join('')}</div>${isSmoothed ? '<p class="note">Faint: the values. Strong: the mean of those around each.</p>' : ''}`,
+      ),
+      section('Epochs', epochTable(this.#rows, this.#direction)),
       section('Confusion matrix', this.#confusion()),
       section(
         'Samples',
         samples.length === 0 ? '' : `<div class="samples">${samples.map(sampleFigure).join('')}</div>`,
       ),
-      section('Settings', pairs(settings)),
-      section('Timings', pairs(this.#timings())),
-      section('Versions', pairs({ ...engine(), ...this.#options.versions })),
       section(
         'Warnings',
         this.#warnings.length === 0
           ? ''
-          : `<ul>${this.#warnings.map(({ step, message }) => `<li>${escaped(message)} <small>(step ${step})</small></li>`).join('')}</ul>`,
+          : `<ul class="warnings">${this.#warnings.map(({ step, message }) => `<li>${escaped(message)} <small>(step ${step})</small></li>`).join('')}</ul>`,
       ),
-      '</body></html>\n',
-    ].join('\n');
+      '<div class="facts">',
+      section('Settings', pairs(settings)),
+      section('Timings', pairs(this.#timings())),
+      section('Versions', pairs({ ...engine(), ...this.#options.versions })),
+      '</div>',
+    ]);
   }
 
   #confusion(): string {
-    const { confusion, classNames } = this.#options;
-    if (this.#matrix !== null) {
-      const picture = confusionSvg(this.#matrix, { size: 400, ...(classNames && { names: classNames }) });
-      return `<p>${escaped(this.#matrixOf)}</p><div class="paper">${picture}</div>`;
-    }
-    if (confusion === undefined || this.#names.size === 0) return '';
+    const { confusion: wanted, classNames } = this.#options;
+    if (this.#matrix !== null)
+      return `<p class="note">${escaped(this.#matrixOf)}</p>${confusion(this.#matrix, classNames)}`;
+    if (wanted === undefined || this.#names.size === 0) return '';
     const known = [...this.#names].join(', ');
-    return `<p>There is no matrix '${escaped(confusion)}' among the values: ${escaped(known)}.</p>`;
+    return `<p>There is no matrix '${escaped(wanted)}' among the values: ${escaped(known)}.</p>`;
   }
 
   #timings(): Record<string, string> {
@@ -232,64 +246,6 @@ export class RunReport implements Callback, Stateful {
     const counted = { joules: Number(joules), grams: typeof grams === 'number' ? grams : null, method: String(method) };
     this.#energy = typeof joules === 'number' ? counted : null;
   }
-}
-
-// the colours of curves are made for paper: on a dark page they are lighter, to be read
-const style = `:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:980px;margin:2em auto;padding:0 1em}
-h1{margin-bottom:0}.end{color:#888;margin-top:0}h2{margin:1.6em 0 .5em;font-size:1.15em;border-bottom:1px solid #8884}
-.charts,.samples{display:flex;flex-wrap:wrap;gap:14px}.charts svg{max-width:100%;height:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:2px 12px 2px 0;text-align:right}
-th{font-weight:600}table.pairs th,table.pairs td{text-align:left}tbody tr:nth-child(even){background:#8881}
-.wide{overflow-x:auto}.paper{background:#fff;display:inline-block;border-radius:4px}.paper svg{display:block;max-width:100%;height:auto}
-td{overflow-wrap:anywhere}@media(prefers-color-scheme:dark){.charts svg{filter:brightness(1.5)}}
-figure{margin:0;text-align:center;border:2px solid #8884;border-radius:4px;padding:6px}figure.right{border-color:#009e73}figure.wrong{border-color:#d55e00}
-figure img,figure svg{width:84px;height:84px;image-rendering:pixelated}figcaption{font-size:12px;max-width:120px}`;
-
-const section = (title: string, content: string): string =>
-  content === '' ? '' : `<section><h2>${title}</h2>${content}</section>`;
-
-function pairs(record: Readonly<Record<string, unknown>>): string {
-  const rows = Object.entries(record).map(([name, value]) => {
-    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-    return `<tr><th>${escaped(name)}</th><td>${escaped(text)}</td></tr>`;
-  });
-  return rows.length === 0 ? '' : `<table class="pairs"><tbody>${rows.join('')}</tbody></table>`;
-}
-
-/** All numbers of all epochs; the middle of long runs is in the curves. */
-function epochTable(rows: readonly Row[]): string {
-  if (rows.length === 0) return '';
-  const numbersOf = ({ values }: Row): [string, number][] =>
-    Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
-  const names = [...new Set(rows.flatMap((row) => numbersOf(row).map(([name]) => name)))];
-  const shown = rows.length <= 60 ? rows : [...rows.slice(0, 20), ...rows.slice(-40)];
-  const lines = shown.map((row) => {
-    const values = Object.fromEntries(numbersOf(row));
-    const cells = names.map((name) => `<td>${values[name] === undefined ? '' : figure(values[name])}</td>`);
-    return `<tr><td>${row.epoch}</td><td>${row.step}</td>${cells.join('')}</tr>`;
-  });
-  const head = ['epoch', 'step', ...names].map((name) => `<th>${escaped(name)}</th>`).join('');
-  const left = rows.length - shown.length;
-  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${lines.join('')}</tbody></table></div>${left > 0 ? `<p>${left} epochs in the middle are left out.</p>` : ''}`;
-}
-
-function sampleFigure({ picture, caption, isRight }: ReportSample): string {
-  const mark = isRight === undefined ? '' : isRight ? ' class="right"' : ' class="wrong"';
-  // an SVG as an image runs no script, whatever is in it
-  const source =
-    typeof picture === 'string'
-      ? `data:image/svg+xml,${encodeURIComponent(picture)}`
-      : picture === undefined
-        ? null
-        : `data:image/png;base64,${base64(picture)}`;
-  const image = source === null ? '' : `<img alt="" src="${source}">`;
-  return `<figure${mark}>${image}<figcaption>${escaped(caption)}</figcaption></figure>`;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }
 
 /** The matrix of the value with this name, or of the first that is one, and the name. */
