@@ -1,6 +1,6 @@
 /** Sums of values that you have: mean, sum, extremes, the last. For losses, gradient norms, anything that a step computes. */
 import { checkOptions, concat, ones, ShapeError, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { show, type Weighting, weightsOf } from './inputs.ts';
+import { checkWeighting, show, type Weighting, weightsOf } from './inputs.ts';
 import { type Elements, MeanMetric, weighted } from './mean-metric.ts';
 import { RowMetric, type RowOptions } from './row-metric.ts';
 import { SumMetric } from './sum-metric.ts';
@@ -30,7 +30,7 @@ export class Mean extends MeanMetric<Batch> {
   }
 
   protected override elements(values: Tensor, weighting: Weighting = {}): Elements {
-    return weighted('Mean', values, weighting);
+    return weighted('Mean', values, checkWeighting(this, weighting));
   }
 }
 
@@ -53,7 +53,7 @@ export class Sum extends SumMetric<Batch, number> {
   }
 
   protected override measure(values: Tensor, weighting: Weighting = {}): Tensor {
-    const weights = weightsOf('Sum', values.shape, weighting);
+    const weights = weightsOf('Sum', values.shape, checkWeighting(this, weighting));
     const kept = values.cast('float32');
     return (weights === null ? kept : where(weights.equal(0), 0, kept).mul(weights)).sum().reshape([1, 1]);
   }
@@ -69,7 +69,7 @@ abstract class Extreme extends SumMetric<Batch, number> {
   protected abstract readonly sign: number;
 
   protected override measure(values: Tensor, weighting: Weighting = {}): Tensor {
-    const weights = weightsOf(this.constructor.name, values.shape, weighting);
+    const weights = weightsOf(String(this), values.shape, checkWeighting(this, weighting));
     const signed = values.cast('float32').mul(this.sign);
     return (weights === null ? signed : where(weights.equal(0), -largest, signed)).max().reshape([1, 1]);
   }

@@ -1,5 +1,5 @@
 /** What metrics take besides predictions and targets: weights and masks; and the checks of shapes that all share. */
-import { arange, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+import { arange, checkOptions, type Shape, ShapeError, type Tensor, where } from '@nn/core';
 
 /** Given to every update and every function of tensors. */
 export interface Weighting {
@@ -7,6 +7,12 @@ export interface Weighting {
   readonly weights?: Tensor | undefined;
   /** Which samples count at all, as a loader gives it for a padded batch: bool, of the same shapes. */
   readonly mask?: Tensor | undefined;
+}
+
+/** What an update of a metric was given besides tensors; throws ValueError for a name that would be ignored. */
+export function checkWeighting(metric: object, weighting: Weighting): Weighting {
+  checkOptions(String(metric), weighting, ['weights', 'mask']);
+  return weighting;
 }
 
 /** `[2, 3]`, as shapes stand in messages. */

@@ -16,13 +16,18 @@ import {
   LogLoss,
   Max,
   Mean,
+  MeanSquaredError,
   Min,
+  NDCG,
   Precision,
+  R2Score,
   Running,
   read,
+  SpearmanCorrelation,
   Specificity,
   Sum,
   specificity,
+  TopKAccuracy,
   Values,
 } from './index.ts';
 
@@ -401,6 +406,36 @@ describe('errors', () => {
         await expect(metric.read()).rejects.toThrow('some targets or predicted labels are not from 0 to');
       }
     }
+  });
+
+  test('names in an update that nothing would read are errors, and nothing was counted', async () => {
+    const [x, y] = [uniform([12, 3]), labels([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2])];
+    const given = { wieghts: uniform([12]) } as object;
+    const one = uniform([12]);
+    const each: readonly [string, (options: object) => void][] = [
+      ['Accuracy', (options) => new Accuracy().update(x, y, options)],
+      ['TopKAccuracy', (options) => new TopKAccuracy({ k: 2 }).update(x, y, options)],
+      ['F1Score', (options) => new F1Score().update(x, y, options)],
+      ['ConfusionMatrix', (options) => new ConfusionMatrix().update(x, y, options)],
+      ['LogLoss', (options) => new LogLoss({ from: 'logits' }).update(x, y, options)],
+      ['AUROC', (options) => new AUROC({ from: 'logits' }).update(x, y, options)],
+      ['CalibrationError', (options) => new CalibrationError({ from: 'logits' }).update(x, y, options)],
+      ['MeanSquaredError', (options) => new MeanSquaredError().update(one, one, options)],
+      ['R2Score', (options) => new R2Score().update(one, one, options)],
+      ['SpearmanCorrelation', (options) => new SpearmanCorrelation({ window: 12 }).update(one, one, options)],
+      ['NDCG', (options) => new NDCG({ window: 12 }).update(one, one, one, options)],
+      ['Mean', (options) => new Mean().update(one, options)],
+      ['Sum', (options) => new Sum().update(one, options)],
+      ['Max', (options) => new Max().update(one, options)],
+    ];
+    for (const [name, update] of each) {
+      expect(() => update(given)).toThrow(`${name}: no option wieghts: weights, mask.`);
+      expect(() => update({ weights: uniform([12]) })).not.toThrow(/no option/);
+    }
+    // options of the metric are those of its constructor: an update would have changed them for one batch
+    const threshold = new Accuracy({ from: 'probabilities' });
+    expect(() => threshold.update(one, y, { threshold: 0.9 } as object)).toThrow('Accuracy: no option threshold');
+    expect(threshold.isOnDevice).toBe(false);
   });
 
   test('an update that cannot run is an error of the read', async () => {

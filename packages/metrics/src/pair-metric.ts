@@ -1,6 +1,6 @@
 /** Metrics that are the mean of one number per pair of prediction and target, given as a function of both. */
 import { checkOptions, type Tensor } from '@nn/core';
-import type { Weighting } from './inputs.ts';
+import { checkWeighting, type Weighting } from './inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from './mean-metric.ts';
 
 /** One number per element of predictions and targets. */
@@ -32,6 +32,6 @@ export abstract class PairMetric extends MeanMetric<
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     const operation = this.constructor.name;
-    return weighted(operation, this.#formula(operation, predictions, targets), weighting);
+    return weighted(operation, this.#formula(operation, predictions, targets), checkWeighting(this, weighting));
   }
 }

@@ -3,7 +3,7 @@
  * the order in which they came. The value is the mean over queries.
  */
 import { checkChoices, checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
-import { requireSameShape, weightsOf } from './inputs.ts';
+import { checkWeighting, requireSameShape, weightsOf } from './inputs.ts';
 import { RowMetric, type RowOptions } from './row-metric.ts';
 
 export interface RetrievalOptions extends RowOptions {
@@ -49,7 +49,7 @@ abstract class RetrievalMetric extends RowMetric<
     const operation = this.constructor.name;
     requireSameShape(operation, scores, relevance);
     requireSameShape(operation, scores, queries);
-    const weights = weightsOf(operation, scores.shape, options) ?? ones(scores.shape);
+    const weights = weightsOf(operation, scores.shape, checkWeighting(this, options)) ?? ones(scores.shape);
     const n = [scores.size];
     return stack(
       [weights, queries, scores, relevance].map((part) => part.cast('float32').reshape(n)),

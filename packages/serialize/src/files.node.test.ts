@@ -46,6 +46,15 @@ describe('writeFileAtomic', () => {
     );
     await fs.mkdir(join(folder, 'taken'));
     await fs.writeFile(join(folder, 'taken', 'inside'), '');
+    for (const [wrong, given] of [
+      [undefined, 'undefined'],
+      ['', "''"],
+      [3, '3'],
+    ] as const) {
+      await expect(Reflect.apply(writeFileAtomic, undefined, [wrong, Uint8Array.of(1)])).rejects.toThrow(
+        `writeFileAtomic: the path of the file comes first, got ${given}: 'model.safetensors'.`,
+      );
+    }
     await expect(writeFileAtomic(join(folder, 'taken'), Uint8Array.of(1))).rejects.toThrow();
     expect((await fs.readdir(folder)).sort()).toEqual(['taken']);
   });

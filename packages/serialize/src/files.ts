@@ -62,6 +62,10 @@ const queues = new Map<string, Promise<void>>();
  */
 export async function writeInOrder(path: string, bytes: Promise<Uint8Array>, signal?: AbortSignalLike): Promise<void> {
   bytes.catch(() => undefined); // where the path is refused before anyone waits for them
+  if (typeof path !== 'string' || path === '') {
+    const given = path === '' ? "''" : excerpt(String(path), 60);
+    throw new ValueError('writeFileAtomic', `the path of the file comes first, got ${given}: 'model.safetensors'.`);
+  }
   const key = fileModules(path).paths.resolve(path);
   const before = queues.get(key);
   const turn = (async () => {

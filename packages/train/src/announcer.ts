@@ -19,7 +19,7 @@ export class Announcer<V> {
 
   /** `isFirst`: whether this is the process that prints and writes. Throws ValueError for what nobody can hear. */
   constructor(callbacks: readonly (Callback<V> | Callback<V>['handle'])[], isFirst = true) {
-    this.callbacks = callbacks.map((callback) => (typeof callback === 'function' ? { handle: callback } : callback));
+    this.callbacks = callbacks.map((callback) => (typeof callback === 'function' ? handledBy(callback) : callback));
     const told = this.callbacks.filter(({ isOutput }) => isFirst || isOutput !== true);
     for (const { hears = [] } of told) {
       const wrong = hears.find((name) => !names.includes(name));
@@ -73,4 +73,23 @@ export class Announcer<V> {
       await this.follower?.(told);
     }
   }
+}
+
+/**
+ * A function as a callback. Throws ValueError where it is one that makes callbacks, and its parentheses were forgotten: then
+ * it takes the event for its options, and throws in its own name, or answers the callback that nobody would hear of.
+ */
+function handledBy<V>(callback: Callback<V>['handle']): Callback<V> {
+  return {
+    handle: (event, training) => {
+      try {
+        const waiting = callback(event, training);
+        if (!('handle' in Object(waiting))) return waiting;
+      } catch (error) {
+        const { kind, message } = Object(error) as { kind?: unknown; message?: unknown };
+        if (kind !== `value/${callback.name}` && !/: no option (type|model):/.test(String(message))) throw error;
+      }
+      throw new ValueError('Training', `callbacks holds what makes a callback: call it, ${callback.name}(...).`);
+    },
+  };
 }

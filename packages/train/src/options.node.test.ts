@@ -173,3 +173,62 @@ test.each(['validate', 'predict'] as const)('%s says that samples are no batches
     name === 'validate' ? train.validate(samples, step) : train.predict(samples, step).next();
   await expect(work()).rejects.toThrow(`${name}: data holds no batches to walk over`);
 });
+
+test('what makes a callback, and was not called, is told from a callback', async () => {
+  const ran = async (callback: unknown): Promise<string> => {
+    const given = {
+      model,
+      optimizer,
+      data,
+      step: () => model.forward(data[0]!).mean(),
+      epochs: 1,
+      callbacks: [callback],
+    };
+    const training: unknown = Reflect.construct(train.Training, [given]);
+    return Object(training)
+      .run()
+      .then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+  };
+  const makers = Object.entries({ ...train, ...node }).filter(([name]) =>
+    /^(progress|dashboard|earlyStopping|weightAverage|reduceOnPlateau|unfreezeAt|spikeDetection|timer|startChecks|lossWatch|gradientStatistics|activationStatistics|throughput|checkpoint|jsonLines|csv|tensorBoard|htmlReport)$/.test(
+      name,
+    ),
+  );
+  expect(makers).toHaveLength(18);
+  for (const [name, make] of makers) {
+    expect(await ran(make)).toBe(`Training: callbacks holds what makes a callback: call it, ${name}(...).`);
+  }
+  const own = () => ({ handle: () => undefined });
+  expect(await ran(own)).toBe('Training: callbacks holds what makes a callback: call it, own(...).');
+  // what a callback itself throws stays what it is
+  const fails = () => new train.EarlyStopping({ patience: -1 });
+  expect(await ran(fails)).toMatch(/^EarlyStopping: /);
+  expect(await ran(() => undefined)).toBe('nothing');
+});
+
+test('a path that is missing is an error where it was left out', async () => {
+  const refused = async (work: () => unknown): Promise<string> =>
+    (async () => work())().then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+  const made: Readonly<Record<string, (...given: never) => unknown>> = {
+    ...{ checkpoint: node.checkpoint, csv: node.csv, htmlReport: node.htmlReport },
+    ...{ jsonLines: node.jsonLines, resume: node.resume, tensorBoard: node.tensorBoard },
+  };
+  const given = (name: string, options: unknown) => () => Reflect.apply(made[name]!, undefined, [options]);
+  expect(await refused(given('jsonLines', {}))).toBe(
+    "jsonLines: path is undefined: give a path, as in jsonLines({ path: 'runs/1.jsonl' }).",
+  );
+  expect(await refused(given('csv', { path: '' }))).toBe(
+    "csv: path is '': give a path, as in csv({ path: 'runs/1.csv' }).",
+  );
+  expect(await refused(given('tensorBoard', {}))).toMatch(/^tensorBoard: folder is undefined: give a path/);
+  expect(await refused(given('htmlReport', {}))).toMatch(/^htmlReport: path is undefined: give a path/);
+  expect(await refused(given('htmlReport', undefined))).toMatch(/^htmlReport: path is undefined: give a path/);
+  expect(await refused(given('checkpoint', { folder: 3 }))).toMatch(/^checkpoint: folder is 3: give a path/);
+  expect(await refused(given('resume', {}))).toMatch(/^resume: folder is undefined: give a path/);
+});

@@ -127,7 +127,7 @@ export function checkTrainingOptions<B, M extends Metrics>(
     throw new ValueError('Training', 'the step makes updates itself: give validation.step, which makes none.');
   }
   if (validation?.every !== undefined) checkCount('validation.every', validation.every);
-  const own = ['model', 'data', 'metrics', 'callbacks', 'training'];
+  const own = ['model', 'data', 'validation', 'metrics', 'callbacks', 'training'];
   const twice = own.find((name) => options.optimizer === undefined && name in (options.parts ?? {}));
   if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
   const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;

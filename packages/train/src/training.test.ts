@@ -235,6 +235,82 @@ describe('Training', () => {
     }
   });
 
+  test('a checkpoint goes on with the data of the validation, whose order and random numbers follow from its epochs', async () => {
+    const shuffled = (setting: Setting): More => ({
+      validation: {
+        data: new DataLoader(moons(60, { seed: 2 }), { batchSize: 7, shuffle: true, seed: 4 }),
+        // what a batch counts depends on which samples are in it
+        step: (batch) => setting.step(batch).square(),
+        every: 5,
+      },
+    });
+    const whole = setUp();
+    const saved: Uint8Array[] = [];
+    const first = training(whole, {
+      ...shuffled(whole),
+      callbacks: [
+        { handle: async ({ type }) => void (type === 'rest' && saved.push(await encodeCheckpoint(first.parts))) },
+      ],
+    });
+    const expected = await eventsOf(first);
+    const last = expected.filter(({ type }) => type === 'validated').at(-1);
+    for (const bytes of saved.slice(2, 6)) {
+      const other = setUp();
+      const run = training(other, shuffled(other));
+      await loadCheckpoint(bytes, run.parts);
+      expect((await eventsOf(run)).filter(({ type }) => type === 'validated').at(-1)).toEqual(last);
+    }
+  });
+
+  test('a validation that the signal ended is done anew, over all of its data', async () => {
+    const values: number[] = [];
+    for (const endsAt of [0, 2]) {
+      const setting = setUp();
+      let controller = new AbortController();
+      let seen = 0;
+      const run = training(setting, {
+        epochs: 1,
+        validation: {
+          data: setting.held,
+          step: (batch) => {
+            if (++seen === endsAt) controller.abort();
+            return setting.step(batch);
+          },
+        },
+        signal: {
+          get aborted() {
+            return controller.signal.aborted;
+          },
+          get reason() {
+            return controller.signal.reason;
+          },
+          throwIfAborted: () => controller.signal.throwIfAborted(),
+          addEventListener: (type, listener) => controller.signal.addEventListener(type, listener),
+          removeEventListener: (type, listener) => controller.signal.removeEventListener(type, listener),
+        },
+      });
+      expect((await run.run()).why).toBe(endsAt === 0 ? 'done' : 'aborted');
+      controller = new AbortController();
+      const { history } = await run.run();
+      values.push((history[0]!.values as Record<string, number>)['validation.loss']!);
+      expect(seen).toBe(endsAt + 3);
+    }
+    expect(values[1]).toBe(values[0]);
+  });
+
+  test('evaluates and predicts all of the data, also where a loop has left it in the middle', async () => {
+    const setting = setUp();
+    const run = training(setting);
+    const expected = await run.evaluate(setting.held);
+    for (const _ of setting.held) break;
+    expect(await run.evaluate(setting.held)).toEqual(expected);
+    for (const _ of setting.held) break;
+    let rows = 0;
+    for await (const { shape } of predict(setting.held, ({ inputs }) => setting.model.forward(inputs)))
+      rows += shape[0]!;
+    expect(rows).toBe(60);
+  });
+
   test('pauses between steps', async () => {
     const setting = setUp();
     const run: Training<Parameters<Setting['step']>[0], Setting['metrics']> = training(setting, {

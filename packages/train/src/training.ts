@@ -145,11 +145,13 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
    * Data without a state of its own, as an array, begins its epoch anew.
    */
   get parts(): Readonly<Record<string, object>> {
-    const { data } = this.#options;
+    const { data, validation } = this.#options;
     return {
       model: this.model,
       ...this.#otherParts,
       ...(isStateful(data) && { data }),
+      // its order and what is random in it follow from how often it was walked
+      ...(isStateful(validation?.data) && { validation: validation.data }),
       metrics: this.metrics,
       callbacks: [...this.#announcer.callbacks],
       training: this,

@@ -37,7 +37,8 @@ export interface ValidateOptions<M extends Metrics> {
 
 /**
  * The mean loss, and the value of each metric, over all batches, in evaluation mode and without gradients. `step` is the one
- * of the training: it updates the metrics and returns the loss, a scalar. Means are weighted by `batch.count`.
+ * of the training: it updates the metrics and returns the loss, a scalar. Means are weighted by `batch.count`. A loader that
+ * was left in the middle of its epoch begins that epoch again.
  * Throws ValueError where the data gives no batch.
  *
  * @example
@@ -59,6 +60,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
 ): Promise<ValuesOf<M>> {
   checkOptions('validate', options, ['metrics', 'signal', 'group']);
   requireBatches('validate', 'data', data);
+  rewind(data);
   const { signal } = options;
   const group = options.group?.size === 1 ? undefined : options.group;
   const metrics: Metrics = options.metrics ?? {};
@@ -101,6 +103,11 @@ async function checkSignals(group: Ranks, signal: AbortSignalLike | undefined): 
   if (rank >= 0) throw new ValueError('validate', `the signal of rank ${rank} of ${group.size} ended it.`, { rank });
 }
 
+/** A loader that a loop left in the middle of its epoch (`break`, an abort) would go on there, and the rest would stand for all. */
+function rewind(data: object & { readonly rewind?: unknown }): void {
+  if (typeof data.rewind === 'function') data.rewind();
+}
+
 /** What metrics have counted, those on the device too; their windows go on when it is given back. */
 export function statesOf(metrics: Metrics): Promise<(readonly [Metric<unknown>, unknown])[]> {
   return Promise.all(Object.values(metrics).map(async (metric) => [metric, await metric.readState()] as const));
@@ -122,7 +129,7 @@ export interface PredictOptions {
 
 /**
  * The outputs of `forward` batch by batch, in evaluation mode and without gradients: while one is looked at the next is
- * computed. Rows of padding (past `batch.count`) are left out.
+ * computed. Rows of padding (past `batch.count`) are left out; a loader that was left in the middle begins its epoch again.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -139,6 +146,7 @@ export async function* predict<B>(
 ): AsyncGenerator<Prediction<B>, void> {
   checkOptions('predict', options, ['signal']);
   requireBatches('predict', 'data', data);
+  rewind(data);
   let next: Promise<Prediction<B>> | null = null;
   for await (const batch of untilSignal(data, options.signal)) {
     const before = next;

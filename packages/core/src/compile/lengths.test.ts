@@ -1,10 +1,12 @@
 /** Rule 12 of life: a length that keeps changing is named, once. */
 import { reference } from '@nn/conformance';
-import { expect, test, vi } from 'vitest';
-import { tensor } from '../index.ts';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { setDefaultBackend, tensor } from '../index.ts';
 import { prepare } from '../testing.ts';
 
 prepare(reference());
+// a warning is said once for a device
+beforeEach(() => setDefaultBackend(reference()));
 
 const column = (length: number) =>
   tensor(new Float32Array(length * 3), { shape: [length, 3] })
@@ -18,6 +20,18 @@ test('rule 12: after 8 plans that differ in one length a warning names the axis'
   for (let length = 8; length <= 12; length++) await column(length).item();
   expect(warn).toHaveBeenCalledOnce();
   expect(warn.mock.calls[0]?.[0]).toMatch(/axis 0 of an input of \[\d+, 3\] took 8 sizes.*padTo/);
+});
+
+test('rule 12: what goes through many programs is said once, not once for each', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (let length = 1; length <= 20; length++) {
+    const batch = tensor(new Float32Array(length * 3), { shape: [length, 3] });
+    await batch.exp().sum().item();
+    await batch.sin().max().item();
+    await batch.mul(batch).mean(0).array();
+  }
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]?.[0]).toMatch(/padTo.*said once/);
 });
 
 test('rule 12: fixed lengths, also a smaller last batch, are no reason to warn', async () => {

@@ -1,6 +1,7 @@
 /**
  * Notices programs that differ only in the sizes of their inputs: a length that changes from batch to batch compiles
- * anew each time. After eight of them one warning names the axis.
+ * anew each time. After eight of them one warning names the axis: one for a device, since a batch of any length goes through
+ * many programs (the step, the validation, each metric), which would all say the same.
  */
 import { show } from '../shape.ts';
 import { resolve, type Trace } from './trace.ts';
@@ -8,19 +9,22 @@ import { resolve, type Trace } from './trace.ts';
 const tolerated = 8;
 
 export class LengthWatch {
-  readonly #seen = new Map<number, { shapes: (readonly number[])[][]; warned: boolean }>();
+  readonly #seen = new Map<number, { shapes: (readonly number[])[][]; isDone: boolean }>();
+  #isSaid = false;
 
   /** Takes note of a graph that was compiled; returns the warning once it is due. */
   note(trace: Trace): string | null {
+    if (this.#isSaid) return null;
     const structure = structureOf(trace);
-    const entry = this.#seen.get(structure) ?? { shapes: [], warned: false };
+    const entry = this.#seen.get(structure) ?? { shapes: [], isDone: false };
     this.#seen.set(structure, entry);
-    if (entry.warned) return null;
+    if (entry.isDone) return null;
     entry.shapes.push(trace.leaves.map(({ shape }) => shape));
     if (entry.shapes.length < tolerated) return null;
-    entry.warned = true;
+    entry.isDone = true;
     const warning = describe(entry.shapes);
     entry.shapes = [];
+    this.#isSaid = warning !== null;
     return warning;
   }
 }
@@ -47,7 +51,7 @@ function describe(shapes: readonly (readonly (readonly number[])[])[]): string |
       if (sizes.size < tolerated) continue;
       return (
         `nn: axis ${axis} of an input of ${show(shape)} took ${tolerated} sizes (${[...sizes].join(', ')}), ` +
-        'each compiled anew: pad to a few (padTo of @nn/data).'
+        'each compiled anew: pad to a few (padTo of @nn/data); said once.'
       );
     }
   }

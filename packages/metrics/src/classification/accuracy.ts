@@ -1,6 +1,6 @@
 /** Shares of right answers: accuracy, top-k accuracy, exact match and Hamming loss. Each is a mean of one number per element. */
 import { arange, checkOptions, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { show, type Weighting } from '../inputs.ts';
+import { checkWeighting, show, type Weighting } from '../inputs.ts';
 import type { Elements } from '../mean-metric.ts';
 import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
 import { answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
@@ -46,7 +46,7 @@ export class Accuracy extends AnswerMetric {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return rightOf('Accuracy', predictions, targets, { ...this.#options, ...weighting });
+    return rightOf('Accuracy', predictions, targets, { ...this.#options, ...checkWeighting(this, weighting) });
   }
 }
 
@@ -108,7 +108,7 @@ export class TopKAccuracy extends AnswerMetric {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return withinTopK('TopKAccuracy', predictions, targets, { ...this.#options, ...weighting });
+    return withinTopK('TopKAccuracy', predictions, targets, { ...this.#options, ...checkWeighting(this, weighting) });
   }
 }
 
@@ -159,7 +159,7 @@ export class ExactMatch extends AnswerMetric {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return allRight('ExactMatch', predictions, targets, { ...this.#options, ...weighting });
+    return allRight('ExactMatch', predictions, targets, { ...this.#options, ...checkWeighting(this, weighting) });
   }
 }
 
@@ -198,7 +198,7 @@ export class HammingLoss extends AnswerMetric {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return rightOf('HammingLoss', predictions, targets, { ...this.#options, ...weighting });
+    return rightOf('HammingLoss', predictions, targets, { ...this.#options, ...checkWeighting(this, weighting) });
   }
 
   protected override finish(mean: number): number {

@@ -13,7 +13,7 @@ import {
   where,
   zeros,
 } from '@nn/core';
-import type { Weighting } from '../inputs.ts';
+import { checkWeighting, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import { type Answers, answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from './labels.ts';
 import { marksOf } from './marks.ts';
@@ -59,7 +59,13 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
     const operation = this.constructor.name;
-    const answers = answersOf(operation, predictions, targets, { ...this.#options, ...weighting }, true);
+    const answers = answersOf(
+      operation,
+      predictions,
+      targets,
+      { ...this.#options, ...checkWeighting(this, weighting) },
+      true,
+    );
     const { confidence, right, shape } = this.#confidences(operation, answers);
     const [columns = 1] = shape;
     const bins = this.#bins;

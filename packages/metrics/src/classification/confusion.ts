@@ -1,6 +1,6 @@
 /** The confusion matrix, and what needs all of it: kappa with weights. */
 import { arange, checkChoices, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
-import type { Weighting } from '../inputs.ts';
+import { checkWeighting, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import {
   answersOf,
@@ -58,7 +58,10 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(matrix: number[][]): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return matrixOf(this.constructor.name, predictions, targets, { ...this.#options, ...weighting });
+    return matrixOf(this.constructor.name, predictions, targets, {
+      ...this.#options,
+      ...checkWeighting(this, weighting),
+    });
   }
 
   protected override compute(totals: Float64Array, classes: number): Value {

@@ -4,7 +4,7 @@
  * host) read alike.
  */
 import { checkChoices, checkOptions, type Tensor, ValueError, where } from '@nn/core';
-import { sumsOf, type Weighting } from '../inputs.ts';
+import { checkWeighting, sumsOf, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 import { answersOf, type Batch, predictionOptions, requireLabels } from './labels.ts';
 import { type MarkOptions, marksOf } from './marks.ts';
@@ -112,7 +112,13 @@ export abstract class CountMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(counts: Counts<number[]>): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return countsOf(String(this), predictions, targets, { ...this.#options, ...weighting }, this.average);
+    return countsOf(
+      String(this),
+      predictions,
+      targets,
+      { ...this.#options, ...checkWeighting(this, weighting) },
+      this.average,
+    );
   }
 
   protected override compute(totals: Float64Array, columns: number): Value {

@@ -1,6 +1,6 @@
 /** Scores of probabilities and margins: log loss, Brier score, hinge loss. Each is a mean of one number per sample. */
 import { arange, checkOptions, type Tensor, ValueError, where } from '@nn/core';
-import type { Weighting } from '../inputs.ts';
+import { checkWeighting, type Weighting } from '../inputs.ts';
 import type { Elements } from '../mean-metric.ts';
 import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
 import { type Answers, answersOf, type PredictionOptions, scoresOf } from './labels.ts';
@@ -79,7 +79,7 @@ abstract class LossMetric extends AnswerMetric {
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    return this.#lossesOf(String(this), predictions, targets, { ...this.#options, ...weighting });
+    return this.#lossesOf(String(this), predictions, targets, { ...this.#options, ...checkWeighting(this, weighting) });
   }
 }
 

@@ -6,7 +6,7 @@ import { arange, checkOptions, stack, type Tensor, ValueError, where, zeros } fr
 import { answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import { marksOf } from '../classification/marks.ts';
 import { weightsOfShares } from '../classification/shares.ts';
-import type { Weighting } from '../inputs.ts';
+import { checkWeighting, type Weighting } from '../inputs.ts';
 import type { Kept } from '../metric.ts';
 import { RowMetric, type RowOptions } from '../row-metric.ts';
 import { curveOf, type OutcomeCurve, type Point } from './curve.ts';
@@ -47,7 +47,13 @@ export abstract class CurveMetric<Value> extends RowMetric<Batch, Value> {
   /** Rows [weight, class, score, truth]; or positives and then negatives per bin, with a column for each class. */
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
     const operation = String(this);
-    const answers = answersOf(operation, predictions, targets, { ...this.#options, ...weighting }, true);
+    const answers = answersOf(
+      operation,
+      predictions,
+      targets,
+      { ...this.#options, ...checkWeighting(this, weighting) },
+      true,
+    );
     scoresOf(operation, answers);
     const { columns, predicted, actual, shape } = marksOf(answers, false, true);
     const weights = weightsOfShares(predicted, markedWeights(answers));

@@ -4,7 +4,7 @@
  * Owns one formula per score, used by the function of tensors and by the class.
  */
 import { checkChoices, checkOptions, concat, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
+import { checkWeighting, requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
 import { Numbers, type Quantity, ratio, rowsOf } from '../quantity.ts';
 import { SumMetric } from '../sum-metric.ts';
 
@@ -117,7 +117,7 @@ abstract class MomentMetric extends SumMetric<
   }
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return momentsOf(this.constructor.name, predictions, targets, weighting);
+    return momentsOf(String(this), predictions, targets, checkWeighting(this, weighting));
   }
 
   // Chan, Golub and LeVeque 1979: AB = AB_1 + AB_2 + (a_2 - a_1) (b_2 - b_1) n_1 n_2 / n

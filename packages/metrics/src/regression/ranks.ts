@@ -1,6 +1,6 @@
 /** Correlations of ranks: they need every sample, which is bounded. Ties have their mean rank (Spearman) or tau-b (Kendall). */
 import { checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
-import { requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
+import { checkWeighting, requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
 import { RowMetric, type RowOptions } from '../row-metric.ts';
 
 const known = ['capacity', 'window'];
@@ -22,7 +22,7 @@ abstract class RankMetric extends RowMetric<
     }
     requireSameShape(operation, predictions, targets);
     const n = [targets.size];
-    const kept = weightsOf(operation, targets.shape, weighting) ?? ones(targets.shape);
+    const kept = weightsOf(operation, targets.shape, checkWeighting(this, weighting)) ?? ones(targets.shape);
     return stack([kept.reshape(n), predictions.cast('float32').reshape(n), targets.cast('float32').reshape(n)], 1);
   }
 

@@ -1,6 +1,6 @@
 /** The weighted absolute percentage error: a quotient of two sums. */
 import { checkOptions, type Tensor, where } from '@nn/core';
-import { requireSameShape, sumsOf, type Weighting, weightsOf } from '../inputs.ts';
+import { checkWeighting, requireSameShape, sumsOf, type Weighting, weightsOf } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 
 /** The sums of |prediction - target| and of |target|: [2, 1]. */
@@ -53,7 +53,7 @@ export class WeightedAbsolutePercentageError extends SumMetric<
   }
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return errorAndSize('WeightedAbsolutePercentageError', predictions, targets, weighting);
+    return errorAndSize('WeightedAbsolutePercentageError', predictions, targets, checkWeighting(this, weighting));
   }
 
   protected override compute([error = 0, size = 0]: Float64Array): number {

@@ -1,6 +1,6 @@
 /** How alike images are: PSNR, SSIM, MS-SSIM, and total variation. Images are [N, channels, height, width]. With gradients. */
 import { averagePool, checkOptions, conv2d, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { requireSameShape, show, type Weighting } from '../inputs.ts';
+import { checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from '../mean-metric.ts';
 
 export interface ImageOptions {
@@ -131,7 +131,7 @@ abstract class ImageMetric extends MeanMetric<Batch> {
 
   protected override elements(images: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     const operation = this.constructor.name;
-    return weighted(operation, this.#formula(operation, images, targets), weighting);
+    return weighted(operation, this.#formula(operation, images, targets), checkWeighting(this, weighting));
   }
 }
 
@@ -286,6 +286,6 @@ export class TotalVariation extends MeanMetric<readonly [images: Tensor, weighti
   }
 
   protected override elements(images: Tensor, weighting: Weighting = {}): Elements {
-    return weighted('TotalVariation', variation('TotalVariation', images), weighting);
+    return weighted('TotalVariation', variation('TotalVariation', images), checkWeighting(this, weighting));
   }
 }

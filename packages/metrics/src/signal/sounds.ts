@@ -4,7 +4,7 @@
  */
 import { ShapeError, stack, type Tensor, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { requireSameShape, show, type Weighting } from '../inputs.ts';
+import { checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from '../mean-metric.ts';
 import { type PairFormula, PairMetric, pairMean } from '../pair-metric.ts';
 
@@ -202,7 +202,7 @@ export class PermutationInvariantSiSnr extends MeanMetric<
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
     const operation = 'PermutationInvariantSiSnr';
-    return weighted(operation, assignedOf(operation, predictions, targets), weighting);
+    return weighted(operation, assignedOf(operation, predictions, targets), checkWeighting(this, weighting));
   }
 }
 

@@ -73,8 +73,10 @@ export class BitsPerByte extends SumMetric<
 
   protected override measure(
     meanLoss: Tensor,
-    { tokens, bytes }: { readonly tokens: number | Tensor; readonly bytes: number | Tensor },
+    of: { readonly tokens: number | Tensor; readonly bytes: number | Tensor },
   ): Tensor {
+    checkOptions('BitsPerByte', of, ['tokens', 'bytes']);
+    const { tokens, bytes } = of;
     if (meanLoss.size !== 1)
       throw new ValueError('BitsPerByte', 'takes the mean loss of a batch, one number, in nats.');
     const nats = meanLoss.reshape([1]).mul(typeof tokens === 'number' ? tokens : tokens.cast('float32').sum());

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Callback } from '../events.ts';
 import { RunReport, type RunReportOptions } from '../report/run-report.ts';
+import { checkPath } from './paths.ts';
 
 export interface HtmlReportOptions extends RunReportOptions {
   /** The file; folders are made. */
@@ -36,12 +37,10 @@ export interface HtmlReportOptions extends RunReportOptions {
  * }).run();
  * console.log(readFileSync(path, 'utf8').includes('<h1>To zero</h1>')); // => true
  */
-export function htmlReport({
-  path,
-  seconds = 5,
-  ...options
-}: HtmlReportOptions): Callback & { readonly report: RunReport } {
-  const report = new RunReport(options);
+export function htmlReport(options: HtmlReportOptions): Callback & { readonly report: RunReport } {
+  const { path: given, seconds = 5, ...rest } = Object(options) as HtmlReportOptions;
+  const path = checkPath('htmlReport', 'path', given, "htmlReport({ path: 'runs/1.html' })");
+  const report = new RunReport(rest);
   let isEpochOver = false;
   let writtenAt = Number.NEGATIVE_INFINITY;
   return {

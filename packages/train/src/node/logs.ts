@@ -8,6 +8,7 @@ import type { Json } from '@nn/serialize';
 import type { Callback, Controls, TrainingEvent } from '../events.ts';
 import { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from '../logs/event-encoder.ts';
 import { AppendFile } from './append-file.ts';
+import { checkPath } from './paths.ts';
 
 export interface LogOptions {
   /** The file; folders are made. */
@@ -55,7 +56,8 @@ export interface JsonLinesOptions extends LogOptions {
  */
 export function jsonLines(options: JsonLinesOptions): LogCallback {
   checkOptions('jsonLines', options, ['path', 'append', 'clock', 'config', 'losses']);
-  const { path, append, clock = now, config = null, losses = false } = options;
+  const { append, clock = now, config = null, losses = false } = options;
+  const path = checkPath('jsonLines', 'path', options.path, "jsonLines({ path: 'runs/1.jsonl' })");
   const file = new AppendFile(path, append);
   const write = (event: TrainingEvent<object>, more: object): void => {
     const { type, step, epoch } = event;
@@ -114,7 +116,8 @@ const emptyRow: Row = { ended: null, validated: {} };
  */
 export function csv(options: Pick<LogOptions, 'path' | 'append'>): LogCallback {
   checkOptions('csv', options, ['path', 'append']);
-  const { path, append } = options;
+  const { append } = options;
+  const path = checkPath('csv', 'path', options.path, "csv({ path: 'runs/1.csv' })");
   const file = new AppendFile(path, append);
   let row = emptyRow;
   let isChecked = false;
@@ -200,7 +203,8 @@ export interface TensorBoardCallback extends LogCallback {
  */
 export function tensorBoard(options: TensorBoardOptions): TensorBoardCallback {
   checkOptions('tensorBoard', options, ['folder', 'clock', 'histograms', 'config', 'hyperparameters', 'compare']);
-  const { folder, clock = now, histograms, config = null, hyperparameters, compare = ['epoch/loss'] } = options;
+  const folder = checkPath('tensorBoard', 'folder', options.folder, "tensorBoard({ folder: 'runs/1' })");
+  const { clock = now, histograms, config = null, hyperparameters, compare = ['epoch/loss'] } = options;
   const file = new AppendFile(join(folder, 'events.out.tfevents.0.nn'));
   let isOpen = false;
   // what is told once: not again by a run that is resumed at its first step
