@@ -12,6 +12,8 @@ export class Announcer<V> {
   readonly callbacks: readonly Callback<V>[];
   /** Whoever walks over the events: the training goes on when the promise resolves. */
   follower: ((event: TrainingEvent<V>) => Promise<void>) | null = null;
+  /** Whether somebody hears of an event now, and the training waits. */
+  isTelling = false;
   /** By the type of an event who hears of it. */
   readonly #heard: ReadonlyMap<TrainingEvent<V>['type'], readonly Callback<V>[]>;
   readonly #eachStep: boolean;
@@ -44,16 +46,19 @@ export class Announcer<V> {
   }
 
   warn(what: string, message: string): void {
-    this.#warnings.push({ what, message });
+    // callbacks that watch the same say the same
+    if (this.#warnings.every((known) => known.message !== message)) this.#warnings.push({ what, message });
   }
 
   /** Tells callbacks, in their order, each waited for where it returns a promise; undefined where none does. */
   tell(event: TrainingEvent<V>, training: Controls, from = 0): Promise<void> | undefined {
     const heard = this.#heard.get(event.type)!;
+    this.isTelling = true;
     for (let at = from; at < heard.length; at++) {
       const waiting = heard[at]!.handle(event, training);
       if (waiting !== undefined) return Promise.resolve(waiting).then(() => this.tell(event, training, at + 1));
     }
+    this.isTelling = false;
     return undefined;
   }
 
@@ -66,12 +71,15 @@ export class Announcer<V> {
 
   async #finish(event: TrainingEvent<V>, training: Controls, waiting: Promise<void> | undefined): Promise<void> {
     await waiting;
+    this.isTelling = true;
     await this.follower?.(event);
     for (let warning = this.#warnings.shift(); warning !== undefined; warning = this.#warnings.shift()) {
       const told = { type: 'warning', epoch: event.epoch, step: event.step, ...warning } as const;
       await this.tell(told, training);
+      this.isTelling = true;
       await this.follower?.(told);
     }
+    this.isTelling = false;
   }
 }
 
@@ -89,7 +97,7 @@ function handledBy<V>(callback: Callback<V>['handle']): Callback<V> {
         const { kind, message } = Object(error) as { kind?: unknown; message?: unknown };
         if (kind !== `value/${callback.name}` && !/: no option (type|model):/.test(String(message))) throw error;
       }
-      throw new ValueError('Training', `callbacks holds what makes a callback: call it, ${callback.name}(...).`);
+      throw new ValueError('Training', `callbacks holds a maker of callbacks: call it, ${callback.name}(...).`);
     },
   };
 }

@@ -106,6 +106,10 @@ export class Loop<B, M extends Metrics> {
     return ended.why;
   }
 
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   get #isDone(): boolean {
     const { epochs, steps } = this.#numbers;
     return this.state.epochs >= epochs || this.state.step >= steps;

@@ -161,7 +161,7 @@ test('a training tells what is of another kind, or has a name that nothing reads
     'Training: readEvery.milliseconds is NaN: it is a number above 0.',
   );
   expect(refused({ classWeights: { 0: 1, 1: 4 } })).toBe(
-    'Training: classWeights are a list, a number for each class: [1, 4], not { 0: 1, 1: 4 }.',
+    'Training: classWeights are a list, a number from 0 for each class: [1, 4], not { 0: 1, 1: 4 }.',
   );
   expect(refused({})).toBe('nothing');
 });
@@ -199,10 +199,10 @@ test('what makes a callback, and was not called, is told from a callback', async
   );
   expect(makers).toHaveLength(18);
   for (const [name, make] of makers) {
-    expect(await ran(make)).toBe(`Training: callbacks holds what makes a callback: call it, ${name}(...).`);
+    expect(await ran(make)).toBe(`Training: callbacks holds a maker of callbacks: call it, ${name}(...).`);
   }
   const own = () => ({ handle: () => undefined });
-  expect(await ran(own)).toBe('Training: callbacks holds what makes a callback: call it, own(...).');
+  expect(await ran(own)).toBe('Training: callbacks holds a maker of callbacks: call it, own(...).');
   // what a callback itself throws stays what it is
   const fails = () => new train.EarlyStopping({ patience: -1 });
   expect(await ran(fails)).toMatch(/^EarlyStopping: /);

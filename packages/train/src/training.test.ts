@@ -311,6 +311,39 @@ describe('Training', () => {
     expect(rows).toBe(60);
   });
 
+  test('refuses to evaluate between its steps, which count in the same metrics; at an event it may', async () => {
+    const expected = (await training(setUp()).run()).history;
+    const setting = setUp();
+    const found: unknown[] = [];
+    const run: Training<Parameters<Setting['step']>[0], Setting['metrics']> = training(setting, {
+      callbacks: [
+        async ({ type }) => {
+          if (type === 'read') found.push(await run.evaluate(setting.held));
+        },
+      ],
+    });
+    const end = run.run();
+    await Promise.resolve();
+    const refusal = () => run.evaluate(setting.held);
+    let refused: unknown = null;
+    for (let turn = 0; turn < 1000 && refused === null; turn++) {
+      await Promise.resolve();
+      try {
+        if (found.length === 0) await refusal();
+      } catch (error) {
+        refused = error;
+      }
+    }
+    expect(String(refused)).toContain(
+      'Training.evaluate: it runs already: wait for its end, or evaluate in a callback.',
+    );
+    expect((await end).history).toEqual(expected);
+    expect(found.length).toBeGreaterThan(3);
+    for await (const { type } of training(setting, { epochs: 1 }))
+      if (type === 'epoch') await run.evaluate(setting.held);
+    expect(await run.evaluate(setting.held)).toHaveProperty('accuracy');
+  });
+
   test('pauses between steps', async () => {
     const setting = setUp();
     const run: Training<Parameters<Setting['step']>[0], Setting['metrics']> = training(setting, {

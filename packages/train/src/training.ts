@@ -188,6 +188,10 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         'the step makes updates itself: give validation.step, or use validate(data, step).',
       );
     }
+    // steps in between would count in the same metrics
+    if (this.#loop.isRunning && !this.#announcer.isTelling) {
+      throw new ValueError('Training.evaluate', 'it runs already: wait for its end, or evaluate in a callback.');
+    }
     const { signal, group } = this.#options;
     return validate(data, this.#validationStep, { metrics: this.metrics, signal, group });
   }

@@ -82,8 +82,11 @@ export function lossReducer<B>(
   use: 'training' | 'validation',
 ): (loss: Tensor, batch: B) => Tensor {
   if (classWeights === undefined && sampleWeights === undefined) return scalar;
-  if (classWeights !== undefined && !Array.isArray(classWeights)) {
-    throw new ValueError('Training', 'classWeights are a list, a number for each class: [1, 4], not { 0: 1, 1: 4 }.');
+  if (classWeights !== undefined && !(Array.isArray(classWeights) && classWeights.every((weight) => weight >= 0))) {
+    throw new ValueError(
+      'Training',
+      'classWeights are a list, a number from 0 for each class: [1, 4], not { 0: 1, 1: 4 }.',
+    );
   }
   // made once: a compiled step sees the same one in each call
   const factors = classWeights === undefined ? undefined : tensor([...classWeights]);

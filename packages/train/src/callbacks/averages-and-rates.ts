@@ -61,7 +61,7 @@ export function reduceOnPlateau<const Name extends string, R extends Rule>(
   const handle: Callback<Monitored<Name>>['handle'] = (event, training) => {
     // a value that will never be there is told at once
     if (event.type === 'start') training.higherIsBetter(monitor);
-    const value = watched(event, monitor);
+    const value = watched(event, monitor, training);
     if (value === undefined || !plateau.step(value)) return;
     training.warn(
       'plateau',

@@ -57,6 +57,30 @@ function scripted(
   return { training, model, weights: async () => [...(await model.weight.data())] };
 }
 
+describe('callbacks that watch a value', () => {
+  test('warn of NaN, once for all that watch it', async () => {
+    const { training } = scripted([0.5, Number.NaN, 0.6], () => [
+      checkpoint({ folder, best: 'validation.score', higherIsBetter: true }),
+      earlyStopping({ monitor: 'validation.score', patience: 5, higherIsBetter: true }),
+    ]);
+    const warnings: string[] = [];
+    for await (const event of training) if (event.type === 'warning') warnings.push(event.message);
+    expect(warnings).toEqual([
+      "'validation.score' is NaN in epoch 2, which is never better: look for samples that are not finite, and for metrics that counted nothing.",
+    ]);
+  });
+
+  test('owe nothing to the training before in which they were, too', async () => {
+    const stopping = earlyStopping({ monitor: 'validation.score', patience: 1, higherIsBetter: true });
+    const saving = checkpoint({ folder, best: 'validation.score', higherIsBetter: true });
+    await scripted([0.9, 0.8, 0.7], () => [stopping, saving]).training.run();
+    rmSync(join(folder, 'best.safetensors'));
+    const second = scripted([0.1, 0.2, 0.3], () => [stopping, saving]).training;
+    expect((await second.run()).epoch).toBe(3);
+    expect(existsSync(join(folder, 'best.safetensors'))).toBe(true);
+  });
+});
+
 describe('EarlyStopping', () => {
   test('counts values that are no better, by more than minDelta', () => {
     const stopping = new EarlyStopping({ patience: 2, minDelta: 0.1 });

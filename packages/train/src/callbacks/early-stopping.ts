@@ -128,12 +128,15 @@ class EarlyStoppingCallback<V extends object> implements Callback<V> {
   constructor(monitor: string, model: object | null, startFromEpoch: number, rules: EarlyStoppingOptions) {
     this.weights = model === null ? null : new BestWeights(model);
     this.handle = async (event, training) => {
-      if (event.type === 'start' && this.#stopping === null) {
+      // a run that begins anew owes nothing to the one before
+      const isNew = event.type === 'start' && event.step === 0;
+      if (isNew && this.weights !== null) this.weights.isKept = false;
+      if (event.type === 'start' && (this.#stopping === null || isNew)) {
         const higherIsBetter = directionOf(training, monitor, rules.higherIsBetter);
         this.#stopping = new EarlyStopping({ ...rules, higherIsBetter });
-        if (this.#restored !== null) this.#stopping.loadHostState(this.#restored);
+        if (this.#restored !== null && !isNew) this.#stopping.loadHostState(this.#restored);
       }
-      const value = event.epoch > startFromEpoch ? watched(event, monitor) : undefined;
+      const value = event.epoch > startFromEpoch ? watched(event, monitor, training) : undefined;
       if (value !== undefined && this.#stopping !== null) {
         if (this.#stopping.update(value)) training.stop();
         if (this.#stopping.isBest) await this.weights?.keep();

@@ -2,10 +2,21 @@
 import { FormatError, ValueError } from '@nn/core';
 import type { Controls, TrainingEvent } from '../events.ts';
 
-/** The value of a monitor, where this event has it: of the validation in its event, others at the end of an epoch. */
-export function watched(event: TrainingEvent<object>, monitor: string): number | undefined {
+/**
+ * The value of a monitor, where this event has it: of the validation in its event, others at the end of an epoch. Warns of NaN,
+ * which is never the best.
+ */
+export function watched(
+  event: TrainingEvent<object>,
+  monitor: string,
+  training: Pick<Controls, 'warn'>,
+): number | undefined {
   if (event.type !== (monitor.startsWith('validation.') ? 'validated' : 'epoch')) return undefined;
   const value = Object.entries(event.values).find(([name]) => name === monitor)?.[1];
+  if (Number.isNaN(value)) {
+    const advice = 'look for samples that are not finite, and for metrics that counted nothing';
+    training.warn('monitor', `'${monitor}' is NaN in epoch ${event.epoch}, which is never better: ${advice}.`);
+  }
   if (typeof value === 'number') return value;
   throw new ValueError(
     'Training',

@@ -73,11 +73,13 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
     if (event.type === 'start') {
       await this.#place.open();
       if (best !== undefined) directionOf(training, best, higherIsBetter);
+      // a run that begins anew owes nothing to the one before
+      if (event.step === 0) [this.#best, this.#kept] = [null, []];
       this.#savedStep = event.step;
       if (this.#options.atStart) await this.#save(event.step, training);
       return;
     }
-    const value = best === undefined ? undefined : watched(event, best);
+    const value = best === undefined ? undefined : watched(event, best, training);
     if (
       best !== undefined &&
       value !== undefined &&

@@ -5,6 +5,7 @@
 import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FormatError, type Stateful, ValueError } from '@nn/core';
+import { writingAtOnce } from './paths.ts';
 
 export class AppendFile implements Stateful {
   static readonly name: string = 'AppendFile';
@@ -32,6 +33,10 @@ export class AppendFile implements Stateful {
 
   /** Makes the folder, and the file as long as it was at the checkpoint. Answers whether the file is empty. */
   open(): boolean {
+    return writingAtOnce('log', this.path, () => this.#open());
+  }
+
+  #open(): boolean {
     mkdirSync(dirname(this.path), { recursive: true });
     appendFileSync(this.path, '');
     const { size } = statSync(this.path);
@@ -51,7 +56,7 @@ export class AppendFile implements Stateful {
 
   append(data: string | Uint8Array): void {
     if (!this.#isOpen) this.open();
-    appendFileSync(this.path, data);
+    writingAtOnce('log', this.path, () => appendFileSync(this.path, data));
     this.#length = (this.#length ?? 0) + (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
   }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { loadCheckpoint, saveCheckpoint, saveModel } from '@nn/serialize';
 import { bestFile, CheckpointCallback, checkpointFile, type Place, type SavingOptions } from '../callbacks/saving.ts';
 import type { Callback, Controls, Monitored } from '../events.ts';
+import { checkPath, writing } from './paths.ts';
 
 export interface CheckpointOptions<Name extends string> extends SavingOptions<Name> {
   /** Made if it is not there. The run is `checkpoint.safetensors` in it. */
@@ -47,12 +48,14 @@ export interface CheckpointOptions<Name extends string> extends SavingOptions<Na
 export function checkpoint<const Name extends string = 'loss'>(
   options: CheckpointOptions<Name>,
 ): Callback<Monitored<Name>> {
-  return new CheckpointCallback<Monitored<Name>>(placeOf(options?.folder), options, 'folder');
+  const callback = new CheckpointCallback<Monitored<Name>>(placeOf(options?.folder), options, 'folder');
+  checkPath('checkpoint', 'folder', options.folder, "checkpoint({ folder: 'runs/1' })");
+  return callback;
 }
 
 function placeOf(folder: string): Place {
   return {
-    open: async () => void (await mkdir(folder, { recursive: true })),
+    open: async () => void (await writing('checkpoint', folder, () => mkdir(folder, { recursive: true }))),
     async saveRun(parts, notes, copy, old) {
       if (copy !== null) await saveCheckpoint(join(folder, copy), parts, { notes });
       // before the run's own file no longer names them: a kill in between would leave them for ever
@@ -68,7 +71,7 @@ function placeOf(folder: string): Place {
  * training as it was, with the same callbacks: their state is part of it.
  */
 export async function resume(training: Pick<Controls, 'parts'>, folder: string): Promise<boolean> {
-  const path = join(folder, checkpointFile);
+  const path = join(checkPath('resume', 'folder', folder, "resume(training, 'runs/1')"), checkpointFile);
   if (!existsSync(path)) return false;
   await loadCheckpoint(path, training.parts);
   return true;

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Callback } from '../events.ts';
 import { RunReport, type RunReportOptions } from '../report/run-report.ts';
-import { checkPath } from './paths.ts';
+import { checkPath, writing } from './paths.ts';
 
 export interface HtmlReportOptions extends RunReportOptions {
   /** The file; folders are made. */
@@ -53,8 +53,11 @@ export function htmlReport(options: HtmlReportOptions): Callback & { readonly re
       if (event.type !== 'stopped' && !(event.type === 'rest' && isEpochOver)) return;
       if (event.type !== 'stopped' && performance.now() - writtenAt < 1000 * seconds) return;
       [isEpochOver, writtenAt] = [false, performance.now()];
-      mkdirSync(dirname(path), { recursive: true });
-      await writeFile(path, await report.html());
+      const html = await report.html();
+      await writing('htmlReport', path, async () => {
+        mkdirSync(dirname(path), { recursive: true });
+        await writeFile(path, html);
+      });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpu } from '@nn/backend-cpu';
@@ -14,6 +14,7 @@ import type { Callback, TrainingEvent } from '../events.ts';
 import { Training } from '../training.ts';
 import { AppendFile } from './append-file.ts';
 import { checkpoint, resume } from './checkpoint.ts';
+import { htmlReport } from './html-report.ts';
 import { csv, jsonLines, tensorBoard } from './logs.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
@@ -337,4 +338,23 @@ describe('spikes and time', () => {
     later.loadHostState?.({ elapsed: 5 });
     expect(await scripted([1, 1], [tick, later], 100).training.run()).toMatchObject({ step: 2 });
   });
+});
+
+test('what cannot be written is told with its path', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  const inside = join(folder, 'file', 'run.csv');
+  const refused = (callback: Callback<Values>): Promise<unknown> =>
+    scripted([1, 2, 3, 4], [callback])
+      .training.run()
+      .then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+  expect(await refused(csv({ path: inside }))).toContain(`log: ${inside} cannot be written: E`);
+  expect(await refused(checkpoint({ folder: inside }))).toContain(`checkpoint: ${inside} cannot be written: E`);
+  expect(await refused(htmlReport({ path: inside }))).toContain(`htmlReport: ${inside} cannot be written: E`);
+  if (existsSync('/dev/full')) {
+    const log = csv({ path: '/dev/full' });
+    expect(await refused(log)).toContain('log: /dev/full cannot be written: ENOSPC');
+  }
 });
