@@ -84,6 +84,7 @@ export {
   type ByteReadable,
   type ByteStream,
   type IndexedSource,
+  type JsonLinesOptions,
   jsonLines,
   type LinesOptions,
   lineStream,

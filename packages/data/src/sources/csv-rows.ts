@@ -9,7 +9,7 @@ import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
 import type { ByteRange } from './byte-range.ts';
-import { decodeIndex, encodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
+import { decodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
 
@@ -55,6 +55,8 @@ interface Layout {
   readonly blanksCount: boolean;
   readonly decimal: Decimal;
   readonly trim: boolean;
+  /** Columns that were said to be numbers: they are rounded where they have more digits than a number keeps. */
+  readonly saidNumbers: ReadonlySet<string>;
 }
 
 /**
@@ -111,7 +113,7 @@ async function sampleOf(reader: string, range: ByteRange, { offsets }: RecordInd
 function layoutOf(
   sample: string,
   table: Table,
-  { name = '', missing, decimal = '.', trim = false }: CsvOptions,
+  { name = '', missing, decimal = '.', trim = false, kinds = {} }: CsvOptions,
   separator: string,
   header: boolean,
 ): Layout {
@@ -130,6 +132,9 @@ function layoutOf(
     columns: table.columns.map((column) => ({ name: column.name, kind: column.kind, at: places.get(column.name)! })),
     missing: new Set(missing ?? ['', 'NA', 'NaN', 'null']),
     blanksCount: missing === undefined,
+    saidNumbers: new Set(
+      Object.keys(kinds).filter((column) => Object.hasOwn(kinds, column) && kinds[column] === 'number'),
+    ),
   };
 }
 
@@ -166,7 +171,7 @@ function rowsOf(reader: RecordReader, layout: Layout, skip: number): CsvRows {
       for (let start = 0; start < length; start += rows) yield table(start, start + rows);
     },
     get index() {
-      return encodeIndex(reader.index);
+      return reader.index.bytes;
     },
   };
 }
@@ -189,13 +194,20 @@ function cellsOf(text: string, line: number, layout: Layout): Cell[] {
 }
 
 function cellOf(text: string, { name: column, kind, at }: Wanted, line: number, layout: Layout): Cell {
-  const { name, missing, blanksCount, decimal } = layout;
+  const { name, missing, blanksCount, decimal, saidNumbers } = layout;
   const trimmed = text.trim();
   if (missing.has(trimmed)) return null;
   if (kind === 'category') return text;
   const can = classify(trimmed);
   if (kind === 'boolean' && can & canBe.boolean) return trimmed.toLowerCase() === 'true';
-  if (kind === 'number' && can & (decimal === '.' ? canBe.point : canBe.comma)) return numberOf(trimmed, decimal);
+  if (kind === 'number' && can & (decimal === '.' ? canBe.point : canBe.comma)) {
+    if ((can & canBe.long) === 0 || saidNumbers.has(column)) return numberOf(trimmed, decimal);
+    throw new FormatError(
+      'csvRows',
+      `${name}, line ${line}, column ${at + 1} (${quoted(column)}): ${quoted(trimmed)} has more digits than a number keeps; if it names something, say kinds: { ${JSON.stringify(column)}: 'category' }, else 'number', which rounds it.`,
+      { line, column: at + 1 },
+    );
+  }
   if (blanksCount && isBlankMark(trimmed)) return null;
   throw new FormatError(
     'csvRows',

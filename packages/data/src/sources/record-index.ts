@@ -21,6 +21,8 @@ export interface RecordIndex extends RecordRules {
   readonly firsts: Float64Array;
   /** The line on which it begins, from 1. */
   readonly lines: Float64Array;
+  /** All of it as bytes, to save beside the file: the three lists are views of them. */
+  readonly bytes: Uint8Array;
 }
 
 /** The bytes that matter. */
@@ -51,7 +53,7 @@ class Numbers {
     this.#values[this.#length++] = value;
   }
   all(): Float64Array {
-    return this.#values.slice(0, this.#length);
+    return this.#values.subarray(0, this.#length);
   }
 }
 
@@ -91,7 +93,7 @@ export async function indexRecords(
   offsets.push(size);
   firsts.push(scan.records);
   lines.push(scan.line);
-  return { ...rules, size, offsets: offsets.all(), firsts: firsts.all(), lines: lines.all() };
+  return packed(size, rules, [offsets.all(), firsts.all(), lines.all()]);
 }
 
 /** The walk over bytes: a line feed, a carriage return, or both, ends a line. It may stop anywhere and go on with the next piece. */
@@ -163,18 +165,24 @@ class Scan {
 
 const magic = 'nnrecord';
 
-/** The index as bytes, to save beside the file: 24 for each run. */
-export function encodeIndex({ offsets, firsts, lines, quotes, skipBlank }: RecordIndex): Uint8Array {
-  const numbers = new Float64Array(2 + 3 * offsets.length);
-  numbers[0] = Number(quotes) + 2 * Number(skipBlank);
-  numbers[1] = offsets.length;
-  numbers.set(offsets, 2);
-  numbers.set(firsts, 2 + offsets.length);
-  numbers.set(lines, 2 + 2 * offsets.length);
-  const bytes = new Uint8Array(8 + numbers.byteLength);
+/**
+ * The index as bytes: 24 for each run. In Node they are memory that threads share, so that workers get it without a copy; pages keep it in
+ * memory of their own, which can be put into a Blob or a database.
+ */
+function packed(size: number, { quotes, skipBlank }: RecordRules, lists: readonly Float64Array[]): RecordIndex {
+  const count = lists[0]!.length;
+  const length = 8 * (3 + 3 * count);
+  const isNode = typeof process !== 'undefined' && process.getBuiltinModule !== undefined;
+  const bytes = new Uint8Array(isNode ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   for (let i = 0; i < 8; i++) bytes[i] = magic.charCodeAt(i);
-  bytes.set(new Uint8Array(numbers.buffer), 8);
-  return bytes;
+  const numbers = new Float64Array(bytes.buffer, 8);
+  numbers[0] = Number(quotes) + 2 * Number(skipBlank);
+  numbers[1] = count;
+  const [offsets, firsts, lines] = lists.map((list, i) => {
+    numbers.set(list, 2 + i * count);
+    return numbers.subarray(2 + i * count, 2 + (i + 1) * count);
+  }) as [Float64Array, Float64Array, Float64Array];
+  return { quotes, skipBlank, size, offsets, firsts, lines, bytes };
 }
 
 /**
@@ -202,7 +210,7 @@ export function decodeIndex(reader: string, bytes: Uint8Array, size: number, rul
   const own = offsets.at(-1)!;
   if (own !== size) return fail(`belongs to a file of ${own} bytes, this one has ${size}`);
   if (kind !== Number(rules.quotes) + 2 * Number(rules.skipBlank)) return fail('was made with other options');
-  return { ...rules, size, offsets, firsts, lines };
+  return { ...rules, size, offsets, firsts, lines, bytes };
 }
 
 /** The rules that a saved index was made by; those of no index are refused by `decodeIndex`. */

@@ -130,6 +130,32 @@ describe('a saved index', () => {
 });
 
 describe('jsonLines', () => {
+  it('rounds no whole number without a word', async () => {
+    const lines = [
+      '{"id":9007199254740993,"user":{"ids":[1,-9007199254740993,12345678901234567890]},"text":"9007199254740993 \\"{,"}',
+      '{"size":9007199254740991,"far":1e300,"exact":12345678901234567.5}',
+      '36028797018963969',
+    ];
+    const file = rangeOf(lines.join('\n'));
+    const rows = await jsonLines(file, { name: 'a.jsonl' });
+    await expect(rows.get(0)).rejects.toThrow(
+      "jsonLines: a.jsonl, line 1: 'id' is 9007199254740993, which has more digits than a number keeps; integers: 'text' gives such as text, 'round' as the nearest number.",
+    );
+    await expect(rows.get(2)).rejects.toThrow('line 3: the value is 36028797018963969, which');
+    expect(await rows.get(1)).toEqual(JSON.parse(lines[1]!));
+    const texts = await jsonLines(file, { integers: 'text' });
+    expect(await texts.get(0)).toEqual({
+      id: '9007199254740993',
+      user: { ids: [1, '-9007199254740993', '12345678901234567890'] },
+      text: '9007199254740993 "{,',
+    });
+    expect(await texts.get(2)).toBe('36028797018963969');
+    expect(await (await jsonLines(file, { integers: 'round' })).get(0)).toEqual(JSON.parse(lines[0]!));
+    const deep = await jsonLines(rangeOf('{"a":[{"b":1},{"b c":[0,9007199254740993]}]}'));
+    await expect(deep.get(0)).rejects.toThrow("'a[1].b c[1]' is 9007199254740993");
+    await expect(jsonLines(file, { integers: 'bigint' as 'text' })).rejects.toThrow('integers');
+  });
+
   it('gives values and names the line of what is none', async () => {
     const rows = await jsonLines<{ a: number }>(rangeOf('{"a":1}\n\n{"a":2}\nnone\n'), { name: 'a.jsonl' });
     expect([rows.length, await rows.get(1)]).toEqual([3, { a: 2 }]);
@@ -138,6 +164,20 @@ describe('jsonLines', () => {
 });
 
 describe('csvRows', () => {
+  it('rounds no whole number without a word', async () => {
+    // behind the first megabyte, from which the kinds of columns are inferred
+    const file = rangeOf(`id,text\n${`1,${'a'.repeat(998)}\n`.repeat(1100)}9007199254740993,b\n`);
+    const rows = await csvRows(file, { name: 'a.csv' });
+    await expect(rows.get(1100)).rejects.toThrow(
+      `csvRows: a.csv, line 1102, column 1 ('id'): '9007199254740993' has more digits than a number keeps; if it names something, say kinds: { "id": 'category' }, else 'number', which rounds it.`,
+    );
+    const as = async (id: 'number' | 'category') => (await csvRows(file, { kinds: { id } })).get(1100);
+    expect([await as('number'), await as('category')]).toEqual([
+      { id: 2 ** 53, text: 'b' },
+      { id: '9007199254740993', text: 'b' },
+    ]);
+  });
+
   const rows = Array.from({ length: 3000 }, (_, i) => {
     const place = i % 7 === 0 ? '"Bern, CH\nand ""more"""' : i % 11 === 0 ? '' : `town ${i % 40}`;
     return `${i % 13 === 0 ? '' : i / 8};${place};${i % 2 === 0}`;

@@ -1,9 +1,18 @@
 /** Files of one sample a line, as text or JSON, by the number of the line, and packed or sent ones as streams. */
-import { type AbortSignalLike, checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
+import {
+  type AbortSignalLike,
+  checkChoices,
+  checkOptions,
+  decodeUtf8,
+  excerpt,
+  FormatError,
+  ValueError,
+} from '@nn/core';
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
 import type { ByteRange } from './byte-range.ts';
-import { decodeIndex, encodeIndex, indexRecords } from './record-index.ts';
+import { longIntegers, withLongTexts } from './json-integers.ts';
+import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 
 export interface LinesOptions {
@@ -20,10 +29,21 @@ export interface LinesOptions {
   readonly signal?: AbortSignalLike;
 }
 
+export interface JsonLinesOptions extends Omit<LinesOptions, 'skipBlank'> {
+  /**
+   * What becomes of a whole number that has more digits than a number keeps (above 2^53), as identifiers have: `'error'`, where not given,
+   * names line and field; `'text'` gives it as text, to be a category or a `BigInt`; `'round'` as the nearest number, as `JSON.parse` does.
+   */
+  readonly integers?: 'error' | 'text' | 'round';
+}
+
 /** Lines by their number. */
 export interface IndexedSource<T> extends Source<T> {
   get(index: number): Promise<T>;
-  /** Where the records begin, to save beside the file. */
+  /**
+   * Where the records begin, to save beside the file or to give to workers. It is not a copy: leave its bytes as they are. In Node it is
+   * shared memory, which threads get without a copy.
+   */
   readonly index: Uint8Array;
 }
 
@@ -47,7 +67,7 @@ export async function textLines(range: ByteRange, options: LinesOptions = {}): P
 
 /**
  * The values of a file of JSON lines as samples, as `textLines` reads lines. `get` rejects with a `FormatError` that names the line
- * where it is no JSON.
+ * where it is no JSON, and the field where a whole number has more digits than a number keeps (`integers`).
  *
  * @example
  * import { byteRange, jsonLines } from '@nn/data';
@@ -56,16 +76,27 @@ export async function textLines(range: ByteRange, options: LinesOptions = {}): P
  */
 export async function jsonLines<T = unknown>(
   range: ByteRange,
-  options: Omit<LinesOptions, 'skipBlank'> = {},
+  options: JsonLinesOptions = {},
 ): Promise<IndexedSource<T>> {
-  checkOptions('jsonLines', options, known);
-  const { name = 'JSON lines' } = options;
-  return linesOf('jsonLines', range, { ...options, name, skipBlank: true }, (text, line) => {
+  checkOptions('jsonLines', options, [...known, 'integers']);
+  const { name = 'JSON lines', integers = 'error', ...others } = options;
+  checkChoices('jsonLines', { integers }, { integers: ['error', 'text', 'round'] });
+  return linesOf('jsonLines', range, { ...others, name, skipBlank: true }, (text, line) => {
+    let value: T;
     try {
-      return JSON.parse(text) as T;
+      value = JSON.parse(text) as T;
     } catch {
       throw new FormatError('jsonLines', `${name}, line ${line}: ${excerpt(text, 40)} is not JSON.`, { line });
     }
+    const long = integers === 'round' ? [] : longIntegers(text);
+    if (long[0] === undefined) return value;
+    if (integers === 'text') return JSON.parse(withLongTexts(text, long)) as T;
+    const { digits, path } = long[0];
+    throw new FormatError(
+      'jsonLines',
+      `${name}, line ${line}: ${path === '' ? 'the value' : `'${excerpt(path, 60)}'`} is ${excerpt(digits, 40)}, which has more digits than a number keeps; integers: 'text' gives such as text, 'round' as the nearest number.`,
+      { line, path },
+    );
   });
 }
 
@@ -89,7 +120,7 @@ async function linesOf<T>(
       return read(textOf(`${operation}: ${name}`, bytes, line), line);
     },
     get index() {
-      return encodeIndex(index);
+      return index.bytes;
     },
   };
 }
