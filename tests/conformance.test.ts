@@ -14,7 +14,10 @@ const avx2 = existsSync('/proc/cpuinfo') && readFileSync('/proc/cpuinfo', 'utf8'
 const wide = relaxed && avx2 ? 256 : 128;
 
 /** What differs between the last variants and the ones before is seen by a part; `NN_KIT=whole` runs all of each. */
-const part = process.env.NN_KIT === 'whole' ? {} : { values: 4, gradients: 8, fusion: 8 };
+const part =
+  process.env.NN_KIT === 'whole'
+    ? {}
+    : { values: 8, gradients: 16, fusion: 16, programs: 3, 'random graphs': 5, 'functions of tensors': 4 };
 
 /** The options of each variant, what must have run, and of which groups only every n-th case. */
 const variants: Readonly<Record<string, readonly [options: object, ran: string, every?: object]>> = {

@@ -33,13 +33,13 @@ const options = isWhole
   : {
       randomCases: 4,
       every: {
-        values: 10,
-        gradients: 20,
-        fusion: 20,
-        'special numbers': 10,
-        programs: 2,
+        values: 20,
+        gradients: 40,
+        fusion: 40,
+        'special numbers': 20,
+        programs: 3,
         reads: 4,
-        'functions of tensors': 4,
+        'functions of tensors': 8,
       },
     };
 

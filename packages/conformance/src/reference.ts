@@ -249,17 +249,24 @@ class Run {
       return { ...contents, offset, local, buffer };
     });
     const result = new Float64Array(sizeOf(kernel.domain));
+    // made once: it would be made again for each of millions of elements
+    const complain = (read: number, index: number, element: number, rule: string): never => {
+      const { offset, buffer } = reads[read]!;
+      const place = `read ${read} (buffer ${buffer}) at ${offset + index}, for element ${element}`;
+      throw new BackendError(name, `${place}: ${rule}.`);
+    };
     const load = (read: number, index: number, element: number): number => {
-      const { elements, unwritten, offset, local, buffer } = reads[read]!;
+      const { elements, unwritten, offset, local } = reads[read]!;
       const place = offset + index;
-      const complain = (rule: string): never => {
-        throw new BackendError(name, `read ${read} (buffer ${buffer}) at ${place}, for element ${element}: ${rule}.`);
-      };
-      if (!(place >= 0 && place < elements.length)) complain(`outside of its ${elements.length} elements`);
-      if (unwritten?.[place]) complain('nobody has written there');
-      if (step.inPlace === read && place !== element) complain('an in-place read is not at the written element');
+      if (!(place >= 0 && place < elements.length)) {
+        complain(read, index, element, `outside of its ${elements.length} elements`);
+      }
+      if (unwritten?.[place]) complain(read, index, element, 'nobody has written there');
+      if (step.inPlace === read && place !== element) {
+        complain(read, index, element, 'an in-place read is not at the written element');
+      }
       if (local > 0 && Math.floor(place / local) !== Math.floor(element / inner)) {
-        complain('a local buffer is read at another outer index of its group');
+        complain(read, index, element, 'a local buffer is read at another outer index of its group');
       }
       return elements[place]!;
     };

@@ -38,11 +38,11 @@ async function open(mode: GpuMode, always = false): Promise<GpuBackend> {
 const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
 testConformance('gpu on webgl2', () => open('webgl2'), {
   ...options,
-  every: isWhole ? {} : { values: 4, gradients: 12, fusion: 12, 'functions of tensors': 2 },
+  every: isWhole ? {} : { values: 6, gradients: 24, fusion: 24, 'functions of tensors': 4 },
 });
 testConformance('gpu on webgpu', () => open('webgpu'), {
   ...options,
-  every: isWhole ? {} : { values: 2, gradients: 4, fusion: 6 },
+  every: isWhole ? {} : { values: 3, gradients: 8, fusion: 12, 'functions of tensors': 2 },
 });
 
 describe.each(['webgl2', 'webgpu'] as const)('the fast forms of hints at every size on %s', (mode) => {

@@ -19,6 +19,7 @@ import type { ConformanceCase, ConformanceOptions, Need } from '../case.ts';
 import { ConformanceError, exactly, expectData, expectTrue, type Tolerance } from '../compare.ts';
 import { hintedCase, hintKinds } from '../hinted-kernels.ts';
 import { toleranceOf } from '../operation.ts';
+import { oracle } from '../oracle.ts';
 import { type RandomCase, randomCase } from '../random-kernels.ts';
 import { reference } from '../reference.ts';
 import { indices, type Kind, type Sample, sample, tensorOf } from '../samples.ts';
@@ -214,7 +215,9 @@ function workCase({ name, inputs, build, inexact, needs = [] }: Work): Conforman
     needs,
     run: async ({ backend, options }) => {
       const load = (on: Backend): Tensor[] => inputs.map((input, k) => tensorOf(input, k + 1, on));
-      const runs = await captureRuns(backend.limits, (on) => build(load(on), on));
+      // core writes programs by the limits
+      const question = `programs, ${name}, ${JSON.stringify(backend.limits)}`;
+      const runs = await oracle(question, () => captureRuns(backend.limits, (on) => build(load(on), on)));
       expectTrue(runs.length > 0, `${name}: core ran no program.`);
       const tolerance = inexact === true ? toleranceOf({ slack: 4 }, options) : exactly;
       for (const run of runs) {
@@ -256,8 +259,9 @@ function drawnCase(
       const number = Array.from({ length: 1000 }, (_, k) => first + k).find(isPossible);
       if (number === undefined) throw new ConformanceError(`${name}: none of 1,000 programs is within the limits.`);
       const { program, inputs, scalars } = draw(number);
-      const oracle = reference({ rounding: 'float32', limits: backend.limits });
-      const outputs = await runProgram(oracle, program, inputs, [...scalars]);
+      const right = reference({ rounding: 'float32', limits: backend.limits });
+      const question = `programs, ${name}, number ${number}, ${JSON.stringify(backend.limits)}`;
+      const outputs = await oracle(question, () => runProgram(right, program, inputs, [...scalars]));
       const run = { inputs, scalars: [...scalars], outputs };
       await expectOutputs(backend, program, run, tolerance(options), `${name}, number ${number}`);
     },
