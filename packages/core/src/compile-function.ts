@@ -9,6 +9,7 @@ import { type Device, deviceOf } from './compile/device.ts';
 import { hold, letGo, type Plan } from './compile/plan.ts';
 import { profiles } from './compile/profiler.ts';
 import { BackendError, isOutOfMemory, ValueError } from './errors.ts';
+import { Footing } from './footing.ts';
 import { hooks } from './graph/hooks.ts';
 import { argument, type Node } from './graph/node.ts';
 import { currentRecorder, type HostEvent, recorder, recordWith, takeBack } from './graph/recorder.ts';
@@ -20,7 +21,9 @@ import {
   differenceOf,
   finish,
   heirsOf,
+  holds,
   isCurrent,
+  isThere,
   placesOf,
   type Replay,
   resultLeaf,
@@ -44,6 +47,8 @@ interface Remembered {
   readonly shaped: Shaped;
   readonly given: readonly Pick<Tensor, 'dtype' | 'shape'>[];
   readonly isTraining: boolean;
+  /** What its last run left in place; null where none can be relied on. */
+  readonly footing: Footing | null;
 }
 
 const mostVariants = 64;
@@ -164,7 +169,7 @@ function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [
   if (last === null || hooks.inspect !== null || profiles.size > 0) return null;
   const given: Tensor[] = [];
   if (last.isTraining !== settings.isTraining || !isShapedAs(last.shaped, args, given)) return null;
-  const { replay } = last;
+  const { replay, footing } = last;
   const { device } = replay;
   if (backendOf(given) !== device.backend || !device.isFree) return null;
   for (let k = 0; k < given.length; k++) {
@@ -173,10 +178,14 @@ function again<Result>({ last }: Variants, args: readonly unknown[]): readonly [
     if (dtype !== type.dtype || !sameShape(shape, type.shape)) return null;
     if (storage === null && !shape.includes(0)) return null;
   }
-  if (!isCurrent(replay)) return null;
+  if (!holds(replay)) return null;
+  const isFooted = footing?.holds === true;
+  if (!isFooted && !isThere(replay)) return null;
   device.turns.begin();
   try {
+    if (isFooted) return footing.run<Result>(given);
     const done = finish<Result>(replay, given);
+    footing?.find();
     return done instanceof Promise ? null : done; // it is one only while a profile is being taken
   } catch (error) {
     if (isOutOfMemory(error)) return null; // whoever may wait tries again
@@ -206,7 +215,9 @@ async function run<Result>(
     const [result] = await finish<Result>(replay, tensors);
     variant.calls++;
     const types = tensors.map(({ dtype, shape }) => ({ dtype, shape }));
-    variants.last = { replay, shaped, given: types, isTraining };
+    const footing = variants.last?.replay === replay ? variants.last.footing : Footing.of(replay);
+    footing?.find();
+    variants.last = { replay, shaped, given: types, isTraining, footing };
     return result;
   }
   let traced = trace(fn, shaped, tensors, device);
@@ -316,6 +327,8 @@ function trace(
       device,
       sources: graph.leaves.map((node) => sourceOf(node, variables)),
       conditions: [...record.conditions.values()],
+      frozen: record.frozen,
+      frozenAt: -1,
       events: events.flatMap((event): Replay['events'] => {
         if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
         const place = numberPlaces.get(event.node);

@@ -75,14 +75,18 @@ export class Parameter extends Tensor {
 
   /** A compiled function that asked is traced anew once the answer is another. */
   #note(answer: boolean): boolean {
-    const { variable } = this;
-    currentRecorder()?.conditions.set(variable, () => variable.isFrozen === answer);
+    currentRecorder()?.frozen.set(this.variable, answer);
     return answer;
   }
 
   /** @internal */
   override get node(): Node {
     return this.variable.node;
+  }
+
+  /** @internal So a value that was only read can go on where it stands. */
+  protected override get seen(): Node {
+    return this.variable.seen;
   }
 
   get name(): string {

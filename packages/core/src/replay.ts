@@ -11,14 +11,14 @@ import { ValueError } from './errors.ts';
 import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { type HostEvent, takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
-import type { Update, Variable } from './graph/variable.ts';
+import { countFreezes, type Update, type Variable } from './graph/variable.ts';
 import { inputsFirst } from './graph/walk.ts';
 import { show } from './shape.ts';
 import { rebuild, type Shaped } from './shaped.ts';
 import { type Tensor, wrap } from './tensor.ts';
 
 /** Where a leaf of the program gets its memory from, call after call. */
-type Source =
+export type Source =
   | { readonly kind: 'argument'; readonly position: number }
   | { readonly kind: 'variable'; readonly variable: Variable }
   | { readonly kind: 'storage'; readonly storage: Storage };
@@ -35,8 +35,11 @@ export interface Replay {
     | { readonly advance: () => void; readonly undo: () => void; readonly subject: object | null }
     | { readonly place: number; readonly source: NumberSource }
   )[];
-  /** What must still hold: the flags of parameters that the function read. */
+  /** What must still hold. */
   readonly conditions: readonly (() => boolean)[];
+  /** Whether the parameters that the function asked were frozen, and the count of answers that changed since when it is so. */
+  readonly frozen: ReadonlyMap<Variable, boolean>;
+  frozenAt: number;
   readonly numbers: Float64Array;
   /** The result of the function, with a number in place of each tensor: the root of the trace. */
   readonly result: Shaped;
@@ -65,7 +68,7 @@ export function sourceOf(node: Node, variables: ReadonlyMap<Storage, Variable>):
 }
 
 /** The host's part of a replay: counters advance, numbers are read anew. Where one of them throws, the others are taken back. */
-function repeatHost({ events, numbers }: Replay): void {
+export function repeatHost({ events, numbers }: Replay): void {
   let done = 0;
   try {
     for (; done < events.length; done++) {
@@ -122,10 +125,9 @@ export function finish<Result>(
   traced: HostEvent[] | null = null,
 ): readonly [Result] | Promise<readonly [Result]> {
   // loops, not closures: this runs for every step, and some take a microsecond
-  const { bound, device, sources, numbers } = replay;
+  const { bound, device, numbers } = replay;
   checkArguments(replay, given);
-  const leaves: Storage[] = [];
-  for (const source of sources) leaves.push(memoryOf(source, given) as Storage);
+  const leaves = leavesOf(replay, given);
   if (traced === null) repeatHost(replay);
   let made: Storage[] | Promise<Storage[]>;
   try {
@@ -146,13 +148,21 @@ async function later<Result>(
   return settle<Result>(replay, leaves, outputs);
 }
 
-function fail({ events, device }: Replay, traced: HostEvent[] | null, error: unknown): never {
+export function fail({ events, device }: Replay, traced: HostEvent[] | null, error: unknown): never {
   takeBack(traced?.splice(0) ?? events);
   noteLoss(device.backend, error);
   throw error;
 }
 
-function memoryOf(source: Source, given: readonly Tensor[]): Storage | null {
+/** The memory of the leaves of the program. */
+export function leavesOf({ sources }: Replay, given: readonly Tensor[]): Storage[] {
+  const leaves: Storage[] = [];
+  for (const source of sources) leaves.push(memoryOf(source, given) as Storage);
+  return leaves;
+}
+
+/** Of one that is current. */
+export function memoryOf(source: Source, given: readonly Tensor[]): Storage | null {
   if (source.kind === 'variable') return source.variable.committed.storage;
   return source.kind === 'argument' ? given[source.position]!.node.storage : source.storage;
 }
@@ -162,7 +172,11 @@ function memoryAt(place: NonNullable<Place>, leaves: readonly Storage[], made: r
 }
 
 /** What follows a run: nothing waits here, so that nobody sees a half of it. */
-function settle<Result>(replay: Replay, leaves: readonly Storage[], made: readonly Storage[]): readonly [Result] {
+export function settle<Result>(
+  replay: Replay,
+  leaves: readonly Storage[],
+  made: readonly Storage[],
+): readonly [Result] {
   const { bound, device, places, donated, returned } = replay;
   const { updates, updatedRoots } = bound;
   const result = resultOf(replay, leaves, made);
@@ -198,7 +212,7 @@ function resultOf(
 }
 
 /** An argument may not be memory that the program gives away, or that an earlier one took. */
-function checkArguments({ givenAway }: Replay, given: readonly Tensor[]): void {
+export function checkArguments({ givenAway }: Replay, given: readonly Tensor[]): void {
   for (const { node } of given) {
     const { storage } = node;
     if (storage === null) continue;
@@ -227,9 +241,24 @@ export function variablesOf(outputs: readonly Tensor[], updates: readonly Update
   return found;
 }
 
-/** Whether the memory that was captured is still there. */
-export function isCurrent({ sources, device, givenAway, conditions }: Replay): boolean {
+/** Whether what the function asked of the host still has the same answer. */
+export function holds(replay: Replay): boolean {
+  const { conditions, frozen } = replay;
   for (let k = 0; k < conditions.length; k++) if (!conditions[k]!()) return false;
+  // one number for all parameters: a question to each would be a part of a small step
+  if (replay.frozenAt === countFreezes()) return true;
+  for (const [variable, isFrozen] of frozen) if (variable.isFrozen !== isFrozen) return false;
+  replay.frozenAt = countFreezes();
+  return true;
+}
+
+/** Whether the memory that was captured is still there, and all that the function asked holds. */
+export function isCurrent(replay: Replay): boolean {
+  return holds(replay) && isThere(replay);
+}
+
+/** Whether the memory that was captured is still there. */
+export function isThere({ sources, device, givenAway }: Replay): boolean {
   // loops, not closures: this runs for every step, and some take a few microseconds
   for (let k = 0; k < sources.length; k++) {
     const source = sources[k]!;

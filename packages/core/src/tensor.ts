@@ -114,27 +114,32 @@ export class Tensor {
     return this.value;
   }
 
+  /** @internal The same for who looks at it, and keeps it for nobody. */
+  protected get seen(): Node {
+    return this.value;
+  }
+
   get shape(): Shape {
-    return this.node.shape;
+    return this.seen.shape;
   }
 
   get dtype(): DType {
-    return this.node.dtype;
+    return this.seen.dtype;
   }
 
   /** The number of axes. */
   get rank(): number {
-    return this.node.shape.length;
+    return this.seen.shape.length;
   }
 
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.node.shape);
+    return sizeOf(this.seen.shape);
   }
 
   /** The backend that the tensor lives on; null while any would do. */
   get backend(): Backend | null {
-    return this.node.backend;
+    return this.seen.backend;
   }
 
   // ---- reading
@@ -159,7 +164,7 @@ export class Tensor {
         const types = { dtype: this.dtype, asked: dtype };
         throw new DTypeError('data', `the tensor is ${this.dtype}, not ${dtype}: ${fix}.`, types);
       }
-      return deviceFor(this.node).read(this.node);
+      return deviceFor(this.seen).read(this.seen);
     } catch (error) {
       return Promise.reject(error);
     }

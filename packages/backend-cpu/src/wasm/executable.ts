@@ -90,6 +90,10 @@ export class WasmExecutable implements Executable<WasmBuffer> {
   readonly #inputBytes: readonly number[];
   /** The inputs that the table names: what is among them again has been looked at, and needs no word. */
   readonly #placed: (WasmBuffer | null)[];
+  /** For each input whether an output takes its memory over. */
+  readonly #isDonated: readonly boolean[];
+  /** What the run before gave, where each of it is an input that goes on: the table names those already. */
+  #outputs: WasmBuffer[] | null = null;
   readonly #runAll = (table: number, scratch: number): void => this.#go(table, scratch);
   #released = false;
 
@@ -99,6 +103,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     this.#compiled = compiled;
     this.paths = compiled.paths;
     const donor = new Map(program.donations.map(({ input, output }) => [output, input]));
+    const donated = new Set(donor.values());
     this.#donors = program.outputs.map((_, output) => donor.get(output) ?? -1);
     this.#inputBytes = program.buffers
       .slice(0, program.inputs)
@@ -108,6 +113,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       const [from, to] = [program.buffers[input], program.buffers[program.outputs[output]!]!];
       return from !== undefined && from.dtype === to.dtype && sizeOf(from.shape) === sizeOf(to.shape);
     });
+    this.#isDonated = this.#inputBytes.map((_, input) => donated.has(input));
     this.#table = engine.memory.allocate(this.#tableBytes);
     try {
       this.#version = engine.version;
@@ -241,23 +247,28 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     checkRun(program, this.#released, inputs.length, scalars.length);
     const placed = this.#placed;
     let arePlaced = true;
+    let outputs = this.#outputs;
     for (let input = 0; input < inputs.length; input++) {
       const given = inputs[input]!;
       if (given === placed[input] && given.alive) continue;
       arePlaced = false;
+      if (this.#isDonated[input] === true) outputs = null;
       this.#check(given, input);
     }
     const scratch = engine.scratch(compiled.scratchBytes);
-    const outputs: WasmBuffer[] = [];
+    // While something is under way, a run before may still read its words.
+    const isOwn = lane.isFree;
+    if (!isOwn) outputs = null;
+    const isAsBefore = outputs !== null;
+    outputs ??= this.#outputsOf(inputs);
     let table = this.#table;
-    try {
-      for (let output = 0; output < compiled.outputs.length; output++) outputs.push(this.#outputOf(inputs, output));
-      // While something is under way, a run before may still read its words.
-      if (!lane.isFree) table = memory.allocate(this.#tableBytes);
-    } catch (error) {
-      for (const made of outputs)
-        if (!inputs.some((input) => input.address === made.address)) memory.free(made.address, made.capacity);
-      throw error;
+    if (!isOwn) {
+      try {
+        table = memory.allocate(this.#tableBytes);
+      } catch (error) {
+        this.#freeAllBut(inputs, outputs);
+        throw error;
+      }
     }
     engine.settle();
     if (this.#version !== engine.version && this.#native !== 'used') {
@@ -267,18 +278,19 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     // Views are taken after the last allocation: growing replaces them.
     const { words, floats, bytes } = memory;
     const at = table >>> 2;
-    const isOwn = table === this.#table;
     if (!arePlaced || !isOwn) {
       for (let input = 0; input < inputs.length; input++) {
         words[at + compiled.inputs[input]!] = inputs[input]!.address;
         if (isOwn) placed[input] = inputs[input]!;
       }
     }
-    for (let output = 0; output < outputs.length; output++) {
+    let goOn = isOwn;
+    for (let output = isAsBefore ? outputs.length : 0; output < outputs.length; output++) {
       const made = outputs[output]!;
       const input = this.#donors[output]!;
       const given = input < 0 ? null : inputs[input]!;
       if (made === given) continue; // one slot, one word
+      goOn = false;
       words[at + compiled.outputs[output]!.index] = made.address;
       if (given === null) continue;
       // The block was too small for what else lies in this slot: the contents move to the larger one.
@@ -289,6 +301,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       }
       given.alive = false;
     }
+    this.#outputs = goOn ? outputs : null;
     const { scalars: types } = program;
     const from = at + compiled.scalarsAt;
     for (let index = 0; index < types.length; index++) {
@@ -300,6 +313,28 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     call(table, scratch);
     if (!isOwn) lane.do(() => memory.free(table, this.#tableBytes));
     return outputs;
+  }
+
+  /** The buffer of each output; where there is no memory for all, none is made. */
+  #outputsOf(inputs: readonly WasmBuffer[]): WasmBuffer[] {
+    const outputs: WasmBuffer[] = [];
+    try {
+      for (let output = 0; output < this.#compiled.outputs.length; output++) {
+        outputs.push(this.#outputOf(inputs, output));
+      }
+    } catch (error) {
+      this.#freeAllBut(inputs, outputs);
+      throw error;
+    }
+    return outputs;
+  }
+
+  /** Frees the memory of outputs, as far as it is not that of an input. */
+  #freeAllBut(inputs: readonly WasmBuffer[], outputs: readonly WasmBuffer[]): void {
+    const { memory } = this.#engine;
+    for (const { address, capacity } of outputs) {
+      if (!inputs.some((input) => input.address === address)) memory.free(address, capacity);
+    }
   }
 
   /** The buffer of an output: that of the input whose memory it takes over, if it may go on, or one in that memory, or a new one. */

@@ -81,7 +81,7 @@ export class Device {
   #waiting = false;
   /** What debugging looks at before it runs: its updates wait, and are in no queue yet. */
   #inspections = 0;
-  readonly #runner: Runner;
+  readonly runner: Runner;
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -89,7 +89,7 @@ export class Device {
     this.residency = new Residency(backend, residencyOf);
     const pace = new Pace();
     this.turns = new Turns(this.residency, pace);
-    this.#runner = new Runner(backend, residencyOf, this.residency, pace);
+    this.runner = new Runner(backend, residencyOf, this.residency, pace);
   }
 
   /** The values of a node, computed with everything else that is read in this turn. A fresh copy. */
@@ -223,7 +223,7 @@ export class Device {
     numbers: ArrayLike<number>,
     heirs: readonly (Variable | null)[] = nobody,
   ): Storage[] | Promise<Storage[]> {
-    return this.#runner.run(plan, executable, leaves, numbers, heirs);
+    return this.runner.run(plan, executable, leaves, numbers, heirs);
   }
 
   /** The variable has the new value. Returns the storage of the old one if it is spent now. */

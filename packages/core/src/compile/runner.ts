@@ -13,6 +13,12 @@ import type { DrawnTensor, Plan } from './plan.ts';
 import { profiles, recordings } from './profiler.ts';
 import type { Residency } from './residency.ts';
 
+/** The scalars of a run, which are among the numbers of the trace. */
+function scalarsOf({ scalars, scalarValues }: Plan, numbers: ArrayLike<number>): Float64Array {
+  for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
+  return scalarValues;
+}
+
 export class Runner {
   readonly #backend: Backend;
   readonly #residency: Residency;
@@ -50,17 +56,23 @@ export class Runner {
           const buffer = this.#draw(plan.drawn[input - leaves.length]!, numbers);
           drawn.push(buffer);
           inputs.push(buffer);
-        } else inputs.push(this.#resident(storage));
+        } else inputs.push(this.resident(storage));
       }
-      const { scalarValues, scalars } = plan;
-      for (let k = 0; k < scalars.length; k++) scalarValues[k] = numbers[scalars[k]!]!;
       return profiles.size === 0 || executable.profile === undefined
-        ? this.#finish(plan, executable.run(inputs, scalarValues), heirs, drawn)
-        : this.#profile(plan, executable, inputs, heirs, drawn);
+        ? this.#finish(plan, executable.run(inputs, scalarsOf(plan, numbers)), heirs, drawn)
+        : this.#profile(plan, executable, inputs, numbers, heirs, drawn);
     } catch (error) {
       for (const buffer of drawn) this.#backend.release(buffer);
       throw error;
     }
+  }
+
+  /** Runs a plan whose inputs are all there, and gives the buffers of its outputs. */
+  start(plan: Plan, executable: Executable, inputs: readonly object[], numbers: ArrayLike<number>): readonly object[] {
+    if (recordings.size > 0) for (const { ran } of recordings) ran(plan);
+    const buffers = executable.run(inputs, scalarsOf(plan, numbers));
+    if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
+    return buffers;
   }
 
   /** The same of a run that is measured, for the profiles that are being taken. */
@@ -68,6 +80,7 @@ export class Runner {
     plan: Plan,
     executable: Executable,
     inputs: readonly object[],
+    numbers: ArrayLike<number>,
     heirs: readonly (Variable | null)[],
     drawn: object[],
   ): Storage[] | Promise<Storage[]> {
@@ -77,7 +90,7 @@ export class Runner {
       for (const runs of lists) runs.push({ program: plan.program, paths: executable.paths, start, milliseconds });
       return this.#finish(plan, outputs, heirs, drawn);
     };
-    const measured = executable.profile!(inputs, plan.scalarValues);
+    const measured = executable.profile!(inputs, scalarsOf(plan, numbers));
     return measured instanceof Promise ? measured.then(note) : note(measured);
   }
 
@@ -85,6 +98,11 @@ export class Runner {
   #finish(plan: Plan, buffers: readonly object[], heirs: readonly (Variable | null)[], drawn: object[]): Storage[] {
     if (drawn.length > 0) for (const buffer of drawn.splice(0)) this.#backend.release(buffer);
     if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
+    return this.storagesOf(plan, buffers, heirs);
+  }
+
+  /** One for each buffer; see `run` for `heirs`. */
+  storagesOf(plan: Plan, buffers: readonly object[], heirs: readonly (Variable | null)[]): Storage[] {
     const made: Storage[] = [];
     for (let k = 0; k < buffers.length; k++) made.push(this.#storageOf(plan, buffers[k]!, k, heirs[k]));
     return made;
@@ -104,7 +122,8 @@ export class Runner {
     return storage;
   }
 
-  #resident(storage: Storage): object {
+  /** The buffer of a value, which is uploaded where it is not there yet. */
+  resident(storage: Storage): object {
     if (storage.buffer !== null && storage.backend === this.#backend) {
       this.#residency.use(storage);
       return storage.buffer;

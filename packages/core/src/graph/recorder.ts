@@ -6,6 +6,7 @@
 
 import type { DType } from '../backend.ts';
 import { type Node, type NumberSource, scalar } from './node.ts';
+import type { Variable } from './variable.ts';
 
 export type HostEvent =
   | {
@@ -20,14 +21,16 @@ export type HostEvent =
 
 export interface Recorder {
   readonly events: HostEvent[];
-  /** What must still hold for the record to be played back: flags that the function read. */
+  /** What must still hold for the record to be played back. */
   readonly conditions: Map<object, () => boolean>;
+  /** Of the parameters that the function asked whether they were frozen. */
+  readonly frozen: Map<Variable, boolean>;
   /** Whether the function runs on placeholders, to be replayed with other values. */
   readonly isReplayed: boolean;
 }
 
 export function recorder(isReplayed: boolean): Recorder {
-  return { events: [], conditions: new Map(), isReplayed };
+  return { events: [], conditions: new Map(), frozen: new Map(), isReplayed };
 }
 
 let current: Recorder | null = null;

@@ -63,6 +63,11 @@ export function isSameValue(a: Storage, b: Storage): boolean {
 const lostDevices = new WeakMap<Backend, Error>();
 let anyLost = false;
 
+/** Whether any device is gone. */
+export function isAnyLost(): boolean {
+  return anyLost;
+}
+
 /** Takes note of an error that a device threw: `data.lost` says that it is gone. */
 export function noteLoss(backend: Backend, error: unknown): void {
   const isLoss = isNNError(error) && error.data.lost === true;

@@ -19,10 +19,16 @@ export class Holding {
 }
 
 let variablesMade = 0;
+let freezes = 0;
 
 /** How many variables that can be trained were made so far. */
 export function countVariables(): number {
   return variablesMade;
+}
+
+/** How often a variable was frozen or unfrozen so far. */
+export function countFreezes(): number {
+  return freezes;
 }
 
 export class Variable {
@@ -31,8 +37,7 @@ export class Variable {
   committed: Node;
   /** Whether it is state beside training (running statistics, counters, moments), which no optimizer ever changes. */
   readonly isBuffer: boolean;
-  /** Whether it is to stay as it is. */
-  isFrozen = false;
+  #isFrozen = false;
   /** Where it was made; null for buffers. */
   origin: Error | null = null;
   /** The values at the last backup, and which backup that was. */
@@ -57,6 +62,21 @@ export class Variable {
 
   set node(node: Node) {
     this.#node = node;
+  }
+
+  /** The same for who looks at it, and keeps it for nobody. */
+  get seen(): Node {
+    return this.#node;
+  }
+
+  /** Whether it is to stay as it is. */
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  set isFrozen(isFrozen: boolean) {
+    if (isFrozen !== this.#isFrozen) freezes++;
+    this.#isFrozen = isFrozen;
   }
 
   get name(): string {
