@@ -7,7 +7,7 @@ import type { CompressionCodec } from 'hyparquet';
 import { blockAt } from '../pipeline/order.ts';
 import type { Source } from '../pipeline/source.ts';
 import type { Table } from '../readers/csv.ts';
-import type { ByteRange } from '../sources/byte-range.ts';
+import { type ByteRange, checkRange } from '../sources/byte-range.ts';
 import { checkNumber } from '../sources/text-lines.ts';
 import type { RawRow } from '../tables/raw.ts';
 import { plainValue, tableOf, unfit } from '../tables/table-of.ts';
@@ -61,6 +61,7 @@ const growth = 32;
  */
 export async function parquetRows(range: ByteRange, options: ParquetOptions = {}): Promise<ParquetRows> {
   checkOptions('parquetRows', options, ['name', 'columns', 'keep', 'maxBytes']);
+  checkRange('parquetRows', range);
   const { name = 'Parquet data', keep = 9, maxBytes = 2 ** 28 } = options;
   const reader = `parquetRows: ${name}`;
   if (!Number.isInteger(keep) || keep < 1) {

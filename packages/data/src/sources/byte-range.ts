@@ -59,6 +59,16 @@ export function byteRange(from: Uint8Array | ArrayBuffer | BlobLike): ByteRange 
   };
 }
 
+/** Throws a ValueError for what is no range: a path, bytes, a promise of one. */
+export function checkRange(operation: string, range: unknown): void {
+  const { size, read } = Object(range) as Partial<ByteRange>;
+  if (typeof size === 'number' && typeof read === 'function') return;
+  throw new ValueError(
+    operation,
+    `takes a range of bytes, got ${excerpt(String(range), 60)}: byteRange(file or bytes), await openFile(path) or await fetchRange(address).`,
+  );
+}
+
 /**
  * Opens a file in Node, to be read in parts; `close` closes it. Throws a `ValueError` where there is no file system, and rejects
  * with what the system says.
@@ -74,6 +84,10 @@ export function byteRange(from: Uint8Array | ArrayBuffer | BlobLike): ByteRange 
  * await file.close();
  */
 export async function openFile(path: string): Promise<ByteRange & { close(): Promise<void> }> {
+  if (typeof path !== 'string' || path === '') {
+    const given = path === '' ? 'an empty text' : excerpt(String(path), 60);
+    throw new ValueError('openFile', `takes the path of a file, got ${given}.`);
+  }
   if (typeof process === 'undefined' || !process.getBuiltinModule) {
     throw new ValueError('openFile', `there is no file system here for '${excerpt(path, 60)}'; use byteRange(file).`, {
       path,
@@ -118,7 +132,9 @@ export async function fetchRange(
 ): Promise<ByteRange> {
   checkOptions('fetchRange', options, ['fetch']);
   const { fetch: get = fetch } = options;
-  const url = typeof address === 'string' ? address : address.href;
+  const url = typeof address === 'string' ? address : address?.href;
+  if (!url)
+    throw new ValueError('fetchRange', `takes an address, got ${excerpt(String(address) || 'an empty text', 60)}.`);
   const name = excerpt(url, 200);
   const fail = (what: string): never => {
     throw new FormatError('fetchRange', `${name}: ${what}`, { address: url });

@@ -8,7 +8,7 @@ import { parseCsv } from '../readers/csv.ts';
 import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
-import type { ByteRange } from './byte-range.ts';
+import { type ByteRange, checkRange } from './byte-range.ts';
 import { decodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
@@ -73,6 +73,7 @@ interface Layout {
  */
 export async function csvRows(range: ByteRange, options: CsvRowsOptions = {}): Promise<CsvRows> {
   checkOptions('csvRows', options, known);
+  checkRange('csvRows', range);
   const { name = 'CSV data', signal } = options;
   const reader = `csvRows: ${name}`;
   const mark = await beginningOf(reader, range);

@@ -81,6 +81,10 @@ it('textLines and lineStream read files, also packed ones', async () => {
   await expect(again.get(3999)).rejects.toThrow('the file is shorter.');
   await file.close();
   await expect(openFile(join(folder, 'none'))).rejects.toThrow('ENOENT');
+  await expect(openFile(undefined as unknown as string)).rejects.toThrow(
+    'openFile: takes the path of a file, got undefined.',
+  );
+  await expect(openFile('')).rejects.toThrow('openFile: takes the path of a file, got an empty text.');
 });
 
 describe('folderSamples', () => {

@@ -2,6 +2,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend } from '@nn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parquetRows } from '../parquet/parquet-rows.ts';
 import { dataPipeline } from '../pipeline/pipeline.ts';
 import { parseCsv } from '../readers/csv.ts';
 import { RandomSequence } from '../samples/random.ts';
@@ -9,6 +10,7 @@ import { type ByteRange, byteRange, fetchRange } from './byte-range.ts';
 import { csvRows } from './csv-rows.ts';
 import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
+import { tarSamples } from './tar.ts';
 import { jsonLines, lineStream, textLines } from './text-lines.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -282,6 +284,27 @@ describe('lineStream', () => {
 });
 
 describe('byte ranges', () => {
+  it.each([undefined, null, 'a.csv', Promise.resolve(), new Uint8Array(4)])('are told from %s', async (given) => {
+    // as JavaScript may call them
+    const range = given as unknown as ByteRange;
+    const readers = { textLines, jsonLines, csvRows, parquetRows, tarSamples: (one: ByteRange) => tarSamples([one]) };
+    for (const [name, read] of Object.entries(readers)) {
+      await expect(read(range)).rejects.toThrow(
+        `${name}: takes a range of bytes, got ${String(given)}: byteRange(file or bytes), await openFile(path) or await fetchRange(address).`,
+      );
+    }
+    await expect(tarSamples(range as unknown as ByteRange[])).rejects.toThrow(
+      'tarSamples: takes a list of ranges of bytes',
+    );
+  });
+
+  it('take an address', async () => {
+    await expect(fetchRange(undefined as unknown as string)).rejects.toThrow(
+      'fetchRange: takes an address, got undefined.',
+    );
+    await expect(fetchRange('')).rejects.toThrow('fetchRange: takes an address, got an empty text.');
+  });
+
   it('read parts of a Blob, and say where a file is shorter', async () => {
     const blob = byteRange(new Blob(['hello']));
     expect([blob.size, new TextDecoder().decode(await blob.read(1, 3))]).toEqual([5, 'el']);

@@ -3,10 +3,10 @@
  * pass over the headers notes where files stand; bodies are read when a sample is asked for. Headers: ustar (POSIX.1-1988), its
  * extension by pax records (POSIX.1-2001), and GNU's long names.
  */
-import { checkOptions, decodeUtf8, excerpt, FormatError } from '@nn/core';
+import { checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
-import { type ByteRange, SequentialReader } from './byte-range.ts';
+import { type ByteRange, checkRange, SequentialReader } from './byte-range.ts';
 import { checkNumber } from './text-lines.ts';
 
 /** The files of one sample. */
@@ -57,6 +57,9 @@ const unit = 512;
  */
 export async function tarSamples(shards: readonly ByteRange[], options: TarOptions = {}): Promise<TarSamples> {
   checkOptions('tarSamples', options, ['names']);
+  if (!Array.isArray(shards))
+    throw new ValueError('tarSamples', 'takes a list of ranges of bytes, [await openFile(path)].');
+  for (const range of shards) checkRange('tarSamples', range);
   const entries: Entry[] = [];
   const blocks: number[] = [];
   for (const [shard, range] of shards.entries()) {

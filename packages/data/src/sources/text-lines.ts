@@ -10,7 +10,7 @@ import {
 } from '@nn/core';
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
-import type { ByteRange } from './byte-range.ts';
+import { type ByteRange, checkRange } from './byte-range.ts';
 import { longIntegers, withLongTexts } from './json-integers.ts';
 import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
@@ -106,6 +106,7 @@ async function linesOf<T>(
   { name = 'text', skipBlank = false, index: saved, signal }: LinesOptions,
   read: (text: string, line: number) => T,
 ): Promise<IndexedSource<T>> {
+  checkRange(operation, range);
   const start = await beginningOf(`${operation}: ${name}`, range);
   const rules = { quotes: false, skipBlank };
   const index = saved
