@@ -107,29 +107,23 @@ export function checkTrainingOptions<B, M extends Metrics>(
     requireBatches('Training', 'validation.data', validation.data);
   }
   if (epochs === undefined && steps === undefined) {
-    throw new ValueError('Training', 'neither epochs nor steps are given: it would never end.');
+    throw new ValueError('Training', 'give epochs or steps: it would never end.');
   }
   if (epochs !== undefined) checkCount('epochs', epochs);
   if (steps !== undefined) checkCount('steps', steps);
   if ('loss' in (options.metrics ?? {})) {
-    throw new ValueError(
-      'Training',
-      "a metric is called 'loss', which is the name of what the step returns: rename it.",
-    );
+    throw new ValueError('Training', "'loss' is what the step returns: rename that metric.");
   }
   if (validation?.data === data) {
-    throw new ValueError(
-      'Training',
-      'the validation walks the same object as the training: give it a loader of its own.',
-    );
+    throw new ValueError('Training', 'validation.data is the data itself: give it a loader of its own.');
   }
   if (validation !== undefined && validation.step === undefined && options.optimizer === undefined) {
-    throw new ValueError('Training', 'the step makes updates itself: give validation.step, which makes none.');
+    throw new ValueError('Training', 'the step makes updates itself: give validation.step.');
   }
   if (validation?.every !== undefined) checkCount('validation.every', validation.every);
   const own = ['model', 'data', 'validation', 'metrics', 'callbacks', 'training'];
   const twice = own.find((name) => options.optimizer === undefined && name in (options.parts ?? {}));
-  if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds itself.`);
+  if (twice !== undefined) throw new ValueError('Training', `parts has '${twice}', which the training adds.`);
   const every = typeof readEvery === 'number' ? { steps: readEvery } : readEvery;
   checkOptions('Training.readEvery', every, ['steps', 'milliseconds']);
   const { milliseconds = Number.POSITIVE_INFINITY } = every;

@@ -604,12 +604,12 @@ describe('Training', () => {
     const setting = setUp();
     const { model, optimizer, data, step } = setting;
     const common = { model, optimizer, data, step };
-    expect(() => new Training(common)).toThrow('Training: neither epochs nor steps are given: it would never end.');
+    expect(() => new Training(common)).toThrow('Training: give epochs or steps: it would never end.');
     expect(() => new Training({ ...common, epochs: 0.5 })).toThrow(
       'Training: epochs is 0.5: it is a whole number, 1 or more.',
     );
     expect(() => training(setting, { validation: { data } })).toThrow(
-      'Training: the validation walks the same object as the training: give it a loader of its own.',
+      'Training: validation.data is the data itself: give it a loader of its own.',
     );
     const wrong = { ...common, epochs: 1, epoch: 2 };
     expect(() => new Training(wrong)).toThrow('Training: no option epoch: model, data,');
