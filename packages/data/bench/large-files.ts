@@ -1,23 +1,40 @@
 /**
  * Training from a file that is larger than the memory of the process: a CSV or a text of 2 GB, shuffled as a whole. Prints the time of the pass that
- * finds the records, the time of the steps, and the largest resident memory.
+ * finds the records, the time of the steps, and the largest resident memory, which is that of the whole process, workers and all.
  *
- *   node --conditions=@nn/source --import tsx packages/data/bench/large-files.ts csv|text [gigabytes] [steps]
+ *   node --conditions=@nn/source --import tsx packages/data/bench/large-files.ts csv|text [--gigabytes 2] [--steps 300] [--workers 0] [--file PATH]
+ *
+ * `--file` keeps the file for further runs. As users have it, without the weight of tsx: install the packed packages beside the three files, strip their
+ * types (`esbuild large-files*.ts --outdir=.`), and start the JavaScript.
  */
-import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, setSeed, type Tensor } from '@nn/core';
-import { csvRows, dataPipeline, encodeRows, fitTable, inputNames, openFile, textLines } from '@nn/data';
+import { csvRows, fitTable, inputNames, openFile, textLines } from '@nn/data';
 import { crossEntropy, Linear, relu, Sequential } from '@nn/layers';
 import { AdamW } from '@nn/optim';
+import { largeSamples, type Share, textWidth } from './large-files-samples.ts';
 
-const [kind = 'csv', gigabytes = '2', count = '300'] = process.argv.slice(2);
-const bytes = Number(gigabytes) * 1e9;
-const path = join(tmpdir(), `nn-large-${process.pid}.${kind}`);
-process.on('exit', () => rmSync(path, { force: true }));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    gigabytes: { type: 'string', default: '2' },
+    steps: { type: 'string', default: '300' },
+    workers: { type: 'string', default: '0' },
+    file: { type: 'string' },
+  },
+});
+const kind = positionals[0] ?? 'csv';
+const bytes = Number(values.gigabytes) * 1e9;
+const steps = Number(values.steps);
+const workers = Number(values.workers);
+const path = values.file ?? join(tmpdir(), `nn-large-${process.pid}.${kind}`);
+if (values.file === undefined) process.on('exit', () => rmSync(path, { force: true }));
 
 /** Rows whose target is 1 where the sum of two columns is positive; as text, the letters tell. */
 function write(): void {
@@ -47,58 +64,64 @@ function write(): void {
 const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
 const megabytes = (): string => (process.resourceUsage().maxRSS / 1024).toFixed(0);
 
-write();
+if (!existsSync(path)) write();
 setDefaultBackend(cpu());
 setSeed(1);
 const before = megabytes();
-const file = await openFile(path);
 let began = performance.now();
-let samples: ReturnType<typeof textSamples>;
-let width = 16;
+const file = await openFile(path);
+let share: Share;
+let width = textWidth;
 let records: number;
-let index: number;
 if (kind === 'csv') {
   const rows = await csvRows(file);
   const encoding = fitTable(await rows.table(0, 10_000), { targets: 'good', scale: 'standard' });
   width = inputNames(encoding).length;
   records = rows.length;
-  index = rows.index.length;
-  samples = dataPipeline(rows).map((row) => ({
-    inputs: Float32Array.from(encodeRows([row], encoding).data),
-    targets: row.good === 'yes' ? 1 : 0,
-  }));
+  share = { kind, path, index: rows.index, encoding };
 } else {
   const lines = await textLines(file);
   records = lines.length;
-  index = lines.index.length;
-  samples = textSamples(lines);
+  share = { kind, path, index: lines.index, encoding: null };
 }
+await file.close();
 const pass = seconds(began);
+const atPass = megabytes();
 
-function textSamples(lines: Awaited<ReturnType<typeof textLines>>) {
-  return dataPipeline(lines).map((line) => ({
-    inputs: Float32Array.from({ length: width }, (_, i) => (line.charCodeAt(i) - 80) / 32),
-    targets: line.startsWith('plum') ? 1 : 0,
-  }));
-}
-
+// A worker makes little garbage at a time; told so, it keeps less memory for it.
+const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+const isSource = import.meta.url.endsWith('.ts');
+const serving = new URL(`./large-files-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
+// tsx does not reach into threads by itself.
+const ofSource = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(serving.href)})));`;
+const start = (): Worker =>
+  isSource
+    ? new Worker(ofSource, { eval: true, workerData: share, resourceLimits })
+    : new Worker(serving, { workerData: share, resourceLimits });
+const samples = await largeSamples(share);
 const model = new Sequential(new Linear(width, 32), relu, new Linear(32, 2));
 const optimizer = new AdamW(model, { learningRate: 0.01 });
-const batches = samples.batch(256, { shuffle: true, seed: 1, prefetch: 2, dtypes: { targets: 'int32' } });
+const batches = samples.batch(256, {
+  shuffle: true,
+  seed: 1,
+  prefetch: 2,
+  dtypes: { targets: 'int32' },
+  ...(workers > 0 && { workers: { count: workers, start } }),
+});
 const losses: number[] = [];
 began = performance.now();
 for await (const { inputs, targets } of batches) {
   const loss: Tensor = crossEntropy(model.forward(inputs), targets);
   await optimizer.step(loss);
   losses.push(await loss.item());
-  if (losses.length === Number(count)) break;
+  if (losses.length === steps) break;
 }
 const took = seconds(began);
 const { size } = statSync(path);
 const rate = ((losses.length * 256) / Number(took)).toFixed(0);
 process.stdout.write(
-  `${kind}: ${(size / 1e9).toFixed(2)} GB, ${records} records; pass ${pass} s, index ${(index / 1e6).toFixed(2)} MB; ` +
+  `${kind}, ${workers} workers: ${(size / 1e9).toFixed(2)} GB, ${records} records; pass ${pass} s, index ${(share.index.length / 1e6).toFixed(2)} MB; ` +
     `${losses.length} steps of 256 in ${took} s (${rate} samples/s); loss ${losses[0]?.toFixed(3)} to ${losses.at(-1)?.toFixed(3)}; ` +
-    `resident at most ${megabytes()} MB (${before} MB before opening)\n`,
+    `resident at most ${megabytes()} MB (${before} MB before opening, ${atPass} MB after the pass)\n`,
 );
-await file.close();
+batches.close();
