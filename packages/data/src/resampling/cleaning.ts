@@ -2,7 +2,7 @@
  * Samples of large classes that stand among others taken out: Tomek links and edited nearest neighbors. Whole samples stay, in their order,
  * with all fields; nothing is drawn.
  */
-import { checkOptions } from '@nn/core';
+import { checkChoices, checkOptions } from '@nn/core';
 import { checkDataset, type Dataset, type Fields } from '../samples/dataset.ts';
 import {
   type Classes,
@@ -28,6 +28,8 @@ export interface EditedOptions extends CleaningOptions {
   readonly agree?: 'all' | 'most';
 }
 
+const choices = { from: ['larger', 'all'], agree: ['all', 'most'] } as const;
+
 /**
  * Takes out the samples of larger classes that make a Tomek link with one of another class: each is the other's nearest.
  * Source: Tomek, Two modifications of CNN (1976).
@@ -40,6 +42,7 @@ export interface EditedOptions extends CleaningOptions {
 export function removeTomekLinks<F extends Fields>(dataset: Dataset<F>, options: CleaningOptions = {}): Dataset<F> {
   checkDataset('removeTomekLinks', dataset);
   checkOptions('removeTomekLinks', options, ['inputs', 'targets', 'from']);
+  checkChoices('removeTomekLinks', options, choices);
   const rows = rowsOf(denseInputs('removeTomekLinks', dataset, options.inputs));
   const classes = classesOf('removeTomekLinks', dataset, options.targets);
   const { targets } = classes;
@@ -65,6 +68,7 @@ export function removeTomekLinks<F extends Fields>(dataset: Dataset<F>, options:
 export function editedNearestNeighbors<F extends Fields>(dataset: Dataset<F>, options: EditedOptions = {}): Dataset<F> {
   checkDataset('editedNearestNeighbors', dataset);
   checkOptions('editedNearestNeighbors', options, ['inputs', 'targets', 'from', 'neighbors', 'agree']);
+  checkChoices('editedNearestNeighbors', options, choices);
   const { neighbors = 3, agree = 'all' } = options;
   const rows = rowsOf(denseInputs('editedNearestNeighbors', dataset, options.inputs));
   const classes = classesOf('editedNearestNeighbors', dataset, options.targets);

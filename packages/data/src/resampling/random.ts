@@ -3,7 +3,7 @@
  */
 import { checkOptions } from '@nn/core';
 import { checkDataset, type Dataset, type Fields } from '../samples/dataset.ts';
-import { RandomSequence, streams } from '../samples/random.ts';
+import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { type CountOptions, classesOf, type ResampleOptions, wantedCounts } from './classes.ts';
 
 export type RandomResampleOptions = Omit<ResampleOptions, 'inputs'> & CountOptions;
@@ -28,7 +28,7 @@ export function randomOversample<F extends Fields>(
   checkOptions('randomOversample', options, known);
   const classes = classesOf('randomOversample', dataset, options.targets);
   const wanted = wantedCounts('randomOversample', classes, options, true);
-  const random = new RandomSequence(options.seed ?? 0, streams.resampling);
+  const random = new RandomSequence(checkSeed('randomOversample', options.seed ?? 0), streams.resampling);
   const rows = Array.from({ length: dataset.size }, (_, i) => i);
   for (const [target, members] of classes.members) {
     for (let i = members.length; i < wanted.get(target)!; i++) rows.push(members[random.integer(members.length)]!);
@@ -52,7 +52,7 @@ export function randomUndersample<F extends Fields>(
   checkOptions('randomUndersample', options, known);
   const classes = classesOf('randomUndersample', dataset, options.targets);
   const wanted = wantedCounts('randomUndersample', classes, options, false);
-  const random = new RandomSequence(options.seed ?? 0, streams.resampling);
+  const random = new RandomSequence(checkSeed('randomUndersample', options.seed ?? 0), streams.resampling);
   const rows: number[] = [];
   for (const [target, members] of classes.members) {
     rows.push(...random.shuffle(Int32Array.from(members)).subarray(0, wanted.get(target)!));

@@ -182,7 +182,7 @@ describe('smoteNc', () => {
 
   it('says which elements cannot be categories', () => {
     expect(() => smoteNc(data, { categorical: [4] })).toThrow(
-      'smoteNc: categorical names element 4; a sample has 4, from 0.',
+      'smoteNc: categorical names element 4; a sample has the elements 0 to 3.',
     );
     expect(() => smoteNc(data, { categorical: [0, 1, 2, 3] })).toThrow('smoteNc: all 4 elements are categorical');
   });
@@ -197,6 +197,16 @@ describe('resampling refuses', () => {
       () => randomOversample(data, { counts: { 0: 2 } }),
       'randomOversample: class 0 has 3 samples, counts wants 2; oversampling only adds.',
     ],
+    [
+      () => removeTomekLinks(data, { from: 'majority' as 'larger' }),
+      "removeTomekLinks: from is 'majority': choose larger",
+    ],
+    [
+      () => editedNearestNeighbors(data, { agree: 'mode' as 'most' }),
+      "editedNearestNeighbors: agree is 'mode': choose all or most.",
+    ],
+    [() => smote(data, { seed: 1.5 }), 'smote: seed 1.5 is not an integer of 32 bits'],
+    [() => randomOversample(data, { seed: Number.NaN }), 'randomOversample: seed NaN is not an integer of 32 bits'],
     [() => randomUndersample(data, { counts: { 2: 1 } }), 'randomUndersample: counts names class 2; there are 0, 1.'],
     [() => randomUndersample(data, { ratio: 2 }), 'randomUndersample: ratio 2 is not above 0 and at most 1.'],
     [

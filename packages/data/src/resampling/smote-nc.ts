@@ -4,7 +4,7 @@
  */
 import { checkOptions, ValueError } from '@nn/core';
 import { checkDataset, type Dataset } from '../samples/dataset.ts';
-import { RandomSequence, streams } from '../samples/random.ts';
+import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { checkNeighbors, classesOf, denseInputs, nearest, type Rows, rowsOf, wantedCounts } from './classes.ts';
 import { lazily, type SmoteOptions, type Synthetic, withMade } from './synthetic.ts';
 
@@ -40,7 +40,7 @@ export function smoteNc(dataset: Dataset, options: SmoteNcOptions): Synthetic {
   const wanted = wantedCounts('smoteNc', classes, options, true);
   const rows = rowsOf(inputs);
   const isCategory = checkCategorical(categorical, rows.width);
-  const random = new RandomSequence(options.seed ?? 0, streams.resampling);
+  const random = new RandomSequence(checkSeed('smoteNc', options.seed ?? 0), streams.resampling);
   const made: number[] = [];
   const targets = Array.from(classes.targets);
   for (const [target, members] of classes.members) {
@@ -76,9 +76,13 @@ function checkCategorical(categorical: readonly number[], width: number): Uint8A
   const isCategory = new Uint8Array(width);
   for (const element of categorical) {
     if (!Number.isInteger(element) || element < 0 || element >= width) {
-      throw new ValueError('smoteNc', `categorical names element ${element}; a sample has ${width}, from 0.`, {
-        element,
-      });
+      throw new ValueError(
+        'smoteNc',
+        `categorical names element ${typeof element === 'number' ? element : JSON.stringify(element)}; a sample has the elements 0 to ${width - 1}.`,
+        {
+          element,
+        },
+      );
     }
     isCategory[element] = 1;
   }

@@ -4,7 +4,7 @@
  */
 import { checkOptions, ValueError } from '@nn/core';
 import { checkDataset, type DataArray, Dataset, type Elements } from '../samples/dataset.ts';
-import { RandomSequence, streams } from '../samples/random.ts';
+import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import {
   type Classes,
   type CountOptions,
@@ -31,7 +31,10 @@ export interface BorderlineOptions extends SmoteOptions {
   readonly variant?: 1 | 2;
 }
 
-/** Samples that there were, in their order, then new ones by class. Bytes and whole numbers become float32. */
+/**
+ * Samples that there were, in their order, then new ones by class. Bytes and whole numbers become float32. The fields are called 'inputs' and
+ * 'targets' whatever they were; others are left out, for a made sample has none.
+ */
 export type Synthetic = Dataset<{
   readonly inputs: DataArray<Float32Array> | DataArray<Float64Array>;
   readonly targets: DataArray<Int32Array>;
@@ -163,7 +166,7 @@ function synthesize(
   const classes = classesOf(operation, dataset, options.targets);
   const wanted = wantedCounts(operation, classes, options, true);
   const rows = rowsOf(inputs);
-  const random = new RandomSequence(options.seed ?? 0, streams.resampling);
+  const random = new RandomSequence(checkSeed(operation, options.seed ?? 0), streams.resampling);
   const linesOf = prepare(rows, classes);
   const made: number[] = [];
   const targets = Array.from(classes.targets);

@@ -109,6 +109,9 @@ describe('weightedSampler', () => {
     expect(() => weightedSampler([1, -1])).toThrow(
       'weightedSampler: the weight of sample 1 is -1; weights are numbers, 0 or more.',
     );
+    expect(() => weightedSampler(['1', '2'] as unknown as number[])).toThrow(
+      'the weight of sample 0 is "1"; weights are',
+    );
     expect(() => weightedSampler([0, 0])).toThrow(
       'weightedSampler: no weight is positive, so there is nothing to draw.',
     );

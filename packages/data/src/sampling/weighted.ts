@@ -50,10 +50,10 @@ function checkWeights(weights: ArrayLike<number>): number {
   let positive = 0;
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
-    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+    if (!(typeof weight === 'number' && weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
       throw new ValueError(
         'weightedSampler',
-        `the weight of sample ${i} is ${weight}; weights are numbers, 0 or more.`,
+        `the weight of sample ${i} is ${typeof weight === 'number' ? weight : JSON.stringify(weight)}; weights are numbers, 0 or more.`,
         {
           sample: i,
           weight,

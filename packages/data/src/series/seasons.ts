@@ -12,7 +12,10 @@ export interface DifferenceOptions {
   readonly order?: number;
 }
 
-/** Differences, and the first values at each order, from which the series comes back. Plain numbers, to store with a model. */
+/**
+ * Differences, and the first values at each order, from which the series comes back. JSON makes no list of a typed array: to store
+ * them, take `{ ...differences, values: [...differences.values] }`.
+ */
 export interface Differences {
   readonly values: Float64Array;
   readonly lag: number;
@@ -59,7 +62,7 @@ export function difference(series: ArrayLike<number>, options: DifferenceOptions
 
 /**
  * The series of which these are the differences: the inverse of `difference`. Differences that are appended, as a forecast,
- * make the series longer.
+ * make the series longer. Throws a `ValueError` for what is none: values that are no list, or heads that are not `lag` numbers each.
  *
  * @example
  * import { difference, undifference } from '@nn/data';
@@ -70,6 +73,7 @@ export function undifference(differences: {
   readonly lag: number;
   readonly heads: readonly (readonly number[])[];
 }): Float64Array {
+  checkDifferences(differences);
   const { lag, heads } = differences;
   let values = Float64Array.from(differences.values);
   for (const head of [...heads].reverse()) {
@@ -81,10 +85,22 @@ export function undifference(differences: {
   return values;
 }
 
+/** JSON makes an object of a typed array, which would be a series without differences. */
+function checkDifferences({ values, lag, heads }: Partial<Parameters<typeof undifference>[0]>): void {
+  const isList = (list: unknown): list is ArrayLike<unknown> => Array.isArray(list) || ArrayBuffer.isView(list);
+  const isNumbers = (list: unknown): boolean => isList(list) && Array.from(list).every((x) => typeof x === 'number');
+  let wrong: string | undefined;
+  if (!isNumbers(values)) wrong = 'values is no list of numbers: JSON keeps [...differences.values], not a typed array';
+  else if (!isList(heads) || heads.length === 0 || !heads.every((head) => isNumbers(head) && head.length === lag))
+    wrong = `heads must be a list of ${lag} numbers for each order of differences`;
+  if (wrong !== undefined) throw new ValueError('undifference', `${wrong}; pass what difference gave.`, { lag });
+}
+
 /**
  * Waves of seasons as inputs: for each season and harmonic k the pair sin(2 pi k t / period), cos(2 pi k t / period), so that
- * the end of a season lies beside its beginning: float64 [times, 2 * harmonics * seasons]. Source: Hyndman and
- * Athanasopoulos, Forecasting, section 7.4.
+ * the end of a season lies beside its beginning: float64 [times, 2 * harmonics * seasons]. Throws a `ValueError` for a time that is no
+ * number: of a date take one in the unit of the period, as `date.getTime() / 86_400_000` for days. Source: Hyndman and Athanasopoulos,
+ * Forecasting, section 7.4.
  *
  * @example
  * import { seasonalFeatures } from '@nn/data';
@@ -96,6 +112,12 @@ export function seasonalFeatures(times: ArrayLike<number>, options: SeasonOption
   const { period, harmonics = 1 } = options;
   checkWhole('seasonalFeatures', { harmonics });
   const periods = typeof period === 'number' ? [period] : period;
+  if (!Array.isArray(periods) || periods.length === 0) {
+    throw new ValueError(
+      'seasonalFeatures',
+      'period is missing: the length of a season in the unit of the times, as 12 for months.',
+    );
+  }
   for (const each of periods) {
     if (each > 0 && each < Number.POSITIVE_INFINITY && harmonics <= each / 2) continue;
     throw new ValueError(
@@ -110,10 +132,18 @@ export function seasonalFeatures(times: ArrayLike<number>, options: SeasonOption
   const data = new Float64Array(times.length * width);
   let at = 0;
   for (let t = 0; t < times.length; t++) {
+    const time: unknown = times[t];
+    if (typeof time !== 'number' || !Number.isFinite(time)) {
+      throw new ValueError(
+        'seasonalFeatures',
+        `time ${t} is ${String(time)}, which is no number in the unit of the period.`,
+        { time: t },
+      );
+    }
     for (const each of periods) {
       for (let k = 1; k <= harmonics; k++) {
         // The turn within the season first: large times keep their digits.
-        const angle = (2 * Math.PI * ((k * times[t]!) % each)) / each;
+        const angle = (2 * Math.PI * ((k * time) % each)) / each;
         data[at++] = Math.sin(angle);
         data[at++] = Math.cos(angle);
       }

@@ -45,7 +45,35 @@ describe('slidingWindows', () => {
     ]);
   });
 
+  it('refuses, leaves out or keeps windows that miss a value', () => {
+    const gaps = dense([
+      [0, 0],
+      [1, 1],
+      [2, NaN],
+      [3, 3],
+      [4, 4],
+      [5, 5],
+      [6, 6],
+      [NaN, 7],
+    ]);
+    const starts = (options: object) => [...slidingWindows(gaps, { length: 2, ...options }).fields.starts.data];
+    expect(() => starts({})).toThrow(
+      "slidingWindows: moment 2 misses a value (NaN); fill it, or leave out such windows by missing: 'skip'.",
+    );
+    expect(starts({ missing: 'skip' })).toEqual([3, 4]);
+    expect(starts({ missing: 'keep' })).toEqual([0, 1, 2, 3, 4, 5]);
+    // Only what is predicted must be there among the targets, and nothing in a gap.
+    expect(starts({ missing: 'skip', targets: [0] })).toEqual([0, 3, 4]);
+    expect(starts({ missing: 'skip', targets: [1], gap: 1 })).toEqual([0, 3, 4]);
+    expect(() => starts({ targets: [0] })).toThrow('moment 2 misses a value');
+    const end = { data: gaps.data.subarray(6), shape: [5, 2] };
+    expect(() => slidingWindows(end, { length: 2, gap: 1, targets: [0] })).toThrow('moment 4 misses a value');
+    expect(() => starts({ length: 7, missing: 'skip' })).toThrow('a value is missing in each of 1 windows');
+    expect(() => starts({ missing: 'drop' })).toThrow("missing is 'drop': choose error or skip or keep.");
+  });
+
   it('says what does not fit', () => {
+    expect(() => slidingWindows(series, { length: 2, targets: [] })).toThrow('slidingWindows: targets is empty');
     expect(() => slidingWindows(series, { length: 18, horizon: 2, gap: 1 })).toThrow(
       'slidingWindows: the series has 20 moments, one window of 18, a gap of 1 and a horizon of 2 need 21.',
     );
@@ -78,6 +106,18 @@ describe('differences', () => {
     );
   });
 
+  it('come back only whole: JSON makes no list of a typed array', () => {
+    const differences = difference([1, 4, 9, 16], { order: 2 });
+    expect(() => undifference(JSON.parse(JSON.stringify(differences)))).toThrow(
+      'undifference: values is no list of numbers: JSON keeps [...differences.values], not a typed array',
+    );
+    for (const wrong of [{ heads: [[1]], lag: 3 }, { heads: [] }, { heads: undefined }]) {
+      expect(() => undifference({ ...differences, ...wrong } as never)).toThrow(
+        'undifference: heads must be a list of',
+      );
+    }
+  });
+
   it('take trend and season away', () => {
     const months = Float64Array.from({ length: 48 }, (_, t) => 3 * t + [5, 1, 8][t % 3]!);
     expect(difference(months, { lag: 3 }).values).toEqual(new Float64Array(45).fill(9));
@@ -101,6 +141,12 @@ describe('seasons', () => {
       [...data.subarray(0, 4)].map((value) => value.toFixed(12)),
     );
     expect(() => seasonalFeatures([1], { period: 4, harmonics: 3 })).toThrow('take 2 at most');
+    for (const period of [undefined, []]) {
+      expect(() => seasonalFeatures([1], { period } as never)).toThrow('seasonalFeatures: period is missing');
+    }
+    for (const time of [Number.NaN, '4', new Date(0)]) {
+      expect(() => seasonalFeatures([0, time] as number[], { period: 12 })).toThrow('seasonalFeatures: time 1 is');
+    }
     expect(() => seasonalFeatures([1], { period: -4 })).toThrow('seasonalFeatures: period -4 is not above 0.');
   });
 

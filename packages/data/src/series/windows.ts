@@ -2,7 +2,7 @@
  * From one long series to samples: a window of the past as input, what follows as target. Owns which moments stand together;
  * part a series in time (`timeSeriesFolds`) before, or leave a gap, so that no window looks into the test part.
  */
-import { checkOptions, ShapeError, ValueError } from '@nn/core';
+import { checkChoices, checkOptions, ShapeError, ValueError } from '@nn/core';
 import { allocateLike, type DataArray, Dataset, type Elements, elementCount } from '../samples/dataset.ts';
 
 export interface WindowOptions {
@@ -16,6 +16,11 @@ export interface WindowOptions {
   readonly stride?: number;
   /** Which elements of a moment to predict, of a series [moments, elements]; all where not given. */
   readonly targets?: readonly number[];
+  /**
+   * What becomes of a window in whose inputs or targets NaN stands for a value that is missing: 'error' where not given; 'skip' leaves it
+   * out, 'keep' keeps it. Windows know no clock: where a sensor was off, put NaN for each moment that is missing.
+   */
+  readonly missing?: 'error' | 'skip' | 'keep';
 }
 
 /** Windows with what follows them; `starts` says at which moment each begins. */
@@ -27,8 +32,8 @@ export type Windows<Data extends Elements = Elements> = Dataset<{
 
 /**
  * Windows of a series [moments] or [moments, elements]: inputs [windows, length] or [windows, length, elements], targets [windows, horizon] or
- * [windows, horizon, chosen elements]. Normalise the series by its training part first. Throws a `ShapeError` where the
- * series is shorter than one window with its horizon.
+ * [windows, horizon, chosen elements]. Moments follow each other evenly. Normalise the series by its training part first. Throws a `ShapeError`
+ * where the series is shorter than one window with its horizon, and a `ValueError` for a missing value (`missing`).
  *
  * @example
  * import { dense, slidingWindows } from '@nn/data';
@@ -37,7 +42,8 @@ export type Windows<Data extends Elements = Elements> = Dataset<{
  * // => Float64Array(4) [ 1, 2, 2, 3 ] Float64Array(4) [ 3, 4, 4, 5 ] [ 2, 2 ]
  */
 export function slidingWindows<Data extends Elements>(series: DataArray<Data>, options: WindowOptions): Windows<Data> {
-  checkOptions('slidingWindows', options, ['length', 'horizon', 'gap', 'stride', 'targets']);
+  checkOptions('slidingWindows', options, ['length', 'horizon', 'gap', 'stride', 'targets', 'missing']);
+  checkChoices('slidingWindows', options, { missing: ['error', 'skip', 'keep'] });
   const { length, horizon = 1, gap = 0, stride = 1 } = options;
   for (const [name, value, least] of [
     ['length', length, 1],
@@ -72,14 +78,17 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
       { moments, needed },
     );
   }
-  const count = Math.floor((moments - needed) / stride) + 1;
+  const placed = Int32Array.from(
+    { length: Math.floor((moments - needed) / stride) + 1 },
+    (_, window) => window * stride,
+  );
+  const starts = wholeWindows(series, placed, { ...options, horizon, gap }, chosen);
+  const count = starts.length;
   const inputs = allocateLike(data, count * length * width);
   const targets = allocateLike(data, count * horizon * chosen.length);
-  const starts = new Int32Array(count);
   let at = 0;
   for (let window = 0; window < count; window++) {
-    const start = window * stride;
-    starts[window] = start;
+    const start = starts[window]!;
     inputs.set(data.subarray(start * width, (start + length) * width), window * length * width);
     for (let step = 0; step < horizon; step++) {
       const moment = start + length + gap + step;
@@ -97,6 +106,8 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
 
 function chosenElements(targets: readonly number[] | undefined, rank: number, width: number): readonly number[] {
   if (!targets) return Array.from({ length: width }, (_, i) => i);
+  if (targets.length === 0)
+    throw new ValueError('slidingWindows', 'targets is empty; leave it out to predict all elements.');
   for (const element of targets) {
     if (rank === 2 && Number.isInteger(element) && element >= 0 && element < width) continue;
     throw new ValueError(
@@ -108,4 +119,49 @@ function chosenElements(targets: readonly number[] | undefined, rank: number, wi
     );
   }
   return targets;
+}
+
+/** The windows that miss no value, or all of them where those are kept. */
+function wholeWindows(
+  { data, shape }: DataArray,
+  starts: Int32Array,
+  { length, horizon, gap, missing = 'error' }: WindowOptions & { readonly horizon: number; readonly gap: number },
+  chosen: readonly number[],
+): Int32Array {
+  if (missing === 'keep') return starts;
+  const [moments, width] = [shape[0]!, elementCount(shape, 1)];
+  const every = Array.from({ length: width }, (_, i) => i);
+  const misses = (moment: number, elements: readonly number[]): boolean =>
+    elements.some((element) => Number.isNaN(data[moment * width + element]));
+  // How many moments miss one of these elements, up to each moment: two of the sums tell of any run.
+  const sums = (elements: readonly number[]): Int32Array => {
+    const sum = new Int32Array(moments + 1);
+    for (let moment = 0; moment < moments; moment++) {
+      sum[moment + 1] = sum[moment]! + Number(misses(moment, elements));
+    }
+    return sum;
+  };
+  const [ofInputs, ofTargets] = [sums(every), sums(chosen)];
+  const isWhole = (start: number): boolean => {
+    const target = start + length + gap;
+    return ofInputs[start + length] === ofInputs[start] && ofTargets[target + horizon] === ofTargets[target];
+  };
+  if (missing === 'skip') {
+    const whole = starts.filter(isWhole);
+    if (whole.length > 0) return whole;
+    throw new ValueError(
+      'slidingWindows',
+      `a value is missing in each of ${starts.length} windows; fill values, or take shorter windows.`,
+    );
+  }
+  const start = starts.find((each) => !isWhole(each));
+  if (start === undefined) return starts;
+  let moment = start;
+  while (moment < start + length && !misses(moment, every)) moment++;
+  if (moment === start + length) for (moment += gap; !misses(moment, chosen); ) moment++;
+  throw new ValueError(
+    'slidingWindows',
+    `moment ${moment} misses a value (NaN); fill it, or leave out such windows by missing: 'skip'.`,
+    { moment },
+  );
 }

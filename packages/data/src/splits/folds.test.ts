@@ -128,6 +128,7 @@ describe('kFolds', () => {
     expect(() => timeSeriesFolds(rare, { folds: 2, testSize: 3 })).toThrow(
       'timeSeriesFolds: 2 folds of 3 samples and a gap of 0 leave nothing of 6 samples to train the first fold with',
     );
+    expect(() => timeSeriesFolds(rare, { folds: 6 })).toThrow('6 folds of 1 samples and a gap of 0 leave nothing of 6');
     expect(() => timeSeriesFolds(rare, { gap: -1 })).toThrow(
       'timeSeriesFolds: gap -1 is not a whole number, 0 or more.',
     );

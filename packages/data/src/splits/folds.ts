@@ -103,7 +103,8 @@ export function timeSeriesFolds(source: Dataset | Table, options: TimeSeriesFold
   checkOptions('timeSeriesFolds', options, ['folds', 'testSize', 'gap', 'maxTrainSize']);
   const { folds = 5, gap = 0, maxTrainSize = Number.MAX_SAFE_INTEGER } = options;
   const size = sampleCount('timeSeriesFolds', source);
-  const { testSize = Math.floor(size / (folds + 1)) } = options;
+  // Not below 1: where there are too few samples, that is what is said below.
+  const { testSize = Math.max(1, Math.floor(size / (folds + 1))) } = options;
   for (const [name, value, least] of [
     ['folds', folds, 1],
     ['testSize', testSize, 1],

@@ -6,7 +6,7 @@ import { checkOptions, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import type { Dataset, Fields } from '../samples/dataset.ts';
 import { checkDataset } from '../samples/dataset.ts';
-import { RandomSequence, streams } from '../samples/random.ts';
+import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { takeRows } from '../tables/table.ts';
 import { groupsOf, type Labels, labelsOf, membersOf, sampleCount } from './labels.ts';
 
@@ -96,7 +96,7 @@ function parts(
       { stratifyBy, groupBy },
     );
   }
-  const random = new RandomSequence(seed, streams.split);
+  const random = new RandomSequence(checkSeed(operation, seed), streams.split);
   const forTest =
     groupBy === undefined
       ? sharesForTest(

@@ -40,25 +40,30 @@ export function numbersOfPart(part: DatePart, milliseconds: number): readonly nu
   return [Math.sin(angle), Math.cos(angle)];
 }
 
-const form = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:?\d{2})?)?)?$/;
+/** How dates are written, for messages. */
+export const dateForms = 'as 2024-05-31 or 2024-05-31T12:30:00Z';
+
+/** Year, month, day; hour, minute, second and its digits; zone. ISO 8601 and RFC 3339, and the zones of PostgreSQL (+02) and Ruby (' +0200'). */
+const form =
+  /^(\d{4})([-/])(\d{2})(?:\2(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?))?)?)?$/;
 
 /**
- * Milliseconds since 1970 of a date as ISO 8601 writes it: 2024-05, 2024-05-31, 2024-05-31 12:30:00; without a zone it is UTC.
- * Digits of a second behind the third are left out, as pandas and Python write six or nine.
- * Undefined for anything else, and for days that no calendar has.
+ * Milliseconds since 1970 of a date as ISO 8601 writes it, year first: 2024-05, 2024-05-31, 2024/05/31, 2024-05-31 12:30:00, with a zone as Z,
+ * +02:00 or +02; without one it is UTC. Digits of a second behind the third are left out, as pandas and Python write six
+ * or nine. Undefined for anything else, for days that no calendar has, and where day and month could be confused (5/6/2024).
  */
 export function parseDate(text: string): number | undefined {
   const found = form.exec(text.trim());
   if (!found) return undefined;
-  const [, year, month, day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = found;
+  const [, year, , month, day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = found;
   const midnight = utc(+year!, +month! - 1, +day);
   const date = new Date(midnight);
   // The calendar carries 2024-02-30 over into March.
   const isDay = date.getUTCMonth() === +month! - 1 && date.getUTCDate() === +day;
   if (!isDay || +hour > 23 || +minute > 59 || +second > 59) return undefined;
   const time = midnight + ((+hour * 60 + +minute) * 60 + +second) * 1000 + +fraction.slice(0, 3).padEnd(3, '0');
-  if (zone === 'Z') return time;
-  const [hours, rest] = [+zone.slice(1, 3), +zone.slice(-2)];
+  if (/[zZ]|UTC/.test(zone)) return time;
+  const [hours, rest] = [+zone.slice(1, 3), +zone.slice(3).replace(':', '')];
   if (hours > 23 || rest > 59) return undefined;
   const minutes = hours * 60 + rest;
   return time - (zone.startsWith('-') ? -1 : 1) * minutes * 60_000;

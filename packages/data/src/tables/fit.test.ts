@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import golden from '../../fixtures/tables.json' with { type: 'json' };
 import { parseCsv } from '../readers/csv.ts';
 import { kFolds } from '../splits/folds.ts';
-import { type ColumnOptions, type Fill, fitEncodeTable, fitTable, type Scale } from './fit.ts';
+import { type ColumnOptions, type Fill, fitEncodeTable, fitTable, type Scale, type TableOptions } from './fit.ts';
 import { encodeRows, parseTableEncoding, type RawRow } from './raw.ts';
 import { encodeTable, inputNames, takeRows } from './table.ts';
 
@@ -83,7 +83,13 @@ describe('target encoding', () => {
     expect(() => encodeTable(table, encoding)).toThrow(
       "encodeTable: column 'kind' is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.",
     );
-    expect(encodeTable(takeRows(table, [0]), encoding).size).toBe(1);
+    // Nor a part of them, nor a whole of which they are a part; other rows of the table may be encoded.
+    expect(() => encodeTable(takeRows(table, [0]), encoding)).toThrow('these rows were fitted');
+    const [train, test] = [takeRows(table, [0, 1, 2, 3, 4, 5]), takeRows(table, [6, 7])];
+    const fitted = fitTable(train, options);
+    expect(() => encodeTable(table, fitted)).toThrow('these rows were fitted');
+    expect(() => encodeTable(takeRows(train, [1]), fitted)).toThrow('these rows were fitted');
+    expect(encodeTable(test, fitted).size).toBe(2);
     expect(() =>
       fitTable(table, { targets: 'kind', inputs: ['number'], columns: { number: { encode: 'target' } } }),
     ).toThrow('is target-encoded, for which there must be one target of numbers or of two classes.');
@@ -167,6 +173,57 @@ describe('dates', () => {
     expect(row('1815-12-10')).toEqual([1815, -56_270]);
     expect(row('0050-01-01')).toEqual([50, -701_265]);
     expect(() => row(1e18)).toThrow('is no date');
+  });
+
+  it.each([
+    ['2024-05-31 12:30:00+02', '2024-05-31T10:30:00Z'], // PostgreSQL
+    ['2024-05-31 12:30:00 +0200', '2024-05-31T10:30:00Z'], // Ruby, git
+    ['2024-05-31 12:30:00 UTC', '2024-05-31T12:30:00Z'], // BigQuery
+    ['2024-05-31t12:30:00z', '2024-05-31T12:30:00Z'], // RFC 3339, section 5.6
+    ['2024-05-31 12:30:00,250', '2024-05-31T12:30:00.250Z'], // Python's logs
+    ['2024/02/29 06:00', '2024-02-29T06:00Z'],
+    ['2024-05-31T12:30-05:30', '2024-05-31T18:00Z'],
+  ])('%s is %s', (when, same) => {
+    const encoding = fitTable(dates, {
+      targets: 'y',
+      columns: { when: { encode: 'date', fill: 'median', parts: ['days'] } },
+    });
+    expect(encodeRows([{ when }], encoding).data[0]).toBe(Date.parse(same) / 86_400_000);
+  });
+
+  it('are refused when they are fitted, not passed over', () => {
+    const table = parseCsv('when,y\n2024-05-31,1\n31.12.2024,2\n', { kinds: { when: 'category' } });
+    const columns = { when: { encode: 'date', fill: 'mean' } } as const;
+    expect(() => fitTable(table, { targets: 'y', columns })).toThrow(
+      "column 'when' has '31.12.2024' in line 3, which is no date as 2024-05-31",
+    );
+  });
+
+  it.each([
+    ['years', '2023', '2024', 'in the first months of 1970'],
+    ['days as numbers', '20240531', '20240601', 'in the first months of 1970'],
+    ['seconds since 1970', '1717158600', '1717158700', 'in the first months of 1970'],
+    ['microseconds', '1717158600000000', '1717158700000000', 'behind the year 9999'],
+    ['milliseconds', '1717158600000', '1717158700000', undefined],
+  ])('that are %s are told of where they are taken for milliseconds', (_, first, second, where) => {
+    const told: string[] = [];
+    fitTable(parseCsv(`when,y\n${first},1\n${second},2\n`), {
+      targets: 'y',
+      columns: { when: { encode: 'date' } },
+      onWarning: (message, { kind }) => told.push(`${kind} ${message}`),
+    });
+    expect(told.length).toBe(where === undefined ? 0 : 1);
+    if (where !== undefined) {
+      expect(told[0]).toContain('warning/fitTable/moments');
+      expect(told[0]).toContain(`column 'when' is taken for milliseconds since 1970, by which ${first} lies ${where}`);
+    }
+  });
+
+  it('that became categories are told of as dates', () => {
+    const days = Array.from({ length: 25 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')},${i}`);
+    const told: string[] = [];
+    fitTable(parseCsv(`when,y\n${days.join('\n')}\n`), { targets: 'y', onWarning: (message) => told.push(message) });
+    expect(told.join()).toContain("or encode it as 'date', for it holds dates.");
   });
 
   it('are refused where no calendar has them', () => {
@@ -290,7 +347,47 @@ describe('fitTable refuses', () => {
       `column 'kind' is target-encoded; missing values get the mean over all`,
     ],
     ['y', {}, `columns tells of 'y', which is no input; they are x, kind.`],
+    ['kind', { encode: 'ordinal', order: ['b', 'a', 'b'] }, `fitTable: column 'kind': order names 'b' twice.`],
   ])('%s %o', (name, options, message) => {
     expect(() => fitTable(numbers, { targets: 'y', columns: { [name]: options } })).toThrow(message);
+  });
+
+  it.each([
+    [{ targets: 'y', inputs: ['x', 'y'] }, "inputs and targets name the column 'y' twice"],
+    [{ targets: 'y', inputs: ['x', 'x'] }, "inputs and targets name the column 'x' twice"],
+    [{ targets: ['y', 'y'] }, "inputs and targets name the column 'y' twice"],
+    [{ targets: 'y', inputs: 'x' as unknown as string[] }, "inputs must be a list of names of columns, as ['price']."],
+    [{} as TableOptions, "targets must be a list of names of columns, as ['price']."],
+  ])('columns that are not inputs or targets once: %o', (options, message) => {
+    expect(() => fitTable(numbers, options)).toThrow(message);
+  });
+
+  it('what has nothing to fit', () => {
+    expect(() => fitTable(takeRows(numbers, []), { targets: 'y' })).toThrow('has no rows, so there is nothing to fit.');
+    const empty = parseCsv('x,kind,y\n,,1\n,,2\n', { kinds: { kind: 'category' }, onWarning: () => {} });
+    const filled = (inputs: string[], columns = {}) =>
+      fitTable(empty, { targets: 'y', inputs, missing: 'fill', columns });
+    expect(() => filled(['x'])).toThrow("column 'x' has no value in these rows, so it has no mean to fill with");
+    expect(() => filled(['kind'])).toThrow("column 'kind' has no value in these rows, so it has no most frequent one");
+    expect([...encodeTable(empty, filled(['x'], { x: { fill: { value: 7 } } })).fields.inputs.data]).toEqual([7, 7]);
+  });
+});
+
+describe('numbers as text', () => {
+  const encoding = fitTable(parseCsv('x,b,y\n1,true,1\n2,false,2\n'), { targets: 'y' });
+
+  it('are those that a CSV has, and true and false', () => {
+    const read = (x: string, b: string) => [...encodeRows([{ x, b }], encoding).data];
+    expect([read(' 1e3 ', 'true'), read('-.5', 'FALSE')]).toEqual([
+      [1000, 1],
+      [-0.5, 0],
+    ]);
+    for (const x of ['0x10', '1,5', 'Infinity', 'NA', '1_000']) {
+      expect(() => read(x, 'true')).toThrow(
+        `row 0, 'x' is '${x}', which is no number. Give null where the value is missing.`,
+      );
+    }
+    const one = { x: 1, b: true } as unknown as RawRow[];
+    expect(() => encodeRows(one, encoding)).toThrow('encodeRows: takes a list of rows, got one object');
   });
 });

@@ -8,7 +8,7 @@ import { listed, quoted } from '../readers/csv-scan.ts';
 import { fitNormalization } from '../samples/normalization.ts';
 import { kFolds } from '../splits/folds.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
-import { type DatePart, dateParts, namesOfPart, numbersOfPart } from './dates.ts';
+import { type DatePart, dateForms, dateParts, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
 import type { ColumnEncoding, DateEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
 import {
   categoryAt,
@@ -16,6 +16,7 @@ import {
   type EncodedTable,
   encodeTable,
   fittedTo,
+  isMissing,
   milliseconds,
   takeRows,
   widthOf,
@@ -90,10 +91,11 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
   checkOptions('fitTable', options, known);
   checkChoices('fitTable', options, choices);
   const targets = typeof options.targets === 'string' ? [options.targets] : options.targets;
-  const isTarget = new Set(targets);
+  const isTarget = new Set(Array.isArray(targets) ? targets : []);
   const inputs = options.inputs ?? table.columns.map(({ name }) => name).filter((name) => !isTarget.has(name));
-  for (const [what, names] of Object.entries({ inputs, targets })) {
-    if (names.length === 0) throw new ValueError('fitTable', `${what} names no column.`, { [what]: names });
+  checkRoles(inputs, targets);
+  if (table.lines.length === 0) {
+    throw new ValueError('fitTable', `${table.name} has no rows, so there is nothing to fit.`);
   }
   const { onWarning = (message: string) => console.warn(message), columns = {} } = options;
   for (const [name, own] of Object.entries(columns)) {
@@ -110,6 +112,8 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
     checkOptions(place, own, knownOfColumn);
     checkChoices(place, own, choicesOfColumn);
     if (typeof own.fill === 'string') checkChoices(place, own, { fill: fills });
+    const twice = own.order?.find((category, i) => own.order?.indexOf(category) !== i);
+    if (twice !== undefined) throw new ValueError(place, `order names ${quoted(twice)} twice.`, { category: twice });
     for (const part of own.parts ?? []) checkChoices(place, { part }, { part: dateParts });
   }
   const columnOf = columnFinder('fitTable', table);
@@ -167,17 +171,62 @@ export function fitEncodeTable(
   return { encoding, samples };
 }
 
-/** What to say of a column in which nearly every row has a category of its own: a name or a number, not a property. */
+/** Each column is an input or a target, once: among the inputs a target would be learned from itself. */
+function checkRoles(inputs: unknown, targets: unknown): void {
+  const seen = new Set<unknown>();
+  for (const [what, names] of Object.entries({ targets, inputs })) {
+    if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
+      throw new ValueError('fitTable', `${what} must be a list of names of columns, as ['price'].`, { [what]: names });
+    }
+    if (names.length === 0) throw new ValueError('fitTable', `${what} names no column.`, { [what]: names });
+    for (const name of names) {
+      if (seen.has(name)) {
+        throw new ValueError(
+          'fitTable',
+          `inputs and targets name the column ${quoted(name)} twice; a column is one of them, once.`,
+          {
+            column: name,
+          },
+        );
+      }
+      seen.add(name);
+    }
+  }
+}
+
+/**
+ * What to say of a column in which nearly every row has a category of its own (a name or a number, not a property), and of moments that
+ * are likely none.
+ */
 function suspicion(table: Table, column: ColumnEncoding): DataWarning | undefined {
+  if (column.kind === 'date') return suspiciousMoments(columnFinder('fitTable', table)(column.name));
   const rows = table.lines.length;
   if (!('categories' in column) || column.categories.length <= 20 || column.categories.length < rows / 2) {
     return undefined;
   }
   const categories = column.categories.length;
+  const isDate = column.categories.every((category) => parseDate(category) !== undefined);
+  const otherwise = isDate ? "encode it as 'date', for it holds dates" : 'read it as numbers';
   return warningOf(
     'fitTable/many-categories',
-    `column ${quoted(column.name)} has ${categories} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or read it as numbers.`,
+    `column ${quoted(column.name)} has ${categories} categories in ${rows} rows, of which nothing can be learned; leave it out by naming the inputs, or ${otherwise}.`,
     { column: column.name, categories, rows },
+  );
+}
+
+/**
+ * Numbers are milliseconds since 1970. Years (2024), days written as numbers (20240531) and seconds since 1970 all lie in the first months of
+ * 1970 when taken for such, microseconds behind the year 9999.
+ */
+function suspiciousMoments({ name, kind, values }: Column): DataWarning | undefined {
+  if (kind === 'category') return undefined;
+  const present = values.filter((value) => !Number.isNaN(value));
+  const isEarly = present.every((value) => Math.abs(value) < 1e10);
+  if (present.length === 0 || (!isEarly && present.every((value) => Math.abs(value) < 2.5e14))) return undefined;
+  return warningOf(
+    'fitTable/moments',
+    `column ${quoted(name)} is taken for milliseconds since 1970, by which ${present[0]} lies ${isEarly ? 'in the first months of 1970' : 'behind the year 9999'}; multiply seconds by 1000, divide microseconds by 1000, or read dates as text: kinds: { ${JSON.stringify(name)}: 'category' }.`,
+    { column: name, value: present[0] },
   );
 }
 
@@ -218,10 +267,14 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
     const { parts = ['year', 'month', 'weekday'] } = own;
     for (const part of parts)
       if (!dateParts.includes(part)) refuse(`has no part ${quoted(part)}; there are ${listed(dateParts)}.`);
-    const values = Float64Array.from(
-      { length: table.lines.length },
-      (_, row) => milliseconds(column, row) ?? Number.NaN,
-    );
+    const values = Float64Array.from({ length: table.lines.length }, (_, row) => {
+      if (isMissing(column, row)) return Number.NaN;
+      const moment = milliseconds(column, row);
+      return (
+        moment ??
+        refuse(`has ${quoted(String(column.values[row]))} in line ${table.lines[row]}, which is no date ${dateForms}.`)
+      );
+    });
     const scales = fitParts(parts, values, own.scale ?? options.scale ?? 'none');
     return { name, kind: 'date', parts, fill: fillNumber(name, values, fill), ...(scales && { scales }) };
   }
@@ -284,7 +337,7 @@ function fillNumber(name: string, values: Float64Array, fill: Fill): number | nu
   }
   const present = values.filter((value) => !Number.isNaN(value)).sort();
   const { length } = present;
-  if (length === 0) return null;
+  if (length === 0) return refuseFill(name, fill);
   if (fill === 'median') return (present[(length - 1) >> 1]! + present[length >> 1]!) / 2;
   if (fill === 'mean') return values.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0) / length;
   const counts = new Map<number, number>();
@@ -320,7 +373,16 @@ function fillCategory(
   for (const category of [...categories].sort()) {
     if ((counts.get(category) ?? 0) > (frequent === null ? 0 : counts.get(frequent)!)) frequent = category;
   }
-  return frequent;
+  return frequent ?? refuseFill(name, fill);
+}
+
+/** Where no value is there, none can be found that stands in for it. */
+function refuseFill(name: string, fill: string): never {
+  throw new ValueError(
+    'fitTable/no-value',
+    `column ${quoted(name)} has no value in these rows, so it has no ${fill === 'mostFrequent' ? 'most frequent one' : fill} to fill with; leave it out by naming the inputs, or say fill: { value }.`,
+    { column: name },
+  );
 }
 
 /**

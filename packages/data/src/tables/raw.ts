@@ -5,11 +5,12 @@
 import { FormatError, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
+import { canBe, classify } from '../readers/csv-values.ts';
 import type { DataArray } from '../samples/dataset.ts';
 import { type ColumnEncoding, checkEncoding, type TableEncoding, wrongPart } from './encoding.ts';
 import { encodeTable, farthest } from './table.ts';
 
-/** One row by column; null where a value is missing. Numbers may be text. */
+/** One row by column; null where a value is missing. Numbers, true and false may be text, as a form or a CSV gives them. */
 export type RawRow = Readonly<Record<string, string | number | boolean | Date | null>>;
 
 /**
@@ -24,6 +25,12 @@ export type RawRow = Readonly<Record<string, string | number | boolean | Date | 
  */
 export function encodeRows(rows: readonly RawRow[], encoding: TableEncoding): DataArray<Float64Array> {
   checkEncoding('encodeRows', encoding);
+  if (!Array.isArray(rows)) {
+    throw new ValueError(
+      'encodeRows',
+      `takes a list of rows, got ${rows === null ? 'null' : `one ${typeof rows}`}: encodeRows([row], encoding).`,
+    );
+  }
   const columns = encoding.inputs.map((column) => rawColumn(rows, column));
   const lines = Int32Array.from(rows, (_, i) => i + 1);
   const table: Table = { name: 'encodeRows', columns, lines };
@@ -54,13 +61,14 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
     }
     if (kind === 'date' && typeof value === 'number' && Math.abs(value) <= farthest) return textOf(new Date(value));
     if (kind !== 'number') return textOf(value);
-    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    if (number === null || number === '') return Number.NaN;
+    if (value === null || value === '') return Number.NaN;
+    const number = typeof value === 'string' ? numberOfText(value) : value;
     if ((typeof number !== 'number' && typeof number !== 'boolean') || !Number.isFinite(Number(number))) {
-      throw new ValueError('encodeRows', `row ${i}, ${quoted(name)} is ${quoted(String(value))}, which is no number.`, {
-        row: i,
-        column: name,
-      });
+      throw new ValueError(
+        'encodeRows',
+        `row ${i}, ${quoted(name)} is ${quoted(String(value))}, which is no number. Give null where the value is missing.`,
+        { row: i, column: name },
+      );
     }
     return Number(number);
   });
@@ -68,6 +76,14 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
   return kind === 'number'
     ? { name, kind: 'number', values: Float64Array.from(values, Number) }
     : { name, kind: 'category', values: values.map((value) => (value === null ? null : String(value))) };
+}
+
+/** What `parseCsv` reads of a text without marks between thousands: a number, true or false; NaN for anything else, as '0x10' and '1,5'. */
+function numberOfText(text: string): number {
+  const trimmed = text.trim();
+  const can = classify(trimmed);
+  if (can & canBe.boolean) return Number(trimmed.toLowerCase() === 'true');
+  return can & canBe.plain ? Number(trimmed) : Number.NaN;
 }
 
 function textOf(value: string | number | boolean | Date | null): string | null {

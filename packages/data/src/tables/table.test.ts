@@ -37,7 +37,10 @@ describe('fitTable and encodeTable', () => {
   });
 
   it('gives several columns of classes as numbers, one column each', () => {
-    const { targets } = encodeTable(table, fitTable(table, { targets: ['kind', 'sold'], inputs: ['sold'] })).fields;
+    const { targets } = encodeTable(
+      table,
+      fitTable(table, { targets: ['kind', 'sold'], inputs: ['color'], missing: 'fill' }),
+    ).fields;
     const { data, shape } = targets;
     expect([data.constructor.name, shape]).toEqual(['Float64Array', [4, 2]]);
     expect([...data].filter((_, at) => at % 2 === 0)).toEqual([1, 0, 1, 0]);

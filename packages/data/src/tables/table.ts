@@ -7,11 +7,22 @@ import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
 import type { Classified, DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
-import { namesOfPart, numbersOfPart, parseDate } from './dates.ts';
+import { dateForms, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
 import { type ColumnEncoding, checkEncoding, type TableEncoding } from './encoding.ts';
 
 /** Which table an encoding was fitted to, while both live: its rows must not be target-encoded by their own targets. */
 export const fittedTo: WeakMap<TableEncoding, Table> = new WeakMap<TableEncoding, Table>();
+
+/** The table of which one is a part, for its rows are the same: their lines tell which. */
+const wholes: WeakMap<Table, Table> = new WeakMap<Table, Table>();
+
+/** Whether two tables share a row. */
+function shareRows(a: Table, b: Table): boolean {
+  if (a === b) return true;
+  if ((wholes.get(a) ?? a) !== (wholes.get(b) ?? b)) return false;
+  const lines = new Set(a.lines);
+  return b.lines.some((line) => lines.has(line));
+}
 
 /** A table as samples. */
 export type EncodedTable = Dataset<{
@@ -65,15 +76,14 @@ export function encodeTable(table: Table, encoding: TableEncoding, ...more: read
   }
   checkEncoding('encodeTable', encoding);
   const rows = table.lines.length;
-  if (fittedTo.get(encoding) === table) {
-    const leak = encoding.inputs.find(({ kind }) => kind === 'target');
-    if (leak) {
-      throw new ValueError(
-        'encodeTable',
-        `column ${quoted(leak.name)} is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.`,
-        { column: leak.name },
-      );
-    }
+  const leak = encoding.inputs.find(({ kind }) => kind === 'target');
+  const fitted = leak && fittedTo.get(encoding);
+  if (fitted && shareRows(fitted, table)) {
+    throw new ValueError(
+      'encodeTable',
+      `column ${quoted(leak.name)} is target-encoded, and these rows were fitted: each would see its own target. Use fitEncodeTable for them.`,
+      { column: leak.name },
+    );
   }
   const inputs = encodeColumns(table, encoding.inputs);
   const targets = encodeColumns(table, encoding.targets);
@@ -137,7 +147,7 @@ export function takeRows(table: Table, rows: ArrayLike<number>): Table {
       throw new ValueError('takeRows', `${table.name} has no row ${row} among ${table.lines.length}.`, { row });
     }
   }
-  return {
+  const part: Table = {
     ...table,
     lines: Int32Array.from(rows, (row) => table.lines[row]!),
     columns: table.columns.map((column) =>
@@ -146,6 +156,8 @@ export function takeRows(table: Table, rows: ArrayLike<number>): Table {
         : { ...column, values: Float64Array.from(rows, (row) => column.values[row]!) },
     ),
   };
+  wholes.set(part, wholes.get(table) ?? table);
+  return part;
 }
 
 /** What finds a column by name, or throws. */
@@ -162,7 +174,7 @@ export function columnFinder(operation: string, table: Table): (name: string) =>
   };
 }
 
-function isMissing(column: Column, row: number): boolean {
+export function isMissing(column: Column, row: number): boolean {
   return column.kind === 'category' ? column.values[row] === null : Number.isNaN(column.values[row]);
 }
 
@@ -235,7 +247,7 @@ function writer(
       const moment = isMissing(column, row)
         ? (encoding.fill ?? missing(row))
         : (milliseconds(column, row) ??
-          fail('date', row, `${quoted(String(column.values[row]))} is no date as 2024-05-31 or 2024-05-31T12:30:00Z.`));
+          fail('date', row, `${quoted(String(column.values[row]))} is no date ${dateForms}.`));
       data.set(
         encoding.parts.flatMap((part) => {
           const { offset, divisor } = encoding.scales?.[part] ?? { offset: 0, divisor: 1 };

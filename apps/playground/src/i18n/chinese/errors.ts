@@ -24,7 +24,9 @@ const kinds: ErrorWords['kinds'] = {
     '“{column}”列中第 {line} 行的“{text}”以零开头，读作数会丢掉零；如果是编号，请当作类别。',
   'warning/fitTable/many-categories':
     '“{column}”列在 {rows} 行中有 {categories} 个类别，从中学不到什么：请不要选它作为依据。',
+  'warning/fitTable/moments': '“{column}”列的数当作 1970 年以来的毫秒数，{value} 不像是日期：请检查单位。',
   // tables
+  'value/fitTable/no-value': '“{column}”列没有任何值，无法填补：请不要选它作为依据。',
   'format/parseCsv/columns': '{name} 第 {line} 行有 {columns} 列，应为 {expected} 列。',
   'format/parseCsv/empty': '{name} 是空文件。',
   'format/parseCsv/column-count': '{name} 的第一行超过 {maxColumns} 列。',
