@@ -1,14 +1,15 @@
 /**
- * A page that trains and is closed, or whose process is killed, at any moment: opened again it goes on, and ends with the same
- * files, bit for bit, as one that was left alone. NN_KILLS=20 tries so many moments of each kind.
+ * A page that trains and is closed, whose process or whose whole browser is killed at any moment, or whose disk is full: opened
+ * again it goes on, and ends with the same files, bit for bit, as one that was left alone. NN_KILLS=20 tries so many moments of
+ * each kind.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launch, serve } from './support/browser.ts';
+import { launch, launchKept, serve } from './support/browser.ts';
 import { root } from './support/commands.ts';
 
 const ends = Number(process.env.NN_KILLS ?? 2);
@@ -57,7 +58,7 @@ const host = (): string => {
 };
 
 /** All pages of a test are of one context: what one stores the next one finds. */
-async function open(context: { newPage(): Promise<Page> }, where: string, name: string): Promise<Opened> {
+async function open(context: BrowserContext, where: string, name: string): Promise<Opened> {
   const page = await context.newPage();
   let [last, wake] = [0, (): void => undefined];
   const result = new Promise<unknown>((resolve, reject) => {
@@ -88,12 +89,25 @@ async function open(context: { newPage(): Promise<Page> }, where: string, name: 
   return { page, result, reached };
 }
 
-/** Ends the processes of all pages as the system does when memory is short: without a word to them. */
-async function kill(): Promise<void> {
-  const session = await browser.newBrowserCDPSession();
+/** Ends processes of one kind as the system does when memory is short, or a person who has lost patience: without a word to them. */
+async function kill(of: Browser, kind: 'renderer' | 'browser'): Promise<void> {
+  const session = await of.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  for (const { type, id } of processInfo) if (type === 'renderer') process.kill(id, 'SIGKILL');
-  await session.detach();
+  const gone = new Promise<void>((resolve) => of.once('disconnected', () => resolve()));
+  for (const { type, id } of processInfo) if (type === kind) process.kill(id, 'SIGKILL');
+  await (kind === 'browser' ? gone : session.detach());
+}
+
+/** A moment of the run: spread over it, and what the page does meanwhile makes it any of a step, a save, a validation. */
+const moment = (end: number): number => 1 + Math.floor(((end + 0.3) * steps) / ends);
+
+/** The first step that a page says; 0 before it. */
+function firstStep(page: Page): () => number {
+  let first = 0;
+  page.on('console', (message) => {
+    if (first === 0 && message.text().startsWith('step ')) first = Number(message.text().slice(5));
+  });
+  return () => first;
 }
 
 describe.each(['page', 'worker'])('a training on the %s', (where) => {
@@ -108,21 +122,65 @@ describe.each(['page', 'worker'])('a training on the %s', (where) => {
       for (let end = 0; end < ends; end++) {
         const name = `${how}-${end}`;
         const first = await open(context, where, name);
-        // spread over the run; what the page does meanwhile makes the moment any of a step, a save, a validation
-        await first.reached(1 + Math.floor(((end + 0.3) * steps) / ends));
-        if (how === 'killed') await kill();
+        await first.reached(moment(end));
+        if (how === 'killed') await kill(browser, 'renderer');
         await first.page.close();
         const again = await open(context, where, name);
-        let begun = 0;
-        again.page.on('console', (message) => {
-          if (begun === 0 && message.text().startsWith('step ')) begun = Number(message.text().slice(5));
-        });
+        const begun = firstStep(again.page);
         expect([name, await again.result]).toEqual([name, expected]);
-        hasResumed ||= begun > 2;
+        hasResumed ||= begun() > 2;
         await again.page.close();
       }
       expect([how, hasResumed]).toEqual([how, true]);
     }
+    await context.close();
+  });
+
+  test(`goes on to the same bits after its browser was killed ${ends} times, one after the other`, {
+    timeout: 120_000 + ends * 60_000,
+  }, async () => {
+    const profile = mkdtempSync(join(tmpdir(), 'nn-profile-'));
+    const begun: number[] = [];
+    try {
+      for (let end = 0; end < ends; end++) {
+        const context = await launchKept(profile);
+        const run = await open(context, where, 'run');
+        const first = firstStep(run.page);
+        await run.reached(moment(end));
+        begun.push(first());
+        await kill(context.browser()!, 'browser');
+      }
+      const context = await launchKept(profile);
+      const run = await open(context, where, 'run');
+      const first = firstStep(run.page);
+      const result = await run.result;
+      begun.push(first());
+      expect(result).toEqual(await (await open(context, where, 'whole')).result);
+      await context.close();
+    } finally {
+      rmSync(profile, { recursive: true });
+    }
+    // each began where the one ahead of it was saved
+    expect(begun.at(-1)).toBeGreaterThan(2);
+    expect(begun).toEqual(begun.toSorted((a, b) => a - b));
+  });
+
+  test('is told of a disk that is full, and goes on from the last save when there is room', async () => {
+    // a context of its own: the browser asks what room there is before a first save, and then for seconds no more
+    const context = await browser.newContext();
+    const session = await context.newCDPSession(await context.newPage());
+    await session.send('Storage.overrideQuotaForOrigin', { origin: host(), quotaSize: 100_000 }); // for about ten saves
+    const run = await open(context, where, 'full');
+    await expect(run.result).rejects.toThrow(
+      /^checkpoint: the browser has no room for \d+ bytes of the run 'full'; what was saved before is still there\. /,
+    );
+    await run.page.close();
+    await session.send('Storage.overrideQuotaForOrigin', { origin: host() });
+    const again = await open(context, where, 'full');
+    const begun = firstStep(again.page);
+    const result = await again.result;
+    expect(begun()).toBeGreaterThan(2);
+    expect(result).toEqual(await (await open(context, where, 'whole')).result);
     await context.close();
   });
 });

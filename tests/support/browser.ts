@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type LaunchOptions } from 'playwright-core';
 import { root } from './commands.ts';
 
 /** A page reports with `console.log('result: ' + JSON.stringify(value))`. */
@@ -65,12 +65,18 @@ export async function openPages(folder: string): Promise<Pages> {
   };
 }
 
-export async function launch(): Promise<Browser> {
+export const launch = (): Promise<Browser> => chromium.launch(options());
+
+/** A browser that keeps what its pages store in a folder, as that of a person does; closing its context ends it. */
+export const launchKept = (profile: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(profile, options());
+
+function options(): LaunchOptions {
   const record = join(root, 'node_modules/.cache/nn-browser.json');
   const found: { executablePath?: string; env?: Record<string, string> } = existsSync(record)
     ? JSON.parse(readFileSync(record, 'utf8'))
     : {};
-  return chromium.launch({
+  return {
     args: [
       ...['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
       // a microphone that beeps, allowed without a question, and sound without a click
@@ -79,7 +85,7 @@ export async function launch(): Promise<Browser> {
     ],
     ...(found.executablePath === undefined ? {} : { executablePath: found.executablePath }),
     ...(found.env === undefined ? {} : { env: { ...(process.env as Record<string, string>), ...found.env } }),
-  });
+  };
 }
 
 export async function serve(folder: string): Promise<Server> {

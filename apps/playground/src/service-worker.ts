@@ -11,7 +11,8 @@ declare const __FILES__: readonly string[];
 declare const __LATER__: readonly string[];
 declare const __VERSION__: string;
 
-/** What this file uses of events that the types of a page do not have. */
+/** What this file uses that the types of a page do not have. */
+declare const clients: { claim(): Promise<void> };
 interface WaitingEvent extends Event {
   waitUntil(done: Promise<unknown>): void;
 }
@@ -64,7 +65,8 @@ async function keepLater(): Promise<void> {
 }
 
 addEventListener('activate', (event) => {
-  if (isWaiting(event)) event.waitUntil(forgetOthers());
+  // the page of the first visit too: its network may go before it is closed, and a newer build has to wait for it
+  if (isWaiting(event)) event.waitUntil(forgetOthers().then(() => clients.claim()));
 });
 
 async function forgetOthers(): Promise<void> {
