@@ -8,7 +8,7 @@ let pages: Host;
 let devices: Devices;
 beforeAll(async () => {
   devices = makeDevices();
-  pages = await host({ plain: true, devices });
+  pages = await host({ devices });
 });
 afterAll(async () => {
   await pages.close();

@@ -115,22 +115,15 @@ interface Shift {
 export const built: string = join(root, 'apps/playground/dist');
 
 interface HostOptions {
-  /** Gives the browser a WebGPU adapter in software; by default it has none. */
-  readonly webgpu?: boolean;
-  /** The browser as it is on a machine without a GPU: it paints by itself, and has no WebGL. */
-  readonly plain?: boolean;
+  /** A GPU in software, with WebGL 2, or with WebGPU as well. By default the browser has none: it paints at half the cost. */
+  readonly gpu?: 'webgl' | 'webgpu';
   /** Served in place of what was built. */
   readonly folder?: string;
   /** A camera and a microphone that show and say what is in these files (Y4M, WAV), and that nobody has to allow. */
   readonly devices?: { readonly video: string; readonly audio: string };
 }
 
-export async function host({
-  webgpu = false,
-  plain = false,
-  folder = built,
-  devices,
-}: HostOptions = {}): Promise<Host> {
+export async function host({ gpu, folder = built, devices }: HostOptions = {}): Promise<Host> {
   await finished(inject('built'));
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
@@ -142,7 +135,8 @@ export async function host({
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const browser = await launch([
-    ...(plain ? [] : [...softwareArguments, ...(webgpu ? webgpuArguments : [])]),
+    ...(gpu === undefined ? [] : webglArguments),
+    ...(gpu === 'webgpu' ? webgpuArguments : []),
     ...(devices ? deviceArguments(devices) : []),
   ]);
   const unplug = async (): Promise<void> => {
@@ -162,10 +156,9 @@ export async function host({
   };
 }
 
+/** The page is then painted by it, too. */
+const webglArguments = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
 const webgpuArguments = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
-
-/** WebGL 2 on every machine, by a GPU in software; the page is then painted by it, too. */
-const softwareArguments = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
 const deviceArguments = ({ video, audio }: { readonly video: string; readonly audio: string }): string[] => [
   '--use-fake-ui-for-media-stream',
   '--use-fake-device-for-media-stream',

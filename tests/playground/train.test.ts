@@ -124,35 +124,39 @@ describe('training', () => {
   });
 
   test('goes on on the GPU where the CPU was, and back', async () => {
-    const { page, until, steps, boardTops, errors } = await pages.open('#task=moons');
-    const device = page.getByLabel('Computes on');
-    await until('train-loss', Number.isFinite, 'there');
-    // the software GPU is there on every machine; WebGPU is not asked for in this browser
-    await expect
-      .poll(() => device.locator('option').allTextContents())
-      .toEqual(['CPU', 'GPU (WebGL 2)', 'GPU (WebGPU) – not available here']);
-    await page.getByRole('button', { name: 'Train' }).click();
-    await until('steps', (count) => count >= 150, '150 or more');
-    const [step, loss] = [await steps(), await until('test-loss', Number.isFinite, 'there')];
-    await device.selectOption('GPU (WebGL 2)');
-    await page.getByText(/^Now training on GPU \(WebGL 2\)/).waitFor();
-    const further = await until('steps', (count) => count > step + 40, `more than ${step + 40}`);
-    expect(further).toBeGreaterThan(step);
-    // it has not started over: the loss is still that of a trained network
-    expect(await until('test-loss', Number.isFinite, 'there')).toBeLessThan(loss + 0.15);
-    expect(page.url()).toContain('backend=webgl2');
-    await device.selectOption('CPU');
-    await page.getByText(/^Now training on CPU/).waitFor();
-    await until('steps', (count) => count > further + 40, `more than ${further + 40}`);
-    await page.locator('.reasons summary').click();
-    expect(await page.locator('.reasons').textContent()).toMatch(/WebGPU/);
-    // neither the reasons nor the notices of three changes have moved the page
-    expect(await boardTops()).toHaveLength(1);
-    expect(errors).toEqual([]);
+    const own = await host({ gpu: 'webgl' });
+    try {
+      const { page, until, steps, boardTops, errors } = await own.open('#task=moons');
+      const device = page.getByLabel('Computes on');
+      await until('train-loss', Number.isFinite, 'there');
+      await expect
+        .poll(() => device.locator('option').allTextContents())
+        .toEqual(['CPU', 'GPU (WebGL 2)', 'GPU (WebGPU) – not available here']);
+      await page.getByRole('button', { name: 'Train' }).click();
+      await until('steps', (count) => count >= 150, '150 or more');
+      const [step, loss] = [await steps(), await until('test-loss', Number.isFinite, 'there')];
+      await device.selectOption('GPU (WebGL 2)');
+      await page.getByText(/^Now training on GPU \(WebGL 2\)/).waitFor();
+      const further = await until('steps', (count) => count > step + 40, `more than ${step + 40}`);
+      expect(further).toBeGreaterThan(step);
+      // it has not started over: the loss is still that of a trained network
+      expect(await until('test-loss', Number.isFinite, 'there')).toBeLessThan(loss + 0.15);
+      expect(page.url()).toContain('backend=webgl2');
+      await device.selectOption('CPU');
+      await page.getByText(/^Now training on CPU/).waitFor();
+      await until('steps', (count) => count > further + 40, `more than ${further + 40}`);
+      await page.locator('.reasons summary').click();
+      expect(await page.locator('.reasons').textContent()).toMatch(/WebGPU/);
+      // neither the reasons nor the notices of three changes have moved the page
+      expect(await boardTops()).toHaveLength(1);
+      expect(errors).toEqual([]);
+    } finally {
+      await own.close();
+    }
   });
 
   test('goes on with WebGPU where the browser has it', async () => {
-    const own = await host({ webgpu: true });
+    const own = await host({ gpu: 'webgpu' });
     try {
       const { page, until, steps, errors } = await own.open('#task=circles');
       const device = page.getByLabel('Computes on');
