@@ -156,18 +156,13 @@ export class Loop<B, M extends Metrics> {
     let validated: Validated<ValuesOf<M>> | null = null;
     const { validation } = this.#options;
     if (validation !== undefined && validation.every === undefined) {
-      await this.#send({ type: 'validating', ...place });
       validated = await this.#validated();
       if (validated === null) return; // aborted in the middle: done anew when it goes on
-      await this.#send({ type: 'validated', ...place, values: validated });
     }
     state.endEpoch({ ...place, values: named(Object.entries({ ...values, ...validated })) });
     this.#log.reset();
     for (const metric of Object.values(this.#metrics as Metrics)) metric.reset();
-    await this.#meet();
-    await this.#send({ type: 'rest', ...place });
-    await this.#meet();
-    await this.#keep();
+    await this.#rest(place);
   }
 
   /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
@@ -177,10 +172,7 @@ export class Loop<B, M extends Metrics> {
     } catch (error) {
       const signal = this.#signal;
       if (signal?.aborted !== true || error !== signal.reason) throw error;
-      if (this.#log.waiting > 0) await this.#readValues();
-      if (this.#diverged !== null) return;
-      await this.#send({ type: 'rest', ...this.state.place });
-      await this.#keep();
+      await this.#readAndRest(false);
     }
   }
 
@@ -219,7 +211,7 @@ export class Loop<B, M extends Metrics> {
         const validates = this.wantsValidation || (every !== null && state.step % every === 0);
         const isSlow = Number.isFinite(read.milliseconds) && performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
-          await this.#rest(validates || (isLast && every !== null && !mustStop()));
+          await this.#readAndRest(validates || (isLast && every !== null && !mustStop()));
           if (this.#diverged !== null) return;
           readAt = performance.now();
         }
@@ -241,7 +233,7 @@ export class Loop<B, M extends Metrics> {
         { epoch: state.epochs + 1 },
       );
     }
-    if (this.#log.waiting > 0) await this.#readValues();
+    await this.#readValues();
     state.isThrough = this.#diverged === null;
   }
 
@@ -281,23 +273,25 @@ export class Loop<B, M extends Metrics> {
     return this.#wantsStop !== null || this.wantsValidation || this.pause.isClosed;
   }
 
-  /** Reads, validates where asked to, and rests: all is on the host, and everybody knows. */
-  async #rest(validates: boolean): Promise<void> {
+  /** Reads, validates where asked to, and rests. */
+  async #readAndRest(validates: boolean): Promise<void> {
     await this.#readValues();
     if (this.#diverged !== null) return;
-    if (validates) {
-      await this.#send({ type: 'validating', ...this.state.place });
-      const values = await this.#validated();
-      if (values !== null) await this.#send({ type: 'validated', ...this.state.place, values });
-    }
+    if (validates) await this.#validated();
+    await this.#rest(this.state.place);
+  }
+
+  /** All is on the host, and everybody knows: callbacks save here. */
+  async #rest(place: TrainingState<ValuesOf<M>>['place']): Promise<void> {
     await this.#meet();
-    await this.#send({ type: 'rest', ...this.state.place });
+    await this.#send({ type: 'rest', ...place });
     await this.#meet();
     await this.#keep();
   }
 
-  /** One download: losses and metrics since the last, told as an event. */
+  /** One download: losses and metrics since the last, where there are some, told as an event. */
   async #readValues(): Promise<void> {
+    if (this.#log.waiting === 0) return;
     const { step } = this.state;
     await this.#together?.optimizer.averageBuffers(this.#training.model);
     const { losses, samples, values } = await readWindow(this.#metrics, this.#log, this.#options.group);
@@ -327,18 +321,23 @@ export class Loop<B, M extends Metrics> {
     await this.#send({ type: 'warning', ...this.state.place, what: 'diverged', message });
   }
 
-  /** The values of the validation; null where the signal ended it. */
+  /** The values of the validation, told as events; null where the signal ended it. */
   async #validated(): Promise<Validated<ValuesOf<M>> | null> {
-    this.wantsValidation = false;
+    const { place } = this.state;
     const { validation, group } = this.#options;
     const signal = this.#signal;
+    await this.#send({ type: 'validating', ...place });
+    this.wantsValidation = false;
+    let values: Validated<ValuesOf<M>>;
     try {
-      const values = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal, group });
-      return validatedValues(values);
+      const found = await validate(validation!.data, this.#validationStep!, { metrics: this.#metrics, signal, group });
+      values = validatedValues(found);
     } catch (error) {
       if (signal?.aborted) return null;
       throw error;
     }
+    await this.#send({ type: 'validated', ...place, values });
+    return values;
   }
 
   #rates(): number[] {

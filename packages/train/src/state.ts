@@ -49,7 +49,7 @@ export class TrainingState<V> implements Stateful {
     if (!isState) {
       throw new FormatError(
         'Training',
-        'the saved state is not one of a training: it has no counts of steps and epochs.',
+        'the saved state is none of a training: load one that a training saved.',
       );
     }
     Object.assign(this, { epochs, step, epochSteps, isThrough, isTold, history });

@@ -709,7 +709,7 @@ describe('predict', () => {
   test('validate refuses data that gives nothing', async () => {
     const { step } = setUp();
     await expect(validate([], step)).rejects.toThrow(
-      'validate: the data gave no batch: a generator ends once; give what can be walked again.',
+      'validate: the data gave no batch: it is empty, or a generator, which ends once; give what can be walked again.',
     );
   });
 

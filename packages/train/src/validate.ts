@@ -82,7 +82,10 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       if (losses.waiting === readEvery) await collect();
     }
     if (isEmpty) {
-      throw new ValueError('validate', 'the data gave no batch: a generator ends once; give what can be walked again.');
+      throw new ValueError(
+        'validate',
+        'the data gave no batch: it is empty, or a generator, which ends once; give what can be walked again.',
+      );
     }
     if (losses.waiting > 0) await collect();
     if (group !== undefined) values.loss = await meanOfRanks(group, losses);
