@@ -54,6 +54,34 @@ describe('rule 8: a compiled function', () => {
     expect(runs).toBe(2);
   });
 
+  test('reads the variable that the function reads, also where it is first called while a copy shares its memory', async () => {
+    const [online, target] = [parameter([1, 2]), parameter([0, 0], { buffer: true })];
+    await replace([[target, online]]);
+    const act = compile((x: Tensor) => x.mul(online).sum());
+    const learn = compile((x: Tensor) => void online.assign(online.add(x)));
+    let expected = 3;
+    for (let call = 0; call < 9; call++) {
+      expect(await (await act(tensor([1, 1]))).item()).toBe(expected);
+      if (call === 5) await replace([[target, online]]);
+      await learn(tensor([1, 1]));
+      expected += 2;
+    }
+    expect(await target.array()).toEqual([6, 7]);
+  });
+
+  test('reads both of two variables that share memory for a while', async () => {
+    const [online, target] = [parameter([1, 2]), parameter([0, 0], { buffer: true })];
+    const fast = compile((x: Tensor) => x.mul(online).sub(target).sum());
+    const x = tensor([2, 2]);
+    for (let call = 0; call < 12; call++) {
+      // together before the first call, between its traces, and while it is replayed
+      if (call % 5 === 0 || call === 1) await replace([[target, online]]);
+      const [a, b] = [(await online.array()) as number[], (await target.array()) as number[]];
+      expect(await (await fast(x)).item()).toBe(2 * (a[0]! + a[1]!) - b[0]! - b[1]!);
+      if (call % 2 === 1) await replace([[online, online.add(1)]]);
+    }
+  });
+
   test('gives back arguments as they are, each for itself, and lets parameters take them', async () => {
     const kept = parameter(tensor([0, 0, 0]));
     const fast = compile((a: Tensor, b: Tensor, c: Tensor) => {

@@ -18,6 +18,7 @@ import { homeOf, rehearse } from './graph/variable.ts';
 import { passMark } from './padding.ts';
 import { isParameter } from './parameter.ts';
 import {
+  areTwins,
   differenceOf,
   finish,
   heirsOf,
@@ -27,7 +28,7 @@ import {
   placesOf,
   type Replay,
   resultLeaf,
-  sameDonors,
+  sameOwners,
   sourceOf,
   variablesOf,
 } from './replay.ts';
@@ -242,7 +243,7 @@ async function run<Result>(
     }
     const { replay, events } = traced;
     const first = variant?.replay;
-    const isComparable = first !== undefined && isCurrent(first) && sameDonors(first, replay);
+    const isComparable = first !== undefined && isCurrent(first) && sameOwners(first, replay);
     const difference = isComparable ? differenceOf(first, replay) : null;
     if (difference !== null) {
       throw new ValueError(
@@ -310,7 +311,6 @@ function trace(
     }
     const outputs: Tensor[] = [];
     const shapedResult = take(result, outputs);
-    const variables = variablesOf(outputs, updates);
     const asked = outputs.map(({ node }) => node);
     if (device.hostWork(asked, updates).length > 0) {
       takeBack(events);
@@ -322,11 +322,13 @@ function trace(
     const numberPlaces = new Map(graph.numbers.map((node, place) => [node, place]));
     const places = placesOf(bound);
     const returned = bound.updatedRoots.map((root) => graph.roots.indexOf(graph.roots[root]!) < outputs.length);
+    const { variables, twins } = variablesOf(graph.leaves, record.read);
     const replay = {
       bound,
       device,
       sources: graph.leaves.map((node) => sourceOf(node, variables)),
-      conditions: [...record.conditions.values()],
+      conditions: [...record.conditions.values(), ...twins.map((pair) => () => areTwins(pair))],
+      twins: twins.length,
       frozen: record.frozen,
       frozenAt: -1,
       events: events.flatMap((event): Replay['events'] => {

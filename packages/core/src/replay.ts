@@ -11,8 +11,7 @@ import { ValueError } from './errors.ts';
 import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
 import { type HostEvent, takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
-import { countFreezes, type Update, type Variable } from './graph/variable.ts';
-import { inputsFirst } from './graph/walk.ts';
+import { countFreezes, type Variable } from './graph/variable.ts';
 import { show } from './shape.ts';
 import { rebuild, type Shaped } from './shaped.ts';
 import { type Tensor, wrap } from './tensor.ts';
@@ -37,6 +36,8 @@ export interface Replay {
   )[];
   /** What must still hold. */
   readonly conditions: readonly (() => boolean)[];
+  /** How many of them say that two variables share memory. */
+  readonly twins: number;
   /** Whether the parameters that the function asked were frozen, and the count of answers that changed since when it is so. */
   readonly frozen: ReadonlyMap<Variable, boolean>;
   frozenAt: number;
@@ -228,17 +229,32 @@ export function checkArguments({ givenAway }: Replay, given: readonly Tensor[]):
   }
 }
 
-/** The variables whose committed values the graph reads, by their memory. */
-export function variablesOf(outputs: readonly Tensor[], updates: readonly Update[]): Map<Storage, Variable> {
-  const found = new Map<Storage, Variable>();
-  const roots = [...outputs.map(({ node }) => node), ...updates.map(({ node }) => node)];
-  for (const { storage } of inputsFirst(roots, ({ inputs }) => inputs)) {
-    const variable = storage?.owner?.variable.deref();
-    // of memory that two variables have, the owner is only the one that came last, and it may have moved on
-    if (storage !== null && variable?.committed.storage === storage) found.set(storage, variable);
+/** Two variables that share memory: a copy takes no other until one of them moves on. */
+type Twins = readonly [Variable, Variable];
+
+export function areTwins([a, b]: Twins): boolean {
+  return a.committed.storage === b.committed.storage;
+}
+
+/**
+ * The variables whose committed values the leaves of a graph are, by their memory, and those `read` that are twins: they are one leaf,
+ * so a replay holds for as long as they share it.
+ */
+export function variablesOf(
+  leaves: readonly Node[],
+  read: Iterable<Variable>,
+): { readonly variables: ReadonlyMap<Storage, Variable>; readonly twins: readonly Twins[] } {
+  const variables = new Map<Storage, Variable>();
+  const twins: Twins[] = [];
+  const met = new Set(leaves.map(({ storage }) => storage));
+  for (const variable of read) {
+    const { storage } = variable.committed;
+    if (storage === null || !met.has(storage)) continue;
+    const twin = variables.get(storage);
+    if (twin === undefined) variables.set(storage, variable);
+    else twins.push([twin, variable]);
   }
-  for (const { variable } of updates) found.set(variable.committed.storage as Storage, variable);
-  return found;
+  return { variables, twins };
 }
 
 /** Whether what the function asked of the host still has the same answer. */
@@ -273,12 +289,12 @@ export function isThere({ sources, device, givenAway }: Replay): boolean {
 }
 
 /**
- * Whether the same updates take over the same memory. They do not after the first step of a parameter whose first value
- * was memory of another's (`assign`): that call is not yet what later ones do.
+ * Whether the same memory is shared, and the same updates take over the same. They do not after the first step of a parameter whose
+ * first value was memory of another's (`assign`), or after a copy was made of it: that call is not yet what later ones do.
  */
-export function sameDonors(first: Replay, second: Replay): boolean {
+export function sameOwners(first: Replay, second: Replay): boolean {
   const [a, b] = [first.bound.trace.donors, second.bound.trace.donors];
-  return a.length !== b.length || a.every((donor, k) => donor === b[k]);
+  return first.twins === second.twins && (a.length !== b.length || a.every((donor, k) => donor === b[k]));
 }
 
 /** What two traces of one function do not share, in words. */

@@ -103,7 +103,7 @@ export function warnOfUnclaimed(loss: Tensor, lookedAt: number): number {
   const made = countVariables();
   if (made <= lookedAt) return lookedAt;
   // a first value that no program has computed yet: nothing but the variable leads back from it
-  const waiting = new Map(Array.from(dirtyVariables(), (variable) => [variable.node, variable]));
+  const waiting = new Map(Array.from(dirtyVariables(), (variable) => [variable.seen, variable]));
   const reached = inputsFirst([nodeOf('step', loss)], inputsOfGradient);
   const forgotten: Variable[] = [];
   for (const node of reached) {

@@ -130,7 +130,9 @@ export abstract class Metric<Value = number> implements Stateful {
   }
 
   #saved(): unknown {
-    return { columns: this.shape[1], totals: Array.from(this.#epoch), open: Array.from(this.#window) };
+    // nothing has no columns, whatever came before
+    const columns = this.kept > 0 ? this.shape[1] : 0;
+    return { columns, totals: Array.from(this.#epoch), open: Array.from(this.#window) };
   }
 
   #added(kept: Kept, more: ArrayLike<number>): Kept {

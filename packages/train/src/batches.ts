@@ -1,5 +1,5 @@
 /** Data as the loop sees it: batches in any iterable, how many samples each has, and several as one step. */
-import { type AbortSignalLike, untilAborted, ValueError } from '@nn/core';
+import { type AbortSignalLike, isStateful, type Stateful, untilAborted, ValueError } from '@nn/core';
 
 /** Batches: a `DataLoader`, an array, an object with an iterator. For several epochs it must be possible to walk it again. */
 export type Batches<B> = Iterable<B> | AsyncIterable<B>;
@@ -48,25 +48,32 @@ async function* watched<B>(data: Batches<B>, signal: AbortSignalLike): AsyncGene
 
 /**
  * A walk over batches in groups, which waits only where the data does. Once the signal is aborted, asking for a group and
- * waiting for one end with its reason.
+ * waiting for one end with its reason, and data with a place goes back to where it was before that group.
  */
 export class BatchWalk<B> {
   readonly #iterator: Iterator<B> | AsyncIterator<B>;
   readonly #signal: AbortSignalLike | undefined;
+  /** The data, where it can go back and a group can be left unfinished. */
+  readonly #placed: Stateful | null;
+  /** Where it was before the group under way; null after it. */
+  #before: unknown = null;
   /** Filled anew for each group, so that small steps leave no garbage. */
   readonly #group: B[] = [];
   #found = 0;
-  #isOver = false;
+  /** Whether the data has told its end. */
+  isOver = false;
 
   constructor(data: Batches<B>, signal?: AbortSignalLike) {
     this.#signal = signal;
+    this.#placed = signal !== undefined && isStateful(data) ? data : null;
     this.#iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
   }
 
   /** The next `size` batches; fewer at the end, none after it. The list is the same each time. */
   next(size: number): readonly B[] | Promise<readonly B[]> {
     this.#found = 0;
-    while (this.#found < size && !this.#isOver) {
+    if (this.#placed !== null) this.#before = this.#placed.hostState();
+    while (this.#found < size && !this.isOver) {
       this.#signal?.throwIfAborted();
       const found = this.#iterator.next();
       if (isThenable(found) || isThenable(found.value)) return this.#wait(size, found);
@@ -79,24 +86,27 @@ export class BatchWalk<B> {
     for (let asked = first; ; asked = this.#iterator.next()) {
       const found = await untilAborted(Promise.resolve(asked), this.#signal);
       this.#add(found.done ? found : { value: await found.value });
-      if (this.#found === size || this.#isOver) return this.#taken();
+      if (this.#found === size || this.isOver) return this.#taken();
       this.#signal?.throwIfAborted();
     }
   }
 
   #add(found: IteratorResult<B>): void {
-    if (found.done) this.#isOver = true;
+    if (found.done) this.isOver = true;
     else this.#group[this.#found++] = found.value;
   }
 
   #taken(): readonly B[] {
     if (this.#group.length > this.#found) this.#group.length = this.#found;
+    this.#before = null;
     return this.#group;
   }
 
   /** Lets go of the data where it was left. Not waited for: a generator that hangs at its next batch would end never. */
   end(): void {
-    if (!this.#isOver) Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    if (this.isOver) return;
+    Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    if (this.#before !== null) this.#placed?.loadHostState(this.#before);
   }
 }
 

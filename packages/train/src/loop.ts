@@ -12,7 +12,7 @@ import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from '
 import { Pause } from './pause.ts';
 import type { Agreement, Ranks, RanksOptimizer } from './ranks.ts';
 import { named, readWindow, validatedValues, valuesOfEpoch } from './readings.ts';
-import { left, type Relay } from './relay.ts';
+import type { Relay } from './relay.ts';
 import { TrainingState } from './state.ts';
 import type { Stepper } from './step.ts';
 import { validate } from './validate.ts';
@@ -82,7 +82,7 @@ export class Loop<B, M extends Metrics> {
     const { rollBack } = this.#options;
     const announcer = this.#announcer;
     announcer.follower = relay === undefined ? null : (event) => relay.give(event);
-    let ended: { readonly why: Ending; readonly error?: unknown } = { why: 'aborted' };
+    let ended: { readonly why: Ending; readonly error?: unknown };
     try {
       rollBack?.apply(this.#training.parts);
       await this.#meet();
@@ -92,17 +92,14 @@ export class Loop<B, M extends Metrics> {
       while (!this.#isDone && !this.#mustStop) await this.#epoch();
       ended = { why: this.#isDone ? 'done' : (this.#ending ?? 'callback') };
     } catch (error) {
-      if (error !== left) ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
-      else announcer.follower = null;
+      ended = { why: error instanceof DivergedError ? 'diverged' : 'error', error };
     }
     this.#isRunning = false;
     const event = { type: 'stopped', ...this.state.place, ...ended } as const;
     await announcer.tell(event, this.#training);
     // who gets the error waits for no more events
     if ('error' in ended) throw ended.error;
-    await announcer.follower?.(event).catch((reason: unknown) => {
-      if (reason !== left) throw reason;
-    });
+    await announcer.follower?.(event);
     return ended.why;
   }
 
@@ -112,7 +109,8 @@ export class Loop<B, M extends Metrics> {
 
   get #isDone(): boolean {
     const { epochs, steps } = this.#numbers;
-    return this.state.epochs >= epochs || this.state.step >= steps;
+    // the last step may have been the last of an epoch, whose end is still to come
+    return this.state.epochs >= epochs || (this.state.step >= steps && !this.state.isThrough);
   }
 
   /** Why this process would stop; null where it would not. */
@@ -143,9 +141,9 @@ export class Loop<B, M extends Metrics> {
   async #epoch(): Promise<void> {
     const state = this.state;
     if (!state.isThrough) {
-      await this.#walk();
+      const isEnd = await this.#walk();
       if (this.#diverged !== null) await this.#goBack(this.#diverged);
-      if (!state.isThrough) return;
+      if (!isEnd) return;
     }
     const values = await valuesOfEpoch(this.#metrics, this.#log, this.#options.group);
     const { place } = state;
@@ -165,18 +163,22 @@ export class Loop<B, M extends Metrics> {
     await this.#rest(place);
   }
 
-  /** Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. */
-  async #walk(): Promise<void> {
+  /**
+   * Steps to the end of the data, or to where the training must stop; the signal ends its waiting for data, too. Answers
+   * whether the epoch may end now.
+   */
+  async #walk(): Promise<boolean> {
     try {
-      await this.#steps();
+      return await this.#steps();
     } catch (error) {
       const signal = this.#signal;
       if (signal?.aborted !== true || error !== signal.reason) throw error;
       await this.#readAndRest(false);
+      return false;
     }
   }
 
-  async #steps(isAgain = false): Promise<void> {
+  async #steps(isAgain = false): Promise<boolean> {
     const state = this.state;
     const { data, validation } = this.#options;
     const { steps, read } = this.#numbers;
@@ -207,19 +209,21 @@ export class Loop<B, M extends Metrics> {
         if (!isMore) break;
         while (this.pause.isClosed && this.#wish === null) await this.pause.pass(this.#options.signal);
         if (this.#together?.optimizer.isRaised === true) await this.#meet();
+        // where the last step is the last of its epoch, that epoch is through like any other
+        if (state.step >= steps && state.epochSteps === stepsPerEpoch && !mustStop()) await batches.next(1);
+        // for the data, the epoch is behind it once it was asked for more than it had
+        state.isThrough = batches.isOver;
         const isLast = state.step >= steps || mustStop();
         const validates = this.wantsValidation || (every !== null && state.step % every === 0);
         const isSlow = Number.isFinite(read.milliseconds) && performance.now() - readAt >= read.milliseconds;
         if (state.step % read.steps === 0 || isLast || validates || isSlow) {
           await this.#readAndRest(validates || (isLast && every !== null && !mustStop()));
-          if (this.#diverged !== null) return;
+          if (this.#diverged !== null) return false;
           readAt = performance.now();
         }
-        if (!isLast) continue;
-        // where the last step is the last of its epoch, that epoch is through like any other; unless there is more data than
-        // its length said
-        if (mustStop() || state.epochSteps !== stepsPerEpoch || (await batches.next(1)).length > 0) return;
-        break;
+        // also where it was asked for at that rest
+        if (mustStop() || (isLast && !state.isThrough)) return false;
+        if (isLast) break;
       }
     } finally {
       batches.end();
@@ -235,6 +239,7 @@ export class Loop<B, M extends Metrics> {
     }
     await this.#readValues();
     state.isThrough = this.#diverged === null;
+    return state.isThrough;
   }
 
   /**

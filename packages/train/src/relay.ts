@@ -1,32 +1,23 @@
 /** Events from a loop to who walks over them, one at a time: the loop goes on when the next one is asked for. */
-
-/** What a loop that nobody walks over any more is thrown. */
-export const left: unique symbol = Symbol('left');
-
 export class Relay<T> {
   #given: T | null = null;
   #isOver = false;
-  #taken: { resolve(): void; reject(reason: unknown): void } | null = null;
+  #goOn: (() => void) | null = null;
   #wake: (() => void) | null = null;
 
-  /** The side of the loop: resolves when the next is asked for, rejects with `left` when nobody will. */
-  give(value: T): Promise<void> {
-    return new Promise((resolve, reject) => {
-      [this.#given, this.#taken] = [value, { resolve, reject }];
-      this.#wake?.();
-    });
-  }
-
-  /** The side of the loop: there is no more. */
-  end(): void {
-    this.#isOver = true;
+  /** The side of the loop: resolves when the next is asked for, or nobody walks any further. */
+  async give(value: T): Promise<void> {
+    if (this.#isOver) return;
+    this.#given = value;
     this.#wake?.();
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+    });
   }
 
   /** The next; null at the end. */
   async next(): Promise<T | null> {
-    this.#taken?.resolve();
-    this.#taken = null;
+    this.#goOn?.();
     while (this.#given === null && !this.#isOver) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -37,9 +28,10 @@ export class Relay<T> {
     return given;
   }
 
-  /** Nobody walks any further. */
-  leave(): void {
-    this.#taken?.reject(left);
-    this.#taken = null;
+  /** Both sides: there is no more, or nobody wants it. */
+  end(): void {
+    this.#isOver = true;
+    this.#wake?.();
+    this.#goOn?.();
   }
 }

@@ -47,10 +47,7 @@ export class TrainingState<V> implements Stateful {
       [isThrough, isTold].every((flag) => typeof flag === 'boolean') &&
       Array.isArray(history);
     if (!isState) {
-      throw new FormatError(
-        'Training',
-        'the saved state is none of a training: load one that a training saved.',
-      );
+      throw new FormatError('Training', 'the saved state is none of a training: load one that a training saved.');
     }
     Object.assign(this, { epochs, step, epochSteps, isThrough, isTold, history });
   }

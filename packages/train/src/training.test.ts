@@ -1,6 +1,6 @@
 import { cpu } from '@nn/backend-cpu';
 import { setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
-import { DataLoader, moons } from '@nn/data';
+import { DataLoader, dataPipeline, moons } from '@nn/data';
 import { crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy, read } from '@nn/metrics';
 import { AdamW, readLoss, SGD } from '@nn/optim';
@@ -232,6 +232,87 @@ describe('Training', () => {
       await loadCheckpoint(bytes, run.parts);
       expect((await run.run()).history).toEqual(history);
       expect(await weightsOf(other)).toEqual(weights);
+    }
+  });
+
+  test('a rest after a smaller last group is one of the next epoch for the data, and goes on to the same values', async () => {
+    // 13 batches: the last step of an epoch, the 7th, has asked for a batch that is not there
+    const setting = { samples: 200 };
+    const more: More = { accumulate: 2, readEvery: 7, epochs: 3 };
+    const whole = setUp(setting);
+    const saved: Uint8Array[] = [];
+    const first = training(whole, {
+      ...more,
+      callbacks: [
+        { handle: async ({ type }) => void (type === 'rest' && saved.push(await encodeCheckpoint(first.parts))) },
+      ],
+    });
+    const { history } = await first.run();
+    const weights = await weightsOf(whole);
+    expect([saved.length, history.length]).toEqual([6, 3]);
+    for (const bytes of saved) {
+      const other = setUp(setting);
+      const run = training(other, more);
+      await loadCheckpoint(bytes, run.parts);
+      expect((await run.run()).history).toEqual(history);
+      expect(await weightsOf(other)).toEqual(weights);
+    }
+    // one that is stopped there has the end of that epoch before it
+    const left = setUp(setting);
+    const types: string[] = [];
+    const run = training(left, {
+      ...more,
+      callbacks: [
+        ({ type, step }, controls) => {
+          types.push(`${type} ${step}`);
+          if (types.length === 10) controls.stop();
+        },
+      ],
+    });
+    expect(await run.run()).toMatchObject({ step: 7, epoch: 0 });
+    expect(types.slice(8)).toEqual(['read 7', 'rest 7', 'stopped 7']);
+    expect((await run.run()).history).toEqual(history);
+    expect(await weightsOf(left)).toEqual(weights);
+  });
+
+  test.each([1, 3])('no batch is lost where the signal ends the waiting for %i', async (accumulate) => {
+    /** Batches of which the fifth waits until the gate opens. */
+    const late = (gate: Promise<void>, reached = (): void => undefined) =>
+      dataPipeline(moons(100, { seed: 1 }))
+        .map(async (sample, { position }) => {
+          if (position === 64) {
+            reached();
+            await gate;
+          }
+          return sample;
+        })
+        .batch(16, { shuffle: true, seed: 1, prefetch: 0 });
+    const whole = setUp({ dropout: 0 });
+    const more: More = { accumulate, epochs: 2 };
+    const expected = await training(whole, { ...more, data: late(Promise.resolve()) }).run();
+    const left = setUp({ dropout: 0 });
+    const controller = new AbortController();
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const data = late(gate, () => setTimeout(() => controller.abort(), 5));
+    const run = training(left, { ...more, data, signal: controller.signal });
+    expect(await run.run()).toMatchObject({ why: 'aborted', step: accumulate === 1 ? 4 : 1 });
+    const saved = await encodeCheckpoint(run.parts);
+    // the batch that nobody waits for any longer
+    open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const other = setUp({ dropout: 0 });
+    const again = training(other, { ...more, data: late(gate) });
+    await loadCheckpoint(saved, again.parts);
+    for (const [setting, next] of [
+      [left, training(left, { ...more, data })],
+      [other, again],
+    ] as const) {
+      if (setting === left) next.loadHostState(run.hostState());
+      expect((await next.run()).history).toEqual(expected.history);
+      expect(await weightsOf(setting)).toEqual(await weightsOf(whole));
     }
   });
 

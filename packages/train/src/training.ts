@@ -165,19 +165,19 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     return { why, epoch: epochs, step, history: [...history] };
   }
 
-  /** The events one by one; leaving the loop stops the training after its step. */
+  /** The events one by one; leaving the loop stops the training after its step, and waits until it has. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainingEvent<ValuesOf<M>>, void> {
     const relay = new Relay<TrainingEvent<ValuesOf<M>>>();
     const end = this.#loop.run(relay).finally(() => relay.end());
-    // told by the last line, or by nobody where the loop is left
+    // thrown by the last line, also where the loop is left
     end.catch(() => undefined);
     try {
       for (let event = await relay.next(); event !== null; event = await relay.next()) yield event;
     } finally {
-      relay.leave();
-      await end.catch(() => undefined);
+      this.stop('aborted');
+      relay.end();
+      await end;
     }
-    await end;
   }
 
   /** The mean loss and metrics over other data; what the metrics had counted of the training stays. */

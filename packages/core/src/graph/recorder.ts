@@ -25,12 +25,14 @@ export interface Recorder {
   readonly conditions: Map<object, () => boolean>;
   /** Of the parameters that the function asked whether they were frozen. */
   readonly frozen: Map<Variable, boolean>;
+  /** The variables whose computed values the function read: memory alone does not tell which, where two share it. */
+  readonly read: Set<Variable>;
   /** Whether the function runs on placeholders, to be replayed with other values. */
   readonly isReplayed: boolean;
 }
 
 export function recorder(isReplayed: boolean): Recorder {
-  return { events: [], conditions: new Map(), frozen: new Map(), isReplayed };
+  return { events: [], conditions: new Map(), frozen: new Map(), read: new Set(), isReplayed };
 }
 
 let current: Recorder | null = null;

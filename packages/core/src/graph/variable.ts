@@ -2,6 +2,7 @@
 import type { Backend, TensorData } from '../backend.ts';
 import { Assigned } from './custom-gradient.ts';
 import { apply, type Node } from './node.ts';
+import { currentRecorder } from './recorder.ts';
 import { isSoleOwner, type Storage } from './storage.ts';
 
 /** What a variable holds, apart from it: whoever knows only this does not keep the variable alive. */
@@ -57,6 +58,7 @@ export class Variable {
   /** The value in the meaning of the program: replaced at once by an assignment. */
   get node(): Node {
     this.isGiven = true;
+    if (this.#node === this.committed) currentRecorder()?.read.add(this);
     return this.#node;
   }
 

@@ -95,4 +95,7 @@ it('a timer counts the seconds of all runs, and none between them', async () => 
   expect([callback.hostState?.(), asked]).toEqual([{ elapsed: 20 }, []]);
   await run(5);
   expect(asked).toEqual(['stop']);
+  // taken up once more, it has no time for a step
+  await send({ type: 'start' });
+  expect(asked).toEqual(['stop', 'stop']);
 });

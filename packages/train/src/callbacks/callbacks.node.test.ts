@@ -12,6 +12,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { BestWeights } from '../best-weights.ts';
 import type { Callback } from '../events.ts';
 import { checkpoint, resume } from '../node/checkpoint.ts';
+import { jsonLines } from '../node/index.ts';
 import { recordTerminal as screen } from '../recorded-terminal.ts';
 import { Training } from '../training.ts';
 import { reduceOnPlateau, unfreezeAt } from './averages-and-rates.ts';
@@ -122,6 +123,28 @@ describe('EarlyStopping', () => {
     expect(await training.run()).toMatchObject({ why: 'callback', epoch: 4 });
     expect(await weights()).toEqual(atBest);
     expect(model.weight.trainable).toBe(true);
+  });
+
+  test('a run that it has ended is over when it is taken up, unless it may wait longer', async () => {
+    const run = (patience: number) =>
+      scripted([0.1, 0.5, 0.4, 0.3, 0.2, 0.1], (own) => [
+        earlyStopping({ monitor: 'validation.score', patience, higherIsBetter: true, restoreBest: own }),
+        jsonLines({ path: join(folder, 'run.jsonl'), clock: null }),
+        checkpoint({ folder }),
+      ]);
+    const first = run(2);
+    expect(await first.training.run()).toMatchObject({ why: 'callback', epoch: 4, step: 8 });
+    const lines = readFileSync(join(folder, 'run.jsonl'), 'utf8');
+    const second = run(2);
+    await resume(second.training, folder);
+    expect(await second.training.run()).toMatchObject({ why: 'callback', epoch: 4, step: 8 });
+    expect(await second.weights()).toEqual(await first.weights());
+    expect(readFileSync(join(folder, 'run.jsonl'), 'utf8')).toBe(lines);
+    // who calls run once more in the same process wants more
+    expect(await second.training.run()).toMatchObject({ why: 'callback', epoch: 5 });
+    const third = run(4);
+    await resume(third.training, folder);
+    expect(await third.training.run()).toMatchObject({ epoch: 6 });
   });
 
   test('asks the metric what is better, and says when it does not know', async () => {

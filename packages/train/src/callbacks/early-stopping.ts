@@ -64,12 +64,17 @@ export class EarlyStopping implements Stateful {
     return this.#waited === 0 && this.#best !== null;
   }
 
+  /** Whether the last value was one too many. */
+  get isOver(): boolean {
+    return this.#waited > 0 && this.#waited >= this.#patience;
+  }
+
   /** Takes the next value and answers whether to stop. NaN is never better. */
   update(value: number): boolean {
     const isBetter = this.#best === null ? !Number.isNaN(value) : this.#sign * (value - this.#best) > this.#minDelta;
     if (isBetter) this.#best = value;
     this.#waited = isBetter ? 0 : this.#waited + 1;
-    return this.#waited > 0 && this.#waited >= this.#patience;
+    return this.isOver;
   }
 
   hostState(): unknown {
@@ -96,7 +101,9 @@ export interface EarlyStoppingCallbackOptions<Name extends string> extends Early
 }
 
 /**
- * Ends the training when a value has not become better for `patience` times, as Keras' callback of this name.
+ * Ends the training when a value has not become better for `patience` times, as Keras' callback of this name. A run that it has
+ * ended ends at once where it is resumed from its checkpoint, unless `patience` is larger then; `run()` called again in the same
+ * process trains on.
  *
  * @example
  * import { Linear } from '@nn/layers';
@@ -136,6 +143,9 @@ class EarlyStoppingCallback<V extends object> implements Callback<V> {
         this.#stopping = new EarlyStopping({ ...rules, higherIsBetter });
         if (this.#restored !== null && !isNew) this.#stopping.loadHostState(this.#restored);
       }
+      // a run that it had ended and that is taken up from its checkpoint is over
+      if (event.type === 'start' && this.#restored !== null && this.#stopping?.isOver) training.stop();
+      this.#restored = null;
       const value = event.epoch > startFromEpoch ? watched(event, monitor, training) : undefined;
       if (value !== undefined && this.#stopping !== null) {
         if (this.#stopping.update(value)) training.stop();

@@ -113,7 +113,7 @@ export function timer(options: TimerOptions): Callback {
     hears: ['start', 'step', 'stopped'],
     handle: ({ type }, training) => {
       if (type === 'start') [startedAt, isRunning] = [now(), true];
-      if (type === 'step' && elapsed() >= seconds) training.stop();
+      if (type !== 'stopped' && elapsed() >= seconds) training.stop();
       if (type === 'stopped') [before, isRunning] = [elapsed(), false];
     },
     hostState: () => ({ elapsed: elapsed() }),
