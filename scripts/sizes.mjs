@@ -121,7 +121,7 @@ export const bundles = [
   {
     name: '`dataPipeline` over `textLines`, with what they need of core',
     code: "export { dataPipeline, textLines } from '@nn/data';",
-    ceiling: 52_000,
+    ceiling: 52_400,
     without: ['parseCsv', 'csvRows', 'fitTable', 'digits', 'smote', 'servePipeline'],
   },
   {
@@ -254,7 +254,7 @@ export const bundles = [
     ]
       .map((name) => `export * from '@nn/${name}';`)
       .join('\n'),
-    ceiling: 538_800,
+    ceiling: 541_800,
     without: ['GPU', 'createKernelMap', 'conformance'],
   },
 ];

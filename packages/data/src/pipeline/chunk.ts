@@ -2,7 +2,7 @@
  * The work of a pipeline on some samples: fetch them, run the functions over each, put them into columns. It depends on nothing but the
  * request, so it is the same here and in a worker, and for any number of them.
  */
-import { randomValue } from '@nn/core';
+import { excerpt, randomValue, ValueError } from '@nn/core';
 import { RandomSequence, streams } from '../samples/random.ts';
 import { type CollateOptions, type Columns, collate } from './collate.ts';
 import type { Sample, Source, StreamSource } from './source.ts';
@@ -52,7 +52,7 @@ export interface ChunkResult {
 
 const dropped = Symbol('dropped');
 
-/** Works on one chunk. Rejects with what a function of the pipeline threw. */
+/** Works on one chunk. Rejects with the place and, as `cause`, what a function of the pipeline threw. */
 export async function runChunk({ source, stages }: Work, request: ChunkRequest): Promise<ChunkResult> {
   const { indices, positions, seed, epoch } = request;
   const samples = request.samples ?? (isStream(source) ? [] : await fetched(source, indices));
@@ -70,7 +70,14 @@ export async function runChunk({ source, stages }: Work, request: ChunkRequest):
 }
 
 async function fetched(source: Source<unknown>, indices: readonly number[]): Promise<readonly unknown[]> {
-  if (source.getMany) return source.getMany(indices);
+  if (source.getMany) {
+    const many = await source.getMany(indices);
+    if (many?.length === indices.length) return many;
+    throw new ValueError(
+      'DataPipeline',
+      `getMany gave ${many?.length} samples for ${indices.length} indices; it must give one for each.`,
+    );
+  }
   const samples = indices.map((index) => source.get(index));
   return samples.some(isPromise) ? Promise.all(samples) : samples;
 }
@@ -88,18 +95,33 @@ function throughStages(
   let value = sample;
   for (let stage = from; stage < stages.length; stage++) {
     const { kind, apply } = stages[stage]!;
-    const result = apply(value as never, new Context(place, seeds[stage]!));
+    const fail = (cause: unknown): never => failed(stages, stage, place, cause);
+    let result: unknown;
+    try {
+      result = apply(value as never, new Context(place, seeds[stage]!));
+    } catch (cause) {
+      fail(cause);
+    }
     if (isPromise(result)) {
       const before = value;
       return result.then((settled) => {
         if (kind === 'filter' && !settled) return dropped;
         return throughStages(stages, seeds, kind === 'filter' ? before : settled, stage + 1, place);
-      });
+      }, fail);
     }
     if (kind === 'filter' && !result) return dropped;
     if (kind === 'map') value = result;
   }
   return value;
+}
+
+/** Throws what a function of the pipeline threw, with the place: one sample of millions, somewhere in a worker. */
+function failed(stages: readonly Stage[], stage: number, { index, position, epoch }: Place, cause: unknown): never {
+  const which = stages.length === 1 ? '' : `, function ${stage + 1} of ${stages.length},`;
+  const what = cause instanceof Error ? cause.message : String(cause);
+  const words = `${stages[stage]!.kind}()${which} failed at sample ${index}: ${excerpt(what, 1000)}`;
+  const error = new ValueError('DataPipeline/function', words, { sample: index, position, epoch, stage });
+  throw Object.assign(error, { cause });
 }
 
 class Context implements SampleContext {

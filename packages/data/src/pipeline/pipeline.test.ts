@@ -296,7 +296,18 @@ describe('batches', () => {
     );
   });
 
-  it('pass on what a function throws, end on a signal, and refuse two loops at once', async () => {
+  it('want a sample for each index', async () => {
+    const source = { length: 3, get: (x: number) => x, getMany: async () => [1] };
+    await expect(
+      all(
+        dataPipeline(source)
+          .map((x) => ({ x }))
+          .batch(3),
+      ),
+    ).rejects.toThrow('DataPipeline: getMany gave 1 samples for 3 indices; it must give one for each.');
+  });
+
+  it('name the sample at which a function failed, end on a signal, and refuse two loops at once', async () => {
     const broken = dataPipeline(numbers(9)).map((x) => {
       if (x === 5) throw new RangeError('five');
       return { x };
@@ -305,7 +316,19 @@ describe('batches', () => {
     const walk = async () => {
       for await (const { count } of broken.batch(2)) seen.push(count);
     };
-    await expect(walk()).rejects.toThrow(new RangeError('five'));
+    const error = await walk().catch((thrown) => thrown);
+    expect(error.message).toBe('DataPipeline: map() failed at sample 5: five');
+    expect([error.kind, error.data, error.cause]).toEqual([
+      'value/DataPipeline/function',
+      { sample: 5, position: 5, epoch: 0, stage: 0 },
+      new RangeError('five'),
+    ]);
+    const rejecting = dataPipeline(numbers(9))
+      .filter((x) => x > 2)
+      .map(async (x) => (x === 4 ? Promise.reject('a text') : { x }));
+    await expect(all(rejecting.batch(2))).rejects.toThrow(
+      'DataPipeline: map(), function 2 of 2, failed at sample 4: a text',
+    );
     expect(seen).toEqual([2, 2]);
 
     const controller = new AbortController();
@@ -538,14 +561,30 @@ describe('workers', () => {
     vi.useRealTimers();
   });
 
-  it('pass on what a function threw', async () => {
+  it('that end before they serve are told of', async () => {
+    const start = () => ({
+      postMessage: () => undefined,
+      terminate: () => undefined,
+      on: (type: string, listener: (code: number) => void) => void (type === 'exit' && setTimeout(() => listener(0))),
+    });
+    const pipeline = dataPipeline(numbers(5)).map((x) => ({ x }));
+    await expect(all(pipeline.batch(2, { workers: { start } }))).rejects.toThrow(
+      'DataPipeline: a worker ended with 0 before it served: does its module call servePipeline(pipeline)?',
+    );
+  });
+
+  it('are asked for, and say where a function failed', async () => {
+    const none = dataPipeline(numbers(5)).map((x) => ({ x }));
+    await expect(all(none.batch(2, { workers: { start: (() => undefined) as never } }))).rejects.toThrow(
+      'DataPipeline.batch: workers: start must return a worker, as new Worker(...); it gave undefined.',
+    );
     const make = () =>
       dataPipeline(numbers(5)).map((x) => {
         if (x === 3) throw new RangeError('three');
         return { x };
       });
     const batches = make().batch(2, { workers: { start: start(make() as never) } });
-    await expect(all(batches)).rejects.toThrow('three');
+    await expect(all(batches)).rejects.toThrow('DataPipeline: map() failed at sample 3: three');
     batches.close();
   });
 

@@ -87,10 +87,17 @@ class PoolWorker {
   readonly #waiting = new Map<number, Waiting>();
   readonly #greeting: Greeting;
   #failure: Error | null = null;
+  #serves = false;
   #requests = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(worker: WorkerLike, greeting: Greeting, patience: number) {
+    if (typeof worker?.postMessage !== 'function') {
+      throw new ValueError(
+        'DataPipeline.batch: workers',
+        `start must return a worker, as new Worker(...); it gave ${String(worker)}.`,
+      );
+    }
     this.#worker = worker;
     this.#greeting = greeting;
     const on = (type: string, listener: (value: unknown) => void): void => {
@@ -99,7 +106,10 @@ class PoolWorker {
     };
     on('message', (message) => this.#receive(message));
     on('error', (cause) => this.#fail(`a worker failed: ${messageOf(cause)}`, cause));
-    on('exit', (code) => this.#fail(`a worker ended with ${code}.`));
+    on('exit', (code) => {
+      const asked = this.#serves ? '' : ' before it served: does its module call servePipeline(pipeline)?';
+      this.#fail(`a worker ended with ${code}${asked || '.'}`);
+    });
     on('messageerror', () => this.#fail('a worker sent what cannot be read.'));
     this.#timer = setTimeout(
       () =>
@@ -132,6 +142,7 @@ class PoolWorker {
     const said = Object(message) as Partial<Greeting> | Answer;
     if (said.type === 'nn.pipeline') {
       clearTimeout(this.#timer);
+      this.#serves = true;
       const { length, stages } = this.#greeting;
       if (said.length === length && said.stages === stages) return;
       this.#fail(

@@ -70,8 +70,8 @@ export function checkRange(operation: string, range: unknown): void {
 }
 
 /**
- * Opens a file in Node, to be read in parts; `close` closes it. Throws a `ValueError` where there is no file system, and rejects
- * with what the system says.
+ * Opens a file in Node, to be read in parts; `close` closes it. Rejects with a `ValueError` where there is no file system, for a folder, a pipe or a
+ * device, and with what the system says.
  *
  * @example
  * import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -93,11 +93,23 @@ export async function openFile(path: string): Promise<ByteRange & { close(): Pro
       path,
     });
   }
-  const handle = await process.getBuiltinModule('node:fs/promises').open(path, 'r');
+  const { open, stat } = process.getBuiltinModule('node:fs/promises');
+  // Before it is opened: opening a pipe waits for somebody who writes.
+  const kind = await stat(path);
+  if (!kind.isFile()) {
+    const what = kind.isDirectory()
+      ? 'a folder: folderSamples takes those'
+      : 'a pipe or a device, which has no size: lineStream reads streams';
+    throw new ValueError('openFile', `${excerpt(path, 200)} is ${what}.`, { path });
+  }
+  const handle = await open(path, 'r');
   const { size } = await handle.stat();
+  let isClosed = false;
   return {
     size,
     async read(start, end) {
+      if (isClosed)
+        throw new ValueError('openFile', `${excerpt(path, 200)} was closed; close it after the last batch.`);
       const bytes = new Uint8Array(Math.max(0, end - start));
       let at = 0;
       while (at < bytes.length) {
@@ -107,7 +119,10 @@ export async function openFile(path: string): Promise<ByteRange & { close(): Pro
       }
       return whole(`openFile: ${excerpt(path, 200)}`, bytes.subarray(0, at), start, end);
     },
-    close: () => handle.close(),
+    async close() {
+      isClosed = true;
+      await handle.close();
+    },
   };
 }
 

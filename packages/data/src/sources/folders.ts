@@ -38,7 +38,7 @@ export interface FolderOptions {
 
 /**
  * Files as samples whose class is the folder in which they stand. Takes a folder's path in Node, or a list of files as a page gets
- * it. Hidden files are left out. Rejects with a `FormatError` for a file that stands in no folder, and where there is none.
+ * it. Hidden files are left out, links are followed. Rejects with a `FormatError` for a file that stands in no folder, and where there is none.
  *
  * @example
  * import { dataPipeline, folderSamples } from '@nn/data';
@@ -53,6 +53,9 @@ export async function folderSamples(
   options: FolderOptions = {},
 ): Promise<FolderSamples> {
   checkOptions('folderSamples', options, ['extensions']);
+  if (options.extensions !== undefined && !Array.isArray(options.extensions)) {
+    throw new ValueError('folderSamples', "extensions is a list of endings, as ['jpg', 'png'].");
+  }
   const endings = options.extensions?.map((extension) => `.${extension.replace(/^\./, '').toLowerCase()}`);
   const files = (typeof from === 'string' ? await filesBelow(from) : from)
     .filter(({ path }) => !path.split('/').some((part) => part.startsWith('.')))
@@ -101,13 +104,23 @@ async function filesBelow(folder: string): Promise<FolderFile[]> {
       `there is no file system here for '${excerpt(folder, 60)}'; pass a list of files.`,
     );
   }
-  const { readdir } = process.getBuiltinModule('node:fs/promises');
+  const { readdir, realpath, stat } = process.getBuiltinModule('node:fs/promises');
   const { join, relative, sep } = process.getBuiltinModule('node:path');
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => {
-      const full = join(entry.parentPath, entry.name);
-      return { path: relative(folder, full).split(sep).join('/'), file: () => openFile(full) };
-    });
+  const files: FolderFile[] = [];
+  // `above` are the folders on the way, links resolved: one that leads back to them would be walked for ever.
+  const walk = async (at: string, above: readonly string[]): Promise<void> => {
+    const here = [...above, await realpath(at)];
+    for (const entry of await readdir(at, { withFileTypes: true })) {
+      const full = join(at, entry.name);
+      // A link to nothing stays in the list: that it cannot be opened is an error, not a sample less.
+      const kind = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;
+      if (kind?.isDirectory()) {
+        if (!here.includes(await realpath(full))) await walk(full, here);
+      } else if (kind === undefined || kind.isFile()) {
+        files.push({ path: relative(folder, full).split(sep).join('/'), file: () => openFile(full) });
+      }
+    }
+  };
+  await walk(folder, []);
+  return files;
 }

@@ -117,6 +117,20 @@ describe('a read that failed', () => {
   });
 });
 
+describe('a file that becomes another one', () => {
+  it('is an error, not other lines', async () => {
+    const lines = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
+    const { index } = await textLines(rangeOf(lines));
+    // Of the same size, with ends of lines elsewhere.
+    const other = await textLines(rangeOf(lines.replaceAll('\n', ' ')), { index });
+    for (const line of [0, 1999]) await expect(other.get(line)).rejects.toThrow('the file has become another one');
+    const shifted = await textLines(rangeOf(`x${lines.slice(0, -1)}`), { index });
+    await expect(shifted.get(3)).rejects.toThrow(
+      'RecordReader: the file has become another one since its index was made: leave out an index that was saved, and open the file anew.',
+    );
+  });
+});
+
 describe('a saved index', () => {
   it('is not copied, so that workers share one, unless its bytes stand at an odd place', async () => {
     const { index } = await textLines(rangeOf('plum\nfig\n'));

@@ -45,7 +45,8 @@ const unit = 512;
 
 /**
  * The samples of tar files, by their number; a shard that is packed must be unpacked first. Links and folders are left out. Rejects with a
- * `FormatError` for damaged headers, for two files of one sample with one ending, and for what is no tar.
+ * `FormatError` for damaged headers, for an archive that is cut off, for files with holes (`tar --sparse`), for two files of one sample with one
+ * ending, and for what is no tar.
  *
  * @example
  * import { byteRange, dataPipeline, tarSamples } from '@nn/data';
@@ -103,7 +104,7 @@ async function* filesOf(reader: string, range: ByteRange): AsyncGenerator<Place,
   const fail = (at: number, what: string): never => {
     throw new FormatError(reader, `byte ${at}: ${what}`, { at });
   };
-  let given: { path?: string; size?: number } = {};
+  let given: PaxRecords = {};
   for (let at = 0; at < range.size; ) {
     const header = await bytes.read(at, unit);
     if (at === 0 && isGzip(header)) fail(0, 'this is packed by gzip: unpack it first, byteRange(await gunzip(bytes)).');
@@ -117,14 +118,30 @@ async function* filesOf(reader: string, range: ByteRange): AsyncGenerator<Place,
     const start = at + unit;
     if (!(size >= 0) || start + size > range.size) fail(at, 'the file goes on behind the end; it is cut off.');
     at = start + Math.ceil(size / unit) * unit;
+    if (kind === 'S' || given.isSparse)
+      fail(
+        start - unit,
+        `${excerpt(given.path ?? ustarPath(header), 100)} is stored with holes: pack it anew without --sparse.`,
+      );
     if (kind === 'x') given = { ...given, ...paxRecords(await bytes.read(start, size)) };
     else if (kind === 'L') given = { ...given, path: text(await bytes.read(start, size)) };
     else {
       const path = given.path ?? ustarPath(header);
       given = {};
-      if (kind === '0' || kind === '\0' || kind === '7') yield { path, start, size };
+      // Before 1988 a folder was a file whose name ends with a slash.
+      const isFile = (kind === '0' || kind === '\0' || kind === '7') && !path.endsWith('/');
+      if (isFile) yield { path, start, size };
     }
   }
+  if (range.size > 0) fail(range.size, 'the archive has no end, two empty headers; it is cut off, or was not closed.');
+}
+
+/** What stands for one file in headers of its own, before its header. */
+interface PaxRecords {
+  readonly path?: string;
+  readonly size?: number;
+  /** Parts of it are left out, and told of in a list: the body is not the file. */
+  readonly isSparse?: boolean;
 }
 
 /** The sum of all bytes, those of the checksum itself counted as spaces. */
@@ -148,8 +165,8 @@ function ustarPath(header: Uint8Array): string {
 }
 
 /** Records as '19 path=train/0.txt' with the number of their own bytes in front. */
-function paxRecords(bytes: Uint8Array): { path?: string; size?: number } {
-  const found: { path?: string; size?: number } = {};
+function paxRecords(bytes: Uint8Array): PaxRecords {
+  const found: { path?: string; size?: number; isSparse?: boolean } = {};
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(32, at);
     const length = Number(text(bytes.subarray(at, Math.max(at, space))));
@@ -158,6 +175,7 @@ function paxRecords(bytes: Uint8Array): { path?: string; size?: number } {
     const [key, value] = [record.slice(0, record.indexOf('=')), record.slice(record.indexOf('=') + 1)];
     if (key === 'path') found.path = value;
     if (key === 'size') found.size = Number(value);
+    if (key.startsWith('GNU.sparse.')) found.isSparse = true;
     at += length;
   }
   return found;
