@@ -97,7 +97,7 @@ export class ValueError extends NNError {
  * checkOptions('Adam', { lr: 0.1 }, ['learningRate', 'betas']); // throws Adam: no option lr
  */
 export function checkOptions(of: string, options: object, known: readonly string[]): void {
-  const names = typeof options === 'object' ? Object.keys(options) : [String(options)];
+  const names = typeof options === 'object' && options !== null ? Object.keys(options) : [String(options)];
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new ValueError(of, `no option ${wrong}: ${known.join(', ')}.`);
 }

@@ -22,6 +22,7 @@ test.each<[string, () => unknown]>([
   ['sort: no option reverse: descending.', () => x.sort(0, wrong({ reverse: true }))],
   ['topK: no option descending: largest.', () => x.topK(1, 0, wrong({ descending: true }))],
   ['triu: no option 1: offset.', () => core.triu(x, wrong(1))],
+  ['triu: no option null: offset.', () => core.triu(x, wrong(null))],
   ['diagonal: no option 1: offset, axes.', () => core.diagonal(x, wrong(1))],
   ['searchSorted: no option side: right.', () => core.searchSorted(x, x, wrong({ side: 'right' }))],
   ['quantile: no option dim: axis, keepAxes, interpolation.', () => core.quantile(x, 0.5, wrong({ dim: 0 }))],

@@ -23,7 +23,7 @@ export interface CrossValidation<R> {
   /** The values of each fold, in order. */
   readonly rows: readonly R[];
   readonly mean: R;
-  /** The standard deviation over the folds, with n - 1. */
+  /** The standard deviation over the folds, with n - 1; NaN of one fold, which tells nothing of others. */
   readonly deviation: R;
 }
 
@@ -46,7 +46,9 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
 ): Promise<CrossValidation<R>> {
   checkOptions('crossValidate', options, ['trial', 'workers', 'group', 'seed', 'signal']);
   const { trial, workers, group, seed = 0, signal } = options;
-  if (folds.length === 0) throw new ValueError('crossValidate', 'there are no folds: kFolds(data) makes some.');
+  if (!Array.isArray(folds) || folds.length === 0) {
+    throw new ValueError('crossValidate', 'there are no folds: kFolds(data, { folds: 5 }) makes a list of them.');
+  }
   const pool = openPool<Fold, R>('crossValidate', { trial, workers, group });
   try {
     const jobs = folds.map((input, at) => ({
@@ -61,7 +63,7 @@ export async function crossValidate<Fold, R extends Record<string, number>>(
       }
       return result.result;
     });
-    const names = Object.keys(rows[0]!);
+    const names = Object.keys(Object(rows[0]));
     const wrong = rows.findIndex((row) => !hasFigures(row, names));
     if (wrong >= 0) {
       throw new ValueError(
@@ -90,5 +92,5 @@ const meanOf = (values: readonly number[]): number => values.reduce((sum, value)
 function deviationOf(values: readonly number[]): number {
   const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return values.length === 1 ? 0 : Math.sqrt(squares / (values.length - 1));
+  return Math.sqrt(squares / (values.length - 1));
 }

@@ -230,6 +230,8 @@ describe('crossValidate', () => {
     };
     await expect(crossValidate([1, 2, 3], { trial })).rejects.toThrow('fold 2 of 3: mine');
     await expect(crossValidate([], { trial })).rejects.toThrow('crossValidate: there are no folds');
+    await expect(crossValidate(5 as never, { trial })).rejects.toThrow('crossValidate: there are no folds');
+    expect((await crossValidate([7], { trial: () => ({ loss: 3 }) })).deviation).toEqual({ loss: Number.NaN });
   });
 });
 
@@ -241,6 +243,9 @@ test('a space that is none, and folds without figures, are told', async () => {
       'search: x in space must be choice([1, 2]) or range(0, 1).',
     );
   }
+  await expect(crossValidate([1, 2], { trial: () => undefined as never })).rejects.toThrow(
+    'crossValidate: fold 1 of 2 gave undefined: return numbers by name',
+  );
   await expect(crossValidate([1, 2], { trial: () => 20 as never })).rejects.toThrow(
     'crossValidate: fold 1 of 2 gave 20: return numbers by name, the same names for each fold, { loss: 0.5 }.',
   );
