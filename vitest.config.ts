@@ -12,6 +12,7 @@ import { BaseSequencer } from 'vitest/node';
 const conditions = ['@nn/source', 'module', 'development|production'];
 const include = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'];
 const setupFiles = ['scripts/test-setup.ts'];
+const setupShared = 'scripts/test-setup-shared.ts';
 /**
  * Processes of Node, and pages, at once. Two on two cores as well: much of what runs waits for a browser's GPU process or for
  * programs of its own. All projects say the same, or vitest would run them one after the other.
@@ -99,14 +100,14 @@ const alone = [
   '**/*leak.node.test.ts',
   '**/wasm/code/features.node.test.ts',
   '**/fourier/without-vectors.node.test.ts',
-  '**/backend-cpu/src/fetched.test.ts',
+  '**/backend-cpu/src/fetched.node.test.ts',
 ];
-/** The files share a process: most of them run faster than the packages load. */
+/** The files share a process: most of them run faster than the packages load. (Those of a page share pages.) */
 const node = inNode({
   name: 'node',
   include,
   exclude: ['**/node_modules/**', '**/*.browser.test.ts', ...alone],
-  setupFiles: [...setupFiles, 'scripts/test-setup-shared.ts'],
+  setupFiles: [...setupFiles, setupShared],
   isolate: false,
 });
 const nodeAlone = inNode({ name: 'node-alone', include: alone });
@@ -142,9 +143,11 @@ const browser: TestProjectConfiguration = {
   server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
   test: {
     name: 'browser',
+    // As in Node: a page that keeps what it has loaded saves more than half of the project's time.
+    isolate: false,
     include,
     exclude: ['**/node_modules/**', '**/*.node.test.ts', ...arithmetic],
-    setupFiles,
+    setupFiles: [...setupFiles, setupShared],
     env: { NN_KIT: process.env.NN_KIT ?? '' },
     testTimeout,
     maxWorkers,
