@@ -30,13 +30,14 @@ export function evaluateKernel(
   const epilogue = kernel.epilogue && compile(kernel.epilogue, surroundings, state, rounding, domain.length);
   const size = domain.reduce((product, extent) => product * extent, 1);
   const reductions = extents.reduce((product, extent) => product * extent, 1);
+  const combine = reduce && combination(reduce.op, reduce.dtype);
   for (; state.element < size; state.element++) {
     value.outside();
-    if (reduce === undefined) store(state.element, value.inside());
+    if (reduce === undefined || combine === undefined) store(state.element, value.inside());
     else {
       let sum = neutral(reduce.op, reduce.dtype);
       for (let r = 0; r < reductions; r++) {
-        sum = combine(reduce.op, reduce.dtype, sum, value.inside());
+        sum = combine(sum, value.inside(), 0);
         advance(state.index, extents, domain.length);
       }
       state.accumulator = roundTo(sum, reduce.dtype, rounding);
@@ -146,7 +147,7 @@ function neutral(op: Reduction, dtype: DType): number {
 }
 
 /** Accumulates in double precision. */
-function combine(op: Reduction, dtype: DType, sum: number, value: number): number {
+function combination(op: Reduction, dtype: DType): ReturnType<typeof scalarFunction> {
   const name = ({ sum: 'add', product: 'mul', max: 'max', min: 'min' } as const)[op];
-  return scalarFunction(name, dtype, dtype)(sum, value, 0);
+  return scalarFunction(name, dtype, dtype);
 }

@@ -78,3 +78,6 @@ export function watched(options: Partial<ConstructorParameters<typeof WasmEngine
   };
   return { backend, engine, paths };
 }
+
+/** Whether the conformance kit runs whole, with every engine: by `NN_KIT=whole`. */
+export const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';

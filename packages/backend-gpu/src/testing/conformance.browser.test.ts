@@ -32,17 +32,22 @@ async function open(mode: GpuMode, always = false): Promise<GpuBackend> {
 
 /**
  * Both devices are handed the same loops; what differs is how a loop is written and how it is launched, which special numbers,
- * programs, graphs and functions show, all run on both. Of values, and of the same loops in other orders, each runs a part,
- * and WebGL 2, whose compiler takes three times as long, a smaller one; `NN_KIT=whole npm test` runs everything.
+ * programs and functions show, all run on both: the programs below, with hints and without them. Of values, graphs, and the
+ * same loops in other orders, each runs a part, and WebGL 2, whose compiler takes twice as long, a smaller one; `NN_KIT=whole
+ * npm test` runs everything.
  */
 const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
 testConformance('gpu on webgl2', () => open('webgl2'), {
   ...options,
-  every: isWhole ? {} : { values: 6, gradients: 24, fusion: 24, 'functions of tensors': 4 },
+  every: isWhole
+    ? {}
+    : { values: 6, gradients: 24, fusion: 24, programs: 5, 'random graphs': 4, 'functions of tensors': 6 },
 });
 testConformance('gpu on webgpu', () => open('webgpu'), {
   ...options,
-  every: isWhole ? {} : { values: 3, gradients: 8, fusion: 12, 'functions of tensors': 2 },
+  every: isWhole
+    ? {}
+    : { values: 3, gradients: 8, fusion: 12, programs: 4, 'random graphs': 2, 'functions of tensors': 3 },
 });
 
 describe.each(['webgl2', 'webgpu'] as const)('the fast forms of hints at every size on %s', (mode) => {
