@@ -28,21 +28,20 @@ try {
  * and all by `NN_KIT=whole`. Their WebAssembly, of which the C is a translation, is run for all.
  */
 const isWhole = process.env.NN_KIT === 'whole';
-const part = {
-  values: 20,
-  gradients: 40,
-  fusion: 60,
-  'special numbers': 20,
-  programs: 4,
-  reads: 4,
-  'random graphs': 2,
-  'functions of tensors': 12,
-};
-const options = isWhole ? {} : { randomCases: 4, every: part };
-/** The same C with other rounding and other threads: of every kind less. */
-const fewer = isWhole
+const options = isWhole
   ? {}
-  : { randomCases: 4, every: { ...part, 'special numbers': 60, programs: 8, loops: 2, training: 2 } };
+  : {
+      randomCases: 4,
+      every: {
+        values: 20,
+        gradients: 40,
+        fusion: 40,
+        'special numbers': 20,
+        programs: 3,
+        reads: 4,
+        'functions of tensors': 8,
+      },
+    };
 
 if (missing === '') {
   let all: ReturnType<typeof native> | null = null;
@@ -63,7 +62,7 @@ if (missing === '') {
   // beside the event loop, by threads of native code
   const deterministic = { wait: true, deterministic: true, threads: 2, besideFrom: 0 };
   testConformance('native, deterministic, two threads', () => made(deterministic), {
-    groups: ['contract', 'special numbers', 'loops', 'programs', 'training'],
-    ...fewer,
+    groups: ['contract', 'special', 'loops', 'programs', 'training'],
+    ...options,
   });
 } else test.skip(`native: ${missing}`, () => undefined);
