@@ -80,4 +80,4 @@ export function watched(options: Partial<ConstructorParameters<typeof WasmEngine
 }
 
 /** Whether the conformance kit runs whole, with every engine: by `NN_KIT=whole`. */
-export const isWhole = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
+export const isWhole: boolean = (import.meta as { env?: { NN_KIT?: string } }).env?.NN_KIT === 'whole';
