@@ -1,13 +1,13 @@
 /** Events from a loop to who walks over them, one at a time: the loop goes on when the next one is asked for. */
 export class Relay<T> {
   #given: T | null = null;
-  #isOver = false;
+  isOver = false;
   #goOn: (() => void) | null = null;
   #wake: (() => void) | null = null;
 
   /** The side of the loop: resolves when the next is asked for, or nobody walks any further. */
   async give(value: T): Promise<void> {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#given = value;
     this.#wake?.();
     await new Promise<void>((resolve) => {
@@ -18,7 +18,7 @@ export class Relay<T> {
   /** The next; null at the end. */
   async next(): Promise<T | null> {
     this.#goOn?.();
-    while (this.#given === null && !this.#isOver) {
+    while (this.#given === null && !this.isOver) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -30,7 +30,7 @@ export class Relay<T> {
 
   /** Both sides: there is no more, or nobody wants it. */
   end(): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#wake?.();
     this.#goOn?.();
   }

@@ -214,6 +214,16 @@ describe('Training', () => {
     expect(await weightsOf(left)).toEqual(await weightsOf(whole));
   });
 
+  test('a second walk over a training that runs is refused, and the first goes on', async () => {
+    const run = training(setUp());
+    let reads = 0;
+    for await (const { type } of run) {
+      if (type !== 'read' || ++reads > 1) continue;
+      await expect(eventsOf(run)).rejects.toThrow('it runs already');
+    }
+    expect([reads, run.epochs]).toEqual([8, 3]);
+  });
+
   test('a checkpoint at any rest goes on to the same values, bit for bit', async () => {
     const whole = setUp();
     const saved: Uint8Array[] = [];

@@ -174,7 +174,8 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
     try {
       for (let event = await relay.next(); event !== null; event = await relay.next()) yield event;
     } finally {
-      this.stop('aborted');
+      // a walk that never began, for another is under way, stops nothing
+      if (!relay.isOver) this.stop('aborted');
       relay.end();
       await end;
     }
