@@ -1,6 +1,7 @@
 /** Events from a loop to who walks over them, one at a time: the loop goes on when the next one is asked for. */
 export class Relay<T> {
   #given: T | null = null;
+  /** Whether there is no more, or nobody wants it. */
   isOver = false;
   #goOn: (() => void) | null = null;
   #wake: (() => void) | null = null;

@@ -79,9 +79,7 @@ function checkCategorical(categorical: readonly number[], width: number): Uint8A
       throw new ValueError(
         'smoteNc',
         `categorical names element ${typeof element === 'number' ? element : JSON.stringify(element)}; a sample has the elements 0 to ${width - 1}.`,
-        {
-          element,
-        },
+        { element },
       );
     }
     isCategory[element] = 1;
