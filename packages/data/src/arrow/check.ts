@@ -21,6 +21,9 @@ export interface Field {
   readonly isSparse: boolean;
 }
 
+/** Whether its values are decimals, which are decoded to numbers; those of runs are of the second part. */
+export const isDecimal = ({ kind, children }: Field): boolean => kind === 7 || (kind === 22 && isDecimal(children[1]!));
+
 /** How a buffer is unpacked: the codec, the bytes, their number when unpacked. */
 export type Unpack = (codec: number, packed: Uint8Array, length: number) => Uint8Array;
 

@@ -4,8 +4,8 @@ import type { Table } from '../readers/csv.ts';
 import { type ByteSource, bytesOf } from '../readers/gunzip.ts';
 import { lz4Frame } from '../readers/lz4.ts';
 import { zstandard } from '../readers/zstandard.ts';
-import { tableOf, unfit } from '../tables/table-of.ts';
-import { checkedArrow, type Field } from './check.ts';
+import { checkDecimals, tableOf, unfit } from '../tables/table-of.ts';
+import { checkedArrow, type Field, isDecimal } from './check.ts';
 
 type Flechette = typeof import('@uwdata/flechette');
 
@@ -114,9 +114,11 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
         { column },
       );
     }
-    const { unfit: what } = fields[place]!;
-    if (what) throw unfit(`readArrow: ${name}`, column, what);
-    columns[column] = undamaged(() => Array.from(table.getChildAt(place).toArray()));
+    const field = fields[place]!;
+    if (field.unfit) throw unfit(`readArrow: ${name}`, column, field.unfit);
+    const values = undamaged(() => Array.from(table.getChildAt(place).toArray()));
+    if (isDecimal(field)) checkDecimals(`readArrow: ${name}`, column, values);
+    columns[column] = values;
   }
   const lines = undamaged(() => new Int32Array(table.numRows)).map((_, i) => i + 1);
   return tableOf('readArrow', name, columns, lines);

@@ -10,7 +10,7 @@ import type { Table } from '../readers/csv.ts';
 import { type ByteRange, checkRange } from '../sources/byte-range.ts';
 import { checkNumber } from '../sources/text-lines.ts';
 import type { RawRow } from '../tables/raw.ts';
-import { plainValue, tableOf, unfit } from '../tables/table-of.ts';
+import { checkDecimals, plainValue, tableOf, unfit } from '../tables/table-of.ts';
 import { type Unpack, unpackerOf } from './codecs.ts';
 import { checkedFooter, type FileColumn, type Footer, footerBytes } from './footer.ts';
 import { type Budget, checkedPages } from './pages.ts';
@@ -141,7 +141,9 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
       const packed = new Uint8Array(await range.read(chunk.start, chunk.start + chunk.size));
       try {
         const pages = await checkedPages(packed, column, { rows, total }, unpackers.get(chunk.codec)!, budget);
-        values.push(await decode(hyparquet, packed, column, chunk.codec, rows, pages));
+        const decoded = await decode(hyparquet, packed, column, chunk.codec, rows, pages);
+        if (column.isDecimal) checkDecimals(reader, column.name, decoded);
+        values.push(decoded);
       } catch (error) {
         throw damaged(error, `row group ${group + 1}, column '${excerpt(column.name, 60)}': `);
       }

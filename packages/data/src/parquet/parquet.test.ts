@@ -1,7 +1,7 @@
 /** Parquet and Arrow: what their own writers wrote comes back, row by row and as tables. */
 import { cpu } from '@nn/backend-cpu';
-import { setDefaultBackend } from '@nn/core';
-import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
+import { FormatError, setDefaultBackend } from '@nn/core';
+import { decimal, tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readArrow } from '../arrow/index.ts';
@@ -92,6 +92,28 @@ describe('parquetRows', () => {
     expect(bytes - opened).toBeLessThan(whole.size / 2);
   });
 
+  it('rounds no identifiers that are stored as decimals', async () => {
+    const decimals = (unscaled: bigint[], scale: number) =>
+      byteRange(
+        parquetWriteBuffer({
+          columnData: [{ name: 'id', data: unscaled }],
+          schema: [
+            { name: 'root', num_children: 1 },
+            { name: 'id', type: 'INT64', repetition_type: 'REQUIRED', converted_type: 'DECIMAL', scale, precision: 18 },
+          ],
+        }),
+      );
+    const exact = await parquetRows(decimals([9007199254740991n, -9007199254740991n], 0));
+    expect([await exact.get(0), await exact.get(1)]).toEqual([{ id: 2 ** 53 - 1 }, { id: 1 - 2 ** 53 }]);
+    const close = await parquetRows(decimals([123456789012345678n, 123456789012345679n], 0));
+    await expect(close.get(1)).rejects.toThrow(
+      "parquetRows: Parquet data: column 'id' holds 123456789012345680, which has more digits than a number keeps; leave the column out by naming columns.",
+    );
+    await expect(close.table(0, 2)).rejects.toThrow(FormatError);
+    const money = await parquetRows(decimals([123456789012345678n], 4));
+    expect(await money.get(0)).toEqual({ id: 12345678901234.5678 });
+  });
+
   it('says what it cannot read', async () => {
     await expect(parquetRows(byteRange(new Uint8Array(100)), { name: 'a.parquet' })).rejects.toThrow(
       'parquetRows: a.parquet: this is no Parquet, or damaged: ',
@@ -124,6 +146,14 @@ describe('readArrow', () => {
     expect(lines.length).toBe(count);
     const some = await readArrow(new Blob([new Uint8Array(bytes)]), { columns: ['ripe'] });
     expect(some.columns.map(({ name, kind }) => [name, kind])).toEqual([['ripe', 'boolean']]);
+  });
+
+  it('rounds no identifiers that are stored as decimals', async () => {
+    const ids = (values: bigint[]) => tableToIPC(tableFromArrays({ id: values }, { types: { id: decimal(38, 0) } }), {})!;
+    expect((await readArrow(ids([9007199254740991n]))).columns[0]?.values).toEqual(Float64Array.of(2 ** 53 - 1));
+    await expect(readArrow(ids([1n, 123456789012345678n]))).rejects.toThrow(
+      "readArrow: Arrow data: column 'id' holds 123456789012345680, which has more digits than a number keeps; leave the column out by naming columns.",
+    );
   });
 
   it('says what it cannot read', async () => {

@@ -39,14 +39,29 @@ export function plainValue(reader: string, column: string, value: unknown): stri
   if (typeof value === 'bigint') {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return number;
-    throw new FormatError(
-      reader,
-      `column '${excerpt(column, 60)}' holds ${value}, which has more digits than a number keeps; leave the column out by naming columns.`,
-      { column },
-    );
+    throw tooLong(reader, column, value);
   }
   const what = ArrayBuffer.isView(value) ? 'bytes or lists of numbers' : Array.isArray(value) ? 'lists' : 'records';
   throw unfit(reader, column, what);
+}
+
+/**
+ * Throws for decimals of more digits before the point than a number keeps, as databases store identifiers: near 2^53 two of them would become
+ * one. Decimals come as numbers already, so those that were rounded are told by their size.
+ */
+export function checkDecimals(reader: string, column: string, values: ArrayLike<unknown>): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw tooLong(reader, column, value);
+  }
+}
+
+function tooLong(reader: string, column: string, value: number | bigint): FormatError {
+  return new FormatError(
+    reader,
+    `column '${excerpt(column, 60)}' holds ${BigInt(value)}, which has more digits than a number keeps; leave the column out by naming columns.`,
+    { column },
+  );
 }
 
 /** The error for a column whose values are no numbers and no categories. */
