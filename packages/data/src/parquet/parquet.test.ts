@@ -149,7 +149,8 @@ describe('readArrow', () => {
   });
 
   it('rounds no identifiers that are stored as decimals', async () => {
-    const ids = (values: bigint[]) => tableToIPC(tableFromArrays({ id: values }, { types: { id: decimal(38, 0) } }), {})!;
+    const ids = (values: bigint[]) =>
+      tableToIPC(tableFromArrays({ id: values }, { types: { id: decimal(38, 0) } }), {})!;
     expect((await readArrow(ids([9007199254740991n]))).columns[0]?.values).toEqual(Float64Array.of(2 ** 53 - 1));
     await expect(readArrow(ids([1n, 123456789012345678n]))).rejects.toThrow(
       "readArrow: Arrow data: column 'id' holds 123456789012345680, which has more digits than a number keeps; leave the column out by naming columns.",

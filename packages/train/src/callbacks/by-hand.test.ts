@@ -77,6 +77,40 @@ describe('losses that jump', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toContain('the loss of step 34 is 9');
   });
+
+  it('are none where losses that were all the same differ in their last digits', () => {
+    const detector = new SpikeDetector({ window: 20 });
+    const losses = Array.from({ length: 200 }, (_, k) => Math.LN2 + (k > 50 && k % 3 === 0 ? 6e-8 : 0));
+    expect(losses.filter((loss) => detector.update(loss))).toEqual([]);
+    expect(detector.update(0.71)).toBe(true);
+  });
+
+  it('that stay are where the losses are from then on, and told once', async () => {
+    const { asked, send } = drive(spikeDetection({ window: 20 }));
+    const about = (mean: number, count: number): number[] =>
+      Array.from({ length: count }, (_, k) => mean + (k % 5) / 50);
+    await send({ type: 'read', step: 150, losses: [...about(0.3, 50), ...about(0.9, 100)] });
+    expect(asked).toEqual([expect.stringContaining('the loss of step 51 is 0.9')]);
+    await send({ type: 'read', step: 160, losses: [...about(0.9, 5), 2, ...about(0.9, 4)] });
+    expect(asked[1]).toContain('the loss of step 156 is 2, those before were about 0.9');
+  });
+
+  it('teach nothing where they are not finite, and go on from their state', () => {
+    const [a, b] = [new SpikeDetector({ window: 10 }), new SpikeDetector({ window: 10 })];
+    const losses = [
+      Number.NaN,
+      ...Array.from({ length: 30 }, (_, k) => (k < 20 ? 1 : 5)),
+      Number.POSITIVE_INFINITY,
+      5,
+      9,
+    ];
+    const told = losses.map((loss) => a.update(loss));
+    expect(told.flatMap((isSpike, k) => (isSpike ? [k] : []))).toEqual([0, 21, 22, 23, 24, 31, 33]);
+    for (const loss of losses.slice(0, 23)) b.update(loss);
+    const c = new SpikeDetector({ window: 10 });
+    c.loadHostState(JSON.parse(JSON.stringify(b.hostState())));
+    expect(losses.slice(23).map((loss) => c.update(loss))).toEqual(told.slice(23));
+  });
 });
 
 it('a timer counts the seconds of all runs, and none between them', async () => {

@@ -1,6 +1,6 @@
 import { cpu } from '@nn/backend-cpu';
 import { hostNormal, parameter, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
-import { type Batch, type DataArray, DataLoader, Dataset, dense, moons } from '@nn/data';
+import { type Batch, type DataArray, DataLoader, Dataset, dataPipeline, dense, moons } from '@nn/data';
 import { BatchNorm1d, crossEntropy, Dropout, Linear, relu, Sequential } from '@nn/layers';
 import { Accuracy } from '@nn/metrics';
 import { Adam, SGD } from '@nn/optim';
@@ -270,6 +270,45 @@ describe('checkStart', () => {
       'not-finite inputs',
       'lengths targets',
     ]);
+  });
+
+  test('finds what is not finite in any row, of the training and of the validation', async () => {
+    const holed = (row: number): DataLoader<{ readonly inputs: DataArray<Float32Array> }> => {
+      const inputs = new Float32Array(200).map((_, i) => Math.sin(i));
+      inputs.fill(Number.NaN, 2 * row, 2 * row + 2);
+      inputs[199] = Number.NEGATIVE_INFINITY;
+      return new DataLoader(new Dataset({ inputs: { data: inputs, shape: [100, 2] } }), { batchSize: 20 });
+    };
+    const findings = await checkStart({ model: {}, data: holed(60), validationData: holed(5) });
+    expect(findings.map(({ message }) => message)).toEqual([
+      'inputs has NaN in row 60 (rows that are not finite: 2 of 100): fill in or drop what is missing before training.',
+      "the validation's inputs has NaN in row 5 (rows that are not finite: 2 of 100): fill in or drop what is missing before training.",
+      expect.stringContaining("99 of 100 rows of the validation's inputs are in the training too"),
+    ]);
+  });
+
+  test('finds what is too small to be seen, and one column that is far larger than others', async () => {
+    const scaled = async (factor: (column: number) => number): Promise<string[]> => {
+      const inputs = tensor(
+        Array.from({ length: 30 }, (_, row) => [0, 1, 2].map((k) => factor(k) * Math.sin(3 * row + k))),
+      );
+      return (await checkStart({ model: {}, data: [{ inputs }] })).map(({ message }) => message);
+    };
+    expect(await scaled(() => 1)).toEqual([]);
+    expect(await scaled(() => 1e-4)).toEqual([expect.stringContaining('the largest of batch.inputs is 1.00e-4')]);
+    expect(await scaled((column) => (column === 1 ? 20 : 0.5))).toEqual([
+      expect.stringMatching(
+        /^column 1 of batch\.inputs has the mean \S+ and the deviation 1\d\.\d+, unlike others \(1 of 3 columns\)/,
+      ),
+    ]);
+  });
+
+  test('looks at the first batch of a pipeline', async () => {
+    const { model, lossOf } = setUp();
+    const data = dataPipeline(moons(80, { seed: 1 })).batch(20, { dtypes: { targets: 'int32' } });
+    const other = { model, unused: new Linear(2, 2) };
+    expect(kinds(await checkStart({ model: other, data, lossOf }))).toEqual(['no-gradient unused']);
+    expect(data.position).toBe(0);
   });
 
   test('finds losses that are too high and layers without gradient', async () => {

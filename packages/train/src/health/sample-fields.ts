@@ -36,11 +36,11 @@ export async function fieldsOf(data: object): Promise<Map<string, Field>> {
   return Array.isArray(data) ? fieldsOfBatches(data) : new Map();
 }
 
-/** A batch to try the step with, which moves nothing: of a loader, or the first of a list. */
-export function firstBatchOf(data: object): object | null {
+/** A batch to try the step with, which moves nothing: of a loader or a pipeline, or the first of a list. */
+export async function firstBatchOf(data: object): Promise<object | null> {
   const { peek } = data as { peek?: unknown };
   const batch: unknown =
-    typeof peek === 'function' ? Reflect.apply(peek, data, []) : Array.isArray(data) ? data[0] : null;
+    typeof peek === 'function' ? await Reflect.apply(peek, data, []) : Array.isArray(data) ? data[0] : null;
   return typeof batch === 'object' ? batch : null;
 }
 

@@ -22,7 +22,7 @@ import { type Field, fieldsOf, firstBatchOf, rowHashes } from './sample-fields.t
 
 export interface StartOptions {
   readonly model: Model;
-  /** A `DataLoader`, or a list of batches: what can only be walked once is not looked at. */
+  /** A `DataLoader`, a pipeline (of which the first batch), or a list of batches: what can only be walked once is not looked at. */
   readonly data: object;
   readonly validationData?: object | null | undefined;
   /** The loss of a batch. */
@@ -51,14 +51,20 @@ export async function checkStart(options: StartOptions): Promise<Finding[]> {
   checkOptions('checkStart', options, ['model', 'data', 'validationData', 'lossOf', 'metrics']);
   const { model, data, validationData, lossOf } = options;
   const fields = await fieldsOf(data);
-  const batch = firstBatchOf(data);
+  const batch = await firstBatchOf(data);
   const findings: Finding[] = [];
   for (const [name, field] of fields) findings.push(...(field.isClasses ? ofClasses(name, field) : []));
+  const holes = ofHoles(fields, '');
+  findings.push(...holes);
   for (const [name, tensor] of tensorsOf(batch)) {
-    if (tensor.dtype === 'float32' && name !== 'mask') findings.push(...ofScale(name, await tensor.data()));
+    if (tensor.dtype !== 'float32' || name === 'mask' || holes.some(({ place }) => place === name)) continue;
+    findings.push(...ofScale(name, await tensor.data(), tensor.shape));
   }
   findings.push(...ofLengths(batch));
-  if (validationData) findings.push(...(await ofDuplicates(fields, await fieldsOf(validationData))));
+  if (validationData) {
+    const held = await fieldsOf(validationData);
+    findings.push(...ofHoles(held, "the validation's "), ...ofDuplicates(fields, held));
+  }
   if (lossOf && batch !== null) {
     const classes = [...fields.values()].find(({ isClasses }) => isClasses);
     findings.push(...(await ofLoss(model, batch, lossOf, options.metrics ?? {}, classes ?? null)));
@@ -71,32 +77,89 @@ function tensorsOf(batch: unknown): [string, Tensor][] {
   return Object.entries(Object(batch) as object).filter((entry): entry is [string, Tensor] => isTensor(entry[1]));
 }
 
-function ofScale(name: string, values: ArrayLike<number>): Finding[] {
-  let [sum, squares] = [0, 0];
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
-    if (!Number.isFinite(value)) {
-      return [
-        {
-          what: 'not-finite',
-          place: name,
-          message: `batch.${name} has ${value} at element ${at}: fill in or drop what is missing before training.`,
-        },
-      ];
+/** Numbers that are not finite, in all rows: those of one batch are seen by the first loss as well, others by a later one. */
+function ofHoles(fields: Fields, whose: string): Finding[] {
+  return [...fields].flatMap(([name, { data, rows }]): Finding[] => {
+    if (ArrayBuffer.isView(data) && !(data instanceof Float32Array || data instanceof Float64Array)) return [];
+    const width = data.length / rows;
+    const broken = new Set<number>();
+    let first = -1;
+    for (let at = 0; at < data.length; at++) {
+      if (Number.isFinite(data[at])) continue;
+      if (first < 0) first = at;
+      broken.add(Math.floor(at / width));
     }
-    sum += value;
-    squares += value * value;
-  }
-  const mean = sum / values.length;
-  const deviation = Math.sqrt(Math.max(0, squares / values.length - mean * mean));
-  if (values.length === 0 || (Math.abs(mean) <= 10 && deviation <= 10)) return [];
-  return [
+    if (first < 0) return [];
+    return [
+      {
+        what: 'not-finite',
+        place: name,
+        message: `${whose}${name} has ${data[first]} in row ${Math.floor(first / width)} (rows that are not finite: ${broken.size} of ${rows}): fill in or drop what is missing before training.`,
+      },
+    ];
+  });
+}
+
+/** The values of a batch, as the network gets them: all of them, or those of one column of [N, columns] among others that are right. */
+function ofScale(name: string, values: ArrayLike<number>, shape: readonly number[]): Finding[] {
+  const scaled = (message: string): Finding[] => [
     {
       what: 'scale',
       place: name,
-      message: `batch.${name} has the mean ${figure(mean)} and the deviation ${figure(deviation)}: networks learn best from about 0 and 1; normalise it (fitNormalization, DataLoader's normalize).`,
+      message: `${message}: networks learn best from about 0 and 1; normalise it (fitNormalization, DataLoader's normalize).`,
     },
   ];
+  const all = spreadOf(values, 0, 1);
+  if (all.broken >= 0) {
+    return [
+      {
+        what: 'not-finite',
+        place: name,
+        message: `batch.${name} has ${values[all.broken]} at element ${all.broken}: fill in or drop what is missing before training.`,
+      },
+    ];
+  }
+  const has = ({ mean, deviation }: Spread): string =>
+    `the mean ${figure(mean)} and the deviation ${figure(deviation)}`;
+  if (isLarge(all)) return scaled(`batch.${name} has ${has(all)}`);
+  if (all.largest > 0 && all.largest < 0.01) {
+    return scaled(`the largest of batch.${name} is ${figure(all.largest)}, which a network hardly sees`);
+  }
+  const [, columns = 1] = shape;
+  if (shape.length !== 2 || columns === 1) return [];
+  const spreads = Array.from({ length: columns }, (_, column) => spreadOf(values, column, columns));
+  const large = [...spreads.keys()].filter((column) => isLarge(spreads[column]!));
+  if (large.length === 0) return [];
+  const [first] = large;
+  return scaled(
+    `column ${first} of batch.${name} has ${has(spreads[first!]!)}, unlike others (${large.length} of ${columns} columns)`,
+  );
+}
+
+interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly largest: number;
+  /** The first element that is not finite, or -1. */
+  readonly broken: number;
+}
+
+const isLarge = ({ mean, deviation }: Spread): boolean => Math.abs(mean) > 10 || deviation > 10;
+
+/** Of every `step`th value from `start` on. */
+function spreadOf(values: ArrayLike<number>, start: number, step: number): Spread {
+  let [sum, squares, largest, count] = [0, 0, 0, 0];
+  for (let at = start; at < values.length; at += step) {
+    const value = values[at]!;
+    if (!Number.isFinite(value)) return { mean: 0, deviation: 0, largest: 0, broken: at };
+    sum += value;
+    squares += value * value;
+    largest = Math.max(largest, Math.abs(value));
+    count++;
+  }
+  const mean = count === 0 ? 0 : sum / count;
+  const deviation = count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - mean * mean));
+  return { mean, deviation, largest, broken: -1 };
 }
 
 function ofClasses(name: string, { data, rows }: Field): Finding[] {
@@ -154,7 +217,7 @@ function ofLengths(batch: unknown): Finding[] {
   ];
 }
 
-async function ofDuplicates(train: Fields, held: Fields): Promise<Finding[]> {
+function ofDuplicates(train: Fields, held: Fields): Finding[] {
   const inputsOf = (fields: Fields): [string, Field] | undefined => [...fields].find(([, { isClasses }]) => !isClasses);
   const [known, others] = [inputsOf(train), inputsOf(held)];
   if (known === undefined || others === undefined) return [];

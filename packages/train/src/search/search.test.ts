@@ -122,6 +122,36 @@ describe('search', () => {
     expect(best.score).toBe(Math.min(...rows.filter(({ budget }) => budget === 9).map(({ score }) => score)));
   });
 
+  test('asha gives the best one the most, however few trials there are', async () => {
+    const { best, rows } = await search({
+      space: { x: choice([1, 2]) },
+      strategy: 'asha',
+      trials: 4,
+      budget: { least: 1, most: 27 },
+      trial: ({ x }, { budget }) => {
+        if (x === 1 && budget === 9) throw new Error('no memory');
+        return x / budget;
+      },
+    });
+    expect(best).toMatchObject({ settings: { x: 2 }, budget: 27, scores: [2, 2 / 3, 2 / 9, 2 / 27] });
+    expect(rows.map(({ settings, error }) => [settings.x, error]).at(-1)).toEqual([1, 'no memory']);
+  });
+
+  test('budgets that are shares are not rounded: none is 0, which would be no limit', async () => {
+    const seen = new Set<number>();
+    await search({
+      space: { x: choice([1, 2, 3]) },
+      strategy: 'halving',
+      trials: 9,
+      budget: { least: 1 / 9, most: 1 },
+      trial: (_, { budget }) => {
+        seen.add(budget);
+        return 1;
+      },
+    });
+    expect([...seen]).toEqual([1 / 9, 1 / 3, 1]);
+  });
+
   test('a trial that fails is a row, and all failing is an error', async () => {
     const told: string[] = [];
     const { rows } = await search({

@@ -12,7 +12,7 @@ export type TrialResult = number | { readonly score: number; readonly state?: un
 
 /** Budgets of halving. */
 export interface Budget {
-  /** Of every trial at first, and the most that one gets: epochs, steps, as the trial understands `budget`. */
+  /** Of every trial at first, and the most that one gets: epochs, steps, shares of the data, as the trial understands `budget`. */
   readonly least: number;
   readonly most: number;
   /** One of so many goes on, with so many times the budget. Default 3. */
@@ -184,8 +184,13 @@ function budgetsOf({ least, most, factor = 3 }: Budget): number[] {
       { least, most, factor },
     );
   }
+  // whole epochs or steps stay whole; shares of the data are what they are
+  const isWhole = Number.isInteger(least) && Number.isInteger(most);
   const budgets: number[] = [];
-  for (let budget = least; budget < most; budget *= factor) budgets.push(Math.round(budget));
+  for (let rung = 0; least * factor ** rung < most * (1 - 1e-9); rung++) {
+    const budget = least * factor ** rung;
+    budgets.push(isWhole ? Math.round(budget) : budget);
+  }
   return [...new Set([...budgets, most])];
 }
 
@@ -277,7 +282,7 @@ const halving: Strategy = async (work, candidates, budgets, factor, sign) => {
   }
 };
 
-/** Whoever is among the best third of a rung so far goes on, the highest rung first; else the next one begins. */
+/** Whoever is among the best third of a rung so far goes on, the highest rung first; else the next one begins, and in the end the best one gets all. */
 const asha: Strategy = async (work, candidates, budgets, factor, sign) => {
   const waiting = [...candidates];
   const promoted = budgets.map(() => new Set<unknown>());
@@ -293,7 +298,11 @@ const asha: Strategy = async (work, candidates, budgets, factor, sign) => {
       return [found, rung + 1];
     }
     const fresh = waiting.shift();
-    return fresh === undefined ? null : [fresh, 0];
+    if (fresh !== undefined) return [fresh, 0];
+    // too few are left for a third of them: as in halving, the best one goes on to the end
+    const top = Math.max(...candidates.map(({ scores }) => scores.length)) - 1;
+    const [first] = busy.size === 0 && top >= 0 && top < budgets.length - 1 ? best(candidates, top, 1, sign) : [];
+    return first === undefined ? null : [first, top + 1];
   };
   const lane = async (): Promise<void> => {
     for (let job = next(); job !== null; job = next()) {
