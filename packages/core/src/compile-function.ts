@@ -331,6 +331,7 @@ function trace(
       twins: twins.length,
       frozen: record.frozen,
       frozenAt: -1,
+      checks: [...record.checks.values()],
       events: events.flatMap((event): Replay['events'] => {
         if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
         const place = numberPlaces.get(event.node);

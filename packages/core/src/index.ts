@@ -22,6 +22,7 @@ export type {
   TensorData,
 } from './backend.ts';
 export { applyChainRule, type ChainStep, withChainRule } from './chain-rule.ts';
+export { classCountOf, markClassCount } from './class-count.ts';
 export { type AffineForm, affine } from './compile/affine.ts';
 export { type CompiledFunction, compile } from './compile-function.ts';
 export {

@@ -9,7 +9,7 @@ import { sameKey } from './compile/key-stream.ts';
 import { staleError } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
 import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
-import { type HostEvent, takeBack } from './graph/recorder.ts';
+import { type ArgumentCheck, type HostEvent, takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { countFreezes, type Variable } from './graph/variable.ts';
 import { show } from './shape.ts';
@@ -41,6 +41,8 @@ export interface Replay {
   /** Whether the parameters that the function asked were frozen, and the count of answers that changed since when it is so. */
   readonly frozen: ReadonlyMap<Variable, boolean>;
   frozenAt: number;
+  /** What arguments must be where the host has their values. */
+  readonly checks: readonly ArgumentCheck[];
   readonly numbers: Float64Array;
   /** The result of the function, with a number in place of each tensor: the root of the trace. */
   readonly result: Shaped;
@@ -212,8 +214,9 @@ function resultOf(
   });
 }
 
-/** An argument may not be memory that the program gives away, or that an earlier one took. */
-export function checkArguments({ givenAway }: Replay, given: readonly Tensor[]): void {
+/** An argument may not be memory that the program gives away, or that an earlier one took, nor indices that are outside. */
+export function checkArguments({ givenAway, checks }: Replay, given: readonly Tensor[]): void {
+  for (let k = 0; k < checks.length; k++) checks[k]!(given);
   for (const { node } of given) {
     const { storage } = node;
     if (storage === null) continue;

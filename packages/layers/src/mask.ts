@@ -71,5 +71,5 @@ export function keepOver(loss: string, mask: Tensor, losses: { readonly shape: S
 
 /** A mask as booleans. */
 export function asBooleans(mask: Tensor): Tensor {
-  return mask.dtype === 'bool' ? mask : mask.notEqual(0);
+  return mask.cast('bool');
 }

@@ -552,6 +552,35 @@ describe('Training', () => {
     );
   });
 
+  test.each([false, true])('refuses weights of other classes than there are (compiled: %s)', async (compile) => {
+    const setting = setUp({ dropout: 0 });
+    const each = ({ inputs, targets }: { inputs: Tensor; targets: Tensor }): Tensor =>
+      crossEntropy(setting.model.forward(inputs), targets, { reduction: 'none' });
+    for (const classWeights of [[1], [1, 2, 3]]) {
+      await expect(training(setting, { classWeights, compile, step: each }).run()).rejects.toThrow(
+        `Training: there are ${classWeights.length} classWeights, but the losses are over 2 classes: give one weight for each class, from class 0 on.`,
+      );
+    }
+    // losses that do not tell over how many classes they are: what the targets are, tells
+    const own = training(setting, { classWeights: [1], compile, step: (batch) => each(batch).mul(1) });
+    await expect(own.run()).rejects.toThrow(
+      'Training: index 1 is outside of 1 classWeights, one for each class: indices go from 0 to 0.',
+    );
+    expect(setting.optimizer.stepCount).toBe(0);
+  });
+
+  test('a weighted loss is NaN where a computed class has no weight, unless the mask hides it', async () => {
+    const losses = tensor([1, 4]);
+    const targets = tensor([0, 2], { dtype: 'int32' });
+    const weightsOfTwo = { classWeights: [1, 3] };
+    expect(() => weightedLoss(losses, { ...weightsOfTwo, targets })).toThrow(
+      'weightedLoss: index 2 is outside of 2 classWeights, one for each class: indices go from 0 to 1.',
+    );
+    expect(await weightedLoss(losses, { ...weightsOfTwo, targets: targets.add(0) }).item()).toBe(Number.NaN);
+    const mask = tensor([true, false]);
+    expect(await weightedLoss(losses, { ...weightsOfTwo, targets: tensor([1, -100]), mask }).item()).toBe(1);
+  });
+
   test('steps of the user: two optimizers in turn', async () => {
     setSeed(1);
     const [left, right] = [new Linear(2, 1), new Linear(2, 1)];

@@ -2,7 +2,7 @@
  * Weights of classes and samples in a loss: the weighted mean of the losses of samples, for any loop, and as options of a
  * training. Owns how losses become one number.
  */
-import { checkOptions, isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
+import { checkIndices, checkOptions, classCountOf, isTensor, type Tensor, tensor, ValueError, where } from '@nn/core';
 
 export interface WeightOptions<B> {
   /** How much each class counts, by its number in `batch.targets`: the step then returns the loss of each sample, [N]. */
@@ -25,7 +25,8 @@ export interface LossWeights {
 
 /**
  * The weighted mean of the losses of samples [N]: sum(w l) / sum(w), 0 where nothing counts. A weight is the product of what
- * is given; losses of samples that do not count may be anything. (PyTorch's mean with class weights.)
+ * is given; losses of samples that do not count may be anything. (PyTorch's mean with class weights.) Throws ValueError where
+ * the classes of the losses are not as many as their weights, or a target is none of them; a computed target gives NaN.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -36,13 +37,17 @@ export interface LossWeights {
  */
 export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
   checkOptions('weightedLoss', options, ['weights', 'classWeights', 'targets', 'mask']);
+  return weighted('weightedLoss', losses, options);
+}
+
+function weighted(operation: string, losses: Tensor, options: LossWeights): Tensor {
   const { weights, classWeights, targets, mask } = options;
   const [n = 0] = losses.shape;
   const parts: Tensor[] = [];
   const add = (name: string, given: Tensor): void => {
     if (given.size !== n || losses.rank !== 1) {
       throw new ValueError(
-        'weightedLoss',
+        operation,
         `the losses are [${losses.shape.join(', ')}], the ${name} [${given.shape.join(', ')}]: give one number for each sample, [N].`,
         { losses: losses.shape, [name]: given.shape },
       );
@@ -52,9 +57,10 @@ export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
   if (weights !== undefined) add('weights', weights);
   if (mask !== undefined) add('mask', mask);
   if (classWeights !== undefined) {
-    if (targets === undefined) throw new ValueError('weightedLoss', 'classWeights need the targets of the samples.');
+    if (targets === undefined) throw new ValueError(operation, 'classWeights need the targets of the samples.');
     const factors = isTensor(classWeights) ? classWeights : tensor([...classWeights]);
-    add('targets', factors.takeAlong(targets.cast('int32').reshape([targets.size]), 0));
+    checkCount(operation, losses, factors.size);
+    add('targets', factorsOf(operation, factors, targets.reshape([targets.size]), mask));
   }
   if (parts.length === 0) return losses.mean();
   const weight = parts.reduce((product, part) => product.mul(part));
@@ -63,6 +69,27 @@ export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
     .mul(weight)
     .sum()
     .div(total.add(total.equal(0)));
+}
+
+/** Weights of another number than the classes mean other classes than those that they meet. */
+function checkCount(operation: string, losses: Tensor, count: number): void {
+  const classes = classCountOf(losses);
+  if (classes === null || classes === count) return;
+  throw new ValueError(
+    operation,
+    `there are ${count} classWeights, but the losses are over ${classes} classes: give one weight for each class, from class 0 on.`,
+    { classWeights: count, classes },
+  );
+}
+
+/** The factor of each sample's class [N]: NaN where a sample that counts is of none. */
+function factorsOf(operation: string, factors: Tensor, targets: Tensor, mask: Tensor | undefined): Tensor {
+  const whole = targets.cast('int32');
+  // what the mask hides may be of any class
+  const meant = mask === undefined ? whole : where(mask.cast('bool').reshape([targets.size]), whole, 0);
+  checkIndices(operation, meant, factors.size, 'classWeights, one for each class');
+  const isClass = meant.greaterEqual(0).logicalAnd(meant.less(factors.size));
+  return where(isClass, factors.takeAlong(meant, 0), Number.NaN);
 }
 
 /** The loss of a step, or a ValueError that tells what it is instead. */
@@ -106,7 +133,7 @@ export function lossReducer<B>(
         'classWeights read the classes in batch.targets, which is no tensor: give sampleWeights, a function of the batch.',
       );
     }
-    return weightedLoss(loss, {
+    return weighted('Training', loss, {
       weights: sampleWeights?.(batch),
       mask: isTensor(mask) ? mask : undefined,
       ...(weighsClasses && isTensor(targets) && { classWeights: factors, targets }),

@@ -193,6 +193,18 @@ describe('rnnt', () => {
     expect(Math.exp(-(await rnnt(logits, tensor([target])).item()))).toBeCloseTo(walk(0, 0), 6);
   });
 
+  it('is NaN for a label that is no class, but not behind the end of a target', async () => {
+    const target = tensor([
+      [0, 3],
+      [0, -1],
+      [5, 0],
+    ]);
+    const options = { targetLengths: [1, 1, 2], reduction: 'none' } as const;
+    const [first, second, third] = await rnnt(zeros([3, 2, 3, 3]), target, options).data();
+    expect([first, second]).toEqual([first, first]);
+    expect([first, third]).toEqual([expect.closeTo(-Math.log(2 * (1 / 3) ** 3), 5), Number.NaN]);
+  });
+
   it('says what it takes', () => {
     expect(() => rnnt(zeros([2, 3, 4]), zeros([2, 3]))).toThrow(
       'rnnt: logits must be [N, steps, labels + 1, classes], got [2, 3, 4].',

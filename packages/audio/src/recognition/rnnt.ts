@@ -54,7 +54,7 @@ function lengthsOf(
 
 /**
  * -log of the probability that a transducer whose logits are [N, steps, labels + 1, classes] writes the target [N, labels], as torchaudio's `rnnt_loss`. Logits at (t, u) are those after t steps
- * read and u labels written; they are normalised here.
+ * read and u labels written; they are normalised here. A label that is no class gives NaN.
  *
  * @example
  * import { rnnt } from '@nn/audio';
@@ -88,7 +88,8 @@ export function rnnt(logits: Tensor, target: Tensor, options: RnntOptions = {}):
 
   const logs = logits.logSoftmax(-1);
   const read = logs.slice([0, 0, 0, blank], [null, null, null, blank + 1]).squeeze(3);
-  const indices = (target.dtype === 'int32' ? target : target.cast('int32')).clamp(0, classes - 1);
+  const given = target.dtype === 'int32' ? target : target.cast('int32');
+  const indices = given.clamp(0, classes - 1); // behind a target's length anything may stand
   const write =
     labels === 0
       ? null
@@ -152,10 +153,12 @@ export function rnnt(logits: Tensor, target: Tensor, options: RnntOptions = {}):
     .equal(inputLengths.sub(1).unsqueeze(1))
     .unsqueeze(2)
     .logicalAnd(isLastLabel.unsqueeze(1));
-  const losses = where(isEnd, alphas, 0)
+  const ways = where(isEnd, alphas, 0)
     .sum([0, 2])
     .add(where(isLastStep, read, 0).sum([1, 2]))
     .neg();
+  const isOutside = given.notEqual(indices).logicalAnd(arange(labels).less(targetLengths.unsqueeze(1)));
+  const losses = labels === 0 ? ways : where(isOutside.any(1), Number.NaN, ways);
   return reduction === 'none' ? losses : reduction === 'sum' ? losses.sum() : losses.mean();
 }
 

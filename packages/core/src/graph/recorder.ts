@@ -1,6 +1,6 @@
 /**
- * What a compiled function must repeat each time it runs, besides its Program: host counters that advance and numbers
- * that are read anew. Owns only the record; `compile` plays it back, and takes it back where the function or its program
+ * What a compiled function must repeat each time it runs, besides its Program: host counters that advance, numbers that
+ * are read anew, and looks at arguments. Owns only the record; `compile` plays it back, and takes it back where the function or its program
  * fails: state on the host moves only with success.
  */
 
@@ -19,6 +19,9 @@ export type HostEvent =
     }
   | { readonly kind: 'number'; readonly node: Node; readonly source: NumberSource | null };
 
+/** Throws where arguments whose values are on the host are not what they must be, as the indices of a gather. */
+export type ArgumentCheck = (given: readonly { readonly node: Node }[]) => void;
+
 export interface Recorder {
   readonly events: HostEvent[];
   /** What must still hold for the record to be played back. */
@@ -27,12 +30,14 @@ export interface Recorder {
   readonly frozen: Map<Variable, boolean>;
   /** The variables whose computed values the function read: memory alone does not tell which, where two share it. */
   readonly read: Set<Variable>;
+  /** Looks at arguments, each kind once. */
+  readonly checks: Map<string, ArgumentCheck>;
   /** Whether the function runs on placeholders, to be replayed with other values. */
   readonly isReplayed: boolean;
 }
 
 export function recorder(isReplayed: boolean): Recorder {
-  return { events: [], conditions: new Map(), frozen: new Map(), read: new Set(), isReplayed };
+  return { events: [], conditions: new Map(), frozen: new Map(), read: new Set(), checks: new Map(), isReplayed };
 }
 
 let current: Recorder | null = null;

@@ -1,7 +1,18 @@
 /** Indices outside of what they choose from: refused where they are known, reported in eager debugging. */
 import { reference } from '@nn/conformance';
 import { afterEach, expect, test } from 'vitest';
-import { checkIndices, compile, debug, oneHot, parameter, replace, type Tensor, tensor, ValueError } from '../index.ts';
+import {
+  checkIndices,
+  compile,
+  debug,
+  oneHot,
+  parameter,
+  replace,
+  type Tensor,
+  tensor,
+  ValueError,
+  where,
+} from '../index.ts';
 import { prepare } from '../testing.ts';
 
 prepare(reference());
@@ -69,4 +80,45 @@ test('eager debugging looks at oneHot, and inside of compiled functions and step
   expect(await weight.array()).toEqual([1, 2]);
   await train(tensor([0], { dtype: 'int32' }));
   expect(await weight.array()).toEqual([0, 1]);
+});
+
+test('compiled functions check the values of their arguments in every call, as plain ones do', async () => {
+  const rows = compile((indices: Tensor) => table.gather(indices.reshape([2])));
+  const message = 'gather: index 7 is outside of axis 0 of [3]: indices go from 0 to 2.';
+  const give = (...values: number[]): Promise<Tensor> => rows(tensor([values], { dtype: 'int32' }));
+  await expect(give(0, 7)).rejects.toThrow(message); // the first call is traced,
+  for (let call = 0; call < 4; call++) expect(await (await give(2, call % 3)).array()).toEqual([3, (call % 3) + 1]);
+  await expect(give(7, 0)).rejects.toThrow(message); // the third and later ones are replayed
+  expect(() => rows.atOnce(tensor([[0, 7]], { dtype: 'int32' }))).toThrow(message);
+  expect(await (await give(1, 0)).array()).toEqual([2, 1]);
+  // what was computed is on the device, where nothing can be looked at without waiting: clamped
+  const outside = computed(-1, 9).reshape([1, 2]);
+  expect(await (await rows(outside)).array()).toEqual([1, 3]);
+});
+
+test('a call of a compiled step that is refused changes nothing', async () => {
+  const weight = parameter([1, 2]);
+  const step = compile((indices: Tensor) => {
+    checkIndices('MyLayer', indices, 2, 'rows');
+    void replace([[weight, weight.sub(weight.gather(indices.cast('int32')))]]);
+  });
+  for (let call = 0; call < 3; call++) await step(tensor([0, 0]));
+  const before = await weight.array();
+  await expect(step(tensor([0, 2]))).rejects.toThrow('MyLayer: index 2 is outside of 2 rows: indices go from 0 to 1.');
+  expect(await weight.array()).toEqual(before);
+});
+
+test('what a mask hides may be anything, what it shows is checked, in compiled functions too', async () => {
+  const shown = (indices: Tensor, mask: Tensor): Tensor => table.gather(where(mask, indices, 0));
+  const message = 'gather: index 7 is outside of axis 0 of [3]: indices go from 0 to 2.';
+  const compiled = compile(shown);
+  const [indices, mask] = [tensor([2, 7], { dtype: 'int32' }), (...rows: number[]) => tensor(rows)];
+  expect(await shown(indices, mask(1, 0)).array()).toEqual([3, 1]);
+  expect(() => shown(indices, mask(0, 1))).toThrow(message);
+  for (let call = 0; call < 4; call++) {
+    expect(await (await compiled(indices, mask(1, 0))).array()).toEqual([3, 1]);
+    await expect(compiled(indices, mask(0, 1))).rejects.toThrow(message);
+  }
+  // a mask that was computed cannot be looked through
+  expect(await shown(indices, mask(1, 1).mul(1)).array()).toEqual([3, 3]);
 });

@@ -1,11 +1,14 @@
 /**
  * Whether indices lie inside of what they choose from. Operations clamp or ignore what lies outside, since a device raises
- * no errors; so it is looked for wherever values are known before they run: on the host, and in eager debugging.
+ * no errors; so it is looked for wherever values are known before they run: on the host, in the arguments of each call of a
+ * compiled function, and in eager debugging.
  */
 import type { TensorData } from '../backend.ts';
 import { ValueError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
-import { Data, type Node, Placeholder } from '../graph/node.ts';
+import { Argument, Data, type Node, Placeholder } from '../graph/node.ts';
+import { currentRecorder } from '../graph/recorder.ts';
+import { Where } from './compare.ts';
 import { Cast } from './functions.ts';
 import { Reshape } from './views.ts';
 
@@ -22,21 +25,47 @@ export interface IndexRange {
 }
 
 /**
- * Checks indices now where their values are on the host, and when they were computed in eager debugging. `debugOnly`: an
+ * Checks indices now where their values are on the host, with each call where they are an argument of a compiled function, and
+ * when they were computed in eager debugging. What a mask hides, `where(mask, index, inside)`, may be anything. `debugOnly`: an
  * operation that says what it does with those outside has that done unless somebody looks closely.
  */
 export function requireInside(index: Node, range: IndexRange, debugOnly = false): void {
-  const values = debugOnly ? null : valuesOnHost(index);
-  if (values === null) hooks.onIndices?.(index, (computed) => outside(computed, range));
-  else {
-    const error = outside(values, range);
-    if (error !== null) throw error;
+  const sources = debugOnly ? [] : sourcesOf(index);
+  const positions = sources.map(({ primitive, attributes }) => (primitive === Argument ? attributes : null));
+  const recorder = currentRecorder();
+  if (recorder !== null && positions.length > 0 && !positions.includes(null)) {
+    const { size, low, ignored } = range;
+    const key = [...positions, size, low, ignored].join();
+    const check = (given: readonly { readonly node: Node }[]): void =>
+      // the cast: what an argument has for attributes
+      void checkNow(
+        positions.map((position) => given[position as number]!.node),
+        range,
+      );
+    // a layer that has looked calls a gather that looks again: the first is nearer to the user
+    if (!recorder.checks.has(key)) recorder.checks.set(key, check);
   }
+  if (!checkNow(sources, range)) hooks.onIndices?.(index, (computed) => outside(computed, null, range));
 }
 
-/** The error that names the first index outside, or null. */
-function outside(values: TensorData, { operation, from, size, low = 0, ignored }: IndexRange): ValueError | null {
+/** Throws where values on the host are outside; false where there are none. */
+function checkNow([index, mask]: readonly Node[], range: IndexRange): boolean {
+  const values = index === undefined ? null : dataOf(index);
+  const shown = mask === undefined ? null : dataOf(mask);
+  if (values === null || (mask !== undefined && shown === null)) return false;
+  const error = outside(values, shown, range);
+  if (error !== null) throw error;
+  return true;
+}
+
+/** The error that names the first index outside, of those that are shown, or null. */
+function outside(
+  values: TensorData,
+  shown: TensorData | null,
+  { operation, from, size, low = 0, ignored }: IndexRange,
+): ValueError | null {
   for (let k = 0; k < values.length; k++) {
+    if (shown !== null && !shown[k]) continue;
     const value = Math.trunc(values[k]!);
     if ((value >= low && value < size) || value === ignored) continue;
     return new ValueError(
@@ -53,12 +82,30 @@ function outside(values: TensorData, { operation, from, size, low = 0, ignored }
  * would change what follows. Of a row of `vmap` those of all rows, or null with `isExact`.
  */
 export function valuesOnHost(index: Node, isExact = false): TensorData | null {
+  const source = sourceOf(index, isExact);
+  return source === null ? null : dataOf(source);
+}
+
+function dataOf({ primitive, dtype, storage }: Node): TensorData | null {
+  if (primitive !== Data || dtype === 'float16' || dtype === 'bfloat16') return null;
+  return storage?.host ?? null;
+}
+
+/** Where the values of indices come from, and those of a mask over them, if there is one; empty where that is not known. */
+function sourcesOf(index: Node): readonly Node[] {
+  const source = sourceOf(index);
+  if (source?.primitive !== Where) return source === null ? [] : [source];
+  const [mask, shown] = source.inputs.map((input) => sourceOf(input));
+  return mask && shown && mask.size === shown.size ? [shown, mask] : [];
+}
+
+/** What stands behind reshapes, casts and, unless `isExact`, rows of `vmap`; null where that is not known. */
+function sourceOf(index: Node, isExact = false): Node | null {
   let source = index;
   while (source.primitive === Reshape || source.primitive === Cast || source.primitive === Placeholder) {
     const behind = source.primitive === Placeholder ? (source.attributes as Node | null) : source.inputs[0]!;
     if (behind === null || (isExact && source.primitive === Placeholder)) return null;
     source = behind;
   }
-  if (source.primitive !== Data || source.dtype === 'float16' || source.dtype === 'bfloat16') return null;
-  return source.storage?.host ?? null;
+  return source;
 }

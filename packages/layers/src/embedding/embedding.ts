@@ -21,8 +21,8 @@ export interface EmbeddingOptions {
  * Rows of a table: indices [...] to vectors [..., dimension].
  *
  * `weight` is [count, dimension], drawn from the normal distribution, as in PyTorch's `nn.Embedding`. Indices of another
- * dtype are cast to int32. One outside 0 to count - 1 is a ValueError where the values are on the host; computed ones are
- * clamped, and named by `debug({ eager: true })`.
+ * dtype are cast to int32. One outside 0 to count - 1 is a ValueError where the values are on the host, compiled or not;
+ * computed ones are clamped, and named by `debug({ eager: true })`.
  *
  * @example
  * import { tensor } from '@nn/core';

@@ -3,7 +3,17 @@
  * Owns no formula: a loss gives the matrix of what each class would cost if it were the target.
  * Classes are compared with the target (never gathered), so that everything fuses.
  */
-import { arange, checkIndices, checkOptions, ShapeError, type Tensor, tensor, ValueError, where } from '@nn/core';
+import {
+  arange,
+  checkIndices,
+  checkOptions,
+  markClassCount,
+  ShapeError,
+  type Tensor,
+  tensor,
+  ValueError,
+  where,
+} from '@nn/core';
 import { show, sizeAt } from '../layer.ts';
 import { keepOver } from '../mask.ts';
 import { isList, type LossOptions, reduceLoss, weighSamples } from './reduce.ts';
@@ -151,6 +161,7 @@ function withIndices(
   }
   const weighed = where(counts, weighSamples(loss, sample, options), 0);
   const counted = where(counts.logicalAnd(isClass.logicalNot()), Number.NaN, weighed);
+  markClassCount(counted, classes);
   if (reduction !== 'mean') return reduceLoss(loss, counted, { reduction });
   const total = where(counts, weightOfTarget ?? 1, 0).sum();
   return counted.sum().div(total);
