@@ -114,7 +114,14 @@ export function decide(
   if (kind === 'category') {
     if (numbers === present && facts.marked) {
       const marks = facts.all('point') || facts.all('comma');
-      if (marks) {
+      if (options.decimal !== undefined) {
+        const other = options.decimal === '.' ? ',' : '.';
+        tell(
+          'other-notation',
+          `${at(facts.marked)} is no number with decimal: '${options.decimal}', so each value became a category: pass decimal: '${other}', or leave it out.`,
+          facts.marked,
+        );
+      } else if (marks) {
         tell(
           'two-notations',
           `${at(facts.marked)} is one number with a decimal comma and another with commas between thousands; the column became categories: pass decimal: ',' or decimal: '.'.`,

@@ -111,7 +111,7 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
   }
   const decoded = decodeText('readCsv', name, bytes, encoding);
   signal?.throwIfAborted();
-  const table = parse(decoded.text, options, decoded.warnings);
+  const { table } = parse(decoded.text, options, decoded.warnings);
   return { ...table, reading: { ...table.reading, encoding: decoded.encoding } };
 }
 
@@ -128,14 +128,23 @@ export async function readCsv(source: ByteSource, options: CsvFileOptions = {}):
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Table {
   checkOptions('parseCsv', options, known);
+  return parse(text, options, []).table;
+}
+
+/** A table, and how numbers are written in it. */
+interface Parsed {
+  readonly table: Table & { readonly reading: CsvReading };
+  /** By column: the mark that its numbers have, or, where they have none, those of the other columns. */
+  readonly decimals: readonly Decimal[];
+}
+
+/** `parseCsv` of the beginning of a text, for readers of what follows. */
+export function parseBeginning(text: string, options: CsvOptions): Parsed {
+  checkOptions('parseCsv', options, known);
   return parse(text, options, []);
 }
 
-function parse(
-  text: string,
-  options: CsvOptions,
-  said: readonly DataWarning[],
-): Table & { readonly reading: CsvReading } {
+function parse(text: string, options: CsvOptions, said: readonly DataWarning[]): Parsed {
   const { name = 'CSV data', trim = false, maxColumns = 100_000 } = options;
   const warnings = [...said];
   const place = beginning(text, name, options.separator, trim);
@@ -257,11 +266,18 @@ function parse(
   const { columns, lines } = fill(text, place, { names, decisions, rows, header, missing, trim });
   const { onWarning = (message: string) => console.warn(message) } = options;
   for (const warning of warnings) onWarning(`parseCsv: ${name}: ${warning.message}`, warning);
+  const places = wanted.map((asked) => positions.get(asked)!);
   return {
-    name,
-    columns: wanted.map((asked) => columns[positions.get(asked)!] as Column),
-    lines,
-    reading: { separator, header, warnings },
+    table: {
+      name,
+      columns: places.map((at) => columns[at] as Column),
+      lines,
+      reading: { separator, header, warnings },
+    },
+    decimals: places.map((at) => {
+      const own = decisions[at]?.decimal ?? '.';
+      return facts[at]!.depends ? own : (others ?? own);
+    }),
   };
 }
 

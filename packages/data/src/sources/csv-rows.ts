@@ -4,7 +4,7 @@
  */
 import { type AbortSignalLike, checkOptions, FormatError } from '@nn/core';
 import type { Column, ColumnKind, CsvOptions, Table } from '../readers/csv.ts';
-import { parseCsv } from '../readers/csv.ts';
+import { parseBeginning } from '../readers/csv.ts';
 import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
@@ -44,6 +44,7 @@ interface Wanted {
   readonly kind: ColumnKind;
   /** Where it stands in the file. */
   readonly at: number;
+  readonly decimal: Decimal;
 }
 
 interface Layout {
@@ -53,7 +54,6 @@ interface Layout {
   readonly columns: readonly Wanted[];
   readonly missing: ReadonlySet<string>;
   readonly blanksCount: boolean;
-  readonly decimal: Decimal;
   readonly trim: boolean;
   /** Columns that were said to be numbers: they are rounded where they have more digits than a number keeps. */
   readonly saidNumbers: ReadonlySet<string>;
@@ -61,8 +61,8 @@ interface Layout {
 
 /**
  * The rows of a CSV file as samples, each read when it is asked for: numbers, booleans, texts, and null where a value is missing, as
- * `encodeRows` takes them. One pass finds where they begin. Separator, header and kinds are inferred from the first megabyte, as by
- * `parseCsv`; the decimal mark is a point unless `decimal` says otherwise. Rejects with a `FormatError` with line and column.
+ * `encodeRows` takes them. One pass finds where they begin. Separator, header, kinds and decimal marks are inferred from the first
+ * megabyte, as by `parseCsv`, with its warnings; a value further down that does not fit is a `FormatError` with line and column.
  *
  * @example
  * import { byteRange, csvRows, fitTable } from '@nn/data';
@@ -91,11 +91,11 @@ export async function csvRows(range: ByteRange, options: CsvRowsOptions = {}): P
     ? decodeIndex(reader, options.index, range.size, { ...rules, quotes: true })
     : await indexRecords(reader, range, rules, { start, signal });
   const sample = await sampleOf(reader, range, index);
-  const given = { ...options, ...(separator !== undefined && { separator }), decimal: options.decimal ?? '.' };
+  const given = { ...options, ...(separator !== undefined && { separator }) };
   const { index: _, signal: __, ...csv } = given;
-  const table = parseCsv(sample, { ...csv, name });
-  const { header = true, separator: own = ',' } = table.reading ?? {};
-  const layout = layoutOf(sample, table, { ...csv, name }, own, header);
+  const parsed = parseBeginning(sample, { ...csv, name });
+  const { header } = parsed.table.reading;
+  const layout = layoutOf(sample, parsed, { ...csv, name });
   // Where there is one column, a blank line is a row without a value.
   if (layout.fields === 1 && rules.skipBlank) {
     index = await indexRecords(reader, range, { quotes: true, skipBlank: false }, { start, signal });
@@ -113,11 +113,10 @@ async function sampleOf(reader: string, range: ByteRange, { offsets }: RecordInd
 
 function layoutOf(
   sample: string,
-  table: Table,
-  { name = '', missing, decimal = '.', trim = false, kinds = {} }: CsvOptions,
-  separator: string,
-  header: boolean,
+  { table, decimals }: ReturnType<typeof parseBeginning>,
+  { name = '', missing, trim = false, kinds = {} }: CsvOptions,
 ): Layout {
+  const { separator, header } = table.reading;
   const first: string[] = [];
   scanRecords(
     sample,
@@ -129,8 +128,11 @@ function layoutOf(
   );
   const places = new Map(first.map((own, i) => [header ? own : `column${i + 1}`, i]));
   return {
-    ...{ name, separator, decimal, trim, fields: first.length },
-    columns: table.columns.map((column) => ({ name: column.name, kind: column.kind, at: places.get(column.name)! })),
+    ...{ name, separator, trim, fields: first.length },
+    columns: table.columns.map((column, i) => ({
+      ...{ name: column.name, kind: column.kind, decimal: decimals[i]! },
+      at: places.get(column.name)!,
+    })),
     missing: new Set(missing ?? ['', 'NA', 'NaN', 'null']),
     blanksCount: missing === undefined,
     saidNumbers: new Set(
@@ -194,8 +196,8 @@ function cellsOf(text: string, line: number, layout: Layout): Cell[] {
   return columns.map((column) => cellOf(texts[column.at]!, column, line, layout));
 }
 
-function cellOf(text: string, { name: column, kind, at }: Wanted, line: number, layout: Layout): Cell {
-  const { name, missing, blanksCount, decimal, saidNumbers } = layout;
+function cellOf(text: string, { name: column, kind, at, decimal }: Wanted, line: number, layout: Layout): Cell {
+  const { name, missing, blanksCount, saidNumbers } = layout;
   const trimmed = text.trim();
   if (missing.has(trimmed)) return null;
   if (kind === 'category') return text;
@@ -210,9 +212,16 @@ function cellOf(text: string, { name: column, kind, at }: Wanted, line: number, 
     );
   }
   if (blanksCount && isBlankMark(trimmed)) return null;
+  const isOther = kind === 'number' && (can & (canBe.point | canBe.comma)) !== 0;
+  const [what, fix] = isOther
+    ? [
+        `no number with a decimal ${decimal === '.' ? 'point' : 'comma'}`,
+        `pass decimal: '${decimal === '.' ? ',' : '.'}'`,
+      ]
+    : [`no ${kind}`, 'name it in missing'];
   throw new FormatError(
     'csvRows',
-    `${name}, line ${line}, column ${at + 1} (${quoted(column)}): ${quoted(trimmed)} is no ${kind}, as the first rows are: name it in missing, or say kinds: { ${JSON.stringify(column)}: 'category' }.`,
+    `${name}, line ${line}, column ${at + 1} (${quoted(column)}): ${quoted(trimmed)} is ${what}, as the first rows are: ${fix}, or say kinds: { ${JSON.stringify(column)}: 'category' }.`,
     { line, column: at + 1 },
   );
 }

@@ -232,6 +232,45 @@ describe('csvRows', () => {
     expect(await everything(saved)).toEqual([{ x: 1 }, { x: null }, { x: 3 }]);
   });
 
+  it('reads decimal commas as parseCsv does, and says so', async () => {
+    const said: string[] = [];
+    const onWarning = (message: string): void => void said.push(message);
+    const parted = rangeOf('size;count\n3,5;1\n0,25;2\n');
+    const rows = await csvRows(parted, { onWarning });
+    expect(await everything(rows)).toEqual([
+      { size: 3.5, count: 1 },
+      { size: 0.25, count: 2 },
+    ]);
+    const inQuotes = await csvRows(rangeOf('size,kind\n"3,5",a\n"1.000,25",b\n'), { onWarning });
+    expect(await everything(inQuotes)).toEqual([
+      { size: 3.5, kind: 'a' },
+      { size: 1000.25, kind: 'b' },
+    ]);
+    expect(said).toEqual(
+      Array.from({ length: 2 }, () =>
+        expect.stringMatching(/column 'size': '.*' \(line .\) is read as a number with a decimal comma/),
+      ),
+    );
+    said.length = 0;
+    const told = await csvRows(parted, { decimal: '.', onWarning });
+    expect(await told.get(0)).toEqual({ size: '3,5', count: 1 });
+    expect(said).toEqual([
+      "parseCsv: CSV data: column 'size': '3,5' (line 2) is no number with decimal: '.', so each value became a category: pass decimal: ',', or leave it out.",
+    ]);
+  });
+
+  it('knows the decimal mark of the file for columns that have none in the first rows', async () => {
+    const rows = '1,5;2\n'.repeat(200_000); // more than the first megabyte
+    const options = { onWarning: (): void => undefined };
+    const german = await csvRows(rangeOf(`x;y\n${rows}2,5;1.234\n2,5;0,5\n`), options);
+    expect(await german.get(200_000)).toEqual({ x: 2.5, y: 1234 });
+    expect(await german.get(200_001)).toEqual({ x: 2.5, y: 0.5 });
+    const whole = await csvRows(rangeOf(`x;y\n${'1;2\n'.repeat(300_000)}1;0,5\n`), options);
+    await expect(whole.get(300_000)).rejects.toThrow(
+      "csvRows: CSV data, line 300002, column 2 ('y'): '0,5' is no number with a decimal point, as the first rows are: pass decimal: ',', or say kinds: { \"y\": 'category' }.",
+    );
+  });
+
   it('finds its way among very many columns', async () => {
     const count = 200_000;
     const names = Array.from({ length: count }, (_, i) => `c${i}`);

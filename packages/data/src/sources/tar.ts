@@ -45,7 +45,7 @@ const unit = 512;
 
 /**
  * The samples of tar files, by their number; a shard that is packed must be unpacked first. Links and folders are left out. Rejects with a
- * `FormatError` for damaged headers, for an archive that is cut off, for files with holes (`tar --sparse`), for two files of one sample with one
+ * `FormatError` for damaged headers, for an archive that is cut off (but between two files), for files with holes (`tar --sparse`), for two files of one sample with one
  * ending, and for what is no tar.
  *
  * @example
@@ -105,7 +105,9 @@ async function* filesOf(reader: string, range: ByteRange): AsyncGenerator<Place,
     throw new FormatError(reader, `byte ${at}: ${what}`, { at });
   };
   let given: PaxRecords = {};
-  for (let at = 0; at < range.size; ) {
+  let end = 0;
+  let kind = '';
+  for (let at = 0; at < range.size; at = end) {
     const header = await bytes.read(at, unit);
     if (at === 0 && isGzip(header)) fail(0, 'this is packed by gzip: unpack it first, byteRange(await gunzip(bytes)).');
     if (header.length < unit) fail(at, 'the file ends within a header; it is cut off.');
@@ -113,11 +115,11 @@ async function* filesOf(reader: string, range: ByteRange): AsyncGenerator<Place,
     if (header.every((byte) => byte === 0)) return;
     if (checksum(header) !== octal(header, 148, 8))
       fail(at, 'the header has another checksum; this is no tar, or damaged.');
-    const kind = String.fromCharCode(header[156]!);
+    kind = String.fromCharCode(header[156]!);
     const size = given.size ?? octal(header, 124, 12);
     const start = at + unit;
     if (!(size >= 0) || start + size > range.size) fail(at, 'the file goes on behind the end; it is cut off.');
-    at = start + Math.ceil(size / unit) * unit;
+    end = start + Math.ceil(size / unit) * unit;
     if (kind === 'S' || given.isSparse)
       fail(
         start - unit,
@@ -133,7 +135,11 @@ async function* filesOf(reader: string, range: ByteRange): AsyncGenerator<Place,
       if (isFile) yield { path, start, size };
     }
   }
-  if (range.size > 0) fail(range.size, 'the archive has no end, two empty headers; it is cut off, or was not closed.');
+  // Some writers leave out the empty headers. Then the archive ends where it does, behind a file that is whole with what fills
+  // its last 512 bytes; GNU tar and Python read it so, too.
+  if (end > range.size) fail(range.size, 'the file ends within the last 512 bytes of an entry; it is cut off.');
+  if (kind === 'x' || kind === 'L')
+    fail(range.size, 'the file ends where an entry that was announced begins; it is cut off.');
 }
 
 /** What stands for one file in headers of its own, before its header. */
