@@ -101,14 +101,14 @@ async function tryAll(name: string, make: (random: RandomSequence) => KerasSourc
 
 describe(`${rounds} damaged files of each kind`, () => {
   const pictures = file('pictures.keras');
-  const opened = openBytes(pictures).then(openArchive);
+  const opened = openBytes('loadKeras', pictures).then(openArchive);
   const stack = stackOfLibrary();
 
   test('.keras, its bytes', () => tryAll('.keras', (random) => damage(pictures, random)), 600_000);
 
   test('.keras, the description in it', async () => {
     for (const name of ['pictures.keras', 'nested.keras']) {
-      const { description, weights } = await openArchive(await openBytes(file(name)));
+      const { description, weights } = await openArchive(await openBytes('loadKeras', file(name)));
       await tryAll(`description of ${name}`, (random) =>
         encodeZip([
           ['metadata.json', text({ keras_version: '3.15.1' })],

@@ -68,7 +68,7 @@ async function expectLegacyOrder(bytes: Uint8Array, { legacy, weights }: GoldenM
 
 /** The description, the paths and the values of a `.keras`, against those that Keras wrote. */
 async function expectKerasLayout(bytes: Uint8Array, golden: GoldenModel): Promise<void> {
-  const archive = await openArchive(await openBytes(bytes));
+  const archive = await openArchive(await openBytes('loadKeras', bytes));
   expect(bare(archive.description)).toEqual(bare(golden.description));
   const weights = await openHdf(archive.weights);
   const paths = [...weights.arrays.keys()].filter((path) => !isSeed(path)).sort();

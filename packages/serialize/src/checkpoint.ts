@@ -130,7 +130,7 @@ export async function loadCheckpoint(
 ): Promise<{ readonly notes: Json }> {
   checkOptions('loadCheckpoint', options, ['random', ...openOptionNames]);
   const { signal, maxHeaderBytes, maxTensors } = options;
-  const bytes = await readBytes(source, signal, options);
+  const bytes = await readBytes('loadCheckpoint', source, signal, options);
   const file = parseSafetensors(bytes, {
     ...(maxHeaderBytes && { maxHeaderBytes }),
     ...(maxTensors && { maxTensors }),

@@ -18,7 +18,7 @@ describe('writeFileAtomic', () => {
   it('writes a file and leaves nothing else', async () => {
     await writeFileAtomic(join(folder, 'a.bin'), Uint8Array.of(1, 2, 3));
     expect(await fs.readdir(folder)).toEqual(['a.bin']);
-    expect(await readBytes(join(folder, 'a.bin'))).toEqual(Uint8Array.of(1, 2, 3));
+    expect(await readBytes('load', join(folder, 'a.bin'))).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it('replaces the old file and keeps its permissions', async () => {
@@ -276,22 +276,40 @@ describe('writeFileAtomic', () => {
 describe('readBytes', () => {
   it('ends on a signal', async () => {
     const controller = new AbortController();
-    const never = readBytes({ arrayBuffer: () => new Promise<ArrayBuffer>(() => undefined) }, controller.signal);
+    const never = readBytes(
+      'load',
+      { arrayBuffer: () => new Promise<ArrayBuffer>(() => undefined) },
+      controller.signal,
+    );
     controller.abort();
     await expect(never).rejects.toMatchObject({ name: 'AbortError' });
-    await expect(readBytes(join(folder, 'none'), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(readBytes('load', join(folder, 'none'), AbortSignal.abort())).rejects.toMatchObject({
+      name: 'AbortError',
+    });
   });
 
   it('takes bytes of another realm', async () => {
     for (const bytes of runInNewContext('[new Uint8Array([1, 2]), new Uint8Array([1, 2]).buffer]')) {
-      expect(await readBytes(bytes)).toEqual(Uint8Array.of(1, 2));
+      expect(await readBytes('load', bytes)).toEqual(Uint8Array.of(1, 2));
     }
   });
 
   it('names the file that it cannot read', async () => {
-    await expect(readBytes(join(folder, 'none.safetensors'))).rejects.toThrow(
-      /none\.safetensors cannot be read: ENOENT/,
+    await fs.writeFile(join(folder, 'digits.safetensors'), '');
+    const failing = (path: string) => readBytes('load', path).catch((error: Error) => error.message);
+    const [wrong, none] = [join(folder, 'digit.safetensor'), join(folder, 'no', 'a.bin')];
+    expect(await failing(wrong)).toBe(
+      `load: ${wrong} cannot be read: there is no such file: is digits.safetensors meant?`,
     );
-    await expect(readBytes(folder)).rejects.toMatchObject({ code: 'format' });
+    expect(await failing(none)).toBe(
+      `load: ${none} cannot be read: there is no folder ${join(folder, 'no')}: check the path.`,
+    );
+    expect(await failing('a-file-that-is-not-there')).toBe(
+      `load: a-file-that-is-not-there cannot be read: there is no such file; relative paths begin at ${process.cwd()}: check the path.`,
+    );
+    await expect(readBytes('load', none)).rejects.toMatchObject({
+      ...{ kind: 'format/load/missing', data: { path: none, code: 'ENOENT' } },
+    });
+    await expect(readBytes('load', folder)).rejects.toMatchObject({ kind: 'format/load/folder' });
   });
 });

@@ -10,6 +10,7 @@ import { openBytes, type Source } from './sources/reader.ts';
 
 /** All bytes of a source; errors are those of `openBytes`. */
 export async function readBytes(
+  operation: string,
   source: Source,
   signal?: AbortSignalLike,
   options: DownloadOptions = {},
@@ -18,7 +19,7 @@ export async function readBytes(
     const bytes = await bytesFrom(source, signal);
     if (bytes) return bytes;
   }
-  const reader = await openBytes(source, signal, options);
+  const reader = await openBytes(operation, source, signal, options);
   try {
     return await reader.read(0, reader.size);
   } finally {

@@ -162,7 +162,7 @@ export async function loadPipeline<M extends { forward(inputs: Tensor): Tensor }
   build: (facts: ModelFacts) => M,
   options: LoadPipelineOptions = {},
 ): Promise<ModelPipeline<M>> {
-  const bytes = await readBytes(source, options.signal);
+  const bytes = await readBytes('loadPipeline', source, options.signal);
   const text = parseSafetensors(bytes).metadata.get(useKey);
   if (text === undefined) {
     throw new FormatError(

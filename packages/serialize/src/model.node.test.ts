@@ -5,7 +5,10 @@ import { cpu } from '@nn/backend-cpu';
 import { parameter, setDefaultBackend } from '@nn/core';
 import { beforeAll, expect, it } from 'vitest';
 import { encodeCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { inspectWeights } from './inspect/inspect.ts';
 import { encodeModel, loadModel, saveModel } from './model.ts';
+import { loadPipeline } from './model-pipeline.ts';
+import { loadTensors } from './tensors.ts';
 
 beforeAll(() => {
   setDefaultBackend(cpu());
@@ -59,7 +62,16 @@ it('models and checkpoints go through files', async () => {
     await loadCheckpoint(join(folder, 'run.safetensors'), { model: third });
     expect([...(await third.a.data())]).toEqual([1, 2]);
     expect((await fs.readdir(folder)).sort()).toEqual(['model.safetensors', 'run.safetensors']);
-    await expect(loadModel(join(folder, 'none'), other)).rejects.toThrow('cannot be read');
+    const none = join(folder, 'none');
+    const message = `${none} cannot be read: there is no such file: check the path.`;
+    await expect(loadModel(none, other)).rejects.toThrow(`loadModel: ${message}`);
+    await expect(loadCheckpoint(none, { model: third })).rejects.toThrow(`loadCheckpoint: ${message}`);
+    await expect(loadTensors(none)).rejects.toThrow(`loadTensors: ${message}`);
+    await expect(inspectWeights(none)).rejects.toThrow(`inspectWeights: ${message}`);
+    const build = (): never => {
+      throw new Error('nothing is built');
+    };
+    await expect(loadPipeline(none, build)).rejects.toThrow(`loadPipeline: ${message}`);
   } finally {
     await fs.rm(folder, { recursive: true });
   }

@@ -156,7 +156,7 @@ export async function loadModel(
 ): Promise<NameDifference> {
   checkOptions('loadModel', options, known);
   const rename = await renamingOf(options.rename);
-  const file = await openWeights(source, options);
+  const file = await openWeights('loadModel', source, options);
   try {
     const expected = namedParameters(model, { aliases: true });
     const { stored, hint } = await partOf(file, expected, rename, options.key);

@@ -31,8 +31,8 @@ export const openOptionNames: readonly string[] = [
   ...downloadOptionNames,
 ];
 
-/** Opens a source; who opened it closes it. */
-export async function openWeights(source: Source, options: OpenOptions): Promise<WeightsFile> {
+/** Opens a source for an operation, which errors name; who opened it closes it. */
+export async function openWeights(operation: string, source: Source, options: OpenOptions): Promise<WeightsFile> {
   const { maxHeaderBytes = 100_000_000, maxTensors = 100_000, maxBytes = mostBytes } = options;
   const limits = { maxHeaderBytes, maxTensors, maxBytes };
   const open = async (reader: ByteReader): Promise<WeightsFile> => {
@@ -43,26 +43,26 @@ export async function openWeights(source: Source, options: OpenOptions): Promise
       throw error;
     }
   };
-  const opened = await openSource(source, options);
+  const opened = await openSource(operation, source, options);
   if ('read' in opened) return open(opened);
   const { openFolder } = await import('./shards.ts');
   return openFolder(opened, limits, open);
 }
 
 /** One file, or several. */
-async function openSource(source: Source, options: OpenOptions): Promise<ByteReader | Folder> {
+async function openSource(operation: string, source: Source, options: OpenOptions): Promise<ByteReader | Folder> {
   const { signal, sha256 } = options;
   const name = nameOf(source);
   const isList = name === undefined && typeof source === 'object' && source !== null && Symbol.iterator in source;
   try {
-    if (!isList || ArrayBuffer.isView(source)) return await openBytes(source, signal, options);
+    if (!isList || ArrayBuffer.isView(source)) return await openBytes(operation, source, signal, options);
   } catch (error) {
-    if (name === undefined || Object(error).kind !== 'format/readBytes/folder') throw error;
+    if (name === undefined || Object(error).kind !== `format/${operation}/folder`) throw error;
   }
   if (sha256 !== undefined)
-    throw new ValueError('loadModel', 'sha256 is that of one file; of several, load each by itself.');
+    throw new ValueError(operation, 'sha256 is that of one file; of several, load each by itself.');
   const { folderAt, folderOf } = await import('./sources/folder.ts');
-  return name === undefined ? folderOf(source, signal) : folderAt(name, signal);
+  return name === undefined ? folderOf(operation, source, signal) : folderAt(operation, name, signal);
 }
 
 async function openReader(

@@ -121,7 +121,7 @@ describe('refused, and nothing changed', () => {
   const { [one]: first, ...without } = whole;
   it.each([
     ['a file that is missing', mapOf(without), `'${one}' is missing among the files that were handed over.`],
-    ['one that is missing in a folder', write('incomplete', without), 'cannot be read: ENOENT'],
+    ['one that is missing in a folder', write('incomplete', without), 'cannot be read: there is no such file'],
     ['an index alone', index, 'this is the index of a model in 2 files: load it from its folder or address'],
     ['a number that is missing', mapOf({ [two]: shards[two] }), `of 00002 files, 1 are missing: ${one}.`],
     [

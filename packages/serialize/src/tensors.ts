@@ -34,7 +34,7 @@ export interface LoadedTensors {
 export async function loadTensors(source: Source, options: LoadTensorsOptions = {}): Promise<LoadedTensors> {
   checkOptions('loadTensors', options, ['only', 'narrow', 'widen', ...openOptionNames]);
   const { only = () => true, narrow = false, widen = true, maxBytes = mostBytes, signal } = options;
-  const file = await openWeights(source, options);
+  const file = await openWeights('loadTensors', source, options);
   try {
     const wanted = [...file.entries].filter(([name]) => only(name));
     // Blocks of GGUF are never repeated, and are meant to become larger.

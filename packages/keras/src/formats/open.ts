@@ -46,7 +46,7 @@ export async function openKeras(source: KerasSource, options: OpenOptions = {}):
   const head = bytes.subarray(0, 512);
   if (isHdf(head)) return openHdfModel(bytes);
   if (isArchive(head)) {
-    const archive = await openArchive(await openBytes(bytes));
+    const archive = await openArchive(await openBytes('loadKeras', bytes));
     const file = await openHdf(archive.weights);
     return closing(file, () => ({
       format: 'keras',
@@ -197,7 +197,7 @@ const isAddress = (path: string): boolean => /^https?:\/\//i.test(path);
 /** All bytes of a source. */
 async function read(source: Source, { signal }: OpenOptions): Promise<Uint8Array> {
   if (typeof source === 'string' && isAddress(source)) return download(source, signal);
-  const reader = await openBytes(source, signal);
+  const reader = await openBytes('loadKeras', source, signal);
   try {
     return await reader.read(0, reader.size);
   } finally {

@@ -41,7 +41,7 @@ export interface SourceOptions extends DownloadOptions {
 
 /** All bytes of a source. */
 export async function readSource(source: OnnxSource, { signal, ...options }: SourceOptions = {}): Promise<Uint8Array> {
-  const reader = await openBytes(source, signal, options);
+  const reader = await openBytes('loadOnnx', source, signal, options);
   try {
     return await reader.read(0, reader.size);
   } finally {

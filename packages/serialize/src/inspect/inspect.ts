@@ -49,7 +49,7 @@ export interface WeightsReport {
  */
 export async function inspectWeights(source: Source, options: OpenOptions = {}): Promise<WeightsReport> {
   checkOptions('inspectWeights', options, openOptionNames);
-  const file = await openWeights(source, options);
+  const file = await openWeights('inspectWeights', source, options);
   try {
     return reportOf(file, typeof source === 'string' ? source : 'the file');
   } finally {

@@ -30,7 +30,7 @@ export function folderCache(folder: string | undefined, signal: AbortSignalLike 
       const path = paths.join(home, note.file);
       const found = await files.stat(path).catch(() => undefined);
       if (found?.size !== note.size) return undefined;
-      return { tag: note.tag, size: note.size, open: () => openFile(path, signal) };
+      return { tag: note.tag, size: note.size, open: () => openFile('download', path, signal) };
     },
     async keep(address, tag, download) {
       const before = await readNote(noteOf(address), address);
@@ -40,7 +40,7 @@ export function folderCache(folder: string | undefined, signal: AbortSignalLike 
       const size = await write(path, download, signal);
       const note: Note = { address, tag, size, file };
       // The file is open before the note tells others of it, and old ones go.
-      const reader = await openFile(path, signal);
+      const reader = await openFile('download', path, signal);
       await writeInOrder(noteOf(address), Promise.resolve(new TextEncoder().encode(JSON.stringify(note))));
       if (before && before.file !== file)
         await files.rm(paths.join(home, before.file), { force: true }).catch(() => undefined);

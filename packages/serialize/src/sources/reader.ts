@@ -83,15 +83,16 @@ export function nameOf(source: unknown): string | undefined {
 }
 
 /**
- * Opens one file. Throws a `FormatError` where it cannot be read, a `ValueError` for a path where there are no
- * files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
+ * Opens one file for an operation, which errors name. Throws a `FormatError` where it cannot be read, a `ValueError` for a path
+ * where there are no files and for what is neither a path nor bytes, and the signal's reason once it is aborted.
  */
 export async function openBytes(
+  operation: string,
   source: Source,
   signal?: AbortSignalLike,
   options: DownloadOptions = {},
 ): Promise<ByteReader> {
-  const reader = (await bytesReader(source, signal)) ?? (await openNamed(nameOf(source), signal, options));
+  const reader = (await bytesReader(source, signal)) ?? (await openNamed(operation, nameOf(source), signal, options));
   if (options.sha256 !== undefined) {
     const { checkHash } = await import('./checked.ts');
     await checkHash(reader, options.sha256, signal);
@@ -100,12 +101,13 @@ export async function openBytes(
 }
 
 async function openNamed(
+  operation: string,
   name: string | undefined,
   signal: AbortSignalLike | undefined,
   options: DownloadOptions,
 ): Promise<ByteReader> {
-  if (name === undefined) throw new ValueError('readBytes', 'a path or bytes are expected, and come first.');
-  if (!/^(https?|hf):\/\//i.test(name)) return openFile(name, signal);
+  if (name === undefined) throw new ValueError(operation, 'a path or bytes are expected, and come first.');
+  if (!/^(https?|hf):\/\//i.test(name)) return openFile(operation, name, signal);
   const { openRemote } = await import('./remote.ts');
   return openRemote(name, options, signal);
 }
@@ -113,13 +115,24 @@ async function openNamed(
 /** Systems read no more than 2 GiB at once. */
 const largestRead = 2 ** 29;
 
-/** Opens a file on disk. A folder is a `FormatError` of the kind 'format/readBytes/folder'. */
-export async function openFile(path: string, signal: AbortSignalLike | undefined): Promise<ByteReader> {
+/** Opens a file on disk. A folder is a `FormatError` of a kind that ends with '/folder', a path that leads nowhere with '/missing'. */
+export async function openFile(
+  operation: string,
+  path: string,
+  signal: AbortSignalLike | undefined,
+): Promise<ByteReader> {
   const { files, paths } = fileModules(path);
-  const failed = (error: unknown): never => {
+  const failed = async (error: unknown): Promise<never> => {
     signal?.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    throw new FormatError('readBytes', `${excerpt(path, 300)} cannot be read: ${why}`, { path });
+    const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+    if (code === 'ENOENT') {
+      const { missingFile } = await import('./missing-file.ts');
+      throw await missingFile(operation, path);
+    }
+    throw new FormatError(operation, `${excerpt(path, 300)} cannot be read: ${String(message ?? error)}`, {
+      path,
+      code,
+    });
   };
   const handle = await files.open(path, 'r').catch(failed);
   let size: number;
@@ -127,11 +140,9 @@ export async function openFile(path: string, signal: AbortSignalLike | undefined
     const found = await handle.stat();
     if (found.isDirectory()) {
       throw new FormatError(
-        'readBytes/folder',
+        `${operation}/folder`,
         `${excerpt(path, 300)} cannot be read: it is a folder; name the file in it.`,
-        {
-          path,
-        },
+        { path },
       );
     }
     size = found.size;
@@ -151,15 +162,17 @@ export async function openFile(path: string, signal: AbortSignalLike | undefined
           .read(bytes, at, Math.min(bytes.length - at, largestRead), begin + at)
           .catch(failed);
         if (bytesRead === 0) {
-          throw new FormatError('readBytes/shrunk', `${excerpt(path, 300)} became shorter while it was read.`, {
-            path,
-          });
+          throw new FormatError(
+            `${operation}/shrunk`,
+            `${excerpt(path, 300)} became shorter while it was read: read it once it is written whole.`,
+            { path },
+          );
         }
         at += bytesRead;
       }
       return bytes;
     },
-    sibling: (name) => openFile(paths.join(paths.dirname(path), name), signal),
+    sibling: (name) => openFile(operation, paths.join(paths.dirname(path), name), signal),
     close: () => handle.close(),
   };
 }
