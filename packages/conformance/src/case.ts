@@ -31,6 +31,23 @@ export type Capability =
 /** A capability, in all operations or in one. */
 export type Need = Capability | `${Capability}/${string}`;
 
+/** The groups of cases, in the order in which a new backend meets them. */
+export const conformanceGroups = [
+  'contract',
+  'values',
+  'gradients',
+  'fusion',
+  'special numbers',
+  'loops',
+  'programs',
+  'random graphs',
+  'reads',
+  'functions of tensors',
+  'training',
+] as const;
+
+export type ConformanceGroup = (typeof conformanceGroups)[number];
+
 export interface ConformanceOptions {
   /**
    * What the device lacks, each with the reason. Cases that need it are expected to fail: one that passes is reported,
@@ -45,12 +62,12 @@ export interface ConformanceOptions {
   /** How many random graphs and random programs; 40 of each by default. */
   readonly randomCases?: number;
   /** Only these groups of cases; all by default. */
-  readonly groups?: readonly string[];
+  readonly groups?: readonly ConformanceGroup[];
   /**
    * Of a group only every n-th case, for a device that compiles slowly and a second one that runs them all through the
    * same code: `{ gradients: 3 }`. All of them by default.
    */
-  readonly every?: Readonly<Record<string, number>>;
+  readonly every?: Readonly<Partial<Record<ConformanceGroup, number>>>;
 }
 
 /**
@@ -75,7 +92,7 @@ export interface Context {
 
 export interface ConformanceCase {
   /** `contract`, `values`, `gradients`, ... */
-  readonly group: string;
+  readonly group: ConformanceGroup;
   /** Tells the behaviour: `softmax: along the last axis of [3, 4]`. */
   readonly name: string;
   readonly needs: readonly Need[];

@@ -90,6 +90,18 @@ async function firstFailure(
   return null;
 }
 
+test('a group that does not exist is refused, instead of no case that fails', () => {
+  const groups =
+    'contract, values, gradients, fusion, special numbers, loops, programs, random graphs, reads, functions of tensors, training';
+  const asked = (options: object) => () => conformanceCases(options);
+  expect(asked({ groups: ['contract', 'special'] })).toThrow(`conformance: there is no group 'special': ${groups}.`);
+  expect(asked({ every: { value: 4 } })).toThrow(`conformance: there is no group 'value': ${groups}.`);
+  expect(asked({ every: { values: 0 } })).toThrow(
+    "conformance: every n-th case of 'values' is 0: a whole number, 1 or more.",
+  );
+  expect(new Set(conformanceCases().map(({ group }) => group))).toEqual(new Set(groups.split(', ')));
+});
+
 describe('the kit finds', () => {
   test.each<[string, Backend, string]>([
     [

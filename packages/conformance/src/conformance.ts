@@ -1,6 +1,13 @@
 /** The kit: the list of all cases, and one call that runs them without any test runner. */
-import type { Backend } from '@nn/core';
-import { type ConformanceCase, type ConformanceOptions, runConformanceCase, skipOf } from './case.ts';
+import { type Backend, ValueError } from '@nn/core';
+import {
+  type ConformanceCase,
+  type ConformanceGroup,
+  type ConformanceOptions,
+  conformanceGroups,
+  runConformanceCase,
+  skipOf,
+} from './case.ts';
 import { bundleCases } from './cases/bundles.ts';
 import { contractCases } from './cases/contract.ts';
 import { loopCases } from './cases/loops.ts';
@@ -12,7 +19,10 @@ import { randomCases } from './cases/sources.ts';
 import { specialCases } from './cases/special.ts';
 import { trainingCases } from './cases/training.ts';
 
-/** Every case, in the order in which a new backend meets them. */
+/**
+ * Every case, in the order in which a new backend meets them, or those of the options' groups. Throws a ValueError for a group
+ * that does not exist: its cases would be none, and all of them passed.
+ */
 export function conformanceCases(options: ConformanceOptions = {}): readonly ConformanceCase[] {
   const all = [
     ...contractCases(),
@@ -27,6 +37,14 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
     ...trainingCases(),
   ];
   const { groups, every = {} } = options;
+  checkGroups(groups ?? []);
+  checkGroups(Object.keys(every));
+  const wrong = Object.entries(every).find(([, nth]) => !(Number.isInteger(nth) && nth >= 1));
+  if (wrong !== undefined) {
+    throw new ValueError('conformance', `every n-th case of '${wrong[0]}' is ${wrong[1]}: a whole number, 1 or more.`, {
+      every,
+    });
+  }
   const chosen = groups === undefined ? all : all.filter(({ group }) => groups.includes(group));
   const seen = new Map<string, number>();
   return chosen.filter(({ group }) => {
@@ -36,8 +54,15 @@ export function conformanceCases(options: ConformanceOptions = {}): readonly Con
   });
 }
 
+function checkGroups(groups: readonly string[]): void {
+  const known: readonly string[] = conformanceGroups;
+  const wrong = groups.find((group) => !known.includes(group));
+  if (wrong === undefined) return;
+  throw new ValueError('conformance', `there is no group '${wrong}': ${known.join(', ')}.`, { group: wrong });
+}
+
 export interface Failure {
-  readonly group: string;
+  readonly group: ConformanceGroup;
   readonly name: string;
   readonly error: unknown;
 }

@@ -4,6 +4,7 @@ export {
   type Capabilities,
   type Capability,
   type ConformanceCase,
+  type ConformanceGroup,
   type ConformanceOptions,
   type Context,
   type Need,
