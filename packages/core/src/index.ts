@@ -285,6 +285,7 @@ export {
 export { randomValue } from './random-value.ts';
 export { labelled, plannedPrograms, type RecordedProgram, recordPrograms } from './record-programs.ts';
 export { type ScanOptions, scan, type Turn, whileLoop } from './scan.ts';
+export { type ErrorClass, receivedError, type SentError, sentError } from './sent-error.ts';
 export { checkRoom, evaluate, getDefaultBackend, isTraining, setDefaultBackend, setTraining } from './settings.ts';
 export { type AbortSignalLike, untilAborted } from './signal.ts';
 export {

@@ -1,47 +1,10 @@
 /**
- * Losses that are not finite: the error that names the step, and going back to before it with lower learning rates. Owns
- * the copy of the run in memory; when it is made, and when it is needed, the loop says.
+ * Losses that are not finite: going back to before them with lower learning rates. Owns the copy of the run in memory; when it is
+ * made, and when it is needed, the loop says. The error that names the step is `diverged-error.ts`.
  */
 import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint, parseSafetensors } from '@nn/serialize';
 import type { RateGroup } from './events.ts';
-
-/**
- * What a training throws where a loss is not finite: `data.step` and `data.loss` name it.
- *
- * @example
- * import { tensor } from '@nn/core';
- * import { Linear } from '@nn/layers';
- * import { SGD } from '@nn/optim';
- * import { DivergedError, Training } from '@nn/train';
- * const model = new Linear(1, 1);
- * const training = new Training({
- *   model,
- *   optimizer: new SGD(model, { learningRate: 1e30 }),
- *   data: [tensor([[1]])],
- *   step: (x) => model.forward(x).square().mean(),
- *   steps: 9,
- * });
- * try {
- *   await training.run();
- * } catch (error) {
- *   if (error instanceof DivergedError) console.log(error.data.loss); // => Infinity
- * }
- */
-export class DivergedError extends ValueError {
-  static override readonly name: string = 'DivergedError';
-
-  constructor(step: number, loss: number, backs = 0) {
-    const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
-    super(
-      'Training',
-      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
-        `and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.${tried}`,
-      { step, loss },
-    );
-    this.name = 'ValueError';
-  }
-}
 
 export interface RollBackOptions {
   /** What the learning rates are multiplied by each time, above 0 and at most 1. Default 0.5. */

@@ -16,7 +16,8 @@ export {
 } from './callbacks/early-stopping.ts';
 export { type ProgressOptions, progress } from './callbacks/progress.ts';
 export { SpikeDetector, type SpikeOptions, spikeDetection, type TimerOptions, timer } from './callbacks/spikes.ts';
-export { DivergedError, RollBack, type RollBackOptions } from './divergence.ts';
+export { DivergedError } from './diverged-error.ts';
+export { RollBack, type RollBackOptions } from './divergence.ts';
 export type {
   Callback,
   Controls,

@@ -5,7 +5,7 @@
 import { type AbortSignalLike, isStateful, type Tensor, ValueError } from '@nn/core';
 import type { Announcer } from './announcer.ts';
 import { BatchWalk } from './batches.ts';
-import { DivergedError } from './divergence.ts';
+import { DivergedError } from './diverged-error.ts';
 import type { Controls, Ending, Metrics, TrainingEvent, Validated, ValuesOf } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { type CommonOptions, lengthOfRun, type Numbers, type Validation } from './options.ts';

@@ -1,6 +1,6 @@
 /** Pipelines: the same batches whoever computes them and wherever the loop begins; the order, filters, packing, streams, workers. */
 import { cpu } from '@nn/backend-cpu';
-import { type Stateful, setDefaultBackend } from '@nn/core';
+import { type Stateful, setDefaultBackend, ValueError } from '@nn/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { moons } from '../generated/points.ts';
 import { DataLoader } from '../samples/loader.ts';
@@ -584,7 +584,18 @@ describe('workers', () => {
         return { x };
       });
     const batches = make().batch(2, { workers: { start: start(make() as never) } });
-    await expect(all(batches)).rejects.toThrow('DataPipeline: map() failed at sample 3: three');
+    const here: unknown = await all(make().batch(2)).catch((error) => error);
+    const there: unknown = await all(batches).catch((error) => error);
+    for (const error of [here, there]) {
+      expect(error).toBeInstanceOf(ValueError);
+      expect(error).toMatchObject({
+        ...{ message: 'DataPipeline: map() failed at sample 3: three', kind: 'value/DataPipeline/function' },
+        ...{ data: { sample: 3, position: 3, epoch: 0, stage: 0 }, stack: expect.stringContaining('chunk.ts') },
+      });
+      const { cause } = error as Error;
+      expect(cause).toBeInstanceOf(RangeError);
+      expect(cause).toMatchObject({ message: 'three', stack: expect.stringContaining('pipeline.test.ts') });
+    }
     batches.close();
   });
 

@@ -1,5 +1,5 @@
 /** The side of the worker: makes the chunks that are asked for, and sends their arrays without copies. */
-import { ValueError } from '@nn/core';
+import { sentError, ValueError } from '@nn/core';
 import { isRagged } from '../samples/dataset.ts';
 import { type ChunkRequest, type ChunkResult, runChunk, type Work } from './chunk.ts';
 import { type Answer, expected } from './workers.ts';
@@ -42,18 +42,13 @@ export function servePipeline(pipeline: Work, port: PortLike = ownPort()): void 
       answered = { type: 'nn.chunk', id, result: await runChunk(pipeline, request) };
       channel.postMessage(answered, buffersOf(answered.result));
     } catch (error) {
-      channel.postMessage({ type: 'nn.chunk', id, error: sendable(error) } satisfies Answer, []);
+      channel.postMessage({ type: 'nn.chunk', id, error: sentError(error) } satisfies Answer, []);
     }
   };
   if (channel.on) channel.on('message', answer);
   else channel.addEventListener?.('message', ({ data }) => answer(data));
   channel.start?.();
   channel.postMessage(expected(pipeline), []);
-}
-
-/** Errors of our own classes lose their class on the way; what they say stays. */
-function sendable(error: unknown): unknown {
-  return error instanceof Error ? Object.assign(new Error(error.message), { stack: error.stack }) : String(error);
 }
 
 /** The memory of the columns, each piece once; what is shared is not given away. */

@@ -2,7 +2,7 @@
  * Workers that make chunks: started by the user, so that any bundler and any policy for pages works; asked by messages; results
  * come back in the order of the requests. The other side is `serve.ts`.
  */
-import { checkOptions, ValueError } from '@nn/core';
+import { checkOptions, receivedError, type SentError, sentError, ValueError } from '@nn/core';
 import type { ChunkRequest, ChunkResult, Work } from './chunk.ts';
 import { isStream } from './source.ts';
 
@@ -31,7 +31,7 @@ export interface Greeting {
 /** The answer to a request. */
 export type Answer =
   | { readonly type: 'nn.chunk'; readonly id: number; readonly result: ChunkResult }
-  | { readonly type: 'nn.chunk'; readonly id: number; readonly error: unknown };
+  | { readonly type: 'nn.chunk'; readonly id: number; readonly error: SentError };
 
 interface Waiting {
   readonly resolve: (result: ChunkResult) => void;
@@ -105,7 +105,11 @@ class PoolWorker {
       else this.#worker.addEventListener?.(type, (event) => listener(type === 'message' ? event.data : event));
     };
     on('message', (message) => this.#receive(message));
-    on('error', (cause) => this.#fail(`a worker failed: ${messageOf(cause)}`, cause));
+    on('error', (cause) => {
+      // Node hands over errors that nobody caught without their class
+      const known = cause instanceof Error ? receivedError(sentError(cause)) : cause;
+      this.#fail(`a worker failed: ${messageOf(cause)}`, known);
+    });
     on('exit', (code) => {
       const asked = this.#serves ? '' : ' before it served: does its module call servePipeline(pipeline)?';
       this.#fail(`a worker ended with ${code}${asked || '.'}`);
@@ -151,7 +155,7 @@ class PoolWorker {
     } else if (said.type === 'nn.chunk' && 'id' in said) {
       const waiting = this.#waiting.get(said.id);
       this.#waiting.delete(said.id);
-      if ('error' in said) waiting?.reject(said.error);
+      if ('error' in said) waiting?.reject(receivedError(said.error));
       else waiting?.resolve(said.result);
       if (this.#waiting.size === 0) this.#idle();
     }

@@ -2,7 +2,16 @@
  * Self-play in threads: workers play games with the weights that they are sent, and send back the positions. The learning stays
  * where the agent is. What a game draws comes from a seed that the agent draws, so that the number of workers and their speed decide nothing else.
  */
-import { isNNError, NNError, namedParameters, ShapeError, tensor, ValueError } from '@nn/core';
+import {
+  NNError,
+  namedParameters,
+  receivedError,
+  type SentError,
+  ShapeError,
+  sentError,
+  tensor,
+  ValueError,
+} from '@nn/core';
 import type { Game, Player, Position } from '../games/game.ts';
 import { type GameModel, networkGuess } from '../games/network.ts';
 import { RandomStream, streams } from '../random.ts';
@@ -42,7 +51,7 @@ interface Request {
 
 type Answer = { readonly nn: 'self-play'; readonly id: number } & (
   | { readonly games: PlayedGames<Position> }
-  | { readonly error: string }
+  | { readonly error: SentError }
 );
 
 const isOurs = (data: unknown): boolean => (Object(data) as { nn?: unknown }).nn === 'self-play';
@@ -98,8 +107,7 @@ export function serveSelfPlay<P extends Position>(port: MessagePortLike, game: G
       const games = await playGames(game, guesser, new RandomStream(seed, streams.search), options);
       port.postMessage({ nn: 'self-play', id, games } satisfies Answer);
     } catch (error) {
-      const message = isNNError(error) || error instanceof Error ? error.message : String(error);
-      port.postMessage({ nn: 'self-play', id, error: message } satisfies Answer);
+      port.postMessage({ nn: 'self-play', id, error: sentError(error) } satisfies Answer);
     }
   });
 }
@@ -118,8 +126,8 @@ export function playInWorkers<P extends Position>(workers: readonly MessagePortL
   if (workers.length === 0) throw new ValueError('playInWorkers', 'there are no workers; pass at least one.');
   const waiting = new Map<number, { take(games: PlayedGames<P>): void; fail(error: Error): void; worker: number }>();
   const gone = new Map<number, string>();
-  const failure = (worker: number, why: string): NNError =>
-    new NNError('playInWorkers', `worker ${worker} failed: ${why.replace(/\.$/, '')}.`, { worker });
+  const failure = (worker: number, why: string, cause?: Error): NNError =>
+    new NNError('playInWorkers', `worker ${worker} failed: ${why.replace(/\.$/, '')}.`, { worker }, 'error', cause);
   workers.forEach((port, worker) => {
     listen(
       port,
@@ -128,7 +136,7 @@ export function playInWorkers<P extends Position>(workers: readonly MessagePortL
         const answer = data as Answer;
         const request = waiting.get(answer.id);
         waiting.delete(answer.id);
-        if ('error' in answer) request?.fail(failure(worker, answer.error));
+        if ('error' in answer) request?.fail(failure(worker, answer.error.message, receivedError(answer.error)));
         // the cast: a worker answers with positions of the game that both have
         else request?.take(answer.games as PlayedGames<P>);
       },

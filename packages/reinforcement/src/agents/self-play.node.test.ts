@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { cpu } from '@nn/backend-cpu/javascript';
-import { setDefaultBackend, setSeed } from '@nn/core';
+import { ShapeError, setDefaultBackend, setSeed } from '@nn/core';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RowPosition, TicTacToe } from '../games/connect.ts';
@@ -75,6 +75,9 @@ test('names the worker that fails, and why', async () => {
   await expect(ask(makeModel(9), two()[0]!)).rejects.toThrow(
     /^playInWorkers: worker 0 failed: serveSelfPlay: the worker's model and the agent's differ in hidden\.weight, .*: build both alike\.$/,
   );
+  const cause: unknown = await ask(makeModel(9), two()[0]!).catch((error) => error.cause);
+  expect(cause).toBeInstanceOf(ShapeError);
+  expect(cause).toMatchObject({ data: { wrong: expect.arrayContaining(['hidden.weight']) } });
   const dying = start();
   const play = playInWorkers<RowPosition>([dying]);
   const asked = play(makeModel(), new RandomStream(1), { ...options, games: 500 });

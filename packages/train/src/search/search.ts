@@ -90,6 +90,8 @@ interface Candidate<Settings> {
   seconds: number;
   state: unknown;
   error: string | null;
+  /** What the trial threw. */
+  thrown: Error | null;
 }
 
 const searchOptions = [
@@ -134,7 +136,7 @@ export async function search<const S extends Space>(
   }
   const candidates = all.map((settings, number): Candidate<SettingsOf<S>> => {
     const own = { trial: number, settings, seed: trialSeed(seed, number) };
-    return { ...own, scores: [], budget: 0, seconds: 0, state: null, error: null };
+    return { ...own, scores: [], budget: 0, seconds: 0, state: null, error: null, thrown: null };
   });
   const sign = options.higherIsBetter === true ? -1 : 1;
   const pool = openPool<SettingsOf<S>, TrialResult>('search', { trial, workers, group });
@@ -161,9 +163,9 @@ export async function search<const S extends Space>(
     );
   const [best] = rows;
   if (best === undefined || best.error !== null) {
-    throw new ValueError('search', `all ${rows.length} trials failed, the first with: ${best?.error ?? 'nothing'}`, {
-      rows,
-    });
+    const words = `all ${rows.length} trials failed, the first with: ${best?.error ?? 'nothing'}`;
+    const cause = candidates.find(({ trial: number }) => number === best?.trial)?.thrown;
+    throw Object.assign(new ValueError('search', words, { rows }), cause && { cause });
   }
   return { best, rows };
 }
@@ -194,7 +196,7 @@ function budgetsOf({ least, most, factor = 3 }: Budget): number[] {
   return [...new Set([...budgets, most])];
 }
 
-const rowOf = <Settings>({ state: _, ...candidate }: Candidate<Settings>): TrialRow<Settings> => ({
+const rowOf = <Settings>({ state: _, thrown: __, ...candidate }: Candidate<Settings>): TrialRow<Settings> => ({
   ...candidate,
   score: candidate.error === null ? (candidate.scores.at(-1) ?? Number.NaN) : Number.NaN,
 });
@@ -234,8 +236,10 @@ class Work<Settings> {
   #note(candidate: Candidate<Settings>, budget: number, result: JobResult<TrialResult>): void {
     candidate.seconds += result.seconds;
     candidate.budget = budget;
-    if ('error' in result) candidate.error = result.error.message;
-    else {
+    if ('error' in result) {
+      candidate.error = result.error.message;
+      candidate.thrown = result.error;
+    } else {
       const { score, state = null } =
         typeof result.result === 'number' ? { score: result.result } : Object(result.result);
       if (typeof score !== 'number')

@@ -2,7 +2,8 @@
  * Messages between a page or process and its workers: Web Workers and worker threads behind one interface. Owns the two
  * ways of listening; what the messages say is run.ts and trials.ts.
  */
-import { isNNError, type NNError, ValueError } from '@nn/core';
+import { isNNError, receivedError, type SentError, sentError, ValueError } from '@nn/core';
+import { DivergedError } from '../diverged-error.ts';
 
 /** A Web Worker, or a `Worker` of node:worker_threads. */
 export interface WorkerLike {
@@ -75,39 +76,14 @@ function channelOf(end: Emitter): Channel {
   };
 }
 
+/** The error that was thrown on the other side. */
+export function errorFrom(sent: SentError): Error {
+  return receivedError(sent, [DivergedError]);
+}
+
+/** What ended the other side: Node hands over errors that nobody caught as plain ones. */
 function errorOf(error: unknown): Error {
-  if (error instanceof Error) return error;
+  if (error instanceof Error) return isNNError(error) ? errorFrom(sentError(error)) : error;
   const { message } = Object(error) as { message?: unknown };
   return new Error(typeof message === 'string' && message !== '' ? message : 'the worker failed to start');
-}
-
-/** An error as a message carries it, whatever it was. */
-export interface SentError {
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string | undefined;
-  /** What an error of nn says to programs. */
-  readonly facts?: Pick<NNError, 'isNNError' | 'code' | 'kind' | 'data'>;
-}
-
-export function sentError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const { name, message, stack } = error;
-  if (!isNNError(error)) return { name, message, stack };
-  const { code, kind, data } = error;
-  return { name, message, stack, facts: { isNNError: true, code, kind, data: isSendable(data) ? data : {} } };
-}
-
-/** The same error on this side, with the lines of the other one: not of its class, but `isNNError`, `kind` and `data` hold. */
-export function receivedError({ name, message, stack, facts }: SentError): Error {
-  return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }), ...facts });
-}
-
-function isSendable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

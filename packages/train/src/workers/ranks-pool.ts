@@ -2,8 +2,9 @@
  * Trials that are dealt out to the ranks of a group: each runs its share in its own thread, then all know all results. Every rank
  * makes the same search, so that nothing but results and the wish to end has to travel. Owns how they do.
  */
-import { type AbortSignalLike, ValueError } from '@nn/core';
+import { type AbortSignalLike, type SentError, sentError, ValueError } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
+import { errorFrom } from './channel.ts';
 import type { Job, JobResult, Pool } from './trials.ts';
 
 /** A job that was taken and waits for the others that were taken with it. */
@@ -13,8 +14,8 @@ interface Taken<Input, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a rank found, as it travels: errors by their message. */
-type Sent = { readonly seconds: number } & ({ readonly result: unknown } | { readonly error: string });
+/** What a rank found, as it travels. */
+type Sent = { readonly seconds: number } & ({ readonly result: unknown } | { readonly error: SentError });
 
 export class RanksPool<Input, Result> implements Pool<Input, Result> {
   readonly size: number;
@@ -67,7 +68,7 @@ export class RanksPool<Input, Result> implements Pool<Input, Result> {
         const { seconds } = found;
         // the cast: what the same trial gave on another rank
         resolve(
-          'error' in found ? { seconds, error: new Error(found.error) } : { seconds, result: found.result as Result },
+          'error' in found ? { seconds, error: errorFrom(found.error) } : { seconds, result: found.result as Result },
         );
       }
     } catch (error) {
@@ -79,12 +80,32 @@ export class RanksPool<Input, Result> implements Pool<Input, Result> {
 /** A result that cannot travel is an error of its trial. */
 function sendable(found: JobResult<unknown>): Sent {
   const { seconds } = found;
-  if ('error' in found) return { seconds, error: found.error.message };
+  if ('error' in found) return { seconds, error: portableError(sentError(found.error)) };
   try {
     portable(found.result, []);
     return { seconds, result: found.result };
   } catch (error) {
-    return { seconds, error: error instanceof Error ? error.message : String(error) };
+    return { seconds, error: portableError(sentError(error)) };
+  }
+}
+
+/** What travels as text of an error: facts and causes that text cannot hold are left out. */
+function portableError({ facts, cause, ...sent }: SentError): SentError {
+  const data = Object.entries(facts?.data ?? {}).filter(([, value]) => isText(value));
+  const inner = cause && 'error' in cause ? { error: portableError(cause.error) } : cause;
+  return {
+    ...sent,
+    ...(facts && { facts: { ...facts, data: Object.fromEntries(data) } }),
+    ...(inner && isText(inner) && { cause: inner }),
+  };
+}
+
+function isText(value: unknown): boolean {
+  try {
+    portable(value, []);
+    return true;
+  } catch {
+    return false;
   }
 }
 

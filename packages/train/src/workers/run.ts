@@ -2,19 +2,11 @@
  * A training in a worker: the worker serves it, the page or process that started the worker watches and steers it. Owns the
  * messages between the two; the training itself knows nothing of it.
  */
-import { type AbortSignalLike, checkOptions, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, type SentError, sentError, ValueError } from '@nn/core';
 import type { TrainingEvent } from '../events.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
-import {
-  type Channel,
-  channelTo,
-  ownChannel,
-  receivedError,
-  type SentError,
-  sentError,
-  type WorkerLike,
-} from './channel.ts';
+import { type Channel, channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
 import { buffersOf, takeWeights, type Weights } from './weights.ts';
 
 /** What a worker serves: a `Training` has it. */
@@ -200,7 +192,7 @@ export interface WorkerOutcome<V> extends Outcome<V> {
 /** A training that runs in a worker. Leaving a `for await` loop over its events does not end it: `abort` does. */
 export interface WorkerRun<V> extends AsyncIterable<TrainingEvent<V>> {
   /**
-   * Rejects with what the training threw: an error of nn has its `kind` and `data`. The worker is still there: terminate it, or
+   * Rejects with what the training threw, with its class where that is one of nn or of the language, and its stack. The worker is still there: terminate it, or
    * start the next one in it. Abort before you terminate: pages are not told of the end of a worker, and would wait for ever.
    */
   readonly outcome: Promise<WorkerOutcome<V>>;
@@ -285,10 +277,10 @@ class RemoteRun<V> implements WorkerRun<V> {
         if (message.type === 'weights' || message.type === 'refused') {
           const asked = this.#asked.get(message.id);
           if (message.type === 'weights') asked?.resolve(message.weights);
-          else asked?.reject(receivedError(message.error));
+          else asked?.reject(errorFrom(message.error));
           this.#asked.delete(message.id);
         }
-        if (message.type === 'failed') fail(receivedError(message.error));
+        if (message.type === 'failed') fail(errorFrom(message.error));
         if (message.type === 'done') {
           const { outcome, weights } = message;
           end(() => resolve({ ...outcome, weights }), overError());

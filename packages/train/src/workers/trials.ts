@@ -2,9 +2,17 @@
  * Jobs that are tried side by side: in this thread one after the other, or in workers. A job's random numbers come from its
  * own seed, so its result does not depend on where and when it ran. Owns the pool; what is tried is the search's.
  */
-import { type AbortSignalLike, randomState, setRandomState, setSeed, ValueError } from '@nn/core';
+import {
+  type AbortSignalLike,
+  randomState,
+  type SentError,
+  sentError,
+  setRandomState,
+  setSeed,
+  ValueError,
+} from '@nn/core';
 import type { Ranks } from '../ranks.ts';
-import { channelTo, ownChannel, receivedError, type SentError, sentError, type WorkerLike } from './channel.ts';
+import { channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
 import { RanksPool } from './ranks-pool.ts';
 
 /** What a trial is told besides its settings. */
@@ -184,7 +192,7 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
             this.#free.push(worker);
             // the cast: the worker serves the trial of this search
             if (data.type === 'result') resolve(data.result as Result);
-            else reject(receivedError(data.error));
+            else reject(errorFrom(data.error));
           },
           (error) => {
             // gone for good: the next job gets a new one

@@ -2,6 +2,7 @@
 import { cpu } from '@nn/backend-cpu/javascript';
 import { setDefaultBackend } from '@nn/core';
 import { beforeAll, expect, test } from 'vitest';
+import { DivergedError } from '../diverged-error.ts';
 import { search } from '../search/search.ts';
 import { choice } from '../search/space.ts';
 import { trainInWorker } from './run.ts';
@@ -25,6 +26,13 @@ test('trains in a Web Worker to the numbers of the page', async () => {
   const endless = trainInWorker<typeof served>(worker, { learningRate: 0.02, epochs: 1e6 });
   for await (const { type } of endless) if (type === 'read') endless.abort();
   expect((await endless.outcome).why).toBe('aborted');
+  const refused = trainInWorker<typeof served>(worker, { learningRate: -1, epochs: 1 });
+  await expect(refused.outcome).rejects.toBeInstanceOf(RangeError);
+  const diverged: unknown = await trainInWorker<typeof served>(worker, { learningRate: 1e38, epochs: 9 }).outcome.catch(
+    (error) => error,
+  );
+  expect(diverged).toBeInstanceOf(DivergedError);
+  expect(diverged).toMatchObject({ kind: 'value/Training', data: { step: expect.any(Number) } });
   worker.terminate();
 });
 

@@ -7,6 +7,7 @@ import { cpu } from '@nn/backend-cpu/javascript';
 import { setDefaultBackend, tensor } from '@nn/core';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DivergedError } from '../diverged-error.ts';
 import { crossValidate } from '../search/cross-validate.ts';
 import { search } from '../search/search.ts';
 import { choice } from '../search/space.ts';
@@ -137,8 +138,10 @@ describe('trainInWorker', () => {
   test('rejects with what was thrown there, and when the worker is gone', async () => {
     const worker = start();
     const run = trainInWorker<Task>(worker, { learningRate: -1, epochs: 1 });
+    await expect(run.outcome).rejects.toBeInstanceOf(RangeError);
     await expect(run.outcome).rejects.toThrow('learningRate is below 0');
     const diverged = trainInWorker<Task>(worker, { learningRate: 1e38, epochs: 9 }).outcome;
+    await expect(diverged).rejects.toBeInstanceOf(DivergedError);
     await expect(diverged).rejects.toMatchObject({
       ...{ isNNError: true, kind: 'value/Training', data: { step: expect.any(Number) } },
       stack: expect.stringContaining('worker.mjs'),
@@ -173,6 +176,19 @@ describe('search in workers', () => {
     await expect(crossValidate(folds, { workers: { start, count: 2 } })).rejects.toThrow(
       /fold 1 of 2 gave 0\.\d+: return numbers by name/,
     );
+  });
+
+  test('what all trials threw is the cause of the error, of its class', async () => {
+    const given = { space: { learningRate: choice([-1]) }, strategy: 'grid' } as const;
+    for (const how of [{ trial }, { workers: { start, count: 1 } }]) {
+      const error: unknown = await search({ ...given, ...how }).catch((thrown) => thrown);
+      expect(error).toMatchObject({ message: 'search: all 1 trials failed, the first with: learningRate is below 0' });
+      const { cause } = error as Error;
+      expect(cause).toBeInstanceOf(RangeError);
+      expect(cause).toMatchObject({ stack: expect.stringMatching(/makeTraining .*worker/) });
+    }
+    const folds = crossValidate([{ learningRate: -1 }, { learningRate: -1 }], { workers: { start, count: 1 } });
+    await expect(folds).rejects.toThrow(new RangeError('fold 1 of 2: learningRate is below 0'));
   });
 
   test('a worker that dies costs its trial, not the search', async () => {

@@ -1,0 +1,39 @@
+/** The error of a loss that is not finite, in a file of its own for those who only watch a training. */
+import { ValueError } from '@nn/core';
+
+/**
+ * What a training throws where a loss is not finite: `data.step` and `data.loss` name it.
+ *
+ * @example
+ * import { tensor } from '@nn/core';
+ * import { Linear } from '@nn/layers';
+ * import { SGD } from '@nn/optim';
+ * import { DivergedError, Training } from '@nn/train';
+ * const model = new Linear(1, 1);
+ * const training = new Training({
+ *   model,
+ *   optimizer: new SGD(model, { learningRate: 1e30 }),
+ *   data: [tensor([[1]])],
+ *   step: (x) => model.forward(x).square().mean(),
+ *   steps: 9,
+ * });
+ * try {
+ *   await training.run();
+ * } catch (error) {
+ *   if (error instanceof DivergedError) console.log(error.data.loss); // => Infinity
+ * }
+ */
+export class DivergedError extends ValueError {
+  static override readonly name: string = 'DivergedError';
+
+  constructor(step: number, loss: number, backs = 0) {
+    const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
+    super(
+      'Training',
+      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
+        `and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.${tried}`,
+      { step, loss },
+    );
+    this.name = 'ValueError';
+  }
+}
