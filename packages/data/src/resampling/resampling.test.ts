@@ -108,7 +108,7 @@ describe.each(golden.cases.map((item) => [Object.values(item.counts.under).lengt
       const danger: Readonly<Record<string, readonly number[]>> = item.danger;
       const away: Near = item.away;
       const result = borderlineSmote(data, { seed: 3, variant: 2 });
-      // imbalanced-learn divides the number in two by chance, and may lose one to rounding
+      // imbalanced-learn makes floor(f (n + 1)) + floor((1 - f) n) for a drawn f: n, or one fewer
       const counts = countsOf(result.fields.targets.data);
       expect(counts).toEqual(item.counts.borderline);
       for (const [kind, count] of Object.entries<number>(item.counts.borderlineTwo)) {

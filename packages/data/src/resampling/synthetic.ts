@@ -78,7 +78,10 @@ export function smote(dataset: Dataset, options: SmoteOptions = {}): Synthetic {
 /**
  * Borderline-SMOTE: as `smote`, but lines start only from samples in danger, those of which at least half, but not all, of
  * the nearest are of other classes. With variant 2 every second line leads to one of the nearest samples of other classes,
- * at most half of the way. Throws a `ValueError` where no sample is in danger. Source: Han, Wang, Mao (2005).
+ * at most half of the way. Throws a `ValueError` where no sample is in danger. Source: Han, Wang, Mao (2005), who leave open how
+ * many of the lines of variant 2 lead where. imbalanced-learn draws that share f from Beta(10, 10) and makes floor(f (n + 1)) and
+ * floor((1 - f) n) of n samples, which can be one too few, and its second kind of lines leads to any samples of other classes, not
+ * the nearest; here they are the nearest, and n samples.
  *
  * @example
  * import { blobs, borderlineSmote } from '@nn/data';
