@@ -73,6 +73,10 @@ test.each(isWhole ? [820, 1024, 1180] : [])(
       expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
       expect(await namelessOf(page), hash).toEqual([]);
       expect((await page.locator('.settings select').first().boundingBox())?.y, hash).toBeLessThan(500);
+      const tops = await page
+        .locator('.place-controls .fact')
+        .evaluateAll((facts) => facts.map((fact) => Math.round(fact.getBoundingClientRect().top)));
+      expect(new Set(tops).size, `rows of numbers in ${hash}`).toBe(1);
       await page.context().close();
     }
   },

@@ -7,7 +7,7 @@ import type { TensorData } from '../backend.ts';
 import { ValueError } from '../errors.ts';
 import { hooks } from '../graph/hooks.ts';
 import { Argument, Data, type Node, Placeholder } from '../graph/node.ts';
-import { currentRecorder } from '../graph/recorder.ts';
+import { type ArgumentCheck, currentRecorder } from '../graph/recorder.ts';
 import { Where } from './compare.ts';
 import { Cast } from './functions.ts';
 import { Reshape } from './views.ts';
@@ -30,29 +30,28 @@ export interface IndexRange {
  * operation that says what it does with those outside has that done unless somebody looks closely.
  */
 export function requireInside(index: Node, range: IndexRange, debugOnly = false): void {
-  const sources = debugOnly ? [] : sourcesOf(index);
-  const positions = sources.map(({ primitive, attributes }) => (primitive === Argument ? attributes : null));
+  const { values, mask } = debugOnly ? unknown : sourcesOf(index);
   const recorder = currentRecorder();
-  if (recorder !== null && positions.length > 0 && !positions.includes(null)) {
-    const { size, low, ignored } = range;
-    const key = [...positions, size, low, ignored].join();
-    const check = (given: readonly { readonly node: Node }[]): void =>
-      // the cast: what an argument has for attributes
-      void checkNow(
-        positions.map((position) => given[position as number]!.node),
-        range,
-      );
+  if (recorder !== null && values?.primitive === Argument && (mask === null || mask.primitive === Argument)) {
+    // the casts: what an argument has for attributes is its position
+    const [at, over] = [values.attributes as number, mask === null ? null : (mask.attributes as number)];
+    const key = [at, over, range.size, range.low, range.ignored].join();
+    const check: ArgumentCheck = (given) => {
+      checkNow(given[at]!.node, over === null ? null : given[over]!.node, range);
+    };
     // a layer that has looked calls a gather that looks again: the first is nearer to the user
     if (!recorder.checks.has(key)) recorder.checks.set(key, check);
   }
-  if (!checkNow(sources, range)) hooks.onIndices?.(index, (computed) => outside(computed, null, range));
+  if (values === null || !checkNow(values, mask, range)) {
+    hooks.onIndices?.(index, (computed) => outside(computed, null, range));
+  }
 }
 
 /** Throws where values on the host are outside; false where there are none. */
-function checkNow([index, mask]: readonly Node[], range: IndexRange): boolean {
-  const values = index === undefined ? null : dataOf(index);
-  const shown = mask === undefined ? null : dataOf(mask);
-  if (values === null || (mask !== undefined && shown === null)) return false;
+function checkNow(index: Node, mask: Node | null, range: IndexRange): boolean {
+  const values = dataOf(index);
+  const shown = mask === null ? null : dataOf(mask);
+  if (values === null || (mask !== null && shown === null)) return false;
   const error = outside(values, shown, range);
   if (error !== null) throw error;
   return true;
@@ -66,8 +65,11 @@ function outside(
 ): ValueError | null {
   for (let k = 0; k < values.length; k++) {
     if (shown !== null && !shown[k]) continue;
-    const value = Math.trunc(values[k]!);
-    if ((value >= low && value < size) || value === ignored) continue;
+    // casts to int32 drop what is behind the point, and low is at most 0
+    const given = values[k]!;
+    if (given > low - 1 && given < size) continue;
+    const value = Math.trunc(given);
+    if (value === ignored) continue;
     return new ValueError(
       operation,
       `index ${value} is outside of ${from}: indices go from ${low} to ${size - 1}${ignored === undefined ? '' : `, and ${ignored} is ignored`}.`,
@@ -91,12 +93,19 @@ function dataOf({ primitive, dtype, storage }: Node): TensorData | null {
   return storage?.host ?? null;
 }
 
-/** Where the values of indices come from, and those of a mask over them, if there is one; empty where that is not known. */
-function sourcesOf(index: Node): readonly Node[] {
+/** Where the values of indices come from, null where that is not known, and those of a mask over them, if there is one. */
+interface Sources {
+  readonly values: Node | null;
+  readonly mask: Node | null;
+}
+
+const unknown: Sources = { values: null, mask: null };
+
+function sourcesOf(index: Node): Sources {
   const source = sourceOf(index);
-  if (source?.primitive !== Where) return source === null ? [] : [source];
-  const [mask, shown] = source.inputs.map((input) => sourceOf(input));
-  return mask && shown && mask.size === shown.size ? [shown, mask] : [];
+  if (source?.primitive !== Where) return { values: source, mask: null };
+  const [mask, values] = source.inputs.map((input) => sourceOf(input));
+  return mask && values && mask.size === values.size ? { values, mask } : unknown;
 }
 
 /** What stands behind reshapes, casts and, unless `isExact`, rows of `vmap`; null where that is not known. */
