@@ -87,10 +87,14 @@ async function bundle(examples) {
         'an example in a docstring says what comes out: end a line with "// => ..." or "// throws ...".',
       );
     }
-    const probe = "import { __printed, __throws, __value } from '../../scripts/examples/probe.mjs';";
-    const prelude = example.docstring ? "import '../../scripts/examples/prelude.ts';" : '';
-    const listen = example.output === undefined ? '' : 'console.log = (...values) => __printed(-1, ...values);';
-    writeFileSync(join(work, 'run', `${example.name}.ts`), `${probe}${prelude}${listen}${code}`);
+    const { name, docstring, output } = example;
+    const before = [
+      "import { __probe } from '../../scripts/examples/probe.mjs';",
+      "import { __prepare } from '../../scripts/examples/prelude.ts';",
+      `__prepare(${docstring});`,
+      `const { __printed, __throws, __value } = __probe('${name}', ${output !== undefined});`,
+    ];
+    writeFileSync(join(work, 'run', `${name}.ts`), `${before.join(' ')} ${code}`);
   }
   let left = examples;
   while (left.length > 0) {
@@ -129,22 +133,56 @@ async function bundleAll(examples) {
   return failed;
 }
 
-/** @param {Running} example */
-async function runExample(example) {
-  const url = pathToFileURL(join(work, 'out', `${example.name}.mjs`)).href;
-  const worker = new Worker(join(root, 'scripts/examples/worker.mjs'), { workerData: url, stdout: true, stderr: true });
-  /** @type {{ error?: string, outcomes: Record<number, string[]> }} */
-  const { error, outcomes } = await new Promise((resolve) => {
-    const late = setTimeout(
-      () => resolve({ error: `not done after ${milliseconds / 1000} s`, outcomes: {} }),
-      milliseconds,
-    );
-    worker.on('message', resolve);
-    worker.on('error', (thrown) => resolve({ error: String(thrown), outcomes: {} }));
-    worker.on('exit', (code) => resolve({ error: `ended with code ${code} before it was done`, outcomes: {} }));
-    worker.on('message', () => clearTimeout(late)).on('exit', () => clearTimeout(late));
-  });
-  await worker.terminate();
+/** @typedef {{ error?: string, outcomes: Record<number, string[]> }} Outcome */
+
+/** A thread that runs one example after the other; a new one takes its place where an example does not end, or ends it. */
+class Runner {
+  /** @type {Worker | null} */
+  #worker = null;
+  /** Tells whoever waits. @type {(outcome: Outcome) => void} */
+  #tell = () => {};
+
+  #start() {
+    const worker = new Worker(join(root, 'scripts/examples/worker.mjs'), { stdout: true, stderr: true });
+    worker.on('message', (outcome) => this.#tell(outcome));
+    worker.on('error', (thrown) => this.#giveUp(worker, String(thrown)));
+    worker.on('exit', (code) => this.#giveUp(worker, `ended with code ${code} before it was done`));
+    return worker;
+  }
+
+  /** @param {Worker} worker @param {string} error */
+  #giveUp(worker, error) {
+    if (worker !== this.#worker) return;
+    this.#worker = null;
+    this.#tell({ error, outcomes: {} });
+  }
+
+  /** @param {string} name @returns {Promise<Outcome>} */
+  async run(name) {
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    const late = setTimeout(() => {
+      this.#giveUp(worker, `not done after ${milliseconds / 1000} s`);
+      void worker.terminate();
+    }, milliseconds);
+    worker.postMessage({ name, url: pathToFileURL(join(work, 'out', `${name}.mjs`)).href });
+    const outcome = await new Promise((/** @type {(outcome: Outcome) => void} */ resolve) => {
+      this.#tell = resolve;
+    });
+    clearTimeout(late);
+    return outcome;
+  }
+
+  async close() {
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+  }
+}
+
+/** @param {Running} example @param {Runner} runner */
+async function runExample(example, runner) {
+  const { error, outcomes } = await runner.run(example.name);
   if (error) example.failures.push(error);
   const output = outcomes[-1]?.join('\n') ?? '';
   if (!error && example.output !== undefined && !keepsPromise(example.output, output)) {
@@ -165,7 +203,9 @@ async function runExample(example) {
 async function runAll(examples) {
   const queue = examples.filter(({ run, failures }) => run && failures.length === 0);
   const take = async () => {
-    for (let example = queue.pop(); example; example = queue.pop()) await runExample(example);
+    const runner = new Runner();
+    for (let example = queue.pop(); example; example = queue.pop()) await runExample(example, runner);
+    await runner.close();
   };
   await Promise.all(Array.from({ length: availableParallelism() }, take));
 }
