@@ -163,6 +163,14 @@ test.runIf(isWhole)(
   240_000,
 );
 
+test('what is built finds the declarations that need no folder', async () => {
+  const { out, error } = await startProgram(['--task', 'summarize', '--output', 'declared'], folder, (text, child) => {
+    if (text.includes('words; others can be copied.')) child.kill();
+  });
+  expect(error).toBe('');
+  expect(out).toContain("documentation comments of TypeScript's declarations.");
+});
+
 test('files that are not there, and manuals that are none, are one clear line', async () => {
   mkdirSync(join(folder, 'empty'));
   const [review, manual] = await Promise.all(

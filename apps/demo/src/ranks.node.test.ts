@@ -5,24 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { digits, encodeIdx } from '@nn/data';
-import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ended, resultOf } from './program-tests.ts';
+import { builtProgram, type Ended, resultOf } from './program-tests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-demo-ranks-'));
-/** Where the packages are found that are not bundled. */
-const built = mkdtempSync(join(import.meta.dirname, '../../../packages/distributed/node_modules/.nn-demo-'));
-const program = join(built, 'src/main.mjs');
-
 beforeAll(() => {
-  buildSync({
-    entryPoints: [join(import.meta.dirname, 'main.ts')],
-    outfile: program,
-    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
-    conditions: ['@nn/source'],
-    external: ['koffi', 'gpu.js', 'webgpu', 'gl'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  });
   mkdirSync(join(folder, 'data'));
   for (const [part, count, seed] of [
     // the last batch has one sample, so that a rank has none
@@ -35,14 +22,12 @@ beforeAll(() => {
     writeFileSync(`${path}-labels-idx1-ubyte`, encodeIdx({ data: Uint8Array.from(targets.data), shape: [count] }));
   }
 });
-afterAll(() => {
-  for (const path of [folder, built]) rmSync(path, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the program to its end. */
 function run(before: readonly string[], ...more: string[]): Promise<Ended> {
   const args = ['--task', 'digits', '--data', 'data', '--batch-size', '20', '--seed', '3', '--json', ...more];
-  const [command, ...rest] = [...before, process.execPath, program, ...args];
+  const [command, ...rest] = [...before, process.execPath, builtProgram(), ...args];
   const child = spawn(command!, rest, { cwd: folder, env: { ...process.env, INIT_CWD: folder }, timeout: 90_000 });
   let [out, error] = ['', ''];
   child.stdout.on('data', (text) => {

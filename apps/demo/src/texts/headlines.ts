@@ -3,7 +3,8 @@
  * manual pages of a folder (as /usr/share/man) with their NAME lines. Names stand in words: `textContent` is "text content".
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Failure } from '../failure.ts';
@@ -34,11 +35,22 @@ export async function headlines(folder: string | undefined): Promise<Headlines> 
   return { name: found.name, pairs: [...unique.values()] };
 }
 
+/** Where Node finds it from here: this file runs as it is and, by `npm start`, as a part of what is built. */
+function libraryOfTypeScript(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('typescript'));
+  } catch {
+    throw new Failure(
+      'TypeScript, whose declarations are read, is not installed: npm run setup, or --data /usr/share/man.',
+    );
+  }
+}
+
 async function fromDeclarations(): Promise<Headlines> {
-  const folder = join(import.meta.dirname, '../../../../node_modules/typescript/lib');
-  const files = (await readdir(folder).catch(() => [])).filter((file) => /^lib\..*\.d\.ts$/.test(file)).sort();
+  const folder = libraryOfTypeScript();
+  const files = (await readdir(folder)).filter((file) => /^lib\..*\.d\.ts$/.test(file)).sort();
   if (files.length === 0) {
-    throw new Failure(`There are no declarations of TypeScript at ${folder}: npm run setup, or --data /usr/share/man.`);
+    throw new Failure(`There are no declarations of TypeScript in ${folder}: --data /usr/share/man reads manuals.`);
   }
   const pairs: { text: string; headline: string }[] = [];
   for (const file of files) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from '../program-tests.ts';
 import { look } from '../worker/look.ts';
 import { Session } from '../worker/session.ts';
 import { programName, programOf } from './program.ts';
@@ -145,20 +146,9 @@ describe('the generated program', () => {
     const { code, session } = await programFor(spec, dropped, steps);
     for (let i = 0; i < steps; i++) await session.trainStep();
     const expected = await look(session, false);
-    const file = join(folder, programName);
-    writeFileSync(file, code);
+    writeFileSync(join(folder, programName), code);
     if (dropped.table) writeFileSync(join(folder, dropped.table.name), encoded(dropped.table));
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [
-        '--conditions=@nn/source',
-        '--import',
-        import.meta.resolve('tsx'),
-        file,
-        ...(dropped.table ? [dropped.table.name] : []),
-      ],
-      { cwd: folder, encoding: 'utf8' },
-    );
+    const { stdout, stderr, status } = runProgram(folder, programName, dropped.table ? [dropped.table.name] : []);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     const [, trainLoss] = /train: loss ([\d.]+)/.exec(stdout) ?? [];

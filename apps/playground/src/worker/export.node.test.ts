@@ -8,6 +8,7 @@ import { loadOnnx } from '@nn/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { torchLayer } from '../model/export/torch-program.ts';
 import { conv, defaults, dense, type Spec, withTask } from '../model/spec.ts';
+import { runProgram } from '../program-tests.ts';
 import { exported } from './export.ts';
 import { look } from './look.ts';
 import { answers } from './mistakes.ts';
@@ -101,8 +102,7 @@ function unzip(bytes: Uint8Array): [string, Uint8Array][] {
 }
 
 const run = (folder: string, file: string): string => {
-  const options = ['--conditions=@nn/source', '--import', import.meta.resolve('tsx'), file];
-  const { stdout, stderr } = spawnSync(process.execPath, options, { cwd: folder, encoding: 'utf8' });
+  const { stdout, stderr } = runProgram(folder, file);
   expect(stderr).toBe('');
   return stdout;
 };
