@@ -7,6 +7,7 @@ import type { TrainingEvent } from '../events.ts';
 import type { EpochRow } from '../state.ts';
 import type { Outcome } from '../training.ts';
 import { type Channel, channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
+import { awaitFirstWord, checkPatience, silence } from './first-word.ts';
 import { buffersOf, takeWeights, type Weights } from './weights.ts';
 
 /** What a worker serves: a `Training` has it. */
@@ -41,6 +42,7 @@ type ToWorker = OfRun &
 type FromWorker<V> =
   | (OfRun &
       (
+        | { readonly type: 'taken' }
         | { readonly type: 'event'; readonly event: TrainingEvent<V> }
         | { readonly type: 'weights'; readonly id: number; readonly weights: Weights }
         | { readonly type: 'refused'; readonly id: number; readonly error: SentError }
@@ -55,7 +57,7 @@ const isOurs = (data: unknown): boolean => (Object(data) as { nn?: unknown }).nn
 /**
  * In a worker's module: makes the training that `trainInWorker` asks for, with the settings it sends (anything that
  * `postMessage` carries). Events, outcome and weights go back by themselves. One training at a time, any number after one
- * another; the module may wait before it calls this (`await fetch(...)`). Throws ValueError outside of a worker.
+ * another; the module may wait before it calls this (`await fetch(...)`), as long as `patience` says. Throws ValueError outside of a worker.
  *
  * @example
  * import { Linear } from '@nn/layers';
@@ -88,6 +90,7 @@ export function serveTraining<Settings, V>(
       }
       if (known.has(run)) return; // sent again, because it could not be told whether it was heard
       known.add(run);
+      send({ nn: 'train', run, type: 'taken' });
       if (current !== null) {
         send({ nn: 'train', run, type: 'failed', error: sentError(busyError()) });
         return;
@@ -181,6 +184,8 @@ export interface TrainInWorkerOptions<V> {
   readonly onEvent?: (event: TrainingEvent<V>) => void;
   /** Milliseconds between two 'step' events that are sent; all others are sent at once. Default 50. */
   readonly every?: number;
+  /** Milliseconds in which the worker's module must call `serveTraining`, or be told of its end. Default 30,000. */
+  readonly patience?: number;
 }
 
 /** How a training in a worker ended, and what it has learned. */
@@ -220,7 +225,7 @@ export function trainInWorker<S extends Served<unknown, unknown>>(
   settings: SettingsOf<S>,
   options: TrainInWorkerOptions<ServedValues<S>> = {},
 ): WorkerRun<ServedValues<S>> {
-  checkOptions('trainInWorker', options, ['signal', 'onEvent', 'every']);
+  checkOptions('trainInWorker', options, ['signal', 'onEvent', 'every', 'patience']);
   return new RemoteRun<ServedValues<S>>(channelTo(worker), settings, options);
 }
 
@@ -238,13 +243,19 @@ class RemoteRun<V> implements WorkerRun<V> {
   #asks = 0;
   #isOver = false;
 
-  constructor(channel: Channel, settings: unknown, { signal, onEvent, every = 50 }: TrainInWorkerOptions<V>) {
+  constructor(
+    channel: Channel,
+    settings: unknown,
+    { signal, onEvent, every = 50, patience = 30_000 }: TrainInWorkerOptions<V>,
+  ) {
     this.#channel = channel;
+    checkPatience('trainInWorker', patience);
     this.outcome = new Promise((resolve, reject) => {
       const end = (finish: () => void, error: Error): void => {
         if (this.#isOver) return;
         this.#isOver = true;
         stop();
+        heard();
         signal?.removeEventListener('abort', abort);
         for (const { reject: refuse } of this.#asked.values()) refuse(error);
         for (const listener of this.#listeners) listener(null);
@@ -267,11 +278,13 @@ class RemoteRun<V> implements WorkerRun<V> {
         const message = data as FromWorker<V>;
         const unheard = this.#unheard;
         if (message.type === 'ready') {
+          heard();
           this.#unheard = null;
           for (const lost of unheard ?? []) channel.send(lost);
           return;
         }
         if (message.run !== this.#run) return;
+        heard();
         this.#unheard = null;
         if (message.type === 'event') tell(message.event);
         if (message.type === 'weights' || message.type === 'refused') {
@@ -286,6 +299,10 @@ class RemoteRun<V> implements WorkerRun<V> {
           end(() => resolve({ ...outcome, weights }), overError());
         }
       }, fail);
+      const heard = awaitFirstWord(patience, () => {
+        this.abort(); // should it wake up yet
+        fail(silence('trainInWorker', patience, 'serveTraining(...)'));
+      });
       try {
         this.#send({ type: 'run', settings, every });
       } catch (error) {

@@ -13,6 +13,7 @@ import {
 } from '@nn/core';
 import type { Ranks } from '../ranks.ts';
 import { channelTo, errorFrom, ownChannel, type WorkerLike } from './channel.ts';
+import { awaitFirstWord, checkPatience, silence } from './first-word.ts';
 import { RanksPool } from './ranks-pool.ts';
 
 /** What a trial is told besides its settings. */
@@ -33,6 +34,8 @@ export interface Workers {
   /** Starts one: `() => new Worker(new URL('./trial.js', import.meta.url), { type: 'module' })`. */
   readonly start: () => WorkerLike;
   readonly count: number;
+  /** Milliseconds in which a worker's module must call `serveTrials`. Default 30,000. */
+  readonly patience?: number;
 }
 
 export interface Job<Input> {
@@ -50,6 +53,7 @@ type Message =
   // a Web Worker drops what it is sent while its module waits at its top level: it says when it listens
   | { readonly nn: 'trial'; readonly type: 'ready' }
   | { readonly nn: 'trial'; readonly type: 'run'; readonly id: number; readonly job: Job<unknown> }
+  | { readonly nn: 'trial'; readonly type: 'taken'; readonly id: number }
   | { readonly nn: 'trial'; readonly type: 'result'; readonly id: number; readonly result: unknown }
   | { readonly nn: 'trial'; readonly type: 'failed'; readonly id: number; readonly error: SentError };
 
@@ -57,7 +61,7 @@ const isOurs = (data: unknown): data is Message => (Object(data) as { nn?: unkno
 
 /**
  * In a worker's module: runs the trials that `search` or `crossValidate` send. The module may wait before it calls this
- * (`await fetch(...)`). Throws ValueError outside of a worker.
+ * (`await fetch(...)`), as long as `workers.patience` says. Throws ValueError outside of a worker.
  *
  * @example
  * import { serveTrials } from '@nn/train';
@@ -74,6 +78,7 @@ export function serveTrials<Input, Result>(trial: Trial<Input, Result>): void {
       if (!isOurs(data) || data.type !== 'run' || known.has(data.id)) return;
       const { id, job } = data;
       known.add(id);
+      send({ nn: 'trial', type: 'taken', id });
       const finish = async (): Promise<Message> => {
         try {
           // the cast: what is sent has the type that search and crossValidate were given
@@ -134,7 +139,7 @@ export function openPool<Input, Result>(
   if (!Number.isInteger(workers.count) || workers.count < 1) {
     throw new ValueError(operation, `workers.count is ${workers.count}: it is a whole number, 1 or more.`);
   }
-  return new WorkerPool<Input, Result>(workers);
+  return new WorkerPool<Input, Result>(operation, workers);
 }
 
 function ownThread<Input, Result>(trial: Trial<Input, Result>): Pool<Input, Result> {
@@ -161,33 +166,45 @@ function ownThread<Input, Result>(trial: Trial<Input, Result>): Pool<Input, Resu
 class WorkerPool<Input, Result> implements Pool<Input, Result> {
   readonly size: number;
   readonly most: number;
+  readonly #operation: string;
+  readonly #patience: number;
   readonly #start: () => WorkerLike;
   readonly #free: WorkerLike[] = [];
   readonly #all = new Set<WorkerLike>();
   #ids = 0;
 
-  constructor({ start, count }: Workers) {
-    [this.#start, this.size, this.most] = [start, count, count];
+  constructor(operation: string, { start, count, patience = 30_000 }: Workers) {
+    [this.#operation, this.#start, this.size, this.most] = [operation, start, count, count];
+    this.#patience = checkPatience(`${operation}: workers`, patience);
   }
 
   check(signal: AbortSignalLike | undefined): void {
     signal?.throwIfAborted();
   }
 
+  /** Rejects where a worker serves nothing, as all others will; what goes wrong in one that does is the job's result. */
   async run(job: Job<Input>): Promise<JobResult<Result>> {
     const worker = this.#free.pop() ?? this.#start();
     this.#all.add(worker);
     const started = performance.now();
     const id = this.#ids++;
     const channel = channelTo(worker);
+    let isSilent = false;
     try {
       const result = await new Promise<Result>((resolve, reject) => {
         const message: Message = { nn: 'trial', type: 'run', id, job };
+        const heard = awaitFirstWord(this.#patience, () => {
+          isSilent = true;
+          stop();
+          reject(silence(this.#operation, this.#patience, 'serveTrials(trial)'));
+        });
         const stop = channel.listen(
           (data) => {
             if (!isOurs(data)) return;
             if (data.type === 'ready') channel.send(message);
             if (data.type === 'ready' || data.type === 'run' || data.id !== id) return;
+            heard();
+            if (data.type === 'taken') return;
             stop();
             this.#free.push(worker);
             // the cast: the worker serves the trial of this search
@@ -196,6 +213,7 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
           },
           (error) => {
             // gone for good: the next job gets a new one
+            heard();
             stop();
             this.#all.delete(worker);
             reject(error);
@@ -205,6 +223,7 @@ class WorkerPool<Input, Result> implements Pool<Input, Result> {
       });
       return { result, seconds: (performance.now() - started) / 1000 };
     } catch (error) {
+      if (isSilent) throw error;
       return { error: error as Error, seconds: (performance.now() - started) / 1000 };
     }
   }

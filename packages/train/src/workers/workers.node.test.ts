@@ -159,6 +159,40 @@ describe('trainInWorker', () => {
   });
 });
 
+describe('a worker that serves nothing', () => {
+  const started: Worker[] = [];
+  const mute = (): Worker => {
+    const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+    started.push(worker);
+    return worker;
+  };
+  afterAll(() => Promise.all(started.map((worker) => worker.terminate())));
+
+  test('ends the wait for its training, which is not there later either', async () => {
+    const run = trainInWorker<Task>(mute(), { learningRate: 0.02, epochs: 1 }, { patience: 100 });
+    const walk = async (): Promise<void> => {
+      for await (const _ of run) expect.unreachable();
+    };
+    const message =
+      'trainInWorker: a worker said nothing for 100 milliseconds: does its module call serveTraining(...)? One that takes longer to load needs more patience.';
+    await expect(walk()).rejects.toThrow(message);
+    await expect(run.outcome).rejects.toThrow(message);
+    expect(() => trainInWorker<Task>(mute(), { learningRate: 0.02, epochs: 1 }, { patience: 0 })).toThrow(
+      'trainInWorker: patience is 0: give milliseconds, above 0.',
+    );
+  });
+
+  test('ends a search, whose other trials would wait as long', async () => {
+    const space = { learningRate: choice([1e-5, 1e-3, 0.1]) };
+    await expect(
+      search({ space, strategy: 'grid', workers: { start: mute, count: 2, patience: 100 } }),
+    ).rejects.toThrow('search: a worker said nothing for 100 milliseconds: does its module call serveTrials(trial)?');
+    await expect(
+      search({ space, strategy: 'grid', workers: { start, count: 1, patience: Number.NaN } }),
+    ).rejects.toThrow('search: workers: patience is NaN');
+  });
+});
+
 describe('search in workers', () => {
   const space = { learningRate: choice([1e-5, 1e-3, 0.1]) };
 
