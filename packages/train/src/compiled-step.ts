@@ -2,10 +2,10 @@
  * The work of a step compiled: its arguments are the tensors of a batch, and what else a batch has says why it is missing.
  * Owns how a batch is taken apart and put together; what the work is is step.ts.
  */
-import { isTensor, ValueError } from '@nn/core';
+import { isTensor, type Tensor, ValueError } from '@nn/core';
 
-/** What a step does with a batch: which share of the samples of the step it has, and whether the update follows. */
-export type Work<B, R> = (batch: B, share: number, isLast: boolean) => R;
+/** What a step does with a batch: which share of the samples of the step, or of their weights, it has, and whether the update follows. */
+export type Work<B, R> = (batch: B, share: number | Tensor, isLast: boolean) => R;
 
 /** A compiled function; some can answer at once where nothing has to be waited for. */
 interface Compiled<A extends readonly unknown[], R> {
@@ -24,7 +24,7 @@ interface Layout<R> {
   /** The work on a batch that is a step of its own, on its fields one by one. */
   readonly whole: Compiled<unknown[], R>;
   /** The work on a part of a step. */
-  readonly part: Compiled<[fields: readonly unknown[], share: number, isLast: boolean], R>;
+  readonly part: Compiled<[fields: readonly unknown[], share: number | Tensor, isLast: boolean], R>;
 }
 
 /** What a call gives: where it can the result itself, for a promise is a tenth of a small step. */
@@ -40,7 +40,7 @@ function called<A extends readonly unknown[], R>(compiled: Compiled<A, R>, given
 export function compiledWork<B, Made, R>(work: Work<B, Made>, compiler: Compiler<Made, R>): Work<B, R | Promise<R>> {
   const layouts = new Map<string, Layout<R>>();
   let last: Layout<R> | null = null;
-  const plain = compiler((batch: unknown, share: number, isLast: boolean) =>
+  const plain = compiler((batch: unknown, share: number | Tensor, isLast: boolean) =>
     // the cast: a tensor, or a list of tensors, as the batch is
     work(batch as B, share, isLast),
   );
@@ -88,7 +88,7 @@ function layoutOf<B, Made, R>(
     names,
     isSeen,
     whole: compiler((...fields: unknown[]) => work(batchOf(fields), 1, true)),
-    part: compiler((fields: readonly unknown[], share: number, isLast: boolean) =>
+    part: compiler((fields: readonly unknown[], share: number | Tensor, isLast: boolean) =>
       work(batchOf(fields), share, isLast),
     ),
   };

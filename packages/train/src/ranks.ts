@@ -6,7 +6,7 @@
 import { type Tensor, ValueError } from '@nn/core';
 import type { ReadOptions } from '@nn/metrics';
 import { countOf } from './batches.ts';
-import { compiledWork } from './compiled-step.ts';
+import { compiledWork, type Work } from './compiled-step.ts';
 import type { Ending, StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import type { Stepper } from './step.ts';
@@ -87,11 +87,11 @@ export function ranksSteps<B>(
   log: LossLog,
   isCompiled: boolean,
 ): Stepper<B> {
-  const lossOf = (batch: B, share: number): Tensor => {
+  const lossOf = (batch: B, share: number | Tensor): Tensor => {
     const loss = step(batch);
     return share === 1 ? loss : loss.mul(share);
   };
-  const run: (batch: B, share: number, isLast: boolean) => Computed | Promise<Computed> | Tensor = isCompiled
+  const run: Work<B, Computed | Promise<Computed> | Tensor> = isCompiled
     ? compiledWork<B, Tensor, Computed>(lossOf, (work) => optimizer.compileGradients(work))
     : lossOf;
   return async (group) => {

@@ -4,7 +4,7 @@
  */
 import { compile, type Tensor } from '@nn/core';
 import { countOf } from './batches.ts';
-import { compiledWork } from './compiled-step.ts';
+import { compiledWork, type Work } from './compiled-step.ts';
 import type { StepsOptimizer } from './events.ts';
 import type { LossLog } from './loss-log.ts';
 import { scalar } from './weights.ts';
@@ -26,22 +26,23 @@ export function ownSteps<B>(step: (batch: B) => Tensor | Promise<Tensor>, log: L
 }
 
 /**
- * A step of the optimizer on the mean loss of the group, where `step` gives a scalar: each batch counts by its share of the samples, so several small
- * batches give the gradient of one large.
+ * A step of the optimizer on the mean loss of the group, where `step` gives a scalar: each batch counts by its share of the samples, or of
+ * their weights where `weightOf` tells them, so several small batches give the gradient of one large.
  */
 export function optimizerSteps<B>(
   step: (batch: B) => Tensor,
   optimizer: StepsOptimizer,
   log: LossLog,
   isCompiled: boolean,
+  weightOf: ((batch: B) => Tensor) | null,
 ): Stepper<B> {
-  const work = (batch: B, share: number, isLast: boolean): Promise<void> => {
+  const work = (batch: B, share: number | Tensor, isLast: boolean): Promise<void> => {
     const loss = step(batch);
     log.record(loss);
     const part = share === 1 ? loss : loss.mul(share);
     return isLast ? optimizer.step(part) : optimizer.accumulate(part);
   };
-  const run: (batch: B, share: number, isLast: boolean) => void | Promise<void> = isCompiled
+  const run: Work<B, void | Promise<void>> = isCompiled
     ? compiledWork<B, void, void>((batch, share, isLast) => void work(batch, share, isLast), compile)
     : work;
   const end = (batch: B): number => {
@@ -52,9 +53,12 @@ export function optimizerSteps<B>(
   const inParts = async (group: readonly B[]): Promise<number> => {
     const counts = group.map(countOf);
     const samples = counts.reduce((sum, count) => sum + count, 0);
+    const weights = weightOf && group.map(weightOf);
+    // where nothing weighs anything the losses are 0 as well
+    const total = weights?.reduce((sum, weight) => sum.add(weight)).maximum(1e-30);
     for (const [at, batch] of group.entries()) {
       const share = samples === 0 ? 1 / group.length : counts[at]! / samples;
-      await run(batch, share, at === group.length - 1);
+      await run(batch, total ? weights![at]!.div(total) : share, at === group.length - 1);
       log.count(counts[at]!);
     }
     return samples;

@@ -160,6 +160,30 @@ describe('Training', () => {
     a.forEach((value, at) => void expect(b[at]).toBeCloseTo(value, 5));
   });
 
+  test.each([false, true])(
+    'several weighted batches too, whatever weighs their samples (compile: %s)',
+    async (compile) => {
+      const run = async (batchSize: number, more: More) => {
+        const own = setUp({ batchSize, dropout: 0, samples: 95 });
+        const step = ({ inputs, targets }: Parameters<Setting['step']>[0]): Tensor =>
+          crossEntropy(own.model.forward(inputs), targets, { reduction: 'none' });
+        await training(own, { ...more, step, compile, epochs: 2 }).run();
+        return weightsOf(own);
+      };
+      for (const more of [
+        { classWeights: [1, 9] },
+        // samples count by where they lie, those on the left not at all
+        {
+          classWeights: [2, 1],
+          sampleWeights: ({ inputs }) => inputs.slice([0, 0], [inputs.shape[0]!, 1]).sum(1).relu(),
+        },
+      ] satisfies More[]) {
+        const [large, small] = [await run(40, more), await run(8, { ...more, accumulate: 5 })];
+        large.forEach((value, at) => void expect(small[at]).toBeCloseTo(value, 4));
+      }
+    },
+  );
+
   test('the signal ends it after a step, and run goes on to the same end', async () => {
     const whole = setUp();
     await training(whole).run();

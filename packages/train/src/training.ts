@@ -89,13 +89,14 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
       this.#validationStep = options.validation?.step ?? null;
     } else {
       const { optimizer, step, validation, compile = false } = options;
-      const learn = lossReducer<B>(options, 'training');
-      const watch = lossReducer<B>(options, 'validation');
+      const [learn, weightOf] = lossReducer<B>(options, 'training');
+      const [watch] = lossReducer<B>(options, 'validation');
       const held = validation?.step ?? step;
       this.lossOf = (batch) => learn(step(batch), batch);
       const { group } = options;
-      if (group === undefined) advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile);
-      else {
+      if (group === undefined) {
+        advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile, weightOf);
+      } else {
         const ranks = checkRanks(group, optimizer, Number.isFinite(numbers.read.milliseconds));
         advance = ranksSteps(this.lossOf, ranks, this.#log, compile);
         if (group.size > 1) together = { optimizer: ranks, agreement: ranks.agreement(wishes) };

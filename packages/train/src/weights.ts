@@ -41,34 +41,42 @@ export function weightedLoss(losses: Tensor, options: LossWeights): Tensor {
 }
 
 function weighted(operation: string, losses: Tensor, options: LossWeights): Tensor {
-  const { weights, classWeights, targets, mask } = options;
-  const [n = 0] = losses.shape;
-  const parts: Tensor[] = [];
+  const weight = productOf(operation, options, losses);
+  if (weight === null) return losses.mean();
+  const total = weight.sum();
+  return where(weight.equal(0), 0, losses)
+    .mul(weight)
+    .sum()
+    .div(total.add(total.equal(0)));
+}
+
+/** How much each sample counts, [N]; null where nothing says so. Each part must fit the losses, where they are given. */
+function productOf(
+  operation: string,
+  { weights, classWeights, targets, mask }: LossWeights,
+  losses?: Tensor,
+): Tensor | null {
+  let product: Tensor | null = null;
   const add = (name: string, given: Tensor): void => {
-    if (given.size !== n || losses.rank !== 1) {
+    if (losses && (given.size !== losses.shape[0] || losses.rank !== 1)) {
       throw new ValueError(
         operation,
         `the losses are [${losses.shape.join(', ')}], the ${name} [${given.shape.join(', ')}]: give one number for each sample, [N].`,
         { losses: losses.shape, [name]: given.shape },
       );
     }
-    parts.push(given.cast('float32').reshape([n]));
+    const part = given.cast('float32').reshape([given.size]);
+    product = product?.mul(part) ?? part;
   };
   if (weights !== undefined) add('weights', weights);
   if (mask !== undefined) add('mask', mask);
   if (classWeights !== undefined) {
     if (targets === undefined) throw new ValueError(operation, 'classWeights need the targets of the samples.');
     const factors = isTensor(classWeights) ? classWeights : tensor([...classWeights]);
-    checkCount(operation, losses, factors.size);
+    if (losses) checkCount(operation, losses, factors.size);
     add('targets', factorsOf(operation, factors, targets.reshape([targets.size]), mask));
   }
-  if (parts.length === 0) return losses.mean();
-  const weight = parts.reduce((product, part) => product.mul(part));
-  const total = weight.sum();
-  return where(weight.equal(0), 0, losses)
-    .mul(weight)
-    .sum()
-    .div(total.add(total.equal(0)));
+  return product;
 }
 
 /** Weights of another number than the classes mean other classes than those that they meet. */
@@ -103,12 +111,15 @@ export function scalar(loss: Tensor): Tensor {
 
 const whatIs = (loss: Tensor): string => (loss?.shape ? `a tensor [${loss.shape.join(', ')}]` : String(loss));
 
-/** How the result of a step becomes one number: as it is, or weighted. A validation takes no weights of classes. */
+/**
+ * How the result of a step becomes one number, as it is or weighted, and how much the samples of a batch count in all, for steps of several
+ * batches; null where each counts 1. A validation takes no weights of classes.
+ */
 export function lossReducer<B>(
   { classWeights, sampleWeights }: WeightOptions<B>,
   use: 'training' | 'validation',
-): (loss: Tensor, batch: B) => Tensor {
-  if (classWeights === undefined && sampleWeights === undefined) return scalar;
+): readonly [reduce: (loss: Tensor, batch: B) => Tensor, weightOf: ((batch: B) => Tensor) | null] {
+  if (classWeights === undefined && sampleWeights === undefined) return [scalar, null];
   if (classWeights !== undefined && !(Array.isArray(classWeights) && classWeights.every((weight) => weight >= 0))) {
     throw new ValueError(
       'Training',
@@ -116,27 +127,33 @@ export function lossReducer<B>(
     );
   }
   // made once: a compiled step sees the same one in each call
-  const factors = classWeights === undefined ? undefined : tensor([...classWeights]);
-  return (loss, batch) => {
+  const factors = classWeights && use === 'training' ? tensor([...classWeights]) : undefined;
+  const weightsOf = (batch: B): LossWeights => {
     const { targets, mask } = Object(batch) as { targets?: unknown; mask?: unknown };
-    if (use === 'validation' && loss.rank === 0) return loss;
-    if (loss?.rank !== 1) {
-      throw new ValueError(
-        'Training',
-        `with classWeights or sampleWeights the step returns the loss of each sample, [N], not ${whatIs(loss)}: crossEntropy(logits, targets, { reduction: 'none' }).`,
-      );
-    }
-    const weighsClasses = factors !== undefined && use === 'training';
-    if (weighsClasses && !isTensor(targets)) {
+    if (factors && !isTensor(targets)) {
       throw new ValueError(
         'Training',
         'classWeights read the classes in batch.targets, which is no tensor: give sampleWeights, a function of the batch.',
       );
     }
-    return weighted('Training', loss, {
+    return {
       weights: sampleWeights?.(batch),
       mask: isTensor(mask) ? mask : undefined,
-      ...(weighsClasses && isTensor(targets) && { classWeights: factors, targets }),
-    });
+      classWeights: factors,
+      targets: isTensor(targets) ? targets : undefined,
+    };
   };
+  return [
+    (loss, batch) => {
+      if (use === 'validation' && loss.rank === 0) return loss;
+      if (loss?.rank !== 1) {
+        throw new ValueError(
+          'Training',
+          `with classWeights or sampleWeights the step returns the loss of each sample, [N], not ${whatIs(loss)}: crossEntropy(logits, targets, { reduction: 'none' }).`,
+        );
+      }
+      return weighted('Training', loss, weightsOf(batch));
+    },
+    (batch) => productOf('Training', weightsOf(batch))!.sum(),
+  ];
 }

@@ -33,7 +33,7 @@ export interface LearningRateFinding {
   readonly smoothed: readonly number[];
   /** Where the smoothed loss falls fastest by the logarithm of the rate: a good maximum. */
   readonly suggestion: number;
-  /** A tenth of the rate with the lowest smoothed loss: the cautious choice. */
+  /** A tenth of the rate with the lowest smoothed loss, or the suggestion where that is lower: the cautious choice. */
   readonly cautious: number;
   /** Whether the losses left all bounds before the last rate, as they should: else try a higher `to`. */
   readonly hasDiverged: boolean;
@@ -129,10 +129,11 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
   }
   const settled = Math.min(warmUp, rates.length >> 1);
   const lowestAt = smoothed.indexOf(Math.min(...smoothed.slice(settled)), settled);
+  const suggestion = rates[settled + steepestFall(smoothed.slice(settled, lowestAt + 1))]!;
   return {
     ...{ rates, losses, smoothed, hasDiverged },
-    suggestion: rates[settled + steepestFall(smoothed.slice(settled, lowestAt + 1))]!,
-    cautious: rates[lowestAt]! / 10,
+    suggestion,
+    cautious: Math.min(rates[lowestAt]! / 10, suggestion),
   };
 }
 

@@ -340,7 +340,7 @@ describe('findLearningRate', () => {
     const { parameter } = await import('@nn/core');
     const x = parameter([3]);
     const optimizer = new SGD([x], { learningRate: 1 });
-    const { suggestion, hasDiverged } = await findLearningRate({
+    const { suggestion, cautious, hasDiverged } = await findLearningRate({
       model: { x },
       optimizer,
       data: [{}],
@@ -350,6 +350,7 @@ describe('findLearningRate', () => {
     });
     expect(suggestion).toBeGreaterThan(0.01);
     expect(suggestion).toBeLessThan(2);
+    expect(cautious).toBeLessThanOrEqual(suggestion);
     expect(hasDiverged).toBe(true);
     expect(await x.array()).toEqual([3]);
   });
