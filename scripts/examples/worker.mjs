@@ -1,6 +1,6 @@
 /**
  * Runs bundled examples, one after the other, in a thread of its own, and reports the outcomes of each. What they load is loaded
- * once, and is fast from the second one on: a thread for each took eight times as long. `prelude.ts` keeps them apart.
+ * once, and is fast from the second one on: with a thread for each, all took twice as long. `prelude.ts` keeps them apart.
  */
 import { parentPort } from 'node:worker_threads';
 
