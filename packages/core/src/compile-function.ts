@@ -18,7 +18,6 @@ import { homeOf, rehearse } from './graph/variable.ts';
 import { passMark } from './padding.ts';
 import { isParameter } from './parameter.ts';
 import {
-  areTwins,
   differenceOf,
   finish,
   heirsOf,
@@ -27,6 +26,7 @@ import {
   isThere,
   placesOf,
   type Replay,
+  repeatedOf,
   resultLeaf,
   sameOwners,
   sourceOf,
@@ -319,7 +319,6 @@ function trace(
     const bound = device.prepare(asked, updates);
     const { plan, trace: graph } = bound;
     const donated = graph.donors.map((donor) => donor >= 0 && plan.donated.includes(donor));
-    const numberPlaces = new Map(graph.numbers.map((node, place) => [node, place]));
     const places = placesOf(bound);
     const returned = bound.updatedRoots.map((root) => graph.roots.indexOf(graph.roots[root]!) < outputs.length);
     const { variables, twins } = variablesOf(graph.leaves, record.read);
@@ -327,16 +326,12 @@ function trace(
       bound,
       device,
       sources: graph.leaves.map((node) => sourceOf(node, variables)),
-      conditions: [...record.conditions.values(), ...twins.map((pair) => () => areTwins(pair))],
+      conditions: [...record.conditions.values(), ...twins],
       twins: twins.length,
       frozen: record.frozen,
       frozenAt: -1,
       checks: [...record.checks.values()],
-      events: events.flatMap((event): Replay['events'] => {
-        if (event.kind === 'advance') return [{ advance: event.run, undo: event.undo, subject: event.subject }];
-        const place = numberPlaces.get(event.node);
-        return event.source === null || place === undefined ? [] : [{ place, source: event.source }];
-      }),
+      events: repeatedOf(events, graph.numbers),
       numbers: Float64Array.from(graph.numbers, ({ attributes }) => attributes as number),
       result: shapedResult,
       places,

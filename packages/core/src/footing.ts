@@ -24,6 +24,9 @@ export class Footing {
   /** What the program reads and leaves as it is. */
   readonly #read: { readonly source: Source; readonly input: number }[] = [];
   readonly #arguments: { readonly position: number; readonly input: number }[] = [];
+  /** The numbers that the program is given, and those of them that are read anew. */
+  readonly #scalars: Float64Array;
+  readonly #anew: readonly { readonly place: number; readonly scalar: number }[];
   /** Whether variables are all that a run leaves behind. */
   readonly #isBare: boolean;
 
@@ -37,8 +40,11 @@ export class Footing {
 
   private constructor(replay: Replay) {
     this.#replay = replay;
-    const { bound, sources, heirs, result, places } = replay;
-    const { inputs, program } = bound.plan;
+    const { bound, sources, heirs, result, places, numbers, events } = replay;
+    const { inputs, program, scalars } = bound.plan;
+    const changing = new Set(events.map(({ place }) => place));
+    this.#scalars = Float64Array.from(scalars, (place) => numbers[place]!);
+    this.#anew = [...scalars.entries()].flatMap(([scalar, place]) => (changing.has(place) ? [{ place, scalar }] : []));
     this.#heirs = program.donations.flatMap(({ input, output }) => {
       const variable = heirs[output] ?? null;
       return variable === null ? [] : [{ variable, input, output }];
@@ -93,9 +99,11 @@ export class Footing {
       inputs[input] = runner.resident(given[position]!.node.storage as Storage);
     }
     repeatHost(replay);
+    const scalars = this.#scalars;
+    for (const { place, scalar } of this.#anew) scalars[scalar] = numbers[place]!;
     let buffers: readonly object[];
     try {
-      buffers = runner.start(bound.plan, bound.plan.executable as Executable, inputs, numbers);
+      buffers = runner.start(bound.plan, bound.plan.executable as Executable, inputs, scalars);
     } catch (error) {
       return fail(replay, null, error);
     }

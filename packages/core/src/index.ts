@@ -244,7 +244,9 @@ export {
   stopGradient,
   valueAndGrad,
 } from './gradients.ts';
+export { Counter } from './graph/counter.ts';
 export type { NumberSource } from './graph/node.ts';
+export type { Condition } from './graph/recorder.ts';
 export { bytesFrom, decodeUtf8, realmTag } from './host-bytes.ts';
 export type { NestedNumbers, TensorOptions } from './host-data.ts';
 export { hessian, type JacobianOptions, jacobian } from './jacobian.ts';

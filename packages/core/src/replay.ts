@@ -8,8 +8,9 @@ import type { Bound, Device } from './compile/device.ts';
 import { sameKey } from './compile/key-stream.ts';
 import { staleError } from './compile/trace.ts';
 import { ValueError } from './errors.ts';
+import { Counter } from './graph/counter.ts';
 import { constant, leaf, type Node, type NumberSource } from './graph/node.ts';
-import { type ArgumentCheck, type HostEvent, takeBack } from './graph/recorder.ts';
+import { type ArgumentCheck, type Condition, type HostEvent, takeBack } from './graph/recorder.ts';
 import { isSameValue, isSoleOwner, lossOf, noteLoss, type Storage } from './graph/storage.ts';
 import { countFreezes, type Variable } from './graph/variable.ts';
 import { show } from './shape.ts';
@@ -25,17 +26,29 @@ export type Source =
 /** Where memory is found after a run; null where there is none. */
 type Place = { readonly made: number } | { readonly leaf: number } | null;
 
+/**
+ * What the host does again: it reads a number, where that has a `place` among those of the trace, moves a counter on, or does
+ * anything else. All are of one shape, because the engine of JavaScript looks at them before each run.
+ */
+export interface Repeated {
+  readonly place: number | null;
+  readonly source: NumberSource | null;
+  readonly counter: Counter | null;
+  readonly by: number;
+  readonly advance: (() => void) | null;
+  readonly undo: (() => void) | null;
+  /** Whose state it is, where that is the same from call to call. */
+  readonly subject: object | null;
+}
+
 export interface Replay {
   readonly bound: Bound;
   readonly device: Device;
   readonly sources: readonly Source[];
-  /** What the host repeats, in order: counters, and numbers with their place among the trace's numbers. */
-  readonly events: readonly (
-    | { readonly advance: () => void; readonly undo: () => void; readonly subject: object | null }
-    | { readonly place: number; readonly source: NumberSource }
-  )[];
+  /** What the host repeats, in order. */
+  readonly events: readonly Repeated[];
   /** What must still hold. */
-  readonly conditions: readonly (() => boolean)[];
+  readonly conditions: readonly Condition[];
   /** How many of them say that two variables share memory. */
   readonly twins: number;
   /** Whether the parameters that the function asked were frozen, and the count of answers that changed since when it is so. */
@@ -75,9 +88,14 @@ export function repeatHost({ events, numbers }: Replay): void {
   let done = 0;
   try {
     for (; done < events.length; done++) {
+      // only what is needed is looked at
       const event = events[done]!;
-      if ('advance' in event) event.advance();
-      else numbers[event.place] = event.source.read();
+      const { place, counter } = event;
+      if (counter !== null) {
+        if (place === null) counter.move(event.by);
+        else numbers[place] = counter.value;
+      } else if (place === null) event.advance!();
+      else numbers[place] = event.source!.read();
     }
   } catch (error) {
     takeBack(events.slice(0, done));
@@ -95,6 +113,25 @@ export function placesOf({ trace, plan }: Bound): Place[] {
     const isSame = (other: Node): boolean =>
       other === node || (node.storage !== null && other.storage === node.storage);
     return { leaf: trace.leaves.findIndex(isSame) };
+  });
+}
+
+/** What of the events of a trace is repeated; `numbers` are those of its program. */
+export function repeatedOf(events: readonly HostEvent[], numbers: readonly Node[]): Repeated[] {
+  const places = new Map(numbers.map((node, place) => [node, place]));
+  const none = { place: null, source: null, counter: null, by: 0, advance: null, undo: null, subject: null };
+  return events.flatMap((event): Repeated[] => {
+    if (event.kind === 'advance') {
+      return [{ ...none, advance: event.run, undo: event.undo, subject: event.subject }];
+    }
+    if (event.kind === 'growth') {
+      const { counter, by, undo } = event;
+      return [{ ...none, counter, by, undo, subject: counter }];
+    }
+    const place = places.get(event.node);
+    const { source } = event;
+    if (source === null || place === undefined) return [];
+    return [{ ...none, place, source, counter: source instanceof Counter ? source : null }];
   });
 }
 
@@ -232,11 +269,19 @@ export function checkArguments({ givenAway, checks }: Replay, given: readonly Te
   }
 }
 
-/** Two variables that share memory: a copy takes no other until one of them moves on. */
-type Twins = readonly [Variable, Variable];
+/** That two variables share memory: a copy takes no other until one of them moves on. */
+class Twins implements Condition {
+  readonly #one: Variable;
+  readonly #other: Variable;
 
-export function areTwins([a, b]: Twins): boolean {
-  return a.committed.storage === b.committed.storage;
+  constructor(one: Variable, other: Variable) {
+    this.#one = one;
+    this.#other = other;
+  }
+
+  get holds(): boolean {
+    return this.#one.committed.storage === this.#other.committed.storage;
+  }
 }
 
 /**
@@ -255,7 +300,7 @@ export function variablesOf(
     if (storage === null || !met.has(storage)) continue;
     const twin = variables.get(storage);
     if (twin === undefined) variables.set(storage, variable);
-    else twins.push([twin, variable]);
+    else twins.push(new Twins(twin, variable));
   }
   return { variables, twins };
 }
@@ -263,7 +308,7 @@ export function variablesOf(
 /** Whether what the function asked of the host still has the same answer. */
 export function holds(replay: Replay): boolean {
   const { conditions, frozen } = replay;
-  for (let k = 0; k < conditions.length; k++) if (!conditions[k]!()) return false;
+  for (let k = 0; k < conditions.length; k++) if (!conditions[k]!.holds) return false;
   // one number for all parameters: a question to each would be a part of a small step
   if (replay.frozenAt === countFreezes()) return true;
   for (const [variable, isFrozen] of frozen) if (variable.isFrozen !== isFrozen) return false;
@@ -316,7 +361,7 @@ export function differenceOf(first: Replay, second: Replay): string | null {
     if (!same)
       return `they use another tensor, ${show(b.leaves[k]!.shape)}, made in each call: make it once outside, pass it as an argument, or, if its values never change, say tensor(..., { constant: true })`;
   }
-  const read = new Set(second.events.flatMap((event) => ('place' in event ? [event.place] : [])));
+  const read = new Set(second.events.map(({ place }) => place));
   for (let place = 0; place < first.numbers.length; place++) {
     if (read.has(place) || Object.is(first.numbers[place], second.numbers[place])) continue;
     return `a number is ${first.numbers[place]} in the first and ${second.numbers[place]} in the second`;
@@ -326,8 +371,8 @@ export function differenceOf(first: Replay, second: Replay): string | null {
 
 function sameCounters(first: Replay, second: Replay): boolean {
   if (first.events.length !== second.events.length) return false;
-  return first.events.every((event, k) => {
+  return first.events.every(({ place, subject }, k) => {
     const other = second.events[k]!;
-    return 'advance' in event ? 'advance' in other && event.subject === other.subject : 'place' in other;
+    return (place === null) === (other.place === null) && subject === other.subject;
   });
 }

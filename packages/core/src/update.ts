@@ -1,7 +1,7 @@
 /** What optimizers are made of: replacing parameters in one Program, numbers that change between replays, and moving. */
 import { deviceOf } from './compile/device.ts';
 import { commonBackend, type NumberSource } from './graph/node.ts';
-import { currentRecorder, recordAdvance } from './graph/recorder.ts';
+import { type Condition, currentRecorder, recordAdvance } from './graph/recorder.ts';
 import { assignNode, type Update, type Variable } from './graph/variable.ts';
 import { cast } from './ops/functions.ts';
 import type { Parameter } from './parameter.ts';
@@ -23,11 +23,11 @@ export function onReplay(advance: () => void, undo: () => void = () => undefined
 }
 
 /**
- * The function that is being compiled asked something of the host: it is traced anew once `holds` is no longer true. Of
- * several answers for one object the last counts. Does nothing elsewhere.
+ * The function that is being compiled asked something of the host: it is traced anew once the condition no longer `holds`, which
+ * is asked before each run. Of several conditions for one object the last counts. Does nothing elsewhere.
  */
-export function replayWhile(of: object, holds: () => boolean): void {
-  currentRecorder()?.conditions.set(of, holds);
+export function replayWhile(of: object, condition: Condition): void {
+  currentRecorder()?.conditions.set(of, condition);
 }
 
 /**

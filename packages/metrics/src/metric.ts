@@ -53,7 +53,7 @@ export abstract class Metric<Value = number> implements Stateful {
 
   /** What was kept with more, of which there is some; leaves both as they are. */
   protected join(kept: Kept, more: ArrayLike<number>): Kept {
-    if (kept.length === 0) return Float64Array.from(more);
+    if (kept.length === 0) return new Float64Array(more);
     const all = kept.slice();
     this.fold(all, more);
     return all;

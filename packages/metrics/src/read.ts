@@ -32,11 +32,11 @@ export async function read<Metrics extends Readonly<Record<string, Metric<unknow
 ): Promise<Readings<Metrics>> {
   checkOptions('read', options, ['gather']);
   const all = [...new Set(Object.values(metrics))];
-  const readings = await bring(all, () => all.map((metric) => metric.close()), options.gather);
-  // the cast: an entry for each name, with the reading of its metric
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, metric]) => [name, readings[all.indexOf(metric)]]),
-  ) as Readings<Metrics>;
+  const closed = await bring(all, () => all.map((metric) => metric.close()), options.gather);
+  const readings: Record<string, Reading<unknown>> = {};
+  for (const name of Object.keys(metrics)) readings[name] = closed[all.indexOf(metrics[name]!)]!;
+  // the cast: for each name the reading of its metric
+  return readings as Readings<Metrics>;
 }
 
 /** Brings to the host what metrics hold on devices, and answers what is then asked for. */
@@ -45,19 +45,28 @@ export function bring<T>(
   finish: () => T,
   gather?: ReadOptions['gather'],
 ): Promise<T> {
-  const collected = Promise.all(metrics.map((metric) => metric.collect(!!gather)));
-  // what another read or a checkpoint has on its way was collected before, and is added before
-  const work = Promise.all([collected, ...metrics.map((metric) => metric.onItsWay)]).then(async ([own]) => {
-    for (const handed of gather ? await gathered(own, gather) : [own]) {
-      handed.forEach((numbers, at) => {
-        metrics[at]!.absorb(numbers);
-      });
-    }
-    return finish();
-  });
+  const work = arrival(metrics, finish, gather);
   const over = work.catch(() => {});
   for (const metric of metrics) metric.onItsWay = over;
   return work;
+}
+
+async function arrival<T>(
+  metrics: readonly Metric<unknown>[],
+  finish: () => T,
+  gather: ReadOptions['gather'],
+): Promise<T> {
+  const collected = metrics.map((metric) => metric.collect(!!gather));
+  const before = metrics.map((metric) => metric.onItsWay);
+  const own = await Promise.all(collected);
+  // what another read or a checkpoint has on its way was collected before, and is added before
+  for (const earlier of before) if (earlier !== null) await earlier;
+  for (const handed of gather ? await gathered(own, gather) : [own]) {
+    handed.forEach((numbers, at) => {
+      metrics[at]!.absorb(numbers);
+    });
+  }
+  return finish();
 }
 
 /** What each process has handed over, by metric: the lengths stand before the numbers. */

@@ -2,7 +2,7 @@
  * Metrics that need every sample: ranks, queries, lists of values. The window on the device is a buffer that the step's program
  * writes into; it and what the host keeps are bounded, and full is an error, never a loss. Owns no formula.
  */
-import { numberSource, type Tensor, type TensorData, ValueError } from '@nn/core';
+import { Counter, type Tensor, type TensorData, ValueError } from '@nn/core';
 import type { Kept } from './metric.ts';
 import { type Keeping, SumMetric } from './sum-metric.ts';
 
@@ -33,6 +33,7 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
     }
     this.shape = [0, width];
     [this.#width, this.#allCount, this.#capacity, this.#window] = [width, allCount, capacity, window];
+    if (width > 0) this.held = new Counter(0, (samples) => this.requireRoom(samples));
   }
 
   /** The rows of a batch: [n, width]. */
@@ -46,21 +47,22 @@ export abstract class RowMetric<Arguments extends readonly unknown[], Value> ext
     const width = this.#width;
     if (width === 0) return super.keeping(added, batch);
     const [count = 0] = added.shape;
-    const position = numberSource(() => this.held - count);
-    return [
-      [this.#window, width],
-      count,
-      (held) => {
-        this.#require(held, 'window', this.#window, 'await read(...) more often, or set window');
-        this.#requireCapacity(this.kept / width + held);
-      },
-      (window) => window.update([position, 0], added),
-    ];
+    return [[this.#window, width], count, (window) => window.update([this.held, 0], added)];
+  }
+
+  /** @internal */
+  protected override requireRoom(samples: number): void {
+    const width = this.#width;
+    if (width === 0) super.requireRoom(samples);
+    else {
+      this.#require(samples, 'window', this.#window, 'await read(...) more often, or set window');
+      this.#requireCapacity(this.kept / width + samples);
+    }
   }
 
   /** @internal Rows stand in front of what earlier windows left in the buffer. */
   override async collect(): Promise<TensorData> {
-    const { held } = this;
+    const held = this.held.value;
     const width = this.#width;
     const collected = await super.collect();
     if (width === 0) return collected;

@@ -9,10 +9,10 @@
  */
 import {
   type Backend,
+  type Condition,
+  Counter,
   isCompiling,
   isTensor,
-  numberSource,
-  onReplay,
   type Parameter,
   parameter,
   replace,
@@ -31,16 +31,14 @@ import { Metric } from './metric.ts';
 const mostUpdates = 16_384;
 const mostElements = 16_777_216;
 
-/**
- * How an update is kept: the shape of the window; by how much `held` grows; what throws where a window that holds so much,
- * after so many updates, has no room for it; and the window with it, which asks after it was counted.
- */
-export type Keeping = readonly [
-  shape: Shape,
-  growth: number,
-  requireRoom: (held: number, before: number) => void,
-  write: (window: Tensor) => Tensor,
-];
+/** How an update is kept: the shape of the window, by how much `held` grows, and the window with it, before that was counted. */
+export type Keeping = readonly [shape: Shape, growth: number, write: (window: Tensor) => Tensor];
+
+/** The sums on a device, for as long as they are those of the metric. */
+interface Window extends Condition {
+  readonly sums: Parameter;
+  holds: boolean;
+}
 
 /**
  * The base of metrics whose state is sums: `measure` gives those of a batch as [rows, columns], `compute` makes the value
@@ -62,11 +60,11 @@ export type Keeping = readonly [
  * console.log((await metric.read()).epoch); // => 2
  */
 export abstract class SumMetric<Arguments extends readonly unknown[], Value> extends Metric<Value> {
-  #window: Parameter | null = null;
+  #window: Window | null = null;
   /** Since the last read. */
-  #updates = 0;
+  readonly #updates = new Counter();
   /** @internal How many elements the window has seen; where it keeps samples, how many it holds. */
-  protected held = 0;
+  protected held: Counter = new Counter(mostElements, (elements) => this.requireRoom(elements));
 
   /** The sums of a batch: [rows, columns]. */
   protected abstract measure(...batch: Arguments): Tensor;
@@ -85,23 +83,17 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
    */
   update(...batch: Arguments): void {
     const added = this.measure(...batch);
-    const [shape, growth, requireRoom, write] = this.keeping(added, batch);
+    const [shape, growth, write] = this.keeping(added, batch);
     const window = this.#windowOn(added.backend, shape);
+    const { sums } = window;
     // no step ran what the last update waits for (validation): run it now, or the graph would grow with each batch.
     // Where that fails it still waits, and the read says why
-    if (window.isWaiting) replace([]).catch(() => {});
-    replayWhile(this, () => this.#window === window);
-    const count = (): void => {
-      requireRoom(this.held + growth, this.#updates);
-      this.#updates++;
-      this.held += growth;
-    };
-    count();
-    onReplay(count, () => {
-      this.#updates--;
-      this.held -= growth;
-    });
-    window.assign(write(window));
+    if (sums.isWaiting) replace([]).catch(() => {});
+    replayWhile(this, window);
+    const next = write(sums);
+    this.held.grow(growth);
+    this.#updates.grow(1);
+    sums.assign(next);
   }
 
   /** @internal How an update is kept in the window. */
@@ -117,24 +109,22 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
       );
     }
     const elements = Math.max(...batch.map((item) => (isTensor(item) ? item.size : 0)));
-    const isGoingOn = numberSource(() => this.#updates - 1);
-    return [
-      added.shape,
-      elements,
-      (held, before) => {
-        if (before < mostUpdates || held <= mostElements) return;
-        throw new ValueError(
-          String(this),
-          `${held} elements in ${before + 1} updates are more than float32 sums can count: await read(...) more often.`,
-        );
-      },
-      (window) => this.accumulate(where(isGoingOn, window, this.start), added),
-    ];
+    return [added.shape, elements, (window) => this.accumulate(where(this.#updates, window, this.start), added)];
   }
 
-  #windowOn(backend: Backend | null, shape: Shape): Parameter {
+  /** @internal Throws where a window of so many elements, or samples, has no room for the last of them. */
+  protected requireRoom(elements: number): void {
+    const { value } = this.#updates;
+    if (value < mostUpdates) return;
+    throw new ValueError(
+      String(this),
+      `${elements} elements in ${value + 1} updates are more than float32 sums can count: await read(...) more often.`,
+    );
+  }
+
+  #windowOn(backend: Backend | null, shape: Shape): Window {
     const old = this.#window;
-    const from = old?.backend ?? backend;
+    const from = old?.sums.backend ?? backend;
     const isHere = backend === null || from === backend;
     if (old !== null && isHere && (this.isOnDevice || isCompiling())) return old;
     if (this.isOnDevice) {
@@ -143,25 +133,26 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
         `its sums are on '${from?.name}', this batch on '${backend?.name}': await read(...) before the model moves.`,
       );
     }
+    if (old !== null) old.holds = false;
     const values = new Float32Array(shape.reduce((size, extent) => size * extent)).fill(this.start);
-    this.#window = parameter(values, { shape, buffer: true, name: this.name });
+    this.#window = { sums: parameter(values, { shape, buffer: true, name: this.name }), holds: true };
     return this.#window;
   }
 
   /** @internal */
   override get isOnDevice(): boolean {
-    return this.#updates > 0;
+    return this.#updates.value > 0;
   }
 
   /** @internal */
-  override async collect(): Promise<TensorData> {
+  override collect(): Promise<TensorData> | TensorData {
     const window = this.isOnDevice ? this.#window : null;
     this.#forget();
-    return window?.data() ?? new Float32Array();
+    return window === null ? new Float32Array() : window.sums.data();
   }
 
   #forget(): void {
-    this.#updates = this.held = 0;
+    this.#updates.value = this.held.value = 0;
   }
 
   override reset(): void {

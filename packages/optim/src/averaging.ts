@@ -8,15 +8,15 @@ import { type Kept, Optimizer, type Rule } from './optimizer.ts';
 
 /** An optimizer with weights to train and weights to use. */
 export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
-  #isSwapped = false;
-  readonly #question = {};
+  /** Holds while the model has the weights to train. */
+  readonly #training = { holds: true };
 
   /** What a parameter, and what is kept for it, is with the weights to use in the model (`isIn`), or to train. */
   protected abstract exchange(kept: Kept<R>, isIn: boolean): readonly (readonly [Parameter, Tensor])[];
 
   /** Whether the model holds the weights to use at present. */
   get isSwapped(): boolean {
-    return this.#isSwapped;
+    return !this.#training.holds;
   }
 
   /** Gives the model the weights to use. Throws ValueError when it has them already, or before the first step. */
@@ -41,13 +41,13 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
   }
 
   #swap(operation: string, isIn: boolean): Promise<void> {
-    if (this.#isSwapped === isIn) {
+    if (this.isSwapped === isIn) {
       throw new ValueError(operation, `the model holds the weights to ${isIn ? 'use' : 'train'} already.`);
     }
     const count = (): (() => void) => {
-      this.#isSwapped = isIn;
+      this.#training.holds = !isIn;
       return () => {
-        this.#isSwapped = !isIn;
+        this.#training.holds = isIn;
       };
     };
     const stepped = this.kept().filter((kept, position) => kept !== null && this.stepsOf(position) > 0);
@@ -55,13 +55,13 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
   }
 
   protected override ready(operation: string): void {
-    replayWhile(this.#question, () => !this.#isSwapped);
-    if (!this.#isSwapped) return;
+    replayWhile(this.#training, this.#training);
+    if (!this.isSwapped) return;
     throw new ValueError(operation, 'the model holds the weights to use: call swapOut before it is trained further.');
   }
 
   override hostState(): unknown {
-    return { optimizer: super.hostState(), isSwapped: this.#isSwapped };
+    return { optimizer: super.hostState(), isSwapped: this.isSwapped };
   }
 
   override loadHostState(state: unknown): void {
@@ -70,6 +70,6 @@ export abstract class AveragingOptimizer<R extends Rule> extends Optimizer<R> {
       throw new FormatError(this.constructor.name, 'the saved state does not say whether the weights were swapped.');
     }
     super.loadHostState(state.optimizer);
-    this.#isSwapped = state.isSwapped;
+    this.#training.holds = !state.isSwapped;
   }
 }

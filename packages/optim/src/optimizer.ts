@@ -160,7 +160,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
   #waiting = new Set<number>();
   /** How many parameters there were when parameters that nobody holds were last looked for. */
   #lookedAt = 0;
-  #riders: readonly Rider[] = [];
+  /** What rides in the programs of all steps, for as long as nothing joins it. */
+  #riders: { readonly all: readonly Rider[]; holds: boolean } = { all: [], holds: true };
   /** All positions. */
   readonly #all: readonly number[];
   #uncount: () => void = () => undefined;
@@ -351,7 +352,8 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
 
   /** Lets something ride in the programs of all steps from now on; see `Rider`. Once is enough. */
   attach(rider: Rider): void {
-    this.#riders = [...this.#riders, rider];
+    this.#riders.holds = false;
+    this.#riders = { all: [...this.#riders.all, rider], holds: true };
   }
 
   /** The gradients of a loss by position, of trainable parameters that it depends on. */
@@ -386,7 +388,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
     const waited = this.#waiting.size === 0 ? [] : among.filter((position) => this.#waiting.has(position));
     const gradients = positions.map((position) => this.#gradientOf(position, fresh));
     const riders = this.#riders;
-    replayWhile(this, () => this.#riders === riders);
+    replayWhile(this, riders);
     return counted(this.#counter(positions, waited), () => {
       const values = new Map<Parameter, Tensor>();
       for (const position of waited) {
@@ -394,7 +396,7 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
         if (sum !== undefined) values.set(sum, zerosLike(sum));
       }
       this.#updateAll(positions, this.#clip === undefined ? gradients : clipBy(this.#clip, gradients), values);
-      for (const rider of riders) {
+      for (const rider of riders.all) {
         const riding = rider(gradients, also[0], () => this.stepCount, values);
         for (const [target, value] of riding) values.set(target, value);
       }

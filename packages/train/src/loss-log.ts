@@ -76,7 +76,7 @@ export class LossLog implements Stateful {
   }
 
   /** The losses that wait, in front of others: what `settle` takes. */
-  async read(): Promise<ArrayLike<number>> {
+  read(): ArrayLike<number> | Promise<ArrayLike<number>> {
     if (this.#known.length > 0 || this.#count === 0) return this.#known;
     return this.#window!.data();
   }

@@ -21,7 +21,9 @@ export async function readWindow<M extends Metrics>(
 ): Promise<Pick<ReadEvent<ValuesOf<M>>, 'losses' | 'samples' | 'values'>> {
   const [readings, waiting] = await Promise.all([read<Metrics>(metrics, readingOf(group)), log.read()]);
   const { losses, samples, window, epoch } = log.settle(waiting);
-  return { losses, samples, values: named([...Object.entries(readings), ['loss', { window, epoch }]]) };
+  // the cast: the names of the metrics, and the loss
+  const values = { ...readings, loss: { window, epoch } } as ReadEvent<ValuesOf<M>>['values'];
+  return { losses, samples, values };
 }
 
 /** The values since the epoch began: all was read before. */

@@ -90,6 +90,8 @@ export class WasmExecutable implements Executable<WasmBuffer> {
   readonly #inputBytes: readonly number[];
   /** The inputs that the table names: what is among them again has been looked at, and needs no word. */
   readonly #placed: (WasmBuffer | null)[];
+  /** The scalars that the table has; NaN where that is not known. */
+  readonly #scalars: Float64Array;
   /** For each input whether an output takes its memory over. */
   readonly #isDonated: readonly boolean[];
   /** What the run before gave, where each of it is an input that goes on: the table names those already. */
@@ -114,6 +116,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
       return from !== undefined && from.dtype === to.dtype && sizeOf(from.shape) === sizeOf(to.shape);
     });
     this.#isDonated = this.#inputBytes.map((_, input) => donated.has(input));
+    this.#scalars = new Float64Array(program.scalars.length).fill(Number.NaN);
     this.#table = engine.memory.allocate(this.#tableBytes);
     try {
       this.#version = engine.version;
@@ -177,6 +180,7 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     this.#native = 'used';
     this.#compiled = compiled;
     this.#placed.fill(null);
+    this.#scalars.fill(Number.NaN);
     this.paths = compiled.paths.map((path) => `${path}, native`);
     let parallel = (..._: number[]): void => undefined;
     const linked = link(memory, { parallel: (...words: number[]) => parallel(...words) });
@@ -304,11 +308,17 @@ export class WasmExecutable implements Executable<WasmBuffer> {
     this.#outputs = goOn ? outputs : null;
     const { scalars: types } = program;
     const from = at + compiled.scalarsAt;
+    const known = this.#scalars;
     for (let index = 0; index < types.length; index++) {
-      const dtype = types[index]!;
+      const scalar = scalars[index]!;
+      if (isOwn) {
+        // most are the same from run to run
+        if (Object.is(scalar, known[index]) && !Number.isNaN(scalar)) continue;
+        known[index] = scalar;
+      }
       const word = from + index;
-      if (dtype === 'float32') floats[word] = scalars[index]!;
-      else words[word] = dtype === 'bool' ? Number(scalars[index] !== 0) : scalars[index]!;
+      if (types[index] === 'float32') floats[word] = scalar;
+      else words[word] = types[index] === 'bool' ? Number(scalar !== 0) : scalar;
     }
     call(table, scratch);
     if (!isOwn) lane.do(() => memory.free(table, this.#tableBytes));

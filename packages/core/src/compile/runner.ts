@@ -67,10 +67,10 @@ export class Runner {
     }
   }
 
-  /** Runs a plan whose inputs are all there, and gives the buffers of its outputs. */
-  start(plan: Plan, executable: Executable, inputs: readonly object[], numbers: ArrayLike<number>): readonly object[] {
+  /** Runs a plan whose inputs and scalars are all there, and gives the buffers of its outputs. */
+  start(plan: Plan, executable: Executable, inputs: readonly object[], scalars: Float64Array): readonly object[] {
     if (recordings.size > 0) for (const { ran } of recordings) ran(plan);
-    const buffers = executable.run(inputs, scalarsOf(plan, numbers));
+    const buffers = executable.run(inputs, scalars);
     if (this.#backend.isSynchronous !== true) this.#pace.follow(this.#backend.idle());
     return buffers;
   }

@@ -66,7 +66,11 @@ describe('what a compiled function repeats', () => {
       lift({ read: () => 4 }, 'float32');
     });
     expect(
-      events.map((event) => (event.kind === 'number' ? [event.node.attributes, event.source !== null] : event.run)),
+      events.map((event) =>
+        event.kind === 'number'
+          ? [event.node.attributes, event.source !== null]
+          : event.kind === 'advance' && event.run,
+      ),
     ).toEqual([[3, false], advance, [4, true]]);
     expect(currentRecorder()).toBe(null);
   });

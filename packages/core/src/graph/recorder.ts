@@ -5,6 +5,7 @@
  */
 
 import type { DType } from '../backend.ts';
+import type { Counter } from './counter.ts';
 import { type Node, type NumberSource, scalar } from './node.ts';
 import type { Variable } from './variable.ts';
 
@@ -17,27 +18,43 @@ export type HostEvent =
       /** Whose state it is, where that is the same from call to call. */
       readonly subject: object | null;
     }
+  | { readonly kind: 'growth'; readonly counter: Counter; readonly by: number; readonly undo: () => void }
   | { readonly kind: 'number'; readonly node: Node; readonly source: NumberSource | null };
 
 /** Throws where arguments whose values are on the host are not what they must be, as the indices of a gather. */
 export type ArgumentCheck = (given: readonly { readonly node: Node }[]) => void;
 
+/** What a compiled function relies on, besides its arguments: it is traced anew once this no longer `holds`. */
+export interface Condition {
+  readonly holds: boolean;
+}
+
 export interface Recorder {
   readonly events: HostEvent[];
   /** What must still hold for the record to be played back. */
-  readonly conditions: Map<object, () => boolean>;
+  readonly conditions: Map<object, Condition>;
   /** Of the parameters that the function asked whether they were frozen. */
   readonly frozen: Map<Variable, boolean>;
   /** The variables whose computed values the function read: memory alone does not tell which, where two share it. */
   readonly read: Set<Variable>;
   /** Looks at arguments, each kind once. */
   readonly checks: Map<string, ArgumentCheck>;
+  /** The numbers that were read since something advanced last: who asks for one again has the same. */
+  readonly numbers: Map<NumberSource, Node>;
   /** Whether the function runs on placeholders, to be replayed with other values. */
   readonly isReplayed: boolean;
 }
 
 export function recorder(isReplayed: boolean): Recorder {
-  return { events: [], conditions: new Map(), frozen: new Map(), read: new Set(), checks: new Map(), isReplayed };
+  return {
+    events: [],
+    conditions: new Map(),
+    frozen: new Map(),
+    read: new Set(),
+    checks: new Map(),
+    numbers: new Map(),
+    isReplayed,
+  };
 }
 
 let current: Recorder | null = null;
@@ -61,17 +78,19 @@ export function recordWith<T>(recorder: Recorder, work: () => T): T {
 }
 
 /** Takes back what the events advanced, the last first. */
-export function takeBack(
-  events: readonly (HostEvent | { readonly undo: () => void } | { readonly place: number })[],
-): void {
-  for (const event of events.toReversed()) if ('undo' in event) event.undo();
+export function takeBack(events: readonly (HostEvent | { readonly undo: (() => void) | null })[]): void {
+  for (const event of events.toReversed()) if ('undo' in event) event.undo?.();
 }
 
 /** A number as a 0-d node. A source is read now, and again each time a compiled function runs. */
 export function lift(value: number | NumberSource, dtype: DType): Node {
   const source = typeof value === 'number' ? null : value;
+  const known = source === null ? undefined : current?.numbers.get(source);
+  if (known?.dtype === dtype) return known;
   const node = scalar(source === null ? (value as number) : source.read(), dtype);
-  current?.events.push({ kind: 'number', node, source });
+  if (current === null) return node;
+  current.events.push({ kind: 'number', node, source });
+  if (source !== null) current.numbers.set(source, node);
   return node;
 }
 
@@ -80,12 +99,20 @@ export function lift(value: number | NumberSource, dtype: DType): Node {
  * that fails. Returns what strikes it out again, for callers that take it back themselves.
  */
 export function recordAdvance(run: () => void, undo: () => void, subject: object | null = null): () => void {
-  const events = current?.events;
-  if (events === undefined) return () => undefined;
+  if (current === null) return () => undefined;
+  const { events, numbers } = current;
   const event: HostEvent = { kind: 'advance', run, undo, subject };
   events.push(event);
+  numbers.clear();
   return () => {
     const at = events.indexOf(event);
     if (at >= 0) events.splice(at, 1);
   };
+}
+
+/** Says that the counter just grew: it grows each time the function being compiled runs. */
+export function recordGrowth(counter: Counter, by: number): void {
+  if (current === null) return;
+  current.events.push({ kind: 'growth', counter, by, undo: () => counter.move(-by) });
+  current.numbers.clear();
 }
