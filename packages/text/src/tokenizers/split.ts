@@ -171,12 +171,15 @@ function markWidth(text: string, at: number): number {
   return stop - at;
 }
 
-/** Whether a code unit is white space, as `\s` says; none has two units. */
+/**
+ * Whether a code unit is white space, as Unicode says, and so the `\s` of tokenizer.json: with U+0085 and without U+FEFF, other than
+ * the `\s` of JavaScript. None has two units.
+ */
 function isSpaceUnit(unit: number): boolean {
   if (unit < 128) return unit === 32 || (unit >= 9 && unit <= 13);
-  if (unit < 0x1680) return unit === 0xa0;
+  if (unit < 0x1680) return unit === 0x85 || unit === 0xa0;
   if (unit <= 0x200a) return unit === 0x1680 || unit >= 0x2000;
-  return unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000 || unit === 0xfeff;
+  return unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000;
 }
 
 /** Letters, digits and `_` together, other signs together: the `Whitespace` of tokenizer.json. */
