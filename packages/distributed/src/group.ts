@@ -123,6 +123,27 @@ export class Group {
     return Array.from(lengths, (length, rank) => all.subarray(rank * most, rank * most + length) as V);
   }
 
+  /** The lists of numbers of each rank, in the order of ranks: as many lists on each, which may be longer or shorter. */
+  async allGatherLists(lists: readonly ArrayLike<number>[]): Promise<Float64Array[][]> {
+    const lengths = lists.map(({ length }) => length);
+    // the lengths stand before the numbers
+    const packed = new Float64Array(lengths.reduce((total, length) => total + length, lists.length));
+    packed.set(lengths);
+    let at = lists.length;
+    for (const list of lists) {
+      packed.set(list, at);
+      at += list.length;
+    }
+    const all = await this.allGatherEach(packed);
+    return all.map((numbers) => {
+      let end = lists.length;
+      return lists.map((_, list) => {
+        end += numbers[list]!;
+        return numbers.subarray(end - numbers[list]!, end);
+      });
+    });
+  }
+
   /** A rank's own part (`partOf`) of the sums over all ranks, in a new array. */
   reduceScatter<V extends Numbers>(values: V): Promise<V> {
     check('reduceScatter', values);

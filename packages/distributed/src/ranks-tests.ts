@@ -70,6 +70,17 @@ async function calls(): Promise<string[]> {
       check('lengths in gather of each', Int32Array.of(values.length), () => 5 * from);
       check('gather of each', values, (at) => 100 * from + at);
     }
+    const lists = await group.allGatherLists([filled(Kind, rank, (at) => at - rank), [], [rank / 8]]);
+    for (const [from, [one, none, other]] of lists.entries()) {
+      check(
+        'lists of ranks',
+        Int32Array.of(lists.length, one?.length ?? -1, none?.length ?? -1),
+        (at) => [size, from, 0][at]!,
+      );
+      check('numbers of lists', Float64Array.of(...(one ?? []), ...(other ?? [])), (at) =>
+        at === from ? from / 8 : at - from,
+      );
+    }
     const parts = filled(Kind, 3 * size, (at) => 100 * rank + at);
     check('all to all', await group.allToAll(parts), (at) => 100 * Math.floor(at / 3) + 3 * rank + (at % 3));
   }

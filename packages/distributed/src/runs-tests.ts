@@ -211,12 +211,6 @@ async function searched(): Promise<object> {
   };
 }
 
-/** What all ranks hand over, with as many numbers. */
-async function gathered(own: Float32Array): Promise<Float32Array[]> {
-  const all = await group.allGather(own);
-  return Array.from({ length: group.size }, (_, rank) => all.subarray(rank * own.length, (rank + 1) * own.length));
-}
-
 /** Metrics over what the ranks have together, the text's on the host, too; and a signal that one rank has. */
 async function validated(): Promise<object> {
   const texts = ['abcd', 'abxd', 'xxxx', 'abc', 'abcdef'];
@@ -235,7 +229,7 @@ async function validated(): Promise<object> {
     mine,
     mine.map(() => 'abcd'),
   );
-  const { errors: readings } = await read({ errors }, { gather: (own) => gathered(own) });
+  const { errors: readings } = await read({ errors }, { gather: (own) => group.allGatherLists(own) });
   const values = await validate(data(), step, { metrics: { accuracy }, group });
   const controller = new AbortController();
   if (group.rank === 1) controller.abort(new Error('enough'));

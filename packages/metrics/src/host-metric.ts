@@ -15,7 +15,7 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
 
   /** Adds a batch: at once, on the host. */
   update(...batch: Arguments): void {
-    super.absorb(this.count(...batch));
+    this.absorb(this.count(...batch));
   }
 
   /** @internal */
@@ -23,14 +23,8 @@ export abstract class HostMetric<Arguments extends readonly unknown[], Value = n
     return false;
   }
 
-  /** @internal Each sum as two numbers of float32, which together have 48 of its 53 bits; nothing where it stays here. */
+  /** @internal Where nobody else has a part, the window is where it belongs. */
   override collect(isShared: boolean): ArrayLike<number> {
-    if (!isShared) return [];
-    return Array.from(this.takeWindow()).flatMap((sum) => [sum, sum - Math.fround(sum)]);
-  }
-
-  /** @internal What other processes, or this one, have handed over. */
-  override absorb(collected: ArrayLike<number>): void {
-    super.absorb(Array.from({ length: collected.length / 2 }, (_, at) => collected[2 * at]! + collected[2 * at + 1]!));
+    return isShared ? this.takeWindow() : [];
   }
 }

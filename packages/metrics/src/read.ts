@@ -9,8 +9,11 @@ export type Readings<Metrics extends Readonly<Record<string, Metric<unknown>>>> 
 
 /** Where a reading is of several processes together. */
 export interface ReadOptions {
-  /** Gives the numbers that all processes have in this place, in the same order on each; lengths may differ. */
-  readonly gather?: (own: Float32Array) => Promise<readonly Float32Array[]>;
+  /**
+   * Takes this process's lists of numbers, and gives those of all processes in the same order on each: as many lists, which may be
+   * longer or shorter. Over ranks of `@nn/distributed` it is `(lists) => group.allGatherLists(lists)`.
+   */
+  readonly gather?: (own: readonly ArrayLike<number>[]) => Promise<readonly (readonly ArrayLike<number>[])[]>;
 }
 
 /**
@@ -61,26 +64,10 @@ async function arrival<T>(
   const own = await Promise.all(collected);
   // what another read or a checkpoint has on its way was collected before, and is added before
   for (const earlier of before) if (earlier !== null) await earlier;
-  for (const handed of gather ? await gathered(own, gather) : [own]) {
+  for (const handed of gather ? await gather(own) : [own]) {
     handed.forEach((numbers, at) => {
       metrics[at]!.absorb(numbers);
     });
   }
   return finish();
-}
-
-/** What each process has handed over, by metric: the lengths stand before the numbers. */
-async function gathered(
-  own: readonly ArrayLike<number>[],
-  gather: NonNullable<ReadOptions['gather']>,
-): Promise<ArrayLike<number>[][]> {
-  const lengths = own.map(({ length }) => length);
-  const processes = await gather(Float32Array.from([...lengths, ...own.flatMap((numbers) => Array.from(numbers))]));
-  return processes.map((numbers) => {
-    let end = own.length;
-    return own.map((_, at) => {
-      end += numbers[at]!;
-      return numbers.subarray(end - numbers[at]!, end);
-    });
-  });
 }

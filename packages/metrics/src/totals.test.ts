@@ -97,8 +97,9 @@ describe('of several processes', () => {
       mean: new Mean(),
       errors: new BLEU({ order: 1, tokenize: 'words' }),
     }));
-    const told: Promise<Float32Array>[] = [];
-    const tell: ((own: Float32Array) => void)[] = [];
+    type Lists = readonly ArrayLike<number>[];
+    const told: Promise<Lists>[] = [];
+    const tell: ((own: Lists) => void)[] = [];
     for (const rank of [0, 1]) told[rank] = new Promise((resolve) => (tell[rank] = resolve));
     const readings = ranks.map(async (metrics, rank) => {
       for (let k = 0; k < 3; k++) metrics.values.update(tensor(-1));

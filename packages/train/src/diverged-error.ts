@@ -30,8 +30,8 @@ export class DivergedError extends ValueError {
     const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
     super(
       'Training',
-      `the loss of step ${step} is ${loss}, so the parameters are not usable from then on: go back to a checkpoint, ` +
-        `and look at that batch, at the learning rate, or clip the gradients. debug({ eager: true }) names the operation.${tried}`,
+      `the loss of step ${step} is ${loss}, and the parameters are not usable from then on: go back to a checkpoint, ` +
+        `look at that batch and the learning rate, or clip the gradients; debug({ eager: true }) names the operation.${tried}`,
       { step, loss },
     );
     this.name = 'ValueError';

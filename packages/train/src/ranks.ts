@@ -21,8 +21,8 @@ export interface Ranks {
   readonly size: number;
   /** The numbers of all ranks one after the other, as many of each. */
   allGather<V extends Numbers>(values: V): Promise<V>;
-  /** The numbers of each rank, which may have more or fewer. */
-  allGatherEach<V extends Numbers>(values: V): Promise<V[]>;
+  /** The lists of numbers of each rank: as many lists on each, which may be longer or shorter. */
+  allGatherLists(lists: readonly ArrayLike<number>[]): Promise<readonly (readonly ArrayLike<number>[])[]>;
   /** The sums over all ranks, in place; with `fixed` the same bits on each. */
   allReduce<V extends Numbers>(values: V, reduction: 'sum', options: { readonly fixed: boolean }): Promise<V>;
   /** The values of the rank `root` on all, in place. */
@@ -115,7 +115,7 @@ export function ranksSteps<B>(
 
 /** What `read` needs to tell the values of all ranks. */
 export function readingOf(group: Ranks | undefined): ReadOptions {
-  return group === undefined || group.size === 1 ? {} : { gather: (own) => group.allGatherEach(own) };
+  return group === undefined || group.size === 1 ? {} : { gather: (own) => group.allGatherLists(own) };
 }
 
 /** The mean of all ranks' losses, each weighted by its samples. */

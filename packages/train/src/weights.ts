@@ -71,18 +71,23 @@ function productOf(
   if (weights !== undefined) add('weights', weights);
   if (mask !== undefined) add('mask', mask);
   if (classWeights !== undefined) {
-    if (targets === undefined) throw new ValueError(operation, 'classWeights need the targets of the samples.');
+    if (!isTensor(targets)) {
+      throw new ValueError(
+        operation,
+        'classWeights need targets, a tensor with the class of each sample (in a training, batch.targets).',
+      );
+    }
     const factors = isTensor(classWeights) ? classWeights : tensor([...classWeights]);
     if (losses) checkCount(operation, losses, factors.size);
-    add('targets', factorsOf(operation, factors, targets.reshape([targets.size]), mask));
+    add('targets', factorsOf(operation, factors, targets, mask));
   }
   return product;
 }
 
 /** Weights of another number than the classes mean other classes than those that they meet. */
 function checkCount(operation: string, losses: Tensor, count: number): void {
-  const classes = classCountOf(losses);
-  if (classes === null || classes === count) return;
+  const classes = classCountOf(losses) ?? count;
+  if (classes === count) return;
   throw new ValueError(
     operation,
     `there are ${count} classWeights, but the losses are over ${classes} classes: give one weight for each class, from class 0 on.`,
@@ -92,11 +97,11 @@ function checkCount(operation: string, losses: Tensor, count: number): void {
 
 /** The factor of each sample's class [N]: NaN where a sample that counts is of none. */
 function factorsOf(operation: string, factors: Tensor, targets: Tensor, mask: Tensor | undefined): Tensor {
-  const whole = targets.cast('int32');
+  const whole = targets.cast('int32').reshape([targets.size]);
   // what the mask hides may be of any class
   const meant = mask === undefined ? whole : where(mask.cast('bool').reshape([targets.size]), whole, 0);
   checkIndices(operation, meant, factors.size, 'classWeights, one for each class');
-  const isClass = meant.greaterEqual(0).logicalAnd(meant.less(factors.size));
+  const isClass = meant.equal(meant.clamp(0, factors.size - 1));
   return where(isClass, factors.takeAlong(meant, 0), Number.NaN);
 }
 
@@ -129,19 +134,10 @@ export function lossReducer<B>(
   // made once: a compiled step sees the same one in each call
   const factors = classWeights && use === 'training' ? tensor([...classWeights]) : undefined;
   const weightsOf = (batch: B): LossWeights => {
-    const { targets, mask } = Object(batch) as { targets?: unknown; mask?: unknown };
-    if (factors && !isTensor(targets)) {
-      throw new ValueError(
-        'Training',
-        'classWeights read the classes in batch.targets, which is no tensor: give sampleWeights, a function of the batch.',
-      );
-    }
-    return {
-      weights: sampleWeights?.(batch),
-      mask: isTensor(mask) ? mask : undefined,
-      classWeights: factors,
-      targets: isTensor(targets) ? targets : undefined,
-    };
+    // the cast: whether the targets are a tensor is looked at where they are needed
+    const { targets, mask } = Object(batch) as { targets?: Tensor; mask?: unknown };
+    const weights = sampleWeights?.(batch);
+    return { weights, mask: isTensor(mask) ? mask : undefined, classWeights: factors, targets };
   };
   return [
     (loss, batch) => {
