@@ -13,6 +13,7 @@ const kinds: ErrorWords['kinds'] = {
   'warning/parseCsv/no-value': '“{column}”列没有值。',
   'warning/parseCsv/mixed-notations': '“{column}”列的小数点写法不一致（第 {line} 行是“{text}”），已当作类别。',
   'warning/parseCsv/two-notations': '“{column}”列中第 {line} 行的“{text}”逗号含义不明，已当作类别。',
+  'warning/parseCsv/other-notation': '“{column}”列中第 {line} 行的“{text}”不合所给的小数点写法，因此每个值都成了类别。',
   'warning/parseCsv/mostly-numbers': '“{column}”列的 {present} 个值中只有 {numbers} 个是数，因此每个值都成了类别。',
   'warning/parseCsv/missing-mark':
     '“{column}”列中第 {line} 行的“{text}”当作缺失值（{count} 个值中有 {blanks} 个这样的值）。',
