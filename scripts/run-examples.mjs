@@ -21,7 +21,7 @@ import { instrument } from './examples/instrument.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const work = join(root, '.examples');
-const milliseconds = 120_000;
+const milliseconds = 300_000;
 
 /** @returns {Generator<string>} */
 function* documents() {
