@@ -8,7 +8,10 @@ import type { Parameter } from './parameter.ts';
 import { getDefaultBackend } from './settings.ts';
 import { nodeOf, type Tensor } from './tensor.ts';
 
-/** A number that is read again on each run of a compiled function. Accepted wherever an operation takes a number. */
+/**
+ * A number that is read again on each run of a compiled function. Accepted wherever an operation takes a number. Used several times
+ * there, with nothing that advances in between, it is read once a run, and is one number; elsewhere each use reads it.
+ */
 export function numberSource(read: () => number): NumberSource {
   return { read };
 }

@@ -1,7 +1,7 @@
 /**
  * What a compiled function must repeat each time it runs, besides its Program: host counters that advance, numbers that
- * are read anew, and looks at arguments. Owns only the record; `compile` plays it back, and takes it back where the function or its program
- * fails: state on the host moves only with success.
+ * are read anew, and looks at arguments. Owns only the record; `compile` plays it back, and takes it back where the function
+ * or its program fails: state on the host moves only with success.
  */
 
 import type { DType } from '../backend.ts';
@@ -82,7 +82,10 @@ export function takeBack(events: readonly (HostEvent | { readonly undo: (() => v
   for (const event of events.toReversed()) if ('undo' in event) event.undo?.();
 }
 
-/** A number as a 0-d node. A source is read now, and again each time a compiled function runs. */
+/**
+ * A number as a 0-d node. A source is read now, and again each time a compiled function runs: once a run for all who ask for it
+ * before something advances.
+ */
 export function lift(value: number | NumberSource, dtype: DType): Node {
   const source = typeof value === 'number' ? null : value;
   const known = source === null ? undefined : current?.numbers.get(source);
