@@ -20,7 +20,8 @@ describe('time', () => {
     await page.getByRole('button', { name: 'Train' }).waitFor();
     const loss = await fact('train-loss');
     const slider = page.getByLabel('Back in time');
-    await expect.poll(async () => Number(await slider.getAttribute('max'))).toBeGreaterThan(1);
+    // at least the start and the end: a slow machine takes all nine steps at one go
+    await expect.poll(async () => Number(await slider.getAttribute('max'))).toBeGreaterThan(0);
     await slider.fill('0');
     await until('steps', (count) => count === 0, '0');
     await page.getByText(/An earlier moment/).waitFor();

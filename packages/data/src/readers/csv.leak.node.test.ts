@@ -24,22 +24,28 @@ const texts = {
   'quotes': () => fill('"",""\\n'.repeat(9) + '"""",""\\n'),
 };
 const used = () => {
+  // the second time frees the buffers of what the first one found unused
+  globalThis.gc();
   globalThis.gc();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 };
+// a function of its own, so that nothing of the call before is still held
+const measured = (read, options, text) => {
+  const before = used();
+  let kept = null;
+  try {
+    kept = read(text, options);
+  } catch (error) {
+    if (error.code !== 'format') throw error;
+  }
+  const size = (used() - before) / bytes;
+  return [size.toFixed(2), kept === null ? 'refused' : kept.lines.length];
+};
 for (const [name, make] of Object.entries(texts)) {
   const text = Buffer.from(make()).toString('latin1');
   for (const [read, options] of [[parseCsv, { onWarning: () => undefined }], [parseCsvRecords, {}]]) {
-    const before = used();
-    let kept = null;
-    try {
-      kept = read(text, options);
-    } catch (error) {
-      if (error.code !== 'format') throw error;
-    }
-    const size = (used() - before) / bytes;
-    console.log([read.name, name, size.toFixed(1), kept === null ? 'refused' : kept.lines.length].join(': '));
+    console.log([read.name, name, ...measured(read, options, text)].join(': '));
   }
 }
 `;
@@ -60,7 +66,7 @@ it('keep a small multiple of the text, whatever stands in it', () => {
   for (const [reader, name, size] of sizes) {
     const isBlank = name?.startsWith('line ends') || name === 'one line of commas';
     // 8 bytes a number or a place, 4 a line, for rows of one or two bytes
-    const most = name === 'blank lines in a column' ? 12.5 : isBlank ? 0.2 : 8.5;
+    const most = name === 'blank lines in a column' ? 12.5 : isBlank ? 0.5 : 8.5;
     expect(Number(size), `${reader}: ${name}`).toBeLessThan(most);
   }
 });
