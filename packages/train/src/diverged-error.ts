@@ -26,12 +26,12 @@ import { ValueError } from '@nn/core';
 export class DivergedError extends ValueError {
   static override readonly name: string = 'DivergedError';
 
-  constructor(step: number, loss: number, backs = 0) {
-    const tried = backs === 0 ? '' : ` After going back ${backs} ${backs === 1 ? 'time' : 'times'} it came again.`;
+  /** `more`: what was tried against it. */
+  constructor(step: number, loss: number, more = '') {
     super(
       'Training',
       `the loss of step ${step} is ${loss}, and the parameters are not usable from then on: go back to a checkpoint, ` +
-        `look at that batch and the learning rate, or clip the gradients; debug({ eager: true }) names the operation.${tried}`,
+        `look at that batch and the learning rate, or clip the gradients; debug({ eager: true }) names the operation.${more}`,
       { step, loss },
     );
     this.name = 'ValueError';

@@ -1,9 +1,10 @@
 /**
- * Losses that are not finite: going back to before them with lower learning rates. Owns the copy of the run in memory; when it is
- * made, and when it is needed, the loop says. The error that names the step is `diverged-error.ts`.
+ * Losses that are not finite: going back to before them with lower learning rates. Owns the copy of the run in memory, and what is
+ * told of going back; when it is needed the loop says. The error that names the step is `diverged-error.ts`.
  */
 import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint, parseSafetensors } from '@nn/serialize';
+import type { DivergedError } from './diverged-error.ts';
 import type { RateGroup } from './events.ts';
 
 export interface RollBackOptions {
@@ -38,6 +39,8 @@ export class RollBack implements Stateful {
   readonly most: number;
   readonly #factor: number;
   #bytes: Uint8Array | null = null;
+  /** The step of the copy that `Training` made last. */
+  #step = Number.NEGATIVE_INFINITY;
   /** How often it went back; and at the time of the copy. */
   #backs = 0;
   #backsOfCopy = 0;
@@ -97,12 +100,41 @@ export class RollBack implements Stateful {
     this.#scaleSchedules(groups);
   }
 
-  /** After a resume: schedules are not part of a checkpoint, so what was lowered of them is lowered again. */
+  /**
+   * After a resume: schedules are not part of a checkpoint, so what was lowered of them is lowered again. The next copy is of
+   * the run that begins.
+   */
   apply(parts: Readonly<Record<string, object>>): void {
+    this.#step = Number.NEGATIVE_INFINITY;
     if (this.#backs === 0) return;
     const groups = groupsOf(parts);
     this.#remember(groups);
     this.#scaleSchedules(groups);
+  }
+
+  /** @internal Copies a training that stands at `step`, where a copy is due. */
+  async keepAt(step: number, parts: Readonly<Record<string, object>>): Promise<void> {
+    if (step - this.#step >= this.every && (await this.keep(parts))) this.#step = step;
+  }
+
+  /** @internal Brings a training back from where it diverged; what its callbacks, which are where they were then, are told. */
+  async undo(
+    { data: { step, loss } }: DivergedError,
+    parts: Readonly<Record<string, object>>,
+    state: { readonly step: number },
+  ): Promise<string> {
+    await this.back(parts);
+    this.#step = state.step;
+    return (
+      `the loss of step ${step} is ${loss}: back to step ${this.#step}, with the learning rates times ${this.scale} ` +
+      `(time ${this.#backs} of ${this.most}).`
+    );
+  }
+
+  /** @internal What the error adds when going back did not help. */
+  get vain(): string {
+    const times = this.#backs === 1 ? 'time' : 'times';
+    return this.#backs === 0 ? '' : ` After going back ${this.#backs} ${times} it came again.`;
   }
 
   #remember(groups: readonly RateGroup[]): void {

@@ -57,8 +57,6 @@ export class Loop<B, M extends Metrics> {
   /** Samples in the last step. */
   #samples = 0;
   #wantsStop: 'callback' | 'aborted' | null = null;
-  /** The step of the last copy to roll back to. */
-  #keptStep = Number.NEGATIVE_INFINITY;
   #diverged: DivergedError | null = null;
 
   constructor(parts: LoopParts<B, M>) {
@@ -142,7 +140,7 @@ export class Loop<B, M extends Metrics> {
     const state = this.state;
     if (!state.isThrough) {
       const isEnd = await this.#walk();
-      if (this.#diverged !== null) await this.#goBack(this.#diverged);
+      if (this.#diverged !== null) await this.#goBack();
       if (!isEnd) return;
     }
     const values = await valuesOfEpoch(this.#metrics, this.#log, this.#options.group);
@@ -304,25 +302,19 @@ export class Loop<B, M extends Metrics> {
     const wrong = losses.findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) return;
     const { rollBack } = this.#options;
-    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.backs);
+    this.#diverged = new DivergedError(step - losses.length + 1 + wrong, losses[wrong]!, rollBack?.vain);
     if (rollBack?.isLeft !== true) throw this.#diverged;
   }
 
   /** Copies the run for `rollBack`, where one is due. */
-  async #keep(): Promise<void> {
-    const { rollBack } = this.#options;
-    const { step } = this.state;
-    if (rollBack === undefined || step - this.#keptStep < rollBack.every) return;
-    if (await rollBack.keep(this.#training.parts)) this.#keptStep = step;
+  #keep(): Promise<void> | undefined {
+    return this.#options.rollBack?.keepAt(this.state.step, this.#training.parts);
   }
 
-  /** Back to the copy, with lower learning rates: also callbacks are where they were then, and told. */
-  async #goBack({ data: { step, loss } }: DivergedError): Promise<void> {
-    const rollBack = this.#options.rollBack!;
-    await rollBack.back(this.#training.parts);
+  /** Back to the copy, with lower learning rates. */
+  async #goBack(): Promise<void> {
+    const message = await this.#options.rollBack!.undo(this.#diverged!, this.#training.parts, this.state);
     this.#diverged = null;
-    this.#keptStep = this.state.step;
-    const message = `the loss of step ${step} is ${loss}: back to step ${this.state.step}, with the learning rates times ${rollBack.scale} (time ${rollBack.backs} of ${rollBack.most}).`;
     await this.#send({ type: 'warning', ...this.state.place, what: 'diverged', message });
   }
 

@@ -66,8 +66,8 @@ export const wishes: readonly Ending[] = ['callback', 'aborted'];
 
 /** Throws ValueError for what would not be the same on all ranks. */
 export function checkRanks(group: Ranks, optimizer: object, readsByClock: boolean): RanksOptimizer {
-  const isOfGroup = ['stepOf', 'accumulate', 'compileGradients'].every((name) => name in optimizer);
-  if (!isOfGroup || (optimizer as Partial<RanksOptimizer>).group !== group) {
+  const { agreement, group: own } = optimizer as Partial<RanksOptimizer>;
+  if (agreement === undefined || own !== group) {
     throw new ValueError('Training', 'the optimizer is not of the group: give await dataParallel(optimizer, group).');
   }
   if (readsByClock) {
@@ -76,7 +76,7 @@ export function checkRanks(group: Ranks, optimizer: object, readsByClock: boolea
       'ranks read after the same steps: give readEvery as a number of steps, without milliseconds.',
     );
   }
-  // the cast: both were looked for above
+  // the cast: of what has a group, `DataParallel` alone makes agreements
   return optimizer as RanksOptimizer;
 }
 
@@ -120,11 +120,6 @@ export function readingOf(group: Ranks | undefined): ReadOptions {
 
 /** The mean of all ranks' losses, each weighted by its samples. */
 export async function meanOfRanks(group: Ranks, log: LossLog): Promise<number> {
-  const all = await group.allGather(Float64Array.of(...log.sums));
-  let [total, samples] = [0, 0];
-  for (let at = 0; at < all.length; at += 2) {
-    total += all[at]!;
-    samples += all[at + 1]!;
-  }
-  return total / samples;
+  const [total, samples] = await group.allReduce(Float64Array.of(...log.sums), 'sum', { fixed: true });
+  return total! / samples!;
 }

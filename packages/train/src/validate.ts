@@ -17,7 +17,7 @@ import { type Batches, countOf, requireBatches, untilSignal } from './batches.ts
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
 import { meanOfRanks, type Ranks } from './ranks.ts';
-import { named, readWindow } from './readings.ts';
+import { readWindow, valuesOfEpoch } from './readings.ts';
 import { scalar } from './weights.ts';
 
 /** Batches between two reads: sums of float32 stay exact, and 64 losses are one small download. */
@@ -63,16 +63,15 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
   rewind(data);
   const { signal } = options;
   const group = options.group?.size === 1 ? undefined : options.group;
-  const metrics: Metrics = options.metrics ?? {};
+  // the cast: no metrics are a record of none
+  const metrics = options.metrics ?? ({} as M);
   const before = await statesOf(metrics);
   const losses = new LossLog(readEvery);
   for (const [metric] of before) metric.reset();
   let isEmpty = true;
-  let values: Record<string, unknown> = {};
   const collect = async (): Promise<void> => {
     if (group !== undefined) await checkSignals(group, signal);
-    const { losses: _, values: readings } = await readWindow(metrics, losses, group);
-    values = Object.fromEntries(Object.entries(readings).map(([name, { epoch }]) => [name, epoch]));
+    await readWindow(metrics, losses, group);
   };
   try {
     for await (const batch of untilSignal(data, group === undefined ? signal : undefined)) {
@@ -88,8 +87,8 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       );
     }
     if (losses.waiting > 0) await collect();
-    if (group !== undefined) values.loss = await meanOfRanks(group, losses);
-    return named(Object.entries(values));
+    const values = await valuesOfEpoch(metrics, losses, group);
+    return group === undefined ? values : { ...values, loss: await meanOfRanks(group, losses) };
   } finally {
     for (const [metric, state] of before) {
       metric.reset();
