@@ -322,7 +322,7 @@ describe('errors', () => {
       () => new F1Score().update(labels([1]), labels([1])),
     ],
     [
-      "Accuracy: predictions and targets are both [2, 2]: set task to 'binary' (each element is a question) or 'multilabel' (each column of [N, labels] is).",
+      "Accuracy: predictions and targets are both [2, 2]: set task to 'binary' (each element is a question) or 'multilabel' (each column is).",
       () =>
         new Accuracy({ from: 'logits' }).update(
           tensor([

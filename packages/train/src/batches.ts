@@ -12,7 +12,7 @@ export function requireBatches(operation: string, option: string, data: unknown)
   if (each !== undefined || later !== undefined) return;
   throw new ValueError(
     operation,
-    `${option} holds no batches to walk over: give a DataLoader, new DataLoader(samples, { batchSize: 32 }), or a list of batches.`,
+    `${option} holds no batches: give new DataLoader(samples, { batchSize: 32 }), or a list of batches.`,
   );
 }
 

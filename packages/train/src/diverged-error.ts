@@ -30,8 +30,8 @@ export class DivergedError extends ValueError {
   constructor(step: number, loss: number, more = '') {
     super(
       'Training',
-      `the loss of step ${step} is ${loss}, and the parameters are not usable from then on: go back to a checkpoint, ` +
-        `look at that batch and the learning rate, or clip the gradients; debug({ eager: true }) names the operation.${more}`,
+      `the loss of step ${step} is ${loss}, and its parameters are of no use: look at that batch, lower the learning rate or clip ` +
+        `the gradients, and go on from a checkpoint; debug({ eager: true }) names the operation.${more}`,
       { step, loss },
     );
     this.name = 'ValueError';

@@ -24,8 +24,6 @@ export interface LossReading extends Reading<number> {
 }
 
 export class LossLog implements Stateful {
-  static readonly name: string = 'LossLog';
-
   readonly #capacity: number;
   /** [capacity] on the device: the losses since the last read stand in front, what was there before behind them. */
   #window: Parameter | null = null;

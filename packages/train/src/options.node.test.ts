@@ -150,7 +150,7 @@ test('a training tells what is of another kind, or has a name that nothing reads
     expect(refused({ metrics: wrong })).toBe(metrics);
   }
   for (const wrong of [undefined, 5, moons(10)]) {
-    expect(refused({ data: wrong })).toContain('Training: data holds no batches to walk over: give a DataLoader, new');
+    expect(refused({ data: wrong })).toContain('Training: data holds no batches: give new DataLoader');
     expect(refused({ validation: { data: wrong } })).toContain('Training: validation.data holds no batches');
   }
   expect(refused({ validation: { data: [...data], evry: 3 } })).toBe(
@@ -171,7 +171,7 @@ test.each(['validate', 'predict'] as const)('%s says that samples are no batches
   const samples = moons(10) as never;
   const work = async (): Promise<unknown> =>
     name === 'validate' ? train.validate(samples, step) : train.predict(samples, step).next();
-  await expect(work()).rejects.toThrow(`${name}: data holds no batches to walk over`);
+  await expect(work()).rejects.toThrow(`${name}: data holds no batches:`);
 });
 
 test('what makes a callback, and was not called, is told from a callback', async () => {

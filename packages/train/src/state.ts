@@ -8,8 +8,6 @@ export interface EpochRow<V> extends Place {
 }
 
 export class TrainingState<V> implements Stateful {
-  static readonly name: string = 'TrainingState';
-
   /** Finished epochs. */
   epochs = 0;
   step = 0;

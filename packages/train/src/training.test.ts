@@ -481,7 +481,7 @@ describe('Training', () => {
       callbacks: [(event) => void (event.type === 'stopped' && why.push(event.why, event.step))],
     });
     await expect(run.run()).rejects.toThrow(
-      'Training: the loss of step 6 is Infinity, and the parameters are not usable from then on: go back to a checkpoint, look at that batch and the learning rate, or clip the gradients;',
+      'Training: the loss of step 6 is Infinity, and its parameters are of no use: look at that batch, lower the learning rate or clip the gradients, and go on from a checkpoint;',
     );
     expect(why).toEqual(['diverged', 7]);
   });

@@ -89,7 +89,7 @@ export function answersOf(
   ) {
     refuse(
       ValueError,
-      `predictions and targets are both ${given}: set task to 'binary' (each element is a question) or 'multilabel' (each column of [N, labels] is).`,
+      `predictions and targets are both ${given}: set task to 'binary' (each element is a question) or 'multilabel' (each column is).`,
     );
   }
   if (!isMultilabel && ((said ?? classes) !== classes || (isPerClass && (task ?? 'multiclass') !== 'multiclass'))) {
