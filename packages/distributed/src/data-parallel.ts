@@ -43,6 +43,13 @@ interface Waiting {
   readonly loss: number;
 }
 
+/** Samples that do not count alike: so many, which weigh so much together. */
+export interface WeighedSamples {
+  readonly samples: number;
+  /** The sum of their weights, 0 or more. */
+  readonly weight: number;
+}
+
 /** The gradients of a loss that a compiled program has computed: `stepOf` and `accumulate` take it in place of the loss. */
 export interface ComputedGradients {
   readonly loss: Tensor;
@@ -170,12 +177,16 @@ export class DataParallel implements Stateful {
 
   /**
    * A step on a loss that is the mean over `count` samples of this rank: ranks with more samples count more, one with none (0)
-   * takes part all the same. Resolves with the mean loss over the samples of all ranks; NaN where there are none, and then
+   * takes part all the same. Where the loss is a weighted mean, say what the samples weigh together: then ranks count by that. Resolves with the mean loss over the samples of all ranks; NaN where there are none, and then
    * nothing is changed. With `null` it applies what was accumulated.
    */
-  stepOf(count: number, loss: Tensor | ComputedGradients | null, ...also: readonly Tensor[]): Promise<number> {
+  stepOf(
+    count: number | WeighedSamples,
+    loss: Tensor | ComputedGradients | null,
+    ...also: readonly Tensor[]
+  ): Promise<number> {
     checkWaiting('stepOf');
-    return this.#stepOf(count, loss, also);
+    return this.#stepOf(typeof count === 'object' ? count : { samples: count, weight: count }, loss, also);
   }
 
   /**
@@ -202,9 +213,16 @@ export class DataParallel implements Stateful {
     });
   }
 
-  async #stepOf(count: number, loss: Tensor | ComputedGradients | null, also: readonly Tensor[]): Promise<number> {
-    if (!(count >= 0) || !Number.isFinite(count)) {
-      throw new ValueError('stepOf', `${count} is not a number of samples: 0 or more.`, { count });
+  async #stepOf(
+    count: WeighedSamples,
+    loss: Tensor | ComputedGradients | null,
+    also: readonly Tensor[],
+  ): Promise<number> {
+    for (const [what, own] of Object.entries(count)) {
+      if (own >= 0 && Number.isFinite(own)) continue;
+      throw new ValueError('stepOf', `${own} is not a number of samples, or what they weigh: 0 or more.`, {
+        [what]: own,
+      });
     }
     const { group } = this;
     if (this.#mustAgree) await agree(group, this.parameters);
@@ -219,15 +237,15 @@ export class DataParallel implements Stateful {
     const found = this.#find(loss);
     const present = joined(found.present, waiting?.present);
     // samples, wishes and who has which gradient travel while the gradients are computed
-    const facts = Float64Array.of(count, this.#raises ? 1 : 0, ...present.map(Number));
+    const facts = Float64Array.of(count.samples, count.weight, this.#raises ? 1 : 0, ...present.map(Number));
     const shared = group.allReduce(facts, 'sum', { fixed: true });
     this.#raises = false;
-    const [[samples, raised, ...holders]] = await Promise.all([shared, this.#flat.compute(found.loss, also)]);
+    const [[samples, weights, raised, ...holders]] = await Promise.all([shared, this.#flat.compute(found.loss, also)]);
     this.samples = samples!;
     this.isRaised = raised! > 0;
     const own = (found.loss === null ? 0 : await found.loss.item()) + (waiting?.loss ?? 0);
     // 1 where all ranks have as many samples, so that nothing is rounded
-    const weight = samples === 0 ? 0 : (count * group.size) / samples!;
+    const weight = weights === 0 ? 0 : (count.weight * group.size) / weights!;
     const sums = await this.#reduced(loss !== null, waiting, weight, own);
     this.#waiting = null;
     if (samples === 0) return Number.NaN;

@@ -97,6 +97,11 @@ describe('a Training of ranks', () => {
     expect(one!.heard).toEqual([events, events]);
     expect(three!.heard).toEqual([events, events, events, 0, events, 0]);
   });
+
+  it('counts ranks by what their samples weigh', async () => {
+    const [one, three] = await Promise.all([1, 3].map((size) => started('workers', size, '60000', 'weighed')));
+    expect(three).toEqual({ ...(closeTo(one) as object), name: expect.any(String), size: 3 });
+  });
 });
 
 interface Fitted {
@@ -110,6 +115,7 @@ interface Fitted {
 /** The same with every number close. */
 function closeTo(value: unknown): unknown {
   if (typeof value === 'number') return expect.closeTo(value, 5);
+  if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(closeTo);
   return Object.fromEntries(Object.entries(Object(value)).map(([name, inner]) => [name, closeTo(inner)]));
 }

@@ -202,6 +202,27 @@ async function fit(): Promise<object> {
   return { history, step, heard: [...all], loss, parameters: [...(await parameters(model)[0]!.data())] };
 }
 
+/** The same where samples and classes weigh differently, so that ranks with as many samples count differently. */
+async function fitWeighed(accumulate: number, compile: boolean): Promise<object> {
+  setSeed(1);
+  const model = new Sequential(new Linear(2, 16), tanh, new Linear(16, 2));
+  const slice = { index: group.rank, count: group.size };
+  const training = new Training({
+    model,
+    optimizer: await dataParallel(new SGD(model, { learningRate: 0.5 }), group),
+    data: new DataLoader(moons(90, { seed: 1 }), { batchSize: 32, shuffle: true, seed: 1, slice }),
+    step: ({ inputs, targets }) => crossEntropy(model.forward(inputs), targets, { reduction: 'none' }),
+    classWeights: [1, 4],
+    sampleWeights: ({ inputs }) => inputs.square().sum(1),
+    epochs: 3,
+    accumulate,
+    compile,
+    group,
+  });
+  const { history } = await training.run();
+  return { history, parameters: [...(await parameters(model)[0]!.data())] };
+}
+
 /** What a change that only one rank makes leads to. */
 async function changed(): Promise<string> {
   const { all, loss } = network();
@@ -239,6 +260,9 @@ if (what === 'all') {
   await group.close();
 } else if (what === 'fit') {
   says(await fit());
+  await group.close();
+} else if (what === 'weighed') {
+  says({ plain: await fitWeighed(1, false), compiled: await fitWeighed(1, true), parts: await fitWeighed(2, true) });
   await group.close();
 } else if (what === 'changed') {
   says({ said: await changed() });

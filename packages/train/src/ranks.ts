@@ -36,8 +36,8 @@ interface Computed {
 
 /** An optimizer whose steps are those of all ranks: `dataParallel(optimizer, group)`. */
 export interface RanksOptimizer extends StepsOptimizer {
-  /** Resolves with the mean loss over the samples of all ranks. */
-  stepOf(count: number, loss: Tensor | Computed): Promise<number>;
+  /** Resolves with the mean loss over the samples of all ranks, by what those of each weigh. */
+  stepOf(count: { readonly samples: number; readonly weight: number }, loss: Tensor | Computed): Promise<number>;
   accumulate(loss: Tensor | Computed): Promise<void>;
   compileGradients<A extends readonly unknown[]>(lossOf: (...batch: A) => Tensor): (...batch: A) => Promise<Computed>;
   /** Lets all ranks know with the next step that this one wants to stop; then `isRaised` is true on all. */
@@ -80,12 +80,13 @@ export function checkRanks(group: Ranks, optimizer: object, readsByClock: boolea
   return optimizer as RanksOptimizer;
 }
 
-/** Steps on the mean over the samples of all ranks, which is what is recorded. */
+/** Steps on the mean over the samples of all ranks, or by their weights where `weightOf` tells them; that mean is what is recorded. */
 export function ranksSteps<B>(
   step: (batch: B) => Tensor,
   optimizer: RanksOptimizer,
   log: LossLog,
   isCompiled: boolean,
+  weightOf: ((batch: B) => Tensor) | null,
 ): Stepper<B> {
   const lossOf = (batch: B, share: number | Tensor): Tensor => {
     const loss = step(batch);
@@ -96,15 +97,16 @@ export function ranksSteps<B>(
     : lossOf;
   return async (group) => {
     const counts = group.map(countOf);
-    const own = counts.reduce((sum, count) => sum + count, 0);
+    const weights = weightOf ? await Promise.all(group.map((batch) => weightOf(batch).item())) : counts;
+    const [samples, weight] = [sumOf(counts), sumOf(weights)];
     let mean = Number.NaN;
     for (const [at, batch] of group.entries()) {
-      const share = own === 0 ? 1 / group.length : counts[at]! / own;
+      const share = weight === 0 ? 1 / group.length : weights[at]! / weight;
       const isLast = at === group.length - 1;
       const made = run(batch, share, isLast);
       // a promise of what is computed, or the loss itself
       const found = made instanceof Promise ? await made : made;
-      if (isLast) mean = await optimizer.stepOf(own, found);
+      if (isLast) mean = await optimizer.stepOf({ samples, weight }, found);
       else await optimizer.accumulate(found);
     }
     log.note(mean);
@@ -112,6 +114,8 @@ export function ranksSteps<B>(
     return optimizer.samples;
   };
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 /** What `read` needs to tell the values of all ranks. */
 export function readingOf(group: Ranks | undefined): ReadOptions {

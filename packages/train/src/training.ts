@@ -98,7 +98,7 @@ export class Training<B, const M extends Metrics = Readonly<Record<never, never>
         advance = optimizerSteps(this.lossOf, optimizer, this.#log, compile, weightOf);
       } else {
         const ranks = checkRanks(group, optimizer, Number.isFinite(numbers.read.milliseconds));
-        advance = ranksSteps(this.lossOf, ranks, this.#log, compile);
+        advance = ranksSteps(this.lossOf, ranks, this.#log, compile, weightOf);
         if (group.size > 1) together = { optimizer: ranks, agreement: ranks.agreement(wishes) };
       }
       this.#otherParts = { optimizer };
