@@ -1,6 +1,7 @@
 /** Learning rates that rise again and again: cosines with warm restarts, and triangles. Owns the formulas. */
-import { ValueError } from '@nn/core';
-import { requireSteps, type Schedule } from './schedules.ts';
+import { checkChoices, ValueError } from '@nn/core';
+import { checkSchedule, requireFinite, requireSteps } from './schedule-options.ts';
+import type { Schedule } from './schedules.ts';
 
 /**
  * Half a cosine from `base` to `minimum` (default 0) within `steps`, then anew from the top, each time `multiply` (default
@@ -16,6 +17,7 @@ export function cosineWarmRestarts(
   base: number,
   options: { readonly steps: number; readonly multiply?: number; readonly minimum?: number; readonly shrink?: number },
 ): Schedule {
+  checkSchedule('cosineWarmRestarts', base, options, ['steps', 'multiply', 'minimum', 'shrink']);
   const { steps, multiply = 1, minimum = 0, shrink = 1 } = options;
   requireSteps('cosineWarmRestarts', 'steps', steps);
   if (!(multiply >= 1)) {
@@ -61,7 +63,10 @@ export interface CyclicOptions {
  * console.log(rate(0), rate(2), rate(4), rate(6)); // => 0 1 0 0.5
  */
 export function cyclic(base: number, options: CyclicOptions): Schedule {
+  checkSchedule('cyclic', base, options, ['maximum', 'up', 'down', 'mode', 'factor']);
+  checkChoices('cyclic', options, { mode: ['triangular', 'triangular2', 'exponential'] });
   const { maximum, up = 2000, down = up, mode = 'triangular', factor = 1 } = options;
+  requireFinite('cyclic', 'maximum', maximum);
   requireSteps('cyclic', 'up', up);
   requireSteps('cyclic', 'down', down);
   return (step) => {

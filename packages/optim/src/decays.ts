@@ -3,7 +3,8 @@
  * schedules.ts do.
  */
 import { ValueError } from '@nn/core';
-import { requireSteps, type Schedule } from './schedules.ts';
+import { checkSchedule, requireFinite, requireSteps } from './schedule-options.ts';
+import type { Schedule } from './schedules.ts';
 
 /**
  * From `base` down to `minimum` (default 0) within `steps` as (1 - step / steps)^power (default 1), and `minimum` from then
@@ -19,6 +20,7 @@ export function polynomialDecay(
   base: number,
   options: { readonly steps: number; readonly power?: number; readonly minimum?: number; readonly cycle?: boolean },
 ): Schedule {
+  checkSchedule('polynomialDecay', base, options, ['steps', 'power', 'minimum', 'cycle']);
   const { steps, power = 1, minimum = 0, cycle = false } = options;
   requireSteps('polynomialDecay', 'steps', steps);
   return (step) => {
@@ -39,7 +41,9 @@ export function inverseTimeDecay(
   base: number,
   options: { readonly steps: number; readonly factor: number; readonly staircase?: boolean },
 ): Schedule {
+  checkSchedule('inverseTimeDecay', base, options, ['steps', 'factor', 'staircase']);
   const { steps, factor, staircase = false } = options;
+  requireFinite('inverseTimeDecay', 'factor', factor);
   requireSteps('inverseTimeDecay', 'steps', steps);
   return (step) => base / (1 + factor * (staircase ? Math.floor(step / steps) : step / steps));
 }
@@ -77,6 +81,7 @@ export function constantFactor(
   base: number,
   options: { readonly factor?: number; readonly steps?: number } = {},
 ): Schedule {
+  checkSchedule('constantFactor', base, options, ['factor', 'steps']);
   const { factor = 1 / 3, steps = 5 } = options;
   return (step) => (step < steps ? base * factor : base);
 }
@@ -90,6 +95,7 @@ export function constantFactor(
  * console.log(rate(0), rate(2), rate(4)); // => 1 0.5 0.25
  */
 export function multiplicativeDecay(base: number, factor: (step: number) => number): Schedule {
+  requireFinite('multiplicativeDecay', 'base', base);
   let known = { step: 0, rate: base };
   return (step) => {
     if (step < known.step) known = { step: 0, rate: base };
@@ -108,6 +114,7 @@ export function multiplicativeDecay(base: number, factor: (step: number) => numb
  * console.log(rate(0), rate(3), rate(15)); // => 0.0625 0.25 0.125
  */
 export function noam(base: number, options: { readonly size: number; readonly warmUpSteps: number }): Schedule {
+  checkSchedule('noam', base, options, ['size', 'warmUpSteps']);
   const { size, warmUpSteps } = options;
   requireSteps('noam', 'size', size);
   requireSteps('noam', 'warmUpSteps', warmUpSteps);

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import annealing from '../fixtures/cosine-annealing.json';
 import {
+  constantFactor,
   cosineAnnealing,
   cosineDecay,
   cosineWarmRestarts,
+  cyclic,
   exponentialDecay,
+  inverseTimeDecay,
   linearRamp,
   multiplicativeDecay,
   multiStepDecay,
   noam,
   oneCycle,
   piecewiseConstant,
+  polynomialDecay,
   product,
   sequence,
   stepDecay,
@@ -100,3 +104,54 @@ test.each([
   ],
   [() => noam(1, { size: 0, warmUpSteps: 1 }), 'noam: size is 0: it must be above 0.'],
 ])('%s is refused', (run, message) => expect(run).toThrow(message));
+
+test('every schedule refuses a base that is no rate, options that it does not know, and numbers that are none', () => {
+  const steps = { steps: 10 };
+  const all: Readonly<Record<string, readonly [make: (base: never, options: never) => unknown, options: object]>> = {
+    stepDecay: [stepDecay, { every: 3 }],
+    multiStepDecay: [multiStepDecay, { milestones: [3] }],
+    exponentialDecay: [exponentialDecay, { factor: 0.5 }],
+    cosineDecay: [cosineDecay, steps],
+    cosineAnnealing: [cosineAnnealing, steps],
+    linearRamp: [linearRamp, steps],
+    warmUp: [warmUp, steps],
+    oneCycle: [oneCycle, steps],
+    polynomialDecay: [polynomialDecay, steps],
+    inverseTimeDecay: [inverseTimeDecay, { steps: 10, factor: 1 }],
+    constantFactor: [constantFactor, {}],
+    noam: [noam, { size: 4, warmUpSteps: 4 }],
+    cosineWarmRestarts: [cosineWarmRestarts, steps],
+    cyclic: [cyclic, { maximum: 1 }],
+  };
+  for (const [name, [make, options]] of Object.entries(all)) {
+    const made = (base: unknown, given: unknown) => () => make(base as never, given as never);
+    expect(made(0.1, options)).not.toThrow();
+    for (const [base, shown] of [
+      [{ base: 0.1, ...options }, 'an object'],
+      [Number.NaN, 'NaN'],
+      [undefined, 'undefined'],
+    ]) {
+      expect(made(base, options)).toThrow(
+        `${name}: the base is ${shown}: it is the rate to start from, ${name}(0.1, { ... }).`,
+      );
+    }
+    expect(made(0.1, { ...options, minimun: 0.01 })).toThrow(`${name}: no option minimun: `);
+    // the first number of those that it takes
+    const [option = 'steps'] = Object.keys(options).filter((key) => key !== 'milestones');
+    if (name === 'multiStepDecay') continue;
+    expect(made(0.1, { ...options, [option]: Number.NaN })).toThrow(`${name}: ${option} is NaN: it must be a finite`);
+  }
+});
+
+test('what schedules need and were not given is named', () => {
+  const given = (options: object) => options as never;
+  expect(() => exponentialDecay(1, given({}))).toThrow('exponentialDecay: factor is undefined: it must be a finite');
+  expect(() => inverseTimeDecay(1, given({ steps: 2 }))).toThrow('inverseTimeDecay: factor is undefined');
+  expect(() => cyclic(0, given({}))).toThrow('cyclic: maximum is undefined: it must be a finite number.');
+  expect(() => cosineDecay(1, given({}))).toThrow('cosineDecay: steps is undefined: it must be above 0.');
+  expect(() => multiStepDecay(1, given({}))).toThrow('multiStepDecay: milestones are a list of steps: [30, 60].');
+  expect(() => cyclic(0, given({ maximum: 1, mode: 'triangle' }))).toThrow("cyclic: mode is 'triangle': choose");
+  expect(() => oneCycle(1, given({ steps: 5, anneal: 'cos' }))).toThrow("oneCycle: anneal is 'cos': choose");
+  expect(() => product(given({}), () => 1)).toThrow('product: schedule 0 is an object: give functions of the step');
+  expect(() => sequence([() => 1, given({})], [3])).toThrow('sequence: schedule 1 is an object');
+});

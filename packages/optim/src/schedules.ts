@@ -2,15 +2,11 @@
  * Learning rates as plain functions of the step, which counts from 0. Owns the formulas; an optimizer calls the function
  * anew at each step. Formulas and defaults are those of PyTorch's `lr_scheduler`.
  */
-import { ValueError } from '@nn/core';
+import { checkChoices, ValueError } from '@nn/core';
+import { checkSchedule, requireFinite, requireSchedules, requireSteps } from './schedule-options.ts';
 
-/** The learning rate for a step; the first step is 0. */
+/** The learning rate for a step; the first step is 0. What makes one throws ValueError for a base or options that give none. */
 export type Schedule = (step: number) => number;
-
-/** Throws ValueError unless `steps` is above 0. */
-export function requireSteps(schedule: string, what: string, steps: number): void {
-  if (!(steps > 0)) throw new ValueError(schedule, `${what} is ${steps}: it must be above 0.`, { [what]: steps });
-}
 
 /**
  * Multiplies the rate by `factor` (default 0.1) every `every` steps, as PyTorch's `StepLR`.
@@ -21,6 +17,7 @@ export function requireSteps(schedule: string, what: string, steps: number): voi
  * console.log(rate(9), rate(10), rate(20)); // => 1 0.5 0.25
  */
 export function stepDecay(base: number, options: { readonly every: number; readonly factor?: number }): Schedule {
+  checkSchedule('stepDecay', base, options, ['every', 'factor']);
   const { every, factor = 0.1 } = options;
   requireSteps('stepDecay', 'every', every);
   return (step) => base * factor ** Math.floor(step / every);
@@ -38,7 +35,9 @@ export function multiStepDecay(
   base: number,
   options: { readonly milestones: readonly number[]; readonly factor?: number },
 ): Schedule {
+  checkSchedule('multiStepDecay', base, options, ['milestones', 'factor']);
   const { milestones, factor = 0.1 } = options;
+  if (!Array.isArray(milestones)) throw new ValueError('multiStepDecay', 'milestones are a list of steps: [30, 60].');
   return (step) => base * factor ** milestones.filter((milestone) => milestone <= step).length;
 }
 
@@ -54,7 +53,9 @@ export function exponentialDecay(
   base: number,
   options: { readonly factor: number; readonly steps?: number; readonly staircase?: boolean },
 ): Schedule {
+  checkSchedule('exponentialDecay', base, options, ['factor', 'steps', 'staircase']);
   const { factor, steps = 1, staircase = false } = options;
+  requireFinite('exponentialDecay', 'factor', factor);
   requireSteps('exponentialDecay', 'steps', steps);
   return (step) => base * factor ** (staircase ? Math.floor(step / steps) : step / steps);
 }
@@ -69,6 +70,7 @@ export function exponentialDecay(
  * console.log(rate(0), rate(50).toFixed(2), rate(100)); // => 1 0.50 0
  */
 export function cosineDecay(base: number, options: { readonly steps: number; readonly minimum?: number }): Schedule {
+  checkSchedule('cosineDecay', base, options, ['steps', 'minimum']);
   const { steps, minimum = 0 } = options;
   requireSteps('cosineDecay', 'steps', steps);
   return (step) => minimum + ((base - minimum) * (1 + Math.cos(Math.PI * Math.min(step / steps, 1)))) / 2;
@@ -87,6 +89,7 @@ export function cosineAnnealing(
   base: number,
   options: { readonly steps: number; readonly minimum?: number },
 ): Schedule {
+  checkSchedule('cosineAnnealing', base, options, ['steps', 'minimum']);
   const { steps, minimum = 0 } = options;
   requireSteps('cosineAnnealing', 'steps', steps);
   return (step) => minimum + ((base - minimum) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
@@ -105,6 +108,7 @@ export function linearRamp(
   base: number,
   options: { readonly steps: number; readonly from?: number; readonly to?: number },
 ): Schedule {
+  checkSchedule('linearRamp', base, options, ['steps', 'from', 'to']);
   const { steps, from = 0, to = 1 } = options;
   requireSteps('linearRamp', 'steps', steps);
   return (step) => base * (from + (to - from) * Math.min(step / steps, 1));
@@ -120,7 +124,9 @@ export function linearRamp(
  * console.log(rate(0), rate(5), rate(10), rate(110)); // => 0 0.5 1 0
  */
 export function warmUp(then: Schedule | number, options: { readonly steps: number; readonly from?: number }): Schedule {
-  const next = typeof then === 'number' ? () => then : then;
+  const next = typeof then === 'function' ? then : () => then;
+  checkSchedule('warmUp', next(0), options, ['steps', 'from']);
+  requireSteps('warmUp', 'steps', options.steps);
   const rise = linearRamp(next(0), options);
   return sequence([rise, next], [options.steps]);
 }
@@ -134,6 +140,7 @@ export function warmUp(then: Schedule | number, options: { readonly steps: numbe
  * console.log(rate(9), rate(10), rate(12)); // => 1 1 0.25
  */
 export function sequence(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+  requireSchedules('sequence', schedules);
   if (schedules.length !== milestones.length + 1) {
     throw new ValueError(
       'sequence',
@@ -141,7 +148,7 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
       { schedules: schedules.length, milestones },
     );
   }
-  if (milestones.some((milestone, i) => milestone <= (milestones[i - 1] ?? 0))) {
+  if (!milestones.every((milestone, i) => milestone > (milestones[i - 1] ?? 0))) {
     throw new ValueError('sequence', `the milestones [${milestones.join(', ')}] must rise and be above 0.`, {
       milestones,
     });
@@ -161,6 +168,7 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
  * console.log(rate(0), rate(2), rate(10)); // => 0 1 1
  */
 export function product(...schedules: readonly Schedule[]): Schedule {
+  requireSchedules('product', schedules);
   return (step) => schedules.reduce((rate, schedule) => rate * schedule(step), 1);
 }
 
@@ -188,6 +196,9 @@ export interface OneCycleOptions {
  * console.log(rate(0), rate(29).toFixed(3), rate(100).toFixed(6)); // => 0.04 1.000 0.000004
  */
 export function oneCycle(maximum: number, options: OneCycleOptions): Schedule {
+  const names = ['steps', 'rise', 'divideStart', 'divideEnd', 'anneal', 'threePhase'];
+  checkSchedule('oneCycle', maximum, options, names);
+  checkChoices('oneCycle', options, { anneal: ['cosine', 'linear'] });
   const { steps, rise = 0.3, divideStart = 25, divideEnd = 1e4, anneal = 'cosine', threePhase = false } = options;
   requireSteps('oneCycle', 'steps', steps);
   const first = maximum / divideStart;
