@@ -74,11 +74,12 @@ export class SharedMemory {
     let end = 0;
     for (let other = 0; other < this.size; other++) {
       for (let look = 0; ; look++) {
+        // asked before: who has met all may end the work while others still leave
+        const isOver = this.#isOver;
         const there = Atomics.load(lines, 16 * other);
         // counters may wrap around: what counts is their distance
         if (((there - this.#arrivals) | 0) >= 0) break;
-        // who has met all may end the work while others still leave
-        this.#checkEnd(operation);
+        if (isOver) throw this.#ended(operation);
         if (look < looks) continue;
         end ||= performance.now() + this.#timeout;
         const left = end - performance.now();
@@ -116,10 +117,13 @@ export class SharedMemory {
     for (let rank = 0; rank < this.size; rank++) Atomics.notify(this.#lines, 16 * rank);
   }
 
-  #checkEnd(operation: string): void {
-    if (Atomics.load(this.#words, head.isOver) !== 2) return;
+  get #isOver(): boolean {
+    return Atomics.load(this.#words, head.isOver) === 2;
+  }
+
+  #ended(operation: string): GroupError {
     const length = Atomics.load(this.#words, head.reasonLength);
     // a copy, because decoders take no shared memory
-    throw new GroupError(operation, new TextDecoder().decode(new Uint8Array(this.#buffer, 16, length).slice()));
+    return new GroupError(operation, new TextDecoder().decode(new Uint8Array(this.#buffer, 16, length).slice()));
   }
 }
