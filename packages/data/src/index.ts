@@ -1,15 +1,15 @@
 /** Data for training: samples in memory, batches, splits, normalisation, readers of files, generated problems. */
 
-export type { DigitOptions } from './generated/digits.ts';
-export { digits } from './generated/digits.ts';
-export type { PointOptions } from './generated/points.ts';
-export { blobs, circles, moons, spirals, xor } from './generated/points.ts';
 export { type BatchOptions, BatchPipeline, type PipelineBatch } from './pipeline/batch-pipeline.ts';
 export type { SampleContext } from './pipeline/chunk.ts';
 export { DataPipeline, dataPipeline } from './pipeline/pipeline.ts';
 export { type PortLike, servePipeline } from './pipeline/serve.ts';
 export type { Sample, SampleOf, SampleValue, Source, SourceLike, StreamSource } from './pipeline/source.ts';
 export type { WorkerLike, WorkerOptions } from './pipeline/workers.ts';
+export type { DigitOptions } from './problems/digits.ts';
+export { digits } from './problems/digits.ts';
+export type { PointOptions } from './problems/points.ts';
+export { blobs, circles, moons, spirals, xor } from './problems/points.ts';
 export type { Column, ColumnKind, CsvFileOptions, CsvOptions, CsvReading, Table } from './readers/csv.ts';
 export { parseCsv, readCsv } from './readers/csv.ts';
 export { CsvRecords, parseCsvRecords } from './readers/csv-records.ts';

@@ -1,8 +1,8 @@
 /** Options that do not exist, or choose nothing, are errors wherever options are taken: ignored, they would train another model. */
 import { describe, expect, it } from 'vitest';
-import { digits } from './generated/digits.ts';
-import { blobs, circles, moons, spirals, xor } from './generated/points.ts';
 import { dataPipeline } from './pipeline/pipeline.ts';
+import { digits } from './problems/digits.ts';
+import { blobs, circles, moons, spirals, xor } from './problems/points.ts';
 import { parseCsv } from './readers/csv.ts';
 import { parseCsvRecords } from './readers/csv-records.ts';
 import { gunzip } from './readers/gunzip.ts';

@@ -1,4 +1,4 @@
-/** Metrics of text: sums on the host, in float64, counted in plain JavaScript. Owns no formula. */
+/** Metrics of what never is a tensor, as texts: sums on the host, in float64, counted in plain JavaScript. Owns no formula. */
 import { Metric } from './metric.ts';
 
 /** A metric whose `count` answers flat sums of a batch, always as many, and `compute` the value of the totals. */

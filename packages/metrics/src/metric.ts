@@ -67,7 +67,10 @@ export abstract class Metric<Value = number> implements Stateful {
   /** @internal Whether there are updates that the host has not seen. */
   abstract get isOnDevice(): boolean;
 
-  /** @internal What the device holds since the last read, and no longer; where it is for other processes too, with what the host alone has. */
+  /**
+   * @internal What the device holds since the last read, and no longer; where it is for other processes too, with what
+   * the host alone has.
+   */
   abstract collect(isShared: boolean): ArrayLike<number> | Promise<ArrayLike<number>>;
 
   /** @internal Adds what was collected to the window, which goes on. */

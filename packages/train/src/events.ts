@@ -1,6 +1,6 @@
 /**
  * What happens in a training, as data: the one channel between the loop and everything that watches it. Owns the types of
- * events, values and callbacks; nothing here runs. The loop that sends them is training.ts.
+ * events, values and callbacks; nothing here runs. The loop that sends them is loop.ts.
  */
 import type { Stateful, Tensor } from '@nn/core';
 import type { Metric, Reading } from '@nn/metrics';

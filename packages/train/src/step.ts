@@ -1,6 +1,6 @@
 /**
  * One step of a training: from batches to new parameters and recorded losses, as plain calls or compiled. Owns what a step
- * does; when it is made, and what follows, is training.ts.
+ * does; when it is made, and what follows, is loop.ts.
  */
 import { compile, type Tensor } from '@nn/core';
 import { countOf } from './batches.ts';

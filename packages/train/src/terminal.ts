@@ -1,6 +1,6 @@
 /**
  * The place that everything is printed to: lines that stay, and below them a block that is redrawn. Without a terminal
- * there is no such block and no colour. What is drawn is made elsewhere (`progress.ts`, `pictures/`).
+ * there is no such block and no colour. What is drawn is made elsewhere (`progress.ts`, `callbacks/`).
  */
 
 /** How many colours there are: 1 (none), 4 bits (the basic ones), 8 bits (256) or 24 bits. */

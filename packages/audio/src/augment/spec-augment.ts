@@ -1,6 +1,7 @@
 /**
- * SpecAugment (Park et al. 2019): bands of frequencies and stretches of time are covered on spectrograms. Masks are drawn on the host, each element's from its own seed, and applied on the
- * device in the program of the step. The paper's warping of time is left out, which it found to matter least.
+ * SpecAugment (Park et al. 2019): bands of frequencies and stretches of time are covered on spectrograms. Masks are drawn
+ * on the host, each element's from its own seed, and applied on the device in the program of the step. The paper's warping of time is left
+ * out, which it found to matter least.
  */
 import {
   arange,
@@ -58,8 +59,8 @@ export interface SpecAugment {
 const maskStream = 0x23000000;
 
 /**
- * Masks on spectrograms, with torchaudio's arithmetic (`FrequencyMasking`, `TimeMasking`): a width is drawn below the widest, then where it begins. Draw outside of a compiled step, and pass the
- * tensor in.
+ * Masks on spectrograms, with torchaudio's arithmetic (`FrequencyMasking`, `TimeMasking`): a width is
+ * drawn below the widest, then where it begins. Draw outside of a compiled step, and pass the tensor in.
  *
  * @example
  * import { specAugment } from '@nn/audio';

@@ -35,8 +35,8 @@ const widths: Readonly<Record<string, number>> = { INT32: 4, FLOAT: 4, INT64: 8,
 const longestDecimal = 32;
 
 /**
- * Goes over the pages of `chunk` that hold the first `rows` of its `total` rows. Returns what each unpacks to, by the place of its packed bytes. Throws
- * an `Error` that says what is wrong, and what `budget` throws.
+ * Goes over the pages of `chunk` that hold the first `rows` of its `total` rows. Returns what each unpacks to, by the
+ * place of its packed bytes. Throws an `Error` that says what is wrong, and what `budget` throws.
  */
 export async function checkedPages(
   chunk: Uint8Array,

@@ -2,7 +2,7 @@
 import { cpu } from '@nn/backend-cpu';
 import { type Stateful, setDefaultBackend, ValueError } from '@nn/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { moons } from '../generated/points.ts';
+import { moons } from '../problems/points.ts';
 import { DataLoader } from '../samples/loader.ts';
 import { lengthSampler } from '../sampling/length.ts';
 import { poissonSampler } from '../sampling/poisson.ts';

@@ -1,8 +1,8 @@
 /**
  * CSV by RFC 4180: text to records, records to typed columns. Errors name line and column.
  * The text is walked twice: once to see what the columns hold, once to fill them, so memory is the text and the columns.
- * It does not turn columns into samples; that is `table.ts`; records alone are `csv-records.ts`. Written here because the libraries at hand keep going after
- * errors and do not say in which column they found them.
+ * It does not turn columns into samples; that is `tables/table.ts`; records alone are `csv-records.ts`. Written here because
+ * the libraries at hand keep going after errors and do not say in which column they found them.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
 import { type DataWarning, warningOf } from '../warning.ts';

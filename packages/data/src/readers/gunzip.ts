@@ -54,8 +54,9 @@ export function gunzip(
 export type SizeOf = (beginning: Uint8Array) => number | undefined;
 
 /**
- * As `gunzip`; `reader` and `name` begin the messages: who reads, and which file, where it is known. Where `sizeOf` knows the size from the beginning
- * of the data, unpacking stops one byte behind it, so that a bomb grows no further than its own header says.
+ * As `gunzip`; `reader` and `name` begin the messages: who reads, and which file, where it is known. Where `sizeOf`
+ * knows the size from the beginning of the data, unpacking stops one byte behind it, so that a bomb grows no further
+ * than its own header says.
  */
 export async function unpack(
   bytes: Uint8Array,

@@ -32,8 +32,8 @@ export interface BorderlineOptions extends SmoteOptions {
 }
 
 /**
- * Samples that there were, in their order, then new ones by class. Bytes and whole numbers become float32. The fields are called 'inputs' and
- * 'targets' whatever they were; others are left out, for a made sample has none.
+ * Samples that there were, in their order, then new ones by class. Bytes and whole numbers become float32. The fields
+ * are called 'inputs' and 'targets' whatever they were; others are left out, for a made sample has none.
  */
 export type Synthetic = Dataset<{
   readonly inputs: DataArray<Float32Array> | DataArray<Float64Array>;

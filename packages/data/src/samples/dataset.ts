@@ -27,7 +27,7 @@ export interface RaggedArray<Data extends Elements = Elements> {
 export type Field = DataArray | RaggedArray;
 export type Fields = Readonly<Record<string, Field>>;
 
-/** Inputs and one class a sample, as the generators and `idxDataset` make them. */
+/** Inputs and one class a sample, as the drawn problems and `readIdxImages` make them. */
 export type Classified<Inputs extends Elements = Float32Array> = Dataset<{
   readonly inputs: DataArray<Inputs>;
   readonly targets: DataArray<Int32Array>;

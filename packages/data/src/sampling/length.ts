@@ -8,7 +8,10 @@ import { RandomSequence, shuffledOrder, streams } from '../samples/random.ts';
 import { digest, type EpochPlan, type Sampler } from '../samples/sampler.ts';
 
 export interface LengthOptions {
-  /** Batches in a window: the sequences are shuffled, and sorted by length within windows. 50 where not given; more pads less, and mixes less. */
+  /**
+   * Batches in a window: the sequences are shuffled, and sorted by length within windows. 50 where not given; more pads
+   * less, and mixes less.
+   */
   readonly window?: number;
   /** The most steps in a batch with its padding, rows times the longest: it gets fewer rows than batchSize where they are long. */
   readonly maxSteps?: number;

@@ -9,8 +9,9 @@ import type { EpochPlan, Sampler } from '../samples/sampler.ts';
 /**
  * Batches in which each of `size` samples stands with chance batchSize / size, on its own: batchSize on average, sometimes
  * none. An epoch has ceil(size / batchSize) batches; a sample may come in several or in none. Pad to buckets
- * (`padTo`) so that few shapes are compiled, and divide sums by batchSize, not by `count`. Source: Abadi et al., Deep Learning with Differential
- * Privacy (2016). The gaps between chosen samples are drawn, not the coins: floor(ln(u) / ln(1 - chance)).
+ * (`padTo`) so that few shapes are compiled, and divide sums by batchSize, not by `count`. The gaps between chosen samples
+ * are drawn, not the coins: floor(ln(u) / ln(1 - chance)). Source: Abadi et al., Deep Learning with Differential Privacy
+ * (2016).
  *
  * @example
  * import { poissonSampler } from '@nn/data';

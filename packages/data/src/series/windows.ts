@@ -31,9 +31,10 @@ export type Windows<Data extends Elements = Elements> = Dataset<{
 }>;
 
 /**
- * Windows of a series [moments] or [moments, elements]: inputs [windows, length] or [windows, length, elements], targets [windows, horizon] or
- * [windows, horizon, chosen elements]. Moments follow each other evenly. Normalise the series by its training part first. Throws a `ShapeError`
- * where the series is shorter than one window with its horizon, and a `ValueError` for a missing value (`missing`).
+ * Windows of a series [moments] or [moments, elements]: inputs [windows, length] or [windows, length, elements],
+ * targets [windows, horizon] or [windows, horizon, chosen elements]. Moments follow each other evenly. Normalise the
+ * series by its training part first. Throws a `ShapeError` where the series is shorter than one window with its
+ * horizon, and a `ValueError` for a missing value (`missing`).
  *
  * @example
  * import { dense, slidingWindows } from '@nn/data';

@@ -70,8 +70,8 @@ export function checkRange(operation: string, range: unknown): void {
 }
 
 /**
- * Opens a file in Node, to be read in parts; `close` closes it. Rejects with a `ValueError` where there is no file system, for a folder, a pipe or a
- * device, and with what the system says.
+ * Opens a file in Node, to be read in parts; `close` closes it. Rejects with a `ValueError` where there is no file
+ * system, for a folder, a pipe or a device, and with what the system says.
  *
  * @example
  * import { mkdtempSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Folders, lists and shards whose files mean something: samples with what a decoder makes of the bytes, when a batch asks for them. The decoders of
- * pictures and sounds stand in their packages; any function of bytes is one.
+ * Folders, lists and shards whose files mean something: samples with what a decoder makes of the bytes, when a batch
+ * asks for them. The decoders of pictures and sounds stand in their packages; any function of bytes is one.
  */
 import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source } from '../pipeline/source.ts';
@@ -32,9 +32,9 @@ export interface DecodedFolder<D extends object>
  * `folderSamples` with what `decode` makes of each file in place of its bytes.
  *
  * @example
- * import { decodedFolder } from '@nn/data';
+ * import { decodedFolder, type FileDecoder } from '@nn/data';
  * const files = ['no/1.txt', 'yes/1.txt'].map((path) => ({ path, file: new Blob([path]) }));
- * const decode = async (file: Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> }) => ({ text: await new Response(file as Blob).text() });
+ * const decode: FileDecoder<{ text: string }> = async (file) => ({ text: await new Response(file as Blob).text() });
  * const samples = await decodedFolder(files, decode); // in Node: decodedFolder('letters/train', decode)
  * console.log(await samples.get(1)); // => { text: 'yes/1.txt', label: 1, path: 'yes/1.txt' }
  */
@@ -137,8 +137,8 @@ export interface DecodedShards<D extends object> extends DecodedSource<D & Shard
 }
 
 /**
- * `tarSamples` with one file of each sample decoded, as WebDataset writes them: `000017.jpg` beside `000017.cls`. Rejects with a `FormatError` for a
- * sample without such a file, and for a `cls` that is no whole number.
+ * `tarSamples` with one file of each sample decoded, as WebDataset writes them: `000017.jpg` beside `000017.cls`.
+ * Rejects with a `FormatError` for a sample without such a file, and for a `cls` that is no whole number.
  */
 export async function decodedShards<D extends object>(
   shards: readonly ByteRange[],

@@ -38,7 +38,8 @@ export interface FolderOptions {
 
 /**
  * Files as samples whose class is the folder in which they stand. Takes a folder's path in Node, or a list of files as a page gets
- * it. Hidden files are left out, links are followed. Rejects with a `FormatError` for a file that stands in no folder, and where there is none.
+ * it. Hidden files are left out, links are followed. Rejects with a `FormatError` for a file that stands in no folder,
+ * and where there is none.
  *
  * @example
  * import { dataPipeline, folderSamples } from '@nn/data';

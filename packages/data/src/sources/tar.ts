@@ -1,7 +1,7 @@
 /**
- * Shards in the format of tar, as WebDataset writes them: files that follow each other and have one name up to the first point are a sample. One
- * pass over the headers notes where files stand; bodies are read when a sample is asked for. Headers: ustar (POSIX.1-1988), its
- * extension by pax records (POSIX.1-2001), and GNU's long names.
+ * Shards in the format of tar, as WebDataset writes them: files that follow each other and have one name up to the
+ * first point are a sample. One pass over the headers notes where files stand; bodies are read when a sample is asked
+ * for. Headers: ustar (POSIX.1-1988), its extension by pax records (POSIX.1-2001), and GNU's long names.
  */
 import { checkOptions, decodeUtf8, excerpt, FormatError, ValueError } from '@nn/core';
 import type { Source } from '../pipeline/source.ts';
@@ -45,8 +45,8 @@ const unit = 512;
 
 /**
  * The samples of tar files, by their number; a shard that is packed must be unpacked first. Links and folders are left out. Rejects with a
- * `FormatError` for damaged headers, for an archive that is cut off (but between two files), for files with holes (`tar --sparse`), for two files of one sample with one
- * ending, and for what is no tar.
+ * `FormatError` for damaged headers, for an archive that is cut off (but between two files), for files with holes
+ * (`tar --sparse`), for two files of one sample with one ending, and for what is no tar.
  *
  * @example
  * import { byteRange, dataPipeline, tarSamples } from '@nn/data';

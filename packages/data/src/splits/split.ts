@@ -1,6 +1,7 @@
 /**
  * Parts a dataset or a table into training and test data, by a seed, and where asked in equal shares of each class
- * or without parting groups. Pure: the parts are copies. Many parts are `folds.ts`; fitting a normalisation on the training part alone is `normalization.ts`.
+ * or without parting groups. Pure: the parts are copies. Many parts are `folds.ts`; fitting a normalisation on the
+ * training part alone is `normalization.ts`.
  */
 import { checkOptions, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';

@@ -43,14 +43,18 @@ export function numbersOfPart(part: DatePart, milliseconds: number): readonly nu
 /** How dates are written, for messages. */
 export const dateForms = 'as 2024-05-31 or 2024-05-31T12:30:00Z';
 
-/** Year, month, day; hour, minute, second and its digits; zone. ISO 8601 and RFC 3339, and the zones of PostgreSQL (+02) and Ruby (' +0200'). */
+/**
+ * Year, month, day; hour, minute, second and its digits; zone. ISO 8601 and RFC 3339, and the zones of PostgreSQL (+02)
+ * and Ruby (' +0200').
+ */
 const form =
   /^(\d{4})([-/])(\d{2})(?:\2(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?))?)?)?$/;
 
 /**
- * Milliseconds since 1970 of a date as ISO 8601 writes it, year first: 2024-05, 2024-05-31, 2024/05/31, 2024-05-31 12:30:00, with a zone as Z,
- * +02:00 or +02; without one it is UTC. Digits of a second behind the third are left out, as pandas and Python write six
- * or nine. Undefined for anything else, for days that no calendar has, and where day and month could be confused (5/6/2024).
+ * Milliseconds since 1970 of a date as ISO 8601 writes it, year first: 2024-05, 2024-05-31, 2024/05/31,
+ * 2024-05-31 12:30:00, with a zone as Z, +02:00 or +02; without one it is UTC. Digits of a second behind the third are
+ * left out, as pandas and Python write six or nine. Undefined for anything else, for days that no calendar has, and where day and
+ * month could be confused (5/6/2024).
  */
 export function parseDate(text: string): number | undefined {
   const found = form.exec(text.trim());

@@ -215,8 +215,8 @@ function suspicion(table: Table, column: ColumnEncoding): DataWarning | undefine
 }
 
 /**
- * Numbers are milliseconds since 1970. Years (2024), days written as numbers (20240531) and seconds since 1970 all lie in the first months of
- * 1970 when taken for such, microseconds behind the year 9999.
+ * Numbers are milliseconds since 1970. Years (2024), days written as numbers (20240531) and seconds since 1970 all lie
+ * in the first months of 1970 when taken for such, microseconds behind the year 9999.
  */
 function suspiciousMoments({ name, kind, values }: Column): DataWarning | undefined {
   if (kind === 'category') return undefined;

@@ -15,7 +15,8 @@ export type RawRow = Readonly<Record<string, string | number | boolean | Date | 
 
 /**
  * Rows that are no table as inputs float64 [rows, elements], just as `encodeTable` makes them. Columns that the encoding does not
- * know are left out. Throws a `ValueError` for a row without a column that it needs (null says that a value is missing), and as `encodeTable`.
+ * know are left out. Throws a `ValueError` for a row without a column that it needs (null says that a value is
+ * missing), and as `encodeTable`.
  *
  * @example
  * import { encodeRows, fitTable, parseCsv, parseTableEncoding } from '@nn/data';

@@ -46,8 +46,8 @@ export function plainValue(reader: string, column: string, value: unknown): stri
 }
 
 /**
- * Throws for decimals of more digits before the point than a number keeps, as databases store identifiers: near 2^53 two of them would become
- * one. Decimals come as numbers already, so those that were rounded are told by their size.
+ * Throws for decimals of more digits before the point than a number keeps, as databases store identifiers: near 2^53
+ * two of them would become one. Decimals come as numbers already, so those that were rounded are told by their size.
  */
 export function checkDecimals(reader: string, column: string, values: ArrayLike<unknown>): void {
   for (let i = 0; i < values.length; i++) {

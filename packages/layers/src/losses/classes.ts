@@ -115,7 +115,7 @@ export function targetHits(loss: string, scores: Tensor, target: Tensor): Tensor
 
 /** Where a class is the target: booleans with the classes at `axis`, nowhere true for what is ignored. */
 function hitsAt(target: Tensor, classes: number, axis: number): Tensor {
-  const indices = target.dtype === 'int32' ? target : target.cast('int32');
+  const indices = target.cast('int32');
   const alongClasses = arange(classes).reshape([classes, ...indices.shape.slice(axis).map(() => 1)]);
   return indices.unsqueeze(axis).equal(alongClasses);
 }
@@ -127,7 +127,7 @@ export function checkClasses(
   classes: number,
   { mask, ignoreIndex = -100 }: ClassLossOptions,
 ): void {
-  const indices = target.dtype === 'int32' ? target : target.cast('int32');
+  const indices = target.cast('int32');
   const meant = mask === undefined ? indices : where(keepOver(loss, mask, indices), indices, ignoreIndex);
   checkIndices(loss, meant, classes, 'classes', ignoreIndex);
 }
@@ -146,7 +146,7 @@ function withIndices(
 ): Tensor {
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
   const classes = sizeAt(losses, axis);
-  const indices = target.dtype === 'int32' ? target : target.cast('int32');
+  const indices = target.cast('int32');
   checkClasses(loss, indices, classes, options);
   const hit = hitsAt(indices, classes, axis);
   const isMeant = indices.notEqual(ignoreIndex);

@@ -1,4 +1,4 @@
-/** The same pictures as SVG, each a string that stands alone: for a page, a report, a file. Owns no numbers. */
+/** The pictures of terminal.ts as SVG, each a string that stands alone: for a page, a report, a file. Owns no numbers. */
 import { checkOptions } from '@nn/core';
 import type { ReliabilityBin } from '../classification/calibration.ts';
 import type { PrecisionRecallPoints, RocPoints } from '../curves/curve.ts';

@@ -236,7 +236,8 @@ export interface NormalizedOptions {
 }
 
 /**
- * 1 - variance of the residuals / variance of the targets: as R2, but blind to a constant offset; the mean over the outputs [N, outputs]: 0-d.
+ * 1 - variance of the residuals / variance of the targets: as R2, but blind to a constant offset; the mean over the
+ * outputs [N, outputs]: 0-d.
  *
  * @example
  * import { tensor } from '@nn/core';

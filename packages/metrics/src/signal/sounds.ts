@@ -73,7 +73,8 @@ export class SignalToNoise extends PairMetric {
 }
 
 /**
- * SI-SDR in decibels: as the signal-to-noise ratio, after the best scaling of the target. (Le Roux et al. 2019.) The mean over signals: 0-d.
+ * SI-SDR in decibels: as the signal-to-noise ratio, after the best scaling of the target. (Le Roux et al. 2019.) The
+ * mean over signals: 0-d.
  *
  * @example
  * import { tensor } from '@nn/core';
@@ -89,7 +90,8 @@ export function scaleInvariantSignalToDistortion(
 }
 
 /**
- * SI-SDR in decibels: as the signal-to-noise ratio, after the best scaling of the target. (Le Roux et al. 2019.) The mean over the signals of all updates.
+ * SI-SDR in decibels: as the signal-to-noise ratio, after the best scaling of the target. (Le Roux et al. 2019.) The
+ * mean over the signals of all updates.
  *
  * @example
  * import { tensor } from '@nn/core';

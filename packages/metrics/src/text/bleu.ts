@@ -6,7 +6,10 @@ import { countNgrams, paired, totalOf } from './n-grams.ts';
 export interface BleuOptions {
   /** '13a': as mteval and sacreBLEU split words. 'words': at white space. 'characters'. Default '13a'. */
   readonly tokenize?: '13a' | 'words' | 'characters';
-  /** What an n-gram order without a hit counts: 'exp' 1/2, 1/4, ... hits (sacreBLEU), 'addOne' adds 1 to orders above 1, 'none' makes the score 0. Default 'exp'. */
+  /**
+   * What an n-gram order without a hit counts: 'exp' 1/2, 1/4, ... hits (sacreBLEU), 'addOne' adds 1 to orders above 1,
+   * 'none' makes the score 0. Default 'exp'.
+   */
   readonly smoothing?: 'exp' | 'addOne' | 'none';
   /** The longest n-grams. Default 4. */
   readonly order?: number;

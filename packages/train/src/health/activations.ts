@@ -31,7 +31,10 @@ export interface ActivationReading {
   readonly zeros: number;
   /** The numbers of the units that were 0 every time: after a relu they get no gradient. */
   readonly deadUnits: readonly number[];
-  /** The share of values within 0.03 of -1 or 1, where none is beyond (tanh; of a sigmoid the upper limit alone, for relu gives 0 as well); else 0. */
+  /**
+   * The share of values within 0.03 of -1 or 1, where none is beyond (tanh; of a sigmoid the upper limit alone, for
+   * relu gives 0 as well); else 0.
+   */
   readonly saturated: number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * TensorBoard's event files, byte by byte: records with checksums around protocol-buffer messages. Pure functions from
- * values to bytes, for a file, or a Blob in a page. The file itself is `../node/tensor-board.ts`.
+ * values to bytes, for a file, or a Blob in a page. The file itself is `../node/logs.ts`.
  */
 import { ValueError } from '@nn/core';
 

@@ -71,7 +71,7 @@ export class Curves implements Stateful {
     curve.each *= 2;
   }
 
-  /** What an event tells: the loss of each step, other values at each read, those of epochs of validations. */
+  /** What an event tells: the loss of each step, other values at each read, and those of validations. */
   addEvent(event: TrainingEvent<object>): void {
     const { step } = event;
     if (event.type === 'read') {

@@ -286,7 +286,10 @@ const halving: Strategy = async (work, candidates, budgets, factor, sign) => {
   }
 };
 
-/** Whoever is among the best third of a rung so far goes on, the highest rung first; else the next one begins, and in the end the best one gets all. */
+/**
+ * Whoever is among the best third of a rung so far goes on, the highest rung first; else the next one begins, and in
+ * the end the best one gets all.
+ */
 const asha: Strategy = async (work, candidates, budgets, factor, sign) => {
   const waiting = [...candidates];
   const promoted = budgets.map(() => new Set<unknown>());

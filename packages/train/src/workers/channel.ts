@@ -34,14 +34,14 @@ export function channelTo(worker: WorkerLike): Channel {
 
 /** The end of the worker itself. Throws ValueError where this is none. */
 export function ownChannel(operation: string): Channel {
-  const { process: nodeProcess, ...scope } = globalThis as {
+  const { process: nodeProcess } = globalThis as {
     process?: { getBuiltinModule?(name: 'node:worker_threads'): { readonly parentPort: Emitter | null } };
   };
   const port = nodeProcess?.getBuiltinModule?.('node:worker_threads').parentPort;
   if (port) return channelOf(port);
   const { WorkerGlobalScope: Scope } = globalThis as { WorkerGlobalScope?: abstract new () => object };
   // the cast: in a Web Worker the global object is the port
-  if (Scope !== undefined && globalThis instanceof Scope) return channelOf(globalThis as typeof scope & Emitter);
+  if (Scope !== undefined && globalThis instanceof Scope) return channelOf(globalThis as typeof globalThis & Emitter);
   throw new ValueError(
     operation,
     'this is no worker: call it in a module that new Worker(...) starts, and trainInWorker or search where that is done.',

@@ -57,7 +57,8 @@ const isOurs = (data: unknown): boolean => (Object(data) as { nn?: unknown }).nn
 /**
  * In a worker's module: makes the training that `trainInWorker` asks for, with the settings it sends (anything that
  * `postMessage` carries). Events, outcome and weights go back by themselves. One training at a time, any number after one
- * another; the module may wait before it calls this (`await fetch(...)`), as long as `patience` says. Throws ValueError outside of a worker.
+ * another; the module may wait before it calls this (`await fetch(...)`), as long as `patience` says. Throws ValueError
+ * outside of a worker.
  *
  * @example
  * import { Linear } from '@nn/layers';
@@ -197,8 +198,9 @@ export interface WorkerOutcome<V> extends Outcome<V> {
 /** A training that runs in a worker. Leaving a `for await` loop over its events does not end it: `abort` does. */
 export interface WorkerRun<V> extends AsyncIterable<TrainingEvent<V>> {
   /**
-   * Rejects with what the training threw, with its class where that is one of nn or of the language, and its stack. The worker is still there: terminate it, or
-   * start the next one in it. Abort before you terminate: pages are not told of the end of a worker, and would wait for ever.
+   * Rejects with what the training threw, with its class where that is one of nn or of the language, and its stack. The
+   * worker is still there: terminate it, or start the next one in it. Abort before you terminate: pages are not told of
+   * the end of a worker, and would wait for ever.
    */
   readonly outcome: Promise<WorkerOutcome<V>>;
   pause(): void;

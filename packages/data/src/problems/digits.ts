@@ -5,9 +5,9 @@
 import { checkOptions, ValueError } from '@nn/core';
 import type { Classified } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
+import { RandomSequence, streams } from '../samples/random.ts';
 import type { Way } from './digit-shapes.ts';
 import { digitWays } from './digit-shapes.ts';
-import { RandomSequence, streams } from '../samples/random.ts';
 
 export interface DigitOptions {
   readonly seed?: number;

@@ -145,6 +145,7 @@ function points(
 
 function checkFinite(operation: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!Number.isFinite(value)) throw new ValueError(operation, `${name} ${value} is not a number.`, { [name]: value });
+    if (!Number.isFinite(value))
+      throw new ValueError(operation, `${name} ${value} is not a number.`, { [name]: value });
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digits } from './digits.ts';
 import { normalize } from '../samples/normalization.ts';
+import { digits } from './digits.ts';
 
 /** The images as numbers from 0 to 1. */
 function pixels(count: number, seed: number): Float32Array {
