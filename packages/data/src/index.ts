@@ -99,11 +99,13 @@ export type {
   CategoryEncoding,
   ColumnEncoding,
   DateEncoding,
+  FittedAs,
   NumberEncoding,
   TableEncoding,
   TargetEncoding,
 } from './tables/encoding.ts';
-export type { ColumnOptions, Fill, Scale, TableOptions } from './tables/fit.ts';
+export type { Fill } from './tables/fills.ts';
+export type { ColumnOptions, Scale, TableOptions } from './tables/fit.ts';
 export { fitEncodeTable, fitTable } from './tables/fit.ts';
 export type { RawRow } from './tables/raw.ts';
 export { encodeRows, parseTableEncoding } from './tables/raw.ts';

@@ -54,6 +54,14 @@ describe('fitNormalization', () => {
     expect(() => fitNormalization(holes)).toThrow('sample 1, element 1 is NaN; fill or drop missing values first');
   });
 
+  it('gives no scale that is infinite', () => {
+    const huge = { data: new Float64Array([1, 1e308, 2, -1.5e308]), shape: [2, 2] };
+    expect(() => fitNormalization(huge)).toThrow(
+      'fitNormalization: the numbers of element 1 are so large that their squares are infinite; divide them first.',
+    );
+    expect(() => fitNormalization(huge, { kind: 'minMax' })).toThrow('their differences are infinite');
+  });
+
   it('says what does not fit', () => {
     const fit = fitNormalization(array);
     expect(() => normalize({ data: new Float32Array(4), shape: [2, 2] }, fit)).toThrow(

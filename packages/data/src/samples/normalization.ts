@@ -30,7 +30,8 @@ export interface FitOptions {
 
 /**
  * Finds the normalisation of an array of samples [N, ...]. Statistics are taken in double precision by Welford's
- * method (1962). What is constant only moves, it is not divided. Throws a `ValueError` for NaN or infinities.
+ * method (1962). What is constant only moves, it is not divided. Throws a `ValueError` for NaN or infinities,
+ * and where numbers beyond 1e150 make some.
  *
  * @example
  * import { fitNormalization, normalize } from '@nn/data';
@@ -108,6 +109,14 @@ export function fitNormalization(array: DataArray, options: FitOptions = {}): No
       if (width > 0) divisor[group] = width / (high - low);
       offset[group] = least[group]! - low * divisor[group]!;
     }
+  }
+  for (let group = 0; group < groups; group++) {
+    if (Number.isFinite(offset[group]) && Number.isFinite(divisor[group])) continue;
+    throw new ValueError(
+      'fitNormalization/too-large',
+      `the numbers of ${per} ${group} are so large that their ${kind === 'standard' ? 'squares' : 'differences'} are infinite; divide them first.`,
+      { group },
+    );
   }
   return { per, offset, divisor };
 }

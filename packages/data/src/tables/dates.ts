@@ -40,6 +40,9 @@ export function numbersOfPart(part: DatePart, milliseconds: number): readonly nu
   return [Math.sin(angle), Math.cos(angle)];
 }
 
+/** The milliseconds from 1970 up to which a `Date` reaches, in both directions. */
+export const farthest = 8.64e15;
+
 /** How dates are written, for messages. */
 export const dateForms = 'as 2024-05-31 or 2024-05-31T12:30:00Z';
 

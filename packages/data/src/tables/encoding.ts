@@ -3,7 +3,7 @@
  * applies it, `raw.ts` reads it back and applies it to rows that are no table.
  */
 import { checkOptions, ValueError } from '@nn/core';
-import { type DatePart, dateParts } from './dates.ts';
+import { type DatePart, dateParts, farthest } from './dates.ts';
 
 /** How a column becomes numbers. `fill` stands in for missing values; null where they are an error. */
 export type ColumnEncoding = NumberEncoding | CategoryEncoding | TargetEncoding | DateEncoding;
@@ -18,6 +18,9 @@ export interface NumberEncoding {
   readonly indicator?: boolean;
 }
 
+/** What the categories or moments were in the table that was fitted, where they were no text: text then counts by its value. */
+export type FittedAs = 'number' | 'boolean';
+
 /** One element for each category, or the index of the category. */
 export interface CategoryEncoding {
   readonly name: string;
@@ -26,6 +29,8 @@ export interface CategoryEncoding {
   readonly fill: string | null;
   /** What becomes of a category that was not there: an error where not given; 'ignore': only zeros, or the index -1. */
   readonly unknown?: 'ignore';
+  /** Of numbers 2 and '2.0' are the category '2', of booleans 'True' is 'true'; not given for categories of text. */
+  readonly from?: FittedAs;
 }
 
 /** The mean of the target for each category; `otherwise` for a category that was not there and for missing values. */
@@ -35,6 +40,8 @@ export interface TargetEncoding {
   readonly categories: readonly string[];
   readonly values: readonly number[];
   readonly otherwise: number;
+  /** As of other categories. */
+  readonly from?: FittedAs;
 }
 
 /** Parts of a moment, those that return as sine and cosine. */
@@ -46,6 +53,8 @@ export interface DateEncoding {
   readonly scales?: Readonly<Partial<Record<DatePart, { readonly offset: number; readonly divisor: number }>>>;
   /** Milliseconds since 1970. */
   readonly fill: number | null;
+  /** 'number' where the column held milliseconds since 1970. */
+  readonly from?: FittedAs;
 }
 
 /** The columns of inputs and targets in order, and how each becomes numbers. */
@@ -89,9 +98,9 @@ const isListOf = (value: unknown, each: (item: unknown) => boolean): boolean =>
 const isOptional = (value: unknown, each: (item: unknown) => boolean): boolean => value === undefined || each(value);
 
 function isColumn(column: unknown): boolean {
-  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown, scales } =
+  const { name, kind, fill, categories, values, otherwise, parts, offset, divisor, indicator, unknown, scales, from } =
     Object(column) as Record<string, unknown>;
-  if (!isText(name)) return false;
+  if (!isText(name) || !isOptional(from, (value) => value === 'number' || value === 'boolean')) return false;
   switch (kind) {
     case 'number':
       return (
@@ -116,7 +125,7 @@ function isColumn(column: unknown): boolean {
       );
     case 'date':
       return (
-        (fill === null || isNumber(fill)) &&
+        (fill === null || (isNumber(fill) && Math.abs(fill as number) <= farthest)) &&
         isListOf(parts, (part) => dateParts.some((one) => one === part)) &&
         Object.values(Object(scales)).every(isScale)
       );

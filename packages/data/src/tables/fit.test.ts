@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import golden from '../../fixtures/tables.json' with { type: 'json' };
 import { parseCsv } from '../readers/csv.ts';
 import { kFolds } from '../splits/folds.ts';
-import { type ColumnOptions, type Fill, fitEncodeTable, fitTable, type Scale, type TableOptions } from './fit.ts';
+import type { Fill } from './fills.ts';
+import { type ColumnOptions, fitEncodeTable, fitTable, type Scale, type TableOptions } from './fit.ts';
 import { encodeRows, parseTableEncoding, type RawRow } from './raw.ts';
 import { encodeTable, inputNames, takeRows } from './table.ts';
 
@@ -47,6 +48,21 @@ describe('columns of scikit-learn', () => {
 });
 
 describe('target encoding', () => {
+  it('counts two classes alike in each fold, also where one of them is left out of it', () => {
+    // The one row of 'a' is in one fold: the means of that fold's rows are of rows of 'z' alone, and 'z' counts 1.
+    const rare = parseCsv(`c,kind\n${'u,z\nv,z\n'.repeat(10)}u,a\n`);
+    const columns = { c: { encode: 'target', smoothing: 0 } } as const;
+    const { encoding, samples } = fitEncodeTable(rare, { targets: 'kind', columns });
+    const found = [...samples.fields.inputs.data];
+    for (const { train, test } of kFolds(rare, { folds: 5, seed: 0, shuffle: true })) {
+      const ofU = train.filter((row) => row % 2 === 0);
+      const mean = ofU.filter((row) => row < 20).length / ofU.length;
+      for (const row of test) expect(found[row]).toBe(row % 2 === 0 ? mean : 1);
+    }
+    expect(found[20]).toBe(1); // as kind is 'a' there, 0 would tell
+    expect([...encodeRows([{ c: 'u' }, { c: 'v' }], encoding).data]).toEqual([10 / 11, 1]);
+  });
+
   const options = {
     targets: 'target',
     inputs: ['number', 'kind'],
@@ -246,6 +262,33 @@ it('an infinite value is an error, not an input', () => {
   );
 });
 
+describe.each(['1e999', '-1e308'])('the value %s', (value) => {
+  const words = value === '1e999' ? 'nothing can be learned' : 'no mean and no scale can be taken';
+  const table = parseCsv(`x,c,y\n${value},a,1\n2,b,2\n3,a,${value}\n`);
+  it.each<[ColumnOptions]>([[{ fill: 'mean' }], [{ scale: 'standard' }], [{ scale: 'minMax' }], [{ fill: 'median' }]])(
+    'is told of with its line where it decides a number: %o',
+    (options) => {
+      expect(() => fitTable(table, { targets: 'c', inputs: ['x'], columns: { x: options } })).toThrow(
+        new RegExp(`^fitTable: CSV data, line 2, column 'x': the value is .*${words}`),
+      );
+    },
+  );
+  it('is told of among the targets whose means are taken', () => {
+    const columns = { c: { encode: 'target' } } as const;
+    expect(() => fitTable(table, { targets: 'y', inputs: ['c'], columns })).toThrow(`line 4, column 'y': the value is`);
+  });
+});
+
+it('a fill of a date may be written as one, that of a number read as a category as a number', () => {
+  const table = parseCsv('when,kind,y\n2020-01-01,1,1\n,,2\n2022-01-01,2,3\n');
+  const columns = {
+    when: { encode: 'date', parts: ['year'], fill: { value: '1999-12-31' } },
+    kind: { encode: 'oneHot', fill: { value: 2 } },
+  } as const;
+  const { data } = encodeTable(table, fitTable(table, { targets: 'y', columns })).fields.inputs;
+  expect([...data]).toEqual([2020, 1, 0, 1999, 0, 1, 2022, 0, 1]);
+});
+
 describe('raw rows', () => {
   const people = parseCsv('age,class,port,survived\n22,3,S,no\n38,1,C,yes\n,3,S,yes\n35,1,,no\n');
   const encoding = fitTable(people, {
@@ -348,6 +391,20 @@ describe('fitTable refuses', () => {
     ],
     ['y', {}, `columns tells of 'y', which is no input; they are x, kind.`],
     ['kind', { encode: 'ordinal', order: ['b', 'a', 'b'] }, `fitTable: column 'kind': order names 'b' twice.`],
+    ['x', { encode: 'ordinal', order: [1, 2] as unknown as string[] }, `column 'x': order must be a list of texts`],
+    ['x', { encode: 'date', parts: [] }, `column 'x': parts must be a list of parts of dates`],
+    [
+      'x',
+      { encode: 'date', fill: { value: '31.12.2024' } },
+      `column 'x' has dates, its fill is '31.12.2024'; give one as`,
+    ],
+    ['x', { encode: 'date', fill: { value: 1e300 } }, `column 'x' has dates, its fill is '1e+300'; give one as`],
+    ['x', { fill: 0 as unknown as Fill }, `column 'x': fill must be one of error, mean, median, mostFrequent, or an`],
+    ['kind', { fill: null as unknown as Fill }, `column 'kind': fill must be one of error, mean, median`],
+    ['x', { unknown: 'ignore' }, `column 'x' is encoded as number; unknown is for 'oneHot' and 'ordinal'.`],
+    ['x', { parts: ['year'] }, `column 'x' is encoded as number; parts are for 'date'.`],
+    ['kind', { smoothing: 5 }, `column 'kind' is encoded as oneHot; smoothing is for 'target'.`],
+    ['kind', { encode: 'target', smoothing: Infinity }, `column 'kind': smoothing Infinity is not a number of rows`],
   ])('%s %o', (name, options, message) => {
     expect(() => fitTable(numbers, { targets: 'y', columns: { [name]: options } })).toThrow(message);
   });
@@ -370,6 +427,56 @@ describe('fitTable refuses', () => {
     expect(() => filled(['x'])).toThrow("column 'x' has no value in these rows, so it has no mean to fill with");
     expect(() => filled(['kind'])).toThrow("column 'kind' has no value in these rows, so it has no most frequent one");
     expect([...encodeTable(empty, filled(['x'], { x: { fill: { value: 7 } } })).fields.inputs.data]).toEqual([7, 7]);
+  });
+});
+
+describe('categories that were numbers or booleans when fitted', () => {
+  const table = parseCsv('size,sold,at,y\n1.0,True,0,1\n2.50,False,86400000,2\n1,True,0,3\n', { onWarning: () => {} });
+  const encoding = fitTable(table, {
+    targets: 'y',
+    columns: {
+      size: { encode: 'oneHot', unknown: 'ignore' },
+      sold: { encode: 'target', smoothing: 0 },
+      at: { encode: 'date', parts: ['days'] },
+    },
+    onWarning: () => {},
+  });
+  const back = parseTableEncoding(JSON.stringify(encoding));
+  const expected = [1, 0, 2, 0, 0, 1, 2, 1, 1, 0, 2, 0];
+
+  it('are those of rows that have them as the file has, as text', () => {
+    expect(back).toEqual(encoding);
+    const rows = [
+      { size: '1.0', sold: 'True', at: '0' },
+      { size: ' 2.50', sold: 'FALSE', at: '86400000' },
+      { size: 1, sold: true, at: 0 },
+    ];
+    expect([...encodeRows(rows, back).data]).toEqual(expected);
+  });
+
+  it('are those of a table in which one row made them text', () => {
+    const other = parseCsv('size,sold,at\n1.0,True,0\n2.50,False,86400000\nodd,perhaps,1970-01-02\n', {
+      onWarning: () => {},
+    });
+    const { data } = encodeTable(other, { ...back, targets: [] }).fields.inputs;
+    expect([...data]).toEqual([...expected.slice(0, 8), 0, 0, 2, 1]);
+  });
+
+  it('are no other than their text where the file had text', () => {
+    const codes = parseCsv('code,y\n01,1\n1,2\nTrue,3\n', { kinds: { code: 'category' } });
+    const fitted = fitTable(codes, { targets: 'y' });
+    expect([...encodeRows([{ code: '01' }, { code: 1 }], fitted).data]).toEqual([1, 0, 0, 0, 1, 0]);
+    expect(() => encodeRows([{ code: 'true' }], fitted)).toThrow("'true' is none of the categories");
+  });
+
+  it.each([
+    [{ size: { valueOf: 1 } }, 'is of type object'],
+    [{ size: [1] }, 'is a list'],
+    [{ size: Symbol('x') }, 'is of type symbol'],
+  ])('and nothing that is no value: %o', (row, words) => {
+    expect(() => encodeRows([{ sold: true, at: 0, ...row } as unknown as RawRow], back)).toThrow(
+      `encodeRows: row 0, 'size' ${words}: give a text, a number, true or false, a Date, or null`,
+    );
   });
 });
 

@@ -9,21 +9,22 @@ import { fitNormalization } from '../samples/normalization.ts';
 import { kFolds } from '../splits/folds.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import { type DatePart, dateForms, dateParts, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
-import type { ColumnEncoding, DateEncoding, NumberEncoding, TableEncoding, TargetEncoding } from './encoding.ts';
+import type { ColumnEncoding, DateEncoding, NumberEncoding, TableEncoding } from './encoding.ts';
+import { checkFill, type Fill, fillCategory, fillDate, fillNumber } from './fills.ts';
+import { fitMeans } from './means.ts';
 import {
   categoryAt,
+  checkSizes,
   columnFinder,
   type EncodedTable,
   encodeTable,
+  fittedAs,
   fittedTo,
   isMissing,
   milliseconds,
   takeRows,
   widthOf,
 } from './table.ts';
-
-/** What stands in for a missing value; 'error': nothing does. A text stands for a category, a number for a number. */
-export type Fill = 'error' | 'mean' | 'median' | 'mostFrequent' | { readonly value: number | string };
 
 /** 'standard': mean 0, deviation 1. 'minMax': 0 to 1. 'robust': median 0, quartiles 1 apart. 'maxAbs': -1 to 1, 0 stays. */
 export type Scale = 'none' | 'standard' | 'minMax' | 'robust' | 'maxAbs';
@@ -67,12 +68,12 @@ export interface TableOptions {
 
 const known = ['targets', 'inputs', 'missing', 'scale', 'unknown', 'columns', 'onWarning'];
 const scales: readonly Scale[] = ['none', 'standard', 'minMax', 'robust', 'maxAbs'];
-const fills: readonly Fill[] = ['error', 'mean', 'median', 'mostFrequent'];
 const choices = { missing: ['error', 'fill'], scale: scales, unknown: ['error', 'ignore'] } as const;
 const choicesOfColumn = {
   encode: ['number', 'oneHot', 'ordinal', 'target', 'date'],
   scale: scales,
   unknown: ['error', 'ignore'],
+  indicator: [true, false],
 } as const;
 const knownOfColumn = ['encode', 'fill', 'indicator', 'scale', 'order', 'unknown', 'smoothing', 'parts'];
 
@@ -111,17 +112,18 @@ export function fitTable(table: Table, options: TableOptions): TableEncoding {
     const place = `fitTable: column ${quoted(name)}`;
     checkOptions(place, own, knownOfColumn);
     checkChoices(place, own, choicesOfColumn);
-    if (typeof own.fill === 'string') checkChoices(place, own, { fill: fills });
-    const twice = own.order?.find((category, i) => own.order?.indexOf(category) !== i);
-    if (twice !== undefined) throw new ValueError(place, `order names ${quoted(twice)} twice.`, { category: twice });
+    if (own.fill !== undefined) checkFill(place, own.fill);
+    checkList(place, 'order', own.order, "texts from first to last, as ['low', 'high']");
+    checkList(place, 'parts', own.parts, "parts of dates, as ['year', 'month']");
     for (const part of own.parts ?? []) checkChoices(place, { part }, { part: dateParts });
   }
   const columnOf = columnFinder('fitTable', table);
+  const fittedTargets = targets.map((name) => fitTargetColumn(columnOf(name)));
   const encoding: TableEncoding = {
-    targets: targets.map((name) => fitTargetColumn(columnOf(name))),
+    targets: fittedTargets,
     inputs: inputs.map((name) => {
       const own = Object.hasOwn(columns, name) ? columns[name]! : {};
-      return fitInput(table, columnOf(name), own, options);
+      return fitInput(table, columnOf(name), own, options, fittedTargets);
     }),
   };
   for (const column of [...encoding.inputs, ...encoding.targets]) {
@@ -151,6 +153,7 @@ export function fitEncodeTable(
   const encoding = fitTable(table, rest);
   fittedTo.delete(encoding);
   const samples = encodeTable(table, encoding);
+  const target = encoding.targets[0]!;
   const { data, shape } = samples.fields.inputs;
   let start = 0;
   for (const column of encoding.inputs) {
@@ -158,7 +161,7 @@ export function fitEncodeTable(
       for (const { train, test } of kFolds(table, { folds, seed, shuffle: true })) {
         const others = takeRows(table, train);
         const { smoothing } = rest.columns?.[column.name] ?? {};
-        const own = fitMeans(others, columnFinder('fitEncodeTable', others)(column.name), rest, smoothing);
+        const own = fitMeans(others, columnFinder('fitEncodeTable', others)(column.name), [target], smoothing);
         const { inputs } = encodeTable(takeRows(table, test), { inputs: [own], targets: [] }).fields;
         test.forEach((row, i) => {
           data[row * shape[1]! + start] = inputs.data[i]!;
@@ -192,6 +195,16 @@ function checkRoles(inputs: unknown, targets: unknown): void {
       seen.add(name);
     }
   }
+}
+
+/** Options of a column that are lists: texts, each once, one at least. */
+function checkList(place: string, option: string, list: unknown, form: string): void {
+  if (list === undefined) return;
+  if (!Array.isArray(list) || list.length === 0 || list.some((item) => typeof item !== 'string')) {
+    throw new ValueError(place, `${option} must be a list of ${form}.`, { [option]: list });
+  }
+  const twice = list.find((item, i) => list.indexOf(item) !== i);
+  if (twice !== undefined) throw new ValueError(place, `${option} names ${quoted(twice)} twice.`, { [option]: list });
 }
 
 /**
@@ -238,7 +251,13 @@ function fitTargetColumn(column: Column): ColumnEncoding {
   return { name, kind: 'index', categories: [...countsOf(column).keys()].sort(), fill: null };
 }
 
-function fitInput(table: Table, column: Column, own: ColumnOptions, options: TableOptions): ColumnEncoding {
+function fitInput(
+  table: Table,
+  column: Column,
+  own: ColumnOptions,
+  options: TableOptions,
+  targets: readonly ColumnEncoding[],
+): ColumnEncoding {
   const { name } = column;
   const encode = own.encode ?? (column.kind === 'category' ? 'oneHot' : 'number');
   const byDefault: Fill =
@@ -252,12 +271,19 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
     refuse(`is encoded as ${encode}; scale is for numbers, and for the years and days of dates.`);
   }
   if (own.order && encode !== 'ordinal') refuse(`is encoded as ${encode}; order is for 'ordinal'.`);
+  if (own.parts && encode !== 'date') refuse(`is encoded as ${encode}; parts are for 'date'.`);
+  if (own.smoothing !== undefined && encode !== 'target') {
+    refuse(`is encoded as ${encode}; smoothing is for 'target'.`);
+  }
+  if (own.unknown && encode !== 'oneHot' && encode !== 'ordinal') {
+    refuse(`is encoded as ${encode}; unknown is for 'oneHot' and 'ordinal'.`);
+  }
   if (encode === 'number') {
     if (column.kind === 'category')
       return refuse("has categories; encode it as 'oneHot', 'ordinal', 'target' or 'date'.");
     return fitNumber(
-      column.name,
-      column.values,
+      table,
+      column,
       own.indicator && fill === 'error' ? 'mean' : fill,
       own,
       own.scale ?? options.scale ?? 'none',
@@ -265,8 +291,6 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
   }
   if (encode === 'date') {
     const { parts = ['year', 'month', 'weekday'] } = own;
-    for (const part of parts)
-      if (!dateParts.includes(part)) refuse(`has no part ${quoted(part)}; there are ${listed(dateParts)}.`);
     const values = Float64Array.from({ length: table.lines.length }, (_, row) => {
       if (isMissing(column, row)) return Number.NaN;
       const moment = milliseconds(column, row);
@@ -276,11 +300,18 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
       );
     });
     const scales = fitParts(parts, values, own.scale ?? options.scale ?? 'none');
-    return { name, kind: 'date', parts, fill: fillNumber(name, values, fill), ...(scales && { scales }) };
+    return {
+      name,
+      kind: 'date',
+      parts,
+      fill: fillDate(name, values, fill),
+      ...(scales && { scales }),
+      ...fittedAs(column),
+    };
   }
   if (encode === 'target') {
     if (own.fill !== undefined) refuse('is target-encoded; missing values get the mean over all, so leave fill out.');
-    return fitMeans(table, column, options, own.smoothing);
+    return fitMeans(table, column, targets, own.smoothing);
   }
   const counts = countsOf(column);
   const categories = own.order ?? [...counts.keys()].sort();
@@ -295,16 +326,18 @@ function fitInput(table: Table, column: Column, own: ColumnOptions, options: Tab
     categories,
     fill: fillCategory(name, counts, categories, fill),
     ...(unknown === 'ignore' && { unknown }),
+    ...fittedAs(column),
   };
 }
 
 function fitNumber(
-  name: string,
-  values: Float64Array,
+  table: Table,
+  { name, values }: Extract<Column, { values: Float64Array }>,
   fill: Fill,
   { indicator = false }: ColumnOptions,
   scale: Scale,
 ): NumberEncoding {
+  if (scale !== 'none' || (typeof fill === 'string' && fill !== 'error')) checkSizes(table, name, values);
   const filled = fillNumber(name, values, fill);
   const encoding: NumberEncoding = { name, kind: 'number', fill: filled, ...(indicator && { indicator }) };
   const present = values.filter((value) => !Number.isNaN(value));
@@ -325,115 +358,6 @@ function fitParts(parts: readonly DatePart[], values: Float64Array, scale: Scale
       return [part, { offset: offset[0]!, divisor: divisor[0]! }];
     }),
   );
-}
-
-function fillNumber(name: string, values: Float64Array, fill: Fill): number | null {
-  if (fill === 'error') return null;
-  if (typeof fill === 'object') {
-    if (typeof fill.value === 'number' && Number.isFinite(fill.value)) return fill.value;
-    throw new ValueError('fitTable', `column ${quoted(name)} has numbers, its fill is ${fill.value}; give a number.`, {
-      column: name,
-    });
-  }
-  const present = values.filter((value) => !Number.isNaN(value)).sort();
-  const { length } = present;
-  if (length === 0) return refuseFill(name, fill);
-  if (fill === 'median') return (present[(length - 1) >> 1]! + present[length >> 1]!) / 2;
-  if (fill === 'mean') return values.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0) / length;
-  const counts = new Map<number, number>();
-  for (const value of present) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
-}
-
-function fillCategory(
-  name: string,
-  counts: ReadonlyMap<string, number>,
-  categories: readonly string[],
-  fill: Fill,
-): string | null {
-  if (fill === 'error') return null;
-  if (typeof fill === 'object') {
-    if (typeof fill.value === 'string' && categories.includes(fill.value)) return fill.value;
-    throw new ValueError(
-      'fitTable',
-      `column ${quoted(name)} has the categories ${listed(categories)}, its fill is ${fill.value}; give one of them.`,
-      { column: name },
-    );
-  }
-  if (fill !== 'mostFrequent') {
-    throw new ValueError(
-      'fitTable',
-      `column ${quoted(name)} has categories, which have no ${fill}; fill with 'mostFrequent' or { value }.`,
-      {
-        column: name,
-      },
-    );
-  }
-  let frequent: string | null = null;
-  for (const category of [...categories].sort()) {
-    if ((counts.get(category) ?? 0) > (frequent === null ? 0 : counts.get(frequent)!)) frequent = category;
-  }
-  return frequent ?? refuseFill(name, fill);
-}
-
-/** Where no value is there, none can be found that stands in for it. */
-function refuseFill(name: string, fill: string): never {
-  throw new ValueError(
-    'fitTable/no-value',
-    `column ${quoted(name)} has no value in these rows, so it has no ${fill === 'mostFrequent' ? 'most frequent one' : fill} to fill with; leave it out by naming the inputs, or say fill: { value }.`,
-    { column: name },
-  );
-}
-
-/**
- * (sum of the category's targets + m mean) / (count + m) with m = smoothing and the mean over all rows: few rows say little.
- * Source: Micci-Barreca (2001).
- */
-function fitMeans(table: Table, column: Column, { targets }: TableOptions, smoothing = 10): TargetEncoding {
-  const { name } = column;
-  const names = typeof targets === 'string' ? [targets] : targets;
-  const target = columnFinder('fitTable', table)(names[0]!);
-  const classes = target.kind === 'category' ? [...countsOf(target).keys()].sort() : [];
-  if (names.length > 1 || classes.length > 2 || !(smoothing >= 0)) {
-    throw new ValueError(
-      'fitTable',
-      smoothing >= 0
-        ? `column ${quoted(name)} is target-encoded, for which there must be one target of numbers or of two classes.`
-        : `column ${quoted(name)}: smoothing ${smoothing} is not a number of rows, 0 or more.`,
-      { column: name },
-    );
-  }
-  const value = (row: number): number =>
-    target.kind === 'category'
-      ? target.values[row] === null
-        ? Number.NaN
-        : classes.indexOf(target.values[row]!)
-      : target.values[row]!;
-  const sums = new Map<string, { sum: number; count: number }>();
-  let [total, rows] = [0, 0];
-  for (let row = 0; row < table.lines.length; row++) {
-    if (Number.isNaN(value(row))) continue;
-    total += value(row);
-    rows++;
-    const category = categoryAt(column, row);
-    if (category === null) continue;
-    const entry = sums.get(category) ?? { sum: 0, count: 0 };
-    entry.sum += value(row);
-    entry.count++;
-    sums.set(category, entry);
-  }
-  const mean = rows === 0 ? 0 : total / rows;
-  const categories = [...sums.keys()].sort();
-  return {
-    name,
-    kind: 'target',
-    categories,
-    values: categories.map((category) => {
-      const { sum, count } = sums.get(category)!;
-      return (sum + smoothing * mean) / (count + smoothing);
-    }),
-    otherwise: mean,
-  };
 }
 
 function countsOf(column: Column): Map<string, number> {

@@ -2,13 +2,13 @@
  * A fitted encoding in another process than the one that fitted it: read back from JSON, and applied to rows as a form or
  * a request gives them. What comes from outside is checked whole before it is used.
  */
-import { FormatError, ValueError } from '@nn/core';
+import { FormatError, realmTag, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
-import { canBe, classify } from '../readers/csv-values.ts';
 import type { DataArray } from '../samples/dataset.ts';
+import { farthest } from './dates.ts';
 import { type ColumnEncoding, checkEncoding, type TableEncoding, wrongPart } from './encoding.ts';
-import { encodeTable, farthest } from './table.ts';
+import { encodeTable, numberOfText } from './table.ts';
 
 /** One row by column; null where a value is missing. Numbers, true and false may be text, as a form or a CSV gives them. */
 export type RawRow = Readonly<Record<string, string | number | boolean | Date | null>>;
@@ -38,6 +38,9 @@ export function encodeRows(rows: readonly RawRow[], encoding: TableEncoding): Da
   return encodeTable(table, { inputs: encoding.inputs, targets: [] }).fields.inputs;
 }
 
+/** What a value of a row may be beside a Date and null. */
+const plain: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'bigint']);
+
 function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Column {
   const values = rows.map((row, i) => {
     if (Array.isArray(row)) {
@@ -60,6 +63,13 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
         { row: i, column: name },
       );
     }
+    if (typeof value === 'object' ? value !== null && realmTag(value) !== 'Date' : !plain.has(typeof value)) {
+      throw new ValueError(
+        'encodeRows',
+        `row ${i}, ${quoted(name)} is ${Array.isArray(value) ? 'a list' : `of type ${typeof value}`}: give a text, a number, true or false, a Date, or null where the value is missing.`,
+        { row: i, column: name },
+      );
+    }
     if (kind === 'date' && typeof value === 'number' && Math.abs(value) <= farthest) return textOf(new Date(value));
     if (kind !== 'number') return textOf(value);
     if (value === null || value === '') return Number.NaN;
@@ -79,17 +89,9 @@ function rawColumn(rows: readonly RawRow[], { name, kind }: ColumnEncoding): Col
     : { name, kind: 'category', values: values.map((value) => (value === null ? null : String(value))) };
 }
 
-/** What `parseCsv` reads of a text without marks between thousands: a number, true or false; NaN for anything else, as '0x10' and '1,5'. */
-function numberOfText(text: string): number {
-  const trimmed = text.trim();
-  const can = classify(trimmed);
-  if (can & canBe.boolean) return Number(trimmed.toLowerCase() === 'true');
-  return can & canBe.plain ? Number(trimmed) : Number.NaN;
-}
-
 function textOf(value: string | number | boolean | Date | null): string | null {
   if (value === null || value === '' || (typeof value === 'number' && Number.isNaN(value))) return null;
-  if (!(value instanceof Date)) return String(value);
+  if (typeof value !== 'object') return String(value);
   return Number.isNaN(value.getTime()) ? null : value.toISOString();
 }
 

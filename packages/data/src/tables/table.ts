@@ -5,10 +5,11 @@
 import { FormatError, realmTag, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 import { listed, quoted } from '../readers/csv-scan.ts';
+import { canBe, classify } from '../readers/csv-values.ts';
 import type { Classified, DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
-import { dateForms, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
-import { type ColumnEncoding, checkEncoding, type TableEncoding } from './encoding.ts';
+import { dateForms, farthest, namesOfPart, numbersOfPart, parseDate } from './dates.ts';
+import { type ColumnEncoding, checkEncoding, type FittedAs, type TableEncoding } from './encoding.ts';
 
 /** Which table an encoding was fitted to, while both live: its rows must not be target-encoded by their own targets. */
 export const fittedTo: WeakMap<TableEncoding, Table> = new WeakMap<TableEncoding, Table>();
@@ -246,7 +247,7 @@ function writer(
     return (row, at) => {
       const moment = isMissing(column, row)
         ? (encoding.fill ?? missing(row))
-        : (milliseconds(column, row) ??
+        : (milliseconds(column, row, encoding.from) ??
           fail('date', row, `${quoted(String(column.values[row]))} is no date ${dateForms}.`));
       data.set(
         encoding.parts.flatMap((part) => {
@@ -260,14 +261,14 @@ function writer(
   const indices = new Map(encoding.categories.map((category, at) => [category, at]));
   if (encoding.kind === 'target') {
     return (row, at) => {
-      const category = categoryAt(column, row);
+      const category = categoryAt(column, row, encoding.from);
       const index = category === null ? undefined : indices.get(category);
       data[at] = index === undefined ? encoding.otherwise : encoding.values[index]!;
     };
   }
   const { categories, unknown } = encoding;
   return (row, at) => {
-    const value = categoryAt(column, row) ?? encoding.fill ?? missing(row);
+    const value = categoryAt(column, row, encoding.from) ?? encoding.fill ?? missing(row);
     let index = indices.get(value);
     if (index === undefined) {
       if (unknown !== 'ignore')
@@ -284,20 +285,56 @@ function writer(
 }
 
 /** The moment in a column of dates as text, or of milliseconds since 1970; undefined where there is none. */
-export function milliseconds(column: Column, row: number): number | undefined {
+export function milliseconds(column: Column, row: number, from?: FittedAs): number | undefined {
   if (isMissing(column, row)) return undefined;
-  if (column.kind === 'category') return parseDate(column.values[row] as string);
+  if (column.kind === 'category') {
+    const text = column.values[row] as string;
+    return parseDate(text) ?? (from === 'number' ? milliseconds(numbersOf(column.name, text), 0) : undefined);
+  }
   const moment = column.values[row]!;
   return Math.abs(moment) <= farthest ? moment : undefined;
 }
 
-/** The milliseconds from 1970 up to which a `Date` reaches, in both directions. */
-export const farthest = 8.64e15;
+const numbersOf = (name: string, text: string): Column => ({
+  ...{ name, kind: 'number' },
+  values: Float64Array.of(numberOfText(text)),
+});
 
-/** The category as text. Columns read as numbers elsewhere (1, 2, 3) count by their decimal form. */
-export function categoryAt(column: Column, row: number): string | null {
+/**
+ * The category as text. Columns read as numbers elsewhere (1, 2, 3) count by their decimal form. `from` is what was fitted: rows as a
+ * form or another file gives them may have its numbers and booleans as text, as '2.0' and 'True'.
+ */
+export function categoryAt(column: Column, row: number, from?: FittedAs): string | null {
   if (isMissing(column, row)) return null;
-  if (column.kind === 'category') return column.values[row] as string;
   if (column.kind === 'boolean') return column.values[row] === 1 ? 'true' : 'false';
-  return String(column.values[row]);
+  if (column.kind === 'number') return String(column.values[row]);
+  const text = column.values[row] as string;
+  if (from === 'boolean') return classify(text.trim()) & canBe.boolean ? text.trim().toLowerCase() : text;
+  const number = from === 'number' ? numberOfText(text) : Number.NaN;
+  return Number.isNaN(number) ? text : String(number);
+}
+
+/** What `parseCsv` reads of a text without marks between thousands: a number, true or false; NaN for anything else, as '0x10' and '1,5'. */
+export function numberOfText(text: string): number {
+  const trimmed = text.trim();
+  const can = classify(trimmed);
+  if (can & canBe.boolean) return Number(trimmed.toLowerCase() === 'true');
+  return can & canBe.plain ? Number(trimmed) : Number.NaN;
+}
+
+/** What is noted of a column that was fitted, for `categoryAt`. */
+export function fittedAs({ kind }: Column): { readonly from?: FittedAs } {
+  return kind === 'category' ? {} : { from: kind };
+}
+
+/** Throws for numbers whose mean or deviation a number does not hold: its square must have room for many rows. */
+export function checkSizes(table: Table, name: string, values: Float64Array): void {
+  const row = values.findIndex((value) => Math.abs(value) > 1e150);
+  if (row < 0) return;
+  const value = values[row]!;
+  throw new ValueError(
+    'fitTable/too-large',
+    `${table.name}, line ${table.lines[row]}, column ${quoted(name)}: the value is ${value}, from which ${Number.isFinite(value) ? 'no mean and no scale can be taken; divide the column' : 'nothing can be learned; drop the row, or make it a missing value'}.`,
+    { line: table.lines[row], column: name, value },
+  );
 }
