@@ -27,9 +27,12 @@ import {
 import { show } from './inputs.ts';
 import { Metric } from './metric.ts';
 
-/** Past both, an increment can be smaller than half of the last digit of a float32 sum. */
-const mostUpdates = 16_384;
+/**
+ * How many elements float32 can count, for past that one more is smaller than half of the last digit of the sum. What an update
+ * brings was summed apart, so it counts as a thousand of them at most.
+ */
 const mostElements = 16_777_216;
+const mostOfUpdate = 1024;
 
 /** How an update is kept: the shape of the window, by how much `held` grows, and the window with it, before that was counted. */
 export type Keeping = readonly [shape: Shape, growth: number, write: (window: Tensor) => Tensor];
@@ -61,10 +64,8 @@ interface Window extends Condition {
  */
 export abstract class SumMetric<Arguments extends readonly unknown[], Value> extends Metric<Value> {
   #window: Window | null = null;
-  /** Since the last read. */
-  readonly #updates = new Counter();
-  /** @internal How many elements the window has seen; where it keeps samples, how many it holds. */
-  protected held: Counter = new Counter(mostElements, (elements) => this.requireRoom(elements));
+  /** @internal What the updates since the last read count as; where samples are kept, how many the window holds. */
+  protected held: Counter = new Counter(mostElements, (count) => this.requireRoom(count));
 
   /** The sums of a batch: [rows, columns]. */
   protected abstract measure(...batch: Arguments): Tensor;
@@ -92,7 +93,6 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
     replayWhile(this, window);
     const next = write(sums);
     this.held.grow(growth);
-    this.#updates.grow(1);
     sums.assign(next);
   }
 
@@ -108,18 +108,14 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
         { batch: added.shape, expected: this.shape },
       );
     }
-    const elements = Math.max(...batch.map((item) => (isTensor(item) ? item.size : 0)));
-    return [added.shape, elements, (window) => this.accumulate(where(this.#updates, window, this.start), added)];
+    const elements = Math.max(1, ...batch.map((item) => (isTensor(item) ? item.size : 1)));
+    const growth = Math.min(elements, mostOfUpdate);
+    return [added.shape, growth, (window) => this.accumulate(where(this.held, window, this.start), added)];
   }
 
-  /** @internal Throws where a window of so many elements, or samples, has no room for the last of them. */
-  protected requireRoom(elements: number): void {
-    const { value } = this.#updates;
-    if (value < mostUpdates) return;
-    throw new ValueError(
-      String(this),
-      `${elements} elements in ${value + 1} updates are more than float32 sums can count: await read(...) more often.`,
-    );
+  /** @internal Throws where a window has no room for so many elements, or samples. */
+  protected requireRoom(_count: number): void {
+    throw new ValueError(String(this), 'float32 sums cannot count so many updates: await read(...) more often.');
   }
 
   #windowOn(backend: Backend | null, shape: Shape): Window {
@@ -141,7 +137,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
 
   /** @internal */
   override get isOnDevice(): boolean {
-    return this.#updates.value > 0;
+    return this.held.value > 0;
   }
 
   /** @internal */
@@ -152,7 +148,7 @@ export abstract class SumMetric<Arguments extends readonly unknown[], Value> ext
   }
 
   #forget(): void {
-    this.#updates.value = this.held.value = 0;
+    this.held.value = 0;
   }
 
   override reset(): void {
