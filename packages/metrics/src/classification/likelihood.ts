@@ -12,8 +12,8 @@ type Loss = (answers: Answers, scores: Tensor) => Tensor;
 
 const known = ['from', 'task', 'classes', 'axis', 'ignoreIndex'];
 
-/** The largest finite loss of a probability of 0 in float32: -log of its smallest step below 1. */
-const smallest = 2 ** -24;
+/** 2^-24. The largest finite loss of a probability of 0 in float32: -log of its smallest step below 1. */
+const smallest = 5.960464477539063e-8;
 
 /** Scores of one question with the sign of the truth. */
 function signed({ actual }: Answers, scores: Tensor): Tensor {
