@@ -43,6 +43,7 @@ export function difference(series: ArrayLike<number>, options: DifferenceOptions
   checkOptions('difference', options, ['lag', 'order']);
   const { lag = 1, order = 1 } = options;
   checkWhole('difference', { lag, order });
+  checkList('difference', 'the series', series);
   if (series.length <= lag * order) {
     throw new ValueError(
       'difference',
@@ -111,6 +112,7 @@ export function seasonalFeatures(times: ArrayLike<number>, options: SeasonOption
   checkOptions('seasonalFeatures', options, ['period', 'harmonics']);
   const { period, harmonics = 1 } = options;
   checkWhole('seasonalFeatures', { harmonics });
+  checkList('seasonalFeatures', 'times', times);
   const periods = typeof period === 'number' ? [period] : period;
   if (!Array.isArray(periods) || periods.length === 0) {
     throw new ValueError(
@@ -166,6 +168,7 @@ export function seasonalNaive(
   checkOptions('seasonalNaive', options, ['period', 'horizon']);
   const { period, horizon } = options;
   checkWhole('seasonalNaive', { period, horizon });
+  checkList('seasonalNaive', 'the series', series);
   if (series.length < period) {
     throw new ValueError(
       'seasonalNaive',
@@ -196,6 +199,24 @@ export function scaledError(
   checkOptions('scaledError', options, ['history', 'period']);
   const { history, period } = options;
   checkWhole('scaledError', { period });
+  for (const [what, values] of Object.entries({ forecast, actual, history })) {
+    checkList('scaledError', what, values);
+    for (let t = 0; t < values.length; t++) {
+      if (Number.isFinite(values[t])) continue;
+      throw new ValueError(
+        'scaledError',
+        `${what}[${t}] is ${String(values[t])}, from which no error can be taken; fill it, or leave that moment out.`,
+        { moment: t },
+      );
+    }
+  }
+  if (history.length <= period) {
+    throw new ValueError(
+      'scaledError',
+      `the history has ${history.length} values; for one change over a period of ${period} there must be ${period + 1}.`,
+      { period, length: history.length },
+    );
+  }
   if (forecast.length !== actual.length || forecast.length === 0) {
     throw new ValueError(
       'scaledError',
@@ -218,6 +239,12 @@ function meanDistance(a: ArrayLike<number>, fromA: number, b: ArrayLike<number>,
   let sum = 0;
   for (let i = 0; i < count; i++) sum += Math.abs(a[fromA + i]! - b[fromB + i]!);
   return sum / count;
+}
+
+/** A series of this file is a list of numbers: `{ data, shape }` has no length, and nothing would come of it silently. */
+function checkList(operation: string, what: string, values: unknown): void {
+  if (Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values)) return;
+  throw new ValueError(operation, `${what} must be a list of numbers or a typed array; of { data, shape } pass data.`);
 }
 
 function checkWhole(operation: string, values: Readonly<Record<string, number>>): void {

@@ -161,5 +161,25 @@ describe('seasons', () => {
     expect(() => scaledError([1], [1, 2], { history, period: 1 })).toThrow(
       'the forecast has 1 values, what came has 2',
     );
+    expect(() => scaledError([1], [1], { history: [1, 2], period: 2 })).toThrow(
+      'the history has 2 values; for one change over a period of 2 there must be 3.',
+    );
+    expect(() => scaledError([1], [1], { history: [1, Number.NaN, 2], period: 1 })).toThrow(
+      'scaledError: history[1] is NaN, from which no error can be taken',
+    );
+    expect(() => scaledError([Number.NaN], [1], { history, period: 1 })).toThrow('forecast[0] is NaN');
+  });
+
+  it('take lists, and say so where a series has a shape: its length would be unknown, and nothing come of it', () => {
+    const series = dense([1, 2, 4]) as unknown as number[];
+    const history = [1, 2, 4];
+    for (const give of [
+      () => difference(series),
+      () => seasonalFeatures(series, { period: 12 }),
+      () => seasonalNaive(series, { period: 2, horizon: 1 }),
+      () => scaledError(series, series, { history, period: 1 }),
+    ]) {
+      expect(give).toThrow('must be a list of numbers or a typed array; of { data, shape } pass data.');
+    }
   });
 });

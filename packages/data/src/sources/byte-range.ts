@@ -2,7 +2,7 @@
  * Bytes that are read in parts: memory, a Blob or a File of a page, a file of Node's, an address. All sources of files read
  * through this one interface, which is also that of an `AsyncBuffer` but for names.
  */
-import { checkOptions, excerpt, FormatError, ValueError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, excerpt, FormatError, untilAborted, ValueError } from '@nn/core';
 
 /** Bytes of known number, any part of which can be read. */
 export interface ByteRange {
@@ -156,13 +156,22 @@ export async function fetchRange(
   };
   const part = async (start: number, end: number) => {
     const response = await get(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
-    const [, total] = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '') ?? [];
+    const given = response.headers.get('Content-Range') ?? '';
+    const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(given) ?? [];
     if (response.status !== 206 || total === undefined) {
       await response.body?.cancel();
-      const answer = response.ok
-        ? 'the server answers with the whole file, not a range'
-        : `the answer is ${response.status}`;
-      fail(`${answer}: byteRange(await response.blob()) reads it whole.`);
+      // There is no first byte of an empty file.
+      if (response.status === 416 && given === 'bytes */0') return { bytes: new Uint8Array(0), size: 0, tag: null };
+      if (response.status === 200) {
+        fail('the server answers with the whole file, not a range: byteRange(await response.blob()) reads it whole.');
+      }
+      fail(`the answer to bytes ${start} to ${end} is ${response.status}${given ? ` ${excerpt(given, 60)}` : ''}.`);
+    }
+    if (Number(first) !== start || Number(last) !== Math.min(end, Number(total)) - 1) {
+      await response.body?.cancel();
+      fail(
+        `bytes ${start} to ${end} were asked for, the answer is ${given}: the server has no ranges that can be read.`,
+      );
     }
     const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
     return { bytes: new Uint8Array(await response.arrayBuffer()), size: Number(total), tag };
@@ -187,10 +196,22 @@ function isBlob(from: Uint8Array | ArrayBuffer | BlobLike): from is BlobLike {
 /** The bytes, where none is missing. */
 function whole(reader: string, bytes: Uint8Array, start: number, end: number): Uint8Array {
   if (bytes.length === Math.max(0, end - start)) return bytes;
-  throw new FormatError(reader, `bytes ${start} to ${end} were asked for, ${bytes.length} came: the file is shorter.`, {
+  const what = bytes.length < end - start ? 'the file is shorter' : 'they are others';
+  throw new FormatError(reader, `bytes ${start} to ${end} were asked for, ${bytes.length} came: ${what}.`, {
     start,
     end,
   });
+}
+
+/** The same, whose reads reject with the signal's reason once it is aborted: a server that says nothing more is not waited for. */
+export function endedBy(range: ByteRange, signal: AbortSignalLike | undefined): ByteRange {
+  return {
+    size: range.size,
+    async read(start, end) {
+      signal?.throwIfAborted();
+      return untilAborted(range.read(start, end), signal);
+    },
+  };
 }
 
 /** Reads one after the other, from pieces of a megabyte, so that small reads cost little. */

@@ -2,13 +2,13 @@
  * Rows of a CSV file that is not held in memory: by their number, and in chunks as tables. What columns hold is told or seen in the first
  * megabyte; a value further down that is something else is an error, never another meaning.
  */
-import { type AbortSignalLike, checkOptions, FormatError } from '@nn/core';
+import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
 import type { Column, ColumnKind, CsvOptions, Table } from '../readers/csv.ts';
 import { parseBeginning } from '../readers/csv.ts';
 import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
-import { type ByteRange, checkRange } from './byte-range.ts';
+import { type ByteRange, checkRange, endedBy } from './byte-range.ts';
 import { decodeIndex, indexRecords, type RecordIndex, rulesOf } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
 import { beginningOf, checkNumber, type IndexedSource, textOf } from './text-lines.ts';
@@ -76,11 +76,12 @@ export async function csvRows(range: ByteRange, options: CsvRowsOptions = {}): P
   checkRange('csvRows', range);
   const { name = 'CSV data', signal } = options;
   const reader = `csvRows: ${name}`;
-  const mark = await beginningOf(reader, range);
+  const opening = endedBy(range, signal);
+  const mark = await beginningOf(reader, opening);
   // The line by which spreadsheets tell each other the separator.
   const head = textOf(
     reader,
-    (await range.read(mark, Math.min(mark + 8, range.size))).filter((byte) => byte < 128),
+    (await opening.read(mark, Math.min(mark + 8, range.size))).filter((byte) => byte < 128),
     1,
   );
   const told = /^sep=([^"])\r?\n/.exec(head);
@@ -89,8 +90,8 @@ export async function csvRows(range: ByteRange, options: CsvRowsOptions = {}): P
   const rules = options.index ? rulesOf(options.index) : { quotes: true, skipBlank: true };
   let index = options.index
     ? decodeIndex(reader, options.index, range.size, { ...rules, quotes: true })
-    : await indexRecords(reader, range, rules, { start, signal });
-  const sample = await sampleOf(reader, range, index);
+    : await indexRecords(reader, opening, rules, { start, signal });
+  const sample = await sampleOf(reader, opening, index);
   const given = { ...options, ...(separator !== undefined && { separator }) };
   const { index: _, signal: __, ...csv } = given;
   const parsed = parseBeginning(sample, { ...csv, name });
@@ -98,7 +99,7 @@ export async function csvRows(range: ByteRange, options: CsvRowsOptions = {}): P
   const layout = layoutOf(sample, parsed, { ...csv, name });
   // Where there is one column, a blank line is a row without a value.
   if (layout.fields === 1 && rules.skipBlank) {
-    index = await indexRecords(reader, range, { quotes: true, skipBlank: false }, { start, signal });
+    index = await indexRecords(reader, opening, { quotes: true, skipBlank: false }, { start, signal });
   }
   return rowsOf(new RecordReader(range, index), layout, Number(header));
 }
@@ -152,6 +153,12 @@ function rowsOf(reader: RecordReader, layout: Layout, skip: number): CsvRows {
     return { values: cellsOf(textOf(`csvRows: ${name}`, bytes, line), line, layout), line };
   };
   const table = async (start: number, end: number): Promise<Table> => {
+    if (!Number.isInteger(start) || start < 0 || !Number.isInteger(end) || end < start) {
+      throw new ValueError('csvRows', `table(${start}, ${end}): takes the first row and the one behind the last.`, {
+        start,
+        end,
+      });
+    }
     const last = Math.min(end, length);
     const rows: (readonly Cell[])[] = [];
     const lines: number[] = [];
@@ -171,6 +178,9 @@ function rowsOf(reader: RecordReader, layout: Layout, skip: number): CsvRows {
     },
     table,
     async *tables(rows) {
+      if (!Number.isInteger(rows) || rows < 1) {
+        throw new ValueError('csvRows', `tables(${rows}): takes a whole number of rows, 1 or more.`, { rows });
+      }
       for (let start = 0; start < length; start += rows) yield table(start, start + rows);
     },
     get index() {

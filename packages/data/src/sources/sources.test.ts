@@ -145,6 +145,23 @@ describe('a saved index', () => {
   });
 });
 
+describe('a server that says nothing more', () => {
+  const silent = (reads: number): ByteRange => {
+    const whole = byteRange(new Blob(['x,y\n1,2\n']));
+    let left = reads;
+    return { size: whole.size, read: (...at) => (left-- > 0 ? whole.read(...at) : new Promise(() => {})) };
+  };
+  it.each([0, 1, 2, 3])('after %i reads is not waited for once the signal is aborted', async (reads) => {
+    for (const open of [textLines, jsonLines, csvRows]) {
+      if (open !== csvRows && reads > 1) continue; // they read twice
+      const abort = new AbortController();
+      const opened = open(silent(reads), { signal: abort.signal });
+      setTimeout(() => abort.abort(new Error('enough')), 0);
+      await expect(opened).rejects.toThrow('enough');
+    }
+  });
+});
+
 describe('jsonLines', () => {
   it('rounds no whole number without a word', async () => {
     const lines = [
@@ -218,6 +235,27 @@ describe('csvRows', () => {
     expect(at).toBe(3500);
     const again = await csvRows(rangeOf(text), { index: source.index, columns: ['big', 'size'] });
     expect(await again.get(2999)).toEqual({ big: false, size: 2999 / 8 });
+  });
+
+  it('gives tables of whole numbers of rows', async () => {
+    const rows = await csvRows(byteRange(new Blob(['x\n1\n2\n3\n'])));
+    for (const [start, end] of [
+      [0, undefined],
+      [-1, 2],
+      [0.5, 2],
+      [2, 1],
+      [Number.NaN, 2],
+    ] as [number, number][]) {
+      await expect(rows.table(start, end)).rejects.toThrow(
+        `csvRows: table(${start}, ${end}): takes the first row and the one behind the last.`,
+      );
+    }
+    // Tables of no rows would come for ever.
+    for (const size of [0, -1, 1.5, Number.NaN]) {
+      await expect(rows.tables(size)[Symbol.asyncIterator]().next()).rejects.toThrow(
+        `csvRows: tables(${size}): takes a whole number of rows, 1 or more.`,
+      );
+    }
   });
 
   it('takes what the options say, lines for spreadsheets, and files of one column', async () => {
@@ -393,6 +431,28 @@ describe('byte ranges', () => {
     );
     await expect(
       fetchRange('https://example.org/a', { fetch: async () => new Response('', { status: 404 }) }),
-    ).rejects.toThrow('the answer is 404');
+    ).rejects.toThrow('fetchRange: https://example.org/a: the answer to bytes 0 to 1 is 404.');
+  });
+
+  it('take no other bytes than they asked for', async () => {
+    const answer = (bytes: string, range: string, status = 206) => ({
+      fetch: async () => new Response(bytes, { status, headers: { 'Content-Range': range } }),
+    });
+    let given = ['h', 'bytes 0-0/5'];
+    const range = await fetchRange('https://example.org/a', { fetch: () => answer(given[0]!, given[1]!).fetch() });
+    // As many bytes, of another place: nothing else would tell.
+    given = ['hel', 'bytes 0-2/5'];
+    await expect(range.read(1, 4)).rejects.toThrow(
+      'bytes 1 to 4 were asked for, the answer is bytes 0-2/5: the server has no ranges that can be read.',
+    );
+    given = ['ello', 'bytes 1-3/5'];
+    await expect(range.read(1, 4)).rejects.toThrow('bytes 1 to 4 were asked for, 4 came: they are others.');
+    given = ['hell', 'bytes 0-3/4'];
+    await expect(range.read(0, 5)).rejects.toThrow('the file became another one');
+    const empty = await fetchRange('https://example.org/a', answer('', 'bytes */0', 416));
+    expect([empty.size, (await empty.read(0, 3)).length]).toEqual([0, 0]);
+    await expect(fetchRange('https://example.org/a', answer('', 'bytes */7', 416))).rejects.toThrow(
+      'the answer to bytes 0 to 1 is 416 bytes */7.',
+    );
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '@nn/core';
 import type { Source, StreamSource } from '../pipeline/source.ts';
 import { isGzip } from '../readers/gunzip.ts';
-import { type ByteRange, checkRange } from './byte-range.ts';
+import { type ByteRange, checkRange, endedBy } from './byte-range.ts';
 import { longIntegers, withLongTexts } from './json-integers.ts';
 import { decodeIndex, indexRecords } from './record-index.ts';
 import { RecordReader } from './record-reader.ts';
@@ -107,11 +107,12 @@ async function linesOf<T>(
   read: (text: string, line: number) => T,
 ): Promise<IndexedSource<T>> {
   checkRange(operation, range);
-  const start = await beginningOf(`${operation}: ${name}`, range);
+  const opening = endedBy(range, signal);
+  const start = await beginningOf(`${operation}: ${name}`, opening);
   const rules = { quotes: false, skipBlank };
   const index = saved
     ? decodeIndex(`${operation}: ${name}`, saved, range.size, rules)
-    : await indexRecords(`${operation}: ${name}`, range, rules, { start, signal });
+    : await indexRecords(`${operation}: ${name}`, opening, rules, { start, signal });
   const reader = new RecordReader(range, index);
   return {
     length: reader.length,
