@@ -1,9 +1,19 @@
 /** Optimizers inside compiled functions, with layers that keep state: replays must not change a single bit. */
 import { cpu } from '@nn/backend-cpu';
-import { compile, namedParameters, parameter, setDefaultBackend, setSeed, type Tensor, tensor } from '@nn/core';
+import {
+  compile,
+  freeze,
+  namedParameters,
+  type Parameter,
+  parameter,
+  setDefaultBackend,
+  setSeed,
+  type Tensor,
+  tensor,
+} from '@nn/core';
 import { BatchNorm1d, crossEntropy, Dropout, Linear, ReLU, Sequential } from '@nn/layers';
 import { beforeAll, expect, test } from 'vitest';
-import { AdamW, cosineDecay, SGD } from './index.ts';
+import { AdamW, cosineDecay, SGD, WeightAverage } from './index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -54,6 +64,44 @@ test('accumulating and applying may be two compiled functions', async () => {
     await apply();
     expect(await x.array()).toEqual([1 - step, 2 - 0.5 * step]);
   }
+});
+
+interface Accumulating {
+  readonly model: { readonly weight: Parameter };
+  readonly average: WeightAverage;
+}
+
+test.each([
+  [
+    'the average was in the model and out again',
+    async ({ average }: Accumulating) => {
+      await average.swapIn();
+      await average.swapOut();
+    },
+  ],
+  ['a parameter was assigned', ({ model }: Accumulating) => model.weight.assign(tensor([0.5, 0.25]))],
+])('accumulates beside frozen parameters in the same program after %s', async (_, between) => {
+  const train = async (isCompiled: boolean): Promise<unknown> => {
+    const model = { weight: parameter([1, 2]), frozen: parameter([3, 4]) };
+    freeze(model.frozen);
+    const optimizer = new SGD(model, { learningRate: 0.1 });
+    const average = new WeightAverage(model, { decay: 0.5 });
+    const lossOf = (x: Tensor): Tensor => model.weight.mul(model.frozen).sub(x).square().sum();
+    const functions = [
+      (x: Tensor) => void optimizer.accumulate(lossOf(x)),
+      (x: Tensor) => void optimizer.step(lossOf(x)),
+    ];
+    const [part, whole] = isCompiled ? functions.map((work) => compile(work)) : functions;
+    const x = tensor([1, 2]);
+    for (let step = 0; step < 6; step++) {
+      await part!(x);
+      await whole!(x);
+      await average.update();
+      await between({ model, average });
+    }
+    return model.weight.array();
+  };
+  expect(await train(true)).toEqual(await train(false));
 });
 
 test('a compiled step refuses parameters that were updated unequally since', async () => {

@@ -297,7 +297,10 @@ export abstract class Optimizer<R extends Rule> implements Stateful {
    */
   accumulate(loss: Tensor, ...also: readonly Tensor[]): Promise<void> {
     const fresh = this.#gradients(loss);
-    const isElsewhere = this.#accumulated?.some((sum, k) => sum.backend !== at(this.parameters, k).backend);
+    // what is on no device yet, sums of frozen parameters or a parameter that was just assigned, stands anywhere: a compiled
+    // function would take new sums for other tensors
+    const home = loss.backend;
+    const isElsewhere = home !== null && this.#accumulated?.some(({ backend }) => backend !== null && backend !== home);
     if (this.#accumulated === null || (isElsewhere && this.#waiting.size === 0)) {
       this.#accumulated = this.parameters.map(({ shape }) => zerosOf(shape));
     }

@@ -30,7 +30,7 @@ export type Ending = 'done' | 'callback' | 'aborted' | 'diverged' | 'error';
 
 /** Where the training stands when an event is sent. */
 export interface Place {
-  /** The epoch that is under way, from 1. */
+  /** The epoch that is under way, from 1; after the last one, at 'stopped', the one that would follow. */
   readonly epoch: number;
   /** Steps of the optimizer that were made, over all epochs. */
   readonly step: number;

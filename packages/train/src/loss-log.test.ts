@@ -12,9 +12,9 @@ function logOf(...steps: readonly (readonly number[])[]): LossLog {
   return log;
 }
 
-it('weights losses by their samples, in steps of several batches, windows and epochs', () => {
+it('adds what the batches of a step gave, and weights steps by their samples, in windows and epochs', () => {
   const log = logOf([1, 3], [4]);
-  expect(log.settle([8, 4, 1])).toEqual({ losses: [5, 1], samples: 8, window: 3, epoch: 3 });
+  expect(log.settle([2, 3, 1])).toEqual({ losses: [5, 1], samples: 8, window: 3, epoch: 3 });
   log.count(8);
   log.endStep();
   expect(log.settle([5])).toEqual({ losses: [5], samples: 8, window: 5, epoch: 4 });

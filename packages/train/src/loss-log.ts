@@ -48,7 +48,10 @@ export class LossLog implements Stateful {
     return this.#count;
   }
 
-  /** The device's part of the next loss, which a compiled step repeats by itself. `count` is the host's part. */
+  /**
+   * The device's part of the next loss, which a compiled step repeats by itself: of a step of several batches what each adds to it.
+   * `count` is the host's part.
+   */
   record(loss: Tensor): void {
     const window = this.#windowOn(loss.backend);
     // no step ran what the last loss waits for (validation): run it now, or the graph would grow with each batch.
@@ -82,18 +85,20 @@ export class LossLog implements Stateful {
   /** Takes what was read: the loss of each step, and the means over the window and the epoch. */
   settle(read: ArrayLike<number>): LossReading {
     const losses: number[] = [];
-    let from = 0;
+    let [from, sum, all] = [0, 0, 0];
     for (let step = 0; step < this.#steps; step++) {
       const to = this.#ends[step]!;
-      // one alone is the loss, also where it is of no samples
-      losses.push(to - from === 1 ? read[from]! : mean(sumsOf(read, this.#weights, from, to)));
+      const { loss, samples } = stepOf(read, this.#weights, from, to);
+      losses.push(loss);
+      // a step of padding alone has no loss to speak of: 0 samples of NaN are not NaN
+      if (samples > 0) sum += loss * samples;
+      all += samples;
       from = to;
     }
-    const sums = sumsOf(read, this.#weights, 0, this.#count);
-    this.#sum += sums[0];
-    this.#weight += sums[1];
+    this.#sum += sum;
+    this.#weight += all;
     this.#forget();
-    return { losses, samples: sums[1], window: mean(sums), epoch: mean(this.sums) };
+    return { losses, samples: all, window: sum / all, epoch: this.#sum / this.#weight };
   }
 
   /** The sum of the losses that were read, each times its samples, and the samples. */
@@ -145,23 +150,19 @@ export class LossLog implements Stateful {
   }
 }
 
-const mean = ([sum, weight]: readonly [number, number]): number => sum / weight;
-
-/** The weighted sum of some losses, and their weight. */
-function sumsOf(
-  losses: ArrayLike<number>,
-  weights: readonly number[],
+/** The loss of a step, the sum of what its batches gave, and its samples. */
+function stepOf(
+  read: ArrayLike<number>,
+  samplesOf: readonly number[],
   from: number,
   to: number,
-): readonly [sum: number, weight: number] {
-  let sum = 0;
-  let weight = 0;
+): { readonly loss: number; readonly samples: number } {
+  let samples = 0;
+  for (let at = from; at < to; at++) samples += samplesOf[at]!;
+  let loss = 0;
   for (let at = from; at < to; at++) {
-    const samples = weights[at]!;
-    // a batch of padding alone has no loss to speak of: 0 samples of NaN are not NaN
-    if (samples === 0) continue;
-    sum += losses[at]! * samples;
-    weight += samples;
+    // a batch of padding gives nothing to the others, whatever its loss; where all are padding it is told
+    if (samplesOf[at]! > 0 || samples === 0) loss += read[at]!;
   }
-  return [sum, weight];
+  return { loss, samples };
 }

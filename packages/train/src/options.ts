@@ -22,7 +22,7 @@ export interface Validation<B> {
   readonly data: Batches<B>;
   /** From a batch to the loss, updating the metrics; that of the training where not given. */
   readonly step?: (batch: B) => Tensor;
-  /** Steps between two validations; at the end of each epoch where not given. */
+  /** Steps between two validations, with one more after the last of `steps`; at the end of each epoch where not given. */
   readonly every?: number;
 }
 

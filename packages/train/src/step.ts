@@ -38,8 +38,8 @@ export function optimizerSteps<B>(
 ): Stepper<B> {
   const work = (batch: B, share: number | Tensor, isLast: boolean): Promise<void> => {
     const loss = step(batch);
-    log.record(loss);
     const part = share === 1 ? loss : loss.mul(share);
+    log.record(part);
     return isLast ? optimizer.step(part) : optimizer.accumulate(part);
   };
   const run: Work<B, void | Promise<void>> = isCompiled

@@ -167,8 +167,8 @@ describe('Training', () => {
         const own = setUp({ batchSize, dropout: 0, samples: 95 });
         const step = ({ inputs, targets }: Parameters<Setting['step']>[0]): Tensor =>
           crossEntropy(own.model.forward(inputs), targets, { reduction: 'none' });
-        await training(own, { ...more, step, compile, epochs: 2 }).run();
-        return weightsOf(own);
+        const { history } = await training(own, { ...more, step, compile, epochs: 2 }).run();
+        return [...(await weightsOf(own)), ...history.map(({ values }) => values.loss)];
       };
       for (const more of [
         { classWeights: [1, 9] },

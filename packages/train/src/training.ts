@@ -18,6 +18,8 @@ import { lossReducer } from './weights.ts';
 
 /** How a training ended. */
 export interface Outcome<V> extends Place {
+  /** Finished epochs. */
+  readonly epoch: number;
   readonly why: Ending;
   readonly history: readonly EpochRow<V>[];
 }

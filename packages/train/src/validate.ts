@@ -78,6 +78,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
       isEmpty = false;
       losses.record(scalar(noGradient(() => evaluate(() => step(batch)))));
       losses.count(countOf(batch));
+      losses.endStep();
       if (losses.waiting === readEvery) await collect();
     }
     if (isEmpty) {
