@@ -22,5 +22,8 @@ it('adds what the batches of a step gave, and weights steps by their samples, in
 
 it('counts a batch of padding alone for nothing, whatever its loss, and tells that loss of its step', () => {
   expect(logOf([0, 2], [2]).settle([Number.NaN, 3, 5])).toEqual({ losses: [3, 5], samples: 4, window: 4, epoch: 4 });
-  expect(logOf([0], [2]).settle([7, 5])).toEqual({ losses: [7, 5], samples: 2, window: 5, epoch: 5 });
+  expect(logOf([0], [0], [2]).settle([7, Number.NaN, 5])).toEqual({
+    ...{ losses: [7, Number.NaN, 5], samples: 2 },
+    ...{ window: 5, epoch: 5 },
+  });
 });

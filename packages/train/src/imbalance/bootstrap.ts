@@ -81,7 +81,9 @@ export function percentiles(operation: string, values: readonly number[], confid
   const at = (share: number): number => {
     const place = share * (sorted.length - 1);
     const [below, above] = [sorted[Math.floor(place)] as number, sorted[Math.ceil(place)] as number];
-    return below === above ? below : below + (place - Math.floor(place)) * (above - below);
+    const part = place - Math.floor(place);
+    // between infinite numbers nothing lies half way
+    return below === above || part === 0 ? below : below + part * (above - below);
   };
   return { low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
 }

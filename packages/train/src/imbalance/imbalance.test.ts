@@ -4,7 +4,14 @@ import { setDefaultBackend, tensor, zeros } from '@nn/core';
 import { crossEntropy, Linear, ldam } from '@nn/layers';
 import { SGD } from '@nn/optim';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bootstrapInterval, correctPriors, DeferredWeights, Training, tuneThreshold } from '../index.ts';
+import {
+  bootstrapInterval,
+  correctPriors,
+  DeferredWeights,
+  type ThresholdCounts,
+  Training,
+  tuneThreshold,
+} from '../index.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 
@@ -42,6 +49,27 @@ describe('thresholds', () => {
     expect(found.thresholdInterval.low).toBeLessThan(found.thresholdInterval.high);
     const again = tuneThreshold(random, coin, { goal: 'balancedAccuracy', resamples: 300 });
     expect(again).toEqual(found); // by the seed
+  });
+
+  it('part scores that are next to each other, or the lowest of all', () => {
+    const above = 1 + Number.EPSILON;
+    for (const [high, low] of [
+      [above, 1],
+      [1 + 2 * Number.EPSILON, above],
+      [0, -Infinity],
+      [Infinity, -Infinity],
+      [Number.MAX_VALUE, 0.75 * Number.MAX_VALUE],
+    ] as const) {
+      const { threshold, value, counts } = tuneThreshold([high, low, high, low], [1, 0, 1, 0]);
+      expect({ high, value, ...counts }).toMatchObject({ high, value: 1, truePositives: 2, falsePositives: 0 });
+      expect(threshold).toBeLessThanOrEqual(high);
+    }
+  });
+
+  it('call nothing positive where that costs least', () => {
+    const goal = ({ falsePositives, falseNegatives }: ThresholdCounts) => -10 * falsePositives - falseNegatives;
+    const { threshold, value, counts } = tuneThreshold([0.9, 0.8, 0.3], [0, 1, 0], { goal });
+    expect([threshold, value, counts.falseNegatives, counts.falsePositives]).toEqual([Infinity, -1, 1, 0]);
   });
 
   it('tell what is wrong', () => {

@@ -41,7 +41,7 @@ export interface TunedThreshold {
 
 /**
  * The threshold of scores [N] (probabilities, logits, any) at which a goal is largest, half way to the next lower score; of equal
- * ones the highest. Labels are 1 for positive, else 0.
+ * ones the highest, and Infinity where a goal of your own is larger with no positive at all. Labels are 1 for positive, else 0.
  *
  * Throws ValueError where one of the classes is missing.
  *
@@ -112,9 +112,19 @@ function best(
       falseNegatives: positives - truePositives,
     });
     if (!(found > value) && !(Number.isNaN(value) && !Number.isNaN(found))) continue;
-    [threshold, value] = [(score + next) / 2, found];
+    [threshold, value] = [between(score, next), found];
   }
+  // a goal of costs may be largest where nothing is called positive
+  const none = goal({ truePositives: 0, falsePositives: 0, trueNegatives: negatives, falseNegatives: positives });
+  const isAbove = (scores[order[0] as number] as number) < Infinity;
+  if (none > value && isAbove) return { threshold: Infinity, value: none };
   return { threshold, value };
+}
+
+/** Half way from a score to the next lower one; the score itself where half way is that lower one (next to each other, or -Infinity). */
+function between(score: number, next: number): number {
+  const middle = Math.min(score, (score + next) / 2);
+  return middle > next ? middle : score;
 }
 
 function countsAt(
