@@ -4,6 +4,7 @@
  * <https://arrow.apache.org/docs/format/Columnar.html>.
  */
 import { decodeUtf8 } from '@nn/core';
+import type { Budget } from '../readers/budget.ts';
 import { Flat } from './flatbuffer.ts';
 
 /** A column as the schema has it. */
@@ -26,11 +27,6 @@ export const isDecimal = ({ kind, children }: Field): boolean => kind === 7 || (
 
 /** How a buffer is unpacked: the codec, the bytes, their number when unpacked. */
 export type Unpack = (codec: number, packed: Uint8Array, length: number) => Uint8Array;
-
-/** What may still be taken. */
-export interface Budget {
-  take(bytes: number): void;
-}
 
 const deepest = 64;
 /** Fields of a schema, their parts among them. */

@@ -1,10 +1,12 @@
 /** Arrow's files and streams (IPC, also called Feather 2) as tables. The format is flechette's, which is loaded when it is needed. */
 import { checkOptions, excerpt, FormatError, isNNError, ValueError } from '@nn/core';
+import { Budget } from '../readers/budget.ts';
 import type { Table } from '../readers/csv.ts';
 import { type ByteSource, bytesOf } from '../readers/gunzip.ts';
 import { lz4Frame } from '../readers/lz4.ts';
+import { optionalPackage } from '../readers/optional-package.ts';
 import { zstandard } from '../readers/zstandard.ts';
-import { checkDecimals, tableOf, unfit } from '../tables/table-of.ts';
+import { checkDecimals, columnPlace, tableOf, unfit } from '../tables/table-of.ts';
 import { checkedArrow, type Field, isDecimal } from './check.ts';
 
 type Flechette = typeof import('@uwdata/flechette');
@@ -42,13 +44,7 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
   // Numbers of eight bytes must stand at a multiple of eight.
   const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
   if (bytes.length === 0) throw new FormatError(`readArrow: ${name}`, 'there are no bytes.');
-  const loaded = await import('@uwdata/flechette').catch((error: unknown) => {
-    throw new ValueError(
-      'readArrow',
-      `the package @uwdata/flechette cannot be loaded: npm install @uwdata/flechette. ${String(error)}`,
-      { package: '@uwdata/flechette' },
-    );
-  });
+  const loaded = await optionalPackage('readArrow', '@uwdata/flechette', () => import('@uwdata/flechette'));
   // Node finds its CommonJS, whose names some loaders leave behind `default`.
   const flechette = 'tableFromIPC' in loaded ? loaded : (loaded as { default: Flechette }).default;
   const undamaged = <T>(read: () => T): T => {
@@ -62,18 +58,10 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
       throw new FormatError(`readArrow: ${name}`, `this is no Arrow, or damaged: ${excerpt(reason, 200)}.`);
     }
   };
-  const limit = Math.max(maxBytes, growth * bytes.length);
   const check = (): readonly Field[] => {
-    let taken = 0;
-    const budget = {
-      take(more: number) {
-        taken += more;
-        if (taken <= limit) return;
-        throw new FormatError(`readArrow: ${name}`, `the data becomes more than ${limit} bytes: raise maxBytes.`, {
-          limit,
-        });
-      },
-    };
+    const refusal = (limit: number): FormatError =>
+      new FormatError(`readArrow: ${name}`, `the data becomes more than ${limit} bytes: raise maxBytes.`, { limit });
+    const budget = new Budget(maxBytes, bytes.length, refusal);
     const buffers = new Map<number, Uint8Array>();
     unpackedOf.set(bytes.buffer, buffers);
     const unpack = (codec: number, packed: Uint8Array, length: number): Uint8Array => {
@@ -101,19 +89,7 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
   const all = fields.map((field) => field.name);
   const columns: Record<string, readonly unknown[]> = Object.create(null);
   for (const column of options.columns ?? all) {
-    const place = all.indexOf(column);
-    if (place < 0) {
-      throw new ValueError('readArrow', `${name} has no column '${excerpt(column, 60)}'; it has ${all.join(', ')}.`, {
-        column,
-      });
-    }
-    if (all.indexOf(column, place + 1) >= 0) {
-      throw new FormatError(
-        `readArrow: ${name}`,
-        `it has two columns '${excerpt(column, 60)}'; leave them out by naming columns.`,
-        { column },
-      );
-    }
+    const place = columnPlace('readArrow', name, all, column);
     const field = fields[place]!;
     if (field.unfit) throw unfit(`readArrow: ${name}`, column, field.unfit);
     const values = undamaged(() => Array.from(table.getChildAt(place).toArray()));
@@ -126,9 +102,6 @@ export async function readArrow(source: ByteSource, options: ArrowOptions = {}):
 
 /** What stands for Zstandard until a file needs it. */
 const noZstd = new Error('Zstandard is not loaded.');
-
-/** As many times the bytes of the file, its buffers may become, whatever the limit. */
-const growth = 32;
 
 /** The buffers of files that were unpacked to be looked through, by the places of their packed bytes: flechette asks for them again. */
 const unpackedOf = new WeakMap<ArrayBufferLike, Map<number, Uint8Array>>();
@@ -153,13 +126,12 @@ function registerCodecs({ CompressionType, getCompressionCodec, setCompressionCo
 
 async function loadZstd({ CompressionType, setCompressionCodec }: Flechette): Promise<void> {
   const unpack = await zstandard(() =>
-    import('hyparquet-compressors').catch((error: unknown) => {
-      throw new ValueError(
-        'readArrow',
-        `the data is packed by Zstandard, and the package hyparquet-compressors cannot be loaded: npm install hyparquet-compressors. ${String(error)}`,
-        { package: 'hyparquet-compressors' },
-      );
-    }),
+    optionalPackage(
+      'readArrow',
+      'hyparquet-compressors',
+      () => import('hyparquet-compressors'),
+      'the data is packed by Zstandard, and ',
+    ),
   );
   // a copy, because numbers of eight bytes must stand at a multiple of eight
   const decode = (packed: Uint8Array, length: number): Uint8Array => unpack(packed, length).slice();

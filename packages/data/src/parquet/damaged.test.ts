@@ -2,6 +2,7 @@
 import { FormatError } from '@nn/core';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { Budget } from '../readers/budget.ts';
 import { byteRange } from '../sources/byte-range.ts';
 import { unpackerOf } from './codecs.ts';
 import { checkAlp, checkDeltas, checkDeltaTexts, checkRuns, checkTexts, readLengths } from './encodings.ts';
@@ -144,11 +145,7 @@ describe('packed pages', () => {
 
 describe('pages', () => {
   const column = { name: 'x', type: 'INT32', typeLength: 0, isOptional: false, isDecimal: false };
-  const budget = (limit: number) => ({
-    take(bytes: number) {
-      if (bytes > limit) throw new Error(`${bytes} are too many`);
-    },
-  });
+  const budget = (limit: number) => new Budget(limit, 0, (most) => new Error(`more than ${most} are too many`));
   const check = (bytes: readonly number[], rows: number, given: Partial<typeof column> = {}, limit = 1e6) =>
     checkedPages(
       Uint8Array.from(bytes),
@@ -206,7 +203,7 @@ describe('pages', () => {
 
   it('are not unpacked beyond a limit', async () => {
     await expect(check([...page(2_000_000, 8, [2, 0, 3, 3]), ...new Array(8).fill(1)], 2)).rejects.toThrow(
-      '2000000 are too many',
+      'more than 1000000 are too many',
     );
   });
 });

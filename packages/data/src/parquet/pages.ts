@@ -3,6 +3,7 @@
  * memory that stays within a limit. They are unpacked for it, and handed over unpacked. After
  * <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>.
  */
+import type { Budget } from '../readers/budget.ts';
 import type { Unpack } from './codecs.ts';
 import { checkAlp, checkDeltas, checkDeltaTexts, checkRuns, checkTexts } from './encodings.ts';
 import { type Cursor, readStruct, type Struct, skip } from './thrift.ts';
@@ -16,11 +17,6 @@ export interface Column {
   readonly typeLength: number;
   readonly isOptional: boolean;
   readonly isDecimal: boolean;
-}
-
-/** Bytes that may still be taken. `take` throws where they are too many. */
-export interface Budget {
-  take(bytes: number): void;
 }
 
 const [dataPage, indexPage, dictionaryPage, dataPage2] = [0, 1, 2, 3];

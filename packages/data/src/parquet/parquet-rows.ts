@@ -4,16 +4,19 @@
  */
 import { checkOptions, excerpt, FormatError, isNNError, ValueError } from '@nn/core';
 import type { CompressionCodec } from 'hyparquet';
+import { checkWhole } from '../check-whole.ts';
 import { blockAt } from '../pipeline/order.ts';
 import type { Source } from '../pipeline/source.ts';
+import { Budget } from '../readers/budget.ts';
 import type { Table } from '../readers/csv.ts';
+import { optionalPackage } from '../readers/optional-package.ts';
 import { type ByteRange, checkRange } from '../sources/byte-range.ts';
 import { checkNumber } from '../sources/text-lines.ts';
 import type { RawRow } from '../tables/raw.ts';
-import { checkDecimals, plainValue, tableOf, unfit } from '../tables/table-of.ts';
+import { checkDecimals, columnPlace, plainValue, tableOf, unfit } from '../tables/table-of.ts';
 import { type Unpack, unpackerOf } from './codecs.ts';
 import { checkedFooter, type FileColumn, type Footer, footerBytes } from './footer.ts';
-import { type Budget, checkedPages } from './pages.ts';
+import { checkedPages } from './pages.ts';
 
 export interface ParquetOptions {
   /** What to call the file in messages. */
@@ -42,9 +45,6 @@ export interface ParquetRows extends Source<RawRow> {
 /** Values of one column of a row group. */
 type Values = ArrayLike<unknown>;
 
-/** As many times what they take in the file, values may take in memory, whatever the limit. */
-const growth = 32;
-
 /**
  * The rows of a Parquet file as samples, as `encodeRows` takes them: numbers, booleans, texts (dates in ISO 8601), null where a value is
  * missing. Shuffle by `'blocks'`: rows in any order would read a row group for each. Needs the package hyparquet, and
@@ -64,12 +64,10 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
   checkRange('parquetRows', range);
   const { name = 'Parquet data', keep = 9, maxBytes = 2 ** 28 } = options;
   const reader = `parquetRows: ${name}`;
-  if (!Number.isInteger(keep) || keep < 1) {
-    throw new ValueError('parquetRows', `keep ${keep} is not a whole number, 1 or more.`, { keep });
-  }
+  checkWhole('parquetRows', { keep });
   if (!(maxBytes >= 0))
     throw new ValueError('parquetRows', `maxBytes ${maxBytes} is not a number of bytes.`, { maxBytes });
-  const hyparquet = await library('hyparquet', () => import('hyparquet'));
+  const hyparquet = await optionalPackage('parquetRows', 'hyparquet', () => import('hyparquet'));
   if (range.size < 12) throw new FormatError(reader, `${range.size} bytes are too few for Parquet.`);
   const damaged = (error: unknown, where = ''): FormatError => {
     if (isNNError(error) && error.message.startsWith(reader)) return error as FormatError;
@@ -89,23 +87,12 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
   }
   const all = footer.columns.map((column) => column.name);
   const columns = options.columns ?? all;
-  const chosen = columns.map((column) => {
-    const place = all.indexOf(column);
-    if (place < 0) {
-      throw new ValueError('parquetRows', `${name} has no column '${excerpt(column, 60)}'; it has ${all.join(', ')}.`, {
-        column,
-      });
-    }
-    if (all.indexOf(column, place + 1) < 0) return footer.columns[place]!;
-    throw new FormatError(reader, `it has two columns '${excerpt(column, 60)}'; leave them out by naming columns.`, {
-      column,
-    });
-  });
+  const chosen = columns.map((column) => footer.columns[columnPlace('parquetRows', name, all, column)]!);
   const codecs = new Set(footer.groups.flatMap(({ chunks }) => chosen.map(({ place }) => chunks[place]!.codec)));
   const unpackers = new Map<string, Unpack>();
   for (const codec of codecs) {
     const unpack = await unpackerOf(codec, () =>
-      library('hyparquet-compressors', () => import('hyparquet-compressors')),
+      optionalPackage('parquetRows', 'hyparquet-compressors', () => import('hyparquet-compressors')),
     );
     if (!unpack) throw damaged(new Error(`pages are packed by ${codec}, which is not read`));
     unpackers.set(codec, unpack);
@@ -120,19 +107,13 @@ export async function parquetRows(range: ByteRange, options: ParquetOptions = {}
   const read = async (group: number, rows: number): Promise<readonly Values[]> => {
     const { rows: total, chunks } = footer.groups[group]!;
     const inFile = chosen.reduce((sum, { place }) => sum + chunks[place]!.size, 0);
-    const limit = Math.max(maxBytes, growth * inFile);
-    let taken = 0;
-    const budget: Budget = {
-      take(more) {
-        taken += more;
-        if (taken <= limit) return;
-        throw new FormatError(
-          reader,
-          `row group ${group + 1} becomes more than ${limit} bytes: raise maxBytes, or leave columns out by naming columns.`,
-          { rowGroup: group, limit },
-        );
-      },
-    };
+    const refusal = (limit: number): FormatError =>
+      new FormatError(
+        reader,
+        `row group ${group + 1} becomes more than ${limit} bytes: raise maxBytes, or leave columns out by naming columns.`,
+        { rowGroup: group, limit },
+      );
+    const budget = new Budget(maxBytes, inFile, refusal);
     budget.take(8 * rows * chosen.length);
     const values: Values[] = [];
     for (const column of chosen) {
@@ -269,15 +250,4 @@ function joined(parts: readonly Values[]): Values {
   const all: unknown[] = [];
   for (const part of parts) for (let i = 0; i < part.length; i++) all.push(part[i]);
   return all;
-}
-
-/** The module of a package that users install themselves. */
-async function library<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    throw new ValueError('parquetRows', `the package ${name} cannot be loaded: npm install ${name}. ${String(error)}`, {
-      package: name,
-    });
-  }
 }

@@ -5,10 +5,11 @@
  */
 import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
 import { checkChoices, checkOptions, randomState, untilAborted, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import { type BatchInfo, BatchTensors } from '../samples/batch-tensors.ts';
 import type { Padding } from '../samples/batches.ts';
 import { checkNames, gatherBatch } from '../samples/batches.ts';
-import { Dataset } from '../samples/dataset.ts';
+import { Dataset, everyIndex } from '../samples/dataset.ts';
 import { boundsOfSlice, checkChoice } from '../samples/loader.ts';
 import type { Normalization } from '../samples/normalization.ts';
 import { checkSeed } from '../samples/random.ts';
@@ -105,15 +106,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
 
   constructor(work: Work, batchSize: number, options: BatchOptions<S> = {}) {
     checkOptions('DataPipeline.batch', options, known);
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError(
-        'DataPipeline.batch',
-        `batchSize ${batchSize} is not a whole number of samples, 1 or more.`,
-        {
-          batchSize,
-        },
-      );
-    }
+    checkWhole('DataPipeline.batch', { batchSize }, 1, ' of samples');
     const { dtypes = {}, sequences = [], pack, sampler, slice, workers } = options;
     checkChoices('DataPipeline.batch', options, { shuffle: [true, false, 'blocks'] });
     for (const [name, dtype] of Object.entries(dtypes)) {
@@ -129,16 +122,8 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
     this.#tensors = new BatchTensors('DataPipeline.batch', options.backend);
     this.#seed = checkSeed('DataPipeline.batch', options.seed ?? randomState().seed);
     checkChoice('DataPipeline.batch', isStream(work.source) ? -1 : work.source.length, options);
-    for (const [name, value, least] of [
-      ['window', options.window ?? 1, 1],
-      ['prefetch', options.prefetch ?? 0, 0],
-      ['pack.length', pack ? pack.length : 1, 1],
-    ] as const) {
-      if (Number.isInteger(value) && value >= least) continue;
-      throw new ValueError('DataPipeline.batch', `${name} ${value} is not a whole number, ${least} or more.`, {
-        value,
-      });
-    }
+    checkWhole('DataPipeline.batch', { window: options.window ?? 1, 'pack.length': pack ? pack.length : 1 });
+    checkWhole('DataPipeline.batch', { prefetch: options.prefetch ?? 0 }, 0);
     if (slice && !this.#isPlain) {
       throw new ValueError(
         'DataPipeline.batch',
@@ -178,9 +163,7 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
 
   /** Starts the epoch again; with a number, that epoch. */
   rewind(epoch: number = this.#epoch): void {
-    if (!Number.isInteger(epoch) || epoch < 0) {
-      throw new ValueError('BatchPipeline.rewind', `epoch ${epoch} is not a whole number, 0 or more.`, { epoch });
-    }
+    checkWhole('BatchPipeline.rewind', { epoch }, 0);
     this.#go(epoch, 0, beginning);
   }
 
@@ -383,12 +366,11 @@ export class BatchPipeline<S extends Sample = Sample> implements Stateful, Async
 
   #gathered(rows: RowBuffer, count: number, globalCount: number) {
     const { columns, indices, end } = rows.take(count);
-    const own = Int32Array.from({ length: count }, (_, i) => i);
     const { padTo } = this.#options;
     const samples = new Dataset(columns);
     checkNames('DataPipeline.batch', 'normalize', samples, this.#options.normalize);
     checkNames('DataPipeline.batch', 'padTo.values', samples, padTo?.values);
-    const arrays = gatherBatch(samples, own, {
+    const arrays = gatherBatch(samples, everyIndex(count), {
       normalize: this.#normalize(),
       ...(padTo && { padding: padTo }),
     });

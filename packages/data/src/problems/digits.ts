@@ -3,6 +3,7 @@
  * The shapes are data in `digit-shapes.ts`. What comes out has the form of MNIST: bytes, the ink centred in the image.
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import type { Classified } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
@@ -35,12 +36,8 @@ type Path = number[];
 export function digits(count: number, options: DigitOptions = {}): Classified<Uint8Array> {
   checkOptions('digits', options, ['seed', 'size', 'distortion']);
   const { seed = 0, size = 28, distortion = 1 } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError('digits', `count ${count} is not a whole number of images, 1 or more.`, { count });
-  }
-  if (!Number.isInteger(size) || size < 8) {
-    throw new ValueError('digits', `size ${size} is not a whole number of pixels, 8 or more.`, { size });
-  }
+  checkWhole('digits', { count }, 1, ' of images');
+  checkWhole('digits', { size }, 8, ' of pixels');
   if (!(distortion >= 0 && distortion < Number.POSITIVE_INFINITY)) {
     throw new ValueError('digits', `distortion ${distortion} is not a number, 0 or more.`, { distortion });
   }

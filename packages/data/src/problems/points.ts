@@ -3,6 +3,7 @@
  * Each is a pure function of its options. Classes have equal shares (to one sample) and come in turn.
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import type { Classified } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
@@ -121,12 +122,8 @@ function points(
 ): Classified {
   checkOptions(operation, options, ['seed', 'noise', ...more]);
   const { seed = 0, noise = usualNoise } = options;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(operation, `count ${count} is not a whole number of points, 1 or more.`, { count });
-  }
-  if (!Number.isInteger(classes) || classes < 1) {
-    throw new ValueError(operation, `classes ${classes} is not a whole number, 1 or more.`, { classes });
-  }
+  checkWhole(operation, { count }, 1, ' of points');
+  checkWhole(operation, { classes });
   if (!(noise >= 0 && noise < Number.POSITIVE_INFINITY)) {
     throw new ValueError(operation, `noise ${noise} is not a standard deviation, 0 or more.`, { noise });
   }

@@ -4,10 +4,11 @@
  * It counts what a walk over the text finds (`csv-scan.ts`, `csv-values.ts`) and stores no cell.
  */
 import { isNNError } from '@nn/core';
+import { quoted } from '../messages.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import type { ColumnKind } from './csv.ts';
 import type { FieldKind } from './csv-scan.ts';
-import { fieldText, quoted, scanRecords } from './csv-scan.ts';
+import { fieldText, scanRecords } from './csv-scan.ts';
 import type { Decimal } from './csv-values.ts';
 import { canBe, classify, isBlankMark } from './csv-values.ts';
 

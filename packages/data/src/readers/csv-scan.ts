@@ -2,7 +2,7 @@
  * One walk over CSV text by RFC 4180: it finds fields and records and stores none of them, so a reader may walk twice
  * and holds no more than what it keeps. What fields mean is `csv-values.ts`, tables are `csv.ts`.
  */
-import { excerpt, FormatError, ValueError } from '@nn/core';
+import { FormatError, ValueError } from '@nn/core';
 
 export interface ScanOptions {
   /** What to call the data in messages. */
@@ -113,20 +113,6 @@ export function fieldText(text: string, start: number, end: number, kind: FieldK
   const field = text.slice(start, end);
   if (kind === 2) return field.replaceAll('""', '"');
   return trim && kind === 0 ? field.trim() : field;
-}
-
-/** Text of a file as it may stand in a message: in quotes, on one line, not endless. */
-export function quoted(text: string): string {
-  return `'${excerpt(text, 60).replace(/[\r\n]+/g, ' ')}'`;
-}
-
-/** Names for a message: some of them. */
-export function listed(names: readonly string[]): string {
-  const shown = names
-    .slice(0, 12)
-    .map((name) => excerpt(name, 60))
-    .join(', ');
-  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
 }
 
 function isSpace(code: number): boolean {

@@ -5,11 +5,12 @@
  * the libraries at hand keep going after errors and do not say in which column they found them.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
+import { listed, quoted } from '../messages.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
 import type { ScanOptions } from './csv-scan.ts';
-import { checkSeparator, fieldText, listed, quoted, scanRecords } from './csv-scan.ts';
+import { checkSeparator, fieldText, scanRecords } from './csv-scan.ts';
 import type { Decimal } from './csv-values.ts';
 import { canBe, classify, isBlankMark, numberOf } from './csv-values.ts';
 import type { ByteSource } from './gunzip.ts';

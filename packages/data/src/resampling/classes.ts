@@ -152,10 +152,6 @@ export function nearest({ data, width }: Rows, from: number, among: Int32Array, 
   return found.subarray(0, filled);
 }
 
-export function everyRow({ count }: Rows): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => i);
-}
-
 /** Throws unless a class has more samples than neighbours are asked for. */
 export function checkNeighbors(operation: string, k: number, available: number, of: string): void {
   if (Number.isInteger(k) && k >= 1 && k < available) return;

@@ -3,13 +3,12 @@
  * with all fields; nothing is drawn.
  */
 import { checkChoices, checkOptions } from '@nn/core';
-import { checkDataset, type Dataset, type Fields } from '../samples/dataset.ts';
+import { checkDataset, type Dataset, everyIndex, type Fields } from '../samples/dataset.ts';
 import {
   type Classes,
   checkNeighbors,
   classesOf,
   denseInputs,
-  everyRow,
   nearest,
   type ResampleOptions,
   rowsOf,
@@ -46,7 +45,7 @@ export function removeTomekLinks<F extends Fields>(dataset: Dataset<F>, options:
   const rows = rowsOf(denseInputs('removeTomekLinks', dataset, options.inputs));
   const classes = classesOf('removeTomekLinks', dataset, options.targets);
   const { targets } = classes;
-  const every = everyRow(rows);
+  const every = everyIndex(rows.count);
   const nearestOf = every.map((row) => nearest(rows, row, every, 1)[0]!);
   const mayGo = removable(classes, options);
   const kept = every.filter((row) => {
@@ -73,7 +72,7 @@ export function editedNearestNeighbors<F extends Fields>(dataset: Dataset<F>, op
   const rows = rowsOf(denseInputs('editedNearestNeighbors', dataset, options.inputs));
   const classes = classesOf('editedNearestNeighbors', dataset, options.targets);
   checkNeighbors('editedNearestNeighbors', neighbors, rows.count, 'the dataset');
-  const every = everyRow(rows);
+  const every = everyIndex(rows.count);
   const mayGo = removable(classes, options);
   const kept = every.filter((row) => {
     if (!mayGo(row)) return true;

@@ -2,7 +2,7 @@
  * Classes brought to wanted sizes by drawing among their samples: repeats of small ones, or parts of large ones. All fields go along.
  */
 import { checkOptions } from '@nn/core';
-import { checkDataset, type Dataset, type Fields } from '../samples/dataset.ts';
+import { checkDataset, type Dataset, everyIndex, type Fields } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { type CountOptions, classesOf, type ResampleOptions, wantedCounts } from './classes.ts';
 
@@ -29,7 +29,7 @@ export function randomOversample<F extends Fields>(
   const classes = classesOf('randomOversample', dataset, options.targets);
   const wanted = wantedCounts('randomOversample', classes, options, true);
   const random = new RandomSequence(checkSeed('randomOversample', options.seed ?? 0), streams.resampling);
-  const rows = Array.from({ length: dataset.size }, (_, i) => i);
+  const rows = [...everyIndex(dataset.size)];
   for (const [target, members] of classes.members) {
     for (let i = members.length; i < wanted.get(target)!; i++) rows.push(members[random.integer(members.length)]!);
   }

@@ -3,7 +3,7 @@
  * categories. The rest of SMOTE is `synthetic.ts`.
  */
 import { checkOptions, ValueError } from '@nn/core';
-import { checkDataset, type Dataset } from '../samples/dataset.ts';
+import { checkDataset, type Dataset, everyIndex } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { checkNeighbors, classesOf, denseInputs, nearest, type Rows, rowsOf, wantedCounts } from './classes.ts';
 import { lazily, type SmoteOptions, type Synthetic, withMade } from './synthetic.ts';
@@ -49,12 +49,7 @@ export function smoteNc(dataset: Dataset, options: SmoteNcOptions): Synthetic {
     checkNeighbors('smoteNc', neighbors, members.length, `class ${target}`);
     const apart = spread(rows, members, isCategory);
     const near = lazily((from) =>
-      nearest(
-        apart,
-        members.indexOf(from),
-        Int32Array.from(members, (_, i) => i),
-        neighbors,
-      ).map((at) => members[at]!),
+      nearest(apart, members.indexOf(from), everyIndex(members.length), neighbors).map((at) => members[at]!),
     );
     for (let n = 0; n < count; n++) {
       const from = members[random.integer(members.length)]!;

@@ -3,7 +3,7 @@
  * start from each, and where a line leads to. Owns no distances (`classes.ts`); SMOTE for categories is `smote-nc.ts`.
  */
 import { checkOptions, ValueError } from '@nn/core';
-import { checkDataset, type DataArray, Dataset, type Elements } from '../samples/dataset.ts';
+import { checkDataset, type DataArray, Dataset, type Elements, everyIndex } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import {
   type Classes,
@@ -11,7 +11,6 @@ import {
   checkNeighbors,
   classesOf,
   denseInputs,
-  everyRow,
   nearest,
   type ResampleOptions,
   type Rows,
@@ -95,7 +94,7 @@ export function borderlineSmote(dataset: Dataset, options: BorderlineOptions = {
     throw new ValueError('borderlineSmote', `variant ${variant} does not exist; choose 1 or 2.`, { variant });
   }
   return synthesize('borderlineSmote', dataset, options, (rows, { targets }) => {
-    const every = everyRow(rows);
+    const every = everyIndex(rows.count);
     checkNeighbors('borderlineSmote', dangerNeighbors, rows.count, 'the dataset');
     return (members, target, count, random) => {
       checkNeighbors('borderlineSmote', neighbors, members.length, `class ${target}`);
@@ -138,7 +137,7 @@ export function adasyn(dataset: Dataset, options: SmoteOptions = {}): Synthetic 
   checkOptions('adasyn', options, smoteOptions);
   const { neighbors = 5 } = options;
   return synthesize('adasyn', dataset, options, (rows, { targets }) => {
-    const every = everyRow(rows);
+    const every = everyIndex(rows.count);
     return (members, target, count) => {
       checkNeighbors('adasyn', neighbors, members.length, `class ${target}`);
       const others = members.map((from) => strangers(nearest(rows, from, every, neighbors), targets, target));

@@ -53,6 +53,11 @@ export function elementCount(shape: Shape, from = 0): number {
   return count;
 }
 
+/** 0, 1, ..., size - 1: samples in their own order. */
+export function everyIndex(size: number): Int32Array {
+  return Int32Array.from({ length: size }, (_, i) => i);
+}
+
 /** `length` zeros of the kind of `like`. */
 export function allocateLike<Data extends Elements>(like: Data, length: number): Data {
   const Kind = like.constructor as new (length: number) => Data; // The one cast: a typed array's constructor makes its own kind.

@@ -6,10 +6,11 @@
  */
 import type { AbortSignalLike, Backend, Stateful, Tensor } from '@nn/core';
 import { checkChoices, checkOptions, randomState, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import { type BatchInfo, BatchTensors } from './batch-tensors.ts';
 import type { Padding } from './batches.ts';
 import { checkNames, checkPadding, gatherBatch } from './batches.ts';
-import { checkDataset, type Dataset, type Fields } from './dataset.ts';
+import { checkDataset, type Dataset, everyIndex, type Fields } from './dataset.ts';
 import type { Normalization } from './normalization.ts';
 import { checkSeed, isSeed, shuffledOrder } from './random.ts';
 import type { EpochPlan, Sampler } from './sampler.ts';
@@ -45,6 +46,10 @@ export interface DataLoaderOptions<F extends Fields = Fields> {
 
 /** One tensor for each field, [rows, ...sample], and what `BatchInfo` tells. */
 export type Batch<F extends Fields = Fields> = { readonly [Name in keyof F]: Tensor } & BatchInfo;
+
+const known = [
+  ...['batchSize', 'shuffle', 'seed', 'dropLast', 'padTo', 'normalize', 'backend', 'sampler', 'slice', 'signal'],
+];
 
 /** The position of a loader, as a checkpoint stores it. */
 interface LoaderState {
@@ -92,25 +97,9 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 
   constructor(dataset: Dataset<F>, options: DataLoaderOptions<F> = {}) {
     checkDataset('DataLoader', dataset);
-    const known = [
-      'batchSize',
-      'shuffle',
-      'seed',
-      'dropLast',
-      'padTo',
-      'normalize',
-      'backend',
-      'sampler',
-      'slice',
-      'signal',
-    ];
     checkOptions('DataLoader', options, known);
     const { batchSize = 32, shuffle = false } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError('DataLoader', `batchSize ${batchSize} is not a whole number of samples, 1 or more.`, {
-        batchSize,
-      });
-    }
+    checkWhole('DataLoader', { batchSize }, 1, ' of samples');
     checkChoice('DataLoader', dataset.size, options);
     checkChoices('DataLoader', options, { shuffle: [true, false] });
     checkNames('DataLoader', 'normalize', dataset, options.normalize);
@@ -141,9 +130,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
 
   /** Starts the epoch again; with a number, that epoch. */
   rewind(epoch: number = this.currentEpoch): void {
-    if (!Number.isInteger(epoch) || epoch < 0) {
-      throw new ValueError('DataLoader.rewind', `epoch ${epoch} is not a whole number, 0 or more.`, { epoch });
-    }
+    checkWhole('DataLoader.rewind', { epoch }, 0);
     this.currentEpoch = epoch;
     this.currentPosition = 0;
     this.currentBatch = 0;
@@ -153,10 +140,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
   /** The first batch of the dataset in its own order, to look at or to find shapes; the position stays. */
   peek(): Batch<F> {
     const count = Math.min(this.batchSize, this.dataset.size);
-    return this.gather(
-      Int32Array.from({ length: count }, (_, i) => i),
-      count,
-    );
+    return this.gather(everyIndex(count), count);
   }
 
   *[Symbol.iterator](): Iterator<Batch<F>> {
@@ -186,15 +170,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     this.running = undefined;
   }
 
-  hostState(): {
-    seed: number;
-    shuffle: boolean;
-    size: number;
-    epoch: number;
-    position: number;
-    batch: number;
-    sampler: string | null;
-  } {
+  hostState(): LoaderState {
     return {
       seed: this.seed,
       shuffle: this.shuffle,
@@ -273,7 +249,7 @@ export class DataLoader<F extends Fields = Fields> implements Stateful, Iterable
     const { sampler } = this.options;
     if (sampler) return sampler.plan(seed, epoch, this.batchSize);
     if (this.shuffle) return { order: shuffledOrder(size, seed, epoch) };
-    return { order: Int32Array.from({ length: size }, (_, i) => i) };
+    return { order: everyIndex(size) };
   }
 
   private gather(indices: Int32Array, globalCount: number): Batch<F> {

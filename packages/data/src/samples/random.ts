@@ -4,6 +4,7 @@
  * Everything in this package that is random draws from here.
  */
 import { randomValue, ValueError } from '@nn/core';
+import { everyIndex } from './dataset.ts';
 
 /**
  * One stream for each use, so that two uses of one seed are independent. The lower 24 bits count (epochs, samples).
@@ -107,5 +108,5 @@ export class RandomSequence {
  * console.log(String(shuffledOrder(5, 1, 0)) === String(shuffledOrder(5, 1, 0))); // => true
  */
 export function shuffledOrder(size: number, seed: number, epoch = 0): Int32Array {
-  return new RandomSequence(seed, streams.order + epoch).shuffle(Int32Array.from({ length: size }, (_, i) => i));
+  return new RandomSequence(seed, streams.order + epoch).shuffle(everyIndex(size));
 }

@@ -3,6 +3,7 @@
  * to epoch. A draw by weights (`weighted.ts`); samples that are made anew are `resampling/`.
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
 import { digest, type Sampler } from '../samples/sampler.ts';
 import { drawAgain } from './weighted.ts';
@@ -40,15 +41,8 @@ export function balancedSampler(targets: ArrayLike<number>, options: BalanceOpti
       power,
     });
   }
-  for (const [name, value, least] of [
-    ['count', count, 1],
-    ['progressiveEpochs', progressiveEpochs, 0],
-  ] as const) {
-    if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError('balancedSampler', `${name} ${value} is not a whole number, ${least} or more.`, {
-      [name]: value,
-    });
-  }
+  checkWhole('balancedSampler', { count });
+  checkWhole('balancedSampler', { progressiveEpochs }, 0);
   const sizes = new Map<number, number>();
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;

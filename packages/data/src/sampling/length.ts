@@ -3,6 +3,7 @@
  * `samples/batches.ts`.
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import type { RaggedArray } from '../samples/dataset.ts';
 import { RandomSequence, shuffledOrder, streams } from '../samples/random.ts';
 import { digest, type EpochPlan, type Sampler } from '../samples/sampler.ts';
@@ -37,10 +38,7 @@ export function lengthSampler(sequences: ArrayLike<number> | RaggedArray, option
           (_, i) => sequences.offsets[i + 1]! - sequences.offsets[i]!,
         )
       : Float64Array.from(sequences);
-  for (const [name, value] of Object.entries({ window, maxSteps })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ValueError('lengthSampler', `${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
-  }
+  checkWhole('lengthSampler', { window, maxSteps });
   lengths.forEach((length, i) => {
     if (Number.isInteger(length) && length >= 0 && length <= maxSteps) return;
     throw new ValueError(

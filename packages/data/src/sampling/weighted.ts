@@ -3,6 +3,7 @@
  * (`balanced.ts` makes them of classes).
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { everyIndex } from '../samples/dataset.ts';
 import { RandomSequence, streams } from '../samples/random.ts';
 import { digest, type Sampler } from '../samples/sampler.ts';
 
@@ -98,7 +99,8 @@ function drawOnce(weights: ArrayLike<number>): Draw {
       const logarithm = Math.log(1 - random.fraction());
       return weight > 0 ? logarithm / weight : Number.NEGATIVE_INFINITY;
     });
-    const order = Int32Array.from({ length: keys.length }, (_, i) => i);
-    return order.sort((a, b) => (keys[a]! < keys[b]! ? 1 : keys[a]! > keys[b]! ? -1 : a - b)).slice(0, count);
+    return everyIndex(keys.length)
+      .sort((a, b) => (keys[a]! < keys[b]! ? 1 : keys[a]! > keys[b]! ? -1 : a - b))
+      .slice(0, count);
   };
 }

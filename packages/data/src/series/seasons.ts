@@ -3,6 +3,7 @@
  * inputs, and the season before as a forecast.
  */
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import type { DataArray } from '../samples/dataset.ts';
 
 export interface DifferenceOptions {
@@ -224,7 +225,7 @@ export function scaledError(
       { forecast: forecast.length, actual: actual.length },
     );
   }
-  const scale = meanDistance(history, period, history, 0, history.length - period);
+  const scale = meanDistance(history, period, history, history.length - period);
   if (!(scale > 0)) {
     throw new ValueError(
       'scaledError',
@@ -232,12 +233,13 @@ export function scaledError(
       { period, length: history.length },
     );
   }
-  return meanDistance(forecast, 0, actual, 0, forecast.length) / scale;
+  return meanDistance(forecast, 0, actual, forecast.length) / scale;
 }
 
-function meanDistance(a: ArrayLike<number>, fromA: number, b: ArrayLike<number>, fromB: number, count: number): number {
+/** Between `count` values of a, from `start` on, and the first of b. */
+function meanDistance(a: ArrayLike<number>, start: number, b: ArrayLike<number>, count: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += Math.abs(a[fromA + i]! - b[fromB + i]!);
+  for (let i = 0; i < count; i++) sum += Math.abs(a[start + i]! - b[i]!);
   return sum / count;
 }
 
@@ -245,11 +247,4 @@ function meanDistance(a: ArrayLike<number>, fromA: number, b: ArrayLike<number>,
 function checkList(operation: string, what: string, values: unknown): void {
   if (Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values)) return;
   throw new ValueError(operation, `${what} must be a list of numbers or a typed array; of { data, shape } pass data.`);
-}
-
-function checkWhole(operation: string, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ValueError(operation, `${name} ${value} is not a whole number, 1 or more.`, { [name]: value });
-  }
 }

@@ -3,7 +3,8 @@
  * part a series in time (`timeSeriesFolds`) before, or leave a gap, so that no window looks into the test part.
  */
 import { checkChoices, checkOptions, ShapeError, ValueError } from '@nn/core';
-import { allocateLike, type DataArray, Dataset, type Elements, elementCount } from '../samples/dataset.ts';
+import { checkWhole } from '../check-whole.ts';
+import { allocateLike, type DataArray, Dataset, type Elements, elementCount, everyIndex } from '../samples/dataset.ts';
 
 export interface WindowOptions {
   /** Moments in a window. */
@@ -46,17 +47,8 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
   checkOptions('slidingWindows', options, ['length', 'horizon', 'gap', 'stride', 'targets', 'missing']);
   checkChoices('slidingWindows', options, { missing: ['error', 'skip', 'keep'] });
   const { length, horizon = 1, gap = 0, stride = 1 } = options;
-  for (const [name, value, least] of [
-    ['length', length, 1],
-    ['horizon', horizon, 1],
-    ['gap', gap, 0],
-    ['stride', stride, 1],
-  ] as const) {
-    if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError('slidingWindows', `${name} ${value} is not a whole number, ${least} or more.`, {
-      [name]: value,
-    });
-  }
+  checkWhole('slidingWindows', { length, horizon, stride });
+  checkWhole('slidingWindows', { gap }, 0);
   if (!ArrayBuffer.isView(series?.data) || !Array.isArray(series.shape)) {
     throw new ValueError('slidingWindows', 'a series is { data, shape }, as dense(values) makes it.');
   }
@@ -106,7 +98,7 @@ export function slidingWindows<Data extends Elements>(series: DataArray<Data>, o
 }
 
 function chosenElements(targets: readonly number[] | undefined, rank: number, width: number): readonly number[] {
-  if (!targets) return Array.from({ length: width }, (_, i) => i);
+  if (!targets) return [...everyIndex(width)];
   if (targets.length === 0)
     throw new ValueError('slidingWindows', 'targets is empty; leave it out to predict all elements.');
   for (const element of targets) {
@@ -131,7 +123,7 @@ function wholeWindows(
 ): Int32Array {
   if (missing === 'keep') return starts;
   const [moments, width] = [shape[0]!, elementCount(shape, 1)];
-  const every = Array.from({ length: width }, (_, i) => i);
+  const every = [...everyIndex(width)];
   const misses = (moment: number, elements: readonly number[]): boolean =>
     elements.some((element) => Number.isNaN(data[moment * width + element]));
   // How many moments miss one of these elements, up to each moment: two of the sums tell of any run.

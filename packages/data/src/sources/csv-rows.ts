@@ -3,9 +3,10 @@
  * megabyte; a value further down that is something else is an error, never another meaning.
  */
 import { type AbortSignalLike, checkOptions, FormatError, ValueError } from '@nn/core';
+import { quoted } from '../messages.ts';
 import type { Column, ColumnKind, CsvOptions, Table } from '../readers/csv.ts';
 import { parseBeginning } from '../readers/csv.ts';
-import { fieldText, quoted, scanRecords } from '../readers/csv-scan.ts';
+import { fieldText, scanRecords } from '../readers/csv-scan.ts';
 import { canBe, classify, type Decimal, isBlankMark, numberOf } from '../readers/csv-values.ts';
 import type { RawRow } from '../tables/raw.ts';
 import { type ByteRange, checkRange, endedBy } from './byte-range.ts';

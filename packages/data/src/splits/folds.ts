@@ -4,12 +4,12 @@
  */
 
 import { checkOptions, ValueError } from '@nn/core';
+import { checkWhole } from '../check-whole.ts';
 import type { Table } from '../readers/csv.ts';
-import type { Dataset } from '../samples/dataset.ts';
+import { type Dataset, everyIndex } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import { groupsOf, type Labels, labelsOf, membersOf, sampleCount } from './labels.ts';
-import { everyIndex } from './split.ts';
 
 /** The samples to train with and to test with, in ascending order. */
 export interface Fold {
@@ -105,17 +105,8 @@ export function timeSeriesFolds(source: Dataset | Table, options: TimeSeriesFold
   const size = sampleCount('timeSeriesFolds', source);
   // Not below 1: where there are too few samples, that is what is said below.
   const { testSize = Math.max(1, Math.floor(size / (folds + 1))) } = options;
-  for (const [name, value, least] of [
-    ['folds', folds, 1],
-    ['testSize', testSize, 1],
-    ['gap', gap, 0],
-    ['maxTrainSize', maxTrainSize, 1],
-  ] as const) {
-    if (Number.isInteger(value) && value >= least) continue;
-    throw new ValueError('timeSeriesFolds', `${name} ${value} is not a whole number, ${least} or more.`, {
-      [name]: value,
-    });
-  }
+  checkWhole('timeSeriesFolds', { folds, testSize, maxTrainSize });
+  checkWhole('timeSeriesFolds', { gap }, 0);
   const first = size - folds * testSize;
   if (first - gap < 1) {
     throw new ValueError(

@@ -6,7 +6,7 @@
 import { checkOptions, ValueError } from '@nn/core';
 import type { Table } from '../readers/csv.ts';
 import type { Dataset, Fields } from '../samples/dataset.ts';
-import { checkDataset } from '../samples/dataset.ts';
+import { checkDataset, everyIndex } from '../samples/dataset.ts';
 import { checkSeed, RandomSequence, streams } from '../samples/random.ts';
 import { takeRows } from '../tables/table.ts';
 import { groupsOf, type Labels, labelsOf, membersOf, sampleCount } from './labels.ts';
@@ -159,11 +159,6 @@ function groupsForTest(operation: string, groups: Labels, testSize: number, rand
   const smallest = members.reduce((least, indices) => (indices.length < least.length ? indices : least));
   for (const index of smallest) forTest[index] = 1;
   return forTest;
-}
-
-/** 0, 1, ..., size - 1. */
-export function everyIndex(size: number): Int32Array {
-  return Int32Array.from({ length: size }, (_, i) => i);
 }
 
 /** Whole numbers near total * size / sum(sizes) that sum to `total`: the largest remainders are rounded up (Hamilton's method). */

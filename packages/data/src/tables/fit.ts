@@ -3,8 +3,8 @@
  * alone. Applying what was found is `table.ts`.
  */
 import { checkChoices, checkOptions, ValueError } from '@nn/core';
+import { listed, quoted } from '../messages.ts';
 import type { Column, Table } from '../readers/csv.ts';
-import { listed, quoted } from '../readers/csv-scan.ts';
 import { fitNormalization } from '../samples/normalization.ts';
 import { kFolds } from '../splits/folds.ts';
 import { type DataWarning, warningOf } from '../warning.ts';

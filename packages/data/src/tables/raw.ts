@@ -3,8 +3,8 @@
  * a request gives them. What comes from outside is checked whole before it is used.
  */
 import { FormatError, realmTag, ValueError } from '@nn/core';
+import { listed, quoted } from '../messages.ts';
 import type { Column, Table } from '../readers/csv.ts';
-import { listed, quoted } from '../readers/csv-scan.ts';
 import type { DataArray } from '../samples/dataset.ts';
 import { farthest } from './dates.ts';
 import { type ColumnEncoding, checkEncoding, type TableEncoding, wrongPart } from './encoding.ts';

@@ -2,7 +2,7 @@
  * A table of the columns that other formats give (Parquet, Arrow): their values as numbers, booleans or categories. What has no such form
  * (lists, records, bytes) is refused by name.
  */
-import { excerpt, FormatError } from '@nn/core';
+import { excerpt, FormatError, ValueError } from '@nn/core';
 import type { Column, Table } from '../readers/csv.ts';
 
 /** `operation` begins messages, `lines` are the numbers of the rows, from 1. */
@@ -17,6 +17,19 @@ export function tableOf(
     lines,
     columns: Object.entries(columns).map(([column, values]) => columnOf(`${operation}: ${name}`, column, values)),
   };
+}
+
+/** Which of the columns of a file has this name. Throws where none has, and where two have. */
+export function columnPlace(operation: string, name: string, all: readonly string[], column: string): number {
+  const place = all.indexOf(column);
+  const shown = excerpt(column, 60);
+  if (place < 0) {
+    throw new ValueError(operation, `${name} has no column '${shown}'; it has ${all.join(', ')}.`, { column });
+  }
+  if (all.indexOf(column, place + 1) < 0) return place;
+  throw new FormatError(`${operation}: ${name}`, `it has two columns '${shown}'; leave them out by naming columns.`, {
+    column,
+  });
 }
 
 function columnOf(reader: string, name: string, values: readonly unknown[]): Column {

@@ -3,8 +3,8 @@
  * Errors name line and column.
  */
 import { FormatError, realmTag, ValueError } from '@nn/core';
+import { listed, quoted } from '../messages.ts';
 import type { Column, Table } from '../readers/csv.ts';
-import { listed, quoted } from '../readers/csv-scan.ts';
 import { canBe, classify } from '../readers/csv-values.ts';
 import type { Classified, DataArray } from '../samples/dataset.ts';
 import { Dataset } from '../samples/dataset.ts';
