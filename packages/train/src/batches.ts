@@ -28,6 +28,11 @@ export function lengthOf(data: object): number | null {
   return typeof length === 'number' && Number.isInteger(length) ? length : null;
 }
 
+/** A loader that a loop left in the middle of its epoch (`break`, an abort) would go on there, and the rest would stand for all. */
+export function rewind(data: object & { readonly rewind?: unknown }): void {
+  if (typeof data.rewind === 'function') data.rewind();
+}
+
 /** The same batches. Once the signal is aborted, asking for one and waiting for one end with its reason. */
 export function untilSignal<B>(data: Batches<B>, signal: AbortSignalLike | undefined): Batches<B> {
   return signal === undefined ? data : watched(data, signal);
@@ -112,10 +117,4 @@ export class BatchWalk<B> {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-/** Throws a ValueError that names the option unless it is a whole number, 1 or more. */
-export function checkCount(option: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new ValueError('Training', `${option} is ${value}: it is a whole number, 1 or more.`, { [option]: value });
 }

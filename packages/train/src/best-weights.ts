@@ -23,7 +23,8 @@ export class BestWeights implements Stateful {
   /** The copies by the names of the parameters: a part of checkpoints. */
   readonly copies: ReadonlyMap<string, Parameter>;
   readonly #parameters: ReadonlyMap<string, Parameter>;
-  #isKept = false;
+  /** Whether there is something to restore. A checkpoint restores the copies, and this. */
+  isKept = false;
 
   constructor(model: object) {
     this.#parameters = namedParameters(model);
@@ -36,17 +37,8 @@ export class BestWeights implements Stateful {
     );
   }
 
-  /** Whether there is something to restore. A checkpoint restores the copies, and this. */
-  get isKept(): boolean {
-    return this.#isKept;
-  }
-
-  set isKept(isKept: boolean) {
-    this.#isKept = isKept;
-  }
-
   hostState(): unknown {
-    return { isKept: this.#isKept };
+    return { isKept: this.isKept };
   }
 
   loadHostState(state: unknown): void {
@@ -54,17 +46,17 @@ export class BestWeights implements Stateful {
     if (typeof isKept !== 'boolean') {
       throw new FormatError('BestWeights', 'the saved state does not say whether anything was kept.');
     }
-    this.#isKept = isKept;
+    this.isKept = isKept;
   }
 
   async keep(): Promise<void> {
-    this.#isKept = true;
+    this.isKept = true;
     await replace([...this.copies].map(([name, copy]) => [copy, this.#parameters.get(name)!]));
   }
 
   /** Gives the model what was kept. Throws ValueError before the first `keep`. */
   async restore(): Promise<void> {
-    if (!this.#isKept) throw new ValueError('BestWeights', 'nothing was kept: call keep() first.');
+    if (!this.isKept) throw new ValueError('BestWeights', 'nothing was kept: call keep() first.');
     await replace([...this.#parameters].map(([name, own]) => [own, this.copies.get(name)!]));
   }
 }

@@ -15,7 +15,8 @@ export {
   earlyStopping,
 } from './callbacks/early-stopping.ts';
 export { type ProgressOptions, progress } from './callbacks/progress.ts';
-export { SpikeDetector, type SpikeOptions, spikeDetection, type TimerOptions, timer } from './callbacks/spikes.ts';
+export { SpikeDetector, type SpikeOptions, spikeDetection } from './callbacks/spikes.ts';
+export { type TimerOptions, timer } from './callbacks/timer.ts';
 export { DivergedError } from './diverged-error.ts';
 export { RollBack, type RollBackOptions } from './divergence.ts';
 export type {
@@ -72,6 +73,7 @@ export {
 } from './imbalance/threshold.ts';
 export { encodeEvent, encodeFileStart, type Hyperparameters, type Summary } from './logs/event-encoder.ts';
 export type { OwnStepOptions, ReadEvery, TrainingOptions, Validation } from './options.ts';
+export { type Prediction, type PredictOptions, predict } from './predict.ts';
 export { bar, Progress } from './progress.ts';
 export type { Ranks } from './ranks.ts';
 export { type RecordedTerminal, type RecordTerminalOptions, recordTerminal } from './recorded-terminal.ts';
@@ -118,7 +120,7 @@ export {
   wrap,
 } from './terminal.ts';
 export { type Outcome, Training } from './training.ts';
-export { type Prediction, type PredictOptions, predict, type ValidateOptions, validate } from './validate.ts';
+export { type ValidateOptions, validate } from './validate.ts';
 export { type LossWeights, type WeightOptions, weightedLoss } from './weights.ts';
 export type { WorkerLike } from './workers/channel.ts';
 export {

@@ -3,7 +3,7 @@
  * done with them is training.ts.
  */
 import { type AbortSignalLike, checkOptions, type Model, type Tensor, ValueError } from '@nn/core';
-import { type Batches, checkCount, lengthOf, requireBatches } from './batches.ts';
+import { type Batches, lengthOf, requireBatches } from './batches.ts';
 import type { RollBack } from './divergence.ts';
 import type { Callback, Metrics, StartEvent, StepsOptimizer, ValuesOf } from './events.ts';
 import type { Ranks } from './ranks.ts';
@@ -139,6 +139,12 @@ export function checkTrainingOptions<B, M extends Metrics>(
       milliseconds,
     },
   };
+}
+
+/** Throws a ValueError that names the option unless it is a whole number, 1 or more. */
+function checkCount(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new ValueError('Training', `${option} is ${value}: it is a whole number, 1 or more.`, { [option]: value });
 }
 
 /** For JavaScript, which has no types: what is of another kind is told here, and not where it is used. */

@@ -9,8 +9,9 @@ import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { RollBack } from './divergence.ts';
 import type { Callback, Monitored, TrainingEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
+import { predict } from './predict.ts';
 import { Training } from './training.ts';
-import { predict, validate } from './validate.ts';
+import { validate } from './validate.ts';
 import { weightedLoss } from './weights.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));

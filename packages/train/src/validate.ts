@@ -1,21 +1,12 @@
 /**
- * The values of a model on data that it does not learn from, and its outputs for data, both streamed: no more than one
- * window of losses, sums of metrics and two batches are in memory, however long the data is. For any loop.
+ * The values of a model on data that it does not learn from, streamed: no more than one window of losses, sums of metrics
+ * and a batch are in memory, however long the data is. For any loop.
  */
-import {
-  type AbortSignalLike,
-  checkOptions,
-  evaluate,
-  noGradient,
-  type Tensor,
-  type TensorData,
-  untilAborted,
-  ValueError,
-} from '@nn/core';
-import type { Metric } from '@nn/metrics';
-import { type Batches, countOf, requireBatches, untilSignal } from './batches.ts';
+import { type AbortSignalLike, checkOptions, evaluate, noGradient, type Tensor, ValueError } from '@nn/core';
+import { type Batches, countOf, requireBatches, rewind, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
+import { restoreStates, statesOf } from './metric-states.ts';
 import { meanOfRanks, type Ranks } from './ranks.ts';
 import { readWindow, valuesOfEpoch } from './readings.ts';
 import { scalar } from './weights.ts';
@@ -91,10 +82,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
     const values = await valuesOfEpoch(metrics, losses, group);
     return group === undefined ? values : { ...values, loss: await meanOfRanks(group, losses) };
   } finally {
-    for (const [metric, state] of before) {
-      metric.reset();
-      metric.loadHostState(state);
-    }
+    restoreStates(before);
   }
 }
 
@@ -104,68 +92,4 @@ async function checkSignals(group: Ranks, signal: AbortSignalLike | undefined): 
   const rank = (await group.allGather(Int32Array.of(isAborted ? 1 : 0))).indexOf(1);
   if (isAborted) signal.throwIfAborted();
   if (rank >= 0) throw new ValueError('validate', `the signal of rank ${rank} of ${group.size} ended it.`, { rank });
-}
-
-/** A loader that a loop left in the middle of its epoch (`break`, an abort) would go on there, and the rest would stand for all. */
-function rewind(data: object & { readonly rewind?: unknown }): void {
-  if (typeof data.rewind === 'function') data.rewind();
-}
-
-/** What metrics have counted, those on the device too; their windows go on when it is given back. */
-export function statesOf(metrics: Metrics): Promise<(readonly [Metric<unknown>, unknown])[]> {
-  return Promise.all(Object.values(metrics).map(async (metric) => [metric, await metric.readState()] as const));
-}
-
-/** The output for one batch. */
-export interface Prediction<B> {
-  readonly batch: B;
-  /** Row by row, without padding. */
-  readonly data: TensorData;
-  /** [samples, ...] */
-  readonly shape: readonly number[];
-}
-
-export interface PredictOptions {
-  /** Ends it, also while it waits for data or the device: the loop throws the signal's reason. */
-  readonly signal?: AbortSignalLike | undefined;
-}
-
-/**
- * The outputs of `forward` batch by batch, in evaluation mode and without gradients: while one is looked at the next is
- * computed. Rows of padding (past `batch.count`) are left out; a loader that was left in the middle begins its epoch again.
- *
- * @example
- * import { tensor } from '@nn/core';
- * import { predict } from '@nn/train';
- * const batches = [tensor([1, 2]), tensor([3])];
- * const outputs = [];
- * for await (const { data } of predict(batches, (x) => x.mul(10))) outputs.push(...data);
- * console.log(outputs); // => [ 10, 20, 30 ]
- */
-export async function* predict<B>(
-  data: Batches<B>,
-  forward: (batch: B) => Tensor,
-  options: PredictOptions = {},
-): AsyncGenerator<Prediction<B>, void> {
-  checkOptions('predict', options, ['signal']);
-  requireBatches('predict', 'data', data);
-  rewind(data);
-  let next: Promise<Prediction<B>> | null = null;
-  for await (const batch of untilSignal(data, options.signal)) {
-    const before = next;
-    next = predictionOf(batch, forward);
-    next.catch(() => undefined); // told when it is waited for, which may be never
-    if (before !== null) yield await untilAborted(before, options.signal);
-  }
-  if (next !== null) yield await untilAborted(next, options.signal);
-}
-
-async function predictionOf<B>(batch: B, forward: (batch: B) => Tensor): Promise<Prediction<B>> {
-  const output = noGradient(() => evaluate(() => forward(batch)));
-  const { count } = Object(batch) as { count?: unknown };
-  const [rows = 0, ...row] = output.shape;
-  const kept = typeof count === 'number' && count < rows ? count : rows;
-  const numbers = await output.data();
-  const width = row.reduce((product, size) => product * size, 1);
-  return { batch, data: numbers.subarray(0, kept * width), shape: [kept, ...row] };
 }

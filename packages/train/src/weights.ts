@@ -78,14 +78,14 @@ function productOf(
       );
     }
     const factors = isTensor(classWeights) ? classWeights : tensor([...classWeights]);
-    if (losses) checkCount(operation, losses, factors.size);
+    if (losses) checkClassCount(operation, losses, factors.size);
     add('targets', factorsOf(operation, factors, targets, mask));
   }
   return product;
 }
 
 /** Weights of another number than the classes mean other classes than those that they meet. */
-function checkCount(operation: string, losses: Tensor, count: number): void {
+function checkClassCount(operation: string, losses: Tensor, count: number): void {
   const classes = classCountOf(losses) ?? count;
   if (classes === count) return;
   throw new ValueError(

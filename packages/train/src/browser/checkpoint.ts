@@ -4,7 +4,13 @@
  */
 import { ValueError } from '@nn/core';
 import { encodeCheckpoint, encodeModel, loadCheckpoint } from '@nn/serialize';
-import { bestFile, CheckpointCallback, checkpointFile, type Place, type SavingOptions } from '../callbacks/saving.ts';
+import {
+  bestFile,
+  CheckpointCallback,
+  checkpointFile,
+  type RunStorage,
+  type SavingOptions,
+} from '../callbacks/saving.ts';
 import type { Callback, Controls, Monitored } from '../events.ts';
 import { changeFiles, readFile, removeFiles } from './storage.ts';
 
@@ -29,12 +35,12 @@ export interface CheckpointOptions<Name extends string> extends SavingOptions<Na
 export function checkpoint<const Name extends string = 'loss'>(
   options: CheckpointOptions<Name>,
 ): Callback<Monitored<Name>> {
-  const callback = new CheckpointCallback<Monitored<Name>>(placeOf(options?.name), options, 'name');
+  const callback = new CheckpointCallback<Monitored<Name>>(storageOf(options?.name), options, 'name');
   nameOf('checkpoint', options.name);
   return callback;
 }
 
-function placeOf(run: string): Place {
+function storageOf(run: string): RunStorage {
   return {
     // an empty change: what keeps a page from saving is known before the first step
     open: () => changeFiles(run, new Map()),

@@ -4,7 +4,8 @@ import { parameter, setDefaultBackend } from '@nn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Callback } from '../events.ts';
 import { EarlyStopping, earlyStopping } from './early-stopping.ts';
-import { SpikeDetector, spikeDetection, timer } from './spikes.ts';
+import { SpikeDetector, spikeDetection } from './spikes.ts';
+import { timer } from './timer.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 

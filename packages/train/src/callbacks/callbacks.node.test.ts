@@ -18,7 +18,7 @@ import { Training } from '../training.ts';
 import { reduceOnPlateau, unfreezeAt } from './averages-and-rates.ts';
 import { EarlyStopping, earlyStopping } from './early-stopping.ts';
 import { progress } from './progress.ts';
-import { timer } from './spikes.ts';
+import { timer } from './timer.ts';
 
 beforeAll(() => setDefaultBackend(cpu()));
 let folder = '';

@@ -5,8 +5,8 @@
 import { checkOptions } from '@nn/core';
 import { drawDots } from '@nn/metrics';
 import type { Callback, Heard, TrainingEvent } from '../events.ts';
-import { duration, figure } from '../format.ts';
-import { Throughput } from '../health/throughput.ts';
+import { figure } from '../format.ts';
+import { paceOf, Throughput } from '../health/throughput.ts';
 import { bar } from '../progress.ts';
 import { Curves, panelsOf } from '../report/curves.ts';
 import { extentOf } from '../report/line-chart.ts';
@@ -115,12 +115,7 @@ class Dashboard implements Callback {
       if (typeof reading.epoch === 'number') this.#values.set(name, reading.epoch);
     }
     this.#speed.count(samples, losses.length);
-    const { samplesPerSecond, millisecondsPerStep } = this.#speed.read();
-    const left =
-      this.#total === null || step >= this.#total
-        ? ''
-        : `, ${duration(((this.#total - step) * millisecondsPerStep) / 1000)} left`;
-    this.#pace = `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${left}`;
+    this.#pace = paceOf(this.#speed.read(), this.#total === null ? null : this.#total - step);
   }
 
   /** All lines, none wider than the screen. */

@@ -30,7 +30,7 @@ export interface SavingOptions<Name extends string> {
 }
 
 /** Where files lie. Whatever ends a save leaves each file as it was, or as it is to be. */
-export interface Place {
+export interface RunStorage {
   /** Before anything is saved. */
   open(): Promise<void>;
   /** The run as `checkpointFile`, and as the copy, if one is named; the old copies are removed before the run no longer names them. */
@@ -42,7 +42,7 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
   readonly isOutput: boolean = true;
   readonly hears: readonly Heard[] = ['start', 'epoch', 'validated', 'rest', 'stopped'];
   readonly handle: Callback<V>['handle'];
-  readonly #place: Place;
+  readonly #storage: RunStorage;
   readonly #options: SavingOptions<string>;
   #best: number | null = null;
   #kept: string[] = [];
@@ -52,12 +52,12 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
   /** Whether an epoch has ended since the last save. */
   #isEpochOver = false;
 
-  /** `placed` is the option that says where. */
-  constructor(place: Place, options: SavingOptions<string>, placed: string) {
+  /** `placed` is the option that says where the storage is. */
+  constructor(storage: RunStorage, options: SavingOptions<string>, placed: string) {
     checkOptions('checkpoint', options, [
       ...[placed, 'every', 'seconds', 'atStart', 'keep', 'best', 'notes', 'higherIsBetter'],
     ]);
-    [this.#place, this.#options] = [place, options];
+    [this.#storage, this.#options] = [storage, options];
     const { every = 1, keep = 0 } = options;
     if (!Number.isInteger(every) || every < 1 || !Number.isInteger(keep) || keep < 0) {
       throw new ValueError('checkpoint', `every is ${every} and keep ${keep}: whole numbers, every from 1.`, {
@@ -71,7 +71,7 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
   async #handle(event: TrainingEvent<object>, training: Controls): Promise<void> {
     const { every, seconds = 0, best, higherIsBetter } = this.#options;
     if (event.type === 'start') {
-      await this.#place.open();
+      await this.#storage.open();
       if (best !== undefined) directionOf(training, best, higherIsBetter);
       // a run that begins anew owes nothing to the one before
       if (event.step === 0) [this.#best, this.#kept] = [null, []];
@@ -86,7 +86,7 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
       this.#isBetter(value, directionOf(training, best, higherIsBetter))
     ) {
       this.#best = value;
-      await this.#place.saveBest(training.model);
+      await this.#storage.saveBest(training.model);
     }
     if (event.type === 'epoch') this.#isEpochOver = true;
     if (event.type !== 'rest' && event.type !== 'stopped') return;
@@ -106,7 +106,7 @@ export class CheckpointCallback<V extends object> implements Callback<V> {
     const copy = keep > 0 ? `step-${step}.safetensors` : null;
     if (copy !== null) this.#kept = [...this.#kept.filter((known) => known !== copy), copy];
     const old = this.#kept.splice(0, Math.max(0, this.#kept.length - keep));
-    await this.#place.saveRun(parts, notes, copy, old);
+    await this.#storage.saveRun(parts, notes, copy, old);
   }
 
   #isBetter(value: number, higherIsBetter: boolean): boolean {

@@ -1,4 +1,4 @@
-/** Losses that jump: a detector for any loop, and callbacks that watch losses and the clock. */
+/** Losses that jump: a detector for any loop, and the callback made of it. */
 import { checkOptions, FormatError, type Stateful, ValueError } from '@nn/core';
 import type { Callback } from '../events.ts';
 import { figure } from '../format.ts';
@@ -116,43 +116,4 @@ export function spikeDetection(options: SpikeOptions = {}): Callback & { readonl
     });
   };
   return { detector, hears: ['read'], handle };
-}
-
-/**
- * Ends the training after so many seconds of work, those before a resume included.
- *
- * @example
- * import { timer } from '@nn/train';
- * console.log(timer({ seconds: 3600 }).hostState?.()); // => { elapsed: 0 }
- */
-export function timer(options: TimerOptions): Callback {
-  checkOptions('timer', options, ['seconds', 'now']);
-  const { seconds, now = () => performance.now() / 1000 } = options;
-  if (!(typeof seconds === 'number' && seconds > 0)) {
-    throw new ValueError('timer', `seconds is ${seconds}: it is a number above 0.`, { seconds });
-  }
-  let [before, startedAt] = [0, now()];
-  let isRunning = false;
-  const elapsed = (): number => before + (isRunning ? now() - startedAt : 0);
-  return {
-    hears: ['start', 'step', 'stopped'],
-    handle: ({ type }, training) => {
-      if (type === 'start') [startedAt, isRunning] = [now(), true];
-      if (type !== 'stopped' && elapsed() >= seconds) training.stop();
-      if (type === 'stopped') [before, isRunning] = [elapsed(), false];
-    },
-    hostState: () => ({ elapsed: elapsed() }),
-    loadHostState: (state) => {
-      const { elapsed: saved } = Object(state) as { elapsed?: unknown };
-      if (typeof saved !== 'number')
-        throw new FormatError('timer', 'the saved state has no time: it is of something else.');
-      [before, isRunning] = [saved, false];
-    },
-  };
-}
-
-export interface TimerOptions {
-  readonly seconds: number;
-  /** The clock, in seconds. */
-  readonly now?: () => number;
 }

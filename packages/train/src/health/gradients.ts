@@ -136,46 +136,30 @@ export function judgeGradients(
 ): Finding[] {
   const largest = Math.max(0, ...readings.map(({ gradient }) => gradient).filter(Number.isFinite));
   return readings.flatMap(({ name, gradient, zeros, update }): Finding[] => {
-    const place = name;
+    const found = (what: string, message: string): Finding[] => [{ what, place: name, message }];
     const is = `the gradient of ${name} is ${figure(gradient)}`;
     if (!Number.isFinite(gradient)) {
-      return [{ what: 'gradient-not-finite', place, message: `${is}: debug({ eager: true }) names the operation.` }];
+      return found('gradient-not-finite', `${is}: debug({ eager: true }) names the operation.`);
     }
     if (zeros === 1) {
-      return [
-        {
-          what: 'no-gradient',
-          place,
-          message: `the gradient of ${name} is 0 throughout: units that are dead, a stopGradient, or an output that the loss does not use.`,
-        },
-      ];
+      const why = 'units that are dead, a stopGradient, or an output that the loss does not use';
+      return found('no-gradient', `the gradient of ${name} is 0 throughout: ${why}.`);
     }
     if (gradient > largestGradient) {
-      return [
-        {
-          what: 'exploding-gradient',
-          place,
-          message: `${is}: clip the gradients ({ clip: { globalNorm: 1 } }), lower the learning rate, or scale the inputs.`,
-        },
-      ];
+      const advice = 'clip the gradients ({ clip: { globalNorm: 1 } }), lower the learning rate, or scale the inputs';
+      return found('exploding-gradient', `${is}: ${advice}.`);
     }
     if (gradient < smallestShare * largest) {
-      return [
-        {
-          what: 'vanishing-gradient',
-          place,
-          message: `${is}, that of others ${figure(largest)}: it hardly learns; normalise between layers, add residual connections, or take relu in place of saturating activations.`,
-        },
-      ];
+      const advice =
+        'normalise between layers, add residual connections, or take relu in place of saturating activations';
+      return found('vanishing-gradient', `${is}, that of others ${figure(largest)}: it hardly learns; ${advice}.`);
     }
     if (update > largestUpdate && Number.isFinite(update)) {
-      return [
-        {
-          what: 'large-update',
-          place,
-          message: `a step moved ${name} by ${figure(100 * update)} % of its size: the learning rate is too high (about 0.1 % is usual).`,
-        },
-      ];
+      const share = `${figure(100 * update)} % of its size`;
+      return found(
+        'large-update',
+        `a step moved ${name} by ${share}: the learning rate is too high (about 0.1 % is usual).`,
+      );
     }
     return [];
   });

@@ -342,15 +342,20 @@ describe('Throughput', () => {
     });
   });
 
-  test('as a callback has a reading for each read', async () => {
+  test('as a callback has a reading for each read, and tells the time that is left until there is none', async () => {
     const { model, data, lossOf } = setUp();
     const speed = throughput();
+    const told: string[] = [];
+    const callbacks = [speed, ({ type }: { readonly type: string }) => void (type === 'read' && told.push(speed.last))];
     const optimizer = new SGD(model, { learningRate: 0.1 });
-    await new Training({ model, optimizer, data, step: lossOf, epochs: 1, readEvery: 2, callbacks: [speed] }).run();
+    await new Training({ model, optimizer, data, step: lossOf, epochs: 1, readEvery: 2, callbacks }).run();
     expect(speed.readings.map(({ steps, samples }) => [steps, samples])).toEqual([
       [2, 40],
       [2, 40],
     ]);
-    expect(speed.last).toMatch(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step, 1 s left$/);
+    expect(told).toEqual([
+      expect.stringMatching(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step, 1 s left$/),
+      expect.stringMatching(/^[\d.e+]+ samples\/s, [\d.e-]+ ms a step$/),
+    ]);
   });
 });

@@ -16,7 +16,7 @@ import {
 } from '@nn/core';
 import type { Callback, Metrics } from '../events.ts';
 import { figure } from '../format.ts';
-import { statesOf } from '../validate.ts';
+import { restoreStates, statesOf } from '../metric-states.ts';
 import type { Finding } from './finding.ts';
 import { type Field, fieldsOf, firstBatchOf, rowHashes } from './sample-fields.ts';
 
@@ -265,10 +265,7 @@ async function ofLoss(
     ];
   } finally {
     setRandomState(random);
-    for (const [metric, state] of before) {
-      metric.reset();
-      metric.loadHostState(state);
-    }
+    restoreStates(before);
   }
 }
 

@@ -25,6 +25,15 @@ export interface ThroughputReading {
   readonly wattHours: number | null;
 }
 
+/** `2500 samples/s, 20 ms a step, 3 s left`; `stepsLeft` is 0 at the end, and null where nobody knows. */
+export function paceOf(reading: ThroughputReading, stepsLeft: number | null): string {
+  const { samplesPerSecond, millisecondsPerStep, operationsPerSecond } = reading;
+  const operations = operationsPerSecond === null ? '' : `, ${figure(operationsPerSecond / 1e9)} GFLOP/s`;
+  const left =
+    stepsLeft !== null && stepsLeft > 0 ? `, ${duration((stepsLeft * millisecondsPerStep) / 1000)} left` : '';
+  return `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
+}
+
 /**
  * Counts steps and samples by the clock; `read` answers for the time since it was last asked.
  *
@@ -104,11 +113,7 @@ export function throughput(options: ThroughputOptions = {}): Callback & {
     readings,
     get last() {
       const reading = readings.at(-1);
-      if (reading === undefined) return '';
-      const { samplesPerSecond, millisecondsPerStep, operationsPerSecond } = reading;
-      const left = total === null ? '' : `, ${duration(((total - step) * millisecondsPerStep) / 1000)} left`;
-      const operations = operationsPerSecond === null ? '' : `, ${figure(operationsPerSecond / 1e9)} GFLOP/s`;
-      return `${figure(samplesPerSecond)} samples/s, ${figure(millisecondsPerStep)} ms a step${operations}${left}`;
+      return reading === undefined ? '' : paceOf(reading, total === null ? null : total - step);
     },
     hears: ['start', 'read', 'rest'],
     handle: (event) => {

@@ -36,17 +36,11 @@ export function correctPriors(probabilities: Tensor, options: PriorOptions): Ten
     }
   }
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-  const factors = actual.map((count, k) => count / sum(actual) / ((trained[k] as number) / sum(trained)));
+  const factors = actual.map((count, k) => count / sum(actual) / (trained[k]! / sum(trained)));
   if (isBinary) {
-    const positive = probabilities.mul(factors[1] as number);
-    return positive.div(
-      positive.add(
-        probabilities
-          .mul(-1)
-          .add(1)
-          .mul(factors[0] as number),
-      ),
-    );
+    const positive = probabilities.mul(factors[1]!);
+    const negative = probabilities.neg().add(1).mul(factors[0]!);
+    return positive.div(positive.add(negative));
   }
   const scaled = probabilities.mul(tensor(factors));
   return scaled.div(scaled.sum(-1, { keepAxes: true }));

@@ -6,7 +6,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCheckpoint, saveCheckpoint, saveModel } from '@nn/serialize';
-import { bestFile, CheckpointCallback, checkpointFile, type Place, type SavingOptions } from '../callbacks/saving.ts';
+import {
+  bestFile,
+  CheckpointCallback,
+  checkpointFile,
+  type RunStorage,
+  type SavingOptions,
+} from '../callbacks/saving.ts';
 import type { Callback, Controls, Monitored } from '../events.ts';
 import { checkPath, writing } from './paths.ts';
 
@@ -48,12 +54,12 @@ export interface CheckpointOptions<Name extends string> extends SavingOptions<Na
 export function checkpoint<const Name extends string = 'loss'>(
   options: CheckpointOptions<Name>,
 ): Callback<Monitored<Name>> {
-  const callback = new CheckpointCallback<Monitored<Name>>(placeOf(options?.folder), options, 'folder');
+  const callback = new CheckpointCallback<Monitored<Name>>(storageOf(options?.folder), options, 'folder');
   checkPath('checkpoint', 'folder', options.folder, "checkpoint({ folder: 'runs/1' })");
   return callback;
 }
 
-function placeOf(folder: string): Place {
+function storageOf(folder: string): RunStorage {
   return {
     open: async () => void (await writing('checkpoint', folder, () => mkdir(folder, { recursive: true }))),
     async saveRun(parts, notes, copy, old) {

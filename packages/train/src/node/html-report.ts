@@ -1,6 +1,5 @@
 /** The report of a run as a file, written anew at the end of each epoch and at the end. What stands in it is run-report.ts. */
-import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Callback } from '../events.ts';
 import { RunReport, type RunReportOptions } from '../report/run-report.ts';
@@ -55,7 +54,7 @@ export function htmlReport(options: HtmlReportOptions): Callback & { readonly re
       [isEpochOver, writtenAt] = [false, performance.now()];
       const html = await report.html();
       await writing('htmlReport', path, async () => {
-        mkdirSync(dirname(path), { recursive: true });
+        await mkdir(dirname(path), { recursive: true });
         await writeFile(path, html);
       });
     },

@@ -6,7 +6,6 @@
 import { checkOptions, getDefaultBackend, type Stateful } from '@nn/core';
 import type { Callback, Controls, Heard, TrainingEvent } from '../events.ts';
 import { duration, figure } from '../format.ts';
-import { Throughput } from '../health/throughput.ts';
 import { Curves, panelsOf } from './curves.ts';
 import { escaped, lineChart } from './line-chart.ts';
 import {
@@ -71,7 +70,6 @@ export class RunReport implements Callback, Stateful {
   readonly curves: Curves = new Curves();
   readonly #options: RunReportOptions;
   readonly #now: () => number;
-  readonly #speed: Throughput;
   #rows: Row[] = [];
   #warnings: { readonly step: number; readonly message: string }[] = [];
   #matrix: Matrix | null = null;
@@ -96,7 +94,6 @@ export class RunReport implements Callback, Stateful {
     ]);
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#speed = new Throughput({ now: this.#now });
   }
 
   readonly hears: readonly Heard[] = [
@@ -133,7 +130,6 @@ export class RunReport implements Callback, Stateful {
       this.#options.energy?.start();
       this.#isRunning = true;
       [this.#end, this.#isFailed] = ['', false];
-      this.#speed.start();
     }
     if (event.type === 'read') this.#samples += event.samples;
     if (event.type === 'validating') this.#isValidating = true;

@@ -6,7 +6,7 @@ import { checkOptions, isStateful, type Tensor, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { type Batches, countOf, requireBatches } from '../batches.ts';
 import type { Metrics, StepsOptimizer } from '../events.ts';
-import { statesOf } from '../validate.ts';
+import { restoreStates, statesOf } from '../metric-states.ts';
 import { scalar } from '../weights.ts';
 
 export interface FindLearningRateOptions<B> {
@@ -110,10 +110,7 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
     }
   } finally {
     await loadCheckpoint(saved, parts);
-    for (const [metric, state] of counted) {
-      metric.reset();
-      metric.loadHostState(state);
-    }
+    restoreStates(counted);
     groups.forEach((group, at) => {
       group.learningRate = before[at]!;
     });
