@@ -100,9 +100,7 @@ export {
 } from './pictures/terminal.ts';
 export { type Readings, type ReadOptions, read } from './read.ts';
 export {
-  ContinuousRankedProbability,
   CosineSimilarity,
-  continuousRankedProbability,
   cosineSimilarity,
   LogCoshError,
   logCoshError,
@@ -114,17 +112,21 @@ export {
   meanAbsolutePercentageError,
   meanSquaredError,
   meanSquaredLogarithmicError,
-  QuantileError,
-  type QuantileOptions,
-  quantileError,
   RootMeanSquaredError,
   rootMeanSquaredError,
   SymmetricMeanAbsolutePercentageError,
   symmetricMeanAbsolutePercentageError,
+} from './regression/errors.ts';
+export {
+  ContinuousRankedProbability,
+  continuousRankedProbability,
+  QuantileError,
+  type QuantileOptions,
+  quantileError,
   TweedieDeviance,
   type TweedieOptions,
   tweedieDeviance,
-} from './regression/errors.ts';
+} from './regression/forecasts.ts';
 export {
   ConcordanceCorrelation,
   concordanceCorrelation,

@@ -1,5 +1,5 @@
 /** What metrics take besides predictions and targets: weights and masks; and the checks of shapes that all share. */
-import { arange, checkOptions, type Shape, ShapeError, type Tensor, where } from '@nn/core';
+import { arange, checkOptions, type Shape, ShapeError, type Tensor, ValueError, where } from '@nn/core';
 
 /** Given to every update and every function of tensors. */
 export interface Weighting {
@@ -8,6 +8,9 @@ export interface Weighting {
   /** Which samples count at all, as a loader gives it for a padded batch: bool, of the same shapes. */
   readonly mask?: Tensor | undefined;
 }
+
+/** What an update takes. */
+export type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
 
 /** What an update of a metric was given besides tensors; throws ValueError for a name that would be ignored. */
 export function checkWeighting(metric: object, weighting: Weighting): Weighting {
@@ -18,6 +21,12 @@ export function checkWeighting(metric: object, weighting: Weighting): Weighting 
 /** `[2, 3]`, as shapes stand in messages. */
 export function show(shape: Shape): string {
   return `[${shape.join(', ')}]`;
+}
+
+/** Throws ValueError unless an option is a whole number, `least` or more. */
+export function checkWhole(operation: string, name: string, value: number, least: number = 1): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new ValueError(operation, `${name} is ${value}: it must be a whole number from ${least}.`, { [name]: value });
 }
 
 /** Throws ShapeError unless predictions and targets pair element by element. */

@@ -1,6 +1,6 @@
 /** Metrics that are the mean of one number per pair of prediction and target, given as a function of both. */
 import { checkOptions, type Tensor } from '@nn/core';
-import { checkWeighting, type Weighting } from './inputs.ts';
+import { type Batch, checkWeighting, type Weighting } from './inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from './mean-metric.ts';
 
 /** One number per element of predictions and targets. */
@@ -20,9 +20,7 @@ export function pairMean(
 }
 
 /** The mean of a formula over all updates. */
-export abstract class PairMetric extends MeanMetric<
-  readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting]
-> {
+export abstract class PairMetric extends MeanMetric<Batch> {
   readonly #formula: PairFormula;
 
   constructor(name: string, formula: PairFormula, higherIsBetter = false) {
@@ -31,7 +29,7 @@ export abstract class PairMetric extends MeanMetric<
   }
 
   protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    const operation = this.constructor.name;
+    const operation = String(this);
     return weighted(operation, this.#formula(operation, predictions, targets), checkWeighting(this, weighting));
   }
 }

@@ -2,8 +2,8 @@
  * How good rankings are, query by query: every scored document is kept until the read, which is bounded. Equal scores keep
  * the order in which they came. The value is the mean over queries.
  */
-import { checkChoices, checkOptions, ones, stack, type Tensor, ValueError } from '@nn/core';
-import { checkWeighting, requireSameShape, weightsOf } from './inputs.ts';
+import { checkChoices, checkOptions, ones, stack, type Tensor } from '@nn/core';
+import { checkWeighting, checkWhole, requireSameShape, weightsOf } from './inputs.ts';
 import { RowMetric, type RowOptions } from './row-metric.ts';
 
 export interface RetrievalOptions extends RowOptions {
@@ -26,19 +26,18 @@ abstract class RetrievalMetric extends RowMetric<
   readonly [scores: Tensor, relevance: Tensor, queries: Tensor, options?: { readonly mask?: Tensor | undefined }],
   number
 > {
+  readonly #judge: Judge;
   readonly #skips: boolean;
 
-  constructor(name: string, options: TopOptions, more: readonly string[] = []) {
+  constructor(name: string, judge: Judge, options: TopOptions, more: readonly string[] = []) {
     checkOptions(new.target.name, options, [...known, ...more]);
     checkChoices(new.target.name, options, { withoutRelevant: ['zero', 'skip'] });
     super(name, true, 4, options);
     const { k } = options;
-    if (k !== undefined && (!Number.isInteger(k) || k < 1))
-      throw new ValueError(String(this), `k is ${k}: it must be a whole number from 1.`, { k });
+    if (k !== undefined) checkWhole(String(this), 'k', k);
+    this.#judge = judge;
     this.#skips = options.withoutRelevant === 'skip';
   }
-
-  protected abstract readonly judge: Judge;
 
   protected override measure(
     scores: Tensor,
@@ -46,7 +45,7 @@ abstract class RetrievalMetric extends RowMetric<
     queries: Tensor,
     options: { readonly mask?: Tensor | undefined } = {},
   ): Tensor {
-    const operation = this.constructor.name;
+    const operation = String(this);
     requireSameShape(operation, scores, relevance);
     requireSameShape(operation, scores, queries);
     const weights = weightsOf(operation, scores.shape, checkWeighting(this, options)) ?? ones(scores.shape);
@@ -71,7 +70,7 @@ abstract class RetrievalMetric extends RowMetric<
       const isEmpty = !ranked.some((relevance) => relevance > 0);
       if (isEmpty && this.#skips) continue;
       count++;
-      if (!isEmpty) sum += this.judge(ranked);
+      if (!isEmpty) sum += this.#judge(ranked);
     }
     return sum / count;
   }
@@ -92,11 +91,8 @@ const hits = (ranked: readonly number[]): number => ranked.filter((relevance) =>
 export class MeanReciprocalRank extends RetrievalMetric {
   static override readonly name: string = 'MeanReciprocalRank';
 
-  protected override readonly judge: Judge;
-
   constructor(options: RetrievalOptions = {}) {
-    super('mean_reciprocal_rank', options);
-    this.judge = (ranked) => 1 / (1 + ranked.findIndex((relevance) => relevance > 0));
+    super('mean_reciprocal_rank', (ranked) => 1 / (1 + ranked.findIndex((relevance) => relevance > 0)), options);
   }
 }
 
@@ -113,11 +109,8 @@ export class MeanReciprocalRank extends RetrievalMetric {
 export class MeanAveragePrecision extends RetrievalMetric {
   static override readonly name: string = 'MeanAveragePrecision';
 
-  protected override readonly judge: Judge;
-
   constructor(options: RetrievalOptions = {}) {
-    super('mean_average_precision', options);
-    this.judge = averagePrecisionOf;
+    super('mean_average_precision', averagePrecisionOf, options);
   }
 }
 
@@ -134,11 +127,8 @@ export class MeanAveragePrecision extends RetrievalMetric {
 export class RPrecision extends RetrievalMetric {
   static override readonly name: string = 'RPrecision';
 
-  protected override readonly judge: Judge;
-
   constructor(options: RetrievalOptions = {}) {
-    super('r_precision', options);
-    this.judge = (ranked) => hits(ranked.slice(0, hits(ranked))) / hits(ranked);
+    super('r_precision', (ranked) => hits(ranked.slice(0, hits(ranked))) / hits(ranked), options);
   }
 }
 
@@ -155,12 +145,9 @@ export class RPrecision extends RetrievalMetric {
 export class HitRate extends RetrievalMetric {
   static override readonly name: string = 'HitRate';
 
-  protected override readonly judge: Judge;
-
   constructor(options: TopOptions = {}) {
-    super('hit_rate', options, ['k']);
     const { k } = options;
-    this.judge = (ranked) => Number(hits(ranked.slice(0, k)) > 0);
+    super('hit_rate', (ranked) => Number(hits(ranked.slice(0, k)) > 0), options, ['k']);
   }
 }
 
@@ -177,12 +164,9 @@ export class HitRate extends RetrievalMetric {
 export class PrecisionAtK extends RetrievalMetric {
   static override readonly name: string = 'PrecisionAtK';
 
-  protected override readonly judge: Judge;
-
   constructor(options: TopOptions = {}) {
-    super('precision_at_k', options, ['k']);
     const { k } = options;
-    this.judge = (ranked) => hits(ranked.slice(0, k)) / (k ?? ranked.length);
+    super('precision_at_k', (ranked) => hits(ranked.slice(0, k)) / (k ?? ranked.length), options, ['k']);
   }
 }
 
@@ -199,12 +183,9 @@ export class PrecisionAtK extends RetrievalMetric {
 export class RecallAtK extends RetrievalMetric {
   static override readonly name: string = 'RecallAtK';
 
-  protected override readonly judge: Judge;
-
   constructor(options: TopOptions = {}) {
-    super('recall_at_k', options, ['k']);
     const { k } = options;
-    this.judge = (ranked) => hits(ranked.slice(0, k)) / hits(ranked);
+    super('recall_at_k', (ranked) => hits(ranked.slice(0, k)) / hits(ranked), options, ['k']);
   }
 }
 
@@ -235,10 +216,8 @@ export interface NdcgOptions extends TopOptions {
 export class NDCG extends RetrievalMetric {
   static override readonly name: string = 'NDCG';
 
-  protected override readonly judge: Judge;
-
   constructor(options: NdcgOptions = {}) {
-    super('ndcg', options, ['k', 'gain']);
+    checkChoices('NDCG', options, { gain: ['linear', 'exponential'] });
     const { k, gain } = options;
     const total = (ranked: readonly number[]): number =>
       ranked
@@ -247,6 +226,6 @@ export class NDCG extends RetrievalMetric {
           (sum, relevance, at) => sum + (gain === 'exponential' ? 2 ** relevance - 1 : relevance) / Math.log2(at + 2),
           0,
         );
-    this.judge = (ranked) => total(ranked) / total([...ranked].sort((a, b) => b - a));
+    super('ndcg', (ranked) => total(ranked) / total([...ranked].sort((a, b) => b - a)), options, ['k', 'gain']);
   }
 }

@@ -1,6 +1,6 @@
 /** Shares of right answers: accuracy, top-k accuracy, exact match and Hamming loss. Each is a mean of one number per element. */
-import { arange, checkOptions, ShapeError, type Tensor, ValueError } from '@nn/core';
-import { checkWeighting, show, type Weighting } from '../inputs.ts';
+import { arange, checkOptions, ShapeError, type Tensor } from '@nn/core';
+import { checkWeighting, checkWhole, show, type Weighting } from '../inputs.ts';
 import type { Elements } from '../mean-metric.ts';
 import { AnswerMetric, type AnswerValues, answerMean, elementsOf } from './answer-metric.ts';
 import { answersOf, type PredictionOptions, predictionOptions } from './labels.ts';
@@ -59,8 +59,7 @@ const topKOptions = ['k', 'axis', 'ignoreIndex'];
 
 /** Whether fewer than k classes have a higher score, or the same and a lower number. */
 const withinTopK: AnswerValues<TopKOptions> = (operation, scores, targets, { k, ...options }) => {
-  if (!Number.isInteger(k) || k < 1)
-    throw new ValueError(operation, `k is ${k}: it must be a whole number from 1.`, { k });
+  checkWhole(operation, 'k', k);
   const answers = answersOf(operation, scores, targets, options);
   const { scores: all, actual, classes, isBinary } = answers;
   if (all === null || isBinary) {

@@ -3,9 +3,9 @@
  * class. What is no class has the value -Infinity, which nothing has otherwise, so that no mean with it can be overlooked.
  */
 import { checkOptions, type Tensor, where } from '@nn/core';
-import type { Weighting } from '../inputs.ts';
+import type { Batch, Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf } from '../mean-metric.ts';
-import { type Answers, type Batch, requireLabels } from './labels.ts';
+import { type Answers, requireLabels } from './labels.ts';
 
 /** One number per answer. */
 export type AnswerValues<Options> = (

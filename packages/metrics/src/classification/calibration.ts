@@ -13,11 +13,11 @@ import {
   where,
   zeros,
 } from '@nn/core';
-import { checkWeighting, type Weighting } from '../inputs.ts';
+import { type Batch, checkWeighting, checkWhole, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { type Answers, answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from './labels.ts';
+import { type Answers, answersOf, markedWeights, type PredictionOptions, scoresOf } from './labels.ts';
 import { marksOf } from './marks.ts';
-import { weightsOfShares } from './shares.ts';
+import { requireShares, weightsOfShares } from './shares.ts';
 
 export interface CalibrationOptions extends Omit<PredictionOptions, 'threshold' | 'classes'> {
   /** Bins of equal width. Default 15. */
@@ -49,8 +49,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
     super(name, higherIsBetter);
     checkOptions(new.target.name, options, [...known, ...more]);
     const { bins = 15, classwise = false } = options;
-    if (!Number.isInteger(bins) || bins < 1)
-      throw new ValueError(String(this), `bins is ${bins}: it must be a whole number from 1.`, { bins });
+    checkWhole(String(this), 'bins', bins);
     this.#options = options;
     [this.#bins, this.#classwise] = [bins, classwise];
   }
@@ -58,7 +57,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(tables: ReliabilityBin[][]): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const operation = this.constructor.name;
+    const operation = String(this);
     const answers = answersOf(
       operation,
       predictions,
@@ -88,12 +87,7 @@ abstract class BinnedMetric<Value> extends SumMetric<Batch, Value> {
 
   protected override compute(totals: Float64Array, columns: number): Value {
     const bins = this.#bins;
-    if (!totals.every(Number.isFinite)) {
-      throw new ValueError(
-        String(this),
-        'some predictions are no probabilities from 0 to 1, or some targets no labels: check from, or set ignoreIndex.',
-      );
-    }
+    requireShares(this, totals.every(Number.isFinite));
     const cell = (row: number, column: number): number => totals[row * columns + column]!;
     return this.valueFrom(
       Array.from({ length: columns }, (_, c) =>
@@ -206,13 +200,11 @@ export async function fitTemperature(logits: Tensor, targets: Tensor): Promise<n
   const slope = (inverse: number): number => {
     let total = 0;
     for (let row = 0; row < n; row++) {
-      const own = Array.from({ length: classes }, (_, c) => scores[c * n + row] as number);
+      const own = Array.from({ length: classes }, (_, c) => scores[c * n + row]!);
       const top = Math.max(...own);
       const weights = own.map((z) => Math.exp((z - top) * inverse));
       const sum = weights.reduce((a, b) => a + b, 0);
-      total +=
-        own.reduce((mean, z, c) => mean + (z * (weights[c] as number)) / sum, 0) -
-        (own[labels[row] as number] ?? Number.NaN);
+      total += own.reduce((mean, z, c) => mean + (z * weights[c]!) / sum, 0) - (own[labels[row]!] ?? Number.NaN);
     }
     return total / n;
   };

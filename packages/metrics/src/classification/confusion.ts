@@ -1,15 +1,8 @@
 /** The confusion matrix, and what needs all of it: kappa with weights. */
 import { arange, checkChoices, checkOptions, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { checkWeighting, type Weighting } from '../inputs.ts';
+import { type Batch, checkWeighting, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import {
-  answersOf,
-  type Batch,
-  markedWeights,
-  type PredictionOptions,
-  predictionOptions,
-  requireLabels,
-} from './labels.ts';
+import { answersOf, markedWeights, type PredictionOptions, predictionOptions, requireLabels } from './labels.ts';
 
 /** [classes, classes]: targets by predictions. What is no class makes a count infinite. */
 function matrixOf(
@@ -58,7 +51,7 @@ abstract class MatrixMetric<Value> extends SumMetric<Batch, Value> {
   protected abstract valueFrom(matrix: number[][]): Value;
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    return matrixOf(this.constructor.name, predictions, targets, {
+    return matrixOf(String(this), predictions, targets, {
       ...this.#options,
       ...checkWeighting(this, weighting),
     });
@@ -162,7 +155,7 @@ export function cohenKappa(predictions: Tensor, targets: Tensor, options: KappaO
   checkOptions('cohenKappa', options, [...predictionOptions, 'weighting', 'weights', 'mask']);
   checkChoices('cohenKappa', options, weightings);
   const matrix = matrixOf('cohenKappa', predictions, targets, options);
-  const numbers = arange(matrix.shape[0] as number).cast('float32');
+  const numbers = arange(matrix.shape[0]!).cast('float32');
   const distance = numbers.unsqueeze(1).sub(numbers).abs();
   const { weighting = 'none' } = options;
   const cost = weighting === 'linear' ? distance : weighting === 'quadratic' ? distance.square() : distance.minimum(1);

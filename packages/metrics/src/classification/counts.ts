@@ -4,9 +4,9 @@
  * host) read alike.
  */
 import { checkChoices, checkOptions, type Tensor, ValueError, where } from '@nn/core';
-import { checkWeighting, sumsOf, type Weighting } from '../inputs.ts';
+import { type Batch, checkWeighting, sumsOf, type Weighting } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
-import { answersOf, type Batch, predictionOptions, requireLabels } from './labels.ts';
+import { answersOf, predictionOptions, requireLabels } from './labels.ts';
 import { type MarkOptions, marksOf } from './marks.ts';
 
 /** How the scores of classes become one. */

@@ -26,8 +26,6 @@ export interface PredictionOptions {
 
 export const predictionOptions = ['from', 'task', 'classes', 'axis', 'threshold', 'ignoreIndex'] as const;
 
-export type Batch = readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting];
-
 /** Predictions and targets as [questions, n]: one question per sample, or one for each of several labels. */
 export interface Answers {
   /** Labels are numbers below it. */

@@ -1,5 +1,5 @@
 /** Areas under curves: ROC and precision-recall, binned or exact, one class or the mean over classes. */
-import { checkChoices, checkOptions, type Tensor, where } from '@nn/core';
+import { checkChoices, checkOptions, type Tensor, ValueError, where } from '@nn/core';
 import { answersOf, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import type { Weighting } from '../inputs.ts';
 import { averagePrecisionOf, interpolatedArea, logAreaOf, type OutcomeCurve, rocArea, rocAreaError } from './curve.ts';
@@ -138,7 +138,13 @@ export class LogAUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
 
   constructor(options: LogAurocOptions<A> = {}) {
     super('log_auroc', options, ['between']);
-    this.#between = options.between ?? [0.001, 0.1];
+    const { between = [0.001, 0.1] } = options;
+    const [from, to] = between;
+    if (!(from > 0 && from < to && to <= 1)) {
+      const words = `between is ${from} to ${to}: it must be two rates above 0 and up to 1, the lower first.`;
+      throw new ValueError('LogAUROC', words, { between });
+    }
+    this.#between = between;
   }
 
   protected override areaOf(curve: OutcomeCurve): number {

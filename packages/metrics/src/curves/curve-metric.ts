@@ -2,11 +2,11 @@
  * The two ways to a curve: binned, counts per threshold on the device (the default), or exact, every sample kept and
  * bounded. Owns both and the choice; what is read off the curve is curve.ts, areas.ts and points.ts.
  */
-import { arange, checkOptions, stack, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { answersOf, type Batch, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
+import { arange, checkOptions, stack, type Tensor, where, zeros } from '@nn/core';
+import { answersOf, markedWeights, type PredictionOptions, scoresOf } from '../classification/labels.ts';
 import { marksOf } from '../classification/marks.ts';
-import { weightsOfShares } from '../classification/shares.ts';
-import { checkWeighting, type Weighting } from '../inputs.ts';
+import { requireShares, weightsOfShares } from '../classification/shares.ts';
+import { type Batch, checkWeighting, checkWhole, type Weighting } from '../inputs.ts';
 import type { Kept } from '../metric.ts';
 import { RowMetric, type RowOptions } from '../row-metric.ts';
 import { curveOf, type OutcomeCurve, type Point } from './curve.ts';
@@ -31,11 +31,7 @@ export abstract class CurveMetric<Value> extends RowMetric<Batch, Value> {
     checkOptions(new.target.name, options, [...curveOptions, ...more]);
     const { thresholds = 200, exact = false } = options;
     super(name, higherIsBetter, exact === false ? 0 : 4, typeof exact === 'boolean' ? {} : exact);
-    if (!Number.isInteger(thresholds) || thresholds < 2) {
-      throw new ValueError(String(this), `thresholds is ${thresholds}: it must be a whole number from 2.`, {
-        thresholds,
-      });
-    }
+    checkWhole(String(this), 'thresholds', thresholds, 2);
     this.isExact = exact !== false;
     this.#options = options;
     this.#bins = thresholds - 1;
@@ -81,12 +77,10 @@ export abstract class CurveMetric<Value> extends RowMetric<Batch, Value> {
 
   protected override compute(kept: Kept, columns: number): Value {
     const points = this.isExact ? pointsOfRows(kept) : pointsOfBins(kept, this.#bins, columns);
-    if (!points.flat(2).every((number) => number < Number.POSITIVE_INFINITY)) {
-      throw new ValueError(
-        String(this),
-        'some predictions are no probabilities from 0 to 1, or some targets no labels: check from, or set ignoreIndex.',
-      );
-    }
+    requireShares(
+      this,
+      points.flat(2).every((number) => number < Number.POSITIVE_INFINITY),
+    );
     // nothing is positive at the strictest threshold
     const strictest = this.isExact ? Number.POSITIVE_INFINITY : 1 + 1e-7;
     return this.valueFrom(points.map((own) => curveOf([[strictest, 0, 0], ...own])));

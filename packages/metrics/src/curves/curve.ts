@@ -69,7 +69,7 @@ export function precisionRecallOf({
   return {
     recall: truePositives.map((count) => count / positives),
     precision: truePositives.map((count, at) => {
-      const all = count + (falsePositives[at] as number);
+      const all = count + falsePositives[at]!;
       return all === 0 ? 1 : count / all;
     }),
     thresholds: [...thresholds],
@@ -98,8 +98,7 @@ export function averagePrecisionOf(curve: OutcomeCurve): number {
   if (curve.positives === 0) return Number.NaN;
   const { recall, precision } = precisionRecallOf(curve);
   let sum = 0;
-  for (let at = 1; at < recall.length; at++)
-    sum += ((recall[at] as number) - (recall[at - 1] as number)) * (precision[at] as number);
+  for (let at = 1; at < recall.length; at++) sum += (recall[at]! - recall[at - 1]!) * precision[at]!;
   return sum;
 }
 
@@ -108,8 +107,8 @@ export function interpolatedArea({ truePositives, falsePositives, positives }: O
   if (positives === 0) return Number.NaN;
   let sum = 0;
   for (let at = 1; at < truePositives.length; at++) {
-    const [strict, loose] = [truePositives[at - 1] as number, truePositives[at] as number];
-    const [less, more] = [strict + (falsePositives[at - 1] as number), loose + (falsePositives[at] as number)];
+    const [strict, loose] = [truePositives[at - 1]!, truePositives[at]!];
+    const [less, more] = [strict + falsePositives[at - 1]!, loose + falsePositives[at]!];
     if (more === less) continue;
     const slope = (loose - strict) / (more - less);
     const logarithm = less > 0 && more > 0 ? Math.log(more / less) : 0;
@@ -133,7 +132,7 @@ function best(
 ): OperatingPoint {
   let found: OperatingPoint = { value: 0, threshold: Number.POSITIVE_INFINITY };
   of.forEach((value, at) => {
-    if ((where[at] as number) >= least && value > found.value) found = { value, threshold: thresholds[at] as number };
+    if (where[at]! >= least && value > found.value) found = { value, threshold: thresholds[at]! };
   });
   return found;
 }
@@ -172,13 +171,13 @@ export function specificityAtSensitivityOf(curve: OutcomeCurve, sensitivity: num
 /** Where as large a share of negatives is taken as of positives is missed, between points linear. */
 export function equalErrorRateOf(curve: OutcomeCurve): OperatingPoint {
   const { falsePositiveRate: f, truePositiveRate: t, thresholds } = rocOf(curve);
-  const gap = (at: number): number => (f[at] as number) - (1 - (t[at] as number));
+  const gap = (at: number): number => f[at]! - (1 - t[at]!);
   const after = f.findIndex((_, at) => gap(at) >= 0);
   if (after < 0) return { value: Number.NaN, threshold: Number.NaN };
   const before = Math.max(0, after - 1);
   const share = gap(after) === gap(before) ? 0 : gap(before) / (gap(before) - gap(after));
-  const value = (f[before] as number) + share * ((f[after] as number) - (f[before] as number));
-  return { value, threshold: thresholds[after] as number };
+  const value = f[before]! + share * (f[after]! - f[before]!);
+  return { value, threshold: thresholds[after]! };
 }
 
 /** The mean true positive rate over the logarithm of false positive rates from `from` to `to`. */
@@ -188,12 +187,12 @@ export function logAreaOf(curve: OutcomeCurve, from: number, to: number): number
   // the rate at a position between points; the highest where there are several
   const rateAt = (x: number): number => {
     const next = f.findIndex((value) => value > x);
-    if (next < 0) return t.at(-1) as number;
-    if (next === 0) return t[0] as number;
+    if (next < 0) return t.at(-1)!;
+    if (next === 0) return t[0]!;
     const [x0, x1, y0, y1] = [f[next - 1], f[next], t[next - 1], t[next]] as [number, number, number, number];
     return y0 + ((x - x0) / (x1 - x0)) * (y1 - y0);
   };
-  const inside = f.flatMap((x, at) => (x > from && x < to ? [[Math.log10(x), t[at] as number] as const] : []));
+  const inside = f.flatMap((x, at) => (x > from && x < to ? [[Math.log10(x), t[at]!] as const] : []));
   const points = [[Math.log10(from), rateAt(from)] as const, ...inside, [Math.log10(to), rateAt(to)] as const];
   return (
     area(

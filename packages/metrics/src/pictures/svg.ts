@@ -60,14 +60,7 @@ function plot(
 }
 
 const path = (place: Place, x: readonly number[], y: readonly number[]): string =>
-  x
-    .map(
-      (value, k) =>
-        `${k === 0 ? 'M' : 'L'}${place(value, y[k] as number)
-          .map(short)
-          .join(' ')}`,
-    )
-    .join('');
+  x.map((value, k) => `${k === 0 ? 'M' : 'L'}${place(value, y[k]!).map(short).join(' ')}`).join('');
 const line = (d: string, color: string): string =>
   `<path d="${d}" fill="none" stroke="${color}" stroke-width="2" stroke-linejoin="round"/>`;
 const diagonal = (place: Place): string =>

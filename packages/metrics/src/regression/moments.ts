@@ -4,7 +4,7 @@
  * Owns one formula per score, used by the function of tensors and by the class.
  */
 import { checkChoices, checkOptions, concat, type Tensor, ValueError, where, zeros } from '@nn/core';
-import { checkWeighting, requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
+import { type Batch, checkWeighting, requireSameShape, type Weighting, weightsOf } from '../inputs.ts';
 import { Numbers, type Quantity, ratio, rowsOf } from '../quantity.ts';
 import { SumMetric } from '../sum-metric.ts';
 
@@ -73,7 +73,7 @@ function normalized(by: NormalizedOptions['by']): Formula {
 /** The moments of a batch: [8, outputs], for [N] or [N, outputs]. */
 function momentsOf(operation: string, predictions: Tensor, targets: Tensor, weighting: Weighting): Tensor {
   requireSameShape(operation, predictions, targets);
-  const outputs = targets.rank < 2 ? 1 : (targets.shape.at(-1) as number);
+  const outputs = targets.rank < 2 ? 1 : targets.shape.at(-1)!;
   const shape = [targets.size / outputs, outputs];
   const weights = weightsOf(operation, targets.shape, weighting)?.reshape(shape) ?? zeros(shape).add(1);
   const kept = (values: Tensor): Tensor => where(weights.equal(0), 0, values.cast('float32').reshape(shape));
@@ -105,10 +105,7 @@ function scoreOf(
 }
 
 /** A formula over all updates; with several outputs the mean of theirs. */
-abstract class MomentMetric extends SumMetric<
-  readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting],
-  number
-> {
+abstract class MomentMetric extends SumMetric<Batch, number> {
   readonly #formula: Formula;
 
   constructor(name: string, formula: Formula, higherIsBetter: boolean) {

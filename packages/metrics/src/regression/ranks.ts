@@ -16,7 +16,7 @@ abstract class RankMetric extends RowMetric<
   }
 
   protected override measure(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-    const operation = this.constructor.name;
+    const operation = String(this);
     if (weighting.weights !== undefined) {
       throw new ValueError(operation, 'ranks have no weights: give a mask, or leave samples out.');
     }
@@ -27,8 +27,7 @@ abstract class RankMetric extends RowMetric<
   }
 
   protected override compute(rows: Float32Array): number {
-    const column = (k: number): number[] =>
-      Array.from({ length: rows.length / 3 }, (_, row) => rows[3 * row + k] as number);
+    const column = (k: number): number[] => Array.from({ length: rows.length / 3 }, (_, row) => rows[3 * row + k]!);
     return this.correlate(column(1), column(2));
   }
 
@@ -37,12 +36,12 @@ abstract class RankMetric extends RowMetric<
 
 /** From 1; equal values share the mean of their ranks. */
 function ranksOf(values: readonly number[]): number[] {
-  const order = [...values.keys()].sort((a, b) => (values[a] as number) - (values[b] as number));
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
   const ranks = new Array<number>(values.length);
   for (let start = 0; start < order.length; ) {
     let end = start;
-    while (end < order.length && values[order[end] as number] === values[order[start] as number]) end++;
-    for (let at = start; at < end; at++) ranks[order[at] as number] = (start + end + 1) / 2;
+    while (end < order.length && values[order[end]!] === values[order[start]!]) end++;
+    for (let at = start; at < end; at++) ranks[order[at]!] = (start + end + 1) / 2;
     start = end;
   }
   return ranks;
@@ -69,7 +68,7 @@ export class SpearmanCorrelation extends RankMetric {
     const [a, b] = [ranksOf(x), ranksOf(y)];
     const mean = (x.length + 1) / 2;
     const sum = (p: readonly number[], q: readonly number[]): number =>
-      p.reduce((total, value, k) => total + (value - mean) * ((q[k] as number) - mean), 0);
+      p.reduce((total, value, k) => total + (value - mean) * (q[k]! - mean), 0);
     return sum(a, b) / Math.sqrt(sum(a, a) * sum(b, b));
   }
 }
@@ -93,11 +92,9 @@ export class KendallCorrelation extends RankMetric {
   }
 
   protected override correlate(x: readonly number[], y: readonly number[]): number {
-    const order = [...x.keys()].sort(
-      (a, b) => (x[a] as number) - (x[b] as number) || (y[a] as number) - (y[b] as number),
-    );
-    const sortedX = order.map((k) => x[k] as number);
-    const sortedY = order.map((k) => y[k] as number);
+    const order = [...x.keys()].sort((a, b) => x[a]! - x[b]! || y[a]! - y[b]!);
+    const sortedX = order.map((k) => x[k]!);
+    const sortedY = order.map((k) => y[k]!);
     const pairs = (x.length * (x.length - 1)) / 2;
     const tiedX = tiedPairs(sortedX.length, (a, b) => sortedX[a] === sortedX[b]);
     const tiedBoth = tiedPairs(sortedX.length, (a, b) => sortedX[a] === sortedX[b] && sortedY[a] === sortedY[b]);
@@ -127,16 +124,16 @@ function sortBySwaps(values: number[]): number {
       const end = Math.min(start + 2 * width, values.length);
       let [left, right] = [start, middle];
       for (let at = start; at < end; at++) {
-        if (left < middle && (right >= end || (from[left] as number) <= (from[right] as number))) {
-          to[at] = from[left++] as number;
+        if (left < middle && (right >= end || from[left]! <= from[right]!)) {
+          to[at] = from[left++]!;
         } else {
           swaps += middle - left;
-          to[at] = from[right++] as number;
+          to[at] = from[right++]!;
         }
       }
     }
     [from, to] = [to, from];
   }
-  if (from !== values) for (let at = 0; at < values.length; at++) values[at] = from[at] as number;
+  if (from !== values) for (let at = 0; at < values.length; at++) values[at] = from[at]!;
   return swaps;
 }

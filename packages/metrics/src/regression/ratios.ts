@@ -1,6 +1,6 @@
 /** The weighted absolute percentage error: a quotient of two sums. */
 import { checkOptions, type Tensor, where } from '@nn/core';
-import { checkWeighting, requireSameShape, sumsOf, type Weighting, weightsOf } from '../inputs.ts';
+import { type Batch, checkWeighting, requireSameShape, sumsOf, type Weighting, weightsOf } from '../inputs.ts';
 import { SumMetric } from '../sum-metric.ts';
 
 /** The sums of |prediction - target| and of |target|: [2, 1]. */
@@ -42,10 +42,7 @@ export function weightedAbsolutePercentageError(
  * metric.update(tensor([1, 1]), tensor([0, 4]));
  * console.log((await metric.read()).epoch); // => 1
  */
-export class WeightedAbsolutePercentageError extends SumMetric<
-  readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting],
-  number
-> {
+export class WeightedAbsolutePercentageError extends SumMetric<Batch, number> {
   static override readonly name: string = 'WeightedAbsolutePercentageError';
 
   constructor() {

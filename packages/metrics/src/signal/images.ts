@@ -1,6 +1,6 @@
 /** How alike images are: PSNR, SSIM, MS-SSIM, and total variation. Images are [N, channels, height, width]. With gradients. */
 import { averagePool, checkOptions, conv2d, ShapeError, type Tensor, tensor, ValueError } from '@nn/core';
-import { checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
+import { type Batch, checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
 import { type Elements, MeanMetric, meanOf, weighted } from '../mean-metric.ts';
 
 export interface ImageOptions {
@@ -8,15 +8,16 @@ export interface ImageOptions {
   readonly range: number;
 }
 
-type Batch = readonly [images: Tensor, targets: Tensor, weighting?: Weighting];
 type ImageFormula = (operation: string, images: Tensor, targets: Tensor) => Tensor;
 
-function requireImages(operation: string, images: Tensor, targets: Tensor): void {
+function requireImages(operation: string, { rank, shape }: Tensor): void {
+  if (rank === 4) return;
+  throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(shape)}.`, { shape });
+}
+
+function requireImagePairs(operation: string, images: Tensor, targets: Tensor): void {
   requireSameShape(operation, images, targets);
-  if (images.rank === 4) return;
-  throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(images.shape)}.`, {
-    shape: images.shape,
-  });
+  requireImages(operation, images);
 }
 
 function requireRange(operation: string, range: number): number {
@@ -26,7 +27,7 @@ function requireRange(operation: string, range: number): number {
 
 /** The mean squared error of each image: [N]. */
 const errors: ImageFormula = (operation, images, targets) => {
-  requireImages(operation, images, targets);
+  requireImagePairs(operation, images, targets);
   return images.sub(targets).square().mean([1, 2, 3]);
 };
 
@@ -71,7 +72,7 @@ function similarities(operation: string, images: Tensor, targets: Tensor, range:
 const ssimOf =
   ({ range }: ImageOptions): ImageFormula =>
   (operation, images, targets) => {
-    requireImages(operation, images, targets);
+    requireImagePairs(operation, images, targets);
     return similarities(operation, images, targets, requireRange(operation, range))[0];
   };
 
@@ -81,7 +82,7 @@ const scales = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 const multiScaleOf =
   ({ range }: ImageOptions): ImageFormula =>
   (operation, images, targets) => {
-    requireImages(operation, images, targets);
+    requireImagePairs(operation, images, targets);
     requireRange(operation, range);
     const least = windowSize * 2 ** (scales.length - 1);
     if (Math.min(images.shape[2] ?? 0, images.shape[3] ?? 0) < least) {
@@ -130,7 +131,7 @@ abstract class ImageMetric extends MeanMetric<Batch> {
   }
 
   protected override elements(images: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    const operation = this.constructor.name;
+    const operation = String(this);
     return weighted(operation, this.#formula(operation, images, targets), checkWeighting(this, weighting));
   }
 }
@@ -243,10 +244,7 @@ export class MultiScaleSimilarity extends ImageMetric {
 
 /** The sum of differences between neighbours, down and across: [N]. */
 function variation(operation: string, images: Tensor): Tensor {
-  if (images.rank !== 4)
-    throw new ShapeError(operation, `images are [N, channels, height, width], got ${show(images.shape)}.`, {
-      shape: images.shape,
-    });
+  requireImages(operation, images);
   const [, , height = 0, width = 0] = images.shape;
   const down = images.slice([0, 0, 1, 0]).sub(images.slice([0, 0, 0, 0], [null, null, height - 1, null]));
   const across = images.slice([0, 0, 0, 1]).sub(images.slice([0, 0, 0, 0], [null, null, null, width - 1]));
@@ -265,6 +263,7 @@ function variation(operation: string, images: Tensor): Tensor {
  * console.log(await totalVariation(tensor([[[[0, 1], [0, 1]]]])).item()); // => 2
  */
 export function totalVariation(images: Tensor, weighting: Weighting = {}): Tensor {
+  checkOptions('totalVariation', weighting, ['weights', 'mask']);
   return meanOf(weighted('totalVariation', variation('totalVariation', images), weighting));
 }
 

@@ -2,10 +2,9 @@
  * How clean signals are, in decibels: SNR, SI-SNR, SI-SDR, SDR, and the best assignment of separated sources. Signals are
  * [..., time]; each counts once. With gradients, except SDR, which solves for a filter on the host.
  */
-import { ShapeError, stack, type Tensor, ValueError } from '@nn/core';
+import { checkOptions, ShapeError, stack, type Tensor, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { checkWeighting, requireSameShape, show, type Weighting } from '../inputs.ts';
-import { type Elements, MeanMetric, meanOf, weighted } from '../mean-metric.ts';
+import { requireSameShape, show, type Weighting } from '../inputs.ts';
 import { type PairFormula, PairMetric, pairMean } from '../pair-metric.ts';
 
 /** Keeps logarithms and quotients of silence finite. */
@@ -178,9 +177,7 @@ const assignedOf: PairFormula = (operation, p, t) => {
  * console.log((await value.item()).toFixed(3)); // => 9.542
  */
 export function permutationInvariantSiSnr(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Tensor {
-  return meanOf(
-    weighted('permutationInvariantSiSnr', assignedOf('permutationInvariantSiSnr', predictions, targets), weighting),
-  );
+  return pairMean('permutationInvariantSiSnr', assignedOf, predictions, targets, weighting);
 }
 
 /**
@@ -193,18 +190,11 @@ export function permutationInvariantSiSnr(predictions: Tensor, targets: Tensor, 
  * metric.update(tensor([[[2, 1, -2, -1]]]), tensor([[[1, 1, -1, -1]]]));
  * console.log((await metric.read()).epoch.toFixed(3)); // => 9.542
  */
-export class PermutationInvariantSiSnr extends MeanMetric<
-  readonly [predictions: Tensor, targets: Tensor, weighting?: Weighting]
-> {
+export class PermutationInvariantSiSnr extends PairMetric {
   static override readonly name: string = 'PermutationInvariantSiSnr';
 
   constructor() {
-    super('permutation_invariant_si_snr', true);
-  }
-
-  protected override elements(predictions: Tensor, targets: Tensor, weighting: Weighting = {}): Elements {
-    const operation = 'PermutationInvariantSiSnr';
-    return weighted(operation, assignedOf(operation, predictions, targets), checkWeighting(this, weighting));
+    super('permutation_invariant_si_snr', assignedOf, true);
   }
 }
 
@@ -217,20 +207,20 @@ export interface DistortionOptions {
 function solveToeplitz(r: Float64Array, b: Float64Array): Float64Array {
   const n = b.length;
   const [x, a] = [new Float64Array(n), new Float64Array(n)];
-  let error = r[0] as number;
+  let error = r[0]!;
   a[0] = 1;
-  x[0] = (b[0] as number) / error;
+  x[0] = b[0]! / error;
   for (let k = 1; k < n; k++) {
     let reflection = 0;
-    for (let j = 0; j < k; j++) reflection += (a[j] as number) * (r[k - j] as number);
+    for (let j = 0; j < k; j++) reflection += a[j]! * r[k - j]!;
     reflection = -reflection / error;
     const before = a.slice(0, k + 1);
-    for (let j = 0; j <= k; j++) a[j] = (before[j] as number) + reflection * (before[k - j] as number);
+    for (let j = 0; j <= k; j++) a[j] = before[j]! + reflection * before[k - j]!;
     error *= 1 - reflection ** 2;
-    let rest = b[k] as number;
-    for (let j = 0; j < k; j++) rest -= (x[j] as number) * (r[k - j] as number);
+    let rest = b[k]!;
+    for (let j = 0; j < k; j++) rest -= x[j]! * r[k - j]!;
     const step = rest / error;
-    for (let j = 0; j <= k; j++) x[j] = (x[j] as number) + step * (a[k - j] as number);
+    for (let j = 0; j <= k; j++) x[j]! += step * a[k - j]!;
   }
   return x;
 }
@@ -238,7 +228,7 @@ function solveToeplitz(r: Float64Array, b: Float64Array): Float64Array {
 /** sum over t of a[t] b[t + lag]. */
 function correlation(a: ArrayLike<number>, b: ArrayLike<number>, lag: number): number {
   let sum = 0;
-  for (let t = 0; t + lag < b.length; t++) sum += (a[t] as number) * (b[t + lag] as number);
+  for (let t = 0; t + lag < b.length; t++) sum += a[t]! * b[t + lag]!;
   return sum;
 }
 
@@ -259,7 +249,9 @@ export class SignalToDistortion extends HostMetric<
 
   readonly #filter: number;
 
-  constructor({ filter = 512 }: DistortionOptions = {}) {
+  constructor(options: DistortionOptions = {}) {
+    checkOptions('SignalToDistortion', options, ['filter']);
+    const { filter = 512 } = options;
     super('signal_to_distortion', true, 2);
     if (!Number.isInteger(filter) || filter < 1)
       throw new ValueError('SignalToDistortion', `filter is ${filter}: it is a number of samples, from 1.`);
@@ -278,7 +270,7 @@ export class SignalToDistortion extends HostMetric<
     const shared = Float64Array.from({ length }, (_, lag) => correlation(target, prediction, lag));
     const energy = correlation(prediction, prediction, 0);
     const filter = solveToeplitz(own, shared);
-    const explained = shared.reduce((sum, value, k) => sum + value * (filter[k] as number), 0) / energy;
+    const explained = shared.reduce((sum, value, k) => sum + value * filter[k]!, 0) / energy;
     return [10 * Math.log10(explained / (1 - explained)), 1];
   }
 

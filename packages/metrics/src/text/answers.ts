@@ -1,8 +1,8 @@
 /** Answers to questions (SQuAD) and the variety of generated text (distinct-n). */
 import { checkOptions } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { words } from './bleu.ts';
-import { countNgrams, overlap, paired, totalOf } from './n-grams.ts';
+import { checkWhole } from '../inputs.ts';
+import { countNgrams, overlap, paired, totalOf, words } from './n-grams.ts';
 
 /** Lower case without punctuation and articles, as SQuAD's script does. */
 function normalized(text: string): string {
@@ -56,9 +56,9 @@ export class AnswerMatch extends HostMetric<
     const sums = [0, 0, 0];
     for (const [prediction, given] of paired<string | readonly string[]>(this, predictions, answers)) {
       const scores = (typeof given === 'string' ? [given] : given).map((answer) => answerScores(prediction, answer));
-      sums[0] = (sums[0] as number) + 1;
-      sums[1] = (sums[1] as number) + Math.max(...scores.map(([exact]) => exact));
-      sums[2] = (sums[2] as number) + Math.max(...scores.map(([, f1]) => f1));
+      sums[0]! += 1;
+      sums[1]! += Math.max(...scores.map(([exact]) => exact));
+      sums[2]! += Math.max(...scores.map(([, f1]) => f1));
     }
     return sums;
   }
@@ -90,6 +90,7 @@ export class DistinctNgrams extends HostMetric<readonly [texts: string | readonl
   constructor(options: DistinctOptions = {}) {
     checkOptions('DistinctNgrams', options, ['n']);
     const { n = 2 } = options;
+    checkWhole('DistinctNgrams', 'n', n);
     super(`distinct_${n}`, true, 2);
     this.#n = n;
   }

@@ -1,7 +1,8 @@
 /** BLEU: clipped n-gram precision of translations with a brevity penalty. (Papineni et al. 2002; Post 2018 for signatures.) */
 import { checkChoices, checkOptions, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { countNgrams, paired, totalOf } from './n-grams.ts';
+import { checkWhole } from '../inputs.ts';
+import { countNgrams, paired, totalOf, words } from './n-grams.ts';
 
 export interface BleuOptions {
   /** '13a': as mteval and sacreBLEU split words. 'words': at white space. 'characters'. Default '13a'. */
@@ -26,8 +27,6 @@ export function tokenize13a(text: string): string[] {
     .split(/\s+/)
     .filter((word) => word !== '');
 }
-
-export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
 /**
  * BLEU of a corpus, 0 to 1 (times 100 in papers), over all updates: sums over sentences, not the mean of their scores.
@@ -55,8 +54,7 @@ export class BLEU extends HostMetric<
       smoothing: ['exp', 'addOne', 'none'],
     });
     const { tokenize = '13a', smoothing = 'exp', order = 4, lowercase = false } = options;
-    if (!Number.isInteger(order) || order < 1)
-      throw new ValueError('BLEU', `order is ${order}: it must be a whole number from 1.`);
+    checkWhole('BLEU', 'order', order);
     super('bleu', true, 2 + 2 * order);
     this.#options = { tokenize, smoothing, order, lowercase };
   }
@@ -87,16 +85,16 @@ export class BLEU extends HostMetric<
           const [now, before] = [Math.abs(length - found.length), Math.abs(best - found.length)];
           return now < before || (now === before && length < best) ? length : best;
         });
-      sums[0] = (sums[0] as number) + found.length;
-      sums[1] = (sums[1] as number) + closest;
+      sums[0]! += found.length;
+      sums[1]! += closest;
       for (let n = 1; n <= order; n++) {
         const counts = countNgrams(found, n);
         const limits = targets.map((target) => countNgrams(target, n));
         let hits = 0;
         for (const [gram, count] of counts)
           hits += Math.min(count, Math.max(...limits.map((limit) => limit.get(gram) ?? 0)));
-        sums[2 * n] = (sums[2 * n] as number) + hits;
-        sums[2 * n + 1] = (sums[2 * n + 1] as number) + totalOf(counts);
+        sums[2 * n]! += hits;
+        sums[2 * n + 1]! += totalOf(counts);
       }
     }
     return sums;

@@ -1,8 +1,8 @@
 /** chrF and chrF++: F-scores of character and word n-grams. (Popovic 2015, 2017.) */
-import { checkOptions } from '@nn/core';
+import { checkOptions, ValueError } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { words } from './bleu.ts';
-import { countNgrams, overlap, paired, totalOf } from './n-grams.ts';
+import { checkWhole } from '../inputs.ts';
+import { countNgrams, overlap, paired, totalOf, words } from './n-grams.ts';
 
 export interface ChrfOptions {
   /** The longest n-grams of characters. Default 6. */
@@ -45,6 +45,9 @@ export class ChrF extends HostMetric<
   constructor(options: ChrfOptions = {}) {
     checkOptions('ChrF', options, ['characters', 'words', 'beta', 'lowercase']);
     const { characters = 6, words: wordOrder = 0, beta = 2, lowercase = false } = options;
+    checkWhole('ChrF', 'characters', characters);
+    checkWhole('ChrF', 'words', wordOrder, 0);
+    if (!(beta > 0)) throw new ValueError('ChrF', `beta is ${beta}: it must be above 0.`, { beta });
     super(wordOrder > 0 ? 'chrf_plus_plus' : 'chrf', true, 3 * (characters + wordOrder));
     [this.#characters, this.#words, this.#beta, this.#lowercase] = [characters, wordOrder, beta, lowercase];
   }
@@ -62,7 +65,7 @@ export class ChrF extends HostMetric<
           Map<string, number>,
         ];
         [overlap(a, b), totalOf(a), totalOf(b)].forEach((count, row) => {
-          sums[3 * k + row] = (sums[3 * k + row] as number) + count;
+          sums[3 * k + row]! += count;
         });
       }
     }

@@ -1,8 +1,7 @@
 /** Edits between sequences, and the error rates made of them: WER, CER, MER, WIL, and the distance itself. */
-import { checkOptions } from '@nn/core';
+import { checkChoices, checkOptions } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { words } from './bleu.ts';
-import { paired } from './n-grams.ts';
+import { paired, words } from './n-grams.ts';
 
 /**
  * The fewest insertions, deletions and substitutions that turn one sequence into the other. (Levenshtein 1966.)
@@ -16,12 +15,12 @@ export function editDistance(from: readonly unknown[], to: readonly unknown[]): 
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
-      const change = (row[j - 1] as number) + Number(from[i - 1] !== to[j - 1]);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const change = row[j - 1]! + Number(from[i - 1] !== to[j - 1]);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
     }
     row = next;
   }
-  return row.at(-1) as number;
+  return row.at(-1)!;
 }
 
 /** Of the alignments with the fewest edits the one with the most hits: [edits, hits]. */
@@ -33,13 +32,13 @@ export function align(from: readonly unknown[], to: readonly unknown[]): readonl
     const next: Cell[] = [[i, 0]];
     for (let j = 1; j <= to.length; j++) {
       const isHit = from[i - 1] === to[j - 1];
-      const [[edits, hits], above, left] = [row[j - 1] as Cell, row[j] as Cell, next[j - 1] as Cell];
+      const [[edits, hits], above, left] = [row[j - 1]!, row[j]!, next[j - 1]!];
       const both: Cell = isHit ? [edits, hits + 1] : [edits + 1, hits];
       next.push(better(better(both, [above[0] + 1, above[1]]), [left[0] + 1, left[1]]));
     }
     row = next;
   }
-  return row.at(-1) as Cell;
+  return row.at(-1)!;
 }
 
 type Batch = readonly [predictions: string | readonly string[], references: string | readonly string[]];
@@ -59,7 +58,7 @@ abstract class EditMetric extends HostMetric<Batch> {
       const [found, wanted] = [this.#split(prediction), this.#split(reference)];
       const [edits, hits] = align(found, wanted);
       [edits, hits, found.length, wanted.length, 1].forEach((value, k) => {
-        sums[k] = (sums[k] as number) + value;
+        sums[k]! += value;
       });
     }
     return sums;
@@ -169,6 +168,7 @@ export class EditDistance extends EditMetric {
 
   constructor(options: EditDistanceOptions = {}) {
     checkOptions('EditDistance', options, ['of']);
+    checkChoices('EditDistance', options, { of: ['characters', 'words'] });
     super('edit_distance', options.of === 'words' ? words : (text) => [...text]);
   }
 

@@ -1,5 +1,8 @@
-/** Counts of neighbouring words or characters, and what two such counts share. */
+/** Texts as words and as counts of neighbouring words or characters, and what two such counts share. */
 import { ValueError } from '@nn/core';
+
+/** The words of a text, parted by white space. */
+export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
 /** How often each n-gram occurs; its parts are joined by a character that no word holds. */
 export function countNgrams(parts: readonly string[], n: number): Map<string, number> {

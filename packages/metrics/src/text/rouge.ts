@@ -20,10 +20,9 @@ function tokens(text: string): string[] {
 function subsequences(a: readonly string[], b: readonly string[]): Uint32Array[] {
   const table = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1));
   for (let i = 1; i <= a.length; i++) {
-    const [row, above] = [table[i] as Uint32Array, table[i - 1] as Uint32Array];
+    const [row, above] = [table[i]!, table[i - 1]!];
     for (let j = 1; j <= b.length; j++) {
-      row[j] =
-        a[i - 1] === b[j - 1] ? (above[j - 1] as number) + 1 : Math.max(above[j] as number, row[j - 1] as number);
+      row[j] = a[i - 1] === b[j - 1] ? above[j - 1]! + 1 : Math.max(above[j]!, row[j - 1]!);
     }
   }
   return table;
@@ -39,7 +38,7 @@ function matched(reference: readonly string[], found: readonly string[]): number
       positions.push(i - 1);
       i--;
       j--;
-    } else if ((table[i]?.[j - 1] as number) > (table[i - 1]?.[j] as number)) j--;
+    } else if (table[i]![j - 1]! > table[i - 1]![j]!) j--;
     else i--;
   }
   return positions;
@@ -68,7 +67,7 @@ function summaryScore(found: string, wanted: string): number {
   for (const reference of references) {
     const union = new Set(sentences.flatMap((sentence) => matched(reference, sentence)));
     for (const position of [...union].sort((a, b) => a - b)) {
-      const word = reference[position] as string;
+      const word = reference[position]!;
       const [a, b] = [left.get(word) ?? 0, right.get(word) ?? 0];
       if (a === 0 || b === 0) continue;
       hits++;
@@ -115,7 +114,7 @@ export class ROUGE extends HostMetric<
         summaryScore(prediction, reference),
       ];
       scores.forEach((score, k) => {
-        sums[k] = (sums[k] as number) + score;
+        sums[k]! += score;
       });
     }
     return sums;

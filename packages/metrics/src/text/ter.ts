@@ -1,9 +1,8 @@
 /** TER: edits of a translation where moving a run of words is one edit. (Snover et al. 2006.) */
 import { checkOptions } from '@nn/core';
 import { HostMetric } from '../host-metric.ts';
-import { words } from './bleu.ts';
 import { editDistance } from './edit-distance.ts';
-import { paired } from './n-grams.ts';
+import { paired, words } from './n-grams.ts';
 
 /** The longest run that is moved, and how far: as tercom and sacreBLEU bound the search. */
 const [longestRun, farthest] = [10, 50];
