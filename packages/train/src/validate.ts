@@ -6,7 +6,7 @@ import { type AbortSignalLike, checkOptions, evaluate, noGradient, type Tensor, 
 import { type Batches, countOf, requireBatches, rewind, untilSignal } from './batches.ts';
 import type { Metrics, ValuesOf } from './events.ts';
 import { LossLog } from './loss-log.ts';
-import { restoreStates, statesOf } from './metric-states.ts';
+import { statesOf } from './metric-states.ts';
 import { meanOfRanks, type Ranks } from './ranks.ts';
 import { readWindow, valuesOfEpoch } from './readings.ts';
 import { scalar } from './weights.ts';
@@ -82,7 +82,7 @@ export async function validate<B, M extends Metrics = Readonly<Record<never, nev
     const values = await valuesOfEpoch(metrics, losses, group);
     return group === undefined ? values : { ...values, loss: await meanOfRanks(group, losses) };
   } finally {
-    restoreStates(before);
+    for (const [metric, state] of before) metric.loadHostState(state);
   }
 }
 

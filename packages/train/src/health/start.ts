@@ -16,7 +16,7 @@ import {
 } from '@nn/core';
 import type { Callback, Metrics } from '../events.ts';
 import { figure } from '../format.ts';
-import { restoreStates, statesOf } from '../metric-states.ts';
+import { statesOf } from '../metric-states.ts';
 import type { Finding } from './finding.ts';
 import { type Field, fieldsOf, firstBatchOf, rowHashes } from './sample-fields.ts';
 
@@ -265,7 +265,7 @@ async function ofLoss(
     ];
   } finally {
     setRandomState(random);
-    restoreStates(before);
+    for (const [metric, state] of before) metric.loadHostState(state);
   }
 }
 

@@ -6,7 +6,7 @@ import { checkOptions, isStateful, type Tensor, ValueError } from '@nn/core';
 import { encodeCheckpoint, loadCheckpoint } from '@nn/serialize';
 import { type Batches, countOf, requireBatches } from '../batches.ts';
 import type { Metrics, StepsOptimizer } from '../events.ts';
-import { restoreStates, statesOf } from '../metric-states.ts';
+import { statesOf } from '../metric-states.ts';
 import { scalar } from '../weights.ts';
 
 export interface FindLearningRateOptions<B> {
@@ -110,7 +110,7 @@ export async function findLearningRate<B>(options: FindLearningRateOptions<B>): 
     }
   } finally {
     await loadCheckpoint(saved, parts);
-    restoreStates(counted);
+    for (const [metric, state] of counted) metric.loadHostState(state);
     groups.forEach((group, at) => {
       group.learningRate = before[at]!;
     });
