@@ -141,8 +141,9 @@ export class LogAUROC<A extends CurveAverage = 'macro'> extends AreaMetric<A> {
     const { between = [0.001, 0.1] } = options;
     const [from, to] = between;
     if (!(from > 0 && from < to && to <= 1)) {
-      const words = `between is ${from} to ${to}: it must be two rates above 0 and up to 1, the lower first.`;
-      throw new ValueError('LogAUROC', words, { between });
+      throw new ValueError('LogAUROC', `between is ${from} to ${to}: two rates in (0, 1], the lower first.`, {
+        between,
+      });
     }
     this.#between = between;
   }
