@@ -3,7 +3,7 @@
  * what is done about it, is said in `fit.ts`.
  */
 import { checkChoices, ValueError } from '@nn/core';
-import { listed, quoted } from '../readers/csv-scan.ts';
+import { listed, quoted } from '../messages.ts';
 import { dateForms, farthest, parseDate } from './dates.ts';
 
 /** What stands in for a missing value; 'error': nothing does. A text stands for a category or a date, a number for a number. */

@@ -1,7 +1,7 @@
 /** The mean of the target in each category of a column. Which rows they are taken from, and for which, is `fit.ts`. */
 import { ValueError } from '@nn/core';
+import { quoted } from '../messages.ts';
 import type { Column, Table } from '../readers/csv.ts';
-import { quoted } from '../readers/csv-scan.ts';
 import type { ColumnEncoding, TargetEncoding } from './encoding.ts';
 import { categoryAt, checkSizes, columnFinder, fittedAs } from './table.ts';
 
