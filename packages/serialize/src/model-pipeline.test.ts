@@ -79,6 +79,22 @@ describe('loadPipeline', () => {
     await expect(three.predict([1, 2])).rejects.toThrow(
       'ModelPipeline.predict: the model gives 3 outputs for a sample, there are 2 classes (a, b).',
     );
+    for (const [sample, words] of [
+      [[null, 1], 'has null at 0, which is no number'],
+      [['1', 2], 'has 1 at 0, which is no number'],
+      [[1, undefined], 'has undefined at 1, which is no number'],
+      [[1, Number.NaN], 'has NaN at 1, which is no number'],
+      ['12', 'is no list of numbers'],
+      [null, 'is no list of numbers'],
+      [{ a: 1, b: 2 }, 'is no list of numbers'],
+    ] as const) {
+      await expect(three.predict(sample as unknown as number[])).rejects.toThrow(
+        `ModelPipeline.predict: sample 0 ${words}, the model takes [2], which are 2.`,
+      );
+    }
+    await expect(three.predictAll({ a: 1 } as unknown as number[][])).rejects.toThrow(
+      'predictAll: takes a list of inputs',
+    );
     await expect(three.predict([1])).rejects.toThrow(
       'ModelPipeline.predict: sample 0 has 1 numbers, the model takes [2], which are 2.',
     );

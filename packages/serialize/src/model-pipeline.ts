@@ -54,6 +54,9 @@ export class ModelPipeline<M extends { forward(inputs: Tensor): Tensor }> {
    * from (columns, categories, sizes), and where its outputs do not fit the classes.
    */
   async predictAll(inputs: readonly (RawRow | ArrayLike<number>)[]): Promise<ModelPrediction[]> {
+    if (!Array.isArray(inputs)) {
+      throw new ValueError('ModelPipeline.predictAll', 'takes a list of inputs; predict takes one.');
+    }
     if (inputs.length === 0) return [];
     const x = this.#inputs(inputs);
     const output = noGradient(() => evaluate(() => this.model.forward(x)));
@@ -84,15 +87,7 @@ export class ModelPipeline<M extends { forward(inputs: Tensor): Tensor }> {
     } else {
       const all = new Float64Array(inputs.length * inputSize);
       inputs.forEach((input, row) => {
-        const { length } = input as ArrayLike<number>;
-        if (length !== inputSize) {
-          throw new ValueError(
-            'ModelPipeline.predict',
-            `sample ${row} has ${length} numbers, the model takes [${inputShape.join(', ')}], which are ${inputSize}.`,
-            { row, length },
-          );
-        }
-        all.set(input as ArrayLike<number>, row * inputSize);
+        all.set(numbersOf(input, row, this.#use), row * inputSize);
       });
       numbers = all;
     }
@@ -120,6 +115,29 @@ export class ModelPipeline<M extends { forward(inputs: Tensor): Tensor }> {
     });
     return { label: classes[each.indexOf(Math.max(...each))] ?? null, probabilities, values };
   }
+}
+
+/** The numbers of one sample. A typed array would make 0 of null and NaN of a text, from which a network says something, too. */
+function numbersOf(input: unknown, row: number, { inputShape, inputSize, inputType }: CheckedUse): ArrayLike<number> {
+  const fail = (what: string): never => {
+    throw new ValueError(
+      'ModelPipeline.predict',
+      `sample ${row} ${what}, the model takes [${inputShape.join(', ')}], which are ${inputSize}.`,
+      { row },
+    );
+  };
+  if (!Array.isArray(input) && !(ArrayBuffer.isView(input) && 'length' in input)) return fail('is no list of numbers');
+  // The one cast: each element is looked at.
+  const values = input as ArrayLike<unknown>;
+  if (values.length !== inputSize) fail(`has ${values.length} numbers`);
+  for (let i = 0; i < inputSize; i++) {
+    const value = values[i];
+    const isRight = inputType === 'int32' ? Number.isInteger(value) : Number.isFinite(value);
+    if (!isRight) {
+      fail(`has ${String(value)} at ${i}, which is no ${inputType === 'int32' ? 'whole ' : ''}number`);
+    }
+  }
+  return values as ArrayLike<number>;
 }
 
 /** 1 / (1 + e^-x), from the side where e is small. */

@@ -23,6 +23,8 @@ it('sequences are whole numbers unless another kind is asked for, and never chan
   // JavaScript
   expect(() => ragged([['a'] as unknown as number[]], 'float32')).toThrow('sample 0 holds a, which is no number.');
   expect(() => dense([[1], ['2' as unknown as number]])).toThrow('dense: sample 1 holds 2, which is no number.');
+  expect(() => dense([1, null as unknown as number])).toThrow('dense: sample 1 holds null, which is no number.');
+  expect(() => dense([null as unknown as number])).toThrow('dense: sample 0 holds null, which is no number.');
   expect(() => dense([1], 'int64' as 'int32')).toThrow("dense: dtype is 'int64': choose float64 or float32 or int32.");
 });
 

@@ -146,11 +146,11 @@ export function dense(
   dtype: 'float64' | 'float32' | 'int32' = 'float64',
 ): DataArray {
   const shape: number[] = [];
-  for (let item: NestedNumbers | undefined = samples; typeof item === 'object'; item = item[0]) shape.push(item.length);
+  for (let item: NestedNumbers | undefined = samples; isList(item); item = item[0]) shape.push(item.length);
   const values: (number | boolean)[] = [];
   const sampleOf = (i: number): number => Math.floor(i / elementCount(shape, 1));
   const collect = (item: NestedNumbers, axis: number): void => {
-    const length = typeof item === 'object' ? item.length : undefined;
+    const length = isList(item) ? item.length : undefined;
     if (length !== shape[axis]) {
       throw new ShapeError(
         'dense',
@@ -158,7 +158,7 @@ export function dense(
         { shape },
       );
     }
-    if (typeof item !== 'object') values.push(item);
+    if (!isList(item)) values.push(item);
     else for (const part of item) collect(part, axis + 1);
   };
   collect(samples, 0);
@@ -202,6 +202,11 @@ function elements(
 ): Float64Array | Float32Array | Int32Array {
   checkChoices(operation, { dtype }, { dtype: Object.keys(kinds) });
   return new kinds[dtype](length);
+}
+
+/** Whether it goes on inside; null is no list. */
+function isList(item: NestedNumbers | undefined): item is Extract<NestedNumbers, object> {
+  return typeof item === 'object' && item !== null;
 }
 
 /** Stores one number. Throws for what is none, and for one that an array of whole numbers would change. */

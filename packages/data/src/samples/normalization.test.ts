@@ -62,6 +62,21 @@ describe('fitNormalization', () => {
     expect(() => fitNormalization(huge, { kind: 'minMax' })).toThrow('their differences are infinite');
   });
 
+  it('is not taken where it makes numbers of nothing', () => {
+    for (const [offset, divisor] of [
+      [0, 0],
+      [Number.NaN, 1],
+      [0, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const given = { per: 'array', offset: [offset], divisor: [divisor] } as const;
+      for (const apply of [normalize, denormalize]) {
+        expect(() => apply(array, given)).toThrow(
+          `array 0 has the offset ${offset} and the divisor ${divisor}; both must be numbers, and the divisor not 0.`,
+        );
+      }
+    }
+  });
+
   it('says what does not fit', () => {
     const fit = fitNormalization(array);
     expect(() => normalize({ data: new Float32Array(4), shape: [2, 2] }, fit)).toThrow(

@@ -175,6 +175,14 @@ function map<Result extends Float32Array | Float64Array>(
       { expected: offset.length, actual: groups, shape },
     );
   }
+  for (let group = 0; group < groups; group++) {
+    if (Number.isFinite(offset[group]) && Number.isFinite(divisor[group]) && divisor[group] !== 0) continue;
+    throw new ValueError(
+      operation,
+      `${per} ${group} has the offset ${offset[group]} and the divisor ${divisor[group]}; both must be numbers, and the divisor not 0.`,
+      { group },
+    );
+  }
   let i = 0;
   while (i < data.length) {
     for (let group = 0; group < groups; group++) {

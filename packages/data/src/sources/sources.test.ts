@@ -351,6 +351,19 @@ describe('lineStream', () => {
     expect(found).toEqual([['a', 'b', 'c'], ['d', 'e'], [], ['c']]);
   });
 
+  it('finds out what is packed from pieces of one byte, and of none', async () => {
+    const bytes = new Uint8Array(await new Response(pack('é\nb\n')).arrayBuffer());
+    for (const whole of [bytes, bytesOf('é\nb\n'), bytesOf('é')]) {
+      const lines = lineStream(1, async function* () {
+        yield new Uint8Array(0);
+        for (const byte of whole) yield Uint8Array.of(byte);
+      });
+      const own = [];
+      for await (const line of lines.open(0, 0)) own.push(line);
+      expect(own).toEqual(['é', 'b'].slice(0, whole.length > 2 ? 2 : 1));
+    }
+  });
+
   it('says which shard is damaged', async () => {
     const bytes = new Uint8Array(await new Response(pack('a\nb\n')).arrayBuffer());
     const lines = lineStream(2, (shard) => new Blob([shard === 1 ? bytes.subarray(0, 12) : bytes]).stream());

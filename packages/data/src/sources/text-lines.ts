@@ -221,12 +221,19 @@ async function* splitLines(shard: number, bytes: AsyncIterable<Uint8Array>): Asy
 /** The bytes as they come, unpacked where the first two say that they are packed. */
 async function unpacked(shard: number, stream: ByteStream): Promise<AsyncIterable<Uint8Array>> {
   const pieces = piecesOf(stream);
-  const first = await pieces.next();
+  // A piece may be of one byte, or none.
+  const read: Uint8Array[] = [];
+  let head: readonly number[] = [];
+  for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+    read.push(next.value);
+    head = [...head, ...next.value.subarray(0, 2)];
+    if (head.length >= 2) break;
+  }
   const whole = async function* (): AsyncGenerator<Uint8Array, void> {
-    if (!first.done) yield first.value;
+    yield* read;
     yield* pieces;
   };
-  if (first.done || !isGzip(first.value)) return whole();
+  if (!isGzip(Uint8Array.from(head))) return whole();
   const packed = whole();
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {

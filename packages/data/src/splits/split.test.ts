@@ -16,6 +16,21 @@ function counts(values: Int32Array): number[] {
 }
 
 describe('trainTestSplit', () => {
+  it('draws which of equally near classes get a place that is left over', () => {
+    // 30 classes of two samples, a fifth for testing: 12 classes have one there, and each class sometimes.
+    const classes = Int32Array.from({ length: 60 }, (_, i) => i % 30);
+    const many = new Dataset({ targets: { data: classes, shape: [60] } });
+    const tested = new Int32Array(30);
+    for (let seed = 0; seed < 60; seed++) {
+      const { test } = trainTestSplit(many, { stratifyBy: 'targets', seed });
+      const own = test.fields.targets.data;
+      expect([own.length, new Set(own).size]).toEqual([12, 12]);
+      for (const each of own) tested[each]!++;
+    }
+    // 60 draws with the chance 0.4 have the mean 24 and the deviation 3.8.
+    expect(tested.every((times) => times > 5 && times < 43)).toBe(true);
+  });
+
   it('puts each sample into one part', () => {
     const { train, test } = trainTestSplit(dataset, { testFraction: 0.3, seed: 2 });
     expect([train.size, test.size]).toEqual([70, 30]);

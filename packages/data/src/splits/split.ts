@@ -97,7 +97,10 @@ function parts(
       { stratifyBy, groupBy },
     );
   }
-  const random = new RandomSequence(checkSeed(operation, seed), streams.split);
+  const own = checkSeed(operation, seed);
+  const random = new RandomSequence(own, streams.split);
+  // Of their own, so that whom they choose does not depend on whether anything was equal.
+  const ties = new RandomSequence(own, streams.split + 1);
   const forTest =
     groupBy === undefined
       ? sharesForTest(
@@ -105,6 +108,7 @@ function parts(
           size,
           testSize,
           random,
+          ties,
         )
       : groupsForTest(operation, groupsOf(operation, source, groupBy), testSize, random);
   const every = everyIndex(size);
@@ -120,11 +124,13 @@ function sharesForTest(
   size: number,
   testSize: number,
   random: RandomSequence,
+  ties: RandomSequence,
 ): Uint8Array {
   const members = classes ? membersOf(classes) : [everyIndex(size)];
   const quotas = shares(
     members.map((indices) => indices.length),
     testSize,
+    ties,
   );
   const forTest = new Uint8Array(size);
   members.forEach((indices, i) => {
@@ -161,15 +167,19 @@ function groupsForTest(operation: string, groups: Labels, testSize: number, rand
   return forTest;
 }
 
-/** Whole numbers near total * size / sum(sizes) that sum to `total`: the largest remainders are rounded up (Hamilton's method). */
-function shares(sizes: readonly number[], total: number): number[] {
+/**
+ * Whole numbers near total * size / sum(sizes) that sum to `total`: the largest remainders are rounded up (Hamilton's method). Of equal
+ * ones it is drawn which: many classes of one size would otherwise be tested by the first of them alone, whatever the seed.
+ */
+function shares(sizes: readonly number[], total: number, ties: RandomSequence): number[] {
   const sum = sizes.reduce((a, b) => a + b, 0);
   const exact = sizes.map((size) => (total * size) / sum);
   const quotas = exact.map(Math.floor);
   const left = total - quotas.reduce((a, b) => a + b, 0);
-  const byRemainder = exact
-    .map((share, i) => [share - Math.floor(share), i] as const)
-    .sort(([a, i], [b, j]) => b - a || i - j);
-  for (const [, i] of byRemainder.slice(0, left)) quotas[i] = quotas[i]! + 1;
+  const remainder = (i: number): number => exact[i]! - quotas[i]!;
+  // Sorting is stable: equal ones stay in their drawn order.
+  const drawn = ties.shuffle(everyIndex(sizes.length));
+  const byRemainder = [...drawn].sort((a, b) => remainder(b) - remainder(a));
+  for (const i of byRemainder.slice(0, left)) quotas[i] = quotas[i]! + 1;
   return quotas;
 }
