@@ -12,6 +12,7 @@ import { DataLoader } from './samples/loader.ts';
 import { fitNormalization } from './samples/normalization.ts';
 import { slidingWindows } from './series/windows.ts';
 import { byteRange, fetchRange } from './sources/byte-range.ts';
+import { csvRows } from './sources/csv-rows.ts';
 import { decodedList, decodedShards } from './sources/decoded.ts';
 import { lineStream } from './sources/text-lines.ts';
 import { splitTable } from './splits/split.ts';
@@ -143,4 +144,19 @@ describe('what waits', () => {
       "DataPipeline.batch: padTo.values names 'y', the samples have x.",
     );
   });
+});
+
+it.each<[object, string]>([
+  [{ kinds: { x: 'categorical' } }, "parseCsv: kinds: kind is 'categorical': choose number or boolean or category."],
+  [{ missing: [-999] }, "parseCsv: missing must be a list of texts, as ['-999', 'n/a']."],
+  [{ missing: 'NA' }, 'parseCsv: missing must be a list of texts'],
+  [{ columns: 'x' }, "parseCsv: columns must be a list of texts, as ['price']."],
+  [{ columns: ['x', 'x'] }, "parseCsv: columns names 'x' twice."],
+  [{ decimal: ';' }, "parseCsv: decimal is ';': choose . or ,."],
+  [{ header: 'false' }, "parseCsv: header is 'false': choose true or false or infer."],
+  [{ trim: 'no' }, "parseCsv: trim is 'no': choose true or false."],
+])('CSV readers take no option for another: %o', async (options, message) => {
+  const text = 'x,y\n1,2\n-999,3\n';
+  expect(() => parseCsv(text, options)).toThrow(message);
+  await expect(csvRows(byteRange(new Blob([text])), options)).rejects.toThrow(message);
 });

@@ -9,6 +9,7 @@ import { listed, quoted } from '../messages.ts';
 import { type DataWarning, warningOf } from '../warning.ts';
 import type { Decision } from './csv-infer.ts';
 import { ColumnFacts, decide, inferSeparator, looksLikeData, tableDecimal } from './csv-infer.ts';
+import { checkCsvOptions } from './csv-options.ts';
 import type { ScanOptions } from './csv-scan.ts';
 import { checkSeparator, fieldText, scanRecords } from './csv-scan.ts';
 import type { Decimal } from './csv-values.ts';
@@ -146,6 +147,7 @@ export function parseBeginning(text: string, options: CsvOptions): Parsed {
 }
 
 function parse(text: string, options: CsvOptions, said: readonly DataWarning[]): Parsed {
+  checkCsvOptions(options);
   const { name = 'CSV data', trim = false, maxColumns = 100_000 } = options;
   const warnings = [...said];
   const place = beginning(text, name, options.separator, trim);
