@@ -289,6 +289,28 @@ it('a fill of a date may be written as one, that of a number read as a category 
   expect([...data]).toEqual([2020, 1, 0, 1999, 0, 1, 2022, 0, 1]);
 });
 
+describe('other rows than those that were fitted', () => {
+  const encoding = fitTable(parseCsv('x,kind\n1,a\n3,b\n'), { targets: 'kind', missing: 'fill', unknown: 'ignore' });
+  const read = (text: string) => parseCsv(text, { onWarning: () => {}, kinds: { x: 'category' } });
+
+  it('may have no value at all in a column of numbers', () => {
+    expect([...encodeTable(read('x,kind\n,a\n,b\n'), encoding).fields.inputs.data]).toEqual([2, 2]);
+  });
+
+  it('say which value made texts of a column of numbers', () => {
+    expect(() => encodeTable(read('x,kind\n,a\n1,a\nabc,b\n'), encoding)).toThrow(
+      "line 4, column 'x': 'abc' is a category, the encoding was fitted to numbers.",
+    );
+    expect(() => encodeTable(read('x,kind\n,a\n1,a\n'), encoding)).toThrow("line 3, column 'x': '1' is a category");
+  });
+
+  it('have no classes that were not there', () => {
+    expect(() => encodeTable(parseCsv('x,kind\n1,c\n'), encoding)).toThrow(
+      "line 2, column 'kind': 'c' is none of the categories a, b. Leave such rows out, or fit with rows of all classes.",
+    );
+  });
+});
+
 describe('raw rows', () => {
   const people = parseCsv('age,class,port,survived\n22,3,S,no\n38,1,C,yes\n,3,S,yes\n35,1,,no\n');
   const encoding = fitTable(people, {

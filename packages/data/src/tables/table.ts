@@ -86,8 +86,8 @@ export function encodeTable(table: Table, encoding: TableEncoding, ...more: read
       { column: leak.name },
     );
   }
-  const inputs = encodeColumns(table, encoding.inputs);
-  const targets = encodeColumns(table, encoding.targets);
+  const inputs = encodeColumns(table, encoding.inputs, false);
+  const targets = encodeColumns(table, encoding.targets, true);
   const classes = encoding.targets.length === 1 && encoding.targets[0]?.kind === 'index';
   return new Dataset({
     inputs,
@@ -179,7 +179,7 @@ export function isMissing(column: Column, row: number): boolean {
   return column.kind === 'category' ? column.values[row] === null : Number.isNaN(column.values[row]);
 }
 
-function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): DataArray<Float64Array> {
+function encodeColumns(table: Table, encodings: readonly ColumnEncoding[], isTarget: boolean): DataArray<Float64Array> {
   const rows = table.lines.length;
   const widths = encodings.map(widthOf);
   const width = widths.reduce((a, b) => a + b, 0);
@@ -208,7 +208,7 @@ function encodeColumns(table: Table, encodings: readonly ColumnEncoding[]): Data
         },
       );
     };
-    const write = writer(encoding, column, data, fail);
+    const write = writer(encoding, column, data, fail, isTarget);
     for (let row = 0; row < rows; row++) write(row, row * width + start);
     start += widths[i]!;
   });
@@ -221,15 +221,20 @@ function writer(
   column: Column,
   data: Float64Array,
   fail: (reason: string, row: number, what: string) => never,
+  isTarget: boolean,
 ): (row: number, at: number) => void {
   const missing = (row: number): never =>
     fail('missing', row, 'the value is missing; fill it, or drop the row with dropMissing.');
   if (encoding.kind === 'number') {
     const { fill, offset = 0, divisor = 1, indicator } = encoding;
+    if (column.kind === 'category') {
+      // One value that is no number makes texts of a column when it is read: that one is told.
+      const { values } = column;
+      const odd = values.findIndex((text) => text !== null && Number.isNaN(numberOfText(text)));
+      const row = odd < 0 ? values.findIndex((text) => text !== null) : odd;
+      if (row >= 0) fail('category', row, `${quoted(values[row]!)} is a category, the encoding was fitted to numbers.`);
+    }
     return (row, at) => {
-      if (column.kind === 'category') {
-        fail('category', row, `${quoted(column.values[row] ?? '')} is a category, the encoding was fitted to numbers.`);
-      }
       const isAbsent = isMissing(column, row);
       const value = isAbsent ? (fill ?? missing(row)) : (column.values[row] as number);
       if (!Number.isFinite(value)) {
@@ -275,7 +280,7 @@ function writer(
         fail(
           'unknown',
           row,
-          `${quoted(value)} is none of the categories ${listed(categories)}. Fit with unknown: 'ignore' where others may come.`,
+          `${quoted(value)} is none of the categories ${listed(categories)}. ${isTarget ? 'Leave such rows out, or fit with rows of all classes.' : "Fit with unknown: 'ignore' where others may come."}`,
         );
       index = -1;
     }
